@@ -23,13 +23,11 @@ def encoders_part(run: "Run", data: Data, delimiter: str, encoding: str) -> Scri
     if not columns:  # of rows in memory nobody knows how a file of them will be written
         truth = TRUTH | {"no": 0.0, "yes": 1.0, "não": 0.0, "sim": 1.0}
     part = ScriptPart()
-    kinds = dict.fromkeys(
-        n for n, kind in encoders.ENCODERS.items() if any(isinstance(e, kind) for e in made)
-    )
+    kinds = {name for name, kind in encoders.ENCODERS.items() if any(isinstance(e, kind) for e in made)}
     part.flag(
         numbers="number" in kinds, ranks="rank" in kinds, one_hot="one-hot" in kinds, truth=truth,
         hashed_columns="hashed" in kinds, dates="date" in kinds, times="time" in kinds, marks=marks,
-        comma="decimal comma" in writing, levels=kinds.keys() & {"rank", "one-hot", "hashed"},
+        comma="decimal comma" in writing, levels=kinds & {"rank", "one-hot", "hashed"},
     )  # fmt: skip
     functions = ", ".join(
         f"{literal(name)}: as_{name.replace('-', '_')}" for name in encoders.ENCODERS if name in kinds
