@@ -1,8 +1,9 @@
 """Progress during training: a line that fits 80 columns, lines in a log, two runs side by side."""
 
+import gc
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,47 +11,102 @@ from rich.console import Console
 
 from tests.conftest import Said
 from treino import words
-from treino.cli import progress
+from treino.cli import main, progress
+from treino.cli.screen import Screen
+from treino.loop.loop import JobEvent, JobProgress
 from treino.spec import read_settings
+from treino.studies.study import studying
 from treino.training.train import training
+from treino.tuning.sweep import sweeping
 
 
-def told(console: Console, shown: bool, epochs: int) -> None:
-    settings = read_settings({"epochs": epochs, "name": f"of-{epochs}"})
-    with progress.moving_line(console, shown) as tell:
-        for event in training("wine", settings):
-            tell(event)
+def events_of(kind: str, epochs: int) -> Iterator[JobEvent]:
+    settings = {"epochs": epochs, "patience": 0}
+    if kind == "run":
+        return training("wine", read_settings(settings))
+    if kind == "study":
+        return studying("wine", settings=settings, batch_sizes="10,20")
+    space = {"lr": "1e-3..1e-1:log"}
+    return sweeping("wine", space, settings=settings, members=4, strategy="none", fresh=0)
 
 
+def drawn(console: Console, live: bool, events: Iterator[JobEvent]) -> None:
+    with progress.ProgressLine(console, live) as line:
+        for event in events:
+            line.show(event)
+
+
+LABELS = {"run": "step", "sweep": "rung", "study": r"batch \d+"}
+COUNTS = {"run": r"\d+/240", "sweep": "1 / 1", "study": r"epoch \d+ of 60"}
+LAST = {"run": "measuring", "sweep": "judging", "study": "measuring"}
+
+
+@pytest.mark.parametrize("kind", ["run", "sweep", "study"])
 def test_the_line_of_a_narrow_terminal_keeps_its_bar_and_its_time(
-    tmp_path: object, monkeypatch: pytest.MonkeyPatch
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     file = io.StringIO()
-    told(Console(file=file, width=80, force_terminal=True, color_system=None), True, 300)
-    frames = [
-        line for line in re.split(r"[\r\n]|\x1b\[[\d;?]*[A-Za-z]", file.getvalue()) if "/1\u202f200" in line
-    ]
+    drawn(Console(file=file, width=80, force_terminal=True, color_system=None), True, events_of(kind, 60))
+    lines = re.split(r"[\r\n]|\x1b\[[\d;?]*[A-Za-z]", file.getvalue())
+    frames = [line for line in lines if re.search(COUNTS[kind], line)]
     assert frames
     assert all(len(line) <= 80 for line in frames)
-    line = rf"step [━╸╺ ]{{{progress.BAR}}} [\d\u202f]+/1\u202f200 (\d:\d\d:\d\d|-:--:--) loss "
-    assert all(re.match(line, frame) for frame in frames)
+    bar, left = rf"[━╸╺ ]{{{progress.BAR}}}", r"(\d:\d\d:\d\d|-:--:--)"
+    line = rf"({LABELS[kind]}|{LAST[kind]}) +{bar} {COUNTS[kind]} +{left} (loss|best) "
+    assert [frame for frame in frames if not re.match(line, frame)] == []
+    assert re.search(LAST[kind], file.getvalue())
+    assert "e308" not in file.getvalue()  # a figure that nobody has yet
 
 
+MOMENTS = {
+    "run": r"epoch \d+ of 30, step \d+/120: loss \d\.\d{4}",
+    "sweep": r"rung 1 / 1: best \S+  \(\d+: lr=\S+\) · networks 4 begun, \d diverged · pace ",
+    "study": r"batch \d+ epoch \d+ of 30: loss \d\.\d{4}$",
+}
+
+
+@pytest.mark.parametrize("kind", ["run", "sweep", "study"])
 def test_a_log_has_a_line_for_an_epoch_at_most_every_few_seconds(
-    tmp_path: object, monkeypatch: pytest.MonkeyPatch
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     quiet = io.StringIO()
-    told(Console(file=quiet, width=1000), False, 2)
+    drawn(Console(file=quiet, width=1000), False, events_of(kind, 2))
     assert quiet.getvalue() == ""
     monkeypatch.setattr(progress, "LOG_SECONDS", 0.0)
     log = io.StringIO()
-    told(Console(file=log, width=1000), False, 30)
+    drawn(Console(file=log, width=1000), False, events_of(kind, 30))
     lines = log.getvalue().splitlines()
     assert lines
-    assert all(re.match(r"epoch \d+ of 30, step \d+/120: loss \d\.\d{4}", line) for line in lines)
-    assert "validation loss" in lines[-1]
+    assert [line for line in lines if not re.match(MOMENTS[kind], line)] == []
+    assert "validation loss" in lines[-1] or kind != "run"
+
+
+@pytest.mark.parametrize("kind", ["run", "sweep", "study"])
+def test_every_kind_says_in_one_way_how_to_go_on(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A second Ctrl-C, which nothing waits for; then what was saved is resumed, and once only."""
+    monkeypatch.chdir(tmp_path)
+
+    def torn() -> Iterator[JobEvent]:
+        for event in events_of(kind, 3):
+            yield event
+            if isinstance(event, JobProgress):
+                raise KeyboardInterrupt
+
+    screen = Screen(as_json=False)
+    with pytest.raises(
+        KeyboardInterrupt, match=r"What was saved before is kept; go on with: treino resume wine-\S+$"
+    ):
+        progress.follow(torn(), screen)
+    gc.collect()
+    name = next(iter(Path("runs").iterdir())).name
+    assert main(["resume", name]) == 0
+    capfd.readouterr()
+    assert main(["resume", name]) == 2
+    assert f"{name} is finished: there is nothing to resume." in capfd.readouterr().err
 
 
 @pytest.mark.slow

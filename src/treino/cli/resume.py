@@ -24,8 +24,11 @@ def resume(
     Example: treino resume last
     """
     from treino.cli.progress import follow
+    from treino.pictures.illustration import illustrated
     from treino.store import RunFolder, find
-    from treino.training.train import resuming
+    from treino.studies import study
+    from treino.training import train
+    from treino.tuning import sweep
 
     path = find(run)
     kind = RunFolder.open(path, verify=False).kind
@@ -36,14 +39,9 @@ def resume(
             _("Leave [[storage]] out."),
         )
     if kind == "study":
-        from treino.cli.study import follow as follow_study
-        from treino.studies.study import resuming as resuming_study
-
-        return follow_study(resuming_study(path, data_file=data_file, net=net, trust=trust), screen)
-    if kind == "sweep":
-        from treino.cli.sweep_progress import follow as follow_sweep
-        from treino.tuning.sweep import resuming as resuming_sweep
-
-        events = resuming_sweep(path, data_file=data_file, net=net, trust=trust, storage=storage)
-        return follow_sweep(events, screen)
-    return follow(resuming(path, net=net, trust=trust, data_file=data_file), screen)
+        events = study.resuming(path, net=net, trust=trust, data_file=data_file)
+    elif kind == "sweep":
+        events = sweep.resuming(path, net=net, trust=trust, data_file=data_file, storage=storage)
+    else:
+        events = illustrated(train.resuming(path, net=net, trust=trust, data_file=data_file))
+    return follow(events, screen)

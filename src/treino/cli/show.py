@@ -22,7 +22,7 @@ def show(
 
     Example: treino show last | treino show wine-1 wine-2
     """
-    from treino.cli.summary import summary
+    from treino.cli.run_view import run_summary
     from treino.records.run import open_run
     from treino.reports.listing import differences
     from treino.studies.stored_study import Study, open_any
@@ -31,28 +31,27 @@ def show(
 
     found = open_any(run) if other is None else None
     if isinstance(found, Study):
-        from treino.cli.study import WIDE
-        from treino.cli.study import summary as study_summary
+        from treino.cli.study_view import WIDE, study_summary
 
         screen.document(found.document)
         screen.out.print(study_summary(found.document, screen.out.width < WIDE))
         return 0
     if isinstance(found, Sweep):
-        from treino.cli.sweep_progress import summary as sweep_summary
+        from treino.cli.sweep_view import sweep_summary
 
         screen.document(found.document)
         screen.out.print(sweep_summary(found.document) if "leaderboard" in found.document else repr(found))
         return 0
     first = open_run(run)
     if other is None and isinstance(first, Member):
-        from treino.cli.sweep_progress import member_summary
+        from treino.cli.sweep_view import member_summary
 
         screen.document(first.document)
         screen.out.print(member_summary(first.document))
         return 0
     if other is None:
         screen.document(first.document)
-        screen.out.print(summary(first))
+        screen.out.print(run_summary(first))
         return 0
     second = open_run(other)
     differing = differences(first, second)

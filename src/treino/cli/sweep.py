@@ -46,7 +46,7 @@ def sweep(
 
     Example: treino sweep wine --space lr=1e-4..1e-1:log --space 'hidden=16|64|64,32' --members 1000
     """
-    from treino.cli.sweep_progress import follow
+    from treino.cli.progress import follow
     from treino.records.network_source import UserFiles
     from treino.tuning.space_file import space_of
     from treino.tuning.sweep import sweeping

@@ -66,6 +66,7 @@ def train(
     treino train --branch wine-1:120 --lr 1e-4
     """
     from treino.cli.progress import follow
+    from treino.pictures.illustration import illustrated
     from treino.records.network_source import NetworkSource, UserFiles, network_files
     from treino.spec import read_settings
     from treino.training.train import Start, training
@@ -84,7 +85,8 @@ def train(
                     ),
                     _("Leave one of them out."),
                 )
-        return follow(_going_on(branch, rewind, data_file, trust, read_settings(given)), screen)
+        branch_events = _going_on(branch, rewind, data_file, trust, read_settings(given))
+        return follow(illustrated(branch_events), screen)
     if trust and like is None:
         raise TreinoError(
             "trust_of_nothing",
@@ -129,13 +131,12 @@ def train(
             _("Leave one of them out."),
         )
     if seeds is not None or folds is not None:
-        from treino.cli.sweep_progress import follow as follow_sweep
         from treino.tuning.repeats import several
 
         events = several(
             data, seeds=seeds, folds=folds, until=until, settings=given, networks=networks, data=rows
         )
-        return follow_sweep(events if rates is None else rates.kept(events), screen)
+        return follow(events if rates is None else rates.kept(events), screen)
     if until is not None:
         raise TreinoError(
             "until_alone",
@@ -147,8 +148,8 @@ def train(
         from treino.records.run import open_run
 
         start = Start(weights, open_run(weights).state)
-    run = training(data, read_settings(given), networks=files, start=start, data=rows)
-    return follow(run if rates is None else rates.kept(run), screen)
+    events = illustrated(training(data, read_settings(given), networks=files, start=start, data=rows))
+    return follow(events if rates is None else rates.kept(events), screen)
 
 
 def _going_on(

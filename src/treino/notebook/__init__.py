@@ -67,12 +67,11 @@ def kernel_shell() -> Any:
 def watching(many: bool) -> Iterator[Watch]:
     """The receiver of events: a notebook's figure, or a terminal's line. many: of a sweep."""
     if kernel_shell() is None:
-        from treino.cli.progress import moving_line
-        from treino.cli.sweep_progress import moving_figures
+        from treino.cli.progress import ProgressLine
         from treino.console import console, watched
 
-        with (moving_figures if many else moving_line)(console(sys.stderr), watched(sys.stderr)) as tell:
-            yield tell
+        with ProgressLine(console(sys.stderr), watched(sys.stderr)) as line:
+            yield line.show
         return
     from treino.notebook.figures import RunFigure, SweepFigure
 

@@ -3,12 +3,17 @@
 import time
 from array import array
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from treino.cli.run_view import RunView
+from treino.cli.sweep_view import SweepView
+from treino.cli.view import Position
 from treino.loop.loop import JobClose, JobEnd, JobProgress, JobStart
+from treino.store.naming import command_word
 from treino.training.train import RunJob, run_of
 from treino.tuning.sweep import SweepJob
 from treino.words import _, numeral
@@ -56,10 +61,10 @@ class RunFigure:
 
     def __init__(self) -> None:
         self.output = Output("")
-        self.job: RunJob | None = None
+        self.view: RunView | None = None
         self.over = False
-        self.steps, self.step, self.since = 1, 0, time.perf_counter()
-        self.first = 0
+        self.step = 0
+        self.position = Position(0.0, "", "")
         self.figures: dict[str, str] = {}
         self.loss_E, self.deviation_E = array("d"), array("d")
         self.measured: dict[str, dict[str, tuple[array[int], array[float]]]] = {}  # epochs, values
@@ -68,8 +73,7 @@ class RunFigure:
     def tell(self, event: Any) -> None:
         if isinstance(event, JobStart):
             assert isinstance(event.job, RunJob)
-            self.job, self.since = event.job, time.perf_counter()
-            self.steps, self.first = self.job.plan.training.steps, self.job.plan.training.step
+            self.view = RunView(event.job)
             self.output.show(self._drawn)
         elif isinstance(event, JobProgress):
             self._note(event)
@@ -82,18 +86,19 @@ class RunFigure:
 
     def ended_by(self, said: str) -> None:
         """The last drawing, where no event said that it is over."""
-        if self.job is not None and not self.over:
+        if self.view is not None and not self.over:
             self.output.show(lambda: self._drawn(None, (said,), alarm=True))
 
     @property
     def _whole(self) -> bool:
         from treino.inspection.boundary_preview import seen_whole
 
-        return self.job is not None and seen_whole(self.job.data)
+        return self.view is not None and seen_whole(self.view.job.data)
 
     def _note(self, event: JobProgress) -> None:
+        assert self.view is not None
         tick = event.tick
-        self.step = tick.step
+        self.step, self.position = tick.step, self.view.position(tick)
         if len(self.loss_E) <= self.FEW:
             self.loss_S.append(tick.loss_SP[:, 0].cpu().numpy())
         if tick.epochs:  # at once: of a tiny network there may be thousands
@@ -106,7 +111,7 @@ class RunFigure:
             if epoch.validation_std is not None:
                 self._measure("validation", "loss_std", epoch.number, epoch.validation_std)
         self.figures = {
-            _("step"): f"{numeral(tick.step, ',')} / {numeral(self.steps, ',')}",
+            self.position.label: self.position.count,
             _("epoch"): numeral(tick.epoch, ",.1f" if tick.epoch < 10 else ",.0f"),
             _("loss"): numeral(float(tick.loss)),
         }
@@ -124,7 +129,7 @@ class RunFigure:
         """The curves so far; None while epochs are too few for one."""
         from treino.inspection.curves import Curves
 
-        assert self.job is not None
+        assert self.view is not None
         epochs = len(self.loss_E)
         if epochs <= self.FEW:
             return None
@@ -135,7 +140,7 @@ class RunFigure:
                 value_E[np.array(epoch) - 1] = np.array(value)
                 evaluated.setdefault(split, {})[metric] = value_E
         shown = next((m for m in ("accuracy", "rmse") if any(m in of for of in evaluated.values())), "")
-        name = self.job.folder.path.name
+        name = self.view.job.folder.path.name
         return Curves(
             name, np.array(self.loss_E), np.array(self.deviation_E), evaluated, shown, kept_epoch=kept_epoch
         )
@@ -150,19 +155,17 @@ class RunFigure:
         from treino.inspection.boundary_preview import glimpse
         from treino.plots.live import LiveTraining, live_figure
 
-        assert self.job is not None
-        data, plan = self.job.data, self.job.plan
+        assert self.view is not None
+        data, plan = self.view.job.data, self.view.job.plan
         shown = self._curves(kept_epoch)
         few = np.concatenate(self.loss_S) if self.loss_S and shown is None else None
         seen = None if net is None else glimpse(net, data, plan.training.loss)
-        passed, taken = time.perf_counter() - self.since, self.step - self.first
-        left = passed / taken * (self.steps - self.step) if taken > 0 and not said else None
         return live_figure(
             LiveTraining(
-                name=self.job.folder.path.name,
-                done=self.step / self.steps,
+                name=self.view.job.folder.path.name,
+                done=self.position.done,
                 figures=self.figures,
-                left=left,
+                left=None if said else self.position.left_s,
                 curves=shown,
                 loss_S=few,
                 glimpse=seen,
@@ -194,7 +197,9 @@ class RunFigure:
             if document.get("findings"):
                 rules = ", ".join(f["rule"] for f in document["findings"])
                 said = (*said, _("The doctor found: {rules}.").format(rules=rules))
-            self.step = self.steps
+            self.position = replace(
+                self.position, done=1.0
+            )  # a patient or diverged one ends before its steps
         alarm = event.interrupted or document["status"] == "diverged"
         net = run.module if self._whole and document["status"] != "interrupted" else None
         self.output.show(lambda: self._drawn(net, said, alarm, document.get("kept_epoch")))
@@ -205,58 +210,47 @@ class SweepFigure:
 
     def __init__(self) -> None:
         self.output = Output("")
-        self.name = ""
+        self.view: SweepView | None = None
         self.over = False
-        self.figures: dict[str, str] = {}
-        self.done = 0.0
+        self.position = Position(0.0, "", "")
 
     def tell(self, event: Any) -> None:
-        job = event.job
-        assert isinstance(job, SweepJob)
         if isinstance(event, JobStart):
-            self.name = job.folder.path.name
-            self.figures = {_("networks"): numeral(job.sweep.asked.members, ",")}
-            self.output.show(lambda: self._drawn(0.0))
+            assert isinstance(event.job, SweepJob)
+            self.view = SweepView(event.job)
+            members = numeral(event.job.sweep.asked.members, ",")
+            self.position = Position(0.0, _("networks"), members)
+            self._show()
         elif isinstance(event, JobProgress):
-            p = job.progress
-            self.done = p.model_steps / max(p.planned_steps, p.model_steps, 1)
+            assert self.view is not None
+            self.position = self.view.position(event.tick)
             if self.output.due:
-                self._note(p)
-                self.output.show(lambda: self._drawn(self.done, p.left_s))
+                self._show()
         elif isinstance(event, JobClose):
-            self._note(job.progress)
-            self.output.show(lambda: self._drawn(1.0, None, (_("judging the best"),)))
+            self.position = replace(self.position, done=1.0, left_s=None)
+            self._show(_("judging the best"))
         elif isinstance(event, JobEnd):
             self.over = True
             self._close(event)
 
     def ended_by(self, said: str) -> None:
         """The last drawing, where no event said that it is over."""
-        if self.name and not self.over:
-            self.output.show(lambda: self._drawn(self.done, None, (said,)))
+        if self.view is not None and not self.over:
+            self.position = replace(self.position, left_s=None)
+            self._show(said)
 
-    def _note(self, p: Any) -> None:
-        from treino.tuning.populations import written
-
-        self.figures = {
-            _("networks"): _("{n:,} begun, {lost:,} diverged").format(n=p.begun, lost=p.diverged),
-            _("rung"): f"{min(p.rung + 1, p.rungs)} / {p.rungs}",
-            _("pace"): _("{n:,.0f} model-steps a second").format(n=p.model_steps_per_second),
-        }
-        if p.best is not None and p.config is not None:
-            self.figures[_("best")] = f"{numeral(p.best[1])}  ({p.best[0]}: {written(p.config)})"
-
-    def _drawn(self, done: float, left: float | None = None, said: tuple[str, ...] = ()) -> str:
+    def _show(self, *said: str) -> None:
         from treino.plots.live import live_sweep
 
-        return live_sweep(self.name, done, self.figures, left, said)
+        assert self.view is not None
+        name, now = self.view.job.folder.path.name, self.position
+        figures = {now.label: now.count, **now.figures}
+        self.output.show(lambda: live_sweep(name, now.done, figures, now.left_s, said))
 
     def _close(self, event: JobEnd) -> None:
         path = event.job.folder.path
         if event.interrupted:
-            said: tuple[str, ...] = (_("Interrupted; go on with: treino resume {path}").format(path=path),)
-        else:
-            judged = (event.document.get("judge") or {}).get("sentence")
-            said = (*((judged,) if judged else ()), _("Kept in {path}.").format(path=path))
-            self.done = 1.0
-        self.output.show(lambda: self._drawn(self.done, None, said))
+            self._show(_("Interrupted; go on with: treino resume {path}").format(path=command_word(path)))
+            return
+        judged = (event.document.get("judge") or {}).get("sentence")
+        self._show(*((judged,) if judged else ()), _("Kept in {path}.").format(path=path))

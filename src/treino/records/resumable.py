@@ -1,26 +1,47 @@
-"""Unfinished folders that can be resumed: runs, sweeps and studies."""
+"""Which runs, sweeps and studies can be resumed, and what is said of the others."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from treino.errors import TreinoError
 from treino.store import RunFolder
 from treino.store.leftover import ended_before_it_began
-from treino.words import _
+from treino.words import N_, _
 
 
-def unfinished(path: str | Path, instead: str, resumed: Sequence[str] = ("interrupted",)) -> RunFolder:
+@dataclass(frozen=True)
+class ResumeRule:
+    """What one kind of folder is resumed from.
+
+    states: a run that is stopped was asked to stop; a sweep is stopped when its time is over. hint: what to
+    do where there is nothing to go on with.
+    """
+
+    states: tuple[str, ...]
+    hint: str
+
+
+RULES = {
+    "run": ResumeRule(("interrupted", "stopped"), N_("Train a new run, e.g. with more [[epochs]].")),
+    "sweep": ResumeRule(
+        ("interrupted",), N_("Start a new sweep, e.g. with more [[members]] or [[max_time]].")
+    ),
+    "study": ResumeRule(("interrupted",), N_("Start a new study, e.g. with more [[epochs]].")),
+}
+
+
+def unfinished(path: str | Path) -> RunFolder:
     """The folder at ``path``, opened for reading, if it can be resumed.
 
-    instead: what to do where it is over. resumed: the states that one goes on from. Damaged keyframes are
-    passed over: ``RunFolder.unseal`` drops them.
+    Damaged keyframes are passed over: ``RunFolder.unseal`` drops them.
 
     Raises:
         TreinoError: it is over, is being written by another process, is damaged, or ended before it began.
     """
     folder = RunFolder.open(path, verify=False)
     folder.verify(keyframes=False)
-    if folder.status not in resumed:
+    rule = RULES[folder.kind]
+    if folder.status not in rule.states:
         raise TreinoError(
             "nothing_to_resume",
             _("{run} is {status}: there is nothing to resume.").format(
@@ -28,7 +49,7 @@ def unfinished(path: str | Path, instead: str, resumed: Sequence[str] = ("interr
             ),
             _("Wait until it is over, or stop it with Ctrl-C where it runs.")
             if folder.status == "running"
-            else instead,
+            else _(rule.hint),
         )
     if not folder.has(folder.manifest.first):
         raise ended_before_it_began(folder.path)

@@ -1,6 +1,5 @@
 """``Run``: a trained network with its metrics, history and predictions."""
 
-import shlex
 from collections.abc import Mapping
 from functools import cached_property
 from html import escape
@@ -30,6 +29,7 @@ from treino.records.segments import losses_of
 from treino.records.weights import WEIGHTS, read_weights
 from treino.store import RunFolder, find
 from treino.store.files import damaged
+from treino.store.naming import command_word
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ class Run:
     @property
     def typed(self) -> str:
         """What to type for this run on a command line: its name where it lies in ./runs, else its path."""
-        here = self.path.resolve().parent == Path("runs").resolve()
-        return shlex.quote(self.name if here else str(self.path))
+        return command_word(self.path)
 
     @property
     def status(self) -> str:

@@ -1,6 +1,7 @@
 """Names of folders: which are allowed, and how one is claimed by a single process."""
 
 import re
+import shlex
 from contextlib import suppress
 from pathlib import Path
 
@@ -71,6 +72,12 @@ def taken(path: Path) -> TreinoError:
         _("There is already something called {name} in {parent}.").format(name=path.name, parent=path.parent),
         hint,
     )
+
+
+def command_word(path: Path) -> str:
+    """What to type for a folder on a command line: its name where it lies in ./runs, else its path."""
+    here = path.resolve().parent == Path("runs").resolve()
+    return shlex.quote(path.name if here else str(path))
 
 
 def claim_out(path: Path) -> bool:

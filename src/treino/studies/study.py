@@ -129,7 +129,7 @@ def resuming(
     Raises:
         TreinoError: the study is over, is being written by another process, is damaged, or its data is gone.
     """
-    folder = unfinished(path, _("Start a new study, e.g. with more [[epochs]]."))
+    folder = unfinished(path)
     spec = read_document(folder, "spec.json")
     asked = StudyOptions.from_json(spec["study"])
     networks = network_files(network_source(folder, net, trust), _network_words(asked))

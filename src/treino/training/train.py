@@ -166,8 +166,7 @@ def resuming(
         TreinoError: the run is finished, is being written by another process, is damaged, or its data
             is gone or changed.
     """
-    instead = _("Train a new run, e.g. with more [[epochs]].")
-    folder = unfinished(path, instead, ("interrupted", "stopped"))
+    folder = unfinished(path)
     spec = read_document(folder, "spec.json")
     given = spec["data"]["kind"] == "given"
     if data is not None and not given:

@@ -134,6 +134,16 @@ class Sweep:
         """
         return (self.best if top == 1 else ensemble(self, top)).predict(source)
 
+    def resume(self, *, storage: str | None = None) -> "Sweep":
+        """Go on with a sweep that broke off, and return it when it is over.
+
+        storage: Optuna's, where it has one.
+
+        Raises:
+            TreinoError: there is nothing to resume; its data is gone or changed.
+        """
+        return drain(resuming(self.path, storage=storage, **self._run_arguments))
+
     def _repr_html_(self) -> str:
         """A card for notebooks: what the best is worth, and the leaders."""
         from treino.plots.card import sweep_card
@@ -222,11 +232,6 @@ def sweep(
         ),
         watch,
     )
-
-
-def resume(path: str | Path, storage: str | None = None) -> Sweep:
-    """Go on with a sweep that broke off, and return it. storage: Optuna's again, where it has one."""
-    return drain(resuming(path, storage=storage))
 
 
 def drain(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None = None) -> Sweep:

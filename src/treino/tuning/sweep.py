@@ -152,8 +152,7 @@ def resuming(
     Raises:
         TreinoError: the sweep is over, is being written by another process, is damaged, or its data is gone.
     """
-    instead = _("Start a new sweep, e.g. with more [[members]] or [[max_time]].")
-    folder = unfinished(path, instead)
+    folder = unfinished(path)
     spec, members = read_document(folder, "spec.json"), read_document(folder, "asked.json")
     space = space_again(spec["space"])
     words = network_words(spec["base"], space, members["configs"])
@@ -299,7 +298,11 @@ class SweepJob:
         better = BETTER[self.sweep.metric]
         for place, (group, training) in enumerate(zip(bracket.groups, bracket.trainings, strict=True)):
             lost_P = torch.tensor([status == "diverged" for status in training.status_P])
-            best_P = (better * bracket.best(place)).nan_to_num(nan=-math.inf).masked_fill(lost_P, -math.inf)
+            best_P = (
+                (better * bracket.best(place))
+                .nan_to_num(nan=-math.inf, neginf=-math.inf)
+                .masked_fill(lost_P, -math.inf)
+            )
             row = int(best_P.argmax())
             figure = better * float(best_P[row])
             if math.isfinite(figure) and (progress.best is None or better * (figure - progress.best[1]) > 0):

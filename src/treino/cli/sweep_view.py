@@ -1,117 +1,75 @@
-"""Progress of a sweep on the terminal: lines that are updated, then its results."""
+"""A sweep on the terminal: what it tries, how far it is, and its results."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.console import Group, RenderableType
 from rich.table import Table
 
-from treino.cli.progress import way_on
-from treino.cli.screen import Screen
-from treino.loop.loop import JobClose, JobEnd, JobEvent, JobProgress, JobStart
+from treino.cli.view import Position
+from treino.engine import Tick
+from treino.loop.loop import JobEnd
 from treino.tuning.populations import written
 from treino.tuning.sweep import SweepJob
-from treino.tuning.sweep_state import SweepProgress
 from treino.words import N_, _, numeral
 
 LEADERS = 8
 SPLITS = {"train": N_("train"), "validation": N_("validation"), "test": N_("test")}
 
 
-def follow(events: Iterator[JobEvent], screen: Screen) -> int:
-    """Show a sweep's progress to its end, then its results; -> the exit status.
+class SweepView:
+    """A sweep, several seeds or folds as their display shows them."""
 
-    Raises:
-        KeyboardInterrupt: after a Ctrl-C, when everything is saved, with the way on.
-    """
-    ended: JobEnd | None = None
-    begun: JobStart | None = None
-    with way_on(lambda: begun), moving_figures(screen.err, screen.live) as tell:
-        for event in events:
-            if isinstance(event, JobStart):
-                begun = event
-                assert isinstance(event.job, SweepJob)
-                for line in (*opening(event.job), *event.job.folder.notices):
-                    screen.out.print(line)
-            elif isinstance(event, JobEnd):
-                ended = event
-            tell(event)
-    assert ended is not None
-    screen.document(ended.document)
-    if ended.interrupted:
-        raise KeyboardInterrupt(
-            _("Saved. Go on with: treino resume {sweep}").format(sweep=ended.job.folder.path.name)
+    def __init__(self, job: SweepJob) -> None:
+        self.job = job
+
+    def opening(self) -> list[RenderableType]:
+        """The text before a sweep: its data, space and strategy."""
+        data, options = self.job.data, self.job.sweep.asked
+        rows = {split: len(part) for split, part in data.splits.items()}
+        return [
+            _(
+                "{n:,} networks on {data}: {train:,} training, {validation:,} validation, {test:,} test rows"
+            ).format(n=options.members, data=data.name, **rows),
+            *data.notes,
+            _("equal settings; each differs in its {what}").format(
+                what=_(" and ").join(d.name for d in options.space.dimensions)
+            )
+            if options.spread
+            else _("{sampler} settings, strategy {strategy}, chosen by the validation rows").format(
+                sampler=options.sampler, strategy=options.strategy
+            ),
+            "",
+            *self.job.folder.notices,
+        ]
+
+    def position(self, tick: Tick) -> Position:
+        """Its rung, its best network so far, how many are trained and how fast."""
+        p = self.job.progress
+        best = "–"
+        if p.best is not None and p.config is not None:
+            best = f"{numeral(p.best[1])}  ({p.best[0]}: {written(p.config)})"
+        return Position(
+            done=p.model_steps / max(p.planned_steps, p.model_steps, 1),
+            label=_("rung"),
+            count=f"{min(p.rung + 1, p.rungs)} / {p.rungs}",
+            left_s=p.left_s,
+            figures={
+                _("best"): best,
+                _("networks"): _("{n:,} begun, {lost:,} diverged").format(n=p.begun, lost=p.diverged),
+                _("pace"): _("{n:,.0f} model-steps a second").format(n=p.model_steps_per_second),
+            },
         )
-    screen.out.print(summary(ended.document, begun.job.data.notes if begun else ()))
-    return 0
+
+    def closing(self) -> str:
+        return _("measuring") if self.job.sweep.asked.spread else _("judging")
+
+    def summary(self, end: JobEnd, width: int) -> RenderableType:
+        """The leaderboard and the judgement, or the variation of each figure."""
+        return sweep_summary(end.document, self.job.data.notes)
 
 
-@contextmanager
-def moving_figures(console: Console, shown: bool) -> Iterator[Callable[[JobEvent], None]]:
-    """Figures and a progress bar that are updated by events and removed at the end."""
-    bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
-        console=console, auto_refresh=False,
-    )  # fmt: skip
-    task = bar.add_task(_("training"), total=None)
-    live = Live(console=console, transient=True, refresh_per_second=4, auto_refresh=False)
-    with ExitStack() as drawn:
-        if shown:
-            drawn.enter_context(live)
-
-        def tell(event: JobEvent) -> None:
-            if isinstance(event, JobStart | JobEnd):
-                return
-            assert isinstance(event.job, SweepJob)
-            p = event.job.progress
-            if isinstance(event, JobProgress):
-                bar.update(task, completed=p.model_steps, total=max(p.planned_steps, p.model_steps))
-            elif isinstance(event, JobClose):
-                bar.update(task, description=_("judging"), total=None)
-            if shown:
-                live.update(Group(moving(p), bar), refresh=True)
-
-        yield tell
-
-
-def opening(job: SweepJob) -> list[RenderableType]:
-    """The text before a sweep: its data, space and strategy."""
-    data, asked = job.data, job.sweep.asked
-    rows = {split: len(part) for split, part in data.splits.items()}
-    return [
-        _(
-            "{n:,} networks on {data}: {train:,} training, {validation:,} validation, {test:,} test rows"
-        ).format(n=asked.members, data=data.name, **rows),
-        *data.notes,
-        _("equal settings; each differs in its {what}").format(
-            what=_(" and ").join(d.name for d in asked.space.dimensions)
-        )
-        if asked.spread
-        else _("{sampler} settings, strategy {strategy}, chosen by the validation rows").format(
-            sampler=asked.sampler, strategy=asked.strategy
-        ),
-        "",
-    ]
-
-
-def moving(p: SweepProgress) -> RenderableType:
-    """The figures that are updated during a sweep."""
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column()
-    table.add_column()
-    table.add_row(_("networks"), _("{n:,} begun, {lost:,} diverged").format(n=p.begun, lost=p.diverged))
-    table.add_row(_("rung"), f"{min(p.rung + 1, p.rungs)} / {p.rungs}")
-    table.add_row(_("pace"), _("{n:,.0f} model-steps a second").format(n=p.model_steps_per_second))
-    if p.best is not None and p.config is not None:
-        member, figure = p.best
-        table.add_row(_("best"), f"{numeral(figure)}  ({member}: {written(p.config)})")
-    return table
-
-
-def summary(d: dict[str, Any], said: Sequence[str] = ()) -> RenderableType:
+def sweep_summary(d: dict[str, Any], said: Sequence[str] = ()) -> RenderableType:
     """The leaderboard, the judgement, and suggestions. said: notes that were printed before."""
     if "figures" in d:
         return spread_summary(d, said)

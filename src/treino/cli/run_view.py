@@ -1,5 +1,6 @@
-"""The text that is printed before a training (its settings) and after it (its results)."""
+"""A run on the terminal: its settings before it is trained, how far it is, and its results."""
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -7,40 +8,80 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 
+from treino.cli.view import Position
 from treino.console import line
+from treino.engine import Tick
+from treino.loop.loop import JobEnd
 from treino.pictures.curves import curves_of
 from treino.plots.captions import headline, layer_numbers
 from treino.plots.style import split_name
 from treino.training.resolution import lower_rate
+from treino.training.train import RunJob, run_of
 from treino.words import _, numeral, setting
 
 if TYPE_CHECKING:
     from treino.records.run import Run
-    from treino.training.train import RunJob
 
 SHOWN_CLASSES = 10
+FIGURES = 2  # of the validation rows, in the line that moves
 
 
-def opening(job: "RunJob") -> list[RenderableType]:
-    """The text before a training: its data and settings, defaults included."""
-    data, training, s = job.data, job.plan.training, job.plan.settings
-    rows = {split: len(part) for split, part in data.splits.items()}
-    lines: list[RenderableType] = [
-        line((data.name, "bold"), f" · {_about_target(data.task, data.target, data.classes)}"),
-        _("{train:,} training, {validation:,} validation, {test:,} test rows; {inputs:,} inputs").format(
-            inputs=data.inputs, **rows
-        ),
-        *data.notes,
-        *job.plan.reasons,
-        "",
-        _layers(training.layers, training.parameters),
-        "",
-        _settings(s, training.steps, training.steps_per_epoch),
-    ]
-    faults = [
-        line((_("with the fault {name}, on purpose").format(name=fault), "yellow")) for fault in s["fault"]
-    ]
-    return [*lines, *faults, ""]
+class RunView:
+    """A run as its display shows it. ``validation`` holds the last figures of the validation rows."""
+
+    def __init__(self, job: RunJob) -> None:
+        self.job = job
+        self.begin, self.first = time.perf_counter(), job.plan.training.step
+        self.validation: dict[str, str] = {}
+
+    def opening(self) -> list[RenderableType]:
+        """The text before a training: its data and settings, defaults included."""
+        data, training, s = self.job.data, self.job.plan.training, self.job.plan.settings
+        rows = {split: len(part) for split, part in data.splits.items()}
+        lines: list[RenderableType] = [
+            line((data.name, "bold"), f" · {_about_target(data.task, data.target, data.classes)}"),
+            _("{train:,} training, {validation:,} validation, {test:,} test rows; {inputs:,} inputs").format(
+                inputs=data.inputs, **rows
+            ),
+            *data.notes,
+            *self.job.plan.reasons,
+            "",
+            _layers(training.layers, training.parameters),
+            "",
+            _settings(s, training.steps, training.steps_per_epoch),
+        ]
+        faults = [
+            line((_("with the fault {name}, on purpose").format(name=fault), "yellow"))
+            for fault in s["fault"]
+        ]
+        return [*lines, *faults, ""]
+
+    def position(self, tick: Tick) -> Position:
+        """Its step, its loss and the last validation figures."""
+        training = self.job.plan.training
+        for split, metrics in (tick.evaluation or {}).items():
+            shown = [f"{name} {numeral(float(value_P[0]), '.3f')}" for name, value_P in metrics.items()]
+            self.validation = {split_name(split): ", ".join(shown[:FIGURES])}
+        count = f"{numeral(tick.step, ',')}/{numeral(training.steps, ',')}"
+        epochs = -(-training.steps // training.steps_per_epoch)
+        epoch = tick.epochs[-1].number if tick.epochs else int(tick.epoch)
+        moment = _("epoch {epoch:,} of {epochs:,}, step {count}")
+        passed, taken = time.perf_counter() - self.begin, tick.step - self.first
+        return Position(
+            done=tick.step / training.steps,
+            label=_("step"),
+            count=count,
+            left_s=passed / taken * (training.steps - tick.step) if taken > 0 else None,
+            figures={_("loss"): numeral(float(tick.loss), ".4f"), **self.validation},
+            moment=moment.format(epoch=epoch, epochs=epochs, count=count),
+        )
+
+    def closing(self) -> str:
+        return _("measuring")
+
+    def summary(self, end: JobEnd, width: int) -> RenderableType:
+        """The text after a training: figures with intervals and baselines, the run's folder, suggestions."""
+        return run_summary(run_of(end.job))
 
 
 def _about_target(task: str, target: str, classes: tuple[str, ...] | list[str]) -> str:
@@ -80,7 +121,7 @@ def _settings(s: dict[str, Any], steps: int, per_epoch: int) -> str:
     return " · ".join(parts)
 
 
-def summary(run: "Run") -> RenderableType:
+def run_summary(run: "Run") -> RenderableType:
     """The text after a training: figures with intervals and baselines, the run's folder, suggestions."""
     d = run.document
     head = _("{status} after {steps:,} steps (epochs: {epochs:,})").format(

@@ -1,0 +1,81 @@
+"""A study on the terminal: what it compares, how far it is, and its results."""
+
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from treino.cli.view import Position
+from treino.engine import Tick
+from treino.escaping import escape
+from treino.loop.loop import JobEnd
+from treino.plots.style import split_name
+from treino.studies.conclusions import row_name
+from treino.studies.row_table import table_of
+from treino.studies.study import StudyJob
+from treino.words import N_, _, numeral
+
+WIDE = 120  # columns of a terminal that has room for intervals
+STATUS = {
+    "finished": N_("study finished"),
+    "interrupted": N_("study interrupted"),
+}  # of a masculine word in Portuguese
+
+
+class StudyView:
+    """A study as its display shows it."""
+
+    def __init__(self, job: StudyJob) -> None:
+        self.job = job
+
+    def opening(self) -> list[RenderableType]:
+        """The text before a study: its data and settings."""
+        facts = self.job.facts
+        sizes = _(
+            "{data}, {train:,} training rows; networks, in turns: {n}; epochs of each: {epochs}; measured on"
+            " {rows:,} {split} rows"
+        ).format(
+            n=len(facts["rows"]) * len(facts["seed_list"]), epochs=facts["epochs"], data=facts["data"],
+            train=facts["split"]["train"], rows=facts["measured_rows"],
+            split=split_name(facts["measured_on"]),
+        )  # fmt: skip
+        return [sizes, *self.job.data.notes, "", *self.job.folder.notices]
+
+    def position(self, tick: Tick) -> Position:
+        """The row whose turn it is, its epoch and its loss."""
+        job = self.job
+        assert job.now is not None
+        return Position(
+            done=job.done,
+            label=escape(row_name(job.facts["rows"][job.now.cell], job.facts)),
+            count=_("epoch {n} of {all}").format(n=job.now.record.epochs, all=job.facts["epochs"]),
+            left_s=job.left_s,
+            figures={_("loss"): numeral(float(tick.loss), ".4f")},
+        )
+
+    def closing(self) -> str:
+        return _("measuring")
+
+    def summary(self, end: JobEnd, width: int) -> RenderableType:
+        """The rows as a table, what they say, and what must be known to read them."""
+        return study_summary(end.document, narrow=width < WIDE)
+
+
+def study_summary(d: dict[str, Any], narrow: bool = False) -> RenderableType:
+    """The rows as a table, what they say, and what must be known to read them. narrow: without intervals."""
+    said = _("{path}: {status}").format(path=d["path"], status=_(STATUS.get(d["status"], d["status"])))
+    if not d["rows"]:
+        return said
+    headings, lines = table_of(d, narrow)
+    table = Table(box=None, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading in (_("mode"), _("status")) else "right")
+    for line in lines:
+        table.add_row(*line)
+    parts: list[RenderableType] = [table, ""]
+    parts += [f"- {sentence}" for sentence in d["answers"]]
+    parts += [_("note: {note}").format(note=note) for note in d["notes"]]
+    over = d["status"] not in ("running", "interrupted")
+    on = _("next  treino plot {path}") if over else _("next  treino resume {path}")
+    parts += ["", said, on.format(path=d["path"])]
+    return Group(*parts)
