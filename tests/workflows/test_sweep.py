@@ -258,12 +258,15 @@ def test_regression_is_judged_in_the_targets_own_units(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_progress_tells_the_best_and_the_pace(tmp_path: Path) -> None:
+def test_progress_tells_the_best_and_the_pace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("treino.tuning.bracket.CHUNK_SECONDS", 0.0)  # nobody has a figure at first
     seen = [
         replace(e.job.progress)
         for e in sweeping("iris", SPACE, out=tmp_path / "s", **SMALL)
         if isinstance(e, JobProgress)
     ]
+    assert seen[0].best is None
+    assert all(p.best is None or p.best[1] < 1e300 for p in seen)
     last = seen[-1]
     assert last.begun == 24
     assert last.best is not None
