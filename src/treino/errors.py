@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from treino.escaping import escape
-from treino.words import _
+from treino.words import _, joined
 
 LISTED = 30  # names in a hint
 _HERE = str(Path(__file__).parent)
@@ -32,7 +32,9 @@ class TreinoError(Exception):
         self.status = status
 
     def __str__(self) -> str:
-        return escape(f"{self.message} {self.hint}".rstrip())
+        said = joined([text for text in (self.message, self.hint) if text], " ")
+        shown = escape(said)
+        return said if shown == said else shown
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows instead of a traceback: the line that asked, what was broken, the next move."""

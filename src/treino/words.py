@@ -20,8 +20,9 @@ import re
 import shlex
 import string
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,7 +47,9 @@ def _(sentence: str) -> str:
     a text. Inside of functions only: what is looked up while a module is imported can't follow a later
     choice; mark that with ``N_``.
     """
-    return Sentence(_typed(_chosen[1].gettext(sentence))) if sentence else sentence
+    if not sentence:
+        return Sentence(sentence)
+    return Sentence(_typed(_chosen[1].gettext(sentence)), {"sentence": str(sentence)})
 
 
 def _typed(sentence: str) -> str:
@@ -66,12 +69,50 @@ def _typed(sentence: str) -> str:
 
 
 class Sentence(str):
-    """A sentence that ``format`` fills in with numbers as the reader's language writes them."""
+    """A text in the reader's language that knows what it is made of, so that it can be stored for any reader.
 
-    __slots__ = ()
+    source: ``{"sentence": English, "values": {...}}`` of a look-up, ``{"number": 0.5, "format": ".2f"}`` of a
+    number, ``{"parts": [...], "between": ", "}`` of joined texts, ``{"capitalised": ...}``. A value or part
+    is a source, a text or a number. None where it is not known.
+    """
+
+    __slots__ = ("source",)
+    source: Mapping[str, Any] | None
+
+    def __new__(cls, text: str, source: Mapping[str, Any] | None = None) -> "Sentence":
+        sentence = super().__new__(cls, text)
+        sentence.source = source
+        return sentence
 
     def format(self, *args: Any, **kwargs: Any) -> str:
-        return _FORMATTER.vformat(self, args, kwargs)
+        """Filled in with numbers as the reader's language writes them."""
+        text = _FORMATTER.vformat(self, args, kwargs)
+        if args or self.source is None:
+            return Sentence(text)
+        return Sentence(text, {**self.source, "values": {k: _source(v) for k, v in kwargs.items()}})
+
+
+def _source(value: Any) -> Any:
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        return (
+            float(value) if math.isfinite(value) else {"float": str(float(value))}
+        )  # JSON has no word for it
+    text = value if isinstance(value, str) else str(value)  # an error's text is a sentence
+    return text if getattr(text, "source", None) is None else text.source  # type: ignore[attr-defined]
+
+
+def joined(parts: Iterable[str], between: str = "") -> str:
+    """The texts one after the other, as ``between.join(parts)``, with the sources that they have."""
+    parts = [*parts]
+    source = {"parts": [_source(part) for part in parts], "between": between}
+    return Sentence(between.join(parts), source)
+
+
+def capitalised(text: str) -> str:
+    """The text with a large first letter, and the source that it has."""
+    return Sentence(text[:1].upper() + text[1:], {"capitalised": _source(text)})
 
 
 class _Formatter(string.Formatter):
@@ -90,7 +131,8 @@ def numeral(value: Any, spec: str = "") -> str:
     narrow space. Without one: four significant digits, no needless exponent, the minus of axes: 0.9259,
     54.31, 12 345, 1.2e-7, −1.
     """
-    return localised(format(value, spec) if spec else _significant(float(value)))
+    text = localised(format(value, spec) if spec else _significant(float(value)))
+    return Sentence(text, {"number": _source(value), "format": spec})
 
 
 def localised(digits: str) -> str:
@@ -122,6 +164,18 @@ def N_(sentence: str) -> str:
 def languages() -> list[str]:
     """What there is: ``en`` and each folder of ``locale/`` that holds a compiled catalogue."""
     return [ENGLISH, *sorted(p.parts[-3] for p in LOCALE.glob("*/LC_MESSAGES/treino.mo"))]
+
+
+@cache
+def _catalogue_sentences(locale: Path) -> frozenset[str]:
+    names = [path.parts[-3] for path in locale.glob("*/LC_MESSAGES/treino.mo")]
+    catalogues = [gettext.translation("treino", locale, [name]) for name in names]
+    return frozenset(s for each in catalogues for s in each._catalog)  # type: ignore[attr-defined]
+
+
+def known_sentences() -> frozenset[str]:
+    """The English of all sentences that are translated."""
+    return _catalogue_sentences(LOCALE)
 
 
 def named(name: str) -> str | None:

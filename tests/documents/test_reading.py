@@ -108,7 +108,9 @@ def test_what_a_newer_version_added_is_let_through(run: Path) -> None:
 def test_what_is_read_is_what_was_written(run: Path) -> None:
     """The border checks and changes nothing: an integer stays one where a float may stand, too."""
     for name in ("spec.json", "result.json", "preparation.json"):
-        assert read_document(RunFolder.open(run), name) == json.loads((run / name).read_bytes())
+        written = json.loads((run / name).read_bytes())
+        written.pop("sentences", None)  # the sources of its sentences, which were told again in English
+        assert read_document(RunFolder.open(run), name) == written
 
 
 JSON = st.recursive(

@@ -43,7 +43,7 @@ from treino.data.summaries.relations import TargetRows, say_leaks
 from treino.data.table import Column, Table, check_present
 from treino.data.torch_datasets.dataset_source import is_foreign, load_foreign
 from treino.errors import TreinoError
-from treino.words import _
+from treino.words import _, joined
 
 Impute = Literal["median", "mean"]
 
@@ -187,9 +187,9 @@ def _of_table(
         labels = [encode(t.column(column.name), classes, t.place) for t in tables]
         check_classes(labels[0], classes, column)
         if alone := single_rows(labels[0], classes, table.place):
-            notes.append(" ".join(alone))
+            notes.append(joined(alone, " "))
         if uneven := imbalance(labels[0], classes):
-            notes.append(" ".join(uneven))
+            notes.append(joined(uneven, " "))
     else:
         labels = [np.zeros(t.rows, dtype=np.int64) for t in tables]
     if table.matrix is None or table.matrix.dtype != np.uint8:  # of images no pixel is a column

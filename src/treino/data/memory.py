@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from treino.errors import TreinoError
-from treino.words import _, numeral
+from treino.words import _, joined, numeral
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
          "KI": 1 << 10, "MI": 1 << 20, "GI": 1 << 30, "TI": 1 << 40}  # fmt: skip
@@ -60,6 +60,6 @@ def say(size: float) -> str:
     """Bytes as people write them."""
     for unit in ("B", "KB", "MB"):
         if size < 1000:
-            return f"{numeral(size, '.0f')} {unit}"
+            return joined([numeral(size, ".0f"), unit], " ")
         size /= 1000
-    return f"{numeral(size, '.1f')} GB"
+    return joined([numeral(size, ".1f"), "GB"], " ")

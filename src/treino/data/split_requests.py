@@ -13,7 +13,7 @@ from treino.data.roles.column_kinds import level_cells
 from treino.data.splits import TEST, TRAIN, VALIDATION, leaking, split, split_groups, split_times
 from treino.data.table import Column, Table, shorten
 from treino.errors import TreinoError, nearest
-from treino.words import N_, _
+from treino.words import N_, _, joined
 
 LEFT_OUT = -1
 NAMES = {TRAIN: N_("training"), VALIDATION: N_("validation"), TEST: N_("test")}
@@ -293,12 +293,14 @@ def _by_group(
     _enough(len(number), shares, _("Different groups: {n}."))
     absent = int((words == "").sum())
     part_N = split_groups(group_N, *shares, data_seed)
-    parts = ", ".join(
+    said = [
         _("{n} for {part}").format(n=len(np.unique(group_N[part_N == part])), part=_(NAMES[part]))
         for part in (TRAIN, VALIDATION, TEST)
         if (part_N == part).any()
+    ]
+    notes.append(
+        _("Split by the groups of '{name}': {parts}.").format(name=column.name, parts=joined(said, ", "))
     )
-    notes.append(_("Split by the groups of '{name}': {parts}.").format(name=column.name, parts=parts))
     if absent:
         notes.append(_("Rows without a group are one group of their own: {n}.").format(n=absent))
     return part_N
@@ -315,7 +317,7 @@ def _by_time_note(column: Column, time_N: NDArray[np.float64], part_N: NDArray[n
                     part=_(NAMES[part]), first=column.cell(int(first)), last=column.cell(int(last))
                 )
             )
-    return _("Split by time ('{name}'): {parts}.").format(name=column.name, parts=", ".join(said))
+    return _("Split by time ('{name}'): {parts}.").format(name=column.name, parts=joined(said, ", "))
 
 
 def _by_column(
@@ -341,8 +343,8 @@ def _by_column(
         )
     part_N = np.array([part_of[word] for word in words], dtype=np.int64)
     counts = np.bincount(part_N, minlength=3)
-    said = ", ".join(_("{n} for {part}").format(n=counts[p], part=_(NAMES[p])) for p in NAMES if counts[p])
-    notes.append(_("Split as '{name}' says: {parts}.").format(name=column.name, parts=said))
+    said = [_("{n} for {part}").format(n=counts[p], part=_(NAMES[p])) for p in NAMES if counts[p]]
+    notes.append(_("Split as '{name}' says: {parts}.").format(name=column.name, parts=joined(said, ", ")))
     shares = tuple(
         0.0 if counts[part] else share for part, share in ((VALIDATION, asked.validation), (TEST, asked.test))
     )

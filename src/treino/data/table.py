@@ -346,5 +346,5 @@ def _fault_infinite(name: str, place: str, cell: str) -> tuple[str, str, str]:
 
 def shorten(cell: Any, width: int = 40) -> str:
     """A value short enough to be quoted in a sentence."""
-    text = str(cell)
+    text = cell if isinstance(cell, str) else str(cell)
     return text if len(text) <= width else text[: width - 1] + "…"

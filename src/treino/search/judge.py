@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from treino.data.generators import generator
-from treino.words import _
+from treino.words import _, joined
 
 SURE = 0.95  # the probability from which one figure is said to beat another
 REPEATS = 500
@@ -239,4 +239,4 @@ def sentence(verdict: Verdict, told: VerdictFacts) -> str:
         )
         if told.runner_up is None:
             tail = _("better than {baseline}").format(baseline=_(told.baseline))
-    return f"{head}; {lucky}; {tail}."
+    return joined([head, "; ", lucky, "; ", tail, "."])

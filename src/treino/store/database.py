@@ -25,6 +25,7 @@ from treino.errors import TreinoError
 from treino.store import sqlite, tables
 from treino.store.encoding import json_bytes
 from treino.store.files import damaged, digest, write_atomically
+from treino.store.sentences import without_sources
 from treino.store.tables import Statement, insertion
 from treino.words import _
 
@@ -408,7 +409,7 @@ def _missing(path: Path, step: int) -> TreinoError:
 
 def _json(text: str, path: Path) -> Any:
     try:
-        return json.loads(text)
+        return without_sources(json.loads(text))
     except (ValueError, TypeError, RecursionError) as error:
         raise damaged(
             path, _("it holds text that is not valid JSON ({error})").format(error=error)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from treino.errors import TreinoError
 from treino.store.files import damaged, digest
+from treino.store.sentences import with_sources, without_sources
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -20,8 +21,14 @@ _NON_FINITE = "$float"
 def json_bytes(value: Any) -> bytes:
     """UTF-8 JSON, the same bytes for the same value: floats to their last bit, NaN and infinities as null.
 
+    Sentences are kept with their sources (see `store/sentences.py`).
+
     Takes what JSON takes, tuples, and arrays, tensors and their scalars. TypeError for anything else.
     """
+    return _text(with_sources(value))
+
+
+def _text(value: Any) -> bytes:
     text = json.dumps(_plain(value, lambda number: None), ensure_ascii=False, allow_nan=False, indent=1)
     # a lone surrogate (an undecodable file name) has no UTF-8; its escape is JSON and reads back the same
     return (text + "\n").encode("utf-8", "backslashreplace")
@@ -29,6 +36,10 @@ def json_bytes(value: Any) -> bytes:
 
 def json_value(data: bytes, path: Path) -> Any:
     """What `json_bytes` wrote; TreinoError naming `path` where it is no JSON."""
+    return without_sources(_value(data, path))
+
+
+def _value(data: bytes, path: Path) -> Any:
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -37,15 +48,20 @@ def json_value(data: bytes, path: Path) -> Any:
 
 def signed(content: Mapping[str, Any]) -> bytes:
     """JSON that ends with the SHA-256 of the same JSON without that entry."""
-    return json_bytes({**content, "sha256": digest(json_bytes(content))})
+    return _signed(with_sources(content))
+
+
+def _signed(content: Mapping[str, Any]) -> bytes:
+    return _text({**content, "sha256": digest(_text(content))})
 
 
 def signed_value(data: bytes, path: Path) -> dict[str, Any]:
     """What `signed` wrote; TreinoError naming `path` where a bit of it differs."""
-    content = json_value(data, path)
-    if not isinstance(content, dict) or content.pop("sha256", None) is None or signed(content) != data:
+    content = _value(data, path)
+    if not isinstance(content, dict) or content.pop("sha256", None) is None or _signed(content) != data:
         raise damaged(path, _("its content does not match its own SHA-256"))
-    return content
+    found: dict[str, Any] = without_sources(content)
+    return found
 
 
 def tensor_bytes(tensors: Mapping[str, "Tensor"], metadata: Mapping[str, Any]) -> bytes:
@@ -106,7 +122,8 @@ def tensor_metadata(data: bytes, path: Path) -> dict[str, Any]:
         metadata = json.loads(header["__metadata__"]["treino"], object_hook=_floats)
         if not isinstance(metadata, dict):
             raise TypeError("metadata")
-        return metadata
+        found: dict[str, Any] = without_sources(metadata)
+        return found
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _no_tensors(path, error) from error
 
@@ -132,7 +149,8 @@ def _plain(value: Any, non_finite: Callable[[float], Any]) -> Any:
 
 def _metadata_text(metadata: Mapping[str, Any]) -> str:
     # a state (the best loss so far is infinite at first) must come back exactly, so null won't do here
-    return json.dumps(_plain(metadata, lambda number: {_NON_FINITE: repr(number)}), allow_nan=False)
+    value = _plain(with_sources(metadata), lambda number: {_NON_FINITE: repr(number)})
+    return json.dumps(value, allow_nan=False)
 
 
 def _floats(item: dict[str, Any]) -> Any:

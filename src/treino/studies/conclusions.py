@@ -9,7 +9,7 @@ from treino.inspection.epoch_statistics import ratio_of
 from treino.plots.style import metric_name
 from treino.studies.study_document import timed
 from treino.studies.study_options import CORRECTED, TAUGHT
-from treino.words import _, numeral
+from treino.words import _, capitalised, joined, numeral
 
 REVERSALS = 2  # sentences of a kind
 MILLISECONDS_BELOW = 0.1  # seconds
@@ -34,7 +34,7 @@ def setting_name(row: Row, varied: Iterable[str]) -> str:
     said = settings_said(row, varied)
     if not said:
         return _said("batch_size", row["batch_size"])
-    return f"{said[0]} ({', '.join(said[1:])})" if len(said) > 1 else said[0]
+    return joined([said[0], " (", joined(said[1:], ", "), ")"]) if len(said) > 1 else said[0]
 
 
 def settings_said(row: Row, varied: Iterable[str]) -> list[str]:
@@ -45,7 +45,7 @@ def settings_said(row: Row, varied: Iterable[str]) -> list[str]:
 def row_name(row: Row, facts: Mapping[str, Any]) -> str:
     """A row's setting and mode."""
     name = setting_name(row, facts["varied"])
-    return f"{name}, {mode_name(row['mode'])}" if len(facts["modes"]) > 1 else name
+    return joined([name, mode_name(row["mode"])], ", ") if len(facts["modes"]) > 1 else name
 
 
 def answers(rows: Sequence[Row], facts: Mapping[str, Any], until: Mapping[str, float]) -> list[str]:
@@ -128,8 +128,9 @@ def _pace(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
     )
     worked = [ratio_of(timed(r, PROCESSOR), timed(first, PROCESSOR)) for r in others if r["processor_timed"]]
     if len(worked) == len(others) and first["processor_timed"] and None not in worked:
-        ratios = _listed([f"{numeral(ratio.value, '.3g')} ×" for ratio in worked if ratio is not None])
-        sentence += " " + _("In processor time, which other programs hardly change: {r}.").format(r=ratios)
+        ratios = [joined([numeral(ratio.value, ".3g"), " ×"]) for ratio in worked if ratio is not None]
+        worked_said = _("In processor time, which other programs hardly change: {r}.")
+        return joined([sentence, worked_said.format(r=_listed(ratios))], " ")
     return sentence
 
 
@@ -160,11 +161,11 @@ def _there(rows: Sequence[Row], facts: Mapping[str, Any], mode: str, metric: str
         said.append(_("{names} never in {epochs}").format(names=names, epochs=_epochs(n)))
     goal = _("{metric} below {figure:g}") if BETTER[metric] < 0 else _("{metric} of {figure:g}")
     what = goal.format(metric=metric_name(metric), figure=figure)
-    head = f"{what}, {mode_name(mode)}" if len(facts["modes"]) > 1 else what
-    quickest = len(there) > 1 and _("; the quickest is {name}").format(
-        name=setting_name(there[0], facts["varied"])
-    )
-    return _begun(f"{head}: {'; '.join(said)}{quickest or ''}.")
+    head = joined([what, mode_name(mode)], ", ") if len(facts["modes"]) > 1 else what
+    parts = [head, ": ", joined(said, "; ")]
+    if len(there) > 1:
+        parts.append(_("; the quickest is {name}").format(name=setting_name(there[0], facts["varied"])))
+    return capitalised(joined([*parts, "."]))
 
 
 def _floor(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
@@ -195,7 +196,7 @@ def _faults(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
             return ""
         low, high = (numeral(end, ".3f") for end in (min(ends), max(ends)))
         span = low if low == high else _("{low} to {high}").format(low=low, high=high)
-        said.append(f"{span} {mode_name(mode)}")
+        said.append(joined([span, mode_name(mode)], " "))
     return _("The same settings end at {metric} {ends}.").format(
         metric=metric_name(facts["metric"]), ends=_listed(said)
     )
@@ -244,7 +245,7 @@ def _reversals(
             if _surely(better, worse) and other <= right:
                 a, b = (setting_name(row, facts["varied"]) for row in pair)
                 figures = {"high": high, "low": low, "other": other, "right": right}
-                named = {"mode": _begun(mode_name(mode)), "metric": metric_name(metric), "a": a, "b": b}
+                named = {"mode": capitalised(mode_name(mode)), "metric": metric_name(metric), "a": a, "b": b}
                 found.append(named | figures)
     return sorted(found, key=lambda f: f["low"] - f["high"])[:REVERSALS]
 
@@ -275,17 +276,18 @@ def _axes(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
         said = []
         if len(whole) > LISTED and len({tuple(e) for _g, e in whole}) == 1:
             middle = {v: median(float(e[v] or 0) for _g, e in whole) for v in whole[0][1]}
-            said = [_("in the median of {n} groups ").format(n=len(whole)) + _ends(name, whole[0][0], middle)]
+            median_said = _("in the median of {n} groups ").format(n=len(whole))
+            said = [joined([median_said, _ends(name, whole[0][0], middle)])]
         elif len(whole) <= LISTED:
             rest = [n for n in facts["varied"] if n != name]
             for group, figures in whole:
-                where = setting_name(group[0], rest) if settings_said(group[0], rest) else ""
-                said.append(f"{where}: " * bool(where) + _ends(name, group, figures))
+                where = [setting_name(group[0], rest), ": "] if settings_said(group[0], rest) else []
+                said.append(joined([*where, _ends(name, group, figures)]))
         if said:
             at_the_end = _("{metric} at the end: {ends}.").format(
-                metric=metric_name(facts["metric"]), ends="; ".join(said)
+                metric=metric_name(facts["metric"]), ends=joined(said, "; ")
             )
-            found.append(_begun(at_the_end))
+            found.append(capitalised(at_the_end))
     return found
 
 
@@ -316,11 +318,9 @@ def seconds_text(seconds: float | None) -> str:
     """Three digits and a unit: 2.31 s, 41.2 ms."""
     if seconds is None:
         return "–"
-    return (
-        f"{numeral(seconds, '.3g')} s"
-        if seconds >= MILLISECONDS_BELOW
-        else f"{numeral(seconds * 1000, '.3g')} ms"
-    )
+    if seconds >= MILLISECONDS_BELOW:
+        return joined([numeral(seconds, ".3g"), " s"])
+    return joined([numeral(seconds * 1000, ".3g"), " ms"])
 
 
 def _said(name: str, value: Any) -> str:
@@ -339,18 +339,14 @@ def _said(name: str, value: Any) -> str:
         value = ",".join(map(str, value)) or "none"
     if isinstance(value, bool):
         value = _("yes") if value else _("no")
-    return f"{name.replace('_', ' ')} {numeral(value) if isinstance(value, float) else value}"
+    return joined([name.replace("_", " "), numeral(value) if isinstance(value, float) else str(value)], " ")
 
 
 def _listed(parts: Sequence[str]) -> str:
     if len(parts) == 1:
         return parts[0]
-    return _("{all} and {last}").format(all=", ".join(parts[:-1]), last=parts[-1])
+    return _("{all} and {last}").format(all=joined(parts[:-1], ", "), last=parts[-1])
 
 
 def _epochs(n: int) -> str:
     return _("1 epoch") if n == 1 else _("{n} epochs").format(n=n)
-
-
-def _begun(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from treino.data.roles.column_kinds import ColumnRole, level_cells
 from treino.data.table import Column, fault, missing, number, shorten
 from treino.errors import TreinoError
-from treino.words import _
+from treino.words import N_, _
 
 Floats = NDArray[np.float64]
 Place = Callable[[int], str]
@@ -162,7 +162,7 @@ class DateEncoder:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        circles = [f"{self.column} {part} {axis}" for part in self.parts for axis in ("sin", "cos")]
+        circles = [f"{self.column} {_(part)} {axis}" for part in self.parts for axis in ("sin", "cos")]
         return (_("{name} (days)").format(name=self.column), *circles, *_flag_name(self))
 
     def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
@@ -213,7 +213,11 @@ def _hour(second_N: Floats) -> Floats:
     return np.asarray(second_N % DAY / DAY)
 
 
-CIRCLES: dict[str, Callable[[Floats], Floats]] = {"month": _month, "weekday": _weekday, "hour": _hour}
+CIRCLES: dict[str, Callable[[Floats], Floats]] = {
+    N_("month"): _month,
+    N_("weekday"): _weekday,
+    N_("hour"): _hour,
+}
 """The share of a whole turn: of the year by months, of the week by days, of the day by seconds."""
 
 Encoder = NumberEncoder | RankEncoder | OneHotEncoder | HashingEncoder | DateEncoder | TimeEncoder

@@ -24,7 +24,7 @@ from treino.words import N_, _
 SAMPLE = 1 << 18  # bytes
 _LOOK = 200  # rows
 _USUAL, _UNUSUAL = ",;\t|", "^~:\x1f\x01 "
-_SPOKEN = {",": "','", ";": "';'", "\t": N_("tab"), " ": N_("space"), "|": "'|'"}
+_SPOKEN = {"\t": N_("tab"), " ": N_("space")}
 _SAID = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)  # the first line that Excel reads and writes
 _SINGLE = re.compile(r"(?:(?<=[,;\t|\r\n])|^)'[^'\r\n]*(?:''[^'\r\n]*)*'(?=[,;\t|\r\n]|$)")
 
@@ -52,7 +52,8 @@ class Dialect:
 
     @property
     def spoken(self) -> str:
-        return _(_SPOKEN.get(self.delimiter, repr(self.delimiter)))
+        known = _SPOKEN.get(self.delimiter)
+        return _(known) if known else repr(self.delimiter)
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from treino.data.readers.typed_columns import column as typed_column
 from treino.data.readers.typed_columns import is_text
 from treino.data.table import Column, Table, shorten
 from treino.errors import TreinoError
-from treino.words import _
+from treino.words import _, joined
 
 Part = DelimitedFile | ColumnarFile | JsonLines
 _SWELLS, _SWELLS_PACKED = 4, 60  # a cell of one digit and a comma becomes 8 bytes
@@ -361,7 +361,7 @@ def _sentence(part: Part, decided: FileConventions) -> str:
         parts.append(_("dates day/month/year") if decided.day_first else _("dates month/day/year"))
     if any(column.form is not None and column.form.order == "short year" for column in decided.columns):
         parts.append(_("years 00 to {last} as 2000 to 20{last}").format(last=str(PIVOT - 1)))
-    return _("Read as: {parts}.").format(parts="; ".join(parts)) if parts else ""
+    return _("Read as: {parts}.").format(parts=joined(parts, "; ")) if parts else ""
 
 
 def _digest(path: Path) -> str:

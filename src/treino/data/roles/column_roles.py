@@ -15,7 +15,7 @@ from treino.data.preparation.encoders import (
 from treino.data.roles.column_kinds import ColumnRole, choose, is_row_number
 from treino.data.table import Column, Table, shorten
 from treino.errors import TreinoError, nearest
-from treino.words import _
+from treino.words import _, joined
 
 
 def check_kinds(table: Table, kinds: Mapping[str, str]) -> None:
@@ -151,7 +151,9 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
         elif isinstance(e, RankEncoder):
             said = _("{name} ({levels})").format(name=e.column, levels=shorten(" < ".join(e.levels), 80))
         elif isinstance(e, DateEncoder):
-            said = ", ".join([_("{name} (days").format(name=e.column), *e.parts]) + ")"
+            said = joined(
+                [_("{name} (days").format(name=e.column), *(joined([", ", _(p)]) for p in e.parts), ")"]
+            )
         else:
             said = e.column
         by_kind.setdefault(type(e), []).append(said)
@@ -165,12 +167,12 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
         ),
     }
     notes = [
-        sentence.format(names=shorten(", ".join(by_kind[kind]), 400), first=by_kind[kind][0])
+        sentence.format(names=shorten(joined(by_kind[kind], ", "), 400), first=by_kind[kind][0])
         for kind, sentence in sentences.items()
         if kind in by_kind
     ]
     written = [(e.column, table.column(e.column).writing) for e in encoders]
-    said_of = ", ".join(f"{name} ({_spoken(writing)})" for name, writing in written if writing)
+    said_of = joined([joined([name, " (", _spoken(w), ")"]) for name, w in written if w], ", ")
     if said_of:
         notes.append(_("Not written plainly: {names}.").format(names=shorten(said_of, 400)))
     if kinds:
@@ -182,7 +184,8 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
 def _spoken(writing: str) -> str:
     """How a column's values are written, as it is said to a person."""
     parts = [(part, part.partition("money ")[2]) for part in writing.split(", ")]
-    return ", ".join(_("money {symbol}").format(symbol=money) if money else _(part) for part, money in parts)
+    said = [_("money {symbol}").format(symbol=money) if money else _(part) for part, money in parts]
+    return joined(said, ", ")
 
 
 def say_missing(met: Mapping[str, EncodingGaps], encoders: Sequence[Encoder], impute: str) -> list[str]:

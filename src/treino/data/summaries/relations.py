@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from treino.data.roles.column_kinds import ColumnRole, is_row_number, level_cells
 from treino.data.summaries import measures
 from treino.data.table import Column, Table, shorten
-from treino.words import N_, _
+from treino.words import N_, _, joined
 
 ALL_BUT = 0.999  # a correlation from which on a column is the target in other words
 ORDERED = 0.9  # a correlation of ranks from which on rows lie in the target's order
@@ -108,7 +108,7 @@ def say_leaks(table: Table, chosen: Mapping[str, ColumnRole], learnt: TargetRows
         if len(leaks) > 1:
             names = shorten(", ".join(name for name, _message, _hint in leaks), 200)
             message = _(TOGETHER[rule]).format(target=target, names=names)
-        said.append(f"{message} {hint}")
+        said.append(joined([message, hint], " "))
     return said
 
 

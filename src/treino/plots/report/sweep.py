@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from treino.plots.captions import headline
+from treino.plots.captions import baseline_name, headline
 from treino.plots.report.blocks import Block, ListBlock, Note, Paragraph, Picture, Section, TableBlock
 from treino.plots.report.charts import figure, figure_charts, figures_table
 from treino.plots.report.run import way_back
@@ -133,7 +133,9 @@ def _judge(facts: SweepFacts) -> Section:
         (_("{metric} on test rows").format(metric=metric), figure(judge["test"])),
         (_("probability that it beats a constant answer"), figure(judge["p_beats_constant"])),
         (
-            _("probability that it beats {name}").format(name=judge["baseline"] or _("the best baseline")),
+            _("probability that it beats {name}").format(
+                name=baseline_name(judge["baseline"]) if judge["baseline"] else _("the best baseline")
+            ),
             figure(judge["p_beats_baseline"]),
         ),
         (_("probability that it beats the runner-up"), figure(judge["p_beats_runner_up"])),
