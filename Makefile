@@ -22,7 +22,7 @@ bench:
 	python -m benchmarks
 
 docs:
-	python -c "from treino.spec import settings_table; print(settings_table())" > docs/settings.md
+	python -c "from treino.engine.registries import settings_page; print(settings_page())" > docs/settings.md
 	python -m treino.diagnosis.rules_page > docs/doctor-rules.md
 	python -m benchmarks docs
 

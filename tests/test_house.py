@@ -10,7 +10,7 @@ import pytest
 from tools.house import counts
 
 import treino
-from treino.spec import settings_table
+from treino.engine.registries import settings_page
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -68,7 +68,7 @@ def test_nothing_is_printed_but_on_a_console_that_escapes(floor: str) -> None:
 
 
 def test_the_table_of_settings_in_the_docs_is_the_program_s() -> None:
-    assert (ROOT / "docs/settings.md").read_text() == settings_table() + "\n", "run: make docs"
+    assert (ROOT / "docs/settings.md").read_text() == settings_page() + "\n", "run: make docs"
 
 
 def test_the_version_is_one() -> None:

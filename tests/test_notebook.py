@@ -129,7 +129,7 @@ def test_a_glimpse_says_what_the_network_says(tmp_path: Path) -> None:
     assert not seen_whole(tr.load("wine"))
     assert not seen_whole(tr.load("diabetes", features=["bmi", "bp"]))
     run = tr.fit(data, epochs=10, lean=True, parent=tmp_path)
-    seen = glimpse(run.module, data, "cross_entropy", 20)
+    seen = glimpse(run.module, data, 20)
     x_N2 = data.train.x
     low, high = x_N2.amin(0), x_N2.amax(0)
     low, span = low - 0.08 * (high - low), 1.16 * (high - low)

@@ -242,7 +242,7 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """``[N, C]``: the probability of each of ``classes_``."""
         outputs_NC = self._outputs(X)
-        return probabilities(outputs_NC, self.run_.settings["loss"]).double().numpy()
+        return probabilities(outputs_NC).double().numpy()
 
     def predict(self, X: Any) -> NDArray[Any]:
         """``[N]``: the most probable class of each row, as it stood in y.

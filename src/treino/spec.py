@@ -97,13 +97,17 @@ class Settings(BaseModel):
         None, "Loss and optimizer", "learning rate; default: 3e-3 for tables, 1e-3 for images; 'auto' tries "
         "many for a short while first (not in a sweep)", gt=0, le=1e6,
     )  # fmt: skip
-    momentum: Float = _f(0.0, "Loss and optimizer", "momentum of sgd", ge=0, lt=1)
+    momentum: Float = _f(0.0, "Loss and optimizer", "momentum", ge=0, lt=1)
     nesterov: bool = _f(False, "Loss and optimizer", "Nesterov's momentum (needs --momentum)")
     betas: Betas | None = _f(
-        None, "Loss and optimizer", "the two decay rates of adam and adamw; default: 0.9,0.999"
+        None, "Loss and optimizer", "the two decay rates of the running means; default: 0.9,0.999"
     )
     weight_decay: Float = _f(
-        0.0, "Loss and optimizer", "L2 penalty (sgd, adam) or decoupled decay (adamw)", ge=0, le=1e6
+        0.0,
+        "Loss and optimizer",
+        "L2 penalty; decay beside the gradient where the optimizer has that",
+        ge=0,
+        le=1e6,
     )
     schedule: str = _f("constant", "Loss and optimizer", "how the learning rate changes over the run")
     warmup: Int = _f(0, "Loss and optimizer", "steps over which the learning rate rises to its value", ge=0)

@@ -3,7 +3,6 @@
 import math
 import warnings
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from treino.engine import Loss, measure
-from treino.engine.metrics import BETTER, batch_deviation, metric_names
+from treino.engine.metrics import METRICS, batch_deviation, metric_names
 
 LOOSE = {
     "deadline": None,
@@ -145,8 +144,8 @@ def test_smoothing_and_weights_count_in_the_loss():
 
 def test_every_metric_knows_which_way_is_better():
     every = {n for loss in ("cross_entropy", "bce", "mse") for n in metric_names(Loss(loss), 2)}
-    assert every == set(BETTER)
-    assert np.sign(list(BETTER.values())).all()
+    assert every == set(METRICS)
+    assert {metric.better for metric in METRICS.values()} == {1, -1}
 
 
 @pytest.mark.parametrize("weights", [None, (1.0, 4.0)])

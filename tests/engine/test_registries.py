@@ -9,8 +9,12 @@ from torch import nn
 
 from treino.engine import ACTIVATIONS, INITS, KERNELS, LOSSES, NETS, OPTIMIZERS, SCHEDULES, Loss, mlp, train
 from treino.engine.activations import Activation
+from treino.engine.init import Init
 from treino.engine.optim import Optimizer
+from treino.engine.schedules import Schedule
+from treino.engine.update_formulas import Line, becomes
 from treino.engine.value_checks import known
+from treino.formula import Formula, Symbol, call, sqrt
 
 X, Y = sample(rows=33, dtype=torch.float64)
 TARGETS = {"cross_entropy": Y, "bce": Y % 2}
@@ -98,6 +102,8 @@ def test_a_new_activation_is_one_entry(monkeypatch):
         nn.Softsign,
         lambda z, h: h.copy_(z / (1 + z.abs())),
         lambda d, z, h: d.div_((1 + z.abs()).square()),
+        "an S from -1 to 1, with long ends",
+        lambda z: z / (1 + call("abs", z)),
         in_place=False,
         gain="tanh",
     )
@@ -112,19 +118,33 @@ def test_a_new_optimizer_is_one_entry(monkeypatch):
         m[0].add_(g.square())
         p.add_(g / (m[0].sqrt() + n.eps) * -n.lr)
 
+    def lines(u):
+        g, before = u.gradient, Symbol("s", u.state["sum"], "t−1")
+        total = Formula(Symbol("s", 0.0, "t"), before + g**2)
+        root = sqrt(Symbol("s", total.value, "t")) + Symbol("ε", u.hp["eps"])
+        new = becomes(u.weight - Symbol("η", u.hp["lr"]) * g / root)
+        return Line("All squares", total, "sum"), Line("The new weight", new)
+
     monkeypatch.setitem(
-        OPTIMIZERS, "adagrad", Optimizer(("sum",), update, torch.optim.Adagrad, ("weight_decay", "eps"))
+        OPTIMIZERS,
+        "adagrad",
+        Optimizer(("sum",), update, torch.optim.Adagrad, ("weight_decay", "eps"), "over all squares", lines),
     )
     holds_the_contract("optimizer", "adagrad")
 
 
 def test_a_new_schedule_is_one_entry(monkeypatch):
-    monkeypatch.setitem(SCHEDULES, "linear", lambda progress: 1 - progress)
+    monkeypatch.setitem(SCHEDULES, "linear", Schedule(lambda t: 1 - t, "a line to 0", "1 - progress"))
     holds_the_contract("schedule", "linear")
 
 
 def test_a_new_initialisation_is_one_entry(monkeypatch):
-    monkeypatch.setitem(INITS, "small", lambda t, g, act: t.normal_(0, 0.01, generator=g))
+    small = Init(
+        lambda t, g, act: t.normal_(0, 0.01, generator=g),
+        "near 0",
+        "nn.init.normal_(layer.weight, std=0.01, generator=g)",
+    )
+    monkeypatch.setitem(INITS, "small", small)
     holds_the_contract("init", "small")
 
 

@@ -56,7 +56,7 @@ def test_numbers_equal_scikit_learn(diabetes: Data, trainer) -> None:
         n_repeats=3,
         random_state=1,
     )
-    ours = importance(net, rows.x, rows.y, "mse", repeats=3, seed=sklearns_seed(1))
+    ours = importance(net, rows.x, rows.y, repeats=3, seed=sklearns_seed(1))
     np.testing.assert_allclose(ours.drop_KR, theirs.importances, atol=1e-5)
     assert ours.mean_K.max() > 0.05
 
@@ -112,6 +112,6 @@ def test_steepest_lets_a_column_in_other_units_count_by_its_spread() -> None:
 def test_one_logit(moons: Data, trainer, loss: str) -> None:
     net = trainer(moons, outputs=1)
     rows = moons.validation
-    found = importance(net, rows.x, rows.y, loss)
+    found = importance(net, rows.x, rows.y)
     said = (net(rows.x)[:, 0] > 0).long()
     assert found.score == pytest.approx(float((said == rows.y).double().mean()))

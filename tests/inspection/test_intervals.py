@@ -169,10 +169,3 @@ def test_coverage(rows: int, least: float) -> None:
             hits[name] += found[name][0] <= true <= found[name][1]
     for name, count in hits.items():
         assert least <= count / trials <= 0.985, (name, count / trials)
-
-
-def test_every_loss_of_the_registry_has_its_rows() -> None:
-    from treino.engine.losses import LOSSES
-    from treino.engine.metrics import ELEMENTWISE_LOSSES
-
-    assert {*ELEMENTWISE_LOSSES, "cross_entropy"} == set(LOSSES)

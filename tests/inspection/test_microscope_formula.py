@@ -11,9 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from treino.inspection.microscope import TOPICS
-from treino.inspection.microscope.explanation import Explanation
-from treino.inspection.microscope.formula import (
+from treino.formula import (
     OPS,
     Constant,
     Expr,
@@ -25,6 +23,8 @@ from treino.inspection.microscope.formula import (
     series,
     value,
 )
+from treino.inspection.microscope import TOPICS
+from treino.inspection.microscope.explanation import Explanation
 from treino.inspection.microscope.gradient_paths import Net, named
 from treino.plots.explain_formula import mathml, shown, text
 

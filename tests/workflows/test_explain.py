@@ -16,11 +16,11 @@ from torch import nn
 import treino as tr
 from tests.conftest import Said
 from tests.plots.browser import looked_at
+from treino.formula import Symbol
 from treino.inspection.microscope import TOPICS
 from treino.inspection.microscope.explanation import Check
-from treino.inspection.microscope.formula import Symbol
 from treino.inspection.microscope.optimizer_walkthrough import kind
-from treino.inspection.microscope.topic_conditions import LOSSES
+from treino.inspection.microscope.topic_conditions import topic_name
 from treino.inspection.microscope.update import Update
 from treino.reports.explanation import ExplanationPage, update_of
 
@@ -80,7 +80,7 @@ def test_every_topic_that_fits_is_right(case: str, monkeypatch: pytest.MonkeyPat
     layers = len(run.settings["hidden"])
     for step, weight in ((0, None), (steps - 1, (layers, 0, 1)), (None, (0, 1))):
         update = update_of(run, step, weight)
-        own = {kind(update), LOSSES[update.loss.name]}
+        own = {kind(update), topic_name(update.loss.name)}
         for topic in (*own, "backprop", "learning-rate", "accumulated-gradient"):
             found = tr.explain(topic, run, step=step, weight=weight)
             assert wrong(found.explanation.checks) == [], (topic, step, weight)

@@ -32,11 +32,7 @@ from tests.workflows.export_cases import (
     trained,
 )
 from treino.data import BUILTINS
-from treino.engine import INITS, LOSSES, SCHEDULES
 from treino.errors import TreinoError
-from treino.export import script as export_script
-from treino.export import script_data as export_source
-from treino.export import script_training as export_training
 from treino.export.formats import FORMATS, export
 from treino.loop.loop import JobEnd, JobProgress, JobStart
 from treino.spec import read_settings
@@ -166,13 +162,6 @@ def test_only_what_the_run_uses_is_in_it(tmp_path: Path) -> None:
     taught = export(trained("wine", tmp_path, as_taught=True)).read_text()
     assert taught.count("# FAULT") == 2
     assert "zero_grad()\n" not in taught
-
-
-def test_every_registered_name_has_its_lines() -> None:
-    assert export_training.LOSSES.keys() == LOSSES.keys()
-    assert export_training.SCHEDULES.keys() == SCHEDULES.keys()
-    assert export_script.INITS.keys() == INITS.keys()
-    assert {*export_source.SKLEARN, "spirals", "mnist", "fashion-mnist"} == BUILTINS.keys()
 
 
 @pytest.mark.slow

@@ -77,10 +77,10 @@ def explain(
 
 
 def _topics(screen: ScreenFlag) -> int:
-    from treino.inspection.microscope import TOPICS
+    from treino.inspection.microscope import topics
 
     table = Table(box=None, pad_edge=False, show_header=False)
-    lines = {name: _(topic.about) for name, topic in TOPICS.items()}
+    lines = {name: _(topic.about) for name, topic in topics().items()}
     for name, about in lines.items():
         table.add_row(f"treino explain {name}", about)
     screen.out.print(table)

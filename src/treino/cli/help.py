@@ -9,12 +9,14 @@ from cyclopts.help import DefaultFormatter, HelpEntry, HelpPanel, InlineText
 from rich.text import Text
 
 from treino.console import line
+from treino.spec import FLAGS as FLAGS_OF_SETTINGS
 from treino.words import N_, _
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
 
 PANELS = N_("Commands"), N_("Arguments"), N_("Parameters")
+SETTINGS = {flag: name for name, flag in FLAGS_OF_SETTINGS.items()}
 FLAGS = {"--help": N_("show this page"), "--version": N_("show the version")}
 
 
@@ -67,8 +69,11 @@ class Pages(DefaultFormatter):
 def _entry(entry: HelpEntry) -> HelpEntry:
     """What cyclopts would append in English stands in the description, in words of ours."""
     notes = []
+    for flag in entry.positive_names:
+        if flag in SETTINGS:
+            notes += _names(SETTINGS[flag])
     if entry.choices:
-        notes.append(_("[one of: {choices}]").format(choices=", ".join(entry.choices)))
+        notes.append(_choices(", ".join(entry.choices)))
     if entry.default not in (None, "False"):
         notes.append(_("[default: {value}]").format(value=entry.default))
     if entry.required:
@@ -79,3 +84,17 @@ def _entry(entry: HelpEntry) -> HelpEntry:
     for note in notes:
         about.append(Text(note, "dim"))
     return entry.copy(description=about, choices=None, default=None, required=False)
+
+
+def _names(setting: str) -> list[str]:
+    """The entries of a registry that the setting may name, or those that read it."""
+    from treino.engine.registries import OF_SOME, names
+
+    found = ", ".join(names(setting))
+    if not found:
+        return []
+    return [_("[of: {names}]").format(names=found) if setting in OF_SOME else _choices(found)]
+
+
+def _choices(names: str) -> str:
+    return _("[one of: {choices}]").format(choices=names)

@@ -44,7 +44,7 @@ class RunSpec(Document):
             "classes": (settings.task == "classification") == (classes > 0),
             "facts.task": self.facts.task == settings.task,
             "facts.steps_per_epoch": self.facts.steps_per_epoch == self.steps_per_epoch,
-            "outputs": not classes or self.outputs == (1 if settings.loss == "bce" else classes),
+            "outputs": not classes or self.outputs in (1, classes),
             "resolved.class_weights": len(settings.class_weights or self.classes) == classes,
             "item_shape": math.prod(self.item_shape) == self.inputs,
             "asked.net": NET_COPY.fullmatch(str(net)) is not None if self.net == "file" else net is None,

@@ -1,7 +1,7 @@
 """``result.json`` of a study: times and figures of each row, and its conclusions."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
@@ -25,9 +25,6 @@ from treino.documents.study_spec import StudyFacts, StudyRowFacts
 EpochCount = Annotated[int, Field(ge=1, le=10_000_000)] | None
 
 
-CURVES = ("measured_loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2")
-
-
 def _by_metric(extra: Mapping[str, Any]) -> dict[str, bool]:
     """Whether the values are of their kind whose keys hang on the metric: epochs_to_loss, accuracy."""
     agreeing = {}
@@ -36,8 +33,8 @@ def _by_metric(extra: Mapping[str, Any]) -> dict[str, bool]:
             agreeing[key] = value is None or type(value) is int
         elif key.startswith("seconds_to_"):
             agreeing[key] = _figure(value)
-        elif key in CURVES:
-            agreeing[key] = isinstance(value, list) and all(map(_figure, value))
+        elif isinstance(value, list):  # the curve of a metric
+            agreeing[key] = all(map(_figure, value))
     return agreeing
 
 
@@ -82,7 +79,8 @@ class StudyRow(StudyRowFacts):
     def _agrees(self) -> "StudyRow":
         extra = self.model_extra or {}
         of_kind = agree(self, _by_metric(extra))
-        curves = {"loss": self.loss, "loss_std": self.loss_std} | {k: extra[k] for k in CURVES if k in extra}
+        curves: dict[str, Sized] = {key: value for key, value in extra.items() if isinstance(value, list)}
+        curves |= {"loss": self.loss, "loss_std": self.loss_std}
         return agree(of_kind, {key: len(curve) == self.epochs for key, curve in curves.items()})
 
 

@@ -5,7 +5,7 @@ from treino.engine.init import INITS
 from treino.engine.kernels import KERNELS
 from treino.engine.kernels.selection import engines
 from treino.engine.losses import LOSSES, Loss
-from treino.engine.metrics import BETTER, measure
+from treino.engine.metrics import METRICS, measure
 from treino.engine.nets import MLP, NETS, mlp
 from treino.engine.optim import HP, OPTIMIZERS
 from treino.engine.population import Population
@@ -17,12 +17,12 @@ from treino.engine.training_state import TrainingState
 
 __all__ = [
     "ACTIVATIONS",
-    "BETTER",
     "DEFAULTS",
     "HP",
     "INITS",
     "KERNELS",
     "LOSSES",
+    "METRICS",
     "MLP",
     "NETS",
     "OPTIMIZERS",

@@ -1,4 +1,4 @@
-"""The registry of activations: the module, and its function and derivative on preallocated buffers."""
+"""The registry of activations: module, formula, and function and derivative on preallocated buffers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from treino.errors import TreinoError, nearest
+from treino.formula import Expr, call
 from treino.words import _
 
 aten = torch.ops.aten
@@ -18,15 +19,21 @@ LEAK = 0.01  # torch.nn.LeakyReLU's default slope
 class Activation:
     """forward(z, h): h ← f(z). backward(d, z, h): d ← d · f'(z).
 
+    module: of a class of torch's, or of one whose source can be read: it is copied into exported scripts.
+    about: what it does. formula: f(z) as a tree, by whose derivative f' is shown.
     in_place: f' can be had from h alone, so z and h are one buffer.
     gain: the name by which ``torch.nn.init.calculate_gain`` knows it, for Kaiming's initialisation.
+    kinks: the z at which f' jumps, where no finite difference measures it.
     """
 
     module: Callable[[], nn.Module]
     forward: Callable[[Tensor, Tensor], object]
     backward: Callable[[Tensor, Tensor, Tensor], object]
+    about: str
+    formula: Callable[[Expr], Expr]
     in_place: bool = True
     gain: str = "relu"
+    kinks: tuple[float, ...] = ()
 
 
 ACTIVATIONS: dict[str, Activation] = {
@@ -34,38 +41,59 @@ ACTIVATIONS: dict[str, Activation] = {
         nn.ReLU,
         lambda z, h: h.relu_(),
         lambda d, z, h: aten.threshold_backward.grad_input(d, h, 0, grad_input=d),
+        "0 below 0, z itself above",
+        lambda z: call("ReLU", z),
+        kinks=(0.0,),
     ),
     "leaky_relu": Activation(
         lambda: nn.LeakyReLU(LEAK),
         lambda z, h: aten.leaky_relu_(h, LEAK),
         lambda d, z, h: aten.leaky_relu_backward.grad_input(d, h, LEAK, True, grad_input=d),
+        "a hundredth of z below 0, z itself above",
+        lambda z: call("LeakyReLU", z),
         gain="leaky_relu",
+        kinks=(0.0,),
     ),
     "gelu": Activation(
         nn.GELU,
         lambda z, h: aten.gelu.out(z, out=h),
         lambda d, z, h: aten.gelu_backward.grad_input(d, z, grad_input=d),
+        "z times the normal distribution's share below z",
+        lambda z: call("GELU", z),
         in_place=False,
     ),
     "silu": Activation(
         nn.SiLU,
         lambda z, h: aten.silu.out(z, out=h),
         lambda d, z, h: aten.silu_backward.grad_input(d, z, grad_input=d),
+        "z times its sigmoid",
+        lambda z: call("SiLU", z),
         in_place=False,
     ),
     "tanh": Activation(
         nn.Tanh,
         lambda z, h: h.tanh_(),
         lambda d, z, h: aten.tanh_backward.grad_input(d, h, grad_input=d),
+        "an S from -1 to 1",
+        lambda z: call("tanh", z),
         gain="tanh",
     ),
     "sigmoid": Activation(
         nn.Sigmoid,
         lambda z, h: h.sigmoid_(),
         lambda d, z, h: aten.sigmoid_backward.grad_input(d, h, grad_input=d),
+        "an S from 0 to 1",
+        lambda z: call("σ", z),
         gain="sigmoid",
     ),
-    "identity": Activation(nn.Identity, lambda z, h: h, lambda d, z, h: d, gain="linear"),
+    "identity": Activation(
+        nn.Identity,
+        lambda z, h: h,
+        lambda d, z, h: d,
+        "z itself: the layers together are one linear layer",
+        lambda z: z,
+        gain="linear",
+    ),
 }
 
 
@@ -77,3 +105,15 @@ def activation(name: str) -> Activation:
             nearest(str(name), ACTIVATIONS),
         )
     return ACTIVATIONS[name]
+
+
+def name_of(module: nn.Module) -> str | None:
+    """The entry that works as this module does, computed in place or not; None where there is none."""
+    for name, known in ACTIVATIONS.items():
+        if type(own := known.module()) is type(module) and _settings(own) == _settings(module):
+            return name
+    return None
+
+
+def _settings(module: nn.Module) -> dict[str, object]:
+    return {n: v for n, v in vars(module).items() if n[0] != "_" and n not in ("training", "inplace")}

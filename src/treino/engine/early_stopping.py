@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from treino.engine.metrics import BETTER
+from treino.engine.metrics import METRICS
 from treino.engine.population import Population
 from treino.engine.step_plan import StepPlan
 from treino.engine.training_state import BestWeights
@@ -28,14 +28,14 @@ class EarlyStopping:
         return BestWeights(
             population.params[:kept].clone(),
             population.buffers[:kept].clone(),
-            torch.full((P,), -BETTER[self.metric] * torch.inf, dtype=torch.float64),
+            torch.full((P,), -METRICS[self.metric].better * torch.inf, dtype=torch.float64),
             torch.full((P,), -1, dtype=torch.int64),
         )
 
     def update(self, best: BestWeights, population: Population, metric_P: Tensor, step: int) -> None:
         """Put what got better into ``best``; metric_P: NaN where it wasn't measured. An equal figure is no
         better."""
-        better_P = metric_P > best.metric_P if BETTER[self.metric] > 0 else metric_P < best.metric_P
+        better_P = metric_P > best.metric_P if METRICS[self.metric].better > 0 else metric_P < best.metric_P
         best.metric_P = torch.where(better_P, metric_P, best.metric_P)
         best.step_P = torch.where(better_P, step, best.step_P)
         if len(best.params):

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from treino.engine.optim import HP, OPTIMIZERS
+from treino.engine.optim import HP, OPTIMIZERS, readers
 from treino.engine.value_checks import known
 from treino.errors import TreinoError
 from treino.words import _, setting
@@ -71,19 +71,25 @@ def check_read(name: str, values: Sequence[float], optimizer: str) -> None:
     if name == "momentum" and name not in reads and not usual:
         raise TreinoError(
             "momentum_with_adam",
-            _("[[momentum]] is a setting of sgd; {optimizer} has none.").format(optimizer=optimizer),
+            _("[[momentum]] is a setting of {names}; {optimizer} has none.").format(
+                names=_(" and ").join(readers(name)), optimizer=optimizer
+            ),
             _("Use [[optimizer=sgd]], or {betas}.").format(betas=setting("betas", (max(values), 0.999))),
         )
     if name in ("beta1", "beta2") and "betas" not in reads and not usual:
         raise TreinoError(
             "betas_with_sgd",
-            _("[[betas]] are settings of adam and adamw; {optimizer} has none.").format(optimizer=optimizer),
+            _("[[betas]] are settings of {names}; {optimizer} has none.").format(
+                names=_(" and ").join(readers("betas")), optimizer=optimizer
+            ),
             _("Use [[optimizer=adam]], or {momentum}.").format(momentum=setting("momentum", values[0])),
         )
     if name == "eps" and name not in reads and not usual:
         raise TreinoError(
             "eps_with_sgd",
-            _("eps is a setting of adam and adamw; {optimizer} has none.").format(optimizer=optimizer),
+            _("eps is a setting of {names}; {optimizer} has none.").format(
+                names=_(" and ").join(readers(name)), optimizer=optimizer
+            ),
             _("Use [[optimizer=adam]], or leave eps out."),
         )
 

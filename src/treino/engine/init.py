@@ -1,6 +1,7 @@
 """The registry of initialisations of an MLP; weights are drawn in ``named_parameters()`` order."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -19,13 +20,42 @@ def _kaiming(t: Tensor, g: torch.Generator, act: Activation) -> None:
     nn.init.kaiming_uniform_(t, nonlinearity=act.gain, a=0.01, generator=g)  # type: ignore[arg-type]
 
 
-# What a weight ``[out, in]`` gets; None: torch's own default for layers, which also draws the biases.
-INITS: dict[str, Draw | None] = {
-    "default": None,  # torch.nn.Linear: weight and bias from U(-1/sqrt(in), 1/sqrt(in))
-    "kaiming": _kaiming,  # He et al. 2015, for the activation at hand; biases 0
-    "xavier": lambda t, g, act: nn.init.xavier_uniform_(t, generator=g),  # Glorot & Bengio 2010; biases 0
-    "orthogonal": lambda t, g, act: nn.init.orthogonal_(t, generator=g),  # Saxe et al. 2014; biases 0
-    "zeros": lambda t, g, act: t.zero_(),
+@dataclass(frozen=True)
+class Init:
+    """draw: fills a weight ``[out, in]``; biases are 0. None: torch's own default of layers, which also draws
+    the biases.
+
+    about: what it does. source: the same as a statement on ``layer``, an ``nn.Linear``,
+    with the generator ``g``, for scripts without treino; ``{gain}`` is the activation's name there.
+    """
+
+    draw: Draw | None
+    about: str
+    source: str = ""
+
+
+INITS: dict[str, Init] = {
+    "default": Init(None, "torch's own first weights: uniform within 1 / √inputs"),
+    "kaiming": Init(
+        _kaiming,
+        "He et al. 2015, for the activation that follows; biases 0",
+        'nn.init.kaiming_uniform_(layer.weight, a=0.01, nonlinearity="{gain}", generator=g)',
+    ),
+    "xavier": Init(
+        lambda t, g, act: nn.init.xavier_uniform_(t, generator=g),
+        "Glorot & Bengio 2010; biases 0",
+        "nn.init.xavier_uniform_(layer.weight, generator=g)",
+    ),
+    "orthogonal": Init(
+        lambda t, g, act: nn.init.orthogonal_(t, generator=g),
+        "Saxe et al. 2014; biases 0",
+        "nn.init.orthogonal_(layer.weight, generator=g)",
+    ),
+    "zeros": Init(
+        lambda t, g, act: t.zero_(),
+        "what is equal stays equal: no hidden unit learns anything of its own",
+        "nn.init.zeros_(layer.weight)",
+    ),
 }
 
 
@@ -35,7 +65,7 @@ def initialise(named: dict[str, Tensor], init: str, act: Activation, seed: int) 
     Numbers are drawn in float32 whatever the tensors' type and device, so that every kernel, type and
     device starts from the same network. One-dimensional weights (batch norm) start at 1.
     """
-    g, draw, fan_in = generator(seed, "init"), INITS[init], 1
+    g, draw, fan_in = generator(seed, "init"), INITS[init].draw, 1
     for name, tensor in named.items():
         value = torch.zeros(tensor.shape, dtype=torch.float32)
         if name.endswith("weight") and value.dim() == 1:

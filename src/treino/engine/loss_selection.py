@@ -26,10 +26,10 @@ def loss_of(config: TrainConfig, inputs: Inputs) -> tuple[Loss, str]:
             ),
             _("Use {names}.").format(names=_(" or ").join(fitting)),
         )
-    if name == "bce" and inputs.classes != 2:
+    if inputs.task == "classification" and LOSSES[name].outputs == 1 and inputs.classes != 2:
         raise TreinoError(
-            "bce_classes",
-            _("The loss bce is for two classes, and there are {n}.").format(n=inputs.classes),
+            f"{name}_classes",
+            _("The loss {name} is for two classes, and there are {n}.").format(name=name, n=inputs.classes),
             _("Use cross_entropy."),
         )
     softmax_first = "softmax_before_cross_entropy" in config.faults
@@ -39,7 +39,7 @@ def loss_of(config: TrainConfig, inputs: Inputs) -> tuple[Loss, str]:
         "softmax_before_cross_entropy": softmax_first,
     }
     for extra, used in extras.items():
-        if used and name != "cross_entropy":
+        if used and extra not in LOSSES[name].reads:
             raise _belongs_to_cross_entropy(extra, name, inputs)
     return Loss(name, config.label_smoothing, _class_weights(config, inputs), softmax_first), reason
 

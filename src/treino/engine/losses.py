@@ -1,18 +1,19 @@
-"""The registry of losses: torch's expression, and the same with its derivative on preallocated buffers."""
+"""The registry of losses: torch's class, the formula, and value and derivative on preallocated buffers."""
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from treino.engine.batch_buffers import BufferCall, LossBuffers
 from treino.errors import TreinoError, nearest
-from treino.words import _
+from treino.formula import ONE, Expr, call, value
+from treino.words import N_, _
 
 aten = torch.ops.aten
 
@@ -39,37 +40,94 @@ class Loss:
             )
 
     @property
+    def kind(self) -> "LossKind":
+        return LOSSES[self.name]
+
+    @property
     def task(self) -> str:
-        return LOSSES[self.name].task
+        return self.kind.task
 
     def __call__(self, output: Tensor, y: Tensor) -> Tensor:
         """Differentiable; output ``[B, C]``, y ``[B]`` class numbers or ``[B, K]`` values -> scalar."""
-        return LOSSES[self.name].torch(self, output, y)
+        kind = self.kind
+        return kind.mean(self, output, y) if kind.mean else kind.plain(output, y)
+
+    def rows(self, output: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Each row's weighted loss and its weight ``[B]``: the loss is the one's sum over the other's."""
+        kind = self.kind
+        if kind.rows:
+            return kind.rows(self, output, y)
+        each = kind.criterion(reduction="none")(output, y)
+        each = each.mean(dim=1) if each.dim() > 1 else each
+        return each, torch.ones(len(y), dtype=torch.float64)
 
     def target(self, y: Tensor, dtype: torch.dtype) -> Tensor:
         """What a kernel is given: class numbers ``[N]`` int64, or ``[N, K]`` of the network's type."""
-        if self.name == "cross_entropy":
+        if self.kind.of_classes:
             return y.long().reshape(-1)
         return (y.unsqueeze(-1) if y.dim() == 1 else y).to(dtype)
 
     def best_constant(self, y: Tensor) -> float:
         """The smallest loss that an output without looking at x can have on these rows."""
-        return LOSSES[self.name].constant(self, y.detach().cpu())
+        return self.kind.constant(self, y.detach().cpu())
+
+
+@dataclass(frozen=True)
+class Terms:
+    """A loss as a formula: the mean of what its terms add.
+
+    term(output, y): of an output and its target; where classes have an output each, of a row's outputs, in a
+    tuple, and the number of its class. It may choose its formula by the numbers, where these are ``kinks``:
+    the errors, output less y, at which the slope jumps or bends.
+    slope(output, y): the term's slope by the output, where it can be written shorter than by the chain rule.
+    about, slope_about: both in words, marked with ``N_``.
+    """
+
+    term: Callable[..., Expr]
+    about: str
+    slope_about: str
+    slope: Callable[..., Expr] | None = None
+    kinks: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
 class LossKind:
-    """torch(loss, output, y) -> scalar. build(loss, slots) -> (calls per y, calls per forward).
+    """An entry of the registry.
 
+    criterion: the class, of torch.nn or with the same argument ``reduction`` (``mean``, ``none``); the source
+    of one that isn't torch's is copied into exported scripts.
+    build(loss, slots) -> (calls per y, calls per forward).
     constant(loss, y): the loss of the best constant output.
+    about: what it is, marked with ``N_``. note: a comment on it in exported scripts.
+    terms: its arithmetic, for explanations; None where a file of the microscope writes it out.
     outputs: how many numbers the network gives for C classes or K targets; 0: as many.
+    reads: what it looks at besides outputs and targets, of ``label_smoothing``, ``class_weights`` and
+    ``softmax_before_cross_entropy``; then ``function`` is that of torch that takes these, and
+    mean(loss, output, y) and rows(loss, output, y) -> (loss ``[B]``, weight ``[B]``) are given too.
     """
 
     task: Literal["classification", "regression"]
-    torch: Callable[[Loss, Tensor, Tensor], Tensor]
+    criterion: type[nn.Module]
     build: Callable[[Loss, LossBuffers], tuple[list[BufferCall], list[BufferCall]]]
     constant: Callable[[Loss, Tensor], float]
+    about: str
+    terms: Terms | None = None
     outputs: int = 0
+    note: str = ""
+    reads: tuple[str, ...] = ()
+    function: str = ""
+    mean: Callable[[Loss, Tensor, Tensor], Tensor] | None = None
+    rows: Callable[[Loss, Tensor, Tensor], tuple[Tensor, Tensor]] | None = None
+
+    @property
+    def of_classes(self) -> bool:
+        """Whether a target is a number of a class, and each class has an output."""
+        return self.task == "classification" and self.outputs == 0
+
+    @cached_property
+    def plain(self) -> nn.Module:
+        """The criterion with its own settings."""
+        return self.criterion()
 
 
 def _summed(s: LossBuffers, a: Tensor, b: Tensor, product: Tensor) -> list[BufferCall]:
@@ -100,6 +158,14 @@ def _cross_entropy_torch(loss: Loss, output: Tensor, y: Tensor) -> Tensor:
     if loss.class_weights is not None:
         weight = _weights(loss, output.shape[-1]).to(output.dtype).to(output.device)
     return F.cross_entropy(output, y, weight=weight, label_smoothing=loss.label_smoothing)
+
+
+def _cross_entropy_rows(loss: Loss, output: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    if loss.softmax_first:
+        output = output.softmax(-1)
+    weight_C = _weights(loss, output.shape[-1]).to(output.dtype).to(output.device)
+    each = F.cross_entropy(output, y, weight_C, label_smoothing=loss.label_smoothing, reduction="none")
+    return each, weight_C[y]
 
 
 def _cross_entropy(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
@@ -243,23 +309,77 @@ def _huber_constant(loss: Loss, y: Tensor) -> float:
     return float(F.huber_loss(middle.expand_as(y), y))
 
 
+def _huber_term(output: Expr, y: Expr) -> Expr:
+    small = abs(value(output) - value(y)) <= 1
+    return (output - y) ** 2 / 2 if small else call("abs", output - y) - ONE / 2
+
+
+def _huber_slope(output: Expr, y: Expr) -> Expr:
+    small = abs(value(output) - value(y)) <= 1
+    return output - y if small else call("sign", output - y)
+
+
 LOSSES: dict[str, LossKind] = {
     "cross_entropy": LossKind(
-        "classification", _cross_entropy_torch, _cross_entropy, _cross_entropy_constant
+        "classification",
+        nn.CrossEntropyLoss,
+        _cross_entropy,
+        _cross_entropy_constant,
+        N_("cross-entropy of the outputs [B, C] and the class numbers [B]"),
+        note="takes logits: the softmax is in it",
+        reads=("label_smoothing", "class_weights", "softmax_before_cross_entropy"),
+        function="F.cross_entropy",
+        mean=_cross_entropy_torch,
+        rows=_cross_entropy_rows,
     ),
     "bce": LossKind(
         "classification",
-        lambda loss, output, y: F.binary_cross_entropy_with_logits(output, y),
+        nn.BCEWithLogitsLoss,
         _bce,
         _bce_constant,
+        N_("binary cross-entropy of one output for two classes"),
         outputs=1,
+        note="takes a logit: the sigmoid is in it",
     ),
     "mse": LossKind(
         "regression",
-        lambda loss, output, y: F.mse_loss(output, y),
+        nn.MSELoss,
         _mse,
         lambda loss, y: float(y.double().var(0, correction=0).mean()),
+        N_("the mean squared error"),
+        Terms(
+            lambda output, y: (output - y) ** 2,
+            N_("the error squared"),
+            N_("twice the error"),
+            slope=lambda output, y: 2 * (output - y),
+        ),
     ),
-    "l1": LossKind("regression", lambda loss, output, y: F.l1_loss(output, y), _l1, _l1_constant),
-    "huber": LossKind("regression", lambda loss, output, y: F.huber_loss(output, y), _huber, _huber_constant),
+    "l1": LossKind(
+        "regression",
+        nn.L1Loss,
+        _l1,
+        _l1_constant,
+        N_("the mean absolute error"),
+        Terms(
+            lambda output, y: call("abs", output - y),
+            N_("the size of the error"),
+            N_("its sign: 1, −1, or 0 where there is no error"),
+            slope=lambda output, y: call("sign", output - y),
+            kinks=(0.0,),
+        ),
+    ),
+    "huber": LossKind(
+        "regression",
+        nn.HuberLoss,
+        _huber,
+        _huber_constant,
+        N_("squared for errors of at most 1, absolute beyond"),
+        Terms(
+            _huber_term,
+            N_("half the square of a small error (at most 1), the size less ½ of a large one"),
+            N_("a small error itself, the sign of a large one"),
+            slope=_huber_slope,
+            kinks=(-1.0, 1.0),
+        ),
+    ),
 }

@@ -1,33 +1,86 @@
-"""Metrics of R networks on the same rows, in float64; they agree with scikit-learn's."""
+"""The registry of metrics, of R networks on the same rows, in float64; they agree with scikit-learn's."""
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
 from treino.engine.losses import Loss
+from treino.words import N_
 
-BETTER: dict[str, int] = {  # +1: larger is better
-    "loss": -1, "accuracy": 1, "f1_macro": 1, "auc": 1, "rmse": -1, "mae": -1, "r2": 1,
-}  # fmt: skip
-# of the losses that are plain means; held against the registry
-ELEMENTWISE_LOSSES: dict[str, Callable[..., Tensor]] = {
-    "bce": F.binary_cross_entropy_with_logits,
-    "mse": F.mse_loss,
-    "l1": F.l1_loss,
-    "huber": F.huber_loss,
-}
+
+@dataclass(frozen=True, eq=False)
+class MetricInputs:
+    """What metrics are computed from: the outputs of R networks for N rows, and the rows' targets.
+
+    output_RNC: logits, or standardised values ``[R, N, K]``, float64. y: ``[N]`` class numbers, or ``[N, K]``
+    values, float64. scale: a target's standard deviation.
+    """
+
+    output_RNC: Tensor
+    y: Tensor
+    scale: float = 1.0
+
+    @cached_property
+    def score_RN(self) -> Tensor:
+        """How far each network is for the last class, against the first."""
+        output_RNC = self.output_RNC
+        return output_RNC[..., 0] if output_RNC.shape[-1] == 1 else output_RNC[..., -1] - output_RNC[..., 0]
+
+    @cached_property
+    def guess_RN(self) -> Tensor:
+        """The class that each network says."""
+        one = self.output_RNC.shape[-1] == 1
+        return (self.score_RN > 0).long() if one else self.output_RNC.argmax(-1)
+
+    @property
+    def error_RNK(self) -> list[Tensor]:
+        """Network by network, so that no figure depends on how many are measured together."""
+        return [output_NK - self.y for output_NK in self.output_RNC]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """An entry of the registry.
+
+    task: what it is measured of; None: of everything. better: +1 where larger is better, else -1.
+    of(inputs) -> ``[R]`` float64; None for the loss itself. NaN where these rows have no such figure.
+    about: what it is. label: its name in tables and pictures, marked with ``N_``;
+    default: the name with spaces.
+    source: the same as an expression in exported scripts, of one network: of ``output``, ``y``, ``error``,
+    ``spread`` and ``unit`` for numbers; for classes of ``{guess}``, ``{label}`` and ``{score}``.
+    function: what the expression calls and torch doesn't have. always: it is there whatever metric decides.
+    share: it lies between 0 and 1. two_classes: of more there is none. may_lack: some rows have none.
+    interval: ``wilson`` for a share of rows that are right, ``bootstrap``, or None where there is none.
+    """
+
+    task: Literal["classification", "regression"] | None
+    better: int
+    of: Callable[[MetricInputs], Tensor] | None
+    about: str
+    source: str = ""
+    function: str = ""
+    label: str = ""
+    always: bool = False
+    share: bool = False
+    two_classes: bool = False
+    may_lack: bool = False
+    interval: Literal["wilson", "bootstrap"] | None = "bootstrap"
 
 
 def metric_names(loss: Loss, outputs: int) -> tuple[str, ...]:
     """What ``measure`` gives for this loss and number of outputs."""
-    if loss.task == "regression":
-        return ("loss", "rmse", "mae", "r2")
-    return ("loss", "accuracy", "f1_macro", *(("auc",) if outputs <= 2 else ()))
+    return tuple(
+        name
+        for name, metric in METRICS.items()
+        if metric.task in (None, loss.task) and (outputs <= 2 or not metric.two_classes)
+    )
 
 
 def measure(
@@ -48,35 +101,38 @@ def measure(
     loss = Loss(loss) if isinstance(loss, str) else loss
     if not len(y):
         return {}
-    output_RNC, y = output_RNC.detach().cpu().double(), y.detach().cpu()
-    target = loss.target(y, torch.float64)
+    inputs = metric_inputs(output_RNC, y, loss, scale)
+    output_RNC, target = inputs.output_RNC, inputs.y
     # one network at a time, so that a figure doesn't depend on how many are measured together
-    found = {"loss": torch.stack([loss(output_NC.contiguous(), target) for output_NC in output_RNC])}
-    if loss.task == "regression":
-        return found | _regression(output_RNC, target, scale)
-    return found | _classification(output_RNC, y.long().reshape(-1))
-
-
-def _classification(output_RNC: Tensor, y_N: Tensor) -> dict[str, Tensor]:
-    outputs = output_RNC.shape[-1]
-    if outputs == 1:
-        score_RN, guess_RN = output_RNC[..., 0], (output_RNC[..., 0] > 0).long()
-    else:
-        score_RN, guess_RN = output_RNC[..., -1] - output_RNC[..., 0], output_RNC.argmax(-1)
-    answered_R = ~output_RNC.isnan().flatten(1).any(1)  # argmax takes NaN for the largest
     found = {
-        "accuracy": (guess_RN == y_N).sum(-1).double() / len(y_N),
-        "f1_macro": _f1(guess_RN, y_N, max(2, outputs)),
+        "loss": torch.stack(
+            [loss(output_NC.contiguous(), loss.target(target, torch.float64)) for output_NC in output_RNC]
+        )
     }
-    found = {name: torch.where(answered_R, value_R, torch.nan) for name, value_R in found.items()}
-    if outputs <= 2:
-        found["auc"] = _auc(score_RN.contiguous(), y_N)
+    answered_R = ~output_RNC.isnan().flatten(1).any(1)  # argmax takes NaN for the largest
+    for name in metric_names(loss, output_RNC.shape[-1]):
+        if (of := METRICS[name].of) is not None:
+            value_R = of(inputs)
+            silent = loss.task == "classification" and not answered_R.all()
+            found[name] = torch.where(answered_R, value_R, torch.nan) if silent else value_R
     return found
 
 
-def _f1(guess_RN: Tensor, y_N: Tensor, classes: int) -> Tensor:
+def metric_inputs(output_RNC: Tensor, y: Tensor, loss: Loss, scale: float = 1.0) -> MetricInputs:
+    """As ``measure`` takes them."""
+    y = y.detach().cpu()
+    target = loss.target(y, torch.float64) if loss.task == "regression" else y.long().reshape(-1)
+    return MetricInputs(output_RNC.detach().cpu().double(), target, scale)
+
+
+def _accuracy(a: MetricInputs) -> Tensor:
+    return (a.guess_RN == a.y).sum(-1).double() / len(a.y)
+
+
+def _f1(a: MetricInputs) -> Tensor:
     """2 TP / (guessed + true) per class, the mean over classes that occur at all."""
-    classes = max(classes, int(y_N.max()) + 1)
+    guess_RN, y_N = a.guess_RN, a.y
+    classes = max(2, a.output_RNC.shape[-1], int(y_N.max()) + 1)
     true_C = torch.bincount(y_N, minlength=classes)
     offset_R1 = torch.arange(len(guess_RN)).unsqueeze(1) * classes
 
@@ -91,8 +147,9 @@ def _f1(guess_RN: Tensor, y_N: Tensor, classes: int) -> Tensor:
     return f1_RC.sum(-1) / (total_RC > 0).sum(-1)
 
 
-def _auc(score_RN: Tensor, y_N: Tensor) -> Tensor:
+def _auc(a: MetricInputs) -> Tensor:
     """The chance that a row of class 1 scores above one of class 0; ties count half (Mann & Whitney)."""
+    score_RN, y_N = a.score_RN.contiguous(), a.y
     positive = int(y_N.sum())
     negative = len(y_N) - positive
     if not positive or not negative:
@@ -106,35 +163,79 @@ def _auc(score_RN: Tensor, y_N: Tensor) -> Tensor:
     return torch.where(score_RN.isfinite().all(-1), auc_R, torch.nan)
 
 
-def _regression(output_RNK: Tensor, y_NK: Tensor, scale: float) -> dict[str, Tensor]:
-    spread_K = (y_NK - y_NK.mean(0)).square().sum(0)
-    rows: dict[str, list[Tensor]] = {"rmse": [], "mae": [], "r2": []}
-    for output_NK in output_RNK:
-        error_NK = output_NK - y_NK
+def _rmse(a: MetricInputs) -> Tensor:
+    return torch.stack([(e.square().sum(0) / len(a.y)).sqrt().mean() * a.scale for e in a.error_RNK])
+
+
+def _mae(a: MetricInputs) -> Tensor:
+    return torch.stack([e.abs().mean() * a.scale for e in a.error_RNK])
+
+
+def _r2(a: MetricInputs) -> Tensor:
+    if len(a.y) < 2:
+        return torch.full((len(a.output_RNC),), math.nan, dtype=torch.float64)
+    spread_K = (a.y - a.y.mean(0)).square().sum(0)
+    found = []
+    for error_NK in a.error_RNK:
         square_K = error_NK.square().sum(0)
-        rows["rmse"].append((square_K / len(y_NK)).sqrt().mean() * scale)
-        rows["mae"].append(error_NK.abs().mean() * scale)
-        r2_K = 1 - square_K / spread_K
-        r2_K = torch.where(spread_K > 0, r2_K, (square_K == 0).double())
-        rows["r2"].append(r2_K.mean() if len(y_NK) > 1 else torch.tensor(math.nan, dtype=torch.float64))
-    return {name: torch.stack(values) for name, values in rows.items()}
+        r2_K = torch.where(spread_K > 0, 1 - square_K / spread_K, (square_K == 0).double())
+        found.append(r2_K.mean())
+    return torch.stack(found)
+
+
+F1_FUNCTION = '''
+def f1_macro(guess, label):
+    """2 TP / (guessed + true) of each class, and the mean over the classes that occur at all."""
+    true, guessed, right = (
+        torch.bincount(t, minlength=len(CLASSES)) for t in (label, guess, guess[guess == label])
+    )
+    total = true + guessed
+    return ((2 * right.double() / total.clamp(min=1)).sum() / (total > 0).sum()).item()
+'''
+AUC_FUNCTION = '''
+def auc(score, label):
+    """The chance that a row of the second class scores above one of the first; ties count half."""
+    positive = int(label.sum())
+    _, place, count = score.unique(return_inverse=True, return_counts=True)
+    rank = count.cumsum(0).double() - (count.double() - 1) / 2  # from 1 on; ties share their mean
+    ranks = rank[place[label == 1]].sum().item()
+    return (ranks - positive * (positive + 1) / 2) / (positive * (len(label) - positive))
+'''
+METRICS: dict[str, Metric] = {
+    "loss": Metric(None, -1, None, "the loss, as it is trained", label=N_("loss"), always=True),
+    "accuracy": Metric(
+        "classification", 1, _accuracy, "the share of rows that are right",
+        "({guess} == {label}).sum().item() / len(y)", label=N_("accuracy"), always=True, share=True,
+        interval="wilson",
+    ),
+    "f1_macro": Metric(
+        "classification", 1, _f1, "the mean of the classes' F1", "f1_macro({guess}, {label})",
+        F1_FUNCTION, share=True,
+    ),
+    "auc": Metric(
+        "classification", 1, _auc, "the area under the ROC curve, of two classes",
+        "auc({score}, {label})", AUC_FUNCTION, share=True, two_classes=True, may_lack=True,
+    ),
+    "rmse": Metric(
+        "regression", -1, _rmse, "the root of the mean squared error, in the target's unit",
+        "(error.square().sum() / len(y)).sqrt().item() * unit", always=True,
+    ),
+    "mae": Metric(
+        "regression", -1, _mae, "the mean absolute error, in the target's unit",
+        "error.abs().mean().item() * unit", always=True,
+    ),
+    "r2": Metric(
+        "regression", 1, _r2, "the share of the target's variance that is explained",
+        "(1 - error.square().sum() / spread).item()", always=True, may_lack=True,
+    ),
+}  # fmt: skip
 
 
 def row_losses(output_NC: Tensor, y: Tensor, loss: Loss) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Each row's weighted loss and weight ``[N]``: the loss of all is the one's sum over the other's."""
     output_NC = output_NC.double()
-    if loss.name != "cross_entropy":
-        each = ELEMENTWISE_LOSSES[loss.name](output_NC, loss.target(y, output_NC.dtype), reduction="none")
-        return each.mean(dim=1).cpu().numpy(), np.ones(len(y))
-    if loss.softmax_first:
-        output_NC = output_NC.softmax(dim=1)
-    given = loss.class_weights or (1.0,) * output_NC.shape[1]
-    weight_C = torch.tensor(given, dtype=output_NC.dtype, device=output_NC.device)
-    target_N = loss.target(y, output_NC.dtype)
-    loss_N = F.cross_entropy(
-        output_NC, target_N, weight_C, label_smoothing=loss.label_smoothing, reduction="none"
-    )
-    return loss_N.cpu().numpy(), weight_C[target_N].cpu().numpy()
+    loss_N, weight_N = loss.rows(output_NC, loss.target(y, output_NC.dtype))
+    return loss_N.cpu().numpy(), weight_N.cpu().numpy()
 
 
 def batch_deviation(output_NC: Tensor, y: Tensor, loss: Loss, batch: int | None) -> float:

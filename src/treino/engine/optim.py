@@ -11,6 +11,10 @@ from torch import Tensor
 from torch.optim.adam import adam as torch_adam
 from torch.optim.sgd import sgd as torch_sgd
 
+from treino.engine import update_formulas
+from treino.engine.update_formulas import Line, UpdateInputs
+from treino.words import N_
+
 Scalar = Any  # one member's float, or a tensor [block, 1]
 
 
@@ -197,29 +201,46 @@ Fused = Callable[[UpdateNumbers, int], None]
 
 @dataclass(frozen=True)
 class Optimizer:
-    """states: the names that torch.optim gives its state tensors, in the order of ``moments``.
+    """states: the names that ``torch`` gives its state tensors, in the order of ``moments``.
 
     update(p, g, moments, numbers, spare, nesterov): in place on rows ``[..., n]``; g is left as it is.
+    torch: the class, of torch.optim or with the same manners and with HP's defaults; the source of one that
+    isn't torch's is copied into exported scripts. reads: the hyper-parameters that it knows besides lr.
+    about: what it does, marked with ``N_``. lines: the arithmetic of one weight, for explanations.
     fused(p, g, moments, nesterov) -> update(numbers, t): torch's own for one row on the CPU.
-    torch: the class in torch.optim; reads: the hyper-parameters that it knows besides lr.
+    decoupled: weight decay shrinks the weight by itself and is no part of the gradient.
+    adaptive: how far it goes doesn't hang on the size of the gradient.
     """
 
     states: tuple[str, ...]
     update: UpdateRule
     torch: type[torch.optim.Optimizer]
     reads: tuple[str, ...]
+    about: str
+    lines: Callable[[UpdateInputs], tuple[Line, ...]]
     fused: Callable[[Tensor, Tensor, list[Tensor], bool], Fused] | None = None
+    decoupled: bool = False
+    adaptive: bool = True
 
 
 OPTIMIZERS: dict[str, Optimizer] = {
     "sgd": Optimizer(
-        ("momentum_buffer",), _sgd, torch.optim.SGD, ("weight_decay", "momentum", "nesterov"), _fused_sgd
+        ("momentum_buffer",),
+        _sgd,
+        torch.optim.SGD,
+        ("weight_decay", "momentum", "nesterov"),
+        N_("gradient descent, with momentum if wanted"),
+        update_formulas.sgd,
+        _fused_sgd,
+        adaptive=False,
     ),
     "adam": Optimizer(
         ("exp_avg", "exp_avg_sq"),
         _adam,
         torch.optim.Adam,
         ("weight_decay", "betas", "eps"),
+        N_("the gradient's running mean over the root of its running mean square"),
+        update_formulas.adam,
         partial(_fused_adam, decoupled=False),
     ),
     "adamw": Optimizer(
@@ -227,6 +248,14 @@ OPTIMIZERS: dict[str, Optimizer] = {
         _adamw,
         torch.optim.AdamW,
         ("weight_decay", "betas", "eps"),
+        N_("adam with weight decay beside the gradient"),
+        update_formulas.adam,
         partial(_fused_adam, decoupled=True),
+        decoupled=True,
     ),
 }
+
+
+def readers(name: str) -> list[str]:
+    """The optimizers that know this hyper-parameter."""
+    return [optimizer for optimizer, kind in OPTIMIZERS.items() if name in kind.reads]

@@ -2,14 +2,34 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
-SCHEDULES: dict[str, Callable[[float], float]] = {
-    # progress in [0, 1) -> factor
-    "constant": lambda progress: 1.0,
-    # Loshchilov & Hutter 2017, one half wave without restarts
-    "cosine": lambda progress: (1 + math.cos(math.pi * progress)) / 2,
-    # a tenth from one half of the steps on, a hundredth from three quarters on: He et al. 2016 on CIFAR
-    "step": lambda progress: 1.0 if progress < 0.5 else 0.1 if progress < 0.75 else 0.01,
+
+@dataclass(frozen=True)
+class Schedule:
+    """factor(progress): progress in [0, 1) -> what the learning rate is multiplied with.
+
+    about: what it does. source: the same factor as an expression of ``progress`` (and of
+    ``math``), for scripts without treino.
+    """
+
+    factor: Callable[[float], float]
+    about: str
+    source: str
+
+
+SCHEDULES: dict[str, Schedule] = {
+    "constant": Schedule(lambda progress: 1.0, "the same rate throughout", "1.0"),
+    "cosine": Schedule(
+        lambda progress: (1 + math.cos(math.pi * progress)) / 2,  # one half wave without restarts
+        "half a cosine wave to 0 (Loshchilov & Hutter 2017)",
+        "(1 + math.cos(math.pi * progress)) / 2",
+    ),
+    "step": Schedule(  # He et al. 2016 on CIFAR
+        lambda progress: 1.0 if progress < 0.5 else 0.1 if progress < 0.75 else 0.01,
+        "a tenth from one half on, a hundredth from three quarters",
+        "1.0 if progress < 0.5 else 0.1 if progress < 0.75 else 0.01",
+    ),
 }
 
 
@@ -21,4 +41,4 @@ def scale(schedule: str, warmup: int, step: int, steps: int) -> float:
     """
     if step < warmup:
         return (step + 1) / warmup
-    return SCHEDULES[schedule]((step - warmup) / max(1, steps - warmup))
+    return SCHEDULES[schedule].factor((step - warmup) / max(1, steps - warmup))

@@ -11,11 +11,9 @@ import torch
 from treino.data.rows import Shuffle
 from treino.engine.devices import resolve_device
 from treino.engine.hyperparameters import check_read, checked_numbers, per_member, two_betas
-from treino.engine.init import INITS
 from treino.engine.kernels.selection import ENGINES, LARGEST_THREADS
-from treino.engine.losses import LOSSES
-from treino.engine.metrics import BETTER
-from treino.engine.optim import OPTIMIZERS
+from treino.engine.optim import OPTIMIZERS, readers
+from treino.engine.registries import REGISTRIES
 from treino.engine.schedules import SCHEDULES
 from treino.engine.value_checks import LARGEST_WHOLE, in_range, known, truth, whole
 from treino.errors import TreinoError
@@ -27,11 +25,8 @@ Auto = Literal["auto"]
 Keep = Literal["best", "last"]
 
 PER_MEMBER = ("lr", "momentum", "eps", "weight_decay", "clip")
-REGISTRIES: dict[str, Collection[str]] = {
-    "optimizer": OPTIMIZERS,
-    "loss": LOSSES,
-    "init": INITS,
-    "metric": BETTER,
+NAMES: dict[str, Collection[str]] = {
+    **{name: REGISTRIES[name] for name in ("optimizer", "loss", "init", "metric")},
     "keep": get_args(Keep),
     "shuffle": get_args(Shuffle),
     "engine": ENGINES,
@@ -217,8 +212,8 @@ def _checked(c: TrainConfig) -> dict[str, Any]:
     there = {name: value for name, value in given.items() if value is not None or name not in optional}
     seeds = _seeds(c.seeds)
     found: dict[str, Any] = {"seeds": seeds, "device": resolve_device(c.device, c.dtype)}
-    for name in REGISTRIES.keys() & there.keys():
-        known(name, given[name], REGISTRIES[name])
+    for name in NAMES.keys() & there.keys():
+        known(name, given[name], NAMES[name])
     for name in WHOLE_RANGES.keys() & there.keys():
         found[name] = whole(name, given[name], *WHOLE_RANGES[name])
     if c.batch_size not in ("auto", None):
@@ -268,7 +263,9 @@ def _check_nesterov(nesterov: bool, optimizer: str, momentum: Sequence[float]) -
     if nesterov and "nesterov" not in OPTIMIZERS[optimizer].reads:
         raise TreinoError(
             "momentum_with_adam",
-            _("[[nesterov]] is a setting of sgd; {optimizer} has none.").format(optimizer=optimizer),
+            _("[[nesterov]] is a setting of {names}; {optimizer} has none.").format(
+                names=_(" and ").join(readers("nesterov")), optimizer=optimizer
+            ),
             _("Use [[optimizer=sgd]], or leave it out."),
         )
     if nesterov and not all(value > 0 for value in momentum):

@@ -13,8 +13,9 @@ import torch
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.engine import ACTIVATIONS, mlp
+from treino.engine import ACTIVATIONS, INITS, mlp
 from treino.errors import TreinoError
+from treino.export.own_classes import class_name, definitions
 from treino.export.script_data import scale_of, source_part
 from treino.export.script_part import WIDTH, ScriptPart, literal, words_alone
 from treino.export.script_template import render
@@ -24,21 +25,6 @@ from treino.words import _
 
 if TYPE_CHECKING:
     from treino.records.run import Run
-
-INITS = {
-    "default": ("torch's own first weights: uniform within 1 / √inputs", ""),
-    "kaiming": (
-        "He et al. 2015, for the activation that follows; biases 0",
-        'nn.init.kaiming_uniform_(layer.weight, a=0.01, nonlinearity="{gain}", generator=g)',
-    ),
-    "xavier": ("Glorot & Bengio 2010; biases 0", "nn.init.xavier_uniform_(layer.weight, generator=g)"),
-    "orthogonal": ("Saxe et al. 2014; biases 0", "nn.init.orthogonal_(layer.weight, generator=g)"),
-    "zeros": (
-        "what is equal stays equal: no hidden unit learns anything of its own",
-        "nn.init.zeros_(layer.weight)",
-    ),
-}
-"""The engine's initialisations as comments and lines of a plain script."""
 
 LIBRARIES = {
     **{name: f"import {name}" for name in (
@@ -79,6 +65,8 @@ def script(run: "Run") -> Path:
     part |= training_part(run, data, "csv" in part.flags)
     part |= _network(run, data)
     part |= _head(run, data, part)
+    part.values["definitions"] = definitions(run)
+    part.flag(defines=bool(part.values["definitions"]))
     part |= changes_part(run)
     text = _with_imports(render(part.flags, part.values, dedent="batches" not in part.flags), part)
     if run.folder.kind == "sweep" or run.folder.has("model.safetensors"):
@@ -228,17 +216,18 @@ def _network(run: "Run", data: Data) -> ScriptPart:
     }
     if own:
         return part
-    init, act = s["init"] or "default", ACTIVATIONS[s["activation"]]
+    init, act = INITS[s["init"] or "default"], ACTIVATIONS[s["activation"]]
     part.flag(
         dropout=s["dropout"] > 0, hashed=s["dropout"] > 0, mix=s["dropout"] > 0, stepped=s["dropout"] > 0,
-        init_default=init == "default", draws=init != "zeros",
+        init_default=init.draw is None, draws=init.draw is None or _uses_generator(init.source),
     )  # fmt: skip
     description = mlp(
         *s["hidden"], activation=s["activation"], dropout=s["dropout"], batch_norm=s["batch_norm"]
     )
     drops, lines = 0, []
     for layer in description.module(run.spec["inputs"], run.spec["outputs"]):
-        line = f"nn.{layer!r}".replace("'", '"').replace("in_features=", "").replace("out_features=", "")
+        place = class_name(type(layer)).removesuffix(type(layer).__name__)
+        line = f"{place}{layer!r}".replace("'", '"').replace("in_features=", "").replace("out_features=", "")
         if isinstance(layer, nn.Linear):
             line = f"nn.Linear({layer.in_features}, {layer.out_features})"
         if isinstance(layer, nn.BatchNorm1d):
@@ -248,10 +237,14 @@ def _network(run: "Run", data: Data) -> ScriptPart:
         lines.append(f"    {line},")
     part.values |= {
         "layers": "\n".join(lines),
-        "init_doc": INITS[init][0],
-        "init_weight": INITS[init][1].format(gain=act.gain),
+        "init_doc": init.about,
+        "init_weight": init.source.format(gain=act.gain),
     }
     return part
+
+
+def _uses_generator(source: str) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == "g" for node in ast.walk(ast.parse(source)))
 
 
 # ---- imports

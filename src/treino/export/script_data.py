@@ -2,6 +2,7 @@
 
 import csv
 import io
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,15 +24,6 @@ from treino.words import _
 
 if TYPE_CHECKING:
     from treino.records.run import Run
-
-SKLEARN = {
-    **{
-        name: f"load_{name}(return_X_y=True)"
-        for name in ("wine", "iris", "digits", "breast_cancer", "diabetes")
-    },
-    "moons": "make_moons(1000, noise=0.2, random_state=0)",
-    "circles": "make_circles(1000, noise=0.1, factor=0.5, random_state=0)",
-}
 
 
 def features_text(names: Sequence[str]) -> str:
@@ -77,6 +69,7 @@ def source_part(run: "Run", data: Data) -> ScriptPart:
         "shaped": shaped,
         "delimiter": "",
         "load_call": "load()",
+        "load_lines": "",
         "columns": "",
         "value": "float",
     }
@@ -111,8 +104,9 @@ def _plain_table(run: "Run", data: Data) -> Table | None:
         if written or dropped or not truth <= {"true", "false"} or not _delimiter(Path(data.source), data):
             return None
         return table
-    if where["name"] in BUILTINS:
-        return BUILTINS[where["name"]].read(where["name"])
+    if known := BUILTINS.get(where["name"]):
+        table = known.read(where["name"])
+        return table if known.sklearn or known.lines or table.matrix is not None else None
     raise TreinoError(
         "export_data_unknown",
         _("{run} was trained on {source}, which a script can't read again.").format(
@@ -205,14 +199,15 @@ def _scarce(first_N: NDArray[np.int64], label_N: NDArray[np.int64], shares: tupl
 
 
 def _builtin(data: Data, table: Table) -> ScriptPart:
-    name = data.name
+    name, known = data.name, BUILTINS[data.name]
     all_names = tuple(n for n in table.names if n != table.target)
     part = ScriptPart(values={"data_name": literal(name)})
     part.flag(
-        spirals=name == "spirals", idx=table.matrix is not None, loads=name not in SKLEARN,
+        generated=bool(known.lines), idx=table.matrix is not None, loads=not known.sklearn,
         subset=data.features != all_names,
     )  # fmt: skip
-    part.values["load_call"] = SKLEARN.get(name, "load()")
+    part.values["load_call"] = known.sklearn or "load()"
+    part.values["load_lines"] = textwrap.indent(known.lines.strip(), "    ").lstrip()
     part.values["columns"] = listing("COLUMNS", [all_names.index(n) for n in data.features])
     return part
 

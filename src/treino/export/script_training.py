@@ -5,35 +5,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from treino.data.dataset import Data
-from treino.engine import BETTER, HP, OPTIMIZERS
+from treino.engine import HP, LOSSES, METRICS, OPTIMIZERS, SCHEDULES
 from treino.engine.chunk import EVALUATION_ROWS
 from treino.engine.hyperparameters import checked_numbers
 from treino.engine.step_plan import EVALUATION_SPACING
 from treino.engine.value_checks import known
+from treino.export.own_classes import class_name
 from treino.export.script_part import WIDTH, ScriptPart, listing, literal, words_alone
 
 if TYPE_CHECKING:
     from treino.records.run import Run
-
-LOSSES = {
-    "cross_entropy": ("nn.CrossEntropyLoss", "  # takes logits: the softmax is in it"),
-    "bce": ("nn.BCEWithLogitsLoss", "  # takes a logit: the sigmoid is in it"),
-    "mse": ("nn.MSELoss", ""),
-    "l1": ("nn.L1Loss", ""),
-    "huber": ("nn.HuberLoss", ""),
-}
-SCHEDULES = {
-    "constant": ("", "1.0"),
-    "cosine": (
-        "half a cosine wave to 0 (Loshchilov & Hutter 2017)",
-        "(1 + math.cos(math.pi * progress)) / 2",
-    ),
-    "step": (
-        "a tenth from one half on, a hundredth from three quarters",
-        "1.0 if progress < 0.5 else 0.1 if progress < 0.75 else 0.01",
-    ),
-}
-"""The engine's losses and schedules as lines of a plain script."""
 
 
 def training_part(run: "Run", data: Data, reads_table: bool) -> ScriptPart:
@@ -42,12 +23,16 @@ def training_part(run: "Run", data: Data, reads_table: bool) -> ScriptPart:
     per, steps = int(run.spec["steps_per_epoch"]), planned_steps(run)
     epochs, every = -(-steps // per), -(-EVALUATION_SPACING // per)
     batches, device = s["batch_size"] != "full", s["device"] != "cpu"
-    regression, bce = data.task == "regression", s["loss"] == "bce"
+    loss = LOSSES[s["loss"]]
+    regression, bce = data.task == "regression", data.task != "regression" and loss.outputs == 1
     keeps_best = s["keep"] == "best" and rows["validation"] > 0
     scheduled = s["schedule"] != "constant" or s["warmup"] > 0
     smooth, weighted = s["label_smoothing"] > 0, s["class_weights"] is not None
     softmax = "softmax_before_cross_entropy" in s["fault"]
     unfinished = steps % per > 0
+    measured = [n for n, m in METRICS.items() if m.task == data.task and (m.always or n == s["metric"])]
+    functions = [METRICS[name].function.strip() for name in measured if METRICS[name].function]
+    figures = [_figure(name, bce) for name in measured]
     part.flag(
         batches=batches, unfinished=unfinished, curved=s["schedule"] != "constant", scheduled=scheduled,
         warmup=s["warmup"] > 0, patience=s["patience"] > 0, keeps_best=keeps_best, clip=s["clip"] is not None,
@@ -55,19 +40,19 @@ def training_part(run: "Run", data: Data, reads_table: bool) -> ScriptPart:
         validates=rows["validation"] > 0, tests=rows["test"] > 0,
         evaluates=rows["validation"] + rows["test"] > 0,
         many=max(rows["validation"], rows["test"]) > EVALUATION_ROWS,
-        undefined=regression or s["metric"] == "auc",  # of one row, or of one class
+        undefined=any(METRICS[name].may_lack for name in measured),
+        figure_functions=bool(functions),
         evaluates_rarely=rows["validation"] > 0 and every > 1,
-        f1=s["metric"] == "f1_macro", auc=s["metric"] == "auc",
         once=s["shuffle"] == "once" and batches, unshuffled=s["shuffle"] == "off" and batches,
         each=s["shuffle"] == "each" and batches, function=weighted or softmax, class_weights=weighted,
         label_smoothing=smooth, stepped=scheduled or unfinished, group=scheduled, sets_lr=scheduled,
     )  # fmt: skip
     parts = [split for split in rows if rows[split]]
     smoothing = ["label_smoothing=LABEL_SMOOTHING"] if smooth else []
-    score = "output[:, 0]" if bce else "output[:, -1] - output[:, 0]"
-    label = "label" if bce else "y"
     progress = "(step - WARMUP) / (STEPS - WARMUP)" if s["warmup"] else "step / STEPS"
-    documents = [*(["a rise"] if s["warmup"] else []), *filter(None, [SCHEDULES[s["schedule"]][0]])]
+    schedule = SCHEDULES[s["schedule"]]
+    curved = s["schedule"] != "constant"
+    documents = [*(["a rise"] if s["warmup"] else []), *([schedule.about] if curved else [])]
     part.values |= {
         "lr": literal(s["lr"]),
         "warmup": literal(min(s["warmup"], steps)),
@@ -83,26 +68,26 @@ def training_part(run: "Run", data: Data, reads_table: bool) -> ScriptPart:
         "metric": literal(s["metric"]),
         "metric_name": words_alone(s["metric"]),
         "threads": literal(1 if s["engine"] == "flat-bmm" else s["threads"]),
-        "loss": f"{LOSSES[s['loss']][0]}({', '.join(smoothing)})",
-        "loss_takes": LOSSES[s["loss"]][1],
+        "loss": f"{class_name(loss.criterion)}({', '.join(smoothing)})",
+        "loss_takes": f"  # {loss.note}" if loss.note else "",
+        "loss_function": loss.function,
         "loss_args": "".join(f", {arg}" for arg in ["weight=weight"] * weighted + smoothing),
-        "loss_doc": "Cross-entropy of the outputs [B, C] and the class numbers [B].",
+        "loss_doc": f"{loss.about[0].upper()}{loss.about[1:]}.",
         "schedule_doc": ", then ".join(documents),
-        "schedule": SCHEDULES[s["schedule"]][1],
+        "schedule": schedule.source,
         "progress": progress,
         "unit": ", unit" if regression else "",
         "deviation": ", std_y" if regression else "",
         "to_cpu": ".cpu()" if device else "",
         "exact_y": "y.double()" if regression or bce else "y",
-        "guess": "(output[:, 0] > 0).long()" if bce else "output.argmax(1)",
-        "label": label,
-        "score": score,
+        "figure_functions": "\n\n\n".join(functions),
+        "figure_lines": "\n    ".join(figures),
         "probability": "torch.cat([torch.sigmoid(-output), torch.sigmoid(output)], dim=1)"
         if bce else "net(x).softmax(1)",
         "prepare_part": _prepared(parts, data, bce),
         "load_part": "\n    ".join(_loaded(parts, data, run, bce)),
-        "worst": "math.inf" if BETTER[s["metric"]] < 0 else "-math.inf",
-        "better": "<" if BETTER[s["metric"]] < 0 else ">",
+        "worst": "math.inf" if METRICS[s["metric"]].better < 0 else "-math.inf",
+        "better": "<" if METRICS[s["metric"]].better < 0 else ">",
         "x_batch": "x_train[rows]" if batches else "x_train",
         "y_batch": "y_train[rows]" if batches else "y_train",
         "zero_args": "set_to_none=False" if own else "",
@@ -119,6 +104,16 @@ def training_part(run: "Run", data: Data, reads_table: bool) -> ScriptPart:
     }  # fmt: skip
     part |= _optimizer(s, "trained" if own else "net.parameters()")
     return part
+
+
+def _figure(name: str, one_logit: bool) -> str:
+    """The line that measures it."""
+    found = {
+        "guess": "(output[:, 0] > 0).long()" if one_logit else "output.argmax(1)",
+        "label": "label" if one_logit else "y",
+        "score": "output[:, 0]" if one_logit else "output[:, -1] - output[:, 0]",
+    }
+    return f'figures["{name}"] = {METRICS[name].source.format(**found)}'
 
 
 def planned_steps(run: "Run") -> int:
@@ -141,7 +136,7 @@ def _optimizer(s: Mapping[str, Any], parameters: str) -> ScriptPart:
             args.append(f"{name}={name.upper()}")
     if "nesterov" in kind.reads and s["nesterov"] and s["momentum"] > 0:
         args.append("nesterov=True")
-    head, inner = f"torch.optim.{kind.torch.__name__}(", ", ".join(args)
+    head, inner = f"{class_name(kind.torch)}(", ", ".join(args)
     short = len(head) + len(inner) + 21 <= WIDTH
     part.values["optimizer"] = f"{head}{inner})" if short else f"{head}\n        {inner}\n    )"
     return part

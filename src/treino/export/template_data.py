@@ -140,19 +140,7 @@ def read_idx(name):
 def load():
     """raw [N, D] in the data's own units, and $y_is [N]."""
 #]
-#[ spirals
-    points, label = [], []  # three arms out of the middle, evenly spaced in radius, 0.75 turns each
-    for arm in range(3):
-        radius = np.linspace(0.05, 1, len(range(arm, 1000, 3)))
-        angle = 2 * np.pi * (arm / 3 + 0.75 * radius)
-        points.append(np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1))
-        label += [arm] * len(radius)
-    random = np.random.RandomState(0)
-    order = np.arange(1000)
-    random.shuffle(order)
-    raw = np.concatenate(points)[order] + random.normal(scale=0.04, size=(1000, 2))
-    return raw, np.array(label)[order]
-#]
+    $load_lines  #? generated
 #[ idx
     raw = np.concatenate([read_idx(f"{part}-images-idx3-ubyte") for part in ("train", "t10k")])
     label = np.concatenate([read_idx(f"{part}-labels-idx1-ubyte")[:, 0] for part in ("train", "t10k")])

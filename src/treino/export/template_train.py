@@ -4,6 +4,11 @@
 NET = r'''
 
 # ---- network
+#[ defines
+
+
+$definitions
+#]
 #[ hashed
 
 
@@ -93,32 +98,15 @@ def loss_function(output, y):
     # FAULT softmax_before_cross_entropy: the loss takes the softmax itself, a second time after this  #? softmax
     output = output.softmax(-1)  #? softmax
     weight = torch.tensor(CLASS_WEIGHTS, dtype=output.dtype$on_device)  #? class_weights
-    return F.cross_entropy(output, y$loss_args)  #? function
+    return $loss_function(output, y$loss_args)  #? function
 #[ !function
 
 loss_function = $loss$loss_takes
 #]
-#[ f1
+#[ figure_functions
 
 
-def f1_macro(guess, label):
-    """2 TP / (guessed + true) of each class, and the mean over the classes that occur at all."""
-    true, guessed, right = (
-        torch.bincount(t, minlength=len(CLASSES)) for t in (label, guess, guess[guess == label])
-    )
-    total = true + guessed
-    return ((2 * right.double() / total.clamp(min=1)).sum() / (total > 0).sum()).item()
-#]
-#[ auc
-
-
-def auc(score, label):
-    """The chance that a row of the second class scores above one of the first; ties count half."""
-    positive = int(label.sum())
-    _, place, count = score.unique(return_inverse=True, return_counts=True)
-    rank = count.cumsum(0).double() - (count.double() - 1) / 2  # from 1 on; ties share their mean
-    ranks = rank[place[label == 1]].sum().item()
-    return (ranks - positive * (positive + 1) / 2) / (positive * (len(label) - positive))
+$figure_functions
 #]
 #[ evaluates
 
@@ -134,15 +122,11 @@ def evaluate(x, y$unit):
     figures = {"loss": loss_function(output, $exact_y).item()}  #? evaluates
 #[ evaluates classes
     label = y[:, 0].long()  #? bce
-    figures["accuracy"] = ($guess == $label).sum().item() / len(y)
-    figures["f1_macro"] = f1_macro($guess, $label)  #? f1
-    figures["auc"] = auc($score, $label)  #? auc
+    $figure_lines
 #]
 #[ evaluates !classes
     error, spread = output - y, (y.double() - y.double().mean()).square().sum()
-    figures["rmse"] = (error.square().sum() / len(y)).sqrt().item() * unit
-    figures["mae"] = error.abs().mean().item() * unit
-    figures["r2"] = (1 - error.square().sum() / spread).item()
+    $figure_lines
 #]
     return figures  #? evaluates
 '''

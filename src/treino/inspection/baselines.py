@@ -164,4 +164,4 @@ def _floored(log_share: torch.Tensor, rows: int) -> torch.Tensor:
 
 def _logits(log_NC: torch.Tensor, loss: Loss) -> torch.Tensor:
     """Log-probabilities as a network's outputs: their difference where it has one logit."""
-    return log_NC[:, 1:] - log_NC[:, :1] if loss.name == "bce" else log_NC
+    return log_NC[:, 1:] - log_NC[:, :1] if loss.kind.outputs == 1 else log_NC

@@ -304,8 +304,7 @@ def _important(
     """The two columns with an axis that matter most, each shuffled with all inputs that are made of it."""
     groups = [data.preparation.groups[j] for j in axes_K]
     columns = steepest(net, rows.x, CANDIDATES, item_shape, groups) if len(groups) > CANDIDATES else None
-    loss = "bce" if outputs(net, rows.x[:1], item_shape=item_shape).shape[1] == 1 else "cross_entropy"
-    found = importance(net, rows.x, rows.y, loss, columns=columns, groups=groups, item_shape=item_shape)
+    found = importance(net, rows.x, rows.y, columns=columns, groups=groups, item_shape=item_shape)
     first, second = found.largest(2)
     return axes_K[first], axes_K[second]
 
@@ -350,17 +349,12 @@ def _check_axes(axes: Sequence[str] | None, data: Data) -> tuple[int, int] | Non
     return chosen
 
 
-def _loss_of(out: torch.Tensor) -> str:
-    """One output for classes is binary cross-entropy's logit; more are softmax's."""
-    return "bce" if out.shape[1] == 1 else "cross_entropy"
-
-
 def _classes(out: torch.Tensor) -> Floats:
-    return predicted_classes(out, _loss_of(out)).double().numpy()
+    return predicted_classes(out).double().numpy()
 
 
 def _probabilities(out: torch.Tensor, data: Data) -> torch.Tensor:
-    return probabilities(out, _loss_of(out))
+    return probabilities(out)
 
 
 def _targets(y_N1: torch.Tensor, data: Data) -> Floats:

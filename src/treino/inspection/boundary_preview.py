@@ -38,8 +38,8 @@ def seen_whole(data: Data) -> bool:
     return two and isinstance(data.train.x, torch.Tensor) and len(data.train) > 0
 
 
-def glimpse(net: nn.Module, data: Data, loss: str, resolution: int = RESOLUTION) -> BoundaryPreview:
-    """Evaluate the network on a grid over its two inputs. loss: names how its outputs are read.
+def glimpse(net: nn.Module, data: Data, resolution: int = RESOLUTION) -> BoundaryPreview:
+    """Evaluate the network on a grid over its two inputs.
 
     data: one for which ``seen_whole`` holds.
     """
@@ -52,14 +52,14 @@ def glimpse(net: nn.Module, data: Data, loss: str, resolution: int = RESOLUTION)
     grid_N2 = low + torch.stack([x_RR, y_RR], -1).reshape(-1, 2) * span
     with torch_threads(1):  # so small a work takes longer where threads must be woken and wait for each other
         logits = outputs(net, grid_N2, batch=resolution**2)
-        best_N = probabilities(logits, loss).amax(1)
+        best_N = probabilities(logits).amax(1)
     classes = max(2, len(data.classes))
     sure_N = ((best_N - 1 / classes) / (1 - 1 / classes)).clamp(0, 1).nan_to_num()
     shown = data.train[:ROWS]
     names = data.preparation.inputs
     return BoundaryPreview(
         (names[0], names[1]),
-        predicted_classes(logits, loss).reshape(resolution, resolution).numpy(),
+        predicted_classes(logits).reshape(resolution, resolution).numpy(),
         sure_N.reshape(resolution, resolution).numpy(),
         ((shown.x - low) / span).double().numpy(),
         shown.y.numpy(),

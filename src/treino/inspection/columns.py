@@ -178,7 +178,7 @@ class _RowErrors:
         if y.is_floating_point():
             wrong_N = ((output_NC.double() - y)[:, 0] * self.scale).square().numpy()
         else:
-            wrong_N = (predicted_classes(output_NC, self.loss.name) != y).double().numpy()
+            wrong_N = (predicted_classes(output_NC) != y).double().numpy()
         return np.stack([loss_N / weight_N.mean(), wrong_N])
 
     def shuffled(self, inputs: Sequence[int]) -> list[tuple[float, float, float]]:

@@ -69,7 +69,7 @@ def confusion(
     else on training rows (scikit-learn's ``confusion_matrix``)."""
     split, rows = held_out(data, splits)
     out = outputs(net, rows.x, item_shape=item_shape)
-    said_N = predicted_classes(out, "bce" if out.shape[1] == 1 else "cross_entropy").numpy()
+    said_N = predicted_classes(out).numpy()
     true_N, count = rows.y.numpy(), len(data.classes)
     known = said_N >= 0
     count_CC = np.bincount(true_N[known] * count + said_N[known], minlength=count * count)

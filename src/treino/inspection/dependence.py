@@ -123,8 +123,7 @@ def dependence(
             _("Look at its curves, and train again with a smaller [[lr]]."),
         )
     if data.classes:
-        loss = "bce" if out_NGC.shape[2] == 1 else "cross_entropy"
-        said = probabilities(out_NGC.flatten(0, 1), loss).reshape(*out_NGC.shape[:2], -1)
+        said = probabilities(out_NGC.flatten(0, 1)).reshape(*out_NGC.shape[:2], -1)
     else:
         said = out_NGC * data.target_scale + data.target_mean
     return Dependence(column, axis, levels, at_G, own_N, said.numpy(), len(data.train))

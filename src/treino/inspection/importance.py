@@ -38,7 +38,6 @@ def importance(
     net: nn.Module,
     x_ND: torch.Tensor,
     y: torch.Tensor,
-    loss: str = "cross_entropy",
     *,
     columns: Sequence[int] | None = None,
     groups: Sequence[Sequence[int]] | None = None,
@@ -57,7 +56,7 @@ def importance(
     orders = shuffles(len(x_ND), repeats, seed)
     together = [(j,) for j in range(x_ND.shape[1])] if groups is None else [tuple(g) for g in groups]
     columns = range(len(together)) if columns is None else columns
-    score = _score(net, x_ND, y, loss, item_shape)
+    score = _score(net, x_ND, y, item_shape)
     sign = -1.0 if y.is_floating_point() else 1.0
     drop_KR = np.zeros((len(columns), repeats))
     x = x_ND.clone()
@@ -65,7 +64,7 @@ def importance(
         inputs = list(together[column])
         for r, order_N in enumerate(orders):
             x[:, inputs] = x[order_N][:, inputs]
-            drop_KR[k, r] = sign * (score - _score(net, x, y, loss, item_shape))
+            drop_KR[k, r] = sign * (score - _score(net, x, y, item_shape))
         x[:, inputs] = x_ND[:, inputs]
     return Importance(np.asarray(columns, dtype=np.int64), drop_KR, score, len(x_ND))
 
@@ -103,10 +102,8 @@ def shuffles(rows: int, repeats: int, seed: int) -> list[torch.Tensor]:
     return orders
 
 
-def _score(
-    net: nn.Module, x: torch.Tensor, y: torch.Tensor, loss: str, item_shape: Sequence[int] | None
-) -> float:
+def _score(net: nn.Module, x: torch.Tensor, y: torch.Tensor, item_shape: Sequence[int] | None) -> float:
     out = outputs(net, x, item_shape=item_shape)
     if y.is_floating_point():
         return float((out - y).double().square().mean())
-    return float((predicted_classes(out, loss) == y).double().mean())
+    return float((predicted_classes(out) == y).double().mean())

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from treino.engine.losses import Loss
-from treino.engine.metrics import measure, row_losses
+from treino.engine.metrics import METRICS, measure, metric_inputs, row_losses
 from treino.inspection.wilson import wilson
 
 Floats = NDArray[np.float64]
@@ -41,7 +41,10 @@ def intervals(
     for name, value in measured.items():
         if not math.isfinite(value):
             continue
-        if name == "accuracy":
+        kind = METRICS[name].interval
+        if kind is None:
+            continue
+        if kind == "wilson":
             found[name] = wilson(round(value * rows), rows)
             continue
         finite = draws[name][np.isfinite(draws[name])]
@@ -96,6 +99,23 @@ def _draws(
         found["f1_macro"] = _f1_draws(y.cpu().numpy(), said_N.cpu().numpy(), random)
     if aucs:
         found["auc"] = np.concatenate(aucs)
+    others = [n for n in names if n not in found and METRICS[n].interval == "bootstrap"]
+    return found | _resampled(output_NC, y, loss, scale, others, random)
+
+
+def _resampled(
+    output_NC: torch.Tensor, y: torch.Tensor, loss: Loss, scale: float, names: list[str],
+    random: np.random.Generator,
+) -> dict[str, Floats]:  # fmt: skip
+    """Metrics of which nothing quicker is known, measured on the rows of each resample."""
+    found: dict[str, Floats] = {name: np.full(RESAMPLES, np.nan) for name in names}
+    for draw in range(RESAMPLES) if names else ():
+        drawn_N = torch.from_numpy(random.integers(len(y), size=len(y)))
+        inputs = metric_inputs(output_NC[drawn_N][None], y[drawn_N], loss, scale)
+        for name in names:
+            of = METRICS[name].of
+            assert of is not None
+            found[name][draw] = float(of(inputs)[0])
     return found
 
 

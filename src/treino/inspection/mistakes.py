@@ -61,7 +61,7 @@ def mistakes(
     out = outputs(net, rows.x, item_shape=item_shape).double()
     finite_N = out.isfinite().all(dim=1).numpy()
     if data.classes:
-        share_NC = probabilities(out, "bce" if out.shape[1] == 1 else "cross_entropy").numpy()
+        share_NC = probabilities(out).numpy()
         true_N = rows.y.numpy()
         said_N = share_NC.argmax(axis=1)
         sure_N = np.take_along_axis(share_NC, said_N[:, None], axis=1)[:, 0]

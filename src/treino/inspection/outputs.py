@@ -63,18 +63,18 @@ def _answer(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
     return answer
 
 
-def probabilities(logits: torch.Tensor, loss: str) -> torch.Tensor:
-    """Probabilities ``[N, C]`` in the logits' precision: softmax; ``[1 - p, p]`` for ``bce``'s one logit.
+def probabilities(logits: torch.Tensor) -> torch.Tensor:
+    """Probabilities ``[N, C]`` in the logits' precision: softmax; ``[1 - p, p]`` of a single logit.
 
     The network's own last layer is what counts: a run with the fault ``softmax_before_cross_entropy``
     is read through one softmax, like every other.
     """
-    if loss == "bce":
+    if logits.shape[1] == 1:
         return torch.cat([torch.sigmoid(-logits), torch.sigmoid(logits)], dim=1)
     return torch.softmax(logits, dim=1)
 
 
-def predicted_classes(logits: torch.Tensor, loss: str) -> torch.Tensor:
+def predicted_classes(logits: torch.Tensor) -> torch.Tensor:
     """The winning class ``[N]`` int64; -1 where the outputs are not finite and nothing can be said."""
-    winner = (logits[:, 0] > 0).long() if loss == "bce" else logits.argmax(dim=1)
+    winner = (logits[:, 0] > 0).long() if logits.shape[1] == 1 else logits.argmax(dim=1)
     return torch.where(logits.isfinite().all(dim=1), winner, -1)

@@ -128,8 +128,7 @@ def insides(
     with np.errstate(all="ignore"):  # what a diverged network's units give may overflow
         stages = _stages(data, look, ran, measured, rows_of(x_R, y_R), (len(y_R), len(x_R)))
     if data.classes:
-        loss = "bce" if fine.shape[1] == 1 else "cross_entropy"
-        said = probabilities(fine, loss).double().numpy()
+        said = probabilities(fine).double().numpy()
     else:
         said = fine[:, :1].double().numpy() * data.target_scale + data.target_mean
     image = data.kind == "image"

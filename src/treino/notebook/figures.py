@@ -156,10 +156,10 @@ class RunFigure:
         from treino.plots.live import LiveTraining, live_figure
 
         assert self.view is not None
-        data, plan = self.view.job.data, self.view.job.plan
+        data = self.view.job.data
         shown = self._curves(kept_epoch)
         few = np.concatenate(self.loss_S) if self.loss_S and shown is None else None
-        seen = None if net is None else glimpse(net, data, plan.training.loss)
+        seen = None if net is None else glimpse(net, data)
         return live_figure(
             LiveTraining(
                 name=self.view.job.folder.path.name,

@@ -18,6 +18,7 @@ from treino.plots.style import (
     WIDTH,
     header,
     header_inches,
+    is_share,
     label,
     log_axis,
     look,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 INKS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 LOG_FROM = 15.0  # a loss that falls (or climbs) by more than this factor is drawn on a logarithmic axis
 FEW = 3  # up to so many epochs every iteration is drawn too
-SHARES = "accuracy", "f1_macro", "auc"
 ACROSS = 2  # names in a line of the legend
 
 
@@ -154,7 +154,7 @@ def _metric(axes: "Axes", curves: Curves) -> dict[str, Any]:
     }
     axes.set_ylabel(metric_name(curves.metric))
     axes.margins(y=0.12)
-    if curves.metric in SHARES:
+    if is_share(curves.metric):
         low = float(np.nanmin(np.concatenate([of[curves.metric] for of in _of_metric(curves)])))
         axes.set_ylim(max(0.0, low - 0.08) if low > 0.5 else 0.0, 1.015)
     return key | _marks(axes, curves, curves.metric)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Protocol
 
-from treino.inspection.microscope.formula import Constant, Expr, Op, Sum, Symbol, value
+from treino.formula import Constant, Expr, Op, Sum, Symbol, value
 from treino.words import _, localised
 
 DIGITS = 6

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
+from treino.formula import Expr
 from treino.inspection.microscope.explanation import Chart, Check, Explanation, Step, StepTable
-from treino.inspection.microscope.formula import Expr
 from treino.plots.explain_formula import DIGITS, MATHML, mathml, text
 from treino.plots.explain_svg import chart, graph
 from treino.plots.explain_text import cell

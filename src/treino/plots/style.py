@@ -208,7 +208,17 @@ def split_name(split: str) -> str:
 
 def metric_name(metric: str) -> str:
     """Its key as a word: loss and accuracy have one in every language."""
-    return {"loss": _("loss"), "accuracy": _("accuracy")}.get(metric, metric.replace("_", " "))
+    from treino.engine.metrics import METRICS
+
+    known = METRICS.get(metric)
+    return _(known.label) if known is not None and known.label else metric.replace("_", " ")
+
+
+def is_share(metric: str) -> bool:
+    """Whether it lies between 0 and 1."""
+    from treino.engine.metrics import METRICS
+
+    return metric in METRICS and METRICS[metric].share
 
 
 def few_letters(value: float) -> str:

@@ -107,7 +107,7 @@ def _values(run: "Run", output_NC: torch.Tensor) -> tuple[list[Any], np.ndarray 
     """-> the predictions, and the probabilities ``[N, C]`` of a classification. None: NaN wins nothing."""
     s = run.spec
     if s["classes"]:
-        p_NC = probabilities(output_NC, run.settings["loss"]).double().cpu().numpy()
+        p_NC = probabilities(output_NC).double().cpu().numpy()
         winner_N, known_N = p_NC.argmax(1), np.isfinite(p_NC).all(1)
         return [s["classes"][c] if k else None for c, k in zip(winner_N, known_N, strict=True)], p_NC
     values = output_NC[:, 0].double() * s["target_scale"] + s["target_mean"]

@@ -3,18 +3,11 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from treino.engine import ACTIVATIONS, BETTER, INITS, KERNELS, LOSSES, OPTIMIZERS, SCHEDULES
+from treino.engine import KERNELS, LOSSES
+from treino.engine.registries import REGISTRIES
 from treino.engine.value_checks import known
-
-REGISTRIES: Mapping[str, Collection[str]] = {
-    "activation": ACTIVATIONS,
-    "engine": KERNELS,
-    "init": INITS,
-    "loss": LOSSES,
-    "metric": BETTER,
-    "optimizer": OPTIMIZERS,
-    "schedule": SCHEDULES,
-}
+from treino.errors import TreinoError
+from treino.words import _
 
 
 def check_names(settings: Mapping[str, Any]) -> None:
@@ -23,6 +16,24 @@ def check_names(settings: Mapping[str, Any]) -> None:
     Raises:
         TreinoError: with the nearest name that there is.
     """
-    for setting, registry in REGISTRIES.items():
+    registries: Mapping[str, Collection[str]] = {**REGISTRIES, "engine": KERNELS}
+    for setting, registry in registries.items():
         if settings.get(setting) is not None:
             known(setting, settings[setting], registry)
+
+
+def check_outputs(spec: Mapping[str, Any]) -> None:
+    """Refuse a run whose network has other outputs than its loss takes.
+
+    Raises:
+        TreinoError: the folder was changed.
+    """
+    outputs, classes, loss = spec["outputs"], len(spec["classes"]), spec["resolved"]["loss"]
+    if classes and outputs != (LOSSES[loss].outputs or classes):
+        raise TreinoError(
+            "outputs_loss",
+            _(
+                "The network has {outputs} outputs, not those of the loss {loss} for {classes} classes."
+            ).format(outputs=outputs, loss=loss, classes=classes),
+            _("The folder was changed. Take it again from where it came, or train again."),
+        )

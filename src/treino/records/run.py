@@ -24,7 +24,7 @@ from treino.records.histories import UNKNOWN, evaluations, histories
 from treino.records.kept_layers import check_layers, with_weights
 from treino.records.network_answers import check_answers
 from treino.records.network_source import run_network
-from treino.records.registry_names import check_names
+from treino.records.registry_names import check_names, check_outputs
 from treino.records.segments import losses_of
 from treino.records.weights import WEIGHTS, read_weights
 from treino.store import RunFolder, find
@@ -80,6 +80,7 @@ class Run:
         """What was asked and what was resolved, the data's name, the versions."""
         found = dict(read_document(self.folder, "spec.json"))
         check_names(found["resolved"])
+        check_outputs(found)
         return found
 
     @property

@@ -13,11 +13,12 @@ from torch import Tensor
 from treino.engine.rng import dropout_keys
 from treino.engine.user_module import HashDropout, replace_dropout
 from treino.errors import TreinoError, nearest
-from treino.inspection.microscope import TOPICS
+from treino.formula import Array
+from treino.inspection.microscope import topics
 from treino.inspection.microscope.chain import read_layers
 from treino.inspection.microscope.explanation import Explanation
 from treino.inspection.microscope.gradient_walkthrough import finite
-from treino.inspection.microscope.reference_layers import Array, DenseLayer
+from treino.inspection.microscope.reference_layers import DenseLayer
 from treino.inspection.microscope.update import Update, UpdateBatch, WeightIndex, fix_masks
 from treino.plots.explain_formula import DIGITS
 from treino.store.output_files import PAGE, OutputFile
@@ -102,9 +103,10 @@ def explain(
         TreinoError: an unknown topic (with the nearest), one that does not fit the run, a step or a weight
             that the run does not have, a network that is no chain of layers.
     """
-    if topic not in TOPICS:
+    known = topics()
+    if topic not in known:
         message = _("There is no topic {name!r}.").format(name=topic)
-        raise TreinoError("explain_topic", message, nearest(str(topic), TOPICS))
+        raise TreinoError("explain_topic", message, nearest(str(topic), known))
     if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 17:
         message = _("digits must be a whole number from 1 to 17; it is {value!r}.").format(value=digits)
         raise TreinoError(
@@ -117,16 +119,16 @@ def explain(
                 _("A step or a weight is one of a run, and no run is named."),
                 _("Name one: treino explain {topic} last [[step=2]]").format(topic=topic),
             )
-        return ExplanationPage(TOPICS[topic].example(), digits)
+        return ExplanationPage(known[topic].example(), digits)
     from treino.records.run import open_run
     from treino.tuning.stored_sweep import Sweep
 
     opened = open_run(run) if isinstance(run, str | Path) else run
     update = update_of(opened.best if isinstance(opened, Sweep) else opened, step, weight)
-    refused = TOPICS[topic].refuses(update)
+    refused = known[topic].refuses(update)
     if refused is not None:
         raise TreinoError(*refused)
-    return ExplanationPage(TOPICS[topic].of(update), digits)
+    return ExplanationPage(known[topic].of(update), digits)
 
 
 def update_of(run: "Run", step: int | None, weight: tuple[int, ...] | str | None) -> Update:

@@ -120,7 +120,7 @@ def _output(run: Run) -> torch.Tensor:
 
 
 def _right(run: Run) -> np.ndarray:
-    said_N = predicted_classes(_output(run), run.settings["loss"])
+    said_N = predicted_classes(_output(run))
     return np.asarray((said_N == run.data.test.y).numpy())
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from treino.engine.metrics import BETTER
+from treino.engine.metrics import METRICS
 from treino.inspection.epoch_statistics import ratio_of
 from treino.plots.style import metric_name
 from treino.studies.study_document import timed
@@ -159,7 +159,7 @@ def _there(rows: Sequence[Row], facts: Mapping[str, Any], mode: str, metric: str
         names = _listed([setting_name(row, facts["varied"]) for row in never])
         names = names if len(never) <= LISTED else _("{n} others").format(n=len(never))
         said.append(_("{names} never in {epochs}").format(names=names, epochs=_epochs(n)))
-    goal = _("{metric} below {figure:g}") if BETTER[metric] < 0 else _("{metric} of {figure:g}")
+    goal = _("{metric} below {figure:g}") if METRICS[metric].better < 0 else _("{metric} of {figure:g}")
     what = goal.format(metric=metric_name(metric), figure=figure)
     head = joined([what, mode_name(mode)], ", ") if len(facts["modes"]) > 1 else what
     parts = [head, ": ", joined(said, "; ")]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from treino.engine.metrics import BETTER
+from treino.engine.metrics import METRICS
 from treino.plots.style import metric_name
 from treino.studies.conclusions import MILLISECONDS_BELOW, last, mode_name, seconds_text
 from treino.words import _, numeral
@@ -20,7 +20,7 @@ def table_of(d: Mapping[str, Any], narrow: bool = False) -> tuple[list[str], lis
         columns[_("interval")] = lambda row: _span(row["seconds_interval"])
         columns[_("updates")] = lambda row: numeral(row["updates_per_epoch"], ",")
     for metric, figure in d["until"].items():
-        goal = f"{metric_name(metric)} {'<' if BETTER[metric] < 0 else '≥'} {numeral(figure, 'g')}"
+        goal = f"{metric_name(metric)} {'<' if METRICS[metric].better < 0 else '≥'} {numeral(figure, 'g')}"
         columns[_("epochs to {goal}").format(goal=goal)] = _epochs(metric)
     columns[_("loss first → last")] = _losses
     columns[metric_name(d["metric"])] = lambda row: _end(row, d["metric"], narrow)

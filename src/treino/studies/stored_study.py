@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from treino.documents import read_document
-from treino.engine import MLP
+from treino.engine import METRICS, MLP
 from treino.errors import TreinoError
 from treino.loop.loop import JobEvent
 from treino.loop.loop import drain as drained
@@ -91,7 +91,7 @@ class Study:
         """A row for each setting, mode and epoch: its loss, and the figures measured after it."""
         import pandas as pd
 
-        lists = "loss", "loss_std", "measured_loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"
+        lists = "loss", "loss_std", "measured_loss", *(name for name in METRICS if name != "loss")
         found = []
         for row in self.rows:
             own = {n: ",".join(map(str, v)) if isinstance(v, list) else v for n, v in row["own"].items()}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from treino.engine.metrics import BETTER
+from treino.engine.metrics import METRICS
 from treino.inspection.epoch_statistics import (
     deviation_of,
     floor_twice,
@@ -129,7 +129,7 @@ def _names(records: Sequence[Record]) -> list[str]:
 
 def _reached(record: Record, metric: str, asked: StudyOptions) -> int | None:
     values = record.loss if metric == "loss" else record.metrics.get(metric, [])
-    return reached(values, asked.until[metric], BETTER[metric])
+    return reached(values, asked.until[metric], METRICS[metric].better)
 
 
 def _status(records: Sequence[Record]) -> str:

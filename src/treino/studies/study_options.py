@@ -1,6 +1,6 @@
 """The options of a study: the settings that are compared, modes, goals and seeds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -25,12 +25,12 @@ FOR_ALL = {*LOADS, "seed", "name", "out", "device", "metric"} - {*PREPARED}
 NOT_HERE = ("steps", "keep", "baselines", "every", "as_taught", "fault")
 """Settings that a study has in another way, or has no use for."""
 
-CHOICES: dict[str, tuple[Any, ...]] = {
+CHOICES: dict[str, Collection[Any]] = {
     "normalise": (True, False),
     "batch_norm": (False, True),
     "shuffle": ("each", "once", "off"),
     "impute": ("median", "mean"),
-    "optimizer": tuple(OPTIMIZERS),
+    "optimizer": OPTIMIZERS,
 }
 """What ``--compare`` can set to all of its values."""
 

@@ -34,7 +34,7 @@ from treino.diagnosis.watch.seen import (
 )
 from treino.diagnosis.watch.tables import DataSeen, TrainSeen, chance, hash_rows
 from treino.documents import read_document, read_tensors
-from treino.engine import Training
+from treino.engine import OPTIMIZERS, Training
 from treino.engine.user_module import module_copy
 from treino.engine.warm_start import warm_start
 from treino.records.segments import losses_of, segments_of
@@ -127,7 +127,7 @@ def _histories(losses: np.ndarray, data: Data, planned: "Plan") -> Seen:
         first_lr=s["lr"],
         weight_decay=s["weight_decay"],
         steps=steps + (AFTER if diverged else 0),
-        adaptive=s["optimizer"] != "sgd",
+        adaptive=OPTIMIZERS[s["optimizer"]].adaptive,
         filled=steps,
         never_moved=False,
     )

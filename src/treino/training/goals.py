@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from treino.data.dataset import Data
-from treino.engine.metrics import BETTER
+from treino.engine.metrics import METRICS
 from treino.errors import TreinoError, nearest
 from treino.words import _, setting
 
@@ -20,7 +20,7 @@ def goals_of(value: Any) -> dict[str, float]:
         return {}
     if isinstance(value, Mapping):
         pairs: list[tuple[Any, Any]] = list(value.items())
-    elif isinstance(value, (tuple, list)) and len(value) == 2 and value[0] in BETTER:
+    elif isinstance(value, (tuple, list)) and len(value) == 2 and value[0] in METRICS:
         pairs = [(value[0], value[1])]
     else:
         pairs = [_pair(part) for part in items_of(value, ",|")]
@@ -28,11 +28,11 @@ def goals_of(value: Any) -> dict[str, float]:
         raise _no_figure(value)
     found: dict[str, float] = {}
     for name, figure in pairs:
-        if name not in BETTER:
+        if name not in METRICS:
             raise TreinoError(
                 "until_metric",
                 _("There is no metric {name!r}.").format(name=name),
-                nearest(str(name), BETTER),
+                nearest(str(name), METRICS),
             )
         if name in found:
             raise TreinoError(
@@ -53,16 +53,16 @@ def _figure(name: str, value: Any) -> float:
     try:
         figure = float(value)
     except (TypeError, ValueError):
-        if name == "loss" and str(value) in BETTER:  # a metric without its figure
+        if name == "loss" and str(value) in METRICS:  # a metric without its figure
             raise _no_figure(value) from None
         raise TreinoError(
             "until_number",
             _("{value!r} is no figure to reach.").format(value=value),
             _example(),
         ) from None
-    share = name in ("accuracy", "f1_macro", "auc")
-    if not math.isfinite(figure) or (share and not 0 < figure <= 1) or (BETTER[name] < 0 and figure <= 0):
-        limits = _("above 0 and at most 1") if share else _("above 0") if BETTER[name] < 0 else _("finite")
+    share, smaller = METRICS[name].share, METRICS[name].better < 0
+    if not math.isfinite(figure) or (share and not 0 < figure <= 1) or (smaller and figure <= 0):
+        limits = _("above 0 and at most 1") if share else _("above 0") if smaller else _("finite")
         raise TreinoError(
             "until_range",
             _("A figure of {name} to reach is {limits}; it is {value}.").format(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from treino.engine import Tick, Training
-from treino.engine.metrics import BETTER, measure
+from treino.engine.metrics import METRICS, measure
 from treino.engine.tick import Epoch
 from treino.search.halving import Rung, survivors
 from treino.search.space import Config
@@ -142,7 +142,7 @@ class TrainingBracket:
         output_RNC = training.answers(now, x)
         y = training.loss_function.target(data.validation.y, output_RNC.dtype)
         found_P = measure(output_RNC, y, training.loss_function, data.target_scale)[name]
-        there_P = found_P >= wanted if BETTER[name] > 0 else found_P <= wanted
+        there_P = found_P >= wanted if METRICS[name].better > 0 else found_P <= wanted
         running_P = training.last_step_P == training.step
         first_P = there_P & running_P & (self.reached[place] < 0)
         self.reached[place] = torch.where(first_P, training.step, self.reached[place])
@@ -173,7 +173,7 @@ class TrainingBracket:
             return torch.zeros_like(training.best_P)
         if training.config.keep == "best":
             return training.best_P
-        worst_P = torch.full_like(training.best_P, -BETTER[self.metric] * torch.inf)
+        worst_P = torch.full_like(training.best_P, -METRICS[self.metric].better * torch.inf)
         return self.seen[place].get(f"validation_{self.metric}", worst_P)
 
     def figures(self) -> dict[int, float | None]:
@@ -184,7 +184,7 @@ class TrainingBracket:
                 group.members, self.best(place).tolist(), training.status_P, strict=True
             ):
                 lost = status == "diverged" or not math.isfinite(best)
-                found[member] = None if lost else -BETTER[self.metric] * best
+                found[member] = None if lost else -METRICS[self.metric].better * best
         return found
 
     def ranked(self) -> dict[int, tuple[float, float] | None]:

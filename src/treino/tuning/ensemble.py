@@ -27,16 +27,16 @@ class Ensemble(nn.Module):
     x ``[B, D]`` -> ``[B, C]``. See Lakshminarayanan, Pritzel & Blundell, NeurIPS 2017.
     """
 
-    def __init__(self, nets: Sequence[nn.Module], loss: str, classes: bool) -> None:
+    def __init__(self, nets: Sequence[nn.Module], classes: bool) -> None:
         super().__init__()
-        self.nets, self.loss, self.classes = nn.ModuleList(nets), loss, classes
+        self.nets, self.classes = nn.ModuleList(nets), classes
 
     def forward(self, x: Tensor) -> Tensor:
         outputs_RBC = torch.stack([net(x) for net in self.nets])
         if not self.classes:
             return outputs_RBC.mean(0)
-        p_BC = torch.stack([probabilities(o, self.loss).double() for o in outputs_RBC]).mean(0)
-        if self.loss == "bce":
+        p_BC = torch.stack([probabilities(o).double() for o in outputs_RBC]).mean(0)
+        if outputs_RBC.shape[-1] == 1:
             return torch.logit(p_BC[:, 1:], eps=1e-15)
         return p_BC.clamp(min=1e-300).log()
 
@@ -78,6 +78,5 @@ def ensemble(sweep: "Sweep", top: int) -> Run:
         inputs, outputs = run.spec["inputs"], run.spec["outputs"]
         check_layers([inputs, *hidden, outputs], (t.shape for t in k.weights.values()), sweep.name)
         nets.append(with_weights(net.module(inputs, outputs), k.weights, sweep.name))
-    loss = run.settings["loss"]
-    run.module = Ensemble(nets, loss, bool(run.spec["classes"])).eval()
+    run.module = Ensemble(nets, bool(run.spec["classes"])).eval()
     return run

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from treino.data.dataset import Data
 from treino.documents import read_tensors
-from treino.engine.metrics import BETTER, measure
+from treino.engine.metrics import METRICS, measure
 from treino.engine.net_state import whole_state
 from treino.errors import TreinoError
 from treino.inspection.baselines import baselines
@@ -114,7 +114,7 @@ def _best(leader: Mapping[str, Any], run: Run | None) -> dict[str, Any]:
 
 def leaderboard(sweep: SweepTraining) -> list[dict[str, Any]]:
     """The best members at the last rung that each reached; no test figure is among theirs."""
-    better = BETTER[sweep.metric]
+    better = METRICS[sweep.metric].better
     fine = [row for row in sweep.rows.last() if row["best"] is not None]
     fine.sort(key=lambda row: (-better * row["best"], row.get("validation_loss") or 0.0, row["member"]))
     return [
@@ -208,7 +208,7 @@ def judged(
         ((document["intervals"] or {}).get("test") or {}).get(shown),
     )
     share = len(sweep.data.test) / max(1, len(sweep.data.train))
-    sign = BETTER[shown]
+    sign = METRICS[shown].better
     strongest = _strongest(document["baseline"], shown)
     constant = next(iter(document["baseline"]), None)
     if not len(sweep.data.test):
@@ -293,7 +293,7 @@ def _row_scores(
 
 
 def _strongest(baseline: Mapping[str, Mapping[str, float]], shown: str) -> str | None:
-    return max(baseline, key=lambda n: BETTER[shown] * baseline[n][shown], default=None)
+    return max(baseline, key=lambda n: METRICS[shown].better * baseline[n][shown], default=None)
 
 
 def _fresh(

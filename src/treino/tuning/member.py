@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from treino.data.dataset import Data
 from treino.documents import read_document, read_tensors
-from treino.engine import MLP
+from treino.engine import LOSSES, MLP
 from treino.errors import TreinoError
 from treino.records.data_source import LOADS, data_of, load_data
 from treino.records.kept_layers import check_layers
@@ -137,7 +137,7 @@ class Member(Run):
         if s.net is None:
             net, _arguments = decide(s, data)
             assert isinstance(net, MLP)
-            outputs = 1 if s.loss == "bce" else len(data.classes) or 1
+            outputs = (LOSSES[s.loss].outputs if s.loss else 0) or len(data.classes) or 1
             shapes = [t.shape for t in self.kept.weights.values()]
             check_layers([data.inputs, *net.hidden, outputs], shapes, self.name)
         return plan(s, self.data, run_network(self.folder, kind, s.net, self._net, self._trust, s.seed))

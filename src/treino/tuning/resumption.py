@@ -8,7 +8,7 @@ from typing import Any
 from treino.data.dataset import Data
 from treino.data.sources import BuiltinName
 from treino.documents import read_document
-from treino.engine.metrics import BETTER
+from treino.engine.metrics import METRICS
 from treino.errors import TreinoError
 from treino.search.halving import Rung
 from treino.search.space import Config
@@ -51,7 +51,7 @@ def ask_again(sweep: SweepTraining, members: Mapping[str, Any]) -> None:
 def _told(row: Mapping[str, Any] | None, metric: str) -> float | None:
     if row is None or row["best"] is None or row["status"] == "diverged":
         return None
-    return -BETTER[metric] * float(row["best"])
+    return -METRICS[metric].better * float(row["best"])
 
 
 def _as_json(config: Mapping[str, Any]) -> Config:

@@ -18,7 +18,7 @@ import torch
 from treino.data.dataset import Data
 from treino.documents import read_checkpoint, read_document, read_tensors
 from treino.engine import Tick
-from treino.engine.metrics import BETTER, metric_names
+from treino.engine.metrics import METRICS, metric_names
 from treino.errors import TreinoError
 from treino.loop.loop import JobEvent, events, status_at_end
 from treino.records.data_source import data_of, keep_copy, load_data, reference
@@ -295,7 +295,7 @@ class SweepJob:
         progress.seconds = self.sweep.spent
         progress.model_steps = self.steps_before + bracket.model_steps
         progress.rung, progress.diverged = bracket.rung, self.lost_before + bracket.diverged
-        better = BETTER[self.sweep.metric]
+        better = METRICS[self.sweep.metric].better
         for place, (group, training) in enumerate(zip(bracket.groups, bracket.trainings, strict=True)):
             lost_P = torch.tensor([status == "diverged" for status in training.status_P])
             best_P = (
@@ -355,7 +355,7 @@ def _reached(tick: Tick, metric: str, wanted: float) -> bool:
     found = (tick.evaluation or {}).get("validation", {}).get(metric)
     if found is None:
         return False
-    return bool((found >= wanted if BETTER[metric] > 0 else found <= wanted).any())  # NaN is neither
+    return bool((found >= wanted if METRICS[metric].better > 0 else found <= wanted).any())  # NaN is neither
 
 
 def _write_asked(folder: RunFolder, sweep: SweepTraining) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from treino.documents import read_tensors
-from treino.engine.metrics import BETTER
+from treino.engine.metrics import METRICS
 from treino.errors import TreinoError
 from treino.pictures import File
 from treino.pictures.picture_files import PICTURES as OF_A_RUN
@@ -72,7 +72,7 @@ def _seen(sweep: "Sweep") -> "SweepFigures":
 
     rows = MemberTable.read(sweep.folder).rows.values()
     metric = sweep.spec["metric"]
-    return seen(sweep.name, list(rows), sweep.spec["space"], metric, BETTER[metric])
+    return seen(sweep.name, list(rows), sweep.spec["space"], metric, METRICS[metric].better)
 
 
 def _parallel(sweep: "Sweep") -> bytes:

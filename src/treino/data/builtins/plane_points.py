@@ -10,6 +10,22 @@ ROWS = 1000
 _Points = tuple[NDArray[np.float64], NDArray[np.int64]]
 
 
+SPIRALS = """
+points, label = [], []  # three arms out of the middle, evenly spaced in radius, 0.75 turns each
+for arm in range(3):
+    radius = np.linspace(0.05, 1, len(range(arm, 1000, 3)))
+    angle = 2 * np.pi * (arm / 3 + 0.75 * radius)
+    points.append(np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1))
+    label += [arm] * len(radius)
+random = np.random.RandomState(0)
+order = np.arange(1000)
+random.shuffle(order)
+raw = np.concatenate(points)[order] + random.normal(scale=0.04, size=(1000, 2))
+return raw, np.array(label)[order]
+"""
+"""``spirals`` as the body of a function of ``np`` alone, for scripts without treino."""
+
+
 def moons(noise: float = 0.2) -> _Points:
     """Two interleaving half circles; equal to scikit-learn's
     ``make_moons(1000, noise=0.2, random_state=0)``."""

@@ -14,13 +14,20 @@ from treino.words import N_, _
 
 @dataclass(frozen=True)
 class Builtin:
-    """A built-in data set. about is marked with ``N_``."""
+    """A built-in data set.
+
+    about: what it is, marked with ``N_``. read(name): its rows, by ``table_of`` or another way.
+    sklearn: a call in sklearn.datasets that gives the same rows in scripts without treino; lines: the body of
+    a function of ``np`` that does. With neither of them a script brings the rows along.
+    """
 
     rows: int
     features: int
     task: str
     about: str
     read: Callable[[str], Table]
+    sklearn: str = ""
+    lines: str = ""
 
 
 def _sklearn(loader: str) -> Callable[[str], Table]:
@@ -30,7 +37,7 @@ def _sklearn(loader: str) -> Callable[[str], Table]:
         bunch: Any = getattr(sklearn.datasets, loader)()
         features = [str(feature).removesuffix(" (cm)").replace(" ", "_") for feature in bunch.feature_names]
         classes = tuple(str(c) for c in bunch.target_names) if "target_names" in bunch else ()
-        return _table(name, features, bunch.data, bunch.target, classes, keep_constant=name == "digits")
+        return table_of(name, features, bunch.data, bunch.target, classes, keep_constant=name == "digits")
 
     return read
 
@@ -38,12 +45,12 @@ def _sklearn(loader: str) -> Callable[[str], Table]:
 def _generated(draw: Callable[[], tuple[NDArray[np.float64], NDArray[np.int64]]]) -> Callable[[str], Table]:
     def read(name: str) -> Table:
         x_N2, y_N = draw()
-        return _table(name, ["x1", "x2"], x_N2, y_N, tuple(str(c) for c in range(y_N.max() + 1)))
+        return table_of(name, ["x1", "x2"], x_N2, y_N, tuple(str(c) for c in range(y_N.max() + 1)))
 
     return read
 
 
-def _table(
+def table_of(
     name: str,
     features: list[str],
     x_ND: NDArray[np.float64],
@@ -51,6 +58,7 @@ def _table(
     classes: tuple[str, ...],
     keep_constant: bool = False,
 ) -> Table:
+    """Rows ``[N, D]`` and targets ``[N]`` as a table: numbers, or numbers of ``classes``."""
     columns = tuple(
         Column(feature, np.ascontiguousarray(x_ND[:, j], dtype=np.float64))
         for j, feature in enumerate(features)
@@ -108,7 +116,12 @@ _CLOTHES = (
 
 BUILTINS: dict[str, Builtin] = {
     "wine": Builtin(
-        178, 13, "classification", N_("Three cultivars of wine by 13 measurements."), _sklearn("load_wine")
+        178,
+        13,
+        "classification",
+        N_("Three cultivars of wine by 13 measurements."),
+        _sklearn("load_wine"),
+        "load_wine(return_X_y=True)",
     ),
     "iris": Builtin(
         150,
@@ -116,9 +129,15 @@ BUILTINS: dict[str, Builtin] = {
         "classification",
         N_("Three kinds of iris by the size of their sepals and petals."),
         _sklearn("load_iris"),
+        "load_iris(return_X_y=True)",
     ),
     "digits": Builtin(
-        1797, 64, "classification", N_("Handwritten digits of 8 × 8 pixels."), _sklearn("load_digits")
+        1797,
+        64,
+        "classification",
+        N_("Handwritten digits of 8 × 8 pixels."),
+        _sklearn("load_digits"),
+        "load_digits(return_X_y=True)",
     ),
     "breast_cancer": Builtin(
         569,
@@ -126,6 +145,7 @@ BUILTINS: dict[str, Builtin] = {
         "classification",
         N_("Benign or malignant by 30 measurements of cells."),
         _sklearn("load_breast_cancer"),
+        "load_breast_cancer(return_X_y=True)",
     ),
     "diabetes": Builtin(
         442,
@@ -133,6 +153,7 @@ BUILTINS: dict[str, Builtin] = {
         "regression",
         N_("Progress of diabetes after a year by 10 measurements."),
         _sklearn("load_diabetes"),
+        "load_diabetes(return_X_y=True)",
     ),
     "moons": Builtin(
         1000,
@@ -140,6 +161,7 @@ BUILTINS: dict[str, Builtin] = {
         "classification",
         N_("Two half moons in a plane, with noise."),
         _generated(plane_points.moons),
+        "make_moons(1000, noise=0.2, random_state=0)",
     ),
     "circles": Builtin(
         1000,
@@ -147,9 +169,15 @@ BUILTINS: dict[str, Builtin] = {
         "classification",
         N_("A circle around another, with noise."),
         _generated(plane_points.circles),
+        "make_circles(1000, noise=0.1, factor=0.5, random_state=0)",
     ),
     "spirals": Builtin(
-        1000, 2, "classification", N_("Three arms of a spiral, with noise."), _generated(plane_points.spirals)
+        1000,
+        2,
+        "classification",
+        N_("Three arms of a spiral, with noise."),
+        _generated(plane_points.spirals),
+        lines=plane_points.SPIRALS,
     ),
     "mnist": Builtin(
         70_000,

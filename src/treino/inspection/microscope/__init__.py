@@ -14,6 +14,7 @@ from treino.inspection.microscope import (
     mse,
     sgd,
 )
+from treino.inspection.microscope.entry_topics import entry_topics
 from treino.inspection.microscope.explanation import Topic
 
 TOPICS: dict[str, Topic] = {
@@ -33,3 +34,8 @@ TOPICS: dict[str, Topic] = {
         accumulated_gradient,
     )
 }
+
+
+def topics() -> dict[str, Topic]:
+    """What can be explained: the topics with a file, then what else the registries have."""
+    return TOPICS | {name: topic for name, topic in entry_topics().items() if name not in TOPICS}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from treino.formula import Array, Formula, Symbol, derivative, value
 from treino.inspection.microscope.explanation import (
     Check,
     Explanation,
@@ -14,9 +15,8 @@ from treino.inspection.microscope.explanation import (
     Topic,
     relative,
 )
-from treino.inspection.microscope.formula import Formula, Symbol, derivative, value
 from treino.inspection.microscope.gradient_walkthrough import gradient_checks, weight_name
-from treino.inspection.microscope.reference_layers import Array, DenseLayer, gradients, passed, stepped
+from treino.inspection.microscope.reference_layers import DenseLayer, gradients, passed, stepped
 from treino.inspection.microscope.reference_losses import worked
 from treino.inspection.microscope.references import torch_page
 from treino.inspection.microscope.run_explanation import about, title

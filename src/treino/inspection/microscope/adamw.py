@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from treino.formula import Formula
 from treino.inspection.microscope import neuron_training, optimizers
 from treino.inspection.microscope.course_adam import BETAS, EPS
 from treino.inspection.microscope.explanation import (
@@ -12,7 +13,6 @@ from treino.inspection.microscope.explanation import (
     StepTable,
     Topic,
 )
-from treino.inspection.microscope.formula import Formula
 from treino.inspection.microscope.optimizer_walkthrough import moving, moving_checks
 from treino.inspection.microscope.optimizers import OptimizerResult
 from treino.inspection.microscope.references import ADAMW, torch_page

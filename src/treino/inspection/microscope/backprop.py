@@ -6,6 +6,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from treino.formula import Expr, Formula, Symbol, series, value
 from treino.inspection.microscope.convolution import convolution, slopes, torch_convolution, trained
 from treino.inspection.microscope.explanation import (
     Check,
@@ -18,7 +19,6 @@ from treino.inspection.microscope.explanation import (
     Topic,
     relative,
 )
-from treino.inspection.microscope.formula import Expr, Formula, Symbol, series, value
 from treino.inspection.microscope.gradient_paths import Net, named, product
 from treino.inspection.microscope.network_paths import NetworkPath, Paths, net_paths, totals
 from treino.inspection.microscope.references import BACKPROP, torch_page

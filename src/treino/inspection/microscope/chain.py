@@ -14,19 +14,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from treino.engine.activations import ACTIVATIONS, name_of
 from treino.errors import TreinoError
-from treino.inspection.microscope.reference_layers import ACTIVATIONS, DenseLayer
+from treino.inspection.microscope.reference_layers import DenseLayer
 from treino.words import _
 
 if TYPE_CHECKING:
     from torch.fx import Graph
 
-FUNCTIONS: dict[Callable[..., Any] | str, type[nn.Module]] = {
-    torch.relu: nn.ReLU, F.relu: nn.ReLU, "relu": nn.ReLU,
-    torch.tanh: nn.Tanh, F.tanh: nn.Tanh, "tanh": nn.Tanh,
-    torch.sigmoid: nn.Sigmoid, F.sigmoid: nn.Sigmoid, "sigmoid": nn.Sigmoid,
-    F.leaky_relu: nn.LeakyReLU, F.gelu: nn.GELU, F.silu: nn.SiLU,
-}  # fmt: skip
 SHAPED = (torch.flatten, "flatten", "view", "reshape")  # what makes a row of each item, as a batch has it
 SIZES = (getattr, operator.getitem, "size")
 
@@ -51,9 +46,10 @@ def read_layers(net: nn.Module) -> tuple[DenseLayer, ...]:
             W = module.weight.detach().double().numpy().copy()
             b = np.zeros(len(W)) if module.bias is None else module.bias.detach().double().numpy().copy()
             layers.append(DenseLayer(name, W, b, module.bias is not None))
-        elif type(module) in ACTIVATIONS and last is not None and not last.act and last.drop is None:
-            _plain(module)
-            layers[-1] = DenseLayer(last.name, last.W, last.b, last.bias, ACTIVATIONS[type(module)][0])
+        elif _acts(module) and last is not None and not last.act and last.drop is None:
+            if (act := name_of(module)) is None:  # with other settings than the entry's
+                raise _holds(repr(module))
+            layers[-1] = DenseLayer(last.name, last.W, last.b, last.bias, act)
         elif type(module) is nn.Dropout and last is not None and last.drop is None:
             _once(net, used, module)
             place = next(k for k, drop in enumerate(drops) if drop is module)
@@ -95,13 +91,14 @@ def _followed(net: nn.Module) -> "Graph":
 def _back(net: nn.Module, graph: "Graph") -> Iterator[Call]:
     """From what the network gives back to what it is given."""
     node = next(node for node in graph.nodes if node.op == "output").args[0]
+    functions = _functions()
     while (op := getattr(node, "op", "")) != "placeholder":
         called = getattr(node, "target", None)
         rest = node.args[1:] if op else ()
         if op == "call_module" and not rest and not node.kwargs:
             yield str(called), net.get_submodule(str(called))
-        elif op in ("call_function", "call_method") and called in FUNCTIONS and not rest:
-            yield str(node.name), FUNCTIONS[called](**node.kwargs)
+        elif op in ("call_function", "call_method") and called in functions and not rest:
+            yield str(node.name), functions[called](**node.kwargs)
         elif op in ("call_function", "call_method") and called in SHAPED and _sized(rest):
             yield str(node.name), nn.Flatten()
         else:
@@ -136,13 +133,19 @@ def _once(net: nn.Module, used: set[int], *what: Any) -> None:
         used.add(one)
 
 
-def _plain(module: nn.Module) -> None:
-    """Activations have settings of their own; these are worked with torch's defaults."""
-    odd = (isinstance(module, nn.LeakyReLU) and module.negative_slope != 0.01) or (
-        isinstance(module, nn.GELU) and module.approximate != "none"
-    )
-    if odd:
-        raise _holds(repr(module))
+def _acts(module: nn.Module) -> bool:
+    """Whether it is of the class of an activation that changes anything."""
+    kinds = {type(known.module()) for known in ACTIVATIONS.values()} - {nn.Identity}
+    return type(module) in kinds
+
+
+def _functions() -> dict[Callable[..., Any] | str, type[nn.Module]]:
+    """The module of each activation by its functions in torch, and by its name as a tensor's method."""
+    found: dict[Callable[..., Any] | str, type[nn.Module]] = {}
+    for name, known in ACTIVATIONS.items():
+        calls = (name, getattr(torch, name, None), getattr(F, name, None))
+        found |= {call: type(known.module()) for call in calls if call is not None}
+    return found
 
 
 def _holds(kind: str, module: nn.Module | None = None) -> TreinoError:

@@ -3,18 +3,25 @@
 import numpy as np
 
 from treino.engine.losses import Loss
-from treino.inspection.microscope.explanation import Step
-from treino.inspection.microscope.formula import (
+from treino.formula import (
+    Array,
     Expr,
     Formula,
     Symbol,
     call,
+    derivative,
     exp,
     ln,
     series,
 )
-from treino.inspection.microscope.reference_layers import Array
-from treino.inspection.microscope.reference_losses import log_softmax, row_weights, soft_targets, softmax
+from treino.inspection.microscope.explanation import Step
+from treino.inspection.microscope.reference_losses import (
+    log_softmax,
+    row_weights,
+    soft_targets,
+    softmax,
+    worked,
+)
 from treino.words import _
 
 LARGE = 100.0  # logits so far apart are written with the largest taken away, or eᶻ would overflow
@@ -132,5 +139,21 @@ def bce_steps(out: Array, y: Array, row: int) -> tuple[Step, ...]:
         Step(
             _("Its slope at the logit: what it got less what it should"),
             Formula(Symbol("δ", 0.0), (p - wanted) / n),
+        ),
+    )
+
+
+def row_steps(loss: Loss, out: Array, y: Array, row: int, k: int) -> tuple[Step, ...]:
+    """By the loss's own formula: one row's loss, the mean, the slope at output k; out: ``[B, C]``."""
+    terms, found = loss.kind.terms, worked(loss, out, y)
+    assert terms is not None
+    z = tuple(Symbol("z", float(v), str(c)) for c, v in enumerate(out[row]))
+    term, rows = terms.term(z, int(y[row])), Symbol("B", float(len(out)))
+    return (
+        Step(_("The row's loss: {what}").format(what=_(terms.about)), Formula(Symbol("ℓ", 0.0), term)),
+        _mean_step(found.terms, None),
+        Step(
+            _("Its slope at output {k}: {what}, shared by the rows").format(k=k, what=_(terms.slope_about)),
+            Formula(Symbol("δ", 0.0, str(k)), derivative(term, z[k]) / rows),
         ),
     )

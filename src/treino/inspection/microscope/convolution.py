@@ -6,8 +6,8 @@ A kernel (a, b) stands at two places of the inputs 1, 2, −1 and is to give 3 a
 import torch
 from torch import Tensor
 
+from treino.formula import Symbol, value
 from treino.inspection.microscope.explanation import Step, StepTable
-from treino.inspection.microscope.formula import Symbol, value
 from treino.inspection.microscope.gradient_paths import Net, named
 from treino.words import _
 

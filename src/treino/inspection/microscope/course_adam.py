@@ -8,8 +8,8 @@ import math
 from dataclasses import dataclass
 from functools import cache
 
+from treino.formula import Expr, Formula, Symbol, sqrt
 from treino.inspection.microscope.explanation import Chart, ChartLine, ExplanationPart, Step, StepTable
-from treino.inspection.microscope.formula import Expr, Formula, Symbol, sqrt
 from treino.inspection.microscope.neuron_training import walk
 from treino.inspection.microscope.optimizers import OptimizerResult
 from treino.words import _

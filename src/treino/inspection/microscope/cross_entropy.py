@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from treino.engine.losses import Loss
+from treino.formula import Constant, Formula, Symbol, exp, ln
 from treino.inspection.microscope.class_losses import cross_entropy_steps
 from treino.inspection.microscope.explanation import (
     Chart,
@@ -18,7 +19,6 @@ from treino.inspection.microscope.explanation import (
     StepTable,
     Topic,
 )
-from treino.inspection.microscope.formula import Constant, Formula, Symbol, exp, ln
 from treino.inspection.microscope.reference_losses import worked
 from treino.inspection.microscope.references import torch_page
 from treino.inspection.microscope.run_explanation import to_the_gradient

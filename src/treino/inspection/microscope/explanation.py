@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from treino.inspection.microscope.formula import Formula
+from treino.formula import Formula
 
 if TYPE_CHECKING:
     from treino.inspection.microscope.update import Update

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
 
-from treino.inspection.microscope.formula import Expr, Symbol, derivative, value
+from treino.formula import Expr, Symbol, derivative, value
 
 
 @dataclass(frozen=True)

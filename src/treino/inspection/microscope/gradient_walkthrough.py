@@ -7,10 +7,11 @@ from itertools import count
 import numpy as np
 import torch
 
+from treino.engine.activations import ACTIVATIONS
+from treino.formula import Array, Expr, Formula, Symbol, derivative, series
 from treino.inspection.microscope.explanation import Check, ExplanationPart, Step, StepTable
-from treino.inspection.microscope.formula import Expr, Formula, Symbol, call, series
 from treino.inspection.microscope.loss_steps import loss_steps
-from treino.inspection.microscope.reference_layers import Array, passed
+from treino.inspection.microscope.reference_layers import passed
 from treino.inspection.microscope.update import Update, moved
 from treino.words import _
 
@@ -68,7 +69,7 @@ def units(update: Update) -> list[int]:
     found = [int(np.abs(p.h[row]).argmax()) for p in update.through]
     for layer in range(place.layer + 1, last + 1):
         found[layer] = int(np.abs(update.through[layer].d[row]).argmax())
-    if update.loss.name == "cross_entropy" and place.layer < last:
+    if update.loss.kind.of_classes and place.layer < last:
         found[last] = int(update.batch.y[row])
     if place.layer and place.j is not None:
         found[place.layer - 1] = place.j
@@ -95,7 +96,7 @@ def forward_part(update: Update) -> ExplanationPart:
         right: Expr = total + Symbol("b", float(layer.b[unit]), str(unit), mark) if layer.bias else total
         z = Symbol("z", float(p.z[row, unit]), str(unit), mark)
         steps.append(Step(_("Layer {layer}, unit {unit}").format(layer=at, unit=unit), Formula(z, right)))
-        act: Expr = call(layer.act, z) if layer.act else z
+        act: Expr = ACTIVATIONS[layer.act].formula(z) if layer.act else z
         if p.mask is not None:
             act = act * Symbol("mask", float(p.mask[row, unit]))
         if layer.act or p.mask is not None:
@@ -161,22 +162,12 @@ def _delta(update: Update, at: int, unit: int, row: int) -> Step:
     if p.mask is not None:
         right = Symbol("mask", float(p.mask[row, unit])) * right
     if layer.act:
-        right = slope_of(layer.act, Symbol("z", float(p.z[row, unit]), str(unit), f"({at})")) * right
+        z = Symbol("z", float(p.z[row, unit]), str(unit), f"({at})")
+        right = derivative(ACTIVATIONS[layer.act].formula(z), z) * right
     title = _("Layer {layer}, unit {unit}: what comes back to it, row {row}").format(
         layer=at, unit=unit, row=int(update.batch.rows[row])
     )
     return Step(title, Formula(Symbol("δ", 0.0, str(unit), f"({at})"), right))
-
-
-def slope_of(act: str, z: Symbol) -> Expr:
-    """act′(z) as a formula."""
-    if act == "tanh":
-        return 1 - call("tanh", z) ** 2
-    if act == "σ":
-        return call("σ", z) * (1 - call("σ", z))
-    if act == "SiLU":
-        return call("σ", z) * (1 + z * (1 - call("σ", z)))
-    return call(act + "′", z)
 
 
 # ---- the checks
@@ -245,10 +236,15 @@ def _pattern(update: Update, by: float) -> bytes:
     (b if update.place.j is None else W)[update.at] += by
     layers[update.place.layer] = replace(layer, W=W, b=b)
     found = passed(tuple(layers), update.batch.x, update.batch.masks, np.zeros_like)
-    sides: list[Array] = [np.sign(p.z) for p, of in zip(found, layers, strict=True) if "ReLU" in of.act]
-    if update.loss.name in ("l1", "huber"):
+    sides: list[Array] = [
+        np.sign(p.z - kink)
+        for p, of in zip(found, layers, strict=True)
+        if of.act
+        for kink in ACTIVATIONS[of.act].kinks
+    ]
+    if (terms := update.loss.kind.terms) is not None and not update.loss.kind.of_classes:
         e = found[-1].h - update.batch.y.reshape(found[-1].h.shape)
-        sides += [np.sign(e), np.abs(e) <= 1]
+        sides += [np.sign(e - kink) for kink in terms.kinks]
     return b"".join(np.ascontiguousarray(s).tobytes() for s in sides)
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from treino.engine.activations import ACTIVATIONS
+from treino.formula import Formula, Symbol, derivative, value
 from treino.inspection.microscope.explanation import (
     Chart,
     ChartLine,
@@ -18,7 +20,6 @@ from treino.inspection.microscope.explanation import (
     Topic,
     relative,
 )
-from treino.inspection.microscope.formula import Formula, Symbol, derivative, value
 from treino.inspection.microscope.reference_layers import passed, stepped
 from treino.inspection.microscope.reference_losses import worked
 from treino.inspection.microscope.references import SGD, torch_page
@@ -285,13 +286,17 @@ def _run_checks(update: Update, found: GradientLine, real: float) -> tuple[Check
             _("The slope along g, −‖g‖²: central difference"), ours, slope, 1e-3 * found.square + 1e-8 * size
         ),
     ]
-    if "ReLU" not in "".join(layer.act for layer in update.layers) and update.loss.name not in (
-        "l1",
-        "huber",
-    ):
+    if not kinked(update):
         within = 1e-3 * abs(curvature) + 1e-5 * size * max(1.0, found.square)
         checks.append(Check(_("gᵀHg: torch, twice differentiated"), found.curvature, curvature, within))
     return tuple(checks)
+
+
+def kinked(update: Update) -> bool:
+    """Whether a slope jumps somewhere, so that second differences say nothing."""
+    terms = update.loss.kind.terms
+    acts = [ACTIVATIONS[layer.act].kinks for layer in update.layers if layer.act]
+    return any(acts) or (terms is not None and bool(terms.kinks))
 
 
 TOPIC = Topic(

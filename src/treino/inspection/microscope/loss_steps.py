@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from treino.inspection.microscope import number_losses
-from treino.inspection.microscope.class_losses import bce_steps, cross_entropy_steps
+from treino.inspection.microscope.class_losses import bce_steps, cross_entropy_steps, row_steps
 from treino.inspection.microscope.explanation import Step
 
 if TYPE_CHECKING:
@@ -15,10 +15,17 @@ def loss_steps(update: "Update") -> tuple[Step, ...]:
     out, y, row, loss = update.through[-1].h, update.batch.y, update.row, update.loss
     last = len(update.layers) - 1
     if loss.name == "cross_entropy":
-        unit = update.place.i if update.place.layer == last else int(y[row])
-        return cross_entropy_steps(loss, out, y, row, unit)
+        return cross_entropy_steps(loss, out, y, row, unit_shown(update))
     if loss.name == "bce":
         return bce_steps(out, y, row)
+    if loss.kind.of_classes:
+        return row_steps(loss, out, y, row, unit_shown(update))
     columns = out.shape[1]
     place = row * columns + (update.place.i if update.place.layer == last else 0)
     return number_losses.steps(loss.name, out.reshape(-1), y.reshape(-1), place)
+
+
+def unit_shown(update: "Update") -> int:
+    """The output whose slope is shown: the chosen weight's own, else that of the row's class."""
+    last = update.place.layer == len(update.layers) - 1
+    return update.place.i if last else int(update.batch.y[update.row])

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from treino.formula import Formula, Symbol, series
 from treino.inspection.microscope import number_losses
 from treino.inspection.microscope.explanation import Check, Explanation, ExplanationPart, Step, Topic
-from treino.inspection.microscope.formula import Formula, Symbol, series
 from treino.inspection.microscope.references import torch_page
 from treino.inspection.microscope.run_explanation import to_the_gradient
 from treino.inspection.microscope.topic_conditions import loss_is

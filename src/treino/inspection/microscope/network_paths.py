@@ -9,7 +9,8 @@ from math import prod
 
 import numpy as np
 
-from treino.inspection.microscope.reference_layers import ACTIVATIONS, Array
+from treino.formula import Array
+from treino.inspection.microscope.reference_layers import slope as act_slope
 from treino.inspection.microscope.update import Update
 
 SHOWN = 12
@@ -42,10 +43,9 @@ class Paths:
 
 def local_slopes(update: Update) -> list[Array]:
     """``[B, H]`` for each layer: ∂h/∂z, dropout's factor with it; of the last one ∂L/∂output."""
-    table = {name: slope for name, _f, slope in ACTIVATIONS.values()}
     found = []
     for layer, p in zip(update.layers, update.through, strict=True):
-        slope = table[layer.act](p.z) if layer.act else np.ones_like(p.z)
+        slope = act_slope(layer.act)(p.z) if layer.act else np.ones_like(p.z)
         found.append(slope if p.mask is None else slope * p.mask)
     found[-1] = update.through[-1].d
     return found

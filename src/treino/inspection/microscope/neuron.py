@@ -10,8 +10,8 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from treino.formula import Expr, Formula, Symbol, call, derivative, value
 from treino.inspection.microscope.explanation import Step
-from treino.inspection.microscope.formula import Expr, Formula, Symbol, call, derivative, value
 from treino.words import _
 
 START = (0.5, -0.5, 0.1)

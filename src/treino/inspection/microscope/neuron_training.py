@@ -1,7 +1,8 @@
 """A single neuron trained for a few updates by an optimizer's formulas, and by torch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -85,14 +86,19 @@ def parts(stops: list[Stop], optimizer: str) -> tuple[ExplanationPart, ...]:
     )
 
 
-def checks(stops: list[Stop], optimizer: str) -> tuple[Check, ...]:
-    """The gradient at the start and all weights at the end, against torch."""
+def checks(
+    stops: list[Stop], optimizer: str, known: Mapping[str, type[torch.optim.Optimizer]] | None = None
+) -> tuple[Check, ...]:
+    """The gradient at the start and all weights at the end, against torch.
+
+    known: classes that the code of ``optimizer`` names and that aren't torch's.
+    """
     neuron = stops[0].neuron
     w = torch.tensor(START, dtype=torch.float64, requires_grad=True)
     torch_f(w).backward()
     assert w.grad is not None
     ends = [Neuron((START[0] + by, *START[1:])).loss for by in (H, -H)]
-    place: dict[str, torch.Tensor] = {}
+    place: dict[str, Any] = dict(known or {})
     exec(CODE.format(optimizer=optimizer, updates=UPDATES), place)
     theirs = place["w"].detach().tolist()
     g = neuron.gradient[0]

@@ -1,51 +1,27 @@
-"""Losses of numbers, step by step: mse, l1, huber."""
+"""Losses of pairs, an output and its target, step by step: mse, l1, huber."""
 
-from dataclasses import dataclass
-
+from treino.engine.losses import LOSSES, Terms
+from treino.formula import Array, Expr, Formula, Op, Sum, Symbol, series
 from treino.inspection.microscope.explanation import Step
-from treino.inspection.microscope.formula import ONE, Expr, Formula, Op, Sum, Symbol, call, series, value
-from treino.inspection.microscope.reference_layers import Array
-from treino.words import N_, _
-
-KINK = 1.0  # Huber's δ, torch's default
+from treino.inspection.microscope.reference_losses import pair_slope
+from treino.words import _
 
 
-@dataclass(frozen=True)
-class NumberLoss:
-    """term: what one pair adds. slope: its derivative by ŷ, before the division by n."""
-
-    term: str
-    slope: str
-
-
-SAID = {
-    "mse": NumberLoss(N_("the error squared"), N_("twice the error")),
-    "l1": NumberLoss(N_("the size of the error"), N_("its sign: 1, −1, or 0 where there is no error")),
-    "huber": NumberLoss(
-        N_("half the square of a small error (at most 1), the size less ½ of a large one"),
-        N_("a small error itself, the sign of a large one"),
-    ),
-}
+def terms_of(kind: str) -> Terms:
+    """What the loss of this name says of itself."""
+    terms = LOSSES[kind].terms
+    assert terms is not None
+    return terms
 
 
 def term(kind: str, predicted: Expr, wanted: Expr) -> Expr:
     """What one pair adds to the sum."""
-    if kind == "mse":
-        return (predicted - wanted) ** 2
-    size = call("abs", predicted - wanted)
-    if kind == "l1":
-        return size
-    small = abs(value(predicted) - value(wanted)) <= KINK
-    return (predicted - wanted) ** 2 / 2 if small else size - ONE / 2
+    return terms_of(kind).term(predicted, wanted)
 
 
-def slope(kind: str, predicted: Expr, wanted: Expr) -> Expr:
+def slope(kind: str, predicted: Symbol, wanted: Expr) -> Expr:
     """Its derivative by the prediction."""
-    if kind == "mse":
-        return 2 * (predicted - wanted)
-    if kind == "huber" and abs(value(predicted) - value(wanted)) <= KINK:
-        return predicted - wanted
-    return call("sign", predicted - wanted)
+    return pair_slope(terms_of(kind), predicted, wanted)
 
 
 def mean(kind: str, predicted: Array, wanted: Array) -> Op:
@@ -62,11 +38,11 @@ def steps(kind: str, predicted: Array, wanted: Array, place: int) -> tuple[Step,
     """One pair, the mean of all, and the slope at that pair; place: which pair is shown."""
     sub, n = str(place + 1), Symbol("n", float(len(predicted)))
     mine, theirs = Symbol("ŷ", float(predicted[place]), sub), Symbol("y", float(wanted[place]), sub)
-    said = SAID[kind]
+    said = terms_of(kind)
     one = Formula(Symbol("ℓ", 0.0, sub), term(kind, mine, theirs))
     back = Formula(Symbol("∂L/∂ŷ", 0.0, sub), slope(kind, mine, theirs) / n)
     return (
-        Step(_("One pair: {what}").format(what=_(said.term)), one),
+        Step(_("One pair: {what}").format(what=_(said.about)), one),
         Step(_("The mean of all"), Formula(Symbol("L", 0.0), mean(kind, predicted, wanted))),
-        Step(_("Its slope at that prediction: {what}, shared by n").format(what=_(said.slope)), back),
+        Step(_("Its slope at that prediction: {what}, shared by n").format(what=_(said.slope_about)), back),
     )

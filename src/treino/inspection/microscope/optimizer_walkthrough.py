@@ -9,12 +9,11 @@ import torch
 from torch import nn
 
 from treino.engine.optim import OPTIMIZERS
+from treino.formula import Array, Expr, Formula, Symbol, call, series, sqrt
 from treino.inspection.microscope import optimizers
 from treino.inspection.microscope.explanation import Check, ExplanationPart, Step, relative
-from treino.inspection.microscope.formula import Expr, Formula, Symbol, call, series, sqrt
 from treino.inspection.microscope.gradient_walkthrough import rounding
 from treino.inspection.microscope.optimizers import PLAIN, Marks
-from treino.inspection.microscope.reference_layers import Array
 from treino.inspection.microscope.update import Update
 from treino.words import _
 
@@ -43,7 +42,7 @@ def moving(update: Update) -> OptimizerStep:
     w, hp = update.weight, update.hp
     decay = hp["weight_decay"]
     into, marks = g, Marks(gradient="" if math.isinf(hp["clip"]) else "′")
-    if decay and update.optimizer == "adamw":
+    if decay and OPTIMIZERS[update.optimizer].decoupled:
         steps.append(optimizers.shrunk(w, hp["lr"], decay))
         w, marks = _value(steps[-1]), replace(marks, weight="′")
     elif decay:
@@ -55,17 +54,11 @@ def moving(update: Update) -> OptimizerStep:
 
 def optimize(update: Update, w: float, g: float, marks: Marks = PLAIN) -> optimizers.OptimizerResult:
     """The optimizer alone, with the state and settings of the run."""
-    hp = update.hp
-    state = {name: float(t[update.at]) for name, t in update.state.get(update.parameter, {}).items()}
-    name = kind(update)
-    if name == "sgd":
-        return optimizers.sgd(w, g, hp["lr"], marks)
-    if name == "momentum":
-        before = state.get("momentum_buffer", 0.0)
-        return optimizers.momentum(w, g, before, hp["lr"], hp["momentum"], update.nesterov, marks)
-    betas = (hp["beta1"], hp["beta2"])
-    m, v = state.get("exp_avg", 0.0), state.get("exp_avg_sq", 0.0)
-    return optimizers.adam(w, g, m, v, update.step + 1, hp["lr"], betas, hp["eps"], marks)
+    kind = OPTIMIZERS[update.optimizer]
+    kept = update.state.get(update.parameter, {})
+    state = {name: float(kept[name][update.at]) if name in kept else 0.0 for name in kind.states}
+    found = optimizers.inputs(w, g, state, update.hp, update.step + 1, update.nesterov, marks)
+    return optimizers.moved(kind.lines(found))
 
 
 def given(update: Update, gradient: float) -> tuple[list[Step], float]:
@@ -128,10 +121,9 @@ def moving_checks(update: Update, found: OptimizerStep) -> tuple[Check, ...]:
     """The new weight against torch.optim in float64, and against the run's own."""
     slack = _answer(update, rounding(update))
     within = relative(found.weight, update.weight, update.hp["lr"]) + slack
-    name = OPTIMIZERS[update.optimizer].torch.__name__
-    checks = [
-        Check(_("w: torch.optim.{name}, float64").format(name=name), found.weight, theirs(update), within)
-    ]
+    kind = OPTIMIZERS[update.optimizer].torch
+    name = f"torch.optim.{kind.__name__}" if kind.__module__.startswith("torch.") else kind.__name__
+    checks = [Check(_("w: {name}, float64").format(name=name), found.weight, theirs(update), within)]
     if update.after is not None:
         after = float(update.after[update.parameter][update.at])
         size = max(abs(found.weight), abs(update.weight), abs(found.weight - update.weight))
@@ -158,7 +150,7 @@ def _moved_by(update: Update, gradient: float) -> float:
         g += float(update.kept[update.parameter][update.at])
     if not math.isinf(update.hp["clip"]):
         g *= min(1.0, update.hp["clip"] / (clip_norm(update) + 1e-6))
-    if update.optimizer == "adamw":
+    if OPTIMIZERS[update.optimizer].decoupled:
         w *= 1 - update.hp["lr"] * decay
     else:
         g += decay * w

@@ -1,12 +1,10 @@
-"""The example of l1 and huber: four predictions, one of them far off, and the loss of each."""
-
-from collections.abc import Callable
+"""The example of losses of numbers: four predictions, one far off, and what each makes of that one."""
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
+from treino.engine.losses import LOSSES
+from treino.formula import Symbol, value
 from treino.inspection.microscope import number_losses
 from treino.inspection.microscope.explanation import (
     Chart,
@@ -17,12 +15,11 @@ from treino.inspection.microscope.explanation import (
     Step,
     StepTable,
 )
-from treino.inspection.microscope.formula import Symbol, value
 from treino.words import _
 
 WANTED = np.array([1.0, 2.0, 3.0, 10.0])
 PREDICTED = np.array([1.5, 1.25, 3.1, 4.0])
-TORCH: dict[str, Callable[..., Tensor]] = {"mse": F.mse_loss, "l1": F.l1_loss, "huber": F.huber_loss}
+COMPARED = ("mse", "l1", "huber")
 H = 1e-6
 
 
@@ -32,7 +29,7 @@ def example(kind: str, title: str, about: str, sources: tuple[str, ...]) -> Expl
     parts = (
         ExplanationPart(_("A small error"), small),
         ExplanationPart(_("A large one"), (large[0], large[2])),
-        ExplanationPart(_("Beside the others"), (_beside(), _picture())),
+        ExplanationPart(_("Beside the others"), (_beside(kind), _picture(kind))),
     )
     return Explanation(kind, title, about, parts, checks(kind), sources)
 
@@ -40,7 +37,7 @@ def example(kind: str, title: str, about: str, sources: tuple[str, ...]) -> Expl
 def checks(kind: str) -> tuple[Check, ...]:
     ours = number_losses.mean(kind, PREDICTED, WANTED)
     x, y = torch.from_numpy(PREDICTED).requires_grad_(), torch.from_numpy(WANTED)
-    loss = TORCH[kind](x, y)
+    loss = LOSSES[kind].plain(x, y)
     loss.backward()
     assert x.grad is not None
     found = [Check(_("L: torch, float64"), value(ours), float(loss.detach()), 1e-14)]
@@ -69,18 +66,24 @@ def _slope(kind: str, place: int) -> float:
     return value(number_losses.slope(kind, mine, theirs)) / len(WANTED)
 
 
-def _beside() -> Step:
+def _beside(shown: str) -> Step:
+    others = _compared(shown)
     rows = tuple(
-        (float(p), float(y), float(p - y), *(_slope(kind, k) for kind in ("mse", "l1", "huber")))
+        (float(p), float(y), float(p - y), *(_slope(kind, k) for kind in others))
         for k, (p, y) in enumerate(zip(PREDICTED, WANTED, strict=True))
     )
-    headings = ("ŷ", "y", _("error"), _("slope of mse"), _("of l1"), _("of huber"))
+    slopes = (_("of {loss}").format(loss=kind) for kind in others[1:])
+    headings = ("ŷ", "y", _("error"), _("slope of mse"), *slopes)
     text = _("The pair that is far off pulls mse as hard as it is far. l1 hears only the sign; huber does so "
              "for large errors, and is round where they are small.")  # fmt: skip
     return Step(_("How hard each pair pulls at its prediction"), text=text, table=StepTable(headings, rows))
 
 
-def _picture() -> Step:
+def _compared(kind: str) -> tuple[str, ...]:
+    return COMPARED if kind in COMPARED else (*COMPARED, kind)
+
+
+def _picture(shown: str) -> Step:
     errors = np.linspace(-3, 3, 121)
     lines = tuple(
         ChartLine(
@@ -90,7 +93,7 @@ def _picture() -> Step:
                 for e in errors
             ),
         )
-        for kind in ("mse", "l1", "huber")
+        for kind in _compared(shown)
     )
     return Step(
         _("What one error costs"), picture=Chart(_("Cost of one error"), _("error"), _("cost"), lines)

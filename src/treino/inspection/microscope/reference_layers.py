@@ -7,41 +7,22 @@ Rumelhart, Hinton & Williams 1986, "Learning representations by back-propagating
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import numpy as np
-from torch import nn
-
-from treino.inspection.microscope.formula import OPS
-
-Array = np.ndarray
+from treino.engine.activations import ACTIVATIONS
+from treino.formula import Array, Symbol, derivative, values
 
 
-def _each(kind: str) -> Callable[[Array], Array]:
-    each: Callable[[Array], Array] = np.vectorize(OPS[kind].compute, otypes=[np.float64])
-    return each
+def function(act: str) -> Callable[[Array], Array]:
+    """f of the activation of this name, worked out from its formula."""
+    z = Symbol("z", 0.0)
+    tree = ACTIVATIONS[act].formula(z)
+    return lambda z_BH: values(tree, {z: z_BH})
 
 
-def _sigmoid(z: Array) -> Array:
-    e = np.exp(-np.abs(z))
-    return np.asarray(np.where(z >= 0, 1, e) / (1 + e))
-
-
-# module's class -> (name in OPS, function, slope)
-ACTIVATIONS: dict[type, tuple[str, Callable[[Array], Array], Callable[[Array], Array]]] = {
-    nn.ReLU: ("ReLU", lambda z: np.maximum(z, 0), lambda z: (z > 0) * 1.0),
-    nn.LeakyReLU: (
-        "LeakyReLU",
-        lambda z: np.where(z > 0, z, 0.01 * z),
-        lambda z: np.where(z > 0, 1.0, 0.01),
-    ),
-    nn.GELU: ("GELU", _each("GELU"), _each("GELU′")),
-    nn.SiLU: (
-        "SiLU",
-        lambda z: z * _sigmoid(z),
-        lambda z: _sigmoid(z) * (1 + z * (1 - _sigmoid(z))),
-    ),
-    nn.Tanh: ("tanh", np.tanh, lambda z: 1 - np.tanh(z) ** 2),
-    nn.Sigmoid: ("σ", _sigmoid, lambda z: _sigmoid(z) * (1 - _sigmoid(z))),
-}
+def slope(act: str) -> Callable[[Array], Array]:
+    """f' of the activation of this name: its formula's derivative by the chain rule."""
+    z = Symbol("z", 0.0)
+    tree = derivative(ACTIVATIONS[act].formula(z), z)
+    return lambda z_BH: values(tree, {z: z_BH})
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +30,7 @@ class DenseLayer:
     """h = act(W a + b) · mask.
 
     name: of the Linear in the module; "" where the Linear is the whole network.
-    W: ``[H, D]``, b: ``[H]`` (zeros where it has none), float64. act: a name of OPS, or "" for none.
+    W: ``[H, D]``, b: ``[H]`` (zeros where it has none), float64. act: a name of ACTIVATIONS, or "" for none.
     drop: which of the module's dropouts follows, in the order of ``modules()``; None where none does.
     """
 
@@ -83,24 +64,23 @@ def passed(
     layers: tuple[DenseLayer, ...],
     x: Array,
     masks: tuple[Array, ...],
-    slope: Callable[[Array], Array],
+    loss_slope: Callable[[Array], Array],
 ) -> list[LayerPass]:
-    """Forward, then backward; slope: outputs ``[B, C]`` -> ∂L/∂outputs ``[B, C]``."""
-    table = {name: (f, df) for name, f, df in ACTIVATIONS.values()}
+    """Forward, then backward; loss_slope: outputs ``[B, C]`` -> ∂L/∂outputs ``[B, C]``."""
     forward: list[tuple[Array, Array, Array, Array | None]] = []
     a = x
     for layer in layers:
         z = a @ layer.W.T + layer.b
-        h = table[layer.act][0](z) if layer.act else z
+        h = function(layer.act)(z) if layer.act else z
         mask = None if layer.drop is None else masks[layer.drop]
         forward.append((a, z, h if mask is None else h * mask, mask))
         a = forward[-1][2]
-    up = slope(a)
+    up = loss_slope(a)
     found: list[LayerPass] = []
     for layer, (inputs, z, h, mask) in zip(reversed(layers), reversed(forward), strict=True):
         d = up if mask is None else up * mask
         if layer.act:
-            d = d * table[layer.act][1](z)
+            d = d * slope(layer.act)(z)
         found.append(LayerPass(inputs, z, h, mask, d))
         up = d @ layer.W
     return found[::-1]

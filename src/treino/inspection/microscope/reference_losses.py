@@ -1,12 +1,12 @@
-"""Losses and their slopes in float64 NumPy, to check torch's."""
+"""Losses and their slopes in float64 NumPy, or worked out from their formulas, to check torch's."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from treino.engine.losses import Loss
-from treino.inspection.microscope.reference_layers import Array
+from treino.engine.losses import Loss, Terms
+from treino.formula import Array, Expr, Symbol, derivative, values
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,27 +68,50 @@ def _bce(loss: Loss, out: Array, y: Array) -> ReferenceLoss:
     return ReferenceLoss(terms.reshape(-1), float(z.size), (p - y) / z.size)
 
 
-def _elementwise(value: Callable[[Array], Array], slope: Callable[[Array], Array]) -> "Kind":
-    def work(loss: Loss, out: Array, y: Array) -> ReferenceLoss:
-        e = out - y.reshape(out.shape)
-        return ReferenceLoss(value(e).reshape(-1), float(e.size), slope(e) / e.size)
+def _of_pairs(terms: Terms, out: Array, y: Array) -> ReferenceLoss:
+    """By the loss's formula: each pair of an output and its target. Between two kinks one formula holds."""
+    predicted, wanted = out.reshape(-1), y.reshape(-1)
+    each, slope = np.empty_like(predicted), np.empty_like(predicted)
+    between = np.searchsorted(terms.kinks, predicted - wanted)
+    for region in np.unique(between):
+        place = np.flatnonzero(between == region)
+        mine, theirs = Symbol("ŷ", float(predicted[place[0]])), Symbol("y", float(wanted[place[0]]))
+        at = {mine: predicted[place], theirs: wanted[place]}
+        each[place] = values(terms.term(mine, theirs), at)
+        slope[place] = values(pair_slope(terms, mine, theirs), at)
+    return ReferenceLoss(each, float(out.size), slope.reshape(out.shape) / out.size)
 
-    return work
+
+def _of_rows(terms: Terms, out: Array, y: Array) -> ReferenceLoss:
+    """By the loss's formula: each row's outputs and its class."""
+    each, slope = np.empty(len(out)), np.empty_like(out)
+    for label in np.unique(y):
+        place = np.flatnonzero(y == label)
+        z = tuple(Symbol("z", float(v), str(k)) for k, v in enumerate(out[place[0]]))
+        at = {symbol: out[place, k] for k, symbol in enumerate(z)}
+        term = terms.term(z, int(label))
+        each[place] = values(term, at)
+        for k, symbol in enumerate(z):
+            slope[place, k] = values(derivative(term, symbol), at)
+    return ReferenceLoss(each, float(len(out)), slope / len(out))
+
+
+def pair_slope(terms: Terms, output: Symbol, y: Expr) -> Expr:
+    """The term's derivative by the output."""
+    return terms.slope(output, y) if terms.slope else derivative(terms.term(output, y), output)
 
 
 Kind = Callable[[Loss, Array, Array], ReferenceLoss]
 
+# those that have no terms of their own
 KINDS: dict[str, Kind] = {
     "cross_entropy": _cross_entropy,
     "bce": _bce,
-    "mse": _elementwise(np.square, lambda e: 2 * e),
-    "l1": _elementwise(np.abs, np.sign),
-    "huber": _elementwise(
-        lambda e: np.where(np.abs(e) <= 1, e * e / 2, np.abs(e) - 0.5), lambda e: np.clip(e, -1, 1)
-    ),
 }
 
 
 def worked(loss: Loss, out: Array, y: Array) -> ReferenceLoss:
     """The loss of outputs ``[B, C]`` against y."""
-    return KINDS[loss.name](loss, out, y)
+    if (terms := loss.kind.terms) is None:
+        return KINDS[loss.name](loss, out, y)
+    return (_of_rows if loss.kind.of_classes else _of_pairs)(terms, out, y)

@@ -7,14 +7,18 @@ from treino.inspection.microscope.update import Update
 from treino.words import _
 
 Refusal = tuple[str, str, str]
-LOSSES = {"mse": "mse", "l1": "l1", "huber": "huber", "bce": "bce", "cross_entropy": "cross-entropy"}
+
+
+def topic_name(entry: str) -> str:
+    """The topic that explains the loss or optimizer of this name."""
+    return entry.replace("_", "-")
 
 
 def loss_is(name: str) -> Callable[[Update], Refusal | None]:
     """Refuses runs with another loss."""
 
     def refuses(update: Update) -> Refusal | None:
-        theirs = LOSSES[update.loss.name]
+        theirs = topic_name(update.loss.name)
         return (
             None if theirs == name else _other(update, name, theirs, _("the loss {name}").format(name=theirs))
         )

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from treino.engine.losses import Loss
-from treino.inspection.microscope.reference_layers import Array, DenseLayer, LayerPass, gradients, passed
+from treino.formula import Array
+from treino.inspection.microscope.reference_layers import DenseLayer, LayerPass, gradients, passed
 from treino.inspection.microscope.reference_losses import ReferenceLoss, worked
 
 

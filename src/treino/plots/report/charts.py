@@ -9,12 +9,11 @@ import numpy as np
 from treino.inspection.confusion import Confusion
 from treino.inspection.curves import Curves
 from treino.plots.report.blocks import Block, Drawing, ListBlock, Paragraph, TableBlock, TableCell
-from treino.plots.style import metric_name, split_name
+from treino.plots.style import is_share, metric_name, split_name
 from treino.plots.svg import Estimate, Mark, Series, interval_chart, line_chart
 from treino.words import _, numeral
 
 SPLITS = ("train", "validation", "test")
-SHARES = ("accuracy", "f1_macro", "auc")
 LOG_FROM = 15.0  # a loss that spans more than this factor is drawn on a logarithmic axis
 
 
@@ -72,7 +71,7 @@ def figure_charts(d: Mapping[str, Any]) -> list[Block]:
         label = _("{metric} on {n:,} test rows, with its 95 % interval").format(
             metric=metric_name(name), n=d["rows"]["test"]
         )
-        bounds = (0.0, 1.0) if name in SHARES else None
+        bounds = (0.0, 1.0) if is_share(name) else None
         charts.append(Drawing(interval_chart(estimates, label=label, alt=alt, bounds=bounds)))
     return charts
 

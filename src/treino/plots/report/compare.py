@@ -6,9 +6,9 @@ from typing import Any
 
 from treino.inspection.paired_tests import SURE, PairedTest
 from treino.plots.report.blocks import Block, Drawing, Note, Paragraph, Section, TableBlock
-from treino.plots.report.charts import SHARES, curve_charts, figure
+from treino.plots.report.charts import curve_charts, figure
 from treino.plots.report.run import RunReport, run_sections, value_text
-from treino.plots.style import metric_name
+from treino.plots.style import is_share, metric_name
 from treino.plots.svg import Estimate, interval_chart
 from treino.words import _, numeral
 
@@ -113,7 +113,7 @@ def _chart(runs: Sequence[RunReport], metric: str) -> list[Block]:
         metric=metric_name(metric), n=runs[0].document["rows"]["test"]
     )
     alt = "; ".join(f"{e.name}: {numeral(e.value)}" for e in estimates)
-    bounds = (0.0, 1.0) if metric in SHARES else None
+    bounds = (0.0, 1.0) if is_share(metric) else None
     return [Drawing(interval_chart(estimates, label=label, alt=alt, bounds=bounds))]
 
 

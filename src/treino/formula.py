@@ -1,12 +1,17 @@
 """Formulas as expression trees whose leaves have a symbol and a number.
 
 Every operation stands in one table with its own local derivatives; ``derivative`` is the chain rule over it.
+``value`` is the number of a tree, ``values`` those of many trees at once, that differ in their numbers.
 Writers (``plots/explain_text.py``, ``plots/explain_mathml.py``) turn the tree into symbols or numbers.
 """
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
+
+Array = np.ndarray
 
 
 class Expr:
@@ -103,10 +108,14 @@ class Formula:
 
 @dataclass(frozen=True)
 class Operation:
-    """compute: numbers -> number. slopes: one function for each argument: arguments -> ∂/∂argument."""
+    """compute: numbers -> number. slopes: one function for each argument: arguments -> ∂/∂argument.
+
+    arrays: the same on arrays, where NumPy has it; else they are computed number by number.
+    """
 
     compute: Callable[..., float]
     slopes: tuple[Callable[..., "Expr"], ...]
+    arrays: Callable[..., Array] | None = None
 
 
 def expr(value: "Expr | float") -> Expr:
@@ -134,6 +143,22 @@ def _power(a: float, n: float) -> float:
         return math.inf
 
 
+def _exp(a: float) -> float:
+    try:
+        return math.exp(a)
+    except OverflowError:
+        return math.inf
+
+
+def _sigmoids(z: Array) -> Array:
+    e = np.exp(-np.abs(z))
+    return np.asarray(np.where(z >= 0, 1, e) / (1 + e))
+
+
+def _leaky(z: Array) -> Array:
+    return np.asarray(np.where(z > 0, z, 0.01 * z))
+
+
 def _bell(z: float) -> float:
     """The standard normal's density."""
     return math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
@@ -146,30 +171,42 @@ def _below(z: float) -> float:
 
 ONE, ZERO = Constant(1.0), Constant(0.0)
 OPS: dict[str, Operation] = {
-    "+": Operation(lambda a, b: a + b, (lambda a, b: ONE, lambda a, b: ONE)),
-    "-": Operation(lambda a, b: a - b, (lambda a, b: ONE, lambda a, b: Constant(-1.0))),
-    "*": Operation(lambda a, b: a * b, (lambda a, b: b, lambda a, b: a)),
-    "/": Operation(lambda a, b: a / b, (lambda a, b: 1 / b, lambda a, b: -(a / b**2))),
-    "^": Operation(_power, (lambda a, n: _times(n, _raised(a, n)), lambda a, n: (a**n) * ln(a))),
-    "neg": Operation(lambda a: -a, (lambda a: Constant(-1.0),)),
+    "+": Operation(lambda a, b: a + b, (lambda a, b: ONE, lambda a, b: ONE), np.add),
+    "-": Operation(lambda a, b: a - b, (lambda a, b: ONE, lambda a, b: Constant(-1.0)), np.subtract),
+    "*": Operation(lambda a, b: a * b, (lambda a, b: b, lambda a, b: a), np.multiply),
+    "/": Operation(lambda a, b: a / b, (lambda a, b: 1 / b, lambda a, b: -(a / b**2)), np.divide),
+    "^": Operation(_power, (lambda a, n: _times(n, _raised(a, n)), lambda a, n: (a**n) * ln(a)), np.power),
+    "neg": Operation(lambda a: -a, (lambda a: Constant(-1.0),), np.negative),
     "sqrt": Operation(lambda a: math.sqrt(a) if a >= 0 else math.nan, (lambda a: 1 / (2 * sqrt(a)),)),
-    "exp": Operation(math.exp, (lambda a: exp(a),)),
+    "exp": Operation(_exp, (lambda a: exp(a),), np.exp),
     "ln": Operation(lambda a: math.log(a) if a > 0 else -math.inf, (lambda a: 1 / a,)),
-    "abs": Operation(abs, (lambda a: call("sign", a),)),
-    "sign": Operation(lambda a: float((a > 0) - (a < 0)), (lambda a: ZERO,)),
+    "abs": Operation(abs, (lambda a: call("sign", a),), np.abs),
+    "sign": Operation(lambda a: float((a > 0) - (a < 0)), (lambda a: ZERO,), np.sign),
     "min": Operation(min, (lambda a, b: call("less", a, b), lambda a, b: call("less", b, a))),
     "less": Operation(lambda a, b: float(a < b), (lambda a, b: ZERO, lambda a, b: ZERO)),
     # ---- activations and their slopes
-    "σ": Operation(sigmoid, (lambda z: call("σ", z) * (1 - call("σ", z)),)),
-    "tanh": Operation(math.tanh, (lambda z: 1 - call("tanh", z) ** 2,)),
-    "ReLU": Operation(lambda z: max(z, 0.0), (lambda z: call("ReLU′", z),)),
-    "ReLU′": Operation(lambda z: float(z > 0), (lambda z: ZERO,)),  # torch takes 0 at the kink
-    "LeakyReLU": Operation(lambda z: z if z > 0 else 0.01 * z, (lambda z: call("LeakyReLU′", z),)),
-    "LeakyReLU′": Operation(lambda z: 1.0 if z > 0 else 0.01, (lambda z: ZERO,)),
+    "σ": Operation(sigmoid, (lambda z: call("σ", z) * (1 - call("σ", z)),), _sigmoids),
+    "tanh": Operation(math.tanh, (lambda z: 1 - call("tanh", z) ** 2,), np.tanh),
+    "ReLU": Operation(lambda z: max(z, 0.0), (lambda z: call("ReLU′", z),), lambda z: np.maximum(z, 0)),
+    "ReLU′": Operation(  # torch takes 0 at the kink
+        lambda z: float(z > 0), (lambda z: ZERO,), lambda z: (z > 0) * 1.0
+    ),
+    "LeakyReLU": Operation(
+        lambda z: z if z > 0 else 0.01 * z,
+        (lambda z: call("LeakyReLU′", z),),
+        lambda z: np.where(z > 0, z, 0.01 * z),
+    ),
+    "LeakyReLU′": Operation(
+        lambda z: 1.0 if z > 0 else 0.01, (lambda z: ZERO,), lambda z: np.where(z > 0, 1.0, 0.01)
+    ),
     "GELU": Operation(lambda z: z * _below(z), (lambda z: call("GELU′", z),)),
     "GELU′": Operation(lambda z: _below(z) + z * _bell(z), (lambda z: call("GELU″", z),)),
     "GELU″": Operation(lambda z: (2 - z * z) * _bell(z), (lambda z: ZERO,)),
-    "SiLU": Operation(lambda z: z * sigmoid(z), (lambda z: call("σ", z) * (1 + z * (1 - call("σ", z))),)),
+    "SiLU": Operation(
+        lambda z: z * sigmoid(z),
+        (lambda z: call("σ", z) * (1 + z * (1 - call("σ", z))),),
+        lambda z: z * _sigmoids(z),
+    ),
 }
 
 
@@ -199,6 +236,25 @@ def value(e: Expr, at: Mapping[Symbol, float] | None = None) -> float:
         return _sum([value(term, at) for term in e.terms])
     assert isinstance(e, Op)
     return OPS[e.kind].compute(*(value(a, at) for a in e.args))
+
+
+def values(e: Expr, at: Mapping[Symbol, Array]) -> Array:
+    """``value`` of a tree for every number of these arrays, which are of one shape."""
+    with np.errstate(all="ignore"):
+        found = _values(e, at)
+    return np.broadcast_to(found, next(iter(at.values())).shape).astype(np.float64)
+
+
+def _values(e: Expr, at: Mapping[Symbol, Array]) -> Array:
+    if isinstance(e, Symbol):
+        return at[e] if e in at else np.asarray(e.number)
+    if isinstance(e, Constant):
+        return np.asarray(e.number)
+    if isinstance(e, Sum):
+        return np.asarray(sum(_values(term, at) for term in e.terms))
+    assert isinstance(e, Op)
+    of, args = OPS[e.kind], [_values(a, at) for a in e.args]
+    return np.asarray((of.arrays or np.vectorize(of.compute, otypes=[np.float64]))(*args))
 
 
 def _sum(terms: Sequence[float]) -> float:

@@ -1,0 +1,53 @@
+"""All registries whose entries a setting may name: where checks, help and docs have the names from."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from treino.engine.activations import ACTIVATIONS
+from treino.engine.init import INITS
+from treino.engine.losses import LOSSES
+from treino.engine.metrics import METRICS
+from treino.engine.optim import OPTIMIZERS, readers
+from treino.engine.schedules import SCHEDULES
+from treino.spec import FLAGS, settings_table
+
+
+class Entry(Protocol):
+    """about: what it is, in English words."""
+
+    @property
+    def about(self) -> str: ...
+
+
+REGISTRIES: Mapping[str, Mapping[str, Entry]] = {
+    "activation": ACTIVATIONS,
+    "init": INITS,
+    "loss": LOSSES,
+    "metric": METRICS,
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+}
+OF_SOME = ("momentum", "nesterov", "betas")  # settings that only some optimizers read
+
+
+def names(setting: str) -> list[str]:
+    """What the setting may be, or the optimizers that read it; empty where neither is of a registry."""
+    if setting in REGISTRIES:
+        return list(REGISTRIES[setting])
+    return readers(setting) if setting in OF_SOME else []
+
+
+def names_table() -> str:
+    """The entries of every registry as Markdown: the end of ``docs/settings.md``."""
+    lines = ["## Names", ""]
+    for setting, registry in REGISTRIES.items():
+        lines += [f"| `{FLAGS[setting]}` | what it is |", "|---|---|"]
+        lines += [f"| `{name}` | {entry.about} |" for name, entry in registry.items()]
+        lines.append("")
+    lines += [f"`{FLAGS[name]}` is read by {', '.join(readers(name))}." for name in OF_SOME]
+    return "\n".join(lines)
+
+
+def settings_page() -> str:
+    """The text of ``docs/settings.md``."""
+    return f"{settings_table()}\n{names_table()}\n"
