@@ -17,7 +17,7 @@ from benchmarks.timing import Spent, Work, budget, interleaved, once, processor_
 from treino.data.dataset import Data
 from treino.engine import Loss
 from treino.engine.torch_context import cpu_cores
-from treino.inspection.landscape.loss_surface import LossSurface, ground
+from treino.inspection.landscape.loss_surface import LossSurface, loss_surface
 from treino.inspection.landscape.planes import RESOLUTION, random_plane
 
 POINTS = RESOLUTION**2
@@ -84,7 +84,7 @@ def _trained(data: Data, hidden: tuple[int, ...]) -> LossSurface:
     training = tr.train(data, tr.mlp(*hidden), optimizer="adam", lr=1e-3, steps=200)
     for _tick in training:
         pass
-    return ground(training.net(), data.train, Loss("cross_entropy"))
+    return loss_surface(training.net(), data.train, Loss("cross_entropy"))
 
 
 def _plane(place: LossSurface) -> Callable[[], float]:

@@ -11,7 +11,7 @@ from benchmarks.result import Result, Table
 from benchmarks.timing import threads
 from treino.errors import TreinoError
 from treino.inspection.epoch_statistics import ratio_of
-from treino.studies.study_document import timed
+from treino.studies.study_document import epoch_times
 
 TINY = {"batch_size": 5, "lr": 1e-6, "weight_decay": 5e-6}
 MODES = {"corrected": "corrected", "as_taught": "as taught"}
@@ -38,7 +38,7 @@ def run(quick: bool) -> Result:
     first = {row["mode"]: row for row in reversed(rows) if row["batch_size"] == 100}
     for row in rows:
         times, worked = (
-            ratio_of(timed(row, of), timed(first[row["mode"]], of))
+            ratio_of(epoch_times(row, of), epoch_times(first[row["mode"]], of))
             for of in ("epoch_seconds", "epoch_processor_seconds")
         )
         assert times is not None

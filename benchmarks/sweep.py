@@ -16,7 +16,7 @@ from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, budget, threads
 from treino.engine.training_loop import Training
 from treino.loop.loop import JobClose, JobProgress
-from treino.tuning.sweep import sweeping
+from treino.tuning.sweep import sweep_events
 
 SPACE = {"lr": "1e-4..1e-1:log", "weight_decay": "1e-6..1e-2:log"}
 SHAPES = ("8", "16", "24", "32", "48", "64", "8,8", "16,8", "16,16", "32,16", "32,32", "64,16")
@@ -48,7 +48,7 @@ def run(quick: bool) -> Result:
 def swept(place: Path, source: Any, space: Any, **asked: Any) -> dict[str, Any]:
     """A whole sweep; -> its document."""
     asked = {"fresh": 0, **asked}
-    return list(sweeping(source, space, parent=place, **asked))[-1].document
+    return list(sweep_events(source, space, parent=place, **asked))[-1].document
 
 
 def _halving(quick: bool, place: Path, figures: dict[str, Any]) -> Table:
@@ -82,7 +82,7 @@ def _trained(place: Path, source: Any, space: Any, **asked: Any) -> tuple[Spent,
     process, seen = psutil.Process(), []
     gc.collect()
     begin, used = time.perf_counter(), time.process_time()
-    for event in sweeping(source, space, parent=place, fresh=0, strategy="none", **asked):
+    for event in sweep_events(source, space, parent=place, fresh=0, strategy="none", **asked):
         if isinstance(event, JobProgress):
             seen.append((event.job.progress.model_steps, process.memory_info().rss))
         if isinstance(event, JobClose):

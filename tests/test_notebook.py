@@ -18,7 +18,7 @@ import torch
 import treino as tr
 from tests.plots.browser import looked_at, smallest_letters
 from treino import api
-from treino.inspection.boundary_preview import glimpse, seen_whole
+from treino.inspection.boundary_preview import boundary_preview, previewable
 from treino.loop.loop import JobEnd, JobProgress, JobStart
 from treino.notebook import load_ipython_extension, unload_ipython_extension
 from treino.notebook.figures import LATEST, SHARE, Output, RunFigure
@@ -125,11 +125,11 @@ def test_the_figure_follows_a_training_and_changes_nothing(
 @pytest.mark.slow
 def test_a_glimpse_says_what_the_network_says(tmp_path: Path) -> None:
     data = tr.load("wine", features=["alcohol", "color_intensity"])
-    assert seen_whole(data)
-    assert not seen_whole(tr.load("wine"))
-    assert not seen_whole(tr.load("diabetes", features=["bmi", "bp"]))
+    assert previewable(data)
+    assert not previewable(tr.load("wine"))
+    assert not previewable(tr.load("diabetes", features=["bmi", "bp"]))
     run = tr.fit(data, epochs=10, lean=True, parent=tmp_path)
-    seen = glimpse(run.module, data, 20)
+    seen = boundary_preview(run.module, data, 20)
     x_N2 = data.train.x
     low, high = x_N2.amin(0), x_N2.amax(0)
     low, span = low - 0.08 * (high - low), 1.16 * (high - low)

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from treino.data.torch_datasets.dataset_source import is_foreign
+from treino.data.torch_datasets.dataset_source import is_torch_dataset
 from treino.engine import MLP
 from treino.errors import TreinoError
 from treino.pictures.illustration import illustrated
@@ -14,8 +14,8 @@ from treino.records.data_source import LOADS, load_data, prepared_beside
 from treino.records.network_source import UserFiles, network_files
 from treino.spec import Settings, read_settings, refuse_layers
 from treino.training.train import drain, training
-from treino.tuning.learning_rate_search import find_rate, rows_to_try
-from treino.tuning.repeats import several
+from treino.tuning.learning_rate_search import find_rate, search_rows
+from treino.tuning.repeats import repeat_events
 from treino.tuning.stored_sweep import drain as drain_sweep
 from treino.words import _
 
@@ -69,8 +69,8 @@ def fit(
     held_back = {name: given.pop(name) for name in ("validation", "test") if _is_rows(given.get(name))}
     read = read_settings(given)
     source = data
-    if classes is not None or held_back or is_foreign(data):
-        workers = settings.get("num_workers", 0) if is_foreign(data) else 0
+    if classes is not None or held_back or is_torch_dataset(data):
+        workers = settings.get("num_workers", 0) if is_torch_dataset(data) else 0
         loaded = load_data(data, read, workers, prepared_beside(parent, read.out), **held_back)
         if classes is not None and len(loaded.classes) != classes:
             found = _("has {n} classes").format(n=len(loaded.classes)) if loaded.classes else _("is a number")
@@ -87,18 +87,18 @@ def fit(
     rates, rows = None, None
     if auto:
         alone = seeds is None and folds is None
-        rows = rows_to_try(source, read, prepared_beside(parent, read.out) if alone else None)
+        rows = search_rows(source, read, prepared_beside(parent, read.out) if alone else None)
         rates = find_rate(rows, read, net, files)
         read = read_settings({n: getattr(read, n) for n in read.model_fields_set} | {"lr": rates.chosen})
     if seeds is not None or folds is not None:
-        if net is not None or is_foreign(data):
+        if net is not None or is_torch_dataset(data):
             raise TreinoError(
                 "several_of_these",
                 _("Several seeds or folds need rows in memory, and a network that can be made anew."),
                 _("Give a table or arrays, and mlp(64, 32) or net='FILE.py:NAME'."),
             )
         asked = {n: getattr(read, n) for n in read.model_fields_set}
-        events = several(
+        events = repeat_events(
             source, seeds=seeds, folds=folds, until=until, parent=parent, settings=asked,
             networks=UserFiles(), data=rows,
         )  # fmt: skip

@@ -77,12 +77,12 @@ ABSENT = {
 def swept(name: str) -> Iterator[Any]:
     asked = {"members": 3, "fresh": 0, "sampler": "random", "strategy": "none"}
     settings = {"epochs": 3, "threads": 1, "hidden": [5]}
-    return sweep.sweeping("wine", ["lr=1e-3..1e-1:log"], name=name, settings=settings, **asked)
+    return sweep.sweep_events("wine", ["lr=1e-3..1e-1:log"], name=name, settings=settings, **asked)
 
 
 def studied(name: str) -> Iterator[Any]:
     settings = {"epochs": 3, "threads": 1, "hidden": [5]}
-    return study.studying("wine", settings=settings, batch_sizes=[60, 20], name=name)
+    return study.study_events("wine", settings=settings, batch_sizes=[60, 20], name=name)
 
 
 def killed(events: Callable[[str], Iterator[Any]], after: int) -> None:

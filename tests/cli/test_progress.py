@@ -15,9 +15,9 @@ from treino.cli import main, progress
 from treino.cli.screen import Screen
 from treino.loop.loop import JobEvent, JobProgress
 from treino.spec import read_settings
-from treino.studies.study import studying
+from treino.studies.study import study_events
 from treino.training.train import training
-from treino.tuning.sweep import sweeping
+from treino.tuning.sweep import sweep_events
 
 
 def events_of(kind: str, epochs: int) -> Iterator[JobEvent]:
@@ -25,9 +25,9 @@ def events_of(kind: str, epochs: int) -> Iterator[JobEvent]:
     if kind == "run":
         return training("wine", read_settings(settings))
     if kind == "study":
-        return studying("wine", settings=settings, batch_sizes="10,20")
+        return study_events("wine", settings=settings, batch_sizes="10,20")
     space = {"lr": "1e-3..1e-1:log"}
-    return sweeping("wine", space, settings=settings, members=4, strategy="none", fresh=0)
+    return sweep_events("wine", space, settings=settings, members=4, strategy="none", fresh=0)
 
 
 def drawn(console: Console, live: bool, events: Iterator[JobEvent]) -> None:

@@ -118,7 +118,7 @@ def test_a_sweep_that_is_stopped_goes_on(
 def test_a_network_of_ones_own_is_trusted_again(treino: Callable[..., Said]) -> None:
     from treino.loop.loop import JobProgress
     from treino.records.network_source import UserFiles
-    from treino.tuning.sweep import sweeping
+    from treino.tuning.sweep import sweep_events
 
     Path("own.py").write_text("from torch import nn\ndef net():\n    return nn.Linear(4, 3)\n")
     asked = {
@@ -127,7 +127,7 @@ def test_a_network_of_ones_own_is_trusted_again(treino: Callable[..., Said]) -> 
         "settings": {"net": "own.py:net", "epochs": 5},
         "networks": UserFiles(),
     }
-    events = sweeping("iris", ["lr=0.1|0.01"], out="s", **asked)
+    events = sweep_events("iris", ["lr=0.1|0.01"], out="s", **asked)
     while not isinstance(next(events), JobProgress):
         pass
     events.close()
@@ -140,7 +140,7 @@ def test_a_network_of_ones_own_is_trusted_again(treino: Callable[..., Said]) -> 
 def test_optunas_trials_in_a_storage_are_gone_on_with(treino: Callable[..., Said]) -> None:
     optuna = pytest.importorskip("optuna")
     from treino.loop.loop import JobProgress
-    from treino.tuning.sweep import sweeping
+    from treino.tuning.sweep import sweep_events
 
     asked = {
         "members": 40,
@@ -149,7 +149,7 @@ def test_optunas_trials_in_a_storage_are_gone_on_with(treino: Callable[..., Said
         "storage": "sqlite:///o.db",
         "settings": {"epochs": 5},
     }
-    events = sweeping("iris", ["lr=1e-3..1e-1:log", "hidden=8|16,8"], out="s", **asked)
+    events = sweep_events("iris", ["lr=1e-3..1e-1:log", "hidden=8|16,8"], out="s", **asked)
     seen = 0
     for event in events:
         seen += isinstance(event, JobProgress)

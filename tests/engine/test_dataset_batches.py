@@ -11,7 +11,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 from treino.data.out_of_core.rows_protocol import OutOfCoreRows
-from treino.data.torch_datasets.dataset_source import load_foreign
+from treino.data.torch_datasets.dataset_source import load_torch_dataset
 from treino.engine import mlp, train
 
 X, Y = sample(rows=60)
@@ -77,7 +77,7 @@ def test_a_loader_is_trained_on_as_a_plain_loop_does(drop_last) -> None:
     plain = loader()
     list(plain)  # the first look
     wanted, module = by_hand((batch for _epoch in range(3) for batch in plain), net())
-    training = train(load_foreign(loader()), net(), lr=0.01, epochs=3, keep="last")
+    training = train(load_torch_dataset(loader()), net(), lr=0.01, epochs=3, keep="last")
     assert training.steps_per_epoch == len(plain)
     assert losses(training)[:, 0].tolist() == wanted
     for p, q in zip(training.net().parameters(), module.parameters(), strict=True):
@@ -91,7 +91,7 @@ def test_collate_and_sampler_are_the_loaders_own() -> None:
 
     loader = DataLoader(Own(), batch_sampler=[[1, 2, 3], [9], list(range(20, 40))], collate_fn=collate)
     rows = [[1, 2, 3], [9], list(range(20, 40))]
-    data = load_foreign(loader)
+    data = load_torch_dataset(loader)
     assert len(data.train) == 24
     kept = torch.tensor([int(name) for name in data.classes])
     place = {int(c): i for i, c in enumerate(kept)}
@@ -104,7 +104,7 @@ def test_collate_and_sampler_are_the_loaders_own() -> None:
 
 @pytest.mark.parametrize("batch", [7, 60, 64])
 def test_items_that_come_one_by_one_are_put_together(batch) -> None:
-    training = train(load_foreign(Coming()), net(), lr=0.01, epochs=3, batch_size=batch, keep="last")
+    training = train(load_torch_dataset(Coming()), net(), lr=0.01, epochs=3, batch_size=batch, keep="last")
     order = [torch.arange(60).split(batch)] * 3
     wanted, _module = by_hand(((X[i], Y[i]) for epoch in order for i in epoch), net())
     assert losses(training)[:, 0].tolist() == wanted
@@ -114,7 +114,7 @@ def test_items_that_come_one_by_one_are_put_together(batch) -> None:
 @pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.sampled(3)
 def test_items_whose_chance_is_seeded_are_reproducible(chance, workers) -> None:
-    data = load_foreign(Own(chance), num_workers=workers)
+    data = load_torch_dataset(Own(chance), num_workers=workers)
     assert data.train.x.chance == "seeded"
     assert data.train.x.reproducible
     whole = train(data, mlp(5), epochs=4, batch_size=9)
@@ -122,11 +122,11 @@ def test_items_whose_chance_is_seeded_are_reproducible(chance, workers) -> None:
     random.seed(3)
     torch.manual_seed(9)
     np.random.seed(4)
-    again = train(load_foreign(Own(chance)), mlp(5), epochs=4, batch_size=9)
+    again = train(load_torch_dataset(Own(chance)), mlp(5), epochs=4, batch_size=9)
     for _step in range(7):
         again.advance(0.0, until=again.step + 1)
     saved = again.save()
-    third = train(load_foreign(Own(chance), num_workers=workers), mlp(5), epochs=4, batch_size=9)
+    third = train(load_torch_dataset(Own(chance), num_workers=workers), mlp(5), epochs=4, batch_size=9)
     third.load(*saved)
     assert torch.equal(losses(third), wanted[again.step :])
     epochs = wanted.view(4, -1)
@@ -136,14 +136,14 @@ def test_items_whose_chance_is_seeded_are_reproducible(chance, workers) -> None:
 
 def test_reading_leaves_the_global_chance_alone() -> None:
     before = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
-    losses(train(load_foreign(Own("torch")), mlp(4), epochs=2))
+    losses(train(load_torch_dataset(Own("torch")), mlp(4), epochs=2))
     assert torch.equal(before[0], torch.get_rng_state())
     assert (before[1] == np.random.get_state()[1]).all()
     assert before[2] == random.getstate()
 
 
 def test_items_of_no_seed_say_so() -> None:
-    x = load_foreign(Own("own")).train.x
+    x = load_torch_dataset(Own("own")).train.x
     assert x.chance == "free"
     assert not x.reproducible
     assert "Own" in x.why
@@ -151,9 +151,9 @@ def test_items_of_no_seed_say_so() -> None:
 
 @pytest.mark.parametrize("engine", ["flat-loop", "flat-bmm", "module"])
 def test_items_read_for_every_batch_give_the_bits_of_items_in_memory(engine, monkeypatch) -> None:
-    held = load_foreign(Own())
+    held = load_torch_dataset(Own())
     monkeypatch.setattr("treino.data.torch_datasets.first_pass.memory", lambda: 100)
-    read = load_foreign(Own())
+    read = load_torch_dataset(Own())
     assert isinstance(held.train.x, torch.Tensor)
     for rows in read.splits.values():
         assert isinstance(rows.x, OutOfCoreRows)
@@ -166,7 +166,7 @@ def test_items_read_for_every_batch_give_the_bits_of_items_in_memory(engine, mon
 
 @pytest.mark.parametrize("source", ["loader", "items"])
 def test_the_last_good_step_is_found_without_reading_again(source) -> None:
-    data = load_foreign(
+    data = load_torch_dataset(
         DataLoader(TensorDataset(X, Y), 8, shuffle=True) if source == "loader" else Own("own"),
         validation=0,
         test=0,
@@ -185,8 +185,8 @@ def test_the_last_good_step_is_found_without_reading_again(source) -> None:
 
 
 def test_a_diverged_member_of_a_stream_is_put_back() -> None:
-    training = train(load_foreign(Coming()), mlp(5), seeds=(1, 2, 3), lr=[1e-3, 1e30, 1e-3], epochs=4)
-    alone = train(load_foreign(Coming()), mlp(5), seeds=(2,), lr=1e30, epochs=4, engine="flat-bmm")
+    training = train(load_torch_dataset(Coming()), mlp(5), seeds=(1, 2, 3), lr=[1e-3, 1e30, 1e-3], epochs=4)
+    alone = train(load_torch_dataset(Coming()), mlp(5), seeds=(2,), lr=1e30, epochs=4, engine="flat-bmm")
     losses(training), losses(alone)
     assert training.status_P == ("finished", "diverged", "finished")
     assert torch.equal(training.state.population.params[1], alone.state.population.params[0])

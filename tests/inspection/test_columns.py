@@ -17,7 +17,7 @@ import treino as tr
 from treino.data import Data, load
 from treino.engine.losses import Loss
 from treino.errors import TreinoError
-from treino.inspection.columns import going_together, importances, squares
+from treino.inspection.columns import correlated_columns, importances, squares
 
 Trainer = Callable[..., nn.Sequential]
 
@@ -176,7 +176,9 @@ def test_columns_that_go_together_are_found_and_shuffled_as_one(trainer: Trainer
     alone = [found.loss.mean_K[k] for k in group.columns]
     assert found.joint_loss.mean_K[0] > max(alone)
     assert (
-        going_together(torch.randn(500, 3, generator=torch.Generator().manual_seed(0)), [(0,), (1,), (2,)])
+        correlated_columns(
+            torch.randn(500, 3, generator=torch.Generator().manual_seed(0)), [(0,), (1,), (2,)]
+        )
         == ()
     )
 

@@ -16,15 +16,15 @@ from treino.data import Data
 from treino.data.rows import Rows
 from treino.engine import ACTIVATIONS, Loss, mlp
 from treino.errors import TreinoError
-from treino.inspection.landscape.loss_surface import LossSurface, described, ground
+from treino.inspection.landscape.loss_surface import LossSurface, described, loss_surface
 from treino.inspection.landscape.planes import (
-    between,
     filter_normalised,
+    interpolation,
     main_directions,
     path_plane,
     random_plane,
 )
-from treino.inspection.landscape.walker import stands
+from treino.inspection.landscape.walker import walk_points
 
 TORCH: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
     "cross_entropy": functional.cross_entropy,
@@ -70,7 +70,7 @@ def by_name(place: LossSurface, axis_n: torch.Tensor) -> dict[str, torch.Tensor]
 def test_each_point_is_the_loss_of_the_network_moved_there(loss: str) -> None:
     y = None if loss == "cross_entropy" else torch.randn(20, 3)
     data, net = rows(20, 4, y), small(6, 5)
-    place = ground(net, data, Loss(loss))
+    place = loss_surface(net, data, Loss(loss))
     land = random_plane(place, resolution=5)
     axes = [by_name(place, axis_n) for axis_n in land.axes_2n]
     for j, b in enumerate(land.b_R):
@@ -96,7 +96,7 @@ def test_any_network_and_loss(hidden: list[int], activation: str, loss: str, see
     y = torch.arange(count) % 3 if outputs == 3 else (torch.arange(count) % 2).float().unsqueeze(1)
     data = rows(count, 4, y, seed)
     net = small(*hidden, outputs=outputs, activation=activation, seed=seed)
-    place = ground(net, data, Loss(loss))
+    place = loss_surface(net, data, Loss(loss))
     known = described(net)
     assert known is not None
     assert known.hidden == tuple(hidden)
@@ -115,7 +115,9 @@ def test_an_own_network_has_the_mountain_that_its_plain_twin_has() -> None:
     own = nn.Sequential(nn.Identity(), net)
     assert described(own) is None
     data = rows(30, 4)
-    ours, theirs = (random_plane(ground(n, data, Loss("cross_entropy")), resolution=4) for n in (net, own))
+    ours, theirs = (
+        random_plane(loss_surface(n, data, Loss("cross_entropy")), resolution=4) for n in (net, own)
+    )
     np.testing.assert_allclose(ours.loss_RR, theirs.loss_RR, rtol=2e-5)
 
 
@@ -145,7 +147,7 @@ def test_filters_are_as_long_as_the_networks_own_and_biases_stay() -> None:
         nn.Flatten(),
         nn.Linear(12, 2),
     )
-    place = ground(net, rows(8, 16, torch.arange(8) % 2), Loss("cross_entropy"))
+    place = loss_surface(net, rows(8, 16, torch.arange(8) % 2), Loss("cross_entropy"))
     origin_n = place.place()
     axes = filter_normalised(place, origin_n, 3)
     own = by_name(place, origin_n)
@@ -168,9 +170,9 @@ def test_a_network_without_weights_has_no_mountain() -> None:
         for p in net.parameters():
             p.zero_()
     with pytest.raises(TreinoError, match="no weights to move"):
-        random_plane(ground(net, rows(5, 4), Loss("cross_entropy")))
+        random_plane(loss_surface(net, rows(5, 4), Loss("cross_entropy")))
     with pytest.raises(TreinoError, match="no rows"):
-        ground(net, rows(0, 4), Loss("cross_entropy"))
+        loss_surface(net, rows(0, 4), Loss("cross_entropy"))
 
 
 @pytest.mark.slow
@@ -191,7 +193,7 @@ def walk(
     """Places of a plain gradient descent, and the network at its end."""
     net, places = copy.deepcopy(net), []
     for _step in range(steps + 1):
-        places.append(ground(net, data, Loss("cross_entropy")).place())
+        places.append(loss_surface(net, data, Loss("cross_entropy")).place())
         loss = functional.cross_entropy(net(data.x), data.y)
         for p, slope in zip(net.parameters(), torch.autograd.grad(loss, list(net.parameters())), strict=True):
             p.data -= lr * slope if _step < steps else 0 * slope
@@ -202,7 +204,7 @@ def walk(
 def test_the_path_lies_where_its_networks_are() -> None:
     data = rows(40, 4)
     place_Kn, steps, net = walk(small(6, 5), data, 25)
-    place = ground(net, data, Loss("cross_entropy"))
+    place = loss_surface(net, data, Loss("cross_entropy"))
     land = path_plane(place, place_Kn, steps, resolution=9)
     assert land.path is not None
     np.testing.assert_allclose(land.path.at_K2[-1], 0)
@@ -234,7 +236,7 @@ def test_the_path_lies_where_its_networks_are() -> None:
 @pytest.mark.slow
 def test_a_path_of_two_places_or_without_an_end_is_no_plane() -> None:
     data, net = rows(10, 4), small(3)
-    place = ground(net, data, Loss("cross_entropy"))
+    place = loss_surface(net, data, Loss("cross_entropy"))
     here_n = place.place()
     for few in (here_n.expand(1, -1), torch.stack([here_n, here_n * 2]), here_n.expand(5, -1)):
         with pytest.raises(TreinoError, match="needs three that differ"):
@@ -247,9 +249,9 @@ def test_a_path_of_two_places_or_without_an_end_is_no_plane() -> None:
 def test_the_walkers_slope_is_the_mountains() -> None:
     data = rows(40, 4)
     place_Kn, steps, net = walk(small(6, 5), data, 25)
-    place = ground(net, data, Loss("cross_entropy"))
+    place = loss_surface(net, data, Loss("cross_entropy"))
     land = path_plane(place, place_Kn, steps, resolution=5)
-    found = stands(place, land)
+    found = walk_points(place, land)
     assert [found[0].step, found[-1].step] == [0, 25]
     assert len(found) == 4
     for stand in found:
@@ -278,8 +280,8 @@ def test_a_convex_loss_has_no_barrier(one: int, other: int) -> None:
         with torch.no_grad():
             for p in net.parameters():
                 p.copy_(torch.randn(p.shape, generator=torch.Generator().manual_seed(seed)))
-    place = ground(first, data, Loss("cross_entropy"))
-    found = between(place, place.place(second), {"train": data}, resolution=11)
+    place = loss_surface(first, data, Loss("cross_entropy"))
+    found = interpolation(place, place.place(second), {"train": data}, resolution=11)
     assert found.barrier["train"][0] == pytest.approx(0, abs=1e-6)
     loss_R = found.loss["train"]
     assert (np.diff(loss_R, 2) >= -1e-5).all()
@@ -297,8 +299,8 @@ def test_the_same_network_with_its_units_in_another_order_lies_behind_a_barrier(
         other[0].weight.copy_(net[0].weight[order])
         other[0].bias.copy_(net[0].bias[order])
         other[2].weight.copy_(net[2].weight[:, order])
-    place = ground(net, data, Loss("cross_entropy"))
-    found = between(place, place.place(other), {"train": data, "validation": rows(15, 4, seed=5)})
+    place = loss_surface(net, data, Loss("cross_entropy"))
+    found = interpolation(place, place.place(other), {"train": data, "validation": rows(15, 4, seed=5)})
     inside = (found.at_R >= 0) & (found.at_R <= 1)
     loss_R = found.loss["train"][inside]
     assert loss_R[0] == pytest.approx(loss_R[-1], rel=1e-5)
@@ -321,7 +323,7 @@ def test_batch_norm_keeps_its_statistics_and_the_network_its_state() -> None:
     net.train()
     data = rows(30, 4)
     before = copy.deepcopy(net.state_dict())
-    place = ground(net, data, Loss("cross_entropy"))
+    place = loss_surface(net, data, Loss("cross_entropy"))
     land = random_plane(place, resolution=3)
     with torch.no_grad():
         wanted = functional.cross_entropy(copy.deepcopy(net).eval()(data.x), data.y).item()
@@ -333,7 +335,7 @@ def test_batch_norm_keeps_its_statistics_and_the_network_its_state() -> None:
     assert all(module.training for module in net.modules())
     # between two such networks the running statistics move along
     other = small_with_norm(seed=1)
-    found = between(place, place.place(other), {"train": data}, resolution=3)
+    found = interpolation(place, place.place(other), {"train": data}, resolution=3)
     with torch.no_grad():
         wanted = functional.cross_entropy(copy.deepcopy(other).eval()(data.x), data.y).item()
     assert found.loss["train"][np.argmin(np.abs(found.at_R - 1))] == pytest.approx(wanted, rel=1e-5)
@@ -348,19 +350,21 @@ def small_with_norm(seed: int = 0) -> nn.Module:
 @pytest.mark.slow
 def test_rows_are_a_fixed_draw_and_fewer_for_a_large_network() -> None:
     many = rows(5000, 4)
-    place = ground(small(3), many, Loss("cross_entropy"))
+    place = loss_surface(small(3), many, Loss("cross_entropy"))
     assert (len(place.rows), place.total) == (2000, 5000)
-    assert torch.equal(place.rows.index, ground(small(3), many, Loss("cross_entropy")).rows.index)
+    assert torch.equal(place.rows.index, loss_surface(small(3), many, Loss("cross_entropy")).rows.index)
     assert bool((place.rows.index.diff() > 0).all())
     image = nn.Sequential(
         nn.Unflatten(1, (1, 8, 8)), nn.Conv2d(1, 5, 3, padding=1), nn.Flatten(), nn.Linear(320, 2)
     )
-    worked = ground(image, rows(9, 64, torch.arange(9) % 2), Loss("cross_entropy")).work
+    worked = loss_surface(image, rows(9, 64, torch.arange(9) % 2), Loss("cross_entropy")).work
     assert worked == pytest.approx(24 * 2 * (64 * 5 * 9 + 320 * 2), rel=0.01)
     wide = rows(3000, 10_000)
     net = seeded(lambda: mlp(64).module(10_000, 3))
-    assert len(ground(net, wide, Loss("cross_entropy")).rows) == 2000  # all but the first layer is small
-    assert len(ground(nn.Sequential(net), wide, Loss("cross_entropy")).rows) == 128
+    assert (
+        len(loss_surface(net, wide, Loss("cross_entropy")).rows) == 2000
+    )  # all but the first layer is small
+    assert len(loss_surface(nn.Sequential(net), wide, Loss("cross_entropy")).rows) == 128
 
 
 @pytest.mark.slow
@@ -369,18 +373,18 @@ def test_losses_that_are_not_finite_stay_so(iris: Data) -> None:
     with torch.no_grad():
         for p in net.parameters():
             p *= 1e13
-    land = random_plane(ground(net, iris.train, Loss("cross_entropy")), resolution=5)
+    land = random_plane(loss_surface(net, iris.train, Loss("cross_entropy")), resolution=5)
     assert land.loss_RR.shape == (5, 5)
     with torch.no_grad():
         for p in net.parameters():
             p *= 1e10
-    land = random_plane(ground(net, iris.train, Loss("cross_entropy")), resolution=5)
+    land = random_plane(loss_surface(net, iris.train, Loss("cross_entropy")), resolution=5)
     assert not np.isfinite(land.loss_RR).all()
 
 
 @pytest.mark.slow
 def test_two_networks_of_other_shapes_have_no_line_between_them() -> None:
-    place = ground(small(3), rows(5, 4), Loss("cross_entropy"))
+    place = loss_surface(small(3), rows(5, 4), Loss("cross_entropy"))
     with pytest.raises(TreinoError, match="other tensors"):
         place.place(small(4))
     for hidden in ((3, 3), ()):
@@ -390,7 +394,7 @@ def test_two_networks_of_other_shapes_have_no_line_between_them() -> None:
 
 @pytest.mark.slow
 def test_dropout_keeps_no_network_from_a_line() -> None:
-    place = ground(small(3), rows(5, 4), Loss("cross_entropy"))
+    place = loss_surface(small(3), rows(5, 4), Loss("cross_entropy"))
     dropped = mlp(3, activation="tanh", dropout=0.5).module(4, 3)
     assert {*dropped.state_dict()} != {*place.net.state_dict()}
     dropped.load_state_dict(

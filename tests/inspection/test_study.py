@@ -12,12 +12,12 @@ from torch.nn import functional as F
 
 from treino.inspection.epoch_statistics import (
     deviation_of,
+    epochs_to_goal,
     floor_twice,
     half,
     mean_of,
     median_of,
     ratio_of,
-    reached,
 )
 
 
@@ -67,11 +67,11 @@ def test_means_and_deviations_are_those_of_all_iterations(losses: list[list[list
 
 
 def test_who_was_there_when() -> None:
-    assert reached([2.0, 1.6, 1.5], 1.6, -1) == 3
-    assert reached([0.8, 0.9], 0.9, 1) == 2
-    assert reached([None, 0.95], 0.9, 1) == 2
-    assert reached([], 0.9, 1) is None
-    assert reached([None, 2.0], 1.0, -1) is None
+    assert epochs_to_goal([2.0, 1.6, 1.5], 1.6, -1) == 3
+    assert epochs_to_goal([0.8, 0.9], 0.9, 1) == 2
+    assert epochs_to_goal([None, 0.95], 0.9, 1) == 2
+    assert epochs_to_goal([], 0.9, 1) is None
+    assert epochs_to_goal([None, 2.0], 1.0, -1) is None
     for epochs in product((1, 2, 5, None), repeat=4):
         found = half(epochs)
         there = sum(e is not None and found is not None and e <= found for e in epochs)

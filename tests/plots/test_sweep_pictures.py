@@ -10,7 +10,7 @@ from matplotlib.text import Text
 
 from tests.conftest import Said
 from tests.plots.room import outside, overlapping
-from treino.inspection.sweep_statistics import density, mattered, seen
+from treino.inspection.sweep_statistics import density, seen, setting_importance
 from treino.plots.sweep_parallel import parallel_figure
 from treino.plots.sweep_slices import slices_figure
 
@@ -59,16 +59,16 @@ def test_places_on_axes() -> None:
 @pytest.mark.slow
 def test_the_setting_that_decides_is_found_and_noise_is_not() -> None:
     s = seen("s", rows(120, lambda _m, c: abs(np.log10(c["lr"]) + 2.5)), SPACE, "loss", -1.0)
-    found = mattered(s)
+    found = setting_importance(s)
     assert found is not None
     assert found.names[0] == "lr"
     assert found.explained > 0.8
     assert found.drop_KR[0].mean() > 5 * abs(found.drop_KR[1:].mean())
     noise = np.random.default_rng(1).normal(size=120)
-    nothing = mattered(seen("s", rows(120, lambda m, _c: float(noise[m])), SPACE, "loss", -1.0))
+    nothing = setting_importance(seen("s", rows(120, lambda m, _c: float(noise[m])), SPACE, "loss", -1.0))
     assert nothing is not None
     assert nothing.explained < 0.2
-    assert mattered(seen("s", rows(5, lambda m, _c: float(m)), SPACE, "loss", -1.0)) is None
+    assert setting_importance(seen("s", rows(5, lambda m, _c: float(m)), SPACE, "loss", -1.0)) is None
 
 
 def test_a_density_counts_every_network_up_to_its_last_look() -> None:

@@ -16,7 +16,7 @@ from treino.errors import TreinoError
 from treino.inspection.landscape.planes import Landscape
 from treino.pictures.curves import overlaid
 from treino.pictures.dynamics import dynamics_of
-from treino.pictures.landscape import ground_of, line, path_of
+from treino.pictures.landscape import line, path_of, surface_of
 from treino.pictures.picture_files import draw, draw_together
 from treino.records.run import Run
 from treino.store.output_files import OutputFolder
@@ -107,7 +107,7 @@ def test_the_path_of_a_run_ends_at_its_last_weights(wine: Run) -> None:
         ((ground.place(wine.at(step).net) - land.origin_n).double() @ land.axes_2n.double().T).numpy(),
         rtol=1e-6,
     )
-    assert ground_of(wine).total == len(wine.data.train)
+    assert surface_of(wine).total == len(wine.data.train)
 
 
 @pytest.fixture

@@ -20,9 +20,9 @@ from treino.errors import TreinoError
 from treino.loop.loop import JobProgress, JobStart
 from treino.records.network_source import UserFiles, network_files
 from treino.spec import read_settings
-from treino.studies.study import studying
+from treino.studies.study import study_events
 from treino.training.train import training
-from treino.tuning.sweep import sweeping
+from treino.tuning.sweep import sweep_events
 
 LINEAR = "from torch import nn\n\n\ndef Net():\n    return nn.Linear(4, 3)\n"
 DEEP = LINEAR.replace("nn.Linear(4, 3)", "nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3))")
@@ -67,11 +67,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             read = read_settings({**long, "name": f"run-torn-{name}"})
             _broken_off(training("iris", read, networks=network_files(files, [read.net])), JobStart)
             _broken_off(
-                sweeping("iris", rates, name=f"sweep-torn-{name}", settings=long, networks=files, **few),
+                sweep_events("iris", rates, name=f"sweep-torn-{name}", settings=long, networks=files, **few),
                 JobProgress,
             )
             _broken_off(
-                studying("iris", settings=long, cells=["lr=0.1"], name=f"study-torn-{name}", networks=files),
+                study_events(
+                    "iris", settings=long, cells=["lr=0.1"], name=f"study-torn-{name}", networks=files
+                ),
                 JobProgress,
             )
     return place / "runs"
@@ -283,9 +285,9 @@ def _of_two_files(kind: str, name: str) -> Iterator[Any]:
     a, b = (f"{Path(file).resolve()}:Net" for file in ("a/net.py", "b/net.py"))
     own: dict[str, Any] = {"networks": UserFiles(), "name": name}
     if kind == "study":
-        return studying("iris", settings={"epochs": 3, "net": a}, cells=["lr=0.1", {"net": b}], **own)
+        return study_events("iris", settings={"epochs": 3, "net": a}, cells=["lr=0.1", {"net": b}], **own)
     space = {"net": [a, b], "lr": [0.1, 0.01]}
-    return sweeping("iris", space, settings={"epochs": 3}, members=4, fresh=0, sampler="grid", **own)
+    return sweep_events("iris", space, settings={"epochs": 3}, members=4, fresh=0, sampler="grid", **own)
 
 
 @pytest.mark.slow

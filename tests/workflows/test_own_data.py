@@ -22,7 +22,7 @@ import treino as tr
 from treino.data.out_of_core.mapped_rows import MappedRows
 from treino.data.out_of_core.rows_protocol import OutOfCoreRows
 from treino.data.rows import Rows
-from treino.data.torch_datasets.dataset_source import is_foreign
+from treino.data.torch_datasets.dataset_source import is_torch_dataset
 from treino.errors import TreinoError
 from treino.loop.loop import JobProgress
 from treino.spec import read_settings
@@ -515,7 +515,7 @@ def test_what_is_a_dataset_and_what_a_table() -> None:
             return X[i], 0
 
     for source in (Points(), loader(), Coming(), Duck(), (Points(), loader()), {"train": Duck()}):
-        assert is_foreign(source)
+        assert is_torch_dataset(source)
     frame = pd.DataFrame({"a": [1], "b": [2]})
     for source in (
         "wine",
@@ -529,7 +529,7 @@ def test_what_is_a_dataset_and_what_a_table() -> None:
         X,
         X.numpy(),
     ):
-        assert not is_foreign(source)
+        assert not is_torch_dataset(source)
 
 
 def test_num_workers_are_honoured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

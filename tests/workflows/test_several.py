@@ -63,16 +63,18 @@ def test_the_steps_to_a_figure_are_counted_one_by_one(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_an_interrupted_spread_goes_on(tmp_path: Path) -> None:
     from treino.loop.loop import JobProgress
-    from treino.tuning.repeats import several
-    from treino.tuning.sweep import resuming
+    from treino.tuning.repeats import repeat_events
+    from treino.tuning.sweep import sweep_resumption
 
     settings = {"epochs": 20, "lr": 0.01}
     whole = tr.fit("iris", folds=3, until="accuracy=0.9", out=tmp_path / "w", **settings)
-    events = several("iris", folds=3, until="accuracy=0.9", settings={**settings, "out": str(tmp_path / "t")})
+    events = repeat_events(
+        "iris", folds=3, until="accuracy=0.9", settings={**settings, "out": str(tmp_path / "t")}
+    )
     while not isinstance(next(events), JobProgress):
         pass
     events.close()
-    document = list(resuming(tmp_path / "t"))[-1].document
+    document = list(sweep_resumption(tmp_path / "t"))[-1].document
     assert document["figures"] == whole.figures
     assert document["reached"] == whole.document["reached"]
 

@@ -20,8 +20,8 @@ from treino.search.halving import halving
 from treino.store import RunFolder
 from treino.tuning import top_members
 from treino.tuning.populations import groups, settings_of
-from treino.tuning.repeats import several
-from treino.tuning.sweep import resuming, sweeping
+from treino.tuning.repeats import repeat_events
+from treino.tuning.sweep import sweep_events, sweep_resumption
 
 SPACE = ["lr=1e-4..1e-1:log", "hidden=8|16,8", "dropout=0..0.5", "optimizer=sgd|adam",
          "momentum=0..0.9 if optimizer=sgd"]  # fmt: skip
@@ -29,7 +29,7 @@ SMALL: dict[str, Any] = {"members": 24, "fresh": 0, "settings": {"epochs": 60}}
 
 
 def swept(out: Path, space: Any = SPACE, source: Any = "iris", **asked: Any) -> dict[str, Any]:
-    events = list(sweeping(source, space, out=out, **{**SMALL, **asked}))
+    events = list(sweep_events(source, space, out=out, **{**SMALL, **asked}))
     assert isinstance(events[-1], JobEnd)
     return events[-1].document
 
@@ -68,10 +68,12 @@ def test_halving_cuts_as_the_brackets_say_and_the_best_go_on(tmp_path: Path) -> 
 @pytest.mark.parametrize("strategy", ["none", "halving", "hyperband"])
 @pytest.mark.sampled(2)
 def test_every_member_is_what_it_is_alone(tmp_path: Path, strategy: str) -> None:
-    events = list(sweeping("iris", SPACE, out=tmp_path / "s", **{**SMALL, "strategy": strategy, "top": 24}))
+    events = list(
+        sweep_events("iris", SPACE, out=tmp_path / "s", **{**SMALL, "strategy": strategy, "top": 24})
+    )
     assert events[-1].document["judge"]["certificate"]["same_bits"]
     folder = RunFolder.open(tmp_path / "s")
-    kept = {k.member: k for k in top_members.from_tensors(*folder.read_tensors(top_members.MODELS))}
+    kept = {k.member: k for k in top_members.top_from_tensors(*folder.read_tensors(top_members.MODELS))}
     assert len(kept) + events[-1].document["diverged"] == 24
     spec, configs = folder.read_json("spec.json"), folder.read_json("asked.json")["configs"]
     last = table(tmp_path / "s").sort_values("rung").groupby("member").last()
@@ -116,14 +118,14 @@ def test_a_sweep_that_broke_off_comes_to_the_same(
     monkeypatch.setattr("treino.tuning.bracket.CHUNK_SECONDS", 0.003)
     monkeypatch.setattr("treino.tuning.sweep.CHECKPOINT_SECONDS", 0.0)
     monkeypatch.setattr("treino.loop.loop.CHECKPOINT_SHARE", 0.0)
-    list(sweeping("iris", SPACE, out=tmp_path / "whole", **asked))
-    events = sweeping("iris", SPACE, out=tmp_path / "torn", **asked)
+    list(sweep_events("iris", SPACE, out=tmp_path / "whole", **asked))
+    events = sweep_events("iris", SPACE, out=tmp_path / "torn", **asked)
     for _i, event in zip(range(after + 2), events, strict=False):
         assert not isinstance(event, JobEnd)
     events.close()
     folder = RunFolder.open(tmp_path / "torn")
     assert folder.status == "interrupted"
-    again = list(resuming(tmp_path / "torn"))
+    again = list(sweep_resumption(tmp_path / "torn"))
     assert isinstance(again[-1], JobEnd)
     assert not again[-1].interrupted
     pd.testing.assert_frame_equal(table(tmp_path / "whole"), table(tmp_path / "torn"))
@@ -133,7 +135,7 @@ def test_a_sweep_that_broke_off_comes_to_the_same(
         == json.loads((tmp_path / "whole" / "result.json").read_text())["model_steps"]
     )
     with pytest.raises(TreinoError, match="finished"):
-        list(resuming(tmp_path / "torn"))
+        list(sweep_resumption(tmp_path / "torn"))
 
 
 @pytest.mark.slow
@@ -262,7 +264,7 @@ def test_progress_tells_the_best_and_the_pace(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr("treino.tuning.bracket.CHUNK_SECONDS", 0.0)  # nobody has a figure at first
     seen = [
         replace(e.job.progress)
-        for e in sweeping("iris", SPACE, out=tmp_path / "s", **SMALL)
+        for e in sweep_events("iris", SPACE, out=tmp_path / "s", **SMALL)
         if isinstance(e, JobProgress)
     ]
     assert seen[0].best is None
@@ -290,7 +292,7 @@ def test_a_memory_that_is_too_small_parts_the_members(
 def test_the_weights_that_are_kept_are_the_networks_that_were_trained(tmp_path: Path) -> None:
     document = swept(tmp_path / "s", members=5, top=3)
     folder = RunFolder.open(tmp_path / "s")
-    kept = top_members.from_tensors(*folder.read_tensors(top_members.MODELS))
+    kept = top_members.top_from_tensors(*folder.read_tensors(top_members.MODELS))
     assert [k.member for k in kept] == [e["member"] for e in document["leaderboard"][:3]]
     best, _meta = RunFolder.open(tmp_path / "s" / "best").read_tensors("model.safetensors")
     assert all(torch.equal(best[name], t) for name, t in kept[0].weights.items())
@@ -337,7 +339,7 @@ def test_luck_is_of_the_figure_that_decides(tmp_path: Path, source: str, setting
     """The scores that the judge chooses by give the very figures of the leaderboard."""
     asked: dict[str, Any] = {"members": 5, "strategy": "none", "fresh": 0}
     settings = {"epochs": 12, **settings}
-    events = list(sweeping(source, ["lr=1e-3..1e-1:log"], out=tmp_path / "s", settings=settings, **asked))
+    events = list(sweep_events(source, ["lr=1e-3..1e-1:log"], out=tmp_path / "s", settings=settings, **asked))
     metric = settings.get("metric", "loss")
     tensors, _meta = RunFolder.open(tmp_path / "s").read_tensors("rows/0.safetensors")
     choose = tensors["choose"]
@@ -361,8 +363,8 @@ def test_a_goal_out_of_reach_is_refused_before_there_is_a_folder(
     tmp_path: Path, until: Any, rule: str
 ) -> None:
     for begin in (
-        lambda: sweeping("diabetes", ["lr=1e-3|1e-2"], out=tmp_path / "s", until=until),
-        lambda: several("diabetes", seeds=2, until=until, parent=tmp_path, settings={}),
+        lambda: sweep_events("diabetes", ["lr=1e-3|1e-2"], out=tmp_path / "s", until=until),
+        lambda: repeat_events("diabetes", seeds=2, until=until, parent=tmp_path, settings={}),
     ):
         with pytest.raises(TreinoError) as refused:
             list(begin())

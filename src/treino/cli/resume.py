@@ -39,9 +39,9 @@ def resume(
             _("Leave [[storage]] out."),
         )
     if kind == "study":
-        events = study.resuming(path, net=net, trust=trust, data_file=data_file)
+        events = study.study_resumption(path, net=net, trust=trust, data_file=data_file)
     elif kind == "sweep":
-        events = sweep.resuming(path, net=net, trust=trust, data_file=data_file, storage=storage)
+        events = sweep.sweep_resumption(path, net=net, trust=trust, data_file=data_file, storage=storage)
     else:
         events = illustrated(train.resuming(path, net=net, trust=trust, data_file=data_file))
     return follow(events, screen)

@@ -51,11 +51,11 @@ def study(
     """
     from treino.cli.progress import follow
     from treino.records.network_source import UserFiles
-    from treino.studies.study import studying
+    from treino.studies.study import study_events
 
     settings = {k: v for k, v in asked.items() if v is not None}
     where = {k: settings.pop(k, None) for k in ("name", "out")}
-    events = studying(
+    events = study_events(
         source,
         settings=settings,
         networks=UserFiles(),

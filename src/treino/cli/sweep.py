@@ -49,11 +49,11 @@ def sweep(
     from treino.cli.progress import follow
     from treino.records.network_source import UserFiles
     from treino.tuning.space_file import space_of
-    from treino.tuning.sweep import sweeping
+    from treino.tuning.sweep import sweep_events
 
     settings = {k: v for k, v in asked.items() if v is not None}
     where = {k: settings.pop(k, None) for k in ("name", "out")}
-    events = sweeping(
+    events = sweep_events(
         source,
         space_of(space or []),
         settings=settings,

@@ -9,7 +9,7 @@ from rich.table import Table
 from treino.cli.view import Position
 from treino.engine import Tick
 from treino.loop.loop import JobEnd
-from treino.tuning.populations import written
+from treino.tuning.populations import config_text
 from treino.tuning.sweep import SweepJob
 from treino.words import N_, _, numeral
 
@@ -48,7 +48,7 @@ class SweepView:
         p = self.job.progress
         best = "–"
         if p.best is not None and p.config is not None:
-            best = f"{numeral(p.best[1])}  ({p.best[0]}: {written(p.config)})"
+            best = f"{numeral(p.best[1])}  ({p.best[0]}: {config_text(p.config)})"
         return Position(
             done=p.model_steps / max(p.planned_steps, p.model_steps, 1),
             label=_("rung"),
@@ -166,7 +166,7 @@ def member_summary(d: dict[str, Any]) -> RenderableType:
         cells = ("" if f is None else numeral(f) for f in figures.values())
         table.add_row(str(row["rung"]), numeral(row["epochs"], ",.0f"), *cells, _(row["status"]))
     title = _("network {n} of {sweep}: {params}").format(
-        n=d["member"], sweep=d["sweep"], params=written(d["params"])
+        n=d["member"], sweep=d["sweep"], params=config_text(d["params"])
     )
     again = _("next  treino train --like {sweep}:{n}").format(sweep=d["sweep"], n=d["member"])
     return Group(title, table, "", again)
@@ -184,6 +184,6 @@ def _leaders(d: dict[str, Any]) -> Table:
             *("" if f is None else numeral(f) for f in figures),
             numeral(entry["parameters"], ","),
             numeral(entry["epochs"], ",.0f"),
-            written(entry["params"]),
+            config_text(entry["params"]),
         )
     return table

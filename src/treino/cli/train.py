@@ -116,10 +116,10 @@ def train(
     rates, rows = None, None
     if auto:
         from treino.records.data_source import prepared_beside
-        from treino.tuning.learning_rate_search import find_rate, rows_to_try
+        from treino.tuning.learning_rate_search import find_rate, search_rows
 
         alone = seeds is None and folds is None
-        rows = rows_to_try(data, read, prepared_beside("runs", read.out) if alone else None)
+        rows = search_rows(data, read, prepared_beside("runs", read.out) if alone else None)
         rates = find_rate(rows, read, networks=files)
         given["lr"] = rates.chosen
         for line in rates.lines():
@@ -131,9 +131,9 @@ def train(
             _("Leave one of them out."),
         )
     if seeds is not None or folds is not None:
-        from treino.tuning.repeats import several
+        from treino.tuning.repeats import repeat_events
 
-        events = several(
+        events = repeat_events(
             data, seeds=seeds, folds=folds, until=until, settings=given, networks=networks, data=rows
         )
         return follow(events if rates is None else rates.kept(events), screen)

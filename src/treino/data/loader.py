@@ -41,7 +41,7 @@ from treino.data.split_requests import (
 from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal
 from treino.data.summaries.relations import TargetRows, say_leaks
 from treino.data.table import Column, Table, check_present
-from treino.data.torch_datasets.dataset_source import is_foreign, load_foreign
+from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset
 from treino.errors import TreinoError
 from treino.words import _, joined
 
@@ -97,9 +97,9 @@ def load(
     shares, files = _shares_and_files(validation, test)
     asked = Split(*shares, data_seed, split_group, split_time, split_column, duplicates, fold_of(fold))
     check_split(asked)
-    if is_foreign(source):
+    if is_torch_dataset(source):
         of_tables = {"kinds": kinds, "reading": reading, "split_by": asked.by, "file": files or None}
-        return load_foreign(
+        return load_torch_dataset(
             source, target=target, features=features, task=task, validation=asked.validation, test=asked.test,
             data_seed=data_seed, num_workers=num_workers, of_tables=of_tables,
         )  # fmt: skip

@@ -7,7 +7,7 @@ import torch
 
 from treino.data.dataset import Data
 from treino.data.out_of_core.mapped_rows import as_mapped
-from treino.data.torch_datasets.dataset_source import is_foreign, load_foreign, steps_of
+from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset, steps_of
 from treino.engine.array_inputs import ArrayPair, check_class_count, pairs_of
 from treino.errors import TreinoError
 from treino.words import _
@@ -43,8 +43,8 @@ def inputs_of(data: Any, dtype: torch.dtype) -> Inputs:
     Raises:
         TreinoError: no such form, no training rows, numbers that ``dtype`` can't hold.
     """
-    if is_foreign(data):
-        data = load_foreign(data)
+    if is_torch_dataset(data):
+        data = load_torch_dataset(data)
     if isinstance(data, Data):
         return _loaded(data)
     (x, y), validation = pairs_of(data, dtype)

@@ -32,16 +32,16 @@ class BoundaryPreview:
     true_N: NDArray[np.int64]
 
 
-def seen_whole(data: Data) -> bool:
+def previewable(data: Data) -> bool:
     """Whether the network has exactly two inputs, and the rows are in memory."""
     two = data.task == "classification" and data.kind == "table" and data.inputs == 2
     return two and isinstance(data.train.x, torch.Tensor) and len(data.train) > 0
 
 
-def glimpse(net: nn.Module, data: Data, resolution: int = RESOLUTION) -> BoundaryPreview:
+def boundary_preview(net: nn.Module, data: Data, resolution: int = RESOLUTION) -> BoundaryPreview:
     """Evaluate the network on a grid over its two inputs.
 
-    data: one for which ``seen_whole`` holds.
+    data: one for which ``previewable`` holds.
     """
     x_N2 = data.train.x[:MEASURED]
     low, high = x_N2.amin(0), x_N2.amax(0)

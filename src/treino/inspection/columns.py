@@ -120,7 +120,7 @@ def importances(
     alone = [measured.shuffled(groups[k]) for k in kept]
     order = sorted(range(len(kept)), key=lambda i: -alone[i][0][0])
     kept, alone = [kept[i] for i in order], [alone[i] for i in order]
-    together = () if patch else going_together(draw(data.train, RANKED).x, [groups[k] for k in kept])
+    together = () if patch else correlated_columns(draw(data.train, RANKED).x, [groups[k] for k in kept])
     joint = [measured.shuffled([j for i in group.columns for j in groups[kept[i]]]) for group in together]
     return Importances(
         tuple(names[k] for k in kept),
@@ -243,7 +243,7 @@ def flops(net: nn.Module, x_1D: torch.Tensor, item_shape: Sequence[int] | None =
     return float(max(counter.get_total_flops(), x_1D.numel(), 1))
 
 
-def going_together(x_ND: torch.Tensor, groups: Sequence[Sequence[int]]) -> tuple[CorrelatedColumns, ...]:
+def correlated_columns(x_ND: torch.Tensor, groups: Sequence[Sequence[int]]) -> tuple[CorrelatedColumns, ...]:
     """Groups of columns of which each has a rank correlation (Spearman) of ``TOGETHER`` or more with another.
 
     groups: the inputs of each column; of a column with several the closest counts. Shuffling one of them

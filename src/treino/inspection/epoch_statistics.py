@@ -46,7 +46,7 @@ def ratio_of(seconds: Mapping[int, float], other: Mapping[int, float], level: fl
     return median_of([seconds[r] / other[r] for r in both if other[r] > 0], level)
 
 
-def reached(values: Values, target: float, better: int) -> int | None:
+def epochs_to_goal(values: Values, target: float, better: int) -> int | None:
     """The first epoch, from 1 on, whose figure is below the target (better -1) or not below (+1); or None."""
     for epoch, value in enumerate(values, 1):
         if value is not None and (value < target if better < 0 else value >= target):

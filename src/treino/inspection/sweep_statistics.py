@@ -128,7 +128,7 @@ class SettingImportance:
     networks: int
 
 
-def mattered(s: SweepFigures, seed: int = 0) -> SettingImportance | None:
+def setting_importance(s: SweepFigures, seed: int = 0) -> SettingImportance | None:
     """Permutation importance of the settings on a random forest over the table; None: too few networks.
 
     The forest predicts ranks after the first rung, diverged networks last, and is shuffled on the half that

@@ -91,9 +91,9 @@ class RunFigure:
 
     @property
     def _whole(self) -> bool:
-        from treino.inspection.boundary_preview import seen_whole
+        from treino.inspection.boundary_preview import previewable
 
-        return self.view is not None and seen_whole(self.view.job.data)
+        return self.view is not None and previewable(self.view.job.data)
 
     def _note(self, event: JobProgress) -> None:
         assert self.view is not None
@@ -152,14 +152,14 @@ class RunFigure:
         alarm: bool = False,
         kept_epoch: int | None = None,
     ) -> str:
-        from treino.inspection.boundary_preview import glimpse
+        from treino.inspection.boundary_preview import boundary_preview
         from treino.plots.live import LiveTraining, live_figure
 
         assert self.view is not None
         data = self.view.job.data
         shown = self._curves(kept_epoch)
         few = np.concatenate(self.loss_S) if self.loss_S and shown is None else None
-        seen = None if net is None else glimpse(net, data)
+        seen = None if net is None else boundary_preview(net, data)
         return live_figure(
             LiveTraining(
                 name=self.view.job.folder.path.name,

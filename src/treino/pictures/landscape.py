@@ -25,7 +25,7 @@ def landscape_picture(run: "Run") -> list[File]:
     from treino.plots.style import png
 
     seed = int(run.settings["seed"])
-    return [("landscape.png", png(landscape_figure(random_plane(ground_of(run), seed=seed), run.name)))]
+    return [("landscape.png", png(landscape_figure(random_plane(surface_of(run), seed=seed), run.name)))]
 
 
 def path_picture(run: "Run") -> list[File]:
@@ -38,13 +38,13 @@ def path_picture(run: "Run") -> list[File]:
 
 def walker_picture(run: "Run") -> list[File]:
     """The same plane as a walker in the fog feels it, and as it is; and a page to walk on oneself."""
-    from treino.inspection.landscape.walker import stands
+    from treino.inspection.landscape.walker import walk_points
     from treino.plots.style import png
     from treino.plots.walker import walker_figure
     from treino.plots.walker_page import walker_page
 
-    ground, land = path_of(run)
-    figure = walker_figure(land, stands(ground, land), run.name)
+    loss_surface, land = path_of(run)
+    figure = walker_figure(land, walk_points(loss_surface, land), run.name)
     return [("walker.png", png(figure)), ("walker.html", walker_page(land, run.name, _trained(run)).encode())]
 
 
@@ -60,7 +60,7 @@ def line(runs: Sequence["Run"]) -> list[File]:
         TreinoError: there are not two runs; their data, layers or losses are not the same.
     """
     from treino.inspection.landscape.loss_surface import MOST_ROWS, drawn
-    from treino.inspection.landscape.planes import between
+    from treino.inspection.landscape.planes import interpolation
     from treino.plots.landscape_line import line_figure
     from treino.plots.style import png
 
@@ -72,19 +72,19 @@ def line(runs: Sequence["Run"]) -> list[File]:
         )
     first, second = runs
     _same(first, second)
-    ground = ground_of(first)
-    splits = {"train": ground.rows}
+    loss_surface = surface_of(first)
+    splits = {"train": loss_surface.rows}
     if len(first.data.validation):
         splits["validation"] = drawn(first.data.validation, MOST_ROWS)
-    found = between(ground, _end(ground, second), splits)
+    found = interpolation(loss_surface, _end(loss_surface, second), splits)
     return [("line.png", png(line_figure(found, first.name, second.name)))]
 
 
-def ground_of(run: "Run") -> "LossSurface":
+def surface_of(run: "Run") -> "LossSurface":
     """The kept network, its training rows and the loss that was trained (of a fault too)."""
-    from treino.inspection.landscape.loss_surface import ground
+    from treino.inspection.landscape.loss_surface import loss_surface
 
-    return ground(run.module, run.data.train, run.loss_function, item_shape=run.item_shape)
+    return loss_surface(run.module, run.data.train, run.loss_function, item_shape=run.item_shape)
 
 
 def path_of(run: "Run") -> tuple["LossSurface", "Landscape"]:
@@ -95,14 +95,14 @@ def path_of(run: "Run") -> tuple["LossSurface", "Landscape"]:
     from treino.inspection.landscape.planes import path_plane
     from treino.training.replay import last_step, moments
 
-    ground, last = ground_of(run), last_step(run)
-    count = min(MOMENTS, max(FEWEST, NUMBERS // ground.layout.n), last + 1)
+    loss_surface, last = surface_of(run), last_step(run)
+    count = min(MOMENTS, max(FEWEST, NUMBERS // loss_surface.layout.n), last + 1)
     steps = np.unique(np.round(last * np.linspace(0, 1, count) ** 2).astype(int)).tolist()
-    place_Kn = torch.stack([ground.place(moment.net) for moment in moments(run, steps)])
-    return ground, path_plane(ground, place_Kn, steps)
+    place_Kn = torch.stack([loss_surface.place(moment.net) for moment in moments(run, steps)])
+    return loss_surface, path_plane(loss_surface, place_Kn, steps)
 
 
-def _end(ground: "LossSurface", second: "Run") -> "Tensor":
+def _end(loss_surface: "LossSurface", second: "Run") -> "Tensor":
     """Where the second run's network stands.
 
     Raises:
@@ -110,8 +110,8 @@ def _end(ground: "LossSurface", second: "Run") -> "Tensor":
     """
     import numpy as np
 
-    own, end_n = ground_of(second), ground.place(second.module)
-    here, there = (float(g.losses(end_n, end_n[None], np.zeros((1, 1)))[0]) for g in (ground, own))
+    own, end_n = surface_of(second), loss_surface.place(second.module)
+    here, there = (float(g.losses(end_n, end_n[None], np.zeros((1, 1)))[0]) for g in (loss_surface, own))
     if not np.isclose(here, there, rtol=1e-3, atol=1e-6, equal_nan=True):
         why = f"{second.name}, {numeral(here)} ≠ {numeral(there)}"
         raise TreinoError(

@@ -7,7 +7,7 @@ from typing import Any
 
 from treino.records.command import as_flags
 from treino.records.data_source import LOADS
-from treino.search.space_text import domain_written
+from treino.search.space_text import domain_text
 from treino.spec import FLAGS
 from treino.tuning.sweep_options import SweepOptions
 
@@ -23,7 +23,7 @@ def sweep_as_typed(spec: Mapping[str, Any]) -> str:
         return shlex.join(["treino", "train", source, *several, *until, *flags])
     words = ["treino", "sweep", source]
     for name, domain in space.items():
-        words += ["--space", f"{name}={domain_written(domain)}"]
+        words += ["--space", f"{name}={domain_text(domain)}"]
     for name, value in _unusual(asked).items():
         words += ["--" + name.replace("_", "-"), str(value)]
     if asked["until"] is not None:
@@ -52,7 +52,7 @@ def as_called(spec: Mapping[str, Any], rows: str, kept: bool) -> str:
     if of_sweep is not None:
         several = {"seed": "seeds", "fold": "folds"}
         spread = {several[n]: len(d["values"]) for n, d in spec["space"].items() if n in several}
-        space = {name: domain_written(domain) for name, domain in spec["space"].items()}
+        space = {name: domain_text(domain) for name, domain in spec["space"].items()}
         own_words = spread if of_sweep.get("spread") else {"space": space} | _unusual(of_sweep)
         asked = own_words | ({"until": of_sweep["until"]} if of_sweep["until"] else {}) | asked
     words += [f"{name}={value!r}" for name, value in asked.items() if value is not None]

@@ -7,8 +7,8 @@ from treino.plots.report.blocks import Picture
 from treino.plots.report.sweep import SweepFacts
 from treino.reports.commands import sweep_as_typed
 from treino.reports.run_facts import called_again, check_begun
-from treino.search.space_text import domain_written
-from treino.tuning.populations import written
+from treino.search.space_text import domain_text
+from treino.tuning.populations import config_text
 from treino.tuning.sweep_pictures import PICTURES, usual
 from treino.words import N_, _
 
@@ -57,9 +57,9 @@ def sweep_facts(sweep: "Sweep", *, drawn: bool = True) -> SweepFacts:
         document=d,
         spec=spec,
         created=sweep.folder.created,
-        written=[written(entry["params"]) for entry in d.get("leaderboard") or []],
+        written=[config_text(entry["params"]) for entry in d.get("leaderboard") or []],
         best=best,
-        tried=[(name, domain_written(domain)) for name, domain in spec["space"].items()],
+        tried=[(name, domain_text(domain)) for name, domain in spec["space"].items()],
         pictures=pictures,
         missing=missing,
         command=sweep_as_typed(spec),

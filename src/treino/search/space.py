@@ -177,7 +177,7 @@ class Space:
         }  # fmt: skip
 
 
-def space_again(document: Mapping[str, Any]) -> Space:
+def space_from_json(document: Mapping[str, Any]) -> Space:
     """The space that ``to_json`` wrote.
 
     Raises:

@@ -65,7 +65,7 @@ def read_space(
     return Space(tuple(in_order(dimensions)))
 
 
-def domain_written(d: Mapping[str, Any]) -> str:
+def domain_text(d: Mapping[str, Any]) -> str:
     """A domain of ``Space.to_json`` as it is written on a command line."""
 
     def value(v: Any) -> str:

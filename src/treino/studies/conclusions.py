@@ -7,7 +7,7 @@ from typing import Any
 from treino.engine.metrics import METRICS
 from treino.inspection.epoch_statistics import ratio_of
 from treino.plots.style import metric_name
-from treino.studies.study_document import timed
+from treino.studies.study_document import epoch_times
 from treino.studies.study_options import CORRECTED, TAUGHT
 from treino.words import _, capitalised, joined, numeral
 
@@ -31,15 +31,15 @@ def mode_name(mode: str) -> str:
 
 def setting_name(row: Row, varied: Iterable[str]) -> str:
     """A row's setting beside the others': ``batch 5 (lr 1e-6)``."""
-    said = settings_said(row, varied)
+    said = setting_texts(row, varied)
     if not said:
-        return _said("batch_size", row["batch_size"])
+        return _value_text("batch_size", row["batch_size"])
     return joined([said[0], " (", joined(said[1:], ", "), ")"]) if len(said) > 1 else said[0]
 
 
-def settings_said(row: Row, varied: Iterable[str]) -> list[str]:
+def setting_texts(row: Row, varied: Iterable[str]) -> list[str]:
     """Each of the row's own settings in words."""
-    return [_said(name, row["own"][name]) for name in varied if name in row["own"]]
+    return [_value_text(name, row["own"][name]) for name in varied if name in row["own"]]
 
 
 def row_name(row: Row, facts: Mapping[str, Any]) -> str:
@@ -53,12 +53,16 @@ def answers(rows: Sequence[Row], facts: Mapping[str, Any], until: Mapping[str, f
     if not all(row["epochs"] for row in rows):
         return []
     found = [_pace(rows, facts)]
-    found += [_there(rows, facts, mode, metric, until[metric]) for mode in facts["modes"] for metric in until]
+    found += [
+        _goal_sentence(rows, facts, mode, metric, until[metric])
+        for mode in facts["modes"]
+        for metric in until
+    ]
     found += [
         _floor(rows, facts),
         _faults(rows, facts),
-        *_smaller(rows, facts),
-        *_mended(rows, facts),
+        *_batch_size_sentences(rows, facts),
+        *_correction_sentences(rows, facts),
         *_axes(rows, facts),
     ]
     return [sentence for sentence in found if sentence]
@@ -107,7 +111,7 @@ def _pace(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
     first, *others = sorted(group, key=lambda r: r["updates_per_epoch"])
     said = []
     for row in others:
-        times = ratio_of(timed(row), timed(first))
+        times = ratio_of(epoch_times(row), epoch_times(first))
         if times is None:
             return ""
         span = (
@@ -117,24 +121,30 @@ def _pace(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
         )
         said.append(
             _("{times:.3g} × that{span} with {name}").format(
-                times=times.value, span=span, name=_said("batch_size", row["batch_size"])
+                times=times.value, span=span, name=_value_text("batch_size", row["batch_size"])
             )
         )
     sentence = _("An epoch takes {seconds} with {first}, {others}: {updates} updates.").format(
         seconds=seconds_text(first["seconds_per_epoch"]),
-        first=_said("batch_size", first["batch_size"]),
-        others=_listed(said),
-        updates=_listed([numeral(row["updates_per_epoch"], ",") for row in (first, *others)]),
+        first=_value_text("batch_size", first["batch_size"]),
+        others=_enumeration(said),
+        updates=_enumeration([numeral(row["updates_per_epoch"], ",") for row in (first, *others)]),
     )
-    worked = [ratio_of(timed(r, PROCESSOR), timed(first, PROCESSOR)) for r in others if r["processor_timed"]]
+    worked = [
+        ratio_of(epoch_times(r, PROCESSOR), epoch_times(first, PROCESSOR))
+        for r in others
+        if r["processor_timed"]
+    ]
     if len(worked) == len(others) and first["processor_timed"] and None not in worked:
         ratios = [joined([numeral(ratio.value, ".3g"), " ×"]) for ratio in worked if ratio is not None]
         worked_said = _("In processor time, which other programs hardly change: {r}.")
-        return joined([sentence, worked_said.format(r=_listed(ratios))], " ")
+        return joined([sentence, worked_said.format(r=_enumeration(ratios))], " ")
     return sentence
 
 
-def _there(rows: Sequence[Row], facts: Mapping[str, Any], mode: str, metric: str, figure: float) -> str:
+def _goal_sentence(
+    rows: Sequence[Row], facts: Mapping[str, Any], mode: str, metric: str, figure: float
+) -> str:
     """After how many epochs, and seconds, each setting is there in this mode."""
     of = [row for row in rows if row["mode"] == mode]
     there = sorted(
@@ -156,7 +166,7 @@ def _there(rows: Sequence[Row], facts: Mapping[str, Any], mode: str, metric: str
     if len(never) > LISTED and not there:
         said.append(_("none of {rows} rows in {epochs}").format(rows=len(never), epochs=_epochs(n)))
     elif never:
-        names = _listed([setting_name(row, facts["varied"]) for row in never])
+        names = _enumeration([setting_name(row, facts["varied"]) for row in never])
         names = names if len(never) <= LISTED else _("{n} others").format(n=len(never))
         said.append(_("{names} never in {epochs}").format(names=names, epochs=_epochs(n)))
     goal = _("{metric} below {figure:g}") if METRICS[metric].better < 0 else _("{metric} of {figure:g}")
@@ -198,11 +208,11 @@ def _faults(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
         span = low if low == high else _("{low} to {high}").format(low=low, high=high)
         said.append(joined([span, mode_name(mode)], " "))
     return _("The same settings end at {metric} {ends}.").format(
-        metric=metric_name(facts["metric"]), ends=_listed(said)
+        metric=metric_name(facts["metric"]), ends=_enumeration(said)
     )
 
 
-def _smaller(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
+def _batch_size_sentences(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
     """Where a smaller batch does worse because of a fault alone."""
     groups = _groups(rows, facts, "batch_size")
     pairs = [(max(g, key=_batch), min(g, key=_batch)) for g in groups]
@@ -216,10 +226,10 @@ def _smaller(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _mended(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
+def _correction_sentences(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
     """Settings that help because of a fault alone: better in that mode, worse in the corrected one."""
     of = [row for row in rows if row["mode"] == CORRECTED]
-    pairs = [(b, a) for a in of for b in of if a["batch_size"] == b["batch_size"] and _apart(a, b)]
+    pairs = [(b, a) for a in of for b in of if a["batch_size"] == b["batch_size"] and _distinct(a, b)]
     return [
         _(
             "{mode}, {a} mends {b}: {metric} ends at {high:.3f} instead of {low:.3f}. Corrected it does harm:"
@@ -242,7 +252,7 @@ def _reversals(
             other, right = (last(row, metric) for row in pair)
             if high is None or low is None or other is None or right is None:
                 continue
-            if _surely(better, worse) and other <= right:
+            if _clearly_better(better, worse) and other <= right:
                 a, b = (setting_name(row, facts["varied"]) for row in pair)
                 figures = {"high": high, "low": low, "other": other, "right": right}
                 named = {"mode": capitalised(mode_name(mode)), "metric": metric_name(metric), "a": a, "b": b}
@@ -250,13 +260,13 @@ def _reversals(
     return sorted(found, key=lambda f: f["low"] - f["high"])[:REVERSALS]
 
 
-def _apart(a: Row, b: Row) -> bool:
+def _distinct(a: Row, b: Row) -> bool:
     """Whether one thing tells them apart: a setting, or that one of them has settings of its own."""
     one, other = dict(a["own"]), dict(b["own"])
     return one.keys() != other.keys() or sum(one[name] != other[name] for name in one) == 1
 
 
-def _surely(better: Row, worse: Row) -> bool:
+def _clearly_better(better: Row, worse: Row) -> bool:
     """Whether their intervals of accuracy don't touch. (There are none of numbers.)"""
     a, b = better.get("accuracy_interval"), worse.get("accuracy_interval")
     return bool(a and b and a[0] > b[1])
@@ -281,7 +291,7 @@ def _axes(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
         elif len(whole) <= LISTED:
             rest = [n for n in facts["varied"] if n != name]
             for group, figures in whole:
-                where = [setting_name(group[0], rest), ": "] if settings_said(group[0], rest) else []
+                where = [setting_name(group[0], rest), ": "] if setting_texts(group[0], rest) else []
                 said.append(joined([*where, _ends(name, group, figures)]))
         if said:
             at_the_end = _("{metric} at the end: {ends}.").format(
@@ -293,8 +303,10 @@ def _axes(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
 
 def _ends(name: str, group: Sequence[Row], figures: Mapping[str, float | None]) -> str:
     """``0.963 normalised and 0.704 not normalised``."""
-    parts = [(figures[str(row["own"][name])], _said(name, row["own"][name])) for row in group]
-    return _listed([_("{figure:.3f} {value}").format(figure=figure, value=value) for figure, value in parts])
+    parts = [(figures[str(row["own"][name])], _value_text(name, row["own"][name])) for row in group]
+    return _enumeration(
+        [_("{figure:.3f} {value}").format(figure=figure, value=value) for figure, value in parts]
+    )
 
 
 def _groups(rows: Sequence[Row], facts: Mapping[str, Any], name: str) -> list[list[Row]]:
@@ -323,7 +335,7 @@ def seconds_text(seconds: float | None) -> str:
     return joined([numeral(seconds * 1000, ".3g"), " ms"])
 
 
-def _said(name: str, value: Any) -> str:
+def _value_text(name: str, value: Any) -> str:
     said: dict[str, Callable[[Any], str]] = {
         "batch_size": lambda v: _("batch {n}").format(n=_("of all rows") if v == "full" else v),
         "shuffle": lambda v: {
@@ -342,7 +354,7 @@ def _said(name: str, value: Any) -> str:
     return joined([name.replace("_", " "), numeral(value) if isinstance(value, float) else str(value)], " ")
 
 
-def _listed(parts: Sequence[str]) -> str:
+def _enumeration(parts: Sequence[str]) -> str:
     if len(parts) == 1:
         return parts[0]
     return _("{all} and {last}").format(all=joined(parts[:-1], ", "), last=parts[-1])

@@ -16,7 +16,7 @@ from treino.records.network_source import UserFiles
 from treino.records.registry_names import check_names
 from treino.records.run import Run
 from treino.store import RunFolder, find
-from treino.studies.study import document_of, resuming, studying, track_states
+from treino.studies.study import document_of, study_events, study_resumption, track_states
 from treino.studies.study_options import StudyOptions
 from treino.studies.track import Record
 from treino.tuning.member import parted
@@ -113,7 +113,7 @@ class Study:
         Raises:
             TreinoError: there is nothing to resume; its data is gone or changed.
         """
-        return drain(resuming(self.path, net=net, trust=trust))
+        return drain(study_resumption(self.path, net=net, trust=trust))
 
     def __repr__(self) -> str:
         return f"Study({str(self.path)!r}, {self.status}, {len(self.rows)} rows)"
@@ -166,7 +166,7 @@ def study(
     elif net is not None:
         settings["net"] = net
     return drain(
-        studying(
+        study_events(
             data,
             settings=settings,
             batch_sizes=batch_sizes,

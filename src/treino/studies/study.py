@@ -37,8 +37,8 @@ from treino.spec import Settings, read_settings
 from treino.store import RunFolder
 from treino.store.files import damaged
 from treino.studies.conclusions import answers, notes
-from treino.studies.study_document import HEADLINE, row, row_facts, varied
-from treino.studies.study_options import EPOCHS, PREPARED, StudyOptions, asked_of, of_row, read
+from treino.studies.study_document import HEADLINE, row, row_facts, varied_settings
+from treino.studies.study_options import EPOCHS, PREPARED, StudyOptions, read, row_settings, study_options
 from treino.studies.track import Track
 from treino.training.goals import check_goals
 from treino.training.resolution import plan
@@ -49,7 +49,7 @@ CHUNK_SECONDS = 0.1
 CHECKPOINT_SECONDS = 2.0
 
 
-def studying(
+def study_events(
     source: Any,
     *,
     settings: Mapping[str, Any],
@@ -71,7 +71,7 @@ def studying(
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
     """
-    asked = asked_of(
+    asked = study_options(
         settings, batch_sizes=batch_sizes, until=until, cells=cells, compare=compare, seeds=seeds
     )
     data = load_data(source, read_settings({**asked.base, "seed": asked.seeds[0]}))
@@ -118,7 +118,7 @@ def studying(
         yield from events(StudyJob(folder, data, asked, facts, tracks))
 
 
-def resuming(
+def study_resumption(
     path: str | Path, *, data_file: str | Path | None = None, net: str | None = None, trust: bool = False
 ) -> Iterator[JobEvent]:
     """Go on with a study that was interrupted or killed: no row is lost, none that is whole trained again.
@@ -218,7 +218,7 @@ def _tracks(
                 kernel["device"] = before["device"]
                 settings = read_settings({**cell.values(asked.base, seed), **kernel})
             try:
-                rows = _prepared(source, data, settings, prepared)
+                rows = _row_data(source, data, settings, prepared)
                 if isinstance(settings.batch_size, int) and settings.batch_size > len(rows.train):
                     raise TreinoError(
                         "batch_size_rows",
@@ -232,11 +232,11 @@ def _tracks(
                 fed = rows if settings.patience else replace(rows, validation=rows.validation[:0])
                 found.append(Track(number, seed, rows, plan(settings, fed, own)))
             except TreinoError as error:
-                raise of_row(error, cell) from None
+                raise row_settings(error, cell) from None
     return found
 
 
-def _prepared(source: Any, first: Data, settings: Settings, known: dict[str, Data]) -> Data:
+def _row_data(source: Any, first: Data, settings: Settings, known: dict[str, Data]) -> Data:
     """The rows as these settings prepare them; the splits are always the same."""
     as_first = {name: first.arguments.get(name, getattr(settings, name)) for name in PREPARED}
     asked = {n: getattr(settings, n) if n in settings.model_fields_set else v for n, v in as_first.items()}
@@ -273,7 +273,7 @@ def _facts(asked: StudyOptions, data: Data, tracks: Sequence[Track], source: str
         "seed_list": list(asked.seeds),
         "until": dict(asked.until),
         "modes": list(dict.fromkeys(cell.mode for cell in asked.cells)),
-        "varied": varied(rows),
+        "varied": varied_settings(rows),
         "data_notes": list(data.notes),
         "rows": rows,
     }

@@ -7,11 +7,11 @@ from typing import Any
 from treino.engine.metrics import METRICS
 from treino.inspection.epoch_statistics import (
     deviation_of,
+    epochs_to_goal,
     floor_twice,
     half,
     mean_of,
     median_of,
-    reached,
 )
 from treino.inspection.wilson import wilson
 from treino.records.command import as_typed
@@ -61,7 +61,9 @@ def row(
     metrics = {name: mean_of([r.metrics[name] for r in records]) for name in _names(records)}
     found = dict(facts) | _seconds(records, facts["processor_timed"])
     found |= {"epochs": len(loss), "status": _status(records)}
-    epochs_to = {"loss": None} | {name: [_reached(r, name, asked) for r in records] for name in asked.until}
+    epochs_to = {"loss": None} | {
+        name: [_epochs_to_goal(r, name, asked) for r in records] for name in asked.until
+    }
     for name, of in epochs_to.items():
         found[f"epochs_to_{name}"] = None if of is None else half(of)
     seconds = found["seconds_per_epoch"]
@@ -77,7 +79,7 @@ def row(
             "seed": seed,
             "status": r.status,
             "steps": r.steps,
-            **{f"epochs_to_{name}": _reached(r, name, asked) for name in asked.until},
+            **{f"epochs_to_{name}": _epochs_to_goal(r, name, asked) for name in asked.until},
             "loss": r.loss,
             "loss_std": r.loss_std,
             "epoch_seconds": r.seconds,
@@ -90,7 +92,7 @@ def row(
     return found
 
 
-def timed(row: Mapping[str, Any], of: str = "epoch_seconds") -> dict[int, float]:
+def epoch_times(row: Mapping[str, Any], of: str = "epoch_seconds") -> dict[int, float]:
     """A row's seconds by round and seed, of the epochs that were not a warm-up: what ratios are made of.
 
     of: ``epoch_seconds``, or ``epoch_processor_seconds``.
@@ -104,7 +106,7 @@ def timed(row: Mapping[str, Any], of: str = "epoch_seconds") -> dict[int, float]
     }
 
 
-def varied(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def varied_settings(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """The settings in which the rows differ, of those that any of them has as its own."""
     return [name for name in rows[0]["settings"] if len({str(row["settings"][name]) for row in rows}) > 1]
 
@@ -127,9 +129,9 @@ def _names(records: Sequence[Record]) -> list[str]:
     return [n for n in records[0].metrics if all(n in r.metrics for r in records)]
 
 
-def _reached(record: Record, metric: str, asked: StudyOptions) -> int | None:
+def _epochs_to_goal(record: Record, metric: str, asked: StudyOptions) -> int | None:
     values = record.loss if metric == "loss" else record.metrics.get(metric, [])
-    return reached(values, asked.until[metric], METRICS[metric].better)
+    return epochs_to_goal(values, asked.until[metric], METRICS[metric].better)
 
 
 def _status(records: Sequence[Record]) -> str:

@@ -79,7 +79,7 @@ class StudyOptions:
         return cls(kept["base"], cells, kept["until"], tuple(kept["seeds"]))
 
 
-def asked_of(
+def study_options(
     settings: Mapping[str, Any],
     *,
     batch_sizes: Any = None,
@@ -121,18 +121,18 @@ def read(cell: Cell, base: Mapping[str, Any], seed: int) -> Settings:
         train_config(settings)  # refused before the data is read
         return settings
     except TreinoError as error:
-        raise of_row(error, cell) from None
+        raise row_settings(error, cell) from None
 
 
-def of_row(error: TreinoError, cell: Cell) -> TreinoError:
+def row_settings(error: TreinoError, cell: Cell) -> TreinoError:
     """The error, with the row that it is of."""
     if not cell.own:
         return error
-    message = _("Row {settings}: {why}").format(settings=written(cell.own), why=error.message)
+    message = _("Row {settings}: {why}").format(settings=own_text(cell.own), why=error.message)
     return TreinoError(error.rule, message, error.hint, status=error.status)
 
 
-def written(own: Mapping[str, Any]) -> str:
+def own_text(own: Mapping[str, Any]) -> str:
     """A row's settings as they are typed: ``batch_size=5,lr=1e-06``."""
     return ",".join(f"{name}={_plain(value)}" for name, value in own.items())
 

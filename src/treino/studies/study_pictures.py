@@ -9,7 +9,7 @@ from treino.errors import TreinoError
 from treino.pictures import File
 from treino.pictures.picture_files import check_names, put_each
 from treino.store.output_files import OutputFolder
-from treino.studies.conclusions import mode_name, settings_said
+from treino.studies.conclusions import mode_name, setting_texts
 from treino.words import N_, _
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def lines_of(study: "Study") -> list["StudyCurve"]:
             StudyCurve(
                 panel=_("batch of all rows") if batch == "full" else _("batch {n}").format(n=batch),
                 mode=mode_name(row["mode"]),
-                setting=", ".join(settings_said(row, rest)),
+                setting=", ".join(setting_texts(row, rest)),
                 loss=row["loss"],
                 deviation=row["loss_std"],
                 floor=row["loss_floor"],

@@ -48,7 +48,7 @@ def ensemble(sweep: "Sweep", top: int) -> Run:
         TreinoError: fewer are kept, or one of them sees its rows otherwise than the winner does.
     """
     run = sweep.best
-    kept = top_members.from_tensors(*read_tensors(sweep.folder, top_members.MODELS))
+    kept = top_members.top_from_tensors(*read_tensors(sweep.folder, top_members.MODELS))
     if not 1 <= top <= len(kept):
         raise TreinoError(
             "top_range",

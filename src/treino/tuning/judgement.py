@@ -37,7 +37,7 @@ FRESH_FEWEST = 3
 LEADERS = 50
 
 
-def report(folder: RunFolder, sweep: SweepTraining, progress: SweepProgress) -> dict[str, Any]:
+def sweep_document(folder: RunFolder, sweep: SweepTraining, progress: SweepProgress) -> dict[str, Any]:
     """The document without the judgement."""
     last = sweep.rows.last()
     status = [row["status"] for row in last]
@@ -71,26 +71,26 @@ def _diverged_notes(sweep: SweepTraining) -> list[str]:
     return [_("Every network diverged: there is no best. Try smaller learning rates.")]
 
 
-def finish(folder: RunFolder, sweep: SweepTraining, progress: SweepProgress) -> dict[str, Any]:
+def finish_sweep(folder: RunFolder, sweep: SweepTraining, progress: SweepProgress) -> dict[str, Any]:
     """Judge the sweep, write its document and seal the folder. What fails of the judging becomes a note.
 
     Raises:
         TreinoError: a failing machine.
     """
-    document = report(folder, sweep, progress)
+    document = sweep_document(folder, sweep, progress)
     if sweep.top:
         winner = sweep.top[0].member
         failures: list[str] = []
         facts = {"n": winner, "sweep": folder.path.name}
         again = _("Train it again: treino train [[like={sweep}:{n}]]").format(**facts)
         what = _("Training network {n} alone").format(**facts)
-        trained = noted(failures, what, again, partial(alone, folder, sweep, winner))
+        trained = noted(failures, what, again, partial(winner_run, folder, sweep, winner))
         document["best"] = _best(document["leaderboard"][0], trained and trained[0])
         if trained is None:
             _remove(folder.within(BEST))
         else:
             what, shown = _("Judging network {n}").format(**facts), _("Its own figures are there.")
-            found = noted(failures, what, shown, partial(judged, folder, sweep, *trained))
+            found = noted(failures, what, shown, partial(judgement, folder, sweep, *trained))
             document["judge"], said = found or (None, [])
             document["notes"] += said
         document["notes"] += failures
@@ -137,7 +137,7 @@ def leaderboard(sweep: SweepTraining) -> list[dict[str, Any]]:
 # ---- the winner by itself
 
 
-def alone(folder: RunFolder, sweep: SweepTraining, member: int) -> tuple[Run, dict[str, Any]]:
+def winner_run(folder: RunFolder, sweep: SweepTraining, member: int) -> tuple[Run, dict[str, Any]]:
     """Train the member by itself, as a run in the sweep's folder; compare its weights bit for bit."""
     row = next(r for r in sweep.rows.last() if r["member"] == member)
     (group,) = groups({member: sweep.settings(member)}, sweep.data_for, sweep.networks)
@@ -179,7 +179,7 @@ def _bits(t: Tensor) -> Tensor:
 # ---- the judge
 
 
-def judged(
+def judgement(
     folder: RunFolder, sweep: SweepTraining, run: Run, certificate: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
     """The judgement's part of the document, and notes."""
@@ -362,12 +362,12 @@ def _trained(sweep: SweepTraining, pair: Sequence[Settings], shown: str) -> list
     """Each one's figure on the test rows of the sweep's data."""
     found: dict[int, float] = {}
     for group in groups(dict(enumerate(pair)), sweep.data_for, sweep.networks):
-        alone = group.training()
-        for _tick in alone:
+        winner_run = group.training()
+        for _tick in winner_run:
             pass
         for row, member in enumerate(group.members):
             rows = group.data.test
-            out = outputs(alone.net(row), rows.x, item_shape=alone.shared.item_shape)
-            figures = measure(out[None], rows.y, alone.loss_function, group.data.target_scale)
+            out = outputs(winner_run.net(row), rows.x, item_shape=winner_run.shared.item_shape)
+            figures = measure(out[None], rows.y, winner_run.loss_function, group.data.target_scale)
             found[member] = float(figures[shown][0])
     return [found[i] for i in range(len(pair))]

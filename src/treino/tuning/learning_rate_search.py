@@ -83,7 +83,7 @@ class Rates:
             yield event
 
 
-def rows_to_try(source: Any, settings: Settings, cache: Path | None = None) -> Data:
+def search_rows(source: Any, settings: Settings, cache: Path | None = None) -> Data:
     """What rates are tried on, and the one that is chosen is trained on; cache: as for ``load_data``.
 
     Raises:

@@ -80,7 +80,7 @@ def kept_of(folder: RunFolder, member: int) -> top_members.TopMember:
     """
     config_of(folder, member)
     kept = (
-        top_members.from_tensors(*read_tensors(folder, top_members.MODELS))
+        top_members.top_from_tensors(*read_tensors(folder, top_members.MODELS))
         if folder.has(top_members.MODELS)
         else []
     )

@@ -79,13 +79,15 @@ def settings_of(config: Config, base: Mapping[str, Any], member: int) -> Setting
             raise
         raise TreinoError(
             error.rule,
-            _("Network {n} ({config}): {why}").format(n=member, config=written(config), why=error.message),
+            _("Network {n} ({config}): {why}").format(
+                n=member, config=config_text(config), why=error.message
+            ),
             error.hint,
             status=error.status,
         ) from None
 
 
-def written(config: Config) -> str:
+def config_text(config: Config) -> str:
     """A member's settings as a person reads them."""
     return ", ".join(
         f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"

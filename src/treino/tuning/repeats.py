@@ -18,15 +18,15 @@ from treino.records.network_source import NetworkSource
 from treino.search.space import Choice, Dimension, Space
 from treino.store import RunFolder
 from treino.tuning.bracket import TrainingBracket
-from treino.tuning.judgement import report
+from treino.tuning.judgement import sweep_document
 from treino.tuning.sweep_state import SweepProgress, SweepTraining
-from treino.tuning.top_members import ANSWERED_AT_ONCE, answered
+from treino.tuning.top_members import ANSWERED_AT_ONCE, member_outputs
 from treino.words import _, setting
 
 SPLITS = ("validation", "test")
 
 
-def space_of_several(seeds: int | None, folds: int | None, first_seed: int) -> tuple[Space, str]:
+def repeat_space(seeds: int | None, folds: int | None, first_seed: int) -> tuple[Space, str]:
     """The seeds from ``first_seed`` on, the folds, or all of one on each of the other; and a word for them.
 
     Raises:
@@ -47,7 +47,7 @@ def space_of_several(seeds: int | None, folds: int | None, first_seed: int) -> t
     return Space(tuple(dimensions)), "folds" if folds is not None else "seeds"
 
 
-def several(
+def repeat_events(
     source: Any,
     *,
     seeds: int | None = None,
@@ -68,12 +68,12 @@ def several(
         TreinoError: bad input (status 2) or a failing machine (status 1).
     """
     from treino.spec import read_settings
-    from treino.tuning.sweep import sweeping
+    from treino.tuning.sweep import sweep_events
 
     shared = read_settings(settings)
     if until is not None and shared.validation == 0:
         raise no_validation_rows(setting("until", until))
-    space, word = space_of_several(seeds, folds, shared.seed)
+    space, word = repeat_space(seeds, folds, shared.seed)
     base = {k: v for k, v in settings.items() if k not in ("name", "out")}
     if folds is not None:
         if "fold" in base or "test" in base:
@@ -86,14 +86,14 @@ def several(
             )
         base["fold"] = f"1/{folds}"
     count = len(space.grid)
-    yield from sweeping(
+    yield from sweep_events(
         source, space, parent=parent, name=shared.name, out=shared.out, settings=base,
         networks=networks, stem=word, members=count, strategy="none", sampler="grid",
         top=count, fresh=0, until=until, spread=True, data=data if folds is None else None,
     )  # fmt: skip
 
 
-def figures_of(heat: TrainingBracket) -> dict[str, dict[str, dict[str, float]]]:
+def member_figures(heat: TrainingBracket) -> dict[str, dict[str, dict[str, float]]]:
     """``{member: {split: {metric: value}}}`` of the kept weights of everyone who didn't diverge; NaN where a
     metric has no value on these rows."""
     fine = {m for m, figure in heat.figures().items() if figure is not None}
@@ -107,7 +107,7 @@ def figures_of(heat: TrainingBracket) -> dict[str, dict[str, dict[str, float]]]:
             size = max(1, ANSWERED_AT_ONCE // (len(part) * training.outputs))
             for start in range(0, len(rows), size):
                 some = rows[start : start + size]
-                output_RNC = answered(training, some, part.x)
+                output_RNC = member_outputs(training, some, part.x)
                 y = training.loss_function.target(part.y, output_RNC.dtype)
                 measured = measure(output_RNC, y, training.loss_function, group.data.target_scale)
                 for place, row in enumerate(some):
@@ -116,14 +116,14 @@ def figures_of(heat: TrainingBracket) -> dict[str, dict[str, dict[str, float]]]:
     return found
 
 
-def told(folder: RunFolder, sweep: SweepTraining, progress: SweepProgress) -> dict[str, Any]:
+def finish_repeats(folder: RunFolder, sweep: SweepTraining, progress: SweepProgress) -> dict[str, Any]:
     """Write the document with the mean and deviation of every figure, and seal the folder."""
-    document = report(folder, sweep, progress)
+    document = sweep_document(folder, sweep, progress)
     by_member: dict[str, dict[str, dict[str, float | None]]] = {}
     for number in range(sweep.done):
         by_member |= read_document(folder, f"figures/{number}.json")
     document["kind"] = "spread"
-    document["figures"] = spread(by_member)
+    document["figures"] = figure_spread(by_member)
     document["notes"] += [*_without(sweep, len(by_member)), *_undefined(document["figures"])]
     if sweep.asked.until is not None:
         document["reached"] = _reached(sweep)
@@ -132,7 +132,7 @@ def told(folder: RunFolder, sweep: SweepTraining, progress: SweepProgress) -> di
     return document
 
 
-def spread(by_member: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> dict[str, Any]:
+def figure_spread(by_member: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> dict[str, Any]:
     """``{split: {metric: {mean, std, min, max, values}}}``; std is the sample's, None of a single value.
 
     A value that is None, for the metric has none on these rows, counts nowhere.

@@ -25,7 +25,7 @@ def source_of(folder: RunFolder, data: Data, data_file: str | Path | None = None
     return BuiltinName(where["source"]) if where["kind"] == "builtin" else data
 
 
-def ask_again(sweep: SweepTraining, members: Mapping[str, Any]) -> None:
+def restore_members(sweep: SweepTraining, members: Mapping[str, Any]) -> None:
     """The members as they were sampled; the sampler's state is restored."""
     sweep.configs = [_as_json(c) for c in members["configs"]]
     sweep.asks = members["asks"]
@@ -44,11 +44,11 @@ def ask_again(sweep: SweepTraining, members: Mapping[str, Any]) -> None:
                 _("Use the versions that the sweep was begun with, or start a new one."),
             )
         for member in range(first, min(first + count, over)):
-            sweep.sampler.tell(member, _told(figures.get(member), sweep.metric))
+            sweep.sampler.tell(member, _sampler_figure(figures.get(member), sweep.metric))
         first += count
 
 
-def _told(row: Mapping[str, Any] | None, metric: str) -> float | None:
+def _sampler_figure(row: Mapping[str, Any] | None, metric: str) -> float | None:
     if row is None or row["best"] is None or row["status"] == "diverged":
         return None
     return -METRICS[metric].better * float(row["best"])

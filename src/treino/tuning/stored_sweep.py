@@ -14,14 +14,14 @@ from treino.loop.loop import drain as drained
 from treino.records.network_source import UserFiles
 from treino.records.registry_names import check_names
 from treino.records.run import Run
-from treino.search.space import space_again
+from treino.search.space import space_from_json
 from treino.store import RunFolder, find
 from treino.tuning import member_table, top_members
 from treino.tuning.ensemble import ensemble
 from treino.tuning.judgement import BEST
 from treino.tuning.member import config_of, member_run, parted
-from treino.tuning.populations import written
-from treino.tuning.sweep import resuming, sweeping
+from treino.tuning.populations import config_text
+from treino.tuning.sweep import sweep_events, sweep_resumption
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Sweep:
         """What was asked: the space, what all members share, the data."""
         found = dict(read_document(self.folder, "spec.json"))
         check_names({"metric": found["metric"]})
-        space_again(found["space"])
+        space_from_json(found["space"])
         return found
 
     @property
@@ -142,14 +142,14 @@ class Sweep:
         Raises:
             TreinoError: there is nothing to resume; its data is gone or changed.
         """
-        return drain(resuming(self.path, storage=storage, **self._run_arguments))
+        return drain(sweep_resumption(self.path, storage=storage, **self._run_arguments))
 
     def _repr_html_(self) -> str:
         """A card for notebooks: what the best is worth, and the leaders."""
         from treino.plots.card import sweep_card
 
         d = self.document
-        return sweep_card(self.name, d, [written(entry["params"]) for entry in d.get("leaderboard", [])])
+        return sweep_card(self.name, d, [config_text(entry["params"]) for entry in d.get("leaderboard", [])])
 
     def __repr__(self) -> str:
         d = self.document
@@ -211,7 +211,7 @@ def sweep(
         TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when everything is saved.
     """
     return drain(
-        sweeping(
+        sweep_events(
             data,
             space,
             parent=parent,

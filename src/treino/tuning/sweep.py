@@ -31,26 +31,32 @@ from treino.records.network_source import (
     write_copies,
 )
 from treino.records.resumable import unfinished
-from treino.search.space import Space, space_again
+from treino.search.space import Space, space_from_json
 from treino.search.space_text import read_space
 from treino.store import RunFolder
 from treino.training.goals import check_goals
 from treino.tuning import member_table, top_members
 from treino.tuning.bracket import TrainingBracket
-from treino.tuning.judgement import finish, report
+from treino.tuning.judgement import finish_sweep, sweep_document
 from treino.tuning.populations import settings_of, single_settings, whole_settings
-from treino.tuning.repeats import figures_of, told
-from treino.tuning.resumption import ask_again, source_of
+from treino.tuning.repeats import finish_repeats, member_figures
+from treino.tuning.resumption import restore_members, source_of
 from treino.tuning.space_file import space_of
-from treino.tuning.sweep_networks import network_words, with_words
-from treino.tuning.sweep_options import TPE, asked_of
-from treino.tuning.sweep_state import SweepProgress, SweepTraining, ask, heat_of, prepared
+from treino.tuning.sweep_networks import network_words, renamed_space
+from treino.tuning.sweep_options import TPE, sweep_options
+from treino.tuning.sweep_state import (
+    SweepProgress,
+    SweepTraining,
+    next_members,
+    sweep_training,
+    training_bracket,
+)
 from treino.words import _
 
 CHECKPOINT_SECONDS = 10.0
 
 
-def sweeping(
+def sweep_events(
     source: Any,
     space: Any,
     *,
@@ -77,7 +83,7 @@ def sweeping(
         space = space_of([space])
     if not isinstance(space, Space):
         space = read_space(space, whole_settings(), single_settings())
-    wanted = asked_of(space, asked)
+    wanted = sweep_options(space, asked)
     base = dict(settings or {})
     shared = settings_of({}, base, 0)
     if shared.every is not None:
@@ -88,15 +94,15 @@ def sweeping(
         )
     files = network_files(networks, network_words(base, wanted.space))
     words = copy_words(files)
-    wanted = replace(wanted, space=with_words(wanted.space, words))
+    wanted = replace(wanted, space=renamed_space(wanted.space, words))
     if shared.net is not None:
         base["net"] = words[shared.net]
     if data is None:
         data = load_data(source, shared)
     if not isinstance(source, Data):
         base["data_seed"] = data.data_seed  # a member's own seed must not part the rows anew
-    sweep = prepared(source, data, base, wanted, {words[word]: file for word, file in files.items()})
-    if not ask(sweep):
+    sweep = sweep_training(source, data, base, wanted, {words[word]: file for word, file in files.items()})
+    if not next_members(sweep):
         raise TreinoError("space_empty", _("The space has no settings to try."), _("Add a value."))
     if len(sweep.configs) < wanted.members and wanted.sampler != TPE:
         sweep.notes.append(
@@ -105,7 +111,7 @@ def sweeping(
             )
         )
         wanted = sweep.asked = replace(wanted, members=len(sweep.configs))
-    first = heat_of(sweep, 0)
+    first = training_bracket(sweep, 0)
     if wanted.until is not None:
         of_first = first.trainings[0]
         check_goals(wanted.until[:1], metric_names(of_first.loss_function, of_first.outputs), data)
@@ -135,7 +141,7 @@ def sweeping(
         yield from events(SweepJob(folder, sweep, first, SweepProgress(wanted.members)))
 
 
-def resuming(
+def sweep_resumption(
     path: str | Path,
     *,
     data_file: str | Path | None = None,
@@ -154,7 +160,7 @@ def resuming(
     """
     folder = unfinished(path)
     spec, members = read_document(folder, "spec.json"), read_document(folder, "asked.json")
-    space = space_again(spec["space"])
+    space = space_from_json(spec["space"])
     words = network_words(spec["base"], space, members["configs"])
     networks = network_files(network_source(folder, net, trust), words)
     data = data_of(folder, data_file)
@@ -169,8 +175,8 @@ def resuming(
                 storage=shlex.quote(spec["sweep"]["storage"])
             ),
         )
-    wanted = asked_of(space, own)
-    sweep = prepared(source_of(folder, data, data_file), data, spec["base"], wanted, networks)
+    wanted = sweep_options(space, own)
+    sweep = sweep_training(source_of(folder, data, data_file), data, spec["base"], wanted, networks)
     with folder:
         folder.unseal()
         kept = read_checkpoint(folder)
@@ -179,10 +185,10 @@ def resuming(
         sweep.notes += members["notes"]
         sweep.rows = member_table.MemberTable.read(folder, sweep.rows.dimensions)
         if folder.has(top_members.MODELS):
-            sweep.top = top_members.from_tensors(*read_tensors(folder, top_members.MODELS))
-        ask_again(sweep, members)
+            sweep.top = top_members.top_from_tensors(*read_tensors(folder, top_members.MODELS))
+        restore_members(sweep, members)
         over = state.get("ended") is not None  # only the judge was not heard to the end
-        heat = None if over or sweep.done >= len(sweep.heats) else heat_of(sweep, sweep.done)
+        heat = None if over or sweep.done >= len(sweep.heats) else training_bracket(sweep, sweep.done)
         if heat is not None:  # what was kept of a heat that was broken off is no more than a glimpse
             sweep.top = [k for k in sweep.top if k.member < heat.first]
         if heat is not None and kept is not None and state["state"] is not None:
@@ -257,27 +263,27 @@ class SweepJob:
         if self.bracket is not None:
             self.bracket.write_rows(sweep.rows)
             if reason == "interrupted":
-                best = top_members.best(self.bracket, sweep.asked.top)
-                kept = top_members.merged(sweep.top, best, sweep.asked.top)
-                self.folder.write_tensors(top_members.MODELS, *top_members.as_tensors(kept))
+                best = top_members.best_members(self.bracket, sweep.asked.top)
+                kept = top_members.top_of_both(sweep.top, best, sweep.asked.top)
+                self.folder.write_tensors(top_members.MODELS, *top_members.top_tensors(kept))
                 self.checkpoint()
             else:
                 self._keep(reason)
         sweep.status = status_at_end((row["status"] for row in sweep.rows.last()), reason)
         if reason == "interrupted":
-            document = report(self.folder, sweep, self.progress)
+            document = sweep_document(self.folder, sweep, self.progress)
             self.folder.write_json("result.json", document)
             self.folder.seal("interrupted")
             return document
-        return (told if sweep.asked.spread else finish)(self.folder, sweep, self.progress)
+        return (finish_repeats if sweep.asked.spread else finish_sweep)(self.folder, sweep, self.progress)
 
     def _next(self) -> bool:
         """Begin the next bracket; False: there is none."""
         sweep = self.sweep
-        if sweep.done >= len(sweep.heats) and not ask(sweep):
+        if sweep.done >= len(sweep.heats) and not next_members(sweep):
             return False
         _write_asked(self.folder, sweep)
-        self.bracket = heat_of(sweep, sweep.done)
+        self.bracket = training_bracket(sweep, sweep.done)
         self._begin(self.bracket)
         return True
 
@@ -318,18 +324,20 @@ class SweepJob:
         for row in sweep.rows.rows.values():
             if row["heat"] == bracket.number and row["status"] == "running":
                 row["status"] = "stopped"  # time was over, or enough was reached
-        best = top_members.best(bracket, sweep.asked.top)
-        sweep.top = top_members.merged(sweep.top, best, sweep.asked.top)
-        folder.write_tensors(top_members.MODELS, *top_members.as_tensors(sweep.top))
+        best = top_members.best_members(bracket, sweep.asked.top)
+        sweep.top = top_members.top_of_both(sweep.top, best, sweep.asked.top)
+        folder.write_tensors(top_members.MODELS, *top_members.top_tensors(sweep.top))
         said = len(sweep.notes)
         first = {"sweep": folder.path.name, "n": bracket.first}
-        ask = _("For predictions: treino predict {sweep}:{n} DATA").format(**first)
+        next_members = _("For predictions: treino predict {sweep}:{n} DATA").format(**first)
         what = _("Measuring the networks from {n} on").format(**first)
         if sweep.asked.spread:
-            measured = noted(sweep.notes, what, ask, partial(figures_of, bracket))
+            measured = noted(sweep.notes, what, next_members, partial(member_figures, bracket))
             folder.write_json(f"figures/{bracket.number}.json", measured or {})
         else:
-            scores = noted(sweep.notes, what, ask, partial(top_members.row_scores, bracket, sweep.metric))
+            scores = noted(
+                sweep.notes, what, next_members, partial(top_members.row_scores, bracket, sweep.metric)
+            )
             folder.write_tensors(f"rows/{bracket.number}.safetensors", scores or {}, {})
         if len(sweep.notes) > said:
             _write_asked(folder, sweep)

@@ -19,7 +19,7 @@ def network_words(base: Mapping[str, Any], space: Space, configs: Iterable[Confi
     return [settings_of({}, base, 0).net, *(None if v is None else str(v) for v in values), *own]
 
 
-def with_words(space: Space, words: Mapping[str, str]) -> Space:
+def renamed_space(space: Space, words: Mapping[str, str]) -> Space:
     """The space in which each network is named by another word."""
 
     def other(values: tuple[Any, ...]) -> tuple[Any, ...]:

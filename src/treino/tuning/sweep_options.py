@@ -47,7 +47,7 @@ class SweepOptions:
         return asdict(self) | {"space": self.space.to_json()}
 
 
-def asked_of(space: Space, values: Mapping[str, Any]) -> SweepOptions:
+def sweep_options(space: Space, values: Mapping[str, Any]) -> SweepOptions:
     """The sweep's own options, checked.
 
     Raises:

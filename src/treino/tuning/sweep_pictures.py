@@ -14,7 +14,7 @@ from treino.pictures.picture_files import check_names, put_each
 from treino.store.output_files import OutputFolder
 from treino.tuning import top_members
 from treino.tuning.member_table import MemberTable
-from treino.tuning.populations import written
+from treino.tuning.populations import config_text
 from treino.words import N_, _, numeral
 
 if TYPE_CHECKING:
@@ -90,11 +90,11 @@ def _slices(sweep: "Sweep") -> bytes:
 
 
 def _importance(sweep: "Sweep") -> bytes:
-    from treino.inspection.sweep_statistics import FEWEST, mattered
+    from treino.inspection.sweep_statistics import FEWEST, setting_importance
     from treino.plots.style import png
     from treino.plots.sweep_importance import importance_figure
 
-    found = mattered(_seen(sweep))
+    found = setting_importance(_seen(sweep))
     if found is None:
         raise TreinoError(
             "networks_too_few",
@@ -154,7 +154,7 @@ def _boundaries(sweep: "Sweep") -> bytes:
         planes.append(found)
         figure = figures.get(member, {}).get(shown)
         said = "" if figure is None else f" · {numeral(figure)}"
-        captions.append(f"{member}{said} · {written(sweep.params(member))}")
+        captions.append(f"{member}{said} · {config_text(sweep.params(member))}")
     if not planes:
         raise TreinoError(
             "boundaries_none",

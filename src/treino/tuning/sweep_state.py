@@ -130,7 +130,7 @@ class SweepProgress:
         return max(0.0, (self.planned_steps - self.model_steps) / self.model_steps_per_second)
 
 
-def prepared(
+def sweep_training(
     source: Any, data: Data, base: Mapping[str, Any], asked: SweepOptions, networks: NetworkFiles
 ) -> SweepTraining:
     """Everything but the folder; the sizes of the heats are known after it."""
@@ -172,7 +172,7 @@ def _brackets(sweep: SweepTraining, members: int) -> tuple[Bracket, ...]:
     return STRATEGIES[sweep.asked.strategy](members, sweep.epochs, sweep.asked.eta, sweep.least)
 
 
-def ask(sweep: SweepTraining) -> list[Config] | None:
+def next_members(sweep: SweepTraining) -> list[Config] | None:
     """Sample the next brackets' members; None where all are sampled. Checks every one of them."""
     left = sweep.asked.members - len(sweep.configs)
     if left <= 0:
@@ -184,7 +184,7 @@ def ask(sweep: SweepTraining) -> list[Config] | None:
         return None
     first = len(sweep.configs)
     settings = {first + i: settings_of(c, sweep.base, first + i) for i, c in enumerate(configs)}
-    for parts in _parted(sweep, settings):
+    for parts in _group_sizes(sweep, settings):
         for bracket in _brackets(sweep, parts):
             sweep.heats.append((first, bracket.members, bracket.rungs))
             first += bracket.members
@@ -193,7 +193,7 @@ def ask(sweep: SweepTraining) -> list[Config] | None:
     return configs
 
 
-def _parted(sweep: SweepTraining, settings: Mapping[int, Settings]) -> list[int]:
+def _group_sizes(sweep: SweepTraining, settings: Mapping[int, Settings]) -> list[int]:
     """How many members train at once: all, or parts that fit into half of the memory that is free."""
     numbers: dict[Any, int] = {}
     for s in settings.values():
@@ -221,7 +221,7 @@ def _parameters(data: Data, settings: Settings, networks: NetworkFiles) -> int:
     return sum(0 if is_lazy(p) else p.numel() for p in net.parameters())  # of a lazy layer nobody knows yet
 
 
-def heat_of(sweep: SweepTraining, number: int) -> TrainingBracket:
+def training_bracket(sweep: SweepTraining, number: int) -> TrainingBracket:
     """The populations of one heat, before their first step.
 
     Raises:

@@ -34,7 +34,7 @@ class TopMember:
         return {**self.weights, **self.buffers}
 
 
-def best(heat: TrainingBracket, count: int) -> list[TopMember]:
+def best_members(heat: TrainingBracket, count: int) -> list[TopMember]:
     """The heat's best ``count``, the best first; equal ones by number."""
     order = sorted((*f, m) for m, f in heat.ranked().items() if f is not None)[:count]
     where = {
@@ -50,7 +50,7 @@ def best(heat: TrainingBracket, count: int) -> list[TopMember]:
     return found
 
 
-def merged(one: Sequence[TopMember], other: Sequence[TopMember], count: int) -> list[TopMember]:
+def top_of_both(one: Sequence[TopMember], other: Sequence[TopMember], count: int) -> list[TopMember]:
     """The best of both; the same member counts once."""
     by_member = {k.member: k for k in (*one, *other)}
     return sorted(by_member.values(), key=lambda k: (k.figure, k.loss, k.member))[:count]
@@ -72,14 +72,14 @@ def row_scores(heat: TrainingBracket, metric: str) -> dict[str, Tensor]:
     for group, training in zip(heat.groups, heat.trainings, strict=True):
         rows = [row for row, member in enumerate(group.members) if member in chosen]
         validation = group.data.validation
-        index_N = picked(len(validation))
+        index_N = validation_sample(len(validation))
         x_ND, y_N = validation.x[index_N], validation.y[index_N]
         size = max(1, ANSWERED_AT_ONCE // max(1, len(index_N) * training.outputs))
         for start in range(0, len(rows), size):
             some = rows[start : start + size]
-            output_RNC = answered(training, some, x_ND)
+            output_RNC = member_outputs(training, some, x_ND)
             members += [group.members[row] for row in some]
-            weight_N, scores = scored(output_RNC, y_N, training.loss_function, metric)
+            weight_N, scores = row_score_parts(output_RNC, y_N, training.loss_function, metric)
             same = {"weight": weight_N.float(), "target": y_N}
             for name, score_RN in scores.items():
                 parts[name].append(score_RN)
@@ -87,18 +87,20 @@ def row_scores(heat: TrainingBracket, metric: str) -> dict[str, Tensor]:
     return found | same | {name: torch.cat(some) for name, some in parts.items() if some}
 
 
-def answered(training: Training, rows: Sequence[int], x_ND: Tensor) -> Tensor:
+def member_outputs(training: Training, rows: Sequence[int], x_ND: Tensor) -> Tensor:
     """``[R, N, C]``: outputs of these members' kept networks on prepared rows."""
     shape = training.shared.item_shape
     return training.answers(training.kept(rows), x_ND if shape is None else x_ND.reshape(-1, *shape))
 
 
-def picked(rows: int) -> Tensor:
+def validation_sample(rows: int) -> Tensor:
     """The validation rows whose scores are kept: all, or ROWS of them, evenly spaced."""
     return torch.arange(rows) if rows <= ROWS else torch.linspace(0, rows - 1, ROWS).round().long()
 
 
-def scored(output_RNC: Tensor, y: Tensor, loss: Loss, metric: str) -> tuple[Tensor, dict[str, Tensor]]:
+def row_score_parts(
+    output_RNC: Tensor, y: Tensor, loss: Loss, metric: str
+) -> tuple[Tensor, dict[str, Tensor]]:
     """Weights ``[N]`` of the rows, and ``choose`` and ``shown`` ``[R, N]``; see ``row_scores``."""
     N, outputs = output_RNC.shape[1:]
     each = [row_losses(output_NC, y, loss) for output_NC in output_RNC]
@@ -120,7 +122,7 @@ def scored(output_RNC: Tensor, y: Tensor, loss: Loss, metric: str) -> tuple[Tens
     return weight_N, {"choose": choose.get(metric, shown_RN).float(), "shown": shown_RN.float()}
 
 
-def as_tensors(kept: Sequence[TopMember]) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def top_tensors(kept: Sequence[TopMember]) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The top in one file: ``17/0.weight``, ``17+/table``; the order and figures beside it."""
     tensors = {f"{k.member}/{name}": t for k in kept for name, t in k.weights.items()}
     tensors |= {f"{k.member}+/{name}": t for k in kept for name, t in k.buffers.items()}
@@ -131,7 +133,7 @@ def as_tensors(kept: Sequence[TopMember]) -> tuple[dict[str, Tensor], dict[str, 
     }
 
 
-def from_tensors(tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> list[TopMember]:
+def top_from_tensors(tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> list[TopMember]:
     found = []
     for member, figure, loss in zip(meta["order"], meta["figures"], meta["losses"], strict=True):
         weights, buffers = (

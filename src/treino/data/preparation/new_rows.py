@@ -16,7 +16,7 @@ from treino.data.preparation.preparation import Preparation
 from treino.data.readers import ReaderOptions
 from treino.data.roles.target import encode
 from treino.data.table import Column, Table, check_present, missing, shorten
-from treino.data.torch_datasets.dataset_source import is_foreign, to_predict
+from treino.data.torch_datasets.dataset_source import is_torch_dataset, to_predict
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -53,7 +53,7 @@ def rows_for_prediction(
     TreinoError naming the columns that are missing, the first cell that is of no use to its column, or a
     value of the target that is none of the known classes.
     """
-    if is_foreign(source):
+    if is_torch_dataset(source):
         x_ND, y_N = to_predict(source, preparation)
         return PreparedRows(
             x_ND, y_N, torch.arange(len(x_ND)), (), None if y_N is None else torch.arange(len(y_N))

@@ -24,7 +24,7 @@ PARTS = ("train", "validation", "test")
 _ALSO = {"training": "train", "val": "validation", "valid": "validation", "dev": "validation"}
 
 
-def is_foreign(source: Any) -> bool:
+def is_torch_dataset(source: Any) -> bool:
     """Whether it is a Dataset or DataLoader, or some of them for the parts of a training."""
     if isinstance(source, Mapping):
         return any(_one(part) for part in source.values())
@@ -52,7 +52,7 @@ def _one(source: Any) -> bool:
     )
 
 
-def load_foreign(
+def load_torch_dataset(
     source: Any,
     *,
     target: str | None = None,

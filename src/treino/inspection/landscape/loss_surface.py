@@ -188,7 +188,7 @@ class LossSurface:
         return self._twin
 
 
-def ground(
+def loss_surface(
     net: nn.Module, rows: Rows, loss: Loss, *, item_shape: Sequence[int] | None = None, most: int = MOST_ROWS
 ) -> LossSurface:
     """A surface over at most ``most`` of these rows, drawn by a fixed seed, in their order.

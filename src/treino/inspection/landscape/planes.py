@@ -202,7 +202,7 @@ def main_directions(place_Kn: Tensor) -> tuple[Tensor, tuple[float, float]]:
     return torch.stack(axes).to(place_Kn.dtype), (share[0], share[1])
 
 
-def between(
+def interpolation(
     ground: LossSurface, other_n: Tensor, splits: dict[str, Rows], *, resolution: int = 61
 ) -> Interpolation:
     """The loss on the line from the ground's network to ``other_n``, and ``BEYOND`` it on both sides.

@@ -28,7 +28,7 @@ class SurfacePoint:
     inside: float
 
 
-def stands(ground: LossSurface, land: Landscape, count: int = STANDS) -> list[SurfacePoint]:
+def walk_points(ground: LossSurface, land: Landscape, count: int = STANDS) -> list[SurfacePoint]:
     """Points of the walk, evenly spaced along the path on the plane, first and last included."""
     assert land.path is not None
     at_K2 = land.path.at_K2

@@ -3,7 +3,7 @@
 from treino.inspection.microscope import course_adam, neuron_training, optimizers
 from treino.inspection.microscope.course_adam import BETAS, EPS, LR, SQUARED, Course
 from treino.inspection.microscope.explanation import Explanation, ExplanationPart, Step, Topic
-from treino.inspection.microscope.optimizer_walkthrough import moving
+from treino.inspection.microscope.optimizer_walkthrough import optimizer_step
 from treino.inspection.microscope.optimizers import OptimizerResult
 from treino.inspection.microscope.references import ADAM, torch_page
 from treino.inspection.microscope.run_explanation import to_the_weight
@@ -56,7 +56,7 @@ def slips() -> Step:
 
 
 def of(update: Update) -> Explanation:
-    found = moving(update)
+    found = optimizer_step(update)
     state = {k: float(t[update.at]) for k, t in update.state.get(update.parameter, {}).items()}
     hp, g = update.hp, found.gradient
     if hp["weight_decay"]:

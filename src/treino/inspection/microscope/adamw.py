@@ -13,7 +13,7 @@ from treino.inspection.microscope.explanation import (
     StepTable,
     Topic,
 )
-from treino.inspection.microscope.optimizer_walkthrough import moving, moving_checks
+from treino.inspection.microscope.optimizer_walkthrough import moving_checks, optimizer_step
 from treino.inspection.microscope.optimizers import OptimizerResult
 from treino.inspection.microscope.references import ADAMW, torch_page
 from treino.inspection.microscope.run_explanation import to_the_weight
@@ -75,7 +75,7 @@ def example() -> Explanation:
 
 def of(update: Update) -> Explanation:
     l2 = replace(update, optimizer="adam", after=None)
-    beside = moving(l2)
+    beside = optimizer_step(l2)
     text = _(
         "The same gradient, state and decay {decay:g}; here λ times the weight goes through Adam."
     ).format(decay=update.hp["weight_decay"])

@@ -36,9 +36,9 @@ def kind(update: Update) -> str:
     return update.optimizer
 
 
-def moving(update: Update) -> OptimizerStep:
+def optimizer_step(update: Update) -> OptimizerStep:
     """All steps from this batch's gradient to the new weight."""
-    steps, g = given(update, update.gradient)
+    steps, g = optimizer_gradient(update, update.gradient)
     w, hp = update.weight, update.hp
     decay = hp["weight_decay"]
     into, marks = g, Marks(gradient="" if math.isinf(hp["clip"]) else "′")
@@ -61,7 +61,7 @@ def optimize(update: Update, w: float, g: float, marks: Marks = PLAIN) -> optimi
     return optimizers.moved(kind.lines(found))
 
 
-def given(update: Update, gradient: float) -> tuple[list[Step], float]:
+def optimizer_gradient(update: Update, gradient: float) -> tuple[list[Step], float]:
     """What happens to a gradient before the optimizer sees it: old ones added by mistake, and clipping."""
     steps: list[Step] = []
     g = gradient

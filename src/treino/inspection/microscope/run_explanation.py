@@ -2,7 +2,7 @@
 
 from treino.inspection.microscope.explanation import Explanation, ExplanationPart
 from treino.inspection.microscope.gradient_walkthrough import gradient_checks, way
-from treino.inspection.microscope.optimizer_walkthrough import OptimizerStep, moving, moving_checks
+from treino.inspection.microscope.optimizer_walkthrough import OptimizerStep, moving_checks, optimizer_step
 from treino.inspection.microscope.update import Update
 from treino.words import _, numeral
 
@@ -24,7 +24,7 @@ def to_the_weight(
     *more: ExplanationPart,
 ) -> Explanation:
     """From the rows to the new value of the weight."""
-    found = found or moving(update)
+    found = found or optimizer_step(update)
     checks = (*gradient_checks(update), *moving_checks(update, found))
     return Explanation(
         topic, title(update, topic), about(update), (*way(update), found.part, *more), checks, sources
