@@ -199,7 +199,7 @@ def test_a_sweep_without_test_rows_is_judged_without_them(treino: Callable[..., 
         assert treino(*words).status == 0, words
 
 
-@pytest.mark.parametrize("part", ["alone", "judged", "top_members.row_scores"])
+@pytest.mark.parametrize("part", ["winner_run", "judgement", "top_members.row_scores"])
 def test_a_sweep_is_sealed_without_what_fails(
     part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, treino: Callable[..., Any]
 ) -> None:
@@ -210,7 +210,7 @@ def test_a_sweep_is_sealed_without_what_fails(
     assert sweep.status == "finished"
     assert [n for n in d["notes"] if "no such luck" in n]
     assert d["judge"] is None
-    assert (d["best"]["run"] is None) == (part == "alone")
+    assert (d["best"]["run"] is None) == (part == "winner_run")
     assert d["best"]["validation"]["accuracy"] == d["leaderboard"][0]["validation"]["accuracy"]
     assert len(sweep.predict("wine")) == 178
     for words in (["show", "s"], ["report", "s"], ["runs"], ["train", "--like", "s:0"]):

@@ -260,10 +260,10 @@ WAYS: dict[str, set[str]] = {
         "cli/train:train",
         "export/script:_own",
         "records/network_source:run_network",
-        "studies/study:resuming",
-        "studies/study:studying",
-        "tuning/sweep:resuming",
-        "tuning/sweep:sweeping",
+        "studies/study:study_resumption",
+        "studies/study:study_events",
+        "tuning/sweep:sweep_resumption",
+        "tuning/sweep:sweep_events",
     },
     # on whose word: the user's, where a person calls; a folder's, where it was opened
     "UserFiles": {
@@ -278,9 +278,9 @@ WAYS: dict[str, set[str]] = {
     },
     "network_source": {
         "records/network_source:run_network",
-        "studies/study:resuming",
+        "studies/study:study_resumption",
         "tuning/member:like",
-        "tuning/sweep:resuming",
+        "tuning/sweep:sweep_resumption",
     },
     "SealedCopies": {"records/network_source:network_source"},
     "NoFiles": {"records/network_source:network_source"},
