@@ -44,8 +44,8 @@ class TreinoError(Exception):
             if not file.startswith(_HERE):
                 asked = linecache.getline(file, line).strip() or asked
             trace = trace.tb_next
-        told = [_("error: ") + self.message, self.hint]
-        return [*([asked] if asked else []), *(escape(text) for text in told if text)]
+        lines = [_("error: ") + self.message, self.hint]
+        return [*([asked] if asked else []), *(escape(text) for text in lines if text)]
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (self.rule, self.message, self.hint, self.status)

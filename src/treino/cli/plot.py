@@ -78,17 +78,17 @@ def plot(
     if untrained is not None:
         names = names or []
     opened = [open_any(name, **asked) for name in run or ("last",)] if names != [] else []
-    several = len(opened) > 1 or (smooth is not None and bool(opened))
-    names = _usual(opened, several) if names is None else names
+    overlay = len(opened) > 1 or (smooth is not None and bool(opened))
+    names = _usual(opened, overlay) if names is None else names
     if place is not None:
         place.check(
-            [*files_of(names, several), *([untrained_pictures.FILE] if untrained is not None else [])]
+            [*files_of(names, overlay), *([untrained_pictures.FILE] if untrained is not None else [])]
         )
     if untrained is not None:
         source = run[0] if of_data else _one(open_any(*run[:1], **asked))
         with gathered(missing):
             paths.append(untrained_pictures.untrained(source, untrained, place))
-    if several:
+    if overlay:
         paths += draw_together([_one(o) for o in opened], names, place, missing, smooth=smooth or 0.0)
     elif opened and isinstance(opened[0], Study):
         from treino.studies.study_pictures import draw_study
@@ -122,14 +122,14 @@ def plot(
     return max([screen.fail(error) for error in missing], default=0)
 
 
-def _usual(opened: Sequence[Any], several: bool) -> list[str]:
+def _usual(opened: Sequence[Any], overlay: bool) -> list[str]:
     """The pictures that are drawn where none are named."""
     from treino.studies.stored_study import Study
     from treino.studies.study_pictures import PICTURES
     from treino.tuning.stored_sweep import Sweep
     from treino.tuning.sweep_pictures import usual
 
-    if several:
+    if overlay:
         return ["curves"]
     if isinstance(opened[0], Study):
         return list(PICTURES)

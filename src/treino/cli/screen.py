@@ -86,8 +86,9 @@ class Screen:
 
     def defect(self, error: BaseException) -> int:
         """Report a defect of treino itself: the traceback for its developers, and one sentence."""
-        told = "".join(traceback.format_exception(error)).rstrip()
-        self.lines(textwrap.indent(told, "  "))  # so that no line of a message looks like one of ours
+        traceback_text = "".join(traceback.format_exception(error)).rstrip()
+        # so that no line of a message looks like one of ours
+        self.lines(textwrap.indent(traceback_text, "  "))
         message = _("{kind}: {error}").format(kind=type(error).__name__, error=error)
         return self.fail(
             TreinoError("defect", message, _("This is a defect of treino; please report it."), status=1)

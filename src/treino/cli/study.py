@@ -38,7 +38,7 @@ def study(
     ] = None,
     seeds: Annotated[int | None, WHOLE, Parameter(help="networks of each row; default: 1")] = None,
     screen: ScreenFlag,
-    **asked: Any,
+    **flags: Any,
 ) -> int:
     """Compare settings on DATA: seconds per epoch, epochs to a figure, loss and accuracy of every epoch.
 
@@ -53,7 +53,7 @@ def study(
     from treino.records.network_source import UserFiles
     from treino.studies.study import study_events
 
-    settings = {k: v for k, v in asked.items() if v is not None}
+    settings = {k: v for k, v in flags.items() if v is not None}
     where = {k: settings.pop(k, None) for k in ("name", "out")}
     events = study_events(
         source,

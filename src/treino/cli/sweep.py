@@ -38,7 +38,7 @@ def sweep(
         str | None, Parameter(help="where Optuna keeps its trials, e.g. sqlite:///sweep.db")
     ] = None,
     screen: ScreenFlag,
-    **asked: Any,
+    **flags: Any,
 ) -> int:
     """Train many networks on DATA as one program, keep the best, and say how much of it is luck.
 
@@ -51,7 +51,7 @@ def sweep(
     from treino.tuning.space_file import space_of
     from treino.tuning.sweep import sweep_events
 
-    settings = {k: v for k, v in asked.items() if v is not None}
+    settings = {k: v for k, v in flags.items() if v is not None}
     where = {k: settings.pop(k, None) for k in ("name", "out")}
     events = sweep_events(
         source,

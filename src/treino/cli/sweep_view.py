@@ -25,7 +25,7 @@ class SweepView:
 
     def opening(self) -> list[RenderableType]:
         """The text before a sweep: its data, space and strategy."""
-        data, options = self.job.data, self.job.sweep.asked
+        data, options = self.job.data, self.job.sweep.options
         rows = {split: len(part) for split, part in data.splits.items()}
         return [
             _(
@@ -62,7 +62,7 @@ class SweepView:
         )
 
     def closing(self) -> str:
-        return _("measuring") if self.job.sweep.asked.spread else _("judging")
+        return _("measuring") if self.job.sweep.options.spread else _("judging")
 
     def summary(self, end: JobEnd, width: int) -> RenderableType:
         """The leaderboard and the judgement, or the variation of each figure."""

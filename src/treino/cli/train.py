@@ -53,7 +53,7 @@ def train(
     data_file: DataFile = None,
     trust: Trust = False,
     screen: ScreenFlag,
-    **asked: Any,
+    **flags: Any,
 ) -> int:
     """Train one network on DATA.
 
@@ -71,7 +71,7 @@ def train(
     from treino.spec import read_settings
     from treino.training.train import Start, training
 
-    given = {k: v for k, v in asked.items() if v is not None}
+    settings = {k: v for k, v in flags.items() if v is not None}
     if branch is not None or rewind is not None:
         others = {"DATA": source, "--seeds": seeds, "--folds": folds, "--like": like, "--weights": weights}
         others |= {"--until": until, "--rewind": rewind if branch is not None else None}
@@ -85,7 +85,7 @@ def train(
                     ),
                     _("Leave one of them out."),
                 )
-        branch_events = _going_on(branch, rewind, data_file, trust, read_settings(given))
+        branch_events = _going_on(branch, rewind, data_file, trust, read_settings(settings))
         return follow(illustrated(branch_events), screen)
     if trust and like is None:
         raise TreinoError(
@@ -105,13 +105,13 @@ def train(
                 _("Leave one of them out."),
             )
         data, same, stored = like_of(like, data_file, trust, weights)
-        if "net" not in given:
+        if "net" not in settings:
             networks = stored
-        given = same | given
+        settings = same | settings
     elif source is None:
         raise TreinoError("usage", _("DATA is missing."), _("Try: treino train wine"))
-    auto = given.get("lr") == "auto"
-    read = read_settings({k: v for k, v in given.items() if k != "lr" or not auto})
+    auto = settings.get("lr") == "auto"
+    read = read_settings({k: v for k, v in settings.items() if k != "lr" or not auto})
     files = network_files(networks, [read.net])
     rates, rows = None, None
     if auto:
@@ -121,7 +121,7 @@ def train(
         alone = seeds is None and folds is None
         rows = search_rows(data, read, prepared_beside("runs", read.out) if alone else None)
         rates = find_rate(rows, read, networks=files)
-        given["lr"] = rates.chosen
+        settings["lr"] = rates.chosen
         for line in rates.lines():
             screen.out.print(line)
     if (seeds is not None or folds is not None) and weights is not None:
@@ -134,7 +134,7 @@ def train(
         from treino.tuning.repeats import repeat_events
 
         events = repeat_events(
-            data, seeds=seeds, folds=folds, until=until, settings=given, networks=networks, data=rows
+            data, seeds=seeds, folds=folds, until=until, settings=settings, networks=networks, data=rows
         )
         return follow(events if rates is None else rates.kept(events), screen)
     if until is not None:
@@ -148,7 +148,7 @@ def train(
         from treino.records.run import open_run
 
         start = Start(weights, open_run(weights).state)
-    events = illustrated(training(data, read_settings(given), networks=files, start=start, data=rows))
+    events = illustrated(training(data, read_settings(settings), networks=files, start=start, data=rows))
     return follow(events if rates is None else rates.kept(events), screen)
 
 

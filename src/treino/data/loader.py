@@ -95,13 +95,14 @@ def load(
     Raises TreinoError naming the rule, the value and its place, and the next move.
     """
     shares, files = _shares_and_files(validation, test)
-    asked = Split(*shares, data_seed, split_group, split_time, split_column, duplicates, fold_of(fold))
-    check_split(asked)
+    request = Split(*shares, data_seed, split_group, split_time, split_column, duplicates, fold_of(fold))
+    check_split(request)
     if is_torch_dataset(source):
-        of_tables = {"kinds": kinds, "reading": reading, "split_by": asked.by, "file": files or None}
+        of_tables = {"kinds": kinds, "reading": reading, "split_by": request.by, "file": files or None}
         return load_torch_dataset(
-            source, target=target, features=features, task=task, validation=asked.validation, test=asked.test,
-            data_seed=data_seed, num_workers=num_workers, of_tables=of_tables,
+            source, target=target, features=features, task=task,
+            validation=request.validation, test=request.test, data_seed=data_seed,
+            num_workers=num_workers, of_tables=of_tables,
         )  # fmt: skip
     kinds = dict(kinds or {})
     reading = _with_text(as_reading(reading), kinds)
@@ -127,7 +128,7 @@ def load(
     with PreparedCache(limit, None if cache is None else Path(cache), arguments) as work:
         if (prepared := work.found(source, files)) is not None:
             return prepared
-        data = _of_table(source, files, asked, reading, arguments, features, kinds, impute, work)
+        data = _of_table(source, files, request, reading, arguments, features, kinds, impute, work)
         if work.used:
             work.keep(data)
         return data
@@ -136,7 +137,7 @@ def load(
 def _of_table(
     source: Any,
     files: Mapping[str, Any],
-    asked: Split,
+    request: Split,
     reading: ReaderOptions | None,
     arguments: dict[str, Any],
     features: Sequence[str] | None,
@@ -152,7 +153,7 @@ def _of_table(
     )
 
     target, task, normalise = arguments["target"], arguments["task"], arguments["normalise"]
-    split_time = asked.time
+    split_time = request.time
     table = sources.read(source, reading, room=work.room)
     check_kinds(table, kinds)
     column = choose_target(table, target)
@@ -165,9 +166,9 @@ def _of_table(
             "rows_one", _("'{source}' has a single row.").format(source=table.source), _("Add rows.")
         )
     notes = list(table.notes)
-    by = divider(table, asked, column.name)
-    others, given = parts_of_files(files, lambda s: sources.read(s, reading, room=work.room))
-    excluded = {name for name in (asked.group, asked.column) if name is not None}
+    by = divider(table, request, column.name)
+    others, file_parts = parts_of_files(files, lambda s: sources.read(s, reading, room=work.room))
+    excluded = {name for name in (request.group, request.column) if name is not None}
     table, row_N = _with_target(table, column, split_time, notes)
     column = table.column(column.name)
     by = None if by is None else table.column(by.name)
@@ -200,7 +201,7 @@ def _of_table(
     label_N = np.concatenate(labels)
     cells_ND = None if work.used else comparable(tables, chosen)
     first_N = equal_rows(tables, chosen) if cells_ND is None else first_equal(cells_ND)
-    part_N = decide_parts(tables, given, by, asked, first_N, label_N, classes, notes)
+    part_N = decide_parts(tables, file_parts, by, request, first_N, label_N, classes, notes)
     del first_N
     parts = np.split(part_N, np.cumsum([t.rows for t in tables])[:-1])
 

@@ -82,9 +82,9 @@ def batches(
     """
     if order_N is None:
         order_N = torch.arange(len(rows))
-    held: Any = rows.x
-    if not isinstance(held, torch.Tensor):
-        yield from held.in_batches(rows.y, order_N, batch_size)
+    source: Any = rows.x
+    if not isinstance(source, torch.Tensor):
+        yield from source.in_batches(rows.y, order_N, batch_size)
         return
     row_bytes = max(1, rows.x.element_size() * rows.x.shape[1])
     at_once = max(1, _GATHER_BYTES // row_bytes // batch_size) * batch_size

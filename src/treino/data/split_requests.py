@@ -45,9 +45,9 @@ class Split:
         return self.group or self.time or self.column
 
 
-def check_split(asked: Split) -> None:
+def check_split(request: Split) -> None:
     """Refuse shares, seeds and combinations that mean nothing."""
-    for name, share in (("validation", asked.validation), ("test", asked.test)):
+    for name, share in (("validation", request.validation), ("test", request.test)):
         if isinstance(share, bool) or not isinstance(share, Real) or not 0 <= float(share) < 1:
             raise TreinoError(
                 f"{name}_range",
@@ -56,42 +56,46 @@ def check_split(asked: Split) -> None:
                 ),
                 _("0.15 is usual."),
             )
-    if asked.validation + asked.test >= 1:
+    if request.validation + request.test >= 1:
         raise TreinoError(
             "shares_sum",
             _("{validation} for validation and {test} for the test leave no rows to train on.").format(
-                validation=asked.validation, test=asked.test
+                validation=request.validation, test=request.test
             ),
             _("Make them sum to less than 1; 0.15 and 0.15 are usual."),
         )
-    if isinstance(asked.data_seed, bool) or not isinstance(asked.data_seed, Integral) or asked.data_seed < 0:
+    if (
+        isinstance(request.data_seed, bool)
+        or not isinstance(request.data_seed, Integral)
+        or request.data_seed < 0
+    ):
         raise TreinoError(
             "data_seed_range",
             _("The data seed is {seed}; it must be a whole number of at least 0.").format(
-                seed=asked.data_seed
+                seed=request.data_seed
             ),
             _("0 is usual."),
         )
-    named = [f"--split-{k}" for k in ("group", "time", "column") if getattr(asked, k) is not None]
+    named = [f"--split-{k}" for k in ("group", "time", "column") if getattr(request, k) is not None]
     if len(named) > 1:
         raise TreinoError(
             "splits_two",
             _("{a} and {b} both say how rows are split.").format(a=named[0], b=named[1]),
             _("Give one of them."),
         )
-    if asked.fold is not None and asked.by is not None:
+    if request.fold is not None and request.by is not None:
         raise TreinoError(
             "folds_and_split",
             _("Folds and [[split]]-{how} both say how rows are split.").format(
-                how="group" if asked.group else "time" if asked.time else "column"
+                how="group" if request.group else "time" if request.time else "column"
             ),
             _("Give one of them."),
         )
-    if asked.duplicates not in ("apart", "ignore"):
+    if request.duplicates not in ("apart", "ignore"):
         raise TreinoError(
             "duplicates_choice",
-            _("There is no way '{value}' with duplicates.").format(value=asked.duplicates),
-            nearest(str(asked.duplicates), ("apart", "ignore")),
+            _("There is no way '{value}' with duplicates.").format(value=request.duplicates),
+            nearest(str(request.duplicates), ("apart", "ignore")),
         )
 
 
@@ -109,32 +113,32 @@ def fold_of(text: str | None) -> Fold | None:
     )
 
 
-def divider(table: Table, asked: Split, target: str) -> Column | None:
+def divider(table: Table, request: Split, target: str) -> Column | None:
     """The column that decides the split, where one does; refused where it can't."""
-    if asked.by is None:
+    if request.by is None:
         return None
-    if asked.by not in table.by_name:
+    if request.by not in table.by_name:
         raise TreinoError(
             "split_unknown",
             _("There is no column '{name}' in '{source}' to split by.").format(
-                name=asked.by, source=table.source
+                name=request.by, source=table.source
             ),
-            nearest(asked.by, table.names),
+            nearest(request.by, table.names),
         )
-    if asked.by == target:
+    if request.by == target:
         raise TreinoError(
             "split_target",
-            _("'{name}' is the target; rows can't be split by it.").format(name=asked.by),
+            _("'{name}' is the target; rows can't be split by it.").format(name=request.by),
             _("Name another column."),
         )
     if table.official_test:
         raise TreinoError(
             "split_official",
             _("'{source}' has test rows of its own.").format(source=table.source),
-            _("Leave the split by '{name}' out.").format(name=asked.by),
+            _("Leave the split by '{name}' out.").format(name=request.by),
         )
-    column = table.column(asked.by)
-    if asked.time is not None:
+    column = table.column(request.by)
+    if request.time is not None:
         times_of(column, table)
     return column
 
@@ -164,9 +168,9 @@ def times_of(column: Column, table: Table) -> NDArray[np.float64]:
 
 def decide_parts(
     tables: Sequence[Table],
-    given: Sequence[int],
+    file_parts: Sequence[int],
     column: Column | None,
-    asked: Split,
+    request: Split,
     first_N: NDArray[np.int64],
     label_N: NDArray[np.int64],
     classes: tuple[str, ...],
@@ -174,43 +178,44 @@ def decide_parts(
 ) -> NDArray[np.int64]:
     """``[N]``: the part of each row of all tables, one after another; -1 for a row that is left out.
 
-    tables: the main one first. given: the part that each further table wholly is. column: the one that
+    tables: the main one first. file_parts: the part that each further table wholly is. column: the one that
     decides, of the main table. first_N: from ``first_equal`` over all rows.
     """
     main = tables[0]
     own = main.rows - main.official_test
-    if asked.duplicates == "ignore":
+    if request.duplicates == "ignore":
         first_N = np.arange(len(first_N))
     repeated = int((first_N[:own] != np.arange(own)).sum())
-    shares = asked.validation, 0.0 if main.official_test else asked.test
+    shares = request.validation, 0.0 if main.official_test else request.test
     part_N = np.empty(len(first_N), dtype=np.int64)
     part_N[own : main.rows] = TEST
     start = main.rows
-    for table, part in zip(tables[1:], given, strict=True):
+    for table, part in zip(tables[1:], file_parts, strict=True):
         part_N[start : start + table.rows] = part
         start += table.rows
-    apart = column is None and asked.fold is None
-    if asked.fold is not None:
-        if main.official_test or TEST in given:
+    apart = column is None and request.fold is None
+    if request.fold is not None:
+        if main.official_test or TEST in file_parts:
             raise TreinoError(
                 "folds_official",
                 _("'{source}' has test rows of its own.").format(source=main.source),
                 _("Leave the folds out; several seeds say how much the figures vary: [[seeds=5]]."),
             )
-        part_N[:own] = split_fold(asked.fold, first_N[:own], label_N[:own], bool(classes), asked.validation,
-                                  asked.data_seed)  # fmt: skip
+        part_N[:own] = split_fold(
+            request.fold, first_N[:own], label_N[:own], bool(classes), request.validation, request.data_seed
+        )
     elif column is None:
         _enough(own - repeated, shares, _("Different rows: {n}."))
-        part_N[:own] = split(first_N[:own], label_N[:own], *shares, asked.data_seed)
-    elif asked.group is not None:
-        part_N[:own] = _by_group(column, shares, asked.data_seed, notes)
-    elif asked.time is not None:
+        part_N[:own] = split(first_N[:own], label_N[:own], *shares, request.data_seed)
+    elif request.group is not None:
+        part_N[:own] = _by_group(column, shares, request.data_seed, notes)
+    elif request.time is not None:
         time_N = times_of(column, main)
         _enough(len(np.unique(time_N)), shares, _("Different times: {n}."))
         part_N[:own] = split_times(time_N, *shares)
         notes.append(_by_time_note(column, time_N, part_N[:own]))
     else:
-        part_N[:own] = _by_column(column, main, asked, first_N, label_N, notes)
+        part_N[:own] = _by_column(column, main, request, first_N, label_N, notes)
     if repeated and apart:
         note = _("Rows that equal an earlier one in all features: {n}; equal rows are never parted.").format(
             n=repeated
@@ -323,7 +328,7 @@ def _by_time_note(column: Column, time_N: NDArray[np.float64], part_N: NDArray[n
 def _by_column(
     column: Column,
     table: Table,
-    asked: Split,
+    request: Split,
     first_N: NDArray[np.int64],
     label_N: NDArray[np.int64],
     notes: list[str],
@@ -346,13 +351,14 @@ def _by_column(
     said = [_("{n} for {part}").format(n=counts[p], part=_(NAMES[p])) for p in NAMES if counts[p]]
     notes.append(_("Split as '{name}' says: {parts}.").format(name=column.name, parts=joined(said, ", ")))
     shares = tuple(
-        0.0 if counts[part] else share for part, share in ((VALIDATION, asked.validation), (TEST, asked.test))
+        0.0 if counts[part] else share
+        for part, share in ((VALIDATION, request.validation), (TEST, request.test))
     )
     rows = np.flatnonzero(part_N == TRAIN)
     if sum(shares) and len(rows):
         place = {first: i for i, first in reversed(list(enumerate(first_N[rows].tolist())))}
         local_N = np.array([place[first] for first in first_N[rows].tolist()], dtype=np.int64)
-        part_N[rows] = split(local_N, label_N[rows], shares[0], shares[1], asked.data_seed)
+        part_N[rows] = split(local_N, label_N[rows], shares[0], shares[1], request.data_seed)
     return part_N
 
 

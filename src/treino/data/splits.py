@@ -180,5 +180,5 @@ def split_times(time_N: NDArray[np.float64], validation: float, test: float) -> 
 def leaking(first_N: NDArray[np.int64], part_N: NDArray[np.int64]) -> NDArray[np.bool_]:
     """``[N]``: training rows that equal a held-back row, and validation rows that equal a test row."""
     tests = np.isin(first_N, first_N[part_N == TEST])
-    held = tests | np.isin(first_N, first_N[part_N == VALIDATION])
-    return np.asarray(((part_N == TRAIN) & held) | ((part_N == VALIDATION) & tests))
+    later_parts = tests | np.isin(first_N, first_N[part_N == VALIDATION])
+    return np.asarray(((part_N == TRAIN) & later_parts) | ((part_N == VALIDATION) & tests))

@@ -84,7 +84,7 @@ class BracketState(State):
 
 
 class SweepState(State):
-    """done: heats that are over. state: of the heat that is going on. ended: why all is over, if it is."""
+    """done: brackets that are over. state: of the one that is going on. ended: why all is over, if it is."""
 
     done: Count
     spent: Seconds

@@ -78,4 +78,4 @@ class MemberRows(RootModel[Many[MemberRow]]):
 
 
 class SpreadFigures(RootModel[dict[MemberName, dict[Literal["validation", "test"], Figures]]]):
-    """``figures/0.json``, of a heat of several seeds or folds: {member: {split: {metric: value}}}."""
+    """``figures/0.json``, of a bracket of several seeds or folds: {member: {split: {metric: value}}}."""

@@ -64,8 +64,8 @@ def mlp(
             )
     activation_named(activation)
     try:
-        several = isinstance(dropout, Iterable) and not isinstance(dropout, str)
-        rates = tuple(float(r) for r in dropout) if several else float(dropout)  # type: ignore[union-attr,arg-type]
+        per_layer = isinstance(dropout, Iterable) and not isinstance(dropout, str)
+        rates = tuple(float(r) for r in dropout) if per_layer else float(dropout)  # type: ignore[union-attr,arg-type]
     except (TypeError, ValueError) as error:
         raise TreinoError(
             "dropout_type",

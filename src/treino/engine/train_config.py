@@ -207,15 +207,15 @@ def _checked(c: TrainConfig) -> dict[str, Any]:
             _("Training in {dtype!r} isn't possible.").format(dtype=c.dtype),
             _("Use torch.float32 or torch.float64."),
         )
-    given = {field.name: getattr(c, field.name) for field in fields(c)}
+    values = {field.name: getattr(c, field.name) for field in fields(c)}
     optional = {field.name for field in fields(c) if field.default is None}
-    there = {name: value for name, value in given.items() if value is not None or name not in optional}
+    there = {name: value for name, value in values.items() if value is not None or name not in optional}
     seeds = _seeds(c.seeds)
     found: dict[str, Any] = {"seeds": seeds, "device": resolve_device(c.device, c.dtype)}
     for name in NAMES.keys() & there.keys():
-        known(name, given[name], NAMES[name])
+        known(name, values[name], NAMES[name])
     for name in WHOLE_RANGES.keys() & there.keys():
-        found[name] = whole(name, given[name], *WHOLE_RANGES[name])
+        found[name] = whole(name, values[name], *WHOLE_RANGES[name])
     if c.batch_size not in ("auto", None):
         found["batch_size"] = whole("batch_size", c.batch_size, 1)
     if c.epochs is not None and c.steps is not None:
@@ -226,8 +226,8 @@ def _checked(c: TrainConfig) -> dict[str, Any]:
         )
     found["label_smoothing"] = in_range("label_smoothing", c.label_smoothing, 0.0, 1.0)
     found["class_weights"] = _class_weights(c.class_weights)
-    several = isinstance(c.fault, tuple | list | set | frozenset)
-    faults: Any = c.fault if several else () if c.fault is None else (c.fault,)
+    is_list = isinstance(c.fault, tuple | list | set | frozenset)
+    faults: Any = c.fault if is_list else () if c.fault is None else (c.fault,)
     found["fault"] = tuple(known("fault", name, FAULTS) for name in faults)
     found |= _schedules(c, len(seeds))
     return found | _hyperparameters(c, there, len(seeds))
@@ -237,8 +237,8 @@ def _seeds(seeds: Any) -> tuple[int, ...]:
     """One whole number, or some of them."""
     if hasattr(seeds, "tolist"):
         seeds = seeds.tolist()
-    several = isinstance(seeds, Iterable) and not isinstance(seeds, str)
-    found = tuple(whole("seeds", seed, 0) for seed in (seeds if several else (seeds,)))
+    is_list = isinstance(seeds, Iterable) and not isinstance(seeds, str)
+    found = tuple(whole("seeds", seed, 0) for seed in (seeds if is_list else (seeds,)))
     if not found:
         raise TreinoError("seeds_empty", _("There is no seed."), _("Give at least one: seeds=(0,)."))
     return found
@@ -247,9 +247,9 @@ def _seeds(seeds: Any) -> tuple[int, ...]:
 def _hyperparameters(c: TrainConfig, there: Iterable[str], members: int) -> dict[str, Any]:
     """Numbers of the members as floats or tuples of floats, none of which the optimizer leaves unread."""
     beta1, beta2 = two_betas(c.betas)
-    given = {name: getattr(c, name) for name in PER_MEMBER if name in there}
-    given |= {"beta1": beta1, "beta2": beta2}
-    values = {name: checked_numbers(name, value, members) for name, value in given.items()}
+    named = {name: getattr(c, name) for name in PER_MEMBER if name in there}
+    named |= {"beta1": beta1, "beta2": beta2}
+    values = {name: checked_numbers(name, value, members) for name, value in named.items()}
     for name, numbers in values.items():
         check_read(name, numbers, c.optimizer)
     _check_nesterov(truth("nesterov", c.nesterov), c.optimizer, values["momentum"])

@@ -88,8 +88,8 @@ def module_copy(module: nn.Module) -> nn.Module:
     Raises:
         TreinoError: it holds something that can't be copied.
     """
-    held = [t for m in module.modules() for t in (*vars(m).values(), *m.buffers(recurse=False))]
-    memo = {id(t): _numbers(t) for t in held if isinstance(t, Tensor) and (not t.is_leaf or is_lazy(t))}
+    buffers = [t for m in module.modules() for t in (*vars(m).values(), *m.buffers(recurse=False))]
+    memo = {id(t): _numbers(t) for t in buffers if isinstance(t, Tensor) and (not t.is_leaf or is_lazy(t))}
     try:
         twin = copy.deepcopy(module, memo)
         for parameter, other in zip(module.parameters(), twin.parameters(), strict=True):

@@ -85,8 +85,8 @@ def passes(forward: Forward, tried: Problem) -> list[Pass]:
         for kind, name in ((nn.BatchNorm1d, "BatchNorm1d"), (HashDropout, "Dropout")):
             if isinstance(layer, kind):
                 layer.register_forward_pre_hook(works(name))
-    given = {"criterion": nn.CrossEntropyLoss(), "optimizer": optimizer, "args": _args(), "device": "cpu"}
-    with _names(forward, given), _before_steps(steps), torch.enable_grad():
+    arguments = {"criterion": nn.CrossEntropyLoss(), "optimizer": optimizer, "args": _args(), "device": "cpu"}
+    with _names(forward, arguments), _before_steps(steps), torch.enable_grad():
         for epoch in range(EPOCHS):
             for mode in ("train", "test"):
                 now = mode, epoch
@@ -164,16 +164,16 @@ def _before_steps(hook: Callable[[torch.optim.Optimizer, Any, Any], None]) -> It
 
 
 @contextlib.contextmanager
-def _names(forward: Forward, given: dict[str, Any]) -> Iterator[None]:
+def _names(forward: Forward, arguments: dict[str, Any]) -> Iterator[None]:
     """Put these in the place of the function's global names, and what it had back afterwards."""
     place = getattr(inspect.unwrap(forward), "__globals__", {})
     usual = {"torch": torch, "nn": nn, "np": np, "F": F}
-    given = given | {name: value for name, value in usual.items() if name not in place}
-    before = {name: place[name] for name in given if name in place}
-    place.update(given)
+    arguments = arguments | {name: value for name, value in usual.items() if name not in place}
+    before = {name: place[name] for name in arguments if name in place}
+    place.update(arguments)
     try:
         yield
     finally:
-        for name in given:
+        for name in arguments:
             place.pop(name, None)
         place.update(before)

@@ -101,8 +101,8 @@ def importances(
     Raises:
         TreinoError: the outputs are not finite, or there are too few rows.
     """
-    split, held = held_out(data, splits)
-    if len(held) < 2:
+    split, measured_rows = held_out(data, splits)
+    if len(measured_rows) < 2:
         raise TreinoError(
             "importance_rows",
             _("Shuffling needs two rows or more, and there is one in the {split} rows.").format(split=split),
@@ -110,8 +110,8 @@ def importances(
         )
     at_K2, patch, groups = squares(data.item_shape) if data.kind == "image" else _columns_of(data)
     names = data.features if not patch else ("",) * len(groups)
-    each = flops(net, held.x[:1], item_shape)
-    rows = draw(held, int(np.clip(WORK / (each * repeats * min(len(groups), 50)), FEWEST, MOST)))
+    each = flops(net, measured_rows.x[:1], item_shape)
+    rows = draw(measured_rows, int(np.clip(WORK / (each * repeats * min(len(groups), 50)), FEWEST, MOST)))
     most = int(np.clip(WORK / (each * repeats * len(rows)), 10, COLUMNS))
     kept = list(range(len(groups)))
     if len(groups) > most:
@@ -130,7 +130,7 @@ def importances(
         _cost(alone, 1),
         split,
         len(rows),
-        len(held),
+        len(measured_rows),
         repeats,
         len(groups),
         together,

@@ -108,5 +108,5 @@ def _floats(values: Values) -> Floats:
 
 
 def _to(count: int, values: Values) -> Floats:
-    given = _floats(values)[:count]
-    return np.concatenate([given, np.full(count - len(given), np.nan)])
+    value_E = _floats(values)[:count]
+    return np.concatenate([value_E, np.full(count - len(value_E), np.nan)])

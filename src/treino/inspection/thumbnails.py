@@ -51,7 +51,7 @@ class _Layer:
     name: str
     module: nn.Module
     follow: list[nn.Module] = field(default_factory=list)
-    given: list[Tensor] = field(default_factory=list)
+    output_batches: list[Tensor] = field(default_factory=list)
     between: bool = False
 
 
@@ -75,7 +75,9 @@ def layers_as_they_run(
                 out = net(x)
             pass_over.end(out)
             parts.append(out.reshape(len(x), -1).cpu())
-    seen = [layer for layer in layers if layer.given and sum(map(len, layer.given)) == len(x_ND)]
+    seen = [
+        layer for layer in layers if layer.output_batches and sum(map(len, layer.output_batches)) == len(x_ND)
+    ]
     if len(seen) < len(layers):
         notes.append(
             _("Layers that can't be shown, for they give no unit a number for each row: {names}.").format(
@@ -131,7 +133,7 @@ class _Pass:
             layer.between = layer.between or not torch.allclose(got, units, rtol=0, atol=0, equal_nan=True)
             units = got
         if units is not None:
-            layer.given.append(units)
+            layer.output_batches.append(units)
 
     def end(self, out: Tensor) -> None:
         if self.at >= 0:
@@ -193,7 +195,7 @@ def _ran(layer: _Layer) -> LayerCall:
     return LayerCall(
         layer.name,
         ", ".join(words),
-        torch.cat(layer.given).numpy(),
+        torch.cat(layer.output_batches).numpy(),
         kernel if isinstance(module, nn.Linear) else None,
         kernel,
         bias.detach().double().cpu().numpy() if isinstance(bias, Tensor) else None,

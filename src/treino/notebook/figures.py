@@ -218,7 +218,7 @@ class SweepFigure:
         if isinstance(event, JobStart):
             assert isinstance(event.job, SweepJob)
             self.view = SweepView(event.job)
-            members = numeral(event.job.sweep.asked.members, ",")
+            members = numeral(event.job.sweep.options.members, ",")
             self.position = Position(0.0, _("networks"), members)
             self._show()
         elif isinstance(event, JobProgress):

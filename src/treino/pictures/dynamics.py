@@ -64,8 +64,10 @@ def _turns(run: "Run") -> set[int]:
     """The steps from which on the learning rate was another one: by a command, or in a new segment."""
     from treino.records.segments import path_of
 
-    told = {c.step for c in run.folder.database.commands() if c.state == "applied" and c.name == "lr"}
-    return {step for step in told if step is not None} | {link.first for link in path_of(run.spec)}
+    changed_steps = {
+        c.step for c in run.folder.database.commands() if c.state == "applied" and c.name == "lr"
+    }
+    return {step for step in changed_steps if step is not None} | {link.first for link in path_of(run.spec)}
 
 
 def _notes(run: "Run") -> list[str]:

@@ -92,12 +92,12 @@ def _of_run(run: "Run") -> tuple[Settings, Data]:
     return read_settings(spec["asked"]), run.data
 
 
-def _net(asked: Settings, data: Data, run: "Run | None", seed: int) -> nn.Module:
+def _net(settings: Settings, data: Data, run: "Run | None", seed: int) -> nn.Module:
     own = None
     if run is not None and run.spec["net"] != "mlp":
         file = None if isinstance(run._net, nn.Module) else run._net
-        own = run_network(run.folder, run.spec["net"], asked.net, file, run._trust, seed)
-    changed = {name: getattr(asked, name) for name in asked.model_fields_set} | {"seed": seed}
+        own = run_network(run.folder, run.spec["net"], settings.net, file, run._trust, seed)
+    changed = {name: getattr(settings, name) for name in settings.model_fields_set} | {"seed": seed}
     if run is not None:
         changed |= {name: run.settings[name] for name in ("engine", "threads", "device")}
     return plan(read_settings(changed), data, own).training.net(0, "last")

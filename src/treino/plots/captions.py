@@ -86,8 +86,8 @@ def held_sentence(plane: Plane) -> str:
     if (more := len(plane.held) - HELD) > 0:
         said.append(_("… and {n} more").format(n=more))
     classes = any(isinstance(value, str) for _name, value in plane.held)
-    held = _("Held at training medians and commonest classes: {values}.")
-    return (held if classes else _("Held at training medians: {values}.")).format(values=", ".join(said))
+    sentence = _("Held at training medians and commonest classes: {values}.")
+    return (sentence if classes else _("Held at training medians: {values}.")).format(values=", ".join(said))
 
 
 def _held_value(value: float | str | None) -> str:

@@ -38,18 +38,18 @@ def overlaid_figure(runs: Sequence[Curves], smooth: float = 0.0, notes: Sequence
         every = _panels(runs)
         panels = [(name, of) for name, of in every if any(len(e) for e, _v in of)] or every[:1]
         lines = -(-len(runs) // ACROSS)
-        told = []
+        captions = []
         if smooth:
-            told = [
+            captions = [
                 _(
                     "Smoothed: exponential average, weight {w:g} on the past, corrected for its start;"
                     " faint: as measured."
                 ).format(w=smooth)
             ]
-        figure = new_figure(header_inches(told, notes) + 0.68 + 2.15 * len(panels) + 0.22 * lines)
+        figure = new_figure(header_inches(captions, notes) + 0.68 + 2.15 * len(panels) + 0.22 * lines)
         inches = figure.get_figheight()
         title = _("Learning curves of {n} runs").format(n=len(runs))
-        top = header(figure, title, told, notes) - 0.04 / inches
+        top = header(figure, title, captions, notes) - 0.04 / inches
         low = 0.1 / inches
         bottom = low + (0.52 + 0.22 * lines) / inches
         room = (top - bottom) / len(panels)

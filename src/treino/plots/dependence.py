@@ -51,9 +51,9 @@ def dependence_figure(
             said.append(_("{k} of {n} classes, those that change most.").format(k=len(drawn), n=len(classes)))
         warned = warnings(together, [one.column for one in shown])
         down = math.ceil(len(shown) / ACROSS)
-        several = len(drawn) > 1
+        many_curves = len(drawn) > 1
         lines = sum(1 + len(w) // 106 for w in [*said, *warned])
-        figure = new_figure(0.85 + 0.205 * lines + HIGH * down + (0.35 if several else 0.0))
+        figure = new_figure(0.85 + 0.205 * lines + HIGH * down + (0.35 if many_curves else 0.0))
         top = header(figure, _("What changes the answer: {name}").format(name=label(name, 40)), said, warned)
         height = figure.get_figheight()
         low, high = _range(shown, drawn, bool(classes))
@@ -75,7 +75,7 @@ def dependence_figure(
                 axes.set_yticklabels([])
             else:
                 axes.set_ylabel(_("probability") if classes else label(target, 22), fontsize=10)
-        if several:
+        if many_curves:
             _key(figure, drawn, classes)
         return figure
 

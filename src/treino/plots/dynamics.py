@@ -37,14 +37,14 @@ def dynamics_figure(d: Dynamics) -> "Figure":
         from matplotlib.ticker import MaxNLocator
 
         lines = -(-min(len(d.layers), NAMED) // 4)
-        told = [
+        captions = [
             _(
                 "{n} moments of {steps} updates; gradients on the batch of the next update, before clipping."
             ).format(n=len(d.step_K), steps=len(d.lr_S))
         ]
-        figure = new_figure(header_inches(told, d.notes) + 6.05 + 0.22 * lines)
+        figure = new_figure(header_inches(captions, d.notes) + 6.05 + 0.22 * lines)
         inches = figure.get_figheight()
-        top = header(figure, _("Dynamics: {name}").format(name=label(d.name, 48)), told, d.notes)
+        top = header(figure, _("Dynamics: {name}").format(name=label(d.name, 48)), captions, d.notes)
         bottom = (0.72 + 0.22 * lines) / inches
         gap = 0.62 / inches
         tall = (top - 0.2 / inches - bottom - gap) / 2

@@ -65,12 +65,12 @@ def player(frames: Iterable[Frame], last: int, *, begin: int | None = None) -> s
 def player_of(cuts: Sequence[PlayerFrame], shown: Boundary, *, begin: int | None = None) -> str:
     """The same of frames that were cut before; shown: any frame's, for what all of them share."""
     pressed = [c.pressed for c in cuts]
-    told = [
+    frames_json = [
         {"said": c.said, "absent": c.absent, "scale": c.pressed.scale, "step": c.pressed.step} for c in cuts
     ]
     content = packed(pressed)
     film = stage(shown) | {
-        "frames": told,
+        "frames": frames_json,
         "inks": list(PALETTE),
         "splits": INKS,
         "names": [name.replace(r"\$", "$") for name in axis_names(shown)],

@@ -41,10 +41,10 @@ ELEVATION, AZIMUTH = 48, -62
 def landscape_figure(land: Landscape, name: str) -> "Figure":
     """From above on the left, as a surface on the right; the run's path on both where it is known."""
     with look():
-        told, alarms = sentences(land), warnings(land)
-        figure = new_figure(header_inches(told, alarms) + 0.12 + SIDE + 0.6)
+        captions, alarms = sentences(land), warnings(land)
+        figure = new_figure(header_inches(captions, alarms) + 0.12 + SIDE + 0.6)
         title = _("The loss around the network: {name}") if land.path is None else _("The path down: {name}")
-        top = header(figure, title.format(name=label(name, 44)), told, alarms)
+        top = header(figure, title.format(name=label(name, 44)), captions, alarms)
         inches = figure.get_figheight()
         scale = colours(land)
         top -= 0.12 / inches

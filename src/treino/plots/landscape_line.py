@@ -31,7 +31,7 @@ def line_figure(found: Interpolation, first: str, second: str) -> "Figure":
         one, other = label(first, 24), label(second, 24)
         barriers = [_barrier(found, split) for split in found.loss]
         rows = ", ".join(f"{split_name(s)} {n}" for s, n in found.rows.items())
-        told = [
+        captions = [
             _("All parameters move in a straight line from one network to the other, {d} apart.").format(
                 d=numeral(found.distance)
             ),
@@ -39,8 +39,8 @@ def line_figure(found: Interpolation, first: str, second: str) -> "Figure":
                 barriers="; ".join(barriers), rows=rows
             ),
         ]
-        figure = new_figure(header_inches(told, _alarms(found)) + 4.0)
-        top = header(figure, _("Between {a} and {b}").format(a=one, b=other), told, _alarms(found))
+        figure = new_figure(header_inches(captions, _alarms(found)) + 4.0)
+        top = header(figure, _("Between {a} and {b}").format(a=one, b=other), captions, _alarms(found))
         bottom = 0.78 / figure.get_figheight()
         axes = figure.add_axes((0.11, bottom, 0.86, top - bottom))
         handles, labels = [], []

@@ -274,17 +274,17 @@ def _panel(shown: UnitDiagram, place: DiagramLayout, columns: int) -> Iterator[s
                 up = y + height * (1 - (points.at_NK[i, 1] - bottom) / (top - bottom))
             true, guess = points.true_N[i], points.predicted_N[i]
             ink, wrong = "var(--soft)", False
-            told = f"{numeral(float(true))} · {_('said')} {numeral(float(guess))}"
+            title = f"{numeral(float(true))} · {_('said')} {numeral(float(guess))}"
             if shown.classes:
                 ink, wrong = colour(int(true)), true != guess
-                told = shown.classes[int(true)] + (
+                title = shown.classes[int(true)] + (
                     f" · {_('said')} {shown.classes[int(guess)] if guess >= 0 else '–'}" if wrong else ""
                 )
             kind, size = ("dot wrong", 4) if wrong else ("dot", 3.4)
-            told = _("row {n}: {what}").format(n=int(points.index_N[i]), what=_plain(told))
+            title = _("row {n}: {what}").format(n=int(points.index_N[i]), what=_plain(title))
             yield (
                 f'<circle class="{kind}" cx="{across:.1f}" cy="{up:.1f}" r="{size}" fill="{ink}">'
-                f"<title>{escape(told)}</title></circle>"
+                f"<title>{escape(title)}</title></circle>"
             )
     yield _text(x + side / 2, y + height + 20, _short(shown.sight.axis_names[0], 34), "soft middle")
     if not flat:
@@ -371,8 +371,8 @@ def _image(x: float, y: float, width: float, height: float, uri: str) -> str:
 
 
 def _text(x: float, y: float, text: str, kind: str, title: str = "") -> str:
-    told = f"<title>{escape(title)}</title>" if title and title != text else ""
-    return f'<text class="{kind}" x="{x:g}" y="{y:g}">{escape(text)}{told}</text>'
+    title_tag = f"<title>{escape(title)}</title>" if title and title != text else ""
+    return f'<text class="{kind}" x="{x:g}" y="{y:g}">{escape(text)}{title_tag}</text>'
 
 
 def _plain(text: str) -> str:

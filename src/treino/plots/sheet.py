@@ -40,12 +40,12 @@ def sheet_figure(
 
         lines = math.ceil(len(shown) / ACROSS)
         x_name, y_name = axis_names(shown[0])
-        told = [*sentences, _("Across: {x}; up: {y}.").format(x=x_name, y=y_name)]
-        if isinstance(shown[0], Plane) and (held := held_sentence(shown[0])):
-            told.append(held)
-        figure = new_figure(header_inches(told) + 0.32 + 2.2 * lines)
+        lines_above = [*sentences, _("Across: {x}; up: {y}.").format(x=x_name, y=y_name)]
+        if isinstance(shown[0], Plane) and (sentence := held_sentence(shown[0])):
+            lines_above.append(sentence)
+        figure = new_figure(header_inches(lines_above) + 0.32 + 2.2 * lines)
         inches = figure.get_figheight()
-        top = header(figure, title, told)
+        top = header(figure, title, lines_above)
         low = 0.4 / inches
         height, width = (top - low) / lines, 0.98 / ACROSS
         for place, (one, caption) in enumerate(zip(shown, captions, strict=True)):

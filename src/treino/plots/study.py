@@ -68,11 +68,13 @@ def looks(lines: Sequence[StudyCurve]) -> dict[tuple[str, str], CurveStyle]:
 
 def names(lines: Sequence[StudyCurve]) -> dict[tuple[str, str], str]:
     """What a legend calls each mode and setting."""
-    several = len({line.mode for line in lines}) > 1
+    modes_vary = len({line.mode for line in lines}) > 1
     found = {}
     for mode, setting in looks(lines):
         shown = label(setting, 44)
-        found[mode, setting] = f"{mode}, {shown}" if several and shown else mode if several else shown or mode
+        found[mode, setting] = (
+            f"{mode}, {shown}" if modes_vary and shown else mode if modes_vary else shown or mode
+        )
     return found
 
 

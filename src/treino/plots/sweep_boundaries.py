@@ -40,16 +40,18 @@ def boundaries_figure(planes: Sequence[Plane], captions: Sequence[str], name: st
         said = [textwrap.wrap(label(caption, 3 * LETTERS), LETTERS) for caption in captions]
         above = 0.16 + 0.125 * max(map(len, said))  # inches of a caption
         first = planes[0]
-        told = [
+        lines_above = [
             _("Across: {x}; up: {y}.").format(x=axis_name(first, 0), y=axis_name(first, 1))
             + " "
             + _("Paler: less sure; ringed: wrong.")
         ]
-        if held := held_sentence(first):
-            told.append(held)
-        figure = new_figure(header_inches(told) + 0.45 + (2.25 + above) * lines)
+        if sentence := held_sentence(first):
+            lines_above.append(sentence)
+        figure = new_figure(header_inches(lines_above) + 0.45 + (2.25 + above) * lines)
         inches = figure.get_figheight()
-        top = header(figure, _("The best {n}: {name}").format(n=len(planes), name=label(name, 46)), told)
+        top = header(
+            figure, _("The best {n}: {name}").format(n=len(planes), name=label(name, 46)), lines_above
+        )
         low = 0.42 / inches
         height, width = (top - low) / lines, 0.98 / ACROSS
         for place, (plane, caption) in enumerate(zip(planes, said, strict=True)):

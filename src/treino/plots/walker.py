@@ -36,7 +36,7 @@ PIXELS = 240
 def walker_figure(land: Landscape, stands: Sequence[SurfacePoint], name: str) -> "Figure":
     """Above: the local slope at a few points of the path. Below: the whole plane."""
     with look():
-        told = [
+        captions = [
             _(
                 "In the fog: at each place only the height and the slope underfoot are known, nothing of"
                 " where the valley lies. The arrow points downhill, where gradient descent steps."
@@ -47,10 +47,10 @@ def walker_figure(land: Landscape, stands: Sequence[SurfacePoint], name: str) ->
         ]
         gap, beside = 0.14, 0.16
         side = (WIDTH - 2 * beside - (STANDS - 1) * gap) / STANDS
-        figure = new_figure(header_inches(told, warnings(land)) + 0.28 + side + 0.78 + SIDE + 0.6)
+        figure = new_figure(header_inches(captions, warnings(land)) + 0.28 + side + 0.78 + SIDE + 0.6)
         inches = figure.get_figheight()
         title = _("The walker on the mountain: {name}").format(name=label(name, 40))
-        top = header(figure, title, told, warnings(land))
+        top = header(figure, title, captions, warnings(land))
         scale = colours(land)
         top -= 0.28 / inches
         for place, stand in enumerate(stands):

@@ -46,11 +46,11 @@ def walker_page(land: Landscape, name: str, trained: str = "") -> str:
     }
     title = _("The walker on the mountain: {name}").format(name=name)
     # "<" can't end the script before its time
-    told = json.dumps(content, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
-    return page(title, _body(land, title, told, trained), STYLE)
+    data_json = json.dumps(content, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+    return page(title, _body(land, title, data_json, trained), STYLE)
 
 
-def _body(land: Landscape, title: str, told: str, trained: str) -> str:
+def _body(land: Landscape, title: str, data_json: str, trained: str) -> str:
     assert land.path is not None
 
     def button(kind: str, words: str) -> str:
@@ -83,7 +83,7 @@ def _body(land: Landscape, title: str, told: str, trained: str) -> str:
 <input type="range" class="follow" min="0" max="{len(land.path.step_K) - 1}" step="1" value="0"></label>
 <p class="soft">{escape(marks)}</p>
 </div>
-<script type="application/json">{told}</script>
+<script type="application/json">{data_json}</script>
 </div>
 <script>{SCRIPT}</script>"""
 

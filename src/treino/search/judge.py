@@ -207,17 +207,17 @@ class VerdictFacts:
     share: float
 
 
-def sentence(verdict: Verdict, told: VerdictFacts) -> str:
+def sentence(verdict: Verdict, facts: VerdictFacts) -> str:
     """The judgement in one sentence: the figure, its interval, the luck in it, and what it is compared with.
 
     told.smaller: the smallest member within one standard error, None where it is the winner itself, and
     ``share``, its parameters as a share of the winner's.
     """
     head = _("{metric} {test:.3f} [{low:.2f}, {high:.2f}] on {rows} test rows").format(
-        metric=told.metric, test=told.test, low=told.interval[0], high=told.interval[1], rows=told.rows
+        metric=facts.metric, test=facts.test, low=facts.interval[0], high=facts.interval[1], rows=facts.rows
     )
     lucky = _("of the {seen:.3f} seen in the sweep about {inflation:.2f} is luck").format(
-        seen=told.seen, inflation=told.inflation
+        seen=facts.seen, inflation=facts.inflation
     )
     if verdict == "nothing":
         return _("{head}; {luck}; no evidence that it is better than a constant answer.").format(
@@ -225,18 +225,18 @@ def sentence(verdict: Verdict, told: VerdictFacts) -> str:
         )
     if verdict == "linear":
         return _("{head}; {luck}; no evidence that it is better than the baseline ({baseline}).").format(
-            head=head, luck=lucky, baseline=_(told.baseline)
+            head=head, luck=lucky, baseline=_(facts.baseline)
         )
-    if told.smaller is not None:
+    if facts.smaller is not None:
         tail = _("not distinguishable from network {n}, {share:.0%} of its size").format(
-            n=told.smaller, share=told.share
+            n=facts.smaller, share=facts.share
         )
     elif verdict == "tie":
-        tail = _("not distinguishable from network {n}").format(n=told.runner_up)
+        tail = _("not distinguishable from network {n}").format(n=facts.runner_up)
     else:
         tail = _("better than {baseline} and than network {n}").format(
-            baseline=_(told.baseline), n=told.runner_up
+            baseline=_(facts.baseline), n=facts.runner_up
         )
-        if told.runner_up is None:
-            tail = _("better than {baseline}").format(baseline=_(told.baseline))
+        if facts.runner_up is None:
+            tail = _("better than {baseline}").format(baseline=_(facts.baseline))
     return joined([head, "; ", lucky, "; ", tail, "."])

@@ -102,8 +102,8 @@ def _refuse_commas(name: str, text: str, whole: Mapping[str, bool], single: Cont
             ),
         )
     if name in single and "," in text:
-        several = re.sub(r"\s*,\s*", "|", text.strip())
-        hint = _("Separate values by a |, in quotes: '{name}={several}'.").format(name=name, several=several)
+        choices = re.sub(r"\s*,\s*", "|", text.strip())
+        hint = _("Separate values by a |, in quotes: '{name}={several}'.").format(name=name, several=choices)
         if not whole[name] and re.fullmatch(r"\d+,\d+", text.strip()):
             decimal = text.strip().replace(",", ".")
             hint += _(" Or write a decimal with a point: {name}={decimal}.").format(
@@ -121,8 +121,8 @@ def _dimension(name: str, value: Any, whole: Mapping[str, bool], single: Contain
         return Dimension(name, checked_domain(name, value, whole[name]))
     if not isinstance(value, str):
         value = value.tolist() if hasattr(value, "tolist") else value  # of an array
-        several = isinstance(value, (list, range, set, frozenset))
-        values = tuple(v.tolist() if hasattr(v, "tolist") else v for v in (value if several else (value,)))
+        is_list = isinstance(value, (list, range, set, frozenset))
+        values = tuple(v.tolist() if hasattr(v, "tolist") else v for v in (value if is_list else (value,)))
         for text in values:
             if isinstance(text, str):
                 _refuse_commas(name, text, whole, single)

@@ -55,7 +55,7 @@ class OptunaSampler:
 
     def ask(self, count: int) -> list[Config]:
         """As many as asked for: Optuna never runs out."""
-        asked = []
+        trials = []
         for _member in range(count):
             trial = self.study.ask()
             self._trials.append(trial)
@@ -63,8 +63,8 @@ class OptunaSampler:
             for dimension in self._space.dimensions:
                 if dimension.holds(config):
                     config[dimension.name] = suggest(trial, dimension)
-            asked.append(config)
-        return asked
+            trials.append(config)
+        return trials
 
     def again(self, configs: Sequence[Config]) -> list[Config]:
         """Out of a storage the very trials of before the break; else the same are asked for anew."""

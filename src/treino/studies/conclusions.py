@@ -180,10 +180,10 @@ def _goal_sentence(
 
 def _floor(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
     """How near the losses came to the least that softmax twice leaves."""
-    held = [(loss, row) for row in rows if row["loss_floor"] for loss in row["loss"] if loss is not None]
-    if not held:
+    losses = [(loss, row) for row in rows if row["loss_floor"] for loss in row["loss"] if loss is not None]
+    if not losses:
         return ""
-    least, row = min(held, key=lambda pair: pair[0])
+    least, row = min(losses, key=lambda pair: pair[0])
     return _(
         "With softmax twice the loss can't go below {floor:.4f} ({classes} classes); the lowest mean of an"
         " epoch is {least:.4f} ({name})."

@@ -71,30 +71,30 @@ def study_events(
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
     """
-    asked = study_options(
+    options = study_options(
         settings, batch_sizes=batch_sizes, until=until, cells=cells, compare=compare, seeds=seeds
     )
-    data = load_data(source, read_settings({**asked.base, "seed": asked.seeds[0]}))
+    data = load_data(source, read_settings({**options.base, "seed": options.seeds[0]}))
     if not isinstance(data.train.x, Tensor):
         raise TreinoError(
             "study_rows",
             _("A study needs its rows in memory, and {name} is read item by item.").format(name=data.name),
             _("Give a table or arrays."),
         )
-    base = dict(asked.base) | {"epochs": asked.base.get("epochs", EPOCHS[data.kind])}
+    base = dict(options.base) | {"epochs": options.base.get("epochs", EPOCHS[data.kind])}
     if not isinstance(source, Data):
         base["data_seed"] = data.data_seed  # a network's own seed must not part the rows anew
-    rows = asked.cells
+    rows = options.cells
     if batch_sizes is None and not cells:  # the sizes are the exercise's: those that these rows can fill
         rows = tuple(c for c in rows if c.own.get("batch_size", 1) <= len(data.train)) or rows
-    asked = StudyOptions(base, rows, asked.until, asked.seeds)
-    files = network_files(networks, _network_words(asked))
+    options = StudyOptions(base, rows, options.until, options.seeds)
+    files = network_files(networks, _network_words(options))
     words = copy_words(files)
     copies = {words[word]: file for word, file in files.items()}
-    asked = asked.with_networks(words)
-    tracks = _tracks(source, data, asked, copies)
+    options = options.with_networks(words)
+    tracks = _tracks(source, data, options, copies)
     engine = tracks[0].planned.training
-    check_goals(asked.until, metric_names(engine.loss_function, engine.outputs), data)
+    check_goals(options.until, metric_names(engine.loss_function, engine.outputs), data)
     with RunFolder.create(
         parent=parent, stem=f"{data.name}-study", name=name, out=Path(out) if out else None, kind="study"
     ) as folder:
@@ -103,19 +103,19 @@ def study_events(
         if where["kind"] == "memory":
             keep_copy(folder, data)
         write_copies(folder, copies)
-        facts = _facts(asked, data, tracks, where["source"])
+        facts = _facts(options, data, tracks, where["source"])
         folder.write_json(
             "spec.json",
             {
-                "asked": {**settings, **({"net": asked.base["net"]} if settings.get("net") else {})},
-                "study": asked.to_json(),
+                "asked": {**settings, **({"net": options.base["net"]} if settings.get("net") else {})},
+                "study": options.to_json(),
                 "facts": facts,
                 "data": where,
                 "classes": list(data.classes),
                 "versions": versions(),
             },
         )
-        yield from events(StudyJob(folder, data, asked, facts, tracks))
+        yield from events(StudyJob(folder, data, options, facts, tracks))
 
 
 def study_resumption(
@@ -131,29 +131,29 @@ def study_resumption(
     """
     folder = unfinished(path)
     spec = read_document(folder, "spec.json")
-    asked = StudyOptions.from_json(spec["study"])
-    networks = network_files(network_source(folder, net, trust), _network_words(asked))
+    options = StudyOptions.from_json(spec["study"])
+    networks = network_files(network_source(folder, net, trust), _network_words(options))
     data = data_of(folder, data_file)
-    tracks = _tracks(source_of(folder, data, data_file), data, asked, networks, spec["facts"])
+    tracks = _tracks(source_of(folder, data, data_file), data, options, networks, spec["facts"])
     with folder:
         folder.unseal()
-        tensors, states = track_states(folder, asked)
+        tensors, states = track_states(folder, options)
         for number, (track, state) in enumerate(zip(tracks, states, strict=True)):
             head = f"{number}/"
             if state is not None:
                 track.load({n[len(head) :]: t for n, t in tensors.items() if n.startswith(head)}, state)
-        yield from events(StudyJob(folder, data, asked, spec["facts"], tracks))
+        yield from events(StudyJob(folder, data, options, spec["facts"], tracks))
 
 
 def track_states(
-    folder: RunFolder, asked: StudyOptions
+    folder: RunFolder, options: StudyOptions
 ) -> tuple[dict[str, Tensor], list[dict[str, Any] | None]]:
     """The tensors of the last checkpoint, and the state in it of each network; None where there is none yet.
 
     Raises:
         TreinoError: it is of other networks.
     """
-    kept, many = read_checkpoint(folder), len(asked.cells) * len(asked.seeds)
+    kept, many = read_checkpoint(folder), len(options.cells) * len(options.seeds)
     if kept is None:
         return {}, [None] * many
     if len(kept[1]["tracks"]) != many:
@@ -162,13 +162,13 @@ def track_states(
 
 
 def document_of(
-    folder: RunFolder, asked: StudyOptions, facts: Mapping[str, Any], records: Sequence[Any], status: str
+    folder: RunFolder, options: StudyOptions, facts: Mapping[str, Any], records: Sequence[Any], status: str
 ) -> dict[str, Any]:
     """The document out of what is recorded so far. records: of every network, row by row, seed by seed."""
-    many = len(asked.seeds)
+    many = len(options.seeds)
     measured = {"metric": facts["metric"], "rows": facts["measured_rows"]}
     rows = [
-        row(of, records[number * many : (number + 1) * many], asked, measured)
+        row(of, records[number * many : (number + 1) * many], options, measured)
         for number, of in enumerate(facts["rows"])
     ]
     for broken_off in (r for r in rows if r["status"] == "running"):
@@ -176,9 +176,9 @@ def document_of(
     failures = list(dict.fromkeys(note for record in records for note in record.notes))
     what, instead = _("Comparing the settings"), _("Their figures are there.")
     said, warned = (
-        noted(failures, what, instead, partial(of, rows, facts, asked.until)) for of in (answers, notes)
+        noted(failures, what, instead, partial(of, rows, facts, options.until)) for of in (answers, notes)
     )
-    told = {"answers": said or [], "notes": [*(warned or []), *failures]}
+    sentences = {"answers": said or [], "notes": [*(warned or []), *failures]}
     head = {"study": folder.path.name, "path": str(folder.path), "status": status, "kind": "study"}
     seconds = sum(sum(r.seconds) for r in records)
     return {
@@ -187,19 +187,19 @@ def document_of(
         "seconds": seconds,
         "steps": sum(r.steps for r in records),
         "rows": rows,
-        **told,
+        **sentences,
     }
 
 
-def _network_words(asked: StudyOptions) -> list[str | None]:
+def _network_words(options: StudyOptions) -> list[str | None]:
     """The word by which each row names its network's file; None for treino's own layers."""
-    return [read(cell, asked.base, asked.seeds[0]).net for cell in asked.cells]
+    return [read(cell, options.base, options.seeds[0]).net for cell in options.cells]
 
 
 def _tracks(
     source: Any,
     data: Data,
-    asked: StudyOptions,
+    options: StudyOptions,
     networks: NetworkFiles,
     before: Mapping[str, Any] | None = None,
 ) -> list[Track]:
@@ -210,13 +210,13 @@ def _tracks(
     """
     prepared: dict[str, Data] = {}
     found = []
-    for number, cell in enumerate(asked.cells):
-        for seed in asked.seeds:
-            settings = read(cell, asked.base, seed)
+    for number, cell in enumerate(options.cells):
+        for seed in options.seeds:
+            settings = read(cell, options.base, seed)
             if before is not None:
                 kernel = {n: before["rows"][number][n] for n in ("engine", "threads")}
                 kernel["device"] = before["device"]
-                settings = read_settings({**cell.values(asked.base, seed), **kernel})
+                settings = read_settings({**cell.values(options.base, seed), **kernel})
             try:
                 rows = _row_data(source, data, settings, prepared)
                 if isinstance(settings.batch_size, int) and settings.batch_size > len(rows.train):
@@ -239,9 +239,9 @@ def _tracks(
 def _row_data(source: Any, first: Data, settings: Settings, known: dict[str, Data]) -> Data:
     """The rows as these settings prepare them; the splits are always the same."""
     as_first = {name: first.arguments.get(name, getattr(settings, name)) for name in PREPARED}
-    asked = {n: getattr(settings, n) if n in settings.model_fields_set else v for n, v in as_first.items()}
+    options = {n: getattr(settings, n) if n in settings.model_fields_set else v for n, v in as_first.items()}
     known.setdefault(json.dumps(as_first), first)
-    if (key := json.dumps(asked)) not in known:
+    if (key := json.dumps(options)) not in known:
         if isinstance(source, Data):
             raise TreinoError(
                 "data_is_loaded",
@@ -252,12 +252,12 @@ def _row_data(source: Any, first: Data, settings: Settings, known: dict[str, Dat
     return known[key]
 
 
-def _facts(asked: StudyOptions, data: Data, tracks: Sequence[Track], source: str) -> dict[str, Any]:
+def _facts(options: StudyOptions, data: Data, tracks: Sequence[Track], source: str) -> dict[str, Any]:
     """All of the document that is known before the first step."""
-    many, first = len(asked.seeds), tracks[0]
+    many, first = len(options.seeds), tracks[0]
     rows = [
-        row_facts(asked, cell, read(cell, asked.base, asked.seeds[0]), tracks[number * many], source)
-        for number, cell in enumerate(asked.cells)
+        row_facts(options, cell, read(cell, options.base, options.seeds[0]), tracks[number * many], source)
+        for number, cell in enumerate(options.cells)
     ]
     return {
         "data": data.name,
@@ -269,10 +269,10 @@ def _facts(asked: StudyOptions, data: Data, tracks: Sequence[Track], source: str
         "measured_rows": len(data.splits[first.measured_on]),
         "metric": HEADLINE[data.task],
         "device": first.planned.settings["device"],
-        "epochs": asked.base["epochs"],
-        "seed_list": list(asked.seeds),
-        "until": dict(asked.until),
-        "modes": list(dict.fromkeys(cell.mode for cell in asked.cells)),
+        "epochs": options.base["epochs"],
+        "seed_list": list(options.seeds),
+        "until": dict(options.until),
+        "modes": list(dict.fromkeys(cell.mode for cell in options.cells)),
         "varied": varied_settings(rows),
         "data_notes": list(data.notes),
         "rows": rows,
@@ -289,7 +289,7 @@ class StudyJob:
 
     folder: RunFolder
     data: Data
-    asked: StudyOptions
+    options: StudyOptions
     facts: dict[str, Any]
     tracks: Sequence[Track]
     checkpoint_seconds: float = field(default_factory=lambda: CHECKPOINT_SECONDS)
@@ -347,7 +347,7 @@ class StudyJob:
         """Write the document and seal the folder."""
         records = [t.record for t in self.tracks]
         status = status_at_end((r.status for r in records), reason)
-        document = document_of(self.folder, self.asked, self.facts, records, status)
+        document = document_of(self.folder, self.options, self.facts, records, status)
         self.folder.write_json("result.json", document)
         self.folder.seal(status)
         return document

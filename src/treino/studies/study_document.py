@@ -24,11 +24,11 @@ HEADLINE = {"classification": "accuracy", "regression": "r2"}
 
 
 def row_facts(
-    asked: StudyOptions, cell: Cell, settings: Settings, track: Track, source: str
+    options: StudyOptions, cell: Cell, settings: Settings, track: Track, source: str
 ) -> dict[str, Any]:
     """All of a row that is known before its first step."""
     planned, data = track.planned, track.data
-    names = dict.fromkeys(name for each in asked.cells for name in each.own)
+    names = dict.fromkeys(name for each in options.cells for name in each.own)
     s = planned.settings
     typed = settings.model_dump(mode="json", include=settings.model_fields_set - {"name", "out"})
     return {
@@ -53,7 +53,7 @@ def row_facts(
 
 
 def row(
-    facts: Mapping[str, Any], records: Sequence[Record], asked: StudyOptions, measured: Mapping[str, Any]
+    facts: Mapping[str, Any], records: Sequence[Record], options: StudyOptions, measured: Mapping[str, Any]
 ) -> dict[str, Any]:
     """A row of the document. measured: ``metric``, and how many ``rows`` it is measured on."""
     losses, deviations = [r.loss for r in records], [r.loss_std for r in records]
@@ -62,12 +62,12 @@ def row(
     found = dict(facts) | _seconds(records, facts["processor_timed"])
     found |= {"epochs": len(loss), "status": _status(records)}
     epochs_to = {"loss": None} | {
-        name: [_epochs_to_goal(r, name, asked) for r in records] for name in asked.until
+        name: [_epochs_to_goal(r, name, options) for r in records] for name in options.until
     }
     for name, of in epochs_to.items():
         found[f"epochs_to_{name}"] = None if of is None else half(of)
     seconds = found["seconds_per_epoch"]
-    for name in asked.until:
+    for name in options.until:
         epoch = found[f"epochs_to_{name}"]
         found[f"seconds_to_{name}"] = None if epoch is None or seconds is None else epoch * seconds
     found |= {"loss": loss, "loss_std": deviation_of(losses, deviations)}
@@ -79,7 +79,7 @@ def row(
             "seed": seed,
             "status": r.status,
             "steps": r.steps,
-            **{f"epochs_to_{name}": _epochs_to_goal(r, name, asked) for name in asked.until},
+            **{f"epochs_to_{name}": _epochs_to_goal(r, name, options) for name in options.until},
             "loss": r.loss,
             "loss_std": r.loss_std,
             "epoch_seconds": r.seconds,
@@ -87,7 +87,7 @@ def row(
             "warm_up_epochs": r.cold,
             measured["metric"]: r.metrics.get(measured["metric"], []),
         }
-        for seed, r in zip(asked.seeds, records, strict=True)
+        for seed, r in zip(options.seeds, records, strict=True)
     ]
     return found
 
@@ -129,9 +129,9 @@ def _names(records: Sequence[Record]) -> list[str]:
     return [n for n in records[0].metrics if all(n in r.metrics for r in records)]
 
 
-def _epochs_to_goal(record: Record, metric: str, asked: StudyOptions) -> int | None:
+def _epochs_to_goal(record: Record, metric: str, options: StudyOptions) -> int | None:
     values = record.loss if metric == "loss" else record.metrics.get(metric, [])
-    return epochs_to_goal(values, asked.until[metric], METRICS[metric].better)
+    return epochs_to_goal(values, options.until[metric], METRICS[metric].better)
 
 
 def _status(records: Sequence[Record]) -> str:

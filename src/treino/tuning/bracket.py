@@ -63,8 +63,8 @@ class TrainingBracket:
     """number: in the sweep. configs: the members' settings, by their numbers. rungs: see ``search.halving``.
 
     metric: the validation figure that decides. rung: how many rungs are behind it. target: a figure to reach,
-    and ``reached``, each group's steps to it, -1 before. seen: each group's losses and validation figures
-    where its members' kept weights are of.
+    and ``reached``, each group's steps to it, -1 before. kept_figures: each group's losses and validation
+    figures of its members' kept weights.
     """
 
     number: int
@@ -76,7 +76,7 @@ class TrainingBracket:
     curves: list[Curve] = field(default_factory=list)
     target: tuple[str, float] | None = None
     reached: list[Tensor] = field(default_factory=list)
-    seen: list[dict[str, Tensor]] = field(default_factory=list)
+    kept_figures: list[dict[str, Tensor]] = field(default_factory=list)
     rung: int = 0
     model_steps: int = 0
 
@@ -84,7 +84,7 @@ class TrainingBracket:
         """Make the populations, before their first step."""
         self.trainings = [group.training() for group in self.groups]
         self.curves = [Curve(max(1, -(-t.steps // 20) // POINTS)) for t in self.trainings]
-        self.seen = [{} for _group in self.groups]
+        self.kept_figures = [{} for _group in self.groups]
         self.reached = [torch.full((len(g.members),), -1, dtype=torch.int64) for g in self.groups]
 
     @property
@@ -114,24 +114,24 @@ class TrainingBracket:
             for place, training in enumerate(self.trainings):
                 until = rung_step(training, share)
                 if training.step < until and not training.done:
-                    tick = training.advance(CHUNK_SECONDS, until=min(until, self._next_look(place)))
+                    tick = training.advance(CHUNK_SECONDS, until=min(until, self._next_check(place)))
                     self._record(place, tick)
-                    self._look(place)
+                    self._check_target(place)
                     return tick
             self.write_rows(table)
             self.rung += 1
             if self.rung < len(self.rungs):
-                self._cut(self.rungs[self.rung].members, table)
+                self._stop_others(self.rungs[self.rung].members, table)
         return None
 
-    def _next_look(self, place: int) -> int:
+    def _next_check(self, place: int) -> int:
         """The step after which is looked whether the target is reached: near the first ones every step."""
         training = self.trainings[place]
         if self.target is None or bool((self.reached[place] >= 0).all()):
             return training.steps
         return training.step + max(1, training.step // LOOKS_APART)
 
-    def _look(self, place: int) -> None:
+    def _check_target(self, place: int) -> None:
         """Who has reached the target; it is a mere look, and what is kept is decided elsewhere."""
         if self.target is None or bool((self.reached[place] >= 0).all()):
             return
@@ -154,12 +154,14 @@ class TrainingBracket:
                 continue
             found = epoch.evaluation["validation"]
             self.curves[place].add(epoch.number, epoch.loss_P, found[self.metric])
-            before = self.seen[place]
-            kept_P = self._kept(place, epoch, found[self.metric])
+            before = self.kept_figures[place]
+            kept_P = self._is_kept(place, epoch, found[self.metric])
             new = {"loss": epoch.loss_P, **{f"validation_{k}": v for k, v in found.items()}}
-            self.seen[place] = {k: torch.where(kept_P, v, before.get(k, torch.nan)) for k, v in new.items()}
+            self.kept_figures[place] = {
+                k: torch.where(kept_P, v, before.get(k, torch.nan)) for k, v in new.items()
+            }
 
-    def _kept(self, place: int, epoch: Epoch, figure_P: Tensor) -> Tensor:
+    def _is_kept(self, place: int, epoch: Epoch, figure_P: Tensor) -> Tensor:
         """``[P]`` bool: whose weights of this epoch are the ones that are kept so far."""
         training = self.trainings[place]
         if training.config.keep == "last":
@@ -174,7 +176,7 @@ class TrainingBracket:
         if training.config.keep == "best":
             return training.best_P
         worst_P = torch.full_like(training.best_P, -METRICS[self.metric].better * torch.inf)
-        return self.seen[place].get(f"validation_{self.metric}", worst_P)
+        return self.kept_figures[place].get(f"validation_{self.metric}", worst_P)
 
     def figures(self) -> dict[int, float | None]:
         """Each member's best validation figure so far, turned so that lower is better; None: diverged."""
@@ -187,19 +189,19 @@ class TrainingBracket:
                 found[member] = None if lost else -METRICS[self.metric].better * best
         return found
 
-    def ranked(self) -> dict[int, tuple[float, float] | None]:
+    def ranking(self) -> dict[int, tuple[float, float] | None]:
         """Each member's figure, and its loss there, which parts equal ones; None: diverged."""
         figures, found = self.figures(), dict[int, tuple[float, float] | None]()
         for place, group in enumerate(self.groups):
-            loss_P = self.seen[place].get("validation_loss", torch.zeros(len(group.members)))
+            loss_P = self.kept_figures[place].get("validation_loss", torch.zeros(len(group.members)))
             for member, loss in zip(group.members, loss_P.nan_to_num(nan=math.inf).tolist(), strict=True):
                 figure = figures[member]
                 found[member] = None if figure is None else (figure, loss)
         return found
 
-    def _cut(self, count: int, table: MemberTable) -> None:
+    def _stop_others(self, count: int, table: MemberTable) -> None:
         """Only the best go on."""
-        figures = self.ranked()
+        figures = self.ranking()
         order = sorted(figures)
         on = {order[place] for place in survivors([figures[m] for m in order], count)}
         for group, training in zip(self.groups, self.trainings, strict=True):
@@ -236,7 +238,7 @@ class TrainingBracket:
                     **({} if self.target is None else {"reached": _or_none(reached[row])}),
                     **{
                         name: _finite(float(value_P[row]))
-                        for name, value_P in sorted(self.seen[place].items())
+                        for name, value_P in sorted(self.kept_figures[place].items())
                     },
                 )
 
@@ -249,7 +251,7 @@ class TrainingBracket:
         for place, training in enumerate(self.trainings):
             state, meta = training.save()
             metas.append(meta)
-            parts = {"engine": state, "curve": self.curves[place].tensors(), "seen": self.seen[place]}
+            parts = {"engine": state, "curve": self.curves[place].tensors(), "seen": self.kept_figures[place]}
             parts["reached"] = {"step": self.reached[place]}
             for kind, named in parts.items():
                 tensors |= {f"{place}.{kind}.{name}": t.contiguous() for name, t in named.items()}
@@ -263,7 +265,7 @@ class TrainingBracket:
         return tensors, facts
 
     def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-        """Go on from what ``save`` gave; the heat has begun and has the same members."""
+        """Go on from what ``save`` gave; the bracket has begun and has the same members."""
         for place, training in enumerate(self.trainings):
             parts: dict[str, dict[str, Tensor]] = {"engine": {}, "curve": {}, "seen": {}, "reached": {}}
             for name, tensor in tensors.items():
@@ -272,7 +274,7 @@ class TrainingBracket:
                     parts[kind][rest] = tensor
             training.load(parts["engine"], facts["engine"][place])
             self.curves[place].restore(parts["curve"], facts["looks"][place])
-            self.seen[place] = parts["seen"]
+            self.kept_figures[place] = parts["seen"]
             self.reached[place] = parts["reached"]["step"]
         self.rung, self.model_steps = facts["rung"], facts["model_steps"]
 

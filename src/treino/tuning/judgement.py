@@ -49,12 +49,12 @@ def sweep_document(folder: RunFolder, sweep: SweepTraining, progress: SweepProgr
         "finished": status.count("finished"),
         "diverged": status.count("diverged"),
         "stopped": status.count("stopped"),
-        "seconds": sweep.spent,
+        "seconds": sweep.seconds,
         "model_steps": progress.model_steps,
-        "model_steps_per_second": progress.model_steps / sweep.spent if sweep.spent else 0.0,
+        "model_steps_per_second": progress.model_steps / sweep.seconds if sweep.seconds else 0.0,
         "metric": sweep.metric,
-        "strategy": sweep.asked.strategy,
-        "sampler": sweep.asked.sampler,
+        "strategy": sweep.options.strategy,
+        "sampler": sweep.options.sampler,
         "target": sweep.data.target,
         "task": sweep.data.task,
         "rows": {split: len(rows) for split, rows in sweep.data.splits.items()},
@@ -231,7 +231,7 @@ def judgement(
     if p_constant is not None and p_strongest is not None:
         verdict = judge.verdict(p_constant, p_strongest, p_runner)
     if verdict is not None and strongest is not None and test is not None and interval is not None:
-        told = judge.VerdictFacts(
+        facts = judge.VerdictFacts(
             metric=shown,
             test=test,
             interval=(interval[0], interval[1]),
@@ -243,7 +243,7 @@ def judgement(
             smaller=smallest if rows_of[smallest]["parameters"] < rows_of[winner]["parameters"] else None,
             share=rows_of[smallest]["parameters"] / rows_of[winner]["parameters"],
         )
-        sentence = judge.sentence(verdict, told)
+        sentence = judge.sentence(verdict, facts)
     return {
         "verdict": verdict,
         "sentence": sentence,
@@ -301,14 +301,14 @@ def _fresh(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """The winner's and the runner-up's settings with fresh seeds on fresh splits, and the baseline there."""
     notes: list[str] = []
-    if not sweep.asked.fresh or not len(sweep.data.test):
+    if not sweep.options.fresh or not len(sweep.data.test):
         return [], notes
     found: list[dict[str, Any]] = []
-    begin, limit = time.perf_counter(), max(FRESH_LEAST_S, sweep.spent)
+    begin, limit = time.perf_counter(), max(FRESH_LEAST_S, sweep.seconds)
     first = max(s.seed for s in (sweep.settings(m) for m in (winner, runner_up or winner)))
     fixed = _fixed_split(sweep)
     beaten: dict[str, float] = {}
-    for k in range(1, sweep.asked.fresh + 1):
+    for k in range(1, sweep.options.fresh + 1):
         seed = first + 1000 + k
         own = {"seed": seed} if fixed else {"seed": seed, "data_seed": seed}
         pair = [
@@ -337,7 +337,7 @@ def _fresh(
             notes.append(
                 _(
                     "{n} of {wanted} fresh seeds were trained: the judge takes no longer than the sweep."
-                ).format(n=len(found), wanted=sweep.asked.fresh)
+                ).format(n=len(found), wanted=sweep.options.fresh)
             )
             break
     if fixed and found:

@@ -93,12 +93,12 @@ def repeat_events(
     )  # fmt: skip
 
 
-def member_figures(heat: TrainingBracket) -> dict[str, dict[str, dict[str, float]]]:
+def member_figures(bracket: TrainingBracket) -> dict[str, dict[str, dict[str, float]]]:
     """``{member: {split: {metric: value}}}`` of the kept weights of everyone who didn't diverge; NaN where a
     metric has no value on these rows."""
-    fine = {m for m, figure in heat.figures().items() if figure is not None}
+    fine = {m for m, figure in bracket.figures().items() if figure is not None}
     found: dict[str, dict[str, dict[str, float]]] = {}
-    for group, training in zip(heat.groups, heat.trainings, strict=True):
+    for group, training in zip(bracket.groups, bracket.trainings, strict=True):
         rows = [row for row, member in enumerate(group.members) if member in fine]
         for split in SPLITS:
             part = group.data.splits[split]
@@ -125,7 +125,7 @@ def finish_repeats(folder: RunFolder, sweep: SweepTraining, progress: SweepProgr
     document["kind"] = "spread"
     document["figures"] = figure_spread(by_member)
     document["notes"] += [*_without(sweep, len(by_member)), *_undefined(document["figures"])]
-    if sweep.asked.until is not None:
+    if sweep.options.until is not None:
         document["reached"] = _reached(sweep)
     folder.write_json("result.json", document)
     folder.seal(sweep.status)
@@ -181,8 +181,8 @@ def _undefined(figures: Mapping[str, Any]) -> list[str]:
 
 def _reached(sweep: SweepTraining) -> dict[str, Any]:
     """The steps to the figure that was asked for."""
-    assert sweep.asked.until is not None
-    metric, value = sweep.asked.until
+    assert sweep.options.until is not None
+    metric, value = sweep.options.until
     steps = [row.get("reached") for row in sweep.rows.last()]
     there = [s for s in steps if s is not None and not math.isnan(s)]
     return {

@@ -29,11 +29,11 @@ def restore_members(sweep: SweepTraining, members: Mapping[str, Any]) -> None:
     """The members as they were sampled; the sampler's state is restored."""
     sweep.configs = [_as_json(c) for c in members["configs"]]
     sweep.asks = members["asks"]
-    sweep.heats = [
+    sweep.brackets = [
         (first, count, tuple(Rung(*rung) for rung in rungs)) for first, count, rungs in members["heats"]
     ]
     figures = {row["member"]: row for row in sweep.rows.last()}
-    over = sum(count for _first, count, _rungs in sweep.heats[: sweep.done])
+    over = sum(count for _first, count, _rungs in sweep.brackets[: sweep.done])
     first = 0
     for count in sweep.asks:
         again = sweep.sampler.again(sweep.configs[first : first + count])

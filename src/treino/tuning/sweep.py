@@ -1,7 +1,7 @@
 """The training of a sweep, from its first member to its last bracket, as a stream of events.
 
 What is on disk is always enough: the settings of all members asked for so far, the table of the rungs that
-are behind, the state of the heat that runs, and the weights of the best.
+are behind, the state of the bracket that runs, and the weights of the best.
 """
 
 import math
@@ -67,7 +67,7 @@ def sweep_events(
     networks: NetworkSource | None = None,
     stem: str = "sweep",
     data: Data | None = None,
-    **asked: Any,
+    **options: Any,
 ) -> Iterator[JobEvent]:
     """Train many networks and keep the best. Nothing is written before all that can be checked is.
 
@@ -83,7 +83,7 @@ def sweep_events(
         space = space_of([space])
     if not isinstance(space, Space):
         space = read_space(space, whole_settings(), single_settings())
-    wanted = sweep_options(space, asked)
+    wanted = sweep_options(space, options)
     base = dict(settings or {})
     shared = settings_of({}, base, 0)
     if shared.every is not None:
@@ -110,7 +110,7 @@ def sweep_events(
                 n=len(sweep.configs), members=wanted.members
             )
         )
-        wanted = sweep.asked = replace(wanted, members=len(sweep.configs))
+        wanted = sweep.options = replace(wanted, members=len(sweep.configs))
     first = training_bracket(sweep, 0)
     if wanted.until is not None:
         of_first = first.trainings[0]
@@ -181,20 +181,22 @@ def sweep_resumption(
         folder.unseal()
         kept = read_checkpoint(folder)
         state: dict[str, Any] = {"done": 0, "spent": 0.0, "state": None} if kept is None else kept[1]
-        sweep.done, sweep.spent = state["done"], state["spent"]
+        sweep.done, sweep.seconds = state["done"], state["spent"]
         sweep.notes += members["notes"]
         sweep.rows = member_table.MemberTable.read(folder, sweep.rows.dimensions)
         if folder.has(top_members.MODELS):
             sweep.top = top_members.top_from_tensors(*read_tensors(folder, top_members.MODELS))
         restore_members(sweep, members)
         over = state.get("ended") is not None  # only the judge was not heard to the end
-        heat = None if over or sweep.done >= len(sweep.heats) else training_bracket(sweep, sweep.done)
-        if heat is not None:  # what was kept of a heat that was broken off is no more than a glimpse
-            sweep.top = [k for k in sweep.top if k.member < heat.first]
-        if heat is not None and kept is not None and state["state"] is not None:
-            heat.load(kept[0], state["state"])
-        progress = SweepProgress(wanted.members, seconds=sweep.spent, model_steps=state.get("model_steps", 0))
-        yield from events(SweepJob(folder, sweep, heat, progress, state.get("ended")))
+        bracket = None if over or sweep.done >= len(sweep.brackets) else training_bracket(sweep, sweep.done)
+        if bracket is not None:  # what was kept of a bracket that broke off is provisional
+            sweep.top = [k for k in sweep.top if k.member < bracket.first]
+        if bracket is not None and kept is not None and state["state"] is not None:
+            bracket.load(kept[0], state["state"])
+        progress = SweepProgress(
+            wanted.members, seconds=sweep.seconds, model_steps=state.get("model_steps", 0)
+        )
+        yield from events(SweepJob(folder, sweep, bracket, progress, state.get("ended")))
 
 
 @dataclass(eq=False)
@@ -225,7 +227,7 @@ class SweepJob:
 
     def stop_reason(self) -> str | None:
         """``reached`` where a member is good enough, ``stopped`` where time is over."""
-        options = self.sweep.asked
+        options = self.sweep.options
         if self.ended is not None:
             return self.ended
         if self.last is None:
@@ -241,7 +243,7 @@ class SweepJob:
             assert self.bracket is not None
             begin = time.perf_counter()
             tick = self.bracket.advance(self.sweep.rows)
-            self.sweep.spent += time.perf_counter() - begin
+            self.sweep.seconds += time.perf_counter() - begin
             if tick is not None:
                 self._show(self.bracket)
                 self.last = tick
@@ -263,8 +265,8 @@ class SweepJob:
         if self.bracket is not None:
             self.bracket.write_rows(sweep.rows)
             if reason == "interrupted":
-                best = top_members.best_members(self.bracket, sweep.asked.top)
-                kept = top_members.top_of_both(sweep.top, best, sweep.asked.top)
+                best = top_members.best_members(self.bracket, sweep.options.top)
+                kept = top_members.top_of_both(sweep.top, best, sweep.options.top)
                 self.folder.write_tensors(top_members.MODELS, *top_members.top_tensors(kept))
                 self.checkpoint()
             else:
@@ -275,12 +277,12 @@ class SweepJob:
             self.folder.write_json("result.json", document)
             self.folder.seal("interrupted")
             return document
-        return (finish_repeats if sweep.asked.spread else finish_sweep)(self.folder, sweep, self.progress)
+        return (finish_repeats if sweep.options.spread else finish_sweep)(self.folder, sweep, self.progress)
 
     def _next(self) -> bool:
         """Begin the next bracket; False: there is none."""
         sweep = self.sweep
-        if sweep.done >= len(sweep.heats) and not next_members(sweep):
+        if sweep.done >= len(sweep.brackets) and not next_members(sweep):
             return False
         _write_asked(self.folder, sweep)
         self.bracket = training_bracket(sweep, sweep.done)
@@ -298,7 +300,7 @@ class SweepJob:
 
     def _show(self, bracket: TrainingBracket) -> None:
         progress = self.progress
-        progress.seconds = self.sweep.spent
+        progress.seconds = self.sweep.seconds
         progress.model_steps = self.steps_before + bracket.model_steps
         progress.rung, progress.diverged = bracket.rung, self.lost_before + bracket.diverged
         better = METRICS[self.sweep.metric].better
@@ -324,14 +326,14 @@ class SweepJob:
         for row in sweep.rows.rows.values():
             if row["heat"] == bracket.number and row["status"] == "running":
                 row["status"] = "stopped"  # time was over, or enough was reached
-        best = top_members.best_members(bracket, sweep.asked.top)
-        sweep.top = top_members.top_of_both(sweep.top, best, sweep.asked.top)
+        best = top_members.best_members(bracket, sweep.options.top)
+        sweep.top = top_members.top_of_both(sweep.top, best, sweep.options.top)
         folder.write_tensors(top_members.MODELS, *top_members.top_tensors(sweep.top))
         said = len(sweep.notes)
         first = {"sweep": folder.path.name, "n": bracket.first}
         next_members = _("For predictions: treino predict {sweep}:{n} DATA").format(**first)
         what = _("Measuring the networks from {n} on").format(**first)
-        if sweep.asked.spread:
+        if sweep.options.spread:
             measured = noted(sweep.notes, what, next_members, partial(member_figures, bracket))
             folder.write_json(f"figures/{bracket.number}.json", measured or {})
         else:
@@ -354,7 +356,7 @@ class SweepJob:
 
     def _state(self, bracket: dict[str, Any] | None) -> dict[str, Any]:
         return {
-            "done": self.sweep.done, "spent": self.sweep.spent, "model_steps": self.progress.model_steps,
+            "done": self.sweep.done, "spent": self.sweep.seconds, "model_steps": self.progress.model_steps,
             "state": bracket, "ended": None,
         }  # fmt: skip
 
@@ -367,8 +369,10 @@ def _reached(tick: Tick, metric: str, wanted: float) -> bool:
 
 
 def _write_asked(folder: RunFolder, sweep: SweepTraining) -> None:
-    heats = [[first, count, [[r.members, r.epochs] for r in rungs]] for first, count, rungs in sweep.heats]
+    brackets = [
+        [first, count, [[r.members, r.epochs] for r in rungs]] for first, count, rungs in sweep.brackets
+    ]
     folder.write_json(
         "asked.json",
-        {"heats": heats, "asks": sweep.asks, "configs": sweep.configs, "notes": sweep.notes},
+        {"heats": brackets, "asks": sweep.asks, "configs": sweep.configs, "notes": sweep.notes},
     )

@@ -13,8 +13,8 @@ def network_words(base: Mapping[str, Any], space: Space, configs: Iterable[Confi
 
     base: what all members share. configs: settings of single members.
     """
-    several = [d.domain.values or () for d in space.dimensions if d.name == "net"]
-    values: list[Any] = [value for values in several for value in values]
+    choices = [d.domain.values or () for d in space.dimensions if d.name == "net"]
+    values: list[Any] = [value for values in choices for value in values]
     own = [settings_of(config, base, n).net for n, config in enumerate(configs) if "net" in config]
     return [settings_of({}, base, 0).net, *(None if v is None else str(v) for v in values), *own]
 

@@ -53,45 +53,45 @@ def sweep_options(space: Space, values: Mapping[str, Any]) -> SweepOptions:
     Raises:
         TreinoError: an unknown name or strategy, a number out of range, no time at all.
     """
-    given = {name: value for name, value in values.items() if value is not None}
-    if "until" in given:
-        given["until"] = goal_of(given["until"])
+    named = {name: value for name, value in values.items() if value is not None}
+    if "until" in named:
+        named["until"] = goal_of(named["until"])
     for name, least in (("members", 1), ("eta", 2), ("top", 1), ("fresh", 0), ("sampler_seed", 0)):
-        if name in given and (isinstance(given[name], bool) or not isinstance(given[name], int)):
+        if name in named and (isinstance(named[name], bool) or not isinstance(named[name], int)):
             raise TreinoError(
                 f"{name}_type",
-                _("{name} is {value!r}, not a whole number.").format(name=name, value=given[name]),
+                _("{name} is {value!r}, not a whole number.").format(name=name, value=named[name]),
                 _("Give a whole number."),
             )
-        if given.get(name, least) < least:
+        if named.get(name, least) < least:
             raise TreinoError(
                 f"{name}_range",
                 _("{name} must be at least {least}; it is {value}.").format(
-                    name=name, least=least, value=given[name]
+                    name=name, least=least, value=named[name]
                 ),
                 _("Give a larger number."),
             )
-    if not given.get("max_time", 1) > 0:
+    if not named.get("max_time", 1) > 0:
         raise TreinoError(
             "max_time_range",
-            _("max_time is {value} seconds: nothing can be trained in that.").format(value=given["max_time"]),
+            _("max_time is {value} seconds: nothing can be trained in that.").format(value=named["max_time"]),
             _("Give the seconds that it may take, e.g. 60."),
         )
-    asked = SweepOptions(space, **given)
+    options = SweepOptions(space, **named)
     for name, known in (("strategy", STRATEGIES), ("sampler", {**SAMPLERS, TPE: None})):
-        value = getattr(asked, name)
+        value = getattr(options, name)
         if value not in known:
             raise TreinoError(
                 f"{name}_unknown",
                 _("There is no {name} {value!r}.").format(name=name, value=value),
                 nearest(str(value), known),
             )
-    if asked.storage is not None and asked.sampler != TPE:
+    if options.storage is not None and options.sampler != TPE:
         raise TreinoError(
             "storage_sampler",
-            _("The storage is Optuna's, and the sampler is {name}.").format(name=asked.sampler),
+            _("The storage is Optuna's, and the sampler is {name}.").format(name=options.sampler),
             _("Add [[sampler=tpe]], or leave [[storage]] out."),
         )
-    if file := _SQLITE_FILE.fullmatch(asked.storage or ""):
+    if file := _SQLITE_FILE.fullmatch(options.storage or ""):
         refuse_run(Path(file["path"]))
-    return asked
+    return options

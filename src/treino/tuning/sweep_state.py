@@ -37,14 +37,14 @@ class SweepTraining:
 
     base: what all members share. networks: the files that settings name, and that may run.
     configs: each member's own settings; asks: how many were asked for at once.
-    heats: (first member, members, rungs) of every heat asked for so far; ``done`` of them are over. spent:
-    seconds of training. top: the best. status: finished, stopped (time is over), interrupted.
+    brackets: (first member, members, rungs) of every bracket so far; ``done`` of them are over. seconds: of
+    training. top: the best. status: finished, stopped (time is over), interrupted.
     """
 
     source: Any
     data: Data
     base: Mapping[str, Any]
-    asked: SweepOptions
+    options: SweepOptions
     metric: str
     epochs: int
     least: int
@@ -53,10 +53,10 @@ class SweepTraining:
     networks: NetworkFiles
     configs: list[Config] = field(default_factory=list)
     asks: list[int] = field(default_factory=list)
-    heats: list[tuple[int, int, tuple[Rung, ...]]] = field(default_factory=list)
+    brackets: list[tuple[int, int, tuple[Rung, ...]]] = field(default_factory=list)
     done: int = 0
     top: list[TopMember] = field(default_factory=list)
-    spent: float = 0.0
+    seconds: float = 0.0
     status: str = "finished"
     notes: list[str] = field(default_factory=list)
     _cache: dict[str, Data] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class SweepTraining:
                     _("Give what the data is made from, or leave normalise and features out of the space."),
                 )
             data = load_data(self.source, settings)
-            self._cache[key] = data if self.asked.spread else _same_rows(data, self.data)
+            self._cache[key] = data if self.options.spread else _same_rows(data, self.data)
         return self._cache[key]
 
 
@@ -103,8 +103,8 @@ def _same_rows(data: Data, first: Data) -> Data:
 class SweepProgress:
     """What a live table shows; seconds are of training alone.
 
-    begun, diverged: members so far. planned_steps: model-steps of the heats that are known. best: the member
-    and its figure, in the metric's own units. rung: of rungs of the heat that runs.
+    begun, diverged: members so far. planned_steps: model-steps of the known brackets. best: the member
+    and its figure, in the metric's own units. rung: of rungs of the bracket that runs.
     """
 
     members: int
@@ -124,41 +124,41 @@ class SweepProgress:
 
     @property
     def left_s(self) -> float | None:
-        """Seconds to the end of the heats that are known, None before there is a pace."""
+        """Seconds to the end of the brackets that are known, None before there is a pace."""
         if not self.model_steps:
             return None
         return max(0.0, (self.planned_steps - self.model_steps) / self.model_steps_per_second)
 
 
 def sweep_training(
-    source: Any, data: Data, base: Mapping[str, Any], asked: SweepOptions, networks: NetworkFiles
+    source: Any, data: Data, base: Mapping[str, Any], options: SweepOptions, networks: NetworkFiles
 ) -> SweepTraining:
-    """Everything but the folder; the sizes of the heats are known after it."""
+    """Everything but the folder; the sizes of the brackets are known after it."""
     if not isinstance(data.train.x, torch.Tensor):
         raise TreinoError(
             "sweep_rows",
             _("A sweep needs its rows in memory, and {name} is read item by item.").format(name=data.name),
             _("Give a table or arrays."),
         )
-    if not len(data.validation) and not asked.spread:
+    if not len(data.validation) and not options.spread:
         raise no_validation_rows(_("A sweep"))
     shared = settings_of({}, base, 0)
     _net, config = decide(shared, data)
     per_epoch = -(-len(data.train) // config.rows_per_step(len(data.train)))
     epochs = config.epochs or max(1, (config.steps or 0) // per_epoch)
     least = min(epochs, -(-FIRST_LOOK // per_epoch))
-    if asked.sampler == TPE:
+    if options.sampler == TPE:
         from treino.search.with_optuna import tpe
 
-        chosen = tpe(asked.space, asked.sampler_seed, asked.storage, data.name)
+        chosen = tpe(options.space, options.sampler_seed, options.storage, data.name)
     else:
-        chosen = sampler(asked.sampler, asked.space, asked.sampler_seed)
-    dimensions = tuple(d.name for d in asked.space.dimensions)
+        chosen = sampler(options.sampler, options.space, options.sampler_seed)
+    dimensions = tuple(d.name for d in options.space.dimensions)
     return SweepTraining(
         source,
         data,
         base,
-        asked,
+        options,
         shared.metric,
         epochs,
         least,
@@ -169,15 +169,15 @@ def sweep_training(
 
 
 def _brackets(sweep: SweepTraining, members: int) -> tuple[Bracket, ...]:
-    return STRATEGIES[sweep.asked.strategy](members, sweep.epochs, sweep.asked.eta, sweep.least)
+    return STRATEGIES[sweep.options.strategy](members, sweep.epochs, sweep.options.eta, sweep.least)
 
 
 def next_members(sweep: SweepTraining) -> list[Config] | None:
     """Sample the next brackets' members; None where all are sampled. Checks every one of them."""
-    left = sweep.asked.members - len(sweep.configs)
+    left = sweep.options.members - len(sweep.configs)
     if left <= 0:
         return None
-    if sweep.asked.sampler == TPE:
+    if sweep.options.sampler == TPE:
         left = min(left, TPE_AT_ONCE)
     configs = sweep.sampler.ask(left)
     if not configs:
@@ -186,7 +186,7 @@ def next_members(sweep: SweepTraining) -> list[Config] | None:
     settings = {first + i: settings_of(c, sweep.base, first + i) for i, c in enumerate(configs)}
     for parts in _group_sizes(sweep, settings):
         for bracket in _brackets(sweep, parts):
-            sweep.heats.append((first, bracket.members, bracket.rungs))
+            sweep.brackets.append((first, bracket.members, bracket.rungs))
             first += bracket.members
     sweep.configs += configs
     sweep.asks.append(len(configs))
@@ -222,21 +222,21 @@ def _parameters(data: Data, settings: Settings, networks: NetworkFiles) -> int:
 
 
 def training_bracket(sweep: SweepTraining, number: int) -> TrainingBracket:
-    """The populations of one heat, before their first step.
+    """The populations of one bracket, before their first step.
 
     Raises:
         TreinoError: settings that contradict the data or the machine, with the member's number.
     """
-    first, members, rungs = sweep.heats[number]
+    first, members, rungs = sweep.brackets[number]
     numbers = range(first, first + members)
     made = groups({m: sweep.settings(m) for m in numbers}, sweep.data_for, sweep.networks)
-    heat = TrainingBracket(
+    bracket = TrainingBracket(
         number,
         {m: sweep.configs[m] for m in numbers},
         rungs,
         sweep.metric,
         made,
-        target=sweep.asked.until if sweep.asked.spread else None,
+        target=sweep.options.until if sweep.options.spread else None,
     )
-    heat.begin()
-    return heat
+    bracket.begin()
+    return bracket

@@ -13,7 +13,7 @@ from treino.engine.net_state import left_out
 from treino.tuning.bracket import TrainingBracket
 
 MODELS = "models.safetensors"
-JUDGED = 1000  # members of a heat whose rows are kept; the others are too far behind to have been chosen
+JUDGED = 1000  # members of a bracket whose rows are kept; the others are too far behind to have been chosen
 ROWS = 2000  # validation rows, drawn once, that are kept of larger sets
 ANSWERED_AT_ONCE = 4_000_000  # outputs
 
@@ -34,12 +34,12 @@ class TopMember:
         return {**self.weights, **self.buffers}
 
 
-def best_members(heat: TrainingBracket, count: int) -> list[TopMember]:
-    """The heat's best ``count``, the best first; equal ones by number."""
-    order = sorted((*f, m) for m, f in heat.ranked().items() if f is not None)[:count]
+def best_members(bracket: TrainingBracket, count: int) -> list[TopMember]:
+    """The bracket's best ``count``, the best first; equal ones by number."""
+    order = sorted((*f, m) for m, f in bracket.ranking().items() if f is not None)[:count]
     where = {
         member: (training, row)
-        for group, training in zip(heat.groups, heat.trainings, strict=True)
+        for group, training in zip(bracket.groups, bracket.trainings, strict=True)
         for row, member in enumerate(group.members)
     }
     found = []
@@ -56,7 +56,7 @@ def top_of_both(one: Sequence[TopMember], other: Sequence[TopMember], count: int
     return sorted(by_member.values(), key=lambda k: (k.figure, k.loss, k.member))[:count]
 
 
-def row_scores(heat: TrainingBracket, metric: str) -> dict[str, Tensor]:
+def row_scores(bracket: TrainingBracket, metric: str) -> dict[str, Tensor]:
     """``member [M]``, and each of the best JUDGED members' scores of validation rows, higher is better.
 
     ``choose [M, N]`` is what decides by ``metric``: a score of each row, or of ``f1_macro`` the class that is
@@ -64,12 +64,12 @@ def row_scores(heat: TrainingBracket, metric: str) -> dict[str, Tensor]:
     for classes, the squared error (turned) for numbers. ``weight [N]``: of each row in the loss.
     ``target [N]``: the classes or values.
     """
-    figures = heat.figures()
+    figures = bracket.figures()
     chosen = {m for _f, m in sorted((f, m) for m, f in figures.items() if f is not None)[:JUDGED]}
     members: list[int] = []
     same: dict[str, Tensor] = {}
     parts: dict[str, list[Tensor]] = {"choose": [], "shown": []}
-    for group, training in zip(heat.groups, heat.trainings, strict=True):
+    for group, training in zip(bracket.groups, bracket.trainings, strict=True):
         rows = [row for row, member in enumerate(group.members) if member in chosen]
         validation = group.data.validation
         index_N = validation_sample(len(validation))

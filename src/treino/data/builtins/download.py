@@ -154,8 +154,8 @@ def _attempt(url: str, remote: RemoteFile, folder: Path, report: Report) -> None
 
 
 def _goes_on(response: http.client.HTTPResponse, have: int) -> bool:
-    given = response.headers.get("Content-Range", "")
-    return response.status == 206 and given.startswith(f"bytes {have}-")
+    content_range = response.headers.get("Content-Range", "")
+    return response.status == 206 and content_range.startswith(f"bytes {have}-")
 
 
 def _store(

@@ -59,11 +59,11 @@ class PreparedCache:
     cache: the folder in which what was prepared stays; None for one that goes with the Data.
     """
 
-    def __init__(self, limit: int, cache: Path | None, asked: Mapping[str, Any]) -> None:
+    def __init__(self, limit: int, cache: Path | None, request: Mapping[str, Any]) -> None:
         self.limit = limit
         self._root = cache or Path(tempfile.gettempdir()) / f"treino-{os.getuid()}"
         self._stays = cache is not None
-        self._asked: dict[str, Any] = {"format": FORMAT, "treino": version("treino"), **asked}
+        self._asked: dict[str, Any] = {"format": FORMAT, "treino": version("treino"), **request}
         self._folder: Path | None = None
         self._lock: int | None = None
 
@@ -196,7 +196,7 @@ def _remove(folder: Path, descriptor: int | None, process: int) -> None:
         lock.release(descriptor, folder / lock.NAME)
 
 
-def _write(folder: Path, data: Data, asked: Mapping[str, Any]) -> None:
+def _write(folder: Path, data: Data, request: Mapping[str, Any]) -> None:
     """Everything but x, and that all of it is on the disk; the manifest comes last."""
     from safetensors.torch import save
 
@@ -208,7 +208,7 @@ def _write(folder: Path, data: Data, asked: Mapping[str, Any]) -> None:
         with files.trouble(folder / name), (folder / name).open("rb") as file:
             os.fsync(file.fileno())
     content = {
-        "asked": asked,
+        "asked": request,
         "files": _digests(folder, names),
         "data": {name: getattr(data, name) for name in PLAIN},
         "preparation": data.preparation.to_json(),
@@ -236,7 +236,7 @@ def _digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
         return dict(zip(names, pool.map(found, names), strict=True))
 
 
-def _read(root: Path, name: str, asked: Mapping[str, Any]) -> Data | None:
+def _read(root: Path, name: str, request: Mapping[str, Any]) -> Data | None:
     """What is in the folder, if it is whole to the last bit and was made so."""
     from safetensors.torch import load
 
@@ -246,7 +246,7 @@ def _read(root: Path, name: str, asked: Mapping[str, Any]) -> Data | None:
     try:
         file = files.inside(root, f"{name}/{MANIFEST}")
         manifest = signed_value(files.read_bytes(file), file)
-        if manifest["asked"] != asked:
+        if manifest["asked"] != request:
             return None
         for each in manifest["files"]:
             files.inside(root, f"{name}/{each}")

@@ -45,11 +45,11 @@ def _settle(
     seen: Sequence[CellStatistics], which: str, reading: ReaderOptions, what: str, place: Place
 ) -> bool | None:
     """Whether the comma, or the day, it is: as the user said, or as the columns prove, none against it."""
-    asked = _said(which, reading)
+    stated = _said(which, reading)
     rivalries = {column.name: _rivalry(column, which) for column in seen}
     verdicts = {name: rivalry.verdict for name, rivalry in rivalries.items() if rivalry.cells}
-    if asked is not None:
-        return asked
+    if stated is not None:
+        return stated
     mixed = [name for name, verdict in verdicts.items() if verdict == "mixed"]
     if mixed:
         raise _mixed(which, mixed[0], mixed[0], rivalries, what, place)

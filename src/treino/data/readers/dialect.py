@@ -109,10 +109,10 @@ def _cut(
         even = [sample for sample in found if sample.even]
         if even:
             return _choose(text, head, even)
-    held = [sample for sample in found if sample.dialect.delimiter in _USUAL and len(sample.rows) > 0]
-    held += [Sample(replace(plain, delimiter=one), [line.split(one)]) for one in _USUAL if one in line]
-    if held:
-        return max(held, key=lambda sample: line.count(sample.dialect.delimiter))
+    usual = [sample for sample in found if sample.dialect.delimiter in _USUAL and len(sample.rows) > 0]
+    usual += [Sample(replace(plain, delimiter=one), [line.split(one)]) for one in _USUAL if one in line]
+    if usual:
+        return max(usual, key=lambda sample: line.count(sample.dialect.delimiter))
     if least > 1:
         raise TreinoError(
             "csv_one_column",

@@ -59,18 +59,18 @@ class DecodedText:
         return head[:size].decode("utf-8", errors="ignore"), whole
 
 
-def decide(file: InputFile, asked: str | None) -> DecodedText:
+def decide(file: InputFile, encoding: str | None) -> DecodedText:
     """The encoding by the file's mark, or UTF-8 where all bytes are, or Windows-1252 where all may be.
 
     Raises TreinoError for bytes that fit none, for NUL, for a file without text, and for a web page.
     """
-    codec = codecs.lookup(asked).name if asked else _marked(file.head(4096))
+    codec = codecs.lookup(encoding).name if encoding else _marked(file.head(4096))
     if codec == "utf-8" and file.head(3) == codecs.BOM_UTF8:
         codec = "utf-8-sig"
-    if codec == "utf-8" and not asked and b"\0" in file.head(4096):
+    if codec == "utf-8" and not encoding and b"\0" in file.head(4096):
         raise _binary(file, file.head(4096).index(b"\0"))
     quoted, error = _scan(file, codec)
-    if error and not asked and codec == "utf-8":
+    if error and not encoding and codec == "utf-8":
         _check_1252(file, error)
         codec, quoted = "cp1252", _scan(file, "cp1252")[0]
     elif error:

@@ -134,14 +134,14 @@ def is_row_number(column: Column) -> bool:
     return bool((np.diff(np.sort(numbers)) == 1).all())
 
 
-def choose(column: Column, asked: str | None, named: bool, place: Callable[[int], str]) -> ColumnRole:
-    """How a column is learnt from. asked: what ``--kinds`` says of it; named: by ``--features``, so it is
+def choose(column: Column, request: str | None, named: bool, place: Callable[[int], str]) -> ColumnRole:
+    """How a column is learnt from. request: what ``--kinds`` says of it; named: by ``--features``, so it is
     used whatever it holds.
 
     Raises TreinoError where the cells are not what was asked.
     """
-    if asked is not None:
-        return _asked(column, asked.strip(), place)
+    if request is not None:
+        return _asked(column, request.strip(), place)
     found = kind(column)
     if found in ("identifier", "text", "constant"):
         if not named:
@@ -153,16 +153,16 @@ def choose(column: Column, asked: str | None, named: bool, place: Callable[[int]
     return ColumnRole(found, ways.get(found, "number"))
 
 
-def _asked(column: Column, asked: str, place: Callable[[int], str]) -> ColumnRole:
-    if "<" in asked:
-        return _ranked(column, tuple(level.strip() for level in asked.split("<")), place)
-    if asked not in ASKABLE:
+def _asked(column: Column, request: str, place: Callable[[int], str]) -> ColumnRole:
+    if "<" in request:
+        return _ranked(column, tuple(level.strip() for level in request.split("<")), place)
+    if request not in ASKABLE:
         raise TreinoError(
             "kind_unknown",
-            _("There is no kind '{kind}' for column '{name}'.").format(kind=asked, name=column.name),
-            nearest(asked, ASKABLE) + _(" Ordered classes are written small<medium<large."),
+            _("There is no kind '{kind}' for column '{name}'.").format(kind=request, name=column.name),
+            nearest(request, ASKABLE) + _(" Ordered classes are written small<medium<large."),
         )
-    if asked == "boolean" and not column.boolean:
+    if request == "boolean" and not column.boolean:
         values = (
             None if column.numbers is None else set(np.unique(column.numbers[~column.missing_N]).tolist())
         )
@@ -174,7 +174,7 @@ def _asked(column: Column, asked: str, place: Callable[[int], str]) -> ColumnRol
                 ).format(name=column.name),
                 _("Ask for category."),
             )
-    if asked == "date" and column.seconds is None:
+    if request == "date" and column.seconds is None:
         raise TreinoError(
             "kind_date",
             _("Column '{name}' can't be a date: its cells are no dates of one format, e.g. '{cell}'.").format(
@@ -182,15 +182,15 @@ def _asked(column: Column, asked: str, place: Callable[[int], str]) -> ColumnRol
             ),
             _("Write dates as 2024-12-31, or say how they are written with [[dates]]."),
         )
-    if asked == "out":
+    if request == "out":
         return ColumnRole(kind(column), "out")
-    if asked in ("identifier", "text"):
-        return ColumnRole("identifier" if asked == "identifier" else "text", "out")
-    if asked in ("category", "one-hot", "hashed"):
-        return ColumnRole("category", asked)  # type: ignore[arg-type]
-    if asked == "date":
+    if request in ("identifier", "text"):
+        return ColumnRole("identifier" if request == "identifier" else "text", "out")
+    if request in ("category", "one-hot", "hashed"):
+        return ColumnRole("category", request)  # type: ignore[arg-type]
+    if request == "date":
         return ColumnRole("date", "time" if column.clock else "date")
-    return ColumnRole("boolean" if asked == "boolean" else "number", "number")
+    return ColumnRole("boolean" if request == "boolean" else "number", "number")
 
 
 def _ranked(column: Column, levels: tuple[str, ...], place: Callable[[int], str]) -> ColumnRole:

@@ -176,8 +176,8 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
     if said_of:
         notes.append(_("Not written plainly: {names}.").format(names=shorten(said_of, 400)))
     if kinds:
-        asked = ", ".join(f"{name}={said}" for name, said in kinds.items())
-        notes.append(_("Because you asked: {asked}.").format(asked=shorten(asked, 400)))
+        kinds_text = ", ".join(f"{name}={said}" for name, said in kinds.items())
+        notes.append(_("Because you asked: {asked}.").format(asked=shorten(kinds_text, 400)))
     return notes
 
 

@@ -66,20 +66,20 @@ def _of_no_header(table: Table) -> list[str]:
     return [_("The first line of the file looks like values; if it holds names: [[header=yes]].")] * made_up
 
 
-def decide_task(column: Column, asked: str | None, place: Callable[[int], str]) -> tuple[Task, str]:
+def decide_task(column: Column, task: str | None, place: Callable[[int], str]) -> tuple[Task, str]:
     """(task, reason): text, booleans and at most 20 distinct integers are classes, else it is regression.
 
     asked overrides where the values allow it. Missing, infinite and constant targets are refused.
     """
-    if asked not in (None, *TASKS):
+    if task not in (None, *TASKS):
         raise TreinoError(
             "task_unknown",
-            _("There is no task '{task}'.").format(task=asked),
-            nearest(str(asked), TASKS),
+            _("There is no task '{task}'.").format(task=task),
+            nearest(str(task), TASKS),
         )
     _check_target(column, place)
     natural, reason = _natural_task(column)
-    if (asked or natural) == "classification" and column.merges and column.whole_words is None:
+    if (task or natural) == "classification" and column.merges and column.whole_words is None:
         assert column.numbers is not None
         row = int((np.abs(column.numbers) >= LARGEST_WHOLE).argmax())
         raise TreinoError(
@@ -90,9 +90,9 @@ def decide_task(column: Column, asked: str | None, place: Callable[[int], str]) 
             ).format(name=column.name, cell=shorten(column.cell(row)), place=place(row)),
             _("Give them as whole numbers, without decimals, or as text."),
         )
-    if asked is None or asked == natural:
+    if task is None or task == natural:
         return natural, reason
-    if asked == "classification":
+    if task == "classification":
         return "classification", _("classes because you asked for it; by itself: {reason}").format(
             reason=reason
         )

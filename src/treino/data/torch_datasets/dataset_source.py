@@ -174,14 +174,14 @@ def load_torch_dataset(
 
 def _parts_of(source: Any) -> dict[str, Any]:
     if not isinstance(source, Mapping):
-        several = source if isinstance(source, tuple | list) else (source,)
-        if len(several) > len(PARTS):
+        parts = source if isinstance(source, tuple | list) else (source,)
+        if len(parts) > len(PARTS):
             raise TreinoError(
                 "part_unknown",
-                _("{n} parts are given, and a training has three.").format(n=len(several)),
+                _("{n} parts are given, and a training has three.").format(n=len(parts)),
                 _("Give (train, validation, test), or join some with torch.utils.data.ConcatDataset."),
             )
-        source = dict(zip(PARTS, several, strict=False))
+        source = dict(zip(PARTS, parts, strict=False))
     found: dict[str, Any] = {}
     for name, part in source.items():
         if not _one(part):
@@ -344,7 +344,7 @@ def _held(rows: Rows, seed: int) -> Rows:
     if isinstance(x, Tensor):
         return rows
     if hasattr(x, "held"):
-        return Rows(x.held[0], x.held[1], torch.arange(len(x.held[0])))
+        return Rows(x.sample[0], x.sample[1], torch.arange(len(x.sample[0])))
     some = torch.randperm(len(x), generator=generator(seed, "held"))[:HELD_ROWS].sort().values
     return Rows(x.index_select(0, some), rows.y[some], rows.index[some])
 

@@ -92,7 +92,7 @@ class StreamPass:
     steps: int | None
     batch: int
     two: tuple[Tensor, list[Label]]
-    held: tuple[Tensor, list[Label]]
+    sample: tuple[Tensor, list[Label]]
     x: Tensor | None
     pixels: bool
     class_names: Sequence[str] | None
@@ -118,8 +118,8 @@ class StreamPass:
         y = kinds.encode(self.labels, self.place)
         if self.x is not None:
             return Rows(self.x, y, index_N)
-        two, held = (self._pair(pair, kinds) for pair in (self.two, self.held))
-        stream = StreamRows(self.source, len(y), self.steps, self.batch, kinds.encode, two, held)
+        two, sample = (self._pair(pair, kinds) for pair in (self.two, self.sample))
+        stream = StreamRows(self.source, len(y), self.steps, self.batch, kinds.encode, two, sample)
         return Rows(cast(Tensor, stream), y, index_N)
 
     def _pair(self, pair: tuple[Tensor, list[Label]], kinds: Labels) -> Batch:
@@ -300,7 +300,7 @@ def _look_at_stream(source: BatchStream, names: Sequence[str] | None, keep: bool
     kept: list[Tensor] | None = [] if keep else None
     size = steps = batch = 0
     ends: list[tuple[float, Tensor, Label]] = []  # the rows with the largest and the smallest number so far
-    held: list[tuple[Tensor, Label]] = []
+    sample: list[tuple[Tensor, Label]] = []
     chance, most, pixels = random.Random(0), HELD_ROWS, False
     for x, more in source.once():
         flat = x.flatten(1)
@@ -312,7 +312,7 @@ def _look_at_stream(source: BatchStream, names: Sequence[str] | None, keep: bool
             n = len(labels) + i
             place = n if n < most else chance.randrange(n + 1)
             if place < most:
-                held[place : place + 1] = [(x[i].clone(), label)]
+                sample[place : place + 1] = [(x[i].clone(), label)]
         pixels = x.dtype == torch.uint8 and x.dim() > 2
         labels += more
         steps, batch = steps + 1, max(batch, len(x))
@@ -338,7 +338,7 @@ def _look_at_stream(source: BatchStream, names: Sequence[str] | None, keep: bool
         steps if own else None,
         batch,
         (torch.stack([x for _v, x, _y in ends]), [y for _v, _x, y in ends]),
-        (torch.stack([x for x, _y in held]), [y for _x, y in held]),
+        (torch.stack([x for x, _y in sample]), [y for _x, y in sample]),
         torch.cat(kept) if kept is not None else None,
         pixels,
         names,

@@ -62,16 +62,16 @@ def item_format(item: Any, features: Sequence[str] | None, target: str | None) -
             _("features names {n} entries of an item, and x is one of them.").format(n=len(features)),
             _("Join them in the Dataset, or name one: {names}.").format(names=", ".join(names)),
         )
-    asked = {"x": None if features is None else features[0], "y": target}
-    for name in asked.values():
+    names_xy = {"x": None if features is None else features[0], "y": target}
+    for name in names_xy.values():
         if name is not None and name not in item:
             raise TreinoError(
                 "item_entry",
                 _("An item has no entry '{name}'.").format(name=name),
                 nearest(name, names),
             )
-    y = asked["y"] or next((n for n in names if n.lower() in _TARGETS and n != asked["x"]), None)
-    x = asked["x"] or next((n for n in names if n.lower() in _INPUTS and n != y), None)
+    y = names_xy["y"] or next((n for n in names if n.lower() in _TARGETS and n != names_xy["x"]), None)
+    x = names_xy["x"] or next((n for n in names if n.lower() in _INPUTS and n != y), None)
     if len(names) == 2 and (x is None) != (y is None):
         (other,) = (n for n in names if n not in (x, y))
         x, y = x or other, y or other

@@ -66,7 +66,7 @@ class Labels:
 
 
 def labels_of(
-    labels: Sequence[Label], asked: str | None, names: Sequence[str] | None, place: Place
+    labels: Sequence[Label], request: str | None, names: Sequence[str] | None, place: Place
 ) -> Labels:
     """What the targets of all rows are.
 
@@ -74,12 +74,12 @@ def labels_of(
     """
     whole = all(isinstance(label, int) and not isinstance(label, bool) for label in labels)
     numbered = names is not None and whole and set(labels) <= set(range(len(names)))
-    if names and numbered and asked != "regression" and len(set(labels)) > 1:
+    if names and numbered and request != "regression" and len(set(labels)) > 1:
         reason = _("the Dataset names {n} classes").format(n=len(names))
         return Labels("classification", reason, tuple(map(str, names)), _places(range(len(names))), "text")
     column = _column(labels, place)
-    task, reason = decide_task(column, asked, place)
-    if asked is None and task == "regression" and whole:
+    task, reason = decide_task(column, request, place)
+    if request is None and task == "regression" and whole:
         values, counts = np.unique(np.asarray(labels), return_counts=True)
         without_gaps = values[0] == 0 and values[-1] == len(values) - 1
         if without_gaps and len(values) <= MOST_NUMBERED and counts.min() >= FEWEST_PER_CLASS:

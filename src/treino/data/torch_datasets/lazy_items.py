@@ -208,7 +208,7 @@ def fails(error: BaseException, where: str, hint: str, *, search: bool = False) 
         said = said.splitlines()[-1].partition(": ")[2]
     own = [f for f in frames if not str(Path(f.filename).resolve()).startswith(_LIBRARIES)]
     item = _item_in(error) if search else None
-    told = TreinoError(
+    failure = TreinoError(
         "item_fails",
         _("{where}{item} raises {kind}: {error}{line}.").format(
             where=where[:1].upper() + where[1:],
@@ -226,8 +226,8 @@ def fails(error: BaseException, where: str, hint: str, *, search: bool = False) 
         ),
         hint,
     )
-    told.__cause__ = error
-    return told
+    failure.__cause__ = error
+    return failure
 
 
 def _frames_in(text: str) -> list[tuple[str, int, str]]:

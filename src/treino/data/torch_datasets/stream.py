@@ -143,7 +143,7 @@ class StreamRows:
     """Rows of a BatchStream, in its own order; in place of ``Rows.x``.
 
     steps: its batches in a pass, None where they are ours to make. batch: rows in the largest of them.
-    held: some of its rows, (x, y), to draw pictures of.
+    sample: some of its rows, (x, y), to draw pictures of.
     """
 
     dtype = torch.float32
@@ -157,10 +157,10 @@ class StreamRows:
         batch: int,
         encode: Encode,
         two: Batch,
-        held: Batch,
+        sample: Batch,
     ) -> None:
         assert source.item_shape is not None
-        self._source, self._encode, self._two, self.held = source, encode, two, held
+        self._source, self._encode, self._two, self.sample = source, encode, two, sample
         self.steps, self.batch = steps, batch
         self.shape = torch.Size((rows, torch.Size(source.item_shape).numel()))
 

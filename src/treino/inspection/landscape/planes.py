@@ -80,7 +80,7 @@ class Interpolation:
 
 
 def random_plane(
-    ground: LossSurface, *, seed: int = 0, resolution: int | None = None, reach: float = 1.0
+    surface: LossSurface, *, seed: int = 0, resolution: int | None = None, reach: float = 1.0
 ) -> Landscape:
     """The loss around a network along two random directions (Li et al. 2018, arXiv:1712.09913).
 
@@ -92,34 +92,34 @@ def random_plane(
     Raises:
         TreinoError: the network has no weights of two or more axes, or all of them are zero.
     """
-    origin_n = ground.place()
-    axes_2n = filter_normalised(ground, origin_n, seed)
-    at_R = np.linspace(-reach, reach, resolution or _resolution(ground))
-    loss_RR = _over(ground, origin_n, axes_2n, at_R, at_R)
-    centre = float(ground.losses(origin_n, axes_2n, np.zeros((1, 2)))[0])
+    origin_n = surface.place()
+    axes_2n = filter_normalised(surface, origin_n, seed)
+    at_R = np.linspace(-reach, reach, resolution or _resolution(surface))
+    loss_RR = _over(surface, origin_n, axes_2n, at_R, at_R)
+    centre = float(surface.losses(origin_n, axes_2n, np.zeros((1, 2)))[0])
     return Landscape(
         kind="random",
         a_R=at_R,
         b_R=at_R,
         loss_RR=loss_RR,
         centre=centre,
-        rows=len(ground.rows),
-        total=ground.total,
+        rows=len(surface.rows),
+        total=surface.total,
         origin_n=origin_n,
         axes_2n=axes_2n,
         seed=seed,
-        batch_norm=ground.batch_norm,
+        batch_norm=surface.batch_norm,
     )
 
 
-def filter_normalised(ground: LossSurface, origin_n: Tensor, seed: int) -> Tensor:
+def filter_normalised(surface: LossSurface, origin_n: Tensor, seed: int) -> Tensor:
     """``[2, n]``: two random directions, each filter as long as the network's own."""
     chance = generator(seed, "landscape")
     axes_2n = torch.zeros(2, len(origin_n))
-    own = ground.layout.named(origin_n)
+    own = surface.layout.named(origin_n)
     for axis_n in axes_2n:
-        for name, view in ground.layout.named(axis_n[: len(origin_n)]).items():
-            if view.dim() < 2 or ground.layout.starts[ground.layout.names.index(name)] >= ground.trained:
+        for name, view in surface.layout.named(axis_n[: len(origin_n)]).items():
+            if view.dim() < 2 or surface.layout.starts[surface.layout.names.index(name)] >= surface.trained:
                 continue
             drawn = torch.randn(view.shape, generator=chance).flatten(1)
             length = drawn.norm(dim=1, keepdim=True).clamp(min=1e-10)
@@ -134,7 +134,7 @@ def filter_normalised(ground: LossSurface, origin_n: Tensor, seed: int) -> Tenso
 
 
 def path_plane(
-    ground: LossSurface, place_Kn: Tensor, step_K: Sequence[int], *, resolution: int | None = None
+    surface: LossSurface, place_Kn: Tensor, step_K: Sequence[int], *, resolution: int | None = None
 ) -> Landscape:
     """The loss over the plane of a run's own path, through its last place (Li et al. 2018, section 7).
 
@@ -150,34 +150,34 @@ def path_plane(
             _("The run's path leads to parameters that are not finite."),
             _("Draw the landscape of a run that did not diverge; treino doctor RUN says why this one did."),
         )
-    axes_2n, share = main_directions(place_Kn[:, : ground.trained]) if len(place_Kn) > 2 else (None, (0, 0))
+    axes_2n, share = main_directions(place_Kn[:, : surface.trained]) if len(place_Kn) > 2 else (None, (0, 0))
     if axes_2n is None or share[1] < FLAT:
         raise TreinoError(
             "landscape_path_short",
             _("The run's path has {n} places, and a plane needs three that differ.").format(n=len(place_Kn)),
             _("Train for more steps, or draw [[what=landscape]], which needs no path."),
         )
-    axes_2n = torch.nn.functional.pad(axes_2n, (0, len(place_Kn[0]) - ground.trained))
+    axes_2n = torch.nn.functional.pad(axes_2n, (0, len(place_Kn[0]) - surface.trained))
     origin_n = place_Kn[-1]
     at_K2 = ((place_Kn - origin_n).double() @ axes_2n.double().T).numpy()
     low, high = at_K2.min(0), at_K2.max(0)
     middle, half = (low + high) / 2, (0.5 + MARGIN) * float((high - low).max())
-    a_R, b_R = (np.linspace(m - half, m + half, resolution or _resolution(ground)) for m in middle)
-    true_K = ground.losses(torch.zeros_like(origin_n), place_Kn, np.eye(len(place_Kn)))
+    a_R, b_R = (np.linspace(m - half, m + half, resolution or _resolution(surface)) for m in middle)
+    true_K = surface.losses(torch.zeros_like(origin_n), place_Kn, np.eye(len(place_Kn)))
     path = RunPath(np.asarray(step_K, dtype=np.int64), at_K2, true_K, share)
-    loss_RR = _over(ground, origin_n, axes_2n, a_R, b_R)
+    loss_RR = _over(surface, origin_n, axes_2n, a_R, b_R)
     return Landscape(
         kind="path",
         a_R=a_R,
         b_R=b_R,
         loss_RR=loss_RR,
         centre=float(true_K[-1]),
-        rows=len(ground.rows),
-        total=ground.total,
+        rows=len(surface.rows),
+        total=surface.total,
         origin_n=origin_n,
         axes_2n=axes_2n,
         path=path,
-        batch_norm=ground.batch_norm,
+        batch_norm=surface.batch_norm,
     )
 
 
@@ -203,7 +203,7 @@ def main_directions(place_Kn: Tensor) -> tuple[Tensor, tuple[float, float]]:
 
 
 def interpolation(
-    ground: LossSurface, other_n: Tensor, splits: dict[str, Rows], *, resolution: int = 61
+    surface: LossSurface, other_n: Tensor, splits: dict[str, Rows], *, resolution: int = 61
 ) -> Interpolation:
     """The loss on the line from the ground's network to ``other_n``, and ``BEYOND`` it on both sides.
 
@@ -211,15 +211,15 @@ def interpolation(
     Entezari et al. 2022, arXiv:2110.06296): the largest rise above the line between the losses of both ends.
     splits: the rows to measure on, by name. Running statistics are interpolated like the parameters.
     """
-    origin_n = ground.place()
+    origin_n = surface.place()
     axis_1n = (other_n - origin_n).unsqueeze(0)
     inside_R = np.linspace(0.0, 1.0, resolution)
     step = inside_R[1]
     more_R = np.arange(1, round(BEYOND / step) + 1) * step
     at_R = np.concatenate([-more_R[::-1], inside_R, 1 + more_R])
-    loss = {name: ground.losses(origin_n, axis_1n, at_R[:, None], rows) for name, rows in splits.items()}
+    loss = {name: surface.losses(origin_n, axis_1n, at_R[:, None], rows) for name, rows in splits.items()}
     barrier = {name: _barrier(at_R, loss_R) for name, loss_R in loss.items()}
-    distance = float(axis_1n[0, : ground.trained].double().norm())
+    distance = float(axis_1n[0, : surface.trained].double().norm())
     return Interpolation(at_R, loss, barrier, {name: len(rows) for name, rows in splits.items()}, distance)
 
 
@@ -235,10 +235,10 @@ def _barrier(at_R: Floats, loss_R: Floats) -> tuple[float, float]:
     return max(0.0, float(rise[top])), float(at[top])
 
 
-def _over(ground: LossSurface, origin_n: Tensor, axes_2n: Tensor, a_R: Floats, b_R: Floats) -> Floats:
+def _over(surface: LossSurface, origin_n: Tensor, axes_2n: Tensor, a_R: Floats, b_R: Floats) -> Floats:
     at_K2 = np.stack(np.meshgrid(a_R, b_R), axis=-1).reshape(-1, 2)
-    return ground.losses(origin_n, axes_2n, at_K2).reshape(len(b_R), len(a_R))
+    return surface.losses(origin_n, axes_2n, at_K2).reshape(len(b_R), len(a_R))
 
 
-def _resolution(ground: LossSurface) -> int:
-    return RESOLUTION if ground.work * len(ground.rows) * RESOLUTION**2 <= 2 * LARGEST else COARSE
+def _resolution(surface: LossSurface) -> int:
+    return RESOLUTION if surface.work * len(surface.rows) * RESOLUTION**2 <= 2 * LARGEST else COARSE

@@ -28,7 +28,7 @@ class SurfacePoint:
     inside: float
 
 
-def walk_points(ground: LossSurface, land: Landscape, count: int = STANDS) -> list[SurfacePoint]:
+def walk_points(surface: LossSurface, land: Landscape, count: int = STANDS) -> list[SurfacePoint]:
     """Points of the walk, evenly spaced along the path on the plane, first and last included."""
     assert land.path is not None
     at_K2 = land.path.at_K2
@@ -38,7 +38,7 @@ def walk_points(ground: LossSurface, land: Landscape, count: int = STANDS) -> li
     found = []
     for k in places:
         place_n = land.origin_n + torch.from_numpy(at_K2[k]).to(land.origin_n.dtype) @ land.axes_2n
-        loss, slope_n = ground.slope(place_n)
+        loss, slope_n = surface.slope(place_n)
         slope_2 = (land.axes_2n.double() @ slope_n.double()).numpy()
         whole = float(slope_n.double().norm())
         inside = float(np.linalg.norm(slope_2)) / whole if whole > 0 else 0.0

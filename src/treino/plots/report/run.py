@@ -357,10 +357,10 @@ def way_back(spec: Mapping[str, Any], command: str, call: str) -> list[Block]:
     if not call:
         return [Paragraph(_("The command that trains it again{near}:").format(near=near)), Code(command)]
     said = _("No command can name what was given in Python. This call trains it again{near}:")
-    given = ", ".join(name for name in ("data", "net") if re.search(rf"[(,] ?{name}[,)]", call))
+    names = ", ".join(name for name in ("data", "net") if re.search(rf"[(,] ?{name}[,)]", call))
     lines = ["import treino", "", call]
-    if given:
-        lines.insert(1, _("# {names}: what was given then").format(names=given))
+    if names:
+        lines.insert(1, _("# {names}: what was given then").format(names=names))
     return [Paragraph(said.format(near=near)), Code("\n".join(lines), "python")]
 
 
