@@ -21,8 +21,8 @@ import torch
 
 from benchmarks.result import Result, Table
 from benchmarks.timing import threads
+from treino.api import Run, open_result
 from treino.errors import TreinoError
-from treino.records.run import Run, open_run
 from treino.spec import read_settings
 from treino.training import train
 from treino.training.train import drain, resuming, training
@@ -64,7 +64,7 @@ def run(quick: bool) -> Result:
             if not kills[name] - before:  # it was over before its time: the machine is faster now
                 wholes[name] = reference, min(length, time.perf_counter() - begun)
             runs[name] += 1
-            unequal[name] += not _equal(reference, open_run(parent / "run"))
+            unequal[name] += not _equal(reference, open_result(parent / "run"))
             shutil.rmtree(parent)
             number += 1
     rows = [(name, f"{kills[name]:,}", f"{runs[name]:,}", str(unequal[name])) for name in cases]
@@ -87,7 +87,7 @@ def _whole(parent: Path, name: str) -> tuple[Run, float]:
     """The run that nobody touches, and its seconds."""
     begin = time.perf_counter()
     _child(lambda: drain(training("wine", read_settings(BASE | CASES[name]), parent=parent)), None)
-    return open_run(parent / "run"), time.perf_counter() - begin
+    return open_result(parent / "run"), time.perf_counter() - begin
 
 
 def _kill_and_resume(name: str, parent: Path, random_: random.Random, length: float) -> int:
@@ -110,7 +110,7 @@ def _kill_and_resume(name: str, parent: Path, random_: random.Random, length: fl
 
 
 def _finished(path: Path) -> bool:
-    return _begun(path) and open_run(path).status != "interrupted"
+    return _begun(path) and open_result(path).status != "interrupted"
 
 
 def _begun(path: Path) -> bool:

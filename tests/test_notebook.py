@@ -22,7 +22,6 @@ from treino.inspection.boundary_preview import boundary_preview, previewable
 from treino.loop.loop import JobEnd, JobProgress, JobStart
 from treino.notebook import load_ipython_extension, unload_ipython_extension
 from treino.notebook.figures import LATEST, SHARE, Output, RunFigure
-from treino.tuning import stored_sweep
 
 NASTY = "<script>document.title='run'</script>"
 FAULTY = """
@@ -379,7 +378,7 @@ def test_an_interrupted_cell_saves_and_says_how_to_go_on(tmp_path: Path) -> None
 @pytest.mark.parametrize("name", ["fit", "sweep"])
 def test_the_signature_says_what_watch_may_be(name: str) -> None:
     """And all else is as it is without a notebook: what the editor offers, and its docs."""
-    watchable, plain = getattr(tr, name), {"fit": api.fit, "sweep": stored_sweep.sweep}[name]
+    watchable, plain = getattr(tr, name), {"fit": api.fit, "sweep": api.sweep}[name]
     mine, own = inspect.signature(watchable), inspect.signature(plain)
     watch = mine.parameters["watch"]
     assert watch.default is False

@@ -18,14 +18,14 @@ _DOOR = {
     "explain": ("treino.reports.explanation", "explain"),
     "fit": ("treino.notebook", "fit"),
     "sweep": ("treino.notebook", "sweep"),
-    "Sweep": ("treino.tuning.stored_sweep", "Sweep"),
-    "study": ("treino.studies.stored_study", "study"),
-    "Study": ("treino.studies.stored_study", "Study"),
-    "open": ("treino.studies.stored_study", "open_any"),
-    "runs": ("treino.reports.listing", "runs"),
+    "Sweep": ("treino.api", "Sweep"),
+    "study": ("treino.api", "study"),
+    "Study": ("treino.api", "Study"),
+    "open": ("treino.api", "open_result"),
+    "runs": ("treino.api", "runs"),
     "Classifier": ("treino.sklearn", "Classifier"),
     "Regressor": ("treino.sklearn", "Regressor"),
-    "Run": ("treino.records.run", "Run"),
+    "Run": ("treino.api", "Run"),
     "TreinoError": ("treino.errors", "TreinoError"),
     "load_ipython_extension": ("treino.notebook", "load_ipython_extension"),  # %load_ext treino
     "unload_ipython_extension": ("treino.notebook", "unload_ipython_extension"),
@@ -53,18 +53,15 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from treino.api import Run, Study, Sweep, runs, study
+    from treino.api import open_result as open
     from treino.data import load
     from treino.diagnosis.exam import doctor
     from treino.engine import TrainConfig, engines, mlp, train
     from treino.errors import TreinoError
     from treino.notebook import fit, sweep
-    from treino.records.run import Run
     from treino.reports.explanation import explain
-    from treino.reports.listing import runs
     from treino.sklearn import Classifier, Regressor
-    from treino.studies.stored_study import Study, study
-    from treino.studies.stored_study import open_any as open
-    from treino.tuning.stored_sweep import Sweep
 
 
 def __getattr__(name: str) -> Any:

@@ -24,13 +24,14 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 from torch import nn
 
-from treino.api import fit
+from treino.api import Run, fit
 from treino.data import rows_for_prediction
 from treino.data.preparation.preparation import Task
 from treino.engine import MLP
 from treino.errors import TreinoError, nearest
+from treino.folders import open_run
 from treino.inspection.outputs import outputs, probabilities
-from treino.records.run import open_run
+from treino.records.access import Access
 from treino.words import _
 
 Network = nn.Module | MLP | str | None
@@ -173,7 +174,8 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         for name, content in self._content.items():
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             (path / name).write_bytes(content)
-        self.run_ = open_run(path, net=None if isinstance(self.net, MLP) else self.net)
+        access = Access(net=None if isinstance(self.net, MLP) else self.net)
+        self.run_ = Run(open_run(path, access).record)
         self.module_ = self.run_.module
         self._document = self.run_.document
 
@@ -185,7 +187,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         except TreinoError as error:
             raise ValueError(str(error)) from None
         net, x_ND = self.module_, prepared.x
-        if self.run_.spec["net"] == "mlp":  # in float32 a row's answer hangs on how many rows come with it
+        if self.run_.spec.net == "mlp":  # in float32 a row's answer hangs on how many rows come with it
             net, x_ND = copy.deepcopy(net).double(), x_ND.double()
         return outputs(net, x_ND, item_shape=self.run_.item_shape)
 
@@ -280,7 +282,7 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         """``[N]``: the predicted numbers in y's own units."""
         values_N = self._outputs(X)[:, 0].double().numpy()
         spec = self.run_.spec
-        predicted: NDArray[np.float64] = values_N * spec["target_scale"] + spec["target_mean"]
+        predicted: NDArray[np.float64] = values_N * spec.target_scale + spec.target_mean
         return predicted
 
 

@@ -21,8 +21,8 @@ import pytest
 
 from tests.conftest import Said
 from tests.workflows.test_resume import in_a_child
+from treino.api import open_result
 from treino.pictures.picture_files import draw
-from treino.records.run import open_run
 from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.studies import study
@@ -116,7 +116,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.chdir(place / kind)
         list(events("run"))
         if kind == "run":
-            draw(open_run("run"), ["curves"])
+            draw(open_result("run"), ["curves"])
             drain(events("other"))
         (place / f"killed {kind}").mkdir()
         patch.chdir(place / f"killed {kind}")

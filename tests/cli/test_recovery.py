@@ -13,10 +13,9 @@ import torch
 from tests.conftest import Said
 from tests.forging import forge
 from tests.store.test_flips import flip
+from treino.api import open_result, runs
 from treino.errors import TreinoError
 from treino.loop import loop
-from treino.records.run import open_run
-from treino.reports.listing import runs
 from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.training import train
@@ -175,7 +174,7 @@ def test_a_damaged_keyframe_does_not_keep_a_run_from_going_on(
     assert said.status == 0, said.err
     assert f"{path / broken} is" in said.out.replace("\n", " ")
     assert "The run goes on without it." in said.out.replace("\n", " ")
-    one, two = open_run(name), open_run("whole")
+    one, two = open_result(name), open_result("whole")
     assert one.losses.tobytes() == two.losses.tobytes()
     assert one.metrics == two.metrics
     assert broken not in keyframes_in(one.folder).values()
@@ -198,7 +197,7 @@ def test_steps_that_hang_on_a_lost_keyframe_are_refused(treino: Treino, with_key
     with RunFolder.open("runs/whole", verify=False) as folder:
         folder.unseal()
         folder.seal("finished")
-    run = open_run("whole")
+    run = open_result("whole")
     kept = min(step for segment, step in keyframes_in(run.folder) if segment == 1)
     assert run.at(kept).step == kept
     with pytest.raises(TreinoError, match="has lost the state at step 15") as caught:

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
+from treino.api import Run
 from treino.data import load
-from treino.records.run import Run
 from treino.spec import read_settings
 from treino.training.findings import findings
 from treino.training.resolution import plan
@@ -22,7 +22,7 @@ def _no_pictures(monkeypatch):
 
 
 def trained(folder, source, net=None, **asked) -> Run:
-    return drain(training(source, read_settings(asked), net=net, parent=folder / "runs"))
+    return Run(drain(training(source, read_settings(asked), net=net, parent=folder / "runs")).record)
 
 
 def found(folder, source, net=None, **asked) -> list[str]:

@@ -17,8 +17,8 @@ import torch
 
 import treino as tr
 from tests.conftest import needs_mnist
+from treino.api import Run
 from treino.records.network_source import UserFiles, network_files
-from treino.records.run import Run
 from treino.spec import read_settings
 from treino.training.train import drain, training
 
@@ -123,7 +123,7 @@ def trained(name: Any, folder: Path, **settings: Any) -> Run:
         settings["net"] = str(folder / settings["net"])
     read = read_settings({**SHORT, **settings})
     files = network_files(UserFiles(), [read.net])
-    run = drain(training(source(name, folder), read, networks=files, parent=folder / "runs"))
+    run = Run(drain(training(source(name, folder), read, networks=files, parent=folder / "runs")).record)
     return tr.open(run.path)
 
 

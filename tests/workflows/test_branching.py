@@ -13,10 +13,10 @@ from torch import nn
 
 from tests.workflows.test_moments import CASES, Own, watched
 from tests.workflows.test_resume import killed_after
-from treino.api import fit
+from treino.api import Run, fit, open_result
+from treino.documents.segments import Parent
 from treino.engine import OPTIMIZERS
 from treino.errors import TreinoError
-from treino.records.run import Run, open_run
 from treino.training.branch import branching, rewinding
 from treino.training.train import drain, resuming
 
@@ -40,8 +40,8 @@ def test_without_changes_the_parents_bits(case: str, tmp_path: Path) -> None:
     for step in sorted({last // 2, max(0, last - 1)}):
         branch = run.at(step).branch()
         same_end(branch, run)
-        assert branch.spec["parent"] == {"run": run.name, "segment": 0, "step": step}
-    before = open_run(run.path)
+        assert branch.spec.parent == Parent(run=run.name, segment=0, step=step)
+    before = open_result(run.path)
     model, losses = dict(before.tensors), before.losses
     again = run.rewind(last // 2)
     same_end(again, branch)
@@ -86,8 +86,8 @@ def test_the_path_of_segments(tmp_path: Path) -> None:
     second = run.rewind(50, lr=0.02, dropout=0)
     third = second.rewind(60, lr=1e-4)
     fourth = third.rewind(30, epochs=25, schedule="cosine")
-    assert [s["origin"] for s in fourth.spec["segments"]] == [None, [0, 50], [1, 60], [0, 30]]
-    assert len(fourth.losses) == 25 * fourth.spec["steps_per_epoch"]
+    assert [s.origin for s in fourth.spec.segments] == [None, (0, 50), (1, 60), (0, 30)]
+    assert len(fourth.losses) == 25 * fourth.spec.steps_per_epoch
     np.testing.assert_array_equal(fourth.losses[:30], first[:30])
     np.testing.assert_array_equal(third.folder.database.losses(0), first)
     assert len(fourth.folder.database.losses(2)) == len(first) - 60
@@ -99,8 +99,8 @@ def test_the_path_of_segments(tmp_path: Path) -> None:
     assert fourth.at(31).segment == 3
     branch = fourth.at(40).branch(lr=0.01)
     shutil.rmtree(run.path)
-    branch = open_run(branch.path)
-    assert [s["origin"] for s in branch.spec["segments"]][-1] == [3, 40]
+    branch = open_result(branch.path)
+    assert branch.spec.segments[-1].origin == (3, 40)
     np.testing.assert_array_equal(branch.losses[:30], first[:30])
     assert branch.at(20).loss == first[19]  # played again without its parent
     assert branch.at(35).loss == branch.losses[34]
@@ -131,11 +131,11 @@ def test_own_networks_own_rows_and_files(tmp_path: Path) -> None:
     table.write_text("a,b,y\n" + "".join(f"{a},{b},{a + b}\n" for a, b in chance.normal(size=(80, 2))))
     run = fit(str(table), target="y", parent=tmp_path / "deep" / "runs", epochs=5, lean=True)
     branch = run.at(3).branch(out=str(tmp_path / "elsewhere"))
-    same_end(open_run(branch.path), run)
-    assert len(open_run(branch.path).data.train) == len(run.data.train)
+    same_end(open_result(branch.path), run)
+    assert len(open_result(branch.path).data.train) == len(run.data.train)
     x = chance.normal(size=(60, 3)).astype(np.float32)
     run = fit((x, (x.sum(1) > 0).astype(int)), parent=tmp_path, epochs=5)
-    same_end(open_run(run.at(2).branch().path), run)
+    same_end(open_result(run.at(2).branch().path), run)
 
 
 @pytest.mark.slow
@@ -145,11 +145,11 @@ def test_a_killed_branch_goes_on(how: Any, tmp_path: Path) -> None:
     run = fit("wine", parent=tmp_path, lean=True, epochs=10, seed=2)
     shutil.copytree(run.path, tmp_path / "copy")
     changes = {"lr": 0.01, "epochs": 150}
-    whole = drain(how(open_run(tmp_path / "copy").at(20), changes))
+    whole = drain(how(open_result(tmp_path / "copy").at(20), changes))
     path = tmp_path / "wine-2" if how is branching else run.path
 
     def go_on() -> Run:
-        return drain(how(open_run(run.path).at(20), changes, checkpoint_seconds=0))
+        return drain(how(open_result(run.path).at(20), changes, checkpoint_seconds=0))
 
     for _try in range(20):
         shutil.rmtree(tmp_path / "wine-2", ignore_errors=True)
@@ -157,11 +157,11 @@ def test_a_killed_branch_goes_on(how: Any, tmp_path: Path) -> None:
         spec = path / "spec.json"
         if spec.exists() and "segments" in json.loads(spec.read_text()):
             break
-    if open_run(path).status == "interrupted":
+    if open_result(path).status == "interrupted":
         killed_after(lambda: drain(resuming(path, checkpoint_seconds=0)), 0.3)
-    if open_run(path).status == "interrupted":
+    if open_result(path).status == "interrupted":
         drain(resuming(path))
-    same_end(open_run(path), whole)
+    same_end(open_result(path), whole)
 
 
 @pytest.mark.slow
@@ -191,6 +191,6 @@ def test_what_can_not_change_is_refused_with_the_reason(tmp_path: Path) -> None:
     with pytest.raises(TreinoError, match="names a new run"):
         run.rewind(3, name="other")
     assert [p.name for p in tmp_path.iterdir()] == ["wine-1"]
-    assert open_run(run.path).status == "finished"
+    assert open_result(run.path).status == "finished"
     more = run.at(run.document["steps"]).branch(epochs=8)
     assert more.document["epochs"] == 8

@@ -31,6 +31,7 @@ from tests.workflows.export_cases import (
     table,
     trained,
 )
+from treino.api import Run
 from treino.data import BUILTINS
 from treino.errors import TreinoError
 from treino.export.formats import FORMATS, export
@@ -215,11 +216,14 @@ def test_a_run_that_was_broken_off_is_trained_to_its_planned_end(tmp_path: Path)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("device", ["cuda:1", "mps"])
-def test_a_run_of_an_accelerator_is_trained_where_there_is_none(device: str, tmp_path: Path) -> None:
+def test_a_run_of_an_accelerator_is_trained_where_there_is_none(
+    device: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if torch.cuda.is_available() or torch.backends.mps.is_available():
         pytest.skip("there is one")
     run = trained("diabetes", tmp_path, dropout=0.2, batch_norm=True)
-    run.spec["resolved"]["device"] = device
+    elsewhere = {"resolved": run.spec.resolved.model_copy(update={"device": device})}
+    monkeypatch.setattr(run.record, "spec", run.spec.model_copy(update=elsewhere))
     path = export(run)
     assert f'DEVICE = "{device}" if torch.' in path.read_text()
     assert path.read_text().count(".to(") == 5  # the network, three tensors of rows, a mask
@@ -236,7 +240,7 @@ def test_names_that_python_would_read(tmp_path: Path) -> None:
     folder.mkdir()
     frame[['a"b\\n$x', "c'{}\u202e", 's"i$ze']].to_csv(folder / "it's \"$x.csv", index=False)
     settings = read_settings({**SHORT, "target": 's"i$ze', "out": str(tmp_path / 'my "run" $1')})
-    run = drain(training(str(folder / "it's \"$x.csv"), settings, parent=tmp_path))
+    run = Run(drain(training(str(folder / "it's \"$x.csv"), settings, parent=tmp_path)).record)
     path = export(tr.open(run.path))
     assert json.loads(said(path)[-1])["losses"] == run.document["loss"]["train"]
     frame.to_csv(tmp_path / "new.csv", index=False)

@@ -17,7 +17,7 @@ from PIL import Image
 
 from tests.conftest import Said
 from tests.plots.room import outside, overlapping
-from treino.api import fit
+from treino.api import Run, fit
 from treino.data import load
 from treino.errors import TreinoError
 from treino.inspection.boundary import boundary
@@ -38,7 +38,6 @@ from treino.plots.film import film_images, gif_steps
 from treino.plots.film_player import player, player_page
 from treino.plots.film_press import press
 from treino.plots.style import new_figure
-from treino.records.run import Run
 from treino.store.output_files import OutputFolder
 from treino.words import numeral
 

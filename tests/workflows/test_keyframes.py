@@ -14,14 +14,13 @@ from hypothesis import strategies as st
 
 from tests.workflows.test_moments import CASES, Own, replayed, watched
 from tests.workflows.test_resume import begun, in_a_child, killed_after, same
-from treino.api import fit
+from treino.api import Run, fit, open_result
 from treino.errors import TreinoError
-from treino.records.run import Run, open_run
 from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.training import keyframe_files
 from treino.training.keyframe_files import distance, keyframes_in, name_of
-from treino.training.replay import moments
+from treino.training.replay import snapshots
 from treino.training.train import drain, resuming, training
 
 
@@ -109,7 +108,7 @@ def test_a_damaged_keyframe_is_found(tmp_path: Path) -> None:
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     with pytest.raises(TreinoError, match=r"0-10\.safetensors is damaged"):
-        open_run(run.path)
+        open_result(run.path)
 
 
 @pytest.mark.slow
@@ -134,7 +133,7 @@ def test_kills_lose_no_keyframe(seed: int, tmp_path: Path) -> None:
         killed_after(lambda: drain(resuming(path, checkpoint_seconds=0)), 0.2 + rng.random() * 0.4)
     if RunFolder.open(path, verify=False).status == "interrupted":
         drain(resuming(path))
-    run = open_run(path)
+    run = open_result(path)
     same(run, whole)
     assert steps_kept(run) == steps_kept(whole)
     there = {f"keyframes/{name}" for name in os.listdir(path / "keyframes")}
@@ -153,13 +152,13 @@ def test_a_moment_of_a_running_run(tmp_path: Path) -> None:
         for _try in range(200):
             if os.waitpid(pid, os.WNOHANG)[0]:
                 break
-            if begun_there(path) and len(open_run(path).losses) > 3000:
-                found = [moment.step for moment in moments(open_run(path), [0, 1500, 2500])]
+            if begun_there(path) and len(open_result(path).losses) > 3000:
+                found = [moment.step for moment in snapshots(open_result(path), [0, 1500, 2500])]
                 break
             import time
 
             time.sleep(0.1)
-        open_run(path).stop()
+        open_result(path).stop()
     finally:
         os.waitpid(pid, 0)
     assert found == [0, 1500, 2500]

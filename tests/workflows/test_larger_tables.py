@@ -11,9 +11,9 @@ import pytest
 import torch
 
 import treino as tr
+from treino.api import Run
 from treino.data.out_of_core.mapped_rows import MappedRows
 from treino.errors import TreinoError
-from treino.records.run import Run
 from treino.spec import read_settings
 from treino.training.train import drain, resuming
 

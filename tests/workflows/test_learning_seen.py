@@ -12,15 +12,15 @@ from torch.nn import functional
 import treino as tr
 from tests.conftest import Said
 from tests.workflows.test_moments import watched
+from treino.api import Run
 from treino.errors import TreinoError
 from treino.inspection.landscape.planes import Landscape
 from treino.pictures.curves import overlaid
 from treino.pictures.dynamics import dynamics_of
 from treino.pictures.landscape import line, path_of, surface_of
 from treino.pictures.picture_files import draw, draw_together
-from treino.records.run import Run
 from treino.store.output_files import OutputFolder
-from treino.training.replay import moments
+from treino.training.replay import snapshots
 
 pytestmark = pytest.mark.slow
 SEEN = ["landscape", "path", "walker", "dynamics"]
@@ -48,7 +48,7 @@ def test_dynamics_are_those_of_a_plain_loop_of_the_same_training(tmp_path: Path)
             module.register_forward_hook(lambda _m, _a, out, place=place: seen.__setitem__(net[place], out))
     steps = len(run.losses)
     assert d.step_K.tolist() == list(range(steps))  # fewer than 60: all of them
-    for moment in moments(run, range(steps)):
+    for moment in snapshots(run, range(steps)):
         step = moment.step
         with torch.no_grad():
             net(data.x)
@@ -85,7 +85,7 @@ def test_learning_rates_are_those_of_every_update_also_of_a_branch(
         d = dynamics_of(one)
         assert len(d.step_K) in (4, 5)  # the step of a command or a branch is one of them
         assert len(d.lr_S) == len(one.losses)
-        for moment in moments(one, range(0, len(one.losses), 1 + len(one.losses) // 40)):
+        for moment in snapshots(one, range(0, len(one.losses), 1 + len(one.losses) // 40)):
             assert d.lr_S[moment.step] == pytest.approx(moment.hp["lr"], rel=1e-12)
     assert d.lr_S[6] < 0.01
     assert d.lr_S[7] == 0.05

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.conftest import Said
-from treino.records.run import open_run
+from treino.api import open_result
 
 SWEEP = ("sweep", "iris", "--space", "lr=1e-3..1e-1:log", "--space", "hidden=8|8,8", "--space",
          "dropout=0|0.3", "--members", 8, "--epochs", 20, "--fresh", 0, "--name", "s")  # fmt: skip
@@ -18,14 +18,14 @@ def test_a_network_of_a_sweep_by_its_number(treino: Callable[..., Said]) -> None
     finished = [entry["member"] for entry in board if entry["status"] == "finished"]
     for member in finished[:2]:
         assert treino("train", "--like", f"s:{member}", "--name", f"again-{member}").status == 0
-        mine, kept = open_run(f"again-{member}").module.state_dict(), open_run(f"s:{member}").tensors
+        mine, kept = open_result(f"again-{member}").module.state_dict(), open_result(f"s:{member}").tensors
         assert mine.keys() == kept.keys()
         assert all(torch.equal(mine[name], kept[name]) for name in kept)
         one = treino("predict", f"s:{member}", "iris", "--json").document
         other = treino("predict", f"again-{member}", "iris", "--json").document
         assert one["metrics"] == pytest.approx(other["metrics"])
     assert treino("train", "--like", f"again-{finished[0]}", "--name", "third").status == 0
-    assert open_run("third").metrics == open_run(f"again-{finished[0]}").metrics
+    assert open_result("third").metrics == open_result(f"again-{finished[0]}").metrics
     for word in ("script", "safetensors"):
         path = treino("export", f"s:{finished[0]}", "--format", word, "--json").document["path"]
         assert f"s-{finished[0]}" in path
@@ -39,10 +39,10 @@ def test_weights_to_begin_with(treino: Callable[..., Said]) -> None:
     member = treino("show", "s", "--json").document["best"]["member"]
     words = ("train", "--like", f"s:{member}", "--weights", f"s:{member}", "--lr", 1e-30, "--epochs", 2)
     assert treino(*words, "--name", "same").status == 0
-    same, kept = open_run("same"), open_run(f"s:{member}").tensors
+    same, kept = open_result("same"), open_result(f"s:{member}").tensors
     assert all(torch.equal(same.tensors[name], kept[name]) for name in kept)
-    assert same.spec["weights"] == f"s:{member}"
-    assert "--weights" in same.spec["command"]
+    assert same.spec.weights == f"s:{member}"
+    assert "--weights" in same.spec.command
     said = treino("train", "--like", "same", "--json").document["error"]
     assert (said["rule"], f"--weights s:{member}" in said["hint"]) == ("like_weights", True)
     assert treino("export", "same", "--json").document["error"]["rule"] == "export_weights"
@@ -57,7 +57,7 @@ def test_a_run_that_began_with_weights_goes_on_with_them(treino: Callable[..., S
     from treino.training.train import Start, drain, resuming, training
 
     treino("train", "iris", "--epochs", 3, "--name", "first")
-    start = Start("first", open_run("first").tensors)
+    start = Start("first", open_result("first").tensors)
 
     def events(out: str) -> object:
         return training("iris", read_settings({"epochs": 4, "out": out}), start=start)

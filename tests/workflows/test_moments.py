@@ -10,15 +10,13 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from treino.api import fit
+from treino.api import Run, fit, open_result, sweep
 from treino.engine import OPTIMIZERS
 from treino.errors import TreinoError
 from treino.loop.loop import JobEnd, JobProgress, JobStart
-from treino.records.run import Run, open_run
 from treino.spec import read_settings
-from treino.training.replay import moments
+from treino.training.replay import snapshots
 from treino.training.train import Start, training
-from treino.tuning.stored_sweep import sweep
 
 CASES: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -68,7 +66,7 @@ def watched(
                 folder.database.add_command(command[1], command[2])
                 sent = True
     assert isinstance(event, JobEnd)
-    return event.job.run, seen
+    return Run(event.job.run.record), seen
 
 
 def state(net: nn.Module) -> dict[str, torch.Tensor]:
@@ -78,7 +76,7 @@ def state(net: nn.Module) -> dict[str, torch.Tensor]:
 def replayed(run: Run, seen: dict[int, dict[str, torch.Tensor]], most: int = 12) -> None:
     """What is played again equals what was seen, at some of the steps; each also when asked for alone."""
     steps = sorted(seen)[:: max(1, len(seen) // most)]
-    found = {moment.step: state(moment.net) for moment in moments(run, steps)}
+    found = {moment.step: state(moment.net) for moment in snapshots(run, steps)}
     assert sorted(found) == steps
     found[steps[-1]] = state(run.at(steps[-1]).net)
     for step, weights in found.items():
@@ -97,7 +95,7 @@ def _short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.sampled(3)
 def test_the_weights_of_any_step_come_again_bit_for_bit(case: str, tmp_path: Path) -> None:
     run, seen = watched("wine", CASES[case], tmp_path, checkpoint_seconds=0.05)
-    replayed(open_run(run.path), seen)
+    replayed(open_result(run.path), seen)
     kept = run.document["kept_step"]
     again = run.at(kept)
     assert all(torch.equal(value, run.tensors[name]) for name, value in again.net.state_dict().items())
@@ -127,13 +125,13 @@ def test_runs_begun_elsewhere_with_own_rows_and_own_networks(tmp_path: Path) -> 
     frame = pd.DataFrame({"a": chance.normal(size=90), "b": chance.normal(size=90)})
     frame["y"] = np.where(frame.a * frame.b > 0, "<b>yes</b>", "no")
     run, seen = watched(frame, {"target": "y"}, tmp_path)
-    replayed(open_run(run.path), seen)
+    replayed(open_result(run.path), seen)
 
     run, seen = watched("wine", {}, tmp_path, net=Own())
     replayed(run, seen)
-    replayed(open_run(run.path, net=Own()), seen)  # other first weights: those of the run are kept with it
+    replayed(open_result(run.path, net=Own()), seen)  # other first weights: those of the run are kept with it
     with pytest.raises(TreinoError, match="given in Python"):
-        open_run(run.path).at(3)
+        open_result(run.path).at(3)
 
 
 @pytest.mark.slow
@@ -149,7 +147,7 @@ def test_batch_settings_and_state_make_torchs_next_update(optimizer: str, tmp_pa
     }
     more = {"momentum": 0.9, "nesterov": True} if optimizer == "sgd" else {"betas": (0.8, 0.99)}
     run = fit("wine", epochs=10, hidden=[7], parent=tmp_path, lean=True, **asked, **more)
-    now, after = moments(run, [17, 18])
+    now, after = snapshots(run, [17, 18])
     net, hp = now.net.train(), now.hp
     known = {"lr": hp["lr"], "weight_decay": hp["weight_decay"]}
     known |= (
@@ -181,7 +179,7 @@ def test_steps_that_a_run_does_not_have_are_refused(tmp_path: Path) -> None:
             run.at(step)
         assert str(last) in caught.value.hint
     assert run.at(last).step == last
-    assert list(moments(run, [])) == []
+    assert list(snapshots(run, [])) == []
 
 
 class Items(Dataset[Any]):
@@ -214,7 +212,7 @@ def test_rows_from_elsewhere_come_again_or_it_is_said_why_not(tmp_path: Path) ->
     table["y"] = np.where(table.a > table.b, "p", "q")
     table.to_csv(tmp_path / "large.csv", index=False)
     run = fit(str(tmp_path / "large.csv"), target="y", parent=tmp_path / "runs", epochs=1, max_memory="1MB")
-    moment = open_run(run.path).at(30)
+    moment = open_result(run.path).at(30)
     assert moment.loss == run.losses[29]
     assert moment.batch.x_BD.shape == (32, 20)
 
@@ -226,5 +224,5 @@ def test_a_sweep_s_networks_are_asked_for_alone(tmp_path: Path) -> None:
     beside = found.best.at(2).branch(lr=1e-3)
     assert beside.path.parent == tmp_path  # where runs are looked for, and not in the sweep's folder
     with pytest.raises(TreinoError, match="network of a sweep") as caught:
-        open_run(f"{found.path}:0").at(3)
+        open_result(f"{found.path}:0").at(3)
     assert "--like" in caught.value.hint

@@ -10,12 +10,12 @@ import torch
 
 import treino as tr
 from tests.conftest import Said
+from treino.api import Run
 from treino.inspection.boundary import score
 from treino.inspection.confusion import confusion
 from treino.inspection.outputs import outputs
 from treino.plots.captions import headline, score_sentence
 from treino.plots.confusion import sentences
-from treino.records.run import Run
 
 NET = """import torch
 class Net(torch.nn.Module):

@@ -74,7 +74,7 @@ def test_frames_with_a_frame_for_the_test_are_kept_with_the_run(tmp_path: Path) 
     table, test = mixed(90), mixed(20, seed=9)
     data = tr.load(table, target="city", test=test, duplicates="ignore")
     run = tr.fit(table, target="city", test=test, duplicates="ignore", parent=tmp_path, epochs=2)
-    assert run.spec["data"]["kind"] == "memory"
+    assert run.spec.data.kind == "memory"
     assert same_rows(data_of(run.folder), data)
     assert data_of(run.folder).preparation == data.preparation
 

@@ -1,6 +1,5 @@
 """Reports of real runs: complete in one file, with the run's own figures, read by a real browser."""
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,10 +14,10 @@ import torch
 import treino as tr
 from tests.conftest import Said
 from tests.plots.browser import Seen, looked_at
+from treino.api import open_result
 from treino.loop.loop import JobProgress
 from treino.plots.report.markdown import markdown
 from treino.plots.report.run import run_sections
-from treino.records.run import open_run
 from treino.reports.report import report
 from treino.reports.run_facts import run_facts
 from treino.search.space_text import read_space
@@ -106,7 +105,7 @@ def test_as_markdown_it_has_the_same_figures(here: Path) -> None:
     )
     commonest = run.data.train.y.bincount().argmax()
     assert float(cells[6]) == pytest.approx(float((y == commonest).double().mean()), rel=1e-3)
-    assert run.spec["command"] in said
+    assert run.spec.command in said
     assert run.folder.manifest.files["model.safetensors"] in said
     assert "<" not in said
     facts = run_facts(run, pictures=False)
@@ -125,7 +124,7 @@ def test_a_run_that_is_not_over_and_one_without_test_rows_say_so(here: Path) -> 
         if isinstance(event, JobProgress):
             break
     events.close()  # type: ignore[attr-defined]
-    broken = open_run(here / "wine-2") if (here / "wine-2").exists() else tr.runs(here)[0]
+    broken = open_result(here / "wine-2") if (here / "wine-2").exists() else tr.runs(here)[0]
     assert broken.status == "interrupted"
     said = text_of(report([broken]).read_text())
     assert "This run is not over: it is interrupted" in said
@@ -208,7 +207,7 @@ def test_a_run_is_named_twice_also_by_another_name(here: Path) -> None:
     run = tr.fit("wine", parent=here, name="one", **SMALL | {"epochs": 1})
     (here / "other").symlink_to(run.path, target_is_directory=True)
     with pytest.raises(tr.TreinoError, match="is named twice"):
-        report([run, open_run(here / "other")])
+        report([run, open_result(here / "other")])
 
 
 def test_figures_of_other_splits_are_refused(here: Path, treino: Callable[..., Said]) -> None:
@@ -244,7 +243,7 @@ def test_a_sweep_s_report_chooses_by_no_test_figure(here: Path, treino: Callable
 
     words = shlex.split(command[1])
     typed = [words[i + 1] for i, word in enumerate(words) if word == "--space"]
-    assert read_space(typed, whole_settings()).to_json() == json.loads(json.dumps(found.spec["space"]))
+    assert read_space(typed, whole_settings()).to_json() == found.spec.space_document()
     again = treino(*words[1:], "--name", "again", "--json")
     assert again.status == 0, again.err
     best = again.document["best"]

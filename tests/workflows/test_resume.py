@@ -17,9 +17,9 @@ import pytest
 import torch
 
 from tests.conftest import Said
+from treino.api import Run, open_result
 from treino.errors import TreinoError
 from treino.loop.loop import JobEnd
-from treino.records.run import Run, open_run
 from treino.spec import read_settings
 from treino.training.train import drain, resuming, training
 
@@ -122,7 +122,7 @@ def kill_and_resume(case: str, parent: Path, rng: random.Random, length: float) 
     kills = 0
     for _attempt in range(4):
         there = path.exists() and begun(path)
-        if there and open_run(path).status != "interrupted":
+        if there and open_result(path).status != "interrupted":
             break
         if not there and path.exists():
             shutil.rmtree(path)
@@ -130,7 +130,7 @@ def kill_and_resume(case: str, parent: Path, rng: random.Random, length: float) 
     if not path.exists() or not begun(path):
         shutil.rmtree(path, ignore_errors=True)
         return train(), kills
-    return (resume() if open_run(path).status == "interrupted" else open_run(path)), kills
+    return (resume() if open_result(path).status == "interrupted" else open_result(path)), kills
 
 
 @pytest.mark.slow
@@ -177,7 +177,7 @@ def test_resumed_at_every_checkpoint(case: str, tmp_path: Path) -> None:
         if ended is not None:
             break
         events.close()  # type: ignore[attr-defined]
-        assert open_run(path).status == "interrupted"
+        assert open_result(path).status == "interrupted"
         events = resuming(path, checkpoint_seconds=0)
     assert ended is not None
     same(reference, ended)
@@ -224,13 +224,13 @@ def test_commands_from_outside_are_obeyed_and_replayed(tmp_path: Path) -> None:
     path = tmp_path / "run"
     next(events)
     first = next(events)
-    open_run(path).set("lr", 1e-2)
-    open_run(path).set("betas", (0.8, 0.99))
+    open_result(path).set("lr", 1e-2)
+    open_result(path).set("betas", (0.8, 0.99))
     at = first.tick.step  # type: ignore[union-attr]
     next(events)
     next(events)
     events.close()  # type: ignore[attr-defined]
-    command = open_run(path).folder.database.commands()[0]
+    command = open_result(path).folder.database.commands()[0]
     assert command.state == "applied"
     assert command.step is not None
     assert command.step >= at
@@ -251,7 +251,7 @@ def test_a_command_that_comes_too_late_is_refused_and_harms_nothing(tmp_path: Pa
     events = training("wine", read_settings({"epochs": 300, "hidden": [8], "name": "run"}), parent=tmp_path)
     next(events)
     next(events)
-    live = open_run(tmp_path / "run")
+    live = open_result(tmp_path / "run")
     with pytest.raises(TreinoError, match="no_such_thing"):
         live.set("no_such_thing", 1)
     for name, value, rule in (
@@ -264,7 +264,7 @@ def test_a_command_that_comes_too_late_is_refused_and_harms_nothing(tmp_path: Pa
     live.set("lr", 0.01, step=0)
     live.folder.database.add_command("no_such_thing", 1)
     live.folder.database.add_command("lr", "fast")
-    run = drain(events)
+    run = Run(drain(events).record)
     assert run.status == "finished"
     assert [c.state for c in run.folder.database.commands()] == ["refused"] * 3
     refusals = [e for e in run.folder.database.events() if e.kind == "refused"]
@@ -277,8 +277,8 @@ def test_a_command_to_stop(tmp_path: Path) -> None:
     )
     next(events)
     next(events)
-    open_run(tmp_path / "run").stop()
-    run = drain(events)
+    open_result(tmp_path / "run").stop()
+    run = Run(drain(events).record)
     assert run.status == "stopped"
     with pytest.raises(TreinoError, match="no process would hear"):
         run.stop()
@@ -289,8 +289,8 @@ def test_a_run_of_the_version_before_goes_on(tmp_path: Path, name: str) -> None:
     """Its tables had no sums; the archive was made by that version."""
     with tarfile.open(Path(__file__).parents[1] / "store" / "version_1.tar.gz") as archive:
         archive.extractall(tmp_path, filter="data")
-    before = open_run(tmp_path / name).losses
-    run = drain(resuming(tmp_path / name))
+    before = open_result(tmp_path / name).losses
+    run = Run(drain(resuming(tmp_path / name)).record)
     assert run.status == "finished"
     assert run.losses[: len(before)].tobytes() == before.tobytes()
     assert len(run.losses) == 48

@@ -19,6 +19,7 @@ from torch import nn
 
 import treino as tr
 from treino.errors import TreinoError
+from treino.records.access import Access
 from treino.records.network_source import (
     NoFiles,
     SealedCopies,
@@ -130,13 +131,13 @@ def test_a_file_runs_on_the_users_word_alone(tmp_path: Path) -> None:
         "no sealed copy.*train it anew": lambda: network_files(SealedCopies(old), [word, "b.py:Net"]),
         "executes nothing.*train it anew": lambda: network_files(NoFiles(old), [word, "b.py:Net"]),
         "can't stand for 2 networks": lambda: network_files(UserFiles(word), ["nets/a.py:A", "nets/b.py:B"]),
-        "given in Python": lambda: run_network(made, "given", None, None, True, 0),
+        "given in Python": lambda: run_network(made, "given", None, Access(trust=True), 0),
     }
     for why, call in refused.items():
         with pytest.raises(TreinoError, match=f"(?s){why}"):
             call()
     assert not marker.exists()
-    assert run_network(made, "mlp", None, None, True, 0) is None
+    assert run_network(made, "mlp", None, Access(trust=True), 0) is None
     assert network_files(NoFiles(made), [None, None]) == {}
     assert isinstance(network_source(made, word, trust=True), UserFiles)
     net = own_net(network_files(UserFiles(word), ["net.py:Net"])["net.py:Net"], 0)
@@ -251,12 +252,12 @@ WAYS: dict[str, set[str]] = {
     },
     "run_network": {
         "pictures/untrained:_net",
-        "records/run:_bare",
+        "records/run_record:network",
         "training/stored_training:rebuilt",
-        "tuning/member:training_plan",
+        "tuning/member:plan",
     },
     "network_files": {
-        "api:fit",
+        "api/fit:fit",
         "cli/train:train",
         "export/script:_own",
         "records/network_source:run_network",
@@ -267,14 +268,14 @@ WAYS: dict[str, set[str]] = {
     },
     # on whose word: the user's, where a person calls; a folder's, where it was opened
     "UserFiles": {
-        "api:fit",
+        "api/fit:fit",
         "cli/study:study",
         "cli/sweep:sweep",
         "cli/train:train",
         "export/script:_own",
         "records/network_source:network_source",
-        "studies/stored_study:study",
-        "tuning/stored_sweep:sweep",
+        "api/comparisons:study",
+        "api/comparisons:sweep",
     },
     "network_source": {
         "records/network_source:run_network",

@@ -49,12 +49,13 @@ def explain(
         if (step, weight, to) != (None, None, None):
             raise TreinoError("explain_topic", _("No topic is named."), _("See: treino explain"))
         return _topics(screen)
+    from treino.folders import open_run
+    from treino.records.access import Access
     from treino.records.data_source import files_trained_on
-    from treino.records.run import open_run
     from treino.reports.explanation import explain as work
     from treino.store.output_files import PAGE
 
-    opened = None if run is None else open_run(run, net=net, trust=trust, data=data_file)
+    opened = None if run is None else open_run(run, Access(net, trust, data_file))
     reads = [] if opened is None else files_trained_on(opened.folder, data_file)
     output = output_file(to, PAGE, replace=replace, reads=reads, new_folders=True)
     found = work(topic, opened, step=step, weight=weight, digits=digits)

@@ -24,9 +24,10 @@ def export(
     Example: treino export last --format script
     """
     from treino.export.formats import export as work
-    from treino.records.run import open_run
+    from treino.folders import open_run
+    from treino.records.access import Access
 
-    path = work(open_run(run, net=net, trust=trust, data=data_file), format)
+    path = work(open_run(run, Access(net, trust, data_file)), format)
     screen.document({"path": str(path)})
     screen.out.print(str(path))
     return 0

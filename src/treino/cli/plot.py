@@ -58,10 +58,13 @@ def plot(
     treino plot wine-1 wine-2 --what curves | treino plot wine --untrained 9 |
     treino plot wine-sweep-1 --what parallel,importance
     """
+    from treino.folders import open_folder, run_in
     from treino.pictures import untrained as untrained_pictures
-    from treino.pictures.picture_files import draw, draw_together, files_of, gathered
-    from treino.studies.stored_study import Study, open_any
-    from treino.tuning.stored_sweep import Sweep
+    from treino.pictures.output import gathered
+    from treino.pictures.picture_files import draw, draw_together, files_of
+    from treino.records.access import Access
+    from treino.studies.stored_study import StoredStudy
+    from treino.tuning.stored_sweep import StoredSweep
     from treino.tuning.sweep_pictures import draw_sweep, of_one
 
     names = None if what is None else [w.strip() for w in what.split(",") if w.strip()]
@@ -72,12 +75,12 @@ def plot(
     _check(run, names, every, smooth, untrained)
     of_data = untrained is not None and bool(run) and untrained_pictures.is_data(run[0])
     place = output_folder("." if of_data and to is None else to, replace=replace)
-    asked: dict[str, Any] = {"net": net, "trust": trust, "data": data_file}
+    access = Access(net, trust, data_file)
     paths: list[Path] = []
     missing: list[TreinoError] = []
     if untrained is not None:
         names = names or []
-    opened = [open_any(name, **asked) for name in run or ("last",)] if names != [] else []
+    opened = [open_folder(name, access) for name in run or ("last",)] if names != [] else []
     overlay = len(opened) > 1 or (smooth is not None and bool(opened))
     names = _usual(opened, overlay) if names is None else names
     if place is not None:
@@ -85,27 +88,27 @@ def plot(
             [*files_of(names, overlay), *([untrained_pictures.FILE] if untrained is not None else [])]
         )
     if untrained is not None:
-        source = run[0] if of_data else _one(open_any(*run[:1], **asked))
+        source = run[0] if of_data else run_in(open_folder(run[0] if run else "last", access))
         with gathered(missing):
             paths.append(untrained_pictures.untrained(source, untrained, place))
     if overlay:
-        paths += draw_together([_one(o) for o in opened], names, place, missing, smooth=smooth or 0.0)
-    elif opened and isinstance(opened[0], Study):
+        paths += draw_together([run_in(o) for o in opened], names, place, missing, smooth=smooth or 0.0)
+    elif opened and isinstance(opened[0], StoredStudy):
         from treino.studies.study_pictures import draw_study
 
         paths += draw_study(opened[0], names, place, missing)
     elif opened:
-        if isinstance(opened[0], Sweep) and (own := [n for n in names if not of_one(n)]):
+        if isinstance(opened[0], StoredSweep) and (own := [n for n in names if not of_one(n)]):
             paths += draw_sweep(opened[0], own, place, missing)
             names = [n for n in names if of_one(n)]
         if still := [name for name in names if name != "film"]:
-            paths += draw(_one(opened[0]), still, place, missing)
+            paths += draw(run_in(opened[0]), still, place, missing)
         if "film" in names:
             from treino.pictures.film import draw_film
 
             with gathered(missing):
                 paths += draw_film(
-                    _one(opened[0]),
+                    run_in(opened[0]),
                     every,
                     place,
                     lambda size: screen.err.print(_("Film: {size}").format(size=size)),
@@ -124,27 +127,16 @@ def plot(
 
 def _usual(opened: Sequence[Any], overlay: bool) -> list[str]:
     """The pictures that are drawn where none are named."""
-    from treino.studies.stored_study import Study
+    from treino.studies.stored_study import StoredStudy
     from treino.studies.study_pictures import PICTURES
-    from treino.tuning.stored_sweep import Sweep
+    from treino.tuning.stored_sweep import StoredSweep
     from treino.tuning.sweep_pictures import usual
 
     if overlay:
         return ["curves"]
-    if isinstance(opened[0], Study):
+    if isinstance(opened[0], StoredStudy):
         return list(PICTURES)
-    return usual(opened[0]) if isinstance(opened[0], Sweep) else ["boundary", "curves"]
-
-
-def _one(opened: Any) -> Any:
-    """The run itself; of a sweep its winner. A study has none."""
-    from treino.records.run import open_run
-    from treino.studies.stored_study import Study
-    from treino.tuning.stored_sweep import Sweep
-
-    if isinstance(opened, Study):
-        return open_run(opened.path)  # which says so
-    return opened.best if isinstance(opened, Sweep) else opened
+    return usual(opened[0]) if isinstance(opened[0], StoredSweep) else ["boundary", "curves"]
 
 
 def _check(

@@ -33,14 +33,14 @@ def predict(
 
     Example: treino predict last new.csv --to predictions.csv
     """
+    from treino.folders import networks_together, open_run
+    from treino.records.access import Access
     from treino.records.data_source import files_of, files_trained_on
     from treino.records.prediction import as_csv
     from treino.records.prediction import predict as work
-    from treino.records.run import open_run
     from treino.store.output_files import CSV
-    from treino.tuning.stored_sweep import together
 
-    opened = open_run(run, net=net, trust=trust) if top is None else together(run, top)
+    opened = open_run(run, Access(net, trust)) if top is None else networks_together(run, top)
     reads = [*files_of(source), *files_trained_on(opened.folder)]
     output = output_file(to, CSV, replace=replace, reads=reads)
     document = work(opened, source) | {"path": to}

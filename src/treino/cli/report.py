@@ -32,12 +32,13 @@ def report(
 
     Examples: treino report last | treino report wine-1 wine-2 --to both.html | treino report last --markdown
     """
+    from treino.folders import open_folder
+    from treino.records.access import Access
     from treino.records.data_source import files_trained_on
     from treino.reports.report import report as work
     from treino.store.output_files import MARKDOWN, PAGE
-    from treino.tuning.stored_sweep import open_any
 
-    opened = [open_any(name, net=net, trust=trust, data=data_file) for name in runs or ("last",)]
+    opened = [open_folder(name, Access(net, trust, data_file)) for name in runs or ("last",)]
     reads = [file for one in opened for file in files_trained_on(one.folder, data_file)]
     output = output_file(to, MARKDOWN if markdown else PAGE, replace=replace, reads=reads)
     path = work(opened, output, as_markdown=markdown)

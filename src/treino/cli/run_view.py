@@ -20,7 +20,7 @@ from treino.training.train import RunJob, run_of
 from treino.words import _, numeral, setting
 
 if TYPE_CHECKING:
-    from treino.records.run import Run
+    from treino.records.stored_run import StoredRun
 
 SHOWN_CLASSES = 10
 FIGURES = 2  # of the validation rows, in the line that moves
@@ -121,7 +121,7 @@ def _settings(s: dict[str, Any], steps: int, per_epoch: int) -> str:
     return " · ".join(parts)
 
 
-def run_summary(run: "Run") -> RenderableType:
+def run_summary(run: "StoredRun") -> RenderableType:
     """The text after a training: figures with intervals and baselines, the run's folder, suggestions."""
     d = run.document
     head = _("{status} after {steps:,} steps (epochs: {epochs:,})").format(
@@ -150,7 +150,7 @@ def run_summary(run: "Run") -> RenderableType:
     return Group(*parts)
 
 
-def _so_far(run: "Run") -> tuple[str, str]:
+def _so_far(run: "StoredRun") -> tuple[str, str]:
     """A run that another process trains: how far it is, and its last figures."""
     so_far = curves_of(run)
     head = _("{status}: {steps:,} steps so far (epochs: {epochs:,})").format(
@@ -198,7 +198,7 @@ def _cell(value: float | None) -> str:
     return "" if value is None else numeral(value)
 
 
-def _findings(run: "Run", d: dict[str, Any]) -> list[RenderableType]:
+def _findings(run: "StoredRun", d: dict[str, Any]) -> list[RenderableType]:
     """What the doctor's rules say of this run, a line each."""
     found = d.get("findings") or []
     if not found:
@@ -210,14 +210,14 @@ def _findings(run: "Run", d: dict[str, Any]) -> list[RenderableType]:
     return ["", *lines, _("why: treino doctor {run}").format(run=run.typed)]
 
 
-def _notes(run: "Run", d: dict[str, Any]) -> list[RenderableType]:
+def _notes(run: "StoredRun", d: dict[str, Any]) -> list[RenderableType]:
     """What was not known before the first step, and so not said there."""
-    before = (run.spec.get("facts") or {}).get("notes", []) if (run.path / "spec.json").exists() else []
+    before = run.spec.facts.notes if (run.path / "spec.json").exists() else []
     late = [note for note in d.get("notes") or [] if note not in before]
     return ["", *late] if late else []
 
 
-def _next(run: "Run", d: dict[str, Any]) -> list[str]:
+def _next(run: "StoredRun", d: dict[str, Any]) -> list[str]:
     if d["status"] in ("interrupted", "stopped"):
         return [f"treino resume {run.typed}"]
     if d["status"] == "diverged":
@@ -229,12 +229,12 @@ def _next(run: "Run", d: dict[str, Any]) -> list[str]:
     if d["status"] != "finished":
         return []
     found = [f"treino predict {run.typed} FILE.csv"]
-    if run.spec.get("segments"):  # a script, and another learning rate, begin anew
+    if run.spec.segments:  # a script, and another learning rate, begin anew
         return found
     found.append(f"treino export {run.typed} --format script")
-    if run.spec["data"]["kind"] == "builtin" and "lr" not in run.spec["asked"]:
+    if run.spec.data.kind == "builtin" and "lr" not in run.spec.asked:
         another = _("{command} --lr {lr}   (another learning rate; then: treino show {run} last)").format(
-            command=run.spec["command"], lr=f"{d['settings']['lr'] * 3:g}", run=run.typed
+            command=run.spec.command, lr=f"{d['settings']['lr'] * 3:g}", run=run.typed
         )
         found.insert(0, another)
     return found

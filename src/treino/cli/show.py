@@ -23,27 +23,27 @@ def show(
     Example: treino show last | treino show wine-1 wine-2
     """
     from treino.cli.run_view import run_summary
-    from treino.records.run import open_run
+    from treino.folders import open_folder, open_run
     from treino.reports.listing import differences
-    from treino.studies.stored_study import Study, open_any
-    from treino.tuning.member import Member
-    from treino.tuning.stored_sweep import Sweep
+    from treino.studies.stored_study import StoredStudy
+    from treino.tuning.member import is_member
+    from treino.tuning.stored_sweep import StoredSweep
 
-    found = open_any(run) if other is None else None
-    if isinstance(found, Study):
+    found = open_folder(run) if other is None else None
+    if isinstance(found, StoredStudy):
         from treino.cli.study_view import WIDE, study_summary
 
         screen.document(found.document)
         screen.out.print(study_summary(found.document, screen.out.width < WIDE))
         return 0
-    if isinstance(found, Sweep):
+    if isinstance(found, StoredSweep):
         from treino.cli.sweep_view import sweep_summary
 
         screen.document(found.document)
         screen.out.print(sweep_summary(found.document) if "leaderboard" in found.document else repr(found))
         return 0
     first = open_run(run)
-    if other is None and isinstance(first, Member):
+    if other is None and is_member(first):
         from treino.cli.sweep_view import member_summary
 
         screen.document(first.document)

@@ -145,7 +145,7 @@ def train(
         )
     start = None
     if weights is not None:
-        from treino.records.run import open_run
+        from treino.folders import open_run
 
         start = Start(weights, open_run(weights).state)
     events = illustrated(training(data, read_settings(settings), networks=files, start=start, data=rows))
@@ -156,8 +156,10 @@ def _going_on(
     branch: str | None, rewind: str | None, data_file: str | None, trust: bool, read: "Settings"
 ) -> "Iterator[JobEvent]":
     """The events of a training that sets out from RUN:STEP."""
-    from treino.records.run import open_run
+    from treino.folders import open_run
+    from treino.records.access import Access
     from treino.training.branch import branching, rewinding
+    from treino.training.replay import snapshots
 
     named = branch if branch is not None else rewind or ""
     run, colon, step = named.rpartition(":")
@@ -168,6 +170,7 @@ def _going_on(
             _("Write RUN:STEP, e.g. --branch wine-1:120; step 0 is the untrained network."),
         )
     # a network of one's own is given again, or the copy trusted
-    moment = open_run(run, net=read.net, trust=trust, data=data_file).at(int(step))
+    access = Access(read.net, trust, data_file)
+    snapshot = next(snapshots(open_run(run, access), [int(step)]))
     changes = {name: getattr(read, name) for name in read.model_fields_set - {"net"}}
-    return (branching if branch is not None else rewinding)(moment, changes)
+    return (branching if branch is not None else rewinding)(snapshot, changes)

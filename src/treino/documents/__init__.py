@@ -4,6 +4,24 @@ One file for each document. Who reads a folder reads it through here: a SHA-256 
 and nothing of who wrote it.
 """
 
-from treino.documents.reading import check, read_checkpoint, read_document, read_tensors
+from treino.documents.reading import (
+    check,
+    read_checkpoint,
+    read_document,
+    read_run_spec,
+    read_spec,
+    read_study_spec,
+    read_sweep_spec,
+    read_tensors,
+)
 
-__all__ = ["check", "read_checkpoint", "read_document", "read_tensors"]
+__all__ = [
+    "check",
+    "read_checkpoint",
+    "read_document",
+    "read_run_spec",
+    "read_spec",
+    "read_study_spec",
+    "read_sweep_spec",
+    "read_tensors",
+]

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -26,6 +26,8 @@ from treino.words import _
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+Read = TypeVar("Read", bound=BaseModel)
 
 DEEPEST = 40  # lists and objects within each other
 
@@ -56,6 +58,38 @@ def read_document(folder: RunFolder, name: str) -> Any:
     return check(folder.kind, name, folder.read_json(name), folder.path)
 
 
+def read_run_spec(folder: RunFolder) -> RunSpec:
+    """``spec.json`` of a run.
+
+    Raises:
+        TreinoError: as ``read_document``; the folder is of another kind.
+    """
+    return _read(folder, "spec.json", RunSpec)
+
+
+def read_sweep_spec(folder: RunFolder) -> SweepSpec:
+    """``spec.json`` of a sweep; see ``read_run_spec``."""
+    return _read(folder, "spec.json", SweepSpec)
+
+
+def read_study_spec(folder: RunFolder) -> StudySpec:
+    """``spec.json`` of a study; see ``read_run_spec``."""
+    return _read(folder, "spec.json", StudySpec)
+
+
+def read_spec(folder: RunFolder) -> RunSpec | SweepSpec | StudySpec:
+    """``spec.json`` of any folder; see ``read_run_spec``."""
+    if folder.kind == "sweep":
+        return read_sweep_spec(folder)
+    return read_study_spec(folder) if folder.kind == "study" else read_run_spec(folder)
+
+
+def _read(folder: RunFolder, name: str, kind: type[Read]) -> Read:
+    found = _validated(folder.kind, name, folder.read_json(name), folder.path)
+    assert isinstance(found, kind)  # who opens a folder has asked for its kind
+    return found
+
+
 def read_tensors(folder: RunFolder, name: str) -> "tuple[dict[str, Tensor], dict[str, Any]]":
     """The tensors of one of the folder's files, and what its header says of them.
 
@@ -82,6 +116,11 @@ def check(kind: str, name: str, value: Any, folder: Path) -> Any:
     Raises:
         TreinoError: with the key, and what stands there.
     """
+    _validated(kind, name, value, folder)
+    return value
+
+
+def _validated(kind: str, name: str, value: Any, folder: Path) -> BaseModel:
     model = next(models for pattern, models in MODELS.items() if re.fullmatch(pattern, name)).get(kind)
     if model is None:
         raise TreinoError(
@@ -92,12 +131,11 @@ def check(kind: str, name: str, value: Any, folder: Path) -> Any:
     if _deeper(value, DEEPEST):
         raise damaged(folder / name, _("it is nested too deeply"))
     try:
-        model.model_validate(value)
+        return model.model_validate(value)
     except ValidationError as error:
         raise _invalid(
             folder / name, value, error.errors(include_url=False, include_input=False)[0]
         ) from None
-    return value
 
 
 def _deeper(value: Any, levels: int) -> bool:

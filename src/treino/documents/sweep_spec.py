@@ -1,11 +1,11 @@
 """``spec.json`` of a sweep: the settings that members share, the space, and how it is sampled."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
 from treino.documents.data_source import DataSource
-from treino.documents.fields import Document, Many, Number, Rows, Seed, Text, Word
+from treino.documents.fields import AS_TUPLE, Document, Many, Number, Rows, Seed, Text, Word
 from treino.documents.settings import Asked, Name
 
 Value = bool | int | float | str | list[int] | list[str] | None
@@ -47,7 +47,7 @@ class SweepOptionsEntry(Document):
     sampler: Literal["grid", "random", "sobol", "tpe"]
     sampler_seed: Seed
     max_time: Annotated[float, Field(gt=0)] | None
-    until: Annotated[Many[Word | Number], Field(min_length=2, max_length=2)] | None
+    until: Annotated[tuple[Word, Number], AS_TUPLE] | None
     top: Annotated[int, Field(ge=1, le=10_000_000)]
     fresh: Annotated[int, Field(ge=0, le=1_000_000)]
     storage: Text | None = None
@@ -66,3 +66,10 @@ class SweepSpec(Document):
     classes: Many[Text]
     rows: Rows
     notes: Many[Text]
+
+    def space_document(self) -> dict[str, Any]:
+        """The space as it stands in the file, for ``search.space.space_again``."""
+        return {
+            name: entry.model_dump(mode="json", by_alias=True, exclude_unset=True)
+            for name, entry in self.space.items()
+        }

@@ -2,17 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from treino.errors import TreinoError, nearest
 from treino.export.script import script
+from treino.records.stored_run import StoredRun
 from treino.words import _
 
-if TYPE_CHECKING:
-    from treino.records.run import Run
 
-
-def export(run: "Run", format: str = "script") -> Path:
+def export(run: StoredRun, format: str = "script") -> Path:
     """Write the run into its ``exports/`` folder and return the file's path.
 
     ``script``: plain PyTorch that trains to the same numbers and predicts from raw columns, its weights and
@@ -36,7 +33,7 @@ def export(run: "Run", format: str = "script") -> Path:
     return FORMATS[format](run)
 
 
-def weights(run: "Run") -> Path:
+def weights(run: StoredRun) -> Path:
     """``exports/NAME.safetensors``: tensors under their ``state_dict`` names, nothing else.
 
     Format: https://huggingface.co/docs/safetensors
@@ -54,4 +51,4 @@ def weights(run: "Run") -> Path:
     return run.folder.write_bytes(f"exports/{run.name}.safetensors", save(dict(run.tensors)))
 
 
-FORMATS: dict[str, Callable[["Run"], Path]] = {"script": script, "safetensors": weights}
+FORMATS: dict[str, Callable[[StoredRun], Path]] = {"script": script, "safetensors": weights}

@@ -2,14 +2,11 @@
 
 import inspect
 import textwrap
-from typing import TYPE_CHECKING
 
 from treino.engine import ACTIVATIONS, LOSSES, OPTIMIZERS
 from treino.errors import TreinoError
+from treino.records.stored_run import StoredRun
 from treino.words import _
-
-if TYPE_CHECKING:
-    from treino.records.run import Run
 
 PLACES = {"torch.nn.modules.": "nn", "torch.optim.": "torch.optim"}
 
@@ -20,11 +17,11 @@ def class_name(kind: type) -> str:
     return f"{place}.{kind.__name__}" if place else kind.__name__
 
 
-def definitions(run: "Run") -> str:
+def definitions(run: StoredRun) -> str:
     """The source of each class of this run that isn't torch's."""
     s = run.settings
     kinds: list[type] = [LOSSES[s["loss"]].criterion, OPTIMIZERS[s["optimizer"]].torch]
-    if run.spec["net"] == "mlp":
+    if run.spec.net == "mlp":
         kinds.insert(0, type(ACTIVATIONS[s["activation"]].module()))
     return "\n\n\n".join(_source(kind) for kind in kinds if "." not in class_name(kind))
 

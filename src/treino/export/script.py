@@ -7,7 +7,7 @@ import shlex
 import sys
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import nn
@@ -21,10 +21,8 @@ from treino.export.script_part import WIDTH, ScriptPart, literal, words_alone
 from treino.export.script_template import render
 from treino.export.script_training import changes_part, planned_steps, training_part
 from treino.records.network_source import UserFiles, network_files, sealed_copy
+from treino.records.stored_run import StoredRun
 from treino.words import _
-
-if TYPE_CHECKING:
-    from treino.records.run import Run
 
 LIBRARIES = {
     **{name: f"import {name}" for name in (
@@ -37,13 +35,13 @@ LIBRARIES = {
 }  # fmt: skip
 
 
-def script(run: "Run") -> Path:
+def script(run: StoredRun) -> Path:
     """``exports/NAME.py``, and beside it NAME.pt (the kept weights) and what else it needs; -> the script.
 
     Raises:
         TreinoError: a network that exists only in the process that trained it; data that is gone or changed.
     """
-    if run.spec.get("segments"):
+    if run.spec.segments:
         raise TreinoError(
             "export_segments",
             _("{run} went on from one of its steps with other settings, and a script begins anew.").format(
@@ -51,11 +49,11 @@ def script(run: "Run") -> Path:
             ),
             _("Export its weights: [[format=safetensors]], or train a new run with these settings."),
         )
-    if run.spec.get("weights"):
+    if run.spec.weights:
         raise TreinoError(
             "export_weights",
             _("{run} began with the weights of {other}, and a script begins anew.").format(
-                run=run.name, other=run.spec["weights"]
+                run=run.name, other=run.spec.weights
             ),
             _("Use [[format=safetensors]]."),
         )
@@ -76,13 +74,13 @@ def script(run: "Run") -> Path:
     return run.folder.write_bytes(f"exports/{_stem(run)}.py", text.encode())
 
 
-def _stem(run: "Run") -> str:
+def _stem(run: StoredRun) -> str:
     """The script's name: the run's, where that wouldn't hide a library from the script."""
     libraries = {*sys.stdlib_module_names, "numpy", "scipy", "sklearn", "torch"}
     return f"{run.name}_script" if run.name in libraries else run.name
 
 
-def _weights(run: "Run", data: Data) -> bytes:
+def _weights(run: StoredRun, data: Data) -> bytes:
     """What the script itself saves after training, of the weights that the run kept."""
     saved: dict[str, Any] = {"net": dict(run.tensors)}
     if data.preparation.normalise:
@@ -99,7 +97,7 @@ def _weights(run: "Run", data: Data) -> bytes:
 # ---- the head
 
 
-def _head(run: "Run", data: Data, made: ScriptPart) -> ScriptPart:
+def _head(run: StoredRun, data: Data, made: ScriptPart) -> ScriptPart:
     s, part = run.settings, ScriptPart()
     columns = f"{len(data.features)} columns" if len(data.features) > 1 else "one column"
     learnt = f"one of {len(data.classes)} classes" if data.classes else words_alone(data.target)
@@ -125,7 +123,7 @@ def _head(run: "Run", data: Data, made: ScriptPart) -> ScriptPart:
         "notes": "\n" + textwrap.fill(" ".join(notes), WIDTH),
         "seed": literal(s["seed"]),
         "seed_of": "of the first weights"
-        + (" and of what dropout leaves out" if s["dropout"] or run.spec["net"] != "mlp" else ""),
+        + (" and of what dropout leaves out" if s["dropout"] or run.spec.net != "mlp" else ""),
         "data_seed": literal(s["data_seed"]),
         "data_seed_of": "of the order of the rows" if "memory" in made.flags
         else "of the split and of the order of the rows",
@@ -133,7 +131,7 @@ def _head(run: "Run", data: Data, made: ScriptPart) -> ScriptPart:
     return part
 
 
-def _usage(run: "Run", reads_table: bool) -> str:
+def _usage(run: StoredRun, reads_table: bool) -> str:
     """What can be typed, and what it does; in two columns where they fit."""
     typed = words_alone("python " + shlex.quote(f"{_stem(run)}.py"))
     table = {
@@ -151,9 +149,9 @@ def _usage(run: "Run", reads_table: bool) -> str:
 # ---- the network
 
 
-def _own(run: "Run") -> ScriptPart:
+def _own(run: StoredRun) -> ScriptPart:
     """A network of the user's own: its file beside the script, under a name of the run's."""
-    kind = run.spec["net"]
+    kind = run.spec.net
     if kind == "mlp":
         return ScriptPart()
     if kind == "given":
@@ -167,9 +165,9 @@ def _own(run: "Run") -> ScriptPart:
                 "[[format=safetensors]]."
             ),
         )
-    word = str(run.spec["asked"]["net"])
-    if isinstance(run._net, str):
-        file = network_files(UserFiles(run._net), [word])[word]
+    word = str(run.spec.asked["net"])
+    if (given := run.record.access.net_file) is not None:
+        file = network_files(UserFiles(given), [word])[word]
         name, content = file.name, file.source
     else:
         name, content = sealed_copy(run.folder, word)
@@ -188,7 +186,7 @@ def _own(run: "Run") -> ScriptPart:
     part.values |= {
         "own_name": name,
         "own_module": module,
-        "item": ", ".join(map(literal, run.spec["item_shape"])),
+        "item": ", ".join(map(literal, run.spec.item_shape)),
     }
     return part
 
@@ -202,10 +200,10 @@ def _constructs(content: bytes, name: str) -> bool:
     return any(isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name for node in body)
 
 
-def _network(run: "Run", data: Data) -> ScriptPart:
+def _network(run: StoredRun, data: Data) -> ScriptPart:
     s, part = run.settings, ScriptPart()
     part.flag(device=s["device"] != "cpu", cuda=s["device"].startswith("cuda"))
-    own = run.spec["net"] != "mlp"
+    own = run.spec.net != "mlp"
     part.values |= {
         "dropout_args": "p, layer" if own else "layer",
         "dropout": literal(s["dropout"]),
@@ -225,7 +223,7 @@ def _network(run: "Run", data: Data) -> ScriptPart:
         *s["hidden"], activation=s["activation"], dropout=s["dropout"], batch_norm=s["batch_norm"]
     )
     drops, lines = 0, []
-    for layer in description.module(run.spec["inputs"], run.spec["outputs"]):
+    for layer in description.module(run.spec.inputs, run.spec.outputs):
         place = class_name(type(layer)).removesuffix(type(layer).__name__)
         line = f"{place}{layer!r}".replace("'", '"').replace("in_features=", "").replace("out_features=", "")
         if isinstance(layer, nn.Linear):

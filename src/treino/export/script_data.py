@@ -5,7 +5,7 @@ import io
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,8 @@ from treino.data.table import Table
 from treino.errors import TreinoError
 from treino.export.script_encoders import encoders_part
 from treino.export.script_part import ScriptPart, listing, literal
+from treino.records.stored_run import StoredRun
 from treino.words import _
-
-if TYPE_CHECKING:
-    from treino.records.run import Run
 
 
 def features_text(names: Sequence[str]) -> str:
@@ -36,7 +34,7 @@ def features_text(names: Sequence[str]) -> str:
     return listing("FEATURES", names)
 
 
-def source_part(run: "Run", data: Data) -> ScriptPart:
+def source_part(run: StoredRun, data: Data) -> ScriptPart:
     """Everything about the rows.
 
     Raises:
@@ -45,7 +43,7 @@ def source_part(run: "Run", data: Data) -> ScriptPart:
     prep, part = data.preparation, ScriptPart()
     image, regression = prep.kind == "image", data.task == "regression"
     table = _plain_table(run, data)
-    memory, on_disk = table is None, run.spec["data"]["kind"] == "file"
+    memory, on_disk = table is None, run.spec.data.kind == "file"
     encoded = bool(prep.encoders) and memory and (on_disk or not prep.plain)
     part.flag(
         classes=not regression, image=image, memory=memory, normalise=prep.normalise and not memory,
@@ -82,16 +80,16 @@ def source_part(run: "Run", data: Data) -> ScriptPart:
     return part
 
 
-def _plain_table(run: "Run", data: Data) -> Table | None:
+def _plain_table(run: StoredRun, data: Data) -> Table | None:
     """The table that a short script can read, split and scale again; None: it is given the rows."""
-    where, prep = run.spec["data"], data.preparation
-    if where["kind"] == "memory" or not prep.plain:
+    where, prep = run.spec.data, data.preparation
+    if where.kind == "memory" or not prep.plain:
         return None
     if data.files or {"kinds", "split_group", "split_time", "split_column", "duplicates", "reading"} & set(
         data.arguments
     ):
         return None
-    if where["kind"] == "file":
+    if where.kind == "file":
         table = sources.read(Path(data.source))
         columns = [table.column(name) for name in (*data.features, data.target)]
         written = [
@@ -104,13 +102,13 @@ def _plain_table(run: "Run", data: Data) -> Table | None:
         if written or dropped or not truth <= {"true", "false"} or not _delimiter(Path(data.source), data):
             return None
         return table
-    if known := BUILTINS.get(where["name"]):
-        table = known.read(where["name"])
+    if known := BUILTINS.get(where.name):
+        table = known.read(where.name)
         return table if known.sklearn or known.lines or table.matrix is not None else None
     raise TreinoError(
         "export_data_unknown",
         _("{run} was trained on {source}, which a script can't read again.").format(
-            run=run.name, source=where["source"]
+            run=run.name, source=where.source
         ),
         _("Save the rows as a CSV file and train on that."),
     )
@@ -120,7 +118,7 @@ def _shape(shape: Sequence[int] | None) -> str:
     return f"[N, {', '.join(map(str, shape))}]" if shape and len(shape) > 1 else "[N, D]"
 
 
-def _given(run: "Run", data: Data) -> ScriptPart:
+def _given(run: StoredRun, data: Data) -> ScriptPart:
     """Rows that were given in Python: a copy beside the script, split and prepared."""
     prep, file = data.preparation, f"{run.name}_data.npz"
     arrays: dict[str, NDArray[Any]] = {
@@ -148,10 +146,10 @@ def scale_of(data: Data) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return mean, np.where(scale == 0, np.inf, scale)
 
 
-def _table(run: "Run", data: Data, table: Table) -> ScriptPart:
+def _table(run: StoredRun, data: Data, table: Table) -> ScriptPart:
     """Rows that the script reads again, from scikit-learn, IDX files or a CSV file, splits and scales."""
     part, s, prep = ScriptPart(), run.settings, data.preparation
-    part |= _csv(run, data, table) if run.spec["data"]["kind"] == "file" else _builtin(data, table)
+    part |= _csv(run, data, table) if run.spec.data.kind == "file" else _builtin(data, table)
     raw_ND = feature_matrix(table, prep.features)
     own = table.rows - table.official_test
     first_N = first_equal(raw_ND)
@@ -212,8 +210,8 @@ def _builtin(data: Data, table: Table) -> ScriptPart:
     return part
 
 
-def _csv(run: "Run", data: Data, table: Table) -> ScriptPart:
-    where = run.spec["data"]
+def _csv(run: StoredRun, data: Data, table: Table) -> ScriptPart:
+    where = run.spec.data
     column = table.column(data.target)
     part = ScriptPart()
     truth = any(table.column(n).boolean for n in data.features) or (column.boolean and not data.classes)
@@ -223,8 +221,8 @@ def _csv(run: "Run", data: Data, table: Table) -> ScriptPart:
     mark = _delimiter(Path(data.source), data)
     part.values |= {
         "target": literal(data.target),
-        "source": literal(Path(where["source"]).as_posix()),
-        "sha256": literal(where["sha256"]),
+        "source": literal(Path(where.source).as_posix()),
+        "sha256": literal(where.sha256),
         "delimiter": "" if mark == "," else f", delimiter={literal(mark)}",
         "value": "value" if truth else "float",
         "lower": ".lower()" if column.boolean else "",

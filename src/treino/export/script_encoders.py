@@ -1,19 +1,17 @@
 """The encoders part of the exported script: a table of encoders, and the functions that they need."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from treino.data import sources
 from treino.data.dataset import Data
 from treino.data.preparation import encoders
 from treino.data.table import MISSING, TRUTH, Column
 from treino.export.script_part import WIDTH, ScriptPart, literal
-
-if TYPE_CHECKING:
-    from treino.records.run import Run
+from treino.records.stored_run import StoredRun
 
 
-def encoders_part(run: "Run", data: Data, delimiter: str, encoding: str) -> ScriptPart:
+def encoders_part(run: StoredRun, data: Data, delimiter: str, encoding: str) -> ScriptPart:
     """Flags and values of the encoders, and of how the cells of the run's table are written."""
     made = data.preparation.encoders
     columns = _columns(run, data)
@@ -48,9 +46,9 @@ def encoders_part(run: "Run", data: Data, delimiter: str, encoding: str) -> Scri
     return part
 
 
-def _columns(run: "Run", data: Data) -> list[Column]:
+def _columns(run: StoredRun, data: Data) -> list[Column]:
     """The features' columns of the run's file, for how they are written; none of rows that were in memory."""
-    if run.spec["data"]["kind"] != "file":
+    if run.spec.data.kind != "file":
         return []
     table = sources.read(Path(data.source))
     return [table.column(name) for name in data.features]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from treino.data.dataset import Data
 from treino.engine import HP, LOSSES, METRICS, OPTIMIZERS, SCHEDULES
@@ -12,15 +12,13 @@ from treino.engine.step_plan import EVALUATION_SPACING
 from treino.engine.value_checks import known
 from treino.export.own_classes import class_name
 from treino.export.script_part import WIDTH, ScriptPart, listing, literal, words_alone
-
-if TYPE_CHECKING:
-    from treino.records.run import Run
+from treino.records.stored_run import StoredRun
 
 
-def training_part(run: "Run", data: Data, reads_table: bool) -> ScriptPart:
-    s, part, own = run.settings, ScriptPart(), run.spec["net"] != "mlp"
+def training_part(run: StoredRun, data: Data, reads_table: bool) -> ScriptPart:
+    s, part, own = run.settings, ScriptPart(), run.spec.net != "mlp"
     rows = {split: len(r) for split, r in data.splits.items()}
-    per, steps = int(run.spec["steps_per_epoch"]), planned_steps(run)
+    per, steps = int(run.spec.steps_per_epoch), planned_steps(run)
     epochs, every = -(-steps // per), -(-EVALUATION_SPACING // per)
     batches, device = s["batch_size"] != "full", s["device"] != "cpu"
     loss = LOSSES[s["loss"]]
@@ -116,10 +114,10 @@ def _figure(name: str, one_logit: bool) -> str:
     return f'figures["{name}"] = {METRICS[name].source.format(**found)}'
 
 
-def planned_steps(run: "Run") -> int:
+def planned_steps(run: StoredRun) -> int:
     """Planned updates."""
     s = run.settings
-    return int(s["steps"] if s["steps"] is not None else s["epochs"] * run.spec["steps_per_epoch"])
+    return int(s["steps"] if s["steps"] is not None else s["epochs"] * run.spec.steps_per_epoch)
 
 
 def _optimizer(s: Mapping[str, Any], parameters: str) -> ScriptPart:
@@ -157,7 +155,7 @@ def _prepared(parts: list[str], data: Data, bce: bool) -> str:
     return "\n    ".join(lines)
 
 
-def _loaded(parts: list[str], data: Data, run: "Run", bce: bool) -> list[str]:
+def _loaded(parts: list[str], data: Data, run: StoredRun, bce: bool) -> list[str]:
     shape = run.item_shape
     shaped = f".reshape({', '.join(map(str, (-1, *shape)))})" if shape and len(shape) > 1 else ""
     lines = []
@@ -183,7 +181,7 @@ def _saved(data: Data) -> str:
 # ---- what was changed while it trained
 
 
-def changes_part(run: "Run") -> ScriptPart:
+def changes_part(run: StoredRun) -> ScriptPart:
     """The commands that were applied, as tables {updates done: value} and the lines that look into them."""
     s, part, reads = run.settings, ScriptPart(), OPTIMIZERS[run.settings["optimizer"]].reads
     found: dict[str, dict[int, float]] = {}

@@ -13,7 +13,6 @@ from functools import wraps
 from typing import Any
 
 from treino import api
-from treino.tuning import stored_sweep
 from treino.words import _
 
 Watch = Callable[[Any], None]
@@ -45,14 +44,14 @@ def fit(data: Any, net: Any = None, *, watch: bool | Watch = False, **settings: 
         return api.fit(data, net, watch=tell, **settings)
 
 
-@with_signature_of(stored_sweep.sweep)
+@with_signature_of(api.sweep)
 def sweep(data: Any, space: Any, *, watch: bool | Watch = False, **settings: Any) -> Any:
     if not isinstance(watch, bool):
-        return stored_sweep.sweep(data, space, watch=watch, **settings)
+        return api.sweep(data, space, watch=watch, **settings)
     if not watch:
-        return stored_sweep.sweep(data, space, **settings)
+        return api.sweep(data, space, **settings)
     with watching(True) as tell:
-        return stored_sweep.sweep(data, space, watch=tell, **settings)
+        return api.sweep(data, space, watch=tell, **settings)
 
 
 def kernel_shell() -> Any:

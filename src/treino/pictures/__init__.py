@@ -2,27 +2,24 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from treino.errors import TreinoError
+from treino.records.stored_run import StoredRun
 from treino.words import _
-
-if TYPE_CHECKING:
-    from treino.records.run import Run
 
 File = tuple[str, bytes]  # its name in pictures/, its content
 
 
 @contextmanager
-def asking(run: "Run") -> Iterator[None]:
-    """Errors of a user's network on made-up rows (shuffled, or in between), as ``TreinoError``."""
+def asking(run: StoredRun) -> Iterator[None]:
+    """A network of one's own may fail on rows that nobody has: shuffled, or in between."""
     try:
         yield
     except (AssertionError, IndexError, RuntimeError, TreinoError, ValueError) as failure:
         error: BaseException = failure
         if isinstance(failure, TreinoError) and failure.rule == "net_evaluation":
             error = failure.__cause__ or failure
-        elif isinstance(failure, TreinoError) or run.spec["net"] == "mlp":
+        elif isinstance(failure, TreinoError) or run.spec.net == "mlp":
             raise
         raise TreinoError(
             "net_refuses_rows",

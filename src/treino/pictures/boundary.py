@@ -1,20 +1,16 @@
 """Pictures of a run's decision boundary, or of its fit."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from treino.inspection.boundary import boundary
+from treino.inspection.input_planes import Split
 from treino.pictures import File, asking
+from treino.plots.boundary import boundary_figure
+from treino.plots.style import png
+from treino.records.stored_run import StoredRun
 
-if TYPE_CHECKING:
-    from treino.records.run import Run
 
-
-def boundary_picture(run: "Run") -> list[File]:
-    from treino.inspection.boundary import boundary
-    from treino.inspection.input_planes import Split
-    from treino.plots.boundary import boundary_figure
-    from treino.plots.style import png
-
+def boundary_picture(run: StoredRun) -> list[File]:
     over = run.status in ("finished", "diverged")
     splits: tuple[Split, ...] = ("train", "validation", "test") if over else ("train", "validation")
     with asking(run):
@@ -22,4 +18,4 @@ def boundary_picture(run: "Run") -> list[File]:
     return [("boundary.png", png(boundary_figure(found)))]
 
 
-PICTURES: dict[str, Callable[["Run"], list[File]]] = {"boundary": boundary_picture}
+PICTURES: dict[str, Callable[[StoredRun], list[File]]] = {"boundary": boundary_picture}

@@ -1,25 +1,24 @@
 """Pictures of a run's learning curves, and of several runs' curves together."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
+import treino.inspection.curves as run_curves
 from treino.errors import TreinoError
+from treino.inspection.curves import Curves
 from treino.pictures import File
+from treino.plots.curves import alarms, curves_figure
+from treino.plots.curves_overlaid import MOST, overlaid_figure
+from treino.plots.style import label, png
+from treino.records.stored_run import StoredRun
 from treino.words import _
 
-if TYPE_CHECKING:
-    from treino.inspection.curves import Curves
-    from treino.records.run import Run
 
-
-def curves_of(run: "Run") -> "Curves":
+def curves_of(run: StoredRun) -> Curves:
     """The run's curves as numbers; of a run that is not over, those that there are."""
-    from treino.inspection.curves import curves
-
     d = run.document
-    evaluated, per_epoch = run.evaluations, run.spec["steps_per_epoch"]
+    evaluated, per_epoch = run.evaluations, run.spec.steps_per_epoch
     metric = next((m for m in ("accuracy", "rmse") if any(m in of for of in evaluated.values())), "")
-    return curves(
+    return run_curves.curves(
         run.name,
         d["loss"]["train"],
         d["loss_std"]["train"],
@@ -32,22 +31,16 @@ def curves_of(run: "Run") -> "Curves":
     )
 
 
-def curves_picture(run: "Run") -> list[File]:
-    from treino.plots.curves import curves_figure
-    from treino.plots.style import png
-
+def curves_picture(run: StoredRun) -> list[File]:
     return [("curves.png", png(curves_figure(curves_of(run))))]
 
 
-def overlaid(runs: Sequence["Run"], smooth: float = 0.0) -> list[File]:
+def overlaid(runs: Sequence[StoredRun], smooth: float = 0.0) -> list[File]:
     """Several runs' curves over one another. smooth: from 0 to below 1, the weight of the past.
 
     Raises:
         TreinoError: more runs than colours, or a ``smooth`` out of range.
     """
-    from treino.plots.curves_overlaid import MOST, overlaid_figure
-    from treino.plots.style import png
-
     if not 1 <= len(runs) <= MOST:
         raise TreinoError(
             "curves_many",
@@ -68,21 +61,18 @@ def overlaid(runs: Sequence["Run"], smooth: float = 0.0) -> list[File]:
     ]
 
 
-def _not_alike(runs: Sequence["Run"]) -> list[str]:
+def _not_alike(runs: Sequence[StoredRun]) -> list[str]:
     """What makes heights of curves hard to compare."""
     said = []
     if len({run.loss_function for run in runs}) > 1:
         said.append(_("The runs were trained with different losses: compare their metric, not their loss."))
-    if len({(run.spec["data"]["name"], run.spec["facts"]["target"]) for run in runs}) > 1:
+    if len({(run.spec.data.name, run.spec.facts.target) for run in runs}) > 1:
         said.append(_("The runs were trained on different data."))
     return said
 
 
-def _diverged(shown: Sequence["Curves"]) -> list[str]:
-    from treino.plots.curves import alarms
-    from treino.plots.style import label
-
+def _diverged(shown: Sequence[Curves]) -> list[str]:
     return [f"{label(curves.name, 40)}: {said}" for curves in shown for said in alarms(curves)]
 
 
-PICTURES: dict[str, Callable[["Run"], list[File]]] = {"curves": curves_picture}
+PICTURES: dict[str, Callable[[StoredRun], list[File]]] = {"curves": curves_picture}

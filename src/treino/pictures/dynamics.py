@@ -2,36 +2,34 @@
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
+import numpy as np
+
+from treino.inspection.dynamics import Dynamics, UpdateRecord, dynamics
+from treino.inspection.landscape.loss_surface import drawn
 from treino.pictures import File
+from treino.plots.dynamics import dynamics_figure
+from treino.plots.style import png
+from treino.records.segments import path_of
+from treino.records.stored_run import StoredRun
+from treino.training.replay import last_step, snapshots
 from treino.words import _
-
-if TYPE_CHECKING:
-    from treino.inspection.dynamics import Dynamics, UpdateRecord
-    from treino.records.run import Run
 
 MOMENTS = 60
 LOOKED_AT = 1000  # training rows on which a unit is called dead
 
 
-def dynamics_picture(run: "Run") -> list[File]:
-    from treino.plots.dynamics import dynamics_figure
-    from treino.plots.style import png
-
+def dynamics_picture(run: StoredRun) -> list[File]:
     return [("dynamics.png", png(dynamics_figure(dynamics_of(run))))]
 
 
-def dynamics_of(run: "Run") -> "Dynamics":
-    """The run at up to 60 moments at even steps and where its learning rate was changed, each with its next
+def dynamics_of(run: StoredRun) -> Dynamics:
+    """The run at up to 60 snapshots at even steps and where its learning rate was changed, each with its next
     update.
 
     Raises:
         TreinoError: the run can't be played again.
     """
-    from treino.inspection.dynamics import dynamics
-    from treino.inspection.landscape.loss_surface import drawn
-
     rows = drawn(run.data.train, LOOKED_AT)
     return dynamics(
         run.name,
@@ -39,30 +37,25 @@ def dynamics_of(run: "Run") -> "Dynamics":
         run.loss_function,
         rows.x,
         item_shape=run.item_shape,
-        steps_per_epoch=int(run.spec["steps_per_epoch"]),
+        steps_per_epoch=int(run.spec.steps_per_epoch),
         notes=_notes(run),
     )
 
 
-def _instants(run: "Run") -> Iterator["UpdateRecord"]:
-    import numpy as np
-
-    from treino.inspection.dynamics import UpdateRecord
-    from treino.training.replay import last_step, moments
+def _instants(run: StoredRun) -> Iterator[UpdateRecord]:
 
     last = last_step(run)
     even = np.round(np.linspace(0, max(0, last - 1), min(MOMENTS, max(1, last)))).astype(int).tolist()
     chosen = sorted({*even, *(step for step in _turns(run) if step < last)})
     until = dict(zip(chosen, [*chosen[1:], last], strict=True))
-    for now, then in pairwise(moments(run, {*chosen, *(min(k + 1, last) for k in chosen)})):
+    for now, then in pairwise(snapshots(run, {*chosen, *(min(k + 1, last) for k in chosen)})):
         if now.step in until:
             rates = now.learning_rates(until[now.step])
             yield UpdateRecord(now.step, now.net, then.net, now.batch.x_BD, now.batch.y_B, rates)
 
 
-def _turns(run: "Run") -> set[int]:
+def _turns(run: StoredRun) -> set[int]:
     """The steps from which on the learning rate was another one: by a command, or in a new segment."""
-    from treino.records.segments import path_of
 
     changed_steps = {
         c.step for c in run.folder.database.commands() if c.state == "applied" and c.name == "lr"
@@ -70,7 +63,7 @@ def _turns(run: "Run") -> set[int]:
     return {step for step in changed_steps if step is not None} | {link.first for link in path_of(run.spec)}
 
 
-def _notes(run: "Run") -> list[str]:
+def _notes(run: StoredRun) -> list[str]:
     """What a reader must know to read the gradients right."""
     s, said = run.settings, []
     if "missing_zero_grad" in s["fault"]:
@@ -82,4 +75,4 @@ def _notes(run: "Run") -> list[str]:
     return said
 
 
-PICTURES: dict[str, Callable[["Run"], list[File]]] = {"dynamics": dynamics_picture}
+PICTURES: dict[str, Callable[[StoredRun], list[File]]] = {"dynamics": dynamics_picture}

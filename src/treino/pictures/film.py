@@ -4,17 +4,22 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from treino.errors import TreinoError
+from treino.inspection.film import Frame, NetworkState, difference, film, film_sight, frame_steps
+from treino.inspection.input_planes import Boundary, Plane
 from treino.pictures import File
+from treino.pictures.output import put
+from treino.plots.captions import view_sentences
+from treino.plots.film import film_images, gif, gif_steps, image_png, small
+from treino.plots.film_player import PlayerFrame, cut, player, player_of, player_page
+from treino.plots.film_words import film_title, share
+from treino.plots.sheet import sheet_figure
+from treino.plots.style import png
+from treino.records.stored_run import StoredRun
 from treino.store.output_files import OutputFolder
+from treino.training.replay import last_step, snapshots
 from treino.words import _, numeral
-
-if TYPE_CHECKING:
-    from treino.inspection.film import Frame
-    from treino.inspection.input_planes import Boundary
-    from treino.records.run import Run
 
 FOLDER = "film"
 FRAMES = f"{FOLDER}/frame-*.png"
@@ -43,15 +48,12 @@ def megabytes(count: int) -> str:
     )
 
 
-def steps_of(run: "Run", every: int | None = None) -> list[int]:
+def steps_of(run: StoredRun, every: int | None = None) -> list[int]:
     """The steps of the film's frames.
 
     Raises:
         TreinoError: ``every`` is no whole number above 0.
     """
-    from treino.inspection.film import frame_steps
-    from treino.training.replay import last_step
-
     if every is not None and every < 1:
         raise TreinoError(
             "every_range",
@@ -62,48 +64,32 @@ def steps_of(run: "Run", every: int | None = None) -> list[int]:
     return frame_steps(last, kept if kept is not None and kept <= last else None, every)
 
 
-def frames_of(run: "Run", steps: Iterable[int]) -> Iterator["Frame"]:
+def frames_of(run: StoredRun, steps: Iterable[int]) -> Iterator[Frame]:
     """Frame after frame, played again bit for bit, all on the plane of the kept network.
 
     Raises:
         TreinoError: the run can't be played again.
     """
-    from treino.inspection.film import NetworkState, film, film_sight
-    from treino.training.replay import moments
-
     seen = film_sight(run.module, run.data, run.item_shape)
-    per_epoch = int(run.spec["steps_per_epoch"])
-    shots = (NetworkState(m.step, m.step / per_epoch, m.loss, m.net) for m in moments(run, steps))
+    per_epoch = int(run.spec.steps_per_epoch)
+    shots = (NetworkState(m.step, m.step / per_epoch, m.loss, m.net) for m in snapshots(run, steps))
     return film(shots, seen, run.data, item_shape=run.item_shape)
 
 
-def film_player(run: "Run", every: int | None = None) -> str:
+def film_player(run: StoredRun, every: int | None = None) -> str:
     """The film as an HTML fragment, for a page of one's own."""
-    from treino.plots.film_player import player
-    from treino.training.replay import last_step
-
     return player(frames_of(run, steps_of(run, every)), last_step(run))
 
 
-def film_size(run: "Run", every: int | None = None) -> Size:
+def film_size(run: StoredRun, every: int | None = None) -> Size:
     """How much the film will be, from its frames' number and the last one's bytes."""
-    from treino.plots.film import film_images, image_png
-    from treino.training.replay import last_step
-
     steps = steps_of(run, every)
     ((_frame, image),) = film_images(frames_of(run, steps[-1:]), last_step(run))
     return Size(tuple(steps), round(len(steps) * len(image_png(image)) * OTHERS))
 
 
-def film_files(run: "Run", steps: Iterable[int]) -> Iterator[File]:
+def film_files(run: StoredRun, steps: Iterable[int]) -> Iterator[File]:
     """The frames as PNG, then the contact sheet, the GIF and the player's page."""
-    from treino.plots.film import film_images, gif, gif_steps, image_png, small
-    from treino.plots.film_player import PlayerFrame, cut, player_of, player_page
-    from treino.plots.film_words import film_title
-    from treino.plots.sheet import sheet_figure
-    from treino.plots.style import png
-    from treino.training.replay import last_step
-
     wanted, last = sorted(steps), last_step(run)
     moving = gif_steps(wanted)
     chosen = {wanted[round(i * (len(wanted) - 1) / (SHEET - 1))] for i in range(SHEET)}
@@ -125,9 +111,6 @@ def film_files(run: "Run", steps: Iterable[int]) -> Iterator[File]:
 
 def sheet_words(frames: "list[Frame]") -> tuple[list[str], list[str]]:
     """A caption for each frame of the sheet, and what they mean: changes are since the one before on it."""
-    from treino.inspection.film import difference
-    from treino.plots.film_words import share
-
     captions, counted = list[str](), False
     for before, frame in zip([None, *frames], frames, strict=False):
         said = _("step {step:,}").format(step=frame.step)
@@ -147,17 +130,14 @@ def sheet_words(frames: "list[Frame]") -> tuple[list[str], list[str]]:
     return captions, [meaning] if counted else []
 
 
-def about(run: "Run", shown: "Boundary") -> list[str]:
+def about(run: StoredRun, shown: Boundary) -> list[str]:
     """Of which run the film is, and what its plane shows."""
-    from treino.inspection.input_planes import Plane
-    from treino.plots.captions import view_sentences
-
     said = [_("Run {run}: every frame has the weights that the network had then.").format(run=run.name)]
     return said + (view_sentences(shown) if isinstance(shown, Plane) else [])
 
 
 def draw_film(
-    run: "Run",
+    run: StoredRun,
     every: int | None = None,
     to: OutputFolder | None = None,
     tell: Callable[[Size], None] = lambda size: None,
@@ -167,8 +147,6 @@ def draw_film(
     Raises:
         TreinoError: the disk has no room for it; the run can't be played again.
     """
-    from treino.pictures.picture_files import put
-
     if to is not None:
         to.check(FILES)
     size = film_size(run, every)
@@ -197,8 +175,8 @@ def draw_film(
     return paths
 
 
-def film_picture(run: "Run") -> Iterator[File]:
+def film_picture(run: StoredRun) -> Iterator[File]:
     return film_files(run, steps_of(run))
 
 
-PICTURES: dict[str, Callable[["Run"], Iterable[File]]] = {"film": film_picture}
+PICTURES: dict[str, Callable[[StoredRun], Iterable[File]]] = {"film": film_picture}

@@ -6,7 +6,7 @@ from treino.errors import TreinoError
 from treino.loop.interrupt import ctrl_c
 from treino.loop.loop import JobEnd, JobEvent
 from treino.pictures.picture_files import draw
-from treino.records.run import Run
+from treino.records.stored_run import StoredRun
 from treino.training.train import run_of
 from treino.words import _
 
@@ -20,7 +20,7 @@ def illustrated(stream: Iterator[JobEvent]) -> Iterator[JobEvent]:
         yield event
 
 
-def illustrate(run: Run) -> None:
+def illustrate(run: StoredRun) -> None:
     """The pictures of a run that is sealed. One that fails, for whatever reason, is a notice of the run."""
     missing: list[str] = []
     for name in ("boundary", "curves"):

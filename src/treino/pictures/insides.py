@@ -2,43 +2,41 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from treino.errors import TreinoError
+from treino.inspection.columns import Importances, importances
+from treino.inspection.confusion import confusion
+from treino.inspection.dependence import dependence, drawable
+from treino.inspection.input_planes import Split
+from treino.inspection.mistakes import mistakes
+from treino.inspection.unit_responses import insides
+from treino.inspection.weights import first_weights
 from treino.pictures import File, asking
+from treino.plots.confusion import confusion_figure
+from treino.plots.dependence import dependence_figure
+from treino.plots.importance import importance_figure
+from treino.plots.mistakes import mistakes_figure
+from treino.plots.network import network_svg
+from treino.plots.style import png
+from treino.plots.weights import weights_figure
+from treino.records.stored_run import StoredRun
 from treino.words import _
-
-if TYPE_CHECKING:
-    from treino.inspection.columns import Importances
-    from treino.inspection.input_planes import Split
-    from treino.records.run import Run
 
 COLUMNS = 6  # whose dependence is drawn
 
 
-def network_picture(run: "Run") -> list[File]:
-    from treino.inspection.unit_responses import insides
-    from treino.plots.network import network_svg
-
+def network_picture(run: StoredRun) -> list[File]:
     with asking(run):
         shown = insides(run.module, run.data, item_shape=run.item_shape, splits=_splits(run))
     return [("network.svg", network_svg(shown).encode())]
 
 
-def weights_picture(run: "Run") -> list[File]:
-    from treino.inspection.weights import first_weights
-    from treino.plots.style import png
-    from treino.plots.weights import weights_figure
-
+def weights_picture(run: StoredRun) -> list[File]:
     shown = first_weights(run.module, run.data, item_shape=run.item_shape)
     return [("weights.png", png(weights_figure(shown)))]
 
 
-def confusion_picture(run: "Run") -> list[File]:
-    from treino.inspection.confusion import confusion
-    from treino.plots.confusion import confusion_figure
-    from treino.plots.style import png
-
+def confusion_picture(run: StoredRun) -> list[File]:
     if not run.data.classes:
         raise TreinoError(
             "confusion_of_numbers",
@@ -51,11 +49,7 @@ def confusion_picture(run: "Run") -> list[File]:
     return [("confusion.png", png(confusion_figure(shown)))]
 
 
-def mistakes_picture(run: "Run") -> list[File]:
-    from treino.inspection.mistakes import mistakes
-    from treino.plots.mistakes import mistakes_figure
-    from treino.plots.style import png
-
+def mistakes_picture(run: StoredRun) -> list[File]:
     shown = mistakes(run.module, run.data, splits=_splits(run), item_shape=run.item_shape)
     columns: tuple[str, ...] = ()
     if len(shown) and shown.items is None and len(shown.features) > 1:
@@ -64,10 +58,7 @@ def mistakes_picture(run: "Run") -> list[File]:
     return [("mistakes.png", png(mistakes_figure(shown, columns)))]
 
 
-def importance_picture(run: "Run") -> list[File]:
-    from treino.plots.importance import importance_figure
-    from treino.plots.style import png
-
+def importance_picture(run: StoredRun) -> list[File]:
     shown, data = _importances(run), run.data
     mean = None
     if shown.patch:
@@ -75,11 +66,7 @@ def importance_picture(run: "Run") -> list[File]:
     return [("importance.png", png(importance_figure(shown, data.name, mean)))]
 
 
-def dependence_picture(run: "Run") -> list[File]:
-    from treino.inspection.dependence import dependence, drawable
-    from treino.plots.dependence import dependence_figure
-    from treino.plots.style import png
-
+def dependence_picture(run: StoredRun) -> list[File]:
     data, able = run.data, drawable(run.data)
     if not able:
         dependence(run.module, data, data.features[0], item_shape=run.item_shape)  # says why there is none
@@ -98,22 +85,20 @@ def dependence_picture(run: "Run") -> list[File]:
     return [("dependence.png", png(figure))]
 
 
-def _importances(run: "Run") -> "Importances":
-    from treino.inspection.columns import importances
-
+def _importances(run: StoredRun) -> Importances:
     with asking(run):
         return importances(
             run.module, run.data, run.loss_function, splits=_splits(run), item_shape=run.item_shape
         )
 
 
-def _splits(run: "Run") -> "tuple[Split, ...]":
+def _splits(run: StoredRun) -> "tuple[Split, ...]":
     """Whose rows are looked at: no test rows of a run that is to go on."""
     over = run.status in ("finished", "diverged")
     return ("train", "validation", "test") if over else ("train", "validation")
 
 
-PICTURES: dict[str, Callable[["Run"], list[File]]] = {
+PICTURES: dict[str, Callable[[StoredRun], list[File]]] = {
     "network": network_picture,
     "weights": weights_picture,
     "confusion": confusion_picture,

@@ -1,69 +1,58 @@
 """Pictures of a run's loss landscape: around its network, along its path, between two runs; the walker."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
 
 from treino.errors import TreinoError
+from treino.inspection.landscape.loss_surface import MOST_ROWS, LossSurface, drawn
+from treino.inspection.landscape.planes import Landscape, interpolation, path_plane, random_plane
+from treino.inspection.landscape.walker import walk_points
 from treino.pictures import File
+from treino.plots.landscape import landscape_figure
+from treino.plots.landscape_line import line_figure
+from treino.plots.style import png
+from treino.plots.walker import walker_figure
+from treino.plots.walker_page import walker_page
+from treino.records.stored_run import StoredRun
+from treino.training.replay import last_step, snapshots
 from treino.words import _, numeral
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from treino.inspection.landscape.loss_surface import LossSurface
-    from treino.inspection.landscape.planes import Landscape
-    from treino.records.run import Run
-
 MOMENTS, FEWEST = 60, 8  # of a path
-NUMBERS = 20_000_000  # parameters of all moments together
+NUMBERS = 20_000_000  # parameters of all snapshots together
 
 
-def landscape_picture(run: "Run") -> list[File]:
+def landscape_picture(run: StoredRun) -> list[File]:
     """The loss over two filter-normalised random directions around the kept weights."""
-    from treino.inspection.landscape.planes import random_plane
-    from treino.plots.landscape import landscape_figure
-    from treino.plots.style import png
-
     seed = int(run.settings["seed"])
     return [("landscape.png", png(landscape_figure(random_plane(surface_of(run), seed=seed), run.name)))]
 
 
-def path_picture(run: "Run") -> list[File]:
+def path_picture(run: StoredRun) -> list[File]:
     """The loss over the plane of the run's own path, from its first step to its last."""
-    from treino.plots.landscape import landscape_figure
-    from treino.plots.style import png
-
     return [("path.png", png(landscape_figure(path_of(run)[1], run.name)))]
 
 
-def walker_picture(run: "Run") -> list[File]:
+def walker_picture(run: StoredRun) -> list[File]:
     """The same plane as a walker in the fog feels it, and as it is; and a page to walk on oneself."""
-    from treino.inspection.landscape.walker import walk_points
-    from treino.plots.style import png
-    from treino.plots.walker import walker_figure
-    from treino.plots.walker_page import walker_page
-
     loss_surface, land = path_of(run)
     figure = walker_figure(land, walk_points(loss_surface, land), run.name)
     return [("walker.png", png(figure)), ("walker.html", walker_page(land, run.name, _trained(run)).encode())]
 
 
-def _trained(run: "Run") -> str:
+def _trained(run: StoredRun) -> str:
     """``adam, lr 0.01``"""
     return f"{run.settings['optimizer']}, lr {run.settings['lr']:g}"
 
 
-def line(runs: Sequence["Run"]) -> list[File]:
+def line(runs: Sequence[StoredRun]) -> list[File]:
     """The loss on the straight line between the kept weights of two runs, on training and validation rows.
 
     Raises:
         TreinoError: there are not two runs; their data, layers or losses are not the same.
     """
-    from treino.inspection.landscape.loss_surface import MOST_ROWS, drawn
-    from treino.inspection.landscape.planes import interpolation
-    from treino.plots.landscape_line import line_figure
-    from treino.plots.style import png
-
     if len(runs) != 2:
         raise TreinoError(
             "line_two_runs",
@@ -80,35 +69,29 @@ def line(runs: Sequence["Run"]) -> list[File]:
     return [("line.png", png(line_figure(found, first.name, second.name)))]
 
 
-def surface_of(run: "Run") -> "LossSurface":
+def surface_of(run: StoredRun) -> "LossSurface":
     """The kept network, its training rows and the loss that was trained (of a fault too)."""
     from treino.inspection.landscape.loss_surface import loss_surface
 
     return loss_surface(run.module, run.data.train, run.loss_function, item_shape=run.item_shape)
 
 
-def path_of(run: "Run") -> tuple["LossSurface", "Landscape"]:
-    """The plane of the run's path, from moments that lie closer together early on, where it moves most."""
-    import numpy as np
-    import torch
-
-    from treino.inspection.landscape.planes import path_plane
-    from treino.training.replay import last_step, moments
+def path_of(run: StoredRun) -> tuple[LossSurface, Landscape]:
+    """The plane of the run's path, from snapshots that lie closer together early on, where it moves most."""
 
     loss_surface, last = surface_of(run), last_step(run)
     count = min(MOMENTS, max(FEWEST, NUMBERS // loss_surface.layout.n), last + 1)
     steps = np.unique(np.round(last * np.linspace(0, 1, count) ** 2).astype(int)).tolist()
-    place_Kn = torch.stack([loss_surface.place(moment.net) for moment in moments(run, steps)])
+    place_Kn = torch.stack([loss_surface.place(moment.net) for moment in snapshots(run, steps)])
     return loss_surface, path_plane(loss_surface, place_Kn, steps)
 
 
-def _end(loss_surface: "LossSurface", second: "Run") -> "Tensor":
+def _end(loss_surface: "LossSurface", second: StoredRun) -> "Tensor":
     """Where the second run's network stands.
 
     Raises:
         TreinoError: the first one's network, put there, has another loss: its activation or code is another.
     """
-    import numpy as np
 
     own, end_n = surface_of(second), loss_surface.place(second.module)
     here, there = (float(g.losses(end_n, end_n[None], np.zeros((1, 1)))[0]) for g in (loss_surface, own))
@@ -122,7 +105,7 @@ def _end(loss_surface: "LossSurface", second: "Run") -> "Tensor":
     return end_n
 
 
-def _same(first: "Run", second: "Run") -> None:
+def _same(first: StoredRun, second: StoredRun) -> None:
     """Two networks can be compared on the same rows only, prepared alike."""
     if first.preparation.to_json() != second.preparation.to_json() or not first.data.train.index.equal(
         second.data.train.index
@@ -142,7 +125,7 @@ def _same(first: "Run", second: "Run") -> None:
         )
 
 
-PICTURES: dict[str, Callable[["Run"], list[File]]] = {
+PICTURES: dict[str, Callable[[StoredRun], list[File]]] = {
     "landscape": landscape_picture,
     "path": path_picture,
     "walker": walker_picture,

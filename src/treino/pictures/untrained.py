@@ -1,7 +1,8 @@
 """Pictures of networks before their first step, side by side."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import nn
 
@@ -9,15 +10,17 @@ from treino.data import BUILTINS
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.errors import TreinoError
+from treino.inspection.boundary import boundary
+from treino.inspection.film import SPLITS, film_sight
+from treino.plots.sheet import sheet_figure
+from treino.plots.style import label, png, split_name
 from treino.records.data_source import load_data
 from treino.records.network_source import run_network
+from treino.records.stored_run import StoredRun
 from treino.spec import Settings, read_settings
 from treino.store.output_files import OutputFolder
 from treino.training.resolution import plan
 from treino.words import _, numeral
-
-if TYPE_CHECKING:
-    from treino.records.run import Run
 
 FILE = "untrained.png"
 MOST = 36
@@ -32,25 +35,19 @@ def is_data(name: str) -> bool:
 def untrained(source: Any, count: int, to: OutputFolder | None = None, **settings: Any) -> Path:
     """Draw ``count`` networks with the seeds seed, seed + 1, ... and return the picture's path.
 
-    source: a Run, whose data, settings and view are taken; or data as ``fit`` takes it, with ``settings``.
+    source: a run, whose data, settings and view are taken; or data as ``fit`` takes it, with ``settings``.
     to: the folder; default the run's ``pictures/``, or the working directory.
 
     Raises:
         TreinoError: a count out of range; a network that can't be made anew.
     """
-    from treino.inspection.boundary import boundary
-    from treino.inspection.film import SPLITS, film_sight
-    from treino.plots.sheet import sheet_figure
-    from treino.plots.style import label, png, split_name
-    from treino.records.run import Run
-
     if not 1 <= count <= MOST:
         raise TreinoError(
             "untrained_range",
             _("[[untrained]] draws 1 to {most} networks, and {n} were asked for.").format(most=MOST, n=count),
             _("E.g. [[untrained=9]]"),
         )
-    run = source if isinstance(source, Run) else None
+    run = source if isinstance(source, StoredRun) else None
     if to is None and run is None:
         to = OutputFolder(Path())
     if to is not None:
@@ -81,23 +78,22 @@ def untrained(source: Any, count: int, to: OutputFolder | None = None, **setting
     return run.folder.write_bytes(f"pictures/{FILE}", content)
 
 
-def _of_run(run: "Run") -> tuple[Settings, Data]:
-    spec = run.spec
-    if run.folder.kind != "run" or spec["net"] == "given":
+def _of_run(run: StoredRun) -> tuple[Settings, Data]:
+    if run.folder.kind != "run" or run.spec.net == "given":
         raise TreinoError(
             "untrained_own",
             _("{run} trained a network that can't be made anew with another seed.").format(run=run.name),
             _("Look at a run of treino's own layers, or of [[net=FILE.py:NAME]]."),
         )
-    return read_settings(spec["asked"]), run.data
+    return read_settings(run.spec.asked), run.data
 
 
-def _net(settings: Settings, data: Data, run: "Run | None", seed: int) -> nn.Module:
+def _net(asked: Settings, data: Data, run: StoredRun | None, seed: int) -> nn.Module:
     own = None
-    if run is not None and run.spec["net"] != "mlp":
-        file = None if isinstance(run._net, nn.Module) else run._net
-        own = run_network(run.folder, run.spec["net"], settings.net, file, run._trust, seed)
-    changed = {name: getattr(settings, name) for name in settings.model_fields_set} | {"seed": seed}
+    if run is not None and run.spec.net != "mlp":
+        access = replace(run.record.access, net=run.record.access.net_file)
+        own = run_network(run.folder, run.spec.net, asked.net, access, seed)
+    changed = {name: getattr(asked, name) for name in asked.model_fields_set} | {"seed": seed}
     if run is not None:
         changed |= {name: run.settings[name] for name in ("engine", "threads", "device")}
     return plan(read_settings(changed), data, own).training.net(0, "last")

@@ -17,7 +17,8 @@ from treino.data.readers import ReaderOptions
 from treino.data.rows import Rows
 from treino.data.sources import BuiltinName
 from treino.data.torch_datasets.dataset_source import elsewhere
-from treino.documents import read_document, read_tensors
+from treino.documents import read_document, read_spec, read_tensors
+from treino.documents.data_source import DataSource, RowsFile
 from treino.errors import TreinoError
 from treino.spec import Settings
 from treino.store import RunFolder
@@ -145,10 +146,10 @@ def files_of(source: Any) -> list[Path]:
 def files_trained_on(folder: RunFolder, moved_to: str | Path | None = None) -> list[Path]:
     """The files of the rows of a run, a sweep or a study, as it names them, whether they are there or not."""
     found = files_of(moved_to)
-    where = read_document(folder, "spec.json")["data"] if folder.has("spec.json") else None
-    if where is not None and where["kind"] == "file":
-        for each in (where, *where.get("files", {}).values()):
-            found += files_of(folder.path / each["source"])
+    where = read_spec(folder).data if folder.has("spec.json") else None
+    if where is not None and where.kind == "file":
+        for source in (where.source, *(file.source for file in where.files.values())):
+            found += files_of(folder.path / source)
     return found
 
 
@@ -166,29 +167,27 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
         TreinoError: the file is gone, or is not the one that was trained on (by SHA-256), or is
             prepared differently by this version.
     """
-    spec = read_document(folder, "spec.json")
-    where, stored = spec["data"], read_document(folder, "preparation.json")
-    if where["kind"] in ("memory", "given"):  # of what was given and can't be kept there are some rows
+    spec = read_spec(folder)
+    where, stored = spec.data, read_document(folder, "preparation.json")
+    if where.kind in ("memory", "given"):  # of what was given and can't be kept there are some rows
         return _copy_of(folder, stored)
-    if where["kind"] == "builtin" and where["source"] not in BUILTINS:
-        raise damaged(
-            folder.path / "spec.json", _("there is no built-in {name}").format(name=where["source"])
-        )
-    source: str | Path = BuiltinName(where["source"])
-    asked = dict(where["load"])
-    if where["kind"] == "file":
+    if where.kind == "builtin" and where.source not in BUILTINS:
+        raise damaged(folder.path / "spec.json", _("there is no built-in {name}").format(name=where.source))
+    source: str | Path = BuiltinName(where.source)
+    asked = where.load.model_dump(mode="json", exclude_unset=True)
+    if where.kind == "file":
         source = _again(folder, where, moved_to, None)
-        for split, file in where.get("files", {}).items():
+        for split, file in where.files.items():
             asked[split] = _again(folder, file, None, source.parent)
     if stored.get("format") == 1 and asked["features"] is None:  # what is left out has changed since
         asked["features"] = stored["features"]
     data = load(
         source,
         **asked,
-        max_memory=spec.get("asked", {}).get("max_memory"),
+        max_memory=spec.asked.get("max_memory"),
         cache=prepared_beside(folder.path.resolve().parent),
     )
-    if data.sha256 != where["sha256"]:  # of several files
+    if data.sha256 != where.sha256:  # of several files
         raise _changed(folder, source)
     if not data.preparation.agrees(stored):
         raise TreinoError(
@@ -201,9 +200,9 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
     return data
 
 
-def _again(folder: RunFolder, where: dict[str, Any], moved_to: Any, beside: Path | None) -> Path:
+def _again(folder: RunFolder, where: DataSource | RowsFile, moved_to: Any, beside: Path | None) -> Path:
     """A file (or the pattern of several) where it is now: as it was, or in ``beside``; refused if changed."""
-    source = Path(os.path.normpath(folder.path / where["source"]) if moved_to is None else moved_to)
+    source = Path(os.path.normpath(folder.path / where.source) if moved_to is None else moved_to)
     if beside is not None and not source.is_file():
         source = beside / source.name
     of_pattern = [] if source.is_file() else glob.glob(str(source))
@@ -213,7 +212,7 @@ def _again(folder: RunFolder, where: dict[str, Any], moved_to: Any, beside: Path
             _("{run} was trained on {path}, which is not there.").format(run=folder.path.name, path=source),
             _("Say where it is now: [[data=FILE]]."),
         )
-    if source.is_file() and sha256(source) != where["sha256"]:
+    if source.is_file() and sha256(source) != where.sha256:
         raise _changed(folder, source)
     return source
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from treino.documents import read_document
+from treino.documents import read_run_spec
 from treino.inspection.curves import epoch_losses
 from treino.records.segments import epochs_of, losses_of
 from treino.store import RunFolder
@@ -20,10 +20,10 @@ UNKNOWN: dict[str, Any] = {
 """What stands in the document of a run that is not over."""
 
 
-def histories(folder: RunFolder, steps_per_epoch: int, *, over: bool = False) -> dict[str, Any]:
+def histories(folder: RunFolder, *, over: bool = False) -> dict[str, Any]:
     """The lists by epoch of the ``train`` document. over: a last epoch that was cut short counts too."""
-    spec = read_document(folder, "spec.json")
-    mean_E, deviation_E = epoch_losses(losses_of(folder, spec), steps_per_epoch, cut=over)
+    spec = read_run_spec(folder)
+    mean_E, deviation_E = epoch_losses(losses_of(folder, spec), spec.steps_per_epoch, cut=over)
     measured = evaluations(folder, len(mean_E))
     validation, nothing = measured.get("validation", {}), [None] * len(mean_E)
     return {
@@ -37,8 +37,7 @@ def histories(folder: RunFolder, steps_per_epoch: int, *, over: bool = False) ->
 def evaluations(folder: RunFolder, epochs: int) -> dict[str, dict[str, list[float | None]]]:
     """``{split: {metric: [value of epoch 1, 2, ...]}}``; None where nothing was measured."""
     found: dict[str, dict[str, list[float | None]]] = {}
-    spec = read_document(folder, "spec.json")
-    for row in epochs_of(folder, spec, int(spec["steps_per_epoch"])):
+    for row in epochs_of(folder, read_run_spec(folder)):
         if row.epoch <= epochs:
             of = found.setdefault(row.split, {}).setdefault(row.metric, [None] * epochs)
             of[row.epoch - 1] = row.value

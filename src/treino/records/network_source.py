@@ -17,6 +17,7 @@ from pathlib import Path
 from torch import nn
 
 from treino.errors import TreinoError, nearest
+from treino.records.access import Access
 from treino.records.user_network import NetworkFile, no_permission, own_net
 from treino.store import RunFolder
 from treino.store.files import read_bytes
@@ -101,16 +102,17 @@ def network_files(source: NetworkSource | None, words: Iterable[str | None]) -> 
 
 
 def run_network(
-    folder: RunFolder, kind: str, word: str | None, net: nn.Module | str | None, trust: bool, seed: int
+    folder: RunFolder, kind: str, word: str | None, access: Access, seed: int
 ) -> nn.Module | None:
     """The network of the user's own that a run trained, made anew; None where it trained treino's own layers.
 
     kind: what ``spec.json`` says of its network, ``mlp``, ``file`` or ``given``. word: its file, where it is
-    one. net: the user's network in its place, a module or FILE.py:NAME.
+    one.
 
     Raises:
         TreinoError: nobody said that it may run, or it was given in Python and is not given again.
     """
+    net = access.net
     if isinstance(net, nn.Module):
         return net
     if kind == "mlp" and net is None:
@@ -123,7 +125,7 @@ def run_network(
             _("{run} trained a network of your own, which was given in Python.").format(run=folder.path.name),
             _("Give it again: [[net=FILE.py:NAME]], or net= in Python."),
         )
-    return own_net(network_files(network_source(folder, net, trust), [word])[word], seed)
+    return own_net(network_files(network_source(folder, net, access.trust), [word])[word], seed)
 
 
 def sealed_copy(folder: RunFolder, word: str, words: Collection[str] = ()) -> tuple[str, bytes]:

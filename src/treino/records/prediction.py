@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,13 +18,11 @@ from treino.data.table import number
 from treino.engine.metrics import measure
 from treino.errors import TreinoError
 from treino.inspection.outputs import outputs, probabilities
+from treino.records.stored_run import StoredRun
 from treino.words import _
 
-if TYPE_CHECKING:
-    from treino.records.run import Run
 
-
-def predict(run: "Run", source: Any) -> dict[str, Any]:
+def predict(run: StoredRun, source: Any) -> dict[str, Any]:
     """The ``predict`` document without ``path``: rows, predictions, notes, missing and unknown (cells of each
     column without a value, or with a class that no training row had); metrics where the target is there,
     with ``training_rows``, how many of the rows compared were trained on (None: that can't be known now),
@@ -55,19 +53,18 @@ def predict(run: "Run", source: Any) -> dict[str, Any]:
     return document
 
 
-def _measured(run: "Run", output_NC: torch.Tensor, y: torch.Tensor) -> dict[str, float | None]:
+def _measured(run: StoredRun, output_NC: torch.Tensor, y: torch.Tensor) -> dict[str, float | None]:
     found = measure(output_NC[None], y, loss=run.loss_function, scale=run.target_scale)
     return {k: finite(float(v[0])) for k, v in found.items()}
 
 
-def _trained_on(run: "Run", x_KD: torch.Tensor, y: torch.Tensor) -> torch.Tensor | None:
+def _trained_on(run: StoredRun, x_KD: torch.Tensor, y: torch.Tensor) -> torch.Tensor | None:
     """[K] bool: which rows are training rows, by the hash of their inputs and target; None: unknown."""
     try:
         train = run.data.train
     except TreinoError:  # the file is gone or changed, or no copy was kept: predictions don't need it
         return None
-    known = run.spec.get("facts")  # a network of a sweep has none: all its rows are in memory
-    if known is not None and len(train) != known["rows"]["train"]:
+    if len(train) != run.spec.facts.rows["train"]:
         return None  # of rows that are not in memory there are only some
     trained = set(_hashes(train.x, train.y))
     return torch.tensor([each in trained for each in _hashes(x_KD, y)], dtype=torch.bool)
@@ -95,26 +92,28 @@ def unanswered_notes(predictions: Sequence[dict[str, Any]]) -> list[str]:
     ]
 
 
-def reading_of(run: "Run") -> ReaderOptions | None:
+def reading_of(run: StoredRun) -> ReaderOptions | None:
     """New rows are written as the training rows were said to be; what wasn't said is found out again, and
     where the new rows leave it open, it is as it was found in the training rows."""
-    said = as_reading(run.spec["data"]["load"].get("reading"))
-    written = run.spec["data"].get("written")
-    return replace(said or ReaderOptions(), like=ReaderOptions(**written)) if written else said
+    said, written = (
+        None if found is None else as_reading(found.model_dump())
+        for found in (run.spec.data.load.reading, run.spec.data.written)
+    )
+    return replace(said or ReaderOptions(), like=written) if written else said
 
 
-def _values(run: "Run", output_NC: torch.Tensor) -> tuple[list[Any], np.ndarray | None]:
+def _values(run: StoredRun, output_NC: torch.Tensor) -> tuple[list[Any], np.ndarray | None]:
     """-> the predictions, and the probabilities ``[N, C]`` of a classification. None: NaN wins nothing."""
     s = run.spec
-    if s["classes"]:
+    if s.classes:
         p_NC = probabilities(output_NC).double().cpu().numpy()
         winner_N, known_N = p_NC.argmax(1), np.isfinite(p_NC).all(1)
-        return [s["classes"][c] if k else None for c, k in zip(winner_N, known_N, strict=True)], p_NC
-    values = output_NC[:, 0].double() * s["target_scale"] + s["target_mean"]
+        return [s.classes[c] if k else None for c, k in zip(winner_N, known_N, strict=True)], p_NC
+    values = output_NC[:, 0].double() * s.target_scale + s.target_mean
     return values.tolist(), None
 
 
-def _as_records(run: "Run", prepared: PreparedRows, output_NC: torch.Tensor) -> list[dict[str, Any]]:
+def _as_records(run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor) -> list[dict[str, Any]]:
     values, p_NC = _values(run, output_NC)
     if p_NC is None:
         values = [finite(value) for value in values]
@@ -123,11 +122,11 @@ def _as_records(run: "Run", prepared: PreparedRows, output_NC: torch.Tensor) -> 
         for row, value in zip(prepared.index.tolist(), values, strict=True)
     ]
     for record, p_C in zip(found, [] if p_NC is None else p_NC.tolist(), strict=p_NC is not None):
-        record["probabilities"] = dict(zip(run.spec["classes"], map(finite, p_C), strict=True))
+        record["probabilities"] = dict(zip(run.spec.classes, map(finite, p_C), strict=True))
     return found
 
 
-def predict_like(run: "Run", source: Any) -> Any:
+def predict_like(run: StoredRun, source: Any) -> Any:
     """What the source is: a frame of pandas (with its index) or polars or a table of pyarrow gives one with
     ``prediction`` and a column for each class; arrays, files and names give an array ``[N]``."""
     if isinstance(source, (list, torch.Tensor)):
@@ -138,7 +137,7 @@ def predict_like(run: "Run", source: Any) -> Any:
         values = [None if name is None else run.preparation.label(name) for name in values]
     columns: dict[str, Any] = {"prediction": values}
     if p_NC is not None:
-        columns |= {f"probability_{name}": p_NC[:, i] for i, name in enumerate(run.spec["classes"])}
+        columns |= {f"probability_{name}": p_NC[:, i] for i, name in enumerate(run.spec.classes)}
     kind = type(source)
     if (kind.__module__.split(".")[0], kind.__name__) == ("pandas", "DataFrame"):
         return kind(columns, index=source.index)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from treino.documents.run_spec import RunSpec
 from treino.store import EpochValue, RunFolder
 from treino.store.files import damaged
 from treino.words import _
@@ -56,24 +57,20 @@ class Link:
     stop: int | None
 
 
-def segments_of(spec: Mapping[str, Any]) -> list[Segment]:
+def segments_of(spec: RunSpec) -> list[Segment]:
     """All of them, by their numbers."""
-    found = spec.get("segments") or [
-        {"number": 0, "origin": None, "asked": spec.get("asked", {}), "changes": {}}
-    ]
-    return [
-        Segment(s["number"], tuple(s["origin"]) if s["origin"] else None, s["asked"], s["changes"])
-        for s in found
-    ]
+    if not spec.segments:
+        return [Segment(asked=spec.asked)]
+    return [Segment(s.number, s.origin, s.asked, dict(s.changes.items())) for s in spec.segments]
 
 
-def newest(spec: Mapping[str, Any]) -> Segment:
+def newest(spec: RunSpec) -> Segment:
     return segments_of(spec)[-1]
 
 
-def said_of(spec: Mapping[str, Any]) -> list[str]:
+def said_of(spec: RunSpec) -> list[str]:
     """A sentence about the newest segment: its first step, its changed settings; none for the first one."""
-    if not spec.get("segments"):
+    if not spec.segments:
         return []
     segments = segments_of(spec)
     segment, before = segments[-1], next(s for s in segments if s.number == (segments[-1].origin or (0,))[0])
@@ -81,16 +78,16 @@ def said_of(spec: Mapping[str, Any]) -> list[str]:
     if changed.keys() & {"epochs", "steps"}:  # the patience that it had is only said out loud then
         changed.pop("patience", None)
     changed = {k: v for k, v in changed.items() if v is not None or k == "clip"}
-    parent = spec.get("parent")
-    place = _("{run}, step {step:,}") if parent and parent["segment"] == before.number else _("step {step:,}")
-    where = place.format(run=parent["run"] if parent else "", step=segment.start)
+    parent = spec.parent
+    place = _("{run}, step {step:,}") if parent and parent.segment == before.number else _("step {step:,}")
+    where = place.format(run=parent.run if parent else "", step=segment.start)
     if not changed:
         return [_("It goes on from {where}, with the same settings.").format(where=where)]
     listed = ", ".join(f"{name} {value}" for name, value in changed.items())
     return [_("It goes on from {where}, with {changes}.").format(where=where, changes=listed)]
 
 
-def path_of(spec: Mapping[str, Any], number: int | None = None) -> list[Link]:
+def path_of(spec: RunSpec, number: int | None = None) -> list[Link]:
     """From the first step to the end of this segment (default: the newest)."""
     segments = {s.number: s for s in segments_of(spec)}
     segment, stop = segments[max(segments) if number is None else number], None
@@ -102,9 +99,7 @@ def path_of(spec: Mapping[str, Any], number: int | None = None) -> list[Link]:
     return path[::-1]
 
 
-def shown_settings(
-    spec: Mapping[str, Any], resolved: Mapping[str, Any], number: int | None = None
-) -> dict[str, Any]:
+def shown_settings(spec: RunSpec, resolved: Mapping[str, Any], number: int | None = None) -> dict[str, Any]:
     """The resolved settings as they are in this segment (default: the newest), with the path's changes."""
     settings = dict(resolved)
     for link in path_of(spec, number):
@@ -112,7 +107,7 @@ def shown_settings(
     return settings
 
 
-def losses_of(folder: RunFolder, spec: Mapping[str, Any]) -> "np.ndarray":
+def losses_of(folder: RunFolder, spec: RunSpec) -> "np.ndarray":
     """``[S]`` float32: the training loss of every step of the run's path."""
     parts = []
     for link in path_of(spec):
@@ -123,10 +118,10 @@ def losses_of(folder: RunFolder, spec: Mapping[str, Any]) -> "np.ndarray":
     return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
-def epochs_of(folder: RunFolder, spec: Mapping[str, Any], steps_per_epoch: int) -> list[EpochValue]:
+def epochs_of(folder: RunFolder, spec: RunSpec) -> list[EpochValue]:
     """What was measured at the ends of the path's epochs."""
     found: list[EpochValue] = []
     for link in path_of(spec):
         rows = folder.database.epochs(link.segment.number)
-        found += [row for row in rows if link.stop is None or row.epoch * steps_per_epoch <= link.stop]
+        found += [row for row in rows if link.stop is None or row.epoch * spec.steps_per_epoch <= link.stop]
     return found

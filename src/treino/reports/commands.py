@@ -1,10 +1,11 @@
 """Commands and Python calls that reproduce a sweep, or any folder's training."""
 
 import shlex
-from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from treino.documents.run_spec import RunSpec
+from treino.documents.sweep_spec import SweepOptionsEntry, SweepSpec
 from treino.records.command import as_flags
 from treino.records.data_source import LOADS
 from treino.search.space_text import domain_text
@@ -12,58 +13,64 @@ from treino.spec import FLAGS
 from treino.tuning.sweep_options import SweepOptions
 
 
-def sweep_as_typed(spec: Mapping[str, Any]) -> str:
+def sweep_as_typed(spec: SweepSpec) -> str:
     """The command that trains this sweep, or these seeds or folds, again."""
-    settings, space, source = spec["sweep"], spec["space"], spec["data"]["source"]
-    flags = as_flags({k: v for k, v in spec["asked"].items() if k in FLAGS})
-    if settings.get("spread"):
+    sweep, space, source = spec.sweep, spec.space_document(), spec.data.source
+    flags = as_flags({k: v for k, v in spec.asked.items() if k in FLAGS})
+    until = [] if sweep.until is None else ["--until", "{}={:g}".format(*sweep.until)]
+    if sweep.spread:
         said = {"seed": "--seeds", "fold": "--folds"}
         axes = [w for name, d in space.items() for w in (said[name], str(len(d["values"])))]
-        until = [] if settings["until"] is None else ["--until", "{}={:g}".format(*settings["until"])]
         return shlex.join(["treino", "train", source, *axes, *until, *flags])
     words = ["treino", "sweep", source]
     for name, domain in space.items():
         words += ["--space", f"{name}={domain_text(domain)}"]
-    for name, value in _unusual(settings).items():
+    for name, value in _unusual(sweep).items():
         words += ["--" + name.replace("_", "-"), str(value)]
-    if settings["until"] is not None:
-        words += ["--until", "{}={:g}".format(*settings["until"])]
-    return shlex.join([*words, *flags])
+    return shlex.join([*words, *until, *flags])
 
 
-def as_called(spec: Mapping[str, Any], rows: str, kept: bool) -> str:
+def as_called(spec: RunSpec | SweepSpec, rows: str, kept: bool) -> str:
     """The call in Python that trains this run or sweep again; "" where a command can say all of it.
 
     rows: what stands for its data in the call. kept: these are prepared already, so that what ``load`` was
     asked for is left out.
     """
-    where, settings = spec["data"], dict(spec["asked"])
-    own = spec.get("net") == "given"
-    if spec.get("command", "").startswith(("treino train --branch", "treino train --rewind")):
+    where, asked = spec.data, dict(spec.asked)
+    in_python = where.kind in ("memory", "given")
+    own = isinstance(spec, RunSpec) and spec.net == "given"
+    if isinstance(spec, RunSpec) and spec.command.startswith(
+        ("treino train --branch", "treino train --rewind")
+    ):
         return ""
-    if where["kind"] not in ("memory", "given") and not own:
+    if not in_python and not own:
         return ""
-    if where["kind"] in ("memory", "given"):
-        settings = {name: value for name, value in settings.items() if not (kept and name in LOADS)}
+    if in_python:
+        asked = {name: value for name, value in asked.items() if not (kept and name in LOADS)}
     else:
-        rows = repr(where["source"])
-    words = [rows, *(["net"] if own else [])]
-    of_sweep = spec.get("sweep")
-    if of_sweep is not None:
-        axes = {"seed": "seeds", "fold": "folds"}
-        spread = {axes[n]: len(d["values"]) for n, d in spec["space"].items() if n in axes}
-        space = {name: domain_text(domain) for name, domain in spec["space"].items()}
-        own_words = spread if of_sweep.get("spread") else {"space": space} | _unusual(of_sweep)
-        settings = own_words | ({"until": of_sweep["until"]} if of_sweep["until"] else {}) | settings
-    words += [f"{name}={value!r}" for name, value in settings.items() if value is not None]
-    verb = "sweep" if of_sweep is not None and not of_sweep.get("spread") else "fit"
+        rows = repr(where.source)
+    words, verb = [rows, *(["net"] if own else [])], "fit"
+    if isinstance(spec, SweepSpec):
+        asked = _sweep_arguments(spec) | asked
+        verb = "fit" if spec.sweep.spread else "sweep"
+    words += [f"{name}={value!r}" for name, value in asked.items() if value is not None]
     return f"treino.{verb}({', '.join(words)})"
 
 
-def _unusual(settings: Mapping[str, Any]) -> dict[str, Any]:
+def _sweep_arguments(spec: SweepSpec) -> dict[str, Any]:
+    """The arguments of ``treino.sweep``, or of ``treino.fit`` with axes seeds or folds."""
+    until = {"until": list(spec.sweep.until)} if spec.sweep.until else {}
+    space = spec.space_document()
+    if spec.sweep.spread:
+        axes = {"seed": "seeds", "fold": "folds"}
+        return {axes[name]: len(d["values"]) for name, d in space.items() if name in axes} | until
+    return {"space": {n: domain_text(d) for n, d in space.items()}} | _unusual(spec.sweep) | until
+
+
+def _unusual(sweep: SweepOptionsEntry) -> dict[str, Any]:
     """What a sweep was asked beside its space, of which it would have taken something else."""
     usual = {f.name: f.default for f in fields(SweepOptions)}
     names = (
         "members", "strategy", "eta", "sampler", "sampler_seed", "max_time", "top", "fresh", "storage"
     )  # fmt: skip
-    return {name: settings[name] for name in names if settings[name] != usual[name]}
+    return {name: getattr(sweep, name) for name in names if getattr(sweep, name) != usual[name]}

@@ -4,7 +4,7 @@ import copy
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,21 +13,22 @@ from torch import Tensor
 from treino.engine.rng import dropout_keys
 from treino.engine.user_module import HashDropout, replace_dropout
 from treino.errors import TreinoError, nearest
+from treino.folders import open_run
 from treino.formula import Array
-from treino.inspection.microscope import topics
+from treino.inspection.microscope import TOPICS, topics
 from treino.inspection.microscope.chain import read_layers
 from treino.inspection.microscope.explanation import Explanation
 from treino.inspection.microscope.gradient_walkthrough import finite
 from treino.inspection.microscope.reference_layers import DenseLayer
 from treino.inspection.microscope.update import Update, UpdateBatch, WeightIndex, fix_masks
 from treino.plots.explain_formula import DIGITS
+from treino.plots.explain_page import explain_page
+from treino.plots.explain_text import document, plain
+from treino.records.stored_run import StoredRun
 from treino.store.output_files import PAGE, OutputFile
+from treino.training.replay import Snapshot, last_step, snapshots
+from treino.tuning.stored_sweep import StoredSweep
 from treino.words import _
-
-if TYPE_CHECKING:
-    from treino.records.run import Run
-    from treino.training.replay import Moment
-    from treino.tuning.stored_sweep import Sweep
 
 USUAL_STEP = 2  # the third update: an optimizer that remembers has something to remember
 LARGEST = 20_000_000  # numbers of a batch (rows times widths) that are worked by hand
@@ -51,14 +52,10 @@ class ExplanationPage:
     @property
     def document(self) -> dict[str, Any]:
         """topic, steps and checks, as ``--json`` gives them."""
-        from treino.plots.explain_text import document
-
         return document(self.explanation, self.digits)
 
     def html(self) -> str:
         """A whole, self-contained page, its formulas as MathML."""
-        from treino.plots.explain_page import explain_page
-
         return explain_page(self.explanation, self.digits)
 
     def save(self, to: str | Path, *, replace: bool = False) -> Path:
@@ -75,8 +72,6 @@ class ExplanationPage:
         return f'<iframe srcdoc="{escape(self.html())}" style="width:100%;height:70vh;border:0"></iframe>'
 
     def __str__(self) -> str:
-        from treino.plots.explain_text import plain
-
         return plain(self.explanation, self.digits)
 
     __repr__ = __str__
@@ -84,7 +79,7 @@ class ExplanationPage:
 
 def explain(
     topic: str,
-    run: "Run | Sweep | str | Path | None" = None,
+    run: "StoredRun | StoredSweep | str | Path | None" = None,
     *,
     step: int | None = None,
     weight: tuple[int, ...] | str | None = None,
@@ -119,27 +114,23 @@ def explain(
                 _("A step or a weight is one of a run, and no run is named."),
                 _("Name one: treino explain {topic} last [[step=2]]").format(topic=topic),
             )
-        return ExplanationPage(known[topic].example(), digits)
-    from treino.records.run import open_run
-    from treino.tuning.stored_sweep import Sweep
+        return ExplanationPage(TOPICS[topic].example(), digits)
 
     opened = open_run(run) if isinstance(run, str | Path) else run
-    update = update_of(opened.best if isinstance(opened, Sweep) else opened, step, weight)
-    refused = known[topic].refuses(update)
+    update = update_of(opened.best if isinstance(opened, StoredSweep) else opened, step, weight)
+    refused = TOPICS[topic].refuses(update)
     if refused is not None:
         raise TreinoError(*refused)
     return ExplanationPage(known[topic].of(update), digits)
 
 
-def update_of(run: "Run", step: int | None, weight: tuple[int, ...] | str | None) -> Update:
+def update_of(run: StoredRun, step: int | None, weight: tuple[int, ...] | str | None) -> Update:
     """The update that follows ``step`` updates of a run, with everything that its arithmetic needs.
 
     Raises:
         TreinoError: as ``explain``.
     """
-    from treino.training.replay import last_step, moments
-
-    moments(run, [0])  # says why, where a run can't be played again
+    snapshots(run, [0])  # says why, where a run can't be played again
     last = last_step(run)
     if last < 1:
         raise TreinoError(
@@ -156,7 +147,7 @@ def update_of(run: "Run", step: int | None, weight: tuple[int, ...] | str | None
             ),
             _("Give [[step=0]], for the first one, to {last}.").format(last=last - 1),
         )
-    found = list(moments(run, [s for s in range(first, first + 4) if s <= last]))
+    found = list(snapshots(run, [s for s in range(first, first + 4) if s <= last]))
     now, after = found[0], found[1]
     net = now.net.cpu()
     layers = read_layers(net)
@@ -208,7 +199,7 @@ def _array(t: Tensor) -> Array:
     return found
 
 
-def _batch(run: "Run", moment: "Moment", layers: tuple[DenseLayer, ...]) -> UpdateBatch:
+def _batch(run: StoredRun, moment: Snapshot, layers: tuple[DenseLayer, ...]) -> UpdateBatch:
     batch = moment.batch
     x = batch.x_BD.double().cpu().numpy().reshape(len(batch.x_BD), -1)
     y = run.loss_function.target(batch.y_B, torch.float64).cpu().numpy()
@@ -216,7 +207,7 @@ def _batch(run: "Run", moment: "Moment", layers: tuple[DenseLayer, ...]) -> Upda
     return UpdateBatch(rows, x, y, _masks(run, moment, layers, len(x)))
 
 
-def _masks(run: "Run", moment: "Moment", layers: tuple[DenseLayer, ...], rows: int) -> tuple[Array, ...]:
+def _masks(run: StoredRun, moment: Snapshot, layers: tuple[DenseLayer, ...], rows: int) -> tuple[Array, ...]:
     """What the run's dropout multiplied with in this update: its masks hang on seed, layer and step alone."""
     net = copy.deepcopy(moment.net).cpu().train()
     drawn = replace_dropout(net)  # in the order in which the run draws
@@ -226,14 +217,14 @@ def _masks(run: "Run", moment: "Moment", layers: tuple[DenseLayer, ...], rows: i
     widths = {layer.drop: len(layer.b) for layer in layers}
     found = []
     for place, drop in enumerate(m for m in net.modules() if isinstance(m, HashDropout)):
-        if run.spec["net"] == "mlp":
+        if run.spec.net == "mlp":
             drop.rate = moment.hp["dropout"]
         kept = drop(torch.ones(rows, widths.get(place, 1))).numpy() > 0
         found.append(kept / (1 - drop.rate))
     return tuple(found)
 
 
-def _place(run: "Run", weight: tuple[int, ...] | str, layers: tuple[DenseLayer, ...]) -> WeightIndex:
+def _place(run: StoredRun, weight: tuple[int, ...] | str, layers: tuple[DenseLayer, ...]) -> WeightIndex:
     numbers: tuple[Any, ...]
     if isinstance(weight, str):
         parts = [part.strip() for part in weight.split(",")]

@@ -3,17 +3,14 @@
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from treino.documents import check, read_document
 from treino.errors import TreinoError
-from treino.records.run import Run
+from treino.folders import Stored, stored
+from treino.records.stored_run import StoredRun
 from treino.store import RunFolder, list_runs
 from treino.store.listing import RunSummary
-
-if TYPE_CHECKING:
-    from treino.studies.stored_study import Study
-    from treino.tuning.stored_sweep import Sweep
 
 HEADLINE = "accuracy", "r2"
 
@@ -34,31 +31,17 @@ def _checked(summary: RunSummary) -> RunSummary:
     return summary
 
 
-class Runs(list["Run | Sweep | Study"]):
-    """A list of runs that a notebook shows as a table."""
-
-    def _repr_html_(self) -> str:
-        from treino.plots.card import runs_table
-
-        return runs_table([line_of(run) for run in self])
-
-
-def runs(parent: str | Path = "runs") -> Runs:
-    """The runs, sweeps and studies in ``parent``, the newest first; damaged ones are left out (``treino
-    runs`` lists them)."""
-    from treino.studies.stored_study import Study
-    from treino.tuning.stored_sweep import Sweep
-
-    kinds: dict[str, type[Run | Sweep | Study]] = {"run": Run, "sweep": Sweep, "study": Study}
-    found = Runs()
+def opened(parent: str | Path = "runs") -> list[Stored]:
+    """The runs, sweeps and studies in ``parent``, the newest first; damaged ones are left out."""
+    found: list[Stored] = []
     for summary in map(_checked, list_runs(parent)):
         if summary.status != "damaged":
             with suppress(TreinoError):
-                found.append(kinds[summary.kind](RunFolder.open(summary.path)))
+                found.append(stored(RunFolder.open(summary.path)))
     return found
 
 
-def line_of(run: "Run | Sweep | Study") -> dict[str, Any]:
+def line_of(run: Stored) -> dict[str, Any]:
     """The row of one run that is open."""
     folder = run.folder
     spec, result = (read_document(folder, n) if folder.has(n) else None for n in ("spec.json", "result.json"))
@@ -84,14 +67,14 @@ def _line(summary: RunSummary) -> dict[str, Any]:
     }
 
 
-def differences(a: Run, b: Run) -> list[dict[str, Any]]:
+def differences(a: StoredRun, b: StoredRun) -> list[dict[str, Any]]:
     """``{what, a, b}`` for the data, every setting and every figure in which the runs differ."""
     one, two = _flat(a), _flat(b)
     names = [*one, *(k for k in two if k not in one)]
     return [{"what": n, "a": one.get(n), "b": two.get(n)} for n in names if one.get(n) != two.get(n)]
 
 
-def _flat(run: Run) -> dict[str, Any]:
+def _flat(run: StoredRun) -> dict[str, Any]:
     d, data = run.document, read_document(run.folder, "spec.json")["data"]
     flat = {"data": data["name"], "data_sha256": data["sha256"], **d.get("settings", {})}
     for key in ("status", "steps", "epochs", "kept_epoch", "parameters"):

@@ -2,29 +2,27 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from treino.errors import TreinoError
+from treino.folders import Stored
 from treino.plots.report.blocks import Section
 from treino.plots.report.compare import compared_sections
 from treino.plots.report.html import html
 from treino.plots.report.markdown import markdown
 from treino.plots.report.run import run_sections, subtitle
 from treino.plots.report.sweep import sweep_sections, sweep_subtitle
-from treino.records.run import Run
+from treino.records.stored_run import StoredRun, study_without_network
 from treino.reports.run_comparison import compared
 from treino.reports.run_facts import run_facts
 from treino.reports.sweep_facts import sweep_facts
 from treino.store.output_files import OutputFile
+from treino.studies.stored_study import StoredStudy
+from treino.tuning.member import is_member
+from treino.tuning.stored_sweep import StoredSweep
 from treino.words import _
 
-if TYPE_CHECKING:
-    from treino.tuning.stored_sweep import Sweep
 
-
-def report(
-    opened: Sequence["Run | Sweep"], to: OutputFile | None = None, *, as_markdown: bool = False
-) -> Path:
+def report(opened: Sequence[Stored], to: OutputFile | None = None, *, as_markdown: bool = False) -> Path:
     """Write the report and return its path; without ``to`` into the (first) run's ``exports/``.
 
     Raises:
@@ -38,13 +36,12 @@ def report(
     return opened[0].folder.write_bytes(f"exports/{name}.{'md' if as_markdown else 'html'}", text)
 
 
-def _told(opened: Sequence["Run | Sweep"], pictures: bool) -> tuple[str, str, list[Section]]:
+def _told(opened: Sequence[Stored], pictures: bool) -> tuple[str, str, list[Section]]:
     """Title, subtitle and sections; pictures: with what is drawn."""
-    from treino.tuning.member import Member
-    from treino.tuning.stored_sweep import Sweep
-
     for one in opened:
-        if isinstance(one, Member):
+        if isinstance(one, StoredStudy):
+            raise study_without_network(one.folder)
+        if isinstance(one, StoredRun) and is_member(one):
             raise TreinoError(
                 "report_of_member",
                 _("{name} is a network of a sweep: it has no curves and no figures of its own.").format(
@@ -52,16 +49,16 @@ def _told(opened: Sequence["Run | Sweep"], pictures: bool) -> tuple[str, str, li
                 ),
                 _("Train it as a run first: treino train [[like={typed}]]").format(typed=one.typed),
             )
-        if isinstance(one, Sweep) and len(opened) > 1:
+        if isinstance(one, StoredSweep) and len(opened) > 1:
             raise TreinoError(
                 "report_of_sweeps",
                 _("{name} is a sweep, and only runs stand side by side.").format(name=one.name),
                 _("Write a report on it alone, or name its winner: {path}").format(path=one.path / "best"),
             )
-    if isinstance(opened[0], Sweep):
+    if isinstance(opened[0], StoredSweep):
         facts = sweep_facts(opened[0], drawn=pictures)
         return facts.name, sweep_subtitle(facts), sweep_sections(facts)
-    runs = [one for one in opened if isinstance(one, Run)]
+    runs = [one for one in opened if isinstance(one, StoredRun)]
     if len(runs) == 1:
         alone = run_facts(runs[0], pictures=pictures)
         return alone.name, subtitle(alone), run_sections(alone)

@@ -13,14 +13,14 @@ from treino.inspection.outputs import outputs, predicted_classes
 from treino.inspection.paired_tests import PairedTest, holm, paired_classes, paired_errors
 from treino.plots.report.compare import RunComparison
 from treino.plots.report.run import learnt
-from treino.records.run import Run
+from treino.records.stored_run import StoredRun
 from treino.reports.run_facts import run_facts
 from treino.words import _
 
 BESIDE = ("steps", "epochs", "kept_epoch", "parameters", "seconds", "status")
 
 
-def compared(runs: Sequence[Run], *, pictures: bool = True) -> RunComparison:
+def compared(runs: Sequence[StoredRun], *, pictures: bool = True) -> RunComparison:
     """The runs' facts, what differs, and the paired tests of each against the first.
 
     pictures: with what is drawn.
@@ -57,26 +57,26 @@ def compared(runs: Sequence[Run], *, pictures: bool = True) -> RunComparison:
     )
 
 
-def _differing(runs: Sequence[Run]) -> list[tuple[str, list[Any]]]:
+def _differing(runs: Sequence[StoredRun]) -> list[tuple[str, list[Any]]]:
     """Data, settings and sizes in which the runs are not all alike."""
     every = []
     for run in runs:
-        d, data = run.document, run.spec["data"]
-        flat = {_("data"): data["name"], "SHA-256": data["sha256"] and data["sha256"][:12], **d["settings"]}
+        d, data = run.document, run.spec.data
+        flat = {_("data"): data.name, "SHA-256": data.sha256 and data.sha256[:12], **d["settings"]}
         every.append(flat | {name: d.get(name) for name in BESIDE})
     keys = list(dict.fromkeys(k for flat in every for k in flat))
     rows = [(k, [flat.get(k) for flat in every]) for k in keys]
     return [(k, values) for k, values in rows if any(v != values[0] for v in values)]
 
 
-def _loss(run: Run) -> tuple[str, ...]:
+def _loss(run: StoredRun) -> tuple[str, ...]:
     """What is called loss in this run."""
     s = run.document["settings"]
     twice = "softmax_before_cross_entropy" in s["fault"]
     return (*(str(s[name]) for name in ("loss", "label_smoothing", "class_weights")), str(twice))
 
 
-def _apart(runs: Sequence[Run]) -> str:
+def _apart(runs: Sequence[StoredRun]) -> str:
     """Why the test figures can't be compared; "" where they can."""
     for run in runs:
         test = (run.document.get("metrics") or {}).get("test") or {}
@@ -85,7 +85,7 @@ def _apart(runs: Sequence[Run]) -> str:
     return _same_rows(runs, "test")
 
 
-def _same_rows(runs: Sequence[Run], split: str) -> str:
+def _same_rows(runs: Sequence[StoredRun], split: str) -> str:
     """ "" where all have the same rows in this split, else what is in the way."""
     try:
         data = [run.data for run in runs]
@@ -109,21 +109,21 @@ def _same(a: Data, rows_a: Rows, b: Data, rows_b: Rows) -> bool:
     return own_a.shape == own_b.shape and torch.allclose(own_a, own_b, rtol=1e-5, atol=1e-6 * a.target_scale)
 
 
-def _paired(a: Run, b: Run) -> PairedTest:
+def _paired(a: StoredRun, b: StoredRun) -> PairedTest:
     if a.data.task == "classification":
         return paired_classes(_right(a), _right(b))
     return paired_errors(_error(a), _error(b))
 
 
-def _output(run: Run) -> torch.Tensor:
+def _output(run: StoredRun) -> torch.Tensor:
     return outputs(run.module, run.data.test.x, item_shape=run.item_shape)
 
 
-def _right(run: Run) -> np.ndarray:
+def _right(run: StoredRun) -> np.ndarray:
     said_N = predicted_classes(_output(run))
     return np.asarray((said_N == run.data.test.y).numpy())
 
 
-def _error(run: Run) -> np.ndarray:
+def _error(run: StoredRun) -> np.ndarray:
     """In the target's own units ``[N]``."""
     return np.asarray(((_output(run).double() - run.data.test.y)[:, 0] * run.target_scale).numpy())

@@ -1,9 +1,10 @@
 """The facts of one run for its report, from its folder and from its network's outputs."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
 
+from treino.documents.run_spec import RunSpec
+from treino.documents.sweep_spec import SweepSpec
 from treino.errors import TreinoError
 from treino.inspection.confusion import confusion
 from treino.inspection.input_planes import Split
@@ -14,19 +15,17 @@ from treino.pictures.picture_files import PICTURES
 from treino.plots.report.blocks import Block, Drawing, Picture
 from treino.plots.report.charts import confusion_blocks
 from treino.plots.report.run import RunReport
+from treino.records.stored_run import StoredRun
 from treino.reports.commands import as_called
 from treino.store.leftover import ended_before_it_began
+from treino.tuning.stored_sweep import StoredSweep
 from treino.words import _
-
-if TYPE_CHECKING:
-    from treino.records.run import Run
-    from treino.tuning.stored_sweep import Sweep
 
 MOST_CLASSES = 20  # in a confusion matrix that is readable on a page
 LONGEST = 60.0  # seconds of a training that is played again for its film
 
 
-def run_facts(run: "Run", *, whole: bool = True, pictures: bool = True) -> RunReport:
+def run_facts(run: StoredRun, *, whole: bool = True, pictures: bool = True) -> RunReport:
     """Everything that a report on this run says; whole: also what takes long to see and much room to show.
 
     pictures: without them, what is drawn is not drawn. What can't be shown, such as a boundary where the
@@ -59,25 +58,25 @@ def run_facts(run: "Run", *, whole: bool = True, pictures: bool = True) -> RunRe
     )
 
 
-def check_begun(one: "Run | Sweep") -> None:
+def check_begun(one: "StoredRun | StoredSweep") -> None:
     """Refuse what ended before its settings were written: there is nothing to report."""
     if not one.folder.has("spec.json"):
         raise ended_before_it_began(one.path)
 
 
-def called_again(spec: Mapping[str, Any], run: "Run | None") -> str:
+def called_again(spec: RunSpec | SweepSpec, run: "StoredRun | None") -> str:
     """The call in Python that trains it again, where no command can name its rows or its network.
 
     run: one that holds these rows, if there is one.
     """
-    if run is not None and spec["data"]["kind"] == "memory":
+    if run is not None and spec.data.kind == "memory":
         with suppress(TreinoError):  # they may not have been kept
             len(run.data.train)
             return as_called(spec, f"treino.open({run.typed!r}).data", True)
     return as_called(spec, "data", False)
 
 
-def _official(run: "Run") -> bool | None:
+def _official(run: StoredRun) -> bool | None:
     with suppress(TreinoError):
         return run.data.official_test
     return None
@@ -92,7 +91,7 @@ def _or_why(title: str, missing: dict[str, list[str]]) -> Iterator[None]:
         missing.setdefault(str(error), []).append(title)
 
 
-def _film(run: "Run") -> Sequence[Block]:
+def _film(run: StoredRun) -> Sequence[Block]:
     """The player; not where playing the run again would take long."""
     seconds = run.document.get("seconds")
     if seconds is None or seconds > LONGEST:
@@ -104,11 +103,11 @@ def _film(run: "Run") -> Sequence[Block]:
     return (Drawing(film_player(run), wide=True),)
 
 
-def _boundary(run: "Run") -> Sequence[Block]:
+def _boundary(run: StoredRun) -> Sequence[Block]:
     return _drawn(run, "boundary", _("What the network says over its inputs, with the rows on it"))
 
 
-def _confusion(run: "Run") -> Sequence[Block]:
+def _confusion(run: StoredRun) -> Sequence[Block]:
     if not run.data.classes:
         return ()
     if len(run.data.classes) > MOST_CLASSES:
@@ -122,27 +121,27 @@ def _confusion(run: "Run") -> Sequence[Block]:
     return confusion_blocks(confusion(run.module, run.data, splits=splits, item_shape=run.item_shape))
 
 
-def _mistakes(run: "Run") -> Sequence[Block]:
+def _mistakes(run: StoredRun) -> Sequence[Block]:
     return _drawn(run, "mistakes", _("The rows on which the network is most sure and wrong"))
 
 
-def _goes_by(run: "Run") -> Sequence[Block]:
+def _goes_by(run: StoredRun) -> Sequence[Block]:
     if len(run.data.features) < 2:
         return ()
     return _drawn(run, "importance", _("How much worse it gets where a column is shuffled"))
 
 
-def _inside(run: "Run") -> Sequence[Block]:
+def _inside(run: StoredRun) -> Sequence[Block]:
     if run.data.kind == "image":
         return _drawn(run, "weights", _("The first layer's weights, a picture for each unit"))
     return _drawn(run, "network", _("The network's units, and what each sees over the inputs"))
 
 
-def _drawn(run: "Run", name: str, alt: str) -> Sequence[Block]:
+def _drawn(run: StoredRun, name: str, alt: str) -> Sequence[Block]:
     return [Picture(file, content, alt) for file, content in PICTURES[name](run)]
 
 
-Shown = dict[Callable[[], str], Callable[["Run"], Sequence[Block]]]
+Shown = dict[Callable[[], str], Callable[[StoredRun], Sequence[Block]]]
 
 WRITTEN: Shown = {lambda: _("Confusion"): _confusion}
 """What is seen by asking the network, and said in words."""

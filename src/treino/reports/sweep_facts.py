@@ -1,6 +1,6 @@
 """The facts of a sweep for its report."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from treino.errors import TreinoError
 from treino.plots.report.blocks import Picture
@@ -9,11 +9,9 @@ from treino.reports.commands import sweep_as_typed
 from treino.reports.run_facts import called_again, check_begun
 from treino.search.space_text import domain_text
 from treino.tuning.populations import config_text
+from treino.tuning.stored_sweep import StoredSweep
 from treino.tuning.sweep_pictures import PICTURES, usual
 from treino.words import N_, _
-
-if TYPE_CHECKING:
-    from treino.tuning.stored_sweep import Sweep
 
 ALTS: dict[str, str] = {
     "parallel": N_("Each network as a line through its settings"),
@@ -24,7 +22,7 @@ ALTS: dict[str, str] = {
 }
 
 
-def sweep_facts(sweep: "Sweep", *, drawn: bool = True) -> SweepFacts:
+def sweep_facts(sweep: StoredSweep, *, drawn: bool = True) -> SweepFacts:
     """Everything that a report on this sweep says; what can't be shown is named with the reason.
 
     drawn: with its pictures.
@@ -34,7 +32,7 @@ def sweep_facts(sweep: "Sweep", *, drawn: bool = True) -> SweepFacts:
     """
     check_begun(sweep)
     d, spec, missing = sweep.document, sweep.spec, list[str]()
-    spread = bool(spec["sweep"].get("spread"))
+    spread = bool(spec.sweep.spread)
     pictures = []
     for name in usual(sweep) if drawn and not spread and "leaderboard" in d else ():
         try:
@@ -49,7 +47,7 @@ def sweep_facts(sweep: "Sweep", *, drawn: bool = True) -> SweepFacts:
     if (d.get("best") or {}).get("run"):
         try:
             winner = sweep.best
-            best, versions = winner.document, winner.spec["versions"]
+            best, versions = winner.document, winner.spec.versions
         except TreinoError as error:
             missing.append(str(error))
     return SweepFacts(
@@ -59,7 +57,7 @@ def sweep_facts(sweep: "Sweep", *, drawn: bool = True) -> SweepFacts:
         created=sweep.folder.created,
         written=[config_text(entry["params"]) for entry in d.get("leaderboard") or []],
         best=best,
-        tried=[(name, domain_text(domain)) for name, domain in spec["space"].items()],
+        tried=[(name, domain_text(domain)) for name, domain in spec.space_document().items()],
         pictures=pictures,
         missing=missing,
         command=sweep_as_typed(spec),

@@ -3,22 +3,21 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from treino.errors import TreinoError
 from treino.pictures import File
-from treino.pictures.picture_files import check_names, put_each
+from treino.pictures.output import check_names, put_each
+from treino.plots.study import StudyCurve, curves_figure
+from treino.plots.study_tradeoff import tradeoff_figure
+from treino.plots.style import png
 from treino.store.output_files import OutputFolder
 from treino.studies.conclusions import mode_name, setting_texts
+from treino.studies.stored_study import StoredStudy
 from treino.words import N_, _
-
-if TYPE_CHECKING:
-    from treino.plots.study import StudyCurve
-    from treino.studies.stored_study import Study
 
 
 def draw_study(
-    study: "Study",
+    study: StoredStudy,
     what: Sequence[str] = (),
     to: OutputFolder | None = None,
     missing: list[TreinoError] | None = None,
@@ -43,14 +42,12 @@ def draw_study(
     return put_each(study.folder, [partial(_file, study, name) for name in names], to, missing)
 
 
-def _file(study: "Study", name: str) -> list[File]:
+def _file(study: StoredStudy, name: str) -> list[File]:
     return [(f"{name}.png", PICTURES[name](study))]
 
 
-def lines_of(study: "Study") -> list["StudyCurve"]:
+def lines_of(study: StoredStudy) -> list[StudyCurve]:
     """The rows as the pictures take them."""
-    from treino.plots.study import StudyCurve
-
     d = study.document
     rest = [n for n in d["varied"] if n != "batch_size"]
     found = []
@@ -73,20 +70,14 @@ def lines_of(study: "Study") -> list["StudyCurve"]:
     return found
 
 
-def _curves(study: "Study") -> bytes:
-    from treino.plots.study import curves_figure
-    from treino.plots.style import png
-
+def _curves(study: StoredStudy) -> bytes:
     return png(curves_figure(lines_of(study), study.document["data"], study.document["until"].get("loss")))
 
 
-def _tradeoff(study: "Study") -> bytes:
-    from treino.plots.study_tradeoff import tradeoff_figure
-    from treino.plots.style import png
-
+def _tradeoff(study: StoredStudy) -> bytes:
     d = study.document
     metric = "accuracy" if "accuracy" in d["until"] else next(iter(d["until"]), None)
     return png(tradeoff_figure(lines_of(study), d["data"], metric, d["until"].get(metric)))
 
 
-PICTURES: dict[str, Callable[["Study"], bytes]] = {"curves": _curves, "tradeoff": _tradeoff}
+PICTURES: dict[str, Callable[[StoredStudy], bytes]] = {"curves": _curves, "tradeoff": _tradeoff}

@@ -3,10 +3,12 @@
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from treino.documents import read_document
+from treino.documents.run_spec import RunSpec
 from treino.engine import HP
 from treino.engine.keyframes import keyframe_of_saved
 from treino.errors import TreinoError, nearest
@@ -15,19 +17,17 @@ from treino.records.command import branch_as_typed, versions
 from treino.records.data_source import COPY
 from treino.records.network_source import NETWORK_COPY
 from treino.records.segments import Segment, path_of, segments_of
+from treino.records.stored_run import StoredRun
 from treino.records.weights import BUFFERS, WEIGHTS
 from treino.spec import Settings, group_of, read_settings
 from treino.store import RunFolder
 from treino.store.encoding import array_parts
 from treino.training.keyframe_files import keep_keyframes, kept_state, name_of
+from treino.training.replay import Snapshot
+from treino.training.resolution import Plan
 from treino.training.stored_training import START, rebuilt
 from treino.training.train import CHECKPOINT_SECONDS, RunJob
 from treino.words import _
-
-if TYPE_CHECKING:
-    from treino.records.run import Run
-    from treino.training.replay import Moment
-    from treino.training.resolution import Plan
 
 LENGTH = ("epochs", "steps", "patience", "keep", "schedule", "warmup")
 """Settings beside the engine's hyper-parameters that may change on the way."""
@@ -37,16 +37,16 @@ COPIED = (COPY, "data.json", "preparation.json", NETWORK_COPY, START)
 
 
 def branching(
-    moment: "Moment",
+    snapshot: Snapshot,
     changes: Mapping[str, Any],
     *,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Iterator[JobEvent]:
-    """A new run that goes on from the moment's full state; see ``Moment.branch``."""
-    run = moment.run
+    """A new run that goes on from the snapshot's full state; see ``Moment.branch``."""
+    run = snapshot.run
     place = {name: changes[name] for name in PLACE if name in changes}
     changes = {name: value for name, value in changes.items() if name not in PLACE}
-    segment, planned, spec = _next(moment, changes)
+    segment, planned, spec = _next(snapshot, changes)
     out = Path(place["out"]) if place.get("out") else None
     beside = run.path.parent
     if (beside / "manifest.json").is_file():  # a sweep's winner: beside the sweep, where runs are looked for
@@ -56,93 +56,98 @@ def branching(
         for name in COPIED:
             if run.folder.has(name):
                 folder.write_bytes(name, run.folder.read_bytes(name))
-        for link in path_of(run.spec, moment.segment):  # without them older steps can't be played again
+        for link in path_of(run.spec, snapshot.segment):  # without them older steps can't be played again
             name = name_of(link.segment.number, link.segment.start)
             if link.segment.origin is not None and run.folder.has(name):
                 folder.write_bytes(name, run.folder.read_bytes(name))
-        _copy_past(moment, folder)
-        parent = {"run": run.name, "segment": moment.segment, "step": moment.step}
+        _copy_past(snapshot, folder)
+        parent = {"run": run.name, "segment": snapshot.segment, "step": snapshot.step}
         moved = _moved(spec["data"], run.path, folder.path)
-        typed = branch_as_typed("--branch", f"{run.name}:{moment.step}", changes)
+        typed = branch_as_typed("--branch", f"{run.name}:{snapshot.step}", changes)
         spec |= {"parent": parent, "data": moved, "command": typed}
-        yield from _on(folder, moment, segment, planned, checkpoint_seconds, spec)
+        yield from _on(folder, snapshot, segment, planned, checkpoint_seconds, spec)
 
 
 def rewinding(
-    moment: "Moment",
+    snapshot: Snapshot,
     changes: Mapping[str, Any],
     *,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Iterator[JobEvent]:
-    """The next segment in the moment's own run; see ``Run.rewind``."""
-    folder = RunFolder.open(moment.run.path)
+    """The next segment in the snapshot's own run; see ``Run.rewind``."""
+    folder = RunFolder.open(snapshot.run.path)
     for name in PLACE:
         if name in changes:
             raise TreinoError(
                 "rewind_place",
                 _("{name} names a new run, and rewinding goes on in its own folder.").format(name=name),
                 _("Leave it out, or branch: run.at({step}).branch({name}=…).").format(
-                    step=moment.step, name=name
+                    step=snapshot.step, name=name
                 ),
             )
-    segment, planned, spec = _next(moment, changes)
+    segment, planned, spec = _next(snapshot, changes)
     with folder:
         folder.unseal()
-        before = segments_of(moment.run.spec)[-1].number
+        before = segments_of(snapshot.run.spec)[-1].number
         for name in ("result.json", WEIGHTS, BUFFERS):  # what the run was, before it is something else
             if folder.has(name):
                 folder.write_bytes(f"segments/{before}/{name}", folder.read_bytes(name))
-        spec["command"] = branch_as_typed("--rewind", f"{moment.run.name}:{moment.step}", changes)
-        yield from _on(folder, moment, segment, planned, checkpoint_seconds, spec)
+        spec["command"] = branch_as_typed("--rewind", f"{snapshot.run.name}:{snapshot.step}", changes)
+        yield from _on(folder, snapshot, segment, planned, checkpoint_seconds, spec)
 
 
 def _on(
     folder: RunFolder,
-    moment: "Moment",
+    snapshot: Snapshot,
     segment: Segment,
-    planned: "Plan",
+    planned: Plan,
     checkpoint_seconds: float,
     spec: dict[str, Any],
 ) -> Iterator[JobEvent]:
     """Write the state that the segment sets out from, then say that there is such a segment, then train."""
-    arrays, meta = keyframe_of_saved(moment.saved)
-    name = name_of(segment.number, moment.step)
+    arrays, meta = keyframe_of_saved(snapshot.saved)
+    name = name_of(segment.number, snapshot.step)
     folder.write_new({name: array_parts(arrays, meta)})
     folder.write_json("spec.json", spec)
-    facts = {"from": [moment.segment, moment.step], "changes": dict(segment.changes)}
-    folder.database.add_event(segment.number, moment.step, "segment", facts)
+    facts = {"from": [snapshot.segment, snapshot.step], "changes": dict(segment.changes)}
+    folder.database.add_event(segment.number, snapshot.step, "segment", facts)
     training = planned.training
-    losses_S = np.asarray(moment.run.losses[: moment.step])
+    losses_S = np.asarray(snapshot.run.losses[: snapshot.step])
     training.load(*kept_state(folder, name, training, losses_S))
     for setting, value in segment.changes.items():
         training.set(setting, value)
     keep_keyframes(folder, training, planned.settings.get("every"), segment.number)
-    job = RunJob(folder, moment.data, planned, checkpoint_seconds=checkpoint_seconds, segment=segment.number)
+    job = RunJob(
+        folder, snapshot.data, planned, checkpoint_seconds=checkpoint_seconds, segment=segment.number
+    )
     yield from events(job)
 
 
-def _next(moment: "Moment", changes: Mapping[str, Any]) -> tuple[Segment, "Plan", dict[str, Any]]:
+def _next(snapshot: Snapshot, changes: Mapping[str, Any]) -> tuple[Segment, Plan, dict[str, Any]]:
     """The segment to come, its training before it is put to its first step, and the spec with it.
 
     Raises:
         TreinoError: a setting that can't change on the way, or a value out of range; nothing left to train.
     """
-    run = moment.run
-    spec, segments = run.spec, segments_of(run.spec)
-    before = next(s for s in segments if s.number == moment.segment)
+    run = snapshot.run
+    segments = segments_of(run.spec)
+    before = next(s for s in segments if s.number == snapshot.segment)
     hp, asked = _parted(changes, before, run)
-    segment = Segment(segments[-1].number + 1, (moment.segment, moment.step), asked, hp)
-    spec = spec | {"segments": [s.to_json() for s in (*segments, segment)], "asked": dict(asked)}
-    planned = rebuilt(run.folder, spec, moment.data, run._net, run._trust)
+    segment = Segment(segments[-1].number + 1, (snapshot.segment, snapshot.step), asked, hp)
+    spec = read_document(run.folder, "spec.json") | {
+        "segments": [s.to_json() for s in (*segments, segment)],
+        "asked": dict(asked),
+    }
+    planned = rebuilt(run.folder, RunSpec.model_validate(spec), snapshot.data, run.record.access)
     training = planned.training
-    if moment.step >= training.steps:
+    if snapshot.step >= training.steps:
         raise TreinoError(
             "branch_over",
             _("The training is over at step {step:,}: {steps:,} are planned.").format(
-                step=moment.step, steps=training.steps
+                step=snapshot.step, steps=training.steps
             ),
             _("Give more epochs, e.g. epochs={n}.").format(
-                n=2 * max(1, -(-moment.step // training.steps_per_epoch))
+                n=2 * max(1, -(-snapshot.step // training.steps_per_epoch))
             ),
         )
     for name, value in hp.items():
@@ -150,7 +155,9 @@ def _next(moment: "Moment", changes: Mapping[str, Any]) -> tuple[Segment, "Plan"
     return segment, planned, spec | {"resolved": planned.settings, "versions": versions()}
 
 
-def _parted(changes: Mapping[str, Any], before: Segment, run: "Run") -> tuple[dict[str, Any], dict[str, Any]]:
+def _parted(
+    changes: Mapping[str, Any], before: Segment, run: StoredRun
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """-> the changes that are hyper-parameters, by the engine's names; settings as asked with the rest."""
     given = dict(changes)
     hp: dict[str, Any] = {}
@@ -166,8 +173,8 @@ def _parted(changes: Mapping[str, Any], before: Segment, run: "Run") -> tuple[di
     asked = dict(before.asked)
     if given.keys() & {"epochs", "steps"}:
         asked = {k: v for k, v in asked.items() if k not in ("epochs", "steps")}
-        asked |= {"patience": run.settings["patience"]}  # whose default hangs on how long was not said
-    if given.get("keep") == "best" and run.settings["keep"] == "last":
+        asked |= {"patience": run.spec.resolved.patience}  # whose default hangs on how long was not said
+    if given.get("keep") == "best" and run.spec.resolved.keep == "last":
         raise TreinoError(
             "branch_keep",
             _(
@@ -180,7 +187,7 @@ def _parted(changes: Mapping[str, Any], before: Segment, run: "Run") -> tuple[di
     return hp, asked
 
 
-def _refuse(name: str, run: "Run") -> None:
+def _refuse(name: str, run: StoredRun) -> None:
     known = sorted({*HP, "betas", *LENGTH} - {"beta1", "beta2"})
     if name not in Settings.model_fields:
         raise TreinoError(
@@ -192,7 +199,7 @@ def _refuse(name: str, run: "Run") -> None:
         "Loss and optimizer": _("its state would not fit"),
         "Training loop": _("its steps and batches would be others"),
         "Machine": _("its bits would be others"),
-        "Run": _("it belongs to a whole run"),
+        "StoredRun": _("it belongs to a whole run"),
     }[group_of(name)]
     raise TreinoError(
         "branch_setting",
@@ -201,13 +208,13 @@ def _refuse(name: str, run: "Run") -> None:
     )
 
 
-def _copy_past(moment: "Moment", folder: RunFolder) -> None:
-    """The losses, figures and commands that led to the moment."""
-    old, per = moment.run.folder.database, int(moment.run.spec["steps_per_epoch"])
+def _copy_past(snapshot: Snapshot, folder: RunFolder) -> None:
+    """The losses, figures and commands that led to the snapshot."""
+    old, per = snapshot.run.folder.database, snapshot.run.spec.steps_per_epoch
     commands = old.commands()
-    for link in path_of(moment.run.spec, moment.segment):
+    for link in path_of(snapshot.run.spec, snapshot.segment):
         number = link.segment.number
-        stop = moment.step if link.stop is None else min(link.stop, moment.step)
+        stop = snapshot.step if link.stop is None else min(link.stop, snapshot.step)
         folder.database.add_losses(number, link.first, np.asarray(old.losses(number))[: stop - link.first])
         for row in old.epochs(number):
             if row.epoch * per <= stop:

@@ -1,24 +1,26 @@
 """The end of a training: weights stored, test figures measured once, folder sealed."""
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
-from treino.documents import read_document
+from treino.documents import read_run_spec
 from treino.engine.metrics import measure
 from treino.inspection.baselines import baselines
 from treino.inspection.intervals import intervals
 from treino.plots.style import split_name
+from treino.records.access import Access
 from treino.records.failure_notes import noted
 from treino.records.histories import histories
 from treino.records.network_answers import notes_on_answers
 from treino.records.segments import said_of
+from treino.records.stored_run import StoredRun, stored_run
 from treino.records.weights import write_weights
 from treino.store import RunFolder
 from treino.training.findings import findings
+from treino.training.resolution import Plan
 from treino.training.run_facts import run_facts
 from treino.training.user_data import (
     answers,
@@ -30,28 +32,22 @@ from treino.training.user_data import (
 )
 from treino.words import _
 
-if TYPE_CHECKING:
-    from treino.records.run import Run
-    from treino.training.resolution import Plan
-
 
 def finish(
     folder: RunFolder,
     data: Data,
-    planned: "Plan",
+    planned: Plan,
     status: str,
     seconds: float,
     evaluation_seconds: float,
     waited_seconds: float,
     segment: int = 0,
-) -> "Run":
+) -> StoredRun:
     """Write the kept weights, measure them, write what a reader of the run needs, seal the folder, open it.
 
     What can't be measured becomes a note: the weights are kept whatever comes.
     The test rows are looked at here and nowhere else, once, and not at all by a run that is to go on.
     """
-    from treino.records.run import Run
-
     engine = planned.training
     net = engine.net(0, "kept")
     write_weights(folder, net, data.item_shape if engine.shared.net is None else None)
@@ -79,10 +75,10 @@ def finish(
         full = planned.settings.get("baselines") == "full"
         fitted = partial(baselines, held, engine.loss_function, full)
         found = noted(failures, _("Fitting the baselines"), rest, fitted)
-    spec = read_document(folder, "spec.json")
+    spec = read_run_spec(folder)
     document = (
         run_facts(data, planned)
-        | {name: spec[name] for name in ("parent", "segments") if name in spec}
+        | spec.model_dump(mode="json", include={"parent", "segments"}, exclude_unset=True)
         | honesty(data)
         | {
             "status": status,
@@ -107,7 +103,7 @@ def finish(
             ],
         }
     )
-    document |= histories(folder, engine.steps_per_epoch, over=over)
+    document |= histories(folder, over=over)
     if over:
         what = _("Looking for faults in the training")
         wrong = noted(failures, what, rest, partial(findings, folder, held, planned))
@@ -119,9 +115,9 @@ def finish(
     folder.write_json("result.json", document)
     folder.database.add_event(segment, engine.step, status)
     folder.seal(status)
-    return Run(folder, data=held, net=net)
+    return stored_run(folder, Access(net=net), held)
 
 
-def _measured(output_NC: Tensor, y: Tensor, planned: "Plan", data: Data) -> dict[str, float]:
+def _measured(output_NC: Tensor, y: Tensor, planned: Plan, data: Data) -> dict[str, float]:
     found = measure(output_NC[None], y, loss=planned.training.loss_function, scale=data.target_scale)
     return {name: float(value[0]) for name, value in found.items()}

@@ -9,7 +9,7 @@ import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,19 +33,16 @@ from treino.diagnosis.watch.seen import (
     Seen,
 )
 from treino.diagnosis.watch.tables import DataSeen, TrainSeen, chance, hash_rows
-from treino.documents import read_document, read_tensors
+from treino.documents import read_run_spec, read_tensors
 from treino.engine import OPTIMIZERS, Training
 from treino.engine.user_module import module_copy
 from treino.engine.warm_start import warm_start
 from treino.records.segments import losses_of, segments_of
 from treino.spec import read_settings
 from treino.store import RunFolder
-from treino.training.resolution import lower_rate
+from treino.training.resolution import Plan, lower_rate, plan
 from treino.training.stored_training import START
 from treino.words import _, setting
-
-if TYPE_CHECKING:
-    from treino.training.resolution import Plan
 
 SETTINGS = Site("", 0)  # a run of treino's own has flags to change, not lines
 HEAD, TAIL = 1024, 3072  # losses that the rules see: the first ones, then evenly spaced
@@ -66,17 +63,17 @@ class KnownLoss(LossSeen):
         return self.constant
 
 
-def planned_faults(planned: "Plan") -> list[dict[str, Any]]:
+def planned_faults(planned: Plan) -> list[dict[str, Any]]:
     """Findings that are known before the first step: the faults that were asked for, and copied rows."""
     seen, engine = Seen(), planned.training
     _faults(seen, planned, engine.steps)
     return _told(decide(seen)[0], planned)
 
 
-def findings(folder: RunFolder, data: Data, planned: "Plan") -> tuple[list[dict[str, Any]], list[str]]:
+def findings(folder: RunFolder, data: Data, planned: Plan) -> tuple[list[dict[str, Any]], list[str]]:
     """``findings[]`` of the document of a run that is over, and a note for each rule that raised."""
     engine = planned.training
-    losses = np.asarray(losses_of(folder, read_document(folder, "spec.json")), dtype=np.float64)
+    losses = np.asarray(losses_of(folder, read_run_spec(folder)), dtype=np.float64)
     seen = _histories(losses, data, planned)
     _faults(seen, planned, len(losses))
     main = seen.losses["loss", SETTINGS]
@@ -95,7 +92,7 @@ def findings(folder: RunFolder, data: Data, planned: "Plan") -> tuple[list[dict[
 
 
 # --- what is known without measuring ------------------------------------------------------------------
-def _histories(losses: np.ndarray, data: Data, planned: "Plan") -> Seen:
+def _histories(losses: np.ndarray, data: Data, planned: Plan) -> Seen:
     """Settings, losses and labels in the rules' own tables."""
     engine, s = planned.training, planned.settings
     bad_S = np.flatnonzero(~np.isfinite(losses))
@@ -146,7 +143,7 @@ def _histories(losses: np.ndarray, data: Data, planned: "Plan") -> Seen:
     )
 
 
-def _faults(seen: Seen, planned: "Plan", steps: int) -> None:
+def _faults(seen: Seen, planned: Plan, steps: int) -> None:
     """The faults that the run was asked to have."""
     asked, engine = planned.settings["fault"], planned.training
     if "missing_zero_grad" in asked:
@@ -180,7 +177,7 @@ def _rows(data: Data, net: NetSeen) -> TrainSeen:
     )
 
 
-def _labels(loss: LossSeen, data: Data, planned: "Plan", net: nn.Module) -> None:
+def _labels(loss: LossSeen, data: Data, planned: Plan, net: nn.Module) -> None:
     """What the kept weights say of the training rows, where a class is rare enough to be given up."""
     if len(loss.counts) < 2 or loss.weighted or loss.counts.min() > 0.5 * loss.counts.sum() / loss.classes:
         return
@@ -222,7 +219,7 @@ def _badly(loss: LossSeen) -> bool:
     return loss.stuck(0.7) or loss.last() > 0.9 * sum(first) / len(first)
 
 
-def _measure(seen: Seen, folder: RunFolder, data: Data, planned: "Plan", end: nn.Module) -> None:
+def _measure(seen: Seen, folder: RunFolder, data: Data, planned: Plan, end: nn.Module) -> None:
     """Steps, gradients and units: at the start, by training the first steps once more, and at the end."""
     optimizer, s = seen.optimizers[0], planned.settings
     again = _again(folder, data, planned)
@@ -250,15 +247,13 @@ def _measure(seen: Seen, folder: RunFolder, data: Data, planned: "Plan", end: nn
     seen.relus = list(_relus(data, planned, end))
 
 
-def _again(folder: RunFolder, data: Data, planned: "Plan") -> Training:
+def _again(folder: RunFolder, data: Data, planned: Plan) -> Training:
     """The same training before its first step, from the weights that it began with, with the commands that it
     obeyed.
     """
-    from treino.training.resolution import plan
-
     shared = planned.training.shared
     kernel = {name: planned.settings[name] for name in ("engine", "threads", "device")}
-    settings = read_settings({**segments_of(read_document(folder, "spec.json"))[0].asked} | kernel)
+    settings = read_settings({**segments_of(read_run_spec(folder))[0].asked} | kernel)
     own = None if shared.net is not None else module_copy(shared.template)
     training = plan(settings, data, own).training
     if folder.has(START):
@@ -270,7 +265,7 @@ def _again(folder: RunFolder, data: Data, planned: "Plan") -> Training:
 
 
 def _gradients(
-    seen: Seen, data: Data, planned: "Plan", start: nn.Module, end: nn.Module, s: dict[str, Any]
+    seen: Seen, data: Data, planned: Plan, start: nn.Module, end: nn.Module, s: dict[str, Any]
 ) -> None:
     """Sizes of gradients at the start and at the end: beside a clip, a decay, and from layer to layer."""
     loss, optimizer = planned.training.loss_function, seen.optimizers[0]
@@ -301,7 +296,7 @@ def _gradients(
         seen.clips = {SETTINGS: clip}
 
 
-def _relus(data: Data, planned: "Plan", net: nn.Module) -> Iterator[ReluSeen]:
+def _relus(data: Data, planned: Plan, net: nn.Module) -> Iterator[ReluSeen]:
     """Units of ReLU layers that are zero for all of some training rows."""
     layers = [m for m in net.modules() if isinstance(m, nn.ReLU)]
     alive: dict[int, Tensor] = {}
@@ -342,13 +337,13 @@ def _alike(weight: Tensor) -> bool:
     return bool(((weight - weight[:1]).abs() <= 1e-3 * weight.abs().max().clamp_min(1e-30)).all())
 
 
-def _items(x: Tensor, planned: "Plan") -> Tensor:
+def _items(x: Tensor, planned: Plan) -> Tensor:
     shape = planned.training.shared.item_shape
     return x if shape is None else x.reshape(len(x), *shape)
 
 
 # --- in the words of a run ----------------------------------------------------------------------------
-def _told(found: list[Finding], planned: "Plan") -> list[dict[str, Any]]:
+def _told(found: list[Finding], planned: Plan) -> list[dict[str, Any]]:
     """Findings as JSON: no file and no line, and what to do as flags of the command line."""
     return [_flagged(f, planned.settings).as_json() for f in found]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,15 +23,13 @@ from treino.engine.step_plan import StepPlan
 from treino.errors import TreinoError
 from treino.records.data_source import data_of
 from treino.records.segments import Segment, path_of
+from treino.records.stored_run import StoredRun
 from treino.store import RunFolder
 from treino.store.files import damaged
 from treino.training.keyframe_files import kept_state, keyframes_in
 from treino.training.stored_training import obey_again, rebuilt
 from treino.training.user_data import given_again, streams
 from treino.words import _
-
-if TYPE_CHECKING:
-    from treino.records.run import Run
 
 Saved = tuple[dict[str, Tensor], dict[str, Any]]
 
@@ -47,7 +45,7 @@ class Batch:
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
+class Snapshot:
     """A run after ``step`` updates.
 
     net: a copy in evaluation mode with the weights then. loss: the training loss of the update that led here;
@@ -58,7 +56,7 @@ class Moment:
     saved: the training's whole state, as ``Training.save`` gives it.
     """
 
-    run: "Run"
+    run: StoredRun
     segment: int
     step: int
     net: nn.Module
@@ -86,25 +84,8 @@ class Moment:
         index_B, rows = next_batch(self._plan, self.step), self.data.train
         return Batch(index_B, rows.x.index_select(0, index_B), rows.y.index_select(0, index_B))
 
-    def branch(self, **changes: Any) -> "Run":
-        """A new run that goes on from here with other settings, e.g. ``lr=1e-3`` or ``epochs=50``.
 
-        What may change: lr, weight_decay, momentum, betas, eps, clip, dropout, schedule, warmup, epochs,
-        steps, patience, keep; ``name`` and ``out`` say where the run goes. Without changes it has the bits of
-        the run that it left, but for commands that this one was given later. The new run names its parent,
-        and holds the losses up to here, so that its curves begin at the beginning.
-
-        Raises:
-            TreinoError: a setting that can't change on the way; nothing is left to train.
-        """
-        from treino.pictures.illustration import illustrated
-        from treino.training.branch import branching
-        from treino.training.train import drain
-
-        return drain(illustrated(branching(self, changes)))
-
-
-def moments(run: "Run", steps: Iterable[int], data: Any = None) -> Iterator[Moment]:
+def snapshots(run: StoredRun, steps: Iterable[int], data: Any = None) -> Iterator[Snapshot]:
     """The run after each of ``steps`` updates, ascending, in one pass.
 
     data: once more the Dataset, of a run that was trained on one whose items are always the same.
@@ -117,7 +98,7 @@ def moments(run: "Run", steps: Iterable[int], data: Any = None) -> Iterator[Mome
     return _played(run, wanted, data)
 
 
-def last_step(run: "Run") -> int:
+def last_step(run: StoredRun) -> int:
     """How many updates the run has taken; of a diverged one, those whose weights were finite.
 
     Raises:
@@ -135,20 +116,20 @@ def last_step(run: "Run") -> int:
     return steps
 
 
-def _played(run: "Run", wanted: list[int], data: Any) -> Iterator[Moment]:
+def _played(run: StoredRun, wanted: list[int], data: Any) -> Iterator[Snapshot]:
     if not wanted:
         return
     spec, losses_S, rows = run.spec, run.losses, _rows(run, data)
     for link in path_of(spec):
         steps = [s for s in wanted if s >= link.first and (link.stop is None or s < link.stop)]
         if steps:
-            training = rebuilt(run.folder, spec, rows, run._net, run._trust, link.segment).training
+            training = rebuilt(run.folder, spec, rows, run.record.access, link.segment).training
             for step in _through(run, training, link.segment, steps, losses_S):
-                yield _moment(run, link.segment.number, training, rows, step, losses_S)
+                yield _snapshot(run, link.segment.number, training, rows, step, losses_S)
 
 
 def _through(
-    run: "Run", training: Training, segment: Segment, steps: list[int], losses_S: NDArray[np.float32]
+    run: StoredRun, training: Training, segment: Segment, steps: list[int], losses_S: NDArray[np.float32]
 ) -> Iterator[int]:
     """Bring the training to each of the segment's steps, from the nearest state that was kept."""
     kept = _kept_states(run.folder, segment)
@@ -207,11 +188,11 @@ def _kept_states(
     return found
 
 
-def _moment(
-    run: "Run", segment: int, training: Training, rows: Data, step: int, losses_S: NDArray[np.float32]
-) -> Moment:
+def _snapshot(
+    run: StoredRun, segment: int, training: Training, rows: Data, step: int, losses_S: NDArray[np.float32]
+) -> Snapshot:
     seen = next_update(training.setup, training.state)
-    return Moment(
+    return Snapshot(
         run,
         segment,
         step,
@@ -226,7 +207,7 @@ def _moment(
     )
 
 
-def _step(run: "Run", step: Any) -> int:
+def _step(run: StoredRun, step: Any) -> int:
     last = last_step(run)
     if isinstance(step, bool) or not isinstance(step, Integral) or not 0 <= int(step) <= last:
         raise TreinoError(
@@ -239,21 +220,20 @@ def _step(run: "Run", step: Any) -> int:
     return int(step)
 
 
-def _rows(run: "Run", data: Any) -> Data:
+def _rows(run: StoredRun, data: Any) -> Data:
     """All rows that the run was trained on.
 
     Raises:
         TreinoError: they can't be had again.
     """
-    spec = run.spec
-    if spec["data"]["kind"] != "given":
-        held = run._data
-        return held if held is not None and _whole(run, held) else data_of(run.folder, run._data_file)
-    if spec["data"].get("streams") or not spec["facts"].get("reproducible", True):
+    where = run.spec.data
+    if where.kind != "given":
+        return run.data if _whole(run, run.data) else data_of(run.folder, run.record.access.data_file)
+    if where.streams or not run.spec.facts.reproducible:
         raise TreinoError(
             "replay_rows",
             _("{run} can't be played again: its rows came from {what} in an order of their own.").format(
-                run=run.name, what=spec["data"]["source"]
+                run=run.name, what=where.source
             ),
             _("Train on a table, on arrays, or on a Dataset whose items are always the same."),
         )
@@ -261,11 +241,11 @@ def _rows(run: "Run", data: Any) -> Data:
         raise TreinoError(
             "data_wanted",
             _("{run} was trained on {what}, which was given in Python.").format(
-                run=run.name, what=spec["data"]["source"]
+                run=run.name, what=where.source
             ),
             _("Give it again: run.at(step, data)."),
         )
-    found = given_again(run.folder, spec, data)
+    found = given_again(run.folder, where, data)
     if streams(found) or why_not_reproducible(found):
         raise TreinoError(
             "replay_rows",
@@ -275,6 +255,6 @@ def _rows(run: "Run", data: Any) -> Data:
     return found
 
 
-def _whole(run: "Run", held: Data) -> bool:
+def _whole(run: StoredRun, held: Data) -> bool:
     """Whether these are all of the run's training rows, and not some of them to look at."""
-    return not elsewhere(held) and len(held.train) == run.spec["facts"]["rows"]["train"]
+    return not elsewhere(held) and len(held.train) == run.spec.facts.rows["train"]

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
-
-from torch import nn
 
 from treino.data.dataset import Data
 from treino.documents import read_checkpoint, read_tensors
+from treino.documents.run_spec import RunSpec
 from treino.engine import MLP, Training
 from treino.engine.warm_start import warm_start
+from treino.records.access import Access
 from treino.records.kept_layers import check_layers
 from treino.records.network_answers import ANSWERS, check_answers
 from treino.records.network_source import run_network
@@ -23,12 +22,7 @@ MACHINE = ("engine", "threads", "device")
 
 
 def rebuilt(
-    folder: RunFolder,
-    spec: dict[str, Any],
-    data: Data,
-    net: nn.Module | str | None,
-    trust: bool,
-    segment: Segment | None = None,
+    folder: RunFolder, spec: RunSpec, data: Data, access: Access, segment: Segment | None = None
 ) -> Plan:
     """The run's training before its first step, with the kernel that it had and the weights it began with.
 
@@ -38,17 +32,17 @@ def rebuilt(
         TreinoError: its network is the user's own, and its code may not run, or is another network's.
     """
     segment = segment or newest(spec)
-    settings = read_settings({**segment.asked} | {name: spec["resolved"][name] for name in MACHINE})
-    own = None if spec["net"] == "mlp" else net
-    if spec["net"] == "mlp" and (shapes := _kept_shapes(folder)) is not None:
+    settings = read_settings({**segment.asked} | {name: getattr(spec.resolved, name) for name in MACHINE})
+    if spec.net == "mlp" and (shapes := _kept_shapes(folder)) is not None:
         layers, _arguments = decide(settings, data)
         assert isinstance(layers, MLP)
-        check_layers([data.inputs, *layers.hidden, spec["outputs"]], shapes, folder.path.name)
-    planned = plan(settings, data, run_network(folder, spec["net"], settings.net, own, trust, settings.seed))
+        check_layers([data.inputs, *layers.hidden, spec.outputs], shapes, folder.path.name)
+    own = None if spec.net == "mlp" else run_network(folder, spec.net, settings.net, access, settings.seed)
+    planned = plan(settings, data, own)
     if folder.has(START):
         weights, known = read_tensors(folder, START)
         warm_start(planned.training.shared, planned.training.state, weights)
-        if spec["net"] != "mlp":
+        if spec.net != "mlp":
             answers = known.get(ANSWERS)
             check_answers(planned.training.net(0, "last"), data.item_shape, answers, folder.path.name)
     return replace(planned, settings=shown_settings(spec, planned.settings, segment.number))

@@ -17,20 +17,22 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
-from treino.documents import read_checkpoint, read_document
+from treino.documents import read_checkpoint, read_run_spec
+from treino.documents.run_spec import RunSpec
 from treino.engine import Tick, Training
 from treino.engine.net_state import whole_state
 from treino.engine.warm_start import warm_start
 from treino.errors import TreinoError
 from treino.loop.loop import Job, JobEvent, events, status_at_end
 from treino.loop.loop import drain as drained
+from treino.records.access import Access
 from treino.records.command import as_typed, versions
 from treino.records.data_source import data_of, keep_copy, load_data, prepared_beside, reference
 from treino.records.network_answers import ANSWERS, answers_of
 from treino.records.network_source import NETWORK_COPY
 from treino.records.resumable import unfinished
-from treino.records.run import Run
 from treino.records.segments import losses_of, newest
+from treino.records.stored_run import StoredRun
 from treino.records.user_network import NetworkFiles, network_of
 from treino.spec import Settings
 from treino.store import RunFolder
@@ -167,8 +169,8 @@ def resuming(
             is gone or changed.
     """
     folder = unfinished(path)
-    spec = read_document(folder, "spec.json")
-    given = spec["data"]["kind"] == "given"
+    spec = read_run_spec(folder)
+    given = spec.data.kind == "given"
     if data is not None and not given:
         raise TreinoError(
             "data_kept",
@@ -177,8 +179,8 @@ def resuming(
             ),
             _("Leave the data out."),
         )
-    data = given_again(folder, spec, data) if given else data_of(folder, data_file)
-    planned = rebuilt(folder, spec, data, net, trust)
+    data = given_again(folder, spec.data, data) if given else data_of(folder, data_file)
+    planned = rebuilt(folder, spec, data, Access(net, trust))
     segment = newest(spec)
     with folder:
         folder.unseal()
@@ -191,7 +193,7 @@ def resuming(
         yield from events(RunJob(folder, data, planned, clock, checkpoint_seconds, segment.number))
 
 
-def _put_back(folder: RunFolder, spec: dict[str, Any], engine: Training) -> tuple["Clock", set[int]]:
+def _put_back(folder: RunFolder, spec: RunSpec, engine: Training) -> tuple["Clock", set[int]]:
     """Put the training where its newest segment was saved last, or where that set out from, and cut what was
     recorded later.
 
@@ -227,7 +229,7 @@ class RunJob:
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     segment: int = 0
     new: bool = False
-    run: Run | None = None  # once it has ended
+    run: StoredRun | None = None  # once it has ended
     interruptible_close: bool = False
     timed: bool = False  # whether the clock runs
     failure: TreinoError | None = None
@@ -292,7 +294,7 @@ class RunJob:
             if self.new and engine.step == 0 and error.status == 2:
                 folder.discard()
             raise error
-        self.clock, _known = _put_back(folder, read_document(folder, "spec.json"), engine)
+        self.clock, _known = _put_back(folder, read_run_spec(folder), engine)
         engine.keyframes.take()  # of steps that are cut
         if engine.step == 0:
             raise error
@@ -351,8 +353,8 @@ class RunJob:
         return self.run.document
 
 
-def drain(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None = None) -> Run:
-    """Run the events of a training to their end and return its Run.
+def drain(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None = None) -> StoredRun:
+    """Run the events of a training to their end and return its run.
 
     Raises:
         KeyboardInterrupt: after a Ctrl-C, when everything is saved.
@@ -360,7 +362,7 @@ def drain(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None =
     return run_of(drained(stream, watch).job)
 
 
-def run_of(job: Job) -> Run:
+def run_of(job: Job) -> StoredRun:
     """The run of a training that has ended."""
     assert isinstance(job, RunJob)
     assert job.run is not None

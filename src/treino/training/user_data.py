@@ -11,6 +11,7 @@ from treino.data.out_of_core.rows_protocol import parts
 from treino.data.rows import Rows
 from treino.data.torch_datasets.dataset_source import digest, elsewhere, why_not_reproducible
 from treino.data.torch_datasets.stream import StreamRows
+from treino.documents.data_source import DataSource
 from treino.errors import TreinoError
 from treino.inspection.outputs import outputs
 from treino.plots.style import split_name
@@ -36,24 +37,25 @@ def streams(data: Data) -> bool:
     return isinstance(data.train.x, StreamRows)
 
 
-def given_again(folder: RunFolder, spec: dict[str, Any], given: Any) -> Data:
+def given_again(folder: RunFolder, where: DataSource, given: Any) -> Data:
     """The data of a run that was trained on a Dataset or DataLoader, which has to be given once more.
 
     Raises:
         TreinoError: it isn't there, or holds other rows.
     """
     name = folder.path.name
-    where = spec["data"]
     if given is None:
         raise TreinoError(
             "data_wanted",
-            _("{run} was trained on {what}, which was given in Python.").format(
-                run=name, what=where["source"]
-            ),
+            _("{run} was trained on {what}, which was given in Python.").format(run=name, what=where.source),
             _("Give it again there: treino.open('{run}').resume(data).").format(run=name),
         )
-    data = given if isinstance(given, Data) else load(given, **where["load"])
-    if not elsewhere(data) or digest(data) != where["digest"]:
+    data = (
+        given
+        if isinstance(given, Data)
+        else load(given, **where.load.model_dump(mode="json", exclude_unset=True))
+    )
+    if not elsewhere(data) or digest(data) != where.digest:
         raise TreinoError(
             "data_changed",
             _("This is not the data that {run} was trained on: its items, targets or parts differ.").format(

@@ -1,24 +1,21 @@
 """An ensemble of a sweep's best networks, as one module."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from treino.documents import read_tensors
+from treino.documents import read_sweep_spec, read_tensors
 from treino.engine import mlp
 from treino.errors import TreinoError
 from treino.inspection.outputs import probabilities
 from treino.records.kept_layers import check_layers, with_weights
-from treino.records.run import Run
+from treino.records.stored_run import StoredRun
+from treino.store import RunFolder
 from treino.tuning import top_members
 from treino.tuning.member import config_of
 from treino.tuning.populations import COMPARED, settings_of
 from treino.words import _
-
-if TYPE_CHECKING:
-    from treino.tuning.stored_sweep import Sweep
 
 
 class Ensemble(nn.Module):
@@ -41,26 +38,27 @@ class Ensemble(nn.Module):
         return p_BC.clamp(min=1e-300).log()
 
 
-def ensemble(sweep: "Sweep", top: int) -> Run:
-    """The winner's run with the best ``top`` networks in its place: whatever asks it asks them all.
+def ensemble(folder: RunFolder, winner: StoredRun, top: int) -> StoredRun:
+    """The winner's run with the best ``top`` networks of the sweep's folder in its place: whatever asks it
+    asks them all.
 
     Raises:
         TreinoError: fewer are kept, or one of them sees its rows otherwise than the winner does.
     """
-    run = sweep.best
-    kept = top_members.top_from_tensors(*read_tensors(sweep.folder, top_members.MODELS))
+    kept = top_members.top_from_tensors(*read_tensors(folder, top_members.MODELS))
     if not 1 <= top <= len(kept):
         raise TreinoError(
             "top_range",
             _("{sweep} keeps {n} networks; {top} can't be asked.").format(
-                sweep=sweep.name, n=len(kept), top=top
+                sweep=folder.path.name, n=len(kept), top=top
             ),
             _("Give a number from 1 to {n}, or begin a sweep with a larger [[top]].").format(n=len(kept)),
         )
-    base, first = sweep.spec["base"], config_of(sweep.folder, kept[0].member)
+    base, first = read_sweep_spec(folder).base, config_of(folder, kept[0].member)
+    spec = winner.spec
     nets = []
     for k in kept[:top]:
-        config = config_of(sweep.folder, k.member)
+        config = config_of(folder, k.member)
         other = [n for n in (*COMPARED, "loss") if config.get(n) != first.get(n)]
         s = settings_of(config, base, k.member)
         if other or s.net is not None:
@@ -71,12 +69,12 @@ def ensemble(sweep: "Sweep", top: int) -> Run:
                 ),
                 _("Ask fewer of them."),
             )
-        hidden = s.hidden if s.hidden is not None else run.settings["hidden"]
+        hidden = s.hidden if s.hidden is not None else spec.resolved.hidden or ()
         net = mlp(
             *hidden, activation=s.activation or "relu", dropout=s.dropout or 0.0, batch_norm=s.batch_norm
         )  # fmt: skip
-        inputs, outputs = run.spec["inputs"], run.spec["outputs"]
-        check_layers([inputs, *hidden, outputs], (t.shape for t in k.weights.values()), sweep.name)
-        nets.append(with_weights(net.module(inputs, outputs), k.weights, sweep.name))
-    run.module = Ensemble(nets, bool(run.spec["classes"])).eval()
-    return run
+        sizes = [spec.inputs, *hidden, spec.outputs]
+        check_layers(sizes, (t.shape for t in k.weights.values()), folder.path.name)
+        nets.append(with_weights(net.module(spec.inputs, spec.outputs), k.weights, folder.path.name))
+    answering = Ensemble(nets, bool(spec.classes)).eval()
+    return StoredRun(winner.record, answering)

@@ -22,7 +22,7 @@ from treino.inspection.outputs import outputs
 from treino.pictures.illustration import illustrated
 from treino.records.data_source import LOADS, load_data
 from treino.records.failure_notes import noted
-from treino.records.run import Run
+from treino.records.stored_run import StoredRun
 from treino.search import judge
 from treino.spec import Settings, read_settings
 from treino.store import RunFolder
@@ -103,7 +103,7 @@ def finish_sweep(folder: RunFolder, sweep: SweepTraining, progress: SweepProgres
     return document
 
 
-def _best(leader: Mapping[str, Any], run: Run | None) -> dict[str, Any]:
+def _best(leader: Mapping[str, Any], run: StoredRun | None) -> dict[str, Any]:
     """The winner: as it is trained alone, or as it was among the others."""
     found = {name: leader[name] for name in ("member", "params", "validation", "parameters")}
     if run is None:
@@ -137,7 +137,7 @@ def leaderboard(sweep: SweepTraining) -> list[dict[str, Any]]:
 # ---- the winner by itself
 
 
-def winner_run(folder: RunFolder, sweep: SweepTraining, member: int) -> tuple[Run, dict[str, Any]]:
+def winner_run(folder: RunFolder, sweep: SweepTraining, member: int) -> tuple[StoredRun, dict[str, Any]]:
     """Train the member by itself, as a run in the sweep's folder; compare its weights bit for bit."""
     row = next(r for r in sweep.rows.last() if r["member"] == member)
     (group,) = groups({member: sweep.settings(member)}, sweep.data_for, sweep.networks)
@@ -180,7 +180,7 @@ def _bits(t: Tensor) -> Tensor:
 
 
 def judgement(
-    folder: RunFolder, sweep: SweepTraining, run: Run, certificate: Mapping[str, Any]
+    folder: RunFolder, sweep: SweepTraining, run: StoredRun, certificate: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
     """The judgement's part of the document, and notes."""
     classes = bool(sweep.data.classes)

@@ -3,25 +3,33 @@
 import re
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch import Tensor, nn
 
 from treino.data.dataset import Data
-from treino.documents import read_document, read_tensors
-from treino.engine import LOSSES, MLP
+from treino.data.preparation.preparation import Preparation
+from treino.documents import read_document, read_run_spec, read_sweep_spec, read_tensors
+from treino.documents.run_facts import RunFacts
+from treino.documents.run_spec import RunSpec
+from treino.documents.settings import ResolvedSettings
+from treino.engine import MLP
 from treino.errors import TreinoError
+from treino.records.access import Access
 from treino.records.data_source import LOADS, data_of, load_data
 from treino.records.kept_layers import check_layers
 from treino.records.network_source import NetworkSource, network_source, run_network
-from treino.records.run import Run, no_network
 from treino.records.segments import segments_of
+from treino.records.stored_run import StoredRun, study_without_network
 from treino.spec import Settings
 from treino.store import RunFolder, find
 from treino.store.files import damaged
 from treino.training.resolution import Plan, decide, plan
+from treino.training.run_facts import run_facts
 from treino.tuning import member_table, top_members
 from treino.tuning.populations import COMPARED, settings_of
 from treino.tuning.resumption import source_of
@@ -44,7 +52,7 @@ def sweep_folder(name: str | Path, parent: str | Path = "runs") -> RunFolder:
     """
     folder = RunFolder.open(find(name, parent))
     if folder.kind == "study":
-        raise no_network(folder)
+        raise study_without_network(folder)
     if folder.kind != "sweep":
         raise TreinoError(
             "member_of_a_run",
@@ -98,16 +106,20 @@ def kept_of(folder: RunFolder, member: int) -> top_members.TopMember:
     return found[member]
 
 
-class Member(Run):
-    """One network of a sweep as a run; it has no folder of its own.
+@dataclass(eq=False)
+class MemberRecord:
+    """The contents of one network in the folder of its sweep; it has none of its own.
 
-    number: its place in the sweep. kept: with its weights. own_settings: all of its settings, as far as they
-    were asked for.
+    number: its place in the sweep. kept: with its weights. asked: all of its settings, as far as they were
+    asked for. rows: as it saw them.
     """
 
+    folder: RunFolder
+    access: Access
     number: int
     kept: top_members.TopMember
-    own_settings: Settings
+    asked: Settings
+    rows: Data
 
     @property
     def name(self) -> str:
@@ -115,56 +127,49 @@ class Member(Run):
 
     @property
     def typed(self) -> str:
-        here = self.path.resolve().parent == Path("runs").resolve()
-        return shlex.quote(f"{self.path.name if here else self.path}:{self.number}")
-
-    @property
-    def tensors(self) -> Mapping[str, Tensor]:
-        return self.kept.weights
-
-    def _weights(self) -> tuple[Mapping[str, Tensor], Any]:
-        return self.kept.state, None
+        path = self.folder.path
+        here = path.resolve().parent == Path("runs").resolve()
+        return shlex.quote(f"{path.name if here else path}:{self.number}")
 
     @cached_property
-    def training_plan(self) -> Plan:
+    def plan(self) -> Plan:
         """Its training before the first step, where every setting is decided.
 
         Raises:
             TreinoError: its network is the user's own, and its code may not run.
         """
-        s, data = self.own_settings, self.data
+        s = self.asked
         kind = "mlp" if s.net is None else "file"
         if s.net is None:
-            net, _arguments = decide(s, data)
+            net, _arguments = decide(s, self.rows)
             assert isinstance(net, MLP)
-            outputs = (LOSSES[s.loss].outputs if s.loss else 0) or len(data.classes) or 1
+            outputs = 1 if s.loss == "bce" else len(self.rows.classes) or 1
             shapes = [t.shape for t in self.kept.weights.values()]
-            check_layers([data.inputs, *net.hidden, outputs], shapes, self.name)
-        return plan(s, self.data, run_network(self.folder, kind, s.net, self._net, self._trust, s.seed))
+            check_layers([self.rows.inputs, *net.hidden, outputs], shapes, self.name)
+        return plan(s, self.rows, run_network(self.folder, kind, s.net, self.access, s.seed))
 
     @cached_property
-    def spec(self) -> dict[str, Any]:
-        spec, data, net = read_document(self.folder, "spec.json"), self.data, self.own_settings.net
-        return {
-            **spec,
-            "asked": {**spec["asked"], **({} if net is None else {"net": net})},
-            "resolved": self.training_plan.settings,
-            "classes": list(data.classes),
-            "inputs": data.inputs,
-            "outputs": self.training_plan.training.outputs,
-            "item_shape": list(data.item_shape),
-            "target_mean": data.target_mean,
-            "target_scale": data.target_scale,
-            "steps_per_epoch": self.training_plan.training.steps_per_epoch,
-            "net": "mlp" if net is None else "file",
-        }
-
-    @cached_property
-    def module(self) -> nn.Module:
-        return self._with_weights()
-
-    def _bare(self) -> nn.Module:
-        return self.training_plan.training.net(0)
+    def spec(self) -> RunSpec:
+        sweep, data, net = read_sweep_spec(self.folder), self.rows, self.asked.net
+        resolved = ResolvedSettings.model_validate({**self.plan.settings, "net": None})
+        resolved = resolved.model_copy(update={"net": net})  # a copy in the sweep's folder, as runs have none
+        facts = RunFacts.model_validate(run_facts(data, self.plan) | {"settings": resolved})
+        return RunSpec.model_construct(
+            asked={**sweep.asked, **({} if net is None else {"net": net})},
+            resolved=resolved,
+            facts=facts,
+            data=sweep.data,
+            classes=data.classes,
+            inputs=data.inputs,
+            outputs=self.plan.training.outputs,
+            item_shape=data.item_shape,
+            target_mean=data.target_mean,
+            target_scale=data.target_scale,
+            steps_per_epoch=self.plan.training.steps_per_epoch,
+            net="mlp" if net is None else "file",
+            command=f"treino train --like {self.typed}",
+            versions={},
+        )
 
     @property
     def document(self) -> dict[str, Any]:
@@ -173,44 +178,68 @@ class Member(Run):
         rows = member_table.MemberTable.read(self.folder).rows.values()
         rungs = [row for row in rows if row["member"] == self.number]
         if not rungs:
-            raise damaged(self.path / member_table.NAME, _("it has no row of a network that is kept"))
-        params = config_of(self.folder, self.number)
-        head = {"sweep": self.folder.path.name, "path": str(self.path), "status": rungs[-1]["status"]}
-        runs = self.own_settings.net is None or self._net is not None or self._trust
-        asked = self.own_settings.model_dump(mode="json", exclude={"name", "out"})
-        settings = self.settings if runs else asked
-        return head | {"member": self.number, "params": params, "settings": settings, "rungs": rungs}
+            raise damaged(self.folder.path / member_table.NAME, _("it has no row of a network that is kept"))
+        runs = self.asked.net is None or self.access.net is not None or self.access.trust
+        return {
+            "sweep": self.folder.path.name,
+            "path": str(self.folder.path),
+            "status": rungs[-1]["status"],
+            "member": self.number,
+            "params": config_of(self.folder, self.number),
+            "settings": self.plan.settings
+            if runs
+            else self.asked.model_dump(mode="json", exclude={"name", "out"}),
+            "rungs": rungs,
+        }
 
     @property
-    def evaluations(self) -> Any:
-        raise TreinoError(
+    def losses(self) -> np.ndarray:
+        raise self._without_curves()
+
+    @property
+    def evaluations(self) -> dict[str, dict[str, list[float | None]]]:
+        raise self._without_curves()
+
+    def _without_curves(self) -> TreinoError:
+        return TreinoError(
             "member_curves",
             _("{sweep} holds the curves of its networks together.").format(sweep=self.folder.path.name),
             _("Draw them all: treino plot {sweep} [[what=curves]]").format(sweep=self.folder.path.name),
         )
 
+    @property
+    def preparation(self) -> Preparation:
+        return self.rows.preparation
 
-def member_run(
-    folder: RunFolder,
-    member: int,
-    *,
-    net: nn.Module | str | None = None,
-    trust: bool = False,
-    data_file: str | Path | None = None,
-) -> Member:
+    @property
+    def data(self) -> Data:
+        return self.rows
+
+    @property
+    def tensors(self) -> Mapping[str, Tensor]:
+        return self.kept.weights
+
+    def weights(self) -> tuple[Mapping[str, Tensor], Any]:
+        return self.kept.state, None
+
+    def network(self) -> nn.Module:
+        return self.plan.training.net(0)
+
+
+def is_member(run: StoredRun) -> bool:
+    """Whether the run is a network of a sweep, without a folder of its own."""
+    return isinstance(run.record, MemberRecord)
+
+
+def member_run(folder: RunFolder, member: int, access: Access) -> StoredRun:
     """A run that answers with this member's kept weights, without a folder of its own.
-
-    net, trust: where its network is the user's own; see ``treino.records.run.open_run``.
 
     Raises:
         TreinoError: no such member, its weights were not kept, or the data that it needs is gone.
     """
     kept = kept_of(folder, member)
-    settings, data, _source = _settings(folder, member, data_file)
-    run = Member(folder, data=data, net=net, trust=trust, data_file=data_file)
-    run.number, run.kept, run.own_settings = member, kept, settings
-    run.preparation = data.preparation
-    return run
+    settings, data, _source = _settings(folder, member, access.data_file)
+    return StoredRun(MemberRecord(folder, access, member, kept, settings, data))
 
 
 def like(
@@ -237,30 +266,30 @@ def like(
     else:
         folder = RunFolder.open(find(name))
         if folder.kind == "study":
-            raise no_network(folder)
+            raise study_without_network(folder)
         if folder.kind == "sweep":
             raise TreinoError(
                 "like_which",
                 _("{sweep} is a sweep of many networks.").format(sweep=folder.path.name),
                 _("Say which, by its number: {sweep}:17").format(sweep=folder.path.name),
             )
-        spec = read_document(folder, "spec.json")
-        given = {k: v for k, v in spec["asked"].items() if v is not None}
-        engine = {n: spec["resolved"][n] for n in ("engine", "threads")}
+        spec = read_run_spec(folder)
+        given = {k: v for k, v in spec.asked.items() if v is not None}
+        engine = {n: getattr(spec.resolved, n) for n in ("engine", "threads")}
         source = source_of(folder, data_of(folder, data_file), data_file)
-        if spec["net"] == "given":
+        if spec.net == "given":
             raise TreinoError(
                 "net_wanted",
                 _("{run} trained a network that was given in Python.").format(run=folder.path.name),
                 _("Give it again with tr.fit(data, net)."),
             )
-        if spec.get("weights") and weights is None:
+        if spec.weights and weights is None:
             raise TreinoError(
                 "like_weights",
                 _("{run} began with the weights of {start}, which are no setting of it.").format(
-                    run=folder.path.name, start=spec["weights"]
+                    run=folder.path.name, start=spec.weights
                 ),
-                _("Add [[weights={start}]], or others.").format(start=spec["weights"]),
+                _("Add [[weights={start}]], or others.").format(start=spec.weights),
             )
         if len(segments_of(spec)) > 1:
             raise TreinoError(
@@ -269,7 +298,7 @@ def like(
                     run=folder.path.name
                 ),
                 _("Do the same once more: {command}; or give DATA and the settings themselves.").format(
-                    command=spec["command"]
+                    command=spec.command
                 ),
             )
     if isinstance(source, Data):
@@ -285,8 +314,8 @@ def _engine(folder: RunFolder, member: int) -> dict[str, Any]:
 
 def _settings(folder: RunFolder, member: int, data_file: str | Path | None) -> tuple[Settings, Data, Any]:
     """The member's settings, the rows as it saw them, and what they are loaded from."""
-    config, spec = config_of(folder, member), read_document(folder, "spec.json")
-    settings = settings_of(config, spec["base"], member)
+    config = config_of(folder, member)
+    settings = settings_of(config, read_sweep_spec(folder).base, member)
     data = data_of(folder, data_file)
     source = source_of(folder, data, data_file)
     if any(name in config for name in (*COMPARED, "fold")) and not isinstance(source, Data):

@@ -7,7 +7,7 @@ from typing import Any
 
 from treino.data.dataset import Data
 from treino.data.sources import BuiltinName
-from treino.documents import read_document
+from treino.documents import read_spec
 from treino.engine.metrics import METRICS
 from treino.errors import TreinoError
 from treino.search.halving import Rung
@@ -19,10 +19,10 @@ from treino.words import _
 
 def source_of(folder: RunFolder, data: Data, data_file: str | Path | None = None) -> Any:
     """What the sweep's data is loaded from; the loaded rows where they were in memory only."""
-    where = read_document(folder, "spec.json")["data"]
-    if where["kind"] == "file":
-        return Path(data_file) if data_file else Path(os.path.normpath(folder.path / where["source"]))
-    return BuiltinName(where["source"]) if where["kind"] == "builtin" else data
+    where = read_spec(folder).data
+    if where.kind == "file":
+        return Path(data_file) if data_file else Path(os.path.normpath(folder.path / where.source))
+    return BuiltinName(where.source) if where.kind == "builtin" else data
 
 
 def restore_members(sweep: SweepTraining, members: Mapping[str, Any]) -> None:

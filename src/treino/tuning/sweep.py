@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from treino.data.dataset import Data
-from treino.documents import read_checkpoint, read_document, read_tensors
+from treino.documents import read_checkpoint, read_document, read_sweep_spec, read_tensors
 from treino.engine import Tick
 from treino.engine.metrics import METRICS, metric_names
 from treino.errors import TreinoError
@@ -39,9 +39,9 @@ from treino.tuning import member_table, top_members
 from treino.tuning.bracket import TrainingBracket
 from treino.tuning.judgement import finish_sweep, sweep_document
 from treino.tuning.populations import settings_of, single_settings, whole_settings
-from treino.tuning.repeats import finish_repeats, member_figures
 from treino.tuning.resumption import restore_members, source_of
 from treino.tuning.space_file import space_of
+from treino.tuning.spread import finish_repeats, member_figures
 from treino.tuning.sweep_networks import network_words, renamed_space
 from treino.tuning.sweep_options import TPE, sweep_options
 from treino.tuning.sweep_state import (
@@ -159,24 +159,24 @@ def sweep_resumption(
         TreinoError: the sweep is over, is being written by another process, is damaged, or its data is gone.
     """
     folder = unfinished(path)
-    spec, members = read_document(folder, "spec.json"), read_document(folder, "asked.json")
-    space = space_from_json(spec["space"])
-    words = network_words(spec["base"], space, members["configs"])
+    spec, members = read_sweep_spec(folder), read_document(folder, "asked.json")
+    space = space_from_json(spec.space_document())
+    words = network_words(spec.base, space, members["configs"])
     networks = network_files(network_source(folder, net, trust), words)
     data = data_of(folder, data_file)
-    own = {k: v for k, v in spec["sweep"].items() if k != "space"} | {"storage": storage}
-    if spec["sweep"].get("storage") is not None and storage is None:
+    own = spec.sweep.model_dump(mode="json", exclude={"space"}) | {"storage": storage}
+    if spec.sweep.storage is not None and storage is None:
         raise TreinoError(
             "storage_wanted",
             _("{sweep} has its trials in {storage}, and reading a folder opens nothing else.").format(
-                sweep=folder.path.name, storage=spec["sweep"]["storage"]
+                sweep=folder.path.name, storage=spec.sweep.storage
             ),
             _("If that is yours, say it again: [[storage={storage}]]").format(
-                storage=shlex.quote(spec["sweep"]["storage"])
+                storage=shlex.quote(spec.sweep.storage)
             ),
         )
     wanted = sweep_options(space, own)
-    sweep = sweep_training(source_of(folder, data, data_file), data, spec["base"], wanted, networks)
+    sweep = sweep_training(source_of(folder, data, data_file), data, spec.base, wanted, networks)
     with folder:
         folder.unseal()
         kept = read_checkpoint(folder)

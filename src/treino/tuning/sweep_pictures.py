@@ -3,33 +3,39 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from treino.documents import read_tensors
 from treino.engine.metrics import METRICS
 from treino.errors import TreinoError
+from treino.inspection.boundary import boundary
+from treino.inspection.input_planes import Plane
+from treino.inspection.sweep_statistics import FEWEST, SweepFigures, density, seen, setting_importance
 from treino.pictures import File
+from treino.pictures.output import check_names, put_each
 from treino.pictures.picture_files import PICTURES as OF_A_RUN
-from treino.pictures.picture_files import check_names, put_each
+from treino.plots.style import png
+from treino.plots.sweep_boundaries import boundaries_figure
+from treino.plots.sweep_curves import density_figure
+from treino.plots.sweep_importance import importance_figure
+from treino.plots.sweep_parallel import parallel_figure
+from treino.plots.sweep_slices import slices_figure
 from treino.store.output_files import OutputFolder
 from treino.tuning import top_members
 from treino.tuning.member_table import MemberTable
 from treino.tuning.populations import config_text
+from treino.tuning.stored_sweep import StoredSweep
 from treino.words import N_, _, numeral
-
-if TYPE_CHECKING:
-    from treino.inspection.sweep_statistics import SweepFigures
-    from treino.tuning.stored_sweep import Sweep
 
 NINE = 9
 RESOLUTION = 120
 
 
-def usual(sweep: "Sweep") -> list[str]:
+def usual(sweep: StoredSweep) -> list[str]:
     """The pictures that every such sweep has."""
     few = len(sweep.frame) < 10 or not sweep.folder.has(top_members.MODELS)
-    few = few or set(sweep.spec["space"]) <= {"seed", "data_seed", "fold"}  # equal settings: none can matter
-    classes = bool(sweep.spec["classes"])
+    few = few or set(sweep.spec.space) <= {"seed", "data_seed", "fold"}  # equal settings: none can matter
+    classes = bool(sweep.spec.classes)
     return [n for n in PICTURES if not (few and n in ("importance",)) and (classes or n != "boundaries")]
 
 
@@ -39,7 +45,7 @@ def of_one(name: str) -> bool:
 
 
 def draw_sweep(
-    sweep: "Sweep",
+    sweep: StoredSweep,
     what: Sequence[str],
     to: OutputFolder | None = None,
     missing: list[TreinoError] | None = None,
@@ -63,37 +69,25 @@ def draw_sweep(
     return put_each(sweep.folder, [partial(_file, sweep, name) for name in what], to, missing)
 
 
-def _file(sweep: "Sweep", name: str) -> list[File]:
+def _file(sweep: StoredSweep, name: str) -> list[File]:
     return [(f"{name}.png", PICTURES[name](sweep))]
 
 
-def _seen(sweep: "Sweep") -> "SweepFigures":
-    from treino.inspection.sweep_statistics import seen
-
+def _seen(sweep: StoredSweep) -> SweepFigures:
     rows = MemberTable.read(sweep.folder).rows.values()
-    metric = sweep.spec["metric"]
-    return seen(sweep.name, list(rows), sweep.spec["space"], metric, METRICS[metric].better)
+    metric = sweep.spec.metric
+    return seen(sweep.name, list(rows), sweep.spec.space_document(), metric, METRICS[metric].better)
 
 
-def _parallel(sweep: "Sweep") -> bytes:
-    from treino.plots.style import png
-    from treino.plots.sweep_parallel import parallel_figure
-
+def _parallel(sweep: StoredSweep) -> bytes:
     return png(parallel_figure(_seen(sweep)))
 
 
-def _slices(sweep: "Sweep") -> bytes:
-    from treino.plots.style import png
-    from treino.plots.sweep_slices import slices_figure
-
+def _slices(sweep: StoredSweep) -> bytes:
     return png(slices_figure(_seen(sweep)))
 
 
-def _importance(sweep: "Sweep") -> bytes:
-    from treino.inspection.sweep_statistics import FEWEST, setting_importance
-    from treino.plots.style import png
-    from treino.plots.sweep_importance import importance_figure
-
+def _importance(sweep: StoredSweep) -> bytes:
     found = setting_importance(_seen(sweep))
     if found is None:
         raise TreinoError(
@@ -104,11 +98,7 @@ def _importance(sweep: "Sweep") -> bytes:
     return png(importance_figure(found, sweep.name))
 
 
-def _curves(sweep: "Sweep") -> bytes:
-    from treino.inspection.sweep_statistics import density
-    from treino.plots.style import png
-    from treino.plots.sweep_curves import density_figure
-
+def _curves(sweep: StoredSweep) -> bytes:
     curves: list[tuple[Any, Any, Any]] = []
     for name in sweep.folder.names("curves"):
         tensors, meta = read_tensors(sweep.folder, name)
@@ -126,19 +116,14 @@ def _curves(sweep: "Sweep") -> bytes:
     return png(density_figure(found, sweep.name, s.metric, s.better < 0))
 
 
-def _boundaries(sweep: "Sweep") -> bytes:
-    from treino.inspection.boundary import boundary
-    from treino.inspection.input_planes import Plane
-    from treino.plots.style import png
-    from treino.plots.sweep_boundaries import boundaries_figure
-
+def _boundaries(sweep: StoredSweep) -> bytes:
     order = (
         read_tensors(sweep.folder, top_members.MODELS)[1]["order"]
         if sweep.folder.has(top_members.MODELS)
         else []
     )
     figures = {entry["member"]: entry["validation"] for entry in sweep.leaderboard}
-    metric = sweep.spec["metric"]
+    metric = sweep.spec.metric
     shown = "accuracy" if any("accuracy" in of for of in figures.values()) else metric
     planes, captions, axes = [], [], None
     for member in order[:NINE]:
@@ -175,7 +160,7 @@ def _columns(data: Any, inputs: Sequence[str]) -> list[str]:
     ]
 
 
-PICTURES: dict[str, Callable[["Sweep"], bytes]] = {
+PICTURES: dict[str, Callable[[StoredSweep], bytes]] = {
     "parallel": _parallel,
     "importance": _importance,
     "slices": _slices,

@@ -18,6 +18,7 @@ from treino.records.user_network import NetworkFiles, network_of
 from treino.search.halving import STRATEGIES, Bracket, Rung
 from treino.search.samplers import Sampler, sampler
 from treino.search.space import Config
+from treino.search.with_optuna import tpe
 from treino.spec import Settings
 from treino.training.resolution import decide
 from treino.tuning.bracket import TrainingBracket
@@ -148,8 +149,6 @@ def sweep_training(
     epochs = config.epochs or max(1, (config.steps or 0) // per_epoch)
     least = min(epochs, -(-FIRST_LOOK // per_epoch))
     if options.sampler == TPE:
-        from treino.search.with_optuna import tpe
-
         chosen = tpe(options.space, options.sampler_seed, options.storage, data.name)
     else:
         chosen = sampler(options.sampler, options.space, options.sampler_seed)

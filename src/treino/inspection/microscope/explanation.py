@@ -3,12 +3,9 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from treino.formula import Formula
-
-if TYPE_CHECKING:
-    from treino.inspection.microscope.update import Update
+from treino.inspection.microscope.update import Update
 
 
 @dataclass(frozen=True)
@@ -134,8 +131,8 @@ class Topic:
     name: str
     about: str
     example: Callable[[], Explanation]
-    of: Callable[["Update"], Explanation]
-    refuses: Callable[["Update"], tuple[str, str, str] | None]
+    of: Callable[[Update], Explanation]
+    refuses: Callable[[Update], tuple[str, str, str] | None]
 
 
 def relative(*numbers: float, share: float = 1e-12) -> float:

@@ -1,16 +1,12 @@
 """The loss of a run's batch, formula by formula, whichever of the losses it was trained with."""
 
-from typing import TYPE_CHECKING
-
 from treino.inspection.microscope import number_losses
 from treino.inspection.microscope.class_losses import bce_steps, cross_entropy_steps, row_steps
 from treino.inspection.microscope.explanation import Step
-
-if TYPE_CHECKING:
-    from treino.inspection.microscope.update import Update
+from treino.inspection.microscope.update import Update
 
 
-def loss_steps(update: "Update") -> tuple[Step, ...]:
+def loss_steps(update: Update) -> tuple[Step, ...]:
     """One row, the mean, the slope at one output: the class of the row, or the unit of the chosen weight."""
     out, y, row, loss = update.through[-1].h, update.batch.y, update.row, update.loss
     last = len(update.layers) - 1

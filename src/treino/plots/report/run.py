@@ -7,6 +7,8 @@ from typing import Any, TypeGuard
 
 from treino.data.preparation.encoders import ENCODERS
 from treino.data.preparation.preparation import Preparation
+from treino.documents.data_source import DataSource
+from treino.documents.run_spec import RunSpec
 from treino.inspection.curves import Curves
 from treino.plots.captions import headline, layer_numbers
 from treino.plots.report.blocks import (
@@ -39,7 +41,7 @@ class RunReport:
 
     name: str
     document: Mapping[str, Any]
-    spec: Mapping[str, Any]
+    spec: RunSpec
     created: str
     curves: Curves
     preparation: Preparation | None = None
@@ -54,7 +56,7 @@ class RunReport:
 def subtitle(facts: RunReport) -> str:
     d = facts.document
     return _("{data}: {learnt}. {status}, {when}.").format(
-        data=facts.spec["data"]["name"], learnt=learnt(d), status=_(d["status"]), when=facts.created[:10]
+        data=facts.spec.data.name, learnt=learnt(d), status=_(d["status"]), when=facts.created[:10]
     )
 
 
@@ -132,7 +134,7 @@ def _state(facts: RunReport) -> list[Block]:
 
 
 def _data(facts: RunReport) -> Section:
-    d, where = facts.document, facts.spec["data"]
+    d, where = facts.document, facts.spec.data
     rows = d["rows"]
     total = max(1, sum(rows.values()))
     table = TableBlock(
@@ -155,8 +157,8 @@ def _data(facts: RunReport) -> Section:
             _(
                 "{source} ({kind}), {n:,} rows, {columns:,} columns, {inputs:,} inputs. It learns {learnt}."
             ).format(
-                source=where["name"],
-                kind=_said_kind(where),
+                source=where.name,
+                kind=_said_kind(where.kind),
                 n=total,
                 columns=len(d["features"]),
                 inputs=d["inputs"],
@@ -174,13 +176,13 @@ def _data(facts: RunReport) -> Section:
     return Section(_("Data"), tuple(blocks))
 
 
-def _said_kind(where: Mapping[str, Any]) -> str:
+def _said_kind(kind: str) -> str:
     return {
         "builtin": _("built in"),
         "file": _("a file"),
         "memory": _("rows that were in memory"),
         "given": _("a Dataset or DataLoader"),
-    }[where["kind"]]
+    }[kind]
 
 
 def _of_columns(preparation: Preparation | None) -> TypeGuard[Preparation]:
@@ -190,24 +192,24 @@ def _of_columns(preparation: Preparation | None) -> TypeGuard[Preparation]:
 
 def _split_said(facts: RunReport) -> str:
     """How it was decided which row is in which part."""
-    where, load = facts.spec["data"], facts.spec["data"]["load"]
-    asked = all(load.get(s) is not None for s in ("validation", "test"))
-    drawn = asked and not where.get("files") and facts.official is False
-    whole = drawn and load.get("duplicates") != "ignore" and _of_columns(facts.preparation)
-    if load.get("split_column"):
-        said = _("The column {name} says which row is in which part.").format(name=load["split_column"])
-    elif load.get("split_time"):
+    where, load = facts.spec.data, facts.spec.data.load
+    asked = all(getattr(load, s) is not None for s in ("validation", "test"))
+    drawn = asked and not where.files and facts.official is False
+    whole = drawn and load.duplicates != "ignore" and _of_columns(facts.preparation)
+    if load.split_column:
+        said = _("The column {name} says which row is in which part.").format(name=load.split_column)
+    elif load.split_time:
         said = _("Parted by time ({name}): the earliest rows train, the latest test.").format(
-            name=load["split_time"]
+            name=load.split_time
         )
-    elif load.get("fold"):
-        said = _("Tested on fold {fold} of a cross-validation.").format(fold=load["fold"])
-    elif load.get("split_group"):
+    elif load.fold:
+        said = _("Tested on fold {fold} of a cross-validation.").format(fold=load.fold)
+    elif load.split_group:
         said = _("Parted by {name}, no value of which is on two sides; seed {seed}.").format(
-            name=load["split_group"], seed=load["data_seed"]
+            name=load.split_group, seed=load.data_seed
         )
     else:
-        said = _at_random(facts, drawn, whole).format(seed=load["data_seed"])
+        said = _at_random(facts, drawn, whole).format(seed=load.data_seed)
     return said + " " + _("The split came first; scales and gaps were fitted on training rows only.")
 
 
@@ -303,7 +305,7 @@ def _how(d: Mapping[str, Any]) -> str:
 
 def _settings(facts: RunReport) -> Section:
     """What was asked for and what was decided, a line each; what is as always, in one."""
-    asked, rows, usual = facts.spec["asked"], [], []
+    asked, rows, usual = facts.spec.asked, [], []
     for name, value in facts.document["settings"].items():
         if name in asked:
             rows.append((name, value_text(value), _("asked for"), FLAGS.get(name, "")))
@@ -351,9 +353,9 @@ def _findings(facts: RunReport) -> Section:
     return Section(_("Findings"), notes)
 
 
-def way_back(spec: Mapping[str, Any], command: str, call: str) -> list[Block]:
-    """The command that reproduces a run; a Python call where no command can name its rows or network."""
-    near = _(" (typed from the run's folder)") if spec["data"]["kind"] == "file" else ""
+def way_back(where: DataSource, command: str, call: str) -> list[Block]:
+    """What to type to have it again; what to call where no command can name its rows or its network."""
+    near = _(" (typed from the run's folder)") if where.kind == "file" else ""
     if not call:
         return [Paragraph(_("The command that trains it again{near}:").format(near=near)), Code(command)]
     said = _("No command can name what was given in Python. This call trains it again{near}:")
@@ -365,19 +367,18 @@ def way_back(spec: Mapping[str, Any], command: str, call: str) -> list[Block]:
 
 
 def _again(facts: RunReport) -> Section:
-    d, spec = facts.document, facts.spec
-    where, versions = spec["data"], spec["versions"]
+    d, where = facts.document, facts.spec.data
     blocks: list[Block] = [
-        *way_back(spec, spec["command"], facts.call),
+        *way_back(where, facts.spec.command, facts.call),
         Paragraph(_("The same bits again: {answer}").format(
             answer=_("yes, on this kind of machine") if d.get("reproducible", True) else d["reproducible_why"]
         )),
     ]  # fmt: skip
-    hashes = [(where["name"], where["sha256"])] if where.get("sha256") else []
-    hashes += [(file["source"], file["sha256"]) for file in where.get("files", {}).values()]
+    hashes = [(where.name, where.sha256)] if where.sha256 else []
+    hashes += [(file.source, file.sha256) for file in where.files.values()]
     hashes += [(_("the weights"), facts.sha256)] if facts.sha256 else []
     rows = [
-        *((name, version) for name, version in versions.items()),
+        *((name, version) for name, version in facts.spec.versions.items()),
         (_("kernel"), _("{engine} on {device}; threads: {n}").format(
             engine=d["engine"], device=d["device"], n=d["threads"]
         )),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from treino.documents.sweep_spec import SweepSpec
 from treino.plots.captions import baseline_name, headline
 from treino.plots.report.blocks import Block, ListBlock, Note, Paragraph, Picture, Section, TableBlock
 from treino.plots.report.charts import figure, figure_charts, figures_table
@@ -25,7 +26,7 @@ class SweepFacts:
 
     name: str
     document: Mapping[str, Any]
-    spec: Mapping[str, Any]
+    spec: SweepSpec
     created: str
     written: Sequence[str] = ()
     best: Mapping[str, Any] | None = None
@@ -40,7 +41,7 @@ class SweepFacts:
 def sweep_subtitle(facts: SweepFacts) -> str:
     d = facts.document
     return _("{data}: {n:,} networks. {status}, {when}.").format(
-        data=facts.spec["data"]["name"], n=d.get("members", 0), status=_(d["status"]), when=facts.created[:10]
+        data=facts.spec.data.name, n=d.get("members", 0), status=_(d["status"]), when=facts.created[:10]
     )
 
 
@@ -153,13 +154,12 @@ def _judge(facts: SweepFacts) -> Section:
 
 def _tried(facts: SweepFacts) -> Section:
     spec, d = facts.spec, facts.document
-    rows = spec.get("rows") or d.get("rows") or {}
-    counts = _("{train:,} training, {validation:,} validation, {test:,} test rows").format(**rows)
+    counts = _("{train:,} training, {validation:,} validation, {test:,} test rows").format(**spec.rows)
     blocks: list[Block] = [
-        Paragraph(_("{data}: {counts}").format(data=spec["data"]["name"], counts=counts)),
+        Paragraph(_("{data}: {counts}").format(data=spec.data.name, counts=counts)),
         TableBlock((_("setting"), _("tried")), tuple(facts.tried), numbers=False),
     ]
-    if asked := {k: v for k, v in spec["asked"].items() if v is not None}:
+    if asked := {k: v for k, v in spec.asked.items() if v is not None}:
         shared = tuple((k, str(v)) for k, v in asked.items())
         blocks.append(TableBlock((_("setting"), _("of all")), shared, numbers=False))
     if notes := d.get("notes"):
@@ -168,11 +168,11 @@ def _tried(facts: SweepFacts) -> Section:
 
 
 def _again(facts: SweepFacts) -> Section:
-    blocks = way_back(facts.spec, facts.command, facts.call)
-    where = facts.spec["data"]
+    where = facts.spec.data
+    blocks = way_back(where, facts.command, facts.call)
     rows = [*facts.versions.items(), (_("trained"), facts.created[:19].replace("T", " ") + " UTC")]
-    if where.get("sha256"):
-        rows.append((_("SHA-256 of {name}").format(name=where["name"]), where["sha256"]))
+    if where.sha256:
+        rows.append((_("SHA-256 of {name}").format(name=where.name), where.sha256))
     blocks.append(TableBlock(("", ""), tuple(rows), numbers=False))
     if facts.missing:
         blocks += [Paragraph(_("Left out of this report:"), "soft"), ListBlock(tuple(facts.missing))]

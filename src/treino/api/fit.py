@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import nn
 
+from treino.api.results import Run, Sweep
 from treino.data.torch_datasets.dataset_source import is_torch_dataset
 from treino.engine import MLP
 from treino.errors import TreinoError
@@ -34,7 +35,7 @@ def fit(
     until: Any = None,
     watch: Callable[[Any], None] | None = None,
     **settings: Any,
-) -> Any:
+) -> Run | Sweep:
     """Train one network on ``data`` and return the Run: the same training as ``treino train``.
 
     data: a built-in's name, a file, a pandas frame with ``target=``, a pair of arrays ``(X, y)``, a Dataset
@@ -102,7 +103,7 @@ def fit(
             source, seeds=seeds, folds=folds, until=until, parent=parent, settings=asked,
             networks=UserFiles(), data=rows,
         )  # fmt: skip
-        return drain_sweep(events if rates is None else rates.kept(events), watch)
+        return Sweep(drain_sweep(events if rates is None else rates.kept(events), watch).folder)
     if until is not None:
         raise TreinoError(
             "until_alone",
@@ -112,7 +113,7 @@ def fit(
     stream = training(source, read, net=net, networks=files, parent=parent, lean=lean, data=rows)
     if not lean:
         stream = illustrated(stream)
-    return drain(stream if rates is None else rates.kept(stream), watch)
+    return Run(drain(stream if rates is None else rates.kept(stream), watch).record)
 
 
 def _is_rows(value: Any) -> bool:

@@ -1,0 +1,126 @@
+"""``sweep`` and ``study``: many networks compared by one call."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from treino.api.results import Study, Sweep
+from treino.engine import MLP
+from treino.errors import TreinoError
+from treino.loop.loop import JobEvent
+from treino.records.network_source import UserFiles
+from treino.studies import stored_study
+from treino.studies.study import study_events
+from treino.tuning import stored_sweep
+from treino.tuning.sweep import sweep_events
+from treino.words import _
+
+
+def sweep(
+    data: Any,
+    space: Mapping[str, Any] | Sequence[str],
+    *,
+    members: int | None = None,
+    strategy: str | None = None,
+    eta: int | None = None,
+    sampler: str | None = None,
+    sampler_seed: int | None = None,
+    max_time: float | None = None,
+    until: tuple[str, float] | str | None = None,
+    top: int | None = None,
+    fresh: int | None = None,
+    storage: str | None = None,
+    parent: str | Path = "runs",
+    name: str | None = None,
+    out: str | Path | None = None,
+    watch: Callable[[JobEvent], None] | None = None,
+    **settings: Any,
+) -> Sweep:
+    """Train many networks on ``data`` as one program, keep the best, and judge it.
+
+    space: what is tried, as ``{"lr": "1e-4..1e-1:log", "hidden": [(16,), (64, 32)]}``, or in the command
+    line's words, one or a list of them: ``"lr=1e-4..1e-1:log"``. members: how many (256). strategy: none,
+    halving (default) or hyperband; ``eta``: one in so many goes on. sampler: grid, random, sobol (default) or
+    tpe (Optuna's, with its ``storage``). max_time: seconds. until: enough, as ``("accuracy", 0.95)``. top:
+    how many are kept (10). fresh: fresh seeds for the judge (16; 0 for none). watch: a function that is told
+    each event; ``treino.sweep`` takes ``True`` too: a table that updates in place in a notebook, figures that
+    move in a terminal. settings: what all members share, as for ``fit``.
+
+    Raises:
+        TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when everything is saved.
+    """
+    events = sweep_events(
+        data,
+        space,
+        parent=parent,
+        name=name,
+        out=out,
+        settings=settings,
+        networks=UserFiles(),
+        members=members,
+        strategy=strategy,
+        eta=eta,
+        sampler=sampler,
+        sampler_seed=sampler_seed,
+        max_time=max_time,
+        until=until,
+        top=top,
+        fresh=fresh,
+        storage=storage,
+    )
+    return Sweep(stored_sweep.drain(events, watch).folder)
+
+
+def study(
+    data: Any,
+    net: MLP | str | None = None,
+    *,
+    batch_sizes: Sequence[int | str] | None = None,
+    until: Any = None,
+    cells: Sequence[Any] = (),
+    compare: Sequence[str] | str = (),
+    seeds: int | None = None,
+    parent: str | Path = "runs",
+    name: str | None = None,
+    out: str | Path | None = None,
+    **settings: Any,
+) -> Study:
+    """Train several settings in turns, epoch by epoch, and compare what they take and where they get.
+
+    batch_sizes: as ``[100, 20, 5]``. until: figures to be reached, as ``"loss=1.6"`` (of the training rows,
+    as the loop prints it), ``"accuracy=0.9"`` (of the validation rows) or ``{"loss": 1.6, "accuracy": 0.9}``;
+    nothing ends there, the epochs to it are counted. cells: single rows, as
+    ``{"batch_size": 5, "lr": 1e-6}``. compare: settings to set to all of their values, as ``"normalise"``.
+    ``optimizer`` and ``shuffle`` may be several. seeds: networks of each row, with seeds from ``seed`` on.
+    ``as_taught=True``: every row once more with both faults of the beginners' loop; ``fault=``: with one.
+    settings: what all rows share, as for ``fit``.
+
+    Raises:
+        TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when everything is saved.
+    """
+    if isinstance(net, nn.Module):
+        raise TreinoError(
+            "study_module",
+            _("A study makes its network anew for every row."),
+            _("Give mlp(64, 32), or net='FILE.py:NAME'."),
+        )
+    if isinstance(net, MLP):
+        settings |= {n: getattr(net, n) for n in ("hidden", "activation", "dropout", "batch_norm")}
+    elif net is not None:
+        settings["net"] = net
+    events = study_events(
+        data,
+        settings=settings,
+        batch_sizes=batch_sizes,
+        until=until,
+        cells=cells,
+        compare=compare,
+        seeds=seeds,
+        networks=UserFiles(),
+        parent=parent,
+        name=name,
+        out=out,
+    )
+    return Study(stored_study.drain(events).folder)

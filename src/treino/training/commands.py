@@ -1,0 +1,42 @@
+"""Commands to the process that trains a run: another hyper-parameter from a step on, or a stop."""
+
+from typing import Any
+
+from treino.engine.hyperparameters import changed_values
+from treino.errors import TreinoError
+from treino.records.stored_run import StoredRun
+from treino.words import _
+
+
+def send_setting(run: StoredRun, name: str, value: Any, step: int | None = None) -> None:
+    """Ask for another hyper-parameter from ``step`` on (default: at once). name, value: as for
+    ``Training.set``.
+
+    Raises:
+        TreinoError: an unknown name, a value out of range or that has no meaning for this network, or no
+            process that trains.
+    """
+    _check_running(run)
+    settings = run.spec.resolved
+    dropout = run.spec.net == "mlp" and bool(settings.dropout or run.spec.asked.get("dropout"))
+    for each, value_P in changed_values(name, value, 1, settings.optimizer, dropout).items():
+        run.folder.database.add_command(each, value if each == name else float(value_P[0]), step)
+
+
+def send_stop(run: StoredRun) -> None:
+    """Ask for a checkpoint and the end of the training.
+
+    Raises:
+        TreinoError: no process trains it.
+    """
+    _check_running(run)
+    run.folder.database.add_command("stop", None)
+
+
+def _check_running(run: StoredRun) -> None:
+    if run.status != "running":
+        raise TreinoError(
+            "not_running",
+            _("{run} is {status}: no process would hear that.").format(run=run.name, status=_(run.status)),
+            _("Resume it first, or train a new run."),
+        )
