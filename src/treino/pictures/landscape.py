@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from treino.errors import TreinoError
-from treino.inspection.landscape.loss_surface import MOST_ROWS, LossSurface, drawn
+from treino.inspection.landscape.loss_surface import MOST_ROWS, LossSurface, drawn, loss_surface
 from treino.inspection.landscape.planes import Landscape, interpolation, path_plane, random_plane
 from treino.inspection.landscape.walker import walk_points
 from treino.pictures import File
@@ -37,8 +37,8 @@ def path_picture(run: StoredRun) -> list[File]:
 
 def walker_picture(run: StoredRun) -> list[File]:
     """The same plane as a walker in the fog feels it, and as it is; and a page to walk on oneself."""
-    loss_surface, land = path_of(run)
-    figure = walker_figure(land, walk_points(loss_surface, land), run.name)
+    surface, land = path_of(run)
+    figure = walker_figure(land, walk_points(surface, land), run.name)
     return [("walker.png", png(figure)), ("walker.html", walker_page(land, run.name, _trained(run)).encode())]
 
 
@@ -61,17 +61,16 @@ def line(runs: Sequence[StoredRun]) -> list[File]:
         )
     first, second = runs
     _same(first, second)
-    loss_surface = surface_of(first)
-    splits = {"train": loss_surface.rows}
+    surface = surface_of(first)
+    splits = {"train": surface.rows}
     if len(first.data.validation):
         splits["validation"] = drawn(first.data.validation, MOST_ROWS)
-    found = interpolation(loss_surface, _end(loss_surface, second), splits)
+    found = interpolation(surface, _end(surface, second), splits)
     return [("line.png", png(line_figure(found, first.name, second.name)))]
 
 
 def surface_of(run: StoredRun) -> "LossSurface":
     """The kept network, its training rows and the loss that was trained (of a fault too)."""
-    from treino.inspection.landscape.loss_surface import loss_surface
 
     return loss_surface(run.module, run.data.train, run.loss_function, item_shape=run.item_shape)
 
@@ -79,22 +78,22 @@ def surface_of(run: StoredRun) -> "LossSurface":
 def path_of(run: StoredRun) -> tuple[LossSurface, Landscape]:
     """The plane of the run's path, from snapshots that lie closer together early on, where it moves most."""
 
-    loss_surface, last = surface_of(run), last_step(run)
-    count = min(MOMENTS, max(FEWEST, NUMBERS // loss_surface.layout.n), last + 1)
+    surface, last = surface_of(run), last_step(run)
+    count = min(MOMENTS, max(FEWEST, NUMBERS // surface.layout.n), last + 1)
     steps = np.unique(np.round(last * np.linspace(0, 1, count) ** 2).astype(int)).tolist()
-    place_Kn = torch.stack([loss_surface.place(moment.net) for moment in snapshots(run, steps)])
-    return loss_surface, path_plane(loss_surface, place_Kn, steps)
+    place_Kn = torch.stack([surface.place(moment.net) for moment in snapshots(run, steps)])
+    return surface, path_plane(surface, place_Kn, steps)
 
 
-def _end(loss_surface: "LossSurface", second: StoredRun) -> "Tensor":
+def _end(surface: "LossSurface", second: StoredRun) -> "Tensor":
     """Where the second run's network stands.
 
     Raises:
         TreinoError: the first one's network, put there, has another loss: its activation or code is another.
     """
 
-    own, end_n = surface_of(second), loss_surface.place(second.module)
-    here, there = (float(g.losses(end_n, end_n[None], np.zeros((1, 1)))[0]) for g in (loss_surface, own))
+    own, end_n = surface_of(second), surface.place(second.module)
+    here, there = (float(g.losses(end_n, end_n[None], np.zeros((1, 1)))[0]) for g in (surface, own))
     if not np.isclose(here, there, rtol=1e-3, atol=1e-6, equal_nan=True):
         why = f"{second.name}, {numeral(here)} ≠ {numeral(there)}"
         raise TreinoError(
