@@ -1,11 +1,12 @@
 """``treino data``: describe a data set and its problems, without training."""
 
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.table import Table
 
-from treino.cli.flags import ScreenFlag
+from treino.cli.flags import ScreenFlag, with_flags
 from treino.cli.output import Replace, output_file, say_replaced
 from treino.console import line
 from treino.errors import TreinoError
@@ -14,6 +15,22 @@ from treino.words import _, numeral
 SHOWN_CLASSES = 20
 
 
+@dataclass(frozen=True)
+class FileFormat:
+    """How the file is written, and what its columns are, where that can't be found out."""
+
+    kinds: Annotated[
+        str | None, Parameter(help="what columns are: month=category,size=small<large,note=out")
+    ] = None
+    delimiter: Annotated[str | None, Parameter(help="what separates the cells of the file")] = None
+    decimal: Annotated[str | None, Parameter(help="decimal sign of the file, point or comma")] = None
+    encoding: Annotated[str | None, Parameter(help="encoding of the file")] = None
+    header: Annotated[str | None, Parameter(help="whether the first line names the columns: yes, no")] = None
+    quote: Annotated[str | None, Parameter(help="what encloses cells of the file")] = None
+    dates: Annotated[str | None, Parameter(help="which comes first: day/month or month/day")] = None
+
+
+@with_flags
 def data(
     source: Annotated[
         str | None,
@@ -25,15 +42,7 @@ def data(
     /,
     *,
     target: Annotated[str | None, Parameter(help="column to predict")] = None,
-    kinds: Annotated[
-        str | None, Parameter(help="what columns are: month=category,size=small<large,note=out")
-    ] = None,
-    delimiter: Annotated[str | None, Parameter(help="what separates the cells of the file")] = None,
-    decimal: Annotated[str | None, Parameter(help="decimal sign of the file, point or comma")] = None,
-    encoding: Annotated[str | None, Parameter(help="encoding of the file")] = None,
-    header: Annotated[str | None, Parameter(help="whether the first line names the columns: yes, no")] = None,
-    quote: Annotated[str | None, Parameter(help="what encloses cells of the file")] = None,
-    dates: Annotated[str | None, Parameter(help="which comes first: day/month or month/day")] = None,
+    format: FileFormat,
     to: Annotated[str | None, Parameter(help="write a page with small pictures to this HTML file")] = None,
     replace: Replace = False,
     screen: ScreenFlag,
@@ -48,9 +57,7 @@ def data(
     from treino.spec import read_settings
     from treino.store.output_files import PAGE
 
-    said = {"kinds": kinds, "delimiter": delimiter, "decimal": decimal, "encoding": encoding,
-            "header": header, "quote": quote, "dates": dates}  # fmt: skip
-    settings = read_settings({k: v for k, v in said.items() if v is not None})
+    settings = read_settings({k: v for k, v in asdict(format).items() if v is not None})
     if to is not None and source is None:
         raise TreinoError(
             "to_without_data", _("--to needs DATA to write about."), _("treino data wine --to wine.html")

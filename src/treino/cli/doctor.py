@@ -1,13 +1,14 @@
 """``treino doctor``: run a training script, or read a run, and report what is wrong with it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from treino.cli.examine import examine
-from treino.cli.flags import WHOLE, ScreenFlag
+from treino.cli.examine import ScriptOptions, examine
+from treino.cli.flags import WHOLE, ScreenFlag, with_flags
 from treino.cli.output import output_file
 from treino.cli.screen import Screen
 from treino.console import line
@@ -15,6 +16,25 @@ from treino.errors import TreinoError
 from treino.words import _
 
 
+@dataclass(frozen=True)
+class ScriptFlags(ScriptOptions):
+    """The options of a script under the doctor, with their help."""
+
+    live: Annotated[bool, Parameter(help="say certain findings as soon as they are seen", negative=())] = (
+        False
+    )
+    max_steps: Annotated[
+        int | None, WHOLE, Parameter(help="end the script after so many optimizer steps")
+    ] = None
+    max_time: Annotated[float | None, Parameter(help="end the script after so many seconds")] = None
+    fail_on: Annotated[
+        Literal["certain", "likely"] | None, Parameter(help="exit 3 where there are findings, for use in CI")
+    ] = None
+    prove: Annotated[bool, Parameter(help="run it as it is and fixed, side by side", negative=())] = False
+    seeds: Annotated[int | None, WHOLE, Parameter(help="runs of each, with --prove; default: 3")] = None
+
+
+@with_flags
 def doctor(
     target: Annotated[
         str | None, Parameter(name="SCRIPT", help="a training script, or a run; alone: the installation")
@@ -24,18 +44,7 @@ def doctor(
     module: Annotated[
         str | None, Parameter(name=["-m", "--module"], help="run a module, as python -m does")
     ] = None,
-    live: Annotated[
-        bool, Parameter(help="say certain findings as soon as they are seen", negative=())
-    ] = False,
-    max_steps: Annotated[
-        int | None, WHOLE, Parameter(help="end the script after so many optimizer steps")
-    ] = None,
-    max_time: Annotated[float | None, Parameter(help="end the script after so many seconds")] = None,
-    fail_on: Annotated[
-        Literal["certain", "likely"] | None, Parameter(help="exit 3 where there are findings, for use in CI")
-    ] = None,
-    prove: Annotated[bool, Parameter(help="run it as it is and fixed, side by side", negative=())] = False,
-    seeds: Annotated[int | None, WHOLE, Parameter(help="runs of each, with --prove; default: 3")] = None,
+    options: ScriptFlags,
     fix: Annotated[str | None, Parameter(help="write the mend as a patch to this file")] = None,
     replace: Annotated[
         bool, Parameter(help="replace the file of --fix where it exists already", negative=())
@@ -49,17 +58,21 @@ def doctor(
     Examples: treino doctor train.py | treino doctor train.py -- --epochs 3 | treino doctor -m package.train |
     treino doctor train.py --prove | treino doctor
     """
-    for value, flag in ((max_steps, "--max-steps"), (max_time, "--max-time"), (seeds, "--seeds")):
+    for value, flag in (
+        (options.max_steps, "--max-steps"),
+        (options.max_time, "--max-time"),
+        (options.seeds, "--seeds"),
+    ):
         if value is not None and value <= 0:
             raise TreinoError(
                 "usage", _("{flag} must be above 0, not {value}.").format(flag=flag, value=value)
             )
     of_script = {
-        "--live": live,
-        "--max-steps": max_steps,
-        "--max-time": max_time,
-        "--prove": prove,
-        "--seeds": seeds,
+        "--live": options.live,
+        "--max-steps": options.max_steps,
+        "--max-time": options.max_time,
+        "--prove": options.prove,
+        "--seeds": options.seeds,
         "--fix": fix,
         "--replace": replace,
         " ".join(arguments): arguments,
@@ -68,13 +81,13 @@ def doctor(
         script, arguments = module, (arguments if target is None else (target, *arguments))
     elif target is None:
         _need_script(
-            of_script | {"--fail-on": fail_on},
+            of_script | {"--fail-on": options.fail_on},
             _("without a script the installation is checked."),
             _("Name the script: treino doctor SCRIPT.py"),
         )
         return _installation(screen)
     elif not target.endswith(".py") and not Path(target).is_file():
-        return _run(target, fail_on, of_script, screen)
+        return _run(target, options.fail_on, of_script, screen)
     else:
         script = target
     from treino.store.output_files import PATCH
@@ -85,12 +98,7 @@ def doctor(
         arguments,
         screen,
         module=module is not None,
-        live=live,
-        max_steps=max_steps,
-        max_time=max_time,
-        fail_on=fail_on,
-        prove=prove,
-        seeds=3 if seeds is None else seeds,
+        options=options,
         fix=output_file(fix, PATCH, replace=replace, reads=reads, flag="--fix"),
     )
 

@@ -1,6 +1,7 @@
 """Run a script under the doctor and print its findings."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from treino.cli.screen import Screen
@@ -10,6 +11,8 @@ from treino.words import _, door
 if TYPE_CHECKING:
     from treino.diagnosis.run_script import Outcome
     from treino.store.output_files import OutputFile
+
+SEEDS = 3  # runs of each, where it is proved
 
 
 def asked_plainly(tokens: Sequence[str]) -> bool:
@@ -21,18 +24,29 @@ def asked_plainly(tokens: Sequence[str]) -> bool:
     return verb == ["doctor"] and script.endswith(".py") and script[0] != "-" and rest in ([], ["--"])
 
 
+@dataclass(frozen=True)
+class ScriptOptions:
+    """How a script is run under the doctor. live: say certain findings at once. max_steps: of optimizers.
+
+    max_time: seconds. fail_on: the findings that make the exit status 3. prove: run it again as it is and
+    fixed, ``seeds`` times each (None: SEEDS).
+    """
+
+    live: bool = False
+    max_steps: int | None = None
+    max_time: float | None = None
+    fail_on: Literal["certain", "likely"] | None = None
+    prove: bool = False
+    seeds: int | None = None
+
+
 def examine(
     target: str,
     arguments: Sequence[str],
     screen: Screen,
     *,
     module: bool = False,
-    live: bool = False,
-    max_steps: int | None = None,
-    max_time: float | None = None,
-    fail_on: Literal["certain", "likely"] | None = None,
-    prove: bool = False,
-    seeds: int = 3,
+    options: "ScriptOptions | None" = None,
     fix: "OutputFile | None" = None,
 ) -> int:
     """Run a script as ``treino doctor`` does; -> the exit status: the script's own, or 3."""
@@ -40,6 +54,7 @@ def examine(
     from treino.diagnosis.report import document, one, text
     from treino.diagnosis.run_script import Outcome, run_script
 
+    options = options or ScriptOptions()
     final = 0
 
     def said(finding: Finding) -> None:
@@ -48,12 +63,12 @@ def examine(
     def report(outcome: Outcome) -> None:
         nonlocal final
         final = outcome.status
-        if fail_on and [f for f in outcome.exam.findings if f.certain or fail_on == "likely"]:
+        if options.fail_on and [f for f in outcome.exam.findings if f.certain or options.fail_on == "likely"]:
             final = 3
         screen.lines(text(outcome))
         found = document(outcome, final)
-        if (prove or fix is not None) and outcome.exam.findings:
-            found |= _mend(target, arguments, module, max_steps, max_time, outcome, prove, seeds, fix, screen)
+        if (options.prove or fix is not None) and outcome.exam.findings:
+            found |= _mend(target, arguments, module, options, outcome, fix, screen)
         screen.document(found)
 
     collect_as_usual()
@@ -63,9 +78,9 @@ def examine(
             target,
             arguments,
             module=module,
-            max_steps=max_steps,
-            max_time=max_time,
-            live=said if live else None,
+            max_steps=options.max_steps,
+            max_time=options.max_time,
+            live=said if options.live else None,
             report=report,
         )
     return final
@@ -75,11 +90,8 @@ def _mend(
     target: str,
     arguments: Sequence[str],
     module: bool,
-    max_steps: int | None,
-    max_time: float | None,
+    options: ScriptOptions,
     outcome: "Outcome",
-    prove: bool,
-    seeds: int,
     fix: "OutputFile | None",
     screen: Screen,
 ) -> dict[str, object]:
@@ -87,6 +99,7 @@ def _mend(
     from treino.diagnosis.fix import patch
     from treino.diagnosis.prove import VARIANTS, proof, table
 
+    seeds = SEEDS if options.seeds is None else options.seeds
     mended = patch(outcome.exam.findings)
     found: dict[str, object] = {"patch": mended.diff, "mended": list(mended.rules)}
     if not mended.rules:
@@ -98,7 +111,7 @@ def _mend(
             _("doctor: the mend is in {path}; apply it with: patch -p0 < {path}").format(path=path)
         )
         found |= {"path": str(path), "replaced": say_replaced(screen.err, fix)}
-    if prove:
+    if options.prove:
         said = _("doctor: running it {n} times more, as it is and fixed, with {seeds} seeds each ...")
         screen.lines(said.format(n=VARIANTS * seeds, seeds=seeds))
         rows = proof(
@@ -107,8 +120,8 @@ def _mend(
             mended,
             module=module,
             seeds=seeds,
-            max_steps=max_steps,
-            max_time=max_time,
+            max_steps=options.max_steps,
+            max_time=options.max_time,
             timeout=max(600, 10 * outcome.seconds),
         )
         screen.lines(mended.diff + "\n" + table(rows))

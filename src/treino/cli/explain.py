@@ -5,12 +5,13 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.table import Table
 
-from treino.cli.flags import WHOLE, DataFile, Net, ScreenFlag, Trust
+from treino.cli.flags import WHOLE, AccessFlags, ScreenFlag, with_flags
 from treino.cli.output import Replace, check_replace, output_file, say_replaced
 from treino.errors import TreinoError
 from treino.words import _
 
 
+@with_flags
 def explain(
     topic: Annotated[str | None, Parameter(help="what to explain; alone: the list of topics")] = None,
     run: Annotated[
@@ -33,9 +34,7 @@ def explain(
     to: Annotated[str | None, Parameter(help="write it as a page into this HTML file")] = None,
     replace: Replace = False,
     digits: Annotated[int, WHOLE, Parameter(help="significant digits shown, 1 to 17")] = 6,
-    net: Net = None,
-    trust: Trust = False,
-    data_file: DataFile = None,
+    flags: AccessFlags,
     screen: ScreenFlag,
 ) -> int:
     """Explain a loss, an optimizer or back-propagation with numbers, on an example or on a run of yours.
@@ -50,13 +49,12 @@ def explain(
             raise TreinoError("explain_topic", _("No topic is named."), _("See: treino explain"))
         return _topics(screen)
     from treino.folders import open_run
-    from treino.records.access import Access
     from treino.records.data_source import files_trained_on
     from treino.reports.explanation import explain as work
     from treino.store.output_files import PAGE
 
-    opened = None if run is None else open_run(run, Access(net, trust, data_file))
-    reads = [] if opened is None else files_trained_on(opened.folder, data_file)
+    opened = None if run is None else open_run(run, flags.access)
+    reads = [] if opened is None else files_trained_on(opened.folder, flags.data_file)
     output = output_file(to, PAGE, replace=replace, reads=reads, new_folders=True)
     found = work(topic, opened, step=step, weight=weight, digits=digits)
     document = found.document

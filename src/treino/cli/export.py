@@ -4,9 +4,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from treino.cli.flags import DataFile, Net, RunName, ScreenFlag, Trust
+from treino.cli.flags import AccessFlags, RunName, ScreenFlag, with_flags
 
 
+@with_flags
 def export(
     run: RunName = "last",
     /,
@@ -14,9 +15,7 @@ def export(
     format: Annotated[
         str, Parameter(help="script (plain PyTorch, readable top to bottom) or safetensors")
     ] = "script",
-    net: Net = None,
-    trust: Trust = False,
-    data_file: DataFile = None,
+    flags: AccessFlags,
     screen: ScreenFlag,
 ) -> int:
     """Write a run as a plain PyTorch script, or as bare weights, into its exports/ folder.
@@ -25,9 +24,8 @@ def export(
     """
     from treino.export.formats import export as work
     from treino.folders import open_run
-    from treino.records.access import Access
 
-    path = work(open_run(run, Access(net, trust, data_file)), format)
+    path = work(open_run(run, flags.access), format)
     screen.document({"path": str(path)})
     screen.out.print(str(path))
     return 0

@@ -1,11 +1,17 @@
 """Flags that several verbs have in common, with their help."""
 
-from collections.abc import Sequence
-from typing import Annotated
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 from cyclopts import CoercionError, Parameter, Token
 
 from treino.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from treino.records.access import Access
 
 
 def _whole(kind: object, tokens: Sequence[Token]) -> int:
@@ -32,3 +38,55 @@ Trust = Annotated[
     ),
 ]
 DataFile = Annotated[str | None, Parameter(name="--data", help="where the run's data file has moved")]
+
+
+@dataclass(frozen=True)
+class AccessFlags:
+    """What a run may need again: the user's network, or leave to run its copy; the file of its data."""
+
+    net: Net = None
+    trust: Trust = False
+    data_file: DataFile = None
+
+    @property
+    def access(self) -> "Access":
+        from treino.records.access import Access
+
+        return Access(self.net, self.trust, self.data_file)
+
+
+def with_flags(verb: Callable[..., int]) -> Callable[..., int]:
+    """A verb whose parameters that are dataclasses are given as one flag for each of their fields."""
+    signature = inspect.signature(verb)
+    groups: dict[str, Any] = {
+        p.name: p.annotation for p in signature.parameters.values() if is_dataclass(p.annotation)
+    }
+    parameters: list[inspect.Parameter] = []
+    for parameter in signature.parameters.values():
+        group = groups.get(parameter.name)
+        parameters += [parameter] if group is None else _parameters(group)
+
+    @wraps(verb)
+    def verb_of_flags(*args: Any, **kwargs: Any) -> int:
+        values = {
+            name: group(**{f.name: kwargs.pop(f.name) for f in fields(group) if f.name in kwargs})
+            for name, group in groups.items()
+        }
+        return verb(*args, **values, **kwargs)
+
+    verb_of_flags.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    verb_of_flags.__annotations__ = {p.name: p.annotation for p in parameters}
+    return verb_of_flags
+
+
+def _parameters(group: type) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    return [
+        inspect.Parameter(
+            f.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if f.default is MISSING else f.default,
+            annotation=hints[f.name],
+        )
+        for f in fields(group)
+    ]

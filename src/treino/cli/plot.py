@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.cli.flags import WHOLE, DataFile, Net, ScreenFlag, Trust
+from treino.cli.flags import WHOLE, AccessFlags, ScreenFlag, with_flags
 from treino.cli.output import Replace, output_folder, say_replaced
 from treino.errors import TreinoError
 from treino.words import _
@@ -19,6 +19,7 @@ Runs = Annotated[
 ]
 
 
+@with_flags
 def plot(
     *run: Runs,
     what: Annotated[
@@ -47,9 +48,7 @@ def plot(
     ] = None,
     to: Annotated[str | None, Parameter(help="folder for the pictures; default: the run's pictures/")] = None,
     replace: Replace = False,
-    net: Net = None,
-    trust: Trust = False,
-    data_file: DataFile = None,
+    flags: AccessFlags,
     screen: ScreenFlag,
 ) -> int:
     """Draw pictures of a run: its decision boundary and its curves; or of a sweep, and of its best networks.
@@ -62,7 +61,6 @@ def plot(
     from treino.pictures import untrained as untrained_pictures
     from treino.pictures.output import gathered
     from treino.pictures.picture_files import draw, draw_together, files_of
-    from treino.records.access import Access
     from treino.studies.stored_study import StoredStudy
     from treino.tuning.stored_sweep import StoredSweep
     from treino.tuning.sweep_pictures import draw_sweep, of_one
@@ -75,7 +73,7 @@ def plot(
     _check(run, names, every, smooth, untrained)
     of_data = untrained is not None and bool(run) and untrained_pictures.is_data(run[0])
     place = output_folder("." if of_data and to is None else to, replace=replace)
-    access = Access(net, trust, data_file)
+    access = flags.access
     paths: list[Path] = []
     missing: list[TreinoError] = []
     if untrained is not None:

@@ -4,10 +4,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from treino.cli.flags import DataFile, Net, ScreenFlag, Trust
+from treino.cli.flags import AccessFlags, ScreenFlag, with_flags
 from treino.cli.output import Replace, output_file, say_replaced
 
 
+@with_flags
 def report(
     *runs: Annotated[
         str,
@@ -20,9 +21,7 @@ def report(
     markdown: Annotated[
         bool, Parameter(help="as Markdown, to paste into a pull request", negative=())
     ] = False,
-    net: Net = None,
-    trust: Trust = False,
-    data_file: DataFile = None,
+    flags: AccessFlags,
     screen: ScreenFlag,
 ) -> int:
     """Write one page about a run: data, split, settings, curves, figures, boundary, findings, commands.
@@ -33,13 +32,12 @@ def report(
     Examples: treino report last | treino report wine-1 wine-2 --to both.html | treino report last --markdown
     """
     from treino.folders import open_folder
-    from treino.records.access import Access
     from treino.records.data_source import files_trained_on
     from treino.reports.report import report as work
     from treino.store.output_files import MARKDOWN, PAGE
 
-    opened = [open_folder(name, Access(net, trust, data_file)) for name in runs or ("last",)]
-    reads = [file for one in opened for file in files_trained_on(one.folder, data_file)]
+    opened = [open_folder(name, flags.access) for name in runs or ("last",)]
+    reads = [file for one in opened for file in files_trained_on(one.folder, flags.data_file)]
     output = output_file(to, MARKDOWN if markdown else PAGE, replace=replace, reads=reads)
     path = work(opened, output, as_markdown=markdown)
     screen.document({"path": str(path), "replaced": say_replaced(screen.err, output)})

@@ -1,21 +1,21 @@
 """``treino resume``: continue a training after Ctrl-C, a kill or a power cut."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from treino.cli.flags import DataFile, Net, RunName, ScreenFlag, Trust
+from treino.cli.flags import AccessFlags, RunName, ScreenFlag, with_flags
 from treino.errors import TreinoError
 from treino.words import _
 
 
+@with_flags
 def resume(
     run: RunName = "last",
     /,
     *,
-    net: Net = None,
-    trust: Trust = False,
-    data_file: DataFile = None,
+    flags: AccessFlags,
     storage: Annotated[str | None, Parameter(help="Optuna's storage of a sweep that has one, again")] = None,
     screen: ScreenFlag,
 ) -> int:
@@ -39,9 +39,9 @@ def resume(
             _("Leave [[storage]] out."),
         )
     if kind == "study":
-        events = study.study_resumption(path, net=net, trust=trust, data_file=data_file)
+        events = study.study_resumption(path, **asdict(flags))
     elif kind == "sweep":
-        events = sweep.sweep_resumption(path, net=net, trust=trust, data_file=data_file, storage=storage)
+        events = sweep.sweep_resumption(path, storage=storage, **asdict(flags))
     else:
-        events = illustrated(train.resuming(path, net=net, trust=trust, data_file=data_file))
+        events = illustrated(train.resuming(path, **asdict(flags)))
     return follow(events, screen)

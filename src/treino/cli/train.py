@@ -1,11 +1,12 @@
 """``treino train``: train one network on a data set."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.cli.flags import WHOLE, DataFile, ScreenFlag, Trust
+from treino.cli.flags import WHOLE, DataFile, ScreenFlag, Trust, with_flags
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -14,6 +15,45 @@ if TYPE_CHECKING:
     from treino.spec import Settings
 
 
+@dataclass(frozen=True)
+class Repeats:
+    """The same settings several times."""
+
+    seeds: Annotated[
+        int | None,
+        WHOLE,
+        Parameter(help="train with so many seeds side by side: mean ± deviation of every figure"),
+    ] = None
+    folds: Annotated[
+        int | None,
+        WHOLE,
+        Parameter(help="cross-validation: test on each of so many folds (scikit-learn's) in turn"),
+    ] = None
+    until: Annotated[
+        str | None, Parameter(help="with --seeds or --folds: count the steps to it, e.g. accuracy=0.8")
+    ] = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A run that the new one sets out from."""
+
+    like: Annotated[
+        str | None, Parameter(help="the data and settings of a run, or of a network of a sweep: SWEEP:17")
+    ] = None
+    weights: Annotated[
+        str | None, Parameter(help="begin with the weights of a run, or of a network of a sweep: SWEEP:17")
+    ] = None
+    branch: Annotated[
+        str | None,
+        Parameter(help="a new run that goes on from a step of a run with other settings: RUN:STEP --lr 1e-3"),
+    ] = None
+    rewind: Annotated[
+        str | None, Parameter(help="the same in the run's own folder, as its next segment: RUN:STEP")
+    ] = None
+
+
+@with_flags
 def train(
     source: Annotated[
         str | None,
@@ -24,32 +64,8 @@ def train(
     ] = None,
     /,
     *,
-    seeds: Annotated[
-        int | None,
-        WHOLE,
-        Parameter(help="train with so many seeds side by side: mean ± deviation of every figure"),
-    ] = None,
-    folds: Annotated[
-        int | None,
-        WHOLE,
-        Parameter(help="cross-validation: test on each of so many folds (scikit-learn's) in turn"),
-    ] = None,
-    until: Annotated[
-        str | None, Parameter(help="with --seeds or --folds: count the steps to it, e.g. accuracy=0.8")
-    ] = None,
-    like: Annotated[
-        str | None, Parameter(help="the data and settings of a run, or of a network of a sweep: SWEEP:17")
-    ] = None,
-    weights: Annotated[
-        str | None, Parameter(help="begin with the weights of a run, or of a network of a sweep: SWEEP:17")
-    ] = None,
-    branch: Annotated[
-        str | None,
-        Parameter(help="a new run that goes on from a step of a run with other settings: RUN:STEP --lr 1e-3"),
-    ] = None,
-    rewind: Annotated[
-        str | None, Parameter(help="the same in the run's own folder, as its next segment: RUN:STEP")
-    ] = None,
+    repeats: Repeats,
+    origin: Origin,
     data_file: DataFile = None,
     trust: Trust = False,
     screen: ScreenFlag,
@@ -72,10 +88,16 @@ def train(
     from treino.training.train import Start, training
 
     settings = {k: v for k, v in flags.items() if v is not None}
-    if branch is not None or rewind is not None:
-        others = {"DATA": source, "--seeds": seeds, "--folds": folds, "--like": like, "--weights": weights}
-        others |= {"--until": until, "--rewind": rewind if branch is not None else None}
-        flag = "--branch" if branch is not None else "--rewind"
+    if origin.branch is not None or origin.rewind is not None:
+        others = {
+            "DATA": source,
+            "--seeds": repeats.seeds,
+            "--folds": repeats.folds,
+            "--like": origin.like,
+            "--weights": origin.weights,
+        }
+        others |= {"--until": repeats.until, "--rewind": origin.rewind if origin.branch is not None else None}
+        flag = "--branch" if origin.branch is not None else "--rewind"
         for name, value in others.items():
             if value is not None:
                 raise TreinoError(
@@ -85,9 +107,9 @@ def train(
                     ),
                     _("Leave one of them out."),
                 )
-        branch_events = _going_on(branch, rewind, data_file, trust, read_settings(settings))
+        branch_events = _going_on(origin.branch, origin.rewind, data_file, trust, read_settings(settings))
         return follow(illustrated(branch_events), screen)
-    if trust and like is None:
+    if trust and origin.like is None:
         raise TreinoError(
             "trust_of_nothing",
             _("--trust runs the copy of a network's file that was sealed with a run, and no run was named."),
@@ -95,7 +117,7 @@ def train(
         )
     data: Any = source
     networks: NetworkSource = UserFiles()
-    if like is not None:
+    if origin.like is not None:
         from treino.tuning.member import like as like_of
 
         if source is not None:
@@ -104,7 +126,7 @@ def train(
                 _("--like brings its own data, and {data} stands beside it.").format(data=source),
                 _("Leave one of them out."),
             )
-        data, same, stored = like_of(like, data_file, trust, weights)
+        data, same, stored = like_of(origin.like, data_file, trust, origin.weights)
         if "net" not in settings:
             networks = stored
         settings = same | settings
@@ -118,36 +140,42 @@ def train(
         from treino.records.data_source import prepared_beside
         from treino.tuning.learning_rate_search import find_rate, search_rows
 
-        alone = seeds is None and folds is None
+        alone = repeats.seeds is None and repeats.folds is None
         rows = search_rows(data, read, prepared_beside("runs", read.out) if alone else None)
         rates = find_rate(rows, read, networks=files)
         settings["lr"] = rates.chosen
         for line in rates.lines():
             screen.out.print(line)
-    if (seeds is not None or folds is not None) and weights is not None:
+    if (repeats.seeds is not None or repeats.folds is not None) and origin.weights is not None:
         raise TreinoError(
             "weights_of_several",
             _("--weights begins one network, and --seeds and --folds train several."),
             _("Leave one of them out."),
         )
-    if seeds is not None or folds is not None:
+    if repeats.seeds is not None or repeats.folds is not None:
         from treino.tuning.repeats import repeat_events
 
         events = repeat_events(
-            data, seeds=seeds, folds=folds, until=until, settings=settings, networks=networks, data=rows
+            data,
+            seeds=repeats.seeds,
+            folds=repeats.folds,
+            until=repeats.until,
+            settings=settings,
+            networks=networks,
+            data=rows,
         )
         return follow(events if rates is None else rates.kept(events), screen)
-    if until is not None:
+    if repeats.until is not None:
         raise TreinoError(
             "until_alone",
             _("--until counts the steps of several networks."),
             _("Add --seeds 20, or leave it out."),
         )
     start = None
-    if weights is not None:
+    if origin.weights is not None:
         from treino.folders import open_run
 
-        start = Start(weights, open_run(weights).state)
+        start = Start(origin.weights, open_run(origin.weights).state)
     events = illustrated(training(data, read_settings(settings), networks=files, start=start, data=rows))
     return follow(events if rates is None else rates.kept(events), screen)
 
