@@ -26,6 +26,7 @@ from treino.pictures.picture_files import draw
 from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.studies import study
+from treino.studies.study_options import StudyRequest
 from treino.training.train import drain, training
 from treino.tuning import sweep
 
@@ -82,7 +83,7 @@ def swept(name: str) -> Iterator[Any]:
 
 def studied(name: str) -> Iterator[Any]:
     settings = {"epochs": 3, "threads": 1, "hidden": [5]}
-    return study.study_events("wine", settings=settings, batch_sizes=[60, 20], name=name)
+    return study.study_events("wine", StudyRequest(batch_sizes=[60, 20]), settings=settings, name=name)
 
 
 def killed(events: Callable[[str], Iterator[Any]], after: int) -> None:

@@ -16,6 +16,7 @@ from treino.cli.screen import Screen
 from treino.loop.loop import JobEvent, JobProgress
 from treino.spec import read_settings
 from treino.studies.study import study_events
+from treino.studies.study_options import StudyRequest
 from treino.training.train import training
 from treino.tuning.sweep import sweep_events
 
@@ -25,7 +26,7 @@ def events_of(kind: str, epochs: int) -> Iterator[JobEvent]:
     if kind == "run":
         return training("wine", read_settings(settings))
     if kind == "study":
-        return study_events("wine", settings=settings, batch_sizes="10,20")
+        return study_events("wine", StudyRequest(batch_sizes="10,20"), settings=settings)
     space = {"lr": "1e-3..1e-1:log"}
     return sweep_events("wine", space, settings=settings, members=4, strategy="none", fresh=0)
 

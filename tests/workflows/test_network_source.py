@@ -21,6 +21,7 @@ from treino.loop.loop import JobProgress, JobStart
 from treino.records.network_source import UserFiles, network_files
 from treino.spec import read_settings
 from treino.studies.study import study_events
+from treino.studies.study_options import StudyRequest
 from treino.training.train import training
 from treino.tuning.sweep import sweep_events
 
@@ -72,7 +73,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             )
             _broken_off(
                 study_events(
-                    "iris", settings=long, cells=["lr=0.1"], name=f"study-torn-{name}", networks=files
+                    "iris",
+                    StudyRequest(cells=["lr=0.1"]),
+                    settings=long,
+                    name=f"study-torn-{name}",
+                    networks=files,
                 ),
                 JobProgress,
             )
@@ -285,7 +290,9 @@ def _of_two_files(kind: str, name: str) -> Iterator[Any]:
     a, b = (f"{Path(file).resolve()}:Net" for file in ("a/net.py", "b/net.py"))
     own: dict[str, Any] = {"networks": UserFiles(), "name": name}
     if kind == "study":
-        return study_events("iris", settings={"epochs": 3, "net": a}, cells=["lr=0.1", {"net": b}], **own)
+        return study_events(
+            "iris", StudyRequest(cells=["lr=0.1", {"net": b}]), settings={"epochs": 3, "net": a}, **own
+        )
     space = {"net": [a, b], "lr": [0.1, 0.01]}
     return sweep_events("iris", space, settings={"epochs": 3}, members=4, fresh=0, sampler="grid", **own)
 

@@ -21,7 +21,7 @@ from treino.studies import track
 from treino.studies.conclusions import answers
 from treino.studies.study import study_events
 from treino.studies.study_document import row as row_of
-from treino.studies.study_options import StudyOptions, study_options
+from treino.studies.study_options import StudyOptions, StudyRequest, study_options
 from treino.studies.track import Record
 from treino.training.goals import goals_of
 
@@ -37,8 +37,7 @@ def test_until_is_read_however_it_is_written() -> None:
 
 
 def test_rows_are_the_grid_in_each_mode_and_single_cells() -> None:
-    asked = study_options(
-        {"shuffle": "each,off", "as_taught": True},
+    request = StudyRequest(
         batch_sizes="100,5,100",
         compare="normalise",
         cells=[
@@ -46,13 +45,15 @@ def test_rows_are_the_grid_in_each_mode_and_single_cells() -> None:
             {"hidden": "64,32", "batch_size": 5},
         ],
     )
+    asked = study_options({"shuffle": "each,off", "as_taught": True}, request)
     own = [dict(cell.own) for cell in asked.cells if cell.mode == "corrected"]
     assert len(own) == 2 * 2 * 2 + 2
     assert [cell.mode for cell in asked.cells] == ["corrected", "as_taught"] * 10
     assert own[-2] == {"batch_size": 5, "lr": 1e-6, "weight_decay": 5e-6}
     assert own[-1]["hidden"] == (64, 32)
-    assert [c.own["batch_size"] for c in study_options({}).cells] == [100, 20, 5]  # the exercise
-    assert [dict(c.own) for c in study_options({}, cells=["hidden=64,32,lr=0.1"]).cells] == [
+    exercise = study_options({}, StudyRequest())
+    assert [cell.own["batch_size"] for cell in exercise.cells] == [100, 20, 5]
+    assert [dict(c.own) for c in study_options({}, StudyRequest(cells=["hidden=64,32,lr=0.1"])).cells] == [
         {"hidden": (64, 32), "lr": 0.1}
     ]
 
@@ -166,7 +167,7 @@ def test_networks_take_turns_an_epoch_each_and_turn_round(tmp_path: Path) -> Non
     cells = [{"batch_size": 5}, {"batch_size": 20}, {"batch_size": 50, "epochs": 1}]
     ends: list[tuple[int, int]] = []
     seen: dict[str, int] = {}
-    for event in study_events("wine", settings=QUICK, cells=cells, out=tmp_path / "s"):
+    for event in study_events("wine", StudyRequest(cells=cells), settings=QUICK, out=tmp_path / "s"):
         if isinstance(event, JobProgress):
             batch = event.job.facts["rows"][event.job.now.cell]["batch_size"]
             if seen.get(str(batch)) != event.job.now.record.epochs:
@@ -247,9 +248,11 @@ def test_arrays_frames_and_networks_of_ones_own(tmp_path: Path) -> None:
     assert own.rows[0]["parameters"] == 43
 
 
-def broken_off(source: Any, path: Path, after: int, **asked: Any) -> tr.Study:
+def broken_off(
+    source: Any, path: Path, after: int, settings: dict[str, Any], networks: Any = None, **rows: Any
+) -> tr.Study:
     """A study whose process went away after so many turns."""
-    events = study_events(source, out=path, **asked)
+    events = study_events(source, StudyRequest(**rows), settings=settings, out=path, networks=networks)
     for number, _event in enumerate(events):
         if number == after:
             break

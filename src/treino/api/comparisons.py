@@ -13,6 +13,7 @@ from treino.loop.loop import JobEvent
 from treino.records.network_source import UserFiles
 from treino.studies import stored_study
 from treino.studies.study import study_events
+from treino.studies.study_options import StudyRequest
 from treino.tuning import stored_sweep
 from treino.tuning.sweep import sweep_events
 from treino.words import _
@@ -112,12 +113,8 @@ def study(
         settings["net"] = net
     events = study_events(
         data,
+        StudyRequest(batch_sizes, until, cells, compare, seeds),
         settings=settings,
-        batch_sizes=batch_sizes,
-        until=until,
-        cells=cells,
-        compare=compare,
-        seeds=seeds,
         networks=UserFiles(),
         parent=parent,
         name=name,

@@ -38,7 +38,15 @@ from treino.store import RunFolder
 from treino.store.files import damaged
 from treino.studies.conclusions import answers, notes
 from treino.studies.study_document import HEADLINE, row, row_facts, varied_settings
-from treino.studies.study_options import EPOCHS, PREPARED, StudyOptions, read, row_settings, study_options
+from treino.studies.study_options import (
+    EPOCHS,
+    PREPARED,
+    StudyOptions,
+    StudyRequest,
+    read,
+    row_settings,
+    study_options,
+)
 from treino.studies.track import Track
 from treino.training.goals import check_goals
 from treino.training.resolution import plan
@@ -51,13 +59,9 @@ CHECKPOINT_SECONDS = 2.0
 
 def study_events(
     source: Any,
+    request: StudyRequest,
     *,
     settings: Mapping[str, Any],
-    batch_sizes: Any = None,
-    until: Any = None,
-    cells: Any = (),
-    compare: Any = (),
-    seeds: int | None = None,
     parent: str | Path = "runs",
     name: str | None = None,
     out: str | Path | None = None,
@@ -71,9 +75,7 @@ def study_events(
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
     """
-    options = study_options(
-        settings, batch_sizes=batch_sizes, until=until, cells=cells, compare=compare, seeds=seeds
-    )
+    options = study_options(settings, request)
     data = load_data(source, read_settings({**options.base, "seed": options.seeds[0]}))
     if not isinstance(data.train.x, Tensor):
         raise TreinoError(
@@ -85,7 +87,7 @@ def study_events(
     if not isinstance(source, Data):
         base["data_seed"] = data.data_seed  # a network's own seed must not part the rows anew
     rows = options.cells
-    if batch_sizes is None and not cells:  # the sizes are the exercise's: those that these rows can fill
+    if request.batch_sizes is None and not request.cells:  # the exercise's sizes, that these rows can fill
         rows = tuple(c for c in rows if c.own.get("batch_size", 1) <= len(data.train)) or rows
     options = StudyOptions(base, rows, options.until, options.seeds)
     files = network_files(networks, _network_words(options))
