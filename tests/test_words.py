@@ -235,6 +235,11 @@ def test_every_sentence_is_translated_and_none_is_stale(
     assert catalogues.compiled(folder) == known, "run: make words"
 
 
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda p: p.name)
+def test_what_the_registries_entries_say_is_translated(folder: Path) -> None:
+    assert set(catalogues.entry_sentences()) <= catalogues.translations(folder).keys()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda p: p.name)
 def test_values_go_into_both(folder: Path) -> None:

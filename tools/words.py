@@ -82,6 +82,31 @@ def by_floor() -> dict[str, dict[str, list[str]]]:
     return found
 
 
+def entry_sentences() -> dict[str, str]:
+    """{sentence: whose}: what the entries of the registries and the doctor's rules say to a reader.
+
+    They get into the catalogues where they are marked with ``N_``, and nothing else marks them.
+    """
+    from treino.data import BUILTINS
+    from treino.diagnosis.rules import rules
+    from treino.engine import HP, LOSSES, METRICS, OPTIMIZERS
+    from treino.engine.update_formulas import UpdateInputs
+    from treino.formula import Symbol
+
+    said: dict[str, list[str]] = {name: [entry.about] for name, entry in BUILTINS.items()}
+    for name, loss in LOSSES.items():
+        terms = loss.terms
+        said[name] = [loss.about, *((terms.about, terms.slope_about) if terms else ())]
+    said |= {name: [metric.label] for name, metric in METRICS.items()}
+    for name, optimizer in OPTIMIZERS.items():
+        hp = {n: usual for n, (usual, _low, _high) in HP.items()} | {"momentum": 0.9}
+        state, w, g = dict.fromkeys(optimizer.states, 1.0), Symbol("w", 1.0), Symbol("g", 1.0)
+        lines = optimizer.lines(UpdateInputs(w, g, state, hp, 1, True))
+        said[name] = [optimizer.about, *(line.about for line in lines)]
+    said |= {name: [rule.message, rule.why, rule.fix] for name, rule in rules().items()}
+    return {sentence: name for name, of in said.items() for sentence in of if sentence}
+
+
 def translations(folder: Path) -> dict[str, str]:
     """{sentence: translation} of all floors of a language; an empty text where there is none yet."""
     read = (_read(path) for path in sorted(folder.glob("*.po")))
@@ -150,7 +175,10 @@ def main() -> int:
         compile_into(folder, known)
         left = [sentence for sentence, translation in known.items() if not translation]
         print(f"{folder.name}: {len(known)} sentences, {len(left)} to translate")
-        missing += len(left)
+        unmarked = {sentence: name for sentence, name in entry_sentences().items() if sentence not in known}
+        for sentence, name in unmarked.items():
+            print(f"{folder.name}: of the entry {name}, not marked with N_: {sentence}")
+        missing += len(left) + len(unmarked)
     return 1 if missing else 0
 
 

@@ -1,23 +1,19 @@
 """Tests that every entry of every registry passes, a new one too."""
 
+import math
+
 import pytest
 import torch
 from oracles import sample
 from test_equality import assert_same
 from test_losses import hand_written, torch_criterion
+from tests import toy_entries as toys
 from torch import nn
 
 from treino.engine import ACTIVATIONS, INITS, KERNELS, LOSSES, NETS, OPTIMIZERS, SCHEDULES, Loss, mlp, train
-from treino.engine.activations import Activation
-from treino.engine.init import Init
-from treino.engine.optim import Optimizer
-from treino.engine.schedules import Schedule
-from treino.engine.update_formulas import Line, becomes
 from treino.engine.value_checks import known
-from treino.formula import Formula, Symbol, call, sqrt
 
 X, Y = sample(rows=33, dtype=torch.float64)
-TARGETS = {"cross_entropy": Y, "bce": Y % 2}
 ENTRIES = [
     *(("activation", name) for name in ACTIVATIONS),
     *(("loss", name) for name in LOSSES),
@@ -30,7 +26,8 @@ ENTRIES = [
 
 def arguments(kind, name):
     """-> data, net, arguments of a training that uses the entry."""
-    y = TARGETS.get(name, X[:, :2].sin()) if kind == "loss" else Y
+    numbers = kind == "loss" and LOSSES[name].task == "regression"
+    y = X[:, :2].sin() if numbers else Y % 2 if name == "bce" else Y
     net = (
         NETS[name](6, 4) if kind == "net" else mlp(6, 4, activation=name if kind == "activation" else "tanh")
     )
@@ -97,55 +94,37 @@ def test_every_loss_has_autograds_gradient(name):
         torch.testing.assert_close(slope[1], p.grad, rtol=1e-10, atol=1e-14)
 
 
-def test_a_new_activation_is_one_entry(monkeypatch):
-    softsign = Activation(
-        nn.Softsign,
-        lambda z, h: h.copy_(z / (1 + z.abs())),
-        lambda d, z, h: d.div_((1 + z.abs()).square()),
-        "an S from -1 to 1, with long ends",
-        lambda z: z / (1 + call("abs", z)),
-        in_place=False,
-        gain="tanh",
-    )
-    monkeypatch.setitem(ACTIVATIONS, "softsign", softsign)
-    holds_the_contract("activation", "softsign")
+@pytest.mark.parametrize(
+    ("kind", "name", "registry", "entry"),
+    [
+        ("activation", "bent", ACTIVATIONS, toys.BENT),
+        ("loss", "log_cosh", LOSSES, toys.LOG_COSH),
+        ("loss", "focal", LOSSES, toys.FOCAL),
+        ("optimizer", "lion", OPTIMIZERS, toys.LION),
+        ("schedule", "linear", SCHEDULES, toys.LINEAR),
+        ("init", "small", INITS, toys.SMALL),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_new_name_is_one_entry(monkeypatch, kind, name, registry, entry):
+    monkeypatch.setitem(registry, name, entry)
+    holds_the_contract(kind, name)
 
 
-def test_a_new_optimizer_is_one_entry(monkeypatch):
-    def update(p, g, m, n, tmp, nesterov):
-        """Adagrad as torch has it, with its ε."""
-        g = g if n.weight_decay is None else g + n.weight_decay * p
-        m[0].add_(g.square())
-        p.add_(g / (m[0].sqrt() + n.eps) * -n.lr)
-
-    def lines(u):
-        g, before = u.gradient, Symbol("s", u.state["sum"], "t−1")
-        total = Formula(Symbol("s", 0.0, "t"), before + g**2)
-        root = sqrt(Symbol("s", total.value, "t")) + Symbol("ε", u.hp["eps"])
-        new = becomes(u.weight - Symbol("η", u.hp["lr"]) * g / root)
-        return Line("All squares", total, "sum"), Line("The new weight", new)
-
-    monkeypatch.setitem(
-        OPTIMIZERS,
-        "adagrad",
-        Optimizer(("sum",), update, torch.optim.Adagrad, ("weight_decay", "eps"), "over all squares", lines),
-    )
-    holds_the_contract("optimizer", "adagrad")
+@pytest.mark.parametrize("name", list(SCHEDULES))
+def test_a_schedule_s_source_is_its_factor(name):
+    for progress in torch.linspace(0, 1, 101)[:-1].tolist():
+        found = eval(SCHEDULES[name].source, {"math": math, "progress": progress})
+        assert found == SCHEDULES[name].factor(progress)
 
 
-def test_a_new_schedule_is_one_entry(monkeypatch):
-    monkeypatch.setitem(SCHEDULES, "linear", Schedule(lambda t: 1 - t, "a line to 0", "1 - progress"))
-    holds_the_contract("schedule", "linear")
-
-
-def test_a_new_initialisation_is_one_entry(monkeypatch):
-    small = Init(
-        lambda t, g, act: t.normal_(0, 0.01, generator=g),
-        "near 0",
-        "nn.init.normal_(layer.weight, std=0.01, generator=g)",
-    )
-    monkeypatch.setitem(INITS, "small", small)
-    holds_the_contract("init", "small")
+@pytest.mark.parametrize("name", [name for name, init in INITS.items() if init.draw])
+def test_an_initialisation_s_source_draws_the_same(name):
+    act, layer, drawn = ACTIVATIONS["tanh"], nn.Linear(5, 7), torch.empty(7, 5)
+    g = torch.Generator().manual_seed(3)
+    exec(INITS[name].source.format(gain=act.gain), {"nn": nn, "layer": layer, "g": g})
+    INITS[name].draw(drawn, torch.Generator().manual_seed(3), act)
+    assert torch.equal(layer.weight, drawn)
 
 
 def test_a_registry_knows_the_nearest_name():

@@ -8,6 +8,7 @@ NET = r'''
 
 
 $definitions
+
 #]
 #[ hashed
 

@@ -73,13 +73,19 @@ def _calls(net: nn.Module) -> list[Call]:
 def _followed(net: nn.Module) -> "Graph":
     from torch.fx import Tracer
 
+    class ActivationTracer(Tracer):
+        """Follows no activation inside, whoever wrote it."""
+
+        def is_leaf_module(self, m: nn.Module, name: str) -> bool:
+            return _acts(m) or super().is_leaf_module(m, name)
+
     for module in net.modules():  # said as what it is, before anything in it can be in the way
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             raise _holds(type(module).__name__, module)
         if module._forward_hooks or module._forward_pre_hooks:
             raise _holds(_("hooks on its layers"))
     try:
-        return Tracer().trace(net)
+        return ActivationTracer().trace(net)
     except Exception as error:
         message = _(
             "What the forward of {kind} does can't be followed ({error}); the arithmetic is written out for "

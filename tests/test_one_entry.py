@@ -1,0 +1,184 @@
+"""One entry is enough: what isn't treino's own is added while the tests run, and every verb knows of it."""
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from tools import words as catalogues
+
+from tests import toy_entries as toys
+from tests.conftest import Said
+from tests.workflows.export_cases import ROOT, ruff
+from treino.data import BUILTINS
+from treino.diagnosis import rules as rules_folder
+from treino.diagnosis.rules import rules
+from treino.diagnosis.rules_page import page
+from treino.engine import ACTIVATIONS, INITS, LOSSES, METRICS, OPTIMIZERS, SCHEDULES
+from treino.engine.registries import settings_page
+from treino.pictures.picture_files import PICTURES
+from treino.words import LOCALE
+
+Treino = Callable[..., Said]
+ENTRIES = (
+    (ACTIVATIONS, "bent", toys.BENT),
+    (LOSSES, "log_cosh", toys.LOG_COSH),
+    (LOSSES, "focal", toys.FOCAL),
+    (OPTIMIZERS, "lion", toys.LION),
+    (SCHEDULES, "linear", toys.LINEAR),
+    (INITS, "small", toys.SMALL),
+    (METRICS, "medae", toys.MEDAE),
+    (METRICS, "lowest_recall", toys.LOWEST_RECALL),
+    (BUILTINS, "bowl", toys.BOWL),
+    (BUILTINS, "rim", toys.RIM),
+    (PICTURES, "ranks", toys.ranks),
+)
+NAMES = {"activation": "bent", "init": "small", "optimizer": "lion", "schedule": "linear"}
+NUMBERS = NAMES | {"loss": "log_cosh", "metric": "medae"}
+CLASSES = NAMES | {"loss": "focal", "metric": "lowest_recall"}
+RULE = '''
+"""A toy: a learning rate of exactly 0.0123."""
+
+from treino.diagnosis.finding import Evidence
+from treino.diagnosis.rule import Rule
+
+
+def decide(seen):
+    for optimizer in seen.optimizers:
+        if optimizer.lr == 0.0123:
+            yield Evidence(optimizer.site, optimizer.site, {"lr": optimizer.lr})
+
+
+RULE = Rule(
+    "odd_rate", "settings", "waste", True, ("optimizers",), decide,
+    "The rate is {lr}, which is odd.", "Nobody wrote that on purpose.", "Take another rate than {lr}.",
+    "opt = torch.optim.SGD(net.parameters(), lr=0.0123)", "opt = torch.optim.SGD(net.parameters(), lr=0.01)",
+    "nothing",
+)
+'''
+
+
+@pytest.fixture
+def added(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """One entry in each registry, and one file beside the doctor's rules."""
+    for registry, name, entry in ENTRIES:
+        monkeypatch.setitem(registry, name, entry)
+    folder = tmp_path / "more_rules"
+    folder.mkdir()
+    (folder / "odd_rate.py").write_text(RULE)
+    monkeypatch.setattr(rules_folder, "__path__", [*rules_folder.__path__, str(folder)])
+    rules.cache_clear()
+    yield
+    rules.cache_clear()
+    sys.modules.pop("treino.diagnosis.rules.odd_rate", None)
+
+
+def trained(treino: Treino, data: str, names: dict[str, str], *more: object) -> dict[str, object]:
+    flags = [word for name, value in names.items() for word in (f"--{name}", value)]
+    said = treino(
+        "train", data, *flags, "--hidden", "6", "--epochs", 6, "--batch-size", 16, "--lr", 0.0123,
+        "--weight-decay", 0.01, "--engine", "module", "--name", data, "--json", *more,
+    )  # fmt: skip
+    assert said.status == 0, said.err
+    return said.document
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("data", "names"), [("bowl", NUMBERS), ("rim", CLASSES)])
+def test_a_run_of_nothing_but_new_entries(
+    data: str, names: dict[str, str], added: None, treino: Treino
+) -> None:
+    document = trained(treino, data, names)
+    metric, loss = names["metric"], names["loss"].replace("_", "-")
+    spec = json.loads(Path("runs", data, "spec.json").read_text())
+    assert spec["resolved"].items() >= names.items()
+    measured, interval = document["metrics"]["test"][metric], document["intervals"]["test"][metric]  # type: ignore[index]
+    assert interval[0] <= measured <= interval[1]
+    assert [f["rule"] for f in document["findings"]] == ["odd_rate"]  # type: ignore[attr-defined]
+    shown = treino("show", data)
+    label = toys.LOWEST_RECALL.label if metric == "lowest_recall" else metric
+    assert [name for name in (metric, "is odd") if name not in shown.out] == []
+    pictures = "ranks,curves,boundary,dynamics" if data == "bowl" else "landscape,confusion,network"
+    drawn = treino("plot", data, "--what", pictures, "--json")
+    assert drawn.status == 0, drawn.err
+    assert all(Path(path).stat().st_size > 1000 for path in drawn.document["paths"])
+    assert (
+        treino("plot", data, "--what", "rank", "--json").document["error"]["hint"] == "Did you mean 'ranks'?"
+    )
+    assert treino("report", data, "--to", "page.html").status == 0
+    assert all(name in Path("page.html").read_text() for name in (*names.values(), label))
+    for topic in (loss, "lion", "backprop", "learning-rate", "accumulated-gradient"):
+        told = treino("explain", topic, data, "--json")
+        assert told.status == 0, (topic, told.err)
+        assert all(abs(check["difference"]) < 1e-4 for check in told.document["checks"])
+    assert treino("explain", "mse" if data == "bowl" else "adam", data).status == 2
+    assert "odd" in treino("doctor", data).out
+    reproduced(treino, data, document)
+
+
+def reproduced(treino: Treino, name: str, document: dict[str, object]) -> None:
+    """The exported script, in a process of its own, arrives at the run's figures and weights."""
+    said = treino("export", name)
+    assert said.status == 0, said.err
+    script = Path("runs", name, "exports", f"{name}.py")
+    kept = torch.load(script.with_suffix(".pt"), weights_only=True)
+    ended = subprocess.run([sys.executable, "-W", "error", script], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    last = json.loads(ended.stdout.splitlines()[-1])
+    assert last["losses"] == document["loss"]["train"]  # type: ignore[index]
+    assert last["test"].items() <= document["metrics"]["test"].items()  # type: ignore[index]
+    assert last["test"].keys() >= document["metrics"]["test"].keys() - {"auc", "f1_macro"}  # type: ignore[index]
+    again = torch.load(script.with_suffix(".pt"), weights_only=True)
+    assert all(torch.equal(kept["net"][k], again["net"][k]) for k in kept["net"])
+    ruff("check", "-q", "--config", str(ROOT / "pyproject.toml"), str(script))
+    ruff("format", "-q", "--check", "--line-length", "110", str(script))
+    imported = {n.names[0].name for n in ast.walk(ast.parse(script.read_text())) if isinstance(n, ast.Import)}
+    assert "treino" not in imported
+
+
+@pytest.mark.slow
+def test_help_docs_lists_and_hints_have_the_new_names(added: None, treino: Treino) -> None:
+    for verb in ("train", "sweep", "study"):
+        told = treino(verb, "--help").out
+        assert all(name in told for name in {*NUMBERS.values(), *CLASSES.values()})
+        assert "adam, adamw, lion" in " ".join(told.replace("│", " ").split())
+    for name in {*NUMBERS.values(), *CLASSES.values()}:
+        assert f"| `{name}` |" in settings_page()
+    for flag, name in (*NUMBERS.items(), *CLASSES.items()):
+        said = treino("train", "bowl", f"--{flag}", name + "x")
+        assert said.status == 2
+        assert f"'{name}'" in said.err
+    listed = treino("data").out
+    assert all(f"{name} " in listed for name in ("bowl", "rim"))
+    assert "How high a bowl is" in listed
+    assert treino("data", "bowl", "--json").document["rows"] == 60
+    assert "odd_rate" in page()
+    assert "log-cosh" in treino("explain").out
+    for topic in ("log-cosh", "focal", "lion"):
+        assert treino("explain", topic).status == 0
+
+
+@pytest.mark.slow
+def test_sweeps_and_studies_take_the_new_names(added: None, treino: Treino) -> None:
+    swept = treino(
+        "sweep", "rim", "--space", "optimizer=lion|adam", "--space", "activation=bent|relu", "--members", 4,
+        "--fresh", 2, "--epochs", 2,
+        "--hidden", 4, "--metric", "lowest_recall", "--json",
+    )  # fmt: skip
+    assert swept.status == 0, swept.err
+    studied = treino(
+        "study", "rim", "--compare", "optimizer", "--epochs", 2, "--hidden", 4,
+        "--until", "lowest_recall=0.5", "--json",
+    )  # fmt: skip
+    assert studied.status == 0, studied.err
+    assert [row["optimizer"] for row in studied.document["rows"]] == list(OPTIMIZERS)
+
+
+def test_a_sentence_of_an_entry_without_a_translation_is_noticed(added: None) -> None:
+    known = catalogues.translations(LOCALE / "pt_BR")
+    unmarked = {name for sentence, name in catalogues.entry_sentences().items() if sentence not in known}
+    assert unmarked == {"log_cosh", "focal", "lion", "lowest_recall", "bowl", "rim", "odd_rate"}

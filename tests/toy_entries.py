@@ -1,0 +1,236 @@
+"""Entries that treino doesn't have, one of each registry, written as its documentation asks for them."""
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from treino.data.builtins.registry import Builtin, table_of
+from treino.data.table import Table
+from treino.engine.activations import Activation
+from treino.engine.batch_buffers import BufferCall, LossBuffers
+from treino.engine.init import Init
+from treino.engine.losses import Loss, LossKind, Terms
+from treino.engine.metrics import Metric, MetricInputs
+from treino.engine.optim import Optimizer, UpdateNumbers
+from treino.engine.schedules import Schedule
+from treino.engine.update_formulas import Line, UpdateInputs, becomes
+from treino.formula import Expr, Formula, Symbol, call, exp, ln, sqrt
+
+if TYPE_CHECKING:
+    from treino.records.run import Run
+
+# ---- an activation: the bent identity
+
+
+class Bent(nn.Module):
+    """z + (√(z² + 1) − 1) / 2."""
+
+    def forward(self, z):  # type: ignore[no-untyped-def]
+        return z + (torch.sqrt(z * z + 1) - 1) / 2
+
+
+BENT = Activation(
+    Bent,
+    lambda z, h: h.copy_(z + (torch.sqrt(z * z + 1) - 1) / 2),
+    lambda d, z, h: d.mul_(1 + z / (2 * torch.sqrt(z * z + 1))),
+    "a line that bends at 0",
+    lambda z: z + (sqrt(z**2 + 1) - 1) / 2,
+    in_place=False,
+)
+
+# ---- losses: of numbers, and of classes
+
+
+class LogCosh(nn.Module):
+    """ln cosh of the error, without overflow."""
+
+    def __init__(self, reduction="mean"):  # type: ignore[no-untyped-def]
+        super().__init__()
+        self.reduction = reduction
+
+    def forward(self, output, y):  # type: ignore[no-untyped-def]
+        size = (output - y).abs()
+        each = size + torch.log1p(torch.exp(-2 * size)) - math.log(2)
+        return each.mean() if self.reduction == "mean" else each
+
+
+def _log_cosh(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
+    def forward() -> None:
+        e = s.z - s.y.mT
+        size, count = e.abs(), e.shape[-1] * e.shape[-2]
+        each = size + torch.log1p(torch.exp(-2 * size)) - math.log(2)
+        torch.sum(each, (-2, -1), out=s.loss)
+        s.loss.mul_(1 / count)
+        s.d.copy_(torch.tanh(e) / count)
+
+    return [], [forward]
+
+
+def _log_cosh_term(output: Expr, y: Expr) -> Expr:
+    size = call("abs", output - y)
+    return size + ln(1 + exp(-2 * size)) - ln(2.0)
+
+
+LOG_COSH = LossKind(
+    "regression",
+    LogCosh,
+    _log_cosh,
+    lambda loss, y: float(LogCosh()(y.double().mean(0).expand_as(y), y.double())),
+    "the logarithm of the error's hyperbolic cosine",
+    Terms(_log_cosh_term, "ln cosh of the error", "its hyperbolic tangent"),
+)
+
+
+class Focal(nn.Module):
+    """(1 − p)² of cross-entropy, p of the row's own class (Lin et al. 2017)."""
+
+    def __init__(self, reduction="mean"):  # type: ignore[no-untyped-def]
+        super().__init__()
+        self.reduction = reduction
+
+    def forward(self, output, y):  # type: ignore[no-untyped-def]
+        ce = F.cross_entropy(output, y, reduction="none")
+        each = (1 - torch.exp(-ce)) ** 2 * ce
+        return each.mean() if self.reduction == "mean" else each
+
+
+def _focal(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
+    def forward() -> None:
+        classes, rows = s.z.shape[-2:]
+        logp = torch.log_softmax(s.z, -2)
+        own = F.one_hot(s.y, classes).T.to(s.z.dtype)
+        ln_p = (logp * own).sum(-2, keepdim=True)
+        p = ln_p.exp()
+        torch.sum((1 - p) ** 2 * -ln_p, (-2, -1), out=s.loss)
+        s.loss.mul_(1 / rows)
+        by_ln_p = 2 * (1 - p) * p * ln_p - (1 - p) ** 2
+        s.d.copy_(by_ln_p * (own - logp.exp()) / rows)
+
+    return [], [forward]
+
+
+def _focal_term(z: Sequence[Expr], label: int) -> Expr:
+    total = exp(z[0])
+    for each in z[1:]:
+        total = total + exp(each)
+    p = exp(z[label]) / total
+    return -((1 - p) ** 2 * ln(p))
+
+
+FOCAL = LossKind(
+    "classification",
+    Focal,
+    _focal,
+    lambda loss, y: float(Focal()(torch.bincount(y).double().log().expand(len(y), -1), y)),
+    "cross-entropy that looks away from rows that are sure and right",
+    Terms(
+        _focal_term, "less of −ln p, the surer the row is of its class", "what that changes with the output"
+    ),
+)
+
+# ---- an optimizer
+
+
+class Lion(torch.optim.Optimizer):
+    """Chen et al. 2023: steps of one size, by the sign of a running mean."""
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), weight_decay=0.0):  # type: ignore[no-untyped-def]
+        super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self):  # type: ignore[no-untyped-def, override]
+        for group in self.param_groups:
+            for p in group["params"]:
+                mean = self.state[p].setdefault("exp_avg", torch.zeros_like(p))
+                p.mul_(1 - group["lr"] * group["weight_decay"])
+                p.add_(torch.lerp(p.grad, mean, group["betas"][0]).sign(), alpha=-group["lr"])
+                mean.lerp_(p.grad, 1 - group["betas"][1])
+
+
+def _lion(p: Tensor, g: Tensor, m: list[Tensor], n: UpdateNumbers, tmp: list[Tensor], nesterov: bool) -> None:
+    if n.weight_decay is not None:
+        p.mul_(n.shrink)
+    p.add_(torch.lerp(g, m[0], n.beta1).sign() * -n.lr)
+    m[0].lerp_(g, n.less_beta2)
+
+
+def _lion_lines(u: UpdateInputs) -> tuple[Line, ...]:
+    b1, b2 = Symbol("β", u.hp["beta1"], "1"), Symbol("β", u.hp["beta2"], "2")
+    mean = Symbol("m", u.state["exp_avg"], "t−1")
+    way = Formula(Symbol("c", 0.0, "t"), b1 * mean + (1 - b1) * u.gradient)
+    kept = Formula(Symbol("m", 0.0, "t"), b2 * mean + (1 - b2) * u.gradient)
+    new = u.weight - Symbol("η", u.hp["lr"]) * call("sign", Symbol("c", way.value, "t"))
+    return (
+        Line("Which way: the mean with more of this gradient", way),
+        Line("The mean that is kept", kept, "exp_avg"),
+        Line("The new weight: one step by the sign alone", becomes(new)),
+    )
+
+
+LION = Optimizer(
+    ("exp_avg",), _lion, Lion, ("weight_decay", "betas"), "steps of one size by the sign of a mean",
+    _lion_lines, decoupled=True,
+)  # fmt: skip
+
+# ---- a schedule, an initialisation, metrics
+
+LINEAR = Schedule(lambda progress: 1 - progress, "a line to 0", "1 - progress")
+SMALL = Init(
+    lambda t, g, act: t.normal_(0, 0.3, generator=g),
+    "normal with deviation 0.3",
+    "nn.init.normal_(layer.weight, std=0.3, generator=g)",
+)
+
+
+def _medae(inputs: MetricInputs) -> Tensor:
+    return torch.stack([e.abs().median() * inputs.scale for e in inputs.error_RNK])
+
+
+def _lowest_recall(inputs: MetricInputs) -> Tensor:
+    right_RN = (inputs.guess_RN == inputs.y).double()
+    return torch.stack([right_RN[:, inputs.y == c].mean(-1) for c in inputs.y.unique()]).min(0).values
+
+
+MEDAE = Metric("regression", -1, _medae, "the median absolute error", "error.abs().median().item() * unit")
+LOWEST_RECALL = Metric(
+    "classification", 1, _lowest_recall, "the recall of the class that is found least",
+    "lowest_recall({guess}, {label})",
+    '''
+def lowest_recall(guess, label):
+    """The share of right rows of each class, and the smallest of them."""
+    return min((guess == label)[label == c].double().mean().item() for c in label.unique())
+''',
+    label="lowest recall", share=True,
+)  # fmt: skip
+
+# ---- a data set
+
+
+def _bowl(classes: tuple[str, ...], name: str) -> Table:
+    random = np.random.RandomState(1)
+    x_N2 = random.uniform(-1, 1, (60, 2))
+    height_N = (x_N2**2).sum(1) + random.normal(0, 0.05, 60)
+    return table_of(name, ["x1", "x2"], x_N2, (height_N > 0.6).astype(int) if classes else height_N, classes)
+
+
+BOWL = Builtin(60, 2, "regression", "How high a bowl is, with noise.", partial(_bowl, ()))
+RIM = Builtin(60, 2, "classification", "Inside a bowl or on its rim.", partial(_bowl, ("inside", "rim")))
+
+
+# ---- a picture
+
+
+def ranks(run: "Run") -> list[tuple[str, bytes]]:
+    """The losses of the run from the largest to the smallest."""
+    from treino.plots.style import look, new_figure, png
+
+    with look():
+        figure = new_figure()
+        figure.subplots().plot(np.sort(run.losses)[::-1])
+        return [("ranks.png", png(figure))]
