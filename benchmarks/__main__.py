@@ -29,6 +29,7 @@ NAMES = (
     "watch",
     "cold",
     "kills",
+    "flips",
     "doctor",
     "doctor_mutations",
     "reading",

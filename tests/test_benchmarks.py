@@ -17,9 +17,9 @@ from tests.conftest import mnist_folder
 
 ROOT = Path(__file__).parent.parent
 NEED_MNIST = {"as_taught", "mnist", "study"}
-LONG = {"as_taught", "cold", "doctor", "doctor_mutations", "keyframes", "kills", "larger", "mnist"}
+LONG = {"as_taught", "cold", "doctor", "doctor_mutations", "flips", "keyframes", "kills", "larger", "mnist"}
 LONG |= {"store", "sweep", "sweep_tools", "watch"}
-FORK = {"as_taught", "kills"}  # in a process of their own: forking this one is none of their business
+FORK = {"as_taught", "flips", "kills"}  # processes of their own: this one is not theirs to fork
 
 
 def test_every_script_has_a_result_and_a_line() -> None:

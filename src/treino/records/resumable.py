@@ -39,7 +39,9 @@ def unfinished(path: str | Path) -> RunFolder:
         TreinoError: it is over, is being written by another process, is damaged, or ended before it began.
     """
     folder = RunFolder.open(path, verify=False)
-    folder.verify(keyframes=False)
+    if not (folder.manifest.sealed or folder.status == "running" or folder.has(folder.manifest.first)):
+        raise ended_before_it_began(folder.path)
+    folder.verify(resume=True)
     rule = RULES[folder.kind]
     if folder.status not in rule.states:
         raise TreinoError(
@@ -51,6 +53,4 @@ def unfinished(path: str | Path) -> RunFolder:
             if folder.status == "running"
             else _(rule.hint),
         )
-    if not folder.has(folder.manifest.first):
-        raise ended_before_it_began(folder.path)
     return folder

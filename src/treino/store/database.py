@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from treino.errors import TreinoError
-from treino.store import sqlite, tables
+from treino.store import sqlite, tables, write_ahead_log
 from treino.store.encoding import json_bytes
 from treino.store.files import damaged, digest, write_atomically
 from treino.store.sentences import without_sources
@@ -255,6 +255,11 @@ class Database:
         older = any(found[name][1] < number for name, number in mark.get("changes", {}).items())
         if older or digest(losses.astype("<f4").tobytes()) != mark["sha256"]:
             raise damaged(self.path, _("it is not what the checkpoint was reached with"))
+
+    def check_log(self) -> None:
+        """TreinoError where the last rows of a process that died are lost in a damaged log."""
+        with sqlite.trouble(self.path):
+            sqlite.of_file(self.path, partial(write_ahead_log.check, path=self.path))
 
     # ---- commands, from any process
 

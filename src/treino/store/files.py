@@ -80,12 +80,12 @@ def problem(path: Path, number: int, reason: str) -> TreinoError:
     )
 
 
-def damaged(path: Path, reason: str) -> TreinoError:
-    """The error for a file whose content is not what treino wrote."""
+def damaged(path: Path, reason: str, hint: str = "") -> TreinoError:
+    """The error for a file whose content is not what treino wrote. hint: a better one than to restore it."""
     return TreinoError(
         "run_damaged",
         _("{path} is damaged: {reason}.").format(path=path, reason=reason),
-        _("Restore it from a copy, or train again; nothing was read from it."),
+        hint or _("Restore it from a copy, or train again; nothing was read from it."),
     )
 
 

@@ -91,12 +91,13 @@ class RunFolder(FolderFiles):
         path = Path(path)
         try:
             folder = cls(path, manifest.read(path))
+            if verify:
+                folder.verify()
         except TreinoError as error:
-            if error.rule == "not_a_run" and any(path.iterdir()) and leftover.is_leftover(path):
+            missing = error.rule in ("not_a_run", "file_missing", "file_vanished")
+            if missing and any(path.iterdir()) and leftover.is_leftover(path):
                 raise leftover.ended_before_it_began(path) from None
             raise
-        if verify:
-            folder.verify()
         return folder
 
     def lock(self) -> "RunFolder":
@@ -113,7 +114,8 @@ class RunFolder(FolderFiles):
                         ).format(path=self.path, found=self._manifest.format),
                         _("Start a new run from its settings."),
                     )
-                for name in ("", "checkpoint", "keyframes"):
+                folders = {os.path.dirname(name) for name in (*self._manifest.files, *SLOTS)}
+                for name in sorted({"", "keyframes", *folders}):
                     files.remove_leftovers(self.within(name))
                 self._newest = None
             except BaseException:
@@ -159,16 +161,22 @@ class RunFolder(FolderFiles):
         content = self.manifest  # it may have been sealed between the two looks
         return content.status if content.sealed else "interrupted"
 
-    def verify(self, *, keyframes: bool = True) -> None:
+    def verify(self, *, resume: bool = False) -> None:
         """Read every file in the manifest, of a run that died the tables, too, which must have come as far
-        as its checkpoint; TreinoError naming the first that differs or is missing."""
+        as its checkpoint; TreinoError naming the first that differs or is missing.
+
+        resume: pass over what a resume does without, keyframes and the rows after the checkpoint.
+        """
         content = self._manifest
         for name in content.files:
-            if (keyframes or not _keyframe(name)) and (content.needs(name) or self.has(name)):
+            if not (resume and _keyframe(name)) and (content.needs(name) or self.has(name)):
                 self.read_bytes(name)
         if not content.sealed and content.format == manifest.FORMAT and self.status == "interrupted":
             whole, _broken = self._checkpoints()
-            db.Database.reading(self.within(db.NAME)).check(whole[0].mark if whole else None)
+            tables = db.Database.reading(self.within(db.NAME))
+            tables.check(whole[0].mark if whole else None)
+            if not resume:
+                tables.check_log()
 
     # ---- checkpoints
 
@@ -192,20 +200,23 @@ class RunFolder(FolderFiles):
     def last_checkpoint(self) -> tuple[dict[str, "Tensor"], dict[str, Any]] | None:
         """The newest state to go on from, None where there is none.
 
-        In a run that was not sealed, a torn or flipped one makes way for the other, with a notice and an
-        event; in a sealed one every difference is an error. With the lock held, the losses in the database
-        must be those that this state was reached with.
+        For whoever writes the run, a torn or flipped one makes way for the other, with a notice and an event;
+        for a reader every difference is an error. With the lock held, the losses in the database must be
+        those that this state was reached with.
         """
         whole, broken = self._checkpoints()
-        if broken and (self.manifest.sealed or not whole):
-            raise next(iter(broken.values()))
         for name, error in broken.items():
+            if not whole or not self.writing:
+                if whole and not self.manifest.sealed:
+                    error.hint = _("Go on from the other checkpoint: treino resume {folder}").format(
+                        folder=self.path
+                    )
+                raise error
             self.notices.append(_("{reason} The other checkpoint is used.").format(reason=error.message))
-            if lock.held(self._lock):
-                self.database.add_event(0, 0, "checkpoint_damaged", {"file": name})
+            self.database.add_event(0, 0, "checkpoint_damaged", {"file": name})
         if not whole:
             return None
-        if lock.held(self._lock) and not self._manifest.sealed:
+        if self.writing:
             self.database.check(whole[0].mark)
         state: tuple[dict[str, Tensor], dict[str, Any]]
         state = manifest.migrated(self._manifest.format, whole[0].name, (whole[0].tensors, whole[0].meta))
@@ -269,7 +280,7 @@ class RunFolder(FolderFiles):
         """
         self.lock()
         if self._manifest.sealed:
-            self.verify(keyframes=False)
+            self.verify(resume=True)
             self._forget_database()
             self._remove_log()
             kept = {
