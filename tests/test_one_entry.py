@@ -28,7 +28,7 @@ ENTRIES = (
     (ACTIVATIONS, "bent", toys.BENT),
     (LOSSES, "log_cosh", toys.LOG_COSH),
     (LOSSES, "focal", toys.FOCAL),
-    (OPTIMIZERS, "lion", toys.LION),
+    (OPTIMIZERS, "sign_mean", toys.SIGN_MEAN),
     (SCHEDULES, "linear", toys.LINEAR),
     (INITS, "small", toys.SMALL),
     (METRICS, "medae", toys.MEDAE),
@@ -37,7 +37,7 @@ ENTRIES = (
     (BUILTINS, "rim", toys.RIM),
     (PICTURES, "ranks", toys.ranks),
 )
-NAMES = {"activation": "bent", "init": "small", "optimizer": "lion", "schedule": "linear"}
+NAMES = {"activation": "bent", "init": "small", "optimizer": "sign_mean", "schedule": "linear"}
 NUMBERS = NAMES | {"loss": "log_cosh", "metric": "medae"}
 CLASSES = NAMES | {"loss": "focal", "metric": "lowest_recall"}
 RULE = '''
@@ -111,7 +111,7 @@ def test_a_run_of_nothing_but_new_entries(
     )
     assert treino("report", data, "--to", "page.html").status == 0
     assert all(name in Path("page.html").read_text() for name in (*names.values(), label))
-    for topic in (loss, "lion", "backprop", "learning-rate", "accumulated-gradient"):
+    for topic in (loss, "sign-mean", "backprop", "learning-rate", "accumulated-gradient"):
         told = treino("explain", topic, data, "--json")
         assert told.status == 0, (topic, told.err)
         assert all(abs(check["difference"]) < 1e-4 for check in told.document["checks"])
@@ -145,29 +145,29 @@ def test_help_docs_lists_and_hints_have_the_new_names(added: None, treino: Trein
     for verb in ("train", "sweep", "study"):
         told = treino(verb, "--help").out
         assert all(name in told for name in {*NUMBERS.values(), *CLASSES.values()})
-        assert "adam, adamw, lion" in " ".join(told.replace("│", " ").split())
+        assert "adam, adamw, sign_mean" in " ".join(told.replace("│", " ").split())
     for name in {*NUMBERS.values(), *CLASSES.values()}:
         assert f"| `{name}` |" in settings_page()
     for flag, name in (*NUMBERS.items(), *CLASSES.items()):
         said = treino("train", "bowl", f"--{flag}", name + "x")
         assert said.status == 2
         assert f"'{name}'" in said.err
+    assert "| `bowl` | 60 | 2 | How high a bowl is" in settings_page()
     listed = treino("data").out
     assert all(f"{name} " in listed for name in ("bowl", "rim"))
     assert "How high a bowl is" in listed
     assert treino("data", "bowl", "--json").document["rows"] == 60
     assert "odd_rate" in page()
     assert "log-cosh" in treino("explain").out
-    for topic in ("log-cosh", "focal", "lion"):
+    for topic in ("log-cosh", "focal", "sign-mean"):
         assert treino("explain", topic).status == 0
 
 
 @pytest.mark.slow
 def test_sweeps_and_studies_take_the_new_names(added: None, treino: Treino) -> None:
     swept = treino(
-        "sweep", "rim", "--space", "optimizer=lion|adam", "--space", "activation=bent|relu", "--members", 4,
-        "--fresh", 2, "--epochs", 2,
-        "--hidden", 4, "--metric", "lowest_recall", "--json",
+        "sweep", "rim", "--space", "optimizer=sign_mean|adam", "--space", "activation=bent|relu",
+        "--members", 4, "--fresh", 2, "--epochs", 2, "--hidden", 4, "--metric", "lowest_recall", "--json",
     )  # fmt: skip
     assert swept.status == 0, swept.err
     studied = treino(
@@ -181,4 +181,4 @@ def test_sweeps_and_studies_take_the_new_names(added: None, treino: Treino) -> N
 def test_a_sentence_of_an_entry_without_a_translation_is_noticed(added: None) -> None:
     known = catalogues.translations(LOCALE / "pt_BR")
     unmarked = {name for sentence, name in catalogues.entry_sentences().items() if sentence not in known}
-    assert unmarked == {"log_cosh", "focal", "lion", "lowest_recall", "bowl", "rim", "odd_rate"}
+    assert unmarked == {"log_cosh", "focal", "sign_mean", "lowest_recall", "bowl", "rim", "odd_rate"}

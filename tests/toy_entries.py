@@ -173,7 +173,7 @@ def _lion_lines(u: UpdateInputs) -> tuple[Line, ...]:
     )
 
 
-LION = Optimizer(
+SIGN_MEAN = Optimizer(
     ("exp_avg",), _lion, Lion, ("weight_decay", "betas"), "steps of one size by the sign of a mean",
     _lion_lines, decoupled=True,
 )  # fmt: skip

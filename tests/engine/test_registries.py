@@ -100,7 +100,7 @@ def test_every_loss_has_autograds_gradient(name):
         ("activation", "bent", ACTIVATIONS, toys.BENT),
         ("loss", "log_cosh", LOSSES, toys.LOG_COSH),
         ("loss", "focal", LOSSES, toys.FOCAL),
-        ("optimizer", "lion", OPTIMIZERS, toys.LION),
+        ("optimizer", "sign_mean", OPTIMIZERS, toys.SIGN_MEAN),
         ("schedule", "linear", SCHEDULES, toys.LINEAR),
         ("init", "small", INITS, toys.SMALL),
     ],

@@ -24,6 +24,7 @@ class Activation:
     in_place: f' can be had from h alone, so z and h are one buffer.
     gain: the name by which ``torch.nn.init.calculate_gain`` knows it, for Kaiming's initialisation.
     kinks: the z at which f' jumps, where no finite difference measures it.
+    saturates: f' goes to 0 at both ends. can_die: f and f' are 0 for all z below some.
     """
 
     module: Callable[[], nn.Module]
@@ -34,6 +35,8 @@ class Activation:
     in_place: bool = True
     gain: str = "relu"
     kinks: tuple[float, ...] = ()
+    saturates: bool = False
+    can_die: bool = False
 
 
 ACTIVATIONS: dict[str, Activation] = {
@@ -44,6 +47,7 @@ ACTIVATIONS: dict[str, Activation] = {
         "0 below 0, z itself above",
         lambda z: call("ReLU", z),
         kinks=(0.0,),
+        can_die=True,
     ),
     "leaky_relu": Activation(
         lambda: nn.LeakyReLU(LEAK),
@@ -77,6 +81,7 @@ ACTIVATIONS: dict[str, Activation] = {
         "an S from -1 to 1",
         lambda z: call("tanh", z),
         gain="tanh",
+        saturates=True,
     ),
     "sigmoid": Activation(
         nn.Sigmoid,
@@ -85,6 +90,7 @@ ACTIVATIONS: dict[str, Activation] = {
         "an S from 0 to 1",
         lambda z: call("σ", z),
         gain="sigmoid",
+        saturates=True,
     ),
     "identity": Activation(
         nn.Identity,
@@ -105,6 +111,11 @@ def activation(name: str) -> Activation:
             nearest(str(name), ACTIVATIONS),
         )
     return ACTIVATIONS[name]
+
+
+def modules_of(wanted: Callable[[Activation], bool]) -> tuple[type[nn.Module], ...]:
+    """The classes of the activations for which this holds."""
+    return tuple(type(known.module()) for known in ACTIVATIONS.values() if wanted(known))
 
 
 def name_of(module: nn.Module) -> str | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from treino.data.builtins.registry import BUILTINS
 from treino.engine.activations import ACTIVATIONS
 from treino.engine.init import INITS
 from treino.engine.losses import LOSSES
@@ -39,7 +40,9 @@ def names(setting: str) -> list[str]:
 
 def names_table() -> str:
     """The entries of every registry as Markdown: the end of ``docs/settings.md``."""
-    lines = ["## Names", ""]
+    lines = ["## Names", "", "| `DATA` | rows | features | what it is |", "|---|---|---|---|"]
+    lines += [f"| `{name}` | {b.rows:,} | {b.features} | {b.about} |" for name, b in BUILTINS.items()]
+    lines.append("")
     for setting, registry in REGISTRIES.items():
         lines += [f"| `{FLAGS[setting]}` | what it is |", "|---|---|"]
         lines += [f"| `{name}` | {entry.about} |" for name, entry in registry.items()]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from treino.engine import Loss
+from treino.engine.activations import modules_of
 from treino.inspection.input_planes import Floats
 from treino.inspection.outputs import evaluating, outputs
 
@@ -195,7 +196,8 @@ def dead_units(
 
     hooks = [net.register_forward_pre_hook(begin)]
     hooks += [module.register_forward_hook(passed) for module in place]
-    hooks += [m.register_forward_hook(relu) for m in net.modules() if type(m) is nn.ReLU]
+    kinds = modules_of(lambda activation: activation.can_die)
+    hooks += [m.register_forward_hook(relu) for m in net.modules() if type(m) in kinds]
     try:
         with evaluating(net), torch.random.fork_rng(devices=[]):
             outputs(net, x_ND.clone(), item_shape=item_shape)

@@ -15,7 +15,7 @@ from treino.engine.user_module import HashDropout, replace_dropout
 from treino.errors import TreinoError, nearest
 from treino.folders import open_run
 from treino.formula import Array
-from treino.inspection.microscope import TOPICS, topics
+from treino.inspection.microscope import topics
 from treino.inspection.microscope.chain import read_layers
 from treino.inspection.microscope.explanation import Explanation
 from treino.inspection.microscope.gradient_walkthrough import finite
@@ -114,11 +114,11 @@ def explain(
                 _("A step or a weight is one of a run, and no run is named."),
                 _("Name one: treino explain {topic} last [[step=2]]").format(topic=topic),
             )
-        return ExplanationPage(TOPICS[topic].example(), digits)
+        return ExplanationPage(known[topic].example(), digits)
 
     opened = open_run(run) if isinstance(run, str | Path) else run
     update = update_of(opened.best if isinstance(opened, StoredSweep) else opened, step, weight)
-    refused = TOPICS[topic].refuses(update)
+    refused = known[topic].refuses(update)
     if refused is not None:
         raise TreinoError(*refused)
     return ExplanationPage(known[topic].of(update), digits)

@@ -35,6 +35,7 @@ from treino.diagnosis.watch.seen import (
 from treino.diagnosis.watch.tables import DataSeen, TrainSeen, chance, hash_rows
 from treino.documents import read_run_spec, read_tensors
 from treino.engine import OPTIMIZERS, Training
+from treino.engine.activations import modules_of
 from treino.engine.user_module import module_copy
 from treino.engine.warm_start import warm_start
 from treino.records.segments import losses_of, segments_of
@@ -290,7 +291,8 @@ def _gradients(
         if sizes[1] > 0:
             depth.ratio += [sizes[0] / sizes[1]] * 2  # each of few batches stands for two steps
             depth.layers = len(wide)
-    depth.saturating = sum(isinstance(m, (nn.Sigmoid, nn.Tanh)) for m in end.modules())
+    kinds = modules_of(lambda activation: activation.saturates)
+    depth.saturating = sum(isinstance(m, kinds) for m in end.modules())
     seen.depth = depth
     if s["clip"]:
         seen.clips = {SETTINGS: clip}
@@ -298,7 +300,8 @@ def _gradients(
 
 def _relus(data: Data, planned: Plan, net: nn.Module) -> Iterator[ReluSeen]:
     """Units of ReLU layers that are zero for all of some training rows."""
-    layers = [m for m in net.modules() if isinstance(m, nn.ReLU)]
+    kinds = modules_of(lambda activation: activation.can_die)
+    layers = [m for m in net.modules() if isinstance(m, kinds)]
     alive: dict[int, Tensor] = {}
 
     def look(layer: nn.Module, _inputs: Any, output: Tensor) -> None:

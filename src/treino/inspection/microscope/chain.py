@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from treino.engine.activations import ACTIVATIONS, name_of
+from treino.engine.activations import ACTIVATIONS, modules_of, name_of
 from treino.errors import TreinoError
 from treino.inspection.microscope.reference_layers import DenseLayer
 from treino.words import _
@@ -141,8 +141,7 @@ def _once(net: nn.Module, used: set[int], *what: Any) -> None:
 
 def _acts(module: nn.Module) -> bool:
     """Whether it is of the class of an activation that changes anything."""
-    kinds = {type(known.module()) for known in ACTIVATIONS.values()} - {nn.Identity}
-    return type(module) in kinds
+    return type(module) in set(modules_of(lambda _known: True)) - {nn.Identity}
 
 
 def _functions() -> dict[Callable[..., Any] | str, type[nn.Module]]:

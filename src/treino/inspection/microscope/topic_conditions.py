@@ -30,7 +30,7 @@ def optimizer_is(name: str) -> Callable[[Update], Refusal | None]:
     """Refuses runs with another optimizer; sgd with momentum is ``momentum``."""
 
     def refuses(update: Update) -> Refusal | None:
-        theirs = kind(update)
+        theirs = topic_name(kind(update))
         said = _("sgd without momentum") if theirs == "sgd" else _("sgd with momentum")
         said = said if theirs in ("sgd", "momentum") else theirs
         return None if theirs == name else _other(update, name, theirs, said)
