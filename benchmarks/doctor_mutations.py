@@ -1,7 +1,7 @@
 """What the doctor finds in hundreds of correct scripts of which one line was changed by a program.
 
 The operators stand in ``tests/diagnosis/mutations.py``; the scripts are the correct ones of the doctor's bed
-and its faulty ones mended.
+and its faulty ones fixed.
 """
 
 import tempfile
@@ -16,7 +16,7 @@ from benchmarks.result import Result, Table
 MOST, FEW = 15, 1  # scripts for each operator
 WORKERS = 2
 METHOD = (
-    "Each operator on at most {most} of the {scripts} correct and mended scripts of the bed, evenly taken, "
+    "Each operator on at most {most} of the {scripts} correct and fixed scripts of the bed, evenly taken, "
     "wherever the script's form leaves no doubt about what the change means. A fault counts as found within "
     "three lines."
 )

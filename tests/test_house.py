@@ -50,6 +50,17 @@ def test_importing_stays_light() -> None:
     assert out.stdout.strip() == "False"
 
 
+@pytest.mark.slow
+def test_commands_that_only_list_import_no_torch(tmp_path: Path) -> None:
+    treino.fit("iris", epochs=1, parent=tmp_path / "runs")
+    shown = "import sys; from treino.cli import main; main(sys.argv[1:]); print('torch' in sys.modules)"
+    for words in ("--version", "--help", "", "runs", "--lang pt runs", "runs --json"):
+        line = [sys.executable, "-c", shown, *words.split()]
+        out = subprocess.run(line, capture_output=True, text=True, check=True, cwd=tmp_path)
+        assert len(out.stdout) > 6, words
+        assert out.stdout.endswith("False\n"), words
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT / "src")))
 def test_a_file_opens_with_what_it_is_for_and_ends_in_time(path: Path) -> None:
     text = path.read_text()

@@ -1,6 +1,7 @@
 """Tables of the user's own from file to predictions: repeated rows, counts, frames returned."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.errors import TreinoError
 from treino.loop.loop import JobEnd
+from treino.plots.captions import headline
 from treino.records.data_source import data_of
 from treino.spec import read_settings
 from treino.training.train import resuming, training
@@ -223,3 +225,19 @@ def test_flags_that_do_not_fit(treino: Callable[..., Said], asked: tuple[str, ..
     said = treino("train", "t.csv", "--target", "price", *asked, "--json")
     assert (said.status, said.document["error"]["rule"]) == (2, rule)
     assert said.document["error"]["hint"]
+
+
+def test_money_and_large_numbers_are_written_as_people_write_them(tmp_path: Path) -> None:
+    """The target's currency stands beside its figures where its cells name one, and nowhere else."""
+    for currency, expected in (
+        ("R$ ", r"by R\$ \d{1,3}(\u202f\d{3}){2,3} on"),
+        ("", r"by \d{1,3}(\u202f\d{3}){2,3} on"),
+    ):
+        table = tmp_path / "houses.csv"
+        rows = [f"{i % 37};{currency}{(i % 37) * 17 + 1 + i % 5}.000.000,00" for i in range(80)]
+        table.write_text("\n".join(["size;price", *rows]))
+        run = tr.fit(table, target="price", epochs=1, parent=tmp_path, duplicates="ignore")
+        assert run.document["currency"] == currency.strip()
+        assert re.search(expected, headline(run.document)), headline(run.document)
+        assert "e+" not in headline(run.document)
+        assert tr.fit("wine", epochs=1, parent=tmp_path).document["currency"] == ""

@@ -97,7 +97,7 @@ def test_answers_come_from_the_rows_alone() -> None:
         "As taught, the smaller batch ends at the worse accuracy: 0.100 with batch 5, 0.800"
     )
     assert mended == (
-        "As taught, batch 5 (lr 1e-6) mends batch 5: accuracy ends at 0.800 instead of 0.100. "
+        "As taught, batch 5 (lr 1e-6) seems to fix batch 5: accuracy ends at 0.800 instead of 0.100. "
         "Corrected it does harm: 0.300 instead of 0.950."
     )
     short = [made("corrected", 100, None, [1.0], [0.5]), made("as_taught", 100, None, [1.0], [0.5])]

@@ -74,7 +74,7 @@ def _run(tokens: Sequence[str], screen: "Screen", program: "Program | None") -> 
         return 1
     except OSError as error:
         said = _("The machine refused: {error}.").format(error=error)
-        return screen.fail(TreinoError("machine", said, _("Mend that and try again."), status=1))
+        return screen.fail(TreinoError("machine", said, _("Fix that and try again."), status=1))
     except BaseException as error:  # a user's code may raise whatever it likes
         return screen.defect(error)
 

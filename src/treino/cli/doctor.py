@@ -45,7 +45,7 @@ def doctor(
         str | None, Parameter(name=["-m", "--module"], help="run a module, as python -m does")
     ] = None,
     options: ScriptFlags,
-    fix: Annotated[str | None, Parameter(help="write the mend as a patch to this file")] = None,
+    fix: Annotated[str | None, Parameter(help="write the fixes as a patch to this file")] = None,
     replace: Annotated[
         bool, Parameter(help="replace the file of --fix where it exists already", negative=())
     ] = False,
@@ -134,7 +134,7 @@ def _run(name: str, fail_on: str | None, of_script: Mapping[str, object], screen
     run = open_run(name)
     _need_script(
         of_script,
-        _("{run} is a run, and no code of it is mended or run.").format(run=run.name),
+        _("{run} is a run, and no code of it is fixed or run.").format(run=run.name),
         _("Its findings say which settings to change in a new training: treino doctor {run}").format(
             run=run.typed
         ),

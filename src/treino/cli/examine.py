@@ -103,12 +103,12 @@ def _mend(
     mended = patch(outcome.exam.findings)
     found: dict[str, object] = {"patch": mended.diff, "mended": list(mended.rules)}
     if not mended.rules:
-        screen.lines(_("doctor: none of these findings has a mechanical mend."))
+        screen.lines(_("doctor: none of these findings can be fixed automatically."))
         return found
     if fix is not None:
         path = fix.write(mended.diff.encode())
         screen.err.print(
-            _("doctor: the mend is in {path}; apply it with: patch -p0 < {path}").format(path=path)
+            _("doctor: the fixes are in {path}; apply them with: patch -p0 < {path}").format(path=path)
         )
         found |= {"path": str(path), "replaced": say_replaced(screen.err, fix)}
     if options.prove:

@@ -188,7 +188,7 @@ def _figures(d: dict[str, Any]) -> RenderableType:
         row = [metric, *(_cell(d["metrics"][s][metric]) for s in splits)]
         if "test" in splits:
             interval = (d["intervals"]["test"] or {}).get(metric)
-            row.append("" if interval is None else " – ".join(numeral(end, ".3g") for end in interval))
+            row.append("" if interval is None else " – ".join(numeral(end) for end in interval))
             row += [_cell(b.get(metric)) for b in d["baseline"].values() if b is not None]
         table.add_row(*row)
     return table

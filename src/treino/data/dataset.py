@@ -30,6 +30,7 @@ class Data:
     notes: what was decided about the source, one sentence each, for the summary and the run.
     files: where whole splits came from files of their own: ``{split: (path as given, SHA-256)}``.
     written: the decimal sign and the order of day and month that the file was found to have.
+    currency: of a regression target whose cells name one, such as R$; else "".
     """
 
     name: str
@@ -53,6 +54,7 @@ class Data:
     notes: tuple[str, ...] = field(default=())
     files: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     written: Mapping[str, str] = field(default_factory=dict)
+    currency: str = ""
 
     @property
     def data_seed(self) -> int:

@@ -253,6 +253,7 @@ def _of_table(
         written=_told(
             decimal=table.reading and table.reading.decimal, dates=table.reading and table.reading.dates
         ),
+        currency=column.currency if decided == "regression" else "",
     )
 
 

@@ -22,6 +22,7 @@ MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-", "<na>", "
 TRUTH = {"false": 0.0, "true": 1.0}
 LARGEST_WHOLE = 2**53  # below it each whole number is a float64 of its own
 _WHOLE = re.compile(r"[+-]?\d{1,400}", re.ASCII)
+MONEY = "money "  # before the symbol in ``Column.writing``
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _NOT_FINITE = re.compile(r"[+-]?(inf|infinity)", re.IGNORECASE)
 _GROUPED = re.compile(r"[+-]?\d{1,3}([.,' ]\d{3})+([.,]\d+)?", re.ASCII)
@@ -63,6 +64,11 @@ class Column:
     def __len__(self) -> int:
         cells = next((c for c in (self.numbers, self.words, self.seconds) if c is not None), ())
         return len(cells)
+
+    @property
+    def currency(self) -> str:
+        """The symbol that stands beside all of its numbers, such as R$; "" where there is none."""
+        return next((w.removeprefix(MONEY) for w in self.writing.split(", ") if w.startswith(MONEY)), "")
 
     @cached_property
     def missing_N(self) -> NDArray[np.bool_]:

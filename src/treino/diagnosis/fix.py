@@ -87,7 +87,7 @@ def _mended(file: str, before: str, findings: list[Finding]) -> tuple[str, list[
         compile(after, file, "exec", dont_inherit=True)
     except SyntaxError as error:
         raise TreinoError(
-            "fix", _("A mend of {path} does not compile: {error}.").format(path=file, error=error), status=1
+            "fix", _("A fix of {path} does not compile: {error}.").format(path=file, error=error), status=1
         ) from None
     return after, done
 

@@ -48,6 +48,7 @@ class Finding(Document):
 class RunFacts(Document):
     task: Task
     target: Text
+    currency: Text = ""
     rows: Rows
     features: Many[Text]
     inputs: Size

@@ -40,7 +40,7 @@ def _raised(done: Pass, error: BaseException) -> Difference:
     if done.line is not None:
         at = _("line {n}: {text}") if done.line[1] else _("line {n}")
         what += f" ({at.format(n=done.line[0], text=done.line[1])})"
-    hint = _("Mend that line; look at the shapes and types that it is given.")
+    hint = _("Fix that line; look at the shapes and types that it is given.")
     if isinstance(error, NameError):
         hint = _("It may use criterion, optimizer, args and device, and the names that its own file makes.")
     elif "does not require grad" in str(error):

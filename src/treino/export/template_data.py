@@ -31,7 +31,7 @@ STEPS = $steps  #? unfinished
 EPOCHS = $epochs  # the last one is not whole  #? unfinished
 EPOCHS = $epochs  #? !unfinished
 STEPS = EPOCHS * $steps_per_epoch  # updates  #? curved !unfinished
-EVALUATE_EVERY = $evaluate_every  # epochs: looks at validation rows lie at least 20 steps apart  #? evaluates_rarely
+EVALUATE_EVERY = $evaluate_every  # epochs; validated at most every 20 steps  #? evaluates_rarely
 PATIENCE = $patience  # epochs without a better validation $metric_name before it stops  #? patience
 $changes  #? changes
 

@@ -130,11 +130,11 @@ def _advance(job: Job) -> Tick | None:
             own = any(name.endswith(".py") for name in folder.manifest.files)
             said = (
                 _(
-                    "Nothing was kept yet. When that is mended: {command}; or train anew, and with the same "
+                    "Nothing was kept yet. When that is fixed: {command}; or train anew, and with the same "
                     "[[name]] or [[out]] the folder is taken over."
                 )
                 if read_checkpoint(folder) is None
-                else _("What was kept goes on when that is mended: {command}")
+                else _("What was kept goes on when that is fixed: {command}")
             )
             command = f"treino resume {shlex.quote(str(folder.path))}" + " --net FILE.py:NAME" * own
             error.hint = f"{error.hint} {said.format(command=command)}".strip()

@@ -123,14 +123,18 @@ def headline(d: Mapping[str, Any]) -> str:
     if metric is None:
         return ""
     interval = (d["intervals"]["test"] or {}).get(metric)
-    facts = {"n": d["rows"]["test"], "share": test[metric] if metric == "accuracy" else numeral(test[metric])}
+
+    def amount(value: float) -> str:
+        return _amount(value, d.get("currency") or "")
+
+    facts = {"n": d["rows"]["test"], "share": test[metric] if metric == "accuracy" else amount(test[metric])}
     if interval is None or None in interval:
         said = {
             "accuracy": _("On {n:,} test rows that it never saw, {share:.1%} are right."),
             "rmse": _("On {n:,} test rows it is off by {share} on average (RMSE)."),
         }[metric].format(**facts)
     else:
-        low, high = interval if metric == "accuracy" else map(numeral, interval)
+        low, high = interval if metric == "accuracy" else map(amount, interval)
         said = {
             "accuracy": _(
                 "On {n:,} test rows that it never saw, {share:.1%} are right (95 %: {low:.1%} to {high:.1%})."
@@ -139,11 +143,19 @@ def headline(d: Mapping[str, Any]) -> str:
         }[metric].format(low=low, high=high, **facts)
     known = {k: v for k, v in d["baseline"].items() if v is not None and v[metric] is not None}
     found = {baseline_name(k): v[metric] for k, v in known.items()}
-    spec = ".1%" if metric == "accuracy" else ""
     compared = [
-        _("{who}: {value}").format(who=who, value=numeral(value, spec)) for who, value in found.items()
+        _("{who}: {value}").format(
+            who=who, value=numeral(value, ".1%") if metric == "accuracy" else amount(value)
+        )
+        for who, value in found.items()
     ]
     return said + (_(" For comparison, {list}.").format(list="; ".join(compared)) if compared else "")
+
+
+def _amount(value: float, currency: str) -> str:
+    """A number of the target's size as people write it: R$ 42 232, and no exponent below 10^15."""
+    text = numeral(value, ",.0f") if 1e4 <= abs(value) < 1e15 else numeral(value)
+    return f"{currency} {text}" if currency else text
 
 
 def baseline_name(name: str) -> str:

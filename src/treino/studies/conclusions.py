@@ -232,8 +232,8 @@ def _correction_sentences(rows: Sequence[Row], facts: Mapping[str, Any]) -> list
     pairs = [(b, a) for a in of for b in of if a["batch_size"] == b["batch_size"] and _distinct(a, b)]
     return [
         _(
-            "{mode}, {a} mends {b}: {metric} ends at {high:.3f} instead of {low:.3f}. Corrected it does harm:"
-            " {other:.3f} instead of {right:.3f}."
+            "{mode}, {a} seems to fix {b}: {metric} ends at {high:.3f} instead of {low:.3f}. Corrected it"
+            " does harm: {other:.3f} instead of {right:.3f}."
         ).format(**found)
         for found in _reversals(rows, facts, pairs)
     ]

@@ -15,6 +15,7 @@ def run_facts(data: Data, planned: Plan) -> dict[str, Any]:
     return {
         "task": data.task,
         "target": data.target,
+        "currency": data.currency,
         "rows": {split: len(rows) for split, rows in data.splits.items()},
         "features": list(data.features),
         "inputs": data.inputs,

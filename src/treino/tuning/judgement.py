@@ -20,6 +20,7 @@ from treino.errors import TreinoError
 from treino.inspection.baselines import baselines
 from treino.inspection.outputs import outputs
 from treino.pictures.illustration import illustrated
+from treino.plots.style import metric_name
 from treino.records.data_source import LOADS, load_data
 from treino.records.failure_notes import noted
 from treino.records.stored_run import StoredRun
@@ -232,7 +233,7 @@ def judgement(
         verdict = judge.verdict(p_constant, p_strongest, p_runner)
     if verdict is not None and strongest is not None and test is not None and interval is not None:
         facts = judge.VerdictFacts(
-            metric=shown,
+            metric=metric_name(shown),
             test=test,
             interval=(interval[0], interval[1]),
             rows=len(sweep.data.test),

@@ -44,7 +44,7 @@ FOLDER = ".prepared"  # beside the runs
 MANIFEST, REST = "manifest.json", "rest.safetensors"
 PLAIN = (
     "kind", "task", "task_reason", "features", "target", "classes", "item_shape", "arguments", "target_mean",
-    "target_scale", "official_test", "notes", "written",
+    "target_scale", "official_test", "notes", "written", "currency",
 )  # fmt: skip
 _PARTS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 _UNFINISHED = ".unfinished-"
