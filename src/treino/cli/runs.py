@@ -11,7 +11,7 @@ def runs(*, screen: ScreenFlag) -> int:
 
     Example: treino runs
     """
-    from treino.reports.listing import listing
+    from treino.documents.listing import listing
 
     found = listing()
     screen.document({"runs": found})

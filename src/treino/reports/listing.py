@@ -1,40 +1,22 @@
-"""The list of runs, and the differences of two."""
+"""Runs, sweeps and studies opened one after the other, and the differences of two runs."""
 
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from treino.documents import check, read_document
+from treino.documents import read_document
+from treino.documents.listing import checked, line
 from treino.errors import TreinoError
 from treino.folders import Stored, stored
 from treino.records.stored_run import StoredRun
 from treino.store import RunFolder, list_runs
 from treino.store.listing import RunSummary
 
-HEADLINE = "accuracy", "r2"
-
-
-def listing(parent: str | Path = "runs") -> list[dict[str, Any]]:
-    """A row for each run in ``parent``, the newest first; a damaged one says so in its status."""
-    return [_line(_checked(summary)) for summary in list_runs(parent)]
-
-
-def _checked(summary: RunSummary) -> RunSummary:
-    """The summary; of a folder whose documents are none that treino writes, one that says so."""
-    try:
-        for name, value in (("spec.json", summary.spec), ("result.json", summary.result)):
-            if value is not None:
-                check(summary.kind, name, value, summary.path)
-    except TreinoError as error:
-        return replace(summary, status="damaged", damage=error.message, spec=None, result=None)
-    return summary
-
 
 def opened(parent: str | Path = "runs") -> list[Stored]:
     """The runs, sweeps and studies in ``parent``, the newest first; damaged ones are left out."""
     found: list[Stored] = []
-    for summary in map(_checked, list_runs(parent)):
+    for summary in map(checked, list_runs(parent)):
         if summary.status != "damaged":
             with suppress(TreinoError):
                 found.append(stored(RunFolder.open(summary.path)))
@@ -45,26 +27,7 @@ def line_of(run: Stored) -> dict[str, Any]:
     """The row of one run that is open."""
     folder = run.folder
     spec, result = (read_document(folder, n) if folder.has(n) else None for n in ("spec.json", "result.json"))
-    return _line(RunSummary(run.name, run.path, folder.kind, run.status, folder.created, None, spec, result))
-
-
-def _line(summary: RunSummary) -> dict[str, Any]:
-    result = summary.result or {}
-    figures = (result.get("best") if summary.kind == "sweep" else result.get("metrics")) or {}
-    test = figures.get("test") or {}
-    metric = next((m for m in HEADLINE if m in test), None)
-    return {
-        "run": summary.name,
-        "path": str(summary.path),
-        "status": summary.status,
-        "when": summary.when,
-        "data": ((summary.spec or {}).get("data") or {}).get("name"),
-        "kind": summary.kind,
-        "steps": result.get("model_steps" if summary.kind == "sweep" else "steps"),
-        "metric": metric,
-        "figure": test.get(metric) if metric else None,
-        "damage": summary.damage,
-    }
+    return line(RunSummary(run.name, run.path, folder.kind, run.status, folder.created, None, spec, result))
 
 
 def differences(a: StoredRun, b: StoredRun) -> list[dict[str, Any]]:

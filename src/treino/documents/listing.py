@@ -1,0 +1,48 @@
+"""The list of runs, sweeps and studies: a row for each, out of their documents alone."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from treino.documents.reading import check
+from treino.errors import TreinoError
+from treino.store import list_runs
+from treino.store.listing import RunSummary
+
+HEADLINE = "accuracy", "r2"
+
+
+def listing(parent: str | Path = "runs") -> list[dict[str, Any]]:
+    """A row for each run in ``parent``, the newest first; a damaged one says so in its status."""
+    return [line(checked(summary)) for summary in list_runs(parent)]
+
+
+def checked(summary: RunSummary) -> RunSummary:
+    """The summary; of a folder whose documents are none that treino writes, one that says so."""
+    try:
+        for name, value in (("spec.json", summary.spec), ("result.json", summary.result)):
+            if value is not None:
+                check(summary.kind, name, value, summary.path)
+    except TreinoError as error:
+        return replace(summary, status="damaged", damage=error.message, spec=None, result=None)
+    return summary
+
+
+def line(summary: RunSummary) -> dict[str, Any]:
+    """Its row: name, status, data, steps and the test figure."""
+    result = summary.result or {}
+    figures = (result.get("best") if summary.kind == "sweep" else result.get("metrics")) or {}
+    test = figures.get("test") or {}
+    metric = next((m for m in HEADLINE if m in test), None)
+    return {
+        "run": summary.name,
+        "path": str(summary.path),
+        "status": summary.status,
+        "when": summary.when,
+        "data": ((summary.spec or {}).get("data") or {}).get("name"),
+        "kind": summary.kind,
+        "steps": result.get("model_steps" if summary.kind == "sweep" else "steps"),
+        "metric": metric,
+        "figure": test.get(metric) if metric else None,
+        "damage": summary.damage,
+    }
