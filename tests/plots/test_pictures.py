@@ -199,7 +199,7 @@ def test_region_names_do_not_overlap_and_stay_inside() -> None:
 
 def test_rows_that_are_drawn_from_more_are_counted() -> None:
     many = dataclasses.replace(points("train", 20, 3), total=51000)
-    assert "training, 20 of 51000" in texts(boundary_figure(plane(points=(many,))))
+    assert "training, 20 of 51\u202f000" in texts(boundary_figure(plane(points=(many,))))
 
 
 def one_input(classes: tuple[str, ...]) -> InputLine:

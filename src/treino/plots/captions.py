@@ -23,8 +23,8 @@ def layer_numbers(layers: Sequence[tuple[str, int]]) -> list[str]:
 def rows_label(points: Points) -> str:
     """``test, 27 rows``; ``training, 1000 of 51000`` where only some are drawn."""
     if len(points) == points.total:
-        return _("{split}, {n} rows").format(split=split_name(points.split), n=points.total)
-    return _("{split}, {n} of {total}").format(
+        return _("{split}, {n:,} rows").format(split=split_name(points.split), n=points.total)
+    return _("{split}, {n:,} of {total:,}").format(
         split=split_name(points.split), n=len(points), total=points.total
     )
 
@@ -33,11 +33,11 @@ def score_sentence(score: Score) -> str:
     """The figure on the rows that the network has not learnt from, with what it rests on."""
     split = split_name(score.split)
     if score.unanswered:
-        return _("No figure: on {n} of {rows} {split} rows the network's output is not finite.").format(
+        return _("No figure: on {n:,} of {rows:,} {split} rows the network's output is not finite.").format(
             n=score.unanswered, rows=score.rows, split=split
         )
     if score.accuracy is not None and score.interval is not None:
-        return _("Accuracy {value}: {right} of {n} {split} rows right (95 %: {low} to {high}).").format(
+        return _("Accuracy {value}: {right:,} of {n:,} {split} rows right (95 %: {low} to {high}).").format(
             value=numeral(score.accuracy, ".3f"),
             right=score.right,
             n=score.rows,
@@ -47,8 +47,8 @@ def score_sentence(score: Score) -> str:
         )
     rmse = math.nan if score.rmse is None else score.rmse
     if score.r2 is None:
-        return _("RMSE {rmse} on {n} {split} rows.").format(rmse=numeral(rmse), n=score.rows, split=split)
-    return _("R² {r2}, RMSE {rmse} on {n} {split} rows.").format(
+        return _("RMSE {rmse} on {n:,} {split} rows.").format(rmse=numeral(rmse), n=score.rows, split=split)
+    return _("R² {r2}, RMSE {rmse} on {n:,} {split} rows.").format(
         r2=numeral(score.r2, ".3f"), rmse=numeral(rmse), n=score.rows, split=split
     )
 
@@ -57,14 +57,14 @@ def view_sentences(plane: Plane) -> list[str]:
     if plane.view == "all":
         return []
     words = {
-        "important": _("The two of {inputs} inputs that matter most ({n} {split} rows shuffled)"),
+        "important": _("The two of {inputs} inputs that matter most ({n:,} {split} rows shuffled)"),
         "given": _("Two of {inputs} inputs, as asked for"),
-        "components": _("{inputs} inputs on the plane of their two main directions ({n} {split} rows)"),
+        "components": _("{inputs} inputs on the plane of their two main directions ({n:,} {split} rows)"),
     }
     view = words[plane.view].format(
         inputs=plane.inputs, n=plane.view_rows, split=split_name(plane.view_split)
     )
-    agrees = _("this picture agrees with the network on {share} of {n} rows.").format(
+    agrees = _("this picture agrees with the network on {share} of {n:,} rows.").format(
         share=percent(plane.agreement), n=plane.agreement_rows
     )
     if plane.view == "components" or plane.inputs == 2:

@@ -72,7 +72,7 @@ def warnings(shown: Confusion) -> list[str]:
     unsaid = int(shown.unsaid_C.sum())
     if unsaid:
         found.append(
-            _("On {n} rows the outputs are not finite: no class is predicted there.").format(n=unsaid)
+            _("On {n:,} rows the outputs are not finite: no class is predicted there.").format(n=unsaid)
         )
     without = [c for c in range(len(shown.classes)) if not (shown.count_CC[c].any() or shown.unsaid_C[c])]
     if without:

@@ -87,9 +87,9 @@ def sentences(shown: Sequence[Dependence], classes: Sequence[str], target: str, 
     else:
         what = _("The probability of each class") if classes else label(target, 30)
     rows = shown[0]
-    counted = _("{n} training rows").format(n=len(rows.own_N))
+    counted = _("{n:,} training rows").format(n=len(rows.own_N))
     if len(rows.own_N) < rows.total:
-        counted = _("{n} of {of} training rows").format(n=len(rows.own_N), of=rows.total)
+        counted = _("{n:,} of {of:,} training rows").format(n=len(rows.own_N), of=rows.total)
     said = [
         _(
             "{what} as one column changes and the others stay: the mean over {rows}, single rows faint."

@@ -39,7 +39,8 @@ def dynamics_figure(d: Dynamics) -> "Figure":
         lines = -(-min(len(d.layers), NAMED) // 4)
         captions = [
             _(
-                "{n} moments of {steps} updates; gradients on the batch of the next update, before clipping."
+                "{n} moments of {steps:,} updates; gradients on the batch of the next update, before"
+                " clipping."
             ).format(n=len(d.step_K), steps=len(d.lr_S))
         ]
         figure = new_figure(header_inches(captions, d.notes) + 6.05 + 0.22 * lines)
@@ -105,7 +106,7 @@ def _ratios(axes: "Axes", d: Dynamics, inks: Sequence[Any]) -> None:
 
 
 def _dead(axes: "Axes", d: Dynamics, inks: Sequence[Any]) -> None:
-    _title(axes, _("dead units: zero for each of {n} training rows").format(n=d.rows))
+    _title(axes, _("dead units: zero for each of {n:,} training rows").format(n=d.rows))
     if not d.relu_U:
         _say(axes, _("no ReLU layer: no unit can die"))
         axes.set_ylim(0, 1)

@@ -39,9 +39,9 @@ def importance_figure(shown: Importances, name: str, mean_item: np.ndarray | Non
 
 def sentences(shown: Importances) -> list[str]:
     """What was shuffled, on which rows, and from which figures the cost is counted."""
-    counted = _("{n} {split} rows").format(n=shown.rows, split=split_name(shown.split))
+    counted = _("{n:,} {split} rows").format(n=shown.rows, split=split_name(shown.split))
     if shown.rows < shown.of:
-        counted = _("{n} of {of} {split} rows").format(
+        counted = _("{n:,} of {of:,} {split} rows").format(
             n=shown.rows, of=shown.of, split=split_name(shown.split)
         )
     what = _("Each square of pixels") if shown.patch else _("Each column")

@@ -248,8 +248,8 @@ def axis_name(land: Landscape, axis: int) -> str:
 
 def rows_used(land: Landscape) -> str:
     if land.rows == land.total:
-        return _("all {n} training rows").format(n=land.total)
-    return _("{n} of {total} training rows, drawn by a fixed seed").format(n=land.rows, total=land.total)
+        return _("all {n:,} training rows").format(n=land.total)
+    return _("{n:,} of {total:,} training rows, drawn by a fixed seed").format(n=land.rows, total=land.total)
 
 
 def loss_words(loss: float) -> str:
@@ -270,7 +270,7 @@ def sentences(land: Landscape) -> list[str]:
         ]
     path = land.path
     return [
-        _("{n} moments from step {first} (ring, loss {high}) to step {last} (star, loss {low}).").format(
+        _("{n} moments from step {first:,} (ring, loss {high}) to step {last:,} (star, loss {low}).").format(
             n=len(path.step_K),
             first=path.step_K[0],
             high=loss_words(float(path.loss_K[0])),

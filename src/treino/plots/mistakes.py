@@ -60,9 +60,9 @@ def _warnings(shown: Mistakes) -> list[str]:
         said.append(_("The network learnt from these rows: there are no others."))
     if shown.unsaid:
         said.append(
-            _("On {n} rows the outputs are not finite: no class is predicted there.").format(n=shown.unsaid)
+            _("On {n:,} rows the outputs are not finite: no class is predicted there.").format(n=shown.unsaid)
             if shown.classes
-            else _("On {n} rows the output is not finite.").format(n=shown.unsaid)
+            else _("On {n:,} rows the output is not finite.").format(n=shown.unsaid)
         )
     return said
 
@@ -70,10 +70,10 @@ def _warnings(shown: Mistakes) -> list[str]:
 def _sentence(shown: Mistakes, drawn: int) -> str:
     split = split_name(shown.split)
     if not shown.classes:
-        return _("The {k} of {n} {split} rows that lie furthest from what the network says.").format(
+        return _("The {k} of {n:,} {split} rows that lie furthest from what the network says.").format(
             k=drawn, n=shown.rows, split=split
         )
-    said = _("Wrong: {wrong} of {n} {split} rows.").format(wrong=shown.wrong, n=shown.rows, split=split)
+    said = _("Wrong: {wrong:,} of {n:,} {split} rows.").format(wrong=shown.wrong, n=shown.rows, split=split)
     if drawn < shown.wrong:
         return said + " " + _("The {k} with the highest probability.").format(k=drawn)
     return said + " " + _("The highest probability comes first.")
@@ -82,11 +82,11 @@ def _sentence(shown: Mistakes, drawn: int) -> str:
 def _nothing(shown: Mistakes) -> "Figure":
     figure = new_figure(1.6)
     said = (
-        _("None: nothing can be compared on {n} {split} rows.")
+        _("None: nothing can be compared on {n:,} {split} rows.")
         if shown.unsaid == shown.rows
-        else _("None: all that can be compared of {n} {split} rows are right.")
+        else _("None: all that can be compared of {n:,} {split} rows are right.")
         if shown.unsaid
-        else _("None: all {n} {split} rows are right.")
+        else _("None: all {n:,} {split} rows are right.")
     )
     split = split_name(shown.split)
     header(figure, _title(shown), [said.format(n=shown.rows, split=split)], _warnings(shown))

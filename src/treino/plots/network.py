@@ -96,12 +96,12 @@ def sentences(shown: UnitDiagram) -> list[str]:
     elif look.view == "components":
         plane = _(
             "Each small picture: what a unit gives on the plane of the inputs' two main directions "
-            "({n} training rows)."
+            "({n:,} training rows)."
         ).format(n=look.view_rows)
     elif look.view == "important":
         plane = _(
             "Each small picture: what a unit gives over {x} (across) and {y} (up), the two inputs that "
-            "matter most ({n} {split} rows shuffled); the others stay at what is usual in training rows."
+            "matter most ({n:,} {split} rows shuffled); the others stay at what is usual in training rows."
         ).format(x=names[0], y=names[1], n=look.view_rows, split=split_name(look.view_split))
     else:
         plane = _("Each small picture: what a unit gives over {x} (across) and {y} (up).").format(
@@ -116,7 +116,7 @@ def sentences(shown: UnitDiagram) -> list[str]:
         said.append(
             _(
                 "Of a large layer those units that move the next one most: the deviation of what they give "
-                "on {n} training rows, times the length of the weights that lead on."
+                "on {n:,} training rows, times the length of the weights that lead on."
             ).format(n=shown.rows)
         )
     inputs = shown.stages[0] if shown.stages and not shown.stages[0].name else None
@@ -129,7 +129,7 @@ def sentences(shown: UnitDiagram) -> list[str]:
     dead = sum(int(stage.dead_K.sum()) for stage in shown.stages[1:-1])
     if dead:
         said.append(
-            _("Dashed: units that give the same on all {n} training rows ({dead} shown).").format(
+            _("Dashed: units that give the same on all {n:,} training rows ({dead} shown).").format(
                 n=shown.rows, dead=dead
             )
         )
@@ -263,7 +263,7 @@ def _panel(shown: UnitDiagram, place: DiagramLayout, columns: int) -> Iterator[s
     points = shown.points[-1] if shown.points else None
     if points is not None:
         drawn = np.linspace(0, len(points) - 1, min(DOTS, len(points))).round().astype(int)
-        counted = _("{n} {split} rows on it").format(n=len(drawn), split=split_name(points.split))
+        counted = _("{n:,} {split} rows on it").format(n=len(drawn), split=split_name(points.split))
         yield _text(x + side / 2, y - 12, counted, "soft small middle")
         low, high = shown.fine_x_R[[0, -1]]
         for i in drawn.tolist():
@@ -311,7 +311,7 @@ def _picture_box(shown: UnitDiagram, place: DiagramLayout) -> Iterator[str]:
     side = 104
     shape = " × ".join(str(n) for n in shown.mean_item.shape)
     y = place.middle - side / 2
-    yield f"<g><title>{escape(_('the mean of {n} training rows').format(n=shown.rows))}</title>"
+    yield f"<g><title>{escape(_('the mean of {n:,} training rows').format(n=shown.rows))}</title>"
     yield _image(44, y, side, side, data_uri(np.nan_to_num(pixels)))
     yield f'<rect class="over" x="44" y="{y:g}" width="{side}" height="{side}" rx="3"/></g>'
     if shown.stages and np.isfinite(shown.stages[0].norm_K).any():
@@ -356,7 +356,7 @@ def _unit_title(shown: UnitDiagram, stage: UnitColumn, unit: int) -> str:
         said.append(_("length of its weights {value}").format(value=numeral(float(stage.norm_K[unit]))))
     if stage.active_K[unit] < 1:
         said.append(
-            _("not 0 on {share} of {n} training rows").format(
+            _("not 0 on {share} of {n:,} training rows").format(
                 share=percent(float(stage.active_K[unit])), n=shown.rows
             )
         )

@@ -175,7 +175,8 @@ def interval_chart(
             f"{escape(_short(e.name))}</text>"
             f"<text x='{WIDTH - 4}' y='{y + 4}' text-anchor='end'{opacity}>{escape(numeral(e.value))}</text>"
         )
-    middle = (frame.left + frame.right) / 2
+    half = LETTER * len(label) / 2
+    middle = max(min((frame.left + frame.right) / 2, WIDTH - 4 - half), 4 + half)  # a long label stays whole
     parts.append(
         f"<text x='{middle:.1f}' y='{height - 6}' text-anchor='middle' opacity='.75'>{escape(label)}</text>"
     )

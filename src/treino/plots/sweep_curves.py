@@ -8,6 +8,8 @@ from treino.inspection.sweep_statistics import Density
 from treino.plots.style import INK, PALETTE, header, label, legend, log_axis, look, metric_name, new_figure
 from treino.words import _
 
+MARGIN = 0.02  # below the lowest figure, so that the axis doesn't cut a line that touches it
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -40,7 +42,8 @@ def density_figure(d: Density, name: str, metric: str, falls: bool) -> "Figure":
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if d.log:
             axes.set_yscale("log")
-        axes.set_ylim(d.edge_G[0], d.edge_G[-1])
+        low, high = d.edge_G[0], d.edge_G[-1]
+        axes.set_ylim(low * (low / high) ** MARGIN if d.log else low - MARGIN * (high - low), high)
         if d.log:
             log_axis(axes)
         axes.set_xlim(_borders(d.epoch_E)[0], _borders(d.epoch_E)[-1])

@@ -58,7 +58,7 @@ def walker_figure(land: Landscape, stands: Sequence[SurfacePoint], name: str) ->
             axes = figure.add_axes((left, top - side / inches, side / WIDTH, side / inches))
             in_fog(axes, land, stand, scale)
             axes.set_title(
-                _("{n}  step {step}").format(n=place + 1, step=stand.step),
+                _("{n}  step {step:,}").format(n=place + 1, step=stand.step),
                 fontsize=10,
                 weight="bold",
                 loc="left",

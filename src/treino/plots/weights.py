@@ -31,12 +31,12 @@ def _tiles(shown: FirstWeights, tile_UCHW: np.ndarray) -> "Figure":
     side = min(1.6, (WIDTH - 1.4) / across)
     colours = tile_UCHW.shape[1] == 3
     sentences = [
-        _("{k} of {n} units of layer {layer}, those with the longest weights first.").format(
-            k=units, n=len(tile_UCHW), layer=f"0, {label(shown.layer, 40)}"
+        _("{k} of {n} units of layer 0, module {module}: those with the longest weights first.").format(
+            k=units, n=len(tile_UCHW), module=label(shown.layer, 40)
         )
         if units < len(tile_UCHW)
-        else _("All {n} units of layer {layer}, those with the longest weights first.").format(
-            n=units, layer=f"0, {label(shown.layer, 40)}"
+        else _("All {n} units of layer 0, module {module}: those with the longest weights first.").format(
+            n=units, module=label(shown.layer, 40)
         ),
         _("Colours are the weights on red, green and blue; grey is 0.")
         if colours
@@ -79,8 +79,8 @@ def _table(shown: FirstWeights) -> "Figure":
     weight = shown.weight_UD[:units][:, columns]
     most = largest(weight)
     sentences = [
-        _("{k} of {n} units of layer {layer}, those with the longest weights first.").format(
-            k=units, n=len(shown.units_U), layer=f"0, {label(shown.layer, 40)}"
+        _("{k} of {n} units of layer 0, module {module}: those with the longest weights first.").format(
+            k=units, n=len(shown.units_U), module=label(shown.layer, 40)
         )
     ]
     if inputs > len(columns):

@@ -14,7 +14,7 @@ from treino.inspection.sweep_statistics import FEWEST, SweepFigures, density, se
 from treino.pictures import File
 from treino.pictures.output import check_names, put_each
 from treino.pictures.picture_files import PICTURES as OF_A_RUN
-from treino.plots.style import png
+from treino.plots.style import metric_name, png
 from treino.plots.sweep_boundaries import boundaries_figure
 from treino.plots.sweep_curves import density_figure
 from treino.plots.sweep_importance import importance_figure
@@ -138,8 +138,9 @@ def _boundaries(sweep: StoredSweep) -> bytes:
             axes = _columns(run.data, found.axis_names)
         planes.append(found)
         figure = figures.get(member, {}).get(shown)
-        said = "" if figure is None else f" · {numeral(figure)}"
-        captions.append(f"{member}{said} · {config_text(sweep.params(member))}")
+        said = "" if figure is None else f" · {metric_name(shown)} {numeral(figure)}"
+        number = _("network {n}").format(n=member)
+        captions.append(f"{number}{said} · {config_text(sweep.params(member))}")
     if not planes:
         raise TreinoError(
             "boundaries_none",
