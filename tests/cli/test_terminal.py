@@ -160,7 +160,7 @@ def test_a_defect_shows_its_error_on_lines_of_its_own(
     def broken() -> None:
         raise ValueError("\x1b[2J\n" + FORGED)
 
-    monkeypatch.setattr("treino.reports.listing.listing", broken)
+    monkeypatch.setattr("treino.documents.listing.listing", broken)
     said = treino("runs")
     assert said.status == 1
     assert "Traceback" in said.err

@@ -99,5 +99,5 @@ def test_the_words_below_an_interval_chart_stand_inside_it() -> None:
     chart = interval_chart([Estimate("classe mais comum", 0.5)], label=label, alt="")
     width = float(re.findall(r"viewBox=.0 0 ([\d.]+)", chart)[0])
     middle = float(re.findall(rf"<text x='([\d.]+)'[^>]*>{label}", chart)[0])
-    half = 6.6 * len(label) / 2  # DejaVu Sans at 14 units: 6.6 a letter in this sentence
+    half = 7.2 * len(label) / 2  # DejaVu Sans at 14 units: 7.2 a letter in this sentence
     assert half <= middle <= width - half
