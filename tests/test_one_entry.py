@@ -17,7 +17,7 @@ from tests.workflows.export_cases import ROOT, ruff
 from treino.data import BUILTINS
 from treino.diagnosis import rules as rules_folder
 from treino.diagnosis.rules import rules
-from treino.diagnosis.rules_page import page
+from treino.diagnosis.rules_page import page as rules_page
 from treino.engine import ACTIVATIONS, INITS, LOSSES, METRICS, OPTIMIZERS, SCHEDULES
 from treino.engine.registries import settings_page
 from treino.pictures.picture_files import PICTURES
@@ -35,7 +35,7 @@ ENTRIES = (
     (METRICS, "lowest_recall", toys.LOWEST_RECALL),
     (BUILTINS, "bowl", toys.BOWL),
     (BUILTINS, "rim", toys.RIM),
-    (PICTURES, "ranks", toys.ranks),
+    (PICTURES, "ranks", toys.RANKS),
 )
 NAMES = {"activation": "bent", "init": "small", "optimizer": "sign_mean", "schedule": "linear"}
 NUMBERS = NAMES | {"loss": "log_cosh", "metric": "medae"}
@@ -105,12 +105,16 @@ def test_a_run_of_nothing_but_new_entries(
     pictures = "ranks,curves,boundary,dynamics" if data == "bowl" else "landscape,confusion,network"
     drawn = treino("plot", data, "--what", pictures, "--json")
     assert drawn.status == 0, drawn.err
-    assert all(Path(path).stat().st_size > 1000 for path in drawn.document["paths"])
+    assert all(Path(path).stat().st_size > 1 for path in drawn.document["paths"])
+    shown = ["ranks.png", "ranks.txt"] if data == "bowl" else ["landscape.png"]
+    assert [Path(path).name for path in drawn.document["paths"]][: len(shown)] == shown
     assert (
         treino("plot", data, "--what", "rank", "--json").document["error"]["hint"] == "Did you mean 'ranks'?"
     )
     assert treino("report", data, "--to", "page.html").status == 0
-    assert all(name in Path("page.html").read_text() for name in (*names.values(), label))
+    page = Path("page.html").read_text()
+    assert all(name in page for name in (*names.values(), label))
+    assert (f"{metric} on 9 test rows, with its 95 % interval" in page) is METRICS[metric].charted
     for topic in (loss, "sign-mean", "backprop", "learning-rate", "accumulated-gradient"):
         told = treino("explain", topic, data, "--json")
         assert told.status == 0, (topic, told.err)
@@ -152,12 +156,13 @@ def test_help_docs_lists_and_hints_have_the_new_names(added: None, treino: Trein
         said = treino("train", "bowl", f"--{flag}", name + "x")
         assert said.status == 2
         assert f"'{name}'" in said.err
+    assert "ranks]" in treino("plot", "--help").out
     assert "| `bowl` | 60 | 2 | How high a bowl is" in settings_page()
     listed = treino("data").out
     assert all(f"{name} " in listed for name in ("bowl", "rim"))
     assert "How high a bowl is" in listed
     assert treino("data", "bowl", "--json").document["rows"] == 60
-    assert "odd_rate" in page()
+    assert "odd_rate" in rules_page()
     assert "log-cosh" in treino("explain").out
     for topic in ("log-cosh", "focal", "sign-mean"):
         assert treino("explain", topic).status == 0

@@ -21,6 +21,7 @@ from treino.engine.optim import Optimizer, UpdateNumbers
 from treino.engine.schedules import Schedule
 from treino.engine.update_formulas import Line, UpdateInputs, becomes
 from treino.formula import Expr, Formula, Symbol, call, exp, ln, sqrt
+from treino.pictures import RunPicture
 
 if TYPE_CHECKING:
     from treino.records.run import Run
@@ -197,7 +198,14 @@ def _lowest_recall(inputs: MetricInputs) -> Tensor:
     return torch.stack([right_RN[:, inputs.y == c].mean(-1) for c in inputs.y.unique()]).min(0).values
 
 
-MEDAE = Metric("regression", -1, _medae, "the median absolute error", "error.abs().median().item() * unit")
+MEDAE = Metric(
+    "regression",
+    -1,
+    _medae,
+    "the median absolute error",
+    "error.abs().median().item() * unit",
+    charted=True,
+)
 LOWEST_RECALL = Metric(
     "classification", 1, _lowest_recall, "the recall of the class that is found least",
     "lowest_recall({guess}, {label})",
@@ -233,4 +241,8 @@ def ranks(run: "Run") -> list[tuple[str, bytes]]:
     with look():
         figure = new_figure()
         figure.subplots().plot(np.sort(run.losses)[::-1])
-        return [("ranks.png", png(figure))]
+        lowest = f"{min(run.losses):.6g}"
+        return [("ranks.png", png(figure)), ("ranks.txt", lowest.encode())]
+
+
+RANKS = RunPicture(ranks, ("ranks.png", "ranks.txt"))

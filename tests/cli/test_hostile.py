@@ -13,6 +13,7 @@ import pytest
 import treino as tr
 from tests.conftest import Said
 from treino.errors import TreinoError
+from treino.pictures import RunPicture
 from treino.pictures.picture_files import PICTURES
 
 
@@ -121,10 +122,10 @@ def test_a_run_is_whole_when_its_pictures_fail(
 def test_a_picture_that_breaks_keeps_no_other_from_being_drawn(
     treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def broken(_run: object) -> None:
+    def broken(_run: object) -> list[tuple[str, bytes]]:
         raise ZeroDivisionError("no such luck")
 
-    monkeypatch.setitem(PICTURES, "boundary", broken)
+    monkeypatch.setitem(PICTURES, "boundary", RunPicture(broken))
     said = treino("train", "wine", "--steps", 2)
     assert said.status == 0
     assert "A picture is missing: boundary: ZeroDivisionError: no such luck" in said.out

@@ -72,6 +72,8 @@ def _entry(entry: HelpEntry) -> HelpEntry:
     for flag in entry.positive_names:
         if flag in SETTINGS:
             notes += _names(SETTINGS[flag])
+        if flag == "--what":
+            notes.append(_pictures())
     if entry.choices:
         notes.append(_choices(", ".join(entry.choices)))
     if entry.default not in (None, "False"):
@@ -94,6 +96,12 @@ def _names(setting: str) -> list[str]:
     if not found:
         return []
     return [_("[of: {names}]").format(names=found) if setting in OF_SOME else _choices(found)]
+
+
+def _pictures() -> str:
+    from treino.pictures.picture_files import PICTURES
+
+    return _("[of a run: {names}]").format(names=", ".join(PICTURES))
 
 
 def _choices(names: str) -> str:

@@ -57,6 +57,7 @@ class Metric:
     ``spread`` and ``unit`` for numbers; for classes of ``{guess}``, ``{label}`` and ``{score}``.
     function: what the expression calls and torch doesn't have. always: it is there whatever metric decides.
     share: it lies between 0 and 1. two_classes: of more there is none. may_lack: some rows have none.
+    charted: reports draw it with its interval, beside the baselines.
     interval: ``wilson`` for a share of rows that are right, ``bootstrap``, or None where there is none.
     """
 
@@ -71,6 +72,7 @@ class Metric:
     share: bool = False
     two_classes: bool = False
     may_lack: bool = False
+    charted: bool = False
     interval: Literal["wilson", "bootstrap"] | None = "bootstrap"
 
 
@@ -206,11 +208,11 @@ METRICS: dict[str, Metric] = {
     "accuracy": Metric(
         "classification", 1, _accuracy, "the share of rows that are right",
         "({guess} == {label}).sum().item() / len(y)", label=N_("accuracy"), always=True, share=True,
-        interval="wilson",
+        interval="wilson", charted=True,
     ),
     "f1_macro": Metric(
         "classification", 1, _f1, "the mean of the classes' F1", "f1_macro({guess}, {label})",
-        F1_FUNCTION, share=True,
+        F1_FUNCTION, share=True, charted=True,
     ),
     "auc": Metric(
         "classification", 1, _auc, "the area under the ROC curve, of two classes",
@@ -218,7 +220,7 @@ METRICS: dict[str, Metric] = {
     ),
     "rmse": Metric(
         "regression", -1, _rmse, "the root of the mean squared error, in the target's unit",
-        "(error.square().sum() / len(y)).sqrt().item() * unit", always=True,
+        "(error.square().sum() / len(y)).sqrt().item() * unit", always=True, charted=True,
     ),
     "mae": Metric(
         "regression", -1, _mae, "the mean absolute error, in the target's unit",
@@ -226,7 +228,7 @@ METRICS: dict[str, Metric] = {
     ),
     "r2": Metric(
         "regression", 1, _r2, "the share of the target's variance that is explained",
-        "(1 - error.square().sum() / spread).item()", always=True, may_lack=True,
+        "(1 - error.square().sum() / spread).item()", always=True, may_lack=True, charted=True,
     ),
 }  # fmt: skip
 

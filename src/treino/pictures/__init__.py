@@ -1,13 +1,22 @@
 """Pictures of a run: a file for each family of pictures, each with its own table PICTURES."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from treino.errors import TreinoError
 from treino.records.stored_run import StoredRun
 from treino.words import _
 
 File = tuple[str, bytes]  # its name in pictures/, its content
+
+
+@dataclass(frozen=True)
+class RunPicture:
+    """An entry of PICTURES. draw(run) -> its files. files: their names, patterns too; default: NAME.png."""
+
+    draw: Callable[[StoredRun], Iterable[File]]
+    files: tuple[str, ...] = ()
 
 
 @contextmanager

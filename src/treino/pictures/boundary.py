@@ -1,10 +1,8 @@
 """Pictures of a run's decision boundary, or of its fit."""
 
-from collections.abc import Callable
-
 from treino.inspection.boundary import boundary
 from treino.inspection.input_planes import Split
-from treino.pictures import File, asking
+from treino.pictures import File, RunPicture, asking
 from treino.plots.boundary import boundary_figure
 from treino.plots.style import png
 from treino.records.stored_run import StoredRun
@@ -18,4 +16,4 @@ def boundary_picture(run: StoredRun) -> list[File]:
     return [("boundary.png", png(boundary_figure(found)))]
 
 
-PICTURES: dict[str, Callable[[StoredRun], list[File]]] = {"boundary": boundary_picture}
+PICTURES: dict[str, RunPicture] = {"boundary": RunPicture(boundary_picture)}

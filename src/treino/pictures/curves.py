@@ -1,11 +1,11 @@
 """Pictures of a run's learning curves, and of several runs' curves together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import treino.inspection.curves as run_curves
 from treino.errors import TreinoError
 from treino.inspection.curves import Curves
-from treino.pictures import File
+from treino.pictures import File, RunPicture
 from treino.plots.curves import alarms, curves_figure
 from treino.plots.curves_overlaid import MOST, overlaid_figure
 from treino.plots.style import label, png
@@ -75,4 +75,4 @@ def _diverged(shown: Sequence[Curves]) -> list[str]:
     return [f"{label(curves.name, 40)}: {said}" for curves in shown for said in alarms(curves)]
 
 
-PICTURES: dict[str, Callable[[StoredRun], list[File]]] = {"curves": curves_picture}
+PICTURES: dict[str, RunPicture] = {"curves": RunPicture(curves_picture)}

@@ -1,13 +1,13 @@
 """The picture of a run's gradients, updates and dead units per step, measured while it is replayed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
 
 from treino.inspection.dynamics import Dynamics, UpdateRecord, dynamics
 from treino.inspection.landscape.loss_surface import drawn
-from treino.pictures import File
+from treino.pictures import File, RunPicture
 from treino.plots.dynamics import dynamics_figure
 from treino.plots.style import png
 from treino.records.segments import path_of
@@ -75,4 +75,4 @@ def _notes(run: StoredRun) -> list[str]:
     return said
 
 
-PICTURES: dict[str, Callable[[StoredRun], list[File]]] = {"dynamics": dynamics_picture}
+PICTURES: dict[str, RunPicture] = {"dynamics": RunPicture(dynamics_picture)}

@@ -8,7 +8,7 @@ from pathlib import Path
 from treino.errors import TreinoError
 from treino.inspection.film import Frame, NetworkState, difference, film, film_sight, frame_steps
 from treino.inspection.input_planes import Boundary, Plane
-from treino.pictures import File
+from treino.pictures import File, RunPicture
 from treino.pictures.output import put
 from treino.plots.captions import view_sentences
 from treino.plots.film import film_images, gif, gif_steps, image_png, small
@@ -179,4 +179,4 @@ def film_picture(run: StoredRun) -> Iterator[File]:
     return film_files(run, steps_of(run))
 
 
-PICTURES: dict[str, Callable[[StoredRun], Iterable[File]]] = {"film": film_picture}
+PICTURES: dict[str, RunPicture] = {"film": RunPicture(film_picture, FILES)}

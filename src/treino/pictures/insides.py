@@ -1,6 +1,5 @@
 """Pictures of a run's network: its diagram, weights, confusion, mistakes, importance and dependence."""
 
-from collections.abc import Callable
 from contextlib import suppress
 
 from treino.errors import TreinoError
@@ -11,7 +10,7 @@ from treino.inspection.input_planes import Split
 from treino.inspection.mistakes import mistakes
 from treino.inspection.unit_responses import insides
 from treino.inspection.weights import first_weights
-from treino.pictures import File, asking
+from treino.pictures import File, RunPicture, asking
 from treino.plots.confusion import confusion_figure
 from treino.plots.dependence import dependence_figure
 from treino.plots.importance import importance_figure
@@ -98,11 +97,11 @@ def _splits(run: StoredRun) -> "tuple[Split, ...]":
     return ("train", "validation", "test") if over else ("train", "validation")
 
 
-PICTURES: dict[str, Callable[[StoredRun], list[File]]] = {
-    "network": network_picture,
-    "weights": weights_picture,
-    "confusion": confusion_picture,
-    "mistakes": mistakes_picture,
-    "importance": importance_picture,
-    "dependence": dependence_picture,
+PICTURES: dict[str, RunPicture] = {
+    "network": RunPicture(network_picture, ("network.svg",)),
+    "weights": RunPicture(weights_picture),
+    "confusion": RunPicture(confusion_picture),
+    "mistakes": RunPicture(mistakes_picture),
+    "importance": RunPicture(importance_picture),
+    "dependence": RunPicture(dependence_picture),
 }

@@ -1,6 +1,6 @@
 """Pictures of a run's loss landscape: around its network, along its path, between two runs; the walker."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from treino.errors import TreinoError
 from treino.inspection.landscape.loss_surface import MOST_ROWS, LossSurface, drawn, loss_surface
 from treino.inspection.landscape.planes import Landscape, interpolation, path_plane, random_plane
 from treino.inspection.landscape.walker import walk_points
-from treino.pictures import File
+from treino.pictures import File, RunPicture
 from treino.plots.landscape import landscape_figure
 from treino.plots.landscape_line import line_figure
 from treino.plots.style import png
@@ -124,8 +124,8 @@ def _same(first: StoredRun, second: StoredRun) -> None:
         )
 
 
-PICTURES: dict[str, Callable[[StoredRun], list[File]]] = {
-    "landscape": landscape_picture,
-    "path": path_picture,
-    "walker": walker_picture,
+PICTURES: dict[str, RunPicture] = {
+    "landscape": RunPicture(landscape_picture),
+    "path": RunPicture(path_picture),
+    "walker": RunPicture(walker_picture, ("walker.png", "walker.html")),
 }

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from treino.errors import TreinoError
-from treino.pictures import File, asking, boundary, curves, dynamics, film, insides, landscape
+from treino.pictures import File, RunPicture, asking, boundary, curves, dynamics, film, insides, landscape
 from treino.pictures.output import check_names, put_each
 from treino.records.stored_run import StoredRun
 from treino.store.output_files import OutputFolder
@@ -33,7 +33,7 @@ def draw(
 
 def _asked(run: StoredRun, name: str) -> Iterator[File]:
     with asking(run):
-        yield from PICTURES[name](run)
+        yield from PICTURES[name].draw(run)
 
 
 def draw_together(
@@ -61,15 +61,21 @@ def draw_together(
 def files_of(what: Iterable[str], together: bool = False) -> list[str]:
     """The names of the files that these pictures become, a pattern where they are many. together: of several
     runs in one picture."""
-    known = FILES_TOGETHER if together else FILES
-    return [file for name in what for file in known.get(name, (f"{name}.png",))]
+    if together:
+        return [file for name in what for file in FILES_TOGETHER.get(name, (f"{name}.png",))]
+    return [file for name in what for file in _files_of(name)]
+
+
+def _files_of(name: str) -> tuple[str, ...]:
+    usual = (f"{name}.png",)
+    return PICTURES[name].files or usual if name in PICTURES else usual
 
 
 TOGETHER: dict[str, Callable[[Sequence[StoredRun], float], Iterable[File]]] = {
     "curves": curves.overlaid,
     "line": lambda runs, _smooth: landscape.line(runs),
 }
-PICTURES: dict[str, Callable[[StoredRun], Iterable[File]]] = (
+PICTURES: dict[str, RunPicture] = (
     boundary.PICTURES
     | curves.PICTURES
     | dynamics.PICTURES
@@ -78,9 +84,4 @@ PICTURES: dict[str, Callable[[StoredRun], Iterable[File]]] = (
     | insides.PICTURES
 )
 # what doesn't become NAME.png
-FILES: dict[str, tuple[str, ...]] = {
-    "network": ("network.svg",),
-    "walker": ("walker.png", "walker.html"),
-    "film": film.FILES,
-}
 FILES_TOGETHER: dict[str, tuple[str, ...]] = {"curves": ("curves-of-several.png",)}

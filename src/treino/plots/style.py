@@ -214,6 +214,13 @@ def metric_name(metric: str) -> str:
     return _(known.label) if known is not None and known.label else metric.replace("_", " ")
 
 
+def is_charted(metric: str) -> bool:
+    """Whether a report draws it with its interval."""
+    from treino.engine.metrics import METRICS
+
+    return metric in METRICS and METRICS[metric].charted
+
+
 def is_share(metric: str) -> bool:
     """Whether it lies between 0 and 1."""
     from treino.engine.metrics import METRICS

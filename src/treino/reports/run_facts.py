@@ -138,7 +138,7 @@ def _inside(run: StoredRun) -> Sequence[Block]:
 
 
 def _drawn(run: StoredRun, name: str, alt: str) -> Sequence[Block]:
-    return [Picture(file, content, alt) for file, content in PICTURES[name](run)]
+    return [Picture(file, content, alt) for file, content in PICTURES[name].draw(run)]
 
 
 Shown = dict[Callable[[], str], Callable[[StoredRun], Sequence[Block]]]

@@ -9,7 +9,7 @@ import numpy as np
 from treino.inspection.confusion import Confusion
 from treino.inspection.curves import Curves
 from treino.plots.report.blocks import Block, Drawing, ListBlock, Paragraph, TableBlock, TableCell
-from treino.plots.style import is_share, metric_name, split_name
+from treino.plots.style import is_charted, is_share, metric_name, split_name
 from treino.plots.svg import Estimate, Mark, Series, interval_chart, line_chart
 from treino.words import _, numeral
 
@@ -59,7 +59,7 @@ def figure_charts(d: Mapping[str, Any]) -> list[Block]:
     """The test figures with their intervals beside the baselines."""
     test = d["metrics"].get("test") or {}
     charts: list[Block] = []
-    for name in [m for m in ("accuracy", "f1_macro", "auc", "rmse", "r2") if test.get(m) is not None][:2]:
+    for name in [m for m in test if is_charted(m) and test[m] is not None]:
         interval = (d["intervals"]["test"] or {}).get(name)
         estimates = [Estimate(_("this network"), test[name], tuple(interval) if interval else None, 2)]
         estimates += [
