@@ -1,14 +1,26 @@
-"""One ``open`` for the folders of runs, sweeps and studies: by their names, by paths, or the newest."""
+"""Opening and resuming runs, sweeps and studies: by their names, by paths, or the newest."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from treino.documents.listing import whole_folders
 from treino.errors import TreinoError
+from treino.loop.loop import JobEvent
+from treino.pictures.illustration import illustrated
 from treino.records.access import Access
 from treino.records.stored_run import StoredRun, stored_run, study_without_network
+from treino.spec import Settings
 from treino.store import RunFolder, find
 from treino.studies.stored_study import StoredStudy
+from treino.studies.study import study_resumption
+from treino.training.branch import branching, rewinding
+from treino.training.replay import snapshots
+from treino.training.train import resuming
 from treino.tuning.member import member_run, parted, sweep_folder
 from treino.tuning.stored_sweep import StoredSweep, best_of
+from treino.tuning.sweep import sweep_resumption
 from treino.words import _
 
 Stored = StoredRun | StoredSweep | StoredStudy
@@ -66,6 +78,61 @@ def run_in(found: Stored) -> StoredRun:
     if isinstance(found, StoredStudy):
         raise study_without_network(found.folder)
     return best_of(found.folder, found.access) if isinstance(found, StoredSweep) else found
+
+
+def open_all(parent: str | Path = "runs") -> list[Stored]:
+    """The runs, sweeps and studies in ``parent``, the newest first; damaged ones are left out."""
+    found: list[Stored] = []
+    for path in whole_folders(parent):
+        with suppress(TreinoError):
+            found.append(stored(RunFolder.open(path)))
+    return found
+
+
+def resume_events(
+    folder: RunFolder, access: Access, *, data: Any = None, storage: str | None = None
+) -> Iterator[JobEvent]:
+    """Go on with a run, sweep or study that broke off, from its last checkpoint.
+
+    data: the Dataset or DataLoader of a run that was trained on one. storage: Optuna's, of a sweep that has
+    one.
+
+    Raises:
+        TreinoError: there is nothing to resume; its data is gone or changed; it is damaged; its network's
+            code may not run.
+    """
+    path = folder.path
+    if storage is not None and folder.kind != "sweep":
+        raise TreinoError(
+            "storage_of_no_sweep",
+            _("{run} is no sweep, and trials of Optuna's are of sweeps.").format(run=path.name),
+            _("Leave [[storage]] out."),
+        )
+    if folder.kind == "run":
+        return illustrated(resuming(path, access, data=data))
+    if folder.kind == "sweep":
+        return sweep_resumption(path, access, storage=storage)
+    return study_resumption(path, access)
+
+
+def branch_events(place: str, access: Access, changes: Settings, *, in_place: bool) -> Iterator[JobEvent]:
+    """Go on from a step of a run with other settings: in a new run, or as the next segment of its own folder.
+
+    place: ``RUN:STEP``. changes: the settings that are set in it. in_place: in the run's own folder.
+
+    Raises:
+        TreinoError: no such run or step; a setting that can't change on the way.
+    """
+    run, colon, step = place.rpartition(":")
+    if not colon or not run or not step.isdecimal():
+        raise TreinoError(
+            "branch_form",
+            _("{value!r} does not name a step of a run.").format(value=place),
+            _("Write RUN:STEP, e.g. [[branch=wine-1:120]]; step 0 is the untrained network."),
+        )
+    snapshot = next(snapshots(open_run(run, access), [int(step)]))
+    changed = {name: getattr(changes, name) for name in changes.model_fields_set - {"net"}}
+    return illustrated((rewinding if in_place else branching)(snapshot, changed))
 
 
 def networks_together(name: str | Path, top: int) -> StoredRun:

@@ -257,13 +257,12 @@ WAYS: dict[str, set[str]] = {
         "tuning/member:plan",
     },
     "network_files": {
-        "api/fit:fit",
-        "cli/train:train",
         "export/script:_own",
         "records/network_source:run_network",
         "studies/study:study_resumption",
         "studies/study:study_events",
         "tuning/sweep:sweep_resumption",
+        "tuning/fit_events:prepare_fit",
         "tuning/sweep:sweep_events",
     },
     # on whose word: the user's, where a person calls; a folder's, where it was opened

@@ -1,6 +1,7 @@
 """``fit``: train one network on any data and return its ``Run``."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,11 @@ from treino.api.results import Run, Sweep
 from treino.data.torch_datasets.dataset_source import is_torch_dataset
 from treino.engine import MLP
 from treino.errors import TreinoError
-from treino.pictures.illustration import illustrated
 from treino.records.data_source import LOADS, load_data, prepared_beside
-from treino.records.network_source import UserFiles, network_files
-from treino.spec import Settings, read_settings, refuse_layers
-from treino.training.train import drain, training
-from treino.tuning.learning_rate_search import find_rate, search_rows
-from treino.tuning.repeats import repeat_events
+from treino.records.network_source import UserFiles
+from treino.spec import read_settings, refuse_layers
+from treino.training.train import drain
+from treino.tuning.fit_events import FitRequest, check_request, fit_events, prepare_fit
 from treino.tuning.stored_sweep import drain as drain_sweep
 from treino.words import _
 
@@ -64,56 +63,30 @@ def fit(
         given |= {n: getattr(net, n) for n in ("hidden", "activation", "dropout", "batch_norm")}
         net = None
     classes = settings.get("num_classes")
-    auto = given.get("lr") == "auto"
-    if auto:
-        del given["lr"]
     held_back = {name: given.pop(name) for name in ("validation", "test") if _is_rows(given.get(name))}
-    read = read_settings(given)
-    source = data
+    request = FitRequest(
+        data, given, UserFiles(), net, seeds=seeds, folds=folds, until=until, parent=parent, lean=lean
+    )
+    check_request(request)
     if classes is not None or held_back or is_torch_dataset(data):
+        read = read_settings({k: v for k, v in given.items() if (k, v) != ("lr", "auto")})
         workers = settings.get("num_workers", 0) if is_torch_dataset(data) else 0
-        loaded = load_data(data, read, workers, prepared_beside(parent, read.out), **held_back)
-        if classes is not None and len(loaded.classes) != classes:
-            found = _("has {n} classes").format(n=len(loaded.classes)) if loaded.classes else _("is a number")
+        rows = load_data(data, read, workers, prepared_beside(parent, read.out), **held_back)
+        if classes is not None and len(rows.classes) != classes:
+            found = _("has {n} classes").format(n=len(rows.classes)) if rows.classes else _("is a number")
             raise TreinoError(
                 "num_classes",
                 _("num_classes is {asked}, and {target} {found}.").format(
-                    asked=classes, target=loaded.target, found=found
+                    asked=classes, target=rows.target, found=found
                 ),
                 _("Leave num_classes out, or give the number that there are."),
             )
-        source = loaded
-        read = _without_data_settings(read)
-    files = network_files(UserFiles(), [read.net])
-    rates, rows = None, None
-    if auto:
-        alone = seeds is None and folds is None
-        rows = search_rows(source, read, prepared_beside(parent, read.out) if alone else None)
-        rates = find_rate(rows, read, net, files)
-        read = read_settings({n: getattr(read, n) for n in read.model_fields_set} | {"lr": rates.chosen})
-    if seeds is not None or folds is not None:
-        if net is not None or is_torch_dataset(data):
-            raise TreinoError(
-                "several_of_these",
-                _("Several seeds or folds need rows in memory, and a network that can be made anew."),
-                _("Give a table or arrays, and mlp(64, 32) or net='FILE.py:NAME'."),
-            )
-        asked = {n: getattr(read, n) for n in read.model_fields_set}
-        events = repeat_events(
-            source, seeds=seeds, folds=folds, until=until, parent=parent, settings=asked,
-            networks=UserFiles(), data=rows,
-        )  # fmt: skip
-        return Sweep(drain_sweep(events if rates is None else rates.kept(events), watch).folder)
-    if until is not None:
-        raise TreinoError(
-            "until_alone",
-            _("until counts the steps of several networks."),
-            _("Add seeds=20, or leave it out."),
-        )
-    stream = training(source, read, net=net, networks=files, parent=parent, lean=lean, data=rows)
-    if not lean:
-        stream = illustrated(stream)
-    return Run(drain(stream if rates is None else rates.kept(stream), watch).record)
+        rest = {name: value for name, value in given.items() if name not in LOADS}
+        request = replace(request, source=rows, settings=rest)
+    events = fit_events(prepare_fit(request))
+    if request.repeated:
+        return Sweep(drain_sweep(events, watch).folder)
+    return Run(drain(events, watch).record)
 
 
 def _is_rows(value: Any) -> bool:
@@ -133,9 +106,3 @@ def _from_course(settings: Mapping[str, Any]) -> dict[str, Any]:
             )
         given[ours] = str(value) if ours == "device" else value
     return given
-
-
-def _without_data_settings(read: Settings) -> Settings:
-    """The settings that are left once the data is loaded with its own."""
-    kept = {k: getattr(read, k) for k in read.model_fields_set - LOADS}
-    return read_settings(kept)

@@ -1,13 +1,14 @@
 """``Run``, ``Sweep`` and ``Study``: what a training left, with everything that can be done with it."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-from treino.folders import Stored, open_folder
+from treino.documents.listing import line_of
+from treino.folders import Stored, open_all, open_folder, resume_events
 from treino.pictures.curves import curves_of
 from treino.pictures.illustration import illustrated
 from treino.plots.card import run_card, runs_table, sweep_card
@@ -15,19 +16,16 @@ from treino.plots.study_card import study_card
 from treino.records.access import Access
 from treino.records.prediction import predict_like
 from treino.records.stored_run import StoredRun
-from treino.reports.listing import line_of, opened
 from treino.studies import stored_study
 from treino.studies.row_table import table_of
 from treino.studies.stored_study import StoredStudy
-from treino.studies.study import study_resumption
 from treino.training.branch import branching, rewinding
 from treino.training.commands import send_setting, send_stop
 from treino.training.replay import Snapshot, snapshots
-from treino.training.train import drain, resuming
+from treino.training.train import drain
 from treino.tuning import stored_sweep
 from treino.tuning.populations import config_text
 from treino.tuning.stored_sweep import StoredSweep
-from treino.tuning.sweep import sweep_resumption
 from treino.words import _
 
 
@@ -48,14 +46,8 @@ class Run(StoredRun):
             TreinoError: there is nothing to resume; the data or the network is another one.
         """
         access = self.record.access
-        stream = resuming(
-            self.path,
-            net=access.net if net is None else net,
-            trust=access.trust,
-            data_file=access.data_file,
-            data=data,
-        )
-        return Run(drain(illustrated(stream)).record)
+        access = access if net is None else replace(access, net=net)
+        return Run(drain(resume_events(self.folder, access, data=data)).record)
 
     def at(self, step: int, data: Any = None) -> "Moment":
         """The run after ``step`` updates, played again bit for bit: weights, next batch, optimizer's state.
@@ -161,7 +153,7 @@ class Sweep(StoredSweep):
         Raises:
             TreinoError: there is nothing to resume; its data is gone or changed.
         """
-        stream = sweep_resumption(self.path, net=net, trust=trust, storage=storage)
+        stream = resume_events(self.folder, Access(net, trust), storage=storage)
         return Sweep(stored_sweep.drain(stream).folder, self.access)
 
     def _repr_html_(self) -> str:
@@ -182,7 +174,7 @@ class Study(StoredStudy):
         Raises:
             TreinoError: there is nothing to resume; its data is gone or changed.
         """
-        return Study(stored_study.drain(study_resumption(self.path, net=net, trust=trust)).folder)
+        return Study(stored_study.drain(resume_events(self.folder, Access(net, trust))).folder)
 
     def _repr_html_(self) -> str:
         d = self.document
@@ -223,10 +215,10 @@ class Runs(list[Run | Sweep | Study]):
     """A list of runs, sweeps and studies that a notebook shows as a table."""
 
     def _repr_html_(self) -> str:
-        return runs_table([line_of(each) for each in self])
+        return runs_table([line_of(each.folder) for each in self])
 
 
 def runs(parent: str | Path = "runs") -> Runs:
     """The runs, sweeps and studies in ``parent``, the newest first; damaged ones are left out (``treino
     runs`` lists them)."""
-    return Runs(map(result, opened(parent)))
+    return Runs(map(result, open_all(parent)))

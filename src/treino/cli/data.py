@@ -10,6 +10,7 @@ from treino.cli.flags import ScreenFlag, with_flags
 from treino.cli.output import Replace, output_file, say_replaced
 from treino.console import line
 from treino.errors import TreinoError
+from treino.store.output_files import PAGE
 from treino.words import _, numeral
 
 SHOWN_CLASSES = 20
@@ -55,7 +56,6 @@ def data(
     from treino.plots.data_page import data_page
     from treino.records.data_source import files_of, kinds_of, reading_of
     from treino.spec import read_settings
-    from treino.store.output_files import PAGE
 
     settings = read_settings({k: v for k, v in asdict(format).items() if v is not None})
     if to is not None and source is None:

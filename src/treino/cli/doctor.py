@@ -13,6 +13,7 @@ from treino.cli.output import output_file
 from treino.cli.screen import Screen
 from treino.console import line
 from treino.errors import TreinoError
+from treino.store.output_files import PATCH
 from treino.words import _
 
 
@@ -90,7 +91,6 @@ def doctor(
         return _run(target, options.fail_on, of_script, screen)
     else:
         script = target
-    from treino.store.output_files import PATCH
 
     reads = [] if module is not None else [script]
     return examine(

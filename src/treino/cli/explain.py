@@ -8,6 +8,7 @@ from rich.table import Table
 from treino.cli.flags import WHOLE, AccessFlags, ScreenFlag, with_flags
 from treino.cli.output import Replace, check_replace, output_file, say_replaced
 from treino.errors import TreinoError
+from treino.store.output_files import PAGE
 from treino.words import _
 
 
@@ -49,9 +50,9 @@ def explain(
             raise TreinoError("explain_topic", _("No topic is named."), _("See: treino explain"))
         return _topics(screen)
     from treino.folders import open_run
+    from treino.plots.explain_text import rendered, verdict
     from treino.records.data_source import files_trained_on
     from treino.reports.explanation import explain as work
-    from treino.store.output_files import PAGE
 
     opened = None if run is None else open_run(run, flags.access)
     reads = [] if opened is None else files_trained_on(opened.folder, flags.data_file)
@@ -63,14 +64,10 @@ def explain(
         document["replaced"] = say_replaced(screen.err, output)
         screen.out.print(document["path"])
     else:
-        from treino.plots.explain_text import rendered
-
         for piece in rendered(found.explanation, digits):
             screen.out.print(piece)
     screen.document(document)
     if not found.holds:
-        from treino.plots.explain_text import verdict
-
         screen.err.print(verdict(found.explanation))
     return 0 if found.holds else 1
 

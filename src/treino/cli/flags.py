@@ -4,14 +4,12 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 from cyclopts import CoercionError, Parameter, Token
 
 from treino.cli.screen import Screen
-
-if TYPE_CHECKING:
-    from treino.records.access import Access
+from treino.records.access import Access
 
 
 def _whole(kind: object, tokens: Sequence[Token]) -> int:
@@ -49,9 +47,7 @@ class AccessFlags:
     data_file: DataFile = None
 
     @property
-    def access(self) -> "Access":
-        from treino.records.access import Access
-
+    def access(self) -> Access:
         return Access(self.net, self.trust, self.data_file)
 
 

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
 
 from treino.errors import TreinoError
+from treino.store.output_files import OutputFile, OutputFolder
 from treino.words import _
-
-if TYPE_CHECKING:
-    from treino.store.output_files import OutputFile, OutputFolder
 
 Replace = Annotated[bool, Parameter(help="replace files that exist already where --to says", negative=())]
 
@@ -30,7 +28,6 @@ def output_file(
     Raises:
         TreinoError: a place that is refused; ``--replace`` where there is none.
     """
-    from treino.store.output_files import OutputFile
 
     check_replace(replace, to, flag)
     if to is None:
@@ -44,7 +41,6 @@ def output_folder(to: str | None, *, replace: bool) -> "OutputFolder | None":
     Raises:
         TreinoError: a place that is refused; ``--replace`` where there is none.
     """
-    from treino.store.output_files import OutputFolder
 
     check_replace(replace, to)
     return None if to is None else OutputFolder(to, replace=replace)

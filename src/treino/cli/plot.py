@@ -1,6 +1,5 @@
 """``treino plot``: pictures and films of runs and sweeps."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -60,10 +59,8 @@ def plot(
     from treino.folders import open_folder, run_in
     from treino.pictures import untrained as untrained_pictures
     from treino.pictures.output import gathered
-    from treino.pictures.picture_files import draw, draw_together, files_of
-    from treino.studies.stored_study import StoredStudy
-    from treino.tuning.stored_sweep import StoredSweep
-    from treino.tuning.sweep_pictures import draw_sweep, of_one
+    from treino.pictures.picture_files import files_of
+    from treino.reports.pictures import draw_overlay, draw_pictures, usual_pictures
 
     names = None if what is None else [w.strip() for w in what.split(",") if w.strip()]
     if names == []:
@@ -80,7 +77,7 @@ def plot(
         names = names or []
     opened = [open_folder(name, access) for name in run or ("last",)] if names != [] else []
     overlay = len(opened) > 1 or (smooth is not None and bool(opened))
-    names = _usual(opened, overlay) if names is None else names
+    names = usual_pictures(opened, overlay) if names is None else names
     if place is not None:
         place.check(
             [*files_of(names, overlay), *([untrained_pictures.FILE] if untrained is not None else [])]
@@ -90,27 +87,16 @@ def plot(
         with gathered(missing):
             paths.append(untrained_pictures.untrained(source, untrained, place))
     if overlay:
-        paths += draw_together([run_in(o) for o in opened], names, place, missing, smooth=smooth or 0.0)
-    elif opened and isinstance(opened[0], StoredStudy):
-        from treino.studies.study_pictures import draw_study
-
-        paths += draw_study(opened[0], names, place, missing)
+        paths += draw_overlay(opened, names, place, missing, smooth or 0.0)
     elif opened:
-        if isinstance(opened[0], StoredSweep) and (own := [n for n in names if not of_one(n)]):
-            paths += draw_sweep(opened[0], own, place, missing)
-            names = [n for n in names if of_one(n)]
-        if still := [name for name in names if name != "film"]:
-            paths += draw(run_in(opened[0]), still, place, missing)
-        if "film" in names:
-            from treino.pictures.film import draw_film
-
-            with gathered(missing):
-                paths += draw_film(
-                    run_in(opened[0]),
-                    every,
-                    place,
-                    lambda size: screen.err.print(_("Film: {size}").format(size=size)),
-                )
+        paths += draw_pictures(
+            opened[0],
+            names,
+            place,
+            missing,
+            every,
+            lambda size: screen.err.print(_("Film: {size}").format(size=size)),
+        )
     errors = [{"rule": e.rule, "message": e.message, "hint": e.hint} for e in missing]
     found: dict[str, Any] = {"paths": [str(p) for p in paths], "replaced": say_replaced(screen.err, place)}
     screen.document(found | ({"error": errors[0], "errors": errors} if errors else {}))
@@ -121,20 +107,6 @@ def plot(
     if frames:
         screen.out.print(_("{folder}: {n:,} frames").format(folder=frames[0].parent, n=len(frames)))
     return max([screen.fail(error) for error in missing], default=0)
-
-
-def _usual(opened: Sequence[Any], overlay: bool) -> list[str]:
-    """The pictures that are drawn where none are named."""
-    from treino.studies.stored_study import StoredStudy
-    from treino.studies.study_pictures import PICTURES
-    from treino.tuning.stored_sweep import StoredSweep
-    from treino.tuning.sweep_pictures import usual
-
-    if overlay:
-        return ["curves"]
-    if isinstance(opened[0], StoredStudy):
-        return list(PICTURES)
-    return usual(opened[0]) if isinstance(opened[0], StoredSweep) else ["boundary", "curves"]
 
 
 def _check(

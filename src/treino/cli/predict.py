@@ -7,6 +7,8 @@ from rich.table import Table
 
 from treino.cli.flags import WHOLE, Net, RunName, ScreenFlag, Trust
 from treino.cli.output import Replace, output_file, say_replaced
+from treino.records.access import Access
+from treino.store.output_files import CSV
 from treino.words import _, numeral
 
 SHOWN = 10
@@ -34,11 +36,9 @@ def predict(
     Example: treino predict last new.csv --to predictions.csv
     """
     from treino.folders import networks_together, open_run
-    from treino.records.access import Access
     from treino.records.data_source import files_of, files_trained_on
     from treino.records.prediction import as_csv
     from treino.records.prediction import predict as work
-    from treino.store.output_files import CSV
 
     opened = open_run(run, Access(net, trust)) if top is None else networks_together(run, top)
     reads = [*files_of(source), *files_trained_on(opened.folder)]

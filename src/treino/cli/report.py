@@ -6,6 +6,7 @@ from cyclopts import Parameter
 
 from treino.cli.flags import AccessFlags, ScreenFlag, with_flags
 from treino.cli.output import Replace, output_file, say_replaced
+from treino.store.output_files import MARKDOWN, PAGE
 
 
 @with_flags
@@ -34,7 +35,6 @@ def report(
     from treino.folders import open_folder
     from treino.records.data_source import files_trained_on
     from treino.reports.report import report as work
-    from treino.store.output_files import MARKDOWN, PAGE
 
     opened = [open_folder(name, flags.access) for name in runs or ("last",)]
     reads = [file for one in opened for file in files_trained_on(one.folder, flags.data_file)]

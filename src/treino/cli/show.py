@@ -22,38 +22,16 @@ def show(
 
     Example: treino show last | treino show wine-1 wine-2
     """
-    from treino.cli.run_view import run_summary
+    from treino.cli.summaries import summary
     from treino.folders import open_folder, open_run
-    from treino.reports.listing import differences
-    from treino.studies.stored_study import StoredStudy
-    from treino.tuning.member import is_member
-    from treino.tuning.stored_sweep import StoredSweep
+    from treino.reports.run_differences import differences
 
-    found = open_folder(run) if other is None else None
-    if isinstance(found, StoredStudy):
-        from treino.cli.study_view import WIDE, study_summary
-
-        screen.document(found.document)
-        screen.out.print(study_summary(found.document, screen.out.width < WIDE))
-        return 0
-    if isinstance(found, StoredSweep):
-        from treino.cli.sweep_view import sweep_summary
-
-        screen.document(found.document)
-        screen.out.print(sweep_summary(found.document) if "leaderboard" in found.document else repr(found))
-        return 0
-    first = open_run(run)
-    if other is None and is_member(first):
-        from treino.cli.sweep_view import member_summary
-
-        screen.document(first.document)
-        screen.out.print(member_summary(first.document))
-        return 0
     if other is None:
-        screen.document(first.document)
-        screen.out.print(run_summary(first))
+        found = open_folder(run)
+        screen.document(found.document)
+        screen.out.print(summary(found, screen.out.width))
         return 0
-    second = open_run(other)
+    first, second = open_run(run), open_run(other)
     differing = differences(first, second)
     screen.document({"a": first.document, "b": second.document, "differences": differing})
     if not differing:

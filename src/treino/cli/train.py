@@ -1,6 +1,5 @@
 """``treino train``: train one network on a data set."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,11 +7,11 @@ from cyclopts import Parameter
 
 from treino.cli.flags import WHOLE, DataFile, ScreenFlag, Trust, with_flags
 from treino.errors import TreinoError
+from treino.records.access import Access
 from treino.words import _
 
 if TYPE_CHECKING:
-    from treino.loop.loop import JobEvent
-    from treino.spec import Settings
+    pass
 
 
 @dataclass(frozen=True)
@@ -82,10 +81,12 @@ def train(
     treino train --branch wine-1:120 --lr 1e-4
     """
     from treino.cli.progress import follow
-    from treino.pictures.illustration import illustrated
-    from treino.records.network_source import NetworkSource, UserFiles, network_files
+    from treino.folders import branch_events, open_run
+    from treino.records.network_source import NetworkSource, UserFiles
     from treino.spec import read_settings
-    from treino.training.train import Start, training
+    from treino.training.train import Start
+    from treino.tuning.fit_events import FitRequest, fit_events, prepare_fit
+    from treino.tuning.member import like as like_of
 
     settings = {k: v for k, v in flags.items() if v is not None}
     if origin.branch is not None or origin.rewind is not None:
@@ -107,8 +108,10 @@ def train(
                     ),
                     _("Leave one of them out."),
                 )
-        branch_events = _going_on(origin.branch, origin.rewind, data_file, trust, read_settings(settings))
-        return follow(illustrated(branch_events), screen)
+        read = read_settings(settings)
+        access = Access(read.net, trust, data_file)
+        place = origin.branch or origin.rewind or ""
+        return follow(branch_events(place, access, read, in_place=origin.branch is None), screen)
     if trust and origin.like is None:
         raise TreinoError(
             "trust_of_nothing",
@@ -118,8 +121,6 @@ def train(
     data: Any = source
     networks: NetworkSource = UserFiles()
     if origin.like is not None:
-        from treino.tuning.member import like as like_of
-
         if source is not None:
             raise TreinoError(
                 "like_and_data",
@@ -132,73 +133,18 @@ def train(
         settings = same | settings
     elif source is None:
         raise TreinoError("usage", _("DATA is missing."), _("Try: treino train wine"))
-    auto = settings.get("lr") == "auto"
-    read = read_settings({k: v for k, v in settings.items() if k != "lr" or not auto})
-    files = network_files(networks, [read.net])
-    rates, rows = None, None
-    if auto:
-        from treino.records.data_source import prepared_beside
-        from treino.tuning.learning_rate_search import find_rate, search_rows
-
-        alone = repeats.seeds is None and repeats.folds is None
-        rows = search_rows(data, read, prepared_beside("runs", read.out) if alone else None)
-        rates = find_rate(rows, read, networks=files)
-        settings["lr"] = rates.chosen
-        for line in rates.lines():
+    start = None if origin.weights is None else Start(origin.weights, open_run(origin.weights).state)
+    request = FitRequest(
+        data,
+        settings,
+        networks,
+        seeds=repeats.seeds,
+        folds=repeats.folds,
+        until=repeats.until,
+        start=start,
+    )
+    prepared = prepare_fit(request)
+    if prepared.rates is not None:
+        for line in prepared.rates.lines():
             screen.out.print(line)
-    if (repeats.seeds is not None or repeats.folds is not None) and origin.weights is not None:
-        raise TreinoError(
-            "weights_of_several",
-            _("--weights begins one network, and --seeds and --folds train several."),
-            _("Leave one of them out."),
-        )
-    if repeats.seeds is not None or repeats.folds is not None:
-        from treino.tuning.repeats import repeat_events
-
-        events = repeat_events(
-            data,
-            seeds=repeats.seeds,
-            folds=repeats.folds,
-            until=repeats.until,
-            settings=settings,
-            networks=networks,
-            data=rows,
-        )
-        return follow(events if rates is None else rates.kept(events), screen)
-    if repeats.until is not None:
-        raise TreinoError(
-            "until_alone",
-            _("--until counts the steps of several networks."),
-            _("Add --seeds 20, or leave it out."),
-        )
-    start = None
-    if origin.weights is not None:
-        from treino.folders import open_run
-
-        start = Start(origin.weights, open_run(origin.weights).state)
-    events = illustrated(training(data, read_settings(settings), networks=files, start=start, data=rows))
-    return follow(events if rates is None else rates.kept(events), screen)
-
-
-def _going_on(
-    branch: str | None, rewind: str | None, data_file: str | None, trust: bool, read: "Settings"
-) -> "Iterator[JobEvent]":
-    """The events of a training that sets out from RUN:STEP."""
-    from treino.folders import open_run
-    from treino.records.access import Access
-    from treino.training.branch import branching, rewinding
-    from treino.training.replay import snapshots
-
-    named = branch if branch is not None else rewind or ""
-    run, colon, step = named.rpartition(":")
-    if not colon or not run or not step.isdecimal():
-        raise TreinoError(
-            "branch_form",
-            _("{value!r} does not name a step of a run.").format(value=named),
-            _("Write RUN:STEP, e.g. --branch wine-1:120; step 0 is the untrained network."),
-        )
-    # a network of one's own is given again, or the copy trusted
-    access = Access(read.net, trust, data_file)
-    snapshot = next(snapshots(open_run(run, access), [int(step)]))
-    changes = {name: getattr(read, name) for name in read.model_fields_set - {"net"}}
-    return (branching if branch is not None else rewinding)(snapshot, changes)
+    return follow(fit_events(prepared), screen)

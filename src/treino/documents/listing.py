@@ -4,9 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from treino.documents.reading import check
+from treino.documents.reading import check, read_document
 from treino.errors import TreinoError
-from treino.store import list_runs
+from treino.store import RunFolder, list_runs
 from treino.store.listing import RunSummary
 
 HEADLINE = "accuracy", "r2"
@@ -15,6 +15,18 @@ HEADLINE = "accuracy", "r2"
 def listing(parent: str | Path = "runs") -> list[dict[str, Any]]:
     """A row for each run in ``parent``, the newest first; a damaged one says so in its status."""
     return [line(checked(summary)) for summary in list_runs(parent)]
+
+
+def whole_folders(parent: str | Path = "runs") -> list[Path]:
+    """The folders of runs, sweeps and studies in ``parent`` that are not damaged, the newest first."""
+    return [summary.path for summary in map(checked, list_runs(parent)) if summary.status != "damaged"]
+
+
+def line_of(folder: RunFolder) -> dict[str, Any]:
+    """The row of one folder that is open."""
+    spec, result = (read_document(folder, n) if folder.has(n) else None for n in ("spec.json", "result.json"))
+    path, created = folder.path, folder.created
+    return line(RunSummary(path.name, path, folder.kind, folder.status, created, None, spec, result))
 
 
 def checked(summary: RunSummary) -> RunSummary:

@@ -4,7 +4,7 @@ import time
 from array import array
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,14 +12,15 @@ import torch
 from treino.cli.run_view import RunView
 from treino.cli.sweep_view import SweepView
 from treino.cli.view import Position
+from treino.inspection.boundary_preview import boundary_preview, previewable
+from treino.inspection.curves import Curves
 from treino.loop.loop import JobClose, JobEnd, JobProgress, JobStart
+from treino.plots.captions import headline
+from treino.plots.live import LiveTraining, live_figure, live_sweep
 from treino.store.naming import command_word
 from treino.training.train import RunJob, run_of
 from treino.tuning.sweep import SweepJob
 from treino.words import _, numeral
-
-if TYPE_CHECKING:
-    from treino.inspection.curves import Curves
 
 EVERY = 0.5  # seconds between two drawings, at least
 SHARE = 150  # a drawing that took a second is followed by so many without one
@@ -91,8 +92,6 @@ class RunFigure:
 
     @property
     def _whole(self) -> bool:
-        from treino.inspection.boundary_preview import previewable
-
         return self.view is not None and previewable(self.view.job.data)
 
     def _note(self, event: JobProgress) -> None:
@@ -127,8 +126,6 @@ class RunFigure:
 
     def _curves(self, kept_epoch: int | None) -> "Curves | None":
         """The curves so far; None while epochs are too few for one."""
-        from treino.inspection.curves import Curves
-
         assert self.view is not None
         epochs = len(self.loss_E)
         if epochs <= self.FEW:
@@ -152,9 +149,6 @@ class RunFigure:
         alarm: bool = False,
         kept_epoch: int | None = None,
     ) -> str:
-        from treino.inspection.boundary_preview import boundary_preview
-        from treino.plots.live import LiveTraining, live_figure
-
         assert self.view is not None
         data = self.view.job.data
         shown = self._curves(kept_epoch)
@@ -176,8 +170,6 @@ class RunFigure:
         )
 
     def _close(self, event: JobEnd) -> None:
-        from treino.plots.captions import headline
-
         run, document = run_of(event.job), event.document
         name = run.name
         if event.interrupted:
@@ -240,8 +232,6 @@ class SweepFigure:
             self._show(said)
 
     def _show(self, *said: str) -> None:
-        from treino.plots.live import live_sweep
-
         assert self.view is not None
         name, now = self.view.job.folder.path.name, self.position
         figures = {now.label: now.count, **now.figures}

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from torch import nn
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True, eq=False)
@@ -11,7 +13,7 @@ class Access:
     """net: the network of the user's own that was trained, or its FILE.py:NAME. trust: the copies of network
     files that were sealed with the folder may run. data_file: where the data's file is now."""
 
-    net: nn.Module | str | None = None
+    net: "nn.Module | str | None" = None
     trust: bool = False
     data_file: str | Path | None = None
 

@@ -21,6 +21,7 @@ from treino.engine.metrics import metric_names
 from treino.engine.torch_context import torch_threads
 from treino.errors import TreinoError
 from treino.loop.loop import JobEvent, events, status_at_end
+from treino.records.access import Access
 from treino.records.command import versions
 from treino.records.data_source import data_of, keep_copy, load_data, reference
 from treino.records.failure_notes import noted
@@ -120,23 +121,21 @@ def study_events(
         yield from events(StudyJob(folder, data, options, facts, tracks))
 
 
-def study_resumption(
-    path: str | Path, *, data_file: str | Path | None = None, net: str | None = None, trust: bool = False
-) -> Iterator[JobEvent]:
+def study_resumption(path: str | Path, access: Access | None = None) -> Iterator[JobEvent]:
     """Go on with a study that was interrupted or killed: no row is lost, none that is whole trained again.
 
-    net, trust: where it trains networks of your own, which reading a folder never executes: your file in the
-    place of theirs, or the copies that were sealed with the study.
+    access: to its rows, and to networks of the user's own, which reading a folder never executes.
 
     Raises:
         TreinoError: the study is over, is being written by another process, is damaged, or its data is gone.
     """
+    access = access or Access()
     folder = unfinished(path)
     spec = read_document(folder, "spec.json")
     options = StudyOptions.from_json(spec["study"])
-    networks = network_files(network_source(folder, net, trust), _network_words(options))
-    data = data_of(folder, data_file)
-    tracks = _tracks(source_of(folder, data, data_file), data, options, networks, spec["facts"])
+    networks = network_files(network_source(folder, access.net_file, access.trust), _network_words(options))
+    data = data_of(folder, access.data_file)
+    tracks = _tracks(source_of(folder, data, access.data_file), data, options, networks, spec["facts"])
     with folder:
         folder.unseal()
         tensors, states = track_states(folder, options)

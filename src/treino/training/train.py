@@ -152,22 +152,22 @@ def training(
 
 def resuming(
     path: str | Path,
+    access: Access | None = None,
     *,
-    net: nn.Module | str | None = None,
-    trust: bool = False,
-    data_file: str | Path | None = None,
     data: Any = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Iterator[JobEvent]:
     """Go on with a run that was interrupted or killed, from its last checkpoint, bit for bit.
 
-    data: the Dataset or DataLoader of a run that was trained on one. With a DataLoader, an IterableDataset
-    or items that no seed gives again it goes on from the last epoch's border, or with other items.
+    access: to its rows, and to a network of the user's own. data: the Dataset or DataLoader of a run that was
+    trained on one. With a DataLoader, an IterableDataset or items that no seed gives again it goes on from
+    the last epoch's border, or with other items.
 
     Raises:
         TreinoError: the run is finished, is being written by another process, is damaged, or its data
             is gone or changed.
     """
+    access = access or Access()
     folder = unfinished(path)
     spec = read_run_spec(folder)
     given = spec.data.kind == "given"
@@ -179,8 +179,8 @@ def resuming(
             ),
             _("Leave the data out."),
         )
-    data = given_again(folder, spec.data, data) if given else data_of(folder, data_file)
-    planned = rebuilt(folder, spec, data, Access(net, trust))
+    data = given_again(folder, spec.data, data) if given else data_of(folder, access.data_file)
+    planned = rebuilt(folder, spec, data, access)
     segment = newest(spec)
     with folder:
         folder.unseal()

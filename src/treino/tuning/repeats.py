@@ -65,7 +65,7 @@ def repeat_events(
             raise TreinoError(
                 "folds_and_test",
                 _("[[folds]] tests on one fold after the other, and {name} says which rows test.").format(
-                    name="--fold" if "fold" in base else "--test"
+                    name=setting("fold" if "fold" in base else "test")
                 ),
                 _("Leave one of them out."),
             )

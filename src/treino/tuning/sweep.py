@@ -21,6 +21,7 @@ from treino.engine import Tick
 from treino.engine.metrics import METRICS, metric_names
 from treino.errors import TreinoError
 from treino.loop.loop import JobEvent, events, status_at_end
+from treino.records.access import Access
 from treino.records.data_source import data_of, keep_copy, load_data, reference
 from treino.records.failure_notes import noted
 from treino.records.network_source import (
@@ -142,28 +143,24 @@ def sweep_events(
 
 
 def sweep_resumption(
-    path: str | Path,
-    *,
-    data_file: str | Path | None = None,
-    net: str | None = None,
-    trust: bool = False,
-    storage: str | None = None,
+    path: str | Path, access: Access | None = None, *, storage: str | None = None
 ) -> Iterator[JobEvent]:
     """Go on with a sweep that was interrupted or killed: no member is lost, none is trained twice.
 
-    net, trust: where it trains networks of your own, which reading a folder never executes: your file in the
-    place of theirs, or the copies that were sealed with the sweep. storage: Optuna's, where it has one: to
-    open what a folder names could write anywhere, and Optuna unpickles what some storages hold.
+    access: to its rows, and to networks of the user's own, which reading a folder never executes.
+    storage: Optuna's, where it has one: to open what a folder names could write anywhere, and Optuna
+    unpickles what some storages hold.
 
     Raises:
         TreinoError: the sweep is over, is being written by another process, is damaged, or its data is gone.
     """
+    access = access or Access()
     folder = unfinished(path)
     spec, members = read_sweep_spec(folder), read_document(folder, "asked.json")
     space = space_from_json(spec.space_document())
     words = network_words(spec.base, space, members["configs"])
-    networks = network_files(network_source(folder, net, trust), words)
-    data = data_of(folder, data_file)
+    networks = network_files(network_source(folder, access.net_file, access.trust), words)
+    data = data_of(folder, access.data_file)
     own = spec.sweep.model_dump(mode="json", exclude={"space"}) | {"storage": storage}
     if spec.sweep.storage is not None and storage is None:
         raise TreinoError(
@@ -176,7 +173,7 @@ def sweep_resumption(
             ),
         )
     wanted = sweep_options(space, own)
-    sweep = sweep_training(source_of(folder, data, data_file), data, spec.base, wanted, networks)
+    sweep = sweep_training(source_of(folder, data, access.data_file), data, spec.base, wanted, networks)
     with folder:
         folder.unseal()
         kept = read_checkpoint(folder)

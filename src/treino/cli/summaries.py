@@ -1,0 +1,20 @@
+"""The text that ``treino show`` prints: of a run, a network of a sweep, a sweep or a study."""
+
+from rich.console import RenderableType
+
+from treino.cli.run_view import run_summary
+from treino.cli.study_view import WIDE, study_summary
+from treino.cli.sweep_view import member_summary, sweep_summary
+from treino.folders import Stored
+from treino.studies.stored_study import StoredStudy
+from treino.tuning.member import is_member
+from treino.tuning.stored_sweep import StoredSweep
+
+
+def summary(found: Stored, width: int) -> RenderableType:
+    """The summary by its kind. width: letters in a line of the terminal."""
+    if isinstance(found, StoredStudy):
+        return study_summary(found.document, width < WIDE)
+    if isinstance(found, StoredSweep):
+        return sweep_summary(found.document) if "leaderboard" in found.document else repr(found)
+    return member_summary(found.document) if is_member(found) else run_summary(found)
