@@ -28,6 +28,7 @@ ENTRIES = (
     (ACTIVATIONS, "bent", toys.BENT),
     (LOSSES, "log_cosh", toys.LOG_COSH),
     (LOSSES, "focal", toys.FOCAL),
+    (LOSSES, "brier", toys.BRIER),
     (OPTIMIZERS, "sign_mean", toys.SIGN_MEAN),
     (SCHEDULES, "linear", toys.LINEAR),
     (INITS, "small", toys.SMALL),
@@ -164,7 +165,7 @@ def test_help_docs_lists_and_hints_have_the_new_names(added: None, treino: Trein
     assert treino("data", "bowl", "--json").document["rows"] == 60
     assert "odd_rate" in rules_page()
     assert "log-cosh" in treino("explain").out
-    for topic in ("log-cosh", "focal", "sign-mean"):
+    for topic in ("log-cosh", "focal", "brier", "sign-mean"):
         assert treino("explain", topic).status == 0
 
 
@@ -172,9 +173,15 @@ def test_help_docs_lists_and_hints_have_the_new_names(added: None, treino: Trein
 def test_sweeps_and_studies_take_the_new_names(added: None, treino: Treino) -> None:
     swept = treino(
         "sweep", "rim", "--space", "optimizer=sign_mean|adam", "--space", "activation=bent|relu",
-        "--members", 4, "--fresh", 2, "--epochs", 2, "--hidden", 4, "--metric", "lowest_recall", "--json",
+        "--members", 4, "--fresh", 2, "--epochs", 2, "--hidden", 4, "--metric", "lowest_recall",
+        "--loss", "brier", "--engine", "module", "--json",
     )  # fmt: skip
     assert swept.status == 0, swept.err
+    name = Path(swept.document["path"]).name
+    assert "brier" in treino("explain", "brier", name).out
+    assert treino("show", f"{name}:1").status == 0
+    liked = treino("train", "--like", f"{name}:1", "--name", "again", "--json")
+    reproduced(treino, "again", liked.document)
     studied = treino(
         "study", "rim", "--compare", "optimizer", "--epochs", 2, "--hidden", 4,
         "--until", "lowest_recall=0.5", "--json",
@@ -186,4 +193,4 @@ def test_sweeps_and_studies_take_the_new_names(added: None, treino: Treino) -> N
 def test_a_sentence_of_an_entry_without_a_translation_is_noticed(added: None) -> None:
     known = catalogues.translations(LOCALE / "pt_BR")
     unmarked = {name for sentence, name in catalogues.entry_sentences().items() if sentence not in known}
-    assert unmarked == {"log_cosh", "focal", "sign_mean", "lowest_recall", "bowl", "rim", "odd_rate"}
+    assert unmarked == {"log_cosh", "focal", "brier", "sign_mean", "lowest_recall", "bowl", "rim", "odd_rate"}

@@ -135,6 +135,39 @@ FOCAL = LossKind(
     ),
 )
 
+
+class Brier(nn.Module):
+    """The squared error of the probability of class 1, of one logit (Brier 1950)."""
+
+    def __init__(self, reduction="mean"):  # type: ignore[no-untyped-def]
+        super().__init__()
+        self.reduction = reduction
+
+    def forward(self, output, y):  # type: ignore[no-untyped-def]
+        each = (output.sigmoid() - y) ** 2
+        return each.mean() if self.reduction == "mean" else each
+
+
+def _brier(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
+    def forward() -> None:
+        p, rows = s.z.sigmoid(), s.z.shape[-1]
+        torch.sum((p - s.y.mT) ** 2, (-2, -1), out=s.loss)
+        s.loss.mul_(1 / rows)
+        s.d.copy_(2 * (p - s.y.mT) * p * (1 - p) / rows)
+
+    return [], [forward]
+
+
+BRIER = LossKind(
+    "classification",
+    Brier,
+    _brier,
+    lambda loss, y: float(y.double().mean() * (1 - y.double().mean())),
+    "the squared error of the probability",
+    Terms(lambda z, y: (call("σ", z) - y) ** 2, "the probability's error squared", "how that changes with z"),
+    outputs=1,
+)
+
 # ---- an optimizer
 
 

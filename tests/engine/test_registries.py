@@ -27,7 +27,7 @@ ENTRIES = [
 def arguments(kind, name):
     """-> data, net, arguments of a training that uses the entry."""
     numbers = kind == "loss" and LOSSES[name].task == "regression"
-    y = X[:, :2].sin() if numbers else Y % 2 if name == "bce" else Y
+    y = X[:, :2].sin() if numbers else Y % 2 if kind == "loss" and LOSSES[name].outputs == 1 else Y
     net = (
         NETS[name](6, 4) if kind == "net" else mlp(6, 4, activation=name if kind == "activation" else "tanh")
     )
@@ -100,6 +100,7 @@ def test_every_loss_has_autograds_gradient(name):
         ("activation", "bent", ACTIVATIONS, toys.BENT),
         ("loss", "log_cosh", LOSSES, toys.LOG_COSH),
         ("loss", "focal", LOSSES, toys.FOCAL),
+        ("loss", "brier", LOSSES, toys.BRIER),
         ("optimizer", "sign_mean", OPTIMIZERS, toys.SIGN_MEAN),
         ("schedule", "linear", SCHEDULES, toys.LINEAR),
         ("init", "small", INITS, toys.SMALL),

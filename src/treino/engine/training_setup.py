@@ -17,7 +17,7 @@ from treino.engine.kernels.selection import select_kernel
 from treino.engine.loss_selection import loss_of
 from treino.engine.losses import Loss
 from treino.engine.members import new_population
-from treino.engine.metrics import metric_names
+from treino.engine.metrics import METRICS, metric_names
 from treino.engine.nets import MLP, mlp
 from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import MIN_TICK_STEPS, StepPlan
@@ -162,10 +162,10 @@ def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...]
     y = inputs.validation[1]
     if config.patience and not len(y):
         raise no_validation_rows(setting("patience", config.patience))
-    if config.metric == "auc" and len(y) and len(y.unique()) < 2:
+    if METRICS[config.metric].two_classes and len(y) and len(y.unique()) < 2:
         raise TreinoError(
-            "auc_one_class",
-            _("auc needs validation rows of both classes."),
+            f"{config.metric}_one_class",
+            _("{metric} needs validation rows of both classes.").format(metric=config.metric),
             _("Use another metric, e.g. loss."),
         )
 

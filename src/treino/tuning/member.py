@@ -17,7 +17,7 @@ from treino.documents import read_document, read_run_spec, read_sweep_spec, read
 from treino.documents.run_facts import RunFacts
 from treino.documents.run_spec import RunSpec
 from treino.documents.settings import ResolvedSettings
-from treino.engine import MLP
+from treino.engine import LOSSES, MLP
 from treino.errors import TreinoError
 from treino.records.access import Access
 from treino.records.data_source import LOADS, data_of, load_data
@@ -143,7 +143,7 @@ class MemberRecord:
         if s.net is None:
             net, _arguments = decide(s, self.rows)
             assert isinstance(net, MLP)
-            outputs = 1 if s.loss == "bce" else len(self.rows.classes) or 1
+            outputs = (LOSSES[s.loss].outputs if s.loss else 0) or len(self.rows.classes) or 1
             shapes = [t.shape for t in self.kept.weights.values()]
             check_layers([self.rows.inputs, *net.hidden, outputs], shapes, self.name)
         return plan(s, self.rows, run_network(self.folder, kind, s.net, self.access, s.seed))
