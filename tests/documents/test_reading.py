@@ -168,3 +168,11 @@ def test_a_folder_lists_what_it_refuses(run: Path, treino: Callable[..., Any], t
     assert line["status"] == "damaged"
     assert "result.json" in line["damage"]
     assert treino("show", "w", "--json").document["error"]["rule"] == "document_invalid"
+
+
+def test_outputs_that_the_loss_has_no_use_for_are_refused(
+    run: Path, treino: Callable[..., Any], tmp_path: Path
+) -> None:
+    shutil.copytree(run, tmp_path / "runs/w")
+    forge(tmp_path / "runs/w", "spec.json", lambda spec: spec | {"outputs": 1})
+    assert treino("predict", "w", "wine", "--json").document["error"]["rule"] == "outputs_loss"

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from treino.documents.run_spec import RunSpec
 from treino.engine import KERNELS, LOSSES
 from treino.engine.registries import REGISTRIES
 from treino.engine.value_checks import known
@@ -22,13 +23,13 @@ def check_names(settings: Mapping[str, Any]) -> None:
             known(setting, settings[setting], registry)
 
 
-def check_outputs(spec: Mapping[str, Any]) -> None:
+def check_outputs(spec: RunSpec) -> None:
     """Refuse a run whose network has other outputs than its loss takes.
 
     Raises:
         TreinoError: the folder was changed.
     """
-    outputs, classes, loss = spec["outputs"], len(spec["classes"]), spec["resolved"]["loss"]
+    outputs, classes, loss = spec.outputs, len(spec.classes), spec.resolved.loss
     if classes and outputs != (LOSSES[loss].outputs or classes):
         raise TreinoError(
             "outputs_loss",

@@ -22,7 +22,7 @@ from treino.records.data_source import data_of
 from treino.records.histories import UNKNOWN, evaluations, histories
 from treino.records.kept_layers import check_layers
 from treino.records.network_source import run_network
-from treino.records.registry_names import check_names
+from treino.records.registry_names import check_names, check_outputs
 from treino.records.segments import losses_of
 from treino.records.weights import WEIGHTS, read_weights
 from treino.store import RunFolder
@@ -54,6 +54,7 @@ class RunRecord:
     def spec(self) -> RunSpec:
         found = read_run_spec(self.folder)
         check_names(found.resolved.model_dump())
+        check_outputs(found)
         return found
 
     @property
