@@ -155,10 +155,6 @@ def _sigmoids(z: Array) -> Array:
     return np.asarray(np.where(z >= 0, 1, e) / (1 + e))
 
 
-def _leaky(z: Array) -> Array:
-    return np.asarray(np.where(z > 0, z, 0.01 * z))
-
-
 def _bell(z: float) -> float:
     """The standard normal's density."""
     return math.exp(-z * z / 2) / math.sqrt(2 * math.pi)

@@ -227,7 +227,7 @@ def test_mistakes_as_rows_and_as_pictures() -> None:
     assert "+200" in texts(numbers)
     assert "On 2 rows the output is not finite." in texts(numbers)
     none = np.zeros(0)
-    empty = dict.fromkeys(("index_K", "true_K", "said_K", "sure_K", "true_share_K"), none)
+    empty = dict.fromkeys(("index_K", "true_K", "said_K", "sure_K"), none)
     assert "None: all 90 test rows are right." in texts(mistakes_figure(mistaken(wrong=0, **empty)))
     assert "nothing can be compared" in texts(mistakes_figure(mistaken(wrong=0, unsaid=90, **empty)))
 

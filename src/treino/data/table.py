@@ -262,25 +262,6 @@ def check_present(table: Table, names: Sequence[str]) -> None:
         )
 
 
-def column_of_words(name: str, cells: NDArray[np.object_]) -> Column:
-    """A column of text: its numbers where every cell is one, or every cell is true or false.
-
-    Blanks around a cell are no part of it, and truth values are told apart by lower-case words, so that
-    a file and a frame of it hold the same classes.
-    """
-    lowered = {str(cell).strip().lower() for cell in set(cells)}
-    if lowered and lowered <= TRUTH.keys():
-        words = np.array([str(cell).strip().lower() for cell in cells], dtype=object)
-        return Column(name, np.array([TRUTH[word] for word in words]), words, boolean=True)
-    values = np.empty(len(cells))
-    for row, cell in enumerate(cells):
-        value = number(str(cell))
-        if value is None:
-            return Column(name, None, np.array([str(cell).strip() for cell in cells], dtype=object))
-        values[row] = value
-    return Column(name, values, None if np.isfinite(values).all() else cells)
-
-
 def fault(column: Column, place: Callable[[int], str]) -> tuple[str, str, str] | None:
     """The first cell of a column that is no finite plain number: (rule, message, what to do about it)."""
     if column.numbers is not None:

@@ -10,6 +10,7 @@ from treino.engine.epoch_loss import EpochLoss
 from treino.engine.population import Population
 from treino.words import N_
 
+SHOWN = 4  # members, in the text of a state
 STATUS = (N_("running"), N_("finished"), N_("stopped"), N_("diverged"))
 RUNNING, FINISHED, STOPPED, DIVERGED = range(4)
 
@@ -141,6 +142,6 @@ def _same_bits(a: Tensor, b: Tensor) -> bool:
     return a.detach().cpu().numpy().tobytes() == b.detach().cpu().numpy().tobytes()
 
 
-def _shortened(value_P: Tensor, most: int = 4) -> str:
-    shown = [f"{v:.4g}" for v in value_P[:most].tolist()]
-    return "[" + ", ".join([*shown, *(["…"] if len(value_P) > most else [])]) + "]"
+def _shortened(value_P: Tensor) -> str:
+    shown = [f"{v:.4g}" for v in value_P[:SHOWN].tolist()]
+    return "[" + ", ".join([*shown, *(["…"] if len(value_P) > SHOWN else [])]) + "]"

@@ -37,13 +37,13 @@ def median_of(values: Sequence[float], level: float = 0.95) -> Median | None:
     return Median(median(ordered), ordered[place - 1], ordered[n - place], 1 - outside)
 
 
-def ratio_of(seconds: Mapping[int, float], other: Mapping[int, float], level: float = 0.95) -> Median | None:
+def ratio_of(seconds: Mapping[int, float], other: Mapping[int, float]) -> Median | None:
     """How many times ``other`` it takes: the median over the rounds that both were timed in.
 
     Within a round both are measured one after the other, so what slows the machine down slows both.
     """
     both = sorted(seconds.keys() & other.keys())
-    return median_of([seconds[r] / other[r] for r in both if other[r] > 0], level)
+    return median_of([seconds[r] / other[r] for r in both if other[r] > 0])
 
 
 def epochs_to_goal(values: Values, target: float, better: int) -> int | None:

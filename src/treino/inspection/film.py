@@ -84,13 +84,12 @@ def film(
     data: Data,
     *,
     item_shape: Sequence[int] | None = None,
-    resolution: int | None = None,
 ) -> Iterator[Frame]:
     """Frame after frame; only two are in memory at a time.
 
-    seen: from ``film_sight``. resolution: grid points along an axis; default by the number of classes.
+    seen: from ``film_sight``.
     """
-    size = resolution or resolution_for(len(data.classes))
+    size = resolution_for(len(data.classes))
     before: Boundary | None = None
     for shot in shots:
         now = boundary(shot.net, data, resolution=size, item_shape=item_shape, splits=SPLITS, seen=seen)

@@ -19,7 +19,7 @@ class Mistakes:
     """The K worst of the ``wrong`` rows among ``rows`` of ``split``, worst first.
 
     index_K: row numbers in the source. true_K, said_K: class numbers, or values in the target's own units.
-    sure_K: the probability of the class that was said (classification). true_share_K: that of the true class.
+    sure_K: the probability of the class that was said (classification).
     items: of a picture ``[K, *item_shape]`` in the data's own values, else None. cells: of a table, each
     column's values, ``[features][K]``. unsaid: rows on which the outputs are not finite; these are left out.
     """
@@ -35,7 +35,6 @@ class Mistakes:
     true_K: Floats
     said_K: Floats
     sure_K: Floats
-    true_share_K: Floats
     items: Floats | None
     cells: tuple[tuple[Cell, ...], ...]
     unsaid: int
@@ -65,13 +64,12 @@ def mistakes(
         true_N = rows.y.numpy()
         said_N = share_NC.argmax(axis=1)
         sure_N = np.take_along_axis(share_NC, said_N[:, None], axis=1)[:, 0]
-        true_share_N = np.take_along_axis(share_NC, true_N[:, None], axis=1)[:, 0]
         badness_N, wrong_N = sure_N, said_N != true_N
     else:
         true_N, said_N = (
             v[:, 0].double().numpy() * data.target_scale + data.target_mean for v in (rows.y, out)
         )
-        sure_N = true_share_N = np.full(len(rows), np.nan)
+        sure_N = np.full(len(rows), np.nan)
         badness_N = np.abs(said_N - true_N)
         wrong_N = badness_N > 0
     wrong_N = wrong_N & finite_N
@@ -91,7 +89,6 @@ def mistakes(
         true_N[pick_K].astype(np.float64),
         said_N[pick_K].astype(np.float64),
         sure_N[pick_K],
-        true_share_N[pick_K],
         data.preparation.inverse(x_KD).reshape(len(pick_K), *data.item_shape) if image else None,
         () if image else tuple(tuple(column) for column in cells(data, x_KD)),
         int((~finite_N).sum()),

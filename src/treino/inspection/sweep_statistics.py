@@ -128,7 +128,7 @@ class SettingImportance:
     networks: int
 
 
-def setting_importance(s: SweepFigures, seed: int = 0) -> SettingImportance | None:
+def setting_importance(s: SweepFigures) -> SettingImportance | None:
     """Permutation importance of the settings on a random forest over the table; None: too few networks.
 
     The forest predicts ranks after the first rung, diverged networks last, and is shuffled on the half that
@@ -143,15 +143,13 @@ def setting_importance(s: SweepFigures, seed: int = 0) -> SettingImportance | No
     cost_M = np.where(np.isnan(s.first_M), np.inf, -s.better * s.first_M)
     _values, inverse = np.unique(cost_M, return_inverse=True)
     rank_M = inverse.reshape(-1) / max(1, inverse.max())
-    half_M = np.random.RandomState(seed).permutation(len(rank_M)) % 2 == 0
+    half_M = np.random.RandomState(0).permutation(len(rank_M)) % 2 == 0
     drops, explained = [], []
     for fitted_M in (half_M, ~half_M):
-        forest = RandomForestRegressor(TREES, random_state=seed, n_jobs=1).fit(
-            x_MK[fitted_M], rank_M[fitted_M]
-        )
+        forest = RandomForestRegressor(TREES, random_state=0, n_jobs=1).fit(x_MK[fitted_M], rank_M[fitted_M])
         explained.append(float(forest.score(x_MK[~fitted_M], rank_M[~fitted_M])) if rank_M.std() else 0.0)
         found = permutation_importance(
-            forest, x_MK[~fitted_M], rank_M[~fitted_M], n_repeats=REPEATS, random_state=seed
+            forest, x_MK[~fitted_M], rank_M[~fitted_M], n_repeats=REPEATS, random_state=0
         )
         drops.append(found.importances)
     drop_KR = np.concatenate(drops, 1)

@@ -32,20 +32,20 @@ if TYPE_CHECKING:
 LINE = 0.205  # inches that a line of the legend takes
 
 
-def boundary_figure(boundary: Boundary, title: str = "") -> "Figure":
-    """The picture of what a network says over its inputs; ``title`` stands in for the usual one."""
+def boundary_figure(boundary: Boundary) -> "Figure":
+    """The picture of what a network says over its inputs."""
     with look():
         if isinstance(boundary, Plane):
-            return _plane(boundary, title)
+            return _plane(boundary)
         if isinstance(boundary, InputLine) and boundary.classes:
-            return _probability_lines(boundary, title)
-        return regression_figure(boundary, title)
+            return _probability_lines(boundary)
+        return regression_figure(boundary)
 
 
-def _plane(plane: Plane, title: str) -> "Figure":
+def _plane(plane: Plane) -> "Figure":
     figure = new_figure()
     names = class_labels(plane.classes)
-    title = label(title, 70) or _("Decision boundary: {name}").format(name=label(plane.name, 44))
+    title = _("Decision boundary: {name}").format(name=label(plane.name, 44))
     top = header(
         figure, title, [score_sentence(plane.score), *view_sentences(plane)], warning_sentences(plane, names)
     )
@@ -173,11 +173,11 @@ def _key(axes: "Axes", names: list[str], shown: Plane | InputLine, extra: list[s
     legend_at_right(axes, handles, labels)
 
 
-def _probability_lines(line: InputLine, title: str) -> "Figure":
+def _probability_lines(line: InputLine) -> "Figure":
     """One input: each class's probability along it, and a strip of rows for each class below."""
     figure = new_figure()
     names = class_labels(line.classes)
-    title = label(title, 70) or _("Class probabilities: {name}").format(name=label(line.name, 44))
+    title = _("Class probabilities: {name}").format(name=label(line.name, 44))
     top = header(figure, title, [score_sentence(line.score)], warning_sentences(line, names))
     axes = _axes(figure, top)
     box = axes.get_position()

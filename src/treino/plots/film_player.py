@@ -48,21 +48,20 @@ def cut(frame: Frame, before: int | None, last: int) -> PlayerFrame:
     return PlayerFrame(press(frame), said, frame.absent)
 
 
-def player(frames: Iterable[Frame], last: int, *, begin: int | None = None) -> str:
+def player(frames: Iterable[Frame], last: int) -> str:
     """The film as an HTML fragment with its own style and script; its ids are its own.
 
-    last: the run's last step. begin: the step whose frame is shown first; default the first one.
-    Frames are taken one by one, so they may come from a generator.
+    last: the run's last step. Frames are taken one by one, so they may come from a generator.
     """
     cuts: list[PlayerFrame] = []
     shown: Boundary | None = None
     for frame in frames:
         cuts.append(cut(frame, cuts[-1].pressed.step if cuts else None, last))
         shown = frame.shown
-    return "" if shown is None else player_of(cuts, shown, begin=begin)
+    return "" if shown is None else player_of(cuts, shown)
 
 
-def player_of(cuts: Sequence[PlayerFrame], shown: Boundary, *, begin: int | None = None) -> str:
+def player_of(cuts: Sequence[PlayerFrame], shown: Boundary) -> str:
     """The same of frames that were cut before; shown: any frame's, for what all of them share."""
     pressed = [c.pressed for c in cuts]
     frames_json = [
@@ -82,8 +81,6 @@ def player_of(cuts: Sequence[PlayerFrame], shown: Boundary, *, begin: int | None
     text = json.dumps(film, ensure_ascii=False, separators=(",", ":"))
     # nothing in a JSON string may end the script element that it stands in
     text = text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
-    steps = [f.step for f in pressed]
-    first = steps.index(begin) if begin in steps else 0
     return "\n".join(
         (
             f'<figure class="film" id="{number}" tabindex="0" aria-label="{escape(film_title(shown))}">',
@@ -91,7 +88,7 @@ def player_of(cuts: Sequence[PlayerFrame], shown: Boundary, *, begin: int | None
             '<canvas role="img" width="640" height="435"></canvas>',
             _legend(shown),
             '<div class="said" aria-live="off"><p></p><p class="soft"></p><p class="absent"></p></div>',
-            _bar(pressed, first),
+            _bar(pressed),
             f'<p class="keys">{escape(_("Space plays, arrows step, Home and End go to the ends."))}</p>',
             f'<script type="application/json">{text}</script>',
             f"<script>{SCRIPT.replace('%ID%', number)}</script>",
@@ -125,7 +122,7 @@ def _legend(shown: Boundary) -> str:
     return f'<ul class="legend">{"".join(entries)}</ul>'
 
 
-def _bar(pressed: list[PackedFrame], first: int) -> str:
+def _bar(pressed: list[PackedFrame]) -> str:
     names = {"back": _("one frame back"), "play": _("play or pause"), "on": _("one frame on")}
     buttons = "".join(
         f'<button type="button" class="{kind}" title="{escape(name)}" aria-label="{escape(name)}">'
@@ -139,7 +136,7 @@ def _bar(pressed: list[PackedFrame], first: int) -> str:
     )
     return (
         f'<div class="bar">{buttons}<div class="track">{_spark(pressed)}'
-        f'<input type="range" min="0" max="{last}" value="{first}" aria-label="{escape(_("frame"))}">'
+        f'<input type="range" min="0" max="{last}" value="0" aria-label="{escape(_("frame"))}">'
         f'</div><select aria-label="{escape(_("speed"))}">{speeds}</select></div>'
     )
 

@@ -77,7 +77,7 @@ def colours(land: Landscape) -> "Normalize":
     return Normalize(float(seen.min()), high if high > seen.min() else seen.min() + 1, clip=True)
 
 
-def from_above(axes: "Axes", land: Landscape, scale: "Normalize", *, way: bool = True) -> None:
+def from_above(axes: "Axes", land: Landscape, scale: "Normalize") -> None:
     """Colour, contours and names of the axes; grey hatching where the loss is not finite."""
     from matplotlib import rc_context
     from matplotlib.patheffects import withStroke
@@ -112,7 +112,7 @@ def from_above(axes: "Axes", land: Landscape, scale: "Normalize", *, way: bool =
     axes.set_ylabel(axis_name(land, 1), labelpad=2)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    if land.path is not None and way:
+    if land.path is not None:
         draw_way(axes, land.path.at_K2)
     else:
         axes.plot([0], [0], marker="*", markersize=15, color=HERE, markeredgecolor=INK, markeredgewidth=0.8)

@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 INKS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 
 
-def regression_figure(shown: InputLine | Fit, title: str = "") -> "Figure":
+def regression_figure(shown: InputLine | Fit) -> "Figure":
     """Predicted against true in the target's own units, or the predicted curve among the rows."""
     with look():
-        return _curve(shown, title) if isinstance(shown, InputLine) else _fit(shown, title)
+        return _curve(shown) if isinstance(shown, InputLine) else _fit(shown)
 
 
-def _fit(fit: Fit, title: str) -> "Figure":
+def _fit(fit: Fit) -> "Figure":
     figure = new_figure()
-    title = label(title, 70) or _("Predicted against true: {name}").format(name=label(fit.name, 44))
+    title = _("Predicted against true: {name}").format(name=label(fit.name, 44))
     top = header(figure, title, [score_sentence(fit.score)])
     axes = figure.add_axes((0.11, 0.11, 0.60, top - 0.11))
     every = np.concatenate([np.concatenate([p.true_N, p.predicted_N]) for p in fit.points])
@@ -58,9 +58,9 @@ def _fit(fit: Fit, title: str) -> "Figure":
     return figure
 
 
-def _curve(line: InputLine, title: str) -> "Figure":
+def _curve(line: InputLine) -> "Figure":
     figure = new_figure()
-    title = label(title, 70) or _("What the network predicts: {name}").format(name=label(line.name, 40))
+    title = _("What the network predicts: {name}").format(name=label(line.name, 40))
     top = header(figure, title, [score_sentence(line.score)])
     axes = figure.add_axes((0.11, 0.11, 0.60, top - 0.11))
     _scatter(axes, line.points, [p.at_NK[:, 0] for p in line.points], [p.true_N for p in line.points])

@@ -189,9 +189,9 @@ class LossSurface:
 
 
 def loss_surface(
-    net: nn.Module, rows: Rows, loss: Loss, *, item_shape: Sequence[int] | None = None, most: int = MOST_ROWS
+    net: nn.Module, rows: Rows, loss: Loss, *, item_shape: Sequence[int] | None = None
 ) -> LossSurface:
-    """A surface over at most ``most`` of these rows, drawn by a fixed seed, in their order.
+    """A surface over at most MOST_ROWS of these rows, drawn by a fixed seed, in their order.
 
     Fewer, but no fewer than 128, where a network is so large that a landscape would take minutes.
 
@@ -205,7 +205,7 @@ def loss_surface(
             _("Take the landscape of a run with training rows."),
         )
     work = POINTS * _work(net, rows.x[:1], item_shape)
-    most = min(most, max(FEWEST_ROWS, int(LARGEST / work)))
+    most = min(MOST_ROWS, max(FEWEST_ROWS, int(LARGEST / work)))
     return LossSurface(net, drawn(rows, most), len(rows), loss, item_shape)
 
 

@@ -79,9 +79,7 @@ class Interpolation:
     distance: float
 
 
-def random_plane(
-    surface: LossSurface, *, seed: int = 0, resolution: int | None = None, reach: float = 1.0
-) -> Landscape:
+def random_plane(surface: LossSurface, *, seed: int = 0, resolution: int | None = None) -> Landscape:
     """The loss around a network along two random directions (Li et al. 2018, arXiv:1712.09913).
 
     Each direction is drawn from a normal distribution, then every filter of it (the incoming weights of a
@@ -94,7 +92,7 @@ def random_plane(
     """
     origin_n = surface.place()
     axes_2n = filter_normalised(surface, origin_n, seed)
-    at_R = np.linspace(-reach, reach, resolution or _resolution(surface))
+    at_R = np.linspace(-1.0, 1.0, resolution or _resolution(surface))
     loss_RR = _over(surface, origin_n, axes_2n, at_R, at_R)
     centre = float(surface.losses(origin_n, axes_2n, np.zeros((1, 2)))[0])
     return Landscape(

@@ -28,12 +28,12 @@ class SurfacePoint:
     inside: float
 
 
-def walk_points(surface: LossSurface, land: Landscape, count: int = STANDS) -> list[SurfacePoint]:
+def walk_points(surface: LossSurface, land: Landscape) -> list[SurfacePoint]:
     """Points of the walk, evenly spaced along the path on the plane, first and last included."""
     assert land.path is not None
     at_K2 = land.path.at_K2
     gone_K = np.concatenate([[0.0], np.linalg.norm(np.diff(at_K2, axis=0), axis=1).cumsum()])
-    wanted = np.linspace(0, gone_K[-1], count)
+    wanted = np.linspace(0, gone_K[-1], STANDS)
     places = dict.fromkeys(int(np.abs(gone_K - way).argmin()) for way in wanted)
     found = []
     for k in places:
