@@ -26,7 +26,7 @@ from treino.plots.dependence import dependence_figure
 from treino.plots.importance import importance_figure
 from treino.plots.mistakes import mistakes_figure
 from treino.plots.network import network_svg
-from treino.plots.signed import NEGATIVE, POSITIVE, largest, on_paper, rgba
+from treino.plots.signed_colours import NEGATIVE, POSITIVE, largest, on_white, rgba
 from treino.plots.style import PAPER, png
 from treino.plots.weights import weights_figure
 
@@ -160,7 +160,7 @@ def test_diagrams_of_numbers_of_one_input_of_pictures_and_of_what_overflows() ->
 def test_signed_colours() -> None:
     from matplotlib.colors import to_rgb
 
-    found = on_paper(np.array([2.0, -2.0, 0.0, 4.0]), 2.0)
+    found = on_white(np.array([2.0, -2.0, 0.0, 4.0]), 2.0)
     np.testing.assert_allclose(found, [to_rgb(c) for c in (POSITIVE, NEGATIVE, PAPER, POSITIVE)])
     assert rgba(np.array([np.nan]), 1.0)[0, 3] == 1.0
     assert largest(np.array([np.nan, np.inf])) == largest(np.zeros(3)) == 1.0

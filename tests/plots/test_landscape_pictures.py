@@ -14,7 +14,7 @@ from treino.inspection.curves import curves
 from treino.inspection.dynamics import Dynamics, WeightLayer
 from treino.inspection.landscape.planes import Interpolation, Landscape, RunPath
 from treino.inspection.landscape.walker import SurfacePoint
-from treino.plots.curves_overlaid import overlaid_figure
+from treino.plots.curve_overlay import overlay_figure
 from treino.plots.dynamics import dynamics_figure
 from treino.plots.landscape import colours, interpolated, landscape_figure, levels
 from treino.plots.landscape_line import line_figure
@@ -197,7 +197,7 @@ def test_curves_over_one_another_say_when_they_are_smoothed() -> None:
                 metric="accuracy", step_loss=loss.repeat(4), steps_per_epoch=4,
             )
         )  # fmt: skip
-    figure = overlaid_figure(runs, 0.9, ["Not alike."])
+    figure = overlay_figure(runs, 0.9, ["Not alike."])
     said = texts(figure)
     assert "Smoothed: exponential average, weight 0.9 on the past" in said
     assert "Not alike." in said
@@ -207,24 +207,24 @@ def test_curves_over_one_another_say_when_they_are_smoothed() -> None:
     assert len(faint) == 3
     np.testing.assert_array_equal(faint[0].get_ydata(), runs[0].loss_E)
     looks_like(figure, "curves_of_several")
-    plain = overlaid_figure(runs[:2])
+    plain = overlay_figure(runs[:2])
     assert "moothed" not in texts(plain)
     assert len(plain.axes[0].lines) == 2
-    png(overlaid_figure(runs[2:]), 30)
+    png(overlay_figure(runs[2:]), 30)
 
 
 @pytest.mark.slow
 def test_a_run_that_ended_in_its_first_epoch_is_seen_beside_a_longer_one() -> None:
     long = curves("long", [1.0] * 9, [0.0] * 9)
     short = curves("short", [], [], step_loss=[1.0, 5.0], steps_per_epoch=10, diverged_step=2)
-    assert overlaid_figure([long, short]).axes[0].get_xlim()[0] <= 0.1
-    assert overlaid_figure([long, long]).axes[0].get_xlim()[0] > 0.5
+    assert overlay_figure([long, short]).axes[0].get_xlim()[0] <= 0.1
+    assert overlay_figure([long, long]).axes[0].get_xlim()[0] > 0.5
     steep = curves("steep", [1.0, 1e6, 1e14], [0.0] * 3)
-    beside = [text.get_text() for text in overlaid_figure([steep]).axes[0].get_yticklabels()]
+    beside = [text.get_text() for text in overlay_figure([steep]).axes[0].get_yticklabels()]
     assert "1e6" in beside  # 1000000 would reach over the axis' name
     assert max(len(text.replace(THOUSANDS, "")) for text in beside) <= 5
     nothing = curves("nothing", [], [])
-    assert overlaid_figure([nothing, nothing]).axes  # of runs without a step there is an empty panel
+    assert overlay_figure([nothing, nothing]).axes  # of runs without a step there is an empty panel
 
 
 @pytest.mark.slow

@@ -15,8 +15,8 @@ from treino.search.judge import (
     by_auc,
     by_f1,
     by_rows,
-    luck,
     p_beats,
+    selection_bias,
     sentence,
     smallest_within,
     verdict,
@@ -30,7 +30,7 @@ def right(p_M: list[float], rows: int, seed: int) -> torch.Tensor:
 
 
 def judged(p_M: list[float], rows: int, seed: int, repeats: int = 200):
-    return luck(by_rows(right(p_M, rows, seed)), len(p_M), rows, seed=seed, repeats=repeats)
+    return selection_bias(by_rows(right(p_M, rows, seed)), len(p_M), rows, seed=seed, repeats=repeats)
 
 
 def truth(p_M: list[float], rows: int) -> float:
@@ -60,8 +60,8 @@ def test_another_sweep_might_miss_the_only_good_member() -> None:
         seen = rng.binomial(rows, p) / rows
         lost.append(seen.max() - p[seen.argmax()])
     found = [judged(p_M, rows, seed) for seed in range(12)]
-    assert np.mean([f.again for f in found]) == pytest.approx(np.mean(lost), abs=0.02)
-    assert np.mean([f.inflation for f in found]) < np.mean([f.again for f in found]) / 3
+    assert np.mean([f.other_inflation for f in found]) == pytest.approx(np.mean(lost), abs=0.02)
+    assert np.mean([f.inflation for f in found]) < np.mean([f.other_inflation for f in found]) / 3
 
 
 def test_scores_by_rows_are_means_of_the_drawn_rows() -> None:
@@ -75,11 +75,11 @@ def test_what_is_shown_may_be_another_figure_than_what_decides() -> None:
     """Chosen by a loss that knows nothing of the rows' truth: what is shown holds no luck."""
     shown_MN = right([0.7] * 40, 100, 5)
     choose_MN = torch.randn(40, 100, generator=torch.Generator().manual_seed(1))
-    found = luck(by_rows(choose_MN), 40, 100, shown=by_rows(shown_MN), repeats=300)
+    found = selection_bias(by_rows(choose_MN), 40, 100, shown=by_rows(shown_MN), repeats=300)
     assert found.winner == int(choose_MN.mean(1).argmax())
     assert found.best == pytest.approx(float(shown_MN[found.winner].mean()))
     assert found.inflation < 0.06
-    assert luck(by_rows(shown_MN), 40, 100, repeats=300).inflation > 0.06
+    assert selection_bias(by_rows(shown_MN), 40, 100, repeats=300).inflation > 0.06
 
 
 def test_a_root_is_taken_of_the_mean() -> None:
@@ -98,7 +98,7 @@ def test_the_winners_standard_error_is_that_of_a_share() -> None:
 def test_members_without_a_score_are_never_chosen() -> None:
     score_MN = right([0.6, 0.9, 0.5], 80, 2)
     score_MN[1] = math.nan
-    found = luck(by_rows(score_MN), 3, 80, repeats=50)
+    found = selection_bias(by_rows(score_MN), 3, 80, repeats=50)
     assert found.winner in (0, 2)
     assert math.isfinite(found.inflation)
 

@@ -35,8 +35,8 @@ from treino.pictures.film import (
 from treino.pictures.untrained import untrained
 from treino.plots.boundary import boundary_figure
 from treino.plots.film import film_images, gif_steps
-from treino.plots.film_player import player, player_page
-from treino.plots.film_press import press
+from treino.plots.film_compression import packed_frame
+from treino.plots.film_player import player_html, player_page
 from treino.plots.style import new_figure
 from treino.store.output_files import OutputFolder
 from treino.words import numeral
@@ -266,7 +266,7 @@ def test_bytes_hold_the_border_where_the_network_has_it(wine: Run) -> None:
     ((frame),) = frames_of(wine, [60])
     shown = frame.shown
     assert isinstance(shown, Plane)
-    pressed = press(frame)
+    pressed = packed_frame(frame)
     size = 3 * shown.x_R.size**2
     raw = np.frombuffer(pressed.content[:size], np.uint8).reshape(3, shown.x_R.size, -1)
     below = np.cumsum(raw, axis=-1, dtype=np.uint8) * pressed.scale / 254
@@ -284,7 +284,7 @@ def test_two_films_on_one_page_do_not_meet(wine: Run) -> None:
     assert found[0] is not None
     assert found[1] is not None
     assert found[0][1] != found[1][1]
-    assert player(iter(()), 5) == ""
+    assert player_html(iter(()), 5) == ""
 
 
 @pytest.mark.slow
@@ -396,7 +396,8 @@ def test_untrained_networks_say_where_the_other_columns_are_held(tmp_path: Path)
     figures: list[Figure] = []
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(
-            "treino.plots.sheet.new_figure", lambda high: figures.append(new_figure(high)) or figures[-1]
+            "treino.plots.boundary_grid.new_figure",
+            lambda high: figures.append(new_figure(high)) or figures[-1],
         )
         untrained("wine", 9, OutputFolder(tmp_path))
     said = [t.get_text() for t in figures[0].findobj(Text)]

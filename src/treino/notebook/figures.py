@@ -16,7 +16,7 @@ from treino.inspection.boundary_preview import boundary_preview, previewable
 from treino.inspection.curves import Curves
 from treino.loop.loop import JobClose, JobEnd, JobProgress, JobStart
 from treino.plots.captions import headline
-from treino.plots.live import LiveTraining, live_figure, live_sweep
+from treino.plots.notebook_output import LiveTraining, sweep_html, training_html
 from treino.store.naming import command_word
 from treino.training.train import RunJob, run_of
 from treino.tuning.sweep import SweepJob
@@ -154,7 +154,7 @@ class RunFigure:
         shown = self._curves(kept_epoch)
         few = np.concatenate(self.loss_S) if self.loss_S and shown is None else None
         seen = None if net is None else boundary_preview(net, data)
-        return live_figure(
+        return training_html(
             LiveTraining(
                 name=self.view.job.folder.path.name,
                 done=self.position.done,
@@ -235,7 +235,7 @@ class SweepFigure:
         assert self.view is not None
         name, now = self.view.job.folder.path.name, self.position
         figures = {now.label: now.count, **now.figures}
-        self.output.show(lambda: live_sweep(name, now.done, figures, now.left_s, said))
+        self.output.show(lambda: sweep_html(name, now.done, figures, now.left_s, said))
 
     def _close(self, event: JobEnd) -> None:
         path = event.job.folder.path

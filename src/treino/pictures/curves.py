@@ -6,8 +6,8 @@ import treino.inspection.curves as run_curves
 from treino.errors import TreinoError
 from treino.inspection.curves import Curves
 from treino.pictures import File, RunPicture
+from treino.plots.curve_overlay import MOST, overlay_figure
 from treino.plots.curves import alarms, curves_figure
-from treino.plots.curves_overlaid import MOST, overlaid_figure
 from treino.plots.style import label, png
 from treino.records.stored_run import StoredRun
 from treino.words import _
@@ -57,7 +57,7 @@ def overlaid(runs: Sequence[StoredRun], smooth: float = 0.0) -> list[File]:
         )
     shown = [curves_of(run) for run in runs]
     return [
-        ("curves-of-several.png", png(overlaid_figure(shown, smooth, [*_not_alike(runs), *_diverged(shown)])))
+        ("curves-of-several.png", png(overlay_figure(shown, smooth, [*_not_alike(runs), *_diverged(shown)])))
     ]
 
 

@@ -10,11 +10,11 @@ from treino.inspection.film import Frame, NetworkState, difference, film, film_s
 from treino.inspection.input_planes import Boundary, Plane
 from treino.pictures import File, RunPicture
 from treino.pictures.output import put
+from treino.plots.boundary_grid import grid_figure
 from treino.plots.captions import view_sentences
 from treino.plots.film import film_images, gif, gif_steps, image_png, small
-from treino.plots.film_player import PlayerFrame, cut, player, player_of, player_page
+from treino.plots.film_player import PlayerFrame, film_of_frames, player_frame, player_html, player_page
 from treino.plots.film_words import film_title, share
-from treino.plots.sheet import sheet_figure
 from treino.plots.style import png
 from treino.records.stored_run import StoredRun
 from treino.store.output_files import OutputFolder
@@ -78,7 +78,7 @@ def frames_of(run: StoredRun, steps: Iterable[int]) -> Iterator[Frame]:
 
 def film_player(run: StoredRun, every: int | None = None) -> str:
     """The film as an HTML fragment, for a page of one's own."""
-    return player(frames_of(run, steps_of(run, every)), last_step(run))
+    return player_html(frames_of(run, steps_of(run, every)), last_step(run))
 
 
 def film_size(run: StoredRun, every: int | None = None) -> Size:
@@ -93,19 +93,21 @@ def film_files(run: StoredRun, steps: Iterable[int]) -> Iterator[File]:
     wanted, last = sorted(steps), last_step(run)
     moving = gif_steps(wanted)
     chosen = {wanted[round(i * (len(wanted) - 1) / (SHEET - 1))] for i in range(SHEET)}
-    cuts: list[PlayerFrame] = []
+    player_frames: list[PlayerFrame] = []
     on_sheet: list[Frame] = []
     small_ones = []
     for frame, image in film_images(frames_of(run, wanted), last):
         yield f"{FOLDER}/frame-{frame.step:0{len(str(last))}d}.png", image_png(image)
         small_ones += [small(image)] if frame.step in moving else []  # of a long film all would fill memory
-        cuts.append(cut(frame, cuts[-1].pressed.step if cuts else None, last))
+        player_frames.append(
+            player_frame(frame, player_frames[-1].pressed.step if player_frames else None, last)
+        )
         on_sheet += [frame] if frame.step in chosen else []
     captions, sentences = sheet_words(on_sheet)
     title = film_title(on_sheet[0].shown)
-    yield "film.png", png(sheet_figure([f.shown for f in on_sheet], captions, title, sentences))
+    yield "film.png", png(grid_figure([f.shown for f in on_sheet], captions, title, sentences))
     yield "film.gif", gif(small_ones)
-    body = player_of(cuts, on_sheet[-1].shown)
+    body = film_of_frames(player_frames, on_sheet[-1].shown)
     yield "film.html", player_page(body, run.data.name, about(run, on_sheet[-1].shown)).encode()
 
 

@@ -12,7 +12,7 @@ from treino.data.torch_datasets.dataset_source import in_memory
 from treino.errors import TreinoError
 from treino.inspection.boundary import boundary
 from treino.inspection.film import SPLITS, film_sight
-from treino.plots.sheet import sheet_figure
+from treino.plots.boundary_grid import grid_figure
 from treino.plots.style import label, png, split_name
 from treino.records.data_source import load_data
 from treino.records.network_source import run_network
@@ -71,7 +71,7 @@ def untrained(source: Any, count: int, to: OutputFolder | None = None, **setting
         captions.append(_("seed {seed} · {figure}").format(seed=seed, figure=figure))
     title = _("{n} untrained networks: {name}").format(n=count, name=label(data.name, 40))
     said = _("They differ in nothing but the seed of their first weights; none has seen a row.")
-    content = png(sheet_figure(shown, captions, title, [said]))
+    content = png(grid_figure(shown, captions, title, [said]))
     if to is not None:
         return to.write(FILE, content)
     assert run is not None  # without a run there is a place

@@ -10,7 +10,7 @@ from html import escape
 from treino.inspection.film import Frame
 from treino.inspection.input_planes import Boundary, Fit
 from treino.plots.captions import rows_label
-from treino.plots.film_press import PackedFrame, packed, press, spark, stage
+from treino.plots.film_compression import PackedFrame, packed_film, packed_frame, player_settings, sparkline
 from treino.plots.film_script import SCRIPT, STYLE
 from treino.plots.film_words import (
     LISTED,
@@ -42,33 +42,36 @@ class PlayerFrame:
     absent: tuple[int, ...]
 
 
-def cut(frame: Frame, before: int | None, last: int) -> PlayerFrame:
+def player_frame(frame: Frame, before: int | None, last: int) -> PlayerFrame:
     """before: the step of the frame before, None for the first; last: the run's last step."""
     said = place_sentence(frame, last), change_sentence(frame, before), absent_sentence(frame)
-    return PlayerFrame(press(frame), said, frame.absent)
+    return PlayerFrame(packed_frame(frame), said, frame.absent)
 
 
-def player(frames: Iterable[Frame], last: int) -> str:
+def player_html(frames: Iterable[Frame], last: int) -> str:
     """The film as an HTML fragment with its own style and script; its ids are its own.
 
     last: the run's last step. Frames are taken one by one, so they may come from a generator.
     """
-    cuts: list[PlayerFrame] = []
+    player_frames: list[PlayerFrame] = []
     shown: Boundary | None = None
     for frame in frames:
-        cuts.append(cut(frame, cuts[-1].pressed.step if cuts else None, last))
+        player_frames.append(
+            player_frame(frame, player_frames[-1].pressed.step if player_frames else None, last)
+        )
         shown = frame.shown
-    return "" if shown is None else player_of(cuts, shown)
+    return "" if shown is None else film_of_frames(player_frames, shown)
 
 
-def player_of(cuts: Sequence[PlayerFrame], shown: Boundary) -> str:
+def film_of_frames(player_frames: Sequence[PlayerFrame], shown: Boundary) -> str:
     """The same of frames that were cut before; shown: any frame's, for what all of them share."""
-    pressed = [c.pressed for c in cuts]
+    pressed = [c.pressed for c in player_frames]
     frames_json = [
-        {"said": c.said, "absent": c.absent, "scale": c.pressed.scale, "step": c.pressed.step} for c in cuts
+        {"said": c.said, "absent": c.absent, "scale": c.pressed.scale, "step": c.pressed.step}
+        for c in player_frames
     ]
-    content = packed(pressed)
-    film = stage(shown) | {
+    content = packed_film(pressed)
+    film = player_settings(shown) | {
         "frames": frames_json,
         "inks": list(PALETTE),
         "splits": INKS,
@@ -144,7 +147,7 @@ def _bar(pressed: list[PackedFrame]) -> str:
 def _spark(pressed: list[PackedFrame]) -> str:
     """The loss at each frame as a line over the slider, and where in it the frame lies."""
     last, parts, down = max(1, len(pressed) - 1), [], False
-    for i, height in enumerate(spark([f.loss for f in pressed])):
+    for i, height in enumerate(sparkline([f.loss for f in pressed])):
         if height is not None:
             parts.append(f"{'L' if down else 'M'}{100 * i / last:.2f} {30 - 28 * height:.1f}")
         down = height is not None

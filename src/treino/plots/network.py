@@ -11,7 +11,7 @@ from html import escape
 import numpy as np
 
 from treino.inspection.unit_responses import UnitColumn, UnitDiagram
-from treino.plots.signed import data_uri, largest, rgba, tile
+from treino.plots.signed_colours import data_uri, largest, rgba, tile
 from treino.plots.style import FAINT, colour, percent, rgb, split_name
 from treino.words import _, numeral
 

@@ -270,3 +270,11 @@ def _check_rows(tensors: Mapping[str, torch.Tensor], plain: Mapping[str, Any], p
             fits = (y.dim(), y.dtype) == (2, torch.float32)
         if not fits:
             raise damaged(path, _("its {split} rows don't fit together").format(split=_(split)))
+
+
+def source_of(folder: RunFolder, data: Data, data_file: str | Path | None = None) -> Any:
+    """What a sweep's or a study's data is loaded from; the loaded rows where they were in memory only."""
+    where = read_spec(folder).data
+    if where.kind == "file":
+        return Path(data_file) if data_file else Path(os.path.normpath(folder.path / where.source))
+    return BuiltinName(where.source) if where.kind == "builtin" else data

@@ -81,21 +81,21 @@ def by_auc(score_MN: Tensor, y_N: Tensor) -> Scores:
 
 
 @dataclass(frozen=True)
-class Luck:
+class SelectionBias:
     """best: the winner's score on all validation rows. error: its standard error.
 
     inflation: how much of ``best`` is the luck of this choice among these members, no less than 0.
-    again: the same for another sweep whose members are drawn as these were.
+    other_inflation: the same for another sweep whose members are drawn as these were.
     """
 
     winner: int
     best: float
     error: float
     inflation: float
-    again: float
+    other_inflation: float
 
 
-def luck(
+def selection_bias(
     choose: Scores,
     members: int,
     rows: int,
@@ -103,7 +103,7 @@ def luck(
     shown: Scores | None = None,
     seed: int = 0,
     repeats: int = REPEATS,
-) -> Luck:
+) -> SelectionBias:
     """How much of the best validation score is the luck of the choice: bootstrap over rows and members.
 
     choose: the scores that decide. shown: those that people are told, if they are others; ``best`` and all
@@ -122,7 +122,7 @@ def luck(
     winner = int(decides_M.argmax())
     best = float(whole_M[winner])
     if rows < 2:
-        return Luck(winner, best, 0.0, 0.0, 0.0)
+        return SelectionBias(winner, best, 0.0, 0.0, 0.0)
     chance = generator(seed, "judge", 0)
     own: list[Tensor] = []
     lost: list[Tensor] = []
@@ -142,11 +142,11 @@ def luck(
             seen_B1 = decides_M.expand(size, -1).masked_fill(~taken_BM, -math.inf).argmax(1, keepdim=True)
             seen_B = whole_M.expand(size, -1).gather(1, seen_B1)[:, 0]
             lost.append(seen_B - outside_BM.gather(1, chosen_B1)[:, 0])
-    inflation, again = (_expected(torch.cat(lost[i::2])) for i in (0, 1))
-    return Luck(winner, best, float(torch.cat(own).std()), inflation, again)
+    inflation, other_inflation = (_mean_loss(torch.cat(lost[i::2])) for i in (0, 1))
+    return SelectionBias(winner, best, float(torch.cat(own).std()), inflation, other_inflation)
 
 
-def _expected(lost_B: Tensor) -> float:
+def _mean_loss(lost_B: Tensor) -> float:
     finite = lost_B[lost_B.isfinite()]  # only members without a score were drawn, where it isn't
     return max(0.0, float(finite.mean())) if len(finite) else 0.0
 
@@ -221,11 +221,11 @@ def sentence(verdict: Verdict, facts: VerdictFacts) -> str:
     )
     if verdict == "nothing":
         return _("{head}; {luck}; no evidence that it is better than a constant answer.").format(
-            head=head, luck=lucky
+            head=head, selection_bias=lucky
         )
     if verdict == "linear":
         return _("{head}; {luck}; no evidence that it is better than the baseline ({baseline}).").format(
-            head=head, luck=lucky, baseline=_(facts.baseline)
+            head=head, selection_bias=lucky, baseline=_(facts.baseline)
         )
     if facts.smaller is not None:
         tail = _("not distinguishable from network {n}, {share:.0%} of its size").format(

@@ -25,7 +25,7 @@ class Sampler(Protocol):
         """The next members' settings: fewer than ``count`` where there are no more, [] at the end."""
         ...
 
-    def again(self, configs: Sequence[Config]) -> list[Config]:
+    def replay(self, configs: Sequence[Config]) -> list[Config]:
         """The settings after a resume, where these were asked for before: equal if nothing has changed."""
         ...
 
@@ -43,7 +43,7 @@ class ListSampler:
     def ask(self, count: int) -> list[Config]:
         return [config for _i, config in zip(range(count), self._configs, strict=False)]
 
-    def again(self, configs: Sequence[Config]) -> list[Config]:
+    def replay(self, configs: Sequence[Config]) -> list[Config]:
         return self.ask(len(configs))
 
     def tell(self, member: int, value: float | None) -> None:

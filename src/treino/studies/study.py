@@ -23,7 +23,7 @@ from treino.errors import TreinoError
 from treino.loop.loop import JobEvent, events, status_at_end
 from treino.records.access import Access
 from treino.records.command import versions
-from treino.records.data_source import data_of, keep_copy, load_data, reference
+from treino.records.data_source import data_of, keep_copy, load_data, reference, source_of
 from treino.records.failure_notes import noted
 from treino.records.network_source import (
     NetworkSource,
@@ -51,7 +51,6 @@ from treino.studies.study_options import (
 from treino.studies.track import Track
 from treino.training.goals import check_goals
 from treino.training.resolution import plan
-from treino.tuning.resumption import source_of
 from treino.words import _
 
 CHUNK_SECONDS = 0.1

@@ -195,7 +195,7 @@ def judgement(
         if decides is None
         else decides(choose, rows["target"])
     )
-    found = judge.luck(chosen, len(members), choose.shape[1], shown=judge.by_rows(scores, turned))
+    found = judge.selection_bias(chosen, len(members), choose.shape[1], shown=judge.by_rows(scores, turned))
     winner = sweep.top[0].member
     rows_of = {row["member"]: row for row in sweep.rows.last()}
     each = judge.by_rows(scores, turned)(torch.ones(1, scores.shape[1]))[0].tolist()
@@ -251,7 +251,7 @@ def judgement(
         "metric": shown,
         "seen": sign * found.best,
         "expected_inflation": found.inflation,
-        "expected_inflation_again": found.again,
+        "expected_inflation_again": found.other_inflation,
         "standard_error": found.error,
         "test": test,
         "test_interval": interval,

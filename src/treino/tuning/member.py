@@ -20,7 +20,7 @@ from treino.documents.settings import ResolvedSettings
 from treino.engine import LOSSES, MLP
 from treino.errors import TreinoError
 from treino.records.access import Access
-from treino.records.data_source import LOADS, data_of, load_data
+from treino.records.data_source import LOADS, data_of, load_data, source_of
 from treino.records.kept_layers import check_layers
 from treino.records.network_source import NetworkSource, network_source, run_network
 from treino.records.segments import segments_of
@@ -32,7 +32,6 @@ from treino.training.resolution import Plan, decide, plan
 from treino.training.run_facts import run_facts
 from treino.tuning import member_table, top_members
 from treino.tuning.populations import COMPARED, settings_of
-from treino.tuning.resumption import source_of
 from treino.words import _
 
 _NAME = re.compile(r"(?P<sweep>.+):(?P<member>\d+)")

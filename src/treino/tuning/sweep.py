@@ -22,7 +22,7 @@ from treino.engine.metrics import METRICS, metric_names
 from treino.errors import TreinoError
 from treino.loop.loop import JobEvent, events, status_at_end
 from treino.records.access import Access
-from treino.records.data_source import data_of, keep_copy, load_data, reference
+from treino.records.data_source import data_of, keep_copy, load_data, reference, source_of
 from treino.records.failure_notes import noted
 from treino.records.network_source import (
     NetworkSource,
@@ -40,7 +40,6 @@ from treino.tuning import member_table, top_members
 from treino.tuning.bracket import TrainingBracket
 from treino.tuning.judgement import finish_sweep, sweep_document
 from treino.tuning.populations import settings_of, single_settings, whole_settings
-from treino.tuning.resumption import restore_members, source_of
 from treino.tuning.space_file import space_of
 from treino.tuning.spread import finish_repeats, member_figures
 from treino.tuning.sweep_networks import network_words, renamed_space
@@ -49,6 +48,7 @@ from treino.tuning.sweep_state import (
     SweepProgress,
     SweepTraining,
     next_members,
+    restore_members,
     sweep_training,
     training_bracket,
 )

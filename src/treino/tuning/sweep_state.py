@@ -11,14 +11,15 @@ from torch.nn.parameter import is_lazy
 from treino.data.dataset import Data
 from treino.data.memory import free_bytes
 from treino.engine import MLP
+from treino.engine.metrics import METRICS
 from treino.engine.training_setup import no_validation_rows
 from treino.errors import TreinoError
 from treino.records.data_source import load_data
 from treino.records.user_network import NetworkFiles, network_of
 from treino.search.halving import STRATEGIES, Bracket, Rung
+from treino.search.optuna_sampler import tpe
 from treino.search.samplers import Sampler, sampler
 from treino.search.space import Config
-from treino.search.with_optuna import tpe
 from treino.spec import Settings
 from treino.training.resolution import decide
 from treino.tuning.bracket import TrainingBracket
@@ -239,3 +240,36 @@ def training_bracket(sweep: SweepTraining, number: int) -> TrainingBracket:
     )
     bracket.begin()
     return bracket
+
+
+def restore_members(sweep: SweepTraining, members: Mapping[str, Any]) -> None:
+    """The members as they were sampled; the sampler's state is restored."""
+    sweep.configs = [_as_json(c) for c in members["configs"]]
+    sweep.asks = members["asks"]
+    sweep.brackets = [
+        (first, count, tuple(Rung(*rung) for rung in rungs)) for first, count, rungs in members["heats"]
+    ]
+    figures = {row["member"]: row for row in sweep.rows.last()}
+    over = sum(count for _first, count, _rungs in sweep.brackets[: sweep.done])
+    first = 0
+    for count in sweep.asks:
+        configs = sweep.sampler.replay(sweep.configs[first : first + count])
+        if [_as_json(c) for c in configs] != sweep.configs[first : first + count]:
+            raise TreinoError(
+                "sampler_differs",
+                _("The sampler asks for other settings than it did, from network {n} on.").format(n=first),
+                _("Use the versions that the sweep was begun with, or start a new one."),
+            )
+        for member in range(first, min(first + count, over)):
+            sweep.sampler.tell(member, _sampler_figure(figures.get(member), sweep.metric))
+        first += count
+
+
+def _sampler_figure(row: Mapping[str, Any] | None, metric: str) -> float | None:
+    if row is None or row["best"] is None or row["status"] == "diverged":
+        return None
+    return -METRICS[metric].better * float(row["best"])
+
+
+def _as_json(config: Mapping[str, Any]) -> Config:
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in config.items()}

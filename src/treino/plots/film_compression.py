@@ -32,7 +32,7 @@ class PackedFrame:
     content: bytes
 
 
-def press(frame: Frame) -> PackedFrame:
+def packed_frame(frame: Frame) -> PackedFrame:
     shown = frame.shown
     scale, content = 1.0, b""
     if isinstance(shown, Plane):
@@ -46,12 +46,12 @@ def press(frame: Frame) -> PackedFrame:
     return PackedFrame(frame.step, frame.loss, scale, content)
 
 
-def packed(frames: list[PackedFrame]) -> bytes:
+def packed_film(frames: list[PackedFrame]) -> bytes:
     """All frames behind each other, deflated: browsers inflate it by themselves."""
     return zlib.compress(b"".join(f.content for f in frames), 9)
 
 
-def stage(shown: Boundary) -> dict[str, Any]:
+def player_settings(shown: Boundary) -> dict[str, Any]:
     """What all frames share, for the player: kind, size of the grid, ranges, rows."""
     classes = () if isinstance(shown, Fit) else shown.classes
     (x0, x1), (y0, y1) = limits(shown)
@@ -116,7 +116,7 @@ def _numbers(values: NDArray[np.float64], low: float, high: float) -> bytes:
     return whole.round().astype("<u2").tobytes()
 
 
-def spark(losses: list[float | None]) -> list[float | None]:
+def sparkline(losses: list[float | None]) -> list[float | None]:
     """The frames' losses as heights from 0 to 1 for the line over the slider; logarithmic where they span
     much."""
     known = [v for v in losses if v is not None and math.isfinite(v) and v > 0]

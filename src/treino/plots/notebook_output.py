@@ -47,7 +47,7 @@ class LiveTraining:
     alarm: bool = False
 
 
-def live_figure(live: LiveTraining) -> str:
+def training_html(live: LiveTraining) -> str:
     """The training as HTML: a bar, the figures, the curves, and the boundary of two inputs."""
     charts = []
     if live.loss_S is not None and len(live.loss_S):
@@ -65,7 +65,7 @@ def live_figure(live: LiveTraining) -> str:
     )
 
 
-def live_sweep(
+def sweep_html(
     name: str, done: float | None, figures: Mapping[str, str], left: float | None, said: Sequence[str] = ()
 ) -> str:
     """A sweep as it stands: a bar and its table. done: None while the best is judged."""

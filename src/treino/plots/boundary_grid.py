@@ -30,7 +30,7 @@ ACROSS = 3
 SMALLER = 0.3  # marks of rows, beside those of a picture of one network
 
 
-def sheet_figure(
+def grid_figure(
     shown: Sequence[Boundary], captions: Sequence[str], title: str, sentences: Sequence[str] = ()
 ) -> "Figure":
     """One panel for each, three in a line; a caption above each, and which classes win nowhere in it."""

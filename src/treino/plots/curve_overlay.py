@@ -29,7 +29,7 @@ ACROSS = 4
 Curve = tuple[Floats, Floats]  # epochs, values
 
 
-def overlaid_figure(runs: Sequence[Curves], smooth: float = 0.0, notes: Sequence[str] = ()) -> "Figure":
+def overlay_figure(runs: Sequence[Curves], smooth: float = 0.0, notes: Sequence[str] = ()) -> "Figure":
     """One colour for each run; a panel for each figure that any of them has.
 
     smooth: as in ``smoothed``; the curves as they were measured stay behind, faint.

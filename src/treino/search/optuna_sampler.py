@@ -66,7 +66,7 @@ class OptunaSampler:
             trials.append(config)
         return trials
 
-    def again(self, configs: Sequence[Config]) -> list[Config]:
+    def replay(self, configs: Sequence[Config]) -> list[Config]:
         """Out of a storage the very trials of before the break; else the same are asked for anew."""
         if not self._kept:
             return self.ask(len(configs))

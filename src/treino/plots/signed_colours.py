@@ -35,7 +35,7 @@ def signed_map() -> "Colormap":
     return plain.with_extremes(bad=FAINT)
 
 
-def on_paper(value_RR: Pixels, most: float) -> Pixels:
+def on_white(value_RR: Pixels, most: float) -> Pixels:
     """The same over white, ``[..., 3]``."""
     found = rgba(value_RR, most)
     return np.asarray(1 - found[..., 3:] * (1 - found[..., :3]))
@@ -52,7 +52,7 @@ def tile(weight_CHW: Pixels, most: float) -> Pixels:
     the mean of the channels."""
     if len(weight_CHW) == 3:
         return np.asarray(np.clip(0.5 + np.moveaxis(weight_CHW, 0, -1) / (2 * most), 0, 1))
-    return on_paper(weight_CHW.mean(axis=0), most)
+    return on_white(weight_CHW.mean(axis=0), most)
 
 
 def data_uri(pixels: Pixels, upwards: bool = False) -> str:
