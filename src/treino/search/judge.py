@@ -221,11 +221,11 @@ def sentence(verdict: Verdict, facts: VerdictFacts) -> str:
     )
     if verdict == "nothing":
         return _("{head}; {luck}; no evidence that it is better than a constant answer.").format(
-            head=head, selection_bias=lucky
+            head=head, luck=lucky
         )
     if verdict == "linear":
         return _("{head}; {luck}; no evidence that it is better than the baseline ({baseline}).").format(
-            head=head, selection_bias=lucky, baseline=_(facts.baseline)
+            head=head, luck=lucky, baseline=_(facts.baseline)
         )
     if facts.smaller is not None:
         tail = _("not distinguishable from network {n}, {share:.0%} of its size").format(
