@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from functools import cache
 from hashlib import sha256
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -84,14 +85,17 @@ def do(connection: sqlite3.Connection, path: Path, statements: Iterable[Statemen
     added: dict[str, int] = {}
     anew: set[str] = set()
     with sqlite.transaction(connection):
-        for table, sql, values in statements:
-            cursor = connection.execute(sql, values)
-            if sql is not _INSERT.get(table):
-                anew.add(table)
-            elif table == "events":
-                added[table] = added.get(table, 0) + _number((cursor.lastrowid, *values))
+        for (table, sql), some in groupby(statements, key=lambda each: each[:2]):
+            values = [each.values for each in some]
+            new = sql == _INSERT.get(table)
+            if new and table == "events":  # SQLite gives their numbers
+                values = [(connection.execute(sql, row).lastrowid, *row) for row in values]
             else:
-                added[table] = added.get(table, 0) + _number(values)
+                connection.executemany(sql, values)
+            if new:
+                added[table] = added.get(table, 0) + _total(values)
+            else:
+                anew.add(table)
         for table in {*added, *anew} if summed else ():
             changes, total = _sum(connection, table, path)
             if table in anew:
