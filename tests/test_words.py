@@ -473,10 +473,16 @@ for step in range(30):
 
 def latin(text: str) -> list[str]:
     """Words in Latin letters that no path, flag, identifier or value holds."""
+    from treino.engine.activations import ACTIVATIONS
+    from treino.engine.init import INITS
+    from treino.engine.losses import LOSSES
+    from treino.engine.optim import OPTIMIZERS
+    from treino.engine.schedules import SCHEDULES
     from treino.spec import Settings
 
+    choices = {name for entries in (ACTIVATIONS, INITS, LOSSES, OPTIMIZERS, SCHEDULES) for name in entries}
     plain = set(re.findall(r"(?<![\w./=_'-])[A-Za-z][a-z]{2,}(?![\w/=_'-]|\.\w)", text))
-    return sorted(plain - set(OURS.split()) - set(Settings.model_fields))
+    return sorted(plain - set(OURS.split()) - choices - set(Settings.model_fields))
 
 
 # ---- as a program

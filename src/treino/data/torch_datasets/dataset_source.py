@@ -17,6 +17,7 @@ from treino.data.rows import Rows
 from treino.data.splits import TEST, TRAIN, VALIDATION, split
 from treino.data.torch_datasets.first_pass import HELD_ROWS, FirstPass, ItemPass, everything, look, name_of
 from treino.data.torch_datasets.labels import Labels, labels_again, labels_of
+from treino.data.torch_datasets.stream import StreamRows
 from treino.errors import TreinoError, nearest
 from treino.words import _
 
@@ -343,7 +344,7 @@ def _held(rows: Rows, seed: int) -> Rows:
     x: Any = rows.x
     if isinstance(x, Tensor):
         return rows
-    if hasattr(x, "held"):
+    if isinstance(x, StreamRows):
         return Rows(x.sample[0], x.sample[1], torch.arange(len(x.sample[0])))
     some = torch.randperm(len(x), generator=generator(seed, "held"))[:HELD_ROWS].sort().values
     return Rows(x.index_select(0, some), rows.y[some], rows.index[some])
