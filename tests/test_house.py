@@ -10,7 +10,10 @@ import pytest
 from tools.house import counts
 
 import treino
+from treino.cli import entry_names
+from treino.engine import registries
 from treino.engine.registries import settings_page
+from treino.pictures import picture_files
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -37,6 +40,17 @@ def test_no_package_bears_a_name_of_the_door() -> None:
         p.stem for p in (ROOT / "src/treino").glob("*.py")
     }
     assert not packages & set(treino.__all__)
+
+
+def test_help_lists_from_the_source_what_the_registries_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = {name: registries.names(name) for name in (*registries.REGISTRIES, *registries.OF_SOME)}
+    pictures = picture_files.PICTURES
+    assert entry_names.REGISTRIES.keys() == registries.REGISTRIES.keys()
+    assert entry_names.OF_SOME == registries.OF_SOME
+    for module in ("treino.engine.registries", "treino.pictures.picture_files"):
+        monkeypatch.delitem(sys.modules, module)
+    assert {name: entry_names.names(name) for name in loaded} == loaded
+    assert sorted(entry_names.picture_names()) == sorted(pictures)
 
 
 @pytest.mark.slow

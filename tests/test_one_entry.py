@@ -177,6 +177,7 @@ def test_sweeps_and_studies_take_the_new_names(added: None, treino: Treino) -> N
         "--loss", "brier", "--engine", "module", "--json",
     )  # fmt: skip
     assert swept.status == 0, swept.err
+    assert any("rows have no scores of lowest_recall" in note for note in swept.document["notes"])
     name = Path(swept.document["path"]).name
     assert "brier" in treino("explain", "brier", name).out
     assert treino("show", f"{name}:1").status == 0

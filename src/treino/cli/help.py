@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from cyclopts.help import DefaultFormatter, HelpEntry, HelpPanel, InlineText
 from rich.text import Text
 
+from treino.cli.entry_names import OF_SOME, names, picture_names
 from treino.console import line
 from treino.spec import FLAGS as FLAGS_OF_SETTINGS
 from treino.words import N_, _
@@ -90,8 +91,6 @@ def _entry(entry: HelpEntry) -> HelpEntry:
 
 def _names(setting: str) -> list[str]:
     """The entries of a registry that the setting may name, or those that read it."""
-    from treino.engine.registries import OF_SOME, names
-
     found = ", ".join(names(setting))
     if not found:
         return []
@@ -99,9 +98,7 @@ def _names(setting: str) -> list[str]:
 
 
 def _pictures() -> str:
-    from treino.pictures.picture_files import PICTURES
-
-    return _("[of a run: {names}]").format(names=", ".join(PICTURES))
+    return _("[of a run: {names}]").format(names=", ".join(picture_names()))
 
 
 def _choices(names: str) -> str:

@@ -57,7 +57,8 @@ class Metric:
     ``spread`` and ``unit`` for numbers; for classes of ``{guess}``, ``{label}`` and ``{score}``.
     function: what the expression calls and torch doesn't have. always: it is there whatever metric decides.
     share: it lies between 0 and 1. two_classes: of more there is none. may_lack: some rows have none.
-    charted: reports draw it with its interval, beside the baselines.
+    charted: reports draw it with its interval, beside the baselines. judged: ``tuning/top_members.py`` has
+    scores of rows by which a sweep's judge decides as the metric does; else it decides by accuracy or RMSE.
     interval: ``wilson`` for a share of rows that are right, ``bootstrap``, or None where there is none.
     """
 
@@ -73,6 +74,7 @@ class Metric:
     two_classes: bool = False
     may_lack: bool = False
     charted: bool = False
+    judged: bool = False
     interval: Literal["wilson", "bootstrap"] | None = "bootstrap"
 
 
@@ -204,31 +206,31 @@ def auc(score, label):
     return (ranks - positive * (positive + 1) / 2) / (positive * (len(label) - positive))
 '''
 METRICS: dict[str, Metric] = {
-    "loss": Metric(None, -1, None, "the loss, as it is trained", label=N_("loss"), always=True),
+    "loss": Metric(None, -1, None, "the loss, as it is trained", label=N_("loss"), always=True, judged=True),
     "accuracy": Metric(
         "classification", 1, _accuracy, "the share of rows that are right",
         "({guess} == {label}).sum().item() / len(y)", label=N_("accuracy"), always=True, share=True,
-        interval="wilson", charted=True,
+        interval="wilson", charted=True, judged=True,
     ),
     "f1_macro": Metric(
         "classification", 1, _f1, "the mean of the classes' F1", "f1_macro({guess}, {label})",
-        F1_FUNCTION, share=True, charted=True,
+        F1_FUNCTION, share=True, charted=True, judged=True,
     ),
     "auc": Metric(
         "classification", 1, _auc, "the area under the ROC curve, of two classes",
-        "auc({score}, {label})", AUC_FUNCTION, share=True, two_classes=True, may_lack=True,
+        "auc({score}, {label})", AUC_FUNCTION, share=True, two_classes=True, may_lack=True, judged=True,
     ),
     "rmse": Metric(
         "regression", -1, _rmse, "the root of the mean squared error, in the target's unit",
-        "(error.square().sum() / len(y)).sqrt().item() * unit", always=True, charted=True,
+        "(error.square().sum() / len(y)).sqrt().item() * unit", always=True, charted=True, judged=True,
     ),
     "mae": Metric(
         "regression", -1, _mae, "the mean absolute error, in the target's unit",
-        "error.abs().mean().item() * unit", always=True,
+        "error.abs().mean().item() * unit", always=True, judged=True,
     ),
     "r2": Metric(
         "regression", 1, _r2, "the share of the target's variance that is explained",
-        "(1 - error.square().sum() / spread).item()", always=True, may_lack=True, charted=True,
+        "(1 - error.square().sum() / spread).item()", always=True, may_lack=True, charted=True, judged=True,
     ),
 }  # fmt: skip
 

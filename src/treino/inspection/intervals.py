@@ -21,7 +21,7 @@ _ROUNDING = 1e-12  # of a figure: what sums in another order differ by
 def intervals(
     output_NC: torch.Tensor, y: torch.Tensor, loss: Loss, scale: float = 1.0, seed: int = 0
 ) -> dict[str, tuple[float, float] | None]:
-    """95 % intervals of the metrics of these rows: Wilson for accuracy, else the percentile bootstrap.
+    """95 % intervals of these rows' metrics, as their entries say: Wilson, or the percentile bootstrap.
 
     output_NC, y, loss, scale: as in ``engine.metrics.measure``, for one network. The bootstrap (Efron
     1979) draws the N rows again with replacement, 1000 times, seeded. Its percentiles are widened as

@@ -208,6 +208,12 @@ def judgement(
         (document["metrics"]["test"] or {}).get(shown),
         ((document["intervals"] or {}).get("test") or {}).get(shown),
     )
+    if not METRICS[sweep.metric].judged:
+        notes.append(
+            _("How much of the best is luck is told by {shown}: rows have no scores of {metric}.").format(
+                shown=shown, metric=sweep.metric
+            )
+        )
     share = len(sweep.data.test) / max(1, len(sweep.data.train))
     sign = METRICS[shown].better
     strongest = _strongest(document["baseline"], shown)
