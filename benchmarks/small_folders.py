@@ -17,6 +17,7 @@ from treino.loop.loop import JobEvent
 from treino.spec import read_settings
 from treino.store import RunFolder, files
 from treino.studies import study
+from treino.studies.study_options import StudyRequest
 from treino.training import train
 from treino.tuning import sweep
 
@@ -61,7 +62,8 @@ def new(kind: str, parent: Path) -> Iterator[JobEvent]:
         settings = read_settings(SETTINGS | {"epochs": 6, "every": 8, "name": NAME})
         return train.training("wine", settings, parent=parent, checkpoint_seconds=0)
     if kind == "study":
-        return study.study_events("wine", settings=SETTINGS | {"epochs": 4}, batch_sizes=[60, 40], **words)
+        request = StudyRequest(batch_sizes=[60, 40])
+        return study.study_events("wine", request, settings=SETTINGS | {"epochs": 4}, **words)
     settings = {name: value for name, value in SETTINGS.items() if name != "seed"}
     if kind == "sweep":
         settings["epochs"] = 10  # two rungs
