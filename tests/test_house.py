@@ -61,22 +61,6 @@ def test_importing_stays_light() -> None:
     assert out.stdout.strip() == "[]"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "words", [[], ["--version"], ["--help"], ["runs"], ["train", "--help"]], ids=" ".join
-)
-def test_what_trains_nothing_imports_no_torch(words: list[str], tmp_path: Path) -> None:
-    code = (
-        "import sys; from treino.cli import main; status = main(sys.argv[1:]);"
-        "print([m for m in ('torch', 'pyarrow', 'matplotlib') if m in sys.modules], file=sys.stderr);"
-        "sys.exit(status)"
-    )
-    out = subprocess.run(
-        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=True, cwd=tmp_path
-    )
-    assert out.stderr.splitlines()[-1] == "[]"
-
-
 def test_files_import_each_other_in_no_circle_and_at_the_top() -> None:
     """Imports inside functions and for types alone count too; what stays there keeps a start light."""
     found = counts()
