@@ -32,9 +32,14 @@ def median_of(values: Sequence[float], level: float = 0.95) -> Median | None:
     if n < 2:
         return Median(ordered[0], None, None, None) if ordered else None
     outside, place = 2 * 0.5**n, 1
-    while place < n // 2 and (wider := outside + 2 * math.comb(n, place) * 0.5**n) <= 1 - level:
+    while place < n // 2 and (wider := outside + 2 * _chance(n, place)) <= 1 - level:
         outside, place = wider, place + 1
     return Median(median(ordered), ordered[place - 1], ordered[n - place], 1 - outside)
+
+
+def _chance(n: int, k: int) -> float:
+    """The chance of k heads in n throws of a coin, also where neither factor is a float."""
+    return math.exp(math.log(math.comb(n, k)) - n * math.log(2))
 
 
 def ratio_of(seconds: Mapping[int, float], other: Mapping[int, float]) -> Median | None:
