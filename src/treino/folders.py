@@ -15,7 +15,7 @@ from treino.spec import Settings
 from treino.store import RunFolder, find
 from treino.studies.stored_study import StoredStudy
 from treino.studies.study import study_resumption
-from treino.training.branch import branching, rewinding
+from treino.training.branch import branching, parse_step, rewinding
 from treino.training.replay import snapshots
 from treino.training.train import resuming
 from treino.tuning.member import member_run, parted, sweep_folder
@@ -123,14 +123,8 @@ def branch_events(place: str, access: Access, changes: Settings, *, in_place: bo
     Raises:
         TreinoError: no such run or step; a setting that can't change on the way.
     """
-    run, colon, step = place.rpartition(":")
-    if not colon or not run or not step.isdecimal():
-        raise TreinoError(
-            "branch_form",
-            _("{value!r} does not name a step of a run.").format(value=place),
-            _("Write RUN:STEP, e.g. [[branch=wine-1:120]]; step 0 is the untrained network."),
-        )
-    snapshot = next(snapshots(open_run(run, access), [int(step)]))
+    run, step = parse_step(place)
+    snapshot = next(snapshots(open_run(run, access), [step]))
     changed = {name: getattr(changes, name) for name in changes.model_fields_set - {"net"}}
     return illustrated((rewinding if in_place else branching)(snapshot, changed))
 

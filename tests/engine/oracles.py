@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from treino.data.rows import order
+from treino.data.row_order import order
 
 
 def sample(rows=24, inputs=5, classes=3, seed=0, dtype=torch.float32):

@@ -13,7 +13,8 @@ from oracles import sample
 
 from treino.data.out_of_core.mapped_rows import MappedRows, as_mapped
 from treino.data.out_of_core.rows_protocol import parts
-from treino.data.rows import BLOCK_ROWS, WINDOW_ROWS, Rows, batches, order
+from treino.data.row_order import BLOCK_ROWS, WINDOW_ROWS, order
+from treino.data.rows import Rows, batches
 from treino.engine import batch_sources, mlp, train
 from treino.errors import TreinoError
 

@@ -19,7 +19,7 @@ from treino.loop.loop import JobProgress
 from treino.plots.report.markdown import markdown
 from treino.plots.report.run import run_sections
 from treino.reports.report import report
-from treino.reports.run_facts import run_facts
+from treino.reports.run_report import run_facts
 from treino.search.space_text import read_space
 from treino.spec import read_settings
 from treino.store.output_files import MARKDOWN, PAGE, OutputFile

@@ -11,7 +11,7 @@ from treino.documents.listing import line_of
 from treino.folders import Stored, open_all, open_folder, resume_events
 from treino.pictures.curves import curves_of
 from treino.pictures.illustration import illustrated
-from treino.plots.card import run_card, runs_table, sweep_card
+from treino.plots.notebook_cards import run_card, runs_table, sweep_card
 from treino.plots.study_card import study_card
 from treino.records.access import Access
 from treino.records.prediction import predict_like

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from treino.cli.examine import ScriptOptions, examine
 from treino.cli.flags import WHOLE, ScreenFlag, with_flags
-from treino.cli.output import output_file
+from treino.cli.output_paths import output_file
 from treino.cli.screen import Screen
 from treino.console import line
 from treino.errors import TreinoError

@@ -95,7 +95,7 @@ def _mend(
     fix: "OutputFile | None",
     screen: Screen,
 ) -> dict[str, object]:
-    from treino.cli.output import say_replaced
+    from treino.cli.output_paths import say_replaced
     from treino.diagnosis.fix import patch
     from treino.diagnosis.prove import VARIANTS, proof, table
 

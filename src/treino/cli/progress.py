@@ -15,7 +15,7 @@ from treino.cli.study_view import StudyView
 from treino.cli.sweep_view import SweepView
 from treino.cli.view import Position, View
 from treino.loop.loop import Job, JobClose, JobEnd, JobEvent, JobProgress, JobStart
-from treino.store.naming import command_word
+from treino.store.new_names import command_word
 from treino.studies.study import StudyJob
 from treino.training.train import RunJob
 from treino.tuning.sweep import SweepJob

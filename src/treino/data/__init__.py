@@ -6,7 +6,8 @@ from treino.data.generators import generator
 from treino.data.loader import load
 from treino.data.preparation.new_rows import PreparedRows, rows_for_prediction
 from treino.data.preparation.preparation import Preparation, Task
-from treino.data.rows import Rows, batches, order
+from treino.data.row_order import order
+from treino.data.rows import Rows, batches
 from treino.data.summaries.description import describe
 
 __all__ = [

@@ -7,7 +7,7 @@ from typing import Any
 from treino.documents.reading import check, read_document
 from treino.errors import TreinoError
 from treino.store import RunFolder, list_runs
-from treino.store.listing import RunSummary
+from treino.store.run_lookup import RunSummary
 
 HEADLINE = "accuracy", "r2"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from treino.data.rows import Shuffle, order
+from treino.data.row_order import Shuffle, order
 from treino.engine.schedules import scale
 
 EVALUATION_SPACING = 20  # steps between two evaluations, at least

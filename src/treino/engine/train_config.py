@@ -8,7 +8,7 @@ from typing import Any, Literal, TypedDict, get_args
 
 import torch
 
-from treino.data.rows import Shuffle
+from treino.data.row_order import Shuffle
 from treino.engine.devices import resolve_device
 from treino.engine.hyperparameters import check_read, checked_numbers, per_member, two_betas
 from treino.engine.kernels.selection import ENGINES, LARGEST_THREADS

@@ -16,8 +16,8 @@ from treino.inspection.boundary_preview import boundary_preview, previewable
 from treino.inspection.curves import Curves
 from treino.loop.loop import JobClose, JobEnd, JobProgress, JobStart
 from treino.plots.captions import headline
-from treino.plots.notebook_output import LiveTraining, sweep_html, training_html
-from treino.store.naming import command_word
+from treino.plots.notebook_progress import LiveTraining, sweep_html, training_html
+from treino.store.new_names import command_word
 from treino.training.train import RunJob, run_of
 from treino.tuning.sweep import SweepJob
 from treino.words import _, numeral

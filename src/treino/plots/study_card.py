@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from treino.plots.card import CARD, CELL
+from treino.plots.notebook_cards import CARD, CELL
 
 
 def study_card(

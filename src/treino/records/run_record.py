@@ -27,7 +27,7 @@ from treino.records.segments import losses_of
 from treino.records.weights import WEIGHTS, read_weights
 from treino.store import RunFolder
 from treino.store.files import damaged
-from treino.store.naming import command_word
+from treino.store.new_names import command_word
 from treino.words import _
 
 

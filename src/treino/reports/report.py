@@ -13,8 +13,8 @@ from treino.plots.report.run import run_sections, subtitle
 from treino.plots.report.sweep import sweep_sections, sweep_subtitle
 from treino.records.stored_run import StoredRun, study_without_network
 from treino.reports.run_comparison import compared
-from treino.reports.run_facts import run_facts
-from treino.reports.sweep_facts import sweep_facts
+from treino.reports.run_report import run_facts
+from treino.reports.sweep_report import sweep_facts
 from treino.store.output_files import OutputFile
 from treino.studies.stored_study import StoredStudy
 from treino.tuning.member import is_member

@@ -14,7 +14,7 @@ from treino.inspection.paired_tests import PairedTest, holm, paired_classes, pai
 from treino.plots.report.compare import RunComparison
 from treino.plots.report.run import learnt
 from treino.records.stored_run import StoredRun
-from treino.reports.run_facts import run_facts
+from treino.reports.run_report import run_facts
 from treino.words import _
 
 BESIDE = ("steps", "epochs", "kept_epoch", "parameters", "seconds", "status")

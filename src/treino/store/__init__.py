@@ -2,6 +2,6 @@
 
 from treino.store.database import Command, Database, EpochValue, Event
 from treino.store.folder import RunFolder
-from treino.store.listing import RunSummary, find, list_runs
+from treino.store.run_lookup import RunSummary, find, list_runs
 
 __all__ = ["Command", "Database", "EpochValue", "Event", "RunFolder", "RunSummary", "find", "list_runs"]

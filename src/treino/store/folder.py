@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from treino.errors import TreinoError
 from treino.store import database as db
-from treino.store import files, leftover, lock, manifest, naming
+from treino.store import files, leftover, lock, manifest, new_names
 from treino.store.checkpoint import SLOTS, Checkpoint, read_all, to_bytes
 from treino.store.folder_files import FolderFiles
 from treino.store.manifest import Manifest
@@ -59,11 +59,11 @@ class RunFolder(FolderFiles):
         made = True
         if out is not None:
             path = Path(out)
-            made = naming.claim_out(path)
+            made = new_names.claim_out(path)
         elif name is not None:
-            path = naming.claim_name(Path(parent), name)
+            path = new_names.claim_name(Path(parent), name)
         else:
-            path = naming.claim_next(Path(parent), stem)
+            path = new_names.claim_next(Path(parent), stem)
         now = datetime.now(UTC).isoformat(timespec="microseconds")
         folder = cls(path, Manifest(kind=kind, created=now))
         folder._made = made
@@ -73,7 +73,7 @@ class RunFolder(FolderFiles):
                 path
             ):  # another process took the same folder, and keeps something
                 folder.close()
-                raise naming.taken(path) if out is None else naming.occupied(path)
+                raise new_names.taken(path) if out is None else new_names.occupied(path)
             leftover.clear(path)
             db.Database.make(path / db.NAME)
             folder._put_manifest(folder._manifest)  # last, for it makes the folder a run

@@ -22,7 +22,6 @@ from treino.engine.torch_context import torch_threads
 from treino.errors import TreinoError
 from treino.loop.loop import JobEvent, events, status_at_end
 from treino.records.access import Access
-from treino.records.command import versions
 from treino.records.data_source import data_of, keep_copy, load_data, reference, source_of
 from treino.records.failure_notes import noted
 from treino.records.network_source import (
@@ -34,6 +33,7 @@ from treino.records.network_source import (
 )
 from treino.records.resumable import unfinished
 from treino.records.user_network import NetworkFiles, network_of
+from treino.records.versions import versions
 from treino.spec import Settings, read_settings
 from treino.store import RunFolder
 from treino.store.files import damaged

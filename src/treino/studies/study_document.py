@@ -14,7 +14,7 @@ from treino.inspection.epoch_statistics import (
     median_of,
 )
 from treino.inspection.wilson import wilson
-from treino.records.command import as_typed
+from treino.records.run_command import as_typed
 from treino.spec import Settings
 from treino.studies.study_options import Cell, StudyOptions
 from treino.studies.track import Record, Track

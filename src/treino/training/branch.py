@@ -13,11 +13,12 @@ from treino.engine import HP
 from treino.engine.keyframes import keyframe_of_saved
 from treino.errors import TreinoError, nearest
 from treino.loop.loop import JobEvent, events
-from treino.records.command import branch_as_typed, versions
 from treino.records.data_source import COPY
 from treino.records.network_source import NETWORK_COPY
+from treino.records.run_command import branch_as_typed
 from treino.records.segments import Segment, path_of, segments_of
 from treino.records.stored_run import StoredRun
+from treino.records.versions import versions
 from treino.records.weights import BUFFERS, WEIGHTS
 from treino.spec import Settings, group_of, read_settings
 from treino.store import RunFolder
@@ -34,6 +35,22 @@ LENGTH = ("epochs", "steps", "patience", "keep", "schedule", "warmup")
 PLACE = ("name", "out")
 USUAL_BETAS = 0.9, 0.999
 COPIED = (COPY, "data.json", "preparation.json", NETWORK_COPY, START)
+
+
+def parse_step(place: str) -> tuple[str, int]:
+    """``wine-1:120`` -> the run and the step.
+
+    Raises:
+        TreinoError: it is written otherwise.
+    """
+    run, colon, step = place.rpartition(":")
+    if not colon or not run or not step.isdecimal():
+        raise TreinoError(
+            "branch_form",
+            _("{value!r} does not name a step of a run.").format(value=place),
+            _("Write RUN:STEP, e.g. [[branch=wine-1:120]]; step 0 is the untrained network."),
+        )
+    return run, int(step)
 
 
 def branching(

@@ -20,8 +20,8 @@ from treino.records.stored_run import StoredRun, stored_run
 from treino.records.weights import write_weights
 from treino.store import RunFolder
 from treino.training.findings import findings
+from treino.training.initial_facts import run_facts
 from treino.training.resolution import Plan
-from treino.training.run_facts import run_facts
 from treino.training.user_data import (
     answers,
     fewer_notes,

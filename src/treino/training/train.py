@@ -26,20 +26,21 @@ from treino.errors import TreinoError
 from treino.loop.loop import Job, JobEvent, events, status_at_end
 from treino.loop.loop import drain as drained
 from treino.records.access import Access
-from treino.records.command import as_typed, versions
 from treino.records.data_source import data_of, keep_copy, load_data, prepared_beside, reference
 from treino.records.network_answers import ANSWERS, answers_of
 from treino.records.network_source import NETWORK_COPY
 from treino.records.resumable import unfinished
+from treino.records.run_command import as_typed
 from treino.records.segments import losses_of, newest
 from treino.records.stored_run import StoredRun
 from treino.records.user_network import NetworkFiles, network_of
+from treino.records.versions import versions
 from treino.spec import Settings
 from treino.store import RunFolder
 from treino.training.completion import finish
+from treino.training.initial_facts import run_facts
 from treino.training.keyframe_files import cut_keyframes, keep_keyframes, kept_state, name_of, write_keyframes
 from treino.training.resolution import Plan, plan, train_config
-from treino.training.run_facts import run_facts
 from treino.training.stored_training import START, obey_again, rebuilt
 from treino.training.user_data import given_again, honesty, reference_given, said_on_resuming, streams
 from treino.words import _

@@ -28,8 +28,8 @@ from treino.records.stored_run import StoredRun, study_without_network
 from treino.spec import Settings
 from treino.store import RunFolder, find
 from treino.store.files import damaged
+from treino.training.initial_facts import run_facts
 from treino.training.resolution import Plan, decide, plan
-from treino.training.run_facts import run_facts
 from treino.tuning import member_table, top_members
 from treino.tuning.populations import COMPARED, settings_of
 from treino.words import _

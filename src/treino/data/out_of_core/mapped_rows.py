@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from treino.data.out_of_core.rows_protocol import PART_BYTES, Batch, part_rows
-from treino.data.rows import BLOCK_ROWS
+from treino.data.row_order import BLOCK_ROWS
 
 TOUCHED_BYTES = 1 << 26  # pages of the file that may be in memory at a time
 AROUND_BYTES = 1 << 16  # what the system maps at the touch of one row

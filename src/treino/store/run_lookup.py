@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from treino.errors import TreinoError, nearest
-from treino.store import lock, manifest, naming
+from treino.store import lock, manifest, new_names
 from treino.store.folder import RunFolder
 from treino.store.leftover import ended_before_it_began, is_leftover
 from treino.words import _
@@ -50,7 +50,7 @@ def find(name: Path | str, parent: Path | str = "runs") -> Path:
     Errors: `run_missing` (with the nearest name), `run_ambiguous`, `no_runs`.
     """
     parent, text = Path(parent), str(name)
-    if text == naming.LAST:
+    if text == new_names.LAST:
         summaries = list_runs(parent)
         if not summaries:
             raise _none(parent)
@@ -83,10 +83,10 @@ def find(name: Path | str, parent: Path | str = "runs") -> Path:
 
 def _hint(name: str, known: list[str]) -> str:
     """The name that is near, or else the first of those `known`, and how many more there are."""
-    close = get_close_matches(name.lower(), [*known, naming.LAST], n=1)
+    close = get_close_matches(name.lower(), [*known, new_names.LAST], n=1)
     more = len(known) - _SHOWN
     if close or more <= 0:
-        return nearest(name, close or [*known, naming.LAST])
+        return nearest(name, close or [*known, new_names.LAST])
     return _("Known: {names} … and {count} more.").format(names=", ".join(known[:_SHOWN]), count=more)
 
 

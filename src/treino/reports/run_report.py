@@ -16,7 +16,7 @@ from treino.plots.report.blocks import Block, Drawing, Picture
 from treino.plots.report.charts import confusion_blocks
 from treino.plots.report.run import RunReport
 from treino.records.stored_run import StoredRun
-from treino.reports.commands import as_called
+from treino.reports.reproduction import as_called
 from treino.store.leftover import ended_before_it_began
 from treino.tuning.stored_sweep import StoredSweep
 from treino.words import _

@@ -1,10 +1,8 @@
-"""The command that reproduces a run, and the versions of the packages that it was trained with."""
+"""The command that reproduces a run, as a person types it."""
 
 import shlex
 from collections.abc import Mapping
 from typing import Any
-
-import torch
 
 from treino.spec import FLAGS
 
@@ -29,10 +27,3 @@ def as_flags(asked: Mapping[str, Any]) -> list[str]:
             several = isinstance(value, (list, tuple))
             words += [FLAGS[name], ",".join(map(str, value)) or "none" if several else str(value)]
     return words
-
-
-def versions() -> dict[str, str]:
-    import platform
-    from importlib.metadata import version
-
-    return {"treino": version("treino"), "torch": torch.__version__, "python": platform.python_version()}

@@ -5,8 +5,8 @@ from typing import Any
 from treino.errors import TreinoError
 from treino.plots.report.blocks import Picture
 from treino.plots.report.sweep import SweepFacts
-from treino.reports.commands import sweep_as_typed
-from treino.reports.run_facts import called_again, check_begun
+from treino.reports.reproduction import sweep_as_typed
+from treino.reports.run_report import called_again, check_begun
 from treino.search.space_text import domain_text
 from treino.tuning.populations import config_text
 from treino.tuning.stored_sweep import StoredSweep

@@ -6,8 +6,8 @@ from typing import Any
 
 from treino.documents.run_spec import RunSpec
 from treino.documents.sweep_spec import SweepOptionsEntry, SweepSpec
-from treino.records.command import as_flags
 from treino.records.data_source import LOADS
+from treino.records.run_command import as_flags
 from treino.search.space_text import domain_text
 from treino.spec import FLAGS
 from treino.tuning.sweep_options import SweepOptions
