@@ -84,7 +84,7 @@ def test_test_rows_of_a_run_that_is_to_go_on_are_not_looked_at(
     run = tr.fit("iris", epochs=3, out=tmp_path / "r")
     seen = []
     monkeypatch.setattr(
-        "treino.inspection.confusion.confusion",
+        "treino.pictures.insides.confusion",
         lambda *a, **k: seen.append(k["splits"]) or confusion(*a, **k),
     )
     monkeypatch.setattr(Run, "status", "stopped")
