@@ -14,9 +14,9 @@ from matplotlib.text import Text
 
 from tests.plots.browser import looked_at
 from tests.plots.reference import looks_like
-from treino.inspection.columns import CorrelatedColumns, Cost, Importances
 from treino.inspection.confusion import Confusion
 from treino.inspection.dependence import Dependence
+from treino.inspection.feature_importance import CorrelatedColumns, Cost, Importances
 from treino.inspection.input_planes import InputAxes, Points
 from treino.inspection.mistakes import Mistakes
 from treino.inspection.unit_responses import UnitColumn, UnitDiagram

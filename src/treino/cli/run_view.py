@@ -15,7 +15,7 @@ from treino.loop.loop import JobEnd
 from treino.pictures.curves import curves_of
 from treino.plots.captions import headline, layer_numbers
 from treino.plots.style import split_name
-from treino.training.resolution import lower_rate
+from treino.training.advice import lower_rate
 from treino.training.train import RunJob, run_of
 from treino.words import _, numeral, setting
 

@@ -15,7 +15,7 @@ from treino.data.dataset import Data
 from treino.data.preparation.encoders import DAY, DateEncoder, NumberEncoder, OneHotEncoder, RankEncoder
 from treino.data.rows import Rows
 from treino.errors import TreinoError, nearest
-from treino.inspection.importance import CANDIDATES, importance, steepest
+from treino.inspection.boundary_axes import CANDIDATES, importance, steepest
 from treino.inspection.input_planes import (
     Boundary,
     Fit,

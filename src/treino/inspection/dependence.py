@@ -28,6 +28,7 @@ from treino.inspection.row_samples import Cell, cells_of, draw
 from treino.words import _
 
 Axis = Literal["number", "class", "date", "time"]
+MOST_COLUMNS = 6  # of a network, the most important first
 ROWS = 300  # training rows that are averaged over
 POINTS = 41  # of a number, a date or a time of day
 FEW = 8  # a number with no more different values than this is asked at these values

@@ -3,9 +3,9 @@
 from contextlib import suppress
 
 from treino.errors import TreinoError
-from treino.inspection.columns import Importances, importances
 from treino.inspection.confusion import confusion
-from treino.inspection.dependence import dependence, drawable
+from treino.inspection.dependence import MOST_COLUMNS, dependence, drawable
+from treino.inspection.feature_importance import Importances, importances
 from treino.inspection.input_planes import Split
 from treino.inspection.mistakes import mistakes
 from treino.inspection.unit_responses import insides
@@ -20,8 +20,6 @@ from treino.plots.style import png
 from treino.plots.weights import weights_figure
 from treino.records.stored_run import StoredRun
 from treino.words import _
-
-COLUMNS = 6  # whose dependence is drawn
 
 
 def network_picture(run: StoredRun) -> list[File]:
@@ -70,7 +68,7 @@ def dependence_picture(run: StoredRun) -> list[File]:
     if not able:
         dependence(run.module, data, data.features[0], item_shape=run.item_shape)  # says why there is none
     measured = _importances(run)
-    columns = [name for name in measured.names if name in able][:COLUMNS]
+    columns = [name for name in measured.names if name in able][:MOST_COLUMNS]
     with asking(run):
         shown = [dependence(run.module, data, name, item_shape=run.item_shape) for name in columns or able]
     figure = dependence_figure(

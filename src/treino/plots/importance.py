@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from treino.inspection.columns import Cost, Importances
+from treino.inspection.feature_importance import Cost, Importances
 from treino.plots.signed_colours import largest, signed_map
 from treino.plots.style import (
     DPI,

@@ -41,7 +41,8 @@ from treino.engine.warm_start import warm_start
 from treino.records.segments import losses_of, segments_of
 from treino.spec import read_settings
 from treino.store import RunFolder
-from treino.training.resolution import Plan, lower_rate, plan
+from treino.training.advice import lower_rate
+from treino.training.resolution import Plan, plan
 from treino.training.stored_training import START
 from treino.words import _, setting
 

@@ -31,12 +31,6 @@ class Plan:
     reasons: tuple[str, ...]
 
 
-def lower_rate(lr: float) -> float:
-    """A learning rate to try after ``lr`` was too high: a tenth, or the default where that is far off."""
-    usual = DEFAULTS["table"].lr
-    return float(f"{lr / 10:.3g}") if lr <= 100 * usual else usual
-
-
 Net = nn.Module | MLP
 
 

@@ -8,7 +8,7 @@ from sklearn.inspection import permutation_importance
 from torch import nn
 
 from treino.data import Data
-from treino.inspection.importance import importance, steepest
+from treino.inspection.boundary_axes import importance, steepest
 
 
 class Wrapped(BaseEstimator):

@@ -15,7 +15,7 @@ from treino.data.rows import Rows
 from treino.engine.losses import Loss
 from treino.engine.metrics import row_losses
 from treino.errors import TreinoError
-from treino.inspection.importance import shuffles, steepest
+from treino.inspection.boundary_axes import shuffles, steepest
 from treino.inspection.input_planes import Floats, Split
 from treino.inspection.intervals import LEVEL
 from treino.inspection.outputs import evaluating, outputs, predicted_classes

@@ -17,7 +17,7 @@ import treino as tr
 from treino.data import Data, load
 from treino.engine.losses import Loss
 from treino.errors import TreinoError
-from treino.inspection.columns import correlated_columns, importances, squares
+from treino.inspection.feature_importance import correlated_columns, importances, squares
 
 Trainer = Callable[..., nn.Sequential]
 

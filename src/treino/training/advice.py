@@ -1,0 +1,9 @@
+"""Advice after a training that diverged: the learning rate to try next."""
+
+from treino.engine.train_config import DEFAULTS
+
+
+def lower_rate(lr: float) -> float:
+    """A learning rate to try after ``lr`` was too high: a tenth, or the default where that is far off."""
+    usual = DEFAULTS["table"].lr
+    return float(f"{lr / 10:.3g}") if lr <= 100 * usual else usual
