@@ -51,6 +51,7 @@ class Defaults:
     epochs: int
 
 
+PATIENCE = 20  # epochs without improvement, of a training whose length nobody said
 DEFAULTS = {
     "table": Defaults(hidden=(64, 32), lr=3e-3, batch_size=32, epochs=200),
     "image": Defaults(hidden=(128, 128), lr=1e-3, batch_size=100, epochs=10),

@@ -18,6 +18,10 @@ from treino.inspection.outputs import evaluating, outputs
 
 # Weights should change by about a thousandth of their size in each update: Karpathy et al., CS231n notes,
 # "Neural Networks Part 3", https://cs231n.github.io/neural-networks-3/#ratio
+MOMENTS = 60  # of a run, at most
+LOOKED_AT = 1000  # training rows on which a unit is called dead
+
+
 RULE_OF_THUMB = 1e-3
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from treino.inspection.dynamics import Dynamics, UpdateRecord, dynamics
+from treino.inspection.dynamics import LOOKED_AT, MOMENTS, Dynamics, UpdateRecord, dynamics
 from treino.inspection.landscape.loss_surface import drawn
 from treino.pictures import File, RunPicture
 from treino.plots.dynamics import dynamics_figure
@@ -14,9 +14,6 @@ from treino.records.segments import path_of
 from treino.records.stored_run import StoredRun
 from treino.training.replay import last_step, snapshots
 from treino.words import _
-
-MOMENTS = 60
-LOOKED_AT = 1000  # training rows on which a unit is called dead
 
 
 def dynamics_picture(run: StoredRun) -> list[File]:

@@ -8,7 +8,15 @@ from torch import Tensor
 
 from treino.errors import TreinoError
 from treino.inspection.landscape.loss_surface import MOST_ROWS, LossSurface, drawn, loss_surface
-from treino.inspection.landscape.planes import Landscape, interpolation, path_plane, random_plane
+from treino.inspection.landscape.planes import (
+    FEWEST,
+    MOMENTS,
+    NUMBERS,
+    Landscape,
+    interpolation,
+    path_plane,
+    random_plane,
+)
 from treino.inspection.landscape.walker import walk_points
 from treino.pictures import File, RunPicture
 from treino.plots.landscape import landscape_figure
@@ -19,9 +27,6 @@ from treino.plots.walker_page import walker_page
 from treino.records.stored_run import StoredRun
 from treino.training.replay import last_step, snapshots
 from treino.words import _, numeral
-
-MOMENTS, FEWEST = 60, 8  # of a path
-NUMBERS = 20_000_000  # parameters of all snapshots together
 
 
 def landscape_picture(run: StoredRun) -> list[File]:

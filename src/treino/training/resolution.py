@@ -9,12 +9,12 @@ from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import steps_of
 from treino.engine import DEFAULTS, MLP, OPTIMIZERS, TrainConfig, Training, mlp, train
 from treino.engine.inputs import check_training_rows
+from treino.engine.train_config import PATIENCE
 from treino.engine.training_setup import no_validation_rows
 from treino.errors import TreinoError
 from treino.spec import Settings, faults_of, refuse_layers
 from treino.words import _, setting
 
-PATIENCE = 20
 TICK_STEPS = 500  # a tick usually ends when its time is over; recording one costs as much as a few steps
 
 

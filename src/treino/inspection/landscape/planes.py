@@ -16,6 +16,8 @@ from treino.inspection.input_planes import Floats
 from treino.inspection.landscape.loss_surface import LARGEST, LossSurface
 from treino.words import _
 
+MOMENTS, FEWEST = 60, 8  # of a run, on its path
+NUMBERS = 20_000_000  # parameters at all of them together, at most
 RESOLUTION = 51
 COARSE = 25  # where a network is too much work for the fine one
 MARGIN = 0.3  # of the path's extent, around it on its plane
