@@ -51,7 +51,7 @@ def stored(folder: RunFolder, access: Access | None = None) -> Stored:
     """What lies in the folder, by its kind."""
     if folder.kind == "sweep":
         return StoredSweep(folder, access)
-    return StoredStudy(folder) if folder.kind == "study" else stored_run(folder, access)
+    return StoredStudy(folder, access) if folder.kind == "study" else stored_run(folder, access)
 
 
 def open_run(

@@ -11,6 +11,8 @@ import torch
 
 import treino as tr
 from tests.workflows.older_folders import NAMES, RUN
+from treino.errors import TreinoError
+from treino.records.access import Access
 
 ARCHIVE = Path(__file__).with_name("older.tar.gz")
 
@@ -92,3 +94,20 @@ def test_what_was_killed_goes_on(name: str, older: Path, tmp_path: Path) -> None
         assert over.judge is not None
     else:
         assert [row["epochs"] for row in over.rows] == [1200, 1200]
+
+
+@pytest.mark.parametrize("name", ["cut", "sweep-cut", "study-cut"])
+def test_what_was_said_on_opening_holds_on_resuming(
+    name: str, older: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the data's file is now, and whether copies of networks may run."""
+    heard: list[Access] = []
+
+    def stop_here(_folder: Any, access: Access, **_more: Any) -> None:
+        heard.append(access)
+        raise TreinoError("stop", "stopped here")
+
+    monkeypatch.setattr("treino.api.results.resume_events", stop_here)
+    with pytest.raises(TreinoError, match="stopped here"):
+        tr.open(name, parent=older, data="moved.csv", trust=True).resume()
+    assert (heard[0].data_file, heard[0].trust) == ("moved.csv", True)

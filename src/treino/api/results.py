@@ -1,6 +1,6 @@
 """``Run``, ``Sweep`` and ``Study``: what a training left, with everything that can be done with it."""
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -46,8 +46,7 @@ class Run(StoredRun):
             TreinoError: there is nothing to resume; the data or the network is another one.
         """
         access = self.record.access
-        access = access if net is None else replace(access, net=net)
-        return Run(drain(resume_events(self.folder, access, data=data)).record)
+        return Run(drain(resume_events(self.folder, access.with_network(net), data=data)).record)
 
     def at(self, step: int, data: Any = None) -> "Moment":
         """The run after ``step`` updates, played again bit for bit: weights, next batch, optimizer's state.
@@ -153,7 +152,7 @@ class Sweep(StoredSweep):
         Raises:
             TreinoError: there is nothing to resume; its data is gone or changed.
         """
-        stream = resume_events(self.folder, Access(net, trust), storage=storage)
+        stream = resume_events(self.folder, self.access.with_network(net, trust), storage=storage)
         return Sweep(stored_sweep.drain(stream).folder, self.access)
 
     def _repr_html_(self) -> str:
@@ -174,7 +173,8 @@ class Study(StoredStudy):
         Raises:
             TreinoError: there is nothing to resume; its data is gone or changed.
         """
-        return Study(stored_study.drain(resume_events(self.folder, Access(net, trust))).folder)
+        stream = resume_events(self.folder, self.access.with_network(net, trust))
+        return Study(stored_study.drain(stream).folder, self.access)
 
     def _repr_html_(self) -> str:
         d = self.document
@@ -187,7 +187,7 @@ def result(found: Stored) -> Run | Sweep | Study:
     """A stored run, sweep or study with its verbs."""
     if isinstance(found, StoredSweep):
         return Sweep(found.folder, found.access)
-    return Study(found.folder) if isinstance(found, StoredStudy) else Run(found.record)
+    return Study(found.folder, found.access) if isinstance(found, StoredStudy) else Run(found.record)
 
 
 def open_result(

@@ -1,6 +1,6 @@
 """What a reader gives so that the rows and the network that a folder names can be had again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,10 @@ class Access:
     net: "nn.Module | str | None" = None
     trust: bool = False
     data_file: str | Path | None = None
+
+    def with_network(self, net: "nn.Module | str | None", trust: bool = False) -> "Access":
+        """The same with this network in the place of its own, where there is one, or with more trust."""
+        return replace(self, net=self.net if net is None else net, trust=self.trust or trust)
 
     @property
     def net_file(self) -> str | None:

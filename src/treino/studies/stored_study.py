@@ -10,6 +10,7 @@ from treino.documents.study_spec import StudySpec
 from treino.engine import METRICS
 from treino.loop.loop import JobEvent
 from treino.loop.loop import drain as drained
+from treino.records.access import Access
 from treino.records.registry_names import check_names
 from treino.store import RunFolder
 from treino.studies.study import document_of, track_states
@@ -29,8 +30,9 @@ def _check_metrics(*metrics: str) -> None:
 class StoredStudy:
     """Settings compared and timed, as their folder holds them; also while they are trained."""
 
-    def __init__(self, folder: RunFolder) -> None:
+    def __init__(self, folder: RunFolder, access: Access | None = None) -> None:
         self.folder = folder
+        self.access = access or Access()
 
     @property
     def path(self) -> Path:
