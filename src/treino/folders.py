@@ -18,7 +18,7 @@ from treino.studies.study import study_resumption
 from treino.training.branch import branching, parse_step, rewinding
 from treino.training.replay import snapshots
 from treino.training.train import resuming
-from treino.tuning.member import member_run, parted, sweep_folder
+from treino.tuning.member import member_run, parse_member, sweep_folder
 from treino.tuning.stored_sweep import StoredSweep, best_of
 from treino.tuning.sweep import sweep_resumption
 from treino.words import _
@@ -42,7 +42,7 @@ def open_folder(
         TreinoError: there is none (with the nearest name), a damaged one (with the file), a newer format.
     """
     access = access or Access()
-    if (named := parted(name)) is not None:
+    if (named := parse_member(name)) is not None:
         return member_run(sweep_folder(named[0], parent), named[1], access)
     return stored(RunFolder.open(find(name, parent), verify=verify), access)
 

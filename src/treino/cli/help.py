@@ -28,14 +28,14 @@ def in_words(verb: Callable[..., int]) -> Callable[..., int]:
         return verb(*args, **kwargs)
 
     found = inspect.signature(verb)
-    parameters = [p.replace(annotation=_told(p.annotation)) for p in found.parameters.values()]
+    parameters = [p.replace(annotation=_translated(p.annotation)) for p in found.parameters.values()]
     told.__name__, told.__doc__ = verb.__name__, _(inspect.cleandoc(verb.__doc__ or ""))
     told.__signature__ = found.replace(parameters=parameters)  # type: ignore[attr-defined]
     told.__annotations__ = {p.name: p.annotation for p in parameters}
     return told
 
 
-def _told(annotation: object) -> object:
+def _translated(annotation: object) -> object:
     if get_origin(annotation) is not Annotated:
         return annotation
     kind, *marks = get_args(annotation)

@@ -136,7 +136,7 @@ def check_forms(before: Mapping[str, TensorForm], module: nn.Module) -> None:
     raise TreinoError(
         "net_forms",
         _("In its forward pass the network changes {name}: {before} before, {after} after.").format(
-            name=name, before=_said(before.get(name)), after=_said(after.get(name))
+            name=name, before=_form_text(before.get(name)), after=_form_text(after.get(name))
         ),
         _(
             "Give every parameter and buffer its shape, type and requires_grad in __init__. What is needed"
@@ -145,7 +145,7 @@ def check_forms(before: Mapping[str, TensorForm], module: nn.Module) -> None:
     )
 
 
-def _said(form: TensorForm | None) -> str:
+def _form_text(form: TensorForm | None) -> str:
     if form is None:
         return _("not there")
     shape, dtype, trained = form

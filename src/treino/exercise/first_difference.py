@@ -12,13 +12,13 @@ from treino.words import _
 def first_difference(found: list[Pass], tried: Problem, answer: Answer) -> Difference | None:
     """In the order in which things happened; None where nothing differs."""
     for done in found:
-        different = _seen(done, tried, answer) or misread(done, answer)
+        different = _difference_of_pass(done, tried, answer) or misread(done, answer)
         if different is not None:
             return different
     return None
 
 
-def _seen(done: Pass, tried: Problem, answer: Answer) -> Difference | None:
+def _difference_of_pass(done: Pass, tried: Problem, answer: Answer) -> Difference | None:
     """The batches one by one, then the call as a whole."""
     for at, visit in enumerate(done.visits):
         if done.error is not None and at == len(done.visits) - 1:

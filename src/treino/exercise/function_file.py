@@ -23,7 +23,7 @@ def forward_of(path: Path) -> Callable[..., Any]:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise TreinoError(
-            "file_missing", _("There is no file {path}.").format(path=path), _beside(path)
+            "file_missing", _("There is no file {path}.").format(path=path), _folder_hint(path)
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise TreinoError(
@@ -62,6 +62,6 @@ def forward_of(path: Path) -> Callable[..., Any]:
     return found
 
 
-def _beside(path: Path) -> str:
+def _folder_hint(path: Path) -> str:
     others = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
     return nearest(path.name, others) if others else _("Give the path of your file.")

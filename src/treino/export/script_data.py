@@ -72,7 +72,7 @@ def source_part(run: StoredRun, data: Data) -> ScriptPart:
         "value": "float",
     }
     if table is None:
-        part |= _given(run, data)
+        part |= _rows_part(run, data)
         if encoded:
             part |= encoders_part(run, data, *_dialect(Path(data.source), data))
     else:
@@ -118,7 +118,7 @@ def _shape(shape: Sequence[int] | None) -> str:
     return f"[N, {', '.join(map(str, shape))}]" if shape and len(shape) > 1 else "[N, D]"
 
 
-def _given(run: StoredRun, data: Data) -> ScriptPart:
+def _rows_part(run: StoredRun, data: Data) -> ScriptPart:
     """Rows that were given in Python: a copy beside the script, split and prepared."""
     prep, file = data.preparation, f"{run.name}_data.npz"
     arrays: dict[str, NDArray[Any]] = {

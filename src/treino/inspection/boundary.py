@@ -104,7 +104,7 @@ def sight(
         tuple(_axis_name(data, j) for j in along),
         lambda x_ND: _places(data, x_ND, along),
         lambda at_NK: _rows_at(data, typical_D, along, at_NK),
-        held=() if len(along) == len(data.features) else _held(data, typical_D, along),
+        held=() if len(along) == len(data.features) else _fixed(data, typical_D, along),
     )
 
 
@@ -129,7 +129,7 @@ def typical_row(data: Data) -> Floats:
     return typical_D
 
 
-def _held(data: Data, typical_D: Floats, along: Sequence[int]) -> tuple[tuple[str, float | str | None], ...]:
+def _fixed(data: Data, typical_D: Floats, along: Sequence[int]) -> tuple[tuple[str, float | str | None], ...]:
     """Each column that is no axis, and its value in the typical row."""
     preparation, values = data.preparation, list[tuple[str, float | str | None]]()
     for j, (name, group) in enumerate(zip(data.features, preparation.groups, strict=True)):

@@ -103,13 +103,13 @@ def difference(before: Boundary | None, now: Boundary) -> tuple[float | None, fl
     if before is None:
         return None, None
     if isinstance(now, Fit) or not now.classes:
-        return None, _mean(np.abs(_said(now) - _said(before)))
+        return None, _mean(np.abs(_answers(now) - _answers(before)))
     with np.errstate(invalid="ignore"):
-        change = _mean(np.abs(_said(now) - _said(before)).sum(-1) / 2)
+        change = _mean(np.abs(_answers(now) - _answers(before)).sum(-1) / 2)
     return float((_winner(now) != _winner(before)).mean()), change
 
 
-def _said(shown: Boundary) -> Floats:
+def _answers(shown: Boundary) -> Floats:
     """Probabilities ``[..., C]``, or predictions ``[N]``."""
     if isinstance(shown, Plane):
         return shown.probability_RRC.astype(np.float64)
@@ -119,7 +119,7 @@ def _said(shown: Boundary) -> Floats:
 
 
 def _winner(shown: Boundary) -> np.ndarray:
-    said = _said(shown)
+    said = _answers(shown)
     return np.where(np.isfinite(said).all(-1), said.argmax(-1), -1)
 
 

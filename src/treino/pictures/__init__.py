@@ -20,7 +20,7 @@ class RunPicture:
 
 
 @contextmanager
-def asking(run: StoredRun) -> Iterator[None]:
+def network_errors(run: StoredRun) -> Iterator[None]:
     """A network of one's own may fail on rows that nobody has: shuffled, or in between."""
     try:
         yield

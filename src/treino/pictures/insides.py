@@ -10,7 +10,7 @@ from treino.inspection.input_planes import Split
 from treino.inspection.mistakes import mistakes
 from treino.inspection.unit_responses import insides
 from treino.inspection.weights import first_weights
-from treino.pictures import File, RunPicture, asking
+from treino.pictures import File, RunPicture, network_errors
 from treino.plots.confusion import confusion_figure
 from treino.plots.dependence import dependence_figure
 from treino.plots.importance import importance_figure
@@ -23,7 +23,7 @@ from treino.words import _
 
 
 def network_picture(run: StoredRun) -> list[File]:
-    with asking(run):
+    with network_errors(run):
         shown = insides(run.module, run.data, item_shape=run.item_shape, splits=_splits(run))
     return [("network.svg", network_svg(shown).encode())]
 
@@ -69,7 +69,7 @@ def dependence_picture(run: StoredRun) -> list[File]:
         dependence(run.module, data, data.features[0], item_shape=run.item_shape)  # says why there is none
     measured = _importances(run)
     columns = [name for name in measured.names if name in able][:MOST_COLUMNS]
-    with asking(run):
+    with network_errors(run):
         shown = [dependence(run.module, data, name, item_shape=run.item_shape) for name in columns or able]
     figure = dependence_figure(
         shown,
@@ -83,7 +83,7 @@ def dependence_picture(run: StoredRun) -> list[File]:
 
 
 def _importances(run: StoredRun) -> Importances:
-    with asking(run):
+    with network_errors(run):
         return importances(
             run.module, run.data, run.loss_function, splits=_splits(run), item_shape=run.item_shape
         )

@@ -5,7 +5,17 @@ from functools import partial
 from pathlib import Path
 
 from treino.errors import TreinoError
-from treino.pictures import File, RunPicture, asking, boundary, curves, dynamics, film, insides, landscape
+from treino.pictures import (
+    File,
+    RunPicture,
+    boundary,
+    curves,
+    dynamics,
+    film,
+    insides,
+    landscape,
+    network_errors,
+)
 from treino.pictures.output import check_names, put_each
 from treino.records.stored_run import StoredRun
 from treino.store.output_files import OutputFolder
@@ -28,11 +38,11 @@ def draw(
     check_names(what, PICTURES, N_("There is no picture {name!r}."))
     if to is not None:
         to.check(files_of(what))
-    return put_each(run.folder, [partial(_asked, run, name) for name in what], to, missing)
+    return put_each(run.folder, [partial(_drawn_files, run, name) for name in what], to, missing)
 
 
-def _asked(run: StoredRun, name: str) -> Iterator[File]:
-    with asking(run):
+def _drawn_files(run: StoredRun, name: str) -> Iterator[File]:
+    with network_errors(run):
         yield from PICTURES[name].draw(run)
 
 

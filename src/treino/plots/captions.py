@@ -82,7 +82,7 @@ def held_sentence(plane: Plane) -> str:
     """The columns that are no axes, with the value of each; "" where there is none."""
     if not plane.held:
         return ""
-    said = [f"{label(column, 24)} {_held_value(value)}" for column, value in plane.held[:HELD]]
+    said = [f"{label(column, 24)} {_fixed_value(value)}" for column, value in plane.held[:HELD]]
     if (more := len(plane.held) - HELD) > 0:
         said.append(_("… and {n} more").format(n=more))
     classes = any(isinstance(value, str) for _name, value in plane.held)
@@ -90,7 +90,7 @@ def held_sentence(plane: Plane) -> str:
     return (sentence if classes else _("Held at training medians: {values}.")).format(values=", ".join(said))
 
 
-def _held_value(value: float | str | None) -> str:
+def _fixed_value(value: float | str | None) -> str:
     if value is None:
         return "–"
     return (label(value, 16) or _("none")) if isinstance(value, str) else numeral(value)

@@ -61,7 +61,7 @@ def training_html(live: LiveTraining) -> str:
     cells = "".join(f"<div style='max-width:480px'>{chart}</div>" for chart in charts)
     return (
         f"<div style='{CARD}'>{_head(live.name, live.figures)}{bar(live.done, live.left, live.alarm)}"
-        f"{_said(live.said, live.alarm)}<div style='{GRID}'>{cells}</div></div>"
+        f"{_message_lines(live.said, live.alarm)}<div style='{GRID}'>{cells}</div></div>"
     )
 
 
@@ -75,7 +75,7 @@ def sweep_html(
         for k, v in figures.items()
     )
     moving = bar(done, left) if done is not None else ""
-    return f"<div style='{CARD}'>{_head(name, {})}{moving}{_said(said)}<table>{rows}</table></div>"
+    return f"<div style='{CARD}'>{_head(name, {})}{moving}{_message_lines(said)}<table>{rows}</table></div>"
 
 
 def bar(done: float, left: float | None, alarm: bool = False) -> str:
@@ -111,7 +111,7 @@ def _head(name: str, figures: Mapping[str, str]) -> str:
     return f"<div><b>{escape(name)}</b>{listed}</div>"
 
 
-def _said(lines: Sequence[str], alarm: bool = False) -> str:
+def _message_lines(lines: Sequence[str], alarm: bool = False) -> str:
     ink = ";color:#c0392b" if alarm else ""
     return "".join(f"<div style='margin:2px 0{ink}'>{escape(line)}</div>" for line in lines)
 

@@ -43,7 +43,7 @@ def parallel_figure(s: SweepFigures) -> "Figure":
         top = header(
             figure,
             _("Settings: {name}").format(name=label(s.name, 50)),
-            [_told(s)],
+            [_caption(s)],
             [_lost(s)] if _lost(s) else [],
         )
         names = [*(setting_name(setting.name) for setting in s.settings), metric_name(s.metric)]
@@ -135,7 +135,7 @@ def _columns(s: SweepFigures) -> tuple[list[np.ndarray], list[list[tuple[float, 
     return columns, ticks
 
 
-def _told(s: SweepFigures) -> str:
+def _caption(s: SweepFigures) -> str:
     return _("{n:,} networks; the best {k} are orange, and the {metric} at the right is by rank.").format(
         n=len(s.member_M), k=min(BEST, len(s.member_M)), metric=metric_name(s.metric)
     )

@@ -176,9 +176,9 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
     source: str | Path = BuiltinName(where.source)
     asked = where.load.model_dump(mode="json", exclude_unset=True)
     if where.kind == "file":
-        source = _again(folder, where, moved_to, None)
+        source = _located(folder, where, moved_to, None)
         for split, file in where.files.items():
-            asked[split] = _again(folder, file, None, source.parent)
+            asked[split] = _located(folder, file, None, source.parent)
     if stored.get("format") == 1 and asked["features"] is None:  # what is left out has changed since
         asked["features"] = stored["features"]
     data = load(
@@ -200,7 +200,7 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
     return data
 
 
-def _again(folder: RunFolder, where: DataSource | RowsFile, moved_to: Any, beside: Path | None) -> Path:
+def _located(folder: RunFolder, where: DataSource | RowsFile, moved_to: Any, beside: Path | None) -> Path:
     """A file (or the pattern of several) where it is now: as it was, or in ``beside``; refused if changed."""
     source = Path(os.path.normpath(folder.path / where.source) if moved_to is None else moved_to)
     if beside is not None and not source.is_file():

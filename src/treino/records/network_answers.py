@@ -26,7 +26,7 @@ def answers_of(net: nn.Module, item_shape: Sequence[int]) -> list[list[float]] |
     flat_4D = zero_4D.view(4, -1)
     flat_4D[1], flat_4D[2, ::2], flat_4D[3, 1::2] = 1.0, 1.0, 1.0
     try:
-        answer = _asked(module_copy(net), zero_4D)
+        answer = _answer(module_copy(net), zero_4D)
     except (Exception, SystemExit):
         return None
     found: list[list[float]] = answer.double().tolist()
@@ -119,7 +119,7 @@ def _close(one: Tensor, other: Tensor) -> bool:
     return torch.allclose(one, other, rtol=1e-4, atol=1e-5, equal_nan=True)
 
 
-def _asked(net: nn.Module, x: Tensor) -> Tensor:
+def _answer(net: nn.Module, x: Tensor) -> Tensor:
     with fork_rng(0), torch.no_grad():
         answer: Tensor = net.eval()(x)
         return answer

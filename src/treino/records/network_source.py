@@ -81,7 +81,7 @@ def network_files(source: NetworkSource | None, words: Iterable[str | None]) -> 
             _("{folder} trains a network of your own, and reading a folder executes nothing.").format(
                 folder=source.folder.path.name
             ),
-            _way_on(source.folder, wanted),
+            _next_move(source.folder, wanted),
         )
     if isinstance(source, SealedCopies):
         return {word: _sealed(source.folder, word, wanted) for word in wanted}
@@ -143,7 +143,7 @@ def sealed_copy(folder: RunFolder, word: str, words: Collection[str] = ()) -> tu
             _("{folder} holds no sealed copy {word}, and [[trust=True]] runs nothing else.").format(
                 folder=folder.path.name, word=word
             ),
-            _way_on(folder, words or [word]),
+            _next_move(folder, words or [word]),
         )
     return name, folder.read_bytes(file)
 
@@ -210,7 +210,7 @@ def _user_file(word: str) -> NetworkFile:
     return NetworkFile(path, name, read_bytes(path), path.parent.resolve())
 
 
-def _way_on(folder: RunFolder, words: Collection[str]) -> str:
+def _next_move(folder: RunFolder, words: Collection[str]) -> str:
     """What to do where the code of these networks may not run."""
     if all(_is_copy(folder, word) for word in words):
         if len(words) > 1:

@@ -8,7 +8,7 @@ from treino.documents.sweep_spec import SweepSpec
 from treino.errors import TreinoError
 from treino.inspection.confusion import confusion
 from treino.inspection.input_planes import Split
-from treino.pictures import asking
+from treino.pictures import network_errors
 from treino.pictures.curves import curves_of
 from treino.pictures.film import film_player
 from treino.pictures.picture_files import PICTURES
@@ -39,7 +39,7 @@ def run_facts(run: StoredRun, *, whole: bool = True, pictures: bool = True) -> R
     seen: dict[str, Sequence[Block]] = {}
     shown = (SHOWN if whole else BESIDE) if pictures else WRITTEN
     for title, make in shown.items():
-        with _or_why(title(), missing), asking(run):
+        with _or_why(title(), missing), network_errors(run):
             if blocks := make(run):
                 seen[title()] = blocks
     return RunReport(

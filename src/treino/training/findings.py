@@ -69,7 +69,7 @@ def planned_faults(planned: Plan) -> list[dict[str, Any]]:
     """Findings that are known before the first step: the faults that were asked for, and copied rows."""
     seen, engine = Seen(), planned.training
     _faults(seen, planned, engine.steps)
-    return _told(decide(seen)[0], planned)
+    return _finding_documents(decide(seen)[0], planned)
 
 
 def findings(folder: RunFolder, data: Data, planned: Plan) -> tuple[list[dict[str, Any]], list[str]]:
@@ -90,7 +90,7 @@ def findings(folder: RunFolder, data: Data, planned: Plan) -> tuple[list[dict[st
     if copies is not None:
         found.append(rules()["duplicate_leakage"].finding(copies))
     notes = [_("A defect of the doctor itself: {what}").format(what=d) for d in defects]
-    return _told(found, planned), notes
+    return _finding_documents(found, planned), notes
 
 
 # --- what is known without measuring ------------------------------------------------------------------
@@ -224,7 +224,7 @@ def _badly(loss: LossSeen) -> bool:
 def _measure(seen: Seen, folder: RunFolder, data: Data, planned: Plan, end: nn.Module) -> None:
     """Steps, gradients and units: at the start, by training the first steps once more, and at the end."""
     optimizer, s = seen.optimizers[0], planned.settings
-    again = _again(folder, data, planned)
+    again = _untrained_copy(folder, data, planned)
     start = again.net(0, "last")
     before = first = _wide(start)
     for number in range(min(FIRST_STEPS, max(8, seen.steps // 20), again.steps)):
@@ -249,7 +249,7 @@ def _measure(seen: Seen, folder: RunFolder, data: Data, planned: Plan, end: nn.M
     seen.relus = list(_relus(data, planned, end))
 
 
-def _again(folder: RunFolder, data: Data, planned: Plan) -> Training:
+def _untrained_copy(folder: RunFolder, data: Data, planned: Plan) -> Training:
     """The same training before its first step, from the weights that it began with, with the commands that it
     obeyed.
     """
@@ -347,7 +347,7 @@ def _items(x: Tensor, planned: Plan) -> Tensor:
 
 
 # --- in the words of a run ----------------------------------------------------------------------------
-def _told(found: list[Finding], planned: Plan) -> list[dict[str, Any]]:
+def _finding_documents(found: list[Finding], planned: Plan) -> list[dict[str, Any]]:
     """Findings as JSON: no file and no line, and what to do as flags of the command line."""
     return [_flagged(f, planned.settings).as_json() for f in found]
 

@@ -132,7 +132,7 @@ def _through(
     run: StoredRun, training: Training, segment: Segment, steps: list[int], losses_S: NDArray[np.float32]
 ) -> Iterator[int]:
     """Bring the training to each of the segment's steps, from the nearest state that was kept."""
-    kept = _kept_states(run.folder, segment)
+    kept = _stored_states(run.folder, segment)
     obey_again(run.folder, training, segment, set(), 0)
     for step in steps:
         for nearest in sorted((at for at in kept if training.step < at <= step or at == step), reverse=True):
@@ -159,7 +159,7 @@ def _through(
 State = tuple[Saved, set[int]]  # and the commands that are in it
 
 
-def _kept_states(
+def _stored_states(
     folder: RunFolder, segment: Segment
 ) -> dict[int, Callable[[Training, NDArray[np.float32]], State | None]]:
     """The steps of the segment at which its state was kept, and how to read it; None: it was given up
@@ -228,7 +228,7 @@ def _rows(run: StoredRun, data: Any) -> Data:
     """
     where = run.spec.data
     if where.kind != "given":
-        return run.data if _whole(run, run.data) else data_of(run.folder, run.record.access.data_file)
+        return run.data if _has_all_rows(run, run.data) else data_of(run.folder, run.record.access.data_file)
     if where.streams or not run.spec.facts.reproducible:
         raise TreinoError(
             "replay_rows",
@@ -255,6 +255,6 @@ def _rows(run: StoredRun, data: Any) -> Data:
     return found
 
 
-def _whole(run: StoredRun, held: Data) -> bool:
+def _has_all_rows(run: StoredRun, held: Data) -> bool:
     """Whether these are all of the run's training rows, and not some of them to look at."""
     return not elsewhere(held) and len(held.train) == run.spec.facts.rows["train"]

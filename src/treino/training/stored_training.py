@@ -33,7 +33,7 @@ def rebuilt(
     """
     segment = segment or newest(spec)
     settings = read_settings({**segment.asked} | {name: getattr(spec.resolved, name) for name in MACHINE})
-    if spec.net == "mlp" and (shapes := _kept_shapes(folder)) is not None:
+    if spec.net == "mlp" and (shapes := _stored_shapes(folder)) is not None:
         layers, _arguments = decide(settings, data)
         assert isinstance(layers, MLP)
         check_layers([data.inputs, *layers.hidden, spec.outputs], shapes, folder.path.name)
@@ -48,7 +48,7 @@ def rebuilt(
     return replace(planned, settings=shown_settings(spec, planned.settings, segment.number))
 
 
-def _kept_shapes(folder: RunFolder) -> list[Sequence[int]] | None:
+def _stored_shapes(folder: RunFolder) -> list[Sequence[int]] | None:
     """Of the tensors of the network, as far as any are kept."""
     for name in ("model.safetensors", START):
         if folder.has(name):

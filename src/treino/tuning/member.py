@@ -37,7 +37,7 @@ from treino.words import _
 _NAME = re.compile(r"(?P<sweep>.+):(?P<member>\d+)")
 
 
-def parted(name: str | Path) -> tuple[str, int] | None:
+def parse_member(name: str | Path) -> tuple[str, int] | None:
     """Split ``wine-sweep-1:17`` into the sweep's name and the network's number; None: it is no such name."""
     found = _NAME.fullmatch(str(name))
     return None if found is None or Path(name).exists() else (found["sweep"], int(found["member"]))
@@ -256,7 +256,7 @@ def like(
     Raises:
         TreinoError: there is no such network; its data is gone; it was given in Python and can't be named.
     """
-    found = parted(name)
+    found = parse_member(name)
     if found is not None:
         folder = sweep_folder(found[0])
         settings, _data, source = _settings(folder, found[1], data_file)

@@ -41,7 +41,7 @@ def say_held_back(
         "Never changes in training rows, so nothing is learnt of it, but does in validation or test rows: "
         "{names}."
     )
-    return _said(sentence, counts)
+    return _count_notes(sentence, counts)
 
 
 def say_new(raw_ND: NDArray[np.float64], preparation: Preparation) -> list[str]:
@@ -50,7 +50,7 @@ def say_new(raw_ND: NDArray[np.float64], preparation: Preparation) -> list[str]:
     for e, at in _first_inputs(preparation):
         if e.scaled and preparation.normalise and not preparation.scale[at]:
             counts[e.column] = int((raw_ND[:, at] != preparation.mean[at]).sum())
-    return _said(
+    return _count_notes(
         _("Never changed in training rows, so nothing was learnt of it, but does here: {names}."), counts
     )
 
@@ -60,7 +60,7 @@ def _first_inputs(preparation: Preparation) -> Iterator[tuple[Encoder, int]]:
     return ((e, group[0]) for e, group in zip(preparation.encoders, preparation.groups, strict=True))
 
 
-def _said(sentence: str, counts: Mapping[str, int]) -> list[str]:
+def _count_notes(sentence: str, counts: Mapping[str, int]) -> list[str]:
     """The sentence with the columns that change and in how many rows; none where none does."""
     names = [_("{name} ({n} rows)").format(name=name, n=f"{n:,}") for name, n in counts.items() if n]
     return [sentence.format(names=shorten(", ".join(names), 400))] if names else []

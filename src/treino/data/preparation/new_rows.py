@@ -93,7 +93,7 @@ def rows_for_prediction(
                 table.column(names[int(np.isnan(raw_ND).any(0).argmax())]), table.place, required=True
             )
     x_ND = preparation.transform(raw_ND)
-    notes += _said(met)
+    notes += _gap_notes(met)
     if preparation.encoders:
         notes += say_new(raw_ND, preparation)
     y_K, at_K = (None, None) if target is None else _known_target(table, target, preparation, notes)
@@ -108,7 +108,7 @@ def rows_for_prediction(
     )
 
 
-def _said(met: Mapping[str, EncodingGaps]) -> list[str]:
+def _gap_notes(met: Mapping[str, EncodingGaps]) -> list[str]:
     notes = []
     missing = [f"{name} ({seen.missing})" for name, seen in met.items() if seen.missing]
     if missing:

@@ -35,7 +35,7 @@ def decide(
     return FileConventions(tuple(_decision(column, comma, day_first) for column in seen), comma, day_first)
 
 
-def _said(which: str, reading: ReaderOptions | None) -> bool | None:
+def _convention_setting(which: str, reading: ReaderOptions | None) -> bool | None:
     """Whether it was said that the comma, or the day, it is; None where nothing was."""
     value = reading and (reading.decimal if which == "decimal" else reading.dates)
     return None if value is None else value in (",", "day/month")
@@ -45,7 +45,7 @@ def _settle(
     seen: Sequence[CellStatistics], which: str, reading: ReaderOptions, what: str, place: Place
 ) -> bool | None:
     """Whether the comma, or the day, it is: as the user said, or as the columns prove, none against it."""
-    stated = _said(which, reading)
+    stated = _convention_setting(which, reading)
     rivalries = {column.name: _rivalry(column, which) for column in seen}
     verdicts = {name: rivalry.verdict for name, rivalry in rivalries.items() if rivalry.cells}
     if stated is not None:
@@ -61,7 +61,7 @@ def _settle(
         raise _mixed(which, first[0], second[0], rivalries, what, place)
     if first or second:
         return bool(second) if which == "decimal" else bool(first)
-    usual = _said(which, reading.like)
+    usual = _convention_setting(which, reading.like)
     for name, verdict in verdicts.items():
         if verdict == "open" and usual is None:
             raise _open(which, name, rivalries[name], what, place)

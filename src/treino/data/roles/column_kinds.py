@@ -141,7 +141,7 @@ def choose(column: Column, request: str | None, named: bool, place: Callable[[in
     Raises TreinoError where the cells are not what was asked.
     """
     if request is not None:
-        return _asked(column, request.strip(), place)
+        return _requested_kind(column, request.strip(), place)
     found = kind(column)
     if found in ("identifier", "text", "constant"):
         if not named:
@@ -153,7 +153,7 @@ def choose(column: Column, request: str | None, named: bool, place: Callable[[in
     return ColumnRole(found, ways.get(found, "number"))
 
 
-def _asked(column: Column, request: str, place: Callable[[int], str]) -> ColumnRole:
+def _requested_kind(column: Column, request: str, place: Callable[[int], str]) -> ColumnRole:
     if "<" in request:
         return _ranked(column, tuple(level.strip() for level in request.split("<")), place)
     if request not in ASKABLE:

@@ -336,11 +336,11 @@ def in_memory(data: Data) -> Data:
     """The same with at most 2000 rows of each split that is not in memory: what pictures are drawn of."""
     if not elsewhere(data):
         return data
-    train, validation, test = (_held(rows, data.data_seed) for rows in data.splits.values())
+    train, validation, test = (_sampled_rows(rows, data.data_seed) for rows in data.splits.values())
     return replace(data, train=train, validation=validation, test=test)
 
 
-def _held(rows: Rows, seed: int) -> Rows:
+def _sampled_rows(rows: Rows, seed: int) -> Rows:
     x: Any = rows.x
     if isinstance(x, Tensor):
         return rows

@@ -29,7 +29,7 @@ def example(kind: str, title: str, about: str, sources: tuple[str, ...]) -> Expl
     parts = (
         ExplanationPart(_("A small error"), small),
         ExplanationPart(_("A large one"), (large[0], large[2])),
-        ExplanationPart(_("Beside the others"), (_beside(kind), _picture(kind))),
+        ExplanationPart(_("Beside the others"), (_comparison_step(kind), _picture(kind))),
     )
     return Explanation(kind, title, about, parts, checks(kind), sources)
 
@@ -66,7 +66,7 @@ def _slope(kind: str, place: int) -> float:
     return value(number_losses.slope(kind, mine, theirs)) / len(WANTED)
 
 
-def _beside(shown: str) -> Step:
+def _comparison_step(shown: str) -> Step:
     others = _compared(shown)
     rows = tuple(
         (float(p), float(y), float(p - y), *(_slope(kind, k) for kind in others))

@@ -68,14 +68,14 @@ def _section(section: Section, level: int) -> str:
         if isinstance(block, Drawing) and not block.wide:
             charts.append(f"<div>{block.html}</div>")
             continue
-        parts += [_beside(charts), _block(block)]
+        parts += [_chart_row(charts), _block(block)]
         charts = []
-    parts.append(_beside(charts))
+    parts.append(_chart_row(charts))
     parts += [f"<section>{_section(part, min(level + 1, 6))}</section>" for part in section.parts]
     return "\n".join(part for part in parts if part)
 
 
-def _beside(charts: list[str]) -> str:
+def _chart_row(charts: list[str]) -> str:
     """Charts that follow each other stand side by side where there is room."""
     return f"<div class='charts'>{''.join(charts)}</div>" if charts else ""
 
