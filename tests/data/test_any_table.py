@@ -85,7 +85,7 @@ def test_any_table_is_loaded_or_refused_and_prepared_the_same_again(
     table: tuple[pd.DataFrame, dict],
 ) -> None:
     frame, options = table
-    json.dumps(describe(frame, "y"), allow_nan=False)
+    json.dumps(describe(frame, "y").to_json(), allow_nan=False)
     data = loaded(frame, options)
     if data is None:
         return

@@ -107,7 +107,7 @@ def test_a_feature_that_is_no_plain_number_is_refused_with_its_place(
     assert cell.strip('" ') in error.message
     assert "features='p'" in error.hint
     assert load(path, target="y", features=["p"]).features == ("p",)
-    assert rule in {warning["rule"] for warning in describe(path, "y")["warnings"]}
+    assert rule in {warning.rule for warning in describe(path, "y").warnings}
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_target_that_can_not_be_learnt(write: Write, cells: list[str], rule: s
     error = refusal(path, target="y")
     assert error.rule == rule
     assert says in error.message
-    assert rule in {warning["rule"] for warning in describe(path, "y")["warnings"]}
+    assert rule in {warning.rule for warning in describe(path, "y").warnings}
 
 
 def test_a_class_of_one_row_is_learnt_from_and_said(write: Write) -> None:
@@ -164,7 +164,7 @@ def test_a_class_of_one_row_is_learnt_from_and_said(write: Write) -> None:
     assert 11 in data.train.index
     assert data.classes == ("a", "b", "c")
     assert any("'c' has one row, in line 13" in note for note in data.notes)
-    assert "class_single_row" in {warning["rule"] for warning in describe(path, "y")["warnings"]}
+    assert "class_single_row" in {warning.rule for warning in describe(path, "y").warnings}
 
 
 def test_without_a_target_the_likely_ones_are_named(write: Write) -> None:

@@ -2,14 +2,17 @@
 
 import io
 import json
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 import pytest
+from tests.conftest import Said
 
 from conftest import Write
 from treino.data import BUILTINS, describe, load
 from treino.data.roles.column_kinds import kind
+from treino.data.summaries.table_description import TableDescription, TableWarning, TargetDescription
 from treino.errors import TreinoError
 
 TEXT = (
@@ -25,7 +28,8 @@ TEXT = (
 
 def test_kinds_counts_and_ranges(write: Write) -> None:
     path = write(TEXT)
-    facts = describe(path, "y")
+    table = describe(path, "y")
+    facts = table.to_json()
     assert json.loads(json.dumps(facts, allow_nan=False)) == facts
     kinds = {column["name"]: column["kind"] for column in facts["columns"]}
     assert kinds == {
@@ -57,15 +61,14 @@ def test_kinds_counts_and_ranges(write: Write) -> None:
 
 
 def test_without_a_target_the_likely_ones_are_listed(write: Write) -> None:
-    facts = describe(write(TEXT))
-    assert facts["target"] is None
-    assert facts["task"] is None
-    assert facts["likely_targets"][0] == "y"
+    found = describe(write(TEXT))
+    assert found.target == TargetDescription()
+    assert found.likely_targets[0] == "y"
 
 
 @pytest.mark.parametrize("name", [name for name in BUILTINS if "mnist" not in name])
 def test_builtins(name: str) -> None:
-    facts, data = describe(name), load(name)
+    facts, data = describe(name).to_json(), load(name)
     assert json.loads(json.dumps(facts, allow_nan=False)) == facts
     assert facts["rows"] == BUILTINS[name].rows
     assert facts["classes"] == list(data.classes)
@@ -73,16 +76,15 @@ def test_builtins(name: str) -> None:
     assert facts["task"] == data.task
 
 
-def test_alone_it_lists_the_builtins() -> None:
-    listed = describe()["builtins"]
+def test_alone_it_lists_the_builtins(treino: Callable[..., Said]) -> None:
+    listed = treino("data", "--json").document["builtins"]
     assert [entry["name"] for entry in listed] == list(BUILTINS)
-    assert {"name", "rows", "features", "task", "about"} <= listed[0].keys()
-    json.dumps(listed)
+    assert list(listed[0]) == ["name", "rows", "features", "task", "about"]
 
 
 def test_duplicates_and_a_wrong_target(write: Write) -> None:
     path = write("p,q,y\n" + "1,2,a\n3,4,b\n" * 6)
-    assert [w["message"] for w in describe(path, "y")["warnings"] if w["rule"] == "rows_duplicate"] == [
+    assert [w.message for w in describe(path, "y").warnings if w.rule == "rows_duplicate"] == [
         "Rows that equal an earlier one in all features: 10 of 12."
     ]
     with pytest.raises(TreinoError, match="Did you mean 'q'"):
@@ -111,8 +113,8 @@ def test_kinds_of_words(cells: list[str], expected: str) -> None:
     assert kind(read_frame(frame).column("c")) == expected
 
 
-def rules(facts: dict) -> dict[str, dict]:
-    return {warning["rule"]: warning for warning in facts["warnings"]}
+def rules(table: TableDescription) -> dict[str, TableWarning]:
+    return {warning.rule: warning for warning in table.warnings}
 
 
 def test_slips_gaps_and_contradictions_are_found_with_their_rows(write: Write) -> None:
@@ -124,17 +126,17 @@ def test_slips_gaps_and_contradictions_are_found_with_their_rows(write: Write) -
     frame.loc[41, ["p", "q"]] = frame.loc[40, ["p", "q"]]
     frame.loc[[40, 41], "y"] = ["a", "b"]
     frame.loc[99, "y"] = None
-    facts = describe(write(frame.to_csv(index=False)), "y")
-    found = rules(facts)
-    assert found["column_outliers"]["column"] == "p"
-    assert found["column_outliers"]["row"] == "line 19"
-    assert "5000 in line 19" in found["column_outliers"]["message"]
-    assert found["column_missing"]["row"] == "line 32"
-    assert found["rows_contradict"]["row"] == "line 43"
-    assert found["target_missing_rows"]["row"] == "line 101"
-    assert facts["rows_without_target"] == 1
-    assert facts["columns"][0]["outliers"] == 1
-    assert all(warning["hint"] for warning in facts["warnings"])
+    table = describe(write(frame.to_csv(index=False)), "y")
+    found = rules(table)
+    assert found["column_outliers"].column == "p"
+    assert found["column_outliers"].row == "line 19"
+    assert "5000 in line 19" in found["column_outliers"].message
+    assert found["column_missing"].row == "line 32"
+    assert found["rows_contradict"].row == "line 43"
+    assert found["target_missing_rows"].row == "line 101"
+    assert table.target.rows_without_target == 1
+    assert table.columns[0].outliers == 1
+    assert all(warning.hint for warning in table.warnings)
 
 
 @pytest.mark.parametrize("task", ["classes", "number"])
@@ -151,10 +153,10 @@ def test_columns_that_give_the_target_away(task: str) -> None:
     frame = frame.iloc[order].reset_index(drop=True)
     frame["id"] = np.arange(300) + 7
     frame["same"] = frame["y"].map({"a": "yes!", "b": "no!"}) if task == "classes" else frame["y"] ** 3
-    facts = describe(frame, "y")
-    leaks = {(w["rule"], w["column"]) for w in facts["warnings"] if w["rule"].startswith("leak")}
+    table = describe(frame, "y")
+    leaks = {(w.rule, w.column) for w in table.warnings if w.rule.startswith("leak")}
     assert leaks == {("leak_order", "id"), ("leak_column", "same")}
-    by_name = {column["name"]: column["correlation"] for column in facts["columns"]}
+    by_name = {column.name: column.correlation or 0.0 for column in table.columns}
     assert abs(by_name["noise"]) < 0.3 < abs(by_name["p"])
     shuffled = frame.sample(frac=1, random_state=0).reset_index(drop=True).assign(id=np.arange(300) + 7)
     assert "leak_order" not in rules(describe(shuffled, "y"))
@@ -166,7 +168,7 @@ def test_gaps_that_give_the_target_away() -> None:
     frame = pd.DataFrame(
         {"p": rng.normal(size=200), "day": np.where(y == "died", rng.normal(size=200), np.nan), "y": y}
     )
-    assert rules(describe(frame, "y"))["leak_missing"]["column"] == "day"
+    assert rules(describe(frame, "y"))["leak_missing"].column == "day"
 
 
 @pytest.mark.parametrize("task", ["classes", "number"])
@@ -175,8 +177,8 @@ def test_loading_repeats_what_gives_the_target_away(task: str, rows: int) -> Non
     rng = np.random.default_rng(2)
     p = rng.normal(size=rows)
     frame = pd.DataFrame({"p": p, "y": np.where(p > 0, "a", "b") if task == "classes" else np.exp(p)})
-    (leak,) = [w for w in describe(frame, "y")["warnings"] if w["rule"] == "leak_column"]
-    assert f"{leak['message']} {leak['hint']}" in load(frame, target="y").notes
+    (leak,) = [w for w in describe(frame, "y").warnings if w.rule == "leak_column"]
+    assert f"{leak.message} {leak.hint}" in load(frame, target="y").notes
     several = frame.assign(q=-p, noise=rng.normal(size=rows))
     told = [note for note in load(several, target="y").notes if "away" in note]
     assert told == [
@@ -204,18 +206,18 @@ def test_identifiers_have_no_least_and_largest(write: Write) -> None:
     rows = "".join(f"{75_000_000 + 7 * i},{i:05},{i % 3 + 0.5};{i % 4}\n" for i in range(40)).replace(
         ";", ","
     )
-    facts = describe(write("customer_id,code,p,y\n" + rows), "y")
-    by_name = {column["name"]: column for column in facts["columns"]}
+    table = describe(write("customer_id,code,p,y\n" + rows), "y")
+    by_name = {column.name: column for column in table.columns}
     for name in ("customer_id", "code"):
         found = by_name[name]
-        assert (found["kind"], found["unique"]) == ("identifier", 40)
-        assert (found["minimum"], found["maximum"]) == (None, None)
-    assert (by_name["p"]["minimum"], by_name["p"]["maximum"]) == (0.5, 2.5)
+        assert (found.kind, found.unique) == ("identifier", 40)
+        assert (found.minimum, found.maximum) == (None, None)
+    assert (by_name["p"].minimum, by_name["p"].maximum) == (0.5, 2.5)
 
 
 def test_a_likely_target_is_no_date_and_no_amount(write: Write) -> None:
     rows = "".join(
         f"{i % 28 + 1:02}/01/2024;{i % 5}:30;{i % 3},5;{'ab'[i % 2]};R$ {i},00\n" for i in range(40)
     )
-    facts = describe(write("day;hour;p;sky;price\n" + rows))
-    assert facts["likely_targets"] == ["sky", "price"]
+    table = describe(write("day;hour;p;sky;price\n" + rows))
+    assert table.likely_targets == ("sky", "price")

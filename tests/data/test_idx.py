@@ -59,10 +59,11 @@ def test_plain_files_are_read_and_their_unknown_checksum_is_said(small: Path) ->
 
 
 def test_pixels_are_described_and_predicted_like_any_other_columns(small: Path) -> None:
-    facts = describe("fashion-mnist")
-    assert len(facts["columns"]) == 785
-    assert facts["columns"][0]["maximum"] <= 9
-    assert sum(facts["class_rows"]) == facts["rows"] == 70
+    table = describe("fashion-mnist")
+    assert len(table.columns) == 785
+    assert isinstance(largest := table.columns[0].maximum, float)
+    assert largest <= 9
+    assert sum(table.target.class_rows) == table.rows == 70
     data = load("fashion-mnist")
     everything = rows_for_prediction("fashion-mnist", data.preparation)
     assert torch.equal(everything.x[data.test.index], data.test.x)

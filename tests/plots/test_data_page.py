@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from treino.data import describe
-from treino.data.summaries.histograms import BINS, shape
+from treino.data.summaries.histograms import BINS, NumberHistogram, WordCounts, shape
 from treino.data.table import Column
 from treino.plots.data_page import data_page, picture
 
@@ -83,12 +83,11 @@ def test_every_warning_and_column_is_on_the_page(nasty: str) -> None:
 def test_pictures_have_the_columns_own_counts() -> None:
     values = np.random.default_rng(0).normal(size=500)
     spread = shape(Column("x", values))
-    assert spread is not None
+    assert isinstance(spread, NumberHistogram)
     counts, edges = np.histogram(values, bins=BINS)
-    assert spread == {"edges": edges.tolist(), "counts": counts.tolist()}
-    heights = [
-        float(h) for h in re.findall(r"height='([\d.]+)'><title>", picture({"name": "x", "shape": spread}))
-    ]
+    assert spread == NumberHistogram(tuple(edges.tolist()), tuple(counts.tolist()))
+    assert spread.to_json() == {"edges": edges.tolist(), "counts": counts.tolist()}
+    heights = [float(h) for h in re.findall(r"height='([\d.]+)'><title>", picture("x", spread))]
     assert np.argmax(heights) == np.argmax(counts)
     assert heights[int(np.argmax(counts))] == 36
 
@@ -97,23 +96,34 @@ def test_pictures_have_the_columns_own_counts() -> None:
     ("column", "expected"),
     [
         (Column("x", np.array([1.0, 2.0, 2.0, np.nan])),
-         {"values": ["1", "2"], "counts": [1, 2], "others": 0}),
+         WordCounts(("1", "2"), (1, 2), 0)),
         (Column("x", None, np.array(["b", "a", "b", ""], object)),
-         {"values": ["b", "a"], "counts": [2, 1], "others": 0}),
+         WordCounts(("b", "a"), (2, 1), 0)),
         (Column("x", np.full(3, np.nan)), None),
         (Column("x", None, np.array(["", ""], object)), None),
         (Column("x", np.array([-1e308, 1e308] + [float(i) for i in range(20)])), None),
     ],
 )  # fmt: skip
-def test_odd_columns_have_a_shape_or_none(column: Column, expected: object) -> None:
+def test_odd_columns_have_a_shape_or_none(column: Column, expected: WordCounts | None) -> None:
     assert shape(column) == expected
-    assert isinstance(picture({"name": "x", "shape": expected}), str)
+    assert ("<svg" in picture("x", expected)) is (expected is not None)
+
+
+@pytest.mark.parametrize(
+    ("clock", "unit", "first"), [(False, "dates", "1970-01-01"), (True, "times", "00:00")]
+)
+def test_dates_and_times_of_day_are_named_as_such(clock: bool, unit: str, first: str) -> None:
+    spread = shape(Column("x", seconds=np.arange(0.0, 86400.0, 3600.0), clock=clock))
+    assert isinstance(spread, NumberHistogram)
+    assert list(spread.to_json()) == ["edges", "counts", unit]
+    assert f"<title>{first} – " in picture("x", spread)
 
 
 def test_ten_words_are_eight_and_others() -> None:
     words = np.array([f"w{i}" for i in range(10) for _time in range(i + 1)], object)
     found = shape(Column("x", None, words))
-    assert found == {
+    assert found is not None
+    assert found.to_json() == {
         "values": [f"w{i}" for i in range(9, 1, -1)],
         "counts": list(range(10, 2, -1)),
         "others": 3,

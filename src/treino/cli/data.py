@@ -1,7 +1,8 @@
 """``treino data``: describe a data set and its problems, without training."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from rich.table import Table
@@ -12,6 +13,10 @@ from treino.console import line
 from treino.errors import TreinoError
 from treino.store.output_files import PAGE
 from treino.words import _, numeral
+
+if TYPE_CHECKING:
+    from treino.data.builtins.registry import Builtin
+    from treino.data.summaries.table_description import TableDescription
 
 SHOWN_CLASSES = 20
 
@@ -52,7 +57,7 @@ def data(
 
     Example: treino data wine | treino data houses.csv --target price
     """
-    from treino.data import describe
+    from treino.data import BUILTINS, describe
     from treino.plots.data_page import data_page
     from treino.records.data_source import files_of, kinds_of, reading_of
     from treino.spec import read_settings
@@ -63,60 +68,69 @@ def data(
             "to_without_data", _("--to needs DATA to write about."), _("treino data wine --to wine.html")
         )
     output = output_file(to, PAGE, replace=replace, reads=files_of(source))
-    document = describe(source, target, kinds=kinds_of(settings), reading=reading_of(settings))
+    if source is None:
+        screen.document({"builtins": [_builtin(name, b) for name, b in BUILTINS.items()]})
+        screen.out.print(_builtins(BUILTINS))
+        return 0
+    table = describe(source, target, kinds=kinds_of(settings), reading=reading_of(settings))
+    document = table.to_json()
     if output is not None:
-        document["path"] = str(output.write(data_page(document).encode()))
+        document["path"] = str(output.write(data_page(table).encode()))
         document["replaced"] = say_replaced(screen.err, output)
     screen.document(document)
-    screen.out.print(_builtins(document) if source is None else _columns(document))
-    if source is not None:
-        _rest(document, screen)
+    screen.out.print(_columns(table))
+    _rest(table, screen)
     if to is not None:
         screen.out.print(_("page written to {path}").format(path=to))
     return 0
 
 
-def _builtins(document: dict[str, Any]) -> Table:
-    table = Table(box=None, pad_edge=False)
+def _builtin(name: str, b: "Builtin") -> dict[str, str | int]:
+    return {"name": name, "rows": b.rows, "features": b.features, "task": b.task, "about": _(b.about)}
+
+
+def _builtins(builtins: "Mapping[str, Builtin]") -> Table:
+    lines = Table(box=None, pad_edge=False)
     for heading in (_("name"), _("rows"), _("features"), _("task"), _("about")):
-        table.add_column(heading)
-    for b in document["builtins"]:
-        table.add_row(b["name"], numeral(b["rows"], ","), str(b["features"]), _(b["task"]), b["about"])
-    return table
+        lines.add_column(heading)
+    for name, b in builtins.items():
+        lines.add_row(name, numeral(b.rows, ","), str(b.features), _(b.task), _(b.about))
+    return lines
 
 
-def _columns(document: dict[str, Any]) -> Table:
-    table = Table(box=None, pad_edge=False)
+def _columns(table: "TableDescription") -> Table:
+    lines = Table(box=None, pad_edge=False)
     headings = [_("column"), _("kind"), _("missing"), _("distinct"), _("from"), _("to"), _("outliers")]
-    related = any(c["correlation"] is not None for c in document["columns"])
+    related = any(c.correlation is not None for c in table.columns)
     for heading in [*headings, *([_("with the target")] if related else [])]:
-        table.add_column(heading)
-    for c in document["columns"]:
-        kind = c["kind"] + (_(" (left out)") if c["way"] == "out" else "")
-        low, high = (_said(c[k]) for k in ("minimum", "maximum"))
-        cells = [c["name"], kind, str(c["missing"]), str(c["unique"]), low, high, str(c["outliers"] or "")]
+        lines.add_column(heading)
+    for c in table.columns:
+        kind = c.kind + (_(" (left out)") if c.way == "out" else "")
+        low, high = _said(c.minimum), _said(c.maximum)
+        cells = [c.name, kind, str(c.missing), str(c.unique), low, high, str(c.outliers or "")]
         if related:
-            cells.append("" if c["correlation"] is None else numeral(c["correlation"], ".2f"))
-        table.add_row(*cells)
-    return table
+            cells.append("" if c.correlation is None else numeral(c.correlation, ".2f"))
+        lines.add_row(*cells)
+    return lines
 
 
 def _said(value: float | str | None) -> str:
     return "" if value is None else value if isinstance(value, str) else numeral(value, ".6g")
 
 
-def _rest(document: dict[str, Any], screen: ScreenFlag) -> None:
+def _rest(table: "TableDescription", screen: ScreenFlag) -> None:
+    target = table.target
     screen.out.print()
-    screen.out.print(_("{n} rows").format(n=document["rows"]))
-    if document["target"] is not None:
-        said = _("target {target}: {task}").format(target=document["target"], task=_(document["task"]))
-        counts = [f"{c} {n}" for c, n in zip(document["classes"], document["class_rows"], strict=True)]
+    screen.out.print(_("{n} rows").format(n=table.rows))
+    if target.name is not None:
+        said = _("target {target}: {task}").format(target=target.name, task=_(str(target.task)))
+        counts = [f"{c} {n}" for c, n in zip(target.classes, target.class_rows, strict=True)]
         listed = ", ".join(counts[:SHOWN_CLASSES]) + (", …" if len(counts) > SHOWN_CLASSES else "")
         screen.out.print(said + (f" ({listed})" if counts else ""))
-    elif document["likely_targets"]:
-        names = ", ".join(document["likely_targets"])
+    elif table.likely_targets:
+        names = ", ".join(table.likely_targets)
         screen.out.print(_("no target yet: --target with one of {names}?").format(names=names))
-    for note in document["notes"]:
+    for note in table.notes:
         screen.out.print(note)
-    for warning in document["warnings"]:
-        screen.out.print(line(("! ", "yellow"), f"{warning['message']} {warning.get('hint', '')}".rstrip()))
+    for warning in table.warnings:
+        screen.out.print(line(("! ", "yellow"), f"{warning.message} {warning.hint}".rstrip()))

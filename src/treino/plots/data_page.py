@@ -3,11 +3,12 @@
 Nothing is loaded from anywhere, every text that comes from data is escaped, and it reads in light and dark.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from html import escape
-from typing import Any
 
+from treino.data.summaries.histograms import NumberHistogram, WordCounts
+from treino.data.summaries.table_description import ColumnDescription, TableDescription, TableWarning
 from treino.plots.page import page
 from treino.words import _, numeral
 
@@ -22,59 +23,57 @@ tr.out td { color: var(--soft); } svg { display: block; } svg rect { fill: var(-
 """  # noqa: E501
 
 
-def data_page(facts: Mapping[str, Any]) -> str:
+def data_page(table: TableDescription) -> str:
     """The page of what ``treino.data.describe`` found."""
-    name = escape(str(facts["name"]))
     parts = [
-        f"<h1>{name}</h1>",
-        f'<p class="soft">{escape(_said_of(facts))}</p>',
-        *(f'<p class="soft">{escape(note)}</p>' for note in facts["notes"]),
-        _warnings(facts["warnings"]),
-        _classes(facts),
+        f"<h1>{escape(table.name)}</h1>",
+        f'<p class="soft">{escape(_said_of(table))}</p>',
+        *(f'<p class="soft">{escape(note)}</p>' for note in table.notes),
+        _warnings(table.warnings),
+        _classes(table),
         f"<h2>{escape(_('Columns'))}</h2>",
-        _columns(facts),
+        _columns(table),
     ]
-    return page(str(facts["name"]), "\n".join(part for part in parts if part), STYLE)
+    return page(table.name, "\n".join(part for part in parts if part), STYLE)
 
 
-def _said_of(facts: Mapping[str, Any]) -> str:
-    said = _("{rows:,} rows, {columns:,} columns").format(rows=facts["rows"], columns=len(facts["columns"]))
-    if facts["target"] is None:
-        names = ", ".join(facts["likely_targets"])
+def _said_of(table: TableDescription) -> str:
+    said = _("{rows:,} rows, {columns:,} columns").format(rows=table.rows, columns=len(table.columns))
+    if table.target.name is None:
+        names = ", ".join(table.likely_targets)
         return said + "; " + (_("no target yet: {names}?").format(names=names) if names else _("no target"))
-    return said + "; " + _("target {name}: {task}").format(name=facts["target"], task=_(facts["task"]))
+    task = _(str(table.target.task))
+    return said + "; " + _("target {name}: {task}").format(name=table.target.name, task=task)
 
 
-def _warnings(warnings: Sequence[Mapping[str, Any]]) -> str:
+def _warnings(warnings: Sequence[TableWarning]) -> str:
     if not warnings:
         return f"<h2>{escape(_('Nothing to warn of'))}</h2>"
-    items = (
-        f"<li>{escape(w['message'])} <span class='soft'>{escape(w.get('hint') or '')}</span></li>"
-        for w in warnings
-    )
+    items = (f"<li>{escape(w.message)} <span class='soft'>{escape(w.hint)}</span></li>" for w in warnings)
     return f"<h2>{escape(_('To look at'))}</h2><ul class='warnings'>{''.join(items)}</ul>"
 
 
-def _classes(facts: Mapping[str, Any]) -> str:
+def _classes(table: TableDescription) -> str:
     """How many rows each class has, as bars."""
-    names, counts = facts["classes"][:CLASSES], facts["class_rows"][:CLASSES]
+    target = table.target
+    names, counts = target.classes[:CLASSES], target.class_rows[:CLASSES]
     if not counts:
         return ""
-    most, total = max(counts), max(1, sum(facts["class_rows"]))
+    most, total = max(counts), max(1, sum(target.class_rows))
     rows = "".join(
-        f"<tr><td class='name'>{escape(str(n))}</td><td class='number'>{numeral(c, ',')}</td>"
+        f"<tr><td class='name'>{escape(n)}</td><td class='number'>{numeral(c, ',')}</td>"
         f"<td class='number'>{numeral(c / total, '.1%')}</td>"
         f"<td><svg width='320' height='12' role='img' aria-label='{c}'>"
         f"<rect width='{320 * c / max(1, most):.1f}' height='12'/></svg></td></tr>"
         for n, c in zip(names, counts, strict=True)
     )
-    more = len(facts["classes"]) - len(names)
+    more = len(target.classes) - len(names)
     tail = f"<p class='soft'>{escape(_('and {n} more').format(n=more))}</p>" if more > 0 else ""
-    head = escape(_("Classes of {name}").format(name=facts["target"]))
+    head = escape(_("Classes of {name}").format(name=target.name))
     return f"<h2>{head}</h2><div class='scroll'><table>{rows}</table></div>{tail}"
 
 
-def _columns(facts: Mapping[str, Any]) -> str:
+def _columns(table: TableDescription) -> str:
     headings = (
         _("column"), _("kind"), _("values"), _("missing"), _("distinct"), _("from"), _("to"), _("outliers"),
         _("with the target"),
@@ -82,65 +81,66 @@ def _columns(facts: Mapping[str, Any]) -> str:
     head = "".join(
         f"<th{' class=number' if i > 2 else ''}>{escape(heading)}</th>" for i, heading in enumerate(headings)
     )
-    rows = "".join(_row(column, facts) for column in facts["columns"])
+    rows = "".join(_row(column, table) for column in table.columns)
     return f"<div class='scroll'><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
 
 
-def _row(column: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
-    kind = column["kind"] + (_(" (left out)") if column["way"] == "out" else "")
-    mark = "target" if column["name"] == facts["target"] else "out" if column["way"] == "out" else ""
-    share = column["missing"] / max(1, facts["rows"])
-    missing = f"{numeral(column['missing'], ',')} ({numeral(share, '.1%')})" if column["missing"] else ""
-    related = column["correlation"]
+def _row(column: ColumnDescription, table: TableDescription) -> str:
+    out = column.way == "out"
+    kind = column.kind + (_(" (left out)") if out else "")
+    mark = "target" if column.name == table.target.name else "out" if out else ""
+    share = column.missing / max(1, table.rows)
+    missing = f"{numeral(column.missing, ',')} ({numeral(share, '.1%')})" if column.missing else ""
+    related = column.correlation
     cells = [
-        f"<td class='name'>{escape(str(column['name']))}</td>",
+        f"<td class='name'>{escape(column.name)}</td>",
         f"<td>{escape(kind)}</td>",
-        f"<td>{'' if column['kind'] in ('identifier', 'text') else picture(column)}</td>",
+        f"<td>{'' if column.kind in ('identifier', 'text') else picture(column.name, column.shape)}</td>",
         f"<td class='number'>{missing}</td>",
-        f"<td class='number'>{numeral(column['unique'], ',')}</td>",
-        f"<td class='number'>{_value(column['minimum'])}</td>",
-        f"<td class='number'>{_value(column['maximum'])}</td>",
-        f"<td class='number'>{column['outliers'] or ''}</td>",
+        f"<td class='number'>{numeral(column.unique, ',')}</td>",
+        f"<td class='number'>{_value(column.minimum)}</td>",
+        f"<td class='number'>{_value(column.maximum)}</td>",
+        f"<td class='number'>{column.outliers or ''}</td>",
         f"<td class='number'>{'' if related is None else numeral(related, '.2f')}</td>",
     ]
     return f"<tr class='{mark}'>{''.join(cells)}</tr>"
 
 
-def _value(value: Any) -> str:
+def _value(value: float | str | None) -> str:
     return "" if value is None else escape(value) if isinstance(value, str) else numeral(value, ".6g")
 
 
-def picture(column: Mapping[str, Any]) -> str:
+def picture(name: str, shape: NumberHistogram | WordCounts | None) -> str:
     """A column's values as a small SVG: a histogram of numbers and dates, bars of the commonest words."""
-    shape = column.get("shape")
-    if not shape:
+    if shape is None:
         return ""
-    counts = [*shape["counts"], *([shape["others"]] if shape.get("others") else [])]
+    counts = [*shape.counts]
+    if isinstance(shape, WordCounts) and shape.others:
+        counts.append(shape.others)
     most = max([*counts, 1])
     step = WIDTH / len(counts)
-    names = shape.get("values") or []
     bars = []
     for i, count in enumerate(counts):
         height = max(HEIGHT * count / most, 1.0 if count else 0.0)
-        said = f"{_name(shape, names, i)}: {numeral(count, ',')}"
+        said = f"{_name(shape, i)}: {numeral(count, ',')}"
         bars.append(
             f"<rect x='{i * step + 0.5:.1f}' y='{HEIGHT - height:.1f}' width='{max(step - 1, 0.5):.1f}' "
             f"height='{height:.1f}'><title>{escape(said)}</title></rect>"
         )
-    label = escape(_("values of {name}").format(name=column["name"]), quote=True)
+    label = escape(_("values of {name}").format(name=name), quote=True)
     return (
         f"<svg width='{WIDTH}' height='{HEIGHT}' viewBox='0 0 {WIDTH} {HEIGHT}' role='img' "
         f'aria-label="{label}">{"".join(bars)}</svg>'
     )
 
 
-def _name(shape: Mapping[str, Any], names: Sequence[str], i: int) -> str:
-    if names:
-        return names[i] if i < len(names) else _("others")
-    low, high = shape["edges"][i], shape["edges"][i + 1]
-    if shape.get("dates"):
+def _name(shape: NumberHistogram | WordCounts, i: int) -> str:
+    if isinstance(shape, WordCounts):
+        return shape.values[i] if i < len(shape.values) else _("others")
+    low, high = shape.edges[i], shape.edges[i + 1]
+    if shape.unit == "dates":
         return f"{_day(low)} – {_day(high)}"
-    if shape.get("times"):
+    if shape.unit == "times":
         return f"{_clock(low)} – {_clock(high)}"
     return f"{numeral(low)} – {numeral(high)}"
 

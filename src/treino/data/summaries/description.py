@@ -1,14 +1,13 @@
-"""Description of a data source and its problems as JSON: the answer of ``treino data``."""
+"""Description of a data source and its problems: the answer of ``treino data``."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from treino.data import sources
-from treino.data.builtins.registry import BUILTINS
-from treino.data.loader import as_reading
 from treino.data.preparation.fit import comparable, take
 from treino.data.readers import ReaderOptions
 from treino.data.roles.column_kinds import ColumnRole, choose, is_row_number
@@ -29,6 +28,12 @@ from treino.data.splits import first_equal
 from treino.data.summaries import measures
 from treino.data.summaries.histograms import shape
 from treino.data.summaries.relations import TargetRows, correlation, suspicions
+from treino.data.summaries.table_description import (
+    ColumnDescription,
+    TableDescription,
+    TableWarning,
+    TargetDescription,
+)
 from treino.data.table import Column, Table, plain, shorten
 from treino.errors import TreinoError
 from treino.words import _
@@ -39,80 +44,70 @@ _MEASURED = 200_000  # rows, beyond which correlations are measured on a part
 
 
 def describe(
-    source: Any = None,
+    source: Any,
     target: str | None = None,
     *,
     kinds: Mapping[str, str] | None = None,
-    reading: ReaderOptions | Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """JSON-able facts about a source: rows, columns, target, task, classes, warnings; without one, the
-    built-ins.
+    reading: ReaderOptions | None = None,
+) -> TableDescription:
+    """A source's rows, columns, target, task and classes, and warnings: of everything that training would
+    refuse or that a person should know.
 
-    columns: name, kind, way (how it would be learnt from: number, rank, category, date, out), missing, unique
-    and outliers (counts), minimum and maximum (of numbers, else null; of dates as text), correlation with the
-    target (signed between two numbers; else from 0 to 1: correlation ratio, or Cramér's V between classes),
-    shape (how the values are spread: ``histograms.shape``).
-    warnings: rule, message and hint of everything that training would refuse or that a person should know,
-    with column and row (words for its place) where there is one. notes: what was decided in reading.
     Raises TreinoError where the source can't be read at all.
     """
-    if source is None:
-        return {
-            "builtins": [
-                {"name": name, "rows": b.rows, "features": b.features, "task": b.task, "about": _(b.about)}
-                for name, b in BUILTINS.items()
-            ]
-        }
     kinds = dict(kinds or {})
-    table = sources.read(source, as_reading(reading))
+    table = sources.read(source, reading)
     check_kinds(table, kinds)
-    warnings: list[dict[str, Any]] = []
-    facts: dict[str, Any] = {
-        "name": table.name,
-        "source": table.source,
-        "rows": table.rows,
-        "columns": [],
-        "target": None,
-        "task": None,
-        "task_reason": None,
-        "classes": [],
-        "class_rows": [],
-        "rows_without_target": 0,
-        "likely_targets": [],
-        "notes": list(table.notes),
-        "warnings": warnings,
-    }
+    warnings: list[TableWarning] = []
     choices = {c.name: _choice(table, c, kinds.get(c.name), warnings) for c in table.columns}
-    learnt = None
+    described = TargetDescription()
+    learnt: TargetRows | None = None
+    likely: list[str] = []
     if target is None and table.target is None:
-        facts["likely_targets"] = likely_targets(table)
+        likely = likely_targets(table)
     else:
         column = choose_target(table, target)
-        facts["target"] = column.name
         try:
-            found, learnt = _describe_target(table, column, kinds.get(column.name), warnings)
-            facts |= found
+            described, learnt = _describe_target(table, column, kinds.get(column.name), warnings)
         except TreinoError as error:
-            _warn(warnings, error.rule, error.message, error.hint, column.name)
-    facts["columns"] = [_describe_column(c, choices[c.name]) for c in table.columns]
-    targets = {facts["target"], *facts["likely_targets"]}
-    features = [c for c in table.columns if c.name not in targets]
-    _warn_columns(table, features, choices, warnings)
-    if learnt is not None:
-        _relate(facts, features, choices, learnt, warnings)
-    _warn_rows(table, features, choices, learnt, warnings)
-    return facts
+            described = TargetDescription(column.name)
+            warnings.append(_warning_of(error, column))
+    features = [c for c in table.columns if c.name not in (described.name, *likely)]
+    warnings += _column_warnings(table, features, choices)
+    correlations: dict[str, float | None] = {}
+    if described.name is not None and learnt is not None:
+        measured = learnt.part(_MEASURED)
+        for feature in features:
+            choice = choices[feature.name]
+            correlations[feature.name] = correlation(feature, choice, measured)
+            leaks = suspicions(feature, choice, measured, described.name)
+            warnings += [TableWarning(*leak, column=feature.name) for leak in leaks]
+    warnings += _row_warnings(table, features, choices, learnt)
+    return TableDescription(
+        name=table.name,
+        source=table.source,
+        rows=table.rows,
+        columns=tuple(_describe_column(c, choices[c.name], correlations.get(c.name)) for c in table.columns),
+        target=described,
+        likely_targets=tuple(likely),
+        notes=tuple(table.notes),
+        warnings=tuple(warnings),
+    )
 
 
-def _choice(table: Table, column: Column, asked: str | None, warnings: list[dict[str, Any]]) -> ColumnRole:
+def _choice(table: Table, column: Column, asked: str | None, warnings: list[TableWarning]) -> ColumnRole:
     try:
         return choose(column, asked, False, table.place)
     except TreinoError as error:
-        _warn(warnings, error.rule, error.message, error.hint, column.name)
+        warnings.append(_warning_of(error, column))
         return choose(column, None, False, table.place)
 
 
-def _describe_column(column: Column, choice: ColumnRole) -> dict[str, Any]:
+def _warning_of(error: TreinoError, column: Column) -> TableWarning:
+    return TableWarning(error.rule, error.message, error.hint, column.name)
+
+
+def _describe_column(column: Column, choice: ColumnRole, related: float | None) -> ColumnDescription:
     low: float | str | None = None
     high: float | str | None = None
     if choice.kind == "identifier":  # the least and the largest say nothing
@@ -130,18 +125,18 @@ def _describe_column(column: Column, choice: ColumnRole) -> dict[str, Any]:
     else:
         assert column.words is not None
         unique = len(set(column.words[~column.missing_N].tolist()))
-    return {
-        "name": column.name,
-        "kind": choice.kind,
-        "way": choice.way,
-        "missing": int(column.missing_N.sum()),
-        "unique": unique,
-        "minimum": low,
-        "maximum": high,
-        "outliers": len(_outliers(column, choice)),
-        "correlation": None,
-        "shape": shape(column),
-    }
+    return ColumnDescription(
+        name=column.name,
+        kind=choice.kind,
+        way=choice.way,
+        missing=int(column.missing_N.sum()),
+        unique=unique,
+        minimum=low,
+        maximum=high,
+        outliers=len(_outliers(column, choice)),
+        correlation=related,
+        shape=shape(column),
+    )
 
 
 def _outliers(column: Column, choice: ColumnRole, far: float = measures.FAR) -> NDArray[np.int64]:
@@ -151,52 +146,54 @@ def _outliers(column: Column, choice: ColumnRole, far: float = measures.FAR) -> 
 
 
 def _describe_target(
-    table: Table, column: Column, kind: str | None, warnings: list[dict[str, Any]]
-) -> tuple[dict[str, Any], TargetRows]:
+    table: Table, column: Column, kind: str | None, warnings: list[TableWarning]
+) -> tuple[TargetDescription, TargetRows]:
     row_N = np.flatnonzero(has_target(column, table.source))
     absent = table.rows - len(row_N)
     if absent:
         place = table.place(int(column.missing_N.argmax()))
-        _warn(
-            warnings,
-            "target_missing_rows",
-            _("Rows whose target is empty: {n}, the first in {place}.").format(n=absent, place=place),
-            _("Training leaves them out; fill them in if you can."),
-            column.name,
-            place,
+        warnings.append(
+            TableWarning(
+                "target_missing_rows",
+                _("Rows whose target is empty: {n}, the first in {place}.").format(n=absent, place=place),
+                _("Training leaves them out; fill them in if you can."),
+                column.name,
+                place,
+            )
         )
         table = take(table, row_N)
         column = table.column(column.name)
     task, reason = decide_task(column, task_of_kind(kind), table.place)
-    facts: dict[str, Any] = {"task": task, "task_reason": reason, "rows_without_target": absent}
+    described = TargetDescription(column.name, task, reason, rows_without_target=absent)
     if task == "regression":
         assert column.numbers is not None
-        return facts, TargetRows(row_N, column.numbers.astype(np.float64), np.zeros(len(row_N), np.int64))
+        return described, TargetRows(row_N, column.numbers.astype(np.float64), np.zeros(len(row_N), np.int64))
     classes = classes_of(column, kind)
     label_N = encode(column, classes, table.place)
     check_classes(label_N, classes, column)
     if alone := single_rows(label_N, classes, table.place):
-        _warn(warnings, "class_single_row", *alone, column.name)
+        warnings.append(TableWarning("class_single_row", *alone, column.name))
     count_C = np.bincount(label_N, minlength=len(classes))
     few = [f"{name} ({n})" for name, n in zip(classes, count_C, strict=True) if n < _FEW_ROWS]
     if few:
         names = shorten(", ".join(few), 200)
-        _warn(
-            warnings,
-            "class_few_rows",
-            _("Classes with fewer than {n} rows: {names}.").format(n=_FEW_ROWS, names=names),
-            _("Their figures will say little."),
-            column.name,
+        warnings.append(
+            TableWarning(
+                "class_few_rows",
+                _("Classes with fewer than {n} rows: {names}.").format(n=_FEW_ROWS, names=names),
+                _("Their figures will say little."),
+                column.name,
+            )
         )
     if uneven := imbalance(label_N, classes):
-        _warn(warnings, "class_imbalance", *uneven, column.name)
-    facts |= {"classes": list(classes), "class_rows": count_C.tolist()}
-    return facts, TargetRows(row_N, None, label_N)
+        warnings.append(TableWarning("class_imbalance", *uneven, column.name))
+    described = replace(described, classes=tuple(classes), class_rows=tuple(count_C.tolist()))
+    return described, TargetRows(row_N, None, label_N)
 
 
-def _warn_columns(
-    table: Table, features: list[Column], choices: Mapping[str, ColumnRole], warnings: list[dict[str, Any]]
-) -> None:
+def _column_warnings(
+    table: Table, features: list[Column], choices: Mapping[str, ColumnRole]
+) -> Iterator[TableWarning]:
     left = {
         "empty": _("Has no value in any row: {names}."),
         "constant": _("Never changes: {names}."),
@@ -214,11 +211,10 @@ def _warn_columns(
         names = [c.name for c in out if why_out(c, choices[c.name]) == kind]
         if names and not table.keep_constant:
             said = sentence.format(names=shorten(", ".join(names), 200))
-            _warn(warnings, f"column_{kind}", said, moves[kind].format(name=names[0]), names[0])
+            yield TableWarning(f"column_{kind}", said, moves[kind].format(name=names[0]), names[0])
     counting = [c.name for c in features if choices[c.name].way != "out" and is_row_number(c)]
     if counting:
-        _warn(
-            warnings,
+        yield TableWarning(
             "column_row_number",
             _("Looks like a row number: {names}.").format(names=", ".join(counting)),
             _("To leave it out: [[kinds={name}=out]].").format(name=counting[0]),
@@ -227,15 +223,14 @@ def _warn_columns(
     for column in features:
         found = column_fault(table, column, choices[column.name])
         if found:
-            _warn(warnings, found[0], found[1], found[2] + ".", column.name)
+            yield TableWarning(found[0], found[1], found[2] + ".", column.name)
     gaps = [
         (int(c.missing_N.sum()), c) for c in features if choices[c.name].way != "out" and c.missing_N.any()
     ]
     if gaps:
         said = ", ".join(f"{c.name} ({n})" for n, c in sorted(gaps, key=lambda gap: -gap[0]))
         most = max(gaps, key=lambda gap: gap[0])[1]
-        _warn(
-            warnings,
+        yield TableWarning(
             "column_missing",
             _("Cells without a value: {names}.").format(names=shorten(said, 200)),
             _("Training fills numbers with their median and says where; [[impute=mean]] takes the mean."),
@@ -246,8 +241,7 @@ def _warn_columns(
         rows = _outliers(column, choices[column.name], _ANOTHER_WORLD)
         if len(rows) and column.numbers is not None and choices[column.name].way != "out":
             value, place = plain(float(column.numbers[rows[0]])), table.place(int(rows[0]))
-            _warn(
-                warnings,
+            yield TableWarning(
                 "column_outliers",
                 _("'{name}' has values far from all others: {n}, the farthest {value} in {place}.").format(
                     name=column.name, n=len(rows), value=value, place=place
@@ -258,30 +252,9 @@ def _warn_columns(
             )
 
 
-def _relate(
-    facts: dict[str, Any],
-    features: list[Column],
-    choices: Mapping[str, ColumnRole],
-    learnt: TargetRows,
-    warnings: list[dict[str, Any]],
-) -> None:
-    """Correlation of each column with the target, and the columns that know too much."""
-    by_name = {column["name"]: column for column in facts["columns"]}
-    learnt = learnt.part(_MEASURED)
-    for column in features:
-        choice = choices[column.name]
-        by_name[column.name]["correlation"] = correlation(column, choice, learnt)
-        for rule, message, hint in suspicions(column, choice, learnt, facts["target"]):
-            _warn(warnings, rule, message, hint, column.name)
-
-
-def _warn_rows(
-    table: Table,
-    features: list[Column],
-    choices: Mapping[str, ColumnRole],
-    learnt: TargetRows | None,
-    warnings: list[dict[str, Any]],
-) -> None:
+def _row_warnings(
+    table: Table, features: list[Column], choices: Mapping[str, ColumnRole], learnt: TargetRows | None
+) -> Iterator[TableWarning]:
     """Rows that come more than once, and those of them that contradict each other."""
     usable = {
         c.name: choices[c.name]
@@ -295,8 +268,7 @@ def _warn_rows(
     if not len(repeated):
         return
     row = int(repeated[0])
-    _warn(
-        warnings,
+    yield TableWarning(
         "rows_duplicate",
         _("Rows that equal an earlier one in all features: {n} of {of}.").format(
             n=len(repeated), of=table.rows
@@ -317,8 +289,7 @@ def _warn_rows(
     ]
     if len(against):
         row = int(against[0])
-        _warn(
-            warnings,
+        yield TableWarning(
             "rows_contradict",
             _("Rows that equal another one in all features but not in their class: {n}.").format(
                 n=len(against)
@@ -328,15 +299,3 @@ def _warn_rows(
             ),
             row=table.place(row),
         )
-
-
-def _warn(
-    warnings: list[dict[str, Any]],
-    rule: str,
-    message: str,
-    hint: str,
-    column: str | None = None,
-    row: str | None = None,
-) -> None:
-    where = {k: v for k, v in (("column", column), ("row", row)) if v is not None}
-    warnings.append({"rule": rule, "message": message, "hint": hint} | where)

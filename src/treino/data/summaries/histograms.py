@@ -1,6 +1,7 @@
 """Histograms of columns, small enough for a picture the size of a line."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
@@ -10,13 +11,34 @@ BINS = 24
 VALUES = 8
 
 
-def shape(column: Column) -> dict[str, Any] | None:
-    """``{"edges": [BINS + 1], "counts": [BINS]}`` of finite numbers, with ``dates`` seconds since 1970,
-    with ``times`` since midnight.
+@dataclass(frozen=True)
+class NumberHistogram:
+    """Counts of finite numbers between edges. unit: ``dates`` for seconds since 1970, ``times`` for seconds
+    since midnight."""
 
-    ``{"values", "counts", "others"}`` of words and of few different numbers, the commonest word first. None
-    where nothing is there.
-    """
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+    unit: Literal["numbers", "dates", "times"] = "numbers"
+
+    def to_json(self) -> dict[str, Any]:
+        unit = {} if self.unit == "numbers" else {self.unit: True}
+        return {"edges": list(self.edges), "counts": list(self.counts)} | unit
+
+
+@dataclass(frozen=True)
+class WordCounts:
+    """Counts of words, the commonest first, or of few different numbers. others: of all further words."""
+
+    values: tuple[str, ...]
+    counts: tuple[int, ...]
+    others: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {"values": list(self.values), "counts": list(self.counts), "others": self.others}
+
+
+def shape(column: Column) -> NumberHistogram | WordCounts | None:
+    """How the column's values are spread; None where nothing is there."""
     values = column.numbers if column.numbers is not None else column.seconds
     if values is None or column.boolean:
         return _words(column)
@@ -27,18 +49,20 @@ def shape(column: Column) -> dict[str, Any] | None:
     if len(distinct) <= VALUES and column.seconds is None:
         distinct = np.unique(finite)
         if len(distinct) <= VALUES:
-            counts = [int((finite == value).sum()) for value in distinct]
-            return {"values": [f"{value:g}" for value in distinct], "counts": counts, "others": 0}
+            counts = tuple(int((finite == value).sum()) for value in distinct)
+            return WordCounts(tuple(f"{value:g}" for value in distinct), counts, 0)
     with np.errstate(over="ignore", invalid="ignore"):
         low, high = finite.min(), finite.max()
         if not np.isfinite(high - low):
             return None
         counts_B, edges = np.histogram(finite, bins=BINS, range=(low, high))
-    dates = {"times" if column.clock else "dates": True} if column.seconds is not None else {}
-    return {"edges": edges.tolist(), "counts": counts_B.tolist()} | dates
+    unit: Literal["numbers", "dates", "times"] = (
+        "numbers" if column.seconds is None else "times" if column.clock else "dates"
+    )
+    return NumberHistogram(tuple(edges.tolist()), tuple(counts_B.tolist()), unit)
 
 
-def _words(column: Column) -> dict[str, Any] | None:
+def _words(column: Column) -> WordCounts | None:
     words = column.words
     if words is None:
         return None
@@ -48,8 +72,8 @@ def _words(column: Column) -> dict[str, Any] | None:
     found, count = np.unique(present, return_counts=True)
     order = np.argsort(-count, kind="stable")
     first = order[:VALUES]
-    return {
-        "values": [shorten(found[i], 24) for i in first],
-        "counts": count[first].tolist(),
-        "others": int(count[order[VALUES:]].sum()),
-    }
+    return WordCounts(
+        tuple(shorten(found[i], 24) for i in first),
+        tuple(count[first].tolist()),
+        int(count[order[VALUES:]].sum()),
+    )

@@ -1,0 +1,91 @@
+"""The description of a table: its columns, its target, and the warnings about it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from treino.data.summaries.histograms import NumberHistogram, WordCounts
+
+
+@dataclass(frozen=True)
+class ColumnDescription:
+    """A column. way: how it would be learnt from: number, rank, category, date, out.
+
+    missing, unique, outliers: counts. minimum, maximum: of numbers, of dates as text, else None. correlation:
+    with the target, signed between two numbers; else from 0 to 1: correlation ratio, or Cramér's V between
+    classes; None where there is none. shape: how the values are spread.
+    """
+
+    name: str
+    kind: str
+    way: str
+    missing: int
+    unique: int
+    minimum: float | str | None
+    maximum: float | str | None
+    outliers: int
+    correlation: float | None
+    shape: NumberHistogram | WordCounts | None
+
+    def to_json(self) -> dict[str, Any]:
+        return vars(self) | {"shape": self.shape and self.shape.to_json()}
+
+
+@dataclass(frozen=True)
+class TargetDescription:
+    """The target. name: None where none is chosen yet. task: None where its cells allow none.
+
+    classes: their names, and how many rows each has; empty for regression. rows_without_target: how many.
+    """
+
+    name: str | None = None
+    task: str | None = None
+    task_reason: str | None = None
+    classes: tuple[str, ...] = ()
+    class_rows: tuple[int, ...] = ()
+    rows_without_target: int = 0
+
+
+@dataclass(frozen=True)
+class TableWarning:
+    """What training would refuse, or a person should know. row: words for its place, where it has one."""
+
+    rule: str
+    message: str
+    hint: str
+    column: str | None = None
+    row: str | None = None
+
+    def to_json(self) -> dict[str, str]:
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class TableDescription:
+    """A table. likely_targets: columns, where no target is chosen. notes: what was decided in reading."""
+
+    name: str
+    source: str
+    rows: int
+    columns: tuple[ColumnDescription, ...]
+    target: TargetDescription
+    likely_targets: tuple[str, ...]
+    notes: tuple[str, ...]
+    warnings: tuple[TableWarning, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of ``treino data``."""
+        return {
+            "name": self.name,
+            "source": self.source,
+            "rows": self.rows,
+            "columns": [column.to_json() for column in self.columns],
+            "target": self.target.name,
+            "task": self.target.task,
+            "task_reason": self.target.task_reason,
+            "classes": list(self.target.classes),
+            "class_rows": list(self.target.class_rows),
+            "rows_without_target": self.target.rows_without_target,
+            "likely_targets": list(self.likely_targets),
+            "notes": list(self.notes),
+            "warnings": [warning.to_json() for warning in self.warnings],
+        }
