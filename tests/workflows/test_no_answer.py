@@ -49,7 +49,7 @@ def test_a_network_without_answers_has_no_accuracy(every: bool, treino: Callable
     lost = int(outputs(run.module, run.data.test.x).isnan().any(1).sum())
     assert lost == 26 if every else 0 < lost < 26
     assert f"The network's output is NaN in {lost} of 26 test rows: there is no figure of them." in d["notes"]
-    assert headline(d) == ""
+    assert headline(run.result) == ""
     drawn = score(run.module, run.data)
     assert (drawn.accuracy, drawn.interval, drawn.unanswered) == (None, None, lost)
     assert "not finite" in score_sentence(drawn)

@@ -238,6 +238,6 @@ def test_money_and_large_numbers_are_written_as_people_write_them(tmp_path: Path
         table.write_text("\n".join(["size;price", *rows]))
         run = tr.fit(table, target="price", epochs=1, parent=tmp_path, duplicates="ignore")
         assert run.document["currency"] == currency.strip()
-        assert re.search(expected, headline(run.document)), headline(run.document)
-        assert "e+" not in headline(run.document)
+        assert re.search(expected, headline(run.result)), headline(run.result)
+        assert "e+" not in headline(run.result)
         assert tr.fit("wine", epochs=1, parent=tmp_path).document["currency"] == ""

@@ -94,7 +94,8 @@ class Run(StoredRun):
         """A card for notebooks: figures, intervals, the loss, findings."""
         if not self.folder.has("spec.json"):
             return f"<code>{escape(repr(self))}</code>"
-        return run_card(self.name, self.spec.data.name, self.document, curves_of(self))
+        found = self.facts.findings
+        return run_card(self.path, self.spec.data.name, self.status, self.result, found, curves_of(self))
 
 
 class Moment(Snapshot):
@@ -157,8 +158,9 @@ class Sweep(StoredSweep):
 
     def _repr_html_(self) -> str:
         """A card for notebooks: what the best is worth, and the leaders."""
-        d = self.document
-        return sweep_card(self.name, d, [config_text(entry["params"]) for entry in d.get("leaderboard", [])])
+        result = self.result
+        written = [] if result is None else [config_text(leader.params) for leader in result.leaderboard]
+        return sweep_card(self.path, self.status, result, written)
 
 
 class Study(StoredStudy):

@@ -10,6 +10,8 @@ from rich.table import Table
 
 from treino.cli.view import Position
 from treino.console import line
+from treino.documents.run_facts import RunFacts
+from treino.documents.run_result import RunResult
 from treino.engine import Tick
 from treino.loop.loop import JobEnd
 from treino.pictures.curves import curves_of
@@ -123,30 +125,32 @@ def _settings(s: dict[str, Any], steps: int, per_epoch: int) -> str:
 
 def run_summary(run: "StoredRun") -> RenderableType:
     """The text after a training: figures with intervals and baselines, the run's folder, suggestions."""
-    d = run.document
+    result, facts = run.result, run.facts if run.folder.has("spec.json") else None
+    steps, epochs = (0, 0) if facts is None else (run.steps, curves_of(run).epochs)
     head = _("{status} after {steps:,} steps (epochs: {epochs:,})").format(
-        status=_words(d), steps=d.get("steps", 0), epochs=d.get("epochs", 0)
+        status=_words(run.status, result), steps=steps, epochs=epochs
     )
-    if d.get("kept_epoch") is not None:
+    if result is not None and result.kept_epoch is not None:
         head += _(", {seconds:.2f} s; kept the weights of epoch {kept:,}").format(
-            seconds=d["seconds"], kept=d["kept_epoch"]
+            seconds=result.seconds, kept=result.kept_epoch
         )
-    if d["status"] == "running":
+    if run.status == "running":
         head, said = _so_far(run)
     else:
-        said = headline(d)
+        said = headline(result)
     parts: list[RenderableType] = [head, *(["", said] if said else [])]
-    if any((d.get("metrics") or {}).values()):
-        parts += ["", Padding(_figures(d), (0, 0, 0, 2), expand=False)]
-    parts += _findings(run, d)
-    parts += _notes(run, d)
-    parts += ["", _("run  {path}").format(path=d["path"])]
+    if result is not None and result.metrics.measured:
+        parts += ["", Padding(_figures(result), (0, 0, 0, 2), expand=False)]
+    if facts is not None:
+        parts += _findings(run, facts)
+        parts += _notes(run, facts)
+    parts += ["", _("run  {path}").format(path=run.path)]
     drawn = [name for name in run.folder.names("pictures") if name.endswith(".png")]
     parts += [_("     {pictures}").format(pictures=", ".join(drawn))] if drawn else []
     if not drawn and not run.notices and run.folder.manifest.sealed:  # a process may die before it draws them
         parts.append(_("     no pictures yet: treino plot {run}").format(run=run.typed))
     parts += run.notices
-    parts += [_("next {command}").format(command=command) for command in _next(run, d)]
+    parts += [_("next {command}").format(command=command) for command in _next(run)]
     return Group(*parts)
 
 
@@ -164,32 +168,32 @@ def _so_far(run: "StoredRun") -> tuple[str, str]:
     return head, _("last figures: {figures}").format(figures=" · ".join(figures)) if figures else ""
 
 
-def _words(d: dict[str, Any]) -> str:
-    if d.get("stopped_early"):
+def _words(status: str, result: RunResult | None) -> str:
+    if result is not None and result.stopped_early:
         return _("finished early (no improvement of the validation {metric} for {n} epochs)").format(
-            metric=d["settings"]["metric"], n=d["settings"]["patience"]
+            metric=result.settings.metric, n=result.settings.patience
         )
-    return _(str(d["status"]))
+    return _(status)
 
 
-def _figures(d: dict[str, Any]) -> RenderableType:
-    splits = [s for s in ("train", "validation", "test") if d["metrics"].get(s)]
+def _figures(result: RunResult) -> RenderableType:
+    measured = result.metrics.measured
     table = Table(box=None, pad_edge=False)
     table.add_column("")
     names = {"train": _("training"), "validation": _("validation"), "test": _("test")}
-    for split in splits:
+    for split in measured:
         table.add_column(names[split], justify="right", no_wrap=True)
-    if "test" in splits:
+    if "test" in measured:
         table.add_column(_("95 % of test"), justify="right", no_wrap=True)
-        for baseline in d["baseline"]:
+        for baseline in result.baseline:
             table.add_column(_(baseline), justify="right", no_wrap=True)
-    table.add_row(_("rows"), *(numeral(d["rows"][s], ",") for s in splits))
-    for metric in d["metrics"][splits[0]]:
-        row = [metric, *(_cell(d["metrics"][s][metric]) for s in splits)]
-        if "test" in splits:
-            interval = (d["intervals"]["test"] or {}).get(metric)
+    table.add_row(_("rows"), *(numeral(result.rows[s], ",") for s in measured))
+    for metric in next(iter(measured.values())):
+        row = [metric, *(_cell(figures.get(metric)) for figures in measured.values())]
+        if "test" in measured:
+            interval = result.intervals.known.get(metric)
             row.append("" if interval is None else " – ".join(numeral(end) for end in interval))
-            row += [_cell(b.get(metric)) for b in d["baseline"].values() if b is not None]
+            row += [_cell(b.get(metric)) for b in result.baseline.values() if b is not None]
         table.add_row(*row)
     return table
 
@@ -198,35 +202,31 @@ def _cell(value: float | None) -> str:
     return "" if value is None else numeral(value)
 
 
-def _findings(run: "StoredRun", d: dict[str, Any]) -> list[RenderableType]:
+def _findings(run: "StoredRun", facts: RunFacts) -> list[RenderableType]:
     """What the doctor's rules say of this run, a line each."""
-    found = d.get("findings") or []
-    if not found:
+    if not facts.findings:
         return []
     sure = {True: _("certain"), False: _("likely")}
-    lines = [
-        line((f["rule"], "yellow"), f" ({sure[f['certain']]}): {f['message']} {f['fix']}") for f in found
-    ]
+    lines = [line((f.rule, "yellow"), f" ({sure[f.certain]}): {f.message} {f.fix}") for f in facts.findings]
     return ["", *lines, _("why: treino doctor {run}").format(run=run.typed)]
 
 
-def _notes(run: "StoredRun", d: dict[str, Any]) -> list[RenderableType]:
+def _notes(run: "StoredRun", facts: RunFacts) -> list[RenderableType]:
     """What was not known before the first step, and so not said there."""
-    before = run.spec.facts.notes if (run.path / "spec.json").exists() else []
-    late = [note for note in d.get("notes") or [] if note not in before]
+    late = [note for note in facts.notes if note not in run.spec.facts.notes]
     return ["", *late] if late else []
 
 
-def _next(run: "StoredRun", d: dict[str, Any]) -> list[str]:
-    if d["status"] in ("interrupted", "stopped"):
+def _next(run: "StoredRun") -> list[str]:
+    if run.status in ("interrupted", "stopped"):
         return [f"treino resume {run.typed}"]
-    if d["status"] == "diverged":
+    if run.status == "diverged":
         return [
             _("train with a smaller learning rate: {lr}").format(
-                lr=setting("lr", lower_rate(d["settings"]["lr"]))
+                lr=setting("lr", lower_rate(run.facts.settings.lr))
             )
         ]
-    if d["status"] != "finished":
+    if run.status != "finished":
         return []
     found = [f"treino predict {run.typed} FILE.csv"]
     if run.spec.segments:  # a script, and another learning rate, begin anew
@@ -234,7 +234,7 @@ def _next(run: "StoredRun", d: dict[str, Any]) -> list[str]:
     found.append(f"treino export {run.typed} --format script")
     if run.spec.data.kind == "builtin" and "lr" not in run.spec.asked:
         another = _("{command} --lr {lr}   (another learning rate; then: treino show {run} last)").format(
-            command=run.spec.command, lr=f"{d['settings']['lr'] * 3:g}", run=run.typed
+            command=run.spec.command, lr=f"{run.facts.settings.lr * 3:g}", run=run.typed
         )
         found.insert(0, another)
     return found

@@ -16,5 +16,5 @@ def summary(found: Stored, width: int) -> RenderableType:
     if isinstance(found, StoredStudy):
         return study_summary(found.document, width < WIDE)
     if isinstance(found, StoredSweep):
-        return sweep_summary(found.document) if "leaderboard" in found.document else repr(found)
+        return sweep_summary(found)
     return member_summary(found.document) if is_member(found) else run_summary(found)

@@ -7,9 +7,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from treino.cli.view import Position
+from treino.documents.sweep_result import GoalSteps, Leader, SweepResult
 from treino.engine import Tick
 from treino.loop.loop import JobEnd
 from treino.tuning.populations import config_text
+from treino.tuning.stored_sweep import StoredSweep
 from treino.tuning.sweep import SweepJob
 from treino.words import N_, _, numeral
 
@@ -66,94 +68,96 @@ class SweepView:
 
     def summary(self, end: JobEnd, width: int) -> RenderableType:
         """The leaderboard and the judgement, or the variation of each figure."""
-        return sweep_summary(end.document, self.job.data.notes)
+        return sweep_summary(StoredSweep(self.job.folder), self.job.data.notes)
 
 
-def sweep_summary(d: dict[str, Any], said: Sequence[str] = ()) -> RenderableType:
-    """The leaderboard, the judgement, and suggestions. said: notes that were printed before."""
-    if "figures" in d:
-        return spread_summary(d, said)
+def sweep_summary(sweep: StoredSweep, said: Sequence[str] = ()) -> RenderableType:
+    """The leaderboard, the judgement, and suggestions; of several seeds or folds the variation of each
+    figure. said: notes that were printed before."""
+    result = sweep.result
+    if result is None:
+        return repr(sweep)
+    parts = _spread(result) if result.kind == "spread" else _ranking(result)
+    parts += [
+        *(note for note in result.notes if note not in said),
+        "",
+        _("sweep {path}: {status}").format(path=sweep.path, status=_(sweep.status)),
+    ]
+    if result.best:
+        parts.append(_("next  treino predict {path} FILE.csv   treino export {path}").format(path=sweep.path))
+    if result.figures:
+        together = _("next  treino predict {path} FILE.csv --top {n}")
+        parts.append(together.format(path=sweep.path, n=result.members))
+    return Group(*parts)
+
+
+def _ranking(result: SweepResult) -> list[RenderableType]:
+    """How many were trained, the leaderboard, and the judgement of the best."""
     parts: list[RenderableType] = [
         _(
             "{members:,} networks in {seconds:.1f} s ({pace:,.0f} model-steps a second): "
             "{finished:,} finished, {stopped:,} stopped, {diverged:,} diverged"
         ).format(
-            members=d["members"], seconds=d["seconds"], pace=d["model_steps_per_second"],
-            finished=d["finished"], stopped=d["stopped"], diverged=d["diverged"],
+            members=result.members, seconds=result.seconds, pace=result.model_steps_per_second,
+            finished=result.finished, stopped=result.stopped, diverged=result.diverged,
         )
     ]  # fmt: skip
-    if d["leaderboard"]:
-        parts += ["", _leaders(d)]
-    judged = d["judge"] or {}
-    if judged.get("sentence"):
-        parts += ["", judged["sentence"][:1].upper() + judged["sentence"][1:]]
-    if judged:
-        same = judged["certificate"]["same_bits"]
-        parts.append(
-            _("Trained alone, network {n} has the same bits.").format(n=d["best"]["member"])
-            if same
-            else _("Trained alone, network {n} has OTHER bits: please report this.").format(
-                n=d["best"]["member"]
-            )
+    if result.leaderboard:
+        parts += ["", _leaders(result.leaderboard)]
+    if (judge := result.judge) is not None and result.best is not None:
+        if judge.sentence:
+            parts += ["", judge.sentence[:1].upper() + judge.sentence[1:]]
+        alone = (
+            _("Trained alone, network {n} has the same bits.")
+            if judge.certificate.same_bits
+            else _("Trained alone, network {n} has OTHER bits: please report this.")
         )
-    parts += [
-        *(n for n in d["notes"] if n not in said),
-        "",
-        _("sweep {path}: {status}").format(path=d["path"], status=_(d["status"])),
-    ]
-    if d["best"]:
-        parts.append(_("next  treino predict {path} FILE.csv   treino export {path}").format(path=d["path"]))
-    return Group(*parts)
+        parts.append(alone.format(n=result.best.member))
+    return parts
 
 
-def spread_summary(d: dict[str, Any], said: Sequence[str] = ()) -> RenderableType:
+def _spread(result: SweepResult) -> list[RenderableType]:
     """The variation of each figure over seeds or folds, and the steps to a goal."""
     head = _(
         "{members:,} networks in {seconds:.1f} s ({pace:,.0f} model-steps a second), {diverged} diverged"
-    )
-    facts = {name: d[name] for name in ("members", "seconds", "diverged")}
-    parts: list[RenderableType] = [head.format(pace=d["model_steps_per_second"], **facts), ""]
+    ).format(
+        members=result.members, seconds=result.seconds, pace=result.model_steps_per_second,
+        diverged=result.diverged,
+    )  # fmt: skip
+    parts: list[RenderableType] = [head, ""]
     table = Table(box=None, pad_edge=False)
     table.add_column("")
-    for split in d["figures"]:
+    for split in result.figures:
         table.add_column(_("{split}: mean ± deviation").format(split=_(SPLITS[split])), justify="right")
         table.add_column(_("range"), justify="right")
-    for name in dict.fromkeys(n for of in d["figures"].values() for n in of):
+    for name in dict.fromkeys(n for of in result.figures.values() for n in of):
         cells = []
-        for of in d["figures"].values():
-            f = of.get(name) or {"mean": None}
-            if f["mean"] is None:
+        for of in result.figures.values():
+            f = of.get(name)
+            if f is None or f.mean is None:
                 cells += ["–", ""]
                 continue
             cells += [
-                numeral(f["mean"]) + ("" if f["std"] is None else f" ± {numeral(f['std'], '.2g')}"),
-                f"{numeral(f['min'])} – {numeral(f['max'])}",
+                numeral(f.mean) + ("" if f.std is None else f" ± {numeral(f.std, '.2g')}"),
+                f"{numeral(f.min)} – {numeral(f.max)}",
             ]
         table.add_row(name, *cells)
-    parts += [table] if d["figures"] else []
-    if (reached := d.get("reached")) is not None:
-        parts += ["", steps_sentence(reached, d["members"])]
-    parts += [
-        *(n for n in d["notes"] if n not in said),
-        "",
-        _("sweep {path}: {status}").format(path=d["path"], status=_(d["status"])),
-    ]
-    if d["figures"]:
-        parts.append(
-            _("next  treino predict {path} FILE.csv --top {n}").format(path=d["path"], n=d["members"])
-        )
-    return Group(*parts)
+    parts += [table] if result.figures else []
+    if result.reached is not None:
+        parts += ["", steps_sentence(result.reached, result.members)]
+    return parts
 
 
-def steps_sentence(reached: dict[str, Any], members: int) -> str:
-    facts = {"metric": reached["metric"], "value": reached["value"], "n": members, "never": reached["never"]}
-    if reached["never"] == members:
+def steps_sentence(reached: GoalSteps, members: int) -> str:
+    """In how many steps the networks came to the figure that was asked for."""
+    facts = {"metric": reached.metric, "value": reached.value, "n": members, "never": reached.never}
+    if reached.never == members:
         return _("None of {n} reached a validation {metric} of {value:g}.").format(**facts)
     sentence = _(
         "A validation {metric} of {value:g} was reached in {low:,} to {high:,} steps, median {median:,.0f} "
         "(looked at after every step, from the 50th on every 2 %)"
-    ).format(low=reached["min"], high=reached["max"], median=reached["median"], **facts)
-    return sentence + (_("; {never} of {n} never did.").format(**facts) if reached["never"] else ".")
+    ).format(low=reached.min, high=reached.max, median=reached.median, **facts)
+    return sentence + (_("; {never} of {n} never did.").format(**facts) if reached.never else ".")
 
 
 def member_summary(d: dict[str, Any]) -> RenderableType:
@@ -172,18 +176,18 @@ def member_summary(d: dict[str, Any]) -> RenderableType:
     return Group(title, table, "", again)
 
 
-def _leaders(d: dict[str, Any]) -> Table:
+def _leaders(leaderboard: Sequence[Leader]) -> Table:
     table = Table(box=None, pad_edge=False)
-    metrics = list(d["leaderboard"][0]["validation"])
+    metrics = list(leaderboard[0].validation)
     for heading in (_("network"), *metrics, _("parameters"), _("epochs"), _("settings")):
         table.add_column(heading, justify="left" if heading == _("settings") else "right", no_wrap=True)
-    for entry in d["leaderboard"][:LEADERS]:
-        figures = (entry["validation"].get(m) for m in metrics)
+    for leader in leaderboard[:LEADERS]:
+        figures = (leader.validation.get(m) for m in metrics)
         table.add_row(
-            str(entry["member"]),
+            str(leader.member),
             *("" if f is None else numeral(f) for f in figures),
-            numeral(entry["parameters"], ","),
-            numeral(entry["epochs"], ",.0f"),
-            config_text(entry["params"]),
+            numeral(leader.parameters, ","),
+            numeral(leader.epochs, ",.0f"),
+            config_text(leader.params),
         )
     return table

@@ -8,9 +8,11 @@ from treino.documents.reading import (
     check,
     read_checkpoint,
     read_document,
+    read_run_result,
     read_run_spec,
     read_spec,
     read_study_spec,
+    read_sweep_result,
     read_sweep_spec,
     read_tensors,
 )
@@ -19,9 +21,11 @@ __all__ = [
     "check",
     "read_checkpoint",
     "read_document",
+    "read_run_result",
     "read_run_spec",
     "read_spec",
     "read_study_spec",
+    "read_sweep_result",
     "read_sweep_spec",
     "read_tensors",
 ]

@@ -89,7 +89,8 @@ Status = Literal["running", "finished", "stopped", "interrupted", "diverged"]
 Interval = Annotated[Pair[Figure], AfterValidator(_both)]
 Figures = dict[Word, Figure]
 """{metric: value}"""
-Rows = dict[Literal["train", "validation", "test"], Count]
+Split = Literal["train", "validation", "test"]
+Rows = dict[Split, Count]
 
 
 def shortened(text: str, letters: int = 60) -> str:

@@ -90,6 +90,16 @@ def _read(folder: RunFolder, name: str, kind: type[Read]) -> Read:
     return found
 
 
+def read_run_result(folder: RunFolder) -> RunResult:
+    """``result.json`` of a run; see ``read_run_spec``."""
+    return _read(folder, "result.json", RunResult)
+
+
+def read_sweep_result(folder: RunFolder) -> SweepResult:
+    """``result.json`` of a sweep; see ``read_run_spec``."""
+    return _read(folder, "result.json", SweepResult)
+
+
 def read_tensors(folder: RunFolder, name: str) -> "tuple[dict[str, Tensor], dict[str, Any]]":
     """The tensors of one of the folder's files, and what its header says of them.
 

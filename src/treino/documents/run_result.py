@@ -13,6 +13,7 @@ from treino.documents.fields import (
     Many,
     Seconds,
     Share,
+    Split,
     Status,
     Word,
     agree,
@@ -28,9 +29,28 @@ class SplitFigures(Document):
     validation: Figures | None
     test: Figures | None
 
+    @property
+    def measured(self) -> dict[Split, Figures]:
+        """``{split: figures}`` of the splits that have any, in the order in which a person reads them."""
+        splits: dict[Split, Figures | None] = {
+            "train": self.train,
+            "validation": self.validation,
+            "test": self.test,
+        }
+        return {split: figures for split, figures in splits.items() if figures}
+
 
 class Intervals(Document):
     test: dict[Word, Interval | None] | None
+
+    @property
+    def known(self) -> dict[str, tuple[float, float]]:
+        """``{metric: (low, high)}`` of the test figures, where both are finite."""
+        return {
+            metric: (ends[0], ends[1])
+            for metric, ends in (self.test or {}).items()
+            if ends is not None and ends[0] is not None and ends[1] is not None
+        }
 
 
 class Losses(Document):

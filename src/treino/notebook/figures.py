@@ -19,6 +19,7 @@ from treino.plots.captions import headline
 from treino.plots.notebook_progress import LiveTraining, sweep_html, training_html
 from treino.store.new_names import command_word
 from treino.training.train import RunJob, run_of
+from treino.tuning.stored_sweep import StoredSweep
 from treino.tuning.sweep import SweepJob
 from treino.words import _, numeral
 
@@ -170,31 +171,32 @@ class RunFigure:
         )
 
     def _close(self, event: JobEnd) -> None:
-        run, document = run_of(event.job), event.document
+        run = run_of(event.job)
+        result = run.result
         name = run.name
         if event.interrupted:
             said: tuple[str, ...] = (
                 _("Interrupted after {step:,} steps; saved in {path}.").format(step=self.step, path=run.path),
                 _("To go on: run = treino.open({name!r}).resume()").format(name=str(run.path)),
             )
-        else:
-            steps = document["steps"]
+        elif result is not None:
             said = (
                 _("{status} after {steps:,} steps, {seconds:.2f} s. {headline}").format(
-                    status=_(document["status"]), steps=steps, seconds=document["seconds"],
-                    headline=headline(document),
+                    status=_(run.status), steps=result.steps, seconds=result.seconds,
+                    headline=headline(result),
                 ),
                 _("Kept in {path}; more: treino report {name}").format(path=run.path, name=name),
             )  # fmt: skip
-            if document.get("findings"):
-                rules = ", ".join(f["rule"] for f in document["findings"])
+            if result.findings:
+                rules = ", ".join(finding.rule for finding in result.findings)
                 said = (*said, _("The doctor found: {rules}.").format(rules=rules))
             self.position = replace(
                 self.position, done=1.0
             )  # a patient or diverged one ends before its steps
-        alarm = event.interrupted or document["status"] == "diverged"
-        net = run.module if self._whole and document["status"] != "interrupted" else None
-        self.output.show(lambda: self._drawn(net, said, alarm, document.get("kept_epoch")))
+        alarm = event.interrupted or run.status == "diverged"
+        net = run.module if self._whole and run.status != "interrupted" else None
+        kept = None if result is None else result.kept_epoch
+        self.output.show(lambda: self._drawn(net, said, alarm, kept))
 
 
 class SweepFigure:
@@ -242,5 +244,6 @@ class SweepFigure:
         if event.interrupted:
             self._show(_("Interrupted; go on with: treino resume {path}").format(path=command_word(path)))
             return
-        judged = (event.document.get("judge") or {}).get("sentence")
+        result = StoredSweep(event.job.folder).result
+        judged = result and result.judge and result.judge.sentence
         self._show(*((judged,) if judged else ()), _("Kept in {path}.").format(path=path))

@@ -15,19 +15,23 @@ from treino.words import _
 
 def curves_of(run: StoredRun) -> Curves:
     """The run's curves as numbers; of a run that is not over, those that there are."""
-    d = run.document
-    evaluated, per_epoch = run.evaluations, run.spec.steps_per_epoch
+    evaluated, per_epoch, result = run.evaluations, run.spec.steps_per_epoch, run.result
+    mean_E, deviation_E = (
+        run_curves.epoch_losses(run.losses, per_epoch)
+        if result is None
+        else (result.loss.train, result.loss_std.train)
+    )
     metric = next((m for m in ("accuracy", "rmse") if any(m in of for of in evaluated.values())), "")
     return run_curves.curves(
         run.name,
-        d["loss"]["train"],
-        d["loss_std"]["train"],
+        mean_E,
+        deviation_E,
         evaluated=evaluated,
         metric=metric,
-        kept_epoch=d.get("kept_epoch"),
+        kept_epoch=None if result is None else result.kept_epoch,
         step_loss=run.losses,
         steps_per_epoch=per_epoch,
-        diverged_step=d["steps"] if d["status"] == "diverged" else None,
+        diverged_step=result.steps if result and run.status == "diverged" else None,
     )
 
 

@@ -60,7 +60,8 @@ def steps_of(run: StoredRun, every: int | None = None) -> list[int]:
             _("[[every]] must be at least 1; it is {n}.").format(n=every),
             _("A frame for each ten steps: [[every=10]]"),
         )
-    last, kept = last_step(run), run.document.get("kept_step")
+    last, result = last_step(run), run.result
+    kept = None if result is None else result.kept_step
     return frame_steps(last, kept if kept is not None and kept <= last else None, every)
 
 

@@ -1,9 +1,9 @@
 """Captions of pictures: what is shown, for which rows, and how reliable it is."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from treino.documents.run_result import RunResult
 from treino.inspection.input_planes import InputLine, Plane, Points, Score
 from treino.plots.style import label, percent, split_name
 from treino.words import _, numeral
@@ -116,19 +116,21 @@ def axis_name(plane: Plane, axis: int) -> str:
     return _("{name} ({share} of the variance)").format(name=name, share=percent(plane.variance[axis]))
 
 
-def headline(d: Mapping[str, Any]) -> str:
-    """The one figure of a run's document that counts, and what to compare it with; "" before its end."""
-    test = (d.get("metrics") or {}).get("test") or {}
+def headline(result: RunResult | None) -> str:
+    """The one figure of a run that counts, and what to compare it with; "" before its end."""
+    test = (result and result.metrics.test) or {}
     metric = next((m for m in ("accuracy", "rmse") if test.get(m) is not None), None)
-    if metric is None:
+    if result is None or metric is None:
         return ""
-    interval = (d["intervals"]["test"] or {}).get(metric)
+    value = test[metric]
+    assert value is not None
+    interval = result.intervals.known.get(metric)
 
     def amount(value: float) -> str:
-        return _amount(value, d.get("currency") or "")
+        return _amount(value, result.currency)
 
-    facts = {"n": d["rows"]["test"], "share": test[metric] if metric == "accuracy" else amount(test[metric])}
-    if interval is None or None in interval:
+    facts = {"n": result.rows["test"], "share": value if metric == "accuracy" else amount(value)}
+    if interval is None:
         said = {
             "accuracy": _("On {n:,} test rows that it never saw, {share:.1%} are right."),
             "rmse": _("On {n:,} test rows it is off by {share} on average (RMSE)."),
@@ -141,13 +143,12 @@ def headline(d: Mapping[str, Any]) -> str:
             ),
             "rmse": _("On {n:,} test rows it is off by {share} on average (RMSE; 95 %: {low} to {high})."),
         }[metric].format(low=low, high=high, **facts)
-    known = {k: v for k, v in d["baseline"].items() if v is not None and v[metric] is not None}
-    found = {baseline_name(k): v[metric] for k, v in known.items()}
     compared = [
         _("{who}: {value}").format(
-            who=who, value=numeral(value, ".1%") if metric == "accuracy" else amount(value)
+            who=baseline_name(name), value=numeral(value, ".1%") if metric == "accuracy" else amount(value)
         )
-        for who, value in found.items()
+        for name, figures in result.baseline.items()
+        if figures is not None and (value := figures[metric]) is not None
     ]
     return said + (_(" For comparison, {list}.").format(list="; ".join(compared)) if compared else "")
 

@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
+from treino.documents.run_facts import Finding
+from treino.documents.run_result import RunResult
+from treino.documents.sweep_result import SweepResult
 from treino.inspection.curves import Curves
 from treino.plots.captions import headline
 from treino.plots.report.charts import curve_charts, figures_table
@@ -19,48 +23,59 @@ LEADERS = 8
 SHOWN = 30  # runs in a list
 
 
-def run_card(name: str, data: str, d: Mapping[str, Any], curves: Curves | None) -> str:
-    """A run: its headline, its figures, its loss, its findings. d: its document; data: the data's name."""
-    parts = [_title(name, f"{data} · {_(d['status'])}", d["status"] == "diverged")]
-    if said := headline(d):
+def run_card(
+    path: Path, data: str, status: str, result: RunResult | None, findings: Sequence[Finding], curves: Curves
+) -> str:
+    """A run: its headline, its figures, its loss, its findings. data: the data's name. result: None before
+    the run is over."""
+    parts = [_title(path.name, f"{data} · {_(status)}", status == "diverged")]
+    if said := headline(result):
         parts.append(f"<div>{escape(said)}</div>")
-    table = figures_table(d) if d.get("metrics") else None
+    table = figures_table(result)
     beside = [] if table is None else [_table(table.head, [[str(c) for c in row] for row in table.rows])]
-    if curves is not None and (charts := curve_charts([curves])):
+    if charts := curve_charts([curves]):
         beside.append(f"<div style='flex:1 1 420px;max-width:480px'>{charts[0].html}</div>")
     parts.append(f"<div style='{GRID}'>{''.join(beside)}</div>")
     parts += [
-        f"<div><b style='{ALARM}'>{escape(finding['rule'])}</b> {escape(finding['message'])} "
-        f"{escape(finding['fix'])}</div>"
-        for finding in d.get("findings") or []
+        f"<div><b style='{ALARM}'>{escape(finding.rule)}</b> {escape(finding.message)} "
+        f"{escape(finding.fix)}</div>"
+        for finding in findings
     ]
-    parts.append(f"<div style='opacity:.7'>{escape(str(d['path']))}</div>")
+    parts.append(f"<div style='opacity:.7'>{escape(str(path))}</div>")
     return f"<div style='{CARD}'>{''.join(parts)}</div>"
 
 
-def sweep_card(name: str, d: Mapping[str, Any], written: Sequence[str]) -> str:
+def sweep_card(path: Path, status: str, result: SweepResult | None, written: Sequence[str]) -> str:
     """A sweep: what the best is worth, and the leaders by validation figures. written: their settings."""
-    members = _("{n:,} networks").format(n=d.get("members", 0))
-    parts = [_title(name, f"{members} · {_(d['status'])}", d["status"] == "diverged")]
-    if sentence := (d.get("judge") or {}).get("sentence"):
+    members = _("{n:,} networks").format(n=0 if result is None else result.members)
+    parts = [_title(path.name, f"{members} · {_(status)}", status == "diverged")]
+    if result is not None:
+        parts += _outcome(result, written)
+    parts.append(f"<div style='opacity:.7'>{escape(str(path))}</div>")
+    return f"<div style='{CARD}'>{''.join(parts)}</div>"
+
+
+def _outcome(result: SweepResult, written: Sequence[str]) -> list[str]:
+    """The judge's sentence, and the leaders; of several seeds or folds, how much each figure varies."""
+    parts = []
+    if sentence := result.judge and result.judge.sentence:
         parts.append(f"<div>{escape(sentence[:1].upper() + sentence[1:])}</div>")
-    if figures := d.get("figures"):
+    if result.figures:
         rows = [
-            [f"{split_name(split)} {metric}", *(_figure(f[k]) for k in ("mean", "std", "min", "max"))]
-            for split, of in figures.items()
+            [f"{split_name(split)} {metric}", *map(_figure, (f.mean, f.std, f.min, f.max))]
+            for split, of in result.figures.items()
             for metric, f in of.items()
         ]
         parts.append(_table(("", _("mean"), _("deviation"), _("lowest"), _("highest")), rows))
-    elif leaders := d.get("leaderboard"):
-        metrics = list(leaders[0]["validation"])
+    elif leaders := result.leaderboard:
+        metrics = list(leaders[0].validation)
         rows = [
-            [str(entry["member"]), *(_figure(entry["validation"].get(m)) for m in metrics), settings]
-            for entry, settings in list(zip(leaders, written, strict=True))[:LEADERS]
+            [str(leader.member), *(_figure(leader.validation.get(m)) for m in metrics), settings]
+            for leader, settings in list(zip(leaders, written, strict=True))[:LEADERS]
         ]
         head = [_("network"), *(_("validation {metric}").format(metric=m) for m in metrics), _("settings")]
         parts.append(_table(head, rows))
-    parts.append(f"<div style='opacity:.7'>{escape(str(d['path']))}</div>")
-    return f"<div style='{CARD}'>{''.join(parts)}</div>"
+    return parts
 
 
 def runs_table(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.data.torch_datasets.dataset_source import in_memory
-from treino.documents import read_document, read_run_spec, read_tensors
+from treino.documents import read_document, read_run_result, read_run_spec, read_tensors
+from treino.documents.run_result import RunResult
 from treino.documents.run_spec import RunSpec
 from treino.engine import mlp
 from treino.engine.templates import plain_module
@@ -64,7 +65,7 @@ class RunRecord:
             "path": str(self.folder.path),
             "status": self.folder.status,
         }
-        if self.folder.manifest.sealed:  # an earlier stop may have left its figures in a run that goes on
+        if self.folder.manifest.sealed:
             return head | {
                 k: v for k, v in read_document(self.folder, "result.json").items() if k not in head
             }
@@ -73,6 +74,12 @@ class RunRecord:
         so_far = {"steps": len(self.losses)} | histories(self.folder)
         facts = read_document(self.folder, "spec.json")["facts"]
         return {**head, **facts, **UNKNOWN, "waited": None, **so_far}
+
+    @property
+    def result(self) -> RunResult | None:
+        if not self.folder.manifest.sealed:  # what is there may be of an earlier stop
+            return None
+        return read_run_result(self.folder)
 
     @property
     def losses(self) -> np.ndarray:

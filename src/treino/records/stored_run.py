@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
+from treino.documents.run_facts import RunFacts
+from treino.documents.run_result import RunResult
 from treino.documents.run_spec import RunSpec
 from treino.engine import Loss
 from treino.errors import TreinoError
@@ -39,6 +41,8 @@ class NetworkRecord(Protocol):
     def spec(self) -> RunSpec: ...
     @property
     def document(self) -> dict[str, Any]: ...
+    @property
+    def result(self) -> RunResult | None: ...
     @property
     def losses(self) -> np.ndarray: ...
     @property
@@ -102,6 +106,22 @@ class StoredRun:
     def document(self) -> dict[str, Any]:
         """The ``train`` document: all figures of the run. Of a run that is not over, those that there are."""
         return self.record.document
+
+    @property
+    def result(self) -> RunResult | None:
+        """All figures of the run; None before it is over, and of a network of a sweep."""
+        return self.record.result
+
+    @property
+    def facts(self) -> RunFacts:
+        """What is known from the first step on: data, network, settings; once it is over, all figures."""
+        return self.result or self.spec.facts
+
+    @property
+    def steps(self) -> int:
+        """Updates that it has taken; of a diverged one, those whose weights were finite."""
+        result = self.result
+        return len(self.losses) if result is None else result.steps
 
     @property
     def metrics(self) -> dict[str, dict[str, float] | None]:
@@ -174,8 +194,8 @@ class StoredRun:
         return net
 
     def __repr__(self) -> str:
-        document = self.document
-        test = (document.get("metrics") or {}).get("test") or {}
+        result = self.result
+        test = (result and result.metrics.test) or {}
         figures = ", ".join(f"{k} {'–' if v is None else f'{v:.3f}'}" for k, v in test.items())
         shown = f", test {figures}" if figures else ""
         return f"{type(self).__name__}({str(self.path)!r}, {self.status}{shown})"

@@ -11,13 +11,12 @@ from treino.data.rows import Rows
 from treino.errors import TreinoError
 from treino.inspection.outputs import outputs, predicted_classes
 from treino.inspection.paired_tests import PairedTest, holm, paired_classes, paired_errors
+from treino.pictures.curves import curves_of
 from treino.plots.report.compare import RunComparison
 from treino.plots.report.run import learnt
 from treino.records.stored_run import StoredRun
-from treino.reports.run_report import run_facts
+from treino.reports.run_report import check_begun, run_facts
 from treino.words import _
-
-BESIDE = ("steps", "epochs", "kept_epoch", "parameters", "seconds", "status")
 
 
 def compared(runs: Sequence[StoredRun], *, pictures: bool = True) -> RunComparison:
@@ -32,14 +31,16 @@ def compared(runs: Sequence[StoredRun], *, pictures: bool = True) -> RunComparis
     places = [run.path.resolve() for run in runs]
     if twice := next((n for n, place in zip(names, places, strict=True) if places.count(place) > 1), None):
         raise TreinoError("run_twice", _("{run} is named twice.").format(run=twice), _("Name it once."))
-    first = runs[0].document
+    for run in runs:
+        check_begun(run)
+    first = runs[0].facts
     for run in runs[1:]:
-        d = run.document
-        if any(d.get(k) != first.get(k) for k in ("task", "target", "classes")):
+        other = run.facts
+        if (first.task, first.target, first.classes) != (other.task, other.target, other.classes):
             raise TreinoError(
                 "nothing_to_compare",
                 _("{a} learns {one}, and {b} learns {other}: no figure of theirs means the same.").format(
-                    a=names[0], b=run.name, one=learnt(first), other=learnt(d)
+                    a=names[0], b=run.name, one=learnt(first), other=learnt(other)
                 ),
                 _("Write a report on each."),
             )
@@ -61,9 +62,20 @@ def _differing(runs: Sequence[StoredRun]) -> list[tuple[str, list[Any]]]:
     """Data, settings and sizes in which the runs are not all alike."""
     every = []
     for run in runs:
-        d, data = run.document, run.spec.data
-        flat = {_("data"): data.name, "SHA-256": data.sha256 and data.sha256[:12], **d["settings"]}
-        every.append(flat | {name: d.get(name) for name in BESIDE})
+        result, facts, data = run.result, run.facts, run.spec.data
+        every.append(
+            {
+                _("data"): data.name,
+                "SHA-256": data.sha256 and data.sha256[:12],
+                **facts.settings.model_dump(mode="json", exclude_unset=True),
+                "steps": run.steps,
+                "epochs": curves_of(run).epochs,
+                "kept_epoch": result and result.kept_epoch,
+                "parameters": facts.parameters,
+                "seconds": result and result.seconds,
+                "status": run.status,
+            }
+        )
     keys = list(dict.fromkeys(k for flat in every for k in flat))
     rows = [(k, [flat.get(k) for flat in every]) for k in keys]
     return [(k, values) for k, values in rows if any(v != values[0] for v in values)]
@@ -71,15 +83,16 @@ def _differing(runs: Sequence[StoredRun]) -> list[tuple[str, list[Any]]]:
 
 def _loss(run: StoredRun) -> tuple[str, ...]:
     """What is called loss in this run."""
-    s = run.document["settings"]
-    twice = "softmax_before_cross_entropy" in s["fault"]
-    return (*(str(s[name]) for name in ("loss", "label_smoothing", "class_weights")), str(twice))
+    s = run.facts.settings
+    twice = "softmax_before_cross_entropy" in s.fault
+    return s.loss, str(s.label_smoothing), str(s.class_weights), str(twice)
 
 
 def _apart(runs: Sequence[StoredRun]) -> str:
     """Why the test figures can't be compared; "" where they can."""
     for run in runs:
-        test = (run.document.get("metrics") or {}).get("test") or {}
+        result = run.result
+        test = (result and result.metrics.test) or {}
         if all(test.get(name) is None for name in ("accuracy", "rmse")):
             return _("{run} has no test figure.").format(run=run.name)
     return _same_rows(runs, "test")

@@ -42,10 +42,14 @@ def run_facts(run: StoredRun, *, whole: bool = True, pictures: bool = True) -> R
         with _or_why(title(), missing), network_errors(run):
             if blocks := make(run):
                 seen[title()] = blocks
+    result = run.result
     return RunReport(
         name=run.name,
-        document=run.document,
+        status=run.status,
         spec=run.spec,
+        facts=result or run.spec.facts,
+        result=result,
+        steps=len(run.losses) if result is None else result.steps,
         created=run.folder.created,
         curves=curves_of(run),
         preparation=run.preparation,
@@ -93,8 +97,8 @@ def _or_why(title: str, missing: dict[str, list[str]]) -> Iterator[None]:
 
 def _film(run: StoredRun) -> Sequence[Block]:
     """The player; not where playing the run again would take long."""
-    seconds = run.document.get("seconds")
-    if seconds is None or seconds > LONGEST:
+    result = run.result
+    if result is None or result.seconds > LONGEST:
         raise TreinoError(
             "film_long",
             _("the run would be played again for it, and that takes long."),

@@ -1,7 +1,6 @@
 """The facts of a sweep for its report."""
 
-from typing import Any
-
+from treino.documents.run_result import RunResult
 from treino.errors import TreinoError
 from treino.plots.report.blocks import Picture
 from treino.plots.report.sweep import SweepFacts
@@ -31,31 +30,31 @@ def sweep_facts(sweep: StoredSweep, *, drawn: bool = True) -> SweepFacts:
         TreinoError: a sweep that ended before its members were written.
     """
     check_begun(sweep)
-    d, spec, missing = sweep.document, sweep.spec, list[str]()
-    spread = bool(spec.sweep.spread)
+    result, spec, missing = sweep.result, sweep.spec, list[str]()
     pictures = []
-    for name in usual(sweep) if drawn and not spread and "leaderboard" in d else ():
+    for name in usual(sweep) if drawn and not spec.sweep.spread and result is not None else ():
         try:
             content = PICTURES[name](sweep)
         except TreinoError as error:
             missing.append(f"{_(ALTS[name])}: {error}")
         else:
             pictures.append(Picture(f"{name}.png", content, _(ALTS[name])))
-    best: dict[str, Any] | None = None
+    best: RunResult | None = None
     winner = None
     versions: dict[str, str] = {}
-    if (d.get("best") or {}).get("run"):
+    if result is not None and result.best is not None and result.best.run:
         try:
             winner = sweep.best
-            best, versions = winner.document, winner.spec.versions
+            best, versions = winner.result, winner.spec.versions
         except TreinoError as error:
             missing.append(str(error))
     return SweepFacts(
         name=sweep.name,
-        document=d,
+        status=sweep.status,
         spec=spec,
+        result=result,
         created=sweep.folder.created,
-        written=[config_text(entry["params"]) for entry in d.get("leaderboard") or []],
+        written=[] if result is None else [config_text(leader.params) for leader in result.leaderboard],
         best=best,
         tried=[(name, domain_text(domain)) for name, domain in spec.space_document().items()],
         pictures=pictures,

@@ -110,7 +110,7 @@ def last_step(run: StoredRun) -> int:
             _("{run} is a network of a sweep, whose steps are not kept one by one.").format(run=run.name),
             _("Train it alone first: treino train [[like={run}]]").format(run=run.typed),
         )
-    steps: int = run.document["steps"]
+    steps = run.steps
     if steps > len(run.losses):
         raise damaged(run.path / "result.json", _("it tells of more steps than there are losses"))
     return steps

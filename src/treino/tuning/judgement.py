@@ -14,6 +14,7 @@ from torch import Tensor
 
 from treino.data.dataset import Data
 from treino.documents import read_tensors
+from treino.documents.run_result import RunResult
 from treino.engine.metrics import METRICS, measure
 from treino.engine.net_state import whole_state
 from treino.errors import TreinoError
@@ -109,8 +110,9 @@ def _best(leader: Mapping[str, Any], run: StoredRun | None) -> dict[str, Any]:
     found = {name: leader[name] for name in ("member", "params", "validation", "parameters")}
     if run is None:
         return found | {"test": None, "run": None}
-    metrics = run.document["metrics"]
-    return found | {"validation": metrics["validation"], "test": metrics["test"], "run": str(run.path)}
+    assert run.result is not None
+    metrics = run.result.metrics
+    return found | {"validation": metrics.validation, "test": metrics.test, "run": str(run.path)}
 
 
 def leaderboard(sweep: SweepTraining) -> list[dict[str, Any]]:
@@ -203,11 +205,10 @@ def judgement(
     smallest = members[judge.smallest_within(parameters, each, found.best, found.error)]
     runner_up = sweep.top[1].member if len(sweep.top) > 1 else None
     fresh, notes = _fresh(sweep, winner, runner_up, shown)
-    document = run.document
-    test, interval = (
-        (document["metrics"]["test"] or {}).get(shown),
-        ((document["intervals"] or {}).get("test") or {}).get(shown),
-    )
+    assert run.result is not None
+    result = run.result
+    test = (result.metrics.test or {}).get(shown)
+    interval = result.intervals.known.get(shown)
     if not METRICS[sweep.metric].judged:
         notes.append(
             _("How much of the best is luck is told by {shown}: rows have no scores of {metric}.").format(
@@ -216,8 +217,8 @@ def judgement(
         )
     share = len(sweep.data.test) / max(1, len(sweep.data.train))
     sign = METRICS[shown].better
-    strongest = _strongest(document["baseline"], shown)
-    constant = next(iter(document["baseline"]), None)
+    strongest = _strongest(result, shown)
+    constant = next(iter(result.baseline), None)
     if not len(sweep.data.test):
         notes.append(
             _(
@@ -241,7 +242,7 @@ def judgement(
         facts = judge.VerdictFacts(
             metric=metric_name(shown),
             test=test,
-            interval=(interval[0], interval[1]),
+            interval=interval,
             rows=len(sweep.data.test),
             seen=sign * found.best,
             inflation=found.inflation,
@@ -299,8 +300,12 @@ def _row_scores(
     return members, torch.cat(choose), torch.cat(shown), rows
 
 
-def _strongest(baseline: Mapping[str, Mapping[str, float]], shown: str) -> str | None:
-    return max(baseline, key=lambda n: METRICS[shown].better * baseline[n][shown], default=None)
+def _strongest(result: RunResult, shown: str) -> str | None:
+    """The baseline with the best test figure, of those that have one."""
+    better = METRICS[shown].better
+    figures = {name: of[shown] for name, of in result.baseline.items() if of is not None}
+    known = {name: better * value for name, value in figures.items() if value is not None}
+    return max(known, key=lambda name: known[name], default=None)
 
 
 def _fresh(

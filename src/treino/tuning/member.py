@@ -192,6 +192,10 @@ class MemberRecord:
         }
 
     @property
+    def result(self) -> None:
+        return None
+
+    @property
     def losses(self) -> np.ndarray:
         raise self._without_curves()
 

@@ -5,7 +5,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from treino.documents import read_document, read_sweep_spec, read_tensors
+from treino.documents import read_document, read_sweep_result, read_sweep_spec, read_tensors
+from treino.documents.sweep_result import SweepResult
 from treino.documents.sweep_spec import SweepSpec
 from treino.errors import TreinoError
 from treino.loop.loop import JobEvent
@@ -63,6 +64,11 @@ class StoredSweep:
         if not self.folder.has("result.json"):
             return head
         return dict(read_document(self.folder, "result.json")) | head
+
+    @property
+    def result(self) -> SweepResult | None:
+        """The leaderboard, the best member, its judgement; None before the sweep is over."""
+        return read_sweep_result(self.folder) if self.folder.has("result.json") else None
 
     @property
     def leaderboard(self) -> list[dict[str, Any]]:
@@ -124,13 +130,12 @@ class StoredSweep:
         return ensemble(self.folder, self.best, top)
 
     def __repr__(self) -> str:
-        d = self.document
-        best = d.get("best") or {}
-        figures = ", ".join(f"{k} {v:.3f}" for k, v in (best.get("test") or {}).items() if v is not None)
-        said = f", best {best['member']}: test {figures}" if figures else ""
-        return (
-            f"{type(self).__name__}({str(self.path)!r}, {d['status']}, {d.get('members', 0)} networks{said})"
-        )
+        result = self.result
+        members, best = (0, None) if result is None else (result.members, result.best)
+        test = (best and best.test) or {}
+        figures = ", ".join(f"{k} {v:.3f}" for k, v in test.items() if v is not None)
+        said = f", best {best.member}: test {figures}" if best and figures else ""
+        return f"{type(self).__name__}({str(self.path)!r}, {self.status}, {members} networks{said})"
 
 
 def best_of(folder: RunFolder, access: Access) -> StoredRun:

@@ -122,7 +122,8 @@ def _boundaries(sweep: StoredSweep) -> bytes:
         if sweep.folder.has(top_members.MODELS)
         else []
     )
-    figures = {entry["member"]: entry["validation"] for entry in sweep.leaderboard}
+    result = sweep.result
+    figures = {} if result is None else {e.member: e.validation for e in result.leaderboard}
     metric = sweep.spec.metric
     shown = "accuracy" if any("accuracy" in of for of in figures.values()) else metric
     planes, captions, axes = [], [], None

@@ -1,11 +1,12 @@
 """The tables and charts of figures in a report: with intervals and baselines, over epochs, by class."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
+from treino.documents.fields import Split
+from treino.documents.run_result import RunResult
 from treino.inspection.confusion import Confusion
 from treino.inspection.curves import Curves
 from treino.plots.report.blocks import Block, Drawing, ListBlock, Paragraph, TableBlock, TableCell
@@ -13,25 +14,24 @@ from treino.plots.style import is_charted, is_share, metric_name, split_name
 from treino.plots.svg import Estimate, Mark, Series, interval_chart, line_chart
 from treino.words import _, numeral
 
-SPLITS = ("train", "validation", "test")
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 LOG_FROM = 15.0  # a loss that spans more than this factor is drawn on a logarithmic axis
 
 
-def figures_table(d: Mapping[str, Any]) -> TableBlock | None:
+def figures_table(result: RunResult | None) -> TableBlock | None:
     """Every metric of every split, the test's interval and the baselines; None where nothing is known."""
-    metrics = d.get("metrics") or {}
-    splits = [s for s in SPLITS if metrics.get(s)]
-    if not splits:
+    if result is None or not (measured := result.metrics.measured):
         return None
-    head, test = ["", *(split_name(s) for s in splits)], "test" in splits
-    baseline = {k: v for k, v in d["baseline"].items() if v is not None} if test else {}
+    head, test = ["", *(split_name(s) for s in measured)], "test" in measured
+    baseline = {k: v for k, v in result.baseline.items() if v is not None} if test else {}
     if test:
         head += [_("95 % of test"), *(_beaten(b) for b in baseline)]
-    rows = [[_("rows"), *(numeral(d["rows"][s], ",") for s in splits), *[""] * (len(head) - 1 - len(splits))]]
-    for name in metrics[splits[0]]:
-        row = [metric_name(name), *(figure(metrics[s].get(name)) for s in splits)]
+    counts = [numeral(result.rows[s], ",") for s in measured]
+    rows = [[_("rows"), *counts, *[""] * (len(head) - 1 - len(measured))]]
+    for name in next(iter(measured.values())):
+        row = [metric_name(name), *(figure(of.get(name)) for of in measured.values())]
         if test:
-            interval = (d["intervals"]["test"] or {}).get(name)
+            interval = result.intervals.known.get(name)
             span = _("{low} to {high}")
             low, high = map(numeral, interval or (0.0, 0.0))
             row.append("" if interval is None else span.format(low=low, high=high))
@@ -55,21 +55,22 @@ def figure(value: float | None) -> str:
     return "–" if value is None or not math.isfinite(value) else numeral(value)
 
 
-def figure_charts(d: Mapping[str, Any]) -> list[Block]:
+def figure_charts(result: RunResult) -> list[Block]:
     """The test figures with their intervals beside the baselines."""
-    test = d["metrics"].get("test") or {}
     charts: list[Block] = []
-    for name in [m for m in test if is_charted(m) and test[m] is not None]:
-        interval = (d["intervals"]["test"] or {}).get(name)
-        estimates = [Estimate(_("this network"), test[name], tuple(interval) if interval else None, 2)]
+    for name, value in (result.metrics.test or {}).items():
+        if value is None or not is_charted(name):
+            continue
+        interval = result.intervals.known.get(name)
+        estimates = [Estimate(_("this network"), value, interval, 2)]
         estimates += [
-            Estimate(_beaten(k), v[name], None, 0, True)
-            for k, v in d["baseline"].items()
-            if v is not None and v.get(name) is not None
+            Estimate(_beaten(k), compared, None, 0, True)
+            for k, v in result.baseline.items()
+            if v is not None and (compared := v.get(name)) is not None
         ]
         alt = "; ".join(f"{e.name}: {numeral(e.value)}" for e in estimates)
         label = _("{metric} on {n:,} test rows, with its 95 % interval").format(
-            metric=metric_name(name), n=d["rows"]["test"]
+            metric=metric_name(name), n=result.rows["test"]
         )
         bounds = (0.0, 1.0) if is_share(name) else None
         charts.append(Drawing(interval_chart(estimates, label=label, alt=alt, bounds=bounds)))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from treino.documents.fields import Figures
 from treino.inspection.paired_tests import SURE, PairedTest
 from treino.plots.report.blocks import Block, Drawing, Note, Paragraph, Section, TableBlock
 from treino.plots.report.charts import curve_charts, figure
@@ -80,20 +81,23 @@ def _figures(compared: RunComparison) -> list[Block]:
     )
     if len(compared.paired) > 1:
         said += " " + _("The p-values are Holm's, for {n} comparisons.").format(n=len(compared.paired))
-    documents = [r.document for r in compared.runs]
-    metrics = [m for m in documents[0]["metrics"]["test"] if m != "loss" or compared.same_loss]
-    rows = tuple(
-        (r.name, *(_with_interval(d, m) for m in metrics))
-        for r, d in zip(compared.runs, documents, strict=True)
-    )
+    metrics = [m for m in _tested(compared.runs[0])[0] if m != "loss" or compared.same_loss]
+    rows = tuple((r.name, *(_with_interval(r, m) for m in metrics)) for r in compared.runs)
     table = TableBlock((_("on the same test rows"), *(metric_name(m) for m in metrics)), rows)
     charts = [c for m in CHARTS[:2] if m in metrics for c in _chart(compared.runs, m)]
     return [*blocks, Paragraph(said, "soft"), table, *charts]
 
 
-def _with_interval(d: Mapping[str, Any], metric: str) -> str:
-    value = d["metrics"]["test"].get(metric)
-    interval = (d["intervals"]["test"] or {}).get(metric)
+def _tested(run: RunReport) -> tuple[Figures, Mapping[str, tuple[float, float]]]:
+    """The test figures of a run that has some, and their intervals."""
+    assert run.result is not None
+    assert run.result.metrics.test is not None
+    return run.result.metrics.test, run.result.intervals.known
+
+
+def _with_interval(run: RunReport, metric: str) -> str:
+    test, intervals = _tested(run)
+    value, interval = test.get(metric), intervals.get(metric)
     if value is None or interval is None:
         return figure(value)
     low, high = interval
@@ -102,15 +106,15 @@ def _with_interval(d: Mapping[str, Any], metric: str) -> str:
 
 def _chart(runs: Sequence[RunReport], metric: str) -> list[Block]:
     estimates = [
-        Estimate(r.name, value, tuple(interval) if interval else None, i)
+        Estimate(r.name, value, intervals.get(metric), i)
         for i, r in enumerate(runs)
-        if (value := r.document["metrics"]["test"].get(metric)) is not None
-        for interval in [(r.document["intervals"]["test"] or {}).get(metric)]
+        for test, intervals in [_tested(r)]
+        if (value := test.get(metric)) is not None
     ]
     if not estimates:
         return []
     label = _("{metric} on {n:,} test rows, with its 95 % interval").format(
-        metric=metric_name(metric), n=runs[0].document["rows"]["test"]
+        metric=metric_name(metric), n=runs[0].facts.rows["test"]
     )
     alt = "; ".join(f"{e.name}: {numeral(e.value)}" for e in estimates)
     bounds = (0.0, 1.0) if is_share(metric) else None

@@ -8,7 +8,10 @@ from typing import Any, TypeGuard
 from treino.data.preparation.encoders import ENCODERS
 from treino.data.preparation.preparation import Preparation
 from treino.documents.data_source import DataSource
+from treino.documents.run_facts import RunFacts
+from treino.documents.run_result import RunResult
 from treino.documents.run_spec import RunSpec
+from treino.documents.settings import ResolvedSettings
 from treino.inspection.curves import Curves
 from treino.plots.captions import headline, layer_numbers
 from treino.plots.report.blocks import (
@@ -31,17 +34,21 @@ LISTED = 20  # values of one setting
 
 @dataclass(frozen=True, eq=False)
 class RunReport:
-    """What a report says of a run. document, spec: as its folder holds them.
+    """What a report says of a run. spec, result: as its folder holds them; result is None before it is over.
 
-    created: UTC, ISO 8601. pictures: under each section's title what it shows. missing: what could not be
-    shown, and why. resume: the command that goes on with it, "" where there is nothing to go on with.
-    sha256: of the kept weights, "" where there are none. call: the call in Python that trains it again, where
-    no command can. official: whether the test rows are the source's own; None where that can't be known.
+    facts: what is known from the first step on. steps: the updates that it has taken. created: UTC, ISO 8601.
+    pictures: under each section's title what it shows. missing: what could not be shown, and why. resume: the
+    command that goes on with it, "" where there is nothing to go on with. sha256: of the kept weights, ""
+    where there are none. call: the call in Python that trains it again, where no command can. official:
+    whether the test rows are the source's own; None where that can't be known.
     """
 
     name: str
-    document: Mapping[str, Any]
+    status: str
     spec: RunSpec
+    facts: RunFacts
+    result: RunResult | None
+    steps: int
     created: str
     curves: Curves
     preparation: Preparation | None = None
@@ -53,31 +60,35 @@ class RunReport:
     official: bool | None = False
 
 
-def subtitle(facts: RunReport) -> str:
-    d = facts.document
+def subtitle(report: RunReport) -> str:
     return _("{data}: {learnt}. {status}, {when}.").format(
-        data=facts.spec.data.name, learnt=learnt(d), status=_(d["status"]), when=facts.created[:10]
+        data=report.spec.data.name,
+        learnt=learnt(report.facts),
+        status=_(report.status),
+        when=report.created[:10],
     )
 
 
-def learnt(d: Mapping[str, Any]) -> str:
+def learnt(facts: RunFacts) -> str:
     """The target, in words."""
-    if d["task"] == "regression":
-        return _("the number {target}").format(target=d["target"])
-    names = ", ".join(d["classes"][:10]) + (", …" if len(d["classes"]) > 10 else "")
-    return _("{n} classes of {target}: {names}").format(n=len(d["classes"]), target=d["target"], names=names)
+    if facts.task == "regression":
+        return _("the number {target}").format(target=facts.target)
+    names = ", ".join(facts.classes[:10]) + (", …" if len(facts.classes) > 10 else "")
+    return _("{n} classes of {target}: {names}").format(
+        n=len(facts.classes), target=facts.target, names=names
+    )
 
 
-def run_sections(facts: RunReport) -> list[Section]:
+def run_sections(report: RunReport) -> list[Section]:
     """Every section of one run's report, in the order in which a reader asks."""
     sections = [
-        _result(facts),
-        _data(facts),
-        _network(facts),
-        _training(facts),
-        *(Section(title, tuple(blocks)) for title, blocks in facts.pictures.items()),
-        _findings(facts),
-        _again(facts),
+        _result(report),
+        _data(report),
+        _network(report),
+        _training(report),
+        *(Section(title, tuple(blocks)) for title, blocks in report.pictures.items()),
+        _findings(report),
+        _again(report),
     ]
     return [s for s in sections if s.blocks or s.parts]
 
@@ -85,47 +96,45 @@ def run_sections(facts: RunReport) -> list[Section]:
 # ---- what came out
 
 
-def _result(facts: RunReport) -> Section:
-    d = facts.document
-    blocks: list[Block] = [*_state(facts)]
-    if said := headline(d):
+def _result(report: RunReport) -> Section:
+    blocks: list[Block] = [*_state(report)]
+    result, tested = report.result, report.facts.rows["test"]
+    if said := headline(result):
         blocks.append(Paragraph(said, "strong"))
-    elif d["status"] in ("finished", "diverged"):
+    elif report.status in ("finished", "diverged"):
         said = (
             _("On the {n:,} test rows its answers are not finite: there is no figure.")
-            if d["rows"]["test"]
+            if tested
             else _("No rows were held back for a test: what it is worth is not known.")
         )
-        blocks.append(Paragraph(said.format(n=d["rows"]["test"]), "alarm"))
-    if (table := figures_table(d)) is not None:
-        blocks.append(table)
-        blocks += figure_charts(d)
+        blocks.append(Paragraph(said.format(n=tested), "alarm"))
+    if result is not None and (table := figures_table(result)) is not None:
+        blocks += [table, *figure_charts(result)]
     return Section(_("Result"), tuple(blocks))
 
 
-def _state(facts: RunReport) -> list[Block]:
+def _state(report: RunReport) -> list[Block]:
     """What a reader must know of a run that did not simply end."""
-    d, blocks = facts.document, list[Block]()
-    steps = d.get("steps") or 0
-    if d["status"] == "diverged":
+    blocks = list[Block]()
+    if report.status == "diverged":
         said = _(
             "At step {step:,} its loss was not finite, or far above that of a constant answer. The figures "
             "are those of the last weights that were whole."
         )
-        blocks.append(Note(_("This run diverged"), (said.format(step=steps),)))
-    elif d["status"] in ("interrupted", "stopped", "running"):
+        blocks.append(Note(_("This run diverged"), (said.format(step=report.steps),)))
+    elif report.status in ("interrupted", "stopped", "running"):
         said = _(
             "It has taken {step:,} steps. Test rows are looked at once, when it is over, so there is no test "
             "figure yet."
         )
-        lines = [said.format(step=steps)]
-        if facts.resume:
-            lines.append(_("Go on with: {command}").format(command=facts.resume))
+        lines = [said.format(step=report.steps)]
+        if report.resume:
+            lines.append(_("Go on with: {command}").format(command=report.resume))
         blocks.append(
-            Note(_("This run is not over: it is {status}").format(status=_(d["status"])), tuple(lines))
+            Note(_("This run is not over: it is {status}").format(status=_(report.status)), tuple(lines))
         )
-    if d.get("faults"):
-        names = ", ".join(d["faults"])
+    if report.facts.faults:
+        names = ", ".join(report.facts.faults)
         blocks.append(Note(_("Trained with a fault, on purpose"), (names,)))
     return blocks
 
@@ -133,9 +142,9 @@ def _state(facts: RunReport) -> list[Block]:
 # ---- what was trained on what
 
 
-def _data(facts: RunReport) -> Section:
-    d, where = facts.document, facts.spec.data
-    rows = d["rows"]
+def _data(report: RunReport) -> Section:
+    facts, where = report.facts, report.spec.data
+    rows = facts.rows
     total = max(1, sum(rows.values()))
     table = TableBlock(
         ("", _("rows"), _("share"), _("what for")),
@@ -160,19 +169,18 @@ def _data(facts: RunReport) -> Section:
                 source=where.name,
                 kind=_said_kind(where.kind),
                 n=total,
-                columns=len(d["features"]),
-                inputs=d["inputs"],
-                learnt=learnt(d),
+                columns=len(facts.features),
+                inputs=facts.inputs,
+                learnt=learnt(facts),
             )
         ),
         table,
-        Paragraph(_split_said(facts), "soft"),
+        Paragraph(_split_said(report), "soft"),
     ]
-    said = [*d.get("reasons", ()), *d.get("notes", ())]
-    if said:
-        blocks.append(ListBlock(tuple(said)))
-    if _of_columns(facts.preparation):
-        blocks.append(_columns(facts.preparation))
+    if said := (*facts.reasons, *facts.notes):
+        blocks.append(ListBlock(said))
+    if _of_columns(report.preparation):
+        blocks.append(_columns(report.preparation))
     return Section(_("Data"), tuple(blocks))
 
 
@@ -190,12 +198,12 @@ def _of_columns(preparation: Preparation | None) -> TypeGuard[Preparation]:
     return preparation is not None and preparation.kind == "table" and bool(preparation.encoders)
 
 
-def _split_said(facts: RunReport) -> str:
+def _split_said(report: RunReport) -> str:
     """How it was decided which row is in which part."""
-    where, load = facts.spec.data, facts.spec.data.load
+    where, load = report.spec.data, report.spec.data.load
     asked = all(getattr(load, s) is not None for s in ("validation", "test"))
-    drawn = asked and not where.files and facts.official is False
-    whole = drawn and load.duplicates != "ignore" and _of_columns(facts.preparation)
+    drawn = asked and not where.files and report.official is False
+    whole = drawn and load.duplicates != "ignore" and _of_columns(report.preparation)
     if load.split_column:
         said = _("The column {name} says which row is in which part.").format(name=load.split_column)
     elif load.split_time:
@@ -209,17 +217,17 @@ def _split_said(facts: RunReport) -> str:
             name=load.split_group, seed=load.data_seed
         )
     else:
-        said = _at_random(facts, drawn, whole).format(seed=load.data_seed)
+        said = _at_random(report, drawn, whole).format(seed=load.data_seed)
     return said + " " + _("The split came first; scales and gaps were fitted on training rows only.")
 
 
-def _at_random(facts: RunReport, drawn: bool, whole: bool) -> str:
+def _at_random(report: RunReport, drawn: bool, whole: bool) -> str:
     """drawn: both shares were taken from the rows. whole: equal ones were kept together."""
-    if facts.official:
+    if report.official:
         return _("The test rows are the source's own; the others were parted at random with seed {seed}.")
     if not drawn:
         return _("Rows that were not in a part of their own were parted at random with seed {seed}.")
-    if not whole or facts.document["task"] == "regression":
+    if not whole or report.facts.task == "regression":
         return _("Parted at random with seed {seed}.")
     return _("Parted at random with seed {seed}, each class in the same shares; equal rows stay together.")
 
@@ -251,62 +259,67 @@ def _columns(preparation: Preparation) -> TableBlock:
 # ---- the network and its training
 
 
-def _network(facts: RunReport) -> Section:
-    d = facts.document
-    numbers = layer_numbers([(layer["kind"], layer["parameters"]) for layer in d["layers"]])
+def _network(report: RunReport) -> Section:
+    layers = report.facts.layers
+    numbers = layer_numbers([(layer.kind, layer.parameters) for layer in layers])
     rows = tuple(
-        (n, str(layer.get("name", "")), layer["kind"], str(layer["in"]), str(layer["out"]),
-         numeral(layer["parameters"], ","))
-        for n, layer in zip(numbers, d["layers"], strict=True)
-    )  # fmt: skip
+        (n, layer.name, layer.kind, layer.inputs, layer.outputs, numeral(layer.parameters, ","))
+        for n, layer in zip(numbers, layers, strict=True)
+    )
     head = (_("layer"), _("module"), _("kind"), _("in"), _("out"), _("parameters"))
-    total = ("", "", _("all"), "", "", numeral(d["parameters"], ","))
+    total = ("", "", _("all"), "", "", numeral(report.facts.parameters, ","))
     return Section(_("Network"), (TableBlock(head, (*rows, total)),))
 
 
-def _training(facts: RunReport) -> Section:
-    d = facts.document
-    length = _("steps: {steps:,}; epochs: {epochs:,}").format(
-        steps=d.get("steps") or 0, epochs=d.get("epochs") or 0
-    )
-    said = [length]
-    if d.get("seconds") is not None:
-        said.append(_("{seconds} s").format(seconds=numeral(d["seconds"])))
-    if d.get("kept_epoch") is not None:
-        said.append(_("kept: the weights of epoch {kept:,}").format(kept=d["kept_epoch"]))
-    if d.get("stopped_early"):
-        said.append(
-            _("stopped early: no improvement of the validation {metric} for {n} epochs").format(
-                metric=d["settings"]["metric"], n=d["settings"]["patience"]
+def _training(report: RunReport) -> Section:
+    result, settings = report.result, report.facts.settings
+    said = [_("steps: {steps:,}; epochs: {epochs:,}").format(steps=report.steps, epochs=report.curves.epochs)]
+    if result is not None:
+        said.append(_("{seconds} s").format(seconds=numeral(result.seconds)))
+        if result.kept_epoch is not None:
+            said.append(_("kept: the weights of epoch {kept:,}").format(kept=result.kept_epoch))
+        if result.stopped_early:
+            said.append(
+                _("stopped early: no improvement of the validation {metric} for {n} epochs").format(
+                    metric=settings.metric, n=settings.patience
+                )
             )
-        )
-    blocks: list[Block] = [Paragraph(_how(d)), Paragraph("; ".join(said) + ".")]
-    curves = curve_charts([facts.curves])
+    blocks: list[Block] = [Paragraph(_how(settings)), Paragraph("; ".join(said) + ".")]
+    curves = curve_charts([report.curves])
     no_curve = _("There is no curve: no epoch came to its end with a finite loss.")
     blocks += curves or [Paragraph(no_curve, "soft")]
-    return Section(_("Training"), tuple(blocks), (_settings(facts),))
+    return Section(_("Training"), tuple(blocks), (_settings(report),))
 
 
-def _how(d: Mapping[str, Any]) -> str:
+def _how(s: ResolvedSettings) -> str:
     """How it was trained, in a line."""
-    s = d["settings"]
-    extras = ("momentum", "weight_decay", "clip", "warmup", "label_smoothing")
-    optimizer = [s["optimizer"], f"lr {s['lr']:g}", *(f"{n} {s[n]:g}" for n in extras if s[n])]
-    said = [
-        _("loss {name}").format(name=s["loss"]),
-        ", ".join(optimizer),
-        _("batches of {size}").format(size=s["batch_size"]),
-        _("seed {n}").format(n=s["seed"]),
+    extras = {
+        "momentum": s.momentum,
+        "weight_decay": s.weight_decay,
+        "clip": s.clip,
+        "warmup": s.warmup,
+        "label_smoothing": s.label_smoothing,
+    }
+    optimizer = [
+        s.optimizer,
+        f"lr {s.lr:g}",
+        *(f"{name} {value:g}" for name, value in extras.items() if value),
     ]
-    if s["schedule"] != "constant":
-        said.insert(2, _("{name} schedule").format(name=s["schedule"]))
+    said = [
+        _("loss {name}").format(name=s.loss),
+        ", ".join(optimizer),
+        _("batches of {size}").format(size=s.batch_size),
+        _("seed {n}").format(n=s.seed),
+    ]
+    if s.schedule != "constant":
+        said.insert(2, _("{name} schedule").format(name=s.schedule))
     return "; ".join(said) + "."
 
 
-def _settings(facts: RunReport) -> Section:
+def _settings(report: RunReport) -> Section:
     """What was asked for and what was decided, a line each; what is as always, in one."""
-    asked, rows, usual = facts.spec.asked, [], []
-    for name, value in facts.document["settings"].items():
+    asked, rows, usual = report.spec.asked, [], []
+    for name, value in report.facts.settings.model_dump(mode="json", exclude_unset=True).items():
         if name in asked:
             rows.append((name, value_text(value), _("asked for"), FLAGS.get(name, "")))
         elif value in (None, [], (), False):
@@ -336,17 +349,17 @@ def value_text(value: Any) -> str:
 # ---- what to think of it, and how to have it again
 
 
-def _findings(facts: RunReport) -> Section:
-    found = facts.document.get("findings") or []
-    over = facts.document["status"] in ("finished", "diverged")
+def _findings(report: RunReport) -> Section:
+    found = report.facts.findings
+    over = report.status in ("finished", "diverged")
     if not found:
         said = _("The doctor's rules found nothing wrong with this training.")
         return Section(_("Findings"), (Paragraph(said, "good"),) if over else ())
     sure = {True: _("certain"), False: _("likely")}
     notes = tuple(
         Note(
-            f"{f['rule']} ({sure[f['certain']]})",
-            (f["message"], f["why"], _("To do: {fix}").format(fix=f["fix"])),
+            f"{f.rule} ({sure[f.certain]})",
+            (f.message, f.why, _("To do: {fix}").format(fix=f.fix)),
         )
         for f in found
     )
@@ -366,27 +379,27 @@ def way_back(where: DataSource, command: str, call: str) -> list[Block]:
     return [Paragraph(said.format(near=near)), Code("\n".join(lines), "python")]
 
 
-def _again(facts: RunReport) -> Section:
-    d, where = facts.document, facts.spec.data
+def _again(report: RunReport) -> Section:
+    facts, where = report.facts, report.spec.data
     blocks: list[Block] = [
-        *way_back(where, facts.spec.command, facts.call),
+        *way_back(where, report.spec.command, report.call),
         Paragraph(_("The same bits again: {answer}").format(
-            answer=_("yes, on this kind of machine") if d.get("reproducible", True) else d["reproducible_why"]
+            answer=_("yes, on this kind of machine") if facts.reproducible else facts.reproducible_why
         )),
     ]  # fmt: skip
     hashes = [(where.name, where.sha256)] if where.sha256 else []
     hashes += [(file.source, file.sha256) for file in where.files.values()]
-    hashes += [(_("the weights"), facts.sha256)] if facts.sha256 else []
+    hashes += [(_("the weights"), report.sha256)] if report.sha256 else []
     rows = [
-        *((name, version) for name, version in facts.spec.versions.items()),
+        *((name, version) for name, version in report.spec.versions.items()),
         (_("kernel"), _("{engine} on {device}; threads: {n}").format(
-            engine=d["engine"], device=d["device"], n=d["threads"]
+            engine=facts.engine, device=facts.device, n=facts.threads
         )),
-        (_("trained"), facts.created[:19].replace("T", " ") + " UTC"),
+        (_("trained"), report.created[:19].replace("T", " ") + " UTC"),
         *((_("SHA-256 of {name}").format(name=name), sha) for name, sha in hashes),
     ]  # fmt: skip
     blocks.append(TableBlock(("", ""), tuple(rows), numbers=False))
-    if facts.missing:
+    if report.missing:
         blocks.append(Paragraph(_("Left out of this report:"), "soft"))
-        blocks.append(ListBlock(tuple(facts.missing)))
+        blocks.append(ListBlock(tuple(report.missing)))
     return Section(_("Reproduce"), tuple(blocks))

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from treino.documents.run_result import RunResult
+from treino.documents.sweep_result import SweepResult
 from treino.documents.sweep_spec import SweepSpec
 from treino.plots.captions import baseline_name, headline
 from treino.plots.report.blocks import Block, ListBlock, Note, Paragraph, Picture, Section, TableBlock
@@ -17,19 +18,20 @@ LEADERS = 20
 
 @dataclass(frozen=True, eq=False)
 class SweepFacts:
-    """What a report says of a sweep. document, spec: as its folder holds them.
+    """What a report says of a sweep. spec, result: as its folder holds them; result: None before it is over.
 
-    written: the leaders' settings as a person reads them. best: the winner's own document, where there is
+    written: the leaders' settings as a person reads them. best: the winner's own result, where there is
     one. tried: ``(setting, what was tried)``. missing: what could not be shown, and why. command: what was
     typed; call: the call in Python that trains it again, where no command can.
     """
 
     name: str
-    document: Mapping[str, Any]
+    status: str
     spec: SweepSpec
+    result: SweepResult | None
     created: str
     written: Sequence[str] = ()
-    best: Mapping[str, Any] | None = None
+    best: RunResult | None = None
     tried: Sequence[tuple[str, str]] = ()
     pictures: Sequence[Picture] = ()
     missing: Sequence[str] = ()
@@ -39,9 +41,9 @@ class SweepFacts:
 
 
 def sweep_subtitle(facts: SweepFacts) -> str:
-    d = facts.document
+    members = 0 if facts.result is None else facts.result.members
     return _("{data}: {n:,} networks. {status}, {when}.").format(
-        data=facts.spec.data.name, n=d.get("members", 0), status=_(d["status"]), when=facts.created[:10]
+        data=facts.spec.data.name, n=members, status=_(facts.status), when=facts.created[:10]
     )
 
 
@@ -59,26 +61,25 @@ def sweep_sections(facts: SweepFacts) -> list[Section]:
 
 
 def _result(facts: SweepFacts) -> Section:
-    d, blocks = facts.document, list[Block]()
-    if d["status"] in ("interrupted", "running"):
+    result, blocks = facts.result, list[Block]()
+    if facts.status in ("interrupted", "running"):
         said = _("What is here is what was kept so far. Go on with: treino resume {name}")
-        title = _("This sweep is not over: it is {status}").format(status=_(d["status"]))
+        title = _("This sweep is not over: it is {status}").format(status=_(facts.status))
         blocks.append(Note(title, (said.format(name=facts.name),)))
-    if d["status"] == "diverged":
+    if facts.status == "diverged":
         said = _("There is no best network. Try smaller learning rates.")
         blocks.append(Note(_("Every network diverged"), (said,)))
-    if sentence := (d.get("judge") or {}).get("sentence"):
+    if result is None:
+        return Section(_("Result"), tuple(blocks))
+    if sentence := result.judge and result.judge.sentence:
         blocks.append(Paragraph(sentence[:1].upper() + sentence[1:], "strong"))
-    if "members" in d:
-        said = _(
-            "{n:,} networks in {seconds} s: {finished:,} finished, {stopped:,} stopped, {lost:,} diverged."
-        )
-        ended = {"finished": d["finished"], "stopped": d["stopped"], "lost": d["diverged"]}
-        blocks.append(Paragraph(said.format(n=d["members"], seconds=numeral(d["seconds"]), **ended)))
-    if figures := d.get("figures"):
-        blocks.append(_spread(figures, d["members"]))
-    if facts.best is not None:
-        blocks.append(Paragraph(_("The best, network {n}, trained alone:").format(n=d["best"]["member"])))
+    said = _("{n:,} networks in {seconds} s: {finished:,} finished, {stopped:,} stopped, {lost:,} diverged.")
+    ended = {"finished": result.finished, "stopped": result.stopped, "lost": result.diverged}
+    blocks.append(Paragraph(said.format(n=result.members, seconds=numeral(result.seconds), **ended)))
+    if result.figures:
+        blocks.append(_spread(result))
+    if facts.best is not None and result.best is not None:
+        blocks.append(Paragraph(_("The best, network {n}, trained alone:").format(n=result.best.member)))
         if said := headline(facts.best):
             blocks.append(Paragraph(said))
         if (table := figures_table(facts.best)) is not None:
@@ -86,26 +87,26 @@ def _result(facts: SweepFacts) -> Section:
     return Section(_("Result"), tuple(blocks))
 
 
-def _spread(figures: Mapping[str, Any], members: int) -> TableBlock:
+def _spread(result: SweepResult) -> TableBlock:
     head = ("", _("mean"), _("deviation"), _("lowest"), _("highest"))
     rows = tuple(
         (
             f"{split_name(split)} {metric.replace('_', ' ')}",
-            *(figure(f[k]) for k in ("mean", "std", "min", "max")),
+            *(figure(value) for value in (f.mean, f.std, f.min, f.max)),
         )
-        for split, of in figures.items()
+        for split, of in result.figures.items()
         for metric, f in of.items()
     )
     return TableBlock(
-        head, rows, _("Of {n:,} networks with equal settings; nobody is chosen").format(n=members)
+        head, rows, _("Of {n:,} networks with equal settings; nobody is chosen").format(n=result.members)
     )
 
 
 def _leaders(facts: SweepFacts) -> Section:
-    found = list(zip(facts.document.get("leaderboard") or [], facts.written, strict=True))[:LEADERS]
-    if not found or "figures" in facts.document:
+    result = facts.result
+    if result is None or not result.leaderboard or result.kind == "spread":
         return Section(_("Leaders"), ())
-    metrics = list(found[0][0]["validation"])
+    metrics = list(result.leaderboard[0].validation)
     head = (
         _("network"),
         *(_("validation {metric}").format(metric=metric_name(m)) for m in metrics),
@@ -114,9 +115,9 @@ def _leaders(facts: SweepFacts) -> Section:
         _("settings"),
     )
     rows = tuple(
-        (str(e["member"]), *(figure(e["validation"].get(m)) for m in metrics), numeral(e["parameters"], ","),
-         numeral(e["epochs"], ",.0f"), settings)
-        for e, settings in found
+        (str(leader.member), *(figure(leader.validation.get(m)) for m in metrics),
+         numeral(leader.parameters, ","), numeral(leader.epochs, ",.0f"), settings)
+        for leader, settings in list(zip(result.leaderboard, facts.written, strict=True))[:LEADERS]
     )  # fmt: skip
     said = _("Chosen by validation rows. No leaderboard holds a test figure: the best is tested once, above.")
     return Section(_("Leaders"), (TableBlock(head, rows), Paragraph(said, "soft")))
@@ -124,25 +125,25 @@ def _leaders(facts: SweepFacts) -> Section:
 
 def _judge(facts: SweepFacts) -> Section:
     """How much of the best figure is luck, and what it surely beats."""
-    judge = facts.document.get("judge")
-    if not judge:
+    judge = None if facts.result is None else facts.result.judge
+    if judge is None:
         return Section(_("What it is worth"), ())
-    metric = metric_name(judge["metric"])
+    metric = metric_name(judge.metric)
     rows = [
-        (_("{metric} seen in the sweep, on validation rows").format(metric=metric), figure(judge["seen"])),
-        (_("of it about so much is the luck of the choice"), figure(judge["expected_inflation"])),
-        (_("{metric} on test rows").format(metric=metric), figure(judge["test"])),
-        (_("probability that it beats a constant answer"), figure(judge["p_beats_constant"])),
+        (_("{metric} seen in the sweep, on validation rows").format(metric=metric), figure(judge.seen)),
+        (_("of it about so much is the luck of the choice"), figure(judge.expected_inflation)),
+        (_("{metric} on test rows").format(metric=metric), figure(judge.test)),
+        (_("probability that it beats a constant answer"), figure(judge.p_beats_constant)),
         (
             _("probability that it beats {name}").format(
-                name=baseline_name(judge["baseline"]) if judge["baseline"] else _("the best baseline")
+                name=baseline_name(judge.baseline) if judge.baseline else _("the best baseline")
             ),
-            figure(judge["p_beats_baseline"]),
+            figure(judge.p_beats_baseline),
         ),
-        (_("probability that it beats the runner-up"), figure(judge["p_beats_runner_up"])),
-        (_("fresh seeds and splits it was trained on for that"), f"{len(judge['fresh_seeds'])}"),
+        (_("probability that it beats the runner-up"), figure(judge.p_beats_runner_up)),
+        (_("fresh seeds and splits it was trained on for that"), f"{len(judge.fresh_seeds)}"),
     ]
-    same = judge["certificate"]["same_bits"]
+    same = judge.certificate.same_bits
     said = (
         _("Certificate: trained alone, the best has the same bits as among the others.")
         if same
@@ -153,7 +154,7 @@ def _judge(facts: SweepFacts) -> Section:
 
 
 def _tried(facts: SweepFacts) -> Section:
-    spec, d = facts.spec, facts.document
+    spec = facts.spec
     counts = _("{train:,} training, {validation:,} validation, {test:,} test rows").format(**spec.rows)
     blocks: list[Block] = [
         Paragraph(_("{data}: {counts}").format(data=spec.data.name, counts=counts)),
@@ -162,8 +163,8 @@ def _tried(facts: SweepFacts) -> Section:
     if asked := {k: v for k, v in spec.asked.items() if v is not None}:
         shared = tuple((k, str(v)) for k, v in asked.items())
         blocks.append(TableBlock((_("setting"), _("of all")), shared, numbers=False))
-    if notes := d.get("notes"):
-        blocks.append(ListBlock(tuple(notes)))
+    if facts.result is not None and facts.result.notes:
+        blocks.append(ListBlock(facts.result.notes))
     return Section(_("What was tried"), tuple(blocks))
 
 
