@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 import treino as tr
 from tests.forging import forge
 from treino.documents import check, read_document
+from treino.documents.settings import ResolvedSettings
 from treino.errors import TreinoError
+from treino.spec import Settings
 from treino.store import RunFolder
 
 ROOT = Path(__file__).parents[2] / "src/treino"
@@ -151,6 +153,12 @@ def test_whatever_stands_anywhere_is_let_through_or_refused(
         assert check("run", name, document, run) is document
     except TreinoError as error:
         assert error.rule in ("document_invalid", "run_damaged")  # noqa: PT017
+
+
+def test_settings_stand_in_the_order_of_their_table() -> None:
+    """Reports list them as the model does."""
+    kept = list(ResolvedSettings.model_fields)
+    assert kept == [name for name in Settings.model_fields if name in kept]
 
 
 def test_documents_are_read_through_here_alone() -> None:

@@ -56,6 +56,22 @@ def test_every_folder_opens_with_its_figures(older: Path) -> None:
     assert [row["batch_size"] for row in study.rows] == [50, 20]
 
 
+def test_what_is_over_has_its_result_with_types(older: Path) -> None:
+    for name in ("whole", "rewound", "sweep"):
+        found = tr.open(name, parent=older)
+        assert not isinstance(found, tr.Study)
+        assert found.result is not None
+        written = found.result.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        place = {"run": found.name, "sweep": found.name, "path": str(found.path)}
+        assert found.document == written | {k: v for k, v in place.items() if k in found.document}
+    for name in ("cut", "sweep-cut"):
+        assert tr.open(name, parent=older).result is None
+    assert tr.open("sweep", parent=older).member(0).result is None
+    cut = tr.open("cut", parent=older)
+    assert cut.steps == cut.document["steps"] == len(cut.losses) > 0
+    assert cut.facts == cut.spec.facts
+
+
 def test_a_run_replays_to_the_bits_that_it_kept(older: Path, again: tr.Run) -> None:
     run = tr.open("whole", parent=older)
     exact = run.losses.tobytes() == again.losses.tobytes()

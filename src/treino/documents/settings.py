@@ -58,11 +58,12 @@ Asked = Annotated[dict[str, Plain], AfterValidator(_asked)]
 
 
 class ResolvedSettings(Document):
-    """Every setting with its value in the training. Those with a default are missing in the first folders."""
+    """Every setting with its value in the training, in the order of ``Settings``. Those with a default are
+    missing in the first folders."""
 
-    task: Task
     target: Text | None
     features: Many[Text] | None
+    task: Task
     normalise: bool
     kinds: Many[Text] = ()
     impute: Literal["median", "mean"] = "median"
