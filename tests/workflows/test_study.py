@@ -163,6 +163,13 @@ def test_rows_count_epochs_from_one_and_never_is_null(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_epochs_as_a_whole_float_make_a_folder_that_opens(tmp_path: Path) -> None:
+    study = tr.study("wine", batch_sizes=[50], out=tmp_path / "s", **(QUICK | {"epochs": 2.0}))
+    assert study.spec.facts.epochs == 2
+    assert len(study.rows[0]["loss"]) == 2
+
+
+@pytest.mark.slow
 def test_networks_take_turns_an_epoch_each_and_turn_round(tmp_path: Path) -> None:
     cells = [{"batch_size": 5}, {"batch_size": 20}, {"batch_size": 50, "epochs": 1}]
     ends: list[tuple[int, int]] = []
@@ -316,5 +323,5 @@ def test_the_exercise_s_conclusions_are_artefacts(tmp_path: Path) -> None:
     assert min(v for r in taught for v in r["loss"]) > 1.4612
     assert all(round(r["loss_floor"], 4) == 1.4612 for r in taught)
     said = " ".join(study.answers)
-    assert "mends batch 5" in said
+    assert "seems to fix batch 5" in said
     assert "the smaller batch ends at the worse accuracy" in said

@@ -83,7 +83,9 @@ def study_events(
             _("A study needs its rows in memory, and {name} is read item by item.").format(name=data.name),
             _("Give a table or arrays."),
         )
-    base = dict(options.base) | {"epochs": options.base.get("epochs", EPOCHS[data.kind])}
+    epochs = options.base.get("epochs", EPOCHS[data.kind])
+    whole = epochs if isinstance(epochs, str) else read_settings({"epochs": epochs}).epochs  # 3.0 is 3
+    base = dict(options.base) | {"epochs": whole}
     if not isinstance(source, Data):
         base["data_seed"] = data.data_seed  # a network's own seed must not part the rows anew
     rows = options.cells
