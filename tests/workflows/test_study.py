@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -13,6 +13,8 @@ import torch
 
 import treino as tr
 from tests.conftest import Said, mnist_folder, needs_mnist
+from treino.documents.study_result import StudyResult, StudyRow
+from treino.documents.study_spec import StudyFacts, StudyRowFacts
 from treino.engine.training_loop import Training
 from treino.inspection.epoch_statistics import floor_twice
 from treino.loop.loop import JobProgress
@@ -60,20 +62,31 @@ def test_rows_are_the_grid_in_each_mode_and_single_cells() -> None:
 
 def test_answers_come_from_the_rows_alone() -> None:
     asked = StudyOptions({}, (), {"accuracy": 0.9}, (0,))
-    facts: dict[str, Any] = {
-        "modes": ["corrected", "as_taught"], "varied": ["batch_size", "lr"], "metric": "accuracy",
-        "classes": "ab",
-    }  # fmt: skip
+    facts = StudyFacts.model_construct(
+        modes=("corrected", "as_taught"), varied=("batch_size", "lr"), metric="accuracy",
+        classes=("a", "b"), measured_rows=1000,
+    )  # fmt: skip
 
-    def made(mode: str, batch: int, lr: float | None, seconds: list[float], accuracy: list[float]) -> Any:
+    def made(
+        mode: Literal["corrected", "as_taught"],
+        batch: int,
+        lr: float | None,
+        seconds: list[float],
+        accuracy: list[float],
+    ) -> StudyRow:
         own = {"batch_size": batch} | ({} if lr is None else {"lr": lr})
-        known = {
-            "mode": mode, "own": own, "batch_size": batch, "updates_per_epoch": 1000 // batch,
-            "loss_floor": None if mode == "corrected" else floor_twice(2), "processor_timed": True,
-        }  # fmt: skip
+        known = StudyRowFacts(
+            batch_size=batch, lr=lr or 1e-3, weight_decay=0, optimizer="adam", shuffle="each", normalise=True,
+            mode=mode, own=own, settings=own, fault=(), engine="fast", threads=1, processor_timed=True,
+            parameters=9, updates_per_epoch=1000 // batch, command="treino train wine",
+            loss_floor=None if mode == "corrected" else floor_twice(2),
+        )  # fmt: skip
+        n = len(seconds)
         worked = [s / (2 if batch == 100 else 1) for s in seconds]
-        record = Record("finished", 9, [0.7, 0.65], [0.1, 0.1], seconds, worked, [], {"accuracy": accuracy})
-        return row_of(known, [record], asked, {"metric": "accuracy", "rows": 1000})
+        record = Record(
+            "finished", 9, [0.7, 0.65][:n], [0.1, 0.1][:n], seconds, worked, [], {"accuracy": accuracy}
+        )
+        return row_of(known, [record], asked, facts)
 
     rows = [
         made("corrected", 100, None, [1.0, 3.0], [0.5, 0.92]),
@@ -101,7 +114,7 @@ def test_answers_come_from_the_rows_alone() -> None:
         "Corrected it does harm: 0.300 instead of 0.950."
     )
     short = [made("corrected", 100, None, [1.0], [0.5]), made("as_taught", 100, None, [1.0], [0.5])]
-    once = answers([row | {"epochs": 1} for row in short], facts, asked.until)
+    once = answers(short, facts, asked.until)
     assert "Accuracy of 0.9, corrected: batch 100 never in 1 epoch." in once
     assert "The same settings end at accuracy 0.500 corrected and 0.500 as taught." in once
 
@@ -166,6 +179,7 @@ def test_rows_count_epochs_from_one_and_never_is_null(tmp_path: Path) -> None:
 def test_epochs_as_a_whole_float_make_a_folder_that_opens(tmp_path: Path) -> None:
     study = tr.study("wine", batch_sizes=[50], out=tmp_path / "s", **(QUICK | {"epochs": 2.0}))
     assert study.spec.facts.epochs == 2
+    assert study.result == StudyResult.model_validate(study.document)
     assert len(study.rows[0]["loss"]) == 2
 
 
@@ -176,7 +190,7 @@ def test_networks_take_turns_an_epoch_each_and_turn_round(tmp_path: Path) -> Non
     seen: dict[str, int] = {}
     for event in study_events("wine", StudyRequest(cells=cells), settings=QUICK, out=tmp_path / "s"):
         if isinstance(event, JobProgress):
-            batch = event.job.facts["rows"][event.job.now.cell]["batch_size"]
+            batch = event.job.facts.rows[event.job.now.cell].batch_size
             if seen.get(str(batch)) != event.job.now.record.epochs:
                 seen[str(batch)] = event.job.now.record.epochs
                 ends.append((event.job.now.record.epochs, batch))

@@ -179,10 +179,11 @@ class Study(StoredStudy):
         return Study(stored_study.drain(stream).folder, self.access)
 
     def _repr_html_(self) -> str:
-        d = self.document
-        headings, lines = table_of(d) if d["rows"] else ([], [])
-        said = [*d.get("answers", []), *d.get("notes", [])]
-        return study_card(f"{self.name} · {_(d['status'])}", headings, lines, said, d["path"])
+        result, title = self.result, f"{self.name} · {_(self.status)}"
+        if result is None:
+            return study_card(title, [], [], [], str(self.path))
+        headings, lines = table_of(result)
+        return study_card(title, headings, lines, [*result.answers, *result.notes], result.path)
 
 
 def result(found: Stored) -> Run | Sweep | Study:

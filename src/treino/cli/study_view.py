@@ -1,11 +1,12 @@
 """A study on the terminal: what it compares, how far it is, and its results."""
 
-from typing import Any
+from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 
 from treino.cli.view import Position
+from treino.documents.study_result import StudyResult
 from treino.engine import Tick
 from treino.escaping import escape
 from treino.loop.loop import JobEnd
@@ -35,9 +36,9 @@ class StudyView:
             "{data}, {train:,} training rows; networks, in turns: {n}; epochs of each: {epochs}; measured on"
             " {rows:,} {split} rows"
         ).format(
-            n=len(facts["rows"]) * len(facts["seed_list"]), epochs=facts["epochs"], data=facts["data"],
-            train=facts["split"]["train"], rows=facts["measured_rows"],
-            split=split_name(facts["measured_on"]),
+            n=len(facts.rows) * len(facts.seed_list), epochs=facts.epochs, data=facts.data,
+            train=facts.split["train"], rows=facts.measured_rows,
+            split=split_name(facts.measured_on),
         )  # fmt: skip
         return [sizes, *self.job.data.notes, "", *self.job.folder.notices]
 
@@ -47,8 +48,8 @@ class StudyView:
         assert job.now is not None
         return Position(
             done=job.done,
-            label=escape(row_name(job.facts["rows"][job.now.cell], job.facts)),
-            count=_("epoch {n} of {all}").format(n=job.now.record.epochs, all=job.facts["epochs"]),
+            label=escape(row_name(job.facts.rows[job.now.cell], job.facts)),
+            count=_("epoch {n} of {all}").format(n=job.now.record.epochs, all=job.facts.epochs),
             left_s=job.left_s,
             figures={_("loss"): numeral(float(tick.loss), ".4f")},
         )
@@ -58,24 +59,26 @@ class StudyView:
 
     def summary(self, end: JobEnd, width: int) -> RenderableType:
         """The rows as a table, what they say, and what must be known to read them."""
-        return study_summary(end.document, narrow=width < WIDE)
+        return study_summary(StudyResult.model_validate(end.document), narrow=width < WIDE)
 
 
-def study_summary(d: dict[str, Any], narrow: bool = False) -> RenderableType:
+def status_line(path: str | Path, status: str) -> str:
+    """Where the study is, and how it ended."""
+    return _("{path}: {status}").format(path=path, status=_(STATUS.get(status, status)))
+
+
+def study_summary(result: StudyResult, narrow: bool = False) -> RenderableType:
     """The rows as a table, what they say, and what must be known to read them. narrow: without intervals."""
-    said = _("{path}: {status}").format(path=d["path"], status=_(STATUS.get(d["status"], d["status"])))
-    if not d["rows"]:
-        return said
-    headings, lines = table_of(d, narrow)
+    headings, lines = table_of(result, narrow)
     table = Table(box=None, pad_edge=False)
     for heading in headings:
         table.add_column(heading, justify="left" if heading in (_("mode"), _("status")) else "right")
     for line in lines:
         table.add_row(*line)
     parts: list[RenderableType] = [table, ""]
-    parts += [f"- {sentence}" for sentence in d["answers"]]
-    parts += [_("note: {note}").format(note=note) for note in d["notes"]]
-    over = d["status"] not in ("running", "interrupted")
+    parts += [f"- {sentence}" for sentence in result.answers]
+    parts += [_("note: {note}").format(note=note) for note in result.notes]
+    over = result.status not in ("running", "interrupted")
     on = _("next  treino plot {path}") if over else _("next  treino resume {path}")
-    parts += ["", said, on.format(path=d["path"])]
+    parts += ["", status_line(result.path, result.status), on.format(path=result.path)]
     return Group(*parts)

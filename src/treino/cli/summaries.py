@@ -3,7 +3,7 @@
 from rich.console import RenderableType
 
 from treino.cli.run_view import run_summary
-from treino.cli.study_view import WIDE, study_summary
+from treino.cli.study_view import WIDE, status_line, study_summary
 from treino.cli.sweep_view import member_summary, sweep_summary
 from treino.folders import Stored
 from treino.studies.stored_study import StoredStudy
@@ -14,7 +14,9 @@ from treino.tuning.stored_sweep import StoredSweep
 def summary(found: Stored, width: int) -> RenderableType:
     """The summary by its kind. width: letters in a line of the terminal."""
     if isinstance(found, StoredStudy):
-        return study_summary(found.document, width < WIDE)
+        if (result := found.result) is None:
+            return status_line(found.path, found.status)
+        return study_summary(result, width < WIDE)
     if isinstance(found, StoredSweep):
         return sweep_summary(found)
     return member_summary(found.document) if is_member(found) else run_summary(found)

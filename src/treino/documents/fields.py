@@ -6,10 +6,10 @@ says how large something is has a bound.
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, WrapValidator
 
 Item = TypeVar("Item")
 
@@ -20,6 +20,18 @@ class Document(BaseModel):
     """What stands in a file, or in a part of one; keys that a newer version added are let through."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="allow", allow_inf_nan=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """The keys and values as they stand in the file; what was left out is left out there too."""
+        document: dict[str, Any] = _with_lists(self.model_dump(exclude_unset=True))
+        return document
+
+
+def _with_lists(value: Any) -> Any:
+    """The value with lists for its tuples; pydantic's own way to JSON would turn a sentence into a text."""
+    if isinstance(value, dict):
+        return {key: _with_lists(each) for key, each in value.items()}
+    return [_with_lists(each) for each in value] if isinstance(value, tuple | list) else value
 
 
 def _both(interval: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
@@ -48,6 +60,11 @@ def _command(text: str) -> str:
     return text
 
 
+def _itself(text: Any, check: Callable[[Any], str]) -> Any:
+    check(text)
+    return text
+
+
 def _digest(text: str) -> str:
     if re.fullmatch("[0-9a-f]{64}", text) is None:
         raise ValueError("not a SHA-256")
@@ -73,6 +90,9 @@ Size = Annotated[int, Field(ge=1, le=10_000_000)]
 
 Threads = Annotated[int, Field(ge=1, le=4096)]
 Text = str
+SentenceText = Annotated[str, WrapValidator(_itself), PlainSerializer(lambda text: text)]
+"""A sentence for a person: a ``words.Sentence`` stays one, so that every reader gets it in their language."""
+
 Word = Annotated[str, Field(pattern=r"^[A-Za-z][\w.-]{0,63}$")]
 """A name of one of treino's registries, such as adam; whether it is there is asked where it is used."""
 

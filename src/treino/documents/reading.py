@@ -77,6 +77,11 @@ def read_study_spec(folder: RunFolder) -> StudySpec:
     return _read(folder, "spec.json", StudySpec)
 
 
+def read_study_result(folder: RunFolder) -> StudyResult:
+    """``result.json`` of a study; see ``read_run_spec``."""
+    return _read(folder, "result.json", StudyResult)
+
+
 def read_spec(folder: RunFolder) -> RunSpec | SweepSpec | StudySpec:
     """``spec.json`` of any folder; see ``read_run_spec``."""
     if folder.kind == "sweep":

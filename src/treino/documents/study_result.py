@@ -15,6 +15,7 @@ from treino.documents.fields import (
     Pair,
     Seconds,
     Seed,
+    SentenceText,
     Share,
     Status,
     Text,
@@ -83,16 +84,33 @@ class StudyRow(StudyRowFacts):
         curves |= {"loss": self.loss, "loss_std": self.loss_std}
         return agree(of_kind, {key: len(curve) == self.epochs for key, curve in curves.items()})
 
+    def epochs_to(self, metric: str) -> int | None:
+        """After how many epochs this metric reached its figure; None where it never did."""
+        found: int | None = getattr(self, f"epochs_to_{metric}")
+        return found
+
+    def seconds_to(self, metric: str) -> float | None:
+        """The seconds of those epochs."""
+        found: float | None = getattr(self, f"seconds_to_{metric}")
+        return found
+
+    def last(self, metric: str) -> float | None:
+        """The metric after the last epoch; None where it is not finite, or was not measured."""
+        values = getattr(self, metric, ())
+        return values[-1] if values else None
+
 
 class StudyResult(StudyFacts):
+    """The rows and their conclusions; of a study that is not over, with the epochs that there are."""
+
     study: Text
     path: Text
     status: Status
     seconds: Seconds
     steps: Count
     rows: Annotated[Many[StudyRow], Field(min_length=1)]
-    answers: Many[Text]
-    notes: Many[Text]
+    answers: Many[SentenceText]
+    notes: Many[SentenceText]
 
     @model_validator(mode="after")
     def _agrees(self) -> "StudyResult":

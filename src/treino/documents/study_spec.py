@@ -15,6 +15,7 @@ from treino.documents.fields import (
     Plain,
     Rows,
     Seed,
+    SentenceText,
     Task,
     Text,
     Threads,
@@ -78,7 +79,7 @@ class StudyFacts(Document):
     until: dict[Word, Number]
     modes: Annotated[Many[Mode], Field(min_length=1)]
     varied: Many[Name]
-    data_notes: Many[Text]
+    data_notes: Many[SentenceText]
     rows: Annotated[Many[StudyRowFacts], Field(min_length=1)]
 
 

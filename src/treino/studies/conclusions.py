@@ -1,22 +1,22 @@
 """The conclusions of a study: one sentence for each question, and warnings about their reliability."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from treino.documents.study_result import StudyRow
+from treino.documents.study_spec import StudyFacts, StudyRowFacts
 from treino.engine.metrics import METRICS
 from treino.inspection.epoch_statistics import ratio_of
 from treino.plots.style import metric_name
-from treino.studies.study_document import epoch_times
+from treino.studies.study_document import epoch_times, processor_times
 from treino.studies.study_options import CORRECTED, TAUGHT
 from treino.words import _, capitalised, joined, numeral
 
 REVERSALS = 2  # sentences of a kind
 MILLISECONDS_BELOW = 0.1  # seconds
-PROCESSOR = "epoch_processor_seconds"
 LISTED = 4  # rows in a sentence
-
-Row = Mapping[str, Any]
 
 
 def mode_name(mode: str) -> str:
@@ -29,34 +29,32 @@ def mode_name(mode: str) -> str:
     }[mode]
 
 
-def setting_name(row: Row, varied: Iterable[str]) -> str:
+def setting_name(row: StudyRowFacts, varied: Iterable[str]) -> str:
     """A row's setting beside the others': ``batch 5 (lr 1e-6)``."""
     said = setting_texts(row, varied)
     if not said:
-        return _value_text("batch_size", row["batch_size"])
+        return _value_text("batch_size", row.batch_size)
     return joined([said[0], " (", joined(said[1:], ", "), ")"]) if len(said) > 1 else said[0]
 
 
-def setting_texts(row: Row, varied: Iterable[str]) -> list[str]:
+def setting_texts(row: StudyRowFacts, varied: Iterable[str]) -> list[str]:
     """Each of the row's own settings in words."""
-    return [_value_text(name, row["own"][name]) for name in varied if name in row["own"]]
+    return [_value_text(name, row.own[name]) for name in varied if name in row.own]
 
 
-def row_name(row: Row, facts: Mapping[str, Any]) -> str:
+def row_name(row: StudyRowFacts, facts: StudyFacts) -> str:
     """A row's setting and mode."""
-    name = setting_name(row, facts["varied"])
-    return joined([name, mode_name(row["mode"])], ", ") if len(facts["modes"]) > 1 else name
+    name = setting_name(row, facts.varied)
+    return joined([name, mode_name(row.mode)], ", ") if len(facts.modes) > 1 else name
 
 
-def answers(rows: Sequence[Row], facts: Mapping[str, Any], until: Mapping[str, float]) -> list[str]:
+def answers(rows: Sequence[StudyRow], facts: StudyFacts, until: Mapping[str, float]) -> list[str]:
     """The conclusions: sentences from the rows alone; none before there are epochs."""
-    if not all(row["epochs"] for row in rows):
+    if not all(row.epochs for row in rows):
         return []
     found = [_pace(rows, facts)]
     found += [
-        _goal_sentence(rows, facts, mode, metric, until[metric])
-        for mode in facts["modes"]
-        for metric in until
+        _goal_sentence(rows, facts, mode, metric, until[metric]) for mode in facts.modes for metric in until
     ]
     found += [
         _floor(rows, facts),
@@ -68,16 +66,16 @@ def answers(rows: Sequence[Row], facts: Mapping[str, Any], until: Mapping[str, f
     return [sentence for sentence in found if sentence]
 
 
-def notes(rows: Sequence[Row], facts: Mapping[str, Any], until: Mapping[str, float]) -> list[str]:
+def notes(rows: Sequence[StudyRow], facts: StudyFacts, until: Mapping[str, float]) -> list[str]:
     """Warnings that a reader needs to compare the rows correctly."""
     found = []
-    floors = {row["mode"]: row["loss_floor"] for row in rows if row["loss_floor"]}
-    if floors and "loss" in until and len(facts["modes"]) > 1:
+    floors = {row.mode: row.loss_floor for row in rows if row.loss_floor}
+    if floors and "loss" in until and len(facts.modes) > 1:
         found.append(
             _(
                 "A loss of {value:g} means different things in different modes: where softmax is applied"
                 " twice {floor:.4f} is the least that there can be, else 0. Compare modes by their {metric}."
-            ).format(value=until["loss"], floor=max(floors.values()), metric=metric_name(facts["metric"]))
+            ).format(value=until["loss"], floor=max(floors.values()), metric=metric_name(facts.metric))
         )
     if floors and until.get("loss", 1e9) <= max(floors.values()):
         found.append(
@@ -85,30 +83,30 @@ def notes(rows: Sequence[Row], facts: Mapping[str, Any], until: Mapping[str, flo
                 value=until["loss"]
             )
         )
-    if "optimizer" in facts["varied"] and not {"lr"} & set(facts["varied"]):
+    if "optimizer" in facts.varied and not {"lr"} & set(facts.varied):
         found.append(
             _(
                 "The optimizers share one learning rate, and each has a good one of its own: "
                 "[[cell=optimizer=sgd,lr=0.1]] [[cell=optimizer=adam,lr=1e-3]]"
             )
         )
-    if rows and rows[0]["epochs"] and any(not row["timed_epochs"] for row in rows):
+    if rows and rows[0].epochs and any(not row.timed_epochs for row in rows):
         found.append(_("Seconds include the warm-up: with 2 epochs or more the first is left out."))
-    if facts["measured_on"] == "train":
+    if facts.measured_on == "train":
         found.append(
             _("There are no validation rows: {metric} is of the training rows.").format(
-                metric=metric_name(facts["metric"])
+                metric=metric_name(facts.metric)
             )
         )
     return found
 
 
-def _pace(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
+def _pace(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
     """How long an epoch takes with each batch size."""
     group = max(_groups(rows, facts, "batch_size"), key=len, default=[])
     if len(group) < 2:
         return ""
-    first, *others = sorted(group, key=lambda r: r["updates_per_epoch"])
+    first, *others = sorted(group, key=lambda r: r.updates_per_epoch)
     said = []
     for row in others:
         times = ratio_of(epoch_times(row), epoch_times(first))
@@ -121,66 +119,58 @@ def _pace(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
         )
         said.append(
             _("{times:.3g} × that{span} with {name}").format(
-                times=times.value, span=span, name=_value_text("batch_size", row["batch_size"])
+                times=times.value, span=span, name=_value_text("batch_size", row.batch_size)
             )
         )
     sentence = _("An epoch takes {seconds} with {first}, {others}: {updates} updates.").format(
-        seconds=seconds_text(first["seconds_per_epoch"]),
-        first=_value_text("batch_size", first["batch_size"]),
+        seconds=seconds_text(first.seconds_per_epoch),
+        first=_value_text("batch_size", first.batch_size),
         others=_enumeration(said),
-        updates=_enumeration([numeral(row["updates_per_epoch"], ",") for row in (first, *others)]),
+        updates=_enumeration([numeral(row.updates_per_epoch, ",") for row in (first, *others)]),
     )
-    worked = [
-        ratio_of(epoch_times(r, PROCESSOR), epoch_times(first, PROCESSOR))
-        for r in others
-        if r["processor_timed"]
-    ]
-    if len(worked) == len(others) and first["processor_timed"] and None not in worked:
+    worked = [ratio_of(processor_times(r), processor_times(first)) for r in others if r.processor_timed]
+    if len(worked) == len(others) and first.processor_timed and None not in worked:
         ratios = [joined([numeral(ratio.value, ".3g"), " ×"]) for ratio in worked if ratio is not None]
         worked_said = _("In processor time, which other programs hardly change: {r}.")
         return joined([sentence, worked_said.format(r=_enumeration(ratios))], " ")
     return sentence
 
 
-def _goal_sentence(
-    rows: Sequence[Row], facts: Mapping[str, Any], mode: str, metric: str, figure: float
-) -> str:
+def _goal_sentence(rows: Sequence[StudyRow], facts: StudyFacts, mode: str, metric: str, figure: float) -> str:
     """After how many epochs, and seconds, each setting is there in this mode."""
-    of = [row for row in rows if row["mode"] == mode]
-    there = sorted(
-        (r for r in of if r[f"epochs_to_{metric}"] is not None), key=lambda r: r[f"seconds_to_{metric}"]
-    )
-    never = [r for r in of if r[f"epochs_to_{metric}"] is None]
+    of = [row for row in rows if row.mode == mode]
+    there = [(row, epochs) for row in of if (epochs := row.epochs_to(metric)) is not None]
+    there.sort(key=lambda pair: pair[0].seconds_to(metric) or 0.0)
+    never = [r for r in of if r.epochs_to(metric) is None]
     said = []
-    for row in there[:LISTED]:
-        epochs = row[f"epochs_to_{metric}"]
+    for row, epochs in there[:LISTED]:
         after = _("{name} after {epochs} ({seconds})").format(
-            name=setting_name(row, facts["varied"]),
+            name=setting_name(row, facts.varied),
             epochs=_epochs(epochs),
-            seconds=seconds_text(row[f"seconds_to_{metric}"]),
+            seconds=seconds_text(row.seconds_to(metric)),
         )
         said.append(after)
     if len(there) > LISTED:
         said.append(_("{n} more later").format(n=len(there) - LISTED))
-    n = max(row["epochs"] for row in of)
+    n = max(row.epochs for row in of)
     if len(never) > LISTED and not there:
         said.append(_("none of {rows} rows in {epochs}").format(rows=len(never), epochs=_epochs(n)))
     elif never:
-        names = _enumeration([setting_name(row, facts["varied"]) for row in never])
+        names = _enumeration([setting_name(row, facts.varied) for row in never])
         names = names if len(never) <= LISTED else _("{n} others").format(n=len(never))
         said.append(_("{names} never in {epochs}").format(names=names, epochs=_epochs(n)))
     goal = _("{metric} below {figure:g}") if METRICS[metric].better < 0 else _("{metric} of {figure:g}")
     what = goal.format(metric=metric_name(metric), figure=figure)
-    head = joined([what, mode_name(mode)], ", ") if len(facts["modes"]) > 1 else what
+    head = joined([what, mode_name(mode)], ", ") if len(facts.modes) > 1 else what
     parts = [head, ": ", joined(said, "; ")]
     if len(there) > 1:
-        parts.append(_("; the quickest is {name}").format(name=setting_name(there[0], facts["varied"])))
+        parts.append(_("; the quickest is {name}").format(name=setting_name(there[0][0], facts.varied)))
     return capitalised(joined([*parts, "."]))
 
 
-def _floor(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
+def _floor(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
     """How near the losses came to the least that softmax twice leaves."""
-    losses = [(loss, row) for row in rows if row["loss_floor"] for loss in row["loss"] if loss is not None]
+    losses = [(loss, row) for row in rows if row.loss_floor for loss in row.loss if loss is not None]
     if not losses:
         return ""
     least, row = min(losses, key=lambda pair: pair[0])
@@ -188,31 +178,31 @@ def _floor(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
         "With softmax twice the loss can't go below {floor:.4f} ({classes} classes); the lowest mean of an"
         " epoch is {least:.4f} ({name})."
     ).format(
-        floor=row["loss_floor"],
-        classes=len(facts["classes"]),
+        floor=row.loss_floor,
+        classes=len(facts.classes),
         least=least,
-        name=setting_name(row, facts["varied"]),
+        name=setting_name(row, facts.varied),
     )
 
 
-def _faults(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
+def _faults(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
     """Where the rows of each mode end."""
-    if len(facts["modes"]) < 2:
+    if len(facts.modes) < 2:
         return ""
     said = []
-    for mode in facts["modes"]:
-        ends = [e for row in rows if row["mode"] == mode if (e := last(row, facts["metric"])) is not None]
+    for mode in facts.modes:
+        ends = [e for row in rows if row.mode == mode if (e := row.last(facts.metric)) is not None]
         if not ends:
             return ""
         low, high = (numeral(end, ".3f") for end in (min(ends), max(ends)))
         span = low if low == high else _("{low} to {high}").format(low=low, high=high)
         said.append(joined([span, mode_name(mode)], " "))
     return _("The same settings end at {metric} {ends}.").format(
-        metric=metric_name(facts["metric"]), ends=_enumeration(said)
+        metric=metric_name(facts.metric), ends=_enumeration(said)
     )
 
 
-def _batch_size_sentences(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
+def _batch_size_sentences(rows: Sequence[StudyRow], facts: StudyFacts) -> list[str]:
     """Where a smaller batch does worse because of a fault alone."""
     groups = _groups(rows, facts, "batch_size")
     pairs = [(max(g, key=_batch), min(g, key=_batch)) for g in groups]
@@ -221,67 +211,83 @@ def _batch_size_sentences(rows: Sequence[Row], facts: Mapping[str, Any]) -> list
             "{mode}, the smaller batch ends at the worse {metric}: {low:.3f} with {b}, {high:.3f} with {a}."
             " Corrected it doesn't: {right:.3f} with {b}, {other:.3f} with {a}. More updates in an epoch are"
             " more of the fault."
-        ).format(**found)
+        ).format(**vars(found))
         for found in _reversals(rows, facts, pairs)
     ]
 
 
-def _correction_sentences(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
+def _correction_sentences(rows: Sequence[StudyRow], facts: StudyFacts) -> list[str]:
     """Settings that help because of a fault alone: better in that mode, worse in the corrected one."""
-    of = [row for row in rows if row["mode"] == CORRECTED]
-    pairs = [(b, a) for a in of for b in of if a["batch_size"] == b["batch_size"] and _distinct(a, b)]
+    of = [row for row in rows if row.mode == CORRECTED]
+    pairs = [(b, a) for a in of for b in of if a.batch_size == b.batch_size and _distinct(a, b)]
     return [
         _(
             "{mode}, {a} seems to fix {b}: {metric} ends at {high:.3f} instead of {low:.3f}. Corrected it"
             " does harm: {other:.3f} instead of {right:.3f}."
-        ).format(**found)
+        ).format(**vars(found))
         for found in _reversals(rows, facts, pairs)
     ]
 
 
+@dataclass(frozen=True)
+class Reversal:
+    """Two rows, a and b, in words, whose order a fault reverses.
+
+    high, low: the metric of a and b at the end in the faulty mode; other, right: in the corrected one.
+    """
+
+    mode: str
+    metric: str
+    a: str
+    b: str
+    high: float
+    low: float
+    other: float
+    right: float
+
+
 def _reversals(
-    rows: Sequence[Row], facts: Mapping[str, Any], pairs: Sequence[tuple[Row, Row]]
-) -> list[dict[str, Any]]:
+    rows: Sequence[StudyRow], facts: StudyFacts, pairs: Sequence[tuple[StudyRow, StudyRow]]
+) -> list[Reversal]:
     """Pairs (a, b) where a ends surely better in a faulty mode, and no better in the corrected one."""
-    metric, found = facts["metric"], list[dict[str, Any]]()
-    for mode in (m for m in facts["modes"] if m != CORRECTED):
-        faulty = {str(row["own"]): row for row in rows if row["mode"] == mode}
+    metric, found = facts.metric, list[Reversal]()
+    for mode in (m for m in facts.modes if m != CORRECTED):
+        faulty = {str(row.own): row for row in rows if row.mode == mode}
         for pair in pairs:
-            better, worse = (faulty[str(row["own"])] for row in pair)
-            high, low = last(better, metric), last(worse, metric)
-            other, right = (last(row, metric) for row in pair)
+            better, worse = (faulty[str(row.own)] for row in pair)
+            high, low = better.last(metric), worse.last(metric)
+            other, right = (row.last(metric) for row in pair)
             if high is None or low is None or other is None or right is None:
                 continue
             if _clearly_better(better, worse) and other <= right:
-                a, b = (setting_name(row, facts["varied"]) for row in pair)
-                figures = {"high": high, "low": low, "other": other, "right": right}
-                named = {"mode": capitalised(mode_name(mode)), "metric": metric_name(metric), "a": a, "b": b}
-                found.append(named | figures)
-    return sorted(found, key=lambda f: f["low"] - f["high"])[:REVERSALS]
+                a, b = (setting_name(row, facts.varied) for row in pair)
+                said = capitalised(mode_name(mode)), metric_name(metric)
+                found.append(Reversal(*said, a, b, high, low, other, right))
+    return sorted(found, key=lambda f: f.low - f.high)[:REVERSALS]
 
 
-def _distinct(a: Row, b: Row) -> bool:
+def _distinct(a: StudyRow, b: StudyRow) -> bool:
     """Whether one thing tells them apart: a setting, or that one of them has settings of its own."""
-    one, other = dict(a["own"]), dict(b["own"])
+    one, other = a.own, b.own
     return one.keys() != other.keys() or sum(one[name] != other[name] for name in one) == 1
 
 
-def _clearly_better(better: Row, worse: Row) -> bool:
+def _clearly_better(better: StudyRow, worse: StudyRow) -> bool:
     """Whether their intervals of accuracy don't touch. (There are none of numbers.)"""
-    a, b = better.get("accuracy_interval"), worse.get("accuracy_interval")
+    a, b = better.accuracy_interval, worse.accuracy_interval
     return bool(a and b and a[0] > b[1])
 
 
-def _batch(row: Row) -> int:
-    return -int(row["updates_per_epoch"])
+def _batch(row: StudyRow) -> int:
+    return -row.updates_per_epoch
 
 
-def _axes(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
+def _axes(rows: Sequence[StudyRow], facts: StudyFacts) -> list[str]:
     """What each setting other than the batch size makes of it, corrected and all else equal."""
     found = []
-    for name in facts["varied"]:
+    for name in facts.varied:
         groups = [] if name == "batch_size" else _groups(rows, facts, name)
-        ends = [{str(r["own"][name]): last(r, facts["metric"]) for r in group} for group in groups]
+        ends = [{str(r.own[name]): r.last(facts.metric) for r in group} for group in groups]
         whole = [(g, e) for g, e in zip(groups, ends, strict=True) if all(f is not None for f in e.values())]
         said = []
         if len(whole) > LISTED and len({tuple(e) for _g, e in whole}) == 1:
@@ -289,41 +295,34 @@ def _axes(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
             median_said = _("in the median of {n} groups ").format(n=len(whole))
             said = [joined([median_said, _ends(name, whole[0][0], middle)])]
         elif len(whole) <= LISTED:
-            rest = [n for n in facts["varied"] if n != name]
+            rest = [n for n in facts.varied if n != name]
             for group, figures in whole:
                 where = [setting_name(group[0], rest), ": "] if setting_texts(group[0], rest) else []
                 said.append(joined([*where, _ends(name, group, figures)]))
         if said:
             at_the_end = _("{metric} at the end: {ends}.").format(
-                metric=metric_name(facts["metric"]), ends=joined(said, "; ")
+                metric=metric_name(facts.metric), ends=joined(said, "; ")
             )
             found.append(capitalised(at_the_end))
     return found
 
 
-def _ends(name: str, group: Sequence[Row], figures: Mapping[str, float | None]) -> str:
+def _ends(name: str, group: Sequence[StudyRow], figures: Mapping[str, float | None]) -> str:
     """``0.963 normalised and 0.704 not normalised``."""
-    parts = [(figures[str(row["own"][name])], _value_text(name, row["own"][name])) for row in group]
+    parts = [(figures[str(row.own[name])], _value_text(name, row.own[name])) for row in group]
     return _enumeration(
         [_("{figure:.3f} {value}").format(figure=figure, value=value) for figure, value in parts]
     )
 
 
-def _groups(rows: Sequence[Row], facts: Mapping[str, Any], name: str) -> list[list[Row]]:
+def _groups(rows: Sequence[StudyRow], facts: StudyFacts, name: str) -> list[list[StudyRow]]:
     """Rows of the corrected mode that differ in this setting alone."""
-    found: dict[str, list[Row]] = {}
+    found: dict[str, list[StudyRow]] = {}
     for row in rows:
-        if row["mode"] == CORRECTED and name in row["own"]:
-            rest = {n: v for n, v in row["own"].items() if n != name}
+        if row.mode == CORRECTED and name in row.own:
+            rest = {n: v for n, v in row.own.items() if n != name}
             found.setdefault(str(sorted(rest.items())), []).append(row)
     return [group for group in found.values() if len(group) > 1]
-
-
-def last(row: Row, metric: str) -> float | None:
-    """The figure after the last epoch."""
-    values = row.get(metric) or [None]
-    figure = values[-1]
-    return None if figure is None else float(figure)
 
 
 def seconds_text(seconds: float | None) -> str:

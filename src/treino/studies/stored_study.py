@@ -5,7 +5,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from treino.documents import read_document, read_study_spec
+from treino.documents import read_study_result, read_study_spec
+from treino.documents.study_result import StudyResult
 from treino.documents.study_spec import StudySpec
 from treino.engine import METRICS
 from treino.loop.loop import JobEvent
@@ -13,7 +14,7 @@ from treino.loop.loop import drain as drained
 from treino.records.access import Access
 from treino.records.registry_names import check_names
 from treino.store import RunFolder
-from treino.studies.study import document_of, track_states
+from treino.studies.study import study_result, track_states
 from treino.studies.study_options import StudyOptions
 from treino.studies.track import Record
 
@@ -55,21 +56,28 @@ class StoredStudy:
         return found
 
     @property
-    def document(self) -> dict[str, Any]:
-        """The ``study`` document; of a study that is not over, with the epochs that there are."""
+    def result(self) -> StudyResult | None:
+        """The rows and conclusions, with the epochs that there are; None before anything is written."""
         status = self.status
-        head = {"study": self.name, "path": str(self.path), "status": status}
         if self.folder.manifest.sealed:
-            result = dict(read_document(self.folder, "result.json"))
-            _check_metrics(result["metric"], *result["until"])
-            return result | head
+            found = read_study_result(self.folder)
+            _check_metrics(found.metric, *found.until)
+            here = {"study": self.name, "path": str(self.path), "status": status}  # the folder may have moved
+            return found.model_copy(update=here)
         if not self.folder.has("spec.json"):
-            return head | {"rows": []}
-        spec = read_document(self.folder, "spec.json")
-        asked = StudyOptions.from_json(spec["study"])
-        states = track_states(self.folder, asked)[1]
+            return None
+        spec = read_study_spec(self.folder)
+        options = StudyOptions.of_entry(spec.study)
+        states = track_states(self.folder, options)[1]
         records = [Record() if state is None else Record(**state["record"]) for state in states]
-        return document_of(self.folder, asked, spec["facts"], records, status)
+        return study_result(self.folder, options, spec.facts, records, status)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The ``study`` document: ``result`` as JSON has it."""
+        if (found := self.result) is not None:
+            return found.to_json()
+        return {"study": self.name, "path": str(self.path), "status": self.status, "rows": []}
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -79,7 +87,8 @@ class StoredStudy:
     @property
     def answers(self) -> list[str]:
         """The conclusions: one sentence for each question."""
-        return list(self.document.get("answers", []))
+        found = self.result
+        return [] if found is None else list(found.answers)
 
     @property
     def frame(self) -> "pd.DataFrame":
@@ -88,14 +97,15 @@ class StoredStudy:
 
         lists = "loss", "loss_std", "measured_loss", *(name for name in METRICS if name != "loss")
         found = []
-        for row in self.rows:
-            own = {n: ",".join(map(str, v)) if isinstance(v, list) else v for n, v in row["own"].items()}
+        result = self.result
+        for row in () if result is None else result.rows:
+            own = {n: ",".join(map(str, v)) if isinstance(v, list) else v for n, v in row.own.items()}
             plain = ("batch_size", "lr", "weight_decay", "optimizer", "shuffle", "normalise", "mode")
-            head = {n: row[n] for n in plain} | own
-            curves = {n: row[n] for n in lists if n in row}
+            head = {n: getattr(row, n) for n in plain} | own
+            curves = {n: getattr(row, n) for n in lists if hasattr(row, n)}
             found += [
                 head | {"epoch": epoch + 1} | {n: of[epoch] for n, of in curves.items()}
-                for epoch in range(row["epochs"])
+                for epoch in range(row.epochs)
             ]
         return pd.DataFrame(found)
 

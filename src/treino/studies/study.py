@@ -15,7 +15,9 @@ from typing import Any
 from torch import Tensor
 
 from treino.data.dataset import Data
-from treino.documents import read_checkpoint, read_document
+from treino.documents import read_checkpoint, read_study_spec
+from treino.documents.study_result import StudyResult
+from treino.documents.study_spec import StudyFacts
 from treino.engine import Tick
 from treino.engine.metrics import metric_names
 from treino.engine.torch_context import torch_threads
@@ -48,7 +50,7 @@ from treino.studies.study_options import (
     row_settings,
     study_options,
 )
-from treino.studies.track import Track
+from treino.studies.track import Record, Track
 from treino.training.goals import check_goals
 from treino.training.resolution import plan
 from treino.words import _
@@ -113,7 +115,7 @@ def study_events(
             {
                 "asked": {**settings, **({"net": options.base["net"]} if settings.get("net") else {})},
                 "study": options.to_json(),
-                "facts": facts,
+                "facts": facts.to_json(),
                 "data": where,
                 "classes": list(data.classes),
                 "versions": versions(),
@@ -132,11 +134,11 @@ def study_resumption(path: str | Path, access: Access | None = None) -> Iterator
     """
     access = access or Access()
     folder = unfinished(path)
-    spec = read_document(folder, "spec.json")
-    options = StudyOptions.from_json(spec["study"])
+    spec = read_study_spec(folder)
+    options = StudyOptions.of_entry(spec.study)
     networks = network_files(network_source(folder, access.net_file, access.trust), _network_words(options))
     data = data_of(folder, access.data_file)
-    tracks = _tracks(source_of(folder, data, access.data_file), data, options, networks, spec["facts"])
+    tracks = _tracks(source_of(folder, data, access.data_file), data, options, networks, spec.facts)
     with folder:
         folder.unseal()
         tensors, states = track_states(folder, options)
@@ -144,7 +146,7 @@ def study_resumption(path: str | Path, access: Access | None = None) -> Iterator
             head = f"{number}/"
             if state is not None:
                 track.load({n[len(head) :]: t for n, t in tensors.items() if n.startswith(head)}, state)
-        yield from events(StudyJob(folder, data, options, spec["facts"], tracks))
+        yield from events(StudyJob(folder, data, options, spec.facts, tracks))
 
 
 def track_states(
@@ -163,34 +165,33 @@ def track_states(
     return kept[0], kept[1]["tracks"]
 
 
-def document_of(
-    folder: RunFolder, options: StudyOptions, facts: Mapping[str, Any], records: Sequence[Any], status: str
-) -> dict[str, Any]:
-    """The document out of what is recorded so far. records: of every network, row by row, seed by seed."""
+def study_result(
+    folder: RunFolder, options: StudyOptions, facts: StudyFacts, records: Sequence[Record], status: str
+) -> StudyResult:
+    """The rows and conclusions of what is recorded so far.
+
+    records: of every network, row by row, seed by seed.
+    """
     many = len(options.seeds)
-    measured = {"metric": facts["metric"], "rows": facts["measured_rows"]}
     rows = [
-        row(of, records[number * many : (number + 1) * many], options, measured)
-        for number, of in enumerate(facts["rows"])
+        row(of, records[number * many : (number + 1) * many], options, facts)
+        for number, of in enumerate(facts.rows)
     ]
-    for broken_off in (r for r in rows if r["status"] == "running"):
-        broken_off["status"] = status
+    rows = [r.model_copy(update={"status": status}) if r.status == "running" else r for r in rows]
     failures = list(dict.fromkeys(note for record in records for note in record.notes))
     what, instead = _("Comparing the settings"), _("Their figures are there.")
     said, warned = (
         noted(failures, what, instead, partial(of, rows, facts, options.until)) for of in (answers, notes)
     )
-    sentences = {"answers": said or [], "notes": [*(warned or []), *failures]}
     head = {"study": folder.path.name, "path": str(folder.path), "status": status, "kind": "study"}
-    seconds = sum(sum(r.seconds) for r in records)
-    return {
-        **head,
-        **{k: v for k, v in facts.items() if k != "rows"},
-        "seconds": seconds,
+    found = {
+        "seconds": sum(sum(r.seconds) for r in records),
         "steps": sum(r.steps for r in records),
         "rows": rows,
-        **sentences,
+        "answers": said or [],
+        "notes": [*(warned or []), *failures],
     }
+    return StudyResult.model_validate(facts.to_json() | head | found)
 
 
 def _network_words(options: StudyOptions) -> list[str | None]:
@@ -203,7 +204,7 @@ def _tracks(
     data: Data,
     options: StudyOptions,
     networks: NetworkFiles,
-    before: Mapping[str, Any] | None = None,
+    before: StudyFacts | None = None,
 ) -> list[Track]:
     """Every network before its first step.
 
@@ -216,8 +217,8 @@ def _tracks(
         for seed in options.seeds:
             settings = read(cell, options.base, seed)
             if before is not None:
-                kernel = {n: before["rows"][number][n] for n in ("engine", "threads")}
-                kernel["device"] = before["device"]
+                of = before.rows[number]
+                kernel = {"engine": of.engine, "threads": of.threads, "device": before.device}
                 settings = read_settings({**cell.values(options.base, seed), **kernel})
             try:
                 rows = _row_data(source, data, settings, prepared)
@@ -254,14 +255,14 @@ def _row_data(source: Any, first: Data, settings: Settings, known: dict[str, Dat
     return known[key]
 
 
-def _facts(options: StudyOptions, data: Data, tracks: Sequence[Track], source: str) -> dict[str, Any]:
+def _facts(options: StudyOptions, data: Data, tracks: Sequence[Track], source: str) -> StudyFacts:
     """All of the document that is known before the first step."""
     many, first = len(options.seeds), tracks[0]
     rows = [
         row_facts(options, cell, read(cell, options.base, options.seeds[0]), tracks[number * many], source)
         for number, cell in enumerate(options.cells)
     ]
-    return {
+    found = {
         "data": data.name,
         "task": data.task,
         "target": data.target,
@@ -279,6 +280,7 @@ def _facts(options: StudyOptions, data: Data, tracks: Sequence[Track], source: s
         "data_notes": list(data.notes),
         "rows": rows,
     }
+    return StudyFacts.model_validate(found)
 
 
 @dataclass(eq=False)
@@ -292,7 +294,7 @@ class StudyJob:
     folder: RunFolder
     data: Data
     options: StudyOptions
-    facts: dict[str, Any]
+    facts: StudyFacts
     tracks: Sequence[Track]
     checkpoint_seconds: float = field(default_factory=lambda: CHECKPOINT_SECONDS)
     interruptible_close: bool = False
@@ -349,7 +351,7 @@ class StudyJob:
         """Write the document and seal the folder."""
         records = [t.record for t in self.tracks]
         status = status_at_end((r.status for r in records), reason)
-        document = document_of(self.folder, self.options, self.facts, records, status)
+        document = study_result(self.folder, self.options, self.facts, records, status).to_json()
         self.folder.write_json("result.json", document)
         self.folder.seal(status)
         return document

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
+from treino.documents.study_result import StudyRow, StudySeed
+from treino.documents.study_spec import StudyFacts, StudyRowFacts
 from treino.engine.metrics import METRICS
 from treino.inspection.epoch_statistics import (
     deviation_of,
@@ -25,13 +27,13 @@ HEADLINE = {"classification": "accuracy", "regression": "r2"}
 
 def row_facts(
     options: StudyOptions, cell: Cell, settings: Settings, track: Track, source: str
-) -> dict[str, Any]:
+) -> StudyRowFacts:
     """All of a row that is known before its first step."""
     planned, data = track.planned, track.data
     names = dict.fromkeys(name for each in options.cells for name in each.own)
     s = planned.settings
     typed = settings.model_dump(mode="json", include=settings.model_fields_set - {"name", "out"})
-    return {
+    found = {
         "batch_size": s["batch_size"],
         "lr": s["lr"],
         "weight_decay": s["weight_decay"],
@@ -50,16 +52,17 @@ def row_facts(
         "loss_floor": floor_twice(len(data.classes)) if _floored(s) else None,
         "command": as_typed(source, typed),
     }
+    return StudyRowFacts.model_validate(found)
 
 
 def row(
-    facts: Mapping[str, Any], records: Sequence[Record], options: StudyOptions, measured: Mapping[str, Any]
-) -> dict[str, Any]:
-    """A row of the document. measured: ``metric``, and how many ``rows`` it is measured on."""
+    known: StudyRowFacts, records: Sequence[Record], options: StudyOptions, facts: StudyFacts
+) -> StudyRow:
+    """A row of the document. known: before its first step. facts: of the whole study."""
     losses, deviations = [r.loss for r in records], [r.loss_std for r in records]
     loss = mean_of(losses)
     metrics = {name: mean_of([r.metrics[name] for r in records]) for name in _names(records)}
-    found = dict(facts) | _seconds(records, facts["processor_timed"])
+    found = known.to_json() | _seconds(records, known.processor_timed)
     found |= {"epochs": len(loss), "status": _status(records)}
     epochs_to = {"loss": None} | {
         name: [_epochs_to_goal(r, name, options) for r in records] for name in options.until
@@ -72,8 +75,8 @@ def row(
         found[f"seconds_to_{name}"] = None if epoch is None or seconds is None else epoch * seconds
     found |= {"loss": loss, "loss_std": deviation_of(losses, deviations)}
     found |= {("measured_loss" if name == "loss" else name): of for name, of in metrics.items()}
-    if measured["metric"] == "accuracy":
-        found["accuracy_interval"] = _interval(metrics.get("accuracy", []), measured["rows"])
+    if facts.metric == "accuracy":
+        found["accuracy_interval"] = _interval(metrics.get("accuracy", []), facts.measured_rows)
     found["seeds"] = [
         {
             "seed": seed,
@@ -85,30 +88,35 @@ def row(
             "epoch_seconds": r.seconds,
             "epoch_processor_seconds": r.processor,
             "warm_up_epochs": r.cold,
-            measured["metric"]: r.metrics.get(measured["metric"], []),
+            facts.metric: r.metrics.get(facts.metric, []),
         }
         for seed, r in zip(options.seeds, records, strict=True)
     ]
-    return found
+    return StudyRow.model_validate(found)
 
 
-def epoch_times(row: Mapping[str, Any], of: str = "epoch_seconds") -> dict[int, float]:
-    """A row's seconds by round and seed, of the epochs that were not a warm-up: what ratios are made of.
+def epoch_times(row: StudyRow) -> dict[int, float]:
+    """A row's seconds by round and seed, of the epochs that were not a warm-up: what ratios are made of."""
+    return _warm(row.seeds, [seed.epoch_seconds for seed in row.seeds])
 
-    of: ``epoch_seconds``, or ``epoch_processor_seconds``.
-    """
-    many = len(row["seeds"])
+
+def processor_times(row: StudyRow) -> dict[int, float]:
+    """The same in seconds of processors."""
+    return _warm(row.seeds, [seed.epoch_processor_seconds for seed in row.seeds])
+
+
+def _warm(seeds: Sequence[StudySeed], seconds: Sequence[Sequence[float]]) -> dict[int, float]:
     return {
-        (epoch - 1) * many + place: seconds
-        for place, each in enumerate(row["seeds"])
-        for epoch, seconds in enumerate(each[of], 1)
-        if epoch not in each["warm_up_epochs"]
+        (epoch - 1) * len(seeds) + place: of_epoch
+        for place, (seed, each) in enumerate(zip(seeds, seconds, strict=True))
+        for epoch, of_epoch in enumerate(each, 1)
+        if epoch not in seed.warm_up_epochs
     }
 
 
-def varied_settings(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def varied_settings(rows: Sequence[StudyRowFacts]) -> list[str]:
     """The settings in which the rows differ, of those that any of them has as its own."""
-    return [name for name in rows[0]["settings"] if len({str(row["settings"][name]) for row in rows}) > 1]
+    return [name for name in rows[0].settings if len({str(row.settings[name]) for row in rows}) > 1]
 
 
 def _seconds(records: Sequence[Record], alone: bool) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from treino.documents.study_spec import StudyOptionsEntry
 from treino.engine import OPTIMIZERS
 from treino.errors import TreinoError, nearest
 from treino.records.data_source import LOADS
@@ -74,9 +75,10 @@ class StudyOptions:
         return StudyOptions(renamed(self.base), cells, self.until, self.seeds)
 
     @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> "StudyOptions":
-        cells = tuple(Cell(cell["own"], cell["mode"]) for cell in kept["cells"])
-        return cls(kept["base"], cells, kept["until"], tuple(kept["seeds"]))
+    def of_entry(cls, entry: StudyOptionsEntry) -> "StudyOptions":
+        """Those of a stored study."""
+        cells = tuple(Cell(cell.own, cell.mode) for cell in entry.cells)
+        return cls(entry.base, cells, entry.until, entry.seeds)
 
 
 @dataclass(frozen=True)

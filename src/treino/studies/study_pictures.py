@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from treino.documents.study_result import StudyResult
 from treino.errors import TreinoError
 from treino.pictures import File
 from treino.pictures.output import check_names, put_each
@@ -30,7 +31,8 @@ def draw_study(
         TreinoError: an unknown picture (with the nearest), or a study that has no epoch yet.
     """
     check_names(what, PICTURES, N_("There is no picture {name!r} of a study."))
-    if not any(row["epochs"] for row in study.rows):
+    result = study.result
+    if result is None or not any(row.epochs for row in result.rows):
         raise TreinoError(
             "study_without_epochs",
             _("{study} has no whole epoch yet.").format(study=study.name),
@@ -39,45 +41,45 @@ def draw_study(
     names = what or list(PICTURES)
     if to is not None:
         to.check(f"{name}.png" for name in names)
-    return put_each(study.folder, [partial(_file, study, name) for name in names], to, missing)
+    return put_each(study.folder, [partial(_file, result, name) for name in names], to, missing)
 
 
-def _file(study: StoredStudy, name: str) -> list[File]:
-    return [(f"{name}.png", PICTURES[name](study))]
+def _file(result: StudyResult, name: str) -> list[File]:
+    return [(f"{name}.png", PICTURES[name](result))]
 
 
-def lines_of(study: StoredStudy) -> list[StudyCurve]:
+def lines_of(result: StudyResult) -> list[StudyCurve]:
     """The rows as the pictures take them."""
-    d = study.document
-    rest = [n for n in d["varied"] if n != "batch_size"]
+    rest = [n for n in result.varied if n != "batch_size"]
     found = []
-    for row in d["rows"]:
-        batch = row["batch_size"]
+    for row in result.rows:
+        batch = row.batch_size
         found.append(
             StudyCurve(
                 panel=_("batch of all rows") if batch == "full" else _("batch {n}").format(n=batch),
-                mode=mode_name(row["mode"]),
+                mode=mode_name(row.mode),
                 setting=", ".join(setting_texts(row, rest)),
-                loss=row["loss"],
-                deviation=row["loss_std"],
-                floor=row["loss_floor"],
-                seconds=row["seconds_per_epoch"],
-                interval=row["seconds_interval"],
-                epochs_to={name: row[f"epochs_to_{name}"] for name in d["until"]},
-                epochs=row["epochs"],
+                loss=row.loss,
+                deviation=row.loss_std,
+                floor=row.loss_floor,
+                seconds=row.seconds_per_epoch,
+                interval=row.seconds_interval,
+                epochs_to={name: row.epochs_to(name) for name in result.until},
+                epochs=row.epochs,
             )
         )
     return found
 
 
-def _curves(study: StoredStudy) -> bytes:
-    return png(curves_figure(lines_of(study), study.document["data"], study.document["until"].get("loss")))
+def _curves(result: StudyResult) -> bytes:
+    return png(curves_figure(lines_of(result), result.data, result.until.get("loss")))
 
 
-def _tradeoff(study: StoredStudy) -> bytes:
-    d = study.document
-    metric = "accuracy" if "accuracy" in d["until"] else next(iter(d["until"]), None)
-    return png(tradeoff_figure(lines_of(study), d["data"], metric, d["until"].get(metric)))
+def _tradeoff(result: StudyResult) -> bytes:
+    until = result.until
+    metric = "accuracy" if "accuracy" in until else next(iter(until), None)
+    figure = None if metric is None else until[metric]
+    return png(tradeoff_figure(lines_of(result), result.data, metric, figure))
 
 
-PICTURES: dict[str, Callable[[StoredStudy], bytes]] = {"curves": _curves, "tradeoff": _tradeoff}
+PICTURES: dict[str, Callable[[StudyResult], bytes]] = {"curves": _curves, "tradeoff": _tradeoff}
