@@ -156,8 +156,9 @@ def overall(document: dict[str, Any]) -> dict[str, float]:
 def said_of_iris(run: Any) -> dict[str, float]:
     from treino.records.prediction import predict
 
-    found: dict[str, float] = predict(run, "iris")["metrics"]
-    return {name: found[name] for name in ("loss", "accuracy")}
+    comparison = predict(run, "iris").comparison
+    assert comparison is not None
+    return {name: comparison.metrics[name] or 0.0 for name in ("loss", "accuracy")}
 
 
 def killed(net: str, at: int, name: str, monkeypatch: pytest.MonkeyPatch) -> None:

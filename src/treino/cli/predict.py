@@ -43,45 +43,45 @@ def predict(
     opened = open_run(run, Access(net, trust)) if top is None else networks_together(run, top)
     reads = [*files_of(source), *files_trained_on(opened.folder)]
     output = output_file(to, CSV, replace=replace, reads=reads)
-    document = work(opened, source) | {"path": to}
-    predictions = document["predictions"]
+    found = work(opened, source)
+    document = found.to_json() | {"path": to}
     if output is not None:
-        output.write(as_csv(predictions))
+        output.write(as_csv(found.each))
         del document["predictions"]
     document["replaced"] = say_replaced(screen.err, output)
     screen.document(document)
-    for note in document["notes"]:
+    for note in found.notes:
         screen.out.print(note)
     if to is not None:
-        screen.out.print(_("{n} predictions written to {path}").format(n=document["rows"], path=to))
+        screen.out.print(_("{n} predictions written to {path}").format(n=len(found.each), path=to))
     else:
         table = Table(box=None, pad_edge=False)
         for heading in (_("row"), _("prediction"), _("probability")):
             table.add_column(heading, justify="right" if heading == _("row") else "left")
-        for p in predictions[:SHOWN]:
-            said = p["prediction"]
-            known = said is not None and "probabilities" in p
-            share = numeral(p["probabilities"][said], ".3f") if known else ""
+        for p in found.each[:SHOWN]:
+            said, share = p.value, ""
+            if isinstance(said, str) and p.probabilities is not None:
+                share = numeral(p.probabilities[said], ".3f")
             shown = said if isinstance(said, str) else NOTHING if said is None else numeral(said, ".6g")
-            table.add_row(str(p["row"]), shown, share)
+            table.add_row(str(p.row), shown, share)
         screen.out.print(table)
-        if len(predictions) > SHOWN:
+        if len(found.each) > SHOWN:
             screen.out.print(
-                _("… and {n} more; write them with --to FILE.csv").format(n=len(predictions) - SHOWN)
+                _("… and {n} more; write them with --to FILE.csv").format(n=len(found.each) - SHOWN)
             )
-    if "metrics" in document:
+    if (comparison := found.comparison) is not None:
         screen.out.print(
-            _("against the target column: {figures}").format(figures=_in_words(document["metrics"]))
+            _("against the target column: {figures}").format(figures=_in_words(comparison.metrics))
         )
-        if "other_metrics" in document:
+        if comparison.other_metrics is not None:
             screen.out.print(
                 _("{n} of these {of} rows were trained on; on the others: {figures}").format(
-                    n=document["training_rows"],
-                    of=document["rows_compared"],
-                    figures=_in_words(document["other_metrics"]),
+                    n=comparison.training_rows,
+                    of=comparison.rows_compared,
+                    figures=_in_words(comparison.other_metrics),
                 )
             )
-        elif document["training_rows"]:
+        elif comparison.training_rows:
             screen.out.print(_("All these rows were trained on: the figures say nothing of new ones."))
     return 0
 

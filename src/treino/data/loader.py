@@ -1,7 +1,7 @@
 """``load``: read a data set, split it and prepare it for training."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,6 +46,46 @@ from treino.errors import TreinoError
 from treino.words import _, joined
 
 Impute = Literal["median", "mean"]
+
+
+@dataclass(frozen=True)
+class TableRequest:
+    """What ``load`` is asked about a table. files: of the parts whose rows have files or frames of their
+    own. fold: as it was written, such as 2/5."""
+
+    source: Any
+    target: str | None
+    features: Sequence[str] | None
+    task: str | None
+    split: Split
+    fold: str | None
+    files: Mapping[str, Any]
+    normalise: bool
+    kinds: Mapping[str, str]
+    impute: Impute
+    reading: ReaderOptions | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The arguments of ``load`` beside the source, without defaults that came with later versions."""
+        features, split, reading = self.features, self.split, self.reading
+        return {
+            "target": self.target,
+            "features": features if features is None or isinstance(features, str) else list(features),
+            "task": self.task,
+            "validation": split.validation if "validation" not in self.files else None,
+            "test": split.test if "test" not in self.files else None,
+            "data_seed": split.data_seed,
+            "normalise": self.normalise,
+        } | _told(
+            kinds=self.kinds,
+            impute=self.impute,
+            split_group=split.group,
+            split_time=split.time,
+            split_column=split.column,
+            fold=self.fold,
+            duplicates=split.duplicates,
+            reading=None if reading is None else _told(**asdict(reading)),
+        )
 
 
 def load(
@@ -95,56 +135,31 @@ def load(
     Raises TreinoError naming the rule, the value and its place, and the next move.
     """
     shares, files = _shares_and_files(validation, test)
-    request = Split(*shares, data_seed, split_group, split_time, split_column, duplicates, fold_of(fold))
-    check_split(request)
+    split = Split(*shares, data_seed, split_group, split_time, split_column, duplicates, fold_of(fold))
+    check_split(split)
     if is_torch_dataset(source):
-        of_tables = {"kinds": kinds, "reading": reading, "split_by": request.by, "file": files or None}
+        of_tables = {"kinds": kinds, "reading": reading, "split_by": split.by, "file": files or None}
         return load_torch_dataset(
             source, target=target, features=features, task=task,
-            validation=request.validation, test=request.test, data_seed=data_seed,
+            validation=split.validation, test=split.test, data_seed=data_seed,
             num_workers=num_workers, of_tables=of_tables,
         )  # fmt: skip
     kinds = dict(kinds or {})
-    reading = _with_text(as_reading(reading), kinds)
-    arguments = {
-        "target": target,
-        "features": features if features is None or isinstance(features, str) else list(features),
-        "task": task,
-        "validation": validation if "validation" not in files else None,
-        "test": test if "test" not in files else None,
-        "data_seed": data_seed,
-        "normalise": normalise,
-    } | _told(
-        kinds=kinds,
-        impute=impute,
-        split_group=split_group,
-        split_time=split_time,
-        split_column=split_column,
-        fold=fold,
-        duplicates=duplicates,
-        reading=None if reading is None else _told(**asdict(reading)),
-    )
+    request = TableRequest(
+        source, target, features, task, split, fold, files, normalise, kinds, impute,
+        _with_text(as_reading(reading), kinds),
+    )  # fmt: skip
     limit = free_bytes() // 2 if max_memory is None else bytes_of(max_memory)
-    with PreparedCache(limit, None if cache is None else Path(cache), arguments) as work:
+    with PreparedCache(limit, None if cache is None else Path(cache), request.to_json()) as work:
         if (prepared := work.found(source, files)) is not None:
             return prepared
-        data = _of_table(source, files, request, reading, arguments, features, kinds, impute, work)
+        data = _of_table(request, work)
         if work.used:
             work.keep(data)
         return data
 
 
-def _of_table(
-    source: Any,
-    files: Mapping[str, Any],
-    request: Split,
-    reading: ReaderOptions | None,
-    arguments: dict[str, Any],
-    features: Sequence[str] | None,
-    kinds: Mapping[str, str],
-    impute: Impute,
-    work: PreparedCache,
-) -> Data:
+def _of_table(request: TableRequest, work: PreparedCache) -> Data:
     """``load`` of what is a table; where it needs too much memory, its rows are in files instead."""
     from treino.data.out_of_core.large_tables import (  # it imports pyarrow, which takes its time
         check_room,
@@ -152,11 +167,10 @@ def _of_table(
         on_disk,
     )
 
-    target, task, normalise = arguments["target"], arguments["task"], arguments["normalise"]
-    split_time = request.time
+    source, split, kinds, reading = request.source, request.split, request.kinds, request.reading
     table = sources.read(source, reading, room=work.room)
     check_kinds(table, kinds)
-    column = choose_target(table, target)
+    column = choose_target(table, request.target)
     if column.missing_N.all() and kinds.get(column.name) == "category":  # words for missing that are classes
         reading = _with_text(reading, {column.name: "text"})
         table = sources.read(source, reading, room=work.room)
@@ -166,13 +180,13 @@ def _of_table(
             "rows_one", _("'{source}' has a single row.").format(source=table.source), _("Add rows.")
         )
     notes = list(table.notes)
-    by = divider(table, request, column.name)
-    others, file_parts = parts_of_files(files, lambda s: sources.read(s, reading, room=work.room))
-    excluded = {name for name in (request.group, request.column) if name is not None}
-    table, row_N = _with_target(table, column, split_time, notes)
+    by = divider(table, split, column.name)
+    others, file_parts = parts_of_files(request.files, lambda s: sources.read(s, reading, room=work.room))
+    excluded = {name for name in (split.group, split.column) if name is not None}
+    table, row_N = _with_target(table, column, split.time, notes)
     column = table.column(column.name)
     by = None if by is None else table.column(by.name)
-    chosen = choose_features(table, excluded, column.name, features, kinds, notes)
+    chosen = choose_features(table, excluded, column.name, request.features, kinds, notes)
     names = tuple(chosen)
     tables, rows_of = [table], [row_N]
     for other in others:
@@ -181,7 +195,7 @@ def _of_table(
         tables.append(kept)
         rows_of.append(index_N)
 
-    decided, reason = decide_task(column, task or task_of_kind(kinds.get(column.name)), table.place)
+    decided, reason = decide_task(column, request.task or task_of_kind(kinds.get(column.name)), table.place)
     classes: tuple[str, ...] = ()
     if decided == "classification":
         classes = classes_of(column, kinds.get(column.name))
@@ -201,12 +215,12 @@ def _of_table(
     label_N = np.concatenate(labels)
     cells_ND = None if work.used else comparable(tables, chosen)
     first_N = equal_rows(tables, chosen) if cells_ND is None else first_equal(cells_ND)
-    part_N = decide_parts(tables, file_parts, by, request, first_N, label_N, classes, notes)
+    part_N = decide_parts(tables, file_parts, by, split, first_N, label_N, classes, notes)
     del first_N
     parts = np.split(part_N, np.cumsum([t.rows for t in tables])[:-1])
 
     train_N = np.flatnonzero(parts[0] == TRAIN)
-    preparation = fit(table, chosen, column, decided, classes, train_N, normalise, impute)
+    preparation = fit(table, chosen, column, decided, classes, train_N, request.normalise, request.impute)
     if cells_ND is None or work.too_small_for(preparation, table):
         check_room(len(part_N), work.limit)
         preparation, met, x_of = on_disk(tables, preparation, parts, train_N, work.folder())
@@ -214,7 +228,7 @@ def _of_table(
         preparation, met, x_of = in_memory(tables, preparation, parts, train_N, cells_ND)
     if preparation.encoders:
         notes += say_encoders(preparation.encoders, table, kinds)
-        notes += say_missing(met, preparation.encoders, impute)
+        notes += say_missing(met, preparation.encoders, request.impute)
         notes += say_held_back(tables, chosen, preparation, part_N)
     if work.used:
         work.made_of([t.sha256 for t in tables])
@@ -244,15 +258,15 @@ def _of_table(
         validation=rows(VALIDATION),
         test=rows(TEST),
         preparation=preparation,
-        arguments=arguments | {"features": None if features is None else list(names)},
+        arguments=request.to_json() | {"features": None if request.features is None else list(names)},
         target_mean=preparation.target_mean,
         target_scale=preparation.target_scale,
         official_test=table.official_test > 0,
         notes=tuple(notes),
-        files={name: (t.source, t.sha256) for name, t in zip(files, tables[1:], strict=True) if t.sha256},
-        written=_told(
-            decimal=table.reading and table.reading.decimal, dates=table.reading and table.reading.dates
-        ),
+        files={
+            name: (t.source, t.sha256) for name, t in zip(request.files, tables[1:], strict=True) if t.sha256
+        },
+        written=_written(table.reading),
         currency=column.currency if decided == "regression" else "",
     )
 
@@ -275,7 +289,13 @@ def _with_text(reading: ReaderOptions | None, kinds: Mapping[str, str]) -> Reade
     )
 
 
-def _told(**values: Any) -> dict[str, Any]:
+def _written(reading: ReaderOptions | None) -> dict[str, str]:
+    """The decimal sign and the order of day and month that a file was found to have."""
+    found = {} if reading is None else {"decimal": reading.decimal, "dates": reading.dates}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _told(**values: object) -> dict[str, object]:
     """The arguments that differ from their defaults."""
     usual = {"impute": "median", "duplicates": "apart"}
     return {

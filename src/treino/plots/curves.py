@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from treino.plots.style import (
 from treino.words import _, numeral
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
@@ -82,9 +83,9 @@ def _of_metric(curves: Curves) -> list[Mapping[str, Floats]]:
     return [of for of in curves.evaluated.values() if curves.metric and curves.metric in of]
 
 
-def _loss(axes: "Axes", curves: Curves) -> dict[str, Any]:
+def _loss(axes: "Axes", curves: Curves) -> "dict[str, Artist]":
     """-> the legend's entries, by their words."""
-    key: dict[str, Any] = {}
+    key: dict[str, Artist] = {}
     epoch_E = np.arange(1.0, curves.epochs + 1)
     means = [curves.loss_E] + [of["loss"] for of in curves.evaluated.values() if "loss" in of]
     steps = _steps(curves)
@@ -132,7 +133,7 @@ def floor(loss: Floats) -> float:
 
 def _band(
     axes: "Axes", epoch_E: Floats, mean_E: Floats, deviation_E: Floats, split: str, bottom: float | None
-) -> Any:
+) -> "Artist":
     """Mean ± deviation at the epochs that have both. bottom: of a logarithmic axis."""
     seen = np.isfinite(mean_E) & np.isfinite(deviation_E)
     mean_E, deviation_E, epoch_E = mean_E[seen], deviation_E[seen], epoch_E[seen]
@@ -144,10 +145,10 @@ def _band(
     return axes.fill_between(epoch_E, low_E, high_E, color=INKS[split], alpha=0.18, linewidth=0, zorder=2)
 
 
-def _metric(axes: "Axes", curves: Curves) -> dict[str, Any]:
+def _metric(axes: "Axes", curves: Curves) -> "dict[str, Artist]":
     """-> the legend's entries, by their words."""
     epoch_E = np.arange(1.0, curves.epochs + 1)
-    key = {
+    key: dict[str, Artist] = {
         split_name(split): _line(axes, epoch_E, of[curves.metric], split)
         for split, of in curves.evaluated.items()
         if curves.metric in of and np.isfinite(of[curves.metric]).any()
@@ -192,12 +193,12 @@ def _near_zero(values: list[Floats]) -> bool:
     return bool(len(seen) and seen.min() >= 0 and seen.min() < 0.5 * seen.max())
 
 
-def _marks(axes: "Axes", curves: Curves, metric: str) -> dict[str, Any]:
+def _marks(axes: "Axes", curves: Curves, metric: str) -> "dict[str, Artist]":
     """Lines where the kept weights are from (with their figure on validation rows) and where it diverged.
 
     -> the legend's entries, by their words.
     """
-    key: dict[str, Any] = {}
+    key: dict[str, Artist] = {}
     kept = curves.kept_epoch
     if kept is not None and 1 <= kept <= curves.epochs:
         key[_("kept weights")] = axes.axvline(

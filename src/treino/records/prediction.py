@@ -3,8 +3,8 @@
 import csv
 import io
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -21,39 +21,93 @@ from treino.inspection.outputs import outputs, probabilities
 from treino.records.stored_run import StoredRun
 from treino.words import _
 
+Figures = dict[str, float | None]
+"""Metrics by name; None stands for what is not finite."""
 
-def predict(run: StoredRun, source: Any) -> dict[str, Any]:
-    """The ``predict`` document without ``path``: rows, predictions, notes, missing and unknown (cells of each
-    column without a value, or with a class that no training row had); metrics where the target is there,
-    with ``training_rows``, how many of the rows compared were trained on (None: that can't be known now),
-    and ``other_metrics`` of the rest, where there are both.
 
-    Each prediction is ``{"row", "prediction", "probabilities": {class: p}}``, or ``{"row", "prediction"}``
-    in the target's own units; ``row`` is the row's number in the source, from 0. None stands for what is not
-    finite: where a network's output is NaN there is no prediction.
+@dataclass(frozen=True)
+class Prediction:
+    """A row's class and the probability of each, or a number in the target's own units.
+
+    row: its number in the source, from 0. value: None where the network's output is not finite.
+    """
+
+    row: int
+    value: str | float | None
+    probabilities: Figures | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        shares = {} if self.probabilities is None else {"probabilities": self.probabilities}
+        return {"row": self.row, "prediction": self.value} | shares
+
+
+@dataclass(frozen=True)
+class TargetComparison:
+    """Figures of the rows whose target is there. training_rows: how many of them were trained on, None where
+    that can't be known now. other_metrics: of those that were not, where there are both."""
+
+    rows_compared: int
+    metrics: Figures
+    training_rows: int | None
+    other_metrics: Figures | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        found = vars(self).copy()
+        if self.other_metrics is None:
+            del found["other_metrics"]
+        return found
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """A network's predictions of a source. missing, unknown: cells of each column without a value, or with a
+    class that no training row had. comparison: None where the target is not there."""
+
+    each: tuple[Prediction, ...]
+    notes: tuple[str, ...]
+    missing: Mapping[str, int]
+    unknown: Mapping[str, int]
+    comparison: TargetComparison | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The ``predict`` document without ``path``."""
+        return {
+            "rows": len(self.each),
+            "predictions": [prediction.to_json() for prediction in self.each],
+            "notes": list(self.notes),
+            "missing": dict(self.missing),
+            "unknown": dict(self.unknown),
+        } | ({} if self.comparison is None else self.comparison.to_json())
+
+
+def predict(run: StoredRun, source: Any) -> Predictions:
+    """Predictions of a source's rows, compared with their target where that is there.
+
+    Raises TreinoError where the source can't be read, or doesn't have the columns that the run needs.
     """
     prepared = rows_for_prediction(source, run.preparation, reading_of(run))
     output_NC = outputs(run.module, prepared.x, item_shape=run.item_shape)
-    predictions = _as_records(run, prepared, output_NC)
-    document: dict[str, Any] = {
-        "rows": len(prepared.x),
-        "predictions": predictions,
-        "notes": [*prepared.notes, *unanswered_notes(predictions)],
-        "missing": dict(prepared.missing),
-        "unknown": dict(prepared.unknown),
-    }
-    if prepared.y is not None and prepared.with_target is not None:
-        compared_KC = output_NC[prepared.with_target]
-        document["rows_compared"] = len(compared_KC)
-        document["metrics"] = _measured(run, compared_KC, prepared.y)
-        trained_K = _trained_on(run, prepared.x[prepared.with_target], prepared.y)
-        document["training_rows"] = None if trained_K is None else int(trained_K.sum())
-        if trained_K is not None and trained_K.any() and not trained_K.all():
-            document["other_metrics"] = _measured(run, compared_KC[~trained_K], prepared.y[~trained_K])
-    return document
+    each = _each(run, prepared, output_NC)
+    notes = (*prepared.notes, *unanswered_notes(each))
+    return Predictions(each, notes, prepared.missing, prepared.unknown, _compared(run, prepared, output_NC))
 
 
-def _measured(run: StoredRun, output_NC: torch.Tensor, y: torch.Tensor) -> dict[str, float | None]:
+def _compared(run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor) -> TargetComparison | None:
+    y, rows_K = prepared.y, prepared.with_target
+    if y is None or rows_K is None:
+        return None
+    compared_KC = output_NC[rows_K]
+    metrics = _measured(run, compared_KC, y)
+    trained_K = _trained_on(run, prepared.x[rows_K], y)
+    if trained_K is None:
+        return TargetComparison(len(compared_KC), metrics, None)
+    others = None
+    if trained_K.any() and not trained_K.all():
+        others = _measured(run, compared_KC[~trained_K], y[~trained_K])
+    return TargetComparison(len(compared_KC), metrics, int(trained_K.sum()), others)
+
+
+def _measured(run: StoredRun, output_NC: torch.Tensor, y: torch.Tensor) -> Figures:
     found = measure(output_NC[None], y, loss=run.loss_function, scale=run.target_scale)
     return {k: finite(float(v[0])) for k, v in found.items()}
 
@@ -80,9 +134,9 @@ def finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def unanswered_notes(predictions: Sequence[dict[str, Any]]) -> list[str]:
+def unanswered_notes(predictions: Sequence[Prediction]) -> list[str]:
     """That some rows have no prediction, where it is so."""
-    without = sum(p["prediction"] is None for p in predictions)
+    without = sum(p.value is None for p in predictions)
     if not without:
         return []
     return [
@@ -113,17 +167,16 @@ def _values(run: StoredRun, output_NC: torch.Tensor) -> tuple[list[Any], np.ndar
     return values.tolist(), None
 
 
-def _as_records(run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor) -> list[dict[str, Any]]:
+def _each(run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor) -> tuple[Prediction, ...]:
     values, p_NC = _values(run, output_NC)
+    rows = prepared.index.tolist()
     if p_NC is None:
-        values = [finite(value) for value in values]
-    found = [
-        {"row": int(row), "prediction": value}
-        for row, value in zip(prepared.index.tolist(), values, strict=True)
-    ]
-    for record, p_C in zip(found, [] if p_NC is None else p_NC.tolist(), strict=p_NC is not None):
-        record["probabilities"] = dict(zip(run.spec.classes, map(finite, p_C), strict=True))
-    return found
+        return tuple(Prediction(row, finite(value)) for row, value in zip(rows, values, strict=True))
+    classes = run.spec.classes
+    return tuple(
+        Prediction(row, value, dict(zip(classes, map(finite, p_C), strict=True)))
+        for row, value, p_C in zip(rows, values, p_NC.tolist(), strict=True)
+    )
 
 
 def predict_like(run: StoredRun, source: Any) -> Any:
@@ -135,7 +188,7 @@ def predict_like(run: StoredRun, source: Any) -> Any:
     values, p_NC = _values(run, outputs(run.module, prepared.x, item_shape=run.item_shape))
     if p_NC is not None:
         values = [None if name is None else run.preparation.label(name) for name in values]
-    columns: dict[str, Any] = {"prediction": values}
+    columns: dict[str, list[Any] | np.ndarray] = {"prediction": values}
     if p_NC is not None:
         columns |= {f"probability_{name}": p_NC[:, i] for i, name in enumerate(run.spec.classes)}
     kind = type(source)
@@ -148,22 +201,23 @@ def predict_like(run: StoredRun, source: Any) -> Any:
     return np.asarray(values)
 
 
-def as_csv(predictions: Sequence[dict[str, Any]]) -> bytes:
+def as_csv(predictions: Sequence[Prediction]) -> bytes:
     """The predictions as a CSV file: row, prediction, and a column for each class; no value, no cell.
 
     A class that a spreadsheet would run as a formula gets an apostrophe before it, which shows as text.
     """
     text = io.StringIO()
-    classes = list(predictions[0].get("probabilities", {})) if predictions else []
+    classes = list(predictions[0].probabilities or ()) if predictions else []
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["row", "prediction", *(f"probability_{c}" for c in classes)])
     for p in predictions:
-        cells = ("" if (share := p["probabilities"][c]) is None else repr(share) for c in classes)
-        writer.writerow([p["row"], _harmless(p["prediction"]), *cells])
+        shares = (p.probabilities or {}).values()
+        cells = ("" if share is None else repr(share) for share in shares)
+        writer.writerow([p.row, _harmless(p.value), *cells])
     return text.getvalue().encode()
 
 
-def _harmless(value: Any) -> Any:
+def _harmless(value: str | float | None) -> str | float | None:
     """Text that a spreadsheet takes for text (OWASP, "CSV injection"); numbers stay as they are."""
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") and number(value) is None:
         return "'" + value

@@ -2,28 +2,28 @@
 
 import shlex
 from collections.abc import Mapping
-from typing import Any
 
 from treino.spec import FLAGS
 
 
-def as_typed(source: str, asked: dict[str, Any]) -> str:
+def as_typed(source: str, asked: Mapping[str, object]) -> str:
     """The command that reproduces this run, typed from the run's folder where the data is a file."""
     return shlex.join(["treino", "train", source, *as_flags(asked)])
 
 
-def branch_as_typed(how: str, place: str, changes: Mapping[str, Any]) -> str:
+def branch_as_typed(how: str, place: str, changes: Mapping[str, object]) -> str:
     """The command that goes on from a step of a run again; how: --branch or --rewind; place: RUN:STEP."""
     known = {name: value for name, value in changes.items() if name in FLAGS}
     return shlex.join(["treino", "train", how, place, *as_flags(known)])
 
 
-def as_flags(asked: Mapping[str, Any]) -> list[str]:
+def as_flags(asked: Mapping[str, object]) -> list[str]:
     words: list[str] = []
     for name, value in asked.items():
         if isinstance(value, bool):
             words.append(FLAGS[name] if value else FLAGS[name].replace("--", "--no-"))
+        elif isinstance(value, list | tuple):
+            words += [FLAGS[name], ",".join(map(str, value)) or "none"]
         elif value is not None:
-            several = isinstance(value, (list, tuple))
-            words += [FLAGS[name], ",".join(map(str, value)) or "none" if several else str(value)]
+            words += [FLAGS[name], str(value)]
     return words

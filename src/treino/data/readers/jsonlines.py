@@ -18,6 +18,9 @@ from treino.errors import TreinoError
 from treino.words import _
 
 _ROWS = 1 << 14
+JsonObject = dict[str, object]
+"""A line: each name with its value, of any JSON type."""
+
 _KINDS = {bool: "truth", int: "number", float: "number", str: "text"}
 
 
@@ -54,7 +57,7 @@ class JsonLines:
 
     def batches(self, types: Mapping[int, pa.DataType], sign: str, whole: bool) -> Iterator[pa.RecordBatch]:
         """The rows; a name that a line doesn't have is missing there."""
-        rows: list[dict[str, Any]] = []
+        rows: list[JsonObject] = []
         for _line, values in _objects(self.text):
             rows.append(values)
             if len(rows) == _ROWS:
@@ -63,7 +66,7 @@ class JsonLines:
         if rows:
             yield self._batch(rows)
 
-    def _batch(self, rows: list[dict[str, Any]]) -> pa.RecordBatch:
+    def _batch(self, rows: list[JsonObject]) -> pa.RecordBatch:
         columns = {name: self._column(name, [row.get(name) for row in rows]) for name in self.names}
         return pa.RecordBatch.from_pydict(columns)
 
@@ -108,7 +111,7 @@ def open_json_lines(file: InputFile, reading: ReaderOptions) -> JsonLines:
     return JsonLines(text, kinds, left_out, exact)
 
 
-def _objects(text: DecodedText) -> Iterator[tuple[int, dict[str, Any]]]:
+def _objects(text: DecodedText) -> Iterator[tuple[int, JsonObject]]:
     """(line, object) of each line that isn't blank."""
     lines = io.TextIOWrapper(io.BufferedReader(ByteStream(text.chunks())), encoding="utf-8", newline="\n")
     for number, line in enumerate(lines, 1):
@@ -123,7 +126,7 @@ def _objects(text: DecodedText) -> Iterator[tuple[int, dict[str, Any]]]:
         yield number, value
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, object]]) -> JsonObject:
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError(_("a name comes twice"))
