@@ -173,6 +173,7 @@ def test_what_can_not_change_is_refused_with_the_reason(tmp_path: Path) -> None:
         ({"batch_size": 3}, "branch_setting", "batches"),
         ({"target": "x"}, "branch_setting", "rows"),
         ({"engine": "module"}, "branch_setting", "bits"),
+        ({"baselines": "full"}, "branch_setting", "whole run"),
         ({"lrr": 1}, "unknown_setting", "lrr"),
         ({"lr": -1}, "lr_range", "greater than 0"),
         ({"momentum": 0.9}, "momentum_with_adam", "momentum"),

@@ -68,7 +68,7 @@ def branching(
     beside = run.path.parent
     if (beside / "manifest.json").is_file():  # a sweep's winner: beside the sweep, where runs are looked for
         beside = beside.parent
-    folder = RunFolder.create(parent=beside, stem=spec["data"]["name"], name=place.get("name"), out=out)
+    folder = RunFolder.create(parent=beside, stem=run.spec.data.name, name=place.get("name"), out=out)
     with folder:
         for name in COPIED:
             if run.folder.has(name):
@@ -216,7 +216,7 @@ def _refuse(name: str, run: StoredRun) -> None:
         "Loss and optimizer": _("its state would not fit"),
         "Training loop": _("its steps and batches would be others"),
         "Machine": _("its bits would be others"),
-        "StoredRun": _("it belongs to a whole run"),
+        "Run": _("it belongs to a whole run"),
     }[group_of(name)]
     raise TreinoError(
         "branch_setting",
