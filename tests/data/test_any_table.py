@@ -9,7 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from treino.data import Data, Preparation, describe, load, rows_for_prediction
+from conftest import read_back
+from treino.data import Data, describe, load, rows_for_prediction
 from treino.errors import TreinoError
 
 WORDS = ["a", "b", "NA", "x y", "007", "ü", "1", "-", "2024-01-01", "true", "R$ 1,00", "=1+1"]
@@ -93,7 +94,7 @@ def test_any_table_is_loaded_or_refused_and_prepared_the_same_again(
     for rows in data.splits.values():
         assert rows.x.isfinite().all()
         assert rows.x.dtype == torch.float32
-    again = Preparation.from_json(json.loads(json.dumps(data.preparation.to_json(), allow_nan=False)))
+    again = read_back(data.preparation)
     assert again == data.preparation
     index, _ = torch.cat([rows.index for rows in data.splits.values()]).sort()
     assert len(index.unique()) == len(index)

@@ -2,7 +2,6 @@
 
 import datetime
 import hashlib
-import json
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder as SklearnOneHotEncoder
 from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
-from conftest import Write
+from conftest import Write, read_back
 from treino.data import Data, Preparation, load, rows_for_prediction
 from treino.data.preparation.encoders import (
     BUCKETS,
@@ -29,6 +28,7 @@ from treino.data.preparation.encoders import (
     RankEncoder,
 )
 from treino.data.table import Column
+from treino.documents.preparation import PreparationDocument
 from treino.errors import TreinoError
 
 LEVELS = ["low", "middle", "high"]
@@ -110,7 +110,7 @@ def test_prepared_rows_equal_scikit_learns_own_pipeline(table) -> None:
     assert data.inputs == theirs.shape[1] == len(data.preparation.inputs)
     for rows in data.splits.values():
         np.testing.assert_allclose(rows.x, theirs[rows.index], rtol=1e-5, atol=1e-5)
-    again = Preparation.from_json(json.loads(json.dumps(data.preparation.to_json(), allow_nan=False)))
+    again = read_back(data.preparation)
     assert again == data.preparation
     new = rows_for_prediction(frame.drop(columns=target), again)
     np.testing.assert_array_equal(new.x[data.test.index], data.test.x)
@@ -191,7 +191,7 @@ def test_a_time_of_day_is_a_point_of_a_circle(write: Write) -> None:
     assert data.train.x[48].tolist() == [0, 0, 1]
     frame = pd.DataFrame({"hora": [datetime.time(6), None]})
     for source in (write('hora\n06:00\n""\n', "new.csv"), frame):
-        new = rows_for_prediction(source, Preparation.from_json(data.preparation.to_json()))
+        new = rows_for_prediction(source, read_back(data.preparation))
         np.testing.assert_allclose(new.x.numpy(), [[1, 0, 0], [0, 0, 1]], atol=1e-6)
     for cell in ("2024-01-01", "early"):
         with pytest.raises(TreinoError) as caught:
@@ -244,10 +244,11 @@ def test_a_stored_preparation_of_the_first_format_is_read() -> None:
     old = data.preparation.to_json()
     del old["encoders"], old["width"]
     old["format"] = 1
-    again = Preparation.from_json(old)
+    stored = PreparationDocument.model_validate(old)
+    again = Preparation.from_document(stored)
     assert torch.equal(rows_for_prediction("wine", again).x, rows_for_prediction("wine", data.preparation).x)
-    assert data.preparation.agrees(old)
-    assert not load("wine", data_seed=1).preparation.agrees(old)
+    assert data.preparation.agrees(stored)
+    assert not load("wine", data_seed=1).preparation.agrees(stored)
     hole = load_wine(as_frame=True).frame.rename(columns=lambda name: name.replace("/", "_"))
     hole.columns = [*data.features, "target"]
     hole.loc[0, "hue"] = np.nan

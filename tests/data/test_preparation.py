@@ -1,7 +1,5 @@
 """Preparation: scikit-learn's scaler as the oracle, exact on the way to JSON and back."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -11,8 +9,10 @@ from hypothesis.extra import numpy as hnp
 from sklearn.datasets import load_wine
 from sklearn.preprocessing import StandardScaler
 
+from conftest import read_back
 from treino.data import Preparation, load
 from treino.data.preparation.preparation import fit_pixels, fit_table
+from treino.documents.preparation import PreparationDocument
 from treino.errors import TreinoError
 
 
@@ -87,32 +87,32 @@ def test_squares_that_would_overflow_are_fitted_all_the_same() -> None:
 @settings(deadline=None)
 def test_json_brings_every_float_back(numbers: list[float]) -> None:
     preparation = table(tuple(numbers), tuple(abs(n) for n in numbers))
-    assert (
-        Preparation.from_json(json.loads(json.dumps(preparation.to_json(), allow_nan=False))) == preparation
-    )
+    assert read_back(preparation) == preparation
 
 
 @pytest.mark.parametrize("name", ["wine", "diabetes"])
 def test_json_of_a_loaded_set_transforms_to_the_same_bits(name: str) -> None:
     data = load(name)
-    again = Preparation.from_json(json.loads(json.dumps(data.preparation.to_json())))
+    again = read_back(data.preparation)
     assert again == data.preparation
     raw_ND = data.preparation.inverse(data.test.x)
     assert torch.equal(again.transform(raw_ND), data.preparation.transform(raw_ND))
 
 
 @pytest.mark.parametrize(
-    ("document", "rule"),
+    "changes",
     [
-        ({}, "preparation_format"),
-        ({"format": 99}, "preparation_format"),
-        ({"format": 1}, "preparation_damaged"),
+        {"mean": [0.0], "scale": [1.0]},
+        {"item_shape": [2]},
+        {"format": 1, "mean": [0.0], "scale": [1.0]},
+        {"labels": "number", "task": "classification", "classes": ["a", "b"]},
     ],
 )
-def test_a_foreign_document_is_refused(document: dict, rule: str) -> None:
+def test_parts_that_do_not_fit_together_are_refused(changes: dict) -> None:
+    whole = load("diabetes").preparation.to_json()
     with pytest.raises(TreinoError) as error:
-        Preparation.from_json(document)
-    assert error.value.rule == rule
+        Preparation.from_document(PreparationDocument.model_validate(whole | changes))
+    assert error.value.rule == "preparation_damaged"
 
 
 @pytest.mark.parametrize("normalise", [True, False])

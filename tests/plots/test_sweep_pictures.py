@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.text import Text
+from pydantic import TypeAdapter
 
 from tests.conftest import Said
 from tests.plots.room import outside, overlapping
+from treino.documents.sweep_spec import SpaceEntries
 from treino.inspection.sweep_statistics import density, seen, setting_importance
 from treino.plots.sweep_parallel import parallel_figure
 from treino.plots.sweep_slices import slices_figure
@@ -23,10 +25,15 @@ SPACE = {
         "log": False,
         "whole": False,
         "levels": None,
-        "if": "x",
-        "among": [1],
+        "if": "optimizer",
+        "among": ["sgd"],
     },
 }
+
+
+def entries(space: dict[str, Any]) -> SpaceEntries:
+    """The space as a folder's document holds it."""
+    return TypeAdapter(SpaceEntries).validate_python(space)
 
 
 def rows(count: int, of: Callable[[int, dict[str, Any]], float | None]) -> list[dict[str, Any]]:
@@ -45,30 +52,34 @@ def rows(count: int, of: Callable[[int, dict[str, Any]], float | None]) -> list[
 
 
 def test_places_on_axes() -> None:
-    s = seen("s", rows(6, lambda m, _c: None if m == 2 else float(m)), SPACE, "loss", -1.0)
+    s = seen("s", rows(6, lambda m, _c: None if m == 2 else float(m)), entries(SPACE), "loss", -1.0)
     lr, hidden, momentum = s.settings
     assert [t for _p, t in lr.ticks] == ["0.0001", "0.001", "0.01", "0.1"]
     assert [p for p, _t in lr.ticks] == pytest.approx([0, 1 / 3, 2 / 3, 1])
     assert hidden.place_M.tolist() == [0, 0.5, 1, 0, 0.5, 1]
     assert np.isnan(momentum.place_M).tolist() == [False, True] * 3
     assert s.order.tolist() == [0, 1, 3, 4, 5, 2]
-    better = seen("s", rows(6, lambda m, _c: float(m)), SPACE, "accuracy", 1.0)
+    better = seen("s", rows(6, lambda m, _c: float(m)), entries(SPACE), "accuracy", 1.0)
     assert better.order.tolist() == [5, 4, 3, 2, 1, 0]
 
 
 @pytest.mark.slow
 def test_the_setting_that_decides_is_found_and_noise_is_not() -> None:
-    s = seen("s", rows(120, lambda _m, c: abs(np.log10(c["lr"]) + 2.5)), SPACE, "loss", -1.0)
+    s = seen("s", rows(120, lambda _m, c: abs(np.log10(c["lr"]) + 2.5)), entries(SPACE), "loss", -1.0)
     found = setting_importance(s)
     assert found is not None
     assert found.names[0] == "lr"
     assert found.explained > 0.8
     assert found.drop_KR[0].mean() > 5 * abs(found.drop_KR[1:].mean())
     noise = np.random.default_rng(1).normal(size=120)
-    nothing = setting_importance(seen("s", rows(120, lambda m, _c: float(noise[m])), SPACE, "loss", -1.0))
+    nothing = setting_importance(
+        seen("s", rows(120, lambda m, _c: float(noise[m])), entries(SPACE), "loss", -1.0)
+    )
     assert nothing is not None
     assert nothing.explained < 0.2
-    assert setting_importance(seen("s", rows(5, lambda m, _c: float(m)), SPACE, "loss", -1.0)) is None
+    assert (
+        setting_importance(seen("s", rows(5, lambda m, _c: float(m)), entries(SPACE), "loss", -1.0)) is None
+    )
 
 
 def test_a_density_counts_every_network_up_to_its_last_look() -> None:
@@ -124,7 +135,7 @@ def test_no_word_of_many_settings_is_cut_or_stands_on_another(space: dict[str, A
             "label_smoothing": row["lr"],
             "batch_size": 16 + 100 * row["member"],
         }
-    s = seen("s", found, space, "rmse", -1.0)
+    s = seen("s", found, entries(space), "rmse", -1.0)
     for figure in (parallel_figure(s), slices_figure(s)):
         assert outside(figure) == []
         assert not any("…" in t.get_text() for t in figure.findobj(Text))

@@ -82,6 +82,11 @@ def read_study_result(folder: RunFolder) -> StudyResult:
     return _read(folder, "result.json", StudyResult)
 
 
+def read_preparation(folder: RunFolder) -> PreparationDocument:
+    """``preparation.json`` of any folder; see ``read_run_spec``."""
+    return _read(folder, "preparation.json", PreparationDocument)
+
+
 def read_spec(folder: RunFolder) -> RunSpec | SweepSpec | StudySpec:
     """``spec.json`` of any folder; see ``read_run_spec``."""
     if folder.kind == "sweep":

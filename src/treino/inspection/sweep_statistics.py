@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.documents.sweep_spec import ChoiceEntry, RangeEntry, SpaceEntries
 from treino.words import numeral
 
 Floats = NDArray[np.float64]
+Row = Mapping[str, Any]
+"""A network at a rung: ``member rung best status``, and each setting by its name."""
+
 TREES = 200
 REPEATS = 10
 FEWEST = 10  # networks, for a forest to say anything
@@ -57,12 +61,10 @@ class SweepFigures:
         return np.argsort(worst, kind="stable")
 
 
-def seen(
-    name: str, rows: Sequence[Mapping[str, Any]], space: Mapping[str, Any], metric: str, better: float
-) -> SweepFigures:
+def seen(name: str, rows: Sequence[Row], space: SpaceEntries, metric: str, better: float) -> SweepFigures:
     """rows: the sweep's table. space: as a sweep's folder holds it."""
-    last: dict[int, Mapping[str, Any]] = {}
-    first: dict[int, Mapping[str, Any]] = {}
+    last: dict[int, Row] = {}
+    first: dict[int, Row] = {}
     for row in sorted(rows, key=lambda row: (row["member"], row["rung"])):
         first.setdefault(row["member"], row)
         last[row["member"]] = row
@@ -84,14 +86,14 @@ def _number(value: Any) -> float:
     return math.nan if value is None else float(value)
 
 
-def _setting(name: str, domain: Mapping[str, Any], values: Sequence[Any]) -> Setting:
-    if "values" in domain:
-        names = [_written(v) for v in domain["values"]]
+def _setting(name: str, domain: RangeEntry | ChoiceEntry, values: Sequence[Any]) -> Setting:
+    if isinstance(domain, ChoiceEntry):
+        names = [_written(v) for v in domain.values]
         far = max(1, len(names) - 1)
         place = {n: i / far for i, n in enumerate(names)}
         place_M = np.array([place.get(_written(v), math.nan) for v in values])
         return Setting(name, place_M, tuple((place[n], n) for n in names), len(names), False)
-    low, high, log = float(domain["low"]), float(domain["high"]), bool(domain["log"])
+    low, high, log = domain.low, domain.high, domain.log
 
     def at(x: float) -> float:
         return math.log(x / low) / math.log(high / low) if log else (x - low) / (high - low)

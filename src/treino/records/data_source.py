@@ -17,8 +17,9 @@ from treino.data.readers import ReaderOptions
 from treino.data.rows import Rows
 from treino.data.sources import BuiltinName
 from treino.data.torch_datasets.dataset_source import elsewhere
-from treino.documents import read_document, read_spec, read_tensors
+from treino.documents import read_document, read_preparation, read_spec, read_tensors
 from treino.documents.data_source import DataSource, RowsFile
+from treino.documents.preparation import PreparationDocument
 from treino.errors import TreinoError
 from treino.spec import Settings
 from treino.store import RunFolder
@@ -168,7 +169,7 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
             prepared differently by this version.
     """
     spec = read_spec(folder)
-    where, stored = spec.data, read_document(folder, "preparation.json")
+    where, stored = spec.data, read_preparation(folder)
     if where.kind in ("memory", "given"):  # of what was given and can't be kept there are some rows
         return _copy_of(folder, stored)
     if where.kind == "builtin" and where.source not in BUILTINS:
@@ -179,8 +180,8 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
         source = _located(folder, where, moved_to, None)
         for split, file in where.files.items():
             asked[split] = _located(folder, file, None, source.parent)
-    if stored.get("format") == 1 and asked["features"] is None:  # what is left out has changed since
-        asked["features"] = stored["features"]
+    if stored.format == 1 and asked["features"] is None:  # what is left out has changed since
+        asked["features"] = list(stored.features)
     data = load(
         source,
         **asked,
@@ -227,7 +228,7 @@ def _changed(folder: RunFolder, source: str | Path) -> TreinoError:
     )
 
 
-def _copy_of(folder: RunFolder, stored: dict[str, Any]) -> Data:
+def _copy_of(folder: RunFolder, stored: PreparationDocument) -> Data:
     if not folder.has(COPY):
         raise TreinoError(
             "data_not_kept",
@@ -238,7 +239,8 @@ def _copy_of(folder: RunFolder, stored: dict[str, Any]) -> Data:
         )
     tensors, _metadata = read_tensors(folder, COPY)
     plain = read_document(folder, "data.json")
-    if any(plain[name] != stored[name] for name in SHARED):
+    prepared = stored.model_dump(mode="json")
+    if any(plain[name] != prepared[name] for name in SHARED):
         raise damaged(folder.path / "data.json", _("it is not of the same data as preparation.json"))
     _check_rows(tensors, plain, folder.path / COPY)
     for name in ("features", "classes", "item_shape", "notes"):
@@ -252,7 +254,7 @@ def _copy_of(folder: RunFolder, stored: dict[str, Any]) -> Data:
         train=rows("train"),
         validation=rows("validation"),
         test=rows("test"),
-        preparation=Preparation.from_json(stored),
+        preparation=Preparation.from_document(stored),
         **plain,
     )
 

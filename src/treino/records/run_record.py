@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.data.torch_datasets.dataset_source import in_memory
-from treino.documents import read_document, read_run_result, read_run_spec, read_tensors
+from treino.documents import read_document, read_preparation, read_run_result, read_run_spec, read_tensors
 from treino.documents.run_result import RunResult
 from treino.documents.run_spec import RunSpec
 from treino.engine import mlp
@@ -93,7 +93,7 @@ class RunRecord:
 
     @cached_property
     def preparation(self) -> Preparation:
-        found = Preparation.from_json(read_document(self.folder, "preparation.json"))
+        found = Preparation.from_document(read_preparation(self.folder))
         if (len(found.inputs), tuple(found.classes)) != (self.spec.inputs, self.spec.classes):
             raise damaged(
                 self.folder.path / "preparation.json", _("its inputs or classes are not those of spec.json")

@@ -76,7 +76,7 @@ def _file(sweep: StoredSweep, name: str) -> list[File]:
 def _seen(sweep: StoredSweep) -> SweepFigures:
     rows = MemberTable.read(sweep.folder).rows.values()
     metric = sweep.spec.metric
-    return seen(sweep.name, list(rows), sweep.spec.space_document(), metric, METRICS[metric].better)
+    return seen(sweep.name, list(rows), sweep.spec.space, metric, METRICS[metric].better)
 
 
 def _parallel(sweep: StoredSweep) -> bytes:

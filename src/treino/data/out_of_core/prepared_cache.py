@@ -32,6 +32,7 @@ from treino.data.preparation.preparation import Preparation
 from treino.data.rows import Rows
 from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.table import Table
+from treino.documents.preparation import PreparationDocument
 from treino.errors import TreinoError
 from treino.store import files, lock
 from treino.store.encoding import signed, signed_value
@@ -59,11 +60,11 @@ class PreparedCache:
     cache: the folder in which what was prepared stays; None for one that goes with the Data.
     """
 
-    def __init__(self, limit: int, cache: Path | None, request: Mapping[str, Any]) -> None:
+    def __init__(self, limit: int, cache: Path | None, request: Mapping[str, object]) -> None:
         self.limit = limit
         self._root = cache or Path(tempfile.gettempdir()) / f"treino-{os.getuid()}"
         self._stays = cache is not None
-        self._asked: dict[str, Any] = {"format": FORMAT, "treino": version("treino"), **request}
+        self._asked: dict[str, object] = {"format": FORMAT, "treino": version("treino"), **request}
         self._folder: Path | None = None
         self._lock: int | None = None
 
@@ -111,7 +112,7 @@ class PreparedCache:
         """What the folder is called once it is whole."""
         return hashlib.sha256(json.dumps(self._asked, sort_keys=True).encode()).hexdigest()[:16]
 
-    def found(self, source: Any, files_of: Mapping[str, Any]) -> Data | None:
+    def found(self, source: object, files_of: Mapping[str, object]) -> Data | None:
         """The table that was prepared before from files of the same content with the same options."""
         paths = [source, *files_of.values()]
         if not self._stays or not self._root.is_dir() or not all(map(_is_file, paths)):
@@ -178,7 +179,7 @@ def remove_unfinished(root: Path) -> None:
                 shutil.rmtree(path)
 
 
-def _is_file(source: Any) -> bool:
+def _is_file(source: object) -> bool:
     if not isinstance(source, str | os.PathLike) or source in BUILTINS:
         return False
     return os.path.isfile(source) or glob.has_magic(str(source))
@@ -196,7 +197,7 @@ def _remove(folder: Path, descriptor: int | None, process: int) -> None:
         lock.release(descriptor, folder / lock.NAME)
 
 
-def _write(folder: Path, data: Data, request: Mapping[str, Any]) -> None:
+def _write(folder: Path, data: Data, request: Mapping[str, object]) -> None:
     """Everything but x, and that all of it is on the disk; the manifest comes last."""
     from safetensors.torch import save
 
@@ -236,7 +237,7 @@ def _digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
         return dict(zip(names, pool.map(found, names), strict=True))
 
 
-def _read(root: Path, name: str, request: Mapping[str, Any]) -> Data | None:
+def _read(root: Path, name: str, request: Mapping[str, object]) -> Data | None:
     """What is in the folder, if it is whole to the last bit and was made so."""
     from safetensors.torch import load
 
@@ -259,9 +260,18 @@ def _read(root: Path, name: str, request: Mapping[str, Any]) -> Data | None:
     plain: dict[str, Any] = {
         name: tuple(v) if isinstance(v, list) else v for name, v in manifest["data"].items()
     }
-    preparation = Preparation.from_json(manifest["preparation"])
-    parts: dict[str, Any] = {}
+    preparation = Preparation.from_document(PreparationDocument.model_validate(manifest["preparation"]))
+    rows: dict[str, Rows] = {}
     for name, part in _PARTS.items():
         y, index = (torch.clone(rest[f"{name}.{of}"]) for of in ("y", "index"))
-        parts[name] = Rows(read_inputs(path, part, len(y), len(preparation.inputs)), y, index)
-    return Data(name="", source="", sha256=None, preparation=preparation, **parts, **plain)
+        rows[name] = Rows(read_inputs(path, part, len(y), len(preparation.inputs)), y, index)
+    return Data(
+        name="",
+        source="",
+        sha256=None,
+        preparation=preparation,
+        train=rows["train"],
+        validation=rows["validation"],
+        test=rows["test"],
+        **plain,
+    )

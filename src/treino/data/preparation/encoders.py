@@ -7,7 +7,7 @@ where cells were missing; ``encode``, from cells to ``[N, inputs]``.
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from treino.data.roles.column_kinds import ColumnRole, level_cells
 from treino.data.table import Column, fault, missing, number, shorten
+from treino.documents.preparation import Column as EncodedColumn
 from treino.errors import TreinoError
 from treino.words import N_, _
 
@@ -233,10 +234,10 @@ def to_json(encoder: Encoder) -> dict[str, Any]:
     return {"as": name} | {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(encoder).items()}
 
 
-def from_json(document: dict[str, Any]) -> Encoder:
-    """The encoder that ``to_json`` wrote; raises KeyError or TypeError for anything else."""
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items() if k != "as"}
-    made: Encoder = ENCODERS[document["as"]](**values)
+def from_column(stored: EncodedColumn) -> Encoder:
+    """The encoder that ``to_json`` wrote."""
+    kind = ENCODERS[stored.encoder]
+    made: Encoder = kind(**{field.name: getattr(stored, field.name) for field in fields(kind)})
     return made
 
 

@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from treino.data.preparation import encoders
-from treino.data.preparation.encoders import Encoder, EncodingGaps, NumberEncoder, Place
+from treino.data.preparation.encoders import Encoder, EncodingGaps, NumberEncoder, Place, from_column
 from treino.data.table import Column, Numbers, shorten
+from treino.documents.preparation import PreparationDocument
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -153,30 +154,37 @@ class Preparation:
         plain = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
         return {"format": FORMAT, **plain, "encoders": [encoders.to_json(e) for e in self.encoders]}
 
-    def agrees(self, stored: dict[str, Any]) -> bool:
+    def agrees(self, stored: PreparationDocument) -> bool:
         """Whether this is what a run has stored, as far as its format could say it."""
-        now = self.to_json()
-        return all(now.get(k) == v for k, v in stored.items() if k != "format")
+        now, then = self.to_json(), stored.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        return all(now.get(k) == v for k, v in then.items() if k != "format")
 
     @classmethod
-    def from_json(cls, document: dict[str, Any]) -> "Preparation":
-        """The preparation that ``to_json`` wrote, in this format or an older one; TreinoError for others."""
+    def from_document(cls, stored: PreparationDocument) -> "Preparation":
+        """The preparation that ``to_json`` wrote, in this format or an older one.
+
+        Raises TreinoError where its parts don't fit together.
+        """
         try:
-            if document.get("format") == 1:
-                document = _from_format_1(document)
-            if document.get("format") != FORMAT:
-                raise TreinoError(
-                    "preparation_format",
-                    _("The preparation has format {got}, not {want}.").format(
-                        got=document.get("format"), want=FORMAT
-                    ),
-                    _("Read it with the version of treino that wrote it, or a newer one."),
-                )
-            values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items()}
-            del values["format"]
-            values["encoders"] = tuple(encoders.from_json(e) for e in values["encoders"])
-            return cls(**values)._whole()
-        except (TypeError, KeyError, AttributeError, ValueError) as error:
+            made = _numbers_of_format_1(stored) if stored.format == 1 else map(from_column, stored.encoders)
+            return cls(
+                kind=stored.kind,
+                features=stored.features,
+                divisor=stored.divisor,
+                mean=stored.mean,
+                scale=stored.scale,
+                normalise=stored.normalise,
+                task=stored.task,
+                target=stored.target,
+                classes=stored.classes,
+                target_mean=stored.target_mean,
+                target_scale=stored.target_scale,
+                item_shape=stored.item_shape,
+                labels=stored.labels,
+                encoders=tuple(made),
+                width=stored.width,
+            )._whole()
+        except ValueError as error:
             raise TreinoError(
                 "preparation_damaged",
                 _("The preparation is damaged: {reason}.").format(reason=error),
@@ -184,14 +192,13 @@ class Preparation:
             ) from None
 
 
-def _from_format_1(document: dict[str, Any]) -> dict[str, Any]:
+def _numbers_of_format_1(stored: PreparationDocument) -> list[NumberEncoder]:
     """Format 1 knew numbers only and refused missing ones; now the training mean, where it is known, stands
     for them."""
-    made: list[dict[str, Any]] = []
-    if document["kind"] == "table":
-        for name, mean in zip(document["features"], document["mean"], strict=True):
-            made.append({"as": "number", "column": name, "fill": mean if document["normalise"] else None})
-    return document | {"format": 2, "encoders": made}
+    if stored.kind == "image":
+        return []
+    means = zip(stored.features, stored.mean, strict=True)
+    return [NumberEncoder(name, mean if stored.normalise else None) for name, mean in means]
 
 
 def fit_table(raw_ND: Numbers, normalise: bool) -> tuple[tuple[float, ...], tuple[float, ...]]:

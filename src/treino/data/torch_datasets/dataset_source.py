@@ -63,7 +63,7 @@ def load_torch_dataset(
     test: float = 0.15,
     data_seed: int = 0,
     num_workers: int = 0,
-    of_tables: Mapping[str, Any] | None = None,
+    of_tables: Mapping[str, object] | None = None,
 ) -> Data:
     """The Data of a Dataset or DataLoader, or of ``{"train": …, "validation": …, "test": …}`` of them.
 
@@ -208,7 +208,7 @@ def _parts_of(source: Any) -> dict[str, Any]:
     return {name: found[name] for name in PARTS if name in found}
 
 
-def _check_workers(workers: Any, parts: dict[str, Any]) -> None:
+def _check_workers(workers: Any, parts: Mapping[str, object]) -> None:
     if isinstance(workers, bool) or not isinstance(workers, int) or not 0 <= workers <= 1024:
         raise TreinoError(
             "num_workers_range",
