@@ -202,7 +202,7 @@ def mistaken(rows: int = 20, **change: object) -> Mistakes:
     made = Mistakes(
         "wine", "price", ("red", NASTY), ("alcohol", "a_long_name_of_a_column", "city"), "test", 90, rows,
         np.arange(rows) * 7, np.zeros(rows), np.ones(rows), np.linspace(0.99, 0.6, rows),
-        np.linspace(0.01, 0.4, rows), None,
+        None,
         (tuple(rng.normal(size=rows)), (None, *rng.normal(size=rows - 1) * 1000), (NASTY,) * rows), 0,
     )  # fmt: skip
     return replace(made, **change)  # type: ignore[arg-type]
