@@ -11,7 +11,7 @@ from benchmarks.result import Result, Table
 from benchmarks.timing import threads
 from treino.errors import TreinoError
 from treino.inspection.epoch_statistics import ratio_of
-from treino.studies.study_document import epoch_times
+from treino.studies.study_document import epoch_times, processor_times
 
 TINY = {"batch_size": 5, "lr": 1e-6, "weight_decay": 5e-6}
 MODES = {"corrected": "corrected", "as_taught": "as taught"}
@@ -31,16 +31,17 @@ def run(quick: bool) -> Result:
             weight_decay=5e-4, hidden=(128, 128), epochs=2 if quick else 8, threads=1,
             out=Path(place) / "study",
         )  # fmt: skip
-        document = study.document
+        assert study.result is not None
+        result, document = study.result, study.document
     rows, said = document["rows"], document["answers"]
     figures: dict[str, Any] = {"epochs": rows[0]["epochs"], "rows": document["split"]["train"]}
     lines = []
-    first = {row["mode"]: row for row in reversed(rows) if row["batch_size"] == 100}
-    for row in rows:
-        times, worked = (
-            ratio_of(epoch_times(row, of), epoch_times(first[row["mode"]], of))
-            for of in ("epoch_seconds", "epoch_processor_seconds")
-        )
+    pairs = list(zip(rows, result.rows, strict=True))
+    first = {row["mode"]: (row, typed) for row, typed in reversed(pairs) if row["batch_size"] == 100}
+    for row, own in pairs:
+        base, other = first[row["mode"]]
+        times = ratio_of(epoch_times(own), epoch_times(other))
+        worked = ratio_of(processor_times(own), processor_times(other))
         assert times is not None
         assert worked is not None
         span = "" if times.low is None else f" ({times.low:.2f} to {times.high:.2f})"
@@ -50,8 +51,8 @@ def run(quick: bool) -> Result:
                 str(row["batch_size"]),
                 f"{row['lr']:g}",
                 MODES[row["mode"]],
-                "1" if row is first[row["mode"]] else f"{worked.value:.2f}",
-                "1" if row is first[row["mode"]] else f"{times.value:.2f}{span}",
+                "1" if row is base else f"{worked.value:.2f}",
+                "1" if row is base else f"{times.value:.2f}{span}",
                 *("never" if epoch is None else str(epoch) for epoch in reached),
                 f"{row['loss'][0]:.3f}",
                 f"{row['loss'][-1]:.3f}",

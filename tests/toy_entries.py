@@ -24,7 +24,7 @@ from treino.formula import Expr, Formula, Symbol, call, exp, ln, sqrt
 from treino.pictures import RunPicture
 
 if TYPE_CHECKING:
-    from treino.records.run import Run
+    from treino.records.stored_run import StoredRun
 
 # ---- an activation: the bent identity
 
@@ -267,7 +267,7 @@ RIM = Builtin(60, 2, "classification", "Inside a bowl or on its rim.", partial(_
 # ---- a picture
 
 
-def ranks(run: "Run") -> list[tuple[str, bytes]]:
+def ranks(run: "StoredRun") -> list[tuple[str, bytes]]:
     """The losses of the run from the largest to the smallest."""
     from treino.plots.style import look, new_figure, png
 

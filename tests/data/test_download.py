@@ -230,8 +230,8 @@ def test_ctrl_c_in_the_middle_is_gone_on_with(server: Server, tmp_path: Path) ->
     server.files["a/rows.gz"] = CONTENT
     server.pause = 0.2
     code = (
-        "from treino.data.builtins.download import Remote, fetch; from pathlib import Path; "
-        f"fetch('rows', [Remote('rows.gz', {FILE.size}, '{FILE.sha256}')], ['{server.address}/a'], "
+        "from treino.data.builtins.download import RemoteFile, fetch; from pathlib import Path; "
+        f"fetch('rows', [RemoteFile('rows.gz', {FILE.size}, '{FILE.sha256}')], ['{server.address}/a'], "
         f"Path({str(tmp_path)!r}))"
     )
     child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)

@@ -66,11 +66,11 @@ def test_a_run_is_shown_asked_drawn_and_exported(path: Path, tmp_path: Path) -> 
 TRAIN = """
 import sys
 from treino.spec import read_settings
-from treino.loop.loop import Advanced
+from treino.loop.loop import JobProgress
 from treino.training.train import training
 settings = {"target": "y", "hidden": [9], "seed": 2, "epochs": 120, "max_memory": "200KB", "name": "r"}
 for event in training(sys.argv[1], read_settings(settings), parent=sys.argv[2], checkpoint_seconds=0.05):
-    if isinstance(event, Advanced):
+    if isinstance(event, JobProgress):
         print(event.tick.step, flush=True)
 """
 
