@@ -345,7 +345,7 @@ def log_axis(axes: "Axes") -> None:
 
     axes.set_yscale("log")
     low, high = axes.get_ylim()
-    decades = math.log10(high / low) if 0 < low < high else 0.0  # without a positive value there is no range
+    decades = math.log10(high) - math.log10(low) if 0 < low < high else 0.0  # nothing positive: no range
     steps = (1.0,) if decades > 2.5 else (1.0, 3.0) if decades > 1.2 else (1.0, 2.0, 5.0)
     axes.yaxis.set_major_locator(LogLocator(base=10, subs=steps, numticks=9))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: few_letters(value)))
