@@ -93,6 +93,9 @@ def test_a_rate_is_found_and_kept(tmp_path: Path) -> None:
     assert run.settings["lr"] == kept["chosen"]
     assert 1e-4 < kept["chosen"] < 0.3
     assert len(kept["rates"]) == len(kept["losses"]) == 64
+    layers = tr.fit("iris", tr.mlp(4), lr="auto", epochs=5, parent=tmp_path, lean=True)
+    assert layers.settings["hidden"] == [4]
+    assert (layers.path / "rates.json").exists()
     own = tr.fit("iris", torch.nn.Linear(4, 3), lr="auto", epochs=5, parent=tmp_path)
     assert len(own.folder.read_json("rates.json")["rates"]) == 16
     assert own.metrics["train"]["accuracy"] > 0.7

@@ -13,9 +13,15 @@ from treino.engine import MLP
 from treino.errors import TreinoError
 from treino.records.data_source import LOADS, load_data, prepared_beside
 from treino.records.network_source import UserFiles
-from treino.spec import read_settings, refuse_layers
+from treino.spec import refuse_layers
 from treino.training.train import drain
-from treino.tuning.fit_events import FitRequest, check_request, fit_events, prepare_fit
+from treino.tuning.fit_events import (
+    FitRequest,
+    check_request,
+    fit_events,
+    prepare_fit,
+    settings_before_search,
+)
 from treino.tuning.stored_sweep import drain as drain_sweep
 from treino.words import _
 
@@ -59,7 +65,7 @@ def fit(
     if isinstance(net, str):
         given["net"], net = net, None
     if isinstance(net, MLP):
-        refuse_layers(read_settings(given))
+        refuse_layers(settings_before_search(given))
         given |= {n: getattr(net, n) for n in ("hidden", "activation", "dropout", "batch_norm")}
         net = None
     classes = settings.get("num_classes")
@@ -69,7 +75,7 @@ def fit(
     )
     check_request(request)
     if classes is not None or held_back or is_torch_dataset(data):
-        read = read_settings({k: v for k, v in given.items() if (k, v) != ("lr", "auto")})
+        read = settings_before_search(given)
         workers = settings.get("num_workers", 0) if is_torch_dataset(data) else 0
         rows = load_data(data, read, workers, prepared_beside(parent, read.out), **held_back)
         if classes is not None and len(rows.classes) != classes:

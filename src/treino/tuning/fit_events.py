@@ -21,6 +21,8 @@ from treino.tuning.learning_rate_search import Rates, find_rate, search_rows
 from treino.tuning.repeats import repeat_events
 from treino.words import _
 
+AUTO = "auto"  # as a learning rate: many are tried for a short while
+
 
 @dataclass(frozen=True, eq=False)
 class FitRequest:
@@ -66,16 +68,24 @@ def prepare_fit(request: FitRequest) -> PreparedFit:
         TreinoError: a request that contradicts itself; a setting that is out of range; every rate diverged.
     """
     check_request(request)
-    auto = request.settings.get("lr") == "auto"
-    read = read_settings({k: v for k, v in request.settings.items() if k != "lr" or not auto})
+    read = settings_before_search(request.settings)
     files = network_files(request.networks, [read.net])
-    if not auto:
+    if request.settings.get("lr") != AUTO:
         return PreparedFit(request, read, files)
     cache = None if request.repeated else prepared_beside(request.parent, read.out)
     rows = search_rows(request.source, read, cache)
     rates = find_rate(rows, read, request.net, files)
     read = read_settings({n: getattr(read, n) for n in read.model_fields_set} | {"lr": rates.chosen})
     return PreparedFit(request, read, files, rates, rows)
+
+
+def settings_before_search(settings: Mapping[str, Any]) -> Settings:
+    """The settings but for a learning rate that is still to be found.
+
+    Raises:
+        TreinoError: one is unknown or out of range.
+    """
+    return read_settings({name: value for name, value in settings.items() if (name, value) != ("lr", AUTO)})
 
 
 def fit_events(fit: PreparedFit) -> Iterator[JobEvent]:
