@@ -19,7 +19,7 @@ from treino.training.branch import branching, parse_step, rewinding
 from treino.training.replay import snapshots
 from treino.training.train import resuming
 from treino.tuning.member import member_run, parse_member, sweep_folder
-from treino.tuning.stored_sweep import StoredSweep, best_of
+from treino.tuning.stored_sweep import StoredSweep
 from treino.tuning.sweep import sweep_resumption
 from treino.words import _
 
@@ -77,7 +77,7 @@ def run_in(found: Stored) -> StoredRun:
     """
     if isinstance(found, StoredStudy):
         raise study_without_network(found.folder)
-    return best_of(found.folder, found.access) if isinstance(found, StoredSweep) else found
+    return found.best if isinstance(found, StoredSweep) else found
 
 
 def open_all(parent: str | Path = "runs") -> list[Stored]:

@@ -20,6 +20,7 @@ from treino.words import N_, _, flag, setting
 GROUPS = (
     N_("Data"), N_("Network"), N_("Loss and optimizer"), N_("Training loop"), N_("Machine"), N_("Run")
 )  # fmt: skip
+OF_SOME = ("momentum", "nesterov", "betas")  # settings that only some optimizers read
 FAULTS = ("missing_zero_grad", "softmax_before_cross_entropy")
 
 

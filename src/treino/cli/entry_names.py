@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from treino.spec import OF_SOME
+
 ROOT = Path(__file__).parent.parent
 REGISTRIES = {  # setting -> file and variable
     "activation": ("engine/activations.py", "ACTIVATIONS"),
@@ -17,7 +19,6 @@ REGISTRIES = {  # setting -> file and variable
     "optimizer": ("engine/optim.py", "OPTIMIZERS"),
     "schedule": ("engine/schedules.py", "SCHEDULES"),
 }
-OF_SOME = ("momentum", "nesterov", "betas")  # settings that only some optimizers read
 
 
 def names(setting: str) -> list[str]:

@@ -8,9 +8,10 @@ from cyclopts import Parameter
 from cyclopts.help import DefaultFormatter, HelpEntry, HelpPanel, InlineText
 from rich.text import Text
 
-from treino.cli.entry_names import OF_SOME, names, picture_names
+from treino.cli.entry_names import names, picture_names
 from treino.console import line
 from treino.spec import FLAGS as FLAGS_OF_SETTINGS
+from treino.spec import OF_SOME
 from treino.words import N_, _
 
 if TYPE_CHECKING:

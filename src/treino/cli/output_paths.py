@@ -22,7 +22,7 @@ def output_file(
     reads: Iterable[str | Path] = (),
     new_folders: bool = False,
     flag: str = "--to",
-) -> "OutputFile | None":
+) -> OutputFile | None:
     """The file that `flag` names, None where it is left out. The rest: as for `OutputFile`.
 
     Raises:
@@ -35,7 +35,7 @@ def output_file(
     return OutputFile(to, endings, reads=reads, replace=replace, new_folders=new_folders)
 
 
-def output_folder(to: str | None, *, replace: bool) -> "OutputFolder | None":
+def output_folder(to: str | None, *, replace: bool) -> OutputFolder | None:
     """The folder that ``--to`` names, None where it is left out.
 
     Raises:
@@ -56,7 +56,7 @@ def check_replace(replace: bool, to: str | None, flag: str = "--to") -> None:
         )
 
 
-def say_replaced(console: Console, output: "OutputFile | OutputFolder | None") -> list[str]:
+def say_replaced(console: Console, output: OutputFile | OutputFolder | None) -> list[str]:
     """A line for each file that made way for another; -> them, for the document."""
     replaced = [] if output is None else [str(path) for path in output.replaced]
     for path in replaced:

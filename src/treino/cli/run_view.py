@@ -1,7 +1,7 @@
 """A run on the terminal: its settings before it is trained, how far it is, and its results."""
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from rich.console import Group, RenderableType
@@ -17,12 +17,10 @@ from treino.loop.loop import JobEnd
 from treino.pictures.curves import curves_of
 from treino.plots.captions import headline, layer_numbers
 from treino.plots.style import split_name
+from treino.records.stored_run import StoredRun
 from treino.training.advice import lower_rate
 from treino.training.train import RunJob, run_of
 from treino.words import _, numeral, setting
-
-if TYPE_CHECKING:
-    from treino.records.stored_run import StoredRun
 
 SHOWN_CLASSES = 10
 FIGURES = 2  # of the validation rows, in the line that moves
@@ -123,21 +121,11 @@ def _settings(s: dict[str, Any], steps: int, per_epoch: int) -> str:
     return " · ".join(parts)
 
 
-def run_summary(run: "StoredRun") -> RenderableType:
+def run_summary(run: StoredRun) -> RenderableType:
     """The text after a training: figures with intervals and baselines, the run's folder, suggestions."""
-    result, facts = run.result, run.facts if run.folder.has("spec.json") else None
-    steps, epochs = (0, 0) if facts is None else (run.steps, curves_of(run).epochs)
-    head = _("{status} after {steps:,} steps (epochs: {epochs:,})").format(
-        status=_words(run.status, result), steps=steps, epochs=epochs
-    )
-    if result is not None and result.kept_epoch is not None:
-        head += _(", {seconds:.2f} s; kept the weights of epoch {kept:,}").format(
-            seconds=result.seconds, kept=result.kept_epoch
-        )
-    if run.status == "running":
-        head, said = _so_far(run)
-    else:
-        said = headline(result)
+    result = run.result
+    facts = result or (run.spec.facts if run.folder.has("spec.json") else None)
+    head, said = _so_far(run) if run.status == "running" else (_end(run, result), headline(result))
     parts: list[RenderableType] = [head, *(["", said] if said else [])]
     if result is not None and result.metrics.measured:
         parts += ["", Padding(_figures(result), (0, 0, 0, 2), expand=False)]
@@ -150,11 +138,28 @@ def run_summary(run: "StoredRun") -> RenderableType:
     if not drawn and not run.notices and run.folder.manifest.sealed:  # a process may die before it draws them
         parts.append(_("     no pictures yet: treino plot {run}").format(run=run.typed))
     parts += run.notices
-    parts += [_("next {command}").format(command=command) for command in _next(run)]
+    parts += [_("next {command}").format(command=command) for command in _next(run, facts)]
     return Group(*parts)
 
 
-def _so_far(run: "StoredRun") -> tuple[str, str]:
+def _end(run: StoredRun, result: RunResult | None) -> str:
+    """How a run ended, after how many steps."""
+    steps, epochs = 0, 0
+    if result is not None:
+        steps, epochs = result.steps, result.epochs
+    elif run.folder.has("spec.json"):
+        steps, epochs = len(run.losses), curves_of(run).epochs
+    head = _("{status} after {steps:,} steps (epochs: {epochs:,})").format(
+        status=_words(run.status, result), steps=steps, epochs=epochs
+    )
+    if result is None or result.kept_epoch is None:
+        return head
+    return head + _(", {seconds:.2f} s; kept the weights of epoch {kept:,}").format(
+        seconds=result.seconds, kept=result.kept_epoch
+    )
+
+
+def _so_far(run: StoredRun) -> tuple[str, str]:
     """A run that another process trains: how far it is, and its last figures."""
     so_far = curves_of(run)
     head = _("{status}: {steps:,} steps so far (epochs: {epochs:,})").format(
@@ -202,7 +207,7 @@ def _cell(value: float | None) -> str:
     return "" if value is None else numeral(value)
 
 
-def _findings(run: "StoredRun", facts: RunFacts) -> list[RenderableType]:
+def _findings(run: StoredRun, facts: RunFacts) -> list[RenderableType]:
     """What the doctor's rules say of this run, a line each."""
     if not facts.findings:
         return []
@@ -211,30 +216,30 @@ def _findings(run: "StoredRun", facts: RunFacts) -> list[RenderableType]:
     return ["", *lines, _("why: treino doctor {run}").format(run=run.typed)]
 
 
-def _notes(run: "StoredRun", facts: RunFacts) -> list[RenderableType]:
+def _notes(run: StoredRun, facts: RunFacts) -> list[RenderableType]:
     """What was not known before the first step, and so not said there."""
     late = [note for note in facts.notes if note not in run.spec.facts.notes]
     return ["", *late] if late else []
 
 
-def _next(run: "StoredRun") -> list[str]:
+def _next(run: StoredRun, facts: RunFacts | None) -> list[str]:
     if run.status in ("interrupted", "stopped"):
         return [f"treino resume {run.typed}"]
+    if facts is None or run.status not in ("finished", "diverged"):
+        return []
     if run.status == "diverged":
         return [
             _("train with a smaller learning rate: {lr}").format(
-                lr=setting("lr", lower_rate(run.facts.settings.lr))
+                lr=setting("lr", lower_rate(facts.settings.lr))
             )
         ]
-    if run.status != "finished":
-        return []
     found = [f"treino predict {run.typed} FILE.csv"]
     if run.spec.segments:  # a script, and another learning rate, begin anew
         return found
     found.append(f"treino export {run.typed} --format script")
     if run.spec.data.kind == "builtin" and "lr" not in run.spec.asked:
         another = _("{command} --lr {lr}   (another learning rate; then: treino show {run} last)").format(
-            command=run.spec.command, lr=f"{run.facts.settings.lr * 3:g}", run=run.typed
+            command=run.spec.command, lr=f"{facts.settings.lr * 3:g}", run=run.typed
         )
         found.insert(0, another)
     return found

@@ -1,7 +1,7 @@
 """``treino train``: train one network on a data set."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -9,9 +9,6 @@ from treino.cli.flags import WHOLE, DataFile, ScreenFlag, Trust, with_flags
 from treino.errors import TreinoError
 from treino.records.access import Access
 from treino.words import _
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,16 @@ def read_study_spec(folder: RunFolder) -> StudySpec:
     return _read(folder, "spec.json", StudySpec)
 
 
+def read_run_result(folder: RunFolder) -> RunResult:
+    """``result.json`` of a run; see ``read_run_spec``."""
+    return _read(folder, "result.json", RunResult)
+
+
+def read_sweep_result(folder: RunFolder) -> SweepResult:
+    """``result.json`` of a sweep; see ``read_run_spec``."""
+    return _read(folder, "result.json", SweepResult)
+
+
 def read_study_result(folder: RunFolder) -> StudyResult:
     """``result.json`` of a study; see ``read_run_spec``."""
     return _read(folder, "result.json", StudyResult)
@@ -98,16 +108,6 @@ def _read(folder: RunFolder, name: str, kind: type[Read]) -> Read:
     found = _validated(folder.kind, name, folder.read_json(name), folder.path)
     assert isinstance(found, kind)  # who opens a folder has asked for its kind
     return found
-
-
-def read_run_result(folder: RunFolder) -> RunResult:
-    """``result.json`` of a run; see ``read_run_spec``."""
-    return _read(folder, "result.json", RunResult)
-
-
-def read_sweep_result(folder: RunFolder) -> SweepResult:
-    """``result.json`` of a sweep; see ``read_run_spec``."""
-    return _read(folder, "result.json", SweepResult)
 
 
 def read_tensors(folder: RunFolder, name: str) -> "tuple[dict[str, Tensor], dict[str, Any]]":

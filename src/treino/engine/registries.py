@@ -10,7 +10,7 @@ from treino.engine.losses import LOSSES
 from treino.engine.metrics import METRICS
 from treino.engine.optim import OPTIMIZERS, readers
 from treino.engine.schedules import SCHEDULES
-from treino.spec import FLAGS, settings_table
+from treino.spec import FLAGS, OF_SOME, settings_table
 
 
 class Entry(Protocol):
@@ -28,7 +28,6 @@ REGISTRIES: Mapping[str, Mapping[str, Entry]] = {
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
 }
-OF_SOME = ("momentum", "nesterov", "betas")  # settings that only some optimizers read
 
 
 def names(setting: str) -> list[str]:

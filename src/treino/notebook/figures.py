@@ -125,7 +125,7 @@ class RunFigure:
         of[0].append(epoch)
         of[1].append(value)
 
-    def _curves(self, kept_epoch: int | None) -> "Curves | None":
+    def _curves(self, kept_epoch: int | None) -> Curves | None:
         """The curves so far; None while epochs are too few for one."""
         assert self.view is not None
         epochs = len(self.loss_E)

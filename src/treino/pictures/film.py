@@ -112,7 +112,7 @@ def film_files(run: StoredRun, steps: Iterable[int]) -> Iterator[File]:
     yield "film.html", player_page(body, run.data.name, about(run, on_sheet[-1].shown)).encode()
 
 
-def sheet_words(frames: "list[Frame]") -> tuple[list[str], list[str]]:
+def sheet_words(frames: list[Frame]) -> tuple[list[str], list[str]]:
     """A caption for each frame of the sheet, and what they mean: changes are since the one before on it."""
     captions, counted = list[str](), False
     for before, frame in zip([None, *frames], frames, strict=False):

@@ -89,7 +89,7 @@ def _importances(run: StoredRun) -> Importances:
         )
 
 
-def _splits(run: StoredRun) -> "tuple[Split, ...]":
+def _splits(run: StoredRun) -> tuple[Split, ...]:
     """Whose rows are looked at: no test rows of a run that is to go on."""
     over = run.status in ("finished", "diverged")
     return ("train", "validation", "test") if over else ("train", "validation")

@@ -74,7 +74,7 @@ def line(runs: Sequence[StoredRun]) -> list[File]:
     return [("line.png", png(line_figure(found, first.name, second.name)))]
 
 
-def surface_of(run: StoredRun) -> "LossSurface":
+def surface_of(run: StoredRun) -> LossSurface:
     """The kept network, its training rows and the loss that was trained (of a fault too)."""
 
     return loss_surface(run.module, run.data.train, run.loss_function, item_shape=run.item_shape)
@@ -90,7 +90,7 @@ def path_of(run: StoredRun) -> tuple[LossSurface, Landscape]:
     return surface, path_plane(surface, place_Kn, steps)
 
 
-def _end(surface: "LossSurface", second: StoredRun) -> "Tensor":
+def _end(surface: LossSurface, second: StoredRun) -> Tensor:
     """Where the second run's network stands.
 
     Raises:

@@ -239,7 +239,7 @@ def _copy_of(folder: RunFolder, stored: PreparationDocument) -> Data:
         )
     tensors, _metadata = read_tensors(folder, COPY)
     plain = read_document(folder, "data.json")
-    prepared = stored.model_dump(mode="json")
+    prepared = stored.model_dump(mode="json", include=set(SHARED))
     if any(plain[name] != prepared[name] for name in SHARED):
         raise damaged(folder.path / "data.json", _("it is not of the same data as preparation.json"))
     _check_rows(tensors, plain, folder.path / COPY)

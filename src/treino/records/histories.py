@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from treino.documents import read_run_spec
+from treino.documents.run_spec import RunSpec
 from treino.inspection.curves import epoch_losses
 from treino.records.segments import epochs_of, losses_of
 from treino.store import RunFolder
@@ -20,11 +20,10 @@ UNKNOWN: dict[str, Any] = {
 """What stands in the document of a run that is not over."""
 
 
-def histories(folder: RunFolder, *, over: bool = False) -> dict[str, Any]:
+def histories(folder: RunFolder, spec: RunSpec, *, over: bool = False) -> dict[str, Any]:
     """The lists by epoch of the ``train`` document. over: a last epoch that was cut short counts too."""
-    spec = read_run_spec(folder)
     mean_E, deviation_E = epoch_losses(losses_of(folder, spec), spec.steps_per_epoch, cut=over)
-    measured = evaluations(folder, len(mean_E))
+    measured = evaluations(folder, spec, len(mean_E))
     validation, nothing = measured.get("validation", {}), [None] * len(mean_E)
     return {
         "epochs": len(mean_E),
@@ -34,10 +33,10 @@ def histories(folder: RunFolder, *, over: bool = False) -> dict[str, Any]:
     }
 
 
-def evaluations(folder: RunFolder, epochs: int) -> dict[str, dict[str, list[float | None]]]:
+def evaluations(folder: RunFolder, spec: RunSpec, epochs: int) -> dict[str, dict[str, list[float | None]]]:
     """``{split: {metric: [value of epoch 1, 2, ...]}}``; None where nothing was measured."""
     found: dict[str, dict[str, list[float | None]]] = {}
-    for row in epochs_of(folder, read_run_spec(folder)):
+    for row in epochs_of(folder, spec):
         if row.epoch <= epochs:
             of = found.setdefault(row.split, {}).setdefault(row.metric, [None] * epochs)
             of[row.epoch - 1] = row.value

@@ -71,7 +71,7 @@ class RunRecord:
             }
         if not self.folder.has("spec.json"):
             return head
-        so_far = {"steps": len(self.losses)} | histories(self.folder)
+        so_far = {"steps": len(self.losses)} | histories(self.folder, self.spec)
         facts = read_document(self.folder, "spec.json")["facts"]
         return {**head, **facts, **UNKNOWN, "waited": None, **so_far}
 
@@ -87,7 +87,7 @@ class RunRecord:
 
     @property
     def evaluations(self) -> dict[str, dict[str, list[float | None]]]:
-        found = evaluations(self.folder, int(self.document["epochs"]))
+        found = evaluations(self.folder, self.spec, int(self.document["epochs"]))
         found.pop("train", None)  # its only figures are seconds
         return found
 

@@ -107,7 +107,7 @@ def shown_settings(spec: RunSpec, resolved: Mapping[str, Any], number: int | Non
     return settings
 
 
-def losses_of(folder: RunFolder, spec: RunSpec) -> "np.ndarray":
+def losses_of(folder: RunFolder, spec: RunSpec) -> np.ndarray:
     """``[S]`` float32: the training loss of every step of the run's path."""
     parts = []
     for link in path_of(spec):

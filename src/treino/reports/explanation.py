@@ -79,7 +79,7 @@ class ExplanationPage:
 
 def explain(
     topic: str,
-    run: "StoredRun | StoredSweep | str | Path | None" = None,
+    run: StoredRun | StoredSweep | str | Path | None = None,
     *,
     step: int | None = None,
     weight: tuple[int, ...] | str | None = None,

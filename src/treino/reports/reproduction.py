@@ -58,7 +58,7 @@ def as_called(spec: RunSpec | SweepSpec, rows: str, kept: bool) -> str:
 
 
 def _sweep_arguments(spec: SweepSpec) -> dict[str, Any]:
-    """The arguments of ``treino.sweep``, or of ``treino.fit`` with axes seeds or folds."""
+    """The arguments of ``treino.sweep``, or of ``treino.fit`` with several seeds or folds."""
     until = {"until": list(spec.sweep.until)} if spec.sweep.until else {}
     space = spec.space_document()
     if spec.sweep.spread:

@@ -62,13 +62,13 @@ def run_facts(run: StoredRun, *, whole: bool = True, pictures: bool = True) -> R
     )
 
 
-def check_begun(one: "StoredRun | StoredSweep") -> None:
+def check_begun(one: StoredRun | StoredSweep) -> None:
     """Refuse what ended before its settings were written: there is nothing to report."""
     if not one.folder.has("spec.json"):
         raise ended_before_it_began(one.path)
 
 
-def called_again(spec: RunSpec | SweepSpec, run: "StoredRun | None") -> str:
+def called_again(spec: RunSpec | SweepSpec, run: StoredRun | None) -> str:
     """The call in Python that trains it again, where no command can name its rows or its network.
 
     run: one that holds these rows, if there is one.

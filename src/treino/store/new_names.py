@@ -74,10 +74,13 @@ def taken(path: Path) -> TreinoError:
     )
 
 
-def command_word(path: Path) -> str:
-    """What to type for a folder on a command line: its name where it lies in ./runs, else its path."""
+def command_word(path: Path, suffix: str = "") -> str:
+    """What to type for a folder on a command line: its name where it lies in ./runs, else its path.
+
+    suffix: of something in it, such as ``:17``, a network of a sweep.
+    """
     here = path.resolve().parent == Path("runs").resolve()
-    return shlex.quote(path.name if here else str(path))
+    return shlex.quote(f"{path.name if here else path}{suffix}")
 
 
 def claim_out(path: Path) -> bool:

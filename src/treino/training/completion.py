@@ -103,7 +103,7 @@ def finish(
             ],
         }
     )
-    document |= histories(folder, over=over)
+    document |= histories(folder, spec, over=over)
     if over:
         what = _("Looking for faults in the training")
         wrong = noted(failures, what, rest, partial(findings, folder, held, planned))

@@ -1,7 +1,6 @@
 """One network of a sweep, named ``SWEEP:17``: its predictions, or its settings to train again."""
 
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +27,7 @@ from treino.records.stored_run import StoredRun, study_without_network
 from treino.spec import Settings
 from treino.store import RunFolder, find
 from treino.store.files import damaged
+from treino.store.new_names import command_word
 from treino.training.initial_facts import run_facts
 from treino.training.resolution import Plan, decide, plan
 from treino.tuning import member_table, top_members
@@ -126,9 +126,7 @@ class MemberRecord:
 
     @property
     def typed(self) -> str:
-        path = self.folder.path
-        here = path.resolve().parent == Path("runs").resolve()
-        return shlex.quote(f"{path.name if here else path}:{self.number}")
+        return command_word(self.folder.path, f":{self.number}")
 
     @cached_property
     def plan(self) -> Plan:

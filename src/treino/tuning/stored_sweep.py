@@ -1,4 +1,4 @@
-"""``Sweep``: a finished sweep, with its table, leaderboard, best run and ensemble."""
+"""A stored sweep: its table, leaderboard, best run and ensemble."""
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -110,7 +110,21 @@ class StoredSweep:
         Raises:
             TreinoError: nothing is kept yet, or every member diverged.
         """
-        return best_of(self.folder, self.access)
+        folder = self.folder
+        if folder.status in ("finished", "stopped") and folder.within(f"{BEST}/manifest.json").is_file():
+            return stored_run(RunFolder.open(folder.within(BEST)), self.access)
+        kept = read_tensors(folder, top_members.MODELS)[1]["order"] if folder.has(top_members.MODELS) else []
+        if not kept:
+            raise TreinoError(
+                "sweep_without_best",
+                _("{sweep} is {status} and has no best network.").format(
+                    sweep=folder.path.name, status=_(folder.status)
+                ),
+                _("Go on with it: treino resume {sweep}").format(sweep=folder.path.name)
+                if folder.status == "interrupted"
+                else _("Try smaller learning rates."),
+            )
+        return member_run(folder, kept[0], self.access)
 
     def member(self, member: int) -> StoredRun:
         """A network whose weights are kept, as a run that predicts.
@@ -136,24 +150,6 @@ class StoredSweep:
         figures = ", ".join(f"{k} {v:.3f}" for k, v in test.items() if v is not None)
         said = f", best {best.member}: test {figures}" if best and figures else ""
         return f"{type(self).__name__}({str(self.path)!r}, {self.status}, {members} networks{said})"
-
-
-def best_of(folder: RunFolder, access: Access) -> StoredRun:
-    """The winner's run; the best network so far where there is none."""
-    if folder.status in ("finished", "stopped") and folder.within(f"{BEST}/manifest.json").is_file():
-        return stored_run(RunFolder.open(folder.within(BEST)), access)
-    kept = read_tensors(folder, top_members.MODELS)[1]["order"] if folder.has(top_members.MODELS) else []
-    if not kept:
-        raise TreinoError(
-            "sweep_without_best",
-            _("{sweep} is {status} and has no best network.").format(
-                sweep=folder.path.name, status=_(folder.status)
-            ),
-            _("Go on with it: treino resume {sweep}").format(sweep=folder.path.name)
-            if folder.status == "interrupted"
-            else _("Try smaller learning rates."),
-        )
-    return member_run(folder, kept[0], access)
 
 
 def drain(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None = None) -> StoredSweep:

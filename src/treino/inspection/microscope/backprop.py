@@ -201,7 +201,7 @@ def _trained() -> Step:
     )
 
 
-def _checks(name: str, net: Net, by: tuple[Symbol, ...], theirs: "object") -> tuple[Check, ...]:
+def _checks(name: str, net: Net, by: tuple[Symbol, ...], theirs: object) -> tuple[Check, ...]:
     assert callable(theirs)
     x = torch.tensor([s.number for s in by], dtype=torch.float64, requires_grad=True)
     theirs(x).backward()

@@ -21,7 +21,7 @@ def loss_steps(update: Update) -> tuple[Step, ...]:
     return number_losses.steps(loss.name, out.reshape(-1), y.reshape(-1), place)
 
 
-def unit_shown(update: "Update") -> int:
+def unit_shown(update: Update) -> int:
     """The output whose slope is shown: the chosen weight's own, else that of the row's class."""
     last = update.place.layer == len(update.layers) - 1
     return update.place.i if last else int(update.batch.y[update.row])
