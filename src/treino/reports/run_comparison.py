@@ -62,7 +62,8 @@ def _differing(runs: Sequence[StoredRun]) -> list[tuple[str, list[Any]]]:
     """Data, settings and sizes in which the runs are not all alike."""
     every = []
     for run in runs:
-        result, facts, data = run.result, run.facts, run.spec.data
+        result, data = run.result, run.spec.data
+        facts = result or run.spec.facts
         every.append(
             {
                 _("data"): data.name,

@@ -110,8 +110,9 @@ def _best(leader: Mapping[str, Any], run: StoredRun | None) -> dict[str, Any]:
     found = {name: leader[name] for name in ("member", "params", "validation", "parameters")}
     if run is None:
         return found | {"test": None, "run": None}
-    assert run.result is not None
-    metrics = run.result.metrics
+    result = run.result
+    assert result is not None
+    metrics = result.metrics
     return found | {"validation": metrics.validation, "test": metrics.test, "run": str(run.path)}
 
 
@@ -205,8 +206,8 @@ def judgement(
     smallest = members[judge.smallest_within(parameters, each, found.best, found.error)]
     runner_up = sweep.top[1].member if len(sweep.top) > 1 else None
     fresh, notes = _fresh(sweep, winner, runner_up, shown)
-    assert run.result is not None
     result = run.result
+    assert result is not None
     test = (result.metrics.test or {}).get(shown)
     interval = result.intervals.known.get(shown)
     if not METRICS[sweep.metric].judged:
@@ -374,12 +375,12 @@ def _trained(sweep: SweepTraining, pair: Sequence[Settings], shown: str) -> list
     """Each one's figure on the test rows of the sweep's data."""
     found: dict[int, float] = {}
     for group in groups(dict(enumerate(pair)), sweep.data_for, sweep.networks):
-        winner_run = group.training()
-        for _tick in winner_run:
+        retraining = group.training()
+        for _tick in retraining:
             pass
         for row, member in enumerate(group.members):
             rows = group.data.test
-            out = outputs(winner_run.net(row), rows.x, item_shape=winner_run.shared.item_shape)
-            figures = measure(out[None], rows.y, winner_run.loss_function, group.data.target_scale)
+            out = outputs(retraining.net(row), rows.x, item_shape=retraining.shared.item_shape)
+            figures = measure(out[None], rows.y, retraining.loss_function, group.data.target_scale)
             found[member] = float(figures[shown][0])
     return [found[i] for i in range(len(pair))]
