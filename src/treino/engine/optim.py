@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.optim.adam import adam as torch_adam
-from torch.optim.sgd import sgd as torch_sgd
 
 from treino.engine import update_formulas
 from treino.engine.update_formulas import Line, UpdateInputs
@@ -167,15 +165,16 @@ def _adamw(
     _adam(p, g, m, n._replace(weight_decay=None), tmp, nesterov)
 
 
-# ---- torch's fused updates of one flat row: one pass over memory
+# ---- torch's fused updates of one flat row: one pass over memory. As torch.optim calls them, whose functions
+# around them sort parameters by device each time, which takes as long as a small network's forward pass
 
 
 def _fused_sgd(p: Tensor, g: Tensor, m: list[Tensor], nesterov: bool) -> "Fused":
     def update(n: UpdateNumbers, t: int) -> None:
-        torch_sgd(
-            [p], [g], [m[0] if n.momentum else None], foreach=False, fused=True, lr=n.lr,
-            weight_decay=n.weight_decay or 0.0, momentum=n.momentum or 0.0, dampening=0.0,
-            nesterov=nesterov and bool(n.momentum), maximize=False,
+        torch._fused_sgd_(
+            [p], [g], m if n.momentum else [], lr=n.lr, weight_decay=n.weight_decay or 0.0,
+            momentum=n.momentum or 0.0, dampening=0.0, nesterov=nesterov and bool(n.momentum), maximize=False,
+            is_first_step=False,
         )  # fmt: skip
 
     return update
@@ -183,13 +182,13 @@ def _fused_sgd(p: Tensor, g: Tensor, m: list[Tensor], nesterov: bool) -> "Fused"
 
 def _fused_adam(p: Tensor, g: Tensor, m: list[Tensor], nesterov: bool, *, decoupled: bool) -> "Fused":
     count = torch.zeros((), dtype=torch.float32)
+    fused = torch._fused_adamw_ if decoupled else torch._fused_adam_
 
     def update(n: UpdateNumbers, t: int) -> None:
-        count.fill_(t - 1)
-        torch_adam(
-            [p], [g], [m[0]], [m[1]], [], [count], foreach=False, fused=True, amsgrad=False, beta1=n.beta1,
-            beta2=n.beta2, lr=n.lr, weight_decay=n.weight_decay or 0.0, eps=n.eps, maximize=False,
-            decoupled_weight_decay=decoupled,
+        count.fill_(t)
+        fused(
+            [p], [g], m[:1], m[1:], [], [count], lr=n.lr, beta1=n.beta1, beta2=n.beta2,
+            weight_decay=n.weight_decay or 0.0, eps=n.eps, amsgrad=False, maximize=False,
         )  # fmt: skip
 
     return update
