@@ -170,7 +170,7 @@ def test_what_can_not_change_is_refused_with_the_reason(tmp_path: Path) -> None:
     moment = run.at(5)
     for changes, rule, word in (
         ({"hidden": [3]}, "branch_setting", "would not fit"),
-        ({"batch_size": 3}, "branch_setting", "batches"),
+        ({"metric": "accuracy"}, "branch_setting", "batches"),
         ({"target": "x"}, "branch_setting", "rows"),
         ({"engine": "module"}, "branch_setting", "bits"),
         ({"baselines": "full"}, "branch_setting", "whole run"),

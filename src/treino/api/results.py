@@ -105,7 +105,9 @@ class Moment(Snapshot):
         """A new run that goes on from here with other settings, e.g. ``lr=1e-3`` or ``epochs=50``.
 
         What may change: lr, weight_decay, momentum, betas, eps, clip, dropout, schedule, warmup, epochs,
-        steps, patience, keep; ``name`` and ``out`` say where the run goes. Without changes it has the bits of
+        steps, patience, keep, batch_size, optimizer, nesterov; ``name`` and ``out`` say where the run goes.
+        With another batch size a pass over the rows begins at once; another optimizer's state begins at
+        zero. Without changes it has the bits of
         the run that it left, but for commands that this one was given later. The new run names its parent,
         and holds the losses up to here, so that its curves begin at the beginning.
 

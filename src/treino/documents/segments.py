@@ -3,21 +3,30 @@
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
-from treino.documents.fields import Count, Document, Figure, Many, Pair, Text
+from treino.documents.fields import Count, Document, Figure, Many, Pair, Seed, Text
 from treino.documents.settings import Asked
 
 Changeable = Literal["lr", "weight_decay", "momentum", "beta1", "beta2", "eps", "clip", "dropout"]
 
 
 class SegmentEntry(Document):
-    """origin: the segment and the step that it set out from."""
+    """origin: the segment and the step that it set out from.
+
+    steps_per_epoch: of an epoch that begins in it; None in older folders, where all have the run's.
+    passes_from, optimizer_from: the step at which its epochs, and its optimizer's state, began.
+    order_seed: of its rows' order, where that is not the data's.
+    """
 
     number: Count
     origin: Pair[Count] | None
     asked: Asked
     changes: dict[Changeable, Figure]
+    steps_per_epoch: Annotated[int, Field(ge=1, le=2**53)] | None = None
+    passes_from: Count = 0
+    optimizer_from: Count = 0
+    order_seed: Seed | None = None
 
 
 def _connected(segments: tuple[SegmentEntry, ...]) -> tuple[SegmentEntry, ...]:
@@ -28,6 +37,8 @@ def _connected(segments: tuple[SegmentEntry, ...]) -> tuple[SegmentEntry, ...]:
         number, step = segment.origin or (-1, 0)
         if (segment.origin is None) != (place == 0) or (place and not known.get(number, step + 1) <= step):
             raise ValueError("an origin that is not there")
+        if max(segment.passes_from, segment.optimizer_from) > step:
+            raise ValueError("a count that begins after the segment")
         known[segment.number] = step
     if any(a.number >= b.number for a, b in pairwise(segments)):
         raise ValueError("numbers in order")

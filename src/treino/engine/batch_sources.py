@@ -181,10 +181,10 @@ class StreamedBatches:
         every = torch.arange(self._plan.rows if self._plan.batches is None else 0)
         for step in range(first, self._plan.steps):
             if self._plan.batches is not None:
-                yield step // self._plan.steps_per_epoch, every
+                yield self._plan.count.place(step)[0], every
                 continue
             (index,) = self._orders(step, 1)
-            yield step // self._plan.steps_per_epoch, every if index is None else index
+            yield self._plan.count.place(step)[0], every if index is None else index
 
 
 def batch_source(rows: KernelRows, plan: StepPlan, shared: SharedConfig) -> BatchSource:

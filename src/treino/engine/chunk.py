@@ -15,7 +15,9 @@ class Chunk:
     """What S steps need: the rows, the batch of every step (None: all rows), and where in the run they are.
 
     x: ``[N, D]``, or ``[N, *item_shape]`` for a module of the user's. y: ``[N]`` int64 or ``[N, K]``.
-    first: updates done before. factors: of each of the plan's schedules, one per step.
+    first: updates done before. optimizer_first: those since the optimizer's state began at zero; they are
+    fewer where a training went on with another optimizer. factors: of each of the plan's schedules, one per
+    step.
     keyframe_steps: the steps, from 1 on, after which the kernel adds copies of the one member's rows to
     ``keyframe_copies``.
     """
@@ -24,6 +26,7 @@ class Chunk:
     y: Tensor
     batches: Sequence[Tensor | None]
     first: int
+    optimizer_first: int
     factors: list[list[float]]
     keyframe_steps: frozenset[int] = frozenset()
     keyframe_copies: list[Copies] = field(default_factory=list)

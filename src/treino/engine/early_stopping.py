@@ -47,5 +47,5 @@ class EarlyStopping:
         """``[P]`` bool: whose patience is over, counted in epochs since the best one."""
         if not self.patience:
             return torch.zeros(len(best.step_P), dtype=torch.bool)
-        best_epoch_P = (-(-best.step_P // plan.steps_per_epoch)).clamp(min=0)
-        return plan.epoch_of(step) - best_epoch_P >= self.patience
+        best_epoch_P = plan.count.epochs_of(best.step_P).clamp(min=0)
+        return plan.count.epoch_of(step) - best_epoch_P >= self.patience

@@ -145,12 +145,14 @@ def saved_from_keyframe(
     loss_S: Tensor,
 ) -> SavedState:
     """What ``Training.load`` takes, of a keyframe: ``loss_S`` are the losses of all steps up to it."""
-    step, per, here = meta["step"], setup.plan.steps_per_epoch, state.tensors()
-    epoch = EpochLoss(1)
-    whole = step // per * per
-    for part_S in (loss_S[max(0, whole - per) : whole], loss_S[whole:step]):
-        if len(part_S):
-            epoch.add(part_S.unsqueeze(1), per)
+    step, count, here = meta["step"], setup.plan.count, state.tensors()
+    epoch, ended = EpochLoss(1), count.ended(meta["step"])
+    whole = count.end_of(ended)
+    if ended:
+        begin = count.end_of(ended - 1)
+        epoch.add(loss_S[begin:whole].unsqueeze(1), whole - begin)
+    if step > whole:
+        epoch.add(loss_S[whole:step].unsqueeze(1), setup.plan.steps_per_epoch)
     states = [f"moment.{i}" for i in range(len(OPTIMIZERS[setup.shared.optimizer].states))]
     kept = ("params", "grads", "buffers", "best.params", "best.buffers", *states)
     found = {name: tensors[name][: len(here[name])] for name in kept if name in here} | {

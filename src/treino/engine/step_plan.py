@@ -1,15 +1,36 @@
 """The steps of a training: batches, learning-rate factors and evaluations, as functions of the step."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from treino.data.row_order import Shuffle, order
+from treino.engine.epoch_count import EpochCount
 from treino.engine.schedules import scale
 
 EVALUATION_SPACING = 20  # steps between two evaluations, at least
 MIN_TICK_STEPS = 10  # steps
+
+
+@dataclass(frozen=True)
+class Past:
+    """What a training that goes on with another one's state takes over from it.
+
+    passes: how its steps were counted in epochs up to ``first``, where an epoch begins anew there.
+    optimizer: updates that were done before the optimizer's state began at zero.
+    order: seed of the rows' order, where it isn't the data's.
+    """
+
+    first: int = 0
+    passes: EpochCount | None = None
+    optimizer: int = 0
+    order: int | None = None
+
+    def count(self, per: int) -> EpochCount:
+        """Of its epochs, which are of ``per`` steps from ``first`` on."""
+        return EpochCount(per) if self.passes is None else self.passes.restarted(self.first, per)
 
 
 @dataclass(frozen=True)
@@ -19,6 +40,7 @@ class StepPlan:
     schedules: (name, warm-up steps), all that there are among the members. evaluates: whether there are
     validation rows.
     batches: of an epoch, where the rows come in batches of their own; batch_size is then their largest.
+    past: of a training that goes on with another one's state. by_steps: whether its length was said in steps.
     """
 
     rows: int
@@ -30,6 +52,8 @@ class StepPlan:
     every: int
     evaluates: bool
     batches: int | None = None
+    past: Past = Past()
+    by_steps: bool = False
 
     @property
     def steps_per_epoch(self) -> int:
@@ -37,28 +61,32 @@ class StepPlan:
             return self.batches
         return 1 if self.batch_size is None else -(-self.rows // self.batch_size)
 
+    @cached_property
+    def count(self) -> EpochCount:
+        """Which steps are which epoch's."""
+        return self.past.count(self.steps_per_epoch)
+
     def factors(self, first: int, stop: int) -> list[list[float]]:
         """What the learning rate is multiplied with at each of these steps, by schedule."""
         return [
-            [scale(name, warmup, step, self.steps) for step in range(first, stop)]
+            [self._factor(name, warmup, step) for step in range(first, stop)]
             for name, warmup in self.schedules
         ]
 
-    def epoch_of(self, step: int) -> int:
-        """The number, from 1 on, of the epoch that update number ``step`` belongs to; 0 before the first."""
-        return -(-step // self.steps_per_epoch)
-
-    def passes(self, step: int) -> float:
-        """Passes over the rows after so many updates: a whole number at an epoch's end."""
-        per = self.steps_per_epoch
-        return step // per if step % per == 0 else step / per
+    def _factor(self, name: str, warmup: int, step: int) -> float:
+        """A training that is so many epochs long is as far in its schedule as it is in its epochs, however
+        many steps these had."""
+        if step < warmup or self.by_steps:
+            return scale(name, warmup, step, self.steps)
+        more = self.count.before * self.steps_per_epoch - self.count.first
+        return scale(name, min(warmup, step + more), step + more, self.steps + more)
 
     def next_evaluation(self, step: int, last: int) -> int:
         """The first epoch's end after ``step`` that is 20 steps from the last evaluation, or the very end."""
         if not self.evaluates:
             return self.steps
-        border = self.steps_per_epoch * self.epoch_of(max(step + 1, last + EVALUATION_SPACING))
-        return min(border, self.steps)
+        epoch = self.count.epoch_of(max(step + 1, last + EVALUATION_SPACING))
+        return min(self.count.end_of(epoch), self.steps)
 
 
 class BatchIndices:
@@ -74,7 +102,7 @@ class BatchIndices:
             return [None] * steps
         found: list[Tensor | None] = []
         for step in range(first, first + steps):
-            epoch, place = divmod(step, plan.steps_per_epoch)
+            epoch, place = plan.count.place(step)
             if epoch != self._epoch:
                 index = order(plan.rows, plan.data_seed, epoch, plan.shuffle).to(self.device)
                 self._epoch, self._split = epoch, index.split(plan.batch_size)

@@ -146,7 +146,8 @@ class Training:
 
     def _chunk(self, first: int, stop: int) -> Chunk:
         part = self._source.take(first, stop)
-        return Chunk(part.x, part.y, part.batches, first, self.plan.factors(first, part.stop))
+        factors = self.plan.factors(first, part.stop)
+        return Chunk(part.x, part.y, part.batches, first, first - self.plan.past.optimizer, factors)
 
     def _train_chunk(self, chunk: Chunk) -> tuple[Tensor, Tensor]:
         """Take the chunk's steps; members that diverge are put back to their last good update.
@@ -209,14 +210,14 @@ class Training:
     ) -> list[Epoch]:
         """An Epoch of each that ended within a chunk. means: their losses' means and deviations ``[E, P]``.
         span: the clock when the chunk began and when it ended."""
-        first, stop, per = chunk.first, self.state.step, self.steps_per_epoch
+        first, stop, count = chunk.first, self.state.step, self.plan.count
         begin, end = span
         epochs: list[Epoch] = []
         for mean_P, std_P in zip(means[0].unbind(0), means[1].unbind(0), strict=True):
-            border = min(stop, (first // per + 1 + len(epochs)) * per)
+            number = count.epoch_of(first + 1) + len(epochs)
+            border = min(stop, count.end_of(number))
             when = begin + (end - begin) * (border - first) / (stop - first)
             evaluation, deviation, seconds = report if border == stop else EvaluationReport()
-            number = self.plan.epoch_of(border)
             epochs.append(Epoch(number, border, mean_P, std_P, evaluation, deviation, when, seconds))
         return epochs
 
@@ -240,7 +241,7 @@ class Training:
     @property
     def epoch(self) -> float:
         """Passes done: a whole number at an epoch's end."""
-        return self.plan.passes(self.state.step)
+        return self.plan.count.passes(self.state.step)
 
     @property
     def done(self) -> bool:
@@ -267,9 +268,10 @@ class Training:
     @property
     def kept_epoch_P(self) -> Tensor:
         """``[P]`` int64: the number of the epoch whose weights are kept; 0: none was finished."""
-        step_P, per = self.kept_step_P, self.steps_per_epoch
+        step_P, count = self.kept_step_P, self.plan.count
         whole_P = (step_P == self.steps) | self.state.best.chosen_P
-        return torch.where(whole_P, -(-step_P // per), step_P // per)
+        ended_P = torch.tensor([count.ended(step) for step in step_P.tolist()])
+        return torch.where(whole_P, count.epochs_of(step_P), ended_P)
 
     @property
     def best_P(self) -> Tensor:

@@ -20,7 +20,7 @@ from treino.engine.members import new_population
 from treino.engine.metrics import METRICS, metric_names
 from treino.engine.nets import MLP, mlp
 from treino.engine.shared_config import SharedConfig
-from treino.engine.step_plan import MIN_TICK_STEPS, StepPlan
+from treino.engine.step_plan import MIN_TICK_STEPS, Past, StepPlan
 from treino.engine.templates import NetSource, Template, input_shape, outputs_of, template_of
 from treino.engine.train_config import DEFAULTS, TrainConfig
 from treino.engine.training_state import TrainingState
@@ -51,8 +51,12 @@ class TrainingSetup:
     loss_reason: str
 
 
-def set_up(data: Any, net: NetSource | None, config: TrainConfig) -> tuple[TrainingSetup, TrainingState]:
+def set_up(
+    data: Any, net: NetSource | None, config: TrainConfig, past: Past | None = None
+) -> tuple[TrainingSetup, TrainingState]:
     """Everything that a training needs, and its state before the first step. See ``train``.
+
+    past: of a training that goes on with another one's state, which is loaded into it.
 
     Raises:
         TreinoError: data, network and settings that don't go together.
@@ -64,7 +68,7 @@ def set_up(data: Any, net: NetSource | None, config: TrainConfig) -> tuple[Train
     loss, loss_reason = loss_of(config, inputs)
     template = template_of(net, inputs, loss, config)
     shared = _shared(net, template, loss, inputs, config)
-    plan = _step_plan(inputs, config)
+    plan = _step_plan(inputs, config, past or Past())
     _check_metric(config, inputs, metric_names(loss, outputs_of(loss, inputs)))
     _check_batch_of_one(net, template, plan)
     engine, kernel = _kernel(net, shared, plan, config)
@@ -125,24 +129,26 @@ def _shared(
     )
 
 
-def _step_plan(inputs: Inputs, config: TrainConfig) -> StepPlan:
+def _step_plan(inputs: Inputs, config: TrainConfig, past: Past) -> StepPlan:
     rows = len(inputs.train[0])
     batch_size = config.batch_size
     assert batch_size != "auto"
     if inputs.steps is None and batch_size is not None:
         batch_size = min(batch_size, rows)
     per_epoch = inputs.steps or (1 if batch_size is None else -(-rows // batch_size))
-    steps = config.steps or (config.epochs or 0) * per_epoch
+    steps = config.steps or past.count(per_epoch).end_of(config.epochs or 0)
     return StepPlan(
         rows=rows,
         batch_size=batch_size,
         steps=steps,
         schedules=tuple(dict.fromkeys(_schedules(config, steps))),
         shuffle=config.shuffle,
-        data_seed=config.data_seed or 0,
+        data_seed=(config.data_seed or 0) if past.order is None else past.order,
         every=max(MIN_TICK_STEPS, per_epoch) if config.every is None else config.every,
         evaluates=len(inputs.validation[0]) > 0,
         batches=inputs.steps,
+        past=past,
+        by_steps=config.steps is not None,
     )
 
 

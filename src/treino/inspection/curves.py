@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.engine.epoch_count import EpochCount
+
 Floats = NDArray[np.float64]
 Values = Sequence[float | None] | NDArray
 
@@ -18,7 +20,7 @@ class Curves:
     loss_E, deviation_E: mean and deviation of the training loss over the epoch's iterations.
     evaluated: ``{split: {metric: [E]}}``; metric: which of them the second panel shows ("" for none).
     kept_epoch: the epoch whose weights were kept (1-based), None where nothing was kept.
-    step_loss_S, steps_per_epoch: every iteration's loss, shown where epochs are too few for a curve.
+    step_loss_S: every iteration's loss, shown where epochs are too few for a curve. count: their epochs.
     diverged_step: the step at which the run diverged, None where it did not.
     """
 
@@ -29,12 +31,17 @@ class Curves:
     metric: str = ""
     kept_epoch: int | None = None
     step_loss_S: Floats = field(default_factory=lambda: np.empty(0))
-    steps_per_epoch: int = 1
+    count: EpochCount = field(default_factory=lambda: EpochCount(1))
     diverged_step: int | None = None
 
     @property
     def epochs(self) -> int:
         return len(self.loss_E)
+
+    @property
+    def step_epoch_S(self) -> Floats:
+        """Where each iteration ended, in epochs."""
+        return np.array([self.count.passes(step + 1) for step in range(len(self.step_loss_S))], np.float64)
 
 
 def curves(
@@ -47,23 +54,25 @@ def curves(
     kept_epoch: int | None = None,
     step_loss: Values = (),
     steps_per_epoch: int = 1,
+    count: EpochCount | None = None,
     diverged_step: int | None = None,
 ) -> Curves:
     """``Curves`` from lists as a run's JSON holds them (None where nothing was measured).
 
+    count: of the steps' epochs, where these are not all of ``steps_per_epoch`` steps.
     Every list is cut or filled with NaN to the number of epochs.
     """
     loss_E = _floats(loss)
-    count = len(loss_E)
+    epochs = len(loss_E)
     return Curves(
         name,
         loss_E,
-        _to(count, deviation),
-        {split: {m: _to(count, v) for m, v in of.items()} for split, of in (evaluated or {}).items()},
+        _to(epochs, deviation),
+        {split: {m: _to(epochs, v) for m, v in of.items()} for split, of in (evaluated or {}).items()},
         metric,
         kept_epoch,
         _floats(step_loss),
-        steps_per_epoch,
+        count or EpochCount(steps_per_epoch),
         diverged_step,
     )
 

@@ -9,17 +9,17 @@ from treino.pictures import File, RunPicture
 from treino.plots.curve_overlay import MOST, overlay_figure
 from treino.plots.curves import alarms, curves_figure
 from treino.plots.style import label, png
+from treino.records.histories import training_losses
+from treino.records.segments import epoch_count
 from treino.records.stored_run import StoredRun
 from treino.words import _
 
 
 def curves_of(run: StoredRun) -> Curves:
     """The run's curves as numbers; of a run that is not over, those that there are."""
-    evaluated, per_epoch, result = run.evaluations, run.spec.steps_per_epoch, run.result
+    evaluated, count, result = run.evaluations, epoch_count(run.spec), run.result
     mean_E, deviation_E = (
-        run_curves.epoch_losses(run.losses, per_epoch)
-        if result is None
-        else (result.loss.train, result.loss_std.train)
+        training_losses(run.losses, count) if result is None else (result.loss.train, result.loss_std.train)
     )
     metric = next((m for m in ("accuracy", "rmse") if any(m in of for of in evaluated.values())), "")
     return run_curves.curves(
@@ -30,7 +30,7 @@ def curves_of(run: StoredRun) -> Curves:
         metric=metric,
         kept_epoch=None if result is None else result.kept_epoch,
         step_loss=run.losses,
-        steps_per_epoch=per_epoch,
+        count=count,
         diverged_step=result.steps if result and run.status == "diverged" else None,
     )
 

@@ -16,6 +16,7 @@ from treino.plots.film import film_images, gif, gif_steps, image_png, small
 from treino.plots.film_player import PlayerFrame, film_of_frames, player_frame, player_html, player_page
 from treino.plots.film_words import film_title, share
 from treino.plots.style import png
+from treino.records.segments import epoch_count
 from treino.records.stored_run import StoredRun
 from treino.store.output_files import OutputFolder
 from treino.training.replay import last_step, snapshots
@@ -72,8 +73,8 @@ def frames_of(run: StoredRun, steps: Iterable[int]) -> Iterator[Frame]:
         TreinoError: the run can't be played again.
     """
     seen = film_sight(run.module, run.data, run.item_shape)
-    per_epoch = int(run.spec.steps_per_epoch)
-    shots = (NetworkState(m.step, m.step / per_epoch, m.loss, m.net) for m in snapshots(run, steps))
+    count = epoch_count(run.spec)
+    shots = (NetworkState(m.step, float(count.passes(m.step)), m.loss, m.net) for m in snapshots(run, steps))
     return film(shots, seen, run.data, item_shape=run.item_shape)
 
 

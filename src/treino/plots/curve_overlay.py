@@ -83,8 +83,7 @@ def _panels(runs: Sequence[Curves]) -> list[tuple[str, list[Curve]]]:
 def _training(run: Curves) -> Curve:
     """The epochs' means; every iteration where epochs are too few for a curve."""
     if run.epochs <= FEW and len(run.step_loss_S):
-        epoch_S = np.arange(1, len(run.step_loss_S) + 1) / run.steps_per_epoch
-        return np.asarray(epoch_S, dtype=np.float64), run.step_loss_S
+        return run.step_epoch_S, run.step_loss_S
     return np.arange(1, run.epochs + 1, dtype=np.float64), run.loss_E
 
 

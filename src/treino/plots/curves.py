@@ -176,9 +176,8 @@ def _steps(curves: Curves) -> tuple[Floats, Floats]:
     loss_S = curves.step_loss_S
     if curves.epochs > FEW or not len(loss_S):
         return np.empty(0), np.empty(0)
-    epoch_S = np.arange(1, len(loss_S) + 1) / curves.steps_per_epoch
     seen = np.isfinite(loss_S)
-    return epoch_S[seen], loss_S[seen]
+    return curves.step_epoch_S[seen], loss_S[seen]
 
 
 def spans(values: Floats) -> bool:
@@ -211,7 +210,7 @@ def _marks(axes: "Axes", curves: Curves, metric: str) -> "dict[str, Artist]":
                 zorder=6, clip_on=False,
             )  # fmt: skip
     if curves.diverged_step is not None:
-        place = curves.diverged_step / curves.steps_per_epoch
+        place = curves.count.passes(curves.diverged_step)
         key[_("diverged")] = axes.axvline(place, color=ALARM, linewidth=1.4, zorder=1)
     return key
 
@@ -219,9 +218,9 @@ def _marks(axes: "Axes", curves: Curves, metric: str) -> "dict[str, Artist]":
 def _epoch_axis(axes: "Axes", curves: Curves) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    last = max(curves.epochs, len(curves.step_loss_S) / curves.steps_per_epoch)
+    last = max(curves.epochs, curves.count.passes(len(curves.step_loss_S)))
     if curves.diverged_step is not None:
-        last = curves.diverged_step / curves.steps_per_epoch
+        last = curves.count.passes(curves.diverged_step)
         last = math.ceil(last) if last > 1 else last
     first = 0.0 if len(_steps(curves)[0]) else 1.0
     margin = 0.02 * (last - first) or 0.5
@@ -252,7 +251,7 @@ def alarms(curves: Curves) -> list[str]:
     """What went wrong, and where the curves end for it."""
     if curves.diverged_step is None:
         return []
-    epoch = curves.diverged_step / curves.steps_per_epoch
+    epoch = float(curves.count.passes(curves.diverged_step))
     return [
         _("Diverged at step {step} (epoch {epoch}): the curves end there.").format(
             step=curves.diverged_step, epoch=numeral(epoch)

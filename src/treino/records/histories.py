@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import numpy as np
+
 from treino.documents.run_spec import RunSpec
-from treino.inspection.curves import epoch_losses
-from treino.records.segments import epochs_of, losses_of
+from treino.engine.epoch_count import EpochCount
+from treino.inspection.curves import Floats, epoch_losses
+from treino.records.segments import epoch_count, epochs_of, losses_of
 from treino.store import RunFolder
 
 UNKNOWN: dict[str, Any] = {
@@ -22,7 +25,7 @@ UNKNOWN: dict[str, Any] = {
 
 def histories(folder: RunFolder, spec: RunSpec, *, over: bool = False) -> dict[str, Any]:
     """The lists by epoch of the ``train`` document. over: a last epoch that was cut short counts too."""
-    mean_E, deviation_E = epoch_losses(losses_of(folder, spec), spec.steps_per_epoch, cut=over)
+    mean_E, deviation_E = training_losses(losses_of(folder, spec), epoch_count(spec), over=over)
     measured = evaluations(folder, spec, len(mean_E))
     validation, nothing = measured.get("validation", {}), [None] * len(mean_E)
     return {
@@ -31,6 +34,17 @@ def histories(folder: RunFolder, spec: RunSpec, *, over: bool = False) -> dict[s
         "loss": {"train": mean_E.tolist(), "validation": validation.get("loss", nothing)},
         "loss_std": {"train": deviation_E.tolist(), "validation": validation.get("loss_std", nothing)},
     }
+
+
+def training_losses(
+    losses_S: np.ndarray, count: EpochCount | None, *, over: bool = False
+) -> tuple[Floats, Floats]:
+    """Mean and deviation ``[E]`` of the losses of each epoch; over: of a last one that was cut short too."""
+    if count is None:
+        return np.empty(0), np.empty(0)
+    mean_E, deviation_E = training_losses(losses_S[: count.first], count.earlier, over=True)
+    more = epoch_losses(losses_S[count.first :], count.per, cut=over)
+    return np.concatenate([mean_E, more[0]]), np.concatenate([deviation_E, more[1]])
 
 
 def evaluations(folder: RunFolder, spec: RunSpec, epochs: int) -> dict[str, dict[str, list[float | None]]]:

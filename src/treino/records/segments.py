@@ -12,6 +12,10 @@ from typing import Any
 import numpy as np
 
 from treino.documents.run_spec import RunSpec
+from treino.engine.carry_over import unread
+from treino.engine.epoch_count import EpochCount
+from treino.engine.step_plan import Past
+from treino.spec import Settings
 from treino.store import EpochValue, RunFolder
 from treino.store.files import damaged
 from treino.words import _
@@ -20,17 +24,27 @@ from treino.words import _
 @dataclass(frozen=True)
 class Segment:
     """origin: segment and step that it set out from, None of the first. asked: settings as asked.
-    changes: hyper-parameters that are others from its first step on, by the engine's names."""
+    changes: hyper-parameters that are others from its first step on, by the engine's names.
+    steps_per_epoch, passes_from, optimizer_from, order_seed: see ``SegmentEntry``."""
 
     number: int = 0
     origin: tuple[int, int] | None = None
     asked: Mapping[str, Any] = field(default_factory=dict)
     changes: Mapping[str, Any] = field(default_factory=dict)
+    steps_per_epoch: int = 1
+    passes_from: int = 0
+    optimizer_from: int = 0
+    order_seed: int | None = None
 
     @property
     def start(self) -> int:
         """Updates that were done before its first one."""
         return self.origin[1] if self.origin else 0
+
+    @property
+    def optimizer(self) -> str:
+        """Its name."""
+        return str(self.asked.get("optimizer", Settings.model_fields["optimizer"].default))
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -38,6 +52,10 @@ class Segment:
             "origin": list(self.origin) if self.origin else None,
             "asked": dict(self.asked),
             "changes": dict(self.changes),
+            "steps_per_epoch": self.steps_per_epoch,
+            "passes_from": self.passes_from,
+            "optimizer_from": self.optimizer_from,
+            "order_seed": self.order_seed,
         }
 
     def settings(self, resolved: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,8 +78,20 @@ class Link:
 def segments_of(spec: RunSpec) -> list[Segment]:
     """All of them, by their numbers."""
     if not spec.segments:
-        return [Segment(asked=spec.asked)]
-    return [Segment(s.number, s.origin, s.asked, dict(s.changes.items())) for s in spec.segments]
+        return [Segment(asked=spec.asked, steps_per_epoch=spec.steps_per_epoch)]
+    return [
+        Segment(
+            s.number,
+            s.origin,
+            s.asked,
+            dict(s.changes.items()),
+            s.steps_per_epoch or spec.steps_per_epoch,
+            s.passes_from,
+            s.optimizer_from,
+            s.order_seed,
+        )
+        for s in spec.segments
+    ]
 
 
 def newest(spec: RunSpec) -> Segment:
@@ -69,7 +99,8 @@ def newest(spec: RunSpec) -> Segment:
 
 
 def said_of(spec: RunSpec) -> list[str]:
-    """A sentence about the newest segment: its first step, its changed settings; none for the first one."""
+    """Sentences about the newest segment: its first step, its changed settings, what began anew; none for the
+    first one."""
     if not spec.segments:
         return []
     segments = segments_of(spec)
@@ -77,14 +108,18 @@ def said_of(spec: RunSpec) -> list[str]:
     changed = {k: v for k, v in segment.asked.items() if before.asked.get(k) != v} | dict(segment.changes)
     if changed.keys() & {"epochs", "steps"}:  # the patience that it had is only said out loud then
         changed.pop("patience", None)
-    changed = {k: v for k, v in changed.items() if v is not None or k == "clip"}
+    meaningless = unread(spec.resolved.optimizer)
+    changed = {k: v for k, v in changed.items() if (v is not None or k == "clip") and k not in meaningless}
     parent = spec.parent
     place = _("{run}, step {step:,}") if parent and parent.segment == before.number else _("step {step:,}")
     where = place.format(run=parent.run if parent else "", step=segment.start)
     if not changed:
         return [_("It goes on from {where}, with the same settings.").format(where=where)]
     listed = ", ".join(f"{name} {value}" for name, value in changed.items())
-    return [_("It goes on from {where}, with {changes}.").format(where=where, changes=listed)]
+    said = [_("It goes on from {where}, with {changes}.").format(where=where, changes=listed)]
+    if segment.optimizer != before.optimizer:
+        said.append(_("The optimizer's state began at zero there."))
+    return said
 
 
 def path_of(spec: RunSpec, number: int | None = None) -> list[Link]:
@@ -97,6 +132,22 @@ def path_of(spec: RunSpec, number: int | None = None) -> list[Link]:
         segment = segments[before]
         path.append(Link(segment, segment.start, stop))
     return path[::-1]
+
+
+def epoch_count(spec: RunSpec, number: int | None = None) -> EpochCount:
+    """Which steps are which epoch's, on the path to the end of this segment (default: the newest)."""
+    path = path_of(spec, number)
+    count = EpochCount(path[0].segment.steps_per_epoch)
+    for link in path[1:]:
+        if (link.segment.passes_from, link.segment.steps_per_epoch) != (count.first, count.per):
+            count = count.restarted(link.segment.passes_from, link.segment.steps_per_epoch)
+    return count
+
+
+def past_of(spec: RunSpec, segment: Segment) -> Past:
+    """What the segment's training takes over from those that it set out from."""
+    count = epoch_count(spec, segment.number)
+    return Past(count.first, count.earlier, segment.optimizer_from, segment.order_seed)
 
 
 def shown_settings(spec: RunSpec, resolved: Mapping[str, Any], number: int | None = None) -> dict[str, Any]:
@@ -122,6 +173,6 @@ def epochs_of(folder: RunFolder, spec: RunSpec) -> list[EpochValue]:
     """What was measured at the ends of the path's epochs."""
     found: list[EpochValue] = []
     for link in path_of(spec):
-        rows = folder.database.epochs(link.segment.number)
-        found += [row for row in rows if link.stop is None or row.epoch * spec.steps_per_epoch <= link.stop]
+        rows, count = folder.database.epochs(link.segment.number), epoch_count(spec, link.segment.number)
+        found += [row for row in rows if link.stop is None or count.end_of(row.epoch) <= link.stop]
     return found

@@ -161,7 +161,7 @@ def update_of(run: StoredRun, step: int | None, weight: tuple[int, ...] | str | 
             ),
             _("Train with a smaller [[batch_size]], and explain that run."),
         )
-    data, settings = now.data, run.settings
+    data, settings = now.data, now.settings
     place = WeightIndex(0, 0, 0) if weight is None else _place(run, weight, layers)
     update = Update(
         run.typed.removeprefix("runs/"),  # of a sweep's winner with the sweep's name
@@ -170,7 +170,7 @@ def update_of(run: StoredRun, step: int | None, weight: tuple[int, ...] | str | 
         fix_masks(net).double(),
         layers,
         batches,
-        run.loss_function,
+        now.loss_function,
         settings["optimizer"],
         settings["nesterov"],
         now.hp,
@@ -182,6 +182,7 @@ def update_of(run: StoredRun, step: int | None, weight: tuple[int, ...] | str | 
         after.loss,
         {name: _array(p) for name, p in after.net.named_parameters()},
         tuple(_notes(settings, now.hp)),
+        now.plan.past.optimizer,
     )
     if not finite(update):
         raise TreinoError(
@@ -202,7 +203,7 @@ def _array(t: Tensor) -> Array:
 def _batch(run: StoredRun, moment: Snapshot, layers: tuple[DenseLayer, ...]) -> UpdateBatch:
     batch = moment.batch
     x = batch.x_BD.double().cpu().numpy().reshape(len(batch.x_BD), -1)
-    y = run.loss_function.target(batch.y_B, torch.float64).cpu().numpy()
+    y = moment.loss_function.target(batch.y_B, torch.float64).cpu().numpy()
     rows = moment.data.train.index[batch.index_B].numpy()
     return UpdateBatch(rows, x, y, _masks(run, moment, layers, len(x)))
 
@@ -211,7 +212,7 @@ def _masks(run: StoredRun, moment: Snapshot, layers: tuple[DenseLayer, ...], row
     """What the run's dropout multiplied with in this update: its masks hang on seed, layer and step alone."""
     net = copy.deepcopy(moment.net).cpu().train()
     drawn = replace_dropout(net)  # in the order in which the run draws
-    a, b = dropout_keys(torch.tensor([run.settings["seed"]]), len(drawn), moment.step, 1)
+    a, b = dropout_keys(torch.tensor([moment.settings["seed"]]), len(drawn), moment.step, 1)
     for place, drop in enumerate(drawn):
         drop.begin((int(a[0, place, 0]), int(b[0, place, 0])))
     widths = {layer.drop: len(layer.b) for layer in layers}

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import elsewhere, why_not_reproducible
 from treino.documents import read_checkpoint
-from treino.engine import Training
+from treino.engine import Loss, Training
 from treino.engine.introspection import next_batch, next_update
 from treino.engine.step_plan import StepPlan
 from treino.errors import TreinoError
@@ -27,6 +27,7 @@ from treino.records.stored_run import StoredRun
 from treino.store import RunFolder
 from treino.store.files import damaged
 from treino.training.keyframe_files import kept_state, keyframes_in
+from treino.training.resolution import Plan
 from treino.training.stored_training import obey_again, rebuilt
 from treino.training.user_data import given_again, streams
 from treino.words import _
@@ -53,7 +54,8 @@ class Snapshot:
     beta1, beta2, eps, clip (infinite: none), dropout.
     state: ``{parameter: {name: tensor}}``, the optimizer's before the next update, in torch.optim's names.
     gradients: ``{parameter: tensor}``, summed so far where the fault ``missing_zero_grad`` keeps them.
-    saved: the training's whole state, as ``Training.save`` gives it.
+    saved: the training's whole state, as ``Training.save`` gives it. plan: its steps. settings: all of them,
+    as they are in the segment. loss_function: the one that is trained.
     """
 
     run: StoredRun
@@ -66,7 +68,9 @@ class Snapshot:
     gradients: dict[str, Tensor]
     saved: Saved
     _data: Data
-    _plan: StepPlan
+    plan: StepPlan
+    settings: dict[str, Any]
+    loss_function: Loss
 
     @property
     def data(self) -> Data:
@@ -75,13 +79,13 @@ class Snapshot:
 
     def learning_rates(self, stop: int) -> list[float]:
         """Of the updates from this step up to ``stop``, by the schedule, while no command comes between."""
-        factors = self._plan.factors(self.step, stop)[0]
+        factors = self.plan.factors(self.step, stop)[0]
         return [self.hp["lr"] * (factor / factors[0]) for factor in factors]
 
     @cached_property
     def batch(self) -> Batch:
         """The rows of the next update."""
-        index_B, rows = next_batch(self._plan, self.step), self.data.train
+        index_B, rows = next_batch(self.plan, self.step), self.data.train
         return Batch(index_B, rows.x.index_select(0, index_B), rows.y.index_select(0, index_B))
 
 
@@ -123,9 +127,9 @@ def _played(run: StoredRun, wanted: list[int], data: Any) -> Iterator[Snapshot]:
     for link in path_of(spec):
         steps = [s for s in wanted if s >= link.first and (link.stop is None or s < link.stop)]
         if steps:
-            training = rebuilt(run.folder, spec, rows, run.record.access, link.segment).training
-            for step in _through(run, training, link.segment, steps, losses_S):
-                yield _snapshot(run, link.segment.number, training, rows, step, losses_S)
+            planned = rebuilt(run.folder, spec, rows, run.record.access, link.segment)
+            for step in _through(run, planned.training, link.segment, steps, losses_S):
+                yield _snapshot(run, link.segment.number, planned, rows, step, losses_S)
 
 
 def _through(
@@ -189,8 +193,9 @@ def _stored_states(
 
 
 def _snapshot(
-    run: StoredRun, segment: int, training: Training, rows: Data, step: int, losses_S: NDArray[np.float32]
+    run: StoredRun, segment: int, planned: Plan, rows: Data, step: int, losses_S: NDArray[np.float32]
 ) -> Snapshot:
+    training = planned.training
     seen = next_update(training.setup, training.state)
     return Snapshot(
         run,
@@ -204,6 +209,8 @@ def _snapshot(
         training.save(),
         rows,
         training.plan,
+        planned.settings,
+        training.loss_function,
     )
 
 

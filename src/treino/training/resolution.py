@@ -7,10 +7,11 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import steps_of
-from treino.engine import DEFAULTS, MLP, OPTIMIZERS, TrainConfig, Training, mlp, train
+from treino.engine import DEFAULTS, MLP, OPTIMIZERS, TrainConfig, Training, mlp
 from treino.engine.inputs import check_training_rows
+from treino.engine.step_plan import Past
 from treino.engine.train_config import PATIENCE
-from treino.engine.training_setup import no_validation_rows
+from treino.engine.training_setup import no_validation_rows, set_up
 from treino.errors import TreinoError
 from treino.spec import Settings, faults_of, refuse_layers
 from treino.words import _, setting
@@ -94,15 +95,17 @@ def decide(settings: Settings, data: Data, net: Net | None = None) -> tuple[Net,
     return net, config if own is None else replace(config, batch_size=own)
 
 
-def plan(settings: Settings, data: Data, net: Net | None = None) -> Plan:
+def plan(settings: Settings, data: Data, net: Net | None = None, past: Past | None = None) -> Plan:
     """Decide what was left open and make the training; nothing is written.
+
+    past: of a training that goes on with another one's state.
 
     Raises:
         TreinoError: settings that contradict each other, the data or the machine.
     """
     s = settings
     net, config = decide(s, data, net)
-    training = train(data, net, config)
+    training = Training(*set_up(data, net, config, past))
     weights = training.loss_function.class_weights
     if s.warmup > training.steps:
         raise TreinoError(
@@ -129,7 +132,7 @@ def plan(settings: Settings, data: Data, net: Net | None = None) -> Plan:
         "patience": config.patience,
         "keep": config.keep,
         "class_weights": None if weights is None else list(weights),
-        "data_seed": data.data_seed,
+        "data_seed": training.plan.data_seed,
         "fault": list(faults_of(s)),
         "device": str(config.device),
         "engine": training.engine,

@@ -12,7 +12,7 @@ from treino.records.access import Access
 from treino.records.kept_layers import check_layers
 from treino.records.network_answers import ANSWERS, check_answers
 from treino.records.network_source import run_network
-from treino.records.segments import Segment, newest, shown_settings
+from treino.records.segments import Segment, newest, past_of, shown_settings
 from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.training.resolution import Plan, decide, plan
@@ -38,7 +38,7 @@ def rebuilt(
         assert isinstance(layers, MLP)
         check_layers([data.inputs, *layers.hidden, spec.outputs], shapes, folder.path.name)
     own = None if spec.net == "mlp" else run_network(folder, spec.net, settings.net, access, settings.seed)
-    planned = plan(settings, data, own)
+    planned = plan(settings, data, own, past_of(spec, segment))
     if folder.has(START):
         weights, known = read_tensors(folder, START)
         warm_start(planned.training.shared, planned.training.state, weights)

@@ -209,7 +209,8 @@ def _put_back(folder: RunFolder, spec: RunSpec, engine: Training) -> tuple["Cloc
     elif segment.origin is not None:
         name = name_of(segment.number, segment.start)
         engine.load(*kept_state(folder, name, engine, losses_of(folder, spec)))
-    passes = -(-engine.step // engine.steps_per_epoch) if engine.done else int(engine.epoch)
+    count = engine.plan.count
+    passes = count.epoch_of(engine.step) if engine.done else count.ended(engine.step)
     folder.database.cut(segment.number, engine.step, passes)
     cut_keyframes(folder, segment.number, engine.step)
     return clock, known

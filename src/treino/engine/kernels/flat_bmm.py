@@ -114,7 +114,7 @@ class Workspace:
         hp = {name: value[filled] for name, value in population.hp.items()}
         factor_KS = torch.tensor(chunk.factors, dtype=torch.float64)
         factor_SR = factor_KS[population.schedule_P[filled]].T
-        numbers = block_numbers(hp, factor_SR, chunk.first, self.shared.dtype, self.shared.device)
+        numbers = block_numbers(hp, factor_SR, chunk.optimizer_first, self.shared.dtype, self.shared.device)
         keys = self._drop(population.seed_P[filled], hp["dropout"], chunk)
         loss = torch.empty(chunk.steps, self.block, dtype=self.shared.dtype, device=self.shared.device)
         x, y = chunk.x, chunk.y

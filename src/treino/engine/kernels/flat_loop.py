@@ -79,7 +79,7 @@ class FlatLoopKernel:
             loss.copy_(now.loss)
             if clip is not None:
                 clip_(g, clip)
-            t = chunk.first + s + 1
+            t = chunk.optimizer_first + s + 1
             update(member_numbers(hp, factor, t), t)
             if s + 1 in keyframe_steps:
                 chunk.copy_member(population)

@@ -76,7 +76,7 @@ class ModuleKernel:
         self._load(module, population, row)
         hp = {name: float(value[row]) for name, value in population.hp.items()}
         seed = int(population.seed_P[row])
-        self._set(bound, hp, chunk.first)
+        self._set(bound, hp, chunk.optimizer_first)
         keys = self._keys(bound, hp, seed, chunk)
         factors = chunk.factors[int(population.schedule_P[row])]
         for s, (batch, factor) in enumerate(zip(chunk.batches, factors, strict=True)):

@@ -62,7 +62,7 @@ def of(update: Update) -> Explanation:
     if hp["weight_decay"]:
         g += hp["weight_decay"] * update.weight
     printed = course_adam.move(
-        update.weight, g, 0.0, 0.0, state.get("exp_avg_sq", 0.0), update.step + 1, SQUARED,
+        update.weight, g, 0.0, 0.0, state.get("exp_avg_sq", 0.0), update.t, SQUARED,
         hp["lr"], (hp["beta1"], hp["beta2"]), hp["eps"],
     )  # fmt: skip
     course = ExplanationPart(

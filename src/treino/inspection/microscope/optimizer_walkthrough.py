@@ -57,7 +57,7 @@ def optimize(update: Update, w: float, g: float, marks: Marks = PLAIN) -> optimi
     kind = OPTIMIZERS[update.optimizer]
     kept = update.state.get(update.parameter, {})
     state = {name: float(kept[name][update.at]) if name in kept else 0.0 for name in kind.states}
-    found = optimizers.inputs(w, g, state, update.hp, update.step + 1, update.nesterov, marks)
+    found = optimizers.inputs(w, g, state, update.hp, update.t, update.nesterov, marks)
     return optimizers.moved(kind.lines(found))
 
 
@@ -190,7 +190,7 @@ def theirs(update: Update) -> float:
         state = {k: torch.from_numpy(np.array(t)) for k, t in update.state.get(name, {}).items()}
         if state:
             if kinds.torch is not torch.optim.SGD:
-                state["step"] = torch.tensor(float(update.step), dtype=torch.float32)
+                state["step"] = torch.tensor(float(update.t - 1), dtype=torch.float32)
             optimizer.state[p] = state
         if update.kept is not None and name in update.kept:
             p.grad = torch.from_numpy(np.array(update.kept[name]))

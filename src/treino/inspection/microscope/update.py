@@ -49,7 +49,8 @@ class Update:
     state: ``{parameter: {name: array}}``, the optimizer's, before. kept: summed gradients of all updates
     before, ``{parameter: array}``, where the fault ``missing_zero_grad`` keeps them.
     after: the same weight in the run after the update. recorded: the loss that the run noted.
-    notes: what else was in force, in a sentence each.
+    notes: what else was in force, in a sentence each. optimizer_from: updates that were done before the
+    optimizer's state began at zero.
     """
 
     run: str
@@ -70,6 +71,12 @@ class Update:
     recorded: float | None = None
     after: dict[str, Array] | None = None
     notes: tuple[str, ...] = ()
+    optimizer_from: int = 0
+
+    @property
+    def t(self) -> int:
+        """The number of the update, from 1 on, as its optimizer counts."""
+        return self.step - self.optimizer_from + 1
 
     @property
     def batch(self) -> UpdateBatch:

@@ -132,7 +132,7 @@ def _marks(c: Curves) -> list[Mark]:
     if c.kept_epoch is not None and 1 <= c.kept_epoch <= c.epochs:
         marks.append(Mark(c.kept_epoch, _("kept")))
     if c.diverged_step is not None:
-        marks.append(Mark(c.diverged_step / c.steps_per_epoch, _("diverged"), True))
+        marks.append(Mark(c.count.passes(c.diverged_step), _("diverged"), True))
     return marks
 
 

@@ -1,0 +1,172 @@
+"""Segments with another batch size or optimizer: torch's own steps, epochs without a jump, exact again."""
+
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tests.workflows.test_branching import same_end
+from tests.workflows.test_resume import killed_after
+from treino.api import Run, fit, open_result
+from treino.data.row_order import order
+from treino.engine import OPTIMIZERS
+from treino.engine.keyframes import keyframe_of_saved
+from treino.engine.schedules import scale
+from treino.errors import TreinoError
+from treino.training.branch import branching, rewinding
+from treino.training.replay import snapshots
+from treino.training.train import drain, resuming
+
+
+def same_states(run: Run, other: Run, steps: list[int]) -> None:
+    """Weights, optimizer state and settings in force after these steps."""
+    for a, b in zip(snapshots(run, steps), snapshots(other, steps), strict=True):
+        one, two = keyframe_of_saved(a.saved)[0], keyframe_of_saved(b.saved)[0]
+        assert one.keys() == two.keys()
+        assert all(np.array_equal(one[name], two[name]) for name in one), a.step
+        assert a.hp == b.hp
+        assert torch.equal(a.batch.index_B, b.batch.index_B)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["module", "flat-loop", "flat-bmm"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.sampled(3)
+def test_another_optimizer_takes_torchs_steps_from_an_empty_state(
+    engine: str, optimizer: str, tmp_path: Path
+) -> None:
+    """torch.optim with the new settings, made at the step, goes where the segment goes."""
+    before = "adam" if optimizer != "adam" else "sgd"
+    run = fit("wine", parent=tmp_path, lean=True, epochs=10, hidden=[6], engine=engine, optimizer=before)
+    more: dict[str, Any] = (
+        {"momentum": 0.5, "nesterov": True} if optimizer == "sgd" else {"betas": (0.7, 0.95)}
+    )
+    start = run.at(14)  # in the middle of an epoch
+    changed = run.rewind(14, optimizer=optimizer, batch_size=10, lr=0.02, **more)
+    net = start.net.train()
+    update = OPTIMIZERS[optimizer].torch(net.parameters(), lr=0.02, weight_decay=0, **more)
+    rows = run.data.train
+    for step, index_B in enumerate(order(len(rows), run.data.data_seed, 4, "each").split(10)[:6], 14):
+        update.zero_grad()
+        loss = nn.functional.cross_entropy(net(rows.x[index_B]), rows.y[index_B])
+        loss.backward()
+        update.step()
+        assert loss.item() == pytest.approx(changed.losses[step], rel=1e-5)
+    for name, value in changed.at(20).net.state_dict().items():
+        torch.testing.assert_close(net.state_dict()[name], value, rtol=1e-4, atol=1e-5)
+    s = changed.settings
+    assert (s["optimizer"], s["batch_size"], s["lr"]) == (optimizer, 10, 0.02)
+
+
+@pytest.mark.slow
+def test_the_epochs_go_on_without_a_jump(tmp_path: Path) -> None:
+    run = fit("wine", parent=tmp_path, lean=True, epochs=10, batch_size=32, schedule="cosine", patience=9)
+    assert run.spec.steps_per_epoch == 4
+    changed = run.rewind(10, batch_size=5)  # half through its third epoch
+    assert changed.document["epochs"] == 10
+    assert changed.document["steps"] == 10 + 7 * 25
+    assert changed.document["steps_per_epoch"] == 25
+    mean_E = [run.losses[:4].mean(), run.losses[4:8].mean(), run.losses[8:10].mean()]
+    mean_E += list(changed.losses[10:].reshape(7, 25).mean(1))
+    np.testing.assert_allclose(changed.document["loss"]["train"], mean_E, rtol=1e-6)
+    validation = changed.evaluations["validation"]["loss"]
+    assert validation[:3] == [None, None, None]  # the first evaluation would have been after 20 steps
+    assert None not in validation[3:]
+    for epoch in range(4, 11):  # the figures stand at the epochs' ends, and the kept weights at theirs
+        net, rows = changed.at(10 + 25 * (epoch - 3)).net, changed.data.validation
+        with torch.no_grad():
+            assert nn.functional.cross_entropy(net(rows.x), rows.y).item() == pytest.approx(
+                validation[epoch - 1]
+            )
+    kept = changed.document["kept_epoch"]
+    assert validation[kept - 1] == min(validation[3:])
+    assert changed.document["kept_step"] == 10 + 25 * (kept - 3)
+    # as far in its schedule as in its epochs
+    for step in (10, 11, 100, 184):
+        lr = 3e-3 * scale("cosine", 0, 3 * 25 + step - 10, 250)
+        assert changed.at(step).hp["lr"] == pytest.approx(lr)
+    seen = torch.cat([changed.at(step).batch.index_B for step in range(10, 35)])
+    assert seen.sort().values.tolist() == list(range(len(changed.data.train)))
+    again = changed.rewind(60, batch_size="full")
+    assert [len(again.at(step).batch.index_B) for step in (9, 10, 59, 60)] == [32, 5, 5, 125]
+    assert again.document["steps"] == 60 + 5
+    back = again.rewind(40, epochs=6)  # of the segment in between
+    assert back.document["steps"] == 10 + 3 * 25
+    np.testing.assert_array_equal(back.losses[:40], changed.losses[:40])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [branching, rewinding])
+def test_a_killed_segment_goes_on(how: Any, tmp_path: Path) -> None:
+    rng = random.Random(1)
+    run = fit("wine", parent=tmp_path, lean=True, epochs=10, seed=2, dropout=0.1)
+    shutil.copytree(run.path, tmp_path / "copy")
+    changes = {"batch_size": 4, "optimizer": "adamw", "weight_decay": 0.1, "epochs": 60, "schedule": "cosine"}
+    whole = drain(how(open_result(tmp_path / "copy").at(19), changes))
+    path = tmp_path / "wine-2" if how is branching else run.path
+
+    def go_on() -> Run:
+        return drain(how(open_result(run.path).at(19), changes, checkpoint_seconds=0))
+
+    for _try in range(20):
+        shutil.rmtree(tmp_path / "wine-2", ignore_errors=True)
+        killed_after(go_on, 0.2 + 0.6 * rng.random())
+        if (path / "spec.json").exists() and open_result(path).spec.segments:
+            break
+    for _try in range(3):
+        if open_result(path).status == "interrupted":
+            killed_after(lambda: drain(resuming(path, checkpoint_seconds=0)), 0.3)
+    if open_result(path).status == "interrupted":
+        drain(resuming(path))
+    same_end(open_result(path), whole)
+    same_states(open_result(path), open_result(whole.path), [0, 18, 19, 20, 300])
+
+
+@pytest.mark.slow
+def test_a_branch_of_a_branch_is_played_again_alone(tmp_path: Path) -> None:
+    run = fit("wine", parent=tmp_path, lean=True, epochs=6, optimizer="sgd", momentum=0.9, lr=0.05)
+    first = run.at(9).branch(batch_size=50, optimizer="adam")
+    second = first.at(14).branch(optimizer="sgd", nesterov=True, momentum=0.8, batch_size=20, epochs=9)
+    assert second.settings["momentum"] == 0.8
+    assert "momentum 0.8" in second.document["notes"][0]
+    assert "began at zero" in second.document["notes"][1]
+    assert "momentum" not in first.document["notes"][0]
+    assert first.settings["momentum"] == 0.0
+    steps = [0, 8, 9, 13, 14, 30]
+    here = [(m.step, m.net.state_dict(), m.hp) for m in snapshots(second, steps)]
+    shutil.rmtree(run.path)
+    shutil.rmtree(first.path)
+    again = open_result(second.path)
+    for (step, weights, hp), moment in zip(here, snapshots(again, steps), strict=True):
+        assert hp == moment.hp
+        assert all(torch.equal(weights[name], t) for name, t in moment.net.state_dict().items()), step
+    assert again.at(13).settings["optimizer"] == "adam"
+    assert again.at(8).settings["batch_size"] == 32
+
+
+@pytest.mark.slow
+def test_equal_settings_are_no_change(tmp_path: Path) -> None:
+    run = fit("wine", parent=tmp_path, lean=True, epochs=10, momentum=0.5, optimizer="sgd")
+    same_end(run.at(15).branch(batch_size=32, optimizer="sgd"), run)
+
+
+@pytest.mark.slow
+def test_contradicting_optimizers_are_refused(tmp_path: Path) -> None:
+    run = fit("wine", parent=tmp_path, lean=True, epochs=4)
+    for changes, rule in (
+        ({"optimizer": "adm"}, "optimizer_unknown"),
+        ({"nesterov": True}, "momentum_with_adam"),
+        ({"optimizer": "sgd", "nesterov": True}, "nesterov_without_momentum"),
+        ({"optimizer": "sgd", "betas": (0.9, 0.99)}, "betas_with_sgd"),
+        ({"batch_size": 0}, "batch_size_range"),
+        ({"batch_size": 5, "epochs": 2}, "branch_over"),
+    ):
+        with pytest.raises(TreinoError) as caught:
+            run.rewind(9, **changes)
+        assert caught.value.rule == rule, changes
+    assert not open_result(run.path).spec.segments
