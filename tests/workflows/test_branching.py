@@ -177,7 +177,7 @@ def test_what_can_not_change_is_refused_with_the_reason(tmp_path: Path) -> None:
         ({"lrr": 1}, "unknown_setting", "lrr"),
         ({"lr": -1}, "lr_range", "greater than 0"),
         ({"momentum": 0.9}, "momentum_with_adam", "momentum"),
-        ({"dropout": 0.5}, "dropout_without_layer", "dropout"),
+        ({"dropout": 0}, "dropout_without_layer", "dropout"),
         ({"epochs": 1}, "branch_over", "over at step 5"),
         ({"epochs": 9, "steps": 9}, "epochs_and_steps", "steps"),
         ({"keep": "best"}, "branch_keep", "best"),

@@ -18,6 +18,7 @@ from treino.engine import OPTIMIZERS
 from treino.engine.keyframes import keyframe_of_saved
 from treino.engine.schedules import scale
 from treino.errors import TreinoError
+from treino.reports.explanation import explain
 from treino.training.branch import branching, rewinding
 from treino.training.replay import snapshots
 from treino.training.train import drain, resuming
@@ -61,6 +62,68 @@ def test_another_optimizer_takes_torchs_steps_from_an_empty_state(
         torch.testing.assert_close(net.state_dict()[name], value, rtol=1e-4, atol=1e-5)
     s = changed.settings
     assert (s["optimizer"], s["batch_size"], s["lr"]) == (optimizer, 10, 0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("asked", "changes"),
+    [
+        ({}, {"fault": ["missing_zero_grad"]}),
+        ({"fault": ["missing_zero_grad"]}, {"fault": []}),
+        ({"as_taught": True}, {"fault": ["softmax_before_cross_entropy"]}),
+        ({}, {"label_smoothing": 0.2}),
+        ({"clip": 0.3}, {"data_seed": 5}),
+        ({"data_seed": 4}, {"seed": 5}),
+        ({}, {"seed": 5}),
+        ({}, {"shuffle": "off"}),
+    ],
+)
+def test_torchs_loop_with_another_fault_loss_or_order(
+    asked: dict[str, Any], changes: dict[str, Any], tmp_path: Path
+) -> None:
+    run = fit("wine", parent=tmp_path, lean=True, epochs=10, hidden=[6], optimizer="sgd", lr=0.05, **asked)
+    start, changed = run.at(24), run.rewind(24, **changes)
+    net, rows = start.net.train(), run.data.train
+    update = torch.optim.SGD(net.parameters(), lr=0.05)
+    faults = changes.get("fault", asked.get("fault", ()))
+    seed = changes.get("data_seed", run.data.data_seed if "data_seed" in asked else changes.get("seed", 0))
+    index = order(len(rows), seed, 6, changes.get("shuffle", "each"))
+    for step, index_B in enumerate(index.split(32), 24):
+        if "missing_zero_grad" not in faults:
+            update.zero_grad()
+        out_BC = net(rows.x[index_B])
+        out_BC = out_BC.softmax(1) if "softmax_before_cross_entropy" in faults else out_BC
+        smoothing = changes.get("label_smoothing", 0.0)
+        loss = nn.functional.cross_entropy(out_BC, rows.y[index_B], label_smoothing=smoothing)
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), asked.get("clip", 1e9))
+        update.step()
+        assert loss.item() == pytest.approx(changed.losses[step], rel=1e-4)
+    assert changed.settings["fault"] == list(faults)
+    same_states(changed, open_result(changed.path), [3, 23, 24, 39])
+    steps = {f["rule"]: f["evidence"] for f in changed.document["findings"]}
+    assert steps.keys() == set(faults)
+    best = changed.at(24).saved[0]["best.step"].item()
+    other_loss = changed.at(24).loss_function != start.loss_function
+    assert best == (-1 if other_loss else start.saved[0]["best.step"].item())
+
+
+@pytest.mark.slow
+def test_dropout_from_here_on_with_the_runs_own_masks(tmp_path: Path) -> None:
+    """Each explanation compares the loss that was recorded with its own, under the masks of the seed."""
+    run = fit("wine", parent=tmp_path, lean=True, epochs=10, hidden=[6, 5], keep="last")
+    changed = run.rewind(12, dropout=0.4)
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(changed.at(12).net.parameters(), run.at(12).net.parameters(), strict=True)
+    )
+    again = changed.rewind(20, seed=8)
+    less = again.rewind(30, dropout=0.1, epochs=14)
+    for step in (5, 13, 21, 31):
+        assert explain("adam", less, step=step).holds
+    assert not np.array_equal(again.losses[20:], changed.losses[20:])
+    assert less.module(less.data.test.x).shape[1] == 3
+    assert less.at(5).net.state_dict().keys() != less.at(13).net.state_dict().keys()
 
 
 @pytest.mark.slow
@@ -165,6 +228,8 @@ def test_contradicting_optimizers_are_refused(tmp_path: Path) -> None:
         ({"optimizer": "sgd", "betas": (0.9, 0.99)}, "betas_with_sgd"),
         ({"batch_size": 0}, "batch_size_range"),
         ({"batch_size": 5, "epochs": 2}, "branch_over"),
+        ({"fault": ["missing_zero"]}, "fault_unknown"),
+        ({"loss": "mse"}, "loss_task"),
     ):
         with pytest.raises(TreinoError) as caught:
             run.rewind(9, **changes)

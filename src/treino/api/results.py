@@ -105,11 +105,13 @@ class Moment(Snapshot):
         """A new run that goes on from here with other settings, e.g. ``lr=1e-3`` or ``epochs=50``.
 
         What may change: lr, weight_decay, momentum, betas, eps, clip, dropout, schedule, warmup, epochs,
-        steps, patience, keep, batch_size, optimizer, nesterov; ``name`` and ``out`` say where the run goes.
-        With another batch size a pass over the rows begins at once; another optimizer's state begins at
-        zero. Without changes it has the bits of
-        the run that it left, but for commands that this one was given later. The new run names its parent,
-        and holds the losses up to here, so that its curves begin at the beginning.
+        steps, patience, keep, batch_size, shuffle, seed, data_seed, optimizer, nesterov, loss,
+        label_smoothing, fault, as_taught; ``name`` and ``out`` say where the run goes. With another batch
+        size or order a pass over the rows begins at once; another optimizer's state begins at zero.
+
+        Without changes it has the bits of the run that it left, but for commands that this one was given
+        later. The new run names its parent, and holds the losses up to here, so that its curves begin at the
+        beginning.
 
         Raises:
             TreinoError: a setting that can't change on the way; nothing is left to train.

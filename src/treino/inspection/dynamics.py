@@ -58,6 +58,7 @@ class Dynamics:
     ratio_KL: the norm of what the next update changes of a layer's weights (biases left out), in units of the
     weights' own norm. dead_KU: the share of units that are zero for each of ``rows`` training rows;
     relu_U: the place in ``layers`` of the layer before each ReLU. NaN where nothing could be measured.
+    steps_per_epoch: None where not all epochs have as many.
     """
 
     name: str
@@ -69,7 +70,7 @@ class Dynamics:
     dead_KU: Floats
     relu_U: tuple[int, ...]
     rows: int
-    steps_per_epoch: int = 1
+    steps_per_epoch: int | None = 1
     notes: tuple[str, ...] = field(default=())
 
 
@@ -80,7 +81,7 @@ def dynamics(
     looked_at: Tensor,
     *,
     item_shape: Sequence[int] | None = None,
-    steps_per_epoch: int = 1,
+    steps_per_epoch: int | None = 1,
     notes: Sequence[str] = (),
 ) -> Dynamics:
     """Measure every instant. looked_at: the prepared rows ``[N, D]`` on which a unit is called dead."""

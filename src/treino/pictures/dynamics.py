@@ -10,7 +10,7 @@ from treino.inspection.landscape.loss_surface import drawn
 from treino.pictures import File, RunPicture
 from treino.plots.dynamics import dynamics_figure
 from treino.plots.style import png
-from treino.records.segments import path_of
+from treino.records.segments import epoch_count, path_of
 from treino.records.stored_run import StoredRun
 from treino.training.replay import last_step, snapshots
 from treino.words import _
@@ -27,14 +27,14 @@ def dynamics_of(run: StoredRun) -> Dynamics:
     Raises:
         TreinoError: the run can't be played again.
     """
-    rows = drawn(run.data.train, LOOKED_AT)
+    rows, count = drawn(run.data.train, LOOKED_AT), epoch_count(run.spec)
     return dynamics(
         run.name,
         _instants(run),
         run.loss_function,
         rows.x,
         item_shape=run.item_shape,
-        steps_per_epoch=int(run.spec.steps_per_epoch),
+        steps_per_epoch=count.per if count.earlier is None else None,
         notes=_notes(run),
     )
 

@@ -62,7 +62,8 @@ def dynamics_figure(d: Dynamics) -> "Figure":
         for axes in panels[:2]:
             axes.tick_params(labelbottom=False)
         for axes in panels[2:]:
-            axes.set_xlabel(_("update (an epoch has {n})").format(n=d.steps_per_epoch))
+            per = d.steps_per_epoch
+            axes.set_xlabel(_("update (an epoch has {n})").format(n=per) if per else _("update"))
         _names(figure, d.layers, inks, 0.1 / inches, 0.22 * lines / inches)
         return figure
 

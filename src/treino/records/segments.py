@@ -115,11 +115,16 @@ def said_of(spec: RunSpec) -> list[str]:
     where = place.format(run=parent.run if parent else "", step=segment.start)
     if not changed:
         return [_("It goes on from {where}, with the same settings.").format(where=where)]
-    listed = ", ".join(f"{name} {value}" for name, value in changed.items())
+    listed = ", ".join(f"{name} {_written(value)}" for name, value in changed.items())
     said = [_("It goes on from {where}, with {changes}.").format(where=where, changes=listed)]
     if segment.optimizer != before.optimizer:
         said.append(_("The optimizer's state began at zero there."))
     return said
+
+
+def _written(value: Any) -> str:
+    """A value as it is typed."""
+    return (",".join(map(str, value)) or "none") if isinstance(value, list | tuple) else str(value)
 
 
 def path_of(spec: RunSpec, number: int | None = None) -> list[Link]:

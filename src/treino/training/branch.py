@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,36 +9,27 @@ import numpy as np
 
 from treino.documents import read_document
 from treino.documents.run_spec import RunSpec
-from treino.engine import HP, OPTIMIZERS
-from treino.engine.carry_over import carried_over, unread
-from treino.engine.value_checks import known
-from treino.errors import TreinoError, nearest
+from treino.engine.carry_over import carried_over
+from treino.errors import TreinoError
 from treino.loop.loop import JobEvent, events
 from treino.records.data_source import COPY
 from treino.records.network_source import NETWORK_COPY
 from treino.records.run_command import branch_as_typed
 from treino.records.segments import Segment, epoch_count, path_of, segments_of
-from treino.records.stored_run import StoredRun
 from treino.records.versions import versions
 from treino.records.weights import BUFFERS, WEIGHTS
-from treino.spec import OF_SOME, Settings, group_of, read_settings
 from treino.store import RunFolder
 from treino.store.encoding import array_parts
 from treino.training.initial_facts import run_facts
 from treino.training.keyframe_files import keep_keyframes, kept_state, name_of
 from treino.training.replay import Snapshot
 from treino.training.resolution import Plan
+from treino.training.segment_changes import next_segment, refuse
 from treino.training.stored_training import START, rebuilt
 from treino.training.train import CHECKPOINT_SECONDS, RunJob
 from treino.words import _
 
-LENGTH = ("epochs", "steps", "patience", "keep", "schedule", "warmup")
-PASSES = ("batch_size",)
-OPTIMIZER = ("optimizer", "nesterov")
-CHANGEABLE = (*LENGTH, *PASSES, *OPTIMIZER)
-"""Settings beside the engine's hyper-parameters that may change on the way."""
 PLACE = ("name", "out")
-USUAL_BETAS = 0.9, 0.999
 COPIED = (COPY, "data.json", "preparation.json", NETWORK_COPY, START)
 
 
@@ -153,27 +143,17 @@ def _next(snapshot: Snapshot, changes: Mapping[str, Any]) -> tuple[Segment, Plan
         TreinoError: a setting that can't change on the way, or a value out of range; nothing left to train.
     """
     run = snapshot.run
-    segments = segments_of(run.spec)
-    before = next(s for s in segments if s.number == snapshot.segment)
-    hp, asked = _parted(changes, before, snapshot)
-    segment = replace(
-        before,
-        number=segments[-1].number + 1,
-        origin=(snapshot.segment, snapshot.step),
-        asked=asked,
-        changes=hp,
-        **_passes(asked, snapshot),
-    )
-    if segment.optimizer != before.optimizer:
-        segment = replace(segment, optimizer_from=snapshot.step)
+    segment = next_segment(snapshot, changes)
     spec = read_document(run.folder, "spec.json") | {
-        "segments": [s.to_json() for s in (*segments, segment)],
-        "asked": dict(asked),
+        "segments": [s.to_json() for s in (*segments_of(run.spec), segment)],
+        "asked": dict(segment.asked),
         "steps_per_epoch": segment.steps_per_epoch,
     }
     spec["facts"] = spec["facts"] | {"steps_per_epoch": segment.steps_per_epoch}
     planned = rebuilt(run.folder, RunSpec.model_validate(spec), snapshot.data, run.record.access)
     training = planned.training
+    if training.outputs != run.spec.outputs:
+        refuse("loss", run)
     if snapshot.step >= training.steps:
         raise TreinoError(
             "branch_over",
@@ -184,92 +164,10 @@ def _next(snapshot: Snapshot, changes: Mapping[str, Any]) -> tuple[Segment, Plan
                 n=2 * max(1, training.plan.count.epoch_of(snapshot.step))
             ),
         )
-    for name, value in hp.items():
+    for name, value in segment.changes.items():
         training.set(name, value)  # refused here, before anything is written
     facts = spec["facts"] | run_facts(snapshot.data, planned)
     return segment, planned, spec | {"resolved": planned.settings, "facts": facts, "versions": versions()}
-
-
-def _parted(
-    changes: Mapping[str, Any], before: Segment, snapshot: Snapshot
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """-> the changes that are hyper-parameters, by the engine's names; settings as asked with the rest."""
-    given, run = dict(changes), snapshot.run
-    hp: dict[str, Any] = {}
-    if "betas" in given:
-        hp["beta1"], hp["beta2"] = read_settings({"betas": given.pop("betas")}).betas or USUAL_BETAS
-    for name in list(given):
-        if name in HP:
-            value = given.pop(name)
-            read = read_settings({name: value}) if name in Settings.model_fields else None
-            hp[name] = value if read is None else getattr(read, name)
-        elif name not in CHANGEABLE:
-            _refuse(name, run)
-    asked = dict(before.asked)
-    if given.keys() & {"epochs", "steps"}:
-        asked = {k: v for k, v in asked.items() if k not in ("epochs", "steps")}
-        asked |= {"patience": run.spec.resolved.patience}  # whose default hangs on how long was not said
-    if given.get("keep") == "best" and run.spec.resolved.keep == "last":
-        raise TreinoError(
-            "branch_keep",
-            _(
-                "{run} kept no best weights on its way, so there is nothing to compare later ones with."
-            ).format(run=run.name),
-            _("Leave keep out, or train anew with keep='best'."),
-        )
-    asked |= read_settings({**given}).model_dump(mode="json", include=set(given))
-    if given.keys() & set(OPTIMIZER):
-        _take_optimizer(asked, given, hp, snapshot)
-    read_settings(asked)
-    return hp, asked
-
-
-def _take_optimizer(
-    asked: dict[str, Any], given: Mapping[str, Any], hp: dict[str, Any], snapshot: Snapshot
-) -> None:
-    """Leave out what the optimizer doesn't read, and put the momentum in force with Nesterov's, which needs
-    one."""
-    name = known("optimizer", read_settings(asked).optimizer, OPTIMIZERS)
-    for setting in OF_SOME:
-        if setting not in OPTIMIZERS[name].reads and setting not in given:
-            asked.pop(setting, None)
-    for each in unread(name):
-        if snapshot.hp[each] != HP[each][0]:
-            hp.setdefault(each, HP[each][0])
-    momentum = hp.get("momentum", snapshot.hp["momentum"])
-    if asked.get("nesterov") and momentum:
-        asked["momentum"] = momentum
-
-
-def _passes(asked: Mapping[str, Any], snapshot: Snapshot) -> dict[str, Any]:
-    """How the segment counts its epochs, where another batch size begins a new one at its first step."""
-    plan, size = snapshot.plan, read_settings(asked).batch_size
-    if size is None:
-        return {}
-    rows = None if size == "full" else min(size, plan.rows)
-    per = 1 if rows is None else -(-plan.rows // rows)
-    return {} if rows == plan.batch_size else {"passes_from": snapshot.step, "steps_per_epoch": per}
-
-
-def _refuse(name: str, run: StoredRun) -> None:
-    names = sorted({*HP, "betas", *CHANGEABLE} - {"beta1", "beta2"})
-    if name not in Settings.model_fields:
-        raise TreinoError(
-            "unknown_setting", _("There is no setting {name}.").format(name=name), nearest(name, names)
-        )
-    why = {
-        "Data": _("the rows are the run's own"),
-        "Network": _("its weights would not fit"),
-        "Loss and optimizer": _("its state would not fit"),
-        "Training loop": _("its steps and batches would be others"),
-        "Machine": _("its bits would be others"),
-        "Run": _("it belongs to a whole run"),
-    }[group_of(name)]
-    raise TreinoError(
-        "branch_setting",
-        _("{name} can't change on the way of {run}: {why}.").format(name=name, run=run.name, why=why),
-        _("What can: {names}.").format(names=", ".join(names)),
-    )
 
 
 def _copy_past(snapshot: Snapshot, folder: RunFolder) -> None:

@@ -34,12 +34,13 @@ from treino.diagnosis.watch.seen import (
 )
 from treino.diagnosis.watch.tables import DataSeen, TrainSeen, chance, hash_rows
 from treino.documents import read_run_spec, read_tensors
+from treino.documents.run_spec import RunSpec
 from treino.engine import OPTIMIZERS, Training
 from treino.engine.activations import modules_of
 from treino.engine.user_module import module_copy
 from treino.engine.warm_start import warm_start
-from treino.records.segments import losses_of, segments_of
-from treino.spec import read_settings
+from treino.records.segments import losses_of, path_of, segments_of
+from treino.spec import faults_of, read_settings
 from treino.store import RunFolder
 from treino.training.advice import lower_rate
 from treino.training.resolution import Plan, plan
@@ -75,9 +76,10 @@ def planned_faults(planned: Plan) -> list[dict[str, Any]]:
 def findings(folder: RunFolder, data: Data, planned: Plan) -> tuple[list[dict[str, Any]], list[str]]:
     """``findings[]`` of the document of a run that is over, and a note for each rule that raised."""
     engine = planned.training
-    losses = np.asarray(losses_of(folder, read_run_spec(folder)), dtype=np.float64)
+    spec = read_run_spec(folder)
+    losses = np.asarray(losses_of(folder, spec), dtype=np.float64)
     seen = _histories(losses, data, planned)
-    _faults(seen, planned, len(losses))
+    _faults(seen, planned, len(losses) - _faulty_from(spec))
     main = seen.losses["loss", SETTINGS]
     end = engine.net(0, "last")
     _labels(main, data, planned, engine.net(0, "kept"))
@@ -158,6 +160,14 @@ def _faults(seen: Seen, planned: Plan, steps: int) -> None:
     if "softmax_before_cross_entropy" in asked:
         loss = seen.losses.setdefault(("loss", SETTINGS), LossSeen(engine.loss, SETTINGS))
         loss.softmax, loss.softmax_at, loss.classes = steps, SETTINGS, engine.outputs
+
+
+def _faulty_from(spec: RunSpec) -> int:
+    """The step from which on the run has the faults that it has now."""
+    path = path_of(spec)
+    faults = [set(faults_of(read_settings(link.segment.asked))) for link in path]
+    other = [place for place, of in enumerate(faults) if of != faults[-1]]
+    return path[other[-1] + 1].first if other else 0
 
 
 def _runs(y: Tensor, batch: int, steps: int) -> Iterator[tuple[int, int]]:
@@ -261,7 +271,8 @@ def _untrained_copy(folder: RunFolder, data: Data, planned: Plan) -> Training:
     if folder.has(START):
         warm_start(training.shared, training.state, read_tensors(folder, START)[0])
     for command in folder.database.commands():
-        if command.state == "applied" and command.name != "stop" and command.step is not None:
+        told = command.state == "applied" and command.name != "stop" and not command.segment
+        if told and command.step is not None:
             training.set(command.name, command.value, command.step)
     return training
 

@@ -138,6 +138,7 @@ def _through(
     """Bring the training to each of the segment's steps, from the nearest state that was kept."""
     kept = _stored_states(run.folder, segment)
     obey_again(run.folder, training, segment, set(), 0)
+    begun = segment.origin is None  # any other goes on from a state that was kept at its first step
     for step in steps:
         for nearest in sorted((at for at in kept if training.step < at <= step or at == step), reverse=True):
             state = kept[nearest](training, losses_S)
@@ -145,8 +146,9 @@ def _through(
                 saved, known = state
                 training.load(*saved)
                 obey_again(run.folder, training, segment, known, nearest)
+                begun = True
                 break
-        if training.step < segment.start:  # from step 0 on it had other settings
+        if not begun:
             later = [at for at in kept if at > step]
             raise TreinoError(
                 "keyframe_lost",

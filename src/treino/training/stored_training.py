@@ -39,7 +39,7 @@ def rebuilt(
         check_layers([data.inputs, *layers.hidden, spec.outputs], shapes, folder.path.name)
     own = None if spec.net == "mlp" else run_network(folder, spec.net, settings.net, access, settings.seed)
     planned = plan(settings, data, own, past_of(spec, segment))
-    if folder.has(START):
+    if folder.has(START) and (segment.origin is None or spec.net != "mlp"):
         weights, known = read_tensors(folder, START)
         warm_start(planned.training.shared, planned.training.state, weights)
         if spec.net != "mlp":

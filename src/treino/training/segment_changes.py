@@ -1,0 +1,147 @@
+"""What may change on the way of a run, and the segment that a change makes."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from treino.engine import HP, OPTIMIZERS
+from treino.engine.carry_over import unread
+from treino.engine.value_checks import known
+from treino.errors import TreinoError, nearest
+from treino.records.segments import Segment, segments_of
+from treino.records.stored_run import StoredRun
+from treino.spec import OF_SOME, Settings, group_of, read_settings
+from treino.training.replay import Snapshot
+from treino.words import _
+
+LENGTH = ("epochs", "steps", "patience", "keep", "schedule", "warmup")
+ORDER = ("batch_size", "shuffle", "seed", "data_seed")
+OPTIMIZER = ("optimizer", "nesterov")
+LOSS = ("loss", "label_smoothing", "fault", "as_taught")
+CHANGEABLE = (*LENGTH, *ORDER, *OPTIMIZER, *LOSS)
+"""Settings beside the engine's hyper-parameters that may change on the way."""
+USUAL_BETAS = 0.9, 0.999
+
+
+def next_segment(snapshot: Snapshot, changes: Mapping[str, Any]) -> Segment:
+    """The run's next segment, which sets out from the snapshot with these changes.
+
+    Raises:
+        TreinoError: a setting that can't change on the way, or a value out of range.
+    """
+    segments = segments_of(snapshot.run.spec)
+    before = next(s for s in segments if s.number == snapshot.segment)
+    hp, asked = _parted(changes, before, snapshot)
+    segment = replace(
+        before,
+        number=segments[-1].number + 1,
+        origin=(snapshot.segment, snapshot.step),
+        asked=asked,
+        changes=hp,
+        order_seed=_order_seed(changes, before),
+    )
+    if segment.optimizer != before.optimizer:
+        segment = replace(segment, optimizer_from=snapshot.step)
+    return _with_passes(segment, snapshot)
+
+
+def _parted(
+    changes: Mapping[str, Any], before: Segment, snapshot: Snapshot
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """-> the changes that are hyper-parameters, by the engine's names; settings as asked with the rest."""
+    given, run = dict(changes), snapshot.run
+    hp: dict[str, Any] = {}
+    if "betas" in given:
+        hp["beta1"], hp["beta2"] = read_settings({"betas": given.pop("betas")}).betas or USUAL_BETAS
+    for name in list(given):
+        if name in HP:
+            value = given.pop(name)
+            read = read_settings({name: value}) if name in Settings.model_fields else None
+            hp[name] = value if read is None else getattr(read, name)
+        elif name not in CHANGEABLE:
+            refuse(name, run)
+    asked = dict(before.asked)
+    if given.keys() & {"epochs", "steps"}:
+        asked = {k: v for k, v in asked.items() if k not in ("epochs", "steps")}
+        asked |= {"patience": snapshot.settings["patience"]}  # whose default hangs on how long was not said
+    if given.get("keep") == "best" and snapshot.settings["keep"] == "last":
+        raise TreinoError(
+            "branch_keep",
+            _(
+                "{run} kept no best weights on its way, so there is nothing to compare later ones with."
+            ).format(run=run.name),
+            _("Leave keep out, or train anew with keep='best'."),
+        )
+    asked |= read_settings({**given}).model_dump(mode="json", include=set(given))
+    for one, other in (("fault", "as_taught"), ("as_taught", "fault")):
+        if one in given and other not in given:
+            asked.pop(other, None)
+    if hp.get("dropout") and run.spec.net == "mlp" and not asked.get("dropout"):
+        asked["dropout"] = hp["dropout"]  # it has no such layers yet
+    if given.keys() & set(OPTIMIZER):
+        _take_optimizer(asked, given, hp, snapshot)
+    read_settings(asked)
+    return hp, asked
+
+
+def _take_optimizer(
+    asked: dict[str, Any], given: Mapping[str, Any], hp: dict[str, Any], snapshot: Snapshot
+) -> None:
+    """Leave out what the optimizer doesn't read, and put the momentum in force with Nesterov's, which needs
+    one."""
+    name = known("optimizer", read_settings(asked).optimizer, OPTIMIZERS)
+    for setting in OF_SOME:
+        if setting not in OPTIMIZERS[name].reads and setting not in given:
+            asked.pop(setting, None)
+    for each in unread(name):
+        if snapshot.hp[each] != HP[each][0]:
+            hp.setdefault(each, HP[each][0])
+    momentum = hp.get("momentum", snapshot.hp["momentum"])
+    if asked.get("nesterov") and momentum:
+        asked["momentum"] = momentum
+
+
+def _order_seed(changes: Mapping[str, Any], before: Segment) -> int | None:
+    """The seed of the rows' order where it is not the data's: a new seed's, where none was named for it."""
+    found = changes.get("data_seed")
+    if found is None and "data_seed" not in before.asked:
+        found = changes.get("seed")
+    return before.order_seed if found is None else read_settings({"data_seed": found}).data_seed
+
+
+def _with_passes(segment: Segment, snapshot: Snapshot) -> Segment:
+    """With the count of its epochs: another batch size or order begins a new one at its first step."""
+    plan, settings = snapshot.plan, read_settings(segment.asked)
+    size = settings.batch_size
+    rows = plan.batch_size if size is None else None if size == "full" else min(size, plan.rows)
+    seed = snapshot.data.data_seed if segment.order_seed is None else segment.order_seed
+    if (rows, settings.shuffle, seed) == (plan.batch_size, plan.shuffle, plan.data_seed):
+        return segment
+    per = 1 if rows is None else -(-plan.rows // rows)
+    return replace(segment, passes_from=snapshot.step, steps_per_epoch=per)
+
+
+def refuse(name: str, run: StoredRun) -> None:
+    """Raise: this setting can't change on the way.
+
+    Raises:
+        TreinoError: always, with the reason.
+    """
+    names = sorted({*HP, "betas", *CHANGEABLE} - {"beta1", "beta2"})
+    if name not in Settings.model_fields:
+        raise TreinoError(
+            "unknown_setting", _("There is no setting {name}.").format(name=name), nearest(name, names)
+        )
+    why = {
+        "Data": _("the rows are the run's own"),
+        "Network": _("its weights would not fit"),
+        "Loss and optimizer": _("its state would not fit"),
+        "Training loop": _("its steps and batches would be others"),
+        "Machine": _("its bits would be others"),
+        "Run": _("it belongs to a whole run"),
+    }[group_of(name)]
+    raise TreinoError(
+        "branch_setting",
+        _("{name} can't change on the way of {run}: {why}.").format(name=name, run=run.name, why=why),
+        _("What can: {names}.").format(names=", ".join(names)),
+    )
