@@ -16,6 +16,12 @@ class EpochLoss:
         self.sums = torch.zeros(3, members, dtype=torch.float64)  # first loss, Σ difference, Σ difference²
         self.last = torch.full((members,), torch.nan, dtype=torch.float64)
 
+    def rows(self, index: list[int]) -> "EpochLoss":
+        """A copy of these members' sums."""
+        found = EpochLoss(len(index))
+        found.count, found.sums, found.last = self.count, self.sums[:, index], self.last[index]
+        return found
+
     def add(self, loss_SP: Tensor, per_epoch: int, over: bool = False) -> tuple[Tensor, Tensor]:
         """-> mean, deviation ``[E, P]`` of the epochs that these steps end; over: the cut last one too."""
         loss_SP, steps = loss_SP.double(), loss_SP.shape[0]

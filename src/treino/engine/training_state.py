@@ -1,7 +1,7 @@
 """The state of a training: everything that changes while it runs, as plain data."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -45,6 +45,11 @@ class BestWeights:
     def tensors(self) -> dict[str, Tensor]:
         return {"params": self.params, "buffers": self.buffers, "metric": self.metric_P, "step": self.step_P}
 
+    def rows(self, index: list[int]) -> "BestWeights":
+        """A copy of these members' best weights; a member may be named several times."""
+        kept = index if len(self.params) else []
+        return BestWeights(self.params[kept], self.buffers[kept], self.metric_P[index], self.step_P[index])
+
 
 @dataclass(eq=False)
 class TrainingState:
@@ -75,6 +80,19 @@ class TrainingState:
         P = len(population)
         status_P, stop_step_P = torch.zeros(P, dtype=torch.int64), torch.zeros(P, dtype=torch.int64)
         return cls(population, best, EpochLoss(P), status_P, stop_step_P)
+
+    def rows(self, index: list[int]) -> "TrainingState":
+        """A copy of these members, nothing shared; a member may be named several times."""
+        return TrainingState(
+            self.population.rows(index),
+            self.best.rows(index),
+            self.epoch_loss.rows(index),
+            self.status_P[index],
+            self.stop_step_P[index],
+            self.step,
+            self.evaluated_step,
+            [replace(change, value=tuple(change.value[i] for i in index)) for change in self.pending],
+        )
 
     @property
     def last_step_P(self) -> Tensor:

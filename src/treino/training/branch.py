@@ -59,7 +59,7 @@ def branching(
     run = snapshot.run
     place = {name: changes[name] for name in PLACE if name in changes}
     changes = {name: value for name, value in changes.items() if name not in PLACE}
-    segment, planned, spec = _next(snapshot, changes)
+    segment, planned, spec = segment_after(snapshot, changes)
     out = Path(place["out"]) if place.get("out") else None
     beside = run.path.parent
     if (beside / "manifest.json").is_file():  # a sweep's winner: beside the sweep, where runs are looked for
@@ -98,7 +98,7 @@ def rewinding(
                     step=snapshot.step, name=name
                 ),
             )
-    segment, planned, spec = _next(snapshot, changes)
+    segment, planned, spec = segment_after(snapshot, changes)
     with folder:
         folder.unseal()
         before = segments_of(snapshot.run.spec)[-1].number
@@ -136,7 +136,7 @@ def _on(
     yield from events(job)
 
 
-def _next(snapshot: Snapshot, changes: Mapping[str, Any]) -> tuple[Segment, Plan, dict[str, Any]]:
+def segment_after(snapshot: Snapshot, changes: Mapping[str, Any]) -> tuple[Segment, Plan, dict[str, Any]]:
     """The segment to come, its training before it is put to its first step, and the spec with it.
 
     Raises:

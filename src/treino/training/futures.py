@@ -1,0 +1,304 @@
+"""Futures of a step: a run goes on in many ways at once, each with its own settings, and nothing is written.
+
+Those that differ only in hyper-parameters are rows of one population, on the run's own kernel: the losses of
+a future are, bit for bit, those of the branch that is made with its settings.
+"""
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from treino.data.dataset import Data
+from treino.engine import Training
+from treino.engine.batch_sources import as_kernel_input
+from treino.engine.carry_over import carried_over
+from treino.engine.divergence import divergence_threshold
+from treino.engine.keyframes import keyframe_of_saved, saved_from_keyframe
+from treino.engine.torch_context import torch_context
+from treino.engine.value_checks import known, whole
+from treino.errors import TreinoError
+from treino.inspection.boundary import grid_rows
+from treino.inspection.input_planes import InputAxes, Split
+from treino.inspection.outputs import probabilities
+from treino.records.segments import Segment
+from treino.spec import read_settings
+from treino.training.branch import segment_after
+from treino.training.replay import Snapshot
+from treino.training.segment_changes import next_segment
+from treino.words import _, setting
+
+Changes = Mapping[str, Any]
+Floats = NDArray[np.float32]
+
+MOST = 256  # futures at once
+SLICE_SECONDS = 0.05
+LAST_EVALUATIONS = 3  # whose mean is what a future is worth: a single one may be luck
+SPLITS: tuple[Split, ...] = ("train", "validation")  # what is seen of a run that is to go on
+DECADES = 1.0  # to either side of the learning rate in force
+
+
+@dataclass(frozen=True, eq=False)
+class FutureSteps:
+    """Some steps of some futures, trained side by side.
+
+    futures: their F places in the list. first: updates done before. loss_FS: float32 ``[F, S]``, each step's
+    training loss before its update; NaN after a future stopped. evaluations: ``(step, {metric: [F]})`` on the
+    validation rows, NaN of a future that had stopped. status_F: running, finished, stopped or diverged.
+    """
+
+    futures: tuple[int, ...]
+    first: int
+    loss_FS: Floats
+    evaluations: tuple[tuple[int, dict[str, NDArray[np.float64]]], ...]
+    status_F: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class FutureEnd:
+    """A future after its last step.
+
+    future: its place in the list. step: updates done; of a diverged one, those that left its weights finite.
+    status: running (it could go on), finished, stopped (by patience) or diverged. net: with its last weights,
+    in evaluation mode. validation: the mean of its last three validation losses; None where there is none, or
+    it diverged.
+    answers: float32, over a small grid of the picture's axes: ``[R (y), R (x), C]`` probabilities, of a
+    regression ``[R, R, 1]`` in the target's units; along one axis ``[R, C]``; None where there are no axes.
+    """
+
+    future: int
+    step: int
+    status: str
+    net: nn.Module
+    validation: float | None
+    answers: Floats | None
+
+
+def futures(
+    snapshot: Snapshot,
+    changes: Sequence[Changes],
+    steps: int,
+    *,
+    seen: InputAxes | None = None,
+    resolution: int = 24,
+    slice_seconds: float = SLICE_SECONDS,
+) -> Iterator[FutureSteps | FutureEnd]:
+    """Train on from the snapshot with each of these changes, for ``steps`` updates or to the training's end.
+
+    First comes what is measured before the first step, then slices of about so many seconds, and after the
+    last slice each future's end. It may be left at any of them: slices change no bit, and nothing stays.
+
+    changes: of one future each, as ``branching`` takes them, but for name and out. seen: the axes along which
+    the answers are; see ``treino.inspection.boundary.sight``.
+
+    Raises:
+        TreinoError: a setting that can't change on the way, or a value out of range; no future or too many;
+            nothing left to train.
+    """
+    if not 1 <= len(changes) <= MOST:
+        raise TreinoError(
+            "futures_count",
+            _("{n} futures were asked for; there may be 1 to {most}.").format(n=len(changes), most=MOST),
+            _("Ask for fewer of them."),
+        )
+    stop = snapshot.step + whole("steps", steps, 1)
+    grid = None if seen is None else _Grid.of(seen, snapshot.data, resolution)
+    return _trained(_groups(snapshot, changes), stop, grid, slice_seconds)
+
+
+@dataclass(frozen=True, eq=False)
+class _Grid:
+    """rows_ND: prepared, on a grid of ``shape``. mean, scale: of a regression's target; None of classes."""
+
+    rows_ND: Tensor
+    shape: tuple[int, ...]
+    target: tuple[float, float] | None
+
+    @classmethod
+    def of(cls, seen: InputAxes, data: Data, resolution: int) -> "_Grid":
+        target = None if data.task == "classification" else (data.target_mean, data.target_scale)
+        shape = (resolution,) * len(seen.axis_names)
+        return cls(grid_rows(seen, data, resolution, SPLITS), shape, target)
+
+    def answers(self, training: Training, row: int) -> Floats:
+        """A member's, ``[*shape, C]``."""
+        kernel, shared = training.setup.kernel, training.shared
+        x_ND = as_kernel_input(self.rows_ND, shared)
+        with torch_context(kernel.intra_op_threads):
+            output_RNC = kernel.outputs(training.state.population, torch.tensor([row]), x_ND)
+        output_NC = output_RNC[0].cpu()
+        if self.target is None:
+            answer_NC = probabilities(output_NC)
+        else:
+            mean, scale = self.target
+            answer_NC = output_NC * scale + mean
+        return answer_NC.float().numpy().reshape(*self.shape, -1)
+
+
+@dataclass(eq=False)
+class _Group:
+    """The futures of one population. validation: their losses at each evaluation so far, ``[F]``."""
+
+    futures: tuple[int, ...]
+    training: Training
+    validation: list[NDArray[np.float64]] = field(default_factory=list)
+
+
+def _groups(snapshot: Snapshot, changes: Sequence[Changes]) -> list[_Group]:
+    """Futures with the same settings but for hyper-parameters, and their training at the snapshot's step."""
+    families: dict[str, dict[str, list[int]]] = {}
+    segments = [next_segment(snapshot, change) for change in changes]
+    for future, segment in enumerate(segments):
+        whole = {**segment.to_json(), "changes": None}
+        unseeded = {name: value for name, value in segment.asked.items() if name not in ("seed", "data_seed")}
+        family = {**whole, "asked": unseeded, "order_seed": segment.order_seed is None}
+        texts = [json.dumps(key, sort_keys=True) for key in (family, whole)]
+        families.setdefault(texts[0], {}).setdefault(texts[1], []).append(future)
+    groups = []
+    for family in families.values():
+        alone = _at(snapshot, changes[next(iter(family.values()))[0]])
+        for members in family.values():
+            training = _population(alone, [segments[future] for future in members])
+            groups.append(_Group(tuple(members), training))
+    return groups
+
+
+def _at(snapshot: Snapshot, changes: Changes) -> Training:
+    """The training of the branch with these changes, before its first step."""
+    training = segment_after(snapshot, changes)[1].training
+    arrays, meta = carried_over(snapshot.saved, training)
+    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    loss_S = torch.from_numpy(np.array(snapshot.run.losses[: snapshot.step]))
+    training.load(*saved_from_keyframe(training.setup, training.state, tensors, meta, loss_S))
+    return training
+
+
+def _population(alone: Training, segments: Sequence[Segment]) -> Training:
+    """A copy of this network for each of the segments, which have one seed, with its hyper-parameters."""
+    setup, state, order = alone.setup, alone.state.rows([0] * len(segments)), segments[0].order_seed
+    if order is not None:
+        past = replace(setup.plan.past, order=order)
+        setup = replace(setup, plan=replace(setup.plan, data_seed=order, past=past))
+    state.population.seed_P.fill_(read_settings(segments[0].asked).seed)
+    training = Training(setup, state)
+    for name in sorted({name for segment in segments for name in segment.changes}):
+        usual = float(alone.state.population.hp[name])
+        value_F = [segment.changes.get(name, usual) for segment in segments]
+        training.set(name, [torch.inf if value is None else value for value in value_F])  # None: no clipping
+    return training
+
+
+def _trained(
+    groups: list[_Group], stop: int, grid: _Grid | None, seconds: float
+) -> Iterator[FutureSteps | FutureEnd]:
+    for group in groups:
+        yield _start(group)
+    while groups:
+        for group in groups:
+            yield _advanced(group, stop, seconds / len(groups))
+            if _over(group.training, stop):
+                yield from _ends(group, grid)
+        groups = [group for group in groups if not _over(group.training, stop)]
+
+
+def _start(group: _Group) -> FutureSteps:
+    """No step yet: what is measured at the snapshot's step is where all curves begin."""
+    training, count = group.training, len(group.futures)
+    state, validation = training.state, training.setup.validation
+    none_FS = np.empty((count, 0), dtype=np.float32)
+    if validation is None or not len(state.running):
+        return FutureSteps(group.futures, training.step, none_FS, (), training.status_P)
+    figures = validation.measure(state.population, state.running[:1])[0]  # all are equal
+    evaluation = training.step, {k: v[:1].expand(count).numpy() for k, v in figures.items()}
+    return FutureSteps(group.futures, training.step, none_FS, (evaluation,), training.status_P)
+
+
+def _over(training: Training, stop: int) -> bool:
+    return training.done or training.step >= stop
+
+
+def _advanced(group: _Group, stop: int, seconds: float) -> FutureSteps:
+    training, first = group.training, group.training.step
+    tick = training.advance(seconds, stop)
+    measured = [(e.step, e.evaluation["validation"]) for e in tick.epochs if e.evaluation is not None]
+    state, validation = training.state, training.setup.validation
+    last = _over(training, stop) and state.evaluated_step < tick.step and len(state.running)
+    if last and validation is not None:  # the branch goes on, and isn't measured here
+        measured.append((tick.step, validation.measure(state.population, state.running)[0]))
+    evaluations = tuple((step, {k: v.numpy() for k, v in figures.items()}) for step, figures in measured)
+    group.validation += [figures["loss"] for _step, figures in evaluations]
+    return FutureSteps(group.futures, first, tick.loss_SP.T.numpy(), evaluations, tick.status_P)
+
+
+def _ends(group: _Group, grid: _Grid | None) -> Iterator[FutureEnd]:
+    training = group.training
+    threshold = divergence_threshold(training.loss_function, training.setup.train.y)
+    hopeless_F = training.state.epoch_loss.last > threshold  # a training is judged so when it ends
+    step_F = training.last_step_P.tolist()
+    for row, future in enumerate(group.futures):
+        status = "diverged" if hopeless_F[row] else training.status_P[row]
+        loss_E = [float(loss_F[row]) for loss_F in group.validation if np.isfinite(loss_F[row])]
+        last = [] if status == "diverged" else loss_E[-LAST_EVALUATIONS:]
+        yield FutureEnd(
+            future,
+            step_F[row],
+            status,
+            training.net(row, "last"),
+            sum(last) / len(last) if last else None,
+            None if grid is None else grid.answers(training, row),
+        )
+
+
+def usual_futures(snapshot: Snapshot, kind: str, count: int = 64) -> list[dict[str, Any]]:
+    """Changes for ``futures``, as many or fewer.
+
+    kind: ``lr``, learning rates evenly on a logarithmic scale, a decade to either side of the one in force,
+    which is one of them; ``seed``, the run as it is and with the seeds that follow its own: another order and
+    another dropout from here on; ``batch_size``, powers of two, the one in force, and all rows.
+
+    Raises:
+        TreinoError: an unknown kind; a learning rate of 0, around which there is no such scale.
+    """
+    known("futures", kind, KINDS)
+    whole("count", count, 2, MOST, text="count")
+    return KINDS[kind](snapshot, count)
+
+
+def _rates(snapshot: Snapshot, count: int) -> list[dict[str, Any]]:
+    lr = keyframe_of_saved(snapshot.saved)[1]["hp"]["lr"]  # without the schedule's factor
+    if not lr:
+        raise TreinoError(
+            "futures_lr",
+            _("The learning rate is 0, and no multiple of it is another one."),
+            _("Set one first, e.g. {lr}.").format(lr=setting("lr", 0.001)),
+        )
+    middle = count // 2
+    factors = [10 ** (DECADES * (i - middle) / middle) for i in range(count)]
+    return [{"lr": lr if factor == 1 else float(f"{lr * factor:.3g}")} for factor in factors]
+
+
+def _seeds(snapshot: Snapshot, count: int) -> list[dict[str, Any]]:
+    seed = snapshot.settings["seed"]
+    return [{}, *({"seed": seed + i} for i in range(1, count))]
+
+
+def _batch_sizes(snapshot: Snapshot, count: int) -> list[dict[str, Any]]:
+    rows, now = snapshot.plan.rows, snapshot.plan.batch_size or snapshot.plan.rows
+    powers = {2**i for i in range(rows.bit_length()) if 2**i < rows}
+    if any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in snapshot.net.modules()):
+        powers = {size for size in powers if size > 1 and rows % size != 1}  # no row alone in its batch
+    nearest = sorted({*powers, now, rows}, key=lambda size: (abs(math.log(size / now)), size))
+    return [{"batch_size": "full" if size == rows else size} for size in sorted(nearest[:count])]
+
+
+KINDS: dict[str, Callable[[Snapshot, int], list[dict[str, Any]]]] = {
+    "lr": _rates,
+    "seed": _seeds,
+    "batch_size": _batch_sizes,
+}
