@@ -1,0 +1,25 @@
+"""Errors as the studio's answers, in the language of who reads them."""
+
+from typing import Any
+
+from starlette.responses import JSONResponse
+
+from treino.errors import TreinoError
+from treino.store.sentences import with_sources, without_sources
+from treino.words import speaking
+
+
+def error_document(error: TreinoError, language: str | None = None) -> dict[str, Any]:
+    """``{"error": {"rule", "message", "hint"}}``. language: of the reader; None: the server's own.
+
+    An error is raised in the server's language, whoever waits for it meanwhile; its sentences know what they
+    are made of.
+    """
+    said = {"rule": error.rule, "message": error.message, "hint": error.hint}
+    with speaking(language):
+        return {"error": without_sources(dict(with_sources(said)))}
+
+
+def refusal(status: int, error: TreinoError, language: str | None = None) -> JSONResponse:
+    """The answer to a request that can't be done."""
+    return JSONResponse(error_document(error, language), status)

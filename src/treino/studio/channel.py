@@ -1,0 +1,157 @@
+"""Messages between the studio's server and its processes: a JSON object and bytes each, through a pipe.
+
+A message is ``u32`` length of a header, ``u32`` length of a body (little-endian), the header as UTF-8 JSON,
+and the body, which is often empty. NaN and infinite numbers of a header become null. A process has the
+blocking side, ``Channel``; the server has ``read_message`` and ``packed`` for asyncio.
+
+| from the server to the worker | |
+|---|---|
+| ``{"do": "open", "run": PATH, "key": K}`` | a page of this folder (a run, sweep or study) is looked at |
+| ``{"do": "watch", "key": K, "viewers": n, "languages": ["en"]}`` | by so many, who read these languages |
+| ``{"do": "close", "key": K}`` | by nobody for a while |
+| ``{"do": VERB, "key": K, "id": N, "language": L, …}`` | a verb of the page, checked, to be answered once |
+
+| from the worker | |
+|---|---|
+| ``{"reply": N, …}``, a body where a file was asked for | the answer, or ``"error": {rule, message, hint}`` |
+| ``{"key": K, "send": {KIND: …}}`` | a message of the protocol for all viewers of this page |
+| ``{"key": K, "language": L, "send": {KIND: …}}`` | for those who read this language |
+| ``{"key": K, "frame": N}`` and the frame as body | the newest frame of this page |
+| ``{"trainer": {…, "id": N}}`` | is passed on to the trainer, who then answers N |
+
+| from the server to the trainer | |
+|---|---|
+| ``{"do": "train", "data", "settings", "paused", "parent", "id"}`` | parent: the folder for new runs |
+| ``{"do": "resume" or "rewind" or "branch", "run", "step", "changes", "id"}`` | |
+| ``{"do": "quit"}`` | save everything and end |
+
+| from the trainer | |
+|---|---|
+| ``{"reply": N, "run": PATH}`` | the folder is there and training begins; or ``error`` |
+| ``{"ended": PATH, "status": S}``, ``{"failed": PATH, "error": {…}}`` | |
+
+Either process ends when its stdin does.
+"""
+
+import asyncio
+import json
+import os
+import select
+import struct
+import threading
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any
+
+from treino.store.encoding import compact_json
+
+Message = tuple[dict[str, Any], bytes]
+
+LENGTHS = struct.Struct("<II")
+LARGEST_HEADER = 1 << 26  # bytes: lists of rows and curves
+LARGEST_BODY = 1 << 29  # a file that somebody takes
+_READ = 1 << 18
+
+
+class Channel:
+    """A process's side: ``receive`` waits, ``send`` blocks where the server is slow; any thread may send."""
+
+    def __init__(self, read: int, write: int) -> None:
+        """read, write: file descriptors, which the channel owns from here on."""
+        self._read, self._write = read, write
+        self._unread = bytearray()
+        self._lock = threading.Lock()
+        self._poll = select.poll()
+        self._poll.register(read, select.POLLIN)
+        os.register_at_fork(after_in_child=self.close)  # a copy would hide from the server that we ended
+
+    @classmethod
+    def of_child(cls) -> "Channel":
+        """The channel on stdin and stdout; what else is printed from here on goes to stderr."""
+        channel = cls(os.dup(0), os.dup(1))
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+        os.dup2(2, 1)
+        return channel
+
+    def receive(self, seconds: float | None = None) -> Message | None:
+        """The next message; None where none came within so many seconds.
+
+        Raises:
+            EOFError: the server has ended. ValueError: what came is no message.
+        """
+        end = None if seconds is None else monotonic() + seconds
+        while (message := self._first()) is None:
+            left = None if end is None else 1000 * max(0.0, end - monotonic())
+            if not self._poll.poll(left):
+                return None
+            read = os.read(self._read, _READ)
+            if not read:
+                raise EOFError("the studio has ended")
+            self._unread += read
+        return message
+
+    def send(self, header: Mapping[str, Any], body: bytes = b"") -> None:
+        """Send a message whole.
+
+        Raises:
+            OSError: the server has ended.
+        """
+        data = memoryview(packed(header, body))
+        with self._lock:
+            while data:
+                data = data[os.write(self._write, data) :]
+
+    def close(self) -> None:
+        """Let go of both ends; more than once does nothing."""
+        for descriptor in {self._read, self._write} - {-1}:
+            os.close(descriptor)
+        self._read = self._write = -1
+
+    def _first(self) -> Message | None:
+        """The first whole message of what was read, taken out."""
+        if len(self._unread) < LENGTHS.size:
+            return None
+        header_length, body_length = _lengths(self._unread[: LENGTHS.size])
+        body_begin = LENGTHS.size + header_length
+        end = body_begin + body_length
+        if len(self._unread) < end:
+            return None
+        header, body = bytes(self._unread[LENGTHS.size : body_begin]), bytes(self._unread[body_begin:end])
+        del self._unread[:end]
+        return _header(header), body
+
+
+def packed(header: Mapping[str, Any], body: bytes = b"") -> bytes:
+    """A message as it goes through the pipe."""
+    text = compact_json(header)
+    return b"".join((LENGTHS.pack(len(text), len(body)), text, body))
+
+
+async def read_message(stream: asyncio.StreamReader) -> Message | None:
+    """The next message; None at the end, also at one in the middle of a message.
+
+    Raises:
+        ValueError: what came is no message.
+    """
+    try:
+        header_length, body_length = _lengths(await stream.readexactly(LENGTHS.size))
+        header = _header(await stream.readexactly(header_length))
+        return header, await stream.readexactly(body_length) if body_length else b""
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+
+
+def _lengths(data: bytes | bytearray) -> tuple[int, int]:
+    header_length, body_length = LENGTHS.unpack(data)
+    if header_length > LARGEST_HEADER or body_length > LARGEST_BODY:
+        raise ValueError(f"a message of {header_length} and {body_length} bytes")
+    return header_length, body_length
+
+
+def _header(text: bytes) -> dict[str, Any]:
+    header = json.loads(text)
+    if not isinstance(header, dict):
+        raise ValueError(f"a message that is no object: {text[:60]!r}")
+    return header

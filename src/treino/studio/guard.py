@@ -1,0 +1,182 @@
+"""The outermost door of the studio's server: who may ask at all, and the headers of every answer.
+
+Host, Origin and cookie are checked for every address, also those that there are not, and for every handshake
+of a WebSocket. A page of another site, or of another program on this machine, has another Origin; a name that
+was made to point here (DNS rebinding) is not the Host; who never had the printed address has no cookie.
+"""
+
+import hmac
+import ipaddress
+import logging
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from treino.errors import TreinoError
+from treino.studio.answers import refusal
+from treino.words import _
+
+LOOPBACK = "127.0.0.1", "localhost"
+LOG = logging.getLogger("treino.studio")
+READING = "GET", "HEAD"
+COOKIE_SECONDS = 30 * 86400
+HEADERS = {
+    "cache-control": "no-store",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+
+
+def content_policy(frame_ancestors: Iterable[str] = ()) -> str:
+    """The Content-Security-Policy: everything from this server, nothing inline, nothing evaluated."""
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors " + (" ".join(frame_ancestors) or "'none'")
+    )
+
+
+def _secret() -> str:
+    return secrets.token_urlsafe(32)  # 256 bits
+
+
+@dataclass(frozen=True)
+class Key:
+    """What opens the door: the token of a printed address, and the cookie that a browser gets for it."""
+
+    token: str = field(default_factory=_secret)
+    cookie: str = field(default_factory=_secret)
+
+
+class Guard:
+    """An ASGI app around another. In its scope ``watches_only`` says which of the two addresses was used."""
+
+    def __init__(self, app: ASGIApp, host: str, port: int, frame_ancestors: Iterable[str] = ()) -> None:
+        """host: where the server listens. frame_ancestors: origins whose pages may show ours in a frame."""
+        self._app = app
+        self._any_address = host in ("0.0.0.0", "::")
+        self._port = port
+        names = LOOPBACK if host in LOOPBACK else (f"[{host}]" if ":" in host else host, *LOOPBACK)
+        self._hosts = {f"{name}:{port}" for name in names}
+        self.steer, self.watch = Key(), Key()
+        self._cookie = f"treino_{port}"  # browsers keep one jar for all ports
+        self._headers = HEADERS | {"content-security-policy": content_policy(frame_ancestors)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        answer = self._answer(scope)
+        if answer is not None:
+            if scope["type"] == "websocket":
+                await receive()
+            await answer(scope, receive, self._with_headers(send))
+            return
+        try:
+            await self._app(scope, receive, self._with_headers(send))
+        except Exception:
+            LOG.exception("%s %s", scope["type"], scope["path"])
+            if scope["type"] == "http":
+                defect = TreinoError("defect", _("This is a defect of treino; please report it."))
+                await refusal(500, defect)(scope, receive, self._with_headers(send))
+
+    def _answer(self, scope: Scope) -> Response | None:
+        """Why this request goes no further, or the exchange of a token for a cookie; None: it goes on."""
+        headers: dict[str, list[str]] = {}
+        for name, value in scope["headers"]:
+            headers.setdefault(name.decode("latin1"), []).append(value.decode("latin1"))
+        host, origin = headers.get("host", []), headers.get("origin", [])
+        if len(host) != 1 or not self._is_host(host[0]):
+            return refusal(421, TreinoError("studio_host", _("This is not the address of the studio.")))
+        reads = scope["type"] == "http" and scope["method"] in READING
+        if (origin or not reads) and origin != [f"http://{host[0]}"]:
+            return refusal(403, TreinoError("studio_origin", _("The studio answers its own pages alone.")))
+        if _from_elsewhere(headers):
+            return refusal(403, TreinoError("studio_origin", _("The studio answers its own pages alone.")))
+        cookies = self._cookies(headers.get("cookie", []))
+        watches = any(_same(cookie, self.watch.cookie) for cookie in cookies)
+        steers = any(_same(cookie, self.steer.cookie) for cookie in cookies)
+        if reads and (exchange := self._exchange(scope, steers)) is not None:
+            return exchange
+        if not steers and not watches:
+            return refusal(
+                401,
+                TreinoError(
+                    "studio_cookie",
+                    _("This browser has not been let in, or the studio was started anew."),
+                    _("Open the whole address that treino studio printed."),
+                ),
+            )
+        scope["watches_only"] = not steers
+        return None
+
+    def _is_host(self, host: str) -> bool:
+        if host.lower() in self._hosts:
+            return True
+        name, _colon, port = host.rpartition(":")
+        if not self._any_address or port != str(self._port):
+            return False
+        try:  # a name could be anybody's who makes it point here, an address is nobody's
+            ipaddress.ip_address(name.strip("[]"))
+        except ValueError:
+            return False
+        return True
+
+    def _cookies(self, values: Iterable[str]) -> list[str]:
+        found = []
+        for value in values:
+            jar: SimpleCookie = SimpleCookie()
+            try:
+                jar.load(value)
+            except CookieError:
+                continue
+            found += [jar[self._cookie].value] if self._cookie in jar else []
+        return found
+
+    def _exchange(self, scope: Scope, steers: bool) -> Response | None:
+        """To the same page without the token, with the cookie; None where no good token is in the address."""
+        asked = parse_qsl(scope["query_string"].decode("latin1"), keep_blank_values=True)
+        tokens = [value for name, value in asked if name == "token"]
+        if len(tokens) != 1:
+            return None
+        key = next((k for k in (self.steer, self.watch) if _same(tokens[0], k.token)), None)
+        if key is None:
+            return None
+        rest = urlencode([(name, value) for name, value in asked if name != "token"])
+        path = scope["path"] if scope["path"].startswith("/") and scope["path"][1:2] != "/" else "/"
+        where = scope.get("raw_path", b"/").decode("latin1") if path == scope["path"] else "/"
+        response = Response(status_code=303, headers={"location": where + (f"?{rest}" if rest else "")})
+        if key is self.steer or not steers:  # who steers already goes on to
+            response.set_cookie(
+                self._cookie, key.cookie, max_age=COOKIE_SECONDS, httponly=True, samesite="strict"
+            )
+        return response
+
+    def _with_headers(self, send: Send) -> Send:
+        async def sent(message: Message) -> None:
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
+                ours = [(k.encode(), v.encode()) for k, v in self._headers.items()]
+                others = [
+                    (k, v) for k, v in message.get("headers", ()) if k.decode().lower() not in self._headers
+                ]
+                message = {**message, "headers": [*others, *ours]}
+            await send(message)
+
+        return sent
+
+
+def _same(a: str, b: str) -> bool:
+    return hmac.compare_digest(a.encode("utf-8", "replace"), b.encode())
+
+
+def _from_elsewhere(headers: Mapping[str, list[str]]) -> bool:
+    """Whether the browser says that a page of another site or port asks, and not for a page to go to."""
+    site, mode = headers.get("sec-fetch-site", []), headers.get("sec-fetch-mode", [])
+    return bool({"cross-site", "same-site"} & {*site}) and mode != ["navigate"]

@@ -1,0 +1,243 @@
+"""Between the pages and the processes behind them: questions go one way, what pages show the other."""
+
+import asyncio
+import itertools
+import logging
+import sys
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from treino.errors import TreinoError
+from treino.studio.channel import Message
+from treino.studio.hub import Page
+from treino.studio.process import StudioProcess
+from treino.words import N_, _, language, speaking
+
+LOG = logging.getLogger("treino.studio")
+DEATHS, WITHIN = 3, 60.0  # a process that dies so often within so many seconds is not started again
+FOLDED_AFTER = 60.0  # seconds without viewers, after which a run is closed
+OF_FOLDERS = "run", "sweep", "study"  # kinds of pages that the worker shows
+
+
+@dataclass(frozen=True)
+class Commands:
+    """How the processes are started."""
+
+    worker: Sequence[str] = (sys.executable, "-m", "treino.studio.worker")
+    trainer: Sequence[str] = (sys.executable, "-m", "treino.studio.trainer")
+
+
+@dataclass(eq=False)
+class Part:
+    """One of the processes, over all of its lives. waiting: questions to it that have no answer yet."""
+
+    name: str
+    about: str
+    command: Sequence[str]
+    process: StudioProcess | None = None
+    reading: "asyncio.Task[None] | None" = None
+    waiting: "dict[int, asyncio.Future[Message]]" = field(default_factory=dict)
+    deaths: deque[float] = field(default_factory=lambda: deque(maxlen=DEATHS))
+
+
+class Relay:
+    """All pages of a studio by their keys (``run/wine-1``, ``home``), its worker and its trainer.
+
+    folder: where runs are opened and made. logs: a folder for what the processes print.
+    """
+
+    def __init__(self, folder: Path, logs: Path, commands: Commands | None = None) -> None:
+        commands = commands or Commands()
+        self.folder, self._logs = folder, logs
+        self.pages: dict[str, Page] = {}
+        self._open: set[str] = set()  # pages that the worker shows
+        self._worker = Part("worker", N_("process that draws the pages"), commands.worker)
+        self._trainer = Part("trainer", N_("process that trains"), commands.trainer)
+        self._numbers = itertools.count(1)
+        self._ending = False
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    # ---- the processes
+
+    async def start(self) -> None:
+        """Start the worker, so that it is there when the first page is."""
+        await self._started(self._worker)
+
+    async def end(self, seconds: float) -> None:
+        """End both processes; the trainer has so many seconds to save what it trains."""
+        self._ending = True
+        for timer in self._timers.values():
+            timer.cancel()
+        parts = [part for part in (self._trainer, self._worker) if part.process is not None]
+        if self._trainer.process is not None:
+            self._trainer.process.send({"do": "quit"})
+        ends = [part.process.end(seconds if part is self._trainer else 1.0) for part in parts if part.process]
+        await asyncio.gather(*ends)
+        await asyncio.gather(*(part.reading for part in parts if part.reading is not None))
+
+    async def _started(self, part: Part) -> StudioProcess:
+        """The process, started where it isn't there.
+
+        Raises:
+            TreinoError: it has died too often.
+        """
+        if part.process is None:
+            now = time.monotonic()
+            if self._ending or (len(part.deaths) == DEATHS and now - part.deaths[0] < WITHIN):
+                raise TreinoError(
+                    "studio_process",
+                    _("The {name} ends as soon as it is started.").format(name=_(part.about)),
+                    _("Its last words are in the terminal of the studio; start the studio anew."),
+                    status=1,
+                )
+            process = await StudioProcess.start(part.command, self._logs / f"{part.name}.log")
+            part.process = process
+            part.reading = asyncio.create_task(self._read(part, process))
+            if part is self._worker:
+                for page in self.pages.values():
+                    self._show(page)
+        return part.process
+
+    async def _read(self, part: Part, process: StudioProcess) -> None:
+        """Take what a process says to its end; then another takes its place."""
+        async for header, body in process.messages():
+            try:
+                await self._take(part, header, body)
+            except Exception:  # one wrong message of ours must not end all pages
+                LOG.exception("a message of the %s: %.200s", part.name, header)
+        part.process = None
+        self._open -= self._open if part is self._worker else set()
+        for future in part.waiting.values():
+            if not future.done():
+                future.set_exception(self._death(part))
+        part.waiting.clear()
+        if self._ending:
+            return
+        part.deaths.append(time.monotonic())
+        LOG.error("the %s has ended with status %s:", part.name, process.status)
+        for line in process.last_words():
+            LOG.error("  %s", line)
+        self._notify(part)
+        if part is self._worker:
+            with suppress(TreinoError, OSError):
+                await self._started(part)
+
+    def _death(self, part: Part) -> TreinoError:
+        return TreinoError(
+            "studio_process",
+            _("The {name} has ended before it answered.").format(name=_(part.about)),
+            _("Its last words are in the terminal of the studio. Try again: another one is started."),
+            status=1,
+        )
+
+    def _notify(self, part: Part) -> None:
+        """Say on all pages that a process has died."""
+        for page in self.pages.values():
+            for spoken in page.languages:
+                with speaking(spoken):
+                    text = str(self._death(part))
+                page.put({"notice": {"kind": "warning", "text": text}}, spoken)
+
+    # ---- questions
+
+    async def ask(self, header: Mapping[str, Any], *, trainer: bool = False) -> Message:
+        """What the worker, or the trainer, answers.
+
+        Raises:
+            TreinoError: the answer is an error, too much waits, or the process has died.
+        """
+        part = self._trainer if trainer else self._worker
+        number = next(self._numbers)
+        future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        process = await self._started(part)
+        part.waiting[number] = future
+        try:
+            process.send({"language": language(), **header, "id": number})
+            answer, body = await future
+        finally:
+            for each in (self._worker, self._trainer):
+                each.waiting.pop(number, None)
+        if isinstance(error := answer.get("error"), dict):
+            raise TreinoError(*(str(error.get(k, "")) for k in ("rule", "message", "hint")))
+        content = {k: v for k, v in answer.items() if k not in ("reply", "key", "do")}
+        if isinstance(content.get("run"), str):
+            content["run"] = Path(content["run"]).name
+        return content, body
+
+    async def _take(self, part: Part, header: dict[str, Any], body: bytes) -> None:
+        """One message of a process."""
+        if "reply" in header:
+            future = part.waiting.get(header["reply"])
+            if future is not None and not future.done():
+                future.set_result((header, body))
+        elif "trainer" in header:
+            await self._pass_on(header["trainer"])
+        elif "failed" in header:
+            page = self.pages.get(f"run/{Path(header['failed']).name}")
+            if page is not None:
+                error = header["error"]
+                text = f"{error['message']} {error['hint']}".strip()
+                page.put({"notice": {"kind": "warning", "text": text}})
+        elif (page := self.pages.get(str(header.get("key")))) is not None:
+            if "send" in header:
+                page.put(header["send"], header.get("language"))
+            if "frame" in header:
+                page.put_frame(int(header["frame"]), body)
+
+    async def _pass_on(self, request: dict[str, Any]) -> None:
+        """A request of the worker's to the trainer, who answers it in its place."""
+        number = request.get("id")
+        future = self._worker.waiting.pop(number, None) if isinstance(number, int) else None
+        try:
+            process = await self._started(self._trainer)
+            if future is not None and isinstance(number, int):
+                self._trainer.waiting[number] = future
+            process.send({"parent": str(self.folder), **request})
+        except TreinoError as error:
+            if future is not None and not future.done():
+                future.set_exception(error)
+
+    # ---- pages
+
+    def page(self, key: str) -> Page:
+        """The page of that key, made where it isn't there."""
+        return self.pages.setdefault(key, Page(key))
+
+    def watched(self, page: Page) -> None:
+        """A viewer came or went."""
+        page.changed("state")
+        self._show(page)
+        if timer := self._timers.pop(page.key, None):
+            timer.cancel()
+        if not page.present:
+            loop = asyncio.get_running_loop()
+            self._timers[page.key] = loop.call_later(FOLDED_AFTER, self._fold, page)
+
+    def _show(self, page: Page) -> None:
+        """Tell the worker which pages it is to show, to how many."""
+        process, number = self._worker.process, len(page.present)
+        if process is None or page.key.split("/")[0] not in OF_FOLDERS:
+            return
+        with suppress(TreinoError):
+            if page.key not in self._open:
+                if not number:
+                    return
+                self._open.add(page.key)
+                run = str(self.folder / page.key.partition("/")[2])
+                process.send({"do": "open", "run": run, "key": page.key})
+            process.send({"do": "watch", "key": page.key, "viewers": number, "languages": page.languages})
+
+    def _fold(self, page: Page) -> None:
+        """Nobody has looked at it for a while: the worker lets go of it, and what it showed is forgotten."""
+        self._timers.pop(page.key, None)
+        if not page.present:
+            page.clear()
+            if page.key in self._open and self._worker.process is not None:
+                self._open.discard(page.key)
+                with suppress(TreinoError):
+                    self._worker.process.send({"do": "close", "key": page.key})

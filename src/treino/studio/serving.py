@@ -1,0 +1,137 @@
+"""A studio from its start to its end: a free port, the addresses to print, the server until it is stopped."""
+
+import asyncio
+import errno
+import logging
+import socket
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from treino.errors import TreinoError
+from treino.studio.guard import Guard
+from treino.studio.protocol import LONGEST_MESSAGE
+from treino.studio.relay import Commands, Relay
+from treino.studio.server import application
+from treino.studio.studio import Studio
+from treino.studio.uploads import Uploads
+from treino.words import _
+
+PORT = 8711
+PORTS_TRIED = 50
+BACKLOG = 1024
+
+
+def listener(host: str, port: int) -> socket.socket:
+    """A socket that listens on this port, or on the next free one; port 0: any that is free.
+
+    Raises:
+        TreinoError: there is no such host here, or no port is free.
+    """
+    reason = ""
+    for candidate in range(port, min(port + PORTS_TRIED, 65536)) if port else (0,):
+        try:
+            family, kind, protocol, _name, address = socket.getaddrinfo(
+                host, candidate, type=socket.SOCK_STREAM
+            )[0]
+            listening = socket.socket(family, kind, protocol)
+        except OSError as error:
+            raise _no_host(host, error) from None
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind(address)
+            listening.listen(BACKLOG)
+        except OSError as error:
+            listening.close()
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise _no_host(host, error) from None
+            reason = error.strerror or str(error)
+            continue
+        return listening
+    raise TreinoError(
+        "no_port",
+        _("No port from {port} on is free ({reason}).").format(port=port, reason=reason),
+        _("Choose another one: [[port=9000]]; or [[port=0]], any that is free."),
+        status=1,
+    )
+
+
+def _no_host(host: str, error: OSError) -> TreinoError:
+    return TreinoError(
+        "no_host",
+        _("This machine has no address {host} ({reason}).").format(host=host, reason=error.strerror),
+        _("Leave [[host]] out for this machine alone, or use 0.0.0.0 for all of its addresses."),
+    )
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A studio that listens. It serves once ``run`` is awaited."""
+
+    studio: Studio
+    guard: Guard
+    host: str
+    port: int
+    server: uvicorn.Server
+    socket: socket.socket
+
+    @property
+    def address(self) -> str:
+        """To be opened by who steers."""
+        return f"{self._site}/?token={self.guard.steer.token}"
+
+    @property
+    def watch_address(self) -> str:
+        """To be opened by who only watches."""
+        return f"{self._site}/?token={self.guard.watch.token}"
+
+    @property
+    def _site(self) -> str:
+        host = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(self.host, self.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    async def run(self) -> None:
+        """Serve until a signal, or ``server.should_exit``."""
+        await self.server.serve([self.socket])
+
+
+@contextmanager
+def serving(
+    folder: Path,
+    host: str = "127.0.0.1",
+    port: int = PORT,
+    *,
+    commands: Commands | None = None,
+    frame_ancestors: Iterable[str] = (),
+) -> Iterator[Serving]:
+    """A studio of the runs in a folder, with a temporary folder of its own, which is removed at the end.
+
+    To be entered where an event loop runs. frame_ancestors: origins whose pages may show it in a frame.
+
+    Raises:
+        TreinoError: no port is free.
+    """
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what fails is ours to say: see the guard
+    listening = listener(host, port)
+    with listening, tempfile.TemporaryDirectory(prefix="treino-studio-") as temporary:
+        relay = Relay(folder, Path(temporary), commands)
+        studio = Studio(
+            relay, Uploads(Path(temporary) / "uploads"), asyncio.get_running_loop().create_future()
+        )
+        found = listening.getsockname()[1]
+        guard = Guard(application(studio), host, found, frame_ancestors)
+        config = uvicorn.Config(
+            guard,
+            log_config=None,
+            ws_max_size=LONGEST_MESSAGE,
+            ws_per_message_deflate=False,  # half of a frame's time would go into it
+            server_header=False,
+            proxy_headers=False,
+            access_log=False,
+            timeout_graceful_shutdown=2,
+        )
+        yield Serving(studio, guard, host, found, uvicorn.Server(config), listening)
