@@ -27,6 +27,7 @@ _DOOR = {
     "Regressor": ("treino.sklearn", "Regressor"),
     "Run": ("treino.api", "Run"),
     "TreinoError": ("treino.errors", "TreinoError"),
+    "button": ("treino.studio.script", "button"),
     "load_ipython_extension": ("treino.notebook", "load_ipython_extension"),  # %load_ext treino
     "unload_ipython_extension": ("treino.notebook", "unload_ipython_extension"),
 }
@@ -39,6 +40,7 @@ __all__ = [
     "Sweep",
     "TrainConfig",
     "TreinoError",
+    "button",
     "doctor",
     "engines",
     "explain",
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from treino.notebook import fit, sweep
     from treino.reports.explanation import explain
     from treino.sklearn import Classifier, Regressor
+    from treino.studio.script import button
 
 
 def __getattr__(name: str) -> Any:

@@ -41,6 +41,8 @@ class Outcome:
 
 
 GRACE = 2.0  # seconds
+WATCHERS = tuple(f"{Path(__file__).parents[1] / name}{os.sep}" for name in ("diagnosis", "studio"))
+"""Whose frames are none of a script's."""
 
 
 class Stop(BaseException):
@@ -53,12 +55,15 @@ def run_script(
     *,
     module: bool = False,
     source: str | None = None,
+    examine: bool = True,
     max_steps: int | None = None,
     max_time: float | None = None,
     live: Callable[[Finding], None] | None = None,
     report: Callable[[Outcome], None] = lambda outcome: None,
 ) -> Outcome:
     """Run ``python target arguments`` (``python -m target`` for a module) and examine it.
+
+    examine: look for faults; without, the script only runs, and is reported.
 
     Output, exit status, exceptions and random numbers are the script's own. ``report`` is called once, as
     soon as the script has ended in whatever way: also before it kills its own process, or is told to end by
@@ -89,7 +94,8 @@ def run_script(
     main, code = _module_code(target) if module else _script_code(target, source)
     started = time.perf_counter()
     with _as_main(main, target, arguments, module), _own_death(finish) as leave:
-        exam.start()
+        if examine:
+            exam.start()
         try:
             with _alarm(max_time, outcome, leave):
                 if isinstance(code, SyntaxError):
@@ -202,12 +208,11 @@ def _exit_status(leave: SystemExit) -> int:
 
 
 def _own_frames(trace: TracebackType | None) -> TracebackType | None:
-    """A traceback without the doctor's frames, as the script alone would show it."""
-    here = str(Path(__file__).parent)
+    """A traceback without the doctor's frames, or the studio's, as the script alone would show it."""
     kept = None
     frames = []
     while trace is not None:
-        if not trace.tb_frame.f_code.co_filename.startswith((here, UNSEEN)):
+        if not trace.tb_frame.f_code.co_filename.startswith((*WATCHERS, UNSEEN)):
             frames.append(trace)
         trace = trace.tb_next
     for trace in reversed(frames):

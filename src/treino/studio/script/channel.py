@@ -1,0 +1,138 @@
+"""The script's end of the line to the studio's server: JSON, one object a line. Writing never waits."""
+
+import json
+import math
+import os
+import select
+import socket
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any
+
+VARIABLE = "TREINO_STUDIO_CHANNEL"  # the number of the socket's file descriptor
+LONGEST_LINE = 1 << 20  # bytes; nothing that is asked of a script is as long
+UNTOUCHED = getattr(socket, "MSG_NOSIGNAL", 0)  # the script may have made SIGPIPE deadly again
+
+
+class Channel:
+    """One socket to a server that may be slow, or dead: then figures are left out and the script goes on.
+
+    is_open: whether the server is still there, as far as this process knows.
+    """
+
+    def __init__(self, line: socket.socket) -> None:
+        line.setblocking(False)
+        self._socket = line
+        self._identity = _identity(line)
+        self._unsent = bytearray()
+        self._unread = b""
+        self.is_open = True
+        os.register_at_fork(after_in_child=self.close)  # it is this process's alone
+
+    def post(self, message: Mapping[str, Any]) -> None:
+        """Send a message, as far as that is possible at once; the rest follows later."""
+        if self._usable():
+            self._unsent += _encoded(message) + b"\n"
+            self.flushed()
+
+    def receive(self, seconds: float = 0.0) -> list[Any]:
+        """What the server has sent, waiting so long for it; what is no JSON is left out."""
+        if not self._usable():
+            return []
+        if seconds:
+            self._wait(select.POLLIN | (select.POLLOUT if self._unsent else 0), seconds)
+        self.flushed()
+        try:
+            while self.is_open:
+                read = self._socket.recv(1 << 16)
+                self._unread += read
+                if not read or len(self._unread) > LONGEST_LINE:
+                    self.close()
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.close()
+        *lines, self._unread = self._unread.split(b"\n")
+        return [message for line in lines if (message := _decoded(line)) is not None]
+
+    def close(self, seconds: float = 0.0) -> None:
+        """Leave; what is still unsent has so many seconds to go."""
+        end = monotonic() + seconds
+        while seconds and self.is_open and not self.flushed() and (left := end - monotonic()) > 0:
+            self._wait(select.POLLOUT, left)
+        if self.is_open:
+            self.is_open = False
+            if _identity(self._socket) == self._identity:
+                self._socket.close()
+            else:
+                self._socket.detach()  # the script has closed it, and what has its number now is another
+
+    def flushed(self) -> bool:
+        """Send what waits, as much as the system takes; -> whether nothing waits any more."""
+        try:
+            while self._unsent and self._usable():
+                del self._unsent[: self._socket.send(self._unsent, UNTOUCHED)]
+        except BlockingIOError:
+            return False
+        except OSError:
+            self.close()
+        return True
+
+    def _wait(self, events: int, seconds: float) -> None:
+        """Until the socket can be read or written, or has broken."""
+        poll = select.poll()
+        poll.register(self._socket, events)
+        poll.poll(1000 * seconds)
+
+    def _usable(self) -> bool:
+        if self.is_open and _identity(self._socket) != self._identity:
+            self.close()
+        return self.is_open
+
+
+def channel_of_environment() -> Channel | None:
+    """The channel that this process was started with, which its own children won't find; None without one."""
+    number = os.environ.pop(VARIABLE, "")
+    if not number.isdecimal():
+        return None
+    try:
+        os.set_inheritable(int(number), False)
+        return Channel(socket.socket(fileno=int(number)))
+    except OSError:  # it names no socket: a variable that was left over
+        return None
+
+
+def figure(value: float | None) -> float | str | None:
+    """The number as JSON can write it: one that is not finite is ``"nan"``, ``"inf"`` or ``"-inf"``."""
+    return value if value is None or math.isfinite(value) else str(value)
+
+
+def _identity(line: socket.socket) -> tuple[int, int] | None:
+    try:
+        found = os.fstat(line.fileno())
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _encoded(message: Mapping[str, Any]) -> bytes:
+    try:
+        text = json.dumps(message, allow_nan=False, separators=(",", ":"))
+    except ValueError:
+        text = json.dumps(_finite(message), allow_nan=False, separators=(",", ":"))
+    return text.encode()
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return figure(value)
+    if isinstance(value, Mapping):
+        return {key: _finite(each) for key, each in value.items()}
+    return [_finite(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def _decoded(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None

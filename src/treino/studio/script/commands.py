@@ -1,0 +1,117 @@
+"""What a script in the studio can be asked to do: the commands' types and ranges."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from treino.errors import TreinoError, nearest
+from treino.words import _
+
+SETTINGS = "lr", "weight_decay", "momentum", "beta1", "beta2"
+LARGEST = 1e6  # of a learning rate and a weight decay
+BELOW_ONE = "momentum", "beta1", "beta2"  # 1 would never forget
+Index = Annotated[int, Field(ge=0, le=9999)]
+
+
+STRICT = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+class Control(BaseModel):
+    """Wait before the next step, go on, or end as by Ctrl-C."""
+
+    model_config = STRICT
+
+    do: Literal["pause", "play", "stop"]
+
+
+class Steps(BaseModel):
+    """Go on for so many steps of optimizers, then wait."""
+
+    model_config = STRICT
+
+    do: Literal["step"]
+    count: Annotated[int, Field(ge=1, le=1000)] = 1
+
+
+class Watch(BaseModel):
+    """on: whether anybody reads the figures; without a reader none are measured."""
+
+    model_config = STRICT
+
+    do: Literal["watch"]
+    on: bool
+
+
+class Press(BaseModel):
+    """Call the function of a button."""
+
+    model_config = STRICT
+
+    do: Literal["press"]
+    button: str
+
+
+class SetValue(BaseModel):
+    """Set a number of an optimizer's group from the next step on.
+
+    optimizer: how many optimizers of the script stepped for the first time before this one. group: of
+    ``optimizer.param_groups``.
+    """
+
+    model_config = STRICT
+
+    do: Literal["set"]
+    optimizer: Index = 0
+    group: Index = 0
+    name: Literal["lr", "weight_decay", "momentum", "beta1", "beta2"]
+    value: Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]
+
+    @model_validator(mode="after")
+    def _below_one(self) -> "SetValue":
+        if self.name in BELOW_ONE and self.value >= 1:
+            raise ValueError(self.name)
+        return self
+
+
+ScriptCommand = Control | Steps | Watch | Press | SetValue
+_READER: TypeAdapter[ScriptCommand] = TypeAdapter(Annotated[ScriptCommand, Field(discriminator="do")])
+_FIELDS = {
+    **dict.fromkeys(("pause", "play", "stop"), "do"),
+    "step": "do, count",
+    "watch": "do, on",
+    "press": "do, button",
+    "set": "do, optimizer, group, name, value",
+}
+
+
+def read_command(asked: Any) -> ScriptCommand:
+    """A command from its JSON: ``{"do": "set", "optimizer": 0, "group": 0, "name": "lr", "value": 0.1}``.
+
+    Raises:
+        TreinoError: no such command, or a value of a wrong type or out of range (rule ``studio_command``).
+    """
+    try:
+        return _READER.validate_python(asked)
+    except ValidationError as error:
+        message, hint = _explained(asked, error)
+        raise TreinoError("studio_command", message, hint) from None
+
+
+def _explained(asked: Any, error: ValidationError) -> tuple[str, str]:
+    """-> (which value of a command is wrong, what it may be)."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    fields = dict(asked) if isinstance(asked, Mapping) else {}
+    do, name, value = fields.get("do"), fields.get("name"), fields.get("value")
+    if not isinstance(do, str) or do not in _FIELDS:
+        return _("A script can't be asked to do {do!r}.").format(do=do), nearest(str(do), _FIELDS)
+    key = str(first["loc"][-1])
+    if do == "set" and key == "name" and first["type"] != "missing":
+        return _("An optimizer's {name!r} can't be set.").format(name=name), nearest(str(name), SETTINGS)
+    if do == "set" and first["type"] != "missing" and key in ("value", "set"):
+        told = _("{name} can't be {value!r}.").format(name=name, value=value)
+        if name in BELOW_ONE:
+            return told, _("Give a number from 0 to below 1.")
+        return told, _("Give a number from 0 to {limit:,}.").format(limit=LARGEST)
+    said = _("The command {do} has a wrong {key}: {value!r}.").format(do=do, key=key, value=fields.get(key))
+    return said, _("It takes: {fields}.").format(fields=_FIELDS[do])

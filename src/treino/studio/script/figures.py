@@ -1,0 +1,163 @@
+"""What is seen of a script's training: its losses, and its optimizers with their settings and gradients."""
+
+import threading
+import weakref
+from collections import Counter, deque
+from time import perf_counter
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from treino.studio.script.channel import figure
+from treino.studio.script.optimizer_settings import settings_of
+from treino.words import _
+
+EVERY = 0.1  # seconds between two messages
+MOST_LOSSES = 2000  # of steps between two messages
+MOST_OPTIMIZERS = 16  # of a message: the newest
+FEW_STEPS, FEW_BACKWARDS = 10, 100  # after so many it is plain that something isn't seen
+
+
+class ScriptFigures:
+    """The figures of a training, gathered step by step.
+
+    steps: of all optimizers together. watched: whether anybody reads the figures; without a reader no number
+    is looked at. unseen: what these figures leave out, a sentence each.
+    """
+
+    def __init__(self, *, watched: bool) -> None:
+        self.watched = watched
+        self.steps = self.backwards = 0
+        self.began, self.paused_seconds, self.next_message = perf_counter(), 0.0, 0.0
+        self.unseen: list[str] = []
+        self._loss: float | Tensor | None = None
+        self._scaled: tuple[weakref.ref[Tensor], Tensor] | None = None
+        self._losses: deque[tuple[float | Tensor | None, int]] = deque(maxlen=MOST_LOSSES)
+        self._orders: dict[int, tuple[weakref.ref[Optimizer], int]] = {}  # by the optimizer's id
+        self._optimizers: list[weakref.ref[Optimizer]] = []
+        self._main = threading.main_thread().ident
+
+    # --- while it trains --------------------------------------------------------------------------------
+    def scaled(self, result: Any, outputs: Any) -> None:
+        """A GradScaler has multiplied a loss, which is the one to show."""
+        if self.watched and isinstance(result, Tensor) and isinstance(outputs, Tensor):
+            self._scaled = weakref.ref(result), outputs.detach()
+
+    def backward(self, tensors: Any) -> None:
+        """A loss is about to run backward."""
+        self.backwards += 1
+        if not self.watched:
+            self._loss = None
+            return
+        root = tensors if isinstance(tensors, Tensor) or not tensors else tensors[0]
+        if self._scaled is not None and self._scaled[0]() is root:
+            root = self._scaled[1]
+        self._loss = _number(root)
+        if self._loss is None:
+            self.say(_("A backward that starts from other than one number has no loss to show."))
+        if self.backwards == FEW_BACKWARDS and not self.steps:
+            self.say(
+                _(
+                    "{n} backward passes and no step of an optimizer of torch yet: weights that are changed "
+                    "by hand, or in a compiled step, are neither seen nor steered."
+                ).format(n=self.backwards)
+            )
+
+    def order_of(self, optimizer: Optimizer) -> int:
+        """How many optimizers stepped for the first time before this one."""
+        known = self._orders.get(id(optimizer))
+        if known is None or known[0]() is not optimizer:
+            known = weakref.ref(optimizer), len(self._optimizers)
+            self._orders[id(optimizer)] = known
+            self._optimizers.append(known[0])
+        return known[1]
+
+    def optimizer(self, order: int) -> Optimizer | None:
+        """The optimizer of this number; None where there is none, or none any more."""
+        return self._optimizers[order]() if order < len(self._optimizers) else None
+
+    def stepped(self, optimizer: Optimizer) -> None:
+        """An optimizer has made its step."""
+        self.steps += 1
+        order = self.order_of(optimizer)
+        if not self.watched:
+            return
+        self._losses.append((self._loss, order))
+        if threading.get_ident() != self._main:
+            self.say(_("The steps are made in a thread: the functions of buttons are called there, too."))
+        if self.steps == FEW_STEPS and not self.backwards:
+            self.say(_("No loss is seen: the gradients come from elsewhere than a backward."))
+
+    def say(self, sentence: str) -> None:
+        """Tell, once, what is not seen."""
+        if sentence not in self.unseen:
+            self.unseen.append(sentence)
+
+    # --- messages -----------------------------------------------------------------------------------------
+    def message(self, now: float, stepped: Optimizer | None) -> dict[str, Any]:
+        """The figures since the last message. stepped: the optimizer whose gradients are fresh."""
+        losses = [(figure(_value(loss)), order) for loss, order in self._losses]
+        self._losses.clear()
+        self.next_message = now + EVERY
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            self.say(_("Other processes train, too: only this one is seen and steered."))
+        alive = [(order, held) for order, ref in enumerate(self._optimizers) if (held := ref()) is not None]
+        if len(alive) > MOST_OPTIMIZERS:
+            self.say(_("Of many optimizers only the newest {n} are shown.").format(n=MOST_OPTIMIZERS))
+        kinds = Counter(type(held).__name__ for _order, held in alive)
+        shown = [
+            {
+                "index": order,
+                "name": (kind := type(held).__name__) + (f" {order + 1}" if kinds[kind] > 1 else ""),
+                "groups": [settings_of(group) for group in held.param_groups],
+                "gradient_norm": figure(gradient_norm(held)) if held is stepped else None,
+            }
+            for order, held in alive[-MOST_OPTIMIZERS:]
+        ]
+        found: dict[str, Any] = {
+            "step": self.steps,
+            "loss": losses[-1][0] if losses else None,
+            "losses": [loss for loss, _order in losses],
+            "optimizers": shown,
+            "seconds": round(now - self.began - self.paused_seconds, 4),
+        }
+        if len(self._optimizers) > 1:
+            found["optimizer_of_losses"] = [order for _loss, order in losses]
+        return found
+
+
+def gradient_norm(optimizer: Optimizer) -> float | None:
+    """The norm of all gradients that the optimizer holds, together; None where it can't be known."""
+    gradients = [
+        p.grad.detach().coalesce().values() if p.grad.is_sparse else p.grad.detach()
+        for group in optimizer.param_groups
+        for p in group["params"]
+        if p.grad is not None
+    ]
+    try:
+        return float(torch.nn.utils.get_total_norm(gradients)) if gradients else None
+    except (RuntimeError, TypeError, NotImplementedError):  # tensors of a kind that has no norm
+        return None
+
+
+def captured() -> bool:
+    """Whether what runs is only being recorded into a CUDA graph, where nothing may be read."""
+    return torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing()
+
+
+def _number(root: Any) -> float | Tensor | None:
+    """A loss; on another device than the CPU a copy that is read later, so that nothing waits for it."""
+    if not isinstance(root, Tensor) or root.numel() != 1 or root.is_complex():
+        return None
+    try:
+        if root.device.type == "cpu":
+            return float(root.detach())
+        return None if captured() else root.detach().clone()
+    except (RuntimeError, TypeError, NotImplementedError):  # inside of vmap, or of fake tensors
+        return None
+
+
+def _value(loss: float | Tensor | None) -> float | None:
+    return float(loss) if isinstance(loss, Tensor) else loss

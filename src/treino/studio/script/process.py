@@ -1,0 +1,146 @@
+"""``ScriptProcess``: what the studio's server starts, reads from and sends commands to."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from treino.errors import TreinoError
+from treino.studio.script.channel import VARIABLE
+from treino.studio.script.commands import read_command
+from treino.words import _
+
+ENDING = 2.0  # seconds for a process to go, once it has said that its script has ended
+GRACE = 3.0  # seconds between the signals that end a process, each harder than the one before
+
+
+class ScriptProcess:
+    """A training script in a process of its own.
+
+    Its stdin, stdout and stderr are those of this process, unless others are given; Ctrl-C in a terminal
+    reaches both. If this process dies, the script goes on to its end.
+    """
+
+    def __init__(self, process: subprocess.Popen[Any], line: socket.socket) -> None:
+        self._process, self._line = process, line
+        self._stop_sent = False
+
+    @classmethod
+    def start(
+        cls,
+        path: str | Path,
+        args: Sequence[str] = (),
+        *,
+        replay: str | Path | None = None,
+        record: str | Path | None = None,
+        findings: bool = False,
+        stdout: int | IO[Any] | None = None,
+        stderr: int | IO[Any] | None = None,
+    ) -> "ScriptProcess":
+        """Run ``python path args``.
+
+        replay: a file of changes to make once more. record: where changes are written down; default:
+        ``train.steering.jsonl`` in the working directory, for ``train.py``. findings: let the doctor look,
+        too. What is wrong with any of it comes as a message ``{"error": ...}``.
+        """
+        options = [
+            *([] if replay is None else [f"--replay={replay}"]),
+            *([] if record is None else [f"--record={record}"]),
+            *(["--findings"] if findings else []),
+        ]
+        # -P: a module of the working directory's must not stand before one of Python's own
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "treino.studio.script.runner",
+            *options,
+            "--",
+            str(path),
+            *args,
+        ]
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = subprocess.Popen(
+                command,
+                pass_fds=[theirs.fileno()],
+                env=os.environ | {VARIABLE: str(theirs.fileno())},
+                stdout=stdout,
+                stderr=stderr,
+            )
+        return cls(process, ours)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def status(self) -> int | None:
+        """The exit status as a shell has it, 128 more than the signal that ended it; None while it runs."""
+        code = self._process.poll()
+        return 128 - code if code is not None and code < 0 else code
+
+    def messages(self) -> Iterator[dict[str, Any]]:
+        """Every message of the script's, as it comes; the last one is ``{"end": ...}``, however it ended."""
+        unread, steps = b"", 0
+        while True:
+            try:
+                read = self._line.recv(1 << 16)
+            except OSError:  # closed here
+                read = b""
+            if not read:
+                yield self._end({"steps": steps, "error": None})
+                return
+            *lines, unread = (unread + read).split(b"\n")
+            for line in lines:
+                message = json.loads(line)
+                steps = message.get("step", steps)
+                if "end" in message:
+                    yield self._end(message["end"])
+                    return
+                yield message
+
+    def _end(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        """How it ended; the system knows better than a process that was about to end."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(ENDING)
+        return {"end": {"status": None, **told, **({} if self.status is None else {"status": self.status})}}
+
+    def send(self, command: Mapping[str, Any]) -> None:
+        """Send a command; what came of it comes as a message, ``changed``, ``paused`` or ``error``.
+
+        The script does it before its next step. A second "stop" interrupts it at once, wherever it is.
+
+        Raises:
+            TreinoError: no such command, or a value out of range (rule ``studio_command``); the script has
+                ended, or takes nothing (rule ``script_gone``).
+        """
+        do = read_command(command)
+        if do.do == "stop" and self._stop_sent and self.status is None:
+            self._process.send_signal(signal.SIGINT)
+            return
+        try:
+            self._line.send(json.dumps(command).encode() + b"\n", socket.MSG_DONTWAIT)
+        except OSError:
+            raise TreinoError(
+                "script_gone",
+                _("The script takes no command any more."),
+                _("It has ended, or makes no step: a second stop interrupts it."),
+            ) from None
+        self._stop_sent = self._stop_sent or do.do == "stop"
+
+    def close(self) -> int | None:
+        """End the script, if it runs, by signals to its process, each harder than the last; -> its status."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            if self.status is None:
+                self._process.send_signal(number)
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(GRACE)
+        self._line.close()
+        return self.status

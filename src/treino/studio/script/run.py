@@ -1,0 +1,82 @@
+"""One run of a script under the studio, from its file to its exit status."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from treino.console import console, line
+from treino.diagnosis.run_script import run_script
+from treino.errors import TreinoError
+from treino.store.files import digest
+from treino.studio.script.channel import channel_of_environment
+from treino.studio.script.session import Session, error_json
+from treino.studio.script.steering import (
+    Change,
+    SteeringFile,
+    SteeringHeader,
+    differences,
+    read_steering,
+)
+from treino.words import _, door
+
+
+def run(
+    script: str,
+    args: Sequence[str],
+    *,
+    record: str | None = None,
+    replay: str | None = None,
+    findings: bool = False,
+) -> int:
+    """Run ``python script args``, seen and steered by the server that this process has a channel to.
+
+    record: where changes are written down; default: ``train.steering.jsonl`` in the working directory, for
+    ``train.py``. replay: such a file, whose changes are made at their steps once more. findings: let the
+    doctor look, too. -> the script's own exit status, or 2 where there is nothing to run.
+    """
+    channel = channel_of_environment()
+    if channel is not None:
+        channel.post({"script": {"path": script, "args": list(args), "pid": os.getpid()}})
+    try:
+        header = SteeringHeader(
+            script=script, sha256=_digest(script), args=tuple(args), torch=str(torch.__version__)
+        )
+        path = Path(record or f"{Path(script).stem}.steering.jsonl").absolute()
+        changes: Sequence[Change] = ()
+        warnings: list[str] = []
+        if replay is not None:
+            before, changes = read_steering(Path(replay))
+            warnings = differences(before, header)
+        session = Session(channel, SteeringFile(path, header), changes)
+        for warning in warnings:
+            session.warn(warning)
+        session.install()
+        with door("keyword"):
+            return run_script(
+                script,
+                args,
+                examine=findings,
+                live=session.found if findings else None,
+                report=session.finish,
+            ).status
+    except TreinoError as error:
+        errors = console(sys.stderr)
+        errors.print(line((_("error: "), "bold red"), error.message))
+        if error.hint:
+            errors.print(line((_(" next: "), "bold"), error.hint))
+        if channel is not None:
+            channel.post({"error": error_json(error)})
+            channel.post({"end": {"status": error.status, "steps": 0, "error": None}})
+            channel.close(1.0)
+        return error.status
+
+
+def _digest(script: str) -> str:
+    """SHA-256 of the script's text; "" where it can't be read, which is refused later."""
+    try:
+        return digest(Path(script).read_bytes())
+    except OSError:
+        return ""

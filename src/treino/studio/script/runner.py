@@ -1,0 +1,39 @@
+"""``python -m treino.studio.script.runner [OPTIONS] -- SCRIPT [ARGUMENTS]``: a script under the studio."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from treino.garbage_collection import collect_as_usual, collect_rarely
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the script to its own end; -> its exit status, 2 where it can't be run."""
+    if sys.flags.safe_path:  # Python left out what the script's folder takes the place of
+        sys.path.insert(0, "")
+    at = argv.index("--") if "--" in argv else len(argv)
+    parser = argparse.ArgumentParser(
+        prog="python -m treino.studio.script.runner", usage="%(prog)s [OPTIONS] -- SCRIPT [ARGUMENTS]"
+    )
+    parser.add_argument("--record", help="where to write down what is changed")
+    parser.add_argument("--replay", help="a file of changes to make once more")
+    parser.add_argument("--findings", action="store_true", help="let the doctor look, too")
+    options = parser.parse_args(argv[:at])
+    if at + 1 >= len(argv):
+        parser.error("no script")
+
+    from treino.studio.script.run import run  # torch, after collect_rarely
+
+    collect_as_usual()
+    return run(
+        argv[at + 1],
+        argv[at + 2 :],
+        record=options.record,
+        replay=options.replay,
+        findings=options.findings,
+    )
+
+
+if __name__ == "__main__":
+    collect_rarely()
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,286 @@
+"""A script's training in the studio: what happens at each step of an optimizer, and what is asked of it."""
+
+import functools
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import Any
+
+import torch
+from torch.amp.grad_scaler import GradScaler
+from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+
+from treino.diagnosis.finding import Finding
+from treino.diagnosis.run_script import Outcome
+from treino.diagnosis.watch.patches import compiling, unseen
+from treino.errors import TreinoError, cause, nearest
+from treino.escaping import escape
+from treino.studio.script.buttons import buttons
+from treino.studio.script.channel import Channel
+from treino.studio.script.commands import Press, ScriptCommand, SetValue, Steps, Watch, read_command
+from treino.studio.script.figures import EVERY, ScriptFigures, captured
+from treino.studio.script.optimizer_settings import check_value, overruling, set_value
+from treino.studio.script.steering import Change, SteeringFile
+from treino.words import _
+
+POLL_EVERY = 0.05  # seconds between two looks at what is asked
+PAUSE_LOOK = 0.2  # seconds between two looks, while paused, at whether the script has ended
+LAST_SECONDS = 1.0  # for the last messages to go
+
+
+class Session:
+    """The hooks of one run of a script; no number of the script changes before somebody asks for it.
+
+    channel: None without a server. file: where changes are recorded. replayed: changes to make once more.
+    """
+
+    def __init__(self, channel: Channel | None, file: SteeringFile, replayed: Sequence[Change] = ()) -> None:
+        self.figures = ScriptFigures(watched=channel is not None)
+        self._channel = channel
+        self._file = file
+        self._replayed = list(reversed(replayed))  # the next one is the last
+        self._next_poll = 0.0
+        self._paused = self._stopping = self._ended = False
+        self._steps_left = 0  # that a paused script may still make
+        self._calling = False  # a button's function runs: its steps count, and nothing is asked meanwhile
+        self._posted: tuple[tuple[str, ...], int] = (), 0  # buttons and sentences that the server knows
+        self._findings: set[tuple[str, str | None, int | None]] = set()
+        self._lock = threading.RLock()  # for scripts that step in several threads
+        self._undo: list[Callable[[], None]] = []
+
+    def install(self) -> None:
+        """Watch backward and the steps of optimizers; a process that is forked from here isn't watched."""
+        backward, scale = torch.autograd.backward, GradScaler.scale
+        torch.autograd.backward = _watched_backward(backward, self.figures)
+        GradScaler.scale = _watched_scale(scale, self.figures)  # type: ignore[method-assign]
+        self._undo = [
+            functools.partial(setattr, torch.autograd, "backward", backward),
+            functools.partial(setattr, GradScaler, "scale", scale),
+            register_optimizer_step_pre_hook(self._before_step).remove,
+            register_optimizer_step_post_hook(self._after_step).remove,
+        ]
+        os.register_at_fork(after_in_child=self._forget)
+
+    def _forget(self) -> None:
+        self._ended, self.figures.watched = True, False
+
+    # --- at each step -------------------------------------------------------------------------------------
+    def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        if compiling() or self._ended or captured():
+            return
+        with self._lock:
+            self.figures.order_of(optimizer)
+            if self._calling:
+                return
+            while self._replayed and self._replayed[-1].step <= self.figures.steps + 1:
+                self._repeat(self._replayed.pop())
+            if self._channel is not None and (self._paused or perf_counter() >= self._next_poll):
+                self._answer(self._channel)
+            stopping, self._stopping = self._stopping, False
+        if stopping:
+            _interrupt()
+
+    def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        if compiling() or self._ended or captured():
+            return
+        with self._lock:
+            self.figures.stepped(optimizer)
+            if self.figures.watched and (now := perf_counter()) >= self.figures.next_message:
+                self._tell(now, optimizer)
+
+    def _answer(self, channel: Channel) -> None:
+        """Do what is asked, and wait while the script is paused."""
+        for asked in channel.receive():
+            self._do(asked)
+        if self._paused:
+            self._wait(channel)
+        self._next_poll = perf_counter() + POLL_EVERY
+
+    def _wait(self, channel: Channel) -> None:
+        began = perf_counter()
+        self._post({"paused": True})
+        while self._paused and not self._steps_left and not self._stopping and not self._ended:
+            for asked in channel.receive(PAUSE_LOOK):
+                self._do(asked)
+            if not channel.is_open:  # nobody is left who could let it go on
+                self._paused = False
+        self.figures.paused_seconds += perf_counter() - began
+        if self._steps_left:
+            self._steps_left -= 1
+            self.figures.next_message = 0.0  # this step's figures are waited for
+        elif not self._paused:
+            self._post({"paused": False})
+
+    # --- commands -------------------------------------------------------------------------------------------
+    def _do(self, asked: Any) -> None:
+        try:
+            self._act(read_command(asked), by_hand=True)
+        except TreinoError as error:
+            self._post({"error": error_json(error), "command": asked})
+
+    def _repeat(self, change: Change) -> None:
+        """A change of a file once more; what can't be done is said, and the training goes on."""
+        try:
+            self._act(change.command, by_hand=False)
+        except TreinoError as error:
+            self.warn(_("step {step}: {error}").format(step=change.step, error=error))
+
+    def _act(self, command: ScriptCommand, *, by_hand: bool) -> None:
+        if isinstance(command, Watch):
+            self.figures.watched, self.figures.next_message = command.on, 0.0
+        elif isinstance(command, SetValue):
+            self._set(command, by_hand)
+        elif isinstance(command, Press):
+            self._press(command, by_hand)
+        elif isinstance(command, Steps):
+            self._paused, self._steps_left = True, self._steps_left + command.count
+        elif command.do == "stop":
+            self._record(command, by_hand=False)  # alone it needs no file
+            self._paused, self._stopping = False, True
+        else:
+            self._paused, self._steps_left = command.do == "pause", 0
+
+    def _set(self, command: SetValue, by_hand: bool) -> None:
+        optimizer = self.figures.optimizer(command.optimizer)
+        if optimizer is None:
+            raise TreinoError(
+                "studio_setting",
+                _("The script has no optimizer {number}.").format(number=command.optimizer),
+                _("Optimizers are counted from 0, in the order of their first steps."),
+            )
+        check_value(optimizer, command)
+        change = self._record(command, by_hand)
+        before = set_value(optimizer, command)
+        until = overruling(optimizer.param_groups[command.group], command.name)
+        self._post_change(
+            change, before=before, **({"until": _("the scheduler's next step")} if until else {})
+        )
+
+    def _press(self, command: Press, by_hand: bool) -> None:
+        function = buttons.get(command.button)
+        if function is None:
+            raise TreinoError(
+                "button",
+                _("The script has no button '{name}'.").format(name=command.button),
+                nearest(command.button, buttons),
+            )
+        change = self._record(command, by_hand)
+        self._calling = True
+        try:
+            function()
+        except Exception as error:
+            traceback.print_exc()
+            raise TreinoError(
+                "button_failed",
+                _("The function of the button '{name}' failed: {error}").format(
+                    name=command.button, error=cause(error)
+                ),
+                _("The training goes on; the traceback is in the script's own output."),
+            ) from None
+        finally:
+            self._calling = False
+        self._post_change(change)
+
+    def _record(self, command: ScriptCommand, by_hand: bool) -> Change:
+        change = Change(self.figures.steps + 1, command)
+        self._file.add(change, by_hand=by_hand)
+        return change
+
+    # --- messages -----------------------------------------------------------------------------------------
+    def _post(self, message: dict[str, Any]) -> None:
+        if self._channel is not None:
+            self._channel.post(message)
+
+    def _post_change(self, change: Change, **more: Any) -> None:
+        self._post({"changed": {**change.to_json(), **more, "file": self._file.written}})
+
+    def _tell(self, now: float, stepped: Optimizer | None) -> None:
+        """Post the figures, if the server has taken those before."""
+        if self._channel is None or not self._channel.flushed():
+            self.figures.next_message = now + EVERY
+            return
+        message = self.figures.message(now, stepped)
+        names, told = tuple(buttons), len(self.figures.unseen)
+        if names != self._posted[0]:
+            self._channel.post({"buttons": list(names)})
+        if told > self._posted[1]:
+            self._channel.post({"unseen": self.figures.unseen})
+        self._posted = names, told
+        self._channel.post(message)
+
+    def found(self, finding: Finding) -> None:
+        """Post a finding of the doctor's, once."""
+        key = finding.rule, finding.file, finding.line
+        if key not in self._findings:
+            self._findings.add(key)
+            self._post({"finding": finding.as_json()})
+
+    def warn(self, sentence: str) -> None:
+        """Say on stderr, and to the server, what is not as it was when a file was recorded."""
+        self._post({"warning": sentence})
+        print("treino studio:", escape(sentence), file=sys.stderr, flush=True)
+
+    def finish(self, outcome: Outcome) -> None:
+        """The script has ended, or is about to: the last figures, and how it ended."""
+        self._ended = True
+        locked = self._lock.acquire(timeout=LAST_SECONDS)
+        while self._undo:
+            self._undo.pop()()
+        for finding in outcome.exam.findings:
+            self.found(finding)
+        if self._replayed:
+            self.warn(
+                _("{n} changes were not made: the script ended before their steps.").format(
+                    n=len(self._replayed)
+                )
+            )
+        if self.figures.watched:
+            if not self.figures.steps and not self.figures.backwards:
+                self.figures.say(_("No backward was seen: this script never trained."))
+            self._tell(perf_counter(), None)
+        end = {"status": outcome.status, "steps": self.figures.steps, "error": outcome.error or None}
+        self._post({"end": end})
+        if self._channel is not None:
+            self._channel.close(LAST_SECONDS)
+        if locked:
+            self._lock.release()
+
+
+def error_json(error: TreinoError) -> dict[str, str]:
+    """The three parts of an error."""
+    return {"rule": error.rule, "message": error.message, "hint": error.hint}
+
+
+def _watched_backward(original: Any, figures: ScriptFigures) -> Any:
+    @functools.wraps(original)
+    def backward(tensors: Any, *args: Any, **kwargs: Any) -> None:
+        if not compiling():
+            figures.backward(tensors)
+        original(tensors, *args, **kwargs)
+
+    return unseen(backward)
+
+
+def _watched_scale(original: Any, figures: ScriptFigures) -> Any:
+    @functools.wraps(original)
+    def scale(scaler: Any, outputs: Any) -> Any:
+        result = original(scaler, outputs)
+        if not compiling():
+            figures.scaled(result, outputs)
+        return result
+
+    return unseen(scale)
+
+
+def _interrupt() -> None:
+    """What Ctrl-C does, in whichever thread this is."""
+    main = threading.main_thread().ident
+    if callable(signal.getsignal(signal.SIGINT)) and main is not None:
+        signal.pthread_kill(main, signal.SIGINT)
+    else:  # a shell that starts it in the background lets it ignore Ctrl-C
+        raise KeyboardInterrupt

@@ -1,0 +1,152 @@
+"""``steering.jsonl``: every change that was made to a training, with its step, to do it once more."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from treino.errors import TreinoError
+from treino.store.files import open_plain, trouble, write_all
+from treino.studio.script.commands import ScriptCommand, read_command
+from treino.words import _
+
+FORMAT = 1
+RECORDED = "set", "press", "stop"  # commands that change what a training comes to
+
+
+class SteeringHeader(BaseModel):
+    """The first line: which script was steered. sha256: of its text. steering: the format's version."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow")
+
+    steering: Annotated[int, Field(ge=1, le=FORMAT)] = FORMAT
+    script: str
+    sha256: str
+    args: Annotated[tuple[str, ...], Field(strict=False)]
+    torch: str
+
+
+class Change(NamedTuple):
+    """A command and the step before whose update it acts; steps of all optimizers are counted from 1."""
+
+    step: int
+    command: ScriptCommand
+
+    def to_json(self) -> dict[str, Any]:
+        return {"step": self.step, **self.command.model_dump()}
+
+
+class SteeringFile:
+    """Where changes are written down; the file is made by the first change that is made by hand.
+
+    path: where it is to be; another, numbered one is taken where that exists.
+    """
+
+    def __init__(self, path: Path, header: SteeringHeader) -> None:
+        self.path = path
+        self._header = header
+        self._waiting: list[Change] = []
+        self._descriptor: int | None = None
+
+    @property
+    def written(self) -> str | None:
+        """The path, once the file is there."""
+        return None if self._descriptor is None else str(self.path)
+
+    def add(self, change: Change, *, by_hand: bool = True) -> None:
+        """Write a change down, after all before it. by_hand: no repetition of what stands in a file already.
+
+        Raises:
+            TreinoError: the file can't be written.
+        """
+        if self._descriptor is None and not by_hand:
+            self._waiting.append(change)
+            return
+        with trouble(self.path):
+            lines = [change.to_json()]
+            if self._descriptor is None:
+                self._descriptor = self._opened()
+                lines = [self._header.model_dump(), *(each.to_json() for each in self._waiting), *lines]
+            write_all(self._descriptor, b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+
+    def _opened(self) -> int:
+        wanted, number = self.path, 1
+        while True:
+            try:
+                return open_plain(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND)
+            except FileExistsError:
+                number += 1
+                self.path = wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
+
+
+def read_steering(path: Path) -> tuple[SteeringHeader, Sequence[Change]]:
+    """The header and the changes of a file, in the order of their steps.
+
+    Raises:
+        TreinoError: it can't be read, or a line is damaged (rule ``steering_file``).
+    """
+    with trouble(path):
+        lines = path.read_bytes().decode(errors="replace").splitlines()
+    try:
+        header = SteeringHeader.model_validate(_object(lines[0] if lines else ""))
+    except (ValueError, ValidationError):
+        raise _damaged(path, 1) from None
+    changes: list[Change] = []
+    for number, line in enumerate(lines[1:], 2):
+        try:
+            change = _change(line)
+        except (ValueError, TreinoError):
+            raise _damaged(path, number) from None
+        if changes and change.step < changes[-1].step:
+            raise _damaged(path, number)
+        changes.append(change)
+    return header, changes
+
+
+def _change(line: str) -> Change:
+    """Raises ValueError or TreinoError where it is none."""
+    fields = {"do": "set", **_object(line)}
+    step = fields.pop("step", None)
+    if type(step) is not int or step < 1 or fields["do"] not in RECORDED:
+        raise ValueError(line)
+    return Change(step, read_command(fields))
+
+
+def _object(line: str) -> dict[str, Any]:
+    found = json.loads(line)
+    if not isinstance(found, dict):
+        raise ValueError(line)
+    return found
+
+
+def _damaged(path: Path, line: int) -> TreinoError:
+    return TreinoError(
+        "steering_file",
+        _("{path}, line {line} is none that treino writes.").format(path=path, line=line),
+        _("Take the file again from where it came, or delete this line and what follows it."),
+    )
+
+
+def differences(header: SteeringHeader, now: SteeringHeader) -> list[str]:
+    """What is different from when the file was made, in sentences for a person."""
+    found = []
+    if header.sha256 != now.sha256:
+        found.append(
+            _("{script} is not the script that was steered: its text differs.").format(script=now.script)
+        )
+    if header.args != now.args:
+        found.append(
+            _("It was steered with the arguments {before!r}, and now has {now!r}.").format(
+                before=" ".join(header.args), now=" ".join(now.args)
+            )
+        )
+    if header.torch != now.torch:
+        found.append(
+            _("It was steered under torch {before}; this is torch {now}.").format(
+                before=header.torch, now=now.torch
+            )
+        )
+    return found
