@@ -95,6 +95,11 @@ class ScriptFigures:
         if sentence not in self.unseen:
             self.unseen.append(sentence)
 
+    @property
+    def pending(self) -> bool:
+        """Whether there are losses that no message has told."""
+        return bool(self._losses)
+
     # --- messages -----------------------------------------------------------------------------------------
     def message(self, now: float, stepped: Optimizer | None) -> dict[str, Any]:
         """The figures since the last message. stepped: the optimizer whose gradients are fresh."""

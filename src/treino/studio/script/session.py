@@ -102,14 +102,16 @@ class Session:
         self._next_poll = perf_counter() + POLL_EVERY
 
     def _wait(self, channel: Channel) -> None:
-        began = perf_counter()
-        self._post({"paused": True})
-        while self._paused and not self._steps_left and not self._stopping and not self._ended:
-            for asked in channel.receive(PAUSE_LOOK):
-                self._do(asked)
-            if not channel.is_open:  # nobody is left who could let it go on
-                self._paused = False
-        self.figures.paused_seconds += perf_counter() - began
+        if not self._steps_left:
+            began = perf_counter()
+            self._tell(began, None)
+            self._post({"paused": True})
+            while self._paused and not self._steps_left and not self._stopping and not self._ended:
+                for asked in channel.receive(PAUSE_LOOK):
+                    self._do(asked)
+                if not channel.is_open:  # nobody is left who could let it go on
+                    self._paused = False
+            self.figures.paused_seconds += perf_counter() - began
         if self._steps_left:
             self._steps_left -= 1
             self.figures.next_message = 0.0  # this step's figures are waited for
@@ -204,14 +206,15 @@ class Session:
         if self._channel is None or not self._channel.flushed():
             self.figures.next_message = now + EVERY
             return
-        message = self.figures.message(now, stepped)
+        message = self.figures.message(now, stepped) if self.figures.pending else None
         names, told = tuple(buttons), len(self.figures.unseen)
         if names != self._posted[0]:
             self._channel.post({"buttons": list(names)})
         if told > self._posted[1]:
             self._channel.post({"unseen": self.figures.unseen})
         self._posted = names, told
-        self._channel.post(message)
+        if message is not None:
+            self._channel.post(message)
 
     def found(self, finding: Finding) -> None:
         """Post a finding of the doctor's, once."""

@@ -1,0 +1,601 @@
+"""Scripts in the studio: the same numbers as under Python alone; steered, and steered once more."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.studio.scripts import (
+    ADAM,
+    Message,
+    Send,
+    apart,
+    at_first_step,
+    here,
+    plain,
+    script,
+    sha256,
+    weights,
+)
+
+SLOWLY = """
+import time
+train(int(sys.argv[1]), lambda step: time.sleep(0.005))
+print(digest())
+"""
+
+
+@pytest.mark.slow
+def test_unsteered_it_is_the_script_that_python_runs(tmp_path: Path) -> None:
+    """Output, weights and status; what is shown are the script's own losses, rates and gradients."""
+    text = """
+    groups = [{"params": net[0].parameters(), "lr": 0.1}, {"params": net[3].parameters()}]
+    optimizer = torch.optim.SGD(groups, lr=0.01, momentum=0.9, weight_decay=1e-3)
+    other = torch.optim.AdamW([torch.nn.Parameter(torch.ones(3))], betas=(0.8, 0.99))
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 2, 0.5)
+    tr.button("print", lambda: print("pressed"))
+    for step in range(6):
+        optimizer.zero_grad()
+        loss = loss_of()
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(net.parameters(), 1e9)
+        optimizer.step()
+        other.param_groups[0]["params"][0].grad = torch.ones(3)
+        other.step()
+        scheduler.step()
+        print(loss.item(), norm.item())
+    print("to stderr", file=sys.stderr)
+    print(sys.argv, __name__, __file__, "TREINO_STUDIO_CHANNEL" in os.environ)
+    print(digest())
+    sys.exit(5)
+    """
+    path = script(tmp_path, text)
+    alone, seen = plain(path, "--a", "--"), apart(path, "--a", "--")
+    assert (
+        (seen.status, seen.out, seen.err)
+        == (alone.returncode, alone.stdout, alone.stderr)
+        == (
+            5,
+            seen.out,
+            "to stderr\n",
+        )
+    )
+    first = seen.steps[0]
+    loss, norm = map(float, alone.stdout.split("\n")[0].split())
+    assert first["loss"] == pytest.approx(loss, abs=0)
+    assert first["optimizers"][0]["gradient_norm"] == pytest.approx(norm, rel=1e-6)
+    assert first["optimizers"][0]["groups"] == [
+        {"lr": 0.1, "weight_decay": 1e-3, "momentum": 0.9},
+        {"lr": 0.01, "weight_decay": 1e-3, "momentum": 0.9},
+    ]
+    printed = [float(line.split()[0]) for line in alone.stdout.splitlines()[:6]]
+    assert seen.losses == [loss for loss in printed for _twice in range(2)]
+    last = seen.steps[-1]
+    assert last["step"] == 12
+    assert [each["groups"][0]["lr"] for each in last["optimizers"]] == [0.1 / 8, 1e-3]
+    assert last["optimizers"][1]["groups"][0]["betas"] == [0.8, 0.99]
+    assert seen.all("buttons") == [["print"]]
+    assert seen.all("end") == [{"status": 5, "steps": 12, "error": None}]
+    assert not list(tmp_path.glob("*.jsonl"))
+
+
+@pytest.mark.slow
+def test_a_steered_training_is_what_its_file_says_and_is_repeated_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Against the same script with the changes written into it by hand."""
+    monkeypatch.chdir(tmp_path)
+    path = script(tmp_path, 'tr.button("draw", lambda: torch.rand(3))\n' + ADAM + SLOWLY)
+    changes = [
+        {"do": "set", "name": "lr", "value": 0.05},
+        {"do": "set", "name": "beta1", "value": 0.5},
+        {"do": "press", "button": "draw"},
+        {"do": "set", "name": "weight_decay", "value": 0.1},
+    ]
+
+    def answer(message: Message, send: Send) -> None:
+        if "step" in message and changes:
+            send(changes.pop(0))
+
+    steered = apart(path, "120", answer=answer)
+    file = tmp_path / "train.steering.jsonl"
+    header, *lines = map(json.loads, file.read_text().splitlines())
+    assert header == {
+        "steering": 1,
+        "script": str(path),
+        "sha256": sha256(path),
+        "args": ["120"],
+        "torch": torch.__version__,
+    }
+    assert [each["step"] for each in lines] == [each["step"] for each in steered.all("changed")]
+    assert [each.get("name") for each in lines] == ["lr", "beta1", None, "weight_decay"]
+
+    steps = {each.get("name", "press"): each["step"] for each in lines}
+    by_hand = f"""
+    def between(step):
+        group = optimizer.param_groups[0]
+        if step + 1 == {steps["lr"]}: group["lr"] = 0.05
+        if step + 1 == {steps["beta1"]}: group["betas"] = 0.5, 0.999
+        if step + 1 == {steps["press"]}: drawn = True
+        if step + 1 == {steps["weight_decay"]}: group["weight_decay"] = 0.1
+    original = torch.optim.Adam.step
+    count = 0
+    def step(self):
+        global count
+        count += 1
+        if count == {steps["press"]}: torch.rand(3)
+        original(self)
+    torch.optim.Adam.step = step
+    train(120, between)
+    print(digest())
+    """
+    oracle = plain(script(tmp_path, ADAM + textwrap.dedent(by_hand), name="by_hand.py"))
+    assert weights(steered.out) == weights(oracle.stdout)
+    assert weights(steered.out) != weights(plain(path, "120").stdout)
+
+    command = [
+        sys.executable,
+        "-m",
+        "treino.studio.script.runner",
+        f"--replay={file}",
+        "--",
+        str(path),
+        "120",
+    ]
+    repeated = subprocess.run(command, capture_output=True, text=True)
+    assert (weights(repeated.stdout), repeated.stderr) == (weights(steered.out), "")
+    assert weights(apart(path, "120", replay=file).out) == weights(steered.out)
+    assert [each.name for each in tmp_path.glob("*.jsonl")] == [file.name]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("paused", [False, True])
+def test_the_script_outlives_a_server_that_is_killed(tmp_path: Path, paused: bool) -> None:
+    kept = "import signal; signal.signal(signal.SIGPIPE, signal.SIG_DFL)\n"  # as many a tool does
+    path = script(tmp_path, kept + ADAM + SLOWLY.replace("print(", "open('done', 'w').write("))
+    server = f"""
+    from treino.studio.script.process import ScriptProcess
+    process = ScriptProcess.start({str(path)!r}, ["150"])
+    if {paused}: process.send({{"do": "pause"}})
+    for message in process.messages():
+        print(message, flush=True)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(server)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "'paused'" in line or (not paused and "'loss'" in line):
+                break
+        process.kill()
+    done = tmp_path / "done"
+    while not done.exists() or not done.read_text():
+        time.sleep(0.05)
+    assert done.read_text() == weights(plain(script(tmp_path, ADAM + SLOWLY), "150").stdout)
+
+
+@pytest.mark.slow
+def test_a_stop_is_a_keyboard_interrupt_and_a_second_one_needs_no_step(tmp_path: Path) -> None:
+    text = """
+    import threading
+    print("without", flush=True)
+    try:
+        train(10**9)
+    except KeyboardInterrupt:
+        print("saved", flush=True)
+    try:
+        threading.Event().wait(60)
+    except KeyboardInterrupt:
+        print("saved twice")
+    sys.exit(7)
+    """
+    stops = [{"do": "stop"}, {"do": "stop"}]
+
+    def answer(message: Message, send: Send) -> None:
+        if "step" in message and len(stops) == 2:
+            send(stops.pop())
+            while "saved" not in (tmp_path / "out").read_text():
+                time.sleep(0.02)
+            send(stops.pop())
+
+    seen = apart(script(tmp_path, ADAM + textwrap.dedent(text)), answer=answer)
+    assert (seen.status, seen.out, seen.err) == (7, "without\nsaved\nsaved twice\n", "")
+    assert not list(tmp_path.glob("*.jsonl"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("last", "status"),
+    [("os._exit(3)", 3), ("os.kill(os.getpid(), 9)", 137), ("import ctypes; ctypes.string_at(0)", 139)],
+)
+def test_an_end_that_nobody_could_tell_is_told(tmp_path: Path, last: str, status: int) -> None:
+    seen = apart(script(tmp_path, ADAM + "train(3)\n" + last))
+    assert seen.all("end") == [{"status": status, "steps": seen.steps[-1]["step"], "error": None}]
+    assert seen.status == status
+
+
+@pytest.mark.slow
+def test_closing_ends_a_script_that_ignores_ctrl_c(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from treino.studio.script import process
+
+    monkeypatch.setattr(process, "GRACE", 0.1)
+    text = "import signal; signal.signal(2, signal.SIG_IGN); signal.signal(15, signal.SIG_IGN)\n"
+    run = process.ScriptProcess.start(script(tmp_path, text + ADAM + "train(10**9)"))
+    assert next(m for m in run.messages() if "step" in m)
+    assert run.close() == 128 + signal.SIGKILL
+    with pytest.raises(process.TreinoError, match="takes no command") as refused:
+        run.send({"do": "pause"})
+    assert refused.value.rule == "script_gone"
+
+
+@pytest.mark.slow
+def test_a_gigabyte_of_output_passes(tmp_path: Path) -> None:
+    """A sixteenth of it: nothing is kept on the way, so more would not be different."""
+    path = script(tmp_path, ADAM + "for i in range(64): sys.stdout.write('x' * 2**20); train(1)")
+    assert len(apart(path).out) == 2**26
+
+
+@pytest.mark.slow
+def test_the_line_is_the_script_s_alone_and_no_file_of_its_is_written_to(tmp_path: Path) -> None:
+    """Children have neither the socket nor its number; a descriptor that the script reuses is left alone."""
+    text = """
+    import multiprocessing, subprocess
+    links = "[os.readlink(p) for n in os.listdir(d) if os.path.islink(p := d + n)]"
+    ask = f"import os; d = '/proc/self/fd/'; print({links}, 'TREINO_STUDIO_CHANNEL' in os.environ)"
+    def sockets():
+        return sum(os.readlink(f"/proc/self/fd/{n}").startswith("socket")
+            for n in os.listdir("/proc/self/fd") if os.path.islink(f"/proc/self/fd/{n}"))
+    def child():
+        train(3)
+        os._exit(0 if sockets() == 0 else 1)
+    train(2)
+    forked = os.fork()
+    if not forked: child()
+    print(os.waitpid(forked, 0)[1])
+    print(subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, close_fds=False).stdout)
+    numbers = [int(n) for n in os.listdir("/proc/self/fd") if os.path.islink(f"/proc/self/fd/{n}")]
+    os.closerange(3, max(numbers) + 1)
+    files = [open(f"file{i}", "w") for i in range(max(numbers))]
+    import time
+    train(3, lambda step: time.sleep(0.06))
+    for file in files: file.close()
+    print([os.path.getsize(f"file{i}") for i in range(len(files))].count(0) == len(files))
+    """
+    seen = apart(script(tmp_path, ADAM + "os.chdir(os.path.dirname(__file__))\n" + textwrap.dedent(text)))
+    forked, child, empty = seen.out.split("\n", 1)[0], seen.out.split("\n")[1], seen.out.split()[-1]
+    assert (forked, empty) == ("0", "True")
+    assert "socket" not in child
+    assert child.endswith("False")
+    assert seen.status == 0
+
+
+# --- in this process, whose torch is there already ------------------------------------------------------
+def told(messages: list[Message], key: str) -> list[Any]:
+    return [m[key] for m in messages if key in m]
+
+
+def test_paused_it_takes_single_steps_and_changes_and_presses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What is asked while it is paused happens in order, before the step that comes next."""
+    monkeypatch.chdir(tmp_path)
+    text = """
+    import threading
+    main = threading.main_thread()
+    tr.button("where", lambda: print("in main", threading.current_thread() is main))
+    tr.button("broken", lambda: 1 / 0)
+    train(10**9)
+    """
+    waiting: list[Message] = [
+        {"do": "set", "name": "lr", "value": 0.5},
+        {"do": "press", "button": "where"},
+        {"do": "press", "button": "broken"},
+        {"do": "step", "count": 2},
+        {"do": "stop"},
+    ]
+
+    def answer(message: Message, send: Send) -> None:
+        if "paused" in message:
+            while waiting and send(waiting[0]) is None and waiting.pop(0)["do"] != "step":
+                pass
+        elif "step" in message and len(waiting) == 5 and not asked:
+            asked.append(send({"do": "pause"}))
+
+    asked: list[object] = []
+    seen = here(script(tmp_path, ADAM + textwrap.dedent(text)), monkeypatch=monkeypatch, answer=answer)
+    assert seen.status == 130
+    assert seen.all("paused") == [True, True, False]
+    at = [i for i, m in enumerate(seen.messages) if "paused" in m]
+    between = seen.messages[at[0] + 1 : at[1]]
+    step = between[0]["changed"]["step"]
+    assert between[0]["changed"]["value"] == 0.5
+    assert between[1]["changed"] == {
+        "step": step,
+        "do": "press",
+        "button": "where",
+        "file": str(tmp_path / "train.steering.jsonl"),
+    }
+    assert between[2]["error"]["rule"] == "button_failed"
+    assert "ZeroDivisionError: division by zero (train.py:" in between[2]["error"]["message"]
+    assert [m["step"] for m in between[3:]] == [step, step + 1]
+    assert between[3]["optimizers"][0]["groups"][0]["lr"] == 0.5
+    assert seen.all("end") == [{"status": 130, "steps": step + 1, "error": "KeyboardInterrupt"}]
+    said = capfd.readouterr()
+    assert said.out == "in main True\n"
+    traceback = said.err[said.err.rindex("Traceback") :]
+    assert "studio" not in traceback
+    assert traceback.splitlines()[-1] == "KeyboardInterrupt"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("print('hello')", "never trained"),
+        ("w = torch.ones(2, requires_grad=True)\nfor i in range(100): w.sum().backward()", "no step of an"),
+        (
+            "for p in net.parameters(): p.grad = torch.ones_like(p)\nfor i in range(20): optimizer.step()",
+            "No loss",
+        ),
+        ("net(x).backward(torch.ones(32, 1)); optimizer.step()", "other than one number"),
+        (
+            "import threading\nt = threading.Thread(target=train, args=(3,)); t.start(); t.join()",
+            "made in a thread",
+        ),
+    ],
+    ids=["no training", "by hand", "no loss", "many numbers", "thread"],
+)
+def test_it_says_what_it_can_t_see(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str
+) -> None:
+    seen = here(script(tmp_path, ADAM + text), monkeypatch=monkeypatch)
+    assert seen.status == 0
+    (sentence,) = seen.all("unseen")[-1]
+    assert said in sentence
+
+
+@pytest.mark.slow
+def test_what_is_compiled_is_seen_where_it_can_be_and_runs_the_same(tmp_path: Path) -> None:
+    text = """
+    compiled = loss_of = torch.compile(loss_of, backend="eager")
+    train(3)
+    step = torch.compile(optimizer.step, backend="eager")
+    for i in range(5):
+        optimizer.zero_grad()
+        loss_of().backward()
+        step()
+    print(digest())
+    """
+    path = script(tmp_path, ADAM + textwrap.dedent(text))
+    seen = apart(path)
+    assert seen.out == plain(path).stdout
+    assert len(seen.losses) == 3
+
+    only_compiled = ADAM + textwrap.dedent(text).replace("train(3)", "").replace("range(5)", "range(101)")
+    (sentence,) = apart(script(tmp_path, only_compiled)).all("unseen")[-1]
+    assert "compiled step" in sentence
+
+
+def test_a_stop_of_steps_in_a_thread_reaches_the_main_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = """
+    import threading
+    ended = threading.Event()
+    def steps():
+        while not ended.is_set(): train(1)
+    thread = threading.Thread(target=steps); thread.start()
+    try:
+        thread.join()
+    except KeyboardInterrupt:
+        ended.set()
+        thread.join()
+        sys.exit(4)
+    """
+    seen = here(
+        script(tmp_path, ADAM + textwrap.dedent(text)),
+        monkeypatch=monkeypatch,
+        answer=at_first_step({"do": "stop"}),
+    )
+    assert seen.status == 4
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "after"),
+    [("ExponentialLR(optimizer, 0.5)", 0.4), ("LambdaLR(optimizer, lambda i: 1.0)", 0.01)],
+)
+def test_a_scheduler_has_the_last_word_or_multiplies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheduler: str, after: float
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = f"""
+    import time
+    scheduler = torch.optim.lr_scheduler.{scheduler}
+    scheduled = False
+    def after(step):
+        global scheduled
+        if optimizer.param_groups[0]["lr"] == 0.8:
+            scheduler.step()
+            print(optimizer.param_groups[0]["lr"])
+            sys.exit()
+        time.sleep(0.001)
+    train(10**9, after)
+    """
+    seen = here(
+        script(tmp_path, ADAM + textwrap.dedent(text)),
+        monkeypatch=monkeypatch,
+        answer=at_first_step({"do": "set", "name": "lr", "value": 0.8}),
+    )
+    assert seen.all("changed")[0]["until"] == "the scheduler's next step"
+    assert seen.steps[-1]["optimizers"][0]["groups"][0]["lr"] == pytest.approx(after)
+
+
+def test_closures_scaled_losses_sparse_gradients_and_no_grad_are_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = """
+    def closure():
+        optimizer.zero_grad()
+        loss = loss_of()
+        loss.backward()
+        closure.loss = loss.item()
+        closure.norm = torch.cat([p.grad.flatten() for p in net.parameters()]).norm().item()
+        return loss
+    optimizer = torch.optim.LBFGS(net.parameters(), lr=0.1, max_iter=4)
+    optimizer.step(closure)
+    print(closure.loss, closure.norm)
+
+    scaler = torch.amp.GradScaler("cpu")
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    loss = loss_of()
+    scaler.scale(loss).backward()
+    scaler.step(optimizer)
+    print(loss.item())
+
+    words = torch.nn.Embedding(9, 3, sparse=True)
+    optimizer = torch.optim.SparseAdam(words.parameters())
+    loss = words(torch.tensor([1, 1, 4])).pow(2).sum()
+    loss.backward()
+    with torch.set_grad_enabled(False):
+        optimizer.step()
+    print(loss.item(), words.weight.grad.to_dense().norm().item())
+    optimizer.zero_grad()
+    (words(torch.tensor([1])).sum() * float("nan")).backward()
+    optimizer.step()
+    """
+    monkeypatch.setattr("treino.studio.script.figures.EVERY", 0.0)
+    seen = here(script(tmp_path, text), monkeypatch=monkeypatch)
+    assert seen.status == 0
+    closure, scaled, sparse = (tuple(map(float, s.split())) for s in capfd.readouterr().out.splitlines())
+    assert seen.losses == [closure[0], scaled[0], sparse[0], "nan"]
+    names = [[each["name"] for each in m["optimizers"]] for m in seen.steps]
+    assert names[0] == ["LBFGS"]
+    norms = [m["optimizers"][-1]["gradient_norm"] for m in seen.steps]
+    assert norms[0] == pytest.approx(closure[1], rel=1e-6)
+    assert norms[2] == pytest.approx(sparse[1], rel=1e-6)
+    assert norms[3] == "nan"
+    assert [m.get("optimizer_of_losses") for m in seen.steps] == [None, [1], [2], [2]]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", ["1 / 0", "raise SystemExit('no')", "print(", "sys.exit(6)"])
+def test_a_script_that_fails_fails_as_it_does_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], text: str
+) -> None:
+    path = script(tmp_path, ADAM + "train(2)\n" + text)
+    seen = here(path, monkeypatch=monkeypatch)
+    said = capfd.readouterr()
+    alone = plain(path)
+    assert (seen.status, said.out, said.err) == (alone.returncode, alone.stdout, alone.stderr)
+
+
+@pytest.mark.parametrize("name", ["there_is_none.py", ".", "model.pt"])
+def test_what_is_no_script_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], name: str
+) -> None:
+    (tmp_path / "model.pt").write_bytes(b"PK\x00\x01")
+    seen = here(tmp_path / name, monkeypatch=monkeypatch)
+    assert seen.status == 2
+    error = seen.all("error")[0]
+    assert error["rule"] == "script"
+    assert error["message"] in capfd.readouterr().err
+    assert seen.all("end") == [{"status": 2, "steps": 0, "error": None}]
+
+
+def test_a_file_that_is_damaged_or_of_another_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path, file = script(tmp_path, ADAM + "train(3)\nprint(digest())"), tmp_path / "steering.jsonl"
+    header = {"steering": 1, "script": "x.py", "sha256": "0" * 64, "args": ["--a"], "torch": "1.0"}
+    change = {"step": 2, "optimizer": 0, "group": 0, "name": "lr", "value": 0.5}
+    later = change | {"step": 9}
+    lines = [json.dumps(each) for each in (header, change, {**change, "optimizer": 3}, later)]
+    file.write_text("\n".join(lines))
+    seen = here(path, monkeypatch=monkeypatch, replay=str(file))
+    warnings = seen.all("warning")
+    assert seen.status == 0
+    assert [any(word in each for each in warnings) for word in ("text differs", "--a", "1.0")] == [True] * 3
+    assert "step 2: The script has no optimizer 3" in warnings[3]
+    assert "1 changes were not made" in warnings[4] or "1" in warnings[4]
+    assert all(f"treino studio: {each}" in capfd.readouterr().err for each in warnings[:1])
+
+    file.write_text("\n".join([*lines[:2], lines[2][:-9]]))
+    seen = here(path, monkeypatch=monkeypatch, replay=str(file))
+    assert seen.status == 2
+    assert f"{file}, line 3" in seen.all("error")[0]["message"]
+
+
+def test_a_former_file_is_never_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.steering.jsonl").write_text("mine")
+    (tmp_path / "elsewhere").mkdir()
+    path = script(
+        tmp_path, ADAM + "os.chdir('elsewhere')\nimport time\ntrain(200, lambda s: time.sleep(0.002))"
+    )
+    seen = here(
+        path, monkeypatch=monkeypatch, answer=at_first_step({"do": "set", "name": "lr", "value": 0.5})
+    )
+    os.chdir(tmp_path)
+    assert (tmp_path / "train.steering.jsonl").read_text() == "mine"
+    assert seen.all("changed")[0]["file"] == str(tmp_path / "train.steering-2.jsonl")
+    assert len((tmp_path / "train.steering-2.jsonl").read_text().splitlines()) == 2
+
+
+def test_a_change_that_can_t_be_written_down_is_not_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = script(tmp_path, ADAM + "import time\ntrain(200, lambda s: time.sleep(0.002))")
+    asked = at_first_step({"do": "set", "name": "lr", "value": 0.5})
+    seen = here(path, monkeypatch=monkeypatch, answer=asked, record=str(tmp_path / "none" / "x.jsonl"))
+    assert seen.all("error")[0]["rule"] == "file_vanished"
+    assert seen.steps[-1]["optimizers"][0]["groups"][0]["lr"] == 0.01
+
+
+def test_nobody_watches_and_nothing_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = script(tmp_path, ADAM + "import time\ntrain(300, lambda s: time.sleep(0.002))")
+    seen = here(path, monkeypatch=monkeypatch, answer=at_first_step({"do": "watch", "on": False}))
+    assert len(seen.losses) < 200
+    assert seen.all("end")[0]["steps"] == 300
+
+
+def test_findings_come_when_they_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = script(tmp_path, ADAM + "for i in range(40): loss_of().backward(); optimizer.step()")
+    assert here(path, monkeypatch=monkeypatch).all("finding") == []
+    found = here(path, monkeypatch=monkeypatch, findings=True).all("finding")
+    assert [each["rule"] for each in found] == ["missing_zero_grad"]
+
+
+def test_an_optimizer_that_the_script_lets_go_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = """
+    import weakref
+    train(2)
+    held = weakref.ref(optimizer)
+    del optimizer
+    print(held() is None)
+    """
+    seen = here(script(tmp_path, ADAM + textwrap.dedent(text)), monkeypatch=monkeypatch)
+    assert capfd.readouterr().out == "True\n"
+    assert seen.steps[-1]["optimizers"] == []
+
+
+def test_outside_of_the_studio_a_button_does_nothing_and_a_bad_one_is_refused() -> None:
+    import treino as tr
+    from treino.studio.script.buttons import buttons
+
+    called: list[int] = []
+    assert tr.button("evaluate now", lambda: called.append(1)) is None  # type: ignore[func-returns-value]
+    assert not called
+    assert "evaluate now" in buttons
+    for name, function in (("", print), ("x" * 61, print), (7, print), ("a", 7)):
+        with pytest.raises(tr.TreinoError) as refused:
+            tr.button(name, function)  # type: ignore[arg-type]
+        assert refused.value.rule == "button"
+    buttons.clear()
