@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from treino.studio.script.buttons import buttons
-from treino.studio.script.channel import VARIABLE
+from treino.studio.script.json_socket import VARIABLE
 from treino.studio.script.process import ScriptProcess
 from treino.studio.script.run import run
 

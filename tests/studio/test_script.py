@@ -53,7 +53,7 @@ def test_unsteered_it_is_the_script_that_python_runs(tmp_path: Path) -> None:
         scheduler.step()
         print(loss.item(), norm.item())
     print("to stderr", file=sys.stderr)
-    print(sys.argv, __name__, __file__, "TREINO_STUDIO_CHANNEL" in os.environ)
+    print(sys.argv, __name__, __file__, "TREINO_STUDIO_SOCKET" in os.environ)
     print(digest())
     sys.exit(5)
     """
@@ -248,7 +248,7 @@ def test_the_line_is_the_script_s_alone_and_no_file_of_its_is_written_to(tmp_pat
     text = """
     import multiprocessing, subprocess
     links = "[os.readlink(p) for n in os.listdir(d) if os.path.islink(p := d + n)]"
-    ask = f"import os; d = '/proc/self/fd/'; print({links}, 'TREINO_STUDIO_CHANNEL' in os.environ)"
+    ask = f"import os; d = '/proc/self/fd/'; print({links}, 'TREINO_STUDIO_SOCKET' in os.environ)"
     def sockets():
         return sum(os.readlink(f"/proc/self/fd/{n}").startswith("socket")
             for n in os.listdir("/proc/self/fd") if os.path.islink(f"/proc/self/fd/{n}"))

@@ -9,7 +9,7 @@ from treino.errors import TreinoError, nearest
 from treino.words import _
 
 SETTINGS = "lr", "weight_decay", "momentum", "beta1", "beta2"
-LARGEST = 1e6  # of a learning rate and a weight decay
+LARGEST = 1_000_000  # of a learning rate and a weight decay
 BELOW_ONE = "momentum", "beta1", "beta2"  # 1 would never forget
 Index = Annotated[int, Field(ge=0, le=9999)]
 

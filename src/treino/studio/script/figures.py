@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from treino.studio.script.channel import figure
+from treino.studio.script.json_socket import figure
 from treino.studio.script.optimizer_settings import settings_of
 from treino.words import _
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from treino.errors import TreinoError
-from treino.studio.script.channel import VARIABLE
 from treino.studio.script.commands import read_command
+from treino.studio.script.json_socket import VARIABLE
 from treino.words import _
 
 ENDING = 2.0  # seconds for a process to go, once it has said that its script has ended

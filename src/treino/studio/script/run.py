@@ -11,7 +11,7 @@ from treino.console import console, line
 from treino.diagnosis.run_script import run_script
 from treino.errors import TreinoError
 from treino.store.files import digest
-from treino.studio.script.channel import channel_of_environment
+from treino.studio.script.json_socket import socket_of_environment
 from treino.studio.script.session import Session, error_json
 from treino.studio.script.steering import (
     Change,
@@ -31,15 +31,15 @@ def run(
     replay: str | None = None,
     findings: bool = False,
 ) -> int:
-    """Run ``python script args``, seen and steered by the server that this process has a channel to.
+    """Run ``python script args``, seen and steered by the server at the other end of this process's socket.
 
     record: where changes are written down; default: ``train.steering.jsonl`` in the working directory, for
     ``train.py``. replay: such a file, whose changes are made at their steps once more. findings: let the
     doctor look, too. -> the script's own exit status, or 2 where there is nothing to run.
     """
-    channel = channel_of_environment()
-    if channel is not None:
-        channel.post({"script": {"path": script, "args": list(args), "pid": os.getpid()}})
+    server = socket_of_environment()
+    if server is not None:
+        server.post({"script": {"path": script, "args": list(args), "pid": os.getpid()}})
     try:
         header = SteeringHeader(
             script=script, sha256=_digest(script), args=tuple(args), torch=str(torch.__version__)
@@ -50,7 +50,7 @@ def run(
         if replay is not None:
             before, changes = read_steering(Path(replay))
             warnings = differences(before, header)
-        session = Session(channel, SteeringFile(path, header), changes)
+        session = Session(server, SteeringFile(path, header), changes)
         for warning in warnings:
             session.warn(warning)
         session.install()
@@ -67,10 +67,10 @@ def run(
         errors.print(line((_("error: "), "bold red"), error.message))
         if error.hint:
             errors.print(line((_(" next: "), "bold"), error.hint))
-        if channel is not None:
-            channel.post({"error": error_json(error)})
-            channel.post({"end": {"status": error.status, "steps": 0, "error": None}})
-            channel.close(1.0)
+        if server is not None:
+            server.post({"error": error_json(error)})
+            server.post({"end": {"status": error.status, "steps": 0, "error": None}})
+            server.close(1.0)
         return error.status
 
 

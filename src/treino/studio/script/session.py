@@ -21,9 +21,9 @@ from treino.diagnosis.watch.patches import compiling, unseen
 from treino.errors import TreinoError, cause, nearest
 from treino.escaping import escape
 from treino.studio.script.buttons import buttons
-from treino.studio.script.channel import Channel
 from treino.studio.script.commands import Press, ScriptCommand, SetValue, Steps, Watch, read_command
 from treino.studio.script.figures import EVERY, ScriptFigures, captured
+from treino.studio.script.json_socket import JsonSocket
 from treino.studio.script.optimizer_settings import check_value, overruling, set_value
 from treino.studio.script.steering import Change, SteeringFile
 from treino.words import _
@@ -36,12 +36,14 @@ LAST_SECONDS = 1.0  # for the last messages to go
 class Session:
     """The hooks of one run of a script; no number of the script changes before somebody asks for it.
 
-    channel: None without a server. file: where changes are recorded. replayed: changes to make once more.
+    server: None without one. file: where changes are recorded. replayed: changes to make once more.
     """
 
-    def __init__(self, channel: Channel | None, file: SteeringFile, replayed: Sequence[Change] = ()) -> None:
-        self.figures = ScriptFigures(watched=channel is not None)
-        self._channel = channel
+    def __init__(
+        self, server: JsonSocket | None, file: SteeringFile, replayed: Sequence[Change] = ()
+    ) -> None:
+        self.figures = ScriptFigures(watched=server is not None)
+        self._server = server
         self._file = file
         self._replayed = list(reversed(replayed))  # the next one is the last
         self._next_poll = 0.0
@@ -79,8 +81,8 @@ class Session:
                 return
             while self._replayed and self._replayed[-1].step <= self.figures.steps + 1:
                 self._repeat(self._replayed.pop())
-            if self._channel is not None and (self._paused or perf_counter() >= self._next_poll):
-                self._answer(self._channel)
+            if self._server is not None and (self._paused or perf_counter() >= self._next_poll):
+                self._answer(self._server)
             stopping, self._stopping = self._stopping, False
         if stopping:
             _interrupt()
@@ -93,23 +95,23 @@ class Session:
             if self.figures.watched and (now := perf_counter()) >= self.figures.next_message:
                 self._tell(now, optimizer)
 
-    def _answer(self, channel: Channel) -> None:
+    def _answer(self, server: JsonSocket) -> None:
         """Do what is asked, and wait while the script is paused."""
-        for asked in channel.receive():
+        for asked in server.receive():
             self._do(asked)
         if self._paused:
-            self._wait(channel)
+            self._wait(server)
         self._next_poll = perf_counter() + POLL_EVERY
 
-    def _wait(self, channel: Channel) -> None:
+    def _wait(self, server: JsonSocket) -> None:
         if not self._steps_left:
             began = perf_counter()
             self._tell(began, None)
             self._post({"paused": True})
             while self._paused and not self._steps_left and not self._stopping and not self._ended:
-                for asked in channel.receive(PAUSE_LOOK):
+                for asked in server.receive(PAUSE_LOOK):
                     self._do(asked)
-                if not channel.is_open:  # nobody is left who could let it go on
+                if not server.is_open:  # nobody is left who could let it go on
                     self._paused = False
             self.figures.paused_seconds += perf_counter() - began
         if self._steps_left:
@@ -195,26 +197,26 @@ class Session:
 
     # --- messages -----------------------------------------------------------------------------------------
     def _post(self, message: dict[str, Any]) -> None:
-        if self._channel is not None:
-            self._channel.post(message)
+        if self._server is not None:
+            self._server.post(message)
 
     def _post_change(self, change: Change, **more: Any) -> None:
         self._post({"changed": {**change.to_json(), **more, "file": self._file.written}})
 
     def _tell(self, now: float, stepped: Optimizer | None) -> None:
         """Post the figures, if the server has taken those before."""
-        if self._channel is None or not self._channel.flushed():
+        if self._server is None or not self._server.flushed():
             self.figures.next_message = now + EVERY
             return
         message = self.figures.message(now, stepped) if self.figures.pending else None
         names, told = tuple(buttons), len(self.figures.unseen)
         if names != self._posted[0]:
-            self._channel.post({"buttons": list(names)})
+            self._server.post({"buttons": list(names)})
         if told > self._posted[1]:
-            self._channel.post({"unseen": self.figures.unseen})
+            self._server.post({"unseen": self.figures.unseen})
         self._posted = names, told
         if message is not None:
-            self._channel.post(message)
+            self._server.post(message)
 
     def found(self, finding: Finding) -> None:
         """Post a finding of the doctor's, once."""
@@ -248,8 +250,9 @@ class Session:
             self._tell(perf_counter(), None)
         end = {"status": outcome.status, "steps": self.figures.steps, "error": outcome.error or None}
         self._post({"end": end})
-        if self._channel is not None:
-            self._channel.close(LAST_SECONDS)
+        self._file.close()
+        if self._server is not None:
+            self._server.close(LAST_SECONDS)
         if locked:
             self._lock.release()
 

@@ -72,6 +72,12 @@ class SteeringFile:
                 lines = [self._header.model_dump(), *(each.to_json() for each in self._waiting), *lines]
             write_all(self._descriptor, b"".join(json.dumps(line).encode() + b"\n" for line in lines))
 
+    def close(self) -> None:
+        """Nothing more will be added."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
     def _opened(self) -> int:
         wanted, number = self.path, 1
         while True:

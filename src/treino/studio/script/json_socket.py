@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from time import monotonic
 from typing import Any
 
-VARIABLE = "TREINO_STUDIO_CHANNEL"  # the number of the socket's file descriptor
+VARIABLE = "TREINO_STUDIO_SOCKET"  # the number of the socket's file descriptor
 LONGEST_LINE = 1 << 20  # bytes; nothing that is asked of a script is as long
 UNTOUCHED = getattr(socket, "MSG_NOSIGNAL", 0)  # the script may have made SIGPIPE deadly again
 
 
-class Channel:
+class JsonSocket:
     """One socket to a server that may be slow, or dead: then figures are left out and the script goes on.
 
     is_open: whether the server is still there, as far as this process knows.
@@ -90,14 +90,14 @@ class Channel:
         return self.is_open
 
 
-def channel_of_environment() -> Channel | None:
-    """The channel that this process was started with, which its own children won't find; None without one."""
+def socket_of_environment() -> JsonSocket | None:
+    """The socket that this process was started with, which its own children won't find; None without one."""
     number = os.environ.pop(VARIABLE, "")
     if not number.isdecimal():
         return None
     try:
         os.set_inheritable(int(number), False)
-        return Channel(socket.socket(fileno=int(number)))
+        return JsonSocket(socket.socket(fileno=int(number)))
     except OSError:  # it names no socket: a variable that was left over
         return None
 
