@@ -32,6 +32,7 @@ NAMES = (
     "flips",
     "doctor",
     "doctor_mutations",
+    "script_studio",
     "reading",
     "reading_peers",
     "larger",
