@@ -82,8 +82,8 @@ def run(quick: bool) -> Result:
         (Table("A script in the studio, watched", heads, tuple(rows)),),
         f"Processor time, as more than under Python alone; one thread; medians over {ROUNDS} rounds of each "
         f"round's own ratio, of {LENGTH['digits']} epochs and {LENGTH['large']} steps. Of a process: from "
-        "its start to its last line, with everything that is imported. It can be less than under Python, as what "
-        "was imported before the script is left out of Python's searches for garbage.",
+        "its start to its last line, with everything that is imported. It can be less than under Python, as "
+        "what was imported before the script is left out of Python's searches for garbage.",
         ("What the server and the page take, which are other processes.",),
         figures=figures,
     )

@@ -240,7 +240,7 @@ class Session:
             self.found(finding)
         if self._replayed:
             self.warn(
-                _("{n} changes were not made: the script ended before their steps.").format(
+                _("Changes not made, as the script ended before their steps: {n}.").format(
                     n=len(self._replayed)
                 )
             )
