@@ -35,6 +35,7 @@ NAMES = (
     "script_studio",
     "reading",
     "reading_peers",
+    "fan",
     "larger",
     "fuzz_tables",
 )

@@ -13,7 +13,7 @@ from torch import nn
 from tests.workflows.test_moments import Own, watched
 from treino.api import Run, fit
 from treino.errors import TreinoError
-from treino.inspection.boundary import boundary, grid_rows, sight
+from treino.inspection.outputs import outputs
 from treino.loop.loop import JobProgress
 from treino.training.branch import branching
 from treino.training.futures import FutureEnd, FutureSteps, futures, usual_futures
@@ -108,18 +108,17 @@ def test_of_a_network_of_ones_own(tmp_path: Path) -> None:
 def test_the_last_weights_and_the_validation_are_the_branchs(tmp_path: Path) -> None:
     run = run_of(tmp_path, features=["alcohol", "color_intensity"])
     moment = run.at(30)
-    seen = sight(moment.net, moment.data)
+    x_ND = moment.data.validation.x
     changes = [{"lr": 0.02}, {"weight_decay": 0.2}, {}]
-    events = list(futures(moment, changes, 21, seen=seen))
+    events = list(futures(moment, changes, 21, x_ND=x_ND))
     branch = moment.branch(lr=0.02)
     after = branch.at(51)
     (end,) = [event for event in events if isinstance(event, FutureEnd) and event.future == 0]
     assert (end.step, end.status) == (51, "running")
     theirs = after.net.state_dict()
     assert all(torch.equal(value, theirs[name]) for name, value in end.net.state_dict().items())
-    picture = boundary(after.net, moment.data, seen=seen, resolution=24, splits=("train", "validation"))
-    assert end.answers is not None
-    np.testing.assert_allclose(end.answers, picture.probability_RRC, atol=1e-5)  # type: ignore[union-attr]
+    assert end.outputs_NC is not None
+    np.testing.assert_allclose(end.outputs_NC, outputs(after.net, x_ND).numpy(), atol=1e-5)
     slices = [event for event in events if isinstance(event, FutureSteps)]
     measured = {step: figures for each in slices for step, figures in each.evaluations}
     rows = moment.data.validation
@@ -141,21 +140,6 @@ def test_slices_change_no_bit(tmp_path: Path) -> None:
         assert (a.step, a.status, a.validation) == (b.step, b.status, b.validation)
         assert (a.status == "diverged") == (a.future == 2)
         assert all(torch.equal(t, b.net.state_dict()[name]) for name, t in a.net.state_dict().items())
-
-
-@pytest.mark.parametrize(("data", "axes"), [("diabetes", 2), ("one column", 1)])
-def test_the_answers_of_a_regression_are_in_the_targets_units(data: str, axes: int, tmp_path: Path) -> None:
-    x = np.linspace(-2, 2, 60, dtype=np.float32)[:, None]
-    source = data if axes == 2 else (x, 100 + 50 * x[:, 0])
-    moment = fit(source, parent=tmp_path, lean=True, epochs=3).at(4)
-    seen = sight(moment.net, moment.data)
-    _losses, (end,) = curves(futures(moment, [{"lr": 0.02}], 5, seen=seen, resolution=7), 1)
-    with torch.no_grad():
-        out_N1 = end.net(grid_rows(seen, moment.data, 7, ("train", "validation")))
-    wanted = out_N1.numpy() * moment.data.target_scale + moment.data.target_mean
-    assert end.answers is not None
-    assert end.answers.shape == (7,) * axes + (1,)
-    np.testing.assert_allclose(end.answers.reshape(-1, 1), wanted, rtol=1e-4)
 
 
 def files(folder: Path) -> dict[Path, tuple[int, int]]:

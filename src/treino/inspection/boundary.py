@@ -239,16 +239,6 @@ def grid(values: Floats, resolution: int) -> Floats:
     return np.linspace(low - margin, high + margin, resolution)
 
 
-def grid_rows(
-    seen: InputAxes, data: Data, resolution: int, splits: Sequence[Split] = ("train", "validation", "test")
-) -> torch.Tensor:
-    """Prepared rows on the grid of the picture along these axes: ``[R, D]``, of two axes ``[R·R, D]``, those
-    of the lowest y first."""
-    at_NK = np.concatenate([seen.place(draw(data.splits[s], SHOWN[s]).x) for s in splits])
-    axes_KR = [grid(at_N, resolution) for at_N in at_NK.T]
-    return seen.rows(np.stack(np.meshgrid(*axes_KR), axis=-1).reshape(-1, len(axes_KR)))
-
-
 def principal_components(x_ND: Floats) -> tuple[Floats, Floats, tuple[float, float]]:
     """Mean ``[D]``, the first two principal axes ``[2, D]``, and each one's share of the variance.
 

@@ -7,6 +7,7 @@ a future are, bit for bit, those of the branch that is made with its settings.
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,18 +16,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from treino.data.dataset import Data
 from treino.engine import Training
 from treino.engine.batch_sources import as_kernel_input
 from treino.engine.carry_over import carried_over
 from treino.engine.divergence import divergence_threshold
 from treino.engine.keyframes import keyframe_of_saved, saved_from_keyframe
-from treino.engine.torch_context import torch_context
+from treino.engine.torch_context import torch_context, torch_threads
 from treino.engine.value_checks import known, whole
 from treino.errors import TreinoError
-from treino.inspection.boundary import grid_rows
-from treino.inspection.input_planes import InputAxes, Split
-from treino.inspection.outputs import probabilities
 from treino.records.segments import Segment
 from treino.spec import read_settings
 from treino.training.branch import segment_after
@@ -39,8 +36,8 @@ Floats = NDArray[np.float32]
 
 MOST = 256  # futures at once
 SLICE_SECONDS = 0.05
+LEAST_SECONDS = 0.01  # of one population of many, for each turn costs as much as some steps
 LAST_EVALUATIONS = 3  # whose mean is what a future is worth: a single one may be luck
-SPLITS: tuple[Split, ...] = ("train", "validation")  # what is seen of a run that is to go on
 DECADES = 1.0  # to either side of the learning rate in force
 
 
@@ -68,8 +65,8 @@ class FutureEnd:
     status: running (it could go on), finished, stopped (by patience) or diverged. net: with its last weights,
     in evaluation mode. validation: the mean of its last three validation losses; None where there is none, or
     it diverged.
-    answers: float32, over a small grid of the picture's axes: ``[R (y), R (x), C]`` probabilities, of a
-    regression ``[R, R, 1]`` in the target's units; along one axis ``[R, C]``; None where there are no axes.
+    outputs_NC: float32, what the network gives for the rows that were asked for: logits, or a regression's
+    target standardised; None where there are none.
     """
 
     future: int
@@ -77,7 +74,7 @@ class FutureEnd:
     status: str
     net: nn.Module
     validation: float | None
-    answers: Floats | None
+    outputs_NC: Floats | None
 
 
 def futures(
@@ -85,8 +82,7 @@ def futures(
     changes: Sequence[Changes],
     steps: int,
     *,
-    seen: InputAxes | None = None,
-    resolution: int = 24,
+    x_ND: Tensor | None = None,
     slice_seconds: float = SLICE_SECONDS,
 ) -> Iterator[FutureSteps | FutureEnd]:
     """Train on from the snapshot with each of these changes, for ``steps`` updates or to the training's end.
@@ -94,8 +90,8 @@ def futures(
     First comes what is measured before the first step, then slices of about so many seconds, and after the
     last slice each future's end. It may be left at any of them: slices change no bit, and nothing stays.
 
-    changes: of one future each, as ``branching`` takes them, but for name and out. seen: the axes along which
-    the answers are; see ``treino.inspection.boundary.sight``.
+    changes: of one future each, as ``branching`` takes them, but for name and out. x_ND: prepared rows for
+    which each future's network is asked at its end, e.g. on the grid of a picture.
 
     Raises:
         TreinoError: a setting that can't change on the way, or a value out of range; no future or too many;
@@ -108,37 +104,7 @@ def futures(
             _("Ask for fewer of them."),
         )
     stop = snapshot.step + whole("steps", steps, 1)
-    grid = None if seen is None else _Grid.of(seen, snapshot.data, resolution)
-    return _trained(_groups(snapshot, changes), stop, grid, slice_seconds)
-
-
-@dataclass(frozen=True, eq=False)
-class _Grid:
-    """rows_ND: prepared, on a grid of ``shape``. mean, scale: of a regression's target; None of classes."""
-
-    rows_ND: Tensor
-    shape: tuple[int, ...]
-    target: tuple[float, float] | None
-
-    @classmethod
-    def of(cls, seen: InputAxes, data: Data, resolution: int) -> "_Grid":
-        target = None if data.task == "classification" else (data.target_mean, data.target_scale)
-        shape = (resolution,) * len(seen.axis_names)
-        return cls(grid_rows(seen, data, resolution, SPLITS), shape, target)
-
-    def answers(self, training: Training, row: int) -> Floats:
-        """A member's, ``[*shape, C]``."""
-        kernel, shared = training.setup.kernel, training.shared
-        x_ND = as_kernel_input(self.rows_ND, shared)
-        with torch_context(kernel.intra_op_threads):
-            output_RNC = kernel.outputs(training.state.population, torch.tensor([row]), x_ND)
-        output_NC = output_RNC[0].cpu()
-        if self.target is None:
-            answer_NC = probabilities(output_NC)
-        else:
-            mean, scale = self.target
-            answer_NC = output_NC * scale + mean
-        return answer_NC.float().numpy().reshape(*self.shape, -1)
+    return _trained(_groups(snapshot, changes), stop, x_ND, slice_seconds)
 
 
 @dataclass(eq=False)
@@ -148,6 +114,10 @@ class _Group:
     futures: tuple[int, ...]
     training: Training
     validation: list[NDArray[np.float64]] = field(default_factory=list)
+
+    def threads(self) -> AbstractContextManager[None]:
+        """torch's, as the kernel has them, for a whole slice: to change them costs more than some steps."""
+        return torch_threads(self.training.setup.kernel.intra_op_threads)
 
 
 def _groups(snapshot: Snapshot, changes: Sequence[Changes]) -> list[_Group]:
@@ -195,15 +165,19 @@ def _population(alone: Training, segments: Sequence[Segment]) -> Training:
 
 
 def _trained(
-    groups: list[_Group], stop: int, grid: _Grid | None, seconds: float
+    groups: list[_Group], stop: int, x_ND: Tensor | None, seconds: float
 ) -> Iterator[FutureSteps | FutureEnd]:
     for group in groups:
-        yield _start(group)
+        with group.threads():
+            start = _start(group)
+        yield start
     while groups:
         for group in groups:
-            yield _advanced(group, stop, seconds / len(groups))
+            with group.threads():
+                part = _advanced(group, stop, max(seconds / len(groups), min(seconds, LEAST_SECONDS)))
+            yield part
             if _over(group.training, stop):
-                yield from _ends(group, grid)
+                yield from _ends(group, x_ND)
         groups = [group for group in groups if not _over(group.training, stop)]
 
 
@@ -236,7 +210,7 @@ def _advanced(group: _Group, stop: int, seconds: float) -> FutureSteps:
     return FutureSteps(group.futures, first, tick.loss_SP.T.numpy(), evaluations, tick.status_P)
 
 
-def _ends(group: _Group, grid: _Grid | None) -> Iterator[FutureEnd]:
+def _ends(group: _Group, x_ND: Tensor | None) -> Iterator[FutureEnd]:
     training = group.training
     threshold = divergence_threshold(training.loss_function, training.setup.train.y)
     hopeless_F = training.state.epoch_loss.last > threshold  # a training is judged so when it ends
@@ -251,8 +225,15 @@ def _ends(group: _Group, grid: _Grid | None) -> Iterator[FutureEnd]:
             status,
             training.net(row, "last"),
             sum(last) / len(last) if last else None,
-            None if grid is None else grid.answers(training, row),
+            None if x_ND is None else _outputs(training, row, x_ND),
         )
+
+
+def _outputs(training: Training, row: int, x_ND: Tensor) -> Floats:
+    kernel, x = training.setup.kernel, as_kernel_input(x_ND, training.shared)
+    with torch_context(kernel.intra_op_threads):
+        output_RNC = kernel.outputs(training.state.population, torch.tensor([row]), x)
+    return output_RNC[0].cpu().float().numpy()
 
 
 def usual_futures(snapshot: Snapshot, kind: str, count: int = 64) -> list[dict[str, Any]]:

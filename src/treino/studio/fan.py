@@ -1,0 +1,159 @@
+"""The fan of the page: futures of a step as messages of ``docs/studio-protocol.md``, as they are trained."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from treino.inspection.outputs import predicted_classes, probabilities
+from treino.training.futures import FutureEnd, FutureSteps, futures
+from treino.training.replay import Snapshot
+
+CURVE = 60  # values of a curve that are sent, at most
+
+Changes = Mapping[str, Any]
+Part = tuple[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class SmallPicture:
+    """What each future's boundary is drawn over.
+
+    shows: plane, surface or line. x_ND: prepared rows on its grid, those of the lowest y first.
+    shape: ``(R, R)``, or ``(R,)`` of a line.
+    """
+
+    shows: str
+    x_ND: Tensor
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class FanBoundaries:
+    """The boundaries of all futures, to be sent as one binary message: its header, and its arrays by name."""
+
+    header: dict[str, Any]
+    parts: list[Part]
+
+
+@dataclass(eq=False)
+class _Curve:
+    """A future so far: its validation losses after so many updates; without validation rows those that it was
+    trained by, a mean for each slice. worth: see ``FutureEnd``, once it has ended."""
+
+    status: str
+    step: list[int] = field(default_factory=list)
+    loss: list[float] = field(default_factory=list)
+    worth: float | None = None
+
+
+def fan(
+    number: int,
+    kind: str,
+    snapshot: Snapshot,
+    changes: Sequence[Changes],
+    steps: int,
+    picture: SmallPicture | None = None,
+) -> Iterator[dict[str, Any] | FanBoundaries]:
+    """``{"fan": …}``, whole each time, after each slice of about 50 ms; then the boundaries. It may be left
+    at any of them, and leaves nothing.
+
+    number: by which the page knows the fan. kind, changes: see ``usual_futures``.
+
+    Raises:
+        TreinoError: as ``futures``.
+    """
+    events = futures(snapshot, changes, steps, x_ND=None if picture is None else picture.x_ND)
+    head = {"number": number, "kind": kind, "step": snapshot.step, "steps": steps, "metric": "loss"}
+    head["split"] = "validation" if len(snapshot.data.validation) else "train"
+    told = [
+        {"future": i, "text": _text(kind, snapshot, c), "changes": dict(c)} for i, c in enumerate(changes)
+    ]
+    return _messages(head, told, snapshot, picture, events)
+
+
+def _messages(
+    head: dict[str, Any],
+    told: list[dict[str, Any]],
+    snapshot: Snapshot,
+    picture: SmallPicture | None,
+    events: Iterator[FutureSteps | FutureEnd],
+) -> Iterator[dict[str, Any] | FanBoundaries]:
+    curves, done_F = [_Curve("running") for _future in told], [0] * len(told)
+    ends: dict[int, FutureEnd] = {}
+    for event in events:
+        if isinstance(event, FutureEnd):
+            ends[event.future] = event
+            curves[event.future].status, curves[event.future].worth = event.status, event.validation
+            done_F[event.future] = head["steps"]  # or as many as there are
+            continue
+        _take(event, curves, head["split"] == "train")
+        for future in event.futures:
+            done_F[future] = event.first + event.loss_FS.shape[1] - snapshot.step
+        yield _message(head, told, curves, min(done_F), None)
+    worth = {future: end.validation for future, end in ends.items() if end.validation is not None}
+    best = min(worth, key=lambda future: worth[future]) if worth else None
+    yield _message(head, told, curves, head["steps"], best)
+    if picture is not None:
+        found = [ends[future].outputs_NC for future in range(len(told))]
+        outputs_FNC = torch.stack([torch.from_numpy(each) for each in found])
+        parts = _pictures(outputs_FNC, picture, snapshot)
+        yield FanBoundaries({"fan": head["number"], "shows": picture.shows}, parts)
+
+
+def _take(event: FutureSteps, curves: list[_Curve], trained: bool) -> None:
+    """Add what is new to the curves. trained: the losses that they are trained by."""
+    measured = [(step, figures["loss"]) for step, figures in event.evaluations]
+    if trained and event.loss_FS.shape[1]:
+        measured = [(event.first + event.loss_FS.shape[1], event.loss_FS.mean(axis=1))]
+    for row, future in enumerate(event.futures):
+        curve = curves[future]
+        curve.status = event.status_F[row]
+        for step, loss_F in measured:
+            if not math.isnan(loss_F[row]):
+                curve.step.append(step)
+                curve.loss.append(float(loss_F[row]))
+
+
+def _message(
+    head: dict[str, Any], told: list[dict[str, Any]], curves: list[_Curve], done: int, best: int | None
+) -> dict[str, Any]:
+    listed = []
+    for future, curve in zip(told, curves, strict=True):
+        apart = -(-len(curve.step) // CURVE) or 1
+        kept = sorted({*range(0, len(curve.step), apart), len(curve.step) - 1} - {-1})[-CURVE:]
+        loss = [curve.loss[i] if math.isfinite(curve.loss[i]) else None for i in kept]
+        step = [curve.step[i] for i in kept]
+        listed.append(future | {"status": curve.status, "worth": curve.worth, "step": step, "loss": loss})
+    return {"fan": {**head, "done": done, "best": best, "futures": listed}}
+
+
+def _text(kind: str, snapshot: Snapshot, changes: Changes) -> str:
+    """``lr 0.001``: what it changes, or what it has as it is."""
+    named = changes or {kind: snapshot.settings[kind]}
+    return ", ".join(
+        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in named.items()
+    )
+
+
+def _pictures(output_FNC: Tensor, picture: SmallPicture, snapshot: Snapshot) -> list[Part]:
+    data, count = snapshot.data, len(output_FNC)
+    shape = (count, *picture.shape)
+    output_MC = output_FNC.flatten(0, 1)
+    if picture.shows == "plane":
+        winner_M = predicted_classes(output_MC)
+        top_M2 = probabilities(output_MC).topk(2, dim=1).values.nan_to_num()
+        width = np.uint8 if len(data.classes) <= np.iinfo(np.uint8).max else np.uint16
+        winner = torch.where(winner_M < 0, np.iinfo(width).max, winner_M).numpy().astype(width)
+        margin = ((top_M2[:, 0] - top_M2[:, 1]).sqrt() * 255).round().numpy().astype(np.uint8)
+        return [("winner", winner.reshape(shape)), ("margin", margin.reshape(shape))]
+    if data.classes:
+        return [("value", probabilities(output_MC).numpy().reshape(*shape, -1))]
+    value = (output_MC[:, 0] * data.target_scale + data.target_mean).numpy().astype(np.float32)
+    return [("value", value.reshape(shape if picture.shows == "surface" else (*shape, 1)))]

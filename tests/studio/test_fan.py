@@ -1,0 +1,90 @@
+"""The fan as the page is sent it: curves that grow, no best before the end, boundaries of the networks."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from treino.api import fit
+from treino.inspection.boundary import boundary, sight
+from treino.studio.fan import FanBoundaries, SmallPicture, fan
+from treino.training.futures import usual_futures
+from treino.training.replay import Snapshot
+
+
+def moment(parent: Path, **settings: Any) -> Snapshot:
+    asked = {"epochs": 20, "seed": 3, "hidden": [8], "features": ["alcohol", "color_intensity"]} | settings
+    return fit("wine", parent=parent, lean=True, **asked).at(40)
+
+
+def test_curves_grow_and_the_best_is_said_at_the_end(tmp_path: Path) -> None:
+    start = moment(tmp_path, optimizer="sgd", lr=0.1)
+    changes: list[dict[str, Any]] = [{"lr": 0.1}, {"lr": 1e6}, {"lr": 0.5}]
+    messages = [json.loads(json.dumps(each, allow_nan=False)) for each in fan(7, "lr", start, changes, 40)]
+    fans = [each["fan"] for each in messages]
+    assert {key: fans[-1][key] for key in ("number", "kind", "step", "steps", "done", "split")} == {
+        "number": 7, "kind": "lr", "step": 40, "steps": 40, "done": 40, "split": "validation",
+    }  # fmt: skip
+    assert all(one["best"] is None for one in fans[:-1])
+    assert [one["done"] for one in fans] == sorted(one["done"] for one in fans)
+    futures = fans[-1]["futures"]
+    assert [f["text"] for f in futures] == ["lr 0.1", "lr 1e+06", "lr 0.5"]
+    assert [f["changes"] for f in futures] == changes
+    assert [f["status"] == "diverged" for f in futures] == [False, True, False]
+    assert futures[1]["worth"] is None
+    assert futures[0]["step"] == [40, 60, 80]
+    worth = {i: float(np.mean(futures[i]["loss"][1:])) for i in (0, 2)}
+    assert futures[0]["worth"] == pytest.approx(worth[0])
+    assert fans[-1]["best"] == min(worth, key=lambda i: worth[i])
+    loss = nn.functional.cross_entropy(start.net(start.data.validation.x), start.data.validation.y)
+    assert [f["loss"][0] for f in futures] == pytest.approx([loss.item()] * 3, rel=1e-5)
+
+
+def test_the_boundaries_are_those_of_the_big_picture(tmp_path: Path) -> None:
+    start = moment(tmp_path)
+    big = boundary(start.net, start.data, resolution=24)
+    seen = sight(start.net, start.data)
+    at_N2 = np.stack(np.meshgrid(big.x_R, big.y_R), axis=-1).reshape(-1, 2)  # type: ignore[union-attr]
+    picture = SmallPicture("plane", seen.rows(at_N2), (24, 24))
+    *_messages, last = fan(1, "lr", start, [{"lr": 1e-30}, {}], 5, picture)
+    assert isinstance(last, FanBoundaries)
+    assert last.header == {"fan": 1, "shows": "plane"}
+    parts = dict(last.parts)
+    assert parts["winner"].dtype == parts["margin"].dtype == np.uint8
+    assert parts["winner"].shape == (2, 24, 24)
+    np.testing.assert_array_equal(parts["winner"][0], big.winner_RR)  # type: ignore[union-attr]
+    ordered = np.sort(big.probability_RRC, axis=2)  # type: ignore[union-attr]
+    lead = np.sqrt(ordered[..., -1] - ordered[..., -2])
+    np.testing.assert_allclose(parts["margin"][0], lead * 255, atol=0.6)
+
+
+def test_without_validation_rows_the_training_losses_are_shown(tmp_path: Path) -> None:
+    messages = list(fan(1, "seed", moment(tmp_path, validation=0), [{}, {"seed": 4}], 12))
+    last = messages[-1]["fan"]  # type: ignore[index]
+    assert last["split"] == "train"
+    assert last["best"] is None
+    assert [f["text"] for f in last["futures"]] == ["seed 3", "seed 4"]
+    assert all(f["step"][-1] == 52 and f["loss"][-1] > 0 for f in last["futures"])
+
+
+def test_a_regressions_boundaries_are_in_the_targets_units(tmp_path: Path) -> None:
+    x = np.linspace(-2, 2, 60, dtype=np.float32)[:, None]
+    start = fit((x, 100 + 50 * x[:, 0]), parent=tmp_path, lean=True, epochs=3).at(4)
+    rows = start.data.train.x[:7]
+    *_messages, last = fan(1, "lr", start, [{"lr": 1e-30}], 2, SmallPicture("line", rows, (7,)))
+    assert isinstance(last, FanBoundaries)
+    with torch.no_grad():
+        wanted = start.net(rows).numpy() * start.data.target_scale + start.data.target_mean
+    np.testing.assert_allclose(dict(last.parts)["value"], wanted[None], rtol=1e-4)
+
+
+def test_long_curves_are_thinned_and_keep_their_ends(tmp_path: Path) -> None:
+    start = moment(tmp_path, epochs=500)
+    *_messages, last = fan(1, "lr", start, usual_futures(start, "lr", 2), 1450)
+    for future in last["fan"]["futures"]:  # type: ignore[index]
+        assert 30 <= len(future["step"]) <= 60
+        assert future["step"][-1] == 1490
