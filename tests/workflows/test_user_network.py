@@ -273,6 +273,7 @@ WAYS: dict[str, set[str]] = {
         "cli/train:train",
         "export/script:_own",
         "records/network_source:network_source",
+        "studio/trainer:_events",  # where the words are the command line's, not a page's
         "api/comparisons:study",
         "api/comparisons:sweep",
     },

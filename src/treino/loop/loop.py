@@ -20,6 +20,7 @@ from treino.loop.interrupt import ctrl_c
 from treino.store import RunFolder
 from treino.words import _
 
+PAUSE_SECONDS = 0.01  # between two looks at whether it goes on
 CHECKPOINT_SHARE = 50  # at most 1/50 of the time goes into checkpoints
 
 
@@ -28,12 +29,16 @@ class Job(Protocol):
 
     checkpoint_seconds: between two checkpoints, at least. threads: torch's, inside one operation.
     interruptible_close: whether a Ctrl-C ends ``close`` at once, which is then done again by a resume.
+    paused: whether it waits for somebody who steers it.
     """
 
     folder: RunFolder
     data: Data
     checkpoint_seconds: float
     interruptible_close: bool
+
+    @property
+    def paused(self) -> bool: ...
 
     @property
     def threads(self) -> int: ...
@@ -71,6 +76,13 @@ class JobProgress:
 
 
 @dataclass(frozen=True, eq=False)
+class JobPause:
+    """Event: the training waits, and was looked after for a hundredth of a second."""
+
+    job: Job
+
+
+@dataclass(frozen=True, eq=False)
 class JobClose:
     """Event: training is over; measuring and sealing follow."""
 
@@ -86,7 +98,7 @@ class JobEnd:
     interrupted: bool
 
 
-JobEvent = JobStart | JobProgress | JobClose | JobEnd
+JobEvent = JobStart | JobProgress | JobPause | JobClose | JobEnd
 
 
 def events(job: Job) -> Iterator[JobEvent]:
@@ -96,18 +108,27 @@ def events(job: Job) -> Iterator[JobEvent]:
         TreinoError: a failing machine, or a network that fails. KeyboardInterrupt: a second Ctrl-C.
     """
     yield JobStart(job)
-    reason, saved, cost = None, time.perf_counter(), 0.0
+    reason, saved, cost, unsaved = None, time.perf_counter(), 0.0, True
     with ExitStack() as guarded:
         interrupted = guarded.enter_context(ctrl_c())
         guarded.enter_context(torch_threads(job.threads))
-        while (reason := job.stop_reason()) is None and (tick := _advance(job)) is not None:
-            yield JobProgress(job, tick)
+        while (reason := job.stop_reason()) is None:
+            if job.paused:
+                time.sleep(PAUSE_SECONDS)
+                yield JobPause(job)
+            elif (tick := _advance(job)) is not None:
+                unsaved = True
+                yield JobProgress(job, tick)
+            else:
+                break
             if interrupted():
                 reason = "interrupted"
                 break
             begin = time.perf_counter()
-            if job.resumable and begin - saved > max(job.checkpoint_seconds, CHECKPOINT_SHARE * cost):
+            due = begin - saved > max(job.checkpoint_seconds, CHECKPOINT_SHARE * cost)
+            if due and unsaved and job.resumable:
                 job.checkpoint()
+                unsaved = False
                 saved = time.perf_counter()
                 cost = saved - begin
         if job.resumable:

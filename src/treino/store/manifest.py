@@ -16,7 +16,7 @@ FORMAT = 1
 KINDS = ("run", "sweep", "study")
 _FIRST = {"run": "spec.json", "sweep": "asked.json", "study": "spec.json"}
 ENDS = (N_("finished"), N_("stopped"), N_("interrupted"), N_("diverged"))
-OUTSIDE = ("pictures", "exports")  # may be made again at any time, so no digest holds them
+OUTSIDE = ("pictures", "exports", "live")  # may be made again at any time, so no digest holds them
 ABSENT = "-"  # stands for the digest of a file that is not there yet
 
 # From each older format to the next: `migrate(what, value) -> value` is asked for all that is read from such

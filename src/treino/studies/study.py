@@ -299,6 +299,7 @@ class StudyJob:
     checkpoint_seconds: float = field(default_factory=lambda: CHECKPOINT_SECONDS)
     interruptible_close: bool = False
     resumable: bool = True
+    paused: bool = False
     turn: list[Track] = field(default_factory=list)
     now: Track | None = None  # who trained last
 

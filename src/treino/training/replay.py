@@ -129,7 +129,7 @@ def _played(run: StoredRun, wanted: list[int], data: Any) -> Iterator[Snapshot]:
         if steps:
             planned = rebuilt(run.folder, spec, rows, run.record.access, link.segment)
             for step in _through(run, planned.training, link.segment, steps, losses_S):
-                yield _snapshot(run, link.segment.number, planned, rows, step, losses_S)
+                yield snapshot_of(run, link.segment.number, planned, rows, step, losses_S)
 
 
 def _through(
@@ -140,34 +140,61 @@ def _through(
     obey_again(run.folder, training, segment, set(), 0)
     begun = segment.origin is None  # any other goes on from a state that was kept at its first step
     for step in steps:
-        for nearest in sorted((at for at in kept if training.step < at <= step or at == step), reverse=True):
-            state = kept[nearest](training, losses_S)
-            if state is not None:
-                saved, known = state
-                training.load(*saved)
-                obey_again(run.folder, training, segment, known, nearest)
-                begun = True
-                break
-        if not begun:
-            later = [at for at in kept if at > step]
-            raise TreinoError(
-                "keyframe_lost",
-                _(
-                    "{run} has lost the state at step {start:,}, from which it went on with other settings."
-                ).format(run=run.name, start=segment.start),
-                _("Ask for a step from {step:,} on.").format(step=min(later)) if later else "",
-            )
+        begun = _set_near(run, training, segment, step, kept, losses_S, begun)
         while training.step < step:
             training.advance(None, step)
         yield step
 
 
+def set_near(
+    run: StoredRun,
+    training: Training,
+    segment: Segment,
+    step: int,
+    losses_S: NDArray[np.float32],
+    begun: bool,
+) -> None:
+    """Bring the training to the latest state in the run's folder that lies between it and ``step``.
+
+    begun: whether it stands at a state of the segment. Raises TreinoError where it is not, and none is kept.
+    """
+    _set_near(run, training, segment, step, _stored_states(run.folder, segment), losses_S, begun)
+
+
+def _set_near(
+    run: StoredRun,
+    training: Training,
+    segment: Segment,
+    step: int,
+    kept: "StoredStates",
+    losses_S: NDArray[np.float32],
+    begun: bool,
+) -> bool:
+    """-> whether it stands at a state of the segment now."""
+    for nearest in sorted((at for at in kept if training.step < at <= step or at == step), reverse=True):
+        state = kept[nearest](training, losses_S)
+        if state is not None:
+            saved, known = state
+            training.load(*saved)
+            obey_again(run.folder, training, segment, known, nearest)
+            return True
+    if not begun:
+        later = [at for at in kept if at > step]
+        raise TreinoError(
+            "keyframe_lost",
+            _(
+                "{run} has lost the state at step {start:,}, from which it went on with other settings."
+            ).format(run=run.name, start=segment.start),
+            _("Ask for a step from {step:,} on.").format(step=min(later)) if later else "",
+        )
+    return True
+
+
 State = tuple[Saved, set[int]]  # and the commands that are in it
+StoredStates = dict[int, Callable[[Training, NDArray[np.float32]], State | None]]  # by their steps
 
 
-def _stored_states(
-    folder: RunFolder, segment: Segment
-) -> dict[int, Callable[[Training, NDArray[np.float32]], State | None]]:
+def _stored_states(folder: RunFolder, segment: Segment) -> StoredStates:
     """The steps of the segment at which its state was kept, and how to read it; None: it was given up
     meanwhile, by the process that trains."""
 
@@ -179,7 +206,7 @@ def _stored_states(
                 raise
             return None
 
-    found: dict[int, Callable[[Training, NDArray[np.float32]], State | None]] = {
+    found: StoredStates = {
         step: partial(keyframe, name)
         for (number, step), name in keyframes_in(folder).items()
         if number == segment.number
@@ -194,9 +221,10 @@ def _stored_states(
     return found
 
 
-def _snapshot(
+def snapshot_of(
     run: StoredRun, segment: int, planned: Plan, rows: Data, step: int, losses_S: NDArray[np.float32]
 ) -> Snapshot:
+    """The training as it stands now, at ``step`` of the run."""
     training = planned.training
     seen = next_update(training.setup, training.state)
     return Snapshot(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from treino.data.dataset import Data
 from treino.documents import read_checkpoint, read_tensors
 from treino.documents.run_spec import RunSpec
-from treino.engine import MLP, Training
+from treino.engine import HP, MLP, Training
 from treino.engine.warm_start import warm_start
 from treino.records.access import Access
 from treino.records.kept_layers import check_layers
@@ -63,7 +63,7 @@ def obey_again(folder: RunFolder, training: Training, segment: Segment, known: s
         for name, value in segment.changes.items():
             training.set(name, value)
     for command in folder.database.commands():
-        told = command.state == "applied" and command.name != "stop" and command.id not in known
+        told = command.state == "applied" and command.name in HP and command.id not in known
         in_segment = (command.segment or 0) == segment.number
         if told and in_segment and command.step is not None and command.step >= since:
             training.set(command.name, command.value, command.step)

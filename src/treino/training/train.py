@@ -40,8 +40,10 @@ from treino.store import RunFolder
 from treino.training.completion import finish
 from treino.training.initial_facts import run_facts
 from treino.training.keyframe_files import cut_keyframes, keep_keyframes, kept_state, name_of, write_keyframes
+from treino.training.live_view import LiveView
 from treino.training.resolution import Plan, plan, train_config
 from treino.training.stored_training import START, obey_again, rebuilt
+from treino.training.transport import TRANSPORT, Transport
 from treino.training.user_data import given_again, honesty, reference_given, said_on_resuming, streams
 from treino.words import _
 
@@ -235,6 +237,11 @@ class RunJob:
     interruptible_close: bool = False
     timed: bool = False  # whether the clock runs
     failure: TreinoError | None = None
+    transport: Transport = field(default_factory=Transport)
+    stop_wish: str | None = None  # a status; of whoever drives it in this process
+
+    def __post_init__(self) -> None:
+        self.view = LiveView(self.folder.path)
 
     @property
     def threads(self) -> int:
@@ -251,11 +258,13 @@ class RunJob:
         engine, db = self.plan.training, self.folder.database
         if engine.done:
             return None
-        stop, commands = False, db.poll_commands()
+        stop, commands = self.stop_wish is not None, db.poll_commands()
         for command in commands:
             try:
                 if command.name == "stop":
                     stop = True
+                elif command.name in TRANSPORT:
+                    self.transport.command(command.name, command.value, engine.step, engine.steps_per_epoch)
                 else:
                     engine.set(command.name, command.value, command.step)
             except TreinoError as error:  # its sender is elsewhere: a wrong wish must not end the training
@@ -265,7 +274,18 @@ class RunJob:
             db.mark_command(command.id, "applied", max(command.step or 0, engine.step), self.segment)
         if commands:
             db.flush()
-        return "stopped" if stop else None
+        if stop:
+            return self.stop_wish or "stopped"
+        if self.paused:
+            self.timed = False  # waiting is not training
+            self.view.update(engine, self.segment, playing=False)
+        return None
+
+    @property
+    def paused(self) -> bool:
+        """Whether it waits for somebody who steers it."""
+        engine = self.plan.training
+        return not engine.done and self.transport.limit(engine.step) == engine.step
 
     def advance(self) -> Tick | None:
         """Train for a tenth of a second; losses and figures go into the run's database.
@@ -281,12 +301,17 @@ class RunJob:
             self.timed = True
         per_epoch = engine.steps_per_epoch
         border = (engine.step // per_epoch + 1) * per_epoch if streams(self.data) else None
+        limits = [step for step in (border, self.transport.limit(engine.step)) if step is not None]
+        before = engine.step
         try:
-            tick = engine.advance(CHUNK_SECONDS, border)
+            tick = engine.advance(CHUNK_SECONDS, min(limits, default=None))
         except TreinoError as error:
             self._fail(error)
             return None
-        self._record(tick)
+        self.transport.done(engine.step - before)
+        loss_S = self._record(tick)
+        self.view.add(before, loss_S)
+        self.view.update(engine, self.segment, playing=True)
         return tick
 
     def _fail(self, error: TreinoError) -> None:
@@ -307,7 +332,8 @@ class RunJob:
         error.hint = f"{error.hint} {kept}".strip()
         self.failure = error
 
-    def _record(self, tick: Tick) -> None:
+    def _record(self, tick: Tick) -> np.ndarray:
+        """-> the losses of its steps."""
         db, clock, segment = self.folder.database, self.clock, self.segment
         loss_S = tick.loss_SP[:, 0].cpu().numpy().astype(np.float32)
         db.add_losses(segment, tick.step - len(loss_S), loss_S)
@@ -322,6 +348,7 @@ class RunJob:
                     db.add_epoch(segment, epoch.number, split, metric, float(value_P[0]))
             if epoch.validation_std is not None:
                 db.add_epoch(segment, epoch.number, "validation", "loss_std", epoch.validation_std)
+        return loss_S
 
     def checkpoint(self) -> None:
         """The engine's state, the time so far, and which commands are in it; keyframes go first."""
@@ -343,6 +370,7 @@ class RunJob:
         Raises:
             TreinoError: what ended it, when all is sealed; a failing machine.
         """
+        self.view.close()
         engine, clock = self.plan.training, self.clock
         status = "stopped" if self.failure else status_at_end(engine.status_P, reason)
         clock.epoch_so_far += clock.lap() if self.timed else 0.0

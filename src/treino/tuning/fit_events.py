@@ -28,13 +28,14 @@ AUTO = "auto"  # as a learning rate: many are tried for a short while
 class FitRequest:
     """What is to be trained, and how often.
 
-    networks: where the file comes from that settings name as a network of the user's own. net: a module in
-    its place. start: the weights to begin with. lean: no pictures, no copy of rows in memory.
+    networks: where the file comes from that settings name as a network of the user's own; None: none may
+    run. net: a module in its place. start: the weights to begin with. lean: no pictures, no copy of rows in
+    memory.
     """
 
     source: Any
     settings: Mapping[str, Any]
-    networks: NetworkSource
+    networks: NetworkSource | None
     net: nn.Module | None = None
     seeds: int | None = None
     folds: int | None = None

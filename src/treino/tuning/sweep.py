@@ -212,6 +212,7 @@ class SweepJob:
     checkpoint_seconds: float = field(default_factory=lambda: CHECKPOINT_SECONDS)
     interruptible_close: bool = True
     resumable: bool = True
+    paused: bool = False
     threads: int = 1
     last: Tick | None = None
     steps_before: int = 0  # model-steps of the brackets that are over

@@ -1,0 +1,80 @@
+"""``live/`` of a run's folder: the state that a training shows while somebody watches.
+
+Whoever watches touches ``live/watched`` every second. While that is fresh, the process that trains puts its
+state into ``live/state.safetensors``, the newest in the place of the one before. Nothing in it belongs to the
+run: it is in no manifest, waits for no disk, and is taken away at the end.
+"""
+
+import os
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from treino.errors import TreinoError
+from treino.store import files
+from treino.store.encoding import tensor_bytes, tensor_value
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FOLDER = "live"
+FRESH = 3.0  # seconds for which one touch counts
+WATCHED, STATE = f"{FOLDER}/watched", f"{FOLDER}/state.safetensors"
+
+
+class LiveFolder:
+    """The one of the run in ``run``. A full disk or a folder that is gone never ends a training or a look at
+    it: nothing is shown then."""
+
+    def __init__(self, run: Path) -> None:
+        self.run = run
+        self._watched, self._state = run / WATCHED, run / STATE
+
+    @property
+    def watched(self) -> bool:
+        """Whether somebody watches."""
+        try:
+            return time.time() - os.stat(self._watched).st_mtime < FRESH
+        except OSError:
+            return False
+
+    def watch(self) -> None:
+        """Say that somebody watches, for the next seconds."""
+        with suppress(TreinoError, OSError):
+            path = files.inside(self.run, WATCHED)
+            path.parent.mkdir(exist_ok=True)
+            path.touch()
+
+    def show(self, tensors: "Mapping[str, Tensor]", meta: Mapping[str, Any]) -> None:
+        """Put a state in the place of the one before."""
+        with suppress(TreinoError, OSError):
+            path = files.inside(self.run, STATE)
+            path.parent.mkdir(exist_ok=True)
+            files.replace_at_once(path, tensor_bytes(tensors, meta))
+
+    @property
+    def stamp(self) -> int:
+        """A number that changes with the state that is shown; 0 where there is none."""
+        try:
+            found = os.stat(self._state)
+        except OSError:
+            return 0
+        return found.st_mtime_ns ^ (found.st_ino << 1)
+
+    def state(self) -> "tuple[dict[str, Tensor], dict[str, Any]] | None":
+        """What is shown now."""
+        try:
+            path = files.inside(self.run, STATE)
+            return tensor_value(files.read_bytes(path), path)
+        except TreinoError:
+            return None
+
+    def close(self) -> None:
+        """Take everything away."""
+        for path in (self._state, self._watched):
+            with suppress(OSError):
+                path.unlink()
+        with suppress(OSError):
+            self._state.parent.rmdir()

@@ -1,0 +1,147 @@
+"""What the verbs of a run's page do, in the worker.
+
+A training that is in progress is told through its folder. Whatever begins a training - a resume, another
+segment, a branch - is asked of the trainer, which answers the page itself: such a verb returns a
+``TrainerRequest``.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from treino.errors import TreinoError
+from treino.studio.run_page import LETTERS, Look, RunPage
+from treino.training.commands import send_setting, send_stop
+from treino.words import _
+
+MOST_BESIDE = len(LETTERS) - 1
+
+
+@dataclass(frozen=True)
+class TrainerRequest:
+    """fields: what the trainer is asked."""
+
+    fields: Mapping[str, Any]
+
+
+Answer = Mapping[str, Any] | TrainerRequest | tuple[Mapping[str, Any], bytes]
+
+
+def transport(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """``play pause step epoch speed``: of the training in progress, or of one that begins where one looks."""
+    verb = request["do"]
+    value = request.get("count", 1) if verb in ("step", "epoch") else None
+    if verb == "speed":
+        value = page.speed = request["steps_per_second"]
+    if verb == "pause" and page.look.step is not None:
+        return {}
+    if page.run.folder.status == "running" and page.look.step is None:
+        page.run.folder.database.add_command(verb, value)
+        return {}
+    if verb in ("pause", "speed"):
+        return {}
+    return _go_on(page, {}, (verb, value))
+
+
+def stop(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    send_stop(page.run)
+    return {}
+
+
+def set_setting(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """A hyper-parameter from the next step on; in the past, or of a run that has ended, by a new segment."""
+    name, value = request["name"], request["value"]
+    if page.run.folder.status == "running" and page.look.step is None:
+        send_setting(page.run, name, value)
+        return {}
+    return _go_on(page, {name: value}, ("pause", None))
+
+
+def segment(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """Another segment from the step in view, which plays on where this one plays."""
+    step = request.get("step")
+    if step is not None:
+        page.look.step = step
+    how = ("play", None) if page.playing and page.look.step is None else ("pause", None)
+    return _go_on(page, dict(request["changes"]), how)
+
+
+def branch(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """Another run from the step in view."""
+    step = request.get("step")
+    fields = _request(page, "branch", dict(request["changes"]), ("pause", None))
+    return TrainerRequest(fields | ({} if step is None else {"step": step}))
+
+
+def _go_on(page: RunPage, changes: dict[str, Any], how: tuple[str, Any]) -> TrainerRequest:
+    """Resume the run, or open a segment at the step in view; how: the transport's first command."""
+    past, status = page.look.step, page.run.folder.status
+    seeded = changes.keys() & {"seed", "data_seed"}
+    if past is None and not changes and status in ("stopped", "interrupted"):
+        page.look.step = None
+        return TrainerRequest({"do": "resume", "run": str(page.path), "transport": list(how)})
+    last = min(page.run.steps, len(page.loss_S))
+    step = last if past is None else min(past, last)
+    over = step >= page.playback.plan(page.segment_at(step)).training.steps
+    if over and not changes.keys() & {"epochs", "steps"} and not seeded:
+        per = page.run.spec.steps_per_epoch
+        changes = {**changes, "epochs": 2 * max(1, -(-step // per))}
+    fields = _request(page, "rewind", changes, how)
+    page.look.step = None
+    return TrainerRequest(fields)
+
+
+def _request(page: RunPage, verb: str, changes: dict[str, Any], how: tuple[str, Any]) -> dict[str, Any]:
+    last = min(page.run.steps, len(page.loss_S))
+    step = last if page.look.step is None else min(page.look.step, last)
+    run = str(page.path)
+    return {"do": verb, "run": run, "step": step, "changes": _joined_betas(changes, page), "transport": how}
+
+
+def _joined_betas(changes: dict[str, Any], page: RunPage) -> dict[str, Any]:
+    """``beta1`` and ``beta2``, which the page knows one by one, as ``betas``."""
+    one = {name: changes.pop(name) for name in ("beta1", "beta2") if name in changes}
+    if one and page.snapshot is not None:
+        hp = page.snapshot.hp
+        changes["betas"] = [one.get("beta1", hp["beta1"]), one.get("beta2", hp["beta2"])]
+    return changes
+
+
+def look(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """Show another step, other axes, or a unit at full size."""
+    axes, unit = request.get("axes"), request.get("unit")
+    before = page.look
+    page.look = Look(request.get("step"), tuple(axes) if axes else None, tuple(unit) if unit else None)
+    try:
+        page.show_step(page.look.step)
+    except TreinoError:
+        page.look = before
+        raise
+    return {}
+
+
+def beside(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """Show another run's curves too, or no more."""
+    name = request["run"]
+    if not request["shown"]:
+        page.beside.pop(name, None)
+        return {}
+    if len(page.beside) >= MOST_BESIDE:
+        raise TreinoError(
+            "beside_full",
+            _("{n} runs are shown already.").format(n=len(page.beside) + 1),
+            _("Take one of them away first."),
+        )
+    page.add_beside(name)
+    return {}
+
+
+VERBS: Mapping[str, Callable[[RunPage, Mapping[str, Any]], Answer]] = {
+    **dict.fromkeys(("play", "pause", "step", "epoch", "speed"), transport),
+    "stop": stop,
+    "set": set_setting,
+    "segment": segment,
+    "branch": branch,
+    "look": look,
+    "beside": beside,
+}

@@ -1,0 +1,360 @@
+"""One run as its page shows it: the newest state of its training, or any past step, as frames and curves."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from treino.data.dataset import Data
+from treino.errors import TreinoError
+from treino.folders import stored
+from treino.records.access import Access
+from treino.records.segments import path_of, segments_of
+from treino.records.stored_run import StoredRun, stored_run
+from treino.store import RunFolder, find
+from treino.store.live import LiveFolder
+from treino.studio.curves import ThinnedLosses, Vitals, epochs, finite
+from treino.studio.frames import frame_bytes
+from treino.studio.run_state import run_state, settings_at
+from treino.studio.scene import Sight, scene, sight_of
+from treino.training.playback import Playback
+from treino.training.replay import Snapshot
+from treino.words import speaking
+
+HEARTBEAT = 1.0  # seconds between two signs that somebody watches
+LOOK = 0.4  # seconds between two looks at the run's documents
+LETTERS = "ABCD"
+
+Send = Callable[[Mapping[str, Any], bytes], None]
+
+
+@dataclass
+class Look:
+    """What the page shows: step None is the newest; axes and unit None are the studio's choice, and none."""
+
+    step: int | None = None
+    axes: tuple[str, str] | None = None
+    unit: tuple[int, int] | None = None
+
+
+@dataclass(eq=False)
+class Beside:
+    """Another run, whose curves are shown too. step: where it parted from this one."""
+
+    run: StoredRun
+    letter: str
+    step: int | None
+    thinned: ThinnedLosses = field(default_factory=ThinnedLosses)
+
+
+class RunPage:
+    """The page of the run in ``path``. send: a header and a body to the studio's server.
+
+    Raises:
+        TreinoError: there is no run, or it is damaged; its rows can't be had; its network's code may not run.
+    """
+
+    def __init__(self, key: str, path: Path, send: Send) -> None:
+        self.key, self.path, self._send = key, path, send
+        self.access = Access()
+        self.run = self._opened(None)
+        self.data: Data = self.run.data
+        self.playback = Playback(self.run, self.data)
+        self.loss_S: np.ndarray = self.run.losses
+        self.live = LiveFolder(path)
+        self.look = Look()
+        self.viewers, self.languages = 0, ["en"]
+        self.playing = False
+        self.speed: float | None = None
+        self.beside: dict[str, Beside] = {}
+        self.snapshot: Snapshot | None = None
+        self._sight: tuple[Any, Sight] | None = None
+        self._thinned, self._vitals = ThinnedLosses(), Vitals()
+        self._frame, self._stamp = 0, 0
+        self._documents: tuple[int, str] | None = None
+        self._beat = self._looked = self._curves_at = 0.0
+        self._sent: dict[str, Any] = {}
+        self._segment = segments_of(self.run.spec)[-1].number
+
+    # ---- as time goes by
+
+    def tick(self) -> bool:
+        """Look whether there is something new, and send it; -> whether there was."""
+        if not self.viewers:
+            return False
+        now = time.monotonic()
+        if now - self._beat > HEARTBEAT:
+            self._beat = now
+            if self.run.folder.status == "running":
+                self.live.watch()
+        fresh = self._live_state()
+        if now - self._looked > LOOK or fresh:
+            self._looked = now
+            self._documents_changed()
+        return fresh
+
+    def idle(self, seconds: float) -> bool:
+        """Play stretches of the past that nobody has looked at yet; -> whether any are left."""
+        if self.playing or not self.viewers:
+            return False
+        return self.playback.prepare(len(self.loss_S), self.loss_S, seconds)
+
+    def _live_state(self) -> bool:
+        """Show the state that the training has put into its folder, where it is another one."""
+        stamp = self.live.stamp
+        if stamp == self._stamp:
+            return False
+        self._stamp = stamp
+        found = self.live.state() if stamp else None
+        if found is None:
+            return False
+        tensors, meta = found
+        if meta["segment"] != self._segment:
+            self._reopen()
+            if meta["segment"] != self._segment:  # its spec is being written
+                self._stamp = 0
+                return False
+        self._add_losses(meta["tail"], int(meta["engine"]["step"]))
+        self.playing = bool(meta["playing"])
+        try:
+            snapshot = self.playback.shown(meta["segment"], (tensors, meta["engine"]), self.loss_S)
+        except (TreinoError, IndexError):  # of a training that has just been made anew
+            self._reopen()
+            return False
+        if self.look.step is None:
+            self._show(snapshot, live=True, when=float(meta["time"]))
+        self._send_curves()
+        return True
+
+    def _add_losses(self, tail: Mapping[str, Any], step: int) -> None:
+        first, more = int(tail["first"]), np.asarray(tail["losses"], np.float32)
+        if first <= len(self.loss_S) and first + len(more) >= step:
+            self.loss_S = np.concatenate([self.loss_S[:first], more])[:step]
+        elif step > len(self.loss_S):
+            self.loss_S = self.run.losses
+
+    def segment_at(self, step: int) -> int:
+        """The segment that a step of the run's path belongs to."""
+        return next(
+            link.segment.number
+            for link in path_of(self.run.spec)
+            if step >= link.first and (link.stop is None or step < link.stop)
+        )
+
+    # ---- documents
+
+    def _opened(self, rows: Data | None) -> StoredRun:
+        folder = RunFolder.open(self.path, verify=rows is None)
+        if rows is not None:
+            return stored_run(folder, self.access, rows)
+        found = stored(folder, self.access)
+        if not isinstance(found, StoredRun):
+            raise ValueError(f"{self.path} is no run")
+        return found
+
+    def _documents_changed(self) -> None:
+        manifest = self.path / "manifest.json"
+        try:
+            at = manifest.stat().st_mtime_ns
+        except OSError:
+            self._send_state({"status": "deleted"})
+            return
+        status = self.run.folder.status
+        if (at, status) != self._documents:
+            self._documents = (at, status)
+            self._reopen()
+            if status != "running":
+                self.playing = False
+            if self.look.step is None and status != "running":
+                self.show_step(None)
+        self._send_state()
+
+    def _reopen(self) -> None:
+        """Read the run's documents anew; its losses where it has another segment, or has ended."""
+        try:
+            self.run = self._opened(self.data)
+            number = segments_of(self.run.spec)[-1].number
+        except TreinoError:  # another process is in the middle of it
+            self._documents = None
+            return
+        self.playback.run = self.run
+        if number != self._segment or self.run.status != "running":
+            self.loss_S = self.run.losses
+            if number != self._segment:
+                self.playback.plans.pop(number, None)
+                self._thinned = ThinnedLosses()
+                self._segment = number
+
+    def _send_state(self, changes: Mapping[str, Any] | None = None) -> None:
+        """Send the state in each language, where it is another one than was sent last."""
+        for language in self.languages:
+            if changes is not None and language in self._sent:
+                state = {**self._sent[language], **changes}
+            else:
+                with speaking(language):
+                    state = self._state(self._opened(self.data))
+            if state != self._sent.get(language):
+                self._sent[language] = state
+                self._send({"key": self.key, "language": language, "send": {"state": state}}, b"")
+
+    def _state(self, run: StoredRun) -> dict[str, Any]:
+        state = run_state(run)
+        if self.snapshot is not None:
+            state["settings"] = settings_at(run, self.snapshot)
+        return state | {
+            "playing": self.playing,
+            "steps_per_second": self.speed,
+            "segment": self._segment,
+            "last_step": len(self.loss_S) if run.result is None else run.steps,
+            "view": {"step": self.look.step, "axes": self.look.axes, "unit": self.look.unit},
+            "letter": "A",
+            "beside": [
+                {"run": b.run.name, "letter": b.letter, "step": b.step, "status": b.run.status}
+                for b in self.beside.values()
+            ],
+            "unseen": [] if run.status in ("finished", "diverged") else ["test"],
+        }
+
+    # ---- what is shown
+
+    def open(self) -> None:
+        """Send all of it anew."""
+        self._sent, self._documents = {}, None
+        self._thinned = ThinnedLosses()
+        self._looked = 0.0
+        if self.run.status != "running" or not self.live.stamp:
+            self.show_step(self.look.step)
+        self._send_curves(at_once=True)
+
+    def show_step(self, step: int | None) -> None:
+        """Show a step of the run's path; None: the newest.
+
+        Raises:
+            TreinoError: there is no such step, or it can't be played again.
+        """
+        self.look.step = step
+        self._stamp = 0 if step is None else self._stamp
+        last = min(self.run.steps, len(self.loss_S)) if self.run.result else len(self.loss_S)
+        if step is None and self.run.status == "running" and self.live.stamp:
+            return  # the next look at its folder shows it
+        self._show(
+            self.playback.at(last if step is None else min(step, last), self.loss_S), live=step is None
+        )
+
+    def _show(self, snapshot: Snapshot, *, live: bool, when: float | None = None) -> None:
+        """Send a frame of this step."""
+        run, step = self.run, snapshot.step
+        self.snapshot = snapshot
+        sight = self._looked_along(snapshot)
+        over = run.status in ("finished", "diverged")
+        header, parts = scene(
+            snapshot.net, self.data, sight, run.loss_function, run.item_shape, self.look.unit, over
+        )
+        norm, ratio = self._next_update(snapshot)
+        self._vitals.add(step, norm, ratio, snapshot.hp["lr"])
+        self._frame += 1
+        header |= {
+            "frame": self._frame,
+            "run": run.name,
+            "segment": snapshot.segment,
+            "step": step,
+            "epoch": self.playback.plan(snapshot.segment).training.plan.count.passes(step),
+            "live": live,
+            "time": time.time() if when is None else when,
+            "loss": None if snapshot.loss is None else finite(snapshot.loss),
+            "gradient_norm": norm,
+            "update_ratio": ratio,
+            "lr": snapshot.hp["lr"],
+            "beside": None,
+        }
+        self._send({"key": self.key, "frame": self._frame}, frame_bytes(header, parts))
+
+    def _looked_along(self, snapshot: Snapshot) -> Sight:
+        shapes = [tuple(p.shape) for p in snapshot.net.parameters()]
+        key = (self.look.axes, shapes)
+        if self._sight is None or self._sight[0] != key:
+            sight = sight_of(snapshot.net, self.data, self.look.axes, self.run.item_shape)
+            if self._sight is not None and self.look.axes is None and self._sight[0][0] is None:
+                sight = self._sight[1]  # another layer doesn't change where one looks along
+                sight.units_by_layer = []
+            self._sight = (key, sight)
+            self._send_points(sight)
+        return self._sight[1]
+
+    def _next_update(self, snapshot: Snapshot) -> tuple[float | None, float | None]:
+        """The norm of the gradient at this step, and the size of the update that follows over that of the
+        weights: one step is taken by the copy that is here."""
+        training = self.playback.plan(snapshot.segment).training
+        if training.done or training.step != snapshot.step:
+            return None, None
+        before = training.state.population.params.clone()
+        training.advance(None, training.step + 1)
+        after, gradient = training.state.population.params, training.state.population.grads
+        size = float(torch.linalg.vector_norm(before))
+        update = float(torch.linalg.vector_norm(after - before))
+        return finite(float(torch.linalg.vector_norm(gradient))), finite(update / size) if size else None
+
+    def add_beside(self, name: str) -> None:
+        """Show another run's curves too.
+
+        Raises:
+            TreinoError: there is no such run, or it is damaged.
+        """
+        folder = RunFolder.open(find(name, self.path.parent), verify=False)
+        run = stored_run(folder, self.access)
+        letter = next(c for c in LETTERS[1:] if c not in {b.letter for b in self.beside.values()})
+        parent = run.spec.parent
+        step = parent.step if parent is not None and parent.run == self.run.name else None
+        self.beside[run.name] = Beside(run, letter, step)
+
+    def _send_points(self, sight: Sight) -> None:
+        axes, rows = sight.axes, []
+        for split, (drawn, place_NK) in sight.rows_by_split.items():
+            true_N = drawn.y.reshape(-1).double()
+            if not self.data.classes:
+                true_N = true_N * self.data.target_scale + self.data.target_mean
+            second = place_NK[:, 1] if place_NK.shape[1] > 1 else true_N.numpy()
+            rows.append(
+                {
+                    "split": split,
+                    "x": [finite(v) for v in place_NK[:, 0].tolist()],
+                    "y": [finite(v) for v in second.tolist()],
+                    "true": true_N.tolist(),
+                    "index": drawn.index.tolist(),
+                    "total": len(self.data.splits[split]),
+                }
+            )
+        points = {
+            "axes": list(axes.axis_names),
+            "view": axes.view,
+            "variance": axes.variance,
+            "held": [list(each) for each in axes.held[:12]],
+            "low": [float(sight.x_R[0]), float(sight.y_R[0])],
+            "high": [float(sight.x_R[-1]), float(sight.y_R[-1])],
+            "rows": rows,
+        }
+        self._send({"key": self.key, "send": {"points": points}}, b"")
+
+    def _send_curves(self, *, at_once: bool = False) -> None:
+        now = time.monotonic()
+        if not at_once and now - self._curves_at < 0.2:
+            return
+        self._curves_at = now
+        more = self._thinned.more(self.loss_S) or {"from": self._thinned.points, "step": [], "loss": []}
+        curves = {
+            "run": self.run.name,
+            **more,
+            "epochs": epochs(self.run, self.loss_S),
+            "vitals": self._vitals.listed(),
+        }
+        self._send({"key": self.key, "send": {"curves": curves}}, b"")
+        for other in self.beside.values():
+            run = stored_run(RunFolder.open(other.run.path, verify=False), self.access, self.data)
+            other.run, loss_S = run, run.losses
+            part = other.thinned.more(loss_S) or {"from": other.thinned.points, "step": [], "loss": []}
+            told = {"run": run.name, **part, "epochs": epochs(run, loss_S), "vitals": []}
+            self._send({"key": self.key, "send": {"curves": told}}, b"")

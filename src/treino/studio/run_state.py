@@ -1,0 +1,161 @@
+"""The ``state`` of a run's page: everything about the run but its numbers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from treino.engine import HP
+from treino.engine.activations import ACTIVATIONS
+from treino.engine.optim import OPTIMIZERS
+from treino.engine.schedules import SCHEDULES
+from treino.inspection.boundary import columns_with_an_axis
+from treino.records.segments import path_of, segments_of, shown_settings
+from treino.records.stored_run import StoredRun
+from treino.training.replay import Snapshot
+from treino.words import _
+
+GROWABLE = ("relu", "tanh", "sigmoid", "gelu", "leaky_relu")
+MOST_FEATURES = 200  # names in a list to choose from
+
+
+def run_state(run: StoredRun) -> dict[str, Any]:
+    """What hangs on the run's documents alone."""
+    spec = run.spec
+    facts, data = spec.facts, run.data
+    settings = shown_settings(spec, spec.resolved.model_dump(mode="json"))
+    axes = [data.features[j] for j in columns_with_an_axis(data)] if data.kind != "image" else []
+    document = run.document
+    return {
+        "kind": "run",
+        "name": run.name,
+        "path": str(run.path),
+        "status": run.status,
+        "planned_steps": planned_steps(run),
+        "steps_per_epoch": spec.steps_per_epoch,
+        "data": {
+            "name": spec.data.name,
+            "kind": data.kind,
+            "task": data.task,
+            "features": list(data.features[:MOST_FEATURES]),
+            "axes": axes[:MOST_FEATURES],
+            "classes": list(data.classes),
+            "target": data.target,
+            "rows": {split: len(rows) for split, rows in data.splits.items()},
+            "decisions": [*facts.notes, *facts.reasons],
+        },
+        "settings": settings,
+        "choices": {
+            "optimizer": list(OPTIMIZERS),
+            "activation": list(ACTIVATIONS),
+            "schedule": list(SCHEDULES),
+            "batch_size": batch_sizes(len(data.train)),
+            "live": live_settings(settings, spec.net == "mlp"),
+        },
+        "network": {
+            "own": spec.net != "mlp",
+            "parameters": facts.parameters,
+            "hidden": settings.get("hidden"),
+            "growth": spec.net == "mlp" and not settings.get("batch_norm"),
+        },
+        "segments": [
+            {
+                "number": s.number,
+                "origin": list(s.origin) if s.origin else None,
+                "text": segment_text(s.changes),
+            }
+            for s in segments_of(spec)
+        ],
+        "marks": marks(run),
+        "findings": findings(run, document),
+        "metrics": document.get("metrics") if run.result is not None else None,
+        "command": spec.command,
+        "unseen": [],
+    }
+
+
+def planned_steps(run: StoredRun) -> int:
+    """Steps that are planned for the newest segment."""
+    resolved = run.spec.resolved
+    if resolved.steps is not None:
+        return resolved.steps
+    return (resolved.epochs or 1) * run.spec.steps_per_epoch
+
+
+def batch_sizes(rows: int) -> list[int | str]:
+    """Those to choose from."""
+    usual = [1, 4, 8, 16, 32, 64, 100, 128, 256, 512, 1024]
+    return [*(size for size in usual if size < rows), "full"]
+
+
+def live_settings(settings: dict[str, Any], own_layers: bool) -> list[str]:
+    """Those that can change from one step to the next, as this run is."""
+    reads = OPTIMIZERS[settings["optimizer"]].reads
+    found = ["lr", "weight_decay", "clip"]
+    if "momentum" in reads:
+        found.append("momentum")
+    if "betas" in reads:
+        found += ["beta1", "beta2"]
+    if own_layers and settings.get("dropout"):
+        found.append("dropout")
+    return found
+
+
+def segment_text(changes: Any) -> str:
+    """Changes as a short text: ``lr 0.01 · batch_size 64``."""
+    return " · ".join(f"{name} {value}" for name, value in dict(changes).items())
+
+
+def marks(run: StoredRun) -> list[dict[str, Any]]:
+    """Everything that somebody changed on the run's path, at its step."""
+    found: list[dict[str, Any]] = []
+    before = dict(run.spec.asked)
+    for link in path_of(run.spec):
+        segment = link.segment
+        if segment.origin is not None:
+            changed = {k: v for k, v in segment.asked.items() if before.get(k) != v} | dict(segment.changes)
+            found.append({"segment": segment.number, "step": segment.start, "text": segment_text(changed)})
+        before = dict(segment.asked)
+        for command in run.folder.database.commands():
+            if command.state != "applied" or command.name not in HP or command.segment != segment.number:
+                continue
+            step = command.step or 0
+            if step >= segment.start and (link.stop is None or step <= link.stop):
+                text = f"{command.name} {command.value if command.value is not None else _('none')}"
+                found.append({"segment": segment.number, "step": step, "text": text})
+    return joined_marks(found)
+
+
+def joined_marks(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Changes at the same step share a mark; the last of a setting counts."""
+    by_step: dict[tuple[int, int], dict[str, str]] = {}
+    for mark in found:
+        texts = by_step.setdefault((mark["segment"], mark["step"]), {})
+        for text in mark["text"].split(" · "):
+            texts[text.split(" ")[0]] = text
+    return [
+        {"segment": segment, "step": step, "text": " · ".join(texts.values())}
+        for (segment, step), texts in by_step.items()
+    ]
+
+
+def findings(run: StoredRun, document: dict[str, Any]) -> list[dict[str, Any]]:
+    """The doctor's: those before the first step while it trains, all at its end."""
+    return [
+        {
+            "rule": each.rule,
+            "severity": each.severity,
+            "certain": each.certain,
+            "message": each.message,
+            "why": each.why,
+            "fix": each.fix,
+            "step": None,
+        }
+        for each in run.facts.findings
+    ]
+
+
+def settings_at(run: StoredRun, snapshot: Snapshot) -> dict[str, Any]:
+    """The settings in force at a step, by their names."""
+    settings = shown_settings(run.spec, run.spec.resolved.model_dump(mode="json"), snapshot.segment)
+    hp = {name: value for name, value in snapshot.hp.items() if name != "eps"}
+    clip = hp.pop("clip")
+    return {**settings, **hp, "clip": None if clip == float("inf") else clip}

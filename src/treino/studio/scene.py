@@ -1,0 +1,338 @@
+"""What the page draws of a network at one step: its answers over the inputs, its units, its weights.
+
+A ``Sight`` is made once, where the axes or the network's layers change, so that from frame to frame
+the same rows and units are looked at; ``scene`` computes one frame over it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from treino.data.dataset import Data
+from treino.data.rows import Rows
+from treino.engine import Loss
+from treino.engine.metrics import measure
+from treino.engine.torch_context import torch_threads
+from treino.inspection.boundary import SHOWN, columns_with_an_axis, grid, sight
+from treino.inspection.input_planes import InputAxes, Split
+from treino.inspection.outputs import outputs, predicted_classes, probabilities
+from treino.inspection.row_samples import draw
+from treino.inspection.thumbnails import LayerCall, layers_as_they_run
+from treino.studio.curves import finite
+from treino.words import _
+
+PLANE = 96  # cells along each axis, at most
+LINE = 200  # places along the only axis
+UNIT = 32  # cells of a unit's small picture, along each axis
+UNITS = 12  # of a layer that are shown, at most
+LAYERS = 6  # at most; of more the first and the last ones
+NUMBERS = 4_000_000  # in the rows of a plane, at most
+WORK = 600_000_000  # multiplications for a plane, about
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+NO_ANSWER = 255
+MISTAKES = 12
+MOST_CLASSES = 40  # of a confusion matrix
+
+Part = tuple[str, NDArray[Any]]
+
+
+@dataclass(eq=False)
+class Sight:
+    """What is looked at: rows over the picture, drawn rows of the data, units.
+
+    shows: plane, surface, line, images, or fit (a regression with several columns: predicted against true).
+    rows_by_split: the drawn rows, with their places ``[N, K]``. units_by_layer: those that are shown; empty
+    until the first frame.
+    """
+
+    shows: str
+    axes: InputAxes
+    resolution: int
+    x_R: NDArray[np.float64]
+    y_R: NDArray[np.float64]
+    grid_ND: Tensor
+    small_ND: Tensor
+    rows_by_split: dict[Split, tuple[Rows, NDArray[np.float64]]]
+    units_by_layer: list[NDArray[np.int64]] = field(default_factory=list)
+
+
+def sight_of(
+    net: nn.Module, data: Data, names: Sequence[str] | None, item_shape: Sequence[int] | None
+) -> Sight:
+    """names: of two columns to look along; None: the choice of ``treino plot``.
+
+    Raises:
+        TreinoError: they are not two different columns, or have no meaning here.
+    """
+    with torch_threads(1):
+        axes = sight(net, data, axes=names, item_shape=item_shape)
+    drawn = {s: draw(data.splits[s], SHOWN[s]) for s in SPLITS if len(data.splits[s])}
+    placed = {split: (rows, axes.place(rows.x)) for split, rows in drawn.items()}
+    at_NK = np.concatenate([place for _rows, place in placed.values()])
+    line = len(data.features) == 1 and bool(columns_with_an_axis(data))
+    parameters = sum(p.numel() for p in net.parameters())
+    cells = min(PLANE**2, NUMBERS / data.inputs, WORK / max(parameters, 1))
+    resolution = LINE if line else max(16, int(cells**0.5))
+    x_R = grid(at_NK[:, 0], resolution)
+    y_R = np.zeros(1) if line else grid(at_NK[:, 1], resolution)
+    small = min(UNIT, resolution)
+    if data.kind == "image":
+        shows = "images"
+    elif line:
+        shows = "line"
+    else:
+        shows = "plane" if data.classes else "surface" if data.inputs == 2 else "fit"
+    return Sight(
+        shows,
+        axes,
+        resolution,
+        x_R,
+        y_R,
+        _rows(axes, x_R, y_R),
+        _rows(axes, grid(at_NK[:, 0], small), np.zeros(1) if line else grid(at_NK[:, 1], small)),
+        placed,
+    )
+
+
+def _rows(axes: InputAxes, x_R: NDArray[np.float64], y_R: NDArray[np.float64]) -> Tensor:
+    at_NK = np.stack(np.meshgrid(x_R, y_R), axis=-1).reshape(-1, 2)
+    return axes.rows(at_NK if len(y_R) > 1 else at_NK[:, :1]).float()
+
+
+def scene(
+    net: nn.Module,
+    data: Data,
+    seen: Sight,
+    loss: Loss,
+    item_shape: Sequence[int] | None = None,
+    unit: tuple[int, int] | None = None,
+    over: bool = False,
+) -> tuple[dict[str, Any], list[Part]]:
+    """-> entries of a frame's header, and its arrays by the names of ``docs/studio-protocol.md``.
+
+    loss: that is trained. unit: a layer's and a unit's number, to be drawn at full size. over: whether the
+    run is over; before, nobody is told how it does on test rows, for who steers chooses.
+    """
+    with torch_threads(1), np.errstate(all="ignore"):  # what a diverged network gives may overflow
+        header, parts = _answers(net, data, seen, loss, item_shape, over)
+        layers, more = _layers(net, data, seen, item_shape, unit)
+        if data.kind == "image":
+            more += _images(net, data, item_shape)
+        return header | {"layers": layers}, [*parts, *more]
+
+
+# ---- answers
+
+
+def _answers(
+    net: nn.Module, data: Data, seen: Sight, loss: Loss, item_shape: Sequence[int] | None, over: bool
+) -> tuple[dict[str, Any], list[Part]]:
+    parts: list[Part] = []
+    evaluation: dict[str, Any] = {}
+    header: dict[str, Any] = {"shows": seen.shows, "evaluation": evaluation}
+    if seen.shows in ("plane", "surface", "line"):
+        parts += _picture(outputs(net, seen.grid_ND, item_shape=item_shape), data, seen)
+    right = rows = same = compared = 0
+    for split, (drawn, place_NK) in seen.rows_by_split.items():
+        if split == "test" and not over:
+            continue
+        out = outputs(net, drawn.x, item_shape=item_shape)
+        answer_N = predicted_classes(out) if data.classes else _own_units(out[:, 0], data)
+        parts.append((f"predicted.{split}", answer_N.float().numpy()))
+        figures = measure(out[None], drawn.y, loss=loss, scale=data.target_scale)
+        evaluation[split] = {name: finite(float(value_R[0])) for name, value_R in figures.items()}
+        if data.classes:
+            right += int((answer_N == drawn.y.reshape(-1)).sum())
+            rows += len(drawn)
+            if seen.axes.view != "all" and seen.shows == "plane":
+                there = outputs(net, seen.axes.rows(place_NK).float(), item_shape=item_shape)
+                same += int((predicted_classes(there) == answer_N).sum())
+                compared += len(drawn)
+    if data.classes:
+        header["right"] = {"rows": rows, "right": right}
+    if compared:
+        header["agreement"] = {"share": same / compared, "rows": compared}
+    return header, parts
+
+
+def _picture(out_NC: Tensor, data: Data, seen: Sight) -> list[Part]:
+    if seen.shows == "plane":
+        size = (len(seen.y_R), len(seen.x_R))
+        winner_N = predicted_classes(out_NC)
+        top_N2 = probabilities(out_NC).topk(2, dim=1).values.nan_to_num()
+        wide = np.uint8 if len(data.classes) < NO_ANSWER else np.uint16
+        none = np.iinfo(wide).max
+        winner = torch.where(winner_N < 0, none, winner_N).numpy().astype(wide)
+        return [
+            ("winner", winner.reshape(size)),
+            ("share", _share_bytes(top_N2[:, 0]).reshape(size)),
+            ("margin", _share_bytes((top_N2[:, 0] - top_N2[:, 1]).sqrt()).reshape(size)),
+        ]
+    if data.classes:
+        return [("value", probabilities(out_NC).numpy()), ("x", seen.x_R.astype(np.float32))]
+    value = _own_units(out_NC[:, :1], data).numpy().astype(np.float32)
+    if seen.shows == "line":
+        return [("value", value), ("x", seen.x_R.astype(np.float32))]
+    return [("value", value.reshape(len(seen.y_R), len(seen.x_R)))]
+
+
+def _share_bytes(share_N: Tensor) -> NDArray[np.uint8]:
+    found: NDArray[np.uint8] = (share_N * 255).round().numpy().astype(np.uint8)
+    return found
+
+
+def _own_units(value: Tensor, data: Data) -> Tensor:
+    return value * data.target_scale + data.target_mean
+
+
+# ---- units and weights
+
+
+def _layers(
+    net: nn.Module,
+    data: Data,
+    seen: Sight,
+    item_shape: Sequence[int] | None,
+    unit: tuple[int, int] | None,
+) -> tuple[list[dict[str, Any]], list[Part]]:
+    """Stage 0 is the inputs (of images their pixels, of which none is shown), stage K the K-th layer."""
+    ran, _out, _notes = layers_as_they_run(net, seen.small_ND, item_shape)
+    on_rows, _same, _more = layers_as_they_run(net, seen.rows_by_split["train"][0].x, item_shape)
+    if len(ran) > LAYERS:
+        kept = [*range(LAYERS // 2), *range(len(ran) - LAYERS // 2, len(ran))]
+        ran, on_rows = [ran[i] for i in kept], [on_rows[i] for i in kept]
+    given = [seen.small_ND.double().numpy(), *(each.given_NU for each in ran)]
+    rows = [seen.rows_by_split["train"][0].x.double().numpy(), *(each.given_NU for each in on_rows)]
+    shape = [g.shape[1] for g in given]
+    if [len(u) for u in seen.units_by_layer] != [min(n, UNITS) for n in shape] or any(
+        len(u) and u[-1] >= n for u, n in zip(seen.units_by_layer, shape, strict=True)
+    ):
+        seen.units_by_layer = _shown_units(data, seen, ran, rows)
+    size = (len(seen.small_ND) // max(1, _height(seen)), _height(seen))
+    layers, parts = [], []
+    for k, units_U in enumerate(seen.units_by_layer):
+        call = ran[k - 1] if k else None
+        if k == 0 and data.kind == "image":
+            continue
+        layers.append(_layer_entry(data, k, len(given), call, given[k].shape[1], units_U, rows[k]))
+        parts.append((f"unit.{k}", _bytes(given[k][:, units_U].T.reshape(len(units_U), size[1], size[0]))))
+        if call is None:
+            continue
+        before = seen.units_by_layer[k - 1]
+        images = k == 1 and data.kind == "image"
+        if not images and call.weight is not None and call.weight.shape[1] == given[k - 1].shape[1]:
+            parts.append((f"weight.{k}", call.weight[np.ix_(units_U, before)].astype(np.float32)))
+        if call.bias is not None and len(call.bias) == given[k].shape[1]:
+            parts.append((f"bias.{k}", call.bias[units_U].astype(np.float32)))
+        tiles = call.tiles(data.item_shape) if images else None
+        if tiles is not None:
+            parts.append((f"tile.{k}", _bytes(tiles[units_U].mean(axis=1))))
+    if unit is not None and 0 <= unit[0] < len(given) and 0 <= unit[1] < given[unit[0]].shape[1]:
+        parts.append(("unit", _one_unit(net, seen, item_shape, unit, [c.name for c in ran])))
+    return layers, parts
+
+
+def _height(seen: Sight) -> int:
+    return 1 if seen.shows == "line" else round(len(seen.small_ND) ** 0.5)
+
+
+def _shown_units(
+    data: Data, seen: Sight, ran: Sequence[LayerCall], rows: Sequence[NDArray[np.float64]]
+) -> list[NDArray[np.int64]]:
+    """The units that move the next layer most: their deviation times the length of the weights onwards."""
+    found = []
+    for k, given_NU in enumerate(rows):
+        total = given_NU.shape[1]
+        onward = ran[k].weight if k < len(ran) else None
+        joined = onward is not None and onward.shape[1] == total
+        length_U = np.linalg.norm(onward, axis=0) if joined and onward is not None else np.ones(total)
+        move_U = np.nan_to_num(given_NU.std(axis=0) * length_U, nan=0.0, posinf=np.inf)
+        if k == 0 and seen.axes.view != "components":
+            inputs = data.preparation.inputs
+            move_U[[inputs.index(name) for name in seen.axes.axis_names if name in inputs]] = np.inf
+        found.append(np.sort(np.argsort(-move_U, kind="stable")[:UNITS]))
+    return found
+
+
+def _layer_entry(
+    data: Data,
+    k: int,
+    stages: int,
+    call: LayerCall | None,
+    total: int,
+    units_U: NDArray[np.int64],
+    rows_NU: NDArray[np.float64],
+) -> dict[str, Any]:
+    labels: list[str] = []
+    if k == 0 and data.kind != "image":
+        labels = [data.preparation.inputs[u] for u in units_U]
+    elif k == stages - 1 and data.classes and total == len(data.classes):
+        labels = [data.classes[u] for u in units_U]
+    elif k == stages - 1 and total == 1:
+        labels = [data.classes[-1] if data.classes else data.target]
+    dead = [int(u) for u in units_U if k and k < stages - 1 and np.ptp(rows_NU[:, u]) == 0]
+    what = _("inputs") if call is None else call.what
+    name = "" if call is None else call.name
+    units = units_U.tolist()
+    return {"name": name, "what": what, "total": total, "units": units, "labels": labels, "dead": dead}
+
+
+def _one_unit(
+    net: nn.Module,
+    seen: Sight,
+    item_shape: Sequence[int] | None,
+    unit: tuple[int, int],
+    names: Sequence[str],
+) -> NDArray[np.uint8]:
+    layer, number = unit
+    if layer == 0:
+        value_N = seen.grid_ND[:, number].double().numpy()
+    else:
+        ran, _out, _notes = layers_as_they_run(net, seen.grid_ND, item_shape)
+        (call,) = (each for each in ran if each.name == names[layer - 1])
+        value_N = call.given_NU[:, number]
+    full: NDArray[np.uint8] = _bytes(value_N.reshape(1, len(seen.y_R), len(seen.x_R)))[0]
+    return full
+
+
+def _bytes(value_URR: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """128 is 0, and the largest size in each unit is 1 or 255."""
+    known = np.nan_to_num(value_URR, nan=0.0, posinf=0.0, neginf=0.0)
+    largest = np.abs(known).max(axis=(1, 2), keepdims=True, initial=0.0)
+    scaled = 128 + 127 * known / np.where(largest > 0, largest, 1.0)
+    return np.round(scaled).astype(np.uint8)
+
+
+# ---- images
+
+
+def _images(net: nn.Module, data: Data, item_shape: Sequence[int] | None) -> list[Part]:
+    """The confusion matrix of validation rows, and the worst mistakes among them."""
+    rows = draw(data.validation if len(data.validation) else data.train, SHOWN["validation"])
+    out_NC = outputs(net, rows.x, item_shape=item_shape)
+    p_NC, classes = probabilities(out_NC), len(data.classes)
+    said_N, true_N = predicted_classes(out_NC), rows.y.reshape(-1)
+    parts: list[Part] = []
+    if 0 < classes <= MOST_CLASSES:
+        answered = said_N >= 0
+        place = true_N[answered] * classes + said_N[answered]
+        count = torch.bincount(place, minlength=classes**2).reshape(classes, classes)
+        parts.append(("confusion", count.numpy().astype(np.uint32)))
+    wrong = (said_N != true_N).nonzero().flatten()
+    sure = p_NC[wrong].gather(1, true_N[wrong, None])[:, 0].nan_to_num()
+    worst = wrong[sure.argsort()[:MISTAKES]]
+    raw = data.preparation.inverse(rows.x[worst]).reshape(len(worst), *data.item_shape)
+    pixels = raw if raw.ndim == 3 else raw.mean(axis=1)
+    top = max(float(np.abs(pixels).max(initial=0.0)), 1e-12)
+    parts += [
+        ("digits", np.clip(pixels / top * 255, 0, 255).astype(np.uint8)),
+        ("digit.probability", p_NC[worst].numpy()),
+        ("digit.index", rows.index[worst].numpy().astype(np.uint32)),
+        ("digit.true", true_N[worst].numpy().astype(np.uint32)),
+    ]
+    return parts

@@ -1,0 +1,180 @@
+"""The process that trains what the studio's page starts: several runs in turns, a tenth of a second each.
+
+It is the only writer of these runs. Pause, step and settings reach it through their folders, as they reach a
+training in any other terminal; new trainings, resumes, rewinds and branches come on its channel.
+"""
+
+import gc
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from treino.errors import TreinoError
+from treino.folders import open_run
+from treino.loop.loop import JobEnd, JobEvent, JobPause, JobStart
+from treino.records.access import Access
+from treino.records.network_source import UserFiles
+from treino.store import RunFolder
+from treino.studio.channel import Channel
+from treino.training.branch import branching, rewinding
+from treino.training.replay import snapshots
+from treino.training.train import RunJob, resuming
+from treino.tuning.fit_events import FitRequest, fit_events, prepare_fit
+from treino.words import speaking
+
+PATIENCE = 20.0  # seconds for another process to save and end its training
+
+
+@dataclass(eq=False)
+class Stream:
+    """One training in this process. reply: the request that waits for its folder. transport: a command, with
+    its value, that holds from the first step on."""
+
+    events: Iterator[JobEvent]
+    reply: int | None
+    transport: tuple[str, Any] = ("play", None)
+    job: Any = None
+    waits: bool = False  # it is paused
+
+
+class Trainer:
+    """All trainings of this process. channel: to the studio."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.streams: list[Stream] = []
+        self.alone = False  # whether the studio is gone
+
+    def run(self) -> None:
+        """Train and obey until the studio says ``quit``, or is gone and everything has ended."""
+        while self.streams or not self.alone:
+            self._listen()
+            for stream in list(self.streams):
+                self._advance(stream)
+
+    def _listen(self) -> None:
+        """Take all requests that are there; wait for one where nothing trains."""
+        while not self.alone:
+            try:
+                message = self.channel.receive(0.0 if self.streams else None)
+            except EOFError:
+                self._studio_is_gone()
+                return
+            if message is None:
+                return
+            self._obey(message[0])
+
+    def _studio_is_gone(self) -> None:
+        """Nobody can play what is paused any more: it is saved, to be resumed. The rest trains to its end."""
+        self.alone = True
+        for stream in self.streams:
+            if stream.waits:
+                stream.job.stop_wish = "interrupted"
+
+    def _obey(self, request: dict[str, Any]) -> None:
+        if request["do"] == "quit":
+            self.alone = True
+            for stream in list(self.streams):
+                if isinstance(stream.job, RunJob):
+                    stream.job.stop_wish = "interrupted"
+                else:  # what it has saved is enough to resume it
+                    stream.events.close()  # type: ignore[attr-defined]
+            return
+        number = request.get("id")
+        try:
+            with speaking(request.get("language")):
+                events = self._events(request)
+        except TreinoError as error:
+            self._refuse(number, error)
+        else:
+            how = (
+                ("pause", None) if request.get("paused") else tuple(request.get("transport", ("play", None)))
+            )
+            self.streams.append(Stream(events, number, how))
+
+    def _events(self, request: dict[str, Any]) -> Iterator[JobEvent]:
+        verb = request["do"]
+        access = Access(request.get("net"), bool(request.get("trust")), request.get("data_file"))
+        if verb == "train":
+            fit = FitRequest(
+                request["data"],
+                request["settings"],
+                UserFiles() if request.get("command_line") else None,
+                parent=request.get("parent", "runs"),
+                lean=True,  # pictures would be drawn at each stop
+            )
+            return fit_events(prepare_fit(fit))
+        path = Path(request["run"])
+        if verb != "branch":
+            self._end(path)
+        if verb == "resume":
+            return resuming(path, access)
+        (snapshot,) = snapshots(open_run(path, access), [request["step"]])
+        changes = request.get("changes", {})
+        return (rewinding if verb == "rewind" else branching)(snapshot, changes)
+
+    def _end(self, path: Path) -> None:
+        """Save and seal the training of this folder now, whoever trains it."""
+        for stream in list(self.streams):
+            if stream.job is not None and stream.job.folder.path.samefile(path):
+                stream.job.stop_wish = "stopped"
+                while stream in self.streams:
+                    self._advance(stream)
+        folder = RunFolder.open(path, verify=False)
+        if folder.status == "running":
+            folder.database.add_command("stop", None)
+        begin = time.monotonic()
+        while folder.status == "running" and time.monotonic() - begin < PATIENCE:
+            time.sleep(0.02)
+
+    def _advance(self, stream: Stream) -> None:
+        try:
+            event = next(stream.events)
+        except StopIteration:
+            self.streams.remove(stream)
+        except TreinoError as error:
+            self.streams.remove(stream)
+            self._refuse(stream.reply, error, stream.job)
+        else:
+            self._note(stream, event)
+
+    def _note(self, stream: Stream, event: JobEvent) -> None:
+        stream.waits = isinstance(event, JobPause)
+        if isinstance(event, JobStart):
+            stream.job = event.job
+            if isinstance(event.job, RunJob):
+                training = event.job.plan.training
+                event.job.transport.command(*stream.transport, training.step, training.steps_per_epoch)
+            if stream.reply is not None:
+                self._send({"reply": stream.reply, "run": str(event.job.folder.path)})
+                stream.reply = None
+        elif isinstance(event, JobEnd):
+            self._send({"ended": str(event.job.folder.path), "status": event.document["status"]})
+
+    def _refuse(self, number: int | None, error: TreinoError, job: Any = None) -> None:
+        said = {"rule": error.rule, "message": error.message, "hint": error.hint}
+        if number is not None:
+            self._send({"reply": number, "error": said})
+        elif job is not None:
+            self._send({"failed": str(job.folder.path), "error": said})
+
+    def _send(self, header: dict[str, Any]) -> None:
+        if not self.alone:
+            try:
+                self.channel.send(header)
+            except OSError:
+                self._studio_is_gone()
+
+
+def main() -> None:
+    """Serve the studio that started this process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the studio's, which then says quit
+    gc.freeze()
+    Trainer(Channel.of_child()).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""The process that looks at runs for the studio's pages: states, curves and frames out of their folders.
+
+It writes nothing but commands to trainings, and the sign that somebody watches.
+"""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from treino.errors import TreinoError
+from treino.studio.channel import Channel
+from treino.studio.run_commands import VERBS, TrainerRequest
+from treino.studio.run_page import RunPage
+from treino.words import _, speaking
+
+GLANCE = 0.004  # seconds between two looks at folders that are watched
+REST = 0.25  # seconds, where nobody watches
+SLICE = 0.03  # seconds for what can wait
+
+
+class Worker:
+    """All pages that somebody looks at, by their keys. channel: to the studio's server."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.pages: dict[str, RunPage] = {}
+        self.watched: dict[str, Mapping[str, Any]] = {}  # pages that could not be opened, too
+
+    def run(self) -> None:
+        """Serve until the server ends."""
+        more = False
+        while True:
+            watching = any(page.viewers for page in self.pages.values())
+            message = self.channel.receive(0.0 if more else GLANCE if watching else REST)
+            if message is not None:
+                self._obey(message[0])
+                continue
+            more = False
+            for key, page in list(self.pages.items()):
+                try:
+                    if not page.tick():
+                        more = page.idle(SLICE) or more
+                except TreinoError as error:
+                    self._notice(key, error)
+
+    def _obey(self, request: dict[str, Any]) -> None:
+        verb, key, number = request["do"], request.get("key", ""), request.get("id")
+        try:
+            with speaking(request.get("language")):
+                self._do(verb, key, request, number)
+        except TreinoError as error:
+            if number is not None:
+                said = {"rule": error.rule, "message": error.message, "hint": error.hint}
+                self.channel.send({"reply": number, "error": said})
+            else:
+                self._notice(key, error)
+        except Exception:  # a defect of ours on one page must not end the others
+            traceback.print_exc()
+            if number is not None:
+                said = {"rule": "studio_defect", "message": _("The studio failed here."), "hint": ""}
+                self.channel.send({"reply": number, "error": said})
+
+    def _do(self, verb: str, key: str, request: dict[str, Any], number: int | None) -> None:
+        if verb == "open":
+            self.pages[key] = RunPage(key, Path(request["run"]), self.channel.send)
+        elif verb == "close":
+            self.pages.pop(key, None)
+        elif verb == "watch":
+            if key in self.pages:
+                page = self.pages[key]
+                before, page.viewers = page.viewers, int(request["viewers"])
+                languages = list(request.get("languages") or ["en"])
+                if not before or languages != page.languages:
+                    page.languages = languages
+                    page.open()
+        else:
+            self._answer(self._page(key), request, number)
+
+    def _page(self, key: str) -> RunPage:
+        if key not in self.pages:
+            raise TreinoError("page_closed", _("This page is not open any more."), _("Load it again."))
+        return self.pages[key]
+
+    def _answer(self, page: RunPage, request: dict[str, Any], number: int | None) -> None:
+        answer = VERBS[request["do"]](page, request)
+        if isinstance(answer, TrainerRequest):
+            language = request.get("language")
+            self.channel.send({"trainer": {**answer.fields, "id": number, "language": language}})
+        elif isinstance(answer, tuple):
+            self.channel.send({"reply": number, **answer[0]}, answer[1])
+        else:
+            self.channel.send({"reply": number, **answer})
+
+    def _notice(self, key: str, error: TreinoError) -> None:
+        notice = {"kind": "warning", "text": f"{error.message} {error.hint}".strip()}
+        self.channel.send({"key": key, "send": {"notice": notice}})
+
+
+def main() -> None:
+    """Serve the studio that started this process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the studio's, which ends the channel
+    os.nice(5)  # looking must not slow the training down
+    try:
+        Worker(Channel.of_child()).run()
+    except (EOFError, BrokenPipeError):
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""The training that is shown while somebody watches it: its whole state, at most ten times a second."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from treino.engine import Training
+from treino.store.live import LiveFolder
+
+SPACING = 0.095  # seconds between two states, at least
+LOOK = 0.05  # seconds between two looks at whether somebody watches
+TAIL = 4096  # newest losses that are shown with it, at most
+
+
+class LiveView:
+    """Shows one training; costs a glance at a file's time where nobody watches."""
+
+    def __init__(self, run: Path) -> None:
+        self.folder = LiveFolder(run)
+        self._looked = self._shown = -1.0
+        self._watched = False
+        self._state: tuple[int, bool] | None = None  # step and playing that are shown
+        self._first, self._loss_S = 0, np.zeros(0, np.float32)
+
+    def add(self, first: int, loss_S: np.ndarray) -> None:
+        """Losses of the steps after the first ``first``."""
+        if not self._watched or first != self._first + len(self._loss_S):
+            self._first, self._loss_S = first, loss_S
+            return
+        joined = np.concatenate([self._loss_S, loss_S])
+        self._loss_S = joined[-TAIL:]
+        self._first += len(joined) - len(self._loss_S)
+
+    def update(self, training: Training, segment: int, *, playing: bool) -> None:
+        """Show it where somebody watches, and where what is shown is another state."""
+        now = time.monotonic()
+        if now - self._looked >= LOOK:
+            self._looked, self._watched = now, self.folder.watched
+        if not self._watched or self._state == (training.step, playing):
+            return
+        if playing and now - self._shown < SPACING:
+            return
+        tensors, meta = training.save()
+        tail = {"first": self._first, "losses": self._loss_S.tolist()}
+        self.folder.show(
+            tensors,
+            {"engine": meta, "segment": segment, "time": time.time(), "playing": playing, "tail": tail},
+        )
+        self._shown, self._state = now, (training.step, playing)
+
+    def close(self) -> None:
+        """Nothing is shown any more."""
+        self.folder.close()

@@ -1,0 +1,135 @@
+"""Playback of a run for someone who looks at one step after another: states that were met are remembered.
+
+``training/replay.py`` sets out from the states in the run's folder; here the trainings stay made, and states
+in memory, within a budget, lie between those of the folder.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treino.data.dataset import Data
+from treino.records.segments import Link, path_of
+from treino.records.stored_run import StoredRun
+from treino.training.replay import Saved, Snapshot, set_near, snapshot_of
+from treino.training.resolution import Plan
+from treino.training.stored_training import obey_again, rebuilt
+
+BUDGET = 64_000_000  # bytes of states
+NEAR_SECONDS = 0.03  # of training between two states, at most
+
+
+@dataclass(eq=False)
+class Playback:
+    """Of one run, which may be training in another process. data: all its rows."""
+
+    run: StoredRun
+    data: Data
+    plans: dict[int, Plan] = field(default_factory=dict)  # by segment, each at any step of it
+    begun: set[int] = field(default_factory=set)  # segments whose training stands at a state of theirs
+    states: dict[tuple[int, int], Saved] = field(default_factory=dict)  # by segment and step
+    step_seconds: float = 1e-3  # of one step, as it was measured last
+
+    def at(self, step: int, losses_S: NDArray[np.float32]) -> Snapshot:
+        """The run after ``step`` updates of its path. losses_S: of the path, ``step`` of them at least.
+
+        Raises:
+            TreinoError: as ``snapshots``.
+        """
+        link = self._link(step)
+        planned = self._played(link, step, losses_S)
+        return snapshot_of(self.run, link.segment.number, planned, self.data, step, losses_S)
+
+    def shown(self, segment: int, saved: Saved, losses_S: NDArray[np.float32]) -> Snapshot:
+        """A state of the newest segment as the process that trains shows it."""
+        planned = self.plan(segment)
+        planned.training.load(*saved)
+        self.begun.add(segment)
+        step = planned.training.step
+        self._remember(segment, step, saved)
+        return snapshot_of(self.run, segment, planned, self.data, step, losses_S)
+
+    def plan(self, segment: int) -> Plan:
+        """The segment's, whose training stands at any step."""
+        if segment not in self.plans:
+            one = path_of(self.run.spec, segment)[-1].segment
+            self.plans[segment] = rebuilt(
+                self.run.folder, self.run.spec, self.data, self.run.record.access, one
+            )
+            self.begun.discard(segment)
+            if one.origin is None:
+                self.begun.add(segment)
+        return self.plans[segment]
+
+    def prepare(self, last: int, losses_S: NDArray[np.float32], seconds: float) -> bool:
+        """Play unknown stretches up to step ``last`` for so long; -> whether any are left."""
+        begin = time.perf_counter()
+        while (step := self._gap(last)) is not None:
+            if time.perf_counter() - begin > seconds:
+                return True
+            self.at(step, losses_S)
+        return False
+
+    # ---- inside
+
+    def _link(self, step: int) -> Link:
+        for link in path_of(self.run.spec):
+            if step >= link.first and (link.stop is None or step < link.stop):
+                return link
+        raise AssertionError(step)
+
+    def _played(self, link: Link, step: int, losses_S: NDArray[np.float32]) -> Plan:
+        """The segment's plan with its training at the step, from the nearest state that is known."""
+        number = link.segment.number
+        planned = self.plan(number)
+        known = [at for segment, at in self.states if segment == number and at <= step]
+        nearest = max(known, default=-1)
+        if nearest >= 0 and not nearest <= planned.training.step <= step:
+            planned.training.load(*self.states[number, nearest])
+            self.begun.add(number)
+        elif planned.training.step > step:  # set out anew
+            del self.plans[number]
+            planned = self.plan(number)
+        training, begun = planned.training, number in self.begun
+        if not begun or (step - training.step) * self.step_seconds > NEAR_SECONDS:
+            set_near(self.run, training, link.segment, step, losses_S, begun)
+            self.begun.add(number)
+        # what it was told meanwhile, and once more what it was told at this very step, which changes nothing
+        obey_again(self.run.folder, training, link.segment, set(), training.step)
+        apart = self._apart
+        while training.step < step:
+            before, first = time.perf_counter(), training.step
+            training.advance(None, min(step, first + apart))
+            self.step_seconds = (time.perf_counter() - before) / (training.step - first)
+            self._remember(number, training.step, training.save())
+        return planned
+
+    @property
+    def _apart(self) -> int:
+        """Steps between two states."""
+        return max(1, int(NEAR_SECONDS / max(self.step_seconds, 1e-7)))
+
+    def _gap(self, last: int) -> int | None:
+        """A step that is far from those that are known."""
+        apart = self._apart
+        for link in path_of(self.run.spec):
+            number, stop = link.segment.number, last if link.stop is None else min(link.stop - 1, last)
+            known = sorted(at for segment, at in self.states if segment == number)
+            reached = link.first
+            for at in [*known, stop]:
+                if at - reached > 2 * apart:
+                    return reached + apart
+                reached = max(reached, at)
+        return None
+
+    def _remember(self, segment: int, step: int, saved: Saved) -> None:
+        self.states[segment, step] = saved
+        size = sum(tensor.nbytes for tensor in saved[0].values())
+        while len(self.states) * size > BUDGET and len(self.states) > 2:
+            places = sorted(self.states)
+            for place in places[1:-1:2]:  # every second one goes
+                del self.states[place]
+            if size > BUDGET // 4:
+                break
