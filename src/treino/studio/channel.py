@@ -21,7 +21,7 @@ blocking side, ``Channel``; the server has ``read_message`` and ``packed`` for a
 
 | from the server to the trainer | |
 |---|---|
-| ``{"do": "train", "data", "settings", "paused", "parent", "command_line", "id"}`` | parent: the folder for new runs |
+| ``{"do": "train", "data", "settings", "paused", "parent", "command_line", "id"}`` | |
 | ``{"do": "resume" or "rewind" or "branch", "run", "step", "changes", "id"}`` | |
 | ``{"do": "quit"}`` | save everything and end |
 
