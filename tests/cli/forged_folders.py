@@ -68,6 +68,11 @@ def branched(place: Path) -> None:
     tr.fit("wine", name="other", **RUN).at(10).branch(lr=1e-3, epochs=7, name="run")
 
 
+def grown(place: Path) -> None:
+    changes = {"hidden": [7, 4], "batch_size": 25, "epochs": 7, "optimizer": "sgd", "seed": 3}
+    tr.fit("wine", name="other", **RUN).at(10).branch(**changes, name="run")
+
+
 def of_a_file(place: Path) -> None:
     (place / "t.csv").write_text(CSV)
     tr.fit("t.csv", target="price", name="run", hidden=[5], epochs=4, task="regression")
@@ -90,6 +95,7 @@ def trained(name: str) -> Iterator[Any]:
 MAKERS: dict[str, tuple[Callable[[Path], Any], tuple[str, ...]]] = {
     "run": (lambda place: [drain(trained("run")), drain(trained("other"))], OF_A_RUN),
     "branch": (branched, OF_A_RUN),
+    "grown branch": (grown, OF_A_RUN),
     "file": (of_a_file, OF_A_RUN),
     "arrays": (of_arrays, OF_A_RUN),
     "sweep": (lambda place: list(swept("run")), OF_A_SWEEP),

@@ -33,6 +33,10 @@ FIELDS = {
     "branch spec.json": """
         segments segments.1.number segments.1.origin segments.1.origin.0 segments.1.origin.1
         segments.1.changes.lr segments.1.asked parent.step parent.run""",
+    "grown branch spec.json": """
+        segments.0.asked.hidden segments.1.asked.hidden segments.1.asked.batch_size segments.1.asked.seed
+        segments.0.steps_per_epoch segments.1.steps_per_epoch segments.1.passes_from
+        segments.1.optimizer_from segments.1.order_seed segments.1.output_change""",
     "file spec.json": "data.source data.sha256 data.load.target target_mean resolved.target facts.target",
     "file preparation.json": "encoders.1.levels encoders.1.levels.0 encoders.1.numeric encoders.2 target",
     "arrays data.json": "name kind features.0 classes.0 classes item_shape.0 arguments task official_test",

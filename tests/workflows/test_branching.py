@@ -169,7 +169,7 @@ def test_what_can_not_change_is_refused_with_the_reason(tmp_path: Path) -> None:
     run = fit("wine", parent=tmp_path, lean=True, epochs=4, keep="last")
     moment = run.at(5)
     for changes, rule, word in (
-        ({"hidden": [3]}, "branch_setting", "would not fit"),
+        ({"batch_norm": True}, "branch_setting", "would not fit"),
         ({"metric": "accuracy"}, "branch_setting", "batches"),
         ({"target": "x"}, "branch_setting", "rows"),
         ({"engine": "module"}, "branch_setting", "bits"),

@@ -106,8 +106,10 @@ class Moment(Snapshot):
 
         What may change: lr, weight_decay, momentum, betas, eps, clip, dropout, schedule, warmup, epochs,
         steps, patience, keep, batch_size, shuffle, seed, data_seed, optimizer, nesterov, loss,
-        label_smoothing, fault, as_taught; ``name`` and ``out`` say where the run goes. With another batch
-        size or order a pass over the rows begins at once; another optimizer's state begins at zero.
+        label_smoothing, fault, as_taught, hidden, activation; ``name`` and ``out`` say where the run goes.
+        With another batch size or order a pass over the rows begins at once; another optimizer's state
+        begins at zero. Weights are kept where they fit: wider and deeper networks compute at first what they
+        computed, or nearly.
 
         Without changes it has the bits of the run that it left, but for commands that this one was given
         later. The new run names its parent, and holds the losses up to here, so that its curves begin at the

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from treino.documents.fields import Count, Document, Figure, Many, Pair, Seed, Text
-from treino.documents.settings import Asked
+from treino.documents.settings import Asked, Weight
 
 Changeable = Literal["lr", "weight_decay", "momentum", "beta1", "beta2", "eps", "clip", "dropout"]
 
@@ -16,7 +16,8 @@ class SegmentEntry(Document):
 
     steps_per_epoch: of an epoch that begins in it; None in older folders, where all have the run's.
     passes_from, optimizer_from: the step at which its epochs, and its optimizer's state, began.
-    order_seed: of its rows' order, where that is not the data's.
+    order_seed: of its rows' order, where that is not the data's. output_change: the largest change of an
+    output on training rows where the network is another at its first step.
     """
 
     number: Count
@@ -27,6 +28,7 @@ class SegmentEntry(Document):
     passes_from: Count = 0
     optimizer_from: Count = 0
     order_seed: Seed | None = None
+    output_change: Weight | None = None
 
 
 def _connected(segments: tuple[SegmentEntry, ...]) -> tuple[SegmentEntry, ...]:

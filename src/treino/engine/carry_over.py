@@ -1,12 +1,20 @@
 """The state of a training, carried over into another training that goes on with other settings."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor, nn
 
+from treino.engine.activations import ACTIVATIONS
+from treino.engine.growth import Dense, Stack, reshaped
+from treino.engine.init import initialise
 from treino.engine.keyframes import keyframe_of_saved
+from treino.engine.layout import Layout
 from treino.engine.optim import HP, OPTIMIZERS
 from treino.engine.population import Copies
+from treino.engine.rng import generator
 from treino.engine.saved_state import SavedState, training_identity
 from treino.engine.training_loop import Training
 
@@ -19,23 +27,75 @@ def unread(optimizer: str) -> list[str]:
     return [name for setting, names in HP_OF.items() if setting not in reads for name in names]
 
 
-def carried_over(saved: SavedState, training: Training) -> tuple[Copies, dict[str, Any]]:
+def carry_over(
+    saved: SavedState, training: Training, x_ND: Tensor, *, same_function: bool = True
+) -> tuple[Copies, dict[str, Any]]:
     """-> the arrays and figures of the keyframe from which ``training`` goes on with a state that another
     training saved.
 
-    Of an optimizer of another name the state begins at zero; so does the best weights' figure where the loss
-    is another.
+    The layers are grown or pruned where they are others; x_ND: the training rows by which. The optimizer's
+    state begins at zero where it is another optimizer, or where layers come or go: all of it, for one number
+    counts the updates of all parameters, and what begins at a late one would take far too large steps at
+    first. The best weights so far are forgotten where the layers, the loss
+    or the network's function (``same_function``) are others.
     """
     arrays, meta = keyframe_of_saved(saved)
     before, now = saved[1]["identity"], training_identity(training.setup, training.state)
     population, best = training.state.population, training.state.best
-    if before["optimizer"][0] != now["optimizer"][0]:
+    if before["optimizer"][0] != now["optimizer"][0] or len(before["shapes"]) != len(now["shapes"]):
         arrays = {name: array for name, array in arrays.items() if not name.startswith("moment.")}
         arrays |= {f"moment.{i}": np.zeros_like(arrays["params"]) for i, _m in enumerate(population.moments)}
         meta["hp"] |= {name: HP[name][0] for name in unread(now["optimizer"][0])}
     if now["summed"] and not before["summed"]:
         arrays["grads"] = np.zeros_like(arrays["params"])
-    if before["loss"] != now["loss"]:
+    if before["shapes"] != now["shapes"]:
+        chance = generator(before["seeds"][0], "output", meta["step"])
+        arrays |= _reshaped(arrays, _layout(before["shapes"]), training, x_ND, chance)
+    if before["loss"] != now["loss"] or before["shapes"] != now["shapes"] or not same_function:
         arrays |= {f"best.{name}": getattr(best, name).numpy() for name in ("params", "buffers")}
         meta["best"] = [float(best.metric_P[0]), -1]
     return arrays, meta
+
+
+def largest_change(before: nn.Module, training: Training, arrays: Copies, x_ND: Tensor) -> float:
+    """By how much an output on these rows changed at most, from a network to the training's with these
+    parameters."""
+    population = training.state.population
+    with torch.no_grad():
+        population.params.copy_(torch.from_numpy(arrays["params"]))
+        population.buffers.copy_(torch.from_numpy(arrays["buffers"]))
+        return float((training.net(0, "last")(x_ND) - before(x_ND)).abs().max())
+
+
+def _layout(shapes: Iterable[list[int]]) -> Layout:
+    return Layout.of((str(i), torch.empty(shape, device="meta")) for i, shape in enumerate(shapes))
+
+
+def _reshaped(
+    arrays: Copies, layout: Layout, training: Training, x_ND: Tensor, chance: torch.Generator
+) -> Copies:
+    """The member's rows, where its hidden layers are others. chance: for an output layer that begins anew."""
+    shared = training.shared
+    assert shared.net is not None  # a network of the user's own keeps its layers
+    kind = ACTIVATIONS[shared.net.activation]
+
+    def output(weight_CH: Tensor) -> None:
+        drawn = torch.empty(weight_CH.shape)
+        initialise({"weight": drawn}, shared.init, kind, chance)
+        weight_CH.copy_(drawn)
+
+    names = [n for n in arrays if n in ("params", "grads") or n.startswith("moment.")]
+    names.sort(key=lambda name: name != "params")
+    views_K = [layout.views(torch.from_numpy(arrays[name][0])) for name in names]
+    tensors_L = [torch.stack(parts) for parts in zip(*views_K, strict=True)]
+    stack: Stack = [Dense(w, b) for w, b in zip(tensors_L[::2], tensors_L[1::2], strict=True)]
+    with torch.no_grad():
+        stack = reshaped(stack, shared.net.hidden, kind.module(), x_ND, output)
+    found = {}
+    for k, name in enumerate(names):
+        flat = torch.zeros_like(training.state.population.params, device="cpu")
+        parts = [t[k] for layer in stack for t in (layer.weight_KHD, layer.bias_KH)]
+        for view, part in zip(shared.layout.views(flat[0]), parts, strict=True):
+            view.copy_(part)
+        found[name] = flat.numpy()
+    return found

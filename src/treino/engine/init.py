@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 
 from treino.engine.activations import Activation
-from treino.engine.rng import generator
 
 Draw = Callable[[Tensor, torch.Generator, Activation], object]
 
@@ -59,13 +58,13 @@ INITS: dict[str, Init] = {
 }
 
 
-def initialise(named: dict[str, Tensor], init: str, act: Activation, seed: int) -> None:
-    """Fill the parameters of one MLP in place, from the generator of (seed, "init").
+def initialise(named: dict[str, Tensor], init: str, act: Activation, g: torch.Generator) -> None:
+    """Fill parameters of one MLP in place, from this generator.
 
     Numbers are drawn in float32 whatever the tensors' type and device, so that every kernel, type and
     device starts from the same network. One-dimensional weights (batch norm) start at 1.
     """
-    g, draw, fan_in = generator(seed, "init"), INITS[init].draw, 1
+    draw, fan_in = INITS[init].draw, 1
     for name, tensor in named.items():
         value = torch.zeros(tensor.shape, dtype=torch.float32)
         if name.endswith("weight") and value.dim() == 1:

@@ -11,6 +11,7 @@ from treino.engine.layout import Layout
 from treino.engine.net_state import load_buffers, store_buffers
 from treino.engine.optim import OPTIMIZERS
 from treino.engine.population import Population
+from treino.engine.rng import generator
 from treino.engine.shared_config import SharedConfig
 from treino.engine.training_state import BestWeights
 from treino.engine.user_module import module_copy
@@ -42,7 +43,7 @@ def new_population(shared: SharedConfig, seeds: Sequence[int], hp: dict[str, Ten
         module = shared.template if shared.construct is None else shared.construct(seed)
         if shared.net is not None:
             named = layout.named(population.params[row])
-            initialise(named, shared.init, ACTIVATIONS[shared.net.activation], seed)
+            initialise(named, shared.init, ACTIVATIONS[shared.net.activation], generator(seed, "init"))
         else:
             store_parameters(module, layout, population.params[row])
         store_buffers(module, buffer_layout, population.buffers[row])

@@ -30,7 +30,7 @@ class UpdateRecord:
     """A network before an update and after it, with the batch of that update (prepared rows and targets).
 
     step: updates done before. after: None where the run ended here. lr: the learning rates of the updates
-    from here to the next instant, or to the end.
+    from here to the next instant, or to the end. loss: the one that was trained then, where it was another.
     """
 
     step: int
@@ -39,9 +39,10 @@ class UpdateRecord:
     x_BD: Tensor
     y_B: Tensor
     lr: Sequence[float] = ()
+    loss: Loss | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class WeightLayer:
     """A layer with weights: its name in the network, its weights' shape in torch's order [out, in, ...]."""
 
@@ -84,22 +85,25 @@ def dynamics(
     steps_per_epoch: int | None = 1,
     notes: Sequence[str] = (),
 ) -> Dynamics:
-    """Measure every instant. looked_at: the prepared rows ``[N, D]`` on which a unit is called dead."""
-    layers: tuple[WeightLayer, ...] = ()
-    relus: tuple[int, ...] = ()
-    steps, gradients, ratios, deads = [], [], [], []
-    lr_S: list[float] = []
+    """Measure every instant. looked_at: the prepared rows ``[N, D]`` on which a unit is called dead.
+
+    Where the network had other layers than in the end, only the learning rates are told.
+    """
+    found: list[tuple[tuple[WeightLayer, ...], list[float], list[float], tuple[int, ...], list[float]]] = []
+    steps, lr_S = list[int](), list[float]()
     for instant in instants:
-        layers = layers or tuple(
-            WeightLayer(n, tuple(weights(m)[0].shape)) for n, m in weighted(instant.net).items()
-        )
+        layers = tuple(WeightLayer(n, tuple(weights(m)[0].shape)) for n, m in weighted(instant.net).items())
         steps.append(instant.step)
         lr_S += instant.lr
-        slopes = gradients_of(instant.net, instant.x_BD, instant.y_B, loss, item_shape)
-        gradients.append([norm(slopes[layer.name].values()) for layer in layers])
-        ratios.append(update_ratios(instant.net, instant.after))
-        relus, dead_U = dead_units(instant.net, looked_at, item_shape)
-        deads.append(dead_U)
+        slopes = gradients_of(instant.net, instant.x_BD, instant.y_B, instant.loss or loss, item_shape)
+        gradients_L = [norm(slopes[layer.name].values()) for layer in layers]
+        ratios_L = update_ratios(instant.net, instant.after)
+        found.append((layers, gradients_L, ratios_L, *dead_units(instant.net, looked_at, item_shape)))
+    layers, _g, _r, relus, _d = found[-1] if found else ((), [], [], (), [])
+    own = [(of, kinds) == (layers, relus) for of, _g, _r, kinds, _d in found]
+    gradients = [of[1] if own[k] else [math.nan] * len(layers) for k, of in enumerate(found)]
+    ratios = [of[2] if own[k] else [math.nan] * len(layers) for k, of in enumerate(found)]
+    deads = [of[4] if own[k] else [math.nan] * len(relus) for k, of in enumerate(found)]
     K = len(steps)
     return Dynamics(
         name,
@@ -125,6 +129,10 @@ def weights(module: nn.Module) -> list[Tensor]:
     """A layer's own trained parameters of two axes or more: no biases, nothing of its children."""
     own = [p for p in module._parameters.values() if p is not None and p.requires_grad]
     return [p for p in own if p.dim() >= 2]
+
+
+def _shapes(module: nn.Module) -> list[torch.Size]:
+    return [p.shape for p in weights(module)]
 
 
 def gradients_of(
@@ -157,11 +165,12 @@ def gradients_of(
 
 
 def update_ratios(net: nn.Module, after: nn.Module | None) -> list[float]:
-    """``[L]``: ‖new weights − weights‖ / ‖weights‖; NaN without an update, or for weights of zero."""
+    """``[L]``: ‖new weights − weights‖ / ‖weights‖; NaN without an update, for other layers, or for weights
+    of zero."""
     before = weighted(net)
-    if after is None:
+    later = {} if after is None else weighted(after)
+    if any(name not in later or _shapes(later[name]) != _shapes(m) for name, m in before.items()):
         return [math.nan] * len(before)
-    later = weighted(after)
     found = []
     for name, module in before.items():
         old, new = weights(module), weights(later[name])

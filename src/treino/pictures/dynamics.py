@@ -10,7 +10,7 @@ from treino.inspection.landscape.loss_surface import drawn
 from treino.pictures import File, RunPicture
 from treino.plots.dynamics import dynamics_figure
 from treino.plots.style import png
-from treino.records.segments import epoch_count, path_of
+from treino.records.segments import epoch_count, layers_from, path_of
 from treino.records.stored_run import StoredRun
 from treino.training.replay import last_step, snapshots
 from treino.words import _
@@ -48,7 +48,8 @@ def _instants(run: StoredRun) -> Iterator[UpdateRecord]:
     for now, then in pairwise(snapshots(run, {*chosen, *(min(k + 1, last) for k in chosen)})):
         if now.step in until:
             rates = now.learning_rates(until[now.step])
-            yield UpdateRecord(now.step, now.net, then.net, now.batch.x_BD, now.batch.y_B, rates)
+            batch, loss = now.batch, now.loss_function
+            yield UpdateRecord(now.step, now.net, then.net, batch.x_BD, batch.y_B, rates, loss)
 
 
 def _turns(run: StoredRun) -> set[int]:
@@ -66,6 +67,12 @@ def _notes(run: StoredRun) -> list[str]:
     if "missing_zero_grad" in s["fault"]:
         said.append(
             _("This run never clears its gradients: shown is each batch's own, its updates follow their sum.")
+        )
+    if first := layers_from(run.spec):
+        said.append(
+            _("Its layers are those of now from step {step:,} on; before, only the rate is shown.").format(
+                step=first
+            )
         )
     if run.status == "diverged":
         said.append(_("Diverged: shown up to the last update that left all weights finite."))

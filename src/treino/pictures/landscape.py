@@ -24,6 +24,7 @@ from treino.plots.landscape_line import line_figure
 from treino.plots.style import png
 from treino.plots.walker import walker_figure
 from treino.plots.walker_page import walker_page
+from treino.records.segments import layers_from
 from treino.records.stored_run import StoredRun
 from treino.training.replay import last_step, snapshots
 from treino.words import _, numeral
@@ -36,7 +37,7 @@ def landscape_picture(run: StoredRun) -> list[File]:
 
 
 def path_picture(run: StoredRun) -> list[File]:
-    """The loss over the plane of the run's own path, from its first step to its last."""
+    """The loss over the plane of the run's own path, from its first step with these layers to its last."""
     return [("path.png", png(landscape_figure(path_of(run)[1], run.name)))]
 
 
@@ -83,9 +84,9 @@ def surface_of(run: StoredRun) -> LossSurface:
 def path_of(run: StoredRun) -> tuple[LossSurface, Landscape]:
     """The plane of the run's path, from snapshots that lie closer together early on, where it moves most."""
 
-    surface, last = surface_of(run), last_step(run)
-    count = min(MOMENTS, max(FEWEST, NUMBERS // surface.layout.n), last + 1)
-    steps = np.unique(np.round(last * np.linspace(0, 1, count) ** 2).astype(int)).tolist()
+    surface, last, first = surface_of(run), last_step(run), layers_from(run.spec)
+    count = min(MOMENTS, max(FEWEST, NUMBERS // surface.layout.n), last - first + 1)
+    steps = np.unique(np.round(first + (last - first) * np.linspace(0, 1, count) ** 2).astype(int)).tolist()
     place_Kn = torch.stack([surface.place(moment.net) for moment in snapshots(run, steps)])
     return surface, path_plane(surface, place_Kn, steps)
 

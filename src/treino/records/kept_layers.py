@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from treino.engine.layout import padded
 from treino.engine.net_state import put_state
 from treino.errors import TreinoError
 from treino.words import _
@@ -34,11 +35,25 @@ def check_layers(sizes: Sequence[int], shapes: Iterable[Sequence[int]], name: st
     """
     kept = sorted(tuple(shape) for shape in shapes if len(shape) == 2)
     if kept != sorted((units, inputs) for inputs, units in pairwise(sizes)):
-        raise _other(
-            name,
-            _("layers of {sizes}").format(sizes=", ".join(map(str, sizes[1:]))),
-            _("The folder was changed. Take it again from where it came, or train again."),
-        )
+        raise _of_other_sizes(sizes, name)
+
+
+def check_row(sizes: Sequence[int], numbers: int, name: str) -> None:
+    """The same by the numbers of a state's row of parameters, which says no shapes.
+
+    Raises:
+        TreinoError: a network of these layers has more or fewer.
+    """
+    if numbers != sum(padded(units * inputs) + padded(units) for inputs, units in pairwise(sizes)):
+        raise _of_other_sizes(sizes, name)
+
+
+def _of_other_sizes(sizes: Sequence[int], name: str) -> TreinoError:
+    return _other(
+        name,
+        _("layers of {sizes}").format(sizes=", ".join(map(str, sizes[1:]))),
+        _("The folder was changed. Take it again from where it came, or train again."),
+    )
 
 
 def _other(name: str, why: str, hint: str) -> TreinoError:

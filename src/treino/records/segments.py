@@ -18,14 +18,17 @@ from treino.engine.step_plan import Past
 from treino.spec import Settings
 from treino.store import EpochValue, RunFolder
 from treino.store.files import damaged
-from treino.words import _
+from treino.words import _, numeral
+
+LAYERS = ("hidden", "activation", "dropout")
+"""Settings that make a network another one."""
 
 
 @dataclass(frozen=True)
 class Segment:
     """origin: segment and step that it set out from, None of the first. asked: settings as asked.
     changes: hyper-parameters that are others from its first step on, by the engine's names.
-    steps_per_epoch, passes_from, optimizer_from, order_seed: see ``SegmentEntry``."""
+    steps_per_epoch, passes_from, optimizer_from, order_seed, output_change: see ``SegmentEntry``."""
 
     number: int = 0
     origin: tuple[int, int] | None = None
@@ -35,6 +38,7 @@ class Segment:
     passes_from: int = 0
     optimizer_from: int = 0
     order_seed: int | None = None
+    output_change: float | None = None
 
     @property
     def start(self) -> int:
@@ -56,6 +60,7 @@ class Segment:
             "passes_from": self.passes_from,
             "optimizer_from": self.optimizer_from,
             "order_seed": self.order_seed,
+            "output_change": self.output_change,
         }
 
     def settings(self, resolved: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,6 +94,7 @@ def segments_of(spec: RunSpec) -> list[Segment]:
             s.passes_from,
             s.optimizer_from,
             s.order_seed,
+            s.output_change,
         )
         for s in spec.segments
     ]
@@ -117,8 +123,13 @@ def said_of(spec: RunSpec) -> list[str]:
         return [_("It goes on from {where}, with the same settings.").format(where=where)]
     listed = ", ".join(f"{name} {_written(value)}" for name, value in changed.items())
     said = [_("It goes on from {where}, with {changes}.").format(where=where, changes=listed)]
-    if segment.optimizer != before.optimizer:
+    if segment.optimizer_from != before.optimizer_from:
         said.append(_("The optimizer's state began at zero there."))
+    if segment.output_change is not None:
+        change = numeral(segment.output_change, ".2g")
+        said.append(
+            _("No output on training rows changed by more than {change} there.").format(change=change)
+        )
     return said
 
 
@@ -153,6 +164,14 @@ def past_of(spec: RunSpec, segment: Segment) -> Past:
     """What the segment's training takes over from those that it set out from."""
     count = epoch_count(spec, segment.number)
     return Past(count.first, count.earlier, segment.optimizer_from, segment.order_seed)
+
+
+def layers_from(spec: RunSpec) -> int:
+    """The step from which on the network has had the layers that it has now."""
+    path = path_of(spec)
+    layers = [[link.segment.asked.get(name) for name in LAYERS] for link in path]
+    others = [place for place, of in enumerate(layers) if of != layers[-1]]
+    return path[others[-1] + 1].first if others else 0
 
 
 def shown_settings(spec: RunSpec, resolved: Mapping[str, Any], number: int | None = None) -> dict[str, Any]:

@@ -151,7 +151,8 @@ def update_of(run: StoredRun, step: int | None, weight: tuple[int, ...] | str | 
     now, after = found[0], found[1]
     net = now.net.cpu()
     layers = read_layers(net)
-    batches = tuple(_batch(run, moment, layers) for moment in found[:-1][:3])
+    alike = [moment for moment in found[:-1] if moment.segment == now.segment]  # else it is another network
+    batches = tuple(_batch(run, moment, layers) for moment in alike[:3])
     size = len(batches[0].x) * (batches[0].x.shape[1] + sum(len(layer.b) for layer in layers))
     if size > LARGEST:
         raise TreinoError(
@@ -180,7 +181,7 @@ def update_of(run: StoredRun, step: int | None, weight: tuple[int, ...] | str | 
         tuple(data.classes),
         tuple(data.preparation.inputs),
         after.loss,
-        {name: _array(p) for name, p in after.net.named_parameters()},
+        {name: _array(p) for name, p in after.net.named_parameters()} if _same_layers(now, after) else None,
         tuple(_notes(settings, now.hp)),
         now.plan.past.optimizer,
     )
@@ -193,6 +194,12 @@ def update_of(run: StoredRun, step: int | None, weight: tuple[int, ...] | str | 
             _("Look at an earlier update, e.g. [[step=0]]."),
         )
     return update if weight is not None else update.placed(_largest(update))
+
+
+def _same_layers(now: Snapshot, after: Snapshot) -> bool:
+    """Whether the weights after the update are known as it left them: a next segment may have grown them."""
+    shapes = ({n: p.shape for n, p in moment.net.named_parameters()} for moment in (now, after))
+    return next(shapes) == next(shapes)
 
 
 def _array(t: Tensor) -> Array:

@@ -1,21 +1,28 @@
 """Branches of a run: training continued from one of its steps with other settings."""
 
+import math
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from treino.data.torch_datasets.dataset_source import in_memory
 from treino.documents import read_document
 from treino.documents.run_spec import RunSpec
-from treino.engine.carry_over import carried_over
+from treino.engine.carry_over import carry_over, largest_change
+from treino.engine.keyframes import keyframe_of_saved
+from treino.engine.population import Copies
 from treino.errors import TreinoError
+from treino.inspection.landscape.loss_surface import drawn
 from treino.loop.loop import JobEvent, events
 from treino.records.data_source import COPY
 from treino.records.network_source import NETWORK_COPY
 from treino.records.run_command import branch_as_typed
 from treino.records.segments import Segment, epoch_count, path_of, segments_of
+from treino.records.stored_run import StoredRun
 from treino.records.versions import versions
 from treino.records.weights import BUFFERS, WEIGHTS
 from treino.store import RunFolder
@@ -30,6 +37,7 @@ from treino.training.train import CHECKPOINT_SECONDS, RunJob
 from treino.words import _
 
 PLACE = ("name", "out")
+MOST_ROWS = 10_000  # of the training rows, by which a network's layers are changed
 COPIED = (COPY, "data.json", "preparation.json", NETWORK_COPY, START)
 
 
@@ -59,7 +67,7 @@ def branching(
     run = snapshot.run
     place = {name: changes[name] for name in PLACE if name in changes}
     changes = {name: value for name, value in changes.items() if name not in PLACE}
-    segment, planned, spec = segment_after(snapshot, changes)
+    start = segment_start(snapshot, changes)
     out = Path(place["out"]) if place.get("out") else None
     beside = run.path.parent
     if (beside / "manifest.json").is_file():  # a sweep's winner: beside the sweep, where runs are looked for
@@ -71,14 +79,14 @@ def branching(
                 folder.write_bytes(name, run.folder.read_bytes(name))
         for link in path_of(run.spec, snapshot.segment):  # without them older steps can't be played again
             name = name_of(link.segment.number, link.segment.start)
-            if link.segment.origin is not None and run.folder.has(name):
+            if run.folder.has(name):
                 folder.write_bytes(name, run.folder.read_bytes(name))
         _copy_past(snapshot, folder)
         parent = {"run": run.name, "segment": snapshot.segment, "step": snapshot.step}
-        moved = _moved(spec["data"], run.path, folder.path)
+        moved = _moved(start.spec["data"], run.path, folder.path)
         typed = branch_as_typed("--branch", f"{run.name}:{snapshot.step}", changes)
-        spec |= {"parent": parent, "data": moved, "command": typed}
-        yield from _on(folder, snapshot, segment, planned, checkpoint_seconds, spec)
+        start.spec.update({"parent": parent, "data": moved, "command": typed})
+        yield from _on(folder, snapshot, start, checkpoint_seconds)
 
 
 def rewinding(
@@ -98,30 +106,41 @@ def rewinding(
                     step=snapshot.step, name=name
                 ),
             )
-    segment, planned, spec = segment_after(snapshot, changes)
+    start = segment_start(snapshot, changes)
     with folder:
         folder.unseal()
         before = segments_of(snapshot.run.spec)[-1].number
         for name in ("result.json", WEIGHTS, BUFFERS):  # what the run was, before it is something else
             if folder.has(name):
                 folder.write_bytes(f"segments/{before}/{name}", folder.read_bytes(name))
-        spec["command"] = branch_as_typed("--rewind", f"{snapshot.run.name}:{snapshot.step}", changes)
-        yield from _on(folder, snapshot, segment, planned, checkpoint_seconds, spec)
+        place = f"{snapshot.run.name}:{snapshot.step}"
+        start.spec["command"] = branch_as_typed("--rewind", place, changes)
+        yield from _on(folder, snapshot, start, checkpoint_seconds)
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentStart:
+    """A segment of which nothing is written yet: its training, the keyframe that it sets out from, and the
+    ``spec.json`` with it."""
+
+    segment: Segment
+    plan: Plan
+    keyframe: tuple[Copies, dict[str, Any]]
+    spec: dict[str, Any]
 
 
 def _on(
-    folder: RunFolder,
-    snapshot: Snapshot,
-    segment: Segment,
-    planned: Plan,
-    checkpoint_seconds: float,
-    spec: dict[str, Any],
+    folder: RunFolder, snapshot: Snapshot, start: SegmentStart, checkpoint_seconds: float
 ) -> Iterator[JobEvent]:
     """Write the state that the segment sets out from, then say that there is such a segment, then train."""
-    arrays, meta = carried_over(snapshot.saved, planned.training)
-    name = name_of(segment.number, snapshot.step)
-    folder.write_new({name: array_parts(arrays, meta)})
-    folder.write_json("spec.json", spec)
+    segment, planned = start.segment, start.plan
+    name, first = name_of(segment.number, snapshot.step), name_of(0, 0)
+    if segment.output_change is not None and not folder.has(first):  # what the first segment's layers were
+        run, (oldest, *_rest) = snapshot.run, segments_of(snapshot.run.spec)
+        training = rebuilt(run.folder, run.spec, snapshot.data, run.record.access, oldest).training
+        folder.write_new({first: array_parts(*keyframe_of_saved(training.save()))})
+    folder.write_new({name: array_parts(*start.keyframe)})
+    folder.write_json("spec.json", start.spec)
     facts = {"from": [snapshot.segment, snapshot.step], "changes": dict(segment.changes)}
     folder.database.add_event(segment.number, snapshot.step, "segment", facts)
     training = planned.training
@@ -136,21 +155,17 @@ def _on(
     yield from events(job)
 
 
-def segment_after(snapshot: Snapshot, changes: Mapping[str, Any]) -> tuple[Segment, Plan, dict[str, Any]]:
-    """The segment to come, its training before it is put to its first step, and the spec with it.
+def segment_start(snapshot: Snapshot, changes: Mapping[str, Any]) -> SegmentStart:
+    """The segment to come.
 
     Raises:
         TreinoError: a setting that can't change on the way, or a value out of range; nothing left to train.
     """
     run = snapshot.run
     segment = next_segment(snapshot, changes)
-    spec = read_document(run.folder, "spec.json") | {
-        "segments": [s.to_json() for s in (*segments_of(run.spec), segment)],
-        "asked": dict(segment.asked),
-        "steps_per_epoch": segment.steps_per_epoch,
-    }
-    spec["facts"] = spec["facts"] | {"steps_per_epoch": segment.steps_per_epoch}
-    planned = rebuilt(run.folder, RunSpec.model_validate(spec), snapshot.data, run.record.access)
+    spec = _with_segment(read_document(run.folder, "spec.json"), run, segment)
+    read, access = RunSpec.model_validate(spec), run.record.access
+    planned = rebuilt(run.folder, read, snapshot.data, access, kept=False)
     training = planned.training
     if training.outputs != run.spec.outputs:
         refuse("loss", run)
@@ -166,8 +181,26 @@ def segment_after(snapshot: Snapshot, changes: Mapping[str, Any]) -> tuple[Segme
         )
     for name, value in segment.changes.items():
         training.set(name, value)  # refused here, before anything is written
-    facts = spec["facts"] | run_facts(snapshot.data, planned)
-    return segment, planned, spec | {"resolved": planned.settings, "facts": facts, "versions": versions()}
+    x_ND = drawn(in_memory(snapshot.data).train, MOST_ROWS).x
+    before, now = (s.get("activation") for s in (snapshot.settings, planned.settings))
+    arrays, meta = carry_over(snapshot.saved, training, x_ND, same_function=before == now)
+    if (snapshot.settings["hidden"], before) != (planned.settings["hidden"], now):
+        change = largest_change(snapshot.net, training, arrays, x_ND)
+        segment = replace(segment, output_change=change if math.isfinite(change) else None)
+        spec = _with_segment(spec, run, segment)
+    spec["facts"] |= run_facts(snapshot.data, planned)
+    spec |= {"resolved": planned.settings, "versions": versions()}
+    return SegmentStart(segment, planned, (arrays, meta), spec)
+
+
+def _with_segment(spec: dict[str, Any], run: StoredRun, segment: Segment) -> dict[str, Any]:
+    """The document with this as its newest segment."""
+    return spec | {
+        "segments": [s.to_json() for s in (*segments_of(run.spec), segment)],
+        "asked": dict(segment.asked),
+        "steps_per_epoch": segment.steps_per_epoch,
+        "facts": spec["facts"] | {"steps_per_epoch": segment.steps_per_epoch},
+    }
 
 
 def _copy_past(snapshot: Snapshot, folder: RunFolder) -> None:

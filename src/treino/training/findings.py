@@ -39,7 +39,7 @@ from treino.engine import OPTIMIZERS, Training
 from treino.engine.activations import modules_of
 from treino.engine.user_module import module_copy
 from treino.engine.warm_start import warm_start
-from treino.records.segments import losses_of, path_of, segments_of
+from treino.records.segments import layers_from, losses_of, path_of, segments_of
 from treino.spec import faults_of, read_settings
 from treino.store import RunFolder
 from treino.training.advice import lower_rate
@@ -234,6 +234,9 @@ def _badly(loss: LossSeen) -> bool:
 def _measure(seen: Seen, folder: RunFolder, data: Data, planned: Plan, end: nn.Module) -> None:
     """Steps, gradients and units: at the start, by training the first steps once more, and at the end."""
     optimizer, s = seen.optimizers[0], planned.settings
+    if layers_from(read_run_spec(folder)):  # it began as another network
+        seen.relus = list(_relus(data, planned, end))
+        return
     again = _untrained_copy(folder, data, planned)
     start = again.net(0, "last")
     before = first = _wide(start)

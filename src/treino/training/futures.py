@@ -18,7 +18,6 @@ from torch import Tensor, nn
 
 from treino.engine import Training
 from treino.engine.batch_sources import as_kernel_input
-from treino.engine.carry_over import carried_over
 from treino.engine.divergence import divergence_threshold
 from treino.engine.keyframes import keyframe_of_saved, saved_from_keyframe
 from treino.engine.torch_context import torch_context, torch_threads
@@ -26,7 +25,7 @@ from treino.engine.value_checks import known, whole
 from treino.errors import TreinoError
 from treino.records.segments import Segment
 from treino.spec import read_settings
-from treino.training.branch import segment_after
+from treino.training.branch import segment_start
 from treino.training.replay import Snapshot
 from treino.training.segment_changes import next_segment
 from treino.words import _, setting
@@ -141,8 +140,8 @@ def _groups(snapshot: Snapshot, changes: Sequence[Changes]) -> list[_Group]:
 
 def _at(snapshot: Snapshot, changes: Changes) -> Training:
     """The training of the branch with these changes, before its first step."""
-    training = segment_after(snapshot, changes)[1].training
-    arrays, meta = carried_over(snapshot.saved, training)
+    start = segment_start(snapshot, changes)
+    training, (arrays, meta) = start.plan.training, start.keyframe
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
     loss_S = torch.from_numpy(np.array(snapshot.run.losses[: snapshot.step]))
     training.load(*saved_from_keyframe(training.setup, training.state, tensors, meta, loss_S))

@@ -18,7 +18,8 @@ LENGTH = ("epochs", "steps", "patience", "keep", "schedule", "warmup")
 ORDER = ("batch_size", "shuffle", "seed", "data_seed")
 OPTIMIZER = ("optimizer", "nesterov")
 LOSS = ("loss", "label_smoothing", "fault", "as_taught")
-CHANGEABLE = (*LENGTH, *ORDER, *OPTIMIZER, *LOSS)
+NETWORK = ("hidden", "activation")
+CHANGEABLE = (*LENGTH, *ORDER, *OPTIMIZER, *LOSS, *NETWORK)
 """Settings beside the engine's hyper-parameters that may change on the way."""
 USUAL_BETAS = 0.9, 0.999
 
@@ -39,8 +40,11 @@ def next_segment(snapshot: Snapshot, changes: Mapping[str, Any]) -> Segment:
         asked=asked,
         changes=hp,
         order_seed=_order_seed(changes, before),
+        output_change=None,
     )
-    if segment.optimizer != before.optimizer:
+    hidden = read_settings(asked).hidden
+    layers = "hidden" in changes and len(hidden or ()) != len(snapshot.settings["hidden"])
+    if layers or segment.optimizer != before.optimizer:
         segment = replace(segment, optimizer_from=snapshot.step)
     return _with_passes(segment, snapshot)
 
@@ -58,8 +62,10 @@ def _parted(
             value = given.pop(name)
             read = read_settings({name: value}) if name in Settings.model_fields else None
             hp[name] = value if read is None else getattr(read, name)
-        elif name not in CHANGEABLE:
+        elif name not in CHANGEABLE or (name in NETWORK and run.spec.net != "mlp"):
             refuse(name, run)
+    if "hidden" in given and snapshot.settings["batch_norm"]:  # its means are of the units that there are
+        refuse("hidden", run)
     asked = dict(before.asked)
     if given.keys() & {"epochs", "steps"}:
         asked = {k: v for k, v in asked.items() if k not in ("epochs", "steps")}

@@ -9,12 +9,13 @@ from treino.documents.run_spec import RunSpec
 from treino.engine import HP, MLP, Training
 from treino.engine.warm_start import warm_start
 from treino.records.access import Access
-from treino.records.kept_layers import check_layers
+from treino.records.kept_layers import check_layers, check_row
 from treino.records.network_answers import ANSWERS, check_answers
 from treino.records.network_source import run_network
 from treino.records.segments import Segment, newest, past_of, shown_settings
 from treino.spec import read_settings
 from treino.store import RunFolder
+from treino.training.keyframe_files import name_of
 from treino.training.resolution import Plan, decide, plan
 
 START = "start.safetensors"
@@ -22,21 +23,32 @@ MACHINE = ("engine", "threads", "device")
 
 
 def rebuilt(
-    folder: RunFolder, spec: RunSpec, data: Data, access: Access, segment: Segment | None = None
+    folder: RunFolder,
+    spec: RunSpec,
+    data: Data,
+    access: Access,
+    segment: Segment | None = None,
+    *,
+    kept: bool = True,
 ) -> Plan:
     """The run's training before its first step, with the kernel that it had and the weights it began with.
 
-    segment: whose settings it has; default the newest.
+    segment: whose settings it has; default the newest. kept: whether there are weights of it.
 
     Raises:
         TreinoError: its network is the user's own, and its code may not run, or is another network's.
     """
     segment = segment or newest(spec)
     settings = read_settings({**segment.asked} | {name: getattr(spec.resolved, name) for name in MACHINE})
-    if spec.net == "mlp" and (shapes := _stored_shapes(folder)) is not None:
+    if spec.net == "mlp" and kept:
         layers, _arguments = decide(settings, data)
         assert isinstance(layers, MLP)
-        check_layers([data.inputs, *layers.hidden, spec.outputs], shapes, folder.path.name)
+        sizes = [data.inputs, *layers.hidden, spec.outputs]
+        start = name_of(segment.number, segment.start)
+        if not layers.batch_norm and folder.has(start):
+            check_row(sizes, read_tensors(folder, start)[0]["params"].shape[-1], folder.path.name)
+        elif (shapes := _stored_shapes(folder)) is not None:
+            check_layers(sizes, shapes, folder.path.name)
     own = None if spec.net == "mlp" else run_network(folder, spec.net, settings.net, access, settings.seed)
     planned = plan(settings, data, own, past_of(spec, segment))
     if folder.has(START) and (segment.origin is None or spec.net != "mlp"):

@@ -1,0 +1,161 @@
+"""Growth and pruning of a multi-layer perceptron that is being trained: as much as can be of what it computes
+stays.
+
+Net2Net (Chen, Goodfellow, Shlens 2016, arXiv:1511.05641): an added unit copies one that is there, and both
+share its outgoing weights; an added layer passes on what it gets. A unit that goes is one that moves the next
+layer least, and leaves its mean there.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+SPREAD = (1 + math.sqrt(5)) / 2  # of shares; irrational, so that none is 0
+POINTS = (0.0, 4.0, 8.0, 16.0)  # of an activation, around which an added layer uses it
+SCALES = (1.0, 0.25)  # of what goes through an added layer, where the activation is straight near 0 only
+NEAR = 0.002  # of the largest value: what an added layer may bend it by
+
+Activation = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """A layer. weight_KHD, bias_KH: first the weights themselves, then what else belongs to each of them, as
+    the optimizer's moments do."""
+
+    weight_KHD: Tensor
+    bias_KH: Tensor
+
+    @property
+    def units(self) -> int:
+        return self.bias_KH.shape[1]
+
+
+Stack = list[Dense]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A stretch where an activation is nearly straight: act(scale · h + point) ≈ height + slope · h."""
+
+    scale: float
+    point: float
+    height: float
+    slope: float
+
+
+def reshaped(
+    stack: Stack, hidden: Sequence[int], act: Activation, x_ND: Tensor, output: Callable[[Tensor], None]
+) -> Stack:
+    """The network with hidden layers of these sizes, in float64.
+
+    x_ND: training rows, by which it is measured which units go and what added layers bend. output(weight_CH):
+    fills the weights of an output layer that lost the layer before it, and that nothing fits therefore.
+    """
+    stack = [Dense(layer.weight_KHD.double(), layer.bias_KH.double()) for layer in stack]
+    x_ND = x_ND.double()
+    if len(hidden) < len(stack) - 1:
+        stack = shortened(stack, len(hidden), output)
+    for place, units in enumerate(hidden):
+        if place == len(stack) - 1:
+            stack = deepened(stack, place, act, hidden_values(stack, act, x_ND)[place])
+        if units > stack[place].units:
+            stack = widened(stack, place, units)
+        elif units < stack[place].units:
+            stack = narrowed(stack, place, units, hidden_values(stack, act, x_ND)[place + 1])
+    return stack
+
+
+def hidden_values(stack: Stack, act: Activation, x_ND: Tensor) -> list[Tensor]:
+    """``[N, H]`` of the inputs and of each hidden layer."""
+    found = [x_ND]
+    for layer in stack[:-1]:
+        found.append(act(found[-1] @ layer.weight_KHD[0].T + layer.bias_KH[0]))
+    return found
+
+
+def widened(stack: Stack, place: int, units: int) -> Stack:
+    """A hidden layer with more units, each a copy of one of its own in turn; the network's function stays.
+
+    Copies have unequal shares of the outgoing weights, some of them below 0: their slopes differ then, and an
+    optimizer that looks at signs parts them too. The optimizer's moments are copied as they are.
+    """
+    before = stack[place].units
+    return _taken(stack, place, torch.arange(units) % before, shares(units, before))
+
+
+def shares(units: int, before: int) -> Tensor:
+    """``[units]``: in the outgoing weights of the unit that each is a copy of; those of one add to 1."""
+    unit_H = torch.arange(units)
+    count_H = (units - unit_H % before - 1) // before + 1  # copies of the same one
+    turn_H, last_H = (unit_H // before).double(), (count_H - 1).clamp(min=1)
+    even_H = torch.where(count_H > 1, 1 - 2 * turn_H / last_H, 0.0)  # from 1 down to -1
+    return (1 + SPREAD * even_H) / count_H
+
+
+def narrowed(stack: Stack, place: int, units: int, value_NH: Tensor) -> Stack:
+    """A hidden layer without those of its units that move the next layer least: by the deviation of what they
+    give on the rows times the length of the weights that lead on from them. Its biases get their means."""
+    onward_CH = stack[place + 1].weight_KHD[0]
+    moved_H = value_NH.std(0, correction=0) * onward_CH.norm(dim=0)
+    kept_H = moved_H.argsort(descending=True, stable=True)[:units].sort().values
+    gone_H = torch.ones(len(moved_H), dtype=torch.bool).index_fill(0, kept_H, False)
+    after = stack[place + 1]
+    bias_KC = after.bias_KH.clone()
+    bias_KC[0] += onward_CH[:, gone_H] @ value_NH.mean(0)[gone_H]
+    stack = [*stack[: place + 1], Dense(after.weight_KHD, bias_KC), *stack[place + 2 :]]
+    return _taken(stack, place, kept_H, torch.ones(units, dtype=torch.float64))
+
+
+def deepened(stack: Stack, place: int, act: Activation, value_NH: Tensor) -> Stack:
+    """One more hidden layer, before the layer at this place, that passes on what it gets: exactly where the
+    activation has a straight stretch that holds all of it, else nearly. What else belongs to it is zero."""
+    after, line = stack[place], straight_stretch(act, value_NH)
+    K, H = len(after.bias_KH), value_NH.shape[1]
+    weight_KHH = torch.zeros(K, H, H, dtype=torch.float64)
+    weight_KHH[0] = line.scale * torch.eye(H, dtype=torch.float64)
+    bias_KH = torch.zeros(K, H, dtype=torch.float64)
+    bias_KH[0] = line.point
+    onward_KCH, bias_KC = after.weight_KHD.clone(), after.bias_KH.clone()
+    onward_KCH[0] /= line.slope
+    bias_KC[0] -= line.height * onward_KCH[0].sum(1)
+    return [*stack[:place], Dense(weight_KHH, bias_KH), Dense(onward_KCH, bias_KC), *stack[place + 1 :]]
+
+
+def straight_stretch(act: Activation, value_NH: Tensor) -> Line:
+    """The first that bends no value by more than NEAR of the largest one, or the straightest."""
+    size = float(value_NH.abs().max()) or 1.0
+    found: list[tuple[float, Line]] = []
+    for point in POINTS:
+        for scale in SCALES:
+            ends = act(torch.tensor([point, point + scale * size], dtype=torch.float64))
+            height, slope = float(ends[0]), float(ends[1] - ends[0]) / size
+            if slope == 0 or not math.isfinite(slope):
+                continue
+            straight_NH = (act(scale * value_NH + point) - height) / slope
+            bent = float((straight_NH - value_NH).abs().max())
+            if bent <= NEAR * size:
+                return Line(scale, point, height, slope)
+            found.append((bent, Line(scale, point, height, slope)))
+    return min(found, key=lambda pair: pair[0])[1] if found else Line(1.0, 0.0, 0.0, 1.0)
+
+
+def shortened(stack: Stack, hidden: int, output: Callable[[Tensor], None]) -> Stack:
+    """Without its last hidden layers; the output layer begins anew, but for its biases."""
+    before, last = stack[:hidden], stack[-1]
+    units = before[-1].units if before else stack[0].weight_KHD.shape[2]
+    weight_KCH = torch.zeros(*last.bias_KH.shape, units, dtype=torch.float64)
+    output(weight_KCH[0])
+    return [*before, Dense(weight_KCH, last.bias_KH)]
+
+
+def _taken(stack: Stack, place: int, of_H: Tensor, share_H: Tensor) -> Stack:
+    """With these of a hidden layer's units, and their shares of their outgoing weights."""
+    layer, after = stack[place], stack[place + 1]
+    onward_KCH = after.weight_KHD[:, :, of_H].clone()
+    onward_KCH[0] *= share_H
+    taken = Dense(layer.weight_KHD[:, of_H], layer.bias_KH[:, of_H])
+    return [*stack[:place], taken, Dense(onward_KCH, after.bias_KH), *stack[place + 2 :]]
