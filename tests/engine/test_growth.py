@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from treino.engine import ACTIVATIONS
-from treino.engine.growth import NEAR, Dense, Stack, reshaped, shares, straight_stretch
+from treino.engine.growth import NEAR, LayerState, Stack, reshaped, shares, straight_stretch
 
 INPUTS, CLASSES = 3, 2
 HIDDEN = st.lists(st.integers(1, 6), max_size=3)
@@ -24,7 +24,7 @@ def drawn(hidden: Sequence[int], seed: int, states: int = 2) -> Stack:
     def numbers(*shape: int) -> Tensor:
         return torch.randn(1 + states, *shape, generator=g, dtype=torch.float64)
 
-    return [Dense(numbers(n, m), numbers(n)) for m, n in pairwise(sizes)]
+    return [LayerState(numbers(n, m), numbers(n)) for m, n in pairwise(sizes)]
 
 
 def rows(seed: int, count: int = 40) -> Tensor:

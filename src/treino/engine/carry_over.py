@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from treino.engine.activations import ACTIVATIONS
-from treino.engine.growth import Dense, Stack, reshaped
+from treino.engine.growth import LayerState, Stack, reshaped
 from treino.engine.init import initialise
 from treino.engine.keyframes import keyframe_of_saved
 from treino.engine.layout import Layout
@@ -88,7 +88,7 @@ def _reshaped(
     names.sort(key=lambda name: name != "params")
     views_K = [layout.views(torch.from_numpy(arrays[name][0])) for name in names]
     tensors_L = [torch.stack(parts) for parts in zip(*views_K, strict=True)]
-    stack: Stack = [Dense(w, b) for w, b in zip(tensors_L[::2], tensors_L[1::2], strict=True)]
+    stack: Stack = [LayerState(w, b) for w, b in zip(tensors_L[::2], tensors_L[1::2], strict=True)]
     with torch.no_grad():
         stack = reshaped(stack, shared.net.hidden, kind.module(), x_ND, output)
     found = {}

@@ -22,7 +22,7 @@ Activation = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
-class Dense:
+class LayerState:
     """A layer. weight_KHD, bias_KH: first the weights themselves, then what else belongs to each of them, as
     the optimizer's moments do."""
 
@@ -34,11 +34,11 @@ class Dense:
         return self.bias_KH.shape[1]
 
 
-Stack = list[Dense]
+Stack = list[LayerState]
 
 
 @dataclass(frozen=True)
-class Line:
+class LinearStretch:
     """A stretch where an activation is nearly straight: act(scale · h + point) ≈ height + slope · h."""
 
     scale: float
@@ -55,7 +55,7 @@ def reshaped(
     x_ND: training rows, by which it is measured which units go and what added layers bend. output(weight_CH):
     fills the weights of an output layer that lost the layer before it, and that nothing fits therefore.
     """
-    stack = [Dense(layer.weight_KHD.double(), layer.bias_KH.double()) for layer in stack]
+    stack = [LayerState(layer.weight_KHD.double(), layer.bias_KH.double()) for layer in stack]
     x_ND = x_ND.double()
     if len(hidden) < len(stack) - 1:
         stack = shortened(stack, len(hidden), output)
@@ -106,7 +106,7 @@ def narrowed(stack: Stack, place: int, units: int, value_NH: Tensor) -> Stack:
     after = stack[place + 1]
     bias_KC = after.bias_KH.clone()
     bias_KC[0] += onward_CH[:, gone_H] @ value_NH.mean(0)[gone_H]
-    stack = [*stack[: place + 1], Dense(after.weight_KHD, bias_KC), *stack[place + 2 :]]
+    stack = [*stack[: place + 1], LayerState(after.weight_KHD, bias_KC), *stack[place + 2 :]]
     return _taken(stack, place, kept_H, torch.ones(units, dtype=torch.float64))
 
 
@@ -122,13 +122,18 @@ def deepened(stack: Stack, place: int, act: Activation, value_NH: Tensor) -> Sta
     onward_KCH, bias_KC = after.weight_KHD.clone(), after.bias_KH.clone()
     onward_KCH[0] /= line.slope
     bias_KC[0] -= line.height * onward_KCH[0].sum(1)
-    return [*stack[:place], Dense(weight_KHH, bias_KH), Dense(onward_KCH, bias_KC), *stack[place + 1 :]]
+    return [
+        *stack[:place],
+        LayerState(weight_KHH, bias_KH),
+        LayerState(onward_KCH, bias_KC),
+        *stack[place + 1 :],
+    ]
 
 
-def straight_stretch(act: Activation, value_NH: Tensor) -> Line:
+def straight_stretch(act: Activation, value_NH: Tensor) -> LinearStretch:
     """The first that bends no value by more than NEAR of the largest one, or the straightest."""
     size = float(value_NH.abs().max()) or 1.0
-    found: list[tuple[float, Line]] = []
+    found: list[tuple[float, LinearStretch]] = []
     for point in POINTS:
         for scale in SCALES:
             ends = act(torch.tensor([point, point + scale * size], dtype=torch.float64))
@@ -138,9 +143,9 @@ def straight_stretch(act: Activation, value_NH: Tensor) -> Line:
             straight_NH = (act(scale * value_NH + point) - height) / slope
             bent = float((straight_NH - value_NH).abs().max())
             if bent <= NEAR * size:
-                return Line(scale, point, height, slope)
-            found.append((bent, Line(scale, point, height, slope)))
-    return min(found, key=lambda pair: pair[0])[1] if found else Line(1.0, 0.0, 0.0, 1.0)
+                return LinearStretch(scale, point, height, slope)
+            found.append((bent, LinearStretch(scale, point, height, slope)))
+    return min(found, key=lambda pair: pair[0])[1] if found else LinearStretch(1.0, 0.0, 0.0, 1.0)
 
 
 def shortened(stack: Stack, hidden: int, output: Callable[[Tensor], None]) -> Stack:
@@ -149,7 +154,7 @@ def shortened(stack: Stack, hidden: int, output: Callable[[Tensor], None]) -> St
     units = before[-1].units if before else stack[0].weight_KHD.shape[2]
     weight_KCH = torch.zeros(*last.bias_KH.shape, units, dtype=torch.float64)
     output(weight_KCH[0])
-    return [*before, Dense(weight_KCH, last.bias_KH)]
+    return [*before, LayerState(weight_KCH, last.bias_KH)]
 
 
 def _taken(stack: Stack, place: int, of_H: Tensor, share_H: Tensor) -> Stack:
@@ -157,5 +162,5 @@ def _taken(stack: Stack, place: int, of_H: Tensor, share_H: Tensor) -> Stack:
     layer, after = stack[place], stack[place + 1]
     onward_KCH = after.weight_KHD[:, :, of_H].clone()
     onward_KCH[0] *= share_H
-    taken = Dense(layer.weight_KHD[:, of_H], layer.bias_KH[:, of_H])
-    return [*stack[:place], taken, Dense(onward_KCH, after.bias_KH), *stack[place + 2 :]]
+    taken = LayerState(layer.weight_KHD[:, of_H], layer.bias_KH[:, of_H])
+    return [*stack[:place], taken, LayerState(onward_KCH, after.bias_KH), *stack[place + 2 :]]
