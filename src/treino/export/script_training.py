@@ -12,6 +12,7 @@ from treino.engine.step_plan import EVALUATION_SPACING
 from treino.engine.value_checks import known
 from treino.export.own_classes import class_name
 from treino.export.script_part import WIDTH, ScriptPart, listing, literal, words_alone
+from treino.records.segments import setting_commands
 from treino.records.stored_run import StoredRun
 
 
@@ -185,8 +186,8 @@ def changes_part(run: StoredRun) -> ScriptPart:
     """The commands that were applied, as tables {updates done: value} and the lines that look into them."""
     s, part, reads = run.settings, ScriptPart(), OPTIMIZERS[run.settings["optimizer"]].reads
     found: dict[str, dict[int, float]] = {}
-    for command in run.folder.database.commands():
-        if command.state == "applied" and command.name != "stop" and command.segment == 0:
+    for command in setting_commands(run.folder):
+        if command.segment == 0:
             name = known("setting", command.name, HP)
             value = math.inf if command.value is None else command.value
             found.setdefault(name, {})[command.step or 0] = checked_numbers(name, value, 1)[0]

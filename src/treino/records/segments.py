@@ -17,6 +17,7 @@ from treino.engine.epoch_count import EpochCount
 from treino.engine.step_plan import Past
 from treino.spec import Settings
 from treino.store import EpochValue, RunFolder
+from treino.store.database import Command
 from treino.store.files import damaged
 from treino.words import _, numeral
 
@@ -180,6 +181,16 @@ def shown_settings(spec: RunSpec, resolved: Mapping[str, Any], number: int | Non
     for link in path_of(spec, number):
         settings = link.segment.settings(settings)
     return settings
+
+
+TRANSPORT = ("stop", "play", "pause", "step", "epoch", "speed")
+"""Commands that change when steps are taken, and nothing about them."""
+
+
+def setting_commands(folder: RunFolder) -> list[Command]:
+    """The commands by which a hyper-parameter became another one, in their order."""
+    commands = folder.database.commands()
+    return [each for each in commands if each.state == "applied" and each.name not in TRANSPORT]
 
 
 def losses_of(folder: RunFolder, spec: RunSpec) -> np.ndarray:

@@ -7,6 +7,7 @@ segment, a branch - is asked of the trainer, which answers the page itself: such
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from treino.errors import TreinoError
@@ -122,7 +123,7 @@ def look(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 def beside(page: RunPage, request: Mapping[str, Any]) -> Answer:
     """Show another run's curves too, or no more."""
-    name = request["run"]
+    name = Path(request["run"]).name
     if not request["shown"]:
         page.beside.pop(name, None)
         return {}
@@ -132,8 +133,35 @@ def beside(page: RunPage, request: Mapping[str, Any]) -> Answer:
             _("{n} runs are shown already.").format(n=len(page.beside) + 1),
             _("Take one of them away first."),
         )
-    page.add_beside(name)
+    page.add_beside(Path(request["run"]))
     return {}
+
+
+def fan_out(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """Train futures of the step in view; a count of 0 gives them up."""
+    if request["count"]:
+        page.open_fan(request["kind"], request["count"], request["steps"])
+    else:
+        page.close_fan()
+    return {}
+
+
+def adopt(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """Go on with one of the futures: as the run's next segment, or as another run."""
+    number = request["future"]
+    if number >= len(page.futures):
+        raise TreinoError(
+            "future_missing",
+            _("There is no future {n} in view.").format(n=number),
+            _("Fan out first, and choose one of those that are shown."),
+        )
+    changes, step = dict(page.futures[number]), page.fan_step
+    page.close_fan()
+    page.look.step = step
+    fields = _request(page, "rewind" if request["as"] == "segment" else "branch", changes, ("pause", None))
+    if request["as"] == "segment":
+        page.look.step = None
+    return TrainerRequest(fields)
 
 
 VERBS: Mapping[str, Callable[[RunPage, Mapping[str, Any]], Answer]] = {
@@ -144,4 +172,6 @@ VERBS: Mapping[str, Callable[[RunPage, Mapping[str, Any]], Answer]] = {
     "branch": branch,
     "look": look,
     "beside": beside,
+    "fan": fan_out,
+    "adopt": adopt,
 }

@@ -1,7 +1,8 @@
 """One run as its page shows it: the newest state of its training, or any past step, as frames and curves."""
 
+import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,17 +11,20 @@ import numpy as np
 import torch
 
 from treino.data.dataset import Data
+from treino.documents import read_run_spec
 from treino.errors import TreinoError
 from treino.folders import stored
 from treino.records.access import Access
 from treino.records.segments import path_of, segments_of
 from treino.records.stored_run import StoredRun, stored_run
-from treino.store import RunFolder, find
+from treino.store import RunFolder
 from treino.store.live import LiveFolder
 from treino.studio.curves import ThinnedLosses, Vitals, epochs, finite
+from treino.studio.fan import FanBoundaries, SmallPicture, fan
 from treino.studio.frames import frame_bytes
 from treino.studio.run_state import run_state, settings_at
-from treino.studio.scene import Sight, scene, sight_of
+from treino.studio.scene import Sight, scene, sight_of, small_grid
+from treino.training.futures import usual_futures
 from treino.training.playback import Playback
 from treino.training.replay import Snapshot
 from treino.words import speaking
@@ -28,6 +32,7 @@ from treino.words import speaking
 HEARTBEAT = 1.0  # seconds between two signs that somebody watches
 LOOK = 0.4  # seconds between two looks at the run's documents
 LETTERS = "ABCD"
+DRAWN = ("plane", "surface", "line")  # what a future has a small picture of
 
 Send = Callable[[Mapping[str, Any], bytes], None]
 
@@ -71,13 +76,18 @@ class RunPage:
         self.playing = False
         self.speed: float | None = None
         self.beside: dict[str, Beside] = {}
+        self.layer_names: dict[int, str] = {}  # by their stages in the picture
         self.snapshot: Snapshot | None = None
+        self._neighbours = {each.name for each in os.scandir(path.parent) if each.is_dir()}
         self._sight: tuple[Any, Sight] | None = None
         self._thinned, self._vitals = ThinnedLosses(), Vitals()
         self._frame, self._stamp = 0, 0
         self._documents: tuple[int, str] | None = None
         self._beat = self._looked = self._curves_at = 0.0
         self._sent: dict[str, Any] = {}
+        self.fan: Iterator[dict[str, Any] | FanBoundaries] | None = None
+        self.fans, self.futures = 0, list[dict[str, Any]]()
+        self.fan_step = 0
         self._segment = segments_of(self.run.spec)[-1].number
 
     # ---- as time goes by
@@ -98,7 +108,10 @@ class RunPage:
         return fresh
 
     def idle(self, seconds: float) -> bool:
-        """Play stretches of the past that nobody has looked at yet; -> whether any are left."""
+        """Train the futures that are asked for, else play stretches of the past that nobody has looked at
+        yet; -> whether anything is left."""
+        if self.fan is not None and self.viewers:
+            return self._fan_slice(self.fan)
         if self.playing or not self.viewers:
             return False
         return self.playback.prepare(len(self.loss_S), self.loss_S, seconds)
@@ -145,6 +158,44 @@ class RunPage:
             if step >= link.first and (link.stop is None or step < link.stop)
         )
 
+    # ---- a fan of futures
+
+    def open_fan(self, kind: str, count: int, steps: int) -> None:
+        """Begin to train futures of the step in view; frames wait until it is closed.
+
+        Raises:
+            TreinoError: as ``futures``.
+        """
+        last = len(self.loss_S) if self.run.result is None else self.run.steps
+        step = last if self.look.step is None else self.look.step
+        snapshot = self.playback.at(step, self.loss_S)
+        sight = self._looked_along(snapshot)
+        changes = usual_futures(snapshot, kind, count)
+        picture = SmallPicture(sight.shows, *small_grid(sight)) if sight.shows in DRAWN else None
+        self.fans += 1
+        self.futures, self.fan_step = changes, step
+        self.fan = fan(self.fans, kind, snapshot, changes, steps, picture)
+
+    def close_fan(self) -> None:
+        """Give the futures up, and show the network again."""
+        self.fan, self.futures = None, []
+        self._send({"key": self.key, "send": {"fan": None}}, b"")
+        self._stamp = 0
+        self.show_step(self.look.step)
+
+    def _fan_slice(self, growing: Iterator[dict[str, Any] | FanBoundaries]) -> bool:
+        message = next(growing, None)
+        if message is None:
+            self.fan = None
+            return False
+        if isinstance(message, FanBoundaries):
+            self._frame += 1
+            body = frame_bytes({**message.header, "frame": self._frame}, message.parts)
+            self._send({"key": self.key, "frame": self._frame}, body)
+        else:
+            self._send({"key": self.key, "send": message}, b"")
+        return True
+
     # ---- documents
 
     def _opened(self, rows: Data | None) -> StoredRun:
@@ -156,7 +207,23 @@ class RunPage:
             raise ValueError(f"{self.path} is no run")
         return found
 
+    def _branches(self) -> None:
+        """Show those that have left this run since its page was opened."""
+        try:
+            names = {each.name for each in os.scandir(self.path.parent) if each.is_dir()}
+        except OSError:
+            return
+        new, self._neighbours = names - self._neighbours, names
+        for name in sorted(new):
+            try:
+                parent = read_run_spec(RunFolder.open(self.path.parent / name, verify=False)).parent
+                if parent is not None and parent.run == self.run.name and len(self.beside) < len(LETTERS) - 1:
+                    self.add_beside(self.path.parent / name)
+            except TreinoError:  # not written yet
+                self._neighbours.discard(name)
+
     def _documents_changed(self) -> None:
+        self._branches()
         manifest = self.path / "manifest.json"
         try:
             at = manifest.stat().st_mtime_ns
@@ -249,6 +316,8 @@ class RunPage:
         """Send a frame of this step."""
         run, step = self.run, snapshot.step
         self.snapshot = snapshot
+        if self.futures:  # they stand in the network's place
+            return
         sight = self._looked_along(snapshot)
         over = run.status in ("finished", "diverged")
         header, parts = scene(
@@ -256,6 +325,8 @@ class RunPage:
         )
         norm, ratio = self._next_update(snapshot)
         self._vitals.add(step, norm, ratio, snapshot.hp["lr"])
+        first = 1 if self.data.kind == "image" else 0
+        self.layer_names = {first + k: str(each["name"]) for k, each in enumerate(header["layers"])}
         self._frame += 1
         header |= {
             "frame": self._frame,
@@ -298,13 +369,13 @@ class RunPage:
         update = float(torch.linalg.vector_norm(after - before))
         return finite(float(torch.linalg.vector_norm(gradient))), finite(update / size) if size else None
 
-    def add_beside(self, name: str) -> None:
+    def add_beside(self, path: Path) -> None:
         """Show another run's curves too.
 
         Raises:
             TreinoError: there is no such run, or it is damaged.
         """
-        folder = RunFolder.open(find(name, self.path.parent), verify=False)
+        folder = RunFolder.open(path, verify=False)
         run = stored_run(folder, self.access)
         letter = next(c for c in LETTERS[1:] if c not in {b.letter for b in self.beside.values()})
         parent = run.spec.parent

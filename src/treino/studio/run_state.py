@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from treino.engine import HP
 from treino.engine.activations import ACTIVATIONS
 from treino.engine.optim import OPTIMIZERS
 from treino.engine.schedules import SCHEDULES
 from treino.inspection.boundary import columns_with_an_axis
-from treino.records.segments import path_of, segments_of, shown_settings
+from treino.records.segments import path_of, segments_of, setting_commands, shown_settings
 from treino.records.stored_run import StoredRun
 from treino.training.replay import Snapshot
 from treino.words import _
@@ -114,8 +113,8 @@ def marks(run: StoredRun) -> list[dict[str, Any]]:
             changed = {k: v for k, v in segment.asked.items() if before.get(k) != v} | dict(segment.changes)
             found.append({"segment": segment.number, "step": segment.start, "text": segment_text(changed)})
         before = dict(segment.asked)
-        for command in run.folder.database.commands():
-            if command.state != "applied" or command.name not in HP or command.segment != segment.number:
+        for command in setting_commands(run.folder):
+            if command.segment != segment.number:
                 continue
             step = command.step or 0
             if step >= segment.start and (link.stop is None or step <= link.stop):

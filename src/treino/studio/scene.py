@@ -99,6 +99,13 @@ def sight_of(
     )
 
 
+def small_grid(seen: Sight) -> tuple[Tensor, tuple[int, ...]]:
+    """Prepared rows over the picture, few of them, and their shape: ``(R, R)``, or ``(R,)`` of a line."""
+    high = _height(seen)
+    wide = len(seen.small_ND) // high
+    return seen.small_ND, (wide,) if seen.shows == "line" else (high, wide)
+
+
 def _rows(axes: InputAxes, x_R: NDArray[np.float64], y_R: NDArray[np.float64]) -> Tensor:
     at_NK = np.stack(np.meshgrid(x_R, y_R), axis=-1).reshape(-1, 2)
     return axes.rows(at_NK if len(y_R) > 1 else at_NK[:, :1]).float()

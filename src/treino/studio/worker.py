@@ -3,9 +3,12 @@
 It writes nothing but commands to trainings, and the sign that somebody watches.
 """
 
+import json
 import os
 import signal
+import subprocess
 import sys
+import threading
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +18,7 @@ from treino.errors import TreinoError
 from treino.studio.channel import Channel
 from treino.studio.run_commands import VERBS, TrainerRequest
 from treino.studio.run_page import RunPage
-from treino.words import _, speaking
+from treino.words import VARIABLE, _, speaking
 
 GLANCE = 0.004  # seconds between two looks at folders that are watched
 REST = 0.25  # seconds, where nobody watches
@@ -61,8 +64,7 @@ class Worker:
         except Exception:  # a defect of ours on one page must not end the others
             traceback.print_exc()
             if number is not None:
-                said = {"rule": "studio_defect", "message": _("The studio failed here."), "hint": ""}
-                self.channel.send({"reply": number, "error": said})
+                self.channel.send({"reply": number, "error": defect()})
 
     def _do(self, verb: str, key: str, request: dict[str, Any], number: int | None) -> None:
         if verb == "open":
@@ -77,6 +79,8 @@ class Worker:
                 if not before or languages != page.languages:
                     page.languages = languages
                     page.open()
+        elif verb == "take":
+            threading.Thread(target=self._take, args=(request, number), daemon=True).start()
         else:
             self._answer(self._page(key), request, number)
 
@@ -95,9 +99,26 @@ class Worker:
         else:
             self.channel.send({"reply": number, **answer})
 
+    def _take(self, request: Mapping[str, Any], number: int | None) -> None:
+        """Have a file made by a process of its own, and answer with it."""
+        command = [sys.executable, "-m", "treino.studio.take", request["run"], request["form"]]
+        spoken = {**os.environ, VARIABLE: request.get("language") or "en"}
+        made = subprocess.run(command, capture_output=True, env=spoken, check=False)
+        head, _newline, body = made.stdout.partition(b"\n")
+        if made.returncode or not head:
+            sys.stderr.buffer.write(made.stderr)
+            self.channel.send({"reply": number, "error": defect()})
+        else:
+            self.channel.send({"reply": number, **json.loads(head)}, body)
+
     def _notice(self, key: str, error: TreinoError) -> None:
         notice = {"kind": "warning", "text": f"{error.message} {error.hint}".strip()}
         self.channel.send({"key": key, "send": {"notice": notice}})
+
+
+def defect() -> dict[str, str]:
+    """The error of a fault of our own, which is printed in the studio's terminal."""
+    return {"rule": "studio_defect", "message": _("The studio failed here."), "hint": ""}
 
 
 def main() -> None:

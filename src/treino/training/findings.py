@@ -39,7 +39,7 @@ from treino.engine import OPTIMIZERS, Training
 from treino.engine.activations import modules_of
 from treino.engine.user_module import module_copy
 from treino.engine.warm_start import warm_start
-from treino.records.segments import layers_from, losses_of, path_of, segments_of
+from treino.records.segments import layers_from, losses_of, path_of, segments_of, setting_commands
 from treino.spec import faults_of, read_settings
 from treino.store import RunFolder
 from treino.training.advice import lower_rate
@@ -273,8 +273,8 @@ def _untrained_copy(folder: RunFolder, data: Data, planned: Plan) -> Training:
     training = plan(settings, data, own).training
     if folder.has(START):
         warm_start(training.shared, training.state, read_tensors(folder, START)[0])
-    for command in folder.database.commands():
-        told = command.state == "applied" and command.name != "stop" and not command.segment
+    for command in setting_commands(folder):
+        told = not command.segment
         if told and command.step is not None:
             training.set(command.name, command.value, command.step)
     return training

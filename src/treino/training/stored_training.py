@@ -6,13 +6,13 @@ from dataclasses import replace
 from treino.data.dataset import Data
 from treino.documents import read_checkpoint, read_tensors
 from treino.documents.run_spec import RunSpec
-from treino.engine import HP, MLP, Training
+from treino.engine import MLP, Training
 from treino.engine.warm_start import warm_start
 from treino.records.access import Access
 from treino.records.kept_layers import check_layers, check_row
 from treino.records.network_answers import ANSWERS, check_answers
 from treino.records.network_source import run_network
-from treino.records.segments import Segment, newest, past_of, shown_settings
+from treino.records.segments import Segment, newest, past_of, setting_commands, shown_settings
 from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.training.keyframe_files import name_of
@@ -74,8 +74,8 @@ def obey_again(folder: RunFolder, training: Training, segment: Segment, known: s
     if since == segment.start:
         for name, value in segment.changes.items():
             training.set(name, value)
-    for command in folder.database.commands():
-        told = command.state == "applied" and command.name in HP and command.id not in known
+    for command in setting_commands(folder):
+        told = command.id not in known
         in_segment = (command.segment or 0) == segment.number
         if told and in_segment and command.step is not None and command.step >= since:
             training.set(command.name, command.value, command.step)

@@ -31,7 +31,7 @@ from treino.records.network_answers import ANSWERS, answers_of
 from treino.records.network_source import NETWORK_COPY
 from treino.records.resumable import unfinished
 from treino.records.run_command import as_typed
-from treino.records.segments import losses_of, newest
+from treino.records.segments import TRANSPORT, losses_of, newest
 from treino.records.stored_run import StoredRun
 from treino.records.user_network import NetworkFiles, network_of
 from treino.records.versions import versions
@@ -43,7 +43,7 @@ from treino.training.keyframe_files import cut_keyframes, keep_keyframes, kept_s
 from treino.training.live_view import LiveView
 from treino.training.resolution import Plan, plan, train_config
 from treino.training.stored_training import START, obey_again, rebuilt
-from treino.training.transport import TRANSPORT, Transport
+from treino.training.transport import Transport
 from treino.training.user_data import given_again, honesty, reference_given, said_on_resuming, streams
 from treino.words import _
 

@@ -8,7 +8,6 @@ from treino.engine.value_checks import whole
 from treino.errors import TreinoError
 from treino.words import _
 
-TRANSPORT = ("play", "pause", "step", "epoch", "speed")
 MOST = 1000  # steps or epochs at once
 BURST = 0.25  # seconds of steps that may be made up for
 
@@ -23,7 +22,7 @@ class Transport:
     _at: float = field(default_factory=time.perf_counter)
 
     def command(self, name: str, value: Any, step: int, steps_per_epoch: int) -> None:
-        """Do one of ``TRANSPORT``; step: updates done so far.
+        """Do one of ``play pause step epoch speed``; step: updates done so far.
 
         Raises:
             TreinoError: a count or a speed out of range.
