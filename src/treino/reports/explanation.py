@@ -1,6 +1,7 @@
 """The explanation of one update of a run: the run's step prepared for the microscope."""
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -147,11 +148,23 @@ def update_of(run: StoredRun, step: int | None, weight: tuple[int, ...] | str | 
             ),
             _("Give [[step=0]], for the first one, to {last}.").format(last=last - 1),
         )
-    found = list(snapshots(run, [s for s in range(first, first + 4) if s <= last]))
-    now, after = found[0], found[1]
+    now, *later = snapshots(run, [s for s in range(first, first + 4) if s <= last])
+    return update_after(now, weight, later)
+
+
+def update_after(
+    now: Snapshot, weight: tuple[int, ...] | str | None, later: Sequence[Snapshot] = ()
+) -> Update:
+    """The update that follows a snapshot. later: those after the next steps, as far as they are needed.
+
+    Raises:
+        TreinoError: as ``explain``.
+    """
+    run, after = now.run, later[0] if later else None
     net = now.net.cpu()
     layers = read_layers(net)
-    alike = [moment for moment in found[:-1] if moment.segment == now.segment]  # else it is another network
+    moments = (now, *later[:-1])
+    alike = [moment for moment in moments if moment.segment == now.segment]  # else it is another network
     batches = tuple(_batch(run, moment, layers) for moment in alike[:3])
     size = len(batches[0].x) * (batches[0].x.shape[1] + sum(len(layer.b) for layer in layers))
     if size > LARGEST:
@@ -163,11 +176,11 @@ def update_of(run: StoredRun, step: int | None, weight: tuple[int, ...] | str | 
             _("Train with a smaller [[batch_size]], and explain that run."),
         )
     data, settings = now.data, now.settings
-    place = WeightIndex(0, 0, 0) if weight is None else _place(run, weight, layers)
+    place = WeightIndex(0, 0, 0) if weight is None else weight_index(run, weight, layers)
     update = Update(
         run.typed.removeprefix("runs/"),  # of a sweep's winner with the sweep's name
         run.typed,
-        first,
+        now.step,
         fix_masks(net).double(),
         layers,
         batches,
@@ -180,8 +193,8 @@ def update_of(run: StoredRun, step: int | None, weight: tuple[int, ...] | str | 
         place,
         tuple(data.classes),
         tuple(data.preparation.inputs),
-        after.loss,
-        {name: _array(p) for name, p in after.net.named_parameters()} if _same_layers(now, after) else None,
+        None if after is None else after.loss,
+        None if after is None or not _same_layers(now, after) else _weights(after),
         tuple(_notes(settings, now.hp)),
         now.plan.past.optimizer,
     )
@@ -189,7 +202,7 @@ def update_of(run: StoredRun, step: int | None, weight: tuple[int, ...] | str | 
         raise TreinoError(
             "explain_not_finite",
             _("After {step:,} updates the loss or a gradient of {run} is not finite any more.").format(
-                step=first, run=run.name
+                step=now.step, run=run.name
             ),
             _("Look at an earlier update, e.g. [[step=0]]."),
         )
@@ -200,6 +213,10 @@ def _same_layers(now: Snapshot, after: Snapshot) -> bool:
     """Whether the weights after the update are known as it left them: a next segment may have grown them."""
     shapes = ({n: p.shape for n, p in moment.net.named_parameters()} for moment in (now, after))
     return next(shapes) == next(shapes)
+
+
+def _weights(moment: Snapshot) -> dict[str, Array]:
+    return {name: _array(p) for name, p in moment.net.named_parameters()}
 
 
 def _array(t: Tensor) -> Array:
@@ -232,7 +249,14 @@ def _masks(run: StoredRun, moment: Snapshot, layers: tuple[DenseLayer, ...], row
     return tuple(found)
 
 
-def _place(run: StoredRun, weight: tuple[int, ...] | str, layers: tuple[DenseLayer, ...]) -> WeightIndex:
+def weight_index(
+    run: StoredRun, weight: tuple[int, ...] | str, layers: tuple[DenseLayer, ...]
+) -> WeightIndex:
+    """The weight ``(layer, unit, input)``, or the bias ``(layer, unit)``; as a text with commas too.
+
+    Raises:
+        TreinoError: it names no weight, or one that the network doesn't have.
+    """
     numbers: tuple[Any, ...]
     if isinstance(weight, str):
         parts = [part.strip() for part in weight.split(",")]

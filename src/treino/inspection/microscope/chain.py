@@ -67,7 +67,15 @@ def _calls(net: nn.Module) -> list[Call]:
     """Every module that a row goes through, in that order; of a function the module that does the same."""
     if type(net) is nn.Linear:
         return [("", net)]
+    if type(net) is nn.Sequential and all(map(_plain, net)):  # what torch.fx would find, without its import
+        return list(net._modules.items())
     return list(_back(net, _followed(net)))[::-1]
+
+
+def _plain(module: nn.Module) -> bool:
+    """Whether it is one of torch's own that holds no others, and nothing hangs on it."""
+    hooks = module._forward_hooks or module._forward_pre_hooks
+    return type(module).__module__.startswith("torch.nn.") and not hooks and not list(module.children())
 
 
 def _followed(net: nn.Module) -> "Graph":
