@@ -201,6 +201,17 @@ def test_what_can_not_be_a_future(changes: list[dict[str, Any]], rule: str, tmp_
     assert refused.value.hint
 
 
+def test_more_than_memory_holds_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = run_of(tmp_path, epochs=2).at(3)
+    parameters = sum(p.numel() for p in moment.net.parameters())
+    pages = {"SC_PAGE_SIZE": 1, "SC_PHYS_PAGES": parameters * 4 * 6 * 10}  # room for ten
+    monkeypatch.setattr("os.sysconf", pages.__getitem__)
+    assert list(futures(moment, [{}] * 10, 1))
+    with pytest.raises(TreinoError) as refused:
+        futures(moment, [{}] * 11, 1)
+    assert refused.value.rule == "net_too_large"
+
+
 def test_of_a_rate_of_zero_there_are_no_multiples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.002)
     run, _seen = watched("wine", {"epochs": 20}, tmp_path, command=(5, "lr", 0.0))

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -80,7 +80,8 @@ def _module(
     """-> the first member's module, and what makes those of other seeds."""
     if isinstance(net, MLP):
         (columns,) = input_shape(net, inputs)
-        _check_memory((columns, *net.hidden, outputs), config)
+        parameters = sum((a + 1) * b for a, b in pairwise((columns, *net.hidden, outputs)))
+        check_memory(parameters, config.members, config.dtype)
         with fork_rng():
             rate = 0.5 if isinstance(net.dropout, tuple) else None  # stands for each member's own
             return net.module(columns, outputs, rate).to(config.dtype), None
@@ -114,17 +115,20 @@ def _module(
     return maker(config.member_seeds[0]), maker
 
 
-def _check_memory(sizes: Sequence[int], config: TrainConfig) -> None:
-    """Refuse an MLP that this machine's memory can't hold, before it is built."""
-    parameters = sum((a + 1) * b for a, b in pairwise(sizes))
-    needed = parameters * config.members * config.dtype.itemsize * PARAMETER_COPIES
+def check_memory(parameters: int, members: int, dtype: torch.dtype) -> None:
+    """Refuse networks that this machine's memory can't hold, before they are built.
+
+    Raises:
+        TreinoError: it can't.
+    """
+    needed = parameters * members * dtype.itemsize * PARAMETER_COPIES
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else needed
     if needed > there:
         raise TreinoError(
             "net_too_large",
             _("{members} × {parameters} parameters need about {needed:.0f} GB; {there:.0f} are here.").format(
                 parameters=numeral(parameters, ","),
-                members=config.members,
+                members=members,
                 needed=needed / 1e9,
                 there=there / 1e9,
             ),

@@ -20,6 +20,7 @@ from treino.engine import Training
 from treino.engine.batch_sources import as_kernel_input
 from treino.engine.divergence import divergence_threshold
 from treino.engine.keyframes import keyframe_of_saved, saved_from_keyframe
+from treino.engine.templates import check_memory
 from treino.engine.torch_context import torch_context, torch_threads
 from treino.engine.value_checks import known, whole
 from treino.errors import TreinoError
@@ -93,8 +94,8 @@ def futures(
     which each future's network is asked at its end, e.g. on the grid of a picture.
 
     Raises:
-        TreinoError: a setting that can't change on the way, or a value out of range; no future or too many;
-            nothing left to train.
+        TreinoError: a setting that can't change on the way, or a value out of range; no future, too many, or
+            too large a network for so many; nothing left to train.
     """
     if not 1 <= len(changes) <= MOST:
         raise TreinoError(
@@ -103,6 +104,8 @@ def futures(
             _("Ask for fewer of them."),
         )
     stop = snapshot.step + whole("steps", steps, 1)
+    dtype = next(snapshot.net.parameters()).dtype
+    check_memory(sum(p.numel() for p in snapshot.net.parameters()), len(changes), dtype)
     return _trained(_groups(snapshot, changes), stop, x_ND, slice_seconds)
 
 
