@@ -63,7 +63,7 @@ class RunView:
             shown = [f"{name} {numeral(float(value_P[0]), '.3f')}" for name, value_P in metrics.items()]
             self.validation = {split_name(split): ", ".join(shown[:FIGURES])}
         count = f"{numeral(tick.step, ',')}/{numeral(training.steps, ',')}"
-        epochs = -(-training.steps // training.steps_per_epoch)
+        epochs = training.plan.count.epoch_of(training.steps)
         epoch = tick.epochs[-1].number if tick.epochs else int(tick.epoch)
         moment = _("epoch {epoch:,} of {epochs:,}, step {count}")
         passed, taken = time.perf_counter() - self.begin, tick.step - self.first

@@ -28,16 +28,16 @@ def unread(optimizer: str) -> list[str]:
 
 
 def carry_over(
-    saved: SavedState, training: Training, x_ND: Tensor, *, same_function: bool = True
+    saved: SavedState, training: Training, x_ND: Tensor | None = None
 ) -> tuple[Copies, dict[str, Any]]:
     """-> the arrays and figures of the keyframe from which ``training`` goes on with a state that another
     training saved.
 
-    The layers are grown or pruned where they are others; x_ND: the training rows by which. The optimizer's
-    state begins at zero where it is another optimizer, or where layers come or go: all of it, for one number
-    counts the updates of all parameters, and what begins at a late one would take far too large steps at
-    first. The best weights so far are forgotten where the layers, the loss
-    or the network's function (``same_function``) are others.
+    x_ND: training rows, where the network is another, by its layers or its activation: layers of other sizes
+    are grown or pruned by them. The optimizer's state begins at zero where it is another optimizer, or where
+    layers come or go: all of it, for one number counts the updates of all parameters, and those that begin at
+    a late one would take far too large steps. The best weights so far are forgotten where the network or the
+    loss is another.
     """
     arrays, meta = keyframe_of_saved(saved)
     before, now = saved[1]["identity"], training_identity(training.setup, training.state)
@@ -48,11 +48,11 @@ def carry_over(
         meta["hp"] |= {name: HP[name][0] for name in unread(now["optimizer"][0])}
     if now["summed"] and not before["summed"]:
         arrays["grads"] = np.zeros_like(arrays["params"])
-    if before["shapes"] != now["shapes"]:
+    if before["shapes"] != now["shapes"] and x_ND is not None:
         chance = generator(before["seeds"][0], "output", meta["step"])
         arrays |= _reshaped(arrays, _layout(before["shapes"]), training, x_ND, chance)
-    if before["loss"] != now["loss"] or before["shapes"] != now["shapes"] or not same_function:
-        arrays |= {f"best.{name}": getattr(best, name).numpy() for name in ("params", "buffers")}
+    if before["loss"] != now["loss"] or x_ND is not None:
+        arrays |= {f"best.{name}": getattr(best, name).cpu().numpy() for name in ("params", "buffers")}
         meta["best"] = [float(best.metric_P[0]), -1]
     return arrays, meta
 

@@ -36,15 +36,14 @@ def histories(folder: RunFolder, spec: RunSpec, *, over: bool = False) -> dict[s
     }
 
 
-def training_losses(
-    losses_S: np.ndarray, count: EpochCount | None, *, over: bool = False
-) -> tuple[Floats, Floats]:
+def training_losses(losses_S: np.ndarray, count: EpochCount, *, over: bool = False) -> tuple[Floats, Floats]:
     """Mean and deviation ``[E]`` of the losses of each epoch; over: of a last one that was cut short too."""
-    if count is None:
-        return np.empty(0), np.empty(0)
-    mean_E, deviation_E = training_losses(losses_S[: count.first], count.earlier, over=True)
-    more = epoch_losses(losses_S[count.first :], count.per, cut=over)
-    return np.concatenate([mean_E, more[0]]), np.concatenate([deviation_E, more[1]])
+    found, stop = list[tuple[Floats, Floats]](), len(losses_S)
+    for part in count.parts:
+        found.append(epoch_losses(losses_S[part.first : stop], part.per, cut=over or part is not count))
+        stop = part.first
+    mean_E, deviation_E = (np.concatenate(values[::-1]) for values in zip(*found, strict=True))
+    return mean_E, deviation_E
 
 
 def evaluations(folder: RunFolder, spec: RunSpec, epochs: int) -> dict[str, dict[str, list[float | None]]]:

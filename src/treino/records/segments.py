@@ -153,12 +153,18 @@ def path_of(spec: RunSpec, number: int | None = None) -> list[Link]:
 
 def epoch_count(spec: RunSpec, number: int | None = None) -> EpochCount:
     """Which steps are which epoch's, on the path to the end of this segment (default: the newest)."""
+    return path_counts(spec, number)[-1][1]
+
+
+def path_counts(spec: RunSpec, number: int | None = None) -> list[tuple[Link, EpochCount]]:
+    """The links of a path, and which steps up to there are which epoch's."""
     path = path_of(spec, number)
-    count = EpochCount(path[0].segment.steps_per_epoch)
-    for link in path[1:]:
+    found, count = [], EpochCount(path[0].segment.steps_per_epoch)
+    for link in path:
         if (link.segment.passes_from, link.segment.steps_per_epoch) != (count.first, count.per):
             count = count.restarted(link.segment.passes_from, link.segment.steps_per_epoch)
-    return count
+        found.append((link, count))
+    return found
 
 
 def past_of(spec: RunSpec, segment: Segment) -> Past:
@@ -207,7 +213,7 @@ def losses_of(folder: RunFolder, spec: RunSpec) -> np.ndarray:
 def epochs_of(folder: RunFolder, spec: RunSpec) -> list[EpochValue]:
     """What was measured at the ends of the path's epochs."""
     found: list[EpochValue] = []
-    for link in path_of(spec):
-        rows, count = folder.database.epochs(link.segment.number), epoch_count(spec, link.segment.number)
+    for link, count in path_counts(spec):
+        rows = folder.database.epochs(link.segment.number)
         found += [row for row in rows if link.stop is None or count.end_of(row.epoch) <= link.stop]
     return found

@@ -21,7 +21,7 @@ from treino.loop.loop import JobEvent, events
 from treino.records.data_source import COPY
 from treino.records.network_source import NETWORK_COPY
 from treino.records.run_command import branch_as_typed
-from treino.records.segments import Segment, epoch_count, path_of, segments_of
+from treino.records.segments import Segment, path_counts, path_of, segments_of
 from treino.records.stored_run import StoredRun
 from treino.records.versions import versions
 from treino.records.weights import BUFFERS, WEIGHTS
@@ -181,10 +181,12 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any]) -> SegmentStar
         )
     for name, value in segment.changes.items():
         training.set(name, value)  # refused here, before anything is written
-    x_ND = drawn(in_memory(snapshot.data).train, MOST_ROWS).x
-    before, now = (s.get("activation") for s in (snapshot.settings, planned.settings))
-    arrays, meta = carry_over(snapshot.saved, training, x_ND, same_function=before == now)
-    if (snapshot.settings["hidden"], before) != (planned.settings["hidden"], now):
+    layers = [(s["hidden"], s["activation"]) for s in (snapshot.settings, planned.settings)]
+    if layers[0] == layers[1]:
+        arrays, meta = carry_over(snapshot.saved, training)
+    else:
+        x_ND = drawn(in_memory(snapshot.data).train, MOST_ROWS).x
+        arrays, meta = carry_over(snapshot.saved, training, x_ND)
         change = largest_change(snapshot.net, training, arrays, x_ND)
         segment = replace(segment, output_change=change if math.isfinite(change) else None)
         spec = _with_segment(spec, run, segment)
@@ -207,9 +209,8 @@ def _copy_past(snapshot: Snapshot, folder: RunFolder) -> None:
     """The losses, figures and commands that led to the snapshot."""
     old, spec = snapshot.run.folder.database, snapshot.run.spec
     commands = old.commands()
-    for link in path_of(spec, snapshot.segment):
+    for link, count in path_counts(spec, snapshot.segment):
         number = link.segment.number
-        count = epoch_count(spec, number)
         stop = snapshot.step if link.stop is None else min(link.stop, snapshot.step)
         folder.database.add_losses(number, link.first, np.asarray(old.losses(number))[: stop - link.first])
         for row in old.epochs(number):
