@@ -15,6 +15,7 @@ from tests.workflows.test_resume import killed_after
 from treino.api import Run, fit, open_result
 from treino.data.row_order import order
 from treino.engine import OPTIMIZERS
+from treino.engine.epoch_count import EpochCount
 from treino.engine.keyframes import keyframe_of_saved
 from treino.engine.schedules import scale
 from treino.errors import TreinoError
@@ -22,6 +23,7 @@ from treino.reports.explanation import explain
 from treino.training.branch import branching, rewinding
 from treino.training.replay import snapshots
 from treino.training.train import drain, resuming
+from treino.training.transport import Transport
 
 
 def same_states(run: Run, other: Run, steps: list[int]) -> None:
@@ -235,3 +237,10 @@ def test_contradicting_optimizers_are_refused(tmp_path: Path) -> None:
             run.rewind(9, **changes)
         assert caught.value.rule == rule, changes
     assert not open_result(run.path).spec.segments
+
+
+def test_a_pause_at_the_next_epochs_end_knows_the_new_ones() -> None:
+    count, transport = EpochCount(4).restarted(10, 25), Transport()
+    for step, epochs, stop in ((10, 1, 35), (35, 1, 60), (36, 2, 85)):
+        transport.command("epoch", epochs, step, count)
+        assert transport.stop_step == stop

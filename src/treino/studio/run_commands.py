@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from treino.errors import TreinoError
+from treino.records.segments import epoch_count
 from treino.studio.run_page import LETTERS, Look, RunPage
 from treino.training.commands import send_setting, send_stop
 from treino.words import _
@@ -85,8 +86,7 @@ def _go_on(page: RunPage, changes: dict[str, Any], how: tuple[str, Any]) -> Trai
     step = last if past is None else min(past, last)
     over = step >= page.playback.plan(page.segment_at(step)).training.steps
     if over and not changes.keys() & {"epochs", "steps"} and not seeded:
-        per = page.run.spec.steps_per_epoch
-        changes = {**changes, "epochs": 2 * max(1, -(-step // per))}
+        changes = {**changes, "epochs": 2 * max(1, epoch_count(page.run.spec).epoch_of(step))}
     fields = _request(page, "rewind", changes, how)
     page.look.step = None
     return TrainerRequest(fields)

@@ -7,7 +7,7 @@ from treino.engine.activations import ACTIVATIONS
 from treino.engine.optim import OPTIMIZERS
 from treino.engine.schedules import SCHEDULES
 from treino.inspection.boundary import columns_with_an_axis
-from treino.records.segments import path_of, segments_of, setting_commands, shown_settings
+from treino.records.segments import epoch_count, path_of, segments_of, setting_commands, shown_settings
 from treino.records.stored_run import StoredRun
 from treino.training.replay import Snapshot
 from treino.words import _
@@ -76,7 +76,7 @@ def planned_steps(run: StoredRun) -> int:
     resolved = run.spec.resolved
     if resolved.steps is not None:
         return resolved.steps
-    return (resolved.epochs or 1) * run.spec.steps_per_epoch
+    return epoch_count(run.spec).end_of(resolved.epochs or 1)
 
 
 def batch_sizes(rows: int) -> list[int | str]:

@@ -147,7 +147,7 @@ class Trainer:
             stream.job = event.job
             if isinstance(event.job, RunJob):
                 training = event.job.plan.training
-                event.job.transport.command(*stream.transport, training.step, training.steps_per_epoch)
+                event.job.transport.command(*stream.transport, training.step, training.plan.count)
             if stream.reply is not None:
                 self._send({"reply": stream.reply, "run": str(event.job.folder.path)})
                 stream.reply = None

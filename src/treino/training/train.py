@@ -264,7 +264,7 @@ class RunJob:
                 if command.name == "stop":
                     stop = True
                 elif command.name in TRANSPORT:
-                    self.transport.command(command.name, command.value, engine.step, engine.steps_per_epoch)
+                    self.transport.command(command.name, command.value, engine.step, engine.plan.count)
                 else:
                     engine.set(command.name, command.value, command.step)
             except TreinoError as error:  # its sender is elsewhere: a wrong wish must not end the training

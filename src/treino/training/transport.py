@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from treino.engine.epoch_count import EpochCount
 from treino.engine.value_checks import whole
 from treino.errors import TreinoError
 from treino.words import _
@@ -21,8 +22,8 @@ class Transport:
     _owed: float = 0.0  # steps that the speed allows
     _at: float = field(default_factory=time.perf_counter)
 
-    def command(self, name: str, value: Any, step: int, steps_per_epoch: int) -> None:
-        """Do one of ``play pause step epoch speed``; step: updates done so far.
+    def command(self, name: str, value: Any, step: int, epochs: EpochCount) -> None:
+        """Do one of ``play pause step epoch speed``; step: updates done so far. epochs: the training's count.
 
         Raises:
             TreinoError: a count or a speed out of range.
@@ -35,7 +36,7 @@ class Transport:
             self.speed, self._owed, self._at = _speed(value), 0.0, time.perf_counter()
         else:
             count = whole(name, value, 1, MOST, text="count")
-            border = (step // steps_per_epoch + count) * steps_per_epoch
+            border = epochs.end_of(epochs.ended(step) + count)
             self.stop_step = step + count if name == "step" else border
 
     def limit(self, step: int) -> int | None:
