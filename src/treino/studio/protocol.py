@@ -65,7 +65,7 @@ class SpeedCommand(StudioCommand):
 class SetCommand(StudioCommand):
     do: Literal["set"]
     name: Literal["lr", "weight_decay", "momentum", "beta1", "beta2", "clip", "dropout"]
-    value: Annotated[float, Field(allow_inf_nan=False)]
+    value: Annotated[float, Field(allow_inf_nan=False)] | None
 
 
 class SegmentCommand(StudioCommand):
@@ -90,7 +90,7 @@ class BesideCommand(StudioCommand):
 class FanCommand(StudioCommand):
     do: Literal["fan"]
     kind: Literal["lr", "seed", "batch_size"]
-    count: Annotated[int, Field(ge=2, le=64)]
+    count: Literal[0] | Annotated[int, Field(ge=2, le=64)]
     steps: Annotated[int, Field(ge=1, le=100_000)]
 
 
@@ -256,6 +256,14 @@ def check_settings(settings: dict[str, Any]) -> Settings:
 
 
 def _check_value(command: SetCommand) -> None:
+    if command.value is None:
+        if command.name != "clip":
+            raise TreinoError(
+                f"{command.name}_empty",
+                _("{name} is empty.").format(name=setting(command.name)),
+                _("Give it a value, or leave it out."),
+            )
+        return
     if command.name in ("beta1", "beta2"):
         if not 0 <= command.value < 1:
             raise TreinoError(

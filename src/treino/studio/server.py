@@ -18,6 +18,7 @@ from treino.store import RunFolder
 from treino.studio.answers import refusal
 from treino.studio.home import document_of, folder_named, home
 from treino.studio.hub import watch_only
+from treino.studio.page_words import page_words
 from treino.studio.sockets import serve_socket
 from treino.studio.studio import Studio
 from treino.words import _, named
@@ -109,8 +110,10 @@ def _page_file(name: str) -> FileResponse:
 
 
 async def _words(studio: Studio, request: Request) -> Response:
-    language = request.path_params["language"]
-    return _page_file(f"words/{language}.json")
+    language = named(request.path_params["language"])
+    if language is None:
+        raise TreinoError("file_missing", _("There is nothing at this address."))
+    return JSONResponse(page_words(language))
 
 
 async def _home(studio: Studio, request: Request) -> Response:

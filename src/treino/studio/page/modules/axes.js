@@ -1,0 +1,71 @@
+/** A box with two axes on a canvas: from values to places and back, ticks and names. */
+
+import { num, ticks } from './numbers.js';
+import { look } from './theme.js';
+
+/** low, high: [x, y] at the box's corners. */
+export function makeBox(width, height, low, high, { left = 46, right = 12, top = 10, bottom = 44 } = {}) {
+  const l = left, r = width - right, t = top, b = height - bottom;
+  const spanX = high[0] - low[0] || 1, spanY = high[1] - low[1] || 1;
+  return {
+    l, r, t, b, low, high, width, height,
+    X: (x) => l + ((x - low[0]) / spanX) * (r - l),
+    Y: (y) => b - ((y - low[1]) / spanY) * (b - t),
+    x: (px) => low[0] + ((px - l) / (r - l)) * spanX,
+    y: (py) => low[1] + ((b - py) / (b - t)) * spanY,
+    holds: (px, py) => px >= l && px <= r && py >= t && py <= b,
+  };
+}
+
+/** Ticks and names of both axes; lines: also a faint line at each tick. */
+export function drawAxes(context, box, [nameX, nameY], lines = false) {
+  const { l, r, t, b, low, high, width, height } = box;
+  context.font = `12px ${look.font}`;
+  context.fillStyle = look.soft;
+  context.strokeStyle = look.line;
+  context.lineWidth = 1;
+  context.textBaseline = 'top';
+  context.textAlign = 'center';
+  const room = Math.max(2, Math.min(6, Math.floor((r - l) / 64)));
+  for (const v of ticks(low[0], high[0], room)) {
+    const x = box.X(v);
+    if (lines) stroke(context, x, t, x, b);
+    if (x > l + 8 && x < r - 8) context.fillText(num(v), x, b + 7);
+  }
+  context.textAlign = 'right';
+  context.textBaseline = 'middle';
+  for (const v of ticks(low[1], high[1], 6)) {
+    const y = box.Y(v);
+    if (y > b + 1 || y < t - 1) continue;
+    if (lines) stroke(context, l, y, r, y);
+    if (y < b - 4 && y > t + 4) context.fillText(num(v), l - 8, y);
+  }
+  context.font = `13px ${look.font}`;
+  context.fillStyle = look.ink;
+  context.textAlign = 'center';
+  context.textBaseline = 'bottom';
+  context.fillText(shortened(context, nameX, r - l), (l + r) / 2, height - 2);
+  context.save();
+  context.translate(2, (t + b) / 2);
+  context.rotate(-Math.PI / 2);
+  context.textBaseline = 'top';
+  context.fillText(shortened(context, nameY, b - t), 0, 0);
+  context.restore();
+  return width;
+}
+
+function stroke(context, x0, y0, x1, y1) {
+  context.beginPath();
+  context.moveTo(x0, y0);
+  context.lineTo(x1, y1);
+  context.stroke();
+}
+
+/** A text that fits, its middle left out where it would not. */
+export function shortened(context, text, room) {
+  if (context.measureText(text).width <= room) return text;
+  let kept = Math.max(2, Math.floor((text.length * room) / context.measureText(text).width) - 1);
+  const cut = () => text.slice(0, Math.ceil(kept / 2)) + '…' + text.slice(text.length - Math.floor(kept / 2));
+  while (kept > 2 && context.measureText(cut()).width > room) kept--;
+  return cut();
+}

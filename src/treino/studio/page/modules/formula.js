@@ -1,0 +1,85 @@
+/** A formula as treino writes it in one line, "m̂ₜ = mₜ / (1 − β₁ᵗ)", as MathML with fractions, roots and indices. */
+
+import { math } from './dom.js';
+
+const LOWER = '₀₁₂₃₄₅₆₇₈₉ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ₊₋₌₍₎', LOWER_TEXT = '0123456789aehijklmnoprstuvx+−=()';
+const UPPER = '⁰¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᵈᵉᵏᵐⁿᵖᵗᴮᴺᵀ⁺⁻⁼⁽⁾', UPPER_TEXT = '0123456789abdekmnptBNT+−=()';
+const HAT = '\u0302';
+
+/** → a <math> element; a text that can't be read as a formula stays a text in it. */
+export function formula(text) {
+  const tokens = tokensOf(text), reader = { tokens, at: 0 };
+  const found = sequence(reader, () => false);
+  return math('math', { display: 'block' }, math('mrow', {}, found));
+}
+
+/** Numbers, names, signs; indices and powers are tokens of their own. */
+function tokensOf(text) {
+  const found = [];
+  const pattern = /\d+(?:\.\d+)?|[₀-ₜᵢⱼᵣᵤᵥₓ]+(?:,[₀-ₜᵢⱼᵣᵤᵥₓ]+)*|[⁰¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᵈᵉᵏᵐⁿᵖᵗᴮᴺᵀ⁺⁻⁼⁽⁾]+|\p{L}[\p{M}′]*(?:[\p{Ll}\p{Lu}_]{1,}(?=\())?|∂\p{L}|\s+|./gu;
+  for (const [piece] of text.matchAll(pattern)) if (piece.trim()) found.push(piece);
+  return found;
+}
+
+const translated = (piece, from, to) => [...piece].map((c) => { const k = [...from].indexOf(c); return k < 0 ? c : [...to][k]; }).join('');
+const isLower = (piece) => [...LOWER].includes(piece?.[0]);
+const isUpper = (piece) => [...UPPER].includes(piece?.[0]);
+
+function sequence(reader, ends) {
+  const found = [];
+  while (reader.at < reader.tokens.length && !ends(reader.tokens[reader.at])) {
+    const piece = reader.tokens[reader.at];
+    if (piece === '/') {
+      reader.at++;
+      const above = found.splice(startOfTerm(found)), below = term(reader);
+      found.push(math('mfrac', {}, row(above.map(bare)), bare(below)));
+    } else found.push(term(reader));
+  }
+  return found;
+}
+
+/** What stands before a division sign belongs to it as far back as a sign that binds less. */
+function startOfTerm(found) {
+  let k = found.length;
+  while (k > 0 && !(found[k - 1].localName === 'mo' && /^[=+−≈,]$/.test(found[k - 1].textContent))) k--;
+  return k;
+}
+
+const row = (nodes) => (nodes.length === 1 ? nodes[0] : math('mrow', {}, nodes));
+
+/** Brackets around a whole numerator or denominator say nothing: the line of the fraction does. */
+function bare(node) {
+  if (!node.bracketed) return node;
+  return math('mrow', {}, [...node.children].slice(1, -1));
+}
+
+function term(reader) {
+  let node = atom(reader);
+  let lower = null, upper = null;
+  while (isLower(reader.tokens[reader.at]) || isUpper(reader.tokens[reader.at])) {
+    const piece = reader.tokens[reader.at++];
+    if (isLower(piece)) lower = math('mn', {}, (lower?.textContent ?? '') + translated(piece, LOWER, LOWER_TEXT));
+    else upper = math('mn', {}, (upper?.textContent ?? '') + translated(piece, UPPER, UPPER_TEXT));
+  }
+  if (lower && upper) node = math('msubsup', {}, node, lower, upper);
+  else if (lower) node = math('msub', {}, node, lower);
+  else if (upper) node = math('msup', {}, node, upper);
+  return node;
+}
+
+function atom(reader) {
+  const piece = reader.tokens[reader.at++];
+  if (piece == null) return math('mrow', {});
+  if (piece === '(') {
+    const inside = sequence(reader, (p) => p === ')');
+    reader.at++;
+    const node = math('mrow', {}, math('mo', {}, '('), inside, math('mo', {}, ')'));
+    node.bracketed = true;
+    return node;
+  }
+  if (piece === '√') return math('msqrt', {}, bare(term(reader)));
+  if (/^\d/.test(piece)) return math('mn', {}, piece);
+  if (piece.includes(HAT)) return math('mover', {}, math('mi', {}, piece.replace(HAT, '')), math('mo', {}, '^'));
+  if (/^[\p{L}∂]/u.test(piece)) return math('mi', {}, piece);
+  return math('mo', {}, piece);
+}

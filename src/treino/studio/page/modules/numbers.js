@@ -1,0 +1,58 @@
+/** Numbers as people read them, and round places on an axis. */
+
+export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+
+/** Four significant digits, no needless exponent, a real minus sign: as in treino's pictures. */
+export function num(value, digits = 4) {
+  if (value == null || Number.isNaN(value)) return '–';
+  if (value < 0) return '−' + num(-value, digits);
+  if (value === Infinity) return '∞';
+  if (value === 0) return '0';
+  if (value < 1e-3 || value >= 1e7) return exponential(value, Math.max(0, digits - 2));
+  const places = Math.max(0, digits - 1 - Math.floor(Math.log10(value)));
+  return places ? value.toFixed(places).replace(/\.?0+$/, '') : value.toFixed(0);
+}
+
+function exponential(value, places) {
+  return value.toExponential(places).replace(/\.?0+e/, 'e').replace('e+', 'e').replace('-', '−');
+}
+
+/** The same number of places every time, so that a number that moves does not jump. */
+export function fixed(value, places = 3) {
+  if (value == null || Number.isNaN(value)) return '–';
+  const text = Math.abs(value) >= 100 ? num(value) : value.toFixed(places);
+  return text.replace('-', '−');
+}
+
+/** A count, its thousands apart by a thin space. */
+export const whole = (value) => (value == null ? '–' : String(value).replace(/\B(?=(\d{3})+$)/g, '\u2009'));
+
+/** Round values from low to high, about so many. */
+export function ticks(low, high, count) {
+  const range = high - low;
+  if (!(range > 0) || !Number.isFinite(range)) return [low];
+  const raw = range / count, size = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 2.5, 5, 10].map((k) => k * size).find((k) => k >= raw);
+  const found = [];
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++) found.push(+(k * step).toPrecision(12));
+  return found;
+}
+
+/** Round values of a logarithmic axis: powers of ten, with 2 and 5 between where there are few. */
+export function logTicks(low, high) {
+  const decades = Math.log10(high / low), found = [];
+  const between = decades > 3 ? [1] : decades > 1 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 7];
+  for (let e = Math.floor(Math.log10(low)); e <= Math.ceil(Math.log10(high)); e++)
+    for (const k of between) {
+      const value = +(k * 10 ** e).toPrecision(6);
+      if (value >= low && value <= high) found.push(value);
+    }
+  return found;
+}
+
+/** The end of an axis of steps: a round number that leaves a little room, so that it seldom moves. */
+export function roundEnd(step) {
+  if (step <= 190) return 200;
+  const size = 10 ** Math.floor(Math.log10(step * 1.03));
+  return [1, 1.5, 2, 3, 4, 6, 8, 10].map((k) => k * size).find((k) => k >= step * 1.03);
+}

@@ -1,0 +1,201 @@
+/** The large picture: decision boundary, line, surface, predicted against true, or images; or one unit of the network. */
+
+import { $, cleared, el, pointIn, setText } from './dom.js';
+import { unitName } from './diagram.js';
+import { drawImages } from './images.js';
+import { fixed, num, whole } from './numbers.js';
+import { makePicker } from './picker.js';
+import { drawPlane, makePlane } from './plane.js';
+import { drawFit, drawLine, drawSurface } from './regression.js';
+import { answers, nearest, SPLITS } from './rows.js';
+import { classColour } from './theme.js';
+import { head, hideTip, pair, shareBar, showTip, soft } from './tip.js';
+import { t } from './words.js';
+
+const DRAWN = { plane: drawPlane, line: drawLine, surface: drawSurface, fit: drawFit, images: drawImages };
+const LISTED = 6; // probabilities in the box beside the pointer, at most
+
+export function makePicture(page) {
+  const canvas = $('#picture-canvas'), kept = makePlane();
+  const pickers = ['x', 'y'].map((axis, k) => makePicker($(`#axis-${axis}`), (name) => chooseAxis(k, name)));
+  let box = null, near = null, shownKey = '';
+
+  function draw(store) {
+    const { frame, points, state } = store;
+    if (!frame || !state || !canvas.clientWidth) return;
+    const ready = frame.shows === 'images' || points?.rows.length;
+    if (!DRAWN[frame.shows] || !ready) return;
+    const unit = unitShown(store, page.hover);
+    if (unit && frame.shows === 'images' && !unit.tile) unit.hidden = true;
+    box = DRAWN[frame.shows](kept, cleared(canvas), {
+      frame, points, near, unit: unit?.hidden ? null : unit, classes: state.data.classes ?? [], target: state.data.target,
+      dashed: state.letter !== 'A' && Boolean(state.letter), playing: state.playing, probability: t('probability'),
+      words: frame.shows === 'images' ? { mistakes: t('mistakes'), confusion: t('confusion'), predicted: t('predicted') } : [t('true_value', { target: state.data.target }), t('predicted')],
+    });
+    tell(store, unit);
+  }
+
+  /** Title, right-hand figure, legend and axes, where they have changed. */
+  function tell(store, unit) {
+    const { frame, state, points } = store;
+    setText($('#picture-title'), unit && !unit.hidden ? unit.name : t(titleKey(frame, state)));
+    setText($('#picture-figure'), figureOf(frame, state));
+    canvas.setAttribute('aria-label', `${$('#picture-title').textContent}. ${t('step_n', { step: whole(frame.step) })}. ${figureOf(frame, state)}`);
+    setText($('#picture-note'), noteOf(frame, points, state));
+    $('#picture-note').title = $('#picture-note').textContent;
+    const key = [frame.shows, state.unseen, ...(points?.rows.map((r) => [r.split, r.true.length, r.total]) ?? [])].join();
+    if (key === shownKey) return;
+    shownKey = key;
+    $('#picture-key').replaceChildren(...legend(frame, points, state));
+  }
+
+  /** Choices of axes: only where there are more inputs than axes. */
+  function update(store) {
+    const { state, points } = store, choosable = (state?.data.axes.length ?? 0) > 2 && points?.axes.length === 2 && state.data.kind === 'table';
+    $('#axes').hidden = !choosable;
+    if (choosable) {
+      const own = points.view === 'components' ? [] : points.axes;
+      pickers.forEach((picker, k) => picker.set(state.data.axes, own[k] ?? null));
+    }
+    $('#axes-auto').hidden = !choosable || state.view.axes == null;
+  }
+
+  function chooseAxis(k, name) {
+    const { points, state } = page.store, now = points.view === 'components' ? state.data.axes.slice(0, 2) : [...points.axes];
+    if (now[1 - k] === name) now[1 - k] = now[k];
+    now[k] = name;
+    page.look({ axes: now });
+  }
+  $('#axes-auto').addEventListener('click', () => page.look({ axes: null }));
+
+  canvas.addEventListener('pointermove', (event) => {
+    const { store } = page, [x, y] = pointIn(event);
+    if (!box?.holds(x, y) || !store.frame) return leave();
+    const found = box.at ? box.at(x, y) : nearest(store.points, placeOf(box), x, y);
+    if (!box.at && found?.i !== near?.i) {
+      near = found;
+      page.invalidate();
+    }
+    const lines = box.at ? imageTip(store, found) : planeTip(store, box, found, x, y);
+    if (lines.length) showTip(event, lines);
+    else hideTip();
+  });
+  canvas.addEventListener('pointerleave', leave);
+
+  function leave() {
+    hideTip();
+    if (near) page.invalidate();
+    near = null;
+  }
+  return { draw, update, relabel: () => { shownKey = ''; } };
+}
+
+const placeOf = (box) => box.place ?? ((rows, i) => [box.X(rows.x[i]), box.Y(rows.y[i])]);
+
+function titleKey(frame, state) {
+  if (frame.shows === 'plane') return 'boundary';
+  if (frame.shows === 'images') return 'images';
+  if (frame.shows === 'fit') return 'fit';
+  return state.data.classes?.length ? 'line_of_classes' : 'line';
+}
+
+/** How good it is: rows that are right, or the error. */
+function figureOf(frame) {
+  if (frame.right) return t('right_rows', { right: whole(frame.right.right), rows: whole(frame.right.rows) });
+  const rmse = frame.evaluation?.validation?.rmse ?? frame.evaluation?.train?.rmse;
+  return rmse == null ? '' : t('rmse_is', { value: num(rmse) });
+}
+
+/** What the picture leaves out: inputs that are held, and on how many rows it says what the network says. */
+function noteOf(frame, points, state) {
+  const said = [];
+  if (points?.view === 'components') said.push(t('components', { share: percent((points.variance ?? []).reduce((sum, v) => sum + v, 0)) }));
+  if (points?.held?.length) {
+    const shown = points.held.slice(0, 3).map(([name, value]) => `${name} ${value == null ? '–' : typeof value === 'number' ? num(value) : value}`);
+    const more = points.held.length - shown.length;
+    said.push(t('held', { values: shown.join(', ') + (more > 0 ? ' ' + t('and_more', { n: whole(more) }) : '') }));
+  }
+  if (frame.agreement && state.data.features.length > 2 && frame.shows === 'plane')
+    said.push(t('agreement', { share: percent(frame.agreement.share), rows: whole(frame.agreement.rows) }));
+  return said.join(' ');
+}
+
+const percent = (share) => `${(100 * share).toFixed(share > 0.995 || share < 0.005 ? 1 : 0).replace('.0', '')} %`;
+
+function legend(frame, points, state) {
+  if (frame.shows === 'images') return [];
+  const shapes = { train: 'dot', validation: 'diamond', test: 'disc' }, items = [];
+  const coloured = !state.data.classes?.length && frame.shows !== 'surface';
+  for (const split of SPLITS) {
+    const rows = points.rows.find((r) => r.split === split);
+    if (!rows || rows.unseen) continue;
+    const { total = rows.true.length } = rows, count = rows.true.length < total ? t('some_of', { n: whole(rows.true.length), total: whole(total) }) : whole(total);
+    items.push(el('li', {}, el('i', { class: `${shapes[split]} ${coloured ? split : ''}` }), t(split), el('span', { class: 'count' }, count)));
+  }
+  if (state.data.classes?.length) items.push(el('li', {}, el('i', { class: 'ring' }), t('wrong')));
+  if (state.unseen?.includes('test')) items.push(el('li', { class: 'unseen' }, t('test_unseen')));
+  return items;
+}
+
+/** A unit that is looked at: its bytes over the picture, from the large part or from its thumbnail. */
+function unitShown(store, hover) {
+  if (hover?.kind !== 'unit') return null;
+  const { frame, state } = store, { k, i } = hover, layer = frame.layers[k];
+  if (!layer) return null;
+  const asked = state.view.unit, large = asked && asked[0] === k + frame.first && asked[1] === layer.units[i] ? frame.parts.unit : null;
+  const thumb = frame.parts[`unit.${k + frame.first}`], tile = frame.parts[`tile.${k + frame.first}`], part = tile ?? large ?? thumb;
+  if (!part) return null;
+  const [rows, columns] = part.shape.slice(-2), start = part === large ? 0 : i * rows * columns;
+  const colour = k === frame.layers.length - 1 ? classColour(layer.units[i]) : classColour(0);
+  return { bytes: part.data, start, size: columns, rows, columns, scale: layer.scale, colour, name: unitName(store, k, i), tile: Boolean(tile) };
+}
+
+function planeTip(store, box, found, x, y) {
+  const { frame, points, state } = store, { classes } = state.data, lines = [];
+  const at = found ? [found.rows.x?.[found.i], found.rows.y?.[found.i]] : [box.x(x), box.y(y)];
+  if (found) {
+    const { rows, i } = found, said = answers(frame, rows)?.[i];
+    const truth = classes?.length ? classes[rows.true[i]] : num(rows.true[i]);
+    lines.push(head(`${t('row_of', { row: whole(rows.index?.[i] ?? i), split: t(rows.split) })} · ${truth}`));
+    if (said != null) lines.push(pair(t('predicted'), classes?.length ? (classes[said] ?? '–') : num(said)));
+  }
+  if (frame.shows !== 'fit') points.axes.forEach((name, k) => at[k] != null && lines.push(pair(name, num(at[k]))));
+  if (frame.shows === 'plane') lines.push(...classesAt(frame, classes, box, x, y));
+  if (frame.shows === 'surface' && !found) lines.push(pair(state.data.target, num(cellOf(frame.parts.value, box, x, y))));
+  if (frame.shows === 'line') lines.push(...lineAt(frame, state, box.x(x)));
+  return [...lines, soft(t('at_step', { step: whole(frame.step) }))];
+}
+
+function cellOf({ data, shape: [rows, columns] }, box, x, y) {
+  const column = Math.min(columns - 1, Math.max(0, Math.floor(((x - box.l) / (box.r - box.l)) * columns)));
+  const row = Math.min(rows - 1, Math.max(0, Math.floor(((box.b - y) / (box.b - box.t)) * rows)));
+  return data[row * columns + column];
+}
+
+function classesAt({ parts }, classes, box, x, y) {
+  const winner = cellOf(parts.winner, box, x, y);
+  if (classes[winner] == null) return [pair(t('no_answer'), '')];
+  const share = parts.share && cellOf(parts.share, box, x, y) / 255;
+  return [pair(classes[winner], share == null ? '' : fixed(share, 2), share == null ? null : shareBar(share, classColour(winner)))];
+}
+
+function lineAt({ parts: { x, value } }, state, at) {
+  const [low, high] = [x.data[0], x.data.at(-1)], count = value.shape[1] ?? 1;
+  const i = Math.round(((at - low) / (high - low)) * (x.data.length - 1));
+  if (!(i >= 0 && i < x.data.length)) return [];
+  if (!state.data.classes?.length) return [pair(state.data.target, num(value.data[i * count]))];
+  return state.data.classes.slice(0, LISTED).map((name, k) => pair(name, fixed(value.data[i * count + k], 2), shareBar(value.data[i * count + k], classColour(k))));
+}
+
+function imageTip({ state, frame }, found) {
+  if (!found) return [];
+  const { classes } = state.data;
+  if (found.kind === 'cell')
+    return [head(`${classes[found.row]} → ${classes[found.column]}`), pair(t('rows'), t('some_of', { n: whole(found.value), total: whole(found.total) })), soft(t('at_step', { step: whole(frame.step) }))];
+  const ranked = [...found.probability].map((p, k) => [p, k]).sort((a, b) => b[0] - a[0]).slice(0, LISTED);
+  return [
+    head(`${t('row_of', { row: whole(found.row), split: t('validation') })} · ${classes[found.right] ?? ''}`),
+    ...ranked.map(([p, k]) => pair(classes[k], fixed(p, 3), shareBar(p, classColour(k)))),
+    soft(t('at_step', { step: whole(frame.step) })),
+  ];
+}

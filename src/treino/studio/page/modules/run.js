@@ -1,0 +1,221 @@
+/** The page of one run: its panels, what they share, and the drawing of frames. */
+
+import { Connection, Refusal } from './connection.js';
+import { makeCurves } from './curves.js';
+import { makeDiagram } from './diagram.js';
+import { $, el, fromTemplate, setText, svg } from './dom.js';
+import { makeFan } from './fan.js';
+import { makeMicroscope } from './microscope.js';
+import { makePicture } from './picture.js';
+import { makeSettings } from './settings.js';
+import { makeStore, take, viewStep } from './store.js';
+import { makeTake } from './take.js';
+import { makeTimeline } from './timeline.js';
+import { makeTransport } from './transport.js';
+import { makeVitals } from './vitals.js';
+import { clamp, whole } from './numbers.js';
+import { language, t } from './words.js';
+
+/** Open the run's page. What it returns is described in app.js. */
+export function open(shell, name) {
+  const page = makePage(shell, name);
+  return {
+    keys: page.keys,
+    relabel: page.relabel,
+    redraw: page.invalidate,
+    language: () => page.connection.reopen(),
+    beside: (run) => page.command('beside', { run, shown: true }),
+    close: () => page.close(),
+  };
+}
+
+function makePage(shell, name) {
+  shell.tools.replaceChildren(fromTemplate('run-tools'));
+  shell.stage.replaceChildren(fromTemplate('run-stage'));
+  const page = { shell, store: makeStore(name), hover: null, pick: null, lookingAt: null, say: shell.say };
+  let queued = false, closed = false, wanted = null, resting = 0;
+
+  page.send = (verb, fields) => page.connection.send(verb, fields);
+  /** Send a command and read out why it is refused; → its reply, or null. */
+  page.command = async (verb, fields) => {
+    try {
+      return await page.send(verb, fields);
+    } catch (refusal) {
+      if (!(refusal instanceof Refusal)) throw refusal;
+      page.say([refusal.message, refusal.hint].filter(Boolean).join(' '), 'warning');
+      return null;
+    }
+  };
+  page.throttled = throttled;
+  /** Look at another step, along other axes, at another unit; what is not named stays. */
+  page.look = (fields) => {
+    wanted = { ...(wanted ?? page.store.state.view), ...fields };
+    return sendLook();
+  };
+  const sendLook = throttled(async () => {
+    const sent = wanted;
+    await page.command('look', sent);
+    if (wanted !== sent) return;
+    wanted = page.lookingAt = null;
+    page.invalidate();
+  });
+  /** Look at a past step; the last one is the live view. */
+  page.lookAt = (step) => {
+    const { state } = page.store;
+    if (!state?.steers) return;
+    const last = state.last_step, at = clamp(Math.round(step), 0, last);
+    page.lookingAt = at === last ? null : at;
+    page.look({ step: page.lookingAt });
+    page.invalidate();
+  };
+  page.segment = (changes, step) => page.command('segment', step == null ? { changes } : { changes, step });
+  page.branch = async () => {
+    const reply = await page.command('branch', { changes: {} });
+    if (reply?.run) page.say(t('branched', { run: reply.run, step: whole(viewStep(page.store)) }));
+  };
+  page.hoverOver = (hit) => {
+    const same = JSON.stringify(hit) === JSON.stringify(page.hover);
+    if (same) return;
+    page.hover = hit;
+    const { frame } = page.store, layer = hit?.kind === 'unit' ? frame.layers[hit.k] : null;
+    lookAtUnit(layer ? [hit.k + frame.first, layer.units[hit.i]] : null);
+    page.invalidate();
+  };
+  /** Ask for the unit at full size, when the pointer has rested on it; its small picture is shown meanwhile. */
+  function lookAtUnit(unit) {
+    clearTimeout(resting);
+    const { state } = page.store;
+    if (!state?.steers) return;
+    resting = setTimeout(() => {
+      if (JSON.stringify(unit) !== JSON.stringify((wanted ?? page.store.state.view).unit)) page.look({ unit });
+    }, 120);
+  }
+  page.toggleFan = () => fan.toggle();
+  page.openMicroscope = (hit) => microscope.open(hit);
+  page.invalidate = () => {
+    if (queued || closed) return;
+    queued = true;
+    requestAnimationFrame(draw);
+  };
+
+  const picture = makePicture(page), diagram = makeDiagram(page), curves = makeCurves(page), timeline = makeTimeline(page);
+  const vitals = makeVitals(page), transport = makeTransport(page), settings = makeSettings(page), fan = makeFan(page);
+  const microscope = makeMicroscope(page), takeaway = makeTake(page), panels = [picture, diagram, curves, timeline, vitals, transport, settings, fan, microscope, takeaway];
+
+  page.relabel = () => {
+    panels.forEach((panel) => panel.relabel?.());
+    if (page.store.state) update();
+  };
+  page.relabel();
+  page.connection = new Connection(`/socket/run/${encodeURIComponent(name)}`, { language: () => language.now, receive, status: shell.connected });
+  const resize = new ResizeObserver(page.invalidate);
+  resize.observe(shell.stage);
+  addEventListener('resize', page.invalidate);
+
+  function receive(message) {
+    if (closed) return;
+    const changed = take(page.store, message);
+    if (changed === 'notice' && message.notice) page.say(message.notice.text, message.notice.kind);
+    if (changed === 'frame') page.hover = stillThere(page.hover, message);
+    if (changed === 'state') update();
+    if (changed === 'points' && page.store.state) picture.update(page.store);
+    if (changed === 'fan' && page.store.state) fan.update(page.store);
+    page.invalidate();
+  }
+
+  function update() {
+    const { state } = page.store, { data } = state;
+    const total = Object.values(data.rows).reduce((sum, n) => sum + n, 0);
+    shell.title(state.name, t('data_line', { name: data.name, rows: whole(total) }));
+    shell.stage.classList.toggle('watching', !state.steers);
+    for (const panel of panels) panel.update?.(page.store);
+    showTabs(page);
+    page.invalidate();
+  }
+
+  /** Draw everything once, and tell the server that the frame is drawn. */
+  function draw() {
+    queued = false;
+    if (closed) return;
+    const { store } = page, began = performance.now();
+    if ($('#fanout').hidden) {
+      picture.draw(store);
+      diagram.draw(store);
+    }
+    curves.draw(store);
+    timeline.draw(store);
+    vitals.draw(store);
+    transport.draw(store);
+    fan.draw(store);
+    microscope.update(store);
+    if (store.undrawn) {
+      page.connection.acknowledge(store.undrawn.frame);
+      store.undrawn = null;
+      shell.stage.dataset.frame = store.frame.frame;
+    }
+    performance.measure('redraw', { start: began });
+  }
+
+  const back = () => page.lookAt((page.lookingAt ?? viewStep(page.store)) - 1);
+  page.keys = [
+    { key: ' ', word: 'key_play', act: transport.keys.play, steers: true },
+    { key: 'ArrowRight', shown: '→', word: 'key_step', act: transport.keys.step, steers: true },
+    { key: 'ArrowLeft', shown: '←', word: 'key_back', act: back },
+    { key: 'e', shown: 'E', word: 'key_epoch', act: transport.keys.epoch, steers: true },
+    { key: 'b', shown: 'B', word: 'key_branch', act: page.branch, steers: true },
+    { key: 'f', shown: 'F', word: 'key_fan', act: page.toggleFan, steers: true },
+    { key: 'Escape', shown: 'Esc', word: 'key_escape', act: () => microscope.close() || fan.close() },
+  ].map((key) => ({ ...key, able: () => !key.steers || Boolean(page.store.state?.steers) }));
+
+  page.close = () => {
+    closed = true;
+    resize.disconnect();
+    removeEventListener('resize', page.invalidate);
+    page.connection.close();
+  };
+  return page;
+}
+
+/** A unit or edge under the pointer, unless the network has another shape now. */
+const stillThere = (hover, frame) => (hover && frame.layers?.[hover.k]?.units[hover.i] != null ? hover : null);
+
+/** act, at most one at a time: of what is asked meanwhile only the newest is done. */
+function throttled(act) {
+  let busy = false, next = null;
+  return async function run(argument) {
+    if (busy) {
+      next = { argument };
+      return;
+    }
+    busy = true;
+    try {
+      await act(argument);
+    } finally {
+      busy = false;
+      const wanted = next;
+      next = null;
+      if (wanted) run(wanted.argument);
+    }
+  };
+}
+
+/** The run in hand and those beside it: a click steers another, the cross takes it away. */
+function showTabs(page) {
+  const { state } = page.store, own = { run: state.name, letter: state.letter ?? 'A' };
+  const runs = [own, ...state.beside].sort((a, b) => a.letter.localeCompare(b.letter));
+  const tab = (run) => el('button', { type: 'button', class: run.letter === 'A' ? 'tab' : 'tab dash', 'aria-pressed': run === own, 'aria-label': t('run_n', { letter: run.letter, name: run.run }), onclick: () => goTo(page, run, runs) },
+    svg('svg', { viewBox: '0 0 22 8', 'aria-hidden': 'true' }, svg('path', { d: 'M1 4h20' })), run.letter);
+  const close = (run) => el('button', { type: 'button', class: 'small shut', 'aria-label': t('take_away', { letter: run.letter }), title: t('take_away', { letter: run.letter }), onclick: () => page.command('beside', { run: run.run, shown: false }) }, '×');
+  const key = JSON.stringify([runs.map((r) => [r.run, r.letter]), own.letter, language.now]), box = $('#tabs');
+  if (box.dataset.key === key) return;
+  box.dataset.key = key;
+  box.replaceChildren(...(runs.length < 2 ? [] : runs.flatMap((run) => [tab(run), run === own ? '' : close(run)])));
+  setText($('#tabs-name'), runs.length < 2 ? '' : t('runs_here'));
+}
+
+/** The page of another run, with this one and the others beside it. */
+async function goTo(page, run, runs) {
+  if (run.run === page.store.name) return;
+  const next = await page.shell.go(`/run/${encodeURIComponent(run.run)}`);
+  for (const other of runs) if (other.run !== run.run) next?.beside(other.run);
+}

@@ -1,0 +1,188 @@
+/** The settings of the step in view: those that change while it trains, and those that open a new segment. */
+
+import { $, $$, el, setText } from './dom.js';
+import { num, whole } from './numbers.js';
+import { language, t } from './words.js';
+
+const LIVE = { // how a slider's place becomes a value, and back
+  weight_decay: { low: -1, high: 60, step: 1, value: (p) => (p < 0 ? 0 : +(10 ** (-5 + p / 15)).toPrecision(2)), place: (v) => (v > 0 ? Math.round((Math.log10(v) + 5) * 15) : -1) },
+  momentum: { low: 0, high: 0.99, step: 0.01 },
+  beta1: { low: 0, high: 0.99, step: 0.01 },
+  beta2: { low: 0, high: 60, step: 1, value: (p) => +(1 - 10 ** (-p / 15)).toPrecision(4), place: (v) => Math.round(-15 * Math.log10(1 - v)) },
+  dropout: { low: 0, high: 0.8, step: 0.05 },
+  clip: { low: 0, high: 61, step: 1, value: (p) => (p > 60 ? null : +(10 ** (-2 + p / 15)).toPrecision(2)), place: (v) => (v == null ? 61 : Math.round((Math.log10(v) + 2) * 15)) },
+};
+const CHOSEN = ['optimizer', 'schedule', 'activation'];
+const FAULTS = ['missing_zero_grad', 'softmax_before_cross_entropy'];
+const DEEPEST = 8, WIDEST = 4096;
+
+export function makeSettings(page) {
+  const lr = $('#lr'), slider = $('#lr-slider');
+  const latest = page.throttled((fields) => page.command('set', fields));
+
+  lr.addEventListener('change', () => setRate(lr.value));
+  lr.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') {
+      clearError();
+      lr.blur();
+      update(page.store);
+    }
+  });
+  slider.addEventListener('input', () => {
+    const value = +(10 ** Number(slider.value)).toPrecision(2);
+    lr.value = num(value);
+    clearError();
+    fill(slider, num(value));
+    latest({ name: 'lr', value });
+  });
+
+  /** What is typed goes to the server as it is when it is no number: its words stand at the field then. */
+  async function setRate(text) {
+    const typed = text.trim().replace(',', '.').replace('−', '-'), value = typed !== '' && Number.isFinite(Number(typed)) ? Number(typed) : typed;
+    if (value === page.store.state.settings.lr) return clearError();
+    try {
+      await page.send('set', { name: 'lr', value });
+      clearError();
+    } catch (refusal) {
+      lr.classList.add('bad');
+      lr.setAttribute('aria-invalid', 'true');
+      $('#lr-error').hidden = false;
+      setText($('#lr-error'), [refusal.message, refusal.hint].filter(Boolean).join(' '));
+    }
+  }
+  function clearError() {
+    lr.classList.remove('bad');
+    lr.removeAttribute('aria-invalid');
+    $('#lr-error').hidden = true;
+  }
+
+  function relabel() {
+    $('#live').replaceChildren(...Object.keys(LIVE).map((name) => liveField(name, LIVE[name], latest)));
+    $('#choices').replaceChildren(...['batch_size', ...CHOSEN].map((name) => choiceField(name, page)));
+    $('#faults').replaceChildren(...FAULTS.map((name) => faultSwitch(name, page)));
+    $('#shape').dataset.key = '';
+  }
+  $('#new-seed').addEventListener('click', () => page.segment({ seed: (page.store.state.settings.seed ?? 0) + 1 }, 0));
+
+  function update({ state }) {
+    const { settings, choices, steers, network } = state, off = !steers || state.status === 'deleted', live = choices?.live;
+    if (document.activeElement !== lr) {
+      lr.value = num(settings.lr);
+      clearError();
+    }
+    if (document.activeElement !== slider || !slider.matches(':active')) slider.value = Math.log10(settings.lr || 1e-4);
+    fill(slider, num(settings.lr));
+    lr.disabled = slider.disabled = off;
+    for (const [name, scale] of Object.entries(LIVE)) updateLive(name, scale, settings[name], off || (live && !live.includes(name)), live && !live.includes(name));
+    updateChoices(settings, choices ?? {}, off, state);
+    for (const name of FAULTS) {
+      const button = $(`#fault-${name}`);
+      button.setAttribute('aria-checked', (settings.fault ?? []).includes(name));
+      button.disabled = off;
+      button.hidden = Boolean(choices?.fault && !choices.fault.includes(name));
+    }
+    $('#faults-title').hidden = $$('#faults button').every((b) => b.hidden);
+    setText($('#seed'), String(settings.seed ?? '–'));
+    $('#new-seed').disabled = off;
+    updateShape(network, settings, off, page);
+    updateDecisions(state);
+  }
+  return { update, relabel };
+}
+
+const fill = (input, text) => {
+  input.style.setProperty('--at', `${(100 * (input.value - input.min)) / (input.max - input.min)}%`);
+  input.setAttribute('aria-valuetext', text);
+};
+
+function liveField(name, scale, latest) {
+  const output = el('output', { for: name, id: `${name}-value` });
+  const input = el('input', { id: name, type: 'range', min: scale.low, max: scale.high, step: scale.step });
+  input.addEventListener('input', () => {
+    const value = scale.value ? scale.value(Number(input.value)) : Number(input.value);
+    setText(output, valueText(name, value));
+    fill(input, valueText(name, value));
+    latest({ name, value });
+  });
+  return el('div', { class: 'field', id: `${name}-field` }, el('div', { class: 'line' }, el('label', { for: name }, t(name)), output), input);
+}
+
+const valueText = (name, value) => (value == null ? t(name === 'clip' ? 'no_clip' : 'none') : num(value));
+
+function updateLive(name, scale, value, off, absent) {
+  const input = $(`#${name}`);
+  $(`#${name}-field`).hidden = Boolean(absent);
+  input.disabled = off;
+  if (!input.matches(':active')) input.value = scale.place ? scale.place(value) : (value ?? 0);
+  setText($(`#${name}-value`), valueText(name, value));
+  fill(input, valueText(name, value));
+}
+
+function choiceField(name, page) {
+  const select = el('select', { id: name });
+  select.addEventListener('change', () => page.segment({ [name]: name === 'batch_size' && select.value !== 'full' ? Number(select.value) : select.value }));
+  return el('div', { class: 'pick', id: `${name}-field` }, el('label', { for: name }, t(name)), select);
+}
+
+function updateChoices(settings, choices, off, state) {
+  const rows = state.data.rows.train, sizes = [...new Set([...(choices.batch_size ?? []), settings.batch_size])].filter((n) => typeof n === 'number');
+  const batches = [...sizes.sort((a, b) => a - b).map((n) => [n, String(n)]), ['full', t('all_rows', { n: whole(rows) })]];
+  options('batch_size', batches, settings.batch_size, off);
+  for (const name of CHOSEN) options(name, (choices[name] ?? []).map((value) => [value, value]), settings[name], off);
+}
+
+function options(name, pairs, now, off) {
+  const select = $(`#${name}`), key = JSON.stringify([pairs, language.now]);
+  $(`#${name}-field`).hidden = pairs.length === 0;
+  if (select.dataset.key !== key) {
+    select.dataset.key = key;
+    select.replaceChildren(...pairs.map(([value, text]) => el('option', { value }, text)));
+  }
+  select.value = now ?? '';
+  select.disabled = off;
+}
+
+function faultSwitch(name, page) {
+  const toggle = () => {
+    const now = page.store.state.settings.fault ?? [];
+    page.segment({ fault: now.includes(name) ? now.filter((f) => f !== name) : [...now, name] });
+  };
+  return el('button', { class: 'switch', id: `fault-${name}`, type: 'button', role: 'switch', 'aria-checked': 'false', onclick: toggle }, el('span', {}, t(name)), el('i', { 'aria-hidden': 'true' }));
+}
+
+/** Layers and units: a step for each layer, unless the network is one's own. */
+function updateShape(network, settings, off, page) {
+  const hidden = settings.hidden ?? network?.hidden ?? [], box = $('#shape'), fixed = off || network?.growth === false;
+  const key = JSON.stringify([hidden, fixed, network?.own, language.now]), focused = document.activeElement?.dataset?.act;
+  if (box.dataset.key === key) return;
+  box.dataset.key = key;
+  if (network?.own) return box.replaceChildren(el('p', { class: 'hint' }, t('own_network')));
+  const change = (next) => page.segment({ hidden: next });
+  const layers = stepper('L', t('hidden_layers'), hidden.length, { low: 0, high: DEEPEST, off: fixed }, (n) =>
+    change(n > hidden.length ? [...hidden, hidden.at(-1) ?? 8] : hidden.slice(0, n)));
+  const units = hidden.map((count, k) => stepper(`U${k}`, t('units_of', { layer: k }), count, { low: 1, high: WIDEST, off: fixed }, (n) =>
+    change(hidden.map((was, i) => (i === k ? n : was)))));
+  box.replaceChildren(layers, ...units);
+  if (focused) $(`[data-act="${focused}"]`)?.focus();
+}
+
+function stepper(id, name, value, { low, high, off }, change) {
+  const press = (by) => () => change(value + by);
+  const field = el('input', { type: 'text', inputmode: 'numeric', value, 'aria-label': name, disabled: off, 'data-act': id });
+  field.addEventListener('change', () => {
+    const n = Number(field.value);
+    if (Number.isInteger(n) && n >= low && n <= high) change(n);
+    else field.value = value;
+  });
+  return el('div', { class: 'stepper', role: 'group', 'aria-label': name }, el('span', { 'aria-hidden': 'true' }, name),
+    el('button', { type: 'button', 'data-act': `${id}-`, 'aria-label': t('one_less', { what: name }), disabled: off || value <= low, onclick: press(-1) }, '−'), field,
+    el('button', { type: 'button', 'data-act': `${id}+`, 'aria-label': t('one_more', { what: name }), disabled: off || value >= high, onclick: press(1) }, '+'));
+}
+
+function updateDecisions({ data }) {
+  const list = $('#decisions'), key = JSON.stringify(data.decisions);
+  if (list.dataset.key === key) return;
+  list.dataset.key = key;
+  list.replaceChildren(...data.decisions.map((sentence) => el('li', {}, sentence)));
+  list.closest('details').hidden = !data.decisions.length;
+}

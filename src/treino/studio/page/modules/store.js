@@ -1,0 +1,77 @@
+/** What the studio has told about a run: its state, rows, curves, the frame in view, and futures of a step. */
+
+const PASTS = 8; // curves of futures that were left, at most
+
+/** name: the run's. Its fields are read by the panels and written by take() alone. */
+export function makeStore(name) {
+  return { name, state: null, points: null, frame: null, undrawn: null, curves: new Map(), fan: null, fanFrame: null };
+}
+
+/** Take one message or frame in; → what it changed: "state", "points", "curves", "frame", "fan" or "notice". */
+export function take(store, message) {
+  if (message.parts) {
+    if (message.fan != null) {
+      store.fanFrame = message;
+      return 'fan';
+    }
+    message.first = message.shows === 'images' ? 1 : 0; // the stage that layers begin with: pixels have no units
+    store.frame = store.undrawn = message;
+    return 'frame';
+  }
+  if (message.curves) {
+    const { run } = message.curves;
+    store.curves.set(run, joined(store.curves.get(run), message.curves));
+    return 'curves';
+  }
+  if ('fan' in message) {
+    store.fan = message.fan;
+    if (!message.fan || store.fanFrame?.fan !== message.fan.number) store.fanFrame = null;
+    return 'fan';
+  }
+  for (const key of ['state', 'points'])
+    if (message[key]) {
+      store[key] = message[key];
+      return key;
+    }
+  return 'notice';
+}
+
+/** Curves with what is new from an index on. What a rewind cuts off stays as a grey line of the past. */
+function joined(before, { from, step, loss, epochs, vitals }) {
+  const kept = before ?? { step: [], loss: [], epochs: [], vitals: [], past: [] };
+  const cut = { step: kept.step.slice(from), loss: kept.loss.slice(from) };
+  const next = { step: [...kept.step.slice(0, from), ...step], loss: [...kept.loss.slice(0, from), ...loss] };
+  const end = next.step.at(-1) ?? 0, was = cut.step.at(-1) ?? 0;
+  const past = was > end && cut.step.length > 1 ? [...kept.past, cut].slice(-PASTS) : kept.past;
+  return { ...next, epochs: epochs ?? kept.epochs, vitals: vitals ?? kept.vitals, past };
+}
+
+/** Whether the newest step is in view. */
+export const isLive = (store) => store.state?.view.step == null;
+
+/** The step in view: the one asked for, else that of the frame, else the last that the run has done. */
+export function viewStep(store) {
+  return store.state?.view.step ?? store.frame?.step ?? store.state?.last_step ?? 0;
+}
+
+/** The entries of a list of {step} that hold at a step: the last at or before it, null before the first. */
+export function lastAt(entries, step) {
+  let low = 0, high = entries.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (entries[middle].step <= step) low = middle + 1;
+    else high = middle;
+  }
+  return low ? entries[low - 1] : null;
+}
+
+/** The place in a rising list of the last value at or below one; -1 before the first. */
+export function placeAt(values, value) {
+  let low = 0, high = values.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (values[middle] <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}

@@ -1,0 +1,62 @@
+/** Take it with you: keep, weights, script, report, film, and the command that trains the same again. */
+
+import { $, el, setText } from './dom.js';
+import { clamp } from './numbers.js';
+import { t } from './words.js';
+
+const FORMS = ['weights', 'script', 'report', 'gif', 'command'];
+
+export function makeTake(page) {
+  const menu = $('#take'), field = $('#keep-name');
+  menu.addEventListener('toggle', (event) => {
+    if (event.newState !== 'open') return;
+    const button = $('#save').getBoundingClientRect();
+    menu.style.top = `${Math.max(8, Math.min(button.bottom + 8, innerHeight - menu.offsetHeight - 8))}px`;
+    menu.style.left = `${clamp(button.right - menu.offsetWidth, 8, Math.max(8, innerWidth - menu.offsetWidth - 8))}px`;
+    field.value = page.store.name;
+    $('button, input', menu).focus();
+  });
+  $('#keep').addEventListener('submit', async (event) => {
+    event.preventDefault();
+    try {
+      await page.send('keep', { name: field.value.trim() });
+      menu.hidePopover();
+      page.say(t('kept_as', { name: field.value.trim() }));
+      $('#keep-error').hidden = true;
+    } catch (refusal) {
+      $('#keep-error').hidden = false;
+      setText($('#keep-error'), [refusal.message, refusal.hint].filter(Boolean).join(' '));
+    }
+  });
+
+  function relabel() {
+    $('#take-list').replaceChildren(...FORMS.map((form) => el('button', { type: 'button', onclick: () => take(form) }, el('b', {}, t(`take_${form}`)), el('span', {}, t(`take_${form}_about`)))));
+  }
+
+  async function take(form) {
+    menu.hidePopover();
+    const address = `/api/take/${encodeURIComponent(page.store.name)}/${form}`;
+    if (form === 'command' && page.store.state.command) return page.shell.showText(t('take_command'), page.store.state.command);
+    page.say(t('writing'));
+    try {
+      const answer = await fetch(address);
+      if (!answer.ok) {
+        const { error } = await answer.json().catch(() => ({}));
+        return page.say(error ? [error.message, error.hint].filter(Boolean).join(' ') : `${answer.status}`);
+      }
+      if (form === 'command') return page.shell.showText(t('take_command'), await answer.text());
+      const name = /filename="?([^";]+)/.exec(answer.headers.get('content-disposition') ?? '')?.[1] ?? `${page.store.name}-${form}`;
+      const url = URL.createObjectURL(await answer.blob());
+      el('a', { href: url, download: name }).click();
+      setTimeout(() => URL.revokeObjectURL(url), 10000);
+      page.say(t('saved_as', { name }));
+    } catch {
+      page.say(t('lost'));
+    }
+  }
+
+  function update({ state }) {
+    $('#keep').hidden = !state.steers;
+  }
+  return { relabel, update };
+}

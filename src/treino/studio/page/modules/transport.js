@@ -1,0 +1,63 @@
+/** Play, pause, step, epoch, speed, branch and fan; the clock and the status beside them. */
+
+import { $, el, setText } from './dom.js';
+import { num, whole } from './numbers.js';
+import { isLive, viewStep } from './store.js';
+import { t } from './words.js';
+
+const SPEEDS = [1, 10, 60, 300, 1000]; // steps per second; the last choice is as fast as it goes
+const ENDED = ['finished', 'stopped', 'interrupted', 'diverged', 'deleted'];
+
+export function makeTransport(page) {
+  const play = () => {
+    const { state } = page.store;
+    return page.command(state?.playing && isLive(page.store) ? 'pause' : 'play');
+  };
+  const step = () => page.command('step', { count: 1 });
+  const epoch = () => page.command('epoch', { count: 1 });
+  $('#play').addEventListener('click', play);
+  $('#step').addEventListener('click', step);
+  $('#epoch').addEventListener('click', epoch);
+  $('#branch').addEventListener('click', page.branch);
+  $('#fan').addEventListener('click', page.toggleFan);
+  $('#wheel').addEventListener('click', () => page.command('steer'));
+  $('#speed').addEventListener('change', (event) => page.command('speed', { steps_per_second: Number(event.target.value) || null }));
+
+  function relabel() {
+    $('#speed').replaceChildren(...SPEEDS.map((n) => el('option', { value: n }, t('per_second', { n: whole(n) }))), el('option', { value: 0 }, t('full_speed')));
+  }
+
+  function update({ state }, store = page.store) {
+    const playing = state.playing && isLive(store), speed = state.steps_per_second ?? 0;
+    $('#play').classList.toggle('on', playing);
+    setText($('#play span'), t(playing ? 'pause' : 'play'));
+    if (![...$('#speed').options].some((o) => Number(o.value) === speed))
+      $('#speed').append(el('option', { value: speed }, t('per_second', { n: num(speed) })));
+    $('#speed').value = speed;
+    const watches = !state.steers, dead = state.status === 'deleted';
+    for (const id of ['play', 'step', 'epoch', 'speed', 'branch', 'fan']) $(`#${id}`).disabled = watches || dead;
+    $('#wheel').hidden = !watches || state.can_steer === false;
+    $('#viewers').hidden = (state.viewers ?? 1) < 2;
+    setText($('#viewers'), t('viewers', { n: state.viewers }));
+  }
+
+  /** Every frame: where it is. */
+  function draw(store) {
+    const { state, frame } = store, step = page.lookingAt ?? viewStep(store);
+    if (!state) return;
+    setText($('#clock-step'), whole(step));
+    const epochs = frame?.epoch ?? (state.steps_per_epoch ? step / state.steps_per_epoch : null);
+    setText($('#clock-epoch'), epochs == null ? '–' : num(epochs, epochs < 10 ? 2 : Math.max(3, String(Math.floor(epochs)).length)));
+    const kind = kindOf(store, page), status = $('#status');
+    status.dataset.kind = kind;
+    setText($('span', status), t(`status_${kind}`));
+  }
+  return { update, draw, relabel, keys: { play, step, epoch } };
+}
+
+function kindOf(store, page) {
+  const { state } = store;
+  if (page.lookingAt != null || !isLive(store)) return 'past';
+  if (ENDED.includes(state.status)) return state.status;
+  return state.playing ? 'playing' : 'paused';
+}

@@ -1,0 +1,88 @@
+/** Vital signs (gradient norm, update / weight, learning rate), the doctor's findings, and how a run ended. */
+
+import { $, el, setText, svg } from './dom.js';
+import { fixed, num, roundEnd, whole } from './numbers.js';
+import { lastAt, viewStep } from './store.js';
+import { t } from './words.js';
+
+const SIGNS = [['gradient_norm', 'gradient_norm', null], ['update_ratio', 'update_ratio', 0.001], ['lr', 'lr', null]];
+const USUAL = 'M8 2.5L14.5 13.5h-13zM8 6.5v3.5M8 11.6v.2';
+const LEVELS = { error: 'bad', warning: 'warn', good: 'good', info: 'note', note: 'note' };
+
+export function makeVitals(page) {
+  let shown = '';
+
+  function draw(store) {
+    const { state, frame } = store, vitals = store.curves.get(store.name)?.vitals ?? [];
+    if (!state) return;
+    const step = viewStep(store), end = roundEnd(state.last_step), now = frame?.step === step ? frame : lastAt(vitals, step);
+    for (const [id, field, guide] of SIGNS) {
+      setText($(`#sign-${id}`), num(now?.[field], 3));
+      spark($(`#spark-${id}`), vitals, field, { end, step, guide });
+    }
+    const key = JSON.stringify([state.findings, state.status, state.metrics, state.steers, document.documentElement.lang, state.reason ?? null]);
+    if (key === shown) return;
+    shown = key;
+    $('#findings').replaceChildren(...endings(state, page), ...state.findings.map((finding) => item(finding, page)));
+    if (!$('#findings').children.length) $('#findings').append(line('note', t('no_findings')));
+  }
+  return { draw, relabel: () => { shown = ''; } };
+}
+
+function icon(level) {
+  const shape = level === 'good' ? svg('path', { d: 'M3 8.5l3.5 3.5L13 4.5' }) : level === 'note' ? svg('circle', { cx: 8, cy: 8, r: 3 }) : svg('path', { d: USUAL });
+  return svg('svg', { viewBox: '0 0 16 16', 'aria-hidden': 'true' }, shape);
+}
+
+function line(level, text, ...buttons) {
+  return el('li', { class: level }, icon(level), el('span', {}, text), buttons);
+}
+
+const button = (text, act, off = false) => el('button', { type: 'button', class: 'small', disabled: off, onclick: act }, text);
+
+function item({ severity, message, step }, page) {
+  const go = step != null && button(t('go_to_step', { step: whole(step) }), () => page.lookAt(step));
+  return line(LEVELS[severity] ?? 'note', message, go);
+}
+
+/** What a run's end offers: to be resumed, to go back to before it diverged; the figures of one that is done. */
+function endings(state, page) {
+  const found = [], { status, last_step: last } = state;
+  if (status === 'deleted') found.push(line('bad', t('run_deleted')));
+  if (status === 'interrupted') found.push(line('warn', t('run_interrupted'), button(t('resume'), () => page.command('play'), !state.steers)));
+  if (status === 'diverged') {
+    const before = Math.max(0, (state.findings.find((f) => f.rule === 'diverged')?.step ?? last) - Math.max(10, state.steps_per_epoch ?? 10));
+    found.push(line('bad', t('run_diverged'), button(t('rewind_to', { step: whole(before) }), () => page.lookAt(before))));
+  }
+  const test = state.metrics?.test;
+  if (test) {
+    const figures = Object.entries(test).filter(([, value]) => value != null).map(([name, value]) => `${t(name)} ${fixed(value)}`);
+    found.push(line('good', t('test_figures', { figures: figures.join(', ') })));
+  }
+  return found;
+}
+
+/** A small line on a logarithmic axis of its own, with a dot at the step in view. */
+function spark(node, entries, field, { end, step, guide }) {
+  const width = node.clientWidth || 130, height = node.clientHeight || 38, known = entries.filter((e) => e[field] > 0);
+  node.setAttribute('viewBox', `0 0 ${width} ${height}`);
+  if (known.length < 2) return node.replaceChildren();
+  let low = guide ?? Infinity, high = guide ?? 0;
+  for (const e of known) {
+    low = Math.min(low, e[field]);
+    high = Math.max(high, e[field]);
+  }
+  if (high / low < 1.5) {
+    low /= 1.6;
+    high *= 1.6;
+  }
+  const X = (s) => (2 + (s / end) * (width - 4)).toFixed(1);
+  const Y = (v) => (height - 4 - (Math.log(v / low) / Math.log(high / low)) * (height - 8)).toFixed(1);
+  const every = Math.max(1, Math.floor(known.length / width)), drawn = known.filter((_, i) => i % every === 0 || i === known.length - 1);
+  const now = lastAt(known, step);
+  node.replaceChildren(
+    guide ? svg('line', { x1: 2, x2: width - 2, y1: Y(guide), y2: Y(guide), class: 'guide' }) : '',
+    svg('path', { d: 'M' + drawn.map((e) => `${X(e.step)} ${Y(e[field])}`).join('L'), class: 'spark' }),
+    now ? svg('circle', { cx: X(now.step), cy: Y(now[field]), r: 3, class: 'dot' }) : '',
+  );
+}

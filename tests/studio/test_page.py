@@ -1,0 +1,388 @@
+"""The page of a run in a real browser, before a studio that speaks with messages of real runs."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.studio.fake_studio import FakeStudio, served
+from tests.studio.recordings import message, record
+from treino.studio.page_words import WORDS, page_words
+
+pytestmark = pytest.mark.slow
+PAGE = Path(__file__).parents[2] / "src/treino/studio/page"
+STEPS = 0, 4, 8, 40, 80, 120
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeStudio]:
+    parent, usual = tmp_path_factory.mktemp("studio"), {"patience": 0, "epochs": 30, "hidden": (8, 6)}
+    shown = {
+        "plane": record(
+            "wine", STEPS, parent, features=["alcohol", "color_intensity"], activation="tanh", **usual
+        ),
+        "many": record("wine", STEPS[::3], parent, **usual),
+        "values": record("diabetes", STEPS[::3], parent, **usual),
+    }
+    for name, recording in shown.items():
+        recording.name = recording.state["name"] = name
+        recording.state["last_step"] = 8
+        for header, _parts in recording.frames.values():
+            header["run"] = name
+    with served(shown) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    sync = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("there is no Chromium here")
+    with sync.sync_playwright() as play:
+        found = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield found
+        found.close()
+
+
+class Viewer:
+    """A page that is open. said: what its console complained of, and requests to other places."""
+
+    def __init__(
+        self, browser: Any, studio: FakeStudio, run: str, query: str = "lang=en&theme=light", **how: Any
+    ) -> None:
+        studio.commands.clear()
+        self.studio, self.said, origin = studio, list[str](), f"http://127.0.0.1:{studio.port}/"
+        self.context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **how})
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(8000)
+        self.page.on(
+            "console", lambda m: self.said.append(m.text) if m.type in ("error", "warning") else None
+        )
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on(
+            "request",
+            lambda r: None if r.url.startswith((origin, "blob:", "ws:")) else self.said.append(r.url),
+        )
+        self.page.goto(f"{origin}run/{run}?{query}")
+        self.page.wait_for_selector("main[data-frame]")
+
+    def button(self, name: str) -> Any:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def until(self, verb: str, count: int = 1) -> list[dict[str, Any]]:
+        """The fields of so many commands with this verb, as soon as they have come."""
+        for _ in range(400):
+            if len(found := self.studio.said(verb)) >= count:
+                return found
+            self.page.wait_for_timeout(10)
+        raise AssertionError(f"no {verb}: {self.studio.commands}")
+
+
+@pytest.fixture
+def open_run(browser: Any, studio: FakeStudio) -> Iterator[Any]:
+    opened: list[Viewer] = []
+
+    def opening(run: str = "plane", *args: Any, **how: Any) -> Viewer:
+        opened.append(Viewer(browser, studio, run, *args, **how))
+        return opened[-1]
+
+    yield opening
+    for viewer in opened:
+        viewer.context.close()
+        assert viewer.said == []
+
+
+def test_every_control_of_the_transport_sends_what_it_should(open_run: Any) -> None:
+    viewer = open_run()
+    page = viewer.page
+    viewer.button("Step").click()
+    assert viewer.until("step") == [{"count": 1}]
+    viewer.button("Epoch").click()
+    assert viewer.until("epoch") == [{"count": 1}]
+    page.get_by_label("Speed", exact=True).select_option(label="10 steps/s")
+    assert viewer.until("speed") == [{"steps_per_second": 10}]
+    page.get_by_label("Speed", exact=True).select_option(label="full speed")
+    assert viewer.until("speed", 2)[1] == {"steps_per_second": None}
+    viewer.button("Branch").click()
+    assert viewer.until("branch") == [{"changes": {}}]
+    viewer.button("Play").click()
+    assert viewer.until("play") == [{}]
+    page.locator("#clock-step", has_text="120").wait_for()  # the end of what was recorded
+
+
+def test_settings_send_what_changes_and_open_segments(open_run: Any) -> None:
+    viewer = open_run()
+    page = viewer.page
+    rate = page.get_by_label("Learning rate", exact=True)
+    rate.fill("0,02")
+    rate.press("Enter")
+    assert viewer.until("set") == [{"name": "lr", "value": 0.02}]
+    page.get_by_label("Dropout", exact=True).fill("0.5")
+    assert viewer.until("set", 2)[1] == {"name": "dropout", "value": 0.5}
+    page.get_by_label("Gradient clipping", exact=True).fill("30")
+    assert viewer.until("set", 3)[2] == {"name": "clip", "value": 1}
+    page.get_by_label("Batch size").select_option("64")
+    page.get_by_label("Optimizer").select_option("sgd")
+    page.get_by_label("Activation").select_option("relu")
+    viewer.button("One more: Units of layer 1").click()
+    page.get_by_role("switch", name="softmax twice").click()
+    viewer.button("New seed").click()
+    changes = [(c["changes"], c.get("step")) for c in viewer.until("segment", 6)]
+    assert changes == [
+        ({"batch_size": 64}, None),
+        ({"optimizer": "sgd"}, None),
+        ({"activation": "relu"}, None),
+        ({"hidden": [8, 7]}, None),
+        ({"fault": ["softmax_before_cross_entropy"]}, None),
+        ({"seed": 1}, 0),
+    ]
+
+
+@pytest.mark.parametrize(("typed", "sent"), [("abc", "abc"), ("-1", -1), ("1e400", "1e400")])
+def test_a_learning_rate_that_is_none_is_refused_at_its_field_in_the_servers_words(
+    open_run: Any, typed: str, sent: Any
+) -> None:
+    viewer = open_run()
+    rate = viewer.page.get_by_label("Learning rate", exact=True)
+    rate.fill(typed)
+    rate.press("Enter")
+    viewer.page.get_by_text("The learning rate is a number above 0").wait_for()
+    assert viewer.until("set") == [{"name": "lr", "value": sent}]
+    assert rate.get_attribute("aria-invalid") == "true"
+
+
+def test_the_keyboard_does_it_all_and_leaves_fields_alone(open_run: Any) -> None:
+    viewer = open_run()
+    page = viewer.page
+    for key, verb in (("ArrowRight", "step"), ("e", "epoch"), ("b", "branch"), ("f", "fan")):
+        page.keyboard.press(key)
+        viewer.until(verb)
+    page.get_by_role("heading", name="64 futures of step").wait_for()
+    page.keyboard.press("Escape")
+    assert viewer.until("fan", 2)[1]["count"] == 0
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("?")
+    page.get_by_role("dialog").get_by_text("one step back").wait_for()
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowLeft")
+    page.get_by_text("in the past").wait_for()
+    assert viewer.until("look")[0]["step"] == int(page.inner_text("#clock-step"))
+    page.get_by_label("Learning rate", exact=True).focus()
+    page.keyboard.press("e")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Space")
+    viewer.until("play")
+    assert len(viewer.studio.said("epoch")) == 1
+
+
+def test_the_time_machine_asks_for_the_step_and_comes_back(open_run: Any) -> None:
+    viewer = open_run()
+    viewer.page.get_by_label("Time machine").fill("4")
+    assert viewer.until("look")[-1] == {"step": 4, "axes": None, "unit": None}
+    viewer.button("Now").click()
+    assert viewer.until("look", 2)[-1]["step"] is None
+
+
+def test_units_and_edges_tell_their_numbers_and_the_microscope_explains(open_run: Any) -> None:
+    viewer = open_run()
+    page = viewer.page
+    viewer.button("Microscope").click()
+    found = viewer.until("explain")[0]
+    assert {type(found[k]) for k in ("layer", "unit", "input")} == {int}
+    page.locator(".lens math msub").first.wait_for()
+    assert page.locator(".check.bad").count() == 0
+    viewer.page.keyboard.press("Escape")
+    assert page.locator("#drawer").is_hidden()
+    box = page.locator("#network-canvas").bounding_box()
+    for share in range(1, 40):  # a unit of the first hidden layer
+        page.mouse.move(box["x"] + box["width"] * 0.41, box["y"] + box["height"] * share / 40)
+        if "of layer 0" in page.inner_text("#picture-title"):
+            break
+    assert re.fullmatch(r"unit \d of layer 0", page.inner_text("#picture-title"))
+    assert viewer.until("look")[0]["unit"][0] == 1
+
+
+def test_what_can_be_taken_along_is_asked_for_and_the_command_can_be_copied(open_run: Any) -> None:
+    viewer = open_run()
+    viewer.button("Save").click()
+    with viewer.page.expect_download() as download:
+        viewer.page.get_by_role("button", name="PyTorch script").click()
+    assert download.value.suggested_filename == "wine-1.py"
+    viewer.button("Save").click()
+    viewer.page.get_by_role("button", name="The command that trains the same").click()
+    assert "treino train wine" in viewer.page.get_by_role("dialog").inner_text()
+
+
+def test_who_watches_sees_all_and_can_take_the_wheel(open_run: Any, studio: FakeStudio) -> None:
+    state = studio.recordings["plane"].state
+    state["steers"] = False
+    try:
+        viewer = open_run()
+        for name in ("Play", "Step", "Epoch", "Branch", "Fan out", "New seed"):
+            assert viewer.button(name).is_disabled(), name
+        assert viewer.page.get_by_label("Learning rate", exact=True).is_disabled()
+        viewer.page.keyboard.press("Space")
+        viewer.button("Take the wheel").click()
+        viewer.until("steer")
+        viewer.page.wait_for_selector("#play:enabled")
+        assert not studio.said("play")
+        state["can_steer"] = False
+        assert open_run().button("Take the wheel").count() == 0
+    finally:
+        state |= {"steers": True, "can_steer": True}
+
+
+def test_a_lost_connection_is_said_and_unanswered_commands_go_again_under_their_ids(
+    open_run: Any, studio: FakeStudio
+) -> None:
+    viewer = open_run()
+    studio.deaf = True
+    viewer.button("Step").click()
+    viewer.until("step")
+    studio.drop()
+    viewer.page.get_by_role("alert").get_by_text("Connection lost").wait_for()
+    viewer.until("step", 2)
+    first, again = [c for _run, c in studio.commands if c["do"] == "step"]
+    assert first == again
+    hellos = [c for _run, c in studio.commands if c["do"] == "hello"]
+    assert len({c["viewer"] for c in hellos}) == 1
+    viewer.page.locator("#connection").wait_for(state="hidden")
+
+
+def test_a_run_that_died_or_diverged_or_is_gone_says_so_and_offers_what_helps(
+    open_run: Any, studio: FakeStudio
+) -> None:
+    viewer = open_run()
+    state = json.loads(json.dumps(studio.recordings["plane"].state))
+    finding = {"rule": "diverged", "severity": "error", "message": "The loss is NaN.", "step": 7}
+    studio.tell({"state": {**state, "status": "diverged", "findings": [finding]}})
+    viewer.button("Rewind to step 0").click()
+    assert viewer.until("look")[-1]["step"] == 0
+    studio.tell({"state": {**state, "status": "deleted"}})
+    viewer.page.get_by_text("The folder of this run is gone").wait_for()
+    assert viewer.button("Play").is_disabled()
+    studio.tell({"state": {**state, "status": "interrupted"}})
+    viewer.button("Resume").click()
+    viewer.until("play")
+
+
+def test_a_name_without_a_run_is_refused_in_the_servers_words(browser: Any, studio: FakeStudio) -> None:
+    page = browser.new_page()
+    page.goto(f"http://127.0.0.1:{studio.port}/run/nothing?lang=en")
+    page.get_by_role("alert").get_by_text("There is no run 'nothing' here.").wait_for()
+    page.close()
+
+
+def test_two_of_many_inputs_are_chosen_and_the_rest_is_said(open_run: Any) -> None:
+    viewer = open_run("many")
+    page = viewer.page
+    assert "It says what the network says on 87 % of 178 rows." in page.inner_text("#picture-note")
+    assert "Held: " in page.inner_text("#picture-note")
+    before = page.get_by_label("Up", exact=True).input_value()
+    page.get_by_label("Across", exact=True).select_option("ash")
+    assert viewer.until("look")[-1]["axes"] == ["ash", before]
+    viewer.button("Automatic").click()
+    assert viewer.until("look", 2)[-1]["axes"] is None
+
+
+def test_ten_thousand_inputs_are_searched_not_listed(open_run: Any, studio: FakeStudio) -> None:
+    viewer = open_run("many")
+    state = json.loads(json.dumps(studio.recordings["many"].state))
+    state["data"]["axes"] = state["data"]["features"] = [f"gene_{k}" for k in range(10_000)]
+    state["data"]["classes"] = [f"class {k}" for k in range(500)]
+    studio.tell({"state": state})
+    field = viewer.page.get_by_label("Across", exact=True).first
+    field.fill("gene_777")
+    assert viewer.page.locator("#axis-x-found [role=option]:not(.more)").count() == 11
+    viewer.page.keyboard.press("ArrowDown")
+    viewer.page.keyboard.press("Enter")
+    assert viewer.until("look")[-1]["axes"][0] == "gene_777"
+
+
+def test_a_regression_shows_predicted_against_true(open_run: Any) -> None:
+    viewer = open_run("values")
+    assert viewer.page.inner_text("#picture-title") == "Predicted against true"
+    assert viewer.page.inner_text("#picture-figure").startswith("RMSE ")
+
+
+def test_frames_are_acknowledged_when_they_are_drawn(open_run: Any, studio: FakeStudio) -> None:
+    studio.acknowledged.clear()
+    viewer = open_run()
+    viewer.page.wait_for_selector("main[data-frame='1']")
+    header, parts = studio.recordings["plane"].frames[120]
+    studio.tell(message({"frame": 77, **header}, parts))
+    viewer.page.wait_for_selector("main[data-frame='77']")
+    viewer.page.wait_for_timeout(50)
+    assert studio.acknowledged == [1, 77]
+
+
+AXE = (
+    "async () => (await axe.run(document)).violations.map(v => [v.impact, v.id, v.nodes[0].target.join(' ')])"
+)
+WIDE = """() => [...document.querySelectorAll('body *')].filter(n => n.checkVisibility()
+  && !n.closest('.lenses')
+  && n.getBoundingClientRect().right > innerWidth + 1).map(n => n.id || n.className).slice(0, 5)"""
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The source of axe-core, from npm."""
+    folder = tmp_path_factory.mktemp("axe")
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("axe-core comes through npm, which is not here")
+    line = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "axe-core@4"]
+    if subprocess.run(line, cwd=folder, capture_output=True, timeout=60).returncode:
+        pytest.skip("axe-core can't be fetched here")
+    return (folder / "node_modules/axe-core/axe.min.js").read_text()
+
+
+@pytest.mark.parametrize(
+    ("width", "theme", "language"),
+    [
+        (1440, "light", "en"),
+        (1440, "dark", "pt_BR"),
+        (1024, "dark", "en"),
+        (480, "light", "pt_BR"),
+        (1024, "light", "pt_BR"),
+    ],
+)
+def test_nothing_hinders_who_reads_with_other_means(
+    open_run: Any, axe: str, width: int, theme: str, language: str
+) -> None:
+    how = {"viewport": {"width": width, "height": 900}, "bypass_csp": True}
+    page = open_run("many", f"lang={language}&theme={theme}", **how).page
+    page.click("#lens")
+    page.wait_for_selector(".lens")
+    page.evaluate(axe)
+    assert [v for v in page.evaluate(AXE) if v[0] in ("serious", "critical")] == []
+    assert page.evaluate(WIDE) == []
+
+
+def test_the_page_asks_for_the_words_that_there_are() -> None:
+    modules = "".join(path.read_text() for path in (PAGE / "modules").glob("*.js"))
+    asked = set(re.findall(r"\bt\('(\w+)'", modules))
+    asked |= set(re.findall(r'data-(?:t|name|field)="(\w+)"', (PAGE / "index.html").read_text()))
+    assert asked <= set(WORDS)
+    begun = tuple(f"{prefix}_" for prefix in re.findall(r"`([a-z_]+)_\$\{", modules))
+    asked |= set(re.findall(r"\b(\w+)(?:'|: )", modules)) | {key for key in WORDS if key.startswith(begun)}
+    assert set(WORDS) <= asked
+    assert set(page_words("pt_BR")) == set(WORDS)
+    places = {key: set(re.findall(r"\{\w+\}", sentence)) for key, sentence in WORDS.items()}
+    assert {key: set(re.findall(r"\{\w+\}", s)) for key, s in page_words("pt_BR").items()} == places
+
+
+def test_nothing_stands_inline_and_files_stay_short() -> None:
+    html = (PAGE / "index.html").read_text()
+    assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son\w+=", html)
+    for path in PAGE.rglob("*.js"):
+        text = path.read_text()
+        assert text.startswith("/**"), path
+        assert text.count("\n") <= 450, path
+        assert "innerHTML" not in text, path
