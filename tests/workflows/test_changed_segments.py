@@ -237,6 +237,9 @@ def test_contradicting_optimizers_are_refused(tmp_path: Path) -> None:
             run.rewind(9, **changes)
         assert caught.value.rule == rule, changes
     assert not open_result(run.path).spec.segments
+    two = fit("breast_cancer", parent=tmp_path, lean=True, epochs=1, loss="bce")
+    with pytest.raises(TreinoError, match="needs 2 outputs, and breast_cancer-1 has 1"):
+        two.rewind(3, loss="cross_entropy")
 
 
 def test_a_pause_at_the_next_epochs_end_knows_the_new_ones() -> None:

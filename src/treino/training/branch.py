@@ -31,7 +31,7 @@ from treino.training.initial_facts import run_facts
 from treino.training.keyframe_files import keep_keyframes, kept_state, name_of
 from treino.training.replay import Snapshot
 from treino.training.resolution import Plan
-from treino.training.segment_changes import next_segment, refuse
+from treino.training.segment_changes import next_segment
 from treino.training.stored_training import START, rebuilt
 from treino.training.train import CHECKPOINT_SECONDS, RunJob
 from treino.words import _
@@ -168,7 +168,13 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any]) -> SegmentStar
     planned = rebuilt(run.folder, read, snapshot.data, access, kept=False)
     training = planned.training
     if training.outputs != run.spec.outputs:
-        refuse("loss", run)
+        raise TreinoError(
+            "branch_outputs",
+            _("{loss} needs {n} outputs, and {run} has {now}.").format(
+                loss=training.loss, n=training.outputs, run=run.name, now=run.spec.outputs
+            ),
+            _("Keep the loss, or train a new run with it."),
+        )
     if snapshot.step >= training.steps:
         raise TreinoError(
             "branch_over",
