@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.optim import Optimizer
 
 from treino.studio.script.json_socket import figure
@@ -106,7 +106,7 @@ class ScriptFigures:
         losses = [(figure(_value(loss)), order) for loss, order in self._losses]
         self._losses.clear()
         self.next_message = now + EVERY
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
+        if distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1:
             self.say(_("Other processes train, too: only this one is seen and steered."))
         alive = [(order, held) for order, ref in enumerate(self._optimizers) if (held := ref()) is not None]
         if len(alive) > MOST_OPTIMIZERS:

@@ -53,7 +53,7 @@ class JsonSocket:
         except OSError:
             self.close()
         *lines, self._unread = self._unread.split(b"\n")
-        return [message for line in lines if (message := _decoded(line)) is not None]
+        return [message for line in lines if (message := decoded(line)) is not None]
 
     def close(self, seconds: float = 0.0) -> None:
         """Leave; what is still unsent has so many seconds to go."""
@@ -131,7 +131,8 @@ def _finite(value: Any) -> Any:
     return [_finite(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
-def _decoded(line: bytes) -> Any:
+def decoded(line: bytes) -> Any:
+    """A line's value; None where it is no JSON."""
     try:
         return json.loads(line)
     except ValueError:

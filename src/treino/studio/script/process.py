@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from treino.errors import TreinoError
 from treino.studio.script.commands import read_command
-from treino.studio.script.json_socket import VARIABLE
+from treino.studio.script.json_socket import VARIABLE, decoded
 from treino.words import _
 
 ENDING = 2.0  # seconds for a process to go, once it has said that its script has ended
@@ -99,7 +99,9 @@ class ScriptProcess:
                 return
             *lines, unread = (unread + read).split(b"\n")
             for line in lines:
-                message = json.loads(line)
+                message = decoded(line)
+                if not isinstance(message, dict):  # the script itself found the socket
+                    continue
                 steps = message.get("step", steps)
                 if "end" in message:
                     yield self._end(message["end"])

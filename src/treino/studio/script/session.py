@@ -178,7 +178,8 @@ class Session:
         try:
             function()
         except Exception as error:
-            traceback.print_exc()
+            trace = error.__traceback__
+            traceback.print_exception(error.with_traceback(trace and trace.tb_next))  # without this frame
             raise TreinoError(
                 "button_failed",
                 _("The function of the button '{name}' failed: {error}").format(
