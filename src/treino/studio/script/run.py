@@ -54,14 +54,17 @@ def run(
         for warning in warnings:
             session.warn(warning)
         session.install()
-        with door("keyword"):
-            return run_script(
-                script,
-                args,
-                examine=findings,
-                live=session.found if findings else None,
-                report=session.finish,
-            ).status
+        try:
+            with door("keyword"):
+                return run_script(
+                    script,
+                    args,
+                    examine=findings,
+                    live=session.found if findings else None,
+                    report=session.finish,
+                ).status
+        finally:
+            session.uninstall()
     except TreinoError as error:
         errors = console(sys.stderr)
         errors.print(line((_("error: "), "bold red"), error.message))

@@ -68,6 +68,12 @@ class Session:
         ]
         os.register_at_fork(after_in_child=self._forget)
 
+    def uninstall(self) -> None:
+        """Take the hooks off."""
+        self._ended = True
+        while self._undo:
+            self._undo.pop()()
+
     def _forget(self) -> None:
         self._ended, self.figures.watched = True, False
 
@@ -235,8 +241,7 @@ class Session:
         """The script has ended, or is about to: the last figures, and how it ended."""
         self._ended = True
         locked = self._lock.acquire(timeout=LAST_SECONDS)
-        while self._undo:
-            self._undo.pop()()
+        self.uninstall()
         for finding in outcome.exam.findings:
             self.found(finding)
         if self._replayed:
