@@ -153,7 +153,7 @@ def test_a_steered_training_is_what_its_file_says_and_is_repeated_from_it(
         f"--replay={file}",
         "--",
         str(path),
-        "120",
+        "200",
     ]
     repeated = subprocess.run(command, capture_output=True, text=True)
     assert (weights(repeated.stdout), repeated.stderr) == (weights(steered.out), "")
