@@ -174,10 +174,6 @@ def test_a_misspelt_verb(treino: Callable[..., Said]) -> None:
     check(treino("tran", "wine", "--json"), "usage", "tran", "train")
 
 
-def test_a_verb_of_later(treino: Callable[..., Said]) -> None:
-    check(treino("studio", "wine", "--json"), "not_yet", "studio", "--help")
-
-
 def test_too_many_words(treino: Callable[..., Said]) -> None:
     check(treino("train", "wine", "iris", "--json"), "usage", "iris", "train")
 

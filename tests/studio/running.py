@@ -164,7 +164,11 @@ class Watcher:
 
 
 def with_studio(
-    folder: Path, work: Callable[[Bench], Coroutine[Any, Any, None]], rate: float = 0, size: int = 64
+    folder: Path,
+    work: Callable[[Bench], Coroutine[Any, Any, None]],
+    rate: float = 0,
+    size: int = 64,
+    seconds: float = 60,
 ) -> None:
     """Serve a studio of the runs in a folder while ``work`` goes on."""
     asked = folder / "asked.jsonl"
@@ -181,7 +185,7 @@ def with_studio(
             try:
                 while not found.server.started:
                     await asyncio.sleep(0.01)
-                await asyncio.wait_for(work(Bench(found, asked)), 60)
+                await asyncio.wait_for(work(Bench(found, asked)), seconds)
             finally:
                 found.server.should_exit = True
                 await server

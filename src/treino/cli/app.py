@@ -10,16 +10,14 @@ from treino.cli.help import Pages, in_words
 from treino.cli.screen import Screen
 from treino.cli.usage import usage_error, with_lists
 from treino.console import line
-from treino.errors import TreinoError
 from treino.words import _
 
 VERBS = (
     "data", "train", "sweep", "study", "predict", "runs", "show", "resume", "plot", "report", "export",
-    "explain", "doctor",
+    "explain", "doctor", "studio",
 )  # fmt: skip
-TRAINING = "train", "sweep", "study"  # their flags are the settings of a run, too
+TRAINING = "train", "sweep", "study", "studio"  # their flags are the settings of a run, too
 START = "train", "show", "predict", "plot", "data"
-LATER_VERBS = ("studio",)
 
 
 def make_app(verbs: Sequence[str] = VERBS) -> App:
@@ -57,10 +55,6 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
     app = make_app(tokens[:1] if tokens and tokens[0] in VERBS else VERBS)
     if not tokens:
         return _welcome(app, screen)
-    if tokens[0] in LATER_VERBS:
-        raise TreinoError(
-            "not_yet", _("treino {verb} is not there yet.").format(verb=tokens[0]), _("See: treino --help")
-        )
     try:
         command, bound, ignored = app.parse_args(
             with_lists(tokens), exit_on_error=False, print_error=False, console=screen.page

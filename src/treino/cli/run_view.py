@@ -233,7 +233,7 @@ def _next(run: StoredRun, facts: RunFacts | None) -> list[str]:
                 lr=setting("lr", lower_rate(facts.settings.lr))
             )
         ]
-    found = [f"treino predict {run.typed} FILE.csv"]
+    found = [f"treino predict {run.typed} FILE.csv", f"treino studio {run.typed}"]
     if run.spec.segments:  # a script, and another learning rate, begin anew
         return found
     found.append(f"treino export {run.typed} --format script")

@@ -17,6 +17,7 @@ blocking side, ``Channel``; the server has ``read_message`` and ``packed`` for a
 | ``{"key": K, "send": {KIND: …}}`` | a message of the protocol for all viewers of this page |
 | ``{"key": K, "language": L, "send": {KIND: …}}`` | for those who read this language |
 | ``{"key": K, "frame": N}`` and the frame as body | the newest frame of this page |
+| ``{"key": K, "fan": N}`` and a binary message as body | the newest boundaries of its fan |
 | ``{"trainer": {…, "id": N}}`` | is passed on to the trainer, who then answers N |
 
 | from the server to the trainer | |

@@ -11,10 +11,11 @@ import logging
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, urlencode
 
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from treino.errors import TreinoError
@@ -66,8 +67,16 @@ class Guard:
         names = LOOPBACK if host in LOOPBACK else (f"[{host}]" if ":" in host else host, *LOOPBACK)
         self._hosts = {f"{name}:{port}" for name in names}
         self.steer, self.watch = Key(), Key()
+        self._once: set[str] = set()
         self._cookie = f"treino_{port}"  # browsers keep one jar for all ports
         self._headers = HEADERS | {"content-security-policy": content_policy(frame_ancestors)}
+
+    def single_token(self) -> str:
+        """A token that is good for one browser, to steer: other users of this machine can read its command
+        line."""
+        token = _secret()
+        self._once.add(token)
+        return token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -103,7 +112,8 @@ class Guard:
         cookies = self._cookies(headers.get("cookie", []))
         watches = any(_same(cookie, self.watch.cookie) for cookie in cookies)
         steers = any(_same(cookie, self.steer.cookie) for cookie in cookies)
-        if reads and (exchange := self._exchange(scope, steers)) is not None:
+        elsewhere = "cross-site" in headers.get("sec-fetch-site", [])
+        if reads and (exchange := self._exchange(scope, steers, elsewhere)) is not None:
             return exchange
         if not steers and not watches:
             return refusal(
@@ -140,19 +150,30 @@ class Guard:
             found += [jar[self._cookie].value] if self._cookie in jar else []
         return found
 
-    def _exchange(self, scope: Scope, steers: bool) -> Response | None:
-        """To the same page without the token, with the cookie; None where no good token is in the address."""
+    def _exchange(self, scope: Scope, steers: bool, elsewhere: bool) -> Response | None:
+        """To the same page without the token, with the cookie; None where no good token is in the address.
+
+        elsewhere: whether a page of another site led here.
+        """
         asked = parse_qsl(scope["query_string"].decode("latin1"), keep_blank_values=True)
         tokens = [value for name, value in asked if name == "token"]
         if len(tokens) != 1:
             return None
         key = next((k for k in (self.steer, self.watch) if _same(tokens[0], k.token)), None)
+        if key is None and tokens[0] in self._once:
+            self._once.discard(tokens[0])
+            key = self.steer
         if key is None:
             return None
         rest = urlencode([(name, value) for name, value in asked if name != "token"])
         path = scope["path"] if scope["path"].startswith("/") and scope["path"][1:2] != "/" else "/"
         where = scope.get("raw_path", b"/").decode("latin1") if path == scope["path"] else "/"
-        response = Response(status_code=303, headers={"location": where + (f"?{rest}" if rest else "")})
+        where += f"?{rest}" if rest else ""
+        response: Response
+        if elsewhere:  # a strict cookie doesn't follow a redirect from there, but a page of ours has it
+            response = HTMLResponse(f'<meta http-equiv="refresh" content="0;url={escape(where)}">')
+        else:
+            response = Response(status_code=303, headers={"location": where})
         if key is self.steer or not steers:  # who steers already goes on to
             response.set_cookie(
                 self._cookie, key.cookie, max_age=COOKIE_SECONDS, httponly=True, samesite="strict"

@@ -42,6 +42,7 @@ class Viewer:
     unsent: set[str] = field(default_factory=set)
     places: dict[str, tuple[int, int]] = field(default_factory=dict)
     frame_due: bool = False
+    picture_due: bool = False
     underway: deque[int] = field(default_factory=deque)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     keeps_up: asyncio.Event = field(default_factory=asyncio.Event)
@@ -158,14 +159,15 @@ class Page:
     def clear(self) -> None:
         """Forget what is shown: it comes anew."""
         self._newest: dict[str, dict[str | None, Any]] = {}
-        self._texts: dict[tuple[str, str, bool], str] = {}
+        self._texts: dict[tuple[str, str, Any], str] = {}
         self._curves: dict[str, GrowingCurves] = {}
         self._frame: tuple[int, bytes] | None = None
+        self._picture = b""
         for viewer in self.viewers.values():
             viewer.unsent.clear()
             viewer.places.clear()
             viewer.underway.clear()
-            viewer.frame_due = False
+            viewer.frame_due = viewer.picture_due = False
 
     @property
     def present(self) -> list[Viewer]:
@@ -189,6 +191,7 @@ class Page:
             self.wheel = viewer
         viewer.unsent = {*self._newest, *(["curves"] if self._curves else [])} - {*EVENTS}
         viewer.frame_due = self._frame is not None
+        viewer.picture_due = bool(self._picture)
         return viewer
 
     def steers(self, viewer: Viewer) -> bool:
@@ -227,6 +230,8 @@ class Page:
                 self._curves.setdefault(str(value["run"]), GrowingCurves()).add(value)
                 self.changed(kind)
             else:
+                if kind == "fan" and value is None:
+                    self._picture = b""
                 self._newest.setdefault(kind, {})[language] = value
                 self.changed(kind)
 
@@ -237,18 +242,28 @@ class Page:
             viewer.frame_due = True
             viewer.wake.set()
 
+    def put_picture(self, data: bytes) -> None:
+        """Show the boundaries of a fan: they need no acknowledgement."""
+        self._picture = data
+        for viewer in self.present:
+            viewer.picture_due = True
+            viewer.wake.set()
+
     def due(self, viewer: Viewer) -> Iterator[str | bytes]:
         """What is to be sent to the viewer now, one after the other. It ends where the viewer has everything,
         or is to draw the frames that are underway first."""
-        while viewer.texts or viewer.unsent or viewer.frame_due:
+        while viewer.texts or viewer.unsent or viewer.picture_due or viewer.frame_due:
             if viewer.texts:
                 yield viewer.texts.popleft()
                 if len(viewer.texts) < TEXTS_UNSENT // 2:
                     viewer.keeps_up.set()
             elif viewer.unsent:
-                kind = next(k for k in (*self._newest, "curves") if k in viewer.unsent)
+                kind = next(k for k in ("state", *self._newest, "curves") if k in viewer.unsent)
                 viewer.unsent.discard(kind)
                 yield from self._curves_due(viewer) if kind == "curves" else [self._text(kind, viewer)]
+            elif viewer.picture_due:
+                viewer.picture_due = False
+                yield self._picture
             elif len(viewer.underway) < FRAMES_UNDERWAY and self._frame is not None:
                 viewer.frame_due = False
                 number, data = self._frame
@@ -267,13 +282,18 @@ class Page:
     def _text(self, kind: str, viewer: Viewer) -> str:
         """The newest of a kind in the viewer's language."""
         of_state = kind == "state"
-        known = kind, viewer.language, of_state and self.steers(viewer)
+        known = kind, viewer.language, of_state and (self.steers(viewer), viewer.watches_only)
         if known not in self._texts:
             by_language = self._newest[kind]
             fallback = next(iter(by_language.values()))
             value = by_language.get(viewer.language, by_language.get(None, fallback))
             if of_state and isinstance(value, dict):
-                value = {**value, "steers": self.steers(viewer), "viewers": len(self.present)}
+                value = {
+                    **value,
+                    "steers": self.steers(viewer),
+                    "can_steer": not viewer.watches_only,
+                    "viewers": len(self.present),
+                }
             self._texts[known] = compact_json({kind: value}).decode()
         return self._texts[known]
 

@@ -105,9 +105,9 @@ class AdoptCommand(StudioCommand):
 
 class ExplainCommand(StudioCommand):
     do: Literal["explain"]
-    layer: Annotated[int, Field(ge=0, le=10_000)]
-    unit: Annotated[int, Field(ge=0, le=10_000_000)]
-    input: Annotated[int, Field(ge=0, le=10_000_000)] | None
+    layer: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    unit: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
+    input: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
 
 
 class KeepCommand(StudioCommand):
@@ -140,6 +140,7 @@ class PressCommand(StudioCommand):
 
 class ScriptStepCommand(StudioCommand):
     do: Literal["step"]
+    count: Annotated[int, Field(ge=1, le=1000)] = 1
 
 
 class TrainCommand(StudioCommand):

@@ -186,6 +186,8 @@ class Relay:
         elif (page := self.pages.get(str(header.get("key")))) is not None:
             if "send" in header:
                 page.put(header["send"], header.get("language"))
+            if "fan" in header:
+                page.put_picture(body)
             if "frame" in header:
                 page.put_frame(int(header["frame"]), body)
 

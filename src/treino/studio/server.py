@@ -40,6 +40,8 @@ def application(studio: Studio) -> Starlette:
         await studio.relay.start()
         yield
         await studio.relay.end(studio.end_seconds)
+        if studio.script is not None:
+            await studio.script.end()
 
     async def socket(websocket: WebSocket) -> None:
         await serve_socket(studio, websocket)

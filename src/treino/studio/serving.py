@@ -90,6 +90,11 @@ class Serving:
         return f"{self._site}/?token={self.guard.watch.token}"
 
     @property
+    def browser_address(self) -> str:
+        """For a browser that is opened from here, once."""
+        return f"{self._site}/?token={self.guard.single_token()}"
+
+    @property
     def _site(self) -> str:
         host = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(self.host, self.host)
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"

@@ -20,7 +20,12 @@ from treino.words import _
 HELLO_SECONDS = 30.0  # for the first message of a connection
 UNSTEERED = ("explain",)  # verbs for those who watch
 UNWELCOME, REPLACED = 1008, 4000  # why a WebSocket is closed
-REASONS = {"run_missing": 4404, "no_address": 4404, "protocol_version": 4426}  # the same, by an error's rule
+REASONS = {
+    "run_missing": 4404,
+    "no_address": 4404,
+    "no_script": 4404,
+    "protocol_version": 4426,
+}  # the same, by an error's rule
 _tasks: set[asyncio.Task[None]] = set()  # commands that go on, also where their viewer is gone
 
 
@@ -81,6 +86,12 @@ async def _hello(studio: Studio, socket: WebSocket, kind: str, name: str | None)
             raise TreinoError("no_address", _("There is nothing at this address."))
         if name is not None:
             folder_named(name, studio.folder)
+        if kind == "script" and studio.script is None:
+            raise TreinoError(
+                "no_script",
+                _("This studio was started without a script."),
+                _("Name it on the command line: treino studio train.py"),
+            )
     except TreinoError as error:
         await socket.send_text(compact_json({"reply": number, **error_document(error, language)}).decode())
         return REASONS.get(error.rule, UNWELCOME)
@@ -175,6 +186,9 @@ async def _carry_out(studio: Studio, page: Page, viewer: Viewer, command: Studio
         request |= {"data": await studio.data(request["data"]), "parent": str(studio.folder)}
         content, _nothing = await studio.relay.ask(request, trainer=True)
         return content
+    if studio.script is not None and page is studio.script.page:
+        studio.script.send(command.fields())
+        return {}
     if command.do == "beside":
         request["run"] = str(folder_named(request["run"], studio.folder))
     content, _nothing = await studio.relay.ask(request)

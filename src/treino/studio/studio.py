@@ -8,6 +8,7 @@ from typing import Any
 from treino.errors import TreinoError
 from treino.studio.home import document_of
 from treino.studio.relay import Relay
+from treino.studio.script_page import ScriptPage
 from treino.studio.uploads import Uploads
 from treino.words import _
 
@@ -16,13 +17,14 @@ from treino.words import _
 class Studio:
     """start: the address of what was named on the command line, once that is known.
 
-    end_seconds: in which the trainer saves what it trains.
+    end_seconds: in which the trainer saves what it trains. script: what the command line named, if it is one.
     """
 
     relay: Relay
     uploads: Uploads
     start: "asyncio.Future[str]"
     end_seconds: float = 30.0
+    script: ScriptPage | None = None
     _builtins: list[dict[str, Any]] | None = None
 
     @property

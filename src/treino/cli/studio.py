@@ -1,0 +1,290 @@
+"""``treino studio``: watch and steer one network in a browser while it trains."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from treino.cli.flags import WHOLE, ScreenFlag, with_flags
+from treino.cli.screen import Screen
+from treino.errors import TreinoError
+from treino.words import _, door
+
+if TYPE_CHECKING:
+    from treino.studio.serving import Serving
+
+RUNS = Path("runs")
+LOOPBACK = "127.0.0.1", "localhost", "::1"
+
+
+@dataclass(frozen=True)
+class StudioFlags:
+    """Where the page is served, and how what it shows begins."""
+
+    paused: Annotated[bool, Parameter(help="of DATA: wait before the first step", negative=())] = False
+    port: Annotated[
+        int | None, WHOLE, Parameter(help="of the address; default: 8711, or the next free one; 0: any")
+    ] = None
+    host: Annotated[
+        str, Parameter(help="address to listen on: 0.0.0.0 for the whole network", show_default=True)
+    ] = "127.0.0.1"
+    no_browser: Annotated[bool, Parameter(help="only print the address", negative=())] = False
+    replay: Annotated[
+        str | None, Parameter(help="of a script: make the changes in this file once more, at their steps")
+    ] = None
+    record: Annotated[
+        str | None, Parameter(help="of a script: write changes to this file; default: SCRIPT.steering.jsonl")
+    ] = None
+    findings: Annotated[
+        bool, Parameter(help="of a script: the doctor's findings as they are made", negative=())
+    ] = False
+    notebook: Annotated[bool, Parameter(negative=(), show=False)] = False  # in its frames, ends with stdin
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is shown first. address: its page, empty where a training is begun first. folder: of its runs."""
+
+    address: str
+    folder: Path = RUNS
+    data: str | None = None
+    script: str | None = None
+
+
+@with_flags
+def studio(
+    shown: Annotated[
+        str | None,
+        Parameter(
+            name="TARGET",
+            help="DATA to train on, as for 'treino train'; a run, sweep or study, also one in progress; or "
+            "SCRIPT.py, a training script of your own",
+        ),
+    ] = None,
+    /,
+    *arguments: Annotated[str, Parameter(help="the script's own arguments, after --", show=False)],
+    options: StudioFlags,
+    screen: ScreenFlag,
+    **flags: Any,
+) -> int:
+    """Watch and steer one network in a browser while it trains; alone: a page of all runs in ./runs.
+
+    The address that it prints is for you alone. Ctrl-C ends the studio and saves what it trains.
+
+    Examples: treino studio wine | treino studio moons --hidden 8,8 --paused | treino studio last |
+    treino studio train.py -- --epochs 3
+    """
+    settings = {k: v for k, v in flags.items() if v is not None}
+    subject = _subject(shown, settings)
+    _check(subject, arguments, options, settings)
+    log, handler = logging.getLogger("treino.studio"), _ScreenLog(screen)
+    log.addHandler(handler)
+    before = signal.signal(signal.SIGTERM, _stop)
+    try:
+        with door("flag"):
+            failure = asyncio.run(_serve(subject, arguments, options, settings, screen))
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_("The studio has ended; what it trained is saved.")) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        log.removeHandler(handler)
+    if failure is not None:
+        raise failure
+    return 0
+
+
+def _subject(target: str | None, settings: Mapping[str, Any]) -> Subject:
+    """What the command line names: a script, a folder of treino's, else data."""
+    from treino.store import RunFolder, find
+
+    if target is None:
+        return Subject("/")
+    if target.endswith(".py"):
+        if not Path(target).is_file():
+            raise TreinoError(
+                "script_missing",
+                _("There is no script {path}.").format(path=target),
+                _("Give the path of a Python file, such as train.py."),
+            )
+        return Subject("/script", script=target)
+    stem, colon, member = target.rpartition(":")
+    named = stem if colon and member.isdigit() and not Path(target).exists() else target
+    try:
+        path = None if Path(named).is_file() else find(named)
+    except TreinoError as error:
+        if error.rule not in ("run_missing", "no_runs") or named == "last":
+            raise
+        path = None
+    if path is None:
+        folder = RUNS if "out" not in settings else Path(settings["out"]).parent
+        return Subject("", folder, data=target)
+    kind = "run" if named != target else RunFolder.open(path, verify=False).kind
+    # a link on the command line is followed, and none within a folder of runs
+    path = path.resolve() if path.is_symlink() or path.name in ("", "..") else path
+    return Subject(f"/{kind}/{path.name}{target[len(named) :]}", path.parent)
+
+
+def _check(
+    subject: Subject, arguments: Sequence[str], options: StudioFlags, settings: Mapping[str, Any]
+) -> None:
+    """Refuse flags that mean nothing for this subject, and settings that are wrong."""
+    from treino.spec import read_settings
+
+    of_script = {"--replay": options.replay, "--record": options.record, "--findings": options.findings}
+    of_data = {"--" + name.replace("_", "-"): True for name in settings} | {"--paused": options.paused}
+    checks: Sequence[tuple[Mapping[str, object], bool, str]] = (
+        (of_script, subject.script is not None, _("a script: treino studio train.py")),
+        ({" ".join(arguments): arguments}, subject.script is not None, _("a script: treino studio train.py")),
+        (of_data, subject.data is not None, _("data to train on: treino studio wine")),
+    )
+    for asked, there, what in checks:
+        for flag, value in asked.items():
+            if value and not there:
+                raise TreinoError(
+                    "studio_flag",
+                    _("{flag} is for another subject of the studio.").format(flag=flag),
+                    _("It needs {what}").format(what=what),
+                )
+    read_settings({k: v for k, v in settings.items() if (k, v) != ("lr", "auto")})
+    if options.port is not None and not 0 <= options.port <= 65535:
+        raise TreinoError(
+            "port_range",
+            _("--port must be from 0 to 65535; it is {port}.").format(port=options.port),
+            _("Leave it out for 8711 or the next free one."),
+        )
+
+
+async def _serve(
+    subject: Subject,
+    arguments: Sequence[str],
+    options: StudioFlags,
+    settings: Mapping[str, Any],
+    screen: Screen,
+) -> TreinoError | None:
+    """Serve to the end; -> why the training could not begin."""
+    from treino.studio.serving import PORT, serving
+
+    wanted = PORT if options.port is None else options.port
+    # a notebook's page has one of these names, and another port
+    frames = ("http://localhost:*", "http://127.0.0.1:*") if options.notebook else ()
+    with serving(subject.folder, options.host, wanted, frame_ancestors=frames) as found, door("plain"):
+        if subject.script is not None:
+            _start_script(found, subject.script, arguments, options, screen)
+        _say(found, wanted, options, screen)
+        if options.notebook:
+            loop = asyncio.get_running_loop()
+            threading.Thread(target=_end_with_stdin, args=(loop, found), daemon=True).start()
+        # a terminal that is closed ends it as Ctrl-C does
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _end, found)
+        beginning = asyncio.create_task(_begin(found, subject, options, settings))
+        await found.run()
+        return await beginning
+
+
+async def _begin(
+    found: "Serving", subject: Subject, options: StudioFlags, settings: Mapping[str, Any]
+) -> TreinoError | None:
+    """Find the first page, beginning its training; -> why that could not begin, which ends the studio."""
+    if subject.address:
+        found.studio.start.set_result(subject.address)
+        return None
+    request = {
+        "do": "train",
+        "data": subject.data,
+        "settings": dict(settings),
+        "paused": options.paused,
+        "parent": str(subject.folder),
+        "command_line": True,
+    }
+    try:
+        answer, _nothing = await found.studio.relay.ask(request, trainer=True)
+    except TreinoError as error:
+        ended = found.server.should_exit  # it was stopped, and that is why there is no answer
+        found.studio.start.set_result("/")
+        found.server.should_exit = True
+        return None if ended else error
+    found.studio.start.set_result(f"/run/{answer['run']}")
+    return None
+
+
+def _start_script(
+    found: "Serving", script: str, arguments: Sequence[str], options: StudioFlags, screen: Screen
+) -> None:
+    from treino.studio.script.process import ScriptProcess
+    from treino.studio.script_page import ScriptPage
+
+    process = ScriptProcess.start(
+        script,
+        arguments,
+        replay=options.replay,
+        record=options.record,
+        findings=options.findings,
+        stdout=sys.stderr.fileno() if screen.as_json else None,
+    )
+    found.studio.script = ScriptPage(found.studio.relay.page("script"), process)
+    found.studio.script.start()
+
+
+def _say(found: "Serving", wanted: int, options: StudioFlags, screen: Screen) -> None:
+    """The address, on stdout as text or JSON, and what else is to be known of it."""
+    from treino.studio.opening import open_browser
+
+    if wanted not in (0, found.port):
+        screen.err.print(_("Port {wanted} is taken, so it is {port}.").format(wanted=wanted, port=found.port))
+    if options.host not in LOOPBACK:
+        screen.err.print(
+            _(
+                "Whoever can reach {host} and has this address can steer, and nothing is encrypted on "
+                "the way. To watch only: {watch}"
+            ).format(host=options.host, watch=found.watch_address),
+            soft_wrap=True,
+        )
+    opened = not options.no_browser and open_browser(found.browser_address)
+    if not options.no_browser and not opened:
+        screen.err.print(_("No browser was found here: open the address in one."))
+    screen.out.print(found.address, soft_wrap=True)
+    screen.document(
+        {
+            "studio": {
+                "address": found.address,
+                "watch_address": found.watch_address,
+                "port": found.port,
+                "pid": os.getpid(),
+            }
+        }
+    )
+
+
+def _end_with_stdin(loop: asyncio.AbstractEventLoop, found: "Serving") -> None:
+    """Wait for the end of stdin: of the notebook that started this."""
+    while os.read(0, 1 << 10):
+        pass
+    loop.call_soon_threadsafe(_end, found)
+
+
+def _end(found: "Serving") -> None:
+    found.server.should_exit = True
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+class _ScreenLog(logging.Handler):
+    """What fails in the studio, on a console that lets no text steer the terminal."""
+
+    def __init__(self, screen: Screen) -> None:
+        super().__init__()
+        self._screen = screen
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._screen.lines(self.format(record))

@@ -1,0 +1,103 @@
+"""The page of a script that runs under hooks: what the script says becomes state, curves and notices."""
+
+import asyncio
+import math
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from treino.studio.hub import Page
+from treino.studio.script.process import ScriptProcess
+
+POINTS = 4000  # of the loss, at most: then two become one
+LISTED = 500  # changes and findings that are kept
+
+
+class ScriptPage:
+    """A page, and the script behind it. page: of the key ``script``."""
+
+    def __init__(self, page: Page, process: ScriptProcess) -> None:
+        self.page, self._process = page, process
+        self._state: dict[str, Any] = {
+            "kind": "script", "status": "running", "exit": None, "error": None, "playing": True, "step": 0,
+            "seconds": 0.0, "optimizers": [], "buttons": [], "unseen": [], "findings": [], "changes": [],
+        }  # fmt: skip
+        self._width = 1  # steps of a point
+        self._steps: list[int] = []
+        self._losses: list[float | None] = []
+        self._waiting: list[float] = []  # losses of a point that is not whole
+
+    def start(self) -> None:
+        """Read what the script says, in a thread: its process is a blocking one."""
+        loop = asyncio.get_running_loop()
+
+        def read() -> None:
+            for message in self._process.messages():
+                try:
+                    loop.call_soon_threadsafe(self._take, message)
+                except RuntimeError:  # the studio has ended before
+                    return
+
+        threading.Thread(target=read, daemon=True).start()
+
+    def send(self, command: Mapping[str, Any]) -> None:
+        """Ask something of the script; what came of it is shown.
+
+        Raises:
+            TreinoError: it is no command for a script, or the script has ended.
+        """
+        self._process.send(command)
+
+    async def end(self) -> None:
+        """End the script, if it still runs."""
+        await asyncio.to_thread(self._process.close)
+
+    def _take(self, message: Mapping[str, Any]) -> None:
+        """Show one message of docs/studio-script.md."""
+        if "losses" in message:
+            self._add(int(message["step"]), message["losses"])
+            shown = ("step", "seconds", "optimizers")
+            self._state |= {name: message[name] for name in shown if name in message}
+        for name in ("buttons", "unseen"):
+            if name in message:
+                self._state[name] = message[name]
+        for name, many in (("finding", "findings"), ("changed", "changes")):
+            if name in message:
+                self._state[many] = [*self._state[many], message[name]][-LISTED:]
+        if "script" in message:
+            self._state |= message["script"]
+        if "paused" in message:
+            self._state["playing"] = not message["paused"]
+        if "end" in message:
+            end = message["end"]
+            self._state |= {"status": "ended", "exit": end["status"], "error": end["error"], "playing": False}
+        if "warning" in message:
+            self.page.put({"notice": {"kind": "warning", "text": str(message["warning"])}})
+        if "error" in message:
+            error = message["error"]
+            text = f"{error['message']} {error['hint']}".strip()
+            self.page.put({"notice": {"kind": "warning", "text": text}})
+        self.page.put({"state": dict(self._state)})
+
+    def _add(self, step: int, losses: list[Any]) -> None:
+        """Append losses to the curve, each point the mean of ``width`` steps."""
+        begin = len(self._steps)
+        numbers = [float(value) if value is not None else math.nan for value in losses]
+        for k, loss in enumerate(numbers):
+            self._waiting.append(loss)
+            if len(self._waiting) >= self._width:
+                self._steps.append(step - len(numbers) + 1 + k)
+                self._losses.append(_mean(self._waiting))
+                self._waiting = []
+        if len(self._steps) > POINTS:
+            begin, self._width = 0, 2 * self._width
+            pairs = zip(self._losses[0::2], self._losses[1::2], strict=False)
+            halved = [_mean([math.nan if each is None else each for each in pair]) for pair in pairs]
+            self._steps, self._losses = self._steps[1::2], halved
+        curves = {"run": "script", "from": begin, "step": self._steps[begin:], "loss": self._losses[begin:]}
+        self.page.put({"curves": curves})
+
+
+def _mean(values: list[float]) -> float | None:
+    mean = math.fsum(values) / len(values) if all(map(math.isfinite, values)) else math.nan
+    return mean if math.isfinite(mean) else None
