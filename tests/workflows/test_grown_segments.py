@@ -141,3 +141,11 @@ def test_layers_that_can_not_change(tmp_path: Path) -> None:
             own.rewind(5, **changes)
     changed = own.rewind(5, batch_size=20, optimizer="sgd", fault=["missing_zero_grad"])
     same_states(changed, changed, [4, 5, 10])
+
+
+@pytest.mark.slow
+def test_faults_of_a_grown_network_that_learnt_nothing_are_looked_for(tmp_path: Path) -> None:
+    """The rules measure gradients and units where the loss ended badly, of the network that there is now."""
+    run = fit("wine", parent=tmp_path, lean=True, epochs=4, hidden=[5], lr=1e-7)
+    changed = run.rewind(9, hidden=[7, 5], epochs=8)
+    assert not [note for note in changed.document["notes"] if "fault" in note]

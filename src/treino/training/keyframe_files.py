@@ -54,7 +54,7 @@ def keep_keyframes(folder: RunFolder, training: Training, every: int | None, seg
     room = BUDGET
     older = [place for place in keyframes_in(folder) if place[0] < segment]
     if older:  # earlier segments give up every second one, but for the first of each, until half is free
-        room = BUDGET - size * len(thinned(folder, older, size))
+        room = BUDGET - sum(thinned(folder, older).values())
     apart = distance(every, training.steps, size, room)
     if apart != every:
         folder.database.add_event(segment, training.step, "keyframes", {"asked": every, "apart": apart})
@@ -62,18 +62,21 @@ def keep_keyframes(folder: RunFolder, training: Training, every: int | None, seg
         training.keyframes.start(training.state, apart)
 
 
-def thinned(folder: RunFolder, places: list[tuple[int, int]], size: int) -> list[tuple[int, int]]:
-    """Leave out every second of these until they take half of the budget at most; -> those that stay."""
+def thinned(folder: RunFolder, places: list[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    """Leave out every second of these until they take half of the budget at most; -> those that stay, and
+    their bytes: networks of several segments may be of several sizes."""
+    files = {place: folder.path / name_of(*place) for place in places}
+    size = {place: path.lstat().st_size if path.is_file() else 0 for place, path in files.items()}
     firsts = {segment: min(step for s, step in places if s == segment) for segment, _step in places}
     kept = sorted(places)
-    while len(kept) * size > BUDGET // 2:
+    while sum(size[place] for place in kept) > BUDGET // 2:
         rest = [p for p in kept if firsts[p[0]] != p[1]]
         fewer = sorted({p for p in kept if firsts[p[0]] == p[1]} | set(rest[1::2]))
         if len(fewer) == len(kept):
             break
         kept = fewer
     folder.remove(name_of(*place) for place in set(places) - set(kept))
-    return kept
+    return {place: size[place] for place in kept}
 
 
 def write_keyframes(folder: RunFolder, training: Training, segment: int = 0) -> None:
