@@ -243,6 +243,19 @@ def test_closing_ends_a_script_that_ignores_ctrl_c(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.slow
+def test_modules_of_the_working_directory_stand_before_none_of_python_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for Python, only the script's own folder does."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "random.py").write_text("raise ImportError")
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "beside.py").write_text("word = 'found'")
+    path = script(tmp_path / "below", ADAM + "train(1)\nimport beside, sys\nprint(beside.word, sys.path[0])")
+    assert apart(path).out == f"found {path.parent}\n"
+
+
+@pytest.mark.slow
 def test_a_gigabyte_of_output_passes(tmp_path: Path) -> None:
     """A sixteenth of it: nothing is kept on the way, so more would not be different."""
     path = script(tmp_path, ADAM + "for i in range(64): sys.stdout.write('x' * 2**20); train(1)")
