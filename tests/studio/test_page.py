@@ -309,6 +309,8 @@ def test_a_regression_shows_predicted_against_true(open_run: Any) -> None:
     viewer = open_run("values")
     assert viewer.page.inner_text("#picture-title") == "Predicted against true"
     assert viewer.page.inner_text("#picture-figure").startswith("RMSE ")
+    assert viewer.page.locator("#axes").is_hidden()
+    assert viewer.page.inner_text("#picture-note") == ""
 
 
 def test_frames_are_acknowledged_when_they_are_drawn(open_run: Any, studio: FakeStudio) -> None:

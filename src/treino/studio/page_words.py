@@ -139,7 +139,7 @@ PICTURES = {
     "validation": N_("validation"),
     "test": N_("test"),
     "wrong": N_("wrong"),
-    "test_unseen": N_("test: unseen until the end"),
+    "test_unseen": N_("test: judged at the end"),
     "no_answer": N_("no finite answer"),
     "row_of": N_("row {row}, {split}"),
     "rows": N_("rows"),

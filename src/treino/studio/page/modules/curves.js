@@ -258,7 +258,7 @@ function drawMarks(context, box, marks) {
   const joined = [];
   for (const mark of marks) {
     const last = joined.at(-1);
-    if (last?.step === mark.step) last.text += ' · ' + mark.text;
+    if (last?.step === mark.step) last.text = [last.text, mark.text].filter(Boolean).join(' · ');
     else joined.push({ ...mark });
   }
   context.font = `600 12px ${look.font}`;
@@ -279,7 +279,7 @@ function drawMarks(context, box, marks) {
     context.globalAlpha = 1;
     const at = clamp(x - wide / 2, box.l - 30, Math.max(box.l - 30, box.r - wide + 20));
     context.beginPath();
-    if (at + wide <= left - 4) {
+    if (mark.text && at + wide <= left - 4) {
       context.roundRect(at, 1, wide, 19, 9.5);
       context.fill();
       context.fillStyle = look.panel;

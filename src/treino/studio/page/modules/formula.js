@@ -33,7 +33,7 @@ function sequence(reader, ends) {
       reader.at++;
       const above = found.splice(startOfTerm(found)), below = term(reader);
       found.push(math('mfrac', {}, row(above.map(bare)), bare(below)));
-    } else found.push(term(reader));
+    } else found.push(found.length === 0 && piece === '−' ? negative(reader) : term(reader));
   }
   return found;
 }
@@ -43,6 +43,12 @@ function startOfTerm(found) {
   let k = found.length;
   while (k > 0 && !(found[k - 1].localName === 'mo' && /^[=+−≈,]$/.test(found[k - 1].textContent))) k--;
   return k;
+}
+
+/** A minus sign that stands before a number, not between two. */
+function negative(reader) {
+  reader.at++;
+  return math('mrow', {}, math('mo', { form: 'prefix', lspace: '0', rspace: '0' }, '−'), term(reader));
 }
 
 const row = (nodes) => (nodes.length === 1 ? nodes[0] : math('mrow', {}, nodes));

@@ -51,7 +51,7 @@ export function makePicture(page) {
 
   /** Choices of axes: only where there are more inputs than axes. */
   function update(store) {
-    const { state, points } = store, choosable = (state?.data.axes.length ?? 0) > 2 && points?.axes.length === 2 && state.data.kind === 'table';
+    const { state, points } = store, choosable = (state?.data.axes.length ?? 0) > 2 && points?.axes.length === 2 && state.data.classes?.length > 0 && state.data.kind === 'table';
     $('#axes').hidden = !choosable;
     if (choosable) {
       const own = points.view === 'components' ? [] : points.axes;
@@ -108,6 +108,7 @@ function figureOf(frame) {
 
 /** What the picture leaves out: inputs that are held, and on how many rows it says what the network says. */
 function noteOf(frame, points, state) {
+  if (frame.shows === 'fit' || frame.shows === 'images') return '';
   const said = [];
   if (points?.view === 'components') said.push(t('components', { share: percent((points.variance ?? []).reduce((sum, v) => sum + v, 0)) }));
   if (points?.held?.length) {
@@ -130,10 +131,10 @@ function legend(frame, points, state) {
     const rows = points.rows.find((r) => r.split === split);
     if (!rows || rows.unseen) continue;
     const { total = rows.true.length } = rows, count = rows.true.length < total ? t('some_of', { n: whole(rows.true.length), total: whole(total) }) : whole(total);
-    items.push(el('li', {}, el('i', { class: `${shapes[split]} ${coloured ? split : ''}` }), t(split), el('span', { class: 'count' }, count)));
+    const later = state.unseen?.includes(split); // nobody is told before the end how the network does on these
+    items.push(el('li', {}, el('i', { class: `${shapes[split]} ${coloured ? split : ''}` }), later ? t('test_unseen') : [t(split), el('span', { class: 'count' }, count)]));
   }
   if (state.data.classes?.length) items.push(el('li', {}, el('i', { class: 'ring' }), t('wrong')));
-  if (state.unseen?.includes('test')) items.push(el('li', { class: 'unseen' }, t('test_unseen')));
   return items;
 }
 
