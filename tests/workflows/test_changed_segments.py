@@ -247,3 +247,12 @@ def test_a_pause_at_the_next_epochs_end_knows_the_new_ones() -> None:
     for step, epochs, stop in ((10, 1, 35), (35, 1, 60), (36, 2, 85)):
         transport.command("epoch", epochs, step, count)
         assert transport.stop_step == stop
+
+
+def test_a_training_that_a_slow_speed_lets_wait_is_still_playing() -> None:
+    count, transport = EpochCount(4), Transport(speed=0.01)
+    assert transport.limit(5) == 5
+    assert transport.playing(5)
+    transport.command("step", 2, 5, count)
+    assert transport.playing(6)
+    assert not transport.playing(7)

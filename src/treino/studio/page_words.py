@@ -25,6 +25,7 @@ SHELL = {
     "close": N_("Close"),
     "copy": N_("Copy"),
     "copied": N_("Copied."),
+    "opening": N_("Opening the run …"),
     "no_page": N_("Nothing is at this address"),
     "lost": N_(
         "Connection lost; the next attempt is in {seconds} s. If the studio has ended, start it again"

@@ -278,7 +278,7 @@ class RunJob:
             return self.stop_wish or "stopped"
         if self.paused:
             self.timed = False  # waiting is not training
-            self.view.update(engine, self.segment, playing=False)
+            self.view.update(engine, self.segment, playing=self.transport.playing(engine.step))
         return None
 
     @property

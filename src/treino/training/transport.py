@@ -39,6 +39,10 @@ class Transport:
             border = epochs.end_of(epochs.ended(step) + count)
             self.stop_step = step + count if name == "step" else border
 
+    def playing(self, step: int) -> bool:
+        """Whether it goes on from this step, though a slow speed may let it wait a moment."""
+        return self.stop_step is None or self.stop_step > step
+
     def limit(self, step: int) -> int | None:
         """The step up to which it may train now, None for any; ``step`` itself: it waits."""
         if self.stop_step is not None and (self.speed is None or self.stop_step <= step):

@@ -26,7 +26,7 @@ export function drawAxes(context, box, [nameX, nameY], lines = false) {
   context.lineWidth = 1;
   context.textBaseline = 'top';
   context.textAlign = 'center';
-  const room = Math.max(2, Math.min(6, Math.floor((r - l) / 64)));
+  const room = Math.max(2, Math.min(6, Math.floor((r - l) / 50)));
   for (const v of ticks(low[0], high[0], room)) {
     const x = box.X(v);
     if (lines) stroke(context, x, t, x, b);

@@ -28,6 +28,7 @@ export function makeCurves(page) {
     const now = figuresAt(store, metric, viewStep(store));
     drawNow(context, box, now, viewStep(store));
     if (hover != null) dotted(context, box, box.X(hover));
+    if (runs.length > 1) drawLetters(context, box, runs);
     drawNumbers(context, box, metric, now);
     const values = { step: whole(viewStep(store)), train: fixed(now.loss[0]), validation: fixed(now.loss[1]) };
     const more = metric ? `; ${t(metric)} ${fixed(now.metric[0])}, ${fixed(now.metric[1])}` : '';
@@ -172,7 +173,6 @@ function drawRuns(context, box, runs, metric) {
     series('validation', metric, box.metricY, look.val, 2.2);
   }
   context.restore();
-  if (runs.length > 1) drawLetters(context, box, runs);
 }
 
 function line(context, box, steps, values, Y, colour, width, alpha, dash) {
@@ -245,11 +245,11 @@ function drawLetters(context, box, runs) {
       context.stroke();
     }
     context.beginPath();
-    context.roundRect(x + 6, y - 9, 18, 18, 9);
+    context.roundRect(x + 8, y - 9, 18, 18, 9);
     context.fillStyle = own ? look.ink : look.strong;
     context.fill();
     context.fillStyle = look.panel;
-    context.fillText(letter, x + 15, y + 0.5);
+    context.fillText(letter, x + 17, y + 0.5);
   }
 }
 

@@ -105,7 +105,7 @@ function drawEdges(context, plan, hover, hot) {
   context.lineCap = 'butt';
   for (let k = 1; k < plan.columns.length; k++) {
     if (!isDrawn(plan, k)) continue;
-    const { data, shape: [units, inputs] } = plan.columns[k].weight, largest = data.reduce((most, v) => Math.max(most, Math.abs(v)), 0.5);
+    const { data, shape: [units, inputs] } = plan.columns[k].weight, largest = data.reduce((most, v) => Math.max(most, Math.abs(v)), Math.min(0.5, 2 / Math.sqrt(plan.columns[k - 1].layer.total)));
     const calm = clamp(Math.sqrt(72 / (units * inputs)), 0.45, 1); // many edges are thinner and paler
     for (let i = 0; i < units; i++)
       for (let j = 0; j < inputs; j++) {

@@ -139,7 +139,8 @@ function drawFan(canvas, fan, hot) {
   const { context, width, height } = cleared(canvas), l = 46, r = width - 26, t0 = 10, b = height - 40;
   const alive = fan.futures.filter((f) => f.status !== 'diverged'), firsts = fan.futures.map((f) => f.loss[0]).filter((v) => v > 0);
   const first = firsts.length ? Math.max(...firsts) : 1, lasts = alive.flatMap((f) => f.loss).filter((v) => v > 0);
-  const top = first * 1.35, low = Math.max(first / 1e4, Math.min(first * 0.8, ...lasts) * 0.92);
+  const sorted = [...lasts].sort((a, q) => a - q), most = sorted[Math.floor(sorted.length * 0.97)] ?? first; // wild rates leave the picture
+  const top = Math.max(first * 1.04, Math.min(most * 1.04, first * 2.5)), low = Math.max(first / 1e4, Math.min(first * 0.8, ...lasts) * 0.92);
   const X = (step) => l + ((step - fan.step) / fan.steps) * (r - l), Y = (v) => b - (Math.log(Math.min(Math.max(v, low), top * 1.2) / low) / Math.log(top / low)) * (b - t0);
   context.font = `12px ${look.font}`;
   context.fillStyle = look.soft;

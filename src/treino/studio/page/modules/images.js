@@ -9,13 +9,11 @@ const GAP = 10;
 
 /** → the box, with at(x, y): the cell of the confusion matrix or the mistake that lies there. */
 export function drawImages(kept, { context, width, height }, { frame, classes, unit, words }) {
-  const wide = width > 420, left = wide ? Math.min(width * 0.58, height) : width, areas = [];
+  const areas = [], top = Math.round(height * 0.46);
   if (unit) drawUnit(kept, context, unit, width, height);
   else {
-    const top = wide ? height : height * 0.55;
-    areas.push(...drawMistakes(kept, context, frame, classes, words, { l: 0, t: 0, w: left - GAP, h: top }));
-    const box = wide ? { l: left + GAP, t: 0, w: width - left - GAP, h: height } : { l: 0, t: top + GAP, w: width, h: height - top - GAP };
-    areas.push(...drawConfusion(context, frame, classes, words, box));
+    areas.push(...drawMistakes(kept, context, frame, classes, words, { l: 0, t: 0, w: width, h: top }));
+    areas.push(...drawConfusion(context, frame, classes, words, { l: 0, t: top + GAP, w: width, h: height - top - GAP }));
   }
   const at = (x, y) => areas.find((a) => x >= a.l && x < a.l + a.w && y >= a.t && y < a.t + a.h) ?? null;
   return { l: 0, t: 0, r: width, b: height, at, holds: () => true };
@@ -68,12 +66,10 @@ function drawMistakes(kept, context, { parts }, classes, words, { l, t, w, h }) 
 function layout(count, width, height) {
   let best = { across: 1, down: 1, cell: 0 };
   for (let across = 1; across <= count; across++) {
-    const cell = Math.min(96, width / across), down = Math.floor(height / (cell + 18));
-    if (down * across >= count && cell > best.cell) best = { across, down, cell };
+    const cell = Math.min(96, width / across, height / Math.ceil(count / across) - 18), down = Math.ceil(count / across);
+    if (cell > best.cell) best = { across, down, cell };
   }
-  if (best.cell) return best;
-  const cell = Math.max(40, width / Math.ceil(Math.sqrt(count)));
-  return { across: Math.max(1, Math.floor(width / cell)), down: Math.max(1, Math.floor(height / (cell + 18))), cell };
+  return best;
 }
 
 const argmax = (values) => values.reduce((best, v, k) => (v > values[best] ? k : best), 0);
@@ -94,8 +90,8 @@ function drawConfusion(context, { parts }, classes, words, { l, t, w, h }) {
   title(context, words.confusion, l, t, w);
   const { confusion } = parts;
   if (!confusion) return [];
-  const count = confusion.shape[0], names = 30, side = Math.min((w - names - 2) / count, (h - 24 - 44) / count), found = [];
-  const x0 = l + names, y0 = t + 26;
+  const count = confusion.shape[0], names = 30, side = Math.min((w - names - 2) / count, (h - 24 - 40) / count, 40), found = [];
+  const x0 = l + Math.max(names, (w - count * side) / 2), y0 = t + 24;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
   for (let row = 0; row < count; row++) {

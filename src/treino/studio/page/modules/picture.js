@@ -110,14 +110,14 @@ function figureOf(frame) {
 function noteOf(frame, points, state) {
   if (frame.shows === 'fit' || frame.shows === 'images') return '';
   const said = [];
+  if (frame.agreement && state.data.features.length > 2 && frame.shows === 'plane')
+    said.push(t('agreement', { share: percent(frame.agreement.share), rows: whole(frame.agreement.rows) }));
   if (points?.view === 'components') said.push(t('components', { share: percent((points.variance ?? []).reduce((sum, v) => sum + v, 0)) }));
   if (points?.held?.length) {
     const shown = points.held.slice(0, 3).map(([name, value]) => `${name} ${value == null ? '–' : typeof value === 'number' ? num(value) : value}`);
     const more = points.held.length - shown.length;
     said.push(t('held', { values: shown.join(', ') + (more > 0 ? ' ' + t('and_more', { n: whole(more) }) : '') }));
   }
-  if (frame.agreement && state.data.features.length > 2 && frame.shows === 'plane')
-    said.push(t('agreement', { share: percent(frame.agreement.share), rows: whole(frame.agreement.rows) }));
   return said.join(' ');
 }
 

@@ -32,6 +32,7 @@ export function open(shell, name) {
 function makePage(shell, name) {
   shell.tools.replaceChildren(fromTemplate('run-tools'));
   shell.stage.replaceChildren(fromTemplate('run-stage'));
+  document.body.classList.add('opening');
   const page = { shell, store: makeStore(name), hover: null, pick: null, lookingAt: null, say: shell.say };
   let queued = false, closed = false, wanted = null, resting = 0;
 
@@ -126,6 +127,7 @@ function makePage(shell, name) {
   function update() {
     const { state } = page.store, { data } = state;
     const total = Object.values(data.rows).reduce((sum, n) => sum + n, 0);
+    document.body.classList.remove('opening');
     shell.title(state.name, t('data_line', { name: data.name, rows: whole(total) }));
     shell.stage.classList.toggle('watching', !state.steers);
     for (const panel of panels) panel.update?.(page.store);
@@ -169,6 +171,7 @@ function makePage(shell, name) {
 
   page.close = () => {
     closed = true;
+    document.body.classList.remove('opening');
     resize.disconnect();
     removeEventListener('resize', page.invalidate);
     page.connection.close();
