@@ -248,7 +248,7 @@ def app(studio: FakeStudio) -> Starlette:
         studio.commands.append(
             (request.path_params["run"], {"do": "take", "form": request.path_params["form"]})
         )
-        headers = {"content-disposition": 'attachment; filename="wine-1.py"'}
+        headers = {"content-disposition": "attachment; filename*=utf-8''wine-1.py"}
         return with_policy(PlainTextResponse("print('a script')\n", headers=headers))
 
     async def socket(socket: WebSocket) -> None:

@@ -3,7 +3,9 @@
 import json
 import re
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -322,6 +324,52 @@ def test_frames_are_acknowledged_when_they_are_drawn(open_run: Any, studio: Fake
     viewer.page.wait_for_selector("main[data-frame='77']")
     viewer.page.wait_for_timeout(50)
     assert studio.acknowledged == [1, 77]
+
+
+def test_the_page_and_the_real_studio_train_steer_and_look_back(browser: Any, tmp_path: Path) -> None:
+    line = [
+        "studio",
+        "wine",
+        "--features",
+        "alcohol,color_intensity",
+        "--epochs",
+        "400",
+        "--paused",
+        "--no-browser",
+    ]
+    studio = subprocess.Popen(
+        [sys.executable, "-m", "treino", *line, "--port", "0"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    context, said = browser.new_context(locale="en-US"), list[str]()
+    try:
+        assert studio.stdout is not None
+        page = context.new_page()
+        page.on("console", lambda m: said.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(studio.stdout.readline().strip())
+        page.wait_for_selector("main[data-frame]")
+        page.get_by_label("Speed", exact=True).select_option(label="60 steps/s")
+        page.get_by_role("button", name="Play", exact=True).click()
+        page.get_by_role("button", name="Pause", exact=True).wait_for()
+        rate = page.get_by_label("Learning rate", exact=True)
+        rate.fill("0.01")
+        rate.press("Enter")
+        page.wait_for_selector("#forks .steered", state="attached")
+        page.get_by_role("button", name="Pause", exact=True).click()
+        page.get_by_role("status").get_by_text("paused").wait_for()
+        page.get_by_label("Time machine").fill("1")
+        page.locator("#clock-step", has_text=re.compile("^1$")).wait_for()
+        rate.fill("abc")
+        rate.press("Enter")
+        page.get_by_text("lr can't be 'abc'").wait_for()
+    finally:
+        context.close()
+        studio.send_signal(signal.SIGINT)
+        studio.wait(30)
+    assert said == []
 
 
 AXE = (

@@ -110,7 +110,12 @@ function listen() {
   for (const button of $$('[data-close]')) button.addEventListener('click', () => button.closest('dialog').close());
   for (const dialog of $$('dialog')) dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
   $('#text-copy').addEventListener('click', async () => {
-    await navigator.clipboard.writeText($('#text-body').textContent).then(() => setText($('#text-copy'), t('copied')), () => getSelection().selectAllChildren($('#text-body')));
+    try {
+      await navigator.clipboard.writeText($('#text-body').textContent);
+      setText($('#text-copy'), t('copied'));
+    } catch { // over plain http from another machine there is no clipboard: the text is selected instead
+      getSelection().selectAllChildren($('#text-body'));
+    }
   });
   addEventListener('popstate', openPage);
   document.addEventListener('keydown', pressed);

@@ -39,7 +39,7 @@ function drawUnit(kept, context, { bytes, start, rows, columns }, width, height)
 function drawMistakes(kept, context, { parts }, classes, words, { l, t, w, h }) {
   title(context, words.mistakes, l, t, w);
   const digits = parts.digits;
-  if (!digits?.shape[0]) return [];
+  if (!digits?.shape[0] || h < 80) return [];
   const [count, rows, columns] = digits.shape, top = t + 24, best = layout(count, w, h - 24);
   const found = [];
   for (let n = 0; n < Math.min(count, best.across * best.down); n++) {

@@ -140,20 +140,19 @@ function makePage(shell, name) {
     queued = false;
     if (closed) return;
     const { store } = page, began = performance.now();
-    if ($('#fanout').hidden) {
-      picture.draw(store);
-      diagram.draw(store);
-    }
-    curves.draw(store);
-    timeline.draw(store);
-    vitals.draw(store);
-    transport.draw(store);
-    fan.draw(store);
-    microscope.update(store);
-    if (store.undrawn) {
-      page.connection.acknowledge(store.undrawn.frame);
-      store.undrawn = null;
-      shell.stage.dataset.frame = store.frame.frame;
+    try {
+      if ($('#fanout').hidden) {
+        picture.draw(store);
+        diagram.draw(store);
+      }
+      for (const panel of [curves, timeline, vitals, transport, fan]) panel.draw(store);
+      microscope.update(store);
+    } finally { // whatever went wrong with this frame, the next may come
+      if (store.undrawn) {
+        page.connection.acknowledge(store.undrawn.frame);
+        store.undrawn = null;
+        shell.stage.dataset.frame = store.frame.frame;
+      }
     }
     performance.measure('redraw', { start: began });
   }

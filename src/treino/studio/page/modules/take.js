@@ -45,7 +45,7 @@ export function makeTake(page) {
         return page.say(error ? [error.message, error.hint].filter(Boolean).join(' ') : `${answer.status}`);
       }
       if (form === 'command') return page.shell.showText(t('take_command'), await answer.text());
-      const name = /filename="?([^";]+)/.exec(answer.headers.get('content-disposition') ?? '')?.[1] ?? `${page.store.name}-${form}`;
+      const name = /filename\*?=(?:utf-8'')?"?([^";]+)/i.exec(answer.headers.get('content-disposition') ?? '')?.[1] ?? `${page.store.name}-${form}`;
       const url = URL.createObjectURL(await answer.blob());
       el('a', { href: url, download: name }).click();
       setTimeout(() => URL.revokeObjectURL(url), 10000);
