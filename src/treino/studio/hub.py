@@ -15,6 +15,7 @@ from treino.store.encoding import compact_json
 from treino.words import _
 
 FRAMES_UNDERWAY = 2  # to one viewer, not acknowledged yet
+CROWD = 200  # viewers; to each of more only one is, or frames would grow old on their way
 ANSWERS_KEPT = 256  # of one viewer, for after a lost connection
 COMMANDS_OPEN = 64  # of one viewer
 TEXTS_UNSENT = 64  # to one viewer, before no more of it is read
@@ -163,6 +164,7 @@ class Page:
         self._curves: dict[str, GrowingCurves] = {}
         self._frame: tuple[int, bytes] | None = None
         self._picture = b""
+        self._frames_underway = FRAMES_UNDERWAY
         for viewer in self.viewers.values():
             viewer.unsent.clear()
             viewer.places.clear()
@@ -238,7 +240,9 @@ class Page:
     def put_frame(self, number: int, data: bytes) -> None:
         """Show a frame: one object of bytes for all viewers."""
         self._frame = number, data
-        for viewer in self.present:
+        present = self.present
+        self._frames_underway = FRAMES_UNDERWAY if len(present) <= CROWD else 1
+        for viewer in present:
             viewer.frame_due = True
             viewer.wake.set()
 
@@ -264,7 +268,7 @@ class Page:
             elif viewer.picture_due:
                 viewer.picture_due = False
                 yield self._picture
-            elif len(viewer.underway) < FRAMES_UNDERWAY and self._frame is not None:
+            elif len(viewer.underway) < self._frames_underway and self._frame is not None:
                 viewer.frame_due = False
                 number, data = self._frame
                 viewer.underway.append(number)
