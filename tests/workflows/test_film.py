@@ -310,12 +310,13 @@ def test_plot_on_the_command_line(
         said = treino("plot", str(wine.path), *words, "--json")
         assert said.status == 2
         assert json.loads(said.out)["error"]["rule"] == rule
-    said = treino("train", "--branch", f"{wine.path}:20", "--lr", "0.01", "--json")
+    said = treino("train", "--branch", f"{wine.path}:20", "--lr", "0.01", "--hidden", "9,4", "--json")
     assert json.loads(said.out)["parent"]["step"] == 20
+    assert json.loads(said.out)["settings"]["hidden"] == [9, 4]
     for words, rule in (
         (("--branch", "nothing"), "branch_form"),
         (("--branch", f"{wine.path}:999"), "step_range"),
-        (("--branch", f"{wine.path}:20", "--hidden", "3"), "branch_setting"),
+        (("--branch", f"{wine.path}:20", "--batch-norm"), "branch_setting"),
         (("wine", "--branch", f"{wine.path}:20"), "branch_and_more"),
         (("wine", "--seeds", "2", "--every", "5"), "every_of_several"),
     ):
