@@ -197,6 +197,7 @@ def test_units_and_edges_tell_their_numbers_and_the_microscope_explains(open_run
     viewer.button("Microscope").click()
     found = viewer.until("explain")[0]
     assert {type(found[k]) for k in ("layer", "unit", "input")} == {int}
+    assert 1 <= found["layer"] <= 3  # a stage of the picture, of which the inputs are 0
     page.locator(".lens math msub").first.wait_for()
     assert page.locator(".check.bad").count() == 0
     viewer.page.keyboard.press("Escape")

@@ -101,7 +101,7 @@ const stageName = (frame, k) => `${numberOf(frame, k)}: ${frame.layers[k - 1] ? 
 
 function place(frame, { k, i, j }) {
   const input = j == null ? null : (frame.layers[k - 1]?.units[j] ?? 0);
-  return { layer: numberOf(frame, k), unit: frame.layers[k].units[i], input };
+  return { layer: k + frame.first, unit: frame.layers[k].units[i], input };
 }
 
 /** The edge with the largest weight among those that are drawn. */
