@@ -12,6 +12,7 @@ from typing import Any
 
 from treino.errors import TreinoError
 from treino.records.segments import epoch_count
+from treino.studio.arithmetic import arithmetic, before_update
 from treino.studio.run_page import LETTERS, Look, RunPage
 from treino.training.commands import send_setting, send_stop
 from treino.words import _
@@ -82,7 +83,7 @@ def _go_on(page: RunPage, changes: dict[str, Any], how: tuple[str, Any]) -> Trai
     if past is None and not changes and status in ("stopped", "interrupted"):
         page.look.step = None
         return TrainerRequest({"do": "resume", "run": str(page.path), "transport": list(how)})
-    last = min(page.run.steps, len(page.loss_S))
+    last = page.last_step
     step = last if past is None else min(past, last)
     over = step >= page.playback.plan(page.segment_at(step)).training.steps
     if over and not changes.keys() & {"epochs", "steps"} and not seeded:
@@ -93,7 +94,7 @@ def _go_on(page: RunPage, changes: dict[str, Any], how: tuple[str, Any]) -> Trai
 
 
 def _request(page: RunPage, verb: str, changes: dict[str, Any], how: tuple[str, Any]) -> dict[str, Any]:
-    last = min(page.run.steps, len(page.loss_S))
+    last = page.last_step
     step = last if page.look.step is None else min(page.look.step, last)
     run = str(page.path)
     return {"do": verb, "run": run, "step": step, "changes": _joined_betas(changes, page), "transport": how}
@@ -164,6 +165,20 @@ def adopt(page: RunPage, request: Mapping[str, Any]) -> Answer:
     return TrainerRequest(fields)
 
 
+def explain(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """The arithmetic of one weight's last update."""
+    last = page.last_step
+    step = last if page.look.step is None else min(page.look.step, last)
+    if page.snapshot is not None and page.look.step is None:
+        step = page.snapshot.step
+    if step == 0:
+        before_update(page.run, 0)  # says why not
+    snapshot = page.playback.at(step - 1, page.loss_S)
+    layer = request.get("layer")
+    name = None if layer is None else page.layer_names.get(layer, str(layer))
+    return arithmetic(snapshot, name, request.get("unit"), request.get("input"))
+
+
 VERBS: Mapping[str, Callable[[RunPage, Mapping[str, Any]], Answer]] = {
     **dict.fromkeys(("play", "pause", "step", "epoch", "speed"), transport),
     "stop": stop,
@@ -174,4 +189,5 @@ VERBS: Mapping[str, Callable[[RunPage, Mapping[str, Any]], Answer]] = {
     "beside": beside,
     "fan": fan_out,
     "adopt": adopt,
+    "explain": explain,
 }

@@ -90,6 +90,11 @@ class RunPage:
         self.fan_step = 0
         self._segment = segments_of(self.run.spec)[-1].number
 
+    @property
+    def last_step(self) -> int:
+        """The newest step that can be looked at; what is recorded lags behind what is shown."""
+        return len(self.loss_S) if self.run.result is None else min(self.run.steps, len(self.loss_S))
+
     # ---- as time goes by
 
     def tick(self) -> bool:
@@ -166,8 +171,7 @@ class RunPage:
         Raises:
             TreinoError: as ``futures``.
         """
-        last = len(self.loss_S) if self.run.result is None else self.run.steps
-        step = last if self.look.step is None else self.look.step
+        step = self.last_step if self.look.step is None else self.look.step
         snapshot = self.playback.at(step, self.loss_S)
         sight = self._looked_along(snapshot)
         changes = usual_futures(snapshot, kind, count)
@@ -276,7 +280,7 @@ class RunPage:
             "playing": self.playing,
             "steps_per_second": self.speed,
             "segment": self._segment,
-            "last_step": len(self.loss_S) if run.result is None else run.steps,
+            "last_step": self.last_step,
             "view": {"step": self.look.step, "axes": self.look.axes, "unit": self.look.unit},
             "letter": "A",
             "beside": [
@@ -305,7 +309,7 @@ class RunPage:
         """
         self.look.step = step
         self._stamp = 0 if step is None else self._stamp
-        last = min(self.run.steps, len(self.loss_S)) if self.run.result else len(self.loss_S)
+        last = self.last_step
         if step is None and self.run.status == "running" and self.live.stamp:
             return  # the next look at its folder shows it
         self._show(

@@ -108,13 +108,25 @@ class Trainer:
             )
             return fit_events(prepare_fit(fit))
         path = Path(request["run"])
-        if verb != "branch":
+        if verb == "branch":
+            self._record(path, request["step"])
+        else:
             self._end(path)
         if verb == "resume":
             return resuming(path, access)
         (snapshot,) = snapshots(open_run(path, access), [request["step"]])
         changes = request.get("changes", {})
         return (rewinding if verb == "rewind" else branching)(snapshot, changes)
+
+    def _record(self, path: Path, step: int) -> None:
+        """Have the losses up to this step on the disk, where a branch finds them."""
+        for stream in self.streams:
+            if stream.job is not None and stream.job.folder.path.samefile(path):
+                stream.job.folder.database.flush()
+                return
+        run, begin = open_run(path, verify=False), time.monotonic()
+        while run.status == "running" and len(run.losses) < step and time.monotonic() - begin < PATIENCE:
+            time.sleep(0.05)
 
     def _end(self, path: Path) -> None:
         """Save and seal the training of this folder now, whoever trains it."""

@@ -67,9 +67,9 @@ class Playback:
         """Play unknown stretches up to step ``last`` for so long; -> whether any are left."""
         begin = time.perf_counter()
         while (step := self._gap(last)) is not None:
+            self.at(step, losses_S)
             if time.perf_counter() - begin > seconds:
                 return True
-            self.at(step, losses_S)
         return False
 
     # ---- inside

@@ -1,0 +1,230 @@
+"""A trainer and a worker as the studio's server starts them: steering is in the run's record, and replays."""
+
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from treino.folders import open_run
+from treino.store import RunFolder
+from treino.studio.channel import Channel
+from treino.training.replay import snapshots
+
+pytestmark = pytest.mark.slow
+
+KEY = "run/wine"
+SETTINGS = {"features": "alcohol,color_intensity", "epochs": "500", "hidden": "8,6", "name": "wine"}
+
+
+class Child:
+    """One of the studio's processes, with the server's end of its channel."""
+
+    def __init__(self, module: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.channel = Channel(os.dup(self.process.stdout.fileno()), os.dup(self.process.stdin.fileno()))
+
+    def end(self) -> int:
+        """Let go of its channel, as a server that is gone does, and wait for it."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.channel.close()
+        self.process.stdin.close()
+        self.process.stdout.close()
+        return self.process.wait(60)
+
+
+class Studio:
+    """Both processes, and what they said."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.trainer, self.worker = Child("treino.studio.trainer"), Child("treino.studio.worker")
+        self.state: dict[str, Any] = {}
+        self.curves: dict[str, Any] = {}
+        self.frames: list[dict[str, Any]] = []
+        self.replies: dict[int, dict[str, Any]] = {}
+        self.ended: list[dict[str, Any]] = []
+        self.fans: list[dict[str, Any]] = []
+        self._number = 0
+
+    def train(self, paused: bool = True, **settings: str) -> Path:
+        request = {
+            "data": "wine",
+            "settings": SETTINGS | settings,
+            "paused": paused,
+            "parent": str(self.folder),
+        }
+        self.trainer.channel.send({"do": "train", **request, "id": 0})
+        self.until(lambda: 0 in self.replies)
+        path = Path(self.replies[0]["run"])
+        self.worker.channel.send({"do": "open", "run": str(path), "key": KEY})
+        self.worker.channel.send({"do": "watch", "key": KEY, "viewers": 1, "languages": ["en"]})
+        self.until(lambda: bool(self.state) and bool(self.frames))
+        return path
+
+    def do(self, verb: str, **fields: Any) -> dict[str, Any]:
+        """Send a verb of the page and wait for its answer."""
+        self._number += 1
+        number = self._number
+        self.worker.channel.send({"do": verb, "key": KEY, "id": number, "language": "en", **fields})
+        self.until(lambda: number in self.replies)
+        return self.replies[number]
+
+    def until(self, true: Callable[[], bool], seconds: float = 60.0) -> None:
+        """Listen to both until this holds."""
+        end = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < end, (self.state, self.replies)
+            self._listen()
+
+    def at(self, step: int) -> dict[str, Any]:
+        """The newest frame, once it shows this step."""
+        self.until(lambda: bool(self.frames) and self.frames[-1]["step"] == step)
+        return self.frames[-1]
+
+    def _listen(self) -> None:
+        if (message := self.worker.channel.receive(0.02)) is not None:
+            header, body = message
+            if "trainer" in header:
+                self.trainer.channel.send({"parent": str(self.folder), **header["trainer"]})
+            elif "reply" in header:
+                self.replies[header["reply"]] = header
+            elif "frame" in header:
+                found = json.loads(body[4 : 4 + struct.unpack("<I", body[:4])[0]])
+                if "step" in found:
+                    self.frames.append(found)
+            elif "fan" in header["send"]:
+                self.fans.append(header["send"]["fan"])
+            else:
+                vars(self).update(header["send"])
+        if self.trainer.process.poll() is not None:
+            return
+        if (message := self.trainer.channel.receive(0.0)) is not None:
+            if "reply" in message[0]:
+                self.replies[message[0]["reply"]] = message[0]
+            else:
+                self.ended.append(message[0])
+
+    def quit(self) -> None:
+        self.trainer.channel.send({"do": "quit"})
+        assert self.trainer.process.wait(30) == 0
+        self.trainer.end()
+        assert self.worker.end() == 0
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[Studio]:
+    made = Studio(tmp_path / "runs")
+    yield made
+    for child in (made.trainer, made.worker):
+        if child.process.poll() is None:
+            child.process.kill()
+        child.end()
+
+
+def test_what_was_steered_is_in_the_record_and_replays_bit_for_bit(studio: Studio) -> None:
+    path = studio.train()
+    assert studio.at(0)["live"]
+    assert (studio.state["playing"], studio.state["status"]) == (False, "running")
+    studio.do("step", count=7)
+    studio.at(7)
+    studio.do("set", name="lr", value=0.05)
+    studio.do("epoch", count=2)  # from the middle of the second of four steps to the end of the third
+    seen = {12: studio.at(12)}
+    assert seen[12]["lr"] == 0.05
+    studio.do("look", step=5)
+    seen[5] = studio.at(5)
+    assert seen[5]["lr"] == 0.003
+    assert not seen[5]["live"]
+    studio.do("segment", changes={"batch_size": "16", "hidden": "9,6", "optimizer": "sgd"})
+    studio.until(lambda: studio.state["segment"] == studio.frames[-1]["segment"] == 1)
+    assert studio.at(5)["layers"][1]["total"] == 9
+    studio.do("step", count=20)
+    seen[25] = studio.at(25)
+    assert studio.do("branch", changes={"lr": "0.5"})["run"] == str(path.parent / "wine-1")
+    studio.until(lambda: [b["run"] for b in studio.state["beside"]] == ["wine-1"])
+    marks = [(m["segment"], m["step"]) for m in studio.state["marks"]]
+    assert marks == [(1, 5)]  # the rate of step 7 lies behind another future now
+    studio.quit()
+    run = open_run(path)
+    assert (run.status, run.steps) == ("interrupted", 25)
+    commands = [(c.name, c.value, c.step) for c in run.folder.database.commands() if c.name == "lr"]
+    assert commands == [("lr", 0.05, 7)]
+    assert not (path / "live").exists()
+    (again,) = snapshots(run, [25])
+    outcome = [float(again.loss or 0), again.hp["lr"]]
+    assert outcome == [seen[25]["loss"], seen[25]["lr"]]
+    (branch,) = snapshots(open_run(path.parent / "wine-1"), [25])
+    tensors = zip(again.net.state_dict().values(), branch.net.state_dict().values(), strict=True)
+    assert all(torch.equal(a, b) for a, b in tensors)
+
+
+def test_a_future_that_is_adopted_goes_on_as_it_was_shown(studio: Studio) -> None:
+    studio.train()
+    studio.do("step", count=6)
+    studio.at(6)
+    assert "error" not in studio.do("fan", kind="lr", count=8, steps=30)
+    studio.until(lambda: bool(studio.fans) and studio.fans[-1]["best"] is not None)
+    future = studio.fans[-1]["futures"][-1]
+    name = Path(studio.do("adopt", future=7, **{"as": "branch"})["run"]).name
+    assert studio.fans[-1] is None
+    studio.quit()
+    branch = open_run(studio.folder / name)
+    assert branch.spec.segments[-1].changes == {"lr": future["changes"]["lr"]}
+    assert branch.spec.parent is not None
+    assert branch.spec.parent.step == 6
+
+
+def test_errors_are_answers(studio: Studio) -> None:
+    path = studio.train()
+    assert studio.do("set", name="lr", value=-1.0)["error"]["rule"] == "lr_range"
+    assert studio.do("set", name="dropout", value=0.5)["error"]["rule"] == "dropout_without_layer"
+    assert studio.do("segment", changes={"features": "ash"})["error"]["rule"] == "branch_setting"
+    assert studio.do("look", step=0, axes=["alcohol", "nothing"])["error"]["rule"]
+    assert studio.do("adopt", future=3, **{"as": "segment"})["error"]["rule"] == "future_missing"
+    studio.do("step", count=1)
+    studio.at(1)
+    assert RunFolder.open(path).status == "running"
+
+
+@pytest.mark.parametrize("playing", [True, False], ids=["playing", "paused"])
+def test_a_studio_that_is_killed_leaves_a_whole_run(studio: Studio, playing: bool) -> None:
+    path = studio.train(paused=not playing)
+    if not playing:
+        studio.do("step", count=3)
+        studio.at(3)
+    studio.worker.process.send_signal(signal.SIGKILL)
+    studio.worker.process.wait()
+    assert studio.trainer.end() == 0
+    run = open_run(path)
+    assert run.status == ("finished" if playing else "interrupted")
+    assert run.steps == (2000 if playing else 3)
+
+
+def test_a_killed_trainer_is_seen_at_once_and_can_be_resumed(studio: Studio) -> None:
+    path = studio.train(paused=False, epochs="100000")
+    studio.until(lambda: len(studio.frames) > 2)
+    studio.trainer.process.send_signal(signal.SIGKILL)
+    studio.until(lambda: studio.state["status"] == "interrupted", 5)
+    studio.trainer.end()
+    studio.trainer = Child("treino.studio.trainer")
+    studio.do("play")
+    studio.until(lambda: studio.state["status"] == "running" and studio.state["playing"])
+    studio.do("stop")
+    studio.until(lambda: studio.state["status"] == "stopped")
+    run = open_run(path)
+    (_first, last) = snapshots(run, [0, run.steps])
+    assert last.step == run.steps > 0

@@ -1,0 +1,101 @@
+"""Any step of a run from memory equals the same step from its folder; who steers a training says how far."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from treino.engine import Training
+from treino.engine.epoch_count import EpochCount
+from treino.errors import TreinoError
+from treino.records.stored_run import StoredRun
+from treino.spec import read_settings
+from treino.store.live import LiveFolder
+from treino.training.branch import rewinding
+from treino.training.playback import Playback
+from treino.training.replay import snapshots
+from treino.training.train import RunJob, drain, training
+from treino.training.transport import Transport
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> StoredRun:
+    """With a learning rate that was set on the way, and a second segment of another batch size."""
+    settings = read_settings({"epochs": 12, "hidden": "6", "seed": 3, "dropout": 0.2, "patience": 0})
+    parent = tmp_path_factory.mktemp("playback")
+    told = []
+
+    def tell(event: object) -> None:
+        job = getattr(event, "job", None)
+        if isinstance(job, RunJob) and not told:
+            told.append(job.folder.database.add_command("lr", 0.02, 9))
+
+    first = drain(training("iris", settings, parent=parent), tell)
+    (snapshot,) = snapshots(first, [17])
+    return drain(rewinding(snapshot, {"batch_size": 20, "epochs": 14}))
+
+
+@examples(deadline=None, max_examples=15)
+@given(st.lists(st.integers(0, 70), min_size=1, max_size=12))
+def test_any_step_in_any_order(run: StoredRun, steps: list[int]) -> None:
+    playback, loss_S = Playback(run, run.data), run.losses
+    playback.step_seconds = 0.01  # as if each step took so long: states are kept closer together
+    for step in steps:
+        shown = playback.at(min(step, run.steps), loss_S)
+        (stored,) = snapshots(run, [min(step, run.steps)])
+        assert (shown.step, shown.hp, shown.segment) == (stored.step, stored.hp, stored.segment)
+        tensors = zip(shown.net.state_dict().values(), stored.net.state_dict().values(), strict=True)
+        assert all(torch.equal(a, b) for a, b in tensors)
+
+
+def test_the_past_is_prepared_in_slices(run: StoredRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("treino.training.playback.NEAR_SECONDS", 0.0)  # states as close together as may be
+    playback, loss_S = Playback(run, run.data), run.losses
+    while playback.prepare(run.steps, loss_S, 0.0):
+        pass
+    assert len(playback.states) > 5
+    assert {segment for segment, _step in playback.states} == {0, 1}
+
+
+@given(st.lists(st.sampled_from(["play", "pause", "step", "epoch"]), max_size=8))
+def test_a_transport_never_lets_a_step_too_many_through(commands: list[str]) -> None:
+    transport, step = Transport(), 5
+    for name in commands:
+        transport.command(name, 2 if name in ("step", "epoch") else None, step, EpochCount(4))
+        limit = transport.limit(step)
+        expected = {"play": None, "pause": step, "step": step + 2, "epoch": (step // 4 + 2) * 4}[name]
+        assert limit == expected
+        step = step if limit is None else limit
+
+
+@pytest.mark.parametrize("speed", ["fast", 0, -1, True, float("inf")])
+def test_a_speed_is_a_number_of_steps(speed: object) -> None:
+    with pytest.raises(TreinoError) as refused:
+        Transport().command("speed", speed, 0, EpochCount(1))
+    assert refused.value.rule == "speed_range"
+
+
+def test_a_state_is_shown_only_while_somebody_watches(tmp_path: Path) -> None:
+    settings = read_settings({"epochs": 400, "hidden": "6", "patience": 0})
+    live, stamps, shown = [], [], []
+    for count, event in enumerate(training("iris", settings, parent=tmp_path)):
+        job = event.job
+        assert isinstance(job, RunJob)
+        if not live:
+            live.append(LiveFolder(job.folder.path))
+        job.view._looked = job.view._shown = -1.0  # look at each chance
+        stamps.append(live[0].stamp)
+        if count == 3:
+            live[0].watch()
+        if count > 3 and not shown and (found := live[0].state()) is not None:
+            shown.append((found, job.plan.training))
+    assert stamps[:4] == [0] * 4
+    (((tensors, meta), made),) = shown
+    assert isinstance(made, Training)
+    assert meta["tail"]["first"] + len(meta["tail"]["losses"]) == meta["engine"]["step"]
+    made.load(tensors, meta["engine"])
+    assert made.step == meta["engine"]["step"]
+    assert not (live[0].run / "live").exists()
