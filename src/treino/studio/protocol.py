@@ -150,21 +150,6 @@ class TrainCommand(StudioCommand):
     paused: bool = False
 
 
-class SweepCommand(StudioCommand):
-    do: Literal["sweep"]
-    data: Text
-    space: Annotated[list[Text], Field(min_length=1, max_length=50)]
-    members: Annotated[int, Field(ge=2, le=100_000)] = 256
-    settings: Changes = {}
-
-
-class StudyCommand(StudioCommand):
-    do: Literal["study"]
-    data: Text
-    batch_sizes: Annotated[list[Annotated[int, Field(ge=1, le=10_000_000)]], Field(max_length=20)] = []
-    settings: Changes = {}
-
-
 class Acknowledgement(BaseModel):
     """A frame is drawn; this has no answer. ack: the frame's number."""
 
@@ -180,7 +165,7 @@ _Run = (
 )  # fmt: skip
 _Sweep = _Everywhere | ExtendCommand | OpenCommand
 _Script = _Everywhere | ScriptStepCommand | ScriptSetCommand | PressCommand
-_Home = _Everywhere | TrainCommand | SweepCommand | StudyCommand
+_Home = _Everywhere | TrainCommand
 
 KINDS: dict[str, Any] = {"run": _Run, "sweep": _Sweep, "study": _Everywhere, "script": _Script, "home": _Home}
 REFUSED = {  # plain verbs that have no meaning on a page
