@@ -369,7 +369,7 @@ def test_the_page_and_the_real_studio_train_steer_and_look_back(browser: Any, tm
     finally:
         context.close()
         studio.send_signal(signal.SIGINT)
-        studio.wait(30)
+        studio.communicate(timeout=30)
     assert said == []
 
 
