@@ -58,6 +58,7 @@ class Studio:
         self.replies: dict[int, dict[str, Any]] = {}
         self.ended: list[dict[str, Any]] = []
         self.fans: list[dict[str, Any]] = []
+        self.boundaries: list[dict[str, Any]] = []
         self._number = 0
 
     def train(self, paused: bool = True, **settings: str) -> Path:
@@ -103,9 +104,9 @@ class Studio:
             elif "reply" in header:
                 self.replies[header["reply"]] = header
             elif "frame" in header:
-                found = json.loads(body[4 : 4 + struct.unpack("<I", body[:4])[0]])
-                if "step" in found:
-                    self.frames.append(found)
+                self.frames.append(json.loads(body[4 : 4 + struct.unpack("<I", body[:4])[0]]))
+            elif "fan" in header:
+                self.boundaries.append(json.loads(body[4 : 4 + struct.unpack("<I", body[:4])[0]]))
             elif "fan" in header["send"]:
                 self.fans.append(header["send"]["fan"])
             else:
@@ -178,6 +179,8 @@ def test_a_future_that_is_adopted_goes_on_as_it_was_shown(studio: Studio) -> Non
     studio.at(6)
     assert "error" not in studio.do("fan", kind="lr", count=8, steps=30)
     studio.until(lambda: bool(studio.fans) and studio.fans[-1]["best"] is not None)
+    studio.until(lambda: bool(studio.boundaries))
+    assert studio.boundaries[0]["parts"][0]["shape"] == [8, 32, 32]
     future = studio.fans[-1]["futures"][-1]
     name = Path(studio.do("adopt", future=7, **{"as": "branch"})["run"]).name
     assert studio.fans[-1] is None
@@ -198,6 +201,13 @@ def test_errors_are_answers(studio: Studio) -> None:
     studio.do("step", count=1)
     studio.at(1)
     assert RunFolder.open(path).status == "running"
+    assert studio.do("keep", name="copy")["error"]["rule"] == "keep_running"
+    studio.do("stop")
+    studio.until(lambda: studio.state["status"] == "stopped")
+    assert studio.do("keep", name="../copy")["error"]["rule"]
+    assert studio.do("keep", name="wine")["error"]["rule"] == "name_taken"
+    studio.do("keep", name="copy")
+    assert open_run(studio.folder / "copy").steps == 1
 
 
 @pytest.mark.parametrize("playing", [True, False], ids=["playing", "paused"])

@@ -8,10 +8,12 @@ segment, a branch - is asked of the trainer, which answers the page itself: such
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 from treino.errors import TreinoError
 from treino.records.segments import epoch_count
+from treino.store.new_names import claim_name
 from treino.studio.arithmetic import arithmetic, before_update
 from treino.studio.run_page import LETTERS, Look, RunPage
 from treino.training.commands import send_setting, send_stop
@@ -179,6 +181,20 @@ def explain(page: RunPage, request: Mapping[str, Any]) -> Answer:
     return arithmetic(snapshot, name, request.get("unit"), request.get("input"))
 
 
+def keep(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """Keep a copy of the run, as it is now, under another name beside it."""
+    folder = page.run.folder
+    if folder.status == "running":
+        raise TreinoError(
+            "keep_running",
+            _("{run} is in training, so it can't be copied whole.").format(run=page.run.name),
+            _("Stop it first: it goes on when you play again."),
+        )
+    path = claim_name(page.path.parent, request["name"])
+    copytree(page.path, path, symlinks=True, dirs_exist_ok=True)
+    return {"run": str(path)}
+
+
 VERBS: Mapping[str, Callable[[RunPage, Mapping[str, Any]], Answer]] = {
     **dict.fromkeys(("play", "pause", "step", "epoch", "speed"), transport),
     "stop": stop,
@@ -190,4 +206,5 @@ VERBS: Mapping[str, Callable[[RunPage, Mapping[str, Any]], Answer]] = {
     "fan": fan_out,
     "adopt": adopt,
     "explain": explain,
+    "keep": keep,
 }

@@ -193,9 +193,8 @@ class RunPage:
             self.fan = None
             return False
         if isinstance(message, FanBoundaries):
-            self._frame += 1
-            body = frame_bytes({**message.header, "frame": self._frame}, message.parts)
-            self._send({"key": self.key, "frame": self._frame}, body)
+            body = frame_bytes(message.header, message.parts)
+            self._send({"key": self.key, "fan": self.fans}, body)
         else:
             self._send({"key": self.key, "send": message}, b"")
         return True

@@ -7,6 +7,7 @@ training in any other terminal; new trainings, resumes, rewinds and branches com
 import gc
 import signal
 import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from treino.training.branch import branching, rewinding
 from treino.training.replay import snapshots
 from treino.training.train import RunJob, resuming
 from treino.tuning.fit_events import FitRequest, fit_events, prepare_fit
-from treino.words import speaking
+from treino.words import _, speaking
 
 PATIENCE = 20.0  # seconds for another process to save and end its training
 
@@ -89,6 +90,9 @@ class Trainer:
                 events = self._events(request)
         except TreinoError as error:
             self._refuse(number, error)
+        except Exception as error:  # a defect of ours on one request must not end the other trainings
+            traceback.print_exc()
+            self._refuse(number, defect(error))
         else:
             how = (
                 ("pause", None) if request.get("paused") else tuple(request.get("transport", ("play", None)))
@@ -150,6 +154,10 @@ class Trainer:
         except TreinoError as error:
             self.streams.remove(stream)
             self._refuse(stream.reply, error, stream.job)
+        except Exception as error:
+            traceback.print_exc()
+            self.streams.remove(stream)
+            self._refuse(stream.reply, defect(error), stream.job)
         else:
             self._note(stream, event)
 
@@ -179,6 +187,14 @@ class Trainer:
                 self.channel.send(header)
             except OSError:
                 self._studio_is_gone()
+
+
+def defect(error: Exception) -> TreinoError:
+    """The error of a fault of our own, which is printed in the studio's terminal."""
+    said = _("The studio's trainer failed: {kind}.").format(kind=type(error).__name__)
+    return TreinoError(
+        "studio_defect", said, _("Its last words are in the terminal of the studio."), status=1
+    )
 
 
 def main() -> None:
