@@ -121,7 +121,6 @@ WRONG = (
     ('{"id": 9, "do": "train", "data": "wine"}', "unknown_verb"),
     ('{"id": 9, "do": "fan", "kind": "lr", "count": 1, "steps": 10}', "command_field"),
     ('{"id": 9, "do": "__init__"}', "unknown_verb"),
-    ('{"id": 9, "do": "sweep", "data": "wine"}', "unknown_verb"),
     ('{"id": 9}', "no_verb"),
     ('{"id": 9, "do": ["play"]}', "no_verb"),
 )  # fmt: skip

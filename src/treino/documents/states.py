@@ -76,10 +76,13 @@ class KeyframeState(State):
 
 
 class BracketState(State):
+    """members: of each population, in the order of its tensors."""
+
     heat: Count
     rung: Count
     model_steps: Count
     looks: Many[Count]
+    members: Many[Many[Count]] = ()
     engine: Many[EngineState]
 
 

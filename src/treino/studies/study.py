@@ -23,6 +23,7 @@ from treino.engine.metrics import metric_names
 from treino.engine.torch_context import torch_threads
 from treino.errors import TreinoError
 from treino.loop.loop import JobEvent, events, status_at_end
+from treino.loop.stop_command import stop_sent
 from treino.records.access import Access
 from treino.records.data_source import data_of, keep_copy, load_data, reference, source_of
 from treino.records.failure_notes import noted
@@ -321,8 +322,9 @@ class StudyJob:
         left = [t.left_s for t in self.tracks]
         return None if any(s is None for s in left) else sum(s for s in left if s is not None)
 
-    def stop_reason(self) -> None:
-        """A study ends when all are trained."""
+    def stop_reason(self) -> str | None:
+        """``interrupted`` where somebody asks for it: a study has its answers when all are trained."""
+        return "interrupted" if stop_sent(self.folder) else None
 
     def advance(self) -> Tick | None:
         """Train the one whose turn it is for a moment; who is trained to the end is kept at once."""

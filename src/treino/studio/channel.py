@@ -24,6 +24,9 @@ blocking side, ``Channel``; the server has ``read_message`` and ``packed`` for a
 |---|---|
 | ``{"do": "train", "data", "settings", "paused", "parent", "command_line", "id"}`` | |
 | ``{"do": "resume" or "rewind" or "branch", "run", "step", "changes", "id"}`` | |
+| ``{"do": "sweep", "data", "space", "members", "settings", "parent", "id"}`` | |
+| ``{"do": "study", "data", "batch_sizes", "settings", "parent", "id"}`` | |
+| ``{"do": "like", "run": "SWEEP:17", "name", "id"}`` | a sweep's network once more, as a run |
 | ``{"do": "quit"}`` | save everything and end |
 
 | from the trainer | |

@@ -5,6 +5,7 @@ In braces stand values that the page fills in.
 
 import gettext
 
+from treino.studio.folder_words import FOLDERS
 from treino.words import ENGLISH, LOCALE, N_
 
 
@@ -221,4 +222,4 @@ TAKE = {
     "saved_as": N_("Saved: {name}"),
 }
 
-WORDS: dict[str, str] = SHELL | TRANSPORT | SETTINGS | PICTURES | CURVES | FAN_AND_MICROSCOPE | TAKE
+WORDS: dict[str, str] = SHELL | TRANSPORT | SETTINGS | PICTURES | CURVES | FAN_AND_MICROSCOPE | TAKE | FOLDERS

@@ -115,11 +115,6 @@ class KeepCommand(StudioCommand):
     name: Text
 
 
-class ExtendCommand(StudioCommand):
-    do: Literal["extend"]
-    members: Annotated[int, Field(ge=1, le=100_000)]
-
-
 class OpenCommand(StudioCommand):
     do: Literal["open"]
     member: Annotated[int, Field(ge=0, le=10_000_000)]
@@ -150,6 +145,21 @@ class TrainCommand(StudioCommand):
     paused: bool = False
 
 
+class SweepCommand(StudioCommand):
+    do: Literal["sweep"]
+    data: Text
+    space: Annotated[list[Text], Field(min_length=1, max_length=50)]
+    members: Annotated[int, Field(ge=2, le=100_000)] = 256
+    settings: Changes = {}
+
+
+class StudyCommand(StudioCommand):
+    do: Literal["study"]
+    data: Text
+    batch_sizes: Annotated[list[Annotated[int, Field(ge=1, le=10_000_000)]], Field(max_length=20)] = []
+    settings: Changes = {}
+
+
 class Acknowledgement(BaseModel):
     """A frame is drawn; this has no answer. ack: the frame's number."""
 
@@ -163,9 +173,9 @@ _Run = (
     _Everywhere | StepCommand | SpeedCommand | SetCommand | SegmentCommand | LookCommand | BesideCommand
     | FanCommand | AdoptCommand | ExplainCommand | KeepCommand
 )  # fmt: skip
-_Sweep = _Everywhere | ExtendCommand | OpenCommand
+_Sweep = _Everywhere | OpenCommand
 _Script = _Everywhere | ScriptStepCommand | ScriptSetCommand | PressCommand
-_Home = _Everywhere | TrainCommand
+_Home = _Everywhere | TrainCommand | SweepCommand | StudyCommand
 
 KINDS: dict[str, Any] = {"run": _Run, "sweep": _Sweep, "study": _Everywhere, "script": _Script, "home": _Home}
 REFUSED = {  # plain verbs that have no meaning on a page

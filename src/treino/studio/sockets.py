@@ -182,7 +182,7 @@ async def _carry_out(studio: Studio, page: Page, viewer: Viewer, command: Studio
             "not_steering", _("Another page steers, and this one watches."), _("Take the wheel first.")
         )
     request = {**command.fields(), "key": page.key, "language": viewer.language}
-    if isinstance(command, TrainCommand):
+    if isinstance(command, TrainCommand) or command.do in ("sweep", "study"):
         request |= {"data": await studio.data(request["data"]), "parent": str(studio.folder)}
         content, _nothing = await studio.relay.ask(request, trainer=True)
         return content

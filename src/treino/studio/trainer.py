@@ -19,13 +19,18 @@ from treino.loop.loop import JobEnd, JobEvent, JobPause, JobStart
 from treino.records.access import Access
 from treino.records.network_source import UserFiles
 from treino.store import RunFolder
+from treino.studies.study import study_events
+from treino.studies.study_options import StudyRequest
 from treino.studio.channel import Channel
 from treino.training.branch import branching, rewinding
 from treino.training.replay import snapshots
 from treino.training.train import RunJob, resuming
 from treino.tuning.fit_events import FitRequest, fit_events, prepare_fit
+from treino.tuning.member import like
+from treino.tuning.sweep import sweep_events
 from treino.words import _, speaking
 
+LOOK_SECONDS = 1.0  # between two checkpoints of many networks, which are what their page shows
 PATIENCE = 20.0  # seconds for another process to save and end its training
 
 
@@ -102,13 +107,30 @@ class Trainer:
     def _events(self, request: dict[str, Any]) -> Iterator[JobEvent]:
         verb = request["do"]
         access = Access(request.get("net"), bool(request.get("trust")), request.get("data_file"))
+        parent = request.get("parent", "runs")
         if verb == "train":
             fit = FitRequest(
                 request["data"],
                 request["settings"],
                 UserFiles() if request.get("command_line") else None,
-                parent=request.get("parent", "runs"),
+                parent=parent,
                 lean=True,  # pictures would be drawn at each stop
+            )
+            return fit_events(prepare_fit(fit))
+        if verb == "sweep":
+            data, space, members = (request[name] for name in ("data", "space", "members"))
+            return sweep_events(data, space, settings=request["settings"], parent=parent, members=members)
+        if verb == "study":
+            compared = StudyRequest(batch_sizes=request.get("batch_sizes") or None)
+            return study_events(request["data"], compared, settings=request["settings"], parent=parent)
+        if verb == "like":
+            source, settings, networks = like(request["run"])
+            fit = FitRequest(
+                source,
+                settings | {"name": request["name"]},
+                networks,
+                parent=Path(request["run"]).parent,
+                lean=True,
             )
             return fit_events(prepare_fit(fit))
         path = Path(request["run"])
@@ -168,6 +190,8 @@ class Trainer:
             if isinstance(event.job, RunJob):
                 training = event.job.plan.training
                 event.job.transport.command(*stream.transport, training.step, training.plan.count)
+            else:
+                event.job.checkpoint_seconds = LOOK_SECONDS
             if stream.reply is not None:
                 self._send({"reply": stream.reply, "run": str(event.job.folder.path)})
                 stream.reply = None

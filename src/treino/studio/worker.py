@@ -15,14 +15,25 @@ from pathlib import Path
 from typing import Any
 
 from treino.errors import TreinoError
+from treino.store import RunFolder
+from treino.studio import run_commands, study_page, sweep_page
 from treino.studio.channel import Channel
-from treino.studio.run_commands import VERBS, TrainerRequest
-from treino.studio.run_page import RunPage
+from treino.studio.run_commands import TrainerRequest
+from treino.studio.run_page import RunPage, Send
+from treino.studio.study_page import StudyPage
+from treino.studio.sweep_page import SweepPage
 from treino.words import VARIABLE, _, speaking
 
 GLANCE = 0.004  # seconds between two looks at folders that are watched
 REST = 0.25  # seconds, where nobody watches
 SLICE = 0.03  # seconds for what can wait
+
+Pages = RunPage | SweepPage | StudyPage
+VERBS: Mapping[str, Mapping[str, Any]] = {
+    "run": run_commands.VERBS,
+    "sweep": sweep_page.VERBS,
+    "study": study_page.VERBS,
+}
 
 
 class Worker:
@@ -30,7 +41,7 @@ class Worker:
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
-        self.pages: dict[str, RunPage] = {}
+        self.pages: dict[str, Pages] = {}
         self.watched: dict[str, Mapping[str, Any]] = {}  # pages that could not be opened, too
 
     def run(self) -> None:
@@ -67,8 +78,8 @@ class Worker:
                 self.channel.send({"reply": number, "error": defect()})
 
     def _do(self, verb: str, key: str, request: dict[str, Any], number: int | None) -> None:
-        if verb == "open":
-            self.pages[key] = RunPage(key, Path(request["run"]), self.channel.send)
+        if verb == "open" and number is None:  # the page of a sweep has a verb of that name
+            self.pages[key] = opened(key, Path(request["run"]), self.channel.send)
         elif verb == "close":
             self.pages.pop(key, None)
         elif verb == "watch":
@@ -84,13 +95,13 @@ class Worker:
         else:
             self._answer(self._page(key), request, number)
 
-    def _page(self, key: str) -> RunPage:
+    def _page(self, key: str) -> Pages:
         if key not in self.pages:
             raise TreinoError("page_closed", _("This page is not open any more."), _("Load it again."))
         return self.pages[key]
 
-    def _answer(self, page: RunPage, request: dict[str, Any], number: int | None) -> None:
-        answer = VERBS[request["do"]](page, request)
+    def _answer(self, page: Pages, request: dict[str, Any], number: int | None) -> None:
+        answer = VERBS[page.key.partition("/")[0]][request["do"]](page, request)
         if isinstance(answer, TrainerRequest):
             language = request.get("language")
             self.channel.send({"trainer": {**answer.fields, "id": number, "language": language}})
@@ -114,6 +125,25 @@ class Worker:
     def _notice(self, key: str, error: TreinoError) -> None:
         notice = {"kind": "warning", "text": f"{error.message} {error.hint}".strip()}
         self.channel.send({"key": key, "send": {"notice": notice}})
+
+
+def opened(key: str, path: Path, send: Send) -> Pages:
+    """The page of that key, if what lies in the folder is of its kind.
+
+    Raises:
+        TreinoError: it is of another kind, or as the pages.
+    """
+    kind = key.partition("/")[0]
+    if kind == "run":
+        return RunPage(key, path, send)
+    found = RunFolder.open(path, verify=False).kind
+    if found != kind:
+        raise TreinoError(
+            "page_kind",
+            _("{name} has another kind of page.").format(name=path.name),
+            _("Open it at {address}").format(address=f"/{found}/{path.name}"),
+        )
+    return (SweepPage if kind == "sweep" else StudyPage)(key, path, send)
 
 
 def defect() -> dict[str, str]:

@@ -260,6 +260,7 @@ class TrainingBracket:
             "rung": self.rung,
             "model_steps": self.model_steps,
             "looks": [c.looks for c in self.curves],
+            "members": [list(group.members) for group in self.groups],
             "engine": metas,
         }
         return tensors, facts

@@ -21,6 +21,7 @@ from treino.engine import Tick
 from treino.engine.metrics import METRICS, metric_names
 from treino.errors import TreinoError
 from treino.loop.loop import JobEvent, events, status_at_end
+from treino.loop.stop_command import stop_sent
 from treino.records.access import Access
 from treino.records.data_source import data_of, keep_copy, load_data, reference, source_of
 from treino.records.failure_notes import noted
@@ -224,10 +225,12 @@ class SweepJob:
             self._begin(self.bracket)
 
     def stop_reason(self) -> str | None:
-        """``reached`` where a member is good enough, ``stopped`` where time is over."""
+        """``reached`` where a member is good enough, ``stopped`` where time is over or somebody asks."""
         options = self.sweep.options
         if self.ended is not None:
             return self.ended
+        if stop_sent(self.folder):
+            return "stopped"
         if self.last is None:
             return None
         if options.until is not None and not options.spread and _reached(self.last, *options.until):

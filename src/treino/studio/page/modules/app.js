@@ -21,6 +21,10 @@ import { label, language, LANGUAGES, preferredLanguage, t, useLanguage } from '.
 
 const PAGES = [
   [/^\/run\/([^/]+)$/, () => import('./run.js')],
+  [/^\/sweep\/([^/]+)$/, () => import('./sweep.js')],
+  [/^\/study\/([^/]+)$/, () => import('./study.js')],
+  [/^\/script$/, () => import('./script.js')],
+  [/^\/(?:home)?$/, () => import('./home.js')],
 ];
 const NOTICE_PAUSE = 120; // milliseconds: what a dragged slider says is read out once
 

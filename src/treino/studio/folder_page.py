@@ -1,0 +1,122 @@
+"""What the pages of a sweep and of a study have in common: they look at a folder and send what it tells."""
+
+import os
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from treino.errors import TreinoError
+from treino.store import RunFolder
+from treino.words import _, speaking
+
+LOOK = 0.5  # seconds between two looks at the folder
+SHARE = 10  # at most 1/10 of the time goes into reading it
+POINTS = 80  # of a curve, at most
+
+Send = Callable[[Mapping[str, Any], bytes], None]
+
+
+class FolderPage:
+    """The page of the folder in ``path``. send: a header and a body to the studio's server.
+
+    Raises:
+        TreinoError: there is no such folder, or it is damaged.
+    """
+
+    def __init__(self, key: str, path: Path, send: Send) -> None:
+        self.key, self.path, self._send = key, path, send
+        self.viewers, self.languages = 0, ["en"]
+        self._due = 0.0
+        self._stamp: Any = None
+        self._sent: dict[tuple[str, str], Any] = {}
+        RunFolder.open(path)
+
+    @abstractmethod
+    def messages(self, folder: RunFolder) -> dict[str, Any]:
+        """What the page shows of its folder, by kinds of messages."""
+
+    def tick(self) -> bool:
+        """Look whether the folder has changed, and send what has; -> whether there was anything."""
+        begin = time.monotonic()
+        if not self.viewers or begin < self._due:
+            return False
+        stamp = self._folder_stamp()
+        changed = bool(stamp != self._stamp)
+        if changed:
+            self._stamp = stamp
+            self._show()
+        spent = time.monotonic() - begin
+        self._due = begin + max(LOOK, SHARE * spent)
+        return changed
+
+    def idle(self, seconds: float) -> bool:
+        """Nothing waits for a quiet moment."""
+        return False
+
+    def open(self) -> None:
+        """Send all of it anew."""
+        self._sent, self._stamp, self._due = {}, None, 0.0
+
+    def _folder_stamp(self) -> Any:
+        """Equal as long as no document of the folder has changed; None: it is gone."""
+        try:
+            with os.scandir(self.path) as entries:
+                kept = [e for e in entries if not e.name.startswith("run.sqlite")]
+                times = sorted((e.name, e.stat().st_mtime_ns) for e in kept)
+            return times, RunFolder.open(self.path, verify=False).status
+        except (OSError, TreinoError):
+            return None
+
+    def _show(self) -> None:
+        if not self.path.is_dir():
+            for (language, kind), content in list(self._sent.items()):
+                if kind == "state":
+                    self._put(language, kind, {**content, "status": "deleted"})
+            return
+        for language in self.languages:
+            with speaking(language):
+                try:
+                    folder = RunFolder.open(self.path, verify=False)
+                    found = self.messages(folder)
+                except TreinoError:
+                    self._stamp = None  # another process is in the middle of it
+                    if RunFolder.open(self.path, verify=False).status != "running":
+                        self._stamp = self._folder_stamp()
+                        raise
+                    return
+            for kind, content in found.items():
+                self._put(language, kind, content)
+
+    def _put(self, language: str, kind: str, content: Any) -> None:
+        """Send a message, unless it is what was sent last."""
+        if self._sent.get((language, kind)) != content:
+            self._sent[language, kind] = content
+            self._send({"key": self.key, "language": language, "send": {kind: content}}, b"")
+
+
+def send_stop(path: Path) -> None:
+    """Ask the process that trains this folder to end.
+
+    Raises:
+        TreinoError: there is none.
+    """
+    folder = RunFolder.open(path, verify=False)
+    if folder.status != "running":
+        raise TreinoError(
+            "not_running",
+            _("{run} is {status}: no process would hear that.").format(
+                run=path.name, status=_(folder.status)
+            ),
+            _("Resume it first, or train a new run."),
+        )
+    folder.database.add_command("stop", None)
+
+
+def thinned(epochs: Sequence[int], values: Mapping[str, Sequence[float | None]]) -> dict[str, Any]:
+    """A curve of at most 80 points: the first, the last, and some between that lie evenly."""
+    last = len(epochs) - 1
+    most = POINTS - 1
+    places = range(last + 1) if last <= most else [round(k * last / most) for k in range(POINTS)]
+    return {"epoch": [epochs[k] for k in places]} | {n: [v[k] for k in places] for n, v in values.items()}

@@ -1,0 +1,51 @@
+"""One study as its page shows it: its rows, their curves, how far it is, and its conclusions."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from treino.store import RunFolder
+from treino.studies.stored_study import StoredStudy
+from treino.studio.folder_page import FolderPage, send_stop, thinned
+from treino.studio.run_commands import Answer
+
+CURVES = "loss", "measured_loss"
+
+
+class StudyPage(FolderPage):
+    """The page of the study in ``path``; see ``FolderPage``."""
+
+    def messages(self, folder: RunFolder) -> dict[str, Any]:
+        """``state`` and ``lines`` of docs/studio-protocol.md."""
+        study = StoredStudy(folder)
+        document = study.document
+        lines = []
+        for number, row in enumerate(document["rows"]):
+            figure = row.get(document.get("metric"), [])
+            curves = {name: row[name] for name in CURVES if row.get(name)}
+            curves |= {"figure": figure} if isinstance(figure, list) and figure else {}
+            lines.append({"row": number, **thinned(range(1, row["epochs"] + 1), curves)})
+        long = ("seeds", "loss_std", *CURVES, document.get("metric"))
+        rows = [{k: v for k, v in row.items() if k not in long} for row in document["rows"]]
+        state = {
+            "kind": "study", "name": study.name, "path": str(study.path), "status": study.status,
+            "progress": _progress(document, study.status), "document": {**document, "rows": rows},
+        }  # fmt: skip
+        return {"state": state, "lines": lines}
+
+
+def _progress(document: Mapping[str, Any], status: str) -> dict[str, Any]:
+    """The share of all epochs, and seconds left where the pace is known."""
+    rows, planned = document["rows"], document.get("epochs")
+    if status != "running" or not rows or not isinstance(planned, int):
+        return {"share": 1.0 if rows else None, "left_s": None}
+    done = sum(row["epochs"] for row in rows) / (planned * len(rows))
+    seconds = document.get("seconds", 0.0)
+    return {"share": done, "left_s": seconds / done * (1 - done) if done and seconds else None}
+
+
+def stop(page: FolderPage, request: Mapping[str, Any]) -> Answer:
+    send_stop(page.path)
+    return {}
+
+
+VERBS: Mapping[str, Callable[[FolderPage, Mapping[str, Any]], Answer]] = {"stop": stop}

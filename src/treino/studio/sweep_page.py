@@ -1,0 +1,179 @@
+"""One sweep as its page shows it: its networks with their settings and figures, their curves, time left."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from treino.documents import read_checkpoint, read_document, read_tensors
+from treino.engine.metrics import METRICS
+from treino.engine.training_state import STATUS
+from treino.search.space import space_from_json
+from treino.store import RunFolder
+from treino.studio.curves import finite
+from treino.studio.folder_page import FolderPage, send_stop, thinned
+from treino.studio.run_commands import Answer, TrainerRequest
+from treino.tuning.member import config_of
+from treino.tuning.member_table import MemberTable, plain
+from treino.tuning.stored_sweep import StoredSweep
+
+MOST_NETWORKS = 2000  # that a page lists: the best
+MOST_LINES = 400  # curves
+FACTS = "member", "rung", "step", "epochs", "status", "best", "parameters", "loss"  # of a network's row
+WAITING = "waiting"  # the status of one that has not begun
+
+
+class SweepPage(FolderPage):
+    """The page of the sweep in ``path``; see ``FolderPage``."""
+
+    def messages(self, folder: RunFolder) -> dict[str, Any]:
+        """``state``, ``networks`` and ``lines`` of docs/studio-protocol.md."""
+        sweep = StoredSweep(folder)
+        asked = read_document(folder, "asked.json")
+        table = MemberTable.read(folder)
+        kept = read_checkpoint(folder) if folder.status == "running" else None
+        tensors, meta = ({}, {}) if kept is None else kept
+        running = meta.get("state")
+        metric, space = sweep.spec.metric, space_from_json(sweep.spec.space_document())
+        rows = {row["member"]: row for row in table.last()}
+        if running is not None:
+            for row in _running_rows(tensors, running, metric, rows):
+                rows[row["member"]] = row
+        networks: list[dict[str, Any]] = [
+            {"settings": {k: plain(v) for k, v in config.items()}}
+            | {k: rows.get(member, {}).get(k) for k in FACTS}
+            | {"member": member, "status": rows.get(member, {}).get("status", WAITING)}
+            for member, config in enumerate(asked["configs"])
+        ]
+        better = METRICS[metric].better
+        ranked = sorted(networks, key=lambda n: (n["best"] is None, -better * (n["best"] or 0.0)))
+        shown = [n["member"] for n in ranked[:MOST_LINES]]
+        state = {
+            "kind": "sweep", "name": sweep.name, "path": str(sweep.path), "status": sweep.status,
+            "data": sweep.spec.data.name, "metric": metric, "better": better,
+            "settings": [d.name for d in space.dimensions], "count": len(networks),
+            "diverged": sum(n["status"] == "diverged" for n in networks),
+            "progress": _progress(asked, meta, rows, sweep.status), "document": sweep.document,
+        }  # fmt: skip
+        return {
+            "state": state,
+            "networks": ranked[:MOST_NETWORKS],
+            "lines": _lines(folder, meta.get("done"), tensors, running, shown),
+        }
+
+
+def _running_rows(
+    tensors: Mapping[str, Any], running: Mapping[str, Any], metric: str, before: Mapping[int, Any]
+) -> list[dict[str, Any]]:
+    """Rows of the bracket that is trained, as its last checkpoint has it."""
+    found = []
+    for place, members in enumerate(running.get("members", ())):
+        step = running["engine"][place]["step"]
+        status_P = tensors[f"{place}.engine.status"].tolist()
+        stop_P = tensors[f"{place}.engine.stop_step"].tolist()
+        seen = {
+            name: tensors.get(f"{place}.seen.{key}")
+            for name, key in (("best", f"validation_{metric}"), ("loss", "validation_loss"))
+        }
+        for row, member in enumerate(members):
+            own = before.get(member, {})
+            if own and own["status"] != "running":
+                continue
+            status = STATUS[status_P[row]]
+            figures = {n: None if v is None else finite(float(v[row])) for n, v in seen.items()}
+            lost = status == "diverged"
+            found.append(
+                {
+                    **own,
+                    **figures,
+                    **({"best": None} if lost else {}),
+                    "member": member,
+                    "rung": running["rung"],
+                    "step": step if status == "running" else stop_P[row],
+                    "status": "finished" if status == "stopped" else status,
+                }
+            )
+    return found
+
+
+def _progress(
+    asked: Mapping[str, Any], meta: Mapping[str, Any], rows: Mapping[int, Any], status: str
+) -> dict[str, Any]:
+    """How far it is: rungs, the share of all epochs, and seconds left where the pace is known.
+
+    Steps of an epoch are those of the networks that have been through a rung.
+    """
+    heats, done, running = asked["heats"], meta.get("done", 0), meta.get("state")
+    over = status != "running"
+    planned, epochs = 0, 0
+    for _first, _count, rungs in heats:
+        before = 0
+        for members, until in rungs:
+            planned += members * (until - before)
+            before = until
+    per_epoch = [row["step"] / row["epochs"] for row in rows.values() if row.get("epochs")]
+    steps, seconds = meta.get("model_steps", 0), meta.get("spent", 0.0)
+    share = left = None
+    if per_epoch and planned:
+        epochs = steps / (sum(per_epoch) / len(per_epoch))
+        share = min(1.0, epochs / planned)
+        left = seconds / epochs * (planned - epochs) if epochs and seconds else None
+    rungs = heats[min(done, len(heats) - 1)][2] if heats else []
+    return {
+        "share": 1.0 if over else share, "left_s": None if over or left is None else max(0.0, left),
+        "rung": None if running is None else running["rung"], "rungs": len(rungs),
+        "bracket": done, "brackets": len(heats), "judging": not over and 0 < len(heats) <= done,
+    }  # fmt: skip
+
+
+def _lines(
+    folder: RunFolder,
+    done: int | None,
+    tensors: Mapping[str, Any],
+    running: Mapping[str, Any] | None,
+    shown: list[int],
+) -> list[dict[str, Any]]:
+    """The learning curves of the shown networks, those of the bracket in progress too."""
+    found: dict[int, dict[str, Any]] = {}
+    wanted = set(shown)
+
+    def add(curve: Mapping[str, Any], members: list[int]) -> None:
+        if not curve:
+            return
+        epochs = curve["epoch"].tolist()
+        for column, member in enumerate(members):
+            if member not in wanted:
+                continue
+            values = {
+                name: [finite(v) for v in curve[name][:, column].tolist()] for name in ("loss", "figure")
+            }
+            found[member] = {"member": member, **thinned(epochs, values)}
+
+    for name in sorted(folder.path.glob("curves/*.safetensors")):
+        if done is None or int(name.stem.split("-")[0]) < done:
+            curve, facts = read_tensors(folder, f"curves/{name.name}")
+            add(curve, facts["members"])
+    for place, members in enumerate((running or {}).get("members", ())):
+        begin = f"{place}.curve."
+        add({k.removeprefix(begin): v for k, v in tensors.items() if k.startswith(begin)}, members)
+    return [found[member] for member in shown if member in found]
+
+
+def stop(page: FolderPage, request: Mapping[str, Any]) -> Answer:
+    send_stop(page.path)
+    return {}
+
+
+def open_member(page: FolderPage, request: Mapping[str, Any]) -> Answer:
+    """A run of this network: its training once more, to the same bits, in a folder of its own.
+
+    Raises:
+        TreinoError: there is no such network.
+    """
+    member = request["member"]
+    config_of(RunFolder.open(page.path, verify=False), member)
+    name = f"{page.path.name}-{member}"
+    if (page.path.parent / name).is_dir():
+        return {"run": str(page.path.parent / name)}
+    return TrainerRequest({"do": "like", "run": f"{page.path}:{member}", "name": name})
+
+
+VERBS: Mapping[str, Callable[[FolderPage, Mapping[str, Any]], Answer]] = {"stop": stop, "open": open_member}

@@ -1,0 +1,107 @@
+"""Sweeps and studies in the studio: trained by its trainer, shown by its worker, in real processes."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.studio.running import Bench, Watcher
+from treino.studio.serving import serving
+
+pytestmark = pytest.mark.slow
+SPACE = ["lr=1e-4..1:log", "hidden=4|8"]
+
+
+def with_real_studio(runs: Path, work: Callable[[Bench], Coroutine[Any, Any, None]]) -> None:
+    """Serve a studio with its own processes while ``work`` goes on."""
+
+    async def main() -> None:
+        with serving(runs, port=0) as found:
+            found.studio.start.set_result("/")
+            server = asyncio.create_task(found.run())
+            try:
+                while not found.server.started:
+                    await asyncio.sleep(0.01)
+                await asyncio.wait_for(work(Bench(found, runs / "nothing")), 100)
+            finally:
+                found.server.should_exit = True
+                await server
+
+    asyncio.run(main())
+
+
+async def begun(bench: Bench, verb: str, **fields: Any) -> dict[str, Any]:
+    """What the home page is answered; processes start meanwhile."""
+    async with bench.viewer(path="/socket/home") as home:
+        await home.say(verb, **fields)
+        while not home.replies:
+            await home.take(60)
+        return home.replies[0]
+
+
+async def until(viewer: Watcher, wanted: Callable[[Watcher], Any]) -> None:
+    """Take messages until it holds."""
+    while not wanted(viewer):
+        await viewer.take(60)
+
+
+def test_a_sweep_is_shown_while_it_trains_stops_and_is_judged_and_opens_a_network(tmp_path: Path) -> None:
+    async def work(bench: Bench) -> None:
+        asked = {"data": "wine", "space": SPACE, "members": 1500, "settings": {"epochs": 400}}
+        name = (await begun(bench, "sweep", **asked))["run"]
+        async with bench.viewer(path=f"/socket/sweep/{name}") as viewer:
+
+            def trains(seen: Any) -> bool:
+                networks = seen.newest("networks") or []
+                return any(n["best"] is not None for n in networks) and bool(seen.newest("lines"))
+
+            await until(viewer, trains)
+            state, networks = viewer.newest("state"), viewer.newest("networks")
+            assert (state["status"], state["settings"]) == ("running", ["lr", "hidden"])
+            assert len(networks) == 1500 == state["count"]
+            assert (await viewer.ask("stop")).get("error") is None
+            await until(viewer, lambda seen: seen.newest("state")["status"] == "stopped")
+            await viewer.silence(1.0)
+            state, networks = viewer.newest("state"), viewer.newest("networks")
+            judge, best = state["document"]["judge"], state["document"]["best"]
+            assert judge["sentence"]
+            figures = [n["best"] for n in networks if n["best"] is not None]
+            assert figures == sorted(figures, reverse=state["better"] > 0)
+            assert best["member"] in {n["member"] for n in networks if n["best"] == figures[0]}
+            shown = {line["member"]: line for line in viewer.newest("lines")}
+            assert len(shown[best["member"]]["epoch"]) <= 80
+            answer = await viewer.ask("open", member=best["member"])
+        run = answer.get("run", answer)
+        assert run == f"{name}-{best['member']}"
+        assert (await bench.get("/api/home")).document["runs"][0]["run"] == run
+
+    with_real_studio(tmp_path / "runs", work)
+
+
+def test_a_study_is_shown_while_it_trains_and_stops_to_be_resumed(tmp_path: Path) -> None:
+    async def work(bench: Bench) -> None:
+        asked = {"data": "wine", "batch_sizes": [20, 60], "settings": {"epochs": 5000}}
+        name = (await begun(bench, "study", **asked))["run"]
+        async with bench.viewer(path=f"/socket/study/{name}") as viewer:
+            await until(viewer, lambda seen: any(line.get("loss") for line in seen.newest("lines") or []))
+            state = viewer.newest("state")
+            assert [row["batch_size"] for row in state["document"]["rows"]] == [20, 60]
+            assert 0 < state["progress"]["share"] < 1
+            await viewer.ask("stop")
+            await until(viewer, lambda seen: seen.newest("state")["status"] == "interrupted")
+
+    with_real_studio(tmp_path / "runs", work)
+
+
+def test_a_page_cannot_name_a_network_file_in_a_space(tmp_path: Path) -> None:
+    (tmp_path / "evil.py").write_text("raise SystemExit('executed')\n")
+
+    async def work(bench: Bench) -> None:
+        space = [f"net={tmp_path}/evil.py:Net", "lr=1e-3|1e-2"]
+        answer = await begun(bench, "sweep", data="wine", space=space, members=4)
+        assert answer["error"]["rule"] != "studio_process", answer
+        assert not (tmp_path / "runs").exists()
+
+    with_real_studio(tmp_path / "runs", work)
