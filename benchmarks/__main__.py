@@ -33,6 +33,7 @@ NAMES = (
     "doctor",
     "doctor_mutations",
     "script_studio",
+    "studio",
     "studio_server",
     "reading",
     "reading_peers",
