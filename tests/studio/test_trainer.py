@@ -157,6 +157,10 @@ def test_what_was_steered_is_in_the_record_and_replays_bit_for_bit(studio: Studi
     seen[25] = studio.at(25)
     assert studio.do("branch", changes={"lr": "0.5"})["run"] == str(path.parent / "wine-1")
     studio.until(lambda: [b["run"] for b in studio.state["beside"]] == ["wine-1"])
+    studio.do("look", step=20)
+    assert studio.at(20)["beside"] == {"run": "wine-1", "step": 20}
+    assert {"beside.winner", "beside.margin"} < {part["name"] for part in studio.frames[-1]["parts"]}
+    studio.do("look", step=None)
     marks = [(m["segment"], m["step"]) for m in studio.state["marks"]]
     assert marks == [(1, 5)]  # the rate of step 7 lies behind another future now
     studio.quit()

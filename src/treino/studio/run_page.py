@@ -22,8 +22,9 @@ from treino.store.live import LiveFolder
 from treino.studio.curves import ThinnedLosses, Vitals, epochs, finite
 from treino.studio.fan import FanBoundaries, SmallPicture, fan
 from treino.studio.frames import frame_bytes
+from treino.studio.points import points_of
 from treino.studio.run_state import run_state, settings_at
-from treino.studio.scene import Sight, scene, sight_of, small_grid
+from treino.studio.scene import Part, Sight, picture, scene, sight_of, small_grid
 from treino.training.futures import usual_futures
 from treino.training.playback import Playback
 from treino.training.replay import Snapshot
@@ -53,6 +54,7 @@ class Beside:
     run: StoredRun
     letter: str
     step: int | None
+    playback: Playback
     thinned: ThinnedLosses = field(default_factory=ThinnedLosses)
 
 
@@ -345,7 +347,24 @@ class RunPage:
             "lr": snapshot.hp["lr"],
             "beside": None,
         }
+        if self.beside and sight.shows == "plane":
+            other, parts_beside = self._beside_picture(step, sight)
+            header["beside"] = other
+            parts = [*parts, *parts_beside]
         self._send({"key": self.key, "frame": self._frame}, frame_bytes(header, parts))
+
+    def _beside_picture(self, step: int, sight: Sight) -> tuple[dict[str, Any] | None, list[Part]]:
+        """The boundary of the first run beside, at its step nearest to this one, over the same plane."""
+        other = next(iter(self.beside.values()))
+        loss_S = other.run.losses
+        at = min(step, len(loss_S) if other.run.result is None else other.run.steps)
+        try:
+            snapshot = other.playback.at(at, loss_S)
+        except TreinoError:  # what was recorded of it lags behind
+            return None, []
+        net, item_shape = snapshot.net, other.run.item_shape
+        parts = [(f"beside.{name}", array) for name, array in picture(net, self.data, sight, item_shape)]
+        return {"run": other.run.name, "step": at}, [p for p in parts if p[0] != "beside.share"]
 
     def _looked_along(self, snapshot: Snapshot) -> Sight:
         shapes = [tuple(p.shape) for p in snapshot.net.parameters()]
@@ -383,34 +402,10 @@ class RunPage:
         letter = next(c for c in LETTERS[1:] if c not in {b.letter for b in self.beside.values()})
         parent = run.spec.parent
         step = parent.step if parent is not None and parent.run == self.run.name else None
-        self.beside[run.name] = Beside(run, letter, step)
+        self.beside[run.name] = Beside(run, letter, step, Playback(run, self.data))
 
     def _send_points(self, sight: Sight) -> None:
-        axes, rows = sight.axes, []
-        for split, (drawn, place_NK) in sight.rows_by_split.items():
-            true_N = drawn.y.reshape(-1).double()
-            if not self.data.classes:
-                true_N = true_N * self.data.target_scale + self.data.target_mean
-            second = place_NK[:, 1] if place_NK.shape[1] > 1 else true_N.numpy()
-            rows.append(
-                {
-                    "split": split,
-                    "x": [finite(v) for v in place_NK[:, 0].tolist()],
-                    "y": [finite(v) for v in second.tolist()],
-                    "true": true_N.tolist(),
-                    "index": drawn.index.tolist(),
-                    "total": len(self.data.splits[split]),
-                }
-            )
-        points = {
-            "axes": list(axes.axis_names),
-            "view": axes.view,
-            "variance": axes.variance,
-            "held": [list(each) for each in axes.held[:12]],
-            "low": [float(sight.x_R[0]), float(sight.y_R[0])],
-            "high": [float(sight.x_R[-1]), float(sight.y_R[-1])],
-            "rows": rows,
-        }
+        points = points_of(sight, self.data)
         self._send({"key": self.key, "send": {"points": points}}, b"")
 
     def _send_curves(self, *, at_once: bool = False) -> None:
@@ -428,7 +423,8 @@ class RunPage:
         self._send({"key": self.key, "send": {"curves": curves}}, b"")
         for other in self.beside.values():
             run = stored_run(RunFolder.open(other.run.path, verify=False), self.access, self.data)
-            other.run, loss_S = run, run.losses
+            other.run = other.playback.run = run
+            loss_S = run.losses
             part = other.thinned.more(loss_S) or {"from": other.thinned.points, "step": [], "loss": []}
             told = {"run": run.name, **part, "epochs": epochs(run, loss_S), "vitals": []}
             self._send({"key": self.key, "send": {"curves": told}}, b"")

@@ -167,6 +167,12 @@ def _answers(
     return header, parts
 
 
+def picture(net: nn.Module, data: Data, seen: Sight, item_shape: Sequence[int] | None = None) -> list[Part]:
+    """The network's answers over the picture alone, as ``scene`` has them."""
+    with torch_threads(1), np.errstate(all="ignore"):
+        return _picture(outputs(net, seen.grid_ND, item_shape=item_shape), data, seen)
+
+
 def _picture(out_NC: Tensor, data: Data, seen: Sight) -> list[Part]:
     if seen.shows == "plane":
         size = (len(seen.y_R), len(seen.x_R))
