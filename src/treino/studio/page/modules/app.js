@@ -24,7 +24,7 @@ const PAGES = [
   [/^\/sweep\/([^/]+)$/, () => import('./sweep.js')],
   [/^\/study\/([^/]+)$/, () => import('./study.js')],
   [/^\/script$/, () => import('./script.js')],
-  [/^\/(?:home)?$/, () => import('./home.js')],
+  [/^\/(?:home|playground)?$/, () => import('./home.js')],
 ];
 const NOTICE_PAUSE = 120; // milliseconds: what a dragged slider says is read out once
 

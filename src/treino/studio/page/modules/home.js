@@ -7,6 +7,7 @@ import { language, t } from './words.js';
 
 const REFRESH = 3000; // milliseconds between two looks at the folder
 const SPACE = 'lr=1e-4..1e-1:log hidden=16|64|64,32';
+const PLAY = { epochs: 2000, patience: 0 };
 
 export function open(shell) {
   let found = null, uploaded = [], describing = 0, table, fields, asked = null;
@@ -25,6 +26,7 @@ export function open(shell) {
     table = sortedTable(t('runs'), columns);
     fields = {
       data: el('select', { id: 'home-data', onchange: () => describe() }), target: el('select', { id: 'home-target' }),
+      first: el('select', { id: 'home-first' }), second: el('select', { id: 'home-second' }),
       file: el('input', { id: 'home-file', type: 'file', class: 'vh', onchange: (event) => send(event.target.files[0]) }),
       space: el('input', { id: 'home-space', type: 'text', value: SPACE, spellcheck: 'false', autocomplete: 'off' }),
       members: el('input', { id: 'home-members', type: 'number', value: 256, min: 2, max: 100000 }),
@@ -41,6 +43,7 @@ export function open(shell) {
     shell.stage.replaceChildren(el('div', { class: 'page home' },
       panel(t('start'), el('div', { class: 'asks' }, labelled('home-data', 'data', fields.data), labelled('home-target', 'target', fields.target), el('div', { class: 'ask' }, fields.file, drop)), fields.about,
         el('div', { class: 'asks' }, go('home-train', 'train_network', () => start('train', { paused: fields.paused.checked }), 'primary'), el('label', { class: 'tick' }, fields.paused, t('begin_paused'))),
+        el('div', { class: 'asks' }, labelled('home-first', 'first_column', fields.first), labelled('home-second', 'second_column', fields.second), go('home-play', 'playground', play)),
         el('div', { class: 'asks' }, labelled('home-space', 'space_to_try', fields.space), labelled('home-members', 'how_many', fields.members), go('home-sweep', 'start_sweep', () => start('sweep', { space: fields.space.value.trim().split(/\s+/), members: fields.members.valueAsNumber })), go('home-study', 'start_study', () => start('study', {}))), status()),
       panel(t('runs'), table.node)));
   }
@@ -79,6 +82,11 @@ export function open(shell) {
     fields.target.replaceChildren(...[...(named || !document.target ? [] : [document.target]), ...columns].map((value) => el('option', { value }, value)));
     fields.target.value = document.target ?? '';
     fields.target.disabled = !named && document.target != null;
+    const drawn = document.columns.filter((c) => c.kind === 'number' && c.name !== document.target).map((c) => c.name);
+    for (const [place, field] of [fields.first, fields.second].entries()) {
+      field.replaceChildren(...drawn.map((value) => el('option', { value }, value)));
+      field.value = drawn[place] ?? '';
+    }
     const lines = [t('rows_and_columns', { rows: whole(document.rows), columns: columns.length }), document.task_reason, ...document.warnings.map(sentence), ...document.notes.map(sentence)];
     fields.about.replaceChildren(el('ul', {}, lines.filter(Boolean).map((line) => el('li', {}, line))));
   }
@@ -98,8 +106,11 @@ export function open(shell) {
     shell.say(t('sent', { name: file.name, data: document.data }));
   }
 
-  async function start(verb, more) {
-    const { target, data } = fields, settings = target.disabled || !target.value ? {} : { target: target.value };
+  /** Two columns, a long training, paused: all else is steered on its page, which can keep it under a name. */
+  const play = () => start('train', { paused: true }, { features: [fields.first.value, fields.second.value], ...PLAY });
+
+  async function start(verb, more, choice = {}) {
+    const { target, data } = fields, settings = { ...(target.disabled || !target.value ? {} : { target: target.value }), ...choice };
     shell.say(t('starting'));
     await command('steer');
     const reply = await command(verb, { data: data.value, settings, ...more });
