@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +38,24 @@ class Viewed:
 async def view(port: int, cookie: str, number: int, viewed: Viewed, begin: float, draw_s: float) -> None:
     """A viewer, without a library: its own work must not be what is measured."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
+    try:
+        await _view(reader, writer, port, cookie, number, viewed, begin, draw_s)
+    finally:
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+
+async def _view(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    port: int,
+    cookie: str,
+    number: int,
+    viewed: Viewed,
+    begin: float,
+    draw_s: float,
+) -> None:
     key = base64.b64encode(os.urandom(16)).decode()
     writer.write(
         f"GET /socket/run/run HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
