@@ -31,6 +31,11 @@ class TreinoError(Exception):
         self.hint = hint
         self.status = status
 
+    @property
+    def document(self) -> dict[str, str]:
+        """Its three parts, as JSON has them."""
+        return {"rule": self.rule, "message": self.message, "hint": self.hint}
+
     def __str__(self) -> str:
         said = joined([text for text in (self.message, self.hint) if text], " ")
         shown = escape(said)

@@ -88,7 +88,7 @@ class Run(StoredRun):
         Raises:
             TreinoError: no process trains it.
         """
-        send_stop(self)
+        send_stop(self.folder)
 
     def _repr_html_(self) -> str:
         """A card for notebooks: figures, intervals, the loss, findings."""

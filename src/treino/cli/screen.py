@@ -74,7 +74,7 @@ class Screen:
         self.err.print(line((_("error: "), "bold red"), error.message))
         if error.hint:
             self.err.print(line((_(" next: "), "bold"), error.hint))
-        self.document({"error": {"rule": error.rule, "message": error.message, "hint": error.hint}})
+        self.document({"error": error.document})
         return error.status
 
     def interrupted(self, said: str) -> int:

@@ -51,6 +51,11 @@ class Segment:
         """Its name."""
         return str(self.asked.get("optimizer", Settings.model_fields["optimizer"].default))
 
+    def changed_from(self, before: "Segment") -> dict[str, Any]:
+        """The settings that are others than in the segment that it set out from."""
+        asked = {name: value for name, value in self.asked.items() if before.asked.get(name) != value}
+        return asked | dict(self.changes)
+
     def to_json(self) -> dict[str, Any]:
         return {
             "number": self.number,
@@ -112,7 +117,7 @@ def said_of(spec: RunSpec) -> list[str]:
         return []
     segments = segments_of(spec)
     segment, before = segments[-1], next(s for s in segments if s.number == (segments[-1].origin or (0,))[0])
-    changed = {k: v for k, v in segment.asked.items() if before.asked.get(k) != v} | dict(segment.changes)
+    changed = segment.changed_from(before)
     if changed.keys() & {"epochs", "steps"}:  # the patience that it had is only said out loud then
         changed.pop("patience", None)
     meaningless = unread(spec.resolved.optimizer)

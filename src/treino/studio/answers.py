@@ -15,9 +15,8 @@ def error_document(error: TreinoError, language: str | None = None) -> dict[str,
     An error is raised in the server's language, whoever waits for it meanwhile; its sentences know what they
     are made of.
     """
-    said = {"rule": error.rule, "message": error.message, "hint": error.hint}
     with speaking(language):
-        return {"error": without_sources(dict(with_sources(said)))}
+        return {"error": without_sources(dict(with_sources(error.document)))}
 
 
 def refusal(status: int, error: TreinoError, language: str | None = None) -> JSONResponse:

@@ -7,17 +7,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from treino.inspection.outputs import predicted_classes, probabilities
+from treino.inspection.outputs import probabilities
+from treino.studio.scene import Part, plane_parts
 from treino.training.futures import FutureEnd, FutureSteps, futures
 from treino.training.replay import Snapshot
 
 CURVE = 60  # values of a curve that are sent, at most
 
 Changes = Mapping[str, Any]
-Part = tuple[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,12 +146,8 @@ def _pictures(output_FNC: Tensor, picture: SmallPicture, snapshot: Snapshot) -> 
     shape = (count, *picture.shape)
     output_MC = output_FNC.flatten(0, 1)
     if picture.shows == "plane":
-        winner_M = predicted_classes(output_MC)
-        top_M2 = probabilities(output_MC).topk(2, dim=1).values.nan_to_num()
-        width = np.uint8 if len(data.classes) <= np.iinfo(np.uint8).max else np.uint16
-        winner = torch.where(winner_M < 0, np.iinfo(width).max, winner_M).numpy().astype(width)
-        margin = ((top_M2[:, 0] - top_M2[:, 1]).sqrt() * 255).round().numpy().astype(np.uint8)
-        return [("winner", winner.reshape(shape)), ("margin", margin.reshape(shape))]
+        found = plane_parts(output_MC, len(data.classes), shape)
+        return [part for part in found if part[0] != "share"]
     if data.classes:
         return [("value", probabilities(output_MC).numpy().reshape(*shape, -1))]
     value = (output_MC[:, 0] * data.target_scale + data.target_mean).numpy().astype(np.float32)

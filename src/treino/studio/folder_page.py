@@ -9,7 +9,7 @@ from typing import Any
 
 from treino.errors import TreinoError
 from treino.store import RunFolder
-from treino.words import _, speaking
+from treino.words import speaking
 
 LOOK = 0.5  # seconds between two looks at the folder
 SHARE = 10  # at most 1/10 of the time goes into reading it
@@ -94,24 +94,6 @@ class FolderPage:
         if self._sent.get((language, kind)) != content:
             self._sent[language, kind] = content
             self._send({"key": self.key, "language": language, "send": {kind: content}}, b"")
-
-
-def send_stop(path: Path) -> None:
-    """Ask the process that trains this folder to end.
-
-    Raises:
-        TreinoError: there is none.
-    """
-    folder = RunFolder.open(path, verify=False)
-    if folder.status != "running":
-        raise TreinoError(
-            "not_running",
-            _("{run} is {status}: no process would hear that.").format(
-                run=path.name, status=_(folder.status)
-            ),
-            _("Resume it first, or train a new run."),
-        )
-    folder.database.add_command("stop", None)
 
 
 def thinned(epochs: Sequence[int], values: Mapping[str, Sequence[float | None]]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class TrainerRequest:
     fields: Mapping[str, Any]
 
 
-Answer = Mapping[str, Any] | TrainerRequest | tuple[Mapping[str, Any], bytes]
+Answer = Mapping[str, Any] | TrainerRequest
 
 
 def transport(page: RunPage, request: Mapping[str, Any]) -> Answer:
@@ -49,7 +49,7 @@ def transport(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 
 def stop(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    send_stop(page.run)
+    send_stop(page.run.folder)
     return {}
 
 
@@ -83,11 +83,9 @@ def _go_on(page: RunPage, changes: dict[str, Any], how: tuple[str, Any]) -> Trai
     past, status = page.look.step, page.run.folder.status
     seeded = changes.keys() & {"seed", "data_seed"}
     if past is None and not changes and status in ("stopped", "interrupted"):
-        page.look.step = None
         return TrainerRequest({"do": "resume", "run": str(page.path), "transport": list(how)})
-    last = page.last_step
-    step = last if past is None else min(past, last)
-    over = step >= page.playback.plan(page.segment_at(step)).training.steps
+    step = page.step_in_view
+    over = step >= page.playback.plan(page.playback.link_at(step).segment.number).training.steps
     if over and not changes.keys() & {"epochs", "steps"} and not seeded:
         changes = {**changes, "epochs": 2 * max(1, epoch_count(page.run.spec).epoch_of(step))}
     fields = _request(page, "rewind", changes, how)
@@ -96,10 +94,8 @@ def _go_on(page: RunPage, changes: dict[str, Any], how: tuple[str, Any]) -> Trai
 
 
 def _request(page: RunPage, verb: str, changes: dict[str, Any], how: tuple[str, Any]) -> dict[str, Any]:
-    last = page.last_step
-    step = last if page.look.step is None else min(page.look.step, last)
-    run = str(page.path)
-    return {"do": verb, "run": run, "step": step, "changes": _joined_betas(changes, page), "transport": how}
+    place = {"do": verb, "run": str(page.path), "step": page.step_in_view}
+    return place | {"changes": _joined_betas(changes, page), "transport": how}
 
 
 def _joined_betas(changes: dict[str, Any], page: RunPage) -> dict[str, Any]:
@@ -169,8 +165,7 @@ def adopt(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 def explain(page: RunPage, request: Mapping[str, Any]) -> Answer:
     """The arithmetic of one weight's last update."""
-    last = page.last_step
-    step = last if page.look.step is None else min(page.look.step, last)
+    step = page.step_in_view
     if page.snapshot is not None and page.look.step is None:
         step = page.snapshot.step
     if step == 0:

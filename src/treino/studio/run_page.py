@@ -15,7 +15,7 @@ from treino.documents import read_run_spec
 from treino.errors import TreinoError
 from treino.folders import stored
 from treino.records.access import Access
-from treino.records.segments import path_of, segments_of
+from treino.records.segments import segments_of
 from treino.records.stored_run import StoredRun, stored_run
 from treino.store import RunFolder
 from treino.store.live import LiveFolder
@@ -87,6 +87,7 @@ class RunPage:
         self._documents: tuple[int, str] | None = None
         self._beat = self._looked = self._curves_at = 0.0
         self._sent: dict[str, Any] = {}
+        self._readings: dict[str, StoredRun] = {}  # by language: sentences are made as they are read
         self.fan: Iterator[dict[str, Any] | FanBoundaries] | None = None
         self.fans, self.futures = 0, list[dict[str, Any]]()
         self.fan_step = 0
@@ -96,6 +97,11 @@ class RunPage:
     def last_step(self) -> int:
         """The newest step that can be looked at; what is recorded lags behind what is shown."""
         return len(self.loss_S) if self.run.result is None else min(self.run.steps, len(self.loss_S))
+
+    @property
+    def step_in_view(self) -> int:
+        """The step that the page shows, or the newest where it follows the training."""
+        return self.last_step if self.look.step is None else min(self.look.step, self.last_step)
 
     # ---- as time goes by
 
@@ -108,9 +114,11 @@ class RunPage:
             self._beat = now
             if self.run.folder.status == "running":
                 self.live.watch()
-        fresh = self._live_state()
-        if now - self._looked > LOOK or fresh:
+        fresh, due = self._live_state(), now - self._looked > LOOK
+        if due:
             self._looked = now
+            self._branches()
+        if due or fresh:
             self._documents_changed()
         return fresh
 
@@ -157,14 +165,6 @@ class RunPage:
         elif step > len(self.loss_S):
             self.loss_S = self.run.losses
 
-    def segment_at(self, step: int) -> int:
-        """The segment that a step of the run's path belongs to."""
-        return next(
-            link.segment.number
-            for link in path_of(self.run.spec)
-            if step >= link.first and (link.stop is None or step < link.stop)
-        )
-
     # ---- a fan of futures
 
     def open_fan(self, kind: str, count: int, steps: int) -> None:
@@ -173,7 +173,7 @@ class RunPage:
         Raises:
             TreinoError: as ``futures``.
         """
-        step = self.last_step if self.look.step is None else self.look.step
+        step = self.step_in_view
         snapshot = self.playback.at(step, self.loss_S)
         sight = self._looked_along(snapshot)
         changes = usual_futures(snapshot, kind, count)
@@ -228,7 +228,6 @@ class RunPage:
                 self._neighbours.discard(name)
 
     def _documents_changed(self) -> None:
-        self._branches()
         manifest = self.path / "manifest.json"
         try:
             at = manifest.stat().st_mtime_ns
@@ -247,6 +246,7 @@ class RunPage:
 
     def _reopen(self) -> None:
         """Read the run's documents anew; its losses where it has another segment, or has ended."""
+        self._readings = {}
         try:
             self.run = self._opened(self.data)
             number = segments_of(self.run.spec)[-1].number
@@ -268,7 +268,9 @@ class RunPage:
                 state = {**self._sent[language], **changes}
             else:
                 with speaking(language):
-                    state = self._state(self._opened(self.data))
+                    if language not in self._readings:
+                        self._readings[language] = self._opened(self.data)
+                    state = self._state(self._readings[language])
             if state != self._sent.get(language):
                 self._sent[language] = state
                 self._send({"key": self.key, "language": language, "send": {"state": state}}, b"")
@@ -310,12 +312,9 @@ class RunPage:
         """
         self.look.step = step
         self._stamp = 0 if step is None else self._stamp
-        last = self.last_step
         if step is None and self.run.status == "running" and self.live.stamp:
             return  # the next look at its folder shows it
-        self._show(
-            self.playback.at(last if step is None else min(step, last), self.loss_S), live=step is None
-        )
+        self._show(self.playback.at(self.step_in_view, self.loss_S), live=step is None)
 
     def _show(self, snapshot: Snapshot, *, live: bool, when: float | None = None) -> None:
         """Send a frame of this step."""
@@ -370,10 +369,11 @@ class RunPage:
         shapes = [tuple(p.shape) for p in snapshot.net.parameters()]
         key = (self.look.axes, shapes)
         if self._sight is None or self._sight[0] != key:
-            sight = sight_of(snapshot.net, self.data, self.look.axes, self.run.item_shape)
             if self._sight is not None and self.look.axes is None and self._sight[0][0] is None:
                 sight = self._sight[1]  # another layer doesn't change where one looks along
                 sight.units_by_layer = []
+            else:
+                sight = sight_of(snapshot.net, self.data, self.look.axes, self.run.item_shape)
             self._sight = (key, sight)
             self._send_points(sight)
         return self._sight[1]

@@ -12,7 +12,6 @@ from treino.records.stored_run import StoredRun
 from treino.training.replay import Snapshot
 from treino.words import _
 
-GROWABLE = ("relu", "tanh", "sigmoid", "gelu", "leaky_relu")
 MOST_FEATURES = 200  # names in a list to choose from
 
 
@@ -22,7 +21,6 @@ def run_state(run: StoredRun) -> dict[str, Any]:
     facts, data = spec.facts, run.data
     settings = shown_settings(spec, spec.resolved.model_dump(mode="json"))
     axes = [data.features[j] for j in columns_with_an_axis(data)] if data.kind != "image" else []
-    document = run.document
     return {
         "kind": "run",
         "name": run.name,
@@ -64,8 +62,8 @@ def run_state(run: StoredRun) -> dict[str, Any]:
             for s in segments_of(spec)
         ],
         "marks": marks(run),
-        "findings": findings(run, document),
-        "metrics": document.get("metrics") if run.result is not None else None,
+        "findings": findings(run),
+        "metrics": run.metrics if run.result is not None else None,
         "command": spec.command,
         "unseen": [],
     }
@@ -106,14 +104,13 @@ def segment_text(changes: Any) -> str:
 def marks(run: StoredRun) -> list[dict[str, Any]]:
     """Everything that somebody changed on the run's path, at its step."""
     found: list[dict[str, Any]] = []
-    before = dict(run.spec.asked)
-    for link in path_of(run.spec):
+    path, commands = path_of(run.spec), setting_commands(run.folder)
+    for before, link in zip([None, *path], path, strict=False):
         segment = link.segment
-        if segment.origin is not None:
-            changed = {k: v for k, v in segment.asked.items() if before.get(k) != v} | dict(segment.changes)
-            found.append({"segment": segment.number, "step": segment.start, "text": segment_text(changed)})
-        before = dict(segment.asked)
-        for command in setting_commands(run.folder):
+        if before is not None:
+            text = segment_text(segment.changed_from(before.segment))
+            found.append({"segment": segment.number, "step": segment.start, "text": text})
+        for command in commands:
             if command.segment != segment.number:
                 continue
             step = command.step or 0
@@ -136,7 +133,7 @@ def joined_marks(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def findings(run: StoredRun, document: dict[str, Any]) -> list[dict[str, Any]]:
+def findings(run: StoredRun) -> list[dict[str, Any]]:
     """The doctor's: those before the first step while it trains, all at its end."""
     return [
         {

@@ -34,7 +34,6 @@ LAYERS = 6  # at most; of more the first and the last ones
 NUMBERS = 4_000_000  # in the rows of a plane, at most
 WORK = 600_000_000  # multiplications for a plane, about
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-NO_ANSWER = 255
 MISTAKES = 12
 MOST_CLASSES = 40  # of a confusion matrix
 
@@ -175,23 +174,26 @@ def picture(net: nn.Module, data: Data, seen: Sight, item_shape: Sequence[int] |
 
 def _picture(out_NC: Tensor, data: Data, seen: Sight) -> list[Part]:
     if seen.shows == "plane":
-        size = (len(seen.y_R), len(seen.x_R))
-        winner_N = predicted_classes(out_NC)
-        top_N2 = probabilities(out_NC).topk(2, dim=1).values.nan_to_num()
-        wide = np.uint8 if len(data.classes) < NO_ANSWER else np.uint16
-        none = np.iinfo(wide).max
-        winner = torch.where(winner_N < 0, none, winner_N).numpy().astype(wide)
-        return [
-            ("winner", winner.reshape(size)),
-            ("share", _share_bytes(top_N2[:, 0]).reshape(size)),
-            ("margin", _share_bytes((top_N2[:, 0] - top_N2[:, 1]).sqrt()).reshape(size)),
-        ]
+        return plane_parts(out_NC, len(data.classes), (len(seen.y_R), len(seen.x_R)))
     if data.classes:
         return [("value", probabilities(out_NC).numpy()), ("x", seen.x_R.astype(np.float32))]
     value = _own_units(out_NC[:, :1], data).numpy().astype(np.float32)
     if seen.shows == "line":
         return [("value", value), ("x", seen.x_R.astype(np.float32))]
     return [("value", value.reshape(len(seen.y_R), len(seen.x_R)))]
+
+
+def plane_parts(out_NC: Tensor, classes: int, shape: tuple[int, ...]) -> list[Part]:
+    """``winner``, ``share`` and ``margin`` of outputs on the rows of a plane, or of several."""
+    winner_N = predicted_classes(out_NC)
+    top_N2 = probabilities(out_NC).topk(2, dim=1).values.nan_to_num()
+    width = np.uint8 if classes <= np.iinfo(np.uint8).max else np.uint16
+    winner = torch.where(winner_N < 0, np.iinfo(width).max, winner_N).numpy().astype(width)
+    return [
+        ("winner", winner.reshape(shape)),
+        ("share", _share_bytes(top_N2[:, 0]).reshape(shape)),
+        ("margin", _share_bytes((top_N2[:, 0] - top_N2[:, 1]).sqrt()).reshape(shape)),
+    ]
 
 
 def _share_bytes(share_N: Tensor) -> NDArray[np.uint8]:

@@ -5,8 +5,9 @@ from typing import Any
 
 from treino.store import RunFolder
 from treino.studies.stored_study import StoredStudy
-from treino.studio.folder_page import FolderPage, send_stop, thinned
+from treino.studio.folder_page import FolderPage, thinned
 from treino.studio.run_commands import Answer
+from treino.training.commands import send_stop
 
 CURVES = "loss", "measured_loss"
 
@@ -44,7 +45,7 @@ def _progress(document: Mapping[str, Any], status: str) -> dict[str, Any]:
 
 
 def stop(page: FolderPage, request: Mapping[str, Any]) -> Answer:
-    send_stop(page.path)
+    send_stop(RunFolder.open(page.path, verify=False))
     return {}
 
 

@@ -9,8 +9,9 @@ from treino.engine.training_state import STATUS
 from treino.search.space import space_from_json
 from treino.store import RunFolder
 from treino.studio.curves import finite
-from treino.studio.folder_page import FolderPage, send_stop, thinned
+from treino.studio.folder_page import FolderPage, thinned
 from treino.studio.run_commands import Answer, TrainerRequest
+from treino.training.commands import send_stop
 from treino.tuning.member import config_of
 from treino.tuning.member_table import MemberTable, plain
 from treino.tuning.stored_sweep import StoredSweep
@@ -158,7 +159,7 @@ def _lines(
 
 
 def stop(page: FolderPage, request: Mapping[str, Any]) -> Answer:
-    send_stop(page.path)
+    send_stop(RunFolder.open(page.path, verify=False))
     return {}
 
 

@@ -64,7 +64,7 @@ def main() -> None:
         name, content = take(path, form)
         head: dict[str, object] = {"file": name}
     except TreinoError as error:
-        head = {"error": {"rule": error.rule, "message": error.message, "hint": error.hint}}
+        head = {"error": error.document}
     sys.stdout.buffer.write(json.dumps(head).encode() + b"\n" + content)
 
 

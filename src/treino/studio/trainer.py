@@ -199,11 +199,10 @@ class Trainer:
             self._send({"ended": str(event.job.folder.path), "status": event.document["status"]})
 
     def _refuse(self, number: int | None, error: TreinoError, job: Any = None) -> None:
-        said = {"rule": error.rule, "message": error.message, "hint": error.hint}
         if number is not None:
-            self._send({"reply": number, "error": said})
+            self._send({"reply": number, "error": error.document})
         elif job is not None:
-            self._send({"failed": str(job.folder.path), "error": said})
+            self._send({"failed": str(job.folder.path), "error": error.document})
 
     def _send(self, header: dict[str, Any]) -> None:
         if not self.alone:

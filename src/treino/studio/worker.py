@@ -42,7 +42,6 @@ class Worker:
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.pages: dict[str, Pages] = {}
-        self.watched: dict[str, Mapping[str, Any]] = {}  # pages that could not be opened, too
 
     def run(self) -> None:
         """Serve until the server ends."""
@@ -68,8 +67,7 @@ class Worker:
                 self._do(verb, key, request, number)
         except TreinoError as error:
             if number is not None:
-                said = {"rule": error.rule, "message": error.message, "hint": error.hint}
-                self.channel.send({"reply": number, "error": said})
+                self.channel.send({"reply": number, "error": error.document})
             else:
                 self._notice(key, error)
         except Exception:  # a defect of ours on one page must not end the others
@@ -105,8 +103,6 @@ class Worker:
         if isinstance(answer, TrainerRequest):
             language = request.get("language")
             self.channel.send({"trainer": {**answer.fields, "id": number, "language": language}})
-        elif isinstance(answer, tuple):
-            self.channel.send({"reply": number, **answer[0]}, answer[1])
         else:
             self.channel.send({"reply": number, **answer})
 

@@ -5,6 +5,7 @@ from typing import Any
 from treino.engine.hyperparameters import changed_values
 from treino.errors import TreinoError
 from treino.records.stored_run import StoredRun
+from treino.store import RunFolder
 from treino.words import _
 
 
@@ -16,27 +17,29 @@ def send_setting(run: StoredRun, name: str, value: Any, step: int | None = None)
         TreinoError: an unknown name, a value out of range or that has no meaning for this network, or no
             process that trains.
     """
-    _check_running(run)
+    _check_running(run.folder)
     settings = run.spec.resolved
     dropout = run.spec.net == "mlp" and bool(settings.dropout or run.spec.asked.get("dropout"))
     for each, value_P in changed_values(name, value, 1, settings.optimizer, dropout).items():
         run.folder.database.add_command(each, value if each == name else float(value_P[0]), step)
 
 
-def send_stop(run: StoredRun) -> None:
-    """Ask for a checkpoint and the end of the training.
+def send_stop(folder: RunFolder) -> None:
+    """Ask for a checkpoint and the end of the training of a run, a sweep or a study.
 
     Raises:
         TreinoError: no process trains it.
     """
-    _check_running(run)
-    run.folder.database.add_command("stop", None)
+    _check_running(folder)
+    folder.database.add_command("stop", None)
 
 
-def _check_running(run: StoredRun) -> None:
-    if run.status != "running":
+def _check_running(folder: RunFolder) -> None:
+    if (status := folder.status) != "running":
         raise TreinoError(
             "not_running",
-            _("{run} is {status}: no process would hear that.").format(run=run.name, status=_(run.status)),
+            _("{run} is {status}: no process would hear that.").format(
+                run=folder.path.name, status=_(status)
+            ),
             _("Resume it first, or train a new run."),
         )

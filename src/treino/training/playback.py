@@ -38,7 +38,7 @@ class Playback:
         Raises:
             TreinoError: as ``snapshots``.
         """
-        link = self._link(step)
+        link = self.link_at(step)
         planned = self._played(link, step, losses_S)
         return snapshot_of(self.run, link.segment.number, planned, self.data, step, losses_S)
 
@@ -72,13 +72,14 @@ class Playback:
                 return True
         return False
 
-    # ---- inside
-
-    def _link(self, step: int) -> Link:
+    def link_at(self, step: int) -> Link:
+        """The part of the run's path that a step of it belongs to."""
         for link in path_of(self.run.spec):
             if step >= link.first and (link.stop is None or step < link.stop):
                 return link
         raise AssertionError(step)
+
+    # ---- inside
 
     def _played(self, link: Link, step: int, losses_S: NDArray[np.float32]) -> Plan:
         """The segment's plan with its training at the step, from the nearest state that is known."""

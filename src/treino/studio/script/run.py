@@ -12,7 +12,7 @@ from treino.diagnosis.run_script import run_script
 from treino.errors import TreinoError
 from treino.store.files import digest
 from treino.studio.script.json_socket import socket_of_environment
-from treino.studio.script.session import Session, error_json
+from treino.studio.script.session import Session
 from treino.studio.script.steering import (
     Change,
     SteeringFile,
@@ -71,7 +71,7 @@ def run(
         if error.hint:
             errors.print(line((_(" next: "), "bold"), error.hint))
         if server is not None:
-            server.post({"error": error_json(error)})
+            server.post({"error": error.document})
             server.post({"end": {"status": error.status, "steps": 0, "error": None}})
             server.close(1.0)
         return error.status

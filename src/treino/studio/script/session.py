@@ -131,7 +131,7 @@ class Session:
         try:
             self._act(read_command(asked), by_hand=True)
         except TreinoError as error:
-            self._post({"error": error_json(error), "command": asked})
+            self._post({"error": error.document, "command": asked})
 
     def _repeat(self, change: Change) -> None:
         """A change of a file once more; what can't be done is said, and the training goes on."""
@@ -261,11 +261,6 @@ class Session:
             self._server.close(LAST_SECONDS)
         if locked:
             self._lock.release()
-
-
-def error_json(error: TreinoError) -> dict[str, str]:
-    """The three parts of an error."""
-    return {"rule": error.rule, "message": error.message, "hint": error.hint}
 
 
 def _watched_backward(original: Any, figures: ScriptFigures) -> Any:
