@@ -402,16 +402,17 @@ def test_a_stop_of_steps_in_a_thread_reaches_the_main_thread(
 ) -> None:
     text = """
     import threading
-    ended = threading.Event()
+    ended, idle = threading.Event(), threading.Event()
     def steps():
         while not ended.is_set(): train(1)
+        idle.set()
     thread = threading.Thread(target=steps)
     try:
         thread.start()
         thread.join()
     except KeyboardInterrupt:
         ended.set()
-        thread.join()
+        idle.wait()  # a join that was interrupted doesn't wait again (Python 3.11)
         sys.exit(4)
     """
     seen = here(
