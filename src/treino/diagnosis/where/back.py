@@ -1,0 +1,393 @@
+"""Where the value of a name, an attribute, an entry or a call of the file's own comes from, one step back."""
+
+import ast
+from dataclasses import dataclass
+from typing import Any
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.where.bindings import Definition, bindings, keywords_of, told_in_texts
+from treino.diagnosis.where.calls import arguments, call_sites, class_of, family, given_for, returned
+from treino.diagnosis.where.imports import imported
+from treino.diagnosis.where.reach import reaching
+from treino.diagnosis.where.source import Function, above, name_of, parents, place, remembered, targets
+
+DEEP = 12  # steps of a value that is only handed on
+EACH = -1  # as a part: any element of it
+ROUTES = 24  # places that a value may be handed on from
+
+Stack = tuple[ast.Call, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A line that made a value, the expression that it was made by, and how that was reached.
+
+    how: here, assigned, changed, loop, with, argument, default, attribute, entry, returned, held (by an
+    object of the file), made (a function or a class).
+    part: which part of the expression's value it is; EACH stands for any element.
+    """
+
+    site: Site
+    node: ast.AST
+    how: str = "here"
+    part: tuple[int, ...] = ()
+    stack: Stack = ()
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells steps apart."""
+        return id(self.node), self.part, tuple(map(id, self.stack[:2])), self.how == "changed"
+
+
+def values(site: Site, node: ast.AST, led: tuple[Site, ...] = ()) -> list[list[Step]]:
+    """The ways back from an expression that only hands a value on to where that is made or written."""
+    ways: list[list[Step]] = []
+    todo: list[list[Step]] = [[Step(site, node)]]
+    while todo and len(ways) < ROUTES:
+        way = todo.pop(0)
+        known = {s.key for s in way}
+        further = _handed_from(way[-1], led) if len(way) < DEEP else []
+        further = [s for s in further if s.key not in known]
+        if further and len(todo) + len(further) < 4 * ROUTES:
+            todo += [[*way, s] for s in further]
+        else:
+            ways.append(way)
+    return ways
+
+
+def _step(of: Step, node: ast.AST, how: str, part: tuple[int, ...], stack: Stack | None = None) -> Step:
+    site = place(of.site.file, node, of.site.line)
+    return Step(site, node, how, part[:6], of.stack if stack is None else stack)
+
+
+def back(step: Step, led: tuple[Site, ...] = ()) -> list[Step]:
+    """Where the value of a name, an attribute, an entry or a call of the file's own comes from."""
+    node = step.node
+    if isinstance(node, ast.Name):
+        return _of_name(step, node, led)
+    if isinstance(node, ast.Attribute):
+        return _of_attribute(step, node, led)
+    if isinstance(node, ast.Subscript):
+        return _of_subscript(step, node, led)
+    if isinstance(node, ast.Call):
+        return _of_call(step, node, led)
+    if isinstance(node, ast.IfExp):
+        return [_step(step, n, "here", step.part) for n in (node.body, node.orelse)]
+    if isinstance(node, ast.BoolOp):
+        return [_step(step, n, "here", step.part) for n in node.values]
+    if isinstance(node, (ast.NamedExpr, ast.Starred, ast.Await, ast.YieldFrom)):
+        return [_step(step, node.value, "here", step.part)]
+    if isinstance(node, (ast.Tuple, ast.List, ast.Set)) and step.part:
+        at, rest = step.part[0], step.part[1:]
+        starred = any(isinstance(e, ast.Starred) for e in node.elts)
+        parts = node.elts if at == EACH or starred else node.elts[at : at + 1]
+        return [_step(step, n, "here", rest) for n in parts[:20]]
+    if isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.SetComp)) and step.part:
+        listed = node.generators[0].iter  # tuple(f(part) for part in (train, test))
+        if step.part[0] >= 0 and isinstance(listed, (ast.Tuple, ast.List)) and name_of(listed):
+            return [_step(step, listed, "here", step.part)]
+        return [_step(step, node.elt, "here", step.part[1:])]
+    return []
+
+
+def _of_name(step: Step, node: ast.Name, led: tuple[Site, ...]) -> list[Step]:
+    path, found = step.site.file, []
+    for d in reaching(path, node.id, node):
+        if d.how == "parameter":
+            found += _given(step, d.value, d.name, led)
+        elif d.how == "import":
+            found += [Step(s, n, "assigned", step.part) for s, n in imported(path, d.value, d.name, node.id)]
+        elif d.how in ("made", "field"):
+            found.append(_step(step, d.value, "made", step.part))
+        else:
+            part = (EACH, *d.part) if d.how == "loop" else d.part
+            found.append(_step(step, d.value, d.how, part if d.how == "changed" else (*part, *step.part)))
+    return found
+
+
+def _given(step: Step, function: Any, name: str, led: tuple[Site, ...]) -> list[Step]:
+    """What an argument is given: by the call that was followed into the function, by those that were running,
+    or by all of them.
+    """
+    path, spec = step.site.file, function.args
+    if name in ("self", "cls"):
+        return []
+    part = step.part
+    sites = call_sites(path, function)
+    meant = [(c, s) for c, s in sites if step.stack and c is step.stack[0]]
+    lines = {s.line for s in led if s.file == path}
+    running = [(c, s) for c, s in sites if any(c.lineno <= n <= (c.end_lineno or 0) for n in lines)]
+    if spec.vararg is not None and spec.vararg.arg == name and part and part[0] >= 0:
+        every = [
+            given_for(path, c, s, function, name)[part[0] : part[0] + 1] for c, s in meant or running or sites
+        ]
+        return [_step(step, v, "argument", part[1:], step.stack[1:]) for vs in every for v in vs]
+    if meant or running:
+        given = [v for c, s in meant or running for v in given_for(path, c, s, function, name)]
+        if given:
+            return [_step(step, v, "argument", part, step.stack[1:] if meant else ()) for v in given]
+    known = {id(c) for c, _ in sites}
+    return [
+        _step(step, v, "argument" if id(c) in known else "default", part, ())
+        for c, v in arguments(path, function, name)
+    ]
+
+
+def _of_attribute(step: Step, node: ast.Attribute, led: tuple[Site, ...]) -> list[Step]:
+    path, file = step.site.file, bindings(step.site.file)
+    known = file.attributes.get(node.attr, [])
+    kinds = _kinds(step, node.value, led)
+    if kinds:
+        near = [d for d in known if _belongs(path, d, kinds)]
+        fields = [s for k in kinds for s in _field(step, k, node.attr)]
+        methods = [n for k in kinds for n in k.body if isinstance(n, Function) and n.name == node.attr]
+        properties = [f for f in methods if any("property" in name_of(d) for d in f.decorator_list)]
+        found = fields + [
+            _step(step, v, "returned", step.part) for f in properties for v in returned(path, f)
+        ]
+        assigned = [d for d in near if d.how != "field"]
+        found += [_step(step, d.value, _how(d), (*d.part, *step.part)) for d in reversed(assigned)]
+        if found:
+            return found
+    base = node.value
+    if isinstance(base, ast.Name):
+        for d in reaching(path, base.id, base):
+            if d.how == "import":
+                return [
+                    Step(s, n, "assigned", step.part) for s, n in imported(path, d.value, d.name, node.attr)
+                ]
+    found = [_step(step, d.value, _how(d), (*d.part, *step.part)) for d in reversed(known)]
+    given = [d for d in file.keys.get(node.attr, []) if isinstance(d.receiver, (ast.Call, ast.Dict))]
+    if not _of_record(node):
+        return found
+    found += [_step(step, d.value, "entry", step.part) for d in given] if not kinds else []
+    return found or (
+        [] if kinds else [_step(step, d.value, "entry", ()) for d in told_in_texts(path, node.attr)]
+    )
+
+
+def _of_record(node: ast.Attribute) -> bool:
+    """Whether an attribute may be a setting's: no method that is called."""
+    return isinstance(node.value, (ast.Name, ast.Attribute, ast.Call))
+
+
+def _makes_record(path: str, d: Definition) -> bool:
+    return d.receiver is not None and isinstance(d.receiver, (ast.Call, ast.Dict))
+
+
+def _how(d: Definition) -> str:
+    return "changed" if d.how == "changed" else "default" if d.how == "field" else "attribute"
+
+
+def _belongs(path: str, d: Definition, kinds: tuple[ast.ClassDef, ...]) -> bool:
+    inside = d.receiver if isinstance(d.receiver, ast.ClassDef) else None
+    own = isinstance(d.receiver, ast.Name) and d.receiver.id in ("self", "cls")
+    return (
+        inside in kinds or (own and any(n in kinds for n in above(path, d.statement))) or not (own or inside)
+    )
+
+
+def _kinds(step: Step, of: ast.AST, led: tuple[Site, ...]) -> tuple[ast.ClassDef, ...]:
+    """The classes of the file that an expression may be an object of, with their families."""
+    path = step.site.file
+    if isinstance(of, ast.Name) and of.id in ("self", "cls"):
+        owner = next((n for n in above(path, of) if isinstance(n, ast.ClassDef)), None)
+        return family(path, owner.name) if owner is not None else ()
+    if not isinstance(of, (ast.Name, ast.Attribute, ast.Subscript)) or len(step.stack) > 6:
+        return ()
+    return _classes(path, of)
+
+
+@remembered
+def _classes(path: str, of: ast.AST) -> tuple[ast.ClassDef, ...]:
+    ends = [way[-1].node for way in values(place(path, of), of)] if _busy(of) else []
+    _asked.discard(id(of))
+    made = {name_of(n) for n in ends if isinstance(n, ast.Call)} | {
+        n.name for n in ends if isinstance(n, ast.ClassDef)
+    }
+    known = bindings(path).classes
+    return tuple(c for name in sorted(made) if name in known for c in family(path, name))
+
+
+_asked: set[int] = set()  # of what the class is being asked: a question within itself has no answer
+
+
+def _busy(of: ast.AST) -> bool:
+    if id(of) in _asked or len(_asked) > 8:
+        return False
+    _asked.add(id(of))
+    return True
+
+
+def _field(step: Step, kind: ast.ClassDef, name: str) -> list[Step]:
+    """What a field of a class without an ``__init__`` is given where objects are made, or its default."""
+    path = step.site.file
+    body = [n for n in kind.body if isinstance(n, (ast.Assign, ast.AnnAssign)) and name in targets(n)]
+    if not body:
+        return []
+    default = body[-1].value
+    told = keywords_of(default) if isinstance(default, ast.Call) and name_of(default) == "field" else {}
+    default = told.get("default", told.get("default_factory", default))
+    order = [name_of(n.target) for n in kind.body if isinstance(n, ast.AnnAssign)]
+    file, found, left_out = bindings(path), [], False
+    made = list(file.calls[kind.name])
+    for call in made:
+        given = keywords_of(call).get(name)
+        at = order.index(name) if name in order else len(call.args)
+        given = given if given is not None else next(iter(call.args[at : at + 1]), None)
+        left_out = left_out or given is None
+        found += [_step(step, given, "argument", step.part)] if given is not None else []
+    for call in file.calls["replace"]:
+        given = keywords_of(call).get(name)
+        found += [_step(step, given, "argument", step.part)] if given is not None else []
+    if default is not None and (left_out or not made):
+        found.append(_step(step, default, "default", step.part))
+    return found
+
+
+def _of_subscript(step: Step, node: ast.Subscript, led: tuple[Site, ...]) -> list[Step]:
+    key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+    if isinstance(key, int) and not isinstance(key, bool) and key >= 0:
+        return back(Step(step.site, node.value, step.how, (key, *step.part), step.stack), led)
+    return _of_key(step, node.value, key, led) if isinstance(key, str) else []
+
+
+def _of_key(step: Step, of: ast.AST, key: str, led: tuple[Site, ...]) -> list[Step]:
+    """What an entry is: of the table that this is, or of any that has such a key."""
+    path = step.site.file
+    found: list[ast.expr] = _spread_to(path, of, key)
+    ends = values(step.site, of, led) if _busy(of) and not found else []
+    _asked.discard(id(of))
+    for way in ends:
+        table = way[-1].node
+        if isinstance(table, ast.Dict):
+            found += [
+                v for k, v in zip(table.keys, table.values, strict=True) if getattr(k, "value", None) == key
+            ]
+        elif isinstance(table, ast.Call):
+            found += [v for k, v in keywords_of(table).items() if k == key and name_of(table) != "open"]
+    file = bindings(path)
+    later = [d for d in file.keys.get(key, []) if d.statement is not d.value and d.how != "field"]
+    plain = [d.value for d in later if name_of(d.receiver) == name_of(of) or not found]
+    every = plain + found or [d.value for d in file.keys.get(key, [])]
+    steps = [_step(step, v, "entry", step.part) for v in dict.fromkeys(every)]
+    return steps or [_step(step, d.value, "entry", ()) for d in told_in_texts(path, key)]
+
+
+def _spread_to(path: str, of: ast.AST, key: str) -> list[ast.expr]:
+    """What calls give for a key to a function that takes any: ``def f(**of)``."""
+    for d in reaching(path, of.id, of) if isinstance(of, ast.Name) else ():
+        spec: Any = getattr(d.value, "args", None)
+        if d.how == "parameter" and spec.kwarg is not None and spec.kwarg.arg == d.name:
+            sites = call_sites(path, d.value)
+            return [v for call, _ in sites for k, v in keywords_of(call).items() if k == key]
+    return []
+
+
+def _of_call(step: Step, call: ast.Call, led: tuple[Site, ...]) -> list[Step]:
+    path, name, part = step.site.file, name_of(call), step.part
+    file = bindings(path)
+    if name in ("get", "getattr", "pop", "setdefault") and call.args:
+        return _got(step, call, led)
+    if name == "items" and isinstance(call.func, ast.Attribute) and part[:2] == (EACH, 1):
+        return _elements(step, call.func.value, part[2:], led)
+    if name == "values" and isinstance(call.func, ast.Attribute) and part[:1] == (EACH,):
+        return _elements(step, call.func.value, part[1:], led)
+    if part and call.args and (narrowed := _narrowed(name, call, part)) is not None:
+        return [_step(step, node, "here", rest) for node, rest in narrowed]
+    functions = list(file.functions.get(name, ()))
+    if isinstance(call.func, ast.Name) and not functions and name not in file.classes:
+        functions = [w[-1].node for w in values(step.site, call.func, led)] if _busy(call) else []
+        _asked.discard(id(call))
+        functions = [f for f in functions if isinstance(f, (*Function.__args__, ast.Lambda))]
+    methods = isinstance(call.func, ast.Attribute)
+    functions = [f for f in functions if methods or class_of(path, f) is None]
+    stack = (call, *step.stack)[:6]
+    found = [
+        _step(step, v, "returned", _yielded(path, v, part), stack)
+        for f in functions[:6]
+        for v in returned(path, f)
+    ]
+    if name in file.classes and part[:1] == (EACH,):
+        body = file.classes[name].body
+        gives = [
+            n
+            for n in body
+            if isinstance(n, Function) and n.name in ("__getitem__", "__iter__", "__getitems__")
+        ]
+        found += [_step(step, v, "held", part[1:], stack) for f in gives for v in returned(path, f)]
+    return found
+
+
+def _yielded(path: str, value: ast.AST, part: tuple[int, ...]) -> tuple[int, ...]:
+    """The part of what a generator yields, for an element of all of it."""
+    around = parents(path).get(id(value))
+    return part[1:] if isinstance(around, ast.Yield) and part[:1] == (EACH,) else part
+
+
+def _elements(step: Step, of: ast.AST, rest: tuple[int, ...], led: tuple[Site, ...]) -> list[Step]:
+    tables = [w[-1].node for w in values(step.site, of, led)] if _busy(of) else []
+    _asked.discard(id(of))
+    parts = [v for t in tables if isinstance(t, ast.Dict) for v in t.values]
+    parts += [k.value for t in tables if isinstance(t, ast.Call) and name_of(t) == "dict" for k in t.keywords]
+    return [_step(step, v, "entry", rest) for v in parts[:20]]
+
+
+def _narrowed(
+    name: str, call: ast.Call, part: tuple[int, ...]
+) -> list[tuple[ast.AST, tuple[int, ...]]] | None:
+    """What a part of a library's result is a part of; None where that isn't known."""
+    args, at = call.args, part[0]
+    if name == "zip" and at == EACH and len(part) > 1 and part[1] >= 0:
+        return [(a, (EACH, *part[2:])) for a in args[part[1] : part[1] + 1]]
+    if name == "enumerate" and at == EACH and len(part) > 1:
+        return [(args[0], (EACH, *part[2:]))] if part[1] == 1 else []
+    if name in (
+        "tqdm",
+        "list",
+        "tuple",
+        "iter",
+        "reversed",
+        "sorted",
+        "set",
+        "trange",
+        "cycle",
+        "islice",
+        "map",
+    ):
+        return [(args[-1] if name == "map" else args[0], part)]
+    if name == "next":
+        return [(args[0], (EACH, *part))]
+    if name in ("DataLoader", "Subset", "ConcatDataset", "prepare") and at == EACH:
+        return [(args[0], part)]
+    if name == "TensorDataset" and at == EACH and len(part) > 1 and part[1] >= 0:
+        return [(a, part[2:]) for a in args[part[1] : part[1] + 1]]
+    if name == "train_test_split" and at >= 0:
+        return [(args[at // 2], part[1:])] if at // 2 < len(args) else []
+    return None
+
+
+def _got(step: Step, call: ast.Call, led: tuple[Site, ...]) -> list[Step]:
+    """``table.get(key, default)``, ``getattr(settings, key, default)``"""
+    by_name = name_of(call) == "getattr"
+    key = call.args[1 if by_name else 0] if len(call.args) > by_name else None
+    of = call.args[0] if by_name else getattr(call.func, "value", None)
+    otherwise = [_step(step, d, "default", step.part) for d in call.args[1 + by_name :]]
+    if not (isinstance(key, ast.Constant) and isinstance(key.value, str)) or of is None:
+        return otherwise
+    if by_name:
+        named = ast.copy_location(ast.Attribute(of, key.value, ast.Load()), call)
+        return _of_attribute(Step(step.site, named, step.how, step.part, step.stack), named, led) or otherwise
+    return _of_key(step, of, key.value, led) or otherwise
+
+
+CASTS = ("int", "float", "str", "bool", "lower", "strip", "copy", "deepcopy", "abs", "Path", "vars")
+
+
+def _handed_from(step: Step, led: tuple[Site, ...]) -> list[Step]:
+    """One step back for a value that stays what it is."""
+    node = step.node
+    if isinstance(node, ast.Call) and name_of(node) in CASTS:
+        of = node.args[:1] or [getattr(node.func, "value", node)]
+        return [_step(step, of[0], "here", step.part)] if of[0] is not node else []
+    return [s for s in back(step, led) if s.how != "changed"]

@@ -1,0 +1,99 @@
+"""Where a value comes from, and where it goes: one graph of definitions, arguments and results of a file."""
+
+import ast
+from collections import deque
+from collections.abc import Iterator
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.where.back import EACH, Step, back, values
+from treino.diagnosis.where.bindings import bindings
+from treino.diagnosis.where.reach import reaching
+from treino.diagnosis.where.source import above, place, statement, targets
+
+MOST = 300  # steps of one answer
+
+__all__ = ["EACH", "Step", "atoms", "origins", "uses", "values"]
+
+
+def origins(site: Site, node: ast.AST, led: tuple[Site, ...] = ()) -> Iterator[Step]:
+    """An expression on a line and all that its value was made of, the nearest first.
+
+    led: the own lines that were running, innermost first: which call of a function is meant.
+    """
+    start = Step(site, node)
+    todo, seen = deque([start]), {start.key}
+    count = 0
+    while todo and count < MOST:
+        step = todo.popleft()
+        count += 1
+        yield step
+        for following in _made_of(step, led):
+            if following.key not in seen and len(todo) < MOST:
+                seen.add(following.key)
+                todo.append(following)
+
+
+def uses(site: Site, most: int = 60) -> Iterator[Step]:
+    """The lines that read what a line gives a value to, nearest first, and what is made of it in turn."""
+    start = statement(site)
+    todo: deque[tuple[str, ast.AST]] = deque()
+    seen: set[int] = set()
+    if start is not None:
+        todo += [(name, start) for name in sorted(targets(start))]
+    while todo and len(seen) < most:
+        name, made = todo.popleft()
+        file = bindings(site.file)
+        for load in file.loads[name]:
+            user = next((n for n in above(site.file, load) if isinstance(n, ast.stmt)), None)
+            if user is None or user is made or id(user) in seen:
+                continue
+            if not any(d.statement is made for d in reaching(site.file, name, load)):
+                continue
+            seen.add(id(user))
+            yield Step(place(site.file, load), user, "used")
+            todo += [(n, user) for n in sorted(targets(user))]
+
+
+def _made_of(step: Step, led: tuple[Site, ...]) -> Iterator[Step]:
+    """One step back for anything that a value is made of."""
+    direct = back(step, led)
+    yield from direct
+    structural = (
+        ast.IfExp,
+        ast.BoolOp,
+        ast.Tuple,
+        ast.List,
+        ast.ListComp,
+        ast.GeneratorExp,
+        ast.NamedExpr,
+        ast.Starred,
+    )
+    if direct and (
+        isinstance(step.node, structural) or (step.part and not isinstance(step.node, ast.Subscript))
+    ):
+        return
+    for node in atoms(step.node):
+        if node is not step.node:
+            yield from back(Step(step.site, node, "here", (), step.stack), led)
+
+
+def atoms(value: ast.AST, most: int = 400) -> Iterator[ast.AST]:
+    """The names, attributes, entries and calls in an expression that have a value of their own: not the
+    functions that are called.
+    """
+    todo: deque[ast.AST] = deque([value])
+    count = 0
+    while todo and count < most:
+        node = todo.popleft()
+        count += 1
+        if isinstance(node, ast.Call):
+            yield node
+            todo += [*node.args, *(k.value for k in node.keywords)]
+            if isinstance(node.func, (ast.Attribute, ast.Call, ast.Subscript)):
+                todo.append(node.func.value if isinstance(node.func, ast.Attribute) else node.func)
+            continue
+        if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
+            yield node
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            continue
+        todo += ast.iter_child_nodes(node)

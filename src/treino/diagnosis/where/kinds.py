@@ -1,0 +1,156 @@
+"""What an expression does to rows, by the functions of torch, NumPy, pandas and scikit-learn in it."""
+
+import ast
+
+from treino.diagnosis.where.source import calls, name_of, names
+
+SECTIONS = ("split", "tensor_split", "array_split", "split_with_sizes")
+SPLITS = ("train_test_split", "random_split", "KFold", "StratifiedKFold", "ShuffleSplit", "GroupShuffleSplit")
+DRAWS = ("randperm", "permutation", "permuted", "shuffle", "sample", "choice", "choices", "randint", "rand")
+ORDERS = ("randperm", "permutation", "argsort", "sort_values", "sort", "sorted", "lexsort", "sort_index")
+JOINS = ("cat", "concat", "concatenate", "vstack", "append", "hstack", "r_", "ConcatDataset", "stack")
+CONVERSIONS = (
+    *("tensor", "as_tensor", "from_numpy", "FloatTensor", "Tensor", "DoubleTensor", "stack", "column_stack"),
+    *("to_numpy", "asarray"),
+)
+SCALERS = (
+    "StandardScaler",
+    "MinMaxScaler",
+    "RobustScaler",
+    "MaxAbsScaler",
+    "Normalizer",
+    "QuantileTransformer",
+)
+SPREADS = (
+    "std",
+    "var",
+    "nanstd",
+    "ptp",
+    "norm",
+    "max",
+    "amax",
+    "nanmax",
+    "min",
+    "amin",
+    "quantile",
+    "percentile",
+)
+WEIGHTED = (
+    "Linear",
+    "Conv1d",
+    "Conv2d",
+    "Conv3d",
+    "LazyLinear",
+    "Embedding",
+    "LSTM",
+    "GRU",
+    "RNN",
+    "Bilinear",
+)
+
+
+def cuts(value: ast.AST) -> bool:
+    """Takes rows by position: ``x[:n]``, ``frame.iloc[n:]``, ``x.split([n, m])``."""
+    for node in ast.walk(value):
+        if isinstance(node, ast.Subscript):
+            rows = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
+            if isinstance(rows, ast.Slice) and (rows.lower is None) != (rows.upper is None):
+                return True
+        elif isinstance(node, ast.Call):
+            name, lists = name_of(node), any(isinstance(a, (ast.List, ast.Tuple)) for a in node.args)
+            if name in ("head", "tail", "narrow", "islice") or (name in SECTIONS and lists):
+                return True
+            if name in ("range", "arange", "slice") and len(node.args) == 2:
+                return True
+            if name == "Subset" and calls(node, "range"):
+                return True
+    return False
+
+
+def parts(value: ast.AST) -> bool:
+    """Takes some of the rows: by position, at random, by a condition or by numbers."""
+    if cuts(value) or calls(value, *SPLITS, "Subset", "train_test_split"):
+        return True
+    return any(
+        isinstance(n, ast.Subscript) and not isinstance(n.slice, (ast.Constant, ast.Slice))
+        for n in ast.walk(value)
+    )
+
+
+def draws(value: ast.AST) -> bool:
+    """Draws rows or an order at random."""
+    return bool(calls(value, *DRAWS))
+
+
+def joins(value: ast.AST) -> bool:
+    """Puts rows of several tables into one."""
+    return bool(calls(value, *JOINS))
+
+
+def multiplies(value: ast.AST) -> bool:
+    """Makes more rows of those that are there: joins, repeats, draws with replacement."""
+    if joins(value) or calls(value, "repeat", "tile", "repeat_interleave", "resample", "fit_resample"):
+        return True
+    return any(
+        getattr(v, "value", False) is True for c in calls(value, "sample", "choice") for v in _replaced(c)
+    )
+
+
+def _replaced(call: ast.Call) -> list[ast.expr]:
+    return [k.value for k in call.keywords if k.arg == "replace"]
+
+
+def converts(value: ast.AST) -> bool:
+    """Makes a tensor, or numbers for one, out of a table."""
+    values = any(isinstance(n, ast.Attribute) and n.attr == "values" for n in ast.walk(value))
+    return values or bool(calls(value, *CONVERSIONS))
+
+
+def scales(value: ast.AST) -> bool:
+    """Divides by a spread, or has a scaler do so."""
+    if calls(
+        value, "fit_transform", "transform", "scale", "minmax_scale", "normalize", "standardize", "zscore"
+    ):
+        return True
+    return any(
+        isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div) and calls(n.right, *SPREADS)
+        for n in ast.walk(value)
+    )
+
+
+def floats(value: ast.AST) -> bool:
+    """Gives an array the numbers of a net: ``x.astype(np.float32)``."""
+    return any("float" in ast.unparse(a) for call in calls(value, "astype") for a in call.args)
+
+
+def divides(value: ast.AST) -> bool:
+    """May give NaN: a quotient by something computed, a logarithm, a root."""
+    if calls(value, "log", "log10", "log2", "sqrt", "arccos", "arcsin", "divide", "true_divide", "div"):
+        return True
+    found = (n for n in ast.walk(value) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div))
+    return any(not isinstance(n.right, ast.Constant) for n in found)
+
+
+def misses(value: ast.AST) -> bool:
+    """Is, or brings, a gap: ``np.nan``, ``float("nan")``, ``None``; ``shift``, ``pct_change``, ``merge``."""
+    if calls(
+        value, "shift", "pct_change", "diff", "rolling", "merge", "reindex", "pivot", "to_numeric", "read_csv"
+    ):
+        return True
+    return any(_is_gap(n) for n in ast.walk(value))
+
+
+def _is_gap(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call) and name_of(node) == "float" and node.args:
+        return str(getattr(node.args[0], "value", "")).lower() in ("nan", "inf")
+    return isinstance(node, ast.Attribute) and node.attr.lower() in ("nan", "inf")
+
+
+def orders(value: ast.AST) -> bool:
+    """Puts rows into another order, drawn or sorted."""
+    return bool(calls(value, *ORDERS))
+
+
+def library(value: ast.AST) -> bool:
+    """Is of torch or NumPy itself."""
+    return bool(names(value) & {"torch", "np", "numpy", "F", "nn"})

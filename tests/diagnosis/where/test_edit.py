@@ -1,0 +1,181 @@
+"""Placement policies: which line a person would edit, from the line that was seen."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.diagnosis.where.written import marked, script, spelled
+from treino.diagnosis.finding import Site
+from treino.diagnosis.where import edit, kinds
+from treino.diagnosis.where.back import Step
+from treino.diagnosis.where.settings import fitted, number, setting, word
+from treino.diagnosis.where.source import ignored, refresh
+
+# the rate 0.3 of an optimizer that is made on the line "here" is written on the line "made"
+RATES = {
+    "on the line": "SGD(p, lr=0.3)  # here made",
+    "by position": "SGD(p, 0.3)  # here made",
+    "in a constant": "RATE = 0.3  # made\nSGD(p, lr=RATE)  # here",
+    "in the only call of a maker": "def make(lr=0.1):\n    return SGD(p, lr=lr)  # here\nmake(0.3)  # made",
+    "in one of two calls": "def make(lr):\n    SGD(p, lr=lr)  # here\nmake(0.1)\nmake(0.3)  # made",
+    "in a default": "def make(lr=0.3):  # made\n    return SGD(p, lr=lr)  # here\nmake()",
+    "in a table": "C = {'lr': 0.3}  # made\nSGD(p, lr=C['lr'])  # here",
+    "in a spread table": "C = {'lr': 0.3}  # made\nSGD(p, **C)  # here",
+    "in a group": "SGD([{'params': p, 'lr': 0.3}])  # here made",
+    "in a class": "@dataclass\nclass C:\n    lr: float = 0.3  # made\nc = C()\nSGD(p, lr=c.lr)  # here",
+    "on a command line": "a.option('--lr', default=0.3)  # made\nx = a.parse()\nSGD(p, lr=x.lr)  # here",
+    "in a text": "c = yaml.safe_load('''\n  lr: 0.3''')\nSGD(p, lr=float(c['lr']))  # here",
+    "worked out": "B = 3\nSGD(p, lr=0.1 * B)  # here made",
+    "worked out elsewhere": "B = 3\nrate = 0.1 * B  # made\nSGD(p, lr=rate)  # here",
+    "under another name": "C = {'weight_decay': 0.3}\nSGD(p, lr=C['weight_decay'])  # here made",
+}
+
+
+@pytest.mark.parametrize("name", RATES)
+def test_the_line_of_a_setting(name: str, tmp_path: Path) -> None:
+    text = RATES[name].replace("# here made", "# here")
+    path = script(tmp_path, text)
+    said = RATES[name].splitlines()
+    made = next((i for i, line in enumerate(said, 1) if line.endswith("made")), 2)
+    found = setting(marked(path, "here"), "lr", 1, 0.3)
+    assert found == Site(path, made, found.function if found is not None else "")
+
+
+def test_a_number_that_two_lines_may_mean_stays_where_it_is_used(tmp_path: Path) -> None:
+    path = script(tmp_path, "def make(lr):\n    SGD(p, lr=lr)  # here\nmake(0.1)\nmake(0.2)")
+    assert setting(marked(path, "here"), "lr", 1) == marked(path, "here")
+
+
+def test_what_a_library_fits_is_told_before(tmp_path: Path) -> None:
+    path = script(tmp_path, "net = Net(module, optimizer__lr=0.3)  # made\nnet.fit(x, y)  # here")
+    assert fitted(marked(path, "here"), "lr") == marked(path, "made")
+    path = script(tmp_path, "net = make()  # made\nnet.fit(x, y)  # here")
+    assert fitted(marked(path, "here"), "lr") == marked(path, "made")
+
+
+def test_numbers_are_worked_out(tmp_path: Path) -> None:
+    path = script(tmp_path, "A = 2\nprint(-(A * 3 - 1) / 4 ** 2, 1 / 0, 9 ** 9 ** 9)  # here")
+    here = marked(path, "here")
+    assert number(Step(here, spelled(here, "-(A * 3 - 1) / 4 ** 2"))) == -5 / 16
+    assert number(Step(here, spelled(here, "1 / 0"))) is None
+    assert number(Step(here, spelled(here, "9 ** 9 ** 9"))) is None
+
+
+# the line that is to be mended where "softmax" on the line "here" is wrong
+WORDS = {
+    "on the line": "y = x.softmax(1)  # here made",
+    "in an argument": "def net(x, act):\n    return act(x)  # here\nnet(x, torch.softmax)  # made",
+    "in a layer": "class N:\n    def __init__(self):\n        self.act = nn.Softmax(1)  # made\n"
+    "    def forward(self, x):\n        return self.act(x)  # here",
+    "by a key": "T = {'a': nn.ReLU, 's': nn.Softmax}\nkind = 's'  # made\ny = T[kind]()(x)  # here",
+    "by a test": "kind = 's'  # made\nif kind == 's':\n    y = x.softmax(1)  # here",
+    "by a flag": "FLAG = True  # made\nif FLAG:\n    y = x.softmax(1)  # here",
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_the_line_of_a_word(name: str, tmp_path: Path) -> None:
+    path = script(tmp_path, WORDS[name].replace("# here made", "# here"))
+    made = next(i for i, line in enumerate(WORDS[name].splitlines(), 1) if line.endswith("made"))
+    found = word(marked(path, "here"), "softmax")
+    assert found == Site(path, made, found.function if found is not None else "")
+
+
+def test_the_line_that_made_a_loss(tmp_path: Path) -> None:
+    text = """
+        def loss_of(x):
+            return cross_entropy(net(x), y)  # within
+        loss = loss_of(x)  # made
+        (loss / 4).backward()  # here
+        scaler.scale(loss).backward()  # scaled
+        accelerator.backward(loss)  # handed
+    """
+    path = script(tmp_path, text)
+    for mark in ("here", "scaled", "handed"):
+        assert edit.loss_made(marked(path, mark)) == marked(path, "within")
+        assert edit.loss_made(marked(path, mark), within=False) == marked(path, "made")
+
+
+def test_the_nearest_maker_of_rows(tmp_path: Path) -> None:
+    text = """
+        table = read()
+        x = table / table.std()  # scaled
+        x_train, x_test = x[:80], x[80:]  # cut
+        def evaluate(rows):
+            return net(rows)  # here
+        evaluate(x_test)
+    """
+    path = script(tmp_path, text)
+    here = marked(path, "here")
+    assert edit.maker(here, kinds.cuts) == marked(path, "cut")
+    assert edit.maker(here, kinds.scales) == marked(path, "scaled")
+    assert edit.maker(here, kinds.joins) is None
+
+
+def test_the_data_set_of_a_loader(tmp_path: Path) -> None:
+    text = """
+        class Rows(Dataset):
+            pass
+        made = Rows(x)  # made
+        loader = DataLoader(made, batch_size=4)  # here
+    """
+    path = script(tmp_path, text)
+    assert edit.dataset(marked(path, "here")) == marked(path, "made")
+
+
+def test_who_called_a_helper(tmp_path: Path) -> None:
+    text = """
+        def loss_of(a, b):
+            return (a - b).abs().mean()  # inner
+        def run():
+            return loss_of(net(x), y)  # outer
+        run()
+    """
+    path = script(tmp_path, text)
+    inner, outer = marked(path, "inner"), marked(path, "outer")
+    assert edit.caller((inner, outer)) == outer
+    assert edit.helper_call((inner, outer), [inner]) == outer
+    assert edit.only_caller(inner) == outer
+
+
+def test_contexts_and_modes(tmp_path: Path) -> None:
+    text = """
+        net.train()  # once
+        def look():
+            torch.no_grad()  # left
+            with torch.no_grad():  # around
+                net(x)  # here
+            optimizer.step  # named
+            loss.backward()  # behind
+            optimizer.zero_grad()  # cleared
+    """
+    path = script(tmp_path, text)
+    here = marked(path, "here")
+    assert edit.no_grad_around([here]) == Site(path, marked(path, "around").line, "look")
+    assert edit.left_at_once(here, "no_grad") == marked(path, "left")
+    assert edit.uncalled([here], "step") == marked(path, "named")
+    assert edit.set_once(path, "train") == marked(path, "once")
+    assert edit.clears(marked(path, "behind")) == marked(path, "cleared")
+
+
+@pytest.mark.parametrize(
+    "moved", ["w -= 0.1 * w.grad", "w.data.sub_(0.1 * w.grad)", "w.data = w - 0.1 * w.grad"]
+)
+def test_an_update_by_hand(moved: str, tmp_path: Path) -> None:
+    path = script(tmp_path, f"loss.backward()  # here\nw.grad.zero_()\n{moved}  # moved")
+    assert edit.update(marked(path, "here")) == marked(path, "moved")
+
+
+def test_a_line_is_told_to_ignore_a_rule(tmp_path: Path) -> None:
+    path = script(tmp_path, "a = 1  # treino: ignore[lr_too_high, no_step]\nb = 2")
+    assert ignored(Site(path, 1), "no_step")
+    assert not ignored(Site(path, 1), "no_grad")
+    assert not ignored(Site(path, 2), "no_step")
+
+
+def test_a_file_that_was_changed_is_read_again(tmp_path: Path) -> None:
+    path = script(tmp_path, "lr = 0.3\nSGD(p, lr=lr)  # here")
+    assert setting(Site(path, 2), "lr").line == 1
+    Path(path).write_text("n = 1\nm = 2\nlr = 0.25\nSGD(p, lr=lr)  # here\n")
+    refresh()
+    assert setting(Site(path, 4), "lr").line == 3
