@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.studio.browsing import AXE, WIDE
 from tests.studio.fake_studio import FakeStudio, served
 from tests.studio.recordings import message, record
 from treino.studio.page_words import WORDS, page_words
@@ -38,18 +38,6 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeStudio]:
             header["run"] = name
     with served(shown) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("there is no Chromium here")
-    with sync.sync_playwright() as play:
-        found = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield found
-        found.close()
 
 
 class Viewer:
@@ -371,27 +359,6 @@ def test_the_page_and_the_real_studio_train_steer_and_look_back(browser: Any, tm
         studio.send_signal(signal.SIGINT)
         studio.communicate(timeout=30)
     assert said == []
-
-
-AXE = (
-    "async () => (await axe.run(document)).violations.map(v => [v.impact, v.id, v.nodes[0].target.join(' ')])"
-)
-WIDE = """() => [...document.querySelectorAll('body *')].filter(n => n.checkVisibility()
-  && !n.closest('.lenses')
-  && n.getBoundingClientRect().right > innerWidth + 1).map(n => n.id || n.className).slice(0, 5)"""
-
-
-@pytest.fixture(scope="module")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The source of axe-core, from npm."""
-    folder = tmp_path_factory.mktemp("axe")
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("axe-core comes through npm, which is not here")
-    line = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "axe-core@4"]
-    if subprocess.run(line, cwd=folder, capture_output=True, timeout=60).returncode:
-        pytest.skip("axe-core can't be fetched here")
-    return (folder / "node_modules/axe-core/axe.min.js").read_text()
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,11 @@ from typing import Any
 from treino.documents import read_checkpoint, read_document, read_tensors
 from treino.engine.metrics import METRICS
 from treino.engine.training_state import STATUS
+from treino.plots.style import metric_name
 from treino.search.space import space_from_json
 from treino.store import RunFolder
 from treino.studio.curves import finite
+from treino.studio.divergence import where_diverged
 from treino.studio.folder_page import FolderPage, thinned
 from treino.studio.run_commands import Answer, TrainerRequest
 from treino.training.commands import send_stop
@@ -16,7 +18,8 @@ from treino.tuning.member import config_of
 from treino.tuning.member_table import MemberTable, plain
 from treino.tuning.stored_sweep import StoredSweep
 
-MOST_NETWORKS = 2000  # that a page lists: the best
+MOST_NETWORKS = 2000  # that a page lists: the best,
+MOST_DIVERGED = 200  # and of these as many places at most are kept for some that diverged
 MOST_LINES = 400  # curves
 FACTS = "member", "rung", "step", "epochs", "status", "best", "parameters", "loss"  # of a network's row
 WAITING = "waiting"  # the status of one that has not begun
@@ -47,18 +50,30 @@ class SweepPage(FolderPage):
         better = METRICS[metric].better
         ranked = sorted(networks, key=lambda n: (n["best"] is None, -better * (n["best"] or 0.0)))
         shown = [n["member"] for n in ranked[:MOST_LINES]]
+        lost = [n for n in ranked if n["status"] == "diverged"]
+        names = [d.name for d in space.dimensions]
         state = {
             "kind": "sweep", "name": sweep.name, "path": str(sweep.path), "status": sweep.status,
-            "data": sweep.spec.data.name, "metric": metric, "better": better,
-            "settings": [d.name for d in space.dimensions], "count": len(networks),
-            "diverged": sum(n["status"] == "diverged" for n in networks),
-            "progress": _progress(asked, meta, rows, sweep.status), "document": sweep.document,
+            "data": sweep.spec.data.name, "metric": metric, "metric_name": metric_name(metric),
+            "better": better, "settings": names, "count": len(networks),
+            "diverged": len(lost), "diverged_where": where_diverged(networks, names),
+            "progress": _progress(asked, meta, sweep.status), "document": sweep.document,
         }  # fmt: skip
         return {
             "state": state,
-            "networks": ranked[:MOST_NETWORKS],
+            "networks": _listed(ranked, lost),
             "lines": _lines(folder, meta.get("done"), tensors, running, shown),
         }
+
+
+def _listed(ranked: list[dict[str, Any]], lost: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that a page lists, in the order of ``ranked``: the best, and some of those that diverged."""
+    if len(ranked) <= MOST_NETWORKS:
+        return ranked
+    kept = lost[:MOST_DIVERGED]
+    best = [n for n in ranked if n["status"] != "diverged"][: MOST_NETWORKS - len(kept)]
+    chosen = {n["member"] for n in (*best, *kept)}
+    return [n for n in ranked if n["member"] in chosen]
 
 
 def _running_rows(
@@ -95,28 +110,23 @@ def _running_rows(
     return found
 
 
-def _progress(
-    asked: Mapping[str, Any], meta: Mapping[str, Any], rows: Mapping[int, Any], status: str
-) -> dict[str, Any]:
-    """How far it is: rungs, the share of all epochs, and seconds left where the pace is known.
+def _progress(asked: Mapping[str, Any], meta: Mapping[str, Any], status: str) -> dict[str, Any]:
+    """How far it is: rungs, the share of all steps, and seconds left where the pace is known.
 
-    Steps of an epoch are those of the networks that have been through a rung.
+    What brackets that have not begun will take is told by their epochs.
     """
     heats, done, running = asked["heats"], meta.get("done", 0), meta.get("state")
     over = status != "running"
-    planned, epochs = 0, 0
+    epochs = []
     for _first, _count, rungs in heats:
-        before = 0
-        for members, until in rungs:
-            planned += members * (until - before)
-            before = until
-    per_epoch = [row["step"] / row["epochs"] for row in rows.values() if row.get("epochs")]
+        spans = zip(rungs, [0, *(until for _members, until in rungs)], strict=False)
+        epochs.append(sum(members * (until - before) for (members, until), before in spans))
+    begun = sum(epochs[: done + (running is not None)])
     steps, seconds = meta.get("model_steps", 0), meta.get("spent", 0.0)
     share = left = None
-    if per_epoch and planned:
-        epochs = steps / (sum(per_epoch) / len(per_epoch))
-        share = min(1.0, epochs / planned)
-        left = seconds / epochs * (planned - epochs) if epochs and seconds else None
+    if begun and (planned := meta.get("planned_steps", 0) * sum(epochs) / begun):
+        share = min(1.0, steps / planned)
+        left = seconds / steps * (planned - steps) if steps and seconds else None
     rungs = heats[min(done, len(heats) - 1)][2] if heats else []
     return {
         "share": 1.0 if over else share, "left_s": None if over or left is None else max(0.0, left),

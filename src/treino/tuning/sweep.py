@@ -358,7 +358,7 @@ class SweepJob:
     def _state(self, bracket: dict[str, Any] | None) -> dict[str, Any]:
         return {
             "done": self.sweep.done, "spent": self.sweep.seconds, "model_steps": self.progress.model_steps,
-            "state": bracket, "ended": None,
+            "planned_steps": self.progress.planned_steps, "state": bracket, "ended": None,
         }  # fmt: skip
 
 

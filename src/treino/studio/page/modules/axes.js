@@ -17,7 +17,7 @@ export function makeBox(width, height, low, high, { left = 46, right = 12, top =
   };
 }
 
-/** Ticks and names of both axes; lines: also a faint line at each tick. */
+/** Ticks and names of both axes; lines: also a faint line at each tick. A box may have ticksY and labelY of its own. */
 export function drawAxes(context, box, [nameX, nameY], lines = false) {
   const { l, r, t, b, low, high, width, height } = box;
   context.font = `12px ${look.font}`;
@@ -34,11 +34,11 @@ export function drawAxes(context, box, [nameX, nameY], lines = false) {
   }
   context.textAlign = 'right';
   context.textBaseline = 'middle';
-  for (const v of ticks(low[1], high[1], 6)) {
+  for (const v of box.ticksY ?? ticks(low[1], high[1], 6)) {
     const y = box.Y(v);
     if (y > b + 1 || y < t - 1) continue;
     if (lines) stroke(context, l, y, r, y);
-    if (y < b - 4 && y > t + 4) context.fillText(num(v), l - 8, y);
+    if (y < b - 4 && y > t + 4) context.fillText((box.labelY ?? num)(v), l - 8, y);
   }
   context.font = `13px ${look.font}`;
   context.fillStyle = look.ink;

@@ -1,48 +1,78 @@
-/** Parallel coordinates of a sweep: an axis for each setting, and one for the figure; a drag on an axis brushes. */
+/**
+ * Parallel coordinates of a sweep: an axis for each setting, and one for the figure. A drag on an axis brushes it,
+ * a click on it shows all again; a click on a line chooses its network.
+ */
 
 import { cleared, el, pointIn } from './dom.js';
+import { asked, toSegment } from './lines.js';
 import { num } from './numbers.js';
 import { look } from './theme.js';
 import { t } from './words.js';
 
-/** changed(): the brushes are others. Fields low and high let the keyboard brush the figure. */
-export function makeParallel(state, changed) {
+const DRAWN = 600; // networks, at most
+const AXIS = 14; // pixels from an axis, within which it is the axis that is meant
+const TOP = 30, BOTTOM = 26;
+
+/**
+ * brushes: a Map, key → [low, high] as shares of its axis. changed(): they are others. show(network or null, event): the
+ * pointer is on it; pick(network). The fields beside the canvas let the keyboard brush.
+ */
+export function makeParallel(state, brushes, { changed, show, pick }) {
   const canvas = el('canvas', { role: 'img', 'aria-label': t('parallel') });
-  const keys = [...state.settings, 'best'], brushes = new Map();
-  const value = (network, key) => (key === 'best' ? network.best : network.settings[key]);
-  const parallel = { canvas, keys, brushes, value, scales: new Map(), X: () => 0, metric: state.metric };
+  const keys = [...state.settings, 'best'], value = (network, key) => (key === 'best' ? network.best : network.settings[key]);
+  const parallel = { canvas, keys, brushes, value, scales: new Map(), lines: [], X: () => 0, metric: state.metric_name };
   parallel.holds = (network) => [...brushes].every(([key, [low, high]]) => {
     const place = parallel.scales.get(key)?.place(value(network, key));
     return place != null && place >= low && place <= high;
   });
   let from = null;
   const axisAt = (x) => keys.reduce((near, key, k) => (Math.abs(parallel.X(k) - x) < Math.abs(parallel.X(keys.indexOf(near)) - x) ? key : near), keys[0]);
-  const share = (y) => Math.min(1, Math.max(0, (canvas.clientHeight - 26 - y) / (canvas.clientHeight - 56)));
+  const onAxis = (x) => Math.abs(parallel.X(keys.indexOf(axisAt(x))) - x) <= AXIS;
+  const share = (y) => Math.min(1, Math.max(0, (canvas.clientHeight - BOTTOM - y) / (canvas.clientHeight - TOP - BOTTOM)));
   canvas.addEventListener('pointerdown', (event) => {
     const [x, y] = pointIn(event);
+    if (!onAxis(x)) return;
     canvas.setPointerCapture(event.pointerId);
     from = { key: axisAt(x), at: share(y) };
     brushes.delete(from.key);
-    changed();
+    axis.value = from.key;
+    told();
   });
   canvas.addEventListener('pointermove', (event) => {
     if (!from) return;
     const at = share(pointIn(event)[1]);
     if (Math.abs(at - from.at) > 0.02) brushes.set(from.key, [Math.min(at, from.at), Math.max(at, from.at)]);
-    changed();
+    told();
   });
-  canvas.addEventListener('pointerup', () => { from = null; });
-  const axis = el('select', { 'aria-label': t('brush_axis') }, keys.map((key) => el('option', { value: key }, key === 'best' ? state.metric : key)));
-  const range = (name, initial) => el('input', { type: 'range', min: 0, max: 1, step: 0.02, value: initial, 'aria-label': t(name) });
-  const low = range('brush_low', 0), high = range('brush_high', 1);
-  const typed = () => { brushes.set(axis.value, [Math.min(low.valueAsNumber, high.valueAsNumber), Math.max(low.valueAsNumber, high.valueAsNumber)]); changed(); };
+  for (const end of ['pointerup', 'pointercancel']) canvas.addEventListener(end, () => { from = null; });
+  const near = (x, y) => {
+    let found = null, least = 8;
+    if (from || onAxis(x)) return null;
+    for (const { network, places } of parallel.lines)
+      for (let k = 1; k < places.length; k++) {
+        const away = toSegment(x, y, places[k - 1], places[k]);
+        if (away < least) [least, found] = [away, network];
+      }
+    return found;
+  };
+  asked(canvas, near, show, pick);
+  const axis = el('select', { 'aria-label': t('brush_axis') }, keys.map((key) => el('option', { value: key }, key === 'best' ? state.metric_name : key)));
+  const range = (name) => el('input', { type: 'range', min: 0, max: 1, step: 0.02, value: name === 'brush_low' ? 0 : 1, 'aria-label': t(name) });
+  const low = range('brush_low'), high = range('brush_high'), between = el('output', { class: 'hint' });
+  const typed = () => { brushes.set(axis.value, [Math.min(low.valueAsNumber, high.valueAsNumber), Math.max(low.valueAsNumber, high.valueAsNumber)]); told(); };
+  /** Write the chosen axis's brush into the fields, and tell of it. */
+  const told = () => {
+    const brush = brushes.get(axis.value), scale = parallel.scales.get(axis.value);
+    [low.value, high.value] = brush ?? [0, 1];
+    for (const slider of [low, high]) slider.style.setProperty('--at', `${100 * slider.valueAsNumber}%`);
+    between.textContent = brush && scale ? `${scale.text(brush[0])} – ${scale.text(brush[1])}` : '';
+    changed();
+  };
   low.addEventListener('input', typed);
   high.addEventListener('input', typed);
-  axis.addEventListener('change', () => {
-    [low.value, high.value] = brushes.get(axis.value) ?? [0, 1];
-  });
-  const clear = el('button', { type: 'button', class: 'small', onclick() { brushes.clear(); low.value = 0; high.value = 1; changed(); } }, t('brush_clear'));
-  parallel.node = el('div', {}, el('div', { class: 'fill chart' }, canvas), el('div', { class: 'brush' }, axis, low, high, clear));
+  axis.addEventListener('change', told);
+  const clear = el('button', { type: 'button', class: 'small', onclick() { brushes.clear(); told(); } }, t('brush_clear'));
+  parallel.node = [el('div', { class: 'fill chart' }, canvas), el('div', { class: 'brush' }, axis, low, high, between, clear)];
   return parallel;
 }
 
@@ -51,32 +81,41 @@ function scale(values) {
   const known = values.filter((v) => v != null), numbers = known.every((v) => typeof v === 'number');
   if (!numbers || new Set(known).size < 3) {
     const names = [...new Set(known.map(String))].sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
-    return { place: (v) => (v == null ? null : names.length > 1 ? names.indexOf(String(v)) / (names.length - 1) : 0.5), low: names[0] ?? '', high: names.at(-1) ?? '' };
+    return {
+      place: (v) => (v == null ? null : names.length > 1 ? names.indexOf(String(v)) / (names.length - 1) : 0.5),
+      text: (place) => names[Math.round(place * (names.length - 1))] ?? '', low: names[0] ?? '', high: names.at(-1) ?? '',
+    };
   }
   const least = Math.min(...known), most = Math.max(...known), log = least > 0 && most / least > 30;
-  const f = log ? Math.log : (v) => v, span = f(most) - f(least) || 1;
-  return { place: (v) => (v == null ? null : (f(v) - f(least)) / span), low: num(least, 3), high: num(most, 3) };
+  const f = log ? Math.log : (v) => v, back = log ? Math.exp : (v) => v, span = f(most) - f(least) || 1;
+  return { place: (v) => (v == null ? null : (f(v) - f(least)) / span), text: (place) => num(back(f(least) + place * span), 3), low: num(least, 3), high: num(most, 3) };
 }
 
-export function drawParallel(parallel, networks, chosen) {
+/** networks: the best first. marked: those that are drawn strongly. */
+export function drawParallel(parallel, networks, marked) {
   const { context, width, height } = cleared(parallel.canvas), { keys, scales, brushes } = parallel;
   if (!width) return;
   for (const key of keys) scales.set(key, scale(networks.map((n) => parallel.value(n, key))));
-  const edge = Math.min(60, width / 8), Y = (place) => height - 26 - place * (height - 56);
+  const edge = Math.min(60, width / 8), Y = (place) => height - BOTTOM - place * (height - TOP - BOTTOM);
   parallel.X = (k) => edge + (k * (width - 2 * edge)) / Math.max(1, keys.length - 1);
-  for (const network of networks.slice(0, 600).reverse()) {
-    const own = network.member === chosen, held = parallel.holds(network);
-    context.strokeStyle = own ? look.val : held ? look.train : look.ghost;
-    context.globalAlpha = own ? 1 : held ? 0.35 : 0.08;
+  const lost = networks.filter((n) => n.status === 'diverged').slice(0, DRAWN / 3);
+  const fine = networks.filter((n) => n.status !== 'diverged').slice(0, DRAWN - lost.length);
+  const drawn = [...lost, ...fine.reverse()], faint = Math.min(0.6, 5 / Math.sqrt(drawn.length || 1));
+  parallel.lines = [];
+  for (const network of [...drawn.filter((n) => !marked.has(n.member)), ...drawn.filter((n) => marked.has(n.member))]) {
+    const own = marked.get(network.member), held = parallel.holds(network), diverged = network.status === 'diverged';
+    context.strokeStyle = own ?? (held ? (diverged ? look.alarm : look.train) : look.ghost);
+    context.globalAlpha = own ? 1 : held ? faint : 0.08;
     context.lineWidth = own ? 3 : 1.2;
+    context.setLineDash(diverged ? [5, 3] : []);
+    const places = keys.map((key, k) => [parallel.X(k), scales.get(key).place(parallel.value(network, key))]).filter(([, place]) => place != null).map(([x, place]) => [x, Y(place)]);
     context.beginPath();
-    keys.forEach((key, k) => {
-      const place = scales.get(key).place(parallel.value(network, key));
-      if (place != null) context.lineTo(parallel.X(k), Y(place));
-    });
+    for (const place of places) context.lineTo(...place);
     context.stroke();
+    if (held) parallel.lines.push({ network, places });
   }
   context.globalAlpha = 1;
+  context.setLineDash([]);
   context.textAlign = 'center';
   keys.forEach((key, k) => {
     const x = parallel.X(k), { low, high } = scales.get(key);

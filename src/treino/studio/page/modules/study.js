@@ -1,65 +1,87 @@
 /** The page of a study: its rows as a table, their curves over each other, its conclusions. */
 
 import { el, setText } from './dom.js';
-import { chart, colourOf, connected, drawLines, duration, panel, shown, sortedTable, status, statusWord } from './lines.js';
+import { asked, chart, colourOf, connected, drawLines, duration, nearest, panel, shown, sortedTable, status, statusWord, wheel } from './lines.js';
+import { whole } from './numbers.js';
+import { head, pair, showTip } from './tip.js';
 import { t } from './words.js';
 
 export function open(shell, name) {
-  let state = null, lines = [], chosen = null, plots = [], table = null;
+  let state = null, lines = [], chosen = null, hot = null, plots = [], table = null, parts = null;
   const { connection, command } = connected(shell, `/socket/study/${encodeURIComponent(name)}`, take);
 
   function take(message) {
     if (message.notice) shell.say(message.notice.text, message.notice.kind);
     if (message.lines) lines = message.lines;
     if (message.state) {
-      const first = !state;
+      const of = ({ document: found, metric_name: metric } = {}) => `${found?.rows.length} ${metric}`, before = of(state ?? undefined);
       state = message.state;
-      if (first) build();
-      update();
+      if (before !== of(state)) build();
     }
-    draw();
+    if (state) update();
   }
   function build() {
-    const varied = state.document.varied ?? ['batch_size'], metric = state.document.metric;
+    const { varied = ['batch_size'], modes = [] } = state.document, metric = state.metric_name ?? t('loss');
     const own = varied.map((key) => ({ key, name: key, value: (r) => r.own?.[key] ?? r[key], show: (r) => shown(r.own?.[key] ?? r[key]) }));
     const columns = [
       { key: 'row', name: t('row'), start: true, value: (r) => r.number, show: (r) => mark(r) }, ...own,
-      { key: 'mode', name: t('mode'), value: (r) => r.mode, show: (r) => shown(r.mode) },
+      modes.length > 1 && { key: 'mode', name: t('mode'), value: (r) => r.mode_name, show: (r) => r.mode_name },
       { key: 'epochs', name: t('epochs'), value: (r) => r.epochs, show: (r) => shown(r.epochs) },
-      { key: 'seconds', name: t('seconds_per_epoch'), value: (r) => r.seconds_per_epoch, show: (r) => shown(r.seconds_per_epoch) },
-      { key: 'figure', name: metric ?? t('loss'), value: last, show: (r) => shown(last(r)) },
-      { key: 'status', name: t('status'), value: (r) => r.status, show: (r) => statusWord(r.status) },
-    ];
-    table = sortedTable(t('rows_of_study'), columns, { pick: (row) => { chosen = chosen === row.number ? null : row.number; update(); draw(); } });
-    plots = [['loss', t('training_loss')], ['measured_loss', t('measured_loss')], ['figure', metric ?? t('figure')]].map(([field, title]) => ({ field, title, ...chart(title) }));
-    const stop = el('button', { type: 'button', id: 'study-stop', onclick: () => command('stop') }, t('stop'));
-    shell.stage.replaceChildren(el('div', { class: 'page' }, el('div', { class: 'line head' }, el('p', { id: 'study-progress', class: 'hint' }), stop), status(),
-      panel(t('rows_of_study'), table.node), el('div', { class: 'charts' }, plots.map(({ title, box }) => panel(title, box))),
-      panel(t('conclusions'), el('ul', { id: 'study-answers', class: 'notes' }))));
+      { key: 'seconds', name: t('seconds_per_epoch'), value: (r) => r.seconds_per_epoch, show: (r) => r.pace },
+      { key: 'loss', name: t('training_loss'), value: (r) => last(r, 'loss'), show: (r) => shown(last(r, 'loss')) },
+      { key: 'figure', name: metric, value: (r) => last(r, 'figure'), show: (r) => shown(last(r, 'figure')) },
+      { key: 'status', name: t('status'), value: (r) => r.status, show: (r) => el('span', { class: r.status === 'diverged' ? 'lost-word' : null }, statusWord(r.status)) },
+    ].filter(Boolean);
+    table = sortedTable(t('rows_of_study'), columns, { pick: (row) => choose(row.number), point: (row) => touch(row?.number) });
+    plots = [['loss', t('training_loss')], ['measured_loss', t('measured_loss')], ['figure', metric]].map(([field, title]) => ({ field, title, plot: null, ...chart(title) }));
+    for (const each of plots) {
+      each.panel = panel(each.title, each.box);
+      asked(each.canvas, (x, y) => nearest(each.plot, x, y), (found, event) => {
+        touch(found?.curve.row);
+        if (found) showTip(event, head(state.document.rows[found.curve.row].name), pair(`${t('epoch')} ${whole(found.curve.x[found.k])}`, shown(found.curve.y[found.k])));
+      }, (found) => choose(found.curve.row));
+    }
+    parts = {
+      progress: el('p', { class: 'hint' }), share: el('progress', { max: 1, 'aria-label': t('progress') }), wheel: wheel(command),
+      stop: el('button', { type: 'button', id: 'study-stop', onclick: () => command('stop') }, t('stop')), answers: el('ul', { id: 'study-answers', class: 'notes' }),
+    };
+    shell.stage.replaceChildren(el('div', { class: 'page' }, el('div', { class: 'line head' }, parts.progress, status(), parts.wheel.node, parts.stop), parts.share,
+      panel(t('rows_of_study'), table.node), el('div', { class: 'charts' }, plots.map((each) => each.panel)), panel(t('conclusions'), parts.answers)));
   }
   const mark = (row) => [el('i', { class: 'key', 'data-colour': row.number }), String(row.number + 1)];
-  const last = (row) => lines.find((line) => line.row === row.number)?.figure?.at(-1) ?? null;
+  const last = (row, field) => lines.find((line) => line.row === row.number)?.[field]?.findLast((value) => value != null) ?? null;
+  const choose = (row) => { chosen = chosen === row ? null : row; update(); };
+  function touch(row = null) {
+    if (hot === row) return;
+    hot = row;
+    draw();
+  }
 
   function update() {
-    const { document: found, progress } = state;
+    const { document: found, progress } = state, running = state.status === 'running';
     shell.title(state.name, found.data ?? '');
-    setText(shell.stage.querySelector('#study-progress'), [statusWord(state.status), state.status === 'running' ? t('share_done', { n: Math.round(100 * (progress.share ?? 0)) }) : '', state.status === 'running' ? duration(progress.left_s) : ''].filter(Boolean).join(' · '));
-    shell.stage.querySelector('#study-stop').hidden = state.status !== 'running' || !state.steers;
+    setText(parts.progress, [statusWord(state.status), running && progress.share != null && t('share_done', { n: Math.round(100 * progress.share) }), running && duration(progress.left_s)].filter(Boolean).join(' · '));
+    parts.stop.hidden = !running || !state.steers;
+    parts.wheel.update(state);
+    parts.share.hidden = !running;
+    if (progress.share == null) parts.share.removeAttribute('value');
+    else parts.share.value = progress.share;
     table.fill(found.rows.map((row, number) => ({ ...row, number })), (row) => row.number === chosen);
     paint();
     const said = [...found.answers ?? [], ...found.notes ?? []];
-    shell.stage.querySelector('#study-answers').replaceChildren(...(said.length ? said : [t('no_conclusions')]).map((sentence) => el('li', {}, sentence)));
+    parts.answers.replaceChildren(...(said.length ? said : [t('no_conclusions')]).map((sentence) => el('li', {}, sentence)));
+    for (const each of plots) each.panel.hidden = lines.length > 0 && !lines.some((line) => line[each.field]?.length);
+    draw();
   }
   function paint() {
     for (const key of shell.stage.querySelectorAll('[data-colour]')) key.style.background = colourOf(Number(key.dataset.colour));
   }
   function draw() {
-    if (!state) return;
-    for (const { field, canvas, title } of plots)
-      drawLines(canvas, lines.filter((line) => line[field]).map((line) => ({ x: line.epoch, y: line[field], colour: colourOf(line.row), strong: line.row === chosen })), [t('epoch'), title]);
+    for (const each of plots)
+      each.plot = drawLines(each.canvas, lines.filter((line) => line[each.field]).map((line) => ({ x: line.epoch, y: line[each.field], colour: colourOf(line.row), strong: line.row === chosen || line.row === hot, row: line.row })), [t('epoch'), each.title]);
   }
   const resize = new ResizeObserver(draw);
   resize.observe(shell.stage);
-  const relabel = () => { if (state) { build(); update(); draw(); } };
+  const relabel = () => { if (state) { build(); update(); } };
   return { keys: [], relabel, redraw: () => { if (state) { paint(); draw(); } }, language: () => connection.reopen(), close() { resize.disconnect(); connection.close(); } };
 }

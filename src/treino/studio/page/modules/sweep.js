@@ -1,16 +1,18 @@
 /** The page of a sweep: its networks as a table and as parallel coordinates, every curve, and the verdict. */
 
 import { el, setText } from './dom.js';
-import { chart, connected, drawLines, duration, panel, shown, sortedTable, status, statusWord } from './lines.js';
+import { asked, chart, connected, drawLines, duration, nearest, panel, shown, sortedTable, status, statusWord, wheel } from './lines.js';
 import { drawParallel, makeParallel } from './parallel.js';
 import { whole } from './numbers.js';
 import { look } from './theme.js';
+import { head, pair, showTip, soft } from './tip.js';
 import { t } from './words.js';
 
 const LISTED = 200; // rows of the table
 
 export function open(shell, name) {
-  let state = null, networks = [], lines = [], chosen = null, table, loss, figure, parallel;
+  let state = null, networks = [], lines = [], chosen = null, hot = null, onlyLost = false, table, parts, parallel;
+  const brushes = new Map();
   const { connection, command } = connected(shell, `/socket/sweep/${encodeURIComponent(name)}`, take);
 
   function take(message) {
@@ -18,9 +20,9 @@ export function open(shell, name) {
     if (message.networks) networks = message.networks;
     if (message.lines) lines = message.lines;
     if (message.state) {
-      const first = !state;
+      const before = state?.metric_name; // in another language, perhaps
       state = message.state;
-      if (first) build();
+      if (before !== state.metric_name) build();
     }
     if (state) update();
   }
@@ -29,25 +31,48 @@ export function open(shell, name) {
     const settings = state.settings.map((key) => ({ key, name: key, value: (n) => n.settings[key], show: (n) => shown(n.settings[key]) }));
     const columns = [
       { key: 'member', name: t('network_number'), start: true, value: (n) => n.member, show: (n) => String(n.member) },
-      { key: 'best', name: `${state.metric}, ${t('validation')}`, value: (n) => n.best, show: (n) => shown(n.best) }, ...settings,
+      { key: 'best', name: `${state.metric_name}, ${t('validation')}`, value: (n) => n.best, show: (n) => shown(n.best) }, ...settings,
       { key: 'rung', name: t('rung'), value: (n) => n.rung, show: (n) => (n.rung == null ? '–' : String(n.rung + 1)) },
-      { key: 'status', name: t('status'), value: (n) => n.status, show: (n) => statusWord(n.status) },
-      { key: 'open', name: t('as_a_run'), value: (n) => n.member, show: (n) => el('button', { type: 'button', class: 'small', 'aria-label': t('open_network', { n: n.member }), disabled: !state.steers, onclick: (event) => openNetwork(event, n.member) }, t('open')) },
+      { key: 'status', name: t('status'), value: (n) => n.status, show: (n) => el('span', { class: n.status === 'diverged' ? 'lost-word' : null }, statusWord(n.status)) },
+      { key: 'open', name: t('as_a_run'), still: true, show: (n) => el('button', { type: 'button', class: 'small', 'aria-label': t('open_network', { n: n.member }), disabled: !state.steers, onclick: (event) => openNetwork(event, n.member) }, t('open')) },
     ];
-    table = sortedTable(t('networks'), columns, { pick: (n) => choose(n.member) });
-    loss = chart(t('training_loss'));
-    figure = chart(state.metric);
-    parallel = makeParallel(state, () => { fill(); draw(); });
-    const stop = el('button', { type: 'button', id: 'sweep-stop', onclick: () => command('stop') }, t('stop_and_judge'));
+    table = sortedTable(t('networks'), columns, { pick: (n) => choose(n.member), point: (n) => touch(n?.member), most: LISTED, sort: { key: 'best', down: state.better > 0 } });
+    const button = (act, word, id) => el('button', { type: 'button', id, onclick: act }, t(word));
+    parts = {
+      progress: el('p', { class: 'hint' }), share: el('progress', { max: 1, 'aria-label': t('progress') }), wheel: wheel(command),
+      stop: button(() => command('stop'), 'stop_and_judge', 'sweep-stop'), judge: el('p', { class: 'verdict', id: 'sweep-judge', hidden: true }),
+      notes: el('ul', { class: 'notes hint' }), listed: el('p', { class: 'hint', id: 'sweep-listed' }), where: el('p', { class: 'hint' }),
+      lost: el('button', { type: 'button', class: 'small toggle', id: 'sweep-lost', 'aria-pressed': false, onclick: () => { onlyLost = !onlyLost; update(); } }, t('only_diverged')),
+      loss: chart(t('training_loss')), figure: chart(t('figure_curves', { metric: state.metric_name })), plots: {},
+    };
+    parallel = makeParallel(state, brushes, { changed: () => { fill(); draw(); }, show: (network, event) => { touch(network?.member); if (network) tell(event, network); }, pick: (network) => choose(network.member) });
+    for (const field of ['loss', 'figure'])
+      asked(parts[field].canvas, (x, y) => nearest(parts.plots[field], x, y), (found, event) => {
+        touch(found?.curve.member);
+        if (found) tell(event, byMember(found.curve.member), pair(`${t('epoch')} ${whole(found.curve.x[found.k])}`, shown(found.curve.y[found.k])));
+      }, (found) => choose(found.curve.member));
+    const key = (kind, word) => el('li', {}, el('i', { class: `stroke ${kind}` }), t(word));
     shell.stage.replaceChildren(el('div', { class: 'page' },
-      el('div', { class: 'line head' }, el('p', { id: 'sweep-progress', class: 'hint' }), stop), el('progress', { id: 'sweep-share', max: 1, 'aria-label': t('progress') }), status(),
-      el('p', { id: 'sweep-judge', class: 'verdict', hidden: true }),
-      el('div', { class: 'charts' }, panel(t('parallel'), parallel.node), panel(t('training_loss'), loss.box), panel(t('figure_curves', { metric: state.metric }), figure.box)),
-      panel(t('networks'), el('p', { id: 'sweep-listed', class: 'hint' }), table.node)));
+      el('div', { class: 'line head' }, parts.progress, status(), parts.wheel.node, parts.stop), parts.share, parts.judge, parts.notes,
+      el('div', { class: 'charts wide-first' }, panel(t('parallel'), parallel.node, el('ul', { class: 'legend' }, key('a-network', 'a_network'), key('a-best', 'the_best'), key('a-lost', 'folder_diverged'))),
+        panel(t('training_loss'), parts.loss.box), panel(t('figure_curves', { metric: state.metric_name }), parts.figure.box)),
+      panel(t('networks'), el('div', { class: 'line head' }, parts.listed, parts.lost), parts.where, table.node)));
   }
+  const byMember = (member) => networks.find((n) => n.member === member);
   const choose = (member) => { chosen = chosen === member ? null : member; fill(); draw(); };
+  function touch(member = null) {
+    if (hot === member) return;
+    hot = member;
+    draw();
+  }
+  /** What a network is, beside the pointer. */
+  function tell(event, network, ...more) {
+    if (!network) return;
+    showTip(event, head(`${t('network_number')} ${network.member}`), more, pair(state.metric_name, shown(network.best)), Object.entries(network.settings).map(([key, value]) => pair(key, shown(value))), soft(statusWord(network.status)));
+  }
   async function openNetwork(event, member) {
     event.stopPropagation();
+    shell.say(t('starting'));
     const reply = await command('open', { member });
     if (reply?.run) shell.go(`/run/${encodeURIComponent(reply.run)}`);
   }
@@ -55,31 +80,42 @@ export function open(shell, name) {
   function update() {
     const { progress, status: now, document: found } = state, running = now === 'running';
     shell.title(state.name, t('networks_on', { n: whole(state.count), data: state.data }));
-    const parts = [statusWord(now), running && progress.rung != null && t('rung_of', { n: progress.rung + 1, total: progress.rungs }), t('diverged_count', { n: whole(state.diverged) }),
+    const words = [statusWord(now), running && progress.rung != null && t('rung_of', { n: progress.rung + 1, total: progress.rungs }), t('diverged_count', { n: whole(state.diverged) }),
       running && (progress.judging ? t('judging') : duration(progress.left_s))];
-    setText(shell.stage.querySelector('#sweep-progress'), parts.filter(Boolean).join(' · '));
-    shell.stage.querySelector('#sweep-stop').hidden = !running || !state.steers || progress.judging;
-    const bar = shell.stage.querySelector('#sweep-share'), judge = shell.stage.querySelector('#sweep-judge');
-    bar.hidden = !running;
-    if (progress.share == null) bar.removeAttribute('value');
-    else bar.value = progress.share;
-    judge.hidden = !found.judge?.sentence;
-    setText(judge, found.judge?.sentence ?? '');
+    setText(parts.progress, words.filter(Boolean).join(' · '));
+    parts.stop.hidden = !running || !state.steers || progress.judging;
+    parts.wheel.update(state);
+    parts.share.hidden = !running;
+    if (progress.share == null) parts.share.removeAttribute('value');
+    else parts.share.value = progress.share;
+    const sentence = found.judge?.sentence ?? '';
+    parts.judge.hidden = !sentence;
+    setText(parts.judge, sentence.charAt(0).toUpperCase() + sentence.slice(1));
+    const notes = found.notes ?? [];
+    parts.notes.hidden = !notes.length;
+    if (parts.notes.childElementCount !== notes.length) parts.notes.replaceChildren(...notes.map((note) => el('li', {}, note)));
+    onlyLost &&= state.diverged > 0;
+    parts.lost.hidden = !state.diverged;
+    parts.lost.setAttribute('aria-pressed', onlyLost);
+    setText(parts.where, state.diverged_where ?? '');
     fill();
     draw();
   }
+  const holds = (network) => parallel.holds(network) && (!onlyLost || network.status === 'diverged');
   function fill() {
-    const kept = networks.filter(parallel.holds), listed = kept.slice(0, LISTED);
-    setText(shell.stage.querySelector('#sweep-listed'), t('some_of', { n: whole(listed.length), total: whole(state.count) }));
-    table.fill(listed, (n) => n.member === chosen);
+    const shownRows = table.fill(networks.filter(holds), (n) => n.member === chosen);
+    setText(parts.listed, t('some_of', { n: whole(shownRows), total: whole(state.count) }));
   }
   function draw() {
     if (!state) return;
-    drawParallel(parallel, networks, chosen);
-    const kept = new Set(networks.filter(parallel.holds).map((n) => n.member));
-    const listed = lines.filter((line) => kept.has(line.member)), best = chosen ?? networks[0]?.member;
-    for (const [{ canvas }, field, title] of [[loss, 'loss', t('loss')], [figure, 'figure', state.metric]])
-      drawLines(canvas, listed.map((line) => ({ x: line.epoch, y: line[field], colour: line.member === best ? look.val : look.train, strong: line.member === best })), [t('epoch'), title]);
+    const best = networks[0]?.best == null ? null : networks[0].member, marked = new Map();
+    for (const [member, colour] of [[best, look.val], [chosen, look.mark], [hot, look.ink]]) if (member != null) marked.set(member, colour);
+    drawParallel(parallel, onlyLost ? networks.filter(holds) : networks, marked);
+    const kept = new Map(networks.filter(holds).map((n) => [n.member, n]));
+    const listed = lines.filter((line) => kept.has(line.member));
+    const colour = (member) => marked.get(member) ?? (kept.get(member).status === 'diverged' ? look.alarm : look.train);
+    for (const [field, title] of [['loss', t('loss')], ['figure', state.metric_name]])
+      parts.plots[field] = drawLines(parts[field].canvas, listed.map((line) => ({ x: line.epoch, y: line[field], colour: colour(line.member), strong: marked.has(line.member), member: line.member })), [t('epoch'), title]);
   }
   const resize = new ResizeObserver(draw);
   resize.observe(shell.stage);
