@@ -1,0 +1,57 @@
+"""Steps that use the gradients of past steps again."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.record.log import Backward, Log, OptimizerMade, Stepped
+from treino.words import N_
+
+LEAST = 2  # steps; the first after a resumed training may be meant
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """An optimizer stepped at least twice on gradients that were summed onto used ones."""
+    kinds = {o.optimizer: o.kind for o in log.of(OptimizerMade)}
+    for optimizer, kind in kinds.items():
+        steps = [s for s in log.of(Stepped) if s.optimizer == optimizer]
+        summed = [s for s in steps if s.summed]
+        added = [b for b in log.of(Backward) if optimizer in b.summed]
+        if len(summed) >= LEAST and added:
+            numbers = {"optimizer": kind, "summed": len(summed), "steps": len(steps)}
+            yield Evidence(summed[-1].site, numbers, at=added[-1].site, stack=added[-1].stack)
+
+
+RULE = Rule(
+    id="missing_zero_grad",
+    group="gradients",
+    severity="wrong",
+    certain=True,
+    decide=decide,
+    early=True,
+    message=N_(
+        "{summed} of {steps} steps looked at ({optimizer}) used the gradients of earlier steps again."
+    ),
+    why=N_(
+        "backward adds to .grad, and nothing cleared it after the step, so that each step follows the "
+        "sum of all "
+        "past gradients. The step size grows with the number of steps, and old batches never stop pulling."
+    ),
+    fix=N_("Call optimizer.zero_grad() once per step, before this backward."),
+    wrong="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+for step in range(10):
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+for step in range(10):
+    loss = F.cross_entropy(net(x), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+)

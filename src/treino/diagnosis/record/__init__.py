@@ -1,0 +1,1 @@
+"""What happens while a program trains, as one log of typed events; reads no source, decides nothing."""

@@ -1,0 +1,397 @@
+"""Gradients: backward writes them, something clears them, optimizers step on them."""
+
+import functools
+import math
+import weakref
+from typing import Any
+
+import torch
+from torch.optim.optimizer import (
+    Optimizer,
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.hooks import Hooks, unseen
+from treino.diagnosis.record.lines import here, maker, stack
+from treino.diagnosis.record.log import (
+    Backward,
+    Cleared,
+    Course,
+    Graph,
+    Group,
+    Log,
+    OptimizerEnded,
+    OptimizerMade,
+    ParameterSeen,
+    Stepped,
+)
+from treino.diagnosis.record.tape import Tape
+from treino.diagnosis.record.values import NOBODY, Values, snapshot
+
+ADAPTIVE = ("Adam", "RMSprop", "Rprop", "Adadelta", "Adafactor", "Lion", "Muon", "LAMB", "NAdam")
+GRAPHS = 3  # backwards of a line whose graph is kept whole, and later those
+EVERY = 16  # ... of every so many
+SAMPLED = 256  # entries of a parameter by which its movement is measured
+
+
+class Held:
+    """One optimizer while it is watched."""
+
+    def __init__(self, number: int, optimizer: Optimizer) -> None:
+        self.number = number
+        self.ref = weakref.ref(optimizer)
+        self.steps = self.filled = 0
+        self.used: set[int] = set()  # parameters whose gradients a step has used, and nothing cleared since
+        self.written: set[int] = set()  # parameters whose gradients a backward wrote since the last step
+        self.summed = False
+        self.before: list[torch.Tensor] | None = None
+
+    def parameters(self) -> list[torch.Tensor]:
+        """Its parameters, as they are now."""
+        optimizer = self.ref()
+        return [p for g in optimizer.param_groups for p in g["params"]] if optimizer is not None else []
+
+
+class Gradients:
+    """Optimizers, backwards and steps.
+
+    steps: of all optimizers. ticks: called after each backward (turn).
+    """
+
+    def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape) -> None:
+        self._log, self._hooks, self._values, self._tape = log, hooks, values, tape
+        self.steps = self.turns = 0
+        self.inside = False  # a backward runs
+        self.ticks: list[Any] = []
+        self.after_step: list[Any] = []  # called after each step, watched or not
+        self.ran: list[Any] = []  # called with each Backward that goes into the log
+        self.moment: Any = dict
+        self.open: Any = lambda: True
+        self.loss_of: Any = lambda node: ()
+        self.held: dict[int, Held] = {}
+        self._numbers: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}
+        self._starts: dict[int, tuple[weakref.ref[torch.Tensor], torch.Tensor, float]] = {}
+        self._seen: dict[Site | None, int] = {}
+        self._courses: dict[Site | None, list[torch.Tensor]] = {}
+        self._place: Site | None = None
+        self._handles: list[Any] = []
+        self._count = 0
+
+    def install(self) -> None:
+        """Watch optimizers and backwards."""
+        self._hooks.after(Optimizer, "__init__", self._made)
+        self._hooks.after(Optimizer, "add_param_group", self._group)
+        for owner in (torch.Tensor, torch.autograd):
+            self._hooks.replace(owner, "backward", self._around(owner.backward))
+        self._handles = [
+            register_optimizer_step_pre_hook(self._before_step),
+            register_optimizer_step_post_hook(self._after_step),
+        ]
+
+    def remove(self) -> None:
+        """Stop watching steps."""
+        for handle in self._handles:
+            handle.remove()
+
+    # --- parameters and optimizers --------------------------------------------------------------------------
+    def number(self, parameter: torch.Tensor, name: str = "", made_at: Site | None = None) -> int:
+        """The number of a parameter; a new one is told of, and where it starts from is kept."""
+        known = self._numbers.get(id(parameter))
+        if known is not None and known[0]() is parameter:
+            return known[1]
+        self._count += 1
+        self._numbers[id(parameter)] = weakref.ref(parameter), self._count
+        if torch.nn.parameter.is_lazy(parameter):
+            return self._count
+        some = sampled(parameter)
+        self._starts[self._count] = weakref.ref(parameter), some, norm(some)
+        told = ParameterSeen(
+            parameter=self._count,
+            name=name,
+            shape=tuple(parameter.shape),
+            made_at=made_at,
+            alike=rows_alike(parameter),
+            **self.moment(),
+        )
+        self._log.add(told)
+        return self._count
+
+    def _made(self, result: Any, args: Any, kwargs: Any) -> None:
+        self._hold(args[0], maker(args[0]))
+
+    def _group(self, result: Any, args: Any, kwargs: Any) -> None:
+        if id(args[0]) in self.held:
+            self._hold(args[0], here())
+
+    def _hold(self, optimizer: Optimizer, site: Site | None) -> Held:
+        known = self.held.get(id(optimizer))
+        if known is None or known.ref() is not optimizer:
+            known = self.held[id(optimizer)] = Held(len(self.held), optimizer)
+        kind = type(optimizer).__name__
+        groups = tuple(
+            Group(
+                number_of(g.get("lr")),
+                number_of(g.get("weight_decay", 0.0)),
+                number_of(g.get("momentum", 0.0)),
+                tuple(self.number(p) for p in g["params"]),
+            )
+            for g in optimizer.param_groups
+        )
+        adaptive = kind.startswith(ADAPTIVE) or any("betas" in g for g in optimizer.param_groups)
+        made = OptimizerMade(
+            optimizer=known.number, kind=kind, site=site, adaptive=adaptive, groups=groups, **self.moment()
+        )
+        self._log.add(made)
+        return known
+
+    # --- backward ------------------------------------------------------------------------------------------
+    def _around(self, original: Any) -> Any:
+        """The one check of a step outside of windows; everything else inside of them."""
+        gradients, hooks = self, self._hooks
+
+        @functools.wraps(original)
+        def backward(*args: Any, **kwargs: Any) -> Any:
+            if gradients.inside or not hooks.on or not hooks.watching():
+                return original(*args, **kwargs)
+            told: list[Any] = []
+            if gradients.open():
+                hooks.quietly("backward", lambda: told.append(gradients._before(args[0])))
+            gradients.inside = True  # Tensor.backward calls torch.autograd.backward
+            try:
+                result = original(*args, **kwargs)
+            finally:
+                gradients.inside = False
+            if told:
+                hooks.quietly("backward", gradients._after, args[0], told[0])
+            gradients._turned(args[0])
+            return result
+
+        return unseen(backward)
+
+    def _turned(self, root: Any) -> None:
+        """One more backward: its loss is kept, the clock goes on."""
+        self.turns += 1
+        if isinstance(root, torch.Tensor) and root.numel() == 1:
+            self._courses.setdefault(self._place, []).append(root.detach())
+        for tick in self.ticks:
+            tick()
+
+    def _before(self, root: Any) -> Any:
+        """What gradients are there before a backward, and what it starts from."""
+        self._place = here()
+        root = root[0] if isinstance(root, (list, tuple)) and root else root
+        summed = []
+        before: dict[int, int] = {}
+        for held in self.held.values():
+            held.used = {id(p) for p in held.parameters() if id(p) in held.used and is_there(p)}
+            if held.used:
+                summed.append(held.number)
+            else:
+                held.summed = False  # what another net's loss had left there was cleared in time
+            for p in held.parameters():
+                before[id(p)] = p.grad._version if p.grad is not None else -1
+        node = self._values.of(root) if isinstance(root, torch.Tensor) else None
+        kind = "graph"
+        if isinstance(root, torch.Tensor) and root.grad_fn is None:
+            kind = "leaf"
+        return self._place, stack(), node, kind, tuple(summed), before
+
+    def _after(self, root: Any, told: Any) -> None:
+        site, led, node, kind, summed, before = told
+        root = root[0] if isinstance(root, (list, tuple)) and root else root
+        filled: list[int] = []
+        for held in self.held.values():
+            wrote = {
+                id(p)
+                for p in held.parameters()
+                if (p.grad is not None and before.get(id(p), -1) != p.grad._version) or is_new(p, before)
+            }
+            held.written |= wrote
+            if wrote:
+                held.filled += 1
+                filled.append(held.number)
+                held.summed = held.summed or (held.number in summed and bool(held.used & wrote))
+        if kind == "graph" and self.held and not filled:
+            kind = "detached"
+        times = self._seen[site] = self._seen.get(site, 0) + 1
+        whole = node is not None and (times <= GRAPHS or times % EVERY == 0)
+        event = Backward(
+            site=site,
+            stack=led,
+            value=single(root),
+            root=kind,
+            forwards=tuple(sorted(node.forwards if node is not None else NOBODY)),
+            losses=self.loss_of(node),
+            filled=tuple(filled),
+            summed=tuple(n for n in summed if n in filled),
+            graph=snapshot(node) if whole and node is not None else Graph(),
+            **self.moment(),
+        )
+        self._log.add(event)
+        for observe in self.ran:
+            observe(event)
+
+    def cleared(self, site: Site | None) -> None:
+        """Somebody may have cleared gradients just now."""
+        gone = []
+        for held in self.held.values():
+            lost = {id(p) for p in held.parameters() if id(p) in held.written and not is_there(p)}
+            if lost and lost == held.written:
+                held.written = set()
+                gone.append(held.number)
+        if gone:
+            self._log.add(Cleared(optimizers=tuple(gone), site=site, **self.moment()))
+
+    # --- steps ---------------------------------------------------------------------------------------------
+    def _before_step(self, optimizer: Any, args: Any, kwargs: Any) -> Any:
+        if not self.open() or not self._hooks.watching():
+            return None
+        self._hooks.quietly("step", self._measure, optimizer)
+        self._tape.idle += 1
+        closure = args[0] if args else kwargs.get("closure")
+        if not callable(closure):
+            return None
+        tape = self._tape
+
+        def seen() -> Any:
+            tape.idle -= 1
+            try:
+                return closure()
+            finally:
+                tape.idle += 1
+
+        return ((seen, *args[1:]), kwargs) if args else (args, kwargs | {"closure": seen})
+
+    def _measure(self, optimizer: Any) -> None:
+        known = self.held.get(id(optimizer))
+        held = known if known is not None and known.ref() is optimizer else self._hold(optimizer, None)
+        held.before = [p.detach().clone() for p in held.parameters() if not torch.nn.parameter.is_lazy(p)]
+
+    def _after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        if not self._hooks.on:
+            return
+        held = self.held.get(id(optimizer))
+        self.steps += 1
+        if held is not None:
+            held.steps += 1
+        if self.open():
+            self._tape.idle = max(0, self._tape.idle - 1)
+            if self._hooks.watching() and held is not None:
+                self._hooks.quietly("step", self._tell, optimizer, held)
+            self._values.tick(self.steps)
+        for after in self.after_step:
+            after(optimizer)
+
+    def _tell(self, optimizer: Any, held: Held) -> None:
+        own = held.parameters()
+        grads = [p.grad for p in own if p.grad is not None]
+        zeros = sum(not bool(g.count_nonzero()) for g in grads if g.layout == torch.strided)
+        group = optimizer.param_groups[0]
+        decay = number_of(group.get("weight_decay", 0.0))
+        moved = size = pull = 0.0
+        if held.before is not None and len(held.before) == len(own):
+            for old, new in zip(held.before, own, strict=True):
+                size += norm(old) ** 2
+                moved += norm(new.detach() - old) ** 2 if new.shape == old.shape else 0.0
+        force = math.sqrt(sum(norm(g) ** 2 for g in grads if g.layout == torch.strided))
+        pull = decay * math.sqrt(size) / force if force > 0 else math.nan
+        held.before = None
+        self._log.add(
+            Stepped(
+                optimizer=held.number,
+                site=here(),
+                lr=number_of(group.get("lr")),
+                weight_decay=decay,
+                gradients=len(grads),
+                zeros=zeros,
+                missing=tuple(self.number(p) for p in own if p.grad is None and p.requires_grad)[:64],
+                summed=held.summed,
+                ratio=math.sqrt(moved / size) if size > 0 else math.nan,
+                norm=math.sqrt(size),
+                gradient_norm=force,
+                decay=pull,
+                **self.moment(),
+            )
+        )
+        held.used |= {id(p) for p in own if p.grad is not None}
+        held.summed, held.written = False, set()
+
+    # --- the end -------------------------------------------------------------------------------------------
+    def finish(self) -> None:
+        """How far the weights went, and the course of each line's loss."""
+        for held in self.held.values():
+            far = size = 0.0
+            least, moved = math.inf, False
+            for p in held.parameters():
+                start = self._starts.get(self.number(p))
+                if start is None or start[1].shape != sampled(p).shape:
+                    continue
+                now = sampled(p)
+                step = norm(now - start[1])
+                far, size, moved = (
+                    far + step**2,
+                    size + start[2] ** 2,
+                    moved or step > 0 or not math.isfinite(step),
+                )
+                if p.dim() > 1 and start[2] > 0:
+                    least = min(least, norm(now) / start[2])
+            self._log.add(
+                OptimizerEnded(
+                    optimizer=held.number,
+                    steps=held.steps,
+                    filled=held.filled,
+                    moved=moved,
+                    movement=math.sqrt(far / size) if size > 0 else math.nan,
+                    least=least,
+                    **self.moment(),
+                )
+            )
+        for site, kept in self._courses.items():
+            values = torch.stack([v.reshape(()).double().cpu() for v in kept]).tolist() if kept else []
+            self._log.add(Course(site=site, values=tuple(values), **self.moment()))
+
+
+def is_there(p: torch.Tensor) -> bool:
+    """Whether a parameter has a gradient that isn't all zeros."""
+    return p.grad is not None and (p.grad.layout != torch.strided or bool(p.grad.count_nonzero()))
+
+
+def is_new(p: torch.Tensor, before: dict[int, int]) -> bool:
+    """Whether a gradient is there that was not."""
+    return p.grad is not None and before.get(id(p), -1) == -1
+
+
+def sampled(p: torch.Tensor) -> torch.Tensor:
+    """A few entries of a parameter, spread over it: [SAMPLED or fewer], a copy."""
+    flat = p.detach().reshape(-1)
+    return flat[:: max(1, flat.numel() // SAMPLED)][:SAMPLED].clone()
+
+
+def norm(t: torch.Tensor) -> float:
+    """The Euclidean norm of all entries."""
+    return float(torch.linalg.vector_norm(t.detach().float())) if t.numel() else 0.0
+
+
+def rows_alike(p: torch.Tensor) -> bool:
+    """Whether all rows of a matrix are one row."""
+    return (
+        p.dim() > 1
+        and p.shape[0] > 1
+        and p.numel() > p.shape[0]
+        and bool((p.detach() == p.detach()[:1]).all())
+    )
+
+
+def number_of(value: Any) -> float:
+    """A setting as a number; NaN where it is none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
+
+
+def single(value: Any) -> float:
+    """The number that a tensor of one entry holds; NaN otherwise."""
+    return float(value.detach()) if isinstance(value, torch.Tensor) and value.numel() == 1 else math.nan

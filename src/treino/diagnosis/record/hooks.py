@@ -1,0 +1,129 @@
+"""Wrap attributes of other modules for a while, each once, and put everything back."""
+
+import functools
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+# Warnings that a wrapped function raises must show its caller's line, as without us: `warnings` skips frames
+# whose file bears these two words.
+UNSEEN = "<treino: importlib _bootstrap>"
+
+compiling = torch.compiler.is_compiling
+in_functorch = torch._C._functorch.peek_interpreter_stack  # None outside of vmap and grad transforms
+
+After = Callable[[Any, tuple[Any, ...], dict[str, Any]], None]
+Failed = Callable[[BaseException, tuple[Any, ...], dict[str, Any]], None]
+
+
+class Hooks:
+    """The wrapped attributes of one examination.
+
+    on: whether observers are called. defects: what went wrong in observers, which is never passed on.
+    """
+
+    def __init__(self) -> None:
+        self.on = False
+        self.defects: dict[str, int] = {}
+        self.thread = threading.get_ident()
+        self._undo: list[tuple[Any, str, Any, Any]] = []
+
+    def __len__(self) -> int:
+        return len(self._undo)
+
+    def defect(self, what: str, error: BaseException) -> None:
+        """Note that an observer failed."""
+        key = f"{what}: {type(error).__name__}: {error}"
+        self.defects[key] = self.defects.get(key, 0) + 1
+
+    def watching(self) -> bool:
+        """Whether this call is to be observed: on our thread, in no compiler's trace and no transform."""
+        return self.on and threading.get_ident() == self.thread and not compiling() and in_functorch() is None
+
+    def replace(self, owner: Any, name: str, new: Any) -> None:
+        """Set an attribute until ``undo``; the same one twice is a mistake of ours."""
+        assert all(o is not owner or n != name for o, n, _, _ in self._undo), (
+            f"{owner}.{name} is wrapped twice"
+        )
+        own = vars(owner).get(name) if isinstance(owner, type) else getattr(owner, name)
+        self._undo.append((owner, name, own, new))
+        setattr(owner, name, new)
+
+    def after(self, owner: Any, name: str, observe: After, failed: Failed | None = None) -> None:
+        """Call ``observe(result, args, kwargs)`` after each call of ``owner.name``."""
+        original = getattr(owner, name, None)
+        if original is None:
+            return
+        hooks = self
+
+        @functools.wraps(original)
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            if not hooks.on or not hooks.watching():
+                return original(*args, **kwargs)
+            if failed is None:
+                result = original(*args, **kwargs)
+            else:
+                try:
+                    result = original(*args, **kwargs)
+                except Exception as error:
+                    hooks.quietly(name, failed, error, args, kwargs)
+                    raise
+            hooks.quietly(name, observe, result, args, kwargs)
+            return result
+
+        self.replace(owner, name, unseen(watched))
+
+    def before(self, owner: Any, name: str, observe: Callable[[Any, Any], None]) -> None:
+        """Call ``observe(args, kwargs)`` before each call of ``owner.name``."""
+        original = getattr(owner, name, None)
+        if original is None:
+            return
+        hooks = self
+
+        @functools.wraps(original)
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            if hooks.on and hooks.watching():
+                hooks.quietly(name, observe, args, kwargs)
+            return original(*args, **kwargs)
+
+        self.replace(owner, name, unseen(watched))
+
+    def quietly(self, name: str, observe: Callable[..., Any], *given: Any) -> None:
+        """Run an observer: what it calls is not observed, what it raises is noted."""
+        self.on = False
+        try:
+            with torch._C.DisableTorchFunction():
+                observe(*given)
+        except Exception as error:
+            self.defect(name, error)
+        finally:
+            self.on = True
+
+    def install(self) -> None:
+        """Switch on; worker processes that are forked from now on are not observed."""
+        self.on = True
+        os.register_at_fork(after_in_child=self._in_child)
+
+    def _in_child(self) -> None:
+        self.on = False
+
+    def undo(self) -> None:
+        """Put everything back."""
+        self.on = False
+        for owner, name, old, new in reversed(self._undo):
+            if vars(owner).get(name) is not new:
+                continue  # the program has put something else there since
+            if old is None:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, old)
+        self._undo.clear()
+
+
+def unseen(function: Any) -> Any:
+    """The same function, whose frame warnings and tracebacks pass over."""
+    function.__code__ = function.__code__.replace(co_filename=UNSEEN)
+    return function

@@ -1,0 +1,324 @@
+"""The log of one examination: typed events in the order in which they happened.
+
+Rules read nothing else. ``Log.as_json`` and ``Log.from_json`` are each other's inverse, so that a log can be
+kept and decided again.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.codec import decoded, encoded
+
+T = TypeVar("T", bound="Event")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of torch in the making of a value.
+
+    name: as in torch, without underscores: ``softmax``, ``sub``; ``parameter`` and ``leaf`` made nothing.
+    parents: places in the graph. detail: plain arguments, by name or by place ("1"), and ``part`` of several
+    results. forwards: the newest calls of nets (numbers) that it comes from.
+    """
+
+    name: str
+    site: Site | None
+    shape: tuple[int, ...]
+    parents: tuple[int, ...]
+    detail: dict[str, Any]
+    grad: bool
+    forwards: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Graph:
+    """What a value was made of: ``operations[0]`` is the value, parents stand further on."""
+
+    operations: tuple[Operation, ...] = ()
+
+    @property
+    def root(self) -> Operation | None:
+        """The operation that made the value."""
+        return self.operations[0] if self.operations else None
+
+    def parents(self, operation: Operation) -> list[Operation]:
+        """What went into an operation, as far as it was kept."""
+        return [self.operations[p] for p in operation.parents]
+
+    def walk(
+        self, start: Operation | None = None, *, through: frozenset[str] | None = None
+    ) -> Iterator[Operation]:
+        """An operation and what led to it, nearest first; ``through``: names that are passed, or all."""
+        first = start or self.root
+        todo = [first] if first is not None else []
+        known = {id(first)}
+        while todo:
+            one = todo.pop(0)
+            yield one
+            if through is None or one is first or one.name in through:
+                for parent in self.parents(one):
+                    if id(parent) not in known:
+                        known.add(id(parent))
+                        todo.append(parent)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Anything that happened. step: steps of all optimizers until then. turn: backwards until then."""
+
+    step: int = 0
+    turn: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetMade(Event):
+    """A net as its first call found it.
+
+    made_at: its constructor's line. modal: kinds of its layers that behave otherwise in training (dropout,
+    batch norm). parameters: numbers. layers: (kind, line) of its parts, in order.
+    """
+
+    net: int
+    kind: str
+    made_at: Site | None
+    modal: tuple[str, ...] = ()
+    parameters: tuple[int, ...] = ()
+    layers: tuple[tuple[str, Site | None], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParameterSeen(Event):
+    """A parameter that an optimizer holds or a net lists. alike: all rows of it are one row, at first."""
+
+    parameter: int
+    name: str
+    shape: tuple[int, ...]
+    made_at: Site | None = None
+    alike: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """One group of an optimizer's parameters."""
+
+    lr: float
+    weight_decay: float
+    momentum: float
+    parameters: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerMade(Event):
+    """An optimizer, or a group that it was given later. adaptive: no step hangs on the gradient's size."""
+
+    optimizer: int
+    kind: str
+    site: Site | None
+    adaptive: bool
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forward(Event):
+    """A net was called from a person's own code.
+
+    rows: of the batch. training: its mode. grad: whether a graph was recorded. dropping: lines of dropout
+    that dropped; norming: batch norms that took the batch's own figures. loader: the line of the DataLoader
+    whose rows these are. again: the very rows of its call before.
+    """
+
+    forward: int
+    net: int
+    site: Site | None
+    stack: tuple[Site, ...]
+    training: bool
+    grad: bool
+    rows: int
+    shape: tuple[int, ...]
+    dropping: tuple[Site | None, ...] = ()
+    norming: int = 0
+    loader: Site | None = None
+    again: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossCall(Event):
+    """A loss function of torch was called.
+
+    trained: its value has a graph. low, high: of the target. labels: class → rows, of class labels. right:
+    class → rows for which the largest input was it; said: class → how often it was the largest. constant: the
+    loss of the best constant answer for these targets, NaN where not known. graph: of its input.
+    target_graph: of its target.
+    """
+
+    loss: int
+    name: str
+    site: Site | None
+    stack: tuple[Site, ...]
+    made_at: Site | None
+    forwards: tuple[int, ...]
+    trained: bool
+    value: float
+    reduction: str
+    input_shape: tuple[int, ...]
+    target_shape: tuple[int, ...]
+    target_kind: str
+    low: float
+    high: float
+    labels: dict[int, int] = field(default_factory=dict)
+    right: dict[int, int] = field(default_factory=dict)
+    said: dict[int, int] = field(default_factory=dict)
+    weights: tuple[float, ...] = ()
+    smoothing: float = 0.0
+    constant: float = float("nan")
+    sums_to_one: bool = True  # the exponentials of the input, over its classes
+    error: str = ""  # it raised this
+    graph: Graph = field(default_factory=Graph)
+    target_graph: Graph = field(default_factory=Graph)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backward(Event):
+    """backward ran.
+
+    root: "graph", "leaf" (the value has no history) or "detached" (no parameter that an optimizer holds got a
+    gradient). filled: optimizers whose parameters got gradients. summed: those whose gradients had been used
+    by a step and were not cleared since. unowned: parameters in the graph that no optimizer holds.
+    """
+
+    site: Site | None
+    stack: tuple[Site, ...]
+    value: float
+    root: str
+    forwards: tuple[int, ...]
+    losses: tuple[int, ...]
+    filled: tuple[int, ...]
+    summed: tuple[int, ...] = ()
+    unowned: tuple[int, ...] = ()
+    graph: Graph = field(default_factory=Graph)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cleared(Event):
+    """Gradients of an optimizer's parameters were there and now are none or zero."""
+
+    optimizers: tuple[int, ...]
+    site: Site | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stepped(Event):
+    """An optimizer took a step.
+
+    gradients: how many of its parameters had one; zeros: how many of these were all zeros; missing: those
+    without. summed: some held what an earlier step had used. ratio: ‖Δp‖ / ‖p‖; norm: ‖p‖;
+    gradient_norm: ‖g‖; decay: weight_decay · ‖p‖ / ‖g‖.
+    """
+
+    optimizer: int
+    site: Site | None
+    lr: float
+    weight_decay: float
+    gradients: int
+    zeros: int
+    missing: tuple[int, ...] = ()
+    summed: bool = False
+    ratio: float = float("nan")
+    norm: float = float("nan")
+    gradient_norm: float = float("nan")
+    decay: float = float("nan")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read(Event):
+    """A value that comes from nets left torch: a number, a list, an array, or was compared with another.
+
+    how: the operation (``item``, ``numpy``, ``eq``, ...).
+    """
+
+    how: str
+    site: Site | None
+    stack: tuple[Site, ...]
+    forwards: tuple[int, ...]
+    value: float
+    grad: bool
+    graph: Graph = field(default_factory=Graph)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModeSet(Event):
+    """``train()`` or ``eval()`` of a net."""
+
+    net: int
+    training: bool
+    site: Site | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerEnded(Event):
+    """What an optimizer had done when the program ended.
+
+    filled: backwards that gave it gradients, of those looked at. moved: parameters have other values than at
+    their first backward. movement: ‖p_end − p_start‖ / ‖p_start‖ of sampled entries; least: the smallest
+    ‖p_end‖ / ‖p_start‖ of a matrix.
+    """
+
+    optimizer: int
+    steps: int
+    filled: int
+    moved: bool
+    movement: float
+    least: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course(Event):
+    """The values of a line's backwards, all of them: the loss that a training minimises."""
+
+    site: Site | None
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended(Event):
+    """The end: what was looked at, of how much. finished: the program came to its own end."""
+
+    finished: bool
+    watched: int
+    error: str = ""
+
+
+@dataclass
+class Log:
+    """Events, in order."""
+
+    events: list[Event] = field(default_factory=list)
+
+    def add(self, event: Event) -> None:
+        """One more."""
+        self.events.append(event)
+
+    def of(self, kind: type[T]) -> list[T]:
+        """All events of a kind."""
+        return [e for e in self.events if isinstance(e, kind)]
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Plain values, one table an event."""
+        return [encoded(e) for e in self.events]
+
+    @classmethod
+    def from_json(cls, document: list[dict[str, Any]]) -> "Log":
+        """The log that gave this document."""
+        return cls([decoded(table, _kinds()) for table in document])
+
+
+def _kinds() -> dict[str, type[Event]]:
+    """Every kind of event by its name."""
+    found: dict[str, type[Event]] = {}
+    todo: list[type[Event]] = [Event]
+    for kind in todo:
+        found[kind.__name__] = kind
+        todo += kind.__subclasses__()
+    return found

@@ -1,0 +1,194 @@
+"""Loss functions of torch: what they were given, and what it was made of."""
+
+import math
+from typing import Any
+
+import torch
+from torch import nn
+
+from treino.diagnosis.record.constants import best_constant
+from treino.diagnosis.record.lines import here, stack
+from treino.diagnosis.record.log import Graph, Log, LossCall
+from treino.diagnosis.record.nets import Nets
+from treino.diagnosis.record.tape import Tape
+from treino.diagnosis.record.values import Node, Values, snapshot
+
+CLASSES = ("cross_entropy", "nll_loss")
+BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
+PAIRED = (
+    "mse_loss",
+    "l1_loss",
+    "smooth_l1_loss",
+    "huber_loss",
+    "gaussian_nll_loss",
+    "poisson_nll_loss",
+    "kl_div",
+)
+SIGNED = ("soft_margin_loss", "hinge_embedding_loss", "margin_ranking_loss", "cosine_embedding_loss")
+OTHERS = ("multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "triplet_margin_loss")
+NAMES = (*CLASSES, *BINARY, *PAIRED, *SIGNED, *OTHERS)
+TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}  # of the others it is the second argument
+GRAPHS = 3  # calls of a line whose graphs are kept whole, and later those
+EVERY = 16  # ... of every so many
+MOST_CLASSES = 1000
+
+
+class Losses:
+    """Calls of loss functions. newest: the value of each, by its node."""
+
+    def __init__(self, log: Log, values: Values, tape: Tape, nets: Nets) -> None:
+        self._log, self._values, self._tape, self._nets = log, values, tape, nets
+        self.count = 0
+        self.moment: Any = dict
+        self._seen: dict[Any, int] = {}
+
+    def install(self) -> None:
+        """Watch them."""
+        for name in NAMES:
+            self._tape.observe(self._observer(name), name)
+            self._tape.failures.setdefault(name, []).append(self._failure(name))
+
+    def of(self, node: Node | None) -> tuple[int, ...]:
+        """The loss calls that a value was made of, nearest first."""
+        found: list[int] = []
+        for one in walk(node, 64):
+            if "loss" in one.detail and one.detail["loss"] not in found:
+                found.append(one.detail["loss"])
+        return tuple(found)
+
+    def _observer(self, name: str) -> Any:
+        def observe(result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+            x, target = given(name, args, kwargs)
+            if x is not None and target is not None and isinstance(result, torch.Tensor) and node is not None:
+                self._tell(name, x, target, result, kwargs, args, node, "")
+
+        return observe
+
+    def _failure(self, name: str) -> Any:
+        def failed(error: BaseException, args: Any, kwargs: Any) -> None:
+            x, target = given(name, args, kwargs)
+            if x is not None and target is not None:
+                self._tell(
+                    name, x, target, None, kwargs, args, None, f"{type(error).__name__}: {error}"[:200]
+                )
+
+        return failed
+
+    def _tell(
+        self,
+        name: str,
+        x: torch.Tensor,
+        target: torch.Tensor,
+        result: torch.Tensor | None,
+        kwargs: dict[str, Any],
+        args: tuple[Any, ...],
+        node: Node | None,
+        error: str,
+    ) -> None:
+        self.count += 1
+        if node is not None:
+            node.detail = node.detail | {"loss": self.count}
+        site, module = here(), self._nets.current
+        times = self._seen[name, site] = self._seen.get((name, site), 0) + 1
+        whole = times <= GRAPHS or times % EVERY == 0
+        of_input, of_target = self._values.of(x), self._values.of(target)
+        reduction = str(kwargs.get("reduction", "mean"))
+        low, high = span(target)
+        labels, right, said = counts(name, x.detach(), target.detach(), kwargs)
+        weights = weight_of(name, args, kwargs)
+        smoothing = float(kwargs.get("label_smoothing", 0.0))
+        self._log.add(
+            LossCall(
+                loss=self.count,
+                name=name,
+                site=site,
+                stack=stack(),
+                made_at=self._nets.made.get(module) if isinstance(module, nn.modules.loss._Loss) else None,
+                forwards=tuple(sorted(of_input.forwards)[-8:]),
+                trained=result is not None and result.requires_grad,
+                value=float(result.detach()) if result is not None and result.numel() == 1 else math.nan,
+                reduction=reduction,
+                input_shape=tuple(x.shape),
+                target_shape=tuple(target.shape),
+                target_kind="float" if target.is_floating_point() else "int",
+                low=low,
+                high=high,
+                labels=labels,
+                right=right,
+                said=said,
+                weights=weights,
+                smoothing=smoothing,
+                constant=best_constant(name, target.detach(), labels, weights, kwargs),
+                sums_to_one=name != "nll_loss" or sums_to_one(x.detach()),
+                error=error,
+                graph=snapshot(of_input) if whole else Graph(),
+                target_graph=snapshot(of_target, 24) if whole else Graph(),
+                **self.moment(),
+            )
+        )
+
+
+def given(name: str, args: Any, kwargs: Any) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+    """The input and the target of a loss."""
+    at = TARGET_AT.get(name, 1)
+    x = args[0] if args else kwargs.get("input")
+    target = args[at] if len(args) > at else kwargs.get("target")
+    both = isinstance(x, torch.Tensor) and isinstance(target, torch.Tensor)
+    return (x, target) if both else (None, None)
+
+
+def span(target: torch.Tensor) -> tuple[float, float]:
+    """The least and the largest entry; NaN where one is."""
+    if not target.numel() or target.is_complex():
+        return math.nan, math.nan
+    low, high = torch.aminmax(target.detach())
+    return float(low), float(high)
+
+
+def counts(
+    name: str, x: torch.Tensor, y: torch.Tensor, kwargs: dict[str, Any]
+) -> tuple[dict[int, int], dict[int, int], dict[int, int]]:
+    """Label → rows; label → rows that the input is right about; label → rows for which the input says it."""
+    if name in CLASSES and not y.is_floating_point() and x.dim() == y.dim() + 1 and x.dim() > 1:
+        said, classes = x.argmax(1).reshape(-1), x.shape[1]
+        y = y.reshape(-1)
+    elif name in BINARY and x.shape == y.shape and y.numel() and bool(((y == 0) | (y == 1)).all()):
+        half = 0.5 if name == "binary_cross_entropy" else 0.0
+        said, classes, y = (x.reshape(-1) > half).long(), 2, y.reshape(-1).long()
+    else:
+        return {}, {}, {}
+    keep = (y >= 0) & (y < classes) & (y != int(kwargs.get("ignore_index", -100)))
+    if classes > MOST_CLASSES or not bool(keep.any()):
+        return {}, {}, {}
+    y, said = y[keep].long(), said[keep]
+    tables = (y, y[y == said], said)
+    every, right, told = (torch.bincount(t, minlength=1).tolist() for t in tables)
+    return ({k: n for k, n in enumerate(t) if n} for t in (every, right, told))  # type: ignore[return-value]
+
+
+def weight_of(name: str, args: Any, kwargs: Any) -> tuple[float, ...]:
+    """Weights of classes, or of what is positive."""
+    key = "pos_weight" if name.startswith("binary") else "weight"
+    w = kwargs.get(key)
+    w = args[2] if w is None and name in CLASSES and len(args) > 2 else w
+    small = isinstance(w, torch.Tensor) and 0 < w.numel() <= MOST_CLASSES
+    return tuple(float(v) for v in w.detach().reshape(-1)) if small and w is not None else ()
+
+
+def sums_to_one(x: torch.Tensor) -> bool:
+    """Whether the exponentials of each row sum to one."""
+    if x.dim() < 2 or not x.numel():
+        return True
+    return bool((x.float().logsumexp(1).abs() < 1e-2).all())
+
+
+def walk(node: Node | None, most: int) -> list[Node]:
+    """A value and what it was made of, nearest first, so many at the most."""
+    found = [node] if node is not None else []
+    known = {id(n) for n in found}
+    for one in found:
+        for parent in one.parents:
+            if id(parent) not in known and len(found) < most:
+                known.add(id(parent))
+                found.append(parent)
+    return found

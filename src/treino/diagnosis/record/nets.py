@@ -1,0 +1,242 @@
+"""Nets: which modules a program calls, in which mode, with which rows."""
+
+import weakref
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.dropout import _DropoutNd
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.hooks import Hooks
+from treino.diagnosis.record.lines import here, maker, stack
+from treino.diagnosis.record.log import Forward, Log, ModeSet, NetMade
+from treino.diagnosis.record.tape import Tape
+from treino.diagnosis.record.values import Node, Values
+
+# Evaluated without gradients they run one fused operation, unless a mode is pushed: they are left alone.
+FUSED = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)
+
+
+class Nets:
+    """Root modules and their calls.
+
+    numbers: of nets, by module. forwards: how many calls so far. given: what the newest calls were given,
+    (rows, result) by number. loader: set by whoever knows which DataLoader gave the newest rows.
+    """
+
+    def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape) -> None:
+        self._log, self._hooks, self._values, self._tape = log, hooks, values, tape
+        self.numbers: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
+        self.made: weakref.WeakKeyDictionary[nn.Module, Site | None] = weakref.WeakKeyDictionary()
+        self.forwards = 0
+        self.moment: Any = dict
+        self.number_of: Any = lambda parameter: -1
+        self.called: list[Any] = []  # observers of (forward event, module, args, kwargs, result)
+        self.roots: list[Any] = []  # observers of a root module that is new
+        self._stack: list[nn.Module] = []
+        self._dropping: list[Site | None] = []
+        self._norming = 0
+        self._place: tuple[Site | None, tuple[Site, ...]] = (None, ())
+        self._last: dict[int, bytes] = {}
+        self._handles: list[Any] = []
+
+    def install(self) -> None:
+        """Note where modules are made, and when their mode is set."""
+        self._hooks.before(nn.Module, "__init__", self._making)
+        self._hooks.after(nn.Module, "train", self._mode)
+        self._tape.observe(
+            self._dropped,
+            "dropout",
+            "alpha_dropout",
+            "feature_dropout",
+            "dropout1d",
+            "dropout2d",
+            "dropout3d",
+            "feature_alpha_dropout",
+        )
+        self._tape.observe(self._normed, "batch_norm")
+
+    def open(self) -> None:
+        """A window opens: every module's call is seen."""
+        if not self._handles:
+            self._stack.clear()
+            self._handles = [
+                register_module_forward_pre_hook(self._entering),
+                register_module_forward_hook(self._leaving, always_call=True),
+            ]
+
+    def close(self) -> None:
+        """A window closes."""
+        for handle in self._handles:
+            handle.remove()
+        self._handles = []
+        self._stack.clear()
+
+    @property
+    def current(self) -> nn.Module | None:
+        """The module whose forward runs."""
+        return self._stack[-1] if self._stack else None
+
+    def net(self, module: nn.Module) -> int:
+        """The number of a net; a new one is told of."""
+        known = self.numbers.get(module)
+        if known is None:
+            known = self.numbers[module] = len(self.numbers)
+            parts = list(module.modules())
+            modal = tuple(sorted({kind_of(m) for m in parts if is_modal(m)}))
+            layers = tuple((kind_of(m), self.made.get(m)) for m in parts if not list(m.children()))[:64]
+            owned = tuple(self.number_of(p) for p in module.parameters())
+            self._log.add(
+                NetMade(
+                    net=known,
+                    kind=kind_of(module),
+                    made_at=self.made.get(module),
+                    modal=modal,
+                    parameters=owned,
+                    layers=layers,
+                    **self.moment(),
+                )
+            )
+            for observe in self.roots:
+                observe(module)
+        return known
+
+    def _making(self, args: Any, kwargs: Any) -> None:
+        self.made[args[0]] = maker(args[0])
+
+    def _mode(self, result: Any, args: Any, kwargs: Any) -> None:
+        module = args[0]
+        if module in self.numbers:
+            mode = bool(args[1]) if len(args) > 1 else bool(kwargs.get("mode", True))
+            self._log.add(ModeSet(net=self.numbers[module], training=mode, site=here(), **self.moment()))
+
+    def _dropped(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        told = kwargs.get("training", args[2] if len(args) > 2 else True)
+        share = kwargs.get("p", args[1] if len(args) > 1 else 0.5)
+        if told and share > 0:
+            self._dropping.append(node.site if node is not None else None)
+
+    def _normed(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        self._norming += bool(kwargs.get("training", args[5] if len(args) > 5 else False))
+
+    def _entering(self, module: nn.Module, args: Any) -> None:
+        if not self._hooks.watching():
+            return
+        if not self._stack:
+            self._dropping, self._norming = [], 0
+            self._place = here(), stack()
+        self._stack.append(module)
+        if isinstance(module, FUSED) and not torch.is_grad_enabled():
+            self._tape.idle += 1
+
+    def _leaving(self, module: nn.Module, args: Any, result: Any) -> None:
+        if not self._stack or not self._hooks.watching():
+            return
+        while self._stack and self._stack.pop() is not module:
+            continue  # a forward that raised and was caught
+        if isinstance(module, FUSED) and not torch.is_grad_enabled():
+            self._tape.idle = max(0, self._tape.idle - 1)
+        if result is None:
+            return
+        with torch._C.DisableTorchFunction():
+            self._hooks.on = False
+            try:
+                if self._values_missing(result):
+                    self._values.made(
+                        result, "module", first_tensors(args), here(), {"kind": kind_of(module)}
+                    )
+                if not self._stack:
+                    self._root(module, args, result)
+            except Exception as error:
+                self._hooks.defect("forward", error)
+            finally:
+                self._hooks.on = True
+
+    def _values_missing(self, result: Any) -> bool:
+        """Whether nobody saw this being made, as inside a fused or compiled module."""
+        return isinstance(result, torch.Tensor) and self._values.find(result) is None
+
+    def _root(self, module: nn.Module, args: Any, result: Any) -> None:
+        if isinstance(module, nn.modules.loss._Loss) or not is_net(module):
+            return
+        net = self.net(module)
+        given = next(iter(first_tensors(args)), None)
+        self.forwards += 1
+        number = self.forwards
+        rows = int(given.shape[0]) if given is not None and given.dim() else 0
+        mark = fingerprint(given) if given is not None else b""
+        site, led = self._place
+        event = Forward(
+            forward=number,
+            net=net,
+            site=site,
+            stack=led,
+            training=module.training,
+            grad=torch.is_grad_enabled() and any(t.requires_grad for t in first_tensors((result,))),
+            rows=rows,
+            shape=tuple(given.shape) if given is not None else (),
+            dropping=tuple(self._dropping[:8]),
+            norming=self._norming,
+            again=bool(mark) and self._last.get(net) == mark,
+            **self.moment(),
+        )
+        self._last[net] = mark
+        for tensor in first_tensors((result,)):
+            node = self._values.of(tensor)
+            node.forwards = node.forwards | {number}
+        self._log.add(event)
+        for observe in self.called:
+            observe(event, module, args, result)
+
+
+def is_net(module: nn.Module) -> bool:
+    """Whether a module called by a program learns anything."""
+    return next(module.parameters(), None) is not None
+
+
+def is_modal(module: nn.Module) -> bool:
+    """Whether a layer behaves otherwise in training: batch norm, or dropout that drops."""
+    if isinstance(module, (nn.RNNBase, nn.MultiheadAttention)):
+        return module.dropout > 0
+    kind = kind_of(module)
+    return isinstance(module, _BatchNorm) or kind.startswith("BatchNorm") or drops(module)
+
+
+def drops(module: nn.Module) -> bool:
+    """Whether a layer drops values in training."""
+    return (isinstance(module, _DropoutNd) or "Dropout" in kind_of(module)) and getattr(module, "p", 1) > 0
+
+
+def kind_of(module: nn.Module) -> str:
+    """The name of a layer's class; of one that TorchScript holds, that of the class it was made from."""
+    return str(getattr(module, "original_name", None) or type(module).__name__)
+
+
+def first_tensors(values: Any) -> list[torch.Tensor]:
+    """The tensors among arguments or results, nested at most twice."""
+    found: list[torch.Tensor] = []
+    todo = [(values, 0)]
+    while todo:
+        one, deep = todo.pop(0)
+        if isinstance(one, torch.Tensor):
+            found.append(one)
+        elif isinstance(one, (list, tuple)) and deep < 3:
+            todo += [(v, deep + 1) for v in one[:16]]
+        elif isinstance(one, dict) and deep < 3:
+            todo += [(v, deep + 1) for v in list(one.values())[:16]]
+        elif hasattr(one, "__dataclass_fields__") and deep < 3:
+            todo += [(v, deep + 1) for v in list(vars(one).values())[:16]]
+    return found
+
+
+def fingerprint(tensor: torch.Tensor) -> bytes:
+    """A few numbers that tell a batch from another one: its shape, and values spread over it."""
+    flat = tensor.detach()
+    if not flat.numel() or flat.layout != torch.strided or flat.device.type != "cpu":
+        return b""
+    flat = flat.reshape(-1)[:: max(1, flat.numel() // 64)]
+    return repr(tuple(tensor.shape)).encode() + np.ascontiguousarray(flat.float().numpy()).tobytes()

@@ -1,0 +1,56 @@
+"""Values that leave torch: figures that a program prints, keeps or decides by."""
+
+import math
+from typing import Any
+
+import torch
+
+from treino.diagnosis.record.lines import here, stack
+from treino.diagnosis.record.log import Graph, Log, Read
+from treino.diagnosis.record.tape import Tape
+from treino.diagnosis.record.values import Node, Values, snapshot
+
+COMPARED = ("eq", "ne", "gt", "lt", "ge", "le", "isclose")
+GRAPHS = 3
+EVERY = 16
+
+
+class Reads:
+    """Numbers, lists and arrays made of what nets gave, and comparisons of it."""
+
+    def __init__(self, log: Log, values: Values, tape: Tape) -> None:
+        self._log, self._values, self._tape = log, values, tape
+        self.moment: Any = dict
+        self._seen: dict[Any, int] = {}
+
+    def install(self) -> None:
+        """Watch them."""
+        self._tape.reads.append(self._read)
+        self._tape.observe(self._compared, *COMPARED)
+
+    def _read(self, name: str, tensor: torch.Tensor, result: Any) -> None:
+        node = self._values.find(tensor)
+        if node is not None and node.forwards:
+            value = float(result) if isinstance(result, (int, float)) else math.nan
+            self._tell(name.strip("_"), node, value, tensor.requires_grad)
+
+    def _compared(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        if node is not None and node.forwards and isinstance(result, torch.Tensor):
+            self._tell("compared", node, math.nan, False)
+
+    def _tell(self, how: str, node: Node, value: float, grad: bool) -> None:
+        site = here()
+        times = self._seen[how, site] = self._seen.get((how, site), 0) + 1
+        whole = times <= GRAPHS or times % EVERY == 0
+        self._log.add(
+            Read(
+                how=how,
+                site=site,
+                stack=stack(),
+                forwards=tuple(sorted(node.forwards)[-8:]),
+                value=value,
+                grad=grad,
+                graph=snapshot(node, 48) if whole else Graph(),
+                **self.moment(),
+            )
+        )

@@ -1,0 +1,144 @@
+"""All of the record together: put on, taken off, and its log closed at the end."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from treino.diagnosis.record.gradients import Gradients
+from treino.diagnosis.record.hooks import Hooks, unseen
+from treino.diagnosis.record.log import Backward, Ended, Forward, Log
+from treino.diagnosis.record.losses import Losses
+from treino.diagnosis.record.nets import Nets
+from treino.diagnosis.record.reads import Reads
+from treino.diagnosis.record.tape import Tape
+from treino.diagnosis.record.values import Values
+from treino.diagnosis.record.windows import Windows
+
+PATIENCE = 64  # backwards without a step, after which no step is waited for
+
+
+class Recorder:
+    """The record of one program: ``log`` holds what happened.
+
+    after_each_step: called with the number of optimizer steps so far (limits, live findings).
+    """
+
+    def __init__(self, after_each_step: Callable[[int], None] | None = None) -> None:
+        self.log, self.hooks, self.values, self.windows = Log(), Hooks(), Values(), Windows()
+        self.tape = Tape(self.hooks, self.values, self.windows)
+        self.nets = Nets(self.log, self.hooks, self.values, self.tape)
+        self.losses = Losses(self.log, self.values, self.tape, self.nets)
+        self.gradients = Gradients(self.log, self.hooks, self.values, self.tape)
+        self.reads = Reads(self.log, self.values, self.tape)
+        self.after_each_step = after_each_step
+        self.place: Any = None  # where the newest call of a net came from
+        self.trained: set[Any] = set()  # places of calls that train
+        self.calls = 0, 0  # (turn, calls of nets since then)
+        self.usual = 1  # calls of nets in a turn that train
+        self._places: dict[int, Any] = {}
+        self._kinds: set[type] = set()
+        self._unstepped = 0
+        parts: tuple[Any, ...] = (self.nets, self.losses, self.gradients, self.reads)
+        self.parts = parts
+        for part in parts:
+            part.moment = self.moment
+        self.gradients.open = lambda: self.windows.open
+        self.gradients.loss_of = self.losses.of
+        self.gradients.ticks.append(self._tick)
+        self.nets.number_of = self.gradients.number
+        self.gradients.after_step.append(self._stepped)
+        self.gradients.ran.append(self._ran)
+        self.nets.roots.append(self._root)
+        self.nets.called.append(self._called)
+
+    def moment(self) -> dict[str, int]:
+        """When it is: the fields that every event has."""
+        return {"step": self.gradients.steps, "turn": self.gradients.turns}
+
+    def install(self) -> None:
+        """Start. Call it before the program imports anything from torch by name."""
+        for part in self.parts:
+            part.install()
+        self.hooks.install()
+        self._open()
+
+    def _open(self) -> None:
+        self.nets.open()
+        self.tape.start()
+
+    def _tick(self) -> None:
+        """A backward is over."""
+        self.windows.tick()
+        self._unstepped += 1
+        if not self.gradients.steps or self._unstepped > PATIENCE:
+            self._shift()
+
+    def _stepped(self, optimizer: Any) -> None:
+        """A step is over."""
+        self._unstepped = 0
+        self._shift()
+        if self.after_each_step is not None:
+            self.after_each_step(self.gradients.steps)
+
+    def _shift(self) -> None:
+        """Open or close the window."""
+        before = self.windows.open
+        now = self.windows.shift()
+        if now and not before:
+            self._open()
+        elif not now and before:
+            self.nets.close()
+        if not now and self.tape.on:
+            self.tape.stop()  # later, where it isn't the innermost mode
+
+    def _root(self, module: nn.Module) -> None:
+        """A net that a program calls: its class tells, between windows, of calls that don't train."""
+        kind = type(module)
+        if kind in self._kinds or kind.__module__.startswith(("torch.jit", "torch._dynamo")):
+            return
+        self._kinds.add(kind)
+        recorder, windows, original = self, self.windows, kind.__call__
+
+        def called(self: Any, *args: Any, **kwargs: Any) -> Any:
+            if recorder.hooks.on:
+                frame = sys._getframe(1)
+                place = (id(frame.f_code), frame.f_lasti, self.training, torch.is_grad_enabled())
+                recorder.place = place
+                if not windows.open:
+                    turn, calls = recorder.calls
+                    calls = calls + 1 if turn == windows.turn else 1
+                    recorder.calls = windows.turn, calls
+                    other = place not in recorder.trained or calls > recorder.usual
+                    if other and recorder.hooks.watching() and windows.look(place):
+                        recorder._open()
+            return original(self, *args, **kwargs)
+
+        self.hooks.replace(kind, "__call__", unseen(called))
+
+    def _called(self, event: Forward, *_: Any) -> None:
+        """Remember where a call came from, until a backward tells that it trained."""
+        self._places[event.forward] = self.place
+        if len(self._places) > 256:
+            self._places.pop(next(iter(self._places)))
+
+    def _ran(self, event: Backward) -> None:
+        """The calls that a backward went through train; so many there usually are."""
+        own = [f for f in event.forwards if f in self._places]
+        self.trained |= {self._places[f] for f in own}
+        self.usual = max(self.usual, len(own))
+
+    def stop(self, *, finished: bool = True, error: str = "") -> None:
+        """Take everything off and close the log."""
+        self.nets.close()
+        self.tape.stop()
+        self.hooks.undo()
+        self.gradients.remove()
+        for part in (self.gradients,):
+            try:
+                part.finish()
+            except Exception as wrong:
+                self.hooks.defect(type(part).__name__, wrong)
+        self.log.add(Ended(finished=finished, watched=self.windows.watched, error=error, **self.moment()))

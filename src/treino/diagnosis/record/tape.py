@@ -1,0 +1,203 @@
+"""One hook for all of torch's functions while a window is open: a TorchFunctionMode.
+
+https://docs.pytorch.org/docs/stable/torch.overrides.html#torch.overrides.TorchFunctionMode: every function
+and method that takes or makes a tensor passes through ``__torch_function__`` with its arguments, so that
+nothing of ``torch.Tensor`` is patched, and nothing costs anything while the mode is off.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.hooks import Hooks
+from treino.diagnosis.record.lines import here
+from treino.diagnosis.record.values import Node, Values
+from treino.diagnosis.record.windows import Windows
+
+ALIASES = {
+    **{f"{r}{n}": n for n in ("add", "sub", "mul", "pow", "matmul", "mod", "and", "or") for r in ("r", "i")},
+    **dict.fromkeys(("truediv", "rtruediv", "itruediv", "rdiv", "true_divide", "divide", "idiv"), "div"),
+    "subtract": "sub",
+    "rsub": "sub",
+    "multiply": "mul",
+    "square": "pow",
+    "absolute": "abs",
+    "_softmax": "softmax",
+    "_log_softmax": "log_softmax",
+    "special_log_softmax": "log_softmax",
+    "threshold": "relu",
+    "expit": "sigmoid",
+    "special_expit": "sigmoid",
+}
+READS = frozenset(
+    (
+        *("item", "tolist", "numpy", "__float__", "__int__", "__bool__", "__format__", "__repr__", "__str__"),
+        *("__array__", "__index__", "__complex__"),
+    )
+)
+CASTS = frozenset(("float", "double", "half", "bfloat16", "long", "int", "bool", "type_as", "cpu", "cuda"))
+# Questions about a tensor, and what gives the tensor itself back.
+SILENT = frozenset(
+    (
+        *(
+            "size",
+            "dim",
+            "ndimension",
+            "numel",
+            "nelement",
+            "len",
+            "is_floating_point",
+            "is_complex",
+            "stride",
+        ),
+        *("hash", "type", "requires_grad_", "retain_grad", "is_contiguous", "storage_offset", "element_size"),
+        *("get_device", "data_ptr", "untyped_storage", "is_same_size", "register_hook", "set_grad_enabled"),
+        *(
+            "is_tensor",
+            "_record_function_enter_new",
+            "_is_view",
+            "is_inference",
+            "is_pinned",
+            "dir",
+            "setattr",
+        ),
+    )
+)
+PROPERTIES = frozenset(("data", "T", "mT", "H", "real", "grad"))
+PLAIN = (int, float, bool, str, type(None))
+
+Observe = Callable[[Any, tuple[Any, ...], dict[str, Any], "Node | None"], None]
+
+
+class Tape(TorchFunctionMode):
+    """Notes each operation in the record of values, and tells observers of the operations that they ask for.
+
+    observers: by an operation's name; called with (result, args, kwargs, the value that was made).
+    failures: by name; called with (error, args, kwargs). reads: called when a value leaves torch.
+    idle: inside an optimizer's step and other parts that are not the program's own.
+    """
+
+    def __init__(self, hooks: Hooks, values: Values, windows: Windows) -> None:
+        super().__init__()
+        self.observers: dict[str, list[Observe]] = {}
+        self.failures: dict[str, list[Callable[[BaseException, Any, Any], None]]] = {}
+        self.reads: list[Callable[[str, torch.Tensor, Any], None]] = []
+        self.idle = 0
+        self.on = False
+        self._hooks, self._values, self._windows = hooks, values, windows
+        self._names: dict[Any, str] = {}
+
+    def observe(self, observer: Observe, *names: str) -> None:
+        """Have this one told of operations."""
+        for name in names:
+            self.observers.setdefault(name, []).append(observer)
+
+    def start(self) -> None:
+        """Push the mode."""
+        if not self.on:
+            self.on = True
+            self.__enter__()
+
+    def stop(self) -> bool:
+        """Pop the mode, if it is the innermost one; whether it was."""
+        if self.on and _get_current_function_mode_stack()[-1:] == [self]:
+            self.on = False
+            self.__exit__(None, None, None)
+        return not self.on
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        name = self._names.get(func) or self._name(func)
+        hooks = self._hooks
+        if self.idle or not name or not hooks.on or not self._windows.open:
+            return func(*args, **kwargs)
+        if name in self.failures:
+            try:
+                result = func(*args, **kwargs)
+            except Exception as error:
+                for failed in self.failures[name]:
+                    hooks.quietly(name, failed, error, args, kwargs)
+                raise
+        else:
+            result = func(*args, **kwargs)
+        if hooks.watching():
+            hooks.on = False
+            try:
+                self._note(name, result, args, kwargs)
+            except Exception as error:
+                hooks.defect(name, error)
+            finally:
+                hooks.on = True
+        return result
+
+    def _note(self, name: str, result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._windows.operations += 1
+        if name in READS and not isinstance(result, torch.Tensor):
+            of = args[0] if args and isinstance(args[0], torch.Tensor) else None
+            if of is not None:
+                for read in self.reads:
+                    read(name, of, result)
+            return
+        node: Node | None = None
+        if isinstance(result, (torch.Tensor, tuple, list)):
+            node = self._values.made(result, name, tensors(args, kwargs), here(), detail(args, kwargs))
+        for observe in self.observers.get(name, ()):
+            observe(result, args, kwargs, node)
+
+    def _name(self, func: Any) -> str:
+        """What an operation is called, without underscores; empty where it is of no interest."""
+        plain = str(getattr(func, "__name__", ""))
+        if plain in ("__get__", "__set__"):
+            of = str(getattr(getattr(func, "__self__", None), "__name__", ""))
+            name = (of if plain == "__get__" else f"set_{of}") if of in PROPERTIES else ""
+        else:
+            stem = plain if plain.startswith("_") and not plain.startswith("__") else plain.strip("_")
+            name = plain if plain in READS else "to" if plain in CASTS else ALIASES.get(stem, stem)
+            name = "" if name in SILENT else name
+        self._names[func] = name
+        return name
+
+
+def tensors(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[torch.Tensor]:
+    """The tensors among arguments, also in lists of them."""
+    found: list[torch.Tensor] = []
+    for one in (*args, *kwargs.values()) if kwargs else args:
+        if isinstance(one, torch.Tensor):
+            found.append(one)
+        elif isinstance(one, (list, tuple)):
+            found += [t for t in one[:64] if isinstance(t, torch.Tensor)]
+    return found
+
+
+def detail(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The plain arguments, by name or by place; of an index, whether it cuts the rows and where."""
+    found: dict[str, Any] = {}
+    for key, one in (*enumerate(args), *kwargs.items()):
+        if isinstance(one, PLAIN):
+            found[str(key)] = one
+        elif isinstance(one, slice):
+            found[str(key)] = cut(one)
+        elif isinstance(one, (tuple, list)) and len(one) <= 6:
+            if all(isinstance(v, PLAIN) for v in one):
+                found[str(key)] = tuple(one)
+            elif one and isinstance(one[0], slice):
+                found[str(key)] = cut(one[0])
+        elif isinstance(one, torch.dtype):
+            found[str(key)] = str(one)
+    return found
+
+
+def cut(rows: slice) -> tuple[str, int | None, int | None]:
+    """A slice as plain values."""
+    start, stop = (int(v) if v is not None else None for v in (rows.start, rows.stop))
+    return "slice", start, stop
+
+
+def site_of(node: Node | None) -> Site | None:
+    """The line that made a value."""
+    return node.site if node is not None else None

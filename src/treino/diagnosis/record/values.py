@@ -1,0 +1,142 @@
+"""The record of values: which operation made a tensor, of which others, and on which line."""
+
+import weakref
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Graph, Operation
+
+MOST = 64  # operations of a graph that goes into the log
+PRUNED = 20_000  # tensors that are known at once
+OLD = 3  # steps, after which what a value was made of is let go
+
+NOBODY: frozenset[int] = frozenset()
+
+
+class Node:
+    """One value: the operation that made it, and the values that went in.
+
+    forwards: numbers of the nets' calls that it comes from. step: of the optimizers, when it was made.
+    """
+
+    __slots__ = ("detail", "forwards", "grad", "op", "parents", "shape", "site", "step")
+
+    def __init__(
+        self,
+        op: str,
+        parents: tuple["Node", ...],
+        site: Site | None,
+        shape: tuple[int, ...],
+        detail: dict[str, Any],
+        grad: bool,
+        step: int,
+    ) -> None:
+        self.op, self.parents, self.site, self.shape, self.detail = op, parents, site, shape, detail
+        self.grad, self.step = grad, step
+        self.forwards: frozenset[int]
+        if len(parents) == 1:
+            self.forwards = parents[0].forwards
+        else:
+            self.forwards = NOBODY.union(*(p.forwards for p in parents)) if parents else NOBODY
+
+
+class Values:
+    """Tensors that were seen, found again by what they are."""
+
+    def __init__(self) -> None:
+        self.step = 0
+        self._known: dict[int, tuple[weakref.ref[torch.Tensor], Node]] = {}
+        self._young: list[list[Node]] = [[]]
+
+    def find(self, tensor: torch.Tensor) -> Node | None:
+        """What is known of a tensor; None where nothing is."""
+        known = self._known.get(id(tensor))
+        return known[1] if known is not None and known[0]() is tensor else None
+
+    def of(self, tensor: torch.Tensor) -> Node:
+        """What is known of a tensor; one that nobody saw being made is a leaf."""
+        node = self.find(tensor)
+        if node is None:
+            op = "parameter" if isinstance(tensor, torch.nn.Parameter) else "leaf"
+            base = tensor._base
+            whole = self.find(base) if base is not None and not tensor.is_inference() else None
+            parents = (whole,) if whole is not None else ()
+            node = Node(
+                "view" if parents else op,
+                parents,
+                None,
+                tuple(tensor.shape),
+                {},
+                tensor.requires_grad,
+                self.step,
+            )
+            self.know(tensor, node)
+        return node
+
+    def know(self, tensor: torch.Tensor, node: Node) -> None:
+        """From now on this tensor is that value."""
+        if len(self._known) > PRUNED:
+            self._known = {k: v for k, v in self._known.items() if v[0]() is not None}
+        self._known[id(tensor)] = weakref.ref(tensor), node
+        if node.parents:
+            self._young[-1].append(node)
+
+    def made(
+        self,
+        result: Any,
+        op: str,
+        given: Iterable[torch.Tensor],
+        site: Site | None,
+        detail: dict[str, Any],
+    ) -> Node | None:
+        """Note that an operation gave this tensor, or these."""
+        parents = tuple(self.of(t) for t in given)
+        if isinstance(result, torch.Tensor):
+            node = Node(op, parents, site, tuple(result.shape), detail, result.requires_grad, self.step)
+            self.know(result, node)
+            return node
+        first: Node | None = None
+        if isinstance(result, (tuple, list)):
+            for at, one in enumerate(result[:16]):
+                if isinstance(one, torch.Tensor):
+                    told = detail | {"part": at}
+                    node = Node(op, parents, site, tuple(one.shape), told, one.requires_grad, self.step)
+                    self.know(one, node)
+                    first = first or node
+        return first
+
+    def tick(self, step: int) -> None:
+        """A step was taken: what was made some steps ago forgets its origin, so that nothing grows."""
+        self.step = step
+        self._young.append([])
+        if len(self._young) > OLD:
+            for node in self._young.pop(0):
+                node.parents = ()
+
+
+def snapshot(node: Node, most: int = MOST) -> Graph:
+    """The operations that led to a value, itself first, breadth first, as far as they fit."""
+    order: list[Node] = [node]
+    numbers = {id(node): 0}
+    for one in order:
+        for parent in one.parents:
+            if id(parent) not in numbers and len(order) < most:
+                numbers[id(parent)] = len(order)
+                order.append(parent)
+    return Graph(
+        tuple(
+            Operation(
+                n.op,
+                n.site,
+                n.shape,
+                tuple(numbers[id(p)] for p in n.parents if id(p) in numbers),
+                n.detail,
+                n.grad,
+                tuple(sorted(n.forwards)[-4:]),
+            )
+            for n in order
+        )
+    )

@@ -1,0 +1,55 @@
+"""When everything is watched: at first, then a little now and then, and whenever a net is called anew.
+
+A turn is a backward. Counts alone decide, so that what is found does not hang on the machine's speed.
+"""
+
+FIRST = 48  # turns that are watched from the start
+WIDE = 2  # turns of a later window
+APART = 6  # a later window opens after a further sixth of all turns
+LEAST = 16  # ... and these
+LOOKS = 3  # evaluations of one line that are watched; later ones as windows open
+CROWDED = 20_000  # operations, after which the first window ends early
+
+
+class Windows:
+    """Whether this is a moment that is watched.
+
+    open: so it is. turn: backwards so far. A window opens and closes after an optimizer's step, so that it
+    holds whole steps; where there are none, after a backward.
+    """
+
+    def __init__(self) -> None:
+        self.open = True
+        self.turn = 0
+        self.watched = 0
+        self.operations = 0
+        self._due = FIRST
+        self._evaluating = False
+        self._looks: dict[object, tuple[int, int]] = {}
+
+    def tick(self) -> None:
+        """A backward is over."""
+        self.turn += 1
+        self.watched += self.open
+
+    def shift(self) -> bool:
+        """A step is over; whether the window is open from here on."""
+        if not self.open:
+            if self.turn >= self._due:
+                self.open, self._due = True, self.turn + WIDE
+            return self.open
+        first = self.turn < FIRST and self.operations < CROWDED
+        if not first and (self._evaluating or self.turn >= self._due):
+            self._due = max(self.turn + LEAST, self.turn + self.turn // APART)
+            self.open = self._evaluating = False
+        return self.open
+
+    def look(self, place: object) -> bool:
+        """Between windows, a net is called where no training call came from: open until the next step? The
+        first times, and later as often as windows open.
+        """
+        seen, turn = self._looks.get(place, (0, 0))
+        if seen < LOOKS or (APART - 1) * self.turn >= APART * turn:
+            self._looks[place] = seen + 1, self.turn
+            self.open = self._evaluating = True
+        return self.open

@@ -1,0 +1,25 @@
+"""Every rule: its wrong example is found, its right one is silent, and a log read back decides alike."""
+
+import json
+
+import pytest
+
+from tests.diagnosis.faults.examination import examined
+from treino.diagnosis.faults import decide, rules
+from treino.diagnosis.record.log import Log
+from treino.diagnosis.rules.examples import PRELUDE
+
+
+@pytest.mark.parametrize("rule", sorted(rules()))
+def test_the_wrong_example_is_found_and_the_right_one_is_silent(rule, tmp_path):
+    found, log = examined(PRELUDE + rules()[rule].wrong, tmp_path)
+    assert rule in {f.rule for f in found}
+    again, _ = decide(Log.from_json(json.loads(json.dumps(log.as_json()))))
+    assert [f.as_json() for f in again] == [f.as_json() for f in found]
+    silent, _ = examined(PRELUDE + rules()[rule].right, tmp_path)
+    assert [f.rule for f in silent] == []
+
+
+@pytest.mark.parametrize("rule", sorted(rules()))
+def test_a_rule_sees_nothing_where_nothing_was_seen(rule):
+    assert list(rules()[rule].decide(Log())) == []
