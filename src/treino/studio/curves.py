@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from treino.engine import Training
 from treino.records.histories import training_losses
 from treino.records.segments import epoch_count, epochs_of
 from treino.records.stored_run import StoredRun
@@ -64,6 +66,20 @@ class Vitals:
 
     def listed(self) -> list[dict[str, Any]]:
         return [self.by_step[step] for step in sorted(self.by_step)]
+
+
+def next_update(training: Training, step: int) -> tuple[float | None, float | None]:
+    """The norm of a step's gradient, and the size of the update that follows over that of the weights.
+
+    One step is taken by the training, a copy of the run's; None where it stands elsewhere or is over."""
+    if training.done or training.step != step:
+        return None, None
+    before = training.state.population.params.clone()
+    training.advance(None, step + 1)
+    after, gradient = training.state.population.params, training.state.population.grads
+    size = float(torch.linalg.vector_norm(before))
+    update = float(torch.linalg.vector_norm(after - before))
+    return finite(float(torch.linalg.vector_norm(gradient))), finite(update / size) if size else None
 
 
 def epochs(run: StoredRun, loss_S: NDArray[np.float32]) -> list[dict[str, Any]]:

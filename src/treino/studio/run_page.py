@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from treino.data.dataset import Data
 from treino.documents import read_run_spec
@@ -19,13 +18,14 @@ from treino.records.segments import segments_of
 from treino.records.stored_run import StoredRun, stored_run
 from treino.store import RunFolder
 from treino.store.live import LiveFolder
-from treino.studio.curves import ThinnedLosses, Vitals, epochs, finite
+from treino.studio.curves import ThinnedLosses, Vitals, epochs, finite, next_update
 from treino.studio.fan import FanBoundaries, SmallPicture, fan
 from treino.studio.frames import frame_bytes
 from treino.studio.points import points_of
-from treino.studio.run_state import run_state, settings_at
+from treino.studio.run_state import findings, run_state, settings_at
 from treino.studio.scene import Part, Sight, picture, scene, sight_of, small_grid
 from treino.training.futures import usual_futures
+from treino.training.live_findings import LiveFindings
 from treino.training.playback import Playback
 from treino.training.replay import Snapshot
 from treino.words import speaking
@@ -80,6 +80,8 @@ class RunPage:
         self.beside: dict[str, Beside] = {}
         self.layer_names: dict[int, str] = {}  # by their stages in the picture
         self.snapshot: Snapshot | None = None
+        self.newest: Snapshot | None = None  # that the training has shown
+        self.live_findings = LiveFindings(self.playback)
         self._neighbours = {each.name for each in os.scandir(path.parent) if each.is_dir()}
         self._sight: tuple[Any, Sight] | None = None
         self._thinned, self._vitals = ThinnedLosses(), Vitals()
@@ -123,13 +125,26 @@ class RunPage:
         return fresh
 
     def idle(self, seconds: float) -> bool:
-        """Train the futures that are asked for, else play stretches of the past that nobody has looked at
-        yet; -> whether anything is left."""
-        if self.fan is not None and self.viewers:
+        """Train the futures that are asked for, else look for faults in the training, else play stretches of
+        the past that nobody has looked at yet; -> whether anything is left."""
+        if not self.viewers:
+            return False
+        if self.fan is not None:
             return self._fan_slice(self.fan)
-        if self.playing or not self.viewers:
+        if self._look_for_faults() or self.playing:
             return False
         return self.playback.prepare(len(self.loss_S), self.loss_S, seconds)
+
+    def _look_for_faults(self) -> bool:
+        """See what holds at the newest state that the training has shown, where it is time; -> whether."""
+        state = self.newest
+        if state is None or self.run.result is not None or state.segment != self._segment:
+            return False
+        if not self.live_findings.due((state.segment, state.step), self.languages):
+            return False
+        self.live_findings.look(self.run, state, self.loss_S, self.languages)
+        self._send_state()
+        return True
 
     def _live_state(self) -> bool:
         """Show the state that the training has put into its folder, where it is another one."""
@@ -153,6 +168,7 @@ class RunPage:
         except (TreinoError, IndexError):  # of a training that has just been made anew
             self._reopen()
             return False
+        self.newest = snapshot
         if self.look.step is None:
             self._show(snapshot, live=True, when=float(meta["time"]))
         self._send_curves()
@@ -270,13 +286,17 @@ class RunPage:
                 with speaking(language):
                     if language not in self._readings:
                         self._readings[language] = self._opened(self.data)
-                    state = self._state(self._readings[language])
+                    state = self._state(self._readings[language], language)
             if state != self._sent.get(language):
                 self._sent[language] = state
                 self._send({"key": self.key, "language": language, "send": {"state": state}}, b"")
 
-    def _state(self, run: StoredRun) -> dict[str, Any]:
-        state = run_state(run)
+    def _state(self, run: StoredRun, language: str) -> dict[str, Any]:
+        state, found = run_state(run), self.live_findings
+        seen = found.by_language.get(language, [])
+        if run.status in ("finished", "diverged"):  # its document has them all, but for what its status says
+            seen = [each for each in seen if each["rule"] == run.status]
+        state["findings"] = findings(run, seen, found.first_seen)
         if self.snapshot is not None:
             state["settings"] = settings_at(run, self.snapshot)
         return state | {
@@ -327,7 +347,7 @@ class RunPage:
         header, parts = scene(
             snapshot.net, self.data, sight, run.loss_function, run.item_shape, self.look.unit, over
         )
-        norm, ratio = self._next_update(snapshot)
+        norm, ratio = next_update(self.playback.plan(snapshot.segment).training, step)
         self._vitals.add(step, norm, ratio, snapshot.hp["lr"])
         first = 1 if self.data.kind == "image" else 0
         self.layer_names = {first + k: str(each["name"]) for k, each in enumerate(header["layers"])}
@@ -377,19 +397,6 @@ class RunPage:
             self._sight = (key, sight)
             self._send_points(sight)
         return self._sight[1]
-
-    def _next_update(self, snapshot: Snapshot) -> tuple[float | None, float | None]:
-        """The norm of the gradient at this step, and the size of the update that follows over that of the
-        weights: one step is taken by the copy that is here."""
-        training = self.playback.plan(snapshot.segment).training
-        if training.done or training.step != snapshot.step:
-            return None, None
-        before = training.state.population.params.clone()
-        training.advance(None, training.step + 1)
-        after, gradient = training.state.population.params, training.state.population.grads
-        size = float(torch.linalg.vector_norm(before))
-        update = float(torch.linalg.vector_norm(after - before))
-        return finite(float(torch.linalg.vector_norm(gradient))), finite(update / size) if size else None
 
     def add_beside(self, path: Path) -> None:
         """Show another run's curves too.

@@ -1,6 +1,6 @@
 """The ``state`` of a run's page: everything about the run but its numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from treino.engine.activations import ACTIVATIONS
@@ -9,9 +9,12 @@ from treino.engine.schedules import SCHEDULES
 from treino.inspection.boundary import columns_with_an_axis
 from treino.records.segments import epoch_count, path_of, segments_of, setting_commands, shown_settings
 from treino.records.stored_run import StoredRun
+from treino.spec import FAULTS
 from treino.training.replay import Snapshot
+from treino.training.run_seen import faulty_from
 from treino.words import _
 
+FINDING = ("rule", "severity", "certain", "message", "why", "fix")
 MOST_FEATURES = 200  # names in a list to choose from
 
 
@@ -133,19 +136,17 @@ def joined_marks(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def findings(run: StoredRun) -> list[dict[str, Any]]:
-    """The doctor's: those before the first step while it trains, all at its end."""
+def findings(
+    run: StoredRun, seen: Sequence[dict[str, Any]] = (), first_seen: Mapping[str, int] | None = None
+) -> list[dict[str, Any]]:
+    """The doctor's: while it trains those that are known before the first step and those that were ``seen``
+    on the way; all at its end. first_seen: by their rules, the steps at which they appeared."""
+    told = [{name: getattr(each, name) for name in FINDING} for each in run.facts.findings]
+    steps = dict(first_seen or {}) | {rule: faulty_from(run.spec) for rule in FAULTS}
+    rules = {each["rule"] for each in seen}
     return [
-        {
-            "rule": each.rule,
-            "severity": each.severity,
-            "certain": each.certain,
-            "message": each.message,
-            "why": each.why,
-            "fix": each.fix,
-            "step": None,
-        }
-        for each in run.facts.findings
+        {name: each[name] for name in FINDING} | {"step": steps.get(each["rule"])}
+        for each in [*seen, *(each for each in told if each["rule"] not in rules)]
     ]
 
 

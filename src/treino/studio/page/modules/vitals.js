@@ -7,7 +7,7 @@ import { t } from './words.js';
 
 const SIGNS = [['gradient_norm', 'gradient_norm', null], ['update_ratio', 'update_ratio', 0.001], ['lr', 'lr', null]];
 const USUAL = 'M8 2.5L14.5 13.5h-13zM8 6.5v3.5M8 11.6v.2';
-const LEVELS = { error: 'bad', warning: 'warn', good: 'good', info: 'note', note: 'note' };
+const LEVELS = { wrong: 'bad', risk: 'warn', waste: 'note' };
 
 export function makeVitals(page) {
   let shown = '';
@@ -23,7 +23,8 @@ export function makeVitals(page) {
     const key = JSON.stringify([state.findings, state.status, state.metrics, state.steers, document.documentElement.lang, state.reason ?? null]);
     if (key === shown) return;
     shown = key;
-    $('#findings').replaceChildren(...endings(state, page), ...state.findings.map((finding) => item(finding, page)));
+    const found = state.findings.filter(({ rule }) => rule !== state.status); // a status has a line of its own
+    $('#findings').replaceChildren(...endings(state, page), ...found.map((finding) => item(finding, page)));
     if (!$('#findings').children.length) $('#findings').append(line('note', t('no_findings')));
   }
   return { draw, relabel: () => { shown = ''; } };

@@ -1,0 +1,118 @@
+"""The doctor's findings of a run that still trains, for someone who watches it.
+
+Each look reads what is recorded and the weights at that moment; the training itself knows nothing of it.
+"""
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treino.diagnosis.rules import rules
+from treino.engine.divergence import FACTOR, divergence_threshold
+from treino.errors import TreinoError
+from treino.records.histories import training_losses
+from treino.records.segments import epoch_count
+from treino.records.stored_run import StoredRun
+from treino.training.advice import lower_rate
+from treino.training.findings import decided, finding_documents
+from treino.training.playback import Playback
+from treino.training.replay import Snapshot
+from treino.training.run_measures import FIRST_STEPS, FirstSteps, measure, wanted
+from treino.training.run_seen import TrainingCourse, course_of, rows_seen, seen_of
+from treino.words import _, numeral, setting, speaking
+
+SECONDS = 1.0  # between two looks, at least
+SHARE = 0.05  # of the time that looks may take
+STEPS_SETTLED = 500  # of a course with long epochs, after which rules may judge its loss
+DIVERGED = "diverged"
+
+
+class LiveFindings:
+    """Those of one run. playback: of the run, from which states that were met are taken."""
+
+    def __init__(self, playback: Playback) -> None:
+        self.first_seen: dict[str, int] = {}  # by rule: the step at which it appeared
+        self.by_language: dict[str, list[dict[str, Any]]] = {}  # what the newest look found
+        self._rows = rows_seen(playback.data)
+        self._playback = Playback(playback.run, playback.data, states=playback.states)
+        self._begin: tuple[tuple[int, int], FirstSteps | None] | None = None  # of which course
+        self._looked, self._due = (-1, -1), 0.0
+
+    def due(self, state: tuple[int, int], languages: Iterable[str]) -> bool:
+        """Whether it is time for a look at this segment and step."""
+        new = state != self._looked or not set(languages) <= self.by_language.keys()
+        return new and state[1] > 0 and time.monotonic() >= self._due
+
+    def look(
+        self, run: StoredRun, snapshot: Snapshot, loss_S: NDArray[np.float32], languages: Iterable[str]
+    ) -> None:
+        """See what holds at this step of the run's newest segment. loss_S: of its path."""
+        began, step = time.monotonic(), snapshot.step
+        if self._looked[0] != snapshot.segment:
+            self._begin = None
+            self._playback.plans.clear()
+        self._looked, self._playback.run = (snapshot.segment, step), run
+        course = self._course(run, snapshot, loss_S[:step])
+        seen = seen_of(course)
+        training = course.planned.training
+        settled = course.steps >= max(FIRST_STEPS, min(training.steps_per_epoch, STEPS_SETTLED))
+        if settled and wanted(seen, course):
+            measure(seen, course, self._first_steps(course))
+        self.by_language = {}
+        for language in languages:
+            with speaking(language):
+                found = [each for each in decided(seen)[0] if settled or rules()[each.rule].early]
+                told = finding_documents(found, course.planned)
+                self.by_language[language] = told + (divergence(run, course) if settled else [])
+        told = next(iter(self.by_language.values()), [])
+        known = {rule: at for rule, at in self.first_seen.items() if at <= step}
+        begun = {each["rule"]: each.get("step", step) for each in told}
+        self.first_seen = {rule: min(at, known.get(rule, at)) for rule, at in begun.items()}
+        ended = time.monotonic()
+        self._due = ended + max(SECONDS, (ended - began) / SHARE)
+
+    def _course(self, run: StoredRun, snapshot: Snapshot, loss_S: NDArray[np.float32]) -> TrainingCourse:
+        planned, nets = self._playback.plan(snapshot.segment), (snapshot.net, snapshot.net)
+        diverged, data = False, self._playback.data
+        return course_of(run.folder, run.spec, data, planned, self._rows, loss_S, nets, diverged)
+
+    def _first_steps(self, course: TrainingCourse) -> FirstSteps | None:
+        """The beginning of the course, made once."""
+        key = (course.segment, course.first)
+        if self._begin is None or self._begin[0] != key:
+            try:
+                self._playback.at(course.first, course.loss_S)
+            except TreinoError:  # its state isn't kept any more
+                self._begin = key, None
+            else:
+                self._begin = key, FirstSteps(self._playback.plans.pop(course.segment).training)
+        return self._begin[1]
+
+
+def divergence(run: StoredRun, course: TrainingCourse) -> list[dict[str, Any]]:
+    """Whether the training would count as diverged if it ended now, and the epoch's end since which."""
+    loss = course.planned.training.loss_function
+    threshold = divergence_threshold(loss, course.data.train.y)
+    count = epoch_count(run.spec)
+    mean_E = training_losses(course.loss_S, count)[0][: count.ended(len(course.loss_S))]
+    over = len(mean_E)
+    while over and not mean_E[over - 1] <= threshold:
+        over -= 1
+    if over == len(mean_E):
+        return []
+    lr = course.planned.settings["lr"]
+    said = _("The last epoch's mean loss is {loss}, more than {factor} times what the best constant gets.")
+    return [
+        {
+            "rule": DIVERGED,
+            "severity": "wrong",
+            "certain": True,
+            "message": said.format(loss=numeral(float(mean_E[-1]), ".4g"), factor=FACTOR),
+            "why": _("A training that ends so counts as diverged."),
+            "fix": _("Train with a lower rate: {lr}.").format(lr=setting("lr", lower_rate(lr))),
+            "step": count.end_of(over + 1),
+        }
+    ]
