@@ -6,7 +6,7 @@ import pytest
 
 from tests.diagnosis.where.written import marked, script, spelled
 from treino.diagnosis.finding import Site
-from treino.diagnosis.where import edit, kinds
+from treino.diagnosis.where import edit, kinds, updates
 from treino.diagnosis.where.back import Step
 from treino.diagnosis.where.settings import fitted, number, setting, word
 from treino.diagnosis.where.source import ignored, refresh
@@ -65,8 +65,8 @@ def test_numbers_are_worked_out(tmp_path: Path) -> None:
 WORDS = {
     "on the line": "y = x.softmax(1)  # here made",
     "in an argument": "def net(x, act):\n    return act(x)  # here\nnet(x, torch.softmax)  # made",
-    "in a layer": "class N:\n    def __init__(self):\n        self.act = nn.Softmax(1)  # made\n"
-    "    def forward(self, x):\n        return self.act(x)  # here",
+    "in a layer": "class N:\n    def __init__(self, act):\n        self.act = act\n"
+    "    def forward(self, x):\n        return self.act(x)  # here\nnet = N(nn.Softmax(1))  # made",
     "by a key": "T = {'a': nn.ReLU, 's': nn.Softmax}\nkind = 's'  # made\ny = T[kind]()(x)  # here",
     "by a test": "kind = 's'  # made\nif kind == 's':\n    y = x.softmax(1)  # here",
     "by a flag": "FLAG = True  # made\nif FLAG:\n    y = x.softmax(1)  # here",
@@ -155,7 +155,7 @@ def test_contexts_and_modes(tmp_path: Path) -> None:
     assert edit.left_at_once(here, "no_grad") == marked(path, "left")
     assert edit.uncalled([here], "step") == marked(path, "named")
     assert edit.set_once(path, "train") == marked(path, "once")
-    assert edit.clears(marked(path, "behind")) == marked(path, "cleared")
+    assert updates.clears(marked(path, "behind")) == marked(path, "cleared")
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_contexts_and_modes(tmp_path: Path) -> None:
 )
 def test_an_update_by_hand(moved: str, tmp_path: Path) -> None:
     path = script(tmp_path, f"loss.backward()  # here\nw.grad.zero_()\n{moved}  # moved")
-    assert edit.update(marked(path, "here")) == marked(path, "moved")
+    assert updates.update(marked(path, "here")) == marked(path, "moved")
 
 
 def test_a_line_is_told_to_ignore_a_rule(tmp_path: Path) -> None:

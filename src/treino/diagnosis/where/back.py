@@ -360,6 +360,8 @@ def _narrowed(
         return [(args[0], (EACH, *part))]
     if name in ("DataLoader", "Subset", "ConcatDataset", "prepare") and at == EACH:
         return [(args[0], part)]
+    if name in ("Sequential", "ModuleList") and at == EACH:
+        return [(a, part[1:] if name == "Sequential" else part) for a in args[:40]]
     if name == "TensorDataset" and at == EACH and len(part) > 1 and part[1] >= 0:
         return [(a, part[2:]) for a in args[part[1] : part[1] + 1]]
     if name == "train_test_split" and at >= 0:

@@ -6,11 +6,12 @@ from typing import Any
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.where.bindings import bindings, parameters
-from treino.diagnosis.where.calls import call_sites
+from treino.diagnosis.where.calls import OBJECTS, call_sites, returned
 from treino.diagnosis.where.flow import Step, origins, values
-from treino.diagnosis.where.settings import FITS
+from treino.diagnosis.where.settings import FITS, spells, word
 from treino.diagnosis.where.source import (
     Function,
+    above,
     around,
     calls,
     function,
@@ -23,6 +24,7 @@ from treino.diagnosis.where.source import (
     only,
     place,
     same,
+    statement,
     targets,
     written_on,
 )
@@ -30,8 +32,7 @@ from treino.diagnosis.where.source import (
 BACKWARD = ("backward", "manual_backward")
 RUNNERS = ("autograd", "fabric", "accelerator", "engine", "model_engine")  # their method is given the loss
 OFF = {"no_grad", "inference_mode", "set_grad_enabled"}
-CLEARS = ("zero_grad", "zero_", "fill_")
-MOVES = ("sub_", "add_", "copy_", "addcdiv_", "addcmul_", "mul_", "data", "set_")
+NEAR = 3  # lines between which a person would not care
 Fits = Callable[[ast.AST], bool]
 
 
@@ -125,10 +126,50 @@ def helper_call(stack: tuple[Site, ...], other: Iterable[Site]) -> Site | None:
 
 def only_caller(site: Site | None) -> Site | None:
     """Where the function around a line is called, if that is on one line only; None otherwise."""
-    inside = function(site) if site is not None else None
-    if site is None or not isinstance(inside, Function):
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    inside = (
+        next((n for n in reversed(around(site)) if isinstance(n, kinds)), None) if site is not None else None
+    )
+    if site is None or inside is None:
         return None
     return only(place(site.file, c) for c, _ in call_sites(site.file, inside))
+
+
+def taken(made: Site | None, callers: tuple[Site, ...], *words: str) -> Site | None:
+    """Where a loss takes what one of these functions made on a line, and should not: of a helper that gives
+    it to others, too, the call; or where the function was chosen; or the line itself.
+
+    callers: the line of the loss and those that led to it.
+    """
+    inside = function(made) if made is not None else None
+    if made is not None and isinstance(inside, Function) and callers and function(callers[0]) is not inside:
+        if _gives_both(made, inside, {w.lower() for w in words}):
+            return callers[0]
+        led = [place(made.file, c) for c, _ in call_sites(made.file, inside)]
+        shared = len({id(function(s)) for s in led}) > 1 and inside.name not in OBJECTS
+        for site in callers if shared else ():
+            lines = [s for s in led if function(s) is function(site) and s.line <= site.line]
+            if lines:
+                return lines[-1]
+    at = word(made, *words)
+    return sole_call(made, *words) if same(at, made) else at
+
+
+def _gives_both(made: Site, inside: Any, low: set[str]) -> bool:
+    """Whether a function returns what a line squashes beside what comes out of it."""
+    said = statement(made)
+    own = targets(said) if said is not None else set()
+    for value in returned(made.file, inside):
+        parts = getattr(value, "elts", None) or getattr(value, "values", None) or []
+        if isinstance(value, ast.Call):
+            parts = given(value)
+        squashed = [p for p in parts if spells(p, low) or name_of(p) in own]
+        raw = {name_of(a) for p in squashed for c in calls(p) for a in c.args} | {
+            name_of(a) for c in calls(said) for a in (*c.args, getattr(c.func, "value", c))
+        }
+        if squashed and any(name_of(p) in raw - {""} for p in parts if p not in squashed):
+            return True
+    return False
 
 
 # --- losses -----------------------------------------------------------------------------------------------
@@ -162,6 +203,26 @@ def loss_made(site: Site | None, *, within: bool = True) -> Site | None:
             if len(kept) > 1 and not same(kept[-1].site, site):
                 return kept[-1].site
     return site
+
+
+def loss_of(site: Site | None, fits: Fits) -> Site | None:
+    """The nearest line, of those that made what is run backward on this one, whose expression fits."""
+    runs = [r for c in calls(written_on(site), *BACKWARD, "grad") if (r := run_backward(c)) is not None]
+    steps = (s for r in runs for s in origins(site, r)) if site is not None else iter(())
+    return next((s.site for s in steps if fits(s.node)), None)
+
+
+def loss_input(site: Site | None, fits: Fits) -> Site | None:
+    """The nearest line, of those that made what the calls on this one are given, whose expression fits."""
+    return next((s.site for s in trail(site) if fits(s.node)), None)
+
+
+def second_input(site: Site | None) -> Site | None:
+    """The line that works out the second thing that a call on this one is given."""
+    asked = [c.args[1] for c in calls(written_on(site)) if len(c.args) > 1]
+    ways = (origins(site, node) for node in asked) if site is not None else ()
+    made = (s.site for way in ways for s in way if s.how in ("assigned", "loop", "returned"))
+    return next(made, site)
 
 
 # --- modes and contexts -----------------------------------------------------------------------------------
@@ -203,6 +264,39 @@ def uncalled(sites: Iterable[Site | None], method: str) -> Site | None:
     return None
 
 
+def other_mode(site: Site | None) -> Site | None:
+    """The line before a net's call, in the same function, that sets the mode of what isn't used there, or
+    sets one twice: ``teacher.eval()`` before ``net(x)``.
+    """
+    inside = function(site) if site is not None else None
+    if site is None or not isinstance(inside, Function) or calls(inside, "backward"):
+        return None
+    every = calls(inside)
+    used = {ast.unparse(c.func) for c in every} | {ast.unparse(a) for c in every for a in c.args}
+    used |= {u.rpartition(".")[0] for u in used if u.rpartition(".")[2] not in ("eval", "train")}
+    lines, twice = [], set()
+    for call in (
+        c for c in calls(inside, "eval") if isinstance(c.func, ast.Attribute) and c.lineno < site.line
+    ):
+        of = ast.unparse(call.func.value)  # type: ignore[attr-defined]
+        again = of in twice and not calls(inside, "train")  # meant for another net
+        if of not in used | {"self", "torch", "nn"} or again:
+            lines.append(place(site.file, call))
+        twice.add(of)
+    return lines[-1] if lines else None
+
+
+def kept_plainly(path: str, kind: str) -> Site | None:
+    """The only line on which objects of a class keep layers in a plain list or table, hidden from its modes:
+    ``self.members = [member() for _ in range(3)]``.
+    """
+    own = bindings(path).classes.get(kind)
+    found = [n for n in ast.walk(own) if isinstance(n, ast.Assign)] if own is not None else []
+    lists = (ast.List, ast.ListComp, ast.Dict, ast.DictComp)
+    kept = [n for n in found if isinstance(n.value, lists) and calls(n.value)]
+    return only(place(path, n) for n in kept if any(isinstance(t, ast.Attribute) for t in n.targets))
+
+
 def set_once(path: str, *modes: str) -> Site | None:
     """The only line of a file that sets a mode, where that stands before all loops and is called in none."""
     found = [c for c in calls(module(path), *modes) if isinstance(c.func, ast.Attribute) and _plain(c)]
@@ -229,56 +323,6 @@ def hook(site: Site | None, name: str) -> Site | None:
     return site
 
 
-def update(site: Site | None) -> Site | None:
-    """The line of the file that moves parameters by their gradients without an optimizer: nearest behind the
-    backward of this line, in its function or in another.
-    """
-    if site is None:
-        return None
-    lines = [
-        place(site.file, n) for n in ast.walk(module(site.file)) if isinstance(n, ast.stmt) and _moves(n)
-    ]
-    inside = function(site)
-    mine = [s for s in lines if function(s) is inside and s.line > site.line]
-    return next(iter(mine or [s for s in lines if function(s) is not inside] or lines), None)
-
-
-def _moves(node: ast.stmt) -> bool:
-    """``p -= lr * p.grad``, ``p.sub_(lr * g)``, ``p.data = p.data - lr * p.grad``"""
-    if isinstance(node, (ast.AugAssign, ast.Assign)):
-        subtracts = isinstance(node, ast.AugAssign) or any(
-            isinstance(n, ast.Sub) for n in ast.walk(node.value)
-        )
-        return subtracts and _of_gradient(node.value) and not calls(node.value, "zero_", "clone", "norm")
-    named = isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and name_of(node.value) in MOVES
-    return named and any(_of_gradient(a) for a in given(node.value))  # type: ignore[attr-defined]
-
-
-def _of_gradient(node: ast.AST) -> bool:
-    return any(n == "grad" or n in ("g", "grads", "gradient") for n in names(node))
-
-
-def clears(site: Site | None) -> Site | None:
-    """The first line behind this one, in its function, that sets gradients to nothing."""
-    inside = function(site) if site is not None else None
-    for node in (
-        sorted((n for n in ast.walk(inside) if isinstance(n, ast.stmt)), key=lambda n: n.lineno)
-        if inside
-        else ()
-    ):
-        if site is not None and node.lineno > site.line and not hasattr(node, "body") and is_clearing(node):
-            return place(site.file, node)
-    return None
-
-
-def is_clearing(node: ast.AST) -> bool:
-    """``optimizer.zero_grad()``, ``p.grad = None``, ``p.grad.zero_()``"""
-    if isinstance(node, ast.Assign) and "grad" in targets(node):
-        return isinstance(node.value, ast.Constant)
-    found = calls(node, *CLEARS)
-    return any(name_of(c) == "zero_grad" or "grad" in names(c.func) for c in found)
-
-
 def same_loop(inner: tuple[Site, ...], other: Site | None) -> bool:
     """Whether a line stands in the very loop from which another (with its callers) was reached."""
     if other is None:
@@ -302,6 +346,50 @@ def batches(sites: tuple[Site, ...]) -> Site | None:
 
 
 # --- calls of an API ---------------------------------------------------------------------------------------
+def left_out(site: Site | None) -> Site | None:
+    """The line that leaves parameters out for an optimizer that is made on this one: a condition, a part of a
+    list; the optimizer's own line where there is none, or several.
+    """
+    asked = [given(c)[0] for c in calls(written_on(site)) if given(c)]
+    found: list[Site] = []
+    for step in (s for node in asked[:1] for s in origins(site, node)) if site is not None else ():
+        for node in ast.walk(step.node):
+            if isinstance(node, ast.comprehension):
+                tests = [test for test in node.ifs if "requires_grad" not in names(test)]
+                found += [place(step.site.file, test) for test in tests]
+            elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+                found.append(place(step.site.file, node))
+        if step.how == "changed":
+            inside = [n for n in around(step.site) if isinstance(n, ast.If)]
+            found += [place(step.site.file, n) for n in inside[-1:]]
+    lines = sorted(found, key=lambda s: s.line)
+    near = bool(lines) and lines[-1].line - lines[0].line <= NEAR
+    return lines[0] if near else site
+
+
+def opened(site: Site | None) -> Site | None:
+    """The only line, in the file of an optimizer, that lets parameters learn from there on."""
+    nodes = list(ast.walk(module(site.file))) if site is not None else []
+    found = [n for n in nodes if isinstance(n, ast.Call) and name_of(n) == "requires_grad_" and _plain(n)]
+    flags = [n for n in nodes if isinstance(n, ast.Assign) and "requires_grad" in targets(n)]
+    flags = [n for n in flags if getattr(n.value, "value", None) is True]
+    return only(place(site.file, n) for n in (*found, *flags)) if site is not None else None
+
+
+def first_call(path: str, *api: str, looped: bool = False, within: str = "") -> Site | None:
+    """The first line of a file that names one of these functions (looped: in a loop or a list; within: in a
+    function of this name).
+    """
+    kinds = (ast.For, ast.ListComp, ast.GeneratorExp)
+    nodes = [
+        n for n in ast.walk(module(path)) if isinstance(n, (ast.Name, ast.Attribute)) and name_of(n) in api
+    ]
+    inside = [n for n in nodes if not looped or any(isinstance(a, kinds) for a in above(path, n))]
+    if within:
+        inside = [n for n in inside if any(getattr(a, "name", "") == within for a in above(path, n))]
+    return place(path, min(inside, key=lambda n: n.lineno)) if inside else None
+
+
 def sole_call(site: Site | None, *api: str) -> Site | None:
     """The line itself if it spells one of these functions; else the only line of the file that calls one."""
     if site is None:

@@ -5,8 +5,9 @@ import math
 from collections.abc import Iterable, Iterator
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.where.back import Step, values
 from treino.diagnosis.where.bindings import bindings, keywords_of
-from treino.diagnosis.where.flow import Step, atoms, values
+from treino.diagnosis.where.flow import atoms, origins
 from treino.diagnosis.where.source import (
     above,
     argument,
@@ -93,13 +94,23 @@ def written(site: Site, value: ast.AST, said: float | None = None, keyword: str 
         near = [w for w, n in told if n is not None and math.isclose(n, said, rel_tol=NEAR)]
         ways = near or [w for w, n in told if n is None]
     else:
-        numbers = [w for w in ways if number(w[-1]) is not None]
-        ways = numbers or ways
+        ways = [w for w in ways if number(w[-1]) is not None]
     if not ways:
         return None
     if keyword and (used := next((s for s in ways[0] if _of_another(s.node, keyword)), None)) is not None:
         return used.site
     return deepest(ways)
+
+
+def told_number(site: Site | None, said: float) -> Site | None:
+    """The nearest line, of all that made what this one computes with, on which this number is written."""
+    nodes = written_on(site)
+    for step in (s for node in nodes for s in origins(site, node)) if site is not None else ():
+        for node in (step.node, *(n for n in ast.walk(step.node) if isinstance(n, ast.Constant))):
+            n = number(Step(step.site, node))
+            if n is not None and math.isclose(n, said, rel_tol=NEAR):
+                return place(step.site.file, node, step.site.line)
+    return None
 
 
 def deepest(ways: list[list[Step]]) -> Site | None:
@@ -196,9 +207,11 @@ def fitted(site: Site | None, *keywords: str, given: tuple[str, ...] = ()) -> Si
     return deepest(ways) or site
 
 
-def word(site: Site | None, *meant: str, within: bool = True) -> Site | None:
+def word(site: Site | None, *meant: str, texts: bool = False) -> Site | None:
     """Where the word is written (a class, a function, a string, a key of a table) by which what runs on this
     line was chosen; the line itself where it says so plainly, or where there is no one such place.
+
+    texts: strings alone, as keys of a table.
     """
     if site is None:
         return None
@@ -210,7 +223,7 @@ def word(site: Site | None, *meant: str, within: bool = True) -> Site | None:
     for node in (a for n in nodes for a in atoms(n)):
         found += _looked_up(site, node, low)
         if not found and isinstance(node, (ast.Call, ast.Name, ast.Attribute, ast.Subscript)):
-            found += _along(site, node.func if isinstance(node, ast.Call) and within else node, low)
+            found += _along(site, node.func if isinstance(node, ast.Call) else node, low, texts)
     return only(found) or site
 
 
@@ -226,11 +239,12 @@ def _says(node: ast.AST, low: set[str]) -> bool:
     )
 
 
-def _along(site: Site, node: ast.AST, low: set[str]) -> list[Site]:
+def _along(site: Site, node: ast.AST, low: set[str], texts: bool) -> list[Site]:
     """The last lines that say the word, on the ways back from an expression."""
     found: list[Site] = []
     for way in values(site, node):
-        said = [s for s in way[1:] if _says(s.node, low)]
+        said = [s for s in way[1:] if _says(s.node, low) and s.how != "attribute"]
+        said = [s for s in said if not texts or isinstance(s.node, ast.Constant)]
         if said:
             keyed = _looked_up(said[-1].site, said[-1].node, low)
             found += keyed or [said[-1].site]

@@ -1,0 +1,324 @@
+"""Where a script moves weights, clears gradients or sets a rate by its own hand."""
+
+import ast
+from collections.abc import Iterator
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.where.back import values
+from treino.diagnosis.where.bindings import bindings, parameters
+from treino.diagnosis.where.calls import call_sites, class_of, returned
+from treino.diagnosis.where.flow import origins, uses
+from treino.diagnosis.where.settings import deepest, given_on, number
+from treino.diagnosis.where.source import (
+    Function,
+    above,
+    calls,
+    function,
+    given,
+    loops,
+    module,
+    name_of,
+    names,
+    only,
+    owner,
+    place,
+    remembered,
+    statement,
+    targets,
+    written_on,
+)
+
+MOVES = ("sub_", "add_", "copy_", "addcdiv_", "addcmul_", "set_")
+CLEARS = ("zero_grad", "zero_", "fill_")
+WHOLE = ("parameters", "named_parameters")
+
+
+def update(site: Site | None) -> Site | None:
+    """The line of the file that moves parameters by their gradients without an optimizer: nearest behind the
+    backward of this line, in its function or in another.
+    """
+    if site is None:
+        return None
+    inside, lines = function(site), updates(site.file)
+    mine = [s for s in lines if function(s) is inside and s.line >= site.line]
+    return next(iter(mine or [s for s in lines if function(s) is not inside] or lines), None)
+
+
+@remembered
+def updates(path: str) -> tuple[Site, ...]:
+    """The lines of a file that take gradients from something."""
+    found = [n for n in ast.walk(module(path)) if isinstance(n, ast.stmt) and _moves(path, n)]
+    return tuple(sorted((place(path, n) for n in found), key=lambda s: s.line))
+
+
+def _moves(path: str, node: ast.stmt) -> bool:
+    """``p -= lr * p.grad``, ``p.sub_(lr * g)``, ``p.data = p.data - lr * g``"""
+    if isinstance(node, ast.AugAssign):
+        return isinstance(node.op, ast.Sub) and _of_gradient(path, node.value)
+    if isinstance(node, ast.Assign):
+        less = [n for n in ast.walk(node.value) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Sub)]
+        return any(_of_gradient(path, n.right) for n in less)
+    call = node.value if isinstance(node, ast.Expr) else None
+    return (
+        isinstance(call, ast.Call)
+        and name_of(call) in MOVES
+        and any(_of_gradient(path, a) for a in given(call))
+    )
+
+
+def _of_gradient(path: str, node: ast.AST) -> bool:
+    """Whether an expression has ``p.grad`` in it, or what ``grad(loss, ws)`` gave."""
+    if any(isinstance(n, ast.Attribute) and n.attr == "grad" for n in ast.walk(node)):
+        return not calls(node, "zero_", "clone", "norm")
+    asked = [n for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    made = (way[-1].node for n in asked[:6] for way in values(place(path, n), n))
+    return any(isinstance(n, ast.Call) and name_of(n) in ("grad", "grad_and_value") for n in made) or any(
+        isinstance(n, ast.Attribute) and n.attr == "grad" for n in made
+    )
+
+
+def update_rate(site: Site | None) -> Site | None:
+    """Where the number stands by which a line of an update multiplies gradients, or where the only object is
+    made that does it; the line itself where neither is known.
+    """
+    if site is None:
+        return None
+    found = list(_rates(site))
+    kind = owner(site)
+    if len(found) == 1:
+        return found[0]
+    if kind is not None:
+        made = only(place(site.file, c) for c in bindings(site.file).calls[kind.name])
+        return made or site
+    return site
+
+
+def _rates(site: Site) -> Iterator[Site]:
+    for node in (n for said in written_on(site) for n in ast.walk(said)):
+        sides: list[ast.AST] = []
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            sides = [
+                s for s, o in ((node.left, node.right), (node.right, node.left)) if _of_gradient(site.file, o)
+            ]
+        elif isinstance(node, ast.keyword) and node.arg in ("alpha", "value"):
+            sides = [node.value]
+        for side in sides:
+            side = side.operand if isinstance(side, ast.UnaryOp) else side
+            ways = [w for w in values(site, side) if number(w[-1]) is not None]
+            at = deepest(ways) if ways else None
+            if at is not None:
+                yield at
+
+
+@remembered
+def shrinks(path: str) -> Site | None:
+    """The line that makes every parameter of a net smaller, in a loop over them: ``p.mul_(1 - decay)``."""
+    for node in ast.walk(module(path)):
+        loop = (
+            next((n for n in above(path, node) if isinstance(n, ast.For)), None)
+            if isinstance(node, ast.stmt)
+            else None
+        )
+        if loop is None or not calls(loop.iter, *WHOLE) or hasattr(node, "body") or "grad" in names(node):
+            continue
+        each = targets(loop)
+        scaled = [c for c in calls(node, "mul_", "div_") if each & names(c.func)]
+        less = (
+            isinstance(node, ast.AugAssign)
+            and isinstance(node.op, (ast.Mult, ast.Sub))
+            and each & names(node.target)
+        )
+        if (scaled or less) and not calls(node, "add_", "lerp_"):
+            return place(path, node)
+    return None
+
+
+def rate_factor(site: Site | None) -> Site | None:
+    """The line that works out the factor of a LambdaLR made on this one: its function's last return."""
+    for value in given_on(site, "lr_lambda", 1) if site is not None else []:
+        for way in values(site, value) if site is not None else []:
+            made = way[-1].node
+            if isinstance(made, ast.Lambda):
+                return way[-1].site
+            gives = returned(way[-1].site.file, made) if isinstance(made, Function) else []
+            if gives:
+                return place(way[-1].site.file, gives[0])
+    return None
+
+
+@remembered
+def rate_set(path: str) -> Site | None:
+    """The only line that gives an optimizer's groups a rate, or the one of the function that works it out."""
+    found = [
+        d for d in bindings(path).keys.get("lr", []) if isinstance(d.statement, (ast.Assign, ast.AugAssign))
+    ]
+    found = [d for d in found if d.receiver is not None and "config" not in names(d.receiver)]
+    if len({d.line for d in found}) != 1:
+        return None
+    at = place(path, found[0].statement)
+    return next((s.site for s in origins(at, found[0].value) if s.how == "returned"), at)
+
+
+def clears(site: Site | None, *, before: Site | None = None) -> Site | None:
+    """The first line behind this one, in its function, that sets gradients to nothing, by itself or by a
+    function of the file that does only this.
+    """
+    inside = function(site) if site is not None else None
+    nodes = (
+        [n for n in ast.walk(inside) if isinstance(n, ast.stmt) and not hasattr(n, "body")] if inside else []
+    )
+    for node in sorted(nodes, key=lambda n: n.lineno):
+        if site is None or node.lineno <= site.line or (before is not None and node.lineno >= before.line):
+            continue
+        own = [f for c in calls(node) for f in bindings(site.file).functions.get(name_of(c), ())]
+        if is_clearing(node) or any(is_clearing(f) and not calls(f, "step", "backward") for f in own):
+            return place(site.file, node)
+    return None
+
+
+def is_clearing(node: ast.AST) -> bool:
+    """``optimizer.zero_grad()``, ``p.grad = None``, ``p.grad.zero_()``"""
+    for n in ast.walk(node):
+        if isinstance(n, ast.Assign) and any(
+            isinstance(t, ast.Attribute) and t.attr == "grad" for t in n.targets
+        ):
+            return True
+    return any(name_of(c) == "zero_grad" or "grad" in names(c.func) for c in calls(node, *CLEARS))
+
+
+def handed_uncalled(site: Site | None, method: str) -> Site | None:
+    """The only line of the file that hands a method, or the small function around this line, on uncalled: for
+    a line that calls whatever it was handed.
+    """
+    if site is None:
+        return None
+    inside, said = function(site), statement(site)
+    own = [n for n in getattr(inside, "body", ()) if not isinstance(getattr(n, "value", None), ast.Constant)]
+    alone = isinstance(inside, Function) and class_of(site.file, inside) is None and own == [said]
+    spelled = said is not None and method in names(said)
+    name = method if not spelled else getattr(inside, "name", "") if alone else ""
+    func = {id(c.func) for c in calls(module(site.file))}
+    nodes = [
+        n
+        for n in ast.walk(module(site.file))
+        if isinstance(n, (ast.Name, ast.Attribute)) and name_of(n) == name
+    ]
+    handed = [n for n in nodes if id(n) not in func]
+    return place(site.file, handed[0]) if name and len(handed) == len(nodes) == 1 else None
+
+
+def called_behind(site: Site | None, wrote: Site | None) -> Site | None:
+    """For a helper called on several lines: the first call behind another line, in that one's function."""
+    inside = function(site) if site is not None else None
+    if site is None or wrote is None or not isinstance(inside, Function) or wrote.file != site.file:
+        return site
+    led = [place(site.file, c) for c, _ in call_sites(site.file, inside)]
+    behind = [s for s in led if s.line > wrote.line and function(s) is function(wrote)]
+    return min(behind, key=lambda s: s.line) if len(led) > 1 and behind else site
+
+
+def cleared_elsewhere(backward: Site | None) -> Site | None:
+    """The line that should clear the gradients of this backward: one that names a clearing without calling
+    it, that clears again what one above it has cleared, or the only one, in an outer loop; None without any.
+    """
+    if backward is None:
+        return None
+    inside = function(backward)
+    found = uncalled_near(backward, "zero_grad") or _again(
+        backward.file, calls(inside, "zero_grad"), 0, backward.line
+    )
+    lines = sorted(
+        {
+            n.lineno
+            for n in ast.walk(inside)
+            if isinstance(n, ast.stmt) and not hasattr(n, "body") and is_clearing(n)
+        }
+    )
+    if found is not None or len(lines) != 1:
+        return found or _idle_function(backward, "zero_grad")
+    at, inner = place(backward.file, inside, lines[0]), loops(backward)
+    outer = loops(at)
+    apart = function(at) is inside and outer and inner and inner[-1] not in outer and outer[-1] in inner
+    return at if apart else None
+
+
+def stepped_elsewhere(backward: Site | None) -> Site | None:
+    """The line that should step on the gradients of this backward: one that names a step without calling it,
+    that steps again what one above it has stepped, or steps another optimizer than the one that is cleared.
+    """
+    if backward is None:
+        return None
+    inside = function(backward)
+    steps = [c for c in calls(inside, "step") if not c.args]
+    nexts = [c.lineno for c in calls(inside, "backward") if c.lineno > backward.line]
+    found = uncalled_near(backward, "step") or _again(
+        backward.file, steps, backward.line - 1, min(nexts, default=10**9)
+    )
+    if found is not None or len(calls(inside, "backward")) != 1:
+        return found
+    cleared = {
+        ast.unparse(c.func.value) for c in calls(inside, "zero_grad") if isinstance(c.func, ast.Attribute)
+    }
+    kept = [c for c in steps if c.lineno > backward.line and isinstance(c.func, ast.Attribute)]
+    others = [c for c in kept if ast.unparse(c.func.value) not in cleared]  # type: ignore[attr-defined]
+    return place(backward.file, others[0]) if len(cleared) == 1 and len(kept) == len(others) == 1 else None
+
+
+def uncalled_near(site: Site, method: str) -> Site | None:
+    """The nearest line of the file that names a method and calls nothing, in this function if any."""
+    found = [n for n in ast.walk(module(site.file)) if isinstance(n, ast.Expr) and name_of(n.value) == method]
+    plain = [place(site.file, n) for n in found if isinstance(n.value, ast.Attribute)]
+    own = [s for s in plain if function(s) is function(site)]
+    return min(own or plain, key=lambda s: abs(s.line - site.line), default=None)
+
+
+def _again(path: str, asked: list[ast.Call], first: int, last: int) -> Site | None:
+    """The first of these calls, between two lines, that one above it has made already."""
+    known: set[str] = set()
+    for call in (c for c in asked if first < c.lineno < last):
+        if (said := ast.unparse(call.func)) in known:
+            return place(path, call)
+        known.add(said)
+    return None
+
+
+def _idle_function(site: Site, method: str) -> Site | None:
+    """The body of the file's function of such a name that clears nothing, and is called."""
+    for inside in bindings(site.file).functions.get(method, ()):
+        if not is_clearing(inside) and call_sites(site.file, inside):
+            return place(site.file, inside.body[-1])
+    return None
+
+
+def unkept(site: Site | None) -> Site | None:
+    """The line that works out what a weight should have become and gives it to nobody: ``for p, g in zip(ws,
+    gs): p = p - rate * g``, ``p.sub(rate * p.grad)``.
+    """
+    for node in ast.walk(module(site.file)) if site is not None else ():
+        if isinstance(node, (ast.Assign, ast.Expr)) and site is not None and _less(site.file, node.value):
+            at = place(site.file, node)
+            if isinstance(node, ast.Expr):
+                return at
+            inside = function(at)
+            each = set().union(*(targets(n) for n in loops(at) if isinstance(n, ast.For)))
+            each |= {*parameters(inside)} if isinstance(inside, Function) else set()
+            plain = all(isinstance(t, ast.Name) and t.id in each for t in node.targets)
+            if plain and not any(True for _ in uses(at)):
+                return at
+    return None
+
+
+def _less(path: str, value: ast.AST) -> bool:
+    """A value less its gradient, as a new one: ``p - rate * g``, ``p.sub(rate * g)``."""
+    if isinstance(value, ast.Call) and name_of(value) in ("sub", "add", "subtract"):
+        return any(_of_gradient(path, a) for a in given(value))
+    less = [n for n in ast.walk(value) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Sub)]
+    return any(_of_gradient(path, n.right) for n in less)
+
+
+def moved_list(backward: Site | None) -> Site | None:
+    """The line that lists what is moved by gradients: ``ws = [a, b]`` before ``for w in ws: w -= ...``."""
+    line = update(backward)
+    heads = [n for n in loops(line) if isinstance(n, ast.For)]
+    steps = (s for n in heads[-1:] for s in origins(line, n.iter)) if line is not None else iter(())
+    return next((s.site for s in steps if isinstance(s.node, (ast.List, ast.Tuple))), line)
