@@ -1,8 +1,11 @@
 """Questions to the graph of a value that several rules ask."""
 
+from collections.abc import Hashable, Iterable
+from typing import Any, TypeVar
+
 from treino.diagnosis.record.log import Graph, Operation
 
-# Operations that leave a value what it is: another view, another type, a copy.
+# Operations that leave a value what it is: another view, another type, a copy, some of its rows.
 PASSED = frozenset(
     (
         *(
@@ -30,27 +33,38 @@ PASSED = frozenset(
             "data",
             "alias",
         ),
-        *(
-            "getitem",
-            "select",
-            "narrow",
-            "cat",
-            "stack",
-            "chunk",
-            "split",
-            "unbind",
-            "module",
-            "requires_grad",
-        ),
-        *("type", "view_as", "reshape_as", "index_select", "masked_select"),
+        *("getitem", "select", "narrow", "cat", "stack", "chunk", "split", "unbind", "view_as", "reshape_as"),
+        *("index_select", "masked_select", "type", "dropout", "hstack", "vstack", "concat", "concatenate"),
     )
 )
 
+T = TypeVar("T")
 
-def made_by(graph: Graph, *names: str) -> Operation | None:
+
+def made_by(graph: Graph, *names: str, start: Operation | None = None) -> Operation | None:
     """The operation with one of these names whose result a value is, as it is or as a view or a copy."""
-    root = graph.root
-    for operation in graph.walk(through=PASSED) if root is not None and root.name in PASSED else [root]:
-        if operation is not None and operation.name in names:
-            return operation
-    return None
+    root = start or graph.root
+    if root is None:
+        return None
+    every = graph.walk(root, through=PASSED) if root.name in PASSED else iter([root])
+    return next((operation for operation in every if operation.name in names), None)
+
+
+def argument(operation: Operation, name: str, place: int) -> Any:
+    """A plain argument of an operation; None where it isn't there."""
+    return operation.detail.get(name, operation.detail.get(str(place)))
+
+
+def axis(operation: Operation, place: int = 1) -> int | None:
+    """The axis along which an operation ran, counted from the front; None where none was named."""
+    dim = argument(operation, "dim", place)
+    whole = operation.shape
+    return dim % len(whole) if isinstance(dim, int) and not isinstance(dim, bool) and whole else None
+
+
+def by_line(events: Iterable[T], line: Any) -> dict[Hashable, list[T]]:
+    """Events grouped by a line, or by whatever ``line`` says of each."""
+    found: dict[Hashable, list[T]] = {}
+    for event in events:
+        found.setdefault(line(event), []).append(event)
+    return found

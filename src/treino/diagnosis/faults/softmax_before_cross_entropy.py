@@ -2,26 +2,35 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.faults.graphs import made_by
+from treino.diagnosis.faults.graphs import axis, by_line, made_by
 from treino.diagnosis.faults.rule import Evidence, Rule
-from treino.diagnosis.finding import Site
-from treino.diagnosis.record.log import Log, LossCall, Operation
+from treino.diagnosis.record.log import Backward, Log, LossCall, Operation
 from treino.words import N_
 
 
 def decide(log: Log) -> Iterable[Evidence]:
     """The input of cross_entropy comes straight from a softmax (its own log-softmax would be harmless), or
-    from a sigmoid.
+    from a sigmoid; or a loss by hand takes the log-softmax of a softmax.
     """
-    lines: dict[Site | None, list[tuple[LossCall, Operation]]] = {}
-    for call in log.of(LossCall):
-        made = made_by(call.graph, "softmax", "sigmoid") if call.name == "cross_entropy" else None
-        if made is not None:
-            lines.setdefault(call.site, []).append((call, made))
-    for calls in lines.values():
-        call, made = calls[-1]
-        numbers = {"calls": len(calls), "classes": call.input_shape[-1], "kind": made.name}
-        yield Evidence(call.site, numbers, at=made.site, stack=call.stack)
+    looked_at = [c for c in log.of(LossCall) if c.name == "cross_entropy" and c.graph.root is not None]
+    for calls in by_line(looked_at, lambda c: c.site).values():
+        made = [m for c in calls if (m := made_by(c.graph, "softmax", "sigmoid")) and not _across(m, c)]
+        if made:
+            numbers = {"calls": len(made), "looked": len(calls), "kind": made[-1].name}
+            numbers["classes"] = calls[-1].input_shape[-1]
+            yield Evidence(calls[-1].site, numbers, at=made[-1].written, stack=calls[-1].stack)
+    for b in log.of(Backward):
+        for log_softmax in (o for o in b.graph.operations if o.name == "log_softmax" and not b.losses):
+            soft = [m for o in b.graph.parents(log_softmax) if (m := made_by(b.graph, "softmax", start=o))]
+            if soft:
+                numbers = {"calls": 1, "looked": 1, "kind": "softmax", "classes": soft[0].shape[-1]}
+                yield Evidence(b.site, numbers, at=soft[0].written, stack=b.stack)
+                return
+
+
+def _across(made: Operation, call: LossCall) -> bool:
+    """Whether a softmax ran over another axis than that of the classes: softmax_wrong_dim says so."""
+    return made.name == "softmax" and made.shape == call.input_shape and axis(made) not in (None, 1)
 
 
 RULE = Rule(

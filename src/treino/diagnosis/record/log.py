@@ -20,7 +20,8 @@ class Operation:
 
     name: as in torch, without underscores: ``softmax``, ``sub``; ``parameter`` and ``leaf`` made nothing.
     parents: places in the graph. detail: plain arguments, by name or by place ("1"), and ``part`` of several
-    results. forwards: the newest calls of nets (numbers) that it comes from.
+    results. forwards: the newest calls of nets (numbers) that it comes from. layer: the line that made the
+    module of torch in which it ran.
     """
 
     name: str
@@ -30,6 +31,12 @@ class Operation:
     detail: dict[str, Any]
     grad: bool
     forwards: tuple[int, ...] = ()
+    layer: Site | None = None
+
+    @property
+    def written(self) -> Site | None:
+        """The line that a person wrote for it: of a layer of torch, where that was made."""
+        return self.layer or self.site
 
 
 @dataclass(frozen=True)
@@ -173,10 +180,36 @@ class LossCall(Event):
     weights: tuple[float, ...] = ()
     smoothing: float = 0.0
     constant: float = float("nan")
-    sums_to_one: bool = True  # the exponentials of the input, over its classes
+    logsumexp: float = 0.0  # the largest of nll_loss's input: of log-probabilities it is zero
+    spoiled: bool = False  # its input isn't finite
     error: str = ""  # it raised this
     graph: Graph = field(default_factory=Graph)
     target_graph: Graph = field(default_factory=Graph)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Softmaxed(Event):
+    """A softmax or log_softmax was taken of what a net gave. dim: counted from the front."""
+
+    name: str
+    site: Site | None
+    stack: tuple[Site, ...]
+    forward: int
+    dim: int
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsApplied(Event):
+    """Weights of an attention, a softmax of products, met the values. dim: of the softmax, at its own line.
+    summed: the axis that the product sums over.
+    """
+
+    site: Site | None
+    softmax: Site | None
+    stack: tuple[Site, ...]
+    dim: int
+    summed: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -119,7 +119,8 @@ class Losses:
                 weights=weights,
                 smoothing=smoothing,
                 constant=best_constant(name, target.detach(), labels, weights, kwargs),
-                sums_to_one=name != "nll_loss" or sums_to_one(x.detach()),
+                logsumexp=logsumexp(x.detach()) if name == "nll_loss" else 0.0,
+                spoiled=not bool(torch.isfinite(x.detach().sum())),
                 error=error,
                 graph=snapshot(of_input) if whole else Graph(),
                 target_graph=snapshot(of_target, 24) if whole else Graph(),
@@ -175,11 +176,12 @@ def weight_of(name: str, args: Any, kwargs: Any) -> tuple[float, ...]:
     return tuple(float(v) for v in w.detach().reshape(-1)) if small and w is not None else ()
 
 
-def sums_to_one(x: torch.Tensor) -> bool:
-    """Whether the exponentials of each row sum to one."""
+def logsumexp(x: torch.Tensor) -> float:
+    """The logarithm of the sum of a row's exponentials, of the row where it is farthest from zero."""
     if x.dim() < 2 or not x.numel():
-        return True
-    return bool((x.float().logsumexp(1).abs() < 1e-2).all())
+        return 0.0
+    sums = x.float().logsumexp(1)
+    return float(sums.flatten()[sums.abs().argmax()])
 
 
 def walk(node: Node | None, most: int) -> list[Node]:

@@ -59,6 +59,7 @@ class Nets:
             "feature_alpha_dropout",
         )
         self._tape.observe(self._normed, "batch_norm")
+        self._tape.layer = self._layer
 
     def open(self) -> None:
         """A window opens: every module's call is seen."""
@@ -80,6 +81,12 @@ class Nets:
     def current(self) -> nn.Module | None:
         """The module whose forward runs."""
         return self._stack[-1] if self._stack else None
+
+    def _layer(self) -> Site | None:
+        """The line that made the layer of torch that runs; None in a person's own module."""
+        module = self._stack[-1] if self._stack else None
+        own = module is None or not type(module).__module__.startswith("torch.nn.")
+        return None if own or module is None else self.made.get(module)
 
     def net(self, module: nn.Module) -> int:
         """The number of a net; a new one is told of."""
@@ -187,7 +194,7 @@ class Nets:
         self._last[net] = mark
         for tensor in first_tensors((result,)):
             node = self._values.of(tensor)
-            node.forwards = node.forwards | {number}
+            node.forwards, node.output = node.forwards | {number}, True
         self._log.add(event)
         for observe in self.called:
             observe(event, module, args, result)

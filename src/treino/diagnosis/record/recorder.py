@@ -13,6 +13,7 @@ from treino.diagnosis.record.log import Backward, Ended, Forward, Log
 from treino.diagnosis.record.losses import Losses
 from treino.diagnosis.record.nets import Nets
 from treino.diagnosis.record.reads import Reads
+from treino.diagnosis.record.softmaxes import Softmaxes
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Values
 from treino.diagnosis.record.windows import Windows
@@ -41,7 +42,8 @@ class Recorder:
         self._places: dict[int, Any] = {}
         self._kinds: set[type] = set()
         self._unstepped = 0
-        parts: tuple[Any, ...] = (self.nets, self.losses, self.gradients, self.reads)
+        softmaxes = Softmaxes(self.log, self.hooks, self.values, self.tape)
+        parts: tuple[Any, ...] = (self.nets, self.losses, self.gradients, self.reads, softmaxes)
         self.parts = parts
         for part in parts:
             part.moment = self.moment

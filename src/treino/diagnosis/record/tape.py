@@ -85,6 +85,7 @@ class Tape(TorchFunctionMode):
         self.observers: dict[str, list[Observe]] = {}
         self.failures: dict[str, list[Callable[[BaseException, Any, Any], None]]] = {}
         self.reads: list[Callable[[str, torch.Tensor, Any], None]] = []
+        self.layer: Callable[[], Site | None] = lambda: None  # the line of the module of torch that runs
         self.idle = 0
         self.on = False
         self._hooks, self._values, self._windows = hooks, values, windows
@@ -146,6 +147,8 @@ class Tape(TorchFunctionMode):
         node: Node | None = None
         if isinstance(result, (torch.Tensor, tuple, list)):
             node = self._values.made(result, name, tensors(args, kwargs), here(), detail(args, kwargs))
+            if node is not None:
+                node.layer = self.layer()
         for observe in self.observers.get(name, ()):
             observe(result, args, kwargs, node)
 

@@ -13,16 +13,20 @@ MOST = 64  # operations of a graph that goes into the log
 PRUNED = 20_000  # tensors that are known at once
 OLD = 3  # steps, after which what a value was made of is let go
 
+VIEWS = frozenset(
+    ("view", "reshape", "squeeze", "unsqueeze", "flatten", "to", "contiguous", "detach", "clone")
+)
 NOBODY: frozenset[int] = frozenset()
 
 
 class Node:
     """One value: the operation that made it, and the values that went in.
 
-    forwards: numbers of the nets' calls that it comes from. step: of the optimizers, when it was made.
+    forwards: numbers of the nets' calls that it comes from. output: it is what a net's call gave, or a view
+    of that. layer: the line that made the module of torch in which it ran. step: of the optimizers, then.
     """
 
-    __slots__ = ("detail", "forwards", "grad", "op", "parents", "shape", "site", "step")
+    __slots__ = ("detail", "forwards", "grad", "layer", "op", "output", "parents", "shape", "site", "step")
 
     def __init__(
         self,
@@ -37,8 +41,11 @@ class Node:
         self.op, self.parents, self.site, self.shape, self.detail = op, parents, site, shape, detail
         self.grad, self.step = grad, step
         self.forwards: frozenset[int]
+        self.output = False
+        self.layer: Site | None = None
         if len(parents) == 1:
             self.forwards = parents[0].forwards
+            self.output = op in VIEWS and parents[0].output
         else:
             self.forwards = NOBODY.union(*(p.forwards for p in parents)) if parents else NOBODY
 
@@ -93,6 +100,8 @@ class Values:
         detail: dict[str, Any],
     ) -> Node | None:
         """Note that an operation gave this tensor, or these."""
+        if isinstance(result, torch.nn.Parameter):
+            return self.of(result)  # what initialises it is none of its history
         parents = tuple(self.of(t) for t in given)
         if isinstance(result, torch.Tensor):
             node = Node(op, parents, site, tuple(result.shape), detail, result.requires_grad, self.step)
@@ -136,6 +145,7 @@ def snapshot(node: Node, most: int = MOST) -> Graph:
                 n.detail,
                 n.grad,
                 tuple(sorted(n.forwards)[-4:]),
+                n.layer,
             )
             for n in order
         )

@@ -1,0 +1,70 @@
+"""nll_loss on something else than log-probabilities."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.faults.graphs import PASSED, by_line
+from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.record.log import Log, LossCall
+from treino.words import N_
+
+# Where the logarithm is taken by hand, or scores are scaled on purpose afterwards, as for a temperature.
+LOGS = frozenset(("log_softmax", "log", "logsigmoid", "logsumexp", "log1p", "log2", "logaddexp"))
+ROUNDING = 1e-2  # of half-precision log-probabilities; those of 0..1 are far from it: ln C and more
+SCALED = PASSED | {"mul", "div", "sub", "add", "where", "masked_fill", "clamp", "mean", "sum"}
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """By value (the exponentials don't sum to one) and by graph (no logarithm before it)."""
+    looked_at = [
+        c for c in log.of(LossCall) if c.name == "nll_loss" and c.graph.root is not None and c.trained
+    ]
+    for calls in by_line(looked_at, lambda c: c.site).values():
+        bare = [c for c in calls if abs(c.logsumexp) > ROUNDING and not _logged(c)]
+        if bare:
+            made = next(o for o in bare[-1].graph.walk() if o.name not in PASSED)
+            numbers = {"calls": len(bare), "looked": len(calls), "source": made.name}
+            numbers["logsumexp"] = bare[-1].logsumexp
+            squashed = made.written if made.name == "softmax" else None
+            yield Evidence(bare[-1].site, numbers, at=squashed, stack=bare[-1].stack)
+
+
+def _logged(call: LossCall) -> bool:
+    """Whether a logarithm made the input, perhaps scaled or chosen from since."""
+    return any(o.name in LOGS for o in call.graph.walk(through=SCALED))
+
+
+RULE = Rule(
+    id="nll_without_log_softmax",
+    group="losses",
+    severity="wrong",
+    certain=True,
+    decide=decide,
+    early=True,
+    message=N_("nll_loss got values that are no log-probabilities ({calls} calls; they come from {source})."),
+    why=N_(
+        "nll_loss only picks the value at the label and turns its sign; without log-softmax before it "
+        "nothing "
+        "keeps the values normalised (log-sum-exp up to {logsumexp}, should be 0). The loss falls "
+        "without bound "
+        "while the predictions need not become better."
+    ),
+    fix=N_("Apply log_softmax over the class axis first, or use cross_entropy on the raw output."),
+    wrong="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.nll_loss(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.nll_loss(F.log_softmax(net(x), dim=1), y)
+    loss.backward()
+    optimizer.step()
+""",
+)

@@ -1,0 +1,55 @@
+"""Sigmoid twice: once by hand, once inside binary_cross_entropy_with_logits."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.faults.graphs import by_line, made_by
+from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.record.log import Log, LossCall
+from treino.words import N_
+
+LOSS = "binary_cross_entropy_with_logits"
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """The input of binary_cross_entropy_with_logits comes straight from a sigmoid (or a softmax)."""
+    looked_at = [c for c in log.of(LossCall) if c.name == LOSS and c.graph.root is not None]
+    for calls in by_line(looked_at, lambda c: c.site).values():
+        made = [m for c in calls if (m := made_by(c.graph, "sigmoid", "softmax")) is not None]
+        if made:
+            numbers = {"calls": len(made), "looked": len(calls)}
+            yield Evidence(calls[-1].site, numbers, at=made[-1].written, stack=calls[-1].stack)
+
+
+RULE = Rule(
+    id="sigmoid_before_bce_with_logits",
+    group="losses",
+    severity="wrong",
+    certain=True,
+    decide=decide,
+    early=True,
+    message=N_("The input of binary_cross_entropy_with_logits is already a probability ({calls} calls)."),
+    why=N_(
+        "The loss applies the sigmoid itself: applied twice, an output between 0 and 1 becomes 0.50 to "
+        "0.73, so "
+        "that the network can never say no, and its loss stays above 0.31."
+    ),
+    fix=N_("Give it the raw output, or use binary_cross_entropy (BCELoss) with the sigmoid."),
+    wrong="""\
+net = nn.Linear(8, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.binary_cross_entropy_with_logits(torch.sigmoid(net(x)).squeeze(1), (y > 0).float())
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+net = nn.Linear(8, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.binary_cross_entropy_with_logits(net(x).squeeze(1), (y > 0).float())
+    loss.backward()
+    optimizer.step()
+""",
+)

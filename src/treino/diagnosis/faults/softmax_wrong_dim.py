@@ -1,0 +1,142 @@
+"""Softmax over another axis than that of the classes (or of the keys)."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.faults.graphs import axis, by_line, made_by
+from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.record.log import (
+    Backward,
+    Forward,
+    Graph,
+    Log,
+    LossCall,
+    Operation,
+    Softmaxed,
+    WeightsApplied,
+)
+from treino.words import N_
+
+CLASSES = ("cross_entropy", "nll_loss")
+SOFT = ("softmax", "log_softmax")
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """The axis of the softmax before a loss, of a classifier's outputs, or before a product with values, is
+    not the axis that it must sum over.
+    """
+    yield from _before_losses(log)
+    yield from _by_hand(log)
+    yield from _of_outputs(log)
+    for applied in by_line(log.of(WeightsApplied), lambda e: e.softmax).values():
+        wrong = [w for w in applied if w.dim != w.summed]
+        if len(wrong) == len(applied):
+            numbers = {
+                "calls": len(wrong),
+                "looked": len(applied),
+                "dim": wrong[0].dim,
+                "right": wrong[0].summed,
+            }
+            yield Evidence(wrong[0].site, numbers, at=wrong[0].softmax, stack=wrong[0].stack)
+
+
+def _before_losses(log: Log) -> Iterable[Evidence]:
+    looked_at = [c for c in log.of(LossCall) if c.name in CLASSES and c.graph.root is not None]
+    for calls in by_line(looked_at, lambda c: c.site).values():
+        wrong = [(c, m) for c in calls if (m := made_by(c.graph, *SOFT)) is not None and _across(m, c)]
+        if wrong:
+            call, made = wrong[-1]
+            right = 1 if made.shape == call.input_shape else len(made.shape) - 1
+            numbers = {"calls": len(wrong), "looked": len(calls), "dim": axis(made) or 0, "right": right}
+            yield Evidence(call.site, numbers, at=made.written, stack=call.stack)
+
+
+def _across(made: Operation, call: LossCall) -> bool:
+    """Whether a softmax ran over another axis than the loss's classes."""
+    dim, classes = axis(made), call.input_shape[1] if len(call.input_shape) > 1 else 0
+    if dim is None or not classes:
+        return False
+    if made.shape == call.input_shape:
+        return dim != 1
+    return classes in made.shape and made.shape[dim] != classes
+
+
+def _by_hand(log: Log) -> Iterable[Evidence]:
+    """A loss by hand that picks log-probabilities by labels along one axis, of a softmax over another one."""
+    for b in log.of(Backward):
+        for pick in (o for o in b.graph.operations if o.name == "gather" and not b.losses):
+            picked = axis(pick, 1)
+            for soft in _sources(b.graph, pick):
+                if picked is not None and axis(soft) not in (None, picked):
+                    numbers = {"calls": 1, "looked": 1, "dim": axis(soft) or 0, "right": picked}
+                    yield Evidence(b.site, numbers, at=soft.written, stack=b.stack)
+                    return
+
+
+def _sources(graph: Graph, pick: Operation) -> Iterable[Operation]:
+    """Softmaxes that a picked value is, or is the logarithm of."""
+    for parent in graph.parents(pick):
+        made = made_by(graph, *SOFT, "log", start=parent)
+        if made is not None and made.name == "log":
+            inner = (made_by(graph, *SOFT, start=o) for o in graph.parents(made))
+            made = next((m for m in inner if m is not None), None)
+        if made is not None and len(made.shape) == len(parent.shape):
+            yield made
+
+
+def _of_outputs(log: Log) -> Iterable[Evidence]:
+    """Probabilities of a net that learns labels, taken of each class over the rows."""
+    forwards = {f.forward: f for f in log.of(Forward)}
+    labelled = {forwards[n].net for c in log.of(LossCall) if c.labels for n in c.forwards if n in forwards}
+    told = {m.site for c in log.of(LossCall) if (m := made_by(c.graph, *SOFT)) is not None}
+    soft = [s for s in log.of(Softmaxed) if s.site not in told and len(s.shape) == 2]
+    for events in by_line(soft, lambda s: s.site).values():
+        wrong = [
+            s
+            for s in events
+            if s.dim == 0
+            and (f := forwards.get(s.forward)) is not None
+            and f.net in labelled
+            and f.rows == s.shape[0] > 1
+        ]
+        if wrong and len(wrong) == len(events):
+            numbers = {"calls": len(wrong), "looked": len(events), "dim": 0, "right": 1}
+            yield Evidence(wrong[-1].site, numbers, stack=wrong[-1].stack)
+
+
+RULE = Rule(
+    id="softmax_wrong_dim",
+    group="losses",
+    severity="wrong",
+    certain=True,
+    decide=decide,
+    early=True,
+    message=N_(
+        "This softmax runs over dim {dim}; the probabilities must sum to one over dim {right} ({calls} "
+        "calls)."
+    ),
+    why=N_(
+        "Along the wrong axis each row is mixed with the other rows of the batch (or each key with other "
+        "queries), and the probabilities of one row don't sum to one. The result depends on which rows "
+        "happen to "
+        "be together."
+    ),
+    fix=N_("Pass the class axis: dim=1 for [batch, classes], dim=-1 for attention over keys."),
+    wrong="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.nll_loss(F.log_softmax(net(x), dim=0), y)
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.nll_loss(F.log_softmax(net(x), dim=1), y)
+    loss.backward()
+    optimizer.step()
+""",
+)

@@ -1,0 +1,139 @@
+"""Softmaxes: over which axis of what a net gave, or of the weights of an attention."""
+
+from typing import Any
+
+import torch
+
+from treino.diagnosis.record.hooks import Hooks
+from treino.diagnosis.record.lines import here, stack
+from treino.diagnosis.record.log import Log, Softmaxed, WeightsApplied
+from treino.diagnosis.record.tape import Tape
+from treino.diagnosis.record.values import VIEWS, Node, Values
+
+SOFT = ("softmax", "log_softmax")
+PRODUCTS = ("matmul", "bmm", "baddbmm", "einsum")
+SCORED = frozenset(("div", "mul", "add", "sub", "masked_fill", "where", "dropout", "to", "view", "reshape"))
+MOST = 32  # events of a line
+
+
+class Softmaxes:
+    """What a softmax was taken of, and products with what it gave."""
+
+    def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape) -> None:
+        self._log, self._hooks, self._values, self._tape = log, hooks, values, tape
+        self.moment: Any = dict
+        self._seen: dict[Any, int] = {}
+
+    def install(self) -> None:
+        """Watch them."""
+        self._tape.observe(self._soft, *SOFT)
+        self._tape.observe(self._product, *PRODUCTS)
+        self._tape.observe(self._sum, "sum")
+        self._hooks.after(torch.distributions.Categorical, "__init__", self._categorical)
+
+    def _often(self, *key: Any) -> bool:
+        self._seen[key] = self._seen.get(key, 0) + 1
+        return self._seen[key] > MOST
+
+    def _soft(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        dim = dim_of(node)
+        of = node.parents[0] if node is not None and node.parents else None
+        if node is None or of is None or dim is None or not of.output or self._often("soft", node.site):
+            return
+        self._log.add(
+            Softmaxed(
+                name=node.op,
+                site=node.site,
+                stack=stack(),
+                forward=max(of.forwards),
+                dim=dim,
+                shape=node.shape,
+                **self.moment(),
+            )
+        )
+
+    def _apply(self, soft: Node, dim: int, summed: int) -> None:
+        """Weights over one axis were summed over one."""
+        if not self._often("applied", soft.site):
+            at = soft.layer or soft.site
+            told = WeightsApplied(
+                site=here(), softmax=at, stack=stack(), dim=dim, summed=summed, **self.moment()
+            )
+            self._log.add(told)
+
+    def _sum(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        """``(weights * values).sum(1)``: pooling by scores, [B, T, 1] or [B, T], of values [B, T, D]."""
+        product = node.parents[0] if node is not None and node.parents else None
+        summed = node.detail.get("dim", node.detail.get("1")) if node is not None else None
+        if product is None or product.op != "mul" or len(product.shape) != 3 or not isinstance(summed, int):
+            return
+        for factor in product.parents:
+            soft = factor
+            while soft.op in VIEWS and soft.parents:
+                soft = soft.parents[0]
+            dim, other = dim_of(soft), [p for p in product.parents if p is not factor]
+            same = soft.shape[:2] == product.shape[:2] and factor.shape[2:] == (1,)
+            if soft.op == "softmax" and dim is not None and dim < 2 and same and other and other[0].grad:
+                self._apply(soft, dim, summed % 3)
+
+    def _categorical(self, result: Any, args: Any, kwargs: Any) -> None:
+        """Probabilities of a distribution sum to one over its last axis."""
+        given = args[1] if len(args) > 1 else kwargs.get("probs")
+        soft = self._values.find(given) if isinstance(given, torch.Tensor) and given.dim() > 1 else None
+        dim = dim_of(soft)
+        if soft is not None and soft.op == "softmax" and dim is not None:
+            self._apply(soft, dim, len(soft.shape) - 1)
+
+    def _product(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        if node is None or not args:
+            return
+        equation = args[0] if isinstance(args[0], str) else ""
+        factors = [t for t in (*args, *kwargs.values()) if isinstance(t, torch.Tensor)][:2]
+        if equation and not factors and isinstance(args[-1], (list, tuple)):
+            factors = list(args[-1])[:2]
+        if len(factors) != 2:
+            return
+        for at, factor in enumerate(factors):
+            soft = weights(self._values.find(factor))
+            dim = dim_of(soft)
+            if soft is None or dim is None or soft.shape != tuple(factor.shape) or factor.dim() < 2:
+                continue
+            summed = contracted(equation, at, factor.dim())
+            if summed is not None:
+                self._apply(soft, dim, summed)
+
+
+def weights(node: Node | None) -> Node | None:
+    """The softmax of scores, themselves a product of two values that were computed, that a value is."""
+    for _ in range(3):
+        if node is None or node.op == "softmax":
+            break
+        node = node.parents[0] if node.op in ("dropout", "to", "masked_fill") and node.parents else None
+    if node is None or node.op != "softmax" or not node.parents:
+        return None
+    scores = node.parents[0]
+    for _ in range(6):
+        if scores.op in PRODUCTS or not scores.parents or scores.op not in SCORED:
+            break
+        scores = scores.parents[0]
+    both = scores.op in PRODUCTS and len(scores.parents) >= 2
+    return node if both and all(p.op != "parameter" for p in scores.parents[-2:]) else None
+
+
+def dim_of(node: Node | None) -> int | None:
+    """The axis of a softmax, counted from the front."""
+    dim = node.detail.get("dim", node.detail.get("1")) if node is not None else None
+    plain = isinstance(dim, int) and not isinstance(dim, bool) and node is not None and len(node.shape) > 0
+    return dim % len(node.shape) if plain and node is not None and dim is not None else None
+
+
+def contracted(equation: str, at: int, dims: int) -> int | None:
+    """The axis of a factor that a product sums over; None where there is none, or more than one."""
+    if not equation:
+        return dims - 1 if at == 0 else dims - 2
+    given, _, result = equation.replace(" ", "").partition("->")
+    terms = given.split(",")
+    if len(terms) != 2 or "." in equation or len(terms[at]) != dims:
+        return None
+    summed = [i for i, letter in enumerate(terms[at]) if letter in terms[1 - at] and letter not in result]
+    return summed[0] if len(summed) == 1 else None
