@@ -90,12 +90,17 @@ def open_all(parent: str | Path = "runs") -> list[Stored]:
 
 
 def resume_events(
-    folder: RunFolder, access: Access, *, data: Any = None, storage: str | None = None
+    folder: RunFolder,
+    access: Access,
+    *,
+    data: Any = None,
+    storage: str | None = None,
+    more: int | None = None,
 ) -> Iterator[JobEvent]:
     """Go on with a run, sweep or study that broke off, from its last checkpoint.
 
     data: the Dataset or DataLoader of a run that was trained on one. storage: Optuna's, of a sweep that has
-    one.
+    one. more: so many networks more for a sweep, also for one that is over.
 
     Raises:
         TreinoError: there is nothing to resume; its data is gone or changed; it is damaged; its network's
@@ -108,10 +113,16 @@ def resume_events(
             _("{run} is no sweep, and trials of Optuna's are of sweeps.").format(run=path.name),
             _("Leave [[storage]] out."),
         )
+    if more is not None and folder.kind != "sweep":
+        raise TreinoError(
+            "more_of_no_sweep",
+            _("{run} is no sweep, and only to a sweep networks can be added.").format(run=path.name),
+            _("Leave [[more]] out."),
+        )
     if folder.kind == "run":
         return illustrated(resuming(path, access, data=data))
     if folder.kind == "sweep":
-        return sweep_resumption(path, access, storage=storage)
+        return sweep_resumption(path, access, storage=storage, more=more)
     return study_resumption(path, access)
 
 

@@ -255,6 +255,33 @@ def test_a_sweep_in_progress_is_watched_by_two_stopped_by_one_and_judged(tab: An
     assert json.loads((folder / "runs/live/result.json").read_text())["status"] == "stopped"
 
 
+def test_networks_are_added_to_a_sweep_that_is_over_and_to_one_that_trains(tab: Any, folder: Path) -> None:
+    tr.sweep(
+        "wine", SPACE, members=9, epochs=20, fresh=3, optimizer="sgd", name="grown", parent=folder / "runs"
+    )
+    viewer = tab()
+    page = viewer.show("sweep/grown")
+    said = page.inner_text("#sweep-judge")
+    page.get_by_label("How many networks to add").fill("11")
+    page.get_by_role("button", name="Add networks").click()
+    page.locator("#sweep-listed", has_text="20 of 20").wait_for(timeout=60_000)
+    page.locator(".head", has_text="finished").wait_for(timeout=60_000)
+    page.locator(".notes", has_text="11 networks were added when the first 9 had been judged").wait_for()
+    assert said[1:] in page.inner_text(".notes")
+    assert sorted(map(int, viewer.column("network"))) == list(range(20))
+    numbers = ["--members", "4000", "--epochs", "600", "--patience", "0", "--fresh", "3"]
+    how = ["--space", "lr=1e-3..1:log", "--hidden", "4", "--strategy", "none", "--name", "fed"]
+    with started(folder, "sweep", "wine", *numbers, *how) as process:
+        wait_for_a_checkpoint(folder / "runs/fed", process)
+        page = viewer.show("sweep/fed")
+        page.get_by_role("button", name="Add networks").click()
+        page.locator("#sweep-listed", has_text=re.compile("200 of 4\\s016")).wait_for(timeout=60_000)
+        page.get_by_role("button", name="Stop and judge").click()
+        said = page.locator(".notes", has_text=re.compile("16 networks were added to the first 4\\s000"))
+        said.wait_for(timeout=90_000)
+        assert process.wait(60) == 0
+
+
 def test_a_study_shows_its_curves_over_each_other_and_concludes(tab: Any, folder: Path) -> None:
     viewer = tab()
     page = viewer.show("study/study")

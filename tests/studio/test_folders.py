@@ -95,6 +95,21 @@ def test_a_study_is_shown_while_it_trains_and_stops_to_be_resumed(tmp_path: Path
     with_real_studio(tmp_path / "runs", work)
 
 
+def test_what_a_space_does_not_hold_is_not_added(tmp_path: Path) -> None:
+    async def work(bench: Bench) -> None:
+        asked = {"data": "wine", "space": ["hidden=4|8"], "members": 2, "settings": {"epochs": 2}}
+        name = (await begun(bench, "sweep", **asked))["run"]
+        async with bench.viewer(path=f"/socket/sweep/{name}") as viewer:
+            await until(viewer, lambda seen: (seen.newest("state") or {}).get("status") == "finished")
+            assert viewer.newest("state")["left"] == 0
+            answer = await viewer.ask("extend", members=1)
+            assert answer["error"]["rule"] == "space_spent"
+            answer = await viewer.ask("extend", members=0)
+            assert answer["error"]["rule"] == "command_field"
+
+    with_real_studio(tmp_path / "runs", work)
+
+
 def test_a_page_cannot_name_a_network_file_in_a_space(tmp_path: Path) -> None:
     (tmp_path / "evil.py").write_text("raise SystemExit('executed')\n")
 

@@ -151,15 +151,24 @@ class Sweep(StoredSweep):
         """
         return predict_like(self.best if top == 1 else self.together(top), source)
 
-    def resume(self, *, net: str | None = None, trust: bool = False, storage: str | None = None) -> "Sweep":
-        """Go on with a sweep that broke off, and return it when it is over.
+    def resume(
+        self,
+        *,
+        more: int | None = None,
+        net: str | None = None,
+        trust: bool = False,
+        storage: str | None = None,
+    ) -> "Sweep":
+        """Go on with a sweep that broke off, or with ``more`` networks, and return it when it is over.
 
-        net, trust: as for ``Study.resume``. storage: Optuna's again, where it has one.
+        more: also of a sweep that is over, which is then judged anew; the sampler goes on where it was. net,
+        trust: as for ``Study.resume``. storage: Optuna's again, where it has one.
 
         Raises:
             TreinoError: there is nothing to resume; its data is gone or changed.
         """
-        stream = resume_events(self.folder, self.access.with_network(net, trust), storage=storage)
+        access = self.access.with_network(net, trust)
+        stream = resume_events(self.folder, access, storage=storage, more=more)
         return Sweep(stored_sweep.drain(stream).folder, self.access)
 
     def _repr_html_(self) -> str:

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from treino.cli.flags import AccessFlags, RunName, ScreenFlag, with_flags
+from treino.cli.flags import WHOLE, AccessFlags, RunName, ScreenFlag, with_flags
+from treino.words import _
 
 
 @with_flags
@@ -14,15 +15,30 @@ def resume(
     *,
     flags: AccessFlags,
     storage: Annotated[str | None, Parameter(help="Optuna's storage of a sweep that has one, again")] = None,
+    more: Annotated[
+        int | None,
+        WHOLE,
+        Parameter(help="of a sweep: so many networks more; also where it is over, which is then judged anew"),
+    ] = None,
     screen: ScreenFlag,
 ) -> int:
     """Go on with an interrupted run, sweep or study, from its last checkpoint, bit for bit.
+
+    A sweep that another process trains is given its --more networks there.
 
     Example: treino resume last
     """
     from treino.cli.progress import follow
     from treino.folders import resume_events
     from treino.store import RunFolder, find
+    from treino.tuning.extension import ask_for_more
+    from treino.tuning.stored_sweep import StoredSweep
 
     folder = RunFolder.open(find(run), verify=False)
-    return follow(resume_events(folder, flags.access, storage=storage), screen)
+    if more is None or folder.kind != "sweep" or folder.status != "running":
+        return follow(resume_events(folder, flags.access, storage=storage, more=more), screen)
+    ask_for_more(folder, more)
+    screen.document(StoredSweep(folder).document)
+    said = _("{sweep} is trained by another process, which goes on with {n:,} networks more.")
+    screen.out.print(said.format(sweep=folder.path.name, n=more))
+    return 0

@@ -89,13 +89,15 @@ class BracketState(State):
 class SweepState(State):
     """done: brackets that are over. state: of the one that is going on. ended: why all is over, if it is.
 
-    planned_steps: model-steps of the brackets that have begun, if nobody diverges.
+    planned_steps: model-steps of the brackets that have begun, if nobody diverges. extensions: how often
+    members were added before it.
     """
 
     done: Count
     spent: Seconds
     model_steps: Count = 0
     planned_steps: Count = 0
+    extensions: Count = 0
     state: BracketState | None
     ended: Literal["stopped", "reached", "interrupted"] | None = None
 

@@ -13,6 +13,8 @@ from treino.documents.fields import (
     Figures,
     Many,
     Pair,
+    Seconds,
+    SentenceText,
     Status,
     Text,
     Word,
@@ -30,14 +32,30 @@ RungEntry = Pair[Positive]
 Heat = Annotated[tuple[Count, Positive, Annotated[Many[RungEntry], Field(min_length=1)]], AS_TUPLE]
 
 
+class Extension(Document):
+    """Members that were added to a sweep. first: its members so far; seconds: of training so far.
+
+    command: the number of the one that asked for it, where another process trained. tested: whether test rows
+    had been looked at before; judged: the judgement's sentence.
+    """
+
+    members: Positive
+    first: Count
+    seconds: Seconds
+    command: Count | None = None
+    tested: bool = False
+    judged: SentenceText | None = None
+
+
 class SweepMembers(Document):
     """``asked.json``. heats: the first member, how many, and (members, epochs) of each rung; asks: how many
-    members were asked for at once; configs: the settings of each."""
+    members were asked for at once; configs: the settings of each; extensions: what was added, in order."""
 
     heats: Many[Heat]
     asks: Many[Count]
     configs: Many[Config]
     notes: Many[Text] = ()
+    extensions: Many[Extension] = ()
 
     @model_validator(mode="after")
     def _agrees(self) -> "SweepMembers":

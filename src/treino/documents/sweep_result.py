@@ -22,7 +22,7 @@ from treino.documents.fields import (
     agree,
 )
 from treino.documents.run_result import Baseline
-from treino.documents.sweep_members import Config
+from treino.documents.sweep_members import Config, Extension
 
 
 class Best(Document):
@@ -135,6 +135,7 @@ class SweepResult(Document):
     kind: Literal["spread"] | None = None
     figures: dict[Literal["validation", "test"], dict[Word, Spread]] = Field({})
     reached: GoalSteps | None = None
+    extensions: Many[Extension] = ()
 
     @model_validator(mode="after")
     def _agrees(self) -> "SweepResult":

@@ -1,5 +1,6 @@
 """Which runs, sweeps and studies can be resumed, and what is said of the others."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,14 +25,14 @@ class ResumeRule:
 RULES = {
     "run": ResumeRule(("interrupted", "stopped"), N_("Train a new run, e.g. with more [[epochs]].")),
     "sweep": ResumeRule(
-        ("interrupted",), N_("Start a new sweep, e.g. with more [[members]] or [[max_time]].")
+        ("interrupted",), N_("Give it more networks with [[more=64]], or start a new sweep.")
     ),
     "study": ResumeRule(("interrupted",), N_("Start a new study, e.g. with more [[epochs]].")),
 }
 
 
-def unfinished(path: str | Path) -> RunFolder:
-    """The folder at ``path``, opened for reading, if it can be resumed.
+def unfinished(path: str | Path, also: Sequence[str] = ()) -> RunFolder:
+    """The folder at ``path``, opened for reading, if it can be resumed. also: further states in which it can.
 
     Damaged keyframes are passed over: ``RunFolder.unseal`` drops them.
 
@@ -43,7 +44,7 @@ def unfinished(path: str | Path) -> RunFolder:
         raise ended_before_it_began(folder.path)
     folder.verify(resume=True)
     rule = RULES[folder.kind]
-    if folder.status not in rule.states:
+    if folder.status not in (*rule.states, *also):
         raise TreinoError(
             "nothing_to_resume",
             _("{run} is {status}: there is nothing to resume.").format(

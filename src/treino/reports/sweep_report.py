@@ -48,6 +48,7 @@ def sweep_facts(sweep: StoredSweep, *, drawn: bool = True) -> SweepFacts:
             best, versions = winner.result, winner.spec.versions
         except TreinoError as error:
             missing.append(str(error))
+    more = [f"treino resume last --more {e.members}" for e in (result.extensions if result else ())]
     return SweepFacts(
         name=sweep.name,
         status=sweep.status,
@@ -59,7 +60,7 @@ def sweep_facts(sweep: StoredSweep, *, drawn: bool = True) -> SweepFacts:
         tried=[(name, domain_text(domain)) for name, domain in spec.space_document().items()],
         pictures=pictures,
         missing=missing,
-        command=sweep_as_typed(spec),
+        command="\n".join([sweep_as_typed(spec), *more]),
         call=called_again(spec, winner),
         versions=versions,
     )

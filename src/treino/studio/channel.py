@@ -27,6 +27,7 @@ blocking side, ``Channel``; the server has ``read_message`` and ``packed`` for a
 | ``{"do": "sweep", "data", "space", "members", "settings", "parent", "id"}`` | |
 | ``{"do": "study", "data", "batch_sizes", "settings", "parent", "id"}`` | |
 | ``{"do": "like", "run": "SWEEP:17", "name", "id"}`` | a sweep's network once more, as a run |
+| ``{"do": "extend", "run", "members", "id"}`` | so many networks more for a sweep that is over |
 | ``{"do": "quit"}`` | save everything and end |
 
 | from the trainer | |

@@ -120,6 +120,11 @@ class OpenCommand(StudioCommand):
     member: Annotated[int, Field(ge=0, le=10_000_000)]
 
 
+class ExtendCommand(StudioCommand):
+    do: Literal["extend"]
+    members: Annotated[int, Field(ge=1, le=100_000)]
+
+
 class ScriptSetCommand(StudioCommand):
     do: Literal["set"]
     optimizer: Annotated[int, Field(ge=0, le=9999)] = 0
@@ -173,7 +178,7 @@ _Run = (
     _Everywhere | StepCommand | SpeedCommand | SetCommand | SegmentCommand | LookCommand | BesideCommand
     | FanCommand | AdoptCommand | ExplainCommand | KeepCommand
 )  # fmt: skip
-_Sweep = _Everywhere | OpenCommand
+_Sweep = _Everywhere | OpenCommand | ExtendCommand
 _Script = _Everywhere | ScriptStepCommand | ScriptSetCommand | PressCommand
 _Home = _Everywhere | TrainCommand | SweepCommand | StudyCommand
 

@@ -178,11 +178,11 @@ class Relay:
         elif "trainer" in header:
             await self._pass_on(header["trainer"])
         elif "failed" in header:
-            page = self.pages.get(f"run/{Path(header['failed']).name}")
-            if page is not None:
-                error = header["error"]
-                text = f"{error['message']} {error['hint']}".strip()
-                page.put({"notice": {"kind": "warning", "text": text}})
+            error, name = header["error"], Path(header["failed"]).name
+            text = f"{error['message']} {error['hint']}".strip()
+            for kind in OF_FOLDERS:
+                if (page := self.pages.get(f"{kind}/{name}")) is not None:
+                    page.put({"notice": {"kind": "warning", "text": text}})
         elif (page := self.pages.get(str(header.get("key")))) is not None:
             if "send" in header:
                 page.put(header["send"], header.get("language"))

@@ -14,6 +14,7 @@ from treino.studio.divergence import where_diverged
 from treino.studio.folder_page import FolderPage, thinned
 from treino.studio.run_commands import Answer, TrainerRequest
 from treino.training.commands import send_stop
+from treino.tuning.extension import check_folder, left_of, send_more
 from treino.tuning.member import config_of
 from treino.tuning.member_table import MemberTable, plain
 from treino.tuning.stored_sweep import StoredSweep
@@ -57,6 +58,7 @@ class SweepPage(FolderPage):
             "data": sweep.spec.data.name, "metric": metric, "metric_name": metric_name(metric),
             "better": better, "settings": names, "count": len(networks),
             "diverged": len(lost), "diverged_where": where_diverged(networks, names),
+            "left": 0 if sweep.spec.sweep.spread else left_of(folder, sweep.spec),
             "progress": _progress(asked, meta, sweep.status), "document": sweep.document,
         }  # fmt: skip
         return {
@@ -187,4 +189,22 @@ def open_member(page: FolderPage, request: Mapping[str, Any]) -> Answer:
     return TrainerRequest({"do": "like", "run": f"{page.path}:{member}", "name": name})
 
 
-VERBS: Mapping[str, Callable[[FolderPage, Mapping[str, Any]], Answer]] = {"stop": stop, "open": open_member}
+def extend(page: FolderPage, request: Mapping[str, Any]) -> Answer:
+    """So many networks more: from the process that trains it, or, where it is over, from the trainer.
+
+    Raises:
+        TreinoError: that many can't be added.
+    """
+    folder, more = RunFolder.open(page.path, verify=False), request["members"]
+    if folder.status == "running":
+        send_more(folder, more)
+        return {}
+    check_folder(folder, more)
+    return TrainerRequest({"do": "extend", "run": str(page.path), "members": more})
+
+
+VERBS: Mapping[str, Callable[[FolderPage, Mapping[str, Any]], Answer]] = {
+    "stop": stop,
+    "open": open_member,
+    "extend": extend,
+}

@@ -27,7 +27,7 @@ from treino.training.replay import snapshots
 from treino.training.train import RunJob, resuming
 from treino.tuning.fit_events import FitRequest, fit_events, prepare_fit
 from treino.tuning.member import like
-from treino.tuning.sweep import sweep_events
+from treino.tuning.sweep import sweep_events, sweep_resumption
 from treino.words import _, speaking
 
 LOOK_SECONDS = 1.0  # between two checkpoints of many networks, which are what their page shows
@@ -134,6 +134,8 @@ class Trainer:
             )
             return fit_events(prepare_fit(fit))
         path = Path(request["run"])
+        if verb == "extend":
+            return sweep_resumption(path, access, more=request["members"])
         if verb == "branch":
             self._record(path, request["step"])
         else:

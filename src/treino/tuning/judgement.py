@@ -29,6 +29,7 @@ from treino.search import judge
 from treino.spec import Settings, read_settings
 from treino.store import RunFolder
 from treino.training.train import drain, training
+from treino.tuning.extension import extension_notes
 from treino.tuning.populations import groups, settings_of
 from treino.tuning.sweep_state import SweepProgress, SweepTraining
 from treino.words import _
@@ -63,8 +64,8 @@ def sweep_document(folder: RunFolder, sweep: SweepTraining, progress: SweepProgr
         "best": None,
         "leaderboard": leaderboard(sweep),
         "judge": None,
-        "notes": [*sweep.data.notes, *sweep.notes, *_diverged_notes(sweep)],
-    }
+        "notes": [*sweep.data.notes, *sweep.notes, *extension_notes(sweep), *_diverged_notes(sweep)],
+    } | ({"extensions": sweep.extensions} if sweep.extensions else {})
 
 
 def _diverged_notes(sweep: SweepTraining) -> list[str]:

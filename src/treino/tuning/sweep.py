@@ -21,7 +21,6 @@ from treino.engine import Tick
 from treino.engine.metrics import METRICS, metric_names
 from treino.errors import TreinoError
 from treino.loop.loop import JobEvent, events, status_at_end
-from treino.loop.stop_command import stop_sent
 from treino.records.access import Access
 from treino.records.data_source import data_of, keep_copy, load_data, reference, source_of
 from treino.records.failure_notes import noted
@@ -39,6 +38,7 @@ from treino.store import RunFolder
 from treino.training.goals import check_goals
 from treino.tuning import member_table, top_members
 from treino.tuning.bracket import TrainingBracket
+from treino.tuning.extension import OVER, add_networks, begun_part, check_folder, hear, refuse_commands
 from treino.tuning.judgement import finish_sweep, sweep_document
 from treino.tuning.populations import settings_of, single_settings, whole_settings
 from treino.tuning.space_file import space_of
@@ -52,6 +52,7 @@ from treino.tuning.sweep_state import (
     restore_members,
     sweep_training,
     training_bracket,
+    write_members,
 )
 from treino.words import _
 
@@ -139,24 +140,32 @@ def sweep_events(
                 "notes": [*data.notes, *sweep.notes],
             },
         )
-        _write_asked(folder, sweep)
+        write_members(folder, sweep)
         yield from events(SweepJob(folder, sweep, first, SweepProgress(wanted.members)))
 
 
 def sweep_resumption(
-    path: str | Path, access: Access | None = None, *, storage: str | None = None
+    path: str | Path,
+    access: Access | None = None,
+    *,
+    storage: str | None = None,
+    more: int | None = None,
 ) -> Iterator[JobEvent]:
     """Go on with a sweep that was interrupted or killed: no member is lost, none is trained twice.
+
+    more: so many members more, also for a sweep that is over, which is judged anew; see ``tuning.extension``.
 
     access: to its rows, and to networks of the user's own, which reading a folder never executes.
     storage: Optuna's, where it has one: to open what a folder names could write anywhere, and Optuna
     unpickles what some storages hold.
 
     Raises:
-        TreinoError: the sweep is over, is being written by another process, is damaged, or its data is gone.
+        TreinoError: the sweep is over, is being written by another process, is damaged, or its data is gone;
+            it can't be given more members.
     """
     access = access or Access()
-    folder = unfinished(path)
+    folder = unfinished(path, OVER if more is not None else ())
+    judged = folder.status in OVER
     spec, members = read_sweep_spec(folder), read_document(folder, "asked.json")
     space = space_from_json(spec.space_document())
     words = network_words(spec.base, space, members["configs"])
@@ -175,26 +184,42 @@ def sweep_resumption(
         )
     wanted = sweep_options(space, own)
     sweep = sweep_training(source_of(folder, data, access.data_file), data, spec.base, wanted, networks)
+    if more is not None:
+        check_folder(folder, more)
     with folder:
         folder.unseal()
         kept = read_checkpoint(folder)
         state: dict[str, Any] = {"done": 0, "spent": 0.0, "state": None} if kept is None else kept[1]
+        added = members.get("extensions", [])
+        if added:
+            sweep.options = replace(wanted, members=added[-1]["first"] + added[-1]["members"])
+        ended = state.get("ended") if state.get("extensions", 0) == len(added) else None
+        if more is not None and ended is not None:
+            members, ended = begun_part(members, state["done"]), None
+            sweep.options = replace(wanted, members=len(members["configs"]))
         sweep.done, sweep.seconds = state["done"], state["spent"]
         sweep.notes += members["notes"]
         sweep.rows = member_table.MemberTable.read(folder, sweep.rows.dimensions)
         if folder.has(top_members.MODELS):
             sweep.top = top_members.top_from_tensors(*read_tensors(folder, top_members.MODELS))
         restore_members(sweep, members)
-        over = state.get("ended") is not None  # only the judge was not heard to the end
+        if more is not None:
+            if judged:
+                refuse_commands(folder)
+            add_networks(folder, sweep, more, reopened=judged)
+        over = ended is not None  # only the judge was not heard to the end
         bracket = None if over or sweep.done >= len(sweep.brackets) else training_bracket(sweep, sweep.done)
         if bracket is not None:  # what was kept of a bracket that broke off is provisional
             sweep.top = [k for k in sweep.top if k.member < bracket.first]
         if bracket is not None and kept is not None and state["state"] is not None:
             bracket.load(kept[0], state["state"])
         progress = SweepProgress(
-            wanted.members, seconds=sweep.seconds, model_steps=state.get("model_steps", 0)
+            sweep.options.members, seconds=sweep.seconds, model_steps=state.get("model_steps", 0)
         )
-        yield from events(SweepJob(folder, sweep, bracket, progress, state.get("ended")))
+        if sweep.extensions:  # a judgement that was made before them no longer holds
+            sweep.status = "interrupted"
+            folder.write_json("result.json", sweep_document(folder, sweep, progress))
+        yield from events(SweepJob(folder, sweep, bracket, progress, ended))
 
 
 @dataclass(eq=False)
@@ -226,16 +251,18 @@ class SweepJob:
 
     def stop_reason(self) -> str | None:
         """``reached`` where a member is good enough, ``stopped`` where time is over or somebody asks."""
-        options = self.sweep.options
         if self.ended is not None:
             return self.ended
-        if stop_sent(self.folder):
+        if hear(self.folder, self.sweep):
             return "stopped"
+        options = self.sweep.options  # more members, perhaps
+        self.progress.members = options.members
         if self.last is None:
             return None
         if options.until is not None and not options.spread and _reached(self.last, *options.until):
             return "reached"
-        late = options.max_time is not None and self.progress.seconds > options.max_time
+        spent = self.progress.seconds - self.sweep.seconds_at_last
+        late = options.max_time is not None and spent > options.max_time
         return "stopped" if late else None
 
     def advance(self) -> Tick | None:
@@ -278,6 +305,7 @@ class SweepJob:
             self.folder.write_json("result.json", document)
             self.folder.seal("interrupted")
             return document
+        refuse_commands(self.folder)
         return (finish_repeats if sweep.options.spread else finish_sweep)(self.folder, sweep, self.progress)
 
     def _next(self) -> bool:
@@ -285,7 +313,7 @@ class SweepJob:
         sweep = self.sweep
         if sweep.done >= len(sweep.brackets) and not next_members(sweep):
             return False
-        _write_asked(self.folder, sweep)
+        write_members(self.folder, sweep)
         self.bracket = training_bracket(sweep, sweep.done)
         self._begin(self.bracket)
         return True
@@ -343,7 +371,7 @@ class SweepJob:
             )
             folder.write_tensors(f"rows/{bracket.number}.safetensors", scores or {}, {})
         if len(sweep.notes) > said:
-            _write_asked(folder, sweep)
+            write_members(folder, sweep)
         for place, curve in enumerate(bracket.curves):
             members = {"members": list(bracket.groups[place].members)}
             folder.write_tensors(f"curves/{bracket.number}-{place}.safetensors", curve.tensors(), members)
@@ -358,7 +386,8 @@ class SweepJob:
     def _state(self, bracket: dict[str, Any] | None) -> dict[str, Any]:
         return {
             "done": self.sweep.done, "spent": self.sweep.seconds, "model_steps": self.progress.model_steps,
-            "planned_steps": self.progress.planned_steps, "state": bracket, "ended": None,
+            "planned_steps": self.progress.planned_steps, "extensions": len(self.sweep.extensions),
+            "state": bracket, "ended": None,
         }  # fmt: skip
 
 
@@ -367,13 +396,3 @@ def _reached(tick: Tick, metric: str, wanted: float) -> bool:
     if found is None:
         return False
     return bool((found >= wanted if METRICS[metric].better > 0 else found <= wanted).any())  # NaN is neither
-
-
-def _write_asked(folder: RunFolder, sweep: SweepTraining) -> None:
-    brackets = [
-        [first, count, [[r.members, r.epochs] for r in rungs]] for first, count, rungs in sweep.brackets
-    ]
-    folder.write_json(
-        "asked.json",
-        {"heats": brackets, "asks": sweep.asks, "configs": sweep.configs, "notes": sweep.notes},
-    )

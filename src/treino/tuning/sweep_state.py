@@ -21,6 +21,7 @@ from treino.search.optuna_sampler import tpe
 from treino.search.samplers import Sampler, sampler
 from treino.search.space import Config
 from treino.spec import Settings
+from treino.store import RunFolder
 from treino.training.resolution import decide
 from treino.tuning.bracket import TrainingBracket
 from treino.tuning.member_table import MemberTable
@@ -39,8 +40,9 @@ class SweepTraining:
 
     base: what all members share. networks: the files that settings name, and that may run.
     configs: each member's own settings; asks: how many were asked for at once.
-    brackets: (first member, members, rungs) of every bracket so far; ``done`` of them are over. seconds: of
-    training. top: the best. status: finished, stopped (time is over), interrupted.
+    brackets: (first member, members, rungs) of every bracket so far; ``done`` of them are over. extensions:
+    members that were added, as ``documents.sweep_members.Extension``. seconds: of training. top: the best.
+    status: finished, stopped (time is over), interrupted.
     """
 
     source: Any
@@ -56,6 +58,7 @@ class SweepTraining:
     configs: list[Config] = field(default_factory=list)
     asks: list[int] = field(default_factory=list)
     brackets: list[tuple[int, int, tuple[Rung, ...]]] = field(default_factory=list)
+    extensions: list[dict[str, Any]] = field(default_factory=list)
     done: int = 0
     top: list[TopMember] = field(default_factory=list)
     seconds: float = 0.0
@@ -66,6 +69,11 @@ class SweepTraining:
     def settings(self, member: int) -> Settings:
         """All settings of one member."""
         return settings_of(self.configs[member], self.base, member)
+
+    @property
+    def seconds_at_last(self) -> float:
+        """Of training, when members were added last: from there on the time limit counts."""
+        return float(self.extensions[-1]["seconds"]) if self.extensions else 0.0
 
     def data_for(self, settings: Settings) -> Data:
         """The rows as these settings prepare them; the splits are always the same."""
@@ -245,7 +253,7 @@ def training_bracket(sweep: SweepTraining, number: int) -> TrainingBracket:
 def restore_members(sweep: SweepTraining, members: Mapping[str, Any]) -> None:
     """The members as they were sampled; the sampler's state is restored."""
     sweep.configs = [_as_json(c) for c in members["configs"]]
-    sweep.asks = members["asks"]
+    sweep.asks, sweep.extensions = members["asks"], list(members.get("extensions", ()))
     sweep.brackets = [
         (first, count, tuple(Rung(*rung) for rung in rungs)) for first, count, rungs in members["heats"]
     ]
@@ -263,6 +271,15 @@ def restore_members(sweep: SweepTraining, members: Mapping[str, Any]) -> None:
         for member in range(first, min(first + count, over)):
             sweep.sampler.tell(member, _sampler_figure(figures.get(member), sweep.metric))
         first += count
+
+
+def write_members(folder: RunFolder, sweep: SweepTraining) -> None:
+    """Keep the members' settings and brackets, which ``restore_members`` reads."""
+    brackets = [
+        [first, count, [[r.members, r.epochs] for r in rungs]] for first, count, rungs in sweep.brackets
+    ]
+    found = {"heats": brackets, "asks": sweep.asks, "configs": sweep.configs, "notes": sweep.notes}
+    folder.write_json("asked.json", found | ({"extensions": sweep.extensions} if sweep.extensions else {}))
 
 
 def _sampler_figure(row: Mapping[str, Any] | None, metric: str) -> float | None:

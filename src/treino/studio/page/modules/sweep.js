@@ -9,6 +9,7 @@ import { head, pair, showTip, soft } from './tip.js';
 import { t } from './words.js';
 
 const LISTED = 200; // rows of the table
+const MORE = 16; // networks that are added, where nobody says otherwise
 
 export function open(shell, name) {
   let state = null, networks = [], lines = [], chosen = null, hot = null, onlyLost = false, table, parts, parallel;
@@ -40,6 +41,7 @@ export function open(shell, name) {
     const button = (act, word, id) => el('button', { type: 'button', id, onclick: act }, t(word));
     parts = {
       progress: el('p', { class: 'hint' }), share: el('progress', { max: 1, 'aria-label': t('progress') }), wheel: wheel(command),
+      more: el('form', { class: 'more', onsubmit: extend }, el('input', { type: 'number', id: 'sweep-more', min: 1, max: 100000, value: MORE, 'aria-label': t('how_many_more') }), el('button', {}, t('add_networks'))),
       stop: button(() => command('stop'), 'stop_and_judge', 'sweep-stop'), judge: el('p', { class: 'verdict', id: 'sweep-judge', hidden: true }),
       notes: el('ul', { class: 'notes hint' }), listed: el('p', { class: 'hint', id: 'sweep-listed' }), where: el('p', { class: 'hint' }),
       lost: el('button', { type: 'button', class: 'small toggle', id: 'sweep-lost', 'aria-pressed': false, onclick: () => { onlyLost = !onlyLost; update(); } }, t('only_diverged')),
@@ -53,7 +55,7 @@ export function open(shell, name) {
       }, (found) => choose(found.curve.member));
     const key = (kind, word) => el('li', {}, el('i', { class: `stroke ${kind}` }), t(word));
     shell.stage.replaceChildren(el('div', { class: 'page' },
-      el('div', { class: 'line head' }, parts.progress, status(), parts.wheel.node, parts.stop), parts.share, parts.judge, parts.notes,
+      el('div', { class: 'line head' }, parts.progress, status(), parts.wheel.node, parts.more, parts.stop), parts.share, parts.judge, parts.notes,
       el('div', { class: 'charts wide-first' }, panel(t('parallel'), parallel.node, el('ul', { class: 'legend' }, key('a-network', 'a_network'), key('a-best', 'the_best'), key('a-lost', 'folder_diverged'))),
         panel(t('training_loss'), parts.loss.box), panel(t('figure_curves', { metric: state.metric_name }), parts.figure.box)),
       panel(t('networks'), el('div', { class: 'line head' }, parts.listed, parts.lost), parts.where, table.node)));
@@ -70,6 +72,11 @@ export function open(shell, name) {
     if (!network) return;
     showTip(event, head(`${t('network_number')} ${network.member}`), more, pair(state.metric_name, shown(network.best)), Object.entries(network.settings).map(([key, value]) => pair(key, shown(value))), soft(statusWord(network.status)));
   }
+  async function extend(event) {
+    event.preventDefault();
+    const members = event.target.querySelector('input').valueAsNumber;
+    if (await command('extend', { members })) shell.say(t('networks_come', { n: whole(members) }));
+  }
   async function openNetwork(event, member) {
     event.stopPropagation();
     shell.say(t('starting'));
@@ -84,6 +91,7 @@ export function open(shell, name) {
       running && (progress.judging ? t('judging') : duration(progress.left_s))];
     setText(parts.progress, words.filter(Boolean).join(' · '));
     parts.stop.hidden = !running || !state.steers || progress.judging;
+    parts.more.hidden = !state.steers || state.left === 0 || progress.judging;
     parts.wheel.update(state);
     parts.share.hidden = !running;
     if (progress.share == null) parts.share.removeAttribute('value');
