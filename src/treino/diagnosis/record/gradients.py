@@ -41,11 +41,13 @@ class Held:
 
     def __init__(self, number: int, optimizer: Optimizer) -> None:
         self.number = number
+        self.site: Site | None = None  # where it was made
         self.ref = weakref.ref(optimizer)
         self.steps = self.filled = 0
         self.used: set[int] = set()  # parameters whose gradients a step has used, and nothing cleared since
         self.written: set[int] = set()  # parameters whose gradients a backward wrote since the last step
-        self.summed = False
+        self.summed = self.moved = False
+        self.movement, self.least = math.nan, math.inf
         self.before: list[torch.Tensor] | None = None
 
     def parameters(self) -> list[torch.Tensor]:
@@ -68,6 +70,7 @@ class Gradients:
         self.after_step: list[Any] = []  # called after each step, watched or not
         self.ran: list[Any] = []  # called with each Backward that goes into the log
         self.moment: Any = dict
+        self.check: Any = None  # called with what is run backward, before it is
         self.open: Any = lambda: True
         self.loss_of: Any = lambda node: ()
         self.held: dict[int, Held] = {}
@@ -112,7 +115,6 @@ class Gradients:
             name=name,
             shape=tuple(parameter.shape),
             made_at=made_at,
-            alike=rows_alike(parameter),
             **self.moment(),
         )
         self._log.add(told)
@@ -129,6 +131,7 @@ class Gradients:
         known = self.held.get(id(optimizer))
         if known is None or known.ref() is not optimizer:
             known = self.held[id(optimizer)] = Held(len(self.held), optimizer)
+            known.site = site
         kind = type(optimizer).__name__
         groups = tuple(
             Group(
@@ -155,6 +158,8 @@ class Gradients:
         def backward(*args: Any, **kwargs: Any) -> Any:
             if gradients.inside or not hooks.on or not hooks.watching():
                 return original(*args, **kwargs)
+            if gradients.check is not None:
+                gradients.check(args[0])
             told: list[Any] = []
             if gradients.open():
                 hooks.quietly("backward", lambda: told.append(gradients._before(args[0])))
@@ -298,6 +303,7 @@ class Gradients:
         force = math.sqrt(sum(norm(g) ** 2 for g in grads if g.layout == torch.strided))
         pull = decay * math.sqrt(size) / force if force > 0 else math.nan
         held.before = None
+        self._went(held)
         self._log.add(
             Stepped(
                 optimizer=held.number,
@@ -318,33 +324,36 @@ class Gradients:
         held.used |= {id(p) for p in own if p.grad is not None}
         held.summed, held.written = False, set()
 
+    def _went(self, held: Held) -> None:
+        """How far the weights of an optimizer have gone from where they were first seen."""
+        far = size = 0.0
+        least, moved = math.inf, False
+        for p in held.parameters():
+            start = self._starts.get(self.number(p))
+            if start is None or start[1].shape != (now := sampled(p)).shape:
+                continue
+            step = norm(now - start[1])
+            far, size = far + step**2, size + start[2] ** 2
+            moved = moved or step > 0 or not math.isfinite(step)
+            if p.dim() > 1 and start[2] > 0:
+                least = min(least, norm(now) / start[2])
+        held.moved = held.moved or moved
+        if size > 0:  # otherwise its parameters are gone, or began as zeros
+            held.movement, held.least = math.sqrt(far / size), least
+
     # --- the end -------------------------------------------------------------------------------------------
     def finish(self) -> None:
         """How far the weights went, and the course of each line's loss."""
         for held in self.held.values():
-            far = size = 0.0
-            least, moved = math.inf, False
-            for p in held.parameters():
-                start = self._starts.get(self.number(p))
-                if start is None or start[1].shape != sampled(p).shape:
-                    continue
-                now = sampled(p)
-                step = norm(now - start[1])
-                far, size, moved = (
-                    far + step**2,
-                    size + start[2] ** 2,
-                    moved or step > 0 or not math.isfinite(step),
-                )
-                if p.dim() > 1 and start[2] > 0:
-                    least = min(least, norm(now) / start[2])
+            self._went(held)
             self._log.add(
                 OptimizerEnded(
                     optimizer=held.number,
                     steps=held.steps,
                     filled=held.filled,
-                    moved=moved,
-                    movement=math.sqrt(far / size) if size > 0 else math.nan,
-                    least=least,
+                    moved=held.moved,
+                    movement=held.movement,
+                    least=held.least,
                     **self.moment(),
                 )
             )
@@ -372,16 +381,6 @@ def sampled(p: torch.Tensor) -> torch.Tensor:
 def norm(t: torch.Tensor) -> float:
     """The Euclidean norm of all entries."""
     return float(torch.linalg.vector_norm(t.detach().float())) if t.numel() else 0.0
-
-
-def rows_alike(p: torch.Tensor) -> bool:
-    """Whether all rows of a matrix are one row."""
-    return (
-        p.dim() > 1
-        and p.shape[0] > 1
-        and p.numel() > p.shape[0]
-        and bool((p.detach() == p.detach()[:1]).all())
-    )
 
 
 def number_of(value: Any) -> float:

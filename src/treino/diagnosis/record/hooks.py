@@ -76,8 +76,14 @@ class Hooks:
 
         self.replace(owner, name, unseen(watched))
 
-    def before(self, owner: Any, name: str, observe: Callable[[Any, Any], None]) -> None:
-        """Call ``observe(args, kwargs)`` before each call of ``owner.name``."""
+    def before(
+        self,
+        owner: Any,
+        name: str,
+        observe: Callable[[Any, Any], None],
+        then: Callable[[Any, Any], None] | None = None,
+    ) -> None:
+        """Call ``observe(args, kwargs)`` before each call of ``owner.name``, and ``then`` after it."""
         original = getattr(owner, name, None)
         if original is None:
             return
@@ -85,9 +91,13 @@ class Hooks:
 
         @functools.wraps(original)
         def watched(*args: Any, **kwargs: Any) -> Any:
-            if hooks.on and hooks.watching():
+            seen = hooks.on and hooks.watching()
+            if seen:
                 hooks.quietly(name, observe, args, kwargs)
-            return original(*args, **kwargs)
+            result = original(*args, **kwargs)
+            if seen and then is not None:
+                hooks.quietly(name, then, args, kwargs)
+            return result
 
         self.replace(owner, name, unseen(watched))
 

@@ -97,13 +97,12 @@ class NetMade(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ParameterSeen(Event):
-    """A parameter that an optimizer holds or a net lists. alike: all rows of it are one row, at first."""
+    """A parameter that an optimizer holds or a net lists."""
 
     parameter: int
     name: str
     shape: tuple[int, ...]
     made_at: Site | None = None
-    alike: bool = False
 
 
 @dataclass(frozen=True)
@@ -182,6 +181,7 @@ class LossCall(Event):
     constant: float = float("nan")
     logsumexp: float = 0.0  # the largest of nll_loss's input: of log-probabilities it is zero
     spoiled: bool = False  # its input isn't finite
+    below: float = 0.0  # share of the target's entries that are below zero
     error: str = ""  # it raised this
     graph: Graph = field(default_factory=Graph)
     target_graph: Graph = field(default_factory=Graph)
@@ -349,6 +349,8 @@ class Log:
 
 def _kinds() -> dict[str, type[Event]]:
     """Every kind of event by its name."""
+    from treino.diagnosis.record import learning  # noqa: F401  its events are kinds, too
+
     found: dict[str, type[Event]] = {}
     todo: list[type[Event]] = [Event]
     for kind in todo:

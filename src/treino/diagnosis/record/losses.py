@@ -121,6 +121,7 @@ class Losses:
                 constant=best_constant(name, target.detach(), labels, weights, kwargs),
                 logsumexp=logsumexp(x.detach()) if name == "nll_loss" else 0.0,
                 spoiled=not bool(torch.isfinite(x.detach().sum())),
+                below=float((target.detach() < 0).float().mean()) if low < 0 and target.numel() else 0.0,
                 error=error,
                 graph=snapshot(of_input) if whole else Graph(),
                 target_graph=snapshot(of_target, 24) if whole else Graph(),

@@ -7,12 +7,15 @@ from typing import Any
 import torch
 from torch import nn
 
+from treino.diagnosis.record.activations import Activations
 from treino.diagnosis.record.gradients import Gradients
 from treino.diagnosis.record.hooks import Hooks, unseen
 from treino.diagnosis.record.log import Backward, Ended, Forward, Log
 from treino.diagnosis.record.losses import Losses
 from treino.diagnosis.record.nets import Nets
+from treino.diagnosis.record.nonfinite import Finiteness
 from treino.diagnosis.record.reads import Reads
+from treino.diagnosis.record.settings import Settings
 from treino.diagnosis.record.softmaxes import Softmaxes
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Values
@@ -34,6 +37,9 @@ class Recorder:
         self.losses = Losses(self.log, self.values, self.tape, self.nets)
         self.gradients = Gradients(self.log, self.hooks, self.values, self.tape)
         self.reads = Reads(self.log, self.values, self.tape)
+        self.settings = Settings(self.log, self.hooks, self.gradients)
+        self.activations = Activations(self.log, self.hooks, self.tape, self.nets, self.gradients)
+        self.finiteness = Finiteness(self.log, self.hooks, self.tape)
         self.after_each_step = after_each_step
         self.place: Any = None  # where the newest call of a net came from
         self.trained: set[Any] = set()  # places of calls that train
@@ -44,10 +50,12 @@ class Recorder:
         self._unstepped = 0
         softmaxes = Softmaxes(self.log, self.hooks, self.values, self.tape)
         parts: tuple[Any, ...] = (self.nets, self.losses, self.gradients, self.reads, softmaxes)
+        parts += (self.settings, self.activations, self.finiteness)
         self.parts = parts
         for part in parts:
             part.moment = self.moment
         self.gradients.open = lambda: self.windows.open
+        self.gradients.check = self.finiteness.check
         self.gradients.loss_of = self.losses.of
         self.gradients.ticks.append(self._tick)
         self.nets.number_of = self.gradients.number
@@ -109,6 +117,8 @@ class Recorder:
                 frame = sys._getframe(1)
                 place = (id(frame.f_code), frame.f_lasti, self.training, torch.is_grad_enabled())
                 recorder.place = place
+                if recorder.settings.pending:
+                    recorder.settings.called(place[3])
                 if not windows.open:
                     turn, calls = recorder.calls
                     calls = calls + 1 if turn == windows.turn else 1
@@ -122,6 +132,7 @@ class Recorder:
 
     def _called(self, event: Forward, *_: Any) -> None:
         """Remember where a call came from, until a backward tells that it trained."""
+        self.settings.called(event.grad)  # a net's very first call
         self._places[event.forward] = self.place
         if len(self._places) > 256:
             self._places.pop(next(iter(self._places)))
@@ -138,7 +149,7 @@ class Recorder:
         self.tape.stop()
         self.hooks.undo()
         self.gradients.remove()
-        for part in (self.gradients,):
+        for part in (self.gradients, self.settings, self.activations):
             try:
                 part.finish()
             except Exception as wrong:

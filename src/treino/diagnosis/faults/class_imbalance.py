@@ -1,0 +1,125 @@
+"""A rare class that the net has given up."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Log, LossCall
+from treino.words import N_
+
+LEAST = 20  # calls, and ROWS in them
+ROWS = 100
+COMMON = 0.75  # of the rows: the share of the most common class
+RARE = 0.3  # of an even share
+THERE = 4  # rows of the rare class in the newest calls
+FOUND = 0.1  # of them, that the net says
+NEWEST = 24  # calls
+# Where nothing is learned at all, no class is found.
+STANDSTILL = (
+    *("weight_decay_too_high", "lr_too_high", "lr_too_low", "clip_too_small", "dead_relu"),
+    *("vanishing_gradient", "symmetric_init", "exploding_sum_loss", "params_not_in_optimizer"),
+)
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """A class is rare, nothing favours it, and the newest batches' predictions never find it."""
+    lines: dict[Site | None, list[LossCall]] = {}
+    for c in log.of(LossCall):
+        if c.trained and c.labels and not c.error:
+            lines.setdefault(c.site, []).append(c)
+    for calls in lines.values():
+        total = counted(calls, "labels")
+        rows = sum(total.values())
+        classes = 2 if calls[0].name.startswith("binary") else calls[0].input_shape[1]
+        if len(calls) < LEAST or rows < ROWS or not 2 <= classes <= 20 or calls[-1].reduction == "none":
+            continue
+        if favours(calls[-1], total) or max(total.values()) < COMMON * rows:
+            continue
+        new = counted(calls[-NEWEST:], "labels")
+        right = counted(calls[-NEWEST:], "right")
+        for label, n in sorted(total.items(), key=lambda item: item[1]):
+            there = new.get(label, 0)
+            if n < RARE / classes * rows and there >= THERE and right.get(label, 0) < FOUND * there:
+                numbers = {
+                    "label": label,
+                    "share": n / rows,
+                    "found": right.get(label, 0),
+                    "there": there,
+                }
+                yield Evidence(calls[-1].site, numbers, at=calls[-1].made_at, stack=calls[-1].stack)
+                return
+
+
+def favours(call: LossCall, total: dict[int, int]) -> bool:
+    """Whether the loss weighs rare classes more than the common one."""
+    weights = call.weights
+    if not weights:
+        return False
+    if call.name.startswith("binary"):
+        return len(weights) != 1 or weights[0] > 1
+    common = max(total, key=lambda k: total[k])
+    if max(total) >= len(weights):
+        return True
+    return any(weights[k] > weights[common] for k in total)
+
+
+def counted(calls: list[LossCall], name: str) -> dict[int, int]:
+    """The sum of a table of counts over calls."""
+    found: dict[int, int] = {}
+    for c in calls:
+        for k, n in getattr(c, name).items():
+            found[k] = found.get(k, 0) + n
+    return found
+
+
+RULE = Rule(
+    id="class_imbalance",
+    group="data",
+    severity="risk",
+    certain=False,
+    decide=decide,
+    unless=(
+        "missing_zero_grad",
+        "no_step",
+        "grad_cleared_before_step",
+        "detached_loss",
+        "nan_inputs",
+        "bad_label_values",
+        "softmax_before_cross_entropy",  # a loss that can't fall further, nor lead to what is rare
+        "sigmoid_before_bce_with_logits",
+        *STANDSTILL,
+    ),
+    message=N_(
+        "Class {label} is {share} of the rows, and the net finds {found} of {there} of them in its newest "
+        "batches."
+    ),
+    why=N_(
+        "Saying the common class always is nearly right on average, so the loss hardly rewards finding "
+        "the rare one. A high accuracy hides that it is never found."
+    ),
+    fix=N_(
+        "Weight the classes in the loss (weight=, pos_weight=) or sample them evenly, and look at recall "
+        "or F1."
+    ),
+    wrong="""\
+y = (x[:, 0] * x[:, 1] > 1.2).long()
+net = nn.Linear(8, 2)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(40):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+y = (x[:, 0] * x[:, 1] > 1.2).long()
+weight = len(y) / (2 * y.bincount().float())
+net = nn.Linear(8, 2)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(40):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y, weight=weight)
+    loss.backward()
+    optimizer.step()
+""",
+)

@@ -1,0 +1,236 @@
+"""The course of the loss that a training minimises, and the steps by which it did."""
+
+import math
+from dataclasses import dataclass
+from statistics import median
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import (
+    Backward,
+    Course,
+    Log,
+    LossCall,
+    OptimizerEnded,
+    OptimizerMade,
+    Stepped,
+)
+
+LEAST = 12  # values, below which a course tells nothing
+SAME = 0.05  # relative difference, by which a loss that is run backward may differ from one of torch's
+
+
+@dataclass(frozen=True)
+class Training:
+    """The losses of one line's backwards, all of them, in order.
+
+    constant: what the best constant answer gets, NaN where that isn't known. known: the loss is one of
+    torch's, of which the targets were seen. calls: of that loss, those that were looked at.
+    optimizers: numbers of those that it gave gradients.
+    """
+
+    site: Site | None
+    values: tuple[float, ...]
+    constant: float
+    calls: tuple[LossCall, ...]
+    optimizers: frozenset[int]
+    adds: float = 1.0  # the loss that is run backward, by that of torch
+
+    @property
+    def known(self) -> bool:
+        """Whether it is known what a constant answer gets."""
+        return self.constant > 0
+
+    @property
+    def floor(self) -> float:
+        """What no learning gets: a constant's loss, or the least of the first values, as random weights say
+        about the same for every row.
+        """
+        return self.constant if self.known else min((v for v in self.values[:3]), default=math.nan)
+
+    def first(self) -> float:
+        """The mean of the first eight, or quarter."""
+        n = max(1, min(8, len(self.values) // 4))
+        return sum(self.values[:n]) / n
+
+    def last(self) -> float:
+        """The mean of the last quarter, of 64 at most; not finite where one of it is."""
+        n = max(1, min(64, len(self.values) // 4))
+        return sum(self.values[-n:]) / n
+
+    def lowest(self) -> float:
+        """The least mean of a few in a row."""
+        n = max(4, min(64, len(self.values) // 50))
+        runs = (self.values[i : i + n] for i in range(0, max(1, len(self.values) - n + 1), n))
+        means = [sum(r) / len(r) for r in runs if r]
+        return min((m for m in means if math.isfinite(m)), default=math.inf)
+
+    def highest(self) -> float:
+        """The largest of all."""
+        return max((v for v in self.values if math.isfinite(v)), default=math.inf)
+
+    def stuck(self, share: float) -> bool:
+        """Whether it ends above this share of what no learning gets, or is not finite."""
+        return len(self.values) >= LEAST and self.floor > 0 and not self.last() < share * self.floor
+
+    def exploded(self) -> bool:
+        """Not finite in the end, after growing more than tenfold."""
+        finite = [v for v in self.values if math.isfinite(v)]
+        if not finite or len(finite) == len(self.values) or math.isfinite(self.values[-1]):
+            return False
+        return max((abs(v) for v in finite[1:]), default=0.0) > 10 * abs(finite[0])
+
+
+@dataclass(frozen=True)
+class Steps:
+    """One optimizer's steps: of all of them, or of those looked at.
+
+    ratios: ‖Δp‖ / ‖p‖, sorted. rates: the largest of each group, as made, and as stepped with. shrunk: norm
+    of the weights in the newest step by that in the first. pulls: decay by gradient, sorted.
+    """
+
+    optimizer: int
+    kind: str
+    site: Site | None
+    adaptive: bool
+    lr: float
+    top_lr: float
+    weight_decay: float
+    steps: int
+    ratios: tuple[float, ...]
+    pulls: tuple[float, ...]
+    shrunk: float
+    movement: float
+    least: float
+    last_step: Site | None
+
+    @property
+    def typical(self) -> float:
+        """The median step."""
+        return median(self.ratios) if self.ratios else math.nan
+
+    @property
+    def largest(self) -> float:
+        """The largest step."""
+        return self.ratios[-1] if self.ratios else math.nan
+
+    @property
+    def pull(self) -> float:
+        """The median of decay by gradient."""
+        return median(self.pulls) if self.pulls else 0.0
+
+
+def trainings(log: Log) -> list[Training]:
+    """All courses, the longest first."""
+    calls = {c.loss: c for c in log.of(LossCall) if not c.error}
+    backwards: dict[Site | None, list[Backward]] = {}
+    for b in log.of(Backward):
+        backwards.setdefault(b.site, []).append(b)
+    found = [_training(c, backwards.get(c.site, []), calls) for c in log.of(Course) if c.values]
+    return sorted(found, key=lambda t: -len(t.values))
+
+
+def training(log: Log) -> Training | None:
+    """The longest course; None where there is none, or it may fall below zero and so has no scale."""
+    found = next(iter(trainings(log)), None)
+    if found is None or not (found.known or all(v >= 0 or math.isnan(v) for v in found.values)):
+        return None
+    return found
+
+
+def _training(course: Course, ran: list[Backward], calls: dict[int, LossCall]) -> Training:
+    own = [(b.value, [calls[n] for n in b.losses if n in calls]) for b in ran if math.isfinite(b.value)]
+    own = [(v, used) for v, used in own if used]
+    every = [c for _, used in own for c in used]
+    shares = [v / total for v, used in own if (total := sum(c.value for c in used)) > 0]
+    adds, constant = (median(shares), math.nan) if shares else (1.0, math.nan)
+    # Losses whose sum is what is run backward, all along, up to one factor.
+    fits = bool(shares) and 2 * len(own) > len(ran) and _alike(shares, adds)
+    if fits:
+        constant = adds * sum(constant_of(group) for group in _by_line(every, own))
+    return Training(
+        site=course.site,
+        values=course.values,
+        constant=constant,
+        calls=tuple(every),
+        optimizers=frozenset(n for b in ran for n in b.filled),
+        adds=adds,
+    )
+
+
+def _alike(shares: list[float], middle: float) -> bool:
+    """Whether nine in ten shares are the middle one."""
+    near = sum(abs(s - middle) <= SAME * abs(middle) for s in shares)
+    return near >= 0.9 * len(shares)
+
+
+def _by_line(every: list[LossCall], own: list[tuple[float, list[LossCall]]]) -> list[list[LossCall]]:
+    """The calls by their places in a backward: usually one place."""
+    most = max(len(used) for _, used in own)
+    return [[used[i] for _, used in own if i < len(used)] for i in range(most)]
+
+
+def constant_of(calls: list[LossCall]) -> float:
+    """The mean loss of the best constant answer for the targets of all these calls; NaN where not known."""
+    one = calls[0]
+    labels: dict[int, int] = {}
+    for c in calls:
+        for k, n in c.labels.items():
+            labels[k] = labels.get(k, 0) + n
+    rows = sum(labels.values())
+    if rows and len(labels) > 1:
+        weights = {k: one.weights[k] if k < len(one.weights) else 1.0 for k in labels}
+        if one.name.startswith("binary"):
+            weights = {0: 1.0, 1: one.weights[0] if len(one.weights) == 1 else 1.0}
+        heavy = {k: n * weights[k] for k, n in labels.items()}
+        whole = sum(heavy.values())
+        if whole <= 0:
+            return math.nan
+        shares = [h / whole for h in heavy.values() if h > 0]
+        if one.smoothing and len(one.input_shape) > 1:
+            classes = one.input_shape[1]
+            shares = [(1 - one.smoothing) * s + one.smoothing / classes for s in shares]
+            shares += [one.smoothing / classes] * (classes - len(shares))
+        loss = -sum(s * math.log(s) for s in shares if s > 0)
+        # Binary losses divide by rows, those of classes by the rows' weights.
+        loss *= whole / rows if one.name.startswith("binary") else 1.0
+        return loss * (rows / len(calls) if one.reduction == "sum" else 1.0)
+    if rows:
+        return math.nan  # of one class alone, a constant is right
+    known = [c for c in calls if c.constant > 0 and c.target_shape and c.target_shape[0] > 1]
+    if 2 * len(known) < len(calls) or one.reduction == "none":
+        return math.nan
+    spread = sum(c.constant * c.target_shape[0] / (c.target_shape[0] - 1) for c in known) / len(known)
+    entries = math.prod(one.target_shape) if one.reduction == "sum" else 1
+    return spread * entries
+
+
+def optimizers(log: Log) -> list[Steps]:
+    """All that stepped, in the order in which they were made."""
+    ended = {e.optimizer: e for e in log.of(OptimizerEnded)}
+    stepped: dict[int, list[Stepped]] = {}
+    for s in log.of(Stepped):
+        stepped.setdefault(s.optimizer, []).append(s)
+    found: dict[int, Steps] = {}
+    for made in log.of(OptimizerMade):
+        own, end = stepped.get(made.optimizer, []), ended.get(made.optimizer)
+        if not own or end is None or made.optimizer in found:
+            continue
+        norms = [s.norm for s in own if s.norm > 0]
+        rates = [g.lr for g in made.groups if math.isfinite(g.lr)]
+        found[made.optimizer] = Steps(
+            optimizer=made.optimizer,
+            kind=made.kind,
+            site=made.site,
+            adaptive=made.adaptive,
+            lr=max(rates, default=math.nan),
+            top_lr=max([*rates, *(s.lr for s in own if math.isfinite(s.lr))], default=math.nan),
+            weight_decay=max((g.weight_decay for g in made.groups), default=0.0),
+            steps=end.steps,
+            ratios=tuple(sorted(s.ratio for s in own if math.isfinite(s.ratio))),
+            pulls=tuple(sorted(s.decay for s in own if math.isfinite(s.decay))),
+            shrunk=norms[-1] / norms[0] if norms else 1.0,
+            movement=end.movement,
+            least=end.least,
+            last_step=own[-1].site,
+        )
+    return list(found.values())

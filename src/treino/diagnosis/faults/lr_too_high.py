@@ -1,0 +1,94 @@
+"""Steps as large as the weights themselves."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.faults.course import Steps, Training, optimizers, training
+from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.faults.studies import studied
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Log
+from treino.diagnosis.where.settings import setting
+from treino.words import N_
+
+LEAST = 12  # steps
+LARGE = 0.1  # of the weights, in the largest step
+TYPICAL = 0.01  # ... and in the median one
+STUCK = 0.9  # of a constant's loss
+ROSE = 1.5  # times a constant's loss, at the highest
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """A step moves the weights by a tenth of their size or more, and the loss ends no better than a constant,
+    after it rose above it.
+    """
+    loss = training(log)
+    if loss is None or studied(log, "lr"):
+        return
+    for o in optimizers(log):
+        if o.optimizer in loss.optimizers and o.steps >= LEAST and o.ratios and too_large(loss, o):
+            numbers = {"lr": o.lr, "step": o.largest, "loss": loss.last(), "constant": loss.floor}
+            yield Evidence(loss.site, numbers, at=o.site)
+            return
+
+
+def too_large(loss: Training, o: Steps) -> bool:
+    """Whether these steps are why the loss is where it is."""
+    if o.largest < LARGE:
+        return False
+    return loss.exploded() or (loss.stuck(STUCK) and loss.highest() > ROSE * loss.floor)
+
+
+def place(evidence: Evidence) -> Site | None:
+    """Where the rate is written."""
+    return setting(evidence.at, "lr", 1, evidence.numbers["lr"])
+
+
+RULE = Rule(
+    id="lr_too_high",
+    group="settings",
+    severity="wrong",
+    certain=False,
+    decide=decide,
+    place=place,
+    unless=(
+        "unshuffled_sorted",
+        "unscaled_inputs",
+        "exploding_sum_loss",
+        "nan_inputs",
+        "missing_zero_grad",
+        "no_step",
+        "grad_cleared_before_step",
+        "detached_loss",
+        "params_not_in_optimizer",
+        "nll_without_log_softmax",
+        "softmax_wrong_dim",
+        "symmetric_init",
+    ),
+    message=N_(
+        "lr {lr} moves the weights by up to {step} of their size in one step; the loss ends at {loss}, a "
+        "constant gets {constant}."
+    ),
+    why=N_(
+        "Each step jumps over what the last one reached, so that the loss climbs or swings instead of "
+        "falling. Units may die on the way and never come back."
+    ),
+    fix=N_("Divide lr by 10 until the loss falls steadily (1e-3 for Adam and 0.1 for SGD are usual starts)."),
+    wrong="""\
+net = nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 3))
+optimizer = torch.optim.SGD(net.parameters(), lr=100.0)
+for step in range(40):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+net = nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 3))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(40):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+)

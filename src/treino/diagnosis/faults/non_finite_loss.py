@@ -1,0 +1,70 @@
+"""A loss that is NaN or infinite."""
+
+import math
+from collections.abc import Iterable
+
+from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.faults.studies import studied
+from treino.diagnosis.record.learning import NonFinite
+from treino.diagnosis.record.log import Course, Log, OptimizerEnded
+from treino.words import N_, _
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """A value that was not finite was run backward, steps followed, and it never was finite again (a scaler
+    that skips such steps is right).
+    """
+    courses = {c.site: c.values for c in log.of(Course)}
+    steps = sum(e.steps for e in log.of(OptimizerEnded))
+    for event in log.of(NonFinite):
+        values = courses.get(event.site, ())
+        first = next((i for i, v in enumerate(values) if not math.isfinite(v)), None)
+        # While it runs there is no course yet: the first such value alone says nothing.
+        if first is None or any(math.isfinite(v) for v in values[first:]):
+            continue
+        if not event.operation and studied(log, "lr"):
+            continue  # a rate that blows up is an answer, too
+        used = min(len(values) - first, steps - event.step)
+        if used > 0:
+            numbers = {"first": first + 1, "steps": used, "operation": event.operation or _("not known")}
+            yield Evidence(event.site, numbers, at=event.at, stack=event.stack)
+            return  # the others may follow from it
+
+
+RULE = Rule(
+    id="non_finite_loss",
+    group="gradients",
+    severity="wrong",
+    certain=True,
+    decide=decide,
+    early=True,
+    unless=("exploding_sum_loss", "missing_zero_grad", "nan_inputs", "nll_without_log_softmax"),
+    message=N_("The loss is NaN or infinite from backward {first} on; {steps} steps used it."),
+    why=N_(
+        "One such step makes every parameter NaN, and nothing can be learned after it. Operation that "
+        "made it: "
+        "{operation}."
+    ),
+    fix=N_(
+        "Keep arguments inside the function's domain (log and sqrt of zero, division by zero), or lower lr."
+    ),
+    wrong="""\
+net = nn.Linear(8, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    p = torch.relu(net(x)).squeeze(1)
+    loss = -torch.log(p).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+net = nn.Linear(8, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    loss = -F.logsigmoid(net(x)).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+)

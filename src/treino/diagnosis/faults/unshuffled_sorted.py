@@ -1,0 +1,93 @@
+"""Training rows sorted by class, read in order."""
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Forward, Log, LossCall
+from treino.diagnosis.where import edit
+from treino.words import N_
+
+LEAST = 8  # batches, of so many rows
+SHARE = 0.8  # of a batch that is of its most common class, on average
+BLOCKS = 3  # changes of class
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Batches of mostly one class come in blocks, though there are several classes, and the loss jumps where
+    the class changes.
+    """
+    lines: dict[Site | None, list[LossCall]] = {}
+    for c in log.of(LossCall):
+        if c.trained and c.labels:
+            lines.setdefault(c.site, []).append(c)
+    for calls in lines.values():
+        rows = [sum(c.labels.values()) for c in calls]
+        if len(calls) < LEAST or sorted(rows)[len(rows) // 2] < 4:
+            continue
+        share = sum(max(c.labels.values()) / n for c, n in zip(calls, rows, strict=True)) / len(calls)
+        if share < SHARE or len({k for c in calls for k in c.labels}) < 2:
+            continue
+        main = [max(c.labels, key=lambda k: c.labels[k]) for c in calls]
+        starts, at = [], 0
+        for _label, block in groupby(main):
+            starts.append(at)
+            at += len(list(block))
+        jumps = [calls[i].value - calls[i - 1].value for i in starts[1:]]
+        if len(jumps) < BLOCKS or len(calls) < 1.5 * len(starts):
+            continue
+        jump = sum(jumps) / len(jumps)
+        if jump > 0.02 and sum(j > 0 for j in jumps) > 0.5 * len(jumps):
+            numbers = {"share": share, "classes": len(set(main)), "jump": jump}
+            forwards = {f.forward: f for f in log.of(Forward)}
+            fed = [forwards[n] for n in calls[-1].forwards if n in forwards]
+            loader = next((f.loader for f in fed if f.loader is not None), None)
+            yield Evidence(calls[-1].site, numbers, at=loader, stack=calls[-1].stack)
+            return
+
+
+def place(evidence: Evidence) -> Site | None:
+    """The loader, or the loop over the batches."""
+    return evidence.at or edit.batches(evidence.stack)
+
+
+RULE = Rule(
+    id="unshuffled_sorted",
+    group="data",
+    severity="wrong",
+    certain=False,
+    decide=decide,
+    place=place,
+    unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
+    message=N_(
+        "Batches hold {share} of one class and come sorted; the loss rises by {jump} at each change of class."
+    ),
+    why=N_(
+        "The net learns the class of the moment and unlearns the others, over and over. What it knows at "
+        "the end depends on which class came last."
+    ),
+    fix=N_("Shuffle the training rows in every epoch (DataLoader(..., shuffle=True), or a new permutation)."),
+    wrong="""\
+x, y = x[y.argsort()], y.sort().values
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+for epoch in range(4):
+    for rows in torch.arange(240).split(20):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(x[rows]), y[rows])
+        loss.backward()
+        optimizer.step()
+""",
+    right="""\
+x, y = x[y.argsort()], y.sort().values
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+for epoch in range(4):
+    for rows in torch.randperm(240).split(20):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(x[rows]), y[rows])
+        loss.backward()
+        optimizer.step()
+""",
+)

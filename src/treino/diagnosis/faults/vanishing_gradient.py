@@ -1,0 +1,93 @@
+"""Gradients that die out on their way to the first layer."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.faults.course import training
+from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.record.learning import Depth
+from treino.diagnosis.record.log import Log
+from treino.words import N_
+
+LEAST = 8  # backwards
+SLIVER = 1e-4  # of the last weight's gradient comes to the first, in seven of ten backwards and at the start
+SQUASHED = 3e-3, 4  # the same behind so many saturating activations
+STUCK = 0.9
+TINY = 0.3  # of the default spread: weights that were drawn too small
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """The first weight's gradient is a sliver of the last one's from the start and all along, and the loss
+    stays at chance.
+    """
+    loss, seen = training(log), log.of(Depth)
+    if loss is None or len(seen) < LEAST:
+        return
+    ratios = sorted(d.ratio for d in seen)
+    most = max(ratios[int(0.7 * len(ratios))], sorted(d.ratio for d in seen[:3])[1])
+    last = seen[-1]
+    squashed = last.saturating >= SQUASHED[1] and most < SQUASHED[0]
+    if ratios[-1] > 0 and (most < SLIVER or squashed) and loss.stuck(STUCK):
+        tiny = seen[0].spread < TINY
+        numbers = {"ratio": ratios[len(ratios) // 2], "layers": last.layers, "saturating": last.saturating}
+        at = seen[0].written_at if tiny else last.made_at or seen[0].written_at
+        yield Evidence(loss.site, numbers, at=at)
+
+
+RULE = Rule(
+    id="vanishing_gradient",
+    group="gradients",
+    severity="wrong",
+    certain=False,
+    decide=decide,
+    unless=(
+        "symmetric_init",
+        "dead_relu",
+        "label_misaligned",
+        "missing_zero_grad",
+        "no_step",
+        "grad_cleared_before_step",
+        "detached_loss",
+        "nan_inputs",
+        "unscaled_inputs",
+        "exploding_sum_loss",
+        "lr_too_high",
+        "clip_too_small",
+        "weight_decay_too_high",
+    ),
+    message=N_(
+        "The gradient of the first of {layers} weights is {ratio} of the last one's, and the loss stays "
+        "at chance."
+    ),
+    why=N_(
+        "Each saturating activation or tiny weight shrinks the gradient on its way back. The first layers "
+        "get nearly none and keep their random values, so that the rest learns from noise."
+    ),
+    fix=N_(
+        "Use ReLU or a normalisation layer, the default initialisation (or one fitted to the activation), "
+        "or skip connections."
+    ),
+    wrong="""\
+layers = [nn.Linear(8, 16), nn.Sigmoid()]
+for _ in range(9):
+    layers += [nn.Linear(16, 16), nn.Sigmoid()]
+net = nn.Sequential(*layers, nn.Linear(16, 3))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(40):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+layers = [nn.Linear(8, 16), nn.ReLU()]
+for _ in range(2):
+    layers += [nn.Linear(16, 16), nn.ReLU()]
+net = nn.Sequential(*layers, nn.Linear(16, 3))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(40):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+)

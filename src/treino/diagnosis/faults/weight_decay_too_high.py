@@ -1,0 +1,90 @@
+"""A decay that outweighs the loss."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.faults.course import Steps, Training, optimizers, training
+from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.faults.studies import studied
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Log
+from treino.diagnosis.where.settings import setting
+from treino.words import N_
+
+LEAST = 12  # steps
+PULL = 0.5  # decay by gradient, in the median step
+SHRUNK = 0.75  # of the weights' size at first
+STUCK = 0.35
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """The decay's pull is as large as the gradient, the weights shrink, and the loss ends no better than a
+    constant.
+    """
+    loss = training(log)
+    if loss is None or studied(log, "weight_decay"):
+        return
+    for o in optimizers(log):
+        if o.optimizer in loss.optimizers and o.steps >= LEAST and held_down(loss, o):
+            numbers = {
+                "weight_decay": o.weight_decay,
+                "shrunk": o.shrunk,
+                "pull": o.pull,
+                "loss": loss.last(),
+            }
+            yield Evidence(loss.site, numbers, at=o.site)
+            return
+
+
+def held_down(loss: Training, o: Steps) -> bool:
+    """Whether the decay is why the loss is where it is."""
+    return o.weight_decay > 0 and o.pull > PULL and o.shrunk < SHRUNK and loss.stuck(STUCK)
+
+
+def place(evidence: Evidence) -> Site | None:
+    """Where the decay is written."""
+    return setting(evidence.at, "weight_decay", None, evidence.numbers["weight_decay"])
+
+
+RULE = Rule(
+    id="weight_decay_too_high",
+    group="settings",
+    severity="wrong",
+    certain=False,
+    decide=decide,
+    place=place,
+    unless=(
+        "lr_too_high",
+        "missing_zero_grad",
+        "no_step",
+        "grad_cleared_before_step",
+        "detached_loss",
+        "nan_inputs",
+        "params_not_in_optimizer",
+    ),
+    message=N_(
+        "weight_decay {weight_decay} shrank the weights to {shrunk} of their size; the loss ends at {loss}."
+    ),
+    why=N_(
+        "Each step pulls all weights to zero more strongly than the loss pulls them anywhere. With "
+        "weights near zero the net says the same for every row."
+    ),
+    fix=N_("Use 1e-4 to 1e-2 (none for biases and norms), or 0 until the net can fit the training rows."),
+    wrong="""\
+net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1, weight_decay=2.0)
+for step in range(60):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1, weight_decay=1e-4)
+for step in range(60):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+)

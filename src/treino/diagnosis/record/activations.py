@@ -1,0 +1,216 @@
+"""Inside a net's calls that train: dead ReLUs, gradients that die out, weights whose rows stay alike."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.gradients import Gradients
+from treino.diagnosis.record.hooks import Hooks
+from treino.diagnosis.record.learning import AlikeRows, Depth, Rectified
+from treino.diagnosis.record.log import Backward, Log
+from treino.diagnosis.record.nets import Nets, kind_of
+from treino.diagnosis.record.tape import Tape
+from treino.diagnosis.record.values import Node
+
+FILLS = ("fill", "zero", "constant", "normal", "uniform", "trunc_normal", "copy", "repeat", "expand")
+MADE = ("zeros", "ones", "full", "zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full")
+DRAWN = ("randn", "rand", "randn_like", "rand_like", "tensor", "clone")
+SATURATING = ("sigmoid", "tanh", "softsign", "hardtanh", "hardsigmoid")
+NEWEST = 16  # calls of a ReLU that are kept
+LEAST_LAYERS = 5  # weights, below which a net isn't deep
+EVEN = 1e-3  # of the largest entry: rounding, after some steps
+FILLED = 4096  # tensors whose filling is remembered
+
+
+@dataclass
+class Alike:
+    """A matrix while it is the same along axes."""
+
+    parameter: int
+    layer: str
+    shape: tuple[int, ...]
+    filled_at: Site | None
+    axes: tuple[int, ...] = (0, 1)
+    looks: int = 0
+    zero: bool = False
+
+
+class Activations:
+    """ReLUs, saturating activations, first weights."""
+
+    def __init__(self, log: Log, hooks: Hooks, tape: Tape, nets: Nets, gradients: Gradients) -> None:
+        self._log, self._hooks, self._tape = log, hooks, tape
+        self._nets, self._gradients = nets, gradients
+        self.moment: Any = dict
+        self._filled: dict[int, Site | None] = {}  # by where a tensor's values lie
+        self._call = -1  # of a net: the number that it will get
+        self._place = self._bent = 0
+        self._saturating = 0
+        self._first_bent: Site | None = None
+        self._relus: dict[Any, dict[str, Any]] = {}
+        self._alike: dict[int, Alike] = {}  # by parameter
+
+    def install(self) -> None:
+        """Watch them."""
+        self._tape.observe(self._written, *FILLS, *MADE, *DRAWN)
+        self._tape.observe(self._relu, "relu", "clamp", "clamp_min")
+        self._tape.observe(self._bends, *SATURATING)
+        self._gradients.ran.append(self._ran)
+
+    # --- first weights --------------------------------------------------------------------------------------
+    def _written(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        filled = args[0] if args and isinstance(args[0], torch.Tensor) else result
+        filled = result if isinstance(result, torch.Tensor) and not result.requires_grad else filled
+        if isinstance(filled, torch.Tensor) and filled.dim() and node is not None:
+            if len(self._filled) > FILLED:
+                self._filled.clear()
+            self._filled[filled.data_ptr()] = node.site
+
+    def filled_at(self, parameter: torch.Tensor) -> Site | None:
+        """The line that filled a parameter with its first values, as far as that was seen."""
+        return self._filled.get(parameter.data_ptr())
+
+    # --- calls ----------------------------------------------------------------------------------------------
+    def _began(self) -> None:
+        """A new call of a net counts its activations anew."""
+        if self._call != self._nets.forwards:
+            self._call = self._nets.forwards
+            self._place = self._bent = 0
+            self._first_bent = None
+
+    def _bends(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        if isinstance(result, torch.Tensor) and result.requires_grad and node is not None:
+            self._began()
+            self._bent += 1
+            self._first_bent = self._first_bent or self._made(node)
+
+    def _made(self, node: Node) -> Site | None:
+        """Where the module was made that runs this alone; else the operation's own line."""
+        module = self._nets.current
+        alone = module is not None and next(module.children(), None) is None
+        alone = alone and module is not None and next(module.parameters(recurse=False), None) is None
+        return self._nets.made.get(module, node.site) if alone and module is not None else node.site
+
+    def _relu(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        if not isinstance(result, torch.Tensor) or not result.requires_grad or node is None:
+            return
+        low = kwargs.get("min", args[1] if len(args) > 1 else None)
+        if node.op != "relu" and (low != 0 or kwargs.get("max") is not None or len(args) > 2):
+            return
+        self._began()
+        self._place += 1
+        if result.dim() < 2 or not result.numel():
+            return
+        convolved = bool(node.parents) and node.parents[0].op.startswith(("conv", "batch_norm"))
+        axis = 1 if convolved or result.dim() == 4 else result.dim() - 1
+        others = [d for d in range(result.dim()) if d != axis]
+        alive = (result.detach() > 0).any(dim=others[0]) if len(others) == 1 else None
+        if alive is None:
+            alive = result.detach().movedim(axis, 0).flatten(1).gt(0).any(1)
+        dead = int(alive.numel() - alive.count_nonzero())
+        key = self._made(node), self._place
+        kept = self._relus.setdefault(key, {"site": node.site, "units": alive.numel(), "dead": []})
+        kept["dead"] = [*kept["dead"][-NEWEST + 1 :], dead]
+        flat = result.detach()
+        kept["constant"] = 10 * dead >= 9 * alive.numel() and bool((flat == flat[:1]).all())
+
+    # --- after a backward -----------------------------------------------------------------------------------
+    def _ran(self, event: Backward) -> None:
+        for held in self._gradients.held.values():
+            if held.number not in event.filled:
+                continue
+            every = [p for p in held.parameters() if p.grad is not None and p.grad.layout == torch.strided]
+            self._deep(every, event)
+            if held.steps > 1:
+                self._look(every)
+
+    def _deep(self, every: list[torch.Tensor], event: Backward) -> None:
+        wide = [i for i, p in enumerate(every) if p.dim() in (2, 3, 4)]
+        if len(wide) < LEAST_LAYERS:
+            return
+        first, last = every[wide[0]], every[wide[-1]]
+        # Where values die out as gradients do, the last bias alone gets what the loss sends back.
+        ends = [last, *(b for b in every[wide[-1] + 1 : wide[-1] + 2] if b.shape == last.shape[:1])]
+        end, start = max(size(p.grad) for p in ends), size(first.grad)
+        if not end > 0 or not math.isfinite(start):
+            return
+        usual = 1 / math.sqrt(3 * max(1, first[0].numel()))
+        event_ = Depth(
+            layers=len(wide),
+            ratio=start / end,
+            saturating=self._bent,
+            made_at=self._first_bent,
+            spread=float(first.detach().float().std()) / usual if first.numel() > 1 else math.nan,
+            written_at=self.filled_at(first),
+            **self.moment(),
+        )
+        self._log.add(event_)
+
+    def _look(self, every: list[torch.Tensor]) -> None:
+        """Whether rows, or columns, are one and the same still, of what gets gradients."""
+        for p in every:
+            if p.dim() < 2:
+                continue
+            number = self._gradients.number(p)
+            kept = self._alike.get(number)
+            if kept is None:
+                filled, layer = self.filled_at(p), self._layer(p)
+                kept = self._alike[number] = Alike(number, layer, tuple(p.shape), filled)
+            if kept.axes:
+                kept.looks += 1
+                kept.axes = tuple(axis for axis in kept.axes if even(p, axis))
+                kept.zero = not bool(p.detach().count_nonzero())
+
+    def _layer(self, parameter: torch.Tensor) -> str:
+        """The kind of the layer that holds a parameter."""
+        for net in list(self._nets.numbers):
+            for m in net.modules():
+                if any(p is parameter for p in m.parameters(recurse=False)):
+                    return kind_of(m)
+        return type(parameter).__name__
+
+    def finish(self) -> None:
+        """What was seen of each."""
+        for (made, place), kept in self._relus.items():
+            self._log.add(
+                Rectified(
+                    site=kept["site"],
+                    made_at=made,
+                    place=place,
+                    units=kept["units"],
+                    dead=tuple(kept["dead"]),
+                    constant=kept["constant"],
+                    **self.moment(),
+                )
+            )
+        for one in self._alike.values():
+            if one.axes:
+                self._log.add(
+                    AlikeRows(
+                        parameter=one.parameter,
+                        layer=one.layer,
+                        shape=one.shape,
+                        axis=one.axes[0],
+                        looks=one.looks,
+                        zero=one.zero,
+                        filled_at=one.filled_at,
+                        **self.moment(),
+                    )
+                )
+
+
+def size(t: torch.Tensor | None) -> float:
+    """The root mean square of all entries."""
+    return float(t.detach().float().pow(2).mean().sqrt()) if t is not None and t.numel() else 0.0
+
+
+def even(p: torch.Tensor, axis: int) -> bool:
+    """Whether a matrix is the same all along an axis, but for rounding."""
+    p = p.detach()
+    if p.shape[axis] < 2 or p.numel() == p.shape[axis] or not p.is_floating_point():
+        return False
+    away = (p - p.narrow(axis, 0, 1)).abs().max()
+    return bool(away <= EVEN * p.abs().max())

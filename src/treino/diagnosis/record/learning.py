@@ -1,0 +1,115 @@
+"""Events of how a training learns: schedules, seeds, activations, weights and what dies out of gradients."""
+
+from dataclasses import dataclass
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class NonFinite(Event):
+    """The first backward of a line whose value was not finite. operation: what made it, as far as that is
+    known ("log", "sqrt", "division", "exp"); at: its line.
+    """
+
+    site: Site | None
+    stack: tuple[Site, ...]
+    value: float
+    operation: str
+    at: Site | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Depth(Event):
+    """How much of a gradient came to the first of a net's weights: its root mean square by that of the last
+    one's. saturating: sigmoids and tanhs in the net's call. spread: standard deviation of the first weight by
+    that of its default (1 / sqrt(3 · inputs)); written_at: where the first weight was filled.
+    """
+
+    layers: int
+    ratio: float
+    saturating: int
+    made_at: Site | None
+    spread: float
+    written_at: Site | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rectified(Event):
+    """One ReLU in the calls that train. place: of the ReLUs of a call. dead: units that were zero for all
+    rows, in each of the calls looked at. constant: it gave the same for every row in the newest ones.
+    """
+
+    site: Site | None
+    made_at: Site | None
+    place: int
+    units: int
+    dead: tuple[int, ...]
+    constant: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlikeRows(Event):
+    """A matrix that is the same all along an axis (0: one row, again and again), after several steps. layer:
+    the kind of what holds it. looks: steps after which it was looked at.
+    zero: all of it is zero. filled_at: the line that filled it.
+    """
+
+    parameter: int
+    layer: str
+    shape: tuple[int, ...]
+    axis: int
+    looks: int
+    zero: bool
+    filled_at: Site | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleEnded(Event):
+    """A scheduler at the end. Updates are steps of its optimizer since it was made.
+
+    horizon: calls that it was made for, 0 if none are told. milestones, mode: as it was given them. base: the
+    rate that it starts from or rises to; top: the highest rate of an update; rate: the newest. calls: of its
+    step, mostly on the line ``step_at``; first: updates before the first of them; before: no step of the
+    optimizer at all until then. left: newest calls in a row without an update between them; heir: another
+    optimizer that steps on the same parameters. lent: another one steps on its very groups. starved: updates
+    at less than 1 % of base, once the rate has been a tenth of it. rises: from under 15 % to over 50 % of
+    base. cuts: calls that lowered the rate. metrics: what a plateau was told.
+    """
+
+    optimizer: int
+    kind: str
+    site: Site | None
+    step_at: Site | None
+    stack: tuple[Site, ...]
+    horizon: int
+    milestones: tuple[int, ...]
+    mode: str
+    base: float
+    calls: int
+    updates: int
+    backwards: int
+    first: int
+    before: bool
+    left: int
+    heir: Site | None
+    lent: bool
+    top: float
+    rate: float
+    starved: int
+    rises: int
+    cuts: int
+    metrics: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn(Event):
+    """A seed was set, a generator made with a seed, or an order of rows drawn. key: the seed, or what tells
+    an order from another one. training: the next call of a net had gradients.
+    """
+
+    kind: str
+    key: str
+    site: Site | None
+    stack: tuple[Site, ...]
+    training: bool

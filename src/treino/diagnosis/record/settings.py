@@ -1,0 +1,231 @@
+"""Schedules of rates, and seeds and orders that are drawn: how often, when, and what followed."""
+
+import random
+import weakref
+from typing import Any
+
+import numpy as np
+import torch
+from torch.optim import lr_scheduler
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.gradients import Gradients, number_of
+from treino.diagnosis.record.hooks import Hooks
+from treino.diagnosis.record.learning import Drawn, ScheduleEnded
+from treino.diagnosis.record.lines import here, maker, stack
+from treino.diagnosis.record.log import Log
+
+HORIZONS = ("T_max", "total_steps", "total_iters")
+LOW, HIGH, GONE = 0.15, 0.5, 0.0101  # of the first rate: it has come down, is up again, is next to nothing
+METRICS = 512  # figures that a plateau was told
+LEAST_ROWS = 16  # orders of fewer rows may be equal by chance
+MOST_DRAWS = 64  # of one line
+DRAWS = (("manual_seed", torch), ("manual_seed", torch.random), ("seed", random), ("seed", np.random))
+
+
+class Schedule:
+    """One scheduler while it is watched. Updates are those of its optimizer since it was made."""
+
+    def __init__(self, scheduler: Any, site: Site | None, began: int) -> None:
+        self.kind, self.mode = type(scheduler).__name__, str(getattr(scheduler, "mode", ""))
+        self.horizon, self.milestones = horizon(scheduler), milestones(scheduler)
+        self.inner = False  # another one leads it
+        self.optimizer = scheduler.optimizer
+        self.site, self.began = site, began
+        self.calls = self.first = self.newest = self.starved = self.rises = self.left = self.cuts = 0
+        self.rate = self.top = rate_of(self.optimizer)
+        group = self.optimizer.param_groups[0]
+        self.base = number_of(group.get("max_lr", group.get("initial_lr", group["lr"])))
+        self.peaked = self.low = self.lent = self.before = False
+        self.lines: dict[Site | None, int] = {}
+        self.stack: tuple[Site, ...] = ()
+        self.metrics: list[float] = []
+
+    def passed(self, updates: int) -> None:
+        """So many updates there were until now, the newest of them at the rate that was set last."""
+        new = updates - self.newest
+        if new > 0:
+            self.top = max(self.top, self.rate)
+            self.peaked = self.peaked or self.rate > 0.1 * self.base
+            if self.peaked and self.rate < GONE * self.base:
+                self.starved += new
+            if self.peaked and self.rate < LOW * self.base:
+                self.low = True
+            elif self.low and self.rate > HIGH * self.base:
+                self.low, self.rises = False, self.rises + 1
+        self.newest = updates
+
+
+class Settings:
+    """Schedulers, seeds and orders."""
+
+    def __init__(self, log: Log, hooks: Hooks, gradients: Gradients) -> None:
+        self._log, self._hooks, self._gradients = log, hooks, gradients
+        self.moment: Any = dict
+        self.pending: list[dict[str, Any]] = []  # drawn since a net was last called
+        self._schedules: weakref.WeakKeyDictionary[Any, Schedule] = weakref.WeakKeyDictionary()
+        self._every: list[Schedule] = []
+        self._inside = False
+        self._drawn: dict[Any, int] = {}
+
+    def install(self) -> None:
+        """Watch them."""
+        for kind in vars(lr_scheduler).values():
+            if isinstance(kind, type) and issubclass(kind, lr_scheduler.LRScheduler):
+                # Others' __init__ ends in that of LRScheduler.
+                if kind is lr_scheduler.LRScheduler or kind in LONE:
+                    self._hooks.after(kind, "__init__", self._made)
+                if "step" in vars(kind):
+                    self._hooks.before(kind, "step", self._stepping, self._stepped)
+        for name, owner in DRAWS:
+            self._hooks.before(owner, name, self._seeded)
+        self._hooks.before(np.random, "default_rng", self._generator)
+        self._hooks.after(torch, "randperm", self._ordered)
+
+    # --- schedules ------------------------------------------------------------------------------------------
+    def _made(self, result: Any, args: Any, kwargs: Any) -> None:
+        scheduler = args[0]
+        if scheduler not in self._schedules and getattr(scheduler, "optimizer", None) is not None:
+            schedule = Schedule(scheduler, maker(scheduler), self._updates(scheduler.optimizer))
+            self._schedules[scheduler] = schedule
+            self._every.append(schedule)
+            for one in getattr(scheduler, "_schedulers", ()):
+                if one in self._schedules:
+                    self._schedules[one].inner = True
+
+    def _updates(self, optimizer: Any) -> int:
+        held = self._gradients.held.get(id(optimizer))
+        return held.steps if held is not None and held.ref() is optimizer else 0
+
+    def _stepping(self, args: Any, kwargs: Any) -> None:
+        schedule = self._schedules.get(args[0])
+        if schedule is None or self._inside:
+            return
+        self._inside = True
+        optimizer, site = schedule.optimizer, here()
+        every, before = self._updates(optimizer), schedule.newest
+        schedule.passed(every - schedule.began)
+        schedule.calls += 1
+        schedule.lines[site] = schedule.lines.get(site, 0) + 1
+        schedule.stack = stack()
+        if schedule.calls == 1:
+            schedule.first, schedule.before = schedule.newest, every == 0
+        schedule.left = schedule.left + 1 if schedule.newest == before and schedule.newest else 0
+        if schedule.calls < 4:
+            schedule.lent = schedule.lent or self._lent(optimizer)
+        metric = args[1] if len(args) > 1 else kwargs.get("metrics")
+        if metric is not None and hasattr(args[0], "num_bad_epochs") and len(schedule.metrics) < METRICS:
+            schedule.metrics.append(number_of(metric))
+
+    def _stepped(self, args: Any, kwargs: Any) -> None:
+        schedule = self._schedules.get(args[0])
+        if schedule is not None:
+            self._inside = False
+            now = rate_of(schedule.optimizer)
+            schedule.cuts += now < schedule.rate
+            schedule.rate = now
+
+    def _lent(self, optimizer: Any) -> bool:
+        """Whether another optimizer steps on the very groups of this one."""
+        others = (h.ref() for h in self._gradients.held.values() if h.ref() is not optimizer)
+        own = {id(g) for g in optimizer.param_groups}
+        return any(o is not None and any(id(g) in own for g in o.param_groups) for o in others)
+
+    def _heir(self, optimizer: Any) -> Site | None:
+        """The line of another optimizer that went on with these parameters."""
+        own = {id(p) for g in optimizer.param_groups for p in g["params"]}
+        for held in self._gradients.held.values():
+            other = held.ref()
+            if other is None or other is optimizer or not held.steps:
+                continue
+            if any(s.optimizer is other for s in self._every):
+                continue
+            if own & {id(p) for g in other.param_groups for p in g["params"]}:
+                return held.site
+        return None
+
+    # --- seeds and orders -----------------------------------------------------------------------------------
+    def _seeded(self, args: Any, kwargs: Any) -> None:
+        seed = next(iter((*args, *kwargs.values())), None)
+        if seed is not None:
+            self._draw("seed", str(seed)[:40])
+
+    def _generator(self, args: Any, kwargs: Any) -> None:
+        seed = next(iter((*args, *kwargs.values())), None)
+        if isinstance(seed, (int, np.integer)):
+            self._draw("generator", str(seed)[:40])
+
+    def _ordered(self, result: Any, args: Any, kwargs: Any) -> None:
+        if isinstance(result, torch.Tensor) and result.numel() >= LEAST_ROWS and result.device.type == "cpu":
+            self._draw("order", str(hash(result.numpy().tobytes())))
+
+    def _draw(self, kind: str, key: str) -> None:
+        site = here()
+        times = self._drawn[kind, site] = self._drawn.get((kind, site), 0) + 1
+        if site is not None and times <= MOST_DRAWS:
+            told = {"kind": kind, "key": key, "site": site, "stack": stack()}
+            self.pending.append(told | self.moment())
+
+    def called(self, training: bool) -> None:
+        """A net is called: what was drawn was drawn for this."""
+        for told in self.pending:
+            self._log.add(Drawn(training=training, **told))
+        self.pending.clear()
+
+    def finish(self) -> None:
+        """What each schedule has done; of one that another one leads, that one tells."""
+        for schedule in (s for s in self._every if not s.inner):
+            schedule.passed(self._updates(schedule.optimizer) - schedule.began)
+            held = self._gradients.held.get(id(schedule.optimizer))
+            lines = schedule.lines
+            self._log.add(
+                ScheduleEnded(
+                    optimizer=held.number if held is not None else -1,
+                    kind=schedule.kind,
+                    site=schedule.site,
+                    step_at=max(lines, key=lambda s: lines[s]) if lines else None,
+                    stack=schedule.stack,
+                    horizon=schedule.horizon,
+                    milestones=schedule.milestones,
+                    mode=schedule.mode,
+                    base=schedule.base,
+                    calls=schedule.calls,
+                    updates=schedule.newest,
+                    backwards=held.filled if held is not None else 0,
+                    first=schedule.first,
+                    before=schedule.before,
+                    left=schedule.left,
+                    heir=self._heir(schedule.optimizer) if schedule.left else None,
+                    lent=schedule.lent,
+                    top=schedule.top,
+                    rate=schedule.rate,
+                    starved=schedule.starved,
+                    rises=schedule.rises,
+                    cuts=schedule.cuts,
+                    metrics=tuple(schedule.metrics),
+                    **self.moment(),
+                )
+            )
+
+
+LONE = (lr_scheduler.SequentialLR, lr_scheduler.ChainedScheduler, lr_scheduler.ReduceLROnPlateau)
+
+
+def rate_of(optimizer: Any) -> float:
+    """The largest rate of its groups."""
+    return max((number_of(g.get("lr")) for g in optimizer.param_groups), default=0.0)
+
+
+def horizon(scheduler: Any) -> int:
+    """The number of steps that a schedule is made for; 0 where it has none."""
+    parts, ends = getattr(scheduler, "_schedulers", ()), getattr(scheduler, "_milestones", ())
+    if parts and ends:  # one after the other
+        last = horizon(parts[-1])
+        return last + int(ends[-1]) if last else 0
+    found = (getattr(scheduler, name, None) for name in HORIZONS)
+    return next((int(v) for v in found if isinstance(v, (int, float)) and v > 0), 0)
+
+
+def milestones(scheduler: Any) -> tuple[int, ...]:
+    """The calls after which its rate falls, as far as they are listed."""
+    return tuple(sorted(int(m) for m in getattr(scheduler, "milestones", ())))
