@@ -29,6 +29,9 @@ CASES: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
     "full batch": ({"batch_size": "full", "optimizer": "sgd"}, [{"lr": 1.0}, {}]),
     "diverges": ({"optimizer": "sgd", "lr": 0.1}, [{"lr": 1e6}, {}, {"lr": 1e5}]),
     "orders": ({"dropout": 0.2}, [{"seed": 4, "lr": 0.01}, {}, {"seed": 5}, {"batch_size": 8}, {"seed": 4}]),
+    "orders diverge": ({"optimizer": "sgd"}, [{"seed": 4, "lr": 1e6}, {"seed": 5}, {"seed": 6, "lr": 1e5}]),
+    "orders by module": ({"engine": "module", "dropout": 0.2}, [{"seed": 4}, {}, {"seed": 5, "lr": 0.1}]),
+    "orders by flat-bmm": ({"engine": "flat-bmm", "dropout": 0.2}, [{"seed": 4}, {}, {"seed": 5}]),
     "patience": ({"patience": 1, "epochs": 60}, [{"lr": 0.3}, {"lr": 1e-3}]),
 }
 
@@ -77,7 +80,7 @@ def check(run: Run, step: int, changes: list[dict[str, Any]], steps: int) -> lis
     return ends
 
 
-@pytest.mark.parametrize("case", ["flat-loop", "diverges", "orders"])
+@pytest.mark.parametrize("case", ["flat-loop", "diverges", "orders", "orders diverge"])
 def test_a_future_has_the_bits_of_its_branch(case: str, tmp_path: Path) -> None:
     settings, changes = CASES[case]
     ends = check(run_of(tmp_path, **settings), 30, changes, 25)
@@ -94,7 +97,7 @@ def test_so_it_is_on_every_kernel(case: str, tmp_path: Path) -> None:
     last = run.document["steps"]
     check(run, 0, changes, 10)
     check(run, last // 2 + 1, changes, 30)
-    if case != "orders":  # another order begins a new epoch, and there the last has begun
+    if "orders" not in case:  # another order begins a new epoch, and there the last has begun
         check(run, last - 3, changes, 200)  # to the end that is planned
 
 
@@ -127,6 +130,13 @@ def test_the_last_weights_and_the_validation_are_the_branchs(tmp_path: Path) -> 
         assert figures["loss"][0] == pytest.approx(loss.item(), rel=1e-5)
     assert sorted(measured) == [30, 40, 51]
     assert end.validation == pytest.approx(np.mean([measured[s]["loss"][0] for s in (40, 51)]))
+
+
+def test_seeds_are_side_by_side_where_the_kernel_goes_from_member_to_member(tmp_path: Path) -> None:
+    for engine, wanted in (("flat-loop", {(0,), (1, 2, 3)}), ("flat-bmm", {(0,), (1,), (2,), (3,)})):
+        moment = run_of(tmp_path, engine=engine).at(30)
+        events = futures(moment, usual_futures(moment, "seed", 4), 3)
+        assert {event.futures for event in events if isinstance(event, FutureSteps)} == wanted
 
 
 def test_slices_change_no_bit(tmp_path: Path) -> None:

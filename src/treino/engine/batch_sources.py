@@ -3,7 +3,7 @@
 import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
@@ -30,12 +30,14 @@ class KernelRows:
 
 @dataclass(frozen=True, eq=False)
 class StepRows:
-    """What the steps up to ``stop`` need: x, y and each step's rows in them (None: all)."""
+    """What the steps up to ``stop`` need: x, y and each step's rows in them (None: all), or by each of the
+    plan's orders."""
 
     stop: int
     x: Tensor
     y: Tensor
     batches: list[Tensor | None]
+    orders: list[list[Tensor | None]] = field(default_factory=list)
 
 
 class BatchSource(Protocol):
@@ -57,10 +59,13 @@ class MemoryBatches:
 
     def __init__(self, rows: KernelRows, plan: StepPlan, device: torch.device) -> None:
         self.waited = 0.0
-        self._rows, self._batches = rows, BatchIndices(plan, device)
+        self._rows = rows
+        self._orders = [BatchIndices(plan, device, seed) for seed in plan.orders or (plan.data_seed,)]
 
     def take(self, first: int, stop: int) -> StepRows:
-        return StepRows(stop, self._rows.x, self._rows.y, self._batches(first, stop - first))
+        batches = [order(first, stop - first) for order in self._orders]
+        orders = batches if len(batches) > 1 else []
+        return StepRows(stop, self._rows.x, self._rows.y, batches[0], orders)
 
 
 @dataclass(frozen=True, eq=False)

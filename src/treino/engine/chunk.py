@@ -7,6 +7,7 @@ from torch import Tensor
 
 from treino.engine.population import Copies, Population
 
+Batches = Sequence[Tensor | None]
 EVALUATION_ROWS = 1024  # a pass of every kernel; fixed, for a product's bits may depend on its number of rows
 
 
@@ -17,17 +18,18 @@ class Chunk:
     x: ``[N, D]``, or ``[N, *item_shape]`` for a module of the user's. y: ``[N]`` int64 or ``[N, K]``.
     first: updates done before. optimizer_first: those since the optimizer's state began at zero; they are
     fewer where a training went on with another optimizer. factors: of each of the plan's schedules, one per
-    step.
+    step. orders: the batches by each of the plan's orders, where it has some.
     keyframe_steps: the steps, from 1 on, after which the kernel adds copies of the one member's rows to
     ``keyframe_copies``.
     """
 
     x: Tensor
     y: Tensor
-    batches: Sequence[Tensor | None]
+    batches: Batches
     first: int
     optimizer_first: int
     factors: list[list[float]]
+    orders: Sequence[Batches] = ()
     keyframe_steps: frozenset[int] = frozenset()
     keyframe_copies: list[Copies] = field(default_factory=list)
 
@@ -39,6 +41,10 @@ class Chunk:
     def stop(self) -> int:
         """Updates done after it."""
         return self.first + len(self.batches)
+
+    def batches_of(self, population: Population, row: int) -> Batches:
+        """Those of one member."""
+        return self.orders[int(population.order_P[row])] if self.orders else self.batches
 
     def copy_member(self, population: Population) -> None:
         """Add a copy of the one member's rows as they are now."""

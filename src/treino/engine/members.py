@@ -32,6 +32,7 @@ def new_population(shared: SharedConfig, seeds: Sequence[int], hp: dict[str, Ten
         buffer_layout,
         torch.tensor(list(seeds), dtype=torch.int64),
         torch.zeros(P, dtype=torch.int64),
+        torch.zeros(P, dtype=torch.int64),
         zeros(),
         zeros(),
         [zeros() for _state in OPTIMIZERS[shared.optimizer].states],

@@ -19,8 +19,8 @@ class Population:
 
     params: ``[P, n]``. grads: ``[P, n]``, the last step's, or their sum where a fault keeps it (``summed``).
     moments: the optimizer's state, each ``[P, n]``. buffers: ``[P, m]`` float64 (running means and the like).
-    seed_P, schedule_P: int64; the latter are places in the plan's schedules. hp: hyper-parameters, each
-    ``[P]`` float64 on the CPU.
+    seed_P, schedule_P, order_P: int64; the latter are places in the plan's schedules and in its orders. hp:
+    hyper-parameters, each ``[P]`` float64 on the CPU.
     bound: what a kernel keeps between chunks (views, optimizers); it is no part of the state.
     """
 
@@ -28,6 +28,7 @@ class Population:
     buffer_layout: Layout
     seed_P: Tensor
     schedule_P: Tensor
+    order_P: Tensor
     params: Tensor
     grads: Tensor
     moments: list[Tensor]
@@ -72,8 +73,8 @@ class Population:
             return t[index.to(t.device) if isinstance(index, Tensor) else index].clone()
 
         return Population(
-            self.layout, self.buffer_layout, pick(self.seed_P), pick(self.schedule_P), pick(self.params),
-            pick(self.grads), [pick(m) for m in self.moments], pick(self.buffers),
+            self.layout, self.buffer_layout, pick(self.seed_P), pick(self.schedule_P), pick(self.order_P),
+            pick(self.params), pick(self.grads), [pick(m) for m in self.moments], pick(self.buffers),
             {k: pick(v) for k, v in self.hp.items()}, self.summed,
         )  # fmt: skip
 

@@ -41,6 +41,8 @@ class StepPlan:
     validation rows.
     batches: of an epoch, where the rows come in batches of their own; batch_size is then their largest.
     past: of a training that goes on with another one's state. by_steps: whether its length was said in steps.
+    orders: seeds of the rows' orders, all that there are among the members, where these are several; for rows
+    in memory and kernels that take the members one after the other.
     """
 
     rows: int
@@ -54,6 +56,7 @@ class StepPlan:
     batches: int | None = None
     past: Past = Past()
     by_steps: bool = False
+    orders: tuple[int, ...] = ()
 
     @property
     def steps_per_epoch(self) -> int:
@@ -90,10 +93,14 @@ class StepPlan:
 
 
 class BatchIndices:
-    """The row numbers of every step's batch: a function of (data_seed, step), with the epoch's order kept."""
+    """The row numbers of every step's batch: a function of (seed, step), with the epoch's order kept.
 
-    def __init__(self, plan: StepPlan, device: torch.device) -> None:
+    seed: of the order, default the plan's ``data_seed``.
+    """
+
+    def __init__(self, plan: StepPlan, device: torch.device, seed: int | None = None) -> None:
         self.plan, self.device = plan, device
+        self.seed = plan.data_seed if seed is None else seed
         self._epoch, self._split = -1, tuple[Tensor, ...]()
 
     def __call__(self, first: int, steps: int) -> list[Tensor | None]:
@@ -104,7 +111,7 @@ class BatchIndices:
         for step in range(first, first + steps):
             epoch, place = plan.count.place(step)
             if epoch != self._epoch:
-                index = order(plan.rows, plan.data_seed, epoch, plan.shuffle).to(self.device)
+                index = order(plan.rows, self.seed, epoch, plan.shuffle).to(self.device)
                 self._epoch, self._split = epoch, index.split(plan.batch_size)
             found.append(self._split[place])
         return found

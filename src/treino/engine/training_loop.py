@@ -147,7 +147,9 @@ class Training:
     def _chunk(self, first: int, stop: int) -> Chunk:
         part = self._source.take(first, stop)
         factors = self.plan.factors(first, part.stop)
-        return Chunk(part.x, part.y, part.batches, first, first - self.plan.past.optimizer, factors)
+        return Chunk(
+            part.x, part.y, part.batches, first, first - self.plan.past.optimizer, factors, part.orders
+        )
 
     def _train_chunk(self, chunk: Chunk) -> tuple[Tensor, Tensor]:
         """Take the chunk's steps; members that diverge are put back to their last good update.

@@ -1,7 +1,7 @@
 """Futures of a step: a run goes on in many ways at once, each with its own settings, and nothing is written.
 
-Those that differ only in hyper-parameters are rows of one population, on the run's own kernel: the losses of
-a future are, bit for bit, those of the branch that is made with its settings.
+Those that differ only in hyper-parameters and seeds are rows of one population, on the run's own kernel: the
+losses of a future are, bit for bit, those of the branch that is made with its settings.
 """
 
 import json
@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ MOST = 256  # futures at once
 SLICE_SECONDS = 0.05
 LEAST_SECONDS = 0.01  # of one population of many, for each turn costs as much as some steps
 LAST_EVALUATIONS = 3  # whose mean is what a future is worth: a single one may be luck
+ONE_BY_ONE = ("flat-loop", "module")  # kernels whose members may each have an order of the rows
 DECADES = 1.0  # to either side of the learning rate in force
 
 
@@ -124,7 +126,7 @@ class _Group:
 
 def _groups(snapshot: Snapshot, changes: Sequence[Changes]) -> list[_Group]:
     """Futures with the same settings but for hyper-parameters, and their training at the snapshot's step."""
-    families: dict[str, dict[str, list[int]]] = {}
+    families: dict[str, dict[str, list[int]]] = {}  # by settings without and with seeds
     segments = [next_segment(snapshot, change) for change in changes]
     for future, segment in enumerate(segments):
         whole = {**segment.to_json(), "changes": None}
@@ -135,7 +137,8 @@ def _groups(snapshot: Snapshot, changes: Sequence[Changes]) -> list[_Group]:
     groups = []
     for family in families.values():
         alone = _at(snapshot, changes[next(iter(family.values()))[0]])
-        for members in family.values():
+        together = alone.engine in ONE_BY_ONE and isinstance(alone.setup.train.x, Tensor)
+        for members in [list(chain(*family.values()))] if together else family.values():
             training = _population(alone, [segments[future] for future in members])
             groups.append(_Group(tuple(members), training))
     return groups
@@ -152,12 +155,17 @@ def _at(snapshot: Snapshot, changes: Changes) -> Training:
 
 
 def _population(alone: Training, segments: Sequence[Segment]) -> Training:
-    """A copy of this network for each of the segments, which have one seed, with its hyper-parameters."""
-    setup, state, order = alone.setup, alone.state.rows([0] * len(segments)), segments[0].order_seed
-    if order is not None:
-        past = replace(setup.plan.past, order=order)
-        setup = replace(setup, plan=replace(setup.plan, data_seed=order, past=past))
-    state.population.seed_P.fill_(read_settings(segments[0].asked).seed)
+    """A copy of this network for each of the segments, with its seed, its order of the rows, and its
+    hyper-parameters."""
+    setup, state = alone.setup, alone.state.rows([0] * len(segments))
+    orders = tuple(dict.fromkeys(s.order_seed for s in segments if s.order_seed is not None))
+    if orders:  # then each has one
+        past = replace(setup.plan.past, order=orders[0])
+        several = orders if len(orders) > 1 else ()
+        setup = replace(setup, plan=replace(setup.plan, data_seed=orders[0], past=past, orders=several))
+        places = [orders.index(s.order_seed) for s in segments if s.order_seed is not None]
+        state.population.order_P.copy_(torch.tensor(places))
+    state.population.seed_P.copy_(torch.tensor([read_settings(s.asked).seed for s in segments]))
     training = Training(setup, state)
     for name in sorted({name for segment in segments for name in segment.changes}):
         usual = float(alone.state.population.hp[name])

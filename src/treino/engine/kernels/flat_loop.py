@@ -60,7 +60,8 @@ class FlatLoopKernel:
         clip = None if hp["clip"] == OFF["clip"] else hp["clip"]
         keys = self._keys(population, row, chunk, hp["dropout"])
         factors, keyframe_steps = chunk.factors[int(population.schedule_P[row])], chunk.keyframe_steps
-        for s, (batch, factor, loss) in enumerate(zip(chunk.batches, factors, loss_S.unbind(0), strict=True)):
+        batches = chunk.batches_of(population, row)
+        for s, (batch, factor, loss) in enumerate(zip(batches, factors, loss_S.unbind(0), strict=True)):
             if batch is None:
                 now = back.whole(x, y)
             else:

@@ -79,7 +79,7 @@ class ModuleKernel:
         self._set(bound, hp, chunk.optimizer_first)
         keys = self._keys(bound, hp, seed, chunk)
         factors = chunk.factors[int(population.schedule_P[row])]
-        for s, (batch, factor) in enumerate(zip(chunk.batches, factors, strict=True)):
+        for s, (batch, factor) in enumerate(zip(chunk.batches_of(population, row), factors, strict=True)):
             x, y = (
                 (chunk.x.clone() if shared.net is None else chunk.x, chunk.y)
                 if batch is None
