@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load
 
 from treino.errors import TreinoError
-from treino.store.encoding import json_bytes, json_value, tensor_bytes, tensor_value
+from treino.store.encoding import array_parts, json_bytes, json_value, tensor_bytes, tensor_value
 
 HERE = Path("x.json")
 texts = st.text(st.characters(codec=None))  # lone surrogates too
@@ -94,6 +94,25 @@ def test_tensors_come_back_whole_aligned_and_on_their_own() -> None:
     assert load(data)["view"].shape == (3, 4)  # any safetensors reader takes it
     with pytest.raises(TypeError):
         tensor_bytes({}, {"a": object()})
+
+
+def test_arrays_in_parts_make_the_same_kind_of_file() -> None:
+    arrays: dict[str, np.ndarray] = {
+        "view": np.arange(12.0).reshape(3, 4)[:, 1:3],
+        "counts": np.array([[1, -2]], dtype=np.int64),
+        "bytes": np.arange(3, dtype=np.uint8),
+        "mask": np.array([True, False, True]),
+        "scalar": np.array(7, dtype=np.int32),
+        "empty": np.zeros((0, 4), dtype=np.float32),
+        "single": np.array([math.nan, -0.0], dtype=np.float32),
+    }
+    data = b"".join(bytes(part) for part in array_parts(arrays, {"step": 3}))
+    found, meta = tensor_value(data, HERE)
+    assert meta == {"step": 3}
+    assert found.keys() == arrays.keys()
+    for name, array in arrays.items():
+        assert found[name].numpy().dtype == array.dtype
+        np.testing.assert_array_equal(found[name].numpy(), array)
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00" * 100, b"\xff" * 8 + b"{}", torch.zeros(3).numpy().tobytes()])

@@ -130,7 +130,8 @@ class _Pass:
         layer, units = self.layers[self.at], self.units
         got = _by_unit(x, self.rows, layer.module) if isinstance(x, Tensor) else None
         if units is not None and got is not None and got.shape == units.shape:
-            layer.between = layer.between or not torch.allclose(got, units, rtol=0, atol=0, equal_nan=True)
+            same = torch.equal(got, units) or torch.allclose(got, units, rtol=0, atol=0, equal_nan=True)
+            layer.between = layer.between or not same
             units = got
         if units is not None:
             layer.output_batches.append(units)

@@ -199,8 +199,9 @@ def write_atomically(path: Path, data: bytes, *, replace: bool = True) -> None:
         _sync(path.parent)
 
 
-def replace_at_once(path: Path, data: bytes) -> None:
-    """Put `data` at `path` in one step, without waiting for the disk: what is worth nothing after a crash.
+def replace_at_once(path: Path, parts: Sequence[Any]) -> None:
+    """Put a file, in parts, at `path` in one step, without waiting for the disk: it is worth nothing after a
+    crash.
 
     One process writes there.
     """
@@ -209,7 +210,8 @@ def replace_at_once(path: Path, data: bytes) -> None:
     with trouble(path):
         descriptor = os.open(temporary, flags, 0o666)
         try:
-            write_all(descriptor, data)
+            for part in parts:
+                write_all(descriptor, part)
         finally:
             os.close(descriptor)
         _rename(temporary, path)

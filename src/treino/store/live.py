@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from treino.errors import TreinoError
 from treino.store import files
-from treino.store.encoding import tensor_bytes, tensor_value
+from treino.store.encoding import array_parts, tensor_value
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,7 +52,8 @@ class LiveFolder:
         with suppress(TreinoError, OSError):
             path = files.inside(self.run, STATE)
             path.parent.mkdir(exist_ok=True)
-            files.replace_at_once(path, tensor_bytes(tensors, meta))
+            arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
+            files.replace_at_once(path, array_parts(arrays, meta))
 
     @property
     def stamp(self) -> int:

@@ -32,6 +32,7 @@ from treino.words import speaking
 
 HEARTBEAT = 1.0  # seconds between two signs that somebody watches
 LOOK = 0.4  # seconds between two looks at the run's documents
+AWAITED = 5.0  # seconds for a training to show its state: to play its newest step again may take minutes
 LETTERS = "ABCD"
 DRAWN = ("plane", "surface", "line")  # what a future has a small picture of
 
@@ -87,7 +88,7 @@ class RunPage:
         self._thinned, self._vitals = ThinnedLosses(), Vitals()
         self._frame, self._stamp = 0, 0
         self._documents: tuple[int, str] | None = None
-        self._beat = self._looked = self._curves_at = 0.0
+        self._beat = self._looked = self._curves_at = self._awaited = 0.0
         self._sent: dict[str, Any] = {}
         self._readings: dict[str, StoredRun] = {}  # by language: sentences are made as they are read
         self.fan: Iterator[dict[str, Any] | FanBoundaries] | None = None
@@ -117,6 +118,10 @@ class RunPage:
             if self.run.folder.status == "running":
                 self.live.watch()
         fresh, due = self._live_state(), now - self._looked > LOOK
+        if self._awaited and (fresh or now > self._awaited):
+            self._awaited = 0.0
+            if not fresh and self.look.step is None:
+                self.show_step(None)
         if due:
             self._looked = now
             self._branches()
@@ -319,8 +324,10 @@ class RunPage:
         """Send all of it anew."""
         self._sent, self._documents = {}, None
         self._thinned = ThinnedLosses()
-        self._looked = 0.0
-        if self.run.status != "running" or not self.live.stamp:
+        self._looked = self._beat = 0.0
+        if self.run.status == "running" and self.look.step is None:
+            self._stamp, self._awaited = 0, time.monotonic() + AWAITED
+        else:
             self.show_step(self.look.step)
         self._send_curves(at_once=True)
 

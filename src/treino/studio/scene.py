@@ -125,10 +125,14 @@ def scene(
     run is over; before, nobody is told how it does on test rows, for who steers chooses.
     """
     with torch_threads(1), np.errstate(all="ignore"):  # what a diverged network gives may overflow
-        header, parts = _answers(net, data, seen, loss, item_shape, over)
-        layers, more = _layers(net, data, seen, item_shape, unit)
+        train_ND = seen.rows_by_split["train"][0].x
+        if item_shape is not None:  # a network of the user's own, which may fail: outputs says so in words
+            outputs(net, train_ND[:1], item_shape=item_shape)
+        on_train, train_NC, _notes = layers_as_they_run(net, train_ND, item_shape)
+        header, parts = _answers(net, data, seen, loss, item_shape, over, train_NC)
+        layers, more = _layers(net, data, seen, item_shape, unit, on_train)
         if data.kind == "image":
-            more += _images(net, data, item_shape)
+            more += _images(net, data, seen, item_shape)
         return header | {"layers": layers}, [*parts, *more]
 
 
@@ -136,7 +140,13 @@ def scene(
 
 
 def _answers(
-    net: nn.Module, data: Data, seen: Sight, loss: Loss, item_shape: Sequence[int] | None, over: bool
+    net: nn.Module,
+    data: Data,
+    seen: Sight,
+    loss: Loss,
+    item_shape: Sequence[int] | None,
+    over: bool,
+    train_NC: Tensor,
 ) -> tuple[dict[str, Any], list[Part]]:
     parts: list[Part] = []
     evaluation: dict[str, Any] = {}
@@ -147,7 +157,7 @@ def _answers(
     for split, (drawn, place_NK) in seen.rows_by_split.items():
         if split == "test" and not over:
             continue
-        out = outputs(net, drawn.x, item_shape=item_shape)
+        out = train_NC if split == "train" else outputs(net, drawn.x, item_shape=item_shape)
         answer_N = predicted_classes(out) if data.classes else _own_units(out[:, 0], data)
         parts.append((f"predicted.{split}", answer_N.float().numpy()))
         figures = measure(out[None], drawn.y, loss=loss, scale=data.target_scale)
@@ -214,15 +224,16 @@ def _layers(
     seen: Sight,
     item_shape: Sequence[int] | None,
     unit: tuple[int, int] | None,
+    on_rows: list[LayerCall],
 ) -> tuple[list[dict[str, Any]], list[Part]]:
-    """Stage 0 is the inputs (of images their pixels, of which none is shown), stage K the K-th layer."""
+    """Stage 0 is the inputs (of images their pixels, of which none is shown), stage K the K-th layer.
+    on_rows: the layers as they run on the training rows that are drawn."""
     ran, _out, _notes = layers_as_they_run(net, seen.small_ND, item_shape)
-    on_rows, _same, _more = layers_as_they_run(net, seen.rows_by_split["train"][0].x, item_shape)
     if len(ran) > LAYERS:
         kept = [*range(LAYERS // 2), *range(len(ran) - LAYERS // 2, len(ran))]
         ran, on_rows = [ran[i] for i in kept], [on_rows[i] for i in kept]
-    given = [seen.small_ND.double().numpy(), *(each.given_NU for each in ran)]
-    rows = [seen.rows_by_split["train"][0].x.double().numpy(), *(each.given_NU for each in on_rows)]
+    given = [seen.small_ND.numpy(), *(each.given_NU for each in ran)]
+    rows = [seen.rows_by_split["train"][0].x.numpy(), *(each.given_NU for each in on_rows)]
     shape = [g.shape[1] for g in given]
     if [len(u) for u in seen.units_by_layer] != [min(n, UNITS) for n in shape] or any(
         len(u) and u[-1] >= n for u, n in zip(seen.units_by_layer, shape, strict=True)
@@ -266,7 +277,7 @@ def _shown_units(
         onward = ran[k].weight if k < len(ran) else None
         joined = onward is not None and onward.shape[1] == total
         length_U = np.linalg.norm(onward, axis=0) if joined and onward is not None else np.ones(total)
-        move_U = np.nan_to_num(given_NU.std(axis=0) * length_U, nan=0.0, posinf=np.inf)
+        move_U = np.nan_to_num(given_NU.std(axis=0, dtype=np.float64) * length_U, nan=0.0, posinf=np.inf)
         if k == 0 and seen.axes.view != "components":
             inputs = data.preparation.inputs
             move_U[[inputs.index(name) for name in seen.axes.axis_names if name in inputs]] = np.inf
@@ -326,9 +337,9 @@ def _bytes(value_URR: NDArray[np.float64]) -> NDArray[np.uint8]:
 # ---- images
 
 
-def _images(net: nn.Module, data: Data, item_shape: Sequence[int] | None) -> list[Part]:
+def _images(net: nn.Module, data: Data, seen: Sight, item_shape: Sequence[int] | None) -> list[Part]:
     """The confusion matrix of validation rows, and the worst mistakes among them."""
-    rows = draw(data.validation if len(data.validation) else data.train, SHOWN["validation"])
+    rows = seen.rows_by_split["validation" if len(data.validation) else "train"][0]
     out_NC = outputs(net, rows.x, item_shape=item_shape)
     p_NC, classes = probabilities(out_NC), len(data.classes)
     said_N, true_N = predicted_classes(out_NC), rows.y.reshape(-1)

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from treino.errors import TreinoError
 from treino.store import RunFolder
 from treino.studio import run_commands, study_page, sweep_page
@@ -24,7 +26,7 @@ from treino.studio.study_page import StudyPage
 from treino.studio.sweep_page import SweepPage
 from treino.words import VARIABLE, _, speaking
 
-GLANCE = 0.004  # seconds between two looks at folders that are watched
+GLANCE = 0.002  # seconds between two looks at folders that are watched
 REST = 0.25  # seconds, where nobody watches
 SLICE = 0.03  # seconds for what can wait
 
@@ -151,6 +153,7 @@ def main() -> None:
     """Serve the studio that started this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the studio's, which ends the channel
     os.nice(5)  # looking must not slow the training down
+    torch.set_num_threads(1)  # threads that wait for each other stand still where a training needs the cores
     try:
         Worker(Channel.of_child()).run()
     except (EOFError, BrokenPipeError):

@@ -50,7 +50,7 @@ class LiveFindings:
         self, run: StoredRun, snapshot: Snapshot, loss_S: NDArray[np.float32], languages: Iterable[str]
     ) -> None:
         """See what holds at this step of the run's newest segment. loss_S: of its path."""
-        began, step = time.monotonic(), snapshot.step
+        began, step = time.thread_time(), snapshot.step  # a busy machine is no reason to look less often
         if self._looked[0] != snapshot.segment:
             self._begin = None
             self._playback.plans.clear()
@@ -71,8 +71,7 @@ class LiveFindings:
         known = {rule: at for rule, at in self.first_seen.items() if at <= step}
         begun = {each["rule"]: each.get("step", step) for each in told}
         self.first_seen = {rule: min(at, known.get(rule, at)) for rule, at in begun.items()}
-        ended = time.monotonic()
-        self._due = ended + max(SECONDS, (ended - began) / SHARE)
+        self._due = time.monotonic() + max(SECONDS, (time.thread_time() - began) / SHARE)
 
     def _course(self, run: StoredRun, snapshot: Snapshot, loss_S: NDArray[np.float32]) -> TrainingCourse:
         planned, nets = self._playback.plan(snapshot.segment), (snapshot.net, snapshot.net)

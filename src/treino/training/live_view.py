@@ -9,6 +9,7 @@ from treino.engine import Training
 from treino.store.live import LiveFolder
 
 SPACING = 0.095  # seconds between two states, at least
+SHORTEST = 0.02  # seconds of training between two looks at whether one is due
 LOOK = 0.05  # seconds between two looks at whether somebody watches
 TAIL = 4096  # newest losses that are shown with it, at most
 
@@ -31,6 +32,11 @@ class LiveView:
         joined = np.concatenate([self._loss_S, loss_S])
         self._loss_S = joined[-TAIL:]
         self._first += len(joined) - len(self._loss_S)
+
+    def due_in(self, most: float) -> float:
+        """Seconds until another state may be shown, or ``most`` where that is later or nobody watches."""
+        left = self._shown + SPACING - time.monotonic()
+        return min(most, max(left, SHORTEST)) if self._watched else most
 
     def update(self, training: Training, segment: int, *, playing: bool) -> None:
         """Show it where somebody watches, and where what is shown is another state."""

@@ -49,7 +49,7 @@ class Playback:
         self.begun.add(segment)
         step = planned.training.step
         self._remember(segment, step, saved)
-        return snapshot_of(self.run, segment, planned, self.data, step, losses_S)
+        return snapshot_of(self.run, segment, planned, self.data, step, losses_S, saved)
 
     def plan(self, segment: int) -> Plan:
         """The segment's, whose training stands at any step."""

@@ -222,9 +222,15 @@ def _stored_states(folder: RunFolder, segment: Segment) -> StoredStates:
 
 
 def snapshot_of(
-    run: StoredRun, segment: int, planned: Plan, rows: Data, step: int, losses_S: NDArray[np.float32]
+    run: StoredRun,
+    segment: int,
+    planned: Plan,
+    rows: Data,
+    step: int,
+    losses_S: NDArray[np.float32],
+    saved: Saved | None = None,
 ) -> Snapshot:
-    """The training as it stands now, at ``step`` of the run."""
+    """The training as it stands now, at ``step`` of the run. saved: its state, where that is at hand."""
     training = planned.training
     seen = next_update(training.setup, training.state)
     return Snapshot(
@@ -236,7 +242,7 @@ def snapshot_of(
         seen.hp,
         seen.state,
         seen.gradients,
-        training.save(),
+        training.save() if saved is None else saved,
         rows,
         training.plan,
         planned.settings,

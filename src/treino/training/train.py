@@ -304,7 +304,7 @@ class RunJob:
         limits = [step for step in (border, self.transport.limit(engine.step)) if step is not None]
         before = engine.step
         try:
-            tick = engine.advance(CHUNK_SECONDS, min(limits, default=None))
+            tick = engine.advance(self.view.due_in(CHUNK_SECONDS), min(limits, default=None))
         except TreinoError as error:
             self._fail(error)
             return None
