@@ -35,6 +35,7 @@ NAMES = (
     "script_studio",
     "studio",
     "studio_server",
+    "studio_live",
     "reading",
     "reading_peers",
     "fan",

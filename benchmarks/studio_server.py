@@ -35,11 +35,13 @@ class Viewed:
     ages: list[float] = field(default_factory=list)
 
 
-async def view(port: int, cookie: str, number: int, viewed: Viewed, begin: float, draw_s: float) -> None:
-    """A viewer, without a library: its own work must not be what is measured."""
+async def view(
+    port: int, cookie: str, number: int, viewed: Viewed, begin: float, draw_s: float, place: str = "run/run"
+) -> None:
+    """A viewer, without a library: its own work must not be what is measured. place: of its page."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
     try:
-        await _view(reader, writer, port, cookie, number, viewed, begin, draw_s)
+        await _view(reader, writer, port, cookie, number, viewed, begin, draw_s, place)
     finally:
         writer.close()
         with suppress(OSError):
@@ -55,10 +57,11 @@ async def _view(
     viewed: Viewed,
     begin: float,
     draw_s: float,
+    place: str,
 ) -> None:
     key = base64.b64encode(os.urandom(16)).decode()
     writer.write(
-        f"GET /socket/run/run HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
+        f"GET /socket/{place} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
         f"Cookie: treino_{port}={cookie}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
     )
