@@ -106,6 +106,27 @@ def test_every_control_of_the_transport_sends_what_it_should(open_run: Any) -> N
     page.locator("#clock-step", has_text="120").wait_for()  # the end of what was recorded
 
 
+def test_stop_is_said_once_by_the_button_or_its_key_and_only_of_a_training(
+    open_run: Any, studio: FakeStudio
+) -> None:
+    viewer = open_run()
+    viewer.button("Stop").dblclick()
+    viewer.page.evaluate("document.activeElement.blur()")
+    viewer.page.keyboard.press("s")
+    viewer.button("Step").click()
+    viewer.until("step")
+    assert studio.said("stop") == [{}]
+    state = json.loads(json.dumps(studio.recordings["plane"].state))
+    studio.tell({"state": {**state, "status": "stopped"}})
+    viewer.page.get_by_role("status").get_by_text("stopped").wait_for()
+    assert viewer.button("Stop").is_disabled()
+    viewer.page.keyboard.press("s")
+    studio.tell({"state": state})  # it is in training again
+    viewer.page.wait_for_selector("#stop:enabled")
+    viewer.page.keyboard.press("s")
+    assert viewer.until("stop", 2) == [{}, {}]
+
+
 def test_settings_send_what_changes_and_open_segments(open_run: Any) -> None:
     viewer = open_run()
     page = viewer.page
@@ -215,7 +236,7 @@ def test_who_watches_sees_all_and_can_take_the_wheel(open_run: Any, studio: Fake
     state["steers"] = False
     try:
         viewer = open_run()
-        for name in ("Play", "Step", "Epoch", "Branch", "Fan out", "New seed"):
+        for name in ("Play", "Step", "Epoch", "Stop", "Branch", "Fan out", "New seed"):
             assert viewer.button(name).is_disabled(), name
         assert viewer.page.get_by_label("Learning rate", exact=True).is_disabled()
         viewer.page.keyboard.press("Space")

@@ -195,6 +195,27 @@ def test_a_future_that_is_adopted_goes_on_as_it_was_shown(studio: Studio) -> Non
     assert branch.spec.parent.step == 6
 
 
+def test_stop_seals_the_run_and_shows_its_end(studio: Studio) -> None:
+    path = studio.train()
+    studio.do("step", count=9)
+    studio.at(9)
+    assert studio.state["unseen"] == ["test"]
+    studio.do("look", step=4)
+    assert "accuracy" not in studio.at(4)["evaluation"].get("test", {})
+    assert studio.do("stop").keys() == {"reply"}
+    studio.until(lambda: studio.state["status"] == "stopped" and studio.state["view"]["step"] is None)
+    frame = studio.at(9)
+    assert (frame["live"], studio.state["unseen"]) == (True, [])
+    assert "accuracy" in frame["evaluation"]["test"]
+    run = open_run(path)
+    assert (run.status, run.steps) == ("stopped", 9)
+    assert studio.state["metrics"]["test"] == run.metrics["test"]
+    assert studio.do("stop")["error"]["rule"] == "not_running"
+    studio.do("step", count=2)
+    studio.at(11)
+    assert studio.state["unseen"] == ["test"]
+
+
 def test_errors_are_answers(studio: Studio) -> None:
     path = studio.train()
     assert studio.do("set", name="lr", value=-1.0)["error"]["rule"] == "lr_range"

@@ -38,6 +38,7 @@ SHELL = {
     "key_step": N_("one step"),
     "key_back": N_("one step back"),
     "key_epoch": N_("one epoch"),
+    "key_stop": N_("stop: save it and end"),
     "key_branch": N_("branch"),
     "key_fan": N_("fan out"),
     "key_escape": N_("close what is open"),

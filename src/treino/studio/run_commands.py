@@ -49,7 +49,11 @@ def transport(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 
 def stop(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """Save and end the training; the page goes to its end."""
     send_stop(page.run.folder)
+    page.look.step = None
+    if page.futures:
+        page.close_fan()
     return {}
 
 

@@ -34,6 +34,7 @@ HEARTBEAT = 1.0  # seconds between two signs that somebody watches
 LOOK = 0.4  # seconds between two looks at the run's documents
 AWAITED = 5.0  # seconds for a training to show its state: to play its newest step again may take minutes
 LETTERS = "ABCD"
+OVER = ("finished", "stopped", "diverged")  # statuses of a run whose test rows are judged
 DRAWN = ("plane", "surface", "line")  # what a future has a small picture of
 
 Send = Callable[[Mapping[str, Any], bytes], None]
@@ -315,7 +316,7 @@ class RunPage:
                 {"run": b.run.name, "letter": b.letter, "step": b.step, "status": b.run.status}
                 for b in self.beside.values()
             ],
-            "unseen": [] if run.status in ("finished", "diverged") else ["test"],
+            "unseen": [] if run.status in OVER else ["test"],
         }
 
     # ---- what is shown
@@ -350,9 +351,14 @@ class RunPage:
         if self.futures:  # they stand in the network's place
             return
         sight = self._looked_along(snapshot)
-        over = run.status in ("finished", "diverged")
         header, parts = scene(
-            snapshot.net, self.data, sight, run.loss_function, run.item_shape, self.look.unit, over
+            snapshot.net,
+            self.data,
+            sight,
+            run.loss_function,
+            run.item_shape,
+            self.look.unit,
+            run.status in OVER,
         )
         norm, ratio = next_update(self.playback.plan(snapshot.segment).training, step)
         self._vitals.add(step, norm, ratio, snapshot.hp["lr"])

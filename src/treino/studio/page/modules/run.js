@@ -163,6 +163,7 @@ function makePage(shell, name) {
     { key: 'ArrowRight', shown: '→', word: 'key_step', act: transport.keys.step, steers: true },
     { key: 'ArrowLeft', shown: '←', word: 'key_back', act: back },
     { key: 'e', shown: 'E', word: 'key_epoch', act: transport.keys.epoch, steers: true },
+    { key: 's', shown: 'S', word: 'key_stop', act: transport.keys.stop, steers: true },
     { key: 'b', shown: 'B', word: 'key_branch', act: page.branch, steers: true },
     { key: 'f', shown: 'F', word: 'key_fan', act: page.toggleFan, steers: true },
     { key: 'Escape', shown: 'Esc', word: 'key_escape', act: () => microscope.close() || fan.close() },

@@ -1,4 +1,4 @@
-/** Play, pause, step, epoch, speed, branch and fan; the clock and the status beside them. */
+/** Play, pause, step, epoch, stop, speed, branch and fan; the clock and the status beside them. */
 
 import { $, el, setText } from './dom.js';
 import { num, whole } from './numbers.js';
@@ -15,9 +15,18 @@ export function makeTransport(page) {
   };
   const step = () => page.command('step', { count: 1 });
   const epoch = () => page.command('epoch', { count: 1 });
+  let stopping = false; // asked for, and not in the state yet
+  /** Save and end the training, once: the page then shows the run as it ended. */
+  async function stop() {
+    if ($('#stop').disabled) return;
+    $('#stop').disabled = stopping = true;
+    if (!await page.command('stop')) stopping = false;
+    if (page.store.state) update(page.store);
+  }
   $('#play').addEventListener('click', play);
   $('#step').addEventListener('click', step);
   $('#epoch').addEventListener('click', epoch);
+  $('#stop').addEventListener('click', stop);
   $('#branch').addEventListener('click', page.branch);
   $('#fan').addEventListener('click', page.toggleFan);
   $('#wheel').addEventListener('click', () => page.command('steer'));
@@ -36,6 +45,9 @@ export function makeTransport(page) {
     $('#speed').value = speed;
     const watches = !state.steers, dead = state.status === 'deleted';
     for (const id of ['play', 'step', 'epoch', 'speed', 'branch', 'fan']) $(`#${id}`).disabled = watches || dead;
+    const trains = state.status === 'running';
+    stopping &&= trains;
+    $('#stop').disabled = watches || !trains || stopping;
     $('#wheel').hidden = !watches || state.can_steer === false;
     $('#viewers').hidden = (state.viewers ?? 1) < 2;
     setText($('#viewers'), t('viewers', { n: state.viewers }));
@@ -52,7 +64,7 @@ export function makeTransport(page) {
     status.dataset.kind = kind;
     setText($('span', status), t(`status_${kind}`));
   }
-  return { update, draw, relabel, keys: { play, step, epoch } };
+  return { update, draw, relabel, keys: { play, step, epoch, stop } };
 }
 
 function kindOf(store, page) {
