@@ -93,6 +93,7 @@ SETTINGS = {
     "optimizer": N_("Optimizer"),
     "schedule": N_("Schedule"),
     "activation": N_("Activation"),
+    "loss_function": N_("Loss"),
     "hidden_layers": N_("Hidden layers"),
     "units_of": N_("Units of layer {layer}"),
     "one_less": N_("One less: {what}"),

@@ -4,10 +4,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from treino.engine.activations import ACTIVATIONS
+from treino.engine.carry_over import unread
+from treino.engine.losses import LOSSES
 from treino.engine.optim import OPTIMIZERS
 from treino.engine.schedules import SCHEDULES
 from treino.inspection.boundary import columns_with_an_axis
-from treino.records.segments import epoch_count, path_of, segments_of, setting_commands, shown_settings
+from treino.records.segments import (
+    Segment,
+    epoch_count,
+    path_of,
+    segments_of,
+    setting_commands,
+    shown_settings,
+)
 from treino.records.stored_run import StoredRun
 from treino.spec import FAULTS
 from treino.training.replay import Snapshot
@@ -23,6 +32,7 @@ def run_state(run: StoredRun) -> dict[str, Any]:
     spec = run.spec
     facts, data = spec.facts, run.data
     settings = shown_settings(spec, spec.resolved.model_dump(mode="json"))
+    segments = {segment.number: segment for segment in segments_of(spec)}
     axes = [data.features[j] for j in columns_with_an_axis(data)] if data.kind != "image" else []
     return {
         "kind": "run",
@@ -48,6 +58,7 @@ def run_state(run: StoredRun) -> dict[str, Any]:
             "activation": list(ACTIVATIONS),
             "schedule": list(SCHEDULES),
             "batch_size": batch_sizes(len(data.train)),
+            "loss": losses(settings["loss"]),
             "live": live_settings(settings, spec.net == "mlp"),
         },
         "network": {
@@ -60,9 +71,9 @@ def run_state(run: StoredRun) -> dict[str, Any]:
             {
                 "number": s.number,
                 "origin": list(s.origin) if s.origin else None,
-                "text": segment_text(s.changes),
+                "text": changed_text(s, segments[s.origin[0]]) if s.origin else segment_text(s.changes),
             }
-            for s in segments_of(spec)
+            for s in segments.values()
         ],
         "marks": marks(run),
         "findings": findings(run),
@@ -86,6 +97,12 @@ def batch_sizes(rows: int) -> list[int | str]:
     return [*(size for size in usual if size < rows), "full"]
 
 
+def losses(now: str) -> list[str]:
+    """Those that a network with this one can change to: of the same task, and of as many outputs."""
+    kind = LOSSES[now]
+    return [n for n, other in LOSSES.items() if (other.task, other.outputs) == (kind.task, kind.outputs)]
+
+
 def live_settings(settings: dict[str, Any], own_layers: bool) -> list[str]:
     """Those that can change from one step to the next, as this run is."""
     reads = OPTIMIZERS[settings["optimizer"]].reads
@@ -100,8 +117,21 @@ def live_settings(settings: dict[str, Any], own_layers: bool) -> list[str]:
 
 
 def segment_text(changes: Any) -> str:
-    """Changes as a short text: ``lr 0.01 · batch_size 64``."""
-    return " · ".join(f"{name} {value}" for name, value in dict(changes).items())
+    """Changes as a short text: ``lr 0.01 · batch_size 64 · hidden 8,6``."""
+    return " · ".join(f"{name} {_typed(value)}" for name, value in dict(changes).items())
+
+
+def changed_text(segment: Segment, before: Segment) -> str:
+    """What a segment changed, without what its optimizer doesn't read."""
+    meaningless = unread(segment.optimizer)
+    return segment_text({k: v for k, v in segment.changed_from(before).items() if k not in meaningless})
+
+
+def _typed(value: Any) -> str:
+    """A value as it is typed."""
+    if isinstance(value, list | tuple):
+        return ",".join(map(str, value)) or _("none")
+    return _("none") if value is None else str(value)
 
 
 def marks(run: StoredRun) -> list[dict[str, Any]]:
@@ -111,14 +141,14 @@ def marks(run: StoredRun) -> list[dict[str, Any]]:
     for before, link in zip([None, *path], path, strict=False):
         segment = link.segment
         if before is not None:
-            text = segment_text(segment.changed_from(before.segment))
+            text = changed_text(segment, before.segment)
             found.append({"segment": segment.number, "step": segment.start, "text": text})
         for command in commands:
             if command.segment != segment.number:
                 continue
             step = command.step or 0
             if step >= segment.start and (link.stop is None or step <= link.stop):
-                text = f"{command.name} {command.value if command.value is not None else _('none')}"
+                text = segment_text({command.name: command.value})
                 found.append({"segment": segment.number, "step": step, "text": text})
     return joined_marks(found)
 
