@@ -155,6 +155,26 @@ def test_settings_send_what_changes_and_open_segments(open_run: Any) -> None:
     ]
 
 
+def test_what_is_pressed_before_the_studio_has_answered_adds_up(open_run: Any, studio: FakeStudio) -> None:
+    viewer = open_run()
+    studio.deaf = True
+    for _ in range(3):
+        viewer.button("One more: Units of layer 1").click()
+    viewer.page.get_by_role("switch", name="zero_grad forgotten").click()
+    viewer.page.get_by_role("switch", name="softmax twice").click()
+    units = viewer.page.get_by_role("textbox", name="Units of layer 1")
+    assert units.input_value() == "9"
+    viewer.until("segment", 2)
+    studio.drop()
+    changes = [c["changes"] for c in viewer.until("segment", 6)]
+    faults = ["missing_zero_grad", "softmax_before_cross_entropy"]
+    assert changes[:4] == 2 * [{"hidden": [8, 7]}, {"fault": faults[:1]}]  # the second time after the loss
+    assert {"hidden": [8, 9]} in changes[4:]
+    assert {"fault": faults} in changes[4:]
+    viewer.page.wait_for_timeout(100)
+    assert units.input_value() == "9"
+
+
 @pytest.mark.parametrize(("typed", "sent"), [("abc", "abc"), ("-1", -1), ("1e400", "1e400")])
 def test_a_learning_rate_that_is_none_is_refused_at_its_field_in_the_servers_words(
     open_run: Any, typed: str, sent: Any

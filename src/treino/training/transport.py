@@ -36,8 +36,9 @@ class Transport:
             self.speed, self._owed, self._at = _speed(value), 0.0, time.perf_counter()
         else:
             count = whole(name, value, 1, MOST, text="count")
-            border = epochs.end_of(epochs.ended(step) + count)
-            self.stop_step = step + count if name == "step" else border
+            begin = max(step, self.stop_step or 0)  # what was asked for before is done first
+            border = epochs.end_of(epochs.ended(begin) + count)
+            self.stop_step = begin + count if name == "step" else border
 
     def playing(self, step: int) -> bool:
         """Whether it goes on from this step, though a slow speed may let it wait a moment."""

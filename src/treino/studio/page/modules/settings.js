@@ -12,13 +12,16 @@ const LIVE = { // how a slider's place becomes a value, and back
   dropout: { low: 0, high: 0.8, step: 0.05 },
   clip: { low: 0, high: 61, step: 1, value: (p) => (p > 60 ? null : +(10 ** (-2 + p / 15)).toPrecision(2)), place: (v) => (v == null ? 61 : Math.round((Math.log10(v) + 2) * 15)) },
 };
-const CHOSEN = ['optimizer', 'schedule', 'activation'];
+const CHOSEN = ['optimizer', 'schedule', 'activation', 'loss'];
 const FAULTS = ['missing_zero_grad', 'softmax_before_cross_entropy'];
 const DEEPEST = 8, WIDEST = 4096;
+const BUILT_ON = ['hidden', 'fault', 'seed']; // settings whose next value is made of the one before
+const WISH_KEPT = 3000; // milliseconds after the answer in which the state should have it
 
 export function makeSettings(page) {
   const lr = $('#lr'), slider = $('#lr-slider');
   const latest = page.throttled((fields) => page.command('set', fields));
+  const wishes = makeWishes(page, () => { if (page.store.state) update(page.store); });
 
   lr.addEventListener('change', () => setRate(lr.value));
   lr.addEventListener('keydown', (event) => {
@@ -59,13 +62,14 @@ export function makeSettings(page) {
   function relabel() {
     $('#live').replaceChildren(...Object.keys(LIVE).map((name) => liveField(name, LIVE[name], latest)));
     $('#choices').replaceChildren(...['batch_size', ...CHOSEN].map((name) => choiceField(name, page)));
-    $('#faults').replaceChildren(...FAULTS.map((name) => faultSwitch(name, page)));
+    $('#faults').replaceChildren(...FAULTS.map((name) => faultSwitch(name, wishes)));
     $('#shape').dataset.key = '';
   }
-  $('#new-seed').addEventListener('click', () => page.segment({ seed: (page.store.state.settings.seed ?? 0) + 1 }, 0));
+  $('#new-seed').addEventListener('click', () => wishes.ask('seed', (seed) => (seed ?? 0) + 1, 0));
 
   function update({ state }) {
-    const { settings, choices, steers, network } = state, off = !steers || state.status === 'deleted', live = choices?.live;
+    wishes.forget(state.settings);
+    const settings = wishes.over(state.settings), { choices, steers, network } = state, off = !steers || state.status === 'deleted', live = choices?.live;
     if (document.activeElement !== lr) {
       lr.value = num(settings.lr);
       clearError();
@@ -84,7 +88,7 @@ export function makeSettings(page) {
     $('#faults-title').hidden = $$('#faults button').every((b) => b.hidden);
     setText($('#seed'), String(settings.seed ?? '–'));
     $('#new-seed').disabled = off;
-    updateShape(network, settings, off, page);
+    updateShape(network, settings, off, wishes);
     updateDecisions(state);
   }
   return { update, relabel };
@@ -121,7 +125,7 @@ function updateLive(name, scale, value, off, absent) {
 function choiceField(name, page) {
   const select = el('select', { id: name });
   select.addEventListener('change', () => page.segment({ [name]: name === 'batch_size' && select.value !== 'full' ? Number(select.value) : select.value }));
-  return el('div', { class: 'pick', id: `${name}-field` }, el('label', { for: name }, t(name)), select);
+  return el('div', { class: 'pick', id: `${name}-field` }, el('label', { for: name }, t(name === 'loss' ? 'loss_function' : name)), select);
 }
 
 function updateChoices(settings, choices, off, state) {
@@ -133,7 +137,7 @@ function updateChoices(settings, choices, off, state) {
 
 function options(name, pairs, now, off) {
   const select = $(`#${name}`), key = JSON.stringify([pairs, language.now]);
-  $(`#${name}-field`).hidden = pairs.length === 0;
+  $(`#${name}-field`).hidden = pairs.length < 2;
   if (select.dataset.key !== key) {
     select.dataset.key = key;
     select.replaceChildren(...pairs.map(([value, text]) => el('option', { value }, text)));
@@ -142,22 +146,43 @@ function options(name, pairs, now, off) {
   select.disabled = off;
 }
 
-function faultSwitch(name, page) {
-  const toggle = () => {
-    const now = page.store.state.settings.fault ?? [];
-    page.segment({ fault: now.includes(name) ? now.filter((f) => f !== name) : [...now, name] });
-  };
+function faultSwitch(name, wishes) {
+  const toggle = () => wishes.ask('fault', (now) => (now?.includes(name) ? now.filter((f) => f !== name) : [...(now ?? []), name]));
   return el('button', { class: 'switch', id: `fault-${name}`, type: 'button', role: 'switch', 'aria-checked': 'false', onclick: toggle }, el('span', {}, t(name)), el('i', { 'aria-hidden': 'true' }));
 }
 
+/** Settings that were asked for and are not in the state yet: what is pressed next builds on them. */
+function makeWishes(page, changed) {
+  const wishes = new Map();
+  const drop = (name, wish) => { if (wishes.get(name) === wish) { wishes.delete(name); changed(); } };
+  const send = Object.fromEntries(BUILT_ON.map((name) => [name, page.throttled(async (wish) => {
+    const reply = await page.segment({ [name]: wish.value }, wish.step);
+    if (reply) setTimeout(() => drop(name, wish), WISH_KEPT);
+    else drop(name, wish);
+  })]));
+  return {
+    /** next(the setting as it is or will be) is asked for, in a segment from the step in view, or from step. */
+    ask(name, next, step) {
+      const now = wishes.has(name) ? wishes.get(name).value : page.store.state.settings[name], wish = { value: next(now), step };
+      wishes.set(name, wish);
+      changed();
+      send[name](wish);
+    },
+    over: (settings) => ({ ...settings, ...Object.fromEntries([...wishes].map(([name, { value }]) => [name, value])) }),
+    forget(settings) {
+      for (const [name, { value }] of wishes) if (JSON.stringify(settings[name]) === JSON.stringify(value)) wishes.delete(name);
+    },
+  };
+}
+
 /** Layers and units: a step for each layer, unless the network is one's own. */
-function updateShape(network, settings, off, page) {
+function updateShape(network, settings, off, wishes) {
   const hidden = settings.hidden ?? network?.hidden ?? [], box = $('#shape'), fixed = off || network?.growth === false;
   const key = JSON.stringify([hidden, fixed, network?.own, language.now]), focused = document.activeElement?.dataset?.act;
   if (box.dataset.key === key) return;
   box.dataset.key = key;
   if (network?.own) return box.replaceChildren(el('p', { class: 'hint' }, t('own_network')));
-  const change = (next) => page.segment({ hidden: next });
+  const change = (next) => wishes.ask('hidden', () => next);
   const layers = stepper('L', t('hidden_layers'), hidden.length, { low: 0, high: DEEPEST, off: fixed }, (n) =>
     change(n > hidden.length ? [...hidden, hidden.at(-1) ?? 8] : hidden.slice(0, n)));
   const units = hidden.map((count, k) => stepper(`U${k}`, t('units_of', { layer: k }), count, { low: 1, high: WIDEST, off: fixed }, (n) =>
