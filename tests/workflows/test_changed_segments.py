@@ -110,6 +110,16 @@ def test_torchs_loop_with_another_fault_loss_or_order(
     assert best == (-1 if other_loss else start.saved[0]["best.step"].item())
 
 
+def test_any_step_of_a_segment_from_the_first_step_on(tmp_path: Path) -> None:
+    """Such a segment begins where its training is made, and still with another state than that."""
+    run = fit("wine", parent=tmp_path, lean=True, steps=9, hidden=[4], keep="last")
+    seeded = run.rewind(0, seed=1)
+    assert float(seeded.at(5).loss or 0) == float(seeded.losses[4])
+    again = seeded.rewind(6, lr=0.1)
+    assert np.array_equal(again.losses[:6], seeded.losses[:6])
+    assert float(again.at(3).loss or 0) == float(seeded.losses[2])
+
+
 @pytest.mark.slow
 def test_dropout_from_here_on_with_the_runs_own_masks(tmp_path: Path) -> None:
     """Each explanation compares the loss that was recorded with its own, under the masks of the seed."""
@@ -243,10 +253,24 @@ def test_contradicting_optimizers_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_pause_at_the_next_epochs_end_knows_the_new_ones() -> None:
-    count, transport = EpochCount(4).restarted(10, 25), Transport()
+    count = EpochCount(4).restarted(10, 25)
     for step, epochs, stop in ((10, 1, 35), (35, 1, 60), (36, 2, 85)):
+        transport = Transport()
         transport.command("epoch", epochs, step, count)
         assert transport.stop_step == stop
+
+
+def test_steps_and_epochs_that_are_asked_for_while_others_are_done_add_up() -> None:
+    count, transport = EpochCount(4), Transport()
+    for name, number, stop in (("step", 1, 6), ("step", 2, 8), ("epoch", 1, 12), ("epoch", 1, 16)):
+        transport.command(name, number, 5, count)
+        assert transport.stop_step == stop
+    transport.command("pause", None, 7, count)
+    transport.command("step", 1, 7, count)
+    assert transport.stop_step == 8
+    transport.command("play", None, 8, count)
+    transport.command("epoch", 1, 9, count)  # of one that plays: the end of the epoch that it is in
+    assert transport.stop_step == 12
 
 
 def test_a_training_that_a_slow_speed_lets_wait_is_still_playing() -> None:

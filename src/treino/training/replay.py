@@ -171,7 +171,8 @@ def _set_near(
     begun: bool,
 ) -> bool:
     """-> whether it stands at a state of the segment now."""
-    for nearest in sorted((at for at in kept if training.step < at <= step or at == step), reverse=True):
+    reach = training.step + 1 if begun else 0  # a segment may begin where its training is made: at step 0
+    for nearest in sorted((at for at in kept if reach <= at <= step or at == step), reverse=True):
         state = kept[nearest](training, losses_S)
         if state is not None:
             saved, known = state
