@@ -199,21 +199,20 @@ def test_stop_seals_the_run_and_shows_its_end(studio: Studio) -> None:
     path = studio.train()
     studio.do("step", count=9)
     studio.at(9)
-    assert studio.state["unseen"] == ["test"]
     studio.do("look", step=4)
-    assert "accuracy" not in studio.at(4)["evaluation"].get("test", {})
+    studio.at(4)
     assert studio.do("stop").keys() == {"reply"}
     studio.until(lambda: studio.state["status"] == "stopped" and studio.state["view"]["step"] is None)
     frame = studio.at(9)
-    assert (frame["live"], studio.state["unseen"]) == (True, [])
-    assert "accuracy" in frame["evaluation"]["test"]
+    assert frame["live"]
+    assert studio.state["unseen"] == ["test"]  # it may go on
+    assert "accuracy" not in frame["evaluation"].get("test", {})
     run = open_run(path)
     assert (run.status, run.steps) == ("stopped", 9)
-    assert studio.state["metrics"]["test"] == run.metrics["test"]
+    assert studio.state["metrics"] == run.metrics
     assert studio.do("stop")["error"]["rule"] == "not_running"
     studio.do("step", count=2)
     studio.at(11)
-    assert studio.state["unseen"] == ["test"]
 
 
 def test_errors_are_answers(studio: Studio) -> None:
@@ -233,6 +232,29 @@ def test_errors_are_answers(studio: Studio) -> None:
     assert studio.do("keep", name="wine")["error"]["rule"] == "name_taken"
     studio.do("keep", name="copy")
     assert open_run(studio.folder / "copy").steps == 1
+
+
+def test_a_change_that_is_refused_leaves_the_training_as_it_was(studio: Studio) -> None:
+    studio.train()
+    studio.do("speed", steps_per_second=40)
+    studio.do("play")
+    studio.until(lambda: studio.state["playing"] and studio.frames[-1]["step"] > 3)
+    refused = studio.do("segment", changes={"features": "ash"})  # as it is asked for
+    assert refused["error"]["rule"] == "branch_setting"
+    step = studio.frames[-1]["step"]
+    studio.until(lambda: studio.state["status"] == "running" and studio.frames[-1]["step"] > step + 3)
+    assert studio.state["playing"]
+
+
+def test_another_segment_has_the_speed_that_was_chosen(studio: Studio) -> None:
+    studio.train()
+    studio.do("speed", steps_per_second=20)
+    studio.do("play")
+    studio.until(lambda: studio.state["playing"] and studio.frames[-1]["step"] > 3)
+    begin, step = time.monotonic(), studio.frames[-1]["step"]
+    studio.do("segment", changes={"batch_size": "16"})
+    studio.until(lambda: studio.state["segment"] == 1 and studio.frames[-1]["step"] > step + 20)
+    assert studio.frames[-1]["step"] - step < 40 * (time.monotonic() - begin)
 
 
 @pytest.mark.parametrize("playing", [True, False], ids=["playing", "paused"])

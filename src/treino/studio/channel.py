@@ -23,7 +23,7 @@ blocking side, ``Channel``; the server has ``read_message`` and ``packed`` for a
 | from the server to the trainer | |
 |---|---|
 | ``{"do": "train", "data", "settings", "paused", "parent", "command_line", "id"}`` | |
-| ``{"do": "resume" or "rewind" or "branch", "run", "step", "changes", "id"}`` | |
+| ``{"do": "resume" or "rewind" or "branch", "run", "step", "changes", "transport", "speed", "id"}`` | |
 | ``{"do": "sweep", "data", "space", "members", "settings", "parent", "id"}`` | |
 | ``{"do": "study", "data", "batch_sizes", "settings", "parent", "id"}`` | |
 | ``{"do": "like", "run": "SWEEP:17", "name", "id"}`` | a sweep's network once more, as a run |
@@ -35,7 +35,7 @@ blocking side, ``Channel``; the server has ``read_message`` and ``packed`` for a
 | ``{"reply": N, "run": PATH}`` | the folder is there and training begins; or ``error`` |
 | ``{"ended": PATH, "status": S}``, ``{"failed": PATH, "error": {…}}`` | |
 
-Either process ends when its stdin does.
+A step of null is the newest, and a transport of null as it is. Either process ends when its stdin does.
 """
 
 import asyncio

@@ -19,6 +19,7 @@ from treino.studio.run_page import LETTERS, Look, RunPage
 from treino.training.commands import send_setting, send_stop
 from treino.words import _
 
+Transport = tuple[str, Any]  # a command, with its value
 MOST_BESIDE = len(LETTERS) - 1
 
 
@@ -63,7 +64,12 @@ def set_setting(page: RunPage, request: Mapping[str, Any]) -> Answer:
     if page.run.folder.status == "running" and page.look.step is None:
         send_setting(page.run, name, value)
         return {}
-    return _go_on(page, {name: value}, ("pause", None))
+    return _go_on(page, {name: value}, _as_it_is(page))
+
+
+def _as_it_is(page: RunPage) -> Transport | None:
+    """None: play or wait as the training does that is ended for it, which is known to who trains."""
+    return None if page.look.step is None else ("pause", None)
 
 
 def segment(page: RunPage, request: Mapping[str, Any]) -> Answer:
@@ -71,8 +77,7 @@ def segment(page: RunPage, request: Mapping[str, Any]) -> Answer:
     step = request.get("step")
     if step is not None:
         page.look.step = step
-    how = ("play", None) if page.playing and page.look.step is None else ("pause", None)
-    return _go_on(page, dict(request["changes"]), how)
+    return _go_on(page, dict(request["changes"]), _as_it_is(page))
 
 
 def branch(page: RunPage, request: Mapping[str, Any]) -> Answer:
@@ -82,12 +87,12 @@ def branch(page: RunPage, request: Mapping[str, Any]) -> Answer:
     return TrainerRequest(fields | ({} if step is None else {"step": step}))
 
 
-def _go_on(page: RunPage, changes: dict[str, Any], how: tuple[str, Any]) -> TrainerRequest:
+def _go_on(page: RunPage, changes: dict[str, Any], how: Transport | None) -> TrainerRequest:
     """Resume the run, or open a segment at the step in view; how: the transport's first command."""
     past, status = page.look.step, page.run.folder.status
     seeded = changes.keys() & {"seed", "data_seed"}
     if past is None and not changes and status in ("stopped", "interrupted"):
-        return TrainerRequest({"do": "resume", "run": str(page.path), "transport": list(how)})
+        return TrainerRequest({"do": "resume", "run": str(page.path), "transport": how, "speed": page.speed})
     step = page.step_in_view
     over = step >= page.playback.plan(page.playback.link_at(step).segment.number).training.steps
     if over and not changes.keys() & {"epochs", "steps"} and not seeded:
@@ -97,8 +102,11 @@ def _go_on(page: RunPage, changes: dict[str, Any], how: tuple[str, Any]) -> Trai
     return TrainerRequest(fields)
 
 
-def _request(page: RunPage, verb: str, changes: dict[str, Any], how: tuple[str, Any]) -> dict[str, Any]:
-    place = {"do": verb, "run": str(page.path), "step": page.step_in_view}
+def _request(page: RunPage, verb: str, changes: dict[str, Any], how: Transport | None) -> dict[str, Any]:
+    # the newest step is known to who trains: what this page has read may be of before a rewind
+    place: dict[str, Any] = {"do": verb, "run": str(page.path), "step": page.look.step}
+    if verb == "rewind":
+        place["speed"] = page.speed
     return place | {"changes": _joined_betas(changes, page), "transport": how}
 
 
@@ -129,6 +137,8 @@ def beside(page: RunPage, request: Mapping[str, Any]) -> Answer:
     name = Path(request["run"]).name
     if not request["shown"]:
         page.beside.pop(name, None)
+        return {}
+    if name in page.beside:
         return {}
     if len(page.beside) >= MOST_BESIDE:
         raise TreinoError(

@@ -34,7 +34,7 @@ HEARTBEAT = 1.0  # seconds between two signs that somebody watches
 LOOK = 0.4  # seconds between two looks at the run's documents
 AWAITED = 5.0  # seconds for a training to show its state: to play its newest step again may take minutes
 LETTERS = "ABCD"
-OVER = ("finished", "stopped", "diverged")  # statuses of a run whose test rows are judged
+OVER = ("finished", "diverged")  # statuses of a run whose test rows are judged: any other may go on
 DRAWN = ("plane", "surface", "line")  # what a future has a small picture of
 
 Send = Callable[[Mapping[str, Any], bytes], None]

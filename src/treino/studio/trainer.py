@@ -23,7 +23,7 @@ from treino.studies.study import study_events
 from treino.studies.study_options import StudyRequest
 from treino.studio.channel import Channel
 from treino.training.branch import branching, rewinding
-from treino.training.replay import snapshots
+from treino.training.replay import last_step, snapshots
 from treino.training.train import RunJob, resuming
 from treino.tuning.fit_events import FitRequest, fit_events, prepare_fit
 from treino.tuning.member import like
@@ -37,11 +37,14 @@ PATIENCE = 20.0  # seconds for another process to save and end its training
 @dataclass(eq=False)
 class Stream:
     """One training in this process. reply: the request that waits for its folder. transport: a command, with
-    its value, that holds from the first step on."""
+    its value, that holds from the first step on. speed: in steps per second. before: the training that was
+    ended for it, to go on where it is refused."""
 
     events: Iterator[JobEvent]
     reply: int | None
     transport: tuple[str, Any] = ("play", None)
+    speed: float | None = None
+    before: "Stream | None" = None
     job: Any = None
     waits: bool = False  # it is paused
 
@@ -89,20 +92,22 @@ class Trainer:
                 else:  # what it has saved is enough to resume it
                     stream.events.close()  # type: ignore[attr-defined]
             return
-        number = request.get("id")
+        number, before = request.get("id"), None
         try:
             with speaking(request.get("language")):
+                if request["do"] in ("resume", "rewind"):
+                    before = self._end(Path(request["run"]))
                 events = self._events(request)
         except TreinoError as error:
-            self._refuse(number, error)
+            self._refuse(number, error, before=before)
         except Exception as error:  # a defect of ours on one request must not end the other trainings
             traceback.print_exc()
-            self._refuse(number, defect(error))
+            self._refuse(number, defect(error), before=before)
         else:
-            how = (
-                ("pause", None) if request.get("paused") else tuple(request.get("transport", ("play", None)))
-            )
-            self.streams.append(Stream(events, number, how))
+            waits = ("pause", None)
+            how = waits if request.get("paused") else request.get("transport", ("play", None))
+            how = tuple(how or (before.transport if before is not None else waits))
+            self.streams.append(Stream(events, number, how, request.get("speed"), before))
 
     def _events(self, request: dict[str, Any]) -> Iterator[JobEvent]:
         verb = request["do"]
@@ -137,12 +142,11 @@ class Trainer:
         if verb == "extend":
             return sweep_resumption(path, access, more=request["members"])
         if verb == "branch":
-            self._record(path, request["step"])
-        else:
-            self._end(path)
+            self._record(path, request["step"] or 0)
         if verb == "resume":
             return resuming(path, access)
-        (snapshot,) = snapshots(open_run(path, access), [request["step"]])
+        run = open_run(path, access)
+        (snapshot,) = snapshots(run, [last_step(run) if request["step"] is None else request["step"]])
         changes = request.get("changes", {})
         return (rewinding if verb == "rewind" else branching)(snapshot, changes)
 
@@ -156,19 +160,25 @@ class Trainer:
         while run.status == "running" and len(run.losses) < step and time.monotonic() - begin < PATIENCE:
             time.sleep(0.05)
 
-    def _end(self, path: Path) -> None:
-        """Save and seal the training of this folder now, whoever trains it."""
+    def _end(self, path: Path) -> Stream | None:
+        """Save and seal the training of this folder now, whoever trains it; -> one of ours, as it would go
+        on."""
+        before = None
         for stream in list(self.streams):
             if stream.job is not None and stream.job.folder.path.samefile(path):
+                transport = stream.job.transport
+                how = "play" if transport.stop_step is None else "pause"
                 stream.job.stop_wish = "stopped"
                 while stream in self.streams:
                     self._advance(stream)
+                before = Stream(resuming(path), None, (how, None), transport.speed)
         folder = RunFolder.open(path, verify=False)
         if folder.status == "running":
             folder.database.add_command("stop", None)
         begin = time.monotonic()
         while folder.status == "running" and time.monotonic() - begin < PATIENCE:
             time.sleep(0.02)
+        return before
 
     def _advance(self, stream: Stream) -> None:
         try:
@@ -177,11 +187,11 @@ class Trainer:
             self.streams.remove(stream)
         except TreinoError as error:
             self.streams.remove(stream)
-            self._refuse(stream.reply, error, stream.job)
+            self._refuse(stream.reply, error, stream.job, stream.before)
         except Exception as error:
             traceback.print_exc()
             self.streams.remove(stream)
-            self._refuse(stream.reply, defect(error), stream.job)
+            self._refuse(stream.reply, defect(error), stream.job, stream.before)
         else:
             self._note(stream, event)
 
@@ -192,6 +202,8 @@ class Trainer:
             if isinstance(event.job, RunJob):
                 training = event.job.plan.training
                 event.job.transport.command(*stream.transport, training.step, training.plan.count)
+                if stream.speed is not None:
+                    event.job.transport.command("speed", stream.speed, training.step, training.plan.count)
             else:
                 event.job.checkpoint_seconds = LOOK_SECONDS
             if stream.reply is not None:
@@ -200,7 +212,12 @@ class Trainer:
         elif isinstance(event, JobEnd):
             self._send({"ended": str(event.job.folder.path), "status": event.document["status"]})
 
-    def _refuse(self, number: int | None, error: TreinoError, job: Any = None) -> None:
+    def _refuse(
+        self, number: int | None, error: TreinoError, job: Any = None, before: Stream | None = None
+    ) -> None:
+        """Say that it failed; what was ended for it, before it had a folder, goes on."""
+        if job is None and before is not None:
+            self.streams.append(before)
         if number is not None:
             self._send({"reply": number, "error": error.document})
         elif job is not None:

@@ -14,6 +14,8 @@ const DARK = ['#8f7fe0', '#6aa3ea', '#4cc2c0', '#58d39b', '#b4d94c', '#f2c230', 
 export function makeFan(page) {
   const canvas = $('#fan-canvas'), panel = $('#fanout'), grid = $('#fan-grid');
   let cells = [], hot = null, shown = '', painted = null, wanted = false;
+  let opened = 0, left = null; // how often futures were asked for; the number of the fan that was left last
+  const inView = (store) => (store.fan?.number === left ? null : store.fan);
 
   $('#fan-kind').addEventListener('change', (event) => start(event.target.value));
   $('#fan-close').addEventListener('click', close);
@@ -34,15 +36,21 @@ export function makeFan(page) {
     else close();
   }
   async function start(kind) {
+    opened += 1;
+    shown = '';
     show(true);
     if (!(await page.command('fan', { kind, count: COUNT, steps: STEPS }))) show(false);
   }
   function close() {
     if (panel.hidden) return false;
-    show(false);
+    leave();
     if (page.store.state.steers) page.command('fan', { kind: $('#fan-kind').value, count: 0, steps: STEPS });
     $('#fan').focus();
     return true;
+  }
+  function leave() {
+    left = page.store.fan?.number ?? left;
+    show(false);
   }
   function show(on) {
     wanted = on;
@@ -58,20 +66,22 @@ export function makeFan(page) {
     page.invalidate();
   }
   async function choose(k) {
-    const as = $('#fan-as').value || 'branch', reply = await page.command('adopt', { future: page.store.fan.futures[k].future, as });
+    const as = $('#fan-as').value || 'branch', before = opened;
+    const reply = await page.command('adopt', { future: page.store.fan.futures[k].future, as });
     if (!reply) return;
-    show(false);
+    if (before === opened) leave(); // else others are asked for already
     if (reply.run && as === 'branch') page.say(t('went_on', { run: reply.run }));
   }
 
   /** A viewer who watches sees the fan that somebody else has opened. */
   function update(store) {
-    if (store.fan && !wanted && !store.state.steers) show(true);
+    if (inView(store) && !wanted && !store.state.steers) show(true);
+    if (!store.fan) left = null;
     if (!store.fan && wanted && shown) show(false);
   }
 
   function draw(store) {
-    const { fan } = store;
+    const fan = inView(store);
     if (panel.hidden) return;
     setText($('#fan-title'), fan ? t('futures_of', { n: fan.futures.length, step: whole(fan.step) }) : t('fan'));
     if (!fan) return;
