@@ -1,51 +1,53 @@
-"""The studio's first page in a real browser: two columns of a data set, to play with."""
+"""The studio's first page in a real browser: two columns of a data set to play with, a table of one's own."""
 
-import shutil
-import signal
-import subprocess
-import sys
+import random
 from pathlib import Path
 
 import pytest
 
-from treino.folders import open_run
+from tests.studio.real_studio import chromium, real_studio
 
 pytestmark = pytest.mark.slow
 
 
 def test_two_columns_are_trained_paused_and_played(tmp_path: Path) -> None:
-    sync = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("there is no Chromium here")
-    studio = subprocess.Popen(
-        [sys.executable, "-m", "treino", "studio", "--no-browser", "--port", "0"],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    said: list[str] = []
-    try:
-        assert studio.stdout is not None
-        with sync.sync_playwright() as play:
-            page = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"]).new_page(
-                locale="en-US"
-            )
-            page.on("console", lambda m: said.append(m.text) if m.type in ("error", "warning") else None)
-            page.on("pageerror", lambda error: said.append(str(error)))
-            page.goto(studio.stdout.readline().strip())
-            page.get_by_label("Data", exact=True).select_option("wine")
-            page.get_by_label("First column").select_option("alcohol")
-            page.get_by_label("Second column").select_option("hue")
-            page.get_by_role("button", name="Play with two columns").click()
-            page.wait_for_url("**/run/wine-1")
-            page.get_by_role("status").get_by_text("paused").wait_for()
-            page.get_by_role("button", name="Epoch").click()
-            page.locator("#clock-epoch", has_text="1").wait_for()
-    finally:
-        studio.send_signal(signal.SIGINT)
-        studio.communicate(timeout=30)
-    run = open_run(tmp_path / "runs/wine-1")
+    with real_studio(tmp_path, []) as studio, chromium() as browser:
+        page = studio.open(browser)
+        page.get_by_label("Data", exact=True).select_option("wine")
+        page.get_by_label("First column").select_option("alcohol")
+        page.get_by_label("Second column").select_option("hue")
+        page.get_by_role("button", name="Play with two columns").click()
+        page.wait_for_url("**/run/wine-1")
+        page.get_by_role("status").get_by_text("paused").wait_for()
+        page.get_by_role("button", name="Epoch").click()
+        page.locator("#clock-epoch", has_text="1").wait_for()
+    run = studio.run("wine-1")
     assert run.spec.facts.features == ("alcohol", "hue")
     assert (run.steps, run.status) == (run.spec.steps_per_epoch, "interrupted")
-    assert said == []
+    assert studio.said == []
+
+
+def test_a_table_whose_target_nobody_knows_asks_for_it(tmp_path: Path) -> None:
+    rows = [",".join(f"{random.Random(k).random() + j:.4f}" for j in range(4)) for k in range(60)]
+    (tmp_path / "plain.csv").write_text("\n".join(["alpha,beta,gamma,delta", *rows]))
+    with real_studio(tmp_path, []) as studio, chromium() as browser:
+        page = studio.open(browser)
+        page.locator("#home-file").set_input_files(tmp_path / "plain.csv")
+        page.get_by_text("Which column is to be predicted? Choose the target; likely: delta.").wait_for()
+        target = page.get_by_label("Target", exact=True)
+        assert target.input_value() == ""
+        page.get_by_role("button", name="Train a network").click()
+        page.get_by_text("Which column is to be predicted? Choose the target.").wait_for()
+        assert page.evaluate("document.activeElement.id") == "home-target"
+        assert not studio.runs.exists()
+        target.select_option("gamma")
+        page.get_by_text("Choose the target; likely").wait_for(state="detached")
+        options = page.get_by_label("First column").locator("option").all_inner_texts()
+        assert options == ["alpha", "beta", "delta"]
+        page.get_by_role("checkbox", name="begin paused").check()
+        page.get_by_role("button", name="Train a network").click()
+        page.wait_for_url("**/run/*")
+        page.wait_for_selector("main[data-frame]")
+        name = page.url.rpartition("/")[2]
+    assert studio.run(name).spec.asked["target"] == "gamma"
+    assert studio.said == []

@@ -224,4 +224,13 @@ TAKE = {
     "saved_as": N_("Saved: {name}"),
 }
 
-WORDS: dict[str, str] = SHELL | TRANSPORT | SETTINGS | PICTURES | CURVES | FAN_AND_MICROSCOPE | TAKE | FOLDERS
+HOME = {
+    "choose_target": N_("choose a column"),
+    "no_target": N_("Which column is to be predicted? Choose the target."),
+    "no_target_likely": N_("Which column is to be predicted? Choose the target; likely: {columns}."),
+    "describing": N_("Looking at the data …"),
+}
+
+WORDS: dict[str, str] = (
+    SHELL | HOME | TRANSPORT | SETTINGS | PICTURES | CURVES | FAN_AND_MICROSCOPE | TAKE | FOLDERS
+)

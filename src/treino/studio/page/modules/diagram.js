@@ -8,6 +8,8 @@ import { classColour, look } from './theme.js';
 import { head, hideTip, pair, showTip, soft } from './tip.js';
 import { t } from './words.js';
 
+const CROWDED = 12; // units in a column, for which a narrow page makes room
+
 /** page: the run's page. Hovering a unit looks at it, a click on an edge opens the microscope. */
 export function makeDiagram(page) {
   const canvas = $('#network-canvas'), thumbs = new Map();
@@ -18,6 +20,7 @@ export function makeDiagram(page) {
     if (!frame?.layers?.length || !canvas.clientWidth) return;
     const { context, width, height } = cleared(canvas);
     plan = planOf(frame, width, height);
+    page.shell.stage.classList.toggle('tall', Math.max(...frame.layers.map((layer) => layer.units.length)) >= CROWDED);
     drawEdges(context, plan, page.hover, page.hover ?? page.pick);
     for (const edge of [page.pick, page.hover]) if (edge?.kind === 'edge') drawPicked(context, plan, edge);
     plan.columns.forEach((column, k) => drawColumn(context, plan, column, k, store, thumbs, page.hover));

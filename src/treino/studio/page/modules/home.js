@@ -10,7 +10,7 @@ const SPACE = 'lr=1e-4..1e-1:log hidden=16|64|64,32';
 const PLAY = { epochs: 2000, patience: 0 };
 
 export function open(shell) {
-  let found = null, uploaded = [], describing = 0, table, fields, asked = null;
+  let found = null, uploaded = [], describing = 0, table, fields, asked = null, described = null;
   const { connection, command } = connected(shell, '/socket/home', (message) => { if (message.notice) shell.say(message.notice.text, message.notice.kind); });
 
   function build() {
@@ -25,7 +25,7 @@ export function open(shell) {
     ];
     table = sortedTable(t('runs'), columns);
     fields = {
-      data: el('select', { id: 'home-data', onchange: () => describe() }), target: el('select', { id: 'home-target' }),
+      data: el('select', { id: 'home-data', onchange: () => describe() }), target: el('select', { id: 'home-target', onchange: () => choose(fields.target.value) }),
       first: el('select', { id: 'home-first' }), second: el('select', { id: 'home-second' }),
       file: el('input', { id: 'home-file', type: 'file', class: 'vh', onchange: (event) => send(event.target.files[0]) }),
       space: el('input', { id: 'home-space', type: 'text', value: SPACE, spellcheck: 'false', autocomplete: 'off' }),
@@ -72,23 +72,38 @@ export function open(shell) {
   /** What `treino data` says of the chosen data. */
   async function describe() {
     const number = ++describing;
+    for (const field of [fields.target, fields.first, fields.second]) field.replaceChildren();
+    fields.target.classList.remove('wanted');
+    fields.about.replaceChildren(el('p', { class: 'hint' }, t('describing')));
     const answer = await fetch(`/api/describe/${encodeURIComponent(fields.data.value)}`, { headers: { 'Accept-Language': language.now.replace('_', '-') } });
     const document = await answer.json();
     if (number === describing) show(document);
   }
   function show(document) {
     if (document.error) return complain(document.error);
-    const columns = document.columns.map((c) => c.name), named = columns.includes(document.target);
-    fields.target.replaceChildren(...[...(named || !document.target ? [] : [document.target]), ...columns].map((value) => el('option', { value }, value)));
-    fields.target.value = document.target ?? '';
+    const columns = document.columns.map((c) => c.name), named = columns.includes(document.target), likely = document.likely_targets ?? [];
+    described = document;
+    const first = document.target == null ? likely : named ? [] : [document.target], rest = columns.filter((name) => !first.includes(name));
+    fields.target.replaceChildren(document.target == null ? el('option', { value: '', hidden: true }, t('choose_target')) : '', ...[...first, ...rest].map((value) => el('option', { value }, value)));
     fields.target.disabled = !named && document.target != null;
-    const drawn = document.columns.filter((c) => c.kind === 'number' && c.name !== document.target).map((c) => c.name);
-    for (const [place, field] of [fields.first, fields.second].entries()) {
-      field.replaceChildren(...drawn.map((value) => el('option', { value }, value)));
-      field.value = drawn[place] ?? '';
-    }
     const lines = [t('rows_and_columns', { rows: whole(document.rows), columns: columns.length }), document.task_reason, ...document.warnings.map(sentence), ...document.notes.map(sentence)];
-    fields.about.replaceChildren(el('ul', {}, lines.filter(Boolean).map((line) => el('li', {}, line))));
+    fields.about.replaceChildren(
+      document.target == null ? el('p', { class: 'asked' }, likely.length ? t('no_target_likely', { columns: likely.join(', ') }) : t('no_target')) : '',
+      el('ul', {}, lines.filter(Boolean).map((line) => el('li', {}, line))));
+    choose(document.target ?? '');
+  }
+  /** The column to be predicted; the others may be drawn. */
+  function choose(target) {
+    const { target: field, first, second } = fields, before = [first.value, second.value];
+    field.value = target;
+    field.classList.toggle('wanted', !target);
+    if (target) fields.about.querySelector('.asked')?.remove();
+    const drawn = described.columns.filter((c) => c.kind === 'number' && c.name !== target).map((c) => c.name);
+    const kept = before.every((name) => drawn.includes(name)) ? before : drawn;
+    for (const [place, list] of [first, second].entries()) {
+      list.replaceChildren(...drawn.map((value) => el('option', { value }, value)));
+      list.value = kept[place] ?? '';
+    }
   }
   const sentence = (entry) => (typeof entry === 'string' ? entry : [entry.message, entry.hint].filter(Boolean).join(' '));
   const complain = (error) => shell.say([error.message, error.hint].filter(Boolean).join(' '), 'warning');
@@ -99,6 +114,7 @@ export function open(shell) {
     const answer = await fetch(`/api/upload?name=${encodeURIComponent(file.name)}`, { method: 'POST', body: file });
     const document = await answer.json();
     if (document.error) return complain(document.error);
+    describing += 1; // an answer about other data comes too late
     uploaded.push(document.data);
     update();
     fields.data.value = document.data;
@@ -111,6 +127,10 @@ export function open(shell) {
 
   async function start(verb, more, choice = {}) {
     const { target, data } = fields, settings = { ...(target.disabled || !target.value ? {} : { target: target.value }), ...choice };
+    if (!target.disabled && !target.value) {
+      target.focus();
+      return shell.say(t('no_target'), 'warning');
+    }
     shell.say(t('starting'));
     await command('steer');
     const reply = await command(verb, { data: data.value, settings, ...more });

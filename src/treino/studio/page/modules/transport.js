@@ -33,6 +33,7 @@ export function makeTransport(page) {
   $('#speed').addEventListener('change', (event) => page.command('speed', { steps_per_second: Number(event.target.value) || null }));
 
   function relabel() {
+    $('#stop').title = t('stop');
     $('#speed').replaceChildren(...SPEEDS.map((n) => el('option', { value: n }, t('per_second', { n: whole(n) }))), el('option', { value: 0 }, t('full_speed')));
   }
 
