@@ -60,6 +60,17 @@ def test_the_past_is_prepared_in_slices(run: StoredRun, monkeypatch: pytest.Monk
     assert {segment for segment, _step in playback.states} == {0, 1}
 
 
+def test_states_after_the_last_recorded_step_leave_no_gap(run: StoredRun) -> None:
+    """A training shows its state before its losses are read again, as after a new segment."""
+    playback, loss_S = Playback(run, run.data), run.losses
+    (last,) = snapshots(run, [run.steps])
+    playback.shown(last.segment, last.saved, loss_S)
+    playback.step_seconds = 0.002  # a state is wanted each 15 steps
+    while playback.prepare(20, loss_S[:20], 1.0):
+        pass
+    assert all(at <= 20 or at == run.steps for _segment, at in playback.states)
+
+
 @given(st.lists(st.sampled_from(["play", "pause", "step", "epoch"]), max_size=8))
 def test_a_transport_never_lets_a_step_too_many_through(commands: list[str]) -> None:
     transport, step = Transport(), 5

@@ -117,7 +117,7 @@ class Playback:
         apart = self._apart
         for link in path_of(self.run.spec):
             number, stop = link.segment.number, last if link.stop is None else min(link.stop - 1, last)
-            known = sorted(at for segment, at in self.states if segment == number)
+            known = sorted(at for segment, at in self.states if segment == number and at <= stop)
             reached = link.first
             for at in [*known, stop]:
                 if at - reached > 2 * apart:
