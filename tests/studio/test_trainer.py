@@ -215,6 +215,15 @@ def test_stop_seals_the_run_and_shows_its_end(studio: Studio) -> None:
     studio.at(11)
 
 
+def test_a_setting_that_is_changed_in_a_pause_is_shown_before_the_next_step(studio: Studio) -> None:
+    studio.train()
+    studio.do("step", count=2)
+    studio.at(2)
+    studio.do("set", name="lr", value=0.05)
+    studio.until(lambda: studio.state["settings"]["lr"] == 0.05 and studio.frames[-1]["lr"] == 0.05)
+    assert studio.frames[-1]["step"] == 2
+
+
 def test_errors_are_answers(studio: Studio) -> None:
     path = studio.train()
     assert studio.do("set", name="lr", value=-1.0)["error"]["rule"] == "lr_range"

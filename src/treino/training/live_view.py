@@ -55,6 +55,10 @@ class LiveView:
         )
         self._shown, self._state = now, (training.step, playing)
 
+    def changed(self) -> None:
+        """A setting is another one, though no step was taken: what is shown is old."""
+        self._state = None
+
     def close(self) -> None:
         """Nothing is shown any more."""
         self.folder.close()

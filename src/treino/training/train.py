@@ -274,6 +274,7 @@ class RunJob:
             db.mark_command(command.id, "applied", max(command.step or 0, engine.step), self.segment)
         if commands:
             db.flush()
+            self.view.changed()
         if stop:
             return self.stop_wish or "stopped"
         if self.paused:
