@@ -37,6 +37,7 @@ def test_a_net_in_another_means_the_same(way):
 
 
 @pytest.mark.slow
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("way", WAYS)
 def test_the_doctor_says_the_same_whatever_answers_come_in(way, tmp_path):
     rewrite = answers_in(way)

@@ -37,6 +37,7 @@ LOSSES = (
 
 
 @pytest.mark.slow
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_softmax_over_rows_is_found_behind_every_loss(loss, tmp_path):
     found = told(TRAINED.format(dim=0, loss=loss), tmp_path)
@@ -45,6 +46,7 @@ def test_a_softmax_over_rows_is_found_behind_every_loss(loss, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_softmax_over_classes_is_right_for_each_of_them(loss, tmp_path):
     assert told(TRAINED.format(dim=1, loss=loss), tmp_path) == []

@@ -81,6 +81,7 @@ def test_a_script_in_other_words_means_the_same(way):
 
 
 @pytest.mark.slow
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("way", OTHER_WORDS)
 def test_the_doctor_says_the_same_in_other_words(way, tmp_path):
     rewrite = OTHER_WORDS[way]

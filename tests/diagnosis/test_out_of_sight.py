@@ -298,6 +298,7 @@ RIGHT = {
 
 
 @pytest.mark.slow
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", FOUND)
 def test_what_is_out_of_sight_is_found(case, tmp_path):
     rule, text = FOUND[case]
@@ -306,6 +307,7 @@ def test_what_is_out_of_sight_is_found(case, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", RIGHT)
 def test_right_programs_are_left_in_peace(case, tmp_path):
     assert told(RIGHT[case], tmp_path) == []

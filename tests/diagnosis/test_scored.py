@@ -57,6 +57,7 @@ def test_what_is_no_class_of_each_row_is_passed_over(said):
 
 
 @pytest.mark.slow
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("score", ["accuracy_score", "confusion_matrix", "classification_report"])
 def test_rows_of_classes_that_training_never_saw(score, tmp_path):
     sort = "order = true.argsort()\nwide, true = wide[order], true[order]"

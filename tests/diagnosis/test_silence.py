@@ -198,6 +198,7 @@ for step in range(20):
 
 
 @pytest.mark.slow
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("what", RIGHT)
 def test_silence(what, tmp_path):
     path = tmp_path / "right_script.py"
