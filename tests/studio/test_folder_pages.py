@@ -269,6 +269,9 @@ def test_networks_are_added_to_a_sweep_that_is_over_and_to_one_that_trains(tab: 
     page.locator(".notes", has_text="11 networks were added when the first 9 had been judged").wait_for()
     assert said[1:] in page.inner_text(".notes")
     assert sorted(map(int, viewer.column("network"))) == list(range(20))
+    page.locator("#language").click()
+    page.locator(".notes", has_text=re.compile("já tinham sido julgadas.*: acurácia")).wait_for()
+    page.locator("#language").click()
     numbers = ["--members", "4000", "--epochs", "600", "--patience", "0", "--fresh", "3"]
     how = ["--space", "lr=1e-3..1:log", "--hidden", "4", "--strategy", "none", "--name", "fed"]
     with started(folder, "sweep", "wine", *numbers, *how) as process:

@@ -1,11 +1,13 @@
 """A sweep that is given more networks equals one that had them from the first, and says when they came."""
 
+import itertools
 import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -14,7 +16,7 @@ import pytest
 import treino as tr
 from tests.conftest import Said
 from treino.errors import TreinoError
-from treino.loop.loop import JobEnd
+from treino.loop.loop import JobClose, JobEnd
 from treino.search.halving import halving
 from treino.search.samplers import sampler
 from treino.search.space_text import read_space
@@ -151,11 +153,27 @@ def test_optunas_sampler_goes_on_from_what_it_has_learnt(tmp_path: Path, chosen:
     assert same  # tpe asks for 32 at a time, and hears of these first
 
 
-def test_the_time_limit_counts_anew(tmp_path: Path) -> None:
-    first = swept(tmp_path / "s", 4, fresh=0, max_time=30.0)
+def test_the_time_limit_counts_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count(0, 10)  # each look at it is ten seconds later, and a bracket is trained in one go
+    monkeypatch.setattr("treino.tuning.sweep.time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    monkeypatch.setattr("treino.tuning.bracket.CHUNK_SECONDS", 1e6)
+    assert swept(tmp_path / "s", 4, fresh=0, max_time=15.0)["status"] == "finished"
     document = ended(sweep_resumption(tmp_path / "s", more=4))
+    assert document["seconds"] > 15.0
     assert document["status"] == "finished"
-    assert document["extensions"][0]["seconds"] == pytest.approx(first["seconds"])
+    assert document["extensions"][0]["seconds"] == pytest.approx(20.0)
+
+
+def test_a_kill_after_a_stopped_sweep_was_extended_loses_nothing(tmp_path: Path) -> None:
+    events = sweep_events("iris", SPACE, out=tmp_path / "s", members=4, **{**ASKED, "fresh": 0})
+    next(events)
+    send_stop(RunFolder.open(tmp_path / "s", verify=False))
+    assert ended(events)["status"] == "stopped"
+    events = sweep_resumption(tmp_path / "s", more=3)
+    next(events)  # it is written down, and nothing is trained
+    events.close()
+    assert RunFolder.open(tmp_path / "s").status == "interrupted"
+    assert ended(sweep_resumption(tmp_path / "s"))["members"] == 7
 
 
 @pytest.mark.parametrize(
@@ -191,6 +209,37 @@ def test_the_command_line_and_python_add_networks(tmp_path: Path, treino: Callab
     run = tr.fit("iris", epochs=1, out=tmp_path / "r")
     refused = treino("resume", str(run.path), "--more", "3", "--json")
     assert refused.document["error"]["rule"] == "more_of_no_sweep"
+
+
+def test_a_sweep_of_another_process_is_given_networks_there(
+    tmp_path: Path, treino: Callable[..., Said]
+) -> None:
+    numbers = ["--members", "2000", "--epochs", "2000", "--patience", "0", "--fresh", "0", "--hidden", "4"]
+    space = ["--space", "lr=1e-3..1:log", "--strategy", "none", "--out", str(tmp_path / "s")]
+    line = [sys.executable, "-m", "treino", "sweep", "iris", *numbers, *space]
+    with subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while not any((tmp_path / "s").glob("checkpoint/*.safetensors")):
+            assert process.poll() is None
+            time.sleep(0.05)
+        said = treino("resume", tmp_path / "s", "--more", "3", "--json")
+        assert (said.status, said.document["status"]) == (0, "running")
+        assert len(configs(tmp_path / "s")) == 2003
+        send_stop(RunFolder.open(tmp_path / "s", verify=False))
+        assert process.wait(120) == 0
+    document = json.loads((tmp_path / "s" / "result.json").read_text())
+    assert [(e["members"], e["first"]) for e in document["extensions"]] == [(3, 2000)]
+    assert (document["status"], document["members"]) == ("stopped", 2000)
+
+
+def test_what_was_asked_too_late_is_not_done_later(tmp_path: Path) -> None:
+    swept(tmp_path / "s", 4, fresh=0)
+    events = sweep_resumption(tmp_path / "s", more=2)
+    for event in events:
+        if isinstance(event, JobClose):  # it is being judged
+            send_more(RunFolder.open(tmp_path / "s", verify=False), 50)
+    commands = RunFolder.open(tmp_path / "s").database.commands()
+    assert [command.state for command in commands] == ["refused"]
+    assert ended(sweep_resumption(tmp_path / "s", more=1))["members"] == 7
 
 
 # one process that adds networks to a sweep again and again, and is killed somewhere

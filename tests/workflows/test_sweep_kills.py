@@ -15,20 +15,20 @@ import json, os, random, signal, sys, time
 import torch
 torch.set_num_threads(1)
 import matplotlib.figure, sklearn.linear_model, pyarrow.parquet, scipy.special
-from treino.tuning import sweep, bracket
+from treino.tuning import bracket, sweep as sweeps
 from treino.loop import loop
 from treino.store import RunFolder
-bracket.CHUNK_SECONDS, sweep.CHECKPOINT_SECONDS, loop.CHECKPOINT_SHARE = 0.003, 0.0, 0.0
+bracket.CHUNK_SECONDS, sweeps.CHECKPOINT_SECONDS, loop.CHECKPOINT_SHARE = 0.003, 0.0, 0.0
 SPACE = ["lr=1e-4..1e-1:log", "hidden=8|16,8", "dropout=0..0.5", "batch_size=16|32"]
 ASKED = dict(members=18, fresh=0, sampler="random", settings={"epochs": 25, "threads": 1})
 
 def sweep(name, strategy):
     if os.path.exists(name + "/manifest.json") and os.path.exists(name + "/asked.json"):
-        events = sweep.resuming(name)
+        events = sweeps.sweep_resumption(name)
     else:
         import shutil
         shutil.rmtree(name, ignore_errors=True)
-        events = sweep.sweeping("iris", SPACE, out=name, strategy=strategy, **ASKED)
+        events = sweeps.sweep_events("iris", SPACE, out=name, strategy=strategy, **ASKED)
     for event in events:
         pass
 

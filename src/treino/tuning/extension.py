@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import accumulate, pairwise
 from typing import Any
 
-from treino.documents import read_document, read_sweep_result, read_sweep_spec
+from treino.documents import read_document, read_sweep_spec
 from treino.documents.sweep_spec import SweepSpec
 from treino.errors import TreinoError
 from treino.search.space import Space, space_from_json
@@ -90,9 +90,10 @@ def add_networks(
         "seconds": sweep.seconds,
         "command": command,
     }
-    if reopened and (result := read_sweep_result(folder)).best is not None:
-        entry |= {"tested": result.best.test is not None}
-        entry |= {"judged": None if result.judge is None else result.judge.sentence}
+    if reopened:
+        result = read_document(folder, "result.json")
+        best, judge = result["best"] or {}, result["judge"] or {}
+        entry |= {"tested": best.get("test") is not None, "judged": judge.get("sentence")}
     sweep.options = replace(options, members=options.members + more)
     if options.sampler != TPE:  # which would rather hear first how the others have done
         next_members(sweep)

@@ -32,11 +32,12 @@ export function chart(name) {
 /** How values stand on an axis: from 0 or from below the lowest, or by their logarithms; few that are far out are cut off. */
 function axisOf(ys, curves) {
   const at = (share) => ys[Math.min(ys.length - 1, Math.floor(share * ys.length))];
-  const log = ys[0] > 0 && at(0.98) > SPREAD * at(0.02);
+  const positive = ys.filter((y) => y > 0), least = positive[Math.floor(0.02 * positive.length)]; // a loss of 0 lies at the foot
+  const log = ys[0] >= 0 && positive.length > 0.8 * ys.length && at(0.98) > SPREAD * least;
   const far = curves > 12 && ys.at(-1) > 3 * at(0.97), high = (far ? at(0.97) : ys.at(-1)) || 1;
   if (log) {
-    const top = 1.2 * Math.min(ys.at(-1), 10 * high), low = 0.8 * Math.max(ys[0], 1e-9 * top);
-    return { f: Math.log10, low: Math.log10(low), high: Math.log10(top), ticks: thinned(logTicks(low, top)).map(Math.log10), label: (v) => num(10 ** v, 3) };
+    const top = 1.2 * Math.min(ys.at(-1), 10 * high), low = 0.8 * Math.max(positive[0], 1e-9 * top);
+    return { f: (y) => Math.log10(Math.max(y, 0.5 * low)), low: Math.log10(low), high: Math.log10(top), ticks: thinned(logTicks(low, top)).map(Math.log10), label: (v) => num(10 ** v, 3) };
   }
   const floor = curves > 12 ? at(0.02) : ys[0], above = floor > high / 2;
   return { f: (v) => v, low: above ? floor - 0.1 * (high - floor) : Math.min(0, ys[0]), high: above ? high + 0.05 * (high - floor || high) : 1.05 * high };

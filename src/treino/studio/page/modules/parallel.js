@@ -76,7 +76,7 @@ export function makeParallel(state, brushes, { changed, show, pick }) {
   return parallel;
 }
 
-/** Places from 0 to 1 of an axis's values: logarithmic where they span decades, by their order where texts. */
+/** Places from 0 to 1 of an axis's values: logarithmic where they span decades (0 at the foot), by their order where texts. */
 function scale(values) {
   const known = values.filter((v) => v != null), numbers = known.every((v) => typeof v === 'number');
   if (!numbers || new Set(known).size < 3) {
@@ -86,9 +86,10 @@ function scale(values) {
       text: (place) => names[Math.round(place * (names.length - 1))] ?? '', low: names[0] ?? '', high: names.at(-1) ?? '',
     };
   }
-  const least = Math.min(...known), most = Math.max(...known), log = least > 0 && most / least > 30;
-  const f = log ? Math.log : (v) => v, back = log ? Math.exp : (v) => v, span = f(most) - f(least) || 1;
-  return { place: (v) => (v == null ? null : (f(v) - f(least)) / span), text: (place) => num(back(f(least) + place * span), 3), low: num(least, 3), high: num(most, 3) };
+  const above = known.filter((v) => v > 0), most = Math.max(...known), log = Math.min(...known) >= 0 && most / Math.min(...above) > 30;
+  const least = log ? Math.min(...above) : Math.min(...known);
+  const f = log ? (v) => Math.log(Math.max(v, least)) : (v) => v, back = log ? Math.exp : (v) => v, span = f(most) - f(least) || 1;
+  return { place: (v) => (v == null ? null : (f(v) - f(least)) / span), text: (place) => num(back(f(least) + place * span), 3), low: num(Math.min(...known), 3), high: num(most, 3) };
 }
 
 /** networks: the best first. marked: those that are drawn strongly. */
