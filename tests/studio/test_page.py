@@ -292,7 +292,7 @@ def test_a_run_that_died_or_diverged_or_is_gone_says_so_and_offers_what_helps(
 ) -> None:
     viewer = open_run()
     state = json.loads(json.dumps(studio.recordings["plane"].state))
-    finding = {"rule": "diverged", "severity": "error", "message": "The loss is NaN.", "step": 7}
+    finding = {"rule": "diverged", "severity": "wrong", "message": "The loss is NaN.", "step": 7}
     studio.tell({"state": {**state, "status": "diverged", "findings": [finding]}})
     viewer.button("Rewind to step 0").click()
     assert viewer.until("look")[-1]["step"] == 0
@@ -302,6 +302,28 @@ def test_a_run_that_died_or_diverged_or_is_gone_says_so_and_offers_what_helps(
     studio.tell({"state": {**state, "status": "interrupted"}})
     viewer.button("Resume").click()
     viewer.until("play")
+
+
+def test_a_finding_leads_to_the_step_at_which_it_appeared_and_goes_when_it_no_longer_holds(
+    open_run: Any, studio: FakeStudio
+) -> None:
+    viewer = open_run()
+    state = json.loads(json.dumps(studio.recordings["plane"].state))
+    said = {"lr_too_high": ("wrong", "The rate is too high.", 4), "diverged": ("wrong", "It diverges.", 8)}
+    listed = [
+        {"rule": rule, "severity": severity, "message": message, "step": step}
+        for rule, (severity, message, step) in said.items()
+    ]
+    studio.tell({"state": {**state, "status": "running", "findings": listed}})
+    viewer.page.locator("#findings li.bad", has_text="It diverges.").wait_for()
+    viewer.button("Go to step 4").click()
+    assert viewer.until("look")[-1]["step"] == 4
+    studio.tell({"state": {**state, "status": "running", "findings": listed[:1]}})
+    viewer.page.get_by_text("It diverges.").wait_for(state="detached")
+    studio.tell({"state": {**state, "status": "diverged", "findings": listed}})
+    viewer.button("Rewind to step 0").wait_for()
+    assert viewer.page.get_by_text("It diverges.").count() == 0  # the run's status says so
+    assert viewer.page.get_by_text("The rate is too high.").count() == 1
 
 
 def test_a_name_without_a_run_is_refused_in_the_servers_words(browser: Any, studio: FakeStudio) -> None:
