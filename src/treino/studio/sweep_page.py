@@ -1,6 +1,7 @@
 """One sweep as its page shows it: its networks with their settings and figures, their curves, time left."""
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 from treino.documents import read_checkpoint, read_document, read_tensors
@@ -14,7 +15,7 @@ from treino.studio.divergence import where_diverged
 from treino.studio.folder_page import FolderPage, thinned
 from treino.studio.run_commands import Answer, TrainerRequest
 from treino.training.commands import send_stop
-from treino.tuning.extension import check_folder, left_of, send_more
+from treino.tuning.extension import check_folder, left_of, send_more, settings_in_all
 from treino.tuning.member import config_of
 from treino.tuning.member_table import MemberTable, plain
 from treino.tuning.stored_sweep import StoredSweep
@@ -28,6 +29,14 @@ WAITING = "waiting"  # the status of one that has not begun
 
 class SweepPage(FolderPage):
     """The page of the sweep in ``path``; see ``FolderPage``."""
+
+    @cached_property
+    def settings_in_all(self) -> int | None:
+        """How many different settings its sampler has, None without an end; they are laid out once."""
+        spec = StoredSweep(RunFolder.open(self.path, verify=False)).spec
+        if spec.sweep.spread:
+            return 0
+        return settings_in_all(space_from_json(spec.space_document()), spec.sweep.sampler)
 
     def messages(self, folder: RunFolder) -> dict[str, Any]:
         """``state``, ``networks`` and ``lines`` of docs/studio-protocol.md."""
@@ -58,7 +67,7 @@ class SweepPage(FolderPage):
             "data": sweep.spec.data.name, "metric": metric, "metric_name": metric_name(metric),
             "better": better, "settings": names, "count": len(networks),
             "diverged": len(lost), "diverged_where": where_diverged(networks, names),
-            "left": 0 if sweep.spec.sweep.spread else left_of(folder, sweep.spec),
+            "left": left_of(folder, self.settings_in_all),
             "progress": _progress(asked, meta, sweep.status), "document": sweep.document,
         }  # fmt: skip
         return {

@@ -12,7 +12,6 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from treino.documents import read_document, read_sweep_spec
-from treino.documents.sweep_spec import SweepSpec
 from treino.errors import TreinoError
 from treino.search.space import Space, space_from_json
 from treino.store import RunFolder
@@ -27,16 +26,16 @@ PATIENCE = 30.0  # seconds for that process to hear it
 LOOK = 0.05
 
 
-def settings_left(space: Space, sampler: str, taken: int) -> int | None:
-    """How many different settings nobody has been given so far; None: there is no end of them."""
+def settings_in_all(space: Space, sampler: str) -> int | None:
+    """How many different settings there are for this sampler; None: there is no end of them."""
     whole = space.grid if sampler == "grid" else None if sampler == TPE else space.every
-    return None if whole is None else max(0, len(whole) - taken)
+    return None if whole is None else len(whole)
 
 
 def check_more(more: int, spread: bool, left: int | None) -> None:
     """Whether so many networks can be added.
 
-    left: as ``settings_left``.
+    left: how many settings nobody has been given so far, None without an end.
 
     Raises:
         TreinoError: too few, too many, or there is nothing to vary.
@@ -83,7 +82,8 @@ def add_networks(
         TreinoError: as ``check_more``.
     """
     options = sweep.options
-    check_more(more, options.spread, settings_left(options.space, options.sampler, len(sweep.configs)))
+    whole = settings_in_all(options.space, options.sampler)
+    check_more(more, options.spread, None if whole is None else max(0, whole - len(sweep.configs)))
     entry: dict[str, Any] = {
         "members": more,
         "first": options.members,
@@ -124,11 +124,13 @@ def refuse_commands(folder: RunFolder) -> None:
         folder.database.mark_command(command.id, "refused")
 
 
-def left_of(folder: RunFolder, spec: SweepSpec) -> int | None:
-    """``settings_left`` of the sweep in this folder."""
+def left_of(folder: RunFolder, whole: int | None) -> int | None:
+    """How many settings nobody has been given so far. whole: as ``settings_in_all``."""
+    if whole is None:
+        return None
     over = folder.status in OVER  # what was never begun is given anew
     taken = MemberTable.read(folder).last() if over else read_document(folder, "asked.json")["configs"]
-    return settings_left(space_from_json(spec.space_document()), spec.sweep.sampler, len(taken))
+    return max(0, whole - len(taken))
 
 
 def check_folder(folder: RunFolder, more: int) -> None:
@@ -138,7 +140,8 @@ def check_folder(folder: RunFolder, more: int) -> None:
         TreinoError: as ``check_more``.
     """
     spec = read_sweep_spec(folder)
-    check_more(more, spec.sweep.spread, left_of(folder, spec))
+    whole = settings_in_all(space_from_json(spec.space_document()), spec.sweep.sampler)
+    check_more(more, spec.sweep.spread, left_of(folder, whole))
 
 
 def send_more(folder: RunFolder, more: int) -> None:
