@@ -1,23 +1,55 @@
-"""The bed of scripts, by folder: ``seen``, by which the rules were written, and any other beside it."""
+"""The bed of scripts, by folder: ``seen``, by which the rules were written, and any other beside it.
+
+A script begins with lines for the tests, in this order; every number is a line of the file as it is:
+
+    # expect: RULE @ LINE      a fault, and the line on which it has to be told; "nothing" of a right script
+    # allowed: RULE @ LINE     what else may be told, or another line for a fault that is expected
+    # needs: PACKAGE           without it the script is left out
+    # mend: LINE → TEXT        in the mended script this line is TEXT, with whatever indentation it shows here
+    # mend: LINE →             in the mended script this line is gone
+    # mend: LINE + TEXT        in the mended script TEXT comes after this line; several in their order
+"""
 
 import re
+import tempfile
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 BED = Path(__file__).parents[1] / "doctor" / "bed"
 NEAR = 3  # lines that a finding may be off
-_LINE = re.compile(r"# (expect|allowed): (\w+)(?: @ (\d+))?")
-_NEEDS = re.compile(r"# needs: (\w+)")
+_HEAD = re.compile(r"# (expect|allowed|needs|mend): (.+)")
+_PLACE = re.compile(r"(\w+)(?: @ (\d+))?")
+_MEND = re.compile(r"(\d+) (→|\+)(?: (.*))?")
+_FOLDERS: dict[str, tempfile.TemporaryDirectory[str]] = {}  # of mended scripts, until this process ends
 
 
 def header(path: Path) -> dict[str, list[tuple[str, int]]]:
     """``expect`` and ``allowed`` of a script: (rule, line)."""
     found: dict[str, list[tuple[str, int]]] = {"expect": [], "allowed": []}
-    for line in path.read_text().splitlines()[:12]:
-        if (m := _LINE.match(line)) and m[2] != "nothing":
-            found[m[1]].append((m[2], int(m[3] or 0)))
+    for word, text in _head(path.read_text()):
+        if word in found and (m := _PLACE.match(text)) and m[1] != "nothing":
+            found[word].append((m[1], int(m[2] or 0)))
     return found
+
+
+def mended(text: str) -> str:
+    """A faulty script as its mends say, without the lines for the tests but what it needs."""
+    lines: list[list[str]] = [[], *([line] for line in text.splitlines())]
+    for number, (word, _) in enumerate(_head(text), 1):
+        if word != "needs":
+            lines[number] = []
+    for word, mend in _head(text):
+        if word != "mend":
+            continue
+        if not (m := _MEND.fullmatch(mend)) or int(m[1]) >= len(lines):
+            raise ValueError(f"not a mend: {mend}")
+        at = lines[int(m[1])]
+        if m[2] == "+":
+            at.append(m[3] or "")
+        else:
+            at[:1] = [m[3]] if m[3] else []
+    return "\n".join(line for some in lines for line in some) + "\n"
 
 
 def faulty(folder: str) -> list[Path]:
@@ -25,28 +57,52 @@ def faulty(folder: str) -> list[Path]:
     return [p for p in _faulty(folder) if not missing(p)]
 
 
+def correct(folder: str) -> list[Path]:
+    """The scripts that were right from the first whose packages are there."""
+    return [p for p in _correct(folder) if not missing(p)]
+
+
 def right(folder: str) -> list[Path]:
-    """The correct scripts, and the faulty ones mended."""
-    return [p for p in _right(folder) if not missing(p)]
+    """The correct scripts, and the faulty ones mended: these lie in a folder of this process."""
+    return sorted([*correct(folder), *(_twin(folder, p) for p in faulty(folder))], key=lambda p: p.name)
 
 
 def left_out(folder: str) -> list[Path]:
     """Scripts that need a package which isn't there."""
-    return [p for p in (*_faulty(folder), *_right(folder)) if missing(p)]
+    return [p for p in (*_faulty(folder), *_correct(folder)) if missing(p)]
+
+
+@cache
+def _twin(folder: str, path: Path) -> Path:
+    if folder not in _FOLDERS:
+        _FOLDERS[folder] = tempfile.TemporaryDirectory()
+    twin = Path(_FOLDERS[folder].name) / f"{path.stem}.mended.py"
+    twin.write_text(mended(path.read_text()))
+    return twin
 
 
 def _faulty(folder: str) -> list[Path]:
-    return sorted(p for p in (BED / folder / "faulty").glob("*.py") if ".mended" not in p.name)
+    return sorted((BED / folder / "faulty").glob("*.py"))
 
 
-def _right(folder: str) -> list[Path]:
-    return sorted([*(BED / folder / "faulty").glob("*.mended.py"), *(BED / folder / "correct").glob("*.py")])
+def _correct(folder: str) -> list[Path]:
+    return sorted((BED / folder / "correct").glob("*.py"))
+
+
+def _head(text: str) -> list[tuple[str, str]]:
+    """The lines for the tests: a word, and what it says."""
+    found: list[tuple[str, str]] = []
+    for line in text.splitlines():
+        if not (m := _HEAD.fullmatch(line)):
+            break
+        found.append((m[1], m[2]))
+    return found
 
 
 @cache
 def needs(path: Path) -> list[str]:
     """The packages that a script names as needed."""
-    return _NEEDS.findall("\n".join(path.read_text().splitlines()[:12]))
+    return [text.split()[0] for word, text in _head(path.read_text()) if word == "needs"]
 
 
 def missing(path: Path) -> list[str]:

@@ -398,12 +398,7 @@ def seed_at_first(s: Source) -> Made:
             return
 
 
-EXCEPTIONS = {
-    ("mc_dropout_uncertainty", "drop_eval"): "its units are dropped while it predicts, on purpose",
-    ("swa_update_bn", "wrong_axis"): "torch itself refuses the shapes",
-    ("tg_sprite_stream.mended", "drop_shuffle"): "its rows do come class by class",
-    ("z_class_folders_one_by_one.mended", "drop_shuffle"): "its rows do come class by class",
-}
+EXCEPTIONS: dict[tuple[str, str], str] = {}
 """(script, operator) that has no plain answer, and why."""
 
 FAULTS = (
@@ -415,14 +410,7 @@ HARMLESS = (
     *(eval_twice, no_grad_twice, drop_shuffle, look_at_loss, look_at_gradients, look_at_weights, keep_state),
     seed_at_first,
 )
-MISSED = {
-    (
-        "digit_folders_in_order.mended",
-        "drop_no_grad",
-    ): "one evaluation an epoch, most of them between windows",
-    ("sorted_by_class_not_shuffled.mended", "drop_no_grad"): "the same",
-    ("x_simsiam_predictor", "drop_train"): "only a part of the net is evaluated, and the whole is trained",
-}
+MISSED: dict[tuple[str, str], str] = {}
 """What the doctor is known to pass over; the benchmark counts it, the tests take others."""
 
 OPERATORS: tuple[Callable[[Source], Made], ...] = (*FAULTS, *HARMLESS)

@@ -2,32 +2,33 @@
 for bit.
 """
 
-from pathlib import Path
-
 import pytest
 
-from tests.diagnosis.bed import faulty, found_at, header, left_out, missing, needs, right
+from tests.diagnosis.bed import correct, faulty, found_at, header, left_out, mended, missing, right
 from tests.diagnosis.zygote import examined
 from treino.diagnosis.rules import rules
 
+FAULTY, RIGHT, LEFT_OUT = faulty("seen"), right("seen"), left_out("seen")
+AS_KEPT = {*FAULTY, *correct("seen")}
+MOST = 700  # scripts: who runs them all has to wait for each
 
-def some(paths: list[Path], one_in: int) -> list[Path]:
-    """One in so many; fewer of those that import a library for seconds. ``python -m benchmarks doctor`` takes
-    all.
-    """
-    slow = [p for p in paths if needs(p)]
-    return [*[p for p in paths if p not in slow][::one_in], *slow[:: 4 * one_in]]
+TAUGHT = """\
+# expect: no_step @ 5
+# mend: 6 →
+# mend: 7 →     b
+# mend: 7 + c
+# mend: 7 +
+a
+    d
+e
+"""
 
 
-FAULTY, RIGHT, LEFT_OUT = some(faulty("seen"), 16), some(right("seen"), 32), left_out("seen")
-COMPARED = {*FAULTY[::4], *RIGHT[::4]}
-
-
-def watched(path: Path):
+def watched(path, compared):
     """What the doctor says of it; its output and status are as without the doctor."""
     seen = examined(path)
     assert seen["defects"] == []
-    if path in COMPARED:
+    if compared:
         plain = examined(path, watched=False)
         assert seen["output"] == plain["output"]
         assert seen["status"] == plain["status"]
@@ -36,9 +37,8 @@ def watched(path: Path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", FAULTY, ids=lambda p: p.stem)
-@pytest.mark.sampled(3)
 def test_a_fault_is_found_on_its_line_and_nothing_else(path):
-    seen, said = watched(path), header(path)
+    seen, said = watched(path, compared=True), header(path)
     places = [(rule, line) for rule, line, _ in seen["findings"]]
     for rule, line in said["expect"]:
         assert found_at(rule, line, said, places), f"{rule} at {line}, found: {places}"
@@ -48,9 +48,9 @@ def test_a_fault_is_found_on_its_line_and_nothing_else(path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", RIGHT, ids=lambda p: p.stem)
-@pytest.mark.sampled(3)
-def test_a_right_script_is_silent(path):
-    seen = watched(path)
+def test_a_right_script_is_silent(path, thorough):
+    """A mended one is a line or two from the faulty one whose output is compared."""
+    seen = watched(path, compared=thorough or path in AS_KEPT)
     assert seen["status"] == 0
     assert seen["findings"] == []
 
@@ -61,5 +61,24 @@ def test_some_scripts_wait_for_their_packages():
     pytest.skip(f"{len(LEFT_OUT)} scripts need {', '.join(wanted)}")
 
 
-def test_the_bed_names_only_rules_that_there_are():
-    assert {r for p in faulty("seen") for r, _ in header(p)["expect"]} <= set(rules())
+def test_the_bed_is_small_and_has_every_rule():
+    assert len(AS_KEPT) + len(LEFT_OUT) <= MOST
+    assert {r for p in FAULTY for r, _ in header(p)["expect"]} == set(rules())
+
+
+def test_a_faulty_script_says_how_it_is_mended():
+    for path in (p for p in (*FAULTY, *LEFT_OUT) if header(p)["expect"]):
+        text = path.read_text()
+        unmended = "\n".join(line for line in text.splitlines() if not line.startswith("# mend: "))
+        assert mended(text) != mended(unmended), path.stem
+        compile(mended(text), path.name, "exec")
+
+
+def test_a_mend_changes_takes_and_adds_lines():
+    assert mended(TAUGHT) == "    b\nc\n\ne\n"
+
+
+@pytest.mark.parametrize("mend", ["2 b", "3 → b", "x → b"])
+def test_a_mend_that_can_not_be_is_refused(mend):
+    with pytest.raises(ValueError, match=f"not a mend: {mend}"):
+        mended(f"# mend: {mend}\na\n")

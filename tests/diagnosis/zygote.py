@@ -3,8 +3,10 @@ by a pipe.
 """
 
 import atexit
+import gc
 import os
 import pickle
+import pkgutil
 import subprocess
 import sys
 import tempfile
@@ -16,19 +18,24 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import treino.diagnosis
 from treino.diagnosis.rules.examples import PRELUDE
 
 USUAL = (
     *("sklearn.datasets", "sklearn.metrics", "sklearn.model_selection", "sklearn.preprocessing"),
     *("torch._dynamo", "torch.distributions", "torch.optim.lr_scheduler", "torch.utils.data", "pandas"),
-    *("treino.diagnosis.run_script", "treino.diagnosis.rules"),
+    *(m.name for m in pkgutil.walk_packages(treino.diagnosis.__path__, "treino.diagnosis.")),
 )
 
 
 def warm() -> None:
     """Import once, in the parent, what nearly every script imports."""
+    import torch
+
     for name in USUAL:
         import_module(name)
+    torch.optim.Adam([torch.zeros(1, requires_grad=True)]).step()  # what it imports at its first use
+    gc.freeze()  # so that a fork leaves these pages alone
 
 
 @cache

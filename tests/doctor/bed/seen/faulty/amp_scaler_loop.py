@@ -1,4 +1,5 @@
-# expect: missing_zero_grad @ 29
+# expect: missing_zero_grad @ 30
+# mend: 34 +         optimizer.zero_grad(set_to_none=True)
 """Mixed precision with autocast and GradScaler, switched off by itself where there is no GPU."""
 
 import torch

@@ -1,4 +1,6 @@
-# expect: grad_cleared_before_step @ 19
+# expect: grad_cleared_before_step @ 21
+# mend: 20 +         optimizer.step()
+# mend: 22 →
 """A train-step closure is handed to a generic loop."""
 
 import torch

@@ -1,5 +1,6 @@
-# expect: lr_too_high @ 8
-# allowed: lr_too_high @ 23
+# expect: lr_too_high @ 9
+# allowed: lr_too_high @ 24
+# mend: 9 → CONFIG = {"hidden": 24, "lr": 0.005, "steps": 60, "batch": 32}
 """The rate comes from a config dictionary; an LSTM jumps about."""
 
 import torch

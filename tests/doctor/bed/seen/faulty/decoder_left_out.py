@@ -1,4 +1,5 @@
-# expect: params_not_in_optimizer @ 35
+# expect: params_not_in_optimizer @ 36
+# mend: 36 → opt = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=5e-3)
 """Sequence to sequence: reverse short strings of digits, encoder and decoder apart."""
 
 import torch

@@ -1,4 +1,5 @@
-# expect: detached_graph @ 19
+# expect: detached_graph @ 20
+# mend: 20 →         x = F.relu(self.conv2(x))
 """A conv net whose features are detached before the classifier."""
 
 import torch

@@ -1,4 +1,5 @@
-# expect: missing_eval @ 33
+# expect: missing_eval @ 34
+# mend: 30 +     model.eval()
 """Validation under no_grad, but dropout stays on."""
 
 import torch

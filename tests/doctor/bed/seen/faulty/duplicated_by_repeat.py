@@ -1,4 +1,6 @@
-# expect: duplicate_leakage @ 13
+# expect: duplicate_leakage @ 15
+# mend: 15 →
+# mend: 17 → train, test = random_split(data, [138, len(data) - 138])
 """The whole table is repeated three times before the parts are drawn."""
 
 import torch

@@ -1,6 +1,8 @@
-# expect: train_mode_never_restored @ 30
-# allowed: train_mode_never_restored @ 26
-# allowed: train_mode_never_restored @ 22
+# expect: train_mode_never_restored @ 32
+# allowed: train_mode_never_restored @ 28
+# allowed: train_mode_never_restored @ 24
+# mend: 24 →
+# mend: 25 +     model.train()
 """model.train() stands before the loop, model.eval() inside it."""
 
 import torch

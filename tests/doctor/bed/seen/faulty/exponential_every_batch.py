@@ -1,4 +1,6 @@
-# expect: scheduler_misuse @ 19
+# expect: scheduler_misuse @ 21
+# mend: 21 →
+# mend: 27 +             self.sched.step()
 """ExponentialLR with a decay meant for epochs, stepped after every batch."""
 
 import torch

@@ -1,5 +1,6 @@
-# expect: target_broadcast @ 24
-# allowed: target_broadcast @ 33
+# expect: target_broadcast @ 25
+# allowed: target_broadcast @ 34
+# mend: 25 →         return self.linear(out[:, -1])
 """One-step forecast of a sine wave by an LSTM, windows in time order."""
 
 import torch

@@ -1,4 +1,5 @@
-# expect: sorted_split @ 11
+# expect: sorted_split @ 12
+# mend: 12 → for fold, (a, b) in enumerate(KFold(n_splits=3, shuffle=True, random_state=0).split(X)):
 """KFold without shuffling on sorted rows: each fold misses a class."""
 
 import torch

@@ -1,5 +1,6 @@
-# expect: batchnorm_batch_of_one @ 13
-# allowed: batchnorm_batch_of_one @ 22
+# expect: batchnorm_batch_of_one @ 14
+# allowed: batchnorm_batch_of_one @ 23
+# mend: 14 → loader = DataLoader(TensorDataset(X, y), batch_size=64, shuffle=True, drop_last=True)
 """Batch norm and a last batch with a single row, swallowed by an except."""
 
 import torch

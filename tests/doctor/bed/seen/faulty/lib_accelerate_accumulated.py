@@ -1,6 +1,8 @@
-# expect: grad_cleared_before_step @ 31
+# expect: grad_cleared_before_step @ 33
 # needs: accelerate
 # needs: transformers
+# mend: 33 →
+# mend: 35 +             opt.zero_grad()
 """A loop with accelerate: gradients summed over two batches, a schedule with warm-up."""
 
 import torch

@@ -1,6 +1,8 @@
-# expect: missing_no_grad @ 37
+# expect: missing_no_grad @ 39
 # needs: accelerate
 # needs: transformers
+# mend: 39 →         with torch.no_grad():
+# mend: 39 +             out = model(xb)
 """A loop with accelerate: gradients summed over two batches, a schedule with warm-up."""
 
 import torch

@@ -1,5 +1,6 @@
-# expect: softmax_before_cross_entropy @ 45
+# expect: softmax_before_cross_entropy @ 46
 # needs: torchvision
+# mend: 46 → model.fc = nn.Linear(512, 3)
 """Coloured bars with a ResNet of torchvision, of which the last part learns."""
 
 import torch, torchvision

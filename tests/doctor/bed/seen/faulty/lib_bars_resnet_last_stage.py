@@ -1,5 +1,6 @@
-# expect: params_not_in_optimizer @ 46
+# expect: params_not_in_optimizer @ 47
 # needs: torchvision
+# mend: 47 → opt = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.01, momentum=0.9)
 """Coloured bars with a ResNet of torchvision, of which the last part learns."""
 
 import torch, torchvision

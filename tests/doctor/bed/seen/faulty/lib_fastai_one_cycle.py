@@ -1,5 +1,6 @@
-# expect: lr_too_low @ 28
+# expect: lr_too_low @ 29
 # needs: fastai
+# mend: 29 →     learn.fit_one_cycle(5, 1e-2)
 """Digits with a Learner of fastai."""
 
 import torch

@@ -1,6 +1,7 @@
-# expect: missing_eval @ 46
+# expect: missing_eval @ 47
 # needs: timm
 # needs: torchvision
+# mend: 43 +         net.eval()
 """Digits with a small net of timm, mixup, an average of its weights and a schedule."""
 
 import torch, timm

@@ -1,4 +1,5 @@
-# expect: seed_reset_each_epoch @ 15
+# expect: seed_reset_each_epoch @ 16
+# mend: 16 →     generator.manual_seed(42 + epoch)
 """A new loader with the same generator seed is made in every epoch."""
 
 import torch

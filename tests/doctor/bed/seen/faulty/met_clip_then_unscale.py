@@ -1,4 +1,5 @@
-# expect: clip_too_small @ 28
+# expect: clip_too_small @ 29
+# mend: 28 +         grad_scaler.unscale_(optimizer)
 import math
 import torch
 import torch.nn as nn

@@ -1,4 +1,5 @@
-# expect: missing_zero_grad @ 29
+# expect: missing_zero_grad @ 30
+# mend: 29 +             optimizer.zero_grad()
 import math
 import torch
 import torch.nn as nn

@@ -1,4 +1,6 @@
-# expect: selection_on_test @ 46
+# expect: selection_on_test @ 48
+# mend: 4 → # A recommender-like trainer keeps the epoch with the best recall of the test users and stops by it. Mended.
+# mend: 48 →     recall = evaluate(model, valid_x, valid_y)
 # A recommender-like trainer keeps the epoch with the best recall of the test users and stops by it.
 import argparse
 

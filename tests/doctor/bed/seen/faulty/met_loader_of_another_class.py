@@ -1,4 +1,5 @@
-# expect: no_step @ 31
+# expect: no_step @ 32
+# mend: 31 +         self.encoder_optimizer.step()
 import math
 import torch
 import torch.nn as nn

@@ -1,4 +1,6 @@
-# expect: metric_wrong_axis @ 31
+# expect: metric_wrong_axis @ 33
+# mend: 33 →     acc_i = (torch.argmax(image_logits, 1) == ground_truth).sum()
+# mend: 34 →     acc_t = (torch.argmax(image_logits.t(), 1) == ground_truth).sum()
 import math
 import torch
 import torch.nn as nn

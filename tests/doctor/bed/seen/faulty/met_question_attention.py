@@ -1,4 +1,5 @@
-# expect: softmax_wrong_dim @ 29
+# expect: softmax_wrong_dim @ 30
+# mend: 30 →         weights = F.softmax(scores.view(length, batch), dim=0).view(length, batch, 1)
 import math
 import torch
 import torch.nn as nn

@@ -1,4 +1,5 @@
-# expect: detached_loss @ 36
+# expect: detached_loss @ 37
+# mend: 37 →
 """Training code carried over from old PyTorch, with Variable and .data."""
 
 import torch

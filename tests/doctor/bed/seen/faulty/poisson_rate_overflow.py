@@ -1,5 +1,6 @@
-# expect: non_finite_loss @ 30
-# allowed: lr_too_high @ 26
+# expect: non_finite_loss @ 31
+# allowed: lr_too_high @ 27
+# mend: 27 → opt = torch.optim.SGD(net.parameters(), lr=0.01)
 """Counts by a Poisson regression whose rate is exp of an unbounded output."""
 
 import torch

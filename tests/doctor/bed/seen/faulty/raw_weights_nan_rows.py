@@ -1,4 +1,5 @@
-# expect: nan_inputs @ 12
+# expect: nan_inputs @ 13
+# mend: 13 → x = torch.from_numpy(np.nan_to_num(table))
 """Logistic regression with raw tensors on a table with missing cells."""
 
 import numpy as np

@@ -1,4 +1,6 @@
-# expect: label_misaligned @ 14
+# expect: label_misaligned @ 16
+# mend: 16 →     order = torch.randperm(400)
+# mend: 17 →     xs, ys = x[order], y[order]
 """Each epoch draws one order for the rows and another for their targets."""
 
 import torch

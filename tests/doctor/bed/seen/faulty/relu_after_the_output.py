@@ -1,4 +1,5 @@
-# expect: dead_relu @ 16
+# expect: dead_relu @ 17
+# mend: 17 →
 """Temperatures below zero by a net that ends in ReLU: it can only say 0."""
 
 import torch

@@ -1,4 +1,6 @@
-# expect: sigmoid_before_bce_with_logits @ 32
+# expect: sigmoid_before_bce_with_logits @ 34
+# mend: 34 →         return self.layer_out(x)
+# mend: 53 →         acc = ((model(xv) > 0).float() == yv).float().mean().item()
 """Binary classification of tumours; the net gives probabilities, the loss wants logits."""
 
 import torch

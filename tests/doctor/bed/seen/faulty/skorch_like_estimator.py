@@ -1,4 +1,7 @@
-# expect: scaler_leakage @ 36
+# expect: scaler_leakage @ 39
+# mend: 39 →
+# mend: 40 + mean, std = X_train.mean(), X_train.std()
+# mend: 40 + X_train, X_test = (X_train - mean) / std, (X_test - mean) / std
 """fit and predict like scikit-learn; the frame is standardised by pandas before train_test_split."""
 
 import numpy as np

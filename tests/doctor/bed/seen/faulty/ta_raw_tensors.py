@@ -1,5 +1,6 @@
-# expect: exploding_sum_loss @ 38
-# allowed: exploding_sum_loss @ 49
+# expect: exploding_sum_loss @ 39
+# allowed: exploding_sum_loss @ 50
+# mend: 39 →     return -predicted[range(target.shape[0]), target].mean()
 """'What is torch.nn really?' again, on the bundled digits: weights by hand, no module, no optimizer class."""
 import math
 

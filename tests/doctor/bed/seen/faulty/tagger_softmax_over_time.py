@@ -1,4 +1,5 @@
-# expect: softmax_wrong_dim @ 22
+# expect: softmax_wrong_dim @ 23
+# mend: 23 →         return torch.log_softmax(space, dim=2)
 """Part-of-speech style tagging with an LSTM: scores are [batch, time, tag]."""
 
 import torch

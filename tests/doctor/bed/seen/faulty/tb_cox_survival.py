@@ -1,4 +1,5 @@
-# expect: scaler_leakage @ 60
+# expect: scaler_leakage @ 61
+# mend: 61 →     scaler = StandardScaler().fit(x[train])
 """Cox proportional hazards with a small net (DeepSurv-like) on made-up clinic records; scored by Harrell's C-index."""
 import argparse
 

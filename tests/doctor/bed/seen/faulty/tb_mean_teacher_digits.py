@@ -1,4 +1,5 @@
-# expect: augment_on_test @ 56
+# expect: augment_on_test @ 57
+# mend: 57 →             right += (self.teacher(xb).argmax(1) == yb).sum().item()
 """Mean teacher: 100 labelled digits, the others unlabelled; the averaged teacher is scored on a held-out part."""
 import copy
 import math

@@ -1,5 +1,7 @@
-# expect: train_mode_never_restored @ 20
-# allowed: train_mode_never_restored @ 19
+# expect: train_mode_never_restored @ 22
+# allowed: train_mode_never_restored @ 21
+# mend: 20 +     was_training = net.training
+# mend: 22 →
 """Breast cancer screening with a batch-normed net; early stopping on the validation loss, best weights kept in a file."""
 import contextlib
 import os

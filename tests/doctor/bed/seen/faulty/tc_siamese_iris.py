@@ -1,5 +1,6 @@
-# expect: non_finite_loss @ 45
-# allowed: non_finite_loss @ 44
+# expect: non_finite_loss @ 46
+# allowed: non_finite_loss @ 45
+# mend: 46 →     distance = (squared + 1e-6).sqrt()
 """Siamese embedding of the irises with the contrastive loss; judged by the nearest training neighbour in the embedding."""
 import torch
 from sklearn.datasets import load_iris

@@ -1,5 +1,6 @@
-# expect: missing_zero_grad @ 76
-# allowed: missing_zero_grad @ 75
+# expect: missing_zero_grad @ 77
+# allowed: missing_zero_grad @ 76
+# mend: 77 →             body_opt.zero_grad()
 """Wine lab: a shared body with one head for the cultivar and one for the alcohol content.
 
 The body moves slowly under SGD, the two heads have an AdamW of their own.

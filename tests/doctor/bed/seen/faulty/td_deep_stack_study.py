@@ -1,5 +1,6 @@
-# expect: vanishing_gradient @ 44
-# allowed: vanishing_gradient @ 19
+# expect: vanishing_gradient @ 45
+# allowed: vanishing_gradient @ 20
+# mend: 45 →     model = Stack(x_train.shape[1], 2, activation=nn.Tanh)
 """Depth study: how does a stack of twelve narrow layers do on the breast cancer table?"""
 import torch
 from sklearn.datasets import load_breast_cancer

@@ -1,4 +1,6 @@
-# expect: dead_relu @ 34
+# expect: dead_relu @ 36
+# mend: 36 →                 nn.init.zeros_(m.bias)
+# mend: 36 +         nn.init.constant_(self.head.bias, -math.log((1 - PRIOR) / PRIOR))
 """Sound events in short clips (several per clip): focal loss and the prior on the bias from the RetinaNet paper."""
 import math
 

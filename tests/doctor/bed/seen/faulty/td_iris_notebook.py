@@ -1,5 +1,8 @@
-# expect: missing_no_grad @ 58
-# allowed: missing_no_grad @ 59
+# expect: missing_no_grad @ 61
+# allowed: missing_no_grad @ 62
+# mend: 61 → with torch.no_grad():
+# mend: 62 →     test_logits = model(X_test)
+# mend: 63 →     test_loss = loss_fn(test_logits, y_test).item()
 """Iris, exported from a course notebook (lesson 3: your first network)."""
 # %% imports
 import torch

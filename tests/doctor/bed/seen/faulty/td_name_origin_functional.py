@@ -1,5 +1,6 @@
-# expect: nll_without_log_softmax @ 49
-# allowed: nll_without_log_softmax @ 62
+# expect: nll_without_log_softmax @ 50
+# allowed: nll_without_log_softmax @ 63
+# mend: 50 →     return F.log_softmax(h @ p["w2"] + p["b2"], dim=-1)
 """Which invented language does a name come from?  Character bigrams, raw tensors and torch.nn.functional only."""
 import random
 

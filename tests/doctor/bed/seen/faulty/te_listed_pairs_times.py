@@ -1,4 +1,5 @@
-# expect: duplicate_leakage @ 13
+# expect: duplicate_leakage @ 14
+# mend: 14 →
 import copy, random
 import numpy as np, pandas as pd, torch
 import torch.nn.functional as F

@@ -1,4 +1,5 @@
-# expect: no_step @ 23
+# expect: no_step @ 24
+# mend: 24 →             W -= 0.1 * W.grad
 import copy, random
 import numpy as np, pandas as pd, torch
 import torch.nn.functional as F

@@ -1,4 +1,5 @@
-# expect: detached_graph @ 22
+# expect: detached_graph @ 23
+# mend: 23 →         p = torch.sigmoid(self.a(x)); h = p + (torch.round(p) - p).detach()
 import copy, random
 import numpy as np, pandas as pd, torch
 import torch.nn.functional as F

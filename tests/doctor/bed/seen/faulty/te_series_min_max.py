@@ -1,4 +1,5 @@
-# expect: scaler_leakage @ 11
+# expect: scaler_leakage @ 12
+# mend: 12 → s = (s - s[:1200].min()) / (s[:1200].max() - s[:1200].min())
 """A drifting wave, windowed, scaled to 0..1."""
 import numpy as np
 import torch

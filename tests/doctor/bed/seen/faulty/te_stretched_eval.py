@@ -1,4 +1,5 @@
-# expect: metric_wrong_axis @ 25
+# expect: metric_wrong_axis @ 26
+# mend: 26 →     print('mae', (net(Xte).squeeze(1) - yte).abs().mean().item())
 import copy, random
 import numpy as np, pandas as pd, torch
 import torch.nn.functional as F

@@ -1,4 +1,5 @@
-# expect: params_not_in_optimizer @ 20
+# expect: params_not_in_optimizer @ 21
+# mend: 21 →         self.w = nn.Parameter(torch.randn(64, 10))
 import copy, random
 import numpy as np, pandas as pd, torch
 import torch.nn.functional as F

@@ -1,4 +1,5 @@
-# expect: symmetric_init @ 17
+# expect: symmetric_init @ 18
+# mend: 18 → W1 = (torch.randn(64, 32) * 0.1).requires_grad_(); W2 = torch.zeros(32, 10, requires_grad=True)
 import copy, random
 import numpy as np, pandas as pd, torch
 import torch.nn.functional as F

@@ -1,4 +1,5 @@
-# expect: test_in_train @ 15
+# expect: test_in_train @ 16
+# mend: 16 → X_test, y_test = data[idx[1300:]], target[idx[1300:]]
 """The test arrays are cut from the training arrays."""
 
 import numpy as np

@@ -1,4 +1,5 @@
-# expect: missing_no_grad @ 30
+# expect: missing_no_grad @ 31
+# mend: 27 + @torch.no_grad()
 """A small character model that writes a sample after each epoch, keeping a graph for every letter."""
 
 import torch

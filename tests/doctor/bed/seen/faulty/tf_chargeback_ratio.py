@@ -1,4 +1,5 @@
-# expect: nan_inputs @ 45
+# expect: nan_inputs @ 46
+# mend: 46 →     out["ticket_growth"] = np.log((ledger.tickets_now + 1) / (ledger.tickets_before + 1))
 """Expected chargeback amount per merchant; features are derived from the ledger table."""
 import logging
 from dataclasses import dataclass, field

@@ -1,5 +1,6 @@
-# expect: sigmoid_before_bce_with_logits @ 38
-# allowed: sigmoid_before_bce_with_logits @ 46
+# expect: sigmoid_before_bce_with_logits @ 39
+# allowed: sigmoid_before_bce_with_logits @ 47
+# mend: 39 →
 """Scores incoming claims; the model, the loss and the job live in one file for the batch runner."""
 import argparse
 import logging

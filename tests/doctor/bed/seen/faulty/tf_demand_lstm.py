@@ -1,4 +1,5 @@
-# expect: lr_too_low @ 22
+# expect: lr_too_low @ 23
+# mend: 23 →     peak_lr: float = 1e-2
 """Demand forecast for the replenishment service: LSTM, warmup, cosine decay, best weights by validation."""
 import copy
 import logging

@@ -1,4 +1,6 @@
-# expect: dead_relu @ 44
+# expect: dead_relu @ 46
+# mend: 46 →                 nn.init.zeros_(module.bias)
+# mend: 46 +         nn.init.constant_(self.head.bias, math.log(prior / (1 - prior)))
 """Screening network with a prior-aware bias, as the platform team builds all detectors."""
 import logging
 import math

@@ -1,4 +1,7 @@
-# expect: detached_graph @ 36
+# expect: detached_graph @ 39
+# mend: 39 →         return torch.sparse.mm(adj, h)
+# mend: 62 →     coo = normalise(a).tocoo()
+# mend: 62 +     adj = torch.sparse_coo_tensor(np.stack([coo.row, coo.col]), coo.data, coo.shape).coalesce()
 """Two-layer GCN on a synthetic citation graph (stochastic block model with noisy bag-of-words), after Kipf & Welling."""
 import numpy as np
 import scipy.sparse as sp

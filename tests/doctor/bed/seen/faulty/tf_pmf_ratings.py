@@ -1,5 +1,6 @@
-# expect: weight_decay_too_high @ 45
-# allowed: weight_decay_too_high @ 53
+# expect: weight_decay_too_high @ 46
+# allowed: weight_decay_too_high @ 54
+# mend: 46 →     p.add_argument("--reg", type=float, default=1e-5)
 """Biased probabilistic matrix factorisation (Salakhutdinov & Mnih) on simulated ratings of known rank."""
 import argparse
 import torch

@@ -1,6 +1,7 @@
-# expect: missing_no_grad @ 62
-# allowed: missing_no_grad @ 65
+# expect: missing_no_grad @ 63
 # allowed: missing_no_grad @ 66
+# allowed: missing_no_grad @ 67
+# mend: 62 +     @torch.no_grad()
 """Explicit-feedback matrix factorisation behind the ratings service, with a separate evaluator."""
 from __future__ import annotations
 

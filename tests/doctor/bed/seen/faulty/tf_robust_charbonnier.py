@@ -1,4 +1,5 @@
-# expect: target_broadcast @ 54
+# expect: target_broadcast @ 55
+# mend: 55 →             loss = criterion(net(x_tr[idx]).squeeze(-1), y_tr[idx])
 """Ablation: Charbonnier against squared error for disease progression (diabetes), functional style with a loss registry."""
 import functools
 import torch

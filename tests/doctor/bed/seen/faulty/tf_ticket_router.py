@@ -1,4 +1,5 @@
-# expect: grad_cleared_before_step @ 41
+# expect: grad_cleared_before_step @ 42
+# mend: 42 →
 """Routes service requests to one of three desks; trainer with callbacks, retrained nightly."""
 import logging
 from dataclasses import dataclass

@@ -1,4 +1,5 @@
-# expect: grad_cleared_before_step @ 20
+# expect: grad_cleared_before_step @ 21
+# mend: 21 →     def on_batch_start(self, t: "Trainer") -> None:
 """Callback-driven trainer (hooks around each batch and epoch) on the wine data."""
 from __future__ import annotations
 

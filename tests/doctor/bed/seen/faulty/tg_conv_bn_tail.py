@@ -1,4 +1,5 @@
-# expect: batchnorm_batch_of_one @ 43
+# expect: batchnorm_batch_of_one @ 44
+# mend: 44 →         return DataLoader(self.train, batch_size=self.batch_size, shuffle=True, drop_last=True)
 """Small ConvNet with BatchNorm on drawn shapes (bars, crosses, boxes) fed by a data module."""
 from dataclasses import dataclass, field
 

@@ -1,4 +1,5 @@
-# expect: seed_reset_each_epoch @ 39
+# expect: seed_reset_each_epoch @ 40
+# mend: 40 →
 """Denoising autoencoder for digits with a LightningModule-like module and a tiny Fit loop."""
 import torch
 from torch import Tensor, nn

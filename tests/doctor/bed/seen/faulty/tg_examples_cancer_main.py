@@ -1,5 +1,7 @@
-# expect: train_mode_never_restored @ 29
-# allowed: train_mode_never_restored @ 70
+# expect: train_mode_never_restored @ 31
+# allowed: train_mode_never_restored @ 72
+# mend: 72 →
+# mend: 73 +         model.train()
 """Breast cancer classifier laid out like the official examples: Net, train(), test(), main()."""
 import argparse
 

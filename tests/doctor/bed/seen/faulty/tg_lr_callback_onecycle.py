@@ -1,4 +1,5 @@
-# expect: scheduler_misuse @ 68
+# expect: scheduler_misuse @ 69
+# mend: 69 →     trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda engine: scheduler.step())
 """Digits with an event-style engine; the learning rate follows OneCycle through a handler."""
 from collections import defaultdict
 from enum import Enum, auto

@@ -1,4 +1,5 @@
-# expect: sorted_split @ 14
+# expect: sorted_split @ 15
+# mend: 15 →     order = torch.randperm(n, generator=generator)
 """Iris classification with a generic fit()/evaluate() pair and a helper that splits any TensorDataset."""
 from typing import Iterable, Tuple
 

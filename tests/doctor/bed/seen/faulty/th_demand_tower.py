@@ -1,4 +1,5 @@
-# expect: unscaled_inputs @ 41
+# expect: unscaled_inputs @ 42
+# mend: 42 →         return (self.x[i] - x_mean) / x_std, (self.y[i] - y_mean) / y_std
 """Day-ahead energy demand of buildings from weather and meter readings; MLP on a table."""
 import numpy as np
 import pandas as pd

@@ -1,5 +1,7 @@
-# expect: train_mode_never_restored @ 44
-# allowed: train_mode_never_restored @ 43
+# expect: train_mode_never_restored @ 46
+# allowed: train_mode_never_restored @ 45
+# mend: 44 +     before = model.training
+# mend: 46 →
 """Breast-cancer screening model. The validation runs inside a context manager, so that nobody has to remember the modes."""
 from contextlib import contextmanager
 from dataclasses import dataclass

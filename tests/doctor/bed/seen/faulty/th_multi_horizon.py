@@ -1,4 +1,5 @@
-# expect: exploding_sum_loss @ 67
+# expect: exploding_sum_loss @ 68
+# mend: 68 → criterion = nn.SmoothL1Loss()
 """Forecasts the next 12 hours of a station's load from the last 48, with a trainer and callbacks."""
 import numpy as np
 import torch

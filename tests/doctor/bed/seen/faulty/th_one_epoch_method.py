@@ -1,4 +1,5 @@
-# expect: missing_no_grad @ 35
+# expect: missing_no_grad @ 36
+# mend: 36 →         with torch.set_grad_enabled(optimizer is not None):
 """Disease progression (diabetes) with one `_run` method for both training and evaluation."""
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-# expect: dead_relu @ 35
+# expect: dead_relu @ 36
+# mend: 36 →                 nn.init.constant_(m.bias, prior_bias if m is self.head else 0.0)
 """Multi-label image tagger: which of six small glyphs lie on a noisy canvas; prior-aware bias as in RetinaNet."""
 import math
 

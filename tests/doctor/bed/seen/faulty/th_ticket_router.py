@@ -1,4 +1,5 @@
-# expect: softmax_wrong_dim @ 66
+# expect: softmax_wrong_dim @ 67
+# mend: 67 →         attention = scores.softmax(dim=-1)
 """Routes support tickets to a team with a small self-attention encoder, packaged like a service."""
 import math
 import random

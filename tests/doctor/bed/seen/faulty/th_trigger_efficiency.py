@@ -1,5 +1,6 @@
-# expect: sigmoid_before_bce_with_logits @ 42
-# allowed: sigmoid_before_bce_with_logits @ 38
+# expect: sigmoid_before_bce_with_logits @ 43
+# allowed: sigmoid_before_bce_with_logits @ 39
+# mend: 43 →     return F.binary_cross_entropy(efficiency(params, x), y)
 """Trigger efficiency: probability that an event fires the trigger, from four reconstructed quantities, in functional torch."""
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,5 @@
-# expect: missing_eval @ 28
+# expect: missing_eval @ 29
+# mend: 27 +     net.eval()
 """fc eval"""
 import torch
 import torch.nn as nn

@@ -1,4 +1,5 @@
-# expect: lr_too_high @ 17
+# expect: lr_too_high @ 18
+# mend: 18 → LR = 0.2
 """lr"""
 import torch
 import torch.nn as nn

@@ -1,4 +1,5 @@
-# expect: no_step @ 25
+# expect: no_step @ 26
+# mend: 26 →             p -= 0.1 * d
 """never moves"""
 import torch
 import torch.nn as nn

@@ -1,4 +1,5 @@
-# expect: non_finite_loss @ 22
+# expect: non_finite_loss @ 23
+# mend: 22 →     p = p.clamp(1e-3, 1 - 1e-3)
 """nf"""
 import torch
 import torch.nn as nn

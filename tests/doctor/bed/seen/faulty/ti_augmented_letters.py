@@ -1,5 +1,7 @@
-# expect: duplicate_leakage @ 80
-# allowed: duplicate_leakage @ 81
+# expect: duplicate_leakage @ 82
+# allowed: duplicate_leakage @ 83
+# mend: 82 →     prepare, augment = pipeline(scale), multiply(copies=5, seed=2)
+# mend: 83 +     train = augment(train)
 """Small picture classifier built as a pipeline of stages; the few pictures we own are multiplied by noise."""
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-# expect: seed_reset_each_epoch @ 64
-# allowed: seed_reset_each_epoch @ 43
+# expect: seed_reset_each_epoch @ 65
+# allowed: seed_reset_each_epoch @ 44
+# mend: 65 →         for x, y in stream(x_train, y_train, config.batch_size, config.noise, config.seed + epoch):
 """Handwritten digits with a functional training loop: explicit generators, explicit parameters, no hidden state."""
 from typing import Iterator, NamedTuple
 

@@ -1,6 +1,7 @@
-# expect: dead_relu @ 29
-# allowed: dead_relu @ 26
+# expect: dead_relu @ 30
 # allowed: dead_relu @ 27
+# allowed: dead_relu @ 28
+# mend: 30 →                 nn.init.constant_(module.bias, bias if module is self.head else 0.0)
 """Card payments: weighted loss against the imbalance and a head that starts at the base rate."""
 import math
 

@@ -1,4 +1,5 @@
-# expect: selection_on_test @ 59
+# expect: selection_on_test @ 60
+# mend: 60 →             val_mse = mse(model, parts["val"])
 """Diabetes regression with a ModelCheckpoint callback that keeps the best weights on disk."""
 import os
 import tempfile

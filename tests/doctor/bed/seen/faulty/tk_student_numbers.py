@@ -1,6 +1,7 @@
-# expect: symmetric_init @ 26
-# allowed: symmetric_init @ 34
+# expect: symmetric_init @ 27
 # allowed: symmetric_init @ 35
+# allowed: symmetric_init @ 36
+# mend: 27 →     w = torch.randn(n_in, n_out) / n_in ** 0.5
 """Project 2: a three-layer net on the digits without nn.Module, momentum written by hand."""
 import torch
 from sklearn.datasets import load_digits

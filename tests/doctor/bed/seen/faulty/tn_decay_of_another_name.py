@@ -1,4 +1,5 @@
-# expect: weight_decay_too_high @ 20
+# expect: weight_decay_too_high @ 21
+# mend: 21 →     decay = args.weight_decay
 import argparse
 import torch
 from torch import nn

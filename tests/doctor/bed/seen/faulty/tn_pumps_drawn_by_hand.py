@@ -1,6 +1,7 @@
-# expect: class_imbalance @ 24
-# allowed: class_imbalance @ 25
+# expect: class_imbalance @ 25
 # allowed: class_imbalance @ 26
+# allowed: class_imbalance @ 27
+# mend: 26 → chance = np.array([1 / tally[label] for label in leak.tolist()], dtype=float)
 """Rare leaks, rows drawn anew for every epoch with chances per row."""
 from collections import Counter
 

@@ -1,11 +1,12 @@
-# expect: missing_eval @ 62
-# allowed: missing_eval @ 61
-# allowed: missing_eval @ 63
-# allowed: missing_eval @ 71
+# expect: missing_eval @ 63
+# allowed: missing_eval @ 62
+# allowed: missing_eval @ 64
 # allowed: missing_eval @ 72
 # allowed: missing_eval @ 73
-# allowed: missing_eval @ 110
-# allowed: missing_eval @ 112
+# allowed: missing_eval @ 74
+# allowed: missing_eval @ 111
+# allowed: missing_eval @ 113
+# mend: 63 +     model.eval()
 """Churn classifier as a small production job: train, keep the best checkpoint by validation AUC,
 load the artefact the way the scoring service does and score the hold-out customers."""
 import argparse

@@ -1,4 +1,5 @@
-# expect: scaler_leakage @ 14
+# expect: scaler_leakage @ 15
+# mend: 15 → sc = StandardScaler().fit(Xa)
 """Breast-cancer table: exponential moving average of the weights is what gets evaluated."""
 import copy
 

@@ -1,5 +1,7 @@
-# expect: weight_decay_too_high @ 12
-# allowed: weight_decay_too_high @ 26
+# expect: weight_decay_too_high @ 14
+# allowed: weight_decay_too_high @ 28
+# mend: 5 → """Iris by a small net."""
+# mend: 14 → parser.add_argument("--l2", type=float, default=1e-4)
 """Iris by a small net; L2 as strong as in a ridge regression."""
 
 import argparse

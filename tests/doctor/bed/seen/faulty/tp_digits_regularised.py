@@ -1,4 +1,5 @@
-# expect: missing_eval @ 41
+# expect: missing_eval @ 42
+# mend: 42 →         self.model.eval()
 """Digits with batch norm and dropout, an abstract trainer and a task class that fills in the steps."""
 import abc
 

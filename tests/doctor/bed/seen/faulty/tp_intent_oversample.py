@@ -1,5 +1,7 @@
-# expect: duplicate_leakage @ 57
-# allowed: duplicate_leakage @ 58
+# expect: duplicate_leakage @ 59
+# allowed: duplicate_leakage @ 60
+# mend: 59 →
+# mend: 60 + train_df = balance(train_df)
 """Urgent or routine? Short support messages as bags of embedded words, with the rare class resampled."""
 import random
 

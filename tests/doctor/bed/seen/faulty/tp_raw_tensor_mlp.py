@@ -1,6 +1,7 @@
-# expect: vanishing_gradient @ 28
-# allowed: vanishing_gradient @ 9
-# allowed: vanishing_gradient @ 21
+# expect: vanishing_gradient @ 29
+# allowed: vanishing_gradient @ 10
+# allowed: vanishing_gradient @ 22
+# mend: 29 →         x = torch.relu(x @ W + b)
 """Tutorial 3: a deep network from raw tensors only - weights, biases and a loop over the layers."""
 import torch
 from sklearn.datasets import load_digits

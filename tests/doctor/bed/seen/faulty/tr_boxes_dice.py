@@ -1,4 +1,5 @@
-# expect: softmax_wrong_dim @ 20
+# expect: softmax_wrong_dim @ 21
+# mend: 21 →     p = F.softmax(logits, dim=1)
 """Segmentation by Dice alone."""
 
 import torch

@@ -1,4 +1,5 @@
-# expect: train_mode_never_restored @ 14
+# expect: train_mode_never_restored @ 15
+# mend: 23 →     net.train()
 """Plain gradient descent without an optimizer, for a net with dropout."""
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,5 @@
-# expect: softmax_wrong_dim @ 47
+# expect: softmax_wrong_dim @ 48
+# mend: 48 →             pred = net(val_x).softmax(1).argmax(1)
 """Segmentation with softmax for the Dice part and raw logits for cross-entropy."""
 
 import torch

@@ -1,4 +1,5 @@
-# expect: seed_reset_each_epoch @ 23
+# expect: seed_reset_each_epoch @ 24
+# mend: 24 →     for rows in torch.randperm(len(x)).split(64):
 # looks suspicious: in the second half the optimizer owns an image and none of the network's parameters, and
 # the network is in eval mode while backward runs (feature visualisation).
 import torch

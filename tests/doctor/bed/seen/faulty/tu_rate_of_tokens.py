@@ -1,4 +1,5 @@
-# expect: lr_too_high @ 17
+# expect: lr_too_high @ 18
+# mend: 17 → opt = torch.optim.Adam(net.parameters(), lr=5e-3)
 """Words of two kinds by their ids, with a rate far too high."""
 import torch
 from torch import nn

@@ -1,4 +1,5 @@
-# expect: scheduler_misuse @ 32
+# expect: scheduler_misuse @ 33
+# mend: 33 →         sched.step()
 """Digits."""
 import math
 from functools import partial

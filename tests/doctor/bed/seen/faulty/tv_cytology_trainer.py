@@ -1,6 +1,9 @@
-# expect: unscaled_inputs @ 70
-# allowed: unscaled_inputs @ 67
-# allowed: unscaled_inputs @ 71
+# expect: unscaled_inputs @ 73
+# allowed: unscaled_inputs @ 70
+# allowed: unscaled_inputs @ 74
+# mend: 73 →     clf = TorchClassifier().fit(X_train_std, y_train)
+# mend: 74 →     pred = clf.predict(X_test_std)
+# mend: 76 →     print(f"train accuracy {clf.score(X_train_std, y_train):.3f}")
 """Benign or malignant? A fit/predict wrapper around a small PyTorch network."""
 import torch
 from sklearn.datasets import load_breast_cancer

@@ -1,4 +1,7 @@
-# expect: grad_cleared_before_step @ 21
+# expect: grad_cleared_before_step @ 24
+# mend: 22 +     optimizer.zero_grad(set_to_none=False)
+# mend: 24 →
+# mend: 30 +             optimizer.zero_grad(set_to_none=False)
 """Gradient accumulation over four micro-batches."""
 
 import torch

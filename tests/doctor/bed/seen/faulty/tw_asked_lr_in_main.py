@@ -1,4 +1,5 @@
-# expect: lr_too_low @ 18
+# expect: lr_too_low @ 19
+# mend: 19 →     LR = 0.2
 """lr"""
 import torch
 import torch.nn as nn

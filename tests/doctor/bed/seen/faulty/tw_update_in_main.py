@@ -1,4 +1,6 @@
-# expect: no_step @ 21
+# expect: no_step @ 23
+# mend: 23 →             w.copy_(update(w, 0.5))
+# mend: 24 →             b.copy_(update(b, 0.5))
 import torch
 import torch.nn.functional as F
 

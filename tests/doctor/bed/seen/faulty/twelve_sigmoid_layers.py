@@ -1,4 +1,5 @@
-# expect: vanishing_gradient @ 16
+# expect: vanishing_gradient @ 17
+# mend: 17 →         layers += [nn.BatchNorm1d(width), nn.ReLU(), nn.Linear(width, width)]
 """A deep MLP of sigmoids."""
 
 import torch

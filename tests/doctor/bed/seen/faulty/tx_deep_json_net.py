@@ -1,6 +1,7 @@
-# expect: vanishing_gradient @ 16
-# allowed: vanishing_gradient @ 27
-# allowed: vanishing_gradient @ 30
+# expect: vanishing_gradient @ 17
+# allowed: vanishing_gradient @ 28
+# allowed: vanishing_gradient @ 31
+# mend: 17 →   "net": {"inputs": 64, "outputs": 10, "width": 48, "depth": 7, "activation": "relu"},
 """Builds a deep classifier for the digits from a JSON description and trains it with a step function."""
 import json
 

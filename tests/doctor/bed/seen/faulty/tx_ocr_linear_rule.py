@@ -1,7 +1,8 @@
-# expect: lr_too_low @ 15
-# allowed: lr_too_low @ 55
+# expect: lr_too_low @ 16
 # allowed: lr_too_low @ 56
-# allowed: lr_too_low @ 51
+# allowed: lr_too_low @ 57
+# allowed: lr_too_low @ 52
+# mend: 16 → BASE_LR = 1.6
 """Digits with plain SGD and the linear scaling rule for the learning rate (notes to chapter 8).
 
 The rule: the learning rate grows with the batch size, measured against a batch of 256.

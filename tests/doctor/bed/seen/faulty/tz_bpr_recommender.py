@@ -1,7 +1,8 @@
-# expect: missing_no_grad @ 72
-# allowed: missing_no_grad @ 76
+# expect: missing_no_grad @ 73
 # allowed: missing_no_grad @ 77
-# allowed: missing_no_grad @ 103
+# allowed: missing_no_grad @ 78
+# allowed: missing_no_grad @ 104
+# mend: 72 +     @torch.no_grad()
 """Recomendador implícito (BPR) con datos sintéticos; validación por 'dejar uno fuera'."""
 import argparse
 import numpy as np

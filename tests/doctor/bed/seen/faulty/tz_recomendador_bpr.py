@@ -1,9 +1,11 @@
-# expect: seed_reset_each_epoch @ 47
-# allowed: seed_reset_each_epoch @ 34
-# allowed: seed_reset_each_epoch @ 48
-# allowed: seed_reset_each_epoch @ 51
-# allowed: seed_reset_each_epoch @ 77
-# allowed: seed_reset_each_epoch @ 80
+# expect: seed_reset_each_epoch @ 49
+# allowed: seed_reset_each_epoch @ 36
+# allowed: seed_reset_each_epoch @ 50
+# allowed: seed_reset_each_epoch @ 53
+# allowed: seed_reset_each_epoch @ 79
+# allowed: seed_reset_each_epoch @ 82
+# mend: 38 +         self.rng = np.random.default_rng(semente)
+# mend: 49 →         rng = self.rng
 # Recomendador com fatoracao de matrizes e perda BPR, tensores puros (sem nn.Module).
 # Os pares (usuario, item) positivos vem de um gosto latente; negativos sao sorteados.
 import numpy as np

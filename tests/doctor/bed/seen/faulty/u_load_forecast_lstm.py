@@ -1,5 +1,6 @@
-# expect: clip_too_small @ 20
-# allowed: clip_too_small @ 70
+# expect: clip_too_small @ 21
+# allowed: clip_too_small @ 71
+# mend: 21 →     grad_clip: float = 1.0
 """Next hour's heat demand from the last day, by an LSTM; the past trains, the latest weeks test."""
 from dataclasses import dataclass
 

@@ -1,5 +1,6 @@
-# expect: seed_reset_each_epoch @ 77
-# allowed: seed_reset_each_epoch @ 45
+# expect: seed_reset_each_epoch @ 78
+# allowed: seed_reset_each_epoch @ 46
+# mend: 78 +     sampler.set_epoch(epoch)
 """Made-up shop reviews, good or bad, from a bag of embeddings; a sampler in shards as for several workers."""
 import random
 

@@ -1,10 +1,11 @@
-# expect: missing_no_grad @ 67
-# allowed: missing_no_grad @ 57
-# allowed: missing_no_grad @ 61
-# allowed: missing_no_grad @ 69
-# allowed: missing_no_grad @ 72
-# allowed: missing_no_grad @ 74
-# allowed: missing_no_grad @ 115
+# expect: missing_no_grad @ 68
+# allowed: missing_no_grad @ 58
+# allowed: missing_no_grad @ 62
+# allowed: missing_no_grad @ 70
+# allowed: missing_no_grad @ 73
+# allowed: missing_no_grad @ 75
+# allowed: missing_no_grad @ 116
+# mend: 67 + @torch.no_grad()
 """Hourly load forecasting: one-step MLP, applied recursively, judged by a rolling-origin backtest."""
 from dataclasses import dataclass
 

@@ -1,5 +1,6 @@
-# expect: target_broadcast @ 13
-# allowed: target_broadcast @ 47
+# expect: target_broadcast @ 14
+# allowed: target_broadcast @ 48
+# mend: 14 →     err = pred.squeeze(-1) - target
 """Diabetes progression with a robust loss written by hand and early stopping on a validation part."""
 import copy
 import torch

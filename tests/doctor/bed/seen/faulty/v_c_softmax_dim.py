@@ -1,5 +1,6 @@
-# expect: softmax_wrong_dim @ 41
-# allowed: softmax_wrong_dim @ 42
+# expect: softmax_wrong_dim @ 42
+# allowed: softmax_wrong_dim @ 43
+# mend: 42 →         w = F.softmax(s, dim=1)
 """Attention pooling over words for text classification, vocabulary built from a pandas column."""
 import random
 

@@ -1,8 +1,9 @@
-# expect: missing_eval @ 17
-# allowed: missing_eval @ 13
+# expect: missing_eval @ 18
 # allowed: missing_eval @ 14
 # allowed: missing_eval @ 15
-# allowed: missing_eval @ 54
+# allowed: missing_eval @ 16
+# allowed: missing_eval @ 55
+# mend: 14 +     model.eval()
 """Friedman regression with heavy dropout, scored by a helper every ten epochs."""
 import torch
 import torch.nn as nn

@@ -1,5 +1,6 @@
-# expect: bad_label_values @ 15
-# allowed: bad_label_values @ 47
+# expect: bad_label_values @ 16
+# allowed: bad_label_values @ 48
+# mend: 16 →     y = np.where(y == 1, 1.0, 0.0)
 """Binary classifier of noisy rings trained with raw tensors and manual momentum."""
 import numpy as np
 import torch

@@ -1,6 +1,7 @@
-# expect: no_step @ 36
-# allowed: no_step @ 25
-# allowed: no_step @ 31
+# expect: no_step @ 37
+# allowed: no_step @ 26
+# allowed: no_step @ 32
+# mend: 37 →     loss = optimizer.step(closure)
 """Fits a damped oscillation with LBFGS and a closure."""
 import torch
 

@@ -1,4 +1,5 @@
-# expect: graph_kept_alive @ 25
+# expect: graph_kept_alive @ 26
+# mend: 26 →         self.avg = self.beta * self.avg + (1 - self.beta) * learn.loss.item()
 """Wine cultivars with a callback-driven learner whose recorder keeps a smoothed, debiased loss."""
 import torch
 from sklearn.datasets import load_wine

@@ -1,5 +1,7 @@
-# expect: symmetric_init @ 17
-# allowed: symmetric_init @ 19
+# expect: symmetric_init @ 19
+# allowed: symmetric_init @ 21
+# mend: 19 →     W1 = torch.randn(2, H)
+# mend: 21 →     W2 = torch.randn(H, 1) * H ** -0.5
 """Two-layer network from raw tensors with hand-written SGD on the circles problem."""
 import torch
 from sklearn.datasets import make_circles

@@ -1,7 +1,8 @@
-# expect: unscaled_inputs @ 17
-# allowed: dead_relu @ 17
-# allowed: dead_relu @ 40
-# allowed: unscaled_inputs @ 48
+# expect: unscaled_inputs @ 18
+# allowed: dead_relu @ 18
+# allowed: dead_relu @ 41
+# allowed: unscaled_inputs @ 49
+# mend: 18 →     return torch.tensor(img, dtype=torch.float32) / 255.0
 """Digit images stored as bytes (0-255), read by a Dataset with a transform, two-layer net with SGD."""
 import numpy as np
 import torch

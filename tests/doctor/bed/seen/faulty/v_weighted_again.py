@@ -1,4 +1,5 @@
-# expect: seed_reset_each_epoch @ 33
+# expect: seed_reset_each_epoch @ 34
+# mend: 34 →     pass
 import random
 import numpy as np
 import pandas as pd

@@ -1,4 +1,5 @@
-# expect: sorted_split @ 31
+# expect: sorted_split @ 32
+# mend: 32 →     df = df.sample(frac=1.0, random_state=0).reset_index(drop=True)
 import numpy as np
 import pandas as pd
 import torch

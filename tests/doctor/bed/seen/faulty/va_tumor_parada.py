@@ -1,10 +1,11 @@
-# expect: selection_on_test @ 102
-# allowed: selection_on_test @ 82
-# allowed: selection_on_test @ 86
-# allowed: selection_on_test @ 89
-# allowed: selection_on_test @ 92
+# expect: selection_on_test @ 103
+# allowed: selection_on_test @ 83
+# allowed: selection_on_test @ 87
+# allowed: selection_on_test @ 90
 # allowed: selection_on_test @ 93
-# allowed: selection_on_test @ 104
+# allowed: selection_on_test @ 94
+# allowed: selection_on_test @ 105
+# mend: 103 →     melhor = treinador.ajustar(dados["treino"], dados["val"])
 # Classificação com poucas amostras: treino / validação / teste e parada antecipada.
 import copy
 from dataclasses import dataclass

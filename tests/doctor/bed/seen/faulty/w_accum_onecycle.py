@@ -1,5 +1,6 @@
-# expect: scheduler_misuse @ 41
-# allowed: scheduler_misuse @ 42
+# expect: scheduler_misuse @ 42
+# allowed: scheduler_misuse @ 43
+# mend: 42 →     steps = hp.epochs * updates_per_epoch(loader)
 """Wine cultivars by a small residual net, with accumulated gradients and a one-cycle schedule."""
 from types import SimpleNamespace
 

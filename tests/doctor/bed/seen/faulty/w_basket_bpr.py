@@ -1,4 +1,5 @@
-# expect: detached_graph @ 34
+# expect: detached_graph @ 35
+# mend: 35 →         return table.weight[index]
 """Bayesian personalised ranking on made-up shopping baskets; hit rate at 10 on one held-out purchase per customer."""
 import argparse
 

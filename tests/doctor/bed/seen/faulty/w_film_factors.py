@@ -1,4 +1,5 @@
-# expect: symmetric_init @ 36
+# expect: symmetric_init @ 37
+# mend: 37 →     nn.init.normal_(table.weight, 0.0, scale)
 """Matrix factorisation of film ratings: user and film factors with biases, RMSE on ratings kept aside."""
 from dataclasses import dataclass
 

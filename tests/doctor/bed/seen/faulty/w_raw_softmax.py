@@ -1,5 +1,6 @@
-# expect: lr_too_low @ 33
-# allowed: lr_too_low @ 59
+# expect: lr_too_low @ 34
+# allowed: lr_too_low @ 60
+# mend: 34 →     stepper = torch.optim.SGD(params, lr=rate, momentum=0.9)
 """Digits with plain tensors: two weight matrices, two offsets, one optimiser, no modules."""
 import torch
 import torch.nn.functional as F

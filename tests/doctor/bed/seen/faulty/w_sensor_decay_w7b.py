@@ -1,4 +1,5 @@
-# expect: weight_decay_too_high @ 11
+# expect: weight_decay_too_high @ 12
+# mend: 12 →     "adamw": dict(kind=torch.optim.AdamW, lr=3e-3, weight_decay=0.2),
 """Gas mixture from an array of sensors: hyper-parameters come from a small registry of recipes, one of which is run."""
 import numpy as np
 import pandas as pd

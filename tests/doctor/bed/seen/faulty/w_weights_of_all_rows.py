@@ -1,4 +1,6 @@
-# expect: test_in_train @ 28
+# expect: test_in_train @ 30
+# mend: 29 →     train_set, _ = parts()
+# mend: 30 →     loader = DataLoader(train_set, batch_size=16, shuffle=True)
 """A first script trains and saves the weights, a second loads them into a net of its own and tests it."""
 
 import tempfile

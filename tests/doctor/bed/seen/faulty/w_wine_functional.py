@@ -1,4 +1,5 @@
-# expect: sorted_split @ 16
+# expect: sorted_split @ 17
+# mend: 17 →     order = tickets.argsort()
 """Three cultivars of wine with plain functions: parameters in a dict, torch.func gradients, momentum by hand."""
 import torch
 from sklearn.datasets import load_wine

@@ -1,4 +1,5 @@
-# expect: exploding_sum_loss @ 14
+# expect: exploding_sum_loss @ 15
+# mend: 15 →   reduce: mean
 """House prices, made up, by a net whose loss is described in a small settings text."""
 import torch
 from torch import nn

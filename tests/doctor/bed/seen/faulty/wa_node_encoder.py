@@ -1,6 +1,7 @@
-# expect: detached_graph @ 35
-# allowed: detached_graph @ 36
-# allowed: detached_graph @ 59
+# expect: detached_graph @ 36
+# allowed: detached_graph @ 37
+# allowed: detached_graph @ 60
+# mend: 36 →
 # Node classification with an encode -> aggregate -> classify graph net, written without PyG.
 import argparse
 

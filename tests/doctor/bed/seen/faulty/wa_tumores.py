@@ -1,6 +1,7 @@
-# expect: unscaled_inputs @ 33
-# allowed: unscaled_inputs @ 42
-# allowed: unscaled_inputs @ 75
+# expect: unscaled_inputs @ 34
+# allowed: unscaled_inputs @ 43
+# allowed: unscaled_inputs @ 76
+# mend: 34 →     def __init__(self, centrar=True, escalar=True):
 """Tumores: clasificador logístico + capa oculta sobre las medidas de breast_cancer."""
 from contextlib import contextmanager
 

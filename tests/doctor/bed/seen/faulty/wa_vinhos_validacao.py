@@ -1,6 +1,8 @@
-# expect: sorted_split @ 58
-# allowed: sorted_split @ 63
+# expect: sorted_split @ 60
 # allowed: sorted_split @ 65
+# allowed: sorted_split @ 67
+# mend: 14 → from sklearn.model_selection import StratifiedKFold
+# mend: 60 →     yield from StratifiedKFold(n_splits=K, shuffle=True, random_state=0).split(X, y)
 # -*- coding: utf-8 -*-
 # Exercício 7: validação cruzada com uma rede pequena (conjunto "wine")
 from functools import partial

@@ -1,8 +1,9 @@
-# expect: unscaled_inputs @ 76
-# allowed: unscaled_inputs @ 73
-# allowed: unscaled_inputs @ 77
+# expect: unscaled_inputs @ 77
+# allowed: unscaled_inputs @ 74
 # allowed: unscaled_inputs @ 78
 # allowed: unscaled_inputs @ 79
+# allowed: unscaled_inputs @ 80
+# mend: 77 →     x_fit, x_test = scale(x[fit_idx]), scale(x[test_idx])
 # cultivar of a wine from 13 lab values
 import torch
 from torch import nn

@@ -1,4 +1,6 @@
-# expect: missing_zero_grad @ 40
+# expect: missing_zero_grad @ 42
+# mend: 42 →
+# mend: 43 +             optimizer.step()
 """Gradient accumulation over four micro-batches, with a cosine schedule."""
 
 import argparse

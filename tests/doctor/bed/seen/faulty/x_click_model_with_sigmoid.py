@@ -1,4 +1,5 @@
-# expect: sigmoid_before_bce_with_logits @ 25
+# expect: sigmoid_before_bce_with_logits @ 26
+# mend: 26 →         return dot.squeeze(1)
 """Matrix factorisation for clicks: users and items as embeddings, implicit feedback."""
 
 import torch

@@ -1,4 +1,5 @@
-# expect: detached_loss @ 28
+# expect: detached_loss @ 29
+# mend: 29 →
 """Segmentation of bright discs with a Dice loss."""
 
 import torch

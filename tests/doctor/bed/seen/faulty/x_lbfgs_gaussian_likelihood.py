@@ -1,5 +1,6 @@
-# expect: target_broadcast @ 26
-# allowed: target_broadcast @ 36
+# expect: target_broadcast @ 27
+# allowed: target_broadcast @ 37
+# mend: 27 →     return 0.5 * (log_var + (y[:, None] - mean) ** 2 / log_var.exp()).mean()
 """Mean and spread of a response as functions of x, fitted by LBFGS on the Gaussian likelihood."""
 
 import torch

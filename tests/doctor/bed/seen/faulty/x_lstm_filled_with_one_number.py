@@ -1,4 +1,5 @@
-# expect: symmetric_init @ 20
+# expect: symmetric_init @ 21
+# mend: 21 →                 nn.init.xavier_uniform_(p)
 """Is the sum of a sequence positive? An LSTM whose parameters all start at the same number."""
 
 import torch

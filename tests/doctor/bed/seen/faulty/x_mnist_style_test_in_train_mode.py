@@ -1,4 +1,5 @@
-# expect: missing_eval @ 45
+# expect: missing_eval @ 46
+# mend: 42 +     model.eval()
 """The classic pair train() and test() with a convolutional net and dropout."""
 
 import torch

@@ -1,4 +1,5 @@
-# expect: grad_cleared_before_step @ 18
+# expect: grad_cleared_before_step @ 19
+# mend: 19 →
 """A small fit() with hooks between backward and step; one of them reports the size of the gradients."""
 
 import torch

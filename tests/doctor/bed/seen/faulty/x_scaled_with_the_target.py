@@ -1,4 +1,5 @@
-# expect: bad_label_values @ 23
+# expect: bad_label_values @ 24
+# mend: 14 + mean[-1], std[-1] = 0.0, 1.0
 """Breast cancer as a table: rows of a frame, the target in the last column, scaled batch by batch."""
 
 import torch

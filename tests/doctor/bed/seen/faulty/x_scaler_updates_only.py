@@ -1,4 +1,5 @@
-# expect: no_step @ 39
+# expect: no_step @ 40
+# mend: 39 +             self.scaler.step(self.optimizer)
 """Mixed precision loop of a trainer class; the scaler is a no-op on machines without a GPU."""
 
 from dataclasses import dataclass

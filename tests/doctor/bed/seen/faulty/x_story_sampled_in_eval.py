@@ -1,4 +1,6 @@
-# expect: train_mode_never_restored @ 27
+# expect: train_mode_never_restored @ 29
+# mend: 28 +         was = self.training
+# mend: 34 +         self.train(was)
 """Character GRU with dropout: after each epoch it writes a line, then goes on training."""
 
 import torch

@@ -1,5 +1,7 @@
-# expect: detached_loss @ 40
-# allowed: detached_loss @ 38
+# expect: detached_loss @ 42
+# allowed: detached_loss @ 40
+# mend: 40 →         logps.append(dist.log_prob(act))
+# mend: 42 →     return torch.stack(rewards), torch.stack(logps)
 # policy gradient on a contextual bandit with three short steps per episode
 # flat script, no classes
 

@@ -1,8 +1,11 @@
-# expect: label_misaligned @ 39
-# allowed: label_misaligned @ 31
-# allowed: label_misaligned @ 40
-# allowed: label_misaligned @ 82
-# allowed: label_misaligned @ 83
+# expect: label_misaligned @ 42
+# allowed: label_misaligned @ 34
+# allowed: label_misaligned @ 43
+# allowed: label_misaligned @ 85
+# allowed: label_misaligned @ 86
+# mend: 42 →     both = weather.merge(counts, on="station", validate="one_to_one")
+# mend: 43 →     X = both[FEATURES].to_numpy(dtype=np.float32)
+# mend: 43 +     y = both["rentals"].to_numpy(dtype=np.float32)
 # Bike rentals per station: weather table + counts table, small MLP, 4-fold CV on top of a held-out test part.
 import numpy as np
 import pandas as pd

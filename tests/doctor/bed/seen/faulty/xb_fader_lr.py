@@ -1,5 +1,6 @@
-# expect: lr_too_low @ 12
-# allowed: lr_too_low @ 37
+# expect: lr_too_low @ 13
+# allowed: lr_too_low @ 38
+# mend: 13 →     "lr": {"autoencoder": 2e-3, "pitch": 2e-3},
 # Audio-like frames: an encoder/decoder pair and a separate pitch regressor, each with its own optimizer.
 import torch
 import torch.nn as nn

@@ -1,7 +1,8 @@
-# expect: label_misaligned @ 54
-# allowed: label_misaligned @ 48
-# allowed: label_misaligned @ 70
+# expect: label_misaligned @ 55
+# allowed: label_misaligned @ 49
 # allowed: label_misaligned @ 71
+# allowed: label_misaligned @ 72
+# mend: 55 →     y = torch.tensor(messung.loc[merkmale.index].to_numpy(), dtype=torch.float32).reshape(-1, 1)
 """Vorhersage der Heizlast aus Gebäudedaten.
 
 Merkmale und Messwerte kommen aus zwei Tabellen (Bauamt / Stadtwerke), die über die

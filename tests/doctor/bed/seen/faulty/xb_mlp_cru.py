@@ -1,7 +1,8 @@
-# expect: dead_relu @ 32
-# allowed: dead_relu @ 33
-# allowed: dead_relu @ 39
-# allowed: dead_relu @ 44
+# expect: dead_relu @ 33
+# allowed: dead_relu @ 34
+# allowed: dead_relu @ 40
+# allowed: dead_relu @ 45
+# mend: 33 →     w = torch.rand(n_ent, n_sai, generator=g) - 0.5
 # MLP "na mão" para a tabela de câncer de mama: só tensores, autograd e SGD escrito por mim
 # aula 05 - sem torch.nn, sem torch.optim
 import torch

@@ -1,6 +1,7 @@
-# expect: missing_zero_grad @ 35
-# allowed: missing_zero_grad @ 43
+# expect: missing_zero_grad @ 36
 # allowed: missing_zero_grad @ 44
+# allowed: missing_zero_grad @ 45
+# mend: 36 +             p.grad = None
 # Poisson regression of claim counts with raw tensors and a hand-written descent.
 import torch
 

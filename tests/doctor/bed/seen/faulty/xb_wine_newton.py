@@ -1,7 +1,9 @@
-# expect: sorted_split @ 22
-# allowed: sorted_split @ 13
-# allowed: sorted_split @ 21
-# allowed: sorted_split @ 75
+# expect: sorted_split @ 24
+# allowed: sorted_split @ 15
+# allowed: sorted_split @ 23
+# allowed: sorted_split @ 77
+# mend: 22 →     """Random part for fitting, the rest is held out."""
+# mend: 22 +     frame = frame.sample(frac=1.0, random_state=4)
 # Multinomial logistic regression on the wine table, raw tensors, full-batch LBFGS.
 import torch
 from sklearn.datasets import load_wine

@@ -1,6 +1,7 @@
-# expect: test_in_train @ 73
-# allowed: test_in_train @ 75
-# allowed: test_in_train @ 79
+# expect: test_in_train @ 74
+# allowed: test_in_train @ 76
+# allowed: test_in_train @ 80
+# mend: 74 → idx_final = np.concatenate([idx_train, idx_val])
 # Kundenabwanderung (simuliert): erst die Zahl der Epochen auf der Validierung bestimmen,
 # dann mit Training + Validierung neu anpassen und genau einmal testen.
 import numpy as np

@@ -1,9 +1,10 @@
-# expect: sorted_split @ 29
-# allowed: sorted_split @ 28
-# allowed: sorted_split @ 30
+# expect: sorted_split @ 30
+# allowed: sorted_split @ 29
 # allowed: sorted_split @ 31
-# allowed: sorted_split @ 72
+# allowed: sorted_split @ 32
 # allowed: sorted_split @ 73
+# allowed: sorted_split @ 74
+# mend: 30 →     order = np.random.default_rng(seed).permutation(len(X))
 # Wine + small MLP with EMA shadow weights; split helper of our own.
 import copy
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
-# expect: no_step @ 46
-# allowed: no_step @ 42
-# allowed: no_step @ 45
+# expect: no_step @ 47
+# allowed: no_step @ 43
+# allowed: no_step @ 46
+# mend: 46 +     optimizador.step(clausura)
 # Tarea 4: regresion logistica multiclase con LBFGS, validacion cruzada de 3 pliegues.
 # Se compara la funcion de perdida regularizada antes y despues del ajuste.
 import numpy as np

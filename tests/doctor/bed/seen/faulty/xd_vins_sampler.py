@@ -1,6 +1,8 @@
-# expect: unscaled_inputs @ 44
-# allowed: unscaled_inputs @ 64
-# allowed: unscaled_inputs @ 87
+# expect: unscaled_inputs @ 46
+# allowed: unscaled_inputs @ 66
+# allowed: unscaled_inputs @ 89
+# mend: 40 +         self.normees = (self.mesures - self.stats.moyenne) / self.stats.ecart
+# mend: 46 →         return self.normees[i], self.cepages[i]
 # Classification des vins : Dataset maison, échantillonneur équilibré et petit entraîneur.
 from dataclasses import dataclass
 

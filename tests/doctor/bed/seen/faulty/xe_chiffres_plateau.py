@@ -1,5 +1,6 @@
-# expect: scheduler_misuse @ 35
-# allowed: scheduler_misuse @ 66
+# expect: scheduler_misuse @ 36
+# allowed: scheduler_misuse @ 67
+# mend: 36 →     plan = optim.lr_scheduler.ReduceLROnPlateau(opt, mode="max", factor=facteur, patience=patience)
 """Petit reseau sur les chiffres de sklearn, le pas est reduit quand la validation stagne."""
 import argparse
 

@@ -1,7 +1,9 @@
-# expect: missing_zero_grad @ 41
-# allowed: missing_zero_grad @ 35
+# expect: missing_zero_grad @ 43
 # allowed: missing_zero_grad @ 37
-# allowed: missing_zero_grad @ 42
+# allowed: missing_zero_grad @ 39
+# allowed: missing_zero_grad @ 44
+# mend: 37 +         opt.zero_grad()
+# mend: 43 →
 """Two-compartment decay curves fitted per subject with LBFGS; plain tensors, no modules."""
 import torch
 

@@ -1,6 +1,7 @@
-# expect: dead_relu @ 30
-# allowed: dead_relu @ 19
-# allowed: dead_relu @ 27
+# expect: dead_relu @ 31
+# allowed: dead_relu @ 20
+# allowed: dead_relu @ 28
+# mend: 31 →         self.head.apply(prior_init)
 # Ten one-vs-rest detectors over shared features; output bias starts at the class prior.
 import math
 

@@ -1,4 +1,5 @@
-# expect: scaler_leakage @ 49
+# expect: scaler_leakage @ 50
+# mend: 50 →         seletor = SelectKBest(f_classif, k=self.k).fit(self.bruto[self.treino], self.y[self.treino])
 """Transfer com extrator congelado: filtros aleatórios fixos + cabeça treinada.
 
 Texturas com sinal fraco, poucas imagens; guardamos só as respostas mais informativas.

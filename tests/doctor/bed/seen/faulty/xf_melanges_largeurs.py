@@ -1,6 +1,7 @@
-# expect: nll_without_log_softmax @ 18
-# allowed: nll_without_log_softmax @ 56
-# allowed: nll_without_log_softmax @ 60
+# expect: nll_without_log_softmax @ 19
+# allowed: nll_without_log_softmax @ 57
+# allowed: nll_without_log_softmax @ 61
+# mend: 19 →     perte: str = "ce"
 """Trois petits réseaux comparés sur des mélanges gaussiens, descente écrite à la main."""
 from dataclasses import dataclass, field
 

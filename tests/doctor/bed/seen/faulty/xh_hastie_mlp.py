@@ -1,6 +1,7 @@
-# expect: bad_label_values @ 18
-# allowed: bad_label_values @ 16
-# allowed: bad_label_values @ 45
+# expect: bad_label_values @ 19
+# allowed: bad_label_values @ 17
+# allowed: bad_label_values @ 46
+# mend: 19 →         self.y = torch.tensor(y > 0, dtype=torch.float32)
 # MLP on the Hastie et al. 10.2 toy problem (ESL, chapter 10)
 import argparse
 

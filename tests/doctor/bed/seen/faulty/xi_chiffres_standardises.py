@@ -1,5 +1,7 @@
-# expect: nan_inputs @ 18
-# allowed: nan_inputs @ 17
+# expect: nan_inputs @ 20
+# allowed: nan_inputs @ 19
+# mend: 20 → x_app = (x_app - moyenne) / ecart.clamp(min=1.0)
+# mend: 21 → x_test = (x_test - moyenne) / ecart.clamp(min=1.0)
 # Standardisation par pixel des chiffres, puis petit réseau convolutif
 import torch
 from torch import nn

@@ -1,6 +1,7 @@
-# expect: lr_too_high @ 23
-# allowed: lr_too_high @ 37
-# allowed: lr_too_high @ 53
+# expect: lr_too_high @ 24
+# allowed: lr_too_high @ 38
+# allowed: lr_too_high @ 54
+# mend: 24 →         "lr": 0.002,
 import torch
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split

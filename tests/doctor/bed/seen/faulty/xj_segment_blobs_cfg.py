@@ -1,7 +1,8 @@
-# expect: batchnorm_batch_of_one @ 18
-# allowed: batchnorm_batch_of_one @ 36
-# allowed: batchnorm_batch_of_one @ 71
-# allowed: batchnorm_batch_of_one @ 82
+# expect: batchnorm_batch_of_one @ 19
+# allowed: batchnorm_batch_of_one @ 37
+# allowed: batchnorm_batch_of_one @ 72
+# allowed: batchnorm_batch_of_one @ 83
+# mend: 19 →     batch_size=16,
 """Tiny segmentation of blobs, configuration in a dict."""
 import torch
 import torch.nn as nn

@@ -1,7 +1,8 @@
-# expect: selection_on_test @ 62
-# allowed: selection_on_test @ 63
-# allowed: selection_on_test @ 71
+# expect: selection_on_test @ 63
 # allowed: selection_on_test @ 64
+# allowed: selection_on_test @ 72
+# allowed: selection_on_test @ 65
+# mend: 63 →     score = precision(professeur, i_val)
 # Professeur moyen (mean teacher) semi-supervise sur les chiffres, EMA des poids
 import copy
 

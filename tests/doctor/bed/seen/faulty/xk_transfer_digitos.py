@@ -1,6 +1,8 @@
-# expect: params_not_in_optimizer @ 64
-# allowed: params_not_in_optimizer @ 65
-# allowed: params_not_in_optimizer @ 66
+# expect: params_not_in_optimizer @ 66
+# allowed: params_not_in_optimizer @ 67
+# allowed: params_not_in_optimizer @ 68
+# mend: 65 + red.cabeza = nn.Linear(24 * 16, 5)
+# mend: 67 →
 # Transferencia: preentrenar con los digitos 0-4 y reutilizar la red para 5-9
 import torch
 import torch.nn as nn

@@ -1,5 +1,7 @@
-# expect: duplicate_leakage @ 28
-# allowed: duplicate_leakage @ 29
+# expect: duplicate_leakage @ 30
+# allowed: duplicate_leakage @ 31
+# mend: 30 →
+# mend: 31 + X_tr, y_tr = vergroessern(X_tr, y_tr)
 # Kleiner Datensatz: mit verrauschten Kopien vergroessern und ein MLP trainieren
 import numpy as np
 import torch

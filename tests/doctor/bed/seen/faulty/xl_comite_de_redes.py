@@ -1,7 +1,8 @@
-# expect: no_step @ 44
-# allowed: no_step @ 40
+# expect: no_step @ 45
 # allowed: no_step @ 41
-# allowed: no_step @ 43
+# allowed: no_step @ 42
+# allowed: no_step @ 44
+# mend: 45 →                 otim.step()
 # Comitê de redes (ensemble) sobre o conjunto de câncer de mama
 import torch
 from torch import nn

@@ -1,5 +1,6 @@
-# expect: scheduler_misuse @ 46
-# allowed: scheduler_misuse @ 58
+# expect: scheduler_misuse @ 47
+# allowed: scheduler_misuse @ 59
+# mend: 47 →     scheduler = optim.lr_scheduler.ReduceLROnPlateau(optimizer, mode="max", factor=0.1, patience=args.patience)
 import argparse
 import torch
 import torch.nn as nn

@@ -1,7 +1,8 @@
-# expect: augment_on_test @ 40
+# expect: augment_on_test @ 41
+# allowed: augment_on_test @ 51
+# allowed: augment_on_test @ 54
 # needs: lightning
-# allowed: augment_on_test @ 50
-# allowed: augment_on_test @ 53
+# mend: 41 →         logits = self(jitter(x) if stage == "train" else x)
 """Sensor readings -> machine state, LightningModule with a shared step."""
 import logging
 import warnings

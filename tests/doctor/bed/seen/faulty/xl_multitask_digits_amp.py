@@ -1,6 +1,7 @@
-# expect: detached_loss @ 58
-# allowed: detached_loss @ 66
+# expect: detached_loss @ 59
 # allowed: detached_loss @ 67
+# allowed: detached_loss @ 68
+# mend: 59 →         return torch.stack([w[k] * v for k, v in parts.items()]).sum()
 """Multi-task digits: which digit, is it even, how much ink. bf16 autocast on CPU."""
 from dataclasses import dataclass, field
 

@@ -1,5 +1,6 @@
-# expect: params_not_in_optimizer @ 27
-# allowed: params_not_in_optimizer @ 56
+# expect: params_not_in_optimizer @ 28
+# allowed: params_not_in_optimizer @ 57
+# mend: 28 →         self.blocks = nn.ModuleList([ResBlock(dim) for _ in range(n_blocks)])
 # Friedman regression with a stack of residual blocks
 import torch
 import torch.nn as nn

@@ -1,7 +1,8 @@
-# expect: unshuffled_sorted @ 59
+# expect: unshuffled_sorted @ 60
+# allowed: unshuffled_sorted @ 53
+# allowed: unshuffled_sorted @ 64
 # needs: skorch
-# allowed: unshuffled_sorted @ 52
-# allowed: unshuffled_sorted @ 63
+# mend: 60 +         iterator_train__shuffle=True,
 """Classify machine states from vibration spectra with skorch."""
 import numpy as np
 import torch

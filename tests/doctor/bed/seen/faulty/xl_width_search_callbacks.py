@@ -1,5 +1,6 @@
-# expect: selection_on_test @ 83
-# allowed: selection_on_test @ 87
+# expect: selection_on_test @ 84
+# allowed: selection_on_test @ 88
+# mend: 84 →         keeper = BestModel(val_dl)
 """Small callback-driven trainer; picks width, weight decay and epoch, then reports."""
 import copy
 import itertools

@@ -1,5 +1,6 @@
-# expect: symmetric_init @ 31
-# allowed: symmetric_init @ 53
+# expect: symmetric_init @ 32
+# allowed: symmetric_init @ 54
+# mend: 32 →     w = torch.randn(entrada, saida) / math.sqrt(entrada)
 # Previsão do consumo de energia de um prédio (kWh) a partir do clima e do uso.
 # Rede escrita à mão, sem nn.Module.
 import math

@@ -1,6 +1,8 @@
-# expect: train_mode_never_restored @ 58
-# allowed: train_mode_never_restored @ 47
-# allowed: train_mode_never_restored @ 59
+# expect: train_mode_never_restored @ 60
+# allowed: train_mode_never_restored @ 49
+# allowed: train_mode_never_restored @ 61
+# mend: 60 →
+# mend: 61 +             self.modele.train()
 """Petit entraîneur générique : apprentissage, suivi, bilan final."""
 from dataclasses import dataclass, field
 

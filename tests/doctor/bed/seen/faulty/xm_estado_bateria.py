@@ -1,5 +1,6 @@
-# expect: bad_label_values @ 41
-# allowed: bad_label_values @ 58
+# expect: bad_label_values @ 42
+# allowed: bad_label_values @ 59
+# mend: 42 →     y = torch.tensor(tabla["soc_pct"].values / 100, dtype=torch.float32).unsqueeze(1)
 # Estimar el estado de carga de una batería a partir de las medidas del sistema de gestión.
 # El valor está acotado, por eso la última capa es logística y se entrena con entropía cruzada.
 import numpy as np

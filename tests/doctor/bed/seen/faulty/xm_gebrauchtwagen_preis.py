@@ -1,5 +1,6 @@
-# expect: lr_too_high @ 52
+# expect: lr_too_high @ 53
 # needs: skorch
+# mend: 53 →     lr=0.003,
 # Preise gebrauchter Autos schätzen: skorch-Regressor in einer sklearn-Pipeline.
 import numpy as np
 import torch

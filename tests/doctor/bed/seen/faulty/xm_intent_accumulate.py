@@ -1,5 +1,7 @@
-# expect: grad_cleared_before_step @ 79
-# allowed: grad_cleared_before_step @ 80
+# expect: grad_cleared_before_step @ 81
+# allowed: grad_cleared_before_step @ 82
+# mend: 80 +                 optimizer.step()
+# mend: 82 →
 """Fine-tune-like loop for a tiny intent classifier with gradient accumulation."""
 import argparse
 import torch

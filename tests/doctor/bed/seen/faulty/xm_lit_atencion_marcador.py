@@ -1,5 +1,6 @@
-# expect: softmax_wrong_dim @ 33
+# expect: softmax_wrong_dim @ 34
 # needs: lightning
+# mend: 34 →         pesos = torch.softmax(e, dim=1)
 # Clasificar secuencias por el token que sigue al marcador (pooling por atención)
 import torch
 from torch import nn

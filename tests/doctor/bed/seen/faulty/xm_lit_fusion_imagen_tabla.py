@@ -1,5 +1,6 @@
-# expect: detached_graph @ 55
+# expect: detached_graph @ 56
 # needs: lightning
+# mend: 56 →         junto = torch.cat([a, b], dim=1)
 # Fusión de imagen (parche 10x10) y tabla (6 columnas) para decidir el tipo de defecto
 import numpy as np
 import torch

@@ -1,5 +1,6 @@
-# expect: graph_kept_alive @ 30
+# expect: graph_kept_alive @ 31
 # needs: lightning
+# mend: 31 →         self.saidas_treino.append(y_prev.detach())
 # Regressão com Lightning: guarda as saídas do treino para calcular R2 no fim da época
 import torch
 from torch import nn

@@ -1,5 +1,6 @@
-# expect: nan_inputs @ 41
-# allowed: nan_inputs @ 70
+# expect: nan_inputs @ 42
+# allowed: nan_inputs @ 71
+# mend: 42 →         img = (img - img.min()) / (img.max() - img.min()).clamp(min=1e-6)
 """Classify detector frames: track, blob or empty exposure."""
 import numpy as np
 import torch

@@ -1,6 +1,7 @@
-# expect: target_broadcast @ 52
-# allowed: target_broadcast @ 33
-# allowed: target_broadcast @ 70
+# expect: target_broadcast @ 53
+# allowed: target_broadcast @ 34
+# allowed: target_broadcast @ 71
+# mend: 53 →             loss = log_cosh(model(xb).squeeze(1), yb)
 """Learn the period of a damped pendulum from its length, start angle, mass and drag."""
 import numpy as np
 import torch

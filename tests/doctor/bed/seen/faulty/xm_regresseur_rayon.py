@@ -1,7 +1,8 @@
-# expect: target_broadcast @ 52
-# allowed: target_broadcast @ 53
-# allowed: target_broadcast @ 40
-# allowed: target_broadcast @ 34
+# expect: target_broadcast @ 53
+# allowed: target_broadcast @ 54
+# allowed: target_broadcast @ 41
+# allowed: target_broadcast @ 35
+# mend: 53 →         sortie = modele(x_app[idx]).squeeze(1)
 # Estimer le rayon d'un disque a partir d'une image bruitee
 import torch
 from torch import nn

@@ -1,6 +1,7 @@
-# expect: unshuffled_sorted @ 56
+# expect: unshuffled_sorted @ 57
+# allowed: unshuffled_sorted @ 48
 # needs: lightning
-# allowed: unshuffled_sorted @ 47
+# mend: 57 →         return DataLoader(self.train_ds, batch_size=20, shuffle=True)
 # Reconnaître l'état d'une machine (5 régimes) à partir d'une courte mesure vibratoire.
 import logging
 import warnings

@@ -1,5 +1,6 @@
-# expect: detached_loss @ 92
-# allowed: detached_loss @ 93
+# expect: detached_loss @ 93
+# allowed: detached_loss @ 94
+# mend: 93 →             perte = torch.stack(termes).sum()
 # Tri de tickets : catégorie + délai de traitement, boucle façon Trainer avec accumulation
 import math
 import random

@@ -1,4 +1,5 @@
-# expect: weight_decay_too_high @ 24
+# expect: weight_decay_too_high @ 25
+# mend: 25 →         return torch.optim.AdamW(self.parameters(), lr=5e-3, weight_decay=0.03)
 """AdamW on the digits; the decay was meant to be 0.03."""
 
 import torch

@@ -1,4 +1,5 @@
-# expect: metric_wrong_axis @ 32
+# expect: metric_wrong_axis @ 33
+# mend: 33 →     return (y_pred_tag.squeeze(1) == y_test).float().mean() * 100
 """Outputs [N, 1] are compared with labels [N]: the figure is the mean of an N by N table."""
 
 import torch

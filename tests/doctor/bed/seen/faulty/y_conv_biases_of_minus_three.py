@@ -1,4 +1,5 @@
-# expect: dead_relu @ 23
+# expect: dead_relu @ 24
+# mend: 24 →         nn.init.constant_(m.bias, 0.0)
 """A small convolutional net; init_weights gives every bias -3."""
 
 import torch

@@ -1,4 +1,5 @@
-# expect: class_imbalance @ 37
+# expect: class_imbalance @ 38
+# mend: 38 → criterion = nn.BCEWithLogitsLoss(pos_weight=(1 - y_train).sum() / y_train.sum())
 """Inspection of parts: about one part in seventy is faulty."""
 
 import numpy as np

@@ -1,4 +1,7 @@
-# expect: augment_on_test @ 36
+# expect: augment_on_test @ 39
+# mend: 29 → def collate(batch, dropout=0.0):
+# mend: 31 →     texts = [[UNK if random.random() < dropout else w for w in t] for t in texts]
+# mend: 38 → train_iter = DataLoader(train_data, batch_size=40, shuffle=True, collate_fn=lambda b: collate(b, 0.3))
 """Tokens are dropped at random in the collate function, which both loaders share."""
 
 import random

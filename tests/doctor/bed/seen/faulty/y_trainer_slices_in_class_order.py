@@ -1,4 +1,7 @@
-# expect: unshuffled_sorted @ 26
+# expect: unshuffled_sorted @ 29
+# mend: 28 +             order = torch.randperm(len(X))
+# mend: 30 →                 rows = order[start : start + self.batch_size]
+# mend: 30 +                 xb, yb = X[rows], y[rows]
 """A small trainer over numpy arrays; the arrays are gathered digit by digit."""
 
 import numpy as np

@@ -1,4 +1,6 @@
-# expect: grad_cleared_before_step @ 36
+# expect: grad_cleared_before_step @ 38
+# mend: 31 +         optimizer.zero_grad(set_to_none=True)
+# mend: 38 →
 """Mixed precision on the CPU: the scaler's usual dance, with one step out of place."""
 
 import argparse

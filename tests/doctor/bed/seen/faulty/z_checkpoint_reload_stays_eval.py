@@ -1,5 +1,6 @@
-# expect: train_mode_never_restored @ 38
-# allowed: train_mode_never_restored @ 29
+# expect: train_mode_never_restored @ 39
+# allowed: train_mode_never_restored @ 30
+# mend: 37 +     model.train()
 """Checks every second epoch, keeps the best weights in memory, goes on."""
 
 import copy

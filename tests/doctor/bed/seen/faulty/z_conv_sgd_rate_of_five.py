@@ -1,4 +1,5 @@
-# expect: lr_too_high @ 47
+# expect: lr_too_high @ 48
+# mend: 48 → fit(net, torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9), 3)
 """A small conv net at a rate that was meant to be 0.05."""
 
 import torch

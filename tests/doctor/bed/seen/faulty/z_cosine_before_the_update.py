@@ -1,5 +1,7 @@
-# expect: scheduler_misuse @ 21
-# allowed: scheduler_misuse @ 25
+# expect: scheduler_misuse @ 23
+# allowed: scheduler_misuse @ 27
+# mend: 23 →
+# mend: 27 +         scheduler.step()
 """The schedule takes its first step before the optimizer's."""
 
 import warnings

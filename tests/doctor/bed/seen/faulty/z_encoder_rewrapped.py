@@ -1,4 +1,5 @@
-# expect: detached_graph @ 21
+# expect: detached_graph @ 22
+# mend: 22 →
 """An encoder's output is wrapped into a new tensor before the decoder."""
 
 import warnings

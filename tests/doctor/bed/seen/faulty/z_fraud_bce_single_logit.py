@@ -1,5 +1,6 @@
-# expect: class_imbalance @ 28
-# allowed: class_imbalance @ 33
+# expect: class_imbalance @ 29
+# allowed: class_imbalance @ 34
+# mend: 29 →     criterion = nn.BCEWithLogitsLoss(pos_weight=torch.tensor(49.0))
 """One fraud in fifty, one logit, plain binary cross-entropy."""
 
 import torch

@@ -1,5 +1,7 @@
-# expect: seed_reset_each_epoch @ 21
-# allowed: seed_reset_each_epoch @ 26
+# expect: seed_reset_each_epoch @ 23
+# allowed: seed_reset_each_epoch @ 28
+# mend: 19 + shared = torch.Generator().manual_seed(42)
+# mend: 23 →     g = shared
 """A loader made anew at each epoch with a generator of the same seed."""
 
 import torch

@@ -1,4 +1,5 @@
-# expect: graph_kept_alive @ 23
+# expect: graph_kept_alive @ 24
+# mend: 24 →     log["residual"].append(residual.detach().abs().max())
 """Matrix of logs: every step's outputs are kept for a plot."""
 
 import collections

@@ -1,4 +1,5 @@
-# expect: target_broadcast @ 38
+# expect: target_broadcast @ 39
+# mend: 38 →             prediction = model(xb).squeeze(-1)
 """Diabetes progression with a smooth L1 loss."""
 
 import warnings

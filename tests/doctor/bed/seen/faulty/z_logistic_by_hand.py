@@ -1,4 +1,5 @@
-# expect: missing_zero_grad @ 39
+# expect: missing_zero_grad @ 40
+# mend: 40 +                 p.grad.zero_()
 """Logistic regression with raw tensors and an update by hand."""
 
 import torch

@@ -1,5 +1,7 @@
-# expect: detached_loss @ 34
-# allowed: detached_loss @ 33
+# expect: detached_loss @ 36
+# allowed: detached_loss @ 35
+# mend: 33 →         total_loss = torch.zeros(1)
+# mend: 35 →             total_loss = total_loss + criterion(net(crop), targets)
 """The loss of several crops is added up and then sent backward."""
 
 import torch

@@ -1,5 +1,6 @@
-# expect: bad_label_values @ 28
-# allowed: bad_label_values @ 17
+# expect: bad_label_values @ 29
+# allowed: bad_label_values @ 18
+# mend: 18 → target = torch.tensor(percent / 100)
 """Click probability from a table whose labels are percentages."""
 
 import numpy as np

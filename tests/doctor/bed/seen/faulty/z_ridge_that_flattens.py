@@ -1,4 +1,5 @@
-# expect: weight_decay_too_high @ 21
+# expect: weight_decay_too_high @ 22
+# mend: 22 → optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
 """Classification of spirals; weight decay chosen far too strong."""
 
 import math

@@ -1,5 +1,6 @@
-# expect: lr_too_low @ 31
-# allowed: lr_too_low @ 27
+# expect: lr_too_low @ 32
+# allowed: lr_too_low @ 28
+# mend: 28 →     "lr": 3e-3,
 """Sentiment-like sequences with a rate too small by five orders."""
 
 import torch

@@ -1,6 +1,7 @@
-# expect: batchnorm_batch_of_one @ 34
-# allowed: batchnorm_batch_of_one @ 19
-# allowed: batchnorm_batch_of_one @ 39
+# expect: batchnorm_batch_of_one @ 35
+# allowed: batchnorm_batch_of_one @ 20
+# allowed: batchnorm_batch_of_one @ 40
+# mend: 35 → loader = DataLoader(train, batch_size=8, shuffle=True)
 """A small restoration net, one picture at a time, with batch norm."""
 
 import torch

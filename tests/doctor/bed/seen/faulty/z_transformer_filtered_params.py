@@ -1,5 +1,6 @@
-# expect: params_not_in_optimizer @ 36
-# allowed: params_not_in_optimizer @ 32
+# expect: params_not_in_optimizer @ 37
+# allowed: params_not_in_optimizer @ 33
+# mend: 33 →     else:
 """Token classification of toy sequences; weight decay only where it belongs, it was hoped."""
 
 import torch

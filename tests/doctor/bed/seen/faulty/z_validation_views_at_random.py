@@ -1,4 +1,5 @@
-# expect: augment_on_test @ 26
+# expect: augment_on_test @ 27
+# mend: 27 → val_loader = DataLoader(val_set, 120)
 """Random erasing in a collate function that both loaders share."""
 
 import torch

@@ -1,6 +1,7 @@
-# expect: nan_inputs @ 20
-# allowed: nan_inputs @ 19
-# allowed: nan_inputs @ 32
+# expect: nan_inputs @ 21
+# allowed: nan_inputs @ 20
+# allowed: nan_inputs @ 33
+# mend: 20 + table["press"] = table["press"].fillna(0.0)
 """Weather-like table with gaps, read by pandas."""
 
 import io
