@@ -36,7 +36,7 @@ def decide(log: Log) -> Iterable[Evidence]:
         if len(r.dead) >= LEAST and dead >= DEAD * r.units and (loss.stuck(STUCK) or r.constant):
             what = _("{dead} of {units} units of a ReLU layer are zero for every row")
             told = what.format(dead=dead, units=r.units)
-            yield Evidence(r.site, {"what": told, "dead": dead, "loss": loss.last()}, at=r.made_at)
+            yield Evidence(r.site, {"what": told, "dead": dead, "loss": loss.last()}, at=r.below or r.made_at)
             return
 
 

@@ -4,10 +4,13 @@ from collections.abc import Iterable
 
 from treino.diagnosis.faults.course import training
 from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.finding import Site
 from treino.diagnosis.record.learning import Depth
 from treino.diagnosis.record.log import Log
+from treino.diagnosis.where.settings import word
 from treino.words import N_
 
+SATURATING = ("Sigmoid", "Tanh", "sigmoid", "tanh")
 LEAST = 8  # backwards
 SLIVER = 1e-4  # of the last weight's gradient comes to the first, in seven of ten backwards and at the start
 SQUASHED = 3e-3, 4  # the same behind so many saturating activations
@@ -33,12 +36,18 @@ def decide(log: Log) -> Iterable[Evidence]:
         yield Evidence(loss.site, numbers, at=at)
 
 
+def place(evidence: Evidence) -> Site | None:
+    """Where the activation is chosen, or where the weights are drawn."""
+    return word(evidence.at, *SATURATING)
+
+
 RULE = Rule(
     id="vanishing_gradient",
     group="gradients",
     severity="wrong",
     certain=False,
     decide=decide,
+    place=place,
     unless=(
         "symmetric_init",
         "dead_relu",

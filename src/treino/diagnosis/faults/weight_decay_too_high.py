@@ -2,18 +2,20 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.faults.course import Steps, Training, optimizers, training
+from treino.diagnosis.faults.course import Steps, Training, constant_of, optimizers, training
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.faults.studies import studied
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
+from treino.diagnosis.where.edit import loss_made
 from treino.diagnosis.where.settings import setting
-from treino.words import N_
+from treino.words import N_, _
 
 LEAST = 12  # steps
 PULL = 0.5  # decay by gradient, in the median step
 SHRUNK = 0.75  # of the weights' size at first
 STUCK = 0.35
+ADDED = 1.3  # times the loss of torch, that is run backward at first
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -33,6 +35,23 @@ def decide(log: Log) -> Iterable[Evidence]:
             }
             yield Evidence(loss.site, numbers, at=o.site)
             return
+        if o.optimizer in loss.optimizers and o.steps >= LEAST and penalised(loss, o):
+            told = {"weight_decay": _("by a penalty"), "pull": 0.0}
+            yield Evidence(loss.site, {**told, "shrunk": o.shrunk, "loss": loss.last()})
+            return
+
+
+def penalised(loss: Training, o: Steps) -> bool:
+    """Whether what is run backward is more than the loss of torch in it, the weights shrink, and that loss is
+    hardly better than a constant's.
+    """
+    own = [c.value for c in loss.calls if c.trained]
+    if o.weight_decay or loss.known or len(own) < LEAST or len({c.site for c in loss.calls}) > 1:
+        return False
+    newest = own[-max(1, len(own) // 4) :]
+    constant = constant_of(list(loss.calls))
+    added = loss.values[0] > ADDED * own[0]
+    return added and o.shrunk < SHRUNK and sum(newest) / len(newest) > STUCK * constant > 0
 
 
 def held_down(loss: Training, o: Steps) -> bool:
@@ -41,7 +60,9 @@ def held_down(loss: Training, o: Steps) -> bool:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """Where the decay is written."""
+    """Where the decay is written, or the penalty is added."""
+    if evidence.at is None:
+        return loss_made(evidence.seen)
     return setting(evidence.at, "weight_decay", None, evidence.numbers["weight_decay"])
 
 

@@ -17,7 +17,7 @@ from treino.diagnosis.record.values import Node
 
 FILLS = ("fill", "zero", "constant", "normal", "uniform", "trunc_normal", "copy", "repeat", "expand")
 MADE = ("zeros", "ones", "full", "zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full")
-DRAWN = ("randn", "rand", "randn_like", "rand_like", "tensor", "clone")
+DRAWN = ("randn", "rand", "randn_like", "rand_like", "tensor", "clone", "div", "mul")
 SATURATING = ("sigmoid", "tanh", "softsign", "hardtanh", "hardsigmoid")
 NEWEST = 16  # calls of a ReLU that are kept
 LEAST_LAYERS = 5  # weights, below which a net isn't deep
@@ -46,9 +46,9 @@ class Activations:
         self._nets, self._gradients = nets, gradients
         self.moment: Any = dict
         self._filled: dict[int, Site | None] = {}  # by where a tensor's values lie
-        self._call = -1  # of a net: the number that it will get
+        self._call = -1, -1  # of a net, and the turn
         self._place = self._bent = 0
-        self._saturating = 0
+        self._below: Site | None = None  # the line that filled a bias with what is below zero
         self._first_bent: Site | None = None
         self._relus: dict[Any, dict[str, Any]] = {}
         self._alike: dict[int, Alike] = {}  # by parameter
@@ -68,6 +68,9 @@ class Activations:
             if len(self._filled) > FILLED:
                 self._filled.clear()
             self._filled[filled.data_ptr()] = node.site
+            value = next((v for k, v in node.detail.items() if k in ("1", "val", "value")), 0.0)
+            if node.op in ("fill", "constant") and filled.dim() == 1 and value < 0:
+                self._below = node.site
 
     def filled_at(self, parameter: torch.Tensor) -> Site | None:
         """The line that filled a parameter with its first values, as far as that was seen."""
@@ -76,8 +79,9 @@ class Activations:
     # --- calls ----------------------------------------------------------------------------------------------
     def _began(self) -> None:
         """A new call of a net counts its activations anew."""
-        if self._call != self._nets.forwards:
-            self._call = self._nets.forwards
+        call = self._nets.forwards, self._gradients.turns
+        if self._call != call:
+            self._call = call
             self._place = self._bent = 0
             self._first_bent = None
 
@@ -183,6 +187,7 @@ class Activations:
                     units=kept["units"],
                     dead=tuple(kept["dead"]),
                     constant=kept["constant"],
+                    below=self._below,
                     **self.moment(),
                 )
             )

@@ -38,6 +38,7 @@ class Depth(Event):
 class Rectified(Event):
     """One ReLU in the calls that train. place: of the ReLUs of a call. dead: units that were zero for all
     rows, in each of the calls looked at. constant: it gave the same for every row in the newest ones.
+    below: the line that filled biases with what is below zero.
     """
 
     site: Site | None
@@ -46,6 +47,7 @@ class Rectified(Event):
     units: int
     dead: tuple[int, ...]
     constant: bool
+    below: Site | None
 
 
 @dataclass(frozen=True, kw_only=True)
