@@ -4,7 +4,9 @@ from collections.abc import Iterable
 
 from treino.diagnosis.faults.graphs import argument, by_line
 from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Forward, Log, LossCall, Operation, Read
+from treino.diagnosis.where.edit import caller, passes_on
 from treino.words import N_, _
 
 BEST = ("argmax", "max", "topk")
@@ -89,12 +91,18 @@ def _stretched(read: Read) -> Operation | None:
     return None
 
 
+def place(evidence: Evidence) -> Site | None:
+    """The line of the figure, or of the caller that chose the shapes."""
+    return caller(evidence.stack) if passes_on(evidence.seen, most=2) else evidence.seen
+
+
 RULE = Rule(
     id="metric_wrong_axis",
     group="settings",
     severity="wrong",
     certain=True,
     decide=decide,
+    place=place,
     message=N_("This figure is taken along the wrong axis: {what} ({calls} calls)."),
     why=N_(
         "Along the first axis the best row of each class is found, not the best class of each row; a column "

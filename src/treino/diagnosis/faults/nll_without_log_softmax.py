@@ -4,7 +4,10 @@ from collections.abc import Iterable
 
 from treino.diagnosis.faults.graphs import PASSED, by_line
 from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log, LossCall
+from treino.diagnosis.where.edit import taken
+from treino.diagnosis.where.settings import word
 from treino.words import N_
 
 # Where the logarithm is taken by hand, or scores are scaled on purpose afterwards, as for a temperature.
@@ -33,12 +36,23 @@ def _logged(call: LossCall) -> bool:
     return any(o.name in LOGS for o in call.graph.walk(through=SCALED))
 
 
+def place(evidence: Evidence) -> Site | None:
+    """Where a loss was chosen that wants logarithms; or where its input was made."""
+    chosen = word(evidence.seen, "nll_loss", "nllloss", "nll", texts=True)
+    if chosen != evidence.seen:
+        return chosen
+    if evidence.numbers["source"] == "softmax":
+        return taken(evidence.at or evidence.seen, evidence.stack, "softmax")
+    return evidence.seen
+
+
 RULE = Rule(
     id="nll_without_log_softmax",
     group="losses",
     severity="wrong",
     certain=True,
     decide=decide,
+    place=place,
     early=True,
     message=N_("nll_loss got values that are no log-probabilities ({calls} calls; they come from {source})."),
     why=N_(

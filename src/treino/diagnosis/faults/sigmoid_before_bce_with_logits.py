@@ -4,7 +4,9 @@ from collections.abc import Iterable
 
 from treino.diagnosis.faults.graphs import by_line, made_by
 from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log, LossCall
+from treino.diagnosis.where.edit import taken
 from treino.words import N_
 
 LOSS = "binary_cross_entropy_with_logits"
@@ -20,12 +22,18 @@ def decide(log: Log) -> Iterable[Evidence]:
             yield Evidence(calls[-1].site, numbers, at=made[-1].written, stack=calls[-1].stack)
 
 
+def place(evidence: Evidence) -> Site | None:
+    """The line of the sigmoid, or where it was chosen."""
+    return taken(evidence.at or evidence.seen, evidence.stack, "sigmoid", "softmax")
+
+
 RULE = Rule(
     id="sigmoid_before_bce_with_logits",
     group="losses",
     severity="wrong",
     certain=True,
     decide=decide,
+    place=place,
     early=True,
     message=N_("The input of binary_cross_entropy_with_logits is already a probability ({calls} calls)."),
     why=N_(

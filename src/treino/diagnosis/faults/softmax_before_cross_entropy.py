@@ -4,7 +4,9 @@ from collections.abc import Iterable
 
 from treino.diagnosis.faults.graphs import axis, by_line, made_by
 from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Backward, Log, LossCall, Operation
+from treino.diagnosis.where.edit import taken
 from treino.words import N_
 
 
@@ -33,12 +35,19 @@ def _across(made: Operation, call: LossCall) -> bool:
     return made.name == "softmax" and made.shape == call.input_shape and axis(made) not in (None, 1)
 
 
+def place(evidence: Evidence) -> Site | None:
+    """The line of the softmax, or where it was chosen."""
+    names = ("softmax", "Softmax2d") if evidence.numbers["kind"] == "softmax" else ("sigmoid", "expit")
+    return taken(evidence.at or evidence.seen, evidence.stack, *names)
+
+
 RULE = Rule(
     id="softmax_before_cross_entropy",
     group="losses",
     severity="wrong",
     certain=True,
     decide=decide,
+    place=place,
     early=True,
     message=N_("The input of cross_entropy is already a {kind} ({calls} calls)."),
     why=N_(

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.faults.graphs import axis, by_line, made_by
 from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import (
     Backward,
     Forward,
@@ -14,10 +15,14 @@ from treino.diagnosis.record.log import (
     Softmaxed,
     WeightsApplied,
 )
+from treino.diagnosis.where.edit import sole_call
+from treino.diagnosis.where.settings import setting, written
+from treino.diagnosis.where.source import calls, same, written_on
 from treino.words import N_
 
 CLASSES = ("cross_entropy", "nll_loss")
 SOFT = ("softmax", "log_softmax")
+CALLS = (*SOFT, "Softmax", "LogSoftmax")
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -41,12 +46,12 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 def _before_losses(log: Log) -> Iterable[Evidence]:
     looked_at = [c for c in log.of(LossCall) if c.name in CLASSES and c.graph.root is not None]
-    for calls in by_line(looked_at, lambda c: c.site).values():
-        wrong = [(c, m) for c in calls if (m := made_by(c.graph, *SOFT)) is not None and _across(m, c)]
+    for told in by_line(looked_at, lambda c: c.site).values():
+        wrong = [(c, m) for c in told if (m := made_by(c.graph, *SOFT)) is not None and _across(m, c)]
         if wrong:
             call, made = wrong[-1]
             right = 1 if made.shape == call.input_shape else len(made.shape) - 1
-            numbers = {"calls": len(wrong), "looked": len(calls), "dim": axis(made) or 0, "right": right}
+            numbers = {"calls": len(wrong), "looked": len(told), "dim": axis(made) or 0, "right": right}
             yield Evidence(call.site, numbers, at=made.written, stack=call.stack)
 
 
@@ -103,12 +108,23 @@ def _of_outputs(log: Log) -> Iterable[Evidence]:
             yield Evidence(wrong[-1].site, numbers, stack=wrong[-1].stack)
 
 
+def place(evidence: Evidence) -> Site | None:
+    """Where the axis is written; of a compiled net, which tells no lines, the file's only softmax."""
+    line = sole_call(evidence.at or evidence.seen, *CALLS)
+    named = setting(line, "dim")
+    if line is None or not same(named, line):
+        return named
+    given = (c.args[-1] for c in calls(written_on(line), *CALLS) if c.args and not c.keywords)
+    return next((at for dim in given if (at := written(line, dim)) is not None), line)
+
+
 RULE = Rule(
     id="softmax_wrong_dim",
     group="losses",
     severity="wrong",
     certain=True,
     decide=decide,
+    place=place,
     early=True,
     message=N_(
         "This softmax runs over dim {dim}; the probabilities must sum to one over dim {right} ({calls} "

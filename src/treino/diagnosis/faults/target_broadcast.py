@@ -5,7 +5,9 @@ from collections.abc import Iterable
 
 from treino.diagnosis.faults.graphs import by_line
 from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Backward, Graph, Log, LossCall, Operation
+from treino.diagnosis.where.edit import caller, only_caller, passes_on
 from treino.words import N_
 
 PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "gaussian_nll_loss", "poisson_nll_loss")
@@ -67,12 +69,20 @@ def _evidence(
     )
 
 
+def place(evidence: Evidence) -> Site | None:
+    """The line of the difference, or of the caller that chose the shapes."""
+    if evidence.at is not None:
+        return (only_caller(evidence.at) if passes_on(evidence.at, most=2) else None) or evidence.at
+    return caller(evidence.stack)
+
+
 RULE = Rule(
     id="target_broadcast",
     group="losses",
     severity="wrong",
     certain=True,
     decide=decide,
+    place=place,
     early=True,
     message=N_(
         "A prediction of shape {prediction} meets a target of shape {target} and both are stretched ({calls} "

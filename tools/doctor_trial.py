@@ -1,0 +1,174 @@
+"""Try the rules that read the log on a folder of scripts: what is found on its line, missed, or said wrongly.
+
+``python -m tools.doctor_trial FOLDER [PATTERN ...] [--only RULE] [--every K] [--right] [--show EVENT]``
+
+FOLDER holds ``faulty/`` and ``correct/``, as ``tests/doctor/bed/seen`` does; older commits hold a larger one.
+Expected findings stand in the scripts' first lines: ``# expect: rule @ line``. Each script runs in a process
+of its own, forked from one that has imported torch.
+"""
+
+import argparse
+import fnmatch
+import json
+import os
+import pickle
+import re
+import signal
+import sys
+import traceback
+import types
+import warnings
+from collections import Counter
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+NEAR = 3  # lines that a finding may be off
+LIMIT = 60  # seconds
+WARM = (
+    *("torch", "sklearn.datasets", "sklearn.metrics", "sklearn.model_selection", "sklearn.preprocessing"),
+    *("torch.distributions", "torch.optim.lr_scheduler", "torch.utils.data", "pandas"),
+    *("treino.diagnosis.record.recorder", "treino.diagnosis.faults"),
+)
+LINE = re.compile(r"# (expect|allowed): (\w+)(?: @ (\d+))?")
+NEEDS = re.compile(r"# needs: (\w+)")
+
+
+def main() -> None:
+    """Run the scripts that the command line names, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("patterns", nargs="*", default=["*"])
+    parser.add_argument("--only", help="the faulty scripts of one rule")
+    parser.add_argument("--every", type=int, default=1, help="one script in so many")
+    parser.add_argument("--right", action="store_true")
+    parser.add_argument("--faulty", action="store_true")
+    parser.add_argument("--show", help="print the events of this kind, of each script")
+    asked = parser.parse_args()
+    for name in WARM:
+        import_module(name)
+    paths = [p for p in chosen(asked.folder, asked.patterns) if not missing(p)]
+    paths = [p for p in paths if not (asked.right and not is_right(p)) and not (asked.faulty and is_right(p))]
+    if asked.only:
+        paths = [p for p in paths if is_right(p) or asked.only in {r for r, _ in header(p)["expect"]}]
+    table({p: forked(p, asked.show) for p in paths[:: asked.every]}, asked.only)
+
+
+def chosen(folder: Path, patterns: list[str]) -> list[Path]:
+    """Scripts whose names fit one of the patterns."""
+    every = sorted((folder / "faulty").glob("*.py")) + sorted((folder / "correct").glob("*.py"))
+    return [p for p in every if any(fnmatch.fnmatch(p.stem, pattern) for pattern in patterns)]
+
+
+def is_right(path: Path) -> bool:
+    """Whether nothing is wrong with a script."""
+    return path.parent.name == "correct" or ".mended" in path.name
+
+
+def missing(path: Path) -> bool:
+    """Whether a script needs a package that isn't there."""
+    return any(find_spec(name) is None for name in NEEDS.findall("\n".join(first_lines(path))))
+
+
+def first_lines(path: Path) -> list[str]:
+    """Where a script says what it is."""
+    return path.read_text().splitlines()[:12]
+
+
+def header(path: Path) -> dict[str, list[tuple[str, int]]]:
+    """``expect`` and ``allowed`` of a script: (rule, line)."""
+    found: dict[str, list[tuple[str, int]]] = {"expect": [], "allowed": []}
+    for line in first_lines(path):
+        if (m := LINE.match(line)) and m[2] != "nothing":
+            found[m[1]].append((m[2], int(m[3] or 0)))
+    return found
+
+
+def forked(path: Path, show: str | None) -> dict[str, Any]:
+    """What is found in a script that runs in a child."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        signal.alarm(LIMIT)
+        warnings.resetwarnings()
+        said = os.dup(1)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        try:
+            answer = examined(path, show, said)
+        except BaseException:
+            answer = {"findings": [], "defects": [traceback.format_exc()[-600:]]}
+        with os.fdopen(writer, "wb") as pipe:
+            pipe.write(pickle.dumps(answer))
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        data = pipe.read()
+    os.waitpid(child, 0)
+    return pickle.loads(data) if data else {"findings": [], "defects": ["died"]}
+
+
+def examined(path: Path, show: str | None, said: int) -> dict[str, Any]:
+    """Run a script under the record; decide from its log, read back from JSON."""
+    import torch
+
+    from treino.diagnosis.faults import decide
+    from treino.diagnosis.record.lines import watch_file
+    from treino.diagnosis.record.log import Log
+    from treino.diagnosis.record.recorder import Recorder
+
+    torch.set_num_threads(1)
+    watch_file(str(path))
+    main_module = types.ModuleType("__main__")
+    main_module.__file__ = str(path)
+    sys.modules["__main__"], sys.argv = main_module, [str(path)]
+    sys.path.insert(0, str(path.parent))
+    recorder, error = Recorder(), ""
+    recorder.install()
+    try:
+        exec(compile(path.read_text(), str(path), "exec", dont_inherit=True), main_module.__dict__)
+    except BaseException as raised:
+        error = type(raised).__name__
+    recorder.stop(finished=not error, error=error)
+    for event in recorder.log.events if show else ():
+        if type(event).__name__ == show:
+            os.write(said, f"{path.stem}: {event}\n".encode())
+    log = Log.from_json(json.loads(json.dumps(recorder.log.as_json())))
+    findings, defects = decide(log)
+    defects += [f"{what} ({times} times)" for what, times in recorder.hooks.defects.items()]
+    return {"findings": [(f.rule, f.line, f.message) for f in findings], "defects": defects}
+
+
+def table(results: dict[Path, dict[str, Any]], only: str | None) -> None:
+    """Print what was missed, off its line or said wrongly, and how many were found, by rule."""
+    from treino.diagnosis.faults import rules
+
+    found, expected, said = Counter[str](), Counter[str](), list[str]()
+    for path, answer in results.items():
+        told, places = header(path), [(rule, line) for rule, line, _ in answer["findings"]]
+        said += [f"defect    {path.stem}: {defect}" for defect in answer["defects"]]
+        known = {rule for rule, _ in told["expect"] + told["allowed"]}
+        wrong = "alarm" if is_right(path) else "beside"
+        said += [f"{wrong:9} {path.stem}: {r} {n} {m}" for r, n, m in answer["findings"] if r not in known]
+        for rule, line in told["expect"]:
+            if rule not in rules() or (only and rule != only):
+                continue
+            expected[rule] += 1
+            lines = [line, *(n for r, n in told["allowed"] if r == rule)]
+            own = [n for r, n in places if r == rule and n is not None]
+            on_line = any(abs(n - at) <= NEAR for n in own for at in lines)
+            found[rule] += on_line
+            said += (
+                [] if on_line else [f"{'off line' if own else 'missed':9} {path.stem}: {rule} {line} {own}"]
+            )
+    print(*sorted(said), sep="\n")
+    for rule, count in sorted(expected.items()):
+        print(f"{rule:34} {found[rule]:4} of {count}")
+    print(f"{'all':34} {sum(found.values()):4} of {sum(expected.values())}; {len(results)} scripts")
+
+
+if __name__ == "__main__":
+    main()
