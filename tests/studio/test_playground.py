@@ -39,7 +39,7 @@ def test_a_table_whose_target_nobody_knows_asks_for_it(tmp_path: Path) -> None:
         page.get_by_role("button", name="Train a network").click()
         page.get_by_text("Which column is to be predicted? Choose the target.").wait_for()
         assert page.evaluate("document.activeElement.id") == "home-target"
-        assert not studio.runs.exists()
+        assert [each.name for each in studio.runs.iterdir()] == [".uploads"]
         target.select_option("gamma")
         page.get_by_text("Choose the target; likely").wait_for(state="detached")
         options = page.get_by_label("First column").locator("option").all_inner_texts()
@@ -50,4 +50,6 @@ def test_a_table_whose_target_nobody_knows_asks_for_it(tmp_path: Path) -> None:
         page.wait_for_selector("main[data-frame]")
         name = page.url.rpartition("/")[2]
     assert studio.run(name).spec.asked["target"] == "gamma"
+    run = studio.run(name)  # the table is there, though the studio is not
+    assert (run.status, run.data.target) == ("interrupted", "gamma")
     assert studio.said == []

@@ -1,5 +1,7 @@
 """Any step of a run from memory equals the same step from its folder; who steers a training says how far."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from treino.engine.epoch_count import EpochCount
 from treino.errors import TreinoError
 from treino.records.stored_run import StoredRun
 from treino.spec import read_settings
-from treino.store.live import LiveFolder
+from treino.store.live import FOLDER, LiveFolder
 from treino.training.branch import rewinding
 from treino.training.playback import Playback
 from treino.training.replay import snapshots
@@ -87,6 +89,32 @@ def test_a_speed_is_a_number_of_steps(speed: object) -> None:
     with pytest.raises(TreinoError) as refused:
         Transport().command("speed", speed, 0, EpochCount(1))
     assert refused.value.rule == "speed_range"
+
+
+def test_a_training_that_is_watched_ends_though_what_is_shown_finds_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full, write = [], os.write
+
+    def no_room(descriptor: int, data: bytes) -> int:
+        if f"/{FOLDER}/" in os.readlink(f"/proc/self/fd/{descriptor}"):
+            full.append(descriptor)
+            write(descriptor, data[:5])  # a part finds room
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(descriptor, data)
+
+    monkeypatch.setattr("treino.store.files._write", no_room)
+    settings = read_settings({"epochs": 30, "hidden": "6", "patience": 0})
+    for event in training("iris", settings, parent=tmp_path):
+        job = event.job
+        assert isinstance(job, RunJob)
+        if job.run is None:
+            job.view._looked = job.view._shown = -1.0
+            LiveFolder(job.folder.path).watch()
+    assert full
+    assert job.run is not None
+    assert job.run.status == "finished"
+    assert not (job.folder.path / FOLDER).exists()
 
 
 def test_a_state_is_shown_only_while_somebody_watches(tmp_path: Path) -> None:

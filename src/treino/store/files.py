@@ -212,6 +212,10 @@ def replace_at_once(path: Path, parts: Sequence[Any]) -> None:
         try:
             for part in parts:
                 write_all(descriptor, part)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise
         finally:
             os.close(descriptor)
         _rename(temporary, path)

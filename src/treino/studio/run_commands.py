@@ -41,7 +41,8 @@ def transport(page: RunPage, request: Mapping[str, Any]) -> Answer:
         value = page.speed = request["steps_per_second"]
     if verb == "pause" and page.look.step is not None:
         return {}
-    if page.run.folder.status == "running" and page.look.step is None:
+    of_training = page.look.step is None or verb == "speed"
+    if page.run.folder.status == "running" and of_training:
         page.run.folder.database.add_command(verb, value)
         return {}
     if verb in ("pause", "speed"):
@@ -170,10 +171,9 @@ def adopt(page: RunPage, request: Mapping[str, Any]) -> Answer:
         )
     changes, step = dict(page.futures[number]), page.fan_step
     page.close_fan()
-    page.look.step = step
+    before, page.look.step = page.look.step, step
     fields = _request(page, "rewind" if request["as"] == "segment" else "branch", changes, ("pause", None))
-    if request["as"] == "segment":
-        page.look.step = None
+    page.look.step = None if request["as"] == "segment" else before
     return TrainerRequest(fields)
 
 

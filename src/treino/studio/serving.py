@@ -18,6 +18,7 @@ from treino.studio.protocol import LONGEST_MESSAGE
 from treino.studio.relay import Commands, Relay
 from treino.studio.server import application
 from treino.studio.studio import Studio
+from treino.studio.uploads import FOLDER as UPLOADS
 from treino.studio.uploads import Uploads
 from treino.words import _
 
@@ -124,9 +125,7 @@ def serving(
     listening = listener(host, port)
     with listening, tempfile.TemporaryDirectory(prefix="treino-studio-") as temporary:
         relay = Relay(folder, Path(temporary), commands)
-        studio = Studio(
-            relay, Uploads(Path(temporary) / "uploads"), asyncio.get_running_loop().create_future()
-        )
+        studio = Studio(relay, Uploads(folder / UPLOADS), asyncio.get_running_loop().create_future())
         found = listening.getsockname()[1]
         guard = Guard(application(studio), host, found, frame_ancestors)
         config = uvicorn.Config(

@@ -1,5 +1,6 @@
-"""Tables that a page sends: written to the studio's temporary folder under names of ours, never executed."""
+"""Tables that a page sends: kept with the runs that are trained on them, under names of ours, never run."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,12 +16,15 @@ SUFFIXES = (
 )  # fmt: skip
 
 
+FOLDER = ".uploads"  # in the folder of runs
+NAME = re.compile(r"upload-(\d{1,9})\.")
+
+
 class Uploads:
-    """The tables that were sent to one studio."""
+    """The tables that were sent to the studios of one folder of runs."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._number = 0
 
     @property
     def names(self) -> list[str]:
@@ -45,12 +49,13 @@ class Uploads:
                 _("{name} is no table by its name.").format(name=repr(name[-60:])),
                 _("It ends with one of: {suffixes}").format(suffixes=", ".join(SUFFIXES)),
             )
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
         self._folder.mkdir(mode=0o700, exist_ok=True)
         room = min(LARGEST, ALL - sum(path.stat().st_size for path in self._folder.iterdir()))
         if size is not None and size > room:
             raise self._too_large(room)
-        self._number += 1
-        path = self._folder / f"upload-{self._number}{suffix}"
+        numbers = [int(found[1]) for each in self.names if (found := NAME.match(each)) is not None]
+        path = self._folder / f"upload-{max(numbers, default=0) + 1}{suffix}"
         written = 0
         try:
             with path.open("xb") as file:
