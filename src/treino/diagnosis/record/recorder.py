@@ -15,7 +15,9 @@ from treino.diagnosis.record.losses import Losses
 from treino.diagnosis.record.nets import Nets
 from treino.diagnosis.record.nonfinite import Finiteness
 from treino.diagnosis.record.reads import Reads
+from treino.diagnosis.record.rows import Rows
 from treino.diagnosis.record.settings import Settings
+from treino.diagnosis.record.sklearn_hooks import SklearnHooks
 from treino.diagnosis.record.softmaxes import Softmaxes
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Values
@@ -40,6 +42,8 @@ class Recorder:
         self.settings = Settings(self.log, self.hooks, self.gradients)
         self.activations = Activations(self.log, self.hooks, self.tape, self.nets, self.gradients)
         self.finiteness = Finiteness(self.log, self.hooks, self.tape)
+        self.rows = Rows(self.log, self.hooks, self.values, self.tape, self.nets)
+        self.sklearn = SklearnHooks(self.hooks, self.rows)
         self.after_each_step = after_each_step
         self.place: Any = None  # where the newest call of a net came from
         self.trained: set[Any] = set()  # places of calls that train
@@ -51,6 +55,7 @@ class Recorder:
         softmaxes = Softmaxes(self.log, self.hooks, self.values, self.tape)
         parts: tuple[Any, ...] = (self.nets, self.losses, self.gradients, self.reads, softmaxes)
         parts += (self.settings, self.activations, self.finiteness)
+        parts += (self.rows,)
         self.parts = parts
         for part in parts:
             part.moment = self.moment
@@ -61,6 +66,7 @@ class Recorder:
         self.nets.number_of = self.gradients.number
         self.gradients.after_step.append(self._stepped)
         self.gradients.ran.append(self._ran)
+        self.gradients.ran.append(self.rows.ran)
         self.nets.roots.append(self._root)
         self.nets.called.append(self._called)
 
@@ -73,6 +79,7 @@ class Recorder:
         for part in self.parts:
             part.install()
         self.hooks.install()
+        self.sklearn.install()
         self._open()
 
     def _open(self) -> None:
@@ -126,6 +133,8 @@ class Recorder:
                     other = place not in recorder.trained or calls > recorder.usual
                     if other and recorder.hooks.watching() and windows.look(place):
                         recorder._open()
+                    elif not other and recorder.rows.hungry and recorder.hooks.watching():
+                        recorder.rows.entered(self, args)
             return original(self, *args, **kwargs)
 
         self.hooks.replace(kind, "__call__", unseen(called))
@@ -148,8 +157,9 @@ class Recorder:
         self.nets.close()
         self.tape.stop()
         self.hooks.undo()
+        self.sklearn.remove()
         self.gradients.remove()
-        for part in (self.gradients, self.settings, self.activations):
+        for part in (self.rows, self.gradients, self.settings, self.activations):
             try:
                 part.finish()
             except Exception as wrong:

@@ -1,0 +1,142 @@
+"""Choices in the source: whether a figure of an evaluation decides which weights or settings are kept.
+
+Only ``selection_on_test`` asks: that rows are a test's is said by the source alone.
+"""
+
+import ast
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.where.source import (
+    Function,
+    calls,
+    function,
+    given,
+    loops,
+    module,
+    name_of,
+    names,
+    statement,
+    targets,
+    words,
+)
+
+# The one signal that is a word: how people call the rows that judge in the end, and those that choose.
+TEST = frozenset(("test", "te", "tst", "testing", "holdout", "heldout", "prueba", "teste", "prova"))
+VALIDATION = frozenset(("val", "valid", "validation", "dev", "validacion", "validacao", "vld"))
+TRAIN = frozenset(("train", "tr", "training", "trn", "fit"))
+BEST = ("max", "min", "sorted", "argmax", "argmin", "nanargmax", "nanargmin", "idxmax", "idxmin", "sort")
+ORDERS = (ast.Lt, ast.Gt, ast.LtE, ast.GtE)
+ROUNDS = 6  # lines that a figure is followed through
+
+
+def said(sites: Iterable[Site], meant: frozenset[str]) -> Site | None:
+    """The first of these lines, innermost first, that hands over something with such a word in its name."""
+    for site in sites:
+        if any(meant & set(words(name)) or _begins(name, meant) for name in _handed(site)):
+            return site
+    return None
+
+
+def _begins(name: str, meant: frozenset[str]) -> bool:
+    """Whether a name is written in one, as ``testloader``."""
+    stems = (name.lower().removesuffix(end) for end in ("loader", "set", "data", "dl", "ds"))
+    return any(stem in meant for stem in stems)
+
+
+def _handed(site: Site) -> set[str]:
+    """The names of what the calls on a line are given, and of what the loops around it run over."""
+    node = statement(site)
+    found: set[str] = set()
+    for call in calls(_head(node)) if node is not None else ():
+        for value in given(call):
+            found |= names(value)
+            if isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value.isalpha():
+                found.add(value.value)
+    for around in loops(site):
+        if isinstance(around, ast.For):
+            found |= names(around.iter)
+    return found
+
+
+def _head(node: ast.AST) -> list[ast.AST]:
+    """What a statement itself says, without its body."""
+    heads = [getattr(node, n) for n in ("test", "iter") if hasattr(node, "body") and hasattr(node, n)]
+    return heads or ([] if hasattr(node, "body") else [node])
+
+
+def decides(site: Site) -> bool:
+    """Whether the figure that a line gets is compared with another, or the best of several is taken."""
+    start = statement(site)
+    if start is None:
+        return False
+    scope = function(site)
+    if any(_compares(h) and calls(h) for h in _head(start)):
+        return any(isinstance(n, ast.Compare) and _side(n, site) for h in _head(start) for n in ast.walk(h))
+    own = _kept(start)
+    told = {n for n in own if TEST & set(words(n))}
+    own = told or own
+    for _ in range(ROUNDS):
+        before = len(own)
+        for node in ast.walk(scope):
+            if not isinstance(node, ast.stmt) or isinstance(node, Function) or hasattr(node, "body"):
+                if isinstance(node, (ast.If, ast.While)) and _compares(node.test, own):
+                    return True
+                continue
+            if not own & names(node):
+                continue
+            chosen = [c for c in calls(node, *BEST) if own & set().union(*map(names, (c.func, *given(c))))]
+            if chosen or any(_compares(n.test, own) for n in ast.walk(node) if isinstance(n, ast.IfExp)):
+                return True
+            if any(_asks(site.file, c, own) for c in calls(node)):
+                return True
+            own |= _kept(node) if node is not start else set()
+        if len(own) == before:
+            break
+    return False
+
+
+def _kept(node: ast.stmt) -> set[str]:
+    """Names that hold what a statement computes: also of a list that it is put into."""
+    found = targets(node)
+    if isinstance(node, ast.Assign):
+        found |= {name_of(t.value) for t in node.targets if isinstance(t, ast.Subscript)} - {""}
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        call = node.value
+        if name_of(call) in ("append", "update", "add") and isinstance(call.func, ast.Attribute):
+            found |= {name_of(call.func.value)} - {""}
+    return found
+
+
+def _compares(node: ast.AST, own: set[str] | None = None) -> bool:
+    """Whether a figure (of these names) is said to be better or worse than another, not than a number."""
+    for n in ast.walk(node):
+        if isinstance(n, ast.Compare) and any(isinstance(op, ORDERS) for op in n.ops):
+            sides = [n.left, *n.comparators]
+            if own is None or (own & names(n) and not any(isinstance(s, ast.Constant) for s in sides)):
+                return True
+    return False
+
+
+def _side(node: ast.Compare, site: Site) -> bool:
+    """Whether one side of a comparison is the call on this line."""
+    sides = [node.left, *node.comparators]
+    return any(isinstance(s, ast.Call) and s.lineno == site.line for s in sides)
+
+
+def _asks(path: str, call: ast.Call, own: set[str]) -> bool:
+    """Whether a function of the file that is told of the figure compares what it is told."""
+    if not any(isinstance(v, ast.Name) and v.id in own for v in given(call)):
+        return False
+    for node in ast.walk(module(path)):
+        named = getattr(node, "name", "")
+        if isinstance(node, ast.ClassDef) and named == name_of(call):
+            continue
+        if isinstance(node, Function) and named in (name_of(call), "__call__") and named:
+            told = {a.arg for a in node.args.args} - {"self"}
+            for s in ast.walk(node):
+                if isinstance(s, ast.Assign) and told & names(s.value):
+                    told |= targets(s)
+            if any(isinstance(s, (ast.If, ast.IfExp)) and _compares(s.test, told) for s in ast.walk(node)):
+                return named != "__call__" or isinstance(call.func, ast.Name)
+    return False

@@ -1,0 +1,65 @@
+"""Copies of rows on both sides of a split."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.faults.shares import copies, shared
+from treino.diagnosis.record.log import Log
+from treino.diagnosis.record.row_log import RowsEvaluated, RowsTrained
+from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
+from treino.words import N_, _
+
+TRAINED = N_("were trained on before they were evaluated (the table holds copies)")
+NEAR = N_("are nearly one with training rows (the table holds copies)")
+WINDOWS = N_("hold at least half of a training row: windows of one series, which overlap")
+SHARE = {"near": 0.3, "windows": 0.8}  # of the rows that were measured
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Rows of an evaluation had been trained on, and the table holds copies, more than chance allows; or many
+    lie far nearer to training rows than rows usually do, or are windows that overlap with theirs.
+    """
+    trains = {t.net: t for t in log.of(RowsTrained)}
+    for e in log.of(RowsEvaluated):
+        t = trains.get(e.learner)
+        if t is None:
+            continue
+        trained, rows = shared(e, t)
+        sites = {"loader": e.loader, "split": e.cut, "train": t.site, "train_loader": t.loader}
+        if trained and copies(e, t):
+            numbers = {"rows": rows, "trained": trained, "share": trained / rows, "what": _(TRAINED)}
+            yield Evidence(e.site, numbers, at=e.cut, stack=e.stack, sites=sites)
+            return
+        few = not e.mixed and e.trained < e.rows and e.shuffled and e.part > 0 and not t.made
+        if few and e.measure and e.near > SHARE[e.measure] * e.near_of:
+            words = NEAR if e.measure == "near" else WINDOWS
+            numbers = {"rows": e.near_of, "trained": e.near, "share": e.near / e.near_of, "what": _(words)}
+            yield Evidence(e.site, numbers, at=e.cut, stack=e.stack, sites=sites)
+            return
+
+
+RULE = Rule(
+    id="duplicate_leakage",
+    group="data",
+    severity="wrong",
+    certain=False,
+    decide=decide,
+    message=N_("{trained} of {rows} evaluation rows {what}."),
+    why=N_(
+        "The same row lies on both sides of the split, so that the net is asked what it was told. "
+        "Oversampling or joining tables before splitting does this, and so does a random split of rows that "
+        "belong together; the figure is too good."
+    ),
+    fix=N_(
+        "Drop duplicates before splitting, and oversample the training part only; split what belongs "
+        "together by its group, and a series by its time."
+    ),
+    wrong="""\
+x, y = torch.cat([x, x[:120]]), torch.cat([y, y[:120]])
+order = torch.randperm(360)
+train, test = order[:270], order[270:]
+x_train, y_train, x_test, y_test = x[train], y[train], x[test], y[test]
+"""
+    + HELD_OUT,
+    right=SPLIT + HELD_OUT,
+)

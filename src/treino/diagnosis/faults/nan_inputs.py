@@ -1,0 +1,67 @@
+"""NaN or infinity in the rows that enter the net."""
+
+import math
+from collections.abc import Iterable
+
+from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.record.log import Course, Log, LossCall
+from treino.diagnosis.record.row_log import BadRows
+from treino.words import N_
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Rows with NaN went in, and the answers or the loss came out so (nets that mask them are right)."""
+    lost = {f for c in log.of(LossCall) if not math.isfinite(c.value) for f in c.forwards}
+    spoiled_course = any(not all(map(math.isfinite, c.values)) for c in log.of(Course))
+    before = next((c.turn for c in log.of(LossCall) if c.trained and not math.isfinite(c.value)), None)
+    bad = [b for b in log.of(BadRows) if before is None or b.turn <= before or not b.learning]
+    hurt = [b for b in bad if b.spoiled or b.forward in lost or (b.forward < 0 and spoiled_course)]
+    if not hurt:
+        return
+    hurt = [b for b in hurt if b.learning] or hurt
+    first = hurt[0]
+    numbers = {"rows": sum(b.rows for b in hurt), "calls": len(hurt)}
+    numbers["losses"] = sum(b.forward in lost or b.forward < 0 for b in hurt) or sum(b.spoiled for b in hurt)
+    sites = {"loader": first.loader}
+    yield Evidence(first.site, numbers, at=first.made_at, stack=first.stack, sites=sites)
+
+
+RULE = Rule(
+    id="nan_inputs",
+    group="data",
+    severity="wrong",
+    certain=True,
+    decide=decide,
+    early=True,
+    message=N_(
+        "{rows} rows with NaN or infinity went into the net, and {losses} losses or answers came out not "
+        "finite."
+    ),
+    why=N_(
+        "NaN spreads: one cell makes the row's output, the batch's loss and then every parameter NaN. "
+        "Skipping such losses leaves the other rows of the batch out as well."
+    ),
+    fix=N_(
+        "Drop or fill the missing values before they become a tensor (with the training rows' mean or "
+        "median)."
+    ),
+    wrong="""\
+x[3, 2] = float("nan")
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+)

@@ -1,0 +1,51 @@
+"""A scaler that was fitted on evaluation rows."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.record.log import Log
+from treino.diagnosis.record.row_log import RowsFitted
+from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
+from treino.words import N_
+
+ALL = 0.98  # of the rows
+LEAST = 10  # rows of an evaluation
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """What training's and an evaluation's rows became came from one fit on all of them."""
+    for f in log.of(RowsFitted):
+        if f.evaluated >= ALL and f.trained >= ALL and f.rows >= LEAST and f.fitted > f.rows:
+            numbers = {"rows": f.rows, "fitted": f.fitted, "kind": f.kind}
+            yield Evidence(f.at, numbers, at=f.site)
+            return
+
+
+RULE = Rule(
+    id="scaler_leakage",
+    group="data",
+    severity="wrong",
+    certain=False,
+    decide=decide,
+    message=N_(
+        "All {rows} evaluation rows are among the {fitted} rows that the scaler ({kind}) was fitted on."
+    ),
+    why=N_(
+        "The scaling carries the evaluation rows' mean and spread into training, so that the figure is "
+        "not one for unseen data. It is most wrong where rows are few or change over time."
+    ),
+    fix=N_("Split first; fit the scaler on the training rows only, and transform both parts with it."),
+    wrong="""\
+from sklearn.preprocessing import StandardScaler
+x = torch.tensor(StandardScaler().fit_transform(x.numpy() + 1))
+"""
+    + SPLIT
+    + HELD_OUT,
+    right="""\
+from sklearn.preprocessing import StandardScaler
+scaler = StandardScaler().fit(x[:180].numpy() + 1)
+x = torch.tensor(scaler.transform(x.numpy() + 1))
+"""
+    + SPLIT
+    + HELD_OUT,
+)

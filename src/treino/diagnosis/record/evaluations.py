@@ -1,0 +1,105 @@
+"""Evaluations: the rows that a net was called for at one place without learning from them."""
+
+import math
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from treino.diagnosis.record.tables import Columns, Kept
+
+KEPT = 1000
+MOST = 50_000
+LOOKS = 500
+
+
+class Look:
+    """One turn's calls at a place."""
+
+    def __init__(self, turn: int) -> None:
+        self.turn = turn
+        self.rows = self.right = self.judged = 0
+        self.digest = self.label_digest = 0
+        self.labelled = self.scored = True
+
+    def add(self, call: Any) -> None:
+        """One more call."""
+        n, place = len(call.flat), np.uint64(2 * self.rows + 1)
+        self.digest = (self.digest + int((call.hashes * place).sum())) % 2**64
+        if call.labels is not None:
+            self.label_digest = (self.label_digest * 31 + hash(call.labels.tobytes())) % 2**64
+        else:
+            self.labelled = False
+        self.rows += n
+        self.right, self.judged = self.right + call.right, self.judged + call.judged
+
+
+class Evaluation:
+    """What was evaluated at one place, by one net, of one loader."""
+
+    def __init__(self, event: Any, reading: Any) -> None:
+        self.net, self.site, self.stack, self.reading = event.net, event.site, event.stack, reading
+        self.turns: list[int] = []
+        self.look: Look | None = None
+        self.looks: list[Look] = []
+        self.rows: set[int] = set()
+        self.trained: set[int] = set()
+        self.fresh: set[int] = set()
+        self.mixed = self.repeated = self.right = self.judged = self.seen = 0
+        self.labels: Counter[float] = Counter()
+        self.low, self.high = math.inf, -math.inf
+        self.columns, self.kept = Columns(), Kept(KEPT)
+        self.scored = self.made = self.copied = False
+        self.drawn: set[Any] = set()
+        self.before = 0  # rows that were looked at before anything was learned
+        self.first_rows: set[int] = set()  # of the first look
+
+    def add(self, call: Any, training: Any) -> None:
+        """One more call, held against what had been learned until then."""
+        turn = call.event.turn
+        if self.look is None or self.look.turn != turn:
+            self.turns.append(turn)
+            self.look = Look(turn)
+            if len(self.looks) < LOOKS:
+                self.looks.append(self.look)
+        self.look.add(call)
+        self.scored |= call.scored
+        self.made |= call.made
+        self.copied |= call.copied
+        self.drawn |= call.drawn
+        if training is None or not training.rows:
+            self.before += len(call.flat)
+        hashes = call.hashes.tolist()
+        learned = training.rows if training is not None else {}
+        trained = {h for h in hashes if h in learned}
+        first = self.look is self.looks[0]
+        if trained and len(trained) < 0.98 * len(set(hashes)):
+            self.mixed += len(trained) if first else 0
+        self.trained |= trained
+        if first:
+            self.seen += len(hashes)
+            self.repeated += len(hashes) - len(set(hashes))
+            self.first_rows.update(hashes)
+            if call.labels is not None:
+                self.labels.update(call.labels.tolist())
+                self.low = min(self.low, float(call.labels.min()))
+                self.high = max(self.high, float(call.labels.max()))
+        if training is not None and training.rows:
+            self.right, self.judged = self.right + call.right, self.judged + call.judged
+        new = [i for i, h in enumerate(hashes) if h not in self.rows and h not in learned]
+        if len(self.rows) < MOST:
+            if new and len({hashes[i] for i in new}) == len(new):
+                self.columns.add(call.flat[new])
+                self.kept.add(call.flat[new])
+            self.fresh |= {hashes[i] for i in new}
+            self.rows |= set(hashes)
+
+    def changes(self) -> tuple[int, int]:
+        """How often the same labels came with other rows than the look before, and with the same."""
+        changed = stable = 0
+        for one, two in zip(self.looks, self.looks[1:], strict=False):
+            both = one.labelled and two.labelled and one.rows == two.rows >= 10
+            if both and one.label_digest == two.label_digest:
+                changed += one.digest != two.digest
+                stable += one.digest == two.digest
+        return changed, stable

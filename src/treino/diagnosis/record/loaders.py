@@ -1,0 +1,130 @@
+"""DataLoaders: where they were made, the newest batch, and of which data set it holds which rows."""
+
+import functools
+import weakref
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Subset
+from torch.utils.data.dataloader import _BaseDataLoaderIter
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.hooks import Hooks, unseen
+from treino.diagnosis.record.lines import here
+from treino.diagnosis.record.nets import first_tensors
+
+LONGEST = 200_000  # numbers of rows that are held against each other
+
+
+class Origin:
+    """Rows of one data set, by their numbers; all of them where ``numbers`` is None."""
+
+    def __init__(self, root: int, numbers: np.ndarray | None, size: int) -> None:
+        self.root, self.numbers, self.size = root, numbers, size
+
+    def all(self) -> np.ndarray:
+        """The numbers, sorted."""
+        return np.unique(self.numbers) if self.numbers is not None else np.arange(self.size)
+
+
+class Reading:
+    """A loader that is read: once for each epoch."""
+
+    def __init__(self, site: Site | None, origin: Origin | None, rows: int) -> None:
+        self.site, self.origin, self.rows = site, origin, rows
+        self.epoch = 0
+
+
+class Batch:
+    """The newest batch: its rows, its labels, and how many calls of nets came after it."""
+
+    def __init__(self, given: Any, reading: Reading | None) -> None:
+        tensors = first_tensors(given)
+        self.rows = tensors[0] if tensors else None
+        self.labels = tensors[1] if len(tensors) > 1 else None
+        self.reading, self.calls = reading, 0
+
+
+class Loaders:
+    """Listens to DataLoaders and to subsets of data sets.
+
+    parts: (data set, numbers, line) of each Subset.
+    """
+
+    def __init__(self, hooks: Hooks) -> None:
+        self._hooks = hooks
+        self.parts: list[tuple[int, np.ndarray, Site | None]] = []
+        self.batch: Batch | None = None
+        self._given: tuple[Any, Reading | None] | None = None
+        self._readings: dict[int, tuple[weakref.ref[Any], Reading]] = {}
+        self._reading: dict[int, Reading] = {}
+        self._held: list[Any] = []  # data sets of parts: their ids stay their own
+
+    def install(self) -> None:
+        """Watch them."""
+        self._hooks.after(DataLoader, "__init__", self._made)
+        self._hooks.after(DataLoader, "__iter__", self._started)
+        self._hooks.after(Subset, "__init__", self._part)
+        loaders, original = self, _BaseDataLoaderIter.__next__
+
+        @functools.wraps(original)
+        def following(loading: Any) -> Any:
+            batch = original(loading)
+            if loaders._hooks.on:
+                loaders._given = batch, loaders._reading.get(id(loading))
+            return batch
+
+        self._hooks.replace(_BaseDataLoaderIter, "__next__", unseen(following))
+
+    def newest(self) -> Batch | None:
+        """The newest batch; a new one since the last time is looked into."""
+        if self._given is not None:
+            self.batch = Batch(*self._given)
+            self._given = None
+        return self.batch
+
+    def let_go(self) -> None:
+        """Hold no batch any longer."""
+        self._given = self.batch = None
+
+    def _made(self, result: Any, args: Any, kwargs: Any) -> None:
+        loader = args[0]
+        dataset = getattr(loader, "dataset", None)
+        try:
+            rows = len(dataset) if dataset is not None else 0
+        except TypeError:
+            rows = 0
+        reading = Reading(here(), origin_of(dataset), rows)
+        self._readings[id(loader)] = weakref.ref(loader), reading
+
+    def _started(self, result: Any, args: Any, kwargs: Any) -> None:
+        known = self._readings.get(id(args[0]))
+        if known is not None and known[0]() is args[0]:
+            known[1].epoch += 1
+            if len(self._reading) > 16:
+                self._reading.clear()
+            self._reading[id(result)] = known[1]
+
+    def _part(self, result: Any, args: Any, kwargs: Any) -> None:
+        origin = origin_of(args[0])
+        if origin is not None and origin.numbers is not None and len(self.parts) < 64:
+            self.parts.append((origin.root, np.unique(origin.numbers), here()))
+            self._held.append(args[0].dataset)
+
+
+def origin_of(dataset: Any) -> Origin | None:
+    """Which rows of which data set a data set holds."""
+    numbers: np.ndarray | None = None
+    for _ in range(8):
+        if not isinstance(dataset, Subset):
+            break
+        own = np.asarray(torch.as_tensor(np.asarray(dataset.indices)).reshape(-1)[:LONGEST])
+        if own.dtype.kind not in "iu":
+            return None
+        numbers = own if numbers is None else own[numbers]
+        dataset = dataset.dataset
+    try:
+        return Origin(id(dataset), numbers, len(dataset)) if dataset is not None else None
+    except TypeError:
+        return None

@@ -1,0 +1,52 @@
+"""How near evaluation rows lie to training rows: nearer than rows do that were drawn on their own."""
+
+import numpy as np
+
+NEAREST = 16  # training rows around an evaluation row
+GAP = 3.0  # times as far away is the next one
+BLOCK = 6  # different numbers by which a place in a series is known
+LEAST, MANY = 20, 100  # rows
+
+
+def nearest_copies(train: np.ndarray, held_out: np.ndarray) -> tuple[int, int, str]:
+    """(rows that are nearly one with training rows, of so many, the measure) of two tables."""
+    fits = len(held_out) >= LEAST and len(train) >= MANY and train.shape[1] == held_out.shape[1]
+    if not fits or not np.isfinite(train).all() or not np.isfinite(held_out).all():
+        return 0, len(held_out), ""
+    windows = shifted_windows(train, held_out)
+    near = far_nearer(train, held_out)
+    return (windows, len(held_out), "windows") if windows > near else (near, len(held_out), "near")
+
+
+def far_nearer(train: np.ndarray, held_out: np.ndarray) -> int:
+    """How many rows lie at a few training rows far nearer than at all others."""
+    two = np.unique(train, axis=0)
+    spread = two.std(axis=0)
+    moving = spread > 0
+    if moving.sum() < 4 or len(two) < MANY:
+        return 0
+    one, two = (t[:, moving].astype(np.float32) / spread[moving].astype(np.float32) for t in (held_out, two))
+    squares = (one**2).sum(axis=1)[:, None] + (two**2).sum(axis=1)[None] - 2 * one @ two.T
+    nearest = np.partition(np.maximum(squares, 1e-6), NEAREST, axis=1)[:, : NEAREST + 1]
+    nearest.sort(axis=1)
+    return int((nearest[:, 1:] > GAP**2 * nearest[:, :-1]).any(axis=1).sum())
+
+
+def shifted_windows(train: np.ndarray, held_out: np.ndarray) -> int:
+    """How many rows hold at least half of a training row, some places further on or back, as overlapping
+    windows of one series do.
+    """
+    width = held_out.shape[1]
+    if width < 2 * BLOCK:
+        return 0
+    shared = np.zeros(len(held_out), bool)
+    for rows, others, back in ((held_out, train, False), (train, held_out, True)):
+        starts = {r.tobytes(): n for n, r in enumerate(np.ascontiguousarray(others[:, :BLOCK]))}
+        for at in range(1, min(width // 2, 32) + 1):
+            blocks = np.ascontiguousarray(rows[:, at : at + BLOCK])
+            for n, block in enumerate(blocks):
+                m = starts.get(block.tobytes())
+                same = m is not None and len(np.unique(block)) == BLOCK
+                if same and np.array_equal(rows[n, at:], others[m, : width - at]):
+                    shared[m if back else n] = True
+    return int(shared.sum())

@@ -1,0 +1,51 @@
+"""Whether rows tell anything of their labels."""
+
+import numpy as np
+
+MOST = 600  # rows that are held against each other
+COLUMNS = 64
+CHANCE = 2.0  # standard errors above what the commonest label gets
+
+
+def loose_labels(rows_ND: np.ndarray, labels: np.ndarray) -> int:
+    """So many rows, for which neither the nearest other row nor a linear fit tells the label beyond chance;
+    0 where one does, or where that can't be said.
+    """
+    known = np.isfinite(labels)
+    rows, labels = rows_ND[known], labels[known]
+    if len(rows) > MOST:
+        step = len(rows) / MOST
+        some = (np.arange(MOST) * step).astype(int)
+        rows, labels = rows[some], labels[some]
+    values, y = np.unique(labels, return_inverse=True)
+    spread = rows.std(axis=0)
+    x = (rows[:, spread > 0] / spread[spread > 0]).astype(np.float64)
+    if len(rows) < 100 or not 2 <= len(values) <= len(rows) // 10 or not x.shape[1]:
+        return 0
+    common = np.bincount(y).max() / len(y)
+    beyond = common + CHANCE * np.sqrt(common * (1 - common) / len(y))
+    squares = (x**2).sum(1)[:, None] + (x**2).sum(1)[None] - 2 * x @ x.T
+    np.fill_diagonal(squares, np.inf)
+    if (y[squares.argmin(1)] == y).mean() > min(beyond, 0.99):
+        return 0
+    half = np.arange(len(x)) % 2 == 0
+    few = x[:, :: -(-x.shape[1] // COLUMNS)]
+    few = np.concatenate([few - few.mean(0), np.ones((len(few), 1))], axis=1)
+    goal = np.eye(len(values))[y]
+    for fit, test in ((half, ~half), (~half, half)):
+        gram = few[fit].T @ few[fit] + np.eye(few.shape[1])
+        said = (few[test] @ np.linalg.solve(gram, few[fit].T @ goal[fit])).argmax(1)
+        if (said == y[test]).mean() > common + CHANCE * np.sqrt(common * (1 - common) / test.sum()):
+            return 0
+    return len(rows)
+
+
+def strongest(rows_ND: np.ndarray) -> float:
+    """The largest correlation between two columns, without sign."""
+    x = rows_ND[:MOST, :: -(-rows_ND.shape[1] // COLUMNS)].astype(np.float64)
+    x = x[:, x.std(0) > 0]
+    if x.shape[1] < 2 or len(x) < 40:
+        return 0.0
+    related = np.abs(np.corrcoef(x.T))
+    np.fill_diagonal(related, 0)
+    return float(np.nan_to_num(related).max())

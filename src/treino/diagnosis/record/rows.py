@@ -1,0 +1,341 @@
+"""The rows that enter nets, known again by a number for each, in training and in evaluations."""
+
+import math
+import weakref
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.evaluations import Evaluation
+from treino.diagnosis.record.hooks import Hooks
+from treino.diagnosis.record.lines import here, stack
+from treino.diagnosis.record.loaders import Loaders
+from treino.diagnosis.record.log import Backward, Forward, Log
+from treino.diagnosis.record.losses import BINARY, CLASSES, NAMES, given
+from treino.diagnosis.record.nets import Nets, first_tensors
+from treino.diagnosis.record.orders import Orders, alone
+from treino.diagnosis.record.row_log import BadRows, Lonely
+from treino.diagnosis.record.splits import Splits
+from treino.diagnosis.record.tables import as_array, flat_rows, hash_rows, labels_of
+from treino.diagnosis.record.tape import Tape
+from treino.diagnosis.record.trainings import MOST, Call, Training
+from treino.diagnosis.record.values import Node, Values
+
+EVALUATIONS = 64
+BAD = 64  # calls with NaN that are told of
+DRAWS = ("rand", "randn", "randint", "rand_like", "randn_like", "normal", "uniform", "bernoulli")
+PRODUCTS = ("linear", "conv1d", "conv2d", "conv3d", "matmul", "addmm", "mm", "embedding")
+
+
+class Rows:
+    """Listens to calls of nets. hungry: whether rows of training are still asked for, between windows."""
+
+    def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape, nets: Nets) -> None:
+        self._log, self._hooks, self._values, self._tape, self._nets = log, hooks, values, tape, nets
+        self.moment: Any = dict
+        self.hungry = True
+        self.loaders, self.splits = Loaders(hooks), Splits(log, hooks, tape)
+        self.trainings: dict[int, Training] = {}
+        self.evaluations: dict[Any, Evaluation] = {}
+        self._waiting: dict[int, Call] = {}  # by the call's number, until a backward or the next turn
+        self._modules: weakref.WeakKeyDictionary[nn.Module, set[int]] = weakref.WeakKeyDictionary()
+        self._known: dict[int, tuple[weakref.ref[torch.Tensor], int, np.ndarray, np.ndarray]] = {}
+        self._bad = 0
+        self._alone = False
+        self._drawn: set[Site] = set()
+        Orders(tape)
+        self._entered: tuple[int, float] = (-1, math.nan)
+        self.bad_made: Site | None = None
+
+    def install(self) -> None:
+        """Watch calls, losses, comparisons, and whatever makes weights anew."""
+        self.loaders.install()
+        self.splits.moment = self.moment
+        self.splits.tensors.append(self._tensor_made)
+        self.splits.install()
+        self._nets.called.append(self._called)
+        self._tape.observe(self._lost, *NAMES)
+        self._tape.observe(self._compared, "eq")
+        self._tape.observe(self._product, *PRODUCTS)
+        self._tape.observe(self._draws, *DRAWS)
+        self._hooks.before(nn.Module, "load_state_dict", self._reset)
+        for kind in (nn.Linear, nn.modules.conv._ConvNd, nn.RNNBase):
+            self._hooks.before(kind, "reset_parameters", self._reset)
+
+    def _reset(self, args: Any, kwargs: Any) -> None:
+        """The next call that trains begins anew."""
+        if not self.trainings:
+            return
+        for module, parts in list(self._modules.items()):
+            training = self.trainings.get(self._nets.numbers.get(module, -1))
+            if training is not None and id(args[0]) in parts:
+                training.reset = True
+
+    # --- calls ----------------------------------------------------------------------------------------------
+    def entered(self, module: nn.Module, args: Any) -> None:
+        """A call that trains, between windows, while rows of its first epoch are asked for."""
+        training = self.trainings.get(self._nets.numbers.get(module, -1))
+        if training is None or training.done:
+            return
+        self._hooks.on = False
+        try:
+            x = rows_in(args)
+            looked = self._look(x, args) if x is not None else None
+            if looked is None:
+                return
+            flat, hashes = looked
+            event = Forward(
+                forward=-1,
+                net=training.net,
+                site=here(),
+                stack=(),
+                training=True,
+                grad=True,
+                rows=len(flat),
+                shape=tuple(x.shape) if x is not None else (),
+                **self.moment(),
+            )
+            call = Call(event, flat, hashes)
+            self._from_loader(call)
+            self._check_finite(call, None)
+            self._train(training, call)
+        except Exception as error:
+            self._hooks.defect("rows", error)
+        finally:
+            self._hooks.on = True
+
+    def _called(self, event: Forward, module: nn.Module, args: Any, result: Any) -> None:
+        x = rows_in(args)
+        looked = self._look(x, args) if x is not None else None
+        if looked is None or x is None:
+            return
+        if module not in self._modules:
+            self._modules[module] = {id(m) for m in module.modules()}
+        self._settle(event.turn)
+        call = Call(event, *looked)
+        call.drawn, self._drawn = self._drawn, set()
+        call.node = self._values.find(x)
+        call.made = bool(call.node is not None and call.node.forwards - {event.forward}) or x.requires_grad
+        self._from_loader(call)
+        if not call.made:
+            self._check_finite(call, result)
+        if event.net not in self.trainings:
+            shape = tuple(tuple(p.shape) for p in module.parameters())
+            self.trainings[event.net] = Training(event.net, shape)
+        training = self.trainings[event.net]
+        training.floating = x.is_floating_point()
+        if self._entered[0] == event.forward and not math.isfinite(training.entering):
+            training.entering = self._entered[1]
+        self._waiting[event.forward] = call
+        if len(self._waiting) > 2048:
+            self._settle(event.turn + 9)
+
+    def _look(self, x: torch.Tensor, args: Any) -> tuple[np.ndarray, np.ndarray] | None:
+        """The rows as an array, and their numbers; the same tensor, unchanged, is read once."""
+        fixed = not x.is_inference()
+        known = self._known.get(id(x))
+        if fixed and known is not None and known[0]() is x and known[1] == x._version:
+            return known[2], known[3]
+        flat = flat_rows(x)
+        if flat is None or len(flat) > MOST:
+            return None
+        hashes = hash_rows(flat)
+        for t in first_tensors(args)[:4]:
+            if t is not x and t.dim() and t.shape[0] == len(flat) and t.layout == torch.strided:
+                beside = flat_rows(t if t.dim() > 1 else t[:, None])
+                if beside is not None:
+                    hashes = hashes * np.uint64(31) + hash_rows(beside)
+        if fixed:
+            if len(self._known) > 16:
+                self._known.clear()
+            self._known[id(x)] = weakref.ref(x), x._version, flat, hashes
+        return flat, hashes
+
+    def _from_loader(self, call: Call) -> None:
+        """Which loader gave these rows, and with which labels."""
+        batch = self.loaders.newest()
+        if batch is None or batch.rows is None or batch.rows.shape[:1] != (len(call.flat),):
+            return
+        batch.calls += 1
+        call.reading = batch.reading
+        if batch.calls == 1 and batch.labels is not None and batch.labels is not batch.rows:
+            call.labels = labels_of(batch.labels, len(call.flat))
+
+    def _check_finite(self, call: Call, result: Any) -> None:
+        if self._bad >= BAD or np.isfinite(call.flat.sum(dtype=np.float64)):
+            return
+        bad = ~np.isfinite(call.flat).all(axis=1)
+        if not bad.any():
+            return
+        self._bad += 1
+        out = next(iter(first_tensors((result,))), None)
+        spoiled = 0
+        if out is not None and out.dim() and out.is_floating_point():
+            spoiled = int((~torch.isfinite(out.detach().reshape(out.shape[0], -1))).any(1).sum())
+        self._log.add(
+            BadRows(
+                net=call.event.net,
+                forward=call.event.forward,
+                site=call.event.site,
+                stack=call.event.stack or stack(),
+                loader=call.reading.site if call.reading is not None else None,
+                rows=int(bad.sum()),
+                spoiled=spoiled,
+                learning=call.event.grad,
+                made_at=self.bad_made,
+                **self.moment(),
+            )
+        )
+
+    def _draws(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        """Random numbers outside of nets, which may change the rows of the next call."""
+        if self._nets.current is None and node is not None and node.site is not None:
+            self._drawn.add(node.site)
+
+    def _tensor_made(self, made: Any) -> None:
+        """The first tensor that holds NaN, as it was made of an array."""
+        plain = isinstance(made, torch.Tensor) and made.is_floating_point() and made.dim()
+        if self.bad_made is None and plain and not bool(torch.isfinite(made.detach().sum())):
+            self.bad_made = here()
+
+    def _product(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        """The first product of a net's call: what meets its first weights."""
+        number = self._nets.forwards + 1
+        if self._entered[0] == number or self._nets.current is None or not args:
+            return
+        x = args[0]
+        if isinstance(x, torch.Tensor) and x.is_floating_point() and x.numel():
+            self._entered = number, float(x.detach().abs().max())
+
+    # --- what is known of a call later ----------------------------------------------------------------------
+    def _lost(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        name = next((n for n in NAMES if node is not None and node.op == n), "")
+        x, target = given(name, args, kwargs)
+        if x is None or target is None or not x.dim():
+            return
+        said = None
+        if name in CLASSES and x.dim() == 2 and not target.is_floating_point():
+            said = as_array(x.argmax(1)).astype(np.float64)
+        elif name in BINARY and x.numel() == x.shape[0]:
+            half = 0.5 if name == "binary_cross_entropy" else 0.0
+            said = (as_array(x).reshape(-1) > half).astype(np.float64)
+        self._told(self._values.of(x), target, said)
+        newest = max(self._values.of(x).forwards, default=-1)
+        call = self._waiting.get(newest)
+        one = alone(call.node, self._values.of(target)) if call is not None and not self._alone else None
+        if one is not None and call is not None and call.event.grad:
+            self._alone = True
+            self._log.add(Lonely(site=one.site, at=here(), rows=one.shape[0], **self.moment()))
+
+    def _compared(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        pair = [a for a in args[:2] if isinstance(a, torch.Tensor)]
+        if len(pair) < 2 or not pair[0].dim():
+            return
+        one, two = (self._values.of(t) for t in pair)
+        if two.forwards and not one.forwards:
+            pair, one, two = pair[::-1], two, one
+        if one.forwards and not two.forwards and pair[0].numel() == pair[1].numel():
+            self._told(one, pair[1], as_array(pair[0]).reshape(-1).astype(np.float64))
+
+    def _told(self, node: Node, target: torch.Tensor, said: np.ndarray | None) -> None:
+        """A target for what the newest calls gave: of one call, or of several, one after the other."""
+        calls = [self._waiting[f] for f in sorted(node.forwards) if f in self._waiting]
+        rows = int(target.shape[0]) if target.dim() else 0
+        while calls and sum(len(c.flat) for c in calls) > rows:
+            calls.pop(0)
+        if not calls or sum(len(c.flat) for c in calls) != rows:
+            return
+        labels, start = labels_of(target, rows), 0
+        for call in calls:
+            end = start + len(call.flat)
+            call.scored = True
+            call.copied |= target.dim() > 1 and tuple(target.shape[1:]) == call.event.shape[1:] != (1,)
+            if labels is not None:
+                call.labels = labels[start:end]
+                if said is not None and len(said) == rows and not call.judged:
+                    call.judged = len(call.flat)
+                    call.right = int((said[start:end] == call.labels).sum())
+            start = end
+
+    def scored(self, said: Any, labels: Any) -> None:
+        """A library compared what the newest calls gave with labels: arrays."""
+        if getattr(labels, "ndim", 0) != 1 or len(labels) < 10:
+            return
+        calls: list[Call] = []
+        for call in reversed(self._waiting.values()):
+            calls.insert(0, call)
+            if sum(len(c.flat) for c in calls) >= len(labels):
+                break
+        if sum(len(c.flat) for c in calls) != len(labels) or len({c.event.net for c in calls}) > 1:
+            return
+        values = np.unique(labels)
+        numbers = np.searchsorted(values, labels) if labels.dtype.kind not in "fiub" else labels
+        start = 0
+        for call in calls:
+            end = start + len(call.flat)
+            call.scored = True
+            if call.labels is None or not call.judged:
+                call.labels = np.asarray(numbers[start:end], dtype=np.float64)
+                call.judged, call.right = end - start, int((said[start:end] == labels[start:end]).sum())
+            start = end
+
+    # --- what the call was for ------------------------------------------------------------------------------
+    def ran(self, event: Backward) -> None:
+        """A backward: the calls that it went through were training."""
+        self._settle(event.turn, without=set(event.forwards))
+        for number in event.forwards:
+            call = self._waiting.pop(number, None)
+            if call is not None:
+                self._train(self.trainings[call.event.net], call)
+
+    def _settle(self, turn: int, without: set[int] | None = None) -> None:
+        """Calls that no backward went through are evaluations."""
+        for number, call in list(self._waiting.items()):
+            if without is not None and number in without:
+                continue
+            if turn > call.event.turn + (1 if call.event.grad else 0) or (
+                without is not None and not call.event.grad
+            ):
+                del self._waiting[number]
+                self._evaluate(call)
+
+    def _train(self, t: Training, call: Call) -> None:
+        if t.add(call):
+            self.hungry = not all(o.done for o in self.trainings.values())
+
+    def learner(self, net: int) -> Training | None:
+        """The training whose weights a net has: its own, or that of the only one like it that learned."""
+        own = self.trainings.get(net)
+        if own is None or own.rows:
+            return own
+        alike = [t for t in self.trainings.values() if t.rows and t.shape == own.shape]
+        return alike[0] if len(alike) == 1 else None
+
+    def _evaluate(self, call: Call) -> None:
+        t, event = self.learner(call.event.net), call.event
+        origin = call.reading.origin if call.reading is not None else None
+        site = call.reading.site if call.reading is not None else None
+        key = (event.net, event.stack, site, origin.root if origin is not None else 0)
+        e = self.evaluations.get(key)
+        if e is None:
+            if len(self.evaluations) >= EVALUATIONS:
+                return
+            e = self.evaluations[key] = Evaluation(event, call.reading)
+        e.add(call, t)
+
+    def finish(self) -> None:
+        """Settle what still waits, and tell of everything."""
+        from treino.diagnosis.record.row_figures import tell
+
+        self._settle(1 << 60)
+        self.loaders.let_go()
+        tell(self._log, self, self.moment())
+
+
+def rows_in(args: Any) -> torch.Tensor | None:
+    """The first tensor with rows that are numbers; or else the first one with rows."""
+    tensors = [t for t in first_tensors(args) if t.dim() >= 2]
+    return next((t for t in tensors if t.is_floating_point()), tensors[0] if tensors else None)

@@ -1,0 +1,162 @@
+"""What scalers were fitted on, and what became of these rows; and rows that were scaled by hand."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.lines import here
+from treino.diagnosis.record.tables import Columns, hash_rows, table
+
+MOST = 200_000  # rows of one fit
+FITS = 50
+LARGE = 5_000_000  # numbers of a table that is kept for a selector
+TRIED = 16  # rows by which the place of a scaler's columns among the net's is found
+FEW = 20  # different rows, below which equality tells nothing
+EXACT = 1e-3  # of a deviation, by rounding
+NONE = np.zeros(0, np.uint64)
+
+
+class Fit:
+    """One fit: the numbers of its rows, and of what they became."""
+
+    def __init__(self, site: Site | None, kind: str, rows: int, width: int, raw: np.ndarray) -> None:
+        self.site, self.kind, self.rows, self.width, self.raw = site, kind, rows, width, raw
+        self.out = NONE
+
+
+class Fits:
+    """All fits of a program. statistics: (rows, line) of means and deviations that torch took of tables."""
+
+    def __init__(self) -> None:
+        self.moved: Callable[[np.ndarray, np.ndarray], None] = lambda given, made: None
+        self.statistics: list[tuple[int, Site | None]] = []
+        self._fits: list[Fit] = []
+        self._of: dict[int, tuple[Any, Fit]] = {}  # the scaler is held: its id stays its own
+        self._given: dict[int, np.ndarray] = {}
+
+    def fitted(self, scaler: Any, x: Any, kind: str = "", *, more: bool = False) -> None:
+        """A fit: remember the rows. more: add them to those of the fits before."""
+        rows = table(x)
+        if rows is None or len(rows) > MOST or len(self._fits) > FITS:
+            return
+        raw = np.unique(hash_rows(rows))
+        known = self._of.get(id(scaler))
+        if more and known is not None and known[0] is scaler:
+            known[1].raw = np.union1d(known[1].raw, raw)
+            known[1].rows = max(known[1].rows, len(known[1].raw))
+            return
+        fit = Fit(here(), kind or type(scaler).__name__, len(rows), rows.shape[1], raw)
+        self._fits.append(fit)
+        self._of[id(scaler)] = scaler, fit
+        if hasattr(scaler, "get_support") and np.asarray(x).size <= LARGE:
+            self._given[id(scaler)] = np.asarray(x, dtype=np.float32)
+
+    def transformed(self, scaler: Any, x: Any, result: Any) -> None:
+        """A transform: what the rows that it was fitted on have become."""
+        rows, out = table(x), table(result)
+        if rows is None or out is None or len(rows) != len(out) or len(rows) > MOST:
+            return
+        given, made = hash_rows(rows), hash_rows(out)
+        self.moved(given, made)
+        known = self._of.get(id(scaler))
+        if known is None or known[0] is not scaler:
+            return
+        fit = known[1]
+        fit.width = out.shape[1]
+        fit.out = np.union1d(fit.out, made[np.isin(given, fit.raw)])
+        for before in self._fits:
+            if (
+                before is not fit
+                and before.width == rows.shape[1] == out.shape[1]
+                and len(before.out) <= MOST
+            ):
+                before.out = np.union1d(before.out, made[np.isin(given, before.out)])
+
+    def chosen(self, selector: Any, columns: Any) -> None:
+        """The columns that a selector tells: its rows may be taken from the table by them."""
+        known, rows = self._of.get(id(selector)), self._given.pop(id(selector), None)
+        if known is not None and known[0] is selector and rows is not None and not len(known[1].out):
+            part = table(rows[:, columns])
+            if part is not None:
+                known[1].out, known[1].width = np.unique(hash_rows(part)), part.shape[1]
+
+    def of(self, t: Any, e: Any) -> Iterator[dict[str, Any]]:
+        """The fits whose results both training's and an evaluation's rows are."""
+        held_out = np.fromiter(e.fresh, np.uint64, len(e.fresh))
+        learned = np.fromiter(t.rows, np.uint64, len(t.rows))
+        for fit in self._fits:
+            if len(fit.out) < FEW:
+                continue
+            if fit.width == len(t.columns.sums):
+                shares = [float(np.isin(h, fit.out).mean()) for h in (held_out, learned)]
+            elif fit.width < len(t.columns.sums):
+                shares = [within(k.rows(), fit) for k in (e.kept, t.kept)]
+            else:
+                continue
+            if shares[0] > 0.5:
+                told = {"fitted": fit.rows, "rows": len(held_out)}
+                yield told | {
+                    "kind": fit.kind,
+                    "site": fit.site,
+                    "evaluated": shares[0],
+                    "trained": shares[1],
+                }
+
+    def by_hand(self, t: Any, e: Any, every: list[Any]) -> Iterator[dict[str, Any]]:
+        """Whether training's and evaluations' rows together are scaled exactly, and training's alone not."""
+        tables: list[set[int]] = []
+        every_row = t.columns
+        for o in [e, *(o for o in every if o is not e)]:
+            fresh = o.fresh
+            if not o.columns.n or o.columns.n != len(fresh) or any(fresh & s for s in tables):
+                continue
+            if len(o.columns.sums) != len(t.columns.sums):
+                continue
+            tables.append(fresh)
+            every_row = every_row.joined(o.columns)
+            kind = scaled_together(t.columns, every_row, t.kept.rows())
+            if kind:
+                site = next((s for n, s in self.statistics if n == every_row.n), None)
+                told = {"fitted": every_row.n, "rows": e.columns.n, "evaluated": 1.0, "trained": 1.0}
+                yield told | {"kind": kind, "site": site}
+                return
+
+
+def within(rows_ND: np.ndarray, fit: Fit) -> float:
+    """The share of rows that hold a block of columns that the fit gave: a window's last step, the numbers
+    beside encoded categories.
+    """
+    last = rows_ND.shape[1] - fit.width if len(rows_ND) else -1
+    if last < 0:
+        return 0.0
+    starts = [last, 0] if fit.width < 2 or last > 64 else [last, *range(last)]
+    for start in starts:
+        some = np.isin(hash_rows(rows_ND[:TRIED, start : start + fit.width]), fit.out)
+        if some.mean() > 0.5:
+            return float(np.isin(hash_rows(rows_ND[:, start : start + fit.width]), fit.out).mean())
+    return 0.0
+
+
+def scaled_together(train: Columns, every: Columns, kept: np.ndarray) -> str:
+    """How all rows together are scaled exactly, and training's alone are not: standard, minmax, or not."""
+    moving = every.deviation > 0
+    if not moving.any() or train.n < 20 or not len(kept):
+        return ""
+    off = np.abs(every.mean[moving])
+    ratio = every.n / max(1, every.n - 1)
+    size = every.deviation[moving]
+    exact = (off < EXACT) & ((np.abs(size - 1) < EXACT) | (np.abs(size * np.sqrt(ratio) - 1) < EXACT))
+    alone = np.abs(train.mean[moving])
+    if exact.mean() > 0.9 and alone.max() > max(0.01, 10 * off.max()):
+        return "standard"
+    many = np.array([len(np.unique(c[:200])) > 10 for c in kept.T])
+    if len(many) != len(every.low) or not many.any():
+        return ""
+    low, high = every.low[many], every.high[many]
+    boxed = bool((np.abs(low) < 1e-6).all() and (np.abs(high - 1) < 1e-6).all())
+    whole = abs(low.min()) < 1e-6 and abs(high.max() - 1) < 1e-6 and len(low) == len(every.low)
+    short = (train.low[many] > 1e-3) | (train.high[many] < 1 - 1e-3)
+    outside = train.low[many].min() > 1e-3 or train.high[many].max() < 1 - 1e-3
+    return "minmax" if (boxed and len(low) > 1 and short.any()) or (whole and outside) else ""

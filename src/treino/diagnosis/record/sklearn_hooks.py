@@ -1,0 +1,146 @@
+"""Scalers, splits and scores of scikit-learn, observed once the program itself has imported them."""
+
+import functools
+import importlib.abc
+import importlib.util
+import sys
+from typing import Any
+
+from treino.diagnosis.record.hooks import Hooks, unseen
+from treino.diagnosis.record.lines import here
+from treino.diagnosis.record.rows import Rows
+
+FUNCTIONS = ("scale", "minmax_scale", "maxabs_scale", "robust_scale", "quantile_transform", "power_transform")
+SCORES = "sklearn.metrics._classification"
+MODELS = "sklearn.model_selection"
+UNITS = "sklearn.preprocessing"
+# Classes whose fits look at columns over all rows.
+KINDS = {
+    UNITS: (
+        *("StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler"),
+        *("QuantileTransformer", "PowerTransformer"),
+    ),
+    "sklearn.decomposition": ("PCA",),
+    "sklearn.feature_selection": ("SelectKBest", "SelectPercentile", "RFE", "SelectFromModel"),
+    "sklearn.impute": ("SimpleImputer", "KNNImputer"),
+}
+
+
+class SklearnHooks(importlib.abc.MetaPathFinder):
+    """Wraps scikit-learn's functions now, or right after their modules are first imported."""
+
+    def __init__(self, hooks: Hooks, rows: Rows) -> None:
+        self._hooks, self._rows = hooks, rows
+        self._names = (*KINDS, SCORES, MODELS)
+        self._wrapped: set[Any] = set()
+
+    def install(self) -> None:
+        """Start."""
+        for name in self._names:
+            if name in sys.modules:
+                self._wrap(name)
+        sys.meta_path.insert(0, self)
+
+    def remove(self) -> None:
+        """Leave the import system."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """Let the others find the module, and look at it when it has run."""
+        if name not in self._names or not self._hooks.on:
+            return None
+        sys.meta_path.remove(self)
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            sys.meta_path.insert(0, self)
+        if spec is None or spec.loader is None:
+            return None
+        loader: Any = spec.loader
+        run = loader.exec_module
+
+        def exec_module(module: Any) -> None:
+            run(module)
+            try:
+                self._wrap(name)
+            except Exception as error:
+                self._hooks.defect(name, error)
+
+        loader.exec_module = exec_module
+        return spec
+
+    def _wrap(self, name: str) -> None:
+        module = sys.modules[name]
+        if name in KINDS:
+            for kind in KINDS[name]:
+                self._learner(getattr(module, kind))
+            if name == "sklearn.feature_selection":
+                told = self._rows.splits.scalers.chosen
+                self._hooks.after(module.SelectorMixin, "get_support", lambda r, a, k: told(a[0], r))
+            for function in FUNCTIONS[:2] if name == UNITS else ():
+                self._hooks.after(module, function, self._scaled(function))
+        elif name == SCORES and hasattr(module, "_check_targets"):  # all scores of classes begin with it
+            self._hooks.before(module, "_check_targets", lambda a, k: self._rows.scored(*reversed(a[:2])))
+        elif name == MODELS:
+            self._hooks.after(module, "train_test_split", self._split)
+            base = sys.modules["sklearn.model_selection._split"]._BaseKFold
+            self._hooks.replace(base, "split", self._folds(base.split))
+
+    def _learner(self, kind: Any) -> None:
+        fits = self._rows.splits.scalers
+
+        def fitted(result: Any, args: Any, kwargs: Any) -> None:
+            if getattr(args[0], "strategy", "") != "constant":  # which no row has a say in
+                fits.fitted(args[0], given(args, kwargs))
+
+        def transformed(result: Any, args: Any, kwargs: Any) -> None:
+            fits.transformed(args[0], given(args, kwargs), result)
+
+        def both(result: Any, args: Any, kwargs: Any) -> None:
+            fitted(result, args, kwargs)
+            transformed(result, args, kwargs)
+
+        for name, observe in (("fit", fitted), ("transform", transformed), ("fit_transform", both)):
+            owner = next((k for k in kind.__mro__ if name in vars(k)), None)
+            shared = owner is None or owner.__module__ == "sklearn.base"  # calls the other two
+            if not shared and (owner, name) not in self._wrapped:
+                self._wrapped.add((owner, name))
+                self._hooks.after(owner, name, observe)
+
+    def _scaled(self, function: str) -> Any:
+        fits = self._rows.splits.scalers
+
+        def observe(result: Any, args: Any, kwargs: Any) -> None:
+            scaler = object()  # the function's own, of which nobody hears again
+            x = args[0] if args else kwargs.get("X")
+            fits.fitted(scaler, x, function)
+            fits.transformed(scaler, x, result)
+
+        return observe
+
+    def _split(self, result: Any, args: Any, kwargs: Any) -> None:
+        pairs = [list(p) for p in zip(result[::2], result[1::2], strict=True)]
+        self._rows.splits.parted(pairs, shuffled=kwargs.get("shuffle", True) is not False)
+
+    def _folds(self, split: Any) -> Any:
+        """The same folds, told of as they are handed out."""
+        hooks, splits = self._hooks, self._rows.splits
+
+        @functools.wraps(split)
+        def folds(*args: Any, **kwargs: Any) -> Any:
+            site = here() if hooks.watching() else None
+            x = args[1] if len(args) > 1 else kwargs.get("X")
+            y = args[2] if len(args) > 2 else kwargs.get("y")
+            for train, test in split(*args, **kwargs):
+                if site is not None and hooks.watching():
+                    told = site, x, y, train, test, bool(getattr(args[0], "shuffle", False))
+                    hooks.quietly("folds", splits.folds, *told)
+                yield train, test
+
+        return unseen(folds)
+
+
+def given(args: Any, kwargs: Any) -> Any:
+    """The rows that a method of an estimator was given."""
+    return args[1] if len(args) > 1 else kwargs.get("X")

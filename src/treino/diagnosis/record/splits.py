@@ -1,0 +1,229 @@
+"""Where rows come from: parts of splits and cuts by position, and what scalers were fitted on."""
+
+import weakref
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.hooks import Hooks
+from treino.diagnosis.record.lines import here
+from treino.diagnosis.record.log import Log
+from treino.diagnosis.record.row_log import Parted
+from treino.diagnosis.record.scalers import Fits
+from treino.diagnosis.record.tables import class_by_class, counted, flat_rows, hash_rows, table
+from treino.diagnosis.record.tape import Tape
+from treino.diagnosis.record.values import Node
+
+LEAST = 10  # rows of a part
+MOST_ROWS = 50_000
+MOST_PARTS = 128
+STATISTICS = ("mean", "std", "std_mean", "var_mean", "var", "amax", "amin", "max", "min")
+
+
+class Part:
+    """One part of a split: its rows by their hashes, and its labels, as far as each is known."""
+
+    def __init__(self, split: int, at: int, of: int, site: Site | None, shuffled: bool) -> None:
+        self.split, self.at, self.of, self.site, self.shuffled = split, at, of, site, shuffled
+        self.rows: np.ndarray = np.zeros(0, np.uint64)
+        self.labels: list[dict[str, int]] = []
+        self.size = 0
+
+
+class Splits:
+    """Listens to what parts rows."""
+
+    def __init__(self, log: Log, hooks: Hooks, tape: Tape) -> None:
+        self._log, self._hooks, self._tape = log, hooks, tape
+        self.moment: Any = dict
+        self.parts: list[Part] = []
+        self.scalers = Fits()
+        self.scalers.moved = self.moved
+        self.tensors: list[Any] = []  # told of each tensor that is made of an array
+        self._splits = 0
+        self._bases: list[tuple[Any, int]] = []  # (what was cut, number of the split)
+        self._told: set[Any] = set()
+
+    def install(self) -> None:
+        """Watch slices, and arrays that become tensors."""
+        self._tape.observe(self._sliced, "getitem")
+        self._tape.observe(self._tensor, "tensor", "as_tensor")
+        self._tape.observe(self._statistic, *STATISTICS)
+        self._hooks.after(torch, "from_numpy", lambda r, a, k: self._tensor(r, a, k, None))
+
+    def _statistic(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        x = args[0] if args else None
+        rows = x.shape[0] if isinstance(x, torch.Tensor) and x.dim() else 0
+        plain = node is not None and not node.forwards and not node.grad
+        if rows >= 20 and plain and node is not None and len(self.scalers.statistics) < 64:
+            self.scalers.statistics.append((rows, node.site))
+
+    def _sliced(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        if len(args) < 2 or node is None or node.forwards or not isinstance(result, torch.Tensor):
+            return
+        cut = args[1][0] if isinstance(args[1], tuple) and args[1] else args[1]
+        if not isinstance(cut, slice) or cut.step is not None or (cut.start is None) == (cut.stop is None):
+            return
+        whole = args[0]
+        if not whole.dim() or len(whole) == len(result) or len(self.parts) >= MOST_PARTS:
+            return
+        start, stop, _ = cut.indices(len(whole))
+        self._cut(whole, start, stop, result, whole)
+
+    def _tensor(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        array = args[0] if args else kwargs.get("data")
+        for told in self.tensors:
+            told(result)
+        if not isinstance(array, np.ndarray) or not array.ndim or len(self.parts) >= MOST_PARTS:
+            return
+        base = array.base
+        while isinstance(base, np.ndarray) and isinstance(base.base, np.ndarray):
+            base = base.base
+        same = isinstance(base, np.ndarray) and base.ndim > 0 and base.flags.c_contiguous
+        if not same or base is None or base.dtype != array.dtype or not array.flags.c_contiguous:
+            return
+        row = array.strides[0] if array.strides else 0
+        step = array.__array_interface__["data"][0] - base.__array_interface__["data"][0]
+        if row <= 0 or base.nbytes % row or step % row:
+            return
+        rows, start = base.nbytes // row, step // row
+        if LEAST <= len(array) < rows and (start == 0 or start + len(array) == rows):
+            own = base.reshape(rows, -1) if base.size else base
+            self._cut(base, start, start + len(array), torch.from_numpy(np.ascontiguousarray(array)), own)
+
+    def _cut(self, base: Any, start: int, stop: int, part: torch.Tensor, whole: Any) -> None:
+        """Rows from start to stop of a table or of its labels."""
+        if len(part) < LEAST or len(part) > MOST_ROWS or (id(base), start, stop) in self._told:
+            return
+        self._told.add((id(base), start, stop))
+        flat = flat_rows(part) if part.dim() > 1 and part[0].numel() > 1 else None
+        known = next((n for held, n in self._bases if held() is base), None)
+        if known is None:
+            self._splits += 1
+            known = self._splits
+            self._bases.append((weakref.ref(base), known))
+        one = Part(known, 0 if start == 0 else 1, 2, here(), False)
+        one.size = len(part)
+        if flat is not None:
+            one.rows = np.unique(hash_rows(flat))
+        else:
+            labels = np.asarray(whole.detach() if isinstance(whole, torch.Tensor) else whole).reshape(-1)
+            if len(labels) == (len(whole) if hasattr(whole, "__len__") else 0):
+                one.labels.append(counted(labels[start:stop]))
+                self._parted(labels, start, stop)
+        self.parts.append(one)
+
+    def _parted(self, labels: np.ndarray, start: int, stop: int) -> None:
+        if labels.dtype.kind not in "fiubOUS" or not class_by_class(labels):
+            return
+        outside = np.concatenate([labels[:start], labels[stop:]])
+        self._log.add(
+            Parted(
+                site=here(),
+                rows=len(labels),
+                start=start,
+                stop=stop,
+                inside=counted(labels[start:stop]),
+                outside=counted(outside),
+                **self.moment(),
+            )
+        )
+
+    def parted(self, arrays: list[list[Any]], *, shuffled: bool) -> None:
+        """A library parted tables and labels: for each of them, its parts in order."""
+        self._splits += 1
+        site = here()
+        sizes = [len(p) for p in arrays[0]] if arrays and hasattr(arrays[0][0], "__len__") else []
+        parts = [Part(self._splits, i, len(sizes), site, shuffled) for i in range(len(sizes))]
+        for part, size in zip(parts, sizes, strict=True):
+            part.size = size
+        for pieces in arrays:
+            for part, piece in zip(parts, pieces, strict=True):
+                if isinstance(piece, torch.Tensor):
+                    piece = piece.detach().numpy()
+                array = np.asarray(piece)
+                if array.ndim == 1 or array.size == len(array):
+                    part.labels.append(counted(array.reshape(-1)) if array.dtype.kind in "fiubOUS" else {})
+                elif len(array) <= MOST_ROWS and (rows := table(array)) is not None:
+                    part.rows = np.union1d(part.rows, hash_rows(rows))
+            flat = [np.asarray(p).reshape(-1) for p in pieces]
+            if not shuffled and all(len(f) == n for f, n in zip(flat, sizes, strict=True)):
+                self._parted(np.concatenate(flat), sizes[0], sum(sizes))
+        if len(self.parts) < MOST_PARTS:
+            self.parts += parts
+
+    def folds(self, site: Site | None, x: Any, y: Any, train: Any, test: Any, shuffled: bool) -> None:
+        """One fold of a cross-validation."""
+        if len(self.parts) >= MOST_PARTS:
+            return
+        self._splits += 1
+        rows = table(x) if hasattr(x, "__array__") and len(x) <= MOST_ROWS else None
+        hashes = hash_rows(rows) if rows is not None and rows.shape[1] > 1 else None
+        labels = np.asarray(y).reshape(-1) if y is not None else None
+        for at, own in enumerate((train, test)):
+            part = Part(self._splits, at, 2, site, shuffled)
+            part.size = len(own)
+            if hashes is not None:
+                part.rows = np.unique(hashes[own])
+            if labels is not None and len(labels) == len(train) + len(test):
+                part.labels.append(counted(labels[own]))
+            self.parts.append(part)
+        steps = np.diff(test)
+        if labels is not None and not shuffled and len(test) >= LEAST and bool((steps == 1).all()):
+            self._parted(labels, int(test[0]), int(test[-1]) + 1)
+
+    def moved(self, given: np.ndarray, made: np.ndarray) -> None:
+        """Rows became others: they stay in their parts."""
+        for part in self.parts:
+            if len(part.rows) and len(part.rows) < 4 * MOST_ROWS:
+                inside = np.isin(given, part.rows)
+                if inside.any():
+                    part.rows = np.union1d(part.rows, made[inside])
+
+    def part(self, e: Any, parts: list[tuple[int, np.ndarray, Site | None]]) -> dict[str, Any]:
+        """Of which part of a split an evaluation's rows are, and how that is known."""
+        origin = e.reading.origin if e.reading is not None else None
+        if origin is not None and origin.numbers is not None:
+            own = [(n, s) for root, n, s in parts if root == origin.root]
+            mine = origin.all()
+            others = [n for n, _ in own if not len(np.intersect1d(n, mine))]
+            if others:
+                at = next((i for i, (n, _) in enumerate(own) if np.array_equal(n, mine)), -1)
+                site = own[at][1] if at >= 0 else None
+                return {"part": at, "parts": len(own), "how": "numbers", "cut": site, "shuffled": True}
+        asked = e.fresh if len(e.fresh) >= LEAST and not e.mixed else e.rows
+        hashes = np.fromiter(asked, np.uint64, len(asked))
+        found: Part | None = None
+        how = ""
+        for one in self.parts:
+            smaller = found is None or len(one.rows) < len(found.rows)
+            if len(one.rows) and len(hashes) and smaller and np.isin(hashes, one.rows).mean() > 0.98:
+                found, how = one, "rows"
+        if found is None and e.labels:
+            own_labels = counted(np.repeat(*_pairs(e.labels)))
+            same = (o for o in self.parts if o.size == e.seen and own_labels and own_labels in o.labels)
+            found, how = next(same, None), "labels"
+        if found is None:
+            return {}
+        others = [o.rows for o in self.parts if o.split == found.split and o is not found and len(o.rows)]
+        both = np.isin(hashes, np.concatenate(others)).mean() if others and how == "rows" else 0.0
+        return {
+            "shared": float(both),
+            "part": found.at,
+            "parts": found.of,
+            "how": how,
+            "cut": found.site,
+            "shuffled": found.shuffled,
+        }
+
+    def fits(self, t: Any, e: Any, every: Iterable[Any]) -> Iterator[dict[str, Any]]:
+        """What training's and an evaluation's rows were scaled by."""
+        yield from self.scalers.of(t, e)
+        yield from self.scalers.by_hand(t, e, [o for o in every if o.net == e.net])
+
+
+def _pairs(labels: dict[float, int]) -> tuple[np.ndarray, np.ndarray]:
+    return np.array(list(labels)), np.array(list(labels.values()))

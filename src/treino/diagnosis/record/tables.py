@@ -1,0 +1,156 @@
+"""Tables of rows as arrays: a number for each row, statistics of columns, a few rows that are kept."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+WIDE = 256  # columns that are looked at of a wider row
+_WEIGHTS = np.random.RandomState(0).randint(1, 2**62, size=WIDE).astype(np.uint64) | np.uint64(1)
+_PLAIN = (torch.float32, torch.float64)
+MOST_LABELS = 200  # different values, up to which numbers are labels
+
+
+def flat_rows(t: torch.Tensor) -> np.ndarray | None:
+    """[N, D] float32 of a batch's rows, at most ``WIDE`` columns from all over them; None where there are
+    none that can be read here.
+    """
+    plain = t.device.type == "cpu" and t.layout == torch.strided and not t.is_complex()
+    if t.dim() < 2 or not t.numel() or not plain:
+        return None
+    t = t.detach().reshape(t.shape[0], -1)
+    if t.shape[1] > WIDE:
+        t = t[:, :: -(-t.shape[1] // WIDE)]
+    return np.ascontiguousarray(as_array(t), dtype=np.float32)
+
+
+def as_array(t: torch.Tensor) -> np.ndarray:
+    """A tensor's values, out of its graph; float32 where NumPy lacks the type."""
+    t = t.detach()
+    found: np.ndarray = (t.float() if t.is_floating_point() and t.dtype not in _PLAIN else t).numpy()
+    return found
+
+
+def table(x: Any) -> np.ndarray | None:
+    """[N, D] float32 of an array or a frame of numbers, as ``flat_rows`` has them; None where it is none."""
+    array = np.asarray(x)
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim < 2 or array.dtype.kind not in "fiub" or not array.size or array.size > 20_000_000:
+        return None
+    array = array.reshape(len(array), -1)
+    if array.shape[1] > WIDE:
+        array = array[:, :: -(-array.shape[1] // WIDE)]
+    return np.ascontiguousarray(array, dtype=np.float32)
+
+
+def hash_rows(rows_ND: np.ndarray) -> np.ndarray:
+    """[N] one 64-bit number for each row of float32 [N, D]; equal rows have equal numbers."""
+    rows = rows_ND + np.float32(0)  # no negative zeros
+    if rows.shape[1] % 2:
+        rows = np.concatenate([rows, np.zeros((len(rows), 1), np.float32)], axis=1)
+    pairs = np.ascontiguousarray(rows).view(np.uint64)  # two floats at once: half the work
+    mixed: np.ndarray = pairs @ _WEIGHTS[: pairs.shape[1]]
+    return mixed
+
+
+def labels_of(target: torch.Tensor, rows: int) -> np.ndarray | None:
+    """[N] a number for each row, of a target with one: its value, or the place of the largest entry."""
+    if target.device.type != "cpu" or not target.dim() or target.shape[0] != rows or target.is_complex():
+        return None
+    t = as_array(target)
+    if t.size == rows:
+        return t.reshape(rows).astype(np.float64)
+    shares = t.ndim == 2 and t.dtype.kind == "f" and np.allclose(t.sum(1), 1, atol=1e-3) and (t >= 0).all()
+    return t.argmax(1).astype(np.float64) if shares else None
+
+
+class Columns:
+    """Exact figures of columns, whatever the number of rows."""
+
+    def __init__(self) -> None:
+        self.n = 0
+        self.sums = self.squares = self.low = self.high = np.zeros(0)
+
+    def add(self, rows_ND: np.ndarray) -> None:
+        """More rows; those of another width are left out."""
+        if not len(rows_ND) or (self.n and rows_ND.shape[1] != len(self.sums)):
+            return
+        rows = rows_ND.astype(np.float64)
+        if not self.n:
+            width = rows.shape[1]
+            self.sums, self.squares = np.zeros(width), np.zeros(width)
+            self.low, self.high = np.full(width, np.inf), np.full(width, -np.inf)
+        with np.errstate(all="ignore"):
+            self.n += len(rows)
+            self.sums = self.sums + rows.sum(0)
+            self.squares = self.squares + (rows**2).sum(0)
+            self.low, self.high = np.minimum(self.low, rows.min(0)), np.maximum(self.high, rows.max(0))
+
+    def joined(self, other: "Columns") -> "Columns":
+        """The figures of both tables' rows together."""
+        both = Columns()
+        both.n, both.sums, both.squares = (
+            self.n + other.n,
+            self.sums + other.sums,
+            self.squares + other.squares,
+        )
+        both.low, both.high = np.minimum(self.low, other.low), np.maximum(self.high, other.high)
+        return both
+
+    @property
+    def mean(self) -> np.ndarray:
+        """[D] means."""
+        return self.sums / max(1, self.n)
+
+    @property
+    def deviation(self) -> np.ndarray:
+        """[D] standard deviations."""
+        with np.errstate(all="ignore"):
+            found: np.ndarray = np.sqrt(np.maximum(self.squares / max(1, self.n) - self.mean**2, 0))
+        return found
+
+
+class Kept:
+    """A few whole rows, from all over the batches that came first."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.count = most, 0
+        self._parts: list[np.ndarray] = []
+
+    def add(self, rows_ND: np.ndarray) -> None:
+        """Rows of the same width, until there are enough."""
+        room = self.most - self.count
+        if room <= 0 or not len(rows_ND) or (self._parts and self._parts[0].shape[1] != rows_ND.shape[1]):
+            return
+        some = rows_ND[:: -(-len(rows_ND) // room)].copy()
+        self._parts.append(some)
+        self.count += len(some)
+
+    def rows(self) -> np.ndarray:
+        """[N, D] of them; [0, 0] where there are none."""
+        return np.concatenate(self._parts) if self._parts else np.zeros((0, 0), np.float32)
+
+
+def class_by_class(labels: np.ndarray) -> bool:
+    """Whether a few values stand in blocks, one after the other."""
+    flat = labels.reshape(-1)
+    if flat.dtype.kind == "f" and not bool((flat == flat.round()).all()):
+        return False
+    blocks = 1 + int(np.count_nonzero(flat[1:] != flat[:-1]))
+    return 2 <= blocks <= min(50, len(flat) // 5) and len(np.unique(flat)) == blocks
+
+
+def counted(labels: np.ndarray) -> dict[str, int]:
+    """How often each label comes, by its name; none where they are numbers of a scale."""
+    values, counts = np.unique(
+        labels[np.isfinite(labels)] if labels.dtype.kind == "f" else labels, return_counts=True
+    )
+    if len(values) > MOST_LABELS:
+        return {}
+    return {name_of(v): int(n) for v, n in zip(values, counts, strict=True)}
+
+
+def name_of(value: Any) -> str:
+    """A label in words: 1.0 and 1 are the same."""
+    return f"{value:g}" if isinstance(value, (int, float, np.number)) else str(value)

@@ -1,0 +1,124 @@
+"""Calls of nets, and the rows that each net was trained on."""
+
+import math
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.loaders import Reading
+from treino.diagnosis.record.log import Forward
+from treino.diagnosis.record.tables import Columns, Kept
+from treino.diagnosis.record.values import Node
+
+MOST = 50_000  # rows that are remembered
+KEPT = 2000  # rows that are kept whole
+
+
+class Call:
+    """One call of a net: its rows, and what became known of them."""
+
+    def __init__(self, event: Forward, flat: np.ndarray, hashes: np.ndarray) -> None:
+        self.event, self.flat, self.hashes = event, flat, hashes
+        self.labels: np.ndarray | None = None
+        self.right = self.judged = 0
+        self.scored = self.copied = self.made = False
+        self.reading: Reading | None = None
+        self.drawn: set[Site] = set()
+        self.node: Node | None = None
+        self.low = self.high = math.nan
+
+
+class Training:
+    """The rows that one net was trained on."""
+
+    def __init__(self, net: int, shape: Any) -> None:
+        self.net, self.shape = net, shape
+        self.rows: dict[int, float] = {}  # hash -> first label, or NaN
+        self.seen = self.twice = self.calls = self.again = self.other = 0
+        self.right = self.judged = 0
+        self.first = self.last = -1
+        self.done = self.reset = self.made = False
+        self.floating = True
+        self.site: Site | None = None
+        self.stack: tuple[Site, ...] = ()
+        self.reading: Reading | None = None
+        self.epoch = -1
+        self.columns, self.kept = Columns(), Kept(KEPT)
+        self.kept_labels: list[np.ndarray] = []
+        self.labels: Counter[float] = Counter()
+        self.later: Counter[float] = Counter()
+        self.low, self.high = math.inf, -math.inf
+        self.entering = math.nan
+        self.numbers: dict[int, set[int]] = {}  # data set -> numbers that were drawn
+        self._origins: set[int] = set()
+        self.drawn: set[Site] = set()
+
+    def anew(self) -> None:
+        """The weights were made anew: nothing is learned any longer."""
+        self.__init__(self.net, self.shape)  # type: ignore[misc]
+
+    def add(self, call: Call) -> bool:
+        """One call that trained; whether the first epoch ended with it."""
+        if self.reset:
+            self.anew()
+        turn = call.event.turn
+        self.calls += 1
+        self.last, self.first = turn, self.first if self.first >= 0 else turn
+        if call.event.forward >= 0:
+            self.site, self.stack = call.event.site, call.event.stack
+        self.made |= call.made
+        self.drawn |= call.drawn
+        self.judged, self.right = self.judged + call.judged, self.right + call.right
+        if call.reading is not None:
+            self._read(call.reading)
+        hashes = call.hashes.tolist()
+        labels = call.labels.tolist() if call.labels is not None else [math.nan] * len(hashes)
+        known = [h in self.rows for h in hashes]
+        epoch = call.reading.epoch if call.reading is not None else 0
+        if not self.seen:
+            self.epoch = epoch
+        over = epoch > self.epoch if epoch else sum(known) > 0.5 * len(known)
+        ended = not self.done and (over or len(self.rows) >= MOST)
+        self.done |= ended
+        batch: dict[int, float] = {}
+        for h, label, old in zip(hashes, labels, known, strict=True):
+            before = self.rows.get(h, math.nan)
+            self.twice += (old or h in batch) and not over
+            if old and h not in batch and math.isfinite(before) and math.isfinite(label):
+                self.again += 1
+                self.other += before != label
+                self.later[label] += 1
+            batch.setdefault(h, label)
+        if len(self.rows) < MOST and not all(known):
+            self._keep(call, [i for i, old in enumerate(known) if not old])
+        if call.labels is not None and len(call.labels):
+            self.low = min(self.low, float(call.labels.min()))
+            self.high = max(self.high, float(call.labels.max()))
+        for h, label in batch.items():
+            if not math.isfinite(self.rows.get(h, math.nan)):
+                self.rows[h] = label
+        self.seen += 0 if over else len(hashes)
+        return ended
+
+    def _keep(self, call: Call, fresh: list[int]) -> None:
+        """New rows: their figures, and some of them whole."""
+        self.columns.add(call.flat[fresh])
+        told = call.labels[fresh] if call.labels is not None else np.full(len(fresh), math.nan)
+        before = self.kept.count
+        self.kept.add(call.flat[fresh])
+        if self.kept.count > before:
+            room = KEPT - before
+            self.kept_labels.append(told[:: -(-len(fresh) // room)][: self.kept.count - before])
+        self.labels.update(told[np.isfinite(told)].tolist())
+
+    def _read(self, reading: Reading) -> None:
+        """Which rows of a data set the loader gives."""
+        self.reading, origin = reading, reading.origin
+        if origin is None:
+            return
+        drawn = self.numbers.setdefault(origin.root, set())
+        if id(origin) not in self._origins and origin.size <= MOST:
+            self._origins.add(id(origin))
+            drawn |= set(origin.all().tolist())

@@ -1,0 +1,116 @@
+"""Scripts that a beginner writes: which rows are a test is told by what happened, not by names or style."""
+
+import pytest
+
+from tests.diagnosis.faults.examination import examined
+
+pytest.importorskip("sklearn")
+
+IRIS = """
+import torch
+from sklearn.datasets import load_iris
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+torch.manual_seed(0)
+X, y = load_iris(return_X_y=True)
+X, y = torch.tensor(X, dtype=torch.float32), torch.tensor(y)
+if {shuffled}:
+    order = torch.randperm(len(X))
+    X, y = X[order], y[order]
+n = int(len(X) * {share})
+a = DataLoader(TensorDataset(X[:n], y[:n]), batch_size=16, shuffle=True)
+b = DataLoader(TensorDataset(X[n:], y[n:]), batch_size=16)
+net = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 3))
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+for epoch in range(20):
+    for rows, labels in a:
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(net(rows), labels).backward()
+        optimizer.step()
+net.eval()
+right = 0
+with torch.no_grad():
+    for rows, labels in b:
+        right += (net(rows).argmax(1) == labels).sum().item()
+print(right / len(b.dataset))
+"""
+
+WINE = """
+import torch
+from sklearn.datasets import load_wine
+from torch import nn
+
+torch.manual_seed(0)
+data = load_wine()
+X = torch.tensor((data.data - data.data[:130].mean(0)) / data.data[:130].std(0), dtype=torch.float32)
+y = torch.tensor(data.target)
+one, two, three, four = X[:130], y[:130], X[130:], y[130:]
+net = nn.Sequential(nn.Linear(13, 32), nn.ReLU(), nn.Linear(32, 3))
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+for step in range(60):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(net(one), two).backward()
+    optimizer.step()
+{without}print((net(three).argmax(1) == four).float().mean().item())
+"""
+
+SERIES = """
+import numpy as np
+import torch
+from sklearn.preprocessing import MinMaxScaler
+from torch import nn
+
+torch.manual_seed(0)
+t = np.arange(400)
+series = (np.sin(t / 9) + 0.004 * t + 0.1 * np.random.RandomState(0).randn(400)).reshape(-1, 1)
+scaler = MinMaxScaler()
+{scale}
+X = np.stack([series[i : i + 12] for i in range(388)]).astype(np.float32)
+y = series[12:].astype(np.float32)
+X, y = torch.from_numpy(X), torch.from_numpy(y)
+n = 300
+class Forecast(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.last = nn.LSTM(1, 8, batch_first=True), nn.Linear(8, 1)
+    def forward(self, x):
+        return self.last(self.lstm(x)[0][:, -1])
+net = Forecast()
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+for step in range(30):
+    optimizer.zero_grad()
+    nn.functional.mse_loss(net(X[:n]), y[:n]).backward()
+    optimizer.step()
+with torch.no_grad():
+    print(nn.functional.mse_loss(net(X[n:]), y[n:]).item())
+"""
+
+
+def ids(source, tmp_path):
+    """The rules that speak of a script, and their findings."""
+    findings, _ = examined(source, tmp_path)
+    return {f.rule: f for f in findings}
+
+
+@pytest.mark.parametrize("share", [0.67, 0.8])
+def test_sorted_rows_cut_by_position_are_found_in_loaders(share, tmp_path):
+    found = ids(IRIS.format(share=share, shuffled=False), tmp_path)
+    assert "sorted_split" in found
+    assert "0%" in found["sorted_split"].message or share == 0.8
+
+
+def test_shuffled_rows_may_be_cut_by_position(tmp_path):
+    assert ids(IRIS.format(share=0.67, shuffled=True), tmp_path) == {}
+
+
+@pytest.mark.parametrize("without", ["", "with torch.no_grad(): "])
+def test_a_sorted_split_does_not_hang_on_no_grad(without, tmp_path):
+    assert "sorted_split" in ids(WINE.format(without=without), tmp_path)
+
+
+def test_a_scaler_of_a_whole_series_is_found_behind_its_windows(tmp_path):
+    whole = ids(SERIES.format(scale="series = scaler.fit_transform(series)"), tmp_path)
+    assert whole["scaler_leakage"].line == 11
+    first = SERIES.format(scale="scaler.fit(series[:300]); series = scaler.transform(series)")
+    assert "scaler_leakage" not in ids(first, tmp_path)
