@@ -4,9 +4,10 @@ Only ``selection_on_test`` asks: that rows are a test's is said by the source al
 """
 
 import ast
-from collections.abc import Iterable
+from itertools import islice
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.where.edit import trail
 from treino.diagnosis.where.source import (
     Function,
     calls,
@@ -27,21 +28,28 @@ VALIDATION = frozenset(("val", "valid", "validation", "dev", "validacion", "vali
 TRAIN = frozenset(("train", "tr", "training", "trn", "fit"))
 BEST = ("max", "min", "sorted", "argmax", "argmin", "nanargmax", "nanargmin", "idxmax", "idxmin", "sort")
 ORDERS = (ast.Lt, ast.Gt, ast.LtE, ast.GtE)
+STEPS = 40  # of what a net was given, back
 ROUNDS = 6  # lines that a figure is followed through
 
 
-def said(sites: Iterable[Site], meant: frozenset[str]) -> Site | None:
-    """The first of these lines, innermost first, that hands over something with such a word in its name."""
+def said(sites: tuple[Site, ...], meant: frozenset[str]) -> Site | None:
+    """The first of these lines, innermost first, that hands over something with such a word in its name; or
+    else where what the innermost is given got such a name.
+    """
     for site in sites:
-        if any(meant & set(words(name)) or _begins(name, meant) for name in _handed(site)):
+        if any(_says(name, meant) for name in _handed(site)):
             return site
+    for step in islice(trail(sites[0], None, sites), STEPS) if sites else ():
+        if isinstance(step.node, (ast.Name, ast.Attribute)) and _says(name_of(step.node), meant):
+            return step.site
     return None
 
 
-def _begins(name: str, meant: frozenset[str]) -> bool:
-    """Whether a name is written in one, as ``testloader``."""
-    stems = (name.lower().removesuffix(end) for end in ("loader", "set", "data", "dl", "ds"))
-    return any(stem in meant for stem in stems)
+def _says(name: str, meant: frozenset[str]) -> bool:
+    """Whether a name has such a word, alone or as ``testloader`` is written, and none of other rows."""
+    parts = set(words(name))
+    stems = {name.lower().removesuffix(end) for end in ("loader", "set", "data", "dl", "ds")}
+    return bool(meant & (parts | stems)) and not (parts & (TEST | VALIDATION | TRAIN) - meant)
 
 
 def _handed(site: Site) -> set[str]:

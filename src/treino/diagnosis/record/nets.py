@@ -32,7 +32,7 @@ class Nets:
         self._log, self._hooks, self._values, self._tape = log, hooks, values, tape
         self.numbers: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
         self.made: weakref.WeakKeyDictionary[nn.Module, Site | None] = weakref.WeakKeyDictionary()
-        self.forwards = 0
+        self.forwards = self.count = 0
         self.moment: Any = dict
         self.number_of: Any = lambda parameter: -1
         self.called: list[Any] = []  # observers of (forward event, module, args, kwargs, result)
@@ -92,7 +92,8 @@ class Nets:
         """The number of a net; a new one is told of."""
         known = self.numbers.get(module)
         if known is None:
-            known = self.numbers[module] = len(self.numbers)
+            known = self.numbers[module] = self.count
+            self.count += 1
             parts = list(module.modules())
             modal = tuple(sorted({kind_of(m) for m in parts if is_modal(m)}))
             layers = tuple((kind_of(m), self.made.get(m)) for m in parts if not list(m.children()))[:64]

@@ -27,7 +27,7 @@ from treino.diagnosis.record.values import Node, Values
 EVALUATIONS = 64
 BAD = 64  # calls with NaN that are told of
 DRAWS = ("rand", "randn", "randint", "rand_like", "randn_like", "normal", "uniform", "bernoulli")
-PRODUCTS = ("linear", "conv1d", "conv2d", "conv3d", "matmul", "addmm", "mm", "embedding")
+PRODUCTS = ("linear", "conv1d", "conv2d", "conv3d", "matmul", "addmm", "mm", "embedding", "gru", "lstm")
 
 
 class Rows:

@@ -14,6 +14,7 @@ FITS = 50
 LARGE = 5_000_000  # numbers of a table that is kept for a selector
 TRIED = 16  # rows by which the place of a scaler's columns among the net's is found
 FEW = 20  # different rows, below which equality tells nothing
+GRID = 32  # different numbers of a few rows
 EXACT = 1e-3  # of a deviation, by rounding
 NONE = np.zeros(0, np.uint64)
 
@@ -151,6 +152,8 @@ def scaled_together(train: Columns, every: Columns, kept: np.ndarray) -> str:
     alone = np.abs(train.mean[moving])
     if exact.mean() > 0.9 and alone.max() > max(0.01, 10 * off.max()):
         return "standard"
+    if len(np.unique(kept[:TRIED])) <= GRID:
+        return ""  # numbers of a grid, as of bytes
     many = np.array([len(np.unique(c[:200])) > 10 for c in kept.T])
     if len(many) != len(every.low) or not many.any():
         return ""

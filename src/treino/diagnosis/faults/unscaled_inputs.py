@@ -1,0 +1,79 @@
+"""Inputs of very different scales, and a loss that stays at a constant."""
+
+import math
+from collections.abc import Iterable
+
+from treino.diagnosis.faults.course import Training, training
+from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.record.log import Log
+from treino.diagnosis.record.row_log import RowsTrained
+from treino.words import N_
+
+LEAST = 12  # steps
+LARGE, APART = 100.0, 50.0  # numbers and deviations that together are uneven
+HUGE = 1000.0  # numbers that are too large whatever the others are
+BYTES = 20.0  # the median deviation of columns from 0 to 255
+STUCK, NEARLY, HALF = 0.8, 0.95, 0.5  # of a constant's loss: uneven columns, bytes, extreme ones
+EXTREME, WIDE = 1e4, 1e3  # numbers and deviations that hurt even an adaptive rate
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Columns in the hundreds or worse beside small ones, and a loss that ends no better than a constant."""
+    end = training(log)
+    if end is None or not end.known or not math.isfinite(end.values[0]):
+        return
+    for t in log.of(RowsTrained):
+        if t.calls < LEAST or not t.floating or t.made or not math.isfinite(t.largest):
+            continue
+        if math.isfinite(t.entering) and t.entering <= LARGE:
+            continue  # the net scales them itself
+        if _hurts(t, end):
+            numbers = {"largest": t.largest, "spread": t.spread, "loss": end.last(), "constant": end.constant}
+            yield Evidence(t.site, numbers, stack=t.stack, sites={"loader": t.loader})
+            return
+
+
+def _hurts(t: RowsTrained, end: Training) -> bool:
+    """Whether columns are so uneven that the loss that was reached fits them."""
+    uneven = (t.largest > LARGE and t.spread > APART) or t.largest > HUGE
+    if t.largest > EXTREME and t.spread > WIDE and end.stuck(HALF):
+        return True
+    return (uneven and end.stuck(STUCK)) or (t.largest > LARGE and t.middle > BYTES and end.stuck(NEARLY))
+
+
+RULE = Rule(
+    id="unscaled_inputs",
+    group="data",
+    severity="wrong",
+    certain=False,
+    decide=decide,
+    unless=("nan_inputs", "missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss"),
+    message=N_(
+        "Inputs reach {largest} and their columns differ {spread} times in scale; the loss ends at "
+        "{loss}, a constant gets {constant}."
+    ),
+    why=N_(
+        "The largest column decides the output and the gradient, and the others hardly count. A rate that "
+        "suits one column is wildly wrong for another."
+    ),
+    fix=N_("Standardise each column with the training rows' mean and deviation."),
+    wrong="""\
+x = x * torch.tensor([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3000.0])
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(40):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(40):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+)
