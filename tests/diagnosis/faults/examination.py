@@ -9,12 +9,14 @@ from treino.diagnosis.finding import Finding
 from treino.diagnosis.record.lines import watch_file
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.recorder import Recorder
+from treino.diagnosis.where.source import refresh
 
 
 def examined(source: str, tmp_path: Path) -> tuple[list[Finding], Log]:
     """What the rules say of a script, and its log; no observer and no rule may have raised."""
     path = tmp_path / "script.py"
     path.write_text(textwrap.dedent(source))
+    refresh()
     watch_file(str(path))
     main = types.ModuleType("__main__")
     main.__file__ = str(path)

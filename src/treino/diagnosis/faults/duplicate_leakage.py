@@ -4,9 +4,12 @@ from collections.abc import Iterable
 
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.faults.shares import copies, shared
+from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import RowsEvaluated, RowsTrained
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
+from treino.diagnosis.where.edit import maker
+from treino.diagnosis.where.kinds import multiplies
 from treino.words import N_, _
 
 TRAINED = N_("were trained on before they were evaluated (the table holds copies)")
@@ -38,12 +41,21 @@ def decide(log: Log) -> Iterable[Evidence]:
             return
 
 
+def place(evidence: Evidence) -> Site | None:
+    """Where rows became more, beside the split; or else the split."""
+    split = evidence.sites["split"]
+    made = maker(evidence.seen, multiplies, evidence.sites["loader"], evidence.stack)
+    beside = made is not None and (split is None or made.function == split.function)
+    return made if beside else split
+
+
 RULE = Rule(
     id="duplicate_leakage",
     group="data",
     severity="wrong",
     certain=False,
     decide=decide,
+    place=place,
     message=N_("{trained} of {rows} evaluation rows {what}."),
     why=N_(
         "The same row lies on both sides of the split, so that the net is asked what it was told. "

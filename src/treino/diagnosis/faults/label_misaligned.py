@@ -1,11 +1,16 @@
 """Rows whose labels belong to other rows."""
 
+import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.faults.course import training
 from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import Lonely, RowsTrained
+from treino.diagnosis.where.edit import maker
+from treino.diagnosis.where.kinds import orders
+from treino.diagnosis.where.source import calls
 from treino.words import N_, _, numeral
 
 AGAIN, OTHER = 40, 0.25  # rows that came with a label once more, and which share with another one
@@ -22,15 +27,20 @@ def decide(log: Log) -> Iterable[Evidence]:
     stuck = course is not None and course.known and course.stuck(STUCK)
     if not stuck or course is None:
         return
+    trains = log.of(RowsTrained)
+    told = any(t.labels and not t.loose and t.rows >= AGAIN for t in trains)
+    if len(trains) > 1 and told and any(t.loose for t in trains):
+        return  # some nets are given labels of other rows on purpose, and others are not
     alone = log.of(Lonely)
-    for t in log.of(RowsTrained):
+    for t in trains:
         classes = 2 <= len(t.labels) <= 100
         if t.again >= AGAIN and t.other > OTHER * t.again and t.alike and classes and t.chance < RARE:
             what = _("{other} of {rows} rows came with another label later on")
             numbers = {"rows": t.again, "other": t.other, "what": what.format(rows=t.again, other=t.other)}
             yield Evidence(t.site, numbers, stack=t.stack, sites={"loader": t.loader})
             return
-        if t.loose and (t.related > RELATED and not t.made) and not alone:
+        fixed = not t.made or t.again >= t.rows  # not made anew by nets for each step
+        if t.loose and t.related > RELATED and fixed and not alone:
             what = _("neither the nearest row nor a linear fit tells the label, of {rows} rows")
             numbers = {"rows": t.loose, "other": 0, "what": what.format(rows=t.loose)}
             yield Evidence(t.site, numbers, stack=t.stack, sites={"loader": t.loader})
@@ -39,8 +49,22 @@ def decide(log: Log) -> Iterable[Evidence]:
         loss = numeral(course.last(), ".4g")
         what = _("nothing was learned that holds for new rows; the loss ends at {loss}")
         numbers = {"rows": one.rows, "other": 0, "loss": course.last(), "what": what.format(loss=loss)}
-        yield Evidence(one.at, numbers, at=one.site)
+        yield Evidence(one.at, numbers, at=one.site, sites={"loader": None})
         return
+
+
+def place(evidence: Evidence) -> Site | None:
+    """Where the one was put in another order, or read so."""
+    if evidence.at is not None:
+        return evidence.at
+    near = (maker(evidence.seen, f, evidence.sites["loader"], evidence.stack) for f in (shuffles, orders))
+    return next((site for site in near if site is not None), None)
+
+
+def shuffles(value: ast.AST) -> bool:
+    """Asks for rows in an order of its own: ``shuffle=True``."""
+    told = [k for c in calls(value) for k in c.keywords if k.arg == "shuffle"]
+    return any(getattr(k.value, "value", False) is True for k in told)
 
 
 RULE = Rule(
@@ -49,6 +73,7 @@ RULE = Rule(
     severity="wrong",
     certain=False,
     decide=decide,
+    place=place,
     unless=(
         *("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
         *("sigmoid_before_bce_with_logits", "softmax_before_cross_entropy", "softmax_wrong_dim"),

@@ -4,8 +4,11 @@ import math
 from collections.abc import Iterable
 
 from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Course, Log, LossCall
 from treino.diagnosis.record.row_log import BadRows
+from treino.diagnosis.where.edit import maker
+from treino.diagnosis.where.kinds import divides, misses
 from treino.words import N_
 
 
@@ -26,12 +29,20 @@ def decide(log: Log) -> Iterable[Evidence]:
     yield Evidence(first.site, numbers, at=first.made_at, stack=first.stack, sites=sites)
 
 
+def place(evidence: Evidence) -> Site | None:
+    """The nearest line that may give NaN, of those that made the rows; or where a tensor held it first."""
+    given = evidence.sites["loader"], evidence.stack
+    near = (maker(evidence.seen, fits, *given) for fits in (divides, misses))
+    return next((site for site in near if site is not None), None)
+
+
 RULE = Rule(
     id="nan_inputs",
     group="data",
     severity="wrong",
     certain=True,
     decide=decide,
+    place=place,
     early=True,
     message=N_(
         "{rows} rows with NaN or infinity went into the net, and {losses} losses or answers came out not "

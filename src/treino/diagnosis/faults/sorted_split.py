@@ -8,6 +8,8 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import Parted, RowsEvaluated, RowsTrained
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
+from treino.diagnosis.where.edit import maker
+from treino.diagnosis.where.kinds import cuts
 from treino.words import N_, _
 
 LEAST = 10  # rows of an evaluation
@@ -75,12 +77,18 @@ def _evidence(
     return Evidence(e.site, numbers, at=cut or e.cut, stack=e.stack, sites={"loader": e.loader})
 
 
+def place(evidence: Evidence) -> Site | None:
+    """Where the rows were cut."""
+    return evidence.at or maker(evidence.seen, cuts, evidence.sites["loader"], evidence.stack)
+
+
 RULE = Rule(
     id="sorted_split",
     group="data",
     severity="wrong",
     certain=False,
     decide=decide,
+    place=place,
     unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
     message=N_(
         "{unseen} of the evaluation rows {what}; {figure} {evaluation} there, {training} in training."

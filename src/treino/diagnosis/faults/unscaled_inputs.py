@@ -5,8 +5,11 @@ from collections.abc import Iterable
 
 from treino.diagnosis.faults.course import Training, training
 from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import RowsTrained
+from treino.diagnosis.where.edit import maker
+from treino.diagnosis.where.kinds import converts
 from treino.words import N_
 
 LEAST = 12  # steps
@@ -41,12 +44,18 @@ def _hurts(t: RowsTrained, end: Training) -> bool:
     return (uneven and end.stuck(STUCK)) or (t.largest > LARGE and t.middle > BYTES and end.stuck(NEARLY))
 
 
+def place(evidence: Evidence) -> Site | None:
+    """Where the rows became numbers for a net."""
+    return maker(evidence.seen, converts, evidence.sites["loader"], evidence.stack)
+
+
 RULE = Rule(
     id="unscaled_inputs",
     group="data",
     severity="wrong",
     certain=False,
     decide=decide,
+    place=place,
     unless=("nan_inputs", "missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss"),
     message=N_(
         "Inputs reach {largest} and their columns differ {spread} times in scale; the loss ends at "

@@ -51,8 +51,16 @@ class Evaluation:
         self.columns, self.kept = Columns(), Kept(KEPT)
         self.scored = self.made = self.copied = False
         self.drawn: set[Any] = set()
+        self.base: Look | None = None  # the first look at what a net that has learned says
+        self.learned = False
         self.before = 0  # rows that were looked at before anything was learned
         self.first_rows: set[int] = set()  # of the first look
+
+    def _begin(self) -> None:
+        """Count anew what is told of one look."""
+        self.trained, self.first_rows, self.labels = set(), set(), Counter()
+        self.seen = self.repeated = self.mixed = 0
+        self.low, self.high = math.inf, -math.inf
 
     def add(self, call: Any, training: Any) -> None:
         """One more call, held against what had been learned until then."""
@@ -72,11 +80,12 @@ class Evaluation:
         hashes = call.hashes.tolist()
         learned = training.rows if training is not None else {}
         trained = {h for h in hashes if h in learned}
-        first = self.look is self.looks[0]
-        if trained and len(trained) < 0.98 * len(set(hashes)):
-            self.mixed += len(trained) if first else 0
-        self.trained |= trained
-        if first:
+        if self.base is None or (learned and not self.learned):
+            self.base, self.learned = self.look, bool(learned)
+            self._begin()
+        if self.look is self.base:  # what is trained on later, as for a last fit, is no leak
+            self.trained |= trained
+            self.mixed += len(trained) if len(trained) < 0.98 * len(set(hashes)) else 0
             self.seen += len(hashes)
             self.repeated += len(hashes) - len(set(hashes))
             self.first_rows.update(hashes)

@@ -29,7 +29,8 @@ def tell(log: Log, rows: Any, moment: dict[str, Any]) -> None:
         log.add(evaluated(rows, e, t, near, moment))
         if t is not None and t.rows and len(e.fresh) >= 10:
             for fit in rows.splits.fits(t, e, rows.evaluations.values()):
-                log.add(RowsFitted(net=t.net, at=e.site, **fit, **moment))
+                where = {"at": e.site, "stack": e.stack, "loader": e.reading.site if e.reading else None}
+                log.add(RowsFitted(net=t.net, **where, **fit, **moment))
 
 
 def trained(t: Any, moment: dict[str, Any]) -> RowsTrained:
@@ -95,7 +96,7 @@ def evaluated(rows: Any, e: Any, t: Any, near: tuple[int, int, str], moment: dic
     origin = e.reading.origin if e.reading is not None else None
     numbers = origin.all() if origin is not None and origin.size <= 50_000 else np.zeros(0, int)
     drawn = t.numbers.get(origin.root, set()) if t is not None and origin is not None else set()
-    classes = len(e.labels) <= MOST_LABELS
+    classes = len(e.labels) <= MOST_LABELS and e.base is not None and e.base.labelled
     part = rows.splits.part(e, rows.loaders.parts)
     return RowsEvaluated(
         net=e.net,

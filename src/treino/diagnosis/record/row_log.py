@@ -117,7 +117,9 @@ class RowsFitted(Event):
     rows: int
     evaluated: float
     trained: float
-    at: Site | None  # the evaluation
+    at: Site | None  # the evaluation, with the lines that led there
+    stack: tuple[Site, ...] = ()
+    loader: Site | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
