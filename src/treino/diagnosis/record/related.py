@@ -4,6 +4,7 @@ import numpy as np
 
 MOST = 600  # rows that are held against each other
 COLUMNS = 64
+LEAST = 100  # rows
 CHANCE = 2.0  # standard errors above what the commonest label gets
 
 
@@ -13,6 +14,8 @@ def loose_labels(rows_ND: np.ndarray, labels: np.ndarray) -> int:
     """
     known = np.isfinite(labels)
     rows, labels = rows_ND[known], labels[known]
+    if len(rows) < LEAST:
+        return 0
     if len(rows) > MOST:
         step = len(rows) / MOST
         some = (np.arange(MOST) * step).astype(int)
@@ -20,7 +23,7 @@ def loose_labels(rows_ND: np.ndarray, labels: np.ndarray) -> int:
     values, y = np.unique(labels, return_inverse=True)
     spread = rows.std(axis=0)
     x = (rows[:, spread > 0] / spread[spread > 0]).astype(np.float64)
-    if len(rows) < 100 or not 2 <= len(values) <= len(rows) // 10 or not x.shape[1]:
+    if not 2 <= len(values) <= len(rows) // 10 or not x.shape[1]:
         return 0
     common = np.bincount(y).max() / len(y)
     beyond = common + CHANCE * np.sqrt(common * (1 - common) / len(y))

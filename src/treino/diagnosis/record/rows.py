@@ -165,7 +165,9 @@ class Rows:
             call.labels = labels_of(batch.labels, len(call.flat))
 
     def _check_finite(self, call: Call, result: Any) -> None:
-        if self._bad >= BAD or np.isfinite(call.flat.sum(dtype=np.float64)):
+        with np.errstate(all="ignore"):
+            finite = bool(np.isfinite(call.flat.sum(dtype=np.float64)))
+        if self._bad >= BAD or finite:
             return
         bad = ~np.isfinite(call.flat).all(axis=1)
         if not bad.any():
@@ -330,9 +332,10 @@ class Rows:
         """Settle what still waits, and tell of everything."""
         from treino.diagnosis.record.row_figures import tell
 
-        self._settle(1 << 60)
-        self.loaders.let_go()
-        tell(self._log, self, self.moment())
+        with np.errstate(all="ignore"):
+            self._settle(1 << 60)
+            self.loaders.let_go()
+            tell(self._log, self, self.moment())
 
 
 def rows_in(args: Any) -> torch.Tensor | None:
