@@ -29,7 +29,7 @@ WORDS = (
 )
 OTHERS = {  # controls of the page that change nothing about a run
     "PT, the page in Portuguese", "Dark or light", "Help", "Microscope", "Close", "Automatic", "Across", "Up",
-    "Layer", "From", "To",
+    "Layer", "From", "To", "Go to step #",
 }  # fmt: skip
 ROLES = "button|combobox|slider|textbox|switch|checkbox|spinbutton"
 
@@ -330,7 +330,11 @@ def copies(walk: Walk) -> None:
 def downloaded(walk: Walk, *names: str) -> dict[str, bytes]:
     """What is saved when these are pressed, each made while the others are; by the names of the files."""
     found: list[Any] = []
-    walk.page.on("download", found.append)
+
+    def saved(file: Any) -> None:
+        found.append(file)
+
+    walk.page.on("download", saved)
     for name in names:
         walk.press("Save")
         walk.press(name)
@@ -338,7 +342,7 @@ def downloaded(walk: Walk, *names: str) -> dict[str, bytes]:
     while len(found) < len(names):
         assert time.monotonic() < deadline, found
         walk.page.wait_for_timeout(50)
-    walk.page.remove_listener("download", found.append)
+    walk.page.remove_listener("download", saved)
     return {file.suggested_filename: Path(file.path()).read_bytes() for file in found}
 
 
