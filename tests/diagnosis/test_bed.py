@@ -37,7 +37,7 @@ def watched(path, compared):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", FAULTY, ids=lambda p: p.stem)
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(12)
 def test_a_fault_is_found_on_its_line_and_nothing_else(path):
     seen, said = watched(path, compared=True), header(path)
     places = [(rule, line) for rule, line, _ in seen["findings"]]
@@ -49,7 +49,7 @@ def test_a_fault_is_found_on_its_line_and_nothing_else(path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", RIGHT, ids=lambda p: p.stem)
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(12)
 def test_a_right_script_is_silent(path, thorough):
     """A mended one is a line or two from the faulty one whose output is compared."""
     seen = watched(path, compared=thorough or path in AS_KEPT)

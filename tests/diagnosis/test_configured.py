@@ -6,6 +6,7 @@ import pytest
 
 from tests.diagnosis.test_handed import _place
 from treino.diagnosis.reading.configured import chosen, set_number
+from treino.diagnosis.reading.picked import gives_both
 
 TABLE = "ACTS = {'relu': nn.ReLU, 'softmax': nn.Softmax}\n"
 
@@ -70,3 +71,21 @@ def test_a_batch_size_is_found_where_it_is_set(tmp_path: Path, source: str) -> N
 def test_a_batch_size_of_another_number_is_not_meant(tmp_path: Path) -> None:
     seen, _ = _place(tmp_path, "ROWS = 64  # edit\nloader = DataLoader(d, batch_size=ROWS)  # seen\n")
     assert set_number(seen, "batch_size", lambda n: n == 1) is None
+
+
+@pytest.mark.parametrize(
+    ("both", "source"),
+    [
+        (True, "def forward(self, x):\n    z = self.fc(x)\n    return z, z.softmax(-1)  # seen # edit\n"),
+        (True, "def forward(self, x):\n    z = self.fc(x)\n    p = F.softmax(z, 1)  # seen # edit\n"
+         "    return dict(z=z, p=p)\n"),
+        (True, "def forward(self, x):\n    z = self.fc(x)\n"
+         "    return {'z': z, 'p': self.softmax(z)}  # seen # edit\n"),
+        (False, "def forward(self, x):\n    z = self.fc(x)\n"
+         "    return z.softmax(-1), self.other(x)  # seen # edit\n"),
+        (False, "def forward(self, x):\n    return F.softmax(self.fc(x), 1)  # seen # edit\n"),
+    ],
+)  # fmt: skip
+def test_a_net_may_hand_out_scores_and_probabilities(tmp_path: Path, both: bool, source: str) -> None:
+    seen, _ = _place(tmp_path, source)
+    assert gives_both(seen, "softmax") is both

@@ -7,6 +7,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.choices import chosen_on_test
 from treino.diagnosis.reading.drawn_apart import drawn_apart
+from treino.diagnosis.reading.keeping import keeper
 from treino.diagnosis.reading.order_flow import other_order
 from treino.diagnosis.reading.orders import filtered_alone, lonely_order
 from treino.diagnosis.reading.provenance import calling_line, origins
@@ -193,6 +194,25 @@ def test_one_of_two_arrays_is_taken_without_the_others_order(source, line, tmp_p
     script.write_text(source)
     found = other_order(str(script))
     assert (None if found is None else found.line) == line
+
+
+KEPT = {
+    "loss.backward()\nlog.append(loss.item())\ntotal += loss\n": 3,
+    "loss.backward()\nprint(loss)\nseen['a'].append((loss, 1))\n": 3,
+    "loss.backward()\nmeter.update(loss, 9)\n"
+    + "class M:\n    def update(self, v, n):\n        self.s += v * n\n": 2,
+    "loss.backward()\nshow(loss)\n" + "def show(v):\n    print(v)\n": 1,
+    "loss.backward()\ntotal += loss.detach()\n": 1,
+}
+
+
+@pytest.mark.parametrize(("source", "line"), KEPT.items())
+def test_what_keeps_a_loss_is_found_from_its_backward(source, line, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(source)
+    found = keeper(Site(str(script), 1))
+    assert found is not None
+    assert found.line == line
 
 
 def test_names_are_followed_to_what_they_were_made_of(tmp_path):

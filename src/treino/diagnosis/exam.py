@@ -6,11 +6,10 @@ from types import TracebackType
 from typing import Any
 
 from treino.diagnosis.finding import Finding
-from treino.diagnosis.reading.source import refresh as refresh_reading
+from treino.diagnosis.reading.source import ignored, refresh
 from treino.diagnosis.rules import rules
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.watch import Watch
-from treino.diagnosis.where.source import ignored, refresh
 from treino.garbage_collection import collect_later
 
 LIVE_EVERY = 0.5  # seconds
@@ -24,7 +23,6 @@ def decide(seen: Seen, *, early: bool = False) -> tuple[list[Finding], list[str]
     findings: list[Finding] = []
     defects: list[str] = []
     refresh()
-    refresh_reading()
     for rule in rules().values():
         if early and not rule.early:
             continue

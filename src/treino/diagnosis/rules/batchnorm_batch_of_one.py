@@ -3,11 +3,11 @@
 import math
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.finding import Evidence
+from treino.diagnosis.reading.configured import set_number
+from treino.diagnosis.reading.places import batches_made, told_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import BatchNormSeen, Seen
-from treino.diagnosis.where.edit import batches
-from treino.diagnosis.where.settings import setting, told_number
 from treino.words import N_
 
 WIDE = 64  # values of a row in each channel, which say something of it
@@ -23,16 +23,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             norm.ones >= 1 and (norm.larger >= 1 or (norm.evaluated >= 1 and norm.ones >= 3))
         ):
             numbers = {"ones": norm.ones, "larger": norm.larger, "shape": str(list(norm.shape))}
-            yield Evidence(place(norm), norm.site, numbers)
+            place = told_line(norm.loader or batches_made(norm.called) or norm.site, "batch_size")
+            yield Evidence(set_number(place, "batch_size", lambda n: n == 1) or place, norm.site, numbers)
             return  # the other layers of the net got the same batch
-
-
-def place(norm: BatchNormSeen) -> Site | None:
-    """Where the size of the batches is written: for the loader, or for the loop over batches."""
-    if norm.loader is not None:
-        return setting(norm.loader, "batch_size", 1, 1.0)
-    head = batches(norm.called) or norm.site
-    return told_number(head, 1.0) or setting(head, "batch_size", None, 1.0)
 
 
 def _is_drop(norm: BatchNormSeen, steps: int) -> bool:

@@ -4,10 +4,13 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.ancestry import makers
+from treino.diagnosis.reading.configured import places
+from treino.diagnosis.reading.places import any_layer, killing_init
+from treino.diagnosis.reading.signs import one_sided
+from treino.diagnosis.reading.source import called, names_in, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import ReluSeen, Seen
-from treino.diagnosis.where.fills import filled_below
-from treino.diagnosis.where.source import calls, loop, module, targets, written_on
 from treino.words import N_, _, numeral
 
 OFTEN = 16  # calls of a loss whose input is looked at, before a few
@@ -32,7 +35,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         if r.batches < 3 or r.dead < 0.9 * r.units or not values:
             continue
         layer = _layer(r, seen)
-        begun = filled_below(layer.file) if layer is not None else None
+        begun = _init(layer.file) if layer is not None else None
         if seen.stuck(0.9) or r.constant or (begun is not None and seen.stuck(0.5)):
             what = _("{dead} of {units} units of a ReLU layer are zero for every row")
             yield Evidence(
@@ -43,24 +46,50 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             return
 
 
+def _init(path: str) -> Site | None:
+    """The line that begins weights or biases such that no unit passes anything."""
+    return killing_init(path) or _filled_below(path) or one_sided(path)
+
+
+def _filled_below(path: str) -> Site | None:
+    """The line that fills weights or biases with what was made below zero elsewhere, or biases with what the
+    program works out.
+    """
+    module = tree(path)
+    for call in called(module, "constant_", "fill_") if module is not None else ():
+        values = [*call.args, *(k.value for k in call.keywords)][-1:]
+        place = Site(path, call.lineno)
+        worked_out = "bias" in names_in(call) and not any(places(place, v, _is_number) for v in values)
+        if worked_out or any(_is_below(v, place) for v in values):
+            return place
+    return None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float))
+
+
+def _is_below(value: ast.AST, place: Site, deep: int = 4) -> bool:
+    """Whether an expression, or what its name stands for, is a negated one."""
+    if isinstance(value, ast.UnaryOp) or deep == 0:
+        return isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub)
+    if isinstance(value, ast.IfExp):
+        return _is_below(value.body, place, deep - 1) or _is_below(value.orelse, place, deep - 1)
+    made = makers(value.id, place) if isinstance(value, ast.Name) else []
+    return any(_is_below(step.value, step.site, deep - 1) for step in made)
+
+
 def _layer(r: ReluSeen, seen: Seen) -> Site | None:
     """The line of the ReLU as it was seen; or the place-th from the end of the file that makes the net."""
-    if r.made_at is not None and not _any_layer(r.made_at):
+    if r.made_at is not None and not any_layer(r.made_at):
         return r.made_at
     net = max(seen.nets, key=lambda n: n.trained, default=None)
     site = net.made_at if net is not None and net.made_at is not None else r.site
-    found = calls(module(site.file), "ReLU", "relu", "relu_") if site is not None else []
-    return (
-        Site(site.file, found[max(0, len(found) - 1 - r.place)].lineno)
-        if site is not None and found
-        else site
-    )
-
-
-def _any_layer(site: Site) -> bool:
-    """Whether a line calls one layer after the other: ``for layer in self.layers: x = layer(x)``."""
-    head = loop(site)
-    return isinstance(head, ast.For) and bool(calls(written_on(site), *targets(head)))
+    module = tree(site.file) if site is not None else None
+    calls = called(module, "ReLU", "relu", "relu_") if module is not None else []
+    if site is None or not calls:
+        return site
+    return Site(site.file, calls[max(0, len(calls) - 1 - r.place)].lineno)
 
 
 RULE = Rule(

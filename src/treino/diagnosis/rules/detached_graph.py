@@ -1,21 +1,22 @@
 """A part of the network that is cut off from the loss."""
 
 import ast
+import re
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.places import no_grad_around
+from treino.diagnosis.reading.provenance import target_names
+from treino.diagnosis.reading.source import call_name, called, function_of, names_in, statement_at, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import CutSeen, Seen
-from treino.diagnosis.where.bindings import parameters
-from treino.diagnosis.where.calls import call_sites
-from treino.diagnosis.where.edit import no_grad_around, sole_call
-from treino.diagnosis.where.flow import origins
-from treino.diagnosis.where.source import Function, calls, function, written_on
-from treino.diagnosis.where.source import place as line_of
 from treino.words import N_
 
 LETS_GO = ("detach", "numpy", "tolist", "cpu", "detach_")
 FLAT = ("round", "div", "sign", "floor", "ceil", "trunc", "bernoulli", "poisson")
+SAYS = re.compile(
+    r"detach|repackag|stop_?grad|freeze|frozen|truncat|unlink|sever|numpy|(^|_)np($|_)", re.IGNORECASE
+)
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -25,32 +26,46 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     best = max(seen.cuts, key=_blame, default=None)
     if best is not None and best.optimizer is not None:
         numbers = {"how": best.how, "parameters": best.parameters, "steps": best.optimizer.steps}
-        yield Evidence(place(best), best.optimizer.site, numbers)
+        place = no_grad_around(best.sites) if best.how == "no_grad" else _asked_for(best.sites)
+        place = _only_call(best.sites[0], best.how) if best.how in FLAT else place
+        yield Evidence(place or best.sites[0], best.optimizer.site, numbers)
 
 
-def place(cut: CutSeen) -> Site | None:
-    """The ``no_grad`` around, or the line that lets go; of a helper which is there to do so, its caller."""
-    if cut.how == "no_grad":
-        return no_grad_around(cut.sites) or cut.sites[0]
-    if cut.how in FLAT:
-        return sole_call(cut.sites[0], cut.how, cut.how + "_")
-    return _asked_for(cut.sites) or cut.sites[0]
+def _only_call(site: Site, how: str) -> Site | None:
+    """The one call of this name in the file, where the line itself only makes the layer that does so."""
+    module, statement = tree(site.file), statement_at(site)
+    names = (how, how + "_")
+    if module is None or statement is None or called(statement, *names):
+        return None
+    lines = {c.lineno for c in called(module, *names)}
+    return Site(site.file, lines.pop()) if len(lines) == 1 else None
 
 
 def _asked_for(sites: tuple[Site, ...]) -> Site | None:
-    """The line that gives a value to a helper that lets go of it, and has other callers too; or None."""
-    helper, path = function(sites[0]), sites[0].file
-    if not isinstance(helper, Function):
+    """The line that gives a value to a helper which is there to let go of values: it says so, or has other
+    callers too. None where the line that lets go stands in no such helper.
+    """
+    helper, module = function_of(sites[0]), tree(sites[0].file)
+    caller = next((s for s in sites[1:] if function_of(s) is not helper), None)
+    if not isinstance(helper, ast.FunctionDef) or module is None:
         return None
-    led = {c.lineno for c, _ in call_sites(path, helper)}
-    caller = next((s for s in sites[1:] if function(s) is not helper), None)
-    if caller is None and len(led) == 1:
-        caller = line_of(path, ast.Pass(), min(led))  # a helper that calls itself, for what is nested
-    given = {*parameters(helper)} - {"self", "cls"}
-    lets_go = calls(written_on(sites[0]), *LETS_GO)
-    of = [c.func.value for c in lets_go if isinstance(c.func, ast.Attribute)]
-    plain = any(getattr(s.node, "id", "") in given for n in of for s in origins(sites[0], n) if s.stack == ())
-    return caller if plain and len(led) > 1 else None
+    called_at = {c.lineno for c in called(module, helper.name) if not _within(helper, c.lineno)}
+    if caller is None and len(called_at) == 1:
+        caller = Site(sites[0].file, min(called_at))  # a helper that calls itself, for what is nested
+    if caller is None:
+        return None
+    given = {a.arg for a in (*helper.args.posonlyargs, *helper.args.args)} - {"self"}
+    looped = [n for n in ast.walk(helper) if isinstance(n, (ast.For, ast.comprehension))]
+    given |= set().union(*(target_names(n.target) for n in looped if names_in(n.iter) & given))
+    calls = [c for c in ast.walk(helper) if isinstance(c, ast.Call) and call_name(c) in LETS_GO]
+    of = [c.func.value if isinstance(c.func, ast.Attribute) else None for c in calls]
+    plain = [n for n in of if isinstance(n, ast.Name) and n.id in given]
+    says = SAYS.search(helper.name) is not None
+    return caller if plain and (says or len(called_at) > 1) else None
+
+
+def _within(function: ast.FunctionDef, line: int) -> bool:
+    return function.lineno <= line <= (function.end_lineno or 0)
 
 
 def _blame(c: CutSeen) -> tuple[float, ...]:

@@ -4,10 +4,9 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.source import called, loss_line, tree
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.watch.seen import BackwardSeen, Seen
-from treino.diagnosis.where.edit import loss_made, loss_of
-from treino.diagnosis.where.source import calls
+from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 
 
@@ -17,23 +16,26 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         if seen.optimizers and not any(o.steps or not o.filled for o in seen.optimizers):
             continue
         if b.leaf_roots >= 1 and b.leaf_roots * 2 > b.calls:
-            yield Evidence(place(b), b.site, {"backwards": b.leaf_roots})
+            yield Evidence(b.made_at or loss_line(b.site), b.site, {"backwards": b.leaf_roots})
         elif b.cut_roots >= 2 and any(o.idle_steps >= 2 and o.filled == 0 for o in seen.optimizers):
-            yield Evidence(place(b), b.site, {"backwards": b.calls})
+            place = b.made_at or (_made_anew(b.site.file) if b.site is not None else None)
+            yield Evidence(place or loss_line(b.site), b.site, {"backwards": b.calls})
 
 
-def place(b: BackwardSeen) -> Site | None:
-    """Where what was run backward was made a tensor of its own, or computed."""
-    if b.made_at is not None:
-        return b.made_at
-    anew = loss_of(b.site, lambda node: any(_asks(c) for c in calls(node)))
-    return anew or loss_made(b.site)
-
-
-def _asks(call: ast.Call) -> bool:
-    """``torch.tensor(v, requires_grad=True)``, ``v.requires_grad_()``"""
-    asked = any(k.arg == "requires_grad" and getattr(k.value, "value", 0) is True for k in call.keywords)
-    return asked or bool(calls(call, "requires_grad_")[:1] == [call])
+def _made_anew(path: str) -> Site | None:
+    """The only line that makes a tensor of numbers and asks for its gradient: ``torch.tensor(v,
+    requires_grad=True)``.
+    """
+    made: set[int] = set()
+    for call in called(tree(path) or ast.Module([], []), "tensor", "as_tensor", "FloatTensor", "from_numpy"):
+        asked = any(k.arg == "requires_grad" and getattr(k.value, "value", 0) is True for k in call.keywords)
+        numbers = [
+            *called(call, "tolist", "item", "numpy"),
+            *(a for a in call.args if isinstance(a, ast.Name)),
+        ]
+        if asked and numbers:
+            made.add(call.lineno)
+    return Site(path, made.pop()) if len(made) == 1 else None
 
 
 RULE = Rule(

@@ -4,14 +4,17 @@ import math
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.configured import chosen
+from treino.diagnosis.reading.names import words
+from treino.diagnosis.reading.places import told_line
+from treino.diagnosis.reading.source import loss_line, names_in, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules import lr_too_high
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.where.edit import loss_made
-from treino.diagnosis.where.settings import fitted, word
 from treino.words import N_
 
 DIVIDED = 0.15  # of a sum, that is left of one that was divided by the rows before it was run backward
+REWARDED = {"reward", "rewards", "advantage", "advantages", "episode", "episodes", "bandit"}
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -19,7 +22,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     if any(b.first_bad == 1 for b in seen.backwards.values()):
         return  # no step of any size had been taken
     for loss in seen.losses.values():
-        if not loss.sums or loss.rows < 8 or loss.trained < 8:
+        if not loss.sums or loss.rows < 8 or loss.trained < 8 or _rewarded(loss.site):
             continue
         values = next((b.loss for b in seen.backwards.values() if len(b.loss) >= 8), [])
         n = max(2, len(values) // 4)
@@ -35,11 +38,11 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             or (wild and limit > 0 and last > limit)
             or _too_large(seen)
         ):
-            numbers = {"rows": loss.rows, "first": first, "last": last}
-            yield Evidence(place(loss.made_at or loss.site), loss.site, numbers)
+            place = told_line(loss.made_at or loss.site, "reduction")
+            yield Evidence(chosen(place, "sum"), loss.site, {"rows": loss.rows, "first": first, "last": last})
             return
     for b in seen.backwards.values():
-        if b.summed_rows < 8 or len(b.loss) < 8:
+        if b.summed_rows < 8 or len(b.loss) < 8 or _rewarded(b.site):
             continue
         n = max(2, len(b.loss) // 4)
         first, last = b.loss[0], sum(b.loss[-n:]) / n
@@ -49,19 +52,20 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         high = not last <= 3 * first and (most > 100 * first or not b.bad_operation)
         if first > 0 and (high or (wild and last > 0.9 * first) or _too_large(seen)):
             numbers = {"rows": b.summed_rows, "first": first, "last": last}
-            yield Evidence(place(b.summed_at or _told(seen) or loss_made(b.site)), b.site, numbers)
+            yield Evidence(chosen(b.summed_at or _told(seen) or loss_line(b.site), "sum"), b.site, numbers)
             return
-
-
-def place(made: Site | None) -> Site | None:
-    """Where a loss is told to sum."""
-    return word(fitted(made, "reduction"), "sum")
 
 
 def _told(seen: Seen) -> Site | None:
     """Where the only loss that is told to sum is told so: one of several that were added up."""
     sums = [f for f in seen.losses.values() if f.sums and f.trained]
-    return sums[0].made_at or sums[0].site if len(sums) == 1 else None
+    return told_line(sums[0].made_at or sums[0].site, "reduction") if len(sums) == 1 else None
+
+
+def _rewarded(site: Site | None) -> bool:
+    """Whether an agent learns: its loss follows the rewards and the lengths of episodes, up and down."""
+    module = tree(site.file) if site is not None else None
+    return module is not None and any(REWARDED & {*words(name)} for name in names_in(module))
 
 
 def _too_large(seen: Seen) -> bool:

@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.keeping import keeper
+from treino.diagnosis.reading.places import FITS
+from treino.diagnosis.reading.source import BACKWARD, called, statement_at
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.where.edit import BACKWARD
-from treino.diagnosis.where.kept import kept
-from treino.diagnosis.where.settings import FITS
-from treino.diagnosis.where.source import calls, written_on
 from treino.words import N_
 
 
@@ -16,20 +15,21 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """Marks in the graphs of past backwards live on long after their step; a library that trains on its own
     may hold them for its own ends, as skorch's scores of an epoch do.
     """
-    held = [(b.site, b.kept, b.calls, False) for b in seen.backwards.values()]
-    held += [(call.site, call.kept, call.trained, True) for call in seen.calls]
-    for site, alive, backwards, result in held:
-        edit = kept(site, result=result) if alive >= 3 else None
+    kept = [(b.site, b.kept, b.calls, False) for b in seen.backwards.values()]
+    kept += [(call.site, call.kept, call.trained, True) for call in seen.calls]
+    for site, alive, backwards, result in kept:
+        place = keeper(site, result=result) if alive >= 3 else None
         # A few may live in a meter that is emptied after each epoch: where a line that keeps them is found.
-        few = alive < 8 and (edit is None or edit == site or result or backwards < 12)
-        if alive >= 3 and not few and not (edit is site and _of_library(site)):
-            yield Evidence(edit, site, {"alive": alive, "backwards": backwards})
+        few = alive < 8 and (place is None or place == site or result or backwards < 12)
+        if alive >= 3 and not few and not (place is site and _of_library(site)):
+            yield Evidence(place, site, {"alive": alive, "backwards": backwards})
             return
 
 
 def _of_library(site: Site | None) -> bool:
     """Whether a line has a library train: ``net.fit(x, y)``."""
-    return bool(calls(written_on(site), *FITS)) and not calls(written_on(site), *BACKWARD)
+    statement = statement_at(site) if site is not None else None
+    return statement is not None and bool(called(statement, *FITS)) and not called(statement, *BACKWARD)
 
 
 RULE = Rule(

@@ -4,10 +4,11 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 
-from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.finding import Evidence
+from treino.diagnosis.reading.rates import another_setting, given_rate, moved_by_hand, rate_line
+from treino.diagnosis.reading.subtracted import subtracted
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import LEAST, Curve, curve
-from treino.diagnosis.rules.rate_places import place_by_hand, place_rate
 from treino.diagnosis.rules.studies import RATE, studied
 from treino.diagnosis.watch.seen import OptimizerSeen, Seen
 from treino.words import N_
@@ -31,7 +32,7 @@ def _by_its_start(seen: Seen) -> Iterable[Evidence]:
             continue
         if _dead_end(seen, o, ratios[-1]):
             numbers = {"lr": o.first_lr or o.lr, "step": ratios[-1], "loss": o.loss[-1]}
-            yield Evidence(place(seen, o), o.loss_at, numbers | {"constant": min(o.loss[:3])})
+            yield Evidence(rate_line(seen, o) or o.site, o.loss_at, numbers | {"constant": min(o.loss[:3])})
             return
         if ratios[len(ratios) // 2] < 0.05:
             continue
@@ -46,7 +47,7 @@ def _by_its_start(seen: Seen) -> Iterable[Evidence]:
         killed = several and len(own) != 1 and _throws(o, ratios) and _killed(seen, 0.9)
         if grew or killed or _blown(o, ratios, losses, end):
             numbers = {"lr": o.first_lr or o.lr, "step": ratios[-1], "loss": end}
-            yield Evidence(place(seen, o), site, numbers | {"constant": min(losses[:3])})
+            yield Evidence(rate_line(seen, o) or o.site, site, numbers | {"constant": min(losses[:3])})
             return
 
 
@@ -143,6 +144,8 @@ def _by_a_constant(seen: Seen) -> Iterable[Evidence]:
         # One step, larger than the weights, may kill a layer; what is left then hardly moves.
         if ratios[-1] > 1 and loss.stuck(0.97) and _killed(seen, 0.9):
             large = swings = True
+        mistaken = typical > 0.1 and another_setting(o.site, "lr")
+        swings = swings or (mistaken and (loss.stuck(0.3) or highest > 3 * loss.constant))
         if alone and not loss.by_hand:
             # All, or nearly all, that was learned is lost again; or a leap to where no untrained net is.
             lowest = _lowest(seen.loss_values(), loss)
@@ -162,14 +165,11 @@ def _by_a_constant(seen: Seen) -> Iterable[Evidence]:
                 "loss": loss.last(),
                 "constant": loss.constant,
             }
-            edit = place_by_hand(loss.site) if o is by_hand else place(seen, o)
-            yield Evidence(edit, loss.site, numbers)
+            by_line = subtracted(o.site) if o in seen.by_hand else None
+            place = rate_line(seen, o) if by_line is None else given_rate(by_line) or by_line
+            place = moved_by_hand(loss.site) if o is by_hand else place
+            yield Evidence(place or o.site, loss.site, numbers)
             return
-
-
-def place(seen: Seen, o: OptimizerSeen) -> Site | None:
-    """Where the rate is written."""
-    return (place_by_hand(o.site) if o in seen.by_hand else place_rate(seen, o)) or o.site
 
 
 def _killed(seen: Seen, share: float) -> bool:

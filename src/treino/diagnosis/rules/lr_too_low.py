@@ -4,16 +4,18 @@ import math
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.rates import (
+    another_setting,
+    given_rate,
+    is_rate_squared,
+    made_line,
+    moved_by_hand,
+    rate_line,
+    slowed,
+)
+from treino.diagnosis.reading.subtracted import subtracted
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import LEAST, curve
-from treino.diagnosis.rules.rate_places import (
-    is_rate_squared,
-    place_by_hand,
-    place_made,
-    place_rate,
-    place_slowing,
-    slowing,
-)
 from treino.diagnosis.rules.studies import RATE, studied
 from treino.diagnosis.watch.seen import OptimizerSeen, Seen
 from treino.words import N_, _
@@ -46,12 +48,12 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         better = 0.9 if typical < 3e-5 and o.movement < 0.02 else 0.97
         stays = stays or (long and 0 < constant < loss.last() / better and loss.first() < 2 * constant)
         stays = stays or (_crawls(seen, o, typical) and loss.stuck(0.9) and loss.last() > 0.98 * loss.first())
-        slow = slowing(seen, o)[1]
+        slow = slowed(seen, o)
         # A rate of 0.5 and more is there to be multiplied by another one.
-        mistaken = slow and o.steps >= 60 and o.made_lr < 0.5
+        mistaken = another_setting(o.site, "lr") or (slow is not None and o.steps >= 60 and o.made_lr < 0.5)
         mistaken = mistaken and 0 < typical < 1e-3 and o.movement < 0.05
         stays = stays or (mistaken and loss.stuck(0.7) and loss.last() > 0.9 * loss.first())
-        squared = slow and any(s.of is o and is_rate_squared(s) for s in seen.schedulers)
+        squared = slow is not None and any(s.of is o and is_rate_squared(s) for s in seen.schedulers)
         squared = squared and o.steps >= 60 and 0 < typical < 1e-3 and o.movement < 0.15
         stays = stays or (squared and loss.stuck(0.6) and loss.last() > 0.75 * loss.first())
         if stays:
@@ -61,13 +63,13 @@ def decide(seen: Seen) -> Iterable[Evidence]:
                 "steps": o.steps,
                 "loss": loss.last(),
             }
-            yield Evidence(place(seen, o), loss.site, numbers)
+            yield Evidence(slow or _place(seen, o), loss.site, numbers)
             return
     behind = _left_behind(seen)
     if behind is not None:
         o, value = behind
         numbers = {"lr": o.first_lr or o.lr, "movement": o.movement or 0.0, "steps": o.steps, "loss": value}
-        yield Evidence(place(seen, o), loss.site, numbers)
+        yield Evidence(slowed(seen, o) or _place(seen, o), loss.site, numbers)
         return
     moved = seen.manual.movement
     steps = max(len(loss.values), *(o.steps for o in seen.by_hand), 0)
@@ -78,8 +80,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         return
     if loss.stuck(0.7) and loss.last() > (0.9 if typical <= 3e-5 else 0.95) * loss.first():
         told = {"lr": _("by hand"), "movement": moved, "steps": steps, "loss": loss.last()}
-        asked = seen.by_hand[0].site if seen.by_hand else loss.site
-        yield Evidence(place_by_hand(asked) or loss.site, loss.site, told)
+        place = subtracted(seen.by_hand[0].site) if seen.by_hand else moved_by_hand(loss.site)
+        place = given_rate(place) or place
+        yield Evidence(place or loss.site, loss.site, told)
 
 
 def _left_behind(seen: Seen) -> tuple[OptimizerSeen, float] | None:
@@ -120,7 +123,7 @@ def _at_its_start(seen: Seen) -> Iterable[Evidence]:
         first, last = sum(values[:n]) / n, sum(values[-n:]) / n
         if (min(values) < 0 and moved < 0.03) or (min(values) >= 0 and moved < 0.1 and last > 0.8 * first):
             numbers = {"lr": o.first_lr or o.lr, "movement": moved, "steps": o.steps, "loss": last}
-            yield Evidence(place(seen, o), own[0].site, numbers)
+            yield Evidence(slowed(seen, o) or _place(seen, o), own[0].site, numbers)
             return
 
 
@@ -130,7 +133,7 @@ def _unheard(seen: Seen) -> Iterable[Evidence]:
         still = o.movement is not None and 0 < o.movement < 0.005 and o.adaptive and 0 < o.top_lr <= 1e-5
         if still and o.steps >= 100 and not (o.cleared_steps or o.idle_steps or studied(seen, RATE)):
             numbers = {"lr": o.first_lr or o.lr, "movement": o.movement, "steps": o.steps}
-            yield Evidence(place(seen, o), o.site, numbers | {"loss": _("not known")})
+            yield Evidence(_place(seen, o), o.site, numbers | {"loss": _("not known")})
 
 
 def _typical(seen: Seen) -> float:
@@ -150,12 +153,11 @@ def _crawls(seen: Seen, o: OptimizerSeen, typical: float) -> bool:
     return alone and few and 0 < o.top_lr <= 3e-5
 
 
-def place(seen: Seen, o: OptimizerSeen) -> Site | None:
-    """What slows the rate down; or where it is written: what the optimizer was made with, or the one that its
-    cycle rises to.
-    """
-    cycle = any(s.of is o and s.kind == "OneCycleLR" for s in seen.schedulers)
-    return place_slowing(seen, o) or (place_rate(seen, o) if cycle else place_made(o))
+def _place(seen: Seen, o: OptimizerSeen) -> Site | None:
+    """Where the rate is written: what the optimizer was made with, or the one that its cycle rises to."""
+    if any(s.of is o and s.kind == "OneCycleLR" for s in seen.schedulers):
+        return rate_line(seen, o)
+    return made_line(o)
 
 
 def _constant(seen: Seen) -> float:

@@ -4,11 +4,11 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.places import caller, passes_on
+from treino.diagnosis.reading.source import function_of, names_in, statements
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules import target_broadcast
-from treino.diagnosis.watch.seen import Seen, StretchedSeen
-from treino.diagnosis.where.edit import caller, passes_on
-from treino.diagnosis.where.source import function, names, targets, written_on
+from treino.diagnosis.watch.seen import Seen
 from treino.words import N_, _
 
 
@@ -52,28 +52,26 @@ def decide(seen: Seen) -> Iterable[Evidence]:
 def _stretched(seen: Seen) -> Iterable[Evidence]:
     """Answers in a column less targets in a row, for a figure."""
     for site, stretched in seen.stretched.items():
+        place = site if not passes_on(site, most=2) else caller(stretched.callers)
         shape, labels = [stretched.rows, 1], [stretched.rows]
         what = _("outputs of shape {shape} are compared with labels of shape {labels}")
         numbers = {"dim": _("none"), "right": 1, "shape": str(shape), "calls": stretched.calls}
-        yield Evidence(place(stretched), site, {"what": what.format(shape=shape, labels=labels), **numbers})
-
-
-def place(stretched: StretchedSeen) -> Site | None:
-    """The line of the difference, or of the caller that chose the shapes."""
-    return stretched.site if not passes_on(stretched.site, most=2) else caller(stretched.callers)
+        yield Evidence(place, site, {"what": what.format(shape=shape, labels=labels), **numbers})
 
 
 def _picks_rows(site: Site | None) -> bool:
     """Whether what a line makes is used to index rows, and nothing asks whether it is right: the most typical
     row of each class.
     """
-    if site is None:
+    around = function_of(site) if site is not None else None
+    if site is None or around is None:
         return False
-    made = set().union(*map(targets, written_on(site)))
-    nodes = list(ast.walk(function(site)))
-    chosen = any(made & names(n.slice) for n in nodes if isinstance(n, ast.Subscript))
+    targets = [t for s in statements(site) if isinstance(s, ast.Assign) for t in s.targets]
+    names = {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+    nodes = list(ast.walk(around))
+    chosen = any(names & names_in(n.slice) for n in nodes if isinstance(n, ast.Subscript))
     sides = (s for n in nodes if isinstance(n, ast.Compare) for s in (n.left, *n.comparators))
-    return chosen and not any(isinstance(s, ast.Name) and s.id in made for s in sides)
+    return chosen and not any(isinstance(s, ast.Name) and s.id in names for s in sides)
 
 
 RULE = Rule(

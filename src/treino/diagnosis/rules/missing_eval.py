@@ -4,11 +4,11 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.dropout_flags import held_plainly
+from treino.diagnosis.reading.source import bare_line, called, enclosing, function_of, statement_at
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import CallSeen, Seen
 from treino.diagnosis.watch.tables import DataSeen
-from treino.diagnosis.where.edit import kept_plainly, other_mode, uncalled
-from treino.diagnosis.where.source import Function, calls, function, loops
 from treino.words import N_
 
 
@@ -33,11 +33,14 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             apart = call.net.parts_apart and any(n.trained >= 2 for n in seen.nets)
             if judged and (known or apart) and not asked and drops not in told:
                 told.add(drops)
-                kept = kept_plainly(drops.file, call.net.name) if apart else None
-                yield Evidence(kept or drops, call.site, {"calls": judged, "layers": "F.dropout"})
+                place = held_plainly(drops.file, call.net.name) if apart else None
+                yield Evidence(place or drops, call.site, {"calls": judged, "layers": "F.dropout"})
         elif call.judged_in_train_mode >= 1 and known and not skipped:
             numbers = {"calls": call.judged_in_train_mode, "layers": ", ".join(call.net.modal_kinds)}
-            yield Evidence(place(call, seen.calls), call.site, numbers)
+            place = call.eval_site or _set_to_train(call, seen.calls)
+            place = place or other_mode(call.site) or bare_line(call.judged_by, "eval")
+            place = place or _place(call, seen.calls)
+            yield Evidence(place, call.site, numbers)
 
 
 def _acts(call: CallSeen, data: DataSeen | None) -> bool:
@@ -61,72 +64,104 @@ def _follows(call: CallSeen, steps: int) -> bool:
     return call.net.follows and not call.net.trained and not call.exempt and 3 * call.phases <= steps
 
 
-def place(call: CallSeen, every: list[CallSeen]) -> Site | None:
-    """Where a mode was set wrongly, or named and not set; or else the line of the evaluation: where a helper
-    calls the net for training too, or rightly judges other nets, the line that calls it.
+def _place(call: CallSeen, calls: list[CallSeen]) -> Site | None:
+    """The line of the evaluation: where a helper calls the net for training too, or rightly judges other
+    nets, the line that calls it.
     """
-    meant = call.eval_site or _set_to_train(call, every)
-    meant = meant or other_mode(call.site) or uncalled(call.judged_by, "eval")
-    if meant is not None or call.site is None:
-        return meant
-    inside = function(call.site)
-    if not isinstance(inside, Function) or calls(inside, "backward"):
-        modes = [c for c in calls(inside, "train") if isinstance(c.func, ast.Attribute)]
+    around = function_of(call.site) if call.site is not None else None
+    if around is None or called(around, "backward"):
+        named = called(around, "train") if around is not None else []
+        modes = [c for c in named if isinstance(c.func, ast.Attribute)]
         asked = [c for c in modes if c.args and not isinstance(c.args[0], ast.Constant)]
-        both = isinstance(inside, Function) and call.trained > 0  # one function for both phases
-        if len(modes) == 1 and (asked or both):  # model.train(phase == "training")
+        both = isinstance(around, ast.FunctionDef) and call.trained > 0  # one function for both phases
+        if call.site is not None and len(modes) == 1 and (asked or both):  # model.train(phase == "training")
             return Site(call.site.file, modes[0].lineno)
         return call.site
-    others = (c for c in every if c.site == call.site and c.net is not call.net)
-    if any(c.judged > c.judged_in_train_mode for c in others):
+    others = (c for c in calls if c.site == call.site and c.net is not call.net)
+    if call.site is not None and any(c.judged > c.judged_in_train_mode for c in others):
         return next((s for s in call.judged_by if s.line != call.site.line), call.site)
-    above = _above_sweep(call, {s for c in every if c.net is call.net for s in c.trained_by})
+    above = _above_sweep(call, {s for c in calls if c.net is call.net for s in c.trained_by})
     return above or next((s for s in call.judged_by if s not in call.trained_by), call.site)
 
 
 def _above_sweep(call: CallSeen, trained: set[Site]) -> Site | None:
-    """Where a loop over batches is asked to evaluate that is asked to train as well, and is told what to do
+    """Where a loop is asked to evaluate that goes over batches for training as well, and is told what to do
     with each: ``self.sweep(loader, self.score_batch)``.
     """
     led = list(call.judged_by)
     outer = led[1:]
     if not outer or led[0] in trained or outer[0] not in trained:
         return None
-    inner = [n for n in loops(outer[0]) if isinstance(n, ast.For)]
-    batches = bool(inner) and not calls(inner[-1].iter, "range")
+    loops = [n for n in enclosing(outer[0]) if isinstance(n, ast.For)]
+    batches = bool(loops) and not called(loops[-1].iter, "range")
     return next((s for s in outer if s not in trained), None) if batches else None
 
 
-def _set_to_train(call: CallSeen, every: list[CallSeen]) -> Site | None:
-    """The line that sets the net to training in the very function that only evaluates it; or behind the
-    training, where both are in one.
+def _set_to_train(call: CallSeen, calls: list[CallSeen]) -> Site | None:
+    """The line that sets the net to training in the very function that only evaluates it; or between the
+    training and the evaluation, if both are in one.
     """
     learned = call.net.trained_at
-    trains = {id(function(s)) for c in every if c.net is call.net for s in c.trained_by}
-    trains |= {id(function(learned))} if learned is not None else set()
-    site = call.judged_by[0] if call.judged_by else call.site
-    if site is not None:
-        inside = function(site)
-        lines = [s.line for s in call.net.train_at if s.line <= site.line and function(s) is inside]
-        if id(inside) in trains or calls(inside, "backward"):
-            after = learned.line if learned is not None and function(learned) is inside else site.line
-            evals = [c.lineno for c in calls(inside, "eval") if after < c.lineno < site.line]
-            lines = [line for line in lines if after < line and not evals]
+    mine = (s for c in calls if c.net is call.net for s in (*c.trained_by, learned))
+    trains = {function_of(s) for s in mine if s is not None}
+    names = [f.name for f in trains if isinstance(f, ast.FunctionDef)]
+    after = _left_training(call) if call.site is not None and function_of(call.site) not in trains else None
+    if after is not None:
+        return after
+    for site in call.judged_by[:2] or (call.site,):
+        around = function_of(site) if site is not None else None
+        if site is None or around is None:
+            continue
+        lines = [s.line for s in call.net.train_at if s.line <= site.line and function_of(s) is around]
+        helped = any(isinstance(c.func, ast.Name) for c in called(around, *names))
+        if around in trains or helped or called(around, "backward"):
+            if site != call.site or learned is None or function_of(learned) is not around:
+                return None
+            evals = [c.lineno for c in called(around, "eval") if learned.line < c.lineno < site.line]
+            lines = [line for line in lines if learned.line < line and not evals]
         if lines:
             return Site(site.file, max(lines), site.function)
-    return _left_training(call)
+    return None
 
 
 def _left_training(call: CallSeen) -> Site | None:
     """The line that sets the net to training where its training is over, in the function that trained it."""
     learned = call.net.trained_at
-    if learned is None or call.site is None or function(call.site) is function(learned):
+    around = function_of(learned) if learned is not None else None
+    if learned is None or around is None:
         return None
-    over = max((n.end_lineno or 0 for n in loops(learned)), default=learned.line)
-    inside = function(learned)
-    lines = [s for s in call.net.train_at if s.line > over and function(s) is inside]
-    evals = [c.lineno for c in calls(inside, "eval")]
+    loops = (n for n in enclosing(learned) if isinstance(n, (ast.For, ast.While)))
+    over = max((n.end_lineno or 0 for n in loops), default=learned.line)
+    lines = [s for s in call.net.train_at if s.line > over and function_of(s) is around]
+    evals = [c.lineno for c in called(around, "eval")]
     return next((s for s in lines if not any(line > s.line for line in evals)), None)
+
+
+def other_mode(site: Site | None) -> Site | None:
+    """The line before a net's call, in the same function, that sets the mode of a net which isn't used there:
+    ``teacher.eval()`` before ``net(x)``; or that names ``net.eval`` without calling it.
+    """
+    around = function_of(site) if site is not None else None
+    statement = statement_at(site) if site is not None else None
+    if site is None or statement is None or not isinstance(around, ast.FunctionDef):
+        return None
+    used = {ast.unparse(c.func) for c in ast.walk(around) if isinstance(c, ast.Call)}
+    used |= {u.rpartition(".")[0] for u in used if u.rpartition(".")[2] not in ("eval", "train")}
+    handed = {ast.unparse(a) for c in ast.walk(around) if isinstance(c, ast.Call) for a in c.args}
+    lines: list[int] = []
+    twice: set[str] = set()
+    for node in (n for n in ast.walk(around) if isinstance(n, ast.Expr)):
+        call = node.value
+        named = call.func if isinstance(call, ast.Call) else call
+        if not isinstance(named, ast.Attribute) or named.attr != "eval" or node.lineno >= site.line:
+            continue
+        of = ast.unparse(named.value)
+        other = isinstance(call, ast.Call) and of not in used | handed | {"self", "torch", "nn"}
+        again = of in twice and not called(around, "train")  # meant for another net
+        twice.add(of)
+        if other or again or call is named:
+            lines.append(node.lineno)
+    return Site(site.file, lines[-1], site.function) if lines and not called(around, "backward") else None
 
 
 RULE = Rule(

@@ -1,12 +1,13 @@
 """Evaluation that builds graphs which nobody uses."""
 
+import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.places import left_at_once
+from treino.diagnosis.reading.source import called, function_of
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import CallSeen, Seen
-from treino.diagnosis.where.edit import left_at_once
-from treino.diagnosis.where.source import Function, calls, function
 from treino.words import N_
 
 
@@ -27,31 +28,28 @@ def _unused(every: list[CallSeen]) -> Iterable[Evidence]:
     lines: dict[Site | None, list[CallSeen]] = {}
     for call in every:
         lines.setdefault(call.site, []).append(call)
-    for site, own in lines.items():
-        unused, rows = sum(c.graph_unused for c in own), sum(c.graph_rows for c in own)
-        big = rows >= 16 * unused or sum(c.unused_in_eval for c in own) >= 3
-        if sum(c.trained for c in own) > 10 * unused:
+    for site, calls in lines.items():
+        unused, rows = sum(c.graph_unused for c in calls), sum(c.graph_rows for c in calls)
+        big = rows >= 16 * unused or sum(c.unused_in_eval for c in calls) >= 3
+        if sum(c.trained for c in calls) > 10 * unused:
             continue  # a training that leaves some batches out
         if not unused:
             continue
-        edit = place(site, own)
-        left, between = (
-            left_at_once(edit, "no_grad", "inference_mode"),
-            set().union(*(c.unused_at for c in own)) - {0},
-        )
+        place = _caller(site, calls)
+        left, between = left_at_once(place), set().union(*(c.unused_at for c in calls)) - {0}
         # A figure at the end, of one large batch or a few, by a net that was set to evaluate.
-        set_aside = rows >= 40 * unused and sum(c.unused_in_eval for c in own) == unused
+        set_aside = rows >= 40 * unused and sum(c.unused_in_eval for c in calls) == unused
         if left is not None or set_aside or (big and (unused >= 3 or len(between) >= 2)):
-            yield Evidence(left or edit, site, {"calls": unused, "rows": rows})
+            yield Evidence(left or place, site, {"calls": unused, "rows": rows})
 
 
-def place(site: Site | None, own: list[CallSeen]) -> Site | None:
+def _caller(site: Site | None, calls: list[CallSeen]) -> Site | None:
     """The line of the evaluation: where a helper calls the net for training too, that which calls it."""
-    inside = function(site) if site is not None else None
-    outer = next((c.unused_by[1] for c in own if len(c.unused_by) > 1), None)
-    if not isinstance(inside, Function) or calls(inside, "backward"):
+    around = function_of(site) if site is not None else None
+    outer = next((c.unused_by[1] for c in calls if len(c.unused_by) > 1), None)
+    if not isinstance(around, ast.FunctionDef) or called(around, "backward"):
         return site
-    return outer if outer is not None and any(c.trained for c in own) else site
+    return outer if outer is not None and any(c.trained for c in calls) else site
 
 
 RULE = Rule(

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.finding import Evidence
+from treino.diagnosis.reading.clearing import clears_uncalled, meant_to_clear
+from treino.diagnosis.reading.places import hook_line, update_by_hand
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.watch.seen import ManualSeen, OptimizerSeen, Seen
-from treino.diagnosis.where.edit import hook
-from treino.diagnosis.where.source import function
-from treino.diagnosis.where.updates import cleared_elsewhere, update
+from treino.diagnosis.watch.seen import Seen
 from treino.words import N_, _
 
 OPPOSED = -0.2  # mean cosine of two nets' gradients that don't want the same
@@ -21,26 +20,18 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             continue  # it took the step of another, which never had one: no_step says so
         if o.tainted_steps >= 2:
             numbers = {"optimizer": o.kind, "summed": o.tainted_steps, "steps": o.judged}
-            yield Evidence(place(o), o.stepped_at, numbers)
+            place = meant_to_clear(o.tainted_at, o.cleared_between)
+            yield Evidence(place or hook_line(o.tainted_at, "zero_grad"), o.stepped_at, numbers)
         elif _opposed(o.left_over):
             numbers = {"optimizer": o.kind, "summed": len(o.left_over), "steps": o.judged}
-            yield Evidence(cleared_elsewhere(o.left_over_at) or o.left_over_at, o.stepped_at, numbers)
+            yield Evidence(meant_to_clear(o.left_over_at) or o.left_over_at, o.stepped_at, numbers)
     m = seen.manual
     if m.tainted_updates >= 2:
         numbers = {"optimizer": _("by hand"), "summed": m.tainted_updates, "steps": m.updates + 1}
-        yield Evidence(place_by_hand(m), m.tainted_at, numbers)
-
-
-def place(o: OptimizerSeen) -> Site | None:
-    """Where the gradients were to be cleared, or else the backward that summed them."""
-    return cleared_elsewhere(o.tainted_at) or hook(o.tainted_at, "zero_grad")
-
-
-def place_by_hand(m: ManualSeen) -> Site | None:
-    """The same of weights that are moved by hand: where they are, if that is in a function of its own."""
-    moved = update(m.tainted_at)
-    apart = m.tainted_at is not None and moved is not None and function(moved) is not function(m.tainted_at)
-    return cleared_elsewhere(m.tainted_at) or (moved if apart else m.tainted_at)
+        place = meant_to_clear(m.tainted_at)
+        if place is None and not clears_uncalled(m.tainted_at):
+            place = update_by_hand(m.tainted_at)
+        yield Evidence(place or m.tainted_at, m.tainted_at, numbers)
 
 
 def _opposed(cosines: list[float]) -> bool:

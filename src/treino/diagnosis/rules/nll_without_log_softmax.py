@@ -4,13 +4,13 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.configured import chosen
+from treino.diagnosis.reading.picked import mended_at
+from treino.diagnosis.reading.provenance import definition
+from treino.diagnosis.reading.source import call_name, called, function_of, names_in, statement_at, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.loss_seen import LossSeen
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.where.edit import loss_input, taken
-from treino.diagnosis.where.settings import word
-from treino.diagnosis.where.source import calls, function, module, name_of, names, written_on
-from treino.diagnosis.where.source import place as line_of
 from treino.words import N_
 
 
@@ -25,59 +25,81 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         if loss.figure and (trained or _turned(loss.site)):
             continue  # told once, where it is learned
         numbers = {"calls": loss.unnormalised, "source": loss.source, "logsumexp": loss.largest}
-        yield Evidence(place(loss, seen, several=len(lines) > 1), loss.site, numbers)
+        place = loss.source_at or (_squashed(loss.site) if loss.figure else None) or loss.site
+        worded = _worded(loss.site)
+        if worded is not None:
+            place = worded
+        elif not loss.figure and loss.site is not None and _scores(loss.site):
+            place = loss.site
+        elif loss.source == "softmax":
+            place = mended_at(place, loss.callers, "softmax")
+        elif not loss.figure and place == loss.site and (len(lines) > 1 or _logged(place)):
+            place = _returned(loss, seen) or place
+        yield Evidence(place, loss.site, numbers)
 
 
-def place(loss: LossSeen, seen: Seen, *, several: bool) -> Site | None:
-    """Where a loss was chosen that wants logarithms; or where its input was made, or is returned.
-
-    several: losses, on several lines, that are given the same.
-    """
-    chosen = word(loss.site, "nll_loss", "nllloss", "nll", texts=True)
-    if chosen != loss.site:
-        return chosen
-    if not loss.figure and _scores(loss.site):
-        return loss.site
-    softmax = (
-        loss_input(loss.site, lambda node: bool(calls(node, "softmax", "Softmax"))) if loss.figure else None
-    )
-    made = loss.source_at or softmax or loss.site
-    if loss.source == "softmax":
-        return taken(made, loss.callers, "softmax")
-    if several and made == loss.site and not loss.figure:
-        return _returned(loss, seen) or made
-    return made
+def _worded(site: Site | None) -> Site | None:
+    """Where the word is written by which a table's loss was chosen: ``LOSSES[settings.loss](net(x), y)``."""
+    statement = statement_at(site) if site is not None else None
+    if statement is None or "nll" in ast.unparse(statement).lower():
+        return None
+    place = chosen(site, "nll_loss")
+    return place if place != site else None
 
 
-def _scores(site: Site | None) -> bool:
+def _scores(site: Site) -> bool:
     """Whether what a loss is given is taken for scores elsewhere too: ``log_softmax(z / T, 1)``."""
-    own = set().union(*(names(c.args[0]) for c in calls(written_on(site), "nll_loss") if c.args))
-    others = (
-        calls(function(site), "softmax", "log_softmax", "cross_entropy") if site is not None and own else []
-    )
-    return any(own & names(c.args[0]) for c in others if c.args)
+    statement, around = statement_at(site), function_of(site)
+    if statement is None or around is None:
+        return False
+    names = {a.id for c in called(statement, "nll_loss") for a in c.args[:1] if isinstance(a, ast.Name)}
+    others = called(around, "softmax", "log_softmax", "cross_entropy") if names else []
+    return any(names & names_in(a) for c in others for a in c.args[:1])
 
 
 def _turned(site: Site | None) -> bool:
     """Whether a loss's value is turned on its line, ``-nll_loss(p, y)``, ``1 + nll_loss(p, y)``."""
-    for node in (n for said in written_on(site) for n in ast.walk(said)):
-        parts = [node.operand] if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) else []
-        if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
+    statement = statement_at(site) if site is not None else None
+    for node in ast.walk(statement) if statement is not None else ():
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            parts = [node.operand]
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
             parts = [node.left, node.right]
-        if any(len(c.args) > 1 or "nll" in name_of(c).lower() for p in parts for c in calls(p)):
+        else:
+            continue
+        called = [n for p in parts for n in ast.walk(p) if isinstance(n, ast.Call)]
+        if any(len(c.args) > 1 or "nll" in call_name(c).lower() for c in called):
             return True
     return False
 
 
+def _squashed(site: Site | None) -> Site | None:
+    """The line of a softmax that made what stands on a loss's line."""
+    statement = statement_at(site) if site is not None else None
+    for name in sorted(names_in(statement)) if site is not None else ():
+        made = definition(site, name) if site is not None else None
+        if made is not None and site is not None and any("softmax" in n for n in names_in(made.value)):
+            return Site(site.file, made.line, site.function)
+    return None
+
+
+def _logged(site: Site | None) -> bool:
+    """Whether a line calls what it is given logarithms, which the net was to return."""
+    named = names_in(statement_at(site)) if site is not None else set()
+    return any(n.lower().startswith(("log_p", "logp")) for n in named)
+
+
 def _returned(loss: LossSeen, seen: Seen) -> Site | None:
-    """The last line of the only trained net's ``forward``, if that returns."""
+    """The last line of the net's forward: where several losses take its scores, that is one edit."""
     trained = {n.name for n in seen.nets if n.trained}
-    nodes = ast.walk(module(loss.site.file)) if loss.site is not None and len(trained) == 1 else ()
-    for owner in (n for n in nodes if isinstance(n, ast.ClassDef) and n.name in trained):
+    module = tree(loss.site.file) if loss.site is not None else None
+    if loss.site is None or module is None or len(trained) != 1:
+        return None
+    for owner in (n for n in ast.walk(module) if isinstance(n, ast.ClassDef) and n.name in trained):
         for method in owner.body:
-            if isinstance(method, ast.FunctionDef) and method.name == "forward" and loss.site is not None:
+            if isinstance(method, ast.FunctionDef) and method.name == "forward":
                 last = method.body[-1]
-                return line_of(loss.site.file, last) if isinstance(last, ast.Return) else None
+                return Site(loss.site.file, last.lineno) if isinstance(last, ast.Return) else None
     return None
 
 

@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.clearing import cleared_unused, meant_to_step, stepped_another
+from treino.diagnosis.reading.idle_update import idle_update
+from treino.diagnosis.reading.places import hook_line
+from treino.diagnosis.reading.subtracted import given_to_nobody
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.thrown import thrown_away, within_a_turn
-from treino.diagnosis.watch.seen import OptimizerSeen, Seen
-from treino.diagnosis.where.edit import hook
-from treino.diagnosis.where.source import function
-from treino.diagnosis.where.updates import clears, stepped_elsewhere, unkept, update
+from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 
 
@@ -20,18 +21,26 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     if seen.manual.stays() and not seen.steps:
         yield from _by_hand(seen)
     for b in seen.idle if not (seen.steps or seen.backwards) else ():
-        nobody = unkept(b.site)
-        if nobody is not None:
-            yield Evidence(nobody, b.site, {"optimizer": "tensors", "backwards": b.calls, "steps": 0})
+        place = given_to_nobody(b.site)
+        if place is not None:
+            yield Evidence(place, b.site, {"optimizer": "tensors", "backwards": b.calls, "steps": 0})
     fills = Counter[Site | None]()  # of all optimizers that one line made, as for folds, and nobody steps
     for o in seen.optimizers:
         fills[o.site] += o.filled if not o.steps and o.never_moved else 0
     for o in seen.optimizers:
         filled = max(o.filled, fills[o.site] if not o.steps else 0)
+        another = stepped_another(o.filled_at) if filled >= 3 and not o.steps else None
+        if another is not None:
+            numbers = {"optimizer": o.kind, "backwards": filled, "steps": 0}
+            yield Evidence(another, o.filled_at, numbers)
+            continue
         if filled < 3 or o.stepped_at is None:
             if filled >= 3 and o.steps == 0 and o.never_moved and not any(s.steps for s in o.shares_with):
                 numbers = {"optimizer": o.kind, "backwards": filled, "steps": 0}
-                yield Evidence(place(o), o.filled_at, numbers)
+                place = meant_to_step(o.filled_at, o.discarded_at, alone=not seen.steps)
+                place = place or cleared_unused(o.filled_at, o.discarded_at)
+                place = place or hook_line(o.filled_at, "optimizer_step")
+                yield Evidence(place, o.filled_at, numbers)
             continue
         if thrown_away(o) and not within_a_turn(seen, o):
             numbers = {"optimizer": o.kind, "backwards": o.filled, "steps": o.steps}
@@ -41,30 +50,10 @@ def decide(seen: Seen) -> Iterable[Evidence]:
 def _by_hand(seen: Seen) -> Iterable[Evidence]:
     """The line that works out what a weight should have become."""
     busiest = max(seen.backwards.values(), key=lambda b: b.calls)
-    edit = place_by_hand(busiest.site) if not seen.optimizers else None
-    if edit is not None:
+    place = idle_update(busiest.site) if not seen.optimizers else None
+    if place is not None:
         numbers = {"optimizer": "tensors", "backwards": busiest.calls, "steps": 0}
-        yield Evidence(edit, busiest.site, numbers)
-
-
-def place(o: OptimizerSeen) -> Site | None:
-    """Where a step was meant, or belongs: before the line that clears what was never used."""
-    meant = stepped_elsewhere(o.filled_at)
-    if meant is not None or o.filled_at is None:
-        return meant
-    cleared = o.discarded_at
-    below = (
-        cleared is not None and function(cleared) is function(o.filled_at) and cleared.line > o.filled_at.line
-    )
-    return cleared if below else hook(o.filled_at, "optimizer_step")
-
-
-def place_by_hand(backward: Site | None) -> Site | None:
-    """The line that works out what a weight should have become; or the backward whose gradients are cleared,
-    and nothing else is done with them. None where they may be asked for their own sake.
-    """
-    found = unkept(backward)
-    return found or (backward if clears(backward) is not None and update(backward) is None else None)
+        yield Evidence(place, busiest.site, numbers)
 
 
 RULE = Rule(

@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.source import called, function_of, loss_line, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.studies import RATE, studied
 from treino.diagnosis.watch.seen import BackwardSeen, Seen
-from treino.diagnosis.where.edit import loss_made, loss_of
-from treino.diagnosis.where.source import calls
 from treino.words import N_, _
 
 DOMAINS = ("log", "sqrt", "division")  # operations that a larger rate alone doesn't make fail
@@ -20,15 +19,15 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     bad = [b for b in seen.backwards.values() if b.first_bad is not None and b.bad_steps]
     bad = [b for b in bad if b.bad_operation in CALLS or not tried]
     for b in sorted(bad, key=lambda b: b.bad_since)[:1]:  # the others may follow from it
-        yield Evidence(place(b), b.site, _numbers(b))
+        yield Evidence(_culprit(b), b.site, _numbers(b))
     lost = [b for b in seen.functional if b.bad_steps > 2 and not tried]
     for b in [b for b in lost if b.bad_at is not None or b.first_bad != 1][:1]:  # else the rows are bad
-        yield Evidence(place(b), b.site, _numbers(b))
+        yield Evidence(_culprit(b), b.site, _numbers(b))
         return
     found = seen.guarded
     if found is not None and not any(b.first_bad for b in seen.backwards.values()) and _stops(seen, found):
         numbers = {"first": found.first_bad or 1, "steps": 0, "operation": found.bad_operation}
-        yield Evidence(place(found), found.site, numbers)
+        yield Evidence(_culprit(found), found.site, numbers)
 
 
 def _numbers(b: BackwardSeen) -> dict[str, int | str]:
@@ -47,13 +46,17 @@ def _stops(seen: Seen, found: BackwardSeen) -> bool:
     return found.bad_operation in DOMAINS and not grew and often and not studied(seen, RATE)
 
 
-def place(b: BackwardSeen) -> Site | None:
-    """The line of the guilty operation: as it was seen, or by its name among what made the loss."""
+def _culprit(b: BackwardSeen) -> Site | None:
+    """The line of the guilty operation: as it was seen, or by its name in the function of the backward."""
     if b.bad_at is not None:
         return b.bad_at
-    named = CALLS.get(b.bad_operation, ())
-    guilty = loss_of(b.site, lambda node: bool(calls(node, *named))) if named else None
-    return guilty or loss_made(b.site)
+    if b.site is not None and b.bad_operation in CALLS:
+        for where in (function_of(b.site), tree(b.site.file)):
+            calls = called(where, *CALLS[b.bad_operation]) if where is not None else []
+            if calls and (where is not tree(b.site.file) or len({c.lineno for c in calls}) == 1):
+                nearest = min(calls, key=lambda c: abs(c.lineno - b.site.line))  # type: ignore[union-attr]
+                return Site(b.site.file, nearest.lineno)
+    return loss_line(b.site)
 
 
 RULE = Rule(

@@ -1,15 +1,24 @@
 """Parameters that get gradients and belong to no optimizer."""
 
+import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.groups import choosing_line, opening_line, opens_by_name, skips_first
+from treino.diagnosis.reading.names import words
+from treino.diagnosis.reading.places import layer_in_forward
+from treino.diagnosis.reading.source import called, enclosing, function_of, names_in, statement_at, tree
+from treino.diagnosis.reading.updated import moving_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen, UnownedSeen
-from treino.diagnosis.where.edit import first_call, left_out, only_caller, opened
-from treino.diagnosis.where.kinds import WEIGHTED
-from treino.diagnosis.where.source import Function, function, names, owner
-from treino.diagnosis.where.updates import moved_list
 from treino.words import N_, _
+
+# What a part of a net is called, or done with, that only its readout learns on.
+FIXED = {"random", "reservoir", "frozen", "freeze", "fixed", "pretrained", "backbone", "probe", "readout"}
+FIXED |= {"elm", "extractor", "features", "transfer", "untrained", "requires", "kernel", "echo", "extreme"}
+
+PUTS = ("setattr", "add_module", "register_module", "set_submodule")
+COUNTS = {"n", "num", "size", "in", "out"}  # n_features, kernel_size
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -24,14 +33,20 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         optimizer = u.optimizer
         if optimizer is None or optimizer.steps < 3 or u.graphs < 2 or not u.training:
             continue
-        if u.on_purpose:
+        meant = u.on_purpose and (optimizer.site is None or _says_fixed(optimizer.site.file))
+        if meant and not (skips_first(optimizer.site) or opens_by_name(optimizer.site, u.name)):
             continue
         if not u.known and not (u.alone and optimizer.filled == 0):
             continue
         if u.alone and optimizer.filled:
             continue  # another network's loss: that optimizer trains on graphs of its own
-        groups.setdefault(place(u), []).append(u)
-    for edit, members in groups.items():
+        own = u.made_at if u.made_at is not None and (u.made_after or not u.registered) else None
+        own = _too_late(own) if own is not None and u.made_after and u.registered else own
+        if u.fresh_each_time and own is not None and own.function != "forward":
+            own = layer_in_forward(own.file) or own  # what was made in forward is gone by now
+        place = own or (opening_line(optimizer.site) if u.opened else choosing_line(optimizer.site))
+        groups.setdefault(place, []).append(u)
+    for place, members in groups.items():
         optimizer = members[0].optimizer
         assert optimizer is not None
         numbers = {
@@ -40,35 +55,57 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             "optimizer": optimizer.kind,
             "steps": optimizer.steps,
         }
-        yield Evidence(edit, optimizer.site, numbers)
+        yield Evidence(place, optimizer.site, numbers)
     left = seen.manual.left_out
     if left:
         shape = "×".join(map(str, left[0].shape)) or "1"
         numbers = {"parameters": len(left), "shape": shape, "steps": left[0].updates}
         numbers["optimizer"] = _("A descent by hand")
-        yield Evidence(moved_list(left[0].site), left[0].site, numbers)
+        yield Evidence(moving_line(left[0].site), left[0].site, numbers)
 
 
-def place(u: UnownedSeen) -> Site | None:
-    """Where a parameter is made that no optimizer can know of; or where it is opened, or left out."""
-    made = u.made_at if u.made_at is not None and (u.made_after or not u.registered) else None
-    if made is not None and u.made_after and u.registered:
-        made = _too_late(made)
-    if made is not None and u.fresh_each_time and made.function != "forward":
-        return first_call(made.file, *WEIGHTED, within="forward") or made  # which is gone by now
-    site = u.optimizer.site if u.optimizer is not None else None
-    return made or (opened(site) if u.opened else None) or left_out(site)
+def _says_fixed(path: str) -> bool:
+    """Whether a file says that a part of its net is to stay as it was drawn, or loaded."""
+    module = tree(path)
+    names = [words(name) for name in names_in(module) if name != "random"] if module is not None else []
+    said = {w for of in names if not COUNTS & set(of) for w in of}
+    texts = [n.value for n in ast.walk(module) if isinstance(n, ast.Constant)] if module is not None else []
+    said |= {w for text in texts if isinstance(text, str) for w in words(text)}
+    return bool(said & FIXED)
 
 
 def _too_late(made: Site) -> Site:
-    """Where the method that makes new layers, or their class, is called on one line only: too late for that
-    optimizer.
+    """Where a method that makes new layers, a function that puts them into a net, or their class is called on
+    one line only: too late for that optimizer.
     """
-    kind = owner(made)
-    if kind is not None and "optim" in names(kind):
+    method = function_of(made)
+    module = tree(made.file)
+    if module is None or not isinstance(method, ast.FunctionDef):
+        return made
+    owners = [n for n in enclosing(made) if isinstance(n, ast.ClassDef)]
+    if any("optim" in names_in(owner) for owner in owners):
         return made  # what owns the optimizer can give it the new layer
-    known = isinstance(function(made), Function)
-    return (only_caller(made) if known else None) or made
+    if method.name == "__init__":
+        calls = called(module, owners[-1].name) if owners else []
+        return Site(made.file, calls[0].lineno) if len(calls) == 1 else made
+    inside = range(method.lineno, (method.end_lineno or method.lineno) + 1)
+    calls = [c for c in called(module, method.name) if c.lineno not in inside]
+    given = [a.arg for a in method.args.args]
+    put = _put_into(statement_at(made)) | {n for c in called(method, *PUTS) for n in _given_first(c)}
+    own = given[:1] == ["self"] or bool(put & {*given})
+    return Site(made.file, calls[0].lineno) if len(calls) == 1 and own else made
+
+
+def _put_into(statement: ast.AST | None) -> set[str]:
+    """The names of what is given a new part: ``net.head = ...``, ``net[2] = ...``"""
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    return {n for t in targets if isinstance(t, ast.Attribute | ast.Subscript) for n in names_in(t.value)}
+
+
+def _given_first(call: ast.Call) -> set[str]:
+    """The names in what ``setattr(net, name, layer)`` or ``net.add_module(name, layer)`` changes."""
+    method = isinstance(call.func, ast.Attribute)
+    return names_in(call.func.value if method else call.args[0]) if method or call.args else set()  # type: ignore[attr-defined]
 
 
 RULE = Rule(

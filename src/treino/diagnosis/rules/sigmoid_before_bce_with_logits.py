@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
+from treino.diagnosis.reading.picked import mended_at
+from treino.diagnosis.reading.source import loss_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.where.edit import loss_made, taken
 from treino.words import N_
 
 NAMES = ("sigmoid", "softmax")
@@ -15,7 +16,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """The input of binary_cross_entropy_with_logits comes straight from a sigmoid (or a softmax)."""
     for loss in seen.losses.values():
         if loss.sigmoid and loss.name != "cross_entropy":
-            own = taken(loss.sigmoid_at or loss.site, loss.callers, *NAMES)
+            own = mended_at(loss.sigmoid_at or loss.site, loss.callers, *NAMES)
             yield Evidence(
                 own,
                 loss.site,
@@ -25,7 +26,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for b in seen.backwards.values():
         if b.sigmoid:
             callers = (b.site,) if b.site is not None else ()
-            place = taken(b.sigmoid_at or loss_made(b.site), callers, *NAMES)
+            place = mended_at(b.sigmoid_at or loss_line(b.site), callers, *NAMES)
             yield Evidence(place, b.site, {"calls": b.sigmoid})
 
 

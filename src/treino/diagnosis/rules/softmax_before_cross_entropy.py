@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
+from treino.diagnosis.reading.picked import mended_at
+from treino.diagnosis.reading.source import loss_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.where.edit import loss_made, taken
 from treino.words import N_
 
 NAMES = ("softmax", "Softmax2d")
@@ -22,13 +23,13 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         calls = calls or (loss.sigmoid if loss.name == "cross_entropy" else 0)
         if calls:
             at = (loss.softmax_at if loss.softmax else loss.sigmoid_at) or loss.site
-            own = taken(at, loss.callers, *(NAMES if kind == "softmax" else SIGMOIDS))
+            own = mended_at(at, loss.callers, *(NAMES if kind == "softmax" else SIGMOIDS))
             yield Evidence(own, loss.site, {"calls": calls, "classes": loss.classes, "kind": kind})
 
     for b in seen.backwards.values():
         if b.softmax:
             callers = (b.site,) if b.site is not None else ()
-            place = taken(b.softmax_at or loss_made(b.site), callers, *NAMES)
+            place = mended_at(b.softmax_at or loss_line(b.site), callers, *NAMES)
             yield Evidence(place, b.site, {"calls": b.softmax, "classes": 0, "kind": "softmax"})
 
 

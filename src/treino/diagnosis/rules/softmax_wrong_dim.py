@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.configured import set_number
+from treino.diagnosis.reading.places import written
+from treino.diagnosis.reading.source import called, loss_line, statement_at, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.where.edit import loss_made, sole_call
-from treino.diagnosis.where.settings import setting, written
-from treino.diagnosis.where.source import calls, same, written_on
 from treino.words import N_
 
 NAMES = ("softmax", "log_softmax", "Softmax", "LogSoftmax")
@@ -20,24 +20,30 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for loss in seen.losses.values():
         if loss.wrong_dim and loss.wrong_dims is not None:
             numbers = {"calls": loss.wrong_dim, "dim": loss.wrong_dims[0], "right": loss.wrong_dims[1]}
-            yield Evidence(place(loss.wrong_dim_at or loss.site), loss.site, numbers)
+            yield Evidence(_place(written(loss.wrong_dim_at or loss.site, *NAMES)), loss.site, numbers)
     for b in seen.backwards.values():
         if b.wrong_dim and b.wrong_dims is not None:
             numbers = {"calls": b.wrong_dim, "dim": b.wrong_dims[0], "right": b.wrong_dims[1]}
-            yield Evidence(place(b.wrong_dim_at or loss_made(b.site)), b.site, numbers)
+            yield Evidence(_place(b.wrong_dim_at or loss_line(b.site)), b.site, numbers)
         for site, count in b.attention.items():
             actual, right = b.attention_dims or (0, 0)
-            yield Evidence(place(site or b.site), b.site, {"calls": count, "dim": actual, "right": right})
+            yield Evidence(
+                _place(_only_one(site or b.site)), b.site, {"calls": count, "dim": actual, "right": right}
+            )
 
 
-def place(site: Site | None) -> Site | None:
-    """Where the axis is written; of a compiled net, which tells no lines, the file's only softmax."""
-    line = sole_call(site, *NAMES)
-    named = setting(line, "dim")
-    if line is None or not same(named, line):
-        return named
-    given = (c.args[-1] for c in calls(written_on(line), *NAMES) if c.args and not c.keywords)
-    return next((at for axis in given if (at := written(line, axis)) is not None), line)
+def _only_one(site: Site | None) -> Site | None:
+    """The only softmax of the file, where the line has none: a compiled net doesn't tell its lines."""
+    statement, module = (statement_at(site), tree(site.file)) if site is not None else (None, None)
+    if site is None or statement is None or module is None or called(statement, *NAMES):
+        return site
+    lines = [c.lineno for c in called(module, *NAMES)]
+    return Site(site.file, lines[0]) if len(lines) == 1 else site
+
+
+def _place(site: Site | None) -> Site | None:
+    """Where the axis is chosen."""
+    return set_number(site, "dim", lambda n: True, *NAMES) or site
 
 
 RULE = Rule(

@@ -1,12 +1,14 @@
 """A prediction [N, 1] against a target [N]: every row is compared with every other."""
 
+import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.places import caller, loss_made, passes_on, tabled_call
+from treino.diagnosis.reading.provenance import definition
+from treino.diagnosis.reading.source import loss_line, statement_at
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.watch.loss_seen import LossSeen
-from treino.diagnosis.watch.seen import BackwardSeen, Seen
-from treino.diagnosis.where.edit import caller, loss_made, only_caller, passes_on, second_input
+from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 
 
@@ -14,27 +16,26 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """Loss shapes that broadcast to more elements than either has; or a mean over such a difference."""
     for loss in seen.losses.values():
         if loss.broadcast and loss.shapes is not None:
-            yield _evidence(place(loss), loss.site, *loss.shapes, loss.broadcast)
+            place = caller(loss.callers)
+            if len(loss.shapes[1]) == 2 and loss.shapes[1][1] > 1:
+                place = _target_made(place)  # its own two parts were stretched
+            yield _evidence(loss.axis_at or place, loss.site, *loss.shapes, loss.broadcast)
     for b in seen.backwards.values():
         if b.broadcasts >= 2 and b.broadcast is not None:
             shape = b.broadcast[0]
             target = shape[:1] if len(shape) == 2 else (*shape[:1], 1)
-            made = b.broadcast_at or loss_made(b.site)
-            yield _evidence(place_by_hand(b, made), made, shape, target, b.calls)
+            made = b.broadcast_at or loss_line(b.site)
+            place = (tabled_call(made) or loss_made(b.site)) if passes_on(made, most=2) else made
+            yield _evidence(b.axis_at or place, made, shape, target, b.calls)
 
 
-def place(loss: LossSeen) -> Site | None:
-    """Where the prediction lost, or got, its axis; or else the caller that chose the shapes."""
-    line = caller(loss.callers)
-    if loss.shapes is not None and len(loss.shapes[1]) == 2 and loss.shapes[1][1] > 1:
-        line = second_input(line)  # its own two parts were stretched
-    return loss.axis_at or line
-
-
-def place_by_hand(b: BackwardSeen, made: Site | None) -> Site | None:
-    """The same of a difference that is made by hand."""
-    line = (only_caller(made) or loss_made(b.site, within=False)) if passes_on(made, most=2) else made
-    return b.axis_at or line
+def _target_made(site: Site | None) -> Site | None:
+    """The line that works out the second thing that a loss is given."""
+    statement = statement_at(site) if site is not None else None
+    calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call)] if statement is not None else []
+    named = next((c.args[1].id for c in calls if len(c.args) > 1 and isinstance(c.args[1], ast.Name)), None)
+    made = definition(site, named) if site is not None and named is not None else None
+    return Site(site.file, made.line) if site is not None and made is not None else site
 
 
 def _evidence(

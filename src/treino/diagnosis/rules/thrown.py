@@ -1,7 +1,7 @@
 """Gradients that are cleared before a step could use them: what two rules share."""
 
+from treino.diagnosis.reading.places import same_loop
 from treino.diagnosis.watch.seen import OptimizerSeen, Seen
-from treino.diagnosis.where.edit import same_loop
 
 
 def thrown_away(o: OptimizerSeen) -> bool:

@@ -1,12 +1,12 @@
 """Training that goes on in eval mode after an evaluation, or begins in it."""
 
+import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.source import called, function_of, loop_around, names_in, tree
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.watch.seen import NetSeen, Seen
-from treino.diagnosis.where.edit import set_once
-from treino.diagnosis.where.source import function, names
+from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 
 
@@ -17,14 +17,31 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for net in seen.nets:
         if net.trained_in_eval >= 3:
             numbers = {"steps": net.trained_in_eval, "net": net.name, "layers": ", ".join(net.modal_kinds)}
-            yield Evidence(place(net), net.trained_at, numbers)
+            restores = net.eval_at is not None and "training" in names_in(function_of(net.eval_at))
+            once = None if restores else _set_once(net.trained_at)
+            yield Evidence(once or net.eval_at, net.trained_at, numbers)
 
 
-def place(net: NetSeen) -> Site | None:
-    """The only line that sets a net to training, where that stands before the loops; or the ``eval()``."""
-    restores = net.eval_at is not None and "training" in names(function(net.eval_at))
-    once = set_once(net.trained_at.file, "train") if net.trained_at is not None and not restores else None
-    return once or net.eval_at
+def _set_once(trained: Site | None) -> Site | None:
+    """The only line of a file that sets a net to training, if it stands before the loops: in no function
+    that is called in one.
+    """
+    module = tree(trained.file) if trained is not None else None
+    modes = [c for c in called(module, "train") if _sets(c)] if module is not None else []
+    if trained is None or len(modes) != 1:
+        return None
+    site = Site(trained.file, modes[0].lineno)
+    around = function_of(site)
+    calls = called(module, around.name) if module is not None and isinstance(around, ast.FunctionDef) else []
+    again = any(loop_around(Site(site.file, c.lineno)) is not None for c in calls)
+    return site if loop_around(site) is None and not again else None
+
+
+def _sets(call: ast.Call) -> bool:
+    """``net.train()``, ``net.train(True)``: not ``train(False)``, nor a function that trains."""
+    given = [*call.args, *(k.value for k in call.keywords)]
+    plain = all(isinstance(a, ast.Constant) and a.value is True for a in given) and len(given) < 2
+    return isinstance(call.func, ast.Attribute) and plain
 
 
 RULE = Rule(

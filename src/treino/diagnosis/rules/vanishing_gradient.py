@@ -1,15 +1,15 @@
 """Gradients that die out on their way to the first layer."""
 
-from collections.abc import Iterable
+import ast
+from collections.abc import Iterable, Iterator
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.configured import keyed, one_place
+from treino.diagnosis.reading.handed import handed_line, handed_word
+from treino.diagnosis.reading.source import call_name, called, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import Curve, curve
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.where.edit import first_call
-from treino.diagnosis.where.kinds import WEIGHTED
-from treino.diagnosis.where.settings import setting, told_number, word
-from treino.diagnosis.where.source import same
 from treino.words import N_
 
 TINY = {  # a spread, or a gain over that which keeps the rows' spread
@@ -40,7 +40,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     deep = depth.layers >= 12 and max(ratios[len(ratios) // 2], *depth.ratio[:3]) < 1e-5 and seen.stuck(0.7)
     if ratios[-1] > 0 and ((most < 1e-4 and seen.stuck(least)) or squashed or deep):
         numbers = {"ratio": ratios[len(ratios) // 2], "layers": depth.layers, "saturating": depth.saturating}
-        yield Evidence(place(seen), None if main is None else main.site, numbers)
+        yield Evidence(_where(seen), None if main is None else main.site, numbers)
 
 
 def _level(loss: Curve) -> bool:
@@ -49,30 +49,73 @@ def _level(loss: Curve) -> bool:
     return n >= 8 and loss.last() > 0.97 * sum(loss.values[n : 2 * n]) / n
 
 
-def place(seen: Seen) -> Site | None:
+def _where(seen: Seen) -> Site | None:
     """The line that draws tiny weights, or the first saturating activation, or the net."""
     tiny = [(name, site, value) for name, site, value in seen.inits if abs(value) < TINY.get(name, 0.0)]
     if len(tiny) > 2:  # one alone may be meant: a last layer that says nothing at first
-        return _spread(*tiny[0])
-    saturating = seen.depth.saturating >= 3
-    if seen.depth.site is not None and saturating:
-        return word(seen.depth.site, *SQUASHES)
-    main, net = seen.main_loss(), next((n for n in seen.nets if n.made_at is not None and n.trained), None)
-    made = net.made_at if net is not None else None
-    if made is not None and saturating:
-        return first_call(made.file, *SQUASHES) or made
-    if made is not None and not seen.depth.saturating:
-        return first_call(made.file, *WEIGHTED, looped=True) or made
-    return made or (main.site if main is not None else None)
+        return _told(*tiny[0])
+    if seen.depth.site is not None and seen.depth.saturating >= 3:
+        return handed_word(seen.depth.site, *SQUASHES)
+    main = seen.main_loss()
+    repeated = _repeated(seen) if not seen.depth.saturating else None
+    if repeated is not None:
+        return repeated
+    place = next((n.made_at for n in seen.nets if n.made_at is not None), None)
+    if place is not None:
+        module = tree(place.file)
+        lines = [n.lineno for n in called(module, *SQUASHES)] if module is not None else []
+        named = {line: tabled for name, line, tabled in _named(module) if name in SQUASHES}
+        lines = lines or sorted(named, key=lambda line: named[line])  # what a table holds isn't chosen yet
+        if lines and seen.depth.saturating >= 3:
+            return Site(place.file, lines[0])
+    return place or (main.site if main is not None else None)
 
 
-def _spread(name: str, site: Site | None, value: float) -> Site | None:
-    """Where the spread is written by which weights are drawn on a line."""
+def _told(name: str, site: Site | None, value: float) -> Site | None:
+    """Where the spread is written by which weights are drawn on a line: in a setting that is handed on."""
     for keyword in SPREADS.get(name, ("gain",)):
-        line = setting(site, keyword, None, value)
-        if not same(line, site):
+        line = handed_line(site, keyword, None, value)
+        if line != site or site is None:
             return line
-    return told_number(site, value) or site
+        kept = one_place(keyed(site.file, keyword, lambda n: n == value))
+        if kept is not None:
+            return kept
+    return site
+
+
+def _repeated(seen: Seen) -> Site | None:
+    """Where a file's blocks, made in a loop, give what they computed without adding what they were given; or
+    where layers are made in a loop.
+    """
+    path = next((n.made_at.file for n in seen.nets if n.made_at is not None and n.trained), None)
+    module = tree(path) if path is not None else None
+    if path is None or module is None:
+        return None
+    loops = [n for n in ast.walk(module) if isinstance(n, (ast.For, ast.ListComp, ast.GeneratorExp))]
+    made = [c for n in loops for c in ast.walk(n) if isinstance(c, ast.Call)]
+    blocks = {c.func.id for c in made if isinstance(c.func, ast.Name)}
+    for kind in (n for n in ast.walk(module) if isinstance(n, ast.ClassDef) and n.name in blocks):
+        for forward in (n for n in kind.body if isinstance(n, ast.FunctionDef) and n.name == "forward"):
+            returned = [n for n in ast.walk(forward) if isinstance(n, ast.Return)]
+            sums = [n for n in ast.walk(forward) if isinstance(n, (ast.BinOp, ast.AugAssign))]
+            if returned and not sums and not called(forward, "cat", "add"):
+                return Site(path, returned[-1].lineno)
+    layers = [c for c in made if call_name(c) in ("Linear", "Conv1d", "Conv2d", "LazyLinear")]
+    return Site(path, layers[0].lineno) if layers else None
+
+
+def _named(module: ast.Module | None) -> Iterator[tuple[str, int, bool]]:
+    """Names and plain words of a file with their lines, and whether a table of several holds them: an
+    activation may be handed on uncalled.
+    """
+    nodes = list(ast.walk(module)) if module is not None else []
+    tables = [n for n in nodes if isinstance(n, ast.Dict) and len(n.keys) > 1]
+    tabled = {id(inner) for table in tables for inner in ast.walk(table)}
+    for node in nodes:
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            yield (node.id if isinstance(node, ast.Name) else node.attr), node.lineno, id(node) in tabled
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value, node.lineno, id(node) in tabled
 
 
 RULE = Rule(

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.handed import handed_line
+from treino.diagnosis.reading.names import keyword_line, norm_line, sums_norms
+from treino.diagnosis.reading.places import loss_made, told_line
+from treino.diagnosis.reading.rates import another_setting, shrinking_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import Curve, curve
 from treino.diagnosis.rules.studies import DECAY, studied
 from treino.diagnosis.watch.seen import OptimizerSeen, Seen
-from treino.diagnosis.where.edit import loss_made, loss_of
-from treino.diagnosis.where.settings import setting
-from treino.diagnosis.where.source import calls
-from treino.diagnosis.where.updates import WHOLE, shrinks
 from treino.words import N_, _
 
 
@@ -45,14 +45,16 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         gone = gone or (o.steps >= 60 and _outweighs(o, loss, shrunk))
         # A penalty that is most of what is run backward.
         gone = gone or (not o.weight_decay and shrunk < 0.6 and loss.stuck(0.5) and _mostly(seen, loss))
+        if not gone and o.weight_decay >= 0.02 and shrunk < 0.75 and loss.stuck(0.35):
+            gone = another_setting(_place(o), "weight_decay")
         if not gone and not (pulls and shrunk < 0.9 and loss.stuck(0.95)):
             continue
         pull = o.decay_share[0] if o.decay_share else 0.0
         numbers = {"weight_decay": o.weight_decay, "shrunk": shrunk, "pull": pull, "loss": loss.last()}
         if o.weight_decay > 0:
-            yield Evidence(place(o), o.site, numbers)
+            yield Evidence(handed_line(_place(o), "weight_decay", said=o.weight_decay), o.site, numbers)
             return
-        penalty = place_penalty(seen, loss)
+        penalty = _penalty(seen, loss)
         if penalty is not None:
             yield Evidence(penalty, loss.site, numbers | {"weight_decay": _("by a penalty")})
             return
@@ -79,7 +81,7 @@ def _by_the_weights(seen: Seen) -> Iterable[Evidence]:
                 "pull": shares[0],
                 "loss": values[-1],
             }
-            yield Evidence(place(o), o.site, numbers)
+            yield Evidence(handed_line(_place(o), "weight_decay", said=o.weight_decay), o.site, numbers)
             return
 
 
@@ -103,23 +105,23 @@ def _mostly(seen: Seen, loss: Curve) -> bool:
     return bool(whole) and not loss.by_hand and whole[0] > 3 * known[0] and whole[-1] > 3 * known[-1]
 
 
-def place(o: OptimizerSeen) -> Site | None:
-    """Where the decay is written."""
-    return setting(o.site, "weight_decay", None, o.weight_decay)
+def _place(o: OptimizerSeen) -> Site | None:
+    assert o.site is not None
+    return keyword_line(o.site.file, "weight_decay", told_line(o.site, "weight_decay"))
 
 
-def place_penalty(seen: Seen, loss: Curve) -> Site | None:
-    """Where the loss that is run backward is more than the one that is known, by what is made of parameters;
-    or where all parameters are made smaller by hand.
+def _penalty(seen: Seen, loss: Curve) -> Site | None:
+    """Where the loss that is run backward is more than the one that is known, by norms of parameters; or
+    where all parameters are made smaller by hand.
     """
     busiest = seen.busiest()
     if busiest is None or busiest.site is None or not busiest.loss:
         return None
-    if not loss.by_hand and busiest.loss[0] > 1.5 * loss.values[0]:
-        made = loss_of(busiest.site, lambda node: bool(calls(node, *WHOLE)))
-        if made is not None:
-            return made if made.line != busiest.site.line else loss_made(busiest.site)
-    return shrinks(loss.site.file) if loss.site is not None else None
+    added = not loss.by_hand and busiest.loss[0] > 1.5 * loss.values[0]
+    line = norm_line(busiest.site) if added else None
+    if added and (line or sums_norms(busiest.site)):
+        return line or loss_made(busiest.site)
+    return shrinking_line(loss.site.file) if loss.site is not None else None
 
 
 RULE = Rule(
