@@ -6,7 +6,8 @@ import pytest
 
 import treino
 from treino.records.stored_run import StoredRun
-from treino.studio.run_state import losses, run_state
+from treino.studio.run_state import losses, run_state, settings_at
+from treino.training.replay import snapshots
 
 
 @pytest.mark.parametrize(
@@ -36,3 +37,14 @@ def test_losses_that_the_network_can_change_to_have_its_outputs() -> None:
     assert losses("bce") == ["bce"]
     assert {"mse", "l1", "huber"} <= set(losses("mse"))
     assert not {"bce", "cross_entropy"} & set(losses("mse"))
+
+
+def test_the_settings_in_view_are_those_of_the_step(tmp_path: Path) -> None:
+    run = treino.fit("wine", hidden=[6], steps=6, batch_size=32, parent=tmp_path)
+    run.rewind(3, batch_size=64, hidden=[5], lr=0.5)
+    stored = treino.open(run.path)
+    assert isinstance(stored, StoredRun)
+    shown = [settings_at(stored, snapshot) for snapshot in snapshots(stored, [2, 4])]
+    named = [[list(s["hidden"]), s["batch_size"], s["lr"], s["beta1"], s["clip"]] for s in shown]
+    assert named == [[[6], 32, 0.003, 0.9, None], [[5], 64, 0.5, 0.9, None]]
+    assert shown[0].keys() == shown[1].keys()

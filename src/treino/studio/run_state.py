@@ -181,8 +181,8 @@ def findings(
 
 
 def settings_at(run: StoredRun, snapshot: Snapshot) -> dict[str, Any]:
-    """The settings in force at a step, by their names."""
-    settings = shown_settings(run.spec, run.spec.resolved.model_dump(mode="json"), snapshot.segment)
+    """The settings in force at a step, by their names: those of its segment."""
+    settings = {**run.spec.resolved.model_dump(mode="json"), **snapshot.settings}
     hp = {name: value for name, value in snapshot.hp.items() if name != "eps"}
     clip = hp.pop("clip")
     return {**settings, **hp, "clip": None if clip == float("inf") else clip}
