@@ -99,6 +99,7 @@ def kind_of(name: str) -> str:
     return re.sub(r"^Go on with .*", "Go on with #", re.sub(r"\d+", "#", name))
 
 
+@pytest.mark.thorough
 def test_every_control_changes_the_record_of_the_run(tmp_path: Path) -> None:
     treino.fit(
         "diabetes", features=["bmi", "bp"], hidden=(4,), epochs=2, parent=tmp_path / "runs", name="bmi"

@@ -255,6 +255,7 @@ def test_a_sweep_in_progress_is_watched_by_two_stopped_by_one_and_judged(tab: An
     assert json.loads((folder / "runs/live/result.json").read_text())["status"] == "stopped"
 
 
+@pytest.mark.thorough
 def test_networks_are_added_to_a_sweep_that_is_over_and_to_one_that_trains(tab: Any, folder: Path) -> None:
     tr.sweep(
         "wine", SPACE, members=9, epochs=20, fresh=3, optimizer="sgd", name="grown", parent=folder / "runs"

@@ -375,6 +375,7 @@ def test_it_says_what_it_can_t_see(
     assert said in sentence
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_what_is_compiled_is_seen_where_it_can_be_and_runs_the_same(tmp_path: Path) -> None:
     text = """

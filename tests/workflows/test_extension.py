@@ -211,6 +211,7 @@ def test_the_command_line_and_python_add_networks(tmp_path: Path, treino: Callab
     assert refused.document["error"]["rule"] == "more_of_no_sweep"
 
 
+@pytest.mark.thorough
 def test_a_sweep_of_another_process_is_given_networks_there(
     tmp_path: Path, treino: Callable[..., Said]
 ) -> None:
@@ -257,6 +258,7 @@ for _event in sweep.sweep_resumption(sys.argv[1], more=more):
 """
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("strategy", ["none", "halving"])
 def test_a_kill_while_networks_are_added_changes_nothing(tmp_path: Path, strategy: str) -> None:
     swept(tmp_path / "whole", 8, strategy=strategy, fresh=0)
