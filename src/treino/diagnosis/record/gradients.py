@@ -13,11 +13,11 @@ from torch.optim.optimizer import (
 )
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.record.clearing import Clearing
 from treino.diagnosis.record.hooks import Hooks, unseen
 from treino.diagnosis.record.lines import here, maker, stack
 from treino.diagnosis.record.log import (
     Backward,
-    Cleared,
     Course,
     Graph,
     Group,
@@ -27,13 +27,13 @@ from treino.diagnosis.record.log import (
     ParameterSeen,
     Stepped,
 )
+from treino.diagnosis.record.measures import is_new, is_there, norm, number_of, sampled, single
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import NOBODY, Values, snapshot
 
 ADAPTIVE = ("Adam", "RMSprop", "Rprop", "Adadelta", "Adafactor", "Lion", "Muon", "LAMB", "NAdam")
 GRAPHS = 3  # backwards of a line whose graph is kept whole, and later those
 EVERY = 16  # ... of every so many
-SAMPLED = 256  # entries of a parameter by which its movement is measured
 
 
 class Held:
@@ -68,15 +68,20 @@ class Gradients:
         self.inside = False  # a backward runs
         self.ticks: list[Any] = []
         self.after_step: list[Any] = []  # called after each step, watched or not
+        self.makers: list[Any] = []  # called with the number of an optimizer that is new
+        self.roots: list[Any] = []  # called with the value of a backward and who got gradients by it
         self.ran: list[Any] = []  # called with each Backward that goes into the log
+        self.rooted: list[Any] = []  # ... and with the value that it ran from
         self.moment: Any = dict
         self.check: Any = None  # called with what is run backward, before it is
+        self.clearing = Clearing(log, tape)
         self.open: Any = lambda: True
         self.loss_of: Any = lambda node: ()
         self.held: dict[int, Held] = {}
+        self._gone: list[Held] = []  # whose optimizers are no more
         self._numbers: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}
         self._starts: dict[int, tuple[weakref.ref[torch.Tensor], torch.Tensor, float]] = {}
-        self._seen: dict[Site | None, int] = {}
+        self._seen: dict[tuple[Site | None, int], int] = {}
         self._courses: dict[Site | None, list[torch.Tensor]] = {}
         self._place: Site | None = None
         self._handles: list[Any] = []
@@ -120,6 +125,11 @@ class Gradients:
         self._log.add(told)
         return self._count
 
+    def known(self, parameter: torch.Tensor) -> int:
+        """The number of a parameter that has one; 0 otherwise."""
+        found = self._numbers.get(id(parameter))
+        return found[1] if found is not None and found[0]() is parameter else 0
+
     def _made(self, result: Any, args: Any, kwargs: Any) -> None:
         self._hold(args[0], maker(args[0]))
 
@@ -130,7 +140,10 @@ class Gradients:
     def _hold(self, optimizer: Optimizer, site: Site | None) -> Held:
         known = self.held.get(id(optimizer))
         if known is None or known.ref() is not optimizer:
-            known = self.held[id(optimizer)] = Held(len(self.held), optimizer)
+            if known is not None:
+                self._gone.append(known)
+            number = len(self.held) + len(self._gone)
+            known = self.held[id(optimizer)] = Held(number, optimizer)
             known.site = site
         kind = type(optimizer).__name__
         groups = tuple(
@@ -147,6 +160,8 @@ class Gradients:
             optimizer=known.number, kind=kind, site=site, adaptive=adaptive, groups=groups, **self.moment()
         )
         self._log.add(made)
+        for told in self.makers:
+            told(known.number)
         return known
 
     # --- backward ------------------------------------------------------------------------------------------
@@ -179,13 +194,15 @@ class Gradients:
         """One more backward: its loss is kept, the clock goes on."""
         self.turns += 1
         if isinstance(root, torch.Tensor) and root.numel() == 1:
-            self._courses.setdefault(self._place, []).append(root.detach())
+            with torch._C.DisableTorchFunction():
+                self._courses.setdefault(self._place, []).append(root.detach())
         for tick in self.ticks:
             tick()
 
     def _before(self, root: Any) -> Any:
         """What gradients are there before a backward, and what it starts from."""
         self._place = here()
+        self.clearing.look(self.held.values())
         root = root[0] if isinstance(root, (list, tuple)) and root else root
         summed = []
         before: dict[int, int] = {}
@@ -220,7 +237,12 @@ class Gradients:
                 held.summed = held.summed or (held.number in summed and bool(held.used & wrote))
         if kind == "graph" and self.held and not filled:
             kind = "detached"
-        times = self._seen[site] = self._seen.get(site, 0) + 1
+        key = site, len(self.held)
+        times = self._seen[key] = self._seen.get(key, 0) + 1
+        sampled_now = times <= GRAPHS or times % EVERY == 0
+        unowned: tuple[int, ...] = ()
+        if sampled_now and isinstance(root, torch.Tensor):
+            unowned = tuple(n for read in self.roots for n in read(root, tuple(filled)))
         whole = node is not None and (times <= GRAPHS or times % EVERY == 0)
         event = Backward(
             site=site,
@@ -231,23 +253,16 @@ class Gradients:
             losses=self.loss_of(node),
             filled=tuple(filled),
             summed=tuple(n for n in summed if n in filled),
+            unowned=unowned,
             graph=snapshot(node) if whole and node is not None else Graph(),
             **self.moment(),
         )
         self._log.add(event)
+        self.clearing.forget()
         for observe in self.ran:
             observe(event)
-
-    def cleared(self, site: Site | None) -> None:
-        """Somebody may have cleared gradients just now."""
-        gone = []
-        for held in self.held.values():
-            lost = {id(p) for p in held.parameters() if id(p) in held.written and not is_there(p)}
-            if lost and lost == held.written:
-                held.written = set()
-                gone.append(held.number)
-        if gone:
-            self._log.add(Cleared(optimizers=tuple(gone), site=site, **self.moment()))
+        for observe in self.rooted:
+            observe(event, root)
 
     # --- steps ---------------------------------------------------------------------------------------------
     def _before_step(self, optimizer: Any, args: Any, kwargs: Any) -> Any:
@@ -272,6 +287,7 @@ class Gradients:
     def _measure(self, optimizer: Any) -> None:
         known = self.held.get(id(optimizer))
         held = known if known is not None and known.ref() is optimizer else self._hold(optimizer, None)
+        self.clearing.look(self.held.values())
         held.before = [p.detach().clone() for p in held.parameters() if not torch.nn.parameter.is_lazy(p)]
 
     def _after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
@@ -292,7 +308,7 @@ class Gradients:
     def _tell(self, optimizer: Any, held: Held) -> None:
         own = held.parameters()
         grads = [p.grad for p in own if p.grad is not None]
-        zeros = sum(not bool(g.count_nonzero()) for g in grads if g.layout == torch.strided)
+        still = [p for p in own if p.grad is not None and not is_there(p)]
         group = optimizer.param_groups[0]
         decay = number_of(group.get("weight_decay", 0.0))
         moved = size = pull = 0.0
@@ -311,8 +327,9 @@ class Gradients:
                 lr=number_of(group.get("lr")),
                 weight_decay=decay,
                 gradients=len(grads),
-                zeros=zeros,
+                zeros=len(still),
                 missing=tuple(self.number(p) for p in own if p.grad is None and p.requires_grad)[:64],
+                still=tuple(self.number(p) for p in still)[:64],
                 summed=held.summed,
                 ratio=math.sqrt(moved / size) if size > 0 else math.nan,
                 norm=math.sqrt(size),
@@ -344,7 +361,7 @@ class Gradients:
     # --- the end -------------------------------------------------------------------------------------------
     def finish(self) -> None:
         """How far the weights went, and the course of each line's loss."""
-        for held in self.held.values():
+        for held in (*self._gone, *self.held.values()):
             self._went(held)
             self._log.add(
                 OptimizerEnded(
@@ -360,37 +377,3 @@ class Gradients:
         for site, kept in self._courses.items():
             values = torch.stack([v.reshape(()).double().cpu() for v in kept]).tolist() if kept else []
             self._log.add(Course(site=site, values=tuple(values), **self.moment()))
-
-
-def is_there(p: torch.Tensor) -> bool:
-    """Whether a parameter has a gradient that isn't all zeros."""
-    return p.grad is not None and (p.grad.layout != torch.strided or bool(p.grad.count_nonzero()))
-
-
-def is_new(p: torch.Tensor, before: dict[int, int]) -> bool:
-    """Whether a gradient is there that was not."""
-    return p.grad is not None and before.get(id(p), -1) == -1
-
-
-def sampled(p: torch.Tensor) -> torch.Tensor:
-    """A few entries of a parameter, spread over it: [SAMPLED or fewer], a copy."""
-    flat = p.detach().reshape(-1)
-    return flat[:: max(1, flat.numel() // SAMPLED)][:SAMPLED].clone()
-
-
-def norm(t: torch.Tensor) -> float:
-    """The Euclidean norm of all entries."""
-    return float(torch.linalg.vector_norm(t.detach().float())) if t.numel() else 0.0
-
-
-def number_of(value: Any) -> float:
-    """A setting as a number; NaN where it is none."""
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return math.nan
-
-
-def single(value: Any) -> float:
-    """The number that a tensor of one entry holds; NaN otherwise."""
-    return float(value.detach()) if isinstance(value, torch.Tensor) and value.numel() == 1 else math.nan

@@ -84,13 +84,15 @@ class NetMade(Event):
     """A net as its first call found it.
 
     made_at: its constructor's line. modal: kinds of its layers that behave otherwise in training (dropout,
-    batch norm). parameters: numbers. layers: (kind, line) of its parts, in order.
+    batch norm). loaded: its state was, before, or it is a copy. parameters: numbers. layers: (kind, line) of
+    its parts, in order.
     """
 
     net: int
     kind: str
     made_at: Site | None
     modal: tuple[str, ...] = ()
+    loaded: bool = False
     parameters: tuple[int, ...] = ()
     layers: tuple[tuple[str, Site | None], ...] = ()
 
@@ -131,7 +133,8 @@ class Forward(Event):
     """A net was called from a person's own code.
 
     rows: of the batch. training: its mode. grad: whether a graph was recorded. dropping: lines of dropout
-    that dropped; norming: batch norms that took the batch's own figures. loader: the line of the DataLoader
+    that dropped; norming: batch norms that took the batch's own figures. active, resting: layers of dropout
+    or batch norm in training mode, and those that are not. loader: the line of the DataLoader
     whose rows these are. again: the very rows of its call before.
     """
 
@@ -145,6 +148,8 @@ class Forward(Event):
     shape: tuple[int, ...]
     dropping: tuple[Site | None, ...] = ()
     norming: int = 0
+    active: int = 0
+    resting: int = 0
     loader: Site | None = None
     again: bool = False
 
@@ -239,14 +244,15 @@ class Cleared(Event):
 
     optimizers: tuple[int, ...]
     site: Site | None
+    stack: tuple[Site, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stepped(Event):
     """An optimizer took a step.
 
-    gradients: how many of its parameters had one; zeros: how many of these were all zeros; missing: those
-    without. summed: some held what an earlier step had used. ratio: ‖Δp‖ / ‖p‖; norm: ‖p‖;
+    gradients: how many of its parameters had one; zeros: how many of these were all zeros (still);
+    missing: those without. summed: some held what an earlier step had used. ratio: ‖Δp‖ / ‖p‖; norm: ‖p‖;
     gradient_norm: ‖g‖; decay: weight_decay · ‖p‖ / ‖g‖.
     """
 
@@ -257,6 +263,7 @@ class Stepped(Event):
     gradients: int
     zeros: int
     missing: tuple[int, ...] = ()
+    still: tuple[int, ...] = ()
     summed: bool = False
     ratio: float = float("nan")
     norm: float = float("nan")

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.distributions import Distribution
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
@@ -14,6 +15,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.hooks import Hooks
 from treino.diagnosis.record.lines import here, maker, stack
 from treino.diagnosis.record.log import Forward, Log, ModeSet, NetMade
+from treino.diagnosis.record.norms import Norms
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node, Values
 
@@ -32,7 +34,11 @@ class Nets:
         self._log, self._hooks, self._values, self._tape = log, hooks, values, tape
         self.numbers: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
         self.made: weakref.WeakKeyDictionary[nn.Module, Site | None] = weakref.WeakKeyDictionary()
-        self.forwards = self.count = 0
+        self.order: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
+        self.made_count = self.count = 0
+        self.loaded: weakref.WeakSet[nn.Module] = weakref.WeakSet()
+        self.norms = Norms(log)
+        self.forwards = 0
         self.moment: Any = dict
         self.number_of: Any = lambda parameter: -1
         self.called: list[Any] = []  # observers of (forward event, module, args, kwargs, result)
@@ -48,6 +54,7 @@ class Nets:
         """Note where modules are made, and when their mode is set."""
         self._hooks.before(nn.Module, "__init__", self._making)
         self._hooks.after(nn.Module, "train", self._mode)
+        self._hooks.after(nn.Module, "load_state_dict", self._load)
         self._tape.observe(
             self._dropped,
             "dropout",
@@ -60,6 +67,7 @@ class Nets:
         )
         self._tape.observe(self._normed, "batch_norm")
         self._tape.layer = self._layer
+        self._tape.failures.setdefault("batch_norm", []).append(self._refused)
 
     def open(self) -> None:
         """A window opens: every module's call is seen."""
@@ -104,6 +112,7 @@ class Nets:
                     kind=kind_of(module),
                     made_at=self.made.get(module),
                     modal=modal,
+                    loaded=any(m in self.loaded or m not in self.made for m in parts),
                     parameters=owned,
                     layers=layers,
                     **self.moment(),
@@ -115,6 +124,11 @@ class Nets:
 
     def _making(self, args: Any, kwargs: Any) -> None:
         self.made[args[0]] = maker(args[0])
+        self.made_count += 1
+        self.order[args[0]] = self.made_count
+
+    def _load(self, result: Any, args: Any, kwargs: Any) -> None:
+        self.loaded.update(args[0].modules())
 
     def _mode(self, result: Any, args: Any, kwargs: Any) -> None:
         module = args[0]
@@ -129,7 +143,13 @@ class Nets:
             self._dropping.append(node.site if node is not None else None)
 
     def _normed(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-        self._norming += bool(kwargs.get("training", args[5] if len(args) > 5 else False))
+        training = bool(kwargs.get("training", args[5] if len(args) > 5 else False))
+        self._norming += training
+        self.norms.batch(self.current, args[0], training)
+
+    def _refused(self, error: BaseException, args: Any, kwargs: Any) -> None:
+        if "more than 1 value" in str(error):
+            self.norms.batch(self.current, args[0], True, crashed=True)
 
     def _entering(self, module: nn.Module, args: Any) -> None:
         if not self._hooks.watching():
@@ -176,6 +196,7 @@ class Nets:
         self.forwards += 1
         number = self.forwards
         rows = int(given.shape[0]) if given is not None and given.dim() else 0
+        modal = [m.training for m in module.modules() if is_modal(m)]
         mark = fingerprint(given) if given is not None else b""
         site, led = self._place
         event = Forward(
@@ -189,6 +210,8 @@ class Nets:
             shape=tuple(given.shape) if given is not None else (),
             dropping=tuple(self._dropping[:8]),
             norming=self._norming,
+            active=sum(modal),
+            resting=len(modal) - sum(modal),
             again=bool(mark) and self._last.get(net) == mark,
             **self.moment(),
         )
@@ -236,7 +259,7 @@ def first_tensors(values: Any) -> list[torch.Tensor]:
             todo += [(v, deep + 1) for v in one[:16]]
         elif isinstance(one, dict) and deep < 3:
             todo += [(v, deep + 1) for v in list(one.values())[:16]]
-        elif hasattr(one, "__dataclass_fields__") and deep < 3:
+        elif (isinstance(one, Distribution) or hasattr(one, "__dataclass_fields__")) and deep < 3:
             todo += [(v, deep + 1) for v in list(vars(one).values())[:16]]
     return found
 
@@ -246,5 +269,7 @@ def fingerprint(tensor: torch.Tensor) -> bytes:
     flat = tensor.detach()
     if not flat.numel() or flat.layout != torch.strided or flat.device.type != "cpu":
         return b""
+    whole = float(flat.sum())  # of a part, batches of pictures may all be alike: their corners are black
     flat = flat.reshape(-1)[:: max(1, flat.numel() // 64)]
-    return repr(tuple(tensor.shape)).encode() + np.ascontiguousarray(flat.float().numpy()).tobytes()
+    some = np.ascontiguousarray(flat.float().numpy()).tobytes()
+    return repr((tuple(tensor.shape), whole)).encode() + some

@@ -8,12 +8,15 @@ import torch
 from torch import nn
 
 from treino.diagnosis.record.activations import Activations
+from treino.diagnosis.record.clips import Clips
 from treino.diagnosis.record.gradients import Gradients
 from treino.diagnosis.record.hooks import Hooks, unseen
 from treino.diagnosis.record.log import Backward, Ended, Forward, Log
 from treino.diagnosis.record.losses import Losses
+from treino.diagnosis.record.marks import Marks
 from treino.diagnosis.record.nets import Nets
 from treino.diagnosis.record.nonfinite import Finiteness
+from treino.diagnosis.record.owners import Owners
 from treino.diagnosis.record.reads import Reads
 from treino.diagnosis.record.rows import Rows
 from treino.diagnosis.record.settings import Settings
@@ -44,6 +47,9 @@ class Recorder:
         self.finiteness = Finiteness(self.log, self.hooks, self.tape)
         self.rows = Rows(self.log, self.hooks, self.values, self.tape, self.nets)
         self.sklearn = SklearnHooks(self.hooks, self.rows)
+        self.owners = Owners(self.log, self.gradients, self.nets, self.tape)
+        self.marks = Marks(self.log, self.tape)
+        self.clips = Clips(self.log, self.hooks, self.tape)
         self.after_each_step = after_each_step
         self.place: Any = None  # where the newest call of a net came from
         self.trained: set[Any] = set()  # places of calls that train
@@ -53,13 +59,25 @@ class Recorder:
         self._kinds: set[type] = set()
         self._unstepped = 0
         softmaxes = Softmaxes(self.log, self.hooks, self.values, self.tape)
-        parts: tuple[Any, ...] = (self.nets, self.losses, self.gradients, self.reads, softmaxes)
+        parts: tuple[Any, ...] = (
+            self.nets,
+            self.losses,
+            self.gradients,
+            self.reads,
+            softmaxes,
+            self.gradients.clearing,
+            self.owners,
+            self.marks,
+            self.clips,
+            self.nets.norms,
+        )
         parts += (self.settings, self.activations, self.finiteness)
         parts += (self.rows,)
         self.parts = parts
         for part in parts:
             part.moment = self.moment
-        self.gradients.open = lambda: self.windows.open
+        self.gradients.open = self.clips.open = lambda: self.windows.open
+        self.nets.norms.made = self.nets.made
         self.gradients.check = self.finiteness.check
         self.gradients.loss_of = self.losses.of
         self.gradients.ticks.append(self._tick)
@@ -67,8 +85,9 @@ class Recorder:
         self.gradients.after_step.append(self._stepped)
         self.gradients.ran.append(self._ran)
         self.gradients.ran.append(self.rows.ran)
+        self.gradients.rooted.append(self.marks.ran)
         self.nets.roots.append(self._root)
-        self.nets.called.append(self._called)
+        self.nets.called += [self._called, self.marks.result]
 
     def moment(self) -> dict[str, int]:
         """When it is: the fields that every event has."""
@@ -131,7 +150,9 @@ class Recorder:
                     calls = calls + 1 if turn == windows.turn else 1
                     recorder.calls = windows.turn, calls
                     other = place not in recorder.trained or calls > recorder.usual
-                    if other and recorder.hooks.watching() and windows.look(place):
+                    single = self.training and args and getattr(args[0], "shape", ())[:1] == (1,)
+                    seen = ("a single row", place) if single else place
+                    if (other or single) and recorder.hooks.watching() and windows.look(seen):
                         recorder._open()
                     elif not other and recorder.rows.hungry and recorder.hooks.watching():
                         recorder.rows.entered(self, args)
@@ -159,7 +180,9 @@ class Recorder:
         self.hooks.undo()
         self.sklearn.remove()
         self.gradients.remove()
-        for part in (self.rows, self.gradients, self.settings, self.activations):
+        ended: tuple[Any, ...] = (self.rows, self.gradients, self.owners, self.marks, self.nets.norms)
+        ended += (self.settings, self.activations)
+        for part in ended:
             try:
                 part.finish()
             except Exception as wrong:

@@ -9,11 +9,12 @@ import torch
 from torch.optim import lr_scheduler
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.record.gradients import Gradients, number_of
+from treino.diagnosis.record.gradients import Gradients
 from treino.diagnosis.record.hooks import Hooks
 from treino.diagnosis.record.learning import Drawn, ScheduleEnded
 from treino.diagnosis.record.lines import here, maker, stack
 from treino.diagnosis.record.log import Log
+from treino.diagnosis.record.measures import number_of
 
 HORIZONS = ("T_max", "total_steps", "total_iters")
 LOW, HIGH, GONE = 0.15, 0.5, 0.0101  # of the first rate: it has come down, is up again, is next to nothing

@@ -86,6 +86,7 @@ class Tape(TorchFunctionMode):
         self.failures: dict[str, list[Callable[[BaseException, Any, Any], None]]] = {}
         self.reads: list[Callable[[str, torch.Tensor, Any], None]] = []
         self.layer: Callable[[], Site | None] = lambda: None  # the line of the module of torch that runs
+        self.cuts: list[Callable[[str, list[torch.Tensor], Node], None]] = []  # a history ends here
         self.idle = 0
         self.on = False
         self._hooks, self._values, self._windows = hooks, values, windows
@@ -146,9 +147,13 @@ class Tape(TorchFunctionMode):
             return
         node: Node | None = None
         if isinstance(result, (torch.Tensor, tuple, list)):
-            node = self._values.made(result, name, tensors(args, kwargs), here(), detail(args, kwargs))
+            given = tensors(args, kwargs)
+            node = self._values.made(result, name, given, here(), detail(args, kwargs))
             if node is not None:
                 node.layer = self.layer()
+            if node is not None and not node.grad and any(t.requires_grad for t in given):
+                for cut in self.cuts:
+                    cut(name, given, node)
         for observe in self.observers.get(name, ()):
             observe(result, args, kwargs, node)
 

@@ -1,0 +1,106 @@
+"""A part of the network that is cut off from the loss."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Log, OptimizerEnded, OptimizerMade, Stepped
+from treino.diagnosis.record.outcomes import Cut
+from treino.words import N_
+
+Key = tuple[str, Site | None]
+
+LEAST = 3  # steps without a gradient for the same parameters
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Parameters in a stepping optimizer that no backward ever reached, behind a line that leaves the graph,
+    or that has no slope.
+    """
+    unlearned, owner = parameters_without(log)
+    behind: dict[Key, set[int]] = {}
+    led: dict[Key, int] = {}
+    newest: dict[Key, Cut] = {}
+    waiting: list[Cut] = []
+    for event in log.events:
+        if isinstance(event, Cut):
+            key = event.how, event.site
+            behind[key] = behind.get(key, set()) | set(event.parameters)
+            newest[key] = event
+            waiting.append(event)
+        elif isinstance(event, Stepped):
+            held = {p for p in owner if owner[p][0].optimizer == event.optimizer}
+            for cut in waiting:
+                led[cut.how, cut.site] = led.get((cut.how, cut.site), 0) + bool(held & set(cut.parameters))
+            waiting = []
+    best = max(
+        (k for k in behind if behind[k] & unlearned),
+        key=lambda k: (len(behind[k] & unlearned), led.get(k, 0) > 0, k[0] != "no_grad", -len(behind[k])),
+        default=None,
+    )
+    if best is None:
+        return
+    cut = newest[best]
+    lost = behind[best] & unlearned
+    made, steps = owner[min(lost)]
+    numbers = {"how": cut.how, "parameters": len(lost), "steps": steps}
+    yield Evidence(made.site, numbers, at=cut.site, stack=cut.stack)
+
+
+def parameters_without(log: Log) -> tuple[set[int], dict[int, tuple[OptimizerMade, int]]]:
+    """Parameters that had no gradient, or one of zeros, at all steps of their optimizers; and these, with
+    their steps.
+    """
+    made = {o.optimizer: o for o in log.of(OptimizerMade)}
+    ends = {e.optimizer: e for e in log.of(OptimizerEnded)}
+    found: set[int] = set()
+    moved: set[int] = set()
+    owner: dict[int, tuple[OptimizerMade, int]] = {}
+    for optimizer, one in made.items():
+        steps = [s for s in log.of(Stepped) if s.optimizer == optimizer]
+        held = {p for g in one.groups for p in g.parameters}
+        without = [set(s.missing) | set(s.still) for s in steps]
+        never = set.intersection(*without) if without else set()
+        moved |= held - never if steps else set()
+        if len(steps) >= LEAST and optimizer in ends:
+            found |= never
+            owner |= dict.fromkeys(never, (one, ends[optimizer].steps))
+    return found - moved, owner
+
+
+RULE = Rule(
+    id="detached_graph",
+    group="gradients",
+    severity="wrong",
+    certain=True,
+    decide=decide,
+    unless=("detached_loss",),
+    message=N_("{parameters} parameter tensors got no gradient through this {how} in {steps} steps."),
+    why=N_(
+        "The value leaves the graph here, so that backward can't go on to the layers that made it. They "
+        "are in the "
+        "optimizer, but they learn nothing from what comes after."
+    ),
+    fix=N_(
+        "Pass the tensor on as it is: no detach, .data, numpy or torch.tensor between layers that "
+        "should learn, and rsample() in place of sample()."
+    ),
+    wrong="""\
+body, head = nn.Linear(8, 16), nn.Linear(16, 3)
+optimizer = torch.optim.SGD([*body.parameters(), *head.parameters()], lr=0.1)
+for step in range(10):
+    loss = F.cross_entropy(head(torch.relu(body(x)).detach()), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+body, head = nn.Linear(8, 16), nn.Linear(16, 3)
+optimizer = torch.optim.SGD([*body.parameters(), *head.parameters()], lr=0.1)
+for step in range(10):
+    loss = F.cross_entropy(head(torch.relu(body(x))), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+)

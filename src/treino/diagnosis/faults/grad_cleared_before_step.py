@@ -1,0 +1,72 @@
+"""Gradients that are cleared between backward and step."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.faults.turns import BY_EPOCH, used_and_wasted
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Cleared, Log, OptimizerMade, Stepped
+from treino.words import N_
+
+LEAST = 2  # steps on nothing; one may be a first step that only makes an optimizer's state
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Most steps of an optimizer found every gradient that backward had written gone or zero; or, where
+    gradients were to be accumulated, those of most backwards between two steps.
+    """
+    for optimizer, kind in {o.optimizer: o.kind for o in log.of(OptimizerMade)}.items():
+        steps, empty, cleared = 0, Counter[Site | None](), None
+        last: Stepped | None = None
+        for event in log.events:
+            if isinstance(event, Cleared) and optimizer in event.optimizers:
+                cleared = event
+            elif isinstance(event, Stepped) and event.optimizer == optimizer:
+                steps, last = steps + 1, event
+                if cleared is not None and event.gradients == event.zeros:
+                    empty[cleared.site] += 1
+                cleared = None
+        lost = sum(empty.values())
+        if last is not None and lost >= LEAST and 2 * lost > steps:
+            numbers = {"optimizer": kind, "cleared": lost, "steps": steps}
+            yield Evidence(last.site, numbers, at=empty.most_common(1)[0][0])
+            continue
+        turns = used_and_wasted(log, optimizer)
+        if last is not None and turns.thrown_away and turns.between <= BY_EPOCH:
+            numbers = {"optimizer": kind, "cleared": turns.wasted, "steps": turns.used + turns.wasted}
+            yield Evidence(last.site, numbers, at=turns.cleared_at)
+
+
+RULE = Rule(
+    id="grad_cleared_before_step",
+    group="gradients",
+    severity="wrong",
+    certain=True,
+    decide=decide,
+    early=True,
+    message=N_("{optimizer}: gradients were cleared between backward and step, {cleared} times of {steps}."),
+    why=N_(
+        "backward wrote gradients, they were cleared, and only then the optimizer stepped: it had nothing to "
+        "follow. The network keeps its first weights."
+    ),
+    fix=N_("Clear the gradients before backward (or after step), never between the two."),
+    wrong="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.zero_grad()
+    optimizer.step()
+""",
+    right="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    loss = F.cross_entropy(net(x), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+)

@@ -1,0 +1,68 @@
+"""Graphs of past steps that something still holds."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Log
+from treino.diagnosis.record.outcomes import GraphsHeld
+from treino.diagnosis.where.kept import kept
+from treino.words import N_
+
+ALIVE = 8  # graphs; a few may live in a window of the newest
+SUMMED = 3  # ... where a line adds them up from step to step
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Marks in the graphs of past backwards, or of results that were trained on, live on long after."""
+    held = sorted(log.of(GraphsHeld), key=lambda g: (g.result, -g.alive))
+    for graphs in held:
+        if graphs.alive >= (ALIVE if graphs.summed_at is None else SUMMED):
+            numbers = {"alive": graphs.alive, "backwards": graphs.marked, "results": int(graphs.result)}
+            yield Evidence(graphs.site, numbers, at=graphs.summed_at)
+            return
+
+
+def place(evidence: Evidence) -> Site | None:
+    """The line that sums or stores what has a graph."""
+    return evidence.at or kept(evidence.seen, result=bool(evidence.numbers["results"]))
+
+
+RULE = Rule(
+    id="graph_kept_alive",
+    group="modes",
+    severity="waste",
+    certain=True,
+    decide=decide,
+    place=place,
+    early=True,
+    message=N_("The graphs of {alive} past losses or outputs are still alive ({backwards} backwards)."),
+    why=N_(
+        "A loss that is summed or stored as a tensor holds its whole graph, so that memory grows with "
+        "every step. "
+        "Only its value is wanted."
+    ),
+    fix=N_("Store the number: total += loss.item() (or loss.detach())."),
+    wrong="""\
+total = 0
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(20):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+    total += loss
+""",
+    right="""\
+total = 0
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(20):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+    total += loss.item()
+""",
+)

@@ -1,0 +1,69 @@
+"""Evaluation that builds graphs which nobody uses."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.faults.judged import Group, groups
+from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Forward, Log
+from treino.words import N_
+
+CALLS = 3  # whose graphs nobody used
+ROWS = 16  # of such a call; a single row costs nothing
+LAST = 40  # rows of one at the end, by a net that was set to evaluate
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Again and again a trained net's result was judged, its graph built, and never run backward; or once,
+    for many rows, by a net that was set to evaluate.
+    """
+    lines: dict[Site | None, list[tuple[Group, Forward]]] = {}
+    for group in groups(log):
+        for call in group.judged if group.evaluates else ():
+            if call.grad:
+                lines.setdefault(group.site, []).append((group, call))
+    for site, members in lines.items():
+        calls = [call for _, call in members]
+        rows, resting = sum(c.rows for c in calls), sum(not c.training for c in calls)
+        big = rows >= ROWS * len(calls) or resting >= CALLS
+        often = len(calls) >= CALLS or len({c.step for c in calls}) > 1
+        once = rows >= LAST * len(calls) and resting == len(calls)
+        if once or (big and often):
+            yield Evidence(site, {"calls": len(calls), "rows": rows}, at=site, stack=calls[0].stack)
+
+
+RULE = Rule(
+    id="missing_no_grad",
+    group="modes",
+    severity="waste",
+    certain=True,
+    decide=decide,
+    message=N_("{calls} evaluations ({rows} rows) recorded a graph that was never used."),
+    why=N_(
+        "Outside torch.no_grad() every operation is recorded for a backward that never comes. The "
+        "results are the "
+        "same, but memory and time are spent on it."
+    ),
+    fix=N_("Evaluate inside with torch.no_grad(): (or torch.inference_mode())."),
+    wrong="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x[:200]), y[:200])
+    loss.backward()
+    optimizer.step()
+    accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()
+""",
+    right="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x[:200]), y[:200])
+    loss.backward()
+    optimizer.step()
+    with torch.no_grad():
+        accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()
+""",
+)

@@ -1,0 +1,91 @@
+"""Gradients that are clipped: to what limit, and what is left of them."""
+
+import functools
+import math
+from typing import Any
+
+import torch
+from torch.nn.utils import clip_grad
+
+from treino.diagnosis.record.clearing import of_gradient
+from treino.diagnosis.record.hooks import Hooks, unseen
+from treino.diagnosis.record.lines import here, stack
+from treino.diagnosis.record.log import Log
+from treino.diagnosis.record.measures import norm, number_of
+from treino.diagnosis.record.outcomes import Clip
+from treino.diagnosis.record.tape import Tape
+from treino.diagnosis.record.values import Node
+
+NAMES = ("clip_grad_norm_", "clip_grad_value_")
+
+
+class Clips:
+    """Calls of torch's two clips, and gradients that are scaled or clamped in place."""
+
+    def __init__(self, log: Log, hooks: Hooks, tape: Tape) -> None:
+        self._log, self._hooks, self._tape = log, hooks, tape
+        self.moment: Any = dict
+        self.open: Any = lambda: True
+        self._inside = False
+
+    def install(self) -> None:
+        """Watch them."""
+        for name in NAMES:
+            around = self._around(getattr(clip_grad, name), name)
+            self._hooks.replace(clip_grad, name, around)
+            self._hooks.replace(torch.nn.utils, name, around)
+        self._tape.observe(self._changed, "mul", "clamp", "div", "_foreach_mul_", "_foreach_clamp_max_")
+
+    def _around(self, original: Any, name: str) -> Any:
+        clips, hooks = self, self._hooks
+
+        @functools.wraps(original)
+        def clip(*args: Any, **kwargs: Any) -> Any:
+            if not (hooks.on and hooks.watching() and clips.open()):
+                return original(*args, **kwargs)
+            before: list[float] = []
+            given = args[0] if args else kwargs.get("parameters")
+            if not isinstance(given, torch.Tensor):
+                given = list(given or ())  # perhaps a generator, which is gone through twice
+                args, kwargs = (given, *args[1:]), {k: v for k, v in kwargs.items() if k != "parameters"}
+            hooks.quietly(name, lambda: before.append(size(given)))
+            clips._tape.idle += 1
+            try:
+                result = original(*args, **kwargs)
+            finally:
+                clips._tape.idle -= 1
+            limit = args[1] if len(args) > 1 else kwargs.get("max_norm", kwargs.get("clip_value"))
+            hooks.quietly(name, clips._tell, name, limit, before, given)
+            return result
+
+        return unseen(clip)
+
+    def _tell(self, name: str, limit: Any, before: list[float], given: Any) -> None:
+        share = size(given) / before[0] if before and before[0] > 0 else 1.0
+        event = Clip(
+            how=name.strip("_"),
+            site=here(),
+            stack=stack(),
+            limit=number_of(limit),
+            share=share,
+            **self.moment(),
+        )
+        self._log.add(event)
+
+    def _changed(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        """A gradient was multiplied in place by a number."""
+        by = args[1] if len(args) > 1 else None
+        plain = isinstance(by, (int, float)) or (isinstance(by, torch.Tensor) and by.numel() == 1)
+        if node is None or not plain or result is not args[0] or not of_gradient(node):
+            return
+        factor = number_of(by)
+        share = {"mul": factor, "div": 1 / factor if factor else 0.0}.get(node.op, 1.0)
+        event = Clip(how="by hand", site=here(), stack=stack(), limit=factor, share=share, **self.moment())
+        self._log.add(event)
+
+
+def size(parameters: Any) -> float:
+    """The norm of all gradients of parameters."""
+    every = [parameters] if isinstance(parameters, torch.Tensor) else parameters
+    grads = [p.grad for p in every if p.grad is not None and p.grad.layout == torch.strided]
+    return math.sqrt(sum(norm(g) ** 2 for g in grads))

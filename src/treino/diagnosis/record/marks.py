@@ -1,0 +1,103 @@
+"""Graphs of past steps that something still holds: each is marked, and marks that live on are counted."""
+
+import gc
+import weakref
+from collections import Counter
+from typing import Any
+
+import torch
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.lines import here
+from treino.diagnosis.record.log import Backward, Forward, Log
+from treino.diagnosis.record.nets import first_tensors
+from treino.diagnosis.record.outcomes import GraphsHeld
+from treino.diagnosis.record.tape import Tape
+from treino.diagnosis.record.values import Node
+
+NAME = "treino"
+PAST = 2  # turns, after which a graph is one of the past
+MANY = 8  # such graphs, which are counted again after a garbage collection
+COLLECTIONS = 3
+
+
+class Mark:
+    """It lives as long as the graph does that holds it."""
+
+    __slots__ = ("__weakref__",)
+
+
+class Marks:
+    """Marks in the graphs of losses and of nets' results."""
+
+    def __init__(self, log: Log, tape: Tape) -> None:
+        self._log, self._tape = log, tape
+        self.moment: Any = dict
+        self._roots: list[tuple[weakref.ref[Mark], Site | None, int]] = []
+        self._results: dict[int, tuple[weakref.ref[Mark], Site | None, int]] = {}
+        self._trained: list[tuple[weakref.ref[Mark], Site | None, int]] = []
+        self._alive: dict[tuple[Site | None, bool], int] = {}
+        self._marked: Counter[tuple[Site | None, bool]] = Counter()
+        self._sums: Counter[Site | None] = Counter()
+        self._collections = 0
+
+    def install(self) -> None:
+        """Watch sums that grow from step to step."""
+        self._tape.observe(self._sum, "add")
+
+    def _sum(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        if node is None or not node.grad or node.shape:
+            return
+        near = [*node.parents, *(q for p in node.parents for q in p.parents)]  # 0.9 * mean + 0.1 * loss
+        if any(p.grad and p.op == "add" and p.site is node.site and p.step < node.step for p in near):
+            self._sums[here()] += 1
+
+    def result(self, event: Forward, module: Any, args: Any, result: Any) -> None:
+        """A net gave a result: its graph is marked."""
+        value = next((t for t in first_tensors((result,)) if t.grad_fn is not None), None)
+        if event.grad and value is not None:
+            self._results[event.forward] = mark(value), event.site, event.turn
+
+    def ran(self, event: Backward, root: Any) -> None:
+        """A backward ran from this value: those of the past are counted."""
+        if isinstance(root, torch.Tensor) and root.grad_fn is not None:
+            self._roots.append((mark(root), event.site, event.turn))
+            self._marked[event.site, False] += 1
+        for forward in event.forwards:
+            known = self._results.pop(forward, None)
+            if known is not None:
+                self._trained.append(known)
+                self._marked[known[1], True] += 1
+        for forward in [f for f, known in self._results.items() if known[2] < event.turn - PAST]:
+            del self._results[forward]
+        self._count(event.turn)
+
+    def _count(self, turn: int) -> None:
+        self._roots = [m for m in self._roots if m[0]() is not None]
+        self._trained = [m for m in self._trained if m[0]() is not None]
+        if len(self._roots) + len(self._trained) > MANY and self._collections < COLLECTIONS:
+            self._collections += 1
+            gc.collect()
+            self._count(turn)
+            return
+        for kind, marks in ((False, self._roots), (True, self._trained)):
+            for site, alive in Counter(m[1] for m in marks if m[2] < turn - PAST).items():
+                self._alive[site, kind] = max(alive, self._alive.get((site, kind), 0))
+
+    def finish(self) -> None:
+        """How many graphs of the past were alive at once, at the most."""
+        for (site, result), alive in self._alive.items():
+            summed = self._sums.most_common(1)[0][0] if self._sums else None
+            marked = self._marked[site, result]
+            event = GraphsHeld(
+                site=site, result=result, alive=alive, marked=marked, summed_at=summed, **self.moment()
+            )
+            self._log.add(event)
+
+
+def mark(value: torch.Tensor) -> "weakref.ref[Mark]":
+    """Put a mark into the graph of a value."""
+    one = Mark()
+    assert value.grad_fn is not None
+    value.grad_fn.metadata[NAME] = one  # type: ignore[index]  # a property, stubbed as a method
+    return weakref.ref(one)

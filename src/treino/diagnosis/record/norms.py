@@ -1,0 +1,60 @@
+"""The batches that batch-norm layers get, and in which mode."""
+
+import weakref
+from typing import Any
+
+import torch
+from torch import nn
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.lines import stack
+from treino.diagnosis.record.log import Log
+from treino.diagnosis.record.outcomes import Normed
+
+
+class Batches:
+    """Those of one layer."""
+
+    def __init__(self, made_at: Site | None) -> None:
+        self.made_at = made_at
+        self.ones = self.larger = self.evaluated = 0
+        self.crashed = False
+        self.shape: tuple[int, ...] = ()
+        self.stack: tuple[Site, ...] = ()
+
+
+class Norms:
+    """Batches by layer."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self.moment: Any = dict
+        self.made: Any = {}
+        self._layers: weakref.WeakKeyDictionary[nn.Module, Batches] = weakref.WeakKeyDictionary()
+        self._every: list[Batches] = []
+
+    def install(self) -> None:
+        """Nets tells of the batches."""
+
+    def batch(
+        self, layer: nn.Module | None, x: torch.Tensor, training: bool, *, crashed: bool = False
+    ) -> None:
+        """A layer got a batch."""
+        if layer is None:
+            return
+        known = self._layers.get(layer)
+        if known is None:
+            known = self._layers[layer] = Batches(self.made.get(layer))
+            self._every.append(known)
+        known.crashed = known.crashed or crashed
+        known.evaluated += not training
+        known.larger += training and x.shape[0] > 1
+        if training and x.shape[0] == 1:
+            known.ones += 1
+            known.shape, known.stack = tuple(x.shape), stack()
+
+    def finish(self) -> None:
+        """All layers that got a batch of one row in training."""
+        for one in self._every:
+            if one.ones:
+                self._log.add(Normed(**vars(one), **self.moment()))

@@ -1,0 +1,206 @@
+"""Parameters that losses reach and no optimizer holds; what keeps gradients from those that one holds."""
+
+import weakref
+from typing import Any
+
+import torch
+from torch import nn
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.autograd import leaves, users, walk
+from treino.diagnosis.record.gradients import Gradients
+from treino.diagnosis.record.lines import here, stack
+from treino.diagnosis.record.log import Log
+from treino.diagnosis.record.measures import sampled
+from treino.diagnosis.record.nets import Nets
+from treino.diagnosis.record.outcomes import Cut, Unowned
+from treino.diagnosis.record.tape import Tape
+from treino.diagnosis.record.values import Node
+
+CUTS = 3  # of a line that are looked at
+FLAT = ("round", "sign", "floor", "ceil", "trunc", "bernoulli", "poisson", "sgn", "fix", "heaviside")
+SHAPES = ("zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like", "randint_like")
+FRESH = ("new_zeros", "new_ones", "new_empty", "new_full")  # these take a shape alone
+PLAIN = frozenset((*SHAPES, *FRESH, "grad", "set_grad"))
+
+
+class Stray:
+    """A parameter that no optimizer holds, from the first loss that reached it on."""
+
+    def __init__(self, p: torch.Tensor) -> None:
+        self.ref, self.first = weakref.ref(p), sampled(p)
+        self.optimizers: set[int] = set()  # whose parameters got gradients from the same losses
+        self.moved = False
+        self.alone = True
+        self.upstream = True
+        self.training = True
+        self.losses = 0
+
+    def look(self) -> torch.Tensor | None:
+        """The parameter, if it is still there; has it moved?"""
+        p = self.ref()
+        self.moved = self.moved or (p is not None and not torch.equal(sampled(p), self.first))
+        return p
+
+
+class Owners:
+    """Who holds the leaves of each loss."""
+
+    def __init__(self, log: Log, gradients: Gradients, nets: Nets, tape: Tape) -> None:
+        self._log, self._gradients, self._nets, self._tape = log, gradients, nets, tape
+        self.moment: Any = dict
+        self._strays: dict[int, Stray] = {}
+        self._asked: set[int] = set()
+        self._cuts: dict[tuple[Site | None, str], int] = {}
+        self._frozen: dict[int, set[int]] = {}  # of each optimizer: what was frozen as it was made
+        self._made: dict[int, int] = {}  # ... and how many modules there were
+
+    def install(self) -> None:
+        """Watch what leaves the graph, and nets that are loaded."""
+        self._tape.cuts.append(self._cut)
+        self._tape.reads.append(self._number)
+        self._tape.observe(self._flat, *FLAT)
+        self._tape.observe(self._asks, "grad")
+        self._gradients.roots.append(self.read)
+        self._gradients.makers.append(self._optimizer)
+
+    def _optimizer(self, number: int) -> None:
+        """What the modules are like as an optimizer is made."""
+        self._made[number] = self._nets.made_count
+        every = (p for m in list(self._nets.made) for p in m._parameters.values() if p is not None)
+        self._frozen[number] = {id(p) for p in every if not p.requires_grad}
+
+    def _asks(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        """Points at which derivatives are asked for are no weights."""
+        inputs = args[1] if len(args) > 1 else kwargs.get("inputs", ())
+        for one in inputs if isinstance(inputs, (list, tuple)) else (inputs,):
+            if isinstance(one, torch.Tensor) and not isinstance(one, nn.Parameter):
+                self._asked |= {id(p) for p in leaves(one, 16)}
+
+    # --- leaving the graph ----------------------------------------------------------------------------------
+    def _cut(self, name: str, given: list[torch.Tensor], node: Node) -> None:
+        """An operation gave a value without a history, of values with one."""
+        if name in PLAIN:
+            return
+        how = name if torch.is_grad_enabled() else "no_grad"
+        self._tell(how, [p for t in given for p in leaves(t)])
+
+    def _number(self, name: str, tensor: torch.Tensor, result: Any) -> None:
+        if tensor.requires_grad and torch.is_grad_enabled():
+            self._tell(name.strip("_"), leaves(tensor))
+
+    def _flat(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        """Operations whose derivative is zero."""
+        if isinstance(result, torch.Tensor) and result.requires_grad and node is not None:
+            self._tell(node.op, leaves(result))
+
+    def _tell(self, how: str, behind: list[torch.Tensor]) -> None:
+        site = here()
+        times = self._cuts[site, how] = self._cuts.get((site, how), 0) + 1
+        if times > CUTS or site is None:
+            return
+        known = tuple({n for p in behind if (n := self._gradients.known(p))})
+        if not known:
+            self._cuts[site, how] -= 1
+            return
+        self._log.add(Cut(how=how, site=site, stack=stack(), parameters=known, **self.moment()))
+
+    # --- losses ---------------------------------------------------------------------------------------------
+    def read(self, root: torch.Tensor, filled: tuple[int, ...]) -> tuple[int, ...]:
+        """The numbers of the parameters that this loss reaches and that no optimizer holds."""
+        nodes = walk(root.grad_fn)
+        reached = [n.variable for n in nodes if hasattr(n, "variable")]
+        held = {id(p) for h in self._gradients.held.values() for p in h.parameters()}
+        found = []
+        homes: dict[int, nn.Module] | None = None
+        for p in reached:
+            if id(p) in held or not p.numel() or nn.parameter.is_lazy(p):
+                continue
+            homes = self._homes() if homes is None else homes
+            if not isinstance(p, nn.Parameter) and id(p) not in homes:
+                continue
+            number = self._gradients.number(p)
+            stray = self._strays.get(number)
+            if stray is None:
+                stray = self._strays[number] = Stray(p)
+                stray.training = homes[id(p)].training if id(p) in homes else True
+                behind = [q for user in users(nodes, p) for q in leaves_before(user)]
+                stray.upstream = not any(id(q) in held for q in behind)
+            stray.look()
+            stray.losses += 1
+            stray.optimizers |= set(filled)
+            stray.alone = stray.alone and not any(id(q) in held for q in reached)
+            found.append(number)
+        return tuple(found)
+
+    def _homes(self) -> dict[int, nn.Module]:
+        """Who holds a tensor: as a parameter, or as an attribute, where ``parameters()`` doesn't look."""
+        found: dict[int, nn.Module] = {}
+        modules = list(self._nets.made)
+        modules += [m for root in list(self._nets.numbers) for m in root.modules()]
+        for module in modules:
+            for name, value in vars(module).items():
+                if name == "_parameters" or name == "_buffers" or not name.startswith("_"):
+                    some = [value]
+                    if isinstance(value, dict):
+                        some = list(value.values())
+                    elif isinstance(value, (list, tuple)):
+                        some = list(value)
+                    for one in some[:64]:
+                        if isinstance(one, torch.Tensor) and one.requires_grad and one.is_leaf:
+                            found.setdefault(id(one), module)
+        return found
+
+    # --- the end --------------------------------------------------------------------------------------------
+    def finish(self) -> None:
+        """What became of the parameters that no optimizer held."""
+        held = {id(p): h.number for h in self._gradients.held.values() for p in h.parameters()}
+        homes = self._homes() if self._strays else {}
+        for number, stray in self._strays.items():
+            p = stray.look()
+            home = homes.get(id(p)) if p is not None else None
+            outer = self._outer(p, home) if p is not None and home is not None else None
+            born = self._nets.order.get(outer or home, 0) if home is not None else 0
+            event = Unowned(
+                parameter=number,
+                optimizers=tuple(sorted(stray.optimizers)),
+                shape=tuple(stray.first.shape) if p is None else tuple(p.shape),
+                losses=stray.losses,
+                moved=stray.moved,
+                held=p is not None and id(p) in held,
+                copied=home is not None and (home in self._nets.loaded or home not in self._nets.made),
+                asked=p is not None and id(p) in self._asked,
+                alone=stray.alone,
+                upstream=stray.upstream,
+                training=stray.training,
+                listed=outer is None,
+                late=any(born > self._made.get(o, born) for o in stray.optimizers),
+                opened=any(id(p) in self._frozen.get(o, ()) for o in stray.optimizers),
+                apart=p is not None and self._apart(p, held),
+                made_at=self._nets.made.get(outer or home) if home is not None else None,
+                **self.moment(),
+            )
+            self._log.add(event)
+
+    def _outer(self, p: torch.Tensor, home: nn.Module) -> nn.Module | None:
+        """The largest module with this parameter that no net which was called lists; None where one does."""
+        for root in list(self._nets.numbers):
+            if any(q is p for q in root.parameters()):
+                return None
+        holders = [m for m in list(self._nets.made) if any(q is p for q in m.parameters())]
+        return max(holders, key=lambda m: sum(1 for _ in m.parameters()), default=home)
+
+    def _apart(self, p: torch.Tensor, held: dict[int, int]) -> bool:
+        """Whether, of the net that lists this parameter, an optimizer holds exactly one other part."""
+        for root in list(self._nets.numbers):
+            own = {id(q) for q in root.parameters()}
+            given = own & held.keys()
+            if id(p) in own and given:
+                parts = (m for m in root.modules() if m is not root)
+                return any({id(q) for q in m.parameters()} == given for m in parts)
+        return False
+
+
+def leaves_before(node: Any) -> list[torch.Tensor]:
+    """The leaves that a node was made of."""
+    return [n.variable for n in walk(node)[1:] if hasattr(n, "variable")]
