@@ -11,9 +11,12 @@ from treino.diagnosis.where.settings import setting
 from treino.words import N_
 
 LEAST = 20  # steps
-STILL = 0.02  # of their size, that weights moved in all
-TYPICAL = 1e-4  # of their size, that they move in a step
-SAME = 0.9  # of the first loss
+STILL = (
+    0.02  # of their size, that weights moved in all: 0.0009 by such a rate, 0.12 at least in right scripts
+)
+TYPICAL = 1e-4  # of their size, that they move in a step: 4e-6 by such a rate, 0.003 at least in right ones
+STUCK = 0.7  # of a constant's loss
+SAME = 0.9  # of the first loss: 0.94 by such a rate, 0.55 at most in right scripts
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -25,7 +28,7 @@ def decide(log: Log) -> Iterable[Evidence]:
         if o.optimizer not in loss.optimizers or o.steps < LEAST or not o.ratios:
             continue
         still = 0 < o.movement < STILL and 0 < o.typical < TYPICAL
-        if still and loss.stuck(0.7) and loss.last() > SAME * loss.first():
+        if still and loss.stuck(STUCK) and loss.last() > SAME * loss.first():
             numbers = {"lr": o.lr, "movement": o.movement, "steps": o.steps, "loss": loss.last()}
             yield Evidence(loss.site, numbers, at=o.site)
             return

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from itertools import pairwise
 
+import numpy as np
+
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.learning import ScheduleEnded
@@ -16,7 +18,9 @@ STARVED = 0.5  # of the updates at next to no rate; right schedules end there, a
 AGAIN = 3  # times as many calls as a half-wave is long: its rate goes up and down by accident
 STILL = 0.01  # of a figure's course: a step that tells nothing
 STEADY = 0.8  # of the telling steps of a figure, in the direction that its mode calls worse
-COUNTED = 0.99  # a figure that rises and never is above this is a share of right answers
+# Figures that are all so many of n rows are shares of right answers, as no loss is: of six or more random
+# numbers, not one set in 10⁹ is.
+SHARES, MOST_ROWS, NEAR_WHOLE = 6, 10_001, 1e-3
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -89,8 +93,17 @@ def wrong_mode(s: ScheduleEnded) -> bool:
     falling = sum(m < 0 for m in telling) / len(telling) if telling else 0.5
     if s.mode == "max":
         return min(figures) >= 0 and falling >= STEADY and figures[-1] < 0.9 * figures[0]
-    shares = all(0 <= f <= 1 for f in figures) or all(0 <= f <= 100 for f in figures)
-    return shares and falling <= 0.5 and figures[-1] > 1.02 * figures[0]
+    better = falling <= 0.5 and figures[-1] > 1.02 * figures[0]
+    return better and (counted(figures) or counted(tuple(f / 100 for f in figures)))
+
+
+def counted(figures: tuple[float, ...]) -> bool:
+    """Whether figures are shares of one number of rows."""
+    values = np.unique(figures)
+    if len(values) < SHARES or values[0] < 0 or values[-1] > 1:
+        return False
+    counts = np.outer(np.arange(2, MOST_ROWS), values)
+    return bool((np.abs(counts - counts.round()) < NEAR_WHOLE).all(1).any())
 
 
 RULE = Rule(
