@@ -6,7 +6,7 @@ import pytest
 
 from tests.diagnosis.where.written import marked, script, spelled
 from treino.diagnosis.finding import Site
-from treino.diagnosis.where import edit, kinds, updates
+from treino.diagnosis.where import edit, kinds, losses, updates
 from treino.diagnosis.where.back import Step
 from treino.diagnosis.where.settings import fitted, number, setting, word
 from treino.diagnosis.where.source import ignored, refresh
@@ -92,8 +92,8 @@ def test_the_line_that_made_a_loss(tmp_path: Path) -> None:
     """
     path = script(tmp_path, text)
     for mark in ("here", "scaled", "handed"):
-        assert edit.loss_made(marked(path, mark)) == marked(path, "within")
-        assert edit.loss_made(marked(path, mark), within=False) == marked(path, "made")
+        assert losses.loss_made(marked(path, mark)) == marked(path, "within")
+        assert losses.loss_made(marked(path, mark), within=False) == marked(path, "made")
 
 
 def test_the_nearest_maker_of_rows(tmp_path: Path) -> None:

@@ -41,6 +41,15 @@ class Step:
 
 def values(site: Site, node: ast.AST, led: tuple[Site, ...] = ()) -> list[list[Step]]:
     """The ways back from an expression that only hands a value on to where that is made or written."""
+    return _ways(site, node, led) if led or _asked else _known_ways(site, node)
+
+
+@remembered
+def _known_ways(site: Site, node: ast.AST) -> list[list[Step]]:
+    return _ways(site, node, ())
+
+
+def _ways(site: Site, node: ast.AST, led: tuple[Site, ...]) -> list[list[Step]]:
     ways: list[list[Step]] = []
     todo: list[list[Step]] = [[Step(site, node)]]
     while todo and len(ways) < ROUTES:
@@ -56,7 +65,7 @@ def values(site: Site, node: ast.AST, led: tuple[Site, ...] = ()) -> list[list[S
 
 
 def _step(of: Step, node: ast.AST, how: str, part: tuple[int, ...], stack: Stack | None = None) -> Step:
-    site = place(of.site.file, node, of.site.line)
+    site = place(of.site.file, node, 0 if hasattr(node, "lineno") else of.site.line)
     return Step(site, node, how, part[:6], of.stack if stack is None else stack)
 
 
@@ -169,10 +178,6 @@ def _of_attribute(step: Step, node: ast.Attribute, led: tuple[Site, ...]) -> lis
 def _of_record(node: ast.Attribute) -> bool:
     """Whether an attribute may be a setting's: no method that is called."""
     return isinstance(node.value, (ast.Name, ast.Attribute, ast.Call))
-
-
-def _makes_record(path: str, d: Definition) -> bool:
-    return d.receiver is not None and isinstance(d.receiver, (ast.Call, ast.Dict))
 
 
 def _how(d: Definition) -> str:
@@ -299,9 +304,15 @@ def _of_call(step: Step, call: ast.Call, led: tuple[Site, ...]) -> list[Step]:
     if isinstance(call.func, ast.Name) and not functions and name not in file.classes:
         functions = [w[-1].node for w in values(step.site, call.func, led)] if _busy(call) else []
         _asked.discard(id(call))
+        kinds = [
+            file.classes[name_of(f)]
+            for f in functions
+            if isinstance(f, ast.Call) and name_of(f) in file.classes
+        ]
+        functions += [n for k in kinds for n in k.body if isinstance(n, Function) and n.name == "__call__"]
         functions = [f for f in functions if isinstance(f, (*Function.__args__, ast.Lambda))]
     methods = isinstance(call.func, ast.Attribute)
-    functions = [f for f in functions if methods or class_of(path, f) is None]
+    functions = [f for f in functions if methods or class_of(path, f) is None or f.name == "__call__"]
     stack = (call, *step.stack)[:6]
     found = [
         _step(step, v, "returned", _yielded(path, v, part), stack)

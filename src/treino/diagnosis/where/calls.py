@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from treino.diagnosis.where.bindings import bindings, defaults, parameters, scope_of
-from treino.diagnosis.where.source import Function, above, name_of, parents, remembered, targets
+from treino.diagnosis.where.source import Function, above, name_of, parents, remembered
 
 DEEP = 5  # names, one handed on as the other
 MOST = 300  # calls of one function
@@ -229,9 +229,3 @@ def returned(path: str, function: Any) -> list[ast.expr]:
     found = [n for n in ast.walk(function) if isinstance(n, kinds) and n.value is not None]
     own = [n for n in found if scope_of(path, n) is function]
     return [n.value for n in sorted(own, key=lambda n: -n.lineno) if n.value is not None]
-
-
-def gives_parameters(function: Any, node: ast.AST) -> set[str]:
-    """The arguments of a function that an expression reads."""
-    given = {*parameters(function)} - {"self", "cls"}
-    return given & {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - targets(node)

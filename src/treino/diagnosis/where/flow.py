@@ -15,12 +15,15 @@ MOST = 300  # steps of one answer
 __all__ = ["EACH", "Step", "atoms", "origins", "uses", "values"]
 
 
-def origins(site: Site, node: ast.AST, led: tuple[Site, ...] = ()) -> Iterator[Step]:
+def origins(
+    site: Site, node: ast.AST, led: tuple[Site, ...] = (), part: tuple[int, ...] = ()
+) -> Iterator[Step]:
     """An expression on a line and all that its value was made of, the nearest first.
 
     led: the own lines that were running, innermost first: which call of a function is meant.
+    part: of the value, (EACH,) for the elements of a table.
     """
-    start = Step(site, node)
+    start = Step(site, node, part=part)
     todo, seen = deque([start]), {start.key}
     count = 0
     while todo and count < MOST:

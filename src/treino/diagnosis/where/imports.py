@@ -31,4 +31,8 @@ def imported(path: str, statement: ast.AST, name: str, asked: str) -> list[tuple
     if source is None or source == path:
         return []
     known = bindings(source).named.get((id(module(source)), asked), [])
-    return [(place(source, d.value, d.line), d.value) for d in reversed(known) if d.how != "import"]
+    return [
+        (place(source, d.value, 0 if hasattr(d.value, "lineno") else d.line), d.value)
+        for d in reversed(known)
+        if d.how != "import"
+    ]

@@ -7,7 +7,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.where.back import values
 from treino.diagnosis.where.bindings import bindings, parameters
 from treino.diagnosis.where.calls import call_sites, given_for
-from treino.diagnosis.where.edit import BACKWARD, run_backward
+from treino.diagnosis.where.losses import BACKWARD, run_backward
 from treino.diagnosis.where.source import (
     Function,
     calls,

@@ -124,11 +124,13 @@ def floats(value: ast.AST) -> bool:
 
 
 def divides(value: ast.AST) -> bool:
-    """May give NaN: a quotient by something computed, a logarithm, a root."""
-    if calls(value, "log", "log10", "log2", "sqrt", "arccos", "arcsin", "divide", "true_divide", "div"):
-        return True
-    found = (n for n in ast.walk(value) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div))
-    return any(not isinstance(n.right, ast.Constant) for n in found)
+    """May give NaN: a logarithm, a root or a quotient of what nothing was added to; no spread."""
+    steep = calls(value, "log", "log10", "log2", "sqrt", "arccos", "arcsin", "divide", "true_divide", "div")
+    by = [a for c in steep for a in (*c.args, *([c.func.value] if isinstance(c.func, ast.Attribute) else []))]
+    found = [n for n in ast.walk(value) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
+    by += [n.right for n in found]
+    plain = [n for n in by if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript)) and not library(n)]
+    return any(name_of(n) not in (*SPREADS, "pi") for n in plain)
 
 
 def misses(value: ast.AST) -> bool:
@@ -154,3 +156,69 @@ def orders(value: ast.AST) -> bool:
 def library(value: ast.AST) -> bool:
     """Is of torch or NumPy itself."""
     return bool(names(value) & {"torch", "np", "numpy", "F", "nn"})
+
+
+def names_classes(value: ast.AST) -> bool:
+    """Gives labels their values: works numbers out, codes words, or takes a column of a table."""
+    if calls(
+        value, "where", "map", "factorize", "LabelEncoder", "fit_transform", "replace", "cut", "digitize"
+    ):
+        return True
+    if isinstance(value, (ast.BinOp, ast.Compare)):
+        return True
+    column = [
+        n for n in ast.walk(value) if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Constant)
+    ]
+    return any(isinstance(n.slice.value, str) for n in column) or any(map(_column, ast.walk(value)))  # type: ignore[attr-defined]
+
+
+def weighs(value: ast.AST) -> bool:
+    """Computes weights, or spells them out: a quotient, a power, a list of numbers."""
+    if isinstance(value, (ast.List, ast.Tuple)) or calls(
+        value, "compute_class_weight", "compute_sample_weight"
+    ):
+        return True
+    listed = [
+        a for c in calls(value, "tensor", "FloatTensor", "as_tensor", "array", "Tensor") for a in c.args
+    ]
+    operations = (ast.Div, ast.Pow, ast.Mult)
+    worked = any(isinstance(n, ast.BinOp) and isinstance(n.op, operations) for n in ast.walk(value))
+    return worked or any(isinstance(a, (ast.List, ast.Tuple)) for a in listed)
+
+
+def computes(value: ast.AST) -> bool:
+    """Works something out of numbers."""
+    return any(isinstance(n, ast.BinOp) for n in ast.walk(value))
+
+
+def inverts(value: ast.AST) -> bool:
+    """Divides by something, or takes a negative power."""
+    return any(
+        isinstance(n, ast.BinOp) and isinstance(n.op, (ast.Div, ast.Pow)) for n in ast.walk(value)
+    ) or bool(calls(value, "reciprocal", "compute_class_weight", "compute_sample_weight"))
+
+
+def fills(value: ast.AST) -> bool:
+    """Fills an array with one number."""
+    names_it = (
+        "zeros",
+        "ones",
+        "full",
+        "zeros_like",
+        "ones_like",
+        "full_like",
+        "new_zeros",
+        "new_ones",
+        "new_full",
+    )
+    return isinstance(value, ast.Call) and name_of(value) in names_it
+
+
+def _column(node: ast.AST) -> bool:
+    """``table[:, 2]``"""
+    at = node.slice if isinstance(node, ast.Subscript) else None
+    return (
+        isinstance(at, ast.Tuple)
+        and isinstance(at.elts[-1], ast.Constant)
+        and isinstance(at.elts[-1].value, int)
+    )

@@ -125,7 +125,7 @@ def loop(site: Site | None) -> Any:
 
 def place(path: str, node: ast.AST, line: int = 0) -> Site:
     """The line of a node, with the name of the function around it."""
-    line = getattr(node, "lineno", 0) or line or 1
+    line = line or getattr(node, "lineno", 0) or 1
     inside = function(Site(path, line))
     return Site(path, line, getattr(inside, "name", "<module>"))
 
