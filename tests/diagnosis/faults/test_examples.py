@@ -7,6 +7,7 @@ import pytest
 from tests.diagnosis.faults.examination import examined
 from treino.diagnosis.faults import decide, rules
 from treino.diagnosis.record.log import Log
+from treino.diagnosis.rules import rules as known
 from treino.diagnosis.rules.examples import PRELUDE
 
 
@@ -23,3 +24,7 @@ def test_the_wrong_example_is_found_and_the_right_one_is_silent(rule, tmp_path):
 @pytest.mark.parametrize("rule", sorted(rules()))
 def test_a_rule_sees_nothing_where_nothing_was_seen(rule):
     assert list(rules()[rule].decide(Log())) == []
+
+
+def test_the_rules_that_read_the_log_are_all_rules():
+    assert sorted(rules()) == sorted(known())

@@ -43,6 +43,7 @@ class Nets:
         self.number_of: Any = lambda parameter: -1
         self.called: list[Any] = []  # observers of (forward event, module, args, kwargs, result)
         self.roots: list[Any] = []  # observers of a root module that is new
+        self.loads: list[Any] = []  # observers of a module that was given weights, by (args, kwargs)
         self._stack: list[nn.Module] = []
         self._dropping: list[Site | None] = []
         self._norming = 0
@@ -129,6 +130,8 @@ class Nets:
 
     def _load(self, result: Any, args: Any, kwargs: Any) -> None:
         self.loaded.update(args[0].modules())
+        for observe in self.loads:
+            observe(args, kwargs)
 
     def _mode(self, result: Any, args: Any, kwargs: Any) -> None:
         module = args[0]

@@ -61,7 +61,7 @@ class Rows:
         self._tape.observe(self._compared, "eq")
         self._tape.observe(self._product, *PRODUCTS)
         self._tape.observe(self._draws, *DRAWS)
-        self._hooks.before(nn.Module, "load_state_dict", self._reset)
+        self._nets.loads.append(self._reset)
         for kind in (nn.Linear, nn.modules.conv._ConvNd, nn.RNNBase):
             self._hooks.before(kind, "reset_parameters", self._reset)
 
