@@ -18,7 +18,7 @@ from tests.conftest import mnist_folder
 ROOT = Path(__file__).parent.parent
 NEED_MNIST = {"as_taught", "mnist", "study"}
 LONG = {"as_taught", "cold", "doctor", "doctor_mutations", "flips", "keyframes", "kills", "larger", "mnist"}
-LONG |= {"store", "sweep", "studio_live", "sweep_tools", "watch"}
+LONG |= {"script_studio", "store", "sweep", "studio_live", "sweep_tools", "watch"}
 FORK = {"as_taught", "flips", "kills"}  # processes of their own: this one is not theirs to fork
 
 
