@@ -52,7 +52,9 @@ def made_by(graph: Graph, *names: str, start: Operation | None = None) -> Operat
 
 def argument(operation: Operation, name: str, place: int) -> Any:
     """A plain argument of an operation; None where it isn't there."""
-    return operation.detail.get(name, operation.detail.get(str(place)))
+    told = operation.detail
+    as_in_numpy = told.get("axis") if name == "dim" else None
+    return told.get(name, told.get(str(place), as_in_numpy))
 
 
 def axis(operation: Operation, place: int = 1) -> int | None:
