@@ -7,7 +7,7 @@ from typing import Any
 
 from treino.diagnosis.finding import Finding
 from treino.diagnosis.reading.source import ignored, refresh
-from treino.diagnosis.rules import rules
+from treino.diagnosis.rules import findings_to_report, rules
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.watch import Watch
 from treino.garbage_collection import collect_later
@@ -34,11 +34,7 @@ def decide(seen: Seen, *, early: bool = False) -> tuple[list[Finding], list[str]
             ]
         except Exception as error:
             defects.append(f"{rule.id}: {type(error).__name__}: {error}")
-    found = {f.rule for f in findings}
-    findings = [f for f in findings if not found & set(rules()[f.rule].unless)]
-    unique = {(f.rule, f.file, f.line): f for f in reversed(findings)}
-    kept = [f for f in findings if unique[f.rule, f.file, f.line] is f]
-    return sorted(kept, key=lambda f: (not f.certain, ("wrong", "risk", "waste").index(f.severity))), defects
+    return findings_to_report(findings), defects
 
 
 class Exam:

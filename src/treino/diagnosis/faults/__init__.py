@@ -1,25 +1,19 @@
-"""The rules: one file each, found by their ``RULE``; all of them read one log."""
+"""The rules that read the log, one file each, with the ids, the words and the order of all rules."""
 
-import pkgutil
 from functools import cache
 from importlib import import_module
 
 from treino.diagnosis.faults.rule import Rule
 from treino.diagnosis.finding import Finding
 from treino.diagnosis.record.log import Log
-
-GROUPS = ("gradients", "losses", "modes", "data", "settings")
+from treino.diagnosis.rules import findings_to_report
+from treino.diagnosis.rules import rules as all_rules
 
 
 @cache
 def rules() -> dict[str, Rule]:
     """All rules by id, in the order of their groups, certain ones first."""
-    found = []
-    for module in pkgutil.iter_modules(__path__):
-        rule = getattr(import_module(f"{__name__}.{module.name}"), "RULE", None)
-        if isinstance(rule, Rule):
-            found.append(rule)
-    return {r.id: r for r in sorted(found, key=lambda r: (GROUPS.index(r.group), not r.certain, r.id))}
+    return {name: import_module(f"{__name__}.{name}").RULE for name in all_rules()}
 
 
 def decide(log: Log, *, early: bool = False) -> tuple[list[Finding], list[str]]:
@@ -29,15 +23,11 @@ def decide(log: Log, *, early: bool = False) -> tuple[list[Finding], list[str]]:
     """
     findings: list[Finding] = []
     defects: list[str] = []
-    for rule in rules().values():
-        if early and not rule.early:
+    for name, rule in rules().items():
+        if early and not rule.words.early:
             continue
         try:
             findings += [rule.finding(evidence) for evidence in rule.decide(log)]
         except Exception as error:
-            defects.append(f"{rule.id}: {type(error).__name__}: {error}")
-    found = {f.rule for f in findings}
-    findings = [f for f in findings if not found & set(rules()[f.rule].unless)]
-    unique = {(f.rule, f.file, f.line): f for f in reversed(findings)}
-    kept = [f for f in findings if unique[f.rule, f.file, f.line] is f]
-    return sorted(kept, key=lambda f: (not f.certain, ("wrong", "risk", "waste").index(f.severity))), defects
+            defects.append(f"{name}: {type(error).__name__}: {error}")
+    return findings_to_report(findings), defects

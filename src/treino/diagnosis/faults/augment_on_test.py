@@ -6,7 +6,8 @@ from typing import Any
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import RowsEvaluated, RowsTrained
-from treino.words import N_, _
+from treino.diagnosis.rules.augment_on_test import RULE as WORDS
+from treino.words import _
 
 LEAST = 2  # evaluations that differ from the one before
 FEW = 0.05  # of the rows had been trained on
@@ -36,50 +37,4 @@ def decide(log: Log) -> Iterable[Evidence]:
         return
 
 
-RULE = Rule(
-    id="augment_on_test",
-    group="data",
-    severity="wrong",
-    certain=False,
-    decide=decide,
-    message=N_("The evaluation rows are changed at random: {what}."),
-    why=N_(
-        "Random augmentation makes evaluation harder than the real rows are, and different each time. "
-        "Figures of two epochs can't be compared."
-    ),
-    fix=N_(
-        "Give the evaluation set its own transform without random parts (resize, centre crop, normalise)."
-    ),
-    wrong="""\
-def augment(rows):
-    return rows + 0.5 * torch.randn_like(rows)
-
-
-x_train, y_train, x_test, y_test = x[:180], y[:180], x[180:], y[180:]
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(augment(x_train)), y_train)
-    loss.backward()
-    optimizer.step()
-    with torch.no_grad():
-        accuracy = (net(augment(x_test)).argmax(1) == y_test).float().mean()
-""",
-    right="""\
-def augment(rows):
-    return rows + 0.5 * torch.randn_like(rows)
-
-
-x_train, y_train, x_test, y_test = x[:180], y[:180], x[180:], y[180:]
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(augment(x_train)), y_train)
-    loss.backward()
-    optimizer.step()
-    with torch.no_grad():
-        accuracy = (net(x_test).argmax(1) == y_test).float().mean()
-""",
-)
+RULE = Rule(WORDS, decide)

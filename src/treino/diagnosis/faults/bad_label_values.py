@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from treino.diagnosis.faults.graphs import by_line
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.record.log import Log, LossCall
+from treino.diagnosis.rules.bad_label_values import RULE as WORDS
 from treino.words import N_, _
 
 CLASSES = ("cross_entropy", "nll_loss")
@@ -44,36 +45,4 @@ def _wrong(c: LossCall) -> str:
     return ""
 
 
-RULE = Rule(
-    id="bad_label_values",
-    group="losses",
-    severity="wrong",
-    certain=True,
-    decide=decide,
-    early=True,
-    message=N_("{loss} got labels that it can't mean: {values} ({calls} calls)."),
-    why=N_(
-        "Classes count from 0 to C − 1, binary cross-entropy wants labels between 0 and 1, margin "
-        "losses want −1 "
-        "and 1. Outside their range the losses raise, or silently reward the wrong answer without bound."
-    ),
-    fix=N_("Map the labels to the range that this loss expects before training."),
-    wrong="""\
-net = nn.Linear(8, 1)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.binary_cross_entropy_with_logits(net(x).squeeze(1), y.float())
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Linear(8, 1)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.binary_cross_entropy_with_logits(net(x).squeeze(1), (y > 0).float())
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide)

@@ -7,9 +7,9 @@ from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Ended, Log
 from treino.diagnosis.record.outcomes import Normed
+from treino.diagnosis.rules.batchnorm_batch_of_one import RULE as WORDS
 from treino.diagnosis.where.edit import batches
 from treino.diagnosis.where.settings import setting, told_number
-from treino.words import N_
 
 WIDE = 64  # values of a row in each channel, which say something of it
 SELDOM = 8  # one batch in so many
@@ -38,39 +38,4 @@ def place(evidence: Evidence) -> Site | None:
     return told_number(head, 1.0) or setting(head, "batch_size", None, 1.0)
 
 
-RULE = Rule(
-    id="batchnorm_batch_of_one",
-    group="modes",
-    severity="risk",
-    certain=True,
-    decide=decide,
-    place=place,
-    message=N_(
-        "A batch-norm layer in training mode got {ones} batches of one row (shape {shape}), and "
-        "{larger} larger "
-        "ones."
-    ),
-    why=N_(
-        "The mean and deviation of one row say nothing of the data: the row is normalised by itself, and the "
-        "running averages are pulled towards it. With one value per channel PyTorch refuses."
-    ),
-    fix=N_("Use drop_last=True or another batch size so that no batch has one row; or group norm."),
-    wrong="""\
-net = nn.Sequential(nn.Unflatten(1, (2, 4)), nn.BatchNorm1d(2), nn.Flatten(), nn.Linear(8, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for rows in torch.arange(61).split(20):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x[rows]), y[rows])
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Sequential(nn.Unflatten(1, (2, 4)), nn.BatchNorm1d(2), nn.Flatten(), nn.Linear(8, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for rows in torch.arange(60).split(20):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x[rows]), y[rows])
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide, place)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log, LossCall
-from treino.words import N_
+from treino.diagnosis.rules.class_imbalance import RULE as WORDS
 
 LEAST = 20  # calls, and ROWS in them
 ROWS = 100
@@ -72,54 +72,4 @@ def counted(calls: list[LossCall], name: str) -> dict[int, int]:
     return found
 
 
-RULE = Rule(
-    id="class_imbalance",
-    group="data",
-    severity="risk",
-    certain=False,
-    decide=decide,
-    unless=(
-        "missing_zero_grad",
-        "no_step",
-        "grad_cleared_before_step",
-        "detached_loss",
-        "nan_inputs",
-        "bad_label_values",
-        "softmax_before_cross_entropy",  # a loss that can't fall further, nor lead to what is rare
-        "sigmoid_before_bce_with_logits",
-        *STANDSTILL,
-    ),
-    message=N_(
-        "Class {label} is {share} of the rows, and the net finds {found} of {there} of them in its newest "
-        "batches."
-    ),
-    why=N_(
-        "Saying the common class always is nearly right on average, so the loss hardly rewards finding "
-        "the rare one. A high accuracy hides that it is never found."
-    ),
-    fix=N_(
-        "Weight the classes in the loss (weight=, pos_weight=) or sample them evenly, and look at recall "
-        "or F1."
-    ),
-    wrong="""\
-y = (x[:, 0] * x[:, 1] > 1.2).long()
-net = nn.Linear(8, 2)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-y = (x[:, 0] * x[:, 1] > 1.2).long()
-weight = len(y) / (2 * y.bincount().float())
-net = nn.Linear(8, 2)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y, weight=weight)
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide)

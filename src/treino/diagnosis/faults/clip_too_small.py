@@ -7,9 +7,9 @@ from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Course, Log, OptimizerEnded, OptimizerMade, Stepped
 from treino.diagnosis.record.outcomes import Clip
+from treino.diagnosis.rules.clip_too_small import RULE as WORDS
 from treino.diagnosis.where.settings import fitted, setting, told_number
 from treino.diagnosis.where.source import calls, module, same
-from treino.words import N_
 
 LIMITS = (("max_norm", 1), ("clip_value", 1), ("max", 2))  # by keyword, and by position
 CALLS = 10  # of a clip that were looked at
@@ -66,42 +66,4 @@ def place(evidence: Evidence) -> Site | None:
     return told_number(told, limit) or told
 
 
-RULE = Rule(
-    id="clip_too_small",
-    group="gradients",
-    severity="wrong",
-    certain=False,
-    decide=decide,
-    place=place,
-    message=N_(
-        "Gradients are clipped to {limit}, typically {share} of their size, and the weights moved by "
-        "{movement} in all."
-    ),
-    why=N_(
-        "A clip is meant for rare outliers. This one cuts every gradient, so that the step is lr times "
-        "the clip: too little to learn anything in the steps that were taken."
-    ),
-    fix=N_(
-        "Raise the clip to about the gradients' usual norm (clip_grad_norm_ returns it), or raise lr with it."
-    ),
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(30):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    nn.utils.clip_grad_norm_(net.parameters(), 1e-5)
-    optimizer.step()
-""",
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(30):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide, place)

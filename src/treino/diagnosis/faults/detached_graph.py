@@ -6,7 +6,7 @@ from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log, OptimizerEnded, OptimizerMade, Stepped
 from treino.diagnosis.record.outcomes import Cut
-from treino.words import N_
+from treino.diagnosis.rules.detached_graph import RULE as WORDS
 
 Key = tuple[str, Site | None]
 
@@ -68,39 +68,4 @@ def parameters_without(log: Log) -> tuple[set[int], dict[int, tuple[OptimizerMad
     return found - moved, owner
 
 
-RULE = Rule(
-    id="detached_graph",
-    group="gradients",
-    severity="wrong",
-    certain=True,
-    decide=decide,
-    unless=("detached_loss",),
-    message=N_("{parameters} parameter tensors got no gradient through this {how} in {steps} steps."),
-    why=N_(
-        "The value leaves the graph here, so that backward can't go on to the layers that made it. They "
-        "are in the "
-        "optimizer, but they learn nothing from what comes after."
-    ),
-    fix=N_(
-        "Pass the tensor on as it is: no detach, .data, numpy or torch.tensor between layers that "
-        "should learn, and rsample() in place of sample()."
-    ),
-    wrong="""\
-body, head = nn.Linear(8, 16), nn.Linear(16, 3)
-optimizer = torch.optim.SGD([*body.parameters(), *head.parameters()], lr=0.1)
-for step in range(10):
-    loss = F.cross_entropy(head(torch.relu(body(x)).detach()), y)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-body, head = nn.Linear(8, 16), nn.Linear(16, 3)
-optimizer = torch.optim.SGD([*body.parameters(), *head.parameters()], lr=0.1)
-for step in range(10):
-    loss = F.cross_entropy(head(torch.relu(body(x))), y)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide)

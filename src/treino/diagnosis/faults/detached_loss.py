@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Backward, Log, OptimizerEnded, Stepped
-from treino.words import N_
+from treino.diagnosis.rules.detached_loss import RULE as WORDS
 
 LEAST = 2  # steps without any gradient
 
@@ -41,37 +41,4 @@ def made_at(backwards: list[Backward]) -> Site | None:
 ANEW = ("tensor", "as_tensor", "from_numpy", "FloatTensor", "detach", "data")
 
 
-RULE = Rule(
-    id="detached_loss",
-    group="gradients",
-    severity="wrong",
-    certain=True,
-    decide=decide,
-    early=True,
-    message=N_("{backwards} backwards started from a tensor that knows nothing of the network."),
-    why=N_(
-        "A tensor made anew from a number (torch.tensor, .item(), .data, requires_grad=True) has no "
-        "history, so "
-        "that backward ends there and the parameters get no gradient. requires_grad only silences the error."
-    ),
-    fix=N_("Compute the loss from the network's output with torch functions, and leave its history alone."),
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    loss = F.cross_entropy(net(x), y)
-    loss = torch.tensor(loss.item(), requires_grad=True)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    loss = F.cross_entropy(net(x), y)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide)

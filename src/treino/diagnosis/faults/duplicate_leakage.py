@@ -7,7 +7,7 @@ from treino.diagnosis.faults.shares import copies, shared
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import RowsEvaluated, RowsTrained
-from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
+from treino.diagnosis.rules.duplicate_leakage import RULE as WORDS
 from treino.diagnosis.where.edit import maker
 from treino.diagnosis.where.kinds import multiplies
 from treino.words import N_, _
@@ -49,29 +49,4 @@ def place(evidence: Evidence) -> Site | None:
     return made if beside else split
 
 
-RULE = Rule(
-    id="duplicate_leakage",
-    group="data",
-    severity="wrong",
-    certain=False,
-    decide=decide,
-    place=place,
-    message=N_("{trained} of {rows} evaluation rows {what}."),
-    why=N_(
-        "The same row lies on both sides of the split, so that the net is asked what it was told. "
-        "Oversampling or joining tables before splitting does this, and so does a random split of rows that "
-        "belong together; the figure is too good."
-    ),
-    fix=N_(
-        "Drop duplicates before splitting, and oversample the training part only; split what belongs "
-        "together by its group, and a series by its time."
-    ),
-    wrong="""\
-x, y = torch.cat([x, x[:120]]), torch.cat([y, y[:120]])
-order = torch.randperm(360)
-train, test = order[:270], order[270:]
-x_train, y_train, x_test, y_test = x[train], y[train], x[test], y[test]
-"""
-    + HELD_OUT,
-    right=SPLIT + HELD_OUT,
-)
+RULE = Rule(WORDS, decide, place)

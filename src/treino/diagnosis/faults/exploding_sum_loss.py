@@ -7,8 +7,8 @@ from treino.diagnosis.faults.course import Training, optimizers, trainings
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Backward, Log
+from treino.diagnosis.rules.exploding_sum_loss import RULE as WORDS
 from treino.diagnosis.where.settings import setting
-from treino.words import N_
 
 LEAST = 8  # rows of a batch, and values of a loss
 STUCK = 0.8  # of a constant's loss
@@ -55,39 +55,4 @@ def place(evidence: Evidence) -> Site | None:
     return setting(evidence.at, "reduction")
 
 
-RULE = Rule(
-    id="exploding_sum_loss",
-    group="losses",
-    severity="wrong",
-    certain=False,
-    decide=decide,
-    place=place,
-    unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
-    message=N_(
-        "The loss is a sum over {rows} rows and training does not converge: {first} at first, {last} at "
-        "the end."
-    ),
-    why=N_(
-        "Summed over the batch, the gradient is as many times larger as there are rows, and so is every "
-        "step: lr that suits a mean is far too large. It also changes with the batch size."
-    ),
-    fix=N_("Use reduction='mean' (the default), or divide lr by the batch size."),
-    wrong="""\
-net = nn.Linear(8, 1)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(20):
-    optimizer.zero_grad()
-    loss = F.mse_loss(net(x), x[:, :1], reduction="sum")
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Linear(8, 1)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(20):
-    optimizer.zero_grad()
-    loss = F.mse_loss(net(x), x[:, :1])
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide, place)

@@ -7,7 +7,7 @@ from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.faults.turns import BY_EPOCH, used_and_wasted
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Cleared, Log, OptimizerMade, Stepped
-from treino.words import N_
+from treino.diagnosis.rules.grad_cleared_before_step import RULE as WORDS
 
 LEAST = 2  # steps on nothing; one may be a first step that only makes an optimizer's state
 
@@ -38,35 +38,4 @@ def decide(log: Log) -> Iterable[Evidence]:
             yield Evidence(last.site, numbers, at=turns.cleared_at)
 
 
-RULE = Rule(
-    id="grad_cleared_before_step",
-    group="gradients",
-    severity="wrong",
-    certain=True,
-    decide=decide,
-    early=True,
-    message=N_("{optimizer}: gradients were cleared between backward and step, {cleared} times of {steps}."),
-    why=N_(
-        "backward wrote gradients, they were cleared, and only then the optimizer stepped: it had nothing to "
-        "follow. The network keeps its first weights."
-    ),
-    fix=N_("Clear the gradients before backward (or after step), never between the two."),
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.zero_grad()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    loss = F.cross_entropy(net(x), y)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide)

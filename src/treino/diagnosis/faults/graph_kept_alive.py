@@ -6,8 +6,8 @@ from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.outcomes import GraphsHeld
+from treino.diagnosis.rules.graph_kept_alive import RULE as WORDS
 from treino.diagnosis.where.kept import kept
-from treino.words import N_
 
 ALIVE = 8  # graphs; a few may live in a window of the newest
 SUMMED = 3  # ... where a line adds them up from step to step
@@ -28,41 +28,4 @@ def place(evidence: Evidence) -> Site | None:
     return evidence.at or kept(evidence.seen, result=bool(evidence.numbers["results"]))
 
 
-RULE = Rule(
-    id="graph_kept_alive",
-    group="modes",
-    severity="waste",
-    certain=True,
-    decide=decide,
-    place=place,
-    early=True,
-    message=N_("The graphs of {alive} past losses or outputs are still alive ({backwards} backwards)."),
-    why=N_(
-        "A loss that is summed or stored as a tensor holds its whole graph, so that memory grows with "
-        "every step. "
-        "Only its value is wanted."
-    ),
-    fix=N_("Store the number: total += loss.item() (or loss.detach())."),
-    wrong="""\
-total = 0
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(20):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-    total += loss
-""",
-    right="""\
-total = 0
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(20):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-    total += loss.item()
-""",
-)
+RULE = Rule(WORDS, decide, place)

@@ -8,10 +8,11 @@ from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import Lonely, RowsTrained
+from treino.diagnosis.rules.label_misaligned import RULE as WORDS
 from treino.diagnosis.where.edit import maker
 from treino.diagnosis.where.kinds import orders
 from treino.diagnosis.where.source import calls
-from treino.words import N_, _, numeral
+from treino.words import _, numeral
 
 AGAIN, OTHER = 40, 0.25  # rows that came with a label once more, and which share with another one
 STUCK = 0.85  # of a constant's loss
@@ -67,43 +68,4 @@ def shuffles(value: ast.AST) -> bool:
     return any(getattr(k.value, "value", False) is True for k in told)
 
 
-RULE = Rule(
-    id="label_misaligned",
-    group="data",
-    severity="wrong",
-    certain=False,
-    decide=decide,
-    place=place,
-    unless=(
-        *("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
-        *("sigmoid_before_bce_with_logits", "softmax_before_cross_entropy", "softmax_wrong_dim"),
-        *("symmetric_init", "params_not_in_optimizer"),
-    ),
-    message=N_("Rows and labels are in different orders: {what}."),
-    why=N_(
-        "One of the two was shuffled without the other, so that each row is taught another row's label. "
-        "There is nothing to learn but the classes' shares."
-    ),
-    fix=N_("Index rows and labels with the same permutation (or keep them in one Dataset)."),
-    wrong="""\
-x = x[torch.randperm(240)]
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
-for step in range(60):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-order = torch.randperm(240)
-x, y = x[order], y[order]
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
-for step in range(60):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide, place)

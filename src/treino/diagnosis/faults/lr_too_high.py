@@ -7,8 +7,8 @@ from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.faults.studies import studied
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
+from treino.diagnosis.rules.lr_too_high import RULE as WORDS
 from treino.diagnosis.where.settings import setting
-from treino.words import N_
 
 LEAST = 12  # steps
 LARGE = 0.15  # of the weights, in the largest step: 2.6 to 13 by such rates, 0.11 at most in right scripts
@@ -42,52 +42,4 @@ def place(evidence: Evidence) -> Site | None:
     return setting(evidence.at, "lr", 1, evidence.numbers["lr"])
 
 
-RULE = Rule(
-    id="lr_too_high",
-    group="settings",
-    severity="wrong",
-    certain=False,
-    decide=decide,
-    place=place,
-    unless=(
-        "unshuffled_sorted",
-        "unscaled_inputs",
-        "exploding_sum_loss",
-        "nan_inputs",
-        "missing_zero_grad",
-        "no_step",
-        "grad_cleared_before_step",
-        "detached_loss",
-        "params_not_in_optimizer",
-        "nll_without_log_softmax",
-        "softmax_wrong_dim",
-        "symmetric_init",
-    ),
-    message=N_(
-        "lr {lr} moves the weights by up to {step} of their size in one step; the loss ends at {loss}, a "
-        "constant gets {constant}."
-    ),
-    why=N_(
-        "Each step jumps over what the last one reached, so that the loss climbs or swings instead of "
-        "falling. Units may die on the way and never come back."
-    ),
-    fix=N_("Divide lr by 10 until the loss falls steadily (1e-3 for Adam and 0.1 for SGD are usual starts)."),
-    wrong="""\
-net = nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=100.0)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide, place)

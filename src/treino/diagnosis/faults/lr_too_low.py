@@ -7,8 +7,8 @@ from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.faults.studies import studied
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
+from treino.diagnosis.rules.lr_too_low import RULE as WORDS
 from treino.diagnosis.where.settings import setting
-from treino.words import N_
 
 LEAST = 20  # steps
 STILL = (
@@ -39,57 +39,4 @@ def place(evidence: Evidence) -> Site | None:
     return setting(evidence.at, "lr", 1, evidence.numbers["lr"])
 
 
-RULE = Rule(
-    id="lr_too_low",
-    group="settings",
-    severity="wrong",
-    certain=False,
-    decide=decide,
-    place=place,
-    unless=(
-        "scheduler_misuse",  # which says where the rate went
-        "vanishing_gradient",
-        "symmetric_init",
-        "clip_too_small",
-        "no_step",
-        "grad_cleared_before_step",
-        "detached_loss",
-        "weight_decay_too_high",
-        "missing_zero_grad",
-        "nan_inputs",
-        "dead_relu",
-        "scheduler_misuse",
-        "softmax_before_cross_entropy",
-        "sigmoid_before_bce_with_logits",
-        "softmax_wrong_dim",
-        "params_not_in_optimizer",
-        "detached_graph",
-    ),
-    message=N_(
-        "With lr {lr} the weights moved by {movement} of their size in {steps} steps, and the loss is "
-        "still {loss}."
-    ),
-    why=N_(
-        "The gradients are there, but the steps are so small that the net stays at its random start. More "
-        "epochs would be needed by the hundred."
-    ),
-    fix=N_("Multiply lr by 10 until the loss falls within the first epoch."),
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=1e-6)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide, place)

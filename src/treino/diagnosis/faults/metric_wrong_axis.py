@@ -6,8 +6,9 @@ from treino.diagnosis.faults.graphs import argument, by_line
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Forward, Log, LossCall, Operation, Read
+from treino.diagnosis.rules.metric_wrong_axis import RULE as WORDS
 from treino.diagnosis.where.edit import caller, passes_on
-from treino.words import N_, _
+from treino.words import _
 
 BEST = ("argmax", "max", "topk")
 COMPARED = ("eq", "ne", "sub", "isclose")
@@ -96,43 +97,4 @@ def place(evidence: Evidence) -> Site | None:
     return caller(evidence.stack) if passes_on(evidence.seen, most=2) else evidence.seen
 
 
-RULE = Rule(
-    id="metric_wrong_axis",
-    group="settings",
-    severity="wrong",
-    certain=True,
-    decide=decide,
-    place=place,
-    message=N_("This figure is taken along the wrong axis: {what} ({calls} calls)."),
-    why=N_(
-        "Along the first axis the best row of each class is found, not the best class of each row; a column "
-        "against a row compares each answer with every label; a mean over the outputs is a figure of each "
-        "row, not of each output. What comes of it is not what it is called."
-    ),
-    fix=N_(
-        "Take argmax(dim=1) (the class axis), compare with labels of the same shape, and average over the "
-        "rows (dim=0)."
-    ),
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-    with torch.no_grad():
-        accuracy = (net(x).argmax() == y).float().mean()
-""",
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-    with torch.no_grad():
-        accuracy = (net(x).argmax(1) == y).float().mean()
-""",
-)
+RULE = Rule(WORDS, decide, place)

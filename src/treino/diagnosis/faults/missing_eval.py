@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from treino.diagnosis.faults.judged import groups
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.record.log import Log
-from treino.words import N_
+from treino.diagnosis.rules.missing_eval import RULE as WORDS
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -20,40 +20,4 @@ def decide(log: Log) -> Iterable[Evidence]:
             yield Evidence(group.site, numbers, at=group.site, stack=awake[0].stack)
 
 
-RULE = Rule(
-    id="missing_eval",
-    group="modes",
-    severity="wrong",
-    certain=True,
-    decide=decide,
-    message=N_("{calls} evaluations ran in training mode ({layers})."),
-    why=N_(
-        "In training mode dropout switches units off at random, and batch norm uses (and learns from) the "
-        "evaluation's own batch. The figures are not those of the network that you would use."
-    ),
-    fix=N_("Call model.eval() before evaluating and model.train() before training on."),
-    wrong="""\
-net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(), nn.Linear(16, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x[:200]), y[:200])
-    loss.backward()
-    optimizer.step()
-    with torch.no_grad():
-        accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()
-""",
-    right="""\
-net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(), nn.Linear(16, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    net.train()
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x[:200]), y[:200])
-    loss.backward()
-    optimizer.step()
-    net.eval()
-    with torch.no_grad():
-        accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()
-""",
-)
+RULE = Rule(WORDS, decide)

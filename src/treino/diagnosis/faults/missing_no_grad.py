@@ -6,7 +6,7 @@ from treino.diagnosis.faults.judged import Group, groups
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Forward, Log
-from treino.words import N_
+from treino.diagnosis.rules.missing_no_grad import RULE as WORDS
 
 CALLS = 3  # whose graphs nobody used
 ROWS = 16  # of such a call; a single row costs nothing
@@ -32,38 +32,4 @@ def decide(log: Log) -> Iterable[Evidence]:
             yield Evidence(site, {"calls": len(calls), "rows": rows}, at=site, stack=calls[0].stack)
 
 
-RULE = Rule(
-    id="missing_no_grad",
-    group="modes",
-    severity="waste",
-    certain=True,
-    decide=decide,
-    message=N_("{calls} evaluations ({rows} rows) recorded a graph that was never used."),
-    why=N_(
-        "Outside torch.no_grad() every operation is recorded for a backward that never comes. The "
-        "results are the "
-        "same, but memory and time are spent on it."
-    ),
-    fix=N_("Evaluate inside with torch.no_grad(): (or torch.inference_mode())."),
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x[:200]), y[:200])
-    loss.backward()
-    optimizer.step()
-    accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()
-""",
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x[:200]), y[:200])
-    loss.backward()
-    optimizer.step()
-    with torch.no_grad():
-        accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()
-""",
-)
+RULE = Rule(WORDS, decide)

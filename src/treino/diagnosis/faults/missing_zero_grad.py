@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.record.log import Backward, Log, OptimizerMade, Stepped
-from treino.words import N_
+from treino.diagnosis.rules.missing_zero_grad import RULE as WORDS
 
 LEAST = 2  # steps; the first after a resumed training may be meant
 
@@ -21,37 +21,4 @@ def decide(log: Log) -> Iterable[Evidence]:
             yield Evidence(summed[-1].site, numbers, at=added[-1].site, stack=added[-1].stack)
 
 
-RULE = Rule(
-    id="missing_zero_grad",
-    group="gradients",
-    severity="wrong",
-    certain=True,
-    decide=decide,
-    early=True,
-    message=N_(
-        "{summed} of {steps} steps looked at ({optimizer}) used the gradients of earlier steps again."
-    ),
-    why=N_(
-        "backward adds to .grad, and nothing cleared it after the step, so that each step follows the "
-        "sum of all "
-        "past gradients. The step size grows with the number of steps, and old batches never stop pulling."
-    ),
-    fix=N_("Call optimizer.zero_grad() once per step, before this backward."),
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
-for step in range(10):
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
-for step in range(10):
-    loss = F.cross_entropy(net(x), y)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide)

@@ -7,9 +7,9 @@ from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Course, Log, LossCall
 from treino.diagnosis.record.row_log import BadRows
+from treino.diagnosis.rules.nan_inputs import RULE as WORDS
 from treino.diagnosis.where.edit import maker
 from treino.diagnosis.where.kinds import divides, misses
-from treino.words import N_
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -36,43 +36,4 @@ def place(evidence: Evidence) -> Site | None:
     return next((site for site in near if site is not None), None)
 
 
-RULE = Rule(
-    id="nan_inputs",
-    group="data",
-    severity="wrong",
-    certain=True,
-    decide=decide,
-    place=place,
-    early=True,
-    message=N_(
-        "{rows} rows with NaN or infinity went into the net, and {losses} losses or answers came out not "
-        "finite."
-    ),
-    why=N_(
-        "NaN spreads: one cell makes the row's output, the batch's loss and then every parameter NaN. "
-        "Skipping such losses leaves the other rows of the batch out as well."
-    ),
-    fix=N_(
-        "Drop or fill the missing values before they become a tensor (with the training rows' mean or "
-        "median)."
-    ),
-    wrong="""\
-x[3, 2] = float("nan")
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide, place)

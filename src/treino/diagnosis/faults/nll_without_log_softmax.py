@@ -6,9 +6,9 @@ from treino.diagnosis.faults.graphs import PASSED, by_line
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log, LossCall
+from treino.diagnosis.rules.nll_without_log_softmax import RULE as WORDS
 from treino.diagnosis.where.edit import taken
 from treino.diagnosis.where.settings import word
-from treino.words import N_
 
 # Where the logarithm is taken by hand, or scores are scaled on purpose afterwards, as for a temperature.
 LOGS = frozenset(("log_softmax", "log", "logsigmoid", "logsumexp", "log1p", "log2", "logaddexp"))
@@ -46,39 +46,4 @@ def place(evidence: Evidence) -> Site | None:
     return evidence.seen
 
 
-RULE = Rule(
-    id="nll_without_log_softmax",
-    group="losses",
-    severity="wrong",
-    certain=True,
-    decide=decide,
-    place=place,
-    early=True,
-    message=N_("nll_loss got values that are no log-probabilities ({calls} calls; they come from {source})."),
-    why=N_(
-        "nll_loss only picks the value at the label and turns its sign; without log-softmax before it "
-        "nothing "
-        "keeps the values normalised (log-sum-exp up to {logsumexp}, should be 0). The loss falls "
-        "without bound "
-        "while the predictions need not become better."
-    ),
-    fix=N_("Apply log_softmax over the class axis first, or use cross_entropy on the raw output."),
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.nll_loss(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.nll_loss(F.log_softmax(net(x), dim=1), y)
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide, place)

@@ -7,7 +7,7 @@ from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.faults.turns import BY_EPOCH, used_and_wasted
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Backward, Log, OptimizerEnded, OptimizerMade, Stepped
-from treino.words import N_
+from treino.diagnosis.rules.no_step import RULE as WORDS
 
 LEAST = 3  # backwards; one or two may be there to look at gradients
 
@@ -46,35 +46,4 @@ def parameters(made: OptimizerMade) -> set[int]:
     return {p for group in made.groups for p in group.parameters}
 
 
-RULE = Rule(
-    id="no_step",
-    group="gradients",
-    severity="wrong",
-    certain=True,
-    decide=decide,
-    message=N_("{backwards} backwards wrote gradients for {optimizer}, which took {steps} steps."),
-    why=N_(
-        "Gradients alone change nothing: the optimizer's step does. These were computed and thrown "
-        "away, so that "
-        "the parameters stayed (nearly) where they were."
-    ),
-    fix=N_("Call this optimizer's step() (with its parentheses) after each backward."),
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step
-""",
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide)

@@ -7,7 +7,8 @@ from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.faults.studies import studied
 from treino.diagnosis.record.learning import NonFinite
 from treino.diagnosis.record.log import Course, Log, OptimizerEnded
-from treino.words import N_, _
+from treino.diagnosis.rules.non_finite_loss import RULE as WORDS
+from treino.words import _
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -31,40 +32,4 @@ def decide(log: Log) -> Iterable[Evidence]:
             return  # the others may follow from it
 
 
-RULE = Rule(
-    id="non_finite_loss",
-    group="gradients",
-    severity="wrong",
-    certain=True,
-    decide=decide,
-    early=True,
-    unless=("exploding_sum_loss", "missing_zero_grad", "nan_inputs", "nll_without_log_softmax"),
-    message=N_("The loss is NaN or infinite from backward {first} on; {steps} steps used it."),
-    why=N_(
-        "One such step makes every parameter NaN, and nothing can be learned after it. Operation that "
-        "made it: "
-        "{operation}."
-    ),
-    fix=N_(
-        "Keep arguments inside the function's domain (log and sqrt of zero, division by zero), or lower lr."
-    ),
-    wrong="""\
-net = nn.Linear(8, 1)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    p = torch.relu(net(x)).squeeze(1)
-    loss = -torch.log(p).mean()
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Linear(8, 1)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    loss = -F.logsigmoid(net(x)).mean()
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide)

@@ -6,7 +6,7 @@ from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log, OptimizerEnded, OptimizerMade
 from treino.diagnosis.record.outcomes import Unowned
-from treino.words import N_
+from treino.diagnosis.rules.params_not_in_optimizer import RULE as WORDS
 
 STEPS = 3  # of an optimizer that learns from the same losses
 LOSSES = 2  # that reached the parameter
@@ -51,39 +51,4 @@ def meant(stray: Unowned) -> bool:
     return stray.upstream and stray.apart and stray.shape not in ((), (1,))
 
 
-RULE = Rule(
-    id="params_not_in_optimizer",
-    group="gradients",
-    severity="wrong",
-    certain=True,
-    decide=decide,
-    message=N_(
-        "{parameters} parameter tensors (the first is {shape}) get gradients but are in no optimizer."
-    ),
-    why=N_(
-        "{optimizer} took {steps} steps on the same loss, and these parameters kept their first random "
-        "values. "
-        "The rest of the network has to learn around a part that never learns."
-    ),
-    fix=N_(
-        "Give their parameters to the optimizer (and make every layer before it), or freeze them on purpose."
-    ),
-    wrong="""\
-body, head = nn.Linear(8, 16), nn.Linear(16, 3)
-optimizer = torch.optim.SGD(body.parameters(), lr=0.1)
-for step in range(10):
-    loss = F.cross_entropy(head(torch.relu(body(x))), y)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-body, head = nn.Linear(8, 16), nn.Linear(16, 3)
-optimizer = torch.optim.SGD([*body.parameters(), *head.parameters()], lr=0.1)
-for step in range(10):
-    loss = F.cross_entropy(head(torch.relu(body(x))), y)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide)

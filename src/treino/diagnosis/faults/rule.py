@@ -1,14 +1,12 @@
-"""What a rule is: its id, its decision over the log, where to edit, its words and its two examples."""
+"""What a rule of the log is: its decision, where to edit, and the words of the rule of the same id."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from treino.diagnosis.finding import Finding, Severity, Site
+from treino.diagnosis import finding, rule
+from treino.diagnosis.finding import Finding, Site
 from treino.diagnosis.record.log import Log
-from treino.words import _, numeral
-
-Group = Literal["gradients", "losses", "modes", "data", "settings"]
 
 
 @dataclass(frozen=True)
@@ -35,49 +33,18 @@ def as_recorded(evidence: Evidence) -> Site | None:
 
 @dataclass(frozen=True)
 class Rule:
-    """One fault that the doctor knows.
+    """One fault that the log tells of.
 
-    id: a contract, as users write it in ``# treino: ignore[id]``.
-    certain: proven from state (graph, versions, shapes, hashes); otherwise a cause and a measured symptom.
+    words: the rule's id, its sentences and its two examples, as the rule of the tables has them.
     decide: a pure function of the log; yields one Evidence for each fault.
     place: the line that a person would edit, asked after the run only.
-    message, why, fix, safety, limits: sentences, marked with ``N_``; ``{names}`` are filled in from the
-    evidence's numbers. safety: what else the fix changes. limits: what the rule doesn't see.
-    wrong, right: a few lines that show the fault and its mend; tests run both after ``examples.PRELUDE``.
-    early: may be said before the script has ended.
-    unless: rules whose finding explains this one, which then isn't said.
     """
 
-    id: str
-    group: Group
-    severity: Severity
-    certain: bool
+    words: rule.Rule
     decide: Callable[[Log], Iterable[Evidence]]
-    message: str
-    why: str
-    fix: str
-    wrong: str
-    right: str
-    safety: str = ""
-    limits: str = ""
     place: Callable[[Evidence], Site | None] = as_recorded
-    early: bool = False
-    unless: tuple[str, ...] = ()
 
     def finding(self, evidence: Evidence) -> Finding:
         """The evidence in this rule's words, at the line to edit."""
         place = self.place(evidence) or as_recorded(evidence)
-        numbers = {k: numeral(v, ".4g") if isinstance(v, float) else v for k, v in evidence.numbers.items()}
-        typed = {k: f"{v:.4g}" if isinstance(v, float) else v for k, v in evidence.numbers.items()}
-        return Finding(
-            rule=self.id,
-            severity=self.severity,
-            certain=self.certain,
-            message=_(self.message).format(**numbers),
-            why=_(self.why).format(**numbers),
-            file=None if place is None else place.file,
-            line=None if place is None else place.line,
-            seen=evidence.seen,
-            evidence=dict(evidence.numbers),
-            fix=_(self.fix).format(**typed),
-        )
+        return self.words.finding(finding.Evidence(place, evidence.seen, evidence.numbers))

@@ -6,10 +6,9 @@ from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import RowsEvaluated, RowsFitted
-from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
+from treino.diagnosis.rules.scaler_leakage import RULE as WORDS
 from treino.diagnosis.where.edit import maker
 from treino.diagnosis.where.kinds import scales
-from treino.words import N_
 
 ALL = 0.98  # of the rows
 LEAST = 10  # rows of an evaluation
@@ -34,32 +33,4 @@ def place(evidence: Evidence) -> Site | None:
     return evidence.at or maker(evidence.seen, scales, evidence.sites["loader"], evidence.stack)
 
 
-RULE = Rule(
-    id="scaler_leakage",
-    group="data",
-    severity="wrong",
-    certain=False,
-    decide=decide,
-    place=place,
-    message=N_(
-        "All {rows} evaluation rows are among the {fitted} rows that the scaler ({kind}) was fitted on."
-    ),
-    why=N_(
-        "The scaling carries the evaluation rows' mean and spread into training, so that the figure is "
-        "not one for unseen data. It is most wrong where rows are few or change over time."
-    ),
-    fix=N_("Split first; fit the scaler on the training rows only, and transform both parts with it."),
-    wrong="""\
-from sklearn.preprocessing import StandardScaler
-x = torch.tensor(StandardScaler().fit_transform(x.numpy() + 1))
-"""
-    + SPLIT
-    + HELD_OUT,
-    right="""\
-from sklearn.preprocessing import StandardScaler
-scaler = StandardScaler().fit(x[:180].numpy() + 1)
-x = torch.tensor(scaler.transform(x.numpy() + 1))
-"""
-    + SPLIT
-    + HELD_OUT,
-)
+RULE = Rule(WORDS, decide, place)

@@ -9,7 +9,8 @@ from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.learning import ScheduleEnded
 from treino.diagnosis.record.log import Ended, Log, LossCall
-from treino.words import N_, _
+from treino.diagnosis.rules.scheduler_misuse import RULE as WORDS
+from treino.words import _
 
 LEAST = 12  # updates, below which a course tells nothing
 FEW = 0.34  # of the calls that it was made for: so few leave its course nearly where it began
@@ -106,42 +107,4 @@ def counted(figures: tuple[float, ...]) -> bool:
     return bool((np.abs(counts - counts.round()) < NEAR_WHOLE).all(1).any())
 
 
-RULE = Rule(
-    id="scheduler_misuse",
-    group="settings",
-    severity="wrong",
-    certain=True,
-    decide=decide,
-    message=N_("{scheduler} {what} ({calls} calls, {updates} updates)."),
-    why=N_(
-        "A schedule counts its own calls: stepped at another pace than it was made for, the rate is "
-        "nearly zero too early, or never reaches its course. Before the first update it skips the first "
-        "rate."
-    ),
-    fix=N_(
-        "Call scheduler.step() after optimizer.step(): once per epoch for StepLR and the like, once per "
-        "batch for OneCycleLR."
-    ),
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.1)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-    scheduler.step()
-""",
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=20, gamma=0.1)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-    scheduler.step()
-""",
-)
+RULE = Rule(WORDS, decide)

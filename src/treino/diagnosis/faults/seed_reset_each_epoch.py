@@ -7,8 +7,8 @@ from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.learning import Drawn
 from treino.diagnosis.record.log import Log, OptimizerMade
+from treino.diagnosis.rules.seed_reset_each_epoch import RULE as WORDS
 from treino.diagnosis.where import source
-from treino.words import N_
 
 SEEDERS = ("manual_seed", "default_rng", "RandomState", "Random")
 BUSY = (ast.For, ast.While, ast.With, ast.Yield, ast.Return)  # of a function that does more than to seed
@@ -71,37 +71,4 @@ def _only_seeds(site: Site) -> bool:
     return isinstance(around, source.Function) and not any(isinstance(n, BUSY) for n in ast.walk(around))
 
 
-RULE = Rule(
-    id="seed_reset_each_epoch",
-    group="settings",
-    severity="wrong",
-    certain=True,
-    decide=decide,
-    place=place,
-    message=N_("The same seed {seed} was set, or the same order drawn, {times} times within one training."),
-    why=N_(
-        "Every epoch draws the same order, the same dropout masks and the same augmentation. The net "
-        "never sees anything new, which is what they are there for."
-    ),
-    fix=N_("Set the seed once, before training; tell a distributed sampler every epoch (set_epoch)."),
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    torch.manual_seed(0)
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-torch.manual_seed(0)
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide, place)

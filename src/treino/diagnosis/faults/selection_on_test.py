@@ -7,7 +7,8 @@ from treino.diagnosis.faults.choices import TEST, TRAIN, VALIDATION, decides, sa
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import RowsEvaluated
-from treino.words import N_, _
+from treino.diagnosis.rules.selection_on_test import RULE as WORDS
+from treino.words import _
 
 LEAST = 10  # rows of an evaluation
 LOOKS = 3  # at the same rows
@@ -48,46 +49,4 @@ def _judges(other: RowsEvaluated, chosen: RowsEvaluated) -> bool:
     return last and said(other.stack, VALIDATION) is None and said(other.stack, TRAIN) is None
 
 
-RULE = Rule(
-    id="selection_on_test",
-    group="settings",
-    severity="risk",
-    certain=False,
-    decide=decide,
-    message=N_("The best was chosen by {evaluations} looks at {what}, and no other rows judge it."),
-    why=N_(
-        "The best of many looks is lucky on those rows: its figure there is too good, and nothing is left "
-        "to measure by."
-    ),
-    fix=N_("Choose on validation rows; look at the test rows once, at the end."),
-    wrong="""\
-x_train, y_train, x_test, y_test = x[:180], y[:180], x[180:], y[180:]
-best_accuracy = 0.0
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x_train), y_train)
-    loss.backward()
-    optimizer.step()
-    with torch.no_grad():
-        test_accuracy = (net(x_test).argmax(1) == y_test).float().mean().item()
-    if test_accuracy > best_accuracy:
-        best_accuracy, best = test_accuracy, {k: v.clone() for k, v in net.state_dict().items()}
-""",
-    right="""\
-x_train, y_train, x_val, y_val = x[:180], y[:180], x[180:], y[180:]
-best_accuracy = 0.0
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x_train), y_train)
-    loss.backward()
-    optimizer.step()
-    with torch.no_grad():
-        val_accuracy = (net(x_val).argmax(1) == y_val).float().mean().item()
-    if val_accuracy > best_accuracy:
-        best_accuracy, best = val_accuracy, {k: v.clone() for k, v in net.state_dict().items()}
-""",
-)
+RULE = Rule(WORDS, decide)

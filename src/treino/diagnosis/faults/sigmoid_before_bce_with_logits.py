@@ -6,8 +6,8 @@ from treino.diagnosis.faults.graphs import by_line, made_by
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log, LossCall
+from treino.diagnosis.rules.sigmoid_before_bce_with_logits import RULE as WORDS
 from treino.diagnosis.where.edit import taken
-from treino.words import N_
 
 LOSS = "binary_cross_entropy_with_logits"
 
@@ -27,37 +27,4 @@ def place(evidence: Evidence) -> Site | None:
     return taken(evidence.at or evidence.seen, evidence.stack, "sigmoid", "softmax")
 
 
-RULE = Rule(
-    id="sigmoid_before_bce_with_logits",
-    group="losses",
-    severity="wrong",
-    certain=True,
-    decide=decide,
-    place=place,
-    early=True,
-    message=N_("The input of binary_cross_entropy_with_logits is already a probability ({calls} calls)."),
-    why=N_(
-        "The loss applies the sigmoid itself: applied twice, an output between 0 and 1 becomes 0.50 to "
-        "0.73, so "
-        "that the network can never say no, and its loss stays above 0.31."
-    ),
-    fix=N_("Give it the raw output, or use binary_cross_entropy (BCELoss) with the sigmoid."),
-    wrong="""\
-net = nn.Linear(8, 1)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.binary_cross_entropy_with_logits(torch.sigmoid(net(x)).squeeze(1), (y > 0).float())
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Linear(8, 1)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.binary_cross_entropy_with_logits(net(x).squeeze(1), (y > 0).float())
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide, place)

@@ -6,8 +6,8 @@ from treino.diagnosis.faults.graphs import axis, by_line, made_by
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Backward, Log, LossCall, Operation
+from treino.diagnosis.rules.softmax_before_cross_entropy import RULE as WORDS
 from treino.diagnosis.where.edit import taken
-from treino.words import N_
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -41,40 +41,4 @@ def place(evidence: Evidence) -> Site | None:
     return taken(evidence.at or evidence.seen, evidence.stack, *names)
 
 
-RULE = Rule(
-    id="softmax_before_cross_entropy",
-    group="losses",
-    severity="wrong",
-    certain=True,
-    decide=decide,
-    place=place,
-    early=True,
-    message=N_("The input of cross_entropy is already a {kind} ({calls} calls)."),
-    why=N_(
-        "cross_entropy applies log-softmax itself, so the probabilities are squashed a second time: the loss "
-        "can't fall below ln(1 + (C − 1)/e), 1.4612 for ten classes, and gradients are small. The "
-        "network learns "
-        "slowly and looks stuck."
-    ),
-    fix=N_(
-        "Give cross_entropy the last layer's raw output; apply softmax only where you show probabilities."
-    ),
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x).softmax(1), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide, place)

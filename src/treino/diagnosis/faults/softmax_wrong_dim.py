@@ -15,10 +15,10 @@ from treino.diagnosis.record.log import (
     Softmaxed,
     WeightsApplied,
 )
+from treino.diagnosis.rules.softmax_wrong_dim import RULE as WORDS
 from treino.diagnosis.where.edit import sole_call
 from treino.diagnosis.where.settings import setting, written
 from treino.diagnosis.where.source import calls, same, written_on
-from treino.words import N_
 
 CLASSES = ("cross_entropy", "nll_loss")
 SOFT = ("softmax", "log_softmax")
@@ -118,41 +118,4 @@ def place(evidence: Evidence) -> Site | None:
     return next((at for dim in given if (at := written(line, dim)) is not None), line)
 
 
-RULE = Rule(
-    id="softmax_wrong_dim",
-    group="losses",
-    severity="wrong",
-    certain=True,
-    decide=decide,
-    place=place,
-    early=True,
-    message=N_(
-        "This softmax runs over dim {dim}; the probabilities must sum to one over dim {right} ({calls} "
-        "calls)."
-    ),
-    why=N_(
-        "Along the wrong axis each row is mixed with the other rows of the batch (or each key with other "
-        "queries), and the probabilities of one row don't sum to one. The result depends on which rows "
-        "happen to "
-        "be together."
-    ),
-    fix=N_("Pass the class axis: dim=1 for [batch, classes], dim=-1 for attention over keys."),
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.nll_loss(F.log_softmax(net(x), dim=0), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.nll_loss(F.log_softmax(net(x), dim=1), y)
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide, place)

@@ -7,10 +7,10 @@ from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import Parted, RowsEvaluated, RowsTrained
-from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
+from treino.diagnosis.rules.sorted_split import RULE as WORDS
 from treino.diagnosis.where.edit import maker
 from treino.diagnosis.where.kinds import cuts
-from treino.words import N_, _
+from treino.words import _
 
 LEAST = 10  # rows of an evaluation
 UNSEEN = 0.2  # of its rows, of classes that training never saw
@@ -82,26 +82,4 @@ def place(evidence: Evidence) -> Site | None:
     return evidence.at or maker(evidence.seen, cuts, evidence.sites["loader"], evidence.stack)
 
 
-RULE = Rule(
-    id="sorted_split",
-    group="data",
-    severity="wrong",
-    certain=False,
-    decide=decide,
-    place=place,
-    unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
-    message=N_(
-        "{unseen} of the evaluation rows {what}; {figure} {evaluation} there, {training} in training."
-    ),
-    why=N_(
-        "The rows were sorted by class or by target when they were cut, so that the two parts differ. "
-        "The figure measures nothing that the net could have learned."
-    ),
-    fix=N_("Shuffle before splitting, or use train_test_split(..., stratify=y)."),
-    wrong="""\
-x, y = x[y.argsort()], y.sort().values
-x_train, y_train, x_test, y_test = x[:160], y[:160], x[160:], y[160:]
-"""
-    + HELD_OUT,
-    right=SPLIT + HELD_OUT,
-)
+RULE = Rule(WORDS, decide, place)

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.record.learning import AlikeRows
 from treino.diagnosis.record.log import Log, ParameterSeen
-from treino.words import N_, _
+from treino.diagnosis.rules.symmetric_init import RULE as WORDS
+from treino.words import _
 
 LEAST = 3  # backwards after the second step: rows of a zero last layer differ from the first step on
 
@@ -23,39 +24,4 @@ def decide(log: Log) -> Iterable[Evidence]:
         return
 
 
-RULE = Rule(
-    id="symmetric_init",
-    group="settings",
-    severity="wrong",
-    certain=True,
-    decide=decide,
-    message=N_("All {units} units of a {layer} layer have the same weights, {when}."),
-    why=N_(
-        "Units with equal weights get equal gradients, so that they stay equal for ever: the layer is as "
-        "good as a single unit."
-    ),
-    fix=N_(
-        "Leave PyTorch's random initialisation as it is, or use nn.init.kaiming_normal_ or "
-        "xavier_uniform_; only biases may be constant."
-    ),
-    wrong="""\
-net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
-for p in net.parameters():
-    nn.init.constant_(p, 0.1)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(12):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(12):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide)

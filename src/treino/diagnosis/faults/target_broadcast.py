@@ -7,8 +7,8 @@ from treino.diagnosis.faults.graphs import by_line
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Backward, Graph, Log, LossCall, Operation
+from treino.diagnosis.rules.target_broadcast import RULE as WORDS
 from treino.diagnosis.where.edit import caller, only_caller, passes_on
-from treino.words import N_
 
 PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "gaussian_nll_loss", "poisson_nll_loss")
 
@@ -76,42 +76,4 @@ def place(evidence: Evidence) -> Site | None:
     return caller(evidence.stack)
 
 
-RULE = Rule(
-    id="target_broadcast",
-    group="losses",
-    severity="wrong",
-    certain=True,
-    decide=decide,
-    place=place,
-    early=True,
-    message=N_(
-        "A prediction of shape {prediction} meets a target of shape {target} and both are stretched ({calls} "
-        "calls)."
-    ),
-    why=N_(
-        "Every prediction is compared with every target of the batch, so that the best answer is the "
-        "mean of all "
-        "targets. The loss falls to the variance and stops there."
-    ),
-    fix=N_("Give both the same shape: squeeze(1) on the prediction, or unsqueeze(1) on the target."),
-    wrong="""\
-import warnings
-warnings.simplefilter("ignore")
-net = nn.Linear(8, 1)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.mse_loss(net(x), x[:, 0])
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Linear(8, 1)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.mse_loss(net(x).squeeze(1), x[:, 0])
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide, place)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.faults.turns import trained_forwards
 from treino.diagnosis.record.log import Forward, Log, ModeSet, NetMade
-from treino.words import N_
+from treino.diagnosis.rules.train_mode_never_restored import RULE as WORDS
 
 LEAST = 3  # steps; one or two may look at a gradient
 
@@ -28,41 +28,4 @@ def decide(log: Log) -> Iterable[Evidence]:
         yield Evidence(still[-1].site, numbers, at=site, stack=still[-1].stack)
 
 
-RULE = Rule(
-    id="train_mode_never_restored",
-    group="modes",
-    severity="wrong",
-    certain=True,
-    decide=decide,
-    message=N_("{net} was set to eval, and {steps} steps were then trained in eval mode ({layers})."),
-    why=N_(
-        "In eval mode dropout is off and batch norm uses its stored statistics, which no longer follow the "
-        "weights. What is trained so is another network than the one that was written."
-    ),
-    fix=N_("Call model.train() at the head of every epoch (or right after the evaluation)."),
-    wrong="""\
-net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(), nn.Linear(16, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x[:200]), y[:200])
-    loss.backward()
-    optimizer.step()
-    net.eval()
-    with torch.no_grad():
-        accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()
-""",
-    right="""\
-net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(), nn.Linear(16, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    net.train()
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x[:200]), y[:200])
-    loss.backward()
-    optimizer.step()
-    net.eval()
-    with torch.no_grad():
-        accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()
-""",
-)
+RULE = Rule(WORDS, decide)

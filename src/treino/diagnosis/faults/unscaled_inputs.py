@@ -8,9 +8,9 @@ from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import RowsTrained
+from treino.diagnosis.rules.unscaled_inputs import RULE as WORDS
 from treino.diagnosis.where.edit import maker
 from treino.diagnosis.where.kinds import converts
-from treino.words import N_
 
 LEAST = 12  # steps
 LARGE, APART = 100.0, 50.0  # numbers and deviations that together are uneven
@@ -49,40 +49,4 @@ def place(evidence: Evidence) -> Site | None:
     return maker(evidence.seen, converts, evidence.sites["loader"], evidence.stack)
 
 
-RULE = Rule(
-    id="unscaled_inputs",
-    group="data",
-    severity="wrong",
-    certain=False,
-    decide=decide,
-    place=place,
-    unless=("nan_inputs", "missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss"),
-    message=N_(
-        "Inputs reach {largest} and their columns differ {spread} times in scale; the loss ends at "
-        "{loss}, a constant gets {constant}."
-    ),
-    why=N_(
-        "The largest column decides the output and the gradient, and the others hardly count. A rate that "
-        "suits one column is wildly wrong for another."
-    ),
-    fix=N_("Standardise each column with the training rows' mean and deviation."),
-    wrong="""\
-x = x * torch.tensor([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3000.0])
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide, place)

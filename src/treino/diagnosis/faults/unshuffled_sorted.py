@@ -6,8 +6,8 @@ from itertools import groupby
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Forward, Log, LossCall
+from treino.diagnosis.rules.unshuffled_sorted import RULE as WORDS
 from treino.diagnosis.where import edit
-from treino.words import N_
 
 LEAST = 8  # batches, of so many rows
 SHARE = 0.8  # of a batch that is of its most common class, on average
@@ -52,42 +52,4 @@ def place(evidence: Evidence) -> Site | None:
     return evidence.at or edit.batches(evidence.stack)
 
 
-RULE = Rule(
-    id="unshuffled_sorted",
-    group="data",
-    severity="wrong",
-    certain=False,
-    decide=decide,
-    place=place,
-    unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
-    message=N_(
-        "Batches hold {share} of one class and come sorted; the loss rises by {jump} at each change of class."
-    ),
-    why=N_(
-        "The net learns the class of the moment and unlearns the others, over and over. What it knows at "
-        "the end depends on which class came last."
-    ),
-    fix=N_("Shuffle the training rows in every epoch (DataLoader(..., shuffle=True), or a new permutation)."),
-    wrong="""\
-x, y = x[y.argsort()], y.sort().values
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
-for epoch in range(4):
-    for rows in torch.arange(240).split(20):
-        optimizer.zero_grad()
-        loss = F.cross_entropy(net(x[rows]), y[rows])
-        loss.backward()
-        optimizer.step()
-""",
-    right="""\
-x, y = x[y.argsort()], y.sort().values
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
-for epoch in range(4):
-    for rows in torch.randperm(240).split(20):
-        optimizer.zero_grad()
-        loss = F.cross_entropy(net(x[rows]), y[rows])
-        loss.backward()
-        optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide, place)

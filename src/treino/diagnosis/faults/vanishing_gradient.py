@@ -7,8 +7,8 @@ from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.learning import Depth
 from treino.diagnosis.record.log import Log
+from treino.diagnosis.rules.vanishing_gradient import RULE as WORDS
 from treino.diagnosis.where.settings import word
-from treino.words import N_
 
 SATURATING = ("Sigmoid", "Tanh", "sigmoid", "tanh")
 LEAST = 8  # backwards
@@ -41,62 +41,4 @@ def place(evidence: Evidence) -> Site | None:
     return word(evidence.at, *SATURATING)
 
 
-RULE = Rule(
-    id="vanishing_gradient",
-    group="gradients",
-    severity="wrong",
-    certain=False,
-    decide=decide,
-    place=place,
-    unless=(
-        "symmetric_init",
-        "dead_relu",
-        "label_misaligned",
-        "missing_zero_grad",
-        "no_step",
-        "grad_cleared_before_step",
-        "detached_loss",
-        "nan_inputs",
-        "unscaled_inputs",
-        "exploding_sum_loss",
-        "lr_too_high",
-        "clip_too_small",
-        "weight_decay_too_high",
-    ),
-    message=N_(
-        "The gradient of the first of {layers} weights is {ratio} of the last one's, and the loss stays "
-        "at chance."
-    ),
-    why=N_(
-        "Each saturating activation or tiny weight shrinks the gradient on its way back. The first layers "
-        "get nearly none and keep their random values, so that the rest learns from noise."
-    ),
-    fix=N_(
-        "Use ReLU or a normalisation layer, the default initialisation (or one fitted to the activation), "
-        "or skip connections."
-    ),
-    wrong="""\
-layers = [nn.Linear(8, 16), nn.Sigmoid()]
-for _ in range(9):
-    layers += [nn.Linear(16, 16), nn.Sigmoid()]
-net = nn.Sequential(*layers, nn.Linear(16, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-layers = [nn.Linear(8, 16), nn.ReLU()]
-for _ in range(2):
-    layers += [nn.Linear(16, 16), nn.ReLU()]
-net = nn.Sequential(*layers, nn.Linear(16, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide, place)

@@ -7,9 +7,10 @@ from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.faults.studies import studied
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
+from treino.diagnosis.rules.weight_decay_too_high import RULE as WORDS
 from treino.diagnosis.where.edit import loss_made
 from treino.diagnosis.where.settings import setting
-from treino.words import N_, _
+from treino.words import _
 
 LEAST = 12  # steps
 PULL = 0.5  # decay by gradient, in the median step: 0.84 to 20 where it outweighs the loss
@@ -66,46 +67,4 @@ def place(evidence: Evidence) -> Site | None:
     return setting(evidence.at, "weight_decay", None, evidence.numbers["weight_decay"])
 
 
-RULE = Rule(
-    id="weight_decay_too_high",
-    group="settings",
-    severity="wrong",
-    certain=False,
-    decide=decide,
-    place=place,
-    unless=(
-        "lr_too_high",
-        "missing_zero_grad",
-        "no_step",
-        "grad_cleared_before_step",
-        "detached_loss",
-        "nan_inputs",
-        "params_not_in_optimizer",
-    ),
-    message=N_(
-        "weight_decay {weight_decay} shrank the weights to {shrunk} of their size; the loss ends at {loss}."
-    ),
-    why=N_(
-        "Each step pulls all weights to zero more strongly than the loss pulls them anywhere. With "
-        "weights near zero the net says the same for every row."
-    ),
-    fix=N_("Use 1e-4 to 1e-2 (none for biases and norms), or 0 until the net can fit the training rows."),
-    wrong="""\
-net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1, weight_decay=2.0)
-for step in range(60):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1, weight_decay=1e-4)
-for step in range(60):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-)
+RULE = Rule(WORDS, decide, place)

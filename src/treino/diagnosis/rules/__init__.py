@@ -4,6 +4,7 @@ import pkgutil
 from functools import cache
 from importlib import import_module
 
+from treino.diagnosis.finding import Finding
 from treino.diagnosis.rule import Rule
 
 GROUPS = ("gradients", "losses", "modes", "data", "settings")
@@ -18,3 +19,12 @@ def rules() -> dict[str, Rule]:
         if isinstance(rule, Rule):
             found.append(rule)
     return {r.id: r for r in sorted(found, key=lambda r: (GROUPS.index(r.group), not r.certain, r.id))}
+
+
+def findings_to_report(findings: list[Finding]) -> list[Finding]:
+    """Those that no other rule's finding explains, each line once; certain ones first, then the worst."""
+    found = {f.rule for f in findings}
+    findings = [f for f in findings if not found & set(rules()[f.rule].unless)]
+    unique = {(f.rule, f.file, f.line): f for f in reversed(findings)}
+    kept = [f for f in findings if unique[f.rule, f.file, f.line] is f]
+    return sorted(kept, key=lambda f: (not f.certain, ("wrong", "risk", "waste").index(f.severity)))
