@@ -3,8 +3,9 @@
 import pytest
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import ancestry, converts, cuts, first, made_by
+from treino.diagnosis.reading.ancestry import ancestry, converts, first, made_by
 from treino.diagnosis.reading.source import statement_at
+from treino.diagnosis.where.kinds import cuts
 
 SCRIPT = """\
 def divide(table, n):

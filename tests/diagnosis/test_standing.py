@@ -9,8 +9,9 @@ import torch
 from torch.utils.data import DataLoader, Subset, TensorDataset
 
 from tests.diagnosis.zygote import marked, told
+from treino.diagnosis.record.lines import watch_file
 from treino.diagnosis.watch.standing import standing
-from treino.diagnosis.watch.where import locals_of, watch_file
+from treino.diagnosis.watch.where import locals_of
 
 NET = """
 net = nn.Sequential(nn.Linear(kept.shape[1], 16), nn.ReLU(), nn.Linear(16, 3))

@@ -238,10 +238,7 @@ WAYS: dict[str, set[str]] = {
         "diagnosis/rules/__init__:rules",
         "plots/style:load_matplotlib",
     },
-    "exec_module": {
-        "diagnosis/record/sklearn_hooks:find_spec",
-        "diagnosis/watch/sklearn_hooks:find_spec",
-    },
+    "exec_module": {"diagnosis/record/module_imports:find_spec"},
     **{name: set() for name in ("eval", "__import__", "spec_from_file_location", "runpy", "pickle")},
     # what runs a network's file, and what makes one that may run
     "own_net": {"records/network_source:run_network", "records/user_network:network_of"},

@@ -17,8 +17,8 @@ from typing import Any
 
 from treino.diagnosis.exam import Exam
 from treino.diagnosis.finding import Finding
-from treino.diagnosis.watch.patches import UNSEEN
-from treino.diagnosis.watch.where import watch_file
+from treino.diagnosis.record.hooks import UNSEEN
+from treino.diagnosis.record.lines import watch_file
 from treino.errors import TreinoError
 from treino.words import _
 

@@ -18,7 +18,6 @@ from treino.diagnosis.reading.provenance import (
 )
 from treino.diagnosis.reading.source import call_name, called, function_of, names_in, statement_at, tree
 
-SECTIONS = ("split", "tensor_split", "array_split", "split_with_sizes")
 GIVEN = (ast.Return, ast.Yield, ast.YieldFrom)
 MOST = 200  # names that are followed
 CONVERSIONS = (
@@ -252,24 +251,6 @@ def made_by(path: str, value: ast.AST) -> list[Step]:
 def _class_of(module: ast.Module | None, function: ast.AST) -> ast.ClassDef | None:
     classes = (n for n in ast.walk(module) if isinstance(n, ast.ClassDef)) if module is not None else ()
     return next((c for c in classes if function in c.body), None)
-
-
-def cuts(value: ast.AST) -> bool:
-    """Whether an expression takes rows by position: ``x[:n]``, ``frame.iloc[n:]``, ``x.split([n, m])``."""
-    for node in ast.walk(value):
-        if isinstance(node, ast.Subscript):
-            rows = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
-            if isinstance(rows, ast.Slice) and (rows.lower is None) != (rows.upper is None):
-                return True
-        elif isinstance(node, ast.Call):
-            name, lists = call_name(node), any(isinstance(a, (ast.List, ast.Tuple)) for a in node.args)
-            if name in ("head", "tail", "narrow", "islice") or (name in SECTIONS and lists):
-                return True
-            if name in ("range", "arange", "slice") and len(node.args) == 2:
-                return True
-            if name == "Subset" and called(node, "range"):
-                return True
-    return False
 
 
 def chooses(value: ast.AST) -> bool:

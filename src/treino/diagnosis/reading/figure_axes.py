@@ -8,7 +8,8 @@ from typing import Any
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.provenance import definition
 from treino.diagnosis.reading.source import call_name, called, function_of, statement_at, tree
-from treino.diagnosis.watch.where import is_own, locals_of
+from treino.diagnosis.record.lines import is_own
+from treino.diagnosis.watch.where import locals_of
 
 REDUCES = ("mean", "sum", "nanmean", "nansum")
 PAIRS = ("min", "amin", "argmin", "max", "amax", "argmax", "sort", "argsort", "topk", "exp", "sign", "relu")

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Callable, Iterator
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import Step, ancestry, cuts, parameters, step_back, trail
+from treino.diagnosis.reading.ancestry import Step, ancestry, parameters, step_back, trail
 from treino.diagnosis.reading.copies import NOISE, handed_to, inlined, made_of, shares_rows
 from treino.diagnosis.reading.provenance import (
     Function,
@@ -17,6 +17,7 @@ from treino.diagnosis.reading.provenance import (
 from treino.diagnosis.reading.source import call_name, called, enclosing, function_of, names_in, statement_at
 from treino.diagnosis.watch.eval_seen import EvalSeen
 from treino.diagnosis.watch.tables import TrainSeen
+from treino.diagnosis.where.kinds import cuts
 
 REPEATS = ("repeat", "tile", "repeat_interleave")
 SPLITS = ("train_test_split", "random_split")

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import ancestry, chooses, cuts, first, given_names
+from treino.diagnosis.reading.ancestry import ancestry, chooses, first, given_names
 from treino.diagnosis.reading.names import says_test, says_train, says_validation
 from treino.diagnosis.reading.orders import base
 from treino.diagnosis.reading.provenance import (
@@ -39,6 +39,7 @@ from treino.diagnosis.reading.source import (
 )
 from treino.diagnosis.watch.eval_seen import EvalSeen
 from treino.diagnosis.watch.tables import TrainSeen
+from treino.diagnosis.where.kinds import cuts
 
 JOINS = (
     *("concat", "concatenate", "cat", "vstack", "hstack", "append", "stack", "resample", "repeat", "tile"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import Step, ancestry, cuts, parameters
+from treino.diagnosis.reading.ancestry import Step, ancestry, parameters
 from treino.diagnosis.reading.indexed import words_of_rows
 from treino.diagnosis.reading.names import says_test, says_train, says_validation
 from treino.diagnosis.reading.provenance import (
@@ -26,6 +26,7 @@ from treino.diagnosis.reading.source import (
     statement_at,
     tree,
 )
+from treino.diagnosis.where.kinds import cuts
 
 JOINS = (
     *("concat", "concatenate", "cat", "vstack", "hstack", "append", "row_stack", "ConcatDataset"),

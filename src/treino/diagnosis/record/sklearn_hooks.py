@@ -1,13 +1,12 @@
 """Scalers, splits and scores of scikit-learn, observed once the program itself has imported them."""
 
 import functools
-import importlib.abc
-import importlib.util
 import sys
 from typing import Any
 
 from treino.diagnosis.record.hooks import Hooks, unseen
 from treino.diagnosis.record.lines import here
+from treino.diagnosis.record.module_imports import ModuleImports
 from treino.diagnosis.record.rows import Rows
 
 FUNCTIONS = ("scale", "minmax_scale", "maxabs_scale", "robust_scale", "quantile_transform", "power_transform")
@@ -26,49 +25,15 @@ KINDS = {
 }
 
 
-class SklearnHooks(importlib.abc.MetaPathFinder):
+class SklearnHooks:
     """Wraps scikit-learn's functions now, or right after their modules are first imported."""
 
     def __init__(self, hooks: Hooks, rows: Rows) -> None:
         self._hooks, self._rows = hooks, rows
-        self._names = (*KINDS, SCORES, MODELS)
+        names = (*KINDS, SCORES, MODELS)
+        self._imports = ModuleImports(names, self._wrap, lambda: hooks.on, hooks.defect)
+        self.install, self.remove = self._imports.install, self._imports.remove
         self._wrapped: set[Any] = set()
-
-    def install(self) -> None:
-        """Start."""
-        for name in self._names:
-            if name in sys.modules:
-                self._wrap(name)
-        sys.meta_path.insert(0, self)
-
-    def remove(self) -> None:
-        """Leave the import system."""
-        if self in sys.meta_path:
-            sys.meta_path.remove(self)
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        """Let the others find the module, and look at it when it has run."""
-        if name not in self._names or not self._hooks.on:
-            return None
-        sys.meta_path.remove(self)
-        try:
-            spec = importlib.util.find_spec(name)
-        finally:
-            sys.meta_path.insert(0, self)
-        if spec is None or spec.loader is None:
-            return None
-        loader: Any = spec.loader
-        run = loader.exec_module
-
-        def exec_module(module: Any) -> None:
-            run(module)
-            try:
-                self._wrap(name)
-            except Exception as error:
-                self._hooks.defect(name, error)
-
-        loader.exec_module = exec_module
-        return spec
 
     def _wrap(self, name: str) -> None:
         module = sys.modules[name]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.ancestry import Step, ancestry, cuts, first, trail
+from treino.diagnosis.reading.ancestry import Step, ancestry, first, trail
 from treino.diagnosis.reading.names import split_line, words
 from treino.diagnosis.reading.source import called, names_in, statement_at, tree
 from treino.diagnosis.rule import Rule
@@ -18,6 +18,7 @@ from treino.diagnosis.watch.answers import AnswersSeen, OrderedSeen, cut_up, far
 from treino.diagnosis.watch.eval_seen import EvalSeen
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import PartedSeen, TrainSeen, apart
+from treino.diagnosis.where.kinds import cuts
 from treino.words import N_, _
 
 TIMES = {"time", "times", "date", "year", "month", "day", "hour", "timestamp", "datetime", "t", "step"}

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.watch.where import here
+from treino.diagnosis.record.lines import here
 
 LEAST = 30  # rows of a table
 MOST = 64  # tables, and comparisons

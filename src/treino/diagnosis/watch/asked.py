@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.record.hooks import compiling, unseen
+from treino.diagnosis.record.lines import here
 from treino.diagnosis.watch import depths, graph
 from treino.diagnosis.watch.by_hand import keep
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.guards import Guards
 from treino.diagnosis.watch.manual import down, even, movement, some
 from treino.diagnosis.watch.output import some_of
-from treino.diagnosis.watch.patches import Patches, compiling, unseen
+from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import BackwardSeen, LayerSeen, OptimizerSeen, Seen
-from treino.diagnosis.watch.where import here, stack
+from treino.diagnosis.watch.where import stack
 
 if TYPE_CHECKING:
     from treino.diagnosis.watch.backward import Backward

@@ -15,11 +15,11 @@ from treino.diagnosis.reading.figure_axes import apart_in_numpy
 from treino.diagnosis.reading.provenance import functions
 from treino.diagnosis.reading.source import call_name, called, tree
 from treino.diagnosis.reading.traced import Value, traced
+from treino.diagnosis.record.lines import here, is_own
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.output import Output
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import AxisSeen, Seen
-from treino.diagnosis.watch.where import here, is_own
 
 HANDS = 40  # names and calls that an array goes through
 

@@ -16,6 +16,8 @@ from typing import Any
 import torch
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.record.hooks import compiling, unseen
+from treino.diagnosis.record.lines import here
 from treino.diagnosis.watch import depths, graph
 from treino.diagnosis.watch.asked import Asked
 from treino.diagnosis.watch.attention import wrong_weights
@@ -23,10 +25,10 @@ from treino.diagnosis.watch.by_hand import ByHand, keep
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.lines import STEPS, Lines
 from treino.diagnosis.watch.manual import Leaves, Manual, down, movement, some
-from treino.diagnosis.watch.patches import Patches, compiling, unseen
+from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import BackwardSeen, ReluSeen, Seen
 from treino.diagnosis.watch.spoiled import Spoils, culprit
-from treino.diagnosis.watch.where import above, here, stack
+from treino.diagnosis.watch.where import above, stack
 
 TERMS = 16  # numbers in a tensor that losses are gathered in
 FIRST = 6

@@ -8,7 +8,8 @@ import torch
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.scores import compared_with
-from treino.diagnosis.watch.where import is_own, locals_of
+from treino.diagnosis.record.lines import is_own
+from treino.diagnosis.watch.where import locals_of
 
 
 def labels_beside(said: torch.Tensor) -> np.ndarray | None:

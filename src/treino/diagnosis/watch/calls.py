@@ -11,7 +11,8 @@ from torch import nn
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.source import calls_forward
-from treino.diagnosis.watch.patches import Patches, compiling, in_functorch, unseen
+from treino.diagnosis.record.hooks import compiling, in_functorch, unseen
+from treino.diagnosis.watch.patches import Patches
 
 Passes = Callable[[nn.Module, Any], bool]  # (net, result): whether it is a training like those before it
 Called = Callable[[nn.Module, Any, Any, Any], None]  # (net, arguments, named ones, result)

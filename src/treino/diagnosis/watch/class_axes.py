@@ -8,9 +8,9 @@ import torch
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.scores import scored
 from treino.diagnosis.reading.source import loss_line
+from treino.diagnosis.record.lines import here
 from treino.diagnosis.watch.output import Output
 from treino.diagnosis.watch.seen import AxisSeen, Seen
-from treino.diagnosis.watch.where import here
 
 CLASSES = ("cross_entropy", "nll_loss")
 GATHERS = ("all", "any", "prod", "min", "amin")

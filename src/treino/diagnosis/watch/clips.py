@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from treino.diagnosis.record.lines import here
 from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import ClipSeen, Seen
-from treino.diagnosis.watch.where import here
 
 TENSORS = 16  # gradients of an optimizer whose size is measured
 SLIVER = 0.05  # a factor below this scales gradients away

@@ -13,11 +13,12 @@ import torch
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.seeding import only_seeds
 from treino.diagnosis.reading.source import called, remembered, statement_at, tree
+from treino.diagnosis.record.lines import is_own
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.output import Net, Output
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import SeedSeen, Seen
-from treino.diagnosis.watch.where import is_own, outside, stack
+from treino.diagnosis.watch.where import outside, stack
 
 LEAST = 10  # rows; shorter orders are equal by chance
 EARLY, LONG = 64, 1_000_000  # orders before the first step that are looked at, and their rows

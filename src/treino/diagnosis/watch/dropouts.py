@@ -13,9 +13,9 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.dropout_flags import always_on, on_purpose
+from treino.diagnosis.record.lines import here, is_own
 from treino.diagnosis.watch.output import Net
 from treino.diagnosis.watch.patches import Patches
-from treino.diagnosis.watch.where import here, is_own
 
 FUNCTIONS = ("dropout", "alpha_dropout", "feature_alpha_dropout", "dropout1d", "dropout2d", "dropout3d")
 OFTEN = 3  # forwards of the same rows: Monte Carlo

@@ -9,10 +9,10 @@ import torch
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.figure_axes import named_after, named_in_numpy
 from treino.diagnosis.reading.spreads import crossed, crossed_in_numpy
+from treino.diagnosis.record.lines import here, is_own
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import AxisSeen, Seen
-from treino.diagnosis.watch.where import here, is_own
 
 TRIES = 3  # calls of a line after which its source is read no more
 

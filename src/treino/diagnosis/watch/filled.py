@@ -7,9 +7,9 @@ import numpy as np
 
 from treino.diagnosis.reading.names import says_train
 from treino.diagnosis.reading.source import names_in, statement_at
+from treino.diagnosis.record.lines import here
 from treino.diagnosis.watch.scalers import NONE
 from treino.diagnosis.watch.tables import DataSeen, FitSeen
-from treino.diagnosis.watch.where import here
 
 MOST = 200_000  # rows
 COLUMNS = 64

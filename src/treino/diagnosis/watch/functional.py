@@ -13,11 +13,11 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.record.lines import here
 from treino.diagnosis.watch.alike import WHEN, alike_along
 from treino.diagnosis.watch.manual import LARGEST, some
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import BackwardSeen, LayerSeen, Seen
-from treino.diagnosis.watch.where import here
 
 MEANT = ("full", "full_like", "masked_fill", "masked_fill_", "where", "fill_")  # of infinity, as masks have
 PROBED = 3  # calls of a line in which each operation is looked at

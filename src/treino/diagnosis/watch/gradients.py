@@ -12,9 +12,10 @@ from typing import Any
 import torch
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.record.lines import here
 from treino.diagnosis.watch.left_over import LeftOver
 from treino.diagnosis.watch.seen import OptimizerSeen, Seen
-from treino.diagnosis.watch.where import here, maker
+from treino.diagnosis.watch.where import maker
 
 FULL_STEPS = 24  # every parameter is followed for so many steps, then a few of each optimizer
 FEW = 8

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from treino.diagnosis.record.hooks import compiling, unseen
+from treino.diagnosis.record.lines import here
 from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.gradients import Gradients
-from treino.diagnosis.watch.patches import Patches, compiling, unseen
+from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import BackwardSeen, Seen
-from treino.diagnosis.watch.where import here
 
 if TYPE_CHECKING:
     from treino.diagnosis.watch.backward import Backward

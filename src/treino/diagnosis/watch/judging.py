@@ -13,17 +13,19 @@ from torch.nn.functional import huber_loss
 
 from treino.diagnosis.reading.places import left_at_once
 from treino.diagnosis.reading.scores import paired
+from treino.diagnosis.record.hooks import UNSEEN
+from treino.diagnosis.record.lines import here
+from treino.diagnosis.record.tables import as_array
 from treino.diagnosis.watch.answers import Answers
 from treino.diagnosis.watch.beside import labels_beside
 from treino.diagnosis.watch.class_axes import GATHERS, ClassAxes
 from treino.diagnosis.watch.output import Output, class_axis
 from treino.diagnosis.watch.outputs import Outputs
-from treino.diagnosis.watch.patches import UNSEEN, Patches
+from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.stretched import Stretched
-from treino.diagnosis.watch.tables import as_array, hash_rows
+from treino.diagnosis.watch.tables import hash_rows
 from treino.diagnosis.watch.targets import TARGET
-from treino.diagnosis.watch.where import here
 
 COMPARES = ("eq", "__eq__", "ne", "__ne__")
 PRODUCTS = ("matmul", "__matmul__", "mm", "bmm", "einsum", "cdist", "cosine_similarity", "mul", "__mul__")

@@ -21,8 +21,9 @@ from torch._C import _get_function_stack_at, _len_torch_function_stack
 from torch.overrides import TorchFunctionMode, _pop_mode, _push_mode
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.watch.patches import UNSEEN, Patches, in_functorch, unseen
-from treino.diagnosis.watch.where import here
+from treino.diagnosis.record.hooks import UNSEEN, in_functorch, unseen
+from treino.diagnosis.record.lines import here
+from treino.diagnosis.watch.patches import Patches
 
 STEPS = 2  # backwards of a line that are looked at
 CALLS = 3000  # torch functions that are looked at before the first backward

@@ -13,10 +13,11 @@ from torch.nn.utils.rnn import PackedSequence
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.source import call_name, statement_at
+from treino.diagnosis.record.hooks import unseen
+from treino.diagnosis.record.lines import here
 from treino.diagnosis.watch.batches import rows_and_labels
-from treino.diagnosis.watch.patches import Patches, unseen
+from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.reads import BATCHES, ReadSeen, read
-from treino.diagnosis.watch.where import here
 
 Batch = tuple[Any, Any, Any]  # (rows, labels, (loader, what it drew)): the tensors as weak references
 

@@ -12,6 +12,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from treino.diagnosis.record.lines import here
+from treino.diagnosis.record.tables import as_array
 from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.loss_inputs import LossInputs
@@ -21,9 +23,8 @@ from treino.diagnosis.watch.over_rows import OverRows
 from treino.diagnosis.watch.patches import FIRST, Patches
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.soft_targets import SoftTargets, over_rows
-from treino.diagnosis.watch.tables import as_array
 from treino.diagnosis.watch.transformed import Transformed
-from treino.diagnosis.watch.where import here, spots, stack
+from treino.diagnosis.watch.where import spots, stack
 from treino.words import N_
 
 PAIRED = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "poisson_nll_loss", "gaussian_nll_loss"}

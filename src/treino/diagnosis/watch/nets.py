@@ -1,9 +1,8 @@
 """Every net that a person's code calls: in which mode, with or without gradients, and for what.
 
 An output is for training if a backward went through it and a step followed. It is judged if it entered a
-loss, an argmax or a comparison and no backward came. Targets (pseudo-labels, mean teachers), repeated
-forwards of the same rows (Monte-Carlo dropout) and outputs that nobody judges (update_bn, samples) are
-neither.
+loss, an argmax or a comparison and no backward came. Targets (mean teachers), repeated forwards of the
+same rows (Monte-Carlo dropout) and outputs that nobody judges (update_bn, samples) are neither.
 """
 
 import weakref
@@ -16,6 +15,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.places import calls_each
+from treino.diagnosis.record.lines import here
 from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.calls import Calls
 from treino.diagnosis.watch.dropouts import Dropouts
@@ -36,7 +36,7 @@ from treino.diagnosis.watch.outputs import RECENT, Outputs
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.restored import puts_back
 from treino.diagnosis.watch.seen import CallSeen, OptimizerSeen, Seen
-from treino.diagnosis.watch.where import here, stack
+from treino.diagnosis.watch.where import stack
 
 CHANCES = (nn.Softmax, nn.LogSoftmax, nn.Sigmoid)
 PATIENCE = 8  # optimizer steps after which no backward is expected any more

@@ -17,8 +17,9 @@ from torch.nn.modules.dropout import _DropoutNd
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.record.lines import is_own
 from treino.diagnosis.watch.seen import CallSeen, NetSeen
-from treino.diagnosis.watch.where import is_own, locals_of
+from treino.diagnosis.watch.where import locals_of
 
 SMALL = 100_000  # entries of an output whose memory is held while it is followed
 

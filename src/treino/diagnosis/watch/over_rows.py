@@ -7,11 +7,11 @@ from typing import Any
 import torch
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.record.lines import here
 from treino.diagnosis.watch.loss_seen import LossSeen
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.output import Net
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.watch.where import here
 
 NEAR = 1e-4
 

@@ -13,6 +13,7 @@ from treino.diagnosis.reading.into_loss import part_of_loss
 from treino.diagnosis.reading.places import spelled
 from treino.diagnosis.reading.source import called, statement_at
 from treino.diagnosis.reading.updated import moves_whole_net
+from treino.diagnosis.record.lines import here
 from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.flat import Flat
@@ -24,7 +25,7 @@ from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import CutSeen, OptimizerSeen, Seen, UnownedSeen
 from treino.diagnosis.watch.strays import Cut, Strays
 from treino.diagnosis.watch.unowned import SAMPLE, Unowned
-from treino.diagnosis.watch.where import here, stack
+from treino.diagnosis.watch.where import stack
 
 CUTS = ("detach", "numpy", "tolist")
 # What takes a tensor's shape alone.

@@ -12,12 +12,7 @@ from typing import Any
 
 import torch
 
-# Warnings that a wrapped function raises must show its caller's line, as without us: `warnings` skips frames
-# whose file bears these two words.
-UNSEEN = "<treino: importlib _bootstrap>"
-
-in_functorch = torch._C._functorch.peek_interpreter_stack  # None outside of vmap and grad transforms
-compiling = torch.compiler.is_compiling
+from treino.diagnosis.record.hooks import compiling, in_functorch, unseen
 
 FIRST, FEW, MORE = 24, 6, 12  # steps
 
@@ -211,9 +206,3 @@ def _compiled_before() -> bool:
     """Whether anything was compiled before now; one backend is there from the start."""
     frames = sys.modules.get("torch._dynamo.eval_frame")
     return frames is not None and len(getattr(frames, "cached_backends", "unknown")) > 1
-
-
-def unseen(function: Any) -> Any:
-    """The same function, whose frame warnings and tracebacks pass over."""
-    function.__code__ = function.__code__.replace(co_filename=UNSEEN)
-    return function

@@ -14,6 +14,7 @@ import torch
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.dropout_flags import always_on, makes_mask, on_purpose
+from treino.diagnosis.record.lines import here, is_own
 from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.dropouts import OFTEN
 from treino.diagnosis.watch.nets import Nets
@@ -21,7 +22,7 @@ from treino.diagnosis.watch.output import Output
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.plain import Plain, meets_rows
 from treino.diagnosis.watch.seen import CallSeen, NetSeen, Seen
-from treino.diagnosis.watch.where import here, is_own, locals_of, stack
+from treino.diagnosis.watch.where import locals_of, stack
 
 PATIENCE = 8  # backwards after which none is expected any more
 MOST = 400  # nodes of a graph that are walked through

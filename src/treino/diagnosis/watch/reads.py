@@ -12,8 +12,8 @@ import torch
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.source import called, enclosing
-from treino.diagnosis.watch.patches import UNSEEN
-from treino.diagnosis.watch.where import is_own
+from treino.diagnosis.record.hooks import UNSEEN
+from treino.diagnosis.record.lines import is_own
 
 BATCHES = 2  # of each loader that are looked at
 DEEP = 16  # frames between a draw and the loader

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.record.lines import here
+from treino.diagnosis.record.tables import as_array
 from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.batches import SIZE, comes_again, spoils, whole_rows, with_others
 from treino.diagnosis.watch.eval_seen import EvalSeen, Phase
@@ -24,17 +26,9 @@ from treino.diagnosis.watch.plain import Plain
 from treino.diagnosis.watch.scalers import Scalers, held_numbers
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.standing import standing
-from treino.diagnosis.watch.tables import (
-    DataSeen,
-    StandingSeen,
-    Told,
-    TrainSeen,
-    as_array,
-    hash_rows,
-    keep_some,
-)
+from treino.diagnosis.watch.tables import DataSeen, StandingSeen, Told, TrainSeen, hash_rows, keep_some
 from treino.diagnosis.watch.warned import Warned
-from treino.diagnosis.watch.where import here, offset, spots, stack
+from treino.diagnosis.watch.where import offset, spots, stack
 
 FEW = 256  # rows that came again after the first epoch: then training rows are known well enough
 MOST = 200_000  # rows that are remembered

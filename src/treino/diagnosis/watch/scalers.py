@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from treino.diagnosis.record.lines import here
 from treino.diagnosis.watch.tables import DataSeen, FitSeen, hash_rows
-from treino.diagnosis.watch.where import here
 
 NONE = np.zeros(0, np.uint64)
 MOST = 200_000  # rows of one fit

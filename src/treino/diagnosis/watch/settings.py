@@ -10,6 +10,7 @@ from torch import nn
 from torch.optim import lr_scheduler
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.record.lines import here
 from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.depths import note
 from treino.diagnosis.watch.gradients import Gradients
@@ -17,7 +18,7 @@ from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.paces import numbers
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import OptimizerSeen, SchedulerSeen, Seen
-from treino.diagnosis.watch.where import here, maker
+from treino.diagnosis.watch.where import maker
 
 ENTRIES, TENSORS = 256, 16  # of the parameters whose movement is measured
 LATE = 16  # steps until which an optimizer's first values are taken: no window may have seen its first one

@@ -1,8 +1,6 @@
 """Scalers and splits of scikit-learn, observed once the script itself has imported them."""
 
 import functools
-import importlib.abc
-import importlib.util
 import random
 import sys
 import weakref
@@ -12,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from treino.diagnosis.record.hooks import unseen
+from treino.diagnosis.record.lines import here
+from treino.diagnosis.record.module_imports import ModuleImports
 from treino.diagnosis.watch.filled import filled
-from treino.diagnosis.watch.patches import Patches, unseen
+from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.rows import Rows
 from treino.diagnosis.watch.tables import ApartSeen, FoldSeen, PartedSeen
-from treino.diagnosis.watch.where import here
 
 SCALERS = (
     "StandardScaler",
@@ -52,54 +52,27 @@ WATCHED = (
 )
 
 
-class SklearnHooks(importlib.abc.MetaPathFinder):
+class SklearnHooks:
     """Patches scikit-learn's modules (and pandas' one of samples) now, or right after they are first
     imported.
     """
 
     def __init__(self, patches: Patches, rows: Rows) -> None:
         self.patches, self.rows = patches, rows
+        self._imports = ModuleImports(WATCHED, self._patch, lambda: patches.on, patches.defect)
         self.drew: Callable[[Hashable], None] = lambda seed: None  # told of the seeds of orders
         self._slices: deque[tuple[weakref.ref[Any], int, int]] = deque(maxlen=8)  # of tables, by position
         self._orders: set[tuple[int, Any]] = set()  # (rows, seed) of arrays that were shuffled
 
     def install(self) -> None:
-        for name in WATCHED:
-            if name in sys.modules:
-                self._patch(name)
-        sys.meta_path.insert(0, self)
+        self._imports.install()
         self.patches.after(np.random, "permutation", self._shuffled)
         self.patches.before(np.random, "shuffle", lambda a, k: self._shuffled(None, a, k))
         self.patches.before(random, "shuffle", lambda a, k: self._shuffled(None, a, k))
 
     def remove(self) -> None:
         """Leave the import system."""
-        if self in sys.meta_path:
-            sys.meta_path.remove(self)
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        """Let the others find the module, and look at it when it has run."""
-        if name not in WATCHED or not self.patches.on:
-            return None
-        sys.meta_path.remove(self)
-        try:
-            spec = importlib.util.find_spec(name)
-        finally:
-            sys.meta_path.insert(0, self)
-        if spec is None or spec.loader is None:
-            return None
-        loader: Any = spec.loader
-        run = loader.exec_module
-
-        def exec_module(module: Any) -> None:
-            run(module)
-            try:
-                self._patch(name)
-            except Exception as error:
-                self.patches.defect(name, error)
-
-        loader.exec_module = exec_module
-        return spec
+        self._imports.remove()
 
     def _patch(self, name: str) -> None:
         module = sys.modules[name]

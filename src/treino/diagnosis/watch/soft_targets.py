@@ -7,10 +7,11 @@ from typing import Any
 import torch
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.record.lines import here
 from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.loss_seen import LossSeen
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.watch.where import here, stack
+from treino.diagnosis.watch.where import stack
 
 SAME = ("detach", "float", "double", "to", "clone", "contiguous", "data", "clamp", "clamp_min", "clip")
 MEET = (

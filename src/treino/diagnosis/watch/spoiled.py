@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.record.lines import here
 from treino.diagnosis.watch import graph
-from treino.diagnosis.watch.where import here
 
 SAVED = ("_saved_result", "_saved_self", "_saved_other", "_saved_mat1", "_saved_mat2", "_saved_input")
 

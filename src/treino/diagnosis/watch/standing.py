@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from treino.diagnosis.record.lines import is_own
+from treino.diagnosis.record.tables import as_array
 from treino.diagnosis.watch.columns import MEASURED, Columns
-from treino.diagnosis.watch.tables import StandingSeen, as_array, hash_rows
-from treino.diagnosis.watch.where import is_own, locals_of
+from treino.diagnosis.watch.tables import StandingSeen, hash_rows
+from treino.diagnosis.watch.where import locals_of
 
 MOST = 200_000  # rows of a table
 LARGE = 20_000_000  # numbers in it

@@ -13,10 +13,10 @@ from torch.distributions import Distribution
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.source import called, tree
+from treino.diagnosis.record.lines import here
 from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.seen import OptimizerSeen
-from treino.diagnosis.watch.where import here
 
 TAKEN = ("data", "detach", "tensor", "as_tensor")  # what gives a parameter's values without its history
 PLAIN = (torch.Tensor, torch.nn.Parameter)

@@ -6,9 +6,10 @@ import torch
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.figure_axes import pairs_on_purpose
+from treino.diagnosis.record.lines import here
 from treino.diagnosis.watch.output import Output
 from treino.diagnosis.watch.seen import Seen, StretchedSeen
-from treino.diagnosis.watch.where import here, stack
+from treino.diagnosis.watch.where import stack
 
 
 class Stretched:

@@ -7,7 +7,6 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-import torch
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.answers import Answers
@@ -22,14 +21,6 @@ from treino.diagnosis.watch.where import Spot
 WIDE = 256  # columns that are hashed of a wider row
 # The same for any width: rows of one text are equal, however far they are filled with zeros.
 _WEIGHTS = np.random.RandomState(0).randint(1, 2**62, size=WIDE).astype(np.uint64) | np.uint64(1)
-KNOWN = (torch.float32, torch.float64)
-
-
-def as_array(t: torch.Tensor) -> np.ndarray:
-    """A tensor's values, out of its graph: as float32 where NumPy lacks the type (bfloat16) or its range."""
-    t = t.detach()
-    known: np.ndarray = (t.float() if t.is_floating_point() and t.dtype not in KNOWN else t).numpy()
-    return known
 
 
 def hash_rows(x_ND: np.ndarray) -> np.ndarray:

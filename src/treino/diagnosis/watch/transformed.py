@@ -7,9 +7,10 @@ import torch
 import torch.nn.functional as F
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.record.hooks import in_functorch
 from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.loss_seen import LossSeen
-from treino.diagnosis.watch.patches import Patches, in_functorch
+from treino.diagnosis.watch.patches import Patches
 
 TWICE = {"cross_entropy": ("softmax",), "binary_cross_entropy_with_logits": ("softmax", "sigmoid")}
 MOST = 512  # places that are kept

@@ -3,9 +3,9 @@
 import warnings
 from typing import Any
 
+from treino.diagnosis.record.lines import here
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.tables import DataSeen
-from treino.diagnosis.watch.where import here
 
 SAID = ("divide by zero encountered", "invalid value encountered")
 

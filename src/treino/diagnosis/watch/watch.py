@@ -16,6 +16,8 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
+from treino.diagnosis.record.hooks import compiling, unseen
+from treino.diagnosis.record.lines import here
 from treino.diagnosis.watch.alike import WHEN, Alike
 from treino.diagnosis.watch.axes import Axes
 from treino.diagnosis.watch.backward import Backward
@@ -30,13 +32,12 @@ from treino.diagnosis.watch.losses import Losses
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.norms import Norms
 from treino.diagnosis.watch.ownership import Ownership
-from treino.diagnosis.watch.patches import Patches, compiling, unseen
+from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.plain_use import PlainUse
 from treino.diagnosis.watch.rows import Rows
 from treino.diagnosis.watch.seen import OptimizerSeen, Seen
 from treino.diagnosis.watch.settings import Settings
 from treino.diagnosis.watch.sklearn_hooks import SklearnHooks
-from treino.diagnosis.watch.where import here
 
 SENSORS = (
     "lines",
