@@ -3,6 +3,7 @@
 import textwrap
 import types
 from pathlib import Path
+from typing import Any
 
 from treino.diagnosis.faults import decide
 from treino.diagnosis.finding import Finding
@@ -14,6 +15,12 @@ from treino.diagnosis.where.source import refresh
 
 def examined(source: str, tmp_path: Path) -> tuple[list[Finding], Log]:
     """What the rules say of a script, and its log; no observer and no rule may have raised."""
+    findings, log, _ = examined_with_values(source, tmp_path)
+    return findings, log
+
+
+def examined_with_values(source: str, tmp_path: Path) -> tuple[list[Finding], Log, dict[str, Any]]:
+    """... and the script's own values."""
     path = tmp_path / "script.py"
     path.write_text(textwrap.dedent(source))
     refresh()
@@ -30,4 +37,4 @@ def examined(source: str, tmp_path: Path) -> tuple[list[Finding], Log]:
     findings, defects = decide(recorder.log)
     assert defects == []
     assert recorder.hooks.defects == {}
-    return findings, recorder.log
+    return findings, recorder.log, main.__dict__

@@ -1,6 +1,8 @@
 """Nets: which modules a program calls, in which mode, with which rows."""
 
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -74,17 +76,39 @@ class Nets:
         """A window opens: every module's call is seen."""
         if not self._handles:
             self._stack.clear()
-            self._handles = [
-                register_module_forward_pre_hook(self._entering),
-                register_module_forward_hook(self._leaving, always_call=True),
-            ]
+            self._listen()
+
+    @property
+    def listening(self) -> bool:
+        """Whether calls are seen."""
+        return bool(self._handles)
+
+    def _listen(self) -> None:
+        self._handles = [
+            register_module_forward_pre_hook(self.entering),
+            register_module_forward_hook(self.leaving, always_call=True),
+        ]
 
     def close(self) -> None:
         """A window closes."""
-        for handle in self._handles:
-            handle.remove()
-        self._handles = []
+        self._deafen()
         self._stack.clear()
+
+    def _deafen(self) -> bool:
+        handles, self._handles = self._handles, []
+        for handle in handles:
+            handle.remove()
+        return bool(handles)
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Hear of no call for a while."""
+        heard = self._deafen()
+        try:
+            yield
+        finally:
+            if heard:
+                self._listen()
 
     @property
     def current(self) -> nn.Module | None:
@@ -154,7 +178,8 @@ class Nets:
         if "more than 1 value" in str(error):
             self.norms.batch(self.current, args[0], True, crashed=True)
 
-    def _entering(self, module: nn.Module, args: Any) -> None:
+    def entering(self, module: nn.Module, args: Any) -> None:
+        """A module is called."""
         if not self._hooks.watching():
             return
         if not self._stack:
@@ -164,7 +189,8 @@ class Nets:
         if isinstance(module, FUSED) and not torch.is_grad_enabled():
             self._tape.idle += 1
 
-    def _leaving(self, module: nn.Module, args: Any, result: Any) -> None:
+    def leaving(self, module: nn.Module, args: Any, result: Any) -> None:
+        """... and gave this."""
         if not self._stack or not self._hooks.watching():
             return
         while self._stack and self._stack.pop() is not module:
@@ -176,10 +202,7 @@ class Nets:
         with torch._C.DisableTorchFunction():
             self._hooks.on = False
             try:
-                if self._values_missing(result):
-                    self._values.made(
-                        result, "module", first_tensors(args), here(), {"kind": kind_of(module)}
-                    )
+                self.unseen("module", args, result, kind=kind_of(module))
                 if not self._stack:
                     self._root(module, args, result)
             except Exception as error:
@@ -187,9 +210,11 @@ class Nets:
             finally:
                 self._hooks.on = True
 
-    def _values_missing(self, result: Any) -> bool:
-        """Whether nobody saw this being made, as inside a fused or compiled module."""
-        return isinstance(result, torch.Tensor) and self._values.find(result) is None
+    def unseen(self, name: str, given: Any, result: Any, **told: Any) -> None:
+        """Know a value that nobody saw being made, as inside a fused or compiled module."""
+        for value in first_tensors((result,)):
+            if self._values.find(value) is None:
+                self._values.made(value, name, first_tensors(given), here(), told)
 
     def _root(self, module: nn.Module, args: Any, result: Any) -> None:
         if isinstance(module, nn.modules.loss._Loss) or not is_net(module):

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from torch import nn
 
 from treino.diagnosis.record.activations import Activations
 from treino.diagnosis.record.clips import Clips
+from treino.diagnosis.record.compiled import Compiled
 from treino.diagnosis.record.gradients import Gradients
 from treino.diagnosis.record.hooks import Hooks, unseen
 from treino.diagnosis.record.log import Backward, Ended, Forward, Log
@@ -58,6 +60,8 @@ class Recorder:
         self._places: dict[int, Any] = {}
         self._kinds: set[type] = set()
         self._unstepped = 0
+        compiled = Compiled(self.hooks, self.tape, self.nets)
+        compiled.entering = self.entering
         softmaxes = Softmaxes(self.log, self.hooks, self.values, self.tape)
         parts: tuple[Any, ...] = (
             self.nets,
@@ -72,7 +76,7 @@ class Recorder:
             self.nets.norms,
         )
         parts += (self.settings, self.activations, self.finiteness)
-        parts += (self.rows,)
+        parts += (self.rows, compiled)
         self.parts = parts
         for part in parts:
             part.moment = self.moment
@@ -136,29 +140,34 @@ class Recorder:
         if kind in self._kinds or kind.__module__.startswith(("torch.jit", "torch._dynamo")):
             return
         self._kinds.add(kind)
-        recorder, windows, original = self, self.windows, kind.__call__
+        recorder, original = self, kind.__call__
 
         def called(self: Any, *args: Any, **kwargs: Any) -> Any:
             if recorder.hooks.on:
-                frame = sys._getframe(1)
-                place = (id(frame.f_code), frame.f_lasti, self.training, torch.is_grad_enabled())
-                recorder.place = place
-                if recorder.settings.pending:
-                    recorder.settings.called(place[3])
-                if not windows.open:
-                    turn, calls = recorder.calls
-                    calls = calls + 1 if turn == windows.turn else 1
-                    recorder.calls = windows.turn, calls
-                    other = place not in recorder.trained or calls > recorder.usual
-                    single = self.training and args and getattr(args[0], "shape", ())[:1] == (1,)
-                    seen = ("a single row", place) if single else place
-                    if (other or single) and recorder.hooks.watching() and windows.look(seen):
-                        recorder._open()
-                    elif not other and recorder.rows.hungry and recorder.hooks.watching():
-                        recorder.rows.entered(self, args)
+                recorder.entering(self, args, sys._getframe(1))
             return original(self, *args, **kwargs)
 
         self.hooks.replace(kind, "__call__", unseen(called))
+
+    def entering(self, module: nn.Module, args: Any, frame: FrameType) -> None:
+        """A net is called: does the call train, or is it to be watched?"""
+        windows = self.windows
+        place = (id(frame.f_code), frame.f_lasti, module.training, torch.is_grad_enabled())
+        self.place = place
+        if self.settings.pending:
+            self.settings.called(place[3])
+        if windows.open:
+            return
+        turn, calls = self.calls
+        calls = calls + 1 if turn == windows.turn else 1
+        self.calls = windows.turn, calls
+        other = place not in self.trained or calls > self.usual
+        single = module.training and args and getattr(args[0], "shape", ())[:1] == (1,)
+        seen = ("a single row", place) if single else place
+        if (other or single) and self.hooks.watching() and windows.look(seen):
+            self._open()
+        elif not other and self.rows.hungry and self.hooks.watching():
+            self.rows.entered(module, args)
 
     def _called(self, event: Forward, *_: Any) -> None:
         """Remember where a call came from, until a backward tells that it trained."""

@@ -5,11 +5,12 @@ and method that takes or makes a tensor passes through ``__torch_function__`` wi
 nothing of ``torch.Tensor`` is patched, and nothing costs anything while the mode is off.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack
+from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack, _pop_mode, _push_mode
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.hooks import Hooks
@@ -109,6 +110,18 @@ class Tape(TorchFunctionMode):
             self.on = False
             self.__exit__(None, None, None)
         return not self.on
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Pop the mode, with those that lie on it, for a while."""
+        popped: list[Any] = []
+        while self.on and self not in popped and self in _get_current_function_mode_stack():
+            popped.append(_pop_mode())
+        try:
+            yield
+        finally:
+            for mode in reversed(popped):
+                _push_mode(mode)
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
