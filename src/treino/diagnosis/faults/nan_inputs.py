@@ -11,7 +11,6 @@ from treino.diagnosis.rules.nan_inputs import RULE as WORDS
 from treino.diagnosis.where.edit import maker
 from treino.diagnosis.where.kinds import divides, misses
 
-
 CHOOSES = ("getitem", "masked_select", "index_select", "take")
 
 

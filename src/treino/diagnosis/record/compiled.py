@@ -1,4 +1,4 @@
-"""Compiled nets and functions: while one runs nothing is watched, so that the compiler meets the program alone."""
+"""Compiled nets and functions: nothing is watched while one runs; the compiler sees the program alone."""
 
 import functools
 import sys
