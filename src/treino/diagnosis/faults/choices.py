@@ -10,6 +10,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.where.edit import trail
 from treino.diagnosis.where.source import (
     Function,
+    argument,
     calls,
     function,
     given,
@@ -93,14 +94,23 @@ def decides(site: Site) -> bool:
                 continue
             if not own & names(node):
                 continue
-            chosen = [c for c in calls(node, *BEST) if own & set().union(*map(names, (c.func, *given(c))))]
-            if chosen or any(_compares(n.test, own) for n in ast.walk(node) if isinstance(n, ast.IfExp)):
+            if _takes_best(node, own) or any(_compares(n.test, own) for n in ast.walk(node) if isinstance(n, ast.IfExp)):
                 return True
             if any(_asks(site.file, c, own) for c in calls(node)):
                 return True
             own |= _kept(node) if node is not start else set()
         if len(own) == before:
             break
+    return False
+
+
+def _takes_best(node: ast.stmt, own: set[str]) -> bool:
+    """Whether the best of these is taken: of several figures, not along an axis, as of answers."""
+    for call in calls(node, *BEST):
+        whole = not argument(call, "dim") and not argument(call, "axis")
+        whole = whole and not any(isinstance(a, (ast.Constant, ast.UnaryOp)) for a in call.args)
+        if whole and own & set().union(*map(names, (call.func, *given(call)))):
+            return True
     return False
 
 

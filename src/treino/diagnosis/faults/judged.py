@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from treino.diagnosis.faults.turns import trained_forwards
 from treino.diagnosis.finding import Site
-from treino.diagnosis.record.log import Backward, Forward, Log, LossCall, NetMade, Read
+from treino.diagnosis.record.log import Backward, Forward, Log, LossCall, NetMade, OptimizerMade, Read
 
 TRAINED = 2  # calls that trained a net, before its figures tell of a training
 LEFT_OUT = 10  # calls that trained, to one that didn't: a training that leaves some batches out
@@ -39,6 +39,7 @@ def groups(log: Log) -> list[Group]:
     nets = {n.net: n for n in log.of(NetMade)}
     used = trained_forwards(log)
     backward = {f for b in log.of(Backward) for f in b.forwards}
+    owners = _owners(log, nets)
     targets, figures = set[int](), dict[int, Read | LossCall]()
     lines = {(r.how, r.site) for r in log.of(Read) if is_figure(r)}
     for event in log.events:
@@ -48,7 +49,7 @@ def groups(log: Log) -> list[Group]:
             newest = event.forwards[-1:]
             figures |= {f: figures.get(f, event) for f in newest}
         elif isinstance(event, Read) and (event.how, event.site) in lines:
-            figures |= {f: figures.get(f, event) for f in event.forwards}
+            figures |= {f: figures.get(f, event) for f in _together(event.forwards, owners)}
     learned = {p for f in log.of(Forward) if f.forward in used for p in nets[f.net].parameters}
     counts: dict[int, int] = {}
     found: dict[tuple[int, Site | None], Group] = {}
@@ -73,6 +74,21 @@ def groups(log: Log) -> list[Group]:
         group.judged.append(call)
         group.figures.append(figures[call.forward])
     return list(found.values())
+
+
+def _owners(log: Log, nets: dict[int, NetMade]) -> dict[int, set[int]]:
+    """The optimizers that hold parameters of the net, of each call."""
+    held = [(o.optimizer, {p for g in o.groups for p in g.parameters}) for o in log.of(OptimizerMade)]
+    of = {n: {o for o, own in held if own & set(made.parameters)} for n, made in nets.items()}
+    return {f.forward: of[f.net] for f in log.of(Forward)}
+
+
+def _together(forwards: tuple[int, ...], owners: dict[int, set[int]]) -> list[int]:
+    """The calls that a figure tells of: the newest, and those of nets that one optimizer trains with it. (A
+    generator's samples that another net judges are no evaluation of the generator.)
+    """
+    newest = owners.get(forwards[-1], set()) if forwards else set()
+    return [f for f in forwards if f == forwards[-1] or newest & owners.get(f, set())]
 
 
 def is_figure(read: Read) -> bool:
