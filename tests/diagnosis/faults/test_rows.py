@@ -55,6 +55,27 @@ for step in range(60):
 {without}print((net(three).argmax(1) == four).float().mean().item())
 """
 
+ARRAYS = """
+import torch
+from sklearn.datasets import load_{name}
+from sklearn.preprocessing import StandardScaler
+from torch import nn
+
+torch.manual_seed(0)
+X, y = load_{name}(return_X_y=True)
+X_train, X_test, y_train, y_test = X[:{n}], X[{n}:], y[:{n}], y[{n}:]
+scaler = StandardScaler()
+X_train = torch.tensor(scaler.fit_transform(X_train), dtype=torch.float32)
+X_test = torch.tensor(scaler.transform(X_test), dtype=torch.float32)
+net = nn.Sequential(nn.Linear(X.shape[1], 16), nn.ReLU(), nn.Linear(16, 3))
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+for step in range(60):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(net(X_train), torch.tensor(y_train)).backward()
+    optimizer.step()
+print({figure})
+"""
+
 SERIES = """
 import numpy as np
 import torch
@@ -107,6 +128,25 @@ def test_shuffled_rows_may_be_cut_by_position(tmp_path):
 @pytest.mark.parametrize("without", ["", "with torch.no_grad(): "])
 def test_a_sorted_split_does_not_hang_on_no_grad(without, tmp_path):
     assert "sorted_split" in ids(WINE.format(without=without), tmp_path)
+
+
+@pytest.mark.parametrize(("name", "n"), [("iris", 100), ("iris", 120), ("wine", 142)])
+@pytest.mark.parametrize("judge", ["numpy", "torch"])
+def test_a_sorted_split_of_arrays_is_told_once_where_it_was_cut(name, n, judge, tmp_path):
+    figure = "(net(X_test).argmax(1) == torch.tensor(y_test)).float().mean().item()"
+    if judge == "numpy":  # nobody sees what arrays are compared with
+        figure = "(net(X_test).argmax(1).numpy() == torch.tensor(y_test).numpy()).mean()"
+    found = ids(ARRAYS.format(name=name, n=n, figure=figure), tmp_path)
+    assert {f: found[f].line for f in found} == {"sorted_split": 9}
+
+
+def test_subsets_by_position_of_sorted_rows_are_found(tmp_path):
+    cut = IRIS.replace("TensorDataset(X[:n], y[:n])", "Subset(every, range(n))")
+    cut = cut.replace("TensorDataset(X[n:], y[n:])", "Subset(every, range(n, 150))")
+    cut = cut.replace("n = int(", "every = TensorDataset(X, y)\nn = int(")
+    cut = cut.replace("DataLoader,", "DataLoader, Subset,")
+    assert "sorted_split" in ids(cut.format(share=0.8, shuffled=False), tmp_path)
+    assert ids(cut.format(share=0.8, shuffled=True), tmp_path) == {}
 
 
 def test_a_scaler_of_a_whole_series_is_found_behind_its_windows(tmp_path):

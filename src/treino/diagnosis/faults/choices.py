@@ -94,7 +94,9 @@ def decides(site: Site) -> bool:
                 continue
             if not own & names(node):
                 continue
-            if _takes_best(node, own) or any(_compares(n.test, own) for n in ast.walk(node) if isinstance(n, ast.IfExp)):
+            if _takes_best(node, own) or any(
+                _compares(n.test, own) for n in ast.walk(node) if isinstance(n, ast.IfExp)
+            ):
                 return True
             if any(_asks(site.file, c, own) for c in calls(node)):
                 return True

@@ -39,6 +39,7 @@ def groups(log: Log) -> list[Group]:
     nets = {n.net: n for n in log.of(NetMade)}
     used = trained_forwards(log)
     backward = {f for b in log.of(Backward) for f in b.forwards}
+    backward |= {f for r in log.of(Read) if r.how == "grad" for f in r.forwards}
     owners = _owners(log, nets)
     targets, figures = set[int](), dict[int, Read | LossCall]()
     lines = {(r.how, r.site) for r in log.of(Read) if is_figure(r)}

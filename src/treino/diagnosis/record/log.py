@@ -275,7 +275,7 @@ class Stepped(Event):
 class Read(Event):
     """A value that comes from nets left torch: a number, a list, an array, or was compared with another.
 
-    how: the operation (``item``, ``numpy``, ``eq``, ...).
+    how: the operation (``item``, ``numpy``, ``compared``, ...); ``grad``: its derivatives were asked for.
     """
 
     how: str

@@ -7,6 +7,7 @@ import torch
 
 from treino.diagnosis.record.lines import here, stack
 from treino.diagnosis.record.log import Graph, Log, Read
+from treino.diagnosis.record.nets import first_tensors
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node, Values, snapshot
 
@@ -27,6 +28,7 @@ class Reads:
         """Watch them."""
         self._tape.reads.append(self._read)
         self._tape.observe(self._compared, *COMPARED)
+        self._tape.observe(self._derived, "grad")
 
     def _read(self, name: str, tensor: torch.Tensor, result: Any) -> None:
         node = self._values.find(tensor)
@@ -37,6 +39,11 @@ class Reads:
     def _compared(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         if node is not None and node.forwards and isinstance(result, torch.Tensor):
             self._tell("compared", node, math.nan, False)
+
+    def _derived(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        """``autograd.grad`` was asked for derivatives of a value."""
+        for value in first_tensors(args[:1]) if isinstance(result, tuple) else ():
+            self._tell("grad", self._values.of(value), math.nan, True)
 
     def _tell(self, how: str, node: Node, value: float, grad: bool) -> None:
         site = here()

@@ -123,17 +123,11 @@ class RowsFitted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parted(Event):
-    """Labels that stand class by class were cut by position. rows: of the whole; inside: labels from start to
-    stop; outside: all others.
-    """
+class Blocks(Event):
+    """Labels that stand class by class, or are all alike, as they became a tensor or a part of a split."""
 
     site: Site | None
-    rows: int
-    start: int
-    stop: int
-    inside: dict[str, int]
-    outside: dict[str, int]
+    labels: dict[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)

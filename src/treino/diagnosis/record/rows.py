@@ -264,7 +264,8 @@ class Rows:
 
     def scored(self, said: Any, labels: Any) -> None:
         """A library compared what the newest calls gave with labels: arrays."""
-        if getattr(labels, "ndim", 0) != 1 or len(labels) < 10:
+        said, labels = (as_array(v) if isinstance(v, torch.Tensor) else np.asarray(v) for v in (said, labels))
+        if labels.ndim != 1 or len(labels) < 10 or labels.shape != said.shape:
             return
         calls: list[Call] = []
         for call in reversed(self._waiting.values()):

@@ -11,15 +11,16 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.hooks import Hooks
 from treino.diagnosis.record.lines import here
 from treino.diagnosis.record.log import Log
-from treino.diagnosis.record.row_log import Parted
+from treino.diagnosis.record.row_log import Blocks
 from treino.diagnosis.record.scalers import Fits
-from treino.diagnosis.record.tables import class_by_class, counted, flat_rows, hash_rows, table
+from treino.diagnosis.record.tables import as_array, class_by_class, counted, flat_rows, hash_rows, table
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node
 
 LEAST = 10  # rows of a part
 MOST_ROWS = 50_000
 MOST_PARTS = 128
+MOST_BLOCKS = 64
 STATISTICS = ("mean", "std", "std_mean", "var_mean", "var", "amax", "amin", "max", "min")
 
 
@@ -43,7 +44,7 @@ class Splits:
         self.scalers = Fits()
         self.scalers.moved = self.moved
         self.tensors: list[Any] = []  # told of each tensor that is made of an array
-        self._splits = 0
+        self._splits, self._left = 0, MOST_BLOCKS
         self._bases: list[tuple[Any, int]] = []  # (what was cut, number of the split)
         self._told: set[Any] = set()
 
@@ -70,6 +71,7 @@ class Splits:
         whole = args[0]
         if not whole.dim() or len(whole) == len(result) or len(self.parts) >= MOST_PARTS:
             return
+        self._blocks(result)
         start, stop, _ = cut.indices(len(whole))
         self._cut(whole, start, stop, result, whole)
 
@@ -77,6 +79,8 @@ class Splits:
         array = args[0] if args else kwargs.get("data")
         for told in self.tensors:
             told(result)
+        if isinstance(result, torch.Tensor):
+            self._blocks(result)
         if not isinstance(array, np.ndarray) or not array.ndim or len(self.parts) >= MOST_PARTS:
             return
         base = array.base
@@ -113,24 +117,17 @@ class Splits:
             labels = np.asarray(whole.detach() if isinstance(whole, torch.Tensor) else whole).reshape(-1)
             if len(labels) == (len(whole) if hasattr(whole, "__len__") else 0):
                 one.labels.append(counted(labels[start:stop]))
-                self._parted(labels, start, stop)
         self.parts.append(one)
 
-    def _parted(self, labels: np.ndarray, start: int, stop: int) -> None:
-        if labels.dtype.kind not in "fiubOUS" or not class_by_class(labels):
+    def _blocks(self, labels: Any) -> None:
+        """Labels that may stand class by class."""
+        rows = len(labels) if getattr(labels, "ndim", 0) else 0
+        if not LEAST <= rows <= MOST_ROWS or self._left <= 0:
             return
-        outside = np.concatenate([labels[:start], labels[stop:]])
-        self._log.add(
-            Parted(
-                site=here(),
-                rows=len(labels),
-                start=start,
-                stop=stop,
-                inside=counted(labels[start:stop]),
-                outside=counted(outside),
-                **self.moment(),
-            )
-        )
+        flat = as_array(labels) if isinstance(labels, torch.Tensor) else np.asarray(labels)
+        if flat.size == rows and flat.dtype.kind in "fiubOUS" and class_by_class(flat.reshape(-1)):
+            self._left -= 1
+            self._log.add(Blocks(site=here(), labels=counted(flat.reshape(-1)), **self.moment()))
 
     def parted(self, arrays: list[list[Any]], *, shuffled: bool) -> None:
         """A library parted tables and labels: for each of them, its parts in order."""
@@ -149,9 +146,8 @@ class Splits:
                     part.labels.append(counted(array.reshape(-1)) if array.dtype.kind in "fiubOUS" else {})
                 elif len(array) <= MOST_ROWS and (rows := table(array)) is not None:
                     part.rows = np.union1d(part.rows, hash_rows(rows))
-            flat = [np.asarray(p).reshape(-1) for p in pieces]
-            if not shuffled and all(len(f) == n for f, n in zip(flat, sizes, strict=True)):
-                self._parted(np.concatenate(flat), sizes[0], sum(sizes))
+            for piece in () if shuffled else pieces:
+                self._blocks(piece)
         if len(self.parts) < MOST_PARTS:
             self.parts += parts
 
@@ -171,9 +167,8 @@ class Splits:
             if labels is not None and len(labels) == len(train) + len(test):
                 part.labels.append(counted(labels[own]))
             self.parts.append(part)
-        steps = np.diff(test)
-        if labels is not None and not shuffled and len(test) >= LEAST and bool((steps == 1).all()):
-            self._parted(labels, int(test[0]), int(test[-1]) + 1)
+            if labels is not None and not shuffled:
+                self._blocks(labels[own])
 
     def moved(self, given: np.ndarray, made: np.ndarray) -> None:
         """Rows became others: they stay in their parts."""
@@ -193,7 +188,8 @@ class Splits:
             if others:
                 at = next((i for i, (n, _) in enumerate(own) if np.array_equal(n, mine)), -1)
                 site = own[at][1] if at >= 0 else None
-                return {"part": at, "parts": len(own), "how": "numbers", "cut": site, "shuffled": True}
+                shuffled = len(mine) <= int(mine[-1] - mine[0])
+                return {"part": at, "parts": len(own), "how": "numbers", "cut": site, "shuffled": shuffled}
         asked = e.fresh if len(e.fresh) >= LEAST and not e.mixed else e.rows
         hashes = np.fromiter(asked, np.uint64, len(asked))
         found: Part | None = None

@@ -133,12 +133,12 @@ class Kept:
 
 
 def class_by_class(labels: np.ndarray) -> bool:
-    """Whether a few values stand in blocks, one after the other."""
+    """Whether a few values stand in blocks, one after the other, or all are alike."""
     flat = labels.reshape(-1)
     if flat.dtype.kind == "f" and not bool((flat == flat.round()).all()):
         return False
     blocks = 1 + int(np.count_nonzero(flat[1:] != flat[:-1]))
-    return 2 <= blocks <= min(50, len(flat) // 5) and len(np.unique(flat)) == blocks
+    return blocks <= min(50, len(flat) // 5) and len(np.unique(flat)) == blocks
 
 
 def counted(labels: np.ndarray) -> dict[str, int]:
