@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from treino.diagnosis.exam import Exam
+from treino.diagnosis.record.log import Stepped
 
 ACTIONS = ["backward", "step", "none", "zero", "data", "clip"]
 
@@ -45,7 +46,7 @@ def played(actions: list[str], optimizer: type[torch.optim.Optimizer]) -> int:
                         p.grad = None
                     elif p.grad is not None:
                         (p.grad if action == "zero" else p.grad.data).zero_()
-    return exam.seen.optimizers[0].tainted_steps
+    return sum(stepped.summed for stepped in exam.log.of(Stepped))
 
 
 @settings(max_examples=60, deadline=None)

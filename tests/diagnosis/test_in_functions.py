@@ -1,6 +1,7 @@
 """Trainings whose function has returned, and their tensors with it; calls in their less usual forms."""
 
 import textwrap
+from collections import Counter
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from torch import nn
 
 from tests.diagnosis.zygote import examined
 from treino.diagnosis.exam import Exam
+from treino.diagnosis.record.log import Forward, NetMade
 from treino.diagnosis.rules.examples import PRELUDE
 
 FOUND = {
@@ -207,7 +209,7 @@ class Twice(nn.Module):
         return 2 * self.inner(x)
 
 
-def test_a_forward_that_is_called_directly_is_one_call_of_the_net_and_runs_no_hook():
+def test_a_forward_that_is_called_directly_is_one_call_of_its_layer_and_runs_no_hook():
     plain, hooks = Twice.forward, []
     with Exam() as exam:
         net = Twice()
@@ -219,7 +221,8 @@ def test_a_forward_that_is_called_directly_is_one_call_of_the_net_and_runs_no_ho
             optimizer.step()
         net(torch.ones(6, 4))
     assert exam.defects == []
-    assert [(call.net.name, call.calls) for call in exam.seen.calls] == [("Twice", 5), ("Twice", 1)]
+    assert [made.kind for made in exam.log.of(NetMade)] == ["Linear", "Twice"]  # forward itself is no call
+    assert list(Counter(call.site for call in exam.log.of(Forward)).values()) == [5, 1]
     assert len(hooks) == 1
     assert Twice.forward is plain
 
@@ -249,4 +252,7 @@ for step in range(20):
     path = tmp_path / "script.py"
     path.write_text(PRELUDE + text)
     called = next(i for i, line in enumerate(path.read_text().splitlines(), 1) if "# here" in line)
-    assert [(r, line) for r, line, _ in examined(path)["findings"]] == [("params_not_in_optimizer", called)]
+    put = next(i for i, line in enumerate(path.read_text().splitlines(), 1) if f"net{part} = " in line)
+    ((rule, line, _certain),) = examined(path)["findings"]
+    assert rule == "params_not_in_optimizer"
+    assert line in (put, called)

@@ -1,6 +1,8 @@
-"""The mode that tells which line made a node: gone in time, and no trace in results or warnings."""
+"""The mode that sees torch's functions: gone in time, and no trace in results or warnings."""
 
+import sys
 import warnings
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -8,6 +10,7 @@ from torch import nn
 from torch._C import _len_torch_function_stack
 
 from treino.diagnosis.exam import Exam
+from treino.diagnosis.record.windows import FIRST
 
 
 def trained(steps: int = 5) -> tuple[torch.Tensor, list[int]]:
@@ -28,54 +31,121 @@ def trained(steps: int = 5) -> tuple[torch.Tensor, list[int]]:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*nested tensors")
-def test_the_mode_is_on_for_two_steps_and_changes_no_bit():
-    plain, off = trained()
+def test_the_mode_is_off_between_windows_and_changes_no_bit():
+    plain, off = trained(FIRST + 5)
     with Exam() as exam:
-        watched, on = trained()
+        watched, on = trained(FIRST + 5)
     assert torch.equal(plain, watched)
     assert exam.defects == []
-    assert off == [0] * 5
-    assert on == [1, 0, 0, 0, 0]
+    assert off == [0] * len(on)
+    assert on[: FIRST - 1] == [1] * (FIRST - 1)
+    assert on[FIRST:] == [0] * 5
 
 
 def test_a_backward_that_is_called_as_a_function_runs_as_ever():
     net, on = nn.Linear(2, 1), []
     with Exam() as exam:
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-        for _ in range(5):
+        for _ in range(FIRST + 3):
             optimizer.zero_grad()
             torch.autograd.backward([net(torch.ones(3, 2)).sum()])
             optimizer.step()
             on.append(_len_torch_function_stack())
     assert exam.defects == []
-    assert on == [1, 0, 0, 0, 0]
+    assert on[0] == 1
+    assert on[FIRST:] == [0, 0, 0]
     assert torch.equal(net.weight.grad, torch.full((1, 2), 3.0))
 
 
 def test_a_device_of_the_script_around_and_inside_is_left_as_it_was():
+    net = nn.Linear(2, 1)
+    opt = torch.optim.SGD(net.parameters(), lr=0.1)
     with Exam():
-        with torch.device("cpu"):
-            net = nn.Linear(2, 1)
-            opt = torch.optim.SGD(net.parameters(), lr=0.1)
-            assert _len_torch_function_stack() == 1
+        for _ in range(FIRST - 1):
             net(torch.ones(1, 2)).sum().backward()
-        assert _len_torch_function_stack() == 0
-        torch.optim.SGD(net.parameters(), lr=0.1)
+            opt.step()
+        assert _len_torch_function_stack() == 1
         with torch.device("cpu"):
             assert _len_torch_function_stack() == 2
-            opt.step()
-        assert _len_torch_function_stack() <= 1
+            net(torch.ones(1, 2)).sum().backward()
+            opt.step()  # the window ends
+            assert _len_torch_function_stack() == 1
+        assert _len_torch_function_stack() == 0
     assert _len_torch_function_stack() == 0
 
 
-def test_a_warning_names_the_line_that_it_would_have_named():
+@pytest.mark.parametrize("first", [1, FIRST])
+def test_a_window_that_opens_inside_a_device_leaves_it_as_it_was(first):
+    net = nn.Linear(2, 1)
+    opt = torch.optim.SGD(net.parameters(), lr=0.1)
+    with Exam():
+        for _ in range(first):
+            net(torch.ones(1, 2)).sum().backward()
+            opt.step()
+        with torch.device("meta"):
+            for _ in range(3 * FIRST):
+                net(torch.ones(1, 2, device="cpu")).sum().backward()
+                opt.step()
+            assert torch.ones(1).is_meta
+        assert not torch.ones(1).is_meta
+
+
+def test_a_default_device_comes_and_goes_as_ever():
+    exam = Exam().start()
+    torch.set_default_device("meta")
+    assert torch.ones(1).is_meta
+    exam.stop()
+    assert torch.ones(1).is_meta
+    exam = Exam().start()
+    assert torch.ones(1).is_meta
+    torch.set_default_device(None)
+    assert not torch.ones(1).is_meta
+    exam.stop()
+    assert _len_torch_function_stack() == 0
+
+
+def test_an_end_inside_a_device_leaves_it_as_it_was():
+    with torch.device("meta"):
+        exam = Exam().start()
+        with torch.device("cpu"):
+            exam.stop()
+            assert torch.ones(1).device.type == "cpu"
+        assert torch.ones(1).device.type == "meta"
+    assert torch.ones(1).device.type == "cpu"
+
+
+def softmax(x):
+    return nn.functional.softmax(x)
+
+
+def copied(x):
+    return torch.tensor(x.detach())
+
+
+def stretched(x):
+    return nn.functional.mse_loss(x, x[:, :1])
+
+
+def in_a_layer(x):
+    return nn.MSELoss()(x, x[:, :1])
+
+
+def many(x):
+    return [nn.functional.softmax(x) for _ in range(3)], nn.functional.softmax(x)
+
+
+@pytest.mark.parametrize("action", ["always", "default", "once"])
+@pytest.mark.parametrize("call", [softmax, copied, stretched, in_a_layer, many])
+def test_a_warning_names_the_line_that_it_would_have_named(call, action):
     def places(exam: bool) -> list[tuple[str, int]]:
         x = torch.ones(2, 3, requires_grad=True)
+        for module in (torch.nn.functional, torch.nn.modules.loss, sys.modules[__name__]):
+            vars(module).pop("__warningregistry__", None)
         with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            with Exam() if exam else warnings.catch_warnings():
+            warnings.simplefilter(action)
+            with Exam() if exam else nullcontext():
                 torch.optim.SGD([x], lr=0.1)
-                nn.functional.softmax(x)
+                call(x)
         return [(w.filename, w.lineno) for w in caught]
 
     assert places(True) == places(False) != []

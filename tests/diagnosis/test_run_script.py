@@ -174,14 +174,13 @@ def test_a_changed_folder_and_a_forked_worker_do_no_harm(tmp_path):
 def test_a_rule_that_raises_is_a_defect_of_the_doctor(tmp_path, monkeypatch):
     import dataclasses
 
-    from treino.diagnosis import exam
-    from treino.diagnosis.rules import rules as registry
+    from treino.diagnosis import faults
 
-    def broken(seen):
+    def broken(log):
         raise ValueError("broken")
 
-    bad = {**registry(), "no_step": dataclasses.replace(registry()["no_step"], decide=broken)}
-    monkeypatch.setattr(exam, "rules", lambda: bad)
+    bad = {**faults.rules(), "no_step": dataclasses.replace(faults.rules()["no_step"], decide=broken)}
+    monkeypatch.setattr(faults, "rules", lambda: bad)
     outcome = run_script(script(tmp_path, FAULT))
     assert rules(outcome) == ["missing_zero_grad"]
     assert outcome.exam.defects == ["no_step: ValueError: broken"]

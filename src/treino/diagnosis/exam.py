@@ -1,40 +1,17 @@
-"""One examination: the sensors on, a program runs, the rules decide."""
+"""One examination: the record on, a program runs, the rules decide from the record's log."""
 
 import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+from treino.diagnosis.faults import decide
 from treino.diagnosis.finding import Finding
-from treino.diagnosis.reading.source import ignored, refresh
-from treino.diagnosis.rules import findings_to_report, rules
-from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.watch.watch import Watch
+from treino.diagnosis.record.log import Log
+from treino.diagnosis.record.recorder import Recorder
 from treino.garbage_collection import collect_later
 
 LIVE_EVERY = 0.5  # seconds
-
-
-def decide(seen: Seen, *, early: bool = False) -> tuple[list[Finding], list[str]]:
-    """The findings of all rules, certain ones first, and the defects of rules that raised.
-
-    early: only rules that may speak before the end.
-    """
-    findings: list[Finding] = []
-    defects: list[str] = []
-    refresh()
-    for rule in rules().values():
-        if early and not rule.early:
-            continue
-        try:
-            findings += [
-                rule.finding(evidence)
-                for evidence in rule.decide(seen)
-                if not (ignored(evidence.edit, rule.id) or ignored(evidence.seen, rule.id))
-            ]
-        except Exception as error:
-            defects.append(f"{rule.id}: {type(error).__name__}: {error}")
-    return findings_to_report(findings), defects
 
 
 class Exam:
@@ -49,28 +26,37 @@ class Exam:
     ) -> None:
         self.findings: list[Finding] = []
         self.defects: list[str] = []
-        self.steps = 0
         self._live, self._on_step = live, on_step
         self._said: set[tuple[Any, ...]] = set()
         self._next_look = 0.0
         watching = live is not None or on_step is not None
-        self._watch = Watch(self._stepped if watching else None)
+        self._recorder = Recorder(self._stepped if watching else None)
         self._running = False
 
     @property
-    def seen(self) -> Seen:
-        """The facts behind the findings."""
-        return self._watch.seen
+    def log(self) -> Log:
+        """What happened: all that the findings are decided from."""
+        return self._recorder.log
+
+    @property
+    def steps(self) -> int:
+        """Steps of all optimizers."""
+        return self._recorder.gradients.steps
+
+    @property
+    def backwards(self) -> int:
+        """Backward passes."""
+        return self._recorder.gradients.turns
 
     @property
     def seconds(self) -> float:
-        """About how long the sensors took (some are timed at every 16th call)."""
-        return self._watch.patches.spent
+        """How long the record took, about: its observers, its beginning and its end."""
+        return self._recorder.seconds
 
     def _stepped(self, steps: int) -> None:
         if self._live is not None and (now := time.monotonic()) >= self._next_look:
             self._next_look = now + LIVE_EVERY
-            for finding in decide(self.seen, early=True)[0]:
+            for finding in decide(self.log, early=True)[0]:
                 key = (finding.rule, finding.file, finding.line)
                 if key not in self._said:
                     self._said.add(key)
@@ -78,22 +64,20 @@ class Exam:
         if self._on_step is not None:
             self._on_step(steps)
 
-    def start(self, *, without: str = "") -> "Exam":
-        """Put the sensors on; ``without`` leaves one out, to measure what it costs."""
-        self._watch.install(without)
+    def start(self) -> "Exam":
+        """Put the record on."""
+        self._recorder.install()
         self._running = True
         return self
 
-    def stop(self, *, finished: bool = True) -> "Exam":
-        """Take the sensors off and let the rules decide."""
+    def stop(self, *, finished: bool = True, error: str = "") -> "Exam":
+        """Take the record off and let the rules decide. error: the name of what ended the program early."""
         if self._running:
             self._running = False
-            self._watch.stop()
-            self.seen.finished = finished
-            self.steps = self.seen.steps
+            self._recorder.stop(finished=finished, error=error)
             with collect_later():
-                self.findings, self.defects = decide(self.seen)
-            self.defects += list(self._watch.patches.defects)
+                self.findings, self.defects = decide(self.log)
+            self.defects += self._recorder.hooks.defect_sentences()
         return self
 
     def __enter__(self) -> "Exam":
@@ -102,7 +86,7 @@ class Exam:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop(finished=error is None)
+        self.stop(finished=error is None, error="" if kind is None else kind.__name__)
 
 
 def doctor() -> Exam:

@@ -47,6 +47,11 @@ class Finding:
     evidence: dict[str, Any]
     fix: str
 
+    @property
+    def place(self) -> Site | None:
+        """The line to edit."""
+        return None if self.file is None else Site(self.file, self.line or 0)
+
     def as_json(self) -> dict[str, Any]:
         """The keys of the contract; ``seen`` is ``{file, line}`` or null."""
         seen = None if self.seen is None else {"file": self.seen.file, "line": self.seen.line}

@@ -9,17 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from treino.diagnosis.finding import Finding, Site
-from treino.diagnosis.reading.source import (
-    call_name,
-    called,
-    enclosing,
-    function_of,
-    loop_around,
-    names_in,
-    run_backward,
-    statement_at,
-    tree,
-)
+from treino.diagnosis.where import source
+from treino.diagnosis.where.bindings import bindings
+from treino.diagnosis.where.losses import run_backward
+from treino.diagnosis.where.reach import reaching
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -123,58 +116,47 @@ def _splice(lines: list[str], node: ast.expr, text: str) -> list[Edit]:
 
 
 def _calls_on(site: Site) -> list[ast.Call]:
-    """Calls that stand on a line, the innermost last."""
-    calls = [
-        n for n in enclosing(site) if isinstance(n, ast.Call) and n.lineno <= site.line <= (n.end_lineno or 0)
-    ]
-    return [c for c in calls if c.lineno == site.line]
+    """Calls that start on a line, the innermost last."""
+    return [n for n in source.around(site) if isinstance(n, ast.Call) and n.lineno == site.line]
 
 
 def _stepper(site: Site) -> str | None:
     """The source of what is stepped after a line: ``optimizer`` in optimizer.step() or
     scaler.step(optimizer).
     """
-    around = function_of(site)
-    steps = (
-        [c for c in ast.walk(around) if isinstance(c, ast.Call) and call_name(c) == "step"]
-        if around is not None
-        else []
-    )
-    after = sorted((c for c in steps if c.lineno >= site.line), key=lambda c: c.lineno)
+    after = [c for c in source.calls(source.function(site), "step") if c.lineno >= site.line]
     if not after or not isinstance(after[0].func, ast.Attribute):
         return None
-    call = after[0]
-    closure = any(isinstance(n, ast.FunctionDef) for a in call.args for n in ast.walk(a))
-    if len(call.args) == 1 and isinstance(call.args[0], (ast.Name, ast.Attribute)) and not closure:
-        receiver = ast.unparse(call.func).lower()
-        if "scal" in receiver:
-            return ast.unparse(call.args[0])
-    return ast.unparse(call.func.value)  # type: ignore[attr-defined]
+    handed = after[0].args[0] if len(after[0].args) == 1 else None
+    known = bindings(site.file).functions
+    if isinstance(handed, (ast.Name, ast.Attribute)) and source.name_of(handed) not in known:
+        return ast.unparse(handed)  # no closure
+    return ast.unparse(after[0].func.value)
 
 
 def _net_called(site: Site) -> str | None:
-    """The source of the net that is called on a line: a name that is neither a method nor a class."""
-    around = function_of(site)
-    known = set()
-    if around is not None:
-        known = {a.arg for a in getattr(getattr(around, "args", None), "args", ())}
-    module = statement_at(site)
-    for call in ast.walk(module) if module is not None else ():
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.lineno == site.line:
-            name = call.func.id
-            if name in known or any(
-                w in name.lower() for w in ("net", "model", "mlp", "cnn", "classifier", "student")
-            ):
-                return name
-        if isinstance(call, ast.Call) and ast.unparse(call.func) in ("self.model", "self.net"):
-            return ast.unparse(call.func)
+    """The source of the net that is called on a line: the innermost call of a value, or of one of ``self``'s,
+    none of a function, a class or a method.
+    """
+    for call in reversed(_calls_on(site) or source.calls(source.statement(site))):
+        of = call.func
+        if isinstance(of, ast.Name):
+            made = reaching(site.file, of.id, of)
+            if made and not any(d.how in ("made", "import") for d in made):
+                return of.id
+        elif (
+            isinstance(of, ast.Attribute)
+            and ast.unparse(of.value) == "self"
+            and of.attr in bindings(site.file).attributes
+        ):
+            return ast.unparse(of)
     return None
 
 
 # --- mends --------------------------------------------------------------------------------------------
 def _zero_grad(finding: Finding, lines: list[str]) -> list[Edit]:
     site = _site(finding)
-    optimizer, statement = _stepper(site), statement_at(site)
+    optimizer, statement = _stepper(site), source.statement(site)
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Attribute):  # named, not called
         return _splice(lines, statement.value, ast.unparse(statement.value) + "()")
     return (
@@ -186,10 +168,12 @@ def _zero_grad(finding: Finding, lines: list[str]) -> list[Edit]:
 
 def _clear_earlier(finding: Finding, lines: list[str]) -> list[Edit]:
     site = _site(finding)
-    around, statement = function_of(site), statement_at(site)
+    around, statement = source.function(site), source.statement(site)
     if around is None or statement is None or statement.lineno != statement.end_lineno:
         return []
-    backwards = [c.lineno for c in ast.walk(around) if isinstance(c, ast.Call) and call_name(c) == "backward"]
+    backwards = [
+        c.lineno for c in ast.walk(around) if isinstance(c, ast.Call) and source.name_of(c) == "backward"
+    ]
     before = [n for n in backwards if n < site.line]
     if not before or _indent(lines, max(before)) != _indent(lines, site.line):
         return []
@@ -198,7 +182,7 @@ def _clear_earlier(finding: Finding, lines: list[str]) -> list[Edit]:
 
 
 def _call_step(finding: Finding, lines: list[str]) -> list[Edit]:
-    around = function_of(_site(finding))
+    around = source.function(_site(finding))
     for node in ast.walk(around) if around is not None else ():
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Attribute) and node.value.attr == "step":
             return _splice(lines, node.value, ast.unparse(node.value) + "()")
@@ -208,7 +192,7 @@ def _call_step(finding: Finding, lines: list[str]) -> list[Edit]:
 def _unsquash(finding: Finding, lines: list[str]) -> list[Edit]:
     """F.softmax(a, 1), a.softmax(1), self.softmax(a) → a; nn.Softmax(1) → nn.Identity()."""
     for call in _calls_on(_site(finding)):
-        name = call_name(call)
+        name = source.name_of(call)
         if name in ("Softmax", "Sigmoid"):
             return _splice(lines, call, "nn.Identity()")
         if not any(w in name.lower() for w in ("softmax", "sigmoid")) or "log" in name.lower():
@@ -226,7 +210,7 @@ def _unsquash(finding: Finding, lines: list[str]) -> list[Edit]:
 def _right_dim(finding: Finding, lines: list[str]) -> list[Edit]:
     right = finding.evidence.get("right", 1)
     for call in _calls_on(_site(finding)):
-        name = call_name(call).lower()
+        name = source.name_of(call).lower()
         if "softmax" not in name and name not in ("argmax", "max"):
             continue
         for keyword in call.keywords:
@@ -248,18 +232,20 @@ def _evaluate(finding: Finding, lines: list[str]) -> list[Edit]:
         return []
     indent = _indent(lines, block.lineno)
     after = Edit(block.end_lineno + 1, block.end_lineno, (f"{indent}{net}.train()",))
-    inside = isinstance(statement_at(site), ast.Return)
+    inside = isinstance(source.statement(site), ast.Return)
     return [_insert(lines, block.lineno, f"{net}.eval()"), *([] if inside else [after])]
 
 
 def _block(site: Site) -> ast.stmt | None:
     """The with- or for-block without a backward around a line; the statement itself where there is none."""
-    best = statement_at(site)
-    for node in reversed(enclosing(site)):
+    best = source.statement(site)
+    for node in reversed(source.around(site)):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             break
         if isinstance(node, (ast.With, ast.For)):
-            if any(isinstance(c, ast.Call) and call_name(c) in ("backward", "step") for c in ast.walk(node)):
+            if any(
+                isinstance(c, ast.Call) and source.name_of(c) in ("backward", "step") for c in ast.walk(node)
+            ):
                 break
             best = node
     return best
@@ -269,17 +255,17 @@ def _trains_too(site: Site) -> bool:
     """Whether what a line computes is run backward further down in its loop: one function for training and
     evaluation, told by a mode.
     """
-    loop, statement = loop_around(site), statement_at(site)
+    loop, statement = source.loop(site), source.statement(site)
     if loop is None or not isinstance(statement, ast.Assign):
         return False
-    made = set().union(*(names_in(target) for target in statement.targets))
+    made = set().union(*(source.names(target) for target in statement.targets))
     after: list[Any] = [n for n in ast.walk(loop) if getattr(n, "lineno", 0) > statement.lineno]
     for node in sorted(after, key=lambda n: n.lineno):
-        if isinstance(node, ast.Assign) and made & names_in(node.value):
-            made = made.union(*(names_in(target) for target in node.targets))
-        elif isinstance(node, ast.Call) and call_name(node) == "backward":
+        if isinstance(node, ast.Assign) and made & source.names(node.value):
+            made = made.union(*(source.names(target) for target in node.targets))
+        elif isinstance(node, ast.Call) and source.name_of(node) == "backward":
             of = run_backward(node)
-            if of is not None and made & names_in(of):
+            if of is not None and made & source.names(of):
                 return True
     return False
 
@@ -291,8 +277,8 @@ def _no_grad(finding: Finding, lines: list[str]) -> list[Edit]:
     if block is None or block.end_lineno is None or isinstance(block, ast.Return):
         return []
     if _trains_too(site):
-        net, module = _net_called(site), tree(site.file)
-        if net is None or module is None or not called(module, "eval"):
+        net, module = _net_called(site), source.module(site.file)
+        if net is None or module is None or not source.calls(module, "eval"):
             return []
         manager = f"torch.set_grad_enabled({net}.training)"
     indent = _indent(lines, block.lineno)
@@ -305,7 +291,7 @@ def _no_grad(finding: Finding, lines: list[str]) -> list[Edit]:
 def _train_again(finding: Finding, lines: list[str]) -> list[Edit]:
     if finding.seen is None:
         return []
-    loop, net = loop_around(finding.seen), _net_called(finding.seen)
+    loop, net = source.loop(finding.seen), _net_called(finding.seen)
     if loop is None or net is None or not loop.body:
         return []
     return [_insert(lines, loop.body[0].lineno, f"{net}.train()")]
@@ -313,33 +299,33 @@ def _train_again(finding: Finding, lines: list[str]) -> list[Edit]:
 
 def _shuffle(finding: Finding, lines: list[str]) -> list[Edit]:
     for call in _calls_on(_site(finding)):
-        if call_name(call) == "DataLoader":
+        if source.name_of(call) == "DataLoader":
             for keyword in call.keywords:
                 if keyword.arg == "shuffle":
                     return _splice(lines, keyword.value, "True")
-            return _splice(lines, call, lines_of(lines, call)[:-1] + ", shuffle=True)")
+            return _splice(lines, call, text_of(lines, call)[:-1] + ", shuffle=True)")
     return []
 
 
-def lines_of(lines: list[str], node: ast.expr) -> str:
+def text_of(lines: list[str], node: ast.expr) -> str:
     """The text of an expression on one line."""
     return lines[node.lineno - 1].encode()[node.col_offset : node.end_col_offset].decode()
 
 
 def _let_go(finding: Finding, lines: list[str]) -> list[Edit]:
-    statement = statement_at(_site(finding))
+    statement = source.statement(_site(finding))
     value: ast.expr | None = None
     if isinstance(statement, ast.AugAssign):
         value = statement.value
     elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) and statement.value.args:
         value = statement.value.args[0]
-    around = getattr(function_of(_site(finding)), "args", None)
+    around = getattr(source.function(_site(finding)), "args", None)
     several = {a.arg for a in (around.vararg, around.kwarg) if a is not None} if around is not None else set()
     if isinstance(value, (ast.Tuple, ast.List, ast.Dict)) or getattr(value, "id", None) in several:
         return []
     if value is None or value.lineno != value.end_lineno:
         return []
-    text = lines_of(lines, value)
+    text = text_of(lines, value)
     return _splice(
         lines, value, f"{text}.detach()" if isinstance(value, (ast.Name, ast.Call)) else f"({text}).detach()"
     )
@@ -354,7 +340,7 @@ def _mean(finding: Finding, lines: list[str]) -> list[Edit]:
 
 
 def _drop_line(finding: Finding, lines: list[str]) -> list[Edit]:
-    statement = statement_at(_site(finding))
+    statement = source.statement(_site(finding))
     if not isinstance(statement, ast.Expr) or statement.lineno != statement.end_lineno:
         return []
     return [Edit(statement.lineno, statement.lineno, (_indent(lines, statement.lineno) + "pass",))]
@@ -365,11 +351,11 @@ SHAPES = ("flatten", "squeeze", "unsqueeze", "view", "reshape", "ravel", "select
 
 def _same_shape(finding: Finding, lines: list[str]) -> list[Edit]:
     for call in _calls_on(_site(finding)):
-        if call_name(call) in SHAPES:  # it is the prediction that was given another shape here
+        if source.name_of(call) in SHAPES:  # it is the prediction that was given another shape here
             return []
         if len(call.args) >= 2 and isinstance(call.args[0], ast.Name):
             return _splice(
-                lines, call.args[1], f"{lines_of(lines, call.args[1])}.reshape({call.args[0].id}.shape)"
+                lines, call.args[1], f"{text_of(lines, call.args[1])}.reshape({call.args[0].id}.shape)"
             )
     return []
 

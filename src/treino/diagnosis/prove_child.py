@@ -17,10 +17,12 @@ def main(job_path: str) -> int:
     job = json.loads(Path(job_path).read_text())
     _vary(job["seed"], job["rate"])
     _exchange(job["sources"])
+    from treino.diagnosis.faults.course import trainings
     from treino.diagnosis.run_script import Outcome, run_script
 
     def answer(outcome: Outcome) -> None:
-        values = outcome.exam.seen.loss_values()
+        longest = next(iter(trainings(outcome.exam.log)), None)
+        values = longest.values if longest is not None else ()
         last = values[-max(1, len(values) // 10) :]
         loss = sum(last) / len(last) if last else math.nan
         found = {"loss": loss if math.isfinite(loss) else None, "steps": outcome.exam.steps}

@@ -1,8 +1,10 @@
 """How an examination is told: as text for a person, as the JSON document of ``treino doctor``."""
 
+import linecache
 import os
 from typing import Any
 
+from treino.diagnosis.coverage import coverage
 from treino.diagnosis.exam import Exam
 from treino.diagnosis.finding import Finding
 from treino.diagnosis.run_script import Outcome
@@ -25,7 +27,9 @@ def place(finding: Finding) -> str:
 
 
 def one(finding: Finding, *, of_script: bool = True) -> str:
-    """A finding in four lines. of_script: it has a place in a file; a run of treino's own has settings."""
+    """A finding, its line of the script, and what to do. of_script: it has a place in a file; a run of
+    treino's own has settings.
+    """
     sure = _("certain") if finding.certain else _("likely")
     lines = [
         f"{finding.rule}  ({_(KIND[finding.severity])}, {sure})"
@@ -36,6 +40,8 @@ def one(finding: Finding, *, of_script: bool = True) -> str:
     ]
     if finding.seen is not None and finding.seen.line != finding.line:
         lines.insert(1, _("    seen at line {line}").format(line=finding.seen.line))
+    if written := linecache.getline(finding.file or "", finding.line or 0).strip():
+        lines.insert(1, f"    {finding.line} | {written}")
     return "\n".join(map(escape, lines))
 
 
@@ -45,38 +51,42 @@ def nothing(exam: Exam) -> str:
     """
     if exam.steps:
         return _("doctor: nothing found in {steps} steps.").format(steps=exam.steps)
-    backwards = sum(b.calls for b in exam.seen.backwards.values())
     told = _("doctor: nothing found in {backwards} backward passes (no optimizer of torch stepped).")
-    return told.format(backwards=backwards)
+    return told.format(backwards=exam.backwards)
 
 
 def text(outcome: Outcome) -> str:
     """The whole report."""
     exam = outcome.exam
-    parts = []
+    parts: list[list[str]] = []
     if outcome.stopped:
         limit = "--max-time" if outcome.stopped == "max_time" else "--max-steps"
-        parts.append(_("doctor: stopped the script at {limit}.").format(limit=limit))
+        parts.append([_("doctor: stopped the script at {limit}.").format(limit=limit)])
     if outcome.error:
-        parts.append(
-            _("doctor: the script ended early, by {error}; what it had still to do was not examined.").format(
-                error=outcome.error
-            )
-        )
+        ended = _("doctor: the script ended early, by {error}; what it had still to do was not examined.")
+        parts.append([ended.format(error=outcome.error)])
     if not outcome.trained:
         parts.append(
-            _("doctor: no backward seen: this script never trained, so there is nothing to examine.")
+            [_("doctor: no backward seen: this script never trained, so there is nothing to examine.")]
         )
     elif not exam.findings:
-        parts.append(nothing(exam))
+        parts.append([nothing(exam), *account(exam)])
     else:
         head = _("doctor: {steps} steps of {subject}, findings: {n}")
-        parts.append(head.format(n=len(exam.findings), steps=exam.steps, subject=outcome.subject))
+        parts.append([head.format(n=len(exam.findings), steps=exam.steps, subject=outcome.subject)])
+        parts[-1] += account(exam)
     defects = [
         _("doctor: a defect of the doctor itself, not of your script: {what}").format(what=d)
         for d in exam.defects
     ]
-    return "\n\n".join([*map(escape, parts), *map(one, exam.findings), *map(escape, defects)])
+    said = ["\n    ".join(map(escape, lines)) for lines in parts]
+    return "\n\n".join([*said, *map(one, exam.findings), *map(escape, defects)])
+
+
+def account(exam: Exam) -> list[str]:
+    """The loss and the answers in figures, and, where nothing was found, what was looked at."""
+    covered = coverage(exam.log, exam.backwards)
+    return [*covered.figures, *(covered.sentences() if not exam.findings else ())]
 
 
 def text_of_run(findings: list[Finding], steps: int, run: str) -> str:
@@ -103,5 +113,6 @@ def document(outcome: Outcome, status: int) -> dict[str, Any]:
         "stopped": outcome.stopped or None,
         "error": outcome.error or None,
         "defects": exam.defects,
+        "looked_at": coverage(exam.log, exam.backwards).as_json(),
         "seconds": round(outcome.seconds, 3),
     }

@@ -85,8 +85,8 @@ def run_script(
 
     def finish(finished: bool) -> None:
         if os.getpid() == owner and once.acquire(blocking=False):
-            exam.stop(finished=finished)
-            outcome.trained = bool(exam.seen.backwards or exam.steps)
+            exam.stop(finished=finished, error=outcome.error)
+            outcome.trained = bool(exam.backwards or exam.steps)
             outcome.seconds = time.perf_counter() - started
             with suppress(OSError, ValueError):  # nobody is left to read it
                 report(outcome)

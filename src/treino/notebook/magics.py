@@ -5,7 +5,7 @@ from typing import Any
 
 from treino.diagnosis.exam import Exam
 from treino.diagnosis.finding import Finding, Site
-from treino.diagnosis.report import nothing
+from treino.diagnosis.report import account, nothing
 from treino.words import _
 
 
@@ -71,7 +71,7 @@ class Doctor:
 
         from treino.plots.findings import findings_html
 
-        if not (exam.seen.backwards or exam.steps):
+        if not (exam.backwards or exam.steps):
             head = _("doctor: no backward seen: nothing was trained, so there is nothing to examine.")
         elif not exam.findings:
             head = nothing(exam)
@@ -84,7 +84,8 @@ class Doctor:
             _("doctor: a defect of the doctor itself, not of your script: {what}").format(what=d)
             for d in exam.defects
         ]
-        display(HTML(findings_html(head, found, defects)))
+        notes = account(exam) if exam.backwards or exam.steps else []
+        display(HTML(findings_html(head, found, [*notes, *defects])))
 
     def _place(self, finding: Finding, above: dict[str, int]) -> str:
         """``In[3], line 7``; of a cell that is watched alone ``line 7``, as its author counts."""

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from treino.data.dataset import Data
-from treino.diagnosis.exam import decide
 from treino.diagnosis.finding import Finding
-from treino.diagnosis.rules import rules
+from treino.diagnosis.rules import decide, rules
 from treino.diagnosis.watch.seen import Seen
 from treino.documents import read_run_spec, read_tensors
 from treino.engine import Training

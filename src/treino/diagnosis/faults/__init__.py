@@ -8,6 +8,7 @@ from treino.diagnosis.finding import Finding
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.rules import findings_to_report
 from treino.diagnosis.rules import rules as all_rules
+from treino.diagnosis.where.source import ignored, refresh
 
 
 @cache
@@ -23,11 +24,13 @@ def decide(log: Log, *, early: bool = False) -> tuple[list[Finding], list[str]]:
     """
     findings: list[Finding] = []
     defects: list[str] = []
+    refresh()
     for name, rule in rules().items():
         if early and not rule.words.early:
             continue
         try:
-            findings += [rule.finding(evidence) for evidence in rule.decide(log)]
+            found = [(rule.finding(evidence), evidence.seen) for evidence in rule.decide(log)]
+            findings += [f for f, seen in found if not (ignored(f.place, name) or ignored(seen, name))]
         except Exception as error:
             defects.append(f"{name}: {type(error).__name__}: {error}")
     return findings_to_report(findings), defects

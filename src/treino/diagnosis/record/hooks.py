@@ -4,6 +4,7 @@ import functools
 import os
 import threading
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 import torch
@@ -23,11 +24,13 @@ class Hooks:
     """The wrapped attributes of one examination.
 
     on: whether observers are called. defects: what went wrong in observers, which is never passed on.
+    seconds: that observers took.
     """
 
     def __init__(self) -> None:
         self.on = False
         self.defects: dict[str, int] = {}
+        self.seconds = 0.0
         self.thread = threading.get_ident()
         self._undo: list[tuple[Any, str, Any, Any]] = []
 
@@ -38,6 +41,10 @@ class Hooks:
         """Note that an observer failed."""
         key = f"{what}: {type(error).__name__}: {error}"
         self.defects[key] = self.defects.get(key, 0) + 1
+
+    def defect_sentences(self) -> list[str]:
+        """What went wrong, and how often."""
+        return [f"{what} ({times} times)" for what, times in self.defects.items()]
 
     def watching(self) -> bool:
         """Whether this call is to be observed: on our thread, in no compiler's trace and no transform."""
@@ -103,7 +110,7 @@ class Hooks:
 
     def quietly(self, name: str, observe: Callable[..., Any], *given: Any) -> None:
         """Run an observer: what it calls is not observed, what it raises is noted."""
-        self.on = False
+        self.on, began = False, perf_counter()
         try:
             with torch._C.DisableTorchFunction():
                 observe(*given)
@@ -111,6 +118,7 @@ class Hooks:
             self.defect(name, error)
         finally:
             self.on = True
+            self.seconds += perf_counter() - began
 
     def install(self) -> None:
         """Switch on; worker processes that are forked from now on are not observed."""

@@ -42,7 +42,7 @@ class Finiteness:
 
     def check(self, root: Any) -> None:
         """Before a backward."""
-        if isinstance(root, torch.Tensor) and root.numel() == 1:
+        if isinstance(root, torch.Tensor) and root.numel() == 1 and not root.is_meta:
             with torch._C.DisableTorchFunction():
                 value = root.item()
             if not isinstance(value, complex) and not math.isfinite(value):

@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Callable
+from time import perf_counter
 from types import FrameType
 from typing import Any
 
 import torch
 from torch import nn
 
+from treino.diagnosis.record import traces
 from treino.diagnosis.record.activations import Activations
 from treino.diagnosis.record.clips import Clips
 from treino.diagnosis.record.compiled import Compiled
@@ -62,6 +64,7 @@ class Recorder:
         self._unstepped = 0
         compiled = Compiled(self.hooks, self.tape, self.nets)
         compiled.entering = self.entering
+        self._seconds = 0.0
         softmaxes = Softmaxes(self.log, self.hooks, self.values, self.tape)
         parts: tuple[Any, ...] = (
             self.nets,
@@ -97,13 +100,21 @@ class Recorder:
         """When it is: the fields that every event has."""
         return {"step": self.gradients.steps, "turn": self.gradients.turns}
 
+    @property
+    def seconds(self) -> float:
+        """How long observers took, about, and the beginning and the end."""
+        return self.hooks.seconds + self._seconds
+
     def install(self) -> None:
         """Start. Call it before the program imports anything from torch by name."""
+        began = perf_counter()
         for part in self.parts:
             part.install()
+        traces.install(self.hooks)
         self.hooks.install()
         self.sklearn.install()
         self._open()
+        self._seconds += perf_counter() - began
 
     def _open(self) -> None:
         self.nets.open()
@@ -131,8 +142,7 @@ class Recorder:
             self._open()
         elif not now and before:
             self.nets.close()
-        if not now and self.tape.on:
-            self.tape.stop()  # later, where it isn't the innermost mode
+            self.tape.stop()
 
     def _root(self, module: nn.Module) -> None:
         """A net that a program calls: its class tells, between windows, of calls that don't train."""
@@ -184,6 +194,7 @@ class Recorder:
 
     def stop(self, *, finished: bool = True, error: str = "") -> None:
         """Take everything off and close the log."""
+        began = perf_counter()
         self.nets.close()
         self.tape.stop()
         self.hooks.undo()
@@ -197,3 +208,4 @@ class Recorder:
             except Exception as wrong:
                 self.hooks.defect(type(part).__name__, wrong)
         self.log.add(Ended(finished=finished, watched=self.windows.watched, error=error, **self.moment()))
+        self._seconds += perf_counter() - began

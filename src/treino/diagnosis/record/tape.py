@@ -7,10 +7,12 @@ nothing of ``torch.Tensor`` is patched, and nothing costs anything while the mod
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import perf_counter
 from typing import Any
 
 import torch
-from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack, _pop_mode, _push_mode
+from torch._C import _len_torch_function_stack
+from torch.overrides import TorchFunctionMode, _pop_mode, _push_mode
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.hooks import Hooks
@@ -99,29 +101,33 @@ class Tape(TorchFunctionMode):
             self.observers.setdefault(name, []).append(observer)
 
     def start(self) -> None:
-        """Push the mode."""
+        """Push the mode, below those of the program: who leaves one pops the uppermost, which is never ours.
+
+        A default device alone has to stay at the bottom (``torch.utils._device.DeviceContext``).
+        """
         if not self.on:
             self.on = True
-            self.__enter__()
+            modes = _popped()
+            default = getattr(torch._GLOBAL_DEVICE_CONTEXT, "device_context", None)
+            first = int(bool(modes) and modes[0] is default)
+            _push([*modes[:first], self, *modes[first:]])
 
-    def stop(self) -> bool:
-        """Pop the mode, if it is the innermost one; whether it was."""
-        if self.on and _get_current_function_mode_stack()[-1:] == [self]:
+    def stop(self) -> None:
+        """Take the mode out."""
+        if self.on:
             self.on = False
-            self.__exit__(None, None, None)
-        return not self.on
+            _push([mode for mode in _popped() if mode is not self])
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """Pop the mode, with those that lie on it, for a while."""
-        popped: list[Any] = []
-        while self.on and self not in popped and self in _get_current_function_mode_stack():
-            popped.append(_pop_mode())
+        """Take the mode out for a while."""
+        before = self.on
+        self.stop()
         try:
             yield
         finally:
-            for mode in reversed(popped):
-                _push_mode(mode)
+            if before and self._windows.open:
+                self.start()
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -141,13 +147,14 @@ class Tape(TorchFunctionMode):
         else:
             result = func(*args, **kwargs)
         if hooks.watching():
-            hooks.on = False
+            hooks.on, began = False, perf_counter()
             try:
                 self._note(name, result, args, kwargs)
             except Exception as error:
                 hooks.defect(name, error)
             finally:
                 hooks.on = True
+                hooks.seconds += perf_counter() - began
         return result
 
     def _note(self, name: str, result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -182,6 +189,17 @@ class Tape(TorchFunctionMode):
             name = "" if name in SILENT else name
         self._names[func] = name
         return name
+
+
+def _popped() -> list[Any]:
+    """Every mode of torch's stack, which is empty then, the lowest first."""
+    return [_pop_mode() for _ in range(_len_torch_function_stack())][::-1]
+
+
+def _push(modes: list[Any]) -> None:
+    """Put modes on torch's stack, the lowest first."""
+    for mode in modes:
+        _push_mode(mode)
 
 
 def tensors(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[torch.Tensor]:

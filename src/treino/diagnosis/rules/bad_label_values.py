@@ -38,7 +38,7 @@ RULE = Rule(
     watches=("losses",),
     decide=decide,
     early=True,
-    message=N_("{loss} got labels that it can't mean: {values} ({calls} calls)."),
+    message=N_("{loss} got labels that it can't mean: {values} ({calls} of {looked} calls looked at)."),
     why=N_(
         "Classes count from 0 to C − 1, binary cross-entropy wants labels between 0 and 1, margin "
         "losses want −1 "

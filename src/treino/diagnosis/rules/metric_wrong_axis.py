@@ -81,7 +81,7 @@ RULE = Rule(
     certain=True,
     watches=("axes", "stretched", "losses", "backwards"),
     decide=decide,
-    message=N_("This figure is taken along the wrong axis: {what} ({calls} calls)."),
+    message=N_("This figure is taken along the wrong axis: {what} ({calls} of {looked} calls looked at)."),
     why=N_(
         "Along the first axis the best row of each class is found, not the best class of each row; a column "
         "against a row compares each answer with every label; a mean over the outputs is a figure of each "

@@ -111,7 +111,10 @@ RULE = Rule(
     watches=("losses",),
     decide=decide,
     early=True,
-    message=N_("nll_loss got values that are no log-probabilities ({calls} calls; they come from {source})."),
+    message=N_(
+        "nll_loss got values that are no log-probabilities ({calls} of {looked} calls looked at; they come "
+        "from {source})."
+    ),
     why=N_(
         "nll_loss only picks the value at the label and turns its sign; without log-softmax before it "
         "nothing "

@@ -38,7 +38,10 @@ RULE = Rule(
     watches=("losses",),
     decide=decide,
     early=True,
-    message=N_("The input of binary_cross_entropy_with_logits is already a probability ({calls} calls)."),
+    message=N_(
+        "The input of binary_cross_entropy_with_logits is already a probability ({calls} of {looked} calls "
+        "looked at)."
+    ),
     why=N_(
         "The loss applies the sigmoid itself: applied twice, an output between 0 and 1 becomes 0.50 to "
         "0.73, so "

@@ -41,7 +41,7 @@ RULE = Rule(
     watches=("losses",),
     decide=decide,
     early=True,
-    message=N_("The input of cross_entropy is already a {kind} ({calls} calls)."),
+    message=N_("The input of cross_entropy is already a {kind} ({calls} of {looked} calls looked at)."),
     why=N_(
         "cross_entropy applies log-softmax itself, so the probabilities are squashed a second time: the loss "
         "can't fall below ln(1 + (C − 1)/e), 1.4612 for ten classes, and gradients are small. The "

@@ -56,7 +56,7 @@ RULE = Rule(
     early=True,
     message=N_(
         "This softmax runs over dim {dim}; the probabilities must sum to one over dim {right} ({calls} "
-        "calls)."
+        "of {looked} calls looked at)."
     ),
     why=N_(
         "Along the wrong axis each row is mixed with the other rows of the batch (or each key with other "

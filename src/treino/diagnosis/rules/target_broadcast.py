@@ -56,7 +56,7 @@ RULE = Rule(
     early=True,
     message=N_(
         "A prediction of shape {prediction} meets a target of shape {target} and both are stretched ({calls} "
-        "calls)."
+        "of {looked} calls looked at)."
     ),
     why=N_(
         "Every prediction is compared with every target of the batch, so that the best answer is the "
