@@ -1,7 +1,7 @@
 """The doctor's findings in a run of treino's own.
 
-The training itself is not watched: the facts are built from its settings, its rows and the losses that it
-kept, and the same rules decide, at its end and, where somebody looks at it, on the way. Only where the loss
+The training itself is not watched: the log is made of its settings, its rows and the losses that it kept, and
+the same rules decide, at its end and, where somebody looks at it, on the way. Only where the loss
 is bad a few steps are trained once more, beside the run, to measure what a rule asks for.
 """
 
@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from treino.data.dataset import Data
+from treino.diagnosis.faults import decide
 from treino.diagnosis.finding import Finding
-from treino.diagnosis.rules import decide, rules
-from treino.diagnosis.watch.seen import Seen
 from treino.documents import read_run_spec, read_tensors
 from treino.engine import Training
 from treino.engine.user_module import module_copy
@@ -27,17 +26,23 @@ from treino.store import RunFolder
 from treino.training.advice import lower_rate
 from treino.training.playback import Playback
 from treino.training.resolution import Plan, plan
+from treino.training.run_log import (
+    Measures,
+    TrainingCourse,
+    course_of,
+    planned_log,
+    rows_evaluated,
+    rows_trained,
+    run_log,
+)
 from treino.training.run_measures import FirstSteps, measure, wanted
-from treino.training.run_seen import TrainingCourse, copies, course_of, faults, rows_seen, seen_of
 from treino.training.stored_training import START
 from treino.words import _, setting
 
 
 def planned_faults(planned: Plan) -> list[dict[str, Any]]:
-    """Findings that are known before the first step: the faults that were asked for, and copied rows."""
-    seen, engine = Seen(), planned.training
-    faults(seen, planned, engine.steps)
-    return finding_documents(decide(seen)[0], planned)
+    """Findings that are known before the first step: the faults that were asked for."""
+    return finding_documents(decide(planned_log(planned))[0], planned)
 
 
 def findings(folder: RunFolder, data: Data, planned: Plan) -> tuple[list[dict[str, Any]], list[str]]:
@@ -45,24 +50,13 @@ def findings(folder: RunFolder, data: Data, planned: Plan) -> tuple[list[dict[st
     engine, spec = planned.training, read_run_spec(folder)
     loss_S = np.asarray(losses_of(folder, spec))
     nets, diverged = (engine.net(0, "last"), engine.net(0, "kept")), engine.status_P[0] == "diverged"
-    course = course_of(folder, spec, data, planned, rows_seen(data), loss_S, nets, diverged)
-    seen = seen_of(course)
-    if wanted(seen, course):
-        measure(seen, course, _first_steps(folder, course))
-    found, defects = decided(seen)
-    copied = copies(data)
-    if copied is not None:
-        found.append(rules()["duplicate_leakage"].finding(copied))
+    course = course_of(folder, spec, data, planned, rows_trained(data), loss_S, nets, diverged)
+    measured = measure(course, _first_steps(folder, course)) if wanted(course) else Measures()
+    log = run_log(course, measured)
+    log.events += rows_evaluated(data)
+    found, defects = decide(log)
     notes = [_("A defect of the doctor itself: {what}").format(what=d) for d in defects]
-    return finding_documents(found, course.planned), notes
-
-
-def decided(seen: Seen) -> tuple[list[Finding], list[str]]:
-    """What the rules find in a run of treino's own, and the defects of rules that raised."""
-    found, defects = decide(seen)
-    if any(f.rule == "symmetric_init" for f in found):  # which is why they are zero
-        found = [f for f in found if f.rule != "dead_relu"]
-    return found, defects
+    return finding_documents(found, course.planned, course.first), notes
 
 
 def _first_steps(folder: RunFolder, course: TrainingCourse) -> FirstSteps | None:
@@ -98,12 +92,12 @@ def _untrained_copy(folder: RunFolder, course: TrainingCourse) -> Training:
 
 
 # --- in the words of a run ----------------------------------------------------------------------------
-def finding_documents(found: list[Finding], planned: Plan) -> list[dict[str, Any]]:
-    """Findings as JSON: no file and no line, and what to do as flags of the command line."""
-    return [_flagged(f, planned.settings).as_json() for f in found]
+def finding_documents(found: list[Finding], planned: Plan, first: int = 0) -> list[dict[str, Any]]:
+    """Findings as JSON: what to do as flags of the command line. first: updates before those looked at."""
+    return [_flagged(f, planned.settings, first).as_json() for f in found]
 
 
-def _flagged(finding: Finding, s: dict[str, Any]) -> Finding:
+def _flagged(finding: Finding, s: dict[str, Any], first: int) -> Finding:
     lr, lower = s["lr"], setting("lr", lower_rate(s["lr"]))
     fixes = {
         "missing_zero_grad": _("Train without [[fault=missing_zero_grad]] or [[as_taught=True]]."),
@@ -130,10 +124,9 @@ def _flagged(finding: Finding, s: dict[str, Any]) -> Finding:
             lr=lower, clip=setting("clip", 1)
         ),
     }
-    message = finding.message
+    finding = replace(finding, fix=fixes.get(finding.rule, finding.fix))
     if finding.rule == "non_finite_loss":
-        message = _("The loss was NaN or infinite at step {first}, and the training ended there.").format(
-            **finding.evidence
-        )
-    fix = fixes.get(finding.rule, finding.fix)
-    return replace(finding, message=message, fix=fix, file=None, line=None, seen=None)
+        evidence = finding.evidence | {"first": first + finding.evidence["first"]}
+        message = _("The loss was NaN or infinite at step {first}, and the training ended there.")
+        finding = replace(finding, message=message.format(**evidence), evidence=evidence)
+    return finding

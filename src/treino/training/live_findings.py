@@ -10,18 +10,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.diagnosis.rules import rules
+from treino.diagnosis.faults import decide
 from treino.engine.divergence import FACTOR, divergence_threshold
 from treino.errors import TreinoError
 from treino.records.histories import training_losses
 from treino.records.segments import epoch_count
 from treino.records.stored_run import StoredRun
 from treino.training.advice import lower_rate
-from treino.training.findings import decided, finding_documents
+from treino.training.findings import finding_documents
 from treino.training.playback import Playback
 from treino.training.replay import Snapshot
-from treino.training.run_measures import FIRST_STEPS, FirstSteps, measure, wanted
-from treino.training.run_seen import TrainingCourse, course_of, rows_seen, seen_of
+from treino.training.run_log import (
+    WATCHED,
+    Measures,
+    TrainingCourse,
+    course_of,
+    rows_trained,
+    run_log,
+)
+from treino.training.run_measures import FirstSteps, measure, wanted
 from treino.words import _, numeral, setting, speaking
 
 SECONDS = 1.0  # between two looks, at least
@@ -36,7 +43,7 @@ class LiveFindings:
     def __init__(self, playback: Playback) -> None:
         self.first_seen: dict[str, int] = {}  # by rule: the step at which it appeared
         self.by_language: dict[str, list[dict[str, Any]]] = {}  # what the newest look found
-        self._rows = rows_seen(playback.data)
+        self._rows = rows_trained(playback.data)
         self._playback = Playback(playback.run, playback.data, states=playback.states)
         self._begin: tuple[tuple[int, int], FirstSteps | None] | None = None  # of which course
         self._looked, self._due = (-1, -1), 0.0
@@ -56,16 +63,15 @@ class LiveFindings:
             self._playback.plans.clear()
         self._looked, self._playback.run = (snapshot.segment, step), run
         course = self._course(run, snapshot, loss_S[:step])
-        seen = seen_of(course)
-        training = course.planned.training
-        settled = course.steps >= max(FIRST_STEPS, min(training.steps_per_epoch, STEPS_SETTLED))
-        if settled and wanted(seen, course):
-            measure(seen, course, self._first_steps(course))
+        per_epoch = course.planned.training.steps_per_epoch
+        settled = course.steps >= max(WATCHED, min(per_epoch, STEPS_SETTLED))
+        measured = measure(course, self._first_steps(course)) if settled and wanted(course) else Measures()
+        log = run_log(course, measured)
         self.by_language = {}
         for language in languages:
             with speaking(language):
-                found = [each for each in decided(seen)[0] if settled or rules()[each.rule].early]
-                told = finding_documents(found, course.planned)
+                found = decide(log, early=not settled)[0]
+                told = finding_documents(found, course.planned, course.first)
                 self.by_language[language] = told + (divergence(run, course) if settled else [])
         told = next(iter(self.by_language.values()), [])
         known = {rule: at for rule, at in self.first_seen.items() if at <= step}

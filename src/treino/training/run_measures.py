@@ -11,14 +11,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from treino.diagnosis.watch.loss_seen import LossSeen
-from treino.diagnosis.watch.seen import ClipSeen, DepthSeen, LayerSeen, ReluSeen, Seen
+from treino.diagnosis.record.learning import AlikeRows, Depth, Rectified
+from treino.diagnosis.record.log import Event, ParameterSeen
+from treino.diagnosis.record.outcomes import Clip
 from treino.engine import Training
 from treino.engine.activations import modules_of
-from treino.training.run_seen import MOST_ROWS, SETTINGS, TrainingCourse, items
+from treino.training.run_log import MOST_ROWS, NOWHERE, WATCHED, Measures, TrainingCourse, items
 
-FIRST_STEPS = 48  # that are trained again
-LOOKED_AT = 3  # batches of which gradients and units are measured, at the start and at the end
+BATCHES = 5  # of which gradients are measured, at the start and at the end
+CALLS = 3  # in a script; all rows at once are more than the newest batches of a script would be
+UNSAID: dict[str, Any] = {"made_at": None, "spread": 1.0, "written_at": None}  # of a first weight
+EVEN = 1e-3  # of the largest weight: units that differ by less are alike
 
 
 class FirstSteps:
@@ -43,109 +46,117 @@ class FirstSteps:
                 self.norms.append(size)
 
 
-def wanted(seen: Seen, course: TrainingCourse) -> bool:
-    """Whether anything is to be measured."""
-    return _badly(seen.losses["loss", SETTINGS]) or any(_alike(w) for w in _weights(course.end))
+def wanted(course: TrainingCourse) -> bool:
+    """Whether anything is to be measured: the loss ends near or above that of the best constant, or where it
+    began, or units are alike.
+    """
+    losses = course.losses
+    quarter = max(1, len(losses) // 4)
+    first, last = losses[:quarter].mean(), losses[-min(64, quarter) :].mean()
+    learned = last < 0.7 * course.constant and last <= 0.9 * first
+    return not learned or any(alike(m.weight) for m in layers(course.end))
 
 
-def measure(seen: Seen, course: TrainingCourse, start: FirstSteps | None) -> None:
+def measure(course: TrainingCourse, start: FirstSteps | None) -> Measures:
     """Steps, gradients and units: at the course's begin, where that is known, and at its end."""
-    if start is not None:
-        _steps(seen, course, start)
-    seen.relus = list(_relus(course))
+    found = Measures(events=list(rectified(course)))
+    if start is None:
+        return found
+    start.advance(min(WATCHED, max(8, course.steps // 20), course.steps))
+    found.ratios, found.norms = list(start.ratios), list(start.norms)
+    last = wide(course.end)
+    if bool(last.isfinite().all()) and float(start.first.norm()) > 0:
+        found.movement = float((last - start.first).norm() / start.first.norm())
+        found.norms = [*found.norms[: min(course.steps, WATCHED) - 1], float(last.norm())]
+    found.events += units_alike(start, course.end)
+    gradients(course, start.net, found)
+    return found
 
 
-def _steps(seen: Seen, course: TrainingCourse, start: FirstSteps) -> None:
-    optimizer, end, first = seen.optimizers[0], course.end, start.first
-    start.advance(min(FIRST_STEPS, max(8, seen.steps // 20), seen.steps))
-    optimizer.update_ratio, optimizer.norm = list(start.ratios), list(start.norms)
-    last = wide(end)
-    if bool(last.isfinite().all()) and float(first.norm()) > 0:
-        optimizer.movement = float((last - first).norm() / first.norm())
-        optimizer.norm.append(float(last.norm()))
-    seen.layers = [
-        LayerSeen("Linear" if b.dim() == 2 else "Conv", SETTINGS, len(b), 1, alike=_alike(a) and _alike(b))
-        for a, b in zip(_weights(start.net), _weights(end), strict=True)
-    ]
-    _gradients(seen, course, start.net)
-
-
-def _badly(loss: LossSeen) -> bool:
-    """Whether the loss ended near or above that of the best constant, or where it began."""
-    first = loss.values[: max(1, len(loss.values) // 4)]
-    return loss.stuck(0.7) or loss.last() > 0.9 * sum(first) / len(first)
-
-
-def _gradients(seen: Seen, course: TrainingCourse, start: nn.Module) -> None:
+def gradients(course: TrainingCourse, start: nn.Module, found: Measures) -> None:
     """Sizes of gradients at the start and at the end: beside a clip, a decay, and from layer to layer."""
     data, planned, end, s = course.data, course.planned, course.end, course.planned.settings
-    loss, optimizer = planned.training.loss_function, seen.optimizers[0]
-    batch = min(seen.losses["loss", SETTINGS].rows, MOST_ROWS)
-    clip = ClipSeen(SETTINGS, s["clip"] or math.inf, calls=seen.steps)
-    depth = DepthSeen(site=SETTINGS)
-    for net, part in itertools.product((start, end), range(LOOKED_AT)):
+    loss, kinds = planned.training.loss_function, modules_of(lambda activation: activation.saturates)
+    batch = min(MOST_ROWS, len(data.train) if s["batch_size"] == "full" else s["batch_size"])
+    saturating = sum(isinstance(m, kinds) for m in end.modules())
+    for net, part in itertools.product((start, end), range(BATCHES)):
         taken = torch.arange(part * batch, (part + 1) * batch) % len(data.train)
         net.zero_grad()
-        loss(
-            net(items(data.train.x[taken], planned)), loss.target(data.train.y[taken], torch.float32)
-        ).backward()
+        target = loss.target(data.train.y[taken], torch.float32)
+        loss(net(items(data.train.x[taken], planned)), target).backward()
         grads = [p.grad for p in net.parameters() if p.grad is not None]
         norm = math.sqrt(sum(float(g.double().pow(2).sum()) for g in grads))
-        wide = [p for p in net.parameters() if p.dim() in (2, 4) and p.grad is not None]
-        if not math.isfinite(norm) or not wide or norm == 0:
+        weights = [p for p in net.parameters() if p.dim() in (2, 4) and p.grad is not None]
+        if not math.isfinite(norm) or not weights or norm == 0:
             continue
-        clip.share.append(clip.limit / norm)
-        size = math.sqrt(sum(float(p.detach().double().pow(2).sum()) for p in wide))
-        optimizer.decay_share.append(s["weight_decay"] * size / norm)
-        sizes = [float(p.grad.pow(2).mean().sqrt()) for p in (wide[0], wide[-1]) if p.grad is not None]
-        if sizes[1] > 0:
-            depth.ratio += [sizes[0] / sizes[1]] * 2  # each of few batches stands for two steps
-            depth.layers = len(wide)
-    kinds = modules_of(lambda activation: activation.saturates)
-    depth.saturating = sum(isinstance(m, kinds) for m in end.modules())
-    seen.depth = depth
-    if s["clip"]:
-        seen.clips = {SETTINGS: clip}
+        size = math.sqrt(sum(float(p.detach().double().pow(2).sum()) for p in weights))
+        found.decays.append(s["weight_decay"] * size / norm)
+        if s["clip"]:
+            share = min(1.0, s["clip"] / norm)
+            found.events.append(Clip(how="clip", limit=s["clip"], share=share, **NOWHERE))
+        ends = [float(p.grad.pow(2).mean().sqrt()) for p in (weights[0], weights[-1]) if p.grad is not None]
+        if ends[1] > 0:
+            depth = Depth(layers=len(weights), ratio=ends[0] / ends[1], saturating=saturating, **UNSAID)
+            found.events.append(depth)
 
 
-def _relus(course: TrainingCourse) -> Iterator[ReluSeen]:
+def rectified(course: TrainingCourse) -> Iterator[Event]:
     """Units of ReLU layers that are zero for all of some training rows."""
-    data, planned, net = course.data, course.planned, course.end
-    kinds = modules_of(lambda activation: activation.can_die)
-    layers = [m for m in net.modules() if isinstance(m, kinds)]
-    alive: dict[int, Tensor] = {}
+    net, kinds = course.end, modules_of(lambda activation: activation.can_die)
+    found: list[Rectified] = []
 
     def look(layer: nn.Module, _inputs: Any, output: Tensor) -> None:
         axis = 1 if output.dim() in (4, 5) else output.dim() - 1
-        alive[id(layer)] = (output > 0).transpose(0, axis).flatten(1).any(1)
+        alive = (output > 0).transpose(0, axis).flatten(1).any(1)
+        dead, constant = int((~alive).sum()), bool((output == output[:1]).all())
+        told: dict[str, Any] = {
+            "units": len(alive),
+            "dead": (dead,) * CALLS,
+            "constant": constant,
+            "place": len(found),
+        }
+        found.append(Rectified(site=None, made_at=None, below=None, **told))
 
-    hooks = [layer.register_forward_hook(look) for layer in layers]
+    hooks = [m.register_forward_hook(look) for m in net.modules() if isinstance(m, kinds)]
     with torch.no_grad():
-        net(items(data.train.x[:MOST_ROWS], planned))
+        net(items(course.data.train.x[:MOST_ROWS], course.planned))
     for hook in hooks:
         hook.remove()
-    called = [layer for layer in reversed(layers) if id(layer) in alive]  # a forward may leave some out
-    for place, layer in enumerate(called):
-        units = alive[id(layer)]
-        # all at once, these rows are more than the newest batches of a script would be
-        yield ReluSeen(place, len(units), int((~units).sum()), LOOKED_AT, SETTINGS)
+    yield from reversed(found)
+
+
+def units_alike(start: FirstSteps, end: nn.Module) -> Iterator[Event]:
+    """Layers, and those whose units have the same weights, both after the first steps and at the end."""
+    pairs = zip(layers(start.net), layers(end), strict=True)
+    for number, (before, now) in enumerate(pairs):
+        shape = tuple(now.weight.shape)
+        yield ParameterSeen(parameter=number, name="", shape=shape)
+        if alike(before.weight) and alike(now.weight):
+            yield AlikeRows(
+                parameter=number,
+                layer="Linear" if len(shape) == 2 else "Conv",
+                shape=shape,
+                axis=0,
+                looks=start.training.step - start.begin,
+                zero=not bool(now.weight.any()),
+                filled_at=None,
+            )
 
 
 def wide(net: nn.Module) -> Tensor:
     """[n] float64: all trained weights but biases, which may start at zero and mean little by their size."""
-    wide = [p.detach().double().flatten() for p in net.parameters() if p.requires_grad and p.dim() > 1]
-    return torch.cat(wide) if wide else torch.zeros(0, dtype=torch.float64)
+    found = [p.detach().double().flatten() for p in net.parameters() if p.requires_grad and p.dim() > 1]
+    return torch.cat(found) if found else torch.zeros(0, dtype=torch.float64)
 
 
-def _weights(net: nn.Module) -> list[Tensor]:
-    return [
-        m.weight.detach()
-        for m in net.modules()
-        if isinstance(m, (nn.Linear, nn.Conv1d, nn.Conv2d)) and m.weight.requires_grad and len(m.weight) > 1
-    ]
+def layers(net: nn.Module) -> list[nn.Linear | nn.Conv1d | nn.Conv2d]:
+    """Layers of several units that are trained."""
+    kinds = (nn.Linear, nn.Conv1d, nn.Conv2d)
+    every = [m for m in net.modules() if isinstance(m, kinds)]
+    return [m for m in every if m.weight.requires_grad and len(m.weight) > 1]
 
 
-def _alike(weight: Tensor) -> bool:
+def alike(weight: Tensor) -> bool:
     """Whether all units of a layer have the same weights."""
-    weight = weight.flatten(1)
-    return bool(((weight - weight[:1]).abs() <= 1e-3 * weight.abs().max().clamp_min(1e-30)).all())
+    weight = weight.detach().flatten(1)
+    return bool(((weight - weight[:1]).abs() <= EVEN * weight.abs().max().clamp_min(1e-30)).all())

@@ -150,7 +150,7 @@ def _training(course: Course, ran: list[Backward], calls: dict[int, LossCall]) -
     return Training(
         site=course.site,
         values=course.values,
-        constant=constant,
+        constant=course.constant if course.constant > 0 else constant,
         calls=tuple(every),
         optimizers=frozenset(n for b in ran for n in b.filled),
         adds=adds,

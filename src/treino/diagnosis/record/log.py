@@ -315,10 +315,13 @@ class OptimizerEnded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Course(Event):
-    """The values of a line's backwards, all of them: the loss that a training minimises."""
+    """The values of a line's backwards, all of them: the loss that a training minimises. constant: what the
+    best constant answer gets, where who writes the log knows it for all rows, and no call has to tell.
+    """
 
     site: Site | None
     values: tuple[float, ...]
+    constant: float = float("nan")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,319 @@
+"""The doctor's log of a run of treino's own: events out of its settings, its rows and the losses it kept.
+
+They are those that a script would have given in a few of its steps. None has a line: a run has flags.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from treino.data.dataset import Data
+from treino.diagnosis.record.learning import NonFinite
+from treino.diagnosis.record.log import (
+    Backward,
+    Course,
+    Event,
+    Graph,
+    Group,
+    Log,
+    LossCall,
+    Operation,
+    OptimizerEnded,
+    OptimizerMade,
+    Stepped,
+)
+from treino.diagnosis.record.losses import counts
+from treino.diagnosis.record.row_figures import chance
+from treino.diagnosis.record.row_log import RowsEvaluated, RowsTrained
+from treino.diagnosis.record.tables import WIDE, Columns, hash_rows
+from treino.documents.run_spec import RunSpec
+from treino.engine import OPTIMIZERS
+from treino.records.segments import path_of, setting_commands
+from treino.spec import faults_of, read_settings
+from treino.store import RunFolder
+from treino.training.resolution import Plan
+
+LEAST = 12  # steps, of which a rule can tell anything
+WATCHED = 48  # steps, the first ones, that the log tells of
+NEWEST = 24  # batches whose answers are counted
+IN_ORDER = 1024  # batches in the order of the rows, of which labels are counted
+AFTER = 64  # a diverged run is ended; the loop of a script would go on, with NaN
+MOST_ROWS = 2000
+SAMPLE = 512  # rows by which it is told how many are equal by chance
+HASHED = 10_000_000  # numbers; beyond, looking for copies would take seconds
+NOWHERE: dict[str, Any] = {"site": None, "stack": ()}
+IN_TORCH = {"bce": "binary_cross_entropy_with_logits"}
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingCourse:
+    """A training up to one of its steps, since its settings have been what they are now.
+
+    segment: whose settings it has, but for what it was told since. first: updates that were done before.
+    loss_S: of the path, from the run's first step on. planned: with the settings in force. faulty_from: the
+    step since which it has its present faults. end, kept: the network at this step, and the one that is kept.
+    rows: facts of the data, which stay.
+    """
+
+    data: Data
+    planned: Plan
+    segment: int
+    first: int
+    faulty_from: int
+    loss_S: NDArray[np.float32]
+    end: nn.Module
+    kept: nn.Module
+    diverged: bool
+    rows: RowsTrained
+
+    @property
+    def steps(self) -> int:
+        """That were taken since."""
+        return len(self.loss_S) - self.first
+
+    @property
+    def losses(self) -> NDArray[np.float64]:
+        """Of these steps."""
+        return self.loss_S[self.first :].astype(np.float64)
+
+    @property
+    def constant(self) -> float:
+        """The loss of the best constant answer."""
+        return self.planned.training.loss_function.best_constant(self.data.train.y)
+
+
+@dataclass
+class Measures:
+    """What was measured of a course's steps. ratios: of updates to the weights, whose norms these are;
+    decays: pulls of the weight decay by the gradients. events: of gradients, weights and units.
+    """
+
+    ratios: list[float] = field(default_factory=list)
+    norms: list[float] = field(default_factory=list)
+    decays: list[float] = field(default_factory=list)
+    movement: float = math.nan
+    events: list[Event] = field(default_factory=list)
+
+
+def course_of(
+    folder: RunFolder,
+    spec: RunSpec,
+    data: Data,
+    planned: Plan,
+    rows: RowsTrained,
+    loss_S: NDArray[np.float32],
+    nets: tuple[nn.Module, nn.Module],
+    diverged: bool,
+) -> TrainingCourse:
+    """The run's newest course. planned: of its newest segment. nets: the network now, and the one kept.
+
+    Settings that were changed again within a few steps count as one change.
+    """
+    link = path_of(spec)[-1]
+    number = link.segment.number
+    told = [c for c in setting_commands(folder) if (c.segment or 0) == number and c.step is not None]
+    begins = [c.step for c in told if c.step is not None and len(loss_S) - c.step >= LEAST]
+    first = max([link.first, *begins])
+    settings = planned.settings | {c.name: c.value for c in told if c.name in planned.settings}
+    now = replace(planned, settings=settings)
+    return TrainingCourse(data, now, number, first, faulty_from(spec), loss_S, *nets, diverged, rows)
+
+
+def faulty_from(spec: RunSpec) -> int:
+    """The step from which on the run has the faults that it has now."""
+    path = path_of(spec)
+    faults = [set(faults_of(read_settings(link.segment.asked))) for link in path]
+    other = [place for place, of in enumerate(faults) if of != faults[-1]]
+    return path[other[-1] + 1].first if other else 0
+
+
+# --- the log ------------------------------------------------------------------------------------------
+def planned_log(planned: Plan) -> Log:
+    """What is known before the first step: the optimizer, and the faults that were asked for."""
+    steps = planned.training.steps
+    calls = [loss_call(planned, 0.0)] * min(NEWEST, steps)
+    return Log([optimizer(planned), *stepped(planned, steps, Measures()), *calls])
+
+
+def run_log(course: TrainingCourse, measured: Measures) -> Log:
+    """All that is known of a run."""
+    planned, losses = course.planned, course.losses
+    steps = course.steps + (AFTER if course.diverged else 0)
+    watched = len(course.loss_S) - course.faulty_from if planned.settings["fault"] else course.steps
+    log = Log([optimizer(planned), *stepped(planned, watched, measured), *loss_calls(course, watched)])
+    bad_S = np.flatnonzero(~np.isfinite(losses))
+    if len(bad_S):
+        at = int(bad_S[0])
+        log.add(NonFinite(value=float(losses[at]), operation="", at=None, step=at, **NOWHERE))
+    log.add(Course(site=None, values=tuple(losses.tolist()), constant=course.constant))
+    log.add(replace(course.rows, calls=steps))
+    log.events += measured.events
+    log.add(
+        OptimizerEnded(
+            optimizer=0,
+            steps=steps,
+            filled=steps,
+            moved=True,
+            movement=measured.movement,
+            least=min(measured.norms, default=math.nan),
+        )
+    )
+    return log
+
+
+def optimizer(planned: Plan) -> OptimizerMade:
+    s = planned.settings
+    group = Group(s["lr"], s["weight_decay"], s["momentum"], ())
+    adaptive = OPTIMIZERS[s["optimizer"]].adaptive
+    return OptimizerMade(optimizer=0, kind=s["optimizer"], site=None, adaptive=adaptive, groups=(group,))
+
+
+def stepped(planned: Plan, steps: int, measured: Measures) -> Iterator[Event]:
+    """A backward, and the first of so many steps."""
+    s, summed = planned.settings, "missing_zero_grad" in planned.settings["fault"]
+    again = (0,) if summed else ()
+    yield Backward(value=math.nan, root="graph", forwards=(), losses=(), filled=(0,), summed=again, **NOWHERE)
+    for number in range(min(steps, WATCHED)):
+        ratio, norm, decay = (
+            of[number] if number < len(of) else math.nan
+            for of in (measured.ratios, measured.norms, measured.decays)
+        )
+        yield Stepped(
+            optimizer=0,
+            site=None,
+            lr=s["lr"],
+            weight_decay=s["weight_decay"],
+            gradients=1,
+            zeros=0,
+            summed=summed and number > 0,
+            ratio=ratio,
+            norm=norm,
+            decay=decay,
+        )
+
+
+# --- batches ------------------------------------------------------------------------------------------
+def loss_calls(course: TrainingCourse, watched: int) -> Iterator[LossCall]:
+    """Batches and what the kept weights say of the newest: as the rows stand, where that is their order; or
+    else of a part of the rows, the classes in equal shares in each.
+    """
+    rows, planned, steps = course.data.train, course.planned, min(course.steps, IN_ORDER)
+    batch = len(rows) if planned.settings["batch_size"] == "full" else planned.settings["batch_size"]
+    if not course.data.classes or not watched:
+        return
+    if planned.settings["shuffle"] == "off" and batch < len(rows) and steps >= LEAST:
+        every = torch.arange(len(rows)).split(batch)
+        parts, values = [every[step % len(every)] for step in range(steps)], course.losses[:steps].tolist()
+    else:
+        some = torch.linspace(0, len(rows) - 1, min(MOST_ROWS, len(rows))).long()
+        taken = rows.y.reshape(-1).argsort(stable=True)[some]
+        number = min(NEWEST, watched, len(taken))
+        parts, values = [taken[k::number] for k in range(number)], [float(course.loss_S[-1])] * number
+    with torch.no_grad():
+        said_NC = course.kept(items(rows.x[torch.cat(parts[-NEWEST:])], planned))
+    answers = list(said_NC.split([len(part) for part in parts[-NEWEST:]]))
+    untold = len(parts) - len(answers)
+    for part, value, said_BC in zip(parts, values, [None] * untold + answers, strict=True):
+        yield loss_call(planned, value, rows.y[part], said_BC)
+
+
+def loss_call(
+    planned: Plan, value: float, y: Tensor | None = None, said_BC: Tensor | None = None
+) -> LossCall:
+    """One call of a loss of classes. y: its labels. said_BC: what the network says."""
+    loss, classes = planned.training.loss_function, planned.training.outputs
+    y = torch.zeros(0) if y is None else y
+    name, target = IN_TORCH.get(loss.name, loss.name), loss.target(y, torch.float32)
+    silent = torch.zeros(len(y), classes)
+    labels, right, said = counts(name, silent if said_BC is None else said_BC, target, {})
+    soft = Graph((Operation("softmax", None, (), (), {}, True),))
+    return LossCall(
+        loss=0,
+        name=name,
+        made_at=None,
+        forwards=(),
+        trained=True,
+        value=value,
+        reduction="mean",
+        input_shape=(len(y), classes),
+        target_shape=tuple(target.shape),
+        target_kind="int" if loss.kind.of_classes else "float",
+        low=0.0,
+        high=1.0,
+        labels=labels,
+        right=right if said_BC is not None else {},
+        said=said if said_BC is not None else {},
+        weights=loss.class_weights or (),
+        smoothing=loss.label_smoothing,
+        graph=soft if loss.softmax_first else Graph(),
+        **NOWHERE,
+    )
+
+
+# --- rows ---------------------------------------------------------------------------------------------
+def rows_trained(data: Data) -> RowsTrained:
+    """The rows that the network sees, and how far apart their columns are."""
+    x, columns = data.train.x, Columns()
+    columns.add(x[:MOST_ROWS].numpy())
+    moving = columns.deviation[columns.deviation > 0]
+    return RowsTrained(
+        net=0,
+        loader=None,
+        rows=len(x),
+        seen=len(x),
+        twice=0,
+        calls=0,
+        first=0,
+        last=0,
+        width=data.inputs,
+        floating=True,
+        largest=float(max(abs(v) for v in torch.aminmax(x))) if x.numel() else 0.0,
+        spread=float(moving.max() / moving.min()) if len(moving) else 1.0,
+        middle=float(np.median(moving)) if len(moving) else 0.0,
+        chance=chance(looked_at(x[:SAMPLE])) * len(x),
+        **NOWHERE,
+    )
+
+
+def rows_evaluated(data: Data) -> Iterator[RowsEvaluated]:
+    """The test rows, and those of them that are training rows, too. A split of treino's own keeps equal rows
+    on one side; rows that a source itself calls test rows need not be others.
+    """
+    if not len(data.test) or (len(data.train) + len(data.test)) * data.inputs > HASHED:
+        return
+    trained, tested = (
+        hash_rows(np.column_stack([looked_at(rows.x), rows.y.reshape(len(rows), -1).float().numpy()]))
+        for rows in (data.train, data.test)
+    )
+    again = int(np.isin(tested, trained).sum())
+    yield RowsEvaluated(
+        net=0,
+        learner=0,
+        loader=None,
+        rows=len(tested),
+        trained=again,
+        mixed=0,
+        part=1,
+        parts=2,
+        how="rows",
+        shared=again / len(tested),
+        **NOWHERE,
+    )
+
+
+def looked_at(x: Tensor) -> NDArray[np.float32]:
+    """[N, D] some columns of a wide table, or all."""
+    few: NDArray[np.float32] = x[:, :: -(-x.shape[1] // WIDE)].numpy()
+    return few
+
+
+def items(x: Tensor, planned: Plan) -> Tensor:
+    """Rows as the network takes them."""
+    shape = planned.training.shared.item_shape
+    return x if shape is None else x.reshape(len(x), *shape)
