@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from itertools import groupby
 
+from treino.diagnosis.faults.course import training
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Forward, Log, LossCall
@@ -12,12 +13,14 @@ from treino.diagnosis.where import edit
 LEAST = 8  # batches, of so many rows
 SHARE = 0.8  # of a batch that is of its most common class, on average
 BLOCKS = 3  # changes of class
+PURE, STUCK = 0.9, 0.6  # share, and of a constant's loss: iris in four batches an epoch, in the first fifty
 
 
 def decide(log: Log) -> Iterable[Evidence]:
     """Batches of mostly one class come in blocks, though there are several classes, and the loss jumps where
-    the class changes.
+    the class changes; or nothing is learned of them that could be lost.
     """
+    course = training(log)
     lines: dict[Site | None, list[LossCall]] = {}
     for c in log.of(LossCall):
         if c.trained and c.labels:
@@ -36,11 +39,12 @@ def decide(log: Log) -> Iterable[Evidence]:
             at += len(list(block))
         # A batch that holds the end of one class, too, shows the change less than the next.
         jumps = [max(c.value for c in calls[i : i + 2]) - calls[i - 1].value for i in starts[1:]]
-        alternate = len(calls) < 1.5 * len(starts) and not in_turn([main[i] for i in starts])
-        if len(jumps) < BLOCKS or alternate:
+        ordered = in_turn([main[i] for i in starts])
+        if len(jumps) < BLOCKS or (len(calls) < 1.5 * len(starts) and not ordered):
             continue
         jump = sum(jumps) / len(jumps)
-        if jump > 0.02 and sum(j > 0 for j in jumps) > 0.5 * len(jumps):
+        stuck = ordered and share >= PURE and course is not None and course.known and course.stuck(STUCK)
+        if stuck or (jump > 0.02 and sum(j > 0 for j in jumps) > 0.5 * len(jumps)):
             numbers = {"share": share, "classes": len(set(main)), "jump": jump}
             forwards = {f.forward: f for f in log.of(Forward)}
             fed = [forwards[n] for n in calls[-1].forwards if n in forwards]
