@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -10,9 +11,12 @@ from torch import nn
 
 from treino.api import Run
 from treino.data import load
+from treino.diagnosis.faults.course import training as training_of
+from treino.diagnosis.record.log import Course, LossCall
 from treino.spec import read_settings
 from treino.training.findings import findings
 from treino.training.resolution import plan
+from treino.training.run_log import Measures, TrainingCourse, rows_trained, run_log
 from treino.training.train import Start, drain, training
 
 
@@ -131,6 +135,29 @@ def test_test_rows_that_a_source_copied_from_its_training_rows_are_found(tmp_pat
     copied = dataclasses.replace(data, test=dataclasses.replace(data.test, x=x, y=y, index=index))
     [finding], _ = findings(run.folder, copied, planned)
     assert (finding["rule"], finding["evidence"]["trained"]) == ("duplicate_leakage", 6)
+
+
+@pytest.mark.parametrize("loss", ["bce", "cross_entropy"])
+@pytest.mark.parametrize("shuffle", ["off", "each"])
+def test_the_log_of_a_long_run_is_short_and_counts_what_the_network_says(loss, shuffle):
+    data = load("breast_cancer")
+    planned = plan(read_settings({"loss": loss, "shuffle": shuffle, "batch_size": 8}), data)
+    net, steps = planned.training.net(0, "last"), 100_000
+    loss_S = np.linspace(1, 0.5, steps, dtype=np.float32)
+    course = TrainingCourse(data, planned, 0, 0, 0, loss_S, net, net, False, rows_trained(data))
+    log = run_log(course, Measures())
+    assert len(log.events) < 1200
+    assert len(log.of(Course)[0].values) == steps
+    assert training_of(log).constant == course.constant
+    newest = log.of(LossCall)[-24:]
+    said_NC = net(data.train.x).detach()
+    said = said_NC.argmax(1) if loss == "cross_entropy" else (said_NC[:, 0] > 0).long()
+    if shuffle == "each":  # every training row is in one of them
+        assert sum(sum(c.labels.values()) for c in newest) == len(data.train)
+        right = int((said == data.train.y.reshape(-1)).sum())
+        assert sum(sum(c.right.values()) for c in newest) == right
+    else:
+        assert log.of(LossCall)[0].labels == dict(Counter(data.train.y[:8].reshape(-1).tolist()))
 
 
 @pytest.mark.slow

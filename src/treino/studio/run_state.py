@@ -20,7 +20,7 @@ from treino.records.segments import (
 from treino.records.stored_run import StoredRun
 from treino.spec import FAULTS
 from treino.training.replay import Snapshot
-from treino.training.run_seen import faulty_from
+from treino.training.run_log import faulty_from
 from treino.words import _
 
 FINDING = ("rule", "severity", "certain", "message", "why", "fix")

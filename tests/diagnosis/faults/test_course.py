@@ -240,3 +240,22 @@ with torch.no_grad():
     assert math.isfinite(share.right)
     assert len(others) == share.at_chance
     assert not figures.trained_share(log).at_chance
+
+
+SORTED = """
+x, y = torch.randn(105, 8), torch.arange(3).repeat_interleave(35)
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=1e-3)
+for epoch in range({epochs}):
+    for rows in torch.arange(len(x)).split(32):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(x[rows]), y[rows])
+        loss.backward()
+        optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(("epochs", "wrong"), [(12, True), (1, False)])
+def test_sorted_batches_that_nothing_is_learned_of_are_found_once_they_come_again(epochs, wrong, tmp_path):
+    told = found(SORTED.format(epochs=epochs), tmp_path)
+    assert ("unshuffled_sorted" in told) == wrong

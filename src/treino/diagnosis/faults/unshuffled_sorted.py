@@ -56,7 +56,8 @@ def decide(log: Log) -> Iterable[Evidence]:
 def in_turn(order: list[int]) -> bool:
     """Whether more than two classes come one after the other, and again in the same order."""
     kinds = len(set(order))
-    return kinds > 2 and all(label == order[i % kinds] for i, label in enumerate(order))
+    again = kinds > 2 and len(order) >= 2 * kinds
+    return again and all(label == order[i % kinds] for i, label in enumerate(order))
 
 
 def place(evidence: Evidence) -> Site | None:
