@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log, OptimizerEnded, OptimizerMade, Stepped
-from treino.diagnosis.record.outcomes import Cut
+from treino.diagnosis.record.outcomes import FLAT, Cut
 from treino.diagnosis.rules.detached_graph import RULE as WORDS
 
 Key = tuple[str, Site | None]
@@ -17,7 +17,9 @@ def decide(log: Log) -> Iterable[Evidence]:
     """Parameters in a stepping optimizer that no backward ever reached, behind a line that leaves the graph,
     or that has no slope.
     """
-    unlearned, owner = parameters_without(log)
+    missing, owner = parameters_without(log)
+    flat, owners = parameters_without(log, zeros=True)
+    owner = owners | owner
     behind: dict[Key, set[int]] = {}
     led: dict[Key, int] = {}
     newest: dict[Key, Cut] = {}
@@ -33,21 +35,25 @@ def decide(log: Log) -> Iterable[Evidence]:
             for cut in waiting:
                 led[cut.how, cut.site] = led.get((cut.how, cut.site), 0) + bool(held & set(cut.parameters))
             waiting = []
+    # A value that has left the graph gives no gradient at all; an operation without a slope gives zeros.
+    lost_by = {k: behind[k] & (flat if k[0] in FLAT else missing) for k in behind}
     best = max(
-        (k for k in behind if behind[k] & unlearned),
-        key=lambda k: (len(behind[k] & unlearned), led.get(k, 0) > 0, k[0] != "no_grad", -len(behind[k])),
+        (k for k in behind if lost_by[k]),
+        key=lambda k: (len(lost_by[k]), led.get(k, 0) > 0, k[0] != "no_grad", -len(behind[k])),
         default=None,
     )
     if best is None:
         return
     cut = newest[best]
-    lost = behind[best] & unlearned
+    lost = lost_by[best]
     made, steps = owner[min(lost)]
     numbers = {"how": cut.how, "parameters": len(lost), "steps": steps}
     yield Evidence(made.site, numbers, at=cut.site, stack=cut.stack)
 
 
-def parameters_without(log: Log) -> tuple[set[int], dict[int, tuple[OptimizerMade, int]]]:
+def parameters_without(
+    log: Log, zeros: bool = False
+) -> tuple[set[int], dict[int, tuple[OptimizerMade, int]]]:
     """Parameters that had no gradient, or one of zeros, at all steps of their optimizers; and these, with
     their steps.
     """
@@ -59,7 +65,7 @@ def parameters_without(log: Log) -> tuple[set[int], dict[int, tuple[OptimizerMad
     for optimizer, one in made.items():
         steps = [s for s in log.of(Stepped) if s.optimizer == optimizer]
         held = {p for g in one.groups for p in g.parameters}
-        without = [set(s.missing) | set(s.still) for s in steps]
+        without = [set(s.missing) | set(s.still if zeros else ()) for s in steps]
         never = set.intersection(*without) if without else set()
         moved |= held - never if steps else set()
         if len(steps) >= LEAST and optimizer in ends:

@@ -43,6 +43,8 @@ def summed_rows(log: Log, loss: Training) -> tuple[int, Site | None]:
         return max(c.input_shape[0] for c in sums if c.input_shape), one.made_at or one.site
     for b in log.of(Backward):
         root = b.graph.root if b.site == loss.site else None
+        if root is not None and root.name == "neg":
+            root = next(iter(b.graph.parents(root)), None)
         if root is not None and root.name == "sum" and not loss.calls:
             summed = b.graph.parents(root)
             if summed and summed[0].shape:

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.faults.turns import BY_EPOCH, used_and_wasted
 from treino.diagnosis.finding import Site
-from treino.diagnosis.record.log import Cleared, Log, OptimizerMade, Stepped
+from treino.diagnosis.record.log import BY_HAND, Cleared, Log, OptimizerMade, Stepped
 from treino.diagnosis.rules.grad_cleared_before_step import RULE as WORDS
+from treino.diagnosis.where.updates import only_clears
 
 LEAST = 2  # steps on nothing; one may be a first step that only makes an optimizer's state
 
@@ -17,7 +18,7 @@ def decide(log: Log) -> Iterable[Evidence]:
     gradients were to be accumulated, those of most backwards between two steps.
     """
     for optimizer, kind in {o.optimizer: o.kind for o in log.of(OptimizerMade)}.items():
-        steps, empty, cleared = 0, Counter[Site | None](), None
+        steps, empty, cleared = 0, Counter[tuple[Site, ...]](), None
         last: Stepped | None = None
         for event in log.events:
             if isinstance(event, Cleared) and optimizer in event.optimizers:
@@ -25,12 +26,12 @@ def decide(log: Log) -> Iterable[Evidence]:
             elif isinstance(event, Stepped) and event.optimizer == optimizer:
                 steps, last = steps + 1, event
                 if cleared is not None and event.gradients == event.zeros:
-                    empty[cleared.site] += 1
+                    empty[cleared.stack] += 1
                 cleared = None
         lost = sum(empty.values())
         if last is not None and lost >= LEAST and 2 * lost > steps:
             numbers = {"optimizer": kind, "cleared": lost, "steps": steps}
-            yield Evidence(last.site, numbers, at=empty.most_common(1)[0][0])
+            yield Evidence(last.site, numbers, stack=empty.most_common(1)[0][0])
             continue
         turns = used_and_wasted(log, optimizer)
         if last is not None and turns.thrown_away and turns.between <= BY_EPOCH:
@@ -38,4 +39,10 @@ def decide(log: Log) -> Iterable[Evidence]:
             yield Evidence(last.site, numbers, at=turns.cleared_at)
 
 
-RULE = Rule(WORDS, decide)
+def place(evidence: Evidence) -> Site | None:
+    """The line that clears; by hand, the one that calls a function which does nothing else."""
+    by_hand = evidence.numbers["optimizer"] == BY_HAND
+    return next((s for s in evidence.stack if not (by_hand and only_clears(s))), evidence.at)
+
+
+RULE = Rule(WORDS, decide, place)

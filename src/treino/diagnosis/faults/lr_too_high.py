@@ -6,9 +6,10 @@ from treino.diagnosis.faults.course import Steps, Training, optimizers, training
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.faults.studies import studied
 from treino.diagnosis.finding import Site
-from treino.diagnosis.record.log import Log
+from treino.diagnosis.record.log import BY_HAND, Log
 from treino.diagnosis.rules.lr_too_high import RULE as WORDS
 from treino.diagnosis.where.settings import setting
+from treino.diagnosis.where.updates import update_rate
 
 LEAST = 12  # steps
 LARGE = 0.15  # of the weights, in the largest step: 2.6 to 13 by such rates, 0.11 at most in right scripts
@@ -26,7 +27,7 @@ def decide(log: Log) -> Iterable[Evidence]:
     for o in optimizers(log):
         if o.optimizer in loss.optimizers and o.steps >= LEAST and o.ratios and too_large(loss, o):
             numbers = {"lr": o.lr, "step": o.largest, "loss": loss.last(), "constant": loss.floor}
-            yield Evidence(loss.site, numbers, at=o.site)
+            yield Evidence(loss.site, numbers, at=o.site, sites=by_hand(o))
             return
 
 
@@ -37,8 +38,15 @@ def too_large(loss: Training, o: Steps) -> bool:
     return loss.exploded() or (loss.stuck(STUCK) and loss.highest() > ROSE * loss.floor)
 
 
+def by_hand(o: Steps) -> dict[str, Site | None]:
+    """The line that moves weights where no optimizer does."""
+    return {"moved": o.site} if o.kind == BY_HAND else {}
+
+
 def place(evidence: Evidence) -> Site | None:
     """Where the rate is written."""
+    if "moved" in evidence.sites:
+        return update_rate(evidence.at)
     return setting(evidence.at, "lr", 1, evidence.numbers["lr"])
 
 

@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.faults.course import optimizers, training
+from treino.diagnosis.faults.lr_too_high import by_hand, place
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.faults.studies import studied
-from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.rules.lr_too_low import RULE as WORDS
-from treino.diagnosis.where.settings import setting
 
 LEAST = 20  # steps
 STILL = (
@@ -30,13 +29,8 @@ def decide(log: Log) -> Iterable[Evidence]:
         still = 0 < o.movement < STILL and 0 < o.typical < TYPICAL
         if still and loss.stuck(STUCK) and loss.last() > SAME * loss.first():
             numbers = {"lr": o.lr, "movement": o.movement, "steps": o.steps, "loss": loss.last()}
-            yield Evidence(loss.site, numbers, at=o.site)
+            yield Evidence(loss.site, numbers, at=o.site, sites=by_hand(o))
             return
-
-
-def place(evidence: Evidence) -> Site | None:
-    """Where the rate is written."""
-    return setting(evidence.at, "lr", 1, evidence.numbers["lr"])
 
 
 RULE = Rule(WORDS, decide, place)

@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.faults.rule import Evidence, Rule
-from treino.diagnosis.record.log import Backward, Log, OptimizerMade, Stepped
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import BY_HAND, Backward, Log, OptimizerMade, Stepped
 from treino.diagnosis.rules.missing_zero_grad import RULE as WORDS
+from treino.diagnosis.where.updates import cleared_elsewhere
 
 LEAST = 2  # steps; the first after a resumed training may be meant
 
@@ -21,4 +23,10 @@ def decide(log: Log) -> Iterable[Evidence]:
             yield Evidence(summed[-1].site, numbers, at=added[-1].site, stack=added[-1].stack)
 
 
-RULE = Rule(WORDS, decide)
+def place(evidence: Evidence) -> Site | None:
+    """The line that clears gradients elsewhere; or the backward, or by hand the line of the update."""
+    by_hand = evidence.numbers["optimizer"] == BY_HAND
+    return cleared_elsewhere(evidence.at) or (evidence.seen if by_hand else evidence.at)
+
+
+RULE = Rule(WORDS, decide, place)

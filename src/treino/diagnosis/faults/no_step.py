@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.faults.turns import BY_EPOCH, used_and_wasted
 from treino.diagnosis.finding import Site
-from treino.diagnosis.record.log import Backward, Log, OptimizerEnded, OptimizerMade, Stepped
+from treino.diagnosis.record.log import BY_HAND, Backward, Log, OptimizerEnded, OptimizerMade, Stepped
 from treino.diagnosis.rules.no_step import RULE as WORDS
+from treino.diagnosis.where.updates import unkept
 
 LEAST = 3  # backwards; one or two may be there to look at gradients
 
@@ -46,4 +47,10 @@ def parameters(made: OptimizerMade) -> set[int]:
     return {p for group in made.groups for p in group.parameters}
 
 
-RULE = Rule(WORDS, decide)
+def place(evidence: Evidence) -> Site | None:
+    """The backward; where weights are moved by hand, the line whose new value nobody keeps."""
+    by_hand = evidence.numbers["optimizer"] == BY_HAND
+    return (unkept(evidence.at) if by_hand else None) or evidence.at
+
+
+RULE = Rule(WORDS, decide, place)

@@ -126,19 +126,19 @@ class Activations:
         for held in self._gradients.held.values():
             if held.number not in event.filled:
                 continue
-            every = [p for p in held.parameters() if p.grad is not None and p.grad.layout == torch.strided]
-            self._deep(every, event)
+            every = held.gradients()
+            self._deep(every)
             if held.steps > 1:
-                self._look(every)
+                self._look([p for p, _ in every])
 
-    def _deep(self, every: list[torch.Tensor], event: Backward) -> None:
-        wide = [i for i, p in enumerate(every) if p.dim() in (2, 3, 4)]
+    def _deep(self, every: list[tuple[torch.Tensor, torch.Tensor]]) -> None:
+        wide = [i for i, (p, _) in enumerate(every) if p.dim() in (2, 3, 4)]
         if len(wide) < LEAST_LAYERS:
             return
-        first, last = every[wide[0]], every[wide[-1]]
+        (first, slope), (last, newest) = every[wide[0]], every[wide[-1]]
         # Where values die out as gradients do, the last bias alone gets what the loss sends back.
-        ends = [last, *(b for b in every[wide[-1] + 1 : wide[-1] + 2] if b.shape == last.shape[:1])]
-        end, start = max(size(p.grad) for p in ends), size(first.grad)
+        beside = [g for b, g in every[wide[-1] + 1 : wide[-1] + 2] if b.shape == last.shape[:1]]
+        end, start = max(map(size, (newest, *beside))), size(slope)
         if not end > 0 or not math.isfinite(start):
             return
         usual = 1 / math.sqrt(3 * max(1, first[0].numel()))
@@ -207,9 +207,9 @@ class Activations:
                 )
 
 
-def size(t: torch.Tensor | None) -> float:
+def size(t: torch.Tensor) -> float:
     """The root mean square of all entries."""
-    return float(t.detach().float().pow(2).mean().sqrt()) if t is not None and t.numel() else 0.0
+    return float(t.detach().float().pow(2).mean().sqrt()) if t.numel() else 0.0
 
 
 def even(p: torch.Tensor, axis: int) -> bool:

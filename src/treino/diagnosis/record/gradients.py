@@ -14,6 +14,8 @@ from torch.optim.optimizer import (
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.clearing import Clearing
+from treino.diagnosis.record.hand import Hand, Hands, weights_of
+from treino.diagnosis.record.held import Held
 from treino.diagnosis.record.hooks import Hooks, unseen
 from treino.diagnosis.record.lines import here, maker, stack
 from treino.diagnosis.record.log import (
@@ -27,33 +29,22 @@ from treino.diagnosis.record.log import (
     ParameterSeen,
     Stepped,
 )
-from treino.diagnosis.record.measures import is_new, is_there, norm, number_of, sampled, single
+from treino.diagnosis.record.measures import (
+    Force,
+    force_of,
+    is_new,
+    is_there,
+    norm,
+    number_of,
+    sampled,
+    single,
+)
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import NOBODY, Values, snapshot
 
 ADAPTIVE = ("Adam", "RMSprop", "Rprop", "Adadelta", "Adafactor", "Lion", "Muon", "LAMB", "NAdam")
 GRAPHS = 3  # backwards of a line whose graph is kept whole, and later those
 EVERY = 16  # ... of every so many
-
-
-class Held:
-    """One optimizer while it is watched."""
-
-    def __init__(self, number: int, optimizer: Optimizer) -> None:
-        self.number = number
-        self.site: Site | None = None  # where it was made
-        self.ref = weakref.ref(optimizer)
-        self.steps = self.filled = 0
-        self.used: set[int] = set()  # parameters whose gradients a step has used, and nothing cleared since
-        self.written: set[int] = set()  # parameters whose gradients a backward wrote since the last step
-        self.summed = self.moved = False
-        self.movement, self.least = math.nan, math.inf
-        self.before: list[torch.Tensor] | None = None
-
-    def parameters(self) -> list[torch.Tensor]:
-        """Its parameters, as they are now."""
-        optimizer = self.ref()
-        return [p for g in optimizer.param_groups for p in g["params"]] if optimizer is not None else []
 
 
 class Gradients:
@@ -75,6 +66,7 @@ class Gradients:
         self.moment: Any = dict
         self.check: Any = None  # called with what is run backward, before it is
         self.clearing = Clearing(log, tape)
+        self.hands = Hands(self, hooks, tape, values)
         self.open: Any = lambda: True
         self.loss_of: Any = lambda node: ()
         self.held: dict[int, Held] = {}
@@ -89,6 +81,7 @@ class Gradients:
 
     def install(self) -> None:
         """Watch optimizers and backwards."""
+        self.hands.install()
         self._hooks.after(Optimizer, "__init__", self._made)
         self._hooks.after(Optimizer, "add_param_group", self._group)
         for owner in (torch.Tensor, torch.autograd):
@@ -131,13 +124,14 @@ class Gradients:
         return found[1] if found is not None and found[0]() is parameter else 0
 
     def _made(self, result: Any, args: Any, kwargs: Any) -> None:
-        self._hold(args[0], maker(args[0]))
+        self.hands.drop()
+        self.hold(args[0], maker(args[0]))
 
     def _group(self, result: Any, args: Any, kwargs: Any) -> None:
         if id(args[0]) in self.held:
-            self._hold(args[0], here())
+            self.hold(args[0], here())
 
-    def _hold(self, optimizer: Optimizer, site: Site | None) -> Held:
+    def hold(self, optimizer: Optimizer, site: Site | None) -> Held:
         known = self.held.get(id(optimizer))
         if known is None or known.ref() is not optimizer:
             if known is not None:
@@ -145,7 +139,7 @@ class Gradients:
             number = len(self.held) + len(self._gone)
             known = self.held[id(optimizer)] = Held(number, optimizer)
             known.site = site
-        kind = type(optimizer).__name__
+        kind = str(getattr(optimizer, "kind", "") or type(optimizer).__name__)
         groups = tuple(
             Group(
                 number_of(g.get("lr")),
@@ -177,31 +171,34 @@ class Gradients:
                 gradients.check(args[0])
             told: list[Any] = []
             if gradients.open():
-                hooks.quietly("backward", lambda: told.append(gradients._before(args[0])))
+                hooks.quietly("backward", lambda: told.append(gradients.before(args[0])))
             gradients.inside = True  # Tensor.backward calls torch.autograd.backward
             try:
                 result = original(*args, **kwargs)
             finally:
                 gradients.inside = False
             if told:
-                hooks.quietly("backward", gradients._after, args[0], told[0])
-            gradients._turned(args[0])
+                hooks.quietly("backward", gradients.after, args[0], told[0])
+            gradients.turned(args[0])
             return result
 
         return unseen(backward)
 
-    def _turned(self, root: Any) -> None:
+    def turned(self, root: Any) -> None:
         """One more backward: its loss is kept, the clock goes on."""
         self.turns += 1
+        if not self.open():
+            self.hands.passed()
         if isinstance(root, torch.Tensor) and root.numel() == 1:
             with torch._C.DisableTorchFunction():
                 self._courses.setdefault(self._place, []).append(root.detach())
         for tick in self.ticks:
             tick()
 
-    def _before(self, root: Any) -> Any:
+    def before(self, root: Any) -> Any:
         """What gradients are there before a backward, and what it starts from."""
         self._place = here()
+        self.hands.settle()
         self.clearing.look(self.held.values())
         root = root[0] if isinstance(root, (list, tuple)) and root else root
         summed = []
@@ -220,8 +217,11 @@ class Gradients:
             kind = "leaf"
         return self._place, stack(), node, kind, tuple(summed), before
 
-    def _after(self, root: Any, told: Any) -> None:
+    def after(self, root: Any, told: Any, asked: list[torch.Tensor] | None = None) -> None:
+        """Whose gradients a backward wrote. asked: parameters of which they were asked for instead."""
         site, led, node, kind, summed, before = told
+        if asked is None:
+            self.hands.reached(weights_of(root), {})
         root = root[0] if isinstance(root, (list, tuple)) and root else root
         filled: list[int] = []
         for held in self.held.values():
@@ -229,7 +229,7 @@ class Gradients:
                 id(p)
                 for p in held.parameters()
                 if (p.grad is not None and before.get(id(p), -1) != p.grad._version) or is_new(p, before)
-            }
+            } | {id(p) for p in asked or () if isinstance(held.ref(), Hand)}
             held.written |= wrote
             if wrote:
                 held.filled += 1
@@ -286,7 +286,7 @@ class Gradients:
 
     def _measure(self, optimizer: Any) -> None:
         known = self.held.get(id(optimizer))
-        held = known if known is not None and known.ref() is optimizer else self._hold(optimizer, None)
+        held = known if known is not None and known.ref() is optimizer else self.hold(optimizer, None)
         self.clearing.look(self.held.values())
         held.before = [p.detach().clone() for p in held.parameters() if not torch.nn.parameter.is_lazy(p)]
 
@@ -300,45 +300,46 @@ class Gradients:
         if self.open():
             self._tape.idle = max(0, self._tape.idle - 1)
             if self._hooks.watching() and held is not None:
-                self._hooks.quietly("step", self._tell, optimizer, held)
+                self._hooks.quietly("step", self._stepped, optimizer, held)
             self._values.tick(self.steps)
         for after in self.after_step:
             after(optimizer)
 
-    def _tell(self, optimizer: Any, held: Held) -> None:
+    def _stepped(self, optimizer: Any, held: Held) -> None:
         own = held.parameters()
-        grads = [p.grad for p in own if p.grad is not None]
-        still = [p for p in own if p.grad is not None and not is_there(p)]
-        group = optimizer.param_groups[0]
+        self.tell(optimizer, held, here(), force_of(own), {id(p) for p in own if p.grad is not None})
+
+    def tell(self, optimizer: Any, held: Held, site: Site | None, force: Force, used: set[int]) -> None:
+        """A step was taken on these gradients. used: parameters that used theirs."""
+        own, group = held.parameters(), optimizer.param_groups[0]
         decay = number_of(group.get("weight_decay", 0.0))
         moved = size = pull = 0.0
         if held.before is not None and len(held.before) == len(own):
             for old, new in zip(held.before, own, strict=True):
                 size += norm(old) ** 2
                 moved += norm(new.detach() - old) ** 2 if new.shape == old.shape else 0.0
-        force = math.sqrt(sum(norm(g) ** 2 for g in grads if g.layout == torch.strided))
-        pull = decay * math.sqrt(size) / force if force > 0 else math.nan
+        pull = decay * math.sqrt(size) / force.norm if force.norm > 0 else math.nan
         held.before = None
         self._went(held)
         self._log.add(
             Stepped(
                 optimizer=held.number,
-                site=here(),
+                site=site,
                 lr=number_of(group.get("lr")),
                 weight_decay=decay,
-                gradients=len(grads),
-                zeros=len(still),
-                missing=tuple(self.number(p) for p in own if p.grad is None and p.requires_grad)[:64],
-                still=tuple(self.number(p) for p in still)[:64],
+                gradients=force.count,
+                zeros=len(force.still),
+                missing=tuple(self.number(p) for p in force.missing)[:64],
+                still=tuple(self.number(p) for p in force.still)[:64],
                 summed=held.summed,
                 ratio=math.sqrt(moved / size) if size > 0 else math.nan,
                 norm=math.sqrt(size),
-                gradient_norm=force,
+                gradient_norm=force.norm,
                 decay=pull,
                 **self.moment(),
             )
         )
-        held.used |= {id(p) for p in own if p.grad is not None}
+        held.used |= used
         held.summed, held.written = False, set()
 
     def _went(self, held: Held) -> None:
@@ -361,6 +362,7 @@ class Gradients:
     # --- the end -------------------------------------------------------------------------------------------
     def finish(self) -> None:
         """How far the weights went, and the course of each line's loss."""
+        self.hands.settle()
         for held in (*self._gone, *self.held.values()):
             self._went(held)
             self._log.add(

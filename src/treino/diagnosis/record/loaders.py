@@ -12,7 +12,7 @@ from torch.utils.data.dataloader import _BaseDataLoaderIter
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.hooks import Hooks, unseen
 from treino.diagnosis.record.lines import here
-from treino.diagnosis.record.nets import first_tensors
+from treino.diagnosis.record.values import first_tensors
 
 LONGEST = 200_000  # numbers of rows that are held against each other
 

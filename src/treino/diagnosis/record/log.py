@@ -12,6 +12,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.codec import decoded, encoded
 
 T = TypeVar("T", bound="Event")
+BY_HAND = "update by hand"  # the kind of an optimizer that a program itself is
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,9 @@ import torch
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.lines import here
 from treino.diagnosis.record.log import Backward, Forward, Log
-from treino.diagnosis.record.nets import first_tensors
 from treino.diagnosis.record.outcomes import GraphsHeld
 from treino.diagnosis.record.tape import Tape
-from treino.diagnosis.record.values import Node
+from treino.diagnosis.record.values import Node, first_tensors
 
 NAME = "treino"
 PAST = 2  # turns, after which a graph is one of the past

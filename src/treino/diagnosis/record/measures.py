@@ -1,11 +1,35 @@
 """Measures of parameters and their gradients."""
 
 import math
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 SAMPLED = 256  # entries of a parameter by which its movement is measured
+
+
+@dataclass
+class Force:
+    """The gradients that a step follows: so many, those without, those that are zero, and the norm of all."""
+
+    count: int = 0
+    missing: list[torch.Tensor] = field(default_factory=list)
+    still: list[torch.Tensor] = field(default_factory=list)
+    norm: float = 0.0
+
+
+def force_of(parameters: list[torch.Tensor], given: list[torch.Tensor] | None = None) -> Force:
+    """The gradients of parameters, or these, which were asked for."""
+    if given:
+        return Force(len(given), norm=math.sqrt(sum(norm(g) ** 2 for g in given)))
+    grads = [p.grad for p in parameters if p.grad is not None]
+    return Force(
+        len(grads),
+        [p for p in parameters if p.grad is None and p.requires_grad],
+        [p for p in parameters if p.grad is not None and not is_there(p)],
+        math.sqrt(sum(norm(g) ** 2 for g in grads if g.layout == torch.strided)),
+    )
 
 
 def is_there(p: torch.Tensor) -> bool:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.distributions import Distribution
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
@@ -19,7 +18,7 @@ from treino.diagnosis.record.lines import here, maker, stack
 from treino.diagnosis.record.log import Forward, Log, ModeSet, NetMade
 from treino.diagnosis.record.norms import Norms
 from treino.diagnosis.record.tape import Tape
-from treino.diagnosis.record.values import Node, Values
+from treino.diagnosis.record.values import Node, Values, first_tensors
 
 # Evaluated without gradients they run one fused operation, unless a mode is pushed: they are left alone.
 FUSED = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)
@@ -273,23 +272,6 @@ def drops(module: nn.Module) -> bool:
 def kind_of(module: nn.Module) -> str:
     """The name of a layer's class; of one that TorchScript holds, that of the class it was made from."""
     return str(getattr(module, "original_name", None) or type(module).__name__)
-
-
-def first_tensors(values: Any) -> list[torch.Tensor]:
-    """The tensors among arguments or results, nested at most twice."""
-    found: list[torch.Tensor] = []
-    todo = [(values, 0)]
-    while todo:
-        one, deep = todo.pop(0)
-        if isinstance(one, torch.Tensor):
-            found.append(one)
-        elif isinstance(one, (list, tuple)) and deep < 3:
-            todo += [(v, deep + 1) for v in one[:16]]
-        elif isinstance(one, dict) and deep < 3:
-            todo += [(v, deep + 1) for v in list(one.values())[:16]]
-        elif (isinstance(one, Distribution) or hasattr(one, "__dataclass_fields__")) and deep < 3:
-            todo += [(v, deep + 1) for v in list(vars(one).values())[:16]]
-    return found
 
 
 def fingerprint(tensor: torch.Tensor) -> bytes:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Event
 
+# Operations without a slope.
+FLAT = ("round", "sign", "floor", "ceil", "trunc", "bernoulli", "poisson", "sgn", "fix", "heaviside")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cut(Event):

@@ -13,12 +13,11 @@ from treino.diagnosis.record.lines import here, stack
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.measures import sampled
 from treino.diagnosis.record.nets import Nets
-from treino.diagnosis.record.outcomes import Cut, Unowned
+from treino.diagnosis.record.outcomes import FLAT, Cut, Unowned
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node
 
 CUTS = 3  # of a line that are looked at
-FLAT = ("round", "sign", "floor", "ceil", "trunc", "bernoulli", "poisson", "sgn", "fix", "heaviside")
 SHAPES = ("zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like", "randint_like")
 FRESH = ("new_zeros", "new_ones", "new_empty", "new_full")  # these take a shape alone
 PLAIN = frozenset((*SHAPES, *FRESH, "grad", "set_grad"))

@@ -15,14 +15,14 @@ from treino.diagnosis.record.lines import here, stack
 from treino.diagnosis.record.loaders import Loaders
 from treino.diagnosis.record.log import Backward, Forward, Log
 from treino.diagnosis.record.losses import BINARY, CLASSES, NAMES, given
-from treino.diagnosis.record.nets import Nets, first_tensors
+from treino.diagnosis.record.nets import Nets
 from treino.diagnosis.record.orders import Orders, alone
 from treino.diagnosis.record.row_log import BadRows, Lonely
 from treino.diagnosis.record.splits import Splits
 from treino.diagnosis.record.tables import as_array, flat_rows, hash_rows, labels_of
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.trainings import MOST, Call, Training
-from treino.diagnosis.record.values import Node, Values
+from treino.diagnosis.record.values import Node, Values, first_tensors
 
 EVALUATIONS = 64
 BAD = 64  # calls with NaN that are told of

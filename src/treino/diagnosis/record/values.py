@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
+from torch.distributions import Distribution
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Graph, Operation
@@ -150,3 +151,20 @@ def snapshot(node: Node, most: int = MOST) -> Graph:
             for n in order
         )
     )
+
+
+def first_tensors(values: Any) -> list[torch.Tensor]:
+    """The tensors among arguments or results, nested at most twice."""
+    found: list[torch.Tensor] = []
+    todo = [(values, 0)]
+    while todo:
+        one, deep = todo.pop(0)
+        if isinstance(one, torch.Tensor):
+            found.append(one)
+        elif isinstance(one, (list, tuple)) and deep < 3:
+            todo += [(v, deep + 1) for v in one[:16]]
+        elif isinstance(one, dict) and deep < 3:
+            todo += [(v, deep + 1) for v in list(one.values())[:16]]
+        elif (isinstance(one, Distribution) or hasattr(one, "__dataclass_fields__")) and deep < 3:
+            todo += [(v, deep + 1) for v in list(vars(one).values())[:16]]
+    return found

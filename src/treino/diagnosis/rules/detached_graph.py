@@ -80,7 +80,7 @@ RULE = Rule(
     certain=True,
     watches=("cuts", "optimizers"),
     decide=decide,
-    unless=("detached_loss",),
+    unless=("detached_loss", "grad_cleared_before_step"),
     message=N_("{parameters} parameter tensors got no gradient through this {how} in {steps} steps."),
     why=N_(
         "The value leaves the graph here, so that backward can't go on to the layers that made it. They "

@@ -186,6 +186,14 @@ def is_clearing(node: ast.AST) -> bool:
     return any(name_of(c) == "zero_grad" or "grad" in names(c.func) for c in calls(node, *CLEARS))
 
 
+def only_clears(site: Site) -> bool:
+    """Whether the function around a line clears gradients and does nothing else."""
+    inside = function(site)
+    nodes = [n for n in ast.walk(inside) if isinstance(n, ast.stmt) and not hasattr(n, "body")]
+    plain = [n for n in nodes if not isinstance(getattr(n, "value", None), ast.Constant)]
+    return isinstance(inside, Function) and all(map(is_clearing, plain or nodes))
+
+
 def handed_uncalled(site: Site | None, method: str) -> Site | None:
     """The only line of the file that hands a method, or the small function around this line, on uncalled: for
     a line that calls whatever it was handed.

@@ -1,0 +1,216 @@
+"""Training by hand: weights that a program moves by their gradients itself, as an optimizer would."""
+
+import functools
+import math
+import weakref
+from typing import Any
+
+import torch
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.autograd import leaves
+from treino.diagnosis.record.clearing import of_gradient
+from treino.diagnosis.record.hooks import unseen
+from treino.diagnosis.record.lines import here
+from treino.diagnosis.record.log import BY_HAND
+from treino.diagnosis.record.measures import Force, force_of
+from treino.diagnosis.record.values import Node
+
+MOVES = ("sub", "add", "addcmul", "addcdiv", "copy", "lerp", "_foreach_add_", "_foreach_sub_")
+MOST = 512  # weights
+NOBODY: tuple[None, Any] = None, lambda: None
+
+
+class Hand:
+    """Weights that one training moves, in the place of an optimizer.
+
+    tried: a new value was computed of a weight and its gradient, which need not be kept. moved: the line that
+    changed the first of them since the last backward; force: the gradients then. touched: weights that were
+    changed since.
+    """
+
+    kind = BY_HAND
+
+    def __init__(self) -> None:
+        self.refs: dict[int, weakref.ref[torch.Tensor]] = {}
+        self.before: list[torch.Tensor] = []
+        self.rate = math.nan
+        self.tried: Site | None = None
+        self.moved: Site | None = None
+        self.force = Force()
+        self.touched: set[int] = set()
+        self.given: dict[int, torch.Tensor] = {}  # gradients that were asked for
+        self.asks = False  # and moved it
+
+    def has(self, weight: torch.Tensor) -> bool:
+        """Whether it is one of these."""
+        ref = self.refs.get(id(weight))
+        return ref is not None and ref() is weight
+
+    @property
+    def weights(self) -> list[torch.Tensor]:
+        """Those that are still there."""
+        return [p for r in self.refs.values() if (p := r()) is not None]
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """As an optimizer has them."""
+        return [{"params": self.weights, "lr": self.rate}]
+
+
+class Hands:
+    """The trainings by hand of a program that has no optimizer."""
+
+    def __init__(self, gradients: Any, hooks: Any, tape: Any, values: Any) -> None:
+        self._gradients, self._hooks, self._tape, self._values = gradients, hooks, tape, values
+        self._every: list[Hand] = []
+        self._places: dict[int, tuple[Hand, weakref.ref[torch.Tensor]]] = {}  # by where values lie
+
+    def install(self) -> None:
+        """Watch what changes weights in place, and gradients that are asked for."""
+        self._tape.observe(self._changed, *MOVES)
+        self._tape.observe(self._set, "set_data")
+        self._hooks.replace(torch.autograd, "grad", self._around(torch.autograd.grad))
+
+    def _led(self) -> bool:
+        """Whether an optimizer does it."""
+        return any(not isinstance(h.ref(), Hand) for h in self._gradients.held.values())
+
+    def drop(self) -> None:
+        """There is an optimizer: what was done by hand before it was no training."""
+        for hand in self._every:
+            self._gradients.held.pop(id(hand), None)
+        self._every, self._places = [], {}
+
+    # --- gradients ------------------------------------------------------------------------------------------
+    def reached(self, weights: list[torch.Tensor], given: dict[int, torch.Tensor]) -> None:
+        """A backward gave these weights gradients."""
+        if not weights or len(weights) > MOST or self._led():
+            return
+        hand = next((h for h in self._every if any(map(h.has, weights))), None)
+        newest = self._every[-1] if self._every else None
+        if hand is None and newest is not None and newest.tried is not None:
+            hand = newest  # what it computed are its weights from now on
+            hand.refs = {}
+            if (held := self._gradients.held.get(id(hand))) is not None:
+                held.moved = True
+        if hand is None:
+            hand = Hand()
+            self._every.append(hand)
+        hand.refs |= {id(p): weakref.ref(p) for p in weights}
+        hand.given, hand.before = given, [p.detach().clone() for p in hand.weights]
+        hand.tried = hand.moved = None
+        hand.touched = set()
+        self._places |= {p.data_ptr(): (hand, weakref.ref(p)) for p in weights}
+
+    def _around(self, original: Any) -> Any:
+        hands, gradients, hooks = self, self._gradients, self._hooks
+
+        @functools.wraps(original)
+        def grad(*args: Any, **kwargs: Any) -> Any:
+            if gradients.inside or not hooks.on or not hooks.watching() or hands._led():
+                return original(*args, **kwargs)
+            root, asked = hands._asked(*args, **kwargs)
+            known = any(h.asks and any(map(h.has, asked)) for h in hands._every)
+            told: list[Any] = []
+            if known:
+                gradients.check(root)
+            if known and gradients.open():
+                hooks.quietly("grad", lambda: told.append(gradients.before(root)))
+            result = original(*args, **kwargs)
+            if asked and gradients.open():
+                given = {id(p): g for p, g in zip(asked, result, strict=True) if g is not None}
+                hooks.quietly("grad", hands.reached, asked, given)
+            if told:
+                hooks.quietly("grad", gradients.after, root, told[0], asked)
+            if known:
+                gradients.turned(root)
+            return result
+
+        return unseen(grad)
+
+    def _asked(
+        self, outputs: Any, inputs: Any, *_: Any, create_graph: bool = False, **__: Any
+    ) -> tuple[Any, list[torch.Tensor]]:
+        """The value, and the weights whose gradients are asked for; none where it isn't for a step."""
+        some = [inputs] if isinstance(inputs, torch.Tensor) else list(inputs)
+        plain = isinstance(outputs, torch.Tensor) and outputs.numel() == 1 and not create_graph
+        ours = plain and all(isinstance(p, torch.Tensor) and p.is_leaf and p.requires_grad for p in some)
+        return outputs, some if ours else []
+
+    # --- steps ----------------------------------------------------------------------------------------------
+    def _changed(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        if not self._places or (torch.is_grad_enabled() and getattr(args[0], "requires_grad", True)):
+            return
+        for target in args[0] if isinstance(args[0], (list, tuple)) else args[:1]:
+            hand, weight = self._weight(target)
+            if hand is None:
+                continue
+            if result is target or isinstance(args[0], (list, tuple)):
+                self._move(hand, weight)
+            elif any(isinstance(a, torch.Tensor) and of_gradient(self._values.find(a)) for a in args[1:2]):
+                hand.tried, hand.asks = here(), bool(hand.given)
+
+    def _set(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        weight: torch.Tensor = args[0]
+        for hand in self._every:
+            if hand.has(weight):
+                self._places[weight.data_ptr()] = hand, hand.refs[id(weight)]
+                self._move(hand, weight)
+
+    def _weight(self, target: Any) -> tuple[Hand | None, Any]:
+        """The weight whose values a tensor is, as it is or as ``p.data``."""
+        if not isinstance(target, torch.Tensor) or target.layout != torch.strided:
+            return None, None
+        hand, ref = self._places.get(target.data_ptr(), NOBODY)
+        weight = ref()
+        if weight is None or weight.data_ptr() != target.data_ptr() or weight.shape != target.shape:
+            return None, None
+        return hand, weight
+
+    def _move(self, hand: Hand, weight: torch.Tensor) -> None:
+        if hand.moved is None:
+            hand.moved = here()
+            hand.asks = bool(hand.given)
+            hand.force = force_of(hand.weights, list(hand.given.values()))
+            self._gradients.clearing.look(self._gradients.held.values())
+        hand.touched.add(id(weight))
+
+    def settle(self) -> None:
+        """Before the next backward, and at the end: what was moved since the last one was a step."""
+        gradients = self._gradients
+        for hand in [h for h in self._every if h.moved is not None or h.tried is not None]:
+            held = gradients.held.get(id(hand))
+            if hand.moved is None:
+                held = held or gradients.hold(hand, hand.tried)
+                continue
+            weights = hand.weights
+            far = sum(
+                float((p.detach() - b).double().pow(2).sum())
+                for p, b in zip(weights, hand.before, strict=False)
+                if p.shape == b.shape
+            )
+            if hand.force.norm > 0:
+                hand.rate = math.sqrt(far) / hand.force.norm
+            held = held or gradients.hold(hand, hand.moved)
+            held.before = hand.before
+            held.steps += 1
+            gradients.steps += 1
+            gradients.tell(hand, held, hand.moved, hand.force, hand.touched)
+            self._values.tick(gradients.steps)
+            hand.moved = None
+            hand.touched = set()
+
+    def passed(self) -> None:
+        """A backward that was not looked at: the newest training goes on as it did."""
+        held = self._gradients.held.get(id(self._every[-1])) if self._every else None
+        if held is not None and held.steps:
+            held.steps += 1
+            self._gradients.steps += 1
+
+
+def weights_of(root: Any) -> list[torch.Tensor]:
+    """The leaves that a backward from this value gave gradients, the first layer's first."""
+    value = root[0] if isinstance(root, (list, tuple)) and root else root
+    found = leaves(value) if isinstance(value, torch.Tensor) and value.grad_fn is not None else []
+    return [p for p in reversed(found) if p.is_floating_point() and p.grad is not None]
