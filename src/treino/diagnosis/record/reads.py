@@ -7,9 +7,8 @@ import torch
 
 from treino.diagnosis.record.lines import here, stack
 from treino.diagnosis.record.log import Graph, Log, Read
-from treino.diagnosis.record.nets import first_tensors
 from treino.diagnosis.record.tape import Tape
-from treino.diagnosis.record.values import Node, Values, snapshot
+from treino.diagnosis.record.values import Node, Values, first_tensors, snapshot
 
 COMPARED = ("eq", "ne", "gt", "lt", "ge", "le", "isclose")
 GRAPHS = 3
