@@ -6,6 +6,7 @@ is bad a few steps are trained once more, beside the run, to measure what a rule
 """
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,6 @@ from treino.training.advice import lower_rate
 from treino.training.playback import Playback
 from treino.training.resolution import Plan, plan
 from treino.training.run_log import (
-    Measures,
     TrainingCourse,
     course_of,
     planned_log,
@@ -35,7 +35,7 @@ from treino.training.run_log import (
     rows_trained,
     run_log,
 )
-from treino.training.run_measures import FirstSteps, measure, wanted
+from treino.training.run_measures import FirstSteps, measured
 from treino.training.stored_training import START
 from treino.words import _, setting
 
@@ -51,8 +51,7 @@ def findings(folder: RunFolder, data: Data, planned: Plan) -> tuple[list[dict[st
     loss_S = np.asarray(losses_of(folder, spec))
     nets, diverged = (engine.net(0, "last"), engine.net(0, "kept")), engine.status_P[0] == "diverged"
     course = course_of(folder, spec, data, planned, rows_trained(data), loss_S, nets, diverged)
-    measured = measure(course, _first_steps(folder, course)) if wanted(course) else Measures()
-    log = run_log(course, measured)
+    log = run_log(course, measured(course, partial(_first_steps, folder)))
     log.events += rows_evaluated(data)
     found, defects = decide(log)
     notes = [_("A defect of the doctor itself: {what}").format(what=d) for d in defects]

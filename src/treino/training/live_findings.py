@@ -20,15 +20,8 @@ from treino.training.advice import lower_rate
 from treino.training.findings import finding_documents
 from treino.training.playback import Playback
 from treino.training.replay import Snapshot
-from treino.training.run_log import (
-    WATCHED,
-    Measures,
-    TrainingCourse,
-    course_of,
-    rows_trained,
-    run_log,
-)
-from treino.training.run_measures import FirstSteps, measure, wanted
+from treino.training.run_log import UNMEASURED, WATCHED, TrainingCourse, course_of, rows_trained, run_log
+from treino.training.run_measures import FirstSteps, measured
 from treino.words import _, numeral, setting, speaking
 
 SECONDS = 1.0  # between two looks, at least
@@ -65,8 +58,7 @@ class LiveFindings:
         course = self._course(run, snapshot, loss_S[:step])
         per_epoch = course.planned.training.steps_per_epoch
         settled = course.steps >= max(WATCHED, min(per_epoch, STEPS_SETTLED))
-        measured = measure(course, self._first_steps(course)) if settled and wanted(course) else Measures()
-        log = run_log(course, measured)
+        log = run_log(course, measured(course, self._first_steps) if settled else UNMEASURED)
         self.by_language = {}
         for language in languages:
             with speaking(language):

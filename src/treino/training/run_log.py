@@ -6,6 +6,7 @@ They are those that a script would have given in a few of its steps. None has a 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice, zip_longest
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ from treino.diagnosis.record.log import (
 from treino.diagnosis.record.losses import counts
 from treino.diagnosis.record.row_figures import chance
 from treino.diagnosis.record.row_log import RowsEvaluated, RowsTrained
-from treino.diagnosis.record.tables import WIDE, Columns, hash_rows
+from treino.diagnosis.record.tables import WIDE, hash_rows
 from treino.documents.run_spec import RunSpec
 from treino.engine import OPTIMIZERS
 from treino.records.segments import path_of, setting_commands
@@ -48,6 +49,8 @@ MOST_ROWS = 2000
 SAMPLE = 512  # rows by which it is told how many are equal by chance
 HASHED = 10_000_000  # numbers; beyond, looking for copies would take seconds
 NOWHERE: dict[str, Any] = {"site": None, "stack": ()}
+FED: dict[str, Any] = NOWHERE | {"net": 0, "loader": None}
+FIRST_EPOCH: dict[str, Any] = {"twice": 0, "calls": 0, "first": 0, "last": 0}
 IN_TORCH = {"bce": "binary_cross_entropy_with_logits"}
 
 
@@ -101,6 +104,9 @@ class Measures:
     events: list[Event] = field(default_factory=list)
 
 
+UNMEASURED = Measures()
+
+
 def course_of(
     folder: RunFolder,
     spec: RunSpec,
@@ -137,65 +143,51 @@ def faulty_from(spec: RunSpec) -> int:
 def planned_log(planned: Plan) -> Log:
     """What is known before the first step: the optimizer, and the faults that were asked for."""
     steps = planned.training.steps
-    calls = [loss_call(planned, 0.0)] * min(NEWEST, steps)
-    return Log([optimizer(planned), *stepped(planned, steps, Measures()), *calls])
+    calls = [loss_call(planned, 0.0, torch.zeros(0))] * min(NEWEST, steps)
+    return Log([optimizer(planned), *stepped(planned, steps), *calls])
 
 
-def run_log(course: TrainingCourse, measured: Measures) -> Log:
+def run_log(course: TrainingCourse, measured: Measures = UNMEASURED) -> Log:
     """All that is known of a run."""
+    return Log(list(run_events(course, measured)))
+
+
+def run_events(course: TrainingCourse, measured: Measures) -> Iterator[Event]:
+    """Its first steps, batches, losses and rows, what was measured, and its end."""
     planned, losses = course.planned, course.losses
     steps = course.steps + (AFTER if course.diverged else 0)
     watched = len(course.loss_S) - course.faulty_from if planned.settings["fault"] else course.steps
-    log = Log([optimizer(planned), *stepped(planned, watched, measured), *loss_calls(course, watched)])
-    bad_S = np.flatnonzero(~np.isfinite(losses))
-    if len(bad_S):
-        at = int(bad_S[0])
-        log.add(NonFinite(value=float(losses[at]), operation="", at=None, step=at, **NOWHERE))
-    log.add(Course(site=None, values=tuple(losses.tolist()), constant=course.constant))
-    log.add(replace(course.rows, calls=steps))
-    log.events += measured.events
-    log.add(
-        OptimizerEnded(
-            optimizer=0,
-            steps=steps,
-            filled=steps,
-            moved=True,
-            movement=measured.movement,
-            least=min(measured.norms, default=math.nan),
-        )
-    )
-    return log
+    yield optimizer(planned)
+    yield from stepped(planned, watched, measured)
+    yield from loss_calls(course, watched)
+    for at in np.flatnonzero(~np.isfinite(losses))[:1].tolist():
+        yield NonFinite(value=float(losses[at]), operation="", at=None, step=at, **NOWHERE)
+    yield Course(site=None, values=tuple(losses.tolist()), constant=course.constant)
+    yield replace(course.rows, calls=steps)
+    yield from measured.events
+    moved: dict[str, Any] = {"moved": True, "movement": measured.movement, "least": math.nan}
+    yield OptimizerEnded(optimizer=0, steps=steps, filled=steps, **moved)
 
 
 def optimizer(planned: Plan) -> OptimizerMade:
+    """With the settings in force."""
     s = planned.settings
     group = Group(s["lr"], s["weight_decay"], s["momentum"], ())
     adaptive = OPTIMIZERS[s["optimizer"]].adaptive
     return OptimizerMade(optimizer=0, kind=s["optimizer"], site=None, adaptive=adaptive, groups=(group,))
 
 
-def stepped(planned: Plan, steps: int, measured: Measures) -> Iterator[Event]:
+def stepped(planned: Plan, steps: int, measured: Measures = UNMEASURED) -> Iterator[Event]:
     """A backward, and the first of so many steps."""
-    s, summed = planned.settings, "missing_zero_grad" in planned.settings["fault"]
+    summed = "missing_zero_grad" in planned.settings["fault"]
     again = (0,) if summed else ()
     yield Backward(value=math.nan, root="graph", forwards=(), losses=(), filled=(0,), summed=again, **NOWHERE)
-    for number in range(min(steps, WATCHED)):
-        ratio, norm, decay = (
-            of[number] if number < len(of) else math.nan
-            for of in (measured.ratios, measured.norms, measured.decays)
-        )
-        yield Stepped(
-            optimizer=0,
-            site=None,
-            lr=s["lr"],
-            weight_decay=s["weight_decay"],
-            gradients=1,
-            zeros=0,
-            summed=summed and number > 0,
-            ratio=ratio,
-            norm=norm,
-            decay=decay,
-        )
+    told: dict[str, Any] = {name: planned.settings[name] for name in ("lr", "weight_decay")}
+    found = measured.ratios, measured.norms, measured.decays, range(steps)
+    figures = islice(zip_longest(*found, fillvalue=math.nan), min(steps, WATCHED))
+    for number, (ratio, norm, decay, _step) in enumerate(figures):
+        told |= {"summed": summed and number > 0, "ratio": ratio, "norm": norm, "decay": decay}
+        yield Stepped(optimizer=0, site=None, gradients=1, zeros=0, **told)
 
 
 # --- batches ------------------------------------------------------------------------------------------
@@ -223,16 +215,19 @@ def loss_calls(course: TrainingCourse, watched: int) -> Iterator[LossCall]:
         yield loss_call(planned, value, rows.y[part], said_BC)
 
 
-def loss_call(
-    planned: Plan, value: float, y: Tensor | None = None, said_BC: Tensor | None = None
-) -> LossCall:
+def loss_call(planned: Plan, value: float, y: Tensor, said_BC: Tensor | None = None) -> LossCall:
     """One call of a loss of classes. y: its labels. said_BC: what the network says."""
-    loss, classes = planned.training.loss_function, planned.training.outputs
-    y = torch.zeros(0) if y is None else y
+    loss, shape = planned.training.loss_function, (len(y), planned.training.outputs)
     name, target = IN_TORCH.get(loss.name, loss.name), loss.target(y, torch.float32)
-    silent = torch.zeros(len(y), classes)
-    labels, right, said = counts(name, silent if said_BC is None else said_BC, target, {})
-    soft = Graph((Operation("softmax", None, (), (), {}, True),))
+    labels, right, _said = counts(name, torch.zeros(shape) if said_BC is None else said_BC, target, {})
+    graph = Graph((Operation("softmax", None, shape, (), {}, True),) if loss.softmax_first else ())
+    kind = "int" if loss.kind.of_classes else "float"
+    targets: dict[str, Any] = {
+        "target_shape": tuple(target.shape),
+        "target_kind": kind,
+        "low": 0.0,
+        "high": 1.0,
+    }
     return LossCall(
         loss=0,
         name=name,
@@ -241,17 +236,12 @@ def loss_call(
         trained=True,
         value=value,
         reduction="mean",
-        input_shape=(len(y), classes),
-        target_shape=tuple(target.shape),
-        target_kind="int" if loss.kind.of_classes else "float",
-        low=0.0,
-        high=1.0,
+        input_shape=shape,
         labels=labels,
-        right=right if said_BC is not None else {},
-        said=said if said_BC is not None else {},
+        right={} if said_BC is None else right,
         weights=loss.class_weights or (),
-        smoothing=loss.label_smoothing,
-        graph=soft if loss.softmax_first else Graph(),
+        graph=graph,
+        **targets,
         **NOWHERE,
     )
 
@@ -259,25 +249,20 @@ def loss_call(
 # --- rows ---------------------------------------------------------------------------------------------
 def rows_trained(data: Data) -> RowsTrained:
     """The rows that the network sees, and how far apart their columns are."""
-    x, columns = data.train.x, Columns()
-    columns.add(x[:MOST_ROWS].numpy())
-    moving = columns.deviation[columns.deviation > 0]
+    x, some = data.train.x, data.train.x[:MOST_ROWS].double()
+    spread = some.std(dim=0, correction=0).numpy()
+    moving = spread[spread > 0] if (spread > 0).any() else np.ones(1)
     return RowsTrained(
-        net=0,
-        loader=None,
         rows=len(x),
         seen=len(x),
-        twice=0,
-        calls=0,
-        first=0,
-        last=0,
         width=data.inputs,
         floating=True,
         largest=float(max(abs(v) for v in torch.aminmax(x))) if x.numel() else 0.0,
-        spread=float(moving.max() / moving.min()) if len(moving) else 1.0,
-        middle=float(np.median(moving)) if len(moving) else 0.0,
+        spread=float(moving.max() / moving.min()),
+        middle=float(np.median(moving)),
         chance=chance(looked_at(x[:SAMPLE])) * len(x),
-        **NOWHERE,
+        **FIRST_EPOCH,
+        **FED,
     )
 
 
@@ -291,20 +276,9 @@ def rows_evaluated(data: Data) -> Iterator[RowsEvaluated]:
         hash_rows(np.column_stack([looked_at(rows.x), rows.y.reshape(len(rows), -1).float().numpy()]))
         for rows in (data.train, data.test)
     )
-    again = int(np.isin(tested, trained).sum())
-    yield RowsEvaluated(
-        net=0,
-        learner=0,
-        loader=None,
-        rows=len(tested),
-        trained=again,
-        mixed=0,
-        part=1,
-        parts=2,
-        how="rows",
-        shared=again / len(tested),
-        **NOWHERE,
-    )
+    again, rows = int(np.isin(tested, trained).sum()), len(tested)
+    part: dict[str, Any] = {"part": 1, "parts": 2, "how": "rows", "shared": again / rows}
+    yield RowsEvaluated(learner=0, rows=rows, trained=again, mixed=0, **part, **FED)
 
 
 def looked_at(x: Tensor) -> NDArray[np.float32]:

@@ -5,7 +5,7 @@ The first steps of its course are trained once more, beside the run; they give t
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -16,7 +16,7 @@ from treino.diagnosis.record.log import Event, ParameterSeen
 from treino.diagnosis.record.outcomes import Clip
 from treino.engine import Training
 from treino.engine.activations import modules_of
-from treino.training.run_log import MOST_ROWS, NOWHERE, WATCHED, Measures, TrainingCourse, items
+from treino.training.run_log import MOST_ROWS, NOWHERE, UNMEASURED, WATCHED, Measures, TrainingCourse, items
 
 BATCHES = 5  # of which gradients are measured, at the start and at the end
 CALLS = 3  # in a script; all rows at once are more than the newest batches of a script would be
@@ -57,8 +57,13 @@ def wanted(course: TrainingCourse) -> bool:
     return not learned or any(alike(m.weight) for m in layers(course.end))
 
 
-def measure(course: TrainingCourse, start: FirstSteps | None) -> Measures:
-    """Steps, gradients and units: at the course's begin, where that is known, and at its end."""
+def measured(course: TrainingCourse, begun: Callable[[TrainingCourse], FirstSteps | None]) -> Measures:
+    """Steps, gradients and units, where they are wanted: at the course's begin, if that is known, and at its
+    end.
+    """
+    if not wanted(course):
+        return UNMEASURED
+    start = begun(course)
     found = Measures(events=list(rectified(course)))
     if start is None:
         return found
