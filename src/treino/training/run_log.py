@@ -221,13 +221,6 @@ def loss_call(planned: Plan, value: float, y: Tensor, said_BC: Tensor | None = N
     name, target = IN_TORCH.get(loss.name, loss.name), loss.target(y, torch.float32)
     labels, right, _said = counts(name, torch.zeros(shape) if said_BC is None else said_BC, target, {})
     graph = Graph((Operation("softmax", None, shape, (), {}, True),) if loss.softmax_first else ())
-    kind = "int" if loss.kind.of_classes else "float"
-    targets: dict[str, Any] = {
-        "target_shape": tuple(target.shape),
-        "target_kind": kind,
-        "low": 0.0,
-        "high": 1.0,
-    }
     return LossCall(
         loss=0,
         name=name,
@@ -237,11 +230,14 @@ def loss_call(planned: Plan, value: float, y: Tensor, said_BC: Tensor | None = N
         value=value,
         reduction="mean",
         input_shape=shape,
+        target_shape=tuple(target.shape),
+        target_kind="int" if loss.kind.of_classes else "float",
+        low=0.0,
+        high=1.0,
         labels=labels,
         right={} if said_BC is None else right,
         weights=loss.class_weights or (),
         graph=graph,
-        **targets,
         **NOWHERE,
     )
 

@@ -51,6 +51,8 @@ def wanted(course: TrainingCourse) -> bool:
     began, or units are alike.
     """
     losses = course.losses
+    if not len(losses):
+        return False
     quarter = max(1, len(losses) // 4)
     first, last = losses[:quarter].mean(), losses[-min(64, quarter) :].mean()
     learned = last < 0.7 * course.constant and last <= 0.9 * first
