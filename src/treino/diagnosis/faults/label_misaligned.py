@@ -40,8 +40,7 @@ def decide(log: Log) -> Iterable[Evidence]:
             numbers = {"rows": t.again, "other": t.other, "what": what.format(rows=t.again, other=t.other)}
             yield Evidence(t.site, numbers, stack=t.stack, sites={"loader": t.loader})
             return
-        fixed = not t.made or t.again >= t.rows  # not made anew by nets for each step
-        if t.loose and t.related > RELATED and fixed and not alone:
+        if t.loose and t.related > RELATED and not t.made and not alone:
             what = _("neither the nearest row nor a linear fit tells the label, of {rows} rows")
             numbers = {"rows": t.loose, "other": 0, "what": what.format(rows=t.loose)}
             yield Evidence(t.site, numbers, stack=t.stack, sites={"loader": t.loader})

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from treino.diagnosis.faults.judged import Group, groups
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
-from treino.diagnosis.record.log import Forward, Log
+from treino.diagnosis.record.log import Forward, Graph, Log
 from treino.diagnosis.rules.missing_no_grad import RULE as WORDS
 
 CALLS = 3  # whose graphs nobody used
@@ -15,12 +15,14 @@ LAST = 40  # rows of one at the end, by a net that was set to evaluate
 
 def decide(log: Log) -> Iterable[Evidence]:
     """Again and again a trained net's result was judged, its graph built, and never run backward; or once,
-    for many rows, by a net that was set to evaluate.
+    for many rows, by a net that was set to evaluate. Who detaches what it said has let go of the graph.
     """
     lines: dict[Site | None, list[tuple[Group, Forward]]] = {}
-    for group in groups(log):
-        for call in group.judged if group.evaluates else ():
-            if call.grad:
+    every = [group for group in groups(log) if group.evaluates]
+    freed = {f.site for group in every for f in group.figures if is_detached(f.graph)}
+    for group in every:
+        for call, figure in zip(group.judged, group.figures, strict=True):
+            if call.grad and figure.site not in freed:
                 lines.setdefault(group.site, []).append((group, call))
     for site, members in lines.items():
         calls = [call for _, call in members]
@@ -30,6 +32,11 @@ def decide(log: Log) -> Iterable[Evidence]:
         once = rows >= LAST * len(calls) and resting == len(calls)
         if once or (big and often):
             yield Evidence(site, {"calls": len(calls), "rows": rows}, at=site, stack=calls[0].stack)
+
+
+def is_detached(graph: Graph) -> bool:
+    """Whether what a net gave was detached on the way."""
+    return any(o.name == "detach" and o.forwards for o in graph.operations)
 
 
 RULE = Rule(WORDS, decide)

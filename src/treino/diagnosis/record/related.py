@@ -5,6 +5,7 @@ import numpy as np
 MOST = 600  # rows that are held against each other
 COLUMNS = 64
 LEAST = 100  # rows
+EACH = 8  # rows for each column: of fewer, a fit tells nothing of labels that hang on some
 CHANCE = 2.0  # standard errors above what the commonest label gets
 
 
@@ -33,6 +34,8 @@ def loose_labels(rows_ND: np.ndarray, labels: np.ndarray) -> int:
         return 0
     half = np.arange(len(x)) % 2 == 0
     few = x[:, :: -(-x.shape[1] // COLUMNS)]
+    if len(x) < EACH * few.shape[1]:
+        return 0
     few = np.concatenate([few - few.mean(0), np.ones((len(few), 1))], axis=1)
     goal = np.eye(len(values))[y]
     for fit, test in ((half, ~half), (~half, half)):

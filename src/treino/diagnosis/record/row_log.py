@@ -55,14 +55,14 @@ class RowsEvaluated(Event):
     """Rows for which a net was called without learning from them.
 
     learner: the net whose training these are held against: itself, or the only one like it that learned;
-    -1. rows: different ones; trained: those that had been trained on; mixed: ... in calls with new rows,
-    too. by_number: rows that training drew from the same data set, by their numbers there. repeated: rows
-    that came twice in one call. part: the place among the parts of a split, of ``parts``, by ``how`` it
-    is known ("rows", "numbers", "labels", "slice"); -1; cut: the split's line; shared: which share of the
-    rows lies in its other parts, too. looks: turns at which these were looked at; changed: looks with
-    other rows than before, under the same labels; stable: with the same. near: of ``near_of`` rows, those
-    that are nearly one with training rows, by a ``measure``. scored: someone compared answers and labels,
-    or a loss did.
+    -1. rows: different ones; trained: those that had been trained on, of its part of a split; mixed: ... in
+    calls with new rows, too. by_number: rows that training drew from the same data set, by their numbers
+    there. repeated: rows that came twice in one call. part: the place among the parts of a split, of
+    ``parts``, by ``how`` it is known ("rows", "numbers", "labels", "slice"); -1; cut: the split's line;
+    shared: which share of the rows lies in its other parts, too. looks: turns at which these were looked at;
+    changed: looks with other rows than before, under the same labels; stable: with the same. near: of
+    ``near_of`` rows, those that are nearly one with training rows, by a ``measure``. scored: someone compared
+    answers and labels, or a loss did.
     digest: of the rows, in any order. drawn: a line that drew random numbers
     before these calls, outside of nets, as before those of training.
     """

@@ -206,7 +206,10 @@ class Splits:
             return {}
         others = [o.rows for o in self.parts if o.split == found.split and o is not found and len(o.rows)]
         both = np.isin(hashes, np.concatenate(others)).mean() if others and how == "rows" else 0.0
+        trained = np.fromiter(e.trained, np.uint64, len(e.trained))
+        inside = np.isin(trained, found.rows) if how == "rows" else np.ones(len(trained))
         return {
+            "trained": int(inside.sum()),
             "shared": float(both),
             "part": found.at,
             "parts": found.of,

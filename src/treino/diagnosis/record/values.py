@@ -76,7 +76,7 @@ class Values:
                 "view" if parents else op,
                 parents,
                 None,
-                tuple(tensor.shape),
+                shape_of(tensor),
                 {},
                 tensor.requires_grad,
                 self.step,
@@ -105,7 +105,7 @@ class Values:
             return self.of(result)  # what initialises it is none of its history
         parents = tuple(self.of(t) for t in given)
         if isinstance(result, torch.Tensor):
-            node = Node(op, parents, site, tuple(result.shape), detail, result.requires_grad, self.step)
+            node = Node(op, parents, site, shape_of(result), detail, result.requires_grad, self.step)
             self.know(result, node)
             return node
         first: Node | None = None
@@ -125,6 +125,11 @@ class Values:
         if len(self._young) > OLD:
             for node in self._young.pop(0):
                 node.parents = ()
+
+
+def shape_of(tensor: torch.Tensor) -> tuple[int, ...]:
+    """The shape of a tensor; of a lazy layer's, before its first call, none."""
+    return () if torch.nn.parameter.is_lazy(tensor) else tuple(tensor.shape)
 
 
 def snapshot(node: Node, most: int = MOST) -> Graph:
