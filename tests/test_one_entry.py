@@ -15,6 +15,7 @@ from tests import toy_entries as toys
 from tests.conftest import Said
 from tests.workflows.export_cases import ROOT, ruff
 from treino.data import BUILTINS
+from treino.diagnosis import faults
 from treino.diagnosis import rules as rules_folder
 from treino.diagnosis.rules import rules
 from treino.diagnosis.rules_page import page as rules_page
@@ -44,38 +45,50 @@ CLASSES = NAMES | {"loss": "focal", "metric": "lowest_recall"}
 RULE = '''
 """A toy: a learning rate of exactly 0.0123."""
 
-from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
 
-
-def decide(seen):
-    for optimizer in seen.optimizers:
-        if optimizer.lr == 0.0123:
-            yield Evidence(optimizer.site, optimizer.site, {"lr": optimizer.lr})
-
-
 RULE = Rule(
-    "odd_rate", "settings", "waste", True, ("optimizers",), decide,
+    "odd_rate", "settings", "waste", True, ("optimizers",), lambda seen: (),
     "The rate is {lr}, which is odd.", "Nobody wrote that on purpose.", "Take another rate than {lr}.",
     "opt = torch.optim.SGD(net.parameters(), lr=0.0123)", "opt = torch.optim.SGD(net.parameters(), lr=0.01)",
     "nothing",
 )
 '''
+FAULT = '''
+"""Its decision."""
+
+from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.record.log import OptimizerMade
+from treino.diagnosis.rules.odd_rate import RULE as WORDS
+
+
+def decide(log):
+    for made in log.of(OptimizerMade):
+        if made.groups[0].lr == 0.0123:
+            yield Evidence(made.site, {"lr": made.groups[0].lr})
+
+
+RULE = Rule(WORDS, decide)
+'''
 
 
 @pytest.fixture
 def added(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """One entry in each registry, and one file beside the doctor's rules."""
+    """One entry in each registry, and one rule beside the doctor's."""
     for registry, name, entry in ENTRIES:
         monkeypatch.setitem(registry, name, entry)
-    folder = tmp_path / "more_rules"
-    folder.mkdir()
-    (folder / "odd_rate.py").write_text(RULE)
-    monkeypatch.setattr(rules_folder, "__path__", [*rules_folder.__path__, str(folder)])
+    for package, text in ((rules_folder, RULE), (faults, FAULT)):
+        folder = tmp_path / package.__name__
+        folder.mkdir()
+        (folder / "odd_rate.py").write_text(text)
+        monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
     rules.cache_clear()
+    faults.rules.cache_clear()
     yield
     rules.cache_clear()
-    sys.modules.pop("treino.diagnosis.rules.odd_rate", None)
+    faults.rules.cache_clear()
+    for package in (rules_folder, faults):
+        sys.modules.pop(f"{package.__name__}.odd_rate", None)
 
 
 def trained(treino: Treino, data: str, names: dict[str, str], *more: object) -> dict[str, object]:

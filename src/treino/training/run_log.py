@@ -51,7 +51,7 @@ HASHED = 10_000_000  # numbers; beyond, looking for copies would take seconds
 NOWHERE: dict[str, Any] = {"site": None, "stack": ()}
 FED: dict[str, Any] = NOWHERE | {"net": 0, "loader": None}
 FIRST_EPOCH: dict[str, Any] = {"twice": 0, "calls": 0, "first": 0, "last": 0}
-IN_TORCH = {"bce": "binary_cross_entropy_with_logits"}
+LIKE = {True: "cross_entropy", False: "binary_cross_entropy_with_logits"}  # with an output a class, or one
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,7 +218,7 @@ def loss_calls(course: TrainingCourse, watched: int) -> Iterator[LossCall]:
 def loss_call(planned: Plan, value: float, y: Tensor, said_BC: Tensor | None = None) -> LossCall:
     """One call of a loss of classes. y: its labels. said_BC: what the network says."""
     loss, shape = planned.training.loss_function, (len(y), planned.training.outputs)
-    name, target = IN_TORCH.get(loss.name, loss.name), loss.target(y, torch.float32)
+    name, target = LIKE[loss.kind.of_classes], loss.target(y, torch.float32)
     labels, right, _said = counts(name, torch.zeros(shape) if said_BC is None else said_BC, target, {})
     graph = Graph((Operation("softmax", None, shape, (), {}, True),) if loss.softmax_first else ())
     return LossCall(
