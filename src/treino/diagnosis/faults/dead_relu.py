@@ -30,7 +30,7 @@ def decide(log: Log) -> Iterable[Evidence]:
         c, made = below[-1]
         what = _("a ReLU gives the answers, which can't be below zero as {share} of the targets are")
         told = what.format(share=numeral(c.below, ".0%"))
-        yield Evidence(c.site, {"what": told, "share": c.below, "loss": loss.last()}, at=made.site)
+        yield Evidence(c.site, {"what": told, "share": c.below, "loss": loss.last()}, at=made.written)
         return
     for r in sorted(log.of(Rectified), key=lambda r: -min(r.dead, default=0) / max(1, r.units)):
         dead = min(r.dead[-8:], default=0)

@@ -10,6 +10,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.gradients import Gradients
 from treino.diagnosis.record.hooks import Hooks
 from treino.diagnosis.record.learning import AlikeRows, Depth, Rectified
+from treino.diagnosis.record.lines import here
 from treino.diagnosis.record.log import Backward, Log
 from treino.diagnosis.record.nets import Nets, kind_of
 from treino.diagnosis.record.tape import Tape
@@ -44,6 +45,7 @@ class Activations:
     def __init__(self, log: Log, hooks: Hooks, tape: Tape, nets: Nets, gradients: Gradients) -> None:
         self._log, self._hooks, self._tape = log, hooks, tape
         self._nets, self._gradients = nets, gradients
+        self._values = nets.values
         self.moment: Any = dict
         self._filled: dict[int, Site | None] = {}  # by where a tensor's values lie
         self._call = -1, -1  # of a net, and the turn
@@ -67,14 +69,15 @@ class Activations:
         if isinstance(filled, torch.Tensor) and filled.dim() and node is not None:
             if len(self._filled) > FILLED:
                 self._filled.clear()
-            self._filled[filled.data_ptr()] = node.site
-            value = next((v for k, v in node.detail.items() if k in ("1", "val", "value")), 0.0)
-            if node.op in ("fill", "constant") and filled.dim() == 1 and value < 0:
-                self._below = node.site
+            self._filled[filled.data_ptr()] = site = here()
+            value = kwargs.get("val", args[1] if len(args) == 2 else None)
+            if filled.dim() == 1 and isinstance(value, (int, float)) and value < 0 and result is filled:
+                self._below = site
 
     def filled_at(self, parameter: torch.Tensor) -> Site | None:
-        """The line that filled a parameter with its first values, as far as that was seen."""
-        return self._filled.get(parameter.data_ptr())
+        """The line that filled a parameter with its first values, or made it, as far as that was seen."""
+        node = self._values.find(parameter)
+        return self._filled.get(parameter.data_ptr()) or (node.site if node is not None else None)
 
     # --- calls ----------------------------------------------------------------------------------------------
     def _began(self) -> None:

@@ -32,7 +32,7 @@ class Nets:
     """
 
     def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape) -> None:
-        self._log, self._hooks, self._values, self._tape = log, hooks, values, tape
+        self._log, self._hooks, self._tape, self.values = log, hooks, tape, values
         self.numbers: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
         self.made: weakref.WeakKeyDictionary[nn.Module, Site | None] = weakref.WeakKeyDictionary()
         self.order: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
@@ -212,8 +212,8 @@ class Nets:
     def unseen(self, name: str, given: Any, result: Any, **told: Any) -> None:
         """Know a value that nobody saw being made, as inside a fused or compiled module."""
         for value in first_tensors((result,)):
-            if self._values.find(value) is None:
-                self._values.made(value, name, first_tensors(given), here(), told)
+            if self.values.find(value) is None:
+                self.values.made(value, name, first_tensors(given), here(), told)
 
     def _root(self, module: nn.Module, args: Any, result: Any) -> None:
         if isinstance(module, nn.modules.loss._Loss) or not is_net(module):
@@ -244,7 +244,7 @@ class Nets:
         )
         self._last[net] = mark
         for tensor in first_tensors((result,)):
-            node = self._values.of(tensor)
+            node = self.values.of(tensor)
             node.forwards, node.output = node.forwards | {number}, True
         self._log.add(event)
         for observe in self.called:
