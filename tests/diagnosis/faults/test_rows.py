@@ -149,6 +149,41 @@ def test_subsets_by_position_of_sorted_rows_are_found(tmp_path):
     assert ids(cut.format(share=0.8, shuffled=True), tmp_path) == {}
 
 
+FOLDS = """
+import torch
+from sklearn.datasets import load_iris
+from sklearn.model_selection import KFold
+from torch import nn
+
+torch.manual_seed(0)
+X, y = load_iris(return_X_y=True)
+X, y = torch.tensor(X, dtype=torch.float32), torch.tensor(y)
+def start():
+    net = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 3))
+    return net, torch.optim.Adam(net.parameters(), lr=0.01)
+net, optimizer = start()
+for train, test in KFold(5, shuffle=True, random_state=0).split(X):
+    {anew}
+    for step in range(30):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(net(X[train]), y[train]).backward()
+        optimizer.step()
+    with torch.no_grad():
+        print((net(X[test]).argmax(1) == y[test]).float().mean().item())
+"""
+
+
+def test_a_net_that_all_folds_share_is_found(tmp_path):
+    found = ids(FOLDS.format(anew="pass"), tmp_path)
+    assert {f: found[f].line for f in found} == {"test_in_train": 11}
+    assert ids(FOLDS.format(anew="net, optimizer = start()"), tmp_path) == {}
+
+
+def test_training_on_all_rows_before_a_part_is_judged_is_found(tmp_path):
+    every = IRIS.replace("TensorDataset(X[:n], y[:n])", "TensorDataset(X, y)")
+    assert {"test_in_train"} == ids(every.format(share=0.67, shuffled=True), tmp_path).keys()
+
+
 def test_a_scaler_of_a_whole_series_is_found_behind_its_windows(tmp_path):
     whole = ids(SERIES.format(scale="series = scaler.fit_transform(series)"), tmp_path)
     assert whole["scaler_leakage"].line == 11

@@ -45,6 +45,7 @@ class Evaluation:
         self.rows: set[int] = set()
         self.trained: set[int] = set()
         self.fresh: set[int] = set()
+        self.later = self.new_later = 0
         self.mixed = self.repeated = self.right = self.judged = self.seen = 0
         self.labels: Counter[float] = Counter()
         self.low, self.high = math.inf, -math.inf
@@ -59,7 +60,7 @@ class Evaluation:
     def _begin(self) -> None:
         """Count anew what is told of one look."""
         self.trained, self.first_rows, self.labels = set(), set(), Counter()
-        self.seen = self.repeated = self.mixed = 0
+        self.seen = self.repeated = self.mixed = self.later = self.new_later = 0
         self.low, self.high = math.inf, -math.inf
 
     def add(self, call: Any, training: Any) -> None:
@@ -83,6 +84,9 @@ class Evaluation:
         if self.base is None or (learned and not self.learned):
             self.base, self.learned = self.look, bool(learned)
             self._begin()
+        if self.look is not self.base:
+            late = set(hashes) - self.rows
+            self.new_later, self.later = self.new_later + len(late), self.later + len(late & trained)
         if self.look is self.base:  # what is trained on later, as for a last fit, is no leak
             self.trained |= trained
             self.mixed += len(trained) if len(trained) < 0.98 * len(set(hashes)) else 0

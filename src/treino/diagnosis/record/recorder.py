@@ -173,8 +173,9 @@ class Recorder:
         self.calls = windows.turn, calls
         other = place not in self.trained or calls > self.usual
         single = module.training and args and getattr(args[0], "shape", ())[:1] == (1,)
-        seen = ("a single row", place) if single else place
-        if (other or single) and self.hooks.watching() and windows.look(seen):
+        new = module not in self.nets.numbers
+        seen = ("a single row", place) if single else ("a new net", place) if new else place
+        if (other or single or new) and self.hooks.watching() and windows.look(seen):
             self._open()
         elif not other and self.rows.hungry and self.hooks.watching():
             self.rows.entered(module, args)

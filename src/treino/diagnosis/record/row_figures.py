@@ -106,6 +106,8 @@ def evaluated(rows: Any, e: Any, t: Any, near: tuple[int, int, str], moment: dic
         loader=e.reading.site if e.reading is not None else None,
         rows=len(e.rows),
         mixed=e.mixed,
+        later=e.later,
+        new_later=e.new_later,
         repeated=e.repeated,
         by_number=len(drawn.intersection(numbers.tolist())),
         numbers=len(numbers),

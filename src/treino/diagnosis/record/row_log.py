@@ -56,13 +56,14 @@ class RowsEvaluated(Event):
 
     learner: the net whose training these are held against: itself, or the only one like it that learned;
     -1. rows: different ones; trained: those that had been trained on, of its part of a split; mixed: ... in
-    calls with new rows, too. by_number: rows that training drew from the same data set, by their numbers
-    there. repeated: rows that came twice in one call. part: the place among the parts of a split, of
-    ``parts``, by ``how`` it is known ("rows", "numbers", "labels", "slice"); -1; cut: the split's line;
-    shared: which share of the rows lies in its other parts, too. looks: turns at which these were looked at;
-    changed: looks with other rows than before, under the same labels; stable: with the same. near: of
-    ``near_of`` rows, those that are nearly one with training rows, by a ``measure``. scored: someone compared
-    answers and labels, or a loss did.
+    calls with new rows, too; later: ... that came in later looks, for the first time, of ``new_later``.
+    by_number: rows that training drew from the same data set, by their numbers there. repeated: rows
+    that came twice in one call. part: the place among the parts of a split, of ``parts``, by ``how`` it
+    is known ("rows", "numbers", "labels", "slice"); -1; cut: the split's line; shared: which share of the
+    rows lies in its other parts, too. looks: turns at which these were looked at; changed: looks with
+    other rows than before, under the same labels; stable: with the same. near: of ``near_of`` rows, those
+    that are nearly one with training rows, by a ``measure``. scored: someone compared answers and labels,
+    or a loss did.
     digest: of the rows, in any order. drawn: a line that drew random numbers
     before these calls, outside of nets, as before those of training.
     """
@@ -75,6 +76,8 @@ class RowsEvaluated(Event):
     rows: int
     trained: int
     mixed: int
+    later: int = 0
+    new_later: int = 0
     repeated: int = 0
     by_number: int = 0
     numbers: int = 0
@@ -128,6 +131,15 @@ class Blocks(Event):
 
     site: Site | None
     labels: dict[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folded(Event):
+    """A cross-validation handed out its next fold. again: its test rows that the fold before trained on."""
+
+    site: Site | None
+    rows: int
+    again: int
 
 
 @dataclass(frozen=True, kw_only=True)

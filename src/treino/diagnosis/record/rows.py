@@ -58,7 +58,7 @@ class Rows:
         self.splits.install()
         self._nets.called.append(self._called)
         self._tape.observe(self._lost, *NAMES)
-        self._tape.observe(self._compared, "eq")
+        self._tape.observe(self._compared, "eq", "sub")
         self._tape.observe(self._product, *PRODUCTS)
         self._tape.observe(self._draws, *DRAWS)
         self._nets.loads.append(self._reset)
@@ -125,6 +125,7 @@ class Rows:
         if event.net not in self.trainings:
             shape = tuple(tuple(p.shape) for p in module.parameters())
             self.trainings[event.net] = Training(event.net, shape)
+            self.hungry = True
         training = self.trainings[event.net]
         training.floating = x.is_floating_point()
         if self._entered[0] == event.forward and not math.isfinite(training.entering):
@@ -240,7 +241,9 @@ class Rows:
         if two.forwards and not one.forwards:
             pair, one, two = pair[::-1], two, one
         if one.forwards and not two.forwards and pair[0].numel() == pair[1].numel():
-            self._told(one, pair[1], as_array(pair[0]).reshape(-1).astype(np.float64))
+            equal = node is not None and node.op == "eq"
+            said = as_array(pair[0]).reshape(-1).astype(np.float64) if equal else None
+            self._told(one, pair[1], said)
 
     def _told(self, node: Node, target: torch.Tensor, said: np.ndarray | None) -> None:
         """A target for what the newest calls gave: of one call, or of several, one after the other."""

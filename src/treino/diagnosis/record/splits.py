@@ -11,7 +11,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.hooks import Hooks
 from treino.diagnosis.record.lines import here
 from treino.diagnosis.record.log import Log
-from treino.diagnosis.record.row_log import Blocks
+from treino.diagnosis.record.row_log import Blocks, Folded
 from treino.diagnosis.record.scalers import Fits
 from treino.diagnosis.record.tables import as_array, class_by_class, counted, flat_rows, hash_rows, table
 from treino.diagnosis.record.tape import Tape
@@ -30,6 +30,7 @@ class Part:
     def __init__(self, split: int, at: int, of: int, site: Site | None, shuffled: bool) -> None:
         self.split, self.at, self.of, self.site, self.shuffled = split, at, of, site, shuffled
         self.rows: np.ndarray = np.zeros(0, np.uint64)
+        self.span = at, at + 1  # its place in what was parted: parts may overlap
         self.labels: list[dict[str, int]] = []
         self.size = 0
 
@@ -47,6 +48,7 @@ class Splits:
         self._splits, self._left = 0, MOST_BLOCKS
         self._bases: list[tuple[Any, int]] = []  # (what was cut, number of the split)
         self._told: set[Any] = set()
+        self._folded: dict[Site | None, Any] = {}  # the training rows of the fold before
 
     def install(self) -> None:
         """Watch slices, and arrays that become tensors."""
@@ -110,7 +112,7 @@ class Splits:
             known = self._splits
             self._bases.append((weakref.ref(base), known))
         one = Part(known, 0 if start == 0 else 1, 2, here(), False)
-        one.size = len(part)
+        one.size, one.span = len(part), (start, stop)
         if flat is not None:
             one.rows = np.unique(hash_rows(flat))
         else:
@@ -156,6 +158,9 @@ class Splits:
         if len(self.parts) >= MOST_PARTS:
             return
         self._splits += 1
+        again = len(np.intersect1d(test, self._folded.get(site, [])))
+        self._folded[site] = train
+        self._log.add(Folded(site=site, rows=len(test), again=again, **self.moment()))
         rows = table(x) if hasattr(x, "__array__") and len(x) <= MOST_ROWS else None
         hashes = hash_rows(rows) if rows is not None and rows.shape[1] > 1 else None
         labels = np.asarray(y).reshape(-1) if y is not None else None
@@ -204,7 +209,13 @@ class Splits:
             found, how = next(same, None), "labels"
         if found is None:
             return {}
-        others = [o.rows for o in self.parts if o.split == found.split and o is not found and len(o.rows)]
+        others = [
+            o.rows
+            for o in self.parts
+            if o.split == found.split
+            and (o.span[0] >= found.span[1] or o.span[1] <= found.span[0])
+            and len(o.rows)
+        ]
         both = np.isin(hashes, np.concatenate(others)).mean() if others and how == "rows" else 0.0
         trained = np.fromiter(e.trained, np.uint64, len(e.trained))
         inside = np.isin(trained, found.rows) if how == "rows" else np.ones(len(trained))

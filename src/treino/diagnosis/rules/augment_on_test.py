@@ -139,6 +139,7 @@ RULE = Rule(
     certain=False,
     watches=("data",),
     decide=decide,
+    unless=("test_in_train",),  # the folds of one net come under labels in the same order
     message=N_("The evaluation rows are changed at random: {what}."),
     why=N_(
         "Random augmentation makes evaluation harder than the real rows are, and different each time. "

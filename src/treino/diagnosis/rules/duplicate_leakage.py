@@ -109,6 +109,7 @@ RULE = Rule(
     certain=False,
     watches=("data",),
     decide=decide,
+    unless=("test_in_train",),
     message=N_("{trained} of {rows} evaluation rows {what}."),
     why=N_(
         "The same row lies on both sides of the split, so that the net is asked what it was told. "
