@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.faults.graphs import axis, by_line, made_by
+from treino.diagnosis.faults.graphs import PASSED, axis, by_line
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import (
@@ -22,6 +22,8 @@ from treino.diagnosis.where.source import calls, same, written_on
 
 CLASSES = ("cross_entropy", "nll_loss")
 SOFT = ("softmax", "log_softmax")
+LOGGED = frozenset(("log", "add", "clamp", "clamp_min"))  # with a number: what logarithms are taken of
+PLACED = PASSED | {"neg", "mul"}
 CALLS = (*SOFT, "Softmax", "LogSoftmax")
 
 
@@ -47,7 +49,9 @@ def decide(log: Log) -> Iterable[Evidence]:
 def _before_losses(log: Log) -> Iterable[Evidence]:
     looked_at = [c for c in log.of(LossCall) if c.name in CLASSES and c.graph.root is not None]
     for told in by_line(looked_at, lambda c: c.site).values():
-        wrong = [(c, m) for c in told if (m := made_by(c.graph, *SOFT)) is not None and _across(m, c)]
+        wrong = [
+            (c, m) for c in told if (m := softmax_behind(c.graph, c.graph.root)) is not None and _across(m, c)
+        ]
         if wrong:
             call, made = wrong[-1]
             right = 1 if made.shape == call.input_shape else len(made.shape) - 1
@@ -66,33 +70,50 @@ def _across(made: Operation, call: LossCall) -> bool:
 
 
 def _by_hand(log: Log) -> Iterable[Evidence]:
-    """A loss by hand that picks log-probabilities by labels along one axis, of a softmax over another one."""
+    """A loss by hand that picks probabilities by labels along one axis, of a softmax over another one."""
     for b in log.of(Backward):
-        for pick in (o for o in b.graph.operations if o.name == "gather" and not b.losses):
-            picked = axis(pick, 1)
-            for soft in _sources(b.graph, pick):
-                if picked is not None and axis(soft) not in (None, picked):
-                    numbers = {"calls": 1, "looked": 1, "dim": axis(soft) or 0, "right": picked}
-                    yield Evidence(b.site, numbers, at=soft.written, stack=b.stack)
-                    return
+        for values, picked in _picks(b.graph) if not b.losses else ():
+            soft = softmax_behind(b.graph, values)
+            if soft is not None and soft.shape == values.shape and axis(soft) not in (None, picked):
+                numbers = {"calls": 1, "looked": 1, "dim": axis(soft) or 0, "right": picked}
+                yield Evidence(b.site, numbers, at=soft.written, stack=b.stack)
+                return
 
 
-def _sources(graph: Graph, pick: Operation) -> Iterable[Operation]:
-    """Softmaxes that a picked value is, or is the logarithm of."""
-    for parent in graph.parents(pick):
-        made = made_by(graph, *SOFT, "log", start=parent)
-        if made is not None and made.name == "log":
-            inner = (made_by(graph, *SOFT, start=o) for o in graph.parents(made))
-            made = next((m for m in inner if m is not None), None)
-        if made is not None and len(made.shape) == len(parent.shape):
-            yield made
+def _picks(graph: Graph) -> Iterable[tuple[Operation, int]]:
+    """Values of which labels pick some, and along which axis: by ``gather``, as ``p[rows, labels]``, or by a
+    product with a label's place. (Of similarities of n rows with n rows, each axis is right.)
+    """
+    for o in graph.operations:
+        first, *others = graph.parents(o) or (o,)
+        last = len(first.shape) - 1
+        if last < 1 or first.shape[0] == first.shape[1]:
+            continue
+        if o.name == "gather" and (picked := axis(o, 1)) is not None:
+            yield first, picked
+        elif o.name == "getitem" and len(others) == last + 1:
+            yield first, last
+        elif o.name == "mul":
+            both = [first, *others]
+            places = [p for p in both if any(w.name == "one_hot" for w in graph.walk(p, through=PLACED))]
+            yield from ((p, last) for p in both if places and p not in places)
+
+
+def softmax_behind(graph: Graph, start: Operation | None) -> Operation | None:
+    """The softmax that a value is, or is the logarithm of."""
+    one = start
+    while one is not None and one.name not in SOFT:
+        behind = graph.parents(one)
+        plain = one.name in PASSED or (one.name in LOGGED and len(behind) == 1)
+        one = behind[0] if behind and plain else None
+    return one
 
 
 def _of_outputs(log: Log) -> Iterable[Evidence]:
     """Probabilities of a net that learns labels, taken of each class over the rows."""
     forwards = {f.forward: f for f in log.of(Forward)}
     labelled = {forwards[n].net for c in log.of(LossCall) if c.labels for n in c.forwards if n in forwards}
-    told = {m.site for c in log.of(LossCall) if (m := made_by(c.graph, *SOFT)) is not None}
+    told = {m.site for c in log.of(LossCall) if (m := softmax_behind(c.graph, c.graph.root)) is not None}
     soft = [s for s in log.of(Softmaxed) if s.site not in told and len(s.shape) == 2]
     for events in by_line(soft, lambda s: s.site).values():
         wrong = [
