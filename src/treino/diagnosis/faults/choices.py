@@ -81,7 +81,9 @@ def decides(site: Site) -> bool:
         return False
     scope = function(site)
     if any(_compares(h) and calls(h) for h in _head(start)):
-        return any(isinstance(n, ast.Compare) and _side(n, site) for h in _head(start) for n in ast.walk(h))
+        whole = [n for h in _head(start) for n in ast.walk(h)]
+        answers = [n.value for n in whole if isinstance(n, ast.Attribute)]  # ``(net(x) > 0).float()``
+        return any(isinstance(n, ast.Compare) and n not in answers and _side(n, site) for n in whole)
     own = _kept(start)
     told = {n for n in own if TEST & set(words(n))}
     own = told or own

@@ -18,13 +18,14 @@ def shared(e: RowsEvaluated, t: RowsTrained) -> tuple[int, int]:
     few = max(SINGLE, FEW * e.rows) if t.twice or e.repeated else SINGLE
     if e.how == "numbers" and e.part > 0 and e.by_number > few:
         return e.by_number, e.numbers
-    if e.trained > MOST * t.rows or t.chance > CHANCE:
+    if e.covers > MOST or t.chance > CHANCE:
         return 0, e.rows
     if e.later > max(few, HALF * e.new_later):
         return e.later, e.new_later
     held_out = e.part > 0 and (e.how == "rows" or e.trained < t.rows)
-    mixed = e.mixed > 2 * few and bool(e.labels)
-    return (e.trained, e.rows) if mixed or (held_out and e.trained > few) else (0, e.rows)
+    if held_out and e.leaked > few:
+        return e.leaked, e.rows
+    return (e.trained, e.rows) if e.mixed > 2 * few and e.labels else (0, e.rows)
 
 
 def copies(e: RowsEvaluated, t: RowsTrained) -> bool:

@@ -97,7 +97,7 @@ def evaluated(rows: Any, e: Any, t: Any, near: tuple[int, int, str], moment: dic
     numbers = origin.all() if origin is not None and origin.size <= 50_000 else np.zeros(0, int)
     drawn = t.numbers.get(origin.root, set()) if t is not None and origin is not None else set()
     classes = len(e.labels) <= MOST_LABELS and e.base is not None and e.base.labelled
-    part = {"trained": len(e.trained)} | rows.splits.part(e, rows.loaders.parts)
+    part = {"leaked": len(e.trained)} | rows.splits.part(e, rows.loaders.parts)
     return RowsEvaluated(
         net=e.net,
         learner=t.net if t is not None and t.rows else -1,
@@ -105,6 +105,8 @@ def evaluated(rows: Any, e: Any, t: Any, near: tuple[int, int, str], moment: dic
         stack=e.stack,
         loader=e.reading.site if e.reading is not None else None,
         rows=len(e.rows),
+        trained=len(e.trained),
+        covers=len(e.rows & t.rows.keys()) / len(t.rows) if t is not None and t.rows else 0.0,
         mixed=e.mixed,
         later=e.later,
         new_later=e.new_later,

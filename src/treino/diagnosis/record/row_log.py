@@ -55,7 +55,7 @@ class RowsEvaluated(Event):
     """Rows for which a net was called without learning from them.
 
     learner: the net whose training these are held against: itself, or the only one like it that learned;
-    -1. rows: different ones; trained: those that had been trained on, of its part of a split; mixed: ... in
+    -1. rows: different ones; trained: those that had been trained on; mixed: ... in
     calls with new rows, too; later: ... that came in later looks, for the first time, of ``new_later``.
     by_number: rows that training drew from the same data set, by their numbers there. repeated: rows
     that came twice in one call. part: the place among the parts of a split, of ``parts``, by ``how`` it
@@ -101,6 +101,8 @@ class RowsEvaluated(Event):
     copied: bool = False  # the target has the shape of the rows, as where noise is to be taken out
     digest: str = ""
     drawn: Site | None = None
+    leaked: int = 0  # of those trained on: that lie in its part of the split
+    covers: float = 0.0  # the share of training's rows that are among these
     near: int = 0
     near_of: int = 0
     measure: str = ""

@@ -220,7 +220,7 @@ class Splits:
         trained = np.fromiter(e.trained, np.uint64, len(e.trained))
         inside = np.isin(trained, found.rows) if how == "rows" else np.ones(len(trained))
         return {
-            "trained": int(inside.sum()),
+            "leaked": int(inside.sum()),
             "shared": float(both),
             "part": found.at,
             "parts": found.of,
