@@ -90,6 +90,16 @@ def test_a_window_that_opens_inside_a_device_leaves_it_as_it_was(first):
         assert not torch.ones(1).is_meta
 
 
+def test_a_window_that_ends_inside_of_a_call_is_left_behind_it():
+    weight = torch.ones(3, requires_grad=True)
+    with Exam():
+        for _ in range(FIRST + 5):
+            (slope,) = torch.autograd.grad((weight**2).sum(), weight)
+            with torch.no_grad():
+                weight -= 0.1 * slope
+    assert _len_torch_function_stack() == 0
+
+
 def test_a_default_device_comes_and_goes_as_ever():
     exam = Exam().start()
     torch.set_default_device("meta")

@@ -35,6 +35,7 @@ from treino.diagnosis.record.measures import (
     is_new,
     is_there,
     norm,
+    norms,
     number_of,
     sampled,
     single,
@@ -45,6 +46,7 @@ from treino.diagnosis.record.values import NOBODY, Values, snapshot
 ADAPTIVE = ("Adam", "RMSprop", "Rprop", "Adadelta", "Adafactor", "Lion", "Muon", "LAMB", "NAdam")
 GRAPHS = 3  # backwards of a line whose graph is kept whole, and later those
 EVERY = 16  # ... of every so many
+FURTHER = 1.2  # times the steps, after which it is measured again how far the weights went
 
 
 class Gradients:
@@ -64,7 +66,7 @@ class Gradients:
         self.ran: list[Any] = []  # called with each Backward that goes into the log
         self.rooted: list[Any] = []  # ... and with the value that it ran from
         self.moment: Any = dict
-        self.check: Any = None  # called with what is run backward, before it is
+        self.spoiled: Any = None  # called with a value that isn't finite, before it is run backward
         self.clearing = Clearing(log, tape)
         self.hands = Hands(self, hooks, tape, values)
         self.open: Any = lambda: True
@@ -74,7 +76,7 @@ class Gradients:
         self._numbers: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}
         self._starts: dict[int, tuple[weakref.ref[torch.Tensor], torch.Tensor, float]] = {}
         self._seen: dict[tuple[Site | None, int], int] = {}
-        self._courses: dict[Site | None, list[torch.Tensor]] = {}
+        self._courses: dict[Site | None, list[float | torch.Tensor]] = {}
         self._place: Site | None = None
         self._handles: list[Any] = []
         self._count = 0
@@ -84,8 +86,8 @@ class Gradients:
         self.hands.install()
         self._hooks.after(Optimizer, "__init__", self._made)
         self._hooks.after(Optimizer, "add_param_group", self._group)
-        for owner in (torch.Tensor, torch.autograd):
-            self._hooks.replace(owner, "backward", self._around(owner.backward))
+        # Tensor.backward calls it, too.
+        self._hooks.replace(torch.autograd, "backward", self._around(torch.autograd.backward))
         self._handles = [
             register_optimizer_step_pre_hook(self._before_step),
             register_optimizer_step_post_hook(self._after_step),
@@ -165,33 +167,43 @@ class Gradients:
 
         @functools.wraps(original)
         def backward(*args: Any, **kwargs: Any) -> Any:
-            if gradients.inside or not hooks.on or not hooks.watching():
+            if not hooks.on or not hooks.watching():
                 return original(*args, **kwargs)
-            if gradients.check is not None:
-                gradients.check(args[0])
-            told: list[Any] = []
+            root = args[0] if args else kwargs.get("tensors")
+            worth, told = gradients.worth(root), list[Any]()
             if gradients.open():
-                hooks.quietly("backward", lambda: told.append(gradients.before(args[0])))
-            gradients.inside = True  # Tensor.backward calls torch.autograd.backward
+                hooks.quietly("backward", lambda: told.append(gradients.before(root)))
+            gradients.inside = True
             try:
                 result = original(*args, **kwargs)
             finally:
                 gradients.inside = False
             if told:
-                hooks.quietly("backward", gradients.after, args[0], told[0])
-            gradients.turned(args[0])
+                hooks.quietly("backward", gradients.after, root, told[0])
+            gradients.turned(worth)
             return result
 
         return unseen(backward)
 
-    def turned(self, root: Any) -> None:
+    def worth(self, root: Any) -> float | torch.Tensor | None:
+        """The number that is run backward; on another device its tensor: a step would have to wait."""
+        if not isinstance(root, torch.Tensor) or root.numel() != 1 or root.is_meta or root.is_complex():
+            return None
+        with torch._C.DisableTorchFunction():
+            if not root.is_cpu and not self.open():
+                return root.detach()
+            value = float(root.item())
+        if not math.isfinite(value):
+            self._hooks.quietly("backward", self.spoiled, root, value)
+        return value
+
+    def turned(self, worth: float | torch.Tensor | None) -> None:
         """One more backward: its loss is kept, the clock goes on."""
         self.turns += 1
         if not self.open():
             self.hands.passed()
-        if isinstance(root, torch.Tensor) and root.numel() == 1:
-            with torch._C.DisableTorchFunction():
-                self._courses.setdefault(self._place, []).append(root.detach())
+        if worth is not None:
+            self._courses.setdefault(self._place, []).append(worth)
         for tick in self.ticks:
             tick()
 
@@ -313,14 +325,15 @@ class Gradients:
         """A step was taken on these gradients. used: parameters that used theirs."""
         own, group = held.parameters(), optimizer.param_groups[0]
         decay = number_of(group.get("weight_decay", 0.0))
-        moved = size = pull = 0.0
+        size = moved = 0.0
         if held.before is not None and len(held.before) == len(own):
-            for old, new in zip(held.before, own, strict=True):
-                size += norm(old) ** 2
-                moved += norm(new.detach() - old) ** 2 if new.shape == old.shape else 0.0
-        pull = decay * math.sqrt(size) / force.norm if force.norm > 0 else math.nan
+            size = math.hypot(*norms(held.before))
+            pairs = zip(held.before, own, strict=True)
+            moved = math.hypot(*norms([new.detach() - old for old, new in pairs if new.shape == old.shape]))
         held.before = None
-        self._went(held)
+        if held.steps >= FURTHER * held.measured:
+            held.measured = held.steps
+            self._went(held)
         self._log.add(
             Stepped(
                 optimizer=held.number,
@@ -332,10 +345,10 @@ class Gradients:
                 missing=tuple(self.number(p) for p in force.missing)[:64],
                 still=tuple(self.number(p) for p in force.still)[:64],
                 summed=held.summed,
-                ratio=math.sqrt(moved / size) if size > 0 else math.nan,
-                norm=math.sqrt(size),
+                ratio=moved / size if size > 0 else math.nan,
+                norm=size,
                 gradient_norm=force.norm,
-                decay=pull,
+                decay=decay * size / force.norm if force.norm > 0 else math.nan,
                 **self.moment(),
             )
         )
@@ -377,5 +390,4 @@ class Gradients:
                 )
             )
         for site, kept in self._courses.items():
-            values = torch.stack([v.reshape(()).double().cpu() for v in kept]).tolist() if kept else []
-            self._log.add(Course(site=site, values=tuple(values), **self.moment()))
+            self._log.add(Course(site=site, values=tuple(float(v) for v in kept), **self.moment()))

@@ -113,8 +113,7 @@ class Hands:
             root, asked = hands._asked(*args, **kwargs)
             known = any(h.asks and any(map(h.has, asked)) for h in hands._every)
             told: list[Any] = []
-            if known:
-                gradients.check(root)
+            worth = gradients.worth(root) if known else None
             if known and gradients.open():
                 hooks.quietly("grad", lambda: told.append(gradients.before(root)))
             result = original(*args, **kwargs)
@@ -124,7 +123,7 @@ class Hands:
             if told:
                 hooks.quietly("grad", gradients.after, root, told[0], asked)
             if known:
-                gradients.turned(root)
+                gradients.turned(worth)
             return result
 
         return unseen(grad)

@@ -16,7 +16,7 @@ class Held:
         self.number = number
         self.site: Site | None = None  # where it was made
         self.ref = weakref.ref(optimizer)
-        self.steps = self.filled = 0
+        self.steps = self.filled = self.measured = 0
         self.used: set[int] = set()  # parameters whose gradients a step has used, and nothing cleared since
         self.written: set[int] = set()  # parameters whose gradients a backward wrote since the last step
         self.summed = self.moved = False

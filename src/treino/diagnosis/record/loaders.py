@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Subset
+from torch.utils.data import DataLoader, Subset, TensorDataset, default_collate
 from torch.utils.data.dataloader import _BaseDataLoaderIter
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.hooks import Hooks, unseen
 from treino.diagnosis.record.lines import here
-from treino.diagnosis.record.values import first_tensors
+from treino.diagnosis.record.tape import Tape
+from treino.diagnosis.record.values import Values, first_tensors
 
 LONGEST = 200_000  # numbers of rows that are held against each other
 
@@ -29,11 +30,16 @@ class Origin:
 
 
 class Reading:
-    """A loader that is read: once for each epoch."""
+    """A loader that is read: once for each epoch. tensors: whose rows it puts into batches as they are.
 
-    def __init__(self, site: Site | None, origin: Origin | None, rows: int) -> None:
-        self.site, self.origin, self.rows = site, origin, rows
-        self.epoch = 0
+    trains: nets were trained on its batches.
+    """
+
+    def __init__(
+        self, site: Site | None, origin: Origin | None, rows: int, tensors: tuple[torch.Tensor, ...] = ()
+    ) -> None:
+        self.site, self.origin, self.rows, self.tensors = site, origin, rows, tensors
+        self.epoch, self.trains = 0, False
 
 
 class Batch:
@@ -49,13 +55,14 @@ class Batch:
 class Loaders:
     """Listens to DataLoaders and to subsets of data sets.
 
-    parts: (data set, numbers, line) of each Subset.
+    parts: (data set, numbers, line) of each Subset. hungry: rows of training are asked for, between windows.
     """
 
-    def __init__(self, hooks: Hooks) -> None:
-        self._hooks = hooks
+    def __init__(self, hooks: Hooks, values: Values, tape: Tape) -> None:
+        self._hooks, self._values, self._tape = hooks, values, tape
         self.parts: list[tuple[int, np.ndarray, Site | None]] = []
         self.batch: Batch | None = None
+        self.hungry = True
         self._given: tuple[Any, Reading | None] | None = None
         self._readings: dict[int, tuple[weakref.ref[Any], Reading]] = {}
         self._reading: dict[int, Reading] = {}
@@ -70,12 +77,26 @@ class Loaders:
 
         @functools.wraps(original)
         def following(loading: Any) -> Any:
-            batch = original(loading)
-            if loaders._hooks.on:
-                loaders._given = batch, loaders._reading.get(id(loading))
+            if not loaders._hooks.on:
+                return original(loading)
+            reading = loaders._reading.get(id(loading))
+            if reading is not None and reading.tensors and loaders._tape.on:
+                with loaders._tape.away():  # row by row, what is done there tells nothing
+                    batch = original(loading)
+                loaders._hooks.quietly("batch", loaders._put_together, batch, reading)
+            else:
+                batch = original(loading)
+            # Between windows only evaluations are looked at; a batch that is held can't be used again.
+            if loaders._tape.on or loaders.hungry or reading is None or not reading.trains:
+                loaders._given = batch, reading
             return batch
 
         self._hooks.replace(_BaseDataLoaderIter, "__next__", unseen(following))
+
+    def _put_together(self, batch: Any, reading: Reading) -> None:
+        """The tensors of a batch are rows of the data set's."""
+        for part, whole in zip(batch, reading.tensors, strict=True):
+            self._values.made(part, "stack", [whole], reading.site, {})
 
     def newest(self) -> Batch | None:
         """The newest batch; a new one since the last time is looked into."""
@@ -95,7 +116,7 @@ class Loaders:
             rows = len(dataset) if dataset is not None else 0
         except TypeError:
             rows = 0
-        reading = Reading(here(), origin_of(dataset), rows)
+        reading = Reading(here(), origin_of(dataset), rows, plain_tensors(loader))
         self._readings[id(loader)] = weakref.ref(loader), reading
 
     def _started(self, result: Any, args: Any, kwargs: Any) -> None:
@@ -111,6 +132,16 @@ class Loaders:
         if origin is not None and origin.numbers is not None and len(self.parts) < 64:
             self.parts.append((origin.root, np.unique(origin.numbers), here()))
             self._held.append(args[0].dataset)
+
+
+def plain_tensors(loader: Any) -> tuple[torch.Tensor, ...]:
+    """The tensors whose rows a loader puts together without any code of a program's."""
+    dataset = getattr(loader, "dataset", None)
+    while type(dataset) is Subset:
+        dataset = dataset.dataset
+    if isinstance(dataset, TensorDataset) and type(dataset) is TensorDataset:
+        return tuple(dataset.tensors) if loader.collate_fn is default_collate else ()
+    return ()
 
 
 def origin_of(dataset: Any) -> Origin | None:

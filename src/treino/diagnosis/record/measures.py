@@ -22,13 +22,14 @@ class Force:
 def force_of(parameters: list[torch.Tensor], given: list[torch.Tensor] | None = None) -> Force:
     """The gradients of parameters, or these, which were asked for."""
     if given:
-        return Force(len(given), norm=math.sqrt(sum(norm(g) ** 2 for g in given)))
-    grads = [p.grad for p in parameters if p.grad is not None]
+        return Force(len(given), norm=math.hypot(*norms(given)))
+    led = [p for p in parameters if p.grad is not None and p.grad.layout == torch.strided]
+    sizes = norms([p.grad for p in led if p.grad is not None])
     return Force(
-        len(grads),
+        sum(p.grad is not None for p in parameters),
         [p for p in parameters if p.grad is None and p.requires_grad],
-        [p for p in parameters if p.grad is not None and not is_there(p)],
-        math.sqrt(sum(norm(g) ** 2 for g in grads if g.layout == torch.strided)),
+        [p for p, size in zip(led, sizes, strict=True) if size == 0 and not is_there(p)],
+        math.hypot(*sizes),
     )
 
 
@@ -51,6 +52,12 @@ def sampled(p: torch.Tensor) -> torch.Tensor:
 def norm(t: torch.Tensor) -> float:
     """The Euclidean norm of all entries."""
     return float(torch.linalg.vector_norm(t.detach().float())) if t.numel() else 0.0
+
+
+def norms(tensors: list[torch.Tensor]) -> list[float]:
+    """The Euclidean norm of each, by one call."""
+    wide = [t.detach() if t.dtype in (torch.float32, torch.float64) else t.detach().float() for t in tensors]
+    return [float(n) for n in torch._foreach_norm(wide)] if wide else []
 
 
 def number_of(value: Any) -> float:

@@ -1,6 +1,5 @@
 """The first value run backward that is not finite: the operation that made it, while its graph is there."""
 
-import math
 from typing import Any
 
 import torch
@@ -20,7 +19,7 @@ Culprit = tuple[str, str]  # in words, and as torch calls it
 
 
 class Finiteness:
-    """Looks at each value that is run backward: one number a step."""
+    """Looks into the graph of a value that is not finite."""
 
     def __init__(self, log: Log, hooks: Hooks, tape: Tape) -> None:
         self._log, self._hooks, self._tape = log, hooks, tape
@@ -40,15 +39,8 @@ class Finiteness:
 
         return observe
 
-    def check(self, root: Any) -> None:
-        """Before a backward."""
-        if isinstance(root, torch.Tensor) and root.numel() == 1 and not root.is_meta:
-            with torch._C.DisableTorchFunction():
-                value = root.item()
-            if not isinstance(value, complex) and not math.isfinite(value):
-                self._hooks.quietly("backward", self._tell, root, float(value))
-
-    def _tell(self, root: torch.Tensor, value: float) -> None:
+    def tell(self, root: torch.Tensor, value: float) -> None:
+        """A value that isn't finite is about to be run backward."""
         site = here()
         if site in self._told:
             return

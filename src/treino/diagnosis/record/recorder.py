@@ -85,7 +85,7 @@ class Recorder:
             part.moment = self.moment
         self.gradients.open = self.clips.open = lambda: self.windows.open
         self.nets.norms.made = self.nets.made
-        self.gradients.check = self.finiteness.check
+        self.gradients.spoiled = self.finiteness.tell
         self.gradients.loss_of = self.losses.of
         self.gradients.ticks.append(self._tick)
         self.nets.number_of = self.gradients.number
@@ -142,6 +142,7 @@ class Recorder:
             self._open()
         elif not now and before:
             self.nets.close()
+        if not now:
             self.tape.stop()
 
     def _root(self, module: nn.Module) -> None:

@@ -37,7 +37,7 @@ class Rows:
         self._log, self._hooks, self._values, self._tape, self._nets = log, hooks, values, tape, nets
         self.moment: Any = dict
         self.hungry = True
-        self.loaders, self.splits = Loaders(hooks), Splits(log, hooks, tape)
+        self.loaders, self.splits = Loaders(hooks, values, tape), Splits(log, hooks, tape)
         self.trainings: dict[int, Training] = {}
         self.evaluations: dict[Any, Evaluation] = {}
         self._waiting: dict[int, Call] = {}  # by the call's number, until a backward or the next turn
@@ -309,8 +309,10 @@ class Rows:
                 self._evaluate(call)
 
     def _train(self, t: Training, call: Call) -> None:
+        if call.reading is not None:
+            call.reading.trains = True
         if t.add(call):
-            self.hungry = not all(o.done for o in self.trainings.values())
+            self.hungry = self.loaders.hungry = not all(o.done for o in self.trainings.values())
 
     def learner(self, net: int) -> Training | None:
         """The training whose weights a net has: its own, or that of the only one like it that learned."""

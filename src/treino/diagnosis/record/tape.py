@@ -113,10 +113,11 @@ class Tape(TorchFunctionMode):
             _push([*modes[:first], self, *modes[first:]])
 
     def stop(self) -> None:
-        """Take the mode out."""
+        """Take the mode out; later, where torch has taken it out itself for as long as it handles a call."""
         if self.on:
-            self.on = False
-            _push([mode for mode in _popped() if mode is not self])
+            modes = _popped()
+            self.on = self not in modes
+            _push([mode for mode in modes if mode is not self])
 
     @contextmanager
     def away(self) -> Iterator[None]:
@@ -127,7 +128,7 @@ class Tape(TorchFunctionMode):
             yield
         finally:
             if before and self._windows.open:
-                self.start()
+                self.start()  # unless it was not taken out
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
