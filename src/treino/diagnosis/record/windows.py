@@ -5,8 +5,8 @@ A turn is a backward. Counts alone decide, so that what is found does not hang o
 
 FIRST = 48  # turns that are watched from the start
 WIDE = 2  # turns of a later window
-APART = 6  # a later window opens after a further sixth of all turns
-LEAST = 16  # ... and these
+APART = 4  # a later window opens after a further quarter of all turns
+LEAST = 32  # ... and these
 LOOKS = 3  # evaluations of one line that are watched; later ones as windows open
 CROWDED = 20_000  # operations, after which the first window ends early
 
