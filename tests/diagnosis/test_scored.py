@@ -1,11 +1,8 @@
 """What scikit-learn's scores are given says what rows were asked about, however a script got there."""
 
-import numpy as np
 import pytest
-import torch
 
 from tests.diagnosis.zygote import marked, told
-from treino.diagnosis.watch.scored import Scores
 
 ASKED = """
 import numpy as np
@@ -30,30 +27,6 @@ with torch.no_grad():
         said.append(net(rows).numpy())
 print({score}(right.numpy(), np.concatenate(said).argmax(1)))
 """
-
-
-def test_the_oldest_score_of_so_many_rows_is_taken_once():
-    scores = Scores()
-    few, many = np.arange(20) % 2, np.arange(30) % 3
-    scores.note(5, few, few[::-1])
-    scores.note(5, many, torch.zeros(30))
-    scores.note(5, many, many)  # another score of the same rows
-    assert scores.take(4, 30) is None
-    taken = scores.take(5, 30)
-    assert taken is not None
-    assert taken.said.sum() == 0
-    assert np.array_equal(taken.labels, many)
-    assert scores.take(5, 30) is None
-    assert scores.take(5, 20) is not None
-
-
-@pytest.mark.parametrize(
-    "said", [["a"] * 30, np.full(30, 0.5), np.full(30, np.nan), np.zeros((30, 3)), [1] * 29]
-)
-def test_what_is_no_class_of_each_row_is_passed_over(said):
-    scores = Scores()
-    scores.note(0, np.arange(30) % 3, said)
-    assert scores.take(0, 30) is None
 
 
 @pytest.mark.slow

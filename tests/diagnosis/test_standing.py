@@ -1,17 +1,8 @@
 """Tables that a training takes its rows from: known as a whole, however long an epoch is."""
 
-import sys
-import weakref
-
-import numpy as np
 import pytest
-import torch
-from torch.utils.data import DataLoader, Subset, TensorDataset
 
 from tests.diagnosis.zygote import marked, told
-from treino.diagnosis.record.lines import watch_file
-from treino.diagnosis.watch.standing import standing
-from treino.diagnosis.watch.where import locals_of
 
 NET = """
 net = nn.Sequential(nn.Linear(kept.shape[1], 16), nn.ReLU(), nn.Linear(16, 3))
@@ -91,64 +82,3 @@ def test_a_scaling_of_whole_tables_is_found_in_long_epochs(case, tmp_path):
 @pytest.mark.parametrize("case", RIGHT)
 def test_a_scaling_of_training_rows_is_right(case, tmp_path):
     assert told(RIGHT[case], tmp_path) == []
-
-
-@pytest.fixture
-def own():
-    """This file counts as a person's own, as a script does."""
-    watch_file(__file__)
-
-
-class Keeper:
-    def __init__(self, **held):
-        self.__dict__.update(held)
-
-
-@pytest.mark.parametrize(
-    "keep",
-    [
-        lambda x: x,
-        lambda x: x.numpy(),
-        lambda x: {"train": [x]},
-        lambda x: Keeper(parts=(x, 1)),
-        lambda x: DataLoader(Subset(TensorDataset(x), [0, 1])),
-    ],
-)
-def test_a_table_is_found_wherever_it_is_held(own, keep):
-    x = torch.randn(50, 4)
-    batch, kept = x[[3, 7]].numpy(), keep(x)
-    del x
-    (found,) = standing(batch)
-    assert found.columns.n == 50 == len(found.rows)
-    assert kept is not None
-
-
-@pytest.mark.skipif(sys.version_info >= (3, 13), reason="asking leaves nothing on a frame any more")
-def test_asking_for_the_names_of_a_running_function_keeps_nothing_alive():
-    class Thing:
-        pass
-
-    def asks():
-        return locals_of(sys._getframe(1))
-
-    def plain():
-        thing = Thing()
-        gone = weakref.ref(thing)
-        assert asks()["thing"] is thing
-        thing = None
-        return gone()
-
-    def holding():
-        thing = Thing()
-        own = locals()
-        assert asks()["thing"] is thing
-        return own["thing"] is thing
-
-    assert plain() is None
-    assert holding()
-
-
-def test_neither_the_batch_nor_a_table_without_its_rows_is_told(own):
-    batch, other = np.ones((3, 4), np.float32), torch.randn(50, 4)
-    assert standing(batch) == []
-    assert len(other) == 50

@@ -1,6 +1,6 @@
-"""What the doctor reports: a place in a file, the evidence of a rule, and the finding made of both."""
+"""What the doctor reports: a place in a file, and a finding."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 Severity = Literal["wrong", "risk", "waste"]
@@ -16,20 +16,6 @@ class Site:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What a rule's decision returns: where to edit, where it was seen, and the numbers that prove it.
-
-    edit: the line where a person would change something; None where none is known.
-    seen: the line where it happened, if that is another one.
-    numbers: plain values (int, float, str); they also fill in the rule's sentences.
-    """
-
-    edit: Site | None
-    seen: Site | None = None
-    numbers: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -23,18 +23,20 @@ def page() -> str:
         "cause and a measured symptom. *wrong* trains or measures something else than meant, *risk* may do",
         "so, *waste* only costs time or memory.",
         "",
-        "| rule | | | what it watches costs |",
-        "|---|---|---|---|",
+        "| rule | | |",
+        "|---|---|---|",
     ]
     for rule in rules().values():
         sure = "certain" if rule.certain else "likely"
-        lines.append(f"| [`{rule.id}`](#{rule.id}) | {sure} | {rule.severity} | {rule.cost} |")
+        lines.append(f"| [`{rule.id}`](#{rule.id}) | {sure} | {rule.severity} |")
     lines += ["", "Every example starts with:", "", "```py", PRELUDE.rstrip(), "```"]
     for group in GROUPS:
         lines += ["", f"## {TITLES[group]}"]
         for rule in (r for r in rules().values() if r.group == group):
             lines += ["", f"### {rule.id}", "", rule.why, ""]
-            lines += [f"To do: {rule.fix}", "", "Wrong:", "", "```py", rule.wrong.rstrip(), "```", ""]
+            lines += [f"To do: {rule.fix}", "", f"How safe that is: {rule.safety}", ""]
+            lines += [f"What it does not see: {rule.limits}", ""]
+            lines += ["Wrong:", "", "```py", rule.wrong.rstrip(), "```", ""]
             lines += ["Right:", "", "```py", rule.right.rstrip(), "```"]
     return "\n".join(lines) + "\n"
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from treino.diagnosis import finding, rule
+from treino.diagnosis import rule
 from treino.diagnosis.finding import Finding, Site
 from treino.diagnosis.record.log import Log
 
@@ -47,4 +47,4 @@ class Rule:
     def finding(self, evidence: Evidence) -> Finding:
         """The evidence in this rule's words, at the line to edit."""
         place = self.place(evidence) or as_recorded(evidence)
-        return self.words.finding(finding.Evidence(place, evidence.seen, evidence.numbers))
+        return self.words.finding(place, evidence.seen, evidence.numbers)

@@ -6,7 +6,6 @@ from importlib import import_module
 
 from treino.diagnosis.finding import Finding
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.watch.seen import Seen
 
 GROUPS = ("gradients", "losses", "modes", "data", "settings")
 
@@ -29,15 +28,3 @@ def findings_to_report(findings: list[Finding]) -> list[Finding]:
     unique = {(f.rule, f.file, f.line): f for f in reversed(findings)}
     kept = [f for f in findings if unique[f.rule, f.file, f.line] is f]
     return sorted(kept, key=lambda f: (not f.certain, ("wrong", "risk", "waste").index(f.severity)))
-
-
-def decide(seen: Seen) -> tuple[list[Finding], list[str]]:
-    """The findings in the facts of a run of treino's own, and the defects of rules that raised."""
-    findings: list[Finding] = []
-    defects: list[str] = []
-    for rule in rules().values():
-        try:
-            findings += [rule.finding(evidence) for evidence in rule.decide(seen)]
-        except Exception as error:
-            defects.append(f"{rule.id}: {type(error).__name__}: {error}")
-    return findings_to_report(findings), defects
