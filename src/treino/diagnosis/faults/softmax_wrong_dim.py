@@ -23,7 +23,7 @@ from treino.diagnosis.where.source import calls, same, written_on
 CLASSES = ("cross_entropy", "nll_loss")
 SOFT = ("softmax", "log_softmax")
 LOGGED = frozenset(("log", "add", "clamp", "clamp_min"))  # with a number: what logarithms are taken of
-PLACED = PASSED | {"neg", "mul"}
+PLACED = frozenset(("to", "neg", "mul"))
 CALLS = (*SOFT, "Softmax", "LogSoftmax")
 
 
@@ -93,7 +93,7 @@ def _picks(graph: Graph) -> Iterable[tuple[Operation, int]]:
             yield first, picked
         elif o.name == "getitem" and len(others) == last + 1:
             yield first, last
-        elif o.name == "mul":
+        elif o.name == "mul" and last == 1:
             both = [first, *others]
             places = [p for p in both if any(w.name == "one_hot" for w in graph.walk(p, through=PLACED))]
             yield from ((p, last) for p in both if places and p not in places)

@@ -34,6 +34,7 @@ class Stray:
         self.upstream = True
         self.training = True
         self.losses = 0
+        self.apart = False
 
     def look(self) -> torch.Tensor | None:
         """The parameter, if it is still there; has it moved?"""
@@ -125,6 +126,7 @@ class Owners:
                 stray.training = homes[id(p)].training if id(p) in homes else True
                 behind = [q for user in users(nodes, p) for q in leaves_before(user)]
                 stray.upstream = not any(id(q) in held for q in behind)
+                stray.apart = self._apart(p, held)
             stray.look()
             stray.losses += 1
             stray.optimizers |= set(filled)
@@ -175,7 +177,7 @@ class Owners:
                 listed=outer is None,
                 late=any(born > self._made.get(o, born) for o in stray.optimizers),
                 opened=any(id(p) in self._frozen.get(o, ()) for o in stray.optimizers),
-                apart=p is not None and self._apart(p, held),
+                apart=stray.apart if p is None else self._apart(p, set(held)),
                 made_at=self._nets.made.get(outer or home) if home is not None else None,
                 **self.moment(),
             )
@@ -186,14 +188,19 @@ class Owners:
         for root in list(self._nets.numbers):
             if any(q is p for q in root.parameters()):
                 return None
-        holders = [m for m in list(self._nets.made) if any(q is p for q in m.parameters())]
-        return max(holders, key=lambda m: sum(1 for _ in m.parameters()), default=home)
+        return self._largest(p) or home
 
-    def _apart(self, p: torch.Tensor, held: dict[int, int]) -> bool:
+    def _largest(self, p: torch.Tensor) -> nn.Module | None:
+        """The module with this parameter that has the most of them."""
+        holders = [m for m in list(self._nets.made) if any(q is p for q in m.parameters())]
+        return max(holders, key=lambda m: sum(1 for _ in m.parameters()), default=None)
+
+    def _apart(self, p: torch.Tensor, held: set[int]) -> bool:
         """Whether, of the net that lists this parameter, an optimizer holds exactly one other part."""
-        for root in list(self._nets.numbers):
+        largest = self._largest(p)  # whose forward may be called by its name
+        for root in [*self._nets.numbers, *([largest] if largest is not None else [])]:
             own = {id(q) for q in root.parameters()}
-            given = own & held.keys()
+            given = own & held
             if id(p) in own and given:
                 parts = (m for m in root.modules() if m is not root)
                 return any({id(q) for q in m.parameters()} == given for m in parts)
