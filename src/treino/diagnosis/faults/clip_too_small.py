@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from statistics import median
 
+from treino.diagnosis.faults.course import Training, trainings
 from treino.diagnosis.faults.rule import Evidence, Rule
 from treino.diagnosis.finding import Site
-from treino.diagnosis.record.log import Course, Log, OptimizerEnded, OptimizerMade, Stepped
+from treino.diagnosis.record.log import Log, OptimizerEnded, OptimizerMade, Stepped
 from treino.diagnosis.record.outcomes import Clip
 from treino.diagnosis.rules.clip_too_small import RULE as WORDS
 from treino.diagnosis.where.settings import fitted, setting, told_number
@@ -28,12 +29,15 @@ def decide(log: Log) -> Iterable[Evidence]:
     for clip in log.of(Clip):
         lines.setdefault(clip.site, []).append(clip)
     made = {o.optimizer: o for o in log.of(OptimizerMade)}
+    every = trainings(log)
     for site, clips in lines.items():
         share = median(c.share for c in clips)
         limit = clips[-1].limit
-        if len(clips) < CALLS or not share < SLIVER or not stuck(log):
+        if len(clips) < CALLS or not share < SLIVER:
             continue
         for end in log.of(OptimizerEnded):
+            if not stuck(every, end.optimizer):
+                continue
             ratios = [s.ratio for s in log.of(Stepped) if s.optimizer == end.optimizer]
             still = end.movement < STAYED or (bool(ratios) and median(ratios) < CRAWLS)
             adaptive = end.optimizer in made and made[end.optimizer].adaptive and limit >= BELOW_EPS
@@ -43,9 +47,9 @@ def decide(log: Log) -> Iterable[Evidence]:
                 break
 
 
-def stuck(log: Log) -> bool:
-    """Whether the longest course of a loss ends no better than it began."""
-    course = max((c.values for c in log.of(Course)), key=len, default=())
+def stuck(every: list[Training], optimizer: int) -> bool:
+    """Whether the longest course of a loss that an optimizer learns from ends no better than it began."""
+    course = next((t.values for t in every if optimizer in t.optimizers), ())
     n = max(1, len(course) // 4)
     return bool(course) and sum(course[-n:]) > 0.9 * sum(course[:n])
 

@@ -10,12 +10,10 @@ from treino.diagnosis.record.log import Log
 from treino.diagnosis.rules.lr_too_low import RULE as WORDS
 
 LEAST = 20  # steps
-STILL = (
-    0.02  # of their size, that weights moved in all: 0.0009 by such a rate, 0.12 at least in right scripts
-)
+STILL = 0.05  # of their size, that weights moved in all: 0.036 by such a rate, 0.12 at least in right ones
 TYPICAL = 1e-4  # of their size, that they move in a step: 4e-6 by such a rate, 0.003 at least in right ones
 STUCK = 0.7  # of a constant's loss
-SAME = 0.9  # of the first loss: 0.94 by such a rate, 0.55 at most in right scripts
+SAME = 0.8  # of the first loss: 0.86 at least by such a rate, 0.55 at most in right scripts
 
 
 def decide(log: Log) -> Iterable[Evidence]:

@@ -18,9 +18,7 @@ SCALED = PASSED | {"mul", "div", "sub", "add", "where", "masked_fill", "clamp", 
 
 def decide(log: Log) -> Iterable[Evidence]:
     """By value (the exponentials don't sum to one) and by graph (no logarithm before it)."""
-    looked_at = [
-        c for c in log.of(LossCall) if c.name == "nll_loss" and c.graph.root is not None and c.trained
-    ]
+    looked_at = [c for c in log.of(LossCall) if c.name == "nll_loss" and c.graph.root is not None]
     for calls in by_line(looked_at, lambda c: c.site).values():
         bare = [c for c in calls if abs(c.logsumexp) > ROUNDING and not _logged(c)]
         if bare:

@@ -16,7 +16,7 @@ def decide(log: Log) -> Iterable[Evidence]:
     """
     looked_at = [c for c in log.of(LossCall) if c.name == "cross_entropy" and c.graph.root is not None]
     for calls in by_line(looked_at, lambda c: c.site).values():
-        made = [m for c in calls if (m := made_by(c.graph, "softmax", "sigmoid")) and not _across(m, c)]
+        made = [m for c in calls if (m := _probabilities(c)) and not _across(m, c)]
         if made:
             numbers = {"calls": len(made), "looked": len(calls), "kind": made[-1].name}
             numbers["classes"] = calls[-1].input_shape[-1]
@@ -28,6 +28,16 @@ def decide(log: Log) -> Iterable[Evidence]:
                 numbers = {"calls": 1, "looked": 1, "kind": "softmax", "classes": soft[0].shape[-1]}
                 yield Evidence(b.site, numbers, at=soft[0].written, stack=b.stack)
                 return
+
+
+def _probabilities(call: LossCall) -> Operation | None:
+    """The softmax or the sigmoid that the input is, or the mean of several nets' softmaxes."""
+    root = call.graph.root
+    votes = root is not None and root.name == "mean" and root.shape == call.input_shape
+    start = call.graph.parents(root)[:1] if votes and root is not None else []
+    if start and len(start[0].shape) > len(call.input_shape):
+        return made_by(call.graph, "softmax", start=start[0])
+    return made_by(call.graph, "softmax", "sigmoid")
 
 
 def _across(made: Operation, call: LossCall) -> bool:

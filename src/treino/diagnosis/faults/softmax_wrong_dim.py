@@ -24,6 +24,7 @@ CLASSES = ("cross_entropy", "nll_loss")
 SOFT = ("softmax", "log_softmax")
 LOGGED = frozenset(("log", "add", "clamp", "clamp_min"))  # with a number: what logarithms are taken of
 PLACED = frozenset(("to", "neg", "mul"))
+MAPS = 4  # axes of a batch of maps
 CALLS = (*SOFT, "Softmax", "LogSoftmax")
 
 
@@ -110,18 +111,18 @@ def softmax_behind(graph: Graph, start: Operation | None) -> Operation | None:
 
 
 def _of_outputs(log: Log) -> Iterable[Evidence]:
-    """Probabilities of a net that learns labels, taken of each class over the rows."""
+    """Probabilities of a net that learns labels, or gives maps, taken of each class over the rows."""
     forwards = {f.forward: f for f in log.of(Forward)}
     labelled = {forwards[n].net for c in log.of(LossCall) if c.labels for n in c.forwards if n in forwards}
     told = {m.site for c in log.of(LossCall) if (m := softmax_behind(c.graph, c.graph.root)) is not None}
-    soft = [s for s in log.of(Softmaxed) if s.site not in told and len(s.shape) == 2]
+    soft = [s for s in log.of(Softmaxed) if s.site not in told and len(s.shape) in (2, MAPS)]
     for events in by_line(soft, lambda s: s.site).values():
         wrong = [
             s
             for s in events
             if s.dim == 0
             and (f := forwards.get(s.forward)) is not None
-            and f.net in labelled
+            and (f.net in labelled or len(s.shape) == MAPS)
             and f.rows == s.shape[0] > 1
         ]
         if wrong and len(wrong) == len(events):

@@ -88,6 +88,7 @@ class Recorder:
         self.gradients.spoiled = self.finiteness.tell
         self.gradients.loss_of = self.losses.of
         self.gradients.ticks.append(self._tick)
+        self.gradients.makers.append(lambda number: self.windows.anew())
         self.nets.number_of = self.gradients.number
         self.gradients.after_step.append(self._stepped)
         self.gradients.ran.append(self._ran)
@@ -123,6 +124,8 @@ class Recorder:
     def _tick(self) -> None:
         """A backward is over."""
         self.windows.tick()
+        if self.settings.pending:
+            self.settings.called(True)  # for a net of plain tensors
         self._unstepped += 1
         if not self.gradients.steps or self._unstepped > PATIENCE:
             self._shift()

@@ -82,6 +82,7 @@ class Settings:
             self._hooks.before(owner, name, self._seeded)
         self._hooks.before(np.random, "default_rng", self._generator)
         self._hooks.after(torch, "randperm", self._ordered)
+        self._hooks.after(torch, "multinomial", self._ordered)
 
     # --- schedules ------------------------------------------------------------------------------------------
     def _made(self, result: Any, args: Any, kwargs: Any) -> None:
@@ -157,7 +158,8 @@ class Settings:
             self._draw("generator", str(seed)[:40])
 
     def _ordered(self, result: Any, args: Any, kwargs: Any) -> None:
-        if isinstance(result, torch.Tensor) and result.numel() >= LEAST_ROWS and result.device.type == "cpu":
+        plain = isinstance(result, torch.Tensor) and result.device.type == "cpu"
+        if plain and result.numel() >= LEAST_ROWS and len(result.unique()) >= LEAST_ROWS:
             self._draw("order", str(hash(result.numpy().tobytes())))
 
     def _draw(self, kind: str, key: str) -> None:

@@ -8,6 +8,7 @@ WIDE = 2  # turns of a later window
 APART = 4  # a later window opens after a further quarter of all turns
 LEAST = 32  # ... and these
 LOOKS = 3  # evaluations of one line that are watched; later ones as windows open
+NEW, TRAININGS = 12, 4  # turns of a training that begins later, and so many of these
 CROWDED = 20_000  # operations, after which the first window ends early
 
 
@@ -23,7 +24,7 @@ class Windows:
         self.turn = 0
         self.watched = 0
         self.operations = 0
-        self._due = FIRST
+        self._due, self._wide, self._trainings = FIRST, WIDE, 0
         self._evaluating = False
         self._looks: dict[object, tuple[int, int]] = {}
 
@@ -36,13 +37,22 @@ class Windows:
         """A step is over; whether the window is open from here on."""
         if not self.open:
             if self.turn >= self._due:
-                self.open, self._due = True, self.turn + WIDE
+                self.open, self._due, self._wide = True, self.turn + self._wide, WIDE
             return self.open
         first = self.turn < FIRST and self.operations < CROWDED
         if not first and (self._evaluating or self.turn >= self._due):
             self._due = max(self.turn + LEAST, self.turn + self.turn // APART)
             self.open = self._evaluating = False
         return self.open
+
+    def anew(self) -> None:
+        """Another optimizer is made: how its training begins is watched, too."""
+        self._trainings += 1
+        if self.turn and self._trainings <= TRAININGS:
+            if self.open:
+                self._due = max(self._due, self.turn + NEW)
+            else:
+                self._due, self._wide = self.turn, NEW
 
     def look(self, place: object) -> bool:
         """Between windows, a net is called where no training call came from: open until the next step? The
