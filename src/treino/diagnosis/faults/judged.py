@@ -9,6 +9,8 @@ from treino.diagnosis.record.log import Backward, Forward, Log, LossCall, NetMad
 TRAINED = 2  # calls that trained a net, before its figures tell of a training
 LEFT_OUT = 10  # calls that trained, to one that didn't: a training that leaves some batches out
 CHOICES = frozenset(("argmax", "max", "topk", "sort", "argsort", "round", "min"))
+SHARES = frozenset(("softmax", "sigmoid"))  # of what a net gave: as arrays, they are judged there
+ARRAYS = ("numpy", "array", "tolist")
 COMPARES = frozenset(("eq", "ne", "gt", "lt", "ge", "le", "isclose"))
 
 
@@ -93,8 +95,10 @@ def _together(forwards: tuple[int, ...], owners: dict[int, set[int]]) -> list[in
 
 
 def is_figure(read: Read) -> bool:
-    """Whether what was read is a figure: compared, chosen, a loss, or a difference from what is true."""
+    """Whether what was read is a figure: compared, chosen, shares, a loss, a difference from the truth."""
     if read.how == "compared":
         return True
     made = list(read.graph.walk())
+    if read.how in ARRAYS and any(o.name in SHARES and o.forwards for o in made):
+        return True
     return any(o.name in CHOICES | COMPARES or o.name == "sub" or "loss" in o.detail for o in made)
