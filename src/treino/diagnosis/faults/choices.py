@@ -60,8 +60,9 @@ def _handed(site: Site) -> set[str]:
     for call in calls(_head(node)) if node is not None else ():
         for value in given(call):
             found |= names(value)
-            if isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value.isalpha():
-                found.add(value.value)
+            key = value.slice if isinstance(value, ast.Subscript) else value  # data["test"]
+            if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value.isalpha():
+                found.add(key.value)
     for around in loops(site):
         if isinstance(around, ast.For):
             found |= names(around.iter)

@@ -32,9 +32,15 @@ def decide(log: Log) -> Iterable[Evidence]:
 def made_at(backwards: list[Backward]) -> Site | None:
     """Where the history ends: the operation behind a loss that made a value anew, or took one out."""
     for backward in backwards:
-        for operation in backward.graph.walk():
-            if operation.site is not None and (operation.name in ANEW or not operation.grad):
-                return operation.site
+        graph = backward.graph
+        known = [o for o in graph.walk() if o.site is not None]
+        ends = (
+            [o for o in known if o.name in ANEW and o.grad],
+            [o for o in known if not o.grad and any(p.grad for p in graph.parents(o))],
+            [o for o in known if o.name in ANEW or not o.grad],
+        )
+        if any(ends):
+            return next(found[0].site for found in ends if found)
     return None
 
 

@@ -10,8 +10,8 @@ from treino.diagnosis.record.log import Log, OptimizerMade
 from treino.diagnosis.rules.seed_reset_each_epoch import RULE as WORDS
 from treino.diagnosis.where import source
 
-SEEDERS = ("manual_seed", "default_rng", "RandomState", "Random")
-BUSY = (ast.For, ast.While, ast.With, ast.Yield, ast.Return)  # of a function that does more than to seed
+SEEDERS = ("manual_seed", "manual_seed_all", "seed", "default_rng", "RandomState", "Random")
+BUSY = (ast.For, ast.While, ast.With, ast.Yield)  # of a function that does more than to seed
 
 LEAST = 3  # times within one training, with steps between
 
@@ -66,9 +66,12 @@ def place(evidence: Evidence) -> Site | None:
 
 
 def _only_seeds(site: Site) -> bool:
-    """Whether the function around a line is one that sets seeds and does nothing else."""
+    """Whether the function around a line is one that sets seeds and does little else."""
     around = source.function(site)
-    return isinstance(around, source.Function) and not any(isinstance(n, BUSY) for n in ast.walk(around))
+    if not isinstance(around, source.Function) or any(isinstance(n, BUSY) for n in ast.walk(around)):
+        return False
+    plain = [n for n in ast.walk(around) if isinstance(n, (ast.Expr, ast.Assign)) and source.calls(n)]
+    return 2 * sum(bool(source.calls(n, *SEEDERS)) for n in plain) > len(plain)
 
 
 RULE = Rule(WORDS, decide, place)

@@ -72,7 +72,7 @@ def _evidence(
 def place(evidence: Evidence) -> Site | None:
     """The line of the difference, or of the caller that chose the shapes."""
     if evidence.at is not None:
-        return (only_caller(evidence.at) if passes_on(evidence.at, most=2) else None) or evidence.at
+        return (only_caller(evidence.at) or evidence.seen) if passes_on(evidence.at, most=2) else evidence.at
     return caller(evidence.stack)
 
 

@@ -6,6 +6,7 @@ from treino.words import N_
 RULE = Rule(
     id="metric_wrong_axis",
     group="settings",
+    unless=("target_broadcast",),
     severity="wrong",
     certain=True,
     message=N_("This figure is taken along the wrong axis: {what} ({calls} of {looked} calls looked at)."),
