@@ -15,10 +15,10 @@ from tests import toy_entries as toys
 from tests.conftest import Said
 from tests.workflows.export_cases import ROOT, ruff
 from treino.data import BUILTINS
-from treino.diagnosis import faults
+from treino.diagnosis import rules
 from treino.diagnosis import rules as rules_folder
 from treino.diagnosis.rules import rules
-from treino.diagnosis.rules_page import page as rules_page
+from treino.diagnosis.tell.rules_page import page as rules_page
 from treino.engine import ACTIVATIONS, INITS, LOSSES, METRICS, OPTIMIZERS, SCHEDULES
 from treino.engine.registries import settings_page
 from treino.pictures.picture_files import PICTURES
@@ -45,7 +45,7 @@ CLASSES = NAMES | {"loss": "focal", "metric": "lowest_recall"}
 RULE = '''
 """A toy: a learning rate of exactly 0.0123."""
 
-from treino.diagnosis.rule import Rule
+from treino.diagnosis.rules.rule import Rule
 
 RULE = Rule(
     "odd_rate", "settings", "waste", True, ("optimizers",), lambda seen: (),
@@ -57,7 +57,7 @@ RULE = Rule(
 FAULT = '''
 """Its decision."""
 
-from treino.diagnosis.faults.rule import Evidence, Rule
+from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.record.log import OptimizerMade
 from treino.diagnosis.rules.odd_rate import RULE as WORDS
 

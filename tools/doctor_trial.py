@@ -29,7 +29,7 @@ LIMIT = 60  # seconds
 WARM = (
     *("torch", "sklearn.datasets", "sklearn.metrics", "sklearn.model_selection", "sklearn.preprocessing"),
     *("torch.distributions", "torch.optim.lr_scheduler", "torch.utils.data", "pandas"),
-    *("treino.diagnosis.record.recorder", "treino.diagnosis.faults"),
+    *("treino.diagnosis.record.recorder", "treino.diagnosis.rules"),
 )
 LINE = re.compile(r"# (expect|allowed): (\w+)(?: @ (\d+))?")
 NEEDS = re.compile(r"# needs: (\w+)")
@@ -115,10 +115,10 @@ def examined(path: Path, show: str | None, said: int) -> dict[str, Any]:
     """Run a script under the record; decide from its log, read back from JSON."""
     import torch
 
-    from treino.diagnosis.faults import decide
     from treino.diagnosis.record.lines import watch_file
     from treino.diagnosis.record.log import Log
     from treino.diagnosis.record.recorder import Recorder
+    from treino.diagnosis.rules import decide
 
     torch.set_num_threads(1)
     watch_file(str(path))
@@ -144,7 +144,7 @@ def examined(path: Path, show: str | None, said: int) -> dict[str, Any]:
 
 def table(results: dict[Path, dict[str, Any]], only: str | None) -> None:
     """Print what was missed, off its line or said wrongly, and how many were found, by rule."""
-    from treino.diagnosis.faults import rules
+    from treino.diagnosis.rules import rules
 
     found, expected, said = Counter[str](), Counter[str](), list[str]()
     for path, answer in results.items():

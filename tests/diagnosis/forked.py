@@ -20,7 +20,7 @@ from typing import Any
 SECONDS = 60
 USUAL = (
     *("torch._dynamo", "torch.utils.data", "torch.distributed", "torch.nn.parallel"),
-    *("treino.cli.app", "treino.diagnosis.rules", "treino.diagnosis.run_script"),
+    *("treino.cli.app", "treino.diagnosis.rules", "treino.diagnosis.process.run_script"),
 )
 START = "from tests.diagnosis import forked; exec(forked.serve(), globals())"
 PLAIN = """

@@ -34,8 +34,8 @@ import sys
 
 for name in {FOREIGN}:
     sys.modules[name] = None  # as if it were not installed
-from treino.diagnosis.report import text
-from treino.diagnosis.run_script import run_script
+from treino.diagnosis.tell.report import text
+from treino.diagnosis.process.run_script import run_script
 
 outcome = run_script(sys.argv[1])
 text(outcome)

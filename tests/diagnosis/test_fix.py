@@ -7,11 +7,11 @@ import sys
 import pytest
 
 from tests.diagnosis.zygote import examined
-from treino.diagnosis.fix import patch
-from treino.diagnosis.prove import Row, interval, last_figure, proof, table
+from treino.diagnosis.process.run_script import run_script
 from treino.diagnosis.rules import rules
 from treino.diagnosis.rules.examples import PRELUDE
-from treino.diagnosis.run_script import run_script
+from treino.diagnosis.tell.fix import patch
+from treino.diagnosis.tell.prove import Row, interval, last_figure, proof, table
 
 MENDED = """
     missing_zero_grad grad_cleared_before_step no_step softmax_before_cross_entropy

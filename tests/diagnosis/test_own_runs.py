@@ -11,8 +11,8 @@ from torch import nn
 
 from treino.api import Run
 from treino.data import load
-from treino.diagnosis.faults.course import training as training_of
 from treino.diagnosis.record.log import Course, LossCall
+from treino.diagnosis.rules.course import training as training_of
 from treino.spec import read_settings
 from treino.training.findings import findings
 from treino.training.resolution import plan

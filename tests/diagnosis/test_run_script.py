@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from treino.diagnosis.report import document, text
-from treino.diagnosis.run_script import run_script
+from treino.diagnosis.process.run_script import run_script
+from treino.diagnosis.tell.report import document, text
 from treino.errors import TreinoError
 
 FAULT = """
@@ -174,7 +174,7 @@ def test_a_changed_folder_and_a_forked_worker_do_no_harm(tmp_path):
 def test_a_rule_that_raises_is_a_defect_of_the_doctor(tmp_path, monkeypatch):
     import dataclasses
 
-    from treino.diagnosis import faults
+    from treino.diagnosis import rules
 
     def broken(log):
         raise ValueError("broken")

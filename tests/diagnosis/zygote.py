@@ -91,7 +91,7 @@ def _forked(path: Path, *, watched: bool) -> dict[str, Any]:
 def _in_child(path: Path, watched: bool, writer: int) -> None:
     import torch
 
-    from treino.diagnosis.run_script import run_script
+    from treino.diagnosis.process.run_script import run_script
 
     torch.set_num_threads(1)
     warnings.resetwarnings()  # the tests' own filters are none of the script's

@@ -234,7 +234,6 @@ WAYS: dict[str, set[str]] = {
     "import_module": {
         "__init__:__getattr__",
         "cli/app:make_app",
-        "diagnosis/faults/__init__:rules",
         "diagnosis/rules/__init__:rules",
         "plots/style:load_matplotlib",
     },

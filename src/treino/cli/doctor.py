@@ -128,7 +128,7 @@ def _installation(screen: Screen) -> int:
 def _run(name: str, fail_on: str | None, of_script: Mapping[str, object], screen: Screen) -> int:
     """The findings that a run of treino's own keeps. of_script: flags that only a script can be asked."""
     from treino.diagnosis.finding import Finding
-    from treino.diagnosis.report import text_of_run
+    from treino.diagnosis.tell.report import text_of_run
     from treino.folders import open_run
 
     run = open_run(name)

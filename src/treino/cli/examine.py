@@ -9,7 +9,7 @@ from treino.garbage_collection import collect_as_usual
 from treino.words import _, door
 
 if TYPE_CHECKING:
-    from treino.diagnosis.run_script import Outcome
+    from treino.diagnosis.process.run_script import Outcome
     from treino.store.output_files import OutputFile
 
 SEEDS = 3  # runs of each, where it is proved
@@ -51,8 +51,8 @@ def examine(
 ) -> int:
     """Run a script as ``treino doctor`` does; -> the exit status: the script's own, or 3."""
     from treino.diagnosis.finding import Finding
-    from treino.diagnosis.report import document, one, text
-    from treino.diagnosis.run_script import Outcome, run_script
+    from treino.diagnosis.process.run_script import Outcome, run_script
+    from treino.diagnosis.tell.report import document, one, text
 
     options = options or ScriptOptions()
     final = 0
@@ -96,8 +96,8 @@ def _mend(
     screen: Screen,
 ) -> dict[str, object]:
     from treino.cli.output_paths import say_replaced
-    from treino.diagnosis.fix import patch
-    from treino.diagnosis.prove import VARIANTS, proof, table
+    from treino.diagnosis.tell.fix import patch
+    from treino.diagnosis.tell.prove import VARIANTS, proof, table
 
     seeds = SEEDS if options.seeds is None else options.seeds
     mended = patch(outcome.exam.findings)

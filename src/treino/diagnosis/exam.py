@@ -5,10 +5,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from treino.diagnosis.faults import decide
 from treino.diagnosis.finding import Finding
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.recorder import Recorder
+from treino.diagnosis.rules import decide
 from treino.garbage_collection import collect_later
 
 LIVE_EVERY = 0.5  # seconds

@@ -5,7 +5,7 @@ from typing import Any
 
 from treino.diagnosis.exam import Exam
 from treino.diagnosis.finding import Finding, Site
-from treino.diagnosis.report import account, nothing
+from treino.diagnosis.tell.report import account, nothing
 from treino.words import _
 
 

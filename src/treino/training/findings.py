@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from treino.data.dataset import Data
-from treino.diagnosis.faults import decide
 from treino.diagnosis.finding import Finding
+from treino.diagnosis.rules import decide
 from treino.documents import read_run_spec, read_tensors
 from treino.engine import Training
 from treino.engine.user_module import module_copy

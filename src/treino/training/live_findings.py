@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.diagnosis.faults import decide
+from treino.diagnosis.rules import decide
 from treino.engine.divergence import FACTOR, divergence_threshold
 from treino.errors import TreinoError
 from treino.records.histories import training_losses

@@ -5,7 +5,9 @@ from functools import cache
 from importlib import import_module
 
 from treino.diagnosis.finding import Finding
-from treino.diagnosis.rule import Rule
+from treino.diagnosis.record.log import Log
+from treino.diagnosis.rules.rule import Rule
+from treino.diagnosis.where.source import ignored, refresh
 
 GROUPS = ("gradients", "losses", "modes", "data", "settings")
 
@@ -28,3 +30,22 @@ def findings_to_report(findings: list[Finding]) -> list[Finding]:
     unique = {(f.rule, f.file, f.line): f for f in reversed(findings)}
     kept = [f for f in findings if unique[f.rule, f.file, f.line] is f]
     return sorted(kept, key=lambda f: (not f.certain, ("wrong", "risk", "waste").index(f.severity)))
+
+
+def decide(log: Log, *, early: bool = False) -> tuple[list[Finding], list[str]]:
+    """The findings of all rules, certain ones first, and the defects of rules that raised.
+
+    early: only rules that may speak before the end.
+    """
+    findings: list[Finding] = []
+    defects: list[str] = []
+    refresh()
+    for name, rule in rules().items():
+        if early and not rule.early:
+            continue
+        try:
+            found = [(rule.finding(evidence), evidence.seen) for evidence in rule.decide(log)]
+            findings += [f for f, seen in found if not (ignored(f.place, name) or ignored(seen, name))]
+        except Exception as error:
+            defects.append(f"{name}: {type(error).__name__}: {error}")
+    return findings_to_report(findings), defects

@@ -1,13 +1,50 @@
 """Batch norm that learns from a batch of one row."""
 
-from treino.diagnosis.rule import Rule
+import math
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Ended, Log
+from treino.diagnosis.record.outcomes import Normed
+from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.where.edit import batches
+from treino.diagnosis.where.settings import setting, told_number
 from treino.words import N_
+
+WIDE = 64  # values of a row in each channel, which say something of it
+SELDOM = 8  # one batch in so many
+LEAST = 3  # batches of one row, where there are no larger ones
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Torch refused one; or single rows come between larger batches; or their averages are used later."""
+    steps = max((e.step for e in log.of(Ended)), default=0)
+    for norm in log.of(Normed):
+        drop = norm.larger and math.prod(norm.shape[2:]) >= WIDE and norm.ones * SELDOM <= steps
+        used = norm.larger or (norm.evaluated and norm.ones >= LEAST)
+        if norm.crashed or (used and not drop):
+            numbers = {"ones": norm.ones, "larger": norm.larger, "shape": str(list(norm.shape))}
+            sites = {"loader": norm.loader}
+            yield Evidence(norm.made_at, numbers, at=norm.loader, stack=norm.stack, sites=sites)
+            return  # the other layers of the net got the same batch
+
+
+def place(evidence: Evidence) -> Site | None:
+    """Where the size of the batches is written: for the loader, or for the loop over batches."""
+    loader = evidence.sites.get("loader")
+    if loader is not None:
+        return setting(loader, "batch_size", 1, 1.0)
+    head = batches(evidence.stack) or evidence.seen
+    return told_number(head, 1.0) or setting(head, "batch_size", None, 1.0)
+
 
 RULE = Rule(
     id="batchnorm_batch_of_one",
     group="modes",
     severity="risk",
     certain=True,
+    decide=decide,
+    place=place,
     message=N_(
         "A batch-norm layer in training mode got {ones} batches of one row (shape {shape}), and "
         "{larger} larger "

@@ -1,13 +1,82 @@
 """A clip so small that nothing is left of the gradients."""
 
-from treino.diagnosis.rule import Rule
+from collections.abc import Iterable
+from statistics import median
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Log, OptimizerEnded, OptimizerMade, Stepped
+from treino.diagnosis.record.outcomes import Clip
+from treino.diagnosis.rules.course import Training, trainings
+from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.where.settings import fitted, setting, told_number
+from treino.diagnosis.where.source import calls, module, same
 from treino.words import N_
+
+LIMITS = (("max_norm", 1), ("clip_value", 1), ("max", 2))  # by keyword, and by position
+CALLS = 10  # of a clip that were looked at
+SLIVER = 0.05  # of the gradients that a clip typically leaves
+STEPS = 10  # of the optimizer
+CRAWLS = 1e-3  # ‖Δp‖ / ‖p‖ of a typical step
+STAYED = 0.02  # ‖p_end − p_start‖ / ‖p_start‖ of weights that stay where they are
+BELOW_EPS = 1e-6  # a limit below what Adam adds to its divisor; above, Adam rescales what is left
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Nearly all gradients are cut to a sliver, the optimizer doesn't rescale them, and the weights stay
+    where they are while the loss hardly falls.
+    """
+    lines: dict[Site | None, list[Clip]] = {}
+    for clip in log.of(Clip):
+        lines.setdefault(clip.site, []).append(clip)
+    made = {o.optimizer: o for o in log.of(OptimizerMade)}
+    every = trainings(log)
+    for site, clips in lines.items():
+        share = median(c.share for c in clips)
+        limit = clips[-1].limit
+        if len(clips) < CALLS or not share < SLIVER:
+            continue
+        for end in log.of(OptimizerEnded):
+            if not stuck(every, end.optimizer):
+                continue
+            ratios = [s.ratio for s in log.of(Stepped) if s.optimizer == end.optimizer]
+            still = end.movement < STAYED or (bool(ratios) and median(ratios) < CRAWLS)
+            adaptive = end.optimizer in made and made[end.optimizer].adaptive and limit >= BELOW_EPS
+            if end.steps >= STEPS and not adaptive and still:
+                numbers = {"limit": limit, "share": share, "movement": end.movement, "calls": len(clips)}
+                yield Evidence(site, numbers, at=site, stack=clips[-1].stack)
+                break
+
+
+def stuck(every: list[Training], optimizer: int) -> bool:
+    """Whether the longest course of a loss that an optimizer learns from ends no better than it began."""
+    course = next((t.values for t in every if optimizer in t.optimizers), ())
+    n = max(1, len(course) // 4)
+    return bool(course) and sum(course[-n:]) > 0.9 * sum(course[:n])
+
+
+def place(evidence: Evidence) -> Site | None:
+    """Where the limit is written; the line that clips, where a file scales its losses and never takes that
+    scale from the gradients: the limit is right, and what it is compared with is not.
+    """
+    site, limit = evidence.seen, evidence.numbers["limit"]
+    told = fitted(site, "gradient_clip_val", "gradient_clip_value")
+    every = module(site.file) if site is not None else None
+    if calls(every, "GradScaler") and not calls(every, "unscale_"):
+        return told
+    for keyword, at in LIMITS:
+        written = setting(told, keyword, at, limit)
+        if not same(written, told):
+            return written
+    return told_number(told, limit) or told
+
 
 RULE = Rule(
     id="clip_too_small",
     group="gradients",
     severity="wrong",
     certain=False,
+    decide=decide,
+    place=place,
     message=N_(
         "Gradients are clipped to {limit}, typically {share} of their size, and the weights moved by "
         "{movement} in all."

@@ -1,7 +1,44 @@
 """ReLU units that are zero for every row."""
 
-from treino.diagnosis.rule import Rule
-from treino.words import N_
+from collections.abc import Iterable
+
+from treino.diagnosis.record.learning import Rectified
+from treino.diagnosis.record.log import Log, LossCall
+from treino.diagnosis.rules.course import training
+from treino.diagnosis.rules.graphs import made_by
+from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.words import N_, _, numeral
+
+LEAST = 3  # calls
+DEAD = 0.9  # of a layer's units, in each of the newest calls
+BELOW = 0.2  # of the targets, that a ReLU can't reach
+STUCK = 0.9
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Nine in ten units of a layer were zero for all rows of the newest calls, and the loss is no better than
+    a constant, or the layer gives the same for every row; or a ReLU gives the answers for targets of which
+    many are below zero.
+    """
+    loss = training(log)
+    if loss is None:
+        return
+    answered = [(c, made_by(c.graph, "relu")) for c in log.of(LossCall) if c.trained and c.graph.root]
+    below = [(c, made) for c, made in answered if made is not None and c.below >= BELOW]
+    if len(below) >= LEAST:
+        c, made = below[-1]
+        what = _("a ReLU gives the answers, which can't be below zero as {share} of the targets are")
+        told = what.format(share=numeral(c.below, ".0%"))
+        yield Evidence(c.site, {"what": told, "share": c.below, "loss": loss.last()}, at=made.written)
+        return
+    for r in sorted(log.of(Rectified), key=lambda r: -min(r.dead, default=0) / max(1, r.units)):
+        dead = min(r.dead[-8:], default=0)
+        if len(r.dead) >= LEAST and dead >= DEAD * r.units and (loss.stuck(STUCK) or r.constant):
+            what = _("{dead} of {units} units of a ReLU layer are zero for every row")
+            told = what.format(dead=dead, units=r.units)
+            yield Evidence(r.site, {"what": told, "dead": dead, "loss": loss.last()}, at=r.below or r.made_at)
+            return
+
 
 RULE = Rule(
     id="dead_relu",
@@ -23,6 +60,7 @@ RULE = Rule(
         "grad_cleared_before_step",
         "detached_loss",
     ),
+    decide=decide,
     message=N_("Zero where it should not be: {what}; the loss ends at {loss}."),
     why=N_(
         "Where its input is below zero for all rows a ReLU passes neither values nor gradients, so that "

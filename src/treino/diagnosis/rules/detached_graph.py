@@ -1,7 +1,78 @@
 """A part of the network that is cut off from the loss."""
 
-from treino.diagnosis.rule import Rule
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Log, OptimizerEnded, OptimizerMade, Stepped
+from treino.diagnosis.record.outcomes import FLAT, Cut
+from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.words import N_
+
+Key = tuple[str, Site | None]
+
+LEAST = 3  # steps without a gradient for the same parameters
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Parameters in a stepping optimizer that no backward ever reached, behind a line that leaves the graph,
+    or that has no slope.
+    """
+    missing, owner = parameters_without(log)
+    flat, owners = parameters_without(log, zeros=True)
+    owner = owners | owner
+    behind: dict[Key, set[int]] = {}
+    led: dict[Key, int] = {}
+    newest: dict[Key, Cut] = {}
+    waiting: list[Cut] = []
+    for event in log.events:
+        if isinstance(event, Cut):
+            key = event.how, event.site
+            behind[key] = behind.get(key, set()) | set(event.parameters)
+            newest[key] = event
+            waiting.append(event)
+        elif isinstance(event, Stepped):
+            held = {p for p in owner if owner[p][0].optimizer == event.optimizer}
+            for cut in waiting:
+                led[cut.how, cut.site] = led.get((cut.how, cut.site), 0) + bool(held & set(cut.parameters))
+            waiting = []
+    # A value that has left the graph gives no gradient at all; an operation without a slope gives zeros.
+    lost_by = {k: behind[k] & (flat if k[0] in FLAT else missing) for k in behind}
+    best = max(
+        (k for k in behind if lost_by[k]),
+        key=lambda k: (len(lost_by[k]), led.get(k, 0) > 0, k[0] != "no_grad", -len(behind[k])),
+        default=None,
+    )
+    if best is None:
+        return
+    cut = newest[best]
+    lost = lost_by[best]
+    made, steps = owner[min(lost)]
+    numbers = {"how": cut.how, "parameters": len(lost), "steps": steps}
+    yield Evidence(made.site, numbers, at=cut.site, stack=cut.stack)
+
+
+def parameters_without(
+    log: Log, zeros: bool = False
+) -> tuple[set[int], dict[int, tuple[OptimizerMade, int]]]:
+    """Parameters that had no gradient, or one of zeros, at all steps of their optimizers; and these, with
+    their steps.
+    """
+    made = {o.optimizer: o for o in log.of(OptimizerMade)}
+    ends = {e.optimizer: e for e in log.of(OptimizerEnded)}
+    found: set[int] = set()
+    moved: set[int] = set()
+    owner: dict[int, tuple[OptimizerMade, int]] = {}
+    for optimizer, one in made.items():
+        steps = [s for s in log.of(Stepped) if s.optimizer == optimizer]
+        held = {p for g in one.groups for p in g.parameters}
+        without = [set(s.missing) | set(s.still if zeros else ()) for s in steps]
+        never = set.intersection(*without) if without else set()
+        moved |= held - never if steps else set()
+        if len(steps) >= LEAST and optimizer in ends:
+            found |= never
+            owner |= dict.fromkeys(never, (one, ends[optimizer].steps))
+    return found - moved, owner
+
 
 RULE = Rule(
     id="detached_graph",
@@ -9,6 +80,7 @@ RULE = Rule(
     severity="wrong",
     certain=True,
     unless=("detached_loss", "grad_cleared_before_step"),
+    decide=decide,
     message=N_("{parameters} parameter tensors got no gradient through this {how} in {steps} steps."),
     why=N_(
         "The value leaves the graph here, so that backward can't go on to the layers that made it. They "

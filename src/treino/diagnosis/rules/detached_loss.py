@@ -1,7 +1,51 @@
 """A loss that has lost its history before backward."""
 
-from treino.diagnosis.rule import Rule
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Backward, Log, OptimizerEnded, Stepped
+from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.words import N_
+
+LEAST = 2  # steps without any gradient
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """backward ran from a fresh leaf, or through a graph without any parameter, while an optimizer waits."""
+    ends = log.of(OptimizerEnded)
+    if not any(e.steps or not e.filled for e in ends):
+        return
+    idle = {e.optimizer for e in ends if not e.filled}
+    empty = [s for s in log.of(Stepped) if s.optimizer in idle and not s.gradients]
+    lines: dict[Site | None, list[Backward]] = {}
+    for backward in log.of(Backward):
+        lines.setdefault(backward.site, []).append(backward)
+    for site, backwards in lines.items():
+        leaves = [b for b in backwards if b.root == "leaf"]
+        cut = [b for b in backwards if b.root == "detached" and not b.unowned]
+        if leaves and 2 * len(leaves) > len(backwards):
+            yield Evidence(site, {"backwards": len(leaves)}, at=made_at(leaves), stack=leaves[0].stack)
+        elif len(cut) >= LEAST and len(cut) == len(backwards) and len(empty) >= LEAST:
+            yield Evidence(site, {"backwards": len(cut)}, at=made_at(cut), stack=cut[0].stack)
+
+
+def made_at(backwards: list[Backward]) -> Site | None:
+    """Where the history ends: the operation behind a loss that made a value anew, or took one out."""
+    for backward in backwards:
+        graph = backward.graph
+        known = [o for o in graph.walk() if o.site is not None]
+        ends = (
+            [o for o in known if o.name in ANEW and o.grad],
+            [o for o in known if not o.grad and any(p.grad for p in graph.parents(o))],
+            [o for o in known if o.name in ANEW or not o.grad],
+        )
+        if any(ends):
+            return next(found[0].site for found in ends if found)
+    return None
+
+
+ANEW = ("tensor", "as_tensor", "from_numpy", "FloatTensor", "detach", "data")
+
 
 RULE = Rule(
     id="detached_loss",
@@ -9,6 +53,7 @@ RULE = Rule(
     severity="wrong",
     certain=True,
     early=True,
+    decide=decide,
     message=N_("{backwards} backwards started from a tensor that knows nothing of the network."),
     why=N_(
         "A tensor made anew from a number (torch.tensor, .item(), .data, requires_grad=True) has no "

@@ -1,7 +1,61 @@
 """A summed loss whose steps are as large as the batch."""
 
-from treino.diagnosis.rule import Rule
+import math
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Backward, Log
+from treino.diagnosis.rules.course import Training, optimizers, trainings
+from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.where.settings import setting
 from treino.words import N_
+
+LEAST = 8  # rows of a batch, and values of a loss
+STUCK = 0.8  # of a constant's loss
+GREW = 3  # times the first loss, at the end
+WILD = 0.02  # of the weights, in the median step
+LARGE = 0.1  # ... and in the largest
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """A sum over many rows is run backward, steps are as large as the gradient, and the loss ends no better
+    than a constant, or not finite.
+    """
+    for loss in trainings(log):
+        rows, made = summed_rows(log, loss)
+        if rows < LEAST or len(loss.values) < LEAST or not math.isfinite(loss.values[0]):
+            continue
+        own = [o for o in optimizers(log) if o.optimizer in loss.optimizers and o.ratios]
+        wild = any(not o.adaptive and (o.typical > WILD or o.largest > LARGE) for o in own)
+        first, last = loss.values[0], loss.last()
+        grew = not math.isfinite(last) or (first > 0 and last > GREW * first)
+        stuck = wild and loss.known and loss.stuck(STUCK)
+        if wild and (grew or stuck):
+            yield Evidence(loss.site, {"rows": rows, "first": first, "last": last}, at=made)
+            return
+
+
+def summed_rows(log: Log, loss: Training) -> tuple[int, Site | None]:
+    """Over how many rows what is run backward is a sum, by its reduction or by hand, and the line of it."""
+    sums = [c for c in loss.calls if c.reduction == "sum" and c.trained]
+    if sums and abs(loss.adds - 1) < 0.5:
+        one = sums[-1]
+        return max(c.input_shape[0] for c in sums if c.input_shape), one.made_at or one.site
+    for b in log.of(Backward):
+        root = b.graph.root if b.site == loss.site else None
+        if root is not None and root.name == "neg":
+            root = next(iter(b.graph.parents(root)), None)
+        if root is not None and root.name == "sum" and not loss.calls:
+            summed = b.graph.parents(root)
+            if summed and summed[0].shape:
+                return summed[0].shape[0], root.site
+    return 0, None
+
+
+def place(evidence: Evidence) -> Site | None:
+    """Where it is told to sum."""
+    return setting(evidence.at, "reduction")
+
 
 RULE = Rule(
     id="exploding_sum_loss",
@@ -9,6 +63,8 @@ RULE = Rule(
     severity="wrong",
     certain=False,
     unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
+    decide=decide,
+    place=place,
     message=N_(
         "The loss is a sum over {rows} rows and training does not converge: {first} at first, {last} at "
         "the end."

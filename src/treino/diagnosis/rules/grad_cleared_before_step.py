@@ -1,7 +1,49 @@
 """Gradients that are cleared between backward and step."""
 
-from treino.diagnosis.rule import Rule
+from collections import Counter
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import BY_HAND, Cleared, Log, OptimizerMade, Stepped
+from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.rules.turns import BY_EPOCH, used_and_wasted
+from treino.diagnosis.where.updates import only_clears
 from treino.words import N_
+
+LEAST = 2  # steps on nothing; one may be a first step that only makes an optimizer's state
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Most steps of an optimizer found every gradient that backward had written gone or zero; or, where
+    gradients were to be accumulated, those of most backwards between two steps.
+    """
+    for optimizer, kind in {o.optimizer: o.kind for o in log.of(OptimizerMade)}.items():
+        steps, empty, cleared = 0, Counter[tuple[Site, ...]](), None
+        last: Stepped | None = None
+        for event in log.events:
+            if isinstance(event, Cleared) and optimizer in event.optimizers:
+                cleared = event
+            elif isinstance(event, Stepped) and event.optimizer == optimizer:
+                steps, last = steps + 1, event
+                if cleared is not None and event.gradients == event.zeros:
+                    empty[cleared.stack] += 1
+                cleared = None
+        lost = sum(empty.values())
+        if last is not None and lost >= LEAST and 2 * lost > steps:
+            numbers = {"optimizer": kind, "cleared": lost, "steps": steps}
+            yield Evidence(last.site, numbers, stack=empty.most_common(1)[0][0])
+            continue
+        turns = used_and_wasted(log, optimizer)
+        if last is not None and turns.thrown_away and turns.between <= BY_EPOCH:
+            numbers = {"optimizer": kind, "cleared": turns.wasted, "steps": turns.used + turns.wasted}
+            yield Evidence(last.site, numbers, at=turns.cleared_at)
+
+
+def place(evidence: Evidence) -> Site | None:
+    """The line that clears; by hand, the one that calls a function which does nothing else."""
+    by_hand = evidence.numbers["optimizer"] == BY_HAND
+    return next((s for s in evidence.stack if not (by_hand and only_clears(s))), evidence.at)
+
 
 RULE = Rule(
     id="grad_cleared_before_step",
@@ -9,6 +51,8 @@ RULE = Rule(
     severity="wrong",
     certain=True,
     early=True,
+    decide=decide,
+    place=place,
     message=N_("{optimizer}: gradients were cleared between backward and step, {cleared} times of {steps}."),
     why=N_(
         "backward wrote gradients, they were cleared, and only then the optimizer stepped: it had nothing to "

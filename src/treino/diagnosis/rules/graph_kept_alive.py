@@ -1,7 +1,32 @@
 """Graphs of past steps that something still holds."""
 
-from treino.diagnosis.rule import Rule
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Log
+from treino.diagnosis.record.outcomes import GraphsHeld
+from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.where.kept import kept
 from treino.words import N_
+
+ALIVE = 8  # graphs; a few may live in a window of the newest
+SUMMED = 3  # ... where a line adds them up from step to step
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Marks in the graphs of past backwards, or of results that were trained on, live on long after."""
+    held = sorted(log.of(GraphsHeld), key=lambda g: (g.result, -g.alive))
+    for graphs in held:
+        if graphs.alive >= (ALIVE if graphs.summed_at is None else SUMMED):
+            numbers = {"alive": graphs.alive, "backwards": graphs.marked, "results": int(graphs.result)}
+            yield Evidence(graphs.site, numbers, at=graphs.summed_at)
+            return
+
+
+def place(evidence: Evidence) -> Site | None:
+    """The line that sums or stores what has a graph."""
+    return evidence.at or kept(evidence.seen, result=bool(evidence.numbers["results"]))
+
 
 RULE = Rule(
     id="graph_kept_alive",
@@ -9,6 +34,8 @@ RULE = Rule(
     severity="waste",
     certain=True,
     early=True,
+    decide=decide,
+    place=place,
     message=N_("The graphs of {alive} past losses or outputs are still alive ({backwards} backwards)."),
     why=N_(
         "A loss that is summed or stored as a tensor holds its whole graph, so that memory grows with "

@@ -1,7 +1,70 @@
 """Rows whose labels belong to other rows."""
 
-from treino.diagnosis.rule import Rule
-from treino.words import N_
+import ast
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Log
+from treino.diagnosis.record.row_log import Lonely, RowsTrained
+from treino.diagnosis.rules.course import training
+from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.where.edit import maker
+from treino.diagnosis.where.kinds import orders
+from treino.diagnosis.where.source import calls
+from treino.words import N_, _, numeral
+
+AGAIN, OTHER = 40, 0.25  # rows that came with a label once more, and which share with another one
+STUCK = 0.85  # of a constant's loss
+RELATED = 0.5  # correlation of columns, as of data that were measured rather than drawn
+RARE = 0.01  # rows that are equal by chance
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """The same rows come with other labels in later epochs; or rows or labels were put into another order
+    alone; or rows of measured data tell nothing of their labels. In all cases nothing is learned.
+    """
+    course = training(log)
+    stuck = course is not None and course.known and course.stuck(STUCK)
+    if not stuck or course is None:
+        return
+    trains = log.of(RowsTrained)
+    told = any(t.labels and not t.loose and t.rows >= AGAIN for t in trains)
+    if len(trains) > 1 and told and any(t.loose for t in trains):
+        return  # some nets are given labels of other rows on purpose, and others are not
+    alone = log.of(Lonely)
+    for t in trains:
+        classes = 2 <= len(t.labels) <= 100
+        if t.again >= AGAIN and t.other > OTHER * t.again and t.alike and classes and t.chance < RARE:
+            what = _("{other} of {rows} rows came with another label later on")
+            numbers = {"rows": t.again, "other": t.other, "what": what.format(rows=t.again, other=t.other)}
+            yield Evidence(t.site, numbers, stack=t.stack, sites={"loader": t.loader})
+            return
+        if t.loose and t.related > RELATED and not t.made and not alone:
+            what = _("neither the nearest row nor a linear fit tells the label, of {rows} rows")
+            numbers = {"rows": t.loose, "other": 0, "what": what.format(rows=t.loose)}
+            yield Evidence(t.site, numbers, stack=t.stack, sites={"loader": t.loader})
+            return
+    for one in alone:
+        loss = numeral(course.last(), ".4g")
+        what = _("nothing was learned that holds for new rows; the loss ends at {loss}")
+        numbers = {"rows": one.rows, "other": 0, "loss": course.last(), "what": what.format(loss=loss)}
+        yield Evidence(one.at, numbers, at=one.site, sites={"loader": None})
+        return
+
+
+def place(evidence: Evidence) -> Site | None:
+    """Where the one was put in another order, or read so."""
+    if evidence.at is not None:
+        return evidence.at
+    near = (maker(evidence.seen, f, evidence.sites["loader"], evidence.stack) for f in (shuffles, orders))
+    return next((site for site in near if site is not None), None)
+
+
+def shuffles(value: ast.AST) -> bool:
+    """Asks for rows in an order of its own: ``shuffle=True``."""
+    told = [k for c in calls(value) for k in c.keywords if k.arg == "shuffle"]
+    return any(getattr(k.value, "value", False) is True for k in told)
+
 
 RULE = Rule(
     id="label_misaligned",
@@ -13,6 +76,8 @@ RULE = Rule(
         *("sigmoid_before_bce_with_logits", "softmax_before_cross_entropy", "softmax_wrong_dim"),
         *("symmetric_init", "params_not_in_optimizer"),
     ),
+    decide=decide,
+    place=place,
     message=N_("Rows and labels are in different orders: {what}."),
     why=N_(
         "One of the two was shuffled without the other, so that each row is taught another row's label. "

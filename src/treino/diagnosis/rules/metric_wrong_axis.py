@@ -1,7 +1,100 @@
 """An argmax along the rows instead of the classes, or answers in a column against labels in a row."""
 
-from treino.diagnosis.rule import Rule
-from treino.words import N_
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Forward, Log, LossCall, Operation, Read
+from treino.diagnosis.rules.graphs import argument, by_line
+from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.where.edit import caller, passes_on
+from treino.words import N_, _
+
+BEST = ("argmax", "max", "topk")
+COMPARED = ("eq", "ne", "sub", "isclose")
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """argmax of a classifier's batch of outputs over dim 0, over everything at once, or over the only column;
+    [N, 1] == [N].
+    """
+    forwards = {f.forward: f for f in log.of(Forward)}
+    labelled = {forwards[n].net for c in log.of(LossCall) if c.labels for n in c.forwards if n in forwards}
+    looked_at = [r for r in log.of(Read) if r.graph.root is not None]
+    told = set()
+    for reads in by_line(looked_at, lambda r: r.site).values():
+        wrong = [(r, best) for r in reads if (best := _along_rows(r, forwards, labelled)) is not None]
+        wide = [(r, met) for r in reads if (met := _stretched(r)) is not None]
+        numbers: dict[str, object] = {"calls": len(wrong or wide), "looked": len(reads), "right": 1}
+        if wrong and wrong[-1][1].site not in told:
+            read, best = wrong[-1]
+            dim = axis_of(best)
+            numbers |= {"dim": _("none") if dim is None else dim}
+            shape = list(read.graph.parents(best)[0].shape)
+            what = _("argmax over dim {dim} of an output of shape {shape}, whose classes are on dim {right}")
+        elif wide and wide[-1][1].site not in told:
+            read, best = wide[-1]
+            one, two = sorted((p.shape for p in read.graph.parents(best)[:2]), key=len, reverse=True)
+            numbers |= {"dim": _("none"), "labels": str(list(two))}
+            shape = list(one)
+            what = _("outputs of shape {shape} are compared with labels of shape {labels}")
+        else:
+            continue
+        told.add(best.site)
+        numbers |= {"shape": str(shape)}
+        yield Evidence(best.site, numbers | {"what": what.format(**numbers)}, stack=read.stack)
+
+
+def axis_of(best: Operation) -> int | None:
+    """The axis of an argmax, a max or a topk; None for all at once."""
+    dim = argument(best, "dim", 2 if best.name == "topk" else 1)
+    return dim if isinstance(dim, int) and not isinstance(dim, bool) else None
+
+
+def _along_rows(read: Read, forwards: dict[int, Forward], labelled: set[int]) -> Operation | None:
+    """The best entries of a classifier's outputs [rows, classes], along the rows or of them all, that meet
+    labels.
+    """
+    for best in read.graph.operations:
+        if best.name not in BEST or not best.forwards:
+            continue
+        of = read.graph.parents(best)[:1]
+        called = forwards.get(best.forwards[-1])
+        if not of or called is None or called.net not in labelled or len(of[0].shape) != 2:
+            continue
+        dim = axis_of(best)
+        whole = dim is None and best.name == "argmax"
+        rows_first = of[0].shape[0] == called.rows > 1 and of[0].shape[1] > 1
+        alone = (
+            dim is not None and of[0].shape[dim] == 1 < of[0].shape[0]
+        )  # the only column is always the best
+        if (alone or (rows_first and (whole or dim in (0, -2)))) and _is_used(read, best):
+            return best
+    return None
+
+
+def _is_used(read: Read, best: Operation) -> bool:
+    """Whether labels meet it: of the rows, so many as there are classes say nothing of it."""
+    return any(o.name in COMPARED and best in [*read.graph.walk(o)] for o in read.graph.operations)
+
+
+def _stretched(read: Read) -> Operation | None:
+    """Answers [N, 1] that meet labels [N], outside of training."""
+    for met in read.graph.operations:
+        parents = read.graph.parents(met)
+        if met.name not in COMPARED or met.grad or len(parents) < 2 or len(met.shape) != 2:
+            continue
+        shapes = sorted((p.shape for p in parents[:2]), key=len)
+        column = len(shapes[1]) == 2 and shapes[1][1] == 1 and shapes[0] == shapes[1][:1]
+        given = [p for p in parents[:2] if not p.forwards]
+        if column and shapes[0][0] > 1 and len(given) == 1 and met.shape == (shapes[0][0],) * 2:
+            return met
+    return None
+
+
+def place(evidence: Evidence) -> Site | None:
+    """The line of the figure, or of the caller that chose the shapes."""
+    return caller(evidence.stack) if passes_on(evidence.seen, most=2) else evidence.seen
+
 
 RULE = Rule(
     id="metric_wrong_axis",
@@ -9,6 +102,8 @@ RULE = Rule(
     unless=("target_broadcast",),
     severity="wrong",
     certain=True,
+    decide=decide,
+    place=place,
     message=N_("This figure is taken along the wrong axis: {what} ({calls} of {looked} calls looked at)."),
     why=N_(
         "Along the first axis the best row of each class is found, not the best class of each row; a column "

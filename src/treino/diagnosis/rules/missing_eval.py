@@ -1,13 +1,31 @@
 """Evaluation with dropout or batch norm in training mode."""
 
-from treino.diagnosis.rule import Rule
+from collections.abc import Iterable
+
+from treino.diagnosis.record.log import Log
+from treino.diagnosis.rules.judged import groups
+from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.words import N_
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Results of a trained net became figures, no backward came, and its dropout or batch norm was training.
+
+    Targets (teachers, pseudo-labels) and repeated calls with the same rows (Monte Carlo) are none.
+    """
+    for group in groups(log):
+        awake = [f for f in group.judged if f.active or f.dropping or f.norming]
+        if awake and group.evaluates and not group.again:
+            numbers = {"calls": len(awake), "layers": ", ".join(group.net.modal) or "F.dropout"}
+            yield Evidence(group.site, numbers, at=group.site, stack=awake[0].stack)
+
 
 RULE = Rule(
     id="missing_eval",
     group="modes",
     severity="wrong",
     certain=True,
+    decide=decide,
     message=N_("{calls} evaluations ran in training mode ({layers})."),
     why=N_(
         "In training mode dropout switches units off at random, and batch norm uses (and learns from) the "

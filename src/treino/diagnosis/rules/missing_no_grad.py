@@ -1,13 +1,50 @@
 """Evaluation that builds graphs which nobody uses."""
 
-from treino.diagnosis.rule import Rule
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Forward, Graph, Log
+from treino.diagnosis.rules.judged import Group, groups
+from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.words import N_
+
+CALLS = 3  # whose graphs nobody used
+ROWS = 16  # of such a call; a single row costs nothing
+LAST = 40  # rows of one at the end, by a net that was set to evaluate
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Again and again a trained net's result was judged, its graph built, and never run backward; or once,
+    for many rows, by a net that was set to evaluate. Who detaches what it said has let go of the graph.
+    """
+    lines: dict[Site | None, list[tuple[Group, Forward]]] = {}
+    every = [group for group in groups(log) if group.evaluates]
+    freed = {f.site for group in every for f in group.figures if is_detached(f.graph)}
+    for group in every:
+        for call, figure in zip(group.judged, group.figures, strict=True):
+            if call.grad and figure.site not in freed:
+                lines.setdefault(group.site, []).append((group, call))
+    for site, members in lines.items():
+        calls = [call for _, call in members]
+        rows, resting = sum(c.rows for c in calls), sum(not c.training for c in calls)
+        big = rows >= ROWS * len(calls) or resting >= CALLS
+        often = len(calls) >= CALLS or len({c.step for c in calls}) > 1
+        once = rows >= LAST * len(calls) and resting == len(calls)
+        if once or (big and often):
+            yield Evidence(site, {"calls": len(calls), "rows": rows}, at=site, stack=calls[0].stack)
+
+
+def is_detached(graph: Graph) -> bool:
+    """Whether what a net gave was detached on the way."""
+    return any(o.name == "detach" and o.forwards for o in graph.operations)
+
 
 RULE = Rule(
     id="missing_no_grad",
     group="modes",
     severity="waste",
     certain=True,
+    decide=decide,
     message=N_("{calls} evaluations ({rows} rows) recorded a graph that was never used."),
     why=N_(
         "Outside torch.no_grad() every operation is recorded for a backward that never comes. The "

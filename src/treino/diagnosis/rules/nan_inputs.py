@@ -1,7 +1,56 @@
 """NaN or infinity in the rows that enter the net."""
 
-from treino.diagnosis.rule import Rule
+import math
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Course, Log, LossCall, Read
+from treino.diagnosis.record.row_log import BadRows
+from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.where.edit import maker
+from treino.diagnosis.where.kinds import divides, misses
 from treino.words import N_
+
+CHOOSES = ("getitem", "masked_select", "index_select", "take")
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Rows with NaN went in, and the answers or the loss came out so (nets that mask them are right, and so
+    are programs that leave out some of the answers).
+    """
+    lost = {f for c in log.of(LossCall) if not math.isfinite(c.value) for f in c.forwards}
+    spoiled_course = any(not all(map(math.isfinite, c.values)) for c in log.of(Course))
+    before = next((c.turn for c in log.of(LossCall) if c.trained and not math.isfinite(c.value)), None)
+    bad = [b for b in log.of(BadRows) if before is None or b.turn <= before or not b.learning]
+    chosen = {f for r in log.of(Read) for f in chosen_from(r)}
+    spoiled = {b.forward for b in bad if b.spoiled} - chosen
+    hurt = [b for b in bad if b.forward in spoiled | lost or (b.forward < 0 and spoiled_course)]
+    if not hurt:
+        return
+    hurt = [b for b in hurt if b.learning] or hurt
+    first = hurt[0]
+    numbers = {"rows": sum(b.rows for b in hurt), "calls": len(hurt)}
+    numbers["losses"] = sum(b.forward in lost or b.forward < 0 for b in hurt) or sum(b.spoiled for b in hurt)
+    sites = {"loader": first.loader}
+    yield Evidence(first.site, numbers, at=first.made_at, stack=first.stack, sites=sites)
+
+
+def chosen_from(read: Read) -> set[int]:
+    """The calls of which a figure tells only some rows."""
+    graph, found = read.graph, set[int]()
+    for o in graph.operations:
+        of = graph.parents(o)[:1] if o.name in CHOOSES and o.shape else []
+        if of and of[0].forwards and of[0].shape[:1] > o.shape[:1]:
+            found |= set(o.forwards)
+    return found
+
+
+def place(evidence: Evidence) -> Site | None:
+    """The nearest line that may give NaN, of those that made the rows; or where a tensor held it first."""
+    given = evidence.sites["loader"], evidence.stack
+    near = (maker(evidence.seen, fits, *given) for fits in (divides, misses))
+    return next((site for site in near if site is not None), None)
+
 
 RULE = Rule(
     id="nan_inputs",
@@ -9,6 +58,8 @@ RULE = Rule(
     severity="wrong",
     certain=True,
     early=True,
+    decide=decide,
+    place=place,
     message=N_(
         "{rows} rows with NaN or infinity went into the net, and {losses} losses or answers came out not "
         "finite."

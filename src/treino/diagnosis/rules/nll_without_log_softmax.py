@@ -1,7 +1,48 @@
 """nll_loss on something else than log-probabilities."""
 
-from treino.diagnosis.rule import Rule
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Log, LossCall
+from treino.diagnosis.rules.graphs import PASSED, by_line
+from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.where.edit import taken
+from treino.diagnosis.where.settings import word
 from treino.words import N_
+
+# Where the logarithm is taken by hand, or scores are scaled on purpose afterwards, as for a temperature.
+LOGS = frozenset(("log_softmax", "log", "logsigmoid", "logsumexp", "log1p", "log2", "logaddexp"))
+ROUNDING = 1e-2  # of half-precision log-probabilities; those of 0..1 are far from it: ln C and more
+SCALED = PASSED | {"mul", "div", "sub", "add", "where", "masked_fill", "clamp", "mean", "sum"}
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """By value (the exponentials don't sum to one) and by graph (no logarithm before it)."""
+    looked_at = [c for c in log.of(LossCall) if c.name == "nll_loss" and c.graph.root is not None]
+    for calls in by_line(looked_at, lambda c: c.site).values():
+        bare = [c for c in calls if abs(c.logsumexp) > ROUNDING and not _logged(c)]
+        if bare:
+            made = next(o for o in bare[-1].graph.walk() if o.name not in PASSED)
+            numbers = {"calls": len(bare), "looked": len(calls), "source": made.name}
+            numbers["logsumexp"] = bare[-1].logsumexp
+            squashed = made.written if made.name == "softmax" else None
+            yield Evidence(bare[-1].site, numbers, at=squashed, stack=bare[-1].stack)
+
+
+def _logged(call: LossCall) -> bool:
+    """Whether a logarithm made the input, perhaps scaled or chosen from since."""
+    return any(o.name in LOGS for o in call.graph.walk(through=SCALED))
+
+
+def place(evidence: Evidence) -> Site | None:
+    """Where a loss was chosen that wants logarithms; or where its input was made."""
+    chosen = word(evidence.seen, "nll_loss", "nllloss", "nll", texts=True)
+    if chosen != evidence.seen:
+        return chosen
+    if evidence.numbers["source"] == "softmax":
+        return taken(evidence.at or evidence.seen, evidence.stack, "softmax")
+    return evidence.seen
+
 
 RULE = Rule(
     id="nll_without_log_softmax",
@@ -9,6 +50,8 @@ RULE = Rule(
     severity="wrong",
     certain=True,
     early=True,
+    decide=decide,
+    place=place,
     message=N_(
         "nll_loss got values that are no log-probabilities ({calls} of {looked} calls looked at; they come "
         "from {source})."

@@ -1,13 +1,65 @@
 """Gradients that no optimizer step ever uses."""
 
-from treino.diagnosis.rule import Rule
+from collections import Counter
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import BY_HAND, Backward, Log, OptimizerEnded, OptimizerMade, Stepped
+from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.rules.turns import BY_EPOCH, used_and_wasted
+from treino.diagnosis.where.updates import unkept
 from treino.words import N_
+
+LEAST = 3  # backwards; one or two may be there to look at gradients
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """An optimizer never stepped though its gradients were written; or nearly all of them were thrown away,
+    since it stepped once in many backwards.
+    """
+    made: dict[int, OptimizerMade] = {o.optimizer: o for o in log.of(OptimizerMade)}
+    ends = {e.optimizer: e for e in log.of(OptimizerEnded)}
+    stepped = {p for o, e in ends.items() if e.steps and o in made for p in parameters(made[o])}
+    fills = Counter[Site | None]()  # of all optimizers of one line, as for folds
+    for optimizer, end in ends.items():
+        if optimizer in made and not end.steps and not end.moved:
+            fills[made[optimizer].site] += end.filled
+    for optimizer, end in ends.items():
+        kind = made.get(optimizer)
+        if kind is None:
+            continue
+        backwards = [b for b in log.of(Backward) if optimizer in b.filled]
+        idle = not end.steps and not end.moved and not stepped & parameters(kind)
+        if idle and backwards and fills[kind.site] >= LEAST:
+            last = backwards[-1]
+            numbers = {"optimizer": kind.kind, "backwards": fills[kind.site], "steps": 0}
+            yield Evidence(last.site, numbers, at=last.site, stack=last.stack)
+            continue
+        turns = used_and_wasted(log, optimizer)
+        if turns.thrown_away and turns.between > BY_EPOCH:
+            steps = [s for s in log.of(Stepped) if s.optimizer == optimizer]
+            numbers = {"optimizer": kind.kind, "backwards": turns.used + turns.wasted, "steps": len(steps)}
+            yield Evidence(backwards[-1].site, numbers, at=steps[-1].site)
+
+
+def parameters(made: OptimizerMade) -> set[int]:
+    """The numbers of what an optimizer holds."""
+    return {p for group in made.groups for p in group.parameters}
+
+
+def place(evidence: Evidence) -> Site | None:
+    """The backward; where weights are moved by hand, the line whose new value nobody keeps."""
+    by_hand = evidence.numbers["optimizer"] == BY_HAND
+    return (unkept(evidence.at) if by_hand else None) or evidence.at
+
 
 RULE = Rule(
     id="no_step",
     group="gradients",
     severity="wrong",
     certain=True,
+    decide=decide,
+    place=place,
     message=N_("{backwards} backwards wrote gradients for {optimizer}, which took {steps} steps."),
     why=N_(
         "Gradients alone change nothing: the optimizer's step does. These were computed and thrown "

@@ -1,7 +1,35 @@
 """A loss that is NaN or infinite."""
 
-from treino.diagnosis.rule import Rule
-from treino.words import N_
+import math
+from collections.abc import Iterable
+
+from treino.diagnosis.record.learning import NonFinite
+from treino.diagnosis.record.log import Course, Log, OptimizerEnded
+from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.rules.studies import studied
+from treino.words import N_, _
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """A value that was not finite was run backward, steps followed, and it never was finite again (a scaler
+    that skips such steps is right).
+    """
+    courses = {c.site: c.values for c in log.of(Course)}
+    steps = sum(e.steps for e in log.of(OptimizerEnded))
+    for event in log.of(NonFinite):
+        values = courses.get(event.site, ())
+        first = next((i for i, v in enumerate(values) if not math.isfinite(v)), None)
+        # While it runs there is no course yet: the first such value alone says nothing.
+        if first is None or any(math.isfinite(v) for v in values[first:]):
+            continue
+        if not event.operation and studied(log, "lr"):
+            continue  # a rate that blows up is an answer, too
+        used = min(len(values) - first, steps - event.step)
+        if used > 0:
+            numbers = {"first": first + 1, "steps": used, "operation": event.operation or _("not known")}
+            yield Evidence(event.site, numbers, at=event.at, stack=event.stack)
+            return  # the others may follow from it
+
 
 RULE = Rule(
     id="non_finite_loss",
@@ -10,6 +38,7 @@ RULE = Rule(
     certain=True,
     early=True,
     unless=("exploding_sum_loss", "missing_zero_grad", "nan_inputs", "nll_without_log_softmax"),
+    decide=decide,
     message=N_("The loss is NaN or infinite from backward {first} on; {steps} steps used it."),
     why=N_(
         "One such step makes every parameter NaN, and nothing can be learned after it. Operation that "

@@ -1,13 +1,62 @@
 """Parameters that get gradients and belong to no optimizer."""
 
-from treino.diagnosis.rule import Rule
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Log, OptimizerEnded, OptimizerMade
+from treino.diagnosis.record.outcomes import Unowned
+from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.words import N_
+
+STEPS = 3  # of an optimizer that learns from the same losses
+LOSSES = 2  # that reached the parameter
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Random parameters that never moved, of nets in training mode, in losses that an optimizer learned from.
+
+    A readout that alone was given to the optimizer (random features) is meant so. Loaded, copied, averaged or
+    hand-trained parameters, and nets in eval mode, are left alone. Where no optimizer holds anything of a
+    loss, and none got gradients elsewhere, the optimizer steps something else.
+    """
+    made = {o.optimizer: o for o in log.of(OptimizerMade)}
+    ends = {e.optimizer: e for e in log.of(OptimizerEnded)}
+    working = [o for o in made if o in ends and ends[o].steps >= STEPS]
+    blind = [o for o in working if not ends[o].filled]
+    groups: dict[Site | None, list[tuple[Unowned, int]]] = {}
+    for stray in log.of(Unowned):
+        if stray.moved or stray.held or stray.asked or not stray.training or stray.losses < LOSSES:
+            continue
+        if not stray.opened and (stray.copied or meant(stray)):
+            continue
+        own = [o for o in stray.optimizers if o in working]
+        own = own or (blind if stray.alone and blind == working else [])
+        if own:
+            late = stray.late or not stray.listed
+            place = stray.made_at if late and stray.made_at is not None else made[own[0]].site
+            groups.setdefault(place, []).append((stray, own[0]))
+    for place, members in groups.items():
+        stray, optimizer = members[0]
+        numbers = {
+            "parameters": len(members),
+            "shape": "×".join(map(str, stray.shape)) or "1",
+            "optimizer": made[optimizer].kind,
+            "steps": ends[optimizer].steps,
+        }
+        yield Evidence(made[optimizer].site, numbers, at=place)
+
+
+def meant(stray: Unowned) -> bool:
+    """Whether only what comes behind was to learn: exactly one part of the net, and this lies before it."""
+    return stray.upstream and stray.apart and stray.shape not in ((), (1,))
+
 
 RULE = Rule(
     id="params_not_in_optimizer",
     group="gradients",
     severity="wrong",
     certain=True,
+    decide=decide,
     message=N_(
         "{parameters} parameter tensors (the first is {shape}) get gradients but are in no optimizer."
     ),

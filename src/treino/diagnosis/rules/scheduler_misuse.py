@@ -1,13 +1,117 @@
 """A schedule that is not stepped as it was made for."""
 
-from treino.diagnosis.rule import Rule
-from treino.words import N_
+from collections.abc import Iterable
+from itertools import pairwise
+
+import numpy as np
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.learning import ScheduleEnded
+from treino.diagnosis.record.log import Ended, Log, LossCall
+from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.words import N_, _
+
+LEAST = 12  # updates, below which a course tells nothing
+FEW = 0.34  # of the calls that it was made for: so few leave its course nearly where it began
+MEANT = 0.1  # by which the number of updates may be off from that of the calls it was made for
+STARVED = 0.5  # of the updates at next to no rate; right schedules end there, and spend under a third there
+AGAIN = 3  # times as many calls as a half-wave is long: its rate goes up and down by accident
+STILL = 0.01  # of a figure's course: a step that tells nothing
+STEADY = 0.8  # of the telling steps of a figure, in the direction that its mode calls worse
+# Figures that are all so many of n rows are shares of right answers, as no loss is: of six or more random
+# numbers, not one set in 10⁹ is.
+SHARES, MOST_ROWS, NEAR_WHOLE = 6, 10_001, 1e-3
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Never stepped; stepped before the first update, or for an optimizer that was replaced; or per batch
+    where epochs were meant, and the other way round.
+    """
+    finished = any(e.finished for e in log.of(Ended))
+    rows = max((c.input_shape[0] for c in log.of(LossCall) if c.trained and c.input_shape), default=0)
+    steps = max((e.step for e in log.of(Ended)), default=0)
+    for s in log.of(ScheduleEnded):
+        what, at = misuse(s, finished, rows, steps)
+        if what:
+            numbers = {"scheduler": s.kind, "what": what, "calls": s.calls, "updates": s.updates}
+            yield Evidence(s.step_at or s.site, numbers, at=at, stack=s.stack)
+
+
+def misuse(s: ScheduleEnded, finished: bool, rows: int, steps: int) -> tuple[str, Site | None]:
+    """What is wrong with one schedule, in words, and where; empty where nothing is."""
+    if s.calls == 0:
+        return (_("was never stepped"), s.site) if s.updates >= 10 and finished else ("", None)
+    if s.lent:
+        return "", None
+    if s.updates == 0 and s.calls >= 2 and steps >= 10 and not s.heir:
+        return _("steers an optimizer that never steps"), s.site
+    if s.heir is not None and s.left >= 3:
+        said = _("goes on steering an optimizer whose parameters another one steps, at a rate of its own")
+        return said, s.heir
+    if s.before and s.updates:
+        said = _("was stepped before the optimizer's first update, so that its first rate is skipped")
+        return said, s.step_at
+    if s.starved > STARVED * s.updates and s.updates >= LEAST and s.calls > 0.5 * s.updates:
+        said = _("took the rate below 1 % of its start for most updates: it is stepped per batch")
+        return said, s.step_at
+    meant = s.horizon
+    long = s.updates >= LEAST and finished and meant > 0
+    if long and s.calls < FEW * meant and near(s.updates, meant):
+        told = _("was made for {n} steps and got {k}: step it after every batch")
+        return told.format(n=meant, k=s.calls), s.step_at
+    per_update = near(s.calls, s.updates)
+    if (
+        long
+        and per_update
+        and s.calls < 0.67 * meant
+        and (near(s.backwards, meant) or near(rows * s.updates, meant))
+    ):
+        told = _("was made for {n} steps and got {k}: its rate never comes down")
+        return told.format(n=meant, k=s.calls), s.site
+    if s.kind == "CosineAnnealingLR" and meant and s.calls >= AGAIN * meant and per_update:
+        told = _("was made for {n} steps and got {k}: its rate goes up again")
+        return told.format(n=meant, k=s.calls), s.step_at
+    if s.kind == "ReduceLROnPlateau" and s.cuts and wrong_mode(s):
+        told = _("has mode {mode} while its figure got better, and cut the rate")
+        return told.format(mode=s.mode), s.site
+    return "", None
+
+
+def near(one: int, other: int) -> bool:
+    """Whether two counts are about the same."""
+    return abs(one - other) <= MEANT * other
+
+
+def wrong_mode(s: ScheduleEnded) -> bool:
+    """The figure went steadily in the direction that this mode calls worse, as one does that gets better."""
+    figures = s.metrics
+    moves = [b - a for a, b in pairwise(figures)]
+    if len(moves) < 4:
+        return False
+    span = max(figures) - min(figures)
+    telling = [m for m in moves if abs(m) > STILL * span]
+    falling = sum(m < 0 for m in telling) / len(telling) if telling else 0.5
+    if s.mode == "max":
+        return min(figures) >= 0 and falling >= STEADY and figures[-1] < 0.9 * figures[0]
+    better = falling <= 0.5 and figures[-1] > 1.02 * figures[0]
+    return better and (counted(figures) or counted(tuple(f / 100 for f in figures)))
+
+
+def counted(figures: tuple[float, ...]) -> bool:
+    """Whether figures are shares of one number of rows."""
+    values = np.unique(figures)
+    if len(values) < SHARES or values[0] < 0 or values[-1] > 1:
+        return False
+    counts = np.outer(np.arange(2, MOST_ROWS), values)
+    return bool((np.abs(counts - counts.round()) < NEAR_WHOLE).all(1).any())
+
 
 RULE = Rule(
     id="scheduler_misuse",
     group="settings",
     severity="wrong",
     certain=True,
+    decide=decide,
     message=N_("{scheduler} {what} ({calls} calls, {updates} updates)."),
     why=N_(
         "A schedule counts its own calls: stepped at another pace than it was made for, the rate is "

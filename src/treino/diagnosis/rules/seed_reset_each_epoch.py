@@ -1,13 +1,86 @@
 """The same random numbers in every epoch."""
 
-from treino.diagnosis.rule import Rule
+import ast
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.learning import Drawn
+from treino.diagnosis.record.log import Log, OptimizerMade
+from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.where import source
 from treino.words import N_
+
+SEEDERS = ("manual_seed", "manual_seed_all", "seed", "default_rng", "RandomState", "Random")
+BUSY = (ast.For, ast.While, ast.With, ast.Yield)  # of a function that does more than to seed
+
+LEAST = 3  # times within one training, with steps between
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """One line set the same seed, or drew the same order of rows, again and again for a training that went
+    on.
+    """
+    made = sorted({o.step for o in log.of(OptimizerMade)})
+    for kinds in (("seed", "generator"), ("order",)):
+        lines: dict[object, list[Drawn]] = {}
+        for d in log.of(Drawn):
+            if d.kind in kinds and d.training:
+                lines.setdefault((d.site, d.key), []).append(d)
+        for drawn in lines.values():
+            again = longest(drawn, made)
+            if len(again) >= LEAST:
+                last = again[-1]
+                seed = last.key if last.kind != "order" else ""
+                yield Evidence(
+                    last.site,
+                    {"seed": seed, "times": len(again)},
+                    stack=last.stack,
+                    sites={last.kind: last.site},
+                )
+                return
+
+
+def longest(drawn: list[Drawn], made: list[int]) -> list[Drawn]:
+    """The most of them that one training saw, steps apart: no optimizer was made between."""
+    best: list[Drawn] = []
+    now: list[Drawn] = []
+    for d in drawn:
+        if now and any(now[-1].step < m <= d.step for m in made):
+            now = []
+        if not now or d.step > now[-1].step:
+            now = [*now, d]
+        best = max(best, now, key=len)
+    return best
+
+
+def place(evidence: Evidence) -> Site | None:
+    """The call of a function that only seeds, in the loop; of an order, where its generator is seeded."""
+    if "order" in evidence.sites:
+        for site in evidence.stack:
+            found = [source.place(site.file, c) for c in source.calls(source.function(site), *SEEDERS)]
+            found = [f for f in found if isinstance(source.function(f), source.Function)]
+            if found:
+                return min(found, key=lambda f: abs(f.line - site.line))
+        return evidence.seen
+    return next((s for s in evidence.stack if not _only_seeds(s)), evidence.seen)
+
+
+def _only_seeds(site: Site) -> bool:
+    """Whether the function around a line is one that sets seeds and does little else."""
+    around = source.function(site)
+    if not isinstance(around, source.Function) or any(isinstance(n, BUSY) for n in ast.walk(around)):
+        return False
+    plain = [n for n in ast.walk(around) if isinstance(n, (ast.Expr, ast.Assign)) and source.calls(n)]
+    return 2 * sum(bool(source.calls(n, *SEEDERS)) for n in plain) > len(plain)
+
 
 RULE = Rule(
     id="seed_reset_each_epoch",
     group="settings",
     severity="wrong",
     certain=True,
+    decide=decide,
+    place=place,
     message=N_("The same seed {seed} was set, or the same order drawn, {times} times within one training."),
     why=N_(
         "Every epoch draws the same order, the same dropout masks and the same augmentation. The net "

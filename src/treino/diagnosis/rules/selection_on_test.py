@@ -1,13 +1,59 @@
-"""A choice that was made on test figures."""
+"""A choice that was made on test figures: likely, by source."""
 
-from treino.diagnosis.rule import Rule
-from treino.words import N_
+from collections.abc import Iterable
+from typing import Any
+
+from treino.diagnosis.record.log import Log
+from treino.diagnosis.record.row_log import RowsEvaluated
+from treino.diagnosis.rules.choices import TEST, TRAIN, VALIDATION, decides, said
+from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.words import N_, _
+
+LEAST = 10  # rows of an evaluation
+LOOKS = 3  # at the same rows
+LEARNED = 0.5  # of the rows, of an evaluation of training's
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """The same new rows were looked at again and again, no further rows judge, and the source calls them a
+    test and keeps the best by their figure.
+    """
+    every = [e for e in log.of(RowsEvaluated) if e.rows >= LEAST and not e.made]
+    held_out = [e for e in every if e.trained <= LEARNED * e.rows]
+    groups: dict[Any, list[RowsEvaluated]] = {}
+    for e in held_out:
+        groups.setdefault(e.digest, []).append(e)
+    for digest, own in groups.items():
+        looks = sum(len(e.looks) for e in own)
+        if looks < LOOKS:
+            continue
+        chosen = next((e for e in own if _is_test(e) and any(map(decides, e.stack))), None)
+        if chosen is None or any(_judges(o, chosen) for o in held_out if o.digest != digest):
+            continue
+        what = _("the same {rows} test rows").format(rows=chosen.rows)
+        numbers = {"evaluations": looks, "what": what, "rows": chosen.rows}
+        place = next((s for s in chosen.stack if decides(s)), None)
+        yield Evidence(chosen.site, numbers, at=said(chosen.stack, TEST) or place, stack=chosen.stack)
+        return
+
+
+def _is_test(e: RowsEvaluated) -> bool:
+    """Whether the source calls these rows a test, and nothing else."""
+    return said(e.stack, TEST) is not None and said(e.stack, VALIDATION) is None
+
+
+def _judges(other: RowsEvaluated, chosen: RowsEvaluated) -> bool:
+    """Whether these are other rows that are looked at in the end, and not to choose by."""
+    last = other.looks[-1] >= chosen.looks[-1]
+    return last and said(other.stack, VALIDATION) is None and said(other.stack, TRAIN) is None
+
 
 RULE = Rule(
     id="selection_on_test",
     group="settings",
     severity="risk",
     certain=False,
+    decide=decide,
     message=N_("The best was chosen by {evaluations} looks at {what}, and no other rows judge it."),
     why=N_(
         "The best of many looks is lucky on those rows: its figure there is too good, and nothing is left "

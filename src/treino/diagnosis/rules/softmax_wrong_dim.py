@@ -1,7 +1,144 @@
 """Softmax over another axis than that of the classes (or of the keys)."""
 
-from treino.diagnosis.rule import Rule
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import (
+    Backward,
+    Forward,
+    Graph,
+    Log,
+    LossCall,
+    Operation,
+    Softmaxed,
+    WeightsApplied,
+)
+from treino.diagnosis.rules.graphs import PASSED, axis, by_line
+from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.where.edit import sole_call
+from treino.diagnosis.where.settings import setting, written
+from treino.diagnosis.where.source import calls, same, written_on
 from treino.words import N_
+
+CLASSES = ("cross_entropy", "nll_loss")
+SOFT = ("softmax", "log_softmax")
+LOGGED = frozenset(("log", "add", "clamp", "clamp_min"))  # with a number: what logarithms are taken of
+PLACED = frozenset(("to", "neg", "mul"))
+MAPS = 4  # axes of a batch of maps
+CALLS = (*SOFT, "Softmax", "LogSoftmax")
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """The axis of the softmax before a loss, of a classifier's outputs, or before a product with values, is
+    not the axis that it must sum over.
+    """
+    yield from _before_losses(log)
+    yield from _by_hand(log)
+    yield from _of_outputs(log)
+    for applied in by_line(log.of(WeightsApplied), lambda e: e.softmax).values():
+        wrong = [w for w in applied if w.dim != w.summed]
+        if len(wrong) == len(applied):
+            numbers = {
+                "calls": len(wrong),
+                "looked": len(applied),
+                "dim": wrong[0].dim,
+                "right": wrong[0].summed,
+            }
+            yield Evidence(wrong[0].site, numbers, at=wrong[0].softmax, stack=wrong[0].stack)
+
+
+def _before_losses(log: Log) -> Iterable[Evidence]:
+    looked_at = [c for c in log.of(LossCall) if c.name in CLASSES and c.graph.root is not None]
+    for told in by_line(looked_at, lambda c: c.site).values():
+        wrong = [
+            (c, m) for c in told if (m := softmax_behind(c.graph, c.graph.root)) is not None and _across(m, c)
+        ]
+        if wrong:
+            call, made = wrong[-1]
+            right = 1 if made.shape == call.input_shape else len(made.shape) - 1
+            numbers = {"calls": len(wrong), "looked": len(told), "dim": axis(made) or 0, "right": right}
+            yield Evidence(call.site, numbers, at=made.written, stack=call.stack)
+
+
+def _across(made: Operation, call: LossCall) -> bool:
+    """Whether a softmax ran over another axis than the loss's classes."""
+    dim, classes = axis(made), call.input_shape[1] if len(call.input_shape) > 1 else 0
+    if dim is None or not classes:
+        return False
+    if made.shape == call.input_shape:
+        return dim != 1
+    return classes in made.shape and made.shape[dim] != classes
+
+
+def _by_hand(log: Log) -> Iterable[Evidence]:
+    """A loss by hand that picks probabilities by labels along one axis, of a softmax over another one."""
+    for b in log.of(Backward):
+        for values, picked in _picks(b.graph) if not b.losses else ():
+            soft = softmax_behind(b.graph, values)
+            if soft is not None and soft.shape == values.shape and axis(soft) not in (None, picked):
+                numbers = {"calls": 1, "looked": 1, "dim": axis(soft) or 0, "right": picked}
+                yield Evidence(b.site, numbers, at=soft.written, stack=b.stack)
+                return
+
+
+def _picks(graph: Graph) -> Iterable[tuple[Operation, int]]:
+    """Values of which labels pick some, and along which axis: by ``gather``, as ``p[rows, labels]``, or by a
+    product with a label's place. (Of similarities of n rows with n rows, each axis is right.)
+    """
+    for o in graph.operations:
+        first, *others = graph.parents(o) or (o,)
+        last = len(first.shape) - 1
+        if last < 1 or first.shape[0] == first.shape[1]:
+            continue
+        if o.name == "gather" and (picked := axis(o, 1)) is not None:
+            yield first, picked
+        elif o.name == "getitem" and len(others) == last + 1:
+            yield first, last
+        elif o.name == "mul" and last == 1:
+            both = [first, *others]
+            places = [p for p in both if any(w.name == "one_hot" for w in graph.walk(p, through=PLACED))]
+            yield from ((p, last) for p in both if places and p not in places)
+
+
+def softmax_behind(graph: Graph, start: Operation | None) -> Operation | None:
+    """The softmax that a value is, or is the logarithm of."""
+    one = start
+    while one is not None and one.name not in SOFT:
+        behind = graph.parents(one)
+        plain = one.name in PASSED or (one.name in LOGGED and len(behind) == 1)
+        one = behind[0] if behind and plain else None
+    return one
+
+
+def _of_outputs(log: Log) -> Iterable[Evidence]:
+    """Probabilities of a net that learns labels, or gives maps, taken of each class over the rows."""
+    forwards = {f.forward: f for f in log.of(Forward)}
+    labelled = {forwards[n].net for c in log.of(LossCall) if c.labels for n in c.forwards if n in forwards}
+    told = {m.site for c in log.of(LossCall) if (m := softmax_behind(c.graph, c.graph.root)) is not None}
+    soft = [s for s in log.of(Softmaxed) if s.site not in told and len(s.shape) in (2, MAPS)]
+    for events in by_line(soft, lambda s: s.site).values():
+        wrong = [
+            s
+            for s in events
+            if s.dim == 0
+            and (f := forwards.get(s.forward)) is not None
+            and (f.net in labelled or len(s.shape) == MAPS)
+            and f.rows == s.shape[0] > 1
+        ]
+        if wrong and len(wrong) == len(events):
+            numbers = {"calls": len(wrong), "looked": len(events), "dim": 0, "right": 1}
+            yield Evidence(wrong[-1].site, numbers, stack=wrong[-1].stack)
+
+
+def place(evidence: Evidence) -> Site | None:
+    """Where the axis is written; of a compiled net, which tells no lines, the file's only softmax."""
+    line = sole_call(evidence.at or evidence.seen, *CALLS)
+    named = setting(line, "dim")
+    if line is None or not same(named, line):
+        return named
+    given = (c.args[-1] for c in calls(written_on(line), *CALLS) if c.args and not c.keywords)
+    return next((at for dim in given if (at := written(line, dim)) is not None), line)
+
 
 RULE = Rule(
     id="softmax_wrong_dim",
@@ -9,6 +146,8 @@ RULE = Rule(
     severity="wrong",
     certain=True,
     early=True,
+    decide=decide,
+    place=place,
     message=N_(
         "This softmax runs over dim {dim}; the probabilities must sum to one over dim {right} ({calls} "
         "of {looked} calls looked at)."

@@ -1,8 +1,102 @@
 """A split by position of rows that are sorted by class."""
 
-from treino.diagnosis.rule import Rule
+import ast
+import math
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Log
+from treino.diagnosis.record.row_log import Blocks, RowsEvaluated, RowsTrained
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
-from treino.words import N_
+from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.where.edit import maker
+from treino.diagnosis.where.kinds import SPLITS, cuts
+from treino.diagnosis.where.source import calls, written_on
+from treino.words import N_, _
+
+LEAST = 10  # rows of an evaluation
+UNSEEN = 0.2  # of its rows, of classes that training never saw
+SHIFT = 0.5  # half the sum of differences of classes' shares
+WORSE = 0.75  # of training's share of right answers
+LOST = 0.5  # ... where only the shares of classes differ
+MANY = 50  # classes
+FEW = 0.05  # of the rows
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Classes in the evaluation rows that training never saw, or in very different shares; and either the
+    labels stood class by class when they were parted, or the evaluation fails.
+    """
+    trains = {t.net: t for t in log.of(RowsTrained)}
+    every = {k for t in trains.values() for k in t.labels}
+    blocks = log.of(Blocks)
+    for e in log.of(RowsEvaluated):
+        t = trains.get(e.learner)
+        if t is None or e.rows < LEAST or e.trained > 0.1 * e.rows or not 0 < len(t.labels) <= MANY:
+            continue
+        learned_on = next((b for b in blocks if _same(b.labels, t.labels)), None)
+        labels = e.labels or _others(blocks, e.rows, t.labels)
+        if not labels or len(labels) > MANY or e.looks[-1] <= t.first:
+            continue
+        in_order = learned_on is not None or (e.how == "numbers" and not e.shuffled)
+        unseen, moved = _apart(t.labels, labels)
+        unseen = unseen if not every >= set(labels) else 0.0
+        right = e.right / e.judged if e.judged else math.nan
+        learned = t.right / t.judged if t.judged >= 20 else math.nan
+        fails = right < WORSE * learned or (math.isnan(learned) and right < 0.5)
+        moved_and_lost = moved > SHIFT and (in_order or right < LOST * learned)
+        if (unseen > UNSEEN and (fails or in_order)) or moved_and_lost:
+            at = e.cut or (learned_on.site if learned_on is not None else None)
+            yield _evidence(e, max(unseen, moved), moved, learned, right, at)
+            return
+
+
+def _apart(known: dict[str, int], others: dict[str, int]) -> tuple[float, float]:
+    """(share of the others whose classes the one part has none of, how far the classes' shares differ)."""
+    total, all_known = sum(others.values()), sum(known.values())
+    unseen = sum(n for k, n in others.items() if k not in known) / total
+    keys = known.keys() | others.keys()
+    return unseen, sum(abs(known.get(k, 0) / all_known - others.get(k, 0) / total) for k in keys) / 2
+
+
+def _same(one: dict[str, int], other: dict[str, int]) -> bool:
+    """Whether these are the same labels, but for a few rows: equal rows are counted once."""
+    return one.keys() == other.keys() and all(abs(one[k] - other[k]) <= FEW * one[k] for k in one)
+
+
+def _others(blocks: list[Blocks], rows: int, known: dict[str, int]) -> dict[str, int]:
+    """The labels of so many rows that are not those of training, for an evaluation that nobody saw judged."""
+    fit = (b.labels for b in blocks if abs(sum(b.labels.values()) - rows) <= FEW * rows)
+    return next((labels for labels in fit if not _same(labels, known)), {})
+
+
+def _evidence(
+    e: RowsEvaluated, unseen: float, moved: float, learned: float, right: float, at: Site | None
+) -> Evidence:
+    numbers = {
+        "unseen": f"{unseen:.0%}",
+        "shift": moved,
+        "figure": _("accuracy"),
+        "what": _("are of classes that training saw less or never"),
+        "training": "–" if math.isnan(learned) else f"{learned:.0%}",
+        "evaluation": "–" if math.isnan(right) else f"{right:.0%}",
+    }
+    return Evidence(e.site, numbers, at=at, stack=e.stack, sites={"loader": e.loader})
+
+
+def place(evidence: Evidence) -> Site | None:
+    """Where the rows were cut."""
+    if any(map(_parts, written_on(evidence.at))):
+        return evidence.at
+    loader, led = evidence.sites["loader"], evidence.stack
+    near = maker(evidence.at, _parts) if evidence.at is not None else None
+    return near or maker(evidence.seen, _parts, loader, led) or evidence.at
+
+
+def _parts(value: ast.AST) -> bool:
+    """Parts rows by position, by itself or by a function that does."""
+    return cuts(value) or bool(calls(value, *SPLITS))
+
 
 RULE = Rule(
     id="sorted_split",
@@ -10,6 +104,8 @@ RULE = Rule(
     severity="wrong",
     certain=False,
     unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
+    decide=decide,
+    place=place,
     message=N_(
         "{unseen} of the evaluation rows {what}; {figure} {evaluation} there, {training} in training."
     ),

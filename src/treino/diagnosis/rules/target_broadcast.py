@@ -1,7 +1,80 @@
 """A prediction [N, 1] against a target [N]: every row is compared with every other."""
 
-from treino.diagnosis.rule import Rule
+import math
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Backward, Graph, Log, LossCall, Operation
+from treino.diagnosis.rules.graphs import by_line
+from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.where.edit import caller, only_caller, passes_on
 from treino.words import N_
+
+PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "gaussian_nll_loss", "poisson_nll_loss")
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Loss shapes that broadcast to more elements than either has; or a mean over such a difference."""
+    for calls in by_line([c for c in log.of(LossCall) if c.name in PAIRED], lambda c: c.site).values():
+        wide = [c for c in calls if stretched(c.input_shape, c.target_shape)]
+        if wide:
+            yield _evidence(wide[-1], len(wide), len(calls), wide[-1].input_shape, wide[-1].target_shape)
+    by_hand = [(b, d) for b in log.of(Backward) if not b.losses and (d := _difference(b.graph)) is not None]
+    for found in by_line(by_hand, lambda f: f[0].site).values():
+        b, (operation, one, two) = found[-1]
+        yield _evidence(b, len(found), len(found), one, two, operation)
+
+
+def stretched(one: tuple[int, ...], two: tuple[int, ...]) -> bool:
+    """Whether both shapes grow when they meet, as [N, 1] and [N] do."""
+    if len(one) == len(two) or not one or not two:
+        return False
+    wide = max(len(one), len(two))
+    pairs = [*zip((1,) * (wide - len(one)) + one, (1,) * (wide - len(two)) + two, strict=True)]
+    fit = all(a == b or 1 in (a, b) for a, b in pairs)
+    return fit and math.prod(map(max, pairs)) > max(math.prod(one), math.prod(two))
+
+
+def _difference(graph: Graph) -> tuple[Operation, tuple[int, ...], tuple[int, ...]] | None:
+    """A difference of a value that is learned, [N, 1] or [N], and one that isn't, stretched to [N, N]."""
+    for operation in graph.operations:
+        parents = graph.parents(operation)
+        if operation.name != "sub" or len(parents) != 2:
+            continue
+        learned = [p for p in parents if p.grad]
+        shapes = sorted((p.shape for p in parents), key=len)
+        column = len(shapes[1]) == 2 and shapes[1][1] == 1 and shapes[0] == shapes[1][:1]
+        if len(learned) == 1 and column and shapes[0][0] > 1:
+            other = next(p for p in parents if not p.grad)
+            return operation, learned[0].shape, other.shape
+    return None
+
+
+def _evidence(
+    event: LossCall | Backward,
+    calls: int,
+    looked: int,
+    prediction: tuple[int, ...],
+    target: tuple[int, ...],
+    operation: Operation | None = None,
+) -> Evidence:
+    numbers = {
+        "prediction": str(list(prediction)),
+        "target": str(list(target)),
+        "calls": calls,
+        "looked": looked,
+    }
+    return Evidence(
+        event.site, numbers, at=operation.site if operation is not None else None, stack=event.stack
+    )
+
+
+def place(evidence: Evidence) -> Site | None:
+    """The line of the difference, or of the caller that chose the shapes."""
+    if evidence.at is not None:
+        return (only_caller(evidence.at) or evidence.seen) if passes_on(evidence.at, most=2) else evidence.at
+    return caller(evidence.stack)
+
 
 RULE = Rule(
     id="target_broadcast",
@@ -9,6 +82,8 @@ RULE = Rule(
     severity="wrong",
     certain=True,
     early=True,
+    decide=decide,
+    place=place,
     message=N_(
         "A prediction of shape {prediction} meets a target of shape {target} and both are stretched ({calls} "
         "of {looked} calls looked at)."

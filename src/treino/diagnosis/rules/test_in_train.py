@@ -1,8 +1,75 @@
 """Test rows that the net was trained on."""
 
-from treino.diagnosis.rule import Rule
+import ast
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Log, NetMade
+from treino.diagnosis.record.row_log import Folded, RowsEvaluated, RowsTrained
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
+from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.rules.shares import CHANCE, HALF, LEAST, MOST, copies, shared
+from treino.diagnosis.where.edit import trail
+from treino.diagnosis.where.kinds import joins, parts
+from treino.diagnosis.where.source import loops
 from treino.words import N_
+
+NEW = 0.1  # of the rows had been trained on, at most: then they are new ones
+MANY = 20  # rows of an evaluation of nothing but training's
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """A net had learned on rows of one part of a split before they were evaluated, and the table holds no
+    copies; or on some of the only rows that were evaluated; or on those of the folds before.
+    """
+    trains = {t.net: t for t in log.of(RowsTrained)}
+    every = log.of(RowsEvaluated)
+    judged_on_new = {e.learner for e in every if e.rows >= LEAST and e.trained < NEW * e.rows}
+    folds = log.of(Folded)
+    for e in every:
+        t = trains.get(e.learner)
+        if t is None:
+            continue
+        trained, rows = shared(e, t)
+        if not trained and e.learner not in judged_on_new and _only(e, t):
+            trained = e.trained
+        sites = {"loader": e.loader, "split": e.cut, "train": t.site, "train_loader": t.loader}
+        late = next((f for f in folds if f.again and t.first < f.turn < min(t.last, e.looks[-1])), None)
+        if late is not None:
+            trained, rows = late.again, late.rows
+        shared_net = late is not None or (trained and e.later > HALF * e.new_later)
+        if trained and (shared_net or not copies(e, t)):
+            made = next((n.made_at for n in log.of(NetMade) if n.net == t.net and shared_net), None)
+            yield Evidence(e.site, {"rows": rows, "trained": trained}, at=made, stack=t.stack, sites=sites)
+            return
+
+
+def _only(e: RowsEvaluated, t: RowsTrained) -> bool:
+    """Whether these are some of training's rows, which were judged."""
+    part = MANY <= e.rows < MOST * t.rows and e.trained == e.rows
+    return part and e.scored and t.chance < CHANCE and t.floating and not (t.made or e.made)
+
+
+def place(evidence: Evidence) -> Site | None:
+    """The net that all folds share; or where rows were taken or joined for training and not for the
+    evaluation; or the other way round.
+    """
+    if evidence.at is not None:
+        return evidence.at
+    sites, led = evidence.sites, evidence.stack
+    heads = [loops(s)[-1:] for s in led]
+    ends = {(n.lineno, n.end_lineno) for found in heads for n in found} | {(s.line, s.line) for s in led}
+    train = [s.site for s in trail(sites["train"], sites["train_loader"], led) if takes(s.node)]
+    train = [s for s in train if not any(a <= s.line <= b for a, b in ends)]  # batches
+    test = [s.site for s in trail(evidence.seen, sites["loader"]) if takes(s.node)]
+    only = next((s for s in train if s not in test), None) or sites["train_loader"]
+    return only or next((s for s in test if s not in train), None) or sites["train"]
+
+
+def takes(value: ast.AST) -> bool:
+    """Takes some of the rows, or joins them."""
+    return parts(value) or joins(value)
+
 
 RULE = Rule(
     id="test_in_train",
@@ -10,6 +77,8 @@ RULE = Rule(
     severity="wrong",
     certain=False,
     unless=("train_mode_never_restored",),  # what trains in eval mode looks like an evaluation
+    decide=decide,
+    place=place,
     message=N_("{trained} of {rows} evaluation rows were trained on before they were evaluated."),
     why=N_(
         "The net has seen the answers, so that the figure shows how well it remembers, not how well it "

@@ -1,7 +1,53 @@
-"""Inputs of very different or very large scales."""
+"""Inputs of very different scales, and a loss that stays at a constant."""
 
-from treino.diagnosis.rule import Rule
+import math
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Log
+from treino.diagnosis.record.row_log import RowsTrained
+from treino.diagnosis.rules.course import Training, training
+from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.where.edit import maker
+from treino.diagnosis.where.kinds import converts
 from treino.words import N_
+
+LEAST = 12  # steps
+LARGE, APART = 100.0, 50.0  # numbers and deviations that together are uneven
+HUGE = 1000.0  # numbers that are too large whatever the others are
+BYTES = 20.0  # the median deviation of columns from 0 to 255
+STUCK, NEARLY, HALF = 0.8, 0.95, 0.5  # of a constant's loss: uneven columns, bytes, extreme ones
+EXTREME, WIDE = 1e4, 1e3  # numbers and deviations that hurt even an adaptive rate
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Columns in the hundreds or worse beside small ones, and a loss that ends no better than a constant."""
+    end = training(log)
+    if end is None or not end.known or not math.isfinite(end.values[0]):
+        return
+    for t in log.of(RowsTrained):
+        if t.calls < LEAST or not t.floating or t.made or not math.isfinite(t.largest):
+            continue
+        if math.isfinite(t.entering) and t.entering <= LARGE:
+            continue  # the net scales them itself
+        if _hurts(t, end):
+            numbers = {"largest": t.largest, "spread": t.spread, "loss": end.last(), "constant": end.constant}
+            yield Evidence(t.site, numbers, stack=t.stack, sites={"loader": t.loader})
+            return
+
+
+def _hurts(t: RowsTrained, end: Training) -> bool:
+    """Whether columns are so uneven that the loss that was reached fits them."""
+    uneven = (t.largest > LARGE and t.spread > APART) or t.largest > HUGE
+    if t.largest > EXTREME and t.spread > WIDE and end.stuck(HALF):
+        return True
+    return (uneven and end.stuck(STUCK)) or (t.largest > LARGE and t.middle > BYTES and end.stuck(NEARLY))
+
+
+def place(evidence: Evidence) -> Site | None:
+    """Where the rows became numbers for a net."""
+    return maker(evidence.seen, converts, evidence.sites["loader"], evidence.stack)
+
 
 RULE = Rule(
     id="unscaled_inputs",
@@ -9,6 +55,8 @@ RULE = Rule(
     severity="wrong",
     certain=False,
     unless=("nan_inputs", "missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss"),
+    decide=decide,
+    place=place,
     message=N_(
         "Inputs reach {largest} and their columns differ {spread} times in scale; the loss ends at "
         "{loss}, a constant gets {constant}."

@@ -1,7 +1,69 @@
 """Training rows sorted by class, read in order."""
 
-from treino.diagnosis.rule import Rule
+from collections.abc import Iterable
+from itertools import groupby
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Forward, Log, LossCall
+from treino.diagnosis.rules.course import training
+from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.where import edit
 from treino.words import N_
+
+LEAST = 8  # batches, of so many rows
+SHARE = 0.8  # of a batch that is of its most common class, on average
+BLOCKS = 3  # changes of class
+PURE, STUCK = 0.9, 0.6  # share, and of a constant's loss: iris in four batches an epoch, in the first fifty
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Batches of mostly one class come in blocks, though there are several classes, and the loss jumps where
+    the class changes; or nothing is learned of them that could be lost.
+    """
+    course = training(log)
+    lines: dict[Site | None, list[LossCall]] = {}
+    for c in log.of(LossCall):
+        if c.trained and c.labels:
+            lines.setdefault(c.site, []).append(c)
+    for calls in lines.values():
+        rows = [sum(c.labels.values()) for c in calls]
+        if len(calls) < LEAST or sorted(rows)[len(rows) // 2] < 4:
+            continue
+        share = sum(max(c.labels.values()) / n for c, n in zip(calls, rows, strict=True)) / len(calls)
+        if share < SHARE or len({k for c in calls for k in c.labels}) < 2:
+            continue
+        main = [max(c.labels, key=lambda k: c.labels[k]) for c in calls]
+        starts, at = [], 0
+        for _label, block in groupby(main):
+            starts.append(at)
+            at += len(list(block))
+        # A batch that holds the end of one class, too, shows the change less than the next.
+        jumps = [max(c.value for c in calls[i : i + 2]) - calls[i - 1].value for i in starts[1:]]
+        ordered = in_turn([main[i] for i in starts])
+        if len(jumps) < BLOCKS or (len(calls) < 1.5 * len(starts) and not ordered):
+            continue
+        jump = sum(jumps) / len(jumps)
+        stuck = ordered and share >= PURE and course is not None and course.known and course.stuck(STUCK)
+        if stuck or (jump > 0.02 and sum(j > 0 for j in jumps) > 0.5 * len(jumps)):
+            numbers = {"share": share, "classes": len(set(main)), "jump": jump}
+            forwards = {f.forward: f for f in log.of(Forward)}
+            fed = [forwards[n] for n in calls[-1].forwards if n in forwards]
+            loader = next((f.loader for f in fed if f.loader is not None), None)
+            yield Evidence(calls[-1].site, numbers, at=loader, stack=calls[-1].stack)
+            return
+
+
+def in_turn(order: list[int]) -> bool:
+    """Whether more than two classes come one after the other, and again in the same order."""
+    kinds = len(set(order))
+    again = kinds > 2 and len(order) >= 2 * kinds
+    return again and all(label == order[i % kinds] for i, label in enumerate(order))
+
+
+def place(evidence: Evidence) -> Site | None:
+    """The loader, or the loop over the batches."""
+    return evidence.at or edit.batches(evidence.stack)
+
 
 RULE = Rule(
     id="unshuffled_sorted",
@@ -9,6 +71,8 @@ RULE = Rule(
     severity="wrong",
     certain=False,
     unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
+    decide=decide,
+    place=place,
     message=N_(
         "Batches hold {share} of one class and come sorted; the loss rises by {jump} at each change of class."
     ),

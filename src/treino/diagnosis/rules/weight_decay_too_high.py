@@ -1,7 +1,70 @@
 """A decay that outweighs the loss."""
 
-from treino.diagnosis.rule import Rule
-from treino.words import N_
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Log
+from treino.diagnosis.rules.course import Steps, Training, constant_of, optimizers, training
+from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.rules.studies import studied
+from treino.diagnosis.where.edit import loss_made
+from treino.diagnosis.where.settings import setting
+from treino.words import N_, _
+
+LEAST = 12  # steps
+PULL = 0.5  # decay by gradient, in the median step: 0.84 to 20 where it outweighs the loss
+SHRUNK = 0.75  # of the weights' size at first: 0.001 to 0.4 by such a decay, 1.0 and more in right scripts
+STUCK = 0.5  # of a constant's loss: 0.7 and more with such a decay
+ADDED = 1.3  # times the loss of torch, that is run backward at first
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """The decay's pull is as large as the gradient, the weights shrink, and the loss ends no better than a
+    constant.
+    """
+    loss = training(log)
+    if loss is None or studied(log, "weight_decay"):
+        return
+    for o in optimizers(log):
+        if o.optimizer in loss.optimizers and o.steps >= LEAST and held_down(loss, o):
+            numbers = {
+                "weight_decay": o.weight_decay,
+                "shrunk": o.shrunk,
+                "pull": o.pull,
+                "loss": loss.last(),
+            }
+            yield Evidence(loss.site, numbers, at=o.site)
+            return
+        if o.optimizer in loss.optimizers and o.steps >= LEAST and penalised(loss, o):
+            told = {"weight_decay": _("by a penalty"), "pull": 0.0}
+            yield Evidence(loss.site, {**told, "shrunk": o.shrunk, "loss": loss.last()})
+            return
+
+
+def penalised(loss: Training, o: Steps) -> bool:
+    """Whether what is run backward is more than the loss of torch in it, the weights shrink, and that loss is
+    hardly better than a constant's.
+    """
+    own = [c.value for c in loss.calls if c.trained]
+    if o.weight_decay or loss.known or len(own) < LEAST or len({c.site for c in loss.calls}) > 1:
+        return False
+    newest = own[-max(1, len(own) // 4) :]
+    constant = constant_of(list(loss.calls))
+    added = loss.values[0] > ADDED * own[0]
+    return added and o.shrunk < SHRUNK and sum(newest) / len(newest) > STUCK * constant > 0
+
+
+def held_down(loss: Training, o: Steps) -> bool:
+    """Whether the decay is why the loss is where it is."""
+    return o.weight_decay > 0 and o.pull > PULL and o.shrunk < SHRUNK and loss.stuck(STUCK)
+
+
+def place(evidence: Evidence) -> Site | None:
+    """Where the decay is written, or the penalty is added."""
+    if evidence.at is None:
+        return loss_made(evidence.seen)
+    return setting(evidence.at, "weight_decay", None, evidence.numbers["weight_decay"])
+
 
 RULE = Rule(
     id="weight_decay_too_high",
@@ -17,6 +80,8 @@ RULE = Rule(
         "nan_inputs",
         "params_not_in_optimizer",
     ),
+    decide=decide,
+    place=place,
     message=N_(
         "weight_decay {weight_decay} shrank the weights to {shrunk} of their size; the loss ends at {loss}."
     ),

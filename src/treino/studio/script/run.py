@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from treino.console import console, line
-from treino.diagnosis.run_script import run_script
+from treino.diagnosis.process.run_script import run_script
 from treino.errors import TreinoError
 from treino.store.files import digest
 from treino.studio.script.json_socket import socket_of_environment

@@ -16,8 +16,8 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from treino.diagnosis.finding import Finding
+from treino.diagnosis.process.run_script import Outcome
 from treino.diagnosis.record.hooks import compiling, unseen
-from treino.diagnosis.run_script import Outcome
 from treino.errors import TreinoError, cause, nearest
 from treino.escaping import escape
 from treino.studio.script.buttons import buttons

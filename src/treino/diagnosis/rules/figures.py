@@ -1,0 +1,115 @@
+"""What a training came to, in figures: its first and last loss, and whether what it reads is chance."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from treino.diagnosis.record.log import Graph, Log, LossCall, Operation, Read
+from treino.diagnosis.rules.course import training
+from treino.words import _, numeral
+
+NOISE = 3  # standard deviations of a share of so many rows, within which it is chance
+HARDLY = 0.95  # of a constant's loss: a loss that is hardly better
+NEWEST = 16  # calls of the loss by which answers in training are judged
+REDUCED = ("mean", "sum", "count_nonzero", "div", "mul", "to")
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of right answers. chance: what one answer for all rows, or guessing, gets."""
+
+    right: float
+    chance: float
+    rows: int
+
+    @property
+    def at_chance(self) -> bool:
+        """Whether it is no better than chance, as far as so many rows tell."""
+        spread = math.sqrt(self.chance * (1 - self.chance) / max(1, self.rows))
+        return self.right <= self.chance + NOISE * spread
+
+
+def summary(log: Log) -> list[str]:
+    """The first and the last loss, what a constant gets, and what is at chance, in sentences."""
+    found: list[str] = []
+    loss = training(log)
+    if loss is not None and len(loss.values) > 1:
+        told = _("The loss was {first} at first and {last} at the end of {count} backwards.")
+        first, last = numeral(loss.first(), ".4g"), numeral(loss.last(), ".4g")
+        found.append(told.format(first=first, last=last, count=len(loss.values)))
+        if loss.known and loss.stuck(HARDLY):
+            told = _("One answer for all rows would get {constant}.")
+            found.append(told.format(constant=numeral(loss.constant, ".4g")))
+    share = read_share(log) or trained_share(log)
+    if share is not None and share.at_chance:
+        told = _("{right} of the answers are right; chance gets {chance}.")
+        right, chance = numeral(share.right, ".1%"), numeral(share.chance, ".1%")
+        found.append(told.format(right=right, chance=chance))
+    return found
+
+
+def read_share(log: Log) -> Share | None:
+    """The last share of right answers that the program read, of all its batches; None where none is known."""
+    reads = [(r, counted) for r in log.of(Read) if (counted := _compared(r)) is not None]
+    if not reads:
+        return None
+    last = reads[-1][0]
+    own = [(r, c) for r, c in reads if (r.site, r.step, r.how) == (last.site, last.step, last.how)]
+    rows = sum(n for _r, (n, _classes, _kind) in own)
+    right = sum(r.value * (n if kind == "mean" else 1) for r, (n, _classes, kind) in own) / max(1, rows)
+    classes = max(c for _r, (_n, c, _kind) in own)
+    if not rows or not 0 <= right <= 1 or classes < 2:
+        return None
+    judged = [c for c in log.of(LossCall) if c.labels and not c.trained and c.step == last.step]
+    return Share(right, max(1 / classes, common(judged) if judged else 0.0), rows)
+
+
+def trained_share(log: Log) -> Share | None:
+    """The share of right answers in the newest calls of the loss that trains."""
+    calls = [c for c in log.of(LossCall) if c.trained and c.labels][-NEWEST:]
+    rows = sum(sum(c.labels.values()) for c in calls)
+    if not rows:
+        return None
+    return Share(sum(sum(c.right.values()) for c in calls) / rows, common(calls), rows)
+
+
+def common(calls: list[LossCall]) -> float:
+    """The share of the most common class."""
+    labels: dict[int, int] = {}
+    for c in calls:
+        for k, n in c.labels.items():
+            labels[k] = labels.get(k, 0) + n
+    return max(labels.values()) / sum(labels.values())
+
+
+def _compared(read: Read) -> tuple[int, int, str] | None:
+    """(rows, classes, "mean" or "sum") of a number that tells how many of a net's classes were right."""
+    if not math.isfinite(read.value) or read.graph.root is None:
+        return None
+    way = list(_way(read.graph))
+    end = way[-1] if way else None
+    if end is None or end.name != "eq":
+        return None
+    classes = 0
+    for one in read.graph.walk(end):
+        if one.name in ("argmax", "max") and one.forwards:
+            classes = max([classes, *(dropped(p.shape, one.shape) for p in read.graph.parents(one))])
+        elif one.name in ("gt", "ge", "round") and one.forwards:
+            classes = max(classes, 2)
+    kind = "mean" if any(o.name == "mean" for o in way) else "sum"
+    return math.prod(end.shape), classes, kind
+
+
+def dropped(given: tuple[int, ...], left: tuple[int, ...]) -> int:
+    """The size of the axis that a maximum was taken along; 0 where there is no one such axis."""
+    return next((n for i, n in enumerate(given) if given[:i] + given[i + 1 :] == left), 0)
+
+
+def _way(graph: Graph) -> Iterator[Operation]:
+    """From a number through sums and means to what was compared."""
+    one = graph.root
+    while one is not None:
+        yield one
+        if one.name not in REDUCED:
+            return
+        one = next(iter(graph.parents(one)), None)

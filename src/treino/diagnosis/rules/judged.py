@@ -1,0 +1,104 @@
+"""Calls of nets that only gave figures: somebody judged what they said, and no backward came."""
+
+from dataclasses import dataclass, field
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Backward, Forward, Log, LossCall, NetMade, OptimizerMade, Read
+from treino.diagnosis.rules.turns import trained_forwards
+
+TRAINED = 2  # calls that trained a net, before its figures tell of a training
+LEFT_OUT = 10  # calls that trained, to one that didn't: a training that leaves some batches out
+CHOICES = frozenset(("argmax", "max", "topk", "sort", "argsort", "round", "min"))
+SHARES = frozenset(("softmax", "sigmoid"))  # of what a net gave: as arrays, they are judged there
+ARRAYS = ("numpy", "array", "tolist")
+COMPARES = frozenset(("eq", "ne", "gt", "lt", "ge", "le", "isclose"))
+
+
+@dataclass
+class Group:
+    """The calls of one net on one line.
+
+    judged: gave figures and did not train. trained: how many did. targets: some became targets. again: some
+    were given the rows of a judged call before, with no step between.
+    """
+
+    net: NetMade
+    site: Site | None
+    judged: list[Forward] = field(default_factory=list)
+    figures: list[Read | LossCall] = field(default_factory=list)
+    trained: int = 0
+    targets: bool = False
+    again: bool = False
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether these calls are evaluations."""
+        return bool(self.judged) and not self.targets and self.trained <= LEFT_OUT * len(self.judged)
+
+
+def groups(log: Log) -> list[Group]:
+    """The lines that call nets which learn."""
+    nets = {n.net: n for n in log.of(NetMade)}
+    used = trained_forwards(log)
+    backward = {f for b in log.of(Backward) for f in b.forwards}
+    backward |= {f for r in log.of(Read) if r.how == "grad" for f in r.forwards}
+    owners = _owners(log, nets)
+    targets, figures = set[int](), dict[int, Read | LossCall]()
+    lines = {(r.how, r.site) for r in log.of(Read) if is_figure(r)}
+    for event in log.events:
+        if isinstance(event, LossCall):
+            root = event.target_graph.root
+            targets |= set(root.forwards) if root is not None else set()
+            newest = event.forwards[-1:]
+            figures |= {f: figures.get(f, event) for f in newest}
+        elif isinstance(event, Read) and (event.how, event.site) in lines:
+            figures |= {f: figures.get(f, event) for f in _together(event.forwards, owners)}
+    learned = {p for f in log.of(Forward) if f.forward in used for p in nets[f.net].parameters}
+    counts: dict[int, int] = {}
+    found: dict[tuple[int, Site | None], Group] = {}
+    last: dict[tuple[int, Site | None], Forward] = {}
+    for call in log.of(Forward):
+        key = call.net, call.site
+        group = found.setdefault(key, Group(nets[call.net], call.site))
+        counts[call.net] = counts.get(call.net, 0) + (call.forward in used)
+        group.trained += call.forward in backward
+        group.targets = group.targets or call.forward in targets
+        if call.forward in backward or call.forward not in figures:
+            continue
+        net = nets[call.net]
+        alike = (n for n in nets.values() if n.kind == net.kind)
+        copy = net.loaded and any(counts.get(n.net, 0) >= TRAINED for n in alike)
+        known = copy or counts[call.net] >= TRAINED or bool(learned & set(net.parameters))
+        if not known:
+            continue
+        before = last.get(key)
+        group.again = group.again or (call.again and before is not None and before.step == call.step)
+        last[key] = call
+        group.judged.append(call)
+        group.figures.append(figures[call.forward])
+    return list(found.values())
+
+
+def _owners(log: Log, nets: dict[int, NetMade]) -> dict[int, set[int]]:
+    """The optimizers that hold parameters of the net, of each call."""
+    held = [(o.optimizer, {p for g in o.groups for p in g.parameters}) for o in log.of(OptimizerMade)]
+    of = {n: {o for o, own in held if own & set(made.parameters)} for n, made in nets.items()}
+    return {f.forward: of[f.net] for f in log.of(Forward)}
+
+
+def _together(forwards: tuple[int, ...], owners: dict[int, set[int]]) -> list[int]:
+    """The calls that a figure tells of: the newest, and those of nets that one optimizer trains with it. (A
+    generator's samples that another net judges are no evaluation of the generator.)
+    """
+    newest = owners.get(forwards[-1], set()) if forwards else set()
+    return [f for f in forwards if f == forwards[-1] or newest & owners.get(f, set())]
+
+
+def is_figure(read: Read) -> bool:
+    """Whether what was read is a figure: compared, chosen, shares, a loss, a difference from the truth."""
+    if read.how == "compared":
+        return True
+    made = list(read.graph.walk())
+    if read.how in ARRAYS and any(o.name in SHARES and o.forwards for o in made):
+        return True
+    return any(o.name in CHOICES | COMPARES or o.name == "sub" or "loss" in o.detail for o in made)

@@ -1,0 +1,83 @@
+"""What a rule is: its decision, where to edit, its words, how safe its fix is, and its two examples."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from treino.diagnosis.finding import Finding, Severity, Site
+from treino.diagnosis.record.log import Log
+from treino.words import _, numeral
+
+Group = Literal["gradients", "losses", "modes", "data", "settings"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a decision returns: that it is so, by which numbers, and where it happened.
+
+    seen: the line where it happened. at: the line that the record itself blames, where that is another one
+    (the softmax, the constructor). stack: the own lines that led to ``at``, or to ``seen``, innermost first.
+    sites: further lines that the placement needs, by name.
+    numbers: plain values (int, float, str); they fill in the rule's sentences.
+    """
+
+    seen: Site | None
+    numbers: dict[str, Any] = field(default_factory=dict)
+    at: Site | None = None
+    stack: tuple[Site, ...] = ()
+    sites: dict[str, Site | None] = field(default_factory=dict)
+
+
+def as_recorded(evidence: Evidence) -> Site | None:
+    """The line that the record blames."""
+    return evidence.at or evidence.seen
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One fault that the doctor knows.
+
+    id: a contract, as users write it in ``# treino: ignore[id]``.
+    certain: proven from state (graph, versions, shapes, hashes); otherwise a cause and a measured symptom.
+    decide: a pure function of the log; yields one Evidence for each fault.
+    place: the line that a person would edit, asked after the run only.
+    message, why, fix: sentences, marked with ``N_``; ``{names}`` are filled in from the evidence's numbers.
+    wrong, right: a few lines that show the fault and its mend; tests run both after ``examples.PRELUDE``.
+    safety: what the fix changes besides. limits: what the rule does not see. Both are for the documentation.
+    early: may be said before the script has ended.
+    unless: rules whose finding explains this one, which then isn't said.
+    """
+
+    id: str
+    group: Group
+    severity: Severity
+    certain: bool
+    decide: Callable[[Log], Iterable[Evidence]]
+    message: str
+    why: str
+    fix: str
+    safety: str
+    limits: str
+    wrong: str
+    right: str
+    early: bool = False
+    unless: tuple[str, ...] = ()
+    place: Callable[[Evidence], Site | None] = as_recorded
+
+    def finding(self, evidence: Evidence) -> Finding:
+        """A fault in this rule's words, at the line to edit."""
+        place, numbers = self.place(evidence) or as_recorded(evidence), evidence.numbers
+        shown = {k: numeral(v, ".4g") if isinstance(v, float) else v for k, v in numbers.items()}
+        typed = {k: f"{v:.4g}" if isinstance(v, float) else v for k, v in numbers.items()}
+        return Finding(
+            rule=self.id,
+            severity=self.severity,
+            certain=self.certain,
+            message=_(self.message).format(**shown),
+            why=_(self.why).format(**shown),
+            file=None if place is None else place.file,
+            line=None if place is None else place.line,
+            seen=evidence.seen,
+            evidence=dict(numbers),
+            fix=_(self.fix).format(**typed),
+        )

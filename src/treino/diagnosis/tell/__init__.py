@@ -1,0 +1,1 @@
+"""What the doctor says: findings as text, JSON and patches, and the proof of a fix."""

@@ -1,0 +1,118 @@
+"""How an examination is told: as text for a person, as the JSON document of ``treino doctor``."""
+
+import linecache
+import os
+from typing import Any
+
+from treino.diagnosis.exam import Exam
+from treino.diagnosis.finding import Finding
+from treino.diagnosis.process.run_script import Outcome
+from treino.diagnosis.tell.coverage import coverage
+from treino.escaping import escape
+from treino.words import N_, _
+
+KIND = {"wrong": N_("wrong"), "risk": N_("risk"), "waste": N_("waste")}
+
+
+def place(finding: Finding) -> str:
+    """``file.py:42``, relative to the working directory where that is shorter."""
+    if finding.file is None:
+        return _("(no line known)")
+    path = finding.file
+    try:
+        near = os.path.relpath(path)
+    except (ValueError, OSError):  # another drive, or the folder is gone
+        near = path
+    return f"{near if len(near) < len(path) else path}:{finding.line}"
+
+
+def one(finding: Finding, *, of_script: bool = True) -> str:
+    """A finding, its line of the script, and what to do. of_script: it has a place in a file; a run of
+    treino's own has settings.
+    """
+    sure = _("certain") if finding.certain else _("likely")
+    lines = [
+        f"{finding.rule}  ({_(KIND[finding.severity])}, {sure})"
+        + (f"  {place(finding)}" if of_script else ""),
+        f"    {finding.message}",
+        f"    {finding.why}",
+        _("    To do: {fix}").format(fix=finding.fix),
+    ]
+    if finding.seen is not None and finding.seen.line != finding.line:
+        lines.insert(1, _("    seen at line {line}").format(line=finding.seen.line))
+    if written := linecache.getline(finding.file or "", finding.line or 0).strip():
+        lines.insert(1, f"    {finding.line} | {written}")
+    return "\n".join(map(escape, lines))
+
+
+def nothing(exam: Exam) -> str:
+    """That nothing was found, in how much; by hand, or by an optimizer that is none of torch, it is said of
+    the backward passes.
+    """
+    if exam.steps:
+        return _("doctor: nothing found in {steps} steps.").format(steps=exam.steps)
+    told = _("doctor: nothing found in {backwards} backward passes (no optimizer of torch stepped).")
+    return told.format(backwards=exam.backwards)
+
+
+def text(outcome: Outcome) -> str:
+    """The whole report."""
+    exam = outcome.exam
+    parts: list[list[str]] = []
+    if outcome.stopped:
+        limit = "--max-time" if outcome.stopped == "max_time" else "--max-steps"
+        parts.append([_("doctor: stopped the script at {limit}.").format(limit=limit)])
+    if outcome.error:
+        ended = _("doctor: the script ended early, by {error}; what it had still to do was not examined.")
+        parts.append([ended.format(error=outcome.error)])
+    if not outcome.trained:
+        parts.append(
+            [_("doctor: no backward seen: this script never trained, so there is nothing to examine.")]
+        )
+    elif not exam.findings:
+        parts.append([nothing(exam), *account(exam)])
+    else:
+        head = _("doctor: {steps} steps of {subject}, findings: {n}")
+        parts.append([head.format(n=len(exam.findings), steps=exam.steps, subject=outcome.subject)])
+        parts[-1] += account(exam)
+    defects = [
+        _("doctor: a defect of the doctor itself, not of your script: {what}").format(what=d)
+        for d in exam.defects
+    ]
+    said = ["\n    ".join(map(escape, lines)) for lines in parts]
+    return "\n\n".join([*said, *map(one, exam.findings), *map(escape, defects)])
+
+
+def account(exam: Exam) -> list[str]:
+    """The loss and the answers in figures, and, where nothing was found, what was looked at."""
+    covered = coverage(exam.log, exam.backwards)
+    return [*covered.figures, *(covered.sentences() if not exam.findings else ())]
+
+
+def text_of_run(findings: list[Finding], steps: int, run: str) -> str:
+    """The report on a run of treino's own."""
+    if not findings:
+        nothing_found = _("doctor: nothing found in {steps} steps of {subject}.")
+        return escape(nothing_found.format(steps=steps, subject=run))
+    head = _("doctor: {steps} steps of {subject}, findings: {n}")
+    parts = [head.format(n=len(findings), steps=steps, subject=run)]
+    return "\n\n".join([*map(escape, parts), *(one(f, of_script=False) for f in findings)])
+
+
+def document(outcome: Outcome, status: int) -> dict[str, Any]:
+    """The keys of the contract. ``overhead`` is the sensors' share of the script's own time, estimated."""
+    exam = outcome.exam
+    own = max(outcome.seconds - exam.seconds, 1e-9)
+    return {
+        "subject": outcome.subject,
+        "steps": exam.steps,
+        "findings": [f.as_json() for f in exam.findings],
+        "overhead": round(exam.seconds / own, 4),
+        "exit": status,
+        "trained": outcome.trained,
+        "stopped": outcome.stopped or None,
+        "error": outcome.error or None,
+        "defects": exam.defects,
+        "looked_at": coverage(exam.log, exam.backwards).as_json(),
+        "seconds": round(outcome.seconds, 3),
+    }
