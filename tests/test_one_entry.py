@@ -15,7 +15,6 @@ from tests import toy_entries as toys
 from tests.conftest import Said
 from tests.workflows.export_cases import ROOT, ruff
 from treino.data import BUILTINS
-from treino.diagnosis import rules
 from treino.diagnosis import rules as rules_folder
 from treino.diagnosis.rules import rules
 from treino.diagnosis.tell.rules_page import page as rules_page
@@ -45,21 +44,8 @@ CLASSES = NAMES | {"loss": "focal", "metric": "lowest_recall"}
 RULE = '''
 """A toy: a learning rate of exactly 0.0123."""
 
-from treino.diagnosis.rules.rule import Rule
-
-RULE = Rule(
-    "odd_rate", "settings", "waste", True, ("optimizers",), lambda seen: (),
-    "The rate is {lr}, which is odd.", "Nobody wrote that on purpose.", "Take another rate than {lr}.",
-    "opt = torch.optim.SGD(net.parameters(), lr=0.0123)", "opt = torch.optim.SGD(net.parameters(), lr=0.01)",
-    "nothing",
-)
-'''
-FAULT = '''
-"""Its decision."""
-
-from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.record.log import OptimizerMade
-from treino.diagnosis.rules.odd_rate import RULE as WORDS
+from treino.diagnosis.rules.rule import Evidence, Rule
 
 
 def decide(log):
@@ -68,7 +54,20 @@ def decide(log):
             yield Evidence(made.site, {"lr": made.groups[0].lr})
 
 
-RULE = Rule(WORDS, decide)
+RULE = Rule(
+    id="odd_rate",
+    group="settings",
+    severity="waste",
+    certain=True,
+    decide=decide,
+    message="The rate is {lr}, which is odd.",
+    why="Nobody wrote that on purpose.",
+    fix="Take another rate than {lr}.",
+    safety="Safe.",
+    limits="None.",
+    wrong="opt = torch.optim.SGD(net.parameters(), lr=0.0123)",
+    right="opt = torch.optim.SGD(net.parameters(), lr=0.01)",
+)
 '''
 
 
@@ -77,18 +76,14 @@ def added(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """One entry in each registry, and one rule beside the doctor's."""
     for registry, name, entry in ENTRIES:
         monkeypatch.setitem(registry, name, entry)
-    for package, text in ((rules_folder, RULE), (faults, FAULT)):
-        folder = tmp_path / package.__name__
-        folder.mkdir()
-        (folder / "odd_rate.py").write_text(text)
-        monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
+    folder = tmp_path / "more_rules"
+    folder.mkdir()
+    (folder / "odd_rate.py").write_text(RULE)
+    monkeypatch.setattr(rules_folder, "__path__", [*rules_folder.__path__, str(folder)])
     rules.cache_clear()
-    faults.rules.cache_clear()
     yield
     rules.cache_clear()
-    faults.rules.cache_clear()
-    for package in (rules_folder, faults):
-        sys.modules.pop(f"{package.__name__}.odd_rate", None)
+    sys.modules.pop("treino.diagnosis.rules.odd_rate", None)
 
 
 def trained(treino: Treino, data: str, names: dict[str, str], *more: object) -> dict[str, object]:

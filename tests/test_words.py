@@ -83,16 +83,17 @@ def test_the_flag_stands_anywhere_before_the_dashes() -> None:
 
 def test_a_choice_reaches_sentences_of_modules_that_are_there_already() -> None:
     from treino.diagnosis.rules import rules
+    from treino.diagnosis.rules.rule import Evidence
 
-    seen = None, None, {"optimizer": "SGD", "backwards": 3, "steps": 0}
+    seen = Evidence(None, {"optimizer": "SGD", "backwards": 3, "steps": 0})
     rule = rules()["no_step"]
-    english = rule.finding(*seen).fix
+    english = rule.finding(seen).fix
     words.use("pt")
     assert words.language() == "pt_BR"
-    assert rule.finding(*seen).fix != english
+    assert rule.finding(seen).fix != english
     assert _("{n} rows").format(n=3) == "3 linhas"
     words.use("en")
-    assert rule.finding(*seen).fix == english
+    assert rule.finding(seen).fix == english
     assert _("no such sentence") == "no such sentence"
     assert _("") == ""
     with pytest.raises(ValueError, match="en, pt_BR"):

@@ -143,7 +143,8 @@ def test_a_time_limit_is_the_script_s_and_not_that_of_the_findings(tmp_path):
     script(tmp_path, FAULT.replace("range(6)", "iter(int, 1)"))
     code = (
         "import sys, time, torch._dynamo, torch.utils.data  # the limit is for the script alone\n"
-        "from treino.cli import main; from treino.diagnosis import exam, rules, run_script\n"
+        "from treino.cli import main\n"
+        "from treino.diagnosis import exam, rules; from treino.diagnosis.process import run_script\n"
         "decide = exam.decide\n"
         "exam.decide = lambda seen: time.sleep(run_script.GRACE + 0.5) or decide(seen)\n"
         "sys.exit(main(['doctor', '--max-time', '6', 'train_it.py']))"
@@ -174,13 +175,13 @@ def test_a_changed_folder_and_a_forked_worker_do_no_harm(tmp_path):
 def test_a_rule_that_raises_is_a_defect_of_the_doctor(tmp_path, monkeypatch):
     import dataclasses
 
-    from treino.diagnosis import rules
+    from treino.diagnosis import rules as registry
 
     def broken(log):
         raise ValueError("broken")
 
-    bad = {**faults.rules(), "no_step": dataclasses.replace(faults.rules()["no_step"], decide=broken)}
-    monkeypatch.setattr(faults, "rules", lambda: bad)
+    bad = {**registry.rules(), "no_step": dataclasses.replace(registry.rules()["no_step"], decide=broken)}
+    monkeypatch.setattr(registry, "rules", lambda: bad)
     outcome = run_script(script(tmp_path, FAULT))
     assert rules(outcome) == ["missing_zero_grad"]
     assert outcome.exam.defects == ["no_step: ValueError: broken"]

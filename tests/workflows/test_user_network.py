@@ -224,7 +224,7 @@ def test_each_file_has_a_copy_of_its_own(paths: list[str]) -> None:
 WAYS: dict[str, set[str]] = {
     # what runs code at all, of treino's own text or of a file that the user named
     "exec": {
-        "diagnosis/run_script:run_script",
+        "diagnosis/process/run_script:run_script",
         "exercise/function_file:forward_of",
         "inspection/microscope/accumulated_gradient:example",
         "inspection/microscope/mse:run_snippet",

@@ -41,7 +41,7 @@ class Outcome:
 
 
 GRACE = 2.0  # seconds
-WATCHERS = tuple(f"{Path(__file__).parents[1] / name}{os.sep}" for name in ("diagnosis", "studio"))
+WATCHERS = tuple(f"{Path(__file__).parents[2] / name}{os.sep}" for name in ("diagnosis", "studio"))
 """Whose frames are none of a script's."""
 
 

@@ -236,8 +236,3 @@ def cut(rows: slice) -> tuple[str, int | None, int | None]:
     """A slice as plain values."""
     start, stop = (int(v) if v is not None else None for v in (rows.start, rows.stop))
     return "slice", start, stop
-
-
-def site_of(node: Node | None) -> Site | None:
-    """The line that made a value."""
-    return node.site if node is not None else None

@@ -8,8 +8,8 @@ from treino.diagnosis.record.row_log import RowsEvaluated, RowsTrained
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.rules.shares import copies, shared
-from treino.diagnosis.where.edit import maker
 from treino.diagnosis.where.kinds import multiplies
+from treino.diagnosis.where.places import maker
 from treino.words import N_, _
 
 TRAINED = N_("were trained on before they were evaluated (the table holds copies)")

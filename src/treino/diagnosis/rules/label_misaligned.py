@@ -8,8 +8,8 @@ from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import Lonely, RowsTrained
 from treino.diagnosis.rules.course import training
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.where.edit import maker
 from treino.diagnosis.where.kinds import orders
+from treino.diagnosis.where.places import maker
 from treino.diagnosis.where.source import calls
 from treino.words import N_, _, numeral
 

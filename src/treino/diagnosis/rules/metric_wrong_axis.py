@@ -6,7 +6,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Forward, Log, LossCall, Operation, Read
 from treino.diagnosis.rules.graphs import argument, by_line
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.where.edit import caller, passes_on
+from treino.diagnosis.where.places import caller, passes_on
 from treino.words import N_, _
 
 BEST = ("argmax", "max", "topk")

@@ -7,8 +7,8 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Course, Log, LossCall, Read
 from treino.diagnosis.record.row_log import BadRows
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.where.edit import maker
 from treino.diagnosis.where.kinds import divides, misses
+from treino.diagnosis.where.places import maker
 from treino.words import N_
 
 CHOOSES = ("getitem", "masked_select", "index_select", "take")

@@ -6,7 +6,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log, LossCall
 from treino.diagnosis.rules.graphs import PASSED, by_line
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.where.edit import taken
+from treino.diagnosis.where.losses import taken
 from treino.diagnosis.where.settings import word
 from treino.words import N_
 

@@ -6,7 +6,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Backward, Log, LossCall, Operation
 from treino.diagnosis.rules.graphs import axis, by_line, made_by
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.where.edit import taken
+from treino.diagnosis.where.losses import taken
 from treino.words import N_
 
 

@@ -15,7 +15,7 @@ from treino.diagnosis.record.log import (
 )
 from treino.diagnosis.rules.graphs import PASSED, axis, by_line
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.where.edit import sole_call
+from treino.diagnosis.where.places import sole_call
 from treino.diagnosis.where.settings import setting, written
 from treino.diagnosis.where.source import calls, same, written_on
 from treino.words import N_

@@ -9,8 +9,8 @@ from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import Blocks, RowsEvaluated, RowsTrained
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.where.edit import maker
 from treino.diagnosis.where.kinds import SPLITS, cuts
+from treino.diagnosis.where.places import maker
 from treino.diagnosis.where.source import calls, written_on
 from treino.words import N_, _
 

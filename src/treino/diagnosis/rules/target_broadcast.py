@@ -7,7 +7,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Backward, Graph, Log, LossCall, Operation
 from treino.diagnosis.rules.graphs import by_line
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.where.edit import caller, only_caller, passes_on
+from treino.diagnosis.where.places import caller, only_caller, passes_on
 from treino.words import N_
 
 PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "gaussian_nll_loss", "poisson_nll_loss")

@@ -9,8 +9,8 @@ from treino.diagnosis.record.row_log import Folded, RowsEvaluated, RowsTrained
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.rules.shares import CHANCE, HALF, LEAST, MOST, copies, shared
-from treino.diagnosis.where.edit import trail
 from treino.diagnosis.where.kinds import joins, parts
+from treino.diagnosis.where.places import trail
 from treino.diagnosis.where.source import loops
 from treino.words import N_
 

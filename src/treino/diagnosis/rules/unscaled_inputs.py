@@ -8,8 +8,8 @@ from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import RowsTrained
 from treino.diagnosis.rules.course import Training, training
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.where.edit import maker
 from treino.diagnosis.where.kinds import converts
+from treino.diagnosis.where.places import maker
 from treino.words import N_
 
 LEAST = 12  # steps

@@ -7,7 +7,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Forward, Log, LossCall
 from treino.diagnosis.rules.course import training
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.where import edit
+from treino.diagnosis.where.places import batches
 from treino.words import N_
 
 LEAST = 8  # batches, of so many rows
@@ -62,7 +62,7 @@ def in_turn(order: list[int]) -> bool:
 
 def place(evidence: Evidence) -> Site | None:
     """The loader, or the loop over the batches."""
-    return evidence.at or edit.batches(evidence.stack)
+    return evidence.at or batches(evidence.stack)
 
 
 RULE = Rule(

@@ -7,7 +7,7 @@ from treino.diagnosis.record.log import Log
 from treino.diagnosis.rules.course import Steps, Training, constant_of, optimizers, training
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.rules.studies import studied
-from treino.diagnosis.where.edit import loss_made
+from treino.diagnosis.where.losses import loss_made
 from treino.diagnosis.where.settings import setting
 from treino.words import N_, _
 

@@ -13,14 +13,6 @@ CONVERSIONS = (
     *("tensor", "as_tensor", "from_numpy", "FloatTensor", "Tensor", "DoubleTensor", "stack", "column_stack"),
     *("to_numpy", "asarray"),
 )
-SCALERS = (
-    "StandardScaler",
-    "MinMaxScaler",
-    "RobustScaler",
-    "MaxAbsScaler",
-    "Normalizer",
-    "QuantileTransformer",
-)
 SPREADS = (
     "std",
     "var",
@@ -34,18 +26,6 @@ SPREADS = (
     "amin",
     "quantile",
     "percentile",
-)
-WEIGHTED = (
-    "Linear",
-    "Conv1d",
-    "Conv2d",
-    "Conv3d",
-    "LazyLinear",
-    "Embedding",
-    "LSTM",
-    "GRU",
-    "RNN",
-    "Bilinear",
 )
 
 
@@ -158,20 +138,6 @@ def library(value: ast.AST) -> bool:
     return bool(names(value) & {"torch", "np", "numpy", "F", "nn"})
 
 
-def names_classes(value: ast.AST) -> bool:
-    """Gives labels their values: works numbers out, codes words, or takes a column of a table."""
-    if calls(
-        value, "where", "map", "factorize", "LabelEncoder", "fit_transform", "replace", "cut", "digitize"
-    ):
-        return True
-    if isinstance(value, (ast.BinOp, ast.Compare)):
-        return True
-    column = [
-        n for n in ast.walk(value) if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Constant)
-    ]
-    return any(isinstance(n.slice.value, str) for n in column) or any(map(_column, ast.walk(value)))  # type: ignore[attr-defined]
-
-
 def weighs(value: ast.AST) -> bool:
     """Computes weights, or spells them out: a quotient, a power, a list of numbers."""
     if isinstance(value, (ast.List, ast.Tuple)) or calls(
@@ -189,13 +155,6 @@ def weighs(value: ast.AST) -> bool:
 def computes(value: ast.AST) -> bool:
     """Works something out of numbers."""
     return any(isinstance(n, ast.BinOp) for n in ast.walk(value))
-
-
-def inverts(value: ast.AST) -> bool:
-    """Divides by something, or takes a negative power."""
-    return any(
-        isinstance(n, ast.BinOp) and isinstance(n.op, (ast.Div, ast.Pow)) for n in ast.walk(value)
-    ) or bool(calls(value, "reciprocal", "compute_class_weight", "compute_sample_weight"))
 
 
 def fills(value: ast.AST) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from treino.diagnosis.finding import Site
 from treino.diagnosis.where.calls import OBJECTS, call_sites, returned
 from treino.diagnosis.where.flow import origins, values
-from treino.diagnosis.where.places import Fits, sole_call, trail
+from treino.diagnosis.where.places import Fits, sole_call
 from treino.diagnosis.where.settings import spells, word
 from treino.diagnosis.where.source import (
     Function,
@@ -99,19 +99,6 @@ def loss_of(site: Site | None, fits: Fits) -> Site | None:
     runs = [r for c in calls(written_on(site), *BACKWARD, "grad") if (r := run_backward(c)) is not None]
     steps = (s for r in runs for s in origins(site, r)) if site is not None else iter(())
     return next((s.site for s in steps if fits(s.node)), None)
-
-
-def loss_input(site: Site | None, fits: Fits) -> Site | None:
-    """The nearest line, of those that made what the calls on this one are given, whose expression fits."""
-    return next((s.site for s in trail(site) if fits(s.node)), None)
-
-
-def second_input(site: Site | None) -> Site | None:
-    """The line that works out the second thing that a call on this one is given."""
-    asked = [c.args[1] for c in calls(written_on(site)) if len(c.args) > 1]
-    ways = (origins(site, node) for node in asked) if site is not None else ()
-    made = (s.site for way in ways for s in way if s.how in ("assigned", "loop", "returned"))
-    return next(made, site)
 
 
 def labels(site: Site | None, fits: Fits, led: tuple[Site, ...] = ()) -> Site | None:

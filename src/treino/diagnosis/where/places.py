@@ -1,24 +1,19 @@
 """Where rows, helpers, modes and loops are to be mended, from the lines that were seen."""
 
 import ast
-import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.where.bindings import bindings, parameters
-from treino.diagnosis.where.calls import MAKES, call_sites, class_of
+from treino.diagnosis.where.calls import call_sites
 from treino.diagnosis.where.flow import EACH, Step, origins, uses, values
-from treino.diagnosis.where.kinds import SPLITS
-from treino.diagnosis.where.settings import FITS, given_on
+from treino.diagnosis.where.settings import FITS
 from treino.diagnosis.where.source import (
-    Function,
-    above,
     around,
     calls,
     function,
     given,
-    loop,
     loops,
     module,
     name_of,
@@ -148,36 +143,6 @@ def _asks(value: ast.AST) -> bool:
     return isinstance(func, ast.Attribute) and name_of(func.value) == "self"
 
 
-def helper_call(stack: tuple[Site, ...], other: Iterable[Site]) -> Site | None:
-    """The innermost line that led here and not to the other purpose: of a helper for two, its caller."""
-    others = {(s.file, s.line) for s in other}
-    return next((s for s in stack if (s.file, s.line) not in others), stack[0] if stack else None)
-
-
-def first_of_calls(site: Site | None) -> Site | None:
-    """For a line of a helper that is called for one part after the other, on lines next to each other, the
-    first such call; the line itself otherwise.
-    """
-    inside = function(site) if site is not None else None
-    if site is None or not isinstance(inside, Function) or class_of(site.file, inside) is not None:
-        return site
-    led = sorted({c.lineno for c, _ in call_sites(site.file, inside)})
-    near = next((a for a, b in itertools.pairwise(led) if b - a <= 1), None)
-    return place(site.file, inside, near) if near is not None else site
-
-
-def helper_of(site: Site | None) -> Site | None:
-    """For a line of a little helper that is called on one line only, that line; the line itself otherwise,
-    and where the function reads data, parts it or trains.
-    """
-    inside = function(site) if site is not None else None
-    if site is None or not isinstance(inside, Function) or inside.name in MAKES:
-        return site
-    if calls(inside, *SPLITS, "backward"):
-        return site
-    return only_caller(site) or site
-
-
 def only_caller(site: Site | None) -> Site | None:
     """Where the function around a line is called, if that is on one line only; None otherwise."""
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -189,94 +154,7 @@ def only_caller(site: Site | None) -> Site | None:
     return only(place(site.file, c) for c, _ in call_sites(site.file, inside))
 
 
-def made_for(site: Site | None, keywords: tuple[str, ...], fits: Fits) -> Site | None:
-    """The nearest line, of those that made what a call on this one is given by a keyword, which fits."""
-    asked = [v for k in keywords for v in given_on(site, k)] if site is not None else []
-    steps = (s for v in asked for s in origins(site, v)) if site is not None else iter(())
-    return next((s.site for s in steps if fits(s.node)), None)
-
-
 # --- modes and contexts -----------------------------------------------------------------------------------
-def no_grad_around(sites: Iterable[Site]) -> Site | None:
-    """The ``with torch.no_grad():``, or the decorator, under which one of these lines runs."""
-    for site in sites:
-        for node in reversed(around(site)):
-            if isinstance(node, ast.With) and any(names(i.context_expr) & OFF for i in node.items):
-                return Site(site.file, node.lineno, site.function)
-            if isinstance(node, Function):
-                found = [d for d in node.decorator_list if names(d) & OFF]
-                if found:
-                    return Site(site.file, found[0].lineno, site.function)
-    return None
-
-
-def left_at_once(site: Site | None, *made: str) -> Site | None:
-    """The line before, in the same function, that makes one of these and leaves it at once:
-    ``torch.no_grad()`` without a ``with``.
-    """
-    inside = function(site) if site is not None else None
-    for node in ast.walk(inside) if inside is not None else ():
-        if isinstance(node, ast.Expr) and site is not None and node.lineno < site.line:
-            at = place(site.file, node)
-            if isinstance(node.value, ast.Call) and name_of(node.value) in made and function(at) is inside:
-                return at
-    return None
-
-
-def uncalled(sites: Iterable[Site | None], method: str) -> Site | None:
-    """The line that names a method without calling it, ``optimizer.step``, in the function around one
-    of these lines, innermost first.
-    """
-    for site in (s for s in sites if s is not None):
-        for node in ast.walk(function(site)):
-            named = node.value if isinstance(node, ast.Expr) else None
-            if isinstance(named, ast.Attribute) and named.attr == method:
-                return place(site.file, named)
-    return None
-
-
-def other_mode(site: Site | None) -> Site | None:
-    """The line before a net's call, in the same function, that sets the mode of what isn't used there, or
-    sets one twice: ``teacher.eval()`` before ``net(x)``.
-    """
-    inside = function(site) if site is not None else None
-    if site is None or not isinstance(inside, Function) or calls(inside, "backward"):
-        return None
-    every = calls(inside)
-    used = {ast.unparse(c.func) for c in every} | {ast.unparse(a) for c in every for a in c.args}
-    used |= {u.rpartition(".")[0] for u in used if u.rpartition(".")[2] not in ("eval", "train")}
-    lines, twice = [], set()
-    for call in (
-        c for c in calls(inside, "eval") if isinstance(c.func, ast.Attribute) and c.lineno < site.line
-    ):
-        of = ast.unparse(call.func.value)  # type: ignore[attr-defined]
-        again = of in twice and not calls(inside, "train")  # meant for another net
-        if of not in used | {"self", "torch", "nn"} or again:
-            lines.append(place(site.file, call))
-        twice.add(of)
-    return lines[-1] if lines else None
-
-
-def kept_plainly(path: str, kind: str) -> Site | None:
-    """The only line on which objects of a class keep layers in a plain list or table, hidden from its modes:
-    ``self.members = [member() for _ in range(3)]``.
-    """
-    own = bindings(path).classes.get(kind)
-    found = [n for n in ast.walk(own) if isinstance(n, ast.Assign)] if own is not None else []
-    lists = (ast.List, ast.ListComp, ast.Dict, ast.DictComp)
-    kept = [n for n in found if isinstance(n.value, lists) and calls(n.value)]
-    return only(place(path, n) for n in kept if any(isinstance(t, ast.Attribute) for t in n.targets))
-
-
-def set_once(path: str, *modes: str) -> Site | None:
-    """The only line of a file that sets a mode, where that stands before all loops and is called in none."""
-    found = [c for c in calls(module(path), *modes) if isinstance(c.func, ast.Attribute) and _plain(c)]
-    at = place(path, found[0]) if len(found) == 1 else None
-    if at is None or loop(at) is not None:
-        return None
-    inside = function(at)
-    led = [place(path, c) for c, _ in call_sites(path, inside)] if isinstance(inside, Function) else []
-    return at if not any(loop(s) is not None for s in led) else None
 
 
 def _plain(call: ast.Call) -> bool:
@@ -292,16 +170,6 @@ def hook(site: Site | None, name: str) -> Site | None:
         if name in known:
             return place(site.file, found[0].body[0])
     return site
-
-
-def same_loop(inner: tuple[Site, ...], other: Site | None) -> bool:
-    """Whether a line stands in the very loop from which another (with its callers) was reached."""
-    if other is None:
-        return False
-    for site in inner:
-        if site.file == other.file and function(site) is function(other):
-            return loops(site)[-1:] == loops(other)[-1:]
-    return True
 
 
 def batches(sites: tuple[Site, ...]) -> Site | None:
@@ -345,26 +213,6 @@ def opened(site: Site | None) -> Site | None:
     flags = [n for n in nodes if isinstance(n, ast.Assign) and "requires_grad" in targets(n)]
     flags = [n for n in flags if getattr(n.value, "value", None) is True]
     return only(place(site.file, n) for n in (*found, *flags)) if site is not None else None
-
-
-def first_call(path: str, *api: str, looped: bool = False, within: str = "") -> Site | None:
-    """The first line of a file that names one of these functions (looped: in a loop or a list; within: in a
-    function of this name).
-    """
-    kinds = (ast.For, ast.ListComp, ast.GeneratorExp)
-    nodes = [
-        n for n in ast.walk(module(path)) if isinstance(n, (ast.Name, ast.Attribute)) and name_of(n) in api
-    ]
-    inside = [n for n in nodes if not looped or any(isinstance(a, kinds) for a in above(path, n))]
-    if within:
-        inside = [n for n in inside if any(getattr(a, "name", "") == within for a in above(path, n))]
-    return place(path, min(inside, key=lambda n: n.lineno)) if inside else None
-
-
-def first_statement(path: str, fits: Fits) -> Site | None:
-    """The first simple statement of a file that fits."""
-    found = [n for n in ast.walk(module(path)) if isinstance(n, ast.Assign) and fits(n.value)]
-    return place(path, min(found, key=lambda n: n.lineno)) if found else None
 
 
 def sole_call(site: Site | None, *api: str) -> Site | None:

@@ -317,14 +317,3 @@ def _asked_elsewhere(end: Site, branches: Iterable[ast.AST]) -> bool:
 
 def _constants(node: ast.AST | None) -> Iterator[ast.Constant]:
     return (n for n in ast.walk(node) if isinstance(n, ast.Constant)) if node is not None else iter(())
-
-
-def chosen_value(site: Site | None, *keywords: str) -> Site | None:
-    """Where the value is made or written that a call on this line is given by one of these keywords, if that
-    is on another line.
-    """
-    asked = [v for keyword in keywords for v in given_on(site, keyword)] if site is not None else []
-    ways = [values(site, value) for value in asked] if site is not None else []
-    told = [[w for w in of if getattr(w[-1].node, "value", None) is not True] for of in ways]
-    found = [deepest(of) for of in told if of]
-    return next((at for at in found if at is not None and not same(at, site)), None)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from treino.diagnosis.finding import Site
 from treino.diagnosis.where.back import values
 from treino.diagnosis.where.bindings import bindings, parameters
-from treino.diagnosis.where.calls import call_sites, class_of, returned
-from treino.diagnosis.where.flow import origins, uses
-from treino.diagnosis.where.settings import deepest, given_on, number
+from treino.diagnosis.where.calls import call_sites
+from treino.diagnosis.where.flow import uses
+from treino.diagnosis.where.settings import deepest, number
 from treino.diagnosis.where.source import (
     Function,
     above,
@@ -23,7 +23,6 @@ from treino.diagnosis.where.source import (
     owner,
     place,
     remembered,
-    statement,
     targets,
     written_on,
 )
@@ -133,32 +132,6 @@ def shrinks(path: str) -> Site | None:
     return None
 
 
-def rate_factor(site: Site | None) -> Site | None:
-    """The line that works out the factor of a LambdaLR made on this one: its function's last return."""
-    for value in given_on(site, "lr_lambda", 1) if site is not None else []:
-        for way in values(site, value) if site is not None else []:
-            made = way[-1].node
-            if isinstance(made, ast.Lambda):
-                return way[-1].site
-            gives = returned(way[-1].site.file, made) if isinstance(made, Function) else []
-            if gives:
-                return place(way[-1].site.file, gives[0])
-    return None
-
-
-@remembered
-def rate_set(path: str) -> Site | None:
-    """The only line that gives an optimizer's groups a rate, or the one of the function that works it out."""
-    found = [
-        d for d in bindings(path).keys.get("lr", []) if isinstance(d.statement, (ast.Assign, ast.AugAssign))
-    ]
-    found = [d for d in found if d.receiver is not None and "config" not in names(d.receiver)]
-    if len({d.line for d in found}) != 1:
-        return None
-    at = place(path, found[0].statement)
-    return next((s.site for s in origins(at, found[0].value) if s.how == "returned"), at)
-
-
 def clears(site: Site | None, *, before: Site | None = None) -> Site | None:
     """The first line behind this one, in its function, that sets gradients to nothing, by itself or by a
     function of the file that does only this.
@@ -194,37 +167,6 @@ def only_clears(site: Site) -> bool:
     return isinstance(inside, Function) and all(map(is_clearing, plain or nodes))
 
 
-def handed_uncalled(site: Site | None, method: str) -> Site | None:
-    """The only line of the file that hands a method, or the small function around this line, on uncalled: for
-    a line that calls whatever it was handed.
-    """
-    if site is None:
-        return None
-    inside, said = function(site), statement(site)
-    own = [n for n in getattr(inside, "body", ()) if not isinstance(getattr(n, "value", None), ast.Constant)]
-    alone = isinstance(inside, Function) and class_of(site.file, inside) is None and own == [said]
-    spelled = said is not None and method in names(said)
-    name = method if not spelled else getattr(inside, "name", "") if alone else ""
-    func = {id(c.func) for c in calls(module(site.file))}
-    nodes = [
-        n
-        for n in ast.walk(module(site.file))
-        if isinstance(n, (ast.Name, ast.Attribute)) and name_of(n) == name
-    ]
-    handed = [n for n in nodes if id(n) not in func]
-    return place(site.file, handed[0]) if name and len(handed) == len(nodes) == 1 else None
-
-
-def called_behind(site: Site | None, wrote: Site | None) -> Site | None:
-    """For a helper called on several lines: the first call behind another line, in that one's function."""
-    inside = function(site) if site is not None else None
-    if site is None or wrote is None or not isinstance(inside, Function) or wrote.file != site.file:
-        return site
-    led = [place(site.file, c) for c, _ in call_sites(site.file, inside)]
-    behind = [s for s in led if s.line > wrote.line and function(s) is function(wrote)]
-    return min(behind, key=lambda s: s.line) if len(led) > 1 and behind else site
-
-
 def cleared_elsewhere(backward: Site | None) -> Site | None:
     """The line that should clear the gradients of this backward: one that names a clearing without calling
     it, that clears again what one above it has cleared, or the only one, in an outer loop; None without any.
@@ -248,28 +190,6 @@ def cleared_elsewhere(backward: Site | None) -> Site | None:
     outer = loops(at)
     apart = function(at) is inside and outer and inner and inner[-1] not in outer and outer[-1] in inner
     return at if apart else None
-
-
-def stepped_elsewhere(backward: Site | None) -> Site | None:
-    """The line that should step on the gradients of this backward: one that names a step without calling it,
-    that steps again what one above it has stepped, or steps another optimizer than the one that is cleared.
-    """
-    if backward is None:
-        return None
-    inside = function(backward)
-    steps = [c for c in calls(inside, "step") if not c.args]
-    nexts = [c.lineno for c in calls(inside, "backward") if c.lineno > backward.line]
-    found = uncalled_near(backward, "step") or _again(
-        backward.file, steps, backward.line - 1, min(nexts, default=10**9)
-    )
-    if found is not None or len(calls(inside, "backward")) != 1:
-        return found
-    cleared = {
-        ast.unparse(c.func.value) for c in calls(inside, "zero_grad") if isinstance(c.func, ast.Attribute)
-    }
-    kept = [c for c in steps if c.lineno > backward.line and isinstance(c.func, ast.Attribute)]
-    others = [c for c in kept if ast.unparse(c.func.value) not in cleared]  # type: ignore[attr-defined]
-    return place(backward.file, others[0]) if len(cleared) == 1 and len(kept) == len(others) == 1 else None
 
 
 def uncalled_near(site: Site, method: str) -> Site | None:
@@ -322,11 +242,3 @@ def _less(path: str, value: ast.AST) -> bool:
         return any(_of_gradient(path, a) for a in given(value))
     less = [n for n in ast.walk(value) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Sub)]
     return any(_of_gradient(path, n.right) for n in less)
-
-
-def moved_list(backward: Site | None) -> Site | None:
-    """The line that lists what is moved by gradients: ``ws = [a, b]`` before ``for w in ws: w -= ...``."""
-    line = update(backward)
-    heads = [n for n in loops(line) if isinstance(n, ast.For)]
-    steps = (s for n in heads[-1:] for s in origins(line, n.iter)) if line is not None else iter(())
-    return next((s.site for s in steps if isinstance(s.node, (ast.List, ast.Tuple))), line)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.diagnosis.where.written import marked, script, spelled
 from treino.diagnosis.finding import Site
-from treino.diagnosis.where import edit, kinds, losses, updates
+from treino.diagnosis.where import kinds, losses, places, updates
 from treino.diagnosis.where.back import Step
 from treino.diagnosis.where.settings import fitted, number, setting, word
 from treino.diagnosis.where.source import ignored, refresh
@@ -107,9 +107,9 @@ def test_the_nearest_maker_of_rows(tmp_path: Path) -> None:
     """
     path = script(tmp_path, text)
     here = marked(path, "here")
-    assert edit.maker(here, kinds.cuts) == marked(path, "cut")
-    assert edit.maker(here, kinds.scales) == marked(path, "scaled")
-    assert edit.maker(here, kinds.joins) is None
+    assert places.maker(here, kinds.cuts) == marked(path, "cut")
+    assert places.maker(here, kinds.scales) == marked(path, "scaled")
+    assert places.maker(here, kinds.joins) is None
 
 
 def test_the_data_set_of_a_loader(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_the_data_set_of_a_loader(tmp_path: Path) -> None:
         loader = DataLoader(made, batch_size=4)  # here
     """
     path = script(tmp_path, text)
-    assert edit.dataset(marked(path, "here")) == marked(path, "made")
+    assert places.dataset(marked(path, "here")) == marked(path, "made")
 
 
 def test_who_called_a_helper(tmp_path: Path) -> None:
@@ -133,28 +133,12 @@ def test_who_called_a_helper(tmp_path: Path) -> None:
     """
     path = script(tmp_path, text)
     inner, outer = marked(path, "inner"), marked(path, "outer")
-    assert edit.caller((inner, outer)) == outer
-    assert edit.helper_call((inner, outer), [inner]) == outer
-    assert edit.only_caller(inner) == outer
+    assert places.caller((inner, outer)) == outer
+    assert places.only_caller(inner) == outer
 
 
-def test_contexts_and_modes(tmp_path: Path) -> None:
-    text = """
-        net.train()  # once
-        def look():
-            torch.no_grad()  # left
-            with torch.no_grad():  # around
-                net(x)  # here
-            optimizer.step  # named
-            loss.backward()  # behind
-            optimizer.zero_grad()  # cleared
-    """
-    path = script(tmp_path, text)
-    here = marked(path, "here")
-    assert edit.no_grad_around([here]) == Site(path, marked(path, "around").line, "look")
-    assert edit.left_at_once(here, "no_grad") == marked(path, "left")
-    assert edit.uncalled([here], "step") == marked(path, "named")
-    assert edit.set_once(path, "train") == marked(path, "once")
+def test_the_line_that_clears_behind_a_backward(tmp_path: Path) -> None:
+    path = script(tmp_path, "loss.backward()  # behind\noptimizer.zero_grad()  # cleared")
     assert updates.clears(marked(path, "behind")) == marked(path, "cleared")
 
 
