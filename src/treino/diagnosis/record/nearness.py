@@ -3,6 +3,7 @@
 import numpy as np
 
 NEAREST = 16  # training rows around an evaluation row
+FLAT = 0.3  # of the median deviation: what a column that hardly moves is divided by
 GAP = 3.0  # times as far away is the next one
 BLOCK = 6  # different numbers by which a place in a series is known
 LEAST, MANY = 20, 100  # rows
@@ -25,7 +26,8 @@ def far_nearer(train: np.ndarray, held_out: np.ndarray) -> int:
     moving = spread > 0
     if moving.sum() < 4 or len(two) < MANY:
         return 0
-    one, two = (t[:, moving].astype(np.float32) / spread[moving].astype(np.float32) for t in (held_out, two))
+    size = np.maximum(spread[moving], FLAT * np.median(spread[moving])).astype(np.float32)
+    one, two = (t[:, moving].astype(np.float32) / size for t in (held_out, two))
     squares = (one**2).sum(axis=1)[:, None] + (two**2).sum(axis=1)[None] - 2 * one @ two.T
     nearest = np.partition(np.maximum(squares, 1e-6), NEAREST, axis=1)[:, : NEAREST + 1]
     nearest.sort(axis=1)

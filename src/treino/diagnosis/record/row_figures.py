@@ -72,6 +72,7 @@ def trained(t: Any, moment: dict[str, Any]) -> RowsTrained:
         right=t.right,
         judged=t.judged,
         chance=chance(kept) * len(t.rows) if finite else 0.0,
+        telling=max((len(np.unique(column)) for column in kept.T), default=0) / max(1, len(kept)),
         **moment,
     )
 

@@ -17,7 +17,8 @@ class RowsTrained(Event):
     label once more; other: ... with another one; alike: in the same shares. loose: rows whose labels
     neither the nearest row nor a linear fit tells, 0 where one does. related: the largest correlation
     between two columns. made: they are what nets gave. right, judged: answers in training. chance: how
-    many rows are equal to one by chance, from how often each column's numbers come.
+    many rows are equal to one by chance, from how often each column's numbers come. telling: the share of
+    rows that one column alone tells apart.
     """
 
     net: int
@@ -48,6 +49,7 @@ class RowsTrained(Event):
     right: int = 0
     judged: int = 0
     chance: float = 0.0
+    telling: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,19 @@ from treino.words import N_, _
 
 BEST = ("argmax", "max", "topk")
 COMPARED = ("eq", "ne", "sub", "isclose")
+KEEPS = (
+    "to",
+    "view",
+    "reshape",
+    "squeeze",
+    "unsqueeze",
+    "flatten",
+    "detach",
+    "clone",
+    "getitem",
+    "cat",
+    "stack",
+)
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -64,17 +77,26 @@ def _along_rows(read: Read, forwards: dict[int, Forward], labelled: set[int]) ->
         dim = axis_of(best)
         whole = dim is None and best.name == "argmax"
         rows_first = of[0].shape[0] == called.rows > 1 and of[0].shape[1] > 1
+        square = of[0].shape[0] == of[0].shape[1]  # pairs, of which both axes may be asked
         alone = (
             dim is not None and of[0].shape[dim] == 1 < of[0].shape[0]
         )  # the only column is always the best
-        if (alone or (rows_first and (whole or dim in (0, -2)))) and _is_used(read, best):
+        if (alone or (rows_first and (whole or (dim in (0, -2) and not square)))) and _is_used(read, best):
             return best
     return None
 
 
 def _is_used(read: Read, best: Operation) -> bool:
-    """Whether labels meet it: of the rows, so many as there are classes say nothing of it."""
-    return any(o.name in COMPARED and best in [*read.graph.walk(o)] for o in read.graph.operations)
+    """Whether labels meet it: of the rows, so many as there are classes say nothing of it, nor do rows that
+    it is the number of.
+    """
+    todo = [p for o in read.graph.operations if o.name in COMPARED for p in read.graph.parents(o)]
+    for one in todo:
+        if one is best:
+            return True
+        if one.name in KEEPS and len(todo) < 200:
+            todo += read.graph.parents(one)[:1]
+    return False
 
 
 def _stretched(read: Read) -> Operation | None:

@@ -1,31 +1,43 @@
 """How many rows of an evaluation had been trained on, and whether that is by copies in the table."""
 
+import math
+
 from treino.diagnosis.record.row_log import RowsEvaluated, RowsTrained
 
 LEAST = 10  # rows of an evaluation
 SINGLE = 3  # rows that may be equal
-FEW = 0.02  # of the rows, up to which they may be where the table holds equal rows
+FEW = 0.1  # of the rows, up to which they may be where the table holds equal rows
 MOST = 0.9  # of training's rows: then this is no part of a split, but all of it; or of an evaluation's
 COPIES = 0.01  # of training's rows came twice before the first epoch was over
+TELLING = 0.5  # of the rows, that one column tells apart: of measured numbers
 HALF = 0.5
 CHANCE = 0.01  # rows that are equal to one by chance
 
 
 def shared(e: RowsEvaluated, t: RowsTrained) -> tuple[int, int]:
     """(rows that had been trained on, of so many) where these are another part of a split; else (0, rows)."""
-    if e.rows < LEAST or t.made or e.made or not t.floating:
+    if e.rows < LEAST or t.made or e.made or not t.floating or _of_another_task(e, t):
         return 0, e.rows
     few = max(SINGLE, FEW * e.rows) if t.twice or e.repeated else SINGLE
     if e.how == "numbers" and e.part > 0 and e.by_number > few:
         return e.by_number, e.numbers
-    if e.covers > MOST or t.chance > CHANCE:
+    few_ways = t.twice and t.telling < TELLING and e.trained < HALF * e.rows  # rows repeat themselves
+    if e.covers > MOST or t.chance > CHANCE or few_ways:
         return 0, e.rows
-    if e.later > max(few, HALF * e.new_later):
+    told = e.scored or bool(e.labels)
+    if told and e.trained <= few and e.later > max(few, HALF * e.new_later):
         return e.later, e.new_later
     held_out = e.part > 0 and (e.how == "rows" or e.trained < t.rows)
     if held_out and e.leaked > few:
         return e.leaked, e.rows
-    return (e.trained, e.rows) if e.mixed > 2 * few and e.labels else (0, e.rows)
+    mixed = e.mixed > few and (told or (t.twice and e.repeated))
+    return (e.trained, e.rows) if mixed else (0, e.rows)
+
+
+def _of_another_task(e: RowsEvaluated, t: RowsTrained) -> bool:
+    """Whether training was told no labels or others than the evaluation, as before a last layer is fitted."""
+    untold = bool(e.labels) and not math.isfinite(t.low)
+    return untold or (bool(e.labels) and len(t.labels.keys() - e.labels.keys()) > len(e.labels))
 
 
 def copies(e: RowsEvaluated, t: RowsTrained) -> bool:

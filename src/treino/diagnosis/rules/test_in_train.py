@@ -8,7 +8,7 @@ from treino.diagnosis.record.log import Log, NetMade
 from treino.diagnosis.record.row_log import Folded, RowsEvaluated, RowsTrained
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.rules.shares import CHANCE, HALF, LEAST, MOST, copies, shared
+from treino.diagnosis.rules.shares import CHANCE, LEAST, MOST, copies, shared
 from treino.diagnosis.where.kinds import joins, parts
 from treino.diagnosis.where.places import trail
 from treino.diagnosis.where.source import loops
@@ -37,7 +37,7 @@ def decide(log: Log) -> Iterable[Evidence]:
         late = next((f for f in folds if f.again and t.first < f.turn < min(t.last, e.looks[-1])), None)
         if late is not None:
             trained, rows = late.again, late.rows
-        shared_net = late is not None or (trained and e.later > HALF * e.new_later)
+        shared_net = late is not None or trained == e.later > 0
         if trained and (shared_net or not copies(e, t)):
             made = next((n.made_at for n in log.of(NetMade) if n.net == t.net and shared_net), None)
             yield Evidence(e.site, {"rows": rows, "trained": trained}, at=made, stack=t.stack, sites=sites)

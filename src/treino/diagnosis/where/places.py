@@ -143,6 +143,18 @@ def _asks(value: ast.AST) -> bool:
     return isinstance(func, ast.Attribute) and name_of(func.value) == "self"
 
 
+def helper_of(site: Site | None) -> Site | None:
+    """For a line of a little helper that is called on one line only, that line; the line itself otherwise,
+    and where the function reads data, parts it or trains.
+    """
+    inside = function(site) if site is not None else None
+    if site is None or not isinstance(inside, Function) or inside.name in MAKES:
+        return site
+    if calls(inside, *SPLITS, "backward"):
+        return site
+    return only_caller(site) or site
+
+
 def only_caller(site: Site | None) -> Site | None:
     """Where the function around a line is called, if that is on one line only; None otherwise."""
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
