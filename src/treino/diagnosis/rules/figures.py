@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from treino.diagnosis.record.log import Graph, Log, LossCall, Operation, Read
-from treino.diagnosis.rules.course import training
+from treino.diagnosis.rules.course import trainings
 from treino.words import _, numeral
 
 NOISE = 3  # standard deviations of a share of so many rows, within which it is chance
 HARDLY = 0.95  # of a constant's loss: a loss that is hardly better
+SCALED = 128  # times the loss of torch, that is run backward: as a GradScaler does for half precision
 NEWEST = 16  # calls of the loss by which answers in training are judged
 REDUCED = ("mean", "sum", "count_nonzero", "div", "mul", "to")
 
@@ -32,17 +33,21 @@ class Share:
 def summary(log: Log) -> list[str]:
     """The first and the last loss, what a constant gets, and what is at chance, in sentences."""
     found: list[str] = []
-    loss = training(log)
+    loss = next(iter(trainings(log)), None)
     if loss is not None and len(loss.values) > 1:
         told = _("The loss was {first} at first and {last} at the end of {count} backwards.")
-        first, last = numeral(loss.first(), ".4g"), numeral(loss.last(), ".4g")
+        scale = loss.adds if loss.adds >= SCALED else 1.0
+        first, last = numeral(loss.first() / scale, ".4g"), numeral(loss.last() / scale, ".4g")
         found.append(told.format(first=first, last=last, count=len(loss.values)))
         if loss.known and loss.stuck(HARDLY):
             told = _("One answer for all rows would get {constant}.")
-            found.append(told.format(constant=numeral(loss.constant, ".4g")))
-    share = read_share(log) or trained_share(log)
+            found.append(told.format(constant=numeral(loss.constant / scale, ".4g")))
+    read = read_share(log)
+    share = read or trained_share(log)
     if share is not None and share.at_chance:
-        told = _("{right} of the answers are right; chance gets {chance}.")
+        told = _("{right} of the newest answers in training are right; chance gets {chance}.")
+        if read is not None:
+            told = _("{right} of the answers that were counted last are right; chance gets {chance}.")
         right, chance = numeral(share.right, ".1%"), numeral(share.chance, ".1%")
         found.append(told.format(right=right, chance=chance))
     return found
