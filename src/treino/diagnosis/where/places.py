@@ -6,10 +6,12 @@ from typing import Any
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.where.bindings import bindings, parameters
-from treino.diagnosis.where.calls import call_sites
+from treino.diagnosis.where.calls import MAKES, call_sites
 from treino.diagnosis.where.flow import EACH, Step, origins, uses, values
+from treino.diagnosis.where.kinds import SPLITS
 from treino.diagnosis.where.settings import FITS
 from treino.diagnosis.where.source import (
+    Function,
     around,
     calls,
     function,
