@@ -28,7 +28,7 @@ NEAR = 3  # lines that a finding may be off
 LIMIT = 60  # seconds
 WARM = (
     *("torch", "sklearn.datasets", "sklearn.metrics", "sklearn.model_selection", "sklearn.preprocessing"),
-    *("torch.distributions", "torch.optim.lr_scheduler", "torch.utils.data", "pandas"),
+    *("torch.distributions", "torch.optim.lr_scheduler", "torch.utils.data", "torch._dynamo", "pandas"),
     *("treino.diagnosis.record.recorder", "treino.diagnosis.rules"),
 )
 LINE = re.compile(r"# (expect|allowed): (\w+)(?: @ (\d+))?")
