@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.doctor import HEAD, PROGRAMS, percent
+from benchmarks.doctor_cost import HEAD, PROGRAMS, percent
 from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, budget, interleaved, processor_ratio
 from treino.studio.script.process import ScriptProcess

@@ -113,16 +113,13 @@ class Activations:
             return
         convolved = bool(node.parents) and node.parents[0].op.startswith(("conv", "batch_norm"))
         axis = 1 if convolved or result.dim() == 4 else result.dim() - 1
-        others = [d for d in range(result.dim()) if d != axis]
-        alive = (result.detach() > 0).any(dim=others[0]) if len(others) == 1 else None
-        if alive is None:
-            alive = result.detach().movedim(axis, 0).flatten(1).gt(0).any(1)
-        dead = int(alive.numel() - alive.count_nonzero())
+        flat, units = result.detach(), result.shape[axis]
+        alive = (flat > 0).any(dim=tuple(d for d in range(flat.dim()) if d != axis))
+        dead = units - int(alive.count_nonzero())
         key = self._made(node), self._place
-        kept = self._relus.setdefault(key, {"site": node.site, "units": alive.numel(), "dead": []})
+        kept = self._relus.setdefault(key, {"site": node.site, "units": units, "dead": []})
         kept["dead"] = [*kept["dead"][-NEWEST + 1 :], dead]
-        flat = result.detach()
-        kept["constant"] = 10 * dead >= 9 * alive.numel() and bool((flat == flat[:1]).all())
+        kept["constant"] = 10 * dead >= 9 * units and bool((flat == flat[:1]).all())
 
     # --- after a backward -----------------------------------------------------------------------------------
     def _ran(self, event: Backward) -> None:

@@ -25,7 +25,6 @@ class Clips:
     def __init__(self, log: Log, hooks: Hooks, tape: Tape) -> None:
         self._log, self._hooks, self._tape = log, hooks, tape
         self.moment: Any = dict
-        self.open: Any = lambda: True
         self._inside = False
 
     def install(self) -> None:
@@ -41,7 +40,7 @@ class Clips:
 
         @functools.wraps(original)
         def clip(*args: Any, **kwargs: Any) -> Any:
-            if not (hooks.on and hooks.watching() and clips.open()):
+            if not (hooks.on and hooks.watching() and clips._tape.windows.open):
                 return original(*args, **kwargs)
             before: list[float] = []
             given = args[0] if args else kwargs.get("parameters")

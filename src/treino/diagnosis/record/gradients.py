@@ -3,6 +3,7 @@
 import functools
 import math
 import weakref
+from threading import get_ident
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from torch.optim.optimizer import (
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.clearing import Clearing
-from treino.diagnosis.record.hand import Hand, Hands, weights_of
+from treino.diagnosis.record.hand import Hand, Hands
 from treino.diagnosis.record.held import Held
 from treino.diagnosis.record.hooks import Hooks, unseen
 from treino.diagnosis.record.lines import here, maker, stack
@@ -30,12 +31,13 @@ from treino.diagnosis.record.log import (
     Stepped,
 )
 from treino.diagnosis.record.measures import (
+    MANY,
     Force,
     force_of,
     is_new,
     is_there,
+    movement,
     norm,
-    norms,
     number_of,
     sampled,
     single,
@@ -52,15 +54,16 @@ FURTHER = 1.2  # times the steps, after which it is measured again how far the w
 class Gradients:
     """Optimizers, backwards and steps.
 
-    steps: of all optimizers. ticks: called after each backward (turn).
+    steps: of all optimizers. shift: opens or closes the window. after_step: told how many steps there were.
     """
 
     def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape) -> None:
         self._log, self._hooks, self._values, self._tape = log, hooks, values, tape
-        self.steps = self.turns = 0
+        self.steps = 0
+        self.windows = tape.windows
         self.inside = False  # a backward runs
-        self.ticks: list[Any] = []
-        self.after_step: list[Any] = []  # called after each step, watched or not
+        self.shift: Any = None
+        self.after_step: Any = None
         self.makers: list[Any] = []  # called with the number of an optimizer that is new
         self.roots: list[Any] = []  # called with the value of a backward and who got gradients by it
         self.ran: list[Any] = []  # called with each Backward that goes into the log
@@ -69,7 +72,6 @@ class Gradients:
         self.spoiled: Any = None  # called with a value that isn't finite, before it is run backward
         self.clearing = Clearing(log, tape)
         self.hands = Hands(self, hooks, tape, values)
-        self.open: Any = lambda: True
         self.loss_of: Any = lambda node: ()
         self.held: dict[int, Held] = {}
         self._gone: list[Held] = []  # whose optimizers are no more
@@ -77,8 +79,9 @@ class Gradients:
         self._starts: dict[int, tuple[weakref.ref[torch.Tensor], torch.Tensor, float]] = {}
         self._seen: dict[tuple[Site | None, int], int] = {}
         self._courses: dict[Site | None, list[float | torch.Tensor]] = {}
-        self._place: Site | None = None
-        self._handles: list[Any] = []
+        self._course: list[float | torch.Tensor] = []  # of the newest line that was looked at
+        self._looking: Any = None
+        self.counting: Any = None
         self._count = 0
 
     def install(self) -> None:
@@ -88,15 +91,22 @@ class Gradients:
         self._hooks.after(Optimizer, "add_param_group", self._group)
         # Tensor.backward calls it, too.
         self._hooks.replace(torch.autograd, "backward", self._around(torch.autograd.backward))
-        self._handles = [
-            register_optimizer_step_pre_hook(self._before_step),
-            register_optimizer_step_post_hook(self._after_step),
-        ]
+        self.counting = register_optimizer_step_post_hook(self._after_step)
 
-    def remove(self) -> None:
-        """Stop watching steps."""
-        for handle in self._handles:
-            handle.remove()
+    def open(self) -> None:
+        """A window opens: steps are looked at before they are taken."""
+        self._looking = self._looking or register_optimizer_step_pre_hook(self._before_step)
+
+    def close(self) -> None:
+        """A window closes."""
+        if self._looking is not None:
+            self._looking.remove()
+            self._looking = None
+
+    @property
+    def turns(self) -> int:
+        """Backwards so far."""
+        return self.windows.turn
 
     # --- parameters and optimizers --------------------------------------------------------------------------
     def number(self, parameter: torch.Tensor, name: str = "", made_at: Site | None = None) -> int:
@@ -163,16 +173,14 @@ class Gradients:
     # --- backward ------------------------------------------------------------------------------------------
     def _around(self, original: Any) -> Any:
         """The one check of a step outside of windows; everything else inside of them."""
-        gradients, hooks = self, self._hooks
+        gradients, hooks, windows = self, self._hooks, self.windows
 
         @functools.wraps(original)
         def backward(*args: Any, **kwargs: Any) -> Any:
-            if not hooks.on or not hooks.watching():
+            if not hooks.on or get_ident() != hooks.thread:  # no compiler and no transform runs one
                 return original(*args, **kwargs)
             root = args[0] if args else kwargs.get("tensors")
-            worth, told = gradients.worth(root), list[Any]()
-            if gradients.open():
-                hooks.quietly("backward", lambda: told.append(gradients.before(root)))
+            told = gradients.begin("backward", root)
             gradients.inside = True
             try:
                 result = original(*args, **kwargs)
@@ -180,36 +188,37 @@ class Gradients:
                 gradients.inside = False
             if told:
                 hooks.quietly("backward", gradients.after, root, told[0])
-            gradients.turned(worth)
+            if windows.tick():
+                gradients.shift()
             return result
 
         return unseen(backward)
 
-    def worth(self, root: Any) -> float | torch.Tensor | None:
+    def begin(self, name: str, root: Any) -> list[Any]:
+        """A backward begins: its value is kept; inside of windows, what there is before it."""
+        told: list[Any] = []
+        if self.windows.open:
+            self._hooks.quietly(name, lambda: told.append(self.before(root)))
+        elif self.hands.every:
+            self.hands.passed()
+        if isinstance(root, torch.Tensor) and root.numel() == 1 and not (root.is_meta or root.is_complex()):
+            self._course.append(self._worth(root))
+        return told
+
+    def _worth(self, root: torch.Tensor) -> float | torch.Tensor:
         """The number that is run backward; on another device its tensor: a step would have to wait."""
-        if not isinstance(root, torch.Tensor) or root.numel() != 1 or root.is_meta or root.is_complex():
-            return None
         with torch._C.DisableTorchFunction():
-            if not root.is_cpu and not self.open():
+            if not root.is_cpu and not self.windows.open:
                 return root.detach()
             value = float(root.item())
         if not math.isfinite(value):
             self._hooks.quietly("backward", self.spoiled, root, value)
         return value
 
-    def turned(self, worth: float | torch.Tensor | None) -> None:
-        """One more backward: its loss is kept, the clock goes on."""
-        self.turns += 1
-        if not self.open():
-            self.hands.passed()
-        if worth is not None:
-            self._courses.setdefault(self._place, []).append(worth)
-        for tick in self.ticks:
-            tick()
-
     def before(self, root: Any) -> Any:
         """What gradients are there before a backward, and what it starts from."""
-        self._place = here()
+        place = here()
+        self._course = self._courses.setdefault(place, [])
         self.hands.settle()
         self.clearing.look(self.held.values())
         root = root[0] if isinstance(root, (list, tuple)) and root else root
@@ -227,13 +236,13 @@ class Gradients:
         kind = "graph"
         if isinstance(root, torch.Tensor) and root.grad_fn is None:
             kind = "leaf"
-        return self._place, stack(), node, kind, tuple(summed), before
+        return place, stack(), node, kind, tuple(summed), before
 
     def after(self, root: Any, told: Any, asked: list[torch.Tensor] | None = None) -> None:
         """Whose gradients a backward wrote. asked: parameters of which they were asked for instead."""
         site, led, node, kind, summed, before = told
         if asked is None:
-            self.hands.reached(weights_of(root), {})
+            self.hands.ran(root)
         root = root[0] if isinstance(root, (list, tuple)) and root else root
         filled: list[int] = []
         for held in self.held.values():
@@ -278,21 +287,22 @@ class Gradients:
 
     # --- steps ---------------------------------------------------------------------------------------------
     def _before_step(self, optimizer: Any, args: Any, kwargs: Any) -> Any:
-        if not self.open() or not self._hooks.watching():
+        if not self._hooks.watching():
             return None
         self._hooks.quietly("step", self._measure, optimizer)
-        self._tape.idle += 1
+        self._tape.stop()
         closure = args[0] if args else kwargs.get("closure")
         if not callable(closure):
             return None
-        tape = self._tape
+        tape, windows = self._tape, self.windows
 
         def seen() -> Any:
-            tape.idle -= 1
+            if windows.open:
+                tape.start()
             try:
                 return closure()
             finally:
-                tape.idle += 1
+                tape.stop()
 
         return ((seen, *args[1:]), kwargs) if args else (args, kwargs | {"closure": seen})
 
@@ -300,7 +310,8 @@ class Gradients:
         known = self.held.get(id(optimizer))
         held = known if known is not None and known.ref() is optimizer else self.hold(optimizer, None)
         self.clearing.look(self.held.values())
-        held.before = [p.detach().clone() for p in held.parameters() if not torch.nn.parameter.is_lazy(p)]
+        every = (p for p in held.parameters() if not torch.nn.parameter.is_lazy(p))
+        held.before = [sampled(p, MANY) for p in every]
 
     def _after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         if not self._hooks.on:
@@ -309,13 +320,15 @@ class Gradients:
         self.steps += 1
         if held is not None:
             held.steps += 1
-        if self.open():
-            self._tape.idle = max(0, self._tape.idle - 1)
+        if self.windows.open:
+            self._tape.start()
             if self._hooks.watching() and held is not None:
                 self._hooks.quietly("step", self._stepped, optimizer, held)
             self._values.tick(self.steps)
-        for after in self.after_step:
-            after(optimizer)
+        if self.windows.step():
+            self.shift()
+        if self.after_step is not None:
+            self.after_step(self.steps)
 
     def _stepped(self, optimizer: Any, held: Held) -> None:
         own = held.parameters()
@@ -327,9 +340,7 @@ class Gradients:
         decay = number_of(group.get("weight_decay", 0.0))
         size = moved = 0.0
         if held.before is not None and len(held.before) == len(own):
-            size = math.hypot(*norms(held.before))
-            pairs = zip(held.before, own, strict=True)
-            moved = math.hypot(*norms([new.detach() - old for old, new in pairs if new.shape == old.shape]))
+            size, moved = movement(own, held.before)
         held.before = None
         if held.steps >= FURTHER * held.measured:
             held.measured = held.steps

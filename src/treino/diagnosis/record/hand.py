@@ -13,7 +13,7 @@ from treino.diagnosis.record.clearing import of_gradient
 from treino.diagnosis.record.hooks import unseen
 from treino.diagnosis.record.lines import here
 from treino.diagnosis.record.log import BY_HAND
-from treino.diagnosis.record.measures import Force, force_of
+from treino.diagnosis.record.measures import MANY, Force, force_of, sampled
 from treino.diagnosis.record.values import Node
 
 MOVES = ("sub", "add", "addcmul", "addcdiv", "copy", "lerp", "_foreach_add_", "_foreach_sub_")
@@ -63,7 +63,7 @@ class Hands:
 
     def __init__(self, gradients: Any, hooks: Any, tape: Any, values: Any) -> None:
         self._gradients, self._hooks, self._tape, self._values = gradients, hooks, tape, values
-        self._every: list[Hand] = []
+        self.every: list[Hand] = []
         self._places: dict[int, tuple[Hand, weakref.ref[torch.Tensor]]] = {}  # by where values lie
 
     def install(self) -> None:
@@ -78,17 +78,17 @@ class Hands:
 
     def drop(self) -> None:
         """There is an optimizer: what was done by hand before it was no training."""
-        for hand in self._every:
+        for hand in self.every:
             self._gradients.held.pop(id(hand), None)
-        self._every, self._places = [], {}
+        self.every, self._places = [], {}
 
     # --- gradients ------------------------------------------------------------------------------------------
     def reached(self, weights: list[torch.Tensor], given: dict[int, torch.Tensor]) -> None:
-        """A backward gave these weights gradients."""
+        """These weights have got gradients."""
         if not weights or len(weights) > MOST or self._led():
             return
-        hand = next((h for h in self._every if any(map(h.has, weights))), None)
-        newest = self._every[-1] if self._every else None
+        hand = next((h for h in self.every if any(map(h.has, weights))), None)
+        newest = self.every[-1] if self.every else None
         if hand is None and newest is not None and newest.tried is not None:
             hand = newest  # what it computed are its weights from now on
             hand.refs = {}
@@ -96,12 +96,17 @@ class Hands:
                 held.moved = True
         if hand is None:
             hand = Hand()
-            self._every.append(hand)
+            self.every.append(hand)
         hand.refs |= {id(p): weakref.ref(p) for p in weights}
         hand.given, hand.before = given, [p.detach().clone() for p in hand.weights]
         hand.tried = hand.moved = None
         hand.touched = set()
         self._places |= {p.data_ptr(): (hand, weakref.ref(p)) for p in weights}
+
+    def ran(self, root: Any) -> None:
+        """A backward ran from this value."""
+        if not self._led():
+            self.reached(weights_of(root), {})
 
     def _around(self, original: Any) -> Any:
         hands, gradients, hooks = self, self._gradients, self._hooks
@@ -111,19 +116,16 @@ class Hands:
             if gradients.inside or not hooks.on or not hooks.watching() or hands._led():
                 return original(*args, **kwargs)
             root, asked = hands._asked(*args, **kwargs)
-            known = any(h.asks and any(map(h.has, asked)) for h in hands._every)
-            told: list[Any] = []
-            worth = gradients.worth(root) if known else None
-            if known and gradients.open():
-                hooks.quietly("grad", lambda: told.append(gradients.before(root)))
+            known = any(h.asks and any(map(h.has, asked)) for h in hands.every)
+            told = gradients.begin("grad", root) if known else []
             result = original(*args, **kwargs)
-            if asked and gradients.open():
+            if asked and gradients.windows.open:
                 given = {id(p): g for p, g in zip(asked, result, strict=True) if g is not None}
                 hooks.quietly("grad", hands.reached, asked, given)
             if told:
                 hooks.quietly("grad", gradients.after, root, told[0], asked)
-            if known:
-                gradients.turned(worth)
+            if known and gradients.windows.tick():
+                gradients.shift()
             return result
 
         return unseen(grad)
@@ -152,7 +154,7 @@ class Hands:
 
     def _set(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         weight: torch.Tensor = args[0]
-        for hand in self._every:
+        for hand in self.every:
             if hand.has(weight):
                 self._places[weight.data_ptr()] = hand, hand.refs[id(weight)]
                 self._move(hand, weight)
@@ -178,7 +180,7 @@ class Hands:
     def settle(self) -> None:
         """Before the next backward, and at the end: what was moved since the last one was a step."""
         gradients = self._gradients
-        for hand in [h for h in self._every if h.moved is not None or h.tried is not None]:
+        for hand in [h for h in self.every if h.moved is not None or h.tried is not None]:
             held = gradients.held.get(id(hand))
             if hand.moved is None:
                 held = held or gradients.hold(hand, hand.tried)
@@ -192,7 +194,7 @@ class Hands:
             if hand.force.norm > 0:
                 hand.rate = math.sqrt(far) / hand.force.norm
             held = held or gradients.hold(hand, hand.moved)
-            held.before = hand.before
+            held.before = [sampled(b, MANY) for b in hand.before]
             held.steps += 1
             gradients.steps += 1
             gradients.tell(hand, held, hand.moved, hand.force, hand.touched)
@@ -202,7 +204,7 @@ class Hands:
 
     def passed(self) -> None:
         """A backward that was not looked at: the newest training goes on as it did."""
-        held = self._gradients.held.get(id(self._every[-1])) if self._every else None
+        held = self._gradients.held.get(id(self.every[-1])) if self.every else None
         if held is not None and held.steps:
             held.steps += 1
             self._gradients.steps += 1

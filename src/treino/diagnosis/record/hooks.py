@@ -3,7 +3,7 @@
 import functools
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from time import perf_counter
 from typing import Any
 
@@ -59,8 +59,15 @@ class Hooks:
         self._undo.append((owner, name, own, new))
         setattr(owner, name, new)
 
-    def after(self, owner: Any, name: str, observe: After, failed: Failed | None = None) -> None:
-        """Call ``observe(result, args, kwargs)`` after each call of ``owner.name``."""
+    def after(
+        self,
+        owner: Any,
+        name: str,
+        observe: After,
+        failed: Failed | None = None,
+        among: Container[Any] | None = None,
+    ) -> None:
+        """Call ``observe(result, args, kwargs)`` after each call of ``owner.name``. among: of these alone."""
         original = getattr(owner, name, None)
         if original is None:
             return
@@ -68,7 +75,7 @@ class Hooks:
 
         @functools.wraps(original)
         def watched(*args: Any, **kwargs: Any) -> Any:
-            if not hooks.on or not hooks.watching():
+            if not hooks.on or (among is not None and args[0] not in among) or not hooks.watching():
                 return original(*args, **kwargs)
             if failed is None:
                 result = original(*args, **kwargs)

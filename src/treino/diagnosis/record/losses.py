@@ -1,8 +1,10 @@
 """Loss functions of torch: what they were given, and what it was made of."""
 
+import cmath
 import math
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -10,6 +12,7 @@ from treino.diagnosis.record.constants import best_constant
 from treino.diagnosis.record.lines import here, stack
 from treino.diagnosis.record.log import Graph, Log, LossCall
 from treino.diagnosis.record.nets import Nets
+from treino.diagnosis.record.tables import as_array
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node, Values, snapshot
 
@@ -120,7 +123,7 @@ class Losses:
                 smoothing=smoothing,
                 constant=best_constant(name, target.detach(), labels, weights, kwargs),
                 logsumexp=logsumexp(x.detach()) if name == "nll_loss" else 0.0,
-                spoiled=not bool(torch.isfinite(x.detach().sum())),
+                spoiled=not cmath.isfinite(x.detach().sum().item()),
                 below=float((target.detach() < 0).float().mean()) if low < 0 and target.numel() else 0.0,
                 error=error,
                 graph=snapshot(of_input) if whole else Graph(),
@@ -152,20 +155,19 @@ def counts(
 ) -> tuple[dict[int, int], dict[int, int], dict[int, int]]:
     """Label → rows; label → rows that the input is right about; label → rows for which the input says it."""
     if name in CLASSES and not y.is_floating_point() and x.dim() == y.dim() + 1 and x.dim() > 1:
-        said, classes = x.argmax(1).reshape(-1), x.shape[1]
-        y = y.reshape(-1)
+        says, classes = x.argmax(1), x.shape[1]
     elif name in BINARY and x.shape == y.shape and y.numel() and bool(((y == 0) | (y == 1)).all()):
-        half = 0.5 if name == "binary_cross_entropy" else 0.0
-        said, classes, y = (x.reshape(-1) > half).long(), 2, y.reshape(-1).long()
+        says, classes = x > (0.5 if name == "binary_cross_entropy" else 0.0), 2
     else:
         return {}, {}, {}
-    keep = (y >= 0) & (y < classes) & (y != int(kwargs.get("ignore_index", -100)))
-    if classes > MOST_CLASSES or not bool(keep.any()):
+    true, said = (as_array(t.cpu()).reshape(-1).astype(np.int64) for t in (y, says))
+    keep = (true >= 0) & (true < classes) & (true != int(kwargs.get("ignore_index", -100)))
+    if classes > MOST_CLASSES or not keep.any():
         return {}, {}, {}
-    y, said = y[keep].long(), said[keep]
-    tables = (y, y[y == said], said)
-    every, right, told = (torch.bincount(t, minlength=1).tolist() for t in tables)
-    return ({k: n for k, n in enumerate(t) if n} for t in (every, right, told))  # type: ignore[return-value]
+    if not keep.all():
+        true, said = true[keep], said[keep]
+    tables = (np.bincount(t).tolist() for t in (true, true[true == said], said))
+    return ({k: n for k, n in enumerate(t) if n} for t in tables)  # type: ignore[return-value]
 
 
 def weight_of(name: str, args: Any, kwargs: Any) -> tuple[float, ...]:

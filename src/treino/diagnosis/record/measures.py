@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 SAMPLED = 256  # entries of a parameter by which its movement is measured
+MANY = 16_384  # ... and that of one step
 
 
 @dataclass
@@ -43,10 +44,22 @@ def is_new(p: torch.Tensor, before: dict[int, int]) -> bool:
     return p.grad is not None and before.get(id(p), -1) == -1
 
 
-def sampled(p: torch.Tensor) -> torch.Tensor:
-    """A few entries of a parameter, spread over it: [SAMPLED or fewer], a copy."""
+def sampled(p: torch.Tensor, most: int = SAMPLED) -> torch.Tensor:
+    """A few entries of a parameter, spread over it: [most or fewer], a copy."""
     flat = p.detach().reshape(-1)
-    return flat[:: max(1, flat.numel() // SAMPLED)][:SAMPLED].clone()
+    count = flat.numel()
+    return (flat if count <= most else flat[:: max(1, count // most)][:most]).clone()
+
+
+def movement(parameters: list[torch.Tensor], before: list[torch.Tensor]) -> tuple[float, float]:
+    """The norm that parameters had, and that of their way since, by ``MANY`` entries of each."""
+    now = [sampled(p, MANY) for p in parameters]
+    if [n.shape for n in now] != [b.shape for b in before]:
+        return 0.0, 0.0
+    scales = [math.sqrt(p.numel() / max(1, n.numel())) for p, n in zip(parameters, now, strict=True)]
+    every = norms(before), norms(list(torch._foreach_sub(now, before)) if now else [])
+    size, way = (math.hypot(*(s * n for s, n in zip(scales, of, strict=True))) for of in every)
+    return size, way
 
 
 def norm(t: torch.Tensor) -> float:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -17,6 +16,7 @@ from treino.diagnosis.record.hooks import Hooks
 from treino.diagnosis.record.lines import here, maker, stack
 from treino.diagnosis.record.log import Forward, Log, ModeSet, NetMade
 from treino.diagnosis.record.norms import Norms
+from treino.diagnosis.record.tables import as_array
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node, Values, first_tensors
 
@@ -55,7 +55,7 @@ class Nets:
     def install(self) -> None:
         """Note where modules are made, and when their mode is set."""
         self._hooks.before(nn.Module, "__init__", self._making)
-        self._hooks.after(nn.Module, "train", self._mode)
+        self._hooks.after(nn.Module, "train", self._mode, among=self.numbers)
         self._hooks.after(nn.Module, "load_state_dict", self._load)
         self._tape.observe(
             self._dropped,
@@ -157,10 +157,8 @@ class Nets:
             observe(args, kwargs)
 
     def _mode(self, result: Any, args: Any, kwargs: Any) -> None:
-        module = args[0]
-        if module in self.numbers:
-            mode = bool(args[1]) if len(args) > 1 else bool(kwargs.get("mode", True))
-            self._log.add(ModeSet(net=self.numbers[module], training=mode, site=here(), **self.moment()))
+        net, mode = self.numbers[args[0]], bool(args[1] if len(args) > 1 else kwargs.get("mode", True))
+        self._log.add(ModeSet(net=net, training=mode, site=here(), **self.moment()))
 
     def _dropped(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         told = kwargs.get("training", args[2] if len(args) > 2 else True)
@@ -216,9 +214,11 @@ class Nets:
                 self.values.made(value, name, first_tensors(given), here(), told)
 
     def _root(self, module: nn.Module, args: Any, result: Any) -> None:
-        if isinstance(module, nn.modules.loss._Loss) or not is_net(module):
-            return
-        net = self.net(module)
+        net = self.numbers.get(module)
+        if net is None:
+            if isinstance(module, nn.modules.loss._Loss) or not is_net(module):
+                return
+            net = self.net(module)
         given = next(iter(first_tensors(args)), None)
         self.forwards += 1
         number = self.forwards
@@ -276,10 +276,9 @@ def kind_of(module: nn.Module) -> str:
 
 def fingerprint(tensor: torch.Tensor) -> bytes:
     """A few numbers that tell a batch from another one: its shape, and values spread over it."""
-    flat = tensor.detach()
-    if not flat.numel() or flat.layout != torch.strided or flat.device.type != "cpu":
+    if not tensor.numel() or tensor.layout != torch.strided or tensor.device.type != "cpu":
         return b""
-    whole = float(flat.sum())  # of a part, batches of pictures may all be alike: their corners are black
-    flat = flat.reshape(-1)[:: max(1, flat.numel() // 64)]
-    some = np.ascontiguousarray(flat.float().numpy()).tobytes()
-    return repr((tuple(tensor.shape), whole)).encode() + some
+    flat = as_array(tensor)
+    whole = flat.sum()  # of a part, batches of pictures may all be alike: their corners are black
+    some = flat.reshape(-1)[:: max(1, flat.size // 64)]
+    return repr((flat.shape, whole)).encode() + some.tobytes()

@@ -14,10 +14,10 @@ KEEPS = frozenset(("getitem", "index_select", "to", "view", "reshape", "unsqueez
 
 
 class Orders:
-    """Listens to rows that are indexed by a permutation of all of them."""
+    """Listens to rows that are indexed by a permutation of all of them. any: there were some."""
 
     def __init__(self, tape: Tape) -> None:
-        self._left = MOST
+        self._left, self.any = MOST, False
         tape.observe(self._indexed, "getitem", "index_select")
 
     def _indexed(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
@@ -34,7 +34,7 @@ class Orders:
             return
         self._left -= 1
         if torch.equal(index.sort().values, torch.arange(len(index))) and len(node.parents) > 1:
-            node.detail = node.detail | {"order": len(index)}
+            node.detail, self.any = node.detail | {"order": len(index)}, True
 
 
 def alone(rows: Node | None, labels: Node | None) -> Node | None:

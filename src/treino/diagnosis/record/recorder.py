@@ -1,6 +1,7 @@
 """All of the record together: put on, taken off, and its log closed at the end."""
 
 import sys
+import weakref
 from collections.abc import Callable
 from time import perf_counter
 from types import FrameType
@@ -30,8 +31,6 @@ from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Values
 from treino.diagnosis.record.windows import Windows
 
-PATIENCE = 64  # backwards without a step, after which no step is waited for
-
 
 class Recorder:
     """The record of one program: ``log`` holds what happened.
@@ -54,14 +53,12 @@ class Recorder:
         self.owners = Owners(self.log, self.gradients, self.nets, self.tape)
         self.marks = Marks(self.log, self.tape)
         self.clips = Clips(self.log, self.hooks, self.tape)
-        self.after_each_step = after_each_step
         self.place: Any = None  # where the newest call of a net came from
         self.trained: set[Any] = set()  # places of calls that train
-        self.calls = 0, 0  # (turn, calls of nets since then)
         self.usual = 1  # calls of nets in a turn that train
         self._places: dict[int, Any] = {}
         self._kinds: set[type] = set()
-        self._unstepped = 0
+        self._newest: Any = lambda: None  # a known net that was called between windows
         compiled = Compiled(self.hooks, self.tape, self.nets)
         compiled.entering = self.entering
         self._seconds = 0.0
@@ -83,14 +80,12 @@ class Recorder:
         self.parts = parts
         for part in parts:
             part.moment = self.moment
-        self.gradients.open = self.clips.open = lambda: self.windows.open
         self.nets.norms.made = self.nets.made
         self.gradients.spoiled = self.finiteness.tell
         self.gradients.loss_of = self.losses.of
-        self.gradients.ticks.append(self._tick)
+        self.gradients.shift, self.gradients.after_step = self._shift, after_each_step
         self.gradients.makers.append(lambda number: self.windows.anew())
         self.nets.number_of = self.gradients.number
-        self.gradients.after_step.append(self._stepped)
         self.gradients.ran.append(self._ran)
         self.gradients.ran.append(self.rows.ran)
         self.gradients.rooted.append(self.marks.ran)
@@ -99,7 +94,7 @@ class Recorder:
 
     def moment(self) -> dict[str, int]:
         """When it is: the fields that every event has."""
-        return {"step": self.gradients.steps, "turn": self.gradients.turns}
+        return {"step": self.gradients.steps, "turn": self.windows.turn}
 
     @property
     def seconds(self) -> float:
@@ -119,23 +114,8 @@ class Recorder:
 
     def _open(self) -> None:
         self.nets.open()
+        self.gradients.open()
         self.tape.start()
-
-    def _tick(self) -> None:
-        """A backward is over."""
-        self.windows.tick()
-        if self.settings.pending:
-            self.settings.called(True)  # for a net of plain tensors
-        self._unstepped += 1
-        if not self.gradients.steps or self._unstepped > PATIENCE:
-            self._shift()
-
-    def _stepped(self, optimizer: Any) -> None:
-        """A step is over."""
-        self._unstepped = 0
-        self._shift()
-        if self.after_each_step is not None:
-            self.after_each_step(self.gradients.steps)
 
     def _shift(self) -> None:
         """Open or close the window."""
@@ -145,6 +125,7 @@ class Recorder:
             self._open()
         elif not now and before:
             self.nets.close()
+            self.gradients.close()
         if not now:
             self.tape.stop()
 
@@ -172,12 +153,12 @@ class Recorder:
             self.settings.called(place[3])
         if windows.open:
             return
-        turn, calls = self.calls
-        calls = calls + 1 if turn == windows.turn else 1
-        self.calls = windows.turn, calls
-        other = place not in self.trained or calls > self.usual
+        windows.calls += 1
+        other = place not in self.trained or windows.calls > self.usual
         single = module.training and args and getattr(args[0], "shape", ())[:1] == (1,)
-        new = module not in self.nets.numbers
+        new = self._newest() is not module and module not in self.nets.numbers
+        if not new:
+            self._newest = weakref.ref(module)
         seen = ("a single row", place) if single else ("a new net", place) if new else place
         if (other or single or new) and self.hooks.watching() and windows.look(seen):
             self._open()
@@ -193,6 +174,7 @@ class Recorder:
 
     def _ran(self, event: Backward) -> None:
         """The calls that a backward went through train; so many there usually are."""
+        self.settings.called(True)  # with a net of plain tensors no call told of what was drawn
         own = [f for f in event.forwards if f in self._places]
         self.trained |= {self._places[f] for f in own}
         self.usual = max(self.usual, len(own))
@@ -201,10 +183,11 @@ class Recorder:
         """Take everything off and close the log."""
         began = perf_counter()
         self.nets.close()
+        self.gradients.close()
+        self.gradients.counting.remove()
         self.tape.stop()
         self.hooks.undo()
         self.sklearn.remove()
-        self.gradients.remove()
         ended: tuple[Any, ...] = (self.rows, self.gradients, self.owners, self.marks, self.nets.norms)
         ended += (self.settings, self.activations)
         for part in ended:

@@ -46,7 +46,7 @@ class Rows:
         self._bad = 0
         self._alone = False
         self._drawn: set[Site] = set()
-        Orders(tape)
+        self._orders = Orders(tape)
         self._entered: tuple[int, float] = (-1, math.nan)
         self.bad_made: Site | None = None
 
@@ -226,10 +226,11 @@ class Rows:
             half = 0.5 if name == "binary_cross_entropy" else 0.0
             said = (as_array(x).reshape(-1) > half).astype(np.float64)
         self._told(self._values.of(x), target, said)
-        newest = max(self._values.of(x).forwards, default=-1)
-        call = self._waiting.get(newest)
-        one = alone(call.node, self._values.of(target)) if call is not None and not self._alone else None
-        if one is not None and call is not None and call.event.grad:
+        if self._alone or not self._orders.any:
+            return
+        call = self._waiting.get(max(self._values.of(x).forwards, default=-1))
+        one = alone(call.node, self._values.of(target)) if call is not None and call.event.grad else None
+        if one is not None:
             self._alone = True
             self._log.add(Lonely(site=one.site, at=here(), rows=one.shape[0], **self.moment()))
 

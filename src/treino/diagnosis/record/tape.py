@@ -61,6 +61,7 @@ SILENT = frozenset(
         *(
             "is_tensor",
             "_record_function_enter_new",
+            "_record_function_exit._RecordFunction",
             "_is_view",
             "is_inference",
             "is_pinned",
@@ -92,7 +93,7 @@ class Tape(TorchFunctionMode):
         self.cuts: list[Callable[[str, list[torch.Tensor], Node], None]] = []  # a history ends here
         self.idle = 0
         self.on = False
-        self._hooks, self._values, self._windows = hooks, values, windows
+        self._hooks, self._values, self.windows = hooks, values, windows
         self._names: dict[Any, str] = {}
 
     def observe(self, observer: Observe, *names: str) -> None:
@@ -127,7 +128,7 @@ class Tape(TorchFunctionMode):
         try:
             yield
         finally:
-            if before and self._windows.open:
+            if before and self.windows.open:
                 self.start()  # unless it was not taken out
 
     def __torch_function__(
@@ -136,7 +137,7 @@ class Tape(TorchFunctionMode):
         kwargs = kwargs or {}
         name = self._names.get(func) or self._name(func)
         hooks = self._hooks
-        if self.idle or not name or not hooks.on or not self._windows.open:
+        if self.idle or not name or not hooks.on or not self.windows.open:
             return func(*args, **kwargs)
         if name in self.failures:
             try:
@@ -159,7 +160,7 @@ class Tape(TorchFunctionMode):
         return result
 
     def _note(self, name: str, result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._windows.operations += 1
+        self.windows.operations += 1
         if name in READS and not isinstance(result, torch.Tensor):
             of = args[0] if args and isinstance(args[0], torch.Tensor) else None
             if of is not None:

@@ -75,30 +75,31 @@ class Training:
             self._read(call.reading)
         hashes = call.hashes.tolist()
         labels = call.labels.tolist() if call.labels is not None else [math.nan] * len(hashes)
-        known = [h in self.rows for h in hashes]
+        known = [self.rows.get(h) for h in hashes]
+        fresh = [i for i, old in enumerate(known) if old is None]
         epoch = call.reading.epoch if call.reading is not None else 0
         if not self.seen:
             self.epoch = epoch
-        over = epoch > self.epoch if epoch else sum(known) > 0.5 * len(known)
+        over = epoch > self.epoch if epoch else len(fresh) < 0.5 * len(known)
         ended = not self.done and (over or len(self.rows) >= MOST)
         self.done |= ended
-        batch: dict[int, float] = {}
-        for h, label, old in zip(hashes, labels, known, strict=True):
-            before = self.rows.get(h, math.nan)
-            self.twice += (old or h in batch) and not over
-            if old and h not in batch and math.isfinite(before) and math.isfinite(label):
+        if len(self.rows) < MOST and fresh:
+            self._keep(call, fresh)
+        batch: set[int] = set()
+        for h, label, before in zip(hashes, labels, known, strict=True):
+            if h in batch:
+                continue
+            batch.add(h)
+            if before is None or not math.isfinite(before):
+                self.rows[h] = label
+            elif math.isfinite(label):
                 self.again += 1
                 self.other += before != label
                 self.later[label] += 1
-            batch.setdefault(h, label)
-        if len(self.rows) < MOST and not all(known):
-            self._keep(call, [i for i, old in enumerate(known) if not old])
+        self.twice += 0 if over else len(hashes) - len({hashes[i] for i in fresh})
         if call.labels is not None and len(call.labels):
             self.low = min(self.low, float(call.labels.min()))
             self.high = max(self.high, float(call.labels.max()))
-        for h, label in batch.items():
-            if not math.isfinite(self.rows.get(h, math.nan)):
-                self.rows[h] = label
         self.seen += 0 if over else len(hashes)
         return ended
 

@@ -101,7 +101,7 @@ class Values:
         detail: dict[str, Any],
     ) -> Node | None:
         """Note that an operation gave this tensor, or these."""
-        if isinstance(result, torch.nn.Parameter):
+        if type(result) is not torch.Tensor and isinstance(result, torch.nn.Parameter):
             return self.of(result)  # what initialises it is none of its history
         parents = tuple(self.of(t) for t in given)
         if isinstance(result, torch.Tensor):
@@ -129,7 +129,8 @@ class Values:
 
 def shape_of(tensor: torch.Tensor) -> tuple[int, ...]:
     """The shape of a tensor; of a lazy layer's, before its first call, none."""
-    return () if torch.nn.parameter.is_lazy(tensor) else tuple(tensor.shape)
+    plain = type(tensor) is torch.Tensor or not torch.nn.parameter.is_lazy(tensor)
+    return tuple(tensor.shape) if plain else ()
 
 
 def snapshot(node: Node, most: int = MOST) -> Graph:

@@ -10,28 +10,39 @@ LEAST = 32  # ... and these
 LOOKS = 3  # evaluations of one line that are watched; later ones as windows open
 NEW, TRAININGS = 12, 4  # turns of a training that begins later, and so many of these
 CROWDED = 20_000  # operations, after which the first window ends early
+PATIENCE = 64  # backwards without a step, after which no step is waited for
 
 
 class Windows:
     """Whether this is a moment that is watched.
 
-    open: so it is. turn: backwards so far. A window opens and closes after an optimizer's step, so that it
-    holds whole steps; where there are none, after a backward.
+    open: so it is. turn: backwards so far. calls: of nets since the newest of them, between windows. A window
+    opens and closes after an optimizer's step, so that it holds whole steps; where there are none, after a
+    backward.
     """
 
     def __init__(self) -> None:
         self.open = True
-        self.turn = 0
+        self.turn = self.calls = 0
         self.watched = 0
         self.operations = 0
+        self._unstepped = PATIENCE
         self._due, self._wide, self._trainings = FIRST, WIDE, 0
         self._evaluating = False
         self._looks: dict[object, tuple[int, int]] = {}
 
-    def tick(self) -> None:
-        """A backward is over."""
+    def tick(self) -> bool:
+        """A backward is over; whether it is as good as a step."""
         self.turn += 1
+        self.calls = 0
         self.watched += self.open
+        self._unstepped += 1
+        return self._unstepped > PATIENCE
+
+    def step(self) -> bool:
+        """A step is over; whether it may be one that opens or closes the window."""
+        self._unstepped = 0
+        return self.open or self.turn >= self._due
 
     def shift(self) -> bool:
         """A step is over; whether the window is open from here on."""

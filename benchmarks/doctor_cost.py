@@ -1,0 +1,171 @@
+"""What the doctor costs a program: two programs, each in processes of its own, with the doctor and without.
+
+Both processes import the same, collect their garbage once and freeze it, as the doctor does for whole
+scripts: what is left is what the record adds. Times are of the processor.
+"""
+
+import contextlib
+import gc
+import io
+import json
+import subprocess
+import sys
+import time
+from statistics import median
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from benchmarks.result import Table
+from benchmarks.timing import budget
+
+FIRST = 10  # epochs, after which the record is steady
+LENGTH = {"digits": 120, "large": 200}  # epochs, steps
+ROUNDS = 5
+HEAD = """import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+torch.set_num_threads(1)
+"""
+LIMITS = {"in all": 1.10, "steady": 1.05, "large": 1.03, "start and end": 0.25}
+
+
+def digits(epochs: int) -> None:
+    """64-64-10, batch 64, Adam, a DataLoader, evaluation once per epoch: steps of half a millisecond."""
+    from sklearn.datasets import load_digits
+
+    torch.manual_seed(0)
+    pixels, labels = load_digits(return_X_y=True)
+    x, y = torch.tensor(pixels / 16, dtype=torch.float32), torch.tensor(labels)
+    loader = DataLoader(TensorDataset(x[:1500], y[:1500]), batch_size=64, shuffle=True)
+    net = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+    print(len(x), "images")
+    for _ in range(epochs):
+        net.train()
+        for xb, yb in loader:
+            optimizer.zero_grad()
+            loss = nn.functional.cross_entropy(net(xb), yb)
+            loss.backward()
+            optimizer.step()
+        net.eval()
+        with torch.no_grad():
+            print((net(x[1500:]).argmax(1) == y[1500:]).float().mean().item())
+
+
+def large(steps: int) -> None:
+    """784-1024-1024-10, batch 256: a step of more than 5 ms."""
+    torch.manual_seed(0)
+    x, y = torch.randn(2560, 784), torch.randint(0, 10, (2560,))
+    net = nn.Sequential(
+        nn.Linear(784, 1024), nn.ReLU(), nn.Linear(1024, 1024), nn.ReLU(), nn.Linear(1024, 10)
+    )
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+    print(len(x), "rows")
+    for step in range(steps):
+        rows = torch.arange(256) + 256 * (step % 10)
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(net(x[rows]), y[rows])
+        loss.backward()
+        optimizer.step()
+    print(loss.item())
+
+
+PROGRAMS = {"digits": digits, "large": large}
+
+
+class Laps(io.StringIO):
+    """What a program prints into: a lap ends with each line, and the first begins with one."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+
+    def write(self, text: str) -> int:
+        self.times += [time.process_time()] * text.count("\n")
+        return len(text)
+
+
+def child(program: str, length: int, watched: bool) -> dict[str, Any]:
+    """One run in this process: seconds until the program may begin, of each lap, and after it."""
+    import sklearn.datasets  # noqa: F401
+    import torch._dynamo
+
+    torch.set_num_threads(1)
+    exam, marks = None, [time.process_time()]
+    if watched:
+        from treino.diagnosis.exam import Exam
+
+        exam = Exam().start()
+    marks.append(time.process_time())
+    gc.collect()
+    gc.freeze()
+    with contextlib.redirect_stdout(Laps()) as laps:
+        PROGRAMS[program](length)
+    marks.append(time.process_time())
+    if exam is not None:
+        exam.stop()
+    end = time.process_time()
+    times = zip(laps.times, laps.times[1:], strict=False)
+    return {"start": marks[1] - marks[0], "laps": [b - a for a, b in times], "end": end - marks[2]}
+
+
+def measured(program: str, length: int, watched: bool) -> dict[str, float]:
+    """The same in a fresh process: seconds of its parts."""
+    command = [sys.executable, "-m", "benchmarks.doctor_cost", program, str(length), *["doctor"] * watched]
+    told = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout)
+    laps, first = told["laps"], min(FIRST, length - 1)
+    return {
+        "in all": sum(laps),
+        "first": sum(laps[:first]),
+        "steady": sum(laps[first:]),
+        "start": told["start"],
+        "end": told["end"],
+        "start and end": told["start"] + told["end"],
+    }
+
+
+def percent(ratio: float) -> str:
+    """A ratio as what it adds."""
+    return f"{100 * (ratio - 1):+.1f} %"
+
+
+def cost_tables(quick: bool) -> tuple[Table, Table, dict[str, str]]:
+    """While a program runs, as ratios; before and after it, in seconds."""
+    plain: dict[str, list[dict[str, float]]] = {name: [] for name in PROGRAMS}
+    doctor: dict[str, list[dict[str, float]]] = {name: [] for name in PROGRAMS}
+    for _ in range(1 if quick else ROUNDS):
+        for name in PROGRAMS:
+            length = 3 if quick else LENGTH[name]
+            plain[name].append(measured(name, length, False))
+            doctor[name].append(measured(name, length, True))
+    while_running, figures = [], {}
+    for name, part, what, limit in (
+        ("digits", "in all", f"digits, {LENGTH['digits']} epochs in all", LIMITS["in all"]),
+        ("digits", "first", f"digits, the first {FIRST} epochs", None),
+        ("digits", "steady", f"digits, epochs after the first {FIRST}", LIMITS["steady"]),
+        ("large", "in all", f"steps of more than 5 ms, {LENGTH['large']} of them", LIMITS["large"]),
+    ):
+        ratio = median(d[part] / p[part] for d, p in zip(doctor[name], plain[name], strict=True))
+        seconds = [median(run[part] for run in runs[name]) for runs in (plain, doctor)]
+        kept = ("", "") if limit is None else (f"≤ {percent(limit)}", budget(ratio, limit, at_most=True)[1])
+        while_running.append((what, *(f"{s:.2f} s" for s in seconds), percent(ratio), *kept))
+        figures[f"{name} {part}".replace(" ", "_")] = percent(ratio)
+    beside = []
+    for part in ("start", "end", "start and end"):
+        seconds = [median(run[part] for run in doctor[name]) for name in PROGRAMS]
+        limited = part in LIMITS
+        kept = budget(max(seconds), LIMITS[part], at_most=True) if limited else ("", "")
+        beside.append((part, *(f"{s:.2f} s" for s in seconds), f"{kept[0]} s" if limited else "", kept[1]))
+    figures["beside"] = f"{max(seconds):.2f} s"
+    heads = ("what", "Python", "with the doctor", "more", "budget", "kept")
+    return (
+        Table("What the doctor costs while a program runs", heads, tuple(while_running)),
+        Table("What it takes before and after", ("when", *PROGRAMS, "budget", "kept"), tuple(beside)),
+        figures,
+    )
+
+
+if __name__ == "__main__":
+    print(json.dumps(child(sys.argv[1], int(sys.argv[2]), "doctor" in sys.argv[3:])))
