@@ -24,6 +24,12 @@ def test_the_ids_are_the_contract():
     assert sorted(rules()) == sorted(CONTRACT)
 
 
+@pytest.mark.parametrize("rule", CONTRACT)
+def test_each_text_that_is_mended_occurs_once(rule):
+    assert [rules()[rule].wrong.count(text) for text in rules()[rule].mend] == [1] * len(rules()[rule].mend)
+    assert rules()[rule].right != rules()[rule].wrong
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("rule", CONTRACT)
 def test_the_wrong_example_is_found_and_the_right_one_is_silent(rule, tmp_path):

@@ -46,9 +46,8 @@ RULE = Rule(
     decide=decide,
     place=place,
     message=N_(
-        "A batch-norm layer in training mode got {ones} batches of one row (shape {shape}), and "
-        "{larger} larger "
-        "ones."
+        "A batch-norm layer in training mode got {ones} batches of one row (shape {shape}), and {larger} "
+        "larger ones."
     ),
     why=N_(
         "The mean and deviation of one row say nothing of the data: the row is normalised by itself, and the "
@@ -66,13 +65,5 @@ for rows in torch.arange(61).split(20):
     loss.backward()
     optimizer.step()
 """,
-    right="""\
-net = nn.Sequential(nn.Unflatten(1, (2, 4)), nn.BatchNorm1d(2), nn.Flatten(), nn.Linear(8, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for rows in torch.arange(60).split(20):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x[rows]), y[rows])
-    loss.backward()
-    optimizer.step()
-""",
+    mend={"torch.arange(61)": "torch.arange(60)"},
 )

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log, LossCall
-from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.rules.examples import script
+from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.words import N_
 
 LEAST = 20  # calls, and ROWS in them
@@ -14,11 +15,6 @@ RARE = 0.3  # of an even share
 THERE = 4  # rows of the rare class in the newest calls
 FOUND = 0.1  # of them, that the net says
 NEWEST = 24  # calls
-# Where nothing is learned at all, no class is found.
-STANDSTILL = (
-    *("weight_decay_too_high", "lr_too_high", "lr_too_low", "clip_too_small", "dead_relu"),
-    *("vanishing_gradient", "symmetric_init", "exploding_sum_loss", "params_not_in_optimizer"),
-)
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -72,26 +68,16 @@ def counted(calls: list[LossCall], name: str) -> dict[int, int]:
     return found
 
 
-STANDSTILL = (
-    *("weight_decay_too_high", "lr_too_high", "lr_too_low", "clip_too_small", "dead_relu"),
-    *("vanishing_gradient", "symmetric_init", "exploding_sum_loss", "params_not_in_optimizer"),
-)
-
 RULE = Rule(
     id="class_imbalance",
     group="data",
     severity="risk",
     certain=False,
-    unless=(
-        "missing_zero_grad",
-        "no_step",
-        "grad_cleared_before_step",
-        "detached_loss",
-        "nan_inputs",
-        "bad_label_values",
-        "softmax_before_cross_entropy",  # a loss that can't fall further, nor lead to what is rare
-        "sigmoid_before_bce_with_logits",
-        *STANDSTILL,
+    unless=(  # where nothing is learned at all, no class is found
+        *NEVER_LEARNS,
+        *("bad_label_values", "softmax_before_cross_entropy", "sigmoid_before_bce_with_logits"),
+        *("weight_decay_too_high", "lr_too_high", "lr_too_low", "clip_too_small", "dead_relu"),
+        *("vanishing_gradient", "symmetric_init", "exploding_sum_loss", "params_not_in_optimizer"),
     ),
     decide=decide,
     message=N_(
@@ -99,37 +85,21 @@ RULE = Rule(
         "batches."
     ),
     why=N_(
-        "Saying the common class always is nearly right on average, so the loss hardly rewards finding "
-        "the rare one. A high accuracy hides that it is never found."
+        "Saying the common class always is nearly right on average, so the loss hardly rewards finding the "
+        "rare one. A high accuracy hides that it is never found."
     ),
     fix=N_(
-        "Weight the classes in the loss (weight=, pos_weight=) or sample them evenly, and look at recall "
-        "or F1."
+        "Weight the classes in the loss (weight=, pos_weight=) or sample them evenly, and look at recall or "
+        "F1."
     ),
     safety="Weights move errors from the rare class to the common one: look at both.",
     limits=(
         "Judged by the answers on training batches; a program that only ranks rows (ROC AUC) needs no "
         "weights."
     ),
-    wrong="""\
-y = (x[:, 0] * x[:, 1] > 1.2).long()
-net = nn.Linear(8, 2)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-y = (x[:, 0] * x[:, 1] > 1.2).long()
-weight = len(y) / (2 * y.bincount().float())
-net = nn.Linear(8, 2)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y, weight=weight)
-    loss.backward()
-    optimizer.step()
-""",
+    wrong="y = (x[:, 0] * x[:, 1] > 1.2).long()\n" + script("nn.Linear(8, 2)", steps=40),
+    mend={
+        "net = ": "weight = len(y) / (2 * y.bincount().float())\nnet = ",
+        "F.cross_entropy(net(x), y)": "F.cross_entropy(net(x), y, weight=weight)",
+    },
 )

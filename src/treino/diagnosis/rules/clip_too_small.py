@@ -82,8 +82,8 @@ RULE = Rule(
         "{movement} in all."
     ),
     why=N_(
-        "A clip is meant for rare outliers. This one cuts every gradient, so that the step is lr times "
-        "the clip: too little to learn anything in the steps that were taken."
+        "A clip is meant for rare outliers. This one cuts every gradient, so that the step is lr times the "
+        "clip: too little to learn anything in the steps that were taken."
     ),
     fix=N_(
         "Raise the clip to about the gradients' usual norm (clip_grad_norm_ returns it), or raise lr with it."
@@ -100,14 +100,5 @@ for step in range(30):
     nn.utils.clip_grad_norm_(net.parameters(), 1e-5)
     optimizer.step()
 """,
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(30):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-    optimizer.step()
-""",
+    mend={"1e-5": "1.0"},
 )

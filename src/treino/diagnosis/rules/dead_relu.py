@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from treino.diagnosis.record.learning import Rectified
 from treino.diagnosis.record.log import Log, LossCall
 from treino.diagnosis.rules.course import training
+from treino.diagnosis.rules.examples import DEEP, script
 from treino.diagnosis.rules.graphs import made_by
-from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.words import N_, _, numeral
 
 LEAST = 3  # calls
@@ -46,49 +47,22 @@ RULE = Rule(
     severity="wrong",
     certain=False,
     unless=(
-        "symmetric_init",
-        "unscaled_inputs",
-        "unshuffled_sorted",
-        "lr_too_high",
-        "label_misaligned",
-        "weight_decay_too_high",
-        "exploding_sum_loss",
-        "nan_inputs",
-        "non_finite_loss",
-        "missing_zero_grad",
-        "no_step",
-        "grad_cleared_before_step",
-        "detached_loss",
+        *NEVER_LEARNS,
+        *("symmetric_init", "unscaled_inputs", "unshuffled_sorted", "lr_too_high", "label_misaligned"),
+        *("weight_decay_too_high", "exploding_sum_loss", "non_finite_loss"),
     ),
     decide=decide,
     message=N_("Zero where it should not be: {what}; the loss ends at {loss}."),
     why=N_(
-        "Where its input is below zero for all rows a ReLU passes neither values nor gradients, so that "
-        "the unit can't recover. At the end of a net it also makes negative answers impossible."
+        "Where its input is below zero for all rows a ReLU passes neither values nor gradients, so that the "
+        "unit can't recover. At the end of a net it also makes negative answers impossible."
     ),
     fix=N_("Lower lr, start biases at zero, use LeakyReLU or GELU, and put no ReLU after the last layer."),
     safety="Another start, rate or activation is a new training.",
     limits=(
-        "Units are looked at in the calls that are watched; told only where the loss is no better "
-        "than a constant's."
+        "Units are looked at in the calls that are watched; told only where the loss is no better than a "
+        "constant's."
     ),
-    wrong="""\
-net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
-nn.init.constant_(net[0].bias, -50.0)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
+    wrong=script(f"{DEEP}\nnn.init.constant_(net[0].bias, -50.0)", steps=40),
+    mend={"nn.init.constant_(net[0].bias, -50.0)\n": ""},
 )

@@ -56,9 +56,9 @@ RULE = Rule(
     decide=decide,
     message=N_("{backwards} backwards started from a tensor that knows nothing of the network."),
     why=N_(
-        "A tensor made anew from a number (torch.tensor, .item(), .data, requires_grad=True) has no "
-        "history, so "
-        "that backward ends there and the parameters get no gradient. requires_grad only silences the error."
+        "A tensor made anew from a number (torch.tensor, .item(), .data, requires_grad=True) has no history, "
+        "so that backward ends there and the parameters get no gradient. requires_grad only silences the "
+        "error."
     ),
     fix=N_("Compute the loss from the network's output with torch functions, and leave its history alone."),
     safety="Safe: before, nothing was learned.",
@@ -75,13 +75,5 @@ for step in range(10):
     loss.backward()
     optimizer.step()
 """,
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    loss = F.cross_entropy(net(x), y)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
+    mend={"    loss = torch.tensor(loss.item(), requires_grad=True)\n": ""},
 )

@@ -49,6 +49,13 @@ def place(evidence: Evidence) -> Site | None:
     return made if beside else split
 
 
+COPIED = """\
+x, y = torch.cat([x, x[:120]]), torch.cat([y, y[:120]])
+order = torch.randperm(360)
+train, test = order[:270], order[270:]
+x_train, y_train, x_test, y_test = x[train], y[train], x[test], y[test]
+"""
+
 RULE = Rule(
     id="duplicate_leakage",
     group="data",
@@ -69,12 +76,6 @@ RULE = Rule(
     ),
     safety="Splitting by groups leaves fewer or other rows for the test: the figure falls to what it is.",
     limits="Copies are found by hashes of rows, near ones by distances among a sample.",
-    wrong="""\
-x, y = torch.cat([x, x[:120]]), torch.cat([y, y[:120]])
-order = torch.randperm(360)
-train, test = order[:270], order[270:]
-x_train, y_train, x_test, y_test = x[train], y[train], x[test], y[test]
-"""
-    + HELD_OUT,
-    right=SPLIT + HELD_OUT,
+    wrong=COPIED + HELD_OUT,
+    mend={COPIED: SPLIT},
 )

@@ -1,5 +1,5 @@
 """What the rules' examples share: the start of all of them, which the docs show once and the tests run before
-each; and the split, the training and the test of those about held-out rows.
+each; a script that trains; and the split and the test of those about held-out rows.
 """
 
 PRELUDE = """\
@@ -16,14 +16,36 @@ SPLIT = """\
 x_train, y_train, x_test, y_test = x[:180], y[:180], x[180:], y[180:]
 """
 
-HELD_OUT = """\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
-for step in range(40):
+DEEP = "nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))"
+WITH_DROPOUT = "nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(), nn.Linear(16, 3))"
+ON_PART = "F.cross_entropy(net(x[:200]), y[:200])"
+
+JUDGED = """\
+    with torch.no_grad():
+        accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()
+"""
+
+
+def script(
+    net: str = "nn.Linear(8, 3)",
+    loss: str = "F.cross_entropy(net(x), y)",
+    settings: str = "lr=0.1",
+    steps: int = 10,
+) -> str:
+    """A script that trains a net by a loss as it should."""
+    return f"""\
+net = {net}
+optimizer = torch.optim.SGD(net.parameters(), {settings})
+for step in range({steps}):
     optimizer.zero_grad()
-    loss = F.cross_entropy(net(x_train), y_train)
+    loss = {loss}
     loss.backward()
     optimizer.step()
+"""
+
+
+HELD_OUT = script(loss="F.cross_entropy(net(x_train), y_train)", settings="lr=0.5", steps=40)
+HELD_OUT += """\
 with torch.no_grad():
     accuracy = (net(x_test).argmax(1) == y_test).float().mean()
 """

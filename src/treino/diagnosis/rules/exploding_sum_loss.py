@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Backward, Log
 from treino.diagnosis.rules.course import Training, optimizers, trainings
-from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.rules.examples import script
+from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.diagnosis.where.settings import setting
 from treino.words import N_
 
@@ -62,12 +63,12 @@ RULE = Rule(
     group="losses",
     severity="wrong",
     certain=False,
-    unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
+    unless=NEVER_LEARNS,
     decide=decide,
     place=place,
     message=N_(
-        "The loss is a sum over {rows} rows and training does not converge: {first} at first, {last} at "
-        "the end."
+        "The loss is a sum over {rows} rows and training does not converge: {first} at first, {last} at the "
+        "end."
     ),
     why=N_(
         "Summed over the batch, the gradient is as many times larger as there are rows, and so is every "
@@ -76,22 +77,6 @@ RULE = Rule(
     fix=N_("Use reduction='mean' (the default), or divide lr by the batch size."),
     safety="The gradients become smaller by the number of rows: multiply the rate accordingly.",
     limits="Told only where the training does not converge; a sum with a small rate is right.",
-    wrong="""\
-net = nn.Linear(8, 1)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(20):
-    optimizer.zero_grad()
-    loss = F.mse_loss(net(x), x[:, :1], reduction="sum")
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Linear(8, 1)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(20):
-    optimizer.zero_grad()
-    loss = F.mse_loss(net(x), x[:, :1])
-    loss.backward()
-    optimizer.step()
-""",
+    wrong=script("nn.Linear(8, 1)", 'F.mse_loss(net(x), x[:, :1], reduction="sum")', steps=20),
+    mend={', reduction="sum"': ""},
 )

@@ -70,13 +70,5 @@ for step in range(10):
     optimizer.zero_grad()
     optimizer.step()
 """,
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    loss = F.cross_entropy(net(x), y)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
+    mend={"loss.backward()\n    optimizer.zero_grad()": "optimizer.zero_grad()\n    loss.backward()"},
 )

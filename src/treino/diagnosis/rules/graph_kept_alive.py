@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.outcomes import GraphsHeld
+from treino.diagnosis.rules.examples import script
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.where.kept import kept
 from treino.words import N_
@@ -38,36 +39,15 @@ RULE = Rule(
     place=place,
     message=N_("The graphs of {alive} past losses or outputs are still alive ({backwards} backwards)."),
     why=N_(
-        "A loss that is summed or stored as a tensor holds its whole graph, so that memory grows with "
-        "every step. "
-        "Only its value is wanted."
+        "A loss that is summed or stored as a tensor holds its whole graph, so that memory grows with every "
+        "step. Only its value is wanted."
     ),
     fix=N_("Store the number: total += loss.item() (or loss.detach())."),
     safety="Safe: the numbers stay the same, the memory is freed.",
     limits=(
-        "Graphs are counted by marks on the losses and results that are watched; one that is kept "
-        "across a few steps, for truncated back-propagation, is left alone."
+        "Graphs are counted by marks on the losses and results that are watched; one that is kept across a "
+        "few steps, for truncated back-propagation, is left alone."
     ),
-    wrong="""\
-total = 0
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(20):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-    total += loss
-""",
-    right="""\
-total = 0
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(20):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-    total += loss.item()
-""",
+    wrong="total = 0\n" + script(steps=20) + "    total += loss\n",
+    mend={"total += loss": "total += loss.item()"},
 )

@@ -7,7 +7,8 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import Lonely, RowsTrained
 from treino.diagnosis.rules.course import training
-from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.rules.examples import script
+from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.diagnosis.where.kinds import orders
 from treino.diagnosis.where.places import maker
 from treino.diagnosis.where.source import calls
@@ -72,7 +73,7 @@ RULE = Rule(
     severity="wrong",
     certain=False,
     unless=(
-        *("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
+        *NEVER_LEARNS,
         *("sigmoid_before_bce_with_logits", "softmax_before_cross_entropy", "softmax_wrong_dim"),
         *("symmetric_init", "params_not_in_optimizer"),
     ),
@@ -86,28 +87,9 @@ RULE = Rule(
     fix=N_("Index rows and labels with the same permutation (or keep them in one Dataset)."),
     safety="Depends on the line: rows and labels must be put in order by one and the same order.",
     limits=(
-        "A training that learns its labels by heart hides it, unless the lines that ordered rows and "
-        "labels were seen."
+        "A training that learns its labels by heart hides it, unless the lines that ordered rows and labels "
+        "were seen."
     ),
-    wrong="""\
-x = x[torch.randperm(240)]
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
-for step in range(60):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-order = torch.randperm(240)
-x, y = x[order], y[order]
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
-for step in range(60):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
+    wrong="x = x[torch.randperm(240)]\n" + script(settings="lr=0.5", steps=60),
+    mend={"x = x[torch.randperm(240)]\n": "order = torch.randperm(240)\nx, y = x[order], y[order]\n"},
 )

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import BY_HAND, Log
 from treino.diagnosis.rules.course import Steps, Training, optimizers, training
-from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.rules.examples import DEEP, script
+from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.diagnosis.rules.studies import studied
 from treino.diagnosis.rules.weight_decay_too_high import held_down
 from treino.diagnosis.where.settings import setting
@@ -60,18 +61,9 @@ RULE = Rule(
     severity="wrong",
     certain=False,
     unless=(
-        "unshuffled_sorted",
-        "unscaled_inputs",
-        "exploding_sum_loss",
-        "nan_inputs",
-        "missing_zero_grad",
-        "no_step",
-        "grad_cleared_before_step",
-        "detached_loss",
-        "params_not_in_optimizer",
-        "nll_without_log_softmax",
-        "softmax_wrong_dim",
-        "symmetric_init",
+        *NEVER_LEARNS,
+        *("unshuffled_sorted", "unscaled_inputs", "exploding_sum_loss", "params_not_in_optimizer"),
+        *("nll_without_log_softmax", "softmax_wrong_dim", "symmetric_init"),
     ),
     decide=decide,
     place=place,
@@ -86,22 +78,6 @@ RULE = Rule(
     fix=N_("Divide lr by 10 until the loss falls steadily (1e-3 for Adam and 0.1 for SGD are usual starts)."),
     safety="A lower rate needs more steps.",
     limits="Judged by the loss of the training alone and by the size of its steps.",
-    wrong="""\
-net = nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=100.0)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
+    wrong=script(DEEP.replace("ReLU", "Tanh"), settings="lr=100.0", steps=40),
+    mend={"lr=100.0": "lr=0.1"},
 )

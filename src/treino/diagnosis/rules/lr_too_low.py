@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.rules.course import optimizers, training
+from treino.diagnosis.rules.examples import script
 from treino.diagnosis.rules.lr_too_high import by_hand, place
-from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.diagnosis.rules.studies import studied
 from treino.words import N_
 
@@ -37,29 +38,16 @@ RULE = Rule(
     severity="wrong",
     certain=False,
     unless=(
-        "scheduler_misuse",  # which says where the rate went
-        "vanishing_gradient",
-        "symmetric_init",
-        "clip_too_small",
-        "no_step",
-        "grad_cleared_before_step",
-        "detached_loss",
-        "weight_decay_too_high",
-        "missing_zero_grad",
-        "nan_inputs",
-        "dead_relu",
-        "scheduler_misuse",
-        "softmax_before_cross_entropy",
-        "sigmoid_before_bce_with_logits",
-        "softmax_wrong_dim",
-        "params_not_in_optimizer",
-        "detached_graph",
+        *NEVER_LEARNS,
+        *("scheduler_misuse", "vanishing_gradient", "symmetric_init", "clip_too_small"),
+        *("weight_decay_too_high", "dead_relu", "softmax_before_cross_entropy"),
+        *("sigmoid_before_bce_with_logits", "softmax_wrong_dim", "params_not_in_optimizer", "detached_graph"),
     ),
     decide=decide,
     place=place,
     message=N_(
-        "With lr {lr} the weights moved by {movement} of their size in {steps} steps, and the loss is "
-        "still {loss}."
+        "With lr {lr} the weights moved by {movement} of their size in {steps} steps, and the loss is still "
+        "{loss}."
     ),
     why=N_(
         "The gradients are there, but the steps are so small that the net stays at its random start. More "
@@ -68,25 +56,9 @@ RULE = Rule(
     fix=N_("Multiply lr by 10 until the loss falls within the first epoch."),
     safety="A higher rate may be too high: multiply by ten at most at a time.",
     limits=(
-        "Judged within the steps that were run; a training that was stopped early by `--max-steps` is "
-        "judged by these."
+        "Judged within the steps that were run; a training that was stopped early by `--max-steps` is judged "
+        "by these."
     ),
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=1e-6)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
+    wrong=script(settings="lr=1e-6", steps=40),
+    mend={"lr=1e-6": "lr=0.1"},
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Forward, Log, LossCall, Operation, Read
+from treino.diagnosis.rules.examples import script
 from treino.diagnosis.rules.graphs import argument, by_line
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.where.places import caller, passes_on
@@ -138,26 +139,10 @@ RULE = Rule(
     ),
     safety="Safe: only the figure changes.",
     limits="Axes of figures by NumPy or scikit-learn are known while the arrays come straight from torch.",
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
+    wrong=script()
+    + """\
     with torch.no_grad():
         accuracy = (net(x).argmax() == y).float().mean()
 """,
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-    with torch.no_grad():
-        accuracy = (net(x).argmax(1) == y).float().mean()
-""",
+    mend={"argmax()": "argmax(1)"},
 )

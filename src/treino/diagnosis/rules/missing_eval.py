@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.record.log import Log
+from treino.diagnosis.rules.examples import JUDGED, ON_PART, WITH_DROPOUT, script
 from treino.diagnosis.rules.judged import groups
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.words import N_
@@ -33,35 +34,16 @@ RULE = Rule(
     ),
     fix=N_("Call model.eval() before evaluating and model.train() before training on."),
     safety=(
-        "Safe, if `train()` follows before the next step. The figures change: they then are those of "
-        "the whole net."
+        "Safe, if `train()` follows before the next step. The figures change: they then are those of the "
+        "whole net."
     ),
     limits=(
-        "An evaluation is a call whose answers become a figure and that no backward follows; several "
-        "calls on the same rows (Monte-Carlo dropout) are left alone."
+        "An evaluation is a call whose answers become a figure and that no backward follows; several calls "
+        "on the same rows (Monte-Carlo dropout) are left alone."
     ),
-    wrong="""\
-net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(), nn.Linear(16, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x[:200]), y[:200])
-    loss.backward()
-    optimizer.step()
-    with torch.no_grad():
-        accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()
-""",
-    right="""\
-net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(), nn.Linear(16, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    net.train()
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x[:200]), y[:200])
-    loss.backward()
-    optimizer.step()
-    net.eval()
-    with torch.no_grad():
-        accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()
-""",
+    wrong=script(WITH_DROPOUT, ON_PART) + JUDGED,
+    mend={
+        "    optimizer.zero_grad()": "    net.train()\n    optimizer.zero_grad()",
+        "    with torch.no_grad()": "    net.eval()\n    with torch.no_grad()",
+    },
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Forward, Graph, Log
+from treino.diagnosis.rules.examples import ON_PART, script
 from treino.diagnosis.rules.judged import Group, groups
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.words import N_
@@ -47,32 +48,12 @@ RULE = Rule(
     decide=decide,
     message=N_("{calls} evaluations ({rows} rows) recorded a graph that was never used."),
     why=N_(
-        "Outside torch.no_grad() every operation is recorded for a backward that never comes. The "
-        "results are the "
-        "same, but memory and time are spent on it."
+        "Outside torch.no_grad() every operation is recorded for a backward that never comes. The results "
+        "are the same, but memory and time are spent on it."
     ),
     fix=N_("Evaluate inside with torch.no_grad(): (or torch.inference_mode())."),
     safety="Safe: the same numbers, with less memory.",
     limits="Told of evaluations that are watched: of each line the first three and then now and then.",
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x[:200]), y[:200])
-    loss.backward()
-    optimizer.step()
-    accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()
-""",
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x[:200]), y[:200])
-    loss.backward()
-    optimizer.step()
-    with torch.no_grad():
-        accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()
-""",
+    wrong=script(loss=ON_PART) + "    accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()\n",
+    mend={"    accuracy": "    with torch.no_grad():\n        accuracy"},
 )

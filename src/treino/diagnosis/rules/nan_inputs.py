@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Course, Log, LossCall, Read
 from treino.diagnosis.record.row_log import BadRows
+from treino.diagnosis.rules.examples import script
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.where.kinds import divides, misses
 from treino.diagnosis.where.places import maker
@@ -52,6 +53,8 @@ def place(evidence: Evidence) -> Site | None:
     return next((site for site in near if site is not None), None)
 
 
+HOLE = 'x[3, 2] = float("nan")\n'
+
 RULE = Rule(
     id="nan_inputs",
     group="data",
@@ -74,23 +77,6 @@ RULE = Rule(
     ),
     safety="Filling or dropping rows changes the data: choose by what the holes mean.",
     limits="Rows are looked at as they enter a net; values that a program masks afterwards are left alone.",
-    wrong="""\
-x[3, 2] = float("nan")
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
+    wrong=HOLE + script(),
+    mend={HOLE: ""},
 )

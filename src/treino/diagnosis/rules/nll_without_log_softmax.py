@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log, LossCall
+from treino.diagnosis.rules.examples import script
 from treino.diagnosis.rules.graphs import PASSED, by_line
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.where.losses import taken
@@ -58,33 +59,15 @@ RULE = Rule(
     ),
     why=N_(
         "nll_loss only picks the value at the label and turns its sign; without log-softmax before it "
-        "nothing "
-        "keeps the values normalised (log-sum-exp up to {logsumexp}, should be 0). The loss falls "
-        "without bound "
-        "while the predictions need not become better."
+        "nothing keeps the values normalised (log-sum-exp up to {logsumexp}, should be 0). The loss falls "
+        "without bound while the predictions need not become better."
     ),
     fix=N_("Apply log_softmax over the class axis first, or use cross_entropy on the raw output."),
     safety="Safe: the loss becomes what its name says.",
     limits=(
-        "Looks at `nll_loss` alone; a logarithm of plain scores is not told from one of probabilities "
-        "where no softmax was seen and the values fit both."
+        "Looks at `nll_loss` alone; a logarithm of plain scores is not told from one of probabilities where "
+        "no softmax was seen and the values fit both."
     ),
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.nll_loss(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.nll_loss(F.log_softmax(net(x), dim=1), y)
-    loss.backward()
-    optimizer.step()
-""",
+    wrong=script(loss="F.nll_loss(net(x), y)"),
+    mend={"net(x)": "F.log_softmax(net(x), dim=1)"},
 )

@@ -62,9 +62,8 @@ RULE = Rule(
     place=place,
     message=N_("{backwards} backwards wrote gradients for {optimizer}, which took {steps} steps."),
     why=N_(
-        "Gradients alone change nothing: the optimizer's step does. These were computed and thrown "
-        "away, so that "
-        "the parameters stayed (nearly) where they were."
+        "Gradients alone change nothing: the optimizer's step does. These were computed and thrown away, so "
+        "that the parameters stayed (nearly) where they were."
     ),
     fix=N_("Call this optimizer's step() (with its parentheses) after each backward."),
     safety="Safe: before, nothing was learned by these weights.",
@@ -78,13 +77,5 @@ for step in range(10):
     loss.backward()
     optimizer.step
 """,
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
+    mend={"optimizer.step\n": "optimizer.step()\n"},
 )

@@ -41,17 +41,16 @@ RULE = Rule(
     decide=decide,
     message=N_("The loss is NaN or infinite from backward {first} on; {steps} steps used it."),
     why=N_(
-        "One such step makes every parameter NaN, and nothing can be learned after it. Operation that "
-        "made it: "
-        "{operation}."
+        "One such step makes every parameter NaN, and nothing can be learned after it. Operation that made "
+        "it: {operation}."
     ),
     fix=N_(
         "Keep arguments inside the function's domain (log and sqrt of zero, division by zero), or lower lr."
     ),
     safety="A lower rate or a floor under a logarithm changes the figures, as it should.",
     limits=(
-        "The operation is named from the graph of the loss; where a compiled part made it, only the "
-        "line of the backward is known."
+        "The operation is named from the graph of the loss; where a compiled part made it, only the line of "
+        "the backward is known."
     ),
     wrong="""\
 net = nn.Linear(8, 1)
@@ -63,13 +62,8 @@ for step in range(10):
     loss.backward()
     optimizer.step()
 """,
-    right="""\
-net = nn.Linear(8, 1)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    loss = -F.logsigmoid(net(x)).mean()
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
+    mend={
+        "    p = torch.relu(net(x)).squeeze(1)\n": "",
+        "-torch.log(p).mean()": "-F.logsigmoid(net(x)).mean()",
+    },
 )

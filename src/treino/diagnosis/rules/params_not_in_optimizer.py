@@ -62,16 +62,15 @@ RULE = Rule(
     ),
     why=N_(
         "{optimizer} took {steps} steps on the same loss, and these parameters kept their first random "
-        "values. "
-        "The rest of the network has to learn around a part that never learns."
+        "values. The rest of the network has to learn around a part that never learns."
     ),
     fix=N_(
         "Give their parameters to the optimizer (and make every layer before it), or freeze them on purpose."
     ),
     safety="Training changes: more weights learn. Check that they were not meant to be frozen.",
     limits=(
-        "Weights that were loaded, copied or frozen on purpose (`requires_grad=False`) are left "
-        "alone, and so are those that several optimizers share in turns."
+        "Weights that were loaded, copied or frozen on purpose (`requires_grad=False`) are left alone, and "
+        "so are those that several optimizers share in turns."
     ),
     wrong="""\
 body, head = nn.Linear(8, 16), nn.Linear(16, 3)
@@ -82,13 +81,5 @@ for step in range(10):
     loss.backward()
     optimizer.step()
 """,
-    right="""\
-body, head = nn.Linear(8, 16), nn.Linear(16, 3)
-optimizer = torch.optim.SGD([*body.parameters(), *head.parameters()], lr=0.1)
-for step in range(10):
-    loss = F.cross_entropy(head(torch.relu(body(x))), y)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
+    mend={"body.parameters()": "[*body.parameters(), *head.parameters()]"},
 )

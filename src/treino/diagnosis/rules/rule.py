@@ -1,6 +1,6 @@
 """What a rule is: its decision, where to edit, its words, how safe its fix is, and its two examples."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -9,6 +9,9 @@ from treino.diagnosis.record.log import Log
 from treino.words import _, numeral
 
 Group = Literal["gradients", "losses", "modes", "data", "settings"]
+
+# What keeps a training from learning at all, and so explains whatever else is wrong with its course.
+NEVER_LEARNS = ("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs")
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ class Rule:
     decide: a pure function of the log; yields one Evidence for each fault.
     place: the line that a person would edit, asked after the run only.
     message, why, fix: sentences, marked with ``N_``; ``{names}`` are filled in from the evidence's numbers.
-    wrong, right: a few lines that show the fault and its mend; tests run both after ``examples.PRELUDE``.
+    wrong: a few lines that show the fault. mend: texts that occur once in them, and what makes them right in
+    place of these. Tests run both examples after ``examples.PRELUDE``.
     safety: what the fix changes besides. limits: what the rule does not see. Both are for the documentation.
     early: may be said before the script has ended.
     unless: rules whose finding explains this one, which then isn't said.
@@ -59,10 +63,18 @@ class Rule:
     safety: str
     limits: str
     wrong: str
-    right: str
+    mend: Mapping[str, str]
     early: bool = False
     unless: tuple[str, ...] = ()
     place: Callable[[Evidence], Site | None] = as_recorded
+
+    @property
+    def right(self) -> str:
+        """The mended example."""
+        lines = self.wrong
+        for old, new in self.mend.items():
+            lines = lines.replace(old, new)
+        return lines
 
     def finding(self, evidence: Evidence) -> Finding:
         """A fault in this rule's words, at the line to edit."""

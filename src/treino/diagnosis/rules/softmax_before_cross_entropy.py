@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Backward, Log, LossCall, Operation
+from treino.diagnosis.rules.examples import script
 from treino.diagnosis.rules.graphs import axis, by_line, made_by
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.where.losses import taken
@@ -62,34 +63,17 @@ RULE = Rule(
     message=N_("The input of cross_entropy is already a {kind} ({calls} of {looked} calls looked at)."),
     why=N_(
         "cross_entropy applies log-softmax itself, so the probabilities are squashed a second time: the loss "
-        "can't fall below ln(1 + (C − 1)/e), 1.4612 for ten classes, and gradients are small. The "
-        "network learns "
-        "slowly and looks stuck."
+        "can't fall below ln(1 + (C − 1)/e), 1.4612 for ten classes, and gradients are small. The network "
+        "learns slowly and looks stuck."
     ),
     fix=N_(
         "Give cross_entropy the last layer's raw output; apply softmax only where you show probabilities."
     ),
     safety=(
-        "Safe for training. Where the output is read as a probability elsewhere, apply the softmax "
-        "there. Gradients grow, so the best rate may be lower."
+        "Safe for training. Where the output is read as a probability elsewhere, apply the softmax there. "
+        "Gradients grow, so the best rate may be lower."
     ),
     limits="A softmax inside a compiled part is not seen.",
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x).softmax(1), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
+    wrong=script(loss="F.cross_entropy(net(x).softmax(1), y)"),
+    mend={".softmax(1)": ""},
 )

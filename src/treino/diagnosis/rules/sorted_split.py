@@ -8,7 +8,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import Blocks, RowsEvaluated, RowsTrained
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
-from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.diagnosis.where.kinds import SPLITS, cuts
 from treino.diagnosis.where.places import maker
 from treino.diagnosis.where.source import calls, written_on
@@ -103,26 +103,22 @@ RULE = Rule(
     group="data",
     severity="wrong",
     certain=False,
-    unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
+    unless=NEVER_LEARNS,
     decide=decide,
     place=place,
     message=N_(
         "{unseen} of the evaluation rows {what}; {figure} {evaluation} there, {training} in training."
     ),
     why=N_(
-        "The rows were sorted by class or by target when they were cut, so that the two parts differ. "
-        "The figure measures nothing that the net could have learned."
+        "The rows were sorted by class or by target when they were cut, so that the two parts differ. The "
+        "figure measures nothing that the net could have learned."
     ),
     fix=N_("Shuffle before splitting, or use train_test_split(..., stratify=y)."),
     safety="Split at random, or by class (`stratify`): the figure becomes one of all classes.",
     limits=(
-        "Needs labels in blocks, or rows of which the two parts differ; a split by time is meant and "
-        "left alone where the labels are no classes."
+        "Needs labels in blocks, or rows of which the two parts differ; a split by time is meant and left "
+        "alone where the labels are no classes."
     ),
-    wrong="""\
-x, y = x[y.argsort()], y.sort().values
-x_train, y_train, x_test, y_test = x[:160], y[:160], x[160:], y[160:]
-"""
-    + HELD_OUT,
-    right=SPLIT + HELD_OUT,
+    wrong="x, y = x[y.argsort()], y.sort().values\n" + SPLIT.replace("180", "160") + HELD_OUT,
+    mend={"x, y = x[y.argsort()], y.sort().values\n": "", SPLIT.replace("180", "160"): SPLIT},
 )

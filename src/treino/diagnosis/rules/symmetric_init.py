@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.record.learning import AlikeRows
 from treino.diagnosis.record.log import Log, ParameterSeen
+from treino.diagnosis.rules.examples import DEEP, script
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.words import N_, _
 
@@ -35,32 +36,14 @@ RULE = Rule(
         "good as a single unit."
     ),
     fix=N_(
-        "Leave PyTorch's random initialisation as it is, or use nn.init.kaiming_normal_ or "
-        "xavier_uniform_; only biases may be constant."
+        "Leave PyTorch's random initialisation as it is, or use nn.init.kaiming_normal_ or xavier_uniform_; "
+        "only biases may be constant."
     ),
     safety="Safe: before, all units of a layer were one.",
     limits=(
-        "Looks at matrices of which every row or column stays equal over several steps; a last layer "
-        "that starts at zero is right and left alone."
+        "Looks at matrices of which every row or column stays equal over several steps; a last layer that "
+        "starts at zero is right and left alone."
     ),
-    wrong="""\
-net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
-for p in net.parameters():
-    nn.init.constant_(p, 0.1)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(12):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(12):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
+    wrong=script(f"{DEEP}\nfor p in net.parameters():\n    nn.init.constant_(p, 0.1)", steps=12),
+    mend={"for p in net.parameters():\n    nn.init.constant_(p, 0.1)\n": ""},
 )

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Backward, Graph, Log, LossCall, Operation
+from treino.diagnosis.rules.examples import script
 from treino.diagnosis.rules.graphs import by_line
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.where.places import caller, only_caller, passes_on
@@ -76,6 +77,8 @@ def place(evidence: Evidence) -> Site | None:
     return caller(evidence.stack)
 
 
+QUIET = 'import warnings\nwarnings.simplefilter("ignore")\n'
+
 RULE = Rule(
     id="target_broadcast",
     group="losses",
@@ -89,34 +92,15 @@ RULE = Rule(
         "of {looked} calls looked at)."
     ),
     why=N_(
-        "Every prediction is compared with every target of the batch, so that the best answer is the "
-        "mean of all "
-        "targets. The loss falls to the variance and stops there."
+        "Every prediction is compared with every target of the batch, so that the best answer is the mean of "
+        "all targets. The loss falls to the variance and stops there."
     ),
     fix=N_("Give both the same shape: squeeze(1) on the prediction, or unsqueeze(1) on the target."),
     safety="Safe: the loss then compares each row with its own target.",
     limits=(
-        "A broadcast in a loss by hand is told where a prediction and a target, both with a row each, "
-        "meet in a difference or a product."
+        "A broadcast in a loss by hand is told where a prediction and a target, both with a row each, meet "
+        "in a difference or a product."
     ),
-    wrong="""\
-import warnings
-warnings.simplefilter("ignore")
-net = nn.Linear(8, 1)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.mse_loss(net(x), x[:, 0])
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Linear(8, 1)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.mse_loss(net(x).squeeze(1), x[:, 0])
-    loss.backward()
-    optimizer.step()
-""",
+    wrong=QUIET + script("nn.Linear(8, 1)", "F.mse_loss(net(x), x[:, 0])"),
+    mend={QUIET: "", "net(x)": "net(x).squeeze(1)"},
 )

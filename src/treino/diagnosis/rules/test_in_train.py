@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log, NetMade
 from treino.diagnosis.record.row_log import Folded, RowsEvaluated, RowsTrained
-from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
+from treino.diagnosis.rules.examples import HELD_OUT
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.rules.shares import CHANCE, LEAST, MOST, copies, shared
 from treino.diagnosis.where.kinds import joins, parts
@@ -81,18 +81,15 @@ RULE = Rule(
     place=place,
     message=N_("{trained} of {rows} evaluation rows were trained on before they were evaluated."),
     why=N_(
-        "The net has seen the answers, so that the figure shows how well it remembers, not how well it "
-        "does on new rows."
+        "The net has seen the answers, so that the figure shows how well it remembers, not how well it does "
+        "on new rows."
     ),
     fix=N_("Train on the training part only; make sure that the two parts share no row."),
     safety="Safe: the figure falls to what it is.",
     limits=(
-        "Rows are compared by their numbers in a data set and by hashes; rows that are changed at "
-        "random in between are known by their numbers alone."
+        "Rows are compared by their numbers in a data set and by hashes; rows that are changed at random in "
+        "between are known by their numbers alone."
     ),
-    wrong="""\
-x_train, y_train, x_test, y_test = x, y, x[180:], y[180:]
-"""
-    + HELD_OUT,
-    right=SPLIT + HELD_OUT,
+    wrong="x_train, y_train, x_test, y_test = x, y, x[180:], y[180:]\n" + HELD_OUT,
+    mend={"= x, y, x": "= x[:180], y[:180], x"},
 )

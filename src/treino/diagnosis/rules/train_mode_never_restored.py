@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.record.log import Forward, Log, ModeSet, NetMade
+from treino.diagnosis.rules.examples import JUDGED, ON_PART, WITH_DROPOUT, script
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.rules.turns import trained_forwards
 from treino.words import N_
@@ -45,29 +46,6 @@ RULE = Rule(
         "evaluation better."
     ),
     limits="A net that was loaded and is tuned in eval mode from the first step on is left alone.",
-    wrong="""\
-net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(), nn.Linear(16, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x[:200]), y[:200])
-    loss.backward()
-    optimizer.step()
-    net.eval()
-    with torch.no_grad():
-        accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()
-""",
-    right="""\
-net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(), nn.Linear(16, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    net.train()
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x[:200]), y[:200])
-    loss.backward()
-    optimizer.step()
-    net.eval()
-    with torch.no_grad():
-        accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()
-""",
+    wrong=script(WITH_DROPOUT, ON_PART) + "    net.eval()\n" + JUDGED,
+    mend={"    optimizer.zero_grad()": "    net.train()\n    optimizer.zero_grad()"},
 )

@@ -7,7 +7,8 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import RowsTrained
 from treino.diagnosis.rules.course import Training, training
-from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.rules.examples import script
+from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.diagnosis.where.kinds import converts
 from treino.diagnosis.where.places import maker
 from treino.words import N_
@@ -49,17 +50,19 @@ def place(evidence: Evidence) -> Site | None:
     return maker(evidence.seen, converts, evidence.sites["loader"], evidence.stack)
 
 
+UNEVEN = "x = x * torch.tensor([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3000.0])\n"
+
 RULE = Rule(
     id="unscaled_inputs",
     group="data",
     severity="wrong",
     certain=False,
-    unless=("nan_inputs", "missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss"),
+    unless=NEVER_LEARNS,
     decide=decide,
     place=place,
     message=N_(
-        "Inputs reach {largest} and their columns differ {spread} times in scale; the loss ends at "
-        "{loss}, a constant gets {constant}."
+        "Inputs reach {largest} and their columns differ {spread} times in scale; the loss ends at {loss}, a "
+        "constant gets {constant}."
     ),
     why=N_(
         "The largest column decides the output and the gradient, and the others hardly count. A rate that "
@@ -68,23 +71,6 @@ RULE = Rule(
     fix=N_("Standardise each column with the training rows' mean and deviation."),
     safety="Safe; the best rate changes.",
     limits="Told only where the loss stays near that of a constant.",
-    wrong="""\
-x = x * torch.tensor([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3000.0])
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
+    wrong=UNEVEN + script(steps=40),
+    mend={UNEVEN: ""},
 )

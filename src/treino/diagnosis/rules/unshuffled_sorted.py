@@ -6,7 +6,7 @@ from itertools import groupby
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Forward, Log, LossCall
 from treino.diagnosis.rules.course import training
-from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.diagnosis.where.places import batches
 from treino.words import N_
 
@@ -70,15 +70,15 @@ RULE = Rule(
     group="data",
     severity="wrong",
     certain=False,
-    unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
+    unless=NEVER_LEARNS,
     decide=decide,
     place=place,
     message=N_(
         "Batches hold {share} of one class and come sorted; the loss rises by {jump} at each change of class."
     ),
     why=N_(
-        "The net learns the class of the moment and unlearns the others, over and over. What it knows at "
-        "the end depends on which class came last."
+        "The net learns the class of the moment and unlearns the others, over and over. What it knows at the "
+        "end depends on which class came last."
     ),
     fix=N_("Shuffle the training rows in every epoch (DataLoader(..., shuffle=True), or a new permutation)."),
     safety="Safe.",
@@ -94,15 +94,5 @@ for epoch in range(4):
         loss.backward()
         optimizer.step()
 """,
-    right="""\
-x, y = x[y.argsort()], y.sort().values
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
-for epoch in range(4):
-    for rows in torch.randperm(240).split(20):
-        optimizer.zero_grad()
-        loss = F.cross_entropy(net(x[rows]), y[rows])
-        loss.backward()
-        optimizer.step()
-""",
+    mend={"torch.arange(240)": "torch.randperm(240)"},
 )

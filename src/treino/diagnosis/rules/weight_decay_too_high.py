@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.rules.course import Steps, Training, constant_of, optimizers, training
-from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.rules.examples import DEEP, script
+from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.diagnosis.rules.studies import studied
 from treino.diagnosis.where.losses import loss_made
 from treino.diagnosis.where.settings import setting
@@ -71,46 +72,22 @@ RULE = Rule(
     group="settings",
     severity="wrong",
     certain=False,
-    unless=(
-        "lr_too_high",
-        "missing_zero_grad",
-        "no_step",
-        "grad_cleared_before_step",
-        "detached_loss",
-        "nan_inputs",
-        "params_not_in_optimizer",
-    ),
+    unless=(*NEVER_LEARNS, "lr_too_high", "params_not_in_optimizer"),
     decide=decide,
     place=place,
     message=N_(
         "weight_decay {weight_decay} shrank the weights to {shrunk} of their size; the loss ends at {loss}."
     ),
     why=N_(
-        "Each step pulls all weights to zero more strongly than the loss pulls them anywhere. With "
-        "weights near zero the net says the same for every row."
+        "Each step pulls all weights to zero more strongly than the loss pulls them anywhere. With weights "
+        "near zero the net says the same for every row."
     ),
     fix=N_("Use 1e-4 to 1e-2 (none for biases and norms), or 0 until the net can fit the training rows."),
     safety="Weights grow again; a net may then overfit.",
     limits=(
-        "Decay that is added to the loss by hand is known where the weights shrink and the loss stays "
-        "at chance."
+        "Decay that is added to the loss by hand is known where the weights shrink and the loss stays at "
+        "chance."
     ),
-    wrong="""\
-net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1, weight_decay=2.0)
-for step in range(60):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-    right="""\
-net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1, weight_decay=1e-4)
-for step in range(60):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
+    wrong=script(DEEP, settings="lr=0.1, weight_decay=2.0", steps=60),
+    mend={"weight_decay=2.0": "weight_decay=1e-4"},
 )
