@@ -23,7 +23,7 @@ bench:
 
 docs:
 	python -c "from treino.engine.registries import settings_page; print(settings_page())" > docs/settings.md
-	python -m treino.diagnosis.tell.rules_page > docs/doctor-rules.md
+	python -m tools.rules_page > docs/doctor-rules.md
 	python -m benchmarks docs
 
 words:

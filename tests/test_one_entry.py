@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from tools import words as catalogues
+from tools.rules_page import page as rules_page
 
 from tests import toy_entries as toys
 from tests.conftest import Said
@@ -17,7 +18,6 @@ from tests.workflows.export_cases import ROOT, ruff
 from treino.data import BUILTINS
 from treino.diagnosis import rules as rules_folder
 from treino.diagnosis.rules import rules
-from treino.diagnosis.tell.rules_page import page as rules_page
 from treino.engine import ACTIVATIONS, INITS, LOSSES, METRICS, OPTIMIZERS, SCHEDULES
 from treino.engine.registries import settings_page
 from treino.pictures.picture_files import PICTURES

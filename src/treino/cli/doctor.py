@@ -115,7 +115,7 @@ def _need_script(asked: Mapping[str, object], subject: str, instead: str) -> Non
 
 
 def _installation(screen: Screen) -> int:
-    from treino.diagnosis.installation import check
+    from treino.cli.installation import check
 
     found = check()
     for row in found["checks"]:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.diagnosis.where.written import marked, script, spelled
 from treino.diagnosis.finding import Site
-from treino.diagnosis.where import kinds, losses, places, updates
+from treino.diagnosis.where import kinds, losses, places
 from treino.diagnosis.where.back import Step
 from treino.diagnosis.where.settings import fitted, number, setting, word
 from treino.diagnosis.where.source import ignored, refresh
@@ -112,17 +112,6 @@ def test_the_nearest_maker_of_rows(tmp_path: Path) -> None:
     assert places.maker(here, kinds.joins) is None
 
 
-def test_the_data_set_of_a_loader(tmp_path: Path) -> None:
-    text = """
-        class Rows(Dataset):
-            pass
-        made = Rows(x)  # made
-        loader = DataLoader(made, batch_size=4)  # here
-    """
-    path = script(tmp_path, text)
-    assert places.dataset(marked(path, "here")) == marked(path, "made")
-
-
 def test_who_called_a_helper(tmp_path: Path) -> None:
     text = """
         def loss_of(a, b):
@@ -135,19 +124,6 @@ def test_who_called_a_helper(tmp_path: Path) -> None:
     inner, outer = marked(path, "inner"), marked(path, "outer")
     assert places.caller((inner, outer)) == outer
     assert places.only_caller(inner) == outer
-
-
-def test_the_line_that_clears_behind_a_backward(tmp_path: Path) -> None:
-    path = script(tmp_path, "loss.backward()  # behind\noptimizer.zero_grad()  # cleared")
-    assert updates.clears(marked(path, "behind")) == marked(path, "cleared")
-
-
-@pytest.mark.parametrize(
-    "moved", ["w -= 0.1 * w.grad", "w.data.sub_(0.1 * w.grad)", "w.data = w - 0.1 * w.grad"]
-)
-def test_an_update_by_hand(moved: str, tmp_path: Path) -> None:
-    path = script(tmp_path, f"loss.backward()  # here\nw.grad.zero_()\n{moved}  # moved")
-    assert updates.update(marked(path, "here")) == marked(path, "moved")
 
 
 def test_a_line_is_told_to_ignore_a_rule(tmp_path: Path) -> None:

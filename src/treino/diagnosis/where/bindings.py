@@ -278,9 +278,3 @@ def _read(said: str) -> Any:
 def keywords_of(call: ast.Call) -> dict[str, ast.expr]:
     """The keywords of a call that are written out."""
     return {k.arg: k.value for k in call.keywords if k.arg is not None}
-
-
-def is_own(path: str, call: ast.Call) -> bool:
-    """Whether a call is of a function or a class of the file, by its name."""
-    file = bindings(path)
-    return name_of(call) in file.functions or name_of(call) in file.classes

@@ -5,14 +5,12 @@ from collections import deque
 from collections.abc import Iterator
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.where.back import EACH, Step, back, values
+from treino.diagnosis.where.back import Step, back
 from treino.diagnosis.where.bindings import bindings
 from treino.diagnosis.where.reach import reaching
 from treino.diagnosis.where.source import above, place, statement, targets
 
 MOST = 300  # steps of one answer
-
-__all__ = ["EACH", "Step", "atoms", "origins", "uses", "values"]
 
 
 def origins(

@@ -6,7 +6,6 @@ from treino.diagnosis.where.source import calls, name_of, names
 
 SECTIONS = ("split", "tensor_split", "array_split", "split_with_sizes")
 SPLITS = ("train_test_split", "random_split", "KFold", "StratifiedKFold", "ShuffleSplit", "GroupShuffleSplit")
-DRAWS = ("randperm", "permutation", "permuted", "shuffle", "sample", "choice", "choices", "randint", "rand")
 ORDERS = ("randperm", "permutation", "argsort", "sort_values", "sort", "sorted", "lexsort", "sort_index")
 JOINS = ("cat", "concat", "concatenate", "vstack", "append", "hstack", "r_", "ConcatDataset", "stack")
 CONVERSIONS = (
@@ -57,11 +56,6 @@ def parts(value: ast.AST) -> bool:
     )
 
 
-def draws(value: ast.AST) -> bool:
-    """Draws rows or an order at random."""
-    return bool(calls(value, *DRAWS))
-
-
 def joins(value: ast.AST) -> bool:
     """Puts rows of several tables into one."""
     return bool(calls(value, *JOINS))
@@ -98,11 +92,6 @@ def scales(value: ast.AST) -> bool:
     )
 
 
-def floats(value: ast.AST) -> bool:
-    """Gives an array the numbers of a net: ``x.astype(np.float32)``."""
-    return any("float" in ast.unparse(a) for call in calls(value, "astype") for a in call.args)
-
-
 def divides(value: ast.AST) -> bool:
     """May give NaN: a logarithm, a root or a quotient of what nothing was added to; no spread."""
     steep = calls(value, "log", "log10", "log2", "sqrt", "arccos", "arcsin", "divide", "true_divide", "div")
@@ -136,48 +125,3 @@ def orders(value: ast.AST) -> bool:
 def library(value: ast.AST) -> bool:
     """Is of torch or NumPy itself."""
     return bool(names(value) & {"torch", "np", "numpy", "F", "nn"})
-
-
-def weighs(value: ast.AST) -> bool:
-    """Computes weights, or spells them out: a quotient, a power, a list of numbers."""
-    if isinstance(value, (ast.List, ast.Tuple)) or calls(
-        value, "compute_class_weight", "compute_sample_weight"
-    ):
-        return True
-    listed = [
-        a for c in calls(value, "tensor", "FloatTensor", "as_tensor", "array", "Tensor") for a in c.args
-    ]
-    operations = (ast.Div, ast.Pow, ast.Mult)
-    worked = any(isinstance(n, ast.BinOp) and isinstance(n.op, operations) for n in ast.walk(value))
-    return worked or any(isinstance(a, (ast.List, ast.Tuple)) for a in listed)
-
-
-def computes(value: ast.AST) -> bool:
-    """Works something out of numbers."""
-    return any(isinstance(n, ast.BinOp) for n in ast.walk(value))
-
-
-def fills(value: ast.AST) -> bool:
-    """Fills an array with one number."""
-    names_it = (
-        "zeros",
-        "ones",
-        "full",
-        "zeros_like",
-        "ones_like",
-        "full_like",
-        "new_zeros",
-        "new_ones",
-        "new_full",
-    )
-    return isinstance(value, ast.Call) and name_of(value) in names_it
-
-
-def _column(node: ast.AST) -> bool:
-    """``table[:, 2]``"""
-    at = node.slice if isinstance(node, ast.Subscript) else None
-    return (
-        isinstance(at, ast.Tuple)
-        and isinstance(at.elts[-1], ast.Constant)
-        and isinstance(at.elts[-1].value, int)
-    )

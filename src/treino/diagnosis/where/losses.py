@@ -4,9 +4,9 @@ import ast
 from typing import Any
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.where.back import values
 from treino.diagnosis.where.calls import OBJECTS, call_sites, returned
-from treino.diagnosis.where.flow import origins, values
-from treino.diagnosis.where.places import Fits, sole_call
+from treino.diagnosis.where.places import sole_call
 from treino.diagnosis.where.settings import spells, word
 from treino.diagnosis.where.source import (
     Function,
@@ -92,18 +92,3 @@ def loss_made(site: Site | None, *, within: bool = True) -> Site | None:
             if len(kept) > 1 and not same(kept[-1].site, site):
                 return kept[-1].site
     return site
-
-
-def loss_of(site: Site | None, fits: Fits) -> Site | None:
-    """The nearest line, of those that made what is run backward on this one, whose expression fits."""
-    runs = [r for c in calls(written_on(site), *BACKWARD, "grad") if (r := run_backward(c)) is not None]
-    steps = (s for r in runs for s in origins(site, r)) if site is not None else iter(())
-    return next((s.site for s in steps if fits(s.node)), None)
-
-
-def labels(site: Site | None, fits: Fits, led: tuple[Site, ...] = ()) -> Site | None:
-    """The nearest line, of those that made the second thing that a call on this one is given, which fits."""
-    asked = [c.args[1] for c in calls(written_on(site)) if len(c.args) > 1]
-    asked += [k.value for c in calls(written_on(site)) for k in c.keywords if k.arg == "target"]
-    ways = (origins(site, node, led) for node in asked) if site is not None else ()
-    return next((s.site for way in ways for s in way if s.how == "changed" or fits(s.node)), None)

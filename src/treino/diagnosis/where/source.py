@@ -12,7 +12,6 @@ from treino.diagnosis.finding import Site
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Loop = ast.For | ast.AsyncFor | ast.While
-Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef | ast.Module
 
 LONGEST = 1_000_000  # characters of a file that is read
 _IGNORE = re.compile(r"#\s*treino:\s*ignore\[([\w\s,]+)\]")

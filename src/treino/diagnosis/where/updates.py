@@ -11,7 +11,6 @@ from treino.diagnosis.where.flow import uses
 from treino.diagnosis.where.settings import deepest, number
 from treino.diagnosis.where.source import (
     Function,
-    above,
     calls,
     function,
     given,
@@ -22,47 +21,11 @@ from treino.diagnosis.where.source import (
     only,
     owner,
     place,
-    remembered,
     targets,
     written_on,
 )
 
-MOVES = ("sub_", "add_", "copy_", "addcdiv_", "addcmul_", "set_")
 CLEARS = ("zero_grad", "zero_", "fill_")
-WHOLE = ("parameters", "named_parameters")
-
-
-def update(site: Site | None) -> Site | None:
-    """The line of the file that moves parameters by their gradients without an optimizer: nearest behind the
-    backward of this line, in its function or in another.
-    """
-    if site is None:
-        return None
-    inside, lines = function(site), updates(site.file)
-    mine = [s for s in lines if function(s) is inside and s.line >= site.line]
-    return next(iter(mine or [s for s in lines if function(s) is not inside] or lines), None)
-
-
-@remembered
-def updates(path: str) -> tuple[Site, ...]:
-    """The lines of a file that take gradients from something."""
-    found = [n for n in ast.walk(module(path)) if isinstance(n, ast.stmt) and _moves(path, n)]
-    return tuple(sorted((place(path, n) for n in found), key=lambda s: s.line))
-
-
-def _moves(path: str, node: ast.stmt) -> bool:
-    """``p -= lr * p.grad``, ``p.sub_(lr * g)``, ``p.data = p.data - lr * g``"""
-    if isinstance(node, ast.AugAssign):
-        return isinstance(node.op, ast.Sub) and _of_gradient(path, node.value)
-    if isinstance(node, ast.Assign):
-        less = [n for n in ast.walk(node.value) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Sub)]
-        return any(_of_gradient(path, n.right) for n in less)
-    call = node.value if isinstance(node, ast.Expr) else None
-    return (
-        isinstance(call, ast.Call)
-        and name_of(call) in MOVES
-        and any(_of_gradient(path, a) for a in given(call))
-    )
 
 
 def _of_gradient(path: str, node: ast.AST) -> bool:
@@ -107,46 +70,6 @@ def _rates(site: Site) -> Iterator[Site]:
             at = deepest(ways) if ways else None
             if at is not None:
                 yield at
-
-
-@remembered
-def shrinks(path: str) -> Site | None:
-    """The line that makes every parameter of a net smaller, in a loop over them: ``p.mul_(1 - decay)``."""
-    for node in ast.walk(module(path)):
-        loop = (
-            next((n for n in above(path, node) if isinstance(n, ast.For)), None)
-            if isinstance(node, ast.stmt)
-            else None
-        )
-        if loop is None or not calls(loop.iter, *WHOLE) or hasattr(node, "body") or "grad" in names(node):
-            continue
-        each = targets(loop)
-        scaled = [c for c in calls(node, "mul_", "div_") if each & names(c.func)]
-        less = (
-            isinstance(node, ast.AugAssign)
-            and isinstance(node.op, (ast.Mult, ast.Sub))
-            and each & names(node.target)
-        )
-        if (scaled or less) and not calls(node, "add_", "lerp_"):
-            return place(path, node)
-    return None
-
-
-def clears(site: Site | None, *, before: Site | None = None) -> Site | None:
-    """The first line behind this one, in its function, that sets gradients to nothing, by itself or by a
-    function of the file that does only this.
-    """
-    inside = function(site) if site is not None else None
-    nodes = (
-        [n for n in ast.walk(inside) if isinstance(n, ast.stmt) and not hasattr(n, "body")] if inside else []
-    )
-    for node in sorted(nodes, key=lambda n: n.lineno):
-        if site is None or node.lineno <= site.line or (before is not None and node.lineno >= before.line):
-            continue
-        own = [f for c in calls(node) for f in bindings(site.file).functions.get(name_of(c), ())]
-        if is_clearing(node) or any(is_clearing(f) and not calls(f, "step", "backward") for f in own):
-            return place(site.file, node)
-    return None
 
 
 def is_clearing(node: ast.AST) -> bool:

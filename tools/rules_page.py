@@ -1,4 +1,4 @@
-"""The documentation's page of rules, from the registry: ``python -m treino.diagnosis.tell.rules_page``."""
+"""The documentation's page of rules, from the registry: ``python -m tools.rules_page``."""
 
 from treino.diagnosis.rules import GROUPS, rules
 from treino.diagnosis.rules.examples import PRELUDE
