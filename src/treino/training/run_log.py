@@ -48,9 +48,6 @@ AFTER = 64  # a diverged run is ended; the loop of a script would go on, with Na
 MOST_ROWS = 2000
 SAMPLE = 512  # rows by which it is told how many are equal by chance
 HASHED = 10_000_000  # numbers; beyond, looking for copies would take seconds
-NOWHERE: dict[str, Any] = {"site": None, "stack": ()}
-FED: dict[str, Any] = NOWHERE | {"net": 0, "loader": None}
-FIRST_EPOCH: dict[str, Any] = {"twice": 0, "calls": 0, "first": 0, "last": 0}
 LIKE = {True: "cross_entropy", False: "binary_cross_entropy_with_logits"}  # with an output a class, or one
 
 
@@ -161,8 +158,8 @@ def run_events(course: TrainingCourse, measured: Measures) -> Iterator[Event]:
     yield from stepped(planned, watched, measured)
     yield from loss_calls(course, watched)
     for at in np.flatnonzero(~np.isfinite(losses))[:1].tolist():
-        yield NonFinite(value=float(losses[at]), operation="", at=None, step=at, **NOWHERE)
-    yield Course(site=None, values=tuple(losses.tolist()), constant=course.constant)
+        yield NonFinite(step=at)
+    yield Course(values=tuple(losses.tolist()), constant=course.constant)
     yield replace(course.rows, calls=steps)
     yield from measured.events
     moved: dict[str, Any] = {"moved": True, "movement": measured.movement, "least": math.nan}
@@ -174,20 +171,20 @@ def optimizer(planned: Plan) -> OptimizerMade:
     s = planned.settings
     group = Group(s["lr"], s["weight_decay"], s["momentum"], ())
     adaptive = OPTIMIZERS[s["optimizer"]].adaptive
-    return OptimizerMade(optimizer=0, kind=s["optimizer"], site=None, adaptive=adaptive, groups=(group,))
+    return OptimizerMade(optimizer=0, kind=s["optimizer"], adaptive=adaptive, groups=(group,))
 
 
 def stepped(planned: Plan, steps: int, measured: Measures = UNMEASURED) -> Iterator[Event]:
     """A backward, and the first of so many steps."""
     summed = "missing_zero_grad" in planned.settings["fault"]
     again = (0,) if summed else ()
-    yield Backward(value=math.nan, root="graph", forwards=(), losses=(), filled=(0,), summed=again, **NOWHERE)
+    yield Backward(value=math.nan, root="graph", filled=(0,), summed=again)
     told: dict[str, Any] = {name: planned.settings[name] for name in ("lr", "weight_decay")}
     found = measured.ratios, measured.norms, measured.decays, range(steps)
     figures = islice(zip_longest(*found, fillvalue=math.nan), min(steps, WATCHED))
     for number, (ratio, norm, decay, _step) in enumerate(figures):
         told |= {"summed": summed and number > 0, "ratio": ratio, "norm": norm, "decay": decay}
-        yield Stepped(optimizer=0, site=None, gradients=1, zeros=0, **told)
+        yield Stepped(optimizer=0, gradients=1, zeros=0, **told)
 
 
 # --- batches ------------------------------------------------------------------------------------------
@@ -219,13 +216,11 @@ def loss_call(planned: Plan, value: float, y: Tensor, said_BC: Tensor | None = N
     """One call of a loss of classes. y: its labels. said_BC: what the network says."""
     loss, shape = planned.training.loss_function, (len(y), planned.training.outputs)
     name, target = LIKE[loss.kind.of_classes], loss.target(y, torch.float32)
-    labels, right, _said = counts(name, torch.zeros(shape) if said_BC is None else said_BC, target, {})
+    labels, right = counts(name, torch.zeros(shape) if said_BC is None else said_BC, target, {})
     graph = Graph((Operation("softmax", None, shape, (), {}, True),) if loss.softmax_first else ())
     return LossCall(
         loss=0,
         name=name,
-        made_at=None,
-        forwards=(),
         trained=True,
         value=value,
         reduction="mean",
@@ -238,7 +233,6 @@ def loss_call(planned: Plan, value: float, y: Tensor, said_BC: Tensor | None = N
         right={} if said_BC is None else right,
         weights=loss.class_weights or (),
         graph=graph,
-        **NOWHERE,
     )
 
 
@@ -249,16 +243,13 @@ def rows_trained(data: Data) -> RowsTrained:
     spread = some.std(dim=0, correction=0).numpy()
     moving = spread[spread > 0] if (spread > 0).any() else np.ones(1)
     return RowsTrained(
+        net=0,
         rows=len(x),
         seen=len(x),
-        width=data.inputs,
-        floating=True,
         largest=float(max(abs(v) for v in torch.aminmax(x))) if x.numel() else 0.0,
         spread=float(moving.max() / moving.min()),
         middle=float(np.median(moving)),
         chance=chance(looked_at(x[:SAMPLE])) * len(x),
-        **FIRST_EPOCH,
-        **FED,
     )
 
 
@@ -273,8 +264,8 @@ def rows_evaluated(data: Data) -> Iterator[RowsEvaluated]:
         for rows in (data.train, data.test)
     )
     again, rows = int(np.isin(tested, trained).sum()), len(tested)
-    part: dict[str, Any] = {"part": 1, "parts": 2, "how": "rows", "shared": again / rows}
-    yield RowsEvaluated(learner=0, rows=rows, trained=again, mixed=0, **part, **FED)
+    part: dict[str, Any] = {"part": 1, "how": "rows", "leaked": again, "shared": again / rows}
+    yield RowsEvaluated(net=0, learner=0, rows=rows, trained=again, **part)
 
 
 def looked_at(x: Tensor) -> NDArray[np.float32]:

@@ -16,11 +16,10 @@ from treino.diagnosis.record.log import Event, ParameterSeen
 from treino.diagnosis.record.outcomes import Clip
 from treino.engine import Training
 from treino.engine.activations import modules_of
-from treino.training.run_log import MOST_ROWS, NOWHERE, UNMEASURED, WATCHED, Measures, TrainingCourse, items
+from treino.training.run_log import MOST_ROWS, UNMEASURED, WATCHED, Measures, TrainingCourse, items
 
 BATCHES = 5  # of which gradients are measured, at the start and at the end
 CALLS = 3  # in a script; all rows at once are more than the newest batches of a script would be
-UNSAID: dict[str, Any] = {"made_at": None, "spread": 1.0, "written_at": None}  # of a first weight
 EVEN = 1e-3  # of the largest weight: units that differ by less are alike
 
 
@@ -100,10 +99,10 @@ def gradients(course: TrainingCourse, start: nn.Module, found: Measures) -> None
         found.decays.append(s["weight_decay"] * size / norm)
         if s["clip"]:
             share = min(1.0, s["clip"] / norm)
-            found.events.append(Clip(how="clip", limit=s["clip"], share=share, **NOWHERE))
+            found.events.append(Clip(limit=s["clip"], share=share))
         ends = [float(p.grad.pow(2).mean().sqrt()) for p in (weights[0], weights[-1]) if p.grad is not None]
         if ends[1] > 0:
-            depth = Depth(layers=len(weights), ratio=ends[0] / ends[1], saturating=saturating, **UNSAID)
+            depth = Depth(layers=len(weights), ratio=ends[0] / ends[1], saturating=saturating)
             found.events.append(depth)
 
 
@@ -116,13 +115,7 @@ def rectified(course: TrainingCourse) -> Iterator[Event]:
         axis = 1 if output.dim() in (4, 5) else output.dim() - 1
         alive = (output > 0).transpose(0, axis).flatten(1).any(1)
         dead, constant = int((~alive).sum()), bool((output == output[:1]).all())
-        told: dict[str, Any] = {
-            "units": len(alive),
-            "dead": (dead,) * CALLS,
-            "constant": constant,
-            "place": len(found),
-        }
-        found.append(Rectified(site=None, made_at=None, below=None, **told))
+        found.append(Rectified(units=len(alive), dead=(dead,) * CALLS, constant=constant))
 
     hooks = [m.register_forward_hook(look) for m in net.modules() if isinstance(m, kinds)]
     with torch.no_grad():
@@ -140,13 +133,11 @@ def units_alike(start: FirstSteps, end: nn.Module) -> Iterator[Event]:
         yield ParameterSeen(parameter=number, name="", shape=shape)
         if alike(before.weight) and alike(now.weight):
             yield AlikeRows(
-                parameter=number,
                 layer="Linear" if len(shape) == 2 else "Conv",
                 shape=shape,
                 axis=0,
                 looks=start.training.step - start.begin,
                 zero=not bool(now.weight.any()),
-                filled_at=None,
             )
 
 

@@ -11,7 +11,7 @@ from treino.diagnosis.record.gradients import Gradients
 from treino.diagnosis.record.hooks import Hooks
 from treino.diagnosis.record.learning import AlikeRows, Depth, Rectified
 from treino.diagnosis.record.lines import here
-from treino.diagnosis.record.log import Backward, Log
+from treino.diagnosis.record.log import Backward, Log, taken
 from treino.diagnosis.record.nets import Nets, kind_of
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node
@@ -30,7 +30,6 @@ FILLED = 4096  # tensors whose filling is remembered
 class Alike:
     """A matrix while it is the same along axes."""
 
-    parameter: int
     layer: str
     shape: tuple[int, ...]
     filled_at: Site | None
@@ -46,7 +45,6 @@ class Activations:
         self._log, self._hooks, self._tape = log, hooks, tape
         self._nets, self._gradients = nets, gradients
         self._values = nets.values
-        self.moment: Any = dict
         self._filled: dict[int, Site | None] = {}  # by where a tensor's values lie
         self._call = -1, -1  # of a net, and the turn
         self._place = self._bent = 0
@@ -142,16 +140,9 @@ class Activations:
         if not end > 0 or not math.isfinite(start):
             return
         usual = 1 / math.sqrt(3 * max(1, first[0].numel()))
-        event_ = Depth(
-            layers=len(wide),
-            ratio=start / end,
-            saturating=self._bent,
-            made_at=self._first_bent,
-            spread=float(first.detach().float().std()) / usual if first.numel() > 1 else math.nan,
-            written_at=self.filled_at(first),
-            **self.moment(),
-        )
-        self._log.add(event_)
+        spread = float(first.detach().float().std()) / usual if first.numel() > 1 else math.nan
+        told = {"saturating": self._bent, "made_at": self._first_bent, "written_at": self.filled_at(first)}
+        self._log.tell(Depth, layers=len(wide), ratio=start / end, spread=spread, **told)
 
     def _look(self, every: list[torch.Tensor]) -> None:
         """Whether rows, or columns, are one and the same still, of what gets gradients."""
@@ -161,8 +152,8 @@ class Activations:
             number = self._gradients.number(p)
             kept = self._alike.get(number)
             if kept is None:
-                filled, layer = self.filled_at(p), self._layer(p)
-                kept = self._alike[number] = Alike(number, layer, tuple(p.shape), filled)
+                kept = Alike(self._layer(p), tuple(p.shape), self.filled_at(p))
+                self._alike[number] = kept
             if kept.axes:
                 kept.looks += 1
                 kept.axes = tuple(axis for axis in kept.axes if even(p, axis))
@@ -178,33 +169,12 @@ class Activations:
 
     def finish(self) -> None:
         """What was seen of each."""
-        for (made, place), kept in self._relus.items():
-            self._log.add(
-                Rectified(
-                    site=kept["site"],
-                    made_at=made,
-                    place=place,
-                    units=kept["units"],
-                    dead=tuple(kept["dead"]),
-                    constant=kept["constant"],
-                    below=self._below,
-                    **self.moment(),
-                )
-            )
+        for (made, _), kept in self._relus.items():
+            dead = tuple(kept["dead"])
+            self._log.tell(Rectified, **kept | {"made_at": made, "dead": dead, "below": self._below})
         for one in self._alike.values():
             if one.axes:
-                self._log.add(
-                    AlikeRows(
-                        parameter=one.parameter,
-                        layer=one.layer,
-                        shape=one.shape,
-                        axis=one.axes[0],
-                        looks=one.looks,
-                        zero=one.zero,
-                        filled_at=one.filled_at,
-                        **self.moment(),
-                    )
-                )
+                self._log.tell(AlikeRows, axis=one.axes[0], **taken(AlikeRows, one))
 
 
 def size(t: torch.Tensor) -> float:

@@ -9,7 +9,6 @@ from torch.nn.utils import clip_grad
 
 from treino.diagnosis.record.clearing import of_gradient
 from treino.diagnosis.record.hooks import Hooks, unseen
-from treino.diagnosis.record.lines import here, stack
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.measures import norm, number_of
 from treino.diagnosis.record.outcomes import Clip
@@ -24,8 +23,6 @@ class Clips:
 
     def __init__(self, log: Log, hooks: Hooks, tape: Tape) -> None:
         self._log, self._hooks, self._tape = log, hooks, tape
-        self.moment: Any = dict
-        self._inside = False
 
     def install(self) -> None:
         """Watch them."""
@@ -54,22 +51,14 @@ class Clips:
             finally:
                 clips._tape.idle -= 1
             limit = args[1] if len(args) > 1 else kwargs.get("max_norm", kwargs.get("clip_value"))
-            hooks.quietly(name, clips._tell, name, limit, before, given)
+            hooks.quietly(name, clips._tell, limit, before, given)
             return result
 
         return unseen(clip)
 
-    def _tell(self, name: str, limit: Any, before: list[float], given: Any) -> None:
+    def _tell(self, limit: Any, before: list[float], given: Any) -> None:
         share = size(given) / before[0] if before and before[0] > 0 else 1.0
-        event = Clip(
-            how=name.strip("_"),
-            site=here(),
-            stack=stack(),
-            limit=number_of(limit),
-            share=share,
-            **self.moment(),
-        )
-        self._log.add(event)
+        self._log.tell_here(Clip, limit=number_of(limit), share=share)
 
     def _changed(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         """A gradient was multiplied in place by a number."""
@@ -79,8 +68,7 @@ class Clips:
             return
         factor = number_of(by)
         share = {"mul": factor, "div": 1 / factor if factor else 0.0}.get(node.op, 1.0)
-        event = Clip(how="by hand", site=here(), stack=stack(), limit=factor, share=share, **self.moment())
-        self._log.add(event)
+        self._log.tell_here(Clip, limit=factor, share=share)
 
 
 def size(parameters: Any) -> float:

@@ -1,6 +1,5 @@
 """Evaluations: the rows that a net was called for at one place without learning from them."""
 
-import math
 from collections import Counter
 from typing import Any
 
@@ -20,7 +19,7 @@ class Look:
         self.turn = turn
         self.rows = self.right = self.judged = 0
         self.digest = self.label_digest = 0
-        self.labelled = self.scored = True
+        self.labelled = True
 
     def add(self, call: Any) -> None:
         """One more call."""
@@ -39,29 +38,26 @@ class Evaluation:
 
     def __init__(self, event: Any, reading: Any) -> None:
         self.net, self.site, self.stack, self.reading = event.net, event.site, event.stack, reading
+        self.loader = reading.site if reading is not None else None
         self.turns: list[int] = []
         self.look: Look | None = None
         self.looks: list[Look] = []
         self.rows: set[int] = set()
         self.trained: set[int] = set()
         self.fresh: set[int] = set()
-        self.later = self.new_later = 0
-        self.mixed = self.repeated = self.right = self.judged = self.seen = 0
+        self.later = self.new_later = self.mixed = self.repeated = self.right = self.judged = self.seen = 0
         self.labels: Counter[float] = Counter()
-        self.low, self.high = math.inf, -math.inf
         self.columns, self.kept = Columns(), Kept(KEPT)
         self.scored = self.made = self.copied = False
         self.drawn: set[Any] = set()
         self.base: Look | None = None  # the first look at what a net that has learned says
         self.learned = False
-        self.before = 0  # rows that were looked at before anything was learned
         self.first_rows: set[int] = set()  # of the first look
 
     def _begin(self) -> None:
         """Count anew what is told of one look."""
         self.trained, self.first_rows, self.labels = set(), set(), Counter()
         self.seen = self.repeated = self.mixed = self.later = self.new_later = 0
-        self.low, self.high = math.inf, -math.inf
 
     def add(self, call: Any, training: Any) -> None:
         """One more call, held against what had been learned until then."""
@@ -76,8 +72,6 @@ class Evaluation:
         self.made |= call.made
         self.copied |= call.copied
         self.drawn |= call.drawn
-        if training is None or not training.rows:
-            self.before += len(call.flat)
         hashes = call.hashes.tolist()
         learned = training.rows if training is not None else {}
         trained = {h for h in hashes if h in learned}
@@ -95,8 +89,6 @@ class Evaluation:
             self.first_rows.update(hashes)
             if call.labels is not None:
                 self.labels.update(call.labels.tolist())
-                self.low = min(self.low, float(call.labels.min()))
-                self.high = max(self.high, float(call.labels.max()))
         if training is not None and training.rows:
             self.right, self.judged = self.right + call.right, self.judged + call.judged
         new = [i for i, h in enumerate(hashes) if h not in self.rows and h not in learned]
@@ -106,6 +98,10 @@ class Evaluation:
                 self.kept.add(call.flat[new])
             self.fresh |= {hashes[i] for i in new}
             self.rows |= set(hashes)
+
+    def label_digests(self) -> set[int]:
+        """The labels of each look that had them."""
+        return {look.label_digest for look in self.looks if look.labelled}
 
     def changes(self) -> tuple[int, int]:
         """How often the same labels came with other rows than the look before, and with the same."""

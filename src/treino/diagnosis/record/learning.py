@@ -12,11 +12,8 @@ class NonFinite(Event):
     known ("log", "sqrt", "division", "exp"); at: its line.
     """
 
-    site: Site | None
-    stack: tuple[Site, ...]
-    value: float
-    operation: str
-    at: Site | None
+    operation: str = ""
+    at: Site | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,25 +26,23 @@ class Depth(Event):
     layers: int
     ratio: float
     saturating: int
-    made_at: Site | None
-    spread: float
-    written_at: Site | None
+    made_at: Site | None = None
+    spread: float = 1.0
+    written_at: Site | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rectified(Event):
-    """One ReLU in the calls that train. place: of the ReLUs of a call. dead: units that were zero for all
+    """One ReLU in the calls that train. dead: units that were zero for all
     rows, in each of the calls looked at. constant: it gave the same for every row in the newest ones.
     below: the line that filled biases with what is below zero.
     """
 
-    site: Site | None
-    made_at: Site | None
-    place: int
+    made_at: Site | None = None
     units: int
     dead: tuple[int, ...]
     constant: bool
-    below: Site | None
+    below: Site | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,49 +52,38 @@ class AlikeRows(Event):
     zero: all of it is zero. filled_at: the line that filled it.
     """
 
-    parameter: int
     layer: str
     shape: tuple[int, ...]
     axis: int
     looks: int
     zero: bool
-    filled_at: Site | None
+    filled_at: Site | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleEnded(Event):
     """A scheduler at the end. Updates are steps of its optimizer since it was made.
 
-    horizon: calls that it was made for, 0 if none are told. milestones, mode: as it was given them. base: the
-    rate that it starts from or rises to; top: the highest rate of an update; rate: the newest. calls: of its
-    step, mostly on the line ``step_at``; first: updates before the first of them; before: no step of the
-    optimizer at all until then. left: newest calls in a row without an update between them; heir: another
-    optimizer that steps on the same parameters. lent: another one steps on its very groups. starved: updates
-    at less than 1 % of base, once the rate has been a tenth of it. rises: from under 15 % to over 50 % of
-    base. cuts: calls that lowered the rate. metrics: what a plateau was told.
+    horizon: calls that it was made for, 0 if none are told. mode: as it was given. calls: of its step, mostly
+    on the line ``step_at``; before: the first was before any step of the optimizer. left: newest calls in a
+    row without an update between them; heir: another optimizer that steps on the same parameters. lent:
+    another one steps on its very groups. starved: updates at less than 1 % of the rate that it starts from or
+    rises to, once it has been a tenth of that. cuts: calls that lowered the rate. metrics: what a plateau was
+    told.
     """
 
-    optimizer: int
     kind: str
-    site: Site | None
-    step_at: Site | None
-    stack: tuple[Site, ...]
+    step_at: Site | None = None
     horizon: int
-    milestones: tuple[int, ...]
     mode: str
-    base: float
     calls: int
     updates: int
     backwards: int
-    first: int
     before: bool
     left: int
-    heir: Site | None
+    heir: Site | None = None
     lent: bool
-    top: float
-    rate: float
     starved: int
-    rises: int
     cuts: int
     metrics: tuple[float, ...]
 
@@ -112,6 +96,4 @@ class Drawn(Event):
 
     kind: str
     key: str
-    site: Site | None
-    stack: tuple[Site, ...]
     training: bool

@@ -4,12 +4,13 @@ Rules read nothing else. ``Log.as_json`` and ``Log.from_json`` are each other's 
 kept and decided again.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.codec import decoded, encoded
+from treino.diagnosis.record.lines import here, stack
 
 T = TypeVar("T", bound="Event")
 BY_HAND = "update by hand"  # the kind of an optimizer that a program itself is
@@ -74,10 +75,14 @@ class Graph:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Anything that happened. step: steps of all optimizers until then. turn: backwards until then."""
+    """Anything that happened. step: steps of all optimizers until then. turn: backwards until then. site: the
+    line that did it; stack: the own lines that led there, innermost first; of what has a place.
+    """
 
     step: int = 0
     turn: int = 0
+    site: Site | None = None
+    stack: tuple[Site, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +96,7 @@ class NetMade(Event):
 
     net: int
     kind: str
-    made_at: Site | None
+    made_at: Site | None = None
     modal: tuple[str, ...] = ()
     loaded: bool = False
     parameters: tuple[int, ...] = ()
@@ -124,7 +129,6 @@ class OptimizerMade(Event):
 
     optimizer: int
     kind: str
-    site: Site | None
     adaptive: bool
     groups: tuple[Group, ...]
 
@@ -141,8 +145,6 @@ class Forward(Event):
 
     forward: int
     net: int
-    site: Site | None
-    stack: tuple[Site, ...]
     training: bool
     grad: bool
     rows: int
@@ -160,17 +162,14 @@ class LossCall(Event):
     """A loss function of torch was called.
 
     trained: its value has a graph. low, high: of the target. labels: class → rows, of class labels. right:
-    class → rows for which the largest input was it; said: class → how often it was the largest. constant: the
-    loss of the best constant answer for these targets, NaN where not known. graph: of its input.
-    target_graph: of its target.
+    class → rows for which the largest input was it. constant: the loss of the best constant answer for these
+    targets, NaN where not known. graph: of its input. target_graph: of its target.
     """
 
     loss: int
     name: str
-    site: Site | None
-    stack: tuple[Site, ...]
-    made_at: Site | None
-    forwards: tuple[int, ...]
+    made_at: Site | None = None
+    forwards: tuple[int, ...] = ()
     trained: bool
     value: float
     reduction: str
@@ -181,7 +180,6 @@ class LossCall(Event):
     high: float
     labels: dict[int, int] = field(default_factory=dict)
     right: dict[int, int] = field(default_factory=dict)
-    said: dict[int, int] = field(default_factory=dict)
     weights: tuple[float, ...] = ()
     smoothing: float = 0.0
     constant: float = float("nan")
@@ -198,8 +196,6 @@ class Softmaxed(Event):
     """A softmax or log_softmax was taken of what a net gave. dim: counted from the front."""
 
     name: str
-    site: Site | None
-    stack: tuple[Site, ...]
     forward: int
     dim: int
     shape: tuple[int, ...]
@@ -211,9 +207,7 @@ class WeightsApplied(Event):
     summed: the axis that the product sums over.
     """
 
-    site: Site | None
-    softmax: Site | None
-    stack: tuple[Site, ...]
+    softmax: Site | None = None
     dim: int
     summed: int
 
@@ -227,13 +221,11 @@ class Backward(Event):
     by a step and were not cleared since. unowned: parameters in the graph that no optimizer holds.
     """
 
-    site: Site | None
-    stack: tuple[Site, ...]
     value: float
     root: str
-    forwards: tuple[int, ...]
-    losses: tuple[int, ...]
-    filled: tuple[int, ...]
+    forwards: tuple[int, ...] = ()
+    losses: tuple[int, ...] = ()
+    filled: tuple[int, ...] = ()
     summed: tuple[int, ...] = ()
     unowned: tuple[int, ...] = ()
     graph: Graph = field(default_factory=Graph)
@@ -243,9 +235,7 @@ class Backward(Event):
 class Cleared(Event):
     """Gradients of an optimizer's parameters were there and now are none or zero."""
 
-    optimizers: tuple[int, ...]
-    site: Site | None
-    stack: tuple[Site, ...] = ()
+    optimizers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,7 +248,6 @@ class Stepped(Event):
     """
 
     optimizer: int
-    site: Site | None
     lr: float
     weight_decay: float
     gradients: int
@@ -280,9 +269,7 @@ class Read(Event):
     """
 
     how: str
-    site: Site | None
-    stack: tuple[Site, ...]
-    forwards: tuple[int, ...]
+    forwards: tuple[int, ...] = ()
     value: float
     grad: bool
     graph: Graph = field(default_factory=Graph)
@@ -294,7 +281,6 @@ class ModeSet(Event):
 
     net: int
     training: bool
-    site: Site | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -320,7 +306,6 @@ class Course(Event):
     best constant answer gets, where who writes the log knows it for all rows, and no call has to tell.
     """
 
-    site: Site | None
     values: tuple[float, ...]
     constant: float = float("nan")
 
@@ -336,13 +321,22 @@ class Ended(Event):
 
 @dataclass
 class Log:
-    """Events, in order."""
+    """Events, in order. moment: gives the step and the turn that it is now."""
 
     events: list[Event] = field(default_factory=list)
+    moment: Callable[[], dict[str, Any]] = field(default=dict, repr=False, compare=False)
 
     def add(self, event: Event) -> None:
         """One more."""
         self.events.append(event)
+
+    def tell(self, kind: type[Event], /, **told: Any) -> None:
+        """One more, at this moment."""
+        self.events.append(kind(**self.moment() | told))
+
+    def tell_here(self, kind: type[Event], /, **told: Any) -> None:
+        """One more, at this moment, on the line that runs."""
+        self.tell(kind, **{"site": here(), "stack": stack()} | told)
 
     def of(self, kind: type[T]) -> list[T]:
         """All events of a kind."""
@@ -356,6 +350,12 @@ class Log:
     def from_json(cls, document: list[dict[str, Any]]) -> "Log":
         """The log that gave this document."""
         return cls([decoded(table, _kinds()) for table in document])
+
+
+def taken(kind: type[Event], counted: Any) -> dict[str, Any]:
+    """The fields of an event that what was counted has by the same names."""
+    own = vars(counted)
+    return {f.name: own[f.name] for f in fields(kind) if f.name in own}
 
 
 def _kinds() -> dict[str, type[Event]]:

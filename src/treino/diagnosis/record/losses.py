@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from treino.diagnosis.record.constants import best_constant
-from treino.diagnosis.record.lines import here, stack
-from treino.diagnosis.record.log import Graph, Log, LossCall
+from treino.diagnosis.record.lines import here
+from treino.diagnosis.record.log import Log, LossCall
 from treino.diagnosis.record.nets import Nets
 from treino.diagnosis.record.tables import as_array
 from treino.diagnosis.record.tape import Tape
@@ -18,18 +18,10 @@ from treino.diagnosis.record.values import Node, Values, snapshot
 
 CLASSES = ("cross_entropy", "nll_loss")
 BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
-PAIRED = (
-    "mse_loss",
-    "l1_loss",
-    "smooth_l1_loss",
-    "huber_loss",
-    "gaussian_nll_loss",
-    "poisson_nll_loss",
-    "kl_div",
-)
+PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "poisson_nll_loss", "kl_div")
 SIGNED = ("soft_margin_loss", "hinge_embedding_loss", "margin_ranking_loss", "cosine_embedding_loss")
 OTHERS = ("multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "triplet_margin_loss")
-NAMES = (*CLASSES, *BINARY, *PAIRED, *SIGNED, *OTHERS)
+NAMES = (*CLASSES, *BINARY, *PAIRED, "gaussian_nll_loss", *SIGNED, *OTHERS)
 TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}  # of the others it is the second argument
 GRAPHS = 3  # calls of a line whose graphs are kept whole, and later those
 EVERY = 16  # ... of every so many
@@ -42,7 +34,6 @@ class Losses:
     def __init__(self, log: Log, values: Values, tape: Tape, nets: Nets) -> None:
         self._log, self._values, self._tape, self._nets = log, values, tape, nets
         self.count = 0
-        self.moment: Any = dict
         self._seen: dict[Any, int] = {}
 
     def install(self) -> None:
@@ -63,7 +54,7 @@ class Losses:
         def observe(result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
             x, target = given(name, args, kwargs)
             if x is not None and target is not None and isinstance(result, torch.Tensor) and node is not None:
-                self._tell(name, x, target, result, kwargs, args, node, "")
+                self._tell(name, x, target, args, kwargs, result, node)
 
         return observe
 
@@ -71,9 +62,7 @@ class Losses:
         def failed(error: BaseException, args: Any, kwargs: Any) -> None:
             x, target = given(name, args, kwargs)
             if x is not None and target is not None:
-                self._tell(
-                    name, x, target, None, kwargs, args, None, f"{type(error).__name__}: {error}"[:200]
-                )
+                self._tell(name, x, target, args, kwargs, error=f"{type(error).__name__}: {error}"[:200])
 
         return failed
 
@@ -82,11 +71,11 @@ class Losses:
         name: str,
         x: torch.Tensor,
         target: torch.Tensor,
-        result: torch.Tensor | None,
-        kwargs: dict[str, Any],
         args: tuple[Any, ...],
-        node: Node | None,
-        error: str,
+        kwargs: dict[str, Any],
+        result: torch.Tensor | None = None,
+        node: Node | None = None,
+        error: str = "",
     ) -> None:
         self.count += 1
         if node is not None:
@@ -95,41 +84,34 @@ class Losses:
         times = self._seen[name, site] = self._seen.get((name, site), 0) + 1
         whole = times <= GRAPHS or times % EVERY == 0
         of_input, of_target = self._values.of(x), self._values.of(target)
-        reduction = str(kwargs.get("reduction", "mean"))
         low, high = span(target)
-        labels, right, said = counts(name, x.detach(), target.detach(), kwargs)
+        labels, right = counts(name, x.detach(), target.detach(), kwargs)
         weights = weight_of(name, args, kwargs)
-        smoothing = float(kwargs.get("label_smoothing", 0.0))
-        self._log.add(
-            LossCall(
-                loss=self.count,
-                name=name,
-                site=site,
-                stack=stack(),
-                made_at=self._nets.made.get(module) if isinstance(module, nn.modules.loss._Loss) else None,
-                forwards=tuple(sorted(of_input.forwards)[-8:]),
-                trained=result is not None and result.requires_grad,
-                value=float(result.detach()) if result is not None and result.numel() == 1 else math.nan,
-                reduction=reduction,
-                input_shape=tuple(x.shape),
-                target_shape=tuple(target.shape),
-                target_kind="float" if target.is_floating_point() else "int",
-                low=low,
-                high=high,
-                labels=labels,
-                right=right,
-                said=said,
-                weights=weights,
-                smoothing=smoothing,
-                constant=best_constant(name, target.detach(), labels, weights, kwargs),
-                logsumexp=logsumexp(x.detach()) if name == "nll_loss" else 0.0,
-                spoiled=not cmath.isfinite(x.detach().sum().item()),
-                below=float((target.detach() < 0).float().mean()) if low < 0 and target.numel() else 0.0,
-                error=error,
-                graph=snapshot(of_input) if whole else Graph(),
-                target_graph=snapshot(of_target, 24) if whole else Graph(),
-                **self.moment(),
-            )
+        graphs = {"graph": snapshot(of_input), "target_graph": snapshot(of_target, 24)} if whole else {}
+        self._log.tell_here(
+            LossCall,
+            loss=self.count,
+            name=name,
+            made_at=self._nets.made.get(module) if isinstance(module, nn.modules.loss._Loss) else None,
+            forwards=tuple(sorted(of_input.forwards)[-8:]),
+            trained=result is not None and result.requires_grad,
+            value=float(result.detach()) if result is not None and result.numel() == 1 else math.nan,
+            reduction=str(kwargs.get("reduction", "mean")),
+            input_shape=tuple(x.shape),
+            target_shape=tuple(target.shape),
+            target_kind="float" if target.is_floating_point() else "int",
+            low=low,
+            high=high,
+            labels=labels,
+            right=right,
+            weights=weights,
+            smoothing=float(kwargs.get("label_smoothing", 0.0)),
+            constant=best_constant(name, target.detach(), labels, weights, kwargs),
+            logsumexp=logsumexp(x.detach()) if name == "nll_loss" else 0.0,
+            spoiled=not cmath.isfinite(x.detach().sum().item()),
+            below=float((target.detach() < 0).float().mean()) if low < 0 and target.numel() else 0.0,
+            error=error,
+            **graphs,
         )
 
 
@@ -152,22 +134,21 @@ def span(target: torch.Tensor) -> tuple[float, float]:
 
 def counts(
     name: str, x: torch.Tensor, y: torch.Tensor, kwargs: dict[str, Any]
-) -> tuple[dict[int, int], dict[int, int], dict[int, int]]:
-    """Label → rows; label → rows that the input is right about; label → rows for which the input says it."""
+) -> tuple[dict[int, int], dict[int, int]]:
+    """Label → rows; label → rows that the input is right about."""
     if name in CLASSES and not y.is_floating_point() and x.dim() == y.dim() + 1 and x.dim() > 1:
         says, classes = x.argmax(1), x.shape[1]
     elif name in BINARY and x.shape == y.shape and y.numel() and bool(((y == 0) | (y == 1)).all()):
         says, classes = x > (0.5 if name == "binary_cross_entropy" else 0.0), 2
     else:
-        return {}, {}, {}
+        return {}, {}
     true, said = (as_array(t.cpu()).reshape(-1).astype(np.int64) for t in (y, says))
     keep = (true >= 0) & (true < classes) & (true != int(kwargs.get("ignore_index", -100)))
     if classes > MOST_CLASSES or not keep.any():
-        return {}, {}, {}
-    if not keep.all():
-        true, said = true[keep], said[keep]
-    tables = (np.bincount(t).tolist() for t in (true, true[true == said], said))
-    return ({k: n for k, n in enumerate(t) if n} for t in tables)  # type: ignore[return-value]
+        return {}, {}
+    true, said = true[keep], said[keep]
+    every, right = (np.bincount(t).tolist() for t in (true, true[true == said]))
+    return {k: n for k, n in enumerate(every) if n}, {k: n for k, n in enumerate(right) if n}
 
 
 def weight_of(name: str, args: Any, kwargs: Any) -> tuple[float, ...]:

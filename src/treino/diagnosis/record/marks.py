@@ -31,7 +31,6 @@ class Marks:
 
     def __init__(self, log: Log, tape: Tape) -> None:
         self._log, self._tape = log, tape
-        self.moment: Any = dict
         self._roots: list[tuple[weakref.ref[Mark], Site | None, int]] = []
         self._results: dict[int, tuple[weakref.ref[Mark], Site | None, int]] = {}
         self._trained: list[tuple[weakref.ref[Mark], Site | None, int]] = []
@@ -87,11 +86,8 @@ class Marks:
         """How many graphs of the past were alive at once, at the most."""
         for (site, result), alive in self._alive.items():
             summed = self._sums.most_common(1)[0][0] if self._sums else None
-            marked = self._marked[site, result]
-            event = GraphsHeld(
-                site=site, result=result, alive=alive, marked=marked, summed_at=summed, **self.moment()
-            )
-            self._log.add(event)
+            told = {"alive": alive, "marked": self._marked[site, result], "summed_at": summed}
+            self._log.tell(GraphsHeld, site=site, result=result, **told)
 
 
 def mark(value: torch.Tensor) -> "weakref.ref[Mark]":

@@ -1,5 +1,7 @@
 """How near evaluation rows lie to training rows: nearer than rows do that were drawn on their own."""
 
+from typing import Any
+
 import numpy as np
 
 NEAREST = 16  # training rows around an evaluation row
@@ -9,14 +11,14 @@ BLOCK = 6  # different numbers by which a place in a series is known
 LEAST, MANY = 20, 100  # rows
 
 
-def nearest_copies(train: np.ndarray, held_out: np.ndarray) -> tuple[int, int, str]:
-    """(rows that are nearly one with training rows, of so many, the measure) of two tables."""
+def nearest_copies(train: np.ndarray, held_out: np.ndarray) -> dict[str, Any]:
+    """How many rows are nearly one with training rows, of how many, and by which measure."""
     fits = len(held_out) >= LEAST and len(train) >= MANY and train.shape[1] == held_out.shape[1]
     if not fits or not np.isfinite(train).all() or not np.isfinite(held_out).all():
-        return 0, len(held_out), ""
-    windows = shifted_windows(train, held_out)
-    near = far_nearer(train, held_out)
-    return (windows, len(held_out), "windows") if windows > near else (near, len(held_out), "near")
+        return {"near_of": len(held_out)}
+    found = (far_nearer(train, held_out), "near"), (shifted_windows(train, held_out), "windows")
+    near, measure = max(found, key=lambda one: one[0])
+    return {"near": near, "near_of": len(held_out), "measure": measure}
 
 
 def far_nearer(train: np.ndarray, held_out: np.ndarray) -> int:

@@ -7,7 +7,7 @@ import torch
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.hooks import Hooks
 from treino.diagnosis.record.learning import NonFinite
-from treino.diagnosis.record.lines import here, stack
+from treino.diagnosis.record.lines import here
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node
@@ -23,7 +23,6 @@ class Finiteness:
 
     def __init__(self, log: Log, hooks: Hooks, tape: Tape) -> None:
         self._log, self._hooks, self._tape = log, hooks, tape
-        self.moment: Any = dict
         self._told: set[Site | None] = set()
         self._lines: dict[str, Site | None] = {}  # the newest line of an operation that trained
 
@@ -46,15 +45,7 @@ class Finiteness:
             return
         self._told.add(site)
         said, name = culprit(root)
-        event = NonFinite(
-            site=site,
-            stack=stack(),
-            value=value,
-            operation=said,
-            at=self._lines.get(name),
-            **self.moment(),
-        )
-        self._log.add(event)
+        self._log.tell_here(NonFinite, operation=said, at=self._lines.get(name))
 
 
 def culprit(root: torch.Tensor) -> Culprit:

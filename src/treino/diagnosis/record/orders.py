@@ -22,13 +22,8 @@ class Orders:
 
     def _indexed(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         index = args[-1] if args else None
-        if (
-            node is None
-            or node.step
-            or node.forwards
-            or not isinstance(index, torch.Tensor)
-            or not self._left
-        ):
+        early = node is not None and not node.step and not node.forwards
+        if node is None or not early or not isinstance(index, torch.Tensor) or not self._left:
             return
         if index.dim() != 1 or index.dtype != torch.int64 or not LEAST <= len(index) == len(args[0]):
             return

@@ -14,9 +14,7 @@ class Cut(Event):
     """An operation (``detach``, ``no_grad``, ``round``, ...) let go of the history of these parameters."""
 
     how: str
-    site: Site | None
-    stack: tuple[Site, ...]
-    parameters: tuple[int, ...]
+    parameters: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,31 +28,27 @@ class Unowned(Event):
     optimizer holds exactly one other part. late: made after such an optimizer; opened: it was frozen then.
     """
 
-    parameter: int
-    optimizers: tuple[int, ...]
+    optimizers: tuple[int, ...] = ()
     shape: tuple[int, ...]
     losses: int
     moved: bool
-    held: bool
-    copied: bool
-    asked: bool
+    held: bool = False
+    copied: bool = False
+    asked: bool = False
     alone: bool
     upstream: bool
     training: bool
-    listed: bool
+    listed: bool = True
     apart: bool
-    late: bool
+    late: bool = False
     opened: bool
-    made_at: Site | None
+    made_at: Site | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Clip(Event):
     """Gradients were clipped, by torch or by hand. share: ‖g‖ after it over ‖g‖ before."""
 
-    how: str
-    site: Site | None
-    stack: tuple[Site, ...]
     limit: float
     share: float
 
@@ -65,7 +59,6 @@ class GraphsHeld(Event):
     those that were marked. summed_at: a line that sums values with graphs from step to step.
     """
 
-    site: Site | None
     result: bool
     alive: int
     marked: int
@@ -80,11 +73,10 @@ class Normed(Event):
     refused one. shape, stack, loader: of the newest of one row.
     """
 
-    made_at: Site | None
+    made_at: Site | None = None
     ones: int
     larger: int
     evaluated: int
     crashed: bool
     shape: tuple[int, ...] = ()
-    stack: tuple[Site, ...] = ()
     loader: Site | None = None

@@ -9,8 +9,8 @@ from torch import nn
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.autograd import leaves, users, walk
 from treino.diagnosis.record.gradients import Gradients
-from treino.diagnosis.record.lines import here, stack
-from treino.diagnosis.record.log import Log
+from treino.diagnosis.record.lines import here
+from treino.diagnosis.record.log import Log, taken
 from treino.diagnosis.record.measures import sampled
 from treino.diagnosis.record.nets import Nets
 from treino.diagnosis.record.outcomes import FLAT, Cut, Unowned
@@ -27,14 +27,11 @@ class Stray:
     """A parameter that no optimizer holds, from the first loss that reached it on."""
 
     def __init__(self, p: torch.Tensor) -> None:
-        self.ref, self.first = weakref.ref(p), sampled(p)
+        self.ref, self.first, self.shape = weakref.ref(p), sampled(p), tuple(p.shape)
         self.optimizers: set[int] = set()  # whose parameters got gradients from the same losses
-        self.moved = False
-        self.alone = True
-        self.upstream = True
-        self.training = True
+        self.alone = self.upstream = self.training = True
+        self.moved = self.apart = False
         self.losses = 0
-        self.apart = False
 
     def look(self) -> torch.Tensor | None:
         """The parameter, if it is still there; has it moved?"""
@@ -48,7 +45,6 @@ class Owners:
 
     def __init__(self, log: Log, gradients: Gradients, nets: Nets, tape: Tape) -> None:
         self._log, self._gradients, self._nets, self._tape = log, gradients, nets, tape
-        self.moment: Any = dict
         self._strays: dict[int, Stray] = {}
         self._asked: set[int] = set()
         self._cuts: dict[tuple[Site | None, str], int] = {}
@@ -103,7 +99,7 @@ class Owners:
         if not known:
             self._cuts[site, how] -= 1
             return
-        self._log.add(Cut(how=how, site=site, stack=stack(), parameters=known, **self.moment()))
+        self._log.tell_here(Cut, how=how, parameters=known)
 
     # --- losses ---------------------------------------------------------------------------------------------
     def read(self, root: torch.Tensor, filled: tuple[int, ...]) -> tuple[int, ...]:
@@ -155,33 +151,23 @@ class Owners:
     # --- the end --------------------------------------------------------------------------------------------
     def finish(self) -> None:
         """What became of the parameters that no optimizer held."""
-        held = {id(p): h.number for h in self._gradients.held.values() for p in h.parameters()}
+        held = {id(p) for h in self._gradients.held.values() for p in h.parameters()}
         homes = self._homes() if self._strays else {}
-        for number, stray in self._strays.items():
+        for stray in self._strays.values():
             p = stray.look()
             home = homes.get(id(p)) if p is not None else None
-            outer = self._outer(p, home) if p is not None and home is not None else None
-            born = self._nets.order.get(outer or home, 0) if home is not None else 0
-            event = Unowned(
-                parameter=number,
-                optimizers=tuple(sorted(stray.optimizers)),
-                shape=tuple(stray.first.shape) if p is None else tuple(p.shape),
-                losses=stray.losses,
-                moved=stray.moved,
-                held=p is not None and id(p) in held,
-                copied=home is not None and (home in self._nets.loaded or home not in self._nets.made),
-                asked=p is not None and id(p) in self._asked,
-                alone=stray.alone,
-                upstream=stray.upstream,
-                training=stray.training,
-                listed=outer is None,
-                late=any(born > self._made.get(o, born) for o in stray.optimizers),
-                opened=any(id(p) in self._frozen.get(o, ()) for o in stray.optimizers),
-                apart=stray.apart if p is None else self._apart(p, set(held)),
-                made_at=self._nets.made.get(outer or home) if home is not None else None,
-                **self.moment(),
-            )
-            self._log.add(event)
+            told = taken(Unowned, stray) | {"optimizers": tuple(sorted(stray.optimizers))}
+            told["opened"] = any(id(p) in self._frozen.get(o, ()) for o in stray.optimizers)
+            if p is not None:
+                told |= {"shape": tuple(p.shape), "held": id(p) in held, "asked": id(p) in self._asked}
+                told["apart"] = self._apart(p, held)
+            if p is not None and home is not None:
+                outer = self._outer(p, home)
+                born = self._nets.order.get(outer or home, 0)
+                told["copied"] = home in self._nets.loaded or home not in self._nets.made
+                told["late"] = any(born > self._made.get(o, born) for o in stray.optimizers)
+                told |= {"listed": outer is None, "made_at": self._nets.made.get(outer or home)}
+            self._log.tell(Unowned, **told)
 
     def _outer(self, p: torch.Tensor, home: nn.Module) -> nn.Module | None:
         """The largest module with this parameter that no net which was called lists; None where one does."""

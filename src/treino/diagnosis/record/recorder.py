@@ -78,6 +78,7 @@ class Recorder:
         parts += (self.settings, self.activations, self.finiteness)
         parts += (self.rows, compiled)
         self.parts = parts
+        self.log.moment = self.moment
         for part in parts:
             part.moment = self.moment
         self.nets.norms.made = self.nets.made
@@ -195,5 +196,5 @@ class Recorder:
                 part.finish()
             except Exception as wrong:
                 self.hooks.defect(type(part).__name__, wrong)
-        self.log.add(Ended(finished=finished, watched=self.windows.watched, error=error, **self.moment()))
+        self.log.tell(Ended, finished=finished, watched=self.windows.watched, error=error)
         self._seconds += perf_counter() - began

@@ -1,11 +1,10 @@
 """At the end: what the rows of trainings and evaluations amount to, as events."""
 
-import math
 from typing import Any
 
 import numpy as np
 
-from treino.diagnosis.record.log import Log
+from treino.diagnosis.record.log import Log, taken
 from treino.diagnosis.record.nearness import nearest_copies
 from treino.diagnosis.record.related import loose_labels, strongest
 from treino.diagnosis.record.row_log import RowsEvaluated, RowsFitted, RowsTrained
@@ -14,67 +13,47 @@ from treino.diagnosis.record.tables import MOST_LABELS, name_of
 MEASURED = 8  # evaluations that are held against their training's rows, one by one
 
 
-def tell(log: Log, rows: Any, moment: dict[str, Any]) -> None:
+def tell(log: Log, rows: Any) -> None:
     """All trainings, evaluations and fits."""
     for t in rows.trainings.values():
         if t.calls:
-            log.add(trained(t, moment))
+            log.tell(RowsTrained, **trained(t))
     measured = 0
     for e in rows.evaluations.values():
         t = rows.learner(e.net)
-        near = 0, 0, ""
-        if t is not None and t.rows and len(e.fresh) >= 20 and not e.made and measured < MEASURED:
+        learned = t is not None and bool(t.rows)
+        near: dict[str, Any] = {}
+        if learned and len(e.fresh) >= 20 and not e.made and measured < MEASURED:
             measured += 1
             near = nearest_copies(t.kept.rows(), e.kept.rows())
-        log.add(evaluated(rows, e, t, near, moment))
-        if t is not None and t.rows and len(e.fresh) >= 10:
+        log.tell(RowsEvaluated, **evaluated(rows, e, t) | near)
+        if learned and len(e.fresh) >= 10:
             for fit in rows.splits.fits(t, e, rows.evaluations.values()):
-                where = {"at": e.site, "stack": e.stack, "loader": e.reading.site if e.reading else None}
-                log.add(RowsFitted(net=t.net, **where, **fit, **moment))
+                log.tell(RowsFitted, net=t.net, at=e.site, stack=e.stack, loader=e.loader, **fit)
 
 
-def trained(t: Any, moment: dict[str, Any]) -> RowsTrained:
+def trained(t: Any) -> dict[str, Any]:
     """A training's rows."""
     kept, columns = t.kept.rows(), t.columns
     deviation = columns.deviation[columns.deviation > 0]
     labels = np.concatenate(t.kept_labels) if t.kept_labels else np.zeros(0)
-    finite = len(kept) == len(labels) and len(kept) >= 40 and bool(np.isfinite(kept).all())
     classes = len(t.labels) <= MOST_LABELS
-    first = sum(t.labels.values())
-    later = sum(t.later.values())
+    first, later = sum(t.labels.values()), sum(t.later.values())
     alike = later > 0 and all(abs(t.labels[k] / first - t.later[k] / later) < 0.1 for k in t.labels)
-    return RowsTrained(
-        net=t.net,
-        site=t.site,
-        stack=t.stack,
-        loader=t.reading.site if t.reading is not None else None,
-        rows=len(t.rows),
-        seen=t.seen,
-        twice=t.twice,
-        calls=t.calls,
-        first=t.first,
-        last=t.last,
-        width=len(columns.sums),
-        floating=t.floating,
-        labels={name_of(k): n for k, n in t.labels.items()} if classes else {},
-        low=t.low,
-        high=t.high,
-        largest=float(np.maximum(-columns.low, columns.high).max()) if columns.n else 0.0,
-        spread=float(deviation.max() / deviation.min()) if len(deviation) else 1.0,
-        middle=float(np.median(deviation)) if len(deviation) else 0.0,
-        entering=t.entering,
-        again=t.again,
-        other=t.other,
-        alike=alike and classes,
-        loose=loose_labels(kept, labels) if finite else 0,
-        related=strongest(kept) if finite else 0.0,
-        made=t.made,
-        right=t.right,
-        judged=t.judged,
-        chance=chance(kept) * len(t.rows) if finite else 0.0,
-        telling=max((len(np.unique(column)) for column in kept.T), default=0) / max(1, len(kept)),
-        **moment,
-    )
+    told = taken(RowsTrained, t) | {
+        "rows": len(t.rows),
+        "labels": {name_of(k): n for k, n in t.labels.items()} if classes else {},
+        "largest": float(np.maximum(-columns.low, columns.high).max()) if columns.n else 0.0,
+        "alike": alike and classes,
+        "telling": max((len(np.unique(c)) for c in kept.T), default=0) / max(1, len(kept)),
+    }
+    if len(deviation):
+        spread = float(deviation.max() / deviation.min())
+        told |= {"spread": spread, "middle": float(np.median(deviation))}
+    if len(kept) == len(labels) and len(kept) >= 40 and bool(np.isfinite(kept).all()):
+        told |= {"loose": loose_labels(kept, labels), "related": strongest(kept)}
+        told["chance"] = chance(kept) * len(t.rows)
+    return told
 
 
 def chance(rows_ND: np.ndarray) -> float:
@@ -86,51 +65,31 @@ def chance(rows_ND: np.ndarray) -> float:
     return p
 
 
-def evaluated(rows: Any, e: Any, t: Any, near: tuple[int, int, str], moment: dict[str, Any]) -> RowsEvaluated:
-    """An evaluation's rows."""
+def evaluated(rows: Any, e: Any, t: Any) -> dict[str, Any]:
+    """An evaluation's rows. t: the training that they are held against, if there is one."""
     changed, stable = e.changes()
-    digests = {look.label_digest for look in e.looks if look.labelled}
-    clean = any(
-        o is not e and digests & {k.label_digest for k in o.looks if k.labelled} and not o.changes()[0]
-        for o in rows.evaluations.values()
-    )
-    origin = e.reading.origin if e.reading is not None else None
-    numbers = origin.all() if origin is not None and origin.size <= 50_000 else np.zeros(0, int)
-    drawn = t.numbers.get(origin.root, set()) if t is not None and origin is not None else set()
+    digests = e.label_digests()
+    others = (o for o in rows.evaluations.values() if o is not e and digests & o.label_digests())
     classes = len(e.labels) <= MOST_LABELS and e.base is not None and e.base.labelled
-    part = {"leaked": len(e.trained)} | rows.splits.part(e, rows.loaders.parts)
-    return RowsEvaluated(
-        net=e.net,
-        learner=t.net if t is not None and t.rows else -1,
-        site=e.site,
-        stack=e.stack,
-        loader=e.reading.site if e.reading is not None else None,
-        rows=len(e.rows),
-        trained=len(e.trained),
-        covers=len(e.rows & t.rows.keys()) / len(t.rows) if t is not None and t.rows else 0.0,
-        mixed=e.mixed,
-        later=e.later,
-        new_later=e.new_later,
-        repeated=e.repeated,
-        by_number=len(drawn.intersection(numbers.tolist())),
-        numbers=len(numbers),
-        labels={name_of(k): n for k, n in e.labels.items()} if classes else {},
-        low=e.low if e.labels else math.nan,
-        high=e.high if e.labels else math.nan,
-        judged=e.judged,
-        right=e.right,
-        scored=e.scored,
-        looks=tuple(e.turns[:200]),
-        changed=changed,
-        stable=stable,
-        clean=clean,
-        made=e.made,
-        copied=e.copied,
-        digest=f"{sum(e.first_rows) % 2**64:x}",
-        drawn=min(e.drawn & t.drawn, key=str, default=None) if t is not None else None,
-        near=near[0],
-        near_of=near[1],
-        measure=near[2],
-        **part,
-        **moment,
-    )
+    told = taken(RowsEvaluated, e) | {
+        "learner": -1,
+        "rows": len(e.rows),
+        "trained": len(e.trained),
+        "leaked": len(e.trained),
+        "labels": {name_of(k): n for k, n in e.labels.items()} if classes else {},
+        "looks": tuple(e.turns[:200]),
+        "changed": changed,
+        "stable": stable,
+        "clean": any(not o.changes()[0] for o in others),
+        "digest": f"{sum(e.first_rows) % 2**64:x}",
+        "drawn": min(e.drawn & t.drawn, key=str, default=None) if t is not None else None,
+    }
+    origin = e.reading.origin if e.reading is not None else None
+    if origin is not None and origin.size <= 50_000:
+        numbers = origin.all().tolist()
+        drawn = t.numbers.get(origin.root, set()) if t is not None else set()
+        told |= {"numbers": len(numbers), "by_number": len(drawn.intersection(numbers))}
+    if t is not None and t.rows:
+        told |= {"learner": t.net, "covers": len(e.rows & t.rows.keys()) / len(t.rows)}
+    told |= rows.splits.part(e, rows.loaders.parts)
+    return told

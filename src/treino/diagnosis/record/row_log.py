@@ -11,7 +11,7 @@ class RowsTrained(Event):
     """The rows that a net was trained on.
 
     rows: different ones in what was looked at; seen: with those that came again; twice: that came again
-    before the first epoch was over. labels: how often each came, of labels. low, high: of targets.
+    before the first epoch was over. labels: how often each came, of labels; labelled: there were any.
     largest: the largest number; spread: the largest deviation of a column by the least; middle: the
     median one. entering: the largest number that met the first weights. again: rows that came with a
     label once more; other: ... with another one; alike: in the same shares. loose: rows whose labels
@@ -22,20 +22,16 @@ class RowsTrained(Event):
     """
 
     net: int
-    site: Site | None
-    stack: tuple[Site, ...]
-    loader: Site | None
+    loader: Site | None = None
     rows: int
     seen: int
-    twice: int
-    calls: int
-    first: int
-    last: int
-    width: int
-    floating: bool
+    twice: int = 0
+    calls: int = 0
+    first: int = 0
+    last: int = 0
+    floating: bool = True
     labels: dict[str, int] = field(default_factory=dict)
-    low: float = float("nan")
-    high: float = float("nan")
+    labelled: bool = False
     largest: float = 0.0
     spread: float = 1.0
     middle: float = 0.0
@@ -60,7 +56,7 @@ class RowsEvaluated(Event):
     -1. rows: different ones; trained: those that had been trained on; mixed: ... in
     calls with new rows, too; later: ... that came in later looks, for the first time, of ``new_later``.
     by_number: rows that training drew from the same data set, by their numbers there. repeated: rows
-    that came twice in one call. part: the place among the parts of a split, of ``parts``, by ``how`` it
+    that came twice in one call. part: the place among the parts of a split, by ``how`` it
     is known ("rows", "numbers", "labels", "slice"); -1; cut: the split's line; shared: which share of the
     rows lies in its other parts, too. looks: turns at which these were looked at; changed: looks with
     other rows than before, under the same labels; stable: with the same. near: of ``near_of`` rows, those
@@ -72,26 +68,21 @@ class RowsEvaluated(Event):
 
     net: int
     learner: int
-    site: Site | None
-    stack: tuple[Site, ...]
-    loader: Site | None
+    loader: Site | None = None
     rows: int
     trained: int
-    mixed: int
+    mixed: int = 0
     later: int = 0
     new_later: int = 0
     repeated: int = 0
     by_number: int = 0
     numbers: int = 0
     part: int = -1
-    parts: int = 0
     how: str = ""
     cut: Site | None = None
     shuffled: bool = False
     shared: float = 0.0
     labels: dict[str, int] = field(default_factory=dict)
-    low: float = float("nan")
-    high: float = float("nan")
     judged: int = 0
     right: int = 0
     scored: bool = False
@@ -119,13 +110,11 @@ class RowsFitted(Event):
 
     net: int
     kind: str
-    site: Site | None
     fitted: int
     rows: int
     evaluated: float
     trained: float
-    at: Site | None  # the evaluation, with the lines that led there
-    stack: tuple[Site, ...] = ()
+    at: Site | None = None  # the evaluation, with the lines that led there
     loader: Site | None = None
 
 
@@ -133,7 +122,6 @@ class RowsFitted(Event):
 class Blocks(Event):
     """Labels that stand class by class, or are all alike, as they became a tensor or a part of a split."""
 
-    site: Site | None
     labels: dict[str, int]
 
 
@@ -141,7 +129,6 @@ class Blocks(Event):
 class Folded(Event):
     """A cross-validation handed out its next fold. again: its test rows that the fold before trained on."""
 
-    site: Site | None
     rows: int
     again: int
 
@@ -150,8 +137,7 @@ class Folded(Event):
 class Lonely(Event):
     """Rows that a net learns from were put in an order that their labels were not, or the other way round."""
 
-    site: Site | None
-    at: Site | None
+    at: Site | None = None
     rows: int
 
 
@@ -161,11 +147,8 @@ class BadRows(Event):
     windows, where answers aren't seen.
     """
 
-    net: int
     forward: int
-    site: Site | None
-    stack: tuple[Site, ...]
-    loader: Site | None
+    loader: Site | None = None
     rows: int
     spoiled: int
     learning: bool

@@ -17,6 +17,7 @@ from treino.diagnosis.record.log import Backward, Forward, Log
 from treino.diagnosis.record.losses import BINARY, CLASSES, NAMES, given
 from treino.diagnosis.record.nets import Nets
 from treino.diagnosis.record.orders import Orders, alone
+from treino.diagnosis.record.row_figures import tell
 from treino.diagnosis.record.row_log import BadRows, Lonely
 from treino.diagnosis.record.splits import Splits
 from treino.diagnosis.record.tables import as_array, flat_rows, hash_rows, labels_of
@@ -35,7 +36,6 @@ class Rows:
 
     def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape, nets: Nets) -> None:
         self._log, self._hooks, self._values, self._tape, self._nets = log, hooks, values, tape, nets
-        self.moment: Any = dict
         self.hungry = True
         self.loaders, self.splits = Loaders(hooks, values, tape), Splits(log, hooks, tape)
         self.trainings: dict[int, Training] = {}
@@ -53,7 +53,6 @@ class Rows:
     def install(self) -> None:
         """Watch calls, losses, comparisons, and whatever makes weights anew."""
         self.loaders.install()
-        self.splits.moment = self.moment
         self.splits.tensors.append(self._tensor_made)
         self.splits.install()
         self._nets.called.append(self._called)
@@ -84,20 +83,11 @@ class Rows:
         try:
             x = rows_in(args)
             looked = self._look(x, args) if x is not None else None
-            if looked is None:
+            if looked is None or x is None:
                 return
             flat, hashes = looked
-            event = Forward(
-                forward=-1,
-                net=training.net,
-                site=here(),
-                stack=(),
-                training=True,
-                grad=True,
-                rows=len(flat),
-                shape=tuple(x.shape) if x is not None else (),
-                **self.moment(),
-            )
+            told = {"forward": -1, "net": training.net, "site": here(), "shape": tuple(x.shape)}
+            event = Forward(training=True, grad=True, rows=len(flat), **told | self._log.moment())
             call = Call(event, flat, hashes)
             self._from_loader(call)
             self._check_finite(call, None)
@@ -168,30 +158,18 @@ class Rows:
     def _check_finite(self, call: Call, result: Any) -> None:
         with np.errstate(all="ignore"):
             finite = bool(np.isfinite(call.flat.sum(dtype=np.float64)))
-        if self._bad >= BAD or finite:
-            return
-        bad = ~np.isfinite(call.flat).all(axis=1)
-        if not bad.any():
+        bad = 0 if finite or self._bad >= BAD else int((~np.isfinite(call.flat).all(axis=1)).sum())
+        if not bad:
             return
         self._bad += 1
         out = next(iter(first_tensors((result,))), None)
         spoiled = 0
         if out is not None and out.dim() and out.is_floating_point():
             spoiled = int((~torch.isfinite(out.detach().reshape(out.shape[0], -1))).any(1).sum())
-        self._log.add(
-            BadRows(
-                net=call.event.net,
-                forward=call.event.forward,
-                site=call.event.site,
-                stack=call.event.stack or stack(),
-                loader=call.reading.site if call.reading is not None else None,
-                rows=int(bad.sum()),
-                spoiled=spoiled,
-                learning=call.event.grad,
-                made_at=self.bad_made,
-                **self.moment(),
-            )
-        )
+        event, loader = call.event, call.reading.site if call.reading is not None else None
+        told: dict[str, Any] = {"site": event.site, "stack": event.stack or stack(), "loader": loader}
+        told |= {"forward": event.forward, "learning": event.grad, "made_at": self.bad_made}
+        self._log.tell(BadRows, rows=bad, spoiled=spoiled, **told)
 
     def _draws(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         """Random numbers outside of nets, which may change the rows of the next call."""
@@ -232,7 +210,7 @@ class Rows:
         one = alone(call.node, self._values.of(target)) if call is not None and call.event.grad else None
         if one is not None:
             self._alone = True
-            self._log.add(Lonely(site=one.site, at=here(), rows=one.shape[0], **self.moment()))
+            self._log.tell(Lonely, site=one.site, at=here(), rows=one.shape[0])
 
     def _compared(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         pair = [a for a in args[:2] if isinstance(a, torch.Tensor)]
@@ -248,46 +226,32 @@ class Rows:
 
     def _told(self, node: Node, target: torch.Tensor, said: np.ndarray | None) -> None:
         """A target for what the newest calls gave: of one call, or of several, one after the other."""
-        calls = [self._waiting[f] for f in sorted(node.forwards) if f in self._waiting]
         rows = int(target.shape[0]) if target.dim() else 0
-        while calls and sum(len(c.flat) for c in calls) > rows:
-            calls.pop(0)
-        if not calls or sum(len(c.flat) for c in calls) != rows:
-            return
-        labels, start = labels_of(target, rows), 0
-        for call in calls:
-            end = start + len(call.flat)
+        calls = newest([c for f, c in self._waiting.items() if f in node.forwards], rows)
+        labels = labels_of(target, rows) if calls else None
+        said = said if said is not None and len(said) == rows else None
+        for call, part in calls:
             call.scored = True
             call.copied |= target.dim() > 1 and tuple(target.shape[1:]) == call.event.shape[1:] != (1,)
             if labels is not None:
-                call.labels = labels[start:end]
-                if said is not None and len(said) == rows and not call.judged:
-                    call.judged = len(call.flat)
-                    call.right = int((said[start:end] == call.labels).sum())
-            start = end
+                call.labels = labels[part]
+                if said is not None and not call.judged:
+                    call.judge(said[part] == call.labels)
 
     def scored(self, said: Any, labels: Any) -> None:
         """A library compared what the newest calls gave with labels: arrays."""
         said, labels = (as_array(v) if isinstance(v, torch.Tensor) else np.asarray(v) for v in (said, labels))
         if labels.ndim != 1 or len(labels) < 10 or labels.shape != said.shape:
             return
-        calls: list[Call] = []
-        for call in reversed(self._waiting.values()):
-            calls.insert(0, call)
-            if sum(len(c.flat) for c in calls) >= len(labels):
-                break
-        if sum(len(c.flat) for c in calls) != len(labels) or len({c.event.net for c in calls}) > 1:
+        calls = newest(list(self._waiting.values()), len(labels))
+        if len({call.event.net for call, _ in calls}) > 1:
             return
-        values = np.unique(labels)
-        numbers = np.searchsorted(values, labels) if labels.dtype.kind not in "fiub" else labels
-        start = 0
-        for call in calls:
-            end = start + len(call.flat)
+        numbers = np.unique(labels, return_inverse=True)[1] if labels.dtype.kind not in "fiub" else labels
+        for call, part in calls:
             call.scored = True
             if call.labels is None or not call.judged:
-                call.labels = np.asarray(numbers[start:end], dtype=np.float64)
-                call.judged, call.right = end - start, int((said[start:end] == labels[start:end]).sum())
-            start = end
+                call.labels = np.asarray(numbers[part], dtype=np.float64)
+                call.judge(said[part] == labels[part])
 
     # --- what the call was for ------------------------------------------------------------------------------
     def ran(self, event: Backward) -> None:
@@ -301,11 +265,8 @@ class Rows:
     def _settle(self, turn: int, without: set[int] | None = None) -> None:
         """Calls that no backward went through are evaluations."""
         for number, call in list(self._waiting.items()):
-            if without is not None and number in without:
-                continue
-            if turn > call.event.turn + (1 if call.event.grad else 0) or (
-                without is not None and not call.event.grad
-            ):
+            over = turn > call.event.turn + call.event.grad or (without is not None and not call.event.grad)
+            if over and number not in (without or ()):
                 del self._waiting[number]
                 self._evaluate(call)
 
@@ -324,25 +285,31 @@ class Rows:
         return alike[0] if len(alike) == 1 else None
 
     def _evaluate(self, call: Call) -> None:
-        t, event = self.learner(call.event.net), call.event
-        origin = call.reading.origin if call.reading is not None else None
-        site = call.reading.site if call.reading is not None else None
-        key = (event.net, event.stack, site, origin.root if origin is not None else 0)
-        e = self.evaluations.get(key)
-        if e is None:
-            if len(self.evaluations) >= EVALUATIONS:
-                return
-            e = self.evaluations[key] = Evaluation(event, call.reading)
-        e.add(call, t)
+        event, reading = call.event, call.reading
+        source = reading and (reading.site, reading.origin and reading.origin.root)
+        key = event.net, event.stack, source
+        if key not in self.evaluations and len(self.evaluations) < EVALUATIONS:
+            self.evaluations[key] = Evaluation(event, reading)
+        if key in self.evaluations:
+            self.evaluations[key].add(call, self.learner(event.net))
 
     def finish(self) -> None:
         """Settle what still waits, and tell of everything."""
-        from treino.diagnosis.record.row_figures import tell
-
         with np.errstate(all="ignore"):
             self._settle(1 << 60)
             self.loaders.let_go()
-            tell(self._log, self, self.moment())
+            tell(self._log, self)
+
+
+def newest(calls: list[Call], rows: int) -> list[tuple[Call, slice]]:
+    """The newest of these calls that have so many rows together, each with its part of them; or none."""
+    found: list[tuple[Call, slice]] = []
+    for call in reversed(calls):
+        if rows <= 0:
+            break
+        found.insert(0, (call, slice(rows - len(call.flat), rows)))
+        rows -= len(call.flat)
+    return found if rows == 0 else []
 
 
 def rows_in(args: Any) -> torch.Tensor | None:

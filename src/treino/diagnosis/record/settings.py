@@ -2,6 +2,7 @@
 
 import random
 import weakref
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,11 @@ from treino.diagnosis.record.gradients import Gradients
 from treino.diagnosis.record.hooks import Hooks
 from treino.diagnosis.record.learning import Drawn, ScheduleEnded
 from treino.diagnosis.record.lines import here, maker, stack
-from treino.diagnosis.record.log import Log
+from treino.diagnosis.record.log import Log, taken
 from treino.diagnosis.record.measures import number_of
 
 HORIZONS = ("T_max", "total_steps", "total_iters")
-LOW, HIGH, GONE = 0.15, 0.5, 0.0101  # of the first rate: it has come down, is up again, is next to nothing
+GONE = 0.0101  # of the first rate: it is next to nothing
 METRICS = 512  # figures that a plateau was told
 LEAST_ROWS = 16  # orders of fewer rows may be equal by chance
 TOLD_ROWS = 64  # by which orders are told apart
@@ -30,32 +31,24 @@ class Schedule:
 
     def __init__(self, scheduler: Any, site: Site | None, began: int) -> None:
         self.kind, self.mode = type(scheduler).__name__, str(getattr(scheduler, "mode", ""))
-        self.horizon, self.milestones = horizon(scheduler), milestones(scheduler)
+        self.horizon, self.optimizer = horizon(scheduler), scheduler.optimizer
         self.inner = False  # another one leads it
-        self.optimizer = scheduler.optimizer
         self.site, self.began = site, began
-        self.calls = self.first = self.newest = self.starved = self.rises = self.left = self.cuts = 0
-        self.rate = self.top = rate_of(self.optimizer)
+        self.calls = self.updates = self.starved = self.left = self.cuts = 0
+        self.rate = rate_of(self.optimizer)
         group = self.optimizer.param_groups[0]
         self.base = number_of(group.get("max_lr", group.get("initial_lr", group["lr"])))
-        self.peaked = self.low = self.lent = self.before = False
-        self.lines: dict[Site | None, int] = {}
+        self.peaked = self.lent = self.before = False
+        self.lines: Counter[Site | None] = Counter()
         self.stack: tuple[Site, ...] = ()
-        self.metrics: list[float] = []
+        self.figures: list[float] = []
 
     def passed(self, updates: int) -> None:
         """So many updates there were until now, the newest of them at the rate that was set last."""
-        new = updates - self.newest
+        new, self.updates = updates - self.updates, updates
         if new > 0:
-            self.top = max(self.top, self.rate)
             self.peaked = self.peaked or self.rate > 0.1 * self.base
-            if self.peaked and self.rate < GONE * self.base:
-                self.starved += new
-            if self.peaked and self.rate < LOW * self.base:
-                self.low = True
-            elif self.low and self.rate > HIGH * self.base:
-                self.low, self.rises = False, self.rises + 1
-        self.newest = updates
+            self.starved += new if self.peaked and self.rate < GONE * self.base else 0
 
 
 class Settings:
@@ -63,7 +56,6 @@ class Settings:
 
     def __init__(self, log: Log, hooks: Hooks, gradients: Gradients) -> None:
         self._log, self._hooks, self._gradients = log, hooks, gradients
-        self.moment: Any = dict
         self.pending: list[dict[str, Any]] = []  # drawn since a net was last called
         self._schedules: weakref.WeakKeyDictionary[Any, Schedule] = weakref.WeakKeyDictionary()
         self._every: list[Schedule] = []
@@ -105,20 +97,20 @@ class Settings:
         if schedule is None or self._inside:
             return
         self._inside = True
-        optimizer, site = schedule.optimizer, here()
-        every, before = self._updates(optimizer), schedule.newest
+        optimizer = schedule.optimizer
+        every, before = self._updates(optimizer), schedule.updates
         schedule.passed(every - schedule.began)
         schedule.calls += 1
-        schedule.lines[site] = schedule.lines.get(site, 0) + 1
+        schedule.lines[here()] += 1
         schedule.stack = stack()
         if schedule.calls == 1:
-            schedule.first, schedule.before = schedule.newest, every == 0
-        schedule.left = schedule.left + 1 if schedule.newest == before and schedule.newest else 0
+            schedule.before = every == 0
+        schedule.left = schedule.left + 1 if schedule.updates == before and before else 0
         if schedule.calls < 4:
             schedule.lent = schedule.lent or self._lent(optimizer)
         metric = args[1] if len(args) > 1 else kwargs.get("metrics")
-        if metric is not None and hasattr(args[0], "num_bad_epochs") and len(schedule.metrics) < METRICS:
-            schedule.metrics.append(number_of(metric))
+        if metric is not None and hasattr(args[0], "num_bad_epochs") and len(schedule.figures) < METRICS:
+            schedule.figures.append(number_of(metric))
 
     def _stepped(self, args: Any, kwargs: Any) -> None:
         schedule = self._schedules.get(args[0])
@@ -170,51 +162,26 @@ class Settings:
         times = self._drawn[kind, site] = self._drawn.get((kind, site), 0) + 1
         if site is not None and times <= MOST_DRAWS:
             told = {"kind": kind, "key": key, "site": site, "stack": stack()}
-            self.pending.append(told | self.moment())
+            self.pending.append(told | self._log.moment())
 
     def called(self, training: bool) -> None:
         """A net is called: what was drawn was drawn for this."""
         for told in self.pending:
-            self._log.add(Drawn(training=training, **told))
+            self._log.tell(Drawn, training=training, **told)
         self.pending.clear()
 
     def finish(self) -> None:
         """What each schedule has done; of one that another one leads, that one tells."""
-        turn = self.moment()["turn"]
+        turn = self._log.moment()["turn"]
         self.pending = [told for told in self.pending if told["turn"] < turn]
         self.called(True)  # a backward came after it
         for schedule in (s for s in self._every if not s.inner):
             schedule.passed(self._updates(schedule.optimizer) - schedule.began)
             held = self._gradients.held.get(id(schedule.optimizer))
-            lines = schedule.lines
-            self._log.add(
-                ScheduleEnded(
-                    optimizer=held.number if held is not None else -1,
-                    kind=schedule.kind,
-                    site=schedule.site,
-                    step_at=max(lines, key=lambda s: lines[s]) if lines else None,
-                    stack=schedule.stack,
-                    horizon=schedule.horizon,
-                    milestones=schedule.milestones,
-                    mode=schedule.mode,
-                    base=schedule.base,
-                    calls=schedule.calls,
-                    updates=schedule.newest,
-                    backwards=held.filled if held is not None else 0,
-                    first=schedule.first,
-                    before=schedule.before,
-                    left=schedule.left,
-                    heir=self._heir(schedule.optimizer) if schedule.left else None,
-                    lent=schedule.lent,
-                    top=schedule.top,
-                    rate=schedule.rate,
-                    starved=schedule.starved,
-                    rises=schedule.rises,
-                    cuts=schedule.cuts,
-                    metrics=tuple(schedule.metrics),
-                    **self.moment(),
-                )
-            )
+            told = taken(ScheduleEnded, schedule) | {"metrics": tuple(schedule.figures)}
+            told["heir"] = self._heir(schedule.optimizer) if schedule.left else None
+            told["step_at"] = schedule.lines.most_common(1)[0][0] if schedule.lines else None
+            self._log.tell(ScheduleEnded, backwards=held.filled if held is not None else 0, **told)
 
 
 LONE = (lr_scheduler.SequentialLR, lr_scheduler.ChainedScheduler, lr_scheduler.ReduceLROnPlateau)
@@ -233,8 +200,3 @@ def horizon(scheduler: Any) -> int:
         return last + int(ends[-1]) if last else 0
     found = (getattr(scheduler, name, None) for name in HORIZONS)
     return next((int(v) for v in found if isinstance(v, (int, float)) and v > 0), 0)
-
-
-def milestones(scheduler: Any) -> tuple[int, ...]:
-    """The calls after which its rate falls, as far as they are listed."""
-    return tuple(sorted(int(m) for m in getattr(scheduler, "milestones", ())))

@@ -5,7 +5,6 @@ from typing import Any
 import torch
 
 from treino.diagnosis.record.hooks import Hooks
-from treino.diagnosis.record.lines import here, stack
 from treino.diagnosis.record.log import Log, Softmaxed, WeightsApplied
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import VIEWS, Node, Values
@@ -21,7 +20,6 @@ class Softmaxes:
 
     def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape) -> None:
         self._log, self._hooks, self._values, self._tape = log, hooks, values, tape
-        self.moment: Any = dict
         self._seen: dict[Any, int] = {}
 
     def install(self) -> None:
@@ -40,26 +38,13 @@ class Softmaxes:
         of = node.parents[0] if node is not None and node.parents else None
         if node is None or of is None or dim is None or not of.output or self._often("soft", node.site):
             return
-        self._log.add(
-            Softmaxed(
-                name=node.op,
-                site=node.site,
-                stack=stack(),
-                forward=max(of.forwards),
-                dim=dim,
-                shape=node.shape,
-                **self.moment(),
-            )
-        )
+        told = {"name": node.op, "site": node.site, "shape": node.shape}
+        self._log.tell_here(Softmaxed, forward=max(of.forwards), dim=dim, **told)
 
     def _apply(self, soft: Node, dim: int, summed: int) -> None:
         """Weights over one axis were summed over one."""
         if not self._often("applied", soft.site):
-            at = soft.layer or soft.site
-            told = WeightsApplied(
-                site=here(), softmax=at, stack=stack(), dim=dim, summed=summed, **self.moment()
-            )
-            self._log.add(told)
+            self._log.tell_here(WeightsApplied, softmax=soft.layer or soft.site, dim=dim, summed=summed)
 
     def _sum(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         """``(weights * values).sum(1)``: pooling by scores, [B, T, 1] or [B, T], of values [B, T, D]."""

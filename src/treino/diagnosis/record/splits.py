@@ -40,7 +40,6 @@ class Splits:
 
     def __init__(self, log: Log, hooks: Hooks, tape: Tape) -> None:
         self._log, self._hooks, self._tape = log, hooks, tape
-        self.moment: Any = dict
         self.parts: list[Part] = []
         self.scalers = Fits()
         self.scalers.moved = self.moved
@@ -129,7 +128,7 @@ class Splits:
         flat = as_array(labels) if isinstance(labels, torch.Tensor) else np.asarray(labels)
         if flat.size == rows and flat.dtype.kind in "fiubOUS" and class_by_class(flat.reshape(-1)):
             self._left -= 1
-            self._log.add(Blocks(site=here(), labels=counted(flat.reshape(-1)), **self.moment()))
+            self._log.tell_here(Blocks, labels=counted(flat.reshape(-1)))
 
     def parted(self, arrays: list[list[Any]], *, shuffled: bool) -> None:
         """A library parted tables and labels: for each of them, its parts in order."""
@@ -160,7 +159,7 @@ class Splits:
         self._splits += 1
         again = len(np.intersect1d(test, self._folded.get(site, [])))
         self._folded[site] = train
-        self._log.add(Folded(site=site, rows=len(test), again=again, **self.moment()))
+        self._log.tell(Folded, site=site, rows=len(test), again=again)
         rows = table(x) if hasattr(x, "__array__") and len(x) <= MOST_ROWS else None
         hashes = hash_rows(rows) if rows is not None and rows.shape[1] > 1 else None
         labels = np.asarray(y).reshape(-1) if y is not None else None
@@ -194,7 +193,7 @@ class Splits:
                 at = next((i for i, (n, _) in enumerate(own) if np.array_equal(n, mine)), -1)
                 site = own[at][1] if at >= 0 else None
                 shuffled = len(mine) <= int(mine[-1] - mine[0])
-                return {"part": at, "parts": len(own), "how": "numbers", "cut": site, "shuffled": shuffled}
+                return {"part": at, "how": "numbers", "cut": site, "shuffled": shuffled}
         asked = e.fresh if len(e.fresh) >= LEAST and not e.mixed else e.rows
         hashes = np.fromiter(asked, np.uint64, len(asked))
         found: Part | None = None
@@ -223,7 +222,6 @@ class Splits:
             "leaked": int(inside.sum()),
             "shared": float(both),
             "part": found.at,
-            "parts": found.of,
             "how": how,
             "cut": found.site,
             "shuffled": found.shuffled,

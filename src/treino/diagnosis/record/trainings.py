@@ -27,7 +27,10 @@ class Call:
         self.reading: Reading | None = None
         self.drawn: set[Site] = set()
         self.node: Node | None = None
-        self.low = self.high = math.nan
+
+    def judge(self, right: np.ndarray) -> None:
+        """Which of its answers are right."""
+        self.judged, self.right = len(right), int(right.sum())
 
 
 class Training:
@@ -43,13 +46,13 @@ class Training:
         self.floating = True
         self.site: Site | None = None
         self.stack: tuple[Site, ...] = ()
-        self.reading: Reading | None = None
+        self.loader: Site | None = None
         self.epoch = -1
         self.columns, self.kept = Columns(), Kept(KEPT)
         self.kept_labels: list[np.ndarray] = []
         self.labels: Counter[float] = Counter()
         self.later: Counter[float] = Counter()
-        self.low, self.high = math.inf, -math.inf
+        self.labelled = False
         self.entering = math.nan
         self.numbers: dict[int, set[int]] = {}  # data set -> numbers that were drawn
         self._origins: set[int] = set()
@@ -97,9 +100,7 @@ class Training:
                 self.other += before != label
                 self.later[label] += 1
         self.twice += 0 if over else len(hashes) - len({hashes[i] for i in fresh})
-        if call.labels is not None and len(call.labels):
-            self.low = min(self.low, float(call.labels.min()))
-            self.high = max(self.high, float(call.labels.max()))
+        self.labelled |= call.labels is not None and bool(np.isfinite(call.labels).all())
         self.seen += 0 if over else len(hashes)
         return ended
 
@@ -116,7 +117,7 @@ class Training:
 
     def _read(self, reading: Reading) -> None:
         """Which rows of a data set the loader gives."""
-        self.reading, origin = reading, reading.origin
+        self.loader, origin = reading.site, reading.origin
         if origin is None:
             return
         drawn = self.numbers.setdefault(origin.root, set())

@@ -1,7 +1,5 @@
 """How many rows of an evaluation had been trained on, and whether that is by copies in the table."""
 
-import math
-
 from treino.diagnosis.record.row_log import RowsEvaluated, RowsTrained
 
 LEAST = 10  # rows of an evaluation
@@ -36,7 +34,7 @@ def shared(e: RowsEvaluated, t: RowsTrained) -> tuple[int, int]:
 
 def _of_another_task(e: RowsEvaluated, t: RowsTrained) -> bool:
     """Whether training was told no labels or others than the evaluation, as before a last layer is fitted."""
-    untold = bool(e.labels) and not math.isfinite(t.low)
+    untold = bool(e.labels) and not t.labelled
     return untold or (bool(e.labels) and len(t.labels.keys() - e.labels.keys()) > len(e.labels))
 
 
