@@ -5,6 +5,7 @@ from typing import Any
 import torch
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.record.autograd import walk
 from treino.diagnosis.record.hooks import Hooks
 from treino.diagnosis.record.learning import NonFinite
 from treino.diagnosis.record.lines import here
@@ -13,7 +14,15 @@ from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node
 
 MOST = 20_000  # nodes of a graph that are looked at
-NAMES = {"log": "log", "log2": "log", "log10": "log", "sqrt": "sqrt", "div": "division", "exp": "exp"}
+NAMES = {
+    "log": "log",
+    "log2": "log",
+    "log10": "log",
+    "sqrt": "sqrt",
+    "div": "division",
+    "exp": "exp",
+    "pow": "pow",
+}
 NORMS = ("norm", "linalg_norm", "linalg_vector_norm", "cdist", "dist", "pairwise_distance")
 Culprit = tuple[str, str]  # in words, and as torch calls it
 
@@ -28,7 +37,7 @@ class Finiteness:
 
     def install(self) -> None:
         """Remember where such operations are."""
-        for name in (*NAMES, "pow", *NORMS):
+        for name in (*NAMES, *NORMS):
             self._tape.observe(self._seen(name), name)
 
     def _seen(self, name: str) -> Any:
@@ -52,44 +61,34 @@ def culprit(root: torch.Tensor) -> Culprit:
     """The earliest operation whose argument lies outside of its domain, of finite parameters; of spoiled
     ones, one whose slope is infinite at zero; two empty strings where none is known.
     """
-    todo, known = [root.grad_fn], {root.grad_fn}
-    for node in todo:
-        for following, _ in node.next_functions if node is not None else ():
-            if following is not None and following not in known and len(known) < MOST:
-                known.add(following)
-                todo.append(following)
-    nodes: list[Any] = [n for n in todo if n is not None]
+    nodes: list[Any] = walk(root.grad_fn, MOST)
     leaves = [n.variable for n in nodes if hasattr(n, "variable")]
     made = sorted((n for n in nodes if not hasattr(n, "variable")), key=lambda n: n._sequence_nr())
-    if all(bool(torch.isfinite(p.detach().sum())) for p in leaves):
-        for node in made:
-            try:
-                found = outside(node)
-            except (AttributeError, RuntimeError):
-                continue  # what it saved is gone
-            if found[0]:
-                return found
-        return "", ""
-    for node in made:
-        if node.name() == "SqrtBackward0":
-            return "sqrt", "sqrt"
-        if "NormBackward" in node.name() and "Batch" not in node.name() and "Layer" not in node.name():
-            return "sqrt", "norm"
-    return "", ""
+    finite = all(bool(torch.isfinite(p.detach().sum())) for p in leaves)
+    return next(filter(any, map(outside if finite else steep, made)), ("", ""))
+
+
+def steep(node: Any) -> Culprit:
+    """A root or a norm: its slope at zero is infinite."""
+    name = node.name()
+    norm = "NormBackward" in name and "Batch" not in name and "Layer" not in name
+    return ("sqrt", "norm") if norm else ("sqrt", "sqrt") if name == "SqrtBackward0" else ("", "")
 
 
 def outside(node: Any) -> Culprit:
     """The operation of a node whose argument lies outside of its domain."""
-    name = node.name()
-    if name.startswith(("LogBackward", "Log10Backward", "Log2Backward")):
-        return ("log", name.split("Backward")[0].lower()) if bool((node._saved_self <= 0).any()) else ("", "")
-    if name.startswith("Sqrt") and not bool(torch.isfinite(node._saved_result).all()):
-        return "sqrt", "sqrt"
-    if name.startswith("Exp") and not bool(torch.isfinite(node._saved_result).all()):
-        return "exp", "exp"
-    if name.startswith("Div"):
-        other = node._saved_other
-        return ("division", "div") if other is not None and bool((other == 0).any()) else ("", "")
-    if name.startswith("Pow") and not bool(torch.isfinite(node._saved_self).all()):
-        return "pow", "pow"
-    return "", ""
+    name = node.name().split("Backward")[0].lower()
+    try:
+        if name in ("log", "log2", "log10"):
+            wrong = node._saved_self <= 0
+        elif name in ("sqrt", "exp"):
+            wrong = ~torch.isfinite(node._saved_result)
+        elif name == "div":
+            wrong = node._saved_other == 0
+        elif name == "pow":
+            wrong = ~torch.isfinite(node._saved_self)
+        else:
+            return "", ""
+        return (NAMES[name], name) if bool(wrong.any()) else ("", "")
+    except (AttributeError, RuntimeError):
+        return "", ""  # what it saved is gone

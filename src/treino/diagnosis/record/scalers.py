@@ -11,7 +11,6 @@ from treino.diagnosis.record.tables import Columns, hash_rows, table
 
 MOST = 200_000  # rows of one fit
 FITS = 50
-LARGE = 5_000_000  # numbers of a table that is kept for a selector
 TRIED = 16  # rows by which the place of a scaler's columns among the net's is found
 FEW = 20  # different rows, below which equality tells nothing
 GRID = 32  # different numbers of a few rows
@@ -35,24 +34,15 @@ class Fits:
         self.statistics: list[tuple[int, Site | None]] = []
         self._fits: list[Fit] = []
         self._of: dict[int, tuple[Any, Fit]] = {}  # the scaler is held: its id stays its own
-        self._given: dict[int, np.ndarray] = {}
 
-    def fitted(self, scaler: Any, x: Any, kind: str = "", *, more: bool = False) -> None:
-        """A fit: remember the rows. more: add them to those of the fits before."""
+    def fitted(self, scaler: Any, x: Any) -> None:
+        """A fit: remember the rows."""
         rows = table(x)
         if rows is None or len(rows) > MOST or len(self._fits) > FITS:
             return
-        raw = np.unique(hash_rows(rows))
-        known = self._of.get(id(scaler))
-        if more and known is not None and known[0] is scaler:
-            known[1].raw = np.union1d(known[1].raw, raw)
-            known[1].rows = max(known[1].rows, len(known[1].raw))
-            return
-        fit = Fit(here(), kind or type(scaler).__name__, len(rows), rows.shape[1], raw)
+        fit = Fit(here(), type(scaler).__name__, len(rows), rows.shape[1], np.unique(hash_rows(rows)))
         self._fits.append(fit)
         self._of[id(scaler)] = scaler, fit
-        if hasattr(scaler, "get_support") and np.asarray(x).size <= LARGE:
-            self._given[id(scaler)] = np.asarray(x, dtype=np.float32)
 
     def transformed(self, scaler: Any, x: Any, result: Any) -> None:
         """A transform: what the rows that it was fitted on have become."""
@@ -68,20 +58,9 @@ class Fits:
         fit.width = out.shape[1]
         fit.out = np.union1d(fit.out, made[np.isin(given, fit.raw)])
         for before in self._fits:
-            if (
-                before is not fit
-                and before.width == rows.shape[1] == out.shape[1]
-                and len(before.out) <= MOST
-            ):
+            same = before is not fit and before.width == rows.shape[1] == out.shape[1]
+            if same and len(before.out) <= MOST:
                 before.out = np.union1d(before.out, made[np.isin(given, before.out)])
-
-    def chosen(self, selector: Any, columns: Any) -> None:
-        """The columns that a selector tells: its rows may be taken from the table by them."""
-        known, rows = self._of.get(id(selector)), self._given.pop(id(selector), None)
-        if known is not None and known[0] is selector and rows is not None and not len(known[1].out):
-            part = table(rows[:, columns])
-            if part is not None:
-                known[1].out, known[1].width = np.unique(hash_rows(part)), part.shape[1]
 
     def of(self, t: Any, e: Any) -> Iterator[dict[str, Any]]:
         """The fits whose results both training's and an evaluation's rows are."""
@@ -97,13 +76,8 @@ class Fits:
             else:
                 continue
             if shares[0] > 0.5:
-                told = {"fitted": fit.rows, "rows": len(held_out)}
-                yield told | {
-                    "kind": fit.kind,
-                    "site": fit.site,
-                    "evaluated": shares[0],
-                    "trained": shares[1],
-                }
+                told = {"kind": fit.kind, "site": fit.site, "fitted": fit.rows, "rows": len(held_out)}
+                yield told | {"evaluated": shares[0], "trained": shares[1]}
 
     def by_hand(self, t: Any, e: Any, every: list[Any]) -> Iterator[dict[str, Any]]:
         """Whether training's and evaluations' rows together are scaled exactly, and training's alone not."""

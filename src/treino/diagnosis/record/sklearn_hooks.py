@@ -9,18 +9,13 @@ from treino.diagnosis.record.lines import here
 from treino.diagnosis.record.module_imports import ModuleImports
 from treino.diagnosis.record.rows import Rows
 
-FUNCTIONS = ("scale", "minmax_scale", "maxabs_scale", "robust_scale", "quantile_transform", "power_transform")
 SCORES = "sklearn.metrics._classification"
 MODELS = "sklearn.model_selection"
-UNITS = "sklearn.preprocessing"
 # Classes whose fits look at columns over all rows.
 KINDS = {
-    UNITS: (
-        *("StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler"),
-        *("QuantileTransformer", "PowerTransformer"),
-    ),
+    "sklearn.preprocessing": ("StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler"),
     "sklearn.decomposition": ("PCA",),
-    "sklearn.feature_selection": ("SelectKBest", "SelectPercentile", "RFE", "SelectFromModel"),
+    "sklearn.feature_selection": ("SelectKBest", "SelectPercentile"),
     "sklearn.impute": ("SimpleImputer", "KNNImputer"),
 }
 
@@ -40,11 +35,6 @@ class SklearnHooks:
         if name in KINDS:
             for kind in KINDS[name]:
                 self._learner(getattr(module, kind))
-            if name == "sklearn.feature_selection":
-                told = self._rows.splits.scalers.chosen
-                self._hooks.after(module.SelectorMixin, "get_support", lambda r, a, k: told(a[0], r))
-            for function in FUNCTIONS[:2] if name == UNITS else ():
-                self._hooks.after(module, function, self._scaled(function))
         elif name == SCORES and hasattr(module, "_check_targets"):  # all scores of classes begin with it
             self._hooks.before(module, "_check_targets", lambda a, k: self._rows.scored(*reversed(a[:2])))
         elif name == MODELS:
@@ -72,17 +62,6 @@ class SklearnHooks:
             if not shared and (owner, name) not in self._wrapped:
                 self._wrapped.add((owner, name))
                 self._hooks.after(owner, name, observe)
-
-    def _scaled(self, function: str) -> Any:
-        fits = self._rows.splits.scalers
-
-        def observe(result: Any, args: Any, kwargs: Any) -> None:
-            scaler = object()  # the function's own, of which nobody hears again
-            x = args[0] if args else kwargs.get("X")
-            fits.fitted(scaler, x, function)
-            fits.transformed(scaler, x, result)
-
-        return observe
 
     def _split(self, result: Any, args: Any, kwargs: Any) -> None:
         pairs = [list(p) for p in zip(result[::2], result[1::2], strict=True)]

@@ -25,9 +25,8 @@ class Softmaxes:
     def install(self) -> None:
         """Watch them."""
         self._tape.observe(self._soft, *SOFT)
-        self._tape.observe(self._product, *PRODUCTS)
+        self._tape.observe(self._product, "matmul", "bmm")
         self._tape.observe(self._sum, "sum")
-        self._hooks.after(torch.distributions.Categorical, "__init__", self._categorical)
 
     def _often(self, *key: Any) -> bool:
         self._seen[key] = self._seen.get(key, 0) + 1
@@ -61,31 +60,19 @@ class Softmaxes:
             if soft.op == "softmax" and dim is not None and dim < 2 and same and other and other[0].grad:
                 self._apply(soft, dim, summed % 3)
 
-    def _categorical(self, result: Any, args: Any, kwargs: Any) -> None:
-        """Probabilities of a distribution sum to one over its last axis."""
-        given = args[1] if len(args) > 1 else kwargs.get("probs")
-        soft = self._values.find(given) if isinstance(given, torch.Tensor) and given.dim() > 1 else None
-        dim = dim_of(soft)
-        if soft is not None and soft.op == "softmax" and dim is not None:
-            self._apply(soft, dim, len(soft.shape) - 1)
-
     def _product(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-        if node is None or not args:
-            return
-        equation = args[0] if isinstance(args[0], str) else ""
-        factors = [t for t in (*args, *kwargs.values()) if isinstance(t, torch.Tensor)][:2]
-        if equation and not factors and isinstance(args[-1], (list, tuple)):
-            factors = list(args[-1])[:2]
-        if len(factors) != 2:
-            return
-        for at, factor in enumerate(factors):
+        """``weights @ values`` sums over their last axis, ``values @ weights`` over the last but one."""
+        factors = [t for t in args if isinstance(t, torch.Tensor)][:2]
+        for at, factor in enumerate(factors if len(factors) == 2 else ()):
             soft = weights(self._values.find(factor))
             dim = dim_of(soft)
-            if soft is None or dim is None or soft.shape != tuple(factor.shape) or factor.dim() < 2:
-                continue
-            summed = contracted(equation, at, factor.dim())
-            if summed is not None:
-                self._apply(soft, dim, summed)
+            if (
+                soft is not None
+                and dim is not None
+                and soft.shape == tuple(factor.shape)
+                and factor.dim() > 1
+            ):
+                self._apply(soft, dim, factor.dim() - 1 - at)
 
 
 def weights(node: Node | None) -> Node | None:
@@ -110,15 +97,3 @@ def dim_of(node: Node | None) -> int | None:
     dim = node.detail.get("dim", node.detail.get("1")) if node is not None else None
     plain = isinstance(dim, int) and not isinstance(dim, bool) and node is not None and len(node.shape) > 0
     return dim % len(node.shape) if plain and node is not None and dim is not None else None
-
-
-def contracted(equation: str, at: int, dims: int) -> int | None:
-    """The axis of a factor that a product sums over; None where there is none, or more than one."""
-    if not equation:
-        return dims - 1 if at == 0 else dims - 2
-    given, _, result = equation.replace(" ", "").partition("->")
-    terms = given.split(",")
-    if len(terms) != 2 or "." in equation or len(terms[at]) != dims:
-        return None
-    summed = [i for i, letter in enumerate(terms[at]) if letter in terms[1 - at] and letter not in result]
-    return summed[0] if len(summed) == 1 else None

@@ -90,11 +90,8 @@ class Columns:
     def joined(self, other: "Columns") -> "Columns":
         """The figures of both tables' rows together."""
         both = Columns()
-        both.n, both.sums, both.squares = (
-            self.n + other.n,
-            self.sums + other.sums,
-            self.squares + other.squares,
-        )
+        both.n, both.sums = self.n + other.n, self.sums + other.sums
+        both.squares = self.squares + other.squares
         both.low, both.high = np.minimum(self.low, other.low), np.maximum(self.high, other.high)
         return both
 
@@ -143,12 +140,10 @@ def class_by_class(labels: np.ndarray) -> bool:
 
 def counted(labels: np.ndarray) -> dict[str, int]:
     """How often each label comes, by its name; none where they are numbers of a scale."""
-    values, counts = np.unique(
-        labels[np.isfinite(labels)] if labels.dtype.kind == "f" else labels, return_counts=True
-    )
-    if len(values) > MOST_LABELS:
-        return {}
-    return {name_of(v): int(n) for v, n in zip(values, counts, strict=True)}
+    told = labels[np.isfinite(labels)] if labels.dtype.kind == "f" else labels
+    values, counts = np.unique(told, return_counts=True)
+    pairs = zip(values, counts, strict=True)
+    return {name_of(v): int(n) for v, n in pairs} if len(values) <= MOST_LABELS else {}
 
 
 def name_of(value: Any) -> str:
