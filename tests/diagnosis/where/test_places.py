@@ -1,14 +1,14 @@
 """Placement policies: which line a person would edit, from the line that was seen."""
 
+import ast
 from pathlib import Path
 
 import pytest
 
-from tests.diagnosis.where.written import marked, script, spelled
+from tests.diagnosis.where.written import marked, script
 from treino.diagnosis.finding import Site
 from treino.diagnosis.where import kinds, losses, places
-from treino.diagnosis.where.back import Step
-from treino.diagnosis.where.settings import fitted, number, setting, word
+from treino.diagnosis.where.settings import number, setting, word
 from treino.diagnosis.where.source import ignored, refresh
 
 # the rate 0.3 of an optimizer that is made on the line "here" is written on the line "made"
@@ -24,10 +24,8 @@ RATES = {
     "in a group": "SGD([{'params': p, 'lr': 0.3}])  # here made",
     "in a class": "@dataclass\nclass C:\n    lr: float = 0.3  # made\nc = C()\nSGD(p, lr=c.lr)  # here",
     "on a command line": "a.option('--lr', default=0.3)  # made\nx = a.parse()\nSGD(p, lr=x.lr)  # here",
-    "in a text": "c = yaml.safe_load('''\n  lr: 0.3''')\nSGD(p, lr=float(c['lr']))  # here",
     "worked out": "B = 3\nSGD(p, lr=0.1 * B)  # here made",
     "worked out elsewhere": "B = 3\nrate = 0.1 * B  # made\nSGD(p, lr=rate)  # here",
-    "under another name": "C = {'weight_decay': 0.3}\nSGD(p, lr=C['weight_decay'])  # here made",
 }
 
 
@@ -46,19 +44,9 @@ def test_a_number_that_two_lines_may_mean_stays_where_it_is_used(tmp_path: Path)
     assert setting(marked(path, "here"), "lr", 1) == marked(path, "here")
 
 
-def test_what_a_library_fits_is_told_before(tmp_path: Path) -> None:
-    path = script(tmp_path, "net = Net(module, optimizer__lr=0.3)  # made\nnet.fit(x, y)  # here")
-    assert fitted(marked(path, "here"), "lr") == marked(path, "made")
-    path = script(tmp_path, "net = make()  # made\nnet.fit(x, y)  # here")
-    assert fitted(marked(path, "here"), "lr") == marked(path, "made")
-
-
-def test_numbers_are_worked_out(tmp_path: Path) -> None:
-    path = script(tmp_path, "A = 2\nprint(-(A * 3 - 1) / 4 ** 2, 1 / 0, 9 ** 9 ** 9)  # here")
-    here = marked(path, "here")
-    assert number(Step(here, spelled(here, "-(A * 3 - 1) / 4 ** 2"))) == -5 / 16
-    assert number(Step(here, spelled(here, "1 / 0"))) is None
-    assert number(Step(here, spelled(here, "9 ** 9 ** 9"))) is None
+def test_a_number_has_its_sign() -> None:
+    assert number(ast.parse("-0.5", mode="eval").body) == -0.5
+    assert number(ast.parse("True", mode="eval").body) is None
 
 
 # the line that is to be mended where "softmax" on the line "here" is wrong
@@ -68,8 +56,6 @@ WORDS = {
     "in a layer": "class N:\n    def __init__(self, act):\n        self.act = act\n"
     "    def forward(self, x):\n        return self.act(x)  # here\nnet = N(nn.Softmax(1))  # made",
     "by a key": "T = {'a': nn.ReLU, 's': nn.Softmax}\nkind = 's'  # made\ny = T[kind]()(x)  # here",
-    "by a test": "kind = 's'  # made\nif kind == 's':\n    y = x.softmax(1)  # here",
-    "by a flag": "FLAG = True  # made\nif FLAG:\n    y = x.softmax(1)  # here",
 }
 
 
@@ -85,7 +71,7 @@ def test_the_line_that_made_a_loss(tmp_path: Path) -> None:
     text = """
         def loss_of(x):
             return cross_entropy(net(x), y)  # within
-        loss = loss_of(x)  # made
+        loss = loss_of(x)
         (loss / 4).backward()  # here
         scaler.scale(loss).backward()  # scaled
         accelerator.backward(loss)  # handed
@@ -93,7 +79,6 @@ def test_the_line_that_made_a_loss(tmp_path: Path) -> None:
     path = script(tmp_path, text)
     for mark in ("here", "scaled", "handed"):
         assert losses.loss_made(marked(path, mark)) == marked(path, "within")
-        assert losses.loss_made(marked(path, mark), within=False) == marked(path, "made")
 
 
 def test_the_nearest_maker_of_rows(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from treino.diagnosis.record.log import Log, OptimizerEnded, OptimizerMade, Step
 from treino.diagnosis.record.outcomes import Clip
 from treino.diagnosis.rules.course import Training, trainings
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.where.settings import fitted, setting, told_number
+from treino.diagnosis.where.settings import setting, told_number
 from treino.diagnosis.where.source import calls, module, same
 from treino.words import N_
 
@@ -59,15 +59,14 @@ def place(evidence: Evidence) -> Site | None:
     scale from the gradients: the limit is right, and what it is compared with is not.
     """
     site, limit = evidence.seen, evidence.numbers["limit"]
-    told = fitted(site, "gradient_clip_val", "gradient_clip_value")
     every = module(site.file) if site is not None else None
     if calls(every, "GradScaler") and not calls(every, "unscale_"):
-        return told
+        return site
     for keyword, at in LIMITS:
-        written = setting(told, keyword, at, limit)
-        if not same(written, told):
+        written = setting(site, keyword, at, limit)
+        if not same(written, site):
             return written
-    return told_number(told, limit) or told
+    return told_number(site, limit) or site
 
 
 RULE = Rule(

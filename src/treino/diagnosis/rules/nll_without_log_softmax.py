@@ -41,7 +41,7 @@ def place(evidence: Evidence) -> Site | None:
     if chosen != evidence.seen:
         return chosen
     if evidence.numbers["source"] == "softmax":
-        return taken(evidence.at or evidence.seen, evidence.stack, "softmax")
+        return taken(evidence.at or evidence.seen, "softmax")
     return evidence.seen
 
 

@@ -25,7 +25,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 def place(evidence: Evidence) -> Site | None:
     """The line of the sigmoid, or where it was chosen."""
-    return taken(evidence.at or evidence.seen, evidence.stack, "sigmoid", "softmax")
+    return taken(evidence.at or evidence.seen, "sigmoid", "softmax")
 
 
 RULE = Rule(

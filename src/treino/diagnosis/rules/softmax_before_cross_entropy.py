@@ -49,7 +49,7 @@ def _across(made: Operation, call: LossCall) -> bool:
 def place(evidence: Evidence) -> Site | None:
     """The line of the softmax, or where it was chosen."""
     names = ("softmax", "Softmax2d") if evidence.numbers["kind"] == "softmax" else ("sigmoid", "expit")
-    return taken(evidence.at or evidence.seen, evidence.stack, *names)
+    return taken(evidence.at or evidence.seen, *names)
 
 
 RULE = Rule(

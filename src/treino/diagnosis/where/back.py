@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.where.bindings import Definition, bindings, keywords_of, told_in_texts
+from treino.diagnosis.where.bindings import Definition, bindings, keywords_of
 from treino.diagnosis.where.calls import arguments, call_sites, class_of, family, given_for, returned
 from treino.diagnosis.where.imports import imported
 from treino.diagnosis.where.reach import reaching
@@ -92,9 +92,6 @@ def back(step: Step, led: tuple[Site, ...] = ()) -> list[Step]:
         parts = node.elts if at == EACH or starred else node.elts[at : at + 1]
         return [_step(step, n, "here", rest) for n in parts[:20]]
     if isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.SetComp)) and step.part:
-        listed = node.generators[0].iter  # tuple(f(part) for part in (train, test))
-        if step.part[0] >= 0 and isinstance(listed, (ast.Tuple, ast.List)) and name_of(listed):
-            return [_step(step, listed, "here", step.part)]
         return [_step(step, node.elt, "here", step.part[1:])]
     return []
 
@@ -118,7 +115,7 @@ def _given(step: Step, function: Any, name: str, led: tuple[Site, ...]) -> list[
     """What an argument is given: by the call that was followed into the function, by those that were running,
     or by all of them.
     """
-    path, spec = step.site.file, function.args
+    path = step.site.file
     if name in ("self", "cls"):
         return []
     part = step.part
@@ -126,11 +123,6 @@ def _given(step: Step, function: Any, name: str, led: tuple[Site, ...]) -> list[
     meant = [(c, s) for c, s in sites if step.stack and c is step.stack[0]]
     lines = {s.line for s in led if s.file == path}
     running = [(c, s) for c, s in sites if any(c.lineno <= n <= (c.end_lineno or 0) for n in lines)]
-    if spec.vararg is not None and spec.vararg.arg == name and part and part[0] >= 0:
-        every = [
-            given_for(path, c, s, function, name)[part[0] : part[0] + 1] for c, s in meant or running or sites
-        ]
-        return [_step(step, v, "argument", part[1:], step.stack[1:]) for vs in every for v in vs]
     if meant or running:
         given = [v for c, s in meant or running for v in given_for(path, c, s, function, name)]
         if given:
@@ -167,17 +159,7 @@ def _of_attribute(step: Step, node: ast.Attribute, led: tuple[Site, ...]) -> lis
                 ]
     found = [_step(step, d.value, _how(d), (*d.part, *step.part)) for d in reversed(known)]
     given = [d for d in file.keys.get(node.attr, []) if isinstance(d.receiver, (ast.Call, ast.Dict))]
-    if not _of_record(node):
-        return found
-    found += [_step(step, d.value, "entry", step.part) for d in given] if not kinds else []
-    return found or (
-        [] if kinds else [_step(step, d.value, "entry", ()) for d in told_in_texts(path, node.attr)]
-    )
-
-
-def _of_record(node: ast.Attribute) -> bool:
-    """Whether an attribute may be a setting's: no method that is called."""
-    return isinstance(node.value, (ast.Name, ast.Attribute, ast.Call))
+    return found + ([_step(step, d.value, "entry", step.part) for d in given] if not kinds else [])
 
 
 def _how(d: Definition) -> str:
@@ -259,34 +241,20 @@ def _of_subscript(step: Step, node: ast.Subscript, led: tuple[Site, ...]) -> lis
 
 def _of_key(step: Step, of: ast.AST, key: str, led: tuple[Site, ...]) -> list[Step]:
     """What an entry is: of the table that this is, or of any that has such a key."""
-    path = step.site.file
-    found: list[ast.expr] = _spread_to(path, of, key)
-    ends = values(step.site, of, led) if _busy(of) and not found else []
+    ends = values(step.site, of, led) if _busy(of) else []
     _asked.discard(id(of))
-    for way in ends:
-        table = way[-1].node
+    found: list[ast.AST] = []
+    for table in (way[-1].node for way in ends):
         if isinstance(table, ast.Dict):
-            found += [
-                v for k, v in zip(table.keys, table.values, strict=True) if getattr(k, "value", None) == key
-            ]
+            pairs = zip(table.keys, table.values, strict=True)
+            found += [v for k, v in pairs if getattr(k, "value", None) == key]
         elif isinstance(table, ast.Call):
-            found += [v for k, v in keywords_of(table).items() if k == key and name_of(table) != "open"]
-    file = bindings(path)
-    later = [d for d in file.keys.get(key, []) if d.statement is not d.value and d.how != "field"]
+            found += [v for k, v in keywords_of(table).items() if k == key]
+    known = bindings(step.site.file).keys.get(key, [])
+    later = [d for d in known if d.statement is not d.value and d.how != "field"]
     plain = [d.value for d in later if name_of(d.receiver) == name_of(of) or not found]
-    every = plain + found or [d.value for d in file.keys.get(key, [])]
-    steps = [_step(step, v, "entry", step.part) for v in dict.fromkeys(every)]
-    return steps or [_step(step, d.value, "entry", ()) for d in told_in_texts(path, key)]
-
-
-def _spread_to(path: str, of: ast.AST, key: str) -> list[ast.expr]:
-    """What calls give for a key to a function that takes any: ``def f(**of)``."""
-    for d in reaching(path, of.id, of) if isinstance(of, ast.Name) else ():
-        spec: Any = getattr(d.value, "args", None)
-        if d.how == "parameter" and spec.kwarg is not None and spec.kwarg.arg == d.name:
-            sites = call_sites(path, d.value)
-            return [v for call, _ in sites for k, v in keywords_of(call).items() if k == key]
-    return []
+    every = plain + found or [d.value for d in known]
+    return [_step(step, v, "entry", step.part) for v in dict.fromkeys(every)]
 
 
 def _of_call(step: Step, call: ast.Call, led: tuple[Site, ...]) -> list[Step]:
@@ -296,38 +264,21 @@ def _of_call(step: Step, call: ast.Call, led: tuple[Site, ...]) -> list[Step]:
         return _got(step, call, led)
     if name == "items" and isinstance(call.func, ast.Attribute) and part[:2] == (EACH, 1):
         return _elements(step, call.func.value, part[2:], led)
-    if name == "values" and isinstance(call.func, ast.Attribute) and part[:1] == (EACH,):
-        return _elements(step, call.func.value, part[1:], led)
     if part and call.args and (narrowed := _narrowed(name, call, part)) is not None:
         return [_step(step, node, "here", rest) for node, rest in narrowed]
     functions = list(file.functions.get(name, ()))
     if isinstance(call.func, ast.Name) and not functions and name not in file.classes:
         functions = [w[-1].node for w in values(step.site, call.func, led)] if _busy(call) else []
         _asked.discard(id(call))
-        kinds = [
-            file.classes[name_of(f)]
-            for f in functions
-            if isinstance(f, ast.Call) and name_of(f) in file.classes
-        ]
-        functions += [n for k in kinds for n in k.body if isinstance(n, Function) and n.name == "__call__"]
         functions = [f for f in functions if isinstance(f, (*Function.__args__, ast.Lambda))]
     methods = isinstance(call.func, ast.Attribute)
-    functions = [f for f in functions if methods or class_of(path, f) is None or f.name == "__call__"]
+    functions = [f for f in functions if methods or class_of(path, f) is None]
     stack = (call, *step.stack)[:6]
-    found = [
+    return [
         _step(step, v, "returned", _yielded(path, v, part), stack)
         for f in functions[:6]
         for v in returned(path, f)
     ]
-    if name in file.classes and part[:1] == (EACH,):
-        body = file.classes[name].body
-        gives = [
-            n
-            for n in body
-            if isinstance(n, Function) and n.name in ("__getitem__", "__iter__", "__getitems__")
-        ]
-        found += [_step(step, v, "held", part[1:], stack) for f in gives for v in returned(path, f)]
-    return found
 
 
 def _yielded(path: str, value: ast.AST, part: tuple[int, ...]) -> tuple[int, ...]:
@@ -339,62 +290,47 @@ def _yielded(path: str, value: ast.AST, part: tuple[int, ...]) -> tuple[int, ...
 def _elements(step: Step, of: ast.AST, rest: tuple[int, ...], led: tuple[Site, ...]) -> list[Step]:
     tables = [w[-1].node for w in values(step.site, of, led)] if _busy(of) else []
     _asked.discard(id(of))
-    parts = [v for t in tables if isinstance(t, ast.Dict) for v in t.values]
-    parts += [k.value for t in tables if isinstance(t, ast.Call) and name_of(t) == "dict" for k in t.keywords]
-    return [_step(step, v, "entry", rest) for v in parts[:20]]
+    return [_step(step, v, "entry", rest) for t in tables if isinstance(t, ast.Dict) for v in t.values[:20]]
+
+
+SAME = ("tqdm", "list", "tuple", "iter", "reversed", "sorted", "islice", "DataLoader", "Subset", "prepare")
 
 
 def _narrowed(
     name: str, call: ast.Call, part: tuple[int, ...]
 ) -> list[tuple[ast.AST, tuple[int, ...]]] | None:
     """What a part of a library's result is a part of; None where that isn't known."""
-    args, at = call.args, part[0]
-    if name == "zip" and at == EACH and len(part) > 1 and part[1] >= 0:
-        return [(a, (EACH, *part[2:])) for a in args[part[1] : part[1] + 1]]
-    if name == "enumerate" and at == EACH and len(part) > 1:
-        return [(args[0], (EACH, *part[2:]))] if part[1] == 1 else []
-    if name in (
-        "tqdm",
-        "list",
-        "tuple",
-        "iter",
-        "reversed",
-        "sorted",
-        "set",
-        "trange",
-        "cycle",
-        "islice",
-        "map",
-    ):
-        return [(args[-1] if name == "map" else args[0], part)]
+    args, (at, *rest) = call.args, part
+    if name in SAME:
+        return [(args[0], part)]
     if name == "next":
         return [(args[0], (EACH, *part))]
-    if name in ("DataLoader", "Subset", "ConcatDataset", "prepare") and at == EACH:
-        return [(args[0], part)]
-    if name in ("Sequential", "ModuleList") and at == EACH:
-        return [(a, part[1:] if name == "Sequential" else part) for a in args[:40]]
-    if name == "TensorDataset" and at == EACH and len(part) > 1 and part[1] >= 0:
-        return [(a, part[2:]) for a in args[part[1] : part[1] + 1]]
     if name == "train_test_split" and at >= 0:
-        return [(args[at // 2], part[1:])] if at // 2 < len(args) else []
+        return [(a, (*rest,)) for a in args[at // 2 : at // 2 + 1]]
+    if at != EACH or not rest or rest[0] < 0:
+        return None
+    if name == "enumerate":
+        return [(args[0], (EACH, *rest[1:]))] if rest[0] == 1 else []
+    if name in ("zip", "TensorDataset"):
+        of = (EACH, *rest[1:]) if name == "zip" else (*rest[1:],)
+        return [(a, of) for a in args[rest[0] : rest[0] + 1]]
     return None
 
 
 def _got(step: Step, call: ast.Call, led: tuple[Site, ...]) -> list[Step]:
     """``table.get(key, default)``, ``getattr(settings, key, default)``"""
-    by_name = name_of(call) == "getattr"
-    key = call.args[1 if by_name else 0] if len(call.args) > by_name else None
-    of = call.args[0] if by_name else getattr(call.func, "value", None)
-    otherwise = [_step(step, d, "default", step.part) for d in call.args[1 + by_name :]]
-    if not (isinstance(key, ast.Constant) and isinstance(key.value, str)) or of is None:
-        return otherwise
-    if by_name:
-        named = ast.copy_location(ast.Attribute(of, key.value, ast.Load()), call)
-        return _of_attribute(Step(step.site, named, step.how, step.part, step.stack), named, led) or otherwise
-    return _of_key(step, of, key.value, led) or otherwise
+    of, *rest = call.args if name_of(call) == "getattr" else [getattr(call.func, "value", call), *call.args]
+    key = rest[0].value if rest and isinstance(rest[0], ast.Constant) else None
+    found: list[Step] = []
+    if isinstance(key, str) and name_of(call) == "getattr":
+        named = ast.copy_location(ast.Attribute(of, key, ast.Load()), call)
+        found = _of_attribute(Step(step.site, named, step.how, step.part, step.stack), named, led)
+    elif isinstance(key, str):
+        found = _of_key(step, of, key, led)
+    return found or [_step(step, d, "default", step.part) for d in rest[1:]]
 
 
-CASTS = ("int", "float", "str", "bool", "lower", "strip", "copy", "deepcopy", "abs", "Path", "vars")
+CASTS = ("int", "float", "str", "bool", "lower", "strip", "copy", "deepcopy", "abs")
 
 
 def _handed_from(step: Step, led: tuple[Site, ...]) -> list[Step]:

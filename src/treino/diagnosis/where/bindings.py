@@ -1,7 +1,6 @@
 """What a file binds: every line that gives a name, an attribute or a key a value, and in which scope."""
 
 import ast
-import linecache
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -16,19 +15,7 @@ from treino.diagnosis.where.source import (
     remembered,
 )
 
-IN_PLACE = (
-    "sort",
-    "append",
-    "extend",
-    "update",
-    "insert",
-    "reverse",
-    "drop",
-    "dropna",
-    "fillna",
-    "sort_values",
-)
-ITSELF = ("sort", "append", "extend", "update", "insert", "reverse")  # change what they belong to, always
+IN_PLACE = ("sort", "append", "extend", "update", "insert", "reverse")  # change what they belong to
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,69 +197,26 @@ def _call(file: File, call: ast.Call) -> None:
     name, func = name_of(call), call.func
     if name:
         file.calls[name].append(call)
-    if isinstance(func, ast.Attribute):
-        asked = any(k.arg == "inplace" for k in call.keywords)
-        own = name in ITSELF or (asked and name in IN_PLACE)
-        if own or (name.endswith("_") and not name.startswith("_") and name != "requires_grad_"):
-            _changed(file, func.value, call, call)
+    in_place = name in IN_PLACE or (name.islower() and "inplace" in keywords_of(call))
+    if isinstance(func, ast.Attribute) and (in_place or re.fullmatch(r"(?!requires_grad_)[^_].*_", name)):
+        _changed(file, func.value, call, call)
     if name == "shuffle" and call.args:
         _changed(file, call.args[0], call, call)
-    if (
-        name in ("setattr", "__setattr__", "register_buffer", "register_parameter", "add_module")
-        and len(call.args) > 1
-    ):
-        *of, key, value = (
-            call.args[:3] if len(call.args) > 2 else [getattr(func, "value", func), *call.args[:2]]
-        )
-        if isinstance(key, ast.Constant) and isinstance(key.value, str):
-            file.attributes[key.value].append(
-                Definition(key.value, value, call, receiver=of[0] if of else None)
-            )
-    if name in ("update", "dict", "SimpleNamespace", "Namespace", "replace", "Box", "DotMap", "EasyDict"):
-        for keyword in call.keywords:
-            if keyword.arg is not None:
-                made = Definition(keyword.arg, keyword.value, keyword.value, receiver=call)
-                file.keys[keyword.arg].append(made)
+    if name in ("update", "dict", "SimpleNamespace", "Namespace", "replace"):
+        for key, value in keywords_of(call).items():
+            file.keys[key].append(Definition(key, value, value, receiver=call))
     if name in ("add_argument", "option"):
         _flag(file, call)
 
 
 def _flag(file: File, call: ast.Call) -> None:
     """The default of a command line's argument: ``--batch-size`` is batch_size."""
-    told = {k.arg: k.value for k in call.keywords}
+    value = keywords_of(call).get("default")
     said = [a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-    said += [str(getattr(told.get("dest"), "value", ""))]
-    action = getattr(told.get("action"), "value", None)
-    value = told.get("default")
-    if value is None and action in ("store_true", "store_false"):
-        value = ast.copy_location(ast.Constant(action == "store_false"), call)
-    for name in {w.lstrip("-").replace("-", "_") for w in said if w} if value is not None else ():
-        file.attributes[name].append(Definition(name, value or call, call, "field"))
-        file.keys[name].append(Definition(name, value or call, call, "field"))
-
-
-@remembered
-def told_in_texts(path: str, key: str) -> tuple[Definition, ...]:
-    """``"key": value`` or ``key: value`` in a string of JSON, YAML or TOML."""
-    pattern = re.compile(rf"""(?<![\w-])["']?{re.escape(key)}["']?\s*[:=]\s*["']?([\w.+-]+)["']?""")
-    found: list[Definition] = []
-    for text in ast.walk(module(path)):
-        if not (isinstance(text, ast.Constant) and isinstance(text.value, str) and key in text.value):
-            continue
-        for line in range(text.lineno, min(text.end_lineno or 0, text.lineno + 500) + 1):
-            said = pattern.search(linecache.getline(path, line))
-            if said is not None:
-                value = ast.Constant(_read(said[1]), lineno=line, end_lineno=line, col_offset=0)
-                found.append(Definition(key, value, value, receiver=text))
-    return tuple(found)
-
-
-def _read(said: str) -> Any:
-    plain = {"true": True, "false": False, "null": None}
-    try:
-        return plain[said] if said in plain else ast.literal_eval(said)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return said
+    for name in {w.lstrip("-").replace("-", "_") for w in said} if value is not None else ():
+        made = Definition(name, value or call, call, "field")
+        file.attributes[name].append(made)
+        file.keys[name].append(made)
 
 
 def keywords_of(call: ast.Call) -> dict[str, ast.expr]:

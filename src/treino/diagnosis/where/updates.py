@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from treino.diagnosis.finding import Site
 from treino.diagnosis.where.back import values
 from treino.diagnosis.where.bindings import bindings, parameters
-from treino.diagnosis.where.calls import call_sites
 from treino.diagnosis.where.flow import uses
 from treino.diagnosis.where.settings import deepest, number
 from treino.diagnosis.where.source import (
@@ -66,7 +65,7 @@ def _rates(site: Site) -> Iterator[Site]:
             sides = [node.value]
         for side in sides:
             side = side.operand if isinstance(side, ast.UnaryOp) else side
-            ways = [w for w in values(site, side) if number(w[-1]) is not None]
+            ways = [w for w in values(site, side) if number(w[-1].node) is not None]
             at = deepest(ways) if ways else None
             if at is not None:
                 yield at
@@ -91,54 +90,20 @@ def only_clears(site: Site) -> bool:
 
 
 def cleared_elsewhere(backward: Site | None) -> Site | None:
-    """The line that should clear the gradients of this backward: one that names a clearing without calling
-    it, that clears again what one above it has cleared, or the only one, in an outer loop; None without any.
+    """The line that should clear the gradients of this backward: the nearest one that names a clearing
+    without calling it, or the only one of the function, in an outer loop; None without any.
     """
     if backward is None:
         return None
     inside = function(backward)
-    found = uncalled_near(backward, "zero_grad") or _again(
-        backward.file, calls(inside, "zero_grad"), 0, backward.line
-    )
-    lines = sorted(
-        {
-            n.lineno
-            for n in ast.walk(inside)
-            if isinstance(n, ast.stmt) and not hasattr(n, "body") and is_clearing(n)
-        }
-    )
-    if found is not None or len(lines) != 1:
-        return found or _idle_function(backward, "zero_grad")
-    at, inner = place(backward.file, inside, lines[0]), loops(backward)
-    outer = loops(at)
-    apart = function(at) is inside and outer and inner and inner[-1] not in outer and outer[-1] in inner
-    return at if apart else None
-
-
-def uncalled_near(site: Site, method: str) -> Site | None:
-    """The nearest line of the file that names a method and calls nothing, in this function if any."""
-    found = [n for n in ast.walk(module(site.file)) if isinstance(n, ast.Expr) and name_of(n.value) == method]
-    plain = [place(site.file, n) for n in found if isinstance(n.value, ast.Attribute)]
-    own = [s for s in plain if function(s) is function(site)]
-    return min(own or plain, key=lambda s: abs(s.line - site.line), default=None)
-
-
-def _again(path: str, asked: list[ast.Call], first: int, last: int) -> Site | None:
-    """The first of these calls, between two lines, that one above it has made already."""
-    known: set[str] = set()
-    for call in (c for c in asked if first < c.lineno < last):
-        if (said := ast.unparse(call.func)) in known:
-            return place(path, call)
-        known.add(said)
-    return None
-
-
-def _idle_function(site: Site, method: str) -> Site | None:
-    """The body of the file's function of such a name that clears nothing, and is called."""
-    for inside in bindings(site.file).functions.get(method, ()):
-        if not is_clearing(inside) and call_sites(site.file, inside):
-            return place(site.file, inside.body[-1])
-    return None
+    nodes = [n for n in ast.walk(inside) if isinstance(n, ast.stmt) and not hasattr(n, "body")]
+    named = [n for n in nodes if isinstance(n, ast.Expr) and isinstance(n.value, ast.Attribute)]
+    named = [n for n in named if name_of(n.value) == "zero_grad"]
+    if named:
+        return place(backward.file, min(named, key=lambda n: abs(n.lineno - backward.line)))
+    at = only(place(backward.file, n) for n in nodes if is_clearing(n))
+    around, outer = loops(backward), loops(at)
+    return at if outer and len(outer) < len(around) and outer[-1] in around else None
 
 
 def unkept(site: Site | None) -> Site | None:
