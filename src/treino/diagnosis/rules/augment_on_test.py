@@ -1,12 +1,11 @@
 """Random changes to the rows of an evaluation."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from treino.diagnosis.record.log import Log
-from treino.diagnosis.record.row_log import RowsEvaluated, RowsTrained
 from treino.diagnosis.rules.examples import SPLIT, script
 from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.rules.shares import evaluations
 from treino.words import N_, _
 
 LEAST = 2  # evaluations that differ from the one before
@@ -17,10 +16,8 @@ def decide(log: Log) -> Iterable[Evidence]:
     """The same labels come with other rows at every evaluation; rows that other nets make, or that are
     clean elsewhere, are something else.
     """
-    trains = {t.net: t for t in log.of(RowsTrained)}
-    for e in log.of(RowsEvaluated):
-        t = trains.get(e.learner)
-        if t is None or t.made or e.made or e.copied or e.clean or e.part == 0 or len(e.labels) < 2:
+    for e, t in evaluations(log):
+        if t.made or e.made or e.copied or e.clean or e.part == 0 or len(e.labels) < 2:
             continue
         if e.stable or 2 * e.by_number > e.numbers > 0 or e.trained > FEW * e.rows or not e.scored:
             continue
@@ -30,9 +27,9 @@ def decide(log: Log) -> Iterable[Evidence]:
         what = _("they were different in each of {evaluations} evaluations, under the same labels")
         if e.changed < LEAST and e.drawn is not None:
             what = _("line {drawn} draws numbers for them, as for those of training")
-            what = what.replace("{drawn}", str(e.drawn.line))
-        numbers: dict[str, Any] = {"evaluations": len(e.looks), "changed": e.changed}
-        numbers |= {"what": what.format(evaluations=len(e.looks)), "drawn": 0}
+        line = e.drawn.line if e.drawn is not None else 0
+        what = what.format(evaluations=len(e.looks), drawn=line)
+        numbers = {"evaluations": len(e.looks), "changed": e.changed, "what": what, "drawn": 0}
         yield Evidence(e.site, numbers, at=e.loader, stack=e.stack, sites={"loader": e.loader})
         return
 

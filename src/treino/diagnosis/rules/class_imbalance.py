@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log, LossCall
+from treino.diagnosis.rules.course import counted
 from treino.diagnosis.rules.examples import script
+from treino.diagnosis.rules.graphs import by_line
 from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.words import N_
 
@@ -19,11 +20,8 @@ NEWEST = 24  # calls
 
 def decide(log: Log) -> Iterable[Evidence]:
     """A class is rare, nothing favours it, and the newest batches' predictions never find it."""
-    lines: dict[Site | None, list[LossCall]] = {}
-    for c in log.of(LossCall):
-        if c.trained and c.labels and not c.error:
-            lines.setdefault(c.site, []).append(c)
-    for calls in lines.values():
+    looked_at = [c for c in log.of(LossCall) if c.trained and c.labels and not c.error]
+    for calls in by_line(looked_at, lambda c: c.site).values():
         total = counted(calls, "labels")
         rows = sum(total.values())
         classes = 2 if calls[0].name.startswith("binary") else calls[0].input_shape[1]
@@ -36,12 +34,7 @@ def decide(log: Log) -> Iterable[Evidence]:
         for label, n in sorted(total.items(), key=lambda item: item[1]):
             there = new.get(label, 0)
             if n < RARE / classes * rows and there >= THERE and right.get(label, 0) < FOUND * there:
-                numbers = {
-                    "label": label,
-                    "share": n / rows,
-                    "found": right.get(label, 0),
-                    "there": there,
-                }
+                numbers = {"label": label, "share": n / rows, "found": right.get(label, 0), "there": there}
                 yield Evidence(calls[-1].site, numbers, at=calls[-1].made_at, stack=calls[-1].stack)
                 return
 
@@ -54,18 +47,7 @@ def favours(call: LossCall, total: dict[int, int]) -> bool:
     if call.name.startswith("binary"):
         return len(weights) != 1 or weights[0] > 1
     common = max(total, key=lambda k: total[k])
-    if max(total) >= len(weights):
-        return True
-    return any(weights[k] > weights[common] for k in total)
-
-
-def counted(calls: list[LossCall], name: str) -> dict[int, int]:
-    """The sum of a table of counts over calls."""
-    found: dict[int, int] = {}
-    for c in calls:
-        for k, n in getattr(c, name).items():
-            found[k] = found.get(k, 0) + n
-    return found
+    return max(total) >= len(weights) or any(weights[k] > weights[common] for k in total)
 
 
 RULE = Rule(

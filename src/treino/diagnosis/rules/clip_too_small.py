@@ -7,6 +7,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log, OptimizerEnded, OptimizerMade, Stepped
 from treino.diagnosis.record.outcomes import Clip
 from treino.diagnosis.rules.course import Training, trainings
+from treino.diagnosis.rules.graphs import by_line
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.where.settings import setting, told_number
 from treino.diagnosis.where.source import calls, module, same
@@ -25,12 +26,10 @@ def decide(log: Log) -> Iterable[Evidence]:
     """Nearly all gradients are cut to a sliver, the optimizer doesn't rescale them, and the weights stay
     where they are while the loss hardly falls.
     """
-    lines: dict[Site | None, list[Clip]] = {}
-    for clip in log.of(Clip):
-        lines.setdefault(clip.site, []).append(clip)
     made = {o.optimizer: o for o in log.of(OptimizerMade)}
     every = trainings(log)
-    for site, clips in lines.items():
+    for clips in by_line(log.of(Clip), lambda c: c.site).values():
+        site = clips[0].site
         share = median(c.share for c in clips)
         limit = clips[-1].limit
         if len(clips) < CALLS or not share < SLIVER:
@@ -43,7 +42,7 @@ def decide(log: Log) -> Iterable[Evidence]:
             adaptive = end.optimizer in made and made[end.optimizer].adaptive and limit >= BELOW_EPS
             if end.steps >= STEPS and not adaptive and still:
                 numbers = {"limit": limit, "share": share, "movement": end.movement, "calls": len(clips)}
-                yield Evidence(site, numbers, at=site, stack=clips[-1].stack)
+                yield Evidence(site, numbers, stack=clips[-1].stack)
                 break
 
 

@@ -14,6 +14,7 @@ from treino.diagnosis.record.log import (
     OptimizerMade,
     Stepped,
 )
+from treino.diagnosis.rules.graphs import by_line
 
 LEAST = 12  # values, below which a course tells nothing
 SAME = 0.05  # relative difference, by which a loss that is run backward may differ from one of torch's
@@ -57,13 +58,6 @@ class Training:
         n = max(1, min(64, len(self.values) // 4))
         return sum(self.values[-n:]) / n
 
-    def lowest(self) -> float:
-        """The least mean of a few in a row."""
-        n = max(4, min(64, len(self.values) // 50))
-        runs = (self.values[i : i + n] for i in range(0, max(1, len(self.values) - n + 1), n))
-        means = [sum(r) / len(r) for r in runs if r]
-        return min((m for m in means if math.isfinite(m)), default=math.inf)
-
     def highest(self) -> float:
         """The largest of all."""
         return max((v for v in self.values if math.isfinite(v)), default=math.inf)
@@ -84,8 +78,8 @@ class Training:
 class Steps:
     """One optimizer's steps: of all of them, or of those looked at.
 
-    ratios: ‖Δp‖ / ‖p‖, sorted. rates: the largest of each group, as made, and as stepped with. shrunk: norm
-    of the weights in the newest step by that in the first. pulls: decay by gradient, sorted.
+    ratios: ‖Δp‖ / ‖p‖, sorted. lr: the largest of its groups, as made. shrunk: norm of the weights in the
+    newest step by that in the first. pulls: decay by gradient, sorted.
     """
 
     optimizer: int
@@ -93,15 +87,12 @@ class Steps:
     site: Site | None
     adaptive: bool
     lr: float
-    top_lr: float
     weight_decay: float
     steps: int
     ratios: tuple[float, ...]
     pulls: tuple[float, ...]
     shrunk: float
     movement: float
-    least: float
-    last_step: Site | None
 
     @property
     def typical(self) -> float:
@@ -122,9 +113,7 @@ class Steps:
 def trainings(log: Log) -> list[Training]:
     """All courses, the longest first."""
     calls = {c.loss: c for c in log.of(LossCall) if not c.error}
-    backwards: dict[Site | None, list[Backward]] = {}
-    for b in log.of(Backward):
-        backwards.setdefault(b.site, []).append(b)
+    backwards = by_line(log.of(Backward), lambda b: b.site)
     found = [_training(c, backwards.get(c.site, []), calls) for c in log.of(Course) if c.values]
     return sorted(found, key=lambda t: -len(t.values))
 
@@ -172,10 +161,7 @@ def _by_line(every: list[LossCall], own: list[tuple[float, list[LossCall]]]) -> 
 def constant_of(calls: list[LossCall]) -> float:
     """The mean loss of the best constant answer for the targets of all these calls; NaN where not known."""
     one = calls[0]
-    labels: dict[int, int] = {}
-    for c in calls:
-        for k, n in c.labels.items():
-            labels[k] = labels.get(k, 0) + n
+    labels = counted(calls, "labels")
     rows = sum(labels.values())
     if rows and len(labels) > 1:
         weights = {k: one.weights[k] if k < len(one.weights) else 1.0 for k in labels}
@@ -204,12 +190,19 @@ def constant_of(calls: list[LossCall]) -> float:
     return spread * entries
 
 
+def counted(calls: list[LossCall], name: str) -> dict[int, int]:
+    """The sum of a table of counts (``labels``, ``right``) over calls."""
+    found: dict[int, int] = {}
+    for c in calls:
+        for k, n in getattr(c, name).items():
+            found[k] = found.get(k, 0) + n
+    return found
+
+
 def optimizers(log: Log) -> list[Steps]:
     """All that stepped, in the order in which they were made."""
     ended = {e.optimizer: e for e in log.of(OptimizerEnded)}
-    stepped: dict[int, list[Stepped]] = {}
-    for s in log.of(Stepped):
-        stepped.setdefault(s.optimizer, []).append(s)
+    stepped = by_line(log.of(Stepped), lambda s: s.optimizer)
     found: dict[int, Steps] = {}
     for made in log.of(OptimizerMade):
         own, end = stepped.get(made.optimizer, []), ended.get(made.optimizer)
@@ -223,14 +216,11 @@ def optimizers(log: Log) -> list[Steps]:
             site=made.site,
             adaptive=made.adaptive,
             lr=max(rates, default=math.nan),
-            top_lr=max([*rates, *(s.lr for s in own if math.isfinite(s.lr))], default=math.nan),
             weight_decay=max((g.weight_decay for g in made.groups), default=0.0),
             steps=end.steps,
             ratios=tuple(sorted(s.ratio for s in own if math.isfinite(s.ratio))),
             pulls=tuple(sorted(s.decay for s in own if math.isfinite(s.decay))),
             shrunk=norms[-1] / norms[0] if norms else 1.0,
             movement=end.movement,
-            least=end.least,
-            last_step=own[-1].site,
         )
     return list(found.values())

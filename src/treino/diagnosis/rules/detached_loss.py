@@ -4,10 +4,12 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Backward, Log, OptimizerEnded, Stepped
+from treino.diagnosis.rules.graphs import by_line
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.words import N_
 
 LEAST = 2  # steps without any gradient
+ANEW = ("tensor", "as_tensor", "from_numpy", "FloatTensor", "detach", "data")
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -17,10 +19,8 @@ def decide(log: Log) -> Iterable[Evidence]:
         return
     idle = {e.optimizer for e in ends if not e.filled}
     empty = [s for s in log.of(Stepped) if s.optimizer in idle and not s.gradients]
-    lines: dict[Site | None, list[Backward]] = {}
-    for backward in log.of(Backward):
-        lines.setdefault(backward.site, []).append(backward)
-    for site, backwards in lines.items():
+    for backwards in by_line(log.of(Backward), lambda b: b.site).values():
+        site = backwards[0].site
         leaves = [b for b in backwards if b.root == "leaf"]
         cut = [b for b in backwards if b.root == "detached" and not b.unowned]
         if leaves and 2 * len(leaves) > len(backwards):
@@ -31,8 +31,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 def made_at(backwards: list[Backward]) -> Site | None:
     """Where the history ends: the operation behind a loss that made a value anew, or took one out."""
-    for backward in backwards:
-        graph = backward.graph
+    for graph in (b.graph for b in backwards):
         known = [o for o in graph.walk() if o.site is not None]
         ends = (
             [o for o in known if o.name in ANEW and o.grad],
@@ -42,9 +41,6 @@ def made_at(backwards: list[Backward]) -> Site | None:
         if any(ends):
             return next(found[0].site for found in ends if found)
     return None
-
-
-ANEW = ("tensor", "as_tensor", "from_numpy", "FloatTensor", "detach", "data")
 
 
 RULE = Rule(

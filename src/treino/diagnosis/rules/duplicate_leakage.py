@@ -4,10 +4,9 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
-from treino.diagnosis.record.row_log import RowsEvaluated, RowsTrained
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.rules.shares import copies, shared
+from treino.diagnosis.rules.shares import copies, evaluations, lines_of, shared
 from treino.diagnosis.where.kinds import multiplies
 from treino.diagnosis.where.places import helper_of, maker
 from treino.words import N_, _
@@ -22,13 +21,9 @@ def decide(log: Log) -> Iterable[Evidence]:
     """Rows of an evaluation had been trained on, and the table holds copies, more than chance allows; or many
     lie far nearer to training rows than rows usually do, or are windows that overlap with theirs.
     """
-    trains = {t.net: t for t in log.of(RowsTrained)}
-    for e in log.of(RowsEvaluated):
-        t = trains.get(e.learner)
-        if t is None:
-            continue
+    for e, t in evaluations(log):
         trained, rows = shared(e, t)
-        sites = {"loader": e.loader, "split": e.cut, "train": t.site, "train_loader": t.loader}
+        sites = lines_of(e, t)
         if trained and copies(e, t):
             numbers = {"rows": rows, "trained": trained, "share": trained / rows, "what": _(TRAINED)}
             yield Evidence(e.site, numbers, at=e.cut, stack=e.stack, sites=sites)

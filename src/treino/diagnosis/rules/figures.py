@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from treino.diagnosis.record.log import Graph, Log, LossCall, Operation, Read
-from treino.diagnosis.rules.course import trainings
+from treino.diagnosis.rules.course import counted, trainings
 from treino.words import _, numeral
 
 NOISE = 3  # standard deviations of a share of so many rows, within which it is chance
@@ -80,10 +80,7 @@ def trained_share(log: Log) -> Share | None:
 
 def common(calls: list[LossCall]) -> float:
     """The share of the most common class."""
-    labels: dict[int, int] = {}
-    for c in calls:
-        for k, n in c.labels.items():
-            labels[k] = labels.get(k, 0) + n
+    labels = counted(calls, "labels")
     return max(labels.values()) / sum(labels.values())
 
 

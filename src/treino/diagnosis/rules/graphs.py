@@ -3,38 +3,16 @@
 from collections.abc import Hashable, Iterable
 from typing import Any, TypeVar
 
-from treino.diagnosis.record.log import Graph, Operation
+from treino.diagnosis.record.log import Forward, Graph, Log, LossCall, Operation
 
 # Operations that leave a value what it is: another view, another type, a copy, some of its rows.
 PASSED = frozenset(
     (
-        *(
-            "view",
-            "reshape",
-            "squeeze",
-            "unsqueeze",
-            "flatten",
-            "unflatten",
-            "to",
-            "contiguous",
-            "clone",
-            "permute",
-        ),
-        *(
-            "transpose",
-            "t",
-            "T",
-            "mT",
-            "movedim",
-            "swapaxes",
-            "expand",
-            "expand_as",
-            "detach",
-            "data",
-            "alias",
-        ),
-        *("getitem", "select", "narrow", "cat", "stack", "chunk", "split", "unbind", "view_as", "reshape_as"),
-        *("index_select", "masked_select", "type", "dropout", "hstack", "vstack", "concat", "concatenate"),
+        *("view", "reshape", "squeeze", "unsqueeze", "flatten", "unflatten", "to", "contiguous", "clone"),
+        *("permute", "transpose", "t", "T", "mT", "movedim", "swapaxes", "expand", "expand_as", "detach"),
+        *("data", "alias", "getitem", "select", "narrow", "cat", "stack", "chunk", "split", "unbind"),
+        *("view_as", "reshape_as", "index_select", "masked_select", "type", "dropout"),
+        *("hstack", "vstack", "concat", "concatenate"),
     )
 )
 
@@ -70,3 +48,20 @@ def by_line(events: Iterable[T], line: Any) -> dict[Hashable, list[T]]:
     for event in events:
         found.setdefault(line(event), []).append(event)
     return found
+
+
+def calls_by_number(log: Log) -> dict[int, Forward]:
+    """All calls of nets that were watched."""
+    return {f.forward: f for f in log.of(Forward)}
+
+
+def classifiers(log: Log) -> set[int]:
+    """The nets whose answers met labels of classes in a loss."""
+    forwards = calls_by_number(log)
+    return {forwards[n].net for c in log.of(LossCall) if c.labels for n in c.forwards if n in forwards}
+
+
+def is_column(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Whether of two shapes one is [N, 1] and the other [N]."""
+    short, long = sorted((one, other), key=len)
+    return len(long) == 2 and long[1] == 1 < long[0] and short == long[:1]

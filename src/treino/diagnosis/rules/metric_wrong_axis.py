@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.record.log import Forward, Log, LossCall, Operation, Read
+from treino.diagnosis.record.log import Forward, Log, Operation, Read
 from treino.diagnosis.rules.examples import script
-from treino.diagnosis.rules.graphs import argument, by_line
+from treino.diagnosis.rules.graphs import argument, by_line, calls_by_number, classifiers, is_column
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.where.places import caller, passes_on
 from treino.words import N_, _
@@ -13,26 +13,17 @@ from treino.words import N_, _
 BEST = ("argmax", "max", "topk")
 COMPARED = ("eq", "ne", "sub", "isclose")
 KEEPS = (
-    "to",
-    "view",
-    "reshape",
-    "squeeze",
-    "unsqueeze",
-    "flatten",
-    "detach",
-    "clone",
-    "getitem",
-    "cat",
-    "stack",
+    *("to", "view", "reshape", "squeeze", "unsqueeze", "flatten"),
+    *("detach", "clone", "getitem", "cat", "stack"),
 )
+MOST = 200  # operations that are looked through
 
 
 def decide(log: Log) -> Iterable[Evidence]:
     """argmax of a classifier's batch of outputs over dim 0, over everything at once, or over the only column;
     [N, 1] == [N].
     """
-    forwards = {f.forward: f for f in log.of(Forward)}
-    labelled = {forwards[n].net for c in log.of(LossCall) if c.labels for n in c.forwards if n in forwards}
+    forwards, labelled = calls_by_number(log), classifiers(log)
     looked_at = [r for r in log.of(Read) if r.graph.root is not None]
     told = set()
     for reads in by_line(looked_at, lambda r: r.site).values():
@@ -79,9 +70,7 @@ def _along_rows(read: Read, forwards: dict[int, Forward], labelled: set[int]) ->
         whole = dim is None and best.name == "argmax"
         rows_first = of[0].shape[0] == called.rows > 1 and of[0].shape[1] > 1
         square = of[0].shape[0] == of[0].shape[1]  # pairs, of which both axes may be asked
-        alone = (
-            dim is not None and of[0].shape[dim] == 1 < of[0].shape[0]
-        )  # the only column is always the best
+        alone = dim is not None and of[0].shape[dim] == 1 < of[0].shape[0]  # is always the best
         if (alone or (rows_first and (whole or (dim in (0, -2) and not square)))) and _is_used(read, best):
             return best
     return None
@@ -95,7 +84,7 @@ def _is_used(read: Read, best: Operation) -> bool:
     for one in todo:
         if one is best:
             return True
-        if one.name in KEEPS and len(todo) < 200:
+        if one.name in KEEPS and len(todo) < MOST:
             todo += read.graph.parents(one)[:1]
     return False
 
@@ -106,10 +95,8 @@ def _stretched(read: Read) -> Operation | None:
         parents = read.graph.parents(met)
         if met.name not in COMPARED or met.grad or len(parents) < 2 or len(met.shape) != 2:
             continue
-        shapes = sorted((p.shape for p in parents[:2]), key=len)
-        column = len(shapes[1]) == 2 and shapes[1][1] == 1 and shapes[0] == shapes[1][:1]
         given = [p for p in parents[:2] if not p.forwards]
-        if column and shapes[0][0] > 1 and len(given) == 1 and met.shape == (shapes[0][0],) * 2:
+        if len(given) == 1 and is_column(parents[0].shape, parents[1].shape) and met.shape[0] == met.shape[1]:
             return met
     return None
 

@@ -18,7 +18,7 @@ def decide(log: Log) -> Iterable[Evidence]:
         awake = [f for f in group.judged if f.active or f.dropping or f.norming]
         if awake and group.evaluates and not group.again:
             numbers = {"calls": len(awake), "layers": ", ".join(group.net.modal) or "F.dropout"}
-            yield Evidence(group.site, numbers, at=group.site, stack=awake[0].stack)
+            yield Evidence(group.site, numbers, stack=awake[0].stack)
 
 
 RULE = Rule(

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Site
-from treino.diagnosis.record.log import Forward, Graph, Log
+from treino.diagnosis.record.log import Graph, Log
 from treino.diagnosis.rules.examples import ON_PART, script
-from treino.diagnosis.rules.judged import Group, groups
+from treino.diagnosis.rules.graphs import by_line
+from treino.diagnosis.rules.judged import groups
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.words import N_
 
@@ -18,21 +18,17 @@ def decide(log: Log) -> Iterable[Evidence]:
     """Again and again a trained net's result was judged, its graph built, and never run backward; or once,
     for many rows, by a net that was set to evaluate. Who detaches what it said has let go of the graph.
     """
-    lines: dict[Site | None, list[tuple[Group, Forward]]] = {}
     every = [group for group in groups(log) if group.evaluates]
     freed = {f.site for group in every for f in group.figures if is_detached(f.graph)}
-    for group in every:
-        for call, figure in zip(group.judged, group.figures, strict=True):
-            if call.grad and figure.site not in freed:
-                lines.setdefault(group.site, []).append((group, call))
-    for site, members in lines.items():
-        calls = [call for _, call in members]
+    judged = [(c, f) for group in every for c, f in zip(group.judged, group.figures, strict=True)]
+    built = [call for call, figure in judged if call.grad and figure.site not in freed]
+    for calls in by_line(built, lambda c: c.site).values():
         rows, resting = sum(c.rows for c in calls), sum(not c.training for c in calls)
         big = rows >= ROWS * len(calls) or resting >= CALLS
         often = len(calls) >= CALLS or len({c.step for c in calls}) > 1
         once = rows >= LAST * len(calls) and resting == len(calls)
         if once or (big and often):
-            yield Evidence(site, {"calls": len(calls), "rows": rows}, at=site, stack=calls[0].stack)
+            yield Evidence(calls[0].site, {"calls": len(calls), "rows": rows}, stack=calls[0].stack)
 
 
 def is_detached(graph: Graph) -> bool:

@@ -60,12 +60,8 @@ def misuse(s: ScheduleEnded, finished: bool, rows: int, steps: int) -> tuple[str
         told = _("was made for {n} steps and got {k}: step it after every batch")
         return told.format(n=meant, k=s.calls), s.step_at
     per_update = near(s.calls, s.updates)
-    if (
-        long
-        and per_update
-        and s.calls < 0.67 * meant
-        and (near(s.backwards, meant) or near(rows * s.updates, meant))
-    ):
+    for_more = near(s.backwards, meant) or near(rows * s.updates, meant)
+    if long and per_update and s.calls < 0.67 * meant and for_more:
         told = _("was made for {n} steps and got {k}: its rate never comes down")
         return told.format(n=meant, k=s.calls), s.site
     if s.kind == "CosineAnnealingLR" and meant and s.calls >= AGAIN * meant and per_update:

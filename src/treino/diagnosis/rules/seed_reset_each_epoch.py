@@ -6,37 +6,28 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.learning import Drawn
 from treino.diagnosis.record.log import Log, OptimizerMade
+from treino.diagnosis.rules.graphs import by_line
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.where import source
 from treino.words import N_
 
 SEEDERS = ("manual_seed", "manual_seed_all", "seed", "default_rng", "RandomState", "Random")
 BUSY = (ast.For, ast.While, ast.With, ast.Yield)  # of a function that does more than to seed
-
 LEAST = 3  # times within one training, with steps between
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """One line set the same seed, or drew the same order of rows, again and again for a training that went
-    on.
-    """
+    """One line set the same seed, or drew the same order of rows, again and again in one training."""
     made = sorted({o.step for o in log.of(OptimizerMade)})
     for kinds in (("seed", "generator"), ("order",)):
-        lines: dict[object, list[Drawn]] = {}
-        for d in log.of(Drawn):
-            if d.kind in kinds and d.training:
-                lines.setdefault((d.site, d.key), []).append(d)
-        for drawn in lines.values():
+        every = [d for d in log.of(Drawn) if d.kind in kinds and d.training]
+        for drawn in by_line(every, lambda d: (d.site, d.key)).values():
             again = longest(drawn, made)
             if len(again) >= LEAST:
                 last = again[-1]
                 seed = last.key if last.kind != "order" else ""
-                yield Evidence(
-                    last.site,
-                    {"seed": seed, "times": len(again)},
-                    stack=last.stack,
-                    sites={last.kind: last.site},
-                )
+                numbers = {"seed": seed, "times": len(again)}
+                yield Evidence(last.site, numbers, stack=last.stack, sites={last.kind: last.site})
                 return
 
 

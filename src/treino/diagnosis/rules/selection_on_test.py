@@ -1,12 +1,12 @@
 """A choice that was made on test figures: likely, by source."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import RowsEvaluated
 from treino.diagnosis.rules.choices import TEST, TRAIN, VALIDATION, decides, said
 from treino.diagnosis.rules.examples import SPLIT, script
+from treino.diagnosis.rules.graphs import by_line
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.words import N_, _
 
@@ -21,10 +21,7 @@ def decide(log: Log) -> Iterable[Evidence]:
     """
     every = [e for e in log.of(RowsEvaluated) if e.rows >= LEAST and not e.made]
     held_out = [e for e in every if e.trained <= LEARNED * e.rows]
-    groups: dict[Any, list[RowsEvaluated]] = {}
-    for e in held_out:
-        groups.setdefault(e.digest, []).append(e)
-    for digest, own in groups.items():
+    for digest, own in by_line(held_out, lambda e: e.digest).items():
         looks = sum(len(e.looks) for e in own)
         if looks < LOOKS:
             continue

@@ -1,5 +1,7 @@
 """How many rows of an evaluation had been trained on, and whether that is by copies in the table."""
 
+from treino.diagnosis.finding import Site
+from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import RowsEvaluated, RowsTrained
 
 LEAST = 10  # rows of an evaluation
@@ -10,6 +12,17 @@ COPIES = 0.01  # of training's rows came twice before the first epoch was over
 TELLING = 0.5  # of the rows, that one column tells apart: of measured numbers
 HALF = 0.5
 CHANCE = 0.01  # rows that are equal to one by chance
+
+
+def evaluations(log: Log) -> list[tuple[RowsEvaluated, RowsTrained]]:
+    """What nets were evaluated on, each with what it was trained on."""
+    trains = {t.net: t for t in log.of(RowsTrained)}
+    return [(e, trains[e.learner]) for e in log.of(RowsEvaluated) if e.learner in trains]
+
+
+def lines_of(e: RowsEvaluated, t: RowsTrained) -> dict[str, Site | None]:
+    """The lines that are asked for what the two parts share."""
+    return {"loader": e.loader, "split": e.cut, "train": t.site, "train_loader": t.loader}
 
 
 def shared(e: RowsEvaluated, t: RowsTrained) -> tuple[int, int]:

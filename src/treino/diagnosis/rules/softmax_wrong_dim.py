@@ -3,18 +3,9 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.record.log import (
-    Backward,
-    Forward,
-    Graph,
-    Log,
-    LossCall,
-    Operation,
-    Softmaxed,
-    WeightsApplied,
-)
+from treino.diagnosis.record.log import Backward, Graph, Log, LossCall, Operation, Softmaxed, WeightsApplied
 from treino.diagnosis.rules.examples import script
-from treino.diagnosis.rules.graphs import PASSED, axis, by_line
+from treino.diagnosis.rules.graphs import PASSED, axis, by_line, calls_by_number, classifiers
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.where.places import sole_call
 from treino.diagnosis.where.settings import setting, written
@@ -39,21 +30,16 @@ def decide(log: Log) -> Iterable[Evidence]:
     for applied in by_line(log.of(WeightsApplied), lambda e: e.softmax).values():
         wrong = [w for w in applied if w.dim != w.summed]
         if len(wrong) == len(applied):
-            numbers = {
-                "calls": len(wrong),
-                "looked": len(applied),
-                "dim": wrong[0].dim,
-                "right": wrong[0].summed,
-            }
-            yield Evidence(wrong[0].site, numbers, at=wrong[0].softmax, stack=wrong[0].stack)
+            first = wrong[0]
+            numbers = {"calls": len(wrong), "looked": len(applied), "dim": first.dim, "right": first.summed}
+            yield Evidence(first.site, numbers, at=first.softmax, stack=first.stack)
 
 
 def _before_losses(log: Log) -> Iterable[Evidence]:
     looked_at = [c for c in log.of(LossCall) if c.name in CLASSES and c.graph.root is not None]
     for told in by_line(looked_at, lambda c: c.site).values():
-        wrong = [
-            (c, m) for c in told if (m := softmax_behind(c.graph, c.graph.root)) is not None and _across(m, c)
-        ]
+        soft = [(c, m) for c in told if (m := softmax_behind(c.graph, c.graph.root)) is not None]
+        wrong = [(c, m) for c, m in soft if _across(m, c)]
         if wrong:
             call, made = wrong[-1]
             right = 1 if made.shape == call.input_shape else len(made.shape) - 1
@@ -63,12 +49,12 @@ def _before_losses(log: Log) -> Iterable[Evidence]:
 
 def _across(made: Operation, call: LossCall) -> bool:
     """Whether a softmax ran over another axis than the loss's classes."""
-    dim, classes = axis(made), call.input_shape[1] if len(call.input_shape) > 1 else 0
-    if dim is None or not classes:
+    dim = axis(made)
+    if dim is None or len(call.input_shape) < 2:
         return False
     if made.shape == call.input_shape:
         return dim != 1
-    return classes in made.shape and made.shape[dim] != classes
+    return call.input_shape[1] in made.shape and made.shape[dim] != call.input_shape[1]
 
 
 def _by_hand(log: Log) -> Iterable[Evidence]:
@@ -113,19 +99,13 @@ def softmax_behind(graph: Graph, start: Operation | None) -> Operation | None:
 
 def _of_outputs(log: Log) -> Iterable[Evidence]:
     """Probabilities of a net that learns labels, or gives maps, taken of each class over the rows."""
-    forwards = {f.forward: f for f in log.of(Forward)}
-    labelled = {forwards[n].net for c in log.of(LossCall) if c.labels for n in c.forwards if n in forwards}
+    forwards, labelled = calls_by_number(log), classifiers(log)
     told = {m.site for c in log.of(LossCall) if (m := softmax_behind(c.graph, c.graph.root)) is not None}
     soft = [s for s in log.of(Softmaxed) if s.site not in told and len(s.shape) in (2, MAPS)]
     for events in by_line(soft, lambda s: s.site).values():
-        wrong = [
-            s
-            for s in events
-            if s.dim == 0
-            and (f := forwards.get(s.forward)) is not None
-            and (f.net in labelled or len(s.shape) == MAPS)
-            and f.rows == s.shape[0] > 1
-        ]
+        called = [(s, forwards[s.forward]) for s in events if s.dim == 0 and s.forward in forwards]
+        of_rows = [(s, f) for s, f in called if f.rows == s.shape[0] > 1]
+        wrong = [s for s, f in of_rows if f.net in labelled or len(s.shape) == MAPS]
         if wrong and len(wrong) == len(events):
             numbers = {"calls": len(wrong), "looked": len(events), "dim": 0, "right": 1}
             yield Evidence(wrong[-1].site, numbers, stack=wrong[-1].stack)

@@ -9,6 +9,7 @@ from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import Blocks, RowsEvaluated, RowsTrained
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
+from treino.diagnosis.rules.shares import evaluations
 from treino.diagnosis.where.kinds import SPLITS, cuts
 from treino.diagnosis.where.places import maker
 from treino.diagnosis.where.source import calls, written_on
@@ -27,12 +28,10 @@ def decide(log: Log) -> Iterable[Evidence]:
     """Classes in the evaluation rows that training never saw, or in very different shares; and either the
     labels stood class by class when they were parted, or the evaluation fails.
     """
-    trains = {t.net: t for t in log.of(RowsTrained)}
-    every = {k for t in trains.values() for k in t.labels}
+    every = {k for t in log.of(RowsTrained) for k in t.labels}
     blocks = log.of(Blocks)
-    for e in log.of(RowsEvaluated):
-        t = trains.get(e.learner)
-        if t is None or e.rows < LEAST or e.trained > 0.1 * e.rows or not 0 < len(t.labels) <= MANY:
+    for e, t in evaluations(log):
+        if e.rows < LEAST or e.trained > 0.1 * e.rows or not 0 < len(t.labels) <= MANY:
             continue
         learned_on = next((b for b in blocks if _same(b.labels, t.labels)), None)
         labels = e.labels or _others(blocks, e.rows, t.labels)

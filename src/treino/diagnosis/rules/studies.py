@@ -2,8 +2,8 @@
 
 from itertools import pairwise
 
-from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log, OptimizerMade, Stepped
+from treino.diagnosis.rules.graphs import by_line
 
 
 def studied(log: Log, setting: str) -> bool:
@@ -11,13 +11,8 @@ def studied(log: Log, setting: str) -> bool:
     another, each after the steps of the one before.
     """
     stepped = {s.optimizer for s in log.of(Stepped)}
-    lines: dict[tuple[Site | None, str], list[OptimizerMade]] = {}
-    known: set[int] = set()
-    for made in log.of(OptimizerMade):
-        if made.optimizer in stepped and made.optimizer not in known and made.groups:
-            known.add(made.optimizer)
-            lines.setdefault((made.site, made.kind), []).append(made)
-    for every in lines.values():
+    made = {o.optimizer: o for o in reversed(log.of(OptimizerMade)) if o.optimizer in stepped and o.groups}
+    for every in by_line(reversed(made.values()), lambda o: (o.site, o.kind)).values():
         apart = all(b.step > a.step for a, b in pairwise(every))
         if apart and len({getattr(m.groups[0], setting) for m in every}) > 1:
             return True

@@ -2,15 +2,17 @@
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Backward, Graph, Log, LossCall, Operation
 from treino.diagnosis.rules.examples import script
-from treino.diagnosis.rules.graphs import by_line
+from treino.diagnosis.rules.graphs import by_line, is_column
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.where.places import caller, only_caller, passes_on
 from treino.words import N_
 
+Shape = tuple[int, ...]
 PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "gaussian_nll_loss", "poisson_nll_loss")
 
 
@@ -19,14 +21,15 @@ def decide(log: Log) -> Iterable[Evidence]:
     for calls in by_line([c for c in log.of(LossCall) if c.name in PAIRED], lambda c: c.site).values():
         wide = [c for c in calls if stretched(c.input_shape, c.target_shape)]
         if wide:
-            yield _evidence(wide[-1], len(wide), len(calls), wide[-1].input_shape, wide[-1].target_shape)
+            numbers = _numbers(wide[-1].input_shape, wide[-1].target_shape, len(wide), len(calls))
+            yield Evidence(wide[-1].site, numbers, stack=wide[-1].stack)
     by_hand = [(b, d) for b in log.of(Backward) if not b.losses and (d := _difference(b.graph)) is not None]
     for found in by_line(by_hand, lambda f: f[0].site).values():
         b, (operation, one, two) = found[-1]
-        yield _evidence(b, len(found), len(found), one, two, operation)
+        yield Evidence(b.site, _numbers(one, two, len(found), len(found)), operation.site, b.stack)
 
 
-def stretched(one: tuple[int, ...], two: tuple[int, ...]) -> bool:
+def stretched(one: Shape, two: Shape) -> bool:
     """Whether both shapes grow when they meet, as [N, 1] and [N] do."""
     if len(one) == len(two) or not one or not two:
         return False
@@ -36,38 +39,21 @@ def stretched(one: tuple[int, ...], two: tuple[int, ...]) -> bool:
     return fit and math.prod(map(max, pairs)) > max(math.prod(one), math.prod(two))
 
 
-def _difference(graph: Graph) -> tuple[Operation, tuple[int, ...], tuple[int, ...]] | None:
+def _difference(graph: Graph) -> tuple[Operation, Shape, Shape] | None:
     """A difference of a value that is learned, [N, 1] or [N], and one that isn't, stretched to [N, N]."""
     for operation in graph.operations:
         parents = graph.parents(operation)
         if operation.name != "sub" or len(parents) != 2:
             continue
-        learned = [p for p in parents if p.grad]
-        shapes = sorted((p.shape for p in parents), key=len)
-        column = len(shapes[1]) == 2 and shapes[1][1] == 1 and shapes[0] == shapes[1][:1]
-        if len(learned) == 1 and column and shapes[0][0] > 1:
-            other = next(p for p in parents if not p.grad)
-            return operation, learned[0].shape, other.shape
+        learned, others = [p for p in parents if p.grad], [p for p in parents if not p.grad]
+        if len(learned) == 1 and is_column(learned[0].shape, others[0].shape):
+            return operation, learned[0].shape, others[0].shape
     return None
 
 
-def _evidence(
-    event: LossCall | Backward,
-    calls: int,
-    looked: int,
-    prediction: tuple[int, ...],
-    target: tuple[int, ...],
-    operation: Operation | None = None,
-) -> Evidence:
-    numbers = {
-        "prediction": str(list(prediction)),
-        "target": str(list(target)),
-        "calls": calls,
-        "looked": looked,
-    }
-    return Evidence(
-        event.site, numbers, at=operation.site if operation is not None else None, stack=event.stack
-    )
+def _numbers(prediction: Shape, target: Shape, calls: int, looked: int) -> dict[str, Any]:
+    shapes = {"prediction": str(list(prediction)), "target": str(list(target))}
+    return shapes | {"calls": calls, "looked": looked}
 
 
 def place(evidence: Evidence) -> Site | None:

@@ -8,7 +8,7 @@ from treino.diagnosis.record.log import Log, NetMade
 from treino.diagnosis.record.row_log import Folded, RowsEvaluated, RowsTrained
 from treino.diagnosis.rules.examples import HELD_OUT
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.rules.shares import CHANCE, LEAST, MOST, copies, shared
+from treino.diagnosis.rules.shares import CHANCE, LEAST, MOST, copies, evaluations, lines_of, shared
 from treino.diagnosis.where.kinds import joins, parts
 from treino.diagnosis.where.places import trail
 from treino.diagnosis.where.source import loops
@@ -22,25 +22,20 @@ def decide(log: Log) -> Iterable[Evidence]:
     """A net had learned on rows of one part of a split before they were evaluated, and the table holds no
     copies; or on some of the only rows that were evaluated; or on those of the folds before.
     """
-    trains = {t.net: t for t in log.of(RowsTrained)}
-    every = log.of(RowsEvaluated)
-    judged_on_new = {e.learner for e in every if e.rows >= LEAST and e.trained < NEW * e.rows}
+    judged_on_new = {e.learner for e in log.of(RowsEvaluated) if e.rows >= LEAST and e.trained < NEW * e.rows}
     folds = log.of(Folded)
-    for e in every:
-        t = trains.get(e.learner)
-        if t is None:
-            continue
+    for e, t in evaluations(log):
         trained, rows = shared(e, t)
         if not trained and e.learner not in judged_on_new and _only(e, t):
             trained = e.trained
-        sites = {"loader": e.loader, "split": e.cut, "train": t.site, "train_loader": t.loader}
         late = next((f for f in folds if f.again and t.first < f.turn < min(t.last, e.looks[-1])), None)
         if late is not None:
             trained, rows = late.again, late.rows
         shared_net = late is not None or trained == e.later > 0
         if trained and (shared_net or not copies(e, t)):
             made = next((n.made_at for n in log.of(NetMade) if n.net == t.net and shared_net), None)
-            yield Evidence(e.site, {"rows": rows, "trained": trained}, at=made, stack=t.stack, sites=sites)
+            numbers = {"rows": rows, "trained": trained}
+            yield Evidence(e.site, numbers, at=made, stack=t.stack, sites=lines_of(e, t))
             return
 
 

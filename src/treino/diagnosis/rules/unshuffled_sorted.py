@@ -6,6 +6,7 @@ from itertools import groupby
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Forward, Log, LossCall
 from treino.diagnosis.rules.course import training
+from treino.diagnosis.rules.graphs import by_line
 from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.diagnosis.where.places import batches
 from treino.words import N_
@@ -21,11 +22,8 @@ def decide(log: Log) -> Iterable[Evidence]:
     the class changes; or nothing is learned of them that could be lost.
     """
     course = training(log)
-    lines: dict[Site | None, list[LossCall]] = {}
-    for c in log.of(LossCall):
-        if c.trained and c.labels:
-            lines.setdefault(c.site, []).append(c)
-    for calls in lines.values():
+    looked_at = [c for c in log.of(LossCall) if c.trained and c.labels]
+    for calls in by_line(looked_at, lambda c: c.site).values():
         rows = [sum(c.labels.values()) for c in calls]
         if len(calls) < LEAST or sorted(rows)[len(rows) // 2] < 4:
             continue

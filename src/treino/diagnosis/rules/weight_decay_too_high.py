@@ -1,6 +1,7 @@
 """A decay that outweighs the loss."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
@@ -27,18 +28,14 @@ def decide(log: Log) -> Iterable[Evidence]:
     if loss is None or studied(log, "weight_decay"):
         return
     for o in optimizers(log):
-        if o.optimizer in loss.optimizers and o.steps >= LEAST and held_down(loss, o):
-            numbers = {
-                "weight_decay": o.weight_decay,
-                "shrunk": o.shrunk,
-                "pull": o.pull,
-                "loss": loss.last(),
-            }
-            yield Evidence(loss.site, numbers, at=o.site)
+        if o.optimizer not in loss.optimizers or o.steps < LEAST:
+            continue
+        numbers: dict[str, Any] = {"shrunk": o.shrunk, "loss": loss.last()}
+        if held_down(loss, o):
+            yield Evidence(loss.site, numbers | {"weight_decay": o.weight_decay, "pull": o.pull}, at=o.site)
             return
-        if o.optimizer in loss.optimizers and o.steps >= LEAST and penalised(loss, o):
-            told = {"weight_decay": _("by a penalty"), "pull": 0.0}
-            yield Evidence(loss.site, {**told, "shrunk": o.shrunk, "loss": loss.last()})
+        if penalised(loss, o):
+            yield Evidence(loss.site, numbers | {"weight_decay": _("by a penalty"), "pull": 0.0})
             return
 
 
