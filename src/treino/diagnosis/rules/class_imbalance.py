@@ -14,7 +14,8 @@ ROWS = 100
 COMMON = 0.75  # of the rows: the share of the most common class
 RARE = 0.3  # of an even share
 THERE = 4  # rows of the rare class in the newest calls
-FOUND = 0.1  # of them, that the net says
+FOUND = 0.1  # of them, that the net says; none of these are measured
+CLASSES = 20  # more have no common one
 NEWEST = 24  # calls
 
 
@@ -25,7 +26,7 @@ def decide(log: Log) -> Iterable[Evidence]:
         total = counted(calls, "labels")
         rows = sum(total.values())
         classes = 2 if calls[0].name.startswith("binary") else calls[0].input_shape[1]
-        if len(calls) < LEAST or rows < ROWS or not 2 <= classes <= 20 or calls[-1].reduction == "none":
+        if len(calls) < LEAST or rows < ROWS or not 2 <= classes <= CLASSES or calls[-1].reduction == "none":
             continue
         if favours(calls[-1], total) or max(total.values()) < COMMON * rows:
             continue

@@ -17,6 +17,7 @@ LIMITS = (("max_norm", 1), ("clip_value", 1), ("max", 2))  # by keyword, and by 
 CALLS = 10  # of a clip that were looked at
 SLIVER = 0.05  # of the gradients that a clip typically leaves
 STEPS = 10  # of the optimizer
+FELL = 0.9  # of the first quarter's loss, above which the last one's hardly fell; not measured
 CRAWLS = 1e-3  # ‖Δp‖ / ‖p‖ of a typical step
 STAYED = 0.02  # ‖p_end − p_start‖ / ‖p_start‖ of weights that stay where they are
 BELOW_EPS = 1e-6  # a limit below what Adam adds to its divisor; above, Adam rescales what is left
@@ -50,7 +51,7 @@ def stuck(every: list[Training], optimizer: int) -> bool:
     """Whether the longest course of a loss that an optimizer learns from ends no better than it began."""
     course = next((t.values for t in every if optimizer in t.optimizers), ())
     n = max(1, len(course) // 4)
-    return bool(course) and sum(course[-n:]) > 0.9 * sum(course[:n])
+    return bool(course) and sum(course[-n:]) > FELL * sum(course[:n])
 
 
 def place(evidence: Evidence) -> Site | None:

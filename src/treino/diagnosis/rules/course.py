@@ -18,6 +18,8 @@ from treino.diagnosis.rules.graphs import by_line
 
 LEAST = 12  # values, below which a course tells nothing
 SAME = 0.05  # relative difference, by which a loss that is run backward may differ from one of torch's
+ALIKE = 0.9  # of the shares of such losses, that are the middle one; not measured
+EXPLODES = 10  # times the first loss; not measured
 
 
 @dataclass(frozen=True)
@@ -71,15 +73,16 @@ class Training:
         finite = [v for v in self.values if math.isfinite(v)]
         if not finite or len(finite) == len(self.values) or math.isfinite(self.values[-1]):
             return False
-        return max((abs(v) for v in finite[1:]), default=0.0) > 10 * abs(finite[0])
+        return max((abs(v) for v in finite[1:]), default=0.0) > EXPLODES * abs(finite[0])
 
 
 @dataclass(frozen=True)
 class Steps:
     """One optimizer's steps: of all of them, or of those looked at.
 
-    ratios: ‖Δp‖ / ‖p‖, sorted. lr: the largest of its groups, as made. shrunk: norm of the weights in the
-    newest step by that in the first. pulls: decay by gradient, sorted.
+    typical, largest: ‖Δp‖ / ‖p‖ of the median and the largest step, NaN where none is known. pull: decay by
+    gradient, the median. lr: the largest of its groups, as made. shrunk: norm of the weights in the newest
+    step by that in the first.
     """
 
     optimizer: int
@@ -89,25 +92,11 @@ class Steps:
     lr: float
     weight_decay: float
     steps: int
-    ratios: tuple[float, ...]
-    pulls: tuple[float, ...]
+    typical: float
+    largest: float
+    pull: float
     shrunk: float
     movement: float
-
-    @property
-    def typical(self) -> float:
-        """The median step."""
-        return median(self.ratios) if self.ratios else math.nan
-
-    @property
-    def largest(self) -> float:
-        """The largest step."""
-        return self.ratios[-1] if self.ratios else math.nan
-
-    @property
-    def pull(self) -> float:
-        """The median of decay by gradient."""
-        return median(self.pulls) if self.pulls else 0.0
 
 
 def trainings(log: Log) -> list[Training]:
@@ -149,7 +138,7 @@ def _training(course: Course, ran: list[Backward], calls: dict[int, LossCall]) -
 def _alike(shares: list[float], middle: float) -> bool:
     """Whether nine in ten shares are the middle one."""
     near = sum(abs(s - middle) <= SAME * abs(middle) for s in shares)
-    return near >= 0.9 * len(shares)
+    return near >= ALIKE * len(shares)
 
 
 def _by_line(every: list[LossCall], own: list[tuple[float, list[LossCall]]]) -> list[list[LossCall]]:
@@ -210,6 +199,8 @@ def optimizers(log: Log) -> list[Steps]:
             continue
         norms = [s.norm for s in own if s.norm > 0]
         rates = [g.lr for g in made.groups if math.isfinite(g.lr)]
+        ratios = [s.ratio for s in own if math.isfinite(s.ratio)]
+        pulls = [s.decay for s in own if math.isfinite(s.decay)]
         found[made.optimizer] = Steps(
             optimizer=made.optimizer,
             kind=made.kind,
@@ -218,8 +209,9 @@ def optimizers(log: Log) -> list[Steps]:
             lr=max(rates, default=math.nan),
             weight_decay=max((g.weight_decay for g in made.groups), default=0.0),
             steps=end.steps,
-            ratios=tuple(sorted(s.ratio for s in own if math.isfinite(s.ratio))),
-            pulls=tuple(sorted(s.decay for s in own if math.isfinite(s.decay))),
+            typical=median(ratios or [math.nan]),
+            largest=max(ratios, default=math.nan),
+            pull=median(pulls or [0.0]),
             shrunk=norms[-1] / norms[0] if norms else 1.0,
             movement=end.movement,
         )

@@ -13,7 +13,7 @@ from treino.words import N_, _, numeral
 LEAST = 3  # calls
 DEAD = 0.9  # of a layer's units, in each of the newest calls
 BELOW = 0.2  # of the targets, that a ReLU can't reach
-STUCK = 0.9
+STUCK = 0.9  # of a constant's loss; none of these are measured
 
 
 def decide(log: Log) -> Iterable[Evidence]:

@@ -16,6 +16,7 @@ STUCK = 0.8  # of a constant's loss
 GREW = 3  # times the first loss, at the end
 WILD = 0.02  # of the weights, in the median step
 LARGE = 0.1  # ... and in the largest
+ALONE = 0.5  # by which the loss that is run backward may differ from the sum: none of these are measured
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -26,7 +27,7 @@ def decide(log: Log) -> Iterable[Evidence]:
         rows, made = summed_rows(log, loss)
         if rows < LEAST or len(loss.values) < LEAST or not math.isfinite(loss.values[0]):
             continue
-        own = [o for o in optimizers(log) if o.optimizer in loss.optimizers and o.ratios]
+        own = [o for o in optimizers(log) if o.optimizer in loss.optimizers]
         wild = any(not o.adaptive and (o.typical > WILD or o.largest > LARGE) for o in own)
         first, last = loss.values[0], loss.last()
         grew = not math.isfinite(last) or (first > 0 and last > GREW * first)
@@ -39,7 +40,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 def summed_rows(log: Log, loss: Training) -> tuple[int, Site | None]:
     """Over how many rows what is run backward is a sum, by its reduction or by hand, and the line of it."""
     sums = [c for c in loss.calls if c.reduction == "sum" and c.trained]
-    if sums and abs(loss.adds - 1) < 0.5:
+    if sums and abs(loss.adds - 1) < ALONE:
         one = sums[-1]
         return max(c.input_shape[0] for c in sums if c.input_shape), one.made_at or one.site
     for b in log.of(Backward):
@@ -53,11 +54,6 @@ def summed_rows(log: Log, loss: Training) -> tuple[int, Site | None]:
     return 0, None
 
 
-def place(evidence: Evidence) -> Site | None:
-    """Where it is told to sum."""
-    return setting(evidence.at, "reduction")
-
-
 RULE = Rule(
     id="exploding_sum_loss",
     group="losses",
@@ -65,7 +61,7 @@ RULE = Rule(
     certain=False,
     unless=NEVER_LEARNS,
     decide=decide,
-    place=place,
+    place=lambda e: setting(e.at, "reduction"),  # where it is told to sum
     message=N_(
         "The loss is a sum over {rows} rows and training does not converge: {first} at first, {last} at the "
         "end."

@@ -89,8 +89,8 @@ def _compared(read: Read) -> tuple[int, int, str] | None:
     if not math.isfinite(read.value) or read.graph.root is None:
         return None
     way = list(_way(read.graph))
-    end = way[-1] if way else None
-    if end is None or end.name != "eq":
+    end = way[-1]
+    if end.name != "eq":
         return None
     classes = 0
     for one in read.graph.walk(end):

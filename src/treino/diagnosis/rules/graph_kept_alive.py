@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.outcomes import GraphsHeld
 from treino.diagnosis.rules.examples import script
@@ -24,11 +23,6 @@ def decide(log: Log) -> Iterable[Evidence]:
             return
 
 
-def place(evidence: Evidence) -> Site | None:
-    """The line that sums or stores what has a graph."""
-    return evidence.at or kept(evidence.seen, result=bool(evidence.numbers["results"]))
-
-
 RULE = Rule(
     id="graph_kept_alive",
     group="modes",
@@ -36,7 +30,8 @@ RULE = Rule(
     certain=True,
     early=True,
     decide=decide,
-    place=place,
+    # the line that sums or stores what has a graph
+    place=lambda e: e.at or kept(e.seen, result=bool(e.numbers["results"])),
     message=N_("The graphs of {alive} past losses or outputs are still alive ({backwards} backwards)."),
     why=N_(
         "A loss that is summed or stored as a tensor holds its whole graph, so that memory grows with every "

@@ -18,6 +18,7 @@ AGAIN, OTHER = 40, 0.25  # rows that came with a label once more, and which shar
 STUCK = 0.85  # of a constant's loss
 RELATED = 0.5  # correlation of columns, as of data that were measured rather than drawn
 RARE = 0.01  # rows that are equal by chance
+CLASSES = 100  # more are no classes; none of these are measured
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -34,7 +35,7 @@ def decide(log: Log) -> Iterable[Evidence]:
         return  # some nets are given labels of other rows on purpose, and others are not
     alone = log.of(Lonely)
     for t in trains:
-        classes = 2 <= len(t.labels) <= 100
+        classes = 2 <= len(t.labels) <= CLASSES
         if t.again >= AGAIN and t.other > OTHER * t.again and t.alike and classes and t.chance < RARE:
             what = _("{other} of {rows} rows came with another label later on")
             numbers = {"rows": t.again, "other": t.other, "what": what.format(rows=t.again, other=t.other)}

@@ -28,7 +28,7 @@ def decide(log: Log) -> Iterable[Evidence]:
     if loss is None or studied(log, "lr"):
         return
     for o in optimizers(log):
-        own = o.optimizer in loss.optimizers and o.steps >= LEAST and o.ratios
+        own = o.optimizer in loss.optimizers and o.steps >= LEAST
         if own and too_large(loss, o) and not held_down(loss, o):  # of weights that shrink, a step is large
             numbers = {"lr": o.lr, "step": o.largest, "loss": loss.last(), "constant": loss.floor}
             yield Evidence(loss.site, numbers, at=o.site, sites=by_hand(o))
@@ -37,7 +37,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 def too_large(loss: Training, o: Steps) -> bool:
     """Whether these steps are why the loss is where it is."""
-    if o.largest < LARGE:
+    if not o.largest >= LARGE:
         return False
     rose = JUMPED if o.largest > WHOLE else ROSE
     return loss.exploded() or (loss.stuck(STUCK) and loss.highest() > rose * loss.floor)

@@ -23,7 +23,7 @@ def decide(log: Log) -> Iterable[Evidence]:
     if loss is None or studied(log, "lr"):
         return
     for o in optimizers(log):
-        if o.optimizer not in loss.optimizers or o.steps < LEAST or not o.ratios:
+        if o.optimizer not in loss.optimizers or o.steps < LEAST:
             continue
         still = 0 < o.movement < STILL and 0 < o.typical < TYPICAL
         if still and loss.stuck(STUCK) and loss.last() > SAME * loss.first():

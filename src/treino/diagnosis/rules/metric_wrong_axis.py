@@ -1,8 +1,8 @@
 """An argmax along the rows instead of the classes, or answers in a column against labels in a row."""
 
 from collections.abc import Iterable
+from typing import Any
 
-from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Forward, Log, Operation, Read
 from treino.diagnosis.rules.examples import script
 from treino.diagnosis.rules.graphs import argument, by_line, calls_by_number, classifiers, is_column
@@ -29,24 +29,19 @@ def decide(log: Log) -> Iterable[Evidence]:
     for reads in by_line(looked_at, lambda r: r.site).values():
         wrong = [(r, best) for r in reads if (best := _along_rows(r, forwards, labelled)) is not None]
         wide = [(r, met) for r in reads if (met := _stretched(r)) is not None]
-        numbers: dict[str, object] = {"calls": len(wrong or wide), "looked": len(reads), "right": 1}
-        if wrong and wrong[-1][1].site not in told:
-            read, best = wrong[-1]
-            dim = axis_of(best)
-            numbers |= {"dim": _("none") if dim is None else dim}
-            shape = list(read.graph.parents(best)[0].shape)
-            what = _("argmax over dim {dim} of an output of shape {shape}, whose classes are on dim {right}")
-        elif wide and wide[-1][1].site not in told:
-            read, best = wide[-1]
-            one, two = sorted((p.shape for p in read.graph.parents(best)[:2]), key=len, reverse=True)
-            numbers |= {"dim": _("none"), "labels": str(list(two))}
-            shape = list(one)
-            what = _("outputs of shape {shape} are compared with labels of shape {labels}")
-        else:
+        if not (wrong or wide) or (wrong or wide)[-1][1].site in told:
             continue
-        told.add(best.site)
-        numbers |= {"shape": str(shape)}
-        yield Evidence(best.site, numbers | {"what": what.format(**numbers)}, stack=read.stack)
+        read, made = (wrong or wide)[-1]
+        told.add(made.site)
+        shapes = sorted((p.shape for p in read.graph.parents(made)[:2]), key=len)
+        dim = axis_of(made) if wrong else None
+        numbers: dict[str, Any] = {"calls": len(wrong or wide), "looked": len(reads), "right": 1}
+        numbers |= {"dim": _("none") if dim is None else dim, "shape": str(list(shapes[-1]))}
+        what = _("argmax over dim {dim} of an output of shape {shape}, whose classes are on dim {right}")
+        if not wrong:
+            numbers["labels"] = str(list(shapes[0]))
+            what = _("outputs of shape {shape} are compared with labels of shape {labels}")
+        yield Evidence(made.site, numbers | {"what": what.format(**numbers)}, stack=read.stack)
 
 
 def axis_of(best: Operation) -> int | None:
@@ -101,11 +96,6 @@ def _stretched(read: Read) -> Operation | None:
     return None
 
 
-def place(evidence: Evidence) -> Site | None:
-    """The line of the figure, or of the caller that chose the shapes."""
-    return caller(evidence.stack) if passes_on(evidence.seen, most=2) else evidence.seen
-
-
 RULE = Rule(
     id="metric_wrong_axis",
     group="settings",
@@ -113,7 +103,8 @@ RULE = Rule(
     severity="wrong",
     certain=True,
     decide=decide,
-    place=place,
+    # the line of the figure, or of the caller that chose the shapes
+    place=lambda e: caller(e.stack) if passes_on(e.seen, most=2) else e.seen,
     message=N_("This figure is taken along the wrong axis: {what} ({calls} of {looked} calls looked at)."),
     why=N_(
         "Along the first axis the best row of each class is found, not the best class of each row; a column "

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import RowsEvaluated, RowsFitted
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
@@ -29,18 +28,14 @@ def decide(log: Log) -> Iterable[Evidence]:
             return
 
 
-def place(evidence: Evidence) -> Site | None:
-    """The fit; or the nearest line that scales, of those that made the rows."""
-    return evidence.at or maker(evidence.seen, scales, evidence.sites["loader"], evidence.stack)
-
-
 RULE = Rule(
     id="scaler_leakage",
     group="data",
     severity="wrong",
     certain=False,
     decide=decide,
-    place=place,
+    # the fit; or the nearest line that scales, of those that made the rows
+    place=lambda e: e.at or maker(e.seen, scales, e.sites["loader"], e.stack),
     message=N_(
         "All {rows} evaluation rows are among the {fitted} rows that the scaler ({kind}) was fitted on."
     ),

@@ -12,11 +12,14 @@ from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.words import N_, _
 
 LEAST = 12  # updates, below which a course tells nothing
+LONG = 10  # updates of a training that would have stepped its schedule; not measured
 FEW = 0.34  # of the calls that it was made for: so few leave its course nearly where it began
 MEANT = 0.1  # by which the number of updates may be off from that of the calls it was made for
 STARVED = 0.5  # of the updates at next to no rate; right schedules end there, and spend under a third there
 AGAIN = 3  # times as many calls as a half-wave is long: its rate goes up and down by accident
 STILL = 0.01  # of a figure's course: a step that tells nothing
+SHORT = 0.67  # of the calls that it was made for: its rate never comes down; not measured
+BETTER = 0.9, 1.02  # times the first figure: a loss that fell, a share that rose; not measured
 STEADY = 0.8  # of the telling steps of a figure, in the direction that its mode calls worse
 # Figures that are all so many of n rows are shares of right answers, as no loss is: of six or more random
 # numbers, not one set in 10⁹ is.
@@ -40,10 +43,10 @@ def decide(log: Log) -> Iterable[Evidence]:
 def misuse(s: ScheduleEnded, finished: bool, rows: int, steps: int) -> tuple[str, Site | None]:
     """What is wrong with one schedule, in words, and where; empty where nothing is."""
     if s.calls == 0:
-        return (_("was never stepped"), s.site) if s.updates >= 10 and finished else ("", None)
+        return (_("was never stepped"), s.site) if s.updates >= LONG and finished else ("", None)
     if s.lent:
         return "", None
-    if s.updates == 0 and s.calls >= 2 and steps >= 10 and not s.heir:
+    if s.updates == 0 and s.calls >= 2 and steps >= LONG and not s.heir:
         return _("steers an optimizer that never steps"), s.site
     if s.heir is not None and s.left >= 3:
         said = _("goes on steering an optimizer whose parameters another one steps, at a rate of its own")
@@ -52,8 +55,7 @@ def misuse(s: ScheduleEnded, finished: bool, rows: int, steps: int) -> tuple[str
         said = _("was stepped before the optimizer's first update, so that its first rate is skipped")
         return said, s.step_at
     if s.starved > STARVED * s.updates and s.updates >= LEAST and s.calls > 0.5 * s.updates:
-        said = _("took the rate below 1 % of its start for most updates: it is stepped per batch")
-        return said, s.step_at
+        return _("took the rate below 1 % of its start for most updates: it is stepped per batch"), s.step_at
     meant = s.horizon
     long = s.updates >= LEAST and finished and meant > 0
     if long and s.calls < FEW * meant and near(s.updates, meant):
@@ -61,7 +63,7 @@ def misuse(s: ScheduleEnded, finished: bool, rows: int, steps: int) -> tuple[str
         return told.format(n=meant, k=s.calls), s.step_at
     per_update = near(s.calls, s.updates)
     for_more = near(s.backwards, meant) or near(rows * s.updates, meant)
-    if long and per_update and s.calls < 0.67 * meant and for_more:
+    if long and per_update and s.calls < SHORT * meant and for_more:
         told = _("was made for {n} steps and got {k}: its rate never comes down")
         return told.format(n=meant, k=s.calls), s.site
     if s.kind == "CosineAnnealingLR" and meant and s.calls >= AGAIN * meant and per_update:
@@ -88,8 +90,8 @@ def wrong_mode(s: ScheduleEnded) -> bool:
     telling = [m for m in moves if abs(m) > STILL * span]
     falling = sum(m < 0 for m in telling) / len(telling) if telling else 0.5
     if s.mode == "max":
-        return min(figures) >= 0 and falling >= STEADY and figures[-1] < 0.9 * figures[0]
-    better = falling <= 0.5 and figures[-1] > 1.02 * figures[0]
+        return min(figures) >= 0 and falling >= STEADY and figures[-1] < BETTER[0] * figures[0]
+    better = falling <= 0.5 and figures[-1] > BETTER[1] * figures[0]
     return better and (counted(figures) or counted(tuple(f / 100 for f in figures)))
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log, LossCall
 from treino.diagnosis.rules.examples import script
 from treino.diagnosis.rules.graphs import by_line, made_by
@@ -23,11 +22,6 @@ def decide(log: Log) -> Iterable[Evidence]:
             yield Evidence(calls[-1].site, numbers, at=made[-1].written, stack=calls[-1].stack)
 
 
-def place(evidence: Evidence) -> Site | None:
-    """The line of the sigmoid, or where it was chosen."""
-    return taken(evidence.at or evidence.seen, "sigmoid", "softmax")
-
-
 RULE = Rule(
     id="sigmoid_before_bce_with_logits",
     group="losses",
@@ -35,7 +29,8 @@ RULE = Rule(
     certain=True,
     early=True,
     decide=decide,
-    place=place,
+    # the line of the sigmoid, or where it was chosen
+    place=lambda e: taken(e.at or e.seen, "sigmoid", "softmax"),
     message=N_(
         "The input of binary_cross_entropy_with_logits is already a probability ({calls} of {looked} calls "
         "looked at)."

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
-from treino.diagnosis.record.row_log import Blocks, RowsEvaluated, RowsTrained
+from treino.diagnosis.record.row_log import Blocks, RowsTrained
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.diagnosis.rules.shares import evaluations
@@ -22,6 +22,8 @@ WORSE = 0.75  # of training's share of right answers
 LOST = 0.5  # ... where only the shares of classes differ
 MANY = 50  # classes
 FEW = 0.05  # of the rows
+NEW = 0.1  # of the rows had been trained on, at most: then they are new ones
+JUDGED, FAILS = 20, 0.5  # answers in training, and right ones where those aren't known; none are measured
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -31,7 +33,7 @@ def decide(log: Log) -> Iterable[Evidence]:
     every = {k for t in log.of(RowsTrained) for k in t.labels}
     blocks = log.of(Blocks)
     for e, t in evaluations(log):
-        if e.rows < LEAST or e.trained > 0.1 * e.rows or not 0 < len(t.labels) <= MANY:
+        if e.rows < LEAST or e.trained > NEW * e.rows or not 0 < len(t.labels) <= MANY:
             continue
         learned_on = next((b for b in blocks if _same(b.labels, t.labels)), None)
         labels = e.labels or _others(blocks, e.rows, t.labels)
@@ -41,12 +43,15 @@ def decide(log: Log) -> Iterable[Evidence]:
         unseen, moved = _apart(t.labels, labels)
         unseen = unseen if not every >= set(labels) else 0.0
         right = e.right / e.judged if e.judged else math.nan
-        learned = t.right / t.judged if t.judged >= 20 else math.nan
-        fails = right < WORSE * learned or (math.isnan(learned) and right < 0.5)
+        learned = t.right / t.judged if t.judged >= JUDGED else math.nan
+        fails = right < WORSE * learned or (math.isnan(learned) and right < FAILS)
         moved_and_lost = moved > SHIFT and (in_order or right < LOST * learned)
         if (unseen > UNSEEN and (fails or in_order)) or moved_and_lost:
             at = e.cut or (learned_on.site if learned_on is not None else None)
-            yield _evidence(e, max(unseen, moved), moved, learned, right, at)
+            numbers = {"unseen": f"{max(unseen, moved):.0%}", "shift": moved, "figure": _("accuracy")}
+            numbers |= {"training": _percent(learned), "evaluation": _percent(right)}
+            numbers["what"] = _("are of classes that training saw less or never")
+            yield Evidence(e.site, numbers, at=at, stack=e.stack, sites={"loader": e.loader})
             return
 
 
@@ -69,18 +74,8 @@ def _others(blocks: list[Blocks], rows: int, known: dict[str, int]) -> dict[str,
     return next((labels for labels in fit if not _same(labels, known)), {})
 
 
-def _evidence(
-    e: RowsEvaluated, unseen: float, moved: float, learned: float, right: float, at: Site | None
-) -> Evidence:
-    numbers = {
-        "unseen": f"{unseen:.0%}",
-        "shift": moved,
-        "figure": _("accuracy"),
-        "what": _("are of classes that training saw less or never"),
-        "training": "–" if math.isnan(learned) else f"{learned:.0%}",
-        "evaluation": "–" if math.isnan(right) else f"{right:.0%}",
-    }
-    return Evidence(e.site, numbers, at=at, stack=e.stack, sites={"loader": e.loader})
+def _percent(share: float) -> str:
+    return "–" if math.isnan(share) else f"{share:.0%}"
 
 
 def place(evidence: Evidence) -> Site | None:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import RowsTrained
 from treino.diagnosis.rules.course import Training, training
@@ -45,11 +44,6 @@ def _hurts(t: RowsTrained, end: Training) -> bool:
     return (uneven and end.stuck(STUCK)) or (t.largest > LARGE and t.middle > BYTES and end.stuck(NEARLY))
 
 
-def place(evidence: Evidence) -> Site | None:
-    """Where the rows became numbers for a net."""
-    return maker(evidence.seen, converts, evidence.sites["loader"], evidence.stack)
-
-
 UNEVEN = "x = x * torch.tensor([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3000.0])\n"
 
 RULE = Rule(
@@ -59,7 +53,8 @@ RULE = Rule(
     certain=False,
     unless=NEVER_LEARNS,
     decide=decide,
-    place=place,
+    # where the rows became numbers for a net
+    place=lambda e: maker(e.seen, converts, e.sites["loader"], e.stack),
     message=N_(
         "Inputs reach {largest} and their columns differ {spread} times in scale; the loss ends at {loss}, a "
         "constant gets {constant}."

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from itertools import groupby
 
-from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Forward, Log, LossCall
 from treino.diagnosis.rules.course import training
 from treino.diagnosis.rules.graphs import by_line
@@ -14,6 +13,8 @@ from treino.words import N_
 LEAST = 8  # batches, of so many rows
 SHARE = 0.8  # of a batch that is of its most common class, on average
 BLOCKS = 3  # changes of class
+ROWS, LONG = 4, 1.5  # rows of a batch in the middle, and batches of a block; not measured
+JUMP, OFTEN = 0.02, 0.5  # of the loss, on average, and changes of class that it rises at; not measured
 PURE, STUCK = 0.9, 0.6  # share, and of a constant's loss: iris in four batches an epoch, in the first fifty
 
 
@@ -25,7 +26,7 @@ def decide(log: Log) -> Iterable[Evidence]:
     looked_at = [c for c in log.of(LossCall) if c.trained and c.labels]
     for calls in by_line(looked_at, lambda c: c.site).values():
         rows = [sum(c.labels.values()) for c in calls]
-        if len(calls) < LEAST or sorted(rows)[len(rows) // 2] < 4:
+        if len(calls) < LEAST or sorted(rows)[len(rows) // 2] < ROWS:
             continue
         share = sum(max(c.labels.values()) / n for c, n in zip(calls, rows, strict=True)) / len(calls)
         if share < SHARE or len({k for c in calls for k in c.labels}) < 2:
@@ -38,11 +39,11 @@ def decide(log: Log) -> Iterable[Evidence]:
         # A batch that holds the end of one class, too, shows the change less than the next.
         jumps = [max(c.value for c in calls[i : i + 2]) - calls[i - 1].value for i in starts[1:]]
         ordered = in_turn([main[i] for i in starts])
-        if len(jumps) < BLOCKS or (len(calls) < 1.5 * len(starts) and not ordered):
+        if len(jumps) < BLOCKS or (len(calls) < LONG * len(starts) and not ordered):
             continue
         jump = sum(jumps) / len(jumps)
         stuck = ordered and share >= PURE and course is not None and course.known and course.stuck(STUCK)
-        if stuck or (jump > 0.02 and sum(j > 0 for j in jumps) > 0.5 * len(jumps)):
+        if stuck or (jump > JUMP and sum(j > 0 for j in jumps) > OFTEN * len(jumps)):
             numbers = {"share": share, "classes": len(set(main)), "jump": jump}
             forwards = {f.forward: f for f in log.of(Forward)}
             fed = [forwards[n] for n in calls[-1].forwards if n in forwards]
@@ -58,11 +59,6 @@ def in_turn(order: list[int]) -> bool:
     return again and all(label == order[i % kinds] for i, label in enumerate(order))
 
 
-def place(evidence: Evidence) -> Site | None:
-    """The loader, or the loop over the batches."""
-    return evidence.at or batches(evidence.stack)
-
-
 RULE = Rule(
     id="unshuffled_sorted",
     group="data",
@@ -70,7 +66,7 @@ RULE = Rule(
     certain=False,
     unless=NEVER_LEARNS,
     decide=decide,
-    place=place,
+    place=lambda e: e.at or batches(e.stack),  # the loader, or the loop over the batches
     message=N_(
         "Batches hold {share} of one class and come sorted; the loss rises by {jump} at each change of class."
     ),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Site
 from treino.diagnosis.record.learning import Depth
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.rules.course import training
@@ -15,6 +14,7 @@ SATURATING = ("Sigmoid", "Tanh", "sigmoid", "tanh")
 LEAST = 8  # backwards
 SLIVER = 1e-4  # of the last weight's gradient comes to the first, in seven of ten backwards and at the start
 SQUASHED = 3e-3, 4  # the same behind so many saturating activations
+SEVEN = 0.7  # of the backwards, in order of their slivers; not measured
 STUCK = 0.8  # of a constant's loss
 TINY = 0.3  # of the default spread: weights that were drawn too small
 
@@ -27,7 +27,7 @@ def decide(log: Log) -> Iterable[Evidence]:
     if loss is None or len(seen) < LEAST:
         return
     ratios = sorted(d.ratio for d in seen)
-    most = max(ratios[int(0.7 * len(ratios))], sorted(d.ratio for d in seen[:3])[1])
+    most = max(ratios[int(SEVEN * len(ratios))], sorted(d.ratio for d in seen[:3])[1])
     last = seen[-1]
     squashed = last.saturating >= SQUASHED[1] and most < SQUASHED[0]
     if ratios[-1] > 0 and (most < SLIVER or squashed) and loss.stuck(STUCK):
@@ -35,11 +35,6 @@ def decide(log: Log) -> Iterable[Evidence]:
         numbers = {"ratio": ratios[len(ratios) // 2], "layers": last.layers, "saturating": last.saturating}
         at = seen[0].written_at if tiny else last.made_at or seen[0].written_at
         yield Evidence(loss.site, numbers, at=at)
-
-
-def place(evidence: Evidence) -> Site | None:
-    """Where the activation is chosen, or where the weights are drawn."""
-    return word(evidence.at, *SATURATING)
 
 
 RULE = Rule(
@@ -53,7 +48,7 @@ RULE = Rule(
         *("lr_too_high", "clip_too_small", "weight_decay_too_high"),
     ),
     decide=decide,
-    place=place,
+    place=lambda e: word(e.at, *SATURATING),  # where the activation is chosen, or where the weights are drawn
     message=N_(
         "The gradient of the first of {layers} weights is {ratio} of the last one's, and the loss stays at "
         "chance."
