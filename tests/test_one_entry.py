@@ -66,7 +66,7 @@ RULE = Rule(
     safety="Safe.",
     limits="None.",
     wrong="opt = torch.optim.SGD(net.parameters(), lr=0.0123)",
-    right="opt = torch.optim.SGD(net.parameters(), lr=0.01)",
+    mend={"lr=0.0123": "lr=0.01"},
 )
 '''
 
