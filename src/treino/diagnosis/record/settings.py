@@ -3,6 +3,7 @@
 import random
 import weakref
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -72,8 +73,8 @@ class Settings:
                 if "step" in vars(kind):
                     self._hooks.before(kind, "step", self._stepping, self._stepped)
         for name, owner in DRAWS:
-            self._hooks.before(owner, name, self._seeded)
-        self._hooks.before(np.random, "default_rng", self._generator)
+            self._hooks.before(owner, name, partial(self._seeded, "seed"))
+        self._hooks.before(np.random, "default_rng", partial(self._seeded, "generator"))
         self._hooks.after(torch, "randperm", self._ordered)
         self._hooks.after(torch, "multinomial", self._ordered)
 
@@ -140,15 +141,10 @@ class Settings:
         return None
 
     # --- seeds and orders -----------------------------------------------------------------------------------
-    def _seeded(self, args: Any, kwargs: Any) -> None:
-        seed = next(iter((*args, *kwargs.values())), None)
-        if seed is not None:
-            self._draw("seed", str(seed)[:40])
-
-    def _generator(self, args: Any, kwargs: Any) -> None:
+    def _seeded(self, kind: str, args: Any, kwargs: Any) -> None:
         seed = next(iter((*args, *kwargs.values())), None)
         if isinstance(seed, (int, np.integer)):
-            self._draw("generator", str(seed)[:40])
+            self._draw(kind, str(seed))
 
     def _ordered(self, result: Any, args: Any, kwargs: Any) -> None:
         if not isinstance(result, torch.Tensor) or result.device.type != "cpu":

@@ -13,7 +13,7 @@ from treino.diagnosis.record.lines import here
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import Blocks, Folded
 from treino.diagnosis.record.scalers import Fits
-from treino.diagnosis.record.tables import as_array, class_by_class, counted, flat_rows, hash_rows, table
+from treino.diagnosis.record.tables import as_array, class_by_class, counted, hash_rows, table
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node
 
@@ -27,12 +27,20 @@ STATISTICS = ("mean", "std", "std_mean", "var_mean", "var", "amax", "amin", "max
 class Part:
     """One part of a split: its rows by their hashes, and its labels, as far as each is known."""
 
-    def __init__(self, split: int, at: int, of: int, site: Site | None, shuffled: bool) -> None:
-        self.split, self.at, self.of, self.site, self.shuffled = split, at, of, site, shuffled
+    def __init__(self, split: int, at: int, site: Site | None, shuffled: bool) -> None:
+        self.split, self.at, self.site, self.shuffled = split, at, site, shuffled
         self.rows: np.ndarray = np.zeros(0, np.uint64)
         self.span = at, at + 1  # its place in what was parted: parts may overlap
         self.labels: list[dict[str, int]] = []
         self.size = 0
+
+    def add(self, piece: Any) -> None:
+        """What it holds of a table, or of labels."""
+        array = as_array(piece) if isinstance(piece, torch.Tensor) else np.asarray(piece)
+        if array.size == len(array):
+            self.labels.append(counted(array.reshape(-1)) if array.dtype.kind in "fiubOUS" else {})
+        elif len(array) <= MOST_ROWS and (rows := table(array)) is not None:
+            self.rows = np.union1d(self.rows, hash_rows(rows))
 
 
 class Splits:
@@ -74,7 +82,7 @@ class Splits:
             return
         self._blocks(result)
         start, stop, _ = cut.indices(len(whole))
-        self._cut(whole, start, stop, result, whole)
+        self._cut(whole, start, stop, result)
 
     def _tensor(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         array = args[0] if args else kwargs.get("data")
@@ -87,38 +95,29 @@ class Splits:
         base = array.base
         while isinstance(base, np.ndarray) and isinstance(base.base, np.ndarray):
             base = base.base
-        same = isinstance(base, np.ndarray) and base.ndim > 0 and base.flags.c_contiguous
-        if not same or base is None or base.dtype != array.dtype or not array.flags.c_contiguous:
+        if not isinstance(base, np.ndarray) or not base.ndim or base.dtype != array.dtype:
             return
-        row = array.strides[0] if array.strides else 0
+        row, plain = array.strides[0], base.flags.c_contiguous and array.flags.c_contiguous
         step = array.__array_interface__["data"][0] - base.__array_interface__["data"][0]
-        if row <= 0 or base.nbytes % row or step % row:
+        if not plain or row <= 0 or base.nbytes % row or step % row:
             return
         rows, start = base.nbytes // row, step // row
         if LEAST <= len(array) < rows and (start == 0 or start + len(array) == rows):
-            own = base.reshape(rows, -1) if base.size else base
-            self._cut(base, start, start + len(array), torch.from_numpy(np.ascontiguousarray(array)), own)
+            self._cut(base, start, start + len(array), torch.from_numpy(np.ascontiguousarray(array)))
 
-    def _cut(self, base: Any, start: int, stop: int, part: torch.Tensor, whole: Any) -> None:
+    def _cut(self, base: Any, start: int, stop: int, rows: torch.Tensor) -> None:
         """Rows from start to stop of a table or of its labels."""
-        if len(part) < LEAST or len(part) > MOST_ROWS or (id(base), start, stop) in self._told:
+        if len(rows) < LEAST or len(rows) > MOST_ROWS or (id(base), start, stop) in self._told:
             return
         self._told.add((id(base), start, stop))
-        flat = flat_rows(part) if part.dim() > 1 and part[0].numel() > 1 else None
-        known = next((n for held, n in self._bases if held() is base), None)
-        if known is None:
-            self._splits += 1
-            known = self._splits
-            self._bases.append((weakref.ref(base), known))
-        one = Part(known, 0 if start == 0 else 1, 2, here(), False)
-        one.size, one.span = len(part), (start, stop)
-        if flat is not None:
-            one.rows = np.unique(hash_rows(flat))
-        else:
-            labels = np.asarray(whole.detach() if isinstance(whole, torch.Tensor) else whole).reshape(-1)
-            if len(labels) == (len(whole) if hasattr(whole, "__len__") else 0):
-                one.labels.append(counted(labels[start:stop]))
-        self.parts.append(one)
+        split = next((n for held, n in self._bases if held() is base), None)
+        if split is None:
+            split = self._splits = self._splits + 1
+            self._bases.append((weakref.ref(base), split))
+        part = Part(split, int(start > 0), here(), False)
+        part.size, part.span = len(rows), (start, stop)
+        part.add(rows)
+        self.parts.append(part)
 
     def _blocks(self, labels: Any) -> None:
         """Labels that may stand class by class."""
@@ -130,23 +129,17 @@ class Splits:
             self._left -= 1
             self._log.tell_here(Blocks, labels=counted(flat.reshape(-1)))
 
-    def parted(self, arrays: list[list[Any]], *, shuffled: bool) -> None:
+    def parted(self, arrays: list[list[Any]], *, shuffled: bool, site: Site | None = None) -> None:
         """A library parted tables and labels: for each of them, its parts in order."""
         self._splits += 1
-        site = here()
-        sizes = [len(p) for p in arrays[0]] if arrays and hasattr(arrays[0][0], "__len__") else []
-        parts = [Part(self._splits, i, len(sizes), site, shuffled) for i in range(len(sizes))]
-        for part, size in zip(parts, sizes, strict=True):
-            part.size = size
+        sized = arrays and hasattr(arrays[0][0], "__len__")
+        parts = [
+            Part(self._splits, i, site or here(), shuffled) for i in range(len(arrays[0]) if sized else 0)
+        ]
         for pieces in arrays:
             for part, piece in zip(parts, pieces, strict=True):
-                if isinstance(piece, torch.Tensor):
-                    piece = piece.detach().numpy()
-                array = np.asarray(piece)
-                if array.ndim == 1 or array.size == len(array):
-                    part.labels.append(counted(array.reshape(-1)) if array.dtype.kind in "fiubOUS" else {})
-                elif len(array) <= MOST_ROWS and (rows := table(array)) is not None:
-                    part.rows = np.union1d(part.rows, hash_rows(rows))
+                part.size = part.size or len(piece)
+                part.add(piece)
             for piece in () if shuffled else pieces:
                 self._blocks(piece)
         if len(self.parts) < MOST_PARTS:
@@ -156,23 +149,12 @@ class Splits:
         """One fold of a cross-validation."""
         if len(self.parts) >= MOST_PARTS:
             return
-        self._splits += 1
         again = len(np.intersect1d(test, self._folded.get(site, [])))
         self._folded[site] = train
         self._log.tell(Folded, site=site, rows=len(test), again=again)
-        rows = table(x) if hasattr(x, "__array__") and len(x) <= MOST_ROWS else None
-        hashes = hash_rows(rows) if rows is not None and rows.shape[1] > 1 else None
-        labels = np.asarray(y).reshape(-1) if y is not None else None
-        for at, own in enumerate((train, test)):
-            part = Part(self._splits, at, 2, site, shuffled)
-            part.size = len(own)
-            if hashes is not None:
-                part.rows = np.unique(hashes[own])
-            if labels is not None and len(labels) == len(train) + len(test):
-                part.labels.append(counted(labels[own]))
-            self.parts.append(part)
-            if labels is not None and not shuffled:
-                self._blocks(labels[own])
+        known = [np.asarray(a) for a in (x, y) if hasattr(a, "__array__")]
+        whole = [a for a in known if a.ndim and len(a) == len(train) + len(test) <= MOST_ROWS]
+        self.parted([[a[train], a[test]] for a in whole], shuffled=shuffled, site=site)
 
     def moved(self, given: np.ndarray, made: np.ndarray) -> None:
         """Rows became others: they stay in their parts."""
@@ -208,24 +190,13 @@ class Splits:
             found, how = next(same, None), "labels"
         if found is None:
             return {}
-        others = [
-            o.rows
-            for o in self.parts
-            if o.split == found.split
-            and (o.span[0] >= found.span[1] or o.span[1] <= found.span[0])
-            and len(o.rows)
-        ]
+        (start, stop), beside = found.span, [o for o in self.parts if o.split == found.split and len(o.rows)]
+        others = [o.rows for o in beside if o.span[0] >= stop or o.span[1] <= start]
         both = np.isin(hashes, np.concatenate(others)).mean() if others and how == "rows" else 0.0
         trained = np.fromiter(e.trained, np.uint64, len(e.trained))
         inside = np.isin(trained, found.rows) if how == "rows" else np.ones(len(trained))
-        return {
-            "leaked": int(inside.sum()),
-            "shared": float(both),
-            "part": found.at,
-            "how": how,
-            "cut": found.site,
-            "shuffled": found.shuffled,
-        }
+        told = {"part": found.at, "how": how, "cut": found.site, "shuffled": found.shuffled}
+        return told | {"leaked": int(inside.sum()), "shared": float(both)}
 
     def fits(self, t: Any, e: Any, every: Iterable[Any]) -> Iterator[dict[str, Any]]:
         """What training's and an evaluation's rows were scaled by."""
