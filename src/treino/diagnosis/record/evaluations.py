@@ -17,20 +17,17 @@ class Look:
 
     def __init__(self, turn: int) -> None:
         self.turn = turn
-        self.rows = self.right = self.judged = 0
-        self.digest = self.label_digest = 0
+        self.rows = self.digest = self.label_digest = 0
         self.labelled = True
 
     def add(self, call: Any) -> None:
         """One more call."""
-        n, place = len(call.flat), np.uint64(2 * self.rows + 1)
+        place = np.uint64(2 * self.rows + 1)
         self.digest = (self.digest + int((call.hashes * place).sum())) % 2**64
+        self.rows += len(call.flat)
+        self.labelled &= call.labels is not None
         if call.labels is not None:
             self.label_digest = (self.label_digest * 31 + hash(call.labels.tobytes())) % 2**64
-        else:
-            self.labelled = False
-        self.rows += n
-        self.right, self.judged = self.right + call.right, self.judged + call.judged
 
 
 class Evaluation:

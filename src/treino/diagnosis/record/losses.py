@@ -137,11 +137,12 @@ def counts(
 ) -> tuple[dict[int, int], dict[int, int]]:
     """Label → rows; label → rows that the input is right about."""
     if name in CLASSES and not y.is_floating_point() and x.dim() == y.dim() + 1 and x.dim() > 1:
-        says, classes = x.argmax(1), x.shape[1]
+        classes = x.shape[1]
     elif name in BINARY and x.shape == y.shape and y.numel() and bool(((y == 0) | (y == 1)).all()):
-        says, classes = x > (0.5 if name == "binary_cross_entropy" else 0.0), 2
+        classes = 2
     else:
         return {}, {}
+    says = answers(name, x)
     true, said = (as_array(t.cpu()).reshape(-1).astype(np.int64) for t in (y, says))
     keep = (true >= 0) & (true < classes) & (true != int(kwargs.get("ignore_index", -100)))
     if classes > MOST_CLASSES or not keep.any():
@@ -149,6 +150,11 @@ def counts(
     true, said = true[keep], said[keep]
     every, right = (np.bincount(t).tolist() for t in (true, true[true == said]))
     return {k: n for k, n in enumerate(every) if n}, {k: n for k, n in enumerate(right) if n}
+
+
+def answers(name: str, x: torch.Tensor) -> torch.Tensor:
+    """The classes that the input of a loss of classes says."""
+    return x.argmax(1) if name in CLASSES else x > (0.5 if name == "binary_cross_entropy" else 0.0)
 
 
 def weight_of(name: str, args: Any, kwargs: Any) -> tuple[float, ...]:

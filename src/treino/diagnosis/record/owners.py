@@ -137,12 +137,9 @@ class Owners:
         modules += [m for root in list(self._nets.numbers) for m in root.modules()]
         for module in modules:
             for name, value in vars(module).items():
-                if name == "_parameters" or name == "_buffers" or not name.startswith("_"):
-                    some = [value]
-                    if isinstance(value, dict):
-                        some = list(value.values())
-                    elif isinstance(value, (list, tuple)):
-                        some = list(value)
+                if name in ("_parameters", "_buffers") or not name.startswith("_"):
+                    many = value.values() if isinstance(value, dict) else value
+                    some = list(many) if isinstance(value, (dict, list, tuple)) else [value]
                     for one in some[:64]:
                         if isinstance(one, torch.Tensor) and one.requires_grad and one.is_leaf:
                             found.setdefault(id(one), module)

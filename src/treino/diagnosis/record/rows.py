@@ -14,7 +14,7 @@ from treino.diagnosis.record.hooks import Hooks
 from treino.diagnosis.record.lines import here, stack
 from treino.diagnosis.record.loaders import Loaders
 from treino.diagnosis.record.log import Backward, Forward, Log
-from treino.diagnosis.record.losses import BINARY, CLASSES, NAMES, given
+from treino.diagnosis.record.losses import BINARY, CLASSES, NAMES, answers, given
 from treino.diagnosis.record.nets import Nets
 from treino.diagnosis.record.orders import Orders, alone
 from treino.diagnosis.record.row_figures import tell
@@ -197,12 +197,9 @@ class Rows:
         x, target = given(name, args, kwargs)
         if x is None or target is None or not x.dim():
             return
-        said = None
-        if name in CLASSES and x.dim() == 2 and not target.is_floating_point():
-            said = as_array(x.argmax(1)).astype(np.float64)
-        elif name in BINARY and x.numel() == x.shape[0]:
-            half = 0.5 if name == "binary_cross_entropy" else 0.0
-            said = (as_array(x).reshape(-1) > half).astype(np.float64)
+        several = name in CLASSES and x.dim() == 2 and not target.is_floating_point()
+        told = several or (name in BINARY and x.numel() == x.shape[0])
+        said = as_array(answers(name, x)).reshape(-1).astype(np.float64) if told else None
         self._told(self._values.of(x), target, said)
         if self._alone or not self._orders.any:
             return

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 
+MOST_NUMBERS = 20_000_000  # of one table
 WIDE = 256  # columns that are looked at of a wider row
 _WEIGHTS = np.random.RandomState(0).randint(1, 2**62, size=WIDE).astype(np.uint64) | np.uint64(1)
 _PLAIN = (torch.float32, torch.float64)
@@ -16,12 +17,7 @@ def flat_rows(t: torch.Tensor) -> np.ndarray | None:
     none that can be read here.
     """
     plain = t.device.type == "cpu" and t.layout == torch.strided and not t.is_complex()
-    if t.dim() < 2 or not t.numel() or not plain:
-        return None
-    t = t.detach().reshape(t.shape[0], -1)
-    if t.shape[1] > WIDE:
-        t = t[:, :: -(-t.shape[1] // WIDE)]
-    return np.ascontiguousarray(as_array(t), dtype=np.float32)
+    return table(as_array(t)) if t.dim() >= 2 and t.numel() and plain else None
 
 
 def as_array(t: torch.Tensor) -> np.ndarray:
@@ -36,12 +32,11 @@ def table(x: Any) -> np.ndarray | None:
     array = np.asarray(x)
     if array.ndim == 1:
         array = array[:, None]
-    if array.ndim < 2 or array.dtype.kind not in "fiub" or not array.size or array.size > 20_000_000:
+    if array.ndim < 2 or array.dtype.kind not in "fiub" or not array.size:
         return None
     array = array.reshape(len(array), -1)
-    if array.shape[1] > WIDE:
-        array = array[:, :: -(-array.shape[1] // WIDE)]
-    return np.ascontiguousarray(array, dtype=np.float32)
+    array = array[:, :: -(-array.shape[1] // WIDE)]
+    return np.ascontiguousarray(array, dtype=np.float32) if array.size <= MOST_NUMBERS else None
 
 
 def hash_rows(rows_ND: np.ndarray) -> np.ndarray:
