@@ -13,9 +13,12 @@ SCORES = "sklearn.metrics._classification"
 MODELS = "sklearn.model_selection"
 # Classes whose fits look at columns over all rows.
 KINDS = {
-    "sklearn.preprocessing": ("StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler"),
+    "sklearn.preprocessing": (
+        *("StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler"),
+        *("QuantileTransformer", "PowerTransformer"),
+    ),
     "sklearn.decomposition": ("PCA",),
-    "sklearn.feature_selection": ("SelectKBest", "SelectPercentile"),
+    "sklearn.feature_selection": ("SelectKBest", "SelectPercentile", "RFE", "SelectFromModel"),
     "sklearn.impute": ("SimpleImputer", "KNNImputer"),
 }
 
