@@ -12,7 +12,6 @@ import fnmatch
 import json
 import os
 import pickle
-import re
 import signal
 import sys
 import traceback
@@ -20,19 +19,17 @@ import types
 import warnings
 from collections import Counter
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-NEAR = 3  # lines that a finding may be off
+from tests.diagnosis.bed import found_at, header, missing
+
 LIMIT = 60  # seconds
 WARM = (
     *("torch", "sklearn.datasets", "sklearn.metrics", "sklearn.model_selection", "sklearn.preprocessing"),
     *("torch.distributions", "torch.optim.lr_scheduler", "torch.utils.data", "torch._dynamo", "pandas"),
     *("treino.diagnosis.record.recorder", "treino.diagnosis.rules"),
 )
-LINE = re.compile(r"# (expect|allowed): (\w+)(?: @ (\d+))?")
-NEEDS = re.compile(r"# needs: (\w+)")
 
 
 def main() -> None:
@@ -51,7 +48,7 @@ def main() -> None:
     paths = [p for p in chosen(asked.folder, asked.patterns) if not missing(p)]
     paths = [p for p in paths if not (asked.right and not is_right(p)) and not (asked.faulty and is_right(p))]
     if asked.only:
-        paths = [p for p in paths if is_right(p) or asked.only in {r for r, _ in header(p)["expect"]}]
+        paths = [p for p in paths if is_right(p) or asked.only in faults_of(p)]
     table({p: forked(p, asked.show) for p in paths[:: asked.every]}, asked.only)
 
 
@@ -66,23 +63,10 @@ def is_right(path: Path) -> bool:
     return path.parent.name == "correct" or ".mended" in path.name
 
 
-def missing(path: Path) -> bool:
-    """Whether a script needs a package that isn't there."""
-    return any(find_spec(name) is None for name in NEEDS.findall("\n".join(first_lines(path))))
-
-
-def first_lines(path: Path) -> list[str]:
-    """Where a script says what it is."""
-    return path.read_text().splitlines()[:12]
-
-
-def header(path: Path) -> dict[str, list[tuple[str, int]]]:
-    """``expect`` and ``allowed`` of a script: (rule, line)."""
-    found: dict[str, list[tuple[str, int]]] = {"expect": [], "allowed": []}
-    for line in first_lines(path):
-        if (m := LINE.match(line)) and m[2] != "nothing":
-            found[m[1]].append((m[2], int(m[3] or 0)))
-    return found
+def faults_of(path: Path) -> set[str]:
+    """The rules that a script's faults are told by."""
+    told = header(path)
+    return {rule for rule, _ in told["expect"] + told["missed"]}
 
 
 def forked(path: Path, show: str | None) -> dict[str, Any]:
@@ -144,26 +128,23 @@ def examined(path: Path, show: str | None, said: int) -> dict[str, Any]:
 
 def table(results: dict[Path, dict[str, Any]], only: str | None) -> None:
     """Print what was missed, off its line or said wrongly, and how many were found, by rule."""
-    from treino.diagnosis.rules import rules
-
     found, expected, said = Counter[str](), Counter[str](), list[str]()
     for path, answer in results.items():
         told, places = header(path), [(rule, line) for rule, line, _ in answer["findings"]]
+        faults = told["expect"] + told["missed"]
         said += [f"defect    {path.stem}: {defect}" for defect in answer["defects"]]
-        known = {rule for rule, _ in told["expect"] + told["allowed"]}
+        known = {rule for rule, _ in faults + told["allowed"]}
         wrong = "alarm" if is_right(path) else "beside"
         said += [f"{wrong:9} {path.stem}: {r} {n} {m}" for r, n, m in answer["findings"] if r not in known]
-        for rule, line in told["expect"]:
-            if rule not in rules() or (only and rule != only):
+        for rule, line in faults:
+            if only and rule != only:
                 continue
             expected[rule] += 1
-            lines = [line, *(n for r, n in told["allowed"] if r == rule)]
             own = [n for r, n in places if r == rule and n is not None]
-            on_line = any(abs(n - at) <= NEAR for n in own for at in lines)
+            on_line = found_at(rule, line, told, places)
             found[rule] += on_line
-            said += (
-                [] if on_line else [f"{'off line' if own else 'missed':9} {path.stem}: {rule} {line} {own}"]
-            )
+            what = "off line" if own else "missed"
+            said += [] if on_line else [f"{what:9} {path.stem}: {rule} {line} {own}"]
     print(*sorted(said), sep="\n")
     for rule, count in sorted(expected.items()):
         print(f"{rule:34} {found[rule]:4} of {count}")

@@ -3,6 +3,7 @@
 A script begins with lines for the tests, in this order; every number is a line of the file as it is:
 
     # expect: RULE @ LINE      a fault, and the line on which it has to be told; "nothing" of a right script
+    # missed: RULE @ LINE      a fault that the doctor does not find, or not on its line
     # allowed: RULE @ LINE     what else may be told, or another line for a fault that is expected
     # needs: PACKAGE           without it the script is left out
     # mend: LINE → TEXT        in the mended script this line is TEXT, with whatever indentation it shows here
@@ -18,15 +19,15 @@ from pathlib import Path
 
 BED = Path(__file__).parents[1] / "doctor" / "bed"
 NEAR = 3  # lines that a finding may be off
-_HEAD = re.compile(r"# (expect|allowed|needs|mend): (.+)")
+_HEAD = re.compile(r"# (expect|missed|allowed|needs|mend): (.+)")
 _PLACE = re.compile(r"(\w+)(?: @ (\d+))?")
 _MEND = re.compile(r"(\d+) (→|\+)(?: (.*))?")
 _FOLDERS: dict[str, tempfile.TemporaryDirectory[str]] = {}  # of mended scripts, until this process ends
 
 
 def header(path: Path) -> dict[str, list[tuple[str, int]]]:
-    """``expect`` and ``allowed`` of a script: (rule, line)."""
-    found: dict[str, list[tuple[str, int]]] = {"expect": [], "allowed": []}
+    """``expect``, ``missed`` and ``allowed`` of a script: (rule, line)."""
+    found: dict[str, list[tuple[str, int]]] = {"expect": [], "missed": [], "allowed": []}
     for word, text in _head(path.read_text()):
         if word in found and (m := _PLACE.match(text)) and m[1] != "nothing":
             found[word].append((m[1], int(m[2] or 0)))
