@@ -1,6 +1,7 @@
 """Try the rules that read the log on a folder of scripts: what is found on its line, missed, or said wrongly.
 
-``python -m tools.doctor_trial FOLDER [PATTERN ...] [--only RULE] [--every K] [--right] [--show EVENT]``
+``python -m tools.doctor_trial FOLDER [PATTERN ...] [--only RULE] [--every K] [--right] [--show EVENT]
+[--renamed]``
 
 FOLDER holds ``faulty/`` and ``correct/``, as ``tests/doctor/bed/seen`` does; older commits hold a larger one.
 Expected findings stand in the scripts' first lines: ``# expect: rule @ line``. Each script runs in a process
@@ -10,6 +11,7 @@ of its own, forked from one that has imported torch.
 import argparse
 import fnmatch
 import json
+import linecache
 import os
 import pickle
 import signal
@@ -23,6 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.diagnosis.bed import found_at, header, missing
+
+from tools.renamed import renamed
 
 LIMIT = 60  # seconds
 WARM = (
@@ -41,6 +45,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="one script in so many")
     parser.add_argument("--right", action="store_true")
     parser.add_argument("--faulty", action="store_true")
+    parser.add_argument("--renamed", action="store_true", help="with other names for a script's variables")
     parser.add_argument("--show", help="print the events of this kind, of each script")
     asked = parser.parse_args()
     for name in WARM:
@@ -49,7 +54,7 @@ def main() -> None:
     paths = [p for p in paths if not (asked.right and not is_right(p)) and not (asked.faulty and is_right(p))]
     if asked.only:
         paths = [p for p in paths if is_right(p) or asked.only in faults_of(p)]
-    table({p: forked(p, asked.show) for p in paths[:: asked.every]}, asked.only)
+    table({p: forked(p, asked.show, asked.renamed) for p in paths[:: asked.every]}, asked.only)
 
 
 def chosen(folder: Path, patterns: list[str]) -> list[Path]:
@@ -69,7 +74,7 @@ def faults_of(path: Path) -> set[str]:
     return {rule for rule, _ in told["expect"] + told["missed"]}
 
 
-def forked(path: Path, show: str | None) -> dict[str, Any]:
+def forked(path: Path, show: str | None, other_names: bool = False) -> dict[str, Any]:
     """What is found in a script that runs in a child."""
     reader, writer = os.pipe()
     child = os.fork()
@@ -82,7 +87,7 @@ def forked(path: Path, show: str | None) -> dict[str, Any]:
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
         try:
-            answer = examined(path, show, said)
+            answer = examined(path, show, said, other_names)
         except BaseException:
             answer = {"findings": [], "defects": [traceback.format_exc()[-600:]]}
         with os.fdopen(writer, "wb") as pipe:
@@ -95,7 +100,7 @@ def forked(path: Path, show: str | None) -> dict[str, Any]:
     return pickle.loads(data) if data else {"findings": [], "defects": ["died"]}
 
 
-def examined(path: Path, show: str | None, said: int) -> dict[str, Any]:
+def examined(path: Path, show: str | None, said: int, other_names: bool = False) -> dict[str, Any]:
     """Run a script under the record; decide from its log, read back from JSON."""
     import torch
 
@@ -110,10 +115,12 @@ def examined(path: Path, show: str | None, said: int) -> dict[str, Any]:
     main_module.__file__ = str(path)
     sys.modules["__main__"], sys.argv = main_module, [str(path)]
     sys.path.insert(0, str(path.parent))
+    text = renamed(path.read_text()) if other_names else path.read_text()
+    linecache.cache[str(path)] = len(text), None, text.splitlines(keepends=True), str(path)
     recorder, error = Recorder(), ""
     recorder.install()
     try:
-        exec(compile(path.read_text(), str(path), "exec", dont_inherit=True), main_module.__dict__)
+        exec(compile(text, str(path), "exec", dont_inherit=True), main_module.__dict__)
     except BaseException as raised:
         error = type(raised).__name__
     recorder.stop(finished=not error, error=error)
