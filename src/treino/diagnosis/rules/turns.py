@@ -31,7 +31,10 @@ class Turns:
 
 
 def used_and_wasted(log: Log, optimizer: int) -> Turns:
-    """The turns of an optimizer, as far as they were looked at."""
+    """The turns of an optimizer, as far as they were looked at; what a step of another one used that holds
+    some of its parameters is none of them.
+    """
+    held = {o.optimizer: {p for g in o.groups for p in g.parameters} for o in log.of(OptimizerMade)}
     used, wasted, places = Counter[Site | None](), Counter[Site | None](), Counter[Site | None]()
     pending: list[Site | None] = []
     for event in log.events:
@@ -43,6 +46,8 @@ def used_and_wasted(log: Log, optimizer: int) -> Turns:
             pending = []
         elif isinstance(event, Stepped) and event.optimizer == optimizer:
             used.update(pending)
+            pending = []
+        elif isinstance(event, Stepped) and held.get(event.optimizer, set()) & held.get(optimizer, set()):
             pending = []
     shares = [used[s] / (used[s] + wasted[s]) for s in {*used, *wasted} if used[s] + wasted[s] >= 4]
     return Turns(
