@@ -105,6 +105,11 @@ class Loaders:
             self._given = None
         return self.batch
 
+    def line(self) -> Site | None:
+        """Where the loader was made that gave the newest batch."""
+        batch = self.newest()
+        return batch.reading.site if batch is not None and batch.reading is not None else None
+
     def let_go(self) -> None:
         """Hold no batch any longer."""
         self._given = self.batch = None

@@ -1,6 +1,7 @@
 """The batches that batch-norm layers get, and in which mode."""
 
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -21,15 +22,17 @@ class Batches:
         self.crashed = False
         self.shape: tuple[int, ...] = ()
         self.stack: tuple[Site, ...] = ()
+        self.loader: Site | None = None
 
 
 class Norms:
-    """Batches by layer."""
+    """Batches by layer. loader: gives the line of the loader that is read."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
         self.moment: Any = dict
         self.made: Any = {}
+        self.loader: Callable[[], Site | None] = lambda: None
         self._layers: weakref.WeakKeyDictionary[nn.Module, Batches] = weakref.WeakKeyDictionary()
         self._every: list[Batches] = []
 
@@ -51,7 +54,7 @@ class Norms:
         known.larger += training and x.shape[0] > 1
         if training and x.shape[0] == 1:
             known.ones += 1
-            known.shape, known.stack = tuple(x.shape), stack()
+            known.shape, known.stack, known.loader = tuple(x.shape), stack(), self.loader()
 
     def finish(self) -> None:
         """All layers that got a batch of one row in training."""

@@ -82,6 +82,7 @@ class Recorder:
         for part in parts:
             part.moment = self.moment
         self.nets.norms.made = self.nets.made
+        self.nets.norms.loader = self.rows.loaders.line
         self.gradients.spoiled = self.finiteness.tell
         self.gradients.loss_of = self.losses.of
         self.gradients.shift, self.gradients.after_step = self._shift, after_each_step
