@@ -6,12 +6,10 @@ import os
 import tokenize
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from treino.diagnosis.finding import Finding, Site
 from treino.diagnosis.where import source
 from treino.diagnosis.where.bindings import bindings
-from treino.diagnosis.where.losses import run_backward
 from treino.diagnosis.where.reach import reaching
 from treino.errors import TreinoError
 from treino.words import _
@@ -144,11 +142,7 @@ def _net_called(site: Site) -> str | None:
             made = reaching(site.file, of.id, of)
             if made and not any(d.how in ("made", "import") for d in made):
                 return of.id
-        elif (
-            isinstance(of, ast.Attribute)
-            and ast.unparse(of.value) == "self"
-            and of.attr in bindings(site.file).attributes
-        ):
+        elif ast.unparse(of) in {f"self.{name}" for name in bindings(site.file).attributes}:
             return ast.unparse(of)
     return None
 
@@ -159,31 +153,24 @@ def _zero_grad(finding: Finding, lines: list[str]) -> list[Edit]:
     optimizer, statement = _stepper(site), source.statement(site)
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Attribute):  # named, not called
         return _splice(lines, statement.value, ast.unparse(statement.value) + "()")
-    return (
-        [_insert(lines, statement.lineno, f"{optimizer}.zero_grad()")]
-        if optimizer and statement is not None
-        else []
-    )
+    if optimizer is None or statement is None:
+        return []
+    return [_insert(lines, statement.lineno, f"{optimizer}.zero_grad()")]
 
 
 def _clear_earlier(finding: Finding, lines: list[str]) -> list[Edit]:
     site = _site(finding)
-    around, statement = source.function(site), source.statement(site)
-    if around is None or statement is None or statement.lineno != statement.end_lineno:
+    statement = source.statement(site)
+    before = [c.lineno for c in source.calls(source.function(site), "backward") if c.lineno < site.line]
+    if statement is None or statement.lineno != statement.end_lineno or not before:
         return []
-    backwards = [
-        c.lineno for c in ast.walk(around) if isinstance(c, ast.Call) and source.name_of(c) == "backward"
-    ]
-    before = [n for n in backwards if n < site.line]
-    if not before or _indent(lines, max(before)) != _indent(lines, site.line):
+    if _indent(lines, max(before)) != _indent(lines, site.line):
         return []
-    text = lines[site.line - 1].strip()
-    return [Edit(site.line, site.line, ()), _insert(lines, max(before), text)]
+    return [Edit(site.line, site.line, ()), _insert(lines, max(before), lines[site.line - 1].strip())]
 
 
 def _call_step(finding: Finding, lines: list[str]) -> list[Edit]:
-    around = source.function(_site(finding))
-    for node in ast.walk(around) if around is not None else ():
+    for node in ast.walk(source.function(_site(finding))):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Attribute) and node.value.attr == "step":
             return _splice(lines, node.value, ast.unparse(node.value) + "()")
     return []
@@ -195,15 +182,12 @@ def _unsquash(finding: Finding, lines: list[str]) -> list[Edit]:
         name = source.name_of(call)
         if name in ("Softmax", "Sigmoid"):
             return _splice(lines, call, "nn.Identity()")
-        if not any(w in name.lower() for w in ("softmax", "sigmoid")) or "log" in name.lower():
+        if name.lower() not in ("softmax", "sigmoid"):
             continue
-        first: ast.expr | None = call.args[0] if call.args else None
-        if isinstance(call.func, ast.Attribute) and not (
-            first is not None and not isinstance(first, ast.Constant)
-        ):
-            first = call.func.value
-        if first is not None:
-            return _splice(lines, call, ast.unparse(first))
+        squashed = call.args[0] if call.args and not isinstance(call.args[0], ast.Constant) else None
+        if squashed is None and isinstance(call.func, ast.Attribute):
+            squashed = call.func.value
+        return _splice(lines, call, ast.unparse(squashed)) if squashed is not None else []
     return []
 
 
@@ -243,49 +227,27 @@ def _block(site: Site) -> ast.stmt | None:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             break
         if isinstance(node, (ast.With, ast.For)):
-            if any(
-                isinstance(c, ast.Call) and source.name_of(c) in ("backward", "step") for c in ast.walk(node)
-            ):
+            if source.calls(node, "backward", "step"):
                 break
             best = node
     return best
 
 
 def _trains_too(site: Site) -> bool:
-    """Whether what a line computes is run backward further down in its loop: one function for training and
-    evaluation, told by a mode.
-    """
-    loop, statement = source.loop(site), source.statement(site)
-    if loop is None or not isinstance(statement, ast.Assign):
-        return False
-    made = set().union(*(source.names(target) for target in statement.targets))
-    after: list[Any] = [n for n in ast.walk(loop) if getattr(n, "lineno", 0) > statement.lineno]
-    for node in sorted(after, key=lambda n: n.lineno):
-        if isinstance(node, ast.Assign) and made & source.names(node.value):
-            made = made.union(*(source.names(target) for target in node.targets))
-        elif isinstance(node, ast.Call) and source.name_of(node) == "backward":
-            of = run_backward(node)
-            if of is not None and made & source.names(of):
-                return True
-    return False
+    """Whether its loop runs backward further down: one function for training and evaluation."""
+    return any(c.lineno > site.line for c in source.calls(source.loop(site), "backward"))
 
 
 def _no_grad(finding: Finding, lines: list[str]) -> list[Edit]:
-    """The block that evaluates without gradients; a line that trains too: with them while the net trains."""
+    """The block that evaluates without gradients."""
     site = _site(finding)
-    block, manager = _block(site), "torch.no_grad()"
-    if block is None or block.end_lineno is None or isinstance(block, ast.Return):
+    block = _block(site)
+    if block is None or block.end_lineno is None or isinstance(block, ast.Return) or _trains_too(site):
         return []
-    if _trains_too(site):
-        net, module = _net_called(site), source.module(site.file)
-        if net is None or module is None or not source.calls(module, "eval"):
-            return []
-        manager = f"torch.set_grad_enabled({net}.training)"
-    indent = _indent(lines, block.lineno)
-    inside = tuple(
-        "    " + text if text.strip() else text for text in lines[block.lineno - 1 : block.end_lineno]
-    )
-    return [Edit(block.lineno, block.end_lineno, (f"{indent}with {manager}:", *inside))]
+    own = lines[block.lineno - 1 : block.end_lineno]
+    inside = tuple("    " + text if text.strip() else text for text in own)
+    head = _indent(lines, block.lineno) + "with torch.no_grad():"
+    return [Edit(block.lineno, block.end_lineno, (head, *inside))]
 
 
 def _train_again(finding: Finding, lines: list[str]) -> list[Edit]:
@@ -319,16 +281,15 @@ def _let_go(finding: Finding, lines: list[str]) -> list[Edit]:
         value = statement.value
     elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) and statement.value.args:
         value = statement.value.args[0]
-    around = getattr(source.function(_site(finding)), "args", None)
-    several = {a.arg for a in (around.vararg, around.kwarg) if a is not None} if around is not None else set()
-    if isinstance(value, (ast.Tuple, ast.List, ast.Dict)) or getattr(value, "id", None) in several:
-        return []
-    if value is None or value.lineno != value.end_lineno:
+    if (
+        value is None
+        or value.lineno != value.end_lineno
+        or isinstance(value, (ast.Tuple, ast.List, ast.Dict))
+    ):
         return []
     text = text_of(lines, value)
-    return _splice(
-        lines, value, f"{text}.detach()" if isinstance(value, (ast.Name, ast.Call)) else f"({text}).detach()"
-    )
+    text = text if isinstance(value, (ast.Name, ast.Call)) else f"({text})"
+    return _splice(lines, value, f"{text}.detach()")
 
 
 def _mean(finding: Finding, lines: list[str]) -> list[Edit]:
@@ -354,9 +315,8 @@ def _same_shape(finding: Finding, lines: list[str]) -> list[Edit]:
         if source.name_of(call) in SHAPES:  # it is the prediction that was given another shape here
             return []
         if len(call.args) >= 2 and isinstance(call.args[0], ast.Name):
-            return _splice(
-                lines, call.args[1], f"{text_of(lines, call.args[1])}.reshape({call.args[0].id}.shape)"
-            )
+            target = text_of(lines, call.args[1])
+            return _splice(lines, call.args[1], f"{target}.reshape({call.args[0].id}.shape)")
     return []
 
 
