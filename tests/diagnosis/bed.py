@@ -35,10 +35,10 @@ def header(path: Path) -> dict[str, list[tuple[str, int]]]:
 
 
 def mended(text: str) -> str:
-    """A faulty script as its mends say, without the lines for the tests but what it needs."""
+    """A faulty script as its mends say, without the lines for the tests but what is needed or allowed."""
     lines: list[list[str]] = [[], *([line] for line in text.splitlines())]
     for number, (word, _) in enumerate(_head(text), 1):
-        if word != "needs":
+        if word not in ("needs", "allowed"):
             lines[number] = []
     for word, mend in _head(text):
         if word != "mend":

@@ -54,7 +54,8 @@ def test_a_right_script_is_silent(path, thorough):
     """A mended one is a line or two from the faulty one whose output is compared."""
     seen = watched(path, compared=thorough or path in AS_KEPT)
     assert seen["status"] == 0
-    assert seen["findings"] == []
+    allowed = {rule for rule, _ in header(path)["allowed"]} if path not in AS_KEPT else set()
+    assert [f for f in seen["findings"] if f[0] not in allowed] == []
 
 
 @pytest.mark.skipif(not LEFT_OUT, reason="all packages are there")

@@ -27,6 +27,7 @@ from treino.diagnosis.record.values import Node, Values, first_tensors
 
 EVALUATIONS = 64
 BAD = 64  # calls with NaN that are told of
+FAR = 32  # operations back
 DRAWS = ("rand", "randn", "randint", "rand_like", "randn_like", "normal", "uniform", "bernoulli")
 PRODUCTS = ("linear", "conv1d", "conv2d", "conv3d", "matmul", "addmm", "mm", "embedding", "gru", "lstm")
 
@@ -108,6 +109,8 @@ class Rows:
         call = Call(event, *looked)
         call.drawn, self._drawn = self._drawn, set()
         call.node = self._values.find(x)
+        if call.node is not None and generated(call.node):
+            call.drawn = set()
         call.made = bool(call.node is not None and call.node.forwards - {event.forward}) or x.requires_grad
         self._from_loader(call)
         if not call.made:
@@ -313,3 +316,16 @@ def rows_in(args: Any) -> torch.Tensor | None:
     """The first tensor with rows that are numbers; or else the first one with rows."""
     tensors = [t for t in first_tensors(args) if t.dim() >= 2]
     return next((t for t in tensors if t.is_floating_point()), tensors[0] if tensors else None)
+
+
+def generated(node: Node) -> bool:
+    """Whether a value is made of random numbers alone, of no rows that were there before."""
+    todo, known = [node], {id(node)}
+    for one in todo:
+        if len(todo) > FAR or (one.op not in DRAWS and not one.parents):
+            return False
+        for parent in one.parents if one.op not in DRAWS else ():
+            if id(parent) not in known:
+                known.add(id(parent))
+                todo.append(parent)
+    return True

@@ -41,7 +41,8 @@ def shared(e: RowsEvaluated, t: RowsTrained) -> tuple[int, int]:
     held_out = e.part > 0 and (e.how == "rows" or e.trained < t.rows)
     if held_out and e.leaked > few:
         return e.leaked, e.rows
-    mixed = e.mixed > few and (told or (t.twice and e.repeated))
+    part = e.part >= 0 or e.trained < HALF * e.rows  # otherwise a look at the whole table
+    mixed = part and e.mixed > few and (told or (t.twice and e.repeated))
     return (e.trained, e.rows) if mixed else (0, e.rows)
 
 

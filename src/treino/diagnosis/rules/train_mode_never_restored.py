@@ -24,9 +24,18 @@ def decide(log: Log) -> Iterable[Evidence]:
         if len(still) < LEAST or (net.loaded and first):
             continue
         before = [m for m in set_at if m.turn <= still[0].turn]
+        if before and not first and not _looked(log, net.net, before[-1], still[0]):
+            continue  # set for the training itself: batch norms that stay as they are
         site = before[-1].site if before else still[0].site
         numbers = {"steps": len(still), "net": net.kind, "layers": ", ".join(net.modal)}
         yield Evidence(still[-1].site, numbers, at=site, stack=still[-1].stack)
+
+
+def _looked(log: Log, net: int, since: ModeSet, until: Forward) -> bool:
+    """Whether a net was evaluated between these events."""
+    between = log.events[log.events.index(since) : log.events.index(until)]
+    used = trained_forwards(log)
+    return any(isinstance(e, Forward) and e.net == net and e.forward not in used for e in between)
 
 
 RULE = Rule(
