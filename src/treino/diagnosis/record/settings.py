@@ -105,7 +105,8 @@ class Settings:
         schedule.lines[here()] += 1
         schedule.stack = stack()
         if schedule.calls == 1:
-            schedule.before = every == 0
+            held = self._gradients.held.get(id(optimizer))
+            schedule.before = every == 0 and (held is None or held.before is None)  # not in its step
         schedule.left = schedule.left + 1 if schedule.updates == before and before else 0
         if schedule.calls < 4:
             schedule.lent = schedule.lent or self._lent(optimizer)

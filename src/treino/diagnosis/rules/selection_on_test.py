@@ -22,7 +22,7 @@ def decide(log: Log) -> Iterable[Evidence]:
     every = [e for e in log.of(RowsEvaluated) if e.rows >= LEAST and not e.made]
     held_out = [e for e in every if e.trained <= LEARNED * e.rows]
     for digest, own in by_line(held_out, lambda e: e.digest).items():
-        looks = sum(len(e.looks) for e in own)
+        looks = len({turn for e in own for turn in e.looks})  # several nets at one time choose nothing
         if looks < LOOKS:
             continue
         chosen = next((e for e in own if _is_test(e) and any(map(decides, e.stack))), None)

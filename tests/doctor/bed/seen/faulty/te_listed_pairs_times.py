@@ -1,5 +1,6 @@
-# expect: duplicate_leakage @ 14
-# mend: 14 →
+# expect: duplicate_leakage @ 15
+# allowed: scaler_leakage @ 14
+# mend: 15 →
 import copy, random
 import numpy as np, pandas as pd, torch
 import torch.nn.functional as F
