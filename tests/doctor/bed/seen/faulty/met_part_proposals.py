@@ -1,4 +1,4 @@
-# expect: missing_eval @ 28
+# missed: missing_eval @ 28
 # mend: 23 →         self.drop = nn.Dropout(p=0.5)
 # mend: 28 →         x = self.drop(x)
 import math

@@ -1,4 +1,4 @@
-# expect: softmax_wrong_dim @ 30
+# missed: softmax_wrong_dim @ 30
 # mend: 30 →         weights = F.softmax(scores.view(length, batch), dim=0).view(length, batch, 1)
 import math
 import torch

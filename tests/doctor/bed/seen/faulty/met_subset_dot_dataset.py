@@ -1,4 +1,4 @@
-# expect: test_in_train @ 24
+# missed: test_in_train @ 24
 # allowed: test_in_train @ 25
 # mend: 24 → train_loader = DataLoader(part_train, batch_size=32, shuffle=True)
 # mend: 25 → valid_loader = DataLoader(part_valid, batch_size=32)

@@ -1,4 +1,4 @@
-# expect: class_imbalance @ 19
+# missed: class_imbalance @ 19
 # mend: 18 → loader = DataLoader(dataset, batch_size=50, sampler=balanced)
 # mend: 19 →
 """Four states of a machine, three of them rare; cross-entropy without weights sees only the common one."""

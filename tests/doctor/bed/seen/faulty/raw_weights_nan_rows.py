@@ -1,5 +1,6 @@
-# expect: nan_inputs @ 13
-# mend: 13 → x = torch.from_numpy(np.nan_to_num(table))
+# missed: nan_inputs @ 14
+# allowed: non_finite_loss @ 22
+# mend: 14 → x = torch.from_numpy(np.nan_to_num(table))
 """Logistic regression with raw tensors on a table with missing cells."""
 
 import numpy as np

@@ -1,4 +1,4 @@
-# expect: softmax_before_cross_entropy @ 25
+# missed: softmax_before_cross_entropy @ 25
 # allowed: softmax_before_cross_entropy @ 45
 # mend: 25 →         return self.fc3(x)
 """Five small networks trained at once with torch.func: stacked parameters, vmap over members, hand-made momentum."""

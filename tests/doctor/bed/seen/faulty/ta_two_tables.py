@@ -1,4 +1,4 @@
-# expect: label_misaligned @ 26
+# missed: label_misaligned @ 26
 # allowed: label_misaligned @ 25
 # mend: 26 →     diagnosis = registry.loc[measurements.index, "malignant"].to_numpy()
 """Measurements in one table, diagnoses in another: tumours classified after a join on the case number."""

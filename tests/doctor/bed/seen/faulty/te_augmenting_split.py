@@ -1,4 +1,4 @@
-# expect: augment_on_test @ 23
+# missed: augment_on_test @ 23
 # mend: 23 → tr, te = full, TensorDataset(X[1400:], y[1400:]); full.x, full.y = X[:1400], y[:1400]
 import copy, random
 import numpy as np, pandas as pd, torch

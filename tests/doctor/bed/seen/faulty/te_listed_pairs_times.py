@@ -1,4 +1,4 @@
-# expect: duplicate_leakage @ 15
+# missed: duplicate_leakage @ 15
 # allowed: scaler_leakage @ 14
 # mend: 15 →
 import copy, random

@@ -1,4 +1,4 @@
-# expect: class_imbalance @ 21
+# missed: class_imbalance @ 21
 # mend: 21 → w = 1 / counts.float()[ytr]
 import copy, random
 import numpy as np, pandas as pd, torch

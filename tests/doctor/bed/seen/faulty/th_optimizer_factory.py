@@ -1,4 +1,4 @@
-# expect: weight_decay_too_high @ 63
+# missed: weight_decay_too_high @ 63
 # allowed: weight_decay_too_high @ 49
 # mend: 63 →         self.optimizer = build_optimizer(self.model.parameters(), opt.lr, opt.weight_decay, opt.momentum)
 """Which component of a sensor rack failed? A classifier whose parts come from small factories."""

@@ -1,4 +1,4 @@
-# expect: symmetric_init @ 26
+# missed: symmetric_init @ 26
 # mend: 26 →     raw = Weights(0.1 * torch.randn(64, 20), torch.zeros(20), 0.1 * torch.randn(20, 10))
 """sym jax"""
 import torch

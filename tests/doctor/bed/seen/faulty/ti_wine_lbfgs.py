@@ -1,4 +1,4 @@
-# expect: sorted_split @ 18
+# missed: sorted_split @ 18
 # allowed: sorted_split @ 20
 # mend: 18 → order = torch.randperm(len(x), generator=gen)
 """Cultivar of a wine from its chemistry: softmax regression on raw tensors, minimised with L-BFGS."""

@@ -1,4 +1,4 @@
-# expect: unshuffled_sorted @ 26
+# missed: unshuffled_sorted @ 26
 # mend: 26 →     train_loader = loader_of(x[~held], y[~held], shuffle=True)
 """Iris-like blobs told apart; loaders come from a helper that shuffles when asked to."""
 import torch

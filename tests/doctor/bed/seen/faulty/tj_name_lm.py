@@ -1,4 +1,4 @@
-# expect: clip_too_small @ 86
+# missed: clip_too_small @ 86
 # mend: 86 →         clip_grad_norm_(params, args.clip)
 """Character model of made-up place names: three characters of context, weights as plain tensors, momentum SGD."""
 import argparse

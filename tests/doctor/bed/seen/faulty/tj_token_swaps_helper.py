@@ -1,4 +1,4 @@
-# expect: augment_on_test @ 46
+# missed: augment_on_test @ 46
 # mend: 46 → test_notes = Notes(test_ids, test_topics, noisy_words=False, seed=2)
 """Topics of made-up notes: a bag of embeddings, with words left out and swapped by the dataset."""
 import random

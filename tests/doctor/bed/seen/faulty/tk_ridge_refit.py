@@ -1,4 +1,4 @@
-# expect: test_in_train @ 68
+# missed: test_in_train @ 68
 # allowed: test_in_train @ 69
 # mend: 68 →     x_full, y_full = torch.cat([x_train, x_val]), torch.cat([y_train, y_val])
 """Predicts disease progression and blood sugar together (diabetes data): picks a weight decay on validation rows, then refits."""

@@ -1,4 +1,4 @@
-# expect: weight_decay_too_high @ 21
+# missed: weight_decay_too_high @ 21
 # mend: 21 →     decay = args.weight_decay
 import argparse
 import torch

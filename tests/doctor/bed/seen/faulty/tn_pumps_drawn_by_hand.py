@@ -1,4 +1,4 @@
-# expect: class_imbalance @ 25
+# missed: class_imbalance @ 25
 # allowed: class_imbalance @ 26
 # allowed: class_imbalance @ 27
 # mend: 26 → chance = np.array([1 / tally[label] for label in leak.tolist()], dtype=float)

@@ -1,4 +1,4 @@
-# expect: unshuffled_sorted @ 37
+# missed: unshuffled_sorted @ 37
 # mend: 37 → loader = DataLoader(TensorDataset(x, y), batch_size=loading.batch_size, shuffle=loading.shuffle_train)
 """Five kinds of shapes, one after the other."""
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-# expect: missing_eval @ 42
+# missed: missing_eval @ 42
 # mend: 42 →         self.model.eval()
 """Digits with batch norm and dropout, an abstract trainer and a task class that fills in the steps."""
 import abc

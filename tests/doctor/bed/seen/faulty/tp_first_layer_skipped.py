@@ -1,4 +1,4 @@
-# expect: params_not_in_optimizer @ 20
+# missed: params_not_in_optimizer @ 20
 # mend: 20 → learnable = list(net.parameters())
 """A small classifier whose settings come from a table; the best weights are kept and read again at the end."""
 import copy

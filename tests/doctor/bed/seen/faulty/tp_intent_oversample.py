@@ -1,4 +1,4 @@
-# expect: duplicate_leakage @ 59
+# missed: duplicate_leakage @ 59
 # allowed: duplicate_leakage @ 60
 # mend: 59 →
 # mend: 60 + train_df = balance(train_df)

@@ -1,4 +1,4 @@
-# expect: unscaled_inputs @ 13
+# missed: unscaled_inputs @ 13
 # mend: 12 →
 # mend: 16 + rows = (rows - rows[train].mean(0)) / rows[train].std(0)
 """Softmax regression on pixels, by plain tensors and gradients that are subtracted."""

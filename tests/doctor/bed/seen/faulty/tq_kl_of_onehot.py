@@ -1,4 +1,4 @@
-# expect: non_finite_loss @ 13
+# missed: non_finite_loss @ 13
 # mend: 13 →         gap = answer.clamp(min=1e-9).log() - said.clamp(min=1e-9).log()
 """A net of digits learns to say what a table of certain answers says."""
 import torch

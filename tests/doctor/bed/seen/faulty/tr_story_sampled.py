@@ -1,4 +1,4 @@
-# expect: missing_eval @ 29
+# missed: missing_eval @ 29
 # mend: 29 →         self.eval()
 """Character GRU with dropout: after each epoch it writes a line, then goes on training."""
 

@@ -1,4 +1,4 @@
-# expect: softmax_wrong_dim @ 46
+# missed: softmax_wrong_dim @ 46
 # mend: 46 → print("ensemble", (logits.softmax(-1).mean(0).argmax(1) == yb).float().mean().item())
 # looks suspicious: the modules' own parameters stay as they are; stacked copies (leading axis = member) are
 # trained at once by one optimizer on the sum of the members' mean losses, which are independent.

@@ -1,4 +1,4 @@
-# expect: test_in_train @ 22
+# missed: test_in_train @ 22
 # mend: 22 → tr, te = perm[:1500], perm[1500:]
 """Census-like table with raw units: categorical embeddings, and a BatchNorm1d on the numeric columns scales them."""
 import numpy as np

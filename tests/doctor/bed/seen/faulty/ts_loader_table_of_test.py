@@ -1,4 +1,4 @@
-# expect: selection_on_test @ 25
+# missed: selection_on_test @ 25
 # mend: 25 →         "val": DataLoader(val_set, batch_size=64),
 """Wine net, early stopping."""
 import copy

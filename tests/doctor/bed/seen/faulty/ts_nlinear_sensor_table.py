@@ -1,4 +1,4 @@
-# expect: scaler_leakage @ 43
+# missed: scaler_leakage @ 43
 # mend: 43 →         self.scaler.fit(train_data.values)
 """NLinear on a table of six building sensors; the data class follows the long-horizon forecasting repositories."""
 import argparse

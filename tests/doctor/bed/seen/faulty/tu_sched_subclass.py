@@ -1,4 +1,4 @@
-# expect: scheduler_misuse @ 33
+# missed: scheduler_misuse @ 33
 # mend: 33 →         sched.step()
 """Digits."""
 import math

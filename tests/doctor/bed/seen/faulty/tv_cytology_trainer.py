@@ -1,4 +1,4 @@
-# expect: unscaled_inputs @ 73
+# missed: unscaled_inputs @ 73
 # allowed: unscaled_inputs @ 70
 # allowed: unscaled_inputs @ 74
 # mend: 73 →     clf = TorchClassifier().fit(X_train_std, y_train)

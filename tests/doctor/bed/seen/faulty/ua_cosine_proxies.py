@@ -1,4 +1,4 @@
-# expect: unshuffled_sorted @ 107
+# missed: unshuffled_sorted @ 107
 # allowed: unshuffled_sorted @ 26
 # allowed: unshuffled_sorted @ 60
 # mend: 107 →     fit(model, loss_fn, make_loader(train, cfg["batch"], shuffle=True), cfg)

@@ -1,4 +1,4 @@
-# expect: target_broadcast @ 82
+# missed: target_broadcast @ 82
 # allowed: target_broadcast @ 45
 # allowed: target_broadcast @ 51
 # allowed: target_broadcast @ 61

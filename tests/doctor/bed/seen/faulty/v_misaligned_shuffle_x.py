@@ -1,4 +1,4 @@
-# expect: label_misaligned @ 17
+# missed: label_misaligned @ 17
 # mend: 17 → perm = np.random.permutation(len(X))
 # mend: 17 + X, y = X[perm], y[perm]
 """Breast-cancer cells: shuffle the arrays, hold out a quarter and fit."""

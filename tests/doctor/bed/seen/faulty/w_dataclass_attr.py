@@ -1,4 +1,4 @@
-# expect: selection_on_test @ 63
+# missed: selection_on_test @ 63
 # mend: 63 → winner = max(runs, key=operator.attrgetter("on_val"))
 """Widths are compared; a record holds what each got, and the best record wins."""
 

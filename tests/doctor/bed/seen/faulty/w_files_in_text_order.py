@@ -1,4 +1,4 @@
-# expect: label_misaligned @ 35
+# missed: label_misaligned @ 35
 # mend: 35 →     for path in sorted(folder.glob("scan*.npy"), key=lambda p: int(p.stem[4:])):
 """Spectra in one file each, scan0.npy to scan399.npy; the grades are a list in order of the scans."""
 

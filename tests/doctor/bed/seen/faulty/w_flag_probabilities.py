@@ -1,4 +1,4 @@
-# expect: softmax_before_cross_entropy @ 53
+# missed: softmax_before_cross_entropy @ 53
 # mend: 53 → trainer = Trainer(replace(Settings(), probabilities=False))
 """Wine cultivars by a trainer class that is told how the net is to answer."""
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-# expect: bad_label_values @ 28
+# missed: bad_label_values @ 28
 # mend: 28 →         self.target = torch.tensor(frame["liked"].to_numpy(), dtype=torch.float32)
 """Turns star ratings into likes and learns them with a factorisation machine over user, film and genre."""
 import numpy as np

@@ -1,4 +1,4 @@
-# expect: sorted_split @ 17
+# missed: sorted_split @ 17
 # mend: 17 →     order = tickets.argsort()
 """Three cultivars of wine with plain functions: parameters in a dict, torch.func gradients, momentum by hand."""
 import torch

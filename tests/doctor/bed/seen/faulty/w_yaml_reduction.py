@@ -1,4 +1,4 @@
-# expect: exploding_sum_loss @ 15
+# missed: exploding_sum_loss @ 15
 # mend: 15 →   reduce: mean
 """House prices, made up, by a net whose loss is described in a small settings text."""
 import torch

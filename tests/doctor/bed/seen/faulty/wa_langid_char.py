@@ -1,4 +1,4 @@
-# expect: metric_wrong_axis @ 76
+# missed: metric_wrong_axis @ 76
 # allowed: metric_wrong_axis @ 77
 # mend: 76 →             _, guess = torch.max(scores, 1)
 #!/usr/bin/env python

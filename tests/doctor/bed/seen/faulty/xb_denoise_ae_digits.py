@@ -1,4 +1,4 @@
-# expect: nan_inputs @ 33
+# missed: nan_inputs @ 33
 # allowed: nan_inputs @ 37
 # allowed: nan_inputs @ 73
 # allowed: non_finite_loss @ 82

@@ -1,4 +1,4 @@
-# expect: lr_too_low @ 13
+# missed: lr_too_low @ 13
 # allowed: lr_too_low @ 38
 # mend: 13 →     "lr": {"autoencoder": 2e-3, "pitch": 2e-3},
 # Audio-like frames: an encoder/decoder pair and a separate pitch regressor, each with its own optimizer.

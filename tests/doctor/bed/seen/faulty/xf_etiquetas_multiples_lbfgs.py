@@ -1,4 +1,4 @@
-# expect: metric_wrong_axis @ 49
+# missed: metric_wrong_axis @ 49
 # mend: 49 →     exactas = aciertos.all(dim=1).float().mean().item()
 # Clasificación multietiqueta (cada fila puede llevar varias etiquetas), ajuste con LBFGS
 import torch

@@ -1,4 +1,4 @@
-# expect: scaler_leakage @ 50
+# missed: scaler_leakage @ 50
 # mend: 50 →         seletor = SelectKBest(f_classif, k=self.k).fit(self.bruto[self.treino], self.y[self.treino])
 """Transfer com extrator congelado: filtros aleatórios fixos + cabeça treinada.
 

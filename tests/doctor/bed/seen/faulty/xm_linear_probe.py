@@ -1,4 +1,4 @@
-# expect: label_misaligned @ 84
+# missed: label_misaligned @ 84
 # allowed: label_misaligned @ 66
 # allowed: label_misaligned @ 93
 # mend: 84 →     train_feats = extract(backbone, DataLoader(probe_train, batch_size=64, shuffle=False))
