@@ -6,6 +6,11 @@ import torch
 from torch import nn
 
 from treino.data.row_order import order
+from treino.engine import KERNELS
+from treino.engine.kernels.lanes_library import why_missing
+
+ENGINES = [name for name in KERNELS if name != "lanes" or why_missing() is None]  # that are here
+FLOAT64 = [name for name in KERNELS if name != "lanes"]
 
 
 def sample(rows=24, inputs=5, classes=3, seed=0, dtype=torch.float32):

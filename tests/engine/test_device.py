@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from oracles import sample
+from oracles import FLOAT64, sample
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from treino.data.torch_datasets.dataset_source import load_torch_dataset
-from treino.engine import ACTIVATIONS, KERNELS, LOSSES, OPTIMIZERS, mlp, train
+from treino.engine import ACTIVATIONS, LOSSES, OPTIMIZERS, mlp, train
 
 DEVICES = ["cuda"] * torch.cuda.is_available() + ["mps"] * torch.backends.mps.is_available()
 X, Y = sample(rows=33)
@@ -33,7 +33,7 @@ def losses(device, y=Y, net=None, **arguments):
     return found
 
 
-@pytest.mark.parametrize("engine", list(KERNELS))
+@pytest.mark.parametrize("engine", FLOAT64)
 @pytest.mark.parametrize("device", DEVICES)
 def test_a_device_trains_the_same_network(device, engine):
     for optimizer in OPTIMIZERS:

@@ -6,9 +6,9 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from oracles import sample
+from oracles import ENGINES, FLOAT64, sample
 
-from treino.engine import ACTIVATIONS, KERNELS, mlp, train
+from treino.engine import ACTIVATIONS, mlp, train
 from treino.engine.epoch_loss import EpochLoss
 from treino.engine.kernels.flat_bmm import FlatBmmKernel
 from treino.engine.kernels.flat_loop import FlatLoopKernel
@@ -126,8 +126,8 @@ DRAWN = {
     "batch": st.sampled_from([None, 1, 5, 20]),
     "rows": st.integers(4, 41),
 }
-MODULE_SLOW = [pytest.param("module", marks=pytest.mark.slow), *(e for e in KERNELS if e != "module")]
-BMM_QUICK = [e if e == "flat-bmm" else pytest.param(e, marks=pytest.mark.slow) for e in KERNELS]
+MODULE_SLOW = [pytest.param("module", marks=pytest.mark.slow), *(e for e in ENGINES if e != "module")]
+BMM_QUICK = [e if e == "flat-bmm" else pytest.param(e, marks=pytest.mark.slow) for e in ENGINES]
 FEW = st.sampled_from([2, 3, 8])
 BLOCKS = st.tuples(st.sampled_from([2, 4, 6, 64, 128, None]), st.sampled_from([2, 16, None]))
 
@@ -287,7 +287,7 @@ def test_epochs_are_means_and_deviations_over_their_steps():
 def test_kernels_agree_on_one_step_to_1e_5(hidden, activation, rows, seed):
     x, y = sample(rows=rows, seed=seed)
     found = {}
-    for engine in KERNELS:
+    for engine in ENGINES:
         training, loss_SP = run(
             x, y, hidden, activation=activation, engine=engine, batch_size=None, steps=1, seeds=(seed,)
         )
@@ -321,7 +321,7 @@ def test_kernels_agree_on_100_steps_in_float64_to_1e_9(dropout):
             dtype=torch.float64,
             seeds=(0, 1),
         )[0].state.population.params
-        for engine in KERNELS
+        for engine in FLOAT64
     }
     wanted = found.pop("module")
     for params in found.values():

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from oracles import ARGUMENTS, plain_loop, sample
+from oracles import ARGUMENTS, FLOAT64, plain_loop, sample
 
-from treino.engine import HP, KERNELS, OPTIMIZERS, SCHEDULES, mlp, train
+from treino.engine import HP, OPTIMIZERS, SCHEDULES, mlp, train
 from treino.engine.optim import member_numbers
 
 DECAY_CLIP = [(0.0, None), (0.01, None), (0.0, 0.3), (0.02, 0.5)]  # one member each
@@ -62,13 +62,13 @@ def check(name, schedule, warmup, kernels, steps=100):
 
 @pytest.mark.parametrize(("name", "schedule", "warmup"), QUICK)
 def test_some_steps_are_those_of_torch(name, schedule, warmup):
-    check(name, schedule, warmup, KERNELS, steps=16)
+    check(name, schedule, warmup, FLOAT64, steps=16)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "schedule", "warmup"), ALL)
 def test_a_hundred_steps_are_those_of_torch(name, schedule, warmup):
-    check(name, schedule, warmup, KERNELS)
+    check(name, schedule, warmup, FLOAT64)
 
 
 @pytest.mark.parametrize("name", ["nesterov", "adam", "adamw"])
@@ -129,7 +129,7 @@ def test_every_registered_optimizer_is_held_against_torch():
 @pytest.mark.parametrize("name", ["sgd", "momentum", "adam"])
 def test_missing_zero_grad_sums_gradients_and_clips_the_sum_in_place(name):
     x, y = sample(dtype=torch.float64)
-    for engine in KERNELS:
+    for engine in FLOAT64:
         training = train(
             (x, y),
             mlp(6),

@@ -4,13 +4,13 @@ import math
 
 import pytest
 import torch
-from oracles import sample
+from oracles import FLOAT64, sample
 from test_equality import assert_same
 from test_losses import hand_written, torch_criterion
 from tests import toy_entries as toys
 from torch import nn
 
-from treino.engine import ACTIVATIONS, INITS, KERNELS, LOSSES, NETS, OPTIMIZERS, SCHEDULES, Loss, mlp, train
+from treino.engine import ACTIVATIONS, INITS, LOSSES, NETS, OPTIMIZERS, SCHEDULES, Loss, mlp, train
 from treino.engine.value_checks import known
 
 X, Y = sample(rows=33, dtype=torch.float64)
@@ -48,7 +48,7 @@ def finished(data, net, **more):
 
 def holds_the_contract(kind, name):
     data, net, common = arguments(kind, name)
-    crowds = {engine: finished(data, net, engine=engine, seeds=(3, 4), **common) for engine in KERNELS}
+    crowds = {engine: finished(data, net, engine=engine, seeds=(3, 4), **common) for engine in FLOAT64}
     wanted = crowds["module"].state.population.params
     for engine, crowd in crowds.items():
         params = crowd.state.population.params

@@ -8,11 +8,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from oracles import sample
+from oracles import ENGINES, FLOAT64, sample
 from safetensors.torch import load_file, save_file
 from test_equality import BMM_QUICK, HARD, MODULE_SLOW, assert_same, bits
 
-from treino.engine import KERNELS, SCHEDULES, mlp, train
+from treino.engine import SCHEDULES, mlp, train
 from treino.engine.schedules import scale
 from treino.errors import TreinoError
 
@@ -73,7 +73,7 @@ def test_saved_it_goes_on_bit_for_bit(engine, optimizer, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", [(), ("missing_zero_grad", "softmax_before_cross_entropy")])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
-@pytest.mark.parametrize("engine", list(KERNELS))
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.sampled(5)
 def test_saved_at_any_step_it_goes_on_bit_for_bit(engine, optimizer, fault, tmp_path):
     steps = range(1, 40, 5 if fault else 3) if engine != "module" else (1, 4, 20, 21, 22, 39)
@@ -134,7 +134,7 @@ def test_what_is_no_saved_state_is_refused(saved):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", list(KERNELS))
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.sampled(3)
 def test_memory_is_flat_over_steps(engine):
     import psutil
@@ -354,7 +354,7 @@ def test_a_changed_rate_is_that_of_a_plain_loop():
 def test_momentum_switched_on_off_and_on_again_is_torchs():
     values = {0: 0.0, 5: 0.9, 12: 0.0, 18: 0.5}
     x, y = X.double(), Y
-    for engine in KERNELS:
+    for engine in FLOAT64:
         training = train(
             (x, y),
             mlp(5),

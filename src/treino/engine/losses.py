@@ -144,7 +144,7 @@ def _weights(loss: Loss, classes: int) -> Tensor:
     return torch.tensor(loss.class_weights or (1.0,) * classes, dtype=torch.float64, device="cpu")
 
 
-def _soft_targets(loss: Loss, classes: int) -> Tensor:
+def soft_targets(loss: Loss, classes: int) -> Tensor:
     """Row c: what is multiplied with -log p for a row of class c, torch's smoothing and weights included."""
     weight_C = _weights(loss, classes)
     share = loss.label_smoothing
@@ -172,7 +172,7 @@ def _cross_entropy(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[B
     classes, rows = s.z.shape[-2:]
     dtype, device = s.z.dtype, s.z.device
     weighted = loss.class_weights is not None
-    table = _soft_targets(loss, classes).T.neg().contiguous()  # a column per class
+    table = soft_targets(loss, classes).T.neg().contiguous()  # a column per class
     table = (table if weighted else table / rows).to(dtype).to(device)
     t = torch.empty(classes, rows, dtype=dtype, device=device)
     logp = torch.empty(s.z.shape, dtype=dtype, device=device)
@@ -216,7 +216,7 @@ def _cross_entropy_constant(loss: Loss, y: Tensor) -> float:
     classes = max(int(y.max()) + 1, len(loss.class_weights or ()))
     count_C = torch.bincount(y.reshape(-1).long(), minlength=classes).double()
     weight_C = _weights(loss, classes)
-    target_C = (count_C @ _soft_targets(loss, classes)) / (count_C * weight_C).sum()
+    target_C = (count_C @ soft_targets(loss, classes)) / (count_C * weight_C).sum()
     share_C = target_C / target_C.sum()
     if not loss.softmax_first:
         return float(-torch.xlogy(target_C, share_C).sum())

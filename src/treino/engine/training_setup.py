@@ -13,6 +13,7 @@ from treino.engine.batch_sources import KernelRows, aligned
 from treino.engine.early_stopping import EarlyStopping
 from treino.engine.inputs import Inputs, inputs_of
 from treino.engine.kernels import KERNELS, Kernel
+from treino.engine.kernels.lanes import lanes_obstacle
 from treino.engine.kernels.selection import select_kernel
 from treino.engine.loss_selection import loss_of
 from treino.engine.losses import Loss
@@ -213,14 +214,16 @@ def _another_size(rows: int, size: int) -> str:
 
 
 def _kernel(net: NetSource, shared: SharedConfig, plan: StepPlan, config: TrainConfig) -> tuple[str, Kernel]:
+    flat = isinstance(net, MLP) and not net.batch_norm
     choice = select_kernel(
         config.members,
         shared.layout.count,
         min(plan.batch_size or plan.rows, plan.rows),
-        isinstance(net, MLP) and not net.batch_norm,
+        flat,
         config.engine,
         config.threads,
         convolves=any(len(shape) > 2 for shape in shared.layout.shapes),
+        obstacle=lanes_obstacle(shared) if flat else None,
     )
     return choice.engine, KERNELS[choice.engine](shared, choice.threads)
 

@@ -1,4 +1,4 @@
-"""The kernels: three implementations of S training steps with some members of a population."""
+"""The kernels: four implementations of S training steps with some members of a population."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -8,6 +8,7 @@ from torch import Tensor
 from treino.engine.chunk import Chunk
 from treino.engine.kernels.flat_bmm import FlatBmmKernel
 from treino.engine.kernels.flat_loop import FlatLoopKernel
+from treino.engine.kernels.lanes import LanesKernel
 from treino.engine.kernels.module import ModuleKernel
 from treino.engine.population import Population
 from treino.engine.shared_config import SharedConfig
@@ -36,4 +37,5 @@ KERNELS: dict[str, Callable[[SharedConfig, int], Kernel]] = {
     "module": ModuleKernel,
     "flat-loop": FlatLoopKernel,
     "flat-bmm": FlatBmmKernel,
+    "lanes": LanesKernel,
 }

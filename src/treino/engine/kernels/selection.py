@@ -12,13 +12,21 @@ ENGINES = {
     "module": N_("any nn.Module, member by member: autograd and torch.optim"),
     "flat-loop": N_("MLPs, one or two of some size: hand-written backward, one flat row each"),
     "flat-bmm": N_("MLPs, many side by side: the same backward for blocks of them, on all cores"),
+    "lanes": N_("MLPs in float32: a compiled library, a member or a unit in each lane of a vector"),
 }
+
+WORKERS = ("flat-bmm", "lanes")  # whose threads are workers: they change no bit
 
 
 @dataclass(frozen=True)
 class KernelChoice:
     engine: str
     threads: int
+
+
+def torch_threads_of(engine: str, threads: int) -> int:
+    """torch's threads inside one operation, for a training by this kernel."""
+    return 1 if engine in WORKERS else threads
 
 
 def engines() -> list[tuple[str, str]]:
@@ -35,8 +43,10 @@ def select_kernel(
     threads: int | None = None,
     *,
     convolves: bool = False,
+    obstacle: str | None = None,
 ) -> KernelChoice:
-    """flat: an MLP without batch norm. convolves: each weight is used many times per row.
+    """flat: an MLP without batch norm. convolves: each weight is used many times per row. obstacle: why
+    ``lanes`` can't train this MLP, in words.
 
     What was asked for is kept.
 
@@ -49,11 +59,13 @@ def select_kernel(
             _("The engine {name} trains MLPs without batch norm; this net is none.").format(name=engine),
             _("Use the engine module, or leave it open."),
         )
+    if engine == "lanes" and obstacle is not None:
+        raise TreinoError("engine_lanes", obstacle, _("Use another engine, or leave it open."))
     if engine is None:
         crowd = members >= (3 if parameters > 10_000 else 2)
         engine = "module" if not flat else "flat-bmm" if crowd else "flat-loop"
     if threads is None:
         # below, a second thread costs more than it brings
         big = convolves or parameters * batch > 40_000_000
-        threads = cpu_cores() if engine == "flat-bmm" else min(cpu_cores(), 8) if big else 1
+        threads = cpu_cores() if engine in WORKERS else min(cpu_cores(), 8) if big else 1
     return KernelChoice(engine, threads)

@@ -1,0 +1,74 @@
+"""Builds the kernel ``lanes``, an optional part: without a C++ compiler treino is installed without it."""
+
+import platform
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+HERE = "src/treino/engine/lanes"
+# own polynomials and explicit fused multiply-adds: what the compiler may not reorder gives the same bits on
+# every instruction set, by GCC and by Clang
+FLAGS = [
+    "-std=c++17",
+    "-O3",
+    "-fPIC",
+    "-fvisibility=hidden",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-g0",
+    "-w",
+]
+SETS = {
+    "x86_64": {
+        "avx512": ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx512bw", "-mfma"],
+        "avx2": ["-mavx2", "-mfma"],
+        "sse2": [],
+    },
+    "aarch64": {"neon": []},
+}
+MACHINES = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "aarch64", "aarch64": "aarch64"}
+
+
+class Build(build_ext):
+    """Compiles ``set.cpp`` once for each instruction set and links all of them into one library."""
+
+    def get_ext_filename(self, fullname: str) -> str:
+        return fullname.replace(".", "/") + ".so"  # no module of Python's: any version loads it
+
+    def build_extension(self, ext: Extension) -> None:
+        sets = SETS[MACHINES[platform.machine().lower()]]  # another machine: KeyError, and no library
+        objects = self._compile(ext, f"{HERE}/lanes.cpp", "door", [])
+        for name, flags in sets.items():
+            objects += self._compile(ext, f"{HERE}/set.cpp", name, [*flags, f"-DLANES_SET={name}"])
+        self.compiler.link_shared_object(
+            objects, self.get_ext_fullpath(ext.name), libraries=["m"], target_lang="c++"
+        )
+
+    def _compile(self, ext: Extension, source: str, name: str, flags: list[str]) -> list[str]:
+        return self.compiler.compile(
+            [source], f"{self.build_temp}/{name}", extra_postargs=FLAGS + flags, depends=ext.depends
+        )
+
+    def run(self) -> None:
+        try:
+            super().run()
+        except Exception as error:  # the compilers' and setuptools' own have no common class
+            print(f"treino: the kernel lanes is left out: {error!r}")
+
+    def copy_extensions_to_source(self) -> None:
+        """Of an editable installation, where there is something to copy."""
+        try:
+            super().copy_extensions_to_source()
+        except Exception as error:
+            print(f"treino: the kernel lanes is left out: {error!r}")
+
+    def get_outputs(self) -> list[str]:
+        import os
+
+        return [path for path in super().get_outputs() if os.path.exists(path)]
+
+
+setup(
+    ext_modules=[Extension("treino.engine.kernels._lanes", [f"{HERE}/lanes.cpp"], optional=True)],
+    cmdclass={"build_ext": Build},
+)

@@ -1,0 +1,297 @@
+"""The kernel ``lanes``: a compiled library in which each lane of a vector register holds a member, or a unit
+of a single one."""
+
+import ctypes
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from treino.engine.chunk import Batches, Chunk
+from treino.engine.kernels.lanes_library import (
+    ACTIVATIONS,
+    DONE,
+    HYPERPARAMETERS,
+    LOSSES,
+    OPTIMIZERS,
+    OUT_OF_RANGE,
+    Library,
+    Members,
+    Network,
+    Progress,
+    Steps,
+    libraries,
+    why_missing,
+)
+from treino.engine.losses import soft_targets
+from treino.engine.population import Population
+from treino.engine.shared_config import SharedConfig
+from treino.engine.torch_context import cpu_cores
+from treino.words import _
+
+SLICE_SECONDS = 0.05  # in the library without looking whether somebody wants to stop
+FEWEST_ROWS = 256  # of the buffers, for outputs
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Members that go through the library together. places: where they stand among all that train."""
+
+    units: bool
+    rows: Tensor
+    places: Tensor
+
+
+class LanesKernel:
+    """For MLPs in float32 on the CPU. ``threads`` is the largest number of workers; neither workers nor what
+    the lanes hold nor the instruction set change a bit.
+
+    layout: what the lanes hold, ``members`` or ``units``; None: whichever takes less time.
+    """
+
+    def __init__(
+        self,
+        shared: SharedConfig,
+        threads: int | None = None,
+        layout: str | None = None,
+        library: Library | None = None,
+    ) -> None:
+        self.shared, self.threads, self.intra_op_threads = shared, threads or cpu_cores(), 1
+        self.layout, self.library = layout, library or libraries()[0]
+        self.network = _network(shared)
+        self.free: dict[tuple[bool, int], list[Trainer]] = {}
+        self.pool: ThreadPoolExecutor | None = None
+        self.stopping = False
+
+    def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
+        loss = torch.empty(chunk.steps, len(rows))
+        groups = [(torch.arange(len(rows)), chunk.batches)]
+        if chunk.orders:
+            order_R = population.order_P[rows]
+            groups = [
+                ((order_R == order).nonzero().flatten(), chunk.orders[order])
+                for order in order_R.unique().tolist()
+            ]
+        jobs = []
+        for places, batches in groups:
+            steps = _StepRows(chunk, batches)
+            for part in self._parts(rows[places], places, steps.largest):
+                jobs.append((part, steps))
+        keyframes = sorted(chunk.keyframe_steps)
+        begin = 0
+        for stop in [*keyframes, *([] if chunk.steps in keyframes else [chunk.steps])]:
+            self._all(
+                [
+                    lambda part=part, steps=steps, begin=begin, stop=stop: self._train(
+                        population, part, steps, begin, stop, loss
+                    )
+                    for part, steps in jobs
+                ]
+            )
+            if stop in chunk.keyframe_steps:
+                chunk.copy_member(population)
+            begin = stop
+        return loss
+
+    def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
+        classes = self.shared.shape.sizes[-1]
+        found = torch.empty(len(rows), len(x), classes)
+        x = x.to(torch.float32).contiguous()
+
+        def job(part: Part) -> None:
+            whole = torch.equal(part.places, torch.arange(len(rows)))
+            out = found if whole else torch.empty(len(part.rows), len(x), classes)
+            with self._trainer(part.units, 1) as trainer:
+                self.library.functions.outputs(
+                    trainer.handle, _members(population, part.rows), x.data_ptr(), len(x), out.data_ptr()
+                )
+            if not whole:
+                found[part.places] = out
+
+        parts = self._parts(rows, torch.arange(len(rows)), FEWEST_ROWS)
+        self._all([lambda part=part: job(part) for part in parts])
+        return found
+
+    def _train(
+        self, population: Population, part: Part, steps: "_StepRows", begin: int, stop: int, loss_SR: Tensor
+    ) -> None:
+        loss = torch.empty(steps.count, len(part.rows))
+        members, now = _members(population, part.rows), Progress(0, begin)
+        known = steps.known(loss, begin, stop)
+        with self._trainer(part.units, steps.largest) as trainer:
+            while not self.stopping:
+                answer = self.library.functions.train(trainer.handle, members, known, now, SLICE_SECONDS)
+                if answer == OUT_OF_RANGE:
+                    raise IndexError("a batch names a row or a class that isn't there")
+                if answer == DONE:
+                    break
+        loss_SR[begin:stop, part.places] = loss[begin:stop]
+
+    def _parts(self, rows: Tensor, places: Tensor, batch: int) -> list[Part]:
+        """These members, cut by what the lanes hold and into a share for every worker."""
+        lanes, count = self.library.lanes, len(rows)
+        crowd = count - count % lanes
+        if self.layout == "units" or (self.layout is None and self._units_are_faster(lanes, batch)):
+            crowd = 0
+        elif self.layout == "members" or not self._units_are_faster(count % lanes, batch):
+            crowd = count
+        parts = []
+        for units, first, stop, least in ((False, 0, crowd, lanes), (True, crowd, count, 1)):
+            blocks = -(-(stop - first) // least)
+            workers = min(self.threads, blocks)
+            for worker in range(workers):
+                a = first + blocks * worker // workers * least
+                b = min(stop, first + blocks * (worker + 1) // workers * least)
+                parts.append(Part(units, rows[a:b].contiguous(), places[a:b]))
+        return parts
+
+    def _units_are_faster(self, members: int, batch: int) -> bool:
+        """Whether so many members, no more than there are lanes, take less time one by one."""
+        lanes, sizes = self.library.lanes, self.shared.shape.sizes
+        together = alone = 0
+        for layer, (inputs, units) in enumerate(zip(sizes, sizes[1:], strict=False)):
+            wide, wide_inputs = -(-units // lanes), -(-inputs // lanes)
+            together += (3 if layer else 2) * inputs * units
+            alone += 2 * inputs * wide + (units * wide_inputs if layer else 0)
+        return members * alone < together
+
+    def _all(self, jobs: list) -> None:
+        """Do all of them, on as many threads as there are workers."""
+        self.stopping = False
+        if self.threads == 1 or len(jobs) == 1:
+            for job in jobs:
+                job()
+            return
+        if self.pool is None:
+            self.pool = ThreadPoolExecutor(self.threads, "treino", torch.set_num_threads, (1,))
+        futures = [self.pool.submit(job) for job in jobs]
+        try:
+            for future in futures:
+                future.result()
+        except BaseException:
+            self.stopping = True
+            raise
+        finally:
+            wait(futures)  # after a Ctrl-C nobody may write into the population any more
+
+    @contextmanager
+    def _trainer(self, units: bool, rows: int) -> "Iterator[Trainer]":
+        """One that nobody else uses, for batches of so many rows."""
+        rows = max(FEWEST_ROWS, 1 << (rows - 1).bit_length())
+        spare = self.free.setdefault((units, rows), [])
+        try:
+            trainer = spare.pop()
+        except IndexError:
+            trainer = Trainer(self.library, self.network, rows, units)
+        yield trainer  # one that was interrupted is not used again
+        spare.append(trainer)
+
+
+class Trainer:
+    """A block of the library's memory."""
+
+    def __init__(self, library: Library, network: Network, rows: int, units: bool) -> None:
+        self.library = library
+        self.handle = library.functions.open(network, rows, units)
+        if not self.handle:
+            raise MemoryError("no memory for a block of the kernel lanes")
+
+    def __del__(self) -> None:
+        if self.__dict__.get("handle"):
+            self.library.functions.close(self.handle)
+
+
+class _StepRows:
+    """A chunk's steps as the library takes them, with what they point at."""
+
+    def __init__(self, chunk: Chunk, batches: Batches) -> None:
+        self.count = chunk.steps
+        self.x = chunk.x.contiguous()
+        self.y = chunk.y.contiguous()
+        self.factor_KS = torch.tensor(chunk.factors, dtype=torch.float64)
+        given = [batch for batch in batches if batch is not None]
+        self.index = torch.cat(given) if given else None
+        counts = [len(batch) for batch in given]
+        self.largest = max(counts, default=len(chunk.x))
+        self.end_S = torch.tensor(counts).cumsum(0) if given else None
+        self.first, self.optimizer_first = chunk.first, chunk.optimizer_first
+
+    def known(self, loss: Tensor, begin: int, stop: int) -> Steps:
+        of_classes = self.y.dtype == torch.int64
+        return Steps(
+            self.x.data_ptr(),
+            self.y.data_ptr() if of_classes else None,
+            None if of_classes else self.y.data_ptr(),
+            None if self.index is None else self.index.data_ptr(),
+            None if self.end_S is None else self.end_S.data_ptr(),
+            self.factor_KS.data_ptr(),
+            loss.data_ptr(),
+            len(self.x),
+            self.first,
+            self.optimizer_first,
+            self.count,
+            len(self.factor_KS),
+            begin,
+            stop,
+        )
+
+
+def lanes_obstacle(shared: SharedConfig) -> str | None:
+    """Why the kernel can't train this, in words; None where it can."""
+    missing = why_missing()
+    if missing is not None:
+        return _("The engine lanes is not there: {reason}.").format(reason=_(missing))
+    if shared.dtype != torch.float32 or shared.device.type != "cpu":
+        return _("The engine lanes trains in float32 on the CPU.")
+    shape = shared.shape
+    for name, known in (
+        (shape.activation, ACTIVATIONS), (shared.loss.name, LOSSES), (shared.optimizer, OPTIMIZERS)
+    ):  # fmt: skip
+        if name not in known:
+            return _("The engine lanes has no {name} compiled in.").format(name=name)
+    return None
+
+
+def _network(shared: SharedConfig) -> Network:
+    shape, loss = shared.shape, shared.loss
+    layers = len(shape.sizes) - 1
+    classes = loss.name == "cross_entropy"
+    held = (
+        torch.tensor(shape.sizes),
+        torch.tensor(shared.layout.starts),
+        soft_targets(loss, shape.sizes[-1]) if classes else None,
+        torch.tensor(loss.class_weights, dtype=torch.float64) if classes and loss.class_weights else None,
+    )
+    network = Network(
+        *(None if t is None else t.data_ptr() for t in held),
+        shared.layout.n,
+        layers,
+        ACTIVATIONS.index(shape.activation),
+        LOSSES.index(loss.name),
+        OPTIMIZERS.index(shared.optimizer),
+        shared.nesterov,
+        shape.dropout,
+        shared.summed,
+        loss.softmax_first,
+    )
+    network.held = held  # what the pointers point at
+    return network
+
+
+def _members(population: Population, rows: Tensor) -> Members:
+    moments = [m.data_ptr() for m in population.moments]
+    members = Members(
+        rows.data_ptr(),
+        population.params.data_ptr(),
+        population.grads.data_ptr(),
+        (ctypes.c_void_p * 2)(*moments),
+        (ctypes.c_void_p * len(HYPERPARAMETERS))(*(population.hp[n].data_ptr() for n in HYPERPARAMETERS)),
+        population.seed_P.data_ptr(),
+        population.schedule_P.data_ptr(),
+        len(rows),
+    )
+    members.held = rows
+    return members

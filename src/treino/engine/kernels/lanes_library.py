@@ -1,0 +1,121 @@
+"""The compiled library of the kernel ``lanes``: found, loaded, and its structs as ``ctypes`` has them.
+
+The structs are those of ``engine/lanes/border.hpp``, in the same order.
+"""
+
+import ctypes
+import os
+from ctypes import CFUNCTYPE, POINTER, Structure, c_char_p, c_double, c_int32, c_int64, c_void_p
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from treino.engine.optim import HP
+from treino.words import N_
+
+FILE = Path(__file__).with_name("_lanes.so")
+ACTIVATIONS = ("relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "identity")
+LOSSES = ("cross_entropy", "bce", "mse", "l1", "huber")
+OPTIMIZERS = ("sgd", "adam", "adamw")
+HYPERPARAMETERS = ("lr", "weight_decay", "momentum", "beta1", "beta2", "eps", "clip", "dropout")
+DONE, OUT_OF_TIME, OUT_OF_RANGE = range(3)
+assert set(HYPERPARAMETERS) == set(HP)
+
+
+class Network(Structure):
+    _fields_ = [
+        *((name, c_void_p) for name in ("sizes", "starts", "target_CC", "weight_C")),
+        ("n", c_int64),
+        *(
+            (name, c_int32)
+            for name in (
+                "layers", "activation", "loss", "optimizer", "nesterov", "dropout", "summed", "softmax_first"
+            )
+        ),
+    ]  # fmt: skip
+
+
+class Members(Structure):
+    _fields_ = [
+        *((name, c_void_p) for name in ("row_R", "params", "grads")),
+        ("moments", c_void_p * 2),
+        ("hp", c_void_p * len(HYPERPARAMETERS)),
+        *((name, c_void_p) for name in ("seed_P", "schedule_P")),
+        ("count", c_int64),
+    ]
+
+
+class Steps(Structure):
+    _fields_ = [
+        *(
+            (name, c_void_p)
+            for name in ("x_ND", "class_N", "target_NC", "index", "end_S", "factor_KS", "loss_SR")
+        ),
+        *(
+            (name, c_int64)
+            for name in ("rows", "first", "optimizer_first", "steps", "schedules", "start", "stop")
+        ),
+    ]
+
+
+class Progress(Structure):
+    _fields_ = [("member", c_int64), ("step", c_int64)]
+
+
+class Functions(Structure):
+    _fields_ = [
+        ("name", c_char_p),
+        ("lanes", c_int32),
+        ("open", CFUNCTYPE(c_void_p, POINTER(Network), c_int64, c_int32)),
+        ("close", CFUNCTYPE(None, c_void_p)),
+        (
+            "train",
+            CFUNCTYPE(c_int32, c_void_p, POINTER(Members), POINTER(Steps), POINTER(Progress), c_double),
+        ),
+        ("outputs", CFUNCTYPE(None, c_void_p, POINTER(Members), c_void_p, c_int64, c_void_p)),
+        ("map", CFUNCTYPE(None, c_int32, c_void_p, c_void_p, c_int64)),
+    ]
+
+
+@dataclass(frozen=True)
+class Library:
+    """The functions of one instruction set. fused: whether the processor multiplies and adds in one."""
+
+    name: str
+    lanes: int
+    fused: bool
+    functions: Functions
+
+
+@cache
+def libraries(file: Path = FILE) -> tuple[Library, ...]:
+    """Those that were built and run on this processor, the fastest first; none, where there is no library.
+
+    All give the same bits.
+    """
+    if not file.exists():
+        return ()
+    try:
+        door = ctypes.CDLL(os.fspath(file)).treino_lanes
+    except (OSError, AttributeError):
+        return ()
+    door.restype, door.argtypes = POINTER(Functions), [c_int32, POINTER(c_int32)]
+    found: list[Library] = []
+    while True:
+        fused = c_int32()
+        functions = door(len(found), ctypes.byref(fused))
+        if not functions:
+            return tuple(found)
+        known = functions.contents
+        found.append(Library(known.name.decode(), known.lanes, bool(fused.value), known))
+
+
+def why_missing(file: Path = FILE) -> str | None:
+    """Why the kernel can't be used here, marked with ``N_``; None where it can."""
+    if not file.exists():
+        return N_("it was not compiled: pip found no C++ compiler (GCC or Clang) when treino was installed")
+    if not libraries(file):
+        return N_("its library can't be loaded on this machine")
+    if not libraries(file)[0].fused:
+        return N_("this processor has no fused multiply-add (AVX2 with FMA, AVX-512 or NEON)")
+    return None

@@ -1,0 +1,61 @@
+// What crosses the border between Python and the library: plain structs, mirrored in lanes_library.py.
+//
+// Letters: P members of the population, R of them that train here, S steps, N rows, D inputs, C outputs,
+// K schedules, n numbers in a member's row.
+#pragma once
+#include <cstdint>
+
+enum Activation : int32_t { RELU, LEAKY_RELU, GELU, SILU, TANH, SIGMOID, IDENTITY };
+enum LossKind : int32_t { CROSS_ENTROPY, BCE, MSE, L1, HUBER };
+enum OptimizerKind : int32_t { SGD, ADAM, ADAMW };
+enum Hyperparameter { LR, WEIGHT_DECAY, MOMENTUM, BETA1, BETA2, EPS, CLIP, DROPOUT, HYPERPARAMETERS };
+enum Answer : int32_t { DONE, OUT_OF_TIME, OUT_OF_RANGE };  // of train; the last: a row or class that isn't there
+
+struct Network {                 // what all members share
+    const int64_t* sizes;        // [layers + 1]: D, H, ..., C
+    const int64_t* starts;       // [2 layers]: where in a member's row W [out][in] and b [out] begin
+    const double* target_CC;     // cross-entropy: row c is the smoothed, weighted target of class c
+    const double* weight_C;      // class weights, or null
+    int64_t n;
+    int32_t layers, activation, loss, optimizer;
+    int32_t nesterov, dropout, summed, softmax_first;
+};
+
+struct Members {                    // R rows of a population
+    const int64_t* row_R;
+    float *params, *grads;          // [P][n]
+    float* moments[2];              // [P][n], or null
+    const double* hp[HYPERPARAMETERS];  // [P] each
+    const int64_t *seed_P, *schedule_P;
+    int64_t count;
+};
+
+struct Steps {
+    const float* x_ND;
+    const int64_t* class_N;    // cross-entropy
+    const float* target_NC;    // the other losses
+    const int64_t* index;      // rows of the batches, one after the other; null: every batch is all rows
+    const int64_t* end_S;      // where in index each batch ends
+    const double* factor_KS;   // of the learning rate
+    float* loss_SR;            // each step's loss before its update
+    int64_t rows, first, optimizer_first, steps, schedules;
+    int64_t start, stop;       // train these of them
+};
+
+struct Progress {  // where train goes on: members done, and steps of those at hand
+    int64_t member, step;
+};
+
+struct Trainer;
+
+struct Library {  // one instruction set's functions
+    const char* name;
+    int32_t lanes;
+    // units: lanes hold a layer's units, and members go one by one; else lanes hold members.
+    // rows: the largest batch. Null: no memory.
+    Trainer* (*open)(const Network*, int64_t rows, int32_t units);
+    void (*close)(Trainer*);
+    int32_t (*train)(Trainer*, const Members*, const Steps*, Progress*, double seconds);
+    void (*outputs)(Trainer*, const Members*, const float* x_ND, int64_t rows, float* z_RNC);
+    void (*map)(int32_t function, const float* x, float* y, int64_t count);
+};

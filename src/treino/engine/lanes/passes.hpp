@@ -1,0 +1,267 @@
+// One step of a block: forward, loss, backward, clipping, update, in chunks of S rows.
+#pragma once
+#include "losses.hpp"
+#include "products.hpp"
+#include "trainer.hpp"
+
+namespace LANES_SET {
+
+INLINE V mask(const Block& k, const Layer& a, VU hash) {
+    return (VI)(hash * a.key_a + a.key_b) >= k.threshold ? k.kept_scale : splat(0.f);
+}
+
+// f(place, mask) for each of n rows' vectors of a layer; row: the number of the first one in its batch.
+template <class Function>
+INLINE void each_masked(const Block& k, const Layer& a, int64_t n, int64_t row, const Function& f) {
+    for (int64_t t = 0; t < n; t++) {
+        const int32_t* hash = k.hash + (row + t) * a.out;
+        for (int64_t j = 0; j < a.J; j++)
+            f(t * a.J + j, mask(k, a, k.units ? (VU)unaligned(hash + j * LANES) : (VU)splat_int(hash[j])));
+    }
+}
+
+template <class Then> INLINE void product_of(bool spread, const Operands& o, const Then& then) {
+    if (spread) product<true, true>(o, then); else product<false, true>(o, then);
+}
+
+static void forward(Block& k, const float* x, int64_t n, int64_t row, bool training) {
+    for (int64_t l = 0; l < k.layers; l++) {
+        Layer& a = k.layer[l];
+        const Layer* before = l ? &a - 1 : nullptr;
+        Operands o{a.J, n, a.in, k.state.p + a.w, a.J, 1, before ? (const void*)before->passed : x, 1,
+                   before ? before->J * (k.units ? LANES : 1) : k.D, k.state.p + a.b, 0};
+        const bool spread = !before || k.units, hidden = l + 1 < k.layers;
+        if (hidden && k.activation == RELU) product_of(spread, o, KeepPositive{a.value, a.J});
+        else product_of(spread, o, Keep{a.value, a.J});
+        if (!hidden) return;
+        const bool apart = by_input(k.activation), drops = k.dropout && training;
+        if (k.activation != RELU || apart)
+            with_activation(k.activation, [&](auto chosen) {
+                V* to = apart ? a.passed : a.value;
+                for (int64_t i = 0; i < n * a.J; i++) to[i] = activated<decltype(chosen)::value>(a.value[i]);
+            });
+        const V* h = apart ? a.passed : a.value;
+        if (drops) each_masked(k, a, n, row, [&](int64_t at, V kept) { a.passed[at] = h[at] * kept; });
+        else if (h != a.passed) std::memcpy(a.passed, h, (size_t)(n * a.J) * sizeof(V));
+    }
+}
+
+template <bool SHARED>
+INLINE V row_loss(const Block& k, const V* z, V* d, const Target<SHARED>& t, float share) {
+    if (k.loss_kind != CROSS_ENTROPY) return by_output(k.loss_kind, z, d, k.C, t, share);
+    if (k.softmax_first) return cross_entropy_of_softmax(z, d, k.q, k.C, t);
+    return cross_entropy(z, d, k.C, t);
+}
+
+// The last layer's d of n rows; -> loss with what these rows add, in their order. share: one over all outputs.
+static V losses(Block& k, int64_t n, V loss, float share) {
+    Layer& a = k.layer[k.layers - 1];
+    const int64_t C = k.C;
+    const bool classes = k.loss_kind == CROSS_ENTROPY;
+    const auto target = [&](int64_t t) { return classes ? k.scaled_CC + k.row[t] * C : k.target + t * C; };
+    const auto mass = [&](int64_t t) { return classes ? k.scaled_mass_C[k.row[t]] : 0.f; };
+    if (!k.units) {
+        for (int64_t t = 0; t < n; t++)
+            loss += row_loss(k, a.value + t * C, a.d + t * C, Target<true>{target(t), splat(mass(t))}, share);
+        return loss;
+    }
+    const float* z = (const float*)a.value;
+    float* d = (float*)a.d;
+    for (int64_t t = 0; t < n; t += LANES) {  // the lanes hold rows
+        const int64_t here = n - t < LANES ? n - t : LANES;
+        V all = splat(0.f);
+        for (int64_t lane = 0; lane < LANES; lane++) {
+            const int64_t row = t + (lane < here ? lane : 0);
+            for (int64_t c = 0; c < C; c++) {
+                k.z[c][lane] = z[row * a.J * LANES + c];
+                k.t[c][lane] = target(row)[c];
+            }
+            all[lane] = mass(row);
+        }
+        V each = row_loss(k, k.z, k.d, Target<false>{k.t, all}, share);
+        for (int64_t lane = 0; lane < here; lane++) {
+            loss[0] += each[lane];
+            for (int64_t c = 0; c < C; c++) d[(t + lane) * a.J * LANES + c] = k.d[c][lane];
+        }
+    }
+    return loss;
+}
+
+// d of the layer before a, through a's weights as they are before their update.
+static void down(Block& k, Layer& a, int64_t n, int64_t row) {
+    Layer& before = *(&a - 1);
+    const bool simple = k.activation == RELU && !k.dropout;
+    Operands o{before.J, n, a.out, k.state.p + a.w, 1, a.J, a.d, 1, a.J, nullptr, 0};
+    if (k.units) {
+        o.a = a.turned, o.a_r = before.J, o.a_j = 1, o.b_t = a.J * LANES;
+        if (simple) product<true, true>(o, KeepWherePositive{before.d, before.value, before.J});
+        else product<true, true>(o, Keep{before.d, before.J});
+    } else {
+        if (simple) product<false, false>(o, KeepWherePositive{before.d, before.value, before.J});
+        else product<false, false>(o, Keep{before.d, before.J});
+    }
+    if (simple) return;
+    if (k.dropout) each_masked(k, before, n, row, [&](int64_t at, V kept) { before.d[at] *= kept; });
+    with_activation(k.activation, [&](auto chosen) {
+        for (int64_t i = 0; i < n * before.J; i++)
+            before.d[i] = chained<decltype(chosen)::value>(before.d[i], before.value[i]);
+    });
+}
+
+static void turn(Block& k) {  // the weights of all layers but the first
+    for (int64_t l = 1; l < k.layers; l++) {
+        Layer& a = k.layer[l];
+        const float* w = (const float*)(k.state.p + a.w);
+        float* to = (float*)a.turned;
+        const int64_t wide = a.J * LANES, high = k.layer[l - 1].J * LANES;
+        for (int64_t i0 = 0; i0 < a.in; i0 += LANES) {
+            const int64_t stop = i0 + LANES < a.in ? i0 + LANES : a.in;
+            for (int64_t j = 0; j < a.out; j++)
+                for (int64_t i = i0; i < stop; i++) to[j * high + i] = w[i * wide + j];
+        }
+    }
+}
+
+// The gradients of a layer's weights and biases, n rows more; they go on from g where `more`.
+template <class Then>
+static void gradients(Block& k, const Layer& a, const float* x, int64_t n, bool more, Then weights, Then biases) {
+    static const float one = 1.f;
+    const Layer* before = &a == k.layer ? nullptr : &a - 1;
+    const int64_t inputs = before ? before->J * (k.units ? LANES : 1) : k.D;
+    Operands o{a.J, a.in, n, a.d, a.J, 1, before ? (const void*)before->passed : x, inputs, 1,
+               more ? k.state.g + a.w : nullptr, a.J};
+    product_of(!before || k.units, o, weights);
+    o.T = 1, o.b = &one, o.b_r = 0, o.start = more ? k.state.g + a.b : nullptr;
+    product<true, true>(o, biases);
+}
+
+template <int32_t OPTIMIZER>
+static void gradients_and_update(Block& k, const Layer& a, const float* x, int64_t n, bool more, bool keep) {
+    State s = k.state;
+    if (!keep) s.g = nullptr;
+    Update<OPTIMIZER> then{s, &k.numbers, a.w, a.J, k.nesterov}, biases = then;
+    biases.first = a.b;
+    gradients(k, a, x, n, more, then, biases);
+}
+
+static void backward(Block& k, const float* x, int64_t n, int64_t row, bool more, bool last, bool keep) {
+    for (int64_t l = k.layers - 1; l >= 0; l--) {
+        Layer& a = k.layer[l];
+        if (l) down(k, a, n, row);
+        if (!last) gradients(k, a, x, n, more, Keep{k.state.g + a.w, a.J}, Keep{k.state.g + a.b, a.J});
+        else if (k.optimizer == SGD) gradients_and_update<SGD>(k, a, x, n, more, keep);
+        else if (k.optimizer == ADAM) gradients_and_update<ADAM>(k, a, x, n, more, keep);
+        else gradients_and_update<ADAMW>(k, a, x, n, more, keep);
+    }
+}
+
+// What each member's gradient is scaled with, as clip_grad_norm_ does: 16 sums by the unit's number, then theirs.
+static V clip_scale(Block& k) {
+    V total = splat(0.f);
+    for (int i = 0; i < 16; i++) k.sixteen[i] = total;
+    for (int64_t l = 0; l < k.layers; l++) {
+        const Layer& a = k.layer[l];
+        const int64_t turns = k.units ? 16 / LANES : 16;
+        for (int64_t i = 0; i <= a.in; i++)  // the last one: the biases
+            for (int64_t j = 0; j < a.J; j++) {
+                V g = k.state.g[a.w + i * a.J + j];
+                for (int64_t lane = a.out - j * LANES; k.units && lane < LANES; lane++) g[lane] = 0.f;
+                k.sixteen[j % turns] = fma(g, g, k.sixteen[j % turns]);
+            }
+    }
+    for (int i = 0; i < 16; i++) total += k.units ? splat(((const float*)k.sixteen)[i]) : k.sixteen[i];
+    V norm = root(total) + 1e-6f;
+    return norm > k.numbers.clip ? k.numbers.clip / norm : splat(1.f);
+}
+
+template <int32_t OPTIMIZER> static void clipped_update(Block& k) {
+    const V scale = clip_scale(k);
+    for (int64_t i = 0; i < k.size; i++) {
+        V g = k.state.g[i] *= scale;
+        update<OPTIMIZER>(k.state, i, g, k.numbers, k.nesterov);
+    }
+}
+
+static void prepare(Block& k, const Members& m, const Steps& steps, int64_t s) {
+    Numbers& n = k.numbers;
+    const double t = (double)(steps.optimizer_first + s + 1);
+    for (int lane = 0; lane < LANES; lane++) {
+        const int64_t p = k.member[lane], other = lane ? k.member[lane - 1] : -1;
+        const double lr = m.hp[LR][p] * steps.factor_KS[m.schedule_P[p] * steps.steps + s];
+        n.descent[lane] = (float)-lr;
+        n.shrink[lane] = (float)(1 - lr * m.hp[WEIGHT_DECAY][p]);
+        if (k.optimizer != SGD) {
+            const auto power = [&](Hyperparameter beta, double* powers) {
+                const bool same = lane && m.hp[beta][p] == m.hp[beta][other];
+                return 1 - (powers[lane] = same ? powers[lane - 1] : std::pow(m.hp[beta][p], t));
+            };
+            n.step_size[lane] = (float)(-lr / power(BETA1, k.power1));
+            n.correction[lane] = (float)(1 / std::sqrt(power(BETA2, k.power2)));
+        }
+        for (int64_t l = 0; k.dropout && l + 1 < k.layers; l++) {
+            const uint64_t key = p == other ? 0 : dropout_key(m.seed_P[p], l, steps.first + s);
+            Layer& a = k.layer[l];
+            a.key_a[lane] = p == other ? a.key_a[lane - 1] : (uint32_t)(key | 1);
+            a.key_b[lane] = p == other ? a.key_b[lane - 1] : (uint32_t)(key >> 32);
+        }
+    }
+}
+
+// Cross-entropy's targets over the batch's rows, or over the sum of their weights. by: that number.
+static void scale_targets(Block& k, double by) {
+    if (by == k.scaled_by) return;
+    k.scaled_by = by;
+    for (int64_t c = 0; c < k.C; c++) {
+        k.scaled_mass_C[c] = (float)(k.mass_C[c] / by);
+        for (int64_t i = 0; i < k.C; i++) k.scaled_CC[c * k.C + i] = (float)(k.target_CC[c * k.C + i] / by);
+    }
+}
+
+// False: a row or class that isn't there; nothing has been updated then.
+static bool step(Block& k, const Members& m, const Steps& steps, int64_t s, float* loss_R) {
+    const int64_t begin = steps.index && s ? steps.end_S[s - 1] : 0;
+    const int64_t rows = steps.index ? steps.end_S[s] - begin : steps.rows;
+    const int64_t* index = steps.index ? steps.index + begin : nullptr;
+    const bool classes = k.loss_kind == CROSS_ENTROPY;
+    if (rows < 1 || rows > k.rows) return false;
+    double weights = k.weight_C ? 0 : (double)rows;
+    for (int64_t i = 0; i < rows; i++) {
+        const int64_t row = index ? index[i] : i;
+        if (row < 0 || row >= steps.rows) return false;
+        if (!classes) continue;
+        if (steps.class_N[row] < 0 || steps.class_N[row] >= k.C) return false;
+        if (k.weight_C) weights += k.weight_C[steps.class_N[row]];
+    }
+    if (classes) scale_targets(k, weights);
+    prepare(k, m, steps, s);
+    if (k.units) turn(k);
+    const float share = (float)(1.0 / (double)(rows * k.C));
+    const bool clips = [&] {
+        for (int lane = 0; lane < LANES; lane++)
+            if (k.numbers.clip[lane] != INFINITE) return true;
+        return false;
+    }();
+    const bool keep = k.summed || s + 1 == steps.stop;
+    V loss = splat(0.f);
+    for (int64_t s0 = 0; s0 < rows; s0 += k.S) {
+        const int64_t n = rows - s0 < k.S ? rows - s0 : k.S;
+        const float* x = index ? k.x : steps.x_ND + s0 * k.D;
+        for (int64_t t = 0; t < n; t++) {
+            const int64_t row = index ? index[s0 + t] : s0 + t;
+            if (index) std::memcpy(k.x + t * k.D, steps.x_ND + row * k.D, (size_t)k.D * sizeof(float));
+            if (classes) k.row[t] = steps.class_N[row];
+            else std::memcpy(k.target + t * k.C, steps.target_NC + row * k.C, (size_t)k.C * sizeof(float));
+        }
+        forward(k, x, n, s0, true);
+        loss = losses(k, n, loss, share);
+        backward(k, x, n, s0, s0 > 0 || k.summed, !clips && s0 + n == rows, keep);
+    }
+    if (!classes) loss *= share;
+    if (clips && k.optimizer == SGD) clipped_update<SGD>(k);
+    if (clips && k.optimizer == ADAM) clipped_update<ADAM>(k);
+    if (clips && k.optimizer == ADAMW) clipped_update<ADAMW>(k);
+    for (int64_t lane = 0; lane < k.used; lane++) loss_R[lane] = loss[lane];
+    return true;
+}
+
+}  // namespace LANES_SET

@@ -1,0 +1,53 @@
+// The optimizers' updates of vectors of weights, as torch has them, and what they read in one step.
+#pragma once
+#include "border.hpp"
+#include "vectors.hpp"
+
+namespace LANES_SET {
+
+struct Numbers {  // see UpdateNumbers in optim.py; a lane for each member
+    V decay, momentum, less_beta1, beta2, less_beta2, eps, clip;       // of the whole run
+    V descent, step_size, correction, shrink;                          // of a step
+    VI moving;                                                         // −1 where there is momentum
+};
+
+struct State {  // a block's weights and what the optimizer keeps for each; g may be null
+    V *p, *g, *m, *v;
+};
+
+// Always with decay, clip and momentum as multiplications: a member must not feel that a neighbour has one.
+template <int32_t OPTIMIZER>
+INLINE void update(const State& s, int64_t i, V g, const Numbers& n, bool nesterov) {
+    V p = s.p[i];
+    if constexpr (OPTIMIZER != ADAMW) g = fma(p, n.decay, g);
+    if constexpr (OPTIMIZER == SGD) {  // v ← μ v + g; p ← p − lr v, Nesterov: p ← p − lr (g + μ v)
+        V velocity = fma(s.m[i], n.momentum, g);
+        V way = nesterov ? fma(velocity, n.momentum, g) : velocity;
+        s.m[i] = n.moving ? velocity : s.m[i];
+        s.p[i] = fma(n.moving ? way : g, n.descent, p);
+    } else {  // Kingma & Ba 2015, algorithm 1, with ε outside the corrected root
+        if constexpr (OPTIMIZER == ADAMW) p *= n.shrink;
+        V m = fma(g - s.m[i], n.less_beta1, s.m[i]), v = fma(g * g, n.less_beta2, s.v[i] * n.beta2);
+        s.m[i] = m;
+        s.v[i] = v;
+        s.p[i] = fma(m / fma(root(v), n.correction, n.eps), n.step_size, p);
+    }
+}
+
+// A tile of the last rows' gradient goes into the update while it is at hand.
+template <int32_t OPTIMIZER> struct Update {
+    State state;
+    const Numbers* numbers;
+    int64_t first, stride;
+    bool nesterov;
+    template <int JN, int TN> INLINE_MEMBER void tile(const V (&sum)[TN][JN], int64_t t, int64_t j) const {
+        for (int u = 0; u < TN; u++)
+            for (int i = 0; i < JN; i++) {
+                const int64_t at = first + (t + u) * stride + j + i;
+                if (state.g) state.g[at] = sum[u][i];
+                update<OPTIMIZER>(state, at, sum[u][i], *numbers, nesterov);
+            }
+    }
+};
+
+}  // namespace LANES_SET

@@ -1,0 +1,87 @@
+// Vectors of as many floats as the instruction set has in a register, and the few operations that the
+// compilers' vector extensions leave out. Wider vectors than the registers are five to ten times slower.
+#pragma once
+#include <cstdint>
+#include <cstring>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+#define INLINE_MEMBER inline __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 16")
+
+namespace LANES_SET {  // each set has names of its own, or the linker would merge code for different processors
+
+#if defined(__AVX512F__)
+constexpr int LANES = 16, TILE_J = 4, TILE_T = 6;
+#elif defined(__AVX2__)
+constexpr int LANES = 8, TILE_J = 2, TILE_T = 6;
+#elif defined(__aarch64__)
+constexpr int LANES = 4, TILE_J = 4, TILE_T = 6;
+#else
+constexpr int LANES = 4, TILE_J = 2, TILE_T = 4;
+#endif
+
+typedef float V __attribute__((vector_size(LANES * 4)));
+typedef int32_t VI __attribute__((vector_size(LANES * 4)));
+typedef uint32_t VU __attribute__((vector_size(LANES * 4)));  // whose products may overflow
+
+INLINE V splat(float x) { return x - V{}; }  // less 0, which the compilers know to change nothing
+INLINE VI splat_int(int32_t x) { return VI{} + x; }
+
+INLINE VI bits(V x) { VI i; std::memcpy(&i, &x, sizeof i); return i; }
+INLINE V from_bits(VI i) { V x; std::memcpy(&x, &i, sizeof x); return x; }
+INLINE V unaligned(const float* p) { V x; std::memcpy(&x, p, sizeof x); return x; }
+INLINE VI unaligned(const int32_t* p) { VI x; std::memcpy(&x, p, sizeof x); return x; }
+
+INLINE V magnitude(V x) { return from_bits(bits(x) & 0x7fffffff); }
+INLINE V with_sign_of(V size, V x) { return from_bits((bits(size) & 0x7fffffff) | (bits(x) & INT32_MIN)); }
+
+// a b + c, rounded once on every set: by the processor, or by the C library's fmaf where it has none.
+INLINE V fma(V a, V b, V c) {
+#if defined(__AVX512F__)
+    return (V)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(__AVX2__)
+    return (V)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__aarch64__)
+    return (V)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#else
+    V r;
+    for (int lane = 0; lane < LANES; lane++) r[lane] = __builtin_fmaf(a[lane], b[lane], c[lane]);
+    return r;
+#endif
+}
+
+INLINE V root(V x) {
+#if defined(__AVX512F__)
+    return (V)_mm512_sqrt_ps((__m512)x);
+#elif defined(__AVX2__)
+    return (V)_mm256_sqrt_ps((__m256)x);
+#elif defined(__aarch64__)
+    return (V)vsqrtq_f32((float32x4_t)x);
+#else
+    return (V)_mm_sqrt_ps((__m128)x);
+#endif
+}
+
+// While one lives, numbers below 2^-126 count as 0: the running means of units that have died end there, and
+// processors take a hundred times as long with them.
+struct SmallIsZero {
+#if defined(__x86_64__)
+    const unsigned before = _mm_getcsr();
+    SmallIsZero() { _mm_setcsr(before | 0x8040); }
+    ~SmallIsZero() { _mm_setcsr(before); }
+#elif defined(__aarch64__)
+    uint64_t before;
+    SmallIsZero() {
+        __asm__ volatile("mrs %0, fpcr" : "=r"(before));
+        __asm__ volatile("msr fpcr, %0" ::"r"(before | 1u << 24));
+    }
+    ~SmallIsZero() { __asm__ volatile("msr fpcr, %0" ::"r"(before)); }
+#endif
+};
+
+}  // namespace LANES_SET
