@@ -1,5 +1,6 @@
 """Builds the kernel ``lanes``, an optional part: without a C++ compiler treino is installed without it."""
 
+import os
 import platform
 
 from setuptools import Extension, setup
@@ -63,8 +64,6 @@ class Build(build_ext):
             print(f"treino: the kernel lanes is left out: {error!r}")
 
     def get_outputs(self) -> list[str]:
-        import os
-
         return [path for path in super().get_outputs() if os.path.exists(path)]
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from torch import Tensor
 
+from treino.engine.kernels.selection import WORKERS
 from treino.engine.training_setup import TrainingSetup
 from treino.engine.training_state import HyperparameterChange, TrainingState
 from treino.errors import TreinoError
@@ -18,7 +19,7 @@ def training_identity(setup: TrainingSetup, state: TrainingState) -> dict[str, A
     return {
         "format": 1,
         "engine": setup.engine,
-        "threads": 0 if setup.engine == "flat-bmm" else setup.kernel.threads,  # workers change no bit
+        "threads": 0 if setup.engine in WORKERS else setup.kernel.threads,  # workers change no bit
         "seeds": state.population.seed_P.tolist(),
         "parameters": list(shared.layout.names),
         "shapes": [list(shape) for shape in shared.layout.shapes],

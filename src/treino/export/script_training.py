@@ -8,6 +8,7 @@ from treino.data.dataset import Data
 from treino.engine import HP, LOSSES, METRICS, OPTIMIZERS, SCHEDULES
 from treino.engine.chunk import EVALUATION_ROWS
 from treino.engine.hyperparameters import checked_numbers
+from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.step_plan import EVALUATION_SPACING
 from treino.engine.value_checks import known
 from treino.export.own_classes import class_name
@@ -66,7 +67,7 @@ def training_part(run: StoredRun, data: Data, reads_table: bool) -> ScriptPart:
         "patience": literal(s["patience"]),
         "metric": literal(s["metric"]),
         "metric_name": words_alone(s["metric"]),
-        "threads": literal(1 if s["engine"] == "flat-bmm" else s["threads"]),
+        "threads": literal(torch_threads_of(s["engine"], s["threads"])),
         "loss": f"{class_name(loss.criterion)}({', '.join(smoothing)})",
         "loss_takes": f"  # {loss.note}" if loss.note else "",
         "loss_function": loss.function,

@@ -19,6 +19,7 @@ from treino.documents import read_checkpoint, read_study_spec
 from treino.documents.study_result import StudyResult
 from treino.documents.study_spec import StudyFacts
 from treino.engine import Tick
+from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.metrics import metric_names
 from treino.engine.torch_context import torch_threads
 from treino.errors import TreinoError
@@ -308,7 +309,7 @@ class StudyJob:
     def threads(self) -> int:
         """Of the one whose turn it is; each trains with its own."""
         kernel = (self.now or self.tracks[0]).planned.training
-        return 1 if kernel.engine == "flat-bmm" else kernel.threads
+        return torch_threads_of(kernel.engine, kernel.threads)
 
     @property
     def done(self) -> float:

@@ -20,6 +20,7 @@ from treino.data.torch_datasets.dataset_source import in_memory
 from treino.documents import read_checkpoint, read_run_spec
 from treino.documents.run_spec import RunSpec
 from treino.engine import Tick, Training
+from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.net_state import whole_state
 from treino.engine.warm_start import warm_start
 from treino.errors import TreinoError
@@ -246,7 +247,7 @@ class RunJob:
     @property
     def threads(self) -> int:
         engine = self.plan.training
-        return 1 if engine.engine == "flat-bmm" else engine.threads
+        return torch_threads_of(engine.engine, engine.threads)
 
     @property
     def resumable(self) -> bool:

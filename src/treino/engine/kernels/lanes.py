@@ -2,6 +2,7 @@
 of a single one."""
 
 import ctypes
+import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -78,8 +79,7 @@ class LanesKernel:
         jobs = []
         for places, batches in groups:
             steps = _StepRows(chunk, batches)
-            for part in self._parts(rows[places], places, steps.largest):
-                jobs.append((part, steps))
+            jobs += [(part, steps) for part in self._parts(rows[places], places, steps.largest)]
         keyframes = sorted(chunk.keyframe_steps)
         begin = 0
         for stop in [*keyframes, *([] if chunk.steps in keyframes else [chunk.steps])]:
@@ -152,7 +152,7 @@ class LanesKernel:
         """Whether so many members, no more than there are lanes, take less time one by one."""
         lanes, sizes = self.library.lanes, self.shared.shape.sizes
         together = alone = 0
-        for layer, (inputs, units) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        for layer, (inputs, units) in enumerate(itertools.pairwise(sizes)):
             wide, wide_inputs = -(-units // lanes), -(-inputs // lanes)
             together += (3 if layer else 2) * inputs * units
             alone += 2 * inputs * wide + (units * wide_inputs if layer else 0)

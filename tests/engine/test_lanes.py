@@ -1,0 +1,204 @@
+"""The kernel ``lanes``: the same bits whatever the lanes hold, on every instruction set, by any compiler."""
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from oracles import ENGINES, sample
+from scipy import special
+
+from treino.engine import ACTIVATIONS, LOSSES, OPTIMIZERS, mlp, train
+from treino.engine.chunk import Chunk
+from treino.engine.kernels.lanes import LanesKernel
+from treino.engine.kernels.lanes_library import FILE, libraries, why_missing
+from treino.errors import TreinoError
+
+pytestmark = pytest.mark.skipif("lanes" not in ENGINES, reason=why_missing() or "")
+REPOSITORY = Path(__file__).parents[2]
+LOOSE = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
+FUNCTIONS = {
+    0: np.exp, 1: np.log, 2: np.tanh, 3: special.erf, 4: special.expit, 5: np.log1p,
+}  # fmt: skip
+TARGETS = {
+    "cross_entropy": lambda x, y: y,
+    "bce": lambda x, y: y % 2,
+    "mse": lambda x, y: x[:, :4].cos(),
+    "l1": lambda x, y: x[:, :4].cos(),
+    "huber": lambda x, y: 2 * x[:, :4],
+}
+
+
+def started(loss="cross_entropy", rows=33, hidden=(7,), library=None, layout=None, **arguments):
+    net = {name: arguments.pop(name) for name in ("activation", "dropout") if name in arguments}
+    x, y = sample(rows=rows)
+    training = train(
+        (x, TARGETS[loss](x, y)), mlp(*hidden, **net), loss=loss, every=1000, data_seed=1, **arguments
+    )
+    kernel = training.setup.kernel
+    if isinstance(kernel, LanesKernel):
+        kernel.layout, kernel.library = layout, library or kernel.library
+    return training
+
+
+def trained(**arguments):
+    """-> the losses ``[S, P]`` and everything that a member is, as bits."""
+    training = started(**arguments)
+    loss_SP = torch.cat([tick.loss_SP for tick in training])
+    state = training.state.population
+    tensors = [state.params, state.grads, *state.moments]
+    return loss_SP, torch.cat([t.view(torch.int32) for t in tensors], 1)
+
+
+WIDE = {
+    "activation": st.sampled_from(sorted(ACTIVATIONS)),
+    "loss": st.sampled_from(sorted(LOSSES)),
+    "optimizer": st.sampled_from(sorted(OPTIMIZERS)),
+    "hidden": st.lists(st.sampled_from([1, 2, 7, 16, 17, 33]), max_size=3),
+    "batch_size": st.sampled_from([None, 1, 5, 20]),
+    "dropout": st.sampled_from([0.0, 0.3]),
+    "clip": st.sampled_from([None, 0.5]),
+    "fault": st.sampled_from([(), ("missing_zero_grad",)]),
+    "rows": st.sampled_from([9, 33, 300]),
+}
+
+
+def the_same_by_every_way(**drawn):
+    if drawn["loss"] == "cross_entropy":
+        drawn |= {"label_smoothing": 0.1, "class_weights": (1.0, 2.0, 0.5)}
+    if drawn["optimizer"] == "sgd":
+        drawn["momentum"] = [0.9, 0.0] * 11
+    drawn |= {"lr": [0.01 * (1 + i) for i in range(22)], "weight_decay": 0.01, "seeds": range(22)}
+    wanted_SP, wanted = trained(engine="lanes", steps=12, **drawn)
+    for library, layout in itertools.product(libraries(), ("members", "units")):
+        loss_SP, found = trained(engine="lanes", steps=12, library=library, layout=layout, **drawn)
+        assert torch.equal(found, wanted), (library.name, layout)
+        assert torch.equal(loss_SP.nan_to_num(7e7), wanted_SP.nan_to_num(7e7))
+
+
+def test_instruction_sets_and_layouts_have_the_same_bits():
+    @settings(max_examples=8, **LOOSE)
+    @given(**WIDE)
+    def check(**drawn):
+        the_same_by_every_way(**drawn)
+
+    check()
+
+
+@pytest.mark.slow
+@pytest.mark.thorough
+def test_instruction_sets_and_layouts_have_the_same_bits_everywhere():
+    @settings(max_examples=150, **LOOSE)
+    @given(**WIDE)
+    def check(**drawn):
+        the_same_by_every_way(**drawn)
+
+    check()
+
+
+@pytest.mark.parametrize("loss", list(TARGETS))
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+def test_every_entry_is_the_plain_loops(activation, loss):
+    """The float32 error against the plain loop in float64 is about that of the other kernels."""
+    for optimizer, more in (("sgd", {"momentum": 0.9, "nesterov": True}), ("adam", {}), ("adamw", {})):
+        common = {
+            "activation": activation, "loss": loss, "optimizer": optimizer, "lr": 0.01, "steps": 6,
+            "batch_size": 9, "weight_decay": 0.03, "clip": 1.0, "dropout": 0.2, "schedule": "cosine",
+            "warmup": 2, **more,
+        }  # fmt: skip
+        exact, _state = trained(engine="module", dtype=torch.float64, **common)
+        by_torch, _state = trained(engine="flat-loop", **common)
+        found, _state = trained(engine="lanes", **common)
+        error = (found - exact).abs().max()
+        assert error <= max(4 * (by_torch - exact).abs().max(), 2e-6 * exact.abs().max())
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy"])
+@pytest.mark.parametrize("fault", ["softmax_before_cross_entropy", "missing_zero_grad"])
+def test_faults_and_weights_are_the_plain_loops(loss, fault):
+    common = {
+        "loss": loss, "fault": fault, "label_smoothing": 0.2, "class_weights": (1.0, 3.0, 0.5),
+        "steps": 8, "batch_size": 10, "clip": 0.7, "lr": 0.01,
+    }  # fmt: skip
+    exact, _state = trained(engine="module", dtype=torch.float64, **common)
+    found, _state = trained(engine="lanes", **common)
+    torch.testing.assert_close(found.double(), exact.double(), rtol=2e-5, atol=0)
+
+
+@pytest.mark.parametrize("function", list(FUNCTIONS))
+@pytest.mark.parametrize("library", libraries(), ids=lambda library: library.name)
+def test_functions_are_exact_to_two_units_in_the_last_place(function, library):
+    x = np.arange(0, 2**32, 4099, dtype=np.uint64).astype(np.uint32).view(np.float32)
+    if function == 5:
+        x = np.linspace(0, 1, 2**20, dtype=np.float32)
+    y = np.empty_like(x)
+    library.functions.map(function, x.ctypes.data, y.ctypes.data, len(x))
+    with np.errstate(all="ignore"):
+        wanted = FUNCTIONS[function](x.astype(np.float64))
+        bound = np.maximum(np.abs(wanted).astype(np.float32), np.float32(2**-126))
+        unit = np.spacing(bound).astype(np.float64)
+        wrong = np.abs(y.astype(np.float64) - wanted) > (3 if function == 4 else 2) * unit  # σ is made of exp
+        near = np.abs(wanted) < 3.4028234e38
+    assert np.array_equal(np.isnan(y), np.isnan(wanted))
+    assert not (wrong & near).any()
+    assert np.isinf(y[np.abs(wanted) > 3.41e38]).all()
+
+
+def test_a_diverging_neighbour_changes_nothing():
+    crowd, _state = trained(engine="lanes", steps=15, seeds=range(5), lr=[0.01, 1e30, 0.01, 1e30, 0.01])
+    for seed in (0, 2, 4):
+        alone, _state = trained(engine="lanes", steps=15, seeds=[seed], lr=0.01)
+        assert torch.equal(crowd[:, seed], alone[:, 0])
+    assert crowd[-1, 1].isnan()
+
+
+def test_what_it_can_not_train_is_refused():
+    for arguments in ({"dtype": torch.float64}, {"net": mlp(3, batch_norm=True)}):
+        net = arguments.pop("net", mlp(3))
+        with pytest.raises(TreinoError) as refused:
+            train(sample(), net, engine="lanes", **arguments)
+        assert refused.value.rule in ("engine_lanes", "engine_net")
+
+
+def test_rows_and_classes_that_are_not_there_are_refused():
+    training = started(engine="lanes", steps=5)
+    kernel, population = training.setup.kernel, training.state.population
+    x, y = sample(rows=33)
+    for index, classes in ((99, y), (-1, y), (0, y + 5)):
+        chunk = Chunk(x, classes, [torch.tensor([index, 1])], 0, 0, [[1.0]])
+        with pytest.raises(IndexError):
+            kernel.run(population, torch.tensor([0]), chunk)
+
+
+def test_where_it_is_not_built_one_line_says_why(tmp_path, monkeypatch):
+    missing = tmp_path / "_lanes.so"
+    assert libraries(missing) == ()
+    assert "compiler" in why_missing(missing)
+    missing.write_bytes(b"no library")
+    assert "loaded" in why_missing(missing)
+    monkeypatch.setattr("treino.engine.kernels.lanes.why_missing", lambda: why_missing(tmp_path / "none"))
+    assert train(sample(), mlp(3)).engine == "flat-loop"
+    with pytest.raises(TreinoError, match="compiler"):
+        train(sample(), mlp(3), engine="lanes")
+
+
+@pytest.mark.slow
+@pytest.mark.thorough
+@pytest.mark.skipif(shutil.which("clang++-14") is None, reason="no Clang here")
+def test_clang_makes_the_same_bits(tmp_path):
+    script = "setup.py", "-q", "build_ext", f"--build-lib={tmp_path}", f"--build-temp={tmp_path / 'objects'}"
+    compilers = {"CC": "clang-14", "CXX": "clang++-14"}
+    subprocess.run([sys.executable, *script], cwd=REPOSITORY, env=os.environ | compilers, check=True)
+    built = next(tmp_path.rglob(FILE.name))
+    common = {"engine": "lanes", "steps": 20, "seeds": range(20), "activation": "gelu", "dropout": 0.2}
+    wanted = trained(**common)
+    for library in libraries(built):
+        found = trained(library=library, **common)
+        assert all(torch.equal(a, b) for a, b in zip(found, wanted, strict=True))
