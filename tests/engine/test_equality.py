@@ -12,6 +12,7 @@ from treino.engine import ACTIVATIONS, mlp, train
 from treino.engine.epoch_loss import EpochLoss
 from treino.engine.kernels.flat_bmm import FlatBmmKernel
 from treino.engine.kernels.flat_loop import FlatLoopKernel
+from treino.engine.kernels.selection import WORKERS
 from treino.engine.kernels.worker_count import WorkerCount
 
 LOOSE = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
@@ -128,6 +129,7 @@ DRAWN = {
 }
 MODULE_SLOW = [pytest.param("module", marks=pytest.mark.slow), *(e for e in ENGINES if e != "module")]
 BMM_QUICK = [e if e == "flat-bmm" else pytest.param(e, marks=pytest.mark.slow) for e in ENGINES]
+LANES_EXAMPLES = [("lanes", 20)] if "lanes" in ENGINES else []
 FEW = st.sampled_from([2, 3, 8])
 BLOCKS = st.tuples(st.sampled_from([2, 4, 6, 64, 128, None]), st.sampled_from([2, 16, None]))
 
@@ -136,20 +138,24 @@ def some_are_in_company(engine, examples, threads, few=FEW, steps=25):
     @settings(max_examples=examples, **LOOSE)
     @given(P=few, blocks=BLOCKS, threads=threads, **DRAWN)
     def check(P, blocks, threads, **drawn):
-        pair = (threads, 3 - threads) if engine == "flat-bmm" else (threads, threads)
+        pair = (threads, 3 - threads) if engine in WORKERS else (threads, threads)
         alone_is_in_company(engine, P, threads=pair, blocks=blocks, steps=steps, **drawn)
 
     check()
 
 
-@pytest.mark.parametrize(("engine", "examples"), [("module", 1), ("flat-loop", 3), ("flat-bmm", 4)])
+@pytest.mark.parametrize(
+    ("engine", "examples"), [("module", 1), ("flat-loop", 3), ("flat-bmm", 4), *LANES_EXAMPLES]
+)
 def test_alone_is_in_company(engine, examples):
-    threads = st.sampled_from([1, 2] if engine == "flat-bmm" else [1])
+    threads = st.sampled_from([1, 2] if engine in WORKERS else [1])
     some_are_in_company(engine, examples, threads, st.sampled_from([2, 5]), steps=8)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("engine", "examples"), [("module", 5), ("flat-loop", 15), ("flat-bmm", 60)])
+@pytest.mark.parametrize(
+    ("engine", "examples"), [("module", 5), ("flat-loop", 15), ("flat-bmm", 60), *LANES_EXAMPLES]
+)
 @pytest.mark.thorough
 def test_alone_is_in_company_for_long(engine, examples):
     some_are_in_company(engine, examples, st.sampled_from([1, 2]))

@@ -248,7 +248,7 @@ def test_unknown_activations_suggest_the_nearest():
 
 
 def test_the_engines_are_listed_with_a_sentence_each():
-    assert [name for name, _about in engines()] == ["module", "flat-loop", "flat-bmm"]
+    assert [name for name, _about in engines()] == ["module", "flat-loop", "flat-bmm", "lanes"]
     assert all(about for _name, about in engines())
 
 

@@ -4,12 +4,12 @@ import warnings
 
 import pytest
 import torch
-from oracles import ARGUMENTS, plain_loop, sample
+from oracles import ARGUMENTS, ENGINES, plain_loop, sample
 from test_equality import assert_same
 from torch import nn
 from torch.nn import functional as F
 
-from treino.engine import KERNELS, mlp, train
+from treino.engine import mlp, train
 from treino.errors import TreinoError
 
 X, Y = sample(rows=24)
@@ -391,7 +391,7 @@ def test_a_network_that_fails_while_training_says_where():
 
 
 def test_an_mlp_takes_every_kernel_and_batch_norm_one():
-    for engine in KERNELS:
+    for engine in ENGINES:
         assert train((X, Y), mlp(3), engine=engine).engine == engine
     assert train((X, Y), mlp(3, batch_norm=True)).engine == "module"
 

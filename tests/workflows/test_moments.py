@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from treino.api import Run, fit, open_result, sweep
 from treino.engine import OPTIMIZERS
+from treino.engine.kernels.lanes_library import why_missing
 from treino.errors import TreinoError
 from treino.loop.loop import JobEnd, JobProgress, JobStart
 from treino.spec import read_settings
@@ -26,6 +27,7 @@ CASES: dict[str, dict[str, Any]] = {
     "batch norm": {"batch_norm": True, "dropout": 0.1},
     "module": {"engine": "module", "dropout": 0.2},
     "flat-bmm": {"engine": "flat-bmm", "dropout": 0.2, "optimizer": "adamw", "weight_decay": 0.1},
+    **({} if why_missing() else {"lanes": {"engine": "lanes", "dropout": 0.2, "activation": "gelu"}}),
     "flat-loop": {"engine": "flat-loop", "shuffle": "once", "keep": "last"},
     "diverges": {"optimizer": "sgd", "lr": 1e5},
     "full batch": {"batch_size": "full", "optimizer": "sgd"},

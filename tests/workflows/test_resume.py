@@ -18,6 +18,7 @@ import torch
 
 from tests.conftest import Said
 from treino.api import Run, open_result
+from treino.engine.kernels.lanes_library import why_missing
 from treino.errors import TreinoError
 from treino.loop.loop import JobEnd
 from treino.spec import read_settings
@@ -31,6 +32,7 @@ CASES: dict[str, dict[str, Any]] = {
     "batch norm": {"batch_norm": True, "dropout": 0.1},
     "module": {"engine": "module", "dropout": 0.2},
     "flat-bmm": {"engine": "flat-bmm", "dropout": 0.2, "optimizer": "adamw", "weight_decay": 0.1},
+    **({} if why_missing() else {"lanes": {"engine": "lanes", "dropout": 0.2, "activation": "gelu"}}),
     "flat-loop": {"engine": "flat-loop", "shuffle": "once", "keep": "last"},
     "diverges": {"optimizer": "sgd", "lr": 1e5},
 }

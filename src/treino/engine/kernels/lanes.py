@@ -78,7 +78,7 @@ class LanesKernel:
             ]
         jobs = []
         for places, batches in groups:
-            steps = _StepRows(chunk, batches)
+            steps = _ChunkArrays(chunk, batches)
             jobs += [(part, steps) for part in self._parts(rows[places], places, steps.largest)]
         keyframes = sorted(chunk.keyframe_steps)
         begin = 0
@@ -116,7 +116,13 @@ class LanesKernel:
         return found
 
     def _train(
-        self, population: Population, part: Part, steps: "_StepRows", begin: int, stop: int, loss_SR: Tensor
+        self,
+        population: Population,
+        part: Part,
+        steps: "_ChunkArrays",
+        begin: int,
+        stop: int,
+        loss_SR: Tensor,
     ) -> None:
         loss = torch.empty(steps.count, len(part.rows))
         members, now = _members(population, part.rows), Progress(0, begin)
@@ -204,7 +210,7 @@ class Trainer:
             self.library.functions.close(self.handle)
 
 
-class _StepRows:
+class _ChunkArrays:
     """A chunk's steps as the library takes them, with what they point at."""
 
     def __init__(self, chunk: Chunk, batches: Batches) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from treino.engine.kernels.lanes_library import why_missing
 from treino.engine.torch_context import cpu_cores
 from treino.errors import TreinoError
 from treino.words import N_, _
@@ -30,8 +31,13 @@ def torch_threads_of(engine: str, threads: int) -> int:
 
 
 def engines() -> list[tuple[str, str]]:
-    """(name, what it is for) of every kernel."""
-    return [(name, _(about)) for name, about in ENGINES.items()]
+    """(name, what it is for) of every kernel; of ``lanes`` also why it is not there, where it isn't."""
+    missing = why_missing()
+    found = [(name, _(about)) for name, about in ENGINES.items()]
+    if missing is None:
+        return found
+    name, about = found.pop()
+    return [*found, (name, _("{about}; not there: {reason}").format(about=about, reason=_(missing)))]
 
 
 def select_kernel(
