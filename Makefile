@@ -1,5 +1,5 @@
 # One command for each thing that a contributor does. CI calls the same.
-.PHONY: lint types test quick thorough bench docs words lessons format
+.PHONY: lint types test quick thorough bench docs words lessons format lanes
 
 lint:
 	ruff check src tests benchmarks tools
@@ -35,3 +35,6 @@ lessons:
 format:
 	ruff format src tests benchmarks tools
 	ruff check --fix src tests benchmarks tools
+
+lanes:
+	python setup.py -q build_ext --inplace

@@ -19,11 +19,11 @@ from treino.engine.kernels.lanes_library import (
     LOSSES,
     OPTIMIZERS,
     OUT_OF_RANGE,
+    LanesSteps,
     Library,
     Members,
     Network,
     Progress,
-    Steps,
     libraries,
     why_missing,
 )
@@ -38,7 +38,7 @@ FEWEST_ROWS = 256  # of the buffers, for outputs
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class LanesPart:
     """Members that go through the library together. places: where they stand among all that train."""
 
     units: bool
@@ -63,7 +63,7 @@ class LanesKernel:
         self.shared, self.threads, self.intra_op_threads = shared, threads or cpu_cores(), 1
         self.layout, self.library = layout, library or libraries()[0]
         self.network = _network(shared)
-        self.free: dict[tuple[bool, int], list[Trainer]] = {}
+        self.free: dict[tuple[bool, int], list[LanesBlock]] = {}
         self.pool: ThreadPoolExecutor | None = None
         self.stopping = False
 
@@ -101,7 +101,7 @@ class LanesKernel:
         found = torch.empty(len(rows), len(x), classes)
         x = x.to(torch.float32).contiguous()
 
-        def job(part: Part) -> None:
+        def job(part: LanesPart) -> None:
             whole = torch.equal(part.places, torch.arange(len(rows)))
             out = found if whole else torch.empty(len(part.rows), len(x), classes)
             with self._trainer(part.units, 1) as trainer:
@@ -118,7 +118,7 @@ class LanesKernel:
     def _train(
         self,
         population: Population,
-        part: Part,
+        part: LanesPart,
         steps: "_ChunkArrays",
         begin: int,
         stop: int,
@@ -136,7 +136,7 @@ class LanesKernel:
                     break
         loss_SR[begin:stop, part.places] = loss[begin:stop]
 
-    def _parts(self, rows: Tensor, places: Tensor, batch: int) -> list[Part]:
+    def _parts(self, rows: Tensor, places: Tensor, batch: int) -> list[LanesPart]:
         """These members, cut by what the lanes hold and into a share for every worker."""
         lanes, count = self.library.lanes, len(rows)
         crowd = count - count % lanes
@@ -151,7 +151,7 @@ class LanesKernel:
             for worker in range(workers):
                 a = first + blocks * worker // workers * least
                 b = min(stop, first + blocks * (worker + 1) // workers * least)
-                parts.append(Part(units, rows[a:b].contiguous(), places[a:b]))
+                parts.append(LanesPart(units, rows[a:b].contiguous(), places[a:b]))
         return parts
 
     def _units_are_faster(self, members: int, batch: int) -> bool:
@@ -184,19 +184,19 @@ class LanesKernel:
             wait(futures)  # after a Ctrl-C nobody may write into the population any more
 
     @contextmanager
-    def _trainer(self, units: bool, rows: int) -> "Iterator[Trainer]":
+    def _trainer(self, units: bool, rows: int) -> "Iterator[LanesBlock]":
         """One that nobody else uses, for batches of so many rows."""
         rows = max(FEWEST_ROWS, 1 << (rows - 1).bit_length())
         spare = self.free.setdefault((units, rows), [])
         try:
             trainer = spare.pop()
         except IndexError:
-            trainer = Trainer(self.library, self.network, rows, units)
+            trainer = LanesBlock(self.library, self.network, rows, units)
         yield trainer  # one that was interrupted is not used again
         spare.append(trainer)
 
 
-class Trainer:
+class LanesBlock:
     """A block of the library's memory."""
 
     def __init__(self, library: Library, network: Network, rows: int, units: bool) -> None:
@@ -225,9 +225,9 @@ class _ChunkArrays:
         self.end_S = torch.tensor(counts).cumsum(0) if given else None
         self.first, self.optimizer_first = chunk.first, chunk.optimizer_first
 
-    def known(self, loss: Tensor, begin: int, stop: int) -> Steps:
+    def known(self, loss: Tensor, begin: int, stop: int) -> LanesSteps:
         of_classes = self.y.dtype == torch.int64
-        return Steps(
+        return LanesSteps(
             self.x.data_ptr(),
             self.y.data_ptr() if of_classes else None,
             None if of_classes else self.y.data_ptr(),

@@ -45,7 +45,7 @@ class Members(Structure):
     ]
 
 
-class Steps(Structure):
+class LanesSteps(Structure):
     _fields_ = [
         *(
             (name, c_void_p)
@@ -70,7 +70,7 @@ class Functions(Structure):
         ("close", CFUNCTYPE(None, c_void_p)),
         (
             "train",
-            CFUNCTYPE(c_int32, c_void_p, POINTER(Members), POINTER(Steps), POINTER(Progress), c_double),
+            CFUNCTYPE(c_int32, c_void_p, POINTER(Members), POINTER(LanesSteps), POINTER(Progress), c_double),
         ),
         ("outputs", CFUNCTYPE(None, c_void_p, POINTER(Members), c_void_p, c_int64, c_void_p)),
         ("map", CFUNCTYPE(None, c_int32, c_void_p, c_void_p, c_int64)),
