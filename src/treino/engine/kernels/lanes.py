@@ -34,6 +34,7 @@ from treino.engine.torch_context import cpu_cores
 from treino.words import _
 
 SLICE_SECONDS = 0.05  # in the library without looking whether somebody wants to stop
+CACHE_BYTES = 2 << 20  # beyond it a block of members waits for memory
 FEWEST_ROWS = 256  # of the buffers, for outputs
 
 
@@ -162,6 +163,8 @@ class LanesKernel:
             wide, wide_inputs = -(-units // lanes), -(-inputs // lanes)
             together += (3 if layer else 2) * inputs * units
             alone += 2 * inputs * wide + (units * wide_inputs if layer else 0)
+        if 16 * lanes * self.shared.layout.count > CACHE_BYTES:  # weights, gradient, moments of all of them
+            together *= 4
         return members * alone < together
 
     def _all(self, jobs: list) -> None:
