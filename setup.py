@@ -1,11 +1,12 @@
 """Builds the kernel ``lanes``, an optional part: without a C++ compiler treino is installed without it."""
 
-import os
 import platform
+from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
+PACKAGE = "treino.engine.kernels"
 HERE = "src/treino/engine/lanes"
 # own polynomials and explicit fused multiply-adds: what the compiler may not reorder gives the same bits on
 # every instruction set, by GCC and by Clang
@@ -51,6 +52,9 @@ class Build(build_ext):
         )
 
     def run(self) -> None:
+        here = self.get_finalized_command("build_py").get_package_dir(PACKAGE)
+        for folder in (f"{self.build_lib}/{PACKAGE.replace('.', '/')}", *([here] if self.inplace else [])):
+            Path(folder, "_lanes.so").unlink(missing_ok=True)  # a failure leaves no library of older sources
         try:
             super().run()
         except Exception as error:  # the compilers' and setuptools' own have no common class
@@ -64,10 +68,10 @@ class Build(build_ext):
             print(f"treino: the kernel lanes is left out: {error!r}")
 
     def get_outputs(self) -> list[str]:
-        return [path for path in super().get_outputs() if os.path.exists(path)]
+        return [path for path in super().get_outputs() if Path(path).exists()]
 
 
 setup(
-    ext_modules=[Extension("treino.engine.kernels._lanes", [f"{HERE}/lanes.cpp"], optional=True)],
+    ext_modules=[Extension(f"{PACKAGE}._lanes", [f"{HERE}/lanes.cpp"], optional=True)],
     cmdclass={"build_ext": Build},
 )
