@@ -177,18 +177,6 @@ def test_rows_and_classes_that_are_not_there_are_refused():
             kernel.run(population, torch.tensor([0]), chunk)
 
 
-def test_where_it_is_not_built_one_line_says_why(tmp_path, monkeypatch):
-    missing = tmp_path / "_lanes.so"
-    assert libraries(missing) == ()
-    assert "compiler" in why_missing(missing)
-    missing.write_bytes(b"no library")
-    assert "loaded" in why_missing(missing)
-    monkeypatch.setattr("treino.engine.kernels.lanes.why_missing", lambda: why_missing(tmp_path / "none"))
-    assert train(sample(), mlp(3)).engine == "flat-loop"
-    with pytest.raises(TreinoError, match="compiler"):
-        train(sample(), mlp(3), engine="lanes")
-
-
 @pytest.mark.slow
 @pytest.mark.thorough
 @pytest.mark.skipif(shutil.which("clang++-14") is None, reason="no Clang here")

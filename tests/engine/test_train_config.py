@@ -24,6 +24,7 @@ from treino.engine import (
     train,
 )
 from treino.engine.devices import resolve_device
+from treino.engine.kernels.lanes_library import libraries, why_missing
 from treino.engine.rng import fork_rng
 from treino.engine.train_config import TrainSettings
 from treino.errors import TreinoError
@@ -250,6 +251,18 @@ def test_unknown_activations_suggest_the_nearest():
 def test_the_engines_are_listed_with_a_sentence_each():
     assert [name for name, _about in engines()] == ["module", "flat-loop", "flat-bmm", "lanes"]
     assert all(about for _name, about in engines())
+
+
+def test_where_lanes_is_not_built_one_line_says_why(tmp_path, monkeypatch):
+    missing = tmp_path / "_lanes.so"
+    assert libraries(missing) == ()
+    assert "compiler" in why_missing(missing)
+    missing.write_bytes(b"no library")
+    assert "loaded" in why_missing(missing)
+    monkeypatch.setattr("treino.engine.kernels.lanes.why_missing", lambda: why_missing(tmp_path / "none"))
+    assert train(sample(), mlp(3)).engine == "flat-loop"
+    with pytest.raises(TreinoError, match="compiler"):
+        train(sample(), mlp(3), engine="lanes")
 
 
 def test_the_table_chooses_by_members_parameters_and_batch():

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from treino.cli.examine import ScriptOptions, examine
 from treino.cli.flags import WHOLE, ScreenFlag, with_flags
+from treino.cli.installation import check
 from treino.cli.output_paths import output_file
 from treino.cli.screen import Screen
 from treino.console import line
@@ -115,13 +116,7 @@ def _need_script(asked: Mapping[str, object], subject: str, instead: str) -> Non
 
 
 def _installation(screen: Screen) -> int:
-    from treino.cli.installation import check
-    from treino.engine.kernels.lanes_library import libraries, why_missing
-
     found = check()
-    missing = why_missing()  # it is optional: the other kernels train everything
-    value = libraries()[0].name if missing is None else _("not there: {reason}").format(reason=_(missing))
-    found["checks"].append({"name": _("engine lanes"), "value": value, "ok": True, "hint": ""})
     for row in found["checks"]:
         mark = ("ok", "green") if row["ok"] else ("no", "red")
         screen.out.print(line("  ", mark, f"  {row['name']}: {row['value']} {row['hint']}".rstrip()))

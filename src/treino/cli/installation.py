@@ -31,7 +31,7 @@ def check() -> dict[str, Any]:
         hint = "" if found else _("Install it: pip install {name}").format(name=name)
         checks.append(_row(name, found or _("missing"), bool(found), hint))
     if _version("torch"):
-        checks += _torch()
+        checks += [*_torch(), _lanes()]
     for name, module in EXTRAS.items():
         there = importlib.util.find_spec(module) is not None
         checks.append(
@@ -82,3 +82,12 @@ def _torch() -> list[dict[str, Any]]:
     right = w.grad is not None and w.grad.item() == 4.0
     rows.append(_row(_("gradient of w² at 2"), str(w.grad.item() if w.grad is not None else None), right))
     return rows
+
+
+def _lanes() -> dict[str, Any]:
+    """The compiled engine is optional: the other ones train everything."""
+    from treino.engine.kernels.lanes_library import libraries, why_missing
+
+    missing = why_missing()
+    value = libraries()[0].name if missing is None else _("not there: {reason}").format(reason=_(missing))
+    return _row(_("engine lanes"), value, True)

@@ -113,7 +113,7 @@ def libraries(file: Path = FILE) -> tuple[Library, ...]:
 def why_missing(file: Path = FILE) -> str | None:
     """Why the kernel can't be used here, marked with ``N_``; None where it can."""
     if not file.exists():
-        return N_("it was not compiled: pip found no C++ compiler (GCC or Clang) when treino was installed")
+        return N_("it was not compiled; a C++ compiler (GCC or Clang) is needed when treino is installed")
     if not libraries(file):
         return N_("its library can't be loaded on this machine")
     if not libraries(file)[0].fused:
