@@ -6,6 +6,7 @@ from contextlib import nullcontext
 
 import pytest
 import torch
+import torch.fx
 from torch import nn
 from torch._C import _len_torch_function_stack
 
@@ -159,3 +160,11 @@ def test_a_warning_names_the_line_that_it_would_have_named(call, action):
         return [(w.filename, w.lineno) for w in caught]
 
     assert places(True) == places(False) != []
+
+
+def test_a_net_is_traced_symbolically_as_ever():
+    net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
+    plain = torch.fx.symbolic_trace(net).code
+    with Exam():
+        net(torch.ones(2, 3)).sum().backward()
+        assert torch.fx.symbolic_trace(net).code == plain

@@ -137,12 +137,15 @@ class Recorder:
         if kind in self._kinds or kind.__module__.startswith(("torch.jit", "torch._dynamo")):
             return
         self._kinds.add(kind)
-        recorder, original = self, kind.__call__
+        recorder, own = self, vars(kind).get("__call__")
 
         def called(self: Any, *args: Any, **kwargs: Any) -> Any:
-            if recorder.hooks.on:
+            if recorder.hooks.on and not (args and type(args[0]).__name__ == "Proxy"):  # of torch.fx
                 recorder.entering(self, args, sys._getframe(1))
-            return original(self, *args, **kwargs)
+            if own is not None:
+                return own(self, *args, **kwargs)
+            inherited: Any = super(kind, self)
+            return inherited.__call__(*args, **kwargs)  # as it is now: others replace it, too
 
         self.hooks.replace(kind, "__call__", unseen(called))
 
