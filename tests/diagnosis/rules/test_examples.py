@@ -2,6 +2,8 @@
 
 import ast
 import json
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -56,3 +58,16 @@ def test_a_decision_never_reads_source(rule):
     called = asked(f"treino.diagnosis.rules.{rule}", "decide", set())
     of_source = {each for each in called if each[0].startswith("treino.diagnosis.where")}
     assert bool(of_source) == (rule == "selection_on_test"), of_source
+
+
+def test_a_kept_log_is_decided_in_another_process(tmp_path):
+    found, log = examined(PRELUDE + rules()["test_in_train"].wrong, tmp_path)
+    (tmp_path / "log.json").write_text(json.dumps(log.as_json()))
+    code = (
+        "import json, sys; from treino.diagnosis.record.log import Log\n"
+        "log = Log.from_json(json.load(open(sys.argv[1])))\n"
+        "from treino.diagnosis.rules import decide; print(*[f.rule for f in decide(log)[0]])"
+    )
+    command = [sys.executable, "-c", code, tmp_path / "log.json"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.stdout.split(), ended.stderr) == ([f.rule for f in found], "")

@@ -360,7 +360,7 @@ def taken(kind: type[Event], counted: Any) -> dict[str, Any]:
 
 def _kinds() -> dict[str, type[Event]]:
     """Every kind of event by its name."""
-    from treino.diagnosis.record import learning  # noqa: F401  its events are kinds, too
+    from treino.diagnosis.record import learning, outcomes, row_log  # noqa: F401  their events are kinds, too
 
     found: dict[str, type[Event]] = {}
     todo: list[type[Event]] = [Event]
