@@ -129,7 +129,7 @@ def examined(path: Path, show: str | None, said: int, other_names: bool = False)
             os.write(said, f"{path.stem}: {event}\n".encode())
     log = Log.from_json(json.loads(json.dumps(recorder.log.as_json())))
     findings, defects = decide(log)
-    defects += [f"{what} ({times} times)" for what, times in recorder.hooks.defects.items()]
+    defects += recorder.hooks.defect_sentences()
     return {"findings": [(f.rule, f.line, f.message) for f in findings], "defects": defects}
 
 

@@ -162,9 +162,14 @@ def test_a_warning_names_the_line_that_it_would_have_named(call, action):
     assert places(True) == places(False) != []
 
 
-def test_a_net_is_traced_symbolically_as_ever():
+@pytest.mark.parametrize("steps", [1, FIRST + 2])  # inside of a window, and between two
+def test_a_net_is_traced_symbolically_as_ever(steps):
     net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
     plain = torch.fx.symbolic_trace(net).code
-    with Exam():
-        net(torch.ones(2, 3)).sum().backward()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    with Exam() as exam:
+        for _ in range(steps):
+            net(torch.ones(2, 3)).sum().backward()
+            optimizer.step()
         assert torch.fx.symbolic_trace(net).code == plain
+    assert exam.defects == []

@@ -223,7 +223,7 @@ def _kernel(net: NetSource, shared: SharedConfig, plan: StepPlan, config: TrainC
         config.engine,
         config.threads,
         convolves=any(len(shape) > 2 for shape in shared.layout.shapes),
-        obstacle=lanes_obstacle(shared) if flat else None,
+        obstacle=lanes_obstacle(shared) if flat and config.engine == "lanes" else None,
     )
     return choice.engine, KERNELS[choice.engine](shared, choice.threads)
 

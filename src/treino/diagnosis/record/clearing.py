@@ -18,7 +18,6 @@ class Clearing:
 
     def __init__(self, log: Log, tape: Tape) -> None:
         self._log, self._tape = log, tape
-        self.moment: Any = dict
         self._place: Site | None = None
         self._stack: tuple[Site, ...] = ()
 
@@ -52,8 +51,7 @@ class Clearing:
                 held.written = set()
                 gone.append(held.number)
         if gone:
-            event = Cleared(optimizers=tuple(gone), site=self._place, stack=self._stack, **self.moment())
-            self._log.add(event)
+            self._log.tell(Cleared, optimizers=tuple(gone), site=self._place, stack=self._stack)
         self.forget()
 
     def forget(self) -> None:

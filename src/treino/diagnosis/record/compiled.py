@@ -17,7 +17,6 @@ class Compiled:
 
     def __init__(self, hooks: Hooks, tape: Tape, nets: Nets) -> None:
         self._hooks, self._tape, self._nets = hooks, tape, nets
-        self.moment: Any = dict
         self.entering: Any = lambda module, args, frame: None
         self._patched = False
 

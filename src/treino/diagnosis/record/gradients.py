@@ -68,7 +68,6 @@ class Gradients:
         self.roots: list[Any] = []  # called with the value of a backward and who got gradients by it
         self.ran: list[Any] = []  # called with each Backward that goes into the log
         self.rooted: list[Any] = []  # ... and with the value that it ran from
-        self.moment: Any = dict
         self.spoiled: Any = None  # called with a value that isn't finite, before it is run backward
         self.clearing = Clearing(log, tape)
         self.hands = Hands(self, hooks, tape, values)
@@ -120,14 +119,8 @@ class Gradients:
             return self._count
         some = sampled(parameter)
         self._starts[self._count] = weakref.ref(parameter), some, norm(some)
-        told = ParameterSeen(
-            parameter=self._count,
-            name=name,
-            shape=tuple(parameter.shape),
-            made_at=made_at,
-            **self.moment(),
-        )
-        self._log.add(told)
+        shape = tuple(parameter.shape)
+        self._log.tell(ParameterSeen, parameter=self._count, name=name, shape=shape, made_at=made_at)
         return self._count
 
     def known(self, parameter: torch.Tensor) -> int:
@@ -162,10 +155,9 @@ class Gradients:
             for g in optimizer.param_groups
         )
         adaptive = kind.startswith(ADAPTIVE) or any("betas" in g for g in optimizer.param_groups)
-        made = OptimizerMade(
-            optimizer=known.number, kind=kind, site=site, adaptive=adaptive, groups=groups, **self.moment()
+        self._log.tell(
+            OptimizerMade, optimizer=known.number, kind=kind, site=site, adaptive=adaptive, groups=groups
         )
-        self._log.add(made)
         for told in self.makers:
             told(known.number)
         return known
@@ -276,7 +268,7 @@ class Gradients:
             summed=tuple(n for n in summed if n in filled),
             unowned=unowned,
             graph=snapshot(node) if whole and node is not None else Graph(),
-            **self.moment(),
+            **self._log.moment(),
         )
         self._log.add(event)
         self.clearing.forget()
@@ -345,23 +337,21 @@ class Gradients:
         if held.steps >= FURTHER * held.measured:
             held.measured = held.steps
             self._went(held)
-        self._log.add(
-            Stepped(
-                optimizer=held.number,
-                site=site,
-                lr=number_of(group.get("lr")),
-                weight_decay=decay,
-                gradients=force.count,
-                zeros=len(force.still),
-                missing=tuple(self.number(p) for p in force.missing)[:64],
-                still=tuple(self.number(p) for p in force.still)[:64],
-                summed=held.summed,
-                ratio=moved / size if size > 0 else math.nan,
-                norm=size,
-                gradient_norm=force.norm,
-                decay=decay * size / force.norm if force.norm > 0 else math.nan,
-                **self.moment(),
-            )
+        self._log.tell(
+            Stepped,
+            optimizer=held.number,
+            site=site,
+            lr=number_of(group.get("lr")),
+            weight_decay=decay,
+            gradients=force.count,
+            zeros=len(force.still),
+            missing=tuple(self.number(p) for p in force.missing)[:64],
+            still=tuple(self.number(p) for p in force.still)[:64],
+            summed=held.summed,
+            ratio=moved / size if size > 0 else math.nan,
+            norm=size,
+            gradient_norm=force.norm,
+            decay=decay * size / force.norm if force.norm > 0 else math.nan,
         )
         held.used |= used
         held.summed, held.written = False, set()
@@ -389,16 +379,14 @@ class Gradients:
         self.hands.settle()
         for held in (*self._gone, *self.held.values()):
             self._went(held)
-            self._log.add(
-                OptimizerEnded(
-                    optimizer=held.number,
-                    steps=held.steps,
-                    filled=held.filled,
-                    moved=held.moved,
-                    movement=held.movement,
-                    least=held.least,
-                    **self.moment(),
-                )
+            self._log.tell(
+                OptimizerEnded,
+                optimizer=held.number,
+                steps=held.steps,
+                filled=held.filled,
+                moved=held.moved,
+                movement=held.movement,
+                least=held.least,
             )
         for site, kept in self._courses.items():
-            self._log.add(Course(site=site, values=tuple(float(v) for v in kept), **self.moment()))
+            self._log.tell(Course, site=site, values=tuple(float(v) for v in kept))

@@ -40,7 +40,6 @@ class Nets:
         self.loaded: weakref.WeakSet[nn.Module] = weakref.WeakSet()
         self.norms = Norms(log)
         self.forwards = 0
-        self.moment: Any = dict
         self.number_of: Any = lambda parameter: -1
         self.called: list[Any] = []  # observers of (forward event, module, args, kwargs, result)
         self.roots: list[Any] = []  # observers of a root module that is new
@@ -130,17 +129,15 @@ class Nets:
             modal = tuple(sorted({kind_of(m) for m in parts if is_modal(m)}))
             layers = tuple((kind_of(m), self.made.get(m)) for m in parts if not list(m.children()))[:64]
             owned = tuple(self.number_of(p) for p in module.parameters())
-            self._log.add(
-                NetMade(
-                    net=known,
-                    kind=kind_of(module),
-                    made_at=self.made.get(module),
-                    modal=modal,
-                    loaded=any(m in self.loaded or m not in self.made for m in parts),
-                    parameters=owned,
-                    layers=layers,
-                    **self.moment(),
-                )
+            self._log.tell(
+                NetMade,
+                net=known,
+                kind=kind_of(module),
+                made_at=self.made.get(module),
+                modal=modal,
+                loaded=any(m in self.loaded or m not in self.made for m in parts),
+                parameters=owned,
+                layers=layers,
             )
             for observe in self.roots:
                 observe(module)
@@ -158,7 +155,7 @@ class Nets:
 
     def _mode(self, result: Any, args: Any, kwargs: Any) -> None:
         net, mode = self.numbers[args[0]], bool(args[1] if len(args) > 1 else kwargs.get("mode", True))
-        self._log.add(ModeSet(net=net, training=mode, site=here(), **self.moment()))
+        self._log.tell(ModeSet, net=net, training=mode, site=here())
 
     def _dropped(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         told = kwargs.get("training", args[2] if len(args) > 2 else True)
@@ -240,7 +237,7 @@ class Nets:
             active=sum(modal),
             resting=len(modal) - sum(modal),
             again=bool(mark) and self._last.get(net) == mark,
-            **self.moment(),
+            **self._log.moment(),
         )
         self._last[net] = mark
         for tensor in first_tensors((result,)):

@@ -30,7 +30,6 @@ class Norms:
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self.moment: Any = dict
         self.made: Any = {}
         self.loader: Callable[[], Site | None] = lambda: None
         self._layers: weakref.WeakKeyDictionary[nn.Module, Batches] = weakref.WeakKeyDictionary()
@@ -60,4 +59,4 @@ class Norms:
         """All layers that got a batch of one row in training."""
         for one in self._every:
             if one.ones:
-                self._log.add(Normed(**vars(one), **self.moment()))
+                self._log.tell(Normed, **vars(one))

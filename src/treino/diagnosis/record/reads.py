@@ -20,7 +20,6 @@ class Reads:
 
     def __init__(self, log: Log, values: Values, tape: Tape) -> None:
         self._log, self._values, self._tape = log, values, tape
-        self.moment: Any = dict
         self._seen: dict[Any, int] = {}
 
     def install(self) -> None:
@@ -48,15 +47,13 @@ class Reads:
         site = here()
         times = self._seen[how, site] = self._seen.get((how, site), 0) + 1
         whole = times <= GRAPHS or times % EVERY == 0
-        self._log.add(
-            Read(
-                how=how,
-                site=site,
-                stack=stack(),
-                forwards=tuple(sorted(node.forwards)[-8:]),
-                value=value,
-                grad=grad,
-                graph=snapshot(node, 48) if whole else Graph(),
-                **self.moment(),
-            )
+        self._log.tell(
+            Read,
+            how=how,
+            site=site,
+            stack=stack(),
+            forwards=tuple(sorted(node.forwards)[-8:]),
+            value=value,
+            grad=grad,
+            graph=snapshot(node, 48) if whole else Graph(),
         )

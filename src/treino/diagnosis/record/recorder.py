@@ -79,8 +79,6 @@ class Recorder:
         parts += (self.rows, compiled)
         self.parts = parts
         self.log.moment = self.moment
-        for part in parts:
-            part.moment = self.moment
         self.nets.norms.made = self.nets.made
         self.nets.norms.loader = self.rows.loaders.line
         self.gradients.spoiled = self.finiteness.tell
@@ -140,7 +138,7 @@ class Recorder:
         recorder, own = self, vars(kind).get("__call__")
 
         def called(self: Any, *args: Any, **kwargs: Any) -> Any:
-            if recorder.hooks.on and not (args and type(args[0]).__name__ == "Proxy"):  # of torch.fx
+            if recorder.hooks.on:
                 recorder.entering(self, args, sys._getframe(1))
             if own is not None:
                 return own(self, *args, **kwargs)
@@ -160,7 +158,8 @@ class Recorder:
             return
         windows.calls += 1
         other = place not in self.trained or windows.calls > self.usual
-        single = module.training and args and getattr(args[0], "shape", ())[:1] == (1,)
+        rows = args[0].shape[:1] if args and isinstance(args[0], torch.Tensor) else ()
+        single = module.training and rows == (1,)
         new = self._newest() is not module and module not in self.nets.numbers
         if not new:
             self._newest = weakref.ref(module)

@@ -109,7 +109,7 @@ class Rows:
         call = Call(event, *looked)
         call.drawn, self._drawn = self._drawn, set()
         call.node = self._values.find(x)
-        if call.node is not None and generated(call.node):
+        if call.drawn and call.node is not None and generated(call.node):
             call.drawn = set()
         call.made = bool(call.node is not None and call.node.forwards - {event.forward}) or x.requires_grad
         self._from_loader(call)

@@ -24,17 +24,17 @@ def decide(log: Log) -> Iterable[Evidence]:
         if len(still) < LEAST or (net.loaded and first):
             continue
         before = [m for m in set_at if m.turn <= still[0].turn]
-        if before and not first and not _looked(log, net.net, before[-1], still[0]):
+        if before and not first and not _looked(log, net.net, before[-1], still[0], used):
             continue  # set for the training itself: batch norms that stay as they are
         site = before[-1].site if before else still[0].site
         numbers = {"steps": len(still), "net": net.kind, "layers": ", ".join(net.modal)}
         yield Evidence(still[-1].site, numbers, at=site, stack=still[-1].stack)
 
 
-def _looked(log: Log, net: int, since: ModeSet, until: Forward) -> bool:
-    """Whether a net was evaluated between these events."""
-    between = log.events[log.events.index(since) : log.events.index(until)]
-    used = trained_forwards(log)
+def _looked(log: Log, net: int, since: ModeSet, until: Forward, used: set[int]) -> bool:
+    """Whether a net was evaluated between these events. used: the calls that trained."""
+    at = {id(event): place for place, event in enumerate(log.events)}
+    between = log.events[at[id(since)] : at[id(until)]]
     return any(isinstance(e, Forward) and e.net == net and e.forward not in used for e in between)
 
 
