@@ -15,8 +15,6 @@ from torch.optim.optimizer import (
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.clearing import Clearing
-from treino.diagnosis.record.hand import Hand, Hands
-from treino.diagnosis.record.held import Held
 from treino.diagnosis.record.hooks import Hooks, unseen
 from treino.diagnosis.record.lines import here, maker, stack
 from treino.diagnosis.record.log import (
@@ -30,6 +28,7 @@ from treino.diagnosis.record.log import (
     ParameterSeen,
     Stepped,
 )
+from treino.diagnosis.record.manual_training import ManualTraining, ManualTrainings
 from treino.diagnosis.record.measures import (
     MANY,
     Force,
@@ -42,6 +41,7 @@ from treino.diagnosis.record.measures import (
     sampled,
     single,
 )
+from treino.diagnosis.record.optimizer_record import OptimizerRecord
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import NOBODY, Values, snapshot
 
@@ -70,10 +70,10 @@ class Gradients:
         self.rooted: list[Any] = []  # ... and with the value that it ran from
         self.spoiled: Any = None  # called with a value that isn't finite, before it is run backward
         self.clearing = Clearing(log, tape)
-        self.hands = Hands(self, hooks, tape, values)
+        self.hands = ManualTrainings(self, hooks, tape, values)
         self.loss_of: Any = lambda node: ()
-        self.held: dict[int, Held] = {}
-        self._gone: list[Held] = []  # whose optimizers are no more
+        self.held: dict[int, OptimizerRecord] = {}
+        self._gone: list[OptimizerRecord] = []  # whose optimizers are no more
         self._numbers: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}
         self._starts: dict[int, tuple[weakref.ref[torch.Tensor], torch.Tensor, float]] = {}
         self._seen: dict[tuple[Site | None, int], int] = {}
@@ -136,13 +136,13 @@ class Gradients:
         if id(args[0]) in self.held:
             self.hold(args[0], here())
 
-    def hold(self, optimizer: Optimizer, site: Site | None) -> Held:
+    def hold(self, optimizer: Optimizer, site: Site | None) -> OptimizerRecord:
         known = self.held.get(id(optimizer))
         if known is None or known.ref() is not optimizer:
             if known is not None:
                 self._gone.append(known)
             number = len(self.held) + len(self._gone)
-            known = self.held[id(optimizer)] = Held(number, optimizer)
+            known = self.held[id(optimizer)] = OptimizerRecord(number, optimizer)
             known.site = site
         kind = str(getattr(optimizer, "kind", "") or type(optimizer).__name__)
         groups = tuple(
@@ -242,7 +242,7 @@ class Gradients:
                 id(p)
                 for p in held.parameters()
                 if (p.grad is not None and before.get(id(p), -1) != p.grad._version) or is_new(p, before)
-            } | {id(p) for p in asked or () if isinstance(held.ref(), Hand)}
+            } | {id(p) for p in asked or () if isinstance(held.ref(), ManualTraining)}
             held.written |= wrote
             if wrote:
                 held.filled += 1
@@ -322,11 +322,13 @@ class Gradients:
         if self.after_step is not None:
             self.after_step(self.steps)
 
-    def _stepped(self, optimizer: Any, held: Held) -> None:
+    def _stepped(self, optimizer: Any, held: OptimizerRecord) -> None:
         own = held.parameters()
         self.tell(optimizer, held, here(), force_of(own), {id(p) for p in own if p.grad is not None})
 
-    def tell(self, optimizer: Any, held: Held, site: Site | None, force: Force, used: set[int]) -> None:
+    def tell(
+        self, optimizer: Any, held: OptimizerRecord, site: Site | None, force: Force, used: set[int]
+    ) -> None:
         """A step was taken on these gradients. used: parameters that used theirs."""
         own, group = held.parameters(), optimizer.param_groups[0]
         decay = number_of(group.get("weight_decay", 0.0))
@@ -356,7 +358,7 @@ class Gradients:
         held.used |= used
         held.summed, held.written = False, set()
 
-    def _went(self, held: Held) -> None:
+    def _went(self, held: OptimizerRecord) -> None:
         """How far the weights of an optimizer have gone from where they were first seen."""
         far = size = 0.0
         least, moved = math.inf, False

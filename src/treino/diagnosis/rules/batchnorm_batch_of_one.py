@@ -7,7 +7,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Ended, Log
 from treino.diagnosis.record.outcomes import Normed
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.where.places import batches
+from treino.diagnosis.where.placement import batches
 from treino.diagnosis.where.settings import setting, told_number
 from treino.words import N_
 

@@ -7,7 +7,7 @@ import ast
 from itertools import islice
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.where.places import trail
+from treino.diagnosis.where.placement import trail
 from treino.diagnosis.where.source import (
     Function,
     argument,

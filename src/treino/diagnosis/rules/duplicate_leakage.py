@@ -8,7 +8,7 @@ from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.rules.shares import copies, evaluations, lines_of, shared
 from treino.diagnosis.where.kinds import multiplies
-from treino.diagnosis.where.places import helper_of, maker
+from treino.diagnosis.where.placement import helper_of, maker
 from treino.words import N_, _
 
 TRAINED = N_("were trained on before they were evaluated (the table holds copies)")

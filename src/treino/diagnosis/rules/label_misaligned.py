@@ -10,7 +10,7 @@ from treino.diagnosis.rules.course import training
 from treino.diagnosis.rules.examples import script
 from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.diagnosis.where.kinds import orders
-from treino.diagnosis.where.places import maker
+from treino.diagnosis.where.placement import maker
 from treino.diagnosis.where.source import calls
 from treino.words import N_, _, numeral
 

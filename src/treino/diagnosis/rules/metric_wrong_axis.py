@@ -7,7 +7,7 @@ from treino.diagnosis.record.log import Forward, Log, Operation, Read
 from treino.diagnosis.rules.examples import script
 from treino.diagnosis.rules.graphs import argument, by_line, calls_by_number, classifiers, is_column
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.where.places import caller, passes_on
+from treino.diagnosis.where.placement import caller, passes_on
 from treino.words import N_, _
 
 BEST = ("argmax", "max", "topk")

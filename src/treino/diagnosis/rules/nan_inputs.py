@@ -9,7 +9,7 @@ from treino.diagnosis.record.row_log import BadRows
 from treino.diagnosis.rules.examples import script
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.where.kinds import divides, misses
-from treino.diagnosis.where.places import maker
+from treino.diagnosis.where.placement import maker
 from treino.words import N_
 
 CHOOSES = ("getitem", "masked_select", "index_select", "take")

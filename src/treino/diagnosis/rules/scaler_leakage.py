@@ -7,7 +7,7 @@ from treino.diagnosis.record.row_log import RowsEvaluated, RowsFitted
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.where.kinds import scales
-from treino.diagnosis.where.places import maker
+from treino.diagnosis.where.placement import maker
 from treino.words import N_
 
 ALL = 0.98  # of the rows

@@ -7,7 +7,7 @@ from treino.diagnosis.record.log import Backward, Graph, Log, LossCall, Operatio
 from treino.diagnosis.rules.examples import script
 from treino.diagnosis.rules.graphs import PASSED, axis, by_line, calls_by_number, classifiers
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.where.places import sole_call
+from treino.diagnosis.where.placement import sole_call
 from treino.diagnosis.where.settings import setting, written
 from treino.diagnosis.where.source import calls, same, written_on
 from treino.words import N_

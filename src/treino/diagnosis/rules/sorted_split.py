@@ -11,7 +11,7 @@ from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.diagnosis.rules.shares import evaluations
 from treino.diagnosis.where.kinds import SPLITS, cuts
-from treino.diagnosis.where.places import maker
+from treino.diagnosis.where.placement import maker
 from treino.diagnosis.where.source import calls, written_on
 from treino.words import N_, _
 

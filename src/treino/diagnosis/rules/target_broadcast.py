@@ -9,7 +9,7 @@ from treino.diagnosis.record.log import Backward, Graph, Log, LossCall, Operatio
 from treino.diagnosis.rules.examples import script
 from treino.diagnosis.rules.graphs import by_line, is_column
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.where.places import caller, only_caller, passes_on
+from treino.diagnosis.where.placement import caller, only_caller, passes_on
 from treino.words import N_
 
 Shape = tuple[int, ...]

@@ -10,7 +10,7 @@ from treino.diagnosis.rules.examples import HELD_OUT
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.rules.shares import CHANCE, LEAST, MOST, copies, evaluations, lines_of, shared
 from treino.diagnosis.where.kinds import joins, parts
-from treino.diagnosis.where.places import trail
+from treino.diagnosis.where.placement import trail
 from treino.diagnosis.where.source import loops
 from treino.words import N_
 

@@ -9,7 +9,7 @@ from treino.diagnosis.rules.course import Training, training
 from treino.diagnosis.rules.examples import script
 from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.diagnosis.where.kinds import converts
-from treino.diagnosis.where.places import maker
+from treino.diagnosis.where.placement import maker
 from treino.words import N_
 
 LEAST = 12  # steps

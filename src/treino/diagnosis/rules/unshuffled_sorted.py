@@ -7,7 +7,7 @@ from treino.diagnosis.record.log import Forward, Log, LossCall
 from treino.diagnosis.rules.course import training
 from treino.diagnosis.rules.graphs import by_line
 from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
-from treino.diagnosis.where.places import batches
+from treino.diagnosis.where.placement import batches
 from treino.words import N_
 
 LEAST = 8  # batches, of so many rows

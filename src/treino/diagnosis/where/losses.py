@@ -4,7 +4,7 @@ import ast
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.where.back import values
-from treino.diagnosis.where.places import sole_call
+from treino.diagnosis.where.placement import sole_call
 from treino.diagnosis.where.settings import word
 from treino.diagnosis.where.source import (
     calls,

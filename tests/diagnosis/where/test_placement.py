@@ -7,7 +7,7 @@ import pytest
 
 from tests.diagnosis.where.written import marked, script
 from treino.diagnosis.finding import Site
-from treino.diagnosis.where import kinds, losses, places
+from treino.diagnosis.where import kinds, losses, placement
 from treino.diagnosis.where.settings import number, setting, word
 from treino.diagnosis.where.source import ignored, refresh
 
@@ -92,9 +92,9 @@ def test_the_nearest_maker_of_rows(tmp_path: Path) -> None:
     """
     path = script(tmp_path, text)
     here = marked(path, "here")
-    assert places.maker(here, kinds.cuts) == marked(path, "cut")
-    assert places.maker(here, kinds.scales) == marked(path, "scaled")
-    assert places.maker(here, kinds.joins) is None
+    assert placement.maker(here, kinds.cuts) == marked(path, "cut")
+    assert placement.maker(here, kinds.scales) == marked(path, "scaled")
+    assert placement.maker(here, kinds.joins) is None
 
 
 def test_who_called_a_helper(tmp_path: Path) -> None:
@@ -107,8 +107,8 @@ def test_who_called_a_helper(tmp_path: Path) -> None:
     """
     path = script(tmp_path, text)
     inner, outer = marked(path, "inner"), marked(path, "outer")
-    assert places.caller((inner, outer)) == outer
-    assert places.only_caller(inner) == outer
+    assert placement.caller((inner, outer)) == outer
+    assert placement.only_caller(inner) == outer
 
 
 def test_a_line_is_told_to_ignore_a_rule(tmp_path: Path) -> None:

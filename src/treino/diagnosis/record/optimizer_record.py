@@ -9,7 +9,7 @@ import torch
 from treino.diagnosis.finding import Site
 
 
-class Held:
+class OptimizerRecord:
     """An optimizer, or what a program does in its place."""
 
     def __init__(self, number: int, optimizer: Any) -> None:

@@ -21,7 +21,7 @@ MOST = 512  # weights
 NOBODY: tuple[None, Any] = None, lambda: None
 
 
-class Hand:
+class ManualTraining:
     """Weights that one training moves, in the place of an optimizer.
 
     tried: a new value was computed of a weight and its gradient, which need not be kept. moved: the line that
@@ -58,13 +58,13 @@ class Hand:
         return [{"params": self.weights, "lr": self.rate}]
 
 
-class Hands:
+class ManualTrainings:
     """The trainings by hand of a program that has no optimizer."""
 
     def __init__(self, gradients: Any, hooks: Any, tape: Any, values: Any) -> None:
         self._gradients, self._hooks, self._tape, self._values = gradients, hooks, tape, values
-        self.every: list[Hand] = []
-        self._places: dict[int, tuple[Hand, weakref.ref[torch.Tensor]]] = {}  # by where values lie
+        self.every: list[ManualTraining] = []
+        self._places: dict[int, tuple[ManualTraining, weakref.ref[torch.Tensor]]] = {}  # by where values lie
 
     def install(self) -> None:
         """Watch what changes weights in place, and gradients that are asked for."""
@@ -74,7 +74,7 @@ class Hands:
 
     def _led(self) -> bool:
         """Whether an optimizer does it."""
-        return any(not isinstance(h.ref(), Hand) for h in self._gradients.held.values())
+        return any(not isinstance(h.ref(), ManualTraining) for h in self._gradients.held.values())
 
     def drop(self) -> None:
         """There is an optimizer: what was done by hand before it was no training."""
@@ -95,7 +95,7 @@ class Hands:
             if (held := self._gradients.held.get(id(hand))) is not None:
                 held.moved = True
         if hand is None:
-            hand = Hand()
+            hand = ManualTraining()
             self.every.append(hand)
         hand.refs |= {id(p): weakref.ref(p) for p in weights}
         hand.given, hand.before = given, [p.detach().clone() for p in hand.weights]
@@ -159,7 +159,7 @@ class Hands:
                 self._places[weight.data_ptr()] = hand, hand.refs[id(weight)]
                 self._move(hand, weight)
 
-    def _weight(self, target: Any) -> tuple[Hand | None, Any]:
+    def _weight(self, target: Any) -> tuple[ManualTraining | None, Any]:
         """The weight whose values a tensor is, as it is or as ``p.data``."""
         if not isinstance(target, torch.Tensor) or target.layout != torch.strided:
             return None, None
@@ -169,7 +169,7 @@ class Hands:
             return None, None
         return hand, weight
 
-    def _move(self, hand: Hand, weight: torch.Tensor) -> None:
+    def _move(self, hand: ManualTraining, weight: torch.Tensor) -> None:
         if hand.moved is None:
             hand.moved = here()
             hand.asks = bool(hand.given)
