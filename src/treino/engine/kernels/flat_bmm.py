@@ -1,7 +1,6 @@
 """The kernel ``flat-bmm``: blocks of members side by side through batched products, one block per worker."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
 
 import torch
 from torch import Tensor
@@ -9,6 +8,7 @@ from torch import Tensor
 from treino.engine.backprop import Backprop
 from treino.engine.chunk import EVALUATION_ROWS, Chunk
 from treino.engine.kernels.worker_count import WorkerCount
+from treino.engine.kernels.workers import Workers
 from treino.engine.optim import OPTIMIZERS, block_numbers, clip_
 from treino.engine.population import Population
 from treino.engine.rng import dropout_keys, dropout_threshold
@@ -31,7 +31,7 @@ class FlatBmmKernel:
         self.threads, self.intra_op_threads = threads or cpu_cores(), 1
         self.block, self.numbers = block, shared.layout.n
         self.pace = WorkerCount(self.threads)
-        self.pool: ThreadPoolExecutor | None = None
+        self.workers = Workers(self.threads)
         self.free: dict[int, list[Workspace]] = {}
 
     def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
@@ -80,15 +80,7 @@ class FlatBmmKernel:
                     spaces.append(space)
 
         parts = rows.split(size)
-        if workers == 1 or len(parts) == 1:
-            return torch.cat([one(r) for r in parts], dim)
-        if self.pool is None:
-            self.pool = ThreadPoolExecutor(self.threads, "treino", torch.set_num_threads, (1,))
-        futures = [self.pool.submit(one, r) for r in parts]
-        try:
-            return torch.cat([future.result() for future in futures], dim)
-        finally:
-            wait(futures)  # after a Ctrl-C nobody may write into the population any more
+        return torch.cat([one(r) for r in parts] if workers == 1 else self.workers.map(one, parts), dim)
 
 
 class Workspace:

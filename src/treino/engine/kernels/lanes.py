@@ -4,7 +4,6 @@ of a single one."""
 import ctypes
 import itertools
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -27,6 +26,7 @@ from treino.engine.kernels.lanes_library import (
     libraries,
     why_missing,
 )
+from treino.engine.kernels.workers import Workers
 from treino.engine.losses import soft_targets
 from treino.engine.population import Population
 from treino.engine.shared_config import SharedConfig
@@ -65,7 +65,7 @@ class LanesKernel:
         self.layout, self.library = layout, library or libraries()[0]
         self.network = _network(shared)
         self.free: dict[tuple[bool, int], list[LanesBlock]] = {}
-        self.pool: ThreadPoolExecutor | None = None
+        self.workers = Workers(self.threads)
         self.stopping = False
 
     def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
@@ -170,21 +170,10 @@ class LanesKernel:
     def _all(self, jobs: list) -> None:
         """Do all of them, on as many threads as there are workers."""
         self.stopping = False
-        if self.threads == 1 or len(jobs) == 1:
-            for job in jobs:
-                job()
-            return
-        if self.pool is None:
-            self.pool = ThreadPoolExecutor(self.threads, "treino", torch.set_num_threads, (1,))
-        futures = [self.pool.submit(job) for job in jobs]
-        try:
-            for future in futures:
-                future.result()
-        except BaseException:
-            self.stopping = True
-            raise
-        finally:
-            wait(futures)  # after a Ctrl-C nobody may write into the population any more
+        self.workers.map(lambda job: job(), jobs, self._stop)
+
+    def _stop(self) -> None:
+        self.stopping = True
 
     @contextmanager
     def _trainer(self, units: bool, rows: int) -> "Iterator[LanesBlock]":
