@@ -18,12 +18,13 @@ static int32_t train(Trainer* trainer, const Members* m, const Steps* steps, Pro
     if (at->member == 0 && at->step == steps->start) k.loaded = false;  // what an interrupted call left
     while (at->member < m->count) {
         if (!k.loaded) load(k, *m, at->member);
-        for (int64_t looked = 0; at->step < steps->stop; at->step++) {
+        for (int64_t looked = 0; at->step < steps->stop;) {
+            float* loss_R = steps->loss_SR + at->step * m->count + at->member;
+            if (!step(k, *m, *steps, at->step, loss_R)) return k.loaded = false, OUT_OF_RANGE;
+            at->step++;  // one step at least in every call
             if (looked += steps->rows * k.size; looked > 1000000) {  // or 0.1 ms, about
                 if (looked = 0, now() > end) return OUT_OF_TIME;
             }
-            float* loss_R = steps->loss_SR + at->step * m->count + at->member;
-            if (!step(k, *m, *steps, at->step, loss_R)) return k.loaded = false, OUT_OF_RANGE;
         }
         at->member += k.used;
         at->step = at->member < m->count ? steps->start : at->step;
