@@ -61,7 +61,7 @@ WIDE = {
     "activation": st.sampled_from(sorted(ACTIVATIONS)),
     "loss": st.sampled_from(sorted(LOSSES)),
     "optimizer": st.sampled_from(sorted(OPTIMIZERS)),
-    "hidden": st.lists(st.sampled_from([1, 2, 7, 16, 17, 33]), max_size=3),
+    "hidden": st.lists(st.sampled_from([1, 2, 7, 16, 17, 33, 70, 130]), max_size=3),
     "batch_size": st.sampled_from([None, 1, 5, 20]),
     "dropout": st.sampled_from([0.0, 0.3]),
     "clip": st.sampled_from([None, 0.5]),

@@ -16,33 +16,34 @@ INLINE void each_masked(const Block& k, const Layer& a, int64_t n, int64_t row, 
     for (int64_t t = 0; t < n; t++) {
         const int32_t* hash = k.hash + (row + t) * a.out;
         for (int64_t j = 0; j < a.J; j++)
-            f(t * a.J + j, mask(k, a, k.units ? (VU)unaligned(hash + j * LANES) : (VU)splat_int(hash[j])));
+            f(t * a.row + j, mask(k, a, k.units ? (VU)unaligned(hash + j * LANES) : (VU)splat_int(hash[j])));
     }
-}
-
-template <class Then> INLINE void product_of(bool spread, const Operands& o, const Then& then) {
-    if (spread) product<true, true>(o, then); else product<false, true>(o, then);
 }
 
 static void forward(Block& k, const float* x, int64_t n, int64_t row, bool training) {
     for (int64_t l = 0; l < k.layers; l++) {
         Layer& a = k.layer[l];
         const Layer* before = l ? &a - 1 : nullptr;
-        Operands o{a.J, n, a.in, k.state.p + a.w, a.J, 1, before ? (const void*)before->passed : x, 1,
-                   before ? before->J * (k.units ? LANES : 1) : k.D, k.state.p + a.b, 0};
-        const bool spread = !before || k.units, hidden = l + 1 < k.layers;
-        if (hidden && k.activation == RELU) product_of(spread, o, KeepPositive{a.value, a.J});
-        else product_of(spread, o, Keep{a.value, a.J});
+        Operands o{a.J, n, a.in, k.state.p + a.w, a.J, before ? (const void*)before->passed : x, 1,
+                   before ? before->row * (k.units ? LANES : 1) : k.D, {k.state.p + a.b, 0, 0}};
+        const bool hidden = l + 1 < k.layers;
+        const auto product_into = [&](const auto& then) {
+            if (k.units) product<true, PANELS>(o, then);
+            else if (!before) product<true, PLAIN>(o, then);
+            else product<false, PLAIN>(o, then);
+        };
+        if (hidden && k.activation == RELU) product_into(KeepPositive{a.value, a.row});
+        else product_into(Keep{{a.value, a.row, 0}});
         if (!hidden) return;
         const bool apart = by_input(k.activation), drops = k.dropout && training;
         if (k.activation != RELU || apart)
             with_activation(k.activation, [&](auto chosen) {
                 V* to = apart ? a.passed : a.value;
-                for (int64_t i = 0; i < n * a.J; i++) to[i] = activated<decltype(chosen)::value>(a.value[i]);
+                for (int64_t i = 0; i < n * a.row; i++) to[i] = activated<decltype(chosen)::value>(a.value[i]);
             });
         const V* h = apart ? a.passed : a.value;
         if (drops) each_masked(k, a, n, row, [&](int64_t at, V kept) { a.passed[at] = h[at] * kept; });
-        else if (h != a.passed) std::memcpy(a.passed, h, (size_t)(n * a.J) * sizeof(V));
+        else if (h != a.passed) std::memcpy(a.passed, h, (size_t)(n * a.row) * sizeof(V));
     }
 }
 
@@ -62,7 +63,8 @@ static V losses(Block& k, int64_t n, V loss, float share) {
     const auto mass = [&](int64_t t) { return classes ? k.scaled_mass_C[k.row[t]] : 0.f; };
     if (!k.units) {
         for (int64_t t = 0; t < n; t++)
-            loss += row_loss(k, a.value + t * C, a.d + t * C, Target<true>{target(t), splat(mass(t))}, share);
+            loss += row_loss(k, a.value + t * a.row, a.d + t * a.row, Target<true>{target(t), splat(mass(t))},
+                             share);
         return loss;
     }
     const float* z = (const float*)a.value;
@@ -73,7 +75,7 @@ static V losses(Block& k, int64_t n, V loss, float share) {
         for (int64_t lane = 0; lane < LANES; lane++) {
             const int64_t row = t + (lane < here ? lane : 0);
             for (int64_t c = 0; c < C; c++) {
-                k.z[c][lane] = z[row * a.J * LANES + c];
+                k.z[c][lane] = z[row * a.row * LANES + c];
                 k.t[c][lane] = target(row)[c];
             }
             all[lane] = mass(row);
@@ -81,7 +83,7 @@ static V losses(Block& k, int64_t n, V loss, float share) {
         V each = row_loss(k, k.z, k.d, Target<false>{k.t, all}, share);
         for (int64_t lane = 0; lane < here; lane++) {
             loss[0] += each[lane];
-            for (int64_t c = 0; c < C; c++) d[(t + lane) * a.J * LANES + c] = k.d[c][lane];
+            for (int64_t c = 0; c < C; c++) d[(t + lane) * a.row * LANES + c] = k.d[c][lane];
         }
     }
     return loss;
@@ -91,19 +93,16 @@ static V losses(Block& k, int64_t n, V loss, float share) {
 static void down(Block& k, Layer& a, int64_t n, int64_t row) {
     Layer& before = *(&a - 1);
     const bool simple = k.activation == RELU && !k.dropout;
-    Operands o{before.J, n, a.out, k.state.p + a.w, 1, a.J, a.d, 1, a.J, nullptr, 0};
-    if (k.units) {
-        o.a = a.turned, o.a_r = before.J, o.a_j = 1, o.b_t = a.J * LANES;
-        if (simple) product<true, true>(o, KeepWherePositive{before.d, before.value, before.J});
-        else product<true, true>(o, Keep{before.d, before.J});
-    } else {
-        if (simple) product<false, false>(o, KeepWherePositive{before.d, before.value, before.J});
-        else product<false, false>(o, Keep{before.d, before.J});
-    }
-    if (simple) return;
+    Operands o{before.J, n, a.out, k.state.p + a.w, a.J, a.d, 1, a.row, {}};
+    if (k.units) o.a = a.turned, o.b_t = a.row * LANES;
+    const auto product_into = [&](const auto& then) {
+        if (k.units) product<true, PANELS>(o, then); else product<false, COLUMNS>(o, then);
+    };
+    if (simple) return product_into(KeepWherePositive{before.d, before.value, before.row});
+    product_into(Keep{{before.d, before.row, 0}});
     if (k.dropout) each_masked(k, before, n, row, [&](int64_t at, V kept) { before.d[at] *= kept; });
     with_activation(k.activation, [&](auto chosen) {
-        for (int64_t i = 0; i < n * before.J; i++)
+        for (int64_t i = 0; i < n * before.row; i++)
             before.d[i] = chained<decltype(chosen)::value>(before.d[i], before.value[i]);
     });
 }
@@ -111,36 +110,50 @@ static void down(Block& k, Layer& a, int64_t n, int64_t row) {
 static void turn(Block& k) {  // the weights of all layers but the first
     for (int64_t l = 1; l < k.layers; l++) {
         Layer& a = k.layer[l];
-        const float* w = (const float*)(k.state.p + a.w);
-        float* to = (float*)a.turned;
-        const int64_t wide = a.J * LANES, high = k.layer[l - 1].J * LANES;
-        for (int64_t i0 = 0; i0 < a.in; i0 += LANES) {
-            const int64_t stop = i0 + LANES < a.in ? i0 + LANES : a.in;
-            for (int64_t j = 0; j < a.out; j++)
-                for (int64_t i = i0; i < stop; i++) to[j * high + i] = w[i * wide + j];
-        }
+        const int64_t inputs = k.layer[l - 1].J;
+        const Matrix weights = weights_of(k, a, k.state.p), turned{a.turned, inputs, a.out};
+        const auto square = [&](const V* from, int64_t step, int64_t n, V* to, int64_t to_step, int64_t lanes) {
+            V m[LANES];
+            for (int64_t c = 0; c < LANES; c++) m[c] = c < n ? from[c * step] : V{};
+            transpose(m);
+            for (int64_t lane = 0; lane < LANES && lane < lanes; lane++) to[lane * to_step] = m[lane];
+        };
+        each_panel(a.J, [&](int64_t j0, int64_t wide) {
+            each_panel(inputs, [&](int64_t i0, int64_t high) {
+                for (int64_t j = j0; j < j0 + wide; j++)
+                    for (int64_t i = i0; i < i0 + high; i++)
+                        square(weights.of(i * LANES, j0, wide) + j - j0, wide, a.in - i * LANES,
+                               turned.of(j * LANES, i0, high) + i - i0, high, a.out - j * LANES);
+            });
+        });
     }
 }
 
 // The gradients of a layer's weights and biases, n rows more; they go on from g where `more`.
 template <class Then>
-static void gradients(Block& k, const Layer& a, const float* x, int64_t n, bool more, Then weights, Then biases) {
+static void gradients(Block& k, const Layer& a, const float* x, int64_t n, bool more, Then weights,
+                      Then biases) {
     static const float one = 1.f;
     const Layer* before = &a == k.layer ? nullptr : &a - 1;
-    const int64_t inputs = before ? before->J * (k.units ? LANES : 1) : k.D;
-    Operands o{a.J, a.in, n, a.d, a.J, 1, before ? (const void*)before->passed : x, inputs, 1,
-               more ? k.state.g + a.w : nullptr, a.J};
-    product_of(!before || k.units, o, weights);
-    o.T = 1, o.b = &one, o.b_r = 0, o.start = more ? k.state.g + a.b : nullptr;
-    product<true, true>(o, biases);
+    const int64_t inputs = before ? before->row * (k.units ? LANES : 1) : k.D;
+    Operands o{a.J, a.in, n, k.panels, 0, before ? (const void*)before->passed : x, inputs, 1,
+               more ? weights_of(k, a, k.state.g) : Matrix{}};
+    each_panel(a.J, [&](int64_t begin, int64_t wide) {
+        V* to = k.panels + begin * n;
+        for (int64_t t = 0; t < n; t++)
+            for (int64_t j = 0; j < wide; j++) *to++ = a.d[t * a.row + begin + j];
+    });
+    if (!before || k.units) product<true, PANELS>(o, weights); else product<false, PANELS>(o, weights);
+    o.T = 1, o.b = &one, o.b_r = 0, o.start = more ? Matrix{k.state.g + a.b, 0, 0} : Matrix{};
+    product<true, PANELS>(o, biases);
 }
 
 template <int32_t OPTIMIZER>
 static void gradients_and_update(Block& k, const Layer& a, const float* x, int64_t n, bool more, bool keep) {
     State s = k.state;
     if (!keep) s.g = nullptr;
-    Update<OPTIMIZER> then{s, &k.numbers, a.w, a.J, k.nesterov}, biases = then;
-    biases.first = a.b;
+    Update<OPTIMIZER> then{s, &k.numbers, weights_of(k, a, s.p), k.nesterov}, biases = then;
+    biases.weights = {s.p + a.b, 0, 0};
     gradients(k, a, x, n, more, then, biases);
 }
 
@@ -148,7 +161,8 @@ static void backward(Block& k, const float* x, int64_t n, int64_t row, bool more
     for (int64_t l = k.layers - 1; l >= 0; l--) {
         Layer& a = k.layer[l];
         if (l) down(k, a, n, row);
-        if (!last) gradients(k, a, x, n, more, Keep{k.state.g + a.w, a.J}, Keep{k.state.g + a.b, a.J});
+        Keep weights{weights_of(k, a, k.state.g)}, biases{{k.state.g + a.b, 0, 0}};
+        if (!last) gradients(k, a, x, n, more, weights, biases);
         else if (k.optimizer == SGD) gradients_and_update<SGD>(k, a, x, n, more, keep);
         else if (k.optimizer == ADAM) gradients_and_update<ADAM>(k, a, x, n, more, keep);
         else gradients_and_update<ADAMW>(k, a, x, n, more, keep);
@@ -162,12 +176,17 @@ static V clip_scale(Block& k) {
     for (int64_t l = 0; l < k.layers; l++) {
         const Layer& a = k.layer[l];
         const int64_t turns = k.units ? 16 / LANES : 16;
-        for (int64_t i = 0; i <= a.in; i++)  // the last one: the biases
-            for (int64_t j = 0; j < a.J; j++) {
-                V g = k.state.g[a.w + i * a.J + j];
-                for (int64_t lane = a.out - j * LANES; k.units && lane < LANES; lane++) g[lane] = 0.f;
-                k.sixteen[j % turns] = fma(g, g, k.sixteen[j % turns]);
-            }
+        const auto add = [&](int64_t j, V g) {
+            for (int64_t lane = a.out - j * LANES; k.units && lane < LANES; lane++) g[lane] = 0.f;
+            k.sixteen[j % turns] = fma(g, g, k.sixteen[j % turns]);
+        };
+        const Matrix weights = weights_of(k, a, k.state.g);
+        for (int64_t i = 0; i < a.in; i++)
+            each_panel(a.J, [&](int64_t begin, int64_t wide) {
+                const V* g = weights.of(i, begin, wide);
+                for (int64_t j = 0; j < wide; j++) add(begin + j, g[j]);
+            });
+        for (int64_t j = 0; j < a.J; j++) add(j, k.state.g[a.b + j]);
     }
     for (int i = 0; i < 16; i++) total += k.units ? splat(((const float*)k.sixteen)[i]) : k.sixteen[i];
     V norm = root(total) + 1e-6f;

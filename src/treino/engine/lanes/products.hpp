@@ -11,25 +11,49 @@
 
 namespace LANES_SET {
 
+//
+// The columns j go in panels of at most TILE_J. A matrix in panels has one panel's rows after the other's, each
+// without gaps: what goes through the registers together lies together. Where one panel holds all j there is
+// no difference.
+struct Matrix {
+    V* at;
+    int64_t row;   // from one row to the next, in vectors; 0: all rows are the same one
+    int64_t rows;  // in panels of so many rows; 0: not in panels
+    // Row r of the panel of so many columns that begins at j, and the way to the next row.
+    INLINE_MEMBER V* of(int64_t r, int64_t j, int64_t wide) const {
+        return at + (rows ? j * rows + r * wide : r * row + j);
+    }
+    INLINE_MEMBER int64_t step(int64_t wide) const { return rows ? wide : row; }
+};
+
+enum Order { PLAIN, PANELS, COLUMNS };  // of a: rows of J; in panels; columns of R, by their stride
+
 struct Operands {
     int64_t J, T, R;
     const V* a;
-    int64_t a_r, a_j;  // strides, in vectors
+    int64_t a_stride;  // from r to r, or in COLUMNS from j to j; in vectors
     const void* b;
     int64_t b_r, b_t;  // strides, in vectors, or floats where these are spread
-    const V* start;    // [T][J] by stride, or null
-    int64_t start_t;
+    Matrix start;      // [T][J], or nothing
 };
 
-// SPREAD: b is floats. DENSE: a_j is 1. then(values [TN][JN], t, j): what becomes of a tile.
-template <bool SPREAD, bool DENSE, int JN, int TN, class Then>
+// f(first column, how many) for each panel; their widths differ by one at most.
+template <class Function> INLINE void each_panel(int64_t J, const Function& f) {
+    const int64_t panels = (J + TILE_J - 1) / TILE_J;
+    for (int64_t i = 0; i < panels; i++) f(J * i / panels, J * (i + 1) / panels - J * i / panels);
+}
+
+// SPREAD: b is floats. then(values [TN][JN], t, j): what becomes of a tile.
+template <bool SPREAD, Order A, int JN, int TN, class Then>
 INLINE void tile(const Operands& o, int64_t j, int64_t t, const Then& then) {
     V sum[TN][JN];
+    const V* start = o.start.at ? o.start.of(t, j, JN) : nullptr;
+    const int64_t start_t = o.start.step(JN);
     UNROLL for (int u = 0; u < TN; u++)
-        UNROLL for (int i = 0; i < JN; i++)
-            sum[u][i] = o.start ? o.start[(t + u) * o.start_t + j + i] : splat(0.f);
-    const int64_t a_j = DENSE ? 1 : o.a_j, a_r = o.a_r, b_r = o.b_r, b_t = o.b_t;
-    const V* a = o.a + j * a_j;
+        UNROLL for (int i = 0; i < JN; i++) sum[u][i] = start ? start[u * start_t + i] : splat(0.f);
+    const int64_t a_j = A == COLUMNS ? o.a_stride : 1, a_r = A == COLUMNS ? 1 : A == PANELS ? JN : o.a_stride;
+    const int64_t b_r = o.b_r, b_t = o.b_t;
+    const V* a = A == PANELS ? o.a + j * o.R : o.a + j * a_j;
     const V* b_vectors = (const V*)o.b + t * b_t;
     const float* b_floats = (const float*)o.b + t * b_t;
     for (int64_t r = 0; r < o.R; r++) {
@@ -45,64 +69,61 @@ INLINE void tile(const Operands& o, int64_t j, int64_t t, const Then& then) {
     then.template tile<JN, TN>(sum, t, j);
 }
 
-template <bool SPREAD, bool DENSE, int JN, int TN, class Then>
+template <bool SPREAD, Order A, int JN, int TN, class Then>
 INLINE void tile_of(const Operands& o, int64_t j, int64_t t, int64_t wanted, const Then& then) {
-    if (wanted == TN) tile<SPREAD, DENSE, JN, TN>(o, j, t, then);
-    else if constexpr (TN > 1) tile_of<SPREAD, DENSE, JN, TN - 1>(o, j, t, wanted, then);
+    if (wanted == TN) tile<SPREAD, A, JN, TN>(o, j, t, then);
+    else if constexpr (TN > 1) tile_of<SPREAD, A, JN, TN - 1>(o, j, t, wanted, then);
 }
 
-template <bool SPREAD, bool DENSE, int JN, class Then>
+template <bool SPREAD, Order A, int JN, class Then>
 static void panel(const Operands& o, int64_t j, const Then& then) {
     const int64_t tiles = (o.T + TILE_T - 1) / TILE_T;  // of heights that differ by one at most
     for (int64_t i = 0; i < tiles; i++) {
         const int64_t t = o.T * i / tiles;
-        tile_of<SPREAD, DENSE, JN, TILE_T>(o, j, t, o.T * (i + 1) / tiles - t, then);
+        tile_of<SPREAD, A, JN, TILE_T>(o, j, t, o.T * (i + 1) / tiles - t, then);
     }
 }
 
-template <bool SPREAD, bool DENSE, int JN, class Then>
+template <bool SPREAD, Order A, int JN, class Then>
 INLINE void panel_of(const Operands& o, int64_t j, int64_t wanted, const Then& then) {
-    if (wanted == JN) panel<SPREAD, DENSE, JN>(o, j, then);
-    else if constexpr (JN > 1) panel_of<SPREAD, DENSE, JN - 1>(o, j, wanted, then);
+    if (wanted == JN) panel<SPREAD, A, JN>(o, j, then);
+    else if constexpr (JN > 1) panel_of<SPREAD, A, JN - 1>(o, j, wanted, then);
 }
 
-template <bool SPREAD, bool DENSE, class Then> static void product(const Operands& o, const Then& then) {
-    const int64_t panels = (o.J + TILE_J - 1) / TILE_J;
-    for (int64_t i = 0; i < panels; i++) {
-        const int64_t j = o.J * i / panels;
-        panel_of<SPREAD, DENSE, TILE_J>(o, j, o.J * (i + 1) / panels - j, then);
-    }
+template <bool SPREAD, Order A, class Then> static void product(const Operands& o, const Then& then) {
+    each_panel(o.J, [&](int64_t j, int64_t wide) { panel_of<SPREAD, A, TILE_J>(o, j, wide, then); });
 }
 
 // ---- what becomes of a tile
 
 struct Keep {  // out[t][j] ← value
-    V* out;
-    int64_t out_t;
+    Matrix out;
     template <int JN, int TN> INLINE_MEMBER void tile(const V (&sum)[TN][JN], int64_t t, int64_t j) const {
+        V* to = out.of(t, j, JN);
+        const int64_t step = out.step(JN);
         UNROLL for (int u = 0; u < TN; u++)
-            UNROLL for (int i = 0; i < JN; i++) out[(t + u) * out_t + j + i] = sum[u][i];
+            UNROLL for (int i = 0; i < JN; i++) to[u * step + i] = sum[u][i];
     }
 };
 
 struct KeepPositive {  // ReLU; NaN stays
     V* out;
-    int64_t out_t;
+    int64_t row;
     template <int JN, int TN> INLINE_MEMBER void tile(const V (&sum)[TN][JN], int64_t t, int64_t j) const {
         UNROLL for (int u = 0; u < TN; u++)
             UNROLL for (int i = 0; i < JN; i++)
-                out[(t + u) * out_t + j + i] = sum[u][i] < 0.f ? splat(0.f) : sum[u][i];
+                out[(t + u) * row + j + i] = sum[u][i] < 0.f ? splat(0.f) : sum[u][i];
     }
 };
 
 struct KeepWherePositive {  // ReLU's derivative: 0 where h is
     V* out;
     const V* h;
-    int64_t out_t;
+    int64_t row;
     template <int JN, int TN> INLINE_MEMBER void tile(const V (&sum)[TN][JN], int64_t t, int64_t j) const {
         UNROLL for (int u = 0; u < TN; u++)
             UNROLL for (int i = 0; i < JN; i++) {
-                const int64_t at = (t + u) * out_t + j + i;
+                const int64_t at = (t + u) * row + j + i;
                 out[at] = h[at] <= 0.f ? splat(0.f) : sum[u][i];
             }
     }

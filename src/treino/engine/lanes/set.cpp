@@ -49,7 +49,7 @@ static void outputs(Trainer* trainer, const Members* m, const float* x_ND, int64
                 for (int64_t t = 0; t < n; t++)
                     for (int64_t c = 0; c < k.C; c++)
                         z_RNC[((first + lane) * rows + s0 + t) * k.C + c] =
-                            z[t * last.J * LANES + c * wide + (k.units ? 0 : lane)];
+                            z[t * last.row * LANES + c * wide + (k.units ? 0 : lane)];
         }
     }
     k.loaded = false;

@@ -2,7 +2,8 @@
 //
 // Two layouts with the same bits. Members: each lane holds a member, a vector one weight of all of them.
 // Units: the lanes hold a layer's units side by side, padded with zeros, of one member. In both a layer's
-// numbers are vectors [row][J] and its weights [in][J]: J is the layer's units, or the vectors they fill.
+// numbers are vectors [row][J] and its weights [in][J]: J is the layer's units, or the vectors they fill. The
+// units' weights lie in panels.
 #pragma once
 #include <cstdlib>
 
@@ -17,10 +18,11 @@ constexpr int64_t CHUNK_BYTES = 512 << 10;  // of rows' numbers in all layers th
 
 struct Layer {
     int64_t in, out, J;     // units, units, vectors
+    int64_t row;            // vectors from one row's numbers to the next one's
     int64_t w, b;           // where W [in][J] and b [J] begin in the block, in vectors
     int64_t w_row, b_row;   // and in a member's row, in floats
     V *value, *passed, *d;  // [S][J]: what the derivative is had from; what the next layer gets; dloss/dz
-    V* turned;              // units: [out][J of in], the weights for the pass down
+    V* turned;              // units: [out][J of in] in panels, the weights for the pass down
     VU key_a, key_b;        // of the step's dropout mask
 };
 
@@ -44,6 +46,8 @@ struct Block : Trainer {
     State state;                // g always
     Numbers numbers;
     VI threshold; V kept_scale; // of dropout
+    int32_t* place;             // members: of each number of a row, in the block
+    V* panels;                  // [S][widest J]: a layer's d in panels, for its gradient
     float* x;                   // [S][D], the rows at hand
     int64_t* row;               // [S]
     int32_t* hash;              // [rows · widest layer], padded
@@ -54,6 +58,11 @@ struct Block : Trainer {
     bool loaded;
     double power1[LANES], power2[LANES];
 };
+
+// A layer's weights, or what there is of each, in the block.
+INLINE Matrix weights_of(const Block& k, const Layer& a, V* block) {
+    return {block + a.w, a.J, k.units ? a.in : 0};
+}
 
 // Padded to whole vectors, zeroed, on lines of 64 bytes. Null: no memory.
 template <class T> static T* buffer(int64_t count, bool& failed) {
@@ -72,8 +81,8 @@ static void close_block(Trainer* trainer) {
         std::free(a.value), std::free(a.d), std::free(a.turned);
     }
     void* all[] = {k->layer, k->target_CC, k->weight_C, k->mass_C, k->scaled_CC, k->scaled_mass_C, k->state.p,
-                   k->state.g, k->state.m, k->state.v, k->x, k->row, k->hash, k->target, k->z, k->d, k->t, k->q,
-                   k->sixteen};
+                   k->state.g, k->state.m, k->state.v, k->place, k->panels, k->x, k->row, k->hash, k->target,
+                   k->z, k->d, k->t, k->q, k->sixteen};
     for (void* p : all) std::free(p);
     std::free(k);
 }
@@ -89,25 +98,28 @@ static Trainer* open_block(const Network* net, int64_t rows, int32_t units) {
     k->D = net->sizes[0], k->C = net->sizes[k->layers];
     k->layer = buffer<Layer>(k->layers, failed);
     if (failed) return close_block(k), nullptr;
-    int64_t each = 0, widest = 1, at = 0;
+    int64_t each = 0, widest = 1, widest_J = 1, at = 0;
     for (int64_t l = 0; l < k->layers; l++) {
         Layer& a = k->layer[l];
         a.in = net->sizes[l], a.out = net->sizes[l + 1];
         a.J = units ? (a.out + LANES - 1) / LANES : a.out;
+        a.row = a.J % 8 ? a.J : a.J + 1;  // rows at powers of two apart would share few lines of the cache
         a.w = at, a.b = at + a.in * a.J, at = a.b + a.J;
         a.w_row = net->starts[2 * l], a.b_row = net->starts[2 * l + 1];
         each += 2 * a.J * (int64_t)sizeof(V);
+        if (a.J > widest_J) widest_J = a.J;
         if (l + 1 < k->layers && a.out > widest) widest = a.out;
     }
     k->size = at;
-    k->S = CHUNK_BYTES / each / TILE_T * TILE_T;
+    const int64_t weights = at * (int64_t)sizeof(V);  // they are read again for every chunk
+    k->S = (weights > CHUNK_BYTES ? weights : CHUNK_BYTES) / each / TILE_T * TILE_T;
     k->S = k->S < 4 * TILE_T ? 4 * TILE_T : k->S;
     k->S = k->S < rows ? k->S : rows;
     const bool apart = k->dropout || by_input(k->activation);
     for (int64_t l = 0; l < k->layers; l++) {
         Layer& a = k->layer[l];
-        a.value = buffer<V>(k->S * a.J, failed), a.d = buffer<V>(k->S * a.J, failed);
-        a.passed = apart && l + 1 < k->layers ? buffer<V>(k->S * a.J, failed) : a.value;
+        a.value = buffer<V>(k->S * a.row, failed), a.d = buffer<V>(k->S * a.row, failed);
+        a.passed = apart && l + 1 < k->layers ? buffer<V>(k->S * a.row, failed) : a.value;
         if (units && l) a.turned = buffer<V>(a.out * k->layer[l - 1].J, failed);
     }
     const int64_t C = k->C, classes = net->target_CC ? C : 0;
@@ -116,7 +128,9 @@ static Trainer* open_block(const Network* net, int64_t rows, int32_t units) {
     k->scaled_CC = buffer<float>(classes * classes, failed), k->scaled_mass_C = buffer<float>(classes, failed);
     V** states[] = {&k->state.p, &k->state.g, &k->state.m, &k->state.v};
     for (V** state : states)
-        if (state != &k->state.v || k->optimizer != SGD) *state = buffer<V>(k->size, failed);
+        if (state != &k->state.v || k->optimizer != SGD) *state = buffer<V>(k->size + 1, failed);
+    k->place = buffer<int32_t>(units ? 1 : k->n, failed);
+    k->panels = buffer<V>(k->S * widest_J, failed);
     k->x = buffer<float>(k->S * k->D, failed), k->row = buffer<int64_t>(k->S, failed);
     k->hash = buffer<int32_t>(k->dropout ? rows * widest + LANES : 1, failed);
     k->target = buffer<float>(k->S * C, failed);
@@ -129,48 +143,74 @@ static Trainer* open_block(const Network* net, int64_t rows, int32_t units) {
         for (int64_t i = 0; i < C; i++) k->mass_C[c] += k->target_CC[c * C + i] = net->target_CC[c * C + i];
     }
     for (int64_t e = 0; k->dropout && e < rows * widest; e++) k->hash[e] = element_hash(e);
+    for (int64_t i = 0; !units && i < k->n; i++) k->place[i] = (int32_t)k->size;  // of what fills a row up
+    for (int64_t l = 0; !units && l < k->layers; l++) {
+        const Layer& a = k->layer[l];
+        for (int64_t j = 0; j < a.out; j++) {
+            for (int64_t i = 0; i < a.in; i++) k->place[a.w_row + j * a.in + i] = (int32_t)(a.w + i * a.J + j);
+            k->place[a.b_row + j] = (int32_t)(a.b + j);
+        }
+    }
     return k;
 }
 
 // ---- members in and out
 
-// Call f(place in the block, place in a row) for every weight, both in floats; in blocks that lie close
-// together in both.
-template <class Function> static void each_weight(const Block& k, const Function& f) {
-    const int64_t wide = k.units ? 1 : LANES, edge = 16;  // floats from one unit to the next
-    for (int64_t l = 0; l < k.layers; l++) {
-        const Layer& a = k.layer[l];
-        for (int64_t j0 = 0; j0 < a.out; j0 += edge) {
-            const int64_t stop = j0 + edge < a.out ? j0 + edge : a.out;
-            for (int64_t i0 = 0; i0 < a.in; i0 += edge)
-                for (int64_t j = j0; j < stop; j++)
-                    for (int64_t i = i0; i < a.in && i < i0 + edge; i++)
-                        f((a.w + i * a.J) * LANES + j * wide, a.w_row + j * a.in + i);
-        }
-        for (int64_t j = 0; j < a.out; j++) f(a.b * LANES + j * wide, a.b_row + j);
+// Both go by squares of LANES vectors that are transposed: of members' rows, each a lane, or of units' weights.
+// INTO: from the population into the block, else back.
+template <bool INTO> INLINE void square(V* (&to)[LANES], float* (&row)[LANES], int64_t lanes, int64_t n) {
+    V m[LANES];
+    for (int64_t i = 0; i < LANES; i++)
+        if (INTO) m[i] = i < lanes ? unaligned(row[i], n) : V{};
+        else m[i] = i < n ? *to[i] : V{};
+    transpose(m);
+    if (INTO) for (int64_t c = 0; c < n; c++) *to[c] = m[c];
+    else for (int64_t lane = 0; lane < lanes; lane++) put_unaligned(row[lane], m[lane], n);
+}
+
+template <bool INTO> static void move_members(const Block& k, V* block, float* population) {
+    for (int64_t i = 0; i < k.n; i += LANES) {
+        const int64_t n = k.n - i < LANES ? k.n - i : LANES;
+        V* to[LANES];
+        float* row[LANES];
+        for (int64_t c = 0; c < n; c++) to[c] = block + k.place[i + c];
+        for (int64_t lane = 0; lane < LANES; lane++) row[lane] = population + k.member[lane] * k.n + i;
+        square<INTO>(to, row, INTO ? LANES : k.used, n);
     }
 }
 
-static void fetch(const Block& k, V* block, const float* population) {
-    float* to = (float*)block;
-    const float* from[LANES];
-    for (int lane = 0; lane < LANES; lane++) from[lane] = population + k.member[lane] * k.n;
-    const float* only = from[0];
-    if (k.units) return each_weight(k, [=](int64_t at, int64_t i) { to[at] = only[i]; });
-    each_weight(k, [&](int64_t at, int64_t i) {
-        for (int lane = 0; lane < LANES; lane++) to[at + lane] = from[lane][i];
-    });
+template <bool INTO> static void move_units(const Block& k, V* block, float* population) {
+    float* member = population + k.member[0] * k.n;
+    const auto move = [&](const Layer& a, int64_t unit, V* first, int64_t step, V* bias) {
+        const int64_t lanes = a.out - unit < LANES ? a.out - unit : LANES;
+        if (INTO) *bias = unaligned(member + a.b_row + unit, lanes);
+        else put_unaligned(member + a.b_row + unit, *bias, lanes);
+        for (int64_t i = 0; i < a.in; i += LANES) {
+            const int64_t n = a.in - i < LANES ? a.in - i : LANES;
+            V* to[LANES];
+            float* row[LANES];
+            for (int64_t c = 0; c < n; c++) to[c] = first + (i + c) * step;
+            float* first_row = member + a.w_row + unit * a.in + i;
+            for (int64_t lane = 0; lane < lanes; lane++) row[lane] = first_row + lane * a.in;
+            square<INTO>(to, row, lanes, n);
+        }
+    };
+    for (int64_t l = 0; l < k.layers; l++) {
+        const Layer& a = k.layer[l];
+        const Matrix weights = weights_of(k, a, block);
+        each_panel(a.J, [&](int64_t j0, int64_t wide) {
+            for (int64_t j = j0; j < j0 + wide; j++)
+                move(a, j * LANES, weights.of(0, j0, wide) + j - j0, wide, block + a.b + j);
+        });
+    }
 }
 
-static void put(const Block& k, const V* block, float* population) {
-    const float* from = (const float*)block;
-    float* to[LANES];
-    for (int lane = 0; lane < LANES; lane++) to[lane] = population + k.member[lane] * k.n;
-    float* only = to[0];
-    if (k.units) return each_weight(k, [=](int64_t at, int64_t i) { only[i] = from[at]; });
-    each_weight(k, [&](int64_t at, int64_t i) {
-        for (int64_t lane = 0; lane < k.used; lane++) to[lane][i] = from[at + lane];
-    });
+static void fetch(const Block& k, V* block, float* population) {
+    if (k.units) move_units<true>(k, block, population); else move_members<true>(k, block, population);
+}
+
+static void put(const Block& k, V* block, float* population) {
+    if (k.units) move_units<false>(k, block, population); else move_members<false>(k, block, population);
 }
 
 // The members from number `first` on; lanes that are left over hold the first one again.

@@ -1,7 +1,7 @@
 // The optimizers' updates of vectors of weights, as torch has them, and what they read in one step.
 #pragma once
 #include "border.hpp"
-#include "vectors.hpp"
+#include "products.hpp"
 
 namespace LANES_SET {
 
@@ -38,12 +38,13 @@ INLINE void update(const State& s, int64_t i, V g, const Numbers& n, bool nester
 template <int32_t OPTIMIZER> struct Update {
     State state;
     const Numbers* numbers;
-    int64_t first, stride;
+    Matrix weights;  // of which state.p is the first
     bool nesterov;
     template <int JN, int TN> INLINE_MEMBER void tile(const V (&sum)[TN][JN], int64_t t, int64_t j) const {
+        const int64_t first = weights.of(t, j, JN) - state.p, step = weights.step(JN);
         for (int u = 0; u < TN; u++)
             for (int i = 0; i < JN; i++) {
-                const int64_t at = first + (t + u) * stride + j + i;
+                const int64_t at = first + u * step + i;
                 if (state.g) state.g[at] = sum[u][i];
                 update<OPTIMIZER>(state, at, sum[u][i], *numbers, nesterov);
             }

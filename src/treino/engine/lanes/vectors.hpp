@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <cstring>
+#include <utility>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #elif defined(__aarch64__)
@@ -65,6 +66,41 @@ INLINE V root(V x) {
 #else
     return (V)_mm_sqrt_ps((__m128)x);
 #endif
+}
+
+// Stage s of a transposition: of a pair of vectors s apart, the second halves of each 2 s lanes change places.
+#if defined(__clang__)
+template <int S, bool SECOND, int... L> INLINE V half(V x, V y, std::integer_sequence<int, L...>) {
+    return __builtin_shufflevector(x, y, (L & S ? LANES + L - (SECOND ? 0 : S) : L + (SECOND ? S : 0))...);
+}
+#else
+template <int S, bool SECOND, int... L> INLINE V half(V x, V y, std::integer_sequence<int, L...>) {
+    return __builtin_shuffle(x, y, VI{(L & S ? LANES + L - (SECOND ? 0 : S) : L + (SECOND ? S : 0))...});
+}
+#endif
+
+template <int S> INLINE void transpose_from(V (&m)[LANES]) {
+    constexpr auto lanes = std::make_integer_sequence<int, LANES>();
+    UNROLL for (int i = 0; i < LANES; i++)
+        if (!(i & S)) {
+            const V x = m[i], y = m[i + S];
+            m[i] = half<S, false>(x, y, lanes), m[i + S] = half<S, true>(x, y, lanes);
+        }
+    if constexpr (S > 1) transpose_from<S / 2>(m);
+}
+
+INLINE void transpose(V (&m)[LANES]) { transpose_from<LANES / 2>(m); }
+
+INLINE V unaligned(const float* p, int64_t n) {  // n of them, the others 0
+    if (n == LANES) return unaligned(p);
+    V x{};
+    for (int64_t i = 0; i < n; i++) x[i] = p[i];
+    return x;
+}
+
+INLINE void put_unaligned(float* p, V x, int64_t n) {
+    if (n == LANES) std::memcpy(p, &x, sizeof x);
+    else for (int64_t i = 0; i < n; i++) p[i] = x[i];
 }
 
 // While one lives, numbers below 2^-126 count as 0: the running means of units that have died end there, and
