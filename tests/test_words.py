@@ -540,3 +540,14 @@ def test_settings_in_a_sentence_are_written_as_the_reader_types_them(way: words.
     with words.door(way):
         assert words._(sentence).format(lr="0.1") == written
         assert words._("treino train wine [[lr=0.1]]") == "treino train wine --lr 0.1"
+
+
+@pytest.mark.parametrize("name", ["plain", "Sepal Length", "it's", "a;b & $c", "ç 'x' \"y\"", "back\\slash"])
+def test_what_is_filled_into_a_setting_can_be_pasted(name: str) -> None:
+    with words.door("flag"):
+        said = words._("Leave it out: [[kinds={name}=out]]").format(name=name)
+        assert shlex.split(said.partition(": ")[2]) == ["--kinds", f"{name}=out"]
+        assert shlex.split(words._("[[kinds=NAME=small<large]]")) == ["--kinds", "NAME=small<large"]
+    with words.door("keyword"):
+        said = words._("Leave it out: [[kinds={name}=out]]").format(name=name)
+        assert ast.literal_eval(said.partition("kinds=")[2]) == f"{name}=out"

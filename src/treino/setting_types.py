@@ -1,5 +1,6 @@
 """Types of settings, and their text forms on a command line, in JSON and in Python."""
 
+import csv
 import re
 from collections.abc import Mapping
 from typing import Annotated
@@ -28,10 +29,20 @@ def items(value: object) -> object:
         value = value.tolist()
     if isinstance(value, str):
         text = value.strip()
-        return () if text.lower() in ("", "none") else tuple(part.strip() for part in text.split(","))
+        return () if text.lower() in ("", "none") else tuple(part.strip() for part in _listed(text))
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return (value,)
     return value
+
+
+def _listed(text: str) -> list[str]:
+    """The parts between the commas; a part that holds a comma stands in double quotes: ``"a, b"=text``."""
+    return next(csv.reader([text], skipinitialspace=True)) if '"' in text else text.split(",")
+
+
+def as_item(text: str) -> str:
+    """A name as it stands in a list: in double quotes where it holds a comma."""
+    return '"' + text.replace('"', '""') + '"' if "," in text or text.startswith('"') else text
 
 
 def weights(value: object) -> object:

@@ -183,7 +183,7 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
             settings that contradict each other. Exit status 2.
     """
     for name, value in values.items():
-        if isinstance(value, str) and not value.strip():
+        if isinstance(value, str) and not value.strip() and (name != "delimiter" or not value):
             message = _("{name} is empty.").format(name=setting(name))
             raise TreinoError(f"{name}_empty", message, _("Give it a value, or leave it out."))
         if name not in Settings.model_fields:

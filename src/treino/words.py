@@ -20,7 +20,7 @@ import re
 import shlex
 import string
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -35,6 +35,7 @@ IN_COMMAND = re.compile(r"treino [a-z]+ [^.;:]*$")  # before a setting: it is pa
 PLAIN_VALUE = re.compile(r"[\d.e-]+|True|False")  # in Python without quotes
 NUMBERS = "every", "lr", "momentum"  # settings whose value a sentence fills in, and that are numbers
 BARE: dict[str | None, list[str]] = {None: [], "True": []}  # values that a flag has not
+FIELD = re.compile(r"\{\w+\}")  # of a setting's value: it is filled in later, and quoted then
 Door = Literal["flag", "keyword", "plain"]
 THOUSANDS = "\u202f"  # a narrow no-break space: 2,080 would be about two to a Brazilian
 
@@ -58,14 +59,28 @@ def _typed(sentence: str) -> str:
     def written(mark: re.Match[str]) -> str:
         name, value = mark["name"], mark["value"]
         if _door == "flag" or IN_COMMAND.search(sentence[: mark.start()]):
-            return (
-                flag(f"no_{name}") if value == "False" else " ".join([flag(name), *BARE.get(value, [value])])
-            )
+            if value == "False":
+                return flag(f"no_{name}")
+            return " ".join([flag(name), *BARE.get(value, [_parts(value, "q", shlex.quote)])])
         if value is None or _door == "plain":
             return " ".join([name, *([] if value is None else [value])])
-        return f"{name}={value if name in NUMBERS or PLAIN_VALUE.fullmatch(value) else repr(value)}"
+        if name in NUMBERS or PLAIN_VALUE.fullmatch(value):
+            return f"{name}={value}"
+        return f"{name}='{_parts(value, 'e', _escaped)}'"
 
     return MARK.sub(written, sentence) if "[[" in sentence else sentence
+
+
+def _parts(value: str | None, conversion: str, quoted: Callable[[str], str]) -> str:
+    """A setting's value with its fixed texts quoted; its fields are when they are filled in."""
+    texts = [quoted(text) if text else "" for text in FIELD.split(value or "")]
+    fields = [f"{field[:-1]}!{conversion}}}" for field in FIELD.findall(value or "")]
+    return "".join(text + field for text, field in zip(texts, [*fields, ""], strict=True))
+
+
+def _escaped(text: str) -> str:
+    """As it stands between single quotes in Python."""
+    return text.replace("\\", r"\\").replace("'", r"\'")
 
 
 class Sentence(str):
@@ -116,6 +131,11 @@ def capitalised(text: str) -> str:
 
 
 class _Formatter(string.Formatter):
+    def convert_field(self, value: Any, conversion: Any) -> Any:
+        """``q`` and ``e`` are for what stands in a setting's value: for a shell, and in Python's quotes."""
+        quoted = {"q": shlex.quote, "e": _escaped}.get(conversion)
+        return super().convert_field(value, conversion) if quoted is None else quoted(str(value))
+
     def format_field(self, value: Any, format_spec: str) -> str:
         as_numeral = format_spec and isinstance(value, numbers.Real)
         return numeral(value, format_spec) if as_numeral else format(value, format_spec)

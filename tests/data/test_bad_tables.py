@@ -13,6 +13,7 @@ from conftest import Write
 from treino.data import describe, load, sources
 from treino.data.table import fault
 from treino.errors import TreinoError
+from treino.words import door
 
 ROWS = "".join(f"{i},{i * 7 % 11}.5,{'ab'[i % 2]}\n" for i in range(20))
 GOOD = "p,q,y\n" + ROWS
@@ -170,7 +171,11 @@ def test_a_class_of_one_row_is_learnt_from_and_said(write: Write) -> None:
 def test_without_a_target_the_likely_ones_are_named(write: Write) -> None:
     error = refusal(write(GOOD))
     assert error.rule == "target_missing"
-    assert "--target y" in error.hint
+    assert "target='y'" in error.hint
+    rows = "".join(f"{i * i},0.{i},2024-01-{i % 28 + 1:02}\n" for i in range(40))
+    assert refusal(write("p,the q,when\n" + rows, "dated.csv")).hint == "Name it: target='the q'."
+    with door("flag"):
+        assert refusal(write("p,the q,when\n" + rows, "dated.csv")).hint == "Name it: --target 'the q'."
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,8 @@ def test_a_rare_class_that_is_given_up_is_found_and_weights_mend_it(tmp_path):
     x = g.normal(size=(1500, 4)) + 0.8 * y[:, None]
     assert found(tmp_path, (x, y), epochs=15) == ["class_imbalance"]
     assert found(tmp_path, (x, y), epochs=15, class_weights="balanced") == []
+    named = trained(tmp_path, (x, np.array(["good", "bad"])[y]), epochs=15).document["findings"]
+    assert [f["message"].partition(" is ")[0] for f in named] == ["Class 'bad'"]
 
 
 @pytest.mark.slow

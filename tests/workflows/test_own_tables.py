@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,7 @@ from treino.errors import TreinoError
 from treino.loop.loop import JobEnd
 from treino.plots.captions import headline
 from treino.records.data_source import data_of
+from treino.setting_types import as_item
 from treino.spec import read_settings
 from treino.training.train import resuming, training
 
@@ -241,3 +243,28 @@ def test_money_and_large_numbers_are_written_as_people_write_them(tmp_path: Path
         assert re.search(expected, headline(run.result)), headline(run.result)
         assert "e+" not in headline(run.result)
         assert tr.fit("wine", epochs=1, parent=tmp_path).document["currency"] == ""
+
+
+def test_what_a_note_says_of_a_column_can_be_typed(treino: Callable[..., Said], tmp_path: Path) -> None:
+    """Names with blanks, commas and quotes, as a shell and as a list in it want them."""
+    names = ["Height, cm", "it's a note", 'a "b" c']
+    words = [f"row {i} of its own" for i in range(60)]
+    table = pd.DataFrame(dict.fromkeys(names, words) | {"p": np.arange(60) % 7, "y": ["a", "b"] * 30})
+    table.to_csv("t.csv", index=False)
+    for name in names:
+        others = [other for other in names if other != name]
+        one = table.drop(columns=others)
+        one.to_csv("one.csv", index=False)
+        note = next(
+            w for w in treino("data", "one.csv", "--json").document["warnings"] if "text" in w["rule"]
+        )
+        flags = shlex.split(note["hint"].rpartition(": ")[2].removesuffix("."))
+        found = treino("data", "one.csv", *flags, "--target", "y", "--json").document
+        assert {c["name"]: c["way"] for c in found["columns"]}[name] == "hashed"
+    kinds = ",".join(as_item(name) + "=hashed" for name in names)
+    assert [c["way"] for c in treino("data", "t.csv", "--kinds", kinds, "--json").document["columns"]][
+        :3
+    ] == ["hashed"] * 3
+    table[["p", "y"]].to_csv("s.txt", index=False, sep=" ")
+    assert treino("data", "s.txt", "--delimiter", " ", "--target", "y").status == 0
+    assert treino("data", "s.txt", "--delimiter", "", "--target", "y").status == 2

@@ -5,6 +5,7 @@ the same rules decide, at its end and, where somebody looks at it, on the way. O
 is bad a few steps are trained once more, beside the run, to measure what a rule asks for.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -55,7 +56,7 @@ def findings(folder: RunFolder, data: Data, planned: Plan) -> tuple[list[dict[st
     log.events += rows_evaluated(data)
     found, defects = decide(log)
     notes = [_("A defect of the doctor itself: {what}").format(what=d) for d in defects]
-    return finding_documents(found, course.planned, course.first), notes
+    return finding_documents(found, course.planned, course.first, data.classes), notes
 
 
 def _first_steps(folder: RunFolder, course: TrainingCourse) -> FirstSteps | None:
@@ -91,12 +92,17 @@ def _untrained_copy(folder: RunFolder, course: TrainingCourse) -> Training:
 
 
 # --- in the words of a run ----------------------------------------------------------------------------
-def finding_documents(found: list[Finding], planned: Plan, first: int = 0) -> list[dict[str, Any]]:
-    """Findings as JSON: what to do as flags of the command line. first: updates before those looked at."""
-    return [_flagged(f, planned.settings, first).as_json() for f in found]
+def finding_documents(
+    found: list[Finding], planned: Plan, first: int = 0, classes: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Findings as JSON: classes by their names, what to do as flags of the command line.
+
+    first: updates before those looked at. classes: their names, in the order of their numbers.
+    """
+    return [_flagged(f, planned.settings, first, classes).as_json() for f in found]
 
 
-def _flagged(finding: Finding, s: dict[str, Any], first: int) -> Finding:
+def _flagged(finding: Finding, s: dict[str, Any], first: int, classes: Sequence[str]) -> Finding:
     lr, lower = s["lr"], setting("lr", lower_rate(s["lr"]))
     fixes = {
         "missing_zero_grad": _("Train without [[fault=missing_zero_grad]] or [[as_taught=True]]."),
@@ -124,6 +130,13 @@ def _flagged(finding: Finding, s: dict[str, Any], first: int) -> Finding:
         ),
     }
     finding = replace(finding, fix=fixes.get(finding.rule, finding.fix))
+    if finding.rule == "class_imbalance":
+        evidence = finding.evidence
+        message = _(
+            "Class '{name}' is {share:.1%} of the rows, and the net finds {found} of {there} of them in its "
+            "newest batches."
+        ).format(name=classes[evidence["label"]], **evidence)
+        finding = replace(finding, message=message)
     if finding.rule == "non_finite_loss":
         evidence = finding.evidence | {"first": first + finding.evidence["first"]}
         message = _("The loss was NaN or infinite at step {first}, and the training ended there.")

@@ -63,7 +63,7 @@ class LiveFindings:
         for language in languages:
             with speaking(language):
                 found = decide(log, early=not settled)[0]
-                told = finding_documents(found, course.planned, course.first)
+                told = finding_documents(found, course.planned, course.first, course.data.classes)
                 self.by_language[language] = told + (divergence(run, course) if settled else [])
         told = next(iter(self.by_language.values()), [])
         known = {rule: at for rule, at in self.first_seen.items() if at <= step}

@@ -8,6 +8,7 @@ from treino.data.readers.dates import DateFormat
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.table import shorten
 from treino.errors import TreinoError
+from treino.setting_types import as_item
 from treino.words import N_, _
 
 Place = Callable[[int], str]
@@ -111,7 +112,7 @@ def _mixed(
     (row, cell), (row_2, cell_2) = rivalries[one].shown["first"], rivalries[other].shown["second"]
     facts = {
         "what": what, "one": one, "cell": shorten(cell), "place": place(row),
-        "other": other, "cell_2": shorten(cell_2), "place_2": place(row_2),
+        "other": other, "item": as_item(other), "cell_2": shorten(cell_2), "place_2": place(row_2),
     }  # fmt: skip
     if which == "day":
         return TreinoError(
@@ -120,7 +121,7 @@ def _mixed(
                 "In {what}, column '{one}' holds '{cell}' in {place} and '{cell_2}' in {place_2}: "
                 "the day comes first, and the month does."
             ).format(**facts),
-            _("Write them alike, or leave the column as text: [[kinds='{other}=text']].").format(**facts),
+            _("Write them alike, or leave the column as text: [[kinds={item}=text]].").format(**facts),
         )
     if one == other:
         said = _("In {what}, column '{one}' holds '{cell}' in {place} and '{cell_2}' in {place_2}: ")
@@ -132,7 +133,7 @@ def _mixed(
     return TreinoError(
         "decimal_mixed",
         said.format(**facts) + _("a decimal point, and a decimal comma."),
-        _("Write them alike, or leave a column as text: [[kinds='{other}=text']].").format(**facts),
+        _("Write them alike, or leave a column as text: [[kinds={item}=text]].").format(**facts),
     )
 
 

@@ -20,9 +20,7 @@ def records(text: DecodedText, dialect: Dialect) -> Iterator[tuple[int, list[str
     lines: Iterator[str] = iter(stream)
     for _line in range(dialect.skip):
         next(lines, None)
-    if dialect.delimiter == " ":
-        lines = (line.rstrip(" \r\n") + "\n" for line in lines)
-    reader = csv.reader(lines, strict=True, **dialect.options())
+    reader = dialect.records(lines)
     line = 1 + dialect.skip
     while True:
         try:
@@ -65,6 +63,14 @@ def canonical(text: DecodedText, dialect: Dialect) -> Iterator[bytes]:
 
 
 def ragged(text: DecodedText, line: int, got: int, dialect: Dialect) -> TreinoError:
+    if dialect.cuts:
+        return TreinoError(
+            "csv_unaligned",
+            _("'{path}', line {n}: its cells don't stand below those of the lines before.").format(
+                path=text.file.path, n=line
+            ),
+            _("Correct the line, or write the file again with a delimiter."),
+        )
     return TreinoError(
         "csv_ragged",
         _("'{path}', line {n}: it has {got} of {want} cells.").format(

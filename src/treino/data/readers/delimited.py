@@ -81,9 +81,11 @@ class DelimitedFile:
         d, parts = self.dialect, []
         if self.text.encoding != "UTF-8":
             parts.append(self.text.encoding)
-        if d.delimiter != "," and len(d.names) > 1:
+        if d.cuts:
+            parts.append(_("cells aligned by blanks"))
+        elif d.delimiter != "," and len(d.names) > 1:
             parts.append(_("{delimiter} between the cells").format(delimiter=d.spoken))
-        if d.quote != '"':
+        if d.quote != '"' and not d.cuts:
             parts.append(_("quote {quote}").format(quote=d.quote or _("none")))
         if not d.header:
             parts.append(_("no header, so the columns are called x1 to x{n}").format(n=len(d.names)))
@@ -175,7 +177,7 @@ class DelimitedFile:
             _("'{path}' can't be cut into cells: {reason}.").format(
                 path=self.file.path, reason=" ".join(reason.split())[:120]
             ),
-            _("Name the delimiter: [[delimiter=';']]; or write the file again."),
+            _("Name the delimiter: [[delimiter=;]]; or write the file again."),
         )
 
     def check(self, batch: pa.RecordBatch, row: int, types: Types) -> None:

@@ -9,11 +9,14 @@ agree when they are read.
 
 import csv
 import io
+import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+from treino.data.readers.aligned_lines import AlignedLines, cuts_of
 from treino.data.readers.cell_patterns import affix_of, value_like
 from treino.data.readers.encoding import DecodedText
 from treino.data.readers.reader_options import ReaderOptions
@@ -23,6 +26,7 @@ from treino.words import N_, _
 
 SAMPLE = 1 << 18  # bytes
 _LOOK = 200  # rows
+_MANY = 20  # lines, of which text has not so many of equally many words
 _USUAL, _UNUSUAL = ",;\t|", "^~:\x1f\x01 "
 _SPOKEN = {"\t": N_("tab"), " ": N_("space")}
 _SAID = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)  # the first line that Excel reads and writes
@@ -31,11 +35,11 @@ _SINGLE = re.compile(r"(?:(?<=[,;\t|\r\n])|^)'[^'\r\n]*(?:''[^'\r\n]*)*'(?=[,;\t
 
 @dataclass(frozen=True)
 class Dialect:
-    """delimiter; " " stands for any number of blanks. quote: a character, or "" for none.
+    """delimiter; " " stands for any number of blanks and tabs. quote: a character, or "" for none.
 
     header: the first record names the columns. names: of the columns, made up where there is no header.
     skip: lines before the first record. gap: blanks after a delimiter are none of the cell, so that a quote
-    may follow them.
+    may follow them. cuts: where cells are aligned by blanks, the place at which each column begins.
     """
 
     delimiter: str
@@ -44,11 +48,20 @@ class Dialect:
     names: tuple[str, ...] = ()
     skip: int = 0
     gap: bool = False
+    cuts: tuple[int, ...] = ()
 
     def options(self) -> dict[str, Any]:
         """For the csv module."""
         quoting = {"quotechar": self.quote} if self.quote else {"quoting": csv.QUOTE_NONE}
         return {"delimiter": self.delimiter, "skipinitialspace": self.gap or self.delimiter == " ", **quoting}
+
+    def records(self, lines: Iterable[str]) -> Any:
+        """An iterator of the cells of each record, as the csv module's reader is one."""
+        if self.cuts:
+            return AlignedLines(lines, self.cuts)
+        if self.delimiter == " ":
+            lines = (line.replace("\t", " ").rstrip(" \r\n") + "\n" for line in lines)
+        return csv.reader(lines, strict=True, **self.options())
 
     @property
     def spoken(self) -> str:
@@ -98,7 +111,8 @@ def _cut(
         quote = "'" if '"' not in head and _single_quotes(head) else '"'
     plain = Dialect(delimiter or ",", quote, skip=skip)
     if delimiter is not None:
-        return Sample(plain, _rows(head, plain, whole) or [[line]])
+        given = Sample(plain, _rows(head, plain, whole) or [[line]])
+        return given if delimiter != " " or given.even else (_aligned(head, plain) or given)
     found: list[Sample] = []
     for group in (_USUAL, _UNUSUAL):
         for one in group:
@@ -106,6 +120,8 @@ def _cut(
                 found += _samples(head, replace(plain, delimiter=one), whole)
         if group == _UNUSUAL:
             found = [s for s in found if s.dialect.delimiter not in ": " or _numeric(s)]
+            aligned = None if any(s.even for s in found) else _aligned(head, plain)
+            found += [aligned] if aligned and _numeric(aligned) else []
         even = [sample for sample in found if sample.even]
         if even:
             return _choose(text, head, even)
@@ -137,14 +153,18 @@ def _samples(head: str, dialect: Dialect, whole: bool) -> list[Sample]:
     return [Sample(dialect, rows)] if rows else []
 
 
+def _aligned(head: str, plain: Dialect) -> Sample | None:
+    """The records of lines that are aligned by blanks; None where they aren't."""
+    cuts = cuts_of(re.split(r"\r\n|\r|\n", head))
+    dialect = replace(plain, delimiter=" ", quote="", cuts=cuts)
+    return Sample(dialect, _rows(head, dialect, True)) if cuts else None
+
+
 def _rows(head: str, dialect: Dialect, whole: bool) -> list[list[str]]:
     """The records that aren't empty; none where the quotes are wrong by this dialect."""
-    lines = io.StringIO(head, newline="")
-    stripped = (line.rstrip(" \r\n") + "\n" for line in lines)
-    reader = csv.reader(stripped if dialect.delimiter == " " else lines, strict=True, **dialect.options())
     rows: list[list[str]] = []
     try:
-        rows.extend(row for row in reader if row)
+        rows.extend(row for row in dialect.records(io.StringIO(head, newline="")) if row)
     except csv.Error as error:
         if whole or "unexpected end" not in str(error):
             return []
@@ -168,10 +188,12 @@ def _single_quotes(head: str) -> bool:
 
 
 def _numeric(sample: Sample) -> bool:
-    """Whether at least half of the columns hold values: text has blanks and colons of its own."""
+    """Whether at least half of the columns hold values, for text has blanks and colons of its own; of many
+    lines with equally many words, one column."""
     columns = list(zip(*sample.rows[1:_LOOK], strict=False))
     typed = sum(all(value_like(cell) for cell in cells) for cells in columns)
-    return 2 * typed >= len(columns) > 0
+    few = len(sample.rows) < _MANY or not sample.even or sample.dialect.delimiter == ":"
+    return (2 * typed >= len(columns) > 0) if few else typed > 0
 
 
 def _choose(text: DecodedText, head: str, even: list[Sample]) -> Sample:
@@ -197,8 +219,8 @@ def _choose(text: DecodedText, head: str, even: list[Sample]) -> Sample:
         _("'{path}' may be separated by {delimiters}: all lines agree with both.").format(
             path=text.file.path, delimiters=_(" or ").join(sample.dialect.spoken for sample in even)
         ),
-        _("Say which: [[delimiter='{delimiter}']]; or put the cells that hold one of them in quotes.").format(
-            delimiter=even[0].dialect.delimiter
+        _("Say which: [[delimiter={delimiter}]]; or put the cells that hold one of them in quotes.").format(
+            delimiter=_SPOKEN.get(even[0].dialect.delimiter, even[0].dialect.delimiter)
         ),
     )
 
@@ -209,7 +231,8 @@ def _has_header(text: DecodedText, sample: Sample) -> bool:
     A word over numbers, or a date over numbers, is a name. A number with decimals over numbers, or a date
     over dates, is a value, and so is a whole number where all words of the line come again further down.
     Whole numbers that count up (years, a table's own column numbers) tell nothing, but that three and more
-    of them beside words that never come again are names.
+    of them beside words that never come again are names. ``inf`` tells nothing: it is a number's writing,
+    and economists' name for inflation.
     """
     first = [cell.strip() for cell in sample.rows[0]]
     below = [[cell.strip() for cell in column] for column in zip(*sample.rows[1:_LOOK], strict=False)]
@@ -219,8 +242,13 @@ def _has_header(text: DecodedText, sample: Sample) -> bool:
     own = [_kind([cell]) for cell in first]
     numbers = [number(cell) for cell in first if number(cell) is not None]
     counting = all(b == (a or 0) + 1 for a, b in pairwise(numbers))
-    names = any(kind and cell and kind != k for cell, k, kind in zip(first, own, kinds, strict=False))
-    over = [cell for cell, k, kind in zip(first, own, kinds, strict=False) if kind and k == kind]
+    telling = [
+        (cell, k, kind)
+        for cell, k, kind in zip(first, own, kinds, strict=False)
+        if kind and math.isfinite(number(cell) or 0.0)
+    ]
+    names = any(cell and kind != k for cell, k, kind in telling)
+    over = [cell for cell, k, kind in telling if k == kind]
     decided = any(not re.fullmatch(r"[+-]?\d+", cell) for cell in over)
     words_again = all(again[j] or own[j] or not first[j] for j in range(len(first)))
     words_once = any(not k for k in own) and not any(a and not k for a, k in zip(again, own, strict=True))

@@ -15,6 +15,7 @@ from treino.data.preparation.encoders import (
 from treino.data.roles.column_kinds import ColumnRole, choose, is_row_number
 from treino.data.table import Column, Table, shorten
 from treino.errors import TreinoError, nearest
+from treino.setting_types import as_item
 from treino.words import _, joined
 
 
@@ -69,7 +70,7 @@ def choose_features(
                     "[[kinds=NAME=category]]."
                 ),
             )
-    check_features(table, chosen)
+    check_features(table, chosen, features is not None)
     return chosen
 
 
@@ -80,17 +81,23 @@ def _by_kind(
         return {name: ColumnRole("number", "number") for name in names}
     chosen = {name: choose(table.column(name), kinds.get(name), False, table.place) for name in names}
     reasons = {
-        "empty": _("Left out, for they have no value in any row: {names}."),
-        "constant": _("Left out, for they never change: {names}."),
-        "identifier": _("Left out, for they only tell rows apart (identifiers): {names}.")
-        + _(" To use one: [[kinds={first}=category]]."),
-        "text": _("Left out, for they are free text: {names}.") + _(" To use one: [[kinds={first}=hashed]]."),
+        "empty": [_("Left out, for they have no value in any row: {names}.")],
+        "constant": [_("Left out, for they never change: {names}.")],
+        "identifier": [
+            _("Left out, for they only tell rows apart (identifiers): {names}."),
+            _(" To use one: [[kinds={first}=category]]."),
+        ],
+        "text": [
+            _("Left out, for they are free text: {names}."),
+            _(" To use one: [[kinds={first}=hashed]]."),
+        ],
     }
     out = [name for name in names if chosen[name].way == "out"]
-    for reason, sentence in reasons.items():
+    for reason, sentences in reasons.items():
         left = [n for n in out if n not in kinds and why_out(table.column(n), chosen[n]) == reason]
         if left:
-            notes.append(sentence.format(names=shorten(", ".join(left), 400), first=left[0]))
+            facts = {"names": shorten(", ".join(left), 400), "first": as_item(left[0])}
+            notes.append(joined(sentence.format(**facts) for sentence in sentences))
     kept = {name: choice for name, choice in chosen.items() if choice.way != "out"}
     counting = [name for name in kept if name not in kinds and is_row_number(table.column(name))]
     if counting:
@@ -98,7 +105,7 @@ def _by_kind(
             _(
                 "Looks like a row number and is used all the same: {names}. To leave it out: "
                 "[[kinds={first}=out]]."
-            ).format(names=", ".join(counting), first=counting[0])
+            ).format(names=", ".join(counting), first=as_item(counting[0]))
         )
     return kept
 
@@ -108,8 +115,9 @@ def why_out(column: Column, choice: ColumnRole) -> str:
     return "empty" if choice.kind == "constant" and column.missing_N.all() else choice.kind
 
 
-def check_features(table: Table, chosen: Mapping[str, ColumnRole]) -> None:
-    """Refuse the first cell that its column's kind has no place for, and name the columns that are fine."""
+def check_features(table: Table, chosen: Mapping[str, ColumnRole], named: bool) -> None:
+    """Refuse the first cell that its column's kind has no place for, and name the columns that are fine, or
+    where they are many those that aren't. named: by ``--features``."""
     for name, choice in chosen.items():
         found = column_fault(table, table.column(name), choice)
         if found:
@@ -118,10 +126,14 @@ def check_features(table: Table, chosen: Mapping[str, ColumnRole]) -> None:
                 for other, c in chosen.items()
                 if other != name and column_fault(table, table.column(other), c) is None
             ]
-            move = _("{what}, or leave the column out: [[features={names}]].").format(
-                what=found[2], names=",".join(fine) if len(fine) <= 8 else ",".join([*fine[:7], "…"])
-            )
-            raise TreinoError(found[0], found[1], move if fine else found[2] + ".")
+            if named or len(fine) <= 8:
+                move = _("{what}, or leave the column out: [[features={names}]].")
+                facts = {"names": ",".join(map(as_item, fine))}
+            else:
+                move = _("{what}, or leave out what is like it: [[kinds={kinds}]].")
+                facts = {"kinds": ",".join(f"{as_item(other)}=out" for other in chosen if other not in fine)}
+            said = move.format(what=found[2], **facts) if fine else joined([found[2], "."])
+            raise TreinoError(found[0], found[1], said)
 
 
 def column_fault(
@@ -167,7 +179,7 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
         ),
     }
     notes = [
-        sentence.format(names=shorten(joined(by_kind[kind], ", "), 400), first=by_kind[kind][0])
+        sentence.format(names=shorten(joined(by_kind[kind], ", "), 400), first=as_item(by_kind[kind][0]))
         for kind, sentence in sentences.items()
         if kind in by_kind
     ]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from treino.data.preparation.preparation import Task
 from treino.data.table import LARGEST_WHOLE, Column, Table, fault, number, plain, shorten
 from treino.errors import TreinoError, nearest
-from treino.words import N_, _
+from treino.words import N_, _, joined, setting
 
 MAX_INTEGER_CLASSES = 20
 TASKS: tuple[Task, ...] = (N_("classification"), N_("regression"))  # type: ignore[assignment]
@@ -26,7 +26,7 @@ def choose_target(table: Table, target: str | None) -> Column:
             "target_missing",
             _("Which column is to be learnt? '{source}' doesn't say.").format(source=table.source),
             _("Name it: {options}.").format(
-                options=_(" or ").join(f"--target {name}" for name in likely_targets(table))
+                options=joined([setting("target", name) for name in likely_targets(table)], _(" or "))
             ),
         )
     if target not in table.names:
@@ -47,7 +47,9 @@ def choose_target(table: Table, target: str | None) -> Column:
 
 
 def likely_targets(table: Table) -> list[str]:
-    """At most three columns that look like a target: by name, then text of few classes, and the last one."""
+    """One to three columns that look like a target: by name, then text of few classes, then the last one that
+    is no date.
+    """
     by_name = [name for usual in _USUAL_NAMES for name in table.names if name.lower() == usual]
     by_classes = [
         c.name
@@ -55,7 +57,7 @@ def likely_targets(table: Table) -> list[str]:
         if c.words is not None and (c.boolean or (c.numbers is None and c.seconds is None))
         if 2 <= len(set(c.words)) <= len(c) // 3
     ]
-    last = [table.names[-1]] if table.columns[-1].seconds is None else []
+    last = [next((c.name for c in reversed(table.columns) if c.seconds is None), table.names[-1])]
     first = list(dict.fromkeys([*by_name, *by_classes]))
     return list(dict.fromkeys([*first[: 3 - len(last)], *last]))
 

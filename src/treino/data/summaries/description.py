@@ -36,6 +36,7 @@ from treino.data.summaries.table_description import (
 )
 from treino.data.table import Column, Table, plain, shorten
 from treino.errors import TreinoError
+from treino.setting_types import as_item
 from treino.words import _
 
 _FEW_ROWS = 10
@@ -211,13 +212,13 @@ def _column_warnings(
         names = [c.name for c in out if why_out(c, choices[c.name]) == kind]
         if names and not table.keep_constant:
             said = sentence.format(names=shorten(", ".join(names), 200))
-            yield TableWarning(f"column_{kind}", said, moves[kind].format(name=names[0]), names[0])
+            yield TableWarning(f"column_{kind}", said, moves[kind].format(name=as_item(names[0])), names[0])
     counting = [c.name for c in features if choices[c.name].way != "out" and is_row_number(c)]
     if counting:
         yield TableWarning(
             "column_row_number",
             _("Looks like a row number: {names}.").format(names=", ".join(counting)),
-            _("To leave it out: [[kinds={name}=out]].").format(name=counting[0]),
+            _("To leave it out: [[kinds={name}=out]].").format(name=as_item(counting[0])),
             counting[0],
         )
     for column in features:

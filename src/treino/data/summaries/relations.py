@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from treino.data.roles.column_kinds import ColumnRole, is_row_number, level_cells
 from treino.data.summaries import measures
 from treino.data.table import Column, Table, shorten
+from treino.setting_types import as_item
 from treino.words import N_, _, joined
 
 ALL_BUT = 0.999  # a correlation from which on a column is the target in other words
@@ -54,7 +55,7 @@ def correlation(column: Column, choice: ColumnRole, learnt: TargetRows) -> float
 def suspicions(column: Column, choice: ColumnRole, learnt: TargetRows, target: str) -> list[Suspicion]:
     """(rule, message, what to do) of a key along which the target is ordered, of a column that alone gives
     the target away, and of gaps that do."""
-    said = {"name": column.name, "target": target}
+    said = {"name": column.name, "item": as_item(column.name), "target": target}
     away, ordered = _known_too_well(column, choice, learnt)
     found: list[Suspicion] = []
     if ordered and (choice.kind == "identifier" or is_row_number(column)):
@@ -62,7 +63,7 @@ def suspicions(column: Column, choice: ColumnRole, learnt: TargetRows, target: s
             "leak_order",
             _("'{name}' tells rows apart, and the target '{target}' is ordered along it.").format(**said),
             _(
-                "Leave it out ([[kinds={name}=out]]), and see how rows came into this order: "
+                "Leave it out ([[kinds={item}=out]]), and see how rows came into this order: "
                 "the next may not."
             ).format(**said),
         ))  # fmt: skip
@@ -70,7 +71,7 @@ def suspicions(column: Column, choice: ColumnRole, learnt: TargetRows, target: s
         found.append((
             "leak_column",
             _("'{name}' alone gives the target '{target}' away.").format(**said),
-            _("If it is known only after the target is, leave it out: [[kinds={name}=out]].").format(**said),
+            _("If it is known only after the target is, leave it out: [[kinds={item}=out]].").format(**said),
         ))  # fmt: skip
     absent_N = column.missing_N[learnt.row_N]
     if learnt.values is None and absent_N.any() and choice.kind != "constant":
@@ -79,7 +80,7 @@ def suspicions(column: Column, choice: ColumnRole, learnt: TargetRows, target: s
             found.append((
                 "leak_missing",
                 _("Whether '{name}' has a value gives the target '{target}' away.").format(**said),
-                _("If it is filled in only later, leave it out: [[kinds={name}=out]].").format(
+                _("If it is filled in only later, leave it out: [[kinds={item}=out]].").format(
                     **said
                 ),
             ))  # fmt: skip
