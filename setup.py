@@ -71,7 +71,8 @@ class Build(build_ext):
         return [path for path in super().get_outputs() if Path(path).exists()]
 
 
-setup(
-    ext_modules=[Extension(f"{PACKAGE}._lanes", [f"{HERE}/lanes.cpp"], optional=True)],
-    cmdclass={"build_ext": Build},
-)
+if __name__ == "__main__":  # tools ask for what stands above
+    setup(
+        ext_modules=[Extension(f"{PACKAGE}._lanes", [f"{HERE}/lanes.cpp"], optional=True)],
+        cmdclass={"build_ext": Build},
+    )

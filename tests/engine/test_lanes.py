@@ -1,11 +1,6 @@
 """The kernel ``lanes``: the same bits whatever the lanes hold, on every instruction set, by any compiler."""
 
 import itertools
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,11 +13,10 @@ from scipy import special
 from treino.engine import ACTIVATIONS, LOSSES, OPTIMIZERS, mlp, train
 from treino.engine.chunk import Chunk
 from treino.engine.kernels.lanes import LanesKernel
-from treino.engine.kernels.lanes_library import FILE, libraries, why_missing
+from treino.engine.kernels.lanes_library import libraries, why_missing
 from treino.errors import TreinoError
 
 pytestmark = pytest.mark.skipif("lanes" not in ENGINES, reason=why_missing() or "")
-REPOSITORY = Path(__file__).parents[2]
 LOOSE = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
 FUNCTIONS = {
     0: np.exp, 1: np.log, 2: np.tanh, 3: special.erf, 4: special.expit, 5: np.log1p,
@@ -175,18 +169,3 @@ def test_rows_and_classes_that_are_not_there_are_refused():
         chunk = Chunk(x, classes, [torch.tensor([index, 1])], 0, 0, [[1.0]])
         with pytest.raises(IndexError):
             kernel.run(population, torch.tensor([0]), chunk)
-
-
-@pytest.mark.slow
-@pytest.mark.thorough
-@pytest.mark.skipif(shutil.which("clang++-14") is None, reason="no Clang here")
-def test_clang_makes_the_same_bits(tmp_path):
-    script = "setup.py", "-q", "build_ext", f"--build-lib={tmp_path}", f"--build-temp={tmp_path / 'objects'}"
-    compilers = {"CC": "clang-14", "CXX": "clang++-14"}
-    subprocess.run([sys.executable, *script], cwd=REPOSITORY, env=os.environ | compilers, check=True)
-    built = next(tmp_path.rglob(FILE.name))
-    common = {"engine": "lanes", "steps": 20, "seeds": range(20), "activation": "gelu", "dropout": 0.2}
-    wanted = trained(**common)
-    for library in libraries(built):
-        found = trained(library=library, **common)
-        assert all(torch.equal(a, b) for a, b in zip(found, wanted, strict=True))

@@ -1,6 +1,6 @@
-// exp, log, log1p, tanh, erf and sigmoid of vectors, within 2 units in the last place of the exact value for
-// every float32, with the same bits on every instruction set: polynomials by weighted least squares on
-// Chebyshev points, the largest error pressed down by reweighting. NaN stays NaN.
+// exp, log, log1p, tanh and erf of vectors, within 2 units in the last place of the exact value for every
+// float32, and sigmoid within 3, with the same bits on every instruction set: polynomials by weighted least
+// squares on Chebyshev points, the largest error pressed down by reweighting. NaN stays NaN.
 #pragma once
 #include "vectors.hpp"
 
@@ -44,11 +44,10 @@ INLINE V logarithm(V x) {
     return x < 0.f ? splat(__builtin_nanf("")) : x == x ? y : x;
 }
 
-// For 0 ≤ x ≤ 1. Kahan's correction of what rounding 1 + x has lost.
+// For 0 ≤ x ≤ 1: log u + log((1 + x) / u), where u is 1 + x rounded, and x − (u − 1) what that has lost.
 INLINE V logarithm_of_one_and(V x) {
     V u = 1.f + x;
-    V y = logarithm(u) * (x / (u - 1.f));
-    return u == 1.f ? x : y;
+    return logarithm(u) + (x - (u - 1.f)) / u;
 }
 
 INLINE V tangent(V x) {  // hyperbolic
@@ -70,8 +69,8 @@ INLINE V error_function(V x) {
 }
 
 INLINE V logistic(V x) {
-    V e = exponential(-magnitude(x)), y = 1.f / (1.f + e);
-    return x < 0.f ? e * y : y;
+    V e = exponential(-magnitude(x));
+    return (x < 0.f ? e : splat(1.f)) / (1.f + e);
 }
 
 }  // namespace LANES_SET

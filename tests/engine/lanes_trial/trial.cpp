@@ -1,0 +1,247 @@
+// Trains random networks through the library's border alone and prints the bits of all that it wrote:
+//
+//     lanes_trial FIRST COUNT PLACEMENT [SET]     placement: heap, end, begin
+//
+// a line for each case, instruction set and layout: "17 avx2 units 0123456789abcdef", which hang on the number
+// of the case alone. Exits with 1 and a line "fault: ..." where memory was asked for in a step, where something
+// was written that is not the library's, or where a row that isn't there was taken.
+#include <cinttypes>
+#include <initializer_list>
+
+#include "../../../src/treino/engine/lanes/border.hpp"
+#include "allocations.hpp"
+#include "buffers.hpp"
+
+extern "C" const Library* treino_lanes(int32_t i, int32_t* fused);
+
+struct Random {  // splitmix64, and numbers made of it by exact operations only
+    uint64_t state;
+    uint64_t next() {
+        uint64_t x = state += 0x9E3779B97F4A7C15u;
+        x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
+        x = (x ^ x >> 27) * 0x94D049BB133111EBu;
+        return x ^ x >> 31;
+    }
+    int64_t below(int64_t n) { return (int64_t)(next() % (uint64_t)n); }
+    int64_t between(int64_t low, int64_t high) { return low + below(high - low + 1); }
+    bool chance(int64_t one_in) { return below(one_in) == 0; }
+    double share() { return (double)(next() >> 40) * 0x1p-24; }
+    double around_zero() { return (share() + share() + share() - 1.5) * 2; }
+    int64_t size() { return chance(20) ? between(40, 150) : chance(3) ? between(8, 40) : between(1, 9); }
+};
+
+struct Case {
+    int64_t sizes[5], starts[8];
+    int32_t layers, activation, loss, optimizer, nesterov, dropout, summed, softmax_first;
+    int64_t D, C, n, line, members, trained, rows, steps, schedules, largest, end[4];
+    bool batches, weighted, wild;  // wild: numbers that no sane table holds
+    double slice;                  // seconds in the library
+
+    explicit Case(Random& r) {
+        layers = (int32_t)r.between(1, 4);
+        for (int l = 0; l <= layers; l++) sizes[l] = r.size();
+        activation = (int32_t)r.below(7), loss = (int32_t)r.below(5), optimizer = (int32_t)r.below(3);
+        nesterov = r.chance(2), dropout = r.chance(2), summed = r.chance(5), softmax_first = r.chance(5);
+        D = sizes[0], C = sizes[layers];
+        line = r.chance(2) ? 16 : 1;  // what fills a row up between its tensors is 0
+        n = 0;
+        for (int i = 0; i < 2 * layers; i++) starts[i] = n, n = (n + numbers(i) + line - 1) / line * line;
+        members = r.between(1, 20), trained = r.between(1, members);
+        rows = r.chance(12) ? r.between(60, 700) : r.between(1, 40);
+        steps = r.between(1, 4), schedules = r.between(1, 3);
+        batches = !r.chance(4), weighted = r.chance(2), wild = r.chance(8);
+        largest = batches ? 0 : rows;
+        for (int64_t s = 0, stop = 0; batches && s < steps; s++) {
+            const int64_t batch = r.between(1, r.chance(3) ? rows : rows < 7 ? rows : 7);
+            largest = batch > largest ? batch : largest;
+            end[s] = stop += batch;
+        }
+        slice = r.chance(2) ? 0 : 10;
+    }
+    // Of a member's tensor number i.
+    int64_t numbers(int i) const { return sizes[i / 2 + 1] * (i % 2 ? 1 : sizes[i / 2]); }
+    // Whether number i of a member's row is one of a tensor's.
+    bool used(int64_t i) const {
+        for (int t = 0; t < 2 * layers; t++)
+            if (i >= starts[t] && i < starts[t] + numbers(t)) return true;
+        return false;
+    }
+};
+
+// What one training is given and writes.
+struct Arrays {
+    Buffer<int64_t> sizes, starts, row_R, seed_P, schedule_P, class_N, index, end_S;
+    Buffer<double> target_CC, weight_C, hp[HYPERPARAMETERS], factor_KS;
+    Buffer<float> x_ND, target_NC, params, grads, first_moment, second_moment, loss_SR, z_RNC;
+    Buffer<Network> network;
+    Buffer<Members> members;
+    Buffer<Steps> steps;
+    Buffer<Progress> progress;
+
+    Arrays(const Case& c, Placement p)
+        : sizes(p, c.layers + 1), starts(p, 2 * c.layers), row_R(p, c.trained), seed_P(p, c.members),
+          schedule_P(p, c.members), class_N(p, c.rows), index(p, c.batches ? c.end[c.steps - 1] : 1),
+          end_S(p, c.steps), target_CC(p, c.C * c.C), weight_C(p, c.C),
+          hp{{p, c.members}, {p, c.members}, {p, c.members}, {p, c.members},
+             {p, c.members}, {p, c.members}, {p, c.members}, {p, c.members}},
+          factor_KS(p, c.schedules * c.steps), x_ND(p, c.rows * c.D), target_NC(p, c.rows * c.C),
+          params(p, c.members * c.n), grads(p, c.members * c.n), first_moment(p, c.members * c.n),
+          second_moment(p, c.members * c.n), loss_SR(p, c.steps * c.trained),
+          z_RNC(p, c.trained * c.rows * c.C), network(p, 1), members(p, 1), steps(p, 1), progress(p, 1) {}
+};
+
+static void draw(const Case& c, Random& r, Arrays& a) {
+    const auto wild = [&](double usual) {
+        if (!c.wild || !r.chance(40)) return (float)usual;
+        const float found[] = {0.f, -0.f, 1e-42f, 3e38f, -3e38f, __builtin_inff(), -__builtin_inff(), __builtin_nanf("")};
+        return found[r.below(8)];
+    };
+    for (int l = 0; l <= c.layers; l++) a.sizes[l] = c.sizes[l];
+    for (int l = 0; l < 2 * c.layers; l++) a.starts[l] = c.starts[l];
+    for (int64_t i = 0; i < c.members; i++) {
+        a.seed_P[i] = (int64_t)r.next(), a.schedule_P[i] = r.below(c.schedules);
+        a.hp[LR][i] = r.share() * 0.1, a.hp[WEIGHT_DECAY][i] = r.chance(2) ? 0 : r.share() * 0.1;
+        a.hp[MOMENTUM][i] = r.chance(2) ? 0 : r.share(), a.hp[BETA1][i] = r.share() * 0.99;
+        a.hp[BETA2][i] = r.chance(2) ? 0.999 : r.share() * 0.9999, a.hp[EPS][i] = r.chance(2) ? 1e-8 : r.share();
+        a.hp[CLIP][i] = r.chance(2) ? __builtin_inf() : r.share();
+        a.hp[DROPOUT][i] = c.dropout && r.chance(2) ? r.share() * 0.95 : 0;
+    }
+    for (int64_t i = 0, at = 0; i < c.members && at < c.trained; i++)  // some of them, in an order of their own
+        if (r.below(c.members - i) < c.trained - at) a.row_R[at++] = i;
+    for (int64_t i = c.trained - 1; i > 0; i--) {
+        const int64_t j = r.below(i + 1), kept = a.row_R[i];
+        a.row_R[i] = a.row_R[j], a.row_R[j] = kept;
+    }
+    for (int64_t i = 0; i < c.rows; i++) a.class_N[i] = r.below(c.C);
+    for (int64_t i = 0; c.batches && i < a.index.size(); i++) a.index[i] = r.below(c.rows);
+    for (int64_t s = 0; c.batches && s < c.steps; s++) a.end_S[s] = c.end[s];
+    for (int64_t i = 0; i < c.C * c.C; i++) a.target_CC[i] = r.share() * (i / c.C == i % c.C ? 1 : 0.1);
+    for (int64_t i = 0; i < c.C; i++) a.weight_C[i] = 0.1 + r.share();
+    for (int64_t i = 0; i < a.factor_KS.size(); i++) a.factor_KS[i] = r.share();
+    for (int64_t i = 0; i < a.x_ND.size(); i++) a.x_ND[i] = wild(r.around_zero());
+    for (int64_t i = 0; i < a.target_NC.size(); i++)
+        a.target_NC[i] = wild(c.loss == BCE ? (double)r.below(2) : r.around_zero());
+    for (int64_t i = 0; i < a.params.size(); i++) {
+        if (!c.used(i % c.n)) continue;
+        a.params[i] = (float)(r.around_zero() * 0.5), a.grads[i] = (float)(r.around_zero() * 0.1);
+        a.first_moment[i] = (float)(r.around_zero() * 0.1), a.second_moment[i] = (float)(r.share() * 0.1);
+    }
+    const bool classes = c.loss == CROSS_ENTROPY;
+    a.network[0] = {a.sizes.data(), a.starts.data(), classes ? a.target_CC.data() : nullptr,
+                    classes && c.weighted ? a.weight_C.data() : nullptr, c.n, c.layers, c.activation, c.loss,
+                    c.optimizer, c.nesterov, c.dropout, c.summed, c.softmax_first};
+    Members& m = a.members[0];
+    m = {a.row_R.data(), a.params.data(), a.grads.data(),
+         {a.first_moment.data(), c.optimizer == SGD ? nullptr : a.second_moment.data()}, {}, a.seed_P.data(),
+         a.schedule_P.data(), c.trained};
+    for (int i = 0; i < HYPERPARAMETERS; i++) m.hp[i] = a.hp[i].data();
+    a.steps[0] = {a.x_ND.data(), classes ? a.class_N.data() : nullptr, classes ? nullptr : a.target_NC.data(),
+                  c.batches ? a.index.data() : nullptr, c.batches ? a.end_S.data() : nullptr,
+                  a.factor_KS.data(), a.loss_SR.data(), c.rows, 5, 3, c.steps, c.schedules, 0, c.steps};
+    a.sizes.close(), a.starts.close(), a.row_R.close(), a.seed_P.close(), a.schedule_P.close();
+    a.target_CC.close(), a.weight_C.close(), a.factor_KS.close(), a.x_ND.close(), a.target_NC.close();
+    a.network.close(), a.members.close(), a.end_S.close();
+    for (auto& hp : a.hp) hp.close();
+}
+
+struct Bits {  // FNV-1a; which of the many NaN it is says nothing
+    uint64_t hash = 0xcbf29ce484222325u;
+    void add(const Buffer<float>& numbers) {
+        for (int64_t i = 0; i < numbers.size(); i++) {
+            uint32_t bits = 0x7fc00000u;
+            if (numbers[i] == numbers[i]) std::memcpy(&bits, &numbers[i], 4);
+            hash = (hash ^ bits) * 0x100000001b3u;
+        }
+    }
+};
+
+static void train(const Library& library, Trainer* trainer, Arrays& a, int64_t start, int64_t stop, double slice) {
+    a.steps[0].start = start, a.steps[0].stop = stop;
+    a.progress[0] = {0, start};
+    int32_t answer;
+    allocations = 0;
+    do answer = library.train(trainer, a.members.data(), a.steps.data(), a.progress.data(), slice);
+    while (answer == OUT_OF_TIME);
+    if (answer != DONE) fail("rows that are there were refused");
+    if (allocations) fail("memory was asked for in a step");
+}
+
+// A row or class that isn't there, at the first and the last place where it can stand.
+static void refuse(const Library& library, Trainer* trainer, const Case& c, Arrays& a) {
+    Buffer<int64_t>& wrong = c.batches ? a.index : a.class_N;
+    if (!c.batches && c.loss != CROSS_ENTROPY) return;
+    const int64_t most = c.batches ? c.rows : c.C, last = c.batches ? c.end[0] - 1 : c.rows - 1;
+    const int64_t places[] = {0, last}, values[] = {-1, most, INT64_MIN, INT64_MAX};
+    a.steps[0].start = 0, a.steps[0].stop = 1;
+    for (int64_t place : places)
+        for (int64_t value : values) {
+            const int64_t right = wrong[place];
+            wrong[place] = value;
+            Bits before, after;
+            before.add(a.params);
+            a.progress[0] = {0, 0};
+            if (library.train(trainer, a.members.data(), a.steps.data(), a.progress.data(), 10) != OUT_OF_RANGE)
+                fail("a row or class that isn't there was taken");
+            after.add(a.params);
+            if (before.hash != after.hash) fail("a step that was refused changed a weight");
+            wrong[place] = right;
+        }
+}
+
+static Trainer* open_after_failures(const Library& library, const Network* network, int64_t rows, int32_t units) {
+    for (int64_t number = 0;; number++) {  // each of its allocations fails once
+        failing = number, allocations = 0;
+        Trainer* trainer = library.open(network, rows, units);
+        failing = -1;
+        if (allocations <= number) return trainer;
+        if (trainer) fail("an allocation that failed was not noticed");
+    }
+}
+
+static void run(int64_t number, Placement placement, const Library& library, int32_t units) {
+    Random random{(uint64_t)number * 0x100000001b3u};
+    const Case c(random);
+    Arrays a(c, placement);
+    draw(c, random, a);
+    Buffer<float> before(Placement::heap, a.params.size());
+    std::memcpy(before.data(), a.params.data(), (size_t)a.params.size() * sizeof(float));
+    Trainer* trainer = number % 16 ? library.open(a.network.data(), c.largest, units)
+                                   : open_after_failures(library, a.network.data(), c.largest, units);
+    if (!trainer) fail("no memory");
+    if (number % 4 == 0) refuse(library, trainer, c, a);
+    a.index.close(), a.class_N.close();
+    const int64_t middle = c.steps / 2;
+    if (middle) train(library, trainer, a, 0, middle, c.slice);
+    train(library, trainer, a, middle, c.steps, c.slice);
+    allocations = 0;
+    library.outputs(trainer, a.members.data(), a.x_ND.data(), c.rows, a.z_RNC.data());
+    if (allocations) fail("memory was asked for in an evaluation");
+    library.close(trainer);
+    Bits bits;
+    for (const Buffer<float>* b : {&a.loss_SR, &a.params, &a.grads, &a.first_moment, &a.second_moment, &a.z_RNC})
+        bits.add(*b);
+    for (int64_t i = 0; i < c.members; i++) {
+        bool trains = false;
+        for (int64_t r = 0; r < c.trained; r++) trains |= a.row_R[r] == i;
+        for (int64_t j = 0; j < c.n; j++)
+            if ((!trains || !c.used(j)) && std::memcmp(&before[i * c.n + j], &a.params[i * c.n + j], 4))
+                fail("a number that is not the trained members' was written");
+    }
+    std::printf("%" PRId64 " %s %s %016" PRIx64 "\n", number, library.name, units ? "units" : "members", bits.hash);
+}
+
+int main(int count, char** words) {
+    if (count < 4) return std::fprintf(stderr, "lanes_trial FIRST COUNT PLACEMENT [SET]\n"), 2;
+    const int64_t first = std::atoll(words[1]), stop = first + std::atoll(words[2]);
+    const char p = words[3][0];
+    const Placement placement = p == 'e' ? Placement::end : p == 'b' ? Placement::begin : Placement::heap;
+    for (int64_t number = first; number < stop; number++)
+        for (int32_t i = 0;; i++) {
+            int32_t fused;
+            const Library* library = treino_lanes(i, &fused);
+            if (!library) break;
+            if (count > 4 && std::strcmp(words[4], library->name)) continue;
+            for (int32_t units = 0; units < 2; units++) run(number, placement, *library, units);
+        }
+    return 0;
+}
