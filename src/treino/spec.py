@@ -56,9 +56,10 @@ class Settings(BaseModel):
     fold: str | None = _f(
         None, "Data", "test on one fold of scikit-learn's (Stratified)KFold: 2/5 is the second of five"
     )
-    duplicates: Literal["apart", "ignore"] = _f(
-        "apart", "Data", "rows equal in all features: kept on one side of the split, or not looked at"
-    )
+    duplicates: Literal["apart", "ignore"] | None = _f(
+        None, "Data", "rows equal in all features: none on two sides of the split (apart), or not looked at "
+        "(ignore); default: apart where the split is drawn, else counted and left as they are given"
+    )  # fmt: skip
     max_memory: Annotated[str | None, BeforeValidator(setting_types.size)] = _f(
         None, "Data", "memory that a file's rows may take, e.g. 2GB; more are prepared into a folder beside "
         "the runs and read from there; default: half of what is free"

@@ -15,7 +15,7 @@ from treino.data.table import fault
 from treino.errors import TreinoError
 from treino.words import door
 
-ROWS = "".join(f"{i},{i * 7 % 11}.5,{'ab'[i % 2]}\n" for i in range(20))
+ROWS = "".join(f"{2 * i},{i * 7 % 11}.5,{'ab'[i % 2]}\n" for i in range(20))
 GOOD = "p,q,y\n" + ROWS
 
 
@@ -81,7 +81,7 @@ def test_a_file_that_is_no_table(write: Write, content: str | bytes, rule: str, 
 
 
 def with_cell(cell: str) -> str:
-    return GOOD.replace("4,6.5,a\n", f"4,{cell},a\n")
+    return GOOD.replace("8,6.5,a\n", f"8,{cell},a\n")
 
 
 @pytest.mark.parametrize(
@@ -310,7 +310,7 @@ def test_changed_bytes_end_in_a_table_or_a_refusal(
 
 
 def test_a_value_too_large_for_float32_is_refused_by_name(write: Write) -> None:
-    text = GOOD.replace("4,6.5,a", "4,1e300,a")
+    text = GOOD.replace("8,6.5,a", "8,1e300,a")
     assert load(write(text), target="y", validation=0, test=0).train.x.isfinite().all()
     error = refusal(write(text), target="y", normalise=False, validation=0, test=0)
     assert error.rule == "value_range"

@@ -3,13 +3,14 @@
 from dataclasses import fields
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import Write
-from treino.data import load
+from treino.data import describe, load
 
 X = np.random.RandomState(0).randn(60, 2)
 
@@ -61,10 +62,53 @@ def test_constant_columns_are_left_out_with_a_note(write: Write) -> None:
     assert any("no value in any row: empty." in note for note in data.notes)
 
 
-def test_a_row_number_is_noted(write: Write) -> None:
-    lines = [f"{i + 1},{i * i},{'ab'[i % 2]}" for i in range(20)]
-    data = load(write("n,p,y\n" + "\n".join(lines)), target="y")
-    assert any("row number" in note and " n" in note for note in data.notes)
+@pytest.mark.parametrize("first", [0, 1])
+def test_what_numbers_the_rows_is_left_out(write: Write, first: int) -> None:
+    """Also where rows without a target are not used; not what is in another order, or says when."""
+    table = pd.DataFrame({"n": np.arange(20) + first, "p": np.arange(20) ** 2, "y": ["a", "b"] * 10})
+    table.loc[[3, 17], "y"] = None
+    path = write(table.to_csv(index=False))
+    for source in (table, str(path)):
+        data = load(source, target="y")
+        assert data.features == ("p",)
+        assert "Left out, for they number the rows: n." in " ".join(data.notes)
+        assert load(source, target="y", kinds={"n": "number"}).features == ("n", "p")
+        assert load(source, target="y", features=["n"]).features == ("n",)
+    warnings = {w.rule: w for w in describe(table, "y").warnings}
+    assert warnings["column_row_number"].column == "n"
+    assert describe(table, "y").columns[0].way == "out"
+    assert load(table[["n", "y"]], target="y").features == ("n",)  # there is nothing else
+    for name in ("day", "time_s", "t", "Age", "ano"):
+        assert load(table.rename(columns={"n": name}), target="y").features == (name, "p")
+    ranks = table.assign(n=table["n"][::-1].to_numpy(), y=["a", "b"] * 10)
+    assert load(ranks, target="y").features == ("n", "p")
+    assert any("Looks like a row number" in note for note in load(ranks, target="y").notes)
+    bare = table[["n", "p"]].to_numpy(dtype=float)
+    assert load((bare, np.arange(20) % 2)).features == ("x1", "x2")
+
+
+def test_names_of_rows_are_left_out_whatever_their_order() -> None:
+    table = pd.DataFrame({"rownames": [7, 3, 99, *range(200, 227)], "p": np.arange(30) ** 2 % 31})
+    table["y"] = ["a", "b"] * 15
+    assert load(table, target="y").features == ("p",)
+    named = table.assign(rownames=[f"Car no {i}" for i in range(30)])
+    assert "identifiers): rownames" in " ".join(load(named, target="y").notes)
+
+
+def test_text_is_a_category_where_half_of_its_cells_come_again() -> None:
+    states = [f"state {i}" for i in range(60)]
+    often = [*states, *states[:20], *states[:20]]  # 100 rows of 60 states, of which 40 come once
+    seldom = [*states, *states[:20], *(f"more {i}" for i in range(20))]
+    assert kind_of(often) == "category"
+    assert kind_of(seldom) == "text"
+    assert kind_of(often, "visit id") == "text"
+
+
+def kind_of(cells: list[str], name: str = "state") -> str:
+    table = pd.DataFrame(
+        {name: cells, "p": np.arange(len(cells)) ** 2, "y": np.resize(["a", "b"], len(cells))}
+    )
+    return {c.name: c.kind for c in describe(table, "y").columns}[name]
 
 
 def test_features_keep_the_order_in_which_they_are_named() -> None:

@@ -1,10 +1,12 @@
 """Splits by group, time, column and file: no group in two splits, and the latest rows are the test rows."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import GroupShuffleSplit
@@ -116,15 +118,41 @@ def test_a_column_says_what_each_row_is_for() -> None:
     assert error.value.rule == "split_column_word"
 
 
-def test_equal_rows_are_left_out_of_training_where_a_column_splits() -> None:
-    table = frame(part=np.resize(["train", "train", "test"], N))
-    table.loc[0, ["p", "q"]] = table.loc[2, ["p", "q"]]
-    data = load(table, target="y", split_column="part", validation=0)
-    assert 0 not in data.train.index
-    assert len(data.train) == 79
-    assert any("equal a held-back row in all features: 1" in note for note in data.notes)
-    kept = load(table, target="y", split_column="part", validation=0, duplicates="ignore")
-    assert len(kept.train) == 80
+@pytest.mark.parametrize("how", ["split_column", "split_group", "split_time", "test"])
+def test_equal_rows_stay_where_a_split_is_given_and_are_counted(how: str) -> None:
+    part = np.repeat(["train", "test"], [80, 40])
+    table = frame(part=part, who=np.arange(N), at=np.arange(N) * 1.5 + 3)
+    table.loc[100:119, ["p", "q"]] = table.loc[0:19, ["p", "q"]].to_numpy()
+    options: dict[str, Any] = {"split_column": "part", "split_group": "who", "split_time": "at"}
+    given = {how: options[how]} if how in options else {"test": table.iloc[80:]}
+    rows = table.iloc[:80] if how == "test" else table
+    chosen = {"target": "y", "features": ["p", "q"], "validation": 0, **given}
+    data = load(rows, **chosen)
+    assert len(data.train) + len(data.test) == N
+    xs = [{tuple(x) for x in rows.x.tolist()} for rows in (data.train, data.test)]
+    equal = sum(tuple(x) in xs[1] for x in data.train.x.tolist())
+    assert equal > 0
+    said = f"equal a held-back row in all features: {equal} of {len(data.train)}. They stay"
+    assert any(said in note for note in data.notes)
+    apart = load(rows, **chosen, duplicates="apart")
+    assert len(apart.train) == len(data.train) - equal
+    assert any(
+        f"left out because they equal a held-back row in all features: {equal}." in n for n in apart.notes
+    )
+    silent = load(rows, **chosen, duplicates="ignore")
+    assert torch.equal(silent.train.x, data.train.x)
+    assert not any("equal" in note for note in silent.notes)
+    again = load(rows, **chosen, rules=1)  # as folders of older versions have it
+    assert torch.equal(again.train.index, apart.train.index)
+
+
+def test_a_drawn_split_still_parts_no_equal_rows() -> None:
+    table = frame()
+    table.loc[60:, ["p", "q"]] = table.loc[:59, ["p", "q"]].to_numpy()
+    data = load(table, target="y")
+    values_of = [{tuple(x) for x in rows.x.tolist()} for rows in data.splits.values()]
+    assert sum(map(len, values_of)) == len(set.union(*values_of))
+    assert sum(map(len, data.splits.values())) == N
 
 
 @given(
@@ -149,7 +177,8 @@ def test_a_file_of_its_own_is_the_test(write: Write) -> None:
         write(other.iloc[:, ::-1].assign(w=1).to_csv(index=False), "t.csv"),
     )
     data = load(path, target="y", test=str(test))
-    assert sorted([*data.train.index.tolist(), *data.validation.index.tolist(), 5]) == list(range(N))
+    assert sorted([*data.train.index.tolist(), *data.validation.index.tolist()]) == list(range(N))
+    assert any("in all features: 1 of 120. They stay" in note for note in data.notes)
     assert data.test.index.tolist() == [0, *range(2, 30)]
     assert any("new" in note and "no training row" in note for note in data.notes)
     np.testing.assert_allclose(

@@ -22,6 +22,8 @@ from treino.errors import TreinoError
 from treino.loop.loop import JobEnd
 from treino.plots.captions import headline
 from treino.records.data_source import data_of
+from treino.records.prediction import predict
+from treino.records.stored_run import stored_run
 from treino.setting_types import as_item
 from treino.spec import read_settings
 from treino.training.train import resuming, training
@@ -268,3 +270,59 @@ def test_what_a_note_says_of_a_column_can_be_typed(treino: Callable[..., Said], 
     table[["p", "y"]].to_csv("s.txt", index=False, sep=" ")
     assert treino("data", "s.txt", "--delimiter", " ", "--target", "y").status == 0
     assert treino("data", "s.txt", "--delimiter", "", "--target", "y").status == 2
+
+
+def people(rows: int, gap: str = "NA") -> pd.DataFrame:
+    """With row numbers, equal rows in several parts, and a word for nothing among numbers and texts."""
+    g = np.random.default_rng(rows)
+    age, town = (g.integers(20, 60, rows) // 5 * 5).astype(object), g.choice(["x", "z", "NA"], rows)
+    age[::7] = gap
+    split = np.resize(["train", "train", "train", "validation", "test"], rows)
+    table = pd.DataFrame({"rownames": np.arange(rows) + 1, "age": age, "town": town, "split": split})
+    return table.assign(y=np.where(g.random(rows) < 0.5, "a", "b"))
+
+
+@pytest.mark.parametrize("rules", [1, 2])
+def test_a_run_goes_on_by_the_rules_that_it_was_trained_by(tmp_path: Path, rules: int) -> None:
+    """Rules 1 are those of folders that say nothing of rules: loaded, predicted, exported as they were."""
+    people(300).to_csv(tmp_path / "t.csv", index=False)
+    data = tr.load(str(tmp_path / "t.csv"), target="y", split_column="split", rules=rules)
+    run = fit(data, tmp_path)
+    spec = json.loads((run.path / "spec.json").read_text())["data"]
+    assert spec["load"].get("rules") == (None if rules == 1 else 2)
+    assert spec.get("written", {}).get("missing") == (None if rules == 1 else ["NA"])
+    assert ("rownames" in data.features) == (rules == 1)
+    without = {"split_column": "split", "kinds": {"rownames": "out"}, "rules": rules}
+    counted = tr.load(str(tmp_path / "t.csv"), target="y", **without)
+    assert (sum(map(len, counted.splits.values())) == 300) == (rules == 2)
+    assert same_rows(data_of(run.folder), data)
+    assert data_of(run.folder).preparation == data.preparation
+    people(300).drop(columns="y").to_csv(tmp_path / "new.csv", index=False)
+    people(300, gap="").drop(columns="y").to_csv(tmp_path / "other.csv", index=False)  # no NA but in text
+    index = torch.cat([rows.index for rows in data.splits.values()])
+    x = torch.cat([rows.x for rows in data.splits.values()])
+    wanted = run.module(x).softmax(1).detach().numpy()
+    for name in ("new.csv", "other.csv"):
+        found = predict(stored_run(run.folder), tmp_path / name).each
+        answers = np.array([list((each.probabilities or {}).values()) for each in found])
+        np.testing.assert_allclose(answers[index], wanted, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("how", ["--split-column part", "--split-group part", "--split-time when", ""])
+def test_data_says_what_training_will_of_a_split(treino: Callable[..., Said], how: str) -> None:
+    table = people(200).rename(columns={"split": "part"}).assign(when=np.arange(200) // 20 * 2)
+    table.to_csv("t.csv", index=False)
+    words = ["t.csv", "--target", "y", "--kinds", "when=number", *how.split()]
+    found = treino("data", *words, "--json").document
+    trained = treino("train", *words, "--epochs", 1, "--json").document
+    said = [note for note in trained["notes"] if note.startswith(("Split", "Rows that equal a held"))]
+    assert [note for note in found["notes"] if note in said] == said
+    assert bool(said) == bool(how)
+    duplicates = next(w["hint"] for w in found["warnings"] if w["rule"] == "rows_duplicate")
+    assert ("on one side" in duplicates) == (not how)
+    ways = {c["name"]: c["way"] for c in found["columns"]}
+    assert ways["rownames"] == "out"
+    error = treino("data", "t.csv", "--target", "y", "--split-column", "parts", "--json")
+    assert (error.status, error.document["error"]["rule"]) == (2, "split_unknown")
+    wrong = treino("data", "t.csv", "--target", "y", "--split-column", "y", "--json")
+    assert wrong.document["error"]["rule"] == "split_target"

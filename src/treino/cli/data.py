@@ -36,6 +36,21 @@ class FileFormat:
     dates: Annotated[str | None, Parameter(help="which comes first: day/month or month/day")] = None
 
 
+@dataclass(frozen=True)
+class SplitColumns:
+    """The column that says how rows are split, where one does; it is no feature then."""
+
+    split_group: Annotated[
+        str | None, Parameter(help="column whose groups are never parted (a person, a place)")
+    ] = None
+    split_time: Annotated[
+        str | None, Parameter(help="column of times: the earliest rows train, the latest test")
+    ] = None
+    split_column: Annotated[
+        str | None, Parameter(help="column that says of each row: train, validation or test")
+    ] = None
+
+
 @with_flags
 def data(
     source: Annotated[
@@ -49,6 +64,7 @@ def data(
     *,
     target: Annotated[str | None, Parameter(help="column to predict")] = None,
     format: FileFormat,
+    split: SplitColumns,
     to: Annotated[str | None, Parameter(help="write a page with small pictures to this HTML file")] = None,
     replace: Replace = False,
     screen: ScreenFlag,
@@ -62,7 +78,8 @@ def data(
     from treino.records.data_source import files_of, kinds_of, reading_of
     from treino.spec import read_settings
 
-    settings = read_settings({k: v for k, v in asdict(format).items() if v is not None})
+    asked = asdict(format) | asdict(split)
+    settings = read_settings({k: v for k, v in asked.items() if v is not None})
     if to is not None and source is None:
         raise TreinoError(
             "to_without_data", _("--to needs DATA to write about."), _("treino data wine --to wine.html")
@@ -72,7 +89,7 @@ def data(
         screen.document({"builtins": [_builtin(name, b) for name, b in BUILTINS.items()]})
         screen.out.print(_builtins(BUILTINS))
         return 0
-    table = describe(source, target, kinds=kinds_of(settings), reading=reading_of(settings))
+    table = describe(source, target, kinds=kinds_of(settings), reading=reading_of(settings), **asdict(split))
     document = table.to_json()
     if output is not None:
         document["path"] = str(output.write(data_page(table).encode()))

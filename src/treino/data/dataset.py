@@ -29,7 +29,8 @@ class Data:
     arguments: what ``load`` was asked beside the source (JSON-able): the same again gives the same rows.
     notes: what was decided about the source, one sentence each, for the summary and the run.
     files: where whole splits came from files of their own: ``{split: (path as given, SHA-256)}``.
-    written: the decimal sign and the order of day and month that the file was found to have.
+    written: the decimal sign, the order of day and month and the words for nothing that the file was found to
+    have.
     currency: of a regression target whose cells name one, such as R$; else "".
     """
 
@@ -53,13 +54,18 @@ class Data:
     official_test: bool = False
     notes: tuple[str, ...] = field(default=())
     files: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    written: Mapping[str, str] = field(default_factory=dict)
+    written: Mapping[str, Any] = field(default_factory=dict)
     currency: str = ""
 
     @property
     def data_seed(self) -> int:
         """The seed of the split, and of the order unless a training says otherwise."""
         return int(self.arguments["data_seed"])
+
+    @property
+    def rules(self) -> int:
+        """Of ``load``, by which it was read."""
+        return int(self.arguments.get("rules", 1))
 
     @property
     def inputs(self) -> int:

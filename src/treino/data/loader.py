@@ -16,15 +16,16 @@ from treino.data.out_of_core.prepared_cache import PreparedCache
 from treino.data.preparation.constant_columns import say_held_back
 from treino.data.preparation.fit import comparable, fit, in_memory, prepare_target, take
 from treino.data.readers import ReaderOptions
-from treino.data.roles.column_roles import check_kinds, choose_features, say_encoders, say_missing
+from treino.data.readers.reader_options import as_text
+from treino.data.roles.column_roles import choose_features, say_encoders, say_missing
 from treino.data.roles.target import (
     check_classes,
-    choose_target,
     classes_of,
     decide_task,
     encode,
     has_target,
     imbalance,
+    read_with_target,
     single_rows,
     task_of_kind,
 )
@@ -40,7 +41,7 @@ from treino.data.split_requests import (
 )
 from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal
 from treino.data.summaries.relations import TargetRows, say_leaks
-from treino.data.table import Column, Table, check_present
+from treino.data.table import RULES, Column, Table, check_present, missing
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset
 from treino.errors import TreinoError
 from treino.words import _, joined
@@ -64,6 +65,7 @@ class TableRequest:
     kinds: Mapping[str, str]
     impute: Impute
     reading: ReaderOptions | None
+    rules: int
 
     def to_json(self) -> dict[str, Any]:
         """The arguments of ``load`` beside the source, without defaults that came with later versions."""
@@ -84,6 +86,7 @@ class TableRequest:
             split_column=split.column,
             fold=self.fold,
             duplicates=split.duplicates,
+            rules=self.rules,
             reading=None if reading is None else _told(**asdict(reading)),
         )
 
@@ -104,11 +107,12 @@ def load(
     split_time: str | None = None,
     split_column: str | None = None,
     fold: str | None = None,
-    duplicates: Literal["apart", "ignore"] = "apart",
+    duplicates: Literal["apart", "ignore"] | None = None,
     reading: ReaderOptions | Mapping[str, Any] | None = None,
     num_workers: int = 0,
     max_memory: int | str | None = None,
     cache: str | Path | None = None,
+    rules: int = RULES,
 ) -> Data:
     """Read a source, split its rows, and prepare them by what the training rows alone say.
 
@@ -124,13 +128,16 @@ def load(
     frame with the same columns. data_seed: of the split. split_group: a column whose groups are never
     parted. split_time: the latest rows are the test. split_column: it says train, validation or test.
     fold: ``2/5`` tests on the second of the five folds of scikit-learn's (Stratified)KFold.
-    duplicates: ``apart`` keeps rows that are equal in all features on one side, ``ignore`` doesn't look.
+    duplicates: of rows that are equal in all features, ``apart`` keeps none on two sides, ``ignore`` doesn't
+    look. By default a split that is drawn here keeps them on one side, and where columns, files or folds say
+    which row is where, they stay where they are and are counted.
     normalise: mean 0 and deviation 1 by the training rows. impute: what stands for a missing number.
     reading: how the file is written, where that is not to be found out.
     num_workers: processes that read a Dataset's items.
     max_memory: bytes that the rows of a file may take, or 2GB; half of what is free by default. A larger
     table is prepared into a folder once, and read from there: the same rows, to the last bit. cache: where
-    that folder stays, to be found again; else it is a temporary one that goes with the Data.
+    that folder stays, to be found again; else it is a temporary one that goes with the Data. rules: those of
+    an older version, for its folders.
 
     Raises TreinoError naming the rule, the value and its place, and the next move.
     """
@@ -147,7 +154,7 @@ def load(
     kinds = dict(kinds or {})
     request = TableRequest(
         source, target, features, task, split, fold, files, normalise, kinds, impute,
-        _with_text(as_reading(reading), kinds),
+        _with_text(as_reading(reading), kinds), rules,
     )  # fmt: skip
     limit = free_bytes() // 2 if max_memory is None else bytes_of(max_memory)
     with PreparedCache(limit, None if cache is None else Path(cache), request.to_json()) as work:
@@ -168,25 +175,25 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
     )
 
     source, split, kinds, reading = request.source, request.split, request.kinds, request.reading
-    table = sources.read(source, reading, room=work.room)
-    check_kinds(table, kinds)
-    column = choose_target(table, request.target)
-    if column.missing_N.all() and kinds.get(column.name) == "category":  # words for missing that are classes
-        reading = _with_text(reading, {column.name: "text"})
-        table = sources.read(source, reading, room=work.room)
-        column = table.column(column.name)
+    if request.rules == 1:
+        split = replace(split, duplicates=split.duplicates or "apart")
+        reading = replace(reading or ReaderOptions(), missing=())
+    table, column = read_with_target(source, reading, request.target, kinds, work.room)
     if table.rows == 1:
         raise TreinoError(
             "rows_one", _("'{source}' has a single row.").format(source=table.source), _("Add rows.")
         )
     notes = list(table.notes)
     by = divider(table, split, column.name)
-    others, file_parts = parts_of_files(request.files, lambda s: sources.read(s, reading, room=work.room))
+    alike = _alike(reading, table.reading, column)
+    others, file_parts = parts_of_files(request.files, lambda s: sources.read(s, alike, room=work.room))
     excluded = {name for name in (split.group, split.column) if name is not None}
     table, row_N = _with_target(table, column, split.time, notes)
     column = table.column(column.name)
     by = None if by is None else table.column(by.name)
-    chosen = choose_features(table, excluded, column.name, request.features, kinds, notes)
+    chosen = choose_features(
+        table, excluded, column.name, request.features, kinds, notes, row_N, request.rules
+    )
     names = tuple(chosen)
     tables, rows_of = [table], [row_N]
     for other in others:
@@ -280,24 +287,33 @@ def as_reading(said: ReaderOptions | Mapping[str, Any] | None) -> ReaderOptions 
 
 
 def _with_text(reading: ReaderOptions | None, kinds: Mapping[str, str]) -> ReaderOptions | None:
-    """What is asked to stay text stays as it is written."""
-    text = tuple(name for name, kind in kinds.items() if kind in ("text", "identifier"))
-    if not text:
-        return reading
-    return replace(
-        reading or ReaderOptions(), text=tuple(dict.fromkeys([*(reading.text if reading else ()), *text]))
-    )
+    """What is asked to stay text stays as written, and so do ranks of which one is a word for nothing."""
+
+    def stays(kind: str) -> bool:
+        return kind in ("text", "identifier") or ("<" in kind and any(map(missing, kind.split("<"))))
+
+    return as_text(reading, (name for name, kind in kinds.items() if stays(kind)))
 
 
-def _written(reading: ReaderOptions | None) -> dict[str, str]:
-    """The decimal sign and the order of day and month that a file was found to have."""
-    found = {} if reading is None else {"decimal": reading.decimal, "dates": reading.dates}
-    return {name: value for name, value in found.items() if value is not None}
+def _alike(said: ReaderOptions | None, found: ReaderOptions | None, target: Column) -> ReaderOptions | None:
+    """How a further file is read: as the main one was said to be, or else as it was found to be."""
+    if found is None:
+        return said
+    like = replace(said or ReaderOptions(), like=found, missing=found.missing)
+    of_words = target.words is not None and target.numbers is None and target.seconds is None
+    return as_text(like, [target.name] if of_words and found.missing else [])
+
+
+def _written(reading: ReaderOptions | None) -> dict[str, Any]:
+    """The decimal sign, the order of day and month, and the words for nothing of a file, as found."""
+    if reading is None:
+        return {}
+    return _told(decimal=reading.decimal, dates=reading.dates, missing=reading.missing)
 
 
 def _told(**values: object) -> dict[str, object]:
     """The arguments that differ from their defaults."""
-    usual = {"impute": "median", "duplicates": "apart"}
+    usual = {"impute": "median", "rules": 1}
     return {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in values.items()

@@ -28,7 +28,7 @@ USUAL_WORDS = {
 class Split:
     """How rows are to be divided. validation, test: shares of the main table's rows; 0 where their rows come
     from elsewhere. group, time, column: names of columns. duplicates: ``apart`` keeps equal rows on one side,
-    ``ignore`` doesn't look."""
+    ``ignore`` doesn't look; None: apart where rows are drawn, else counted where they are."""
 
     validation: Any = 0.15
     test: Any = 0.15
@@ -36,7 +36,7 @@ class Split:
     group: str | None = None
     time: str | None = None
     column: str | None = None
-    duplicates: str = "apart"
+    duplicates: str | None = None
     fold: Fold | None = None
 
     @property
@@ -91,7 +91,7 @@ def check_split(request: Split) -> None:
             ),
             _("Give one of them."),
         )
-    if request.duplicates not in ("apart", "ignore"):
+    if request.duplicates not in (None, "apart", "ignore"):
         raise TreinoError(
             "duplicates_choice",
             _("There is no way '{value}' with duplicates.").format(value=request.duplicates),
@@ -225,9 +225,12 @@ def decide_parts(
         notes.append(note)
     if not apart or len(part_N) > own:
         leaked = leaking(first_N, part_N)
-        part_N[leaked] = LEFT_OUT
-        if leaked.any():
-            notes.append(_leak_note(int(leaked.sum()), part_N, main))
+        kept = request.duplicates is None and not main.official_test
+        if not kept:
+            part_N[leaked] = LEFT_OUT
+        if n := int(leaked.sum()):
+            say = _kept_note(n, part_N) if kept else _leak_note(n, part_N, main)
+            notes.append(say)
     if not (part_N == TRAIN).any():
         raise TreinoError(
             "no_training_rows",
@@ -238,6 +241,13 @@ def decide_parts(
         )
     _say_classes(part_N, label_N, classes, sum(shares) > 0 or len(tables) > 1, notes)
     return part_N
+
+
+def _kept_note(n: int, part_N: NDArray[np.int64]) -> str:
+    return _(
+        "Rows that equal a held-back row in all features: {n} of {of}. They stay where they were given, and "
+        "figures may be too good for it; [[duplicates=apart]] leaves them out."
+    ).format(n=n, of=int(np.isin(part_N, (TRAIN, VALIDATION)).sum()))
 
 
 def _leak_note(n: int, part_N: NDArray[np.int64], main: Table) -> str:

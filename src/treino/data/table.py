@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 Numbers = NDArray[np.float64 | np.uint8]
 
+RULES = 2
+"""The rules by which columns are taken for what they are and equal rows are dealt with; a folder has those it
+was made by. 1: row numbers were learnt from, text was a category where its average value came twice, words
+for nothing were classes in every column of text, and equal rows were held apart in every split."""
+
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-", "<na>", "nat"})
 TRUTH = {"false": 0.0, "true": 1.0}
 LARGEST_WHOLE = 2**53  # below it each whole number is a float64 of its own
@@ -72,7 +77,8 @@ class Column:
 
     @cached_property
     def missing_N(self) -> NDArray[np.bool_]:
-        """``[N]``: cells without a value. In text only empty ones: a class named "NA" stays a class."""
+        """``[N]``: cells without a value. In text the empty ones: its reader emptied those that hold a word
+        by which the file says that there is nothing, and no others."""
         values = self.numbers if self.numbers is not None else self.seconds
         if values is not None:
             return np.isnan(values)
@@ -149,7 +155,8 @@ class Table:
     named: the columns have names of their own; False for a bare array.
     official_test: so many of the last rows are the source's own test set.
     files: the files that it was read from, where there are several.
-    reading: the decimal sign and the order of day and month that were found, for files of the same make.
+    reading: the decimal sign, the order of day and month and the words for nothing that were found, for files
+    of the same make.
     stored: its cells are in a file, and each column is read when it is looked at.
     keep_constant: leave constant columns in (the source's shape is known by all, such as 64 pixels).
     """

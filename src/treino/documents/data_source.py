@@ -21,6 +21,7 @@ class TextFormat(Document):
     quote: Text | None = None
     dates: Text | None = None
     text: Many[Text] = ()
+    missing: Many[Text] | None = None
 
 
 class LoadArguments(Document):
@@ -41,7 +42,8 @@ class LoadArguments(Document):
     split_time: Text | None = None
     split_column: Text | None = None
     fold: Text | None = None
-    duplicates: Literal["apart", "ignore"] = "apart"
+    duplicates: Literal["apart", "ignore"] | None = None
+    rules: Annotated[int, Field(ge=1)] = 1
     reading: TextFormat | None = None
     num_workers: Annotated[int, Field(ge=0, le=1024)] = 0
 

@@ -73,7 +73,7 @@ class ResolvedSettings(Document):
     split_time: Text | None = None
     split_column: Text | None = None
     fold: Text | None = None
-    duplicates: Literal["apart", "ignore"] = "apart"
+    duplicates: Literal["apart", "ignore"] | None = "apart"
     max_memory: Text | None = None
     delimiter: Text | None = None
     decimal: Text | None = None

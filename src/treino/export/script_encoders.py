@@ -20,12 +20,14 @@ def encoders_part(run: StoredRun, data: Data, delimiter: str, encoding: str) -> 
     truth = {word.lower(): value for c in columns for word, value in _truth(c).items()}
     if not columns:  # of rows in memory nobody knows how a file of them will be written
         truth = TRUTH | {"no": 0.0, "yes": 1.0, "não": 0.0, "sim": 1.0}
+    written = run.spec.data.written
+    nothing = tuple(written.missing) if written and written.missing else ()
     part = ScriptPart()
     kinds = {name for name, kind in encoders.ENCODERS.items() if any(isinstance(e, kind) for e in made)}
     part.flag(
         numbers="number" in kinds, ranks="rank" in kinds, one_hot="one-hot" in kinds, truth=truth,
         hashed_columns="hashed" in kinds, dates="date" in kinds, times="time" in kinds, marks=marks,
-        comma="decimal comma" in writing, levels=kinds & {"rank", "one-hot", "hashed"},
+        comma="decimal comma" in writing, gaps=nothing, levels=kinds & {"rank", "one-hot", "hashed"},
     )  # fmt: skip
     functions = ", ".join(
         f"{literal(name)}: as_{name.replace('-', '_')}" for name in encoders.ENCODERS if name in kinds
@@ -34,6 +36,7 @@ def encoders_part(run: StoredRun, data: Data, delimiter: str, encoding: str) -> 
     part.values |= {
         "encoders": _table([encoders.to_json(e) for e in made]),
         "missing": literal(tuple(sorted(MISSING))),
+        "gaps": literal(nothing),
         "truth_words": literal(truth),
         "marks": literal(tuple(marks)),
         "ways": functions,

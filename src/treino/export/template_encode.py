@@ -36,7 +36,8 @@ def filled(values, column):
 def named(cells, column):
     """The class that each cell names; 1, 01 and 1.0 are one where classes are numbers."""
     if not column["numeric"]:
-        return cells
+        return ["" if cell in $gaps else cell for cell in cells]  #? gaps
+        return cells  #? !gaps
     values = [number(cell) for cell in cells]
     return ["" if v != v else str(int(v)) if v == int(v) else repr(v) for v in values]
 #]

@@ -16,6 +16,7 @@ from treino.data.preparation.preparation import Preparation
 from treino.data.readers import ReaderOptions
 from treino.data.rows import Rows
 from treino.data.sources import BuiltinName
+from treino.data.table import RULES
 from treino.data.torch_datasets.dataset_source import elsewhere
 from treino.documents import read_document, read_preparation, read_spec, read_tensors
 from treino.documents.data_source import DataSource, RowsFile
@@ -42,12 +43,17 @@ PLAIN = (
 
 
 def load_data(
-    source: Any, settings: Settings, num_workers: int = 0, cache: Path | None = None, **held_back: Any
+    source: Any,
+    settings: Settings,
+    num_workers: int = 0,
+    cache: Path | None = None,
+    rules: int = RULES,
+    **held_back: Any,
 ) -> Data:
     """``treino.data.load`` with the settings that belong to it; a ``Data`` is taken as it is.
 
     held_back: ``validation`` and ``test`` where they are rows and neither shares nor files. cache: where a
-    table that is larger than memory is prepared.
+    table that is larger than memory is prepared. rules: of the folder that the data is loaded for.
     """
     if isinstance(source, Data):
         asked = sorted(LOADS & settings.model_fields_set)
@@ -77,6 +83,7 @@ def load_data(
         num_workers=num_workers,
         max_memory=settings.max_memory,
         cache=cache,
+        rules=rules,
     )
 
 
@@ -175,7 +182,7 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
     if where.kind == "builtin" and where.source not in BUILTINS:
         raise damaged(folder.path / "spec.json", _("there is no built-in {name}").format(name=where.source))
     source: str | Path = BuiltinName(where.source)
-    asked = where.load.model_dump(mode="json", exclude_unset=True)
+    asked = where.load.model_dump(mode="json", exclude_unset=True) | {"rules": where.load.rules}
     if where.kind == "file":
         source = _located(folder, where, moved_to, None)
         for split, file in where.files.items():

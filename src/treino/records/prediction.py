@@ -146,14 +146,16 @@ def unanswered_notes(predictions: Sequence[Prediction]) -> list[str]:
     ]
 
 
-def reading_of(run: StoredRun) -> ReaderOptions | None:
+def reading_of(run: StoredRun) -> ReaderOptions:
     """New rows are written as the training rows were said to be; what wasn't said is found out again, and
-    where the new rows leave it open, it is as it was found in the training rows."""
+    where the new rows leave it open, it is as it was found in the training rows. The words for nothing are
+    always those of the training rows."""
     said, written = (
         None if found is None else as_reading(found.model_dump())
         for found in (run.spec.data.load.reading, run.spec.data.written)
     )
-    return replace(said or ReaderOptions(), like=written) if written else said
+    nothing = written.missing if written and written.missing else ()
+    return replace(said or ReaderOptions(), like=written, missing=nothing)
 
 
 def _values(run: StoredRun, output_NC: torch.Tensor) -> tuple[list[Any], np.ndarray | None]:

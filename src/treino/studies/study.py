@@ -253,7 +253,7 @@ def _row_data(source: Any, first: Data, settings: Settings, known: dict[str, Dat
                 _("The data is prepared already, so a study can't compare how."),
                 _("Give what the data is made from, or leave {names} out.").format(names=", ".join(PREPARED)),
             )
-        known[key] = load_data(source, settings)
+        known[key] = load_data(source, settings, rules=first.rules)
     return known[key]
 
 

@@ -330,7 +330,11 @@ def _fresh(
             for m in (winner, runner_up)
             if m is not None
         ]
-        again = sweep if fixed else replace(sweep, data=load_data(sweep.source, pair[0]), _cache={})
+        again = (
+            sweep
+            if fixed
+            else replace(sweep, data=load_data(sweep.source, pair[0], rules=sweep.data.rules), _cache={})
+        )
         try:
             test = _trained(again, pair, shown)
         except TreinoError as error:  # such as a class of which no row fell into this training part

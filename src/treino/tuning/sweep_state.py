@@ -88,7 +88,7 @@ class SweepTraining:
                     _("The data is prepared already, so a space can't vary how."),
                     _("Give what the data is made from, or leave normalise and features out of the space."),
                 )
-            data = load_data(self.source, settings)
+            data = load_data(self.source, settings, rules=self.data.rules)
             self._cache[key] = data if self.options.spread else _same_rows(data, self.data)
         return self._cache[key]
 

@@ -14,6 +14,7 @@ from treino.data.preparation.encoders import EncodingGaps, number_cells, number_
 from treino.data.preparation.fit import feature_matrix, prepare_target, take
 from treino.data.preparation.preparation import Preparation
 from treino.data.readers import ReaderOptions
+from treino.data.readers.reader_options import as_text
 from treino.data.roles.target import encode
 from treino.data.table import Column, Table, check_present, missing, shorten
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, to_predict
@@ -60,6 +61,8 @@ def rows_for_prediction(
         )
     if not preparation.encoders and isinstance(source, np.ndarray) and source.ndim > 2:
         source = source.reshape(len(source), -1)  # items in their own shape
+    if reading is not None and set(reading.missing or ()) & set(preparation.classes):
+        reading = as_text(reading, [preparation.target])
     table = sources.read(source, reading, least_columns=1)
     notes: list[str] = []
     names: tuple[str, ...] = preparation.features

@@ -87,8 +87,9 @@ class CellStatistics:
     """What has been seen of a text column so far.
 
     exact: there are cells that a number would lose something of: leading zeros, more digits than it holds.
-    gaps, commas: there are blanks or apostrophes, or commas, between digits.
-    words: the different cells in lower case while they are few, and how each is written.
+    nothing: the words for a missing cell, as they are written. gaps, commas: there are blanks or apostrophes,
+    or commas, between digits. words: the different cells in lower case while they are few, and how each is
+    written.
     """
 
     name: str
@@ -97,7 +98,7 @@ class CellStatistics:
     exact: bool = False
     gaps: bool = False
     commas: bool = False
-    odd_missing: bool = False
+    nothing: set[str] = field(default_factory=set)
     words: dict[str, set[str]] | None = field(default_factory=dict)
     affix: Affix | None = None
     form: DateFormat | None = None
@@ -113,8 +114,7 @@ class CellStatistics:
             return
         keep_N = ~missing_of(cells)
         if not keep_N.all():
-            absent = cells.filter(pa.array(~keep_N))
-            self.odd_missing |= bool(compute.any(compute.not_equal(absent, "")).as_py())
+            self.nothing |= set(compute.unique(cells.filter(pa.array(~keep_N))).to_pylist()) - {""}
             cells = cells.filter(pa.array(keep_N))
         if not len(cells):
             return
@@ -231,7 +231,7 @@ class CellStatistics:
             if self.words.keys() <= pair.keys():
                 by_program = "true" in pair or "verdadeiro" in pair
                 one_case = all(len(written) == 1 for written in self.words.values())
-                return pair if by_program or (one_case and not self.odd_missing) else None
+                return pair if by_program or (one_case and not self.nothing) else None
         return None
 
 
@@ -239,7 +239,8 @@ class CellStatistics:
 class CellType:
     """The type of a text column, and how its cells are read.
 
-    words: keep what was written beside the numbers. day_first: of dates. comma: the decimal sign.
+    words: keep what was written beside the numbers. day_first: of dates. comma: the decimal sign. missing: of
+    words, those that mean that there is nothing.
     """
 
     name: str
@@ -251,11 +252,14 @@ class CellType:
     truth: tuple[tuple[str, float], ...] = ()
     words: bool = False
     writing: str = ""
+    missing: tuple[str, ...] = ()
 
     def column(self, cells: pa.ChunkedArray) -> Column:
         """The column of these cells, which are among those that the decision was made on."""
         cells = stripped(cells)
         if self.holds == "words":
+            if self.missing:
+                cells = compute.if_else(compute.is_in(cells, pa.array(self.missing)), "", cells)
             return Column(self.name, words=words_of(cells))
         if self.holds == "numbers":
             numbers = self._numbers(cells)

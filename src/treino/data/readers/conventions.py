@@ -1,7 +1,9 @@
-"""Conventions of a text file: one decimal sign, one order of day and month for all of its columns."""
+"""Conventions of a text file, for all of its columns: one decimal sign, one order of day and month, the same
+words for nothing.
+"""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from treino.data.readers.cell_types import CellStatistics, CellType, ReadingConflict
 from treino.data.readers.dates import DateFormat
@@ -16,11 +18,21 @@ Place = Callable[[int], str]
 
 @dataclass(frozen=True)
 class FileConventions:
-    """comma, day_first: the conventions of all of the file, None where it has no such cells."""
+    """comma, day_first: the conventions of all of the file, None where it has no such cells.
+
+    missing: the words for nothing. open: those in columns of text alone, which are classes.
+    """
 
     columns: tuple[CellType, ...]
     comma: bool | None
     day_first: bool | None
+    missing: tuple[str, ...]
+    open: frozenset[str]
+
+    @property
+    def emptied(self) -> tuple[str, ...]:
+        """The columns of text that have cells with such words."""
+        return tuple(column.name for column in self.columns if column.missing)
 
 
 def decide(
@@ -33,7 +45,16 @@ def decide(
     """
     comma = _settle(seen, "decimal", reading, what, place)
     day_first = _settle(seen, "day", reading, what, place)
-    return FileConventions(tuple(_decision(column, comma, day_first) for column in seen), comma, day_first)
+    columns = [_decision(column, comma, day_first) for column in seen]
+    found = [s.nothing for s, c in zip(seen, columns, strict=True) if c.holds != "words" and s.present]
+    missing = set().union(*found) if reading.missing is None else set(reading.missing)
+    for j, (column, decision) in enumerate(zip(seen, columns, strict=True)):
+        if decision.holds == "words" and column.nothing & missing:
+            columns[j] = replace(decision, missing=tuple(sorted(column.nothing & missing)))
+    said = {word for s, c in zip(seen, columns, strict=True) if c.holds == "words" for word in s.nothing}
+    return FileConventions(
+        tuple(columns), comma, day_first, tuple(sorted(missing)), frozenset(said - missing)
+    )
 
 
 def _convention_setting(which: str, reading: ReaderOptions | None) -> bool | None:

@@ -1,8 +1,8 @@
 """Reader options: what the user sets about a file (delimiter, encoding, header …)."""
 
 import codecs
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from treino.errors import TreinoError, nearest
@@ -22,7 +22,9 @@ class ReaderOptions:
     delimiter, quote: one character ("" for a file without quotes). decimal: ``.`` or ``,``; the other one,
     or a blank, may stand between the thousands. encoding: a name that Python knows. header: whether the
     first line names the columns. dates: which of the two comes first. text: columns that are words,
-    whatever they look like.
+    whatever they look like. missing: which of the usual words for nothing (NA, ?, …) are such in all other
+    columns of text; found out: those that are in the file's columns of numbers, dates and truth values.
+    like: what is taken where the file leaves it open.
     """
 
     delimiter: str | None = None
@@ -32,6 +34,7 @@ class ReaderOptions:
     quote: str | None = None
     dates: Dates | None = None
     text: tuple[str, ...] = ()
+    missing: tuple[str, ...] | None = None
     like: "ReaderOptions | None" = None
 
     def __post_init__(self) -> None:
@@ -53,6 +56,12 @@ class ReaderOptions:
         object.__setattr__(self, "header", _choice("header", self.header, _HEADERS))
         object.__setattr__(self, "dates", _choice("dates", self.dates, _DATES))
         object.__setattr__(self, "encoding", _encoding(self.encoding))
+
+
+def as_text(reading: ReaderOptions | None, names: Iterable[str]) -> ReaderOptions | None:
+    """The same with further columns that stay as they are written."""
+    text = tuple(dict.fromkeys([*(reading.text if reading else ()), *names]))
+    return replace(reading or ReaderOptions(), text=text) if text else reading
 
 
 def _choice(name: str, value: object, known: Mapping[str, object]) -> object:

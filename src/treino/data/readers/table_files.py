@@ -142,7 +142,16 @@ def open_parts(
         look = _ColumnPass(names, reading, sign, fast, keep, [] if spilling is None else spilling)
         try:
             look.at(parts)
-            break
+            if not look.rows:
+                raise TreinoError(
+                    "csv_no_rows",
+                    _("{what} has a header and no rows.").format(what=what),
+                    _("Add a row of values for each example."),
+                )
+            decided = decide(list(look.seen.values()), reading, what, place)
+            if not (reading.missing is None and decided.open and look.gaps):
+                break
+            fast = {name: kind for name, kind in fast.items() if name not in look.gaps}
         except UnconvertedError as error:
             failed = names[error.column]
             fast = {} if tries else {name: kind for name, kind in fast.items() if name != failed}
@@ -150,13 +159,6 @@ def open_parts(
         finally:
             if spilling is not None:
                 spilling.close()
-    if not look.rows:
-        raise TreinoError(
-            "csv_no_rows",
-            _("{what} has a header and no rows.").format(what=what),
-            _("Add a row of values for each example."),
-        )
-    decided = decide(list(look.seen.values()), reading, what, place)
     notes = [note for note in [_sentence(parts[0], decided)] if note]
     if unknown:
         notes.append(_("No such column to keep as text: {names}.").format(names=", ".join(unknown)))
@@ -164,6 +166,7 @@ def open_parts(
         decimal=None if decided.comma is None else "," if decided.comma else ".",
         dates=None if decided.day_first is None else "day/month" if decided.day_first else "month/day",
         text=reading.text,
+        missing=decided.missing,
     )
     return TableReader(
         name, source, sha256, names, look.rows,
@@ -176,7 +179,8 @@ def open_parts(
 class _ColumnPass:
     """One pass over all rows of all parts: what is in the columns of text, and the levels of categories.
 
-    fast: the columns that are read as numbers at once; sign: their decimal sign.
+    fast: the columns that are read as numbers at once; sign: their decimal sign. gaps: those of
+    them that have cells without a value, of which it isn't known what they say.
     """
 
     def __init__(
@@ -187,6 +191,7 @@ class _ColumnPass:
         self.text = frozenset(reading.text)
         self.seen: dict[str, CellStatistics] = {}
         self.levels: dict[str, tuple[str, ...]] = {}
+        self.gaps: set[str] = set()
         self.rows = 0
 
     def at(self, parts: Sequence[Part]) -> None:
@@ -200,8 +205,9 @@ class _ColumnPass:
                 elif pa.types.is_dictionary(cells.type):
                     more = [str(level) for level in cells.dictionary.to_pylist() if level is not None]
                     self.levels[name] = tuple(dict.fromkeys([*self.levels.get(name, ()), *more]))
-                elif name in self.fast and name not in self.seen:
-                    self.seen[name] = sampled[name]
+                elif name in self.fast:
+                    self.seen.setdefault(name, sampled[name])
+                    self.gaps |= {name} if cells.null_count else set()
             self.rows += batch.num_rows
             if self.keep:
                 self.kept.append(batch)
@@ -359,6 +365,12 @@ def _sentence(part: Part, decided: FileConventions) -> str:
         parts.append(_("decimal comma"))
     if decided.day_first is not None:
         parts.append(_("dates day/month/year") if decided.day_first else _("dates month/day/year"))
+    if decided.emptied:
+        parts.append(
+            _("{words} for no value, in columns of text too ({names})").format(
+                words=", ".join(decided.missing), names=shorten(", ".join(decided.emptied), 100)
+            )
+        )
     if any(column.form is not None and column.form.order == "short year" for column in decided.columns):
         parts.append(_("years 00 to {last} as 2000 to 20{last}").format(last=str(PIVOT - 1)))
     return _("Read as: {parts}.").format(parts=joined(parts, "; ")) if parts else ""

@@ -1,4 +1,4 @@
-"""Kinds of columns: number, boolean, category, date, identifier, text or constant."""
+"""Kinds of columns: number, boolean, category, date, identifier, row number, text or constant."""
 
 import re
 from collections import Counter
@@ -9,11 +9,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.data.table import Column, date_like, missing, number, numeric_like, plain, shorten
+from treino.data.table import RULES, Column, date_like, missing, number, numeric_like, plain, shorten
 from treino.errors import TreinoError, nearest
 from treino.words import _
 
-Kind = Literal["number", "boolean", "category", "date", "identifier", "text", "constant"]
+Kind = Literal["number", "boolean", "category", "date", "identifier", "row number", "text", "constant"]
 Way = Literal["number", "rank", "category", "one-hot", "hashed", "date", "time", "out"]
 
 FEW_CODES = 31  # days of a month, states of a country: so many codes with leading zeros are classes
@@ -22,6 +22,12 @@ ASKABLE = ("number", "boolean", "category", "one-hot", "hashed", "date", "identi
 _NAME_OF_IDENTIFIER = re.compile(
     r"(^|_|\s)(id|ids|uuid|guid|index|key|cpf|cnpj|rg|cep|matr[ií]cula|unnamed: 0)$", re.IGNORECASE
 )
+_ROW_NAMES = re.compile(r"row[ _.]?(names?|id|n|no|num|number)", re.IGNORECASE)
+_NAME_OF_TIME = re.compile(
+    r"(^|[^a-z])(t|time|step|second|minute|hour|day|week|month|quarter|year|age|tempo|passo|dia|semana|m[eê]s|"
+    r"trimestre|ano|idade)s?($|[^a-z])",
+    re.IGNORECASE,
+)  # along which things may change
 _NAME_OF_KEY = re.compile(r"(^|_|\s)(id|ids|uuid|guid|cpf|cnpj|cep)$", re.IGNORECASE)
 _BRAZILIAN = re.compile(r"\d{3}\.\d{3}\.\d{3}-\d{2}|\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}|\d{5}-\d{3}", re.ASCII)
 _LEADING_ZERO = re.compile(r"0\d+", re.ASCII)
@@ -37,12 +43,12 @@ class ColumnRole:
     levels: tuple[str, ...] = ()
 
 
-def kind(column: Column) -> Kind:
+def kind(column: Column, rules: int = RULES) -> Kind:
     """The kind by all of the column's cells that are not missing.
 
     constant: one value. identifier: CPF, CNPJ and CEP numbers, codes with leading zeros (unless they are few
     and come again and again), and what is all different and named or built like a key. number: at least nine
-    of ten cells read as numbers. category: text in which the average value comes at least twice.
+    of ten cells read as numbers. category: text of which at least half of the cells come again.
     """
     if column.constant:
         return "constant"
@@ -59,7 +65,7 @@ def kind(column: Column) -> Kind:
     if column.seconds is not None:
         return "date"
     if column.numbers is not None:
-        return "identifier" if _is_key(column) else "number"
+        return "identifier" if _is_key(column, rules) else "number"
     if not count:
         return "constant"
     if _mostly(count, numeric_like, 0.9):
@@ -67,9 +73,13 @@ def kind(column: Column) -> Kind:
     if _mostly(count, date_like, 1.0):
         return "date"
     if len(count) == cells > 1:
-        named = _NAME_OF_IDENTIFIER.search(column.name) is not None
-        return "identifier" if named or _mostly(count, _like_a_code, 1.0) else "text"
-    return "category" if 2 * len(count) <= cells else "text"
+        return (
+            "identifier" if _named_as_one(column.name, rules) or _mostly(count, _like_a_code, 1.0) else "text"
+        )
+    if 2 * len(count) <= cells:
+        return "category"
+    again = 2 * sum(n for n in count.values() if n > 1) >= cells
+    return "category" if again and rules > 1 and not _named_as_one(column.name, rules) else "text"
 
 
 def _counts(column: Column) -> Counter[str]:
@@ -111,9 +121,14 @@ def _code(count: Counter[str]) -> Kind | None:
     return None
 
 
-def _is_key(column: Column) -> bool:
+def _named_as_one(name: str, rules: int) -> bool:
+    """Whether it is an identifier by its name."""
+    return bool(_NAME_OF_IDENTIFIER.search(name) or (rules > 1 and _ROW_NAMES.fullmatch(name)))
+
+
+def _is_key(column: Column, rules: int) -> bool:
     """Whole numbers that are named like a key, and of which too many differ to be classes."""
-    if not _NAME_OF_IDENTIFIER.search(column.name):
+    if not _named_as_one(column.name, rules):
         return False
     assert column.numbers is not None
     values = column.numbers[~column.missing_N]
@@ -122,6 +137,17 @@ def _is_key(column: Column) -> bool:
     whole = column.whole_words
     distinct = len(np.unique(values)) if whole is None else len(set(whole) - {""})
     return distinct == len(values) or (_NAME_OF_KEY.search(column.name) is not None and distinct > FEW_CODES)
+
+
+def numbers_rows(column: Column, row_N: NDArray[np.int64]) -> bool:
+    """Whether each cell is the number of its row, counted from 0 or 1, and no time by its name.
+
+    row_N: the numbers, counted from 0.
+    """
+    numbers = column.numbers
+    if numbers is None or column.boolean or len(numbers) < 10 or _NAME_OF_TIME.search(column.name):
+        return False
+    return bool(numbers[0] - row_N[0] in (0, 1) and (numbers - row_N == numbers[0] - row_N[0]).all())
 
 
 def is_row_number(column: Column) -> bool:
@@ -134,7 +160,9 @@ def is_row_number(column: Column) -> bool:
     return bool((np.diff(np.sort(numbers)) == 1).all())
 
 
-def choose(column: Column, request: str | None, named: bool, place: Callable[[int], str]) -> ColumnRole:
+def choose(
+    column: Column, request: str | None, named: bool, place: Callable[[int], str], rules: int = RULES
+) -> ColumnRole:
     """How a column is learnt from. request: what ``--kinds`` says of it; named: by ``--features``, so it is
     used whatever it holds.
 
@@ -142,7 +170,7 @@ def choose(column: Column, request: str | None, named: bool, place: Callable[[in
     """
     if request is not None:
         return _requested_kind(column, request.strip(), place)
-    found = kind(column)
+    found = kind(column, rules)
     if found in ("identifier", "text", "constant"):
         if not named:
             return ColumnRole(found, "out")

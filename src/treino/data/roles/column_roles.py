@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping, Sequence, Set
 
+import numpy as np
+from numpy.typing import NDArray
+
 from treino.data.preparation.encoders import (
     DateEncoder,
     Encoder,
@@ -12,8 +15,8 @@ from treino.data.preparation.encoders import (
     TimeEncoder,
     number_fault,
 )
-from treino.data.roles.column_kinds import ColumnRole, choose, is_row_number
-from treino.data.table import Column, Table, shorten
+from treino.data.roles.column_kinds import ColumnRole, choose, is_row_number, numbers_rows
+from treino.data.table import RULES, Column, Table, shorten
 from treino.errors import TreinoError, nearest
 from treino.setting_types import as_item
 from treino.words import _, joined
@@ -39,14 +42,19 @@ def choose_features(
     features: Sequence[str] | None,
     kinds: Mapping[str, str],
     notes: list[str],
+    row_N: NDArray[np.int64],
+    rules: int = RULES,
 ) -> dict[str, ColumnRole]:
     """The columns to learn from, in order, each with how; what is left out is noted with its reason.
 
     excluded: columns with a work of their own (groups, splits), used only where ``features`` names them.
+    row_N: the rows' numbers in the source.
     """
     if features is not None:
         names = _named(table, target, features.split(",") if isinstance(features, str) else features)
-        chosen = {name: choose(table.column(name), kinds.get(name), True, table.place) for name in names}
+        chosen = {
+            name: choose(table.column(name), kinds.get(name), True, table.place, rules) for name in names
+        }
         left = [name for name, choice in chosen.items() if choice.way == "out"]
         if left:
             raise TreinoError(
@@ -56,7 +64,7 @@ def choose_features(
             )
     else:
         candidates = [name for name in table.names if name != target and name not in excluded]
-        chosen = _by_kind(table, candidates, kinds, notes)
+        chosen = _by_kind(table, candidates, kinds, notes, row_N, rules)
         if not chosen:
             raise TreinoError(
                 "features_none",
@@ -75,11 +83,17 @@ def choose_features(
 
 
 def _by_kind(
-    table: Table, names: Sequence[str], kinds: Mapping[str, str], notes: list[str]
+    table: Table,
+    names: Sequence[str],
+    kinds: Mapping[str, str],
+    notes: list[str],
+    row_N: NDArray[np.int64],
+    rules: int,
 ) -> dict[str, ColumnRole]:
     if table.keep_constant:
         return {name: ColumnRole("number", "number") for name in names}
-    chosen = {name: choose(table.column(name), kinds.get(name), False, table.place) for name in names}
+    chosen = {name: choose(table.column(name), kinds.get(name), False, table.place, rules) for name in names}
+    numbering = [] if rules == 1 else row_numbers(table, chosen, kinds, row_N)
     reasons = {
         "empty": [_("Left out, for they have no value in any row: {names}.")],
         "constant": [_("Left out, for they never change: {names}.")],
@@ -91,7 +105,12 @@ def _by_kind(
             _("Left out, for they are free text: {names}."),
             _(" To use one: [[kinds={first}=hashed]]."),
         ],
+        "row number": [
+            _("Left out, for they number the rows: {names}."),
+            _(" To use one: [[kinds={first}=number]]."),
+        ],
     }
+    chosen |= dict.fromkeys(numbering, ColumnRole("row number", "out"))
     out = [name for name in names if chosen[name].way == "out"]
     for reason, sentences in reasons.items():
         left = [n for n in out if n not in kinds and why_out(table.column(n), chosen[n]) == reason]
@@ -108,6 +127,22 @@ def _by_kind(
             ).format(names=", ".join(counting), first=as_item(counting[0]))
         )
     return kept
+
+
+def row_numbers(
+    table: Table, chosen: Mapping[str, ColumnRole], kinds: Mapping[str, str], row_N: NDArray[np.int64]
+) -> list[str]:
+    """The columns that number the rows, where there are others that can be learnt from; else none.
+
+    None of a bare array either: its maker has put every column there.
+    """
+    used = [name for name, choice in chosen.items() if choice.way != "out"]
+    found = [
+        name
+        for name in used
+        if name not in kinds and chosen[name].way == "number" and numbers_rows(table.column(name), row_N)
+    ]
+    return found if table.named and len(found) < len(used) else []
 
 
 def why_out(column: Column, choice: ColumnRole) -> str:

@@ -1,12 +1,17 @@
 """The target column and its task, classification or regression, decided from its values."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.data import sources
+from treino.data.memory import MemoryLimit
 from treino.data.preparation.preparation import Task
+from treino.data.readers.reader_options import ReaderOptions, as_text
+from treino.data.roles.column_roles import check_kinds
 from treino.data.table import LARGEST_WHOLE, Column, Table, fault, number, plain, shorten
 from treino.errors import TreinoError, nearest
 from treino.words import N_, _, joined, setting
@@ -15,6 +20,31 @@ MAX_INTEGER_CLASSES = 20
 TASKS: tuple[Task, ...] = (N_("classification"), N_("regression"))  # type: ignore[assignment]
 IMBALANCE = 10  # times as many rows
 _USUAL_NAMES = ("target", "label", "class", "y", "outcome", "species", "quality", "alvo", "classe")
+
+
+def read_with_target(
+    source: Any,
+    reading: ReaderOptions | None,
+    target: str | None,
+    kinds: Mapping[str, str],
+    room: MemoryLimit | None = None,
+) -> tuple[Table, Column]:
+    """The table in a source and its target, whose words are classes, also those for nothing in other columns.
+
+    Where such words are all that it has, it has no value, unless kinds say that it is a category.
+    """
+    table = sources.read(source, reading, room=room)
+    check_kinds(table, kinds)
+    column = choose_target(table, target)
+    if column.missing_N.all():
+        again = kinds.get(column.name) == "category"
+    else:
+        of_words = column.words is not None and column.numbers is None and column.seconds is None
+        emptied = table.reading is not None and bool(table.reading.missing)
+        again = of_words and emptied and bool(column.missing_N.any())
+    if again:
+        table = sources.read(source, as_text(reading, [column.name]), room=room)
+    return table, table.column(column.name)
 
 
 def choose_target(table: Table, target: str | None) -> Column:

@@ -11,7 +11,7 @@ from treino.data import sources
 from treino.data.preparation.fit import comparable, take
 from treino.data.readers import ReaderOptions
 from treino.data.roles.column_kinds import ColumnRole, choose, is_row_number
-from treino.data.roles.column_roles import check_kinds, column_fault, why_out
+from treino.data.roles.column_roles import check_kinds, column_fault, row_numbers, why_out
 from treino.data.roles.target import (
     check_classes,
     choose_target,
@@ -21,9 +21,11 @@ from treino.data.roles.target import (
     has_target,
     imbalance,
     likely_targets,
+    read_with_target,
     single_rows,
     task_of_kind,
 )
+from treino.data.split_requests import Split, check_split, decide_parts, divider, times_of
 from treino.data.splits import first_equal
 from treino.data.summaries import measures
 from treino.data.summaries.histograms import shape
@@ -50,15 +52,23 @@ def describe(
     *,
     kinds: Mapping[str, str] | None = None,
     reading: ReaderOptions | None = None,
+    split_group: str | None = None,
+    split_time: str | None = None,
+    split_column: str | None = None,
 ) -> TableDescription:
     """A source's rows, columns, target, task and classes, and warnings: of everything that training would
-    refuse or that a person should know.
+    refuse or that a person should know; with the split that a column decides, as in ``load``.
 
     Raises TreinoError where the source can't be read at all.
     """
     kinds = dict(kinds or {})
-    table = sources.read(source, reading)
-    check_kinds(table, kinds)
+    split = Split(group=split_group, time=split_time, column=split_column)
+    check_split(split)
+    if target is None:
+        table = sources.read(source, reading)
+        check_kinds(table, kinds)
+    else:
+        table, _target = read_with_target(source, reading, target, kinds)
     warnings: list[TableWarning] = []
     choices = {c.name: _choice(table, c, kinds.get(c.name), warnings) for c in table.columns}
     described = TargetDescription()
@@ -73,7 +83,12 @@ def describe(
         except TreinoError as error:
             described = TargetDescription(column.name)
             warnings.append(_warning_of(error, column))
-    features = [c for c in table.columns if c.name not in (described.name, *likely)]
+    by = divider(table, split, described.name or "")
+    apart = (described.name, *likely, split.group, split.column)
+    features = [c for c in table.columns if c.name not in apart]
+    used = {c.name: choices[c.name] for c in features}
+    counting = row_numbers(table, used, kinds, np.arange(table.rows))
+    choices |= dict.fromkeys(counting, ColumnRole("row number", "out"))
     warnings += _column_warnings(table, features, choices)
     correlations: dict[str, float | None] = {}
     if described.name is not None and learnt is not None:
@@ -83,7 +98,15 @@ def describe(
             correlations[feature.name] = correlation(feature, choice, measured)
             leaks = suspicions(feature, choice, measured, described.name)
             warnings += [TableWarning(*leak, column=feature.name) for leak in leaks]
-    warnings += _row_warnings(table, features, choices, learnt)
+    usable = {
+        c.name: choices[c.name]
+        for c in features
+        if choices[c.name].way != "out" and column_fault(table, c, choices[c.name]) is None
+    }
+    warnings += _row_warnings(table, usable, learnt, by is None)
+    notes = list(table.notes)
+    if by is not None:
+        notes += _split_notes(table, by, split, usable, learnt, described.classes)
     return TableDescription(
         name=table.name,
         source=table.source,
@@ -91,7 +114,7 @@ def describe(
         columns=tuple(_describe_column(c, choices[c.name], correlations.get(c.name)) for c in table.columns),
         target=described,
         likely_targets=tuple(likely),
-        notes=tuple(table.notes),
+        notes=tuple(notes),
         warnings=tuple(warnings),
     )
 
@@ -200,19 +223,22 @@ def _column_warnings(
         "constant": _("Never changes: {names}."),
         "identifier": _("Only tells rows apart (an identifier): {names}."),
         "text": _("Free text, which is not learnt from: {names}."),
+        "row number": _("Numbers the rows: {names}."),
     }
     moves = {
         "empty": _("Nothing can be learnt from it."),
         "constant": _("Nothing can be learnt from it."),
         "identifier": _("Training leaves it out; to use it: [[kinds={name}=category]]."),
         "text": _("Training leaves it out; to use it all the same: [[kinds={name}=hashed]]."),
+        "row number": _("Training leaves it out; to use it: [[kinds={name}=number]]."),
     }
     for kind, sentence in left.items():
         out = [c for c in features if choices[c.name].way == "out"]
         names = [c.name for c in out if why_out(c, choices[c.name]) == kind]
         if names and not table.keep_constant:
             said = sentence.format(names=shorten(", ".join(names), 200))
-            yield TableWarning(f"column_{kind}", said, moves[kind].format(name=as_item(names[0])), names[0])
+            rule = f"column_{kind.replace(' ', '_')}"
+            yield TableWarning(rule, said, moves[kind].format(name=as_item(names[0])), names[0])
     counting = [c.name for c in features if choices[c.name].way != "out" and is_row_number(c)]
     if counting:
         yield TableWarning(
@@ -253,15 +279,32 @@ def _column_warnings(
             )
 
 
+def _split_notes(
+    table: Table,
+    by: Column,
+    split: Split,
+    usable: Mapping[str, ColumnRole],
+    learnt: TargetRows | None,
+    classes: tuple[str, ...],
+) -> list[str]:
+    """What training would say of the parts that a column makes of the rows."""
+    notes: list[str] = []
+    row_K = np.arange(table.rows) if learnt is None else learnt.row_N
+    label_K = np.zeros(table.rows, dtype=np.int64) if learnt is None else learnt.label_N
+    if split.time is not None:
+        dated_K = ~np.isnan(times_of(by, table)[row_K])
+        row_K, label_K = row_K[dated_K], label_K[dated_K]
+    rows = take(table, row_K)
+    first_K = first_equal(comparable([rows], usable)) if usable else np.arange(rows.rows)
+    decide_parts([rows], [], rows.column(by.name), split, first_K, label_K, classes, notes)
+    return notes
+
+
 def _row_warnings(
-    table: Table, features: list[Column], choices: Mapping[str, ColumnRole], learnt: TargetRows | None
+    table: Table, usable: Mapping[str, ColumnRole], learnt: TargetRows | None, drawn: bool
 ) -> Iterator[TableWarning]:
-    """Rows that come more than once, and those of them that contradict each other."""
-    usable = {
-        c.name: choices[c.name]
-        for c in features
-        if choices[c.name].way != "out" and column_fault(table, c, choices[c.name]) is None
-    }
+    """Rows that come more than once, and those of them that contradict each other. drawn: whether the
+    split will be."""
     if not usable:
         return
     first_N = first_equal(comparable([table], usable))
@@ -274,9 +317,11 @@ def _row_warnings(
         _("Rows that equal an earlier one in all features: {n} of {of}.").format(
             n=len(repeated), of=table.rows
         ),
-        _("They are kept on one side of the split. The first: {a}, equal to {b}.").format(
-            a=table.place(row), b=table.place(int(first_N[row]))
-        ),
+        (
+            _("They are kept on one side of the split. The first: {a}, equal to {b}.")
+            if drawn
+            else _("They stay where the split puts them. The first: {a}, equal to {b}.")
+        ).format(a=table.place(row), b=table.place(int(first_N[row]))),
         row=table.place(row),
     )
     if learnt is None or learnt.values is not None:

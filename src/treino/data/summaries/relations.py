@@ -62,7 +62,9 @@ def suspicions(column: Column, choice: ColumnRole, learnt: TargetRows, target: s
         found.append((
             "leak_order",
             _("'{name}' tells rows apart, and the target '{target}' is ordered along it.").format(**said),
-            _(
+            _("See how rows came into this order: the next may not.")
+            if choice.way == "out"
+            else _(
                 "Leave it out ([[kinds={item}=out]]), and see how rows came into this order: "
                 "the next may not."
             ).format(**said),
