@@ -185,8 +185,9 @@ def test_the_last_good_step_is_found_without_reading_again(source) -> None:
 
 
 def test_a_diverged_member_of_a_stream_is_put_back() -> None:
-    training = train(load_torch_dataset(Coming()), mlp(5), seeds=(1, 2, 3), lr=[1e-3, 1e30, 1e-3], epochs=4)
-    alone = train(load_torch_dataset(Coming()), mlp(5), seeds=(2,), lr=1e30, epochs=4, engine="flat-bmm")
+    how = {"epochs": 4, "engine": "flat-bmm"}
+    training = train(load_torch_dataset(Coming()), mlp(5), seeds=(1, 2, 3), lr=[1e-3, 1e30, 1e-3], **how)
+    alone = train(load_torch_dataset(Coming()), mlp(5), seeds=(2,), lr=1e30, **how)
     losses(training), losses(alone)
     assert training.status_P == ("finished", "diverged", "finished")
     assert torch.equal(training.state.population.params[1], alone.state.population.params[0])

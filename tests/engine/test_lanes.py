@@ -169,3 +169,24 @@ def test_rows_and_classes_that_are_not_there_are_refused():
         chunk = Chunk(x, classes, [torch.tensor([index, 1])], 0, 0, [[1.0]])
         with pytest.raises(IndexError):
             kernel.run(population, torch.tensor([0]), chunk)
+
+
+def test_inputs_whose_rows_lie_powers_of_two_apart_give_the_same_bits():
+    """Such rows are copied apart, with or without batches."""
+    x, y = torch.randn(40, 128, generator=torch.Generator().manual_seed(1)), torch.arange(40) % 3
+
+    def bits(layout, batch_size):
+        training = train(
+            (x, y), mlp(20), lr=0.01, steps=6, seeds=range(3), batch_size=batch_size, engine="lanes"
+        )
+        kernel, population = training.setup.kernel, training.state.population
+        kernel.layout = layout
+        loss_SP = torch.cat([tick.loss_SP for tick in training])
+        out_PNC = kernel.outputs(population, torch.arange(3), x)
+        return loss_SP, population.params, out_PNC, training.net(0)
+
+    for batch_size in (None, 7):
+        members, units = bits("members", batch_size), bits("units", batch_size)
+        assert all(torch.equal(one, other) for one, other in zip(members[:3], units[:3], strict=True))
+        with torch.no_grad():
+            torch.testing.assert_close(members[2][0], members[3](x))

@@ -83,11 +83,12 @@ def test_a_diverged_member_is_put_back_as_in_memory(x_map) -> None:
 @pytest.mark.parametrize("step", [1, 30])
 def test_saved_it_goes_on_bit_for_bit(step, x_map) -> None:
     whole, loss_SP = trained(x_map, "flat-loop", 8, "each")
-    first = train(((x_map, Y), (x_map[:20], Y[:20])), mlp(7, dropout=0.2), batch_size=8, epochs=12, seeds=1)
+    how = {"batch_size": 8, "epochs": 12, "seeds": 1, "engine": "flat-loop"}
+    first = train(((x_map, Y), (x_map[:20], Y[:20])), mlp(7, dropout=0.2), **how)
     while first.step < step:
         first.advance(0.0, until=step)
     for second in (
-        train(((X, Y), (X[:20], Y[:20])), mlp(7, dropout=0.2), batch_size=8, epochs=12, seeds=1),
+        train(((X, Y), (X[:20], Y[:20])), mlp(7, dropout=0.2), **how),
         first,
     ):
         second.load(*first.save())

@@ -219,11 +219,11 @@ def _kernel(net: NetSource, shared: SharedConfig, plan: StepPlan, config: TrainC
         config.members,
         shared.layout.count,
         min(plan.batch_size or plan.rows, plan.rows),
-        flat,
+        shared.shape.sizes if flat else None,
         config.engine,
         config.threads,
         convolves=any(len(shape) > 2 for shape in shared.layout.shapes),
-        obstacle=lanes_obstacle(shared) if flat and config.engine == "lanes" else None,
+        obstacle=lanes_obstacle(shared) if flat and config.engine in (None, "lanes") else None,
     )
     return choice.engine, KERNELS[choice.engine](shared, choice.threads)
 

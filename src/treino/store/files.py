@@ -291,6 +291,12 @@ def sha256(path: Path | str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def cache_folder() -> Path:
+    """Where what can be had again is kept: ``$XDG_CACHE_HOME/treino``, by default ``~/.cache/treino``."""
+    root = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(root) if root else Path.home() / ".cache") / "treino"
+
+
 def make_folder(path: Path) -> None:
     """`path` and the folders above it, where they are missing."""
     with trouble(path):

@@ -39,7 +39,7 @@ MOST = 256  # futures at once
 SLICE_SECONDS = 0.05
 LEAST_SECONDS = 0.01  # of one population of many, for each turn costs as much as some steps
 LAST_EVALUATIONS = 3  # whose mean is what a future is worth: a single one may be luck
-ONE_BY_ONE = ("flat-loop", "module")  # kernels whose members may each have an order of the rows
+MEMBER_ORDERS = ("flat-loop", "lanes", "module")  # kernels whose members may each have an order of the rows
 DECADES = 1.0  # to either side of the learning rate in force
 
 
@@ -137,7 +137,7 @@ def _groups(snapshot: Snapshot, changes: Sequence[Changes]) -> list[_Group]:
     groups = []
     for family in families.values():
         alone = _at(snapshot, changes[next(iter(family.values()))[0]])
-        together = alone.engine in ONE_BY_ONE and isinstance(alone.setup.train.x, Tensor)
+        together = alone.engine in MEMBER_ORDERS and isinstance(alone.setup.train.x, Tensor)
         for members in [list(chain(*family.values()))] if together else family.values():
             training = _population(alone, [segments[future] for future in members])
             groups.append(_Group(tuple(members), training))

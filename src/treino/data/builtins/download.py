@@ -42,12 +42,6 @@ class _DownloadFailure(Exception):  # noqa: N818 - never leaves this file
         self.again = again
 
 
-def cache() -> Path:
-    """Where fetched data is kept: ``$XDG_CACHE_HOME/treino``, by default ``~/.cache/treino``."""
-    root = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(root) if root else Path.home() / ".cache") / "treino"
-
-
 def fetch(name: str, remotes: Sequence[RemoteFile], mirrors: Sequence[str], folder: Path) -> str:
     """Bring these files of the data set ``name`` into ``folder``; -> the host that the last one came from.
 

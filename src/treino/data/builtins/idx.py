@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.data.builtins.download import RemoteFile, cache, fetch
+from treino.data.builtins.download import RemoteFile, fetch
 from treino.errors import TreinoError
+from treino.store import files
 from treino.words import _
 
 SIZE = 28
@@ -97,9 +98,10 @@ def read_idx_set(
     paths = {stem: _find(name, stem) for stem in MNIST}
     absent = [remote for remote in REMOTES[name] if paths[remote.name.removesuffix(".gz")] is None]
     if absent:
-        host = fetch(name, absent, MIRRORS[name], cache() / name)
+        host = fetch(name, absent, MIRRORS[name], files.cache_folder() / name)
         paths = {stem: _find(name, stem) for stem in MNIST}
-        notes.append(_("Fetched from {host} into {folder}.").format(host=host, folder=cache() / name))
+        folder = files.cache_folder() / name
+        notes.append(_("Fetched from {host} into {folder}.").format(host=host, folder=folder))
     packed = {remote.name.removesuffix(".gz"): remote.sha256 for remote in REMOTES[name]}
     pixels_ND = np.empty((sum(ROWS.values()), SIZE * SIZE), dtype=np.uint8)
     label_N = np.empty(len(pixels_ND), dtype=np.uint8)
@@ -128,7 +130,7 @@ def read_idx_set(
 def _find(name: str, stem: str) -> Path | None:
     """The file of that name: both spellings of MNIST's mirrors (``-idx3`` and ``.idx3``), packed or not."""
     root = os.environ.get("TREINO_DATA", "")
-    for folder in (*([Path(root) / name] if root else []), cache() / name):
+    for folder in (*([Path(root) / name] if root else []), files.cache_folder() / name):
         for spelling in (stem, stem.replace("-idx", ".idx")):
             for ending in (".gz", ""):
                 if (folder / (spelling + ending)).is_file():

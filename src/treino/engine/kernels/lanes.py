@@ -35,6 +35,7 @@ from treino.words import _
 
 SLICE_SECONDS = 0.05  # in the library without looking whether somebody wants to stop
 CACHE_BYTES = 2 << 20  # beyond it a block of members waits for memory
+SINGLE_STEP = 2500  # products of vectors that take as long as what a step of one member needs besides
 FEWEST_ROWS = 256  # of the buffers, for outputs
 
 
@@ -140,11 +141,8 @@ class LanesKernel:
     def _parts(self, rows: Tensor, places: Tensor, batch: int) -> list[LanesPart]:
         """These members, cut by what the lanes hold and into a share for every worker."""
         lanes, count = self.library.lanes, len(rows)
-        crowd = count - count % lanes
-        if self.layout == "units" or (self.layout is None and self._units_are_faster(lanes, batch)):
-            crowd = 0
-        elif self.layout == "members" or not self._units_are_faster(count % lanes, batch):
-            crowd = count
+        alone = {None: (count - count % lanes, 0, count), "members": (count,), "units": (0,)}
+        crowd = min(alone[self.layout], key=lambda crowd: self._time(crowd, count - crowd, batch))
         parts = []
         for units, first, stop, least in ((False, 0, crowd, lanes), (True, crowd, count, 1)):
             blocks = -(-(stop - first) // least)
@@ -155,17 +153,19 @@ class LanesKernel:
                 parts.append(LanesPart(units, rows[a:b].contiguous(), places[a:b]))
         return parts
 
-    def _units_are_faster(self, members: int, batch: int) -> bool:
-        """Whether so many members, no more than there are lanes, take less time one by one."""
+    def _time(self, crowd: int, alone: int, batch: int) -> float:
+        """About how long a step takes, in products of vectors, with so many members in lanes side by side and
+        so many one by one."""
         lanes, sizes = self.library.lanes, self.shared.shape.sizes
-        together = alone = 0
+        block = one = 0
         for layer, (inputs, units) in enumerate(itertools.pairwise(sizes)):
             wide, wide_inputs = -(-units // lanes), -(-inputs // lanes)
-            together += (3 if layer else 2) * inputs * units
-            alone += 2 * inputs * wide + (units * wide_inputs if layer else 0)
+            block += (3 if layer else 2) * inputs * units
+            one += 2 * inputs * wide + (units * wide_inputs if layer else 0)
         if 16 * lanes * self.shared.layout.count > CACHE_BYTES:  # weights, gradient, moments of all of them
-            together *= 4
-        return members * alone < together
+            block *= 4
+        turns = -(-crowd // lanes // self.threads), -(-alone // self.threads)
+        return turns[0] * block * batch + turns[1] * (one * batch + SINGLE_STEP)
 
     def _all(self, jobs: list) -> None:
         """Do all of them, on as many threads as there are workers."""

@@ -1,13 +1,17 @@
-"""The choice of the kernel and its threads, by a fixed table of members, parameters and batch."""
+"""The choice of the kernel and its threads, by members, sizes of the layers and batch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from treino.engine.kernels.lanes_library import why_missing
+from treino.engine.kernels.step_times import step_seconds, torch_threads_at_most
 from treino.engine.torch_context import cpu_cores
 from treino.errors import TreinoError
 from treino.words import N_, _
 
 LARGEST_THREADS = 1024
+SMALL_STEP = 4_000_000  # weights times rows; below, lanes is the fastest on all machines that were measured
+SURELY = 0.95  # another kernel must be faster by more than the model's errors
 
 ENGINES = {
     "module": N_("any nn.Module, member by member: autograd and torch.optim"),
@@ -44,22 +48,22 @@ def select_kernel(
     members: int,
     parameters: int,
     batch: int,
-    flat: bool,
+    sizes: Sequence[int] | None,
     engine: str | None = None,
     threads: int | None = None,
     *,
     convolves: bool = False,
     obstacle: str | None = None,
 ) -> KernelChoice:
-    """flat: an MLP without batch norm. convolves: each weight is used many times per row. obstacle: why
-    ``lanes`` can't train this MLP, in words.
+    """The fastest one. sizes: of the layers of an MLP without batch norm; None: another net. convolves: each
+    weight is used many times per row. obstacle: why ``lanes`` can't train this MLP, in words.
 
     What was asked for is kept.
 
     Raises:
         TreinoError: the kernel that was asked for can't train this net.
     """
-    if engine not in (None, "module") and not flat:
+    if engine not in (None, "module") and sizes is None:
         raise TreinoError(
             "engine_net",
             _("The engine {name} trains MLPs without batch norm; this net is none.").format(name=engine),
@@ -67,11 +71,30 @@ def select_kernel(
         )
     if engine == "lanes" and obstacle is not None:
         raise TreinoError("engine_lanes", obstacle, _("Use another engine, or leave it open."))
-    if engine is None:
-        crowd = members >= (3 if parameters > 10_000 else 2)
-        engine = "module" if not flat else "flat-bmm" if crowd else "flat-loop"
+    if engine is None and sizes is None:
+        engine = "module"
+    elif engine is None and obstacle is None:
+        return _fastest(members, parameters, batch, sizes or (), threads)
+    elif engine is None:
+        engine = "flat-bmm" if members >= (3 if parameters > 10_000 else 2) else "flat-loop"
     if threads is None:
         # below, a second thread costs more than it brings
         big = convolves or parameters * batch > 40_000_000
-        threads = cpu_cores() if engine in WORKERS else min(cpu_cores(), 8) if big else 1
+        threads = cpu_cores() if engine in WORKERS else torch_threads_at_most() if big else 1
     return KernelChoice(engine, threads)
+
+
+def _fastest(
+    members: int, parameters: int, batch: int, sizes: Sequence[int], threads: int | None
+) -> KernelChoice:
+    """``lanes``, which divides members among threads, or ``flat-loop``, which divides operations."""
+    lanes = KernelChoice("lanes", threads or cpu_cores())
+    if parameters * batch < SMALL_STEP:
+        return lanes
+    turns = -(-members // lanes.threads)
+    best, least = lanes, SURELY * turns * step_seconds("lanes", 1, sizes, batch)
+    for count in sorted({1, torch_threads_at_most()}) if threads is None else [threads]:
+        seconds = members * step_seconds("flat-loop", count, sizes, batch)
+        if seconds < least:
+            best, least = KernelChoice("flat-loop", count), seconds
+    return best

@@ -20,12 +20,20 @@ INLINE void each_masked(const Block& k, const Layer& a, int64_t n, int64_t row, 
     }
 }
 
+// n rows' inputs, x_row apart: those that index names from s0 on; null: rows s0, s0 + 1, ...
+static const float* inputs_of(Block& k, const float* x_ND, const int64_t* index, int64_t s0, int64_t n) {
+    if (!index && k.x_row == k.D) return x_ND + s0 * k.D;
+    for (int64_t t = 0; t < n; t++)
+        std::memcpy(k.x + t * k.x_row, x_ND + (index ? index[s0 + t] : s0 + t) * k.D, (size_t)k.D * sizeof(float));
+    return k.x;
+}
+
 static void forward(Block& k, const float* x, int64_t n, int64_t row, bool training) {
     for (int64_t l = 0; l < k.layers; l++) {
         Layer& a = k.layer[l];
         const Layer* before = l ? &a - 1 : nullptr;
         Operands o{a.J, n, a.in, k.state.p + a.w, a.J, before ? (const void*)before->passed : x, 1,
-                   before ? before->row * (k.units ? LANES : 1) : k.D, {k.state.p + a.b, 0, 0}};
+                   before ? before->row * (k.units ? LANES : 1) : k.x_row, {k.state.p + a.b, 0, 0}};
         const bool hidden = l + 1 < k.layers;
         const auto product_into = [&](const auto& then) {
             if (k.units) product<true, PANELS>(o, then);
@@ -135,7 +143,7 @@ static void gradients(Block& k, const Layer& a, const float* x, int64_t n, bool 
                       Then biases) {
     static const float one = 1.f;
     const Layer* before = &a == k.layer ? nullptr : &a - 1;
-    const int64_t inputs = before ? before->row * (k.units ? LANES : 1) : k.D;
+    const int64_t inputs = before ? before->row * (k.units ? LANES : 1) : k.x_row;
     Operands o{a.J, a.in, n, k.panels, 0, before ? (const void*)before->passed : x, inputs, 1,
                more ? weights_of(k, a, k.state.g) : Matrix{}};
     each_panel(a.J, [&](int64_t begin, int64_t wide) {
@@ -264,10 +272,9 @@ static bool step(Block& k, const Members& m, const Steps& steps, int64_t s, floa
     V loss = splat(0.f);
     for (int64_t s0 = 0; s0 < rows; s0 += k.S) {
         const int64_t n = rows - s0 < k.S ? rows - s0 : k.S;
-        const float* x = index ? k.x : steps.x_ND + s0 * k.D;
+        const float* x = inputs_of(k, steps.x_ND, index, s0, n);
         for (int64_t t = 0; t < n; t++) {
             const int64_t row = index ? index[s0 + t] : s0 + t;
-            if (index) std::memcpy(k.x + t * k.D, steps.x_ND + row * k.D, (size_t)k.D * sizeof(float));
             if (classes) k.row[t] = steps.class_N[row];
             else std::memcpy(k.target + t * k.C, steps.target_NC + row * k.C, (size_t)k.C * sizeof(float));
         }

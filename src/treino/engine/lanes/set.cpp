@@ -44,7 +44,7 @@ static void outputs(Trainer* trainer, const Members* m, const float* x_ND, int64
         fetch(k, k.state.p, m->params);
         for (int64_t s0 = 0; s0 < rows; s0 += k.S) {
             const int64_t n = rows - s0 < k.S ? rows - s0 : k.S;
-            forward(k, x_ND + s0 * k.D, n, 0, false);
+            forward(k, inputs_of(k, x_ND, nullptr, s0, n), n, 0, false);
             for (int64_t lane = 0; lane < k.used; lane++)
                 for (int64_t t = 0; t < n; t++)
                     for (int64_t c = 0; c < k.C; c++)

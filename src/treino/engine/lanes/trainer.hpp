@@ -36,6 +36,7 @@ namespace LANES_SET {
 struct Block : Trainer {
     bool units;
     int64_t layers, D, C, S, n, rows;  // S: rows that go through together
+    int64_t x_row;                     // floats from one row's inputs to the next one's
     int64_t size;                      // vectors of the block's weights
     Layer* layer;
     int32_t activation, loss_kind, optimizer;
@@ -48,7 +49,7 @@ struct Block : Trainer {
     VI threshold; V kept_scale; // of dropout
     int32_t* place;             // members: of each number of a row, in the block
     V* panels;                  // [S][widest J]: a layer's d in panels, for its gradient
-    float* x;                   // [S][D], the rows at hand
+    float* x;                   // [S][x_row], the rows at hand
     int64_t* row;               // [S]
     int32_t* hash;              // [rows · widest layer], padded
     float* target;              // [S][C], floats of the rows at hand
@@ -131,7 +132,8 @@ static Trainer* open_block(const Network* net, int64_t rows, int32_t units) {
         if (state != &k->state.v || k->optimizer != SGD) *state = buffer<V>(k->size + 1, failed);
     k->place = buffer<int32_t>(units ? 1 : k->n, failed);
     k->panels = buffer<V>(k->S * widest_J, failed);
-    k->x = buffer<float>(k->S * k->D, failed), k->row = buffer<int64_t>(k->S, failed);
+    k->x_row = k->D % 128 ? k->D : k->D + 16;  // as Layer's row
+    k->x = buffer<float>(k->S * k->x_row, failed), k->row = buffer<int64_t>(k->S, failed);
     k->hash = buffer<int32_t>(k->dropout ? rows * widest + LANES : 1, failed);
     k->target = buffer<float>(k->S * C, failed);
     V** room[] = {&k->z, &k->d, &k->t, &k->q};

@@ -1,0 +1,162 @@
+"""How long a training step takes with a kernel on this machine: a model, fitted to measurements made once.
+
+A step's seconds are a sum over what it does, each times a number of the kernel and its threads: one for the
+step itself, the batch's rows times units, rows times multiply-adds, and weights to update. Networks near to
+where another kernel becomes the faster one give the four numbers. They are measured where a choice hangs on
+them, in less than two seconds, and kept in the user's cache.
+"""
+
+import itertools
+import json
+import platform
+import time
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from treino.engine.chunk import Chunk
+from treino.engine.kernels.flat_loop import FlatLoopKernel
+from treino.engine.kernels.lanes import LanesKernel
+from treino.engine.kernels.lanes_library import libraries
+from treino.engine.losses import Loss
+from treino.engine.members import new_population
+from treino.engine.nets import mlp
+from treino.engine.optim import HP
+from treino.engine.rng import fork_rng
+from treino.engine.shared_config import SharedConfig
+from treino.engine.torch_context import cpu_cores, torch_context
+from treino.errors import TreinoError
+from treino.store import files
+
+LARGEST_TORCH_THREADS = 8
+MEASURED: tuple[tuple[tuple[int, ...], int], ...] = (  # sizes, rows of a batch
+    ((2, 16, 16, 2), 8192), ((784, 128, 128, 10), 20), ((784, 128, 128, 10), 500), ((784, 512, 512, 10), 20),
+    ((784, 512, 512, 10), 256),
+)  # fmt: skip
+LOSS_UNITS = 16  # a row's loss takes as long as so many units
+SECONDS = 0.05  # for each of them and each kernel
+FORM = 1  # of the file
+
+Costs = dict[str, list[float]]  # kernel and threads → seconds of each part of the work
+
+
+def step_seconds(engine: str, threads: int, sizes: Sequence[int], rows: int) -> float:
+    """Of one member, alone, in a batch of so many rows.
+
+    threads: torch's, of ``flat-loop``: 1 or all; ``lanes`` has one for each member.
+    """
+    costs = machine_costs()
+    name = engine if engine == "lanes" else _name(1 if threads == 1 else torch_threads_at_most())
+    return float(np.dot(costs[name], _work(name, sizes, rows)))
+
+
+@cache
+def machine_costs() -> Costs:
+    """This machine's: from the cache, or else measured now and put there."""
+    path, key = files.cache_folder() / "step_times.json", _machine()
+    try:
+        kept = json.loads(path.read_text("utf-8"))
+        known = kept["costs"] if kept["machine"] == key else None
+        if known is not None and set(known) == set(_kernels()) and all(len(c) == 4 for c in known.values()):
+            return {name: [float(part) for part in cost] for name, cost in known.items()}
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    costs = measured_costs()
+    try:
+        files.make_folder(path.parent)
+        files.write_atomically(path, json.dumps({"machine": key, "costs": costs}, indent=1).encode())
+    except (OSError, TreinoError):
+        pass  # measured again next time
+    return costs
+
+
+def measured_costs(seconds: float = SECONDS) -> Costs:
+    """Measured now, for each kernel and network in so many seconds."""
+    costs = {}
+    for name in _kernels():
+        work = np.array([_work(name, sizes, rows) for sizes, rows in MEASURED])
+        taken = np.array([_measured(name, sizes, rows, seconds) for sizes, rows in MEASURED])
+        costs[name] = _nonnegative_fit(work / taken[:, None])
+    return costs
+
+
+def _nonnegative_fit(share_NW: np.ndarray) -> list[float]:
+    """What each part costs, none below 0, so that the relative errors of the sums are least (few parts: all
+    choices of those above 0 are tried)."""
+    goal, found = np.ones(len(share_NW)), []
+    for chosen in itertools.product((False, True), repeat=share_NW.shape[1]):
+        cost = np.zeros(len(chosen))
+        cost[list(chosen)] = np.linalg.lstsq(share_NW[:, chosen], goal, rcond=None)[0]
+        if (cost >= 0).all():
+            found.append((float(np.square(share_NW @ cost - goal).sum()), cost.tolist()))
+    return min(found)[1]
+
+
+def _kernels() -> list[str]:
+    return ["lanes", *(_name(threads) for threads in sorted({1, torch_threads_at_most()}))]
+
+
+def _name(torch_threads: int) -> str:
+    return f"flat-loop {torch_threads}"
+
+
+def torch_threads_at_most() -> int:
+    """Of one operation: more of them wait for each other."""
+    return min(cpu_cores(), LARGEST_TORCH_THREADS)
+
+
+def _machine() -> dict[str, object]:
+    """What the measurements are of."""
+    return {
+        "form": FORM, "processor": _processor(), "cores": cpu_cores(), "torch": torch.__version__,
+        "library": [library.name for library in libraries()],
+    }  # fmt: skip
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _work(name: str, sizes: Sequence[int], rows: int) -> tuple[float, float, float, float]:
+    """Once, rows · units, rows · multiply-adds, weights; the units of ``lanes`` fill whole vectors."""
+    wide = libraries()[0].lanes if name == "lanes" else 1
+    layers = [(a, b, -(-b // wide) * wide) for a, b in itertools.pairwise(sizes)]
+    units = LOSS_UNITS + sum(filled for _a, _b, filled in layers)
+    products = sum((3 if layer else 2) * a * filled for layer, (a, _b, filled) in enumerate(layers))
+    return 1.0, float(rows * units), float(rows * products), float(sum((a + 1) * b for a, b, _f in layers))
+
+
+def _measured(name: str, sizes: Sequence[int], rows: int, seconds: float) -> float:
+    """Seconds of a step, the shortest of several runs'."""
+    net = mlp(*sizes[1:-1])
+    with fork_rng():
+        shared = SharedConfig(net.module(sizes[0], sizes[-1], None), net, Loss("cross_entropy"))
+    hp = {name: torch.tensor([default], dtype=torch.float64) for name, (default, _low, _high) in HP.items()}
+    if name == "lanes":
+        kernel: LanesKernel | FlatLoopKernel = LanesKernel(shared, 1, "units")
+    else:
+        kernel = FlatLoopKernel(shared, int(name.rpartition(" ")[2]))
+    x, y = torch.ones(rows, sizes[0]), torch.arange(rows) % sizes[-1]
+    with torch_context(kernel.intra_op_threads):
+        population, member = new_population(shared, [0], hp), torch.tensor([0])
+
+        def run(steps: int) -> float:
+            chunk = Chunk(x, y, [None] * steps, 0, 0, [[1.0] * steps])
+            begin = time.perf_counter()
+            kernel.run(population, member, chunk)
+            return time.perf_counter() - begin
+
+        run(1)
+        few, end = max(1, int(seconds / 20 / run(1))), time.perf_counter() + seconds
+        short, long = run(few), run(5 * few)
+        while time.perf_counter() < end:
+            short, long = min(short, run(few)), min(long, run(5 * few))
+    # without what is done once a run, where the clock sees it
+    return (long - short) / (4 * few) if long > short else long / (5 * few)
