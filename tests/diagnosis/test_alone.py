@@ -34,11 +34,12 @@ import sys
 
 for name in {FOREIGN}:
     sys.modules[name] = None  # as if it were not installed
+from treino.diagnosis.tell.coverage import coverage
 from treino.diagnosis.tell.report import text
 from treino.diagnosis.process.run_script import run_script
 
 outcome = run_script(sys.argv[1])
-text(outcome)
+text(outcome, coverage(outcome.exam))
 assert outcome.exam.defects == [], outcome.exam.defects
 print([finding.rule for finding in outcome.exam.findings])
 """

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from treino.diagnosis.process.run_script import run_script
+from treino.diagnosis.tell.coverage import coverage
 from treino.diagnosis.tell.report import document, text
 from treino.errors import TreinoError
 
@@ -59,9 +60,10 @@ def test_the_status_is_the_scripts_own_and_findings_come(tmp_path, capfd, last, 
 )
 def test_nothing_found_is_not_said_of_a_script_that_broke_off_without_a_word_of_it(tmp_path, last, error):
     outcome = run_script(script(tmp_path, MENDED + last))
-    assert document(outcome, outcome.status)["error"] == (error or None)
-    assert ("ended early" in text(outcome)) == bool(error)
-    assert error in text(outcome)
+    covered = coverage(outcome.exam)
+    assert document(outcome, outcome.status, covered)["error"] == (error or None)
+    assert ("ended early" in text(outcome, covered)) == bool(error)
+    assert error in text(outcome, covered)
 
 
 def test_steps_by_hand_are_counted(tmp_path):
@@ -75,7 +77,7 @@ def test_steps_by_hand_are_counted(tmp_path):
             w.grad = None
     """
     outcome = run_script(script(tmp_path, by_hand))
-    assert "nothing found in 6 steps." in text(outcome)
+    assert "nothing found in 6 steps." in text(outcome, coverage(outcome.exam))
 
 
 @pytest.mark.parametrize("compile_it", ["@torch.jit.script", "@partial(torch.jit.script, _frames_up=0)"])

@@ -52,6 +52,7 @@ def examine(
     """Run a script as ``treino doctor`` does; -> the exit status: the script's own, or 3."""
     from treino.diagnosis.finding import Finding
     from treino.diagnosis.process.run_script import Outcome, run_script
+    from treino.diagnosis.tell.coverage import coverage
     from treino.diagnosis.tell.report import document, one, text
 
     options = options or ScriptOptions()
@@ -65,8 +66,9 @@ def examine(
         final = outcome.status
         if options.fail_on and [f for f in outcome.exam.findings if f.certain or options.fail_on == "likely"]:
             final = 3
-        screen.lines(text(outcome))
-        found = document(outcome, final)
+        covered = coverage(outcome.exam)
+        screen.lines(text(outcome, covered))
+        found = document(outcome, final, covered)
         if (options.prove or fix is not None) and outcome.exam.findings:
             found |= _mend(target, arguments, module, options, outcome, fix, screen)
         screen.document(found)

@@ -5,7 +5,8 @@ from typing import Any
 
 from treino.diagnosis.exam import Exam
 from treino.diagnosis.finding import Finding, Site
-from treino.diagnosis.tell.report import account, nothing
+from treino.diagnosis.tell.coverage import coverage
+from treino.diagnosis.tell.report import nothing
 from treino.words import _
 
 
@@ -84,8 +85,10 @@ class Doctor:
             _("doctor: a defect of the doctor itself, not of your script: {what}").format(what=d)
             for d in exam.defects
         ]
-        notes = account(exam) if exam.backwards or exam.steps else []
-        display(HTML(findings_html(head, found, [*notes, *defects])))
+        covered = coverage(exam)
+        notes = [*covered.figures, *(covered.sentences() if not exam.findings else ())]
+        watched = exam.backwards or exam.steps
+        display(HTML(findings_html(head, found, [*(notes if watched else ()), *defects])))
 
     def _place(self, finding: Finding, above: dict[str, int]) -> str:
         """``In[3], line 7``; of a cell that is watched alone ``line 7``, as its author counts."""

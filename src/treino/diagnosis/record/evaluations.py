@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from treino.diagnosis.record.tables import Columns, Kept
+from treino.diagnosis.record.tables import Columns, Kept, class_by_class
 
 KEPT = 1000
 MOST = 50_000
@@ -25,7 +25,8 @@ class Look:
         place = np.uint64(2 * self.rows + 1)
         self.digest = (self.digest + int((call.hashes * place).sum())) % 2**64
         self.rows += len(call.flat)
-        self.labelled &= call.labels is not None
+        # Labels in blocks, as tasks are drawn with, are the same for any rows.
+        self.labelled &= call.labels is not None and not class_by_class(call.labels)
         if call.labels is not None:
             self.label_digest = (self.label_digest * 31 + hash(call.labels.tobytes())) % 2**64
 

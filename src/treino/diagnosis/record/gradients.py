@@ -93,7 +93,11 @@ class Gradients:
         self.counting = register_optimizer_step_post_hook(self._after_step)
 
     def open(self) -> None:
-        """A window opens: steps are looked at before they are taken."""
+        """A window opens: steps are looked at before they are taken. Which gradients older ones had used is
+        of no use: they may have been cleared since.
+        """
+        for held in self.held.values():
+            held.used = set()
         self._looking = self._looking or register_optimizer_step_pre_hook(self._before_step)
 
     def close(self) -> None:
@@ -319,6 +323,8 @@ class Gradients:
             self._values.tick(self.steps)
         if self.windows.step():
             self.shift()
+            if self.windows.open and held is not None:
+                held.used |= {id(p) for p in held.parameters() if p.grad is not None}
         if self.after_step is not None:
             self.after_step(self.steps)
 

@@ -140,7 +140,7 @@ class Forward(Event):
     rows: of the batch. training: its mode. grad: whether a graph was recorded. dropping: lines of dropout
     that dropped; norming: batch norms that took the batch's own figures. active, resting: layers of dropout
     or batch norm in training mode, and those that are not. loader: the line of the DataLoader
-    whose rows these are. again: the very rows of its call before.
+    whose rows these are. again: the newest call with these very rows since the last step, or 0.
     """
 
     forward: int
@@ -154,7 +154,7 @@ class Forward(Event):
     active: int = 0
     resting: int = 0
     loader: Site | None = None
-    again: bool = False
+    again: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,7 +48,8 @@ class Nets:
         self._dropping: list[Site | None] = []
         self._norming = 0
         self._place: tuple[Site | None, tuple[Site, ...]] = (None, ())
-        self._last: dict[int, bytes] = {}
+        self._given: dict[tuple[int, bytes], int] = {}  # net, rows -> its newest call, since the last step
+        self._step = 0
         self._handles: list[Any] = []
 
     def install(self) -> None:
@@ -221,6 +222,9 @@ class Nets:
         number = self.forwards
         rows = int(given.shape[0]) if given is not None and given.dim() else 0
         modal = [m.training for m in module.modules() if is_modal(m)]
+        moment = self._log.moment()
+        if moment.get("step", 0) != self._step:
+            self._step, self._given = moment["step"], {}
         mark = fingerprint(given) if given is not None else b""
         site, led = self._place
         event = Forward(
@@ -236,10 +240,11 @@ class Nets:
             norming=self._norming,
             active=sum(modal),
             resting=len(modal) - sum(modal),
-            again=bool(mark) and self._last.get(net) == mark,
-            **self._log.moment(),
+            again=self._given.get((net, mark), 0),
+            **moment,
         )
-        self._last[net] = mark
+        if mark:
+            self._given[net, mark] = number
         for tensor in first_tensors((result,)):
             node = self.values.of(tensor)
             node.forwards, node.output = node.forwards | {number}, True

@@ -113,7 +113,7 @@ class Owners:
             if id(p) in held or not p.numel() or nn.parameter.is_lazy(p):
                 continue
             homes = self._homes() if homes is None else homes
-            if not isinstance(p, nn.Parameter) and id(p) not in homes:
+            if not isinstance(p, nn.Parameter) and (id(p) not in homes or even(p)):
                 continue
             number = self._gradients.number(p)
             stray = self._strays.get(number)
@@ -188,6 +188,11 @@ class Owners:
                 parts = (m for m in root.modules() if m is not root)
                 return any({id(q) for q in m.parameters()} == given for m in parts)
         return False
+
+
+def even(p: torch.Tensor) -> bool:
+    """Whether all entries are one number: a first state, a mask, a factor; no weights."""
+    return bool((p.detach() == p.detach().reshape(-1)[0]).all())
 
 
 def leaves_before(node: Any) -> list[torch.Tensor]:

@@ -1,5 +1,6 @@
 """Calls of nets that only gave figures: somebody judged what they said, and no backward came."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from treino.diagnosis.finding import Site
@@ -18,8 +19,8 @@ COMPARES = frozenset(("eq", "ne", "gt", "lt", "ge", "le", "isclose"))
 class Group:
     """The calls of one net on one line.
 
-    judged: gave figures and did not train. trained: how many did. targets: some became targets. again: some
-    were given the rows of a judged call before, with no step between.
+    judged: gave figures and did not train. trained: how many did. targets: some became targets. again:
+    numbers of those judged that were given the rows of one judged before, with no step between.
     """
 
     net: NetMade
@@ -28,7 +29,7 @@ class Group:
     figures: list[Read | LossCall] = field(default_factory=list)
     trained: int = 0
     targets: bool = False
-    again: bool = False
+    again: set[int] = field(default_factory=set)
 
     @property
     def evaluates(self) -> bool:
@@ -54,9 +55,11 @@ def groups(log: Log) -> list[Group]:
         elif isinstance(event, Read) and (event.how, event.site) in lines:
             figures |= {f: figures.get(f, event) for f in _together(event.forwards, owners)}
     learned = {p for f in log.of(Forward) if f.forward in used for p in nets[f.net].parameters}
+    trains = {(f.net, f.site) for f in log.of(Forward) if f.forward in backward}
+    left = Counter((f.net, f.site, f.step) for f in log.of(Forward) if f.forward not in backward)
     counts: dict[int, int] = {}
     found: dict[tuple[int, Site | None], Group] = {}
-    last: dict[tuple[int, Site | None], Forward] = {}
+    judged: set[int] = set()
     for call in log.of(Forward):
         key = call.net, call.site
         group = found.setdefault(key, Group(nets[call.net], call.site))
@@ -65,15 +68,17 @@ def groups(log: Log) -> list[Group]:
         group.targets = group.targets or call.forward in targets
         if call.forward in backward or call.forward not in figures:
             continue
+        if key in trains and call.training and call.grad and left[*key, call.step] == 1:
+            continue  # its backward may have come when nobody looked any longer
         net = nets[call.net]
         alike = (n for n in nets.values() if n.kind == net.kind)
         copy = net.loaded and any(counts.get(n.net, 0) >= TRAINED for n in alike)
         known = copy or counts[call.net] >= TRAINED or bool(learned & set(net.parameters))
         if not known:
             continue
-        before = last.get(key)
-        group.again = group.again or (call.again and before is not None and before.step == call.step)
-        last[key] = call
+        judged.add(call.forward)
+        if call.again in judged:
+            group.again.add(call.forward)
         group.judged.append(call)
         group.figures.append(figures[call.forward])
     return list(found.values())

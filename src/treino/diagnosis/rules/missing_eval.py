@@ -16,7 +16,8 @@ def decide(log: Log) -> Iterable[Evidence]:
     """
     for group in groups(log):
         awake = [f for f in group.judged if f.active or f.dropping or f.norming]
-        if awake and group.evaluates and not group.again:
+        repeated = [f for f in awake if f.forward in group.again]
+        if group.evaluates and 2 * len(repeated) < len(awake):
             numbers = {"calls": len(awake), "layers": ", ".join(group.net.modal) or "F.dropout"}
             yield Evidence(group.site, numbers, stack=awake[0].stack)
 

@@ -1,5 +1,6 @@
 """Training rows sorted by class, read in order."""
 
+from collections import Counter
 from collections.abc import Iterable
 from itertools import groupby
 
@@ -24,7 +25,9 @@ def decide(log: Log) -> Iterable[Evidence]:
     """
     course = training(log)
     looked_at = [c for c in log.of(LossCall) if c.trained and c.labels]
-    for calls in by_line(looked_at, lambda c: c.site).values():
+    for every in by_line(looked_at, lambda c: c.site).values():
+        turns = Counter(c.turn for c in every)
+        calls = [c for c in every if turns[c.turn] == 1]  # several in one backward are one batch
         rows = [sum(c.labels.values()) for c in calls]
         if len(calls) < LEAST or sorted(rows)[len(rows) // 2] < ROWS:
             continue

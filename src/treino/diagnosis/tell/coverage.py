@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from treino.diagnosis.exam import Exam
 from treino.diagnosis.record.learning import Depth, Drawn, Rectified, ScheduleEnded
 from treino.diagnosis.record.log import Ended, Log, LossCall, NetMade, Stepped
 from treino.diagnosis.record.outcomes import Clip, Normed
@@ -123,8 +124,9 @@ class Coverage:
         return {"backwards": self.backwards, "watched": self.watched, "not_judged": why}
 
 
-def coverage(log: Log, backwards: int) -> Coverage:
-    """What a log tells of. backwards: all that ran."""
+def coverage(exam: Exam) -> Coverage:
+    """What an examination looked at."""
+    log = exam.log
     told: set[str] = set()
     unjudged: list[tuple[str, tuple[str, ...]]] = []
     for need in NEEDS:
@@ -133,4 +135,4 @@ def coverage(log: Log, backwards: int) -> Coverage:
             told |= set(left)
             unjudged.append((need.lacking, left))
     watched = max((e.watched for e in log.of(Ended)), default=0)
-    return Coverage(backwards, watched, tuple(unjudged), tuple(summary(log)))
+    return Coverage(exam.backwards, watched, tuple(unjudged), tuple(summary(log)))

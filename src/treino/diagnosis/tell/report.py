@@ -7,7 +7,7 @@ from typing import Any
 from treino.diagnosis.exam import Exam
 from treino.diagnosis.finding import Finding
 from treino.diagnosis.process.run_script import Outcome
-from treino.diagnosis.tell.coverage import coverage
+from treino.diagnosis.tell.coverage import Coverage
 from treino.escaping import escape
 from treino.words import N_, _
 
@@ -55,7 +55,7 @@ def nothing(exam: Exam) -> str:
     return told.format(backwards=exam.backwards)
 
 
-def text(outcome: Outcome) -> str:
+def text(outcome: Outcome, covered: Coverage) -> str:
     """The whole report."""
     exam = outcome.exam
     parts: list[list[str]] = []
@@ -70,23 +70,17 @@ def text(outcome: Outcome) -> str:
             [_("doctor: no backward seen: this script never trained, so there is nothing to examine.")]
         )
     elif not exam.findings:
-        parts.append([nothing(exam), *account(exam)])
+        parts.append([nothing(exam), *covered.figures, *covered.sentences()])
     else:
         head = _("doctor: {steps} steps of {subject}, findings: {n}")
         parts.append([head.format(n=len(exam.findings), steps=exam.steps, subject=outcome.subject)])
-        parts[-1] += account(exam)
+        parts[-1] += covered.figures
     defects = [
         _("doctor: a defect of the doctor itself, not of your script: {what}").format(what=d)
         for d in exam.defects
     ]
     said = ["\n    ".join(map(escape, lines)) for lines in parts]
     return "\n\n".join([*said, *map(one, exam.findings), *map(escape, defects)])
-
-
-def account(exam: Exam) -> list[str]:
-    """The loss and the answers in figures, and, where nothing was found, what was looked at."""
-    covered = coverage(exam.log, exam.backwards)
-    return [*covered.figures, *(covered.sentences() if not exam.findings else ())]
 
 
 def text_of_run(findings: list[Finding], steps: int, run: str) -> str:
@@ -99,7 +93,7 @@ def text_of_run(findings: list[Finding], steps: int, run: str) -> str:
     return "\n\n".join([*map(escape, parts), *(one(f, of_script=False) for f in findings)])
 
 
-def document(outcome: Outcome, status: int) -> dict[str, Any]:
+def document(outcome: Outcome, status: int, covered: Coverage) -> dict[str, Any]:
     """The keys of the contract. ``overhead`` is the sensors' share of the script's own time, estimated."""
     exam = outcome.exam
     own = max(outcome.seconds - exam.seconds, 1e-9)
@@ -113,6 +107,6 @@ def document(outcome: Outcome, status: int) -> dict[str, Any]:
         "stopped": outcome.stopped or None,
         "error": outcome.error or None,
         "defects": exam.defects,
-        "looked_at": coverage(exam.log, exam.backwards).as_json(),
+        "looked_at": covered.as_json(),
         "seconds": round(outcome.seconds, 3),
     }
