@@ -19,15 +19,16 @@ class Look:
         self.turn = turn
         self.rows = self.digest = self.label_digest = 0
         self.labelled = True
+        self.blocks = False  # labels come class by class, as tasks are drawn with: the same for any rows
 
     def add(self, call: Any) -> None:
         """One more call."""
         place = np.uint64(2 * self.rows + 1)
         self.digest = (self.digest + int((call.hashes * place).sum())) % 2**64
         self.rows += len(call.flat)
-        # Labels in blocks, as tasks are drawn with, are the same for any rows.
-        self.labelled &= call.labels is not None and not class_by_class(call.labels)
+        self.labelled &= call.labels is not None
         if call.labels is not None:
+            self.blocks |= class_by_class(call.labels)
             self.label_digest = (self.label_digest * 31 + hash(call.labels.tobytes())) % 2**64
 
 
@@ -105,7 +106,7 @@ class Evaluation:
         """How often the same labels came with other rows than the look before, and with the same."""
         changed = stable = 0
         for one, two in zip(self.looks, self.looks[1:], strict=False):
-            both = one.labelled and two.labelled and one.rows == two.rows >= 10
+            both = one.labelled and two.labelled and one.rows == two.rows >= 10 and not one.blocks
             if both and one.label_digest == two.label_digest:
                 changed += one.digest != two.digest
                 stable += one.digest == two.digest

@@ -87,8 +87,9 @@ class Loaders:
             else:
                 batch = original(loading)
             # Between windows only evaluations are looked at; a batch that is held can't be used again.
-            if loaders._tape.on or loaders.hungry or reading is None or not reading.trains:
-                loaders._given = batch, reading
+            looked_at = loaders._tape.on or loaders.hungry or reading is None or not reading.trains
+            loaders._given = (batch, reading) if looked_at else None
+            loaders.batch = loaders.batch if looked_at else None
             return batch
 
         self._hooks.replace(_BaseDataLoaderIter, "__next__", unseen(following))

@@ -45,7 +45,7 @@ def trained(t: Any) -> dict[str, Any]:
         "labels": {name_of(k): n for k, n in t.labels.items()} if classes else {},
         "largest": float(np.maximum(-columns.low, columns.high).max()) if columns.n else 0.0,
         "alike": alike and classes,
-        "telling": max((len(np.unique(c)) for c in kept.T), default=0) / max(1, len(kept)),
+        "telling": telling(kept),
     }
     if len(deviation):
         spread = float(deviation.max() / deviation.min())
@@ -54,6 +54,11 @@ def trained(t: Any) -> dict[str, Any]:
         told |= {"loose": loose_labels(kept, labels), "related": strongest(kept)}
         told["chance"] = chance(kept) * len(t.rows)
     return told
+
+
+def telling(rows_ND: np.ndarray) -> float:
+    """The share of rows that one column tells apart: 1 of measured numbers, little of words and pixels."""
+    return max((len(np.unique(column)) for column in rows_ND.T), default=0) / max(1, len(rows_ND))
 
 
 def chance(rows_ND: np.ndarray) -> float:
@@ -82,8 +87,11 @@ def evaluated(rows: Any, e: Any, t: Any) -> dict[str, Any]:
         "stable": stable,
         "clean": any(not o.changes()[0] for o in others),
         "digest": f"{sum(e.first_rows) % 2**64:x}",
-        "drawn": min(e.drawn & t.drawn, key=str, default=None) if t is not None else None,
+        "drawn": None,
     }
+    # Numbers that are drawn and change nothing leave rows as they are: pixels, where training's hold noise.
+    if t is not None and 2 * telling(e.kept.rows()) >= telling(t.kept.rows()):
+        told["drawn"] = min(e.drawn & t.drawn, key=str, default=None)
     origin = e.reading.origin if e.reading is not None else None
     if origin is not None and origin.size <= 50_000:
         numbers = origin.all().tolist()

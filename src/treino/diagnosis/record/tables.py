@@ -127,14 +127,22 @@ class Kept:
 def class_by_class(labels: np.ndarray) -> bool:
     """Whether a few values stand in blocks, one after the other, or all are alike."""
     flat = labels.reshape(-1)
-    if flat.dtype.kind == "f" and not bool((flat == flat.round()).all()):
+    if not sortable(flat) or (flat.dtype.kind == "f" and not bool((flat == flat.round()).all())):
         return False
     blocks = 1 + int(np.count_nonzero(flat[1:] != flat[:-1]))
     return blocks <= min(50, len(flat) // 5) and len(np.unique(flat)) == blocks
 
 
+def sortable(labels: np.ndarray) -> bool:
+    """Whether labels have an order: objects of a program have none."""
+    kinds = {type(value) for value in labels.tolist()} if labels.dtype.kind == "O" else {str}
+    return len(kinds) == 1 and kinds <= {str, int, float, bool}
+
+
 def counted(labels: np.ndarray) -> dict[str, int]:
     """How often each label comes, by its name; none where they are numbers of a scale."""
+    if not sortable(labels):
+        return {}
     told = labels[np.isfinite(labels)] if labels.dtype.kind == "f" else labels
     values, counts = np.unique(told, return_counts=True)
     pairs = zip(values, counts, strict=True)

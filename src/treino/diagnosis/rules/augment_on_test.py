@@ -21,7 +21,8 @@ def decide(log: Log) -> Iterable[Evidence]:
             continue
         if e.stable or 2 * e.by_number > e.numbers > 0 or e.trained > FEW * e.rows or not e.scored:
             continue
-        alike = e.drawn is not None and len(e.looks) == 1 and not t.again
+        passes = 0 < e.numbers < e.rows  # over the same rows, in one look: their mean is what counts
+        alike = e.drawn is not None and len(e.looks) == 1 and not t.again and not passes
         if e.changed < LEAST and not alike:
             continue
         what = _("they were different in each of {evaluations} evaluations, under the same labels")

@@ -142,9 +142,10 @@ def _compares(node: ast.AST, own: set[str] | None = None) -> bool:
 
 
 def _side(node: ast.Compare, site: Site) -> bool:
-    """Whether one side of a comparison is the call on this line."""
+    """Whether one side of a comparison is the call on this line, and the other no number."""
     sides = [node.left, *node.comparators]
-    return any(isinstance(s, ast.Call) and s.lineno == site.line for s in sides)
+    asked = any(isinstance(s, ast.Call) and s.lineno == site.line for s in sides)
+    return asked and not any(isinstance(s, ast.Constant) for s in sides)
 
 
 def _asks(path: str, call: ast.Call, own: set[str]) -> bool:

@@ -37,6 +37,9 @@ def decide(log: Log) -> Iterable[Evidence]:
             waiting = []
     # A value that has left the graph gives no gradient at all; an operation without a slope gives zeros.
     lost_by = {k: behind[k] & (flat if k[0] in FLAT else missing) for k in behind}
+    for key in [k for k in behind if k[0] == "no_grad"]:
+        if behind[key] - missing or not led.get(key):  # evaluations run there, too
+            lost_by[key] = set()
     best = max(
         (k for k in behind if lost_by[k]),
         key=lambda k: (len(lost_by[k]), led.get(k, 0) > 0, k[0] != "no_grad", -len(behind[k])),
@@ -63,7 +66,7 @@ def parameters_without(
     moved: set[int] = set()
     owner: dict[int, tuple[OptimizerMade, int]] = {}
     for optimizer, one in made.items():
-        steps = [s for s in log.of(Stepped) if s.optimizer == optimizer]
+        steps = [s for s in log.of(Stepped) if s.optimizer == optimizer and s.gradients]
         held = {p for g in one.groups for p in g.parameters}
         without = [set(s.missing) | set(s.still if zeros else ()) for s in steps]
         never = set.intersection(*without) if without else set()

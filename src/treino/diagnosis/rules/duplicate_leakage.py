@@ -6,7 +6,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.rules.shares import copies, evaluations, lines_of, shared
+from treino.diagnosis.rules.shares import TELLING, copies, evaluations, lines_of, shared
 from treino.diagnosis.where.kinds import multiplies
 from treino.diagnosis.where.placement import helper_of, maker
 from treino.words import N_, _
@@ -29,7 +29,8 @@ def decide(log: Log) -> Iterable[Evidence]:
             yield Evidence(e.site, numbers, at=e.cut, stack=e.stack, sites=sites)
             return
         few = not e.mixed and e.trained < e.rows and e.shuffled and e.part > 0 and not t.made
-        if few and e.measure and e.near > SHARE[e.measure] * e.near_of:
+        measured = e.measure == "windows" or t.telling >= TELLING  # words and pixels are near by chance
+        if few and measured and e.near > SHARE.get(e.measure, 1.0) * e.near_of:
             words = NEAR if e.measure == "near" else WINDOWS
             numbers = {"rows": e.near_of, "trained": e.near, "share": e.near / e.near_of, "what": _(words)}
             yield Evidence(e.site, numbers, at=e.cut, stack=e.stack, sites=sites)

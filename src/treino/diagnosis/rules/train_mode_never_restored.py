@@ -18,7 +18,7 @@ def decide(log: Log) -> Iterable[Evidence]:
     used = trained_forwards(log)
     for net in log.of(NetMade):
         calls = [f for f in log.of(Forward) if f.net == net.net and f.forward in used]
-        still = [f for f in calls if not f.training and f.resting and not f.active and not f.dropping]
+        still = [f for f in calls if f.grad and f.resting and not (f.training or f.active or f.dropping)]
         set_at = [m for m in log.of(ModeSet) if m.net == net.net and not m.training]
         first = bool(calls) and not calls[0].training
         if len(still) < LEAST or (net.loaded and first):
