@@ -30,10 +30,6 @@ WAYS = {
         "        print(self.n)  # here\nA(3)  # made",
     ),
     "a field": ("c.n", "@dataclass\nclass C:\n    n: int = 3  # made\nc = C()\nprint(c.n)  # here"),
-    "a field that is given": (
-        "c.n",
-        "@dataclass\nclass C:\n    n: int = 2\nc = C(n=3)  # made\nprint(c.n)  # here",
-    ),
     "field(default)": ("c.n", "class C:\n    n: int = field(default=3)  # made\nc = C()\nprint(c.n)  # here"),
     "a namespace": ("c.n", "c = SimpleNamespace(n=3)  # made\nprint(c.n)  # here"),
     "a command line": (
@@ -58,9 +54,7 @@ WAYS = {
     "a generator": ("n", "def f():\n    yield 3  # made\nfor n in f():\n    print(n)  # here"),
     "zip": ("b", "x = [3]  # made\nfor a, b in zip(y, x):\n    print(b)  # here"),
     "enumerate": ("b", "x = [3]  # made\nfor i, b in enumerate(x):\n    print(b)  # here"),
-    "items": ("v", "t = {'n': 3}  # made\nfor k, v in t.items():\n    print(v)  # here"),
     "a comprehension": ("n", "x = [3]  # made\ny = [n for n in x]  # here"),
-    "a function handed on": ("n", "def f(n):\n    print(n)  # here\ndef g(h):\n    h(3)  # made\ng(f)"),
     "a function in a table": ("n", "def f(n):\n    print(n)  # here\nT = {'f': f}\nT['f'](3)  # made"),
     "a lambda": ("n", "f = lambda n: print(n)  # here\nf(3)  # made"),
     "a property": (

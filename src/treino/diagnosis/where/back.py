@@ -9,7 +9,7 @@ from treino.diagnosis.where.bindings import Definition, bindings, keywords_of
 from treino.diagnosis.where.calls import arguments, call_sites, class_of, family, given_for, returned
 from treino.diagnosis.where.imports import imported
 from treino.diagnosis.where.reach import reaching
-from treino.diagnosis.where.source import Function, above, name_of, parents, place, remembered, targets
+from treino.diagnosis.where.source import Function, above, name_of, parents, place, remembered
 
 DEEP = 12  # steps of a value that is only handed on
 EACH = -1  # as a part: any element of it
@@ -140,14 +140,10 @@ def _of_attribute(step: Step, node: ast.Attribute, led: tuple[Site, ...]) -> lis
     kinds = _kinds(step, node.value, led)
     if kinds:
         near = [d for d in known if _belongs(path, d, kinds)]
-        fields = [s for k in kinds for s in _field(step, k, node.attr)]
         methods = [n for k in kinds for n in k.body if isinstance(n, Function) and n.name == node.attr]
         properties = [f for f in methods if any("property" in name_of(d) for d in f.decorator_list)]
-        found = fields + [
-            _step(step, v, "returned", step.part) for f in properties for v in returned(path, f)
-        ]
-        assigned = [d for d in near if d.how != "field"]
-        found += [_step(step, d.value, _how(d), (*d.part, *step.part)) for d in reversed(assigned)]
+        found = [_step(step, v, "returned", step.part) for f in properties for v in returned(path, f)]
+        found += [_step(step, d.value, _how(d), (*d.part, *step.part)) for d in reversed(near)]
         if found:
             return found
     base = node.value
@@ -206,32 +202,6 @@ def _busy(of: ast.AST) -> bool:
     return True
 
 
-def _field(step: Step, kind: ast.ClassDef, name: str) -> list[Step]:
-    """What a field of a class without an ``__init__`` is given where objects are made, or its default."""
-    path = step.site.file
-    body = [n for n in kind.body if isinstance(n, (ast.Assign, ast.AnnAssign)) and name in targets(n)]
-    if not body:
-        return []
-    default = body[-1].value
-    told = keywords_of(default) if isinstance(default, ast.Call) and name_of(default) == "field" else {}
-    default = told.get("default", told.get("default_factory", default))
-    order = [name_of(n.target) for n in kind.body if isinstance(n, ast.AnnAssign)]
-    file, found, left_out = bindings(path), [], False
-    made = list(file.calls[kind.name])
-    for call in made:
-        given = keywords_of(call).get(name)
-        at = order.index(name) if name in order else len(call.args)
-        given = given if given is not None else next(iter(call.args[at : at + 1]), None)
-        left_out = left_out or given is None
-        found += [_step(step, given, "argument", step.part)] if given is not None else []
-    for call in file.calls["replace"]:
-        given = keywords_of(call).get(name)
-        found += [_step(step, given, "argument", step.part)] if given is not None else []
-    if default is not None and (left_out or not made):
-        found.append(_step(step, default, "default", step.part))
-    return found
-
-
 def _of_subscript(step: Step, node: ast.Subscript, led: tuple[Site, ...]) -> list[Step]:
     key = node.slice.value if isinstance(node.slice, ast.Constant) else None
     if isinstance(key, int) and not isinstance(key, bool) and key >= 0:
@@ -262,8 +232,6 @@ def _of_call(step: Step, call: ast.Call, led: tuple[Site, ...]) -> list[Step]:
     file = bindings(path)
     if name in ("get", "getattr", "pop", "setdefault") and call.args:
         return _got(step, call, led)
-    if name == "items" and isinstance(call.func, ast.Attribute) and part[:2] == (EACH, 1):
-        return _elements(step, call.func.value, part[2:], led)
     if part and call.args and (narrowed := _narrowed(name, call, part)) is not None:
         return [_step(step, node, "here", rest) for node, rest in narrowed]
     functions = list(file.functions.get(name, ()))
@@ -285,12 +253,6 @@ def _yielded(path: str, value: ast.AST, part: tuple[int, ...]) -> tuple[int, ...
     """The part of what a generator yields, for an element of all of it."""
     around = parents(path).get(id(value))
     return part[1:] if isinstance(around, ast.Yield) and part[:1] == (EACH,) else part
-
-
-def _elements(step: Step, of: ast.AST, rest: tuple[int, ...], led: tuple[Site, ...]) -> list[Step]:
-    tables = [w[-1].node for w in values(step.site, of, led)] if _busy(of) else []
-    _asked.discard(id(of))
-    return [_step(step, v, "entry", rest) for t in tables if isinstance(t, ast.Dict) for v in t.values[:20]]
 
 
 SAME = ("tqdm", "list", "tuple", "iter", "reversed", "sorted", "islice", "DataLoader", "Subset", "prepare")

@@ -4,8 +4,8 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from treino.diagnosis.where.bindings import bindings, defaults, parameters, scope_of
-from treino.diagnosis.where.source import Function, above, name_of, parents, remembered
+from treino.diagnosis.where.bindings import bindings, defaults, scope_of
+from treino.diagnosis.where.source import above, name_of, parents, remembered
 
 DEEP = 5  # names, one handed on as the other
 MOST = 300  # calls of one function
@@ -51,10 +51,7 @@ def call_sites(path: str, function: Any) -> tuple[tuple[ast.Call, int], ...]:
     elif isinstance(function, ast.Lambda):
         every = list(_handed(path, function, DEEP))
     else:
-        every = [
-            (c, 0) for c in file.calls[name] if isinstance(c.func, ast.Attribute) and _of_module(path, c)
-        ]
-        every += [c for load in file.loads[name] for c in _handed(path, load, DEEP)]
+        every = [c for load in file.loads[name] for c in _handed(path, load, DEEP)]
     inside = {id(n) for n in ast.walk(function)}
     for call, skip in every[:MOST]:
         if id(call) not in inside:
@@ -68,29 +65,11 @@ def _by_name(path: str, name: str) -> list[ast.Call]:
     return [c for c in every if not isinstance(c.func.value, ast.Call)]  # type: ignore[attr-defined]
 
 
-def _of_module(path: str, call: ast.Call) -> bool:
-    """Whether a method's call is one of a module: ``helpers.load()``."""
-    of = getattr(call.func, "value", None)
-    known = bindings(path).named
-    return isinstance(of, ast.Name) and any(
-        d.how == "import" for k, ds in known.items() if k[1] == of.id for d in ds
-    )
-
-
 def _made(path: str, owner: ast.ClassDef) -> Iterator[tuple[ast.Call, int]]:
-    """The calls that make an object of a class, or of an heir that makes it alike."""
-    file, names = bindings(path), {owner.name}
-    for heir in family(path, owner.name):
-        if owner.name in {name_of(b) for b in heir.bases}:
-            if any(isinstance(n, Function) and n.name == "__init__" for n in heir.body):
-                yield from (
-                    (c, 0) for c in ast.walk(heir) if isinstance(c, ast.Call) and name_of(c) == "__init__"
-                )
-            else:
-                names.add(heir.name)
-    yield from ((c, 0) for c in ast.walk(owner) if isinstance(c, ast.Call) and name_of(c) == "cls")
-    for name in sorted(names):
-        for load in file.loads[name]:
+    """The calls that make an object of a class, or of an heir."""
+    heirs = [c for c in family(path, owner.name) if owner.name in {name_of(b) for b in c.bases}]
+    for name in (owner.name, *(heir.name for heir in heirs)):
+        for load in bindings(path).loads[name]:
             yield from _handed(path, load, DEEP)
 
 
@@ -102,7 +81,11 @@ def _handed(path: str, node: ast.AST, deep: int) -> Iterator[tuple[ast.Call, int
     if isinstance(parent, ast.keyword):
         parent = parents(path).get(id(parent))
     if isinstance(parent, ast.Call):
-        yield from _as_argument(path, node, parent, deep)
+        if parent.func is node:
+            yield parent, 0
+        elif name_of(parent) == "partial" and parent.args[:1] == [node]:
+            yield parent, 1
+            yield from ((c, -len(parent.args) + 1 + skip) for c, skip in _handed(path, parent, deep - 1))
     elif isinstance(parent, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and node is not getattr(
         parent, "target", 0
     ):
@@ -113,32 +96,6 @@ def _handed(path: str, node: ast.AST, deep: int) -> Iterator[tuple[ast.Call, int
         yield from _handed(path, parent, deep - 1)
     elif isinstance(parent, ast.Attribute) and parent.attr in ("get", "to", "cuda", "cpu", "eval", "train"):
         yield from _handed(path, parents(path).get(id(parent), parent), deep - 1)
-    elif isinstance(parent, ast.Return):
-        around = scope_of(path, parent)
-        if isinstance(around, Function):
-            for call in bindings(path).calls[around.name]:
-                yield from _handed(path, call, deep - 1)
-
-
-def _as_argument(path: str, node: ast.AST, call: ast.Call, deep: int) -> Iterator[tuple[ast.Call, int]]:
-    if call.func is node:
-        yield call, 0
-        return
-    if name_of(call) == "partial" and call.args[:1] == [node]:
-        yield call, 1
-        yield from ((c, -len(call.args) + 1 + skip) for c, skip in _handed(path, call, deep - 1))
-        return
-    for function in _meant(path, call):
-        for name in parameters(function):
-            if any(value is node for value in given_for(path, call, 0, function, name)):
-                inside = [n for n in bindings(path).loads[name] if scope_of(path, n) is function]
-                kept = [
-                    n
-                    for n in inside
-                    if isinstance(parents(path).get(id(n)), (ast.Assign, ast.Call, ast.keyword))
-                ]
-                for load in kept[:20]:
-                    yield from _handed(path, load, deep - 1)
 
 
 def _named(path: str, statement: ast.AST, around: ast.AST, deep: int) -> Iterator[tuple[ast.Call, int]]:
@@ -159,40 +116,19 @@ def _sees(path: str, node: ast.AST, scope: ast.AST) -> bool:
     return isinstance(scope, ast.Module) or scope in above(path, node)
 
 
-def _meant(path: str, call: ast.Call) -> list[Any]:
-    """The functions of the file that a call may be of, by its name."""
-    file, name = bindings(path), name_of(call)
-    found: list[Any] = list(file.functions[name]) if name in file.functions else []
-    if name in file.classes:
-        found += [
-            n for c in family(path, name) for n in c.body if isinstance(n, Function) and n.name == "__init__"
-        ]
-    return found[:8]
-
-
 def given_for(path: str, call: ast.Call, skip: int, function: Any, name: str) -> list[ast.expr]:
-    """What a call gives a function for this argument; all that may be it where it is spread."""
-    spec, spread = function.args, [k.value for k in call.keywords if k.arg is None]
+    """What a call gives a function for this argument; entries of the tables that it spreads."""
+    spread = [k.value for k in call.keywords if k.arg is None]
     named = [k.value for k in call.keywords if k.arg == name]
-    known = [a.arg for a in (*spec.posonlyargs, *spec.args)]
+    known = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
     static = any(name_of(d) == "staticmethod" for d in getattr(function, "decorator_list", ()))
     own = 1 if class_of(path, function) is not None and not static else 0
     if named:
         return named
-    if spec.vararg is not None and spec.vararg.arg == name:
-        return call.args[max(0, len(known) - own + skip) :]
-    if spec.kwarg is not None and spec.kwarg.arg == name:
-        return [
-            k.value for k in call.keywords if k.arg is not None and k.arg not in parameters(function)
-        ] + spread
-    args = call.args
     at = known.index(name) - own + skip if name in known else -1
-    star = next((i for i, a in enumerate(args) if isinstance(a, ast.Starred)), len(args))
-    if 0 <= at < star:
-        return args[at : at + 1]
-    if at >= star < len(args):
-        after, back = args[star + 1 :], len(known) - own - at
-        return [after[len(after) - back]] if 0 < back <= len(after) else [args[star]]
+    star = next((i for i, a in enumerate(call.args) if isinstance(a, ast.Starred)), len(call.args))
+    if 0 <= at < len(call.args):
+        return [call.args[min(at, star)]]
     return [_entry(v, name) for v in spread]
 
 
