@@ -179,6 +179,7 @@ FEW: list[tuple[str, dict[str, Any]]] = [
     ),
     ("diabetes", {"loss": "huber", "metric": "r2", "batch_size": "full", "epochs": 50, "patience": 20}),
     ("table.csv", {"target": "size", "features": ("a b", "c", "flag", "rare"), "as_taught": True}),
+    ("iris", {"fold": "2/5"}),
 ]
 MIXED = {"target": "price", "kinds": ("size=small<medium<large", "month=category"), "epochs": 3}
 MANY: list[tuple[str, dict[str, Any]]] = [

@@ -23,6 +23,11 @@ from treino.export.script_part import ScriptPart, listing, literal
 from treino.records.stored_run import StoredRun
 from treino.words import _
 
+UNKNOWN = {
+    "kinds", "split_group", "split_time", "split_column", "fold", "duplicates", "reading",
+}  # fmt: skip
+"""Arguments of ``load`` that no short script can repeat."""
+
 
 def features_text(names: Sequence[str]) -> str:
     """The list of features; what follows a rule (pixels, x1 to x20) as the rule."""
@@ -85,9 +90,7 @@ def _plain_table(run: StoredRun, data: Data) -> Table | None:
     where, prep = run.spec.data, data.preparation
     if where.kind == "memory" or not prep.plain:
         return None
-    if data.files or {"kinds", "split_group", "split_time", "split_column", "duplicates", "reading"} & set(
-        data.arguments
-    ):
+    if data.files or UNKNOWN & set(data.arguments):
         return None
     if where.kind == "file":
         table = sources.read(Path(data.source))
