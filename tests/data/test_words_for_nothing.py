@@ -50,11 +50,11 @@ def test_without_that_it_is_a_class_as_it_is_written(write: Write, numbers: str,
     assert f"country={text}" in [name for e in data.preparation.encoders for name in e.inputs]
 
 
-@pytest.mark.parametrize("at", [3, 5_000])
+@pytest.mark.parametrize("at", [3, 50_000])
 @pytest.mark.parametrize("column", ["number", "date", "truth"])
 def test_the_word_is_found_wherever_it_stands(write: Write, at: int, column: str) -> None:
     """Also behind the first rows, by which columns of numbers are read at once."""
-    n = 30_000
+    n = 60_000
     cells = {
         "number": [f"{i}.5" for i in range(n)],
         "date": [f"2024-01-{i % 28 + 1:02}" for i in range(n)],

@@ -12,6 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import treino as tr
 from tests.conftest import Said
@@ -23,6 +25,7 @@ from treino.loop.loop import JobEnd
 from treino.plots.captions import headline
 from treino.records.data_source import data_of
 from treino.records.prediction import predict
+from treino.records.run_command import as_flags
 from treino.records.stored_run import stored_run
 from treino.setting_types import as_item
 from treino.spec import read_settings
@@ -306,6 +309,15 @@ def test_a_run_goes_on_by_the_rules_that_it_was_trained_by(tmp_path: Path, rules
         found = predict(stored_run(run.folder), tmp_path / name).each
         answers = np.array([list((each.probabilities or {}).values()) for each in found])
         np.testing.assert_allclose(answers[index], wanted, rtol=1e-5, atol=1e-6)
+
+
+@given(
+    st.lists(st.text('ab ,"=<', min_size=1, max_size=6).map(str.strip).filter(bool), min_size=1, max_size=4)
+)
+@settings(deadline=None)
+def test_names_in_a_recorded_command_are_read_back(names: list[str]) -> None:
+    flag, typed = as_flags({"features": names})
+    assert (flag, list(read_settings({"features": typed}).features or ())) == ("--features", names)
 
 
 @pytest.mark.parametrize("how", ["--split-column part", "--split-group part", "--split-time when", ""])

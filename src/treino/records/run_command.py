@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Mapping
 
+from treino.setting_types import as_item
 from treino.spec import FLAGS
 
 
@@ -23,7 +24,7 @@ def as_flags(asked: Mapping[str, object]) -> list[str]:
         if isinstance(value, bool):
             words.append(FLAGS[name] if value else FLAGS[name].replace("--", "--no-"))
         elif isinstance(value, list | tuple):
-            words += [FLAGS[name], ",".join(map(str, value)) or "none"]
+            words += [FLAGS[name], ",".join(as_item(str(item)) for item in value) or "none"]
         elif value is not None:
             words += [FLAGS[name], str(value)]
     return words
