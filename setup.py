@@ -1,9 +1,14 @@
 """Builds the kernel ``lanes``, an optional part: without a C++ compiler treino is installed without it."""
 
+import os
 import platform
+import re
+import sys
+from hashlib import sha256
 from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
 
 PACKAGE = "treino.engine.kernels"
@@ -31,6 +36,21 @@ SETS = {
 MACHINES = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "aarch64", "aarch64": "aarch64"}
 
 
+def machine() -> str:
+    """That it is compiled for: on a Mac the one that is asked for, or else this one."""
+    here = platform.machine()
+    if sys.platform == "darwin":
+        here = re.findall(r"-arch +(\w+)", os.environ.setdefault("ARCHFLAGS", f"-arch {here}"))[0]
+    return here.lower()
+
+
+class Wheel(bdist_wheel):
+    """For every Python: what is compiled in it is no module of Python's."""
+
+    def get_tag(self) -> tuple[str, str, str]:
+        return "py3", "none", super().get_tag()[2]
+
+
 class Build(build_ext):
     """Compiles ``set.cpp`` once for each instruction set and links all of them into one library."""
 
@@ -38,9 +58,10 @@ class Build(build_ext):
         return fullname.replace(".", "/") + ".so"  # no module of Python's: any version loads it
 
     def build_extension(self, ext: Extension) -> None:
-        sets = SETS[MACHINES[platform.machine().lower()]]  # another machine: KeyError, and no library
-        objects = self._compile(ext, f"{HERE}/lanes.cpp", "door", [])
-        for name, flags in sets.items():
+        sources = sha256(b"".join(path.read_bytes() for path in sorted(Path(HERE).glob("*.?pp"))))
+        known = f'-DLANES_SOURCES="{sources.hexdigest()}"'  # lanes_library.py takes no library of other ones
+        objects = self._compile(ext, f"{HERE}/lanes.cpp", "door", [known])
+        for name, flags in self.sets.items():
             objects += self._compile(ext, f"{HERE}/set.cpp", name, [*flags, f"-DLANES_SET={name}"])
         self.compiler.link_shared_object(
             objects, self.get_ext_fullpath(ext.name), libraries=["m"], target_lang="c++"
@@ -56,6 +77,7 @@ class Build(build_ext):
         for folder in (f"{self.build_lib}/{PACKAGE.replace('.', '/')}", *([here] if self.inplace else [])):
             Path(folder, "_lanes.so").unlink(missing_ok=True)  # a failure leaves no library of older sources
         try:
+            self.sets = SETS[MACHINES[machine()]]  # another machine: KeyError, and no library
             super().run()
         except Exception as error:  # the compilers' and setuptools' own have no common class
             print(f"treino: the kernel lanes is left out: {error!r}")
@@ -74,5 +96,5 @@ class Build(build_ext):
 if __name__ == "__main__":  # tools ask for what stands above
     setup(
         ext_modules=[Extension(f"{PACKAGE}._lanes", [f"{HERE}/lanes.cpp"], optional=True)],
-        cmdclass={"build_ext": Build},
+        cmdclass={"build_ext": Build, "bdist_wheel": Wheel},
     )

@@ -5,15 +5,18 @@ The structs are those of ``engine/lanes/border.hpp``, in the same order.
 
 import ctypes
 import os
+import struct
 from ctypes import CFUNCTYPE, POINTER, Structure, c_char_p, c_double, c_int32, c_int64, c_void_p
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 from treino.engine.optim import HP
 from treino.words import N_
 
 FILE = Path(__file__).with_name("_lanes.so")
+SOURCES = Path(__file__).parents[1] / "lanes"
 ACTIVATIONS = ("relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "identity")
 LOSSES = ("cross_entropy", "bce", "mse", "l1", "huber")
 OPTIMIZERS = ("sgd", "adam", "adamw")
@@ -89,16 +92,14 @@ class Library:
 
 @cache
 def libraries(file: Path = FILE) -> tuple[Library, ...]:
-    """Those that were built and run on this processor, the fastest first; none, where there is no library.
+    """Those that were built and run on this processor, the fastest first; none, where ``why_missing``.
 
     All give the same bits.
     """
-    if not file.exists():
+    loaded = _loaded(file)
+    if loaded is None or not _of_these_sources(loaded):
         return ()
-    try:
-        door = ctypes.CDLL(os.fspath(file)).treino_lanes
-    except (OSError, AttributeError):
-        return ()
+    door = loaded.treino_lanes
     door.restype, door.argtypes = POINTER(Functions), [c_int32, POINTER(c_int32)]
     found: list[Library] = []
     while True:
@@ -114,8 +115,41 @@ def why_missing(file: Path = FILE) -> str | None:
     """Why the kernel can't be used here, marked with ``N_``; None where it can."""
     if not file.exists():
         return N_("it was not compiled; a C++ compiler (GCC or Clang) is needed when treino is installed")
-    if not libraries(file):
+    loaded = _loaded(file)
+    if loaded is None:
         return N_("its library can't be loaded on this machine")
+    if not _of_these_sources(loaded):
+        return N_("its library was compiled from other sources than those here; install treino again")
     if not libraries(file)[0].fused:
         return N_("this processor has no fused multiply-add (AVX2 with FMA, AVX-512 or NEON)")
     return None
+
+
+@cache
+def _loaded(file: Path) -> ctypes.CDLL | None:
+    try:
+        return ctypes.CDLL(os.fspath(file)) if _whole(file) else None
+    except OSError:
+        return None
+
+
+def _whole(file: Path) -> bool:
+    """Whether an ELF file reaches to its end: one that was cut off would take the process with it."""
+    with file.open("rb") as opened:
+        head = opened.read(64)
+    if head[:4] != b"\x7fELF" or len(head) < 64:
+        return head[:4] != b"\x7fELF"
+    (sections,) = struct.unpack_from("<Q", head, 40)
+    size, count = struct.unpack_from("<HH", head, 58)
+    return int(sections + size * count) <= file.stat().st_size
+
+
+def _of_these_sources(library: ctypes.CDLL) -> bool:
+    """Whether its structs, and its bits, are those that this version of treino has."""
+    try:
+        sources = library.treino_lanes_sources
+    except AttributeError:
+        return False
+    sources.restype = c_char_p
+    here = sha256(b"".join(path.read_bytes() for path in sorted(SOURCES.glob("*.?pp"))))
+    return bool(sources() == here.hexdigest().encode())

@@ -1,4 +1,4 @@
-// The library's door: which instruction sets were built in and run on this processor.
+// The library's door: which instruction sets were built in and run on this processor, and from which sources.
 #include "border.hpp"
 
 extern "C" {
@@ -30,4 +30,6 @@ __attribute__((visibility("default"))) const Library* treino_lanes(int32_t i, in
 #endif
     return i >= 0 && i < count ? found[i] : nullptr;
 }
+
+__attribute__((visibility("default"))) const char* treino_lanes_sources() { return LANES_SOURCES; }
 }

@@ -1,0 +1,42 @@
+"""Trains with the treino that is installed, as every wheel must: ``python tools/installation_check.py``.
+
+Prints what is said of the kernel ``lanes``, in words. Exits with 1 where it is not there, or trains to
+another loss than the kernel in torch; ``--without-lanes``: where it is there.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import treino as tr
+from treino.cli import installation
+from treino.engine.kernels.lanes_library import why_missing
+
+
+def loss(engine: str | None, folder: Path) -> float:
+    """After a short training; no other engine is used than the one that is named."""
+    return float(tr.fit("iris", epochs=3, engine=engine, parent=folder).losses[-1])
+
+
+def main(words: list[str]) -> str | None:
+    """What is wrong."""
+    print("treino:", tr.__file__)
+    print("engines:", dict(tr.engines())["lanes"])
+    doctor = {row["name"]: row for row in installation.check()["checks"]}["engine lanes"]
+    print("doctor:", doctor["value"], doctor["ok"])
+    with tempfile.TemporaryDirectory() as folder:
+        by_torch = loss("flat-loop", Path(folder))
+        others = [loss(None, Path(folder))]
+        if "--without-lanes" in words:
+            if why_missing() is None:
+                return "lanes is there"
+        elif why_missing() is not None:
+            return "lanes is not there"
+        else:
+            others.append(loss("lanes", Path(folder)))
+        print("losses:", by_torch, *others)
+    return None if all(abs(other - by_torch) < 1e-4 for other in others) else "the losses differ"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
