@@ -190,3 +190,34 @@ def test_inputs_whose_rows_lie_powers_of_two_apart_give_the_same_bits():
         assert all(torch.equal(one, other) for one, other in zip(members[:3], units[:3], strict=True))
         with torch.no_grad():
             torch.testing.assert_close(members[2][0], members[3](x))
+
+
+WRONG = {
+    "x": {"x": torch.zeros(33, 4)},
+    "x's type": {"x": torch.zeros(33, 5, dtype=torch.float64)},
+    "y": {"y": torch.zeros(32, dtype=torch.int64)},
+    "y's type": {"y": torch.zeros(33)},
+    "batches": {"batches": [torch.arange(4), None]},
+    "batch's type": {"batches": [torch.arange(4, dtype=torch.int32)] * 2},
+    "factors": {"factors": [[1.0]]},
+    "schedules": {"factors": []},
+    "keyframes": {"keyframe_steps": frozenset([3])},
+}
+
+
+@pytest.mark.parametrize("changed", list(WRONG))
+def test_arrays_of_other_sizes_and_types_are_refused(changed):
+    training = started(engine="lanes", steps=5)
+    kernel, population = training.setup.kernel, training.state.population
+    x, y = sample(rows=33)
+    right = {
+        "x": x, "y": y, "batches": [torch.arange(4)] * 2, "first": 0, "optimizer_first": 0,
+        "factors": [[1.0, 1.0]],
+    }  # fmt: skip
+    kernel.run(population, torch.tensor([0]), Chunk(**right))
+    with pytest.raises((ValueError, IndexError)):
+        kernel.run(population, torch.tensor([0]), Chunk(**right | WRONG[changed]))
+    with pytest.raises(IndexError):
+        kernel.run(population, torch.tensor([1]), Chunk(**right))
+    with pytest.raises(ValueError, match="x is"):
+        kernel.outputs(population, torch.tensor([0]), x[:, :4])

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from treino.engine.chunk import Batches, Chunk
+from treino.engine.kernels.lanes_border import check_chunk, check_inputs, check_members
 from treino.engine.kernels.lanes_library import (
     ACTIVATIONS,
     DONE,
@@ -70,6 +71,8 @@ class LanesKernel:
         self.stopping = False
 
     def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
+        check_members(self.shared, population, rows)
+        check_chunk(self.shared, population, rows, chunk)
         loss = torch.empty(chunk.steps, len(rows))
         groups = [(torch.arange(len(rows)), chunk.batches)]
         if chunk.orders:
@@ -102,6 +105,8 @@ class LanesKernel:
         classes = self.shared.shape.sizes[-1]
         found = torch.empty(len(rows), len(x), classes)
         x = x.to(torch.float32).contiguous()
+        check_members(self.shared, population, rows)
+        check_inputs(self.shared, x)
 
         def job(part: LanesPart) -> None:
             whole = torch.equal(part.places, torch.arange(len(rows)))
