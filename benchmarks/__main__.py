@@ -19,6 +19,7 @@ NAMES = (
     "mnist",
     "single",
     "population",
+    "kernels",
     "sweep",
     "sweep_tools",
     "sweep_noise",

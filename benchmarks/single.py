@@ -1,16 +1,18 @@
-"""Seconds of one network 784-128-128-10 on MNIST, all features on, against a hand-written eager loop.
+"""Seconds of one network 784-128-128-10 on MNIST, all features on, against an eager loop and JAX.
 
 treino's side is what ``treino train`` runs: the stream of events with its database and checkpoints. The
-peer is ``peers.eager``: data in memory, ``Adam(fused=True)``, no losses kept.
+peers are ``peers.eager`` (data in memory, ``Adam(fused=True)``, no losses kept) and ``peers_jax`` with one
+member.
 """
 
 import tempfile
 from collections.abc import Callable, Iterator
 
-from benchmarks import peers
+from benchmarks import peers, peers_jax
 from benchmarks.mnist_files import digits
 from benchmarks.result import Result, Table
 from benchmarks.timing import (
+    Found,
     Spent,
     Work,
     budget,
@@ -27,14 +29,16 @@ from treino.loop.loop import JobEvent, JobProgress
 from treino.spec import read_settings
 from treino.training.train import training
 
-BUDGETS = {100: 0.95, 20: 0.8, 5: 0.75}
+BUDGETS = {100: 0.45, 20: 0.32, 5: 0.28}
+JAX_BUDGET = 1.0
 SIZES = [784, 128, 128, 10]
 
 
 def run(quick: bool) -> Result:
     rounds, seconds = (2, 0.05) if quick else (25, 0.5)
     data, what = digits(quick)
-    rows, figures = [], {}
+    rows: list[tuple[str, ...]] = []
+    figures: dict[str, float] = {}
     for batch_size, limit in BUDGETS.items():
         cores, eager = _faster(data, batch_size, 0.01 if quick else seconds)
         with tempfile.TemporaryDirectory() as folder:
@@ -44,7 +48,11 @@ def run(quick: bool) -> Result:
             # a checkpoint is due by the clock, which runs on while the peer has its turn
             events = training(data, settings, parent=folder, checkpoint_seconds=4.0)
             next(events)
-            found = interleaved({"eager": eager, "treino": for_seconds(seconds, _steps(events))}, rounds)
+            works = {"eager": eager, "treino": for_seconds(seconds, _steps(events))}
+            if peers_jax.there():
+                some = peers_jax.population(data.train.x, data.train.y, SIZES, batch_size, 1e-3, 1)
+                works["JAX"] = for_seconds(seconds, some)
+            found = interleaved(works, rounds)
             events.close()  # type: ignore[attr-defined]
         value, processor = (measure(found, "treino", "eager") for measure in (ratio, processor_ratio))
         figures[f"batch_{batch_size}"] = round(value, 3)
@@ -57,21 +65,30 @@ def run(quick: bool) -> Result:
                 f"{value:.2f}",
                 f"{processor:.2f}",
                 *budget(value, limit, at_most=True),
+                *_against_jax(found, batch_size, figures),
             )
         )
     columns = (
         "batch", "eager, µs/step (threads)", "treino, µs/step", "treino / eager", "processor time", "budget",
-        "kept",
+        "kept", "treino / JAX", "budget", "kept",
     )  # fmt: skip
     return Result(
         (Table("784-128-128-10, Adam, one step", columns, tuple(rows)),),
-        f"On {what}. The eager loop with one or two threads, whichever is faster; treino with one. The "
+        f"On {what}. The eager loop with one or two threads, whichever is faster; treino with one, JAX with "
+        "all cores. The "
         f"ratios are medians of {rounds} interleaved rounds of {seconds:g} s; that of processor time is what "
         "is left without other programs on the machine. treino writes every step's loss and a checkpoint "
         "each 2 s of its own time, as in `treino train`.",
         ("Evaluation on validation rows: there are none here, on either side.",),
         figures=figures,
     )
+
+
+def _against_jax(found: Found, batch_size: int, figures: dict[str, float]) -> tuple[str, ...]:
+    if "JAX" not in found:
+        return "–", "–", "–"
+    value = figures[f"batch_{batch_size}_jax"] = round(ratio(found, "treino", "JAX"), 3)
+    return f"{value:.2f}", *budget(value, JAX_BUDGET, at_most=True)
 
 
 def _faster(data: Data, batch_size: int, seconds: float) -> tuple[int, Work]:
