@@ -29,7 +29,7 @@ MANY = 256  # members; flat-loop and units take them one after the other, as wit
 
 
 def run(quick: bool) -> Result:
-    rounds, seconds = (1, 0.01) if quick else (3, 0.25)
+    rounds, seconds = (1, 0.01) if quick else (3, 0.15)
     rows, figures = [], {}
     for sizes, count, batch, members in CASES[:2] if quick else CASES:
         chosen = _training(sizes, count, batch, members, None, None)

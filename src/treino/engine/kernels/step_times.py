@@ -10,7 +10,7 @@ import itertools
 import json
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -37,7 +37,8 @@ MEASURED: tuple[tuple[tuple[int, ...], int], ...] = (  # sizes, rows of a batch
     ((784, 512, 512, 10), 256),
 )  # fmt: skip
 LOSS_UNITS = 16  # a row's loss takes as long as so many units
-SECONDS = 0.05  # for each of them and each kernel
+ROUNDS = 4
+SECONDS = 0.08  # for each of them and each kernel
 FORM = 1  # of the file
 
 Costs = dict[str, list[float]]  # kernel and threads → seconds of each part of the work
@@ -74,12 +75,13 @@ def machine_costs() -> Costs:
 
 
 def measured_costs(seconds: float = SECONDS) -> Costs:
-    """Measured now, for each kernel and network in so many seconds."""
+    """Measured now, in about so many seconds for each kernel and network."""
+    names = _kernels()
+    taken_NK = np.array([_measured(names, sizes, rows, seconds) for sizes, rows in MEASURED])
     costs = {}
-    for name in _kernels():
-        work = np.array([_work(name, sizes, rows) for sizes, rows in MEASURED])
-        taken = np.array([_measured(name, sizes, rows, seconds) for sizes, rows in MEASURED])
-        costs[name] = _nonnegative_fit(work / taken[:, None])
+    for name, taken_N in zip(names, taken_NK.T, strict=True):
+        work_NW = np.array([_work(name, sizes, rows) for sizes, rows in MEASURED])
+        costs[name] = _nonnegative_fit(work_NW / taken_N[:, None])
     return costs
 
 
@@ -133,8 +135,25 @@ def _work(name: str, sizes: Sequence[int], rows: int) -> tuple[float, float, flo
     return 1.0, float(rows * units), float(rows * products), float(sum((a + 1) * b for a, b, _f in layers))
 
 
-def _measured(name: str, sizes: Sequence[int], rows: int, seconds: float) -> float:
-    """Seconds of a step, the shortest of several runs'."""
+def _measured(names: Sequence[str], sizes: Sequence[int], rows: int, seconds: float) -> list[float]:
+    """Seconds of a step with each kernel, the least of rounds in which they take turns: what else the machine
+    does meanwhile slows down all of them."""
+    runs = [_run(name, sizes, rows) for name in names]
+    for run in runs:
+        run(1)
+    few = [max(1, int(seconds / (6 * ROUNDS) / run(1))) for run in runs]
+    short_RK, long_RK = (
+        np.array([[run(times * n) for run, n in zip(runs, few, strict=True)] for _round in range(ROUNDS)])
+        for times in (1, 5)
+    )
+    short_K, long_K = short_RK.min(0), long_RK.min(0)
+    # without what is done once a run, where the clock sees it
+    pairs = zip(short_K.tolist(), long_K.tolist(), few, strict=True)
+    return [(long - short) / (4 * n) if long > short else long / (5 * n) for short, long, n in pairs]
+
+
+def _run(name: str, sizes: Sequence[int], rows: int) -> Callable[[int], float]:
+    """Trains one network for so many steps more and says how many seconds that took."""
     net = mlp(*sizes[1:-1])
     with fork_rng():
         shared = SharedConfig(net.module(sizes[0], sizes[-1], None), net, Loss("cross_entropy"))
@@ -143,20 +162,15 @@ def _measured(name: str, sizes: Sequence[int], rows: int, seconds: float) -> flo
         kernel: LanesKernel | FlatLoopKernel = LanesKernel(shared, 1, "units")
     else:
         kernel = FlatLoopKernel(shared, int(name.rpartition(" ")[2]))
-    x, y = torch.ones(rows, sizes[0]), torch.arange(rows) % sizes[-1]
-    with torch_context(kernel.intra_op_threads):
-        population, member = new_population(shared, [0], hp), torch.tensor([0])
+    x, y, member = torch.ones(rows, sizes[0]), torch.arange(rows) % sizes[-1], torch.tensor([0])
+    with torch.no_grad():
+        population = new_population(shared, [0], hp)
 
-        def run(steps: int) -> float:
-            chunk = Chunk(x, y, [None] * steps, 0, 0, [[1.0] * steps])
+    def run(steps: int) -> float:
+        chunk = Chunk(x, y, [None] * steps, 0, 0, [[1.0] * steps])
+        with torch_context(kernel.intra_op_threads):
             begin = time.perf_counter()
             kernel.run(population, member, chunk)
             return time.perf_counter() - begin
 
-        run(1)
-        few, end = max(1, int(seconds / 20 / run(1))), time.perf_counter() + seconds
-        short, long = run(few), run(5 * few)
-        while time.perf_counter() < end:
-            short, long = min(short, run(few)), min(long, run(5 * few))
-    # without what is done once a run, where the clock sees it
-    return (long - short) / (4 * few) if long > short else long / (5 * few)
+    return run
