@@ -166,26 +166,29 @@ static void train(const Library& library, Trainer* trainer, Arrays& a, int64_t s
     if (allocations) fail("memory was asked for in a step");
 }
 
-// A row or class that isn't there, at the first and the last place where it can stand.
-static void refuse(const Library& library, Trainer* trainer, const Case& c, Arrays& a) {
-    Buffer<int64_t>& wrong = c.batches ? a.index : a.class_N;
-    if (!c.batches && c.loss != CROSS_ENTROPY) return;
-    const int64_t most = c.batches ? c.rows : c.C, last = c.batches ? c.end[0] - 1 : c.rows - 1;
-    const int64_t places[] = {0, last}, values[] = {-1, most, INT64_MIN, INT64_MAX};
+// Numbers that aren't there, at a place that the first step reads.
+static void refuse_at(const Library& library, Trainer* trainer, Arrays& a, int64_t& place, int64_t most) {
+    const int64_t right = place;
     a.steps[0].start = 0, a.steps[0].stop = 1;
-    for (int64_t place : places)
-        for (int64_t value : values) {
-            const int64_t right = wrong[place];
-            wrong[place] = value;
-            Bits before, after;
-            before.add(a.params);
-            a.progress[0] = {0, 0};
-            if (library.train(trainer, a.members.data(), a.steps.data(), a.progress.data(), 10) != OUT_OF_RANGE)
-                fail("a row or class that isn't there was taken");
-            after.add(a.params);
-            if (before.hash != after.hash) fail("a step that was refused changed a weight");
-            wrong[place] = right;
-        }
+    for (int64_t value : {(int64_t)-1, most, INT64_MIN, INT64_MAX}) {
+        place = value;
+        Bits before, after;
+        before.add(a.params);
+        a.progress[0] = {0, 0};
+        if (library.train(trainer, a.members.data(), a.steps.data(), a.progress.data(), 10) != OUT_OF_RANGE)
+            fail("a row or class that isn't there was taken");
+        after.add(a.params);
+        if (before.hash != after.hash) fail("a step that was refused changed a weight");
+    }
+    place = right;
+}
+
+// A row or class that isn't there, first or last in the first batch.
+static void refuse(const Library& library, Trainer* trainer, const Case& c, Arrays& a) {
+    for (int64_t i : {(int64_t)0, (c.batches ? c.end[0] : c.rows) - 1}) {
+        if (c.batches) refuse_at(library, trainer, a, a.index[i], c.rows);
+        if (c.loss == CROSS_ENTROPY) refuse_at(library, trainer, a, a.class_N[c.batches ? a.index[i] : i], c.C);
+    }
 }
 
 static Trainer* open_after_failures(const Library& library, const Network* network, int64_t rows, int32_t units) {
