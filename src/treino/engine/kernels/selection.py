@@ -11,7 +11,7 @@ from treino.words import N_, _
 
 LARGEST_THREADS = 1024
 SMALL_STEP = 4_000_000  # weights times rows; below, lanes is the fastest on all machines that were measured
-SURELY = 0.95  # another kernel must be faster by more than the model's errors
+SURELY = 0.85  # of its time; the model errs by up to a fifth for flat-loop on all cores
 
 ENGINES = {
     "module": N_("any nn.Module, member by member: autograd and torch.optim"),
