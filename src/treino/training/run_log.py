@@ -169,7 +169,7 @@ def run_events(course: TrainingCourse, measured: Measures) -> Iterator[Event]:
 def optimizer(planned: Plan) -> OptimizerMade:
     """With the settings in force."""
     s = planned.settings
-    group = Group(s["lr"], s["weight_decay"], s["momentum"], ())
+    group = Group(s["lr"], s["weight_decay"], ())
     adaptive = OPTIMIZERS[s["optimizer"]].adaptive
     return OptimizerMade(optimizer=0, kind=s["optimizer"], adaptive=adaptive, groups=(group,))
 

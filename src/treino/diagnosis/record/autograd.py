@@ -4,19 +4,14 @@ from typing import Any
 
 import torch
 
+from treino.diagnosis.record.reach import reached
+
 MOST = 4000  # nodes
 
 
 def walk(node: Any, most: int = MOST) -> list[Any]:
     """A node and those before it, nearest first."""
-    found = [node] if node is not None else []
-    known = set(found)
-    for one in found:
-        for before, _ in one.next_functions:
-            if before is not None and before not in known and len(found) < most:
-                known.add(before)
-                found.append(before)
-    return found
+    return reached(node, lambda one: [before for before, _ in one.next_functions], most)
 
 
 def leaves(value: torch.Tensor | None, most: int = MOST) -> list[torch.Tensor]:

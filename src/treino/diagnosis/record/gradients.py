@@ -3,6 +3,7 @@
 import functools
 import math
 import weakref
+from math import isfinite
 from threading import get_ident
 from typing import Any
 
@@ -44,6 +45,7 @@ from treino.diagnosis.record.measures import (
 from treino.diagnosis.record.optimizer_record import OptimizerRecord
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import NOBODY, Values, snapshot
+from treino.diagnosis.record.windows import PATIENCE
 
 ADAPTIVE = ("Adam", "RMSprop", "Rprop", "Adadelta", "Adafactor", "Lion", "Muon", "LAMB", "NAdam")
 GRAPHS = 3  # backwards of a line whose graph is kept whole, and later those
@@ -153,7 +155,6 @@ class Gradients:
             Group(
                 number_of(g.get("lr")),
                 number_of(g.get("weight_decay", 0.0)),
-                number_of(g.get("momentum", 0.0)),
                 tuple(self.number(p) for p in g["params"]),
             )
             for g in optimizer.param_groups
@@ -168,13 +169,21 @@ class Gradients:
 
     # --- backward ------------------------------------------------------------------------------------------
     def _around(self, original: Any) -> Any:
-        """The one check of a step outside of windows; everything else inside of them."""
-        gradients, hooks, windows = self, self._hooks, self.windows
+        """Between windows the value alone is kept; everything else inside of them."""
+        gradients, hooks, windows, hands = self, self._hooks, self.windows, self.hands
 
         @functools.wraps(original)
         def backward(*args: Any, **kwargs: Any) -> Any:
             if not hooks.on or get_ident() != hooks.thread:  # no compiler and no transform runs one
                 return original(*args, **kwargs)
+            if not windows.open and not hands.every:
+                gradients.keep(args[0] if args else kwargs.get("tensors"))
+                result = original(*args, **kwargs)
+                windows.turn += 1
+                windows.calls = 0
+                if windows.turn >= windows.due and windows.turn - windows.stepped > PATIENCE:
+                    gradients.shift()
+                return result
             root = args[0] if args else kwargs.get("tensors")
             told = gradients.begin("backward", root)
             gradients.inside = True
@@ -197,19 +206,19 @@ class Gradients:
             self._hooks.quietly(name, lambda: told.append(self.before(root)))
         elif self.hands.every:
             self.hands.passed()
-        if isinstance(root, torch.Tensor) and root.numel() == 1 and not (root.is_meta or root.is_complex()):
-            self._course.append(self._worth(root))
+        self.keep(root)
         return told
 
-    def _worth(self, root: torch.Tensor) -> float | torch.Tensor:
+    def keep(self, root: Any) -> None:
         """The number that is run backward; on another device its tensor: a step would have to wait."""
+        if not isinstance(root, torch.Tensor) or root.numel() != 1 or root.is_meta:
+            return
         with torch._C.DisableTorchFunction():
-            if not root.is_cpu and not self.windows.open:
-                return root.detach()
-            value = float(root.item())
-        if not math.isfinite(value):
+            value = root.item() if root.is_cpu or self.windows.open else root.detach()
+        if isinstance(value, float) and not isfinite(value):
             self._hooks.quietly("backward", self.spoiled, root, value)
-        return value
+        if not isinstance(value, complex):
+            self._course.append(value)
 
     def before(self, root: Any) -> Any:
         """What gradients are there before a backward, and what it starts from."""
@@ -310,18 +319,19 @@ class Gradients:
         held.before = [sampled(p, MANY) for p in every]
 
     def _after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        windows, held = self.windows, self.held.get(id(optimizer))
         if not self._hooks.on:
             return
-        held = self.held.get(id(optimizer))
         self.steps += 1
         if held is not None:
             held.steps += 1
-        if self.windows.open:
+        windows.stepped = windows.turn
+        if windows.open:
             self._tape.start()
             if self._hooks.watching() and held is not None:
                 self._hooks.quietly("step", self._stepped, optimizer, held)
             self._values.tick(self.steps)
-        if self.windows.step():
+        if windows.open or windows.turn >= windows.due:
             self.shift()
             if self.windows.open and held is not None:
                 held.used |= {id(p) for p in held.parameters() if p.grad is not None}
@@ -358,7 +368,6 @@ class Gradients:
             summed=held.summed,
             ratio=moved / size if size > 0 else math.nan,
             norm=size,
-            gradient_norm=force.norm,
             decay=decay * size / force.norm if force.norm > 0 else math.nan,
         )
         held.used |= used

@@ -3,7 +3,7 @@
 import functools
 import os
 import threading
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
@@ -65,9 +65,9 @@ class Hooks:
         name: str,
         observe: After,
         failed: Failed | None = None,
-        among: Container[Any] | None = None,
+        fits: Callable[..., bool] = lambda *args, **kwargs: True,
     ) -> None:
-        """Call ``observe(result, args, kwargs)`` after each call of ``owner.name``. among: of these alone."""
+        """Call ``observe(result, args, kwargs)`` after each call of ``owner.name`` whose arguments fit."""
         original = getattr(owner, name, None)
         if original is None:
             return
@@ -75,7 +75,7 @@ class Hooks:
 
         @functools.wraps(original)
         def watched(*args: Any, **kwargs: Any) -> Any:
-            if not hooks.on or (among is not None and args[0] not in among) or not hooks.watching():
+            if not hooks.on or not fits(*args, **kwargs) or not hooks.watching():
                 return original(*args, **kwargs)
             if failed is None:
                 result = original(*args, **kwargs)

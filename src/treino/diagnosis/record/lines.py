@@ -62,17 +62,6 @@ def stack(limit: int = 5) -> tuple[Site, ...]:
     return tuple(found)
 
 
-def known_line(frame: FrameType) -> Site | None:
-    """The line that a frame stands on, if it has been asked for before."""
-    place = _places.get((id(frame.f_code), frame.f_lasti))
-    return place[1] if place is not None else None
-
-
-def line_of(frame: FrameType) -> Site:
-    """A frame's line; the same line is the same object."""
-    return known_line(frame) or _site(frame)
-
-
 def maker(made: object) -> Site | None:
     """The innermost own line that makes this object: none of its own methods, which hand on to a library."""
     frame: FrameType | None = sys._getframe(1)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.codec import decoded, encoded
 from treino.diagnosis.record.lines import here, stack
+from treino.diagnosis.record.reach import reached
 
 T = TypeVar("T", bound="Event")
 BY_HAND = "update by hand"  # the kind of an optimizer that a program itself is
@@ -61,16 +62,12 @@ class Graph:
     ) -> Iterator[Operation]:
         """An operation and what led to it, nearest first; ``through``: names that are passed, or all."""
         first = start or self.root
-        todo = [first] if first is not None else []
-        known = {id(first)}
-        while todo:
-            one = todo.pop(0)
-            yield one
-            if through is None or one is first or one.name in through:
-                for parent in self.parents(one):
-                    if id(parent) not in known:
-                        known.add(id(parent))
-                        todo.append(parent)
+
+        def before(one: Operation) -> list[Operation]:
+            passed = through is None or one is first or one.name in through
+            return self.parents(one) if passed else []
+
+        yield from reached(first, before, len(self.operations))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,8 +87,7 @@ class NetMade(Event):
     """A net as its first call found it.
 
     made_at: its constructor's line. modal: kinds of its layers that behave otherwise in training (dropout,
-    batch norm). loaded: its state was, before, or it is a copy. parameters: numbers. layers: (kind, line) of
-    its parts, in order.
+    batch norm). loaded: its state was, before, or it is a copy. parameters: numbers.
     """
 
     net: int
@@ -100,7 +96,6 @@ class NetMade(Event):
     modal: tuple[str, ...] = ()
     loaded: bool = False
     parameters: tuple[int, ...] = ()
-    layers: tuple[tuple[str, Site | None], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +114,6 @@ class Group:
 
     lr: float
     weight_decay: float
-    momentum: float
     parameters: tuple[int, ...]
 
 
@@ -244,7 +238,7 @@ class Stepped(Event):
 
     gradients: how many of its parameters had one; zeros: how many of these were all zeros (still);
     missing: those without. summed: some held what an earlier step had used. ratio: ‖Δp‖ / ‖p‖; norm: ‖p‖;
-    gradient_norm: ‖g‖; decay: weight_decay · ‖p‖ / ‖g‖.
+    decay: weight_decay · ‖p‖ / ‖g‖.
     """
 
     optimizer: int
@@ -257,7 +251,6 @@ class Stepped(Event):
     summed: bool = False
     ratio: float = float("nan")
     norm: float = float("nan")
-    gradient_norm: float = float("nan")
     decay: float = float("nan")
 
 
@@ -276,11 +269,10 @@ class Read(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModeSet(Event):
-    """``train()`` or ``eval()`` of a net."""
+class EvalSet(Event):
+    """A net was set to eval, by ``eval()`` or ``train(False)``."""
 
     net: int
-    training: bool
 
 
 @dataclass(frozen=True, kw_only=True)

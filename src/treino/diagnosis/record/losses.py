@@ -14,7 +14,7 @@ from treino.diagnosis.record.log import Log, LossCall
 from treino.diagnosis.record.nets import Nets
 from treino.diagnosis.record.tables import as_array
 from treino.diagnosis.record.tape import Tape
-from treino.diagnosis.record.values import Node, Values, snapshot
+from treino.diagnosis.record.values import Node, Values, made_of, snapshot
 
 CLASSES = ("cross_entropy", "nll_loss")
 BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
@@ -45,7 +45,7 @@ class Losses:
     def of(self, node: Node | None) -> tuple[int, ...]:
         """The loss calls that a value was made of, nearest first."""
         found: list[int] = []
-        for one in walk(node, 64):
+        for one in made_of(node, 64):
             if "loss" in one.detail and one.detail["loss"] not in found:
                 found.append(one.detail["loss"])
         return tuple(found)
@@ -172,15 +172,3 @@ def logsumexp(x: torch.Tensor) -> float:
         return 0.0
     sums = x.float().logsumexp(1)
     return float(sums.flatten()[sums.abs().argmax()])
-
-
-def walk(node: Node | None, most: int) -> list[Node]:
-    """A value and what it was made of, nearest first, so many at the most."""
-    found = [node] if node is not None else []
-    known = {id(n) for n in found}
-    for one in found:
-        for parent in one.parents:
-            if id(parent) not in known and len(found) < most:
-                known.add(id(parent))
-                found.append(parent)
-    return found

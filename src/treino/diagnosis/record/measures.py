@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 SAMPLED = 256  # entries of a parameter by which its movement is measured
-MANY = 16_384  # ... and that of one step
+MANY = 4096  # ... and that of one step
 
 
 @dataclass
@@ -25,7 +25,7 @@ def force_of(parameters: list[torch.Tensor], given: list[torch.Tensor] | None = 
     if given:
         return Force(len(given), norm=math.hypot(*norms(given)))
     led = [p for p in parameters if p.grad is not None and p.grad.layout == torch.strided]
-    sizes = norms([p.grad for p in led if p.grad is not None])
+    sizes = estimated([p.grad for p in led if p.grad is not None])
     return Force(
         sum(p.grad is not None for p in parameters),
         [p for p in parameters if p.grad is None and p.requires_grad],
@@ -54,12 +54,28 @@ def sampled(p: torch.Tensor, most: int = SAMPLED) -> torch.Tensor:
 def movement(parameters: list[torch.Tensor], before: list[torch.Tensor]) -> tuple[float, float]:
     """The norm that parameters had, and that of their way since, by ``MANY`` entries of each."""
     now = [sampled(p, MANY) for p in parameters]
-    if [n.shape for n in now] != [b.shape for b in before]:
+    if not now or [n.shape for n in now] != [b.shape for b in before]:
         return 0.0, 0.0
-    scales = [math.sqrt(p.numel() / max(1, n.numel())) for p, n in zip(parameters, now, strict=True)]
-    every = norms(before), norms(list(torch._foreach_sub(now, before)) if now else [])
-    size, way = (math.hypot(*(s * n for s, n in zip(scales, of, strict=True))) for of in every)
+    every = norms(before), norms(list(torch._foreach_sub(now, before)))
+    size, way = (math.hypot(*scaled(of, parameters, now)) for of in every)
     return size, way
+
+
+def estimated(tensors: list[torch.Tensor]) -> list[float]:
+    """The Euclidean norm of each, by ``MANY`` of its entries."""
+    some = [sampled(t, MANY) for t in tensors]
+    return scaled(norms(some), tensors, some)
+
+
+def scaled(sizes: list[float], whole: list[torch.Tensor], some: list[torch.Tensor]) -> list[float]:
+    """Norms of some entries, as those of all."""
+    return [n * math.sqrt(w.numel() / max(1, s.numel())) for n, w, s in zip(sizes, whole, some, strict=True)]
+
+
+def largest(t: torch.Tensor) -> float:
+    """The largest entry, without sign."""
+    low, high = torch.aminmax(t)
+    return max(-float(low), float(high))
 
 
 def norm(t: torch.Tensor) -> float:

@@ -14,7 +14,7 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.hooks import Hooks
 from treino.diagnosis.record.lines import here, maker, stack
-from treino.diagnosis.record.log import Forward, Log, ModeSet, NetMade
+from treino.diagnosis.record.log import EvalSet, Forward, Log, NetMade
 from treino.diagnosis.record.norms import Norms
 from treino.diagnosis.record.tables import as_array
 from treino.diagnosis.record.tape import Tape
@@ -55,7 +55,7 @@ class Nets:
     def install(self) -> None:
         """Note where modules are made, and when their mode is set."""
         self._hooks.before(nn.Module, "__init__", self._making)
-        self._hooks.after(nn.Module, "train", self._mode, among=self.numbers)
+        self._hooks.after(nn.Module, "train", self._rests, fits=self._is_rest)
         self._hooks.after(nn.Module, "load_state_dict", self._load)
         self._tape.observe(
             self._dropped,
@@ -128,7 +128,6 @@ class Nets:
             self.count += 1
             parts = list(module.modules())
             modal = tuple(sorted({kind_of(m) for m in parts if is_modal(m)}))
-            layers = tuple((kind_of(m), self.made.get(m)) for m in parts if not list(m.children()))[:64]
             owned = tuple(self.number_of(p) for p in module.parameters())
             self._log.tell(
                 NetMade,
@@ -138,7 +137,6 @@ class Nets:
                 modal=modal,
                 loaded=any(m in self.loaded or m not in self.made for m in parts),
                 parameters=owned,
-                layers=layers,
             )
             for observe in self.roots:
                 observe(module)
@@ -154,9 +152,12 @@ class Nets:
         for observe in self.loads:
             observe(args, kwargs)
 
-    def _mode(self, result: Any, args: Any, kwargs: Any) -> None:
-        net, mode = self.numbers[args[0]], bool(args[1] if len(args) > 1 else kwargs.get("mode", True))
-        self._log.tell(ModeSet, net=net, training=mode, site=here())
+    def _is_rest(self, module: nn.Module, mode: bool = True) -> bool:
+        """Whether ``train(mode)`` sets a net to eval, which ``eval()`` calls."""
+        return not mode and module in self.numbers
+
+    def _rests(self, result: Any, args: Any, kwargs: Any) -> None:
+        self._log.tell(EvalSet, net=self.numbers[args[0]], site=here())
 
     def _dropped(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         told = kwargs.get("training", args[2] if len(args) > 2 else True)

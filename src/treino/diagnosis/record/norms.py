@@ -26,14 +26,14 @@ class Batches:
 
 
 class Norms:
-    """Batches by layer. loader: gives the line of the loader that is read."""
+    """Batches by layer. every: of all layers. loader: gives the line of the loader that is read."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
         self.made: Any = {}
         self.loader: Callable[[], Site | None] = lambda: None
         self._layers: weakref.WeakKeyDictionary[nn.Module, Batches] = weakref.WeakKeyDictionary()
-        self._every: list[Batches] = []
+        self.every: list[Batches] = []
 
     def install(self) -> None:
         """Nets tells of the batches."""
@@ -47,7 +47,7 @@ class Norms:
         known = self._layers.get(layer)
         if known is None:
             known = self._layers[layer] = Batches(self.made.get(layer))
-            self._every.append(known)
+            self.every.append(known)
         known.crashed = known.crashed or crashed
         known.evaluated += not training
         known.larger += training and x.shape[0] > 1
@@ -57,6 +57,6 @@ class Norms:
 
     def finish(self) -> None:
         """All layers that got a batch of one row in training."""
-        for one in self._every:
+        for one in self.every:
             if one.ones:
                 self._log.tell(Normed, **vars(one))

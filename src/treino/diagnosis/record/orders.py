@@ -4,9 +4,8 @@ from typing import Any
 
 import torch
 
-from treino.diagnosis.record.losses import walk
 from treino.diagnosis.record.tape import Tape
-from treino.diagnosis.record.values import Node
+from treino.diagnosis.record.values import Node, made_of
 
 LEAST = 40  # rows
 MOST = 64  # indices that are looked into
@@ -38,7 +37,7 @@ def alone(rows: Node | None, labels: Node | None) -> Node | None:
     """
     if rows is None or labels is None:
         return None
-    one, two = walk(rows, 32), walk(labels, 32)
+    one, two = made_of(rows, 32), made_of(labels, 32)
     if any(n.op == "sort" or n.op == "argsort" for n in (*one, *two)):
         return None
     first, second = (

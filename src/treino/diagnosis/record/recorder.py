@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any
 
 import torch
-from torch import nn
+from torch import is_grad_enabled, nn
 
 from treino.diagnosis.record import traces
 from treino.diagnosis.record.activations import Activations
@@ -55,10 +55,10 @@ class Recorder:
         self.clips = Clips(self.log, self.hooks, self.tape)
         self.place: Any = None  # where the newest call of a net came from
         self.trained: set[Any] = set()  # places of calls that train
-        self.usual = 1  # calls of nets in a turn that train
         self._places: dict[int, Any] = {}
         self._kinds: set[type] = set()
         self._newest: Any = lambda: None  # a known net that was called between windows
+        self._batches = self.nets.norms.every  # of batch norms: a single row is looked at
         compiled = Compiled(self.hooks, self.tape, self.nets)
         compiled.entering = self.entering
         self._seconds = 0.0
@@ -113,6 +113,7 @@ class Recorder:
         self._seconds += perf_counter() - began
 
     def _open(self) -> None:
+        self.windows.forget()
         self.nets.open()
         self.gradients.open()
         self.tape.start()
@@ -135,39 +136,46 @@ class Recorder:
         if kind in self._kinds or kind.__module__.startswith(("torch.jit", "torch._dynamo")):
             return
         self._kinds.add(kind)
-        recorder, own = self, vars(kind).get("__call__")
+        recorder, hooks, windows, own = self, self.hooks, self.windows, vars(kind).get("__call__")
+        base: Any = next(k for k in kind.__mro__[1:] if "__call__" in vars(k))
 
         def called(self: Any, *args: Any, **kwargs: Any) -> Any:
-            if recorder.hooks.on:
-                recorder.entering(self, args, sys._getframe(1))
+            if hooks.on:
+                frame = sys._getframe(1)
+                alike = windows.at == frame.f_lasti and windows.code is frame.f_code
+                alike = alike and windows.net() is self and self.training and is_grad_enabled()
+                if alike and windows.calls < windows.usual:
+                    windows.calls += 1
+                else:
+                    recorder.entering(self, args, frame)
             if own is not None:
                 return own(self, *args, **kwargs)
-            inherited: Any = super(kind, self)
-            return inherited.__call__(*args, **kwargs)  # as it is now: others replace it, too
+            return base.__call__(self, *args, **kwargs)  # as it is now: others replace it, too
 
         self.hooks.replace(kind, "__call__", unseen(called))
 
     def entering(self, module: nn.Module, args: Any, frame: FrameType) -> None:
         """A net is called: does the call train, or is it to be watched?"""
         windows = self.windows
-        place = (id(frame.f_code), frame.f_lasti, module.training, torch.is_grad_enabled())
-        self.place = place
+        self.place = place = id(frame.f_code), frame.f_lasti, module.training, is_grad_enabled()
         if self.settings.pending:
             self.settings.called(place[3])
         if windows.open:
             return
         windows.calls += 1
-        other = place not in self.trained or windows.calls > self.usual
-        rows = args[0].shape[:1] if args and isinstance(args[0], torch.Tensor) else ()
-        single = module.training and rows == (1,)
-        new = self._newest() is not module and module not in self.nets.numbers
-        if not new:
-            self._newest = weakref.ref(module)
-        seen = ("a single row", place) if single else ("a new net", place) if new else place
-        if (other or single or new) and self.hooks.watching() and windows.look(seen):
+        known = self._newest() is module
+        if not known and module in self.nets.numbers:
+            self._newest, known = weakref.ref(module), True
+        single = self._batches and module.training and is_single(args)
+        if known and not single and place in self.trained and windows.calls <= windows.usual:
+            if self.rows.hungry and self.hooks.watching():
+                self.rows.entered(module, args)
+            elif module.training and place[3] and not self._batches:
+                windows.net, windows.code, windows.at = self._newest, frame.f_code, frame.f_lasti
+            return
+        seen = ("a single row", place) if single else place if known else ("a new net", place)
+        if self.hooks.watching() and windows.look(seen):
             self._open()
-        elif not other and self.rows.hungry and self.hooks.watching():
-            self.rows.entered(module, args)
 
     def _called(self, event: Forward, *_: Any) -> None:
         """Remember where a call came from, until a backward tells that it trained."""
@@ -181,7 +189,7 @@ class Recorder:
         self.settings.called(True)  # with a net of plain tensors no call told of what was drawn
         own = [f for f in event.forwards if f in self._places]
         self.trained |= {self._places[f] for f in own}
-        self.usual = max(self.usual, len(own))
+        self.windows.usual = max(self.windows.usual, len(own))
 
     def stop(self, *, finished: bool = True, error: str = "") -> None:
         """Take everything off and close the log."""
@@ -201,3 +209,8 @@ class Recorder:
                 self.hooks.defect(type(part).__name__, wrong)
         self.log.tell(Ended, finished=finished, watched=self.windows.watched, error=error)
         self._seconds += perf_counter() - began
+
+
+def is_single(args: Any) -> bool:
+    """Whether a net is called for one row."""
+    return bool(args) and isinstance(args[0], torch.Tensor) and args[0].shape[:1] == (1,)

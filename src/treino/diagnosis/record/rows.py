@@ -15,8 +15,10 @@ from treino.diagnosis.record.lines import here, stack
 from treino.diagnosis.record.loaders import Loaders
 from treino.diagnosis.record.log import Backward, Forward, Log
 from treino.diagnosis.record.losses import BINARY, CLASSES, NAMES, answers, given
+from treino.diagnosis.record.measures import largest
 from treino.diagnosis.record.nets import Nets
 from treino.diagnosis.record.orders import Orders, alone
+from treino.diagnosis.record.reach import reached
 from treino.diagnosis.record.row_figures import tell
 from treino.diagnosis.record.row_log import BadRows, Lonely
 from treino.diagnosis.record.splits import Splits
@@ -192,7 +194,7 @@ class Rows:
             return
         x = args[0]
         if isinstance(x, torch.Tensor) and x.is_floating_point() and x.numel():
-            self._entered = number, float(x.detach().abs().max())
+            self._entered = number, largest(x.detach())
 
     # --- what is known of a call later ----------------------------------------------------------------------
     def _lost(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
@@ -320,12 +322,5 @@ def rows_in(args: Any) -> torch.Tensor | None:
 
 def generated(node: Node) -> bool:
     """Whether a value is made of random numbers alone, of no rows that were there before."""
-    todo, known = [node], {id(node)}
-    for one in todo:
-        if len(todo) > FAR or (one.op not in DRAWS and not one.parents):
-            return False
-        for parent in one.parents if one.op not in DRAWS else ():
-            if id(parent) not in known:
-                known.add(id(parent))
-                todo.append(parent)
-    return True
+    every = reached(node, lambda one: one.parents if one.op not in DRAWS else (), FAR + 1)
+    return len(every) <= FAR and all(one.op in DRAWS or one.parents for one in every)

@@ -160,6 +160,7 @@ class Settings:
         if site is not None and times <= MOST_DRAWS:
             told = {"kind": kind, "key": key, "site": site, "stack": stack()}
             self.pending.append(told | self._log.moment())
+            self._gradients.windows.forget()
 
     def called(self, training: bool) -> None:
         """A net is called: what was drawn was drawn for this."""

@@ -52,22 +52,14 @@ SILENT = frozenset(
             "numel",
             "nelement",
             "len",
-            "is_floating_point",
-            "is_complex",
             "stride",
+            "is_floating_point",
+            "is_tensor",
         ),
         *("hash", "type", "requires_grad_", "retain_grad", "is_contiguous", "storage_offset", "element_size"),
         *("get_device", "data_ptr", "untyped_storage", "is_same_size", "register_hook", "set_grad_enabled"),
-        *(
-            "is_tensor",
-            "_record_function_enter_new",
-            "_record_function_exit._RecordFunction",
-            "_is_view",
-            "is_inference",
-            "is_pinned",
-            "dir",
-            "setattr",
-        ),
+        *("_record_function_enter_new", "_record_function_exit._RecordFunction", "_is_view", "is_inference"),
+        *("is_complex", "is_pinned", "dir", "setattr"),
     )
 )
 PROPERTIES = frozenset(("data", "T", "mT", "H", "real", "grad"))

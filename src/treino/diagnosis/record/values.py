@@ -9,6 +9,7 @@ from torch.distributions import Distribution
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Graph, Operation
+from treino.diagnosis.record.reach import reached
 
 MOST = 64  # operations of a graph that goes into the log
 PRUNED = 20_000  # tensors that are known at once
@@ -133,15 +134,15 @@ def shape_of(tensor: torch.Tensor) -> tuple[int, ...]:
     return tuple(tensor.shape) if plain else ()
 
 
+def made_of(node: Node | None, most: int) -> list[Node]:
+    """A value and what it was made of, nearest first, so many at the most."""
+    return reached(node, lambda one: one.parents, most)
+
+
 def snapshot(node: Node, most: int = MOST) -> Graph:
     """The operations that led to a value, itself first, breadth first, as far as they fit."""
-    order: list[Node] = [node]
-    numbers = {id(node): 0}
-    for one in order:
-        for parent in one.parents:
-            if id(parent) not in numbers and len(order) < most:
-                numbers[id(parent)] = len(order)
-                order.append(parent)
+    order = made_of(node, most)
+    numbers = {id(one): place for place, one in enumerate(order)}
     return Graph(
         tuple(
             Operation(

@@ -3,6 +3,10 @@
 A turn is a backward. Counts alone decide, so that what is found does not hang on the machine's speed.
 """
 
+from collections.abc import Callable
+from types import CodeType
+from typing import Any
+
 FIRST = 48  # turns that are watched from the start
 WIDE = 2  # turns of a later window
 APART = 4  # a later window opens after a further quarter of all turns
@@ -16,18 +20,28 @@ PATIENCE = 64  # backwards without a step, after which no step is waited for
 class Windows:
     """Whether this is a moment that is watched.
 
-    open: so it is. turn: backwards so far. calls: of nets since the newest of them, between windows. A window
-    opens and closes after an optimizer's step, so that it holds whole steps; where there are none, after a
-    backward.
+    open: so it is. turn: backwards so far; stepped: how many there were at the newest step; due: at which of
+    them the window opens, or closes. That is after an optimizer's step, so that it holds whole steps; where
+    there are none, after a backward.
+
+    Between windows a call of a net is one more of a training if it is like the newest one. calls: since the
+    newest backward; usual: so many there are in a turn; net, code, at: of the newest one, which net is called
+    (a weak reference), and where.
     """
+
+    __slots__ = (
+        *("open", "turn", "stepped", "due", "calls", "usual", "net", "code", "at", "watched", "operations"),
+        *("_wide", "_trainings", "_evaluating", "_looks"),
+    )
 
     def __init__(self) -> None:
         self.open = True
         self.turn = self.calls = 0
         self.watched = 0
         self.operations = 0
-        self._unstepped = PATIENCE
-        self._due, self._wide, self._trainings = FIRST, WIDE, 0
+        self.stepped, self.due, self.usual = -PATIENCE, FIRST, 1
+        self.forget()
+        self._wide, self._trainings = WIDE, 0
         self._evaluating = False
         self._looks: dict[object, tuple[int, int]] = {}
 
@@ -36,23 +50,23 @@ class Windows:
         self.turn += 1
         self.calls = 0
         self.watched += self.open
-        self._unstepped += 1
-        return self._unstepped > PATIENCE
+        return self.turn - self.stepped > PATIENCE
 
-    def step(self) -> bool:
-        """A step is over; whether it may be one that opens or closes the window."""
-        self._unstepped = 0
-        return self.open or self.turn >= self._due
+    def forget(self) -> None:
+        """Look at the next call of a net, whatever it is like."""
+        self.net: Callable[[], Any] = lambda: None
+        self.code: CodeType | None = None
+        self.at = -1
 
     def shift(self) -> bool:
         """A step is over; whether the window is open from here on."""
         if not self.open:
-            if self.turn >= self._due:
-                self.open, self._due, self._wide = True, self.turn + self._wide, WIDE
+            if self.turn >= self.due:
+                self.open, self.due, self._wide = True, self.turn + self._wide, WIDE
             return self.open
         first = self.turn < FIRST and self.operations < CROWDED
-        if not first and (self._evaluating or self.turn >= self._due):
-            self._due = max(self.turn + LEAST, self.turn + self.turn // APART)
+        if not first and (self._evaluating or self.turn >= self.due):
+            self.due = max(self.turn + LEAST, self.turn + self.turn // APART)
             self.open = self._evaluating = False
         return self.open
 
@@ -61,9 +75,9 @@ class Windows:
         self._trainings += 1
         if self.turn and self._trainings <= TRAININGS:
             if self.open:
-                self._due = max(self._due, self.turn + NEW)
+                self.due = max(self.due, self.turn + NEW)
             else:
-                self._due, self._wide = self.turn, NEW
+                self.due, self._wide = self.turn, NEW
 
     def look(self, place: object) -> bool:
         """Between windows, a net is called where no training call came from: open until the next step? The

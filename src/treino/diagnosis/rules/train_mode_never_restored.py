@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.record.log import Forward, Log, ModeSet, NetMade
+from treino.diagnosis.record.log import EvalSet, Forward, Log, NetMade
 from treino.diagnosis.rules.examples import JUDGED, ON_PART, WITH_DROPOUT, script
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.rules.turns import trained_forwards
@@ -19,7 +19,7 @@ def decide(log: Log) -> Iterable[Evidence]:
     for net in log.of(NetMade):
         calls = [f for f in log.of(Forward) if f.net == net.net and f.forward in used]
         still = [f for f in calls if f.grad and f.resting and not (f.training or f.active or f.dropping)]
-        set_at = [m for m in log.of(ModeSet) if m.net == net.net and not m.training]
+        set_at = [m for m in log.of(EvalSet) if m.net == net.net]
         first = bool(calls) and not calls[0].training
         if len(still) < LEAST or (net.loaded and first):
             continue
@@ -31,7 +31,7 @@ def decide(log: Log) -> Iterable[Evidence]:
         yield Evidence(still[-1].site, numbers, at=site, stack=still[-1].stack)
 
 
-def _looked(log: Log, net: int, since: ModeSet, until: Forward, used: set[int]) -> bool:
+def _looked(log: Log, net: int, since: EvalSet, until: Forward, used: set[int]) -> bool:
     """Whether a net was evaluated between these events. used: the calls that trained."""
     at = {id(event): place for place, event in enumerate(log.events)}
     between = log.events[at[id(since)] : at[id(until)]]
