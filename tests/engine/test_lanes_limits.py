@@ -1,0 +1,238 @@
+"""The kernel ``lanes`` at its limits: no memory, Ctrl-C, wrong arrays, NaN in a lane, errors of rounding."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from dataclasses import replace
+
+import pytest
+import torch
+from oracles import ENGINES, sample
+from torch import Tensor
+
+from treino.engine import mlp, train
+from treino.engine.chunk import Chunk
+from treino.engine.kernels.lanes_library import why_missing
+
+pytestmark = pytest.mark.skipif("lanes" not in ENGINES, reason=why_missing() or "")
+
+
+def child(source: str, *arguments: object) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(source), *map(str, arguments)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=os.path.dirname(__file__),
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_no_memory_for_a_block_is_an_error_that_loses_nothing():
+    process = child("""
+        import resource
+        import torch
+        from treino.engine import mlp, train
+
+        x, y = torch.rand(8, 4), torch.arange(8) % 2
+        training = train((x, y), mlp(4096, 4096), steps=2, engine="lanes", threads=1)
+        before = training.state.population.params.clone()
+        training.setup.kernel.layout = "members"  # sixteen members' room, 4 GB, for one
+        pages = int(open("/proc/self/statm").read().split()[0])
+        most = resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (1 << 30), most))
+        try:
+            training.advance(None)
+        except MemoryError as error:
+            print(error, training.step, torch.equal(training.state.population.params, before))
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        training.setup.kernel.layout = "units"
+        training.advance(None)
+        print(training.step)
+    """)
+    out, error = process.communicate(timeout=120)
+    assert out.splitlines() == ["no memory for a block of the kernel lanes 0 True", "2"], error
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("members", [1, 40])
+def test_ctrl_c_ends_a_call_and_what_goes_on_has_the_same_bits(members):
+    """A call of millions of steps; the training is then what it was before the call."""
+    process = child(
+        """
+        import signal, sys
+        import torch
+        from oracles import sample
+        from treino.engine import mlp, train
+
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+        def made():
+            many = {"steps": 200_000, "every": 200_000}
+            return train(sample(), mlp(30), seeds=range(int(sys.argv[1])), engine="lanes", **many)
+
+        training = made()
+        training.advance(None, until=10)
+        print("ready", flush=True)
+        try:
+            while True:
+                training.advance(None)
+        except KeyboardInterrupt:
+            print("stopped", flush=True)
+        step, other = training.step, made()
+        while other.step < step:
+            other.advance(None, until=step)
+        print(step >= 10, torch.equal(training.state.population.params, other.state.population.params))
+        """,
+        members,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == "stopped\n"
+    out, error = process.communicate(timeout=300)
+    assert out == "True True\n", error
+
+
+def test_not_a_number_in_one_lane_leaves_the_others_as_they_are():
+    x, y = sample()
+
+    def bits(poison: bool) -> Tensor:
+        training = train((x, y), mlp(9, dropout=0.1), steps=30, seeds=range(17), engine="lanes", clip=0.5)
+        training.setup.kernel.layout = "members"
+        population = training.state.population
+        if poison:
+            population.params[5, 3] = torch.nan
+            population.moments[1][16, 0] = torch.inf
+        chunk = Chunk(x, y, [None] * 30, 0, 0, [[1.0] * 30])
+        training.setup.kernel.run(population, torch.arange(17), chunk)
+        return population.params.view(torch.int32)
+
+    clean, poisoned = bits(False), bits(True)
+    others = [row for row in range(17) if row not in (5, 16)]
+    assert torch.equal(poisoned[others], clean[others])
+    assert poisoned[5].view(torch.float32).isnan().any()
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "gelu"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_errors_of_rounding_are_no_larger_than_torch_s(activation, optimizer):
+    """Against the same training in float64, over a hundred starts."""
+    x, y = sample(rows=200)
+
+    def trained(engine: str, dtype: torch.dtype) -> Tensor:
+        training = train(
+            (x.to(dtype), y), mlp(24, 12, activation=activation), optimizer=optimizer, lr=0.01, steps=20,
+            seeds=range(100), engine=engine, dtype=dtype,
+        )  # fmt: skip
+        for _tick in training:
+            pass
+        return training.state.population.params.double()
+
+    exact = trained("flat-bmm", torch.float64)
+    ours, torchs = ((trained(e, torch.float32) - exact).abs().mean() for e in ("lanes", "flat-bmm"))
+    assert 0 < ours <= 1.1 * torchs
+
+
+FUZZ = """
+    import random, sys
+    import torch
+    sys.path.insert(0, ".")
+    from test_lanes_limits import fuzzed
+
+    for seed in range(int(sys.argv[1]), int(sys.argv[2])):
+        print(seed, fuzzed(seed), flush=True)
+"""
+
+
+def fuzzed(seed: int) -> str:
+    """Call the kernel with some wrong arrays; -> what came of it."""
+    draw = random.Random(seed)
+    P, N, D, C, S = (draw.randint(1, most) for most in (20, 40, 20, 5, 4))
+    x, y = torch.rand(N, D), torch.randint(max(C, 2), (N,), generator=torch.Generator().manual_seed(seed))
+    net = mlp(*(draw.randint(1, 40) for _layer in range(draw.randint(0, 2))))
+    y[0], classes = max(C, 2) - 1, max(C, 2)
+    if len(y) < 2 or len(y.unique()) < classes:
+        y = torch.arange(N) % classes
+    if classes > N:
+        x, y = torch.rand(classes, D), torch.arange(classes)
+    training = train(
+        (x, y), net, steps=S, seeds=range(P), engine="lanes", optimizer=draw.choice(["sgd", "adam"])
+    )
+    kernel, population = training.setup.kernel, training.state.population
+    kernel.layout = draw.choice(["members", "units", None])
+    batches = draw.choice([[None] * S, [torch.randint(len(x), (draw.randint(1, 9),)) for _step in range(S)]])
+    chunk, rows = Chunk(x, y, batches, 0, 0, [[1.0] * S]), torch.arange(P)
+
+    def spoilt(tensor: Tensor) -> Tensor:
+        ways = (
+            lambda: tensor[: len(tensor) // 2],
+            lambda: tensor[:0],
+            lambda: tensor.to(
+                draw.choice([torch.float16, torch.float64, torch.int32, torch.int64, torch.bool])
+            ),
+            lambda: torch.cat([tensor, tensor]),
+            lambda: tensor.unsqueeze(0),
+            lambda: tensor.flatten()[:1],
+            lambda: tensor.expand(3, *tensor.shape),
+            lambda: torch.stack([tensor, tensor], -1)[..., 0],
+            lambda: torch.full_like(tensor, draw.choice([-1, 0, 1, 2**30, -(2**30)])),
+            lambda: torch.full_like(tensor, torch.nan) if tensor.is_floating_point() else tensor - 2**62,
+        )
+        return draw.choice(ways)()
+
+    for _change in range(draw.randint(1, 3)):
+        kind = draw.randrange(9)
+        if kind == 0:
+            chunk = replace(chunk, x=spoilt(chunk.x))
+        elif kind == 1:
+            chunk = replace(chunk, y=spoilt(chunk.y))
+        elif kind == 2 and chunk.batches[0] is not None:
+            chunk = replace(chunk, batches=[spoilt(batch) for batch in chunk.batches])
+        elif kind == 3:
+            rows = spoilt(rows)
+        elif kind == 4:
+            name = draw.choice(["params", "grads", "seed_P", "schedule_P"])
+            setattr(population, name, spoilt(getattr(population, name)))
+        elif kind == 5:
+            name = draw.choice(list(population.hp))
+            population.hp[name] = spoilt(population.hp[name])
+        elif kind == 6:
+            population.moments[0] = spoilt(population.moments[0])
+        elif kind == 7:
+            chunk = replace(chunk, factors=draw.choice([[], [[1.0]], [[1.0] * (S + 1)]]))
+        else:
+            chunk = replace(chunk, first=draw.choice([0, 10**9, 2**62]), optimizer_first=10**6)
+    try:
+        with torch.no_grad():
+            kernel.run(population, rows, chunk)
+            kernel.outputs(population, rows, chunk.x)
+    except (ValueError, IndexError, RuntimeError, TypeError) as error:
+        return type(error).__name__
+    return "done"
+
+
+def _fuzz(first: int, stop: int) -> dict[str, int]:
+    process = child(FUZZ, first, stop)
+    out, error = process.communicate()
+    lines = out.splitlines()
+    assert process.returncode == 0, (lines[-1:], process.returncode, error[-2000:])
+    assert len(lines) == stop - first
+    kinds = [line.split()[1] for line in lines]
+    return {kind: kinds.count(kind) for kind in set(kinds)}
+
+
+@pytest.mark.slow
+def test_wrong_arrays_are_errors_and_end_no_process():
+    found = _fuzz(0, 300)
+    assert found["ValueError"] > 100
+    assert found["done"] > 20
+
+
+@pytest.mark.slow
+@pytest.mark.thorough
+def test_wrong_arrays_are_errors_and_end_no_process_thousands_of_times():
+    for first in range(1000, 21_000, 1000):
+        _fuzz(first, first + 1000)
