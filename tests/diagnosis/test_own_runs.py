@@ -99,7 +99,7 @@ def test_labels_that_say_nothing_are_nobodys_fault(seed, tmp_path):
 def test_a_rare_class_that_is_given_up_is_found_and_weights_mend_it(tmp_path):
     g = np.random.default_rng(0)
     y = (g.random(1500) < 0.04).astype(int)
-    x = g.normal(size=(1500, 4)) + 0.8 * y[:, None]
+    x = g.normal(size=(1500, 4)) + 0.4 * y[:, None]
     assert found(tmp_path, (x, y), epochs=15) == ["class_imbalance"]
     assert found(tmp_path, (x, y), epochs=15, class_weights="balanced") == []
     named = trained(tmp_path, (x, np.array(["good", "bad"])[y]), epochs=15).document["findings"]

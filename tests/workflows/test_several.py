@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -23,8 +24,9 @@ from treino.tuning.learning_rate_search import choice, find_rate
 def test_seeds_are_the_networks_that_each_would_be_alone(tmp_path: Path) -> None:
     sweep = tr.fit("wine", seeds=3, seed=4, epochs=8, lr=0.01, out=tmp_path / "s")
     values = sweep.figures["test"]["accuracy"]["values"]
+    (engine,) = set(pd.read_parquet(tmp_path / "s/members.parquet")["engine"])
     for member, seed in enumerate((4, 5, 6)):
-        alone = tr.fit("wine", seed=seed, data_seed=4, epochs=8, lr=0.01, engine="flat-bmm", parent=tmp_path)
+        alone = tr.fit("wine", seed=seed, data_seed=4, epochs=8, lr=0.01, engine=engine, parent=tmp_path)
         assert alone.metrics["test"]["accuracy"] == pytest.approx(values[member])
         mine, kept = alone.module.state_dict(), sweep.member(member).module.state_dict()
         assert all(mine[name].equal(kept[name]) for name in mine)

@@ -208,8 +208,9 @@ def loss_calls(course: TrainingCourse, watched: int) -> Iterator[LossCall]:
         said_NC = course.kept(items(rows.x[torch.cat(parts[-NEWEST:])], planned))
     answers = list(said_NC.split([len(part) for part in parts[-NEWEST:]]))
     untold = len(parts) - len(answers)
-    for part, value, said_BC in zip(parts, values, [None] * untold + answers, strict=True):
-        yield loss_call(planned, value, rows.y[part], said_BC)
+    told = zip(parts, values, [None] * untold + answers, strict=True)
+    for turn, (part, value, said_BC) in enumerate(told):
+        yield replace(loss_call(planned, value, rows.y[part], said_BC), turn=turn)
 
 
 def loss_call(planned: Plan, value: float, y: Tensor, said_BC: Tensor | None = None) -> LossCall:
