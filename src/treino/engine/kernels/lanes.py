@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from treino.engine.chunk import Batches, Chunk
-from treino.engine.kernels.lanes_border import check_chunk, check_inputs, check_members
+from treino.engine.kernels.lanes_border import check_chunk, check_inputs, check_members, check_params
 from treino.engine.kernels.lanes_library import (
     ACTIVATIONS,
     DONE,
@@ -102,19 +102,22 @@ class LanesKernel:
         return loss
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
+        return self.outputs_of(population.params, rows, x)
+
+    def outputs_of(self, params_Pn: Tensor, rows: Tensor, x: Tensor) -> Tensor:
+        """Those of networks with these parameters that need be no population: ``[R, N, C]``."""
         classes = self.shared.shape.sizes[-1]
         found = torch.empty(len(rows), len(x), classes)
         x = x.to(torch.float32).contiguous()
-        check_members(self.shared, population, rows)
+        check_params(self.shared, params_Pn, rows)
         check_inputs(self.shared, x)
 
         def job(part: LanesPart) -> None:
             whole = torch.equal(part.places, torch.arange(len(rows)))
             out = found if whole else torch.empty(len(part.rows), len(x), classes)
             with self._trainer(part.units, 1) as trainer:
-                self.library.functions.outputs(
-                    trainer.handle, _members(population, part.rows), x.data_ptr(), len(x), out.data_ptr()
-                )
+                members = Members(part.rows.data_ptr(), params_Pn.data_ptr(), count=len(part.rows))
+                self.library.functions.outputs(trainer.handle, members, x.data_ptr(), len(x), out.data_ptr())
             if not whole:
                 found[part.places] = out
 

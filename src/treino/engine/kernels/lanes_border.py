@@ -17,19 +17,28 @@ def check_members(shared: SharedConfig, population: Population, rows: Tensor) ->
     IndexError: a member isn't there.
     """
     count, n = len(population.seed_P), shared.layout.n
+    check_params(shared, population.params, rows)
     moments = 1 if shared.optimizer == "sgd" else 2
     if len(population.moments) != moments:
         raise ValueError(f"lanes: {moments} moments are needed, not {len(population.moments)}")
-    for name, tensor in (("params", population.params), ("grads", population.grads)):
-        _fits(name, tensor, torch.float32, count, n)
+    _fits("params", population.params, torch.float32, count, n)
+    _fits("grads", population.grads, torch.float32, count, n)
     for moment in population.moments:
         _fits("moments", moment, torch.float32, count, n)
     for name in HYPERPARAMETERS:
         _fits(name, population.hp[name], torch.float64, count)
     _fits("seed_P", population.seed_P, torch.int64, count)
     _fits("schedule_P", population.schedule_P, torch.int64, count)
+
+
+def check_params(shared: SharedConfig, params_Pn: Tensor, rows: Tensor) -> None:
+    """Raises:
+    ValueError: they have another size or type than the library takes.
+    IndexError: a member isn't there.
+    """
+    _fits("params", params_Pn, torch.float32, len(params_Pn), shared.layout.n)
     _fits("rows", rows, torch.int64, len(rows), dense=False)
-    _within("members", rows, count)
+    _within("members", rows, len(params_Pn))
 
 
 def check_chunk(shared: SharedConfig, population: Population, rows: Tensor, chunk: Chunk) -> None:

@@ -12,9 +12,11 @@ from torch import Tensor, nn
 
 from treino.data.rows import Rows
 from treino.engine import ACTIVATIONS, MLP, Loss
+from treino.engine.kernels.lanes import LanesKernel, lanes_obstacle
 from treino.engine.layout import Layout
 from treino.engine.net_state import untrained_tensors
 from treino.engine.rng import fork_rng
+from treino.engine.shared_config import SharedConfig
 from treino.engine.torch_context import cpu_cores, torch_threads
 from treino.errors import TreinoError
 from treino.inspection.input_planes import Floats
@@ -93,6 +95,8 @@ class LossSurface:
             return each
 
         with torch.no_grad():
+            if self._lanes is not None:
+                return self._in_lanes(self._lanes, origin_n, axes_An, at, rows.x, measured).numpy()
             if self._mlp is not None:
                 return self._side_by_side(origin_n, axes_An, at, rows.x, measured).numpy()
             alone = self._one_by_one(origin_n, axes_An, at, rows.x)
@@ -128,6 +132,36 @@ class LossSurface:
     @cached_property
     def _mlp(self) -> MLP | None:
         return described(self.net)
+
+    @cached_property
+    def _lanes(self) -> LanesKernel | None:
+        """The compiled kernel, where it can do it and the first layer, which ``_side_by_side`` computes once
+        for all places, is not most of the work."""
+        if self._mlp is None or self._mlp.batch_norm or not self._mlp.hidden:
+            return None
+        first, *others = (W.numel() for W in self.layout.views(self.place().unsqueeze(0))[0::2])
+        shared = SharedConfig(self.net, self._mlp, self.loss)
+        if first > sum(others) or shared.layout.n != self.layout.n or lanes_obstacle(shared) is not None:
+            return None
+        return LanesKernel(shared)
+
+    def _in_lanes(
+        self,
+        kernel: LanesKernel,
+        origin_n: Tensor,
+        axes_An: Tensor,
+        at_KA: Tensor,
+        x_ND: Tensor,
+        measured: Callable[[Tensor], Tensor],
+    ) -> Tensor:
+        """What is measured of an MLP's outputs at K places, some at a time."""
+        found = []
+        for part_KA in at_KA.split(
+            max(1, NUMBERS // (self.layout.n + len(x_ND) * kernel.shared.shape.sizes[-1]))
+        ):
+            places_Kn = torch.addmm(origin_n, part_KA, axes_An)
+            found.append(measured(kernel.outputs_of(places_Kn, torch.arange(len(places_Kn)), x_ND)))
+        return torch.cat(found)
 
     def _side_by_side(
         self,
