@@ -88,6 +88,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         schedule: str = "constant",
         warmup: int = 0,
         clip: float | None = None,
+        ema: float = 0.0,
         batch_size: int | str | None = None,
         epochs: int | None = None,
         steps: int | None = None,
@@ -120,6 +121,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self.schedule = schedule
         self.warmup = warmup
         self.clip = clip
+        self.ema = ema
         self.batch_size = batch_size
         self.epochs = epochs
         self.steps = steps

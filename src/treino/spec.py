@@ -116,6 +116,10 @@ class Settings(BaseModel):
     clip: Float | None = _f(
         None, "Loss and optimizer", "largest norm of the gradient; larger ones are scaled down", gt=0
     )
+    ema: Float = _f(
+        0.0, "Loss and optimizer", "evaluate and keep a running average of the weights, of which each update "
+        "leaves this share, e.g. 0.98; 0: the weights themselves", ge=0, lt=1,
+    )  # fmt: skip
 
     batch_size: (
         Annotated[int, BeforeValidator(setting_types.number), Field(ge=1)] | Literal["full"] | None

@@ -47,7 +47,7 @@ def trained(**arguments):
     training = started(**arguments)
     loss_SP = torch.cat([tick.loss_SP for tick in training])
     state = training.state.population
-    tensors = [state.params, state.grads, *state.moments]
+    tensors = [state.params, state.grads, *state.moments, *([state.average] if len(state.average) else [])]
     return loss_SP, torch.cat([t.view(torch.int32) for t in tensors], 1)
 
 
@@ -69,7 +69,12 @@ def the_same_by_every_way(**drawn):
         drawn |= {"label_smoothing": 0.1, "class_weights": (1.0, 2.0, 0.5)}
     if drawn["optimizer"] == "sgd":
         drawn["momentum"] = [0.9, 0.0] * 11
-    drawn |= {"lr": [0.01 * (1 + i) for i in range(22)], "weight_decay": 0.01, "seeds": range(22)}
+    drawn |= {
+        "ema": [0.9, 0.0] * 11,
+        "lr": [0.01 * (1 + i) for i in range(22)],
+        "weight_decay": 0.01,
+        "seeds": range(22),
+    }
     wanted_SP, wanted = trained(engine="lanes", steps=12, **drawn)
     for library, layout in itertools.product(libraries(), ("members", "units")):
         loss_SP, found = trained(engine="lanes", steps=12, library=library, layout=layout, **drawn)
@@ -105,7 +110,7 @@ def test_every_entry_is_the_plain_loops(activation, loss):
         common = {
             "activation": activation, "loss": loss, "optimizer": optimizer, "lr": 0.01, "steps": 6,
             "batch_size": 9, "weight_decay": 0.03, "clip": 1.0, "dropout": 0.2, "schedule": "cosine",
-            "warmup": 2, **more,
+            "warmup": 2, "ema": 0.7, **more,
         }  # fmt: skip
         exact, _state = trained(engine="module", dtype=torch.float64, **common)
         by_torch, _state = trained(engine="flat-loop", **common)

@@ -70,6 +70,7 @@ def test_what_is_saved_keeps_its_names():
     assert list(tensors) == [
         "seeds", "params", "grads", "moment.0", "moment.1", "buffers",
         "hp.lr", "hp.weight_decay", "hp.momentum", "hp.beta1", "hp.beta2", "hp.eps", "hp.clip", "hp.dropout",
+        "hp.ema",
         "best.params", "best.buffers", "best.metric", "best.step",
         "epoch.sums", "epoch.last", "status", "stop_step",
     ]  # fmt: skip

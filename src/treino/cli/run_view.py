@@ -103,7 +103,7 @@ def _layers(layers: Any, parameters: int) -> RenderableType:
 
 
 def _settings(s: dict[str, Any], steps: int, per_epoch: int) -> str:
-    extras = ("momentum", "weight_decay", "clip", "warmup", "label_smoothing")
+    extras = ("momentum", "weight_decay", "clip", "ema", "warmup", "label_smoothing")
     optimizer = [s["optimizer"], f"lr {s['lr']:g}", *(f"{name} {s[name]:g}" for name in extras if s[name])]
     if s["schedule"] != "constant":
         optimizer.append(_("{name} schedule").format(name=s["schedule"]))

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from treino.documents.fields import Count, Document, Figure, Many, Pair, Seed, Text
 from treino.documents.settings import Asked, Weight
 
-Changeable = Literal["lr", "weight_decay", "momentum", "beta1", "beta2", "eps", "clip", "dropout"]
+Changeable = Literal["lr", "weight_decay", "momentum", "beta1", "beta2", "eps", "clip", "dropout", "ema"]
 
 
 class SegmentEntry(Document):

@@ -99,6 +99,7 @@ class ResolvedSettings(Document):
     schedule: Word
     warmup: Count
     clip: Annotated[float, Field(gt=0)] | None
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
     batch_size: Annotated[int, Field(ge=1, le=2**53)] | Literal["full"]
     epochs: Annotated[int, Field(ge=1, le=10_000_000)] | None
     steps: Annotated[int, Field(ge=1, le=10_000_000_000)] | None

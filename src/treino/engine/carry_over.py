@@ -46,6 +46,8 @@ def carry_over(
         arrays = {name: array for name, array in arrays.items() if not name.startswith("moment.")}
         arrays |= {f"moment.{i}": np.zeros_like(arrays["params"]) for i, _m in enumerate(population.moments)}
         meta["hp"] |= {name: HP[name][0] for name in unread(now["optimizer"][0])}
+    if training.shared.averages and "average" not in arrays:
+        arrays["average"] = arrays["params"].copy()
     if now["summed"] and not before["summed"]:
         arrays["grads"] = np.zeros_like(arrays["params"])
     if before["shapes"] != now["shapes"] and x_ND is not None:
@@ -63,6 +65,8 @@ def largest_change(before: nn.Module, training: Training, arrays: Copies, x_ND: 
     population = training.state.population
     with torch.no_grad():
         population.params.copy_(torch.from_numpy(arrays["params"]))
+        if len(population.average):
+            population.average.copy_(torch.from_numpy(arrays["average"]))
         population.buffers.copy_(torch.from_numpy(arrays["buffers"]))
         return float((training.net(0, "last")(x_ND) - before(x_ND)).abs().max())
 
@@ -84,7 +88,7 @@ def _reshaped(
         initialise({"weight": drawn}, shared.init, kind, chance)
         weight_CH.copy_(drawn)
 
-    names = [n for n in arrays if n in ("params", "grads") or n.startswith("moment.")]
+    names = [n for n in arrays if n in ("params", "grads", "average") or n.startswith("moment.")]
     names.sort(key=lambda name: name != "params")
     views_K = [layout.views(torch.from_numpy(arrays[name][0])) for name in names]
     tensors_L = [torch.stack(parts) for parts in zip(*views_K, strict=True)]

@@ -26,7 +26,7 @@ class EarlyStopping:
         P = len(population)
         kept = P if self.keep == "best" and evaluates else 0
         return BestWeights(
-            population.params[:kept].clone(),
+            population.answering[:kept].clone(),
             population.buffers[:kept].clone(),
             torch.full((P,), -METRICS[self.metric].better * torch.inf, dtype=torch.float64),
             torch.full((P,), -1, dtype=torch.int64),
@@ -40,7 +40,7 @@ class EarlyStopping:
         best.step_P = torch.where(better_P, step, best.step_P)
         if len(best.params):
             place = better_P.to(best.params.device)
-            best.params[place] = population.params[place]
+            best.params[place] = population.answering[place]
             best.buffers[better_P] = population.buffers[better_P]
 
     def out_of_patience(self, best: BestWeights, plan: StepPlan, step: int) -> Tensor:

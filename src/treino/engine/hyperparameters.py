@@ -1,7 +1,7 @@
 """Hyper-parameters of members: numbers ``[P]`` within their ranges, and which of them an optimizer reads."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -105,10 +105,13 @@ def two_betas(value: Any) -> Sequence[Any]:
     return value
 
 
-def changed_values(name: str, value: Any, members: int, optimizer: str, dropout: bool) -> dict[str, Tensor]:
+def changed_values(
+    name: str, value: Any, members: int, optimizer: str, has: Mapping[str, bool]
+) -> dict[str, Tensor]:
     """``[P]`` float64 of a change on the way, by the names of HP: ``betas`` are two of them.
 
-    dropout: whether the network has layers of it. A clip of None is none.
+    has: whether the network has layers of ``dropout``, and the training an average by ``ema``. A clip of None
+    is none.
 
     Raises:
         TreinoError: an unknown name, a value out of range, or one that has no meaning here.
@@ -118,7 +121,13 @@ def changed_values(name: str, value: Any, members: int, optimizer: str, dropout:
         found = {"beta1": per_member("beta1", first, members), "beta2": per_member("beta2", second, members)}
     else:
         known("hyper-parameter", name, (*HP, "betas"))
-        if name == "dropout" and not dropout:
+        if name == "ema" and not has["ema"]:
+            raise TreinoError(
+                "ema_without_average",
+                _("This training keeps no running average of its weights."),
+                _("Begin with an ema above 0, e.g. [[ema=0.98]]."),
+            )
+        if name == "dropout" and not has["dropout"]:
             raise TreinoError(
                 "dropout_without_layer",
                 _("This network has no dropout layers to set."),

@@ -13,13 +13,15 @@ from torch import Tensor
 
 from treino.engine.chunk import Chunk
 from treino.engine.epoch_loss import EpochLoss
-from treino.engine.optim import OPTIMIZERS
+from treino.engine.optim import HP, OPTIMIZERS
 from treino.engine.population import Copies
-from treino.engine.saved_state import SavedState, training_identity
+from treino.engine.saved_state import LATER, SavedState, training_identity
 from treino.engine.training_setup import TrainingSetup
 from treino.engine.training_state import TrainingState
 from treino.errors import TreinoError
 from treino.words import _
+
+KEPT = ("params", "grads", "average", "buffers", "best.params", "best.buffers")  # and the moments
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +111,8 @@ class KeyframeBuffer:
         best = state.best
         step = int(best.step_P[0])
         if step == now and len(best.params):
-            self.best = {"best.params": copies["params"], "best.buffers": copies["buffers"]}
+            answering = copies.get("average", copies["params"])
+            self.best = {"best.params": answering, "best.buffers": copies["buffers"]}
         elif step != self.best_figures[2]:
             named = {"best.params": best.params, "best.buffers": best.buffers}
             self.best = {name: t.detach().cpu().numpy().copy() for name, t in named.items()}
@@ -126,11 +129,7 @@ def keyframe_bytes(state: TrainingState) -> int:
 def keyframe_of_saved(saved: SavedState) -> tuple[Copies, dict[str, Any]]:
     """The arrays and figures of a keyframe, of what ``Training.save`` gave."""
     tensors, meta = saved
-    arrays = {
-        name: t.numpy()
-        for name, t in tensors.items()
-        if name in ("params", "grads", "buffers", "best.params", "best.buffers") or name.startswith("moment.")
-    }
+    arrays = {name: t.numpy() for name, t in tensors.items() if name in KEPT or name.startswith("moment.")}
     hp = {name[3:]: float(t[0]) for name, t in tensors.items() if name.startswith("hp.")}
     hp |= {name: float(values[0]) for step, name, values in meta["pending"] if step <= meta["step"]}
     best = [float(tensors["best.metric"][0]), int(tensors["best.step"][0])]
@@ -154,8 +153,7 @@ def saved_from_keyframe(
     if step > whole:
         epoch.add(loss_S[whole:step].unsqueeze(1), setup.plan.steps_per_epoch)
     states = [f"moment.{i}" for i in range(len(OPTIMIZERS[setup.shared.optimizer].states))]
-    kept = ("params", "grads", "buffers", "best.params", "best.buffers", *states)
-    found = {name: tensors[name][: len(here[name])] for name in kept if name in here} | {
+    found = {name: tensors[name][: len(here[name])] for name in (*KEPT, *states) if name in here} | {
         "seeds": state.population.seed_P,
         "best.metric": torch.tensor(meta["best"][:1], dtype=torch.float64),
         "best.step": torch.tensor(meta["best"][1:], dtype=torch.int64),
@@ -164,7 +162,8 @@ def saved_from_keyframe(
         "status": torch.zeros(1, dtype=torch.int64),
         "stop_step": torch.zeros(1, dtype=torch.int64),
     }
-    found |= {f"hp.{name}": torch.tensor([value], dtype=torch.float64) for name, value in meta["hp"].items()}
+    hp = {name: HP[name][0] for name in LATER} | meta["hp"]
+    found |= {f"hp.{name}": torch.tensor([value], dtype=torch.float64) for name, value in hp.items()}
     figures = {
         "identity": training_identity(setup, state),
         "step": step,

@@ -38,6 +38,7 @@ def new_population(shared: SharedConfig, seeds: Sequence[int], hp: dict[str, Ten
         [zeros() for _state in OPTIMIZERS[shared.optimizer].states],
         torch.zeros(P, buffer_layout.n, dtype=torch.float64),
         hp,
+        zeros()[: P if shared.averages else 0],
         shared.summed,
     )
     for row, seed in enumerate(seeds):
@@ -48,7 +49,14 @@ def new_population(shared: SharedConfig, seeds: Sequence[int], hp: dict[str, Ten
         else:
             store_parameters(module, layout, population.params[row])
         store_buffers(module, buffer_layout, population.buffers[row])
+    begin_average(population)
     return population
+
+
+def begin_average(population: Population) -> None:
+    """The running averages, where they are kept, begin with the weights as they are."""
+    if len(population.average):
+        population.average.copy_(population.params)
 
 
 def member_module(
@@ -70,8 +78,10 @@ def member_module(
             _("There is no member {member}; there are {n}.").format(member=member, n=len(population)),
             _("Members count from 0."),
         )
-    kept = best if best is not None and bool(best.chosen_P[member]) else population
-    params, buffers = kept.params[member], kept.buffers[member]
+    chosen = best is not None and bool(best.chosen_P[member])
+    params, buffers = population.answering[member], population.buffers[member]
+    if best is not None and chosen:
+        params, buffers = best.params[member], best.buffers[member]
     module = module_copy(shared.template)
     named = shared.layout.named(params)
     with torch.no_grad():

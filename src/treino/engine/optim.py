@@ -32,6 +32,7 @@ class UpdateNumbers(NamedTuple):
     correction: Scalar  # 1 / √(1 − β₂ᵗ)
     shrink: Scalar  # 1 − lr · weight_decay
     descent: Scalar  # −lr
+    ema_share: Scalar  # of the weights in their running average
     without_momentum: Tensor | None = None  # [block, 1] bool, in a block where some members have none
 
 
@@ -45,6 +46,7 @@ HP: dict[str, tuple[float, float, float]] = {
     "eps": (1e-8, 0.0, 1e6),
     "clip": (math.inf, 0.0, math.inf),
     "dropout": (0.0, 0.0, 1 - 1e-6),
+    "ema": (0.0, 0.0, 1 - 1e-6),
 }
 OFF = {"weight_decay": 0.0, "momentum": 0.0, "clip": math.inf}  # the value at which nobody looks at it
 
@@ -56,7 +58,14 @@ def member_numbers(hp: dict[str, float], factor: float, t: int) -> UpdateNumbers
     return UpdateNumbers(
         lr, used["weight_decay"], used["momentum"], b1, b2, hp["eps"], used["clip"], 1 - b1, 1 - b2,
         -lr / (1 - b1**t), 1 / math.sqrt(1 - b2**t), 1 - lr * hp["weight_decay"], -lr,
+        1 - min(hp["ema"], ema_limit(t)),
     )  # fmt: skip
+
+
+def ema_limit(t: int) -> float:
+    """The largest decay of a running average at update number t: the first weights, which say nothing yet,
+    are forgotten sooner. As in https://www.tensorflow.org/api_docs/python/tf/train/ExponentialMovingAverage."""
+    return (1 + t) / (10 + t)
 
 
 def _corrections(beta_R: Tensor, first: int, steps: int) -> Tensor:
@@ -77,6 +86,7 @@ def block_numbers(
     steps = len(factor_SR)
     lr_SR = hp["lr"] * factor_SR
     used = {name: hp[name] if bool((hp[name] != off).any()) else None for name, off in OFF.items()}
+    limit_S1 = torch.tensor([[ema_limit(first + s + 1)] for s in range(steps)], dtype=torch.float64)
     columns = {
         "lr": lr_SR,
         "beta1": hp["beta1"],
@@ -88,6 +98,7 @@ def block_numbers(
         "correction": 1 / _corrections(hp["beta2"], first, steps).sqrt(),
         "shrink": 1 - lr_SR * hp["weight_decay"],
         "descent": -lr_SR,
+        "ema_share": 1 - torch.minimum(hp["ema"], limit_S1),
         **used,
     }
     ready = {

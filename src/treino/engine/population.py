@@ -17,7 +17,8 @@ Copies = dict[str, NDArray[Any]]  # by the names of Population.tensors
 class Population:
     """P members with equal layer shapes.
 
-    params: ``[P, n]``. grads: ``[P, n]``, the last step's, or their sum where a fault keeps it (``summed``).
+    params: ``[P, n]``. average: ``[P, n]``, their running averages, ``[0, n]`` where no member keeps one.
+    grads: ``[P, n]``, the last step's, or their sum where a fault keeps it (``summed``).
     moments: the optimizer's state, each ``[P, n]``. buffers: ``[P, m]`` float64 (running means and the like).
     seed_P, schedule_P, order_P: int64; the latter are places in the plan's schedules and in its orders. hp:
     hyper-parameters, each ``[P]`` float64 on the CPU.
@@ -34,22 +35,30 @@ class Population:
     moments: list[Tensor]
     buffers: Tensor
     hp: dict[str, Tensor]
+    average: Tensor
     summed: bool = False
     bound: dict[Any, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.seed_P)
 
+    @property
+    def answering(self) -> Tensor:
+        """``[P, n]``: the parameters that are evaluated and kept: the averages, where there are any."""
+        return self.average if len(self.average) else self.params
+
     def tensors(self) -> dict[str, Tensor]:
         """Everything that going on needs, by name."""
         moments = {f"moment.{i}": m for i, m in enumerate(self.moments)}
         grads = {"grads": self.grads} if self.summed else {}
+        average = {"average": self.average} if len(self.average) else {}
         hp = {f"hp.{name}": value for name, value in self.hp.items()}
         return {
             "seeds": self.seed_P,
             "params": self.params,
             **grads,
             **moments,
+            **average,
             "buffers": self.buffers,
             **hp,
         }
@@ -75,7 +84,8 @@ class Population:
         return Population(
             self.layout, self.buffer_layout, pick(self.seed_P), pick(self.schedule_P), pick(self.order_P),
             pick(self.params), pick(self.grads), [pick(m) for m in self.moments], pick(self.buffers),
-            {k: pick(v) for k, v in self.hp.items()}, self.summed,
+            {k: pick(v) for k, v in self.hp.items()},
+            pick(self.average) if len(self.average) else self.average.clone(), self.summed,
         )  # fmt: skip
 
     def put(self, index: Tensor, members: "Population") -> None:

@@ -21,7 +21,7 @@ class SharedConfig:
     template: a plain module with the members' shapes; its weights are the start of an own net.
     net: the description, None for a module of the user's own. construct: seed -> a fresh own module.
     item_shape: what an own module is given per row; None: flat rows.
-    summed: the fault ``missing_zero_grad``.
+    summed: the fault ``missing_zero_grad``. averages: whether running averages of the weights are kept.
     """
 
     template: nn.Module
@@ -33,6 +33,7 @@ class SharedConfig:
     construct: Callable[[int], nn.Module] | None = None
     item_shape: tuple[int, ...] | None = None
     summed: bool = False
+    averages: bool = False
     dtype: torch.dtype = torch.float32
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 

@@ -24,7 +24,7 @@ MemberNumbers = float | Sequence[float]  # of all members, or one for each
 Auto = Literal["auto"]
 Keep = Literal["best", "last"]
 
-PER_MEMBER = ("lr", "momentum", "eps", "weight_decay", "clip")
+PER_MEMBER = ("lr", "momentum", "eps", "weight_decay", "clip", "ema")
 NAMES: dict[str, Collection[str]] = {
     **{name: REGISTRIES[name] for name in ("optimizer", "loss", "init", "metric")},
     "keep": get_args(Keep),
@@ -80,6 +80,7 @@ class TrainConfig:
     schedule: str | Sequence[str] = "constant"
     warmup: int | Sequence[int] = 0
     clip: MemberNumbers | None = None
+    ema: MemberNumbers = 0.0
     loss: str | None = None
     label_smoothing: float = 0.0
     class_weights: str | Sequence[float] | None = None
@@ -142,6 +143,7 @@ class TrainConfig:
             "eps": self.eps,
             "clip": math.inf if self.clip is None else self.clip,
             "dropout": dropout,
+            "ema": self.ema,
         }
         return {name: per_member(name, value, self.members) for name, value in values.items()}
 
@@ -169,6 +171,7 @@ class TrainSettings(TypedDict, total=False):
     schedule: str | Sequence[str]
     warmup: int | Sequence[int]
     clip: MemberNumbers | None
+    ema: MemberNumbers
     loss: str | None
     label_smoothing: float
     class_weights: str | Sequence[float] | None

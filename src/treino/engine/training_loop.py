@@ -288,12 +288,13 @@ class Training:
     def kept(self, members: Sequence[int]) -> Population:
         """Copies of these members with the weights that ``net`` gives."""
         chosen, best = self.state.population.rows(list(members)), self.state.best
+        chosen.params = chosen.answering
         place = best.chosen_P[list(members)]
         if bool(place.any()):
             rows = torch.tensor(list(members))[place]
             chosen.params[place] = best.params[rows]
             chosen.buffers[place] = best.buffers[rows]
-        return chosen
+        return replace(chosen, average=chosen.average[:0])
 
     def answers(self, population: Population, x: Tensor) -> Tensor:
         """``[R, N, C]``: outputs of these members, from ``kept``, on prepared rows ``[N, D]``."""
@@ -317,8 +318,8 @@ class Training:
     def set(self, name: str, value: Any, step: int | None = None) -> None:
         """Change a hyper-parameter from a step on: the first update that feels it is number ``step`` + 1.
 
-        name: lr, weight_decay, momentum, betas (or beta1, beta2), eps, clip or dropout. value: one number, or
-        one per member; of betas two of these. step: default now.
+        name: lr, weight_decay, momentum, betas (or beta1, beta2), eps, clip, dropout or ema. value: one
+        number, or one per member; of betas two of these. step: default now.
 
         Raises:
             TreinoError: an unknown name, a value out of range, a step that has passed.
@@ -334,7 +335,8 @@ class Training:
             )
         shared, members = self.shared, len(self.state.population)
         dropout = shared.net is not None and bool(shared.net.drops)
-        for each, value_P in changed_values(name, value, members, shared.optimizer, dropout).items():
+        has = {"dropout": dropout, "ema": shared.averages}
+        for each, value_P in changed_values(name, value, members, shared.optimizer, has).items():
             self.state.pending.append(HyperparameterChange(at, each, tuple(value_P.tolist())))
 
     def stop(self, members: Sequence[int]) -> None:
@@ -375,7 +377,8 @@ def train(
     config: a TrainConfig in the place of keywords; those that are given too replace its values.
 
     optimizer: of OPTIMIZERS. lr (default 3e-3, for images 1e-3), momentum, betas, eps, weight_decay, clip
-    (largest norm of a gradient) and the MLP's dropout are a number, or one for each seed; so are schedule, of
+    (largest norm of a gradient), ema (the decay of a running average of the weights, which is then evaluated
+    and kept in their place) and the MLP's dropout are a number, or one for each seed; so are schedule, of
     SCHEDULES, and warmup, the steps before it. nesterov: Nesterov's momentum.
     loss: of LOSSES; default cross_entropy for classes, mse for numbers. label_smoothing, class_weights (one
     per class, or ``balanced``): of cross_entropy. init: of INITS, for an MLP.

@@ -68,7 +68,7 @@ def set_up(
     hp = config.hyperparameters(net.dropout if isinstance(net, MLP) else 0.0)
     loss, loss_reason = loss_of(config, inputs)
     template = template_of(net, inputs, loss, config)
-    shared = _shared(net, template, loss, inputs, config)
+    shared = _shared(net, template, loss, inputs, config, averages=bool((hp["ema"] > 0).any()))
     plan = _step_plan(inputs, config, past or Past())
     _check_metric(config, inputs, metric_names(loss, outputs_of(loss, inputs)))
     _check_batch_of_one(net, template, plan)
@@ -111,7 +111,7 @@ def _for_inputs(config: TrainConfig, inputs: Inputs) -> TrainConfig:
 
 
 def _shared(
-    net: NetSource, template: Template, loss: Loss, inputs: Inputs, config: TrainConfig
+    net: NetSource, template: Template, loss: Loss, inputs: Inputs, config: TrainConfig, *, averages: bool
 ) -> SharedConfig:
     device = torch.device(config.device)
     own = not isinstance(net, MLP)
@@ -125,6 +125,7 @@ def _shared(
         construct=template.construct,
         item_shape=inputs.item_shape if own else None,
         summed="missing_zero_grad" in config.faults,
+        averages=averages,
         dtype=config.dtype,
         device=device,
     )

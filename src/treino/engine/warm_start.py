@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from treino.engine.members import store_parameters
+from treino.engine.members import begin_average, store_parameters
 from treino.engine.net_state import put_state, store_buffers
 from treino.engine.shared_config import SharedConfig
 from treino.engine.training_state import TrainingState
@@ -42,3 +42,4 @@ def warm_start(shared: SharedConfig, state: TrainingState, weights: Mapping[str,
         for row in range(len(population)):
             store_parameters(module, shared.layout, population.params[row])
             store_buffers(module, shared.buffer_layout, population.buffers[row])
+        begin_average(population)

@@ -36,7 +36,8 @@ def training_part(run: StoredRun, data: Data, reads_table: bool) -> ScriptPart:
     part.flag(
         batches=batches, unfinished=unfinished, curved=s["schedule"] != "constant", scheduled=scheduled,
         warmup=s["warmup"] > 0, patience=s["patience"] > 0, keeps_best=keeps_best, clip=s["clip"] is not None,
-        clips=s["clip"] is not None, summed="missing_zero_grad" in s["fault"], softmax=softmax, bce=bce,
+        clips=s["clip"] is not None, ema=s["ema"] > 0, summed="missing_zero_grad" in s["fault"],
+        softmax=softmax, bce=bce,
         validates=rows["validation"] > 0, tests=rows["test"] > 0,
         evaluates=rows["validation"] + rows["test"] > 0,
         many=max(rows["validation"], rows["test"]) > EVALUATION_ROWS,
@@ -57,6 +58,7 @@ def training_part(run: StoredRun, data: Data, reads_table: bool) -> ScriptPart:
         "lr": literal(s["lr"]),
         "warmup": literal(min(s["warmup"], steps)),
         "clip": literal(s["clip"]),
+        "ema": literal(s["ema"]),
         "label_smoothing": literal(s["label_smoothing"]),
         "class_weights": listing("CLASS_WEIGHTS", s["class_weights"] or []),
         "batch_size": literal(s["batch_size"]),
@@ -199,6 +201,8 @@ def changes_part(run: StoredRun) -> ScriptPart:
             lines.append(f"lr = {from_}.get(step, lr)")
         elif name == "clip":
             lines.append(f"clip = {from_}.get(step, clip)")
+        elif name == "ema":
+            lines.append(f"ema = {from_}.get(step, ema)")
         elif name == "dropout":
             lines.append(f"Dropout.p = {from_}.get(step, Dropout.p)")
         elif name in ("beta1", "beta2") and "betas" in reads:
@@ -215,6 +219,7 @@ def changes_part(run: StoredRun) -> ScriptPart:
     part.flag(
         changes=bool(lines), stepped=bool(lines), group=bool(lines), change_lr="lr" in found,
         sets_lr="lr" in found, change_clip="clip" in found, clips="clip" in found,
+        change_ema="ema" in found,
     )  # fmt: skip
     part.values |= {
         "changes": "\n".join(settings),
@@ -222,6 +227,7 @@ def changes_part(run: StoredRun) -> ScriptPart:
         "base_lr": "lr" if "lr" in found else "LR",
         "first_clip": "CLIP" if s["clip"] is not None else "math.inf",
         "clip_value": "clip" if "clip" in found else "CLIP",
+        "ema_now": "ema" if "ema" in found else "EMA",
     }
     return part
 

@@ -23,6 +23,7 @@ WEIGHT_DECAY = $weight_decay  #? weight_decay
 MOMENTUM = $momentum  #? momentum
 BETAS = $betas  #? betas
 CLIP = $clip  # the largest norm of a gradient  #? clip
+EMA = $ema  # what each update leaves of the running average of the weights, which is evaluated and kept  #? ema
 LABEL_SMOOTHING = $label_smoothing  #? label_smoothing
 CLASS_WEIGHTS = $class_weights  #? class_weights
 DROPOUT = $dropout  # the share of hidden units that a step leaves out  #? dropout !own

@@ -178,6 +178,9 @@ def train():
     step = 0  #? stepped
     lr = LR  #? change_lr
     clip = $first_clip  #? change_clip
+    ema = EMA  #? change_ema
+    average = {name: p.detach().clone() for name, p in net.named_parameters() if p.requires_grad}  #? ema
+    updates = 0  #? ema
     best, best_weights = $worst, None  #? keeps_best !patience
     best, best_epoch, best_weights = $worst, 0, None  #? keeps_best patience
     best, best_epoch = $worst, 0  #? !keeps_best patience
@@ -202,6 +205,12 @@ def train():
             loss.backward()
             nn.utils.clip_grad_norm_($parameters, $clip_value)  #? clips
             optimizer.step()
+#[ ema
+            updates += 1
+            share = 1 - min($ema_now, (1 + updates) / (10 + updates))  # the first weights are soon forgotten
+            for name, value in average.items():
+                value.lerp_(net.get_parameter(name).detach(), share)
+#]
             step += 1  #? stepped
             step_losses.append(loss.item())  #? batches
 #>
@@ -214,6 +223,8 @@ def train():
         print(f"epoch {epoch:3d}: loss {mean_loss:.4f}")  #? !validates
         if epoch % EVALUATE_EVERY and epoch < EPOCHS:  #? evaluates_rarely
             continue  #? evaluates_rarely
+        current = copy.deepcopy(net.state_dict())  #? ema
+        net.load_state_dict(average, strict=False)  #? ema
 #[ validates
         figures = evaluate(x_validation, y_validation$deviation)
         found = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
@@ -231,7 +242,9 @@ def train():
             print(f"no better {PATIENCE} epochs long: epoch {best_epoch} was the best")
             break
 #]
+        net.load_state_dict(current)  #? ema
 
+    net.load_state_dict(average, strict=False)  #? ema
     if best_weights is not None:  #? keeps_best
         net.load_state_dict(best_weights)  #? keeps_best
     net.cpu()  #? device

@@ -86,6 +86,7 @@ SETTINGS = {
     "beta1": N_("Beta 1"),
     "beta2": N_("Beta 2"),
     "dropout": N_("Dropout"),
+    "ema": N_("Average of the weights"),
     "clip": N_("Gradient clipping"),
     "no_clip": N_("off"),
     "batch_size": N_("Batch size"),

@@ -64,7 +64,7 @@ class SpeedCommand(StudioCommand):
 
 class SetCommand(StudioCommand):
     do: Literal["set"]
-    name: Literal["lr", "weight_decay", "momentum", "beta1", "beta2", "clip", "dropout"]
+    name: Literal["lr", "weight_decay", "momentum", "beta1", "beta2", "clip", "dropout", "ema"]
     value: Annotated[float, Field(allow_inf_nan=False)] | None
 
 

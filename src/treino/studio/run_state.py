@@ -113,6 +113,8 @@ def live_settings(settings: dict[str, Any], own_layers: bool) -> list[str]:
         found += ["beta1", "beta2"]
     if own_layers and settings.get("dropout"):
         found.append("dropout")
+    if settings.get("ema"):
+        found.append("ema")
     return found
 
 

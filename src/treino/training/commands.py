@@ -19,8 +19,11 @@ def send_setting(run: StoredRun, name: str, value: Any, step: int | None = None)
     """
     _check_running(run.folder)
     settings = run.spec.resolved
-    dropout = run.spec.net == "mlp" and bool(settings.dropout or run.spec.asked.get("dropout"))
-    for each, value_P in changed_values(name, value, 1, settings.optimizer, dropout).items():
+    has = {
+        "dropout": run.spec.net == "mlp" and bool(settings.dropout or run.spec.asked.get("dropout")),
+        "ema": bool(settings.ema or run.spec.asked.get("ema")),
+    }
+    for each, value_P in changed_values(name, value, 1, settings.optimizer, has).items():
         run.folder.database.add_command(each, value if each == name else float(value_P[0]), step)
 
 

@@ -52,6 +52,7 @@ def train_config(settings: Settings) -> TrainConfig:
         schedule=s.schedule,
         warmup=s.warmup,
         clip=s.clip,
+        ema=s.ema,
         loss=s.loss,
         label_smoothing=s.label_smoothing,
         class_weights=s.class_weights,

@@ -84,6 +84,8 @@ def _parted(
             asked.pop(other, None)
     if hp.get("dropout") and run.spec.net == "mlp" and not asked.get("dropout"):
         asked["dropout"] = hp["dropout"]  # it has no such layers yet
+    if hp.get("ema") and not asked.get("ema"):
+        asked["ema"] = hp["ema"]  # it keeps no average yet
     if given.keys() & set(OPTIMIZER):
         _take_optimizer(asked, given, hp, snapshot)
     read_settings(asked)

@@ -20,7 +20,7 @@ from treino.spec import Settings, read_settings
 from treino.training.resolution import decide, train_config
 from treino.words import _
 
-SIDE_BY_SIDE = ("lr", "momentum", "betas", "weight_decay", "clip", "schedule", "warmup", "seeds")
+SIDE_BY_SIDE = ("lr", "momentum", "betas", "weight_decay", "clip", "ema", "schedule", "warmup", "seeds")
 """Fields of TrainConfig in which members of one population may differ (and dropout, of the network)."""
 
 COMPARED = ("normalise", "features")

@@ -32,7 +32,7 @@ struct Random {  // splitmix64, and numbers made of it by exact operations only
 
 struct Case {
     int64_t sizes[5], starts[8];
-    int32_t layers, activation, loss, optimizer, nesterov, dropout, summed, softmax_first;
+    int32_t layers, activation, loss, optimizer, nesterov, dropout, summed, softmax_first, averages;
     int64_t D, C, n, line, members, trained, rows, steps, schedules, largest, end[4];
     bool batches, weighted, wild;  // wild: numbers that no sane table holds
     double slice;                  // seconds in the library
@@ -41,7 +41,7 @@ struct Case {
         layers = (int32_t)r.between(1, 4);
         for (int l = 0; l <= layers; l++) sizes[l] = r.size();
         activation = (int32_t)r.below(7), loss = (int32_t)r.below(5), optimizer = (int32_t)r.below(3);
-        nesterov = r.chance(2), dropout = r.chance(2), summed = r.chance(5), softmax_first = r.chance(5);
+        nesterov = r.chance(2), dropout = r.chance(2), summed = r.chance(5), softmax_first = r.chance(5), averages = r.chance(3);
         D = sizes[0], C = sizes[layers];
         line = r.chance(2) ? 16 : 1;  // what fills a row up between its tensors is 0
         n = 0;
@@ -72,7 +72,7 @@ struct Case {
 struct Arrays {
     Buffer<int64_t> sizes, starts, row_R, seed_P, schedule_P, class_N, index, end_S;
     Buffer<double> target_CC, weight_C, hp[HYPERPARAMETERS], factor_KS;
-    Buffer<float> x_ND, target_NC, params, grads, first_moment, second_moment, loss_SR, z_RNC;
+    Buffer<float> x_ND, target_NC, params, grads, first_moment, second_moment, average, loss_SR, z_RNC;
     Buffer<Network> network;
     Buffer<Members> members;
     Buffer<Steps> steps;
@@ -83,10 +83,10 @@ struct Arrays {
           schedule_P(p, c.members), class_N(p, c.rows), index(p, c.batches ? c.end[c.steps - 1] : 1),
           end_S(p, c.steps), target_CC(p, c.C * c.C), weight_C(p, c.C),
           hp{{p, c.members}, {p, c.members}, {p, c.members}, {p, c.members},
-             {p, c.members}, {p, c.members}, {p, c.members}, {p, c.members}},
+             {p, c.members}, {p, c.members}, {p, c.members}, {p, c.members}, {p, c.members}},
           factor_KS(p, c.schedules * c.steps), x_ND(p, c.rows * c.D), target_NC(p, c.rows * c.C),
           params(p, c.members * c.n), grads(p, c.members * c.n), first_moment(p, c.members * c.n),
-          second_moment(p, c.members * c.n), loss_SR(p, c.steps * c.trained),
+          second_moment(p, c.members * c.n), average(p, c.averages ? c.members * c.n : 1), loss_SR(p, c.steps * c.trained),
           z_RNC(p, c.trained * c.rows * c.C), network(p, 1), members(p, 1), steps(p, 1), progress(p, 1) {}
 };
 
@@ -105,6 +105,7 @@ static void draw(const Case& c, Random& r, Arrays& a) {
         a.hp[BETA2][i] = r.chance(2) ? 0.999 : r.share() * 0.9999, a.hp[EPS][i] = r.chance(2) ? 1e-8 : r.share();
         a.hp[CLIP][i] = r.chance(2) ? __builtin_inf() : r.share();
         a.hp[DROPOUT][i] = c.dropout && r.chance(2) ? r.share() * 0.95 : 0;
+        a.hp[EMA][i] = c.averages && r.chance(2) ? r.share() * 0.99 : 0;
     }
     for (int64_t i = 0, at = 0; i < c.members && at < c.trained; i++)  // some of them, in an order of their own
         if (r.below(c.members - i) < c.trained - at) a.row_R[at++] = i;
@@ -125,14 +126,16 @@ static void draw(const Case& c, Random& r, Arrays& a) {
         if (!c.used(i % c.n)) continue;
         a.params[i] = (float)(r.around_zero() * 0.5), a.grads[i] = (float)(r.around_zero() * 0.1);
         a.first_moment[i] = (float)(r.around_zero() * 0.1), a.second_moment[i] = (float)(r.share() * 0.1);
+        if (c.averages) a.average[i] = (float)r.around_zero();
     }
     const bool classes = c.loss == CROSS_ENTROPY;
     a.network[0] = {a.sizes.data(), a.starts.data(), classes ? a.target_CC.data() : nullptr,
                     classes && c.weighted ? a.weight_C.data() : nullptr, c.n, c.layers, c.activation, c.loss,
-                    c.optimizer, c.nesterov, c.dropout, c.summed, c.softmax_first};
+                    c.optimizer, c.nesterov, c.dropout, c.summed, c.softmax_first, c.averages};
     Members& m = a.members[0];
     m = {a.row_R.data(), a.params.data(), a.grads.data(),
-         {a.first_moment.data(), c.optimizer == SGD ? nullptr : a.second_moment.data()}, {}, a.seed_P.data(),
+         {a.first_moment.data(), c.optimizer == SGD ? nullptr : a.second_moment.data()},
+         c.averages ? a.average.data() : nullptr, {}, a.seed_P.data(),
          a.schedule_P.data(), c.trained};
     for (int i = 0; i < HYPERPARAMETERS; i++) m.hp[i] = a.hp[i].data();
     a.steps[0] = {a.x_ND.data(), classes ? a.class_N.data() : nullptr, classes ? nullptr : a.target_NC.data(),
@@ -221,7 +224,7 @@ static void run(int64_t number, Placement placement, const Library& library, int
     if (allocations) fail("memory was asked for in an evaluation");
     library.close(trainer);
     Bits bits;
-    for (const Buffer<float>* b : {&a.loss_SR, &a.params, &a.grads, &a.first_moment, &a.second_moment, &a.z_RNC})
+    for (const Buffer<float>* b : {&a.loss_SR, &a.params, &a.grads, &a.first_moment, &a.second_moment, &a.average, &a.z_RNC})
         bits.add(*b);
     for (int64_t i = 0; i < c.members; i++) {
         bool trains = false;

@@ -90,8 +90,8 @@ class Workspace:
         self.shared, self.shape, self.block = shared, shared.shape, block
         self.optimizer = OPTIMIZERS[shared.optimizer]
         n, states = population.layout.n, len(self.optimizer.states)
-        self.p, self.g, *rest = (
-            torch.zeros(block, n, dtype=shared.dtype, device=shared.device) for _i in range(4 + states)
+        self.p, self.g, self.average, *rest = (
+            torch.zeros(block, n, dtype=shared.dtype, device=shared.device) for _i in range(5 + states)
         )
         self.m, self.spare = rest[:states], rest[states:]
         self.back = Backprop(self.shape, population.layout, self.p, self.g, {})
@@ -99,6 +99,8 @@ class Workspace:
     def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
         """-> loss ``[S, R]``."""
         here, there = [self.p, self.g, *self.m], [population.params, population.grads, *population.moments]
+        if len(population.average):
+            here, there = [*here, self.average], [*there, population.average]
         for mine, theirs in zip(here, there, strict=True):
             self._fill(mine, theirs, rows)
         # the block is filled up with copies of the first member's numbers and weights of zero
@@ -131,6 +133,8 @@ class Workspace:
             if n.clip is not None:
                 clip_(self.g, n.clip)
             self.optimizer.update(self.p, self.g, self.m, n, self.spare, self.shared.nesterov)
+            if len(population.average):
+                self.average.lerp_(self.p, n.ema_share)
             if s + 1 in chunk.keyframe_steps:
                 for mine, theirs in zip(here, there, strict=True):
                     theirs.copy_(mine[: len(theirs)])
@@ -142,7 +146,7 @@ class Workspace:
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
         """-> ``[R, N, C]``."""
-        self._fill(self.p, population.params, rows)
+        self._fill(self.p, population.answering, rows)
         parts = [self.back.outputs(part)[: len(rows)].clone() for part in x.split(EVALUATION_ROWS)]
         return torch.cat(parts, 1)
 

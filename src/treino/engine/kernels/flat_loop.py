@@ -31,9 +31,20 @@ class FlatLoopKernel:
         return torch.stack(
             [
                 torch.cat([back.outputs(part).clone() for part in x.split(EVALUATION_ROWS)])
-                for back, _update in (self._bound(population, row) for row in rows.tolist())
+                for back in (self._answering(population, row) for row in rows.tolist())
             ]
         )
+
+    def _answering(self, population: Population, row: int) -> Backprop:
+        """The views and calls of one member's answers: of its running average, where it keeps one."""
+        if not len(population.average):
+            return self._bound(population, row)[0]
+        key = ("average", row)
+        if key not in population.bound:
+            p, g = population.average[row], population.grads[row]
+            population.bound[key] = Backprop(self.shape, population.layout, p, g, self.scratch)
+        back: Backprop = population.bound[key]
+        return back
 
     def _bound(self, population: Population, row: int) -> tuple[Backprop, Fused]:
         """The views, calls and optimizer of one member, kept with the population between chunks."""
@@ -81,7 +92,10 @@ class FlatLoopKernel:
             if clip is not None:
                 clip_(g, clip)
             t = chunk.optimizer_first + s + 1
-            update(member_numbers(hp, factor, t), t)
+            numbers = member_numbers(hp, factor, t)
+            update(numbers, t)
+            if len(population.average):
+                population.average[row].lerp_(population.params[row], numbers.ema_share)
             if s + 1 in keyframe_steps:
                 chunk.copy_member(population)
 

@@ -102,7 +102,7 @@ class LanesKernel:
         return loss
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
-        return self.outputs_of(population.params, rows, x)
+        return self.outputs_of(population.answering, rows, x)
 
     def outputs_of(self, params_Pn: Tensor, rows: Tensor, x: Tensor) -> Tensor:
         """Those of networks with these parameters that need be no population: ``[R, N, C]``."""
@@ -282,6 +282,7 @@ def _network(shared: SharedConfig) -> Network:
         shape.dropout,
         shared.summed,
         loss.softmax_first,
+        shared.averages,
     )
     network.held = held  # what the pointers point at
     return network
@@ -294,6 +295,7 @@ def _members(population: Population, rows: Tensor) -> Members:
         population.params.data_ptr(),
         population.grads.data_ptr(),
         (ctypes.c_void_p * 2)(*moments),
+        population.average.data_ptr() if len(population.average) else None,
         (ctypes.c_void_p * len(HYPERPARAMETERS))(*(population.hp[n].data_ptr() for n in HYPERPARAMETERS)),
         population.seed_P.data_ptr(),
         population.schedule_P.data_ptr(),

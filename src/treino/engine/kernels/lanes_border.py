@@ -25,6 +25,7 @@ def check_members(shared: SharedConfig, population: Population, rows: Tensor) ->
     _fits("grads", population.grads, torch.float32, count, n)
     for moment in population.moments:
         _fits("moments", moment, torch.float32, count, n)
+    _fits("average", population.average, torch.float32, count if shared.averages else 0, n)
     for name in HYPERPARAMETERS:
         _fits(name, population.hp[name], torch.float64, count)
     _fits("seed_P", population.seed_P, torch.int64, count)

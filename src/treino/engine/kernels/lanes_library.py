@@ -20,7 +20,7 @@ SOURCES = Path(__file__).parents[1] / "lanes"
 ACTIVATIONS = ("relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "identity")
 LOSSES = ("cross_entropy", "bce", "mse", "l1", "huber")
 OPTIMIZERS = ("sgd", "adam", "adamw")
-HYPERPARAMETERS = ("lr", "weight_decay", "momentum", "beta1", "beta2", "eps", "clip", "dropout")
+HYPERPARAMETERS = ("lr", "weight_decay", "momentum", "beta1", "beta2", "eps", "clip", "dropout", "ema")
 DONE, OUT_OF_TIME, OUT_OF_RANGE = range(3)
 assert set(HYPERPARAMETERS) == set(HP)
 
@@ -32,7 +32,8 @@ class Network(Structure):
         *(
             (name, c_int32)
             for name in (
-                "layers", "activation", "loss", "optimizer", "nesterov", "dropout", "summed", "softmax_first"
+                "layers", "activation", "loss", "optimizer", "nesterov", "dropout", "summed", "softmax_first",
+                "averages",
             )
         ),
     ]  # fmt: skip
@@ -42,6 +43,7 @@ class Members(Structure):
     _fields_ = [
         *((name, c_void_p) for name in ("row_R", "params", "grads")),
         ("moments", c_void_p * 2),
+        ("average", c_void_p),
         ("hp", c_void_p * len(HYPERPARAMETERS)),
         *((name, c_void_p) for name in ("seed_P", "schedule_P")),
         ("count", c_int64),

@@ -1,5 +1,7 @@
 """The kernel ``module``: any ``nn.Module``, member by member, autograd and torch.optim: the plain loop."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -7,7 +9,7 @@ from torch import Tensor, nn
 
 from treino.engine.chunk import EVALUATION_ROWS, Chunk
 from treino.engine.net_state import check_forms, load_buffers, store_buffers
-from treino.engine.optim import OFF, OPTIMIZERS
+from treino.engine.optim import OFF, OPTIMIZERS, ema_limit
 from treino.engine.population import Population
 from treino.engine.rng import dropout_keys, fork_rng, reseed, step_seed
 from treino.engine.shared_config import SharedConfig
@@ -24,6 +26,18 @@ class BoundMember:
     parameters: list[nn.Parameter]
     drops: list[HashDropout]
     optimizer: torch.optim.Optimizer
+
+    @contextmanager
+    def weights(self, views: list[Tensor]) -> Iterator[None]:
+        """The module has these weights within the block."""
+        trained = [p.data for p in self.parameters]
+        for p, view in zip(self.parameters, views, strict=True):
+            p.data = view
+        try:
+            yield
+        finally:
+            for p, view in zip(self.parameters, trained, strict=True):
+                p.data = view
 
 
 class ModuleKernel:
@@ -44,15 +58,17 @@ class ModuleKernel:
         found = []
         with fork_rng(device=self.shared.device):
             for row in rows.tolist():
-                module = self._bound(population, row).module.eval()
+                bound = self._bound(population, row)
+                module = bound.module.eval()
                 reseed(step_seed(int(population.seed_P[row]), -1), self.shared.device)
                 self._load(module, population, row)
                 parts = x.split(EVALUATION_ROWS)
-                # a module of one's own may write into its input: it gets a copy
-                if self.shared.net is None:
-                    found.append(torch.cat([_answer(module, part.clone()) for part in parts]))
-                else:
-                    found.append(torch.cat([module(part) for part in parts]))
+                with bound.weights(population.layout.views(population.answering[row])):
+                    # a module of one's own may write into its input: it gets a copy
+                    if self.shared.net is None:
+                        found.append(torch.cat([_answer(module, part.clone()) for part in parts]))
+                    else:
+                        found.append(torch.cat([module(part) for part in parts]))
         return torch.stack(found)
 
     def _bound(self, population: Population, row: int) -> BoundMember:
@@ -104,6 +120,9 @@ class ModuleKernel:
                 nn.utils.clip_grad_norm_(bound.parameters, hp["clip"])
             optimizer.param_groups[0]["lr"] = hp["lr"] * factor
             optimizer.step()
+            if len(population.average):
+                share = 1 - min(hp["ema"], ema_limit(chunk.optimizer_first + s + 1))
+                population.average[row].lerp_(population.params[row], share)
             if s + 1 in chunk.keyframe_steps:
                 self._store(module, population, row)
                 chunk.copy_member(population)

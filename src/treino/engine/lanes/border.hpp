@@ -8,7 +8,7 @@
 enum Activation : int32_t { RELU, LEAKY_RELU, GELU, SILU, TANH, SIGMOID, IDENTITY };
 enum LossKind : int32_t { CROSS_ENTROPY, BCE, MSE, L1, HUBER };
 enum OptimizerKind : int32_t { SGD, ADAM, ADAMW };
-enum Hyperparameter { LR, WEIGHT_DECAY, MOMENTUM, BETA1, BETA2, EPS, CLIP, DROPOUT, HYPERPARAMETERS };
+enum Hyperparameter { LR, WEIGHT_DECAY, MOMENTUM, BETA1, BETA2, EPS, CLIP, DROPOUT, EMA, HYPERPARAMETERS };
 enum Answer : int32_t { DONE, OUT_OF_TIME, OUT_OF_RANGE };  // of train; the last: a row or class that isn't there
 
 struct Network {                 // what all members share
@@ -18,13 +18,14 @@ struct Network {                 // what all members share
     const double* weight_C;      // class weights, or null
     int64_t n;
     int32_t layers, activation, loss, optimizer;
-    int32_t nesterov, dropout, summed, softmax_first;
+    int32_t nesterov, dropout, summed, softmax_first, averages;
 };
 
 struct Members {                    // R rows of a population
     const int64_t* row_R;
     float *params, *grads;          // [P][n]
     float* moments[2];              // [P][n], or null
+    float* average;                 // [P][n]: of params, where Network.averages
     const double* hp[HYPERPARAMETERS];  // [P] each
     const int64_t *seed_P, *schedule_P;
     int64_t count;

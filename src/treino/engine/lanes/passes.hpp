@@ -217,6 +217,7 @@ static void prepare(Block& k, const Members& m, const Steps& steps, int64_t s) {
         const double lr = m.hp[LR][p] * steps.factor_KS[m.schedule_P[p] * steps.steps + s];
         n.descent[lane] = (float)-lr;
         n.shrink[lane] = (float)(1 - lr * m.hp[WEIGHT_DECAY][p]);
+        n.ema_share[lane] = (float)(1 - std::fmin(m.hp[EMA][p], (1 + t) / (10 + t)));  // as ema_limit has it
         if (k.optimizer != SGD) {
             const auto power = [&](Hyperparameter beta, double* powers) {
                 const bool same = lane && m.hp[beta][p] == m.hp[beta][other];

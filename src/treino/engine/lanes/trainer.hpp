@@ -82,7 +82,7 @@ static void close_block(Trainer* trainer) {
         std::free(a.value), std::free(a.d), std::free(a.turned);
     }
     void* all[] = {k->layer, k->target_CC, k->weight_C, k->mass_C, k->scaled_CC, k->scaled_mass_C, k->state.p,
-                   k->state.g, k->state.m, k->state.v, k->place, k->panels, k->x, k->row, k->hash, k->target,
+                   k->state.g, k->state.m, k->state.v, k->state.average, k->place, k->panels, k->x, k->row, k->hash, k->target,
                    k->z, k->d, k->t, k->q, k->sixteen};
     for (void* p : all) std::free(p);
     std::free(k);
@@ -130,6 +130,7 @@ static Trainer* open_block(const Network* net, int64_t rows, int32_t units) {
     V** states[] = {&k->state.p, &k->state.g, &k->state.m, &k->state.v};
     for (V** state : states)
         if (state != &k->state.v || k->optimizer != SGD) *state = buffer<V>(k->size + 1, failed);
+    if (net->averages) k->state.average = buffer<V>(k->size + 1, failed);
     k->place = buffer<int32_t>(units ? 1 : k->n, failed);
     k->panels = buffer<V>(k->S * widest_J, failed);
     k->x_row = k->D % 128 ? k->D : k->D + 16;  // as Layer's row
@@ -228,11 +229,13 @@ static void load(Block& k, const Members& m, int64_t first) {
     if (k.summed) fetch(k, k.state.g, m.grads);
     fetch(k, k.state.m, m.moments[0]);
     if (k.state.v) fetch(k, k.state.v, m.moments[1]);
+    if (k.state.average) fetch(k, k.state.average, m.average);
     Numbers& n = k.numbers;
     for (int lane = 0; lane < LANES; lane++) {
         const int64_t p = k.member[lane];
         n.decay[lane] = (float)m.hp[WEIGHT_DECAY][p], n.momentum[lane] = (float)m.hp[MOMENTUM][p];
         n.moving[lane] = m.hp[MOMENTUM][p] != 0 ? -1 : 0;
+        n.averaging[lane] = m.hp[EMA][p] != 0 ? -1 : 0;
         n.less_beta1[lane] = (float)(1 - m.hp[BETA1][p]), n.beta2[lane] = (float)m.hp[BETA2][p];
         n.less_beta2[lane] = (float)(1 - m.hp[BETA2][p]), n.eps[lane] = (float)m.hp[EPS][p];
         n.clip[lane] = (float)m.hp[CLIP][p];
@@ -246,6 +249,7 @@ static void load(Block& k, const Members& m, int64_t first) {
 static void store(Block& k, const Members& m) {
     put(k, k.state.p, m.params), put(k, k.state.g, m.grads), put(k, k.state.m, m.moments[0]);
     if (k.state.v) put(k, k.state.v, m.moments[1]);
+    if (k.state.average) put(k, k.state.average, m.average);
     k.loaded = false;
 }
 

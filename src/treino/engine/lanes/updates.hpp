@@ -7,12 +7,12 @@ namespace LANES_SET {
 
 struct Numbers {  // see UpdateNumbers in optim.py; a lane for each member
     V decay, momentum, less_beta1, beta2, less_beta2, eps, clip;       // of the whole run
-    V descent, step_size, correction, shrink;                          // of a step
-    VI moving;                                                         // −1 where there is momentum
+    V descent, step_size, correction, shrink, ema_share;               // of a step
+    VI moving, averaging;                                              // −1 where there is momentum, an average
 };
 
-struct State {  // a block's weights and what the optimizer keeps for each; g may be null
-    V *p, *g, *m, *v;
+struct State {  // a block's weights and what is kept for each; g and average may be null
+    V *p, *g, *m, *v, *average;
 };
 
 // Always with decay, clip and momentum as multiplications: a member must not feel that a neighbour has one.
@@ -24,13 +24,18 @@ INLINE void update(const State& s, int64_t i, V g, const Numbers& n, bool nester
         V velocity = fma(s.m[i], n.momentum, g);
         V way = nesterov ? fma(velocity, n.momentum, g) : velocity;
         s.m[i] = n.moving ? velocity : s.m[i];
-        s.p[i] = fma(n.moving ? way : g, n.descent, p);
+        p = fma(n.moving ? way : g, n.descent, p);
     } else {  // Kingma & Ba 2015, algorithm 1, with ε outside the corrected root
         if constexpr (OPTIMIZER == ADAMW) p *= n.shrink;
         V m = fma(g - s.m[i], n.less_beta1, s.m[i]), v = fma(g * g, n.less_beta2, s.v[i] * n.beta2);
         s.m[i] = m;
         s.v[i] = v;
-        s.p[i] = fma(m / fma(root(v), n.correction, n.eps), n.step_size, p);
+        p = fma(m / fma(root(v), n.correction, n.eps), n.step_size, p);
+    }
+    s.p[i] = p;
+    if (s.average) {
+        const V average = s.average[i];
+        s.average[i] = n.averaging ? fma(p - average, n.ema_share, average) : p;
     }
 }
 

@@ -10,6 +10,7 @@ const LIVE = { // how a slider's place becomes a value, and back
   beta1: { low: 0, high: 0.99, step: 0.01 },
   beta2: { low: 0, high: 60, step: 1, value: (p) => +(1 - 10 ** (-p / 15)).toPrecision(4), place: (v) => Math.round(-15 * Math.log10(1 - v)) },
   dropout: { low: 0, high: 0.8, step: 0.05 },
+  ema: { low: 0, high: 60, step: 1, value: (p) => +(1 - 10 ** (-p / 20)).toPrecision(3), place: (v) => Math.round(-20 * Math.log10(1 - v)) },
   clip: { low: 0, high: 61, step: 1, value: (p) => (p > 60 ? null : +(10 ** (-2 + p / 15)).toPrecision(2)), place: (v) => (v == null ? 61 : Math.round((Math.log10(v) + 2) * 15)) },
 };
 const CHOSEN = ['optimizer', 'schedule', 'activation', 'loss'];
