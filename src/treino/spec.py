@@ -148,6 +148,10 @@ class Settings(BaseModel):
     data_seed: Int | None = _f(
         None, "Training loop", "seed of the split and the order; default: the seed", ge=0, le=2**62
     )
+    ensemble: Int = _f(
+        1, "Training loop", "networks that are trained side by side, from seeds derived from the seed, and "
+        "answer together: the mean of the best half by the validation metric", ge=1, le=256,
+    )  # fmt: skip
     as_taught: bool = _f(
         False, "Training loop", "the beginners' loop with both its faults, to see what they do"
     )

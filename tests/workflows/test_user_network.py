@@ -252,7 +252,7 @@ WAYS: dict[str, set[str]] = {
     },
     "run_network": {
         "pictures/untrained:_net",
-        "records/run_record:network",
+        "records/run_record:_one_network",
         "training/stored_training:rebuilt",
         "tuning/member:plan",
     },

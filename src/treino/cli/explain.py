@@ -32,6 +32,9 @@ def explain(
             "first layer that moves most"
         ),
     ] = None,
+    member: Annotated[
+        int | None, WHOLE, Parameter(help="which network of an ensemble, from 0; default: the best one")
+    ] = None,
     to: Annotated[str | None, Parameter(help="write it as a page into this HTML file")] = None,
     replace: Replace = False,
     digits: Annotated[int, WHOLE, Parameter(help="significant digits shown, 1 to 17")] = 6,
@@ -46,7 +49,7 @@ def explain(
     """
     if topic is None:
         check_replace(replace, to)
-        if (step, weight, to) != (None, None, None):
+        if (step, weight, member, to) != (None, None, None, None):
             raise TreinoError("explain_topic", _("No topic is named."), _("See: treino explain"))
         return _topics(screen)
     from treino.folders import open_run
@@ -57,7 +60,7 @@ def explain(
     opened = None if run is None else open_run(run, flags.access)
     reads = [] if opened is None else files_trained_on(opened.folder, flags.data_file)
     output = output_file(to, PAGE, replace=replace, reads=reads, new_folders=True)
-    found = work(topic, opened, step=step, weight=weight, digits=digits)
+    found = work(topic, opened, step=step, weight=weight, member=member, digits=digits)
     document = found.document
     if output is not None:
         document["path"] = str(output.write(found.html().encode()))

@@ -59,8 +59,8 @@ class RunView:
     def position(self, tick: Tick) -> Position:
         """Its step, its loss and the last validation figures."""
         training = self.job.plan.training
-        for split, metrics in (tick.evaluation or {}).items():
-            shown = [f"{name} {numeral(float(value_P[0]), '.3f')}" for name, value_P in metrics.items()]
+        for split, metrics in (tick.answer or {}).items():
+            shown = [f"{name} {numeral(value, '.3f')}" for name, value in metrics.items()]
             self.validation = {split_name(split): ", ".join(shown[:FIGURES])}
         count = f"{numeral(tick.step, ',')}/{numeral(training.steps, ',')}"
         epochs = training.plan.count.epoch_of(training.steps)
@@ -72,7 +72,7 @@ class RunView:
             label=_("step"),
             count=count,
             left_s=passed / taken * (training.steps - tick.step) if taken > 0 else None,
-            figures={_("loss"): numeral(float(tick.loss), ".4f"), **self.validation},
+            figures={_("loss"): numeral(float(tick.loss_S[-1]), ".4f"), **self.validation},
             moment=moment.format(epoch=epoch, epochs=epochs, count=count),
         )
 
@@ -116,6 +116,7 @@ def _settings(s: dict[str, Any], steps: int, per_epoch: int) -> str:
         if s["patience"]
         else length,
         _("seed {n}").format(n=s["seed"]),
+        *([_("an ensemble of {n} networks").format(n=s["ensemble"])] if s["ensemble"] > 1 else []),
         _("kernel {name} on {device}").format(name=s["engine"], device=s["device"]),
     ]
     return " · ".join(parts)

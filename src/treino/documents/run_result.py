@@ -12,6 +12,7 @@ from treino.documents.fields import (
     Interval,
     Many,
     Seconds,
+    Seed,
     Share,
     Split,
     Status,
@@ -60,7 +61,26 @@ class Losses(Document):
     validation: Many[Figure]
 
 
+class MemberResult(Document):
+    """One network of an ensemble. steps: its updates; of a diverged one, those that are kept. kept_epoch,
+    kept_step: those whose weights are kept. validation: the best figure that it had by the metric.
+    """
+
+    seed: Seed
+    status: Literal["running", "finished", "stopped", "diverged"]
+    steps: Count
+    kept_epoch: Count
+    kept_step: Count
+    validation: Figure
+
+
 class RunResult(RunFacts):
+    """members: of an ensemble, by their numbers; answering: the numbers of those whose mean is the answer,
+    the best first, in the order of their weights. Of an ensemble steps are those of the member that trained
+    longest, kept_epoch and kept_step the latest of those that answer; it stopped early where patience ended
+    every member that didn't diverge, and diverged where all did. Of one network both lists are missing.
+    """
+
     status: Status
     stopped_early: bool
     steps: Count
@@ -78,6 +98,8 @@ class RunResult(RunFacts):
     loss_std: Losses
     parent: Parent | None = None
     segments: Segments = ()
+    members: Many[MemberResult] = ()
+    answering: Many[Count] = ()
 
     @model_validator(mode="after")
     def _agrees(self) -> "RunResult":
@@ -89,6 +111,13 @@ class RunResult(RunFacts):
         }
         agreeing = {name: len(by_epoch) == many for name, by_epoch in lists.items()}
         agreeing |= {"epochs": self.epochs == many}
+        networks, answering = len(self.members), self.answering
+        agreeing |= {
+            "members": networks == (self.settings.ensemble if self.settings.ensemble > 1 else 0),
+            "answering": bool(answering) == bool(networks)
+            and len(set(answering)) == len(answering)
+            and all(number < networks for number in answering),
+        }
         headline = "accuracy" if self.task == "classification" else "rmse"
         splits = {
             "train": self.metrics.train,

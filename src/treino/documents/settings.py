@@ -109,6 +109,7 @@ class ResolvedSettings(Document):
     shuffle: Literal["each", "once", "off", "blocks"]
     seed: Seed
     data_seed: Seed
+    ensemble: Annotated[int, Field(ge=1, le=256)] = 1
     as_taught: bool = False
     fault: Many[Fault]
     device: Device

@@ -18,15 +18,16 @@ from treino.engine.population import Copies
 from treino.engine.saved_state import LATER, SavedState, training_identity
 from treino.engine.training_setup import TrainingSetup
 from treino.engine.training_state import TrainingState
-from treino.errors import TreinoError
-from treino.words import _
 
 KEPT = ("params", "grads", "average", "buffers", "best.params", "best.buffers")  # and the moments
 
 
 @dataclass(frozen=True, eq=False)
 class Keyframe:
-    """The one member after ``step`` updates: arrays ``[1, ...]`` and figures, as ``save`` names them."""
+    """A training after ``step`` updates: arrays and figures, as ``save`` names them.
+
+    Of several members it is all of the state: what the losses tell of one is not told of each.
+    """
 
     step: int
     arrays: Copies
@@ -44,25 +45,19 @@ class KeyframeBuffer:
     hp: dict[str, float] = field(default_factory=dict)
 
     def start(self, state: TrainingState, every: int) -> None:
-        """Keep one at each multiple of ``every`` from now on; the present step is one where it is 0.
-
-        Raises:
-            TreinoError: the training has several members.
-        """
-        population = state.population
-        if len(population) > 1:
-            raise TreinoError(
-                "keyframes_of_many",
-                _("Keyframes are of one network, and here are {n}.").format(n=len(population)),
-                _("Train one alone."),
-            )
+        """Keep one at each multiple of ``every`` from now on; the present step is one where it is 0."""
         self.every = every
         if state.step == 0:
-            self._add(state, 0, population.copies())
+            self._add_at(state)
 
-    def due(self, first: int, stop: int) -> frozenset[int]:
-        """Which of these steps get a keyframe, counted from ``first``: 1 is the state after that step."""
-        if not self.every:
+    def border(self, state: TrainingState) -> int | None:
+        """The step at which a chunk of several members has to end, for a keyframe is taken there."""
+        many = self.every and len(state.population) > 1
+        return state.step - state.step % self.every + self.every if many else None
+
+    def due(self, state: TrainingState, first: int, stop: int) -> frozenset[int]:
+        """Which of these steps the kernel copies, counted from ``first``: 1 is the state after that step."""
+        if not self.every or len(state.population) > 1:
             return frozenset()
         steps = range(first + self.every - first % self.every, stop + 1, self.every)
         return frozenset(step - first for step in steps)
@@ -74,7 +69,9 @@ class KeyframeBuffer:
                 self._add(state, step, copies)
 
     def add_end(self, state: TrainingState, chunk: Chunk) -> None:
-        """Add what the kernel copied at the chunk's end, with what an evaluation found there."""
+        """Add the state at the chunk's end, with what an evaluation found there."""
+        if len(state.population) > 1 and self.every and state.step % self.every == 0:
+            self._add_at(state)
         for step, copies in self._copied(state, chunk):
             if step == state.step:
                 self._add(state, step, copies)
@@ -94,6 +91,15 @@ class KeyframeBuffer:
         last = int(state.last_step_P[0])
         steps = (chunk.first + s for s in sorted(chunk.keyframe_steps))
         return [(s, rows) for s, rows in zip(steps, chunk.keyframe_copies, strict=True) if s <= last]
+
+    def _add_at(self, state: TrainingState) -> None:
+        """Add the state as it stands."""
+        if len(state.population) == 1:
+            self._add(state, state.step, state.population.copies())
+            return
+        arrays = {name: array.copy() for name, array in _whole(state).items()}
+        meta = {"step": state.step, "evaluated": state.evaluated_step, "epoch_count": state.epoch_loss.count}
+        self.frames.append(Keyframe(state.step, arrays, meta))
 
     def _add(self, state: TrainingState, step: int, copies: Copies) -> None:
         """copies: of the member's rows; all else is as it stands in the state now."""
@@ -119,8 +125,15 @@ class KeyframeBuffer:
         self.best_figures = state.evaluated_step, best.metric_P.item(), step
 
 
+def _whole(state: TrainingState) -> Copies:
+    """All of it but the seeds, which the training knows."""
+    return {name: t.detach().cpu().numpy() for name, t in state.tensors().items() if name != "seeds"}
+
+
 def keyframe_bytes(state: TrainingState) -> int:
     """The size of one keyframe."""
+    if len(state.population) > 1:
+        return sum(array.nbytes for array in _whole(state).values())
     kept = (state.best.params, state.best.buffers)
     copies = state.population.copies().values()
     return sum(a.nbytes for a in copies) + sum(t.numel() * t.itemsize for t in kept)
@@ -129,11 +142,23 @@ def keyframe_bytes(state: TrainingState) -> int:
 def keyframe_of_saved(saved: SavedState) -> tuple[Copies, dict[str, Any]]:
     """The arrays and figures of a keyframe, of what ``Training.save`` gave."""
     tensors, meta = saved
+    if len(tensors["seeds"]) > 1:
+        return _keyframe_of_many(tensors, meta)
     arrays = {name: t.numpy() for name, t in tensors.items() if name in KEPT or name.startswith("moment.")}
     hp = {name[3:]: float(t[0]) for name, t in tensors.items() if name.startswith("hp.")}
     hp |= {name: float(values[0]) for step, name, values in meta["pending"] if step <= meta["step"]}
     best = [float(tensors["best.metric"][0]), int(tensors["best.step"][0])]
     return arrays, {"step": meta["step"], "evaluated": meta["evaluated"], "best": best, "hp": hp}
+
+
+def _keyframe_of_many(tensors: dict[str, Tensor], meta: dict[str, Any]) -> tuple[Copies, dict[str, Any]]:
+    arrays = {name: t.numpy().copy() for name, t in tensors.items() if name != "seeds"}
+    for step, name, values in meta["pending"]:
+        if step <= meta["step"]:
+            arrays[f"hp.{name}"][:] = [float(value) for value in values]
+    ended_P = arrays["stop_step"] == meta["step"]  # they would go on, too, if they were one
+    arrays["status"][ended_P], arrays["stop_step"][ended_P] = 0, 0
+    return arrays, {name: meta[name] for name in ("step", "evaluated", "epoch_count")}
 
 
 def saved_from_keyframe(
@@ -145,6 +170,15 @@ def saved_from_keyframe(
 ) -> SavedState:
     """What ``Training.load`` takes, of a keyframe: ``loss_S`` are the losses of all steps up to it."""
     step, count, here = meta["step"], setup.plan.count, state.tensors()
+    figures = {
+        "identity": training_identity(setup, state),
+        "step": step,
+        "evaluated": meta["evaluated"],
+        "pending": [],
+    }
+    if len(state.population) > 1:
+        found = {"seeds": state.population.seed_P} | tensors
+        return {name: found[name] for name in here}, figures | {"epoch_count": meta["epoch_count"]}
     epoch, ended = EpochLoss(1), count.ended(meta["step"])
     whole = count.end_of(ended)
     if ended:
@@ -164,11 +198,4 @@ def saved_from_keyframe(
     }
     hp = {name: HP[name][0] for name in LATER} | meta["hp"]
     found |= {f"hp.{name}": torch.tensor([value], dtype=torch.float64) for name, value in hp.items()}
-    figures = {
-        "identity": training_identity(setup, state),
-        "step": step,
-        "evaluated": meta["evaluated"],
-        "epoch_count": epoch.count,
-        "pending": [],
-    }
-    return {name: found[name] for name in here}, figures
+    return {name: found[name] for name in here}, figures | {"epoch_count": epoch.count}

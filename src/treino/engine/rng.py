@@ -13,6 +13,7 @@ __all__ = [
     "element_hash",
     "fork_rng",
     "generator",
+    "member_seeds",
     "mix",
     "reseed",
     "step_seed",
@@ -20,6 +21,19 @@ __all__ = [
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _MASK = 2**64 - 1
+
+
+def member_seeds(seed: int, members: int) -> tuple[int, ...]:
+    """A seed for each member of an ensemble: this one, and others (31 bits) that depend on it alone.
+
+    Those of neighbouring seeds have nothing in common, and a larger ensemble begins with a smaller one's.
+    """
+    drawn, found = generator(seed, "member"), [seed]
+    while len(found) < members:
+        other = int(torch.randint(2**31, (), generator=drawn))
+        if other not in found:
+            found.append(other)
+    return tuple(found)
 
 
 def mix(x: torch.Tensor) -> torch.Tensor:

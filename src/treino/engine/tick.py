@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
+from treino.engine.ensemble import answer_module
 from treino.engine.members import member_module
 from treino.engine.population import Population
-from treino.engine.shared_config import SharedConfig
+from treino.engine.training_setup import TrainingSetup
 from treino.engine.training_state import TrainingState
 from treino.errors import TreinoError
 from treino.words import _
@@ -21,9 +23,11 @@ class Epoch:
 
     number: from 1 on. step: updates done at its end. loss_P, loss_std_P: mean and deviation (of the
     population, as numpy's) of its steps' losses, float64, NaN for a member that stopped before its end.
-    evaluation: None where it was not evaluated. validation_std: of one member alone, the deviation of its
-    validation loss over batches as large as the training's (``batch_deviation``). ended:
-    ``time.perf_counter()`` at its end, interpolated within a chunk where an epoch is shorter than 20 steps.
+    evaluation: None where it was not evaluated. answer: ``{split: {metric: figure}}`` of the one network, or
+    of an ensemble's mean; None where it was not evaluated, or several members train each for itself.
+    validation_std: the deviation of that answer's validation loss over batches as large as the training's
+    (``batch_deviation``). ended: ``time.perf_counter()`` at its end, interpolated within a chunk where an
+    epoch is shorter than 20 steps.
     evaluation_seconds: spent on evaluating then.
     """
 
@@ -32,6 +36,7 @@ class Epoch:
     loss_P: Tensor
     loss_std_P: Tensor
     evaluation: Evaluation | None
+    answer: dict[str, dict[str, float]] | None
     validation_std: float | None
     ended: float
     evaluation_seconds: float
@@ -41,11 +46,11 @@ class PopulationView:
     """The population as it is at a tick; refuses to answer once the engine has moved on.
 
     Attributes are those of Population (``params``, ``hp``, ...); ``snapshot()`` is a copy to keep,
-    ``net(member)`` a plain ``nn.Module`` copy.
+    ``net(member)`` a plain ``nn.Module`` copy, ``answer()`` that of the one network or of the ensemble.
     """
 
-    def __init__(self, shared: SharedConfig, state: TrainingState) -> None:
-        self._shared, self._state, self._step = shared, state, state.step
+    def __init__(self, setup: TrainingSetup, state: TrainingState) -> None:
+        self._setup, self._state, self._step = setup, state, state.step
 
     def _fresh(self) -> Population:
         if self._state.step != self._step:
@@ -70,7 +75,11 @@ class PopulationView:
         return self._fresh().rows(slice(None))
 
     def net(self, member: int = 0) -> nn.Module:
-        return member_module(self._shared, self._fresh(), member)
+        return member_module(self._setup.shared, self._fresh(), member)
+
+    def answer(self) -> nn.Module:
+        self._fresh()
+        return answer_module(self._setup.shared, self._setup.config, self._state, kept=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +88,7 @@ class Tick:
 
     step: updates done. epoch: passes done, whole or not. loss_SP: float32 ``[S, P]``, each step's loss
     before its update; NaN after a member stopped. epochs: those that ended within this tick.
-    status_P: running, finished, stopped (by patience) or diverged.
+    status_P: running, finished, stopped (by patience) or diverged. together: whether they are an ensemble.
     """
 
     step: int
@@ -88,6 +97,7 @@ class Tick:
     epochs: list[Epoch]
     status_P: tuple[str, ...]
     population: PopulationView
+    together: bool = False
 
     @property
     def loss(self) -> float | Tensor:
@@ -96,17 +106,30 @@ class Tick:
         return last_P.item() if len(last_P) == 1 else last_P
 
     @property
+    def loss_S(self) -> Tensor:
+        """``[S]``: each step's loss, of several members the mean of those that are numbers."""
+        loss_SP = self.loss_SP
+        if loss_SP.shape[1] == 1:
+            return loss_SP[:, 0]
+        return torch.where(loss_SP.isfinite(), loss_SP, torch.nan).nanmean(1)
+
+    @property
     def evaluation(self) -> Evaluation | None:
         """The newest in ``epochs``."""
         return next((e.evaluation for e in reversed(self.epochs) if e.evaluation is not None), None)
 
     @property
+    def answer(self) -> dict[str, dict[str, float]] | None:
+        """The newest in ``epochs``."""
+        return next((e.answer for e in reversed(self.epochs) if e.answer is not None), None)
+
+    @property
     def net(self) -> nn.Module:
-        """A copy of the one network, as it is now, in evaluation mode."""
-        if len(self.status_P) > 1:
+        """A copy of the one network, or of the ensemble, as it is now, in evaluation mode."""
+        if len(self.status_P) > 1 and not self.together:
             raise TreinoError(
                 "net_of_many",
                 _("There are {n} networks here.").format(n=len(self.status_P)),
                 _("Ask for one: tick.population.net(member)."),
             )
-        return self.population.net(0)
+        return self.population.answer()

@@ -14,6 +14,7 @@ from treino.engine.hyperparameters import check_read, checked_numbers, per_membe
 from treino.engine.kernels.selection import ENGINES, LARGEST_THREADS
 from treino.engine.optim import OPTIMIZERS, readers
 from treino.engine.registries import REGISTRIES
+from treino.engine.rng import member_seeds
 from treino.engine.schedules import SCHEDULES
 from treino.engine.value_checks import LARGEST_WHOLE, in_range, known, truth, whole
 from treino.errors import TreinoError
@@ -24,6 +25,7 @@ MemberNumbers = float | Sequence[float]  # of all members, or one for each
 Auto = Literal["auto"]
 Keep = Literal["best", "last"]
 
+LARGEST_ENSEMBLE = 256
 PER_MEMBER = ("lr", "momentum", "eps", "weight_decay", "clip", "ema")
 NAMES: dict[str, Collection[str]] = {
     **{name: REGISTRIES[name] for name in ("optimizer", "loss", "init", "metric")},
@@ -38,6 +40,7 @@ WHOLE_RANGES: dict[str, tuple[int, int]] = {  # the smallest, and the largest
     "data_seed": (0, LARGEST_WHOLE),
     "every": (1, LARGEST_WHOLE),
     "threads": (1, LARGEST_THREADS),
+    "ensemble": (1, LARGEST_ENSEMBLE),
 }
 
 
@@ -94,6 +97,7 @@ class TrainConfig:
     shuffle: Shuffle = "each"
     seeds: int | Sequence[int] = (0,)
     data_seed: int | None = None
+    ensemble: int = 1
     device: str | torch.device = "cpu"
     engine: str | None = None
     threads: int | None = None
@@ -185,6 +189,7 @@ class TrainSettings(TypedDict, total=False):
     shuffle: Shuffle
     seeds: int | Sequence[int]
     data_seed: int | None
+    ensemble: int
     device: str | torch.device
     engine: str | None
     threads: int | None
@@ -214,7 +219,7 @@ def _checked(c: TrainConfig) -> dict[str, Any]:
     values = {field.name: getattr(c, field.name) for field in fields(c)}
     optional = {field.name for field in fields(c) if field.default is None}
     there = {name: value for name, value in values.items() if value is not None or name not in optional}
-    seeds = _seeds(c.seeds)
+    seeds = _seeds(c.seeds, whole("ensemble", c.ensemble, *WHOLE_RANGES["ensemble"]))
     found: dict[str, Any] = {"seeds": seeds, "device": resolve_device(c.device, c.dtype)}
     for name in NAMES.keys() & there.keys():
         known(name, values[name], NAMES[name])
@@ -237,14 +242,22 @@ def _checked(c: TrainConfig) -> dict[str, Any]:
     return found | _hyperparameters(c, there, len(seeds))
 
 
-def _seeds(seeds: Any) -> tuple[int, ...]:
-    """One whole number, or some of them."""
+def _seeds(seeds: Any, ensemble: int) -> tuple[int, ...]:
+    """One whole number, or some of them; of an ensemble one for each member, derived where one is given."""
     if hasattr(seeds, "tolist"):
         seeds = seeds.tolist()
     is_list = isinstance(seeds, Iterable) and not isinstance(seeds, str)
     found = tuple(whole("seeds", seed, 0) for seed in (seeds if is_list else (seeds,)))
     if not found:
         raise TreinoError("seeds_empty", _("There is no seed."), _("Give at least one: seeds=(0,)."))
+    if ensemble > 1 and len(found) == 1:
+        return member_seeds(found[0], ensemble)
+    if ensemble not in (1, len(found)):
+        raise TreinoError(
+            "ensemble_seeds",
+            _("An ensemble of {n} can't have {seeds} seeds.").format(n=ensemble, seeds=len(found)),
+            _("Give one, from which the others are derived, or one for each member."),
+        )
     return found
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from treino.engine.batch_sources import batch_source
 from treino.engine.chunk import Chunk
 from treino.engine.divergence import RewindPoint, divergence_threshold, freeze_diverged, mark_hopeless
+from treino.engine.ensemble import answer_module, answering_members
 from treino.engine.hyperparameters import changed_values
 from treino.engine.keyframes import KeyframeBuffer
 from treino.engine.members import member_module
@@ -42,10 +43,11 @@ CHUNK_STEPS = 4096  # bounds what a chunk lays out beforehand
 class EvaluationReport(NamedTuple):
     """What was measured after a chunk, and in how many seconds; nothing, where nothing was due.
 
-    deviation: of the loss over batches, of one member alone.
+    answer, deviation: see Epoch.
     """
 
     evaluation: Evaluation | None = None
+    answer: dict[str, dict[str, float]] | None = None
     deviation: float | None = None
     seconds: float = 0.0
 
@@ -112,7 +114,10 @@ class Training:
             self.keyframes.add_end(state, chunk)
             self._seconds_per_step = (trained - begin) / len(loss_SP)
             losses.append(loss_SP)
-        return Tick(state.step, self.epoch, torch.cat(losses), epochs, self.status_P, self.population)
+        together = self.config.ensemble > 1
+        return Tick(
+            state.step, self.epoch, torch.cat(losses), epochs, self.status_P, self.population, together
+        )
 
     def _apply_changes(self) -> None:
         """Put the changes of hyper-parameters in force that are due."""
@@ -137,8 +142,10 @@ class Training:
         or where the rows end that can be had now."""
         state = self.state
         changes = [change.step for change in state.pending if change.step > state.step]
+        if (border := self.keyframes.border(state)) is not None:
+            changes.append(border)
         chunk = self._chunk(state.step, min([stop, self._next_evaluation(state.step), *changes]))
-        due = self.keyframes.due(chunk.first, chunk.stop)
+        due = self.keyframes.due(state, chunk.first, chunk.stop)
         return replace(chunk, keyframe_steps=due) if due else chunk
 
     def _next_evaluation(self, step: int) -> int:
@@ -201,7 +208,17 @@ class Training:
         if state.step < self.steps:  # at the very end nothing is cut short
             over_P = stopping.out_of_patience(state.best, self.plan, state.step)
             state.end((over_P & (state.status_P == RUNNING)).nonzero().flatten(), STOPPED, state.step)
-        return EvaluationReport({"validation": figures}, deviation, time.perf_counter() - begin)
+        answer = None
+        if self.config.ensemble > 1:
+            answer, deviation = validation.measure_together(state.population, torch.tensor(self.answering))
+        elif len(state.population) == 1:
+            answer = {name: float(value_P[0]) for name, value_P in figures.items()}
+        return EvaluationReport(
+            {"validation": figures},
+            None if answer is None else {"validation": answer},
+            deviation,
+            time.perf_counter() - begin,
+        )
 
     def _ended_epochs(
         self,
@@ -219,8 +236,9 @@ class Training:
             number = count.epoch_of(first + 1) + len(epochs)
             border = min(stop, count.end_of(number))
             when = begin + (end - begin) * (border - first) / (stop - first)
-            evaluation, deviation, seconds = report if border == stop else EvaluationReport()
-            epochs.append(Epoch(number, border, mean_P, std_P, evaluation, deviation, when, seconds))
+            found = report if border == stop else EvaluationReport()
+            measured = found.evaluation, found.answer, found.deviation
+            epochs.append(Epoch(number, border, mean_P, std_P, *measured, when, found.seconds))
         return epochs
 
     def _end_members(self) -> None:
@@ -255,7 +273,7 @@ class Training:
 
     @property
     def population(self) -> PopulationView:
-        return PopulationView(self.shared, self.state)
+        return PopulationView(self.setup, self.state)
 
     @property
     def last_step_P(self) -> Tensor:
@@ -281,6 +299,11 @@ class Training:
         return self.state.best.metric_P.clone()
 
     @property
+    def answering(self) -> list[int]:
+        """The members that answer now: the one, or those of the ensemble, the best first."""
+        return answering_members(self.state, self.config.metric) if self.config.ensemble > 1 else [0]
+
+    @property
     def waited(self) -> float:
         """Seconds spent waiting for rows that were not in memory yet."""
         return self._source.waited
@@ -302,16 +325,24 @@ class Training:
         with torch_context(kernel.intra_op_threads):
             return kernel.outputs(population, rows, x.to(self.shared.device, self.shared.dtype)).cpu()
 
+    def answer(self, which: str = "kept") -> nn.Module:
+        """The one network, or the ensemble, as ``net`` gives a member."""
+        return answer_module(self.shared, self.config, self.state, kept=self._kept(which))
+
     def net(self, member: int = 0, which: str = "kept") -> nn.Module:
         """A plain module, a copy in evaluation mode on the CPU; which: ``kept`` or ``last`` weights."""
+        best = self.state.best if self._kept(which) else None
+        return member_module(self.shared, self.state.population, member, best)
+
+    @staticmethod
+    def _kept(which: str) -> bool:
         if which not in ("kept", "last"):
             raise TreinoError(
                 "which_unknown",
                 _("{which!r} weights are not kept.").format(which=which),
                 _("Use 'kept' or 'last'."),
             )
-        best = self.state.best if which == "kept" else None
-        return member_module(self.shared, self.state.population, member, best)
+        return which == "kept"
 
     # ---- steering
 
@@ -386,8 +417,9 @@ def train(
     ``off`` or in ``blocks`` of neighbours.
     epochs or steps: how long; default 200 epochs, for images 10. patience: epochs without a better
     validation ``metric`` before a member stops, 0 for never. keep: ``best`` or ``last`` weights.
-    seeds: of initialisation and dropout, one for each member. data_seed: of the order of the rows; default
-    the data's, or the first of seeds.
+    seeds: of initialisation and dropout, one for each member. ensemble: networks that answer together, of
+    seeds that are derived from the one given; the mean of the best half is the answer. data_seed: of the
+    order of the rows; default the data's, or the first of seeds.
     fault: ``missing_zero_grad``, ``softmax_before_cross_entropy`` or both, to see what they do.
     every: steps per tick; default an epoch, at least 10. dtype: torch.float32 or torch.float64.
     device: ``cpu``, ``cuda``, ``mps``, or ``auto`` for the first of cuda, mps, cpu that is there. engine,

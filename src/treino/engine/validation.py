@@ -7,6 +7,7 @@ from torch import Tensor
 
 from treino.data.out_of_core.rows_protocol import part_rows
 from treino.engine.batch_sources import KernelRows, as_kernel_input
+from treino.engine.ensemble import mean_output
 from treino.engine.kernels import Kernel
 from treino.engine.metrics import batch_deviation, measure
 from treino.engine.population import Population
@@ -31,11 +32,10 @@ class Validation:
     def measure(self, population: Population, members: Tensor) -> tuple[dict[str, Tensor], float | None]:
         """-> ``{metric: [P] float64}``, NaN for all but these members; and of a population of one the
         deviation of its loss."""
-        size = max(1, OUTPUTS_AT_ONCE // (len(self.rows.x) * self.outputs))
         found: dict[str, Tensor] = {}
         deviation = None
         with torch_context(self.kernel.intra_op_threads):
-            for part in members.split(size):
+            for part in members.split(self._at_once):
                 output_RNC, y = outputs_on(self.rows, self.kernel, self.shared, population, part)
                 for name, value_R in measure(output_RNC, y, self.shared.loss, self.scale).items():
                     empty_P = torch.full((len(population),), torch.nan, dtype=torch.float64)
@@ -43,6 +43,23 @@ class Validation:
             if len(population) == 1:
                 deviation = batch_deviation(output_RNC[0], y, self.shared.loss, self.batch_size)
         return found, deviation
+
+    def measure_together(self, population: Population, members: Tensor) -> tuple[dict[str, float], float]:
+        """-> ``{metric: figure}`` of these members' common answer, and the deviation of its loss."""
+        loss, outputs = self.shared.loss, []
+        with torch_context(self.kernel.intra_op_threads):
+            for part in members.split(self._at_once):
+                output_RNC, y = outputs_on(self.rows, self.kernel, self.shared, population, part)
+                outputs.append(output_RNC)
+            answer_NC = mean_output(torch.cat(outputs), loss.name)
+            figures = measure(answer_NC.unsqueeze(0), y, loss, self.scale)
+            deviation = batch_deviation(answer_NC, y, loss, self.batch_size)
+        return {name: float(value_R[0]) for name, value_R in figures.items()}, deviation
+
+    @property
+    def _at_once(self) -> int:
+        """Members whose outputs are computed at once."""
+        return max(1, OUTPUTS_AT_ONCE // (len(self.rows.x) * self.outputs))
 
 
 def outputs_on(

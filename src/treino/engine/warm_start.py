@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from treino.engine.ensemble import Ensemble
 from treino.engine.members import begin_average, store_parameters
 from treino.engine.net_state import put_state, store_buffers
 from treino.engine.shared_config import SharedConfig
@@ -14,10 +15,13 @@ from treino.errors import TreinoError
 from treino.words import _
 
 
-def warm_start(shared: SharedConfig, state: TrainingState, weights: Mapping[str, Tensor]) -> None:
+def warm_start(
+    shared: SharedConfig, state: TrainingState, weights: Mapping[str, Tensor], *, of_each: bool = False
+) -> None:
     """Give every member these weights, by their ``state_dict`` names; the optimizer begins anew.
 
     Buffers that ``state_dict`` leaves out may be among them; one that isn't there is as it was made.
+    of_each: those of an ``Ensemble`` of all members, each of which gets its own.
 
     Raises:
         TreinoError: the network has other tensors; the training has begun already.
@@ -28,9 +32,9 @@ def warm_start(shared: SharedConfig, state: TrainingState, weights: Mapping[str,
             _("The training has taken {n} steps already.").format(n=state.step),
             _("Make a new one, and give it the weights before its first step."),
         )
-    module = module_copy(shared.template)
+    modules = [module_copy(shared.template) for _row in range(len(state.population) if of_each else 1)]
     try:
-        put_state(module, weights)
+        put_state(Ensemble(modules, shared.loss.name) if of_each else modules[0], weights)
     except ValueError as error:
         raise TreinoError(
             "weights_differ",
@@ -40,6 +44,7 @@ def warm_start(shared: SharedConfig, state: TrainingState, weights: Mapping[str,
     population = state.population
     with torch.no_grad():
         for row in range(len(population)):
+            module = modules[row if of_each else 0]
             store_parameters(module, shared.layout, population.params[row])
             store_buffers(module, shared.buffer_layout, population.buffers[row])
         begin_average(population)

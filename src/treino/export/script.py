@@ -57,6 +57,14 @@ def script(run: StoredRun) -> Path:
             ),
             _("Use [[format=safetensors]]."),
         )
+    if run.spec.resolved.ensemble > 1:
+        raise TreinoError(
+            "export_ensemble",
+            _("{run} is an ensemble of {n} networks, and a script trains one.").format(
+                run=run.name, n=run.spec.resolved.ensemble
+            ),
+            _("Use [[format=safetensors]]."),
+        )
     part = _own(run)
     data = run.data
     part |= source_part(run, data)

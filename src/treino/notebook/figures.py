@@ -100,20 +100,22 @@ class RunFigure:
         tick = event.tick
         self.step, self.position = tick.step, self.view.position(tick)
         if len(self.loss_E) <= self.FEW:
-            self.loss_S.append(tick.loss_SP[:, 0].cpu().numpy())
+            self.loss_S.append(tick.loss_S.cpu().numpy())
         if tick.epochs:  # at once: of a tiny network there may be thousands
-            self.loss_E.extend(torch.cat([epoch.loss_P for epoch in tick.epochs]).tolist())
-            self.deviation_E.extend(torch.cat([epoch.loss_std_P for epoch in tick.epochs]).tolist())
-        for epoch in (each for each in tick.epochs if each.evaluation):
-            for split, metrics in (epoch.evaluation or {}).items():
-                for metric, value_P in metrics.items():
-                    self._measure(split, metric, epoch.number, float(value_P[0]))
+            self.loss_E.extend(torch.stack([epoch.loss_P for epoch in tick.epochs]).nanmean(1).tolist())
+            self.deviation_E.extend(
+                torch.stack([epoch.loss_std_P for epoch in tick.epochs]).nanmean(1).tolist()
+            )
+        for epoch in (each for each in tick.epochs if each.answer):
+            for split, metrics in (epoch.answer or {}).items():
+                for metric, value in metrics.items():
+                    self._measure(split, metric, epoch.number, value)
             if epoch.validation_std is not None:
                 self._measure("validation", "loss_std", epoch.number, epoch.validation_std)
         self.figures = {
             self.position.label: self.position.count,
             _("epoch"): numeral(tick.epoch, ",.1f" if tick.epoch < 10 else ",.0f"),
-            _("loss"): numeral(float(tick.loss)),
+            _("loss"): numeral(float(tick.loss_S[-1])),
         }
         for split, of_split in self.measured.items():
             for metric in ("accuracy", "rmse"):

@@ -27,9 +27,10 @@ def dynamics_of(run: StoredRun) -> Dynamics:
     Raises:
         TreinoError: the run can't be played again.
     """
+    run = run.member()
     rows, count = drawn(run.data.train, LOOKED_AT), epoch_count(run.spec)
     return dynamics(
-        run.name,
+        run.title,
         _instants(run),
         run.loss_function,
         rows.x,

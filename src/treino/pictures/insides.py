@@ -23,12 +23,14 @@ from treino.words import _
 
 
 def network_picture(run: StoredRun) -> list[File]:
+    run = run.member()
     with network_errors(run):
         shown = insides(run.module, run.data, item_shape=run.item_shape, splits=_splits(run))
     return [("network.svg", network_svg(shown).encode())]
 
 
 def weights_picture(run: StoredRun) -> list[File]:
+    run = run.member()
     shown = first_weights(run.module, run.data, item_shape=run.item_shape)
     return [("weights.png", png(weights_figure(shown)))]
 

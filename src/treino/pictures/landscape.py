@@ -32,20 +32,23 @@ from treino.words import _, numeral
 
 def landscape_picture(run: StoredRun) -> list[File]:
     """The loss over two filter-normalised random directions around the kept weights."""
-    seed = int(run.settings["seed"])
-    return [("landscape.png", png(landscape_figure(random_plane(surface_of(run), seed=seed), run.name)))]
+    seed, run = int(run.settings["seed"]), run.member()
+    return [("landscape.png", png(landscape_figure(random_plane(surface_of(run), seed=seed), run.title)))]
 
 
 def path_picture(run: StoredRun) -> list[File]:
     """The loss over the plane of the run's own path, from its first step with these layers to its last."""
-    return [("path.png", png(landscape_figure(path_of(run)[1], run.name)))]
+    run = run.member()
+    return [("path.png", png(landscape_figure(path_of(run)[1], run.title)))]
 
 
 def walker_picture(run: StoredRun) -> list[File]:
     """The same plane as a walker in the fog feels it, and as it is; and a page to walk on oneself."""
+    run = run.member()
     surface, land = path_of(run)
-    figure = walker_figure(land, walk_points(surface, land), run.name)
-    return [("walker.png", png(figure)), ("walker.html", walker_page(land, run.name, _trained(run)).encode())]
+    figure = walker_figure(land, walk_points(surface, land), run.title)
+    page = walker_page(land, run.title, _trained(run))
+    return [("walker.png", png(figure)), ("walker.html", page.encode())]
 
 
 def _trained(run: StoredRun) -> str:
@@ -65,19 +68,18 @@ def line(runs: Sequence[StoredRun]) -> list[File]:
             _("A line has two ends, and {n} runs were given.").format(n=len(runs)),
             _("Give two, e.g. treino plot wine-1 wine-2 [[what=line]]."),
         )
-    first, second = runs
+    first, second = (run.member() for run in runs)
     _same(first, second)
     surface = surface_of(first)
     splits = {"train": surface.rows}
     if len(first.data.validation):
         splits["validation"] = drawn(first.data.validation, MOST_ROWS)
     found = interpolation(surface, _end(surface, second), splits)
-    return [("line.png", png(line_figure(found, first.name, second.name)))]
+    return [("line.png", png(line_figure(found, first.title, second.title)))]
 
 
 def surface_of(run: StoredRun) -> LossSurface:
     """The kept network, its training rows and the loss that was trained (of a fault too)."""
-
     return loss_surface(run.module, run.data.train, run.loss_function, item_shape=run.item_shape)
 
 

@@ -1,8 +1,11 @@
 """Histories of a run: the lists by epoch of the ``train`` document, as they were recorded."""
 
+import math
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from treino.documents.run_spec import RunSpec
 from treino.engine.epoch_count import EpochCount
@@ -46,11 +49,40 @@ def training_losses(losses_S: np.ndarray, count: EpochCount, *, over: bool = Fal
     return mean_E, deviation_E
 
 
+MEMBER = "/"  # between a split and the number of a member
+
+
+def member_rows(
+    evaluation: Mapping[str, Mapping[str, Tensor]], settings: Mapping[str, Any]
+) -> Iterator[tuple[str, str, float]]:
+    """(split, metric, figure) of each member of an ensemble, as they are recorded: what its curves show, and
+    what chooses. NaN of one that has stopped is left out."""
+    shown = {"loss", "accuracy", "rmse", settings["metric"]} if settings["ensemble"] > 1 else set()
+    for split, metrics in evaluation.items():
+        for metric in sorted(shown & metrics.keys()):
+            for member, value in enumerate(metrics[metric].tolist()):
+                if not math.isnan(value):
+                    yield f"{split}{MEMBER}{member}", metric, value
+
+
+def member_evaluations(
+    folder: RunFolder, spec: RunSpec, epochs: int
+) -> dict[str, dict[str, list[list[float | None]]]]:
+    """``{split: {metric: [of each member [value of epoch 1, 2, ...]]}}`` of an ensemble."""
+    found: dict[str, dict[str, list[list[float | None]]]] = {}
+    for row in epochs_of(folder, spec):
+        split, apart, member = row.split.partition(MEMBER)
+        if apart and row.epoch <= epochs:
+            empty: list[list[float | None]] = [[None] * epochs for _member in range(spec.resolved.ensemble)]
+            found.setdefault(split, {}).setdefault(row.metric, empty)[int(member)][row.epoch - 1] = row.value
+    return found
+
+
 def evaluations(folder: RunFolder, spec: RunSpec, epochs: int) -> dict[str, dict[str, list[float | None]]]:
     """``{split: {metric: [value of epoch 1, 2, ...]}}``; None where nothing was measured."""
     found: dict[str, dict[str, list[float | None]]] = {}
     for row in epochs_of(folder, spec):
-        if row.epoch <= epochs:
+        if row.epoch <= epochs and MEMBER not in row.split:
             of = found.setdefault(row.split, {}).setdefault(row.metric, [None] * epochs)
             of[row.epoch - 1] = row.value
     return found

@@ -25,16 +25,17 @@ def with_weights(net: nn.Module, tensors: Mapping[str, Tensor], name: str) -> nn
     return net.eval()
 
 
-def check_layers(sizes: Sequence[int], shapes: Iterable[Sequence[int]], name: str) -> None:
+def check_layers(sizes: Sequence[int], shapes: Iterable[Sequence[int]], name: str, members: int = 1) -> None:
     """Refuse layers of other sizes than the kept weights have, before a network is built that large.
 
-    sizes: the inputs, the units of each hidden layer, the outputs. shapes: of all kept tensors.
+    sizes: the inputs, the units of each hidden layer, the outputs. shapes: of all kept tensors. members:
+    networks that they are of.
 
     Raises:
         TreinoError: they have other shapes.
     """
     kept = sorted(tuple(shape) for shape in shapes if len(shape) == 2)
-    if kept != sorted((units, inputs) for inputs, units in pairwise(sizes)):
+    if kept != sorted([(units, inputs) for inputs, units in pairwise(sizes)] * members):
         raise _of_other_sizes(sizes, name)
 
 

@@ -15,6 +15,7 @@ from treino.documents import read_document, read_preparation, read_run_result, r
 from treino.documents.run_result import RunResult
 from treino.documents.run_spec import RunSpec
 from treino.engine import mlp
+from treino.engine.ensemble import Ensemble
 from treino.engine.templates import plain_module
 from treino.engine.user_module import module_copy
 from treino.errors import TreinoError
@@ -117,7 +118,7 @@ class RunRecord:
         Raises:
             TreinoError: it has no weights yet; it is the user's own, and its code may not run.
         """
-        spec, s = self.spec, self.spec.resolved
+        s = self.spec.resolved
         if not self.folder.manifest.sealed:
             raise TreinoError(
                 "no_weights_yet",
@@ -126,6 +127,15 @@ class RunRecord:
                 ),
                 _("Wait for it, or resume it: treino resume {run}").format(run=self.name),
             )
+        members = 1 if self.result is None else len(self.result.answering) or 1
+        one = self._one_network(members)
+        if s.ensemble == 1:
+            return one
+        return Ensemble([one, *(module_copy(one) for _member in range(members - 1))], s.loss)
+
+    def _one_network(self, members: int) -> nn.Module:
+        """The network, or one of so many that answer together."""
+        spec, s = self.spec, self.spec.resolved
         if isinstance(self.access.net, nn.Module):
             return plain_module(module_copy(self.access.net))
         own = run_network(self.folder, spec.net, spec.asked.get("net"), self.access, s.seed)
@@ -134,7 +144,7 @@ class RunRecord:
         assert s.hidden is not None  # the document holds no network of treino's own layers without them
         assert s.activation is not None
         sizes = [spec.inputs, *s.hidden, spec.outputs]
-        check_layers(sizes, (t.shape for t in self.tensors.values()), self.name)
+        check_layers(sizes, (t.shape for t in self.tensors.values()), self.name, members)
         # its layers are there also where it was set to 0 on the way, and count in the weights' names
         dropout = s.dropout or spec.asked.get("dropout") or 0.0
         described = mlp(*s.hidden, activation=s.activation, dropout=dropout, batch_norm=s.batch_norm)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from torch import Tensor, nn
@@ -14,6 +14,8 @@ from treino.documents.run_facts import RunFacts
 from treino.documents.run_result import RunResult
 from treino.documents.run_spec import RunSpec
 from treino.engine import Loss
+from treino.engine.ensemble import Ensemble
+from treino.engine.value_checks import whole
 from treino.errors import TreinoError
 from treino.records.access import Access
 from treino.records.kept_layers import with_weights
@@ -64,11 +66,14 @@ class StoredRun:
     trained a module of your own needs ``net=``, or ``trust=True``, which runs the copy of its file that was
     sealed with the run.
 
-    module: to answer in the place of the kept network.
+    module: to answer in the place of the kept network. one: the number of the only member of an ensemble that
+    answers.
     """
 
-    def __init__(self, record: NetworkRecord, module: nn.Module | None = None) -> None:
-        self.record = record
+    def __init__(
+        self, record: NetworkRecord, module: nn.Module | None = None, one: int | None = None
+    ) -> None:
+        self.record, self.one = record, one
         self.folder = record.folder
         self.notices = self.folder.notices  # sentences about what was worked around, or is missing
         if module is not None:
@@ -81,6 +86,39 @@ class StoredRun:
     @property
     def name(self) -> str:
         return self.record.name
+
+    @property
+    def title(self) -> str:
+        """The name for pictures: with the number of the member that they are of."""
+        if self.one is None:
+            return self.name
+        return _("{run}, network {n} of {members}").format(
+            run=self.name, n=self.one, members=self.spec.resolved.ensemble
+        )
+
+    def member(self, number: int | None = None) -> Self:
+        """The same run with one network of an ensemble in its place: whoever asks it asks this one alone.
+
+        number: counted from 0; default the best one. A run of one network is its own member.
+
+        Raises:
+            TreinoError: there is no such member.
+        """
+        members = self.spec.resolved.ensemble
+        found = whole("member", self._usual if number is None else number, 0, text="member")
+        if found >= members:
+            raise TreinoError(
+                "member_range",
+                _("There is no member {member}; there are {n}.").format(member=found, n=members),
+                _("Members count from 0."),
+            )
+        return self if members == 1 else type(self)(self.record, one=found)
+
+    @property
+    def _usual(self) -> int:
+        """The member that is asked where none is named: the best one, while it trains the first."""
+        result = self.result if self.one is None else None
+        return self.one or (result.answering[0] if result is not None and result.answering else 0)
 
     @property
     def typed(self) -> str:
@@ -186,12 +224,33 @@ class StoredRun:
             TreinoError: the run trained a network of your own, and neither ``net`` nor ``trust`` was given;
                 no copy of it was sealed with the run; the network has other tensors, or gives other answers.
         """
+        if self.one is not None:
+            return self._member_module(self.one)
         bare = self.record.network()
         tensors, answers = self.record.weights()
         net = with_weights(bare, tensors, self.name)
         if self.item_shape is not None:
             check_answers(net, self.item_shape, answers, self.name)
         return net
+
+    def _member_module(self, number: int) -> nn.Module:
+        """A member's kept network.
+
+        Raises:
+            TreinoError: it is not one of those that answer, whose weights alone are kept.
+        """
+        every = StoredRun(self.record).module
+        answering = self.result.answering if self.result is not None else ()
+        if number not in answering:
+            raise TreinoError(
+                "member_not_kept",
+                _("Network {n} of {run} is not one of those that answer, whose weights are kept.").format(
+                    n=number, run=self.name
+                ),
+                _("Those are: {numbers}.").format(numbers=", ".join(map(str, answering))),
+            )
+        assert isinstance(every, Ensemble)
+        return every.members[answering.index(number)]
 
     def __repr__(self) -> str:
         result = self.result

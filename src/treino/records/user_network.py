@@ -9,7 +9,7 @@ import importlib.util
 import linecache
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,11 +48,24 @@ def network_of(settings: Settings, files: NetworkFiles) -> nn.Module | None:
     Raises:
         TreinoError: its file may not run, or fails to; see ``own_net``.
     """
-    if settings.net is None:
-        return None
-    if settings.net not in files:
+    file = _file_of(settings, files)
+    return None if file is None else own_net(file, settings.seed)
+
+
+def network_maker(settings: Settings, files: NetworkFiles) -> nn.Module | Callable[[], nn.Module] | None:
+    """What makes the networks of an ensemble, each from its own seed; a network where the file holds one.
+
+    Raises:
+        TreinoError: as ``network_of``.
+    """
+    file = _file_of(settings, files)
+    return None if file is None else _network_in(file)
+
+
+def _file_of(settings: Settings, files: NetworkFiles) -> NetworkFile | None:
+    if settings.net is not None and settings.net not in files:
         raise no_permission(settings.net)
-    return own_net(files[settings.net], settings.seed)
+    return None if settings.net is None else files[settings.net]
 
 
 def no_permission(word: str) -> TreinoError:
@@ -73,10 +86,13 @@ def own_net(file: NetworkFile, seed: int) -> nn.Module:
     Raises:
         TreinoError: the file raises, has no such name, or the name makes something else.
     """
+    found = _network_in(file)
+    return found if isinstance(found, nn.Module) else construct_module(found, seed)
+
+
+def _network_in(file: NetworkFile) -> nn.Module | Callable[[], nn.Module]:
     found = _value_in(file)
-    if isinstance(found, nn.Module):
-        return found
-    if not callable(found):
+    if not isinstance(found, nn.Module) and not callable(found):
         raise TreinoError(
             "net_kind",
             _("{name} in {path} is a {kind}, not a network.").format(
@@ -84,7 +100,7 @@ def own_net(file: NetworkFile, seed: int) -> nn.Module:
             ),
             _("Name an nn.Module, its class, or a function that returns one."),
         )
-    return construct_module(found, seed)
+    return found  # type: ignore[no-any-return]
 
 
 def _value_in(file: NetworkFile) -> Any:

@@ -84,6 +84,7 @@ def explain(
     *,
     step: int | None = None,
     weight: tuple[int, ...] | str | None = None,
+    member: int | None = None,
     digits: int = DIGITS,
 ) -> ExplanationPage:
     """The arithmetic of a topic, each formula with symbols and with numbers, checked by torch.
@@ -92,7 +93,8 @@ def explain(
     winner), or its name; None: an example of its own.
     step: the update that follows so many updates (0: the first; default: the third). weight:
     ``(layer, i, j)`` counted from 0, from input j to unit i, or ``(layer, i)`` for a bias;
-    default: the weight of the first layer with the largest gradient. digits: significant digits shown,
+    default: the weight of the first layer with the largest gradient. member: which network of an ensemble,
+    from 0; default the best one. digits: significant digits shown,
     from 1 to 17.
 
     Raises:
@@ -109,16 +111,17 @@ def explain(
             "explain_digits", message, _("6 reads well; 17 shows everything that float64 holds.")
         )
     if run is None:
-        if step is not None or weight is not None:
+        if step is not None or weight is not None or member is not None:
             raise TreinoError(
                 "explain_run_wanted",
-                _("A step or a weight is one of a run, and no run is named."),
+                _("A step, a weight or a member is one of a run, and no run is named."),
                 _("Name one: treino explain {topic} last [[step=2]]").format(topic=topic),
             )
         return ExplanationPage(known[topic].example(), digits)
 
     opened = open_run(run) if isinstance(run, str | Path) else run
-    update = update_of(opened.best if isinstance(opened, StoredSweep) else opened, step, weight)
+    one = opened.best if isinstance(opened, StoredSweep) else opened
+    update = update_of(one.member(member), step, weight)
     refused = known[topic].refuses(update)
     if refused is not None:
         raise TreinoError(*refused)
@@ -161,7 +164,7 @@ def update_after(
         TreinoError: as ``explain``.
     """
     run, after = now.run, later[0] if later else None
-    net = now.net.cpu()
+    net = now.member_net.cpu()
     layers = read_layers(net)
     moments = (now, *later[:-1])
     alike = [moment for moment in moments if moment.segment == now.segment]  # else it is another network
@@ -195,7 +198,7 @@ def update_after(
         tuple(data.preparation.inputs),
         None if after is None else after.loss,
         None if after is None or not _same_layers(now, after) else _weights(after),
-        tuple(_notes(settings, now.hp)),
+        tuple(_notes(settings, now)),
         now.plan.past.optimizer,
     )
     if not finite(update):
@@ -211,12 +214,12 @@ def update_after(
 
 def _same_layers(now: Snapshot, after: Snapshot) -> bool:
     """Whether the weights after the update are known as it left them: a next segment may have grown them."""
-    shapes = ({n: p.shape for n, p in moment.net.named_parameters()} for moment in (now, after))
+    shapes = ({n: p.shape for n, p in moment.member_net.named_parameters()} for moment in (now, after))
     return next(shapes) == next(shapes)
 
 
 def _weights(moment: Snapshot) -> dict[str, Array]:
-    return {name: _array(p) for name, p in moment.net.named_parameters()}
+    return {name: _array(p) for name, p in moment.member_net.named_parameters()}
 
 
 def _array(t: Tensor) -> Array:
@@ -234,9 +237,9 @@ def _batch(run: StoredRun, moment: Snapshot, layers: tuple[DenseLayer, ...]) -> 
 
 def _masks(run: StoredRun, moment: Snapshot, layers: tuple[DenseLayer, ...], rows: int) -> tuple[Array, ...]:
     """What the run's dropout multiplied with in this update: its masks hang on seed, layer and step alone."""
-    net = copy.deepcopy(moment.net).cpu().train()
+    net = copy.deepcopy(moment.member_net).cpu().train()
     drawn = replace_dropout(net)  # in the order in which the run draws
-    a, b = dropout_keys(torch.tensor([moment.settings["seed"]]), len(drawn), moment.step, 1)
+    a, b = dropout_keys(torch.tensor([moment.seed]), len(drawn), moment.step, 1)
     for place, drop in enumerate(drawn):
         drop.begin((int(a[0, place, 0]), int(b[0, place, 0])))
     widths = {layer.drop: len(layer.b) for layer in layers}
@@ -294,9 +297,15 @@ def _largest(update: Update) -> WeightIndex:
     return WeightIndex(0, i, j)
 
 
-def _notes(settings: dict[str, Any], hp: dict[str, float]) -> list[str]:
+def _notes(settings: dict[str, Any], now: Snapshot) -> list[str]:
     """What this training does beside the plain arithmetic."""
-    notes = []
+    notes, hp = [], now.hp
+    if settings["ensemble"] > 1:
+        notes.append(
+            _("This is network {n} of the {members} that are trained side by side.").format(
+                n=now.member, members=settings["ensemble"]
+            )
+        )
     if settings["schedule"] != "constant" or settings["warmup"]:
         notes.append(
             _("The learning rate is {now:g} in this update: the {name} schedule, warm-up {warmup:,}.").format(

@@ -11,7 +11,7 @@ from treino.errors import TreinoError, nearest
 from treino.records.data_source import LOADS
 from treino.spec import FAULTS, Settings, read_settings
 from treino.training.goals import goals_of, items_of
-from treino.training.resolution import train_config
+from treino.training.resolution import refuse_ensemble, train_config
 from treino.words import _, setting
 
 CORRECTED, TAUGHT = "corrected", "as_taught"
@@ -125,6 +125,7 @@ def read(cell: Cell, base: Mapping[str, Any], seed: int) -> Settings:
     """The row's settings. An error of its own says which row it is."""
     try:
         settings = read_settings(cell.values(base, seed))
+        refuse_ensemble(settings)
         train_config(settings)  # refused before the data is read
         return settings
     except TreinoError as error:

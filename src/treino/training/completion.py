@@ -1,12 +1,15 @@
 """The end of a training: weights stored, test figures measured once, folder sealed."""
 
+import math
 from functools import partial
+from typing import Any
 
 from torch import Tensor
 
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.documents import read_run_spec
+from treino.engine import Training
 from treino.engine.metrics import measure
 from treino.inspection.baselines import baselines
 from treino.inspection.intervals import intervals
@@ -49,7 +52,7 @@ def finish(
     The test rows are looked at here and nowhere else, once, and not at all by a run that is to go on.
     """
     engine = planned.training
-    net = engine.net(0, "kept")
+    net = engine.answer("kept")
     write_weights(folder, net, data.item_shape if engine.shared.net is None else None)
     over = status in ("finished", "diverged")
     metrics: dict[str, dict[str, float] | None] = {"train": None, "validation": None, "test": None}
@@ -82,16 +85,16 @@ def finish(
         | honesty(data)
         | {
             "status": status,
-            "stopped_early": engine.status_P[0] == "stopped",
-            "steps": int(engine.last_step_P[0]),
+            "stopped_early": stopped_early(engine),
+            "steps": int(engine.last_step_P.max()),
             "seconds": seconds,
             "evaluation_seconds": evaluation_seconds,
             "waited": waited,
             "metrics": metrics,
             "intervals": {"test": interval},
             "baseline": found.metrics if found else {},
-            "kept_epoch": int(engine.kept_epoch_P[0]),
-            "kept_step": int(engine.kept_step_P[0]),
+            "kept_epoch": int(engine.kept_epoch_P[engine.answering].max()),
+            "kept_step": int(engine.kept_step_P[engine.answering].max()),
             "notes": [
                 *said_of(spec),
                 *data.notes,
@@ -103,6 +106,9 @@ def finish(
             ],
         }
     )
+    if engine.config.ensemble > 1:
+        document |= {"members": member_results(engine), "answering": engine.answering}
+        document["notes"] += members_notes(engine)
     document |= histories(folder, spec, over=over)
     if over:
         what = _("Looking for faults in the training")
@@ -115,7 +121,41 @@ def finish(
     folder.write_json("result.json", document)
     folder.database.add_event(segment, engine.step, status)
     folder.seal(status)
-    return stored_run(folder, Access(net=net), held)
+    return stored_run(folder, Access(net=engine.net(engine.answering[0], "kept")), held)
+
+
+def stopped_early(engine: Training) -> bool:
+    """Whether patience ended it: of several members every one that didn't diverge."""
+    return set(engine.status_P) - {"diverged"} == {"stopped"}
+
+
+def member_results(engine: Training) -> list[dict[str, Any]]:
+    """Each network of an ensemble, by its number."""
+    figure_P = engine.best_P
+    columns = (
+        engine.config.member_seeds,
+        engine.status_P,
+        engine.last_step_P.tolist(),
+        engine.kept_epoch_P.tolist(),
+        engine.kept_step_P.tolist(),
+        [value if math.isfinite(value) else None for value in figure_P.tolist()],
+    )
+    names = ("seed", "status", "steps", "kept_epoch", "kept_step", "validation")
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def members_notes(engine: Training) -> list[str]:
+    """Who answers, and how many diverged."""
+    answering, members = len(engine.answering), engine.config.ensemble
+    said = (
+        _("The mean of {n} of {members} networks answers: the best by the validation {metric}.").format(
+            n=answering, members=members, metric=engine.config.metric
+        )
+        if engine.setup.validation is not None
+        else _("The mean of {n} networks answers.").format(n=answering)
+    )
+    lost = engine.status_P.count("diverged")
+    return [said, *([_("{n} of {members} diverged.").format(n=lost, members=members)] if lost else [])]
 
 
 def _measured(output_NC: Tensor, y: Tensor, planned: Plan, data: Data) -> dict[str, float]:

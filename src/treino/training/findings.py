@@ -18,7 +18,6 @@ from treino.diagnosis.rules import decide
 from treino.documents import read_run_spec, read_tensors
 from treino.engine import Training
 from treino.engine.user_module import module_copy
-from treino.engine.warm_start import warm_start
 from treino.errors import TreinoError
 from treino.records.access import Access
 from treino.records.segments import losses_of, segments_of, setting_commands
@@ -37,7 +36,7 @@ from treino.training.run_log import (
     run_log,
 )
 from treino.training.run_measures import FirstSteps, measured
-from treino.training.stored_training import START
+from treino.training.stored_training import START, begin_with, source_of
 from treino.words import _, setting
 
 
@@ -50,8 +49,11 @@ def findings(folder: RunFolder, data: Data, planned: Plan) -> tuple[list[dict[st
     """``findings[]`` of the document of a run that is over, and a note for each rule that raised."""
     engine, spec = planned.training, read_run_spec(folder)
     loss_S = np.asarray(losses_of(folder, spec))
-    nets, diverged = (engine.net(0, "last"), engine.net(0, "kept")), engine.status_P[0] == "diverged"
-    course = course_of(folder, spec, data, planned, rows_trained(data), loss_S, nets, diverged)
+    nets = engine.net(engine.answering[0], "last"), engine.answer("kept")
+    diverged = set(engine.status_P) == {"diverged"}
+    course = course_of(
+        folder, spec, data, planned, rows_trained(data), loss_S, nets, diverged, engine.answering[0]
+    )
     log = run_log(course, measured(course, partial(_first_steps, folder)))
     log.events += rows_evaluated(data)
     found, defects = decide(log)
@@ -62,14 +64,14 @@ def findings(folder: RunFolder, data: Data, planned: Plan) -> tuple[list[dict[st
 def _first_steps(folder: RunFolder, course: TrainingCourse) -> FirstSteps | None:
     """The beginning of the course; None where its state isn't kept any more."""
     if not course.segment and not course.first:
-        return FirstSteps(_untrained_copy(folder, course))
+        return FirstSteps(_untrained_copy(folder, course), course.member)
     own = None if (shared := course.planned.training.shared).net is not None else module_copy(shared.template)
     playback = Playback(stored_run(folder, Access(net=own), course.data), course.data)
     try:
         playback.at(course.first, course.loss_S)
     except TreinoError:
         return None
-    return FirstSteps(playback.plan(course.segment).training)
+    return FirstSteps(playback.plan(course.segment).training, course.member)
 
 
 def _untrained_copy(folder: RunFolder, course: TrainingCourse) -> Training:
@@ -81,9 +83,9 @@ def _untrained_copy(folder: RunFolder, course: TrainingCourse) -> Training:
     kernel = {name: planned.settings[name] for name in ("engine", "threads", "device")}
     settings = read_settings({**segments_of(read_run_spec(folder))[0].asked} | kernel)
     own = None if shared.net is not None else module_copy(shared.template)
-    training = plan(settings, data, own).training
+    training = plan(settings, data, source_of(own, settings)).training
     if folder.has(START):
-        warm_start(training.shared, training.state, read_tensors(folder, START)[0])
+        begin_with(training, read_tensors(folder, START)[0])
     for command in setting_commands(folder):
         told = not command.segment
         if told and command.step is not None:

@@ -72,9 +72,10 @@ class LiveFindings:
         self._due = time.monotonic() + max(SECONDS, (time.thread_time() - began) / SHARE)
 
     def _course(self, run: StoredRun, snapshot: Snapshot, loss_S: NDArray[np.float32]) -> TrainingCourse:
-        planned, nets = self._playback.plan(snapshot.segment), (snapshot.net, snapshot.net)
+        planned, nets = self._playback.plan(snapshot.segment), (snapshot.member_net, snapshot.net)
         diverged, data = False, self._playback.data
-        return course_of(run.folder, run.spec, data, planned, self._rows, loss_S, nets, diverged)
+        rows, member = self._rows, snapshot.member
+        return course_of(run.folder, run.spec, data, planned, rows, loss_S, nets, diverged, member)
 
     def _first_steps(self, course: TrainingCourse) -> FirstSteps | None:
         """The beginning of the course, made once."""
@@ -85,7 +86,10 @@ class LiveFindings:
             except TreinoError:  # its state isn't kept any more
                 self._begin = key, None
             else:
-                self._begin = key, FirstSteps(self._playback.plans.pop(course.segment).training)
+                self._begin = (
+                    key,
+                    FirstSteps(self._playback.plans.pop(course.segment).training, course.member),
+                )
         return self._begin[1]
 
 

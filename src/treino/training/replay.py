@@ -49,9 +49,11 @@ class Batch:
 class Snapshot:
     """A run after ``step`` updates.
 
-    net: a copy in evaluation mode with the weights then. loss: the training loss of the update that led here;
-    None at step 0. hp: what is in force for the next update: lr (with its schedule), weight_decay, momentum,
-    beta1, beta2, eps, clip (infinite: none), dropout.
+    net: a copy in evaluation mode with the weights then: what answers, of an ensemble the mean of those that
+    were the best half by then. member: the number of the one network that ``member_net``, hp, state and
+    gradients are of, with its seed: the one that was asked for, or the best one. loss: the training loss of
+    the update that led here; None at step 0. hp: what is in force for the next update: lr (with its
+    schedule), weight_decay, momentum, beta1, beta2, eps, clip (infinite: none), dropout.
     state: ``{parameter: {name: tensor}}``, the optimizer's before the next update, in torch.optim's names.
     gradients: ``{parameter: tensor}``, summed so far where the fault ``missing_zero_grad`` keeps them.
     saved: the training's whole state, as ``Training.save`` gives it. plan: its steps. settings: all of them,
@@ -62,6 +64,9 @@ class Snapshot:
     segment: int
     step: int
     net: nn.Module
+    member: int
+    seed: int
+    member_net: nn.Module
     loss: float | None
     hp: dict[str, float]
     state: dict[str, dict[str, Tensor]]
@@ -233,12 +238,18 @@ def snapshot_of(
 ) -> Snapshot:
     """The training as it stands now, at ``step`` of the run. saved: its state, where that is at hand."""
     training = planned.training
-    seen = next_update(training.setup, training.state)
+    member = _member(run, training)
+    seen = next_update(training.setup, training.state, member)
+    net = training.net(member, "last")
+    together = training.config.ensemble > 1 and run.one is None
     return Snapshot(
         run,
         segment,
         step,
-        training.net(0, "last"),
+        training.answer("last") if together else net,
+        member,
+        training.config.member_seeds[member],
+        net,
         float(losses_S[step - 1]) if step else None,
         seen.hp,
         seen.state,
@@ -249,6 +260,15 @@ def snapshot_of(
         planned.settings,
         training.loss_function,
     )
+
+
+def _member(run: StoredRun, training: Training) -> int:
+    """The member that is looked into: the one that was asked for, or the best one at the end, or now."""
+    if training.config.ensemble == 1:
+        return 0
+    if run.one is not None:
+        return run.one
+    return training.answering[0] if run.result is None else run.result.answering[0]
 
 
 def _step(run: StoredRun, step: Any) -> int:

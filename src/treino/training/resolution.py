@@ -1,7 +1,8 @@
 """Resolution of a training's settings: defaults that depend on the data, and checks of every name."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import nn
 
@@ -32,7 +33,8 @@ class Plan:
     reasons: tuple[str, ...]
 
 
-Net = nn.Module | MLP
+Net = nn.Module | MLP | Callable[[], nn.Module]
+Own = TypeVar("Own", bound=Net)
 
 
 def train_config(settings: Settings) -> TrainConfig:
@@ -65,6 +67,7 @@ def train_config(settings: Settings) -> TrainConfig:
         keep=s.keep or "best",
         shuffle=s.shuffle,
         seeds=(s.seed,),
+        ensemble=s.ensemble,
         device=s.device,
         engine=s.engine,
         threads=s.threads,
@@ -73,7 +76,7 @@ def train_config(settings: Settings) -> TrainConfig:
     )
 
 
-def decide(settings: Settings, data: Data, net: Net | None = None) -> tuple[Net, TrainConfig]:
+def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own | MLP, TrainConfig]:
     """Decide what was left open: the network, and the settings that ``engine.train`` is given.
 
     Raises:
@@ -87,13 +90,15 @@ def decide(settings: Settings, data: Data, net: Net | None = None) -> tuple[Net,
     if not len(data.validation):
         _check_no_choice(s)
         config = replace(config, keep="last", patience=s.patience or 0)
-    if net is None:
-        hidden = DEFAULTS[data.kind].hidden if s.hidden is None else s.hidden
-        net = mlp(
-            *hidden, activation=s.activation or "relu", dropout=s.dropout or 0.0, batch_norm=s.batch_norm
-        )  # fmt: skip
     own = _own_batch(s, data)
-    return net, config if own is None else replace(config, batch_size=own)
+    config = config if own is None else replace(config, batch_size=own)
+    if net is not None:
+        return net, config
+    hidden = DEFAULTS[data.kind].hidden if s.hidden is None else s.hidden
+    layers = mlp(
+        *hidden, activation=s.activation or "relu", dropout=s.dropout or 0.0, batch_norm=s.batch_norm
+    )
+    return layers, config
 
 
 def plan(settings: Settings, data: Data, net: Net | None = None, past: Past | None = None) -> Plan:
@@ -105,8 +110,8 @@ def plan(settings: Settings, data: Data, net: Net | None = None, past: Past | No
         TreinoError: settings that contradict each other, the data or the machine.
     """
     s = settings
-    net, config = decide(s, data, net)
-    training = Training(*set_up(data, net, config, past))
+    chosen, config = decide(s, data, net)
+    training = Training(*set_up(data, chosen, config, past))
     weights = training.loss_function.class_weights
     if s.warmup > training.steps:
         raise TreinoError(
@@ -139,13 +144,30 @@ def plan(settings: Settings, data: Data, net: Net | None = None, past: Past | No
         "engine": training.engine,
         "threads": training.threads,
     }
-    if isinstance(net, MLP):
+    if isinstance(chosen, MLP):
         resolved |= {
-            "hidden": list(net.hidden), "activation": net.activation, "dropout": net.dropout,
-            "batch_norm": net.batch_norm, "init": s.init or "default",
+            "hidden": list(chosen.hidden), "activation": chosen.activation, "dropout": chosen.dropout,
+            "batch_norm": chosen.batch_norm, "init": s.init or "default",
         }  # fmt: skip
     reasons = (data.task_reason, training.loss_reason)
     return Plan(training, resolved, tuple(r for r in reasons if r))
+
+
+def refuse_ensemble(settings: Settings) -> None:
+    """Refuse networks that are to answer together, where each has a place of its own.
+
+    Raises:
+        TreinoError: with the way round.
+    """
+    if settings.ensemble > 1:
+        raise TreinoError(
+            "ensemble_of_many",
+            _("Several networks are trained here, each by itself; [[ensemble]] makes one run of several."),
+            _(
+                "Find the settings without it, then train with them: treino train DATA "
+                "[[ensemble={n}]]. A sweep's best networks answer together by: treino predict SWEEP [[top=8]]"
+            ).format(n=settings.ensemble),
+        )
 
 
 def _own_batch(s: Settings, data: Data) -> int | None:

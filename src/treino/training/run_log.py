@@ -57,7 +57,8 @@ class TrainingCourse:
 
     segment: whose settings it has, but for what it was told since. first: updates that were done before.
     loss_S: of the path, from the run's first step on. planned: with the settings in force. faulty_from: the
-    step since which it has its present faults. end, kept: the network at this step, and the one that is kept.
+    step since which it has its present faults. end: the network at this step, of an ensemble this member.
+    kept: what answers.
     rows: facts of the data, which stay.
     """
 
@@ -71,6 +72,7 @@ class TrainingCourse:
     kept: nn.Module
     diverged: bool
     rows: RowsTrained
+    member: int = 0
 
     @property
     def steps(self) -> int:
@@ -113,8 +115,10 @@ def course_of(
     loss_S: NDArray[np.float32],
     nets: tuple[nn.Module, nn.Module],
     diverged: bool,
+    member: int,
 ) -> TrainingCourse:
-    """The run's newest course. planned: of its newest segment. nets: the network now, and the one kept.
+    """The run's newest course. planned: of its newest segment. nets: the network now, of an ensemble this
+    member, and what answers.
 
     Settings that were changed again within a few steps count as one change.
     """
@@ -125,7 +129,7 @@ def course_of(
     first = max([link.first, *begins])
     settings = planned.settings | {c.name: c.value for c in told if c.name in planned.settings}
     now = replace(planned, settings=settings)
-    return TrainingCourse(data, now, number, first, faulty_from(spec), loss_S, *nets, diverged, rows)
+    return TrainingCourse(data, now, number, first, faulty_from(spec), loss_S, *nets, diverged, rows, member)
 
 
 def faulty_from(spec: RunSpec) -> int:

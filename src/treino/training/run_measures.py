@@ -24,11 +24,14 @@ EVEN = 1e-3  # of the largest weight: units that differ by less are alike
 
 
 class FirstSteps:
-    """The first steps of a course, as they are trained once more. training: at the course's begin."""
+    """The first steps of a course, as they are trained once more.
 
-    def __init__(self, training: Training) -> None:
-        self.training = training
-        self.net = training.net(0, "last")
+    training: at the course's begin. member: the network that is measured.
+    """
+
+    def __init__(self, training: Training, member: int) -> None:
+        self.training, self.member = training, member
+        self.net = training.net(member, "last")
         self.first = self._newest = wide(self.net)
         self.begin = training.step
         self.ratios: list[float] = []  # of each update to the weights
@@ -38,7 +41,7 @@ class FirstSteps:
         """Have so many of them measured."""
         while self.training.step < self.begin + steps and not self.training.done:
             self.training.advance(until=self.training.step + 1)
-            before, self._newest = self._newest, wide(self.training.net(0, "last"))
+            before, self._newest = self._newest, wide(self.training.net(self.member, "last"))
             size = float(before.norm())
             if size > 0 and bool(self._newest.isfinite().all()):
                 self.ratios.append(float((self._newest - before).norm()) / size)

@@ -1,22 +1,26 @@
 """The training of a run, made again from its folder, to resume or replay it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+
+from torch import Tensor, nn
 
 from treino.data.dataset import Data
 from treino.documents import read_checkpoint, read_tensors
 from treino.documents.run_spec import RunSpec
 from treino.engine import MLP, Training
+from treino.engine.user_module import module_copy
 from treino.engine.warm_start import warm_start
 from treino.records.access import Access
 from treino.records.kept_layers import check_layers, check_row
 from treino.records.network_answers import ANSWERS, check_answers
 from treino.records.network_source import run_network
 from treino.records.segments import Segment, newest, past_of, setting_commands, shown_settings
-from treino.spec import read_settings
+from treino.spec import Settings, read_settings
 from treino.store import RunFolder
 from treino.training.keyframe_files import name_of
-from treino.training.resolution import Plan, decide, plan
+from treino.training.resolution import Net, Plan, decide, plan
 
 START = "start.safetensors"
 MACHINE = ("engine", "threads", "device")
@@ -50,21 +54,34 @@ def rebuilt(
         elif (shapes := _stored_shapes(folder)) is not None:
             check_layers(sizes, shapes, folder.path.name)
     own = None if spec.net == "mlp" else run_network(folder, spec.net, settings.net, access, settings.seed)
-    planned = plan(settings, data, own, past_of(spec, segment))
+    planned = plan(settings, data, source_of(own, settings), past_of(spec, segment))
     if folder.has(START) and (segment.origin is None or spec.net != "mlp"):
         weights, known = read_tensors(folder, START)
-        warm_start(planned.training.shared, planned.training.state, weights)
+        begin_with(planned.training, weights)
         if spec.net != "mlp":
             answers = known.get(ANSWERS)
             check_answers(planned.training.net(0, "last"), data.item_shape, answers, folder.path.name)
     return replace(planned, settings=shown_settings(spec, planned.settings, segment.number))
 
 
+def source_of(own: nn.Module | None, settings: Settings) -> Net | None:
+    """The network as ``plan`` takes it; of an ensemble's members each is a copy, which gets its first weights
+    from the folder."""
+    return own if own is None or settings.ensemble == 1 else partial(module_copy, own)
+
+
+def begin_with(training: Training, weights: Mapping[str, Tensor]) -> None:
+    """Put in place the weights with which the run began."""
+    of_each = training.config.ensemble > 1
+    warm_start(training.shared, training.state, weights, of_each=of_each)
+
+
 def _stored_shapes(folder: RunFolder) -> list[Sequence[int]] | None:
-    """Of the tensors of the network, as far as any are kept."""
+    """Of the tensors of the network, or of the first of an ensemble, as far as any are kept."""
     for name in ("model.safetensors", START):
         if folder.has(name):
-            return [tensor.shape for tensor in read_tensors(folder, name)[0].values()]
+            tensors = read_tensors(folder, name)[0].items()
+            return [t.shape for n, t in tensors if not n.startswith("members.") or n.startswith("members.0.")]
     kept = read_checkpoint(folder)
     return None if kept is None else kept[1]["engine"]["identity"]["shapes"]
 

@@ -28,13 +28,14 @@ from treino.loop.loop import Job, JobEvent, events, status_at_end
 from treino.loop.loop import drain as drained
 from treino.records.access import Access
 from treino.records.data_source import data_of, keep_copy, load_data, prepared_beside, reference
+from treino.records.histories import member_rows
 from treino.records.network_answers import ANSWERS, answers_of
 from treino.records.network_source import NETWORK_COPY
 from treino.records.resumable import unfinished
 from treino.records.run_command import as_typed
 from treino.records.segments import TRANSPORT, losses_of, newest
 from treino.records.stored_run import StoredRun
-from treino.records.user_network import NetworkFiles, network_of
+from treino.records.user_network import NetworkFiles, network_maker, network_of
 from treino.records.versions import versions
 from treino.spec import Settings
 from treino.store import RunFolder
@@ -106,7 +107,14 @@ def training(
     train_config(settings)  # refused before the data is read
     if data is None:
         data = load_data(source, settings, cache=prepared_beside(parent, settings.out))
-    own = net if net is not None else network_of(settings, networks)
+    if start is not None and settings.ensemble > 1:
+        raise TreinoError(
+            "weights_of_ensemble",
+            _("[[weights]] begins one network, and [[ensemble]] trains several, which would begin alike."),
+            _("Leave one of them out."),
+        )
+    named = network_of if settings.ensemble == 1 else network_maker
+    own = net if net is not None else named(settings, networks)
     file = None if settings.net is None else networks.get(settings.net)
     if file is not None:  # in its folder the run's network is known by its copy
         settings = settings.model_copy(update={"net": f"{NETWORK_COPY}:{file.name}"})
@@ -125,8 +133,8 @@ def training(
         if file is not None:
             folder.write_bytes(NETWORK_COPY, file.source)
         if start is not None or own is not None:  # an own network's first weights can't be drawn again
-            module = planned.training.net(0, "last")
-            first = start or Start(NETWORK_COPY, whole_state(module))
+            module, every = planned.training.net(0, "last"), planned.training.answer("last")
+            first = start or Start(NETWORK_COPY, whole_state(every))  # none has a figure: all answer
             known = {} if own is None else {ANSWERS: answers_of(module, data.item_shape)}
             folder.write_tensors(START, first.weights, {"from": first.name} | known)
         folder.write_json(
@@ -337,7 +345,7 @@ class RunJob:
     def _record(self, tick: Tick) -> np.ndarray:
         """-> the losses of its steps."""
         db, clock, segment = self.folder.database, self.clock, self.segment
-        loss_S = tick.loss_SP[:, 0].cpu().numpy().astype(np.float32)
+        loss_S = tick.loss_S.cpu().numpy().astype(np.float32)
         db.add_losses(segment, tick.step - len(loss_S), loss_S)
         for epoch in tick.epochs:
             seconds = clock.epoch_so_far + (epoch.ended - clock.at)
@@ -345,9 +353,11 @@ class RunJob:
             clock.seconds += seconds + epoch.evaluation_seconds
             clock.evaluation += epoch.evaluation_seconds
             db.add_epoch(segment, epoch.number, "train", "seconds", seconds)
-            for split, metrics in (epoch.evaluation or {}).items():
-                for metric, value_P in metrics.items():
-                    db.add_epoch(segment, epoch.number, split, metric, float(value_P[0]))
+            for split, metrics in (epoch.answer or {}).items():
+                for metric, value in metrics.items():
+                    db.add_epoch(segment, epoch.number, split, metric, value)
+            for split, metric, value in member_rows(epoch.evaluation or {}, self.plan.settings):
+                db.add_epoch(segment, epoch.number, split, metric, value)
             if epoch.validation_std is not None:
                 db.add_epoch(segment, epoch.number, "validation", "loss_std", epoch.validation_std)
         return loss_S

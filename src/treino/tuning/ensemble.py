@@ -1,14 +1,9 @@
 """An ensemble of a sweep's best networks, as one module."""
 
-from collections.abc import Sequence
-
-import torch
-from torch import Tensor, nn
-
 from treino.documents import read_sweep_spec, read_tensors
 from treino.engine import mlp
+from treino.engine.ensemble import Ensemble
 from treino.errors import TreinoError
-from treino.inspection.outputs import probabilities
 from treino.records.kept_layers import check_layers, with_weights
 from treino.records.stored_run import StoredRun
 from treino.store import RunFolder
@@ -16,26 +11,6 @@ from treino.tuning import top_members
 from treino.tuning.member import config_of
 from treino.tuning.populations import COMPARED, settings_of
 from treino.words import _
-
-
-class Ensemble(nn.Module):
-    """The mean of the networks' probabilities, given as logits; of their numbers, where there are no classes.
-
-    x ``[B, D]`` -> ``[B, C]``. See Lakshminarayanan, Pritzel & Blundell, NeurIPS 2017.
-    """
-
-    def __init__(self, nets: Sequence[nn.Module], classes: bool) -> None:
-        super().__init__()
-        self.nets, self.classes = nn.ModuleList(nets), classes
-
-    def forward(self, x: Tensor) -> Tensor:
-        outputs_RBC = torch.stack([net(x) for net in self.nets])
-        if not self.classes:
-            return outputs_RBC.mean(0)
-        p_BC = torch.stack([probabilities(o).double() for o in outputs_RBC]).mean(0)
-        if outputs_RBC.shape[-1] == 1:
-            return torch.logit(p_BC[:, 1:], eps=1e-15)
-        return p_BC.clamp(min=1e-300).log()
 
 
 def ensemble(folder: RunFolder, winner: StoredRun, top: int) -> StoredRun:
@@ -76,5 +51,4 @@ def ensemble(folder: RunFolder, winner: StoredRun, top: int) -> StoredRun:
         sizes = [spec.inputs, *hidden, spec.outputs]
         check_layers(sizes, (t.shape for t in k.weights.values()), folder.path.name)
         nets.append(with_weights(net.module(spec.inputs, spec.outputs), k.weights, folder.path.name))
-    answering = Ensemble(nets, bool(spec.classes)).eval()
-    return StoredRun(winner.record, answering)
+    return StoredRun(winner.record, Ensemble(nets, spec.resolved.loss).eval())

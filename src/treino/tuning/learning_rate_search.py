@@ -121,6 +121,7 @@ def find_rate(
         config,
         lr=rates,
         seeds=[settings.seed] * count,
+        ensemble=1,
         schedule="constant",
         warmup=0,
         epochs=None,

@@ -17,7 +17,7 @@ from treino.records.data_source import LOADS
 from treino.records.user_network import NetworkFiles, network_of
 from treino.search.space import Config
 from treino.spec import Settings, read_settings
-from treino.training.resolution import decide, train_config
+from treino.training.resolution import decide, refuse_ensemble, train_config
 from treino.words import _
 
 SIDE_BY_SIDE = ("lr", "momentum", "betas", "weight_decay", "clip", "ema", "schedule", "warmup", "seeds")
@@ -26,7 +26,7 @@ SIDE_BY_SIDE = ("lr", "momentum", "betas", "weight_decay", "clip", "ema", "sched
 COMPARED = ("normalise", "features")
 """Settings of the data that a space may vary: the rows of the splits stay the same."""
 
-MACHINE = ("name", "out", "device", "engine", "threads", "metric", "baselines", "every")
+MACHINE = ("name", "out", "device", "engine", "threads", "metric", "baselines", "every", "ensemble")
 """Settings that say where a sweep runs, what it keeps and what it is judged by: one for all members."""
 
 
@@ -72,6 +72,7 @@ def settings_of(config: Config, base: Mapping[str, Any], member: int) -> Setting
     """
     try:
         settings = read_settings({**base, **config})
+        refuse_ensemble(settings)
         train_config(settings)  # refused before the data is read
         return settings
     except TreinoError as error:
