@@ -5,8 +5,11 @@ prints with that of the library that is installed:
 
 pages: against forbidden pages. clang: compiled by Clang. sanitized: with the sanitizers of addresses, leaks
 and undefined behaviour. valgrind: in valgrind (AVX2). neon: for ARM, in qemu.
+
+suite: the tests of the kernel in Python, on a library with those sanitizers.
 """
 
+import os
 import platform
 import re
 import runpy
@@ -18,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from treino.engine.kernels.lanes_library import FILE, libraries
+from treino.engine.kernels.lanes_library import FILE, libraries, sources_hash
 
 ROOT = Path(__file__).parent.parent
 SOURCES = ROOT / "src/treino/engine/lanes"
@@ -28,6 +31,7 @@ WRAPPED = (
     "malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign", "_Znwm", "_Znam", "_ZnwmSt11align_val_t"
 )  # fmt: skip
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+SUITE = ("tests/engine/test_equality.py", "tests/engine/test_lanes.py", "tests/engine/test_ema.py")
 VALGRIND = ("valgrind", "-q", "--error-exitcode=9", "--leak-check=full", "--errors-for-leak-kinds=all")
 
 
@@ -42,7 +46,7 @@ class Way(NamedTuple):
 
 
 def build(way: Way, folder: Path, library: Path = FILE, source: str = "trial") -> Path:
-    """The program, made in this folder."""
+    """The program, made in this folder; with ``library`` for a source, the library itself."""
     setup = runpy.run_path(str(ROOT / "setup.py"))
     sets = setup["SETS"][setup["MACHINES"][way.machine.lower()]]
     program = folder / source
@@ -52,7 +56,8 @@ def build(way: Way, folder: Path, library: Path = FILE, source: str = "trial") -
         subprocess.run([*common, *flags, "-c", source, "-o", folder / name], check=True)
         return folder / name
 
-    parts = [compiled(PROGRAMS / f"{source}.cpp", f"{source}.o", [])]
+    shared = ["-shared"] if source == "library" else []
+    parts = [] if shared else [compiled(PROGRAMS / f"{source}.cpp", f"{source}.o", [])]
     if way.sets:
         door = folder / "door.cpp"
         door.write_text(_door(way.sets))
@@ -64,7 +69,7 @@ def build(way: Way, folder: Path, library: Path = FILE, source: str = "trial") -
     else:
         parts.append(shutil.copy(library, folder))
     wraps = [f"-Wl,--wrap={name}" for name in WRAPPED if source == "trial"]
-    subprocess.run([*common, *wraps, *parts, "-lm", "-o", program], check=True)
+    subprocess.run([*common, *shared, *wraps, *parts, "-lm", "-o", program], check=True)
     return program
 
 
@@ -78,6 +83,7 @@ def _door(sets: Sequence[str]) -> str:
             f"    const void* (*all[])() = {{{', '.join(names)}}};",
             f"    return *fused = 1, i < {len(names)} ? all[i]() : nullptr;",
             "}",
+            f'extern "C" const char* treino_lanes_sources() {{ return "{sources_hash()}"; }}',
         ]
     )
 
@@ -146,8 +152,25 @@ def trial(kind: str, cases: range, folder: Path) -> str:
     return f"{kind}: {len(cases)} cases, the same bits: {', '.join(way.sets or ['what is installed'])}"
 
 
+def suite(folder: Path) -> int:
+    """Run the kernel's tests in a copy of the sources whose library has the sanitizers; -> pytest's exit
+    status."""
+    shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    build(Way(flags=("-O1", "-fPIC", *SANITIZERS), sets=[narrow_set()]), folder, source="library")
+    shutil.copy(folder / "library", folder / FILE.relative_to(ROOT))
+    asked = ["g++", "-print-file-name=libasan.so"]
+    runtime = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    quiet = {"ASAN_OPTIONS": "detect_leaks=0"}  # Python itself leaves memory to the process's end
+    here = os.environ | quiet | {"LD_PRELOAD": runtime, "PYTHONPATH": str(folder / "src")}
+    tests = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-k", "lanes", *SUITE]
+    return subprocess.run(tests, cwd=ROOT, env=here, check=False).returncode
+
+
 if __name__ == "__main__":
     words = sys.argv[1:]
+    if words == ["suite"]:
+        with tempfile.TemporaryDirectory() as where:
+            sys.exit(suite(Path(where)))
     if not words or words[0] not in ways() or not re.fullmatch(r"\d+", (words[1:] or ["20"])[0]):
         sys.exit(__doc__)
     with tempfile.TemporaryDirectory() as where:

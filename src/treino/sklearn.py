@@ -74,6 +74,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         activation: str | None = None,
         dropout: float | None = None,
         batch_norm: bool = False,
+        gates: float = 0.0,
         init: str | None = None,
         net: Network = None,
         loss: str | None = None,
@@ -107,6 +108,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self.activation = activation
         self.dropout = dropout
         self.batch_norm = batch_norm
+        self.gates = gates
         self.init = init
         self.net = net
         self.loss = loss

@@ -82,6 +82,10 @@ class Settings(BaseModel):
     activation: str | None = _f(None, "Network", "activation between layers; default: relu")
     dropout: Float | None = _f(None, "Network", "share of units dropped while training", ge=0, lt=1)
     batch_norm: bool = _f(False, "Network", "batch normalisation after every hidden layer")
+    gates: Float = _f(
+        0.0, "Network", "learn a factor for each column of the table, which an update moves so many times as "
+        "far as a weight, e.g. 6; 0: none", ge=0, le=1000,
+    )  # fmt: skip
     init: str | None = _f(None, "Network", "initialisation of the weights; default: torch's own")
     net: Annotated[str | None, BeforeValidator(setting_types.path)] = _f(
         None,
@@ -299,7 +303,11 @@ def _contradictions(s: Settings) -> None:
 
 def refuse_layers(s: Settings) -> None:
     """Settings that describe a network have no meaning beside one that is given as ``net``."""
-    own = [n for n in ("hidden", "activation", "dropout", "batch_norm", "init") if n in s.model_fields_set]
+    own = [
+        n
+        for n in ("hidden", "activation", "dropout", "batch_norm", "gates", "init")
+        if n in s.model_fields_set
+    ]
     if own:
         raise TreinoError(
             "net_and_layers",

@@ -42,9 +42,13 @@ def assert_same(a, b, rows_a=slice(None), rows_b=slice(None)):
         assert torch.equal(one[name][rows_a], other[name][rows_b]), name
 
 
-def run(x, y, hidden, *, activation="relu", dropout=0.0, every=1000, block=None, held=True, **arguments):
+def run(
+    x, y, hidden, *, activation="relu", dropout=0.0, gates=0.0, every=1000, block=None, held=True, **arguments
+):
     data = ((x, y), (x[: len(x) // 2] + 0.1, y[: len(y) // 2])) if held else (x, y)
-    training = train(data, mlp(*hidden, activation=activation, dropout=dropout), every=every, **arguments)
+    training = train(
+        data, mlp(*hidden, activation=activation, dropout=dropout, gates=gates), every=every, **arguments
+    )
     if block is not None:
         training.setup.kernel.block = block
     loss_SP = torch.cat([tick.loss_SP for tick in training])
@@ -68,7 +72,21 @@ def members(P, seed):
 
 
 def alone_is_in_company(
-    engine, P, *, seed, hidden, activation, optimizer, dropout, fault, batch, rows, threads, blocks, steps=25
+    engine,
+    P,
+    *,
+    seed,
+    hidden,
+    activation,
+    optimizer,
+    dropout,
+    fault,
+    batch,
+    rows,
+    threads,
+    blocks,
+    steps=25,
+    gates=0.0,
 ):
     x, y = sample(rows=rows, seed=seed)
     hp, drop = members(P, seed)
@@ -78,6 +96,7 @@ def alone_is_in_company(
     common = {
         "hidden": hidden,
         "activation": activation,
+        "gates": gates,
         "optimizer": optimizer,
         "fault": fault,
         "batch_size": batch,
@@ -131,6 +150,7 @@ DRAWN = {
     "fault": st.sampled_from([(), ("missing_zero_grad",), ("softmax_before_cross_entropy",)]),
     "batch": st.sampled_from([None, 1, 5, 20]),
     "rows": st.integers(4, 41),
+    "gates": st.sampled_from([0.0, 6.0]),
 }
 MODULE_SLOW = [pytest.param("module", marks=pytest.mark.slow), *(e for e in ENGINES if e != "module")]
 BMM_QUICK = [e if e == "flat-bmm" else pytest.param(e, marks=pytest.mark.slow) for e in ENGINES]

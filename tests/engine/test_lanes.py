@@ -31,7 +31,7 @@ TARGETS = {
 
 
 def started(loss="cross_entropy", rows=33, hidden=(7,), library=None, layout=None, **arguments):
-    net = {name: arguments.pop(name) for name in ("activation", "dropout") if name in arguments}
+    net = {name: arguments.pop(name) for name in ("activation", "dropout", "gates") if name in arguments}
     x, y = sample(rows=rows)
     training = train(
         (x, TARGETS[loss](x, y)), mlp(*hidden, **net), loss=loss, every=1000, data_seed=1, **arguments
@@ -60,6 +60,7 @@ WIDE = {
     "dropout": st.sampled_from([0.0, 0.3]),
     "clip": st.sampled_from([None, 0.5]),
     "fault": st.sampled_from([(), ("missing_zero_grad",)]),
+    "gates": st.sampled_from([0.0, 6.0]),
     "rows": st.sampled_from([9, 33, 300]),
 }
 
@@ -110,7 +111,7 @@ def test_every_entry_is_the_plain_loops(activation, loss):
         common = {
             "activation": activation, "loss": loss, "optimizer": optimizer, "lr": 0.01, "steps": 6,
             "batch_size": 9, "weight_decay": 0.03, "clip": 1.0, "dropout": 0.2, "schedule": "cosine",
-            "warmup": 2, "ema": 0.7, **more,
+            "warmup": 2, "ema": 0.7, "gates": 6.0, **more,
         }  # fmt: skip
         exact, _state = trained(engine="module", dtype=torch.float64, **common)
         by_torch, _state = trained(engine="flat-loop", **common)

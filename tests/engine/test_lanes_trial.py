@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from oracles import ENGINES
-from tools.lanes_trial import PLACEMENTS, ROOT, SANITIZERS, Way, bits, build, clang, narrow_set
+from tools.lanes_trial import PLACEMENTS, ROOT, SANITIZERS, Way, bits, build, clang, narrow_set, suite
 
 from treino.engine.kernels.lanes_library import FILE, why_missing
 
@@ -48,6 +48,11 @@ def test_no_shape_reaches_beyond_what_it_is_given(plain, sanitized, first):
     wanted, *others = (bits(plain, cases, placement) for placement in PLACEMENTS)
     assert all(other == wanted for other in others)
     assert bits(sanitized, cases) == wanted
+
+
+@pytest.mark.thorough
+def test_the_kernel_s_own_tests_pass_with_the_sanitizers(tmp_path):
+    assert suite(tmp_path) == 0
 
 
 @pytest.mark.thorough

@@ -108,7 +108,7 @@ def study(
             _("Give mlp(64, 32), or net='FILE.py:NAME'."),
         )
     if isinstance(net, MLP):
-        settings |= {n: getattr(net, n) for n in ("hidden", "activation", "dropout", "batch_norm")}
+        settings |= {n: getattr(net, n) for n in ("hidden", "activation", "dropout", "batch_norm", "gates")}
     elif net is not None:
         settings["net"] = net
     events = study_events(

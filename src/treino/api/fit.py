@@ -66,7 +66,7 @@ def fit(
         given["net"], net = net, None
     if isinstance(net, MLP):
         refuse_layers(settings_before_search(given))
-        given |= {n: getattr(net, n) for n in ("hidden", "activation", "dropout", "batch_norm")}
+        given |= {n: getattr(net, n) for n in ("hidden", "activation", "dropout", "batch_norm", "gates")}
         net = None
     classes = settings.get("num_classes")
     held_back = {name: given.pop(name) for name in ("validation", "test") if _is_rows(given.get(name))}

@@ -85,6 +85,7 @@ class ResolvedSettings(Document):
     activation: Word | None
     dropout: Annotated[float, Field(ge=0, lt=1)] | None
     batch_norm: bool
+    gates: Annotated[float, Field(ge=0, le=1000)] = 0.0
     init: Word | None
     net: Text | None
     loss: Word

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from treino.engine.activations import ACTIVATIONS
 from treino.engine.batch_buffers import BufferCall, DropoutMask, LossBuffers, aligned_buffer
+from treino.engine.gates import Gates
 from treino.engine.layout import PAD, Layout
 from treino.engine.losses import LOSSES, Loss
 
@@ -28,6 +29,7 @@ class Shape:
     dropout: bool
     loss: Loss
     summed: bool = False
+    gates: Gates | None = None
 
 
 class Buffers:
@@ -71,6 +73,11 @@ class Backprop:
         self.shape, self.scratch, self.like = shape, scratch, params
         self.lead = tuple(params.shape[:-1])
         weights, slopes = layout.views(params), layout.views(grads)
+        self.first: GatedLayer | None = None
+        if shape.gates is not None:
+            gate, W, *_others = zip(weights, slopes, strict=True)
+            self.first = GatedLayer(shape.gates, gate, W, self.lead, shape.summed)
+            weights, slopes = [self.first.product, *weights[2:]], [self.first.slope, *slopes[2:]]
         self.W, self.b, self.gW, self.gb = weights[0::2], weights[1::2], slopes[0::2], slopes[1::2]
         self.passes: dict[int, BatchPass] = {}
 
@@ -115,7 +122,7 @@ class Backprop:
 
     def _forward(self, x: Tensor, buffers: Buffers, drops: list[DropoutMask]) -> list[BufferCall]:
         act, gemm = ACTIVATIONS[self.shape.activation], torch.baddbmm if self.lead else torch.addmm
-        calls: list[BufferCall] = []
+        calls: list[BufferCall] = [] if self.first is None else [self.first.multiply]
         inputs, last = self._spread(x), len(self.W) - 1
         for layer in range(last):
             whole, z = buffers.z[layer]
@@ -146,13 +153,14 @@ class Backprop:
                     partial(act.backward, down_whole, buffers.z[layer - 1][0], buffers.h[layer - 1][0])
                 )
                 d = down
-        return calls
+        return calls if self.first is None else [*calls, self.first.gradients]
 
     def _weights(self, layer: int, d: Tensor, inputs: Tensor) -> list[BufferCall]:
         """The gradients of one layer's weight and bias: put in place, or added where they are summed."""
         gW, gb = self.gW[layer], self.gb[layer]
         units, width = gW.shape[-2:]
-        store = gW.add_ if self.shape.summed else gW.copy_
+        summed = self.shape.summed and not (layer == 0 and self.first is not None)
+        store = gW.add_ if summed else gW.copy_
         calls: list[BufferCall]
         if self.lead and width < NARROW <= units:  # a product of few columns is slow: turn it round
             product = aligned_buffer(self.lead, width, units, gW)[1]
@@ -162,9 +170,9 @@ class Backprop:
             # only where the count is a multiple of 16
             product = torch.empty(gW.shape, dtype=gW.dtype, device=gW.device)
             calls = [partial(torch.bmm, d.mT, inputs, out=product), partial(store, product)]
-        elif self.shape.summed or self.lead:
+        elif summed or self.lead:
             gemm = torch.baddbmm if self.lead else torch.addmm
-            calls = [partial(gemm, gW, d.mT, inputs, beta=float(self.shape.summed), out=gW)]
+            calls = [partial(gemm, gW, d.mT, inputs, beta=float(summed), out=gW)]
         else:
             calls = [partial(torch.mm, d.mT, inputs, out=gW)]
         if self.shape.summed:
@@ -173,3 +181,43 @@ class Backprop:
 
     def _spread(self, x: Tensor) -> Tensor:
         return x.expand(*self.lead, *x.shape) if self.lead else x
+
+
+class GatedLayer:
+    """The first layer's weights times its gates, and the gradients of both: O(weights) a step, whatever the
+    rows.
+
+    gate, weight: each with its gradient, ``[*lead, G]`` and ``[*lead, H, D]``. product: what the passes take
+    for the weights; slope: where they put its gradient.
+    """
+
+    def __init__(
+        self,
+        gates: Gates,
+        gate: tuple[Tensor, Tensor],
+        weight: tuple[Tensor, Tensor],
+        lead: tuple[int, ...],
+        summed: bool,
+    ) -> None:
+        self.gates, self.summed = gates, summed
+        (self.gate, self.g_gate), (self.weight, self.g_weight) = gate, weight
+        units, inputs = self.weight.shape[-2:]
+        self.product = aligned_buffer(lead, units, inputs, self.weight)[1]
+        self.slope = aligned_buffer(lead, units, inputs, self.weight)[1]
+        self.column_D = torch.tensor(gates.column_D, device=self.weight.device)
+
+    def multiply(self) -> None:
+        self.factor_D = (self.gates.rate * self.gate).index_select(-1, self.column_D).unsqueeze(-2)
+        torch.mul(self.weight, self.factor_D, out=self.product)
+
+    def gradients(self) -> None:
+        """By the chain rule. A gate of 0 stays closed."""
+        along_D = (self.slope * self.weight).sum(-2)
+        along_G = torch.zeros_like(self.g_gate).index_add_(-1, self.column_D, along_D, alpha=self.gates.rate)
+        along_G *= self.gate != 0
+        if self.summed:
+            self.g_weight.addcmul_(self.slope, self.factor_D)
+            self.g_gate.add_(along_G)
+        else:
+            torch.mul(self.slope, self.factor_D, out=self.g_weight)
+            self.g_gate.copy_(along_G)

@@ -92,13 +92,17 @@ def _reshaped(
     names.sort(key=lambda name: name != "params")
     views_K = [layout.views(torch.from_numpy(arrays[name][0])) for name in names]
     tensors_L = [torch.stack(parts) for parts in zip(*views_K, strict=True)]
+    gates = [tensors_L.pop(0)] if shared.shape.gates is not None else []
+    if shared.shape.gates is not None:
+        x_ND = x_ND * shared.shape.gates.factors(gates[0][names.index("params")])
     stack: Stack = [LayerState(w, b) for w, b in zip(tensors_L[::2], tensors_L[1::2], strict=True)]
     with torch.no_grad():
         stack = reshaped(stack, shared.net.hidden, kind.module(), x_ND, output)
     found = {}
     for k, name in enumerate(names):
         flat = torch.zeros_like(training.state.population.params, device="cpu")
-        parts = [t[k] for layer in stack for t in (layer.weight_KHD, layer.bias_KH)]
+        layers = [t for layer in stack for t in (layer.weight_KHD, layer.bias_KH)]
+        parts = [t[k] for t in (*gates, *layers)]
         for view, part in zip(shared.layout.views(flat[0]), parts, strict=True):
             view.copy_(part)
         found[name] = flat.numpy()

@@ -21,7 +21,8 @@ class Inputs:
     scale: a regression target's standard deviation. class_names: in the order of the class numbers.
     seed: of the order, where the data has one.
     kind: what its usual settings are (``DEFAULTS``). steps: the batches of an epoch, where the rows come in
-    batches of their own, and batch the rows in the largest of them.
+    batches of their own, and batch the rows in the largest of them. groups: for each column of the source the
+    places of the inputs that are made of it; empty where each input is one.
     """
 
     train: ArrayPair
@@ -35,6 +36,7 @@ class Inputs:
     kind: Literal["table", "image"] = "table"
     steps: int | None = None
     batch: int | None = None
+    groups: tuple[tuple[int, ...], ...] = ()
 
 
 def inputs_of(data: Any, dtype: torch.dtype) -> Inputs:
@@ -75,6 +77,7 @@ def _loaded(data: Data) -> Inputs:
         data.kind,
         steps_of(data),
         getattr(data.train.x, "batch", None),
+        data.preparation.groups,
     )
 
 

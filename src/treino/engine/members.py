@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from treino.engine.activations import ACTIVATIONS
+from treino.engine.gates import LAYER, gates_apart, without_gates
 from treino.engine.init import initialise
 from treino.engine.layout import Layout
 from treino.engine.net_state import load_buffers, store_buffers
@@ -46,6 +47,8 @@ def new_population(shared: SharedConfig, seeds: Sequence[int], hp: dict[str, Ten
         if shared.net is not None:
             named = layout.named(population.params[row])
             initialise(named, shared.init, ACTIVATIONS[shared.net.activation], generator(seed, "init"))
+            if shared.net.gates:
+                named[f"{LAYER}.weight"].fill_(1 / shared.net.gates)
         else:
             store_parameters(module, layout, population.params[row])
         store_buffers(module, buffer_layout, population.buffers[row])
@@ -65,30 +68,56 @@ def member_module(
     member: int,
     best: BestWeights | None = None,
 ) -> nn.Module:
-    """A plain module in evaluation mode on the CPU, with copies of a member's weights.
+    """A plain module in evaluation mode on the CPU, with copies of a member's weights, without gates.
 
     best: give those in the place of the last ones, where they are the ones to keep.
 
     Raises:
         TreinoError: there is no such member.
     """
+    member = _checked(population, member)
+    chosen = best is not None and bool(best.chosen_P[member])
+    params_n, buffers_m = population.answering[member], population.buffers[member]
+    if best is not None and chosen:
+        params_n, buffers_m = best.params[member], best.buffers[member]
+    module = without_gates(_filled(shared, params_n, buffers_m))
+    return _with_dropout(module, shared, population, member).cpu().eval()
+
+
+def trained_module(
+    shared: SharedConfig, population: Population, member: int
+) -> tuple[nn.Module, Tensor | None]:
+    """-> as ``member_module``, with the weights that updates move: no running averages, and gates apart; and
+    the factors ``[D]`` by which the gates multiply the inputs, None without gates."""
+    member = _checked(population, member)
+    module, factor_D = gates_apart(_filled(shared, population.params[member], population.buffers[member]))
+    return _with_dropout(module, shared, population, member).cpu().eval(), factor_D
+
+
+def _checked(population: Population, member: int) -> int:
     if whole("member", member, 0, text="member") >= len(population):
         raise TreinoError(
             "member_range",
             _("There is no member {member}; there are {n}.").format(member=member, n=len(population)),
             _("Members count from 0."),
         )
-    chosen = best is not None and bool(best.chosen_P[member])
-    params, buffers = population.answering[member], population.buffers[member]
-    if best is not None and chosen:
-        params, buffers = best.params[member], best.buffers[member]
+    return member
+
+
+def _filled(shared: SharedConfig, params_n: Tensor, buffers_m: Tensor) -> nn.Module:
+    """A copy of the template with these parameters and buffers."""
     module = module_copy(shared.template)
-    named = shared.layout.named(params)
+    named = shared.layout.named(params_n)
     with torch.no_grad():
         for name, p in module.named_parameters():
             if name in named:
                 p.copy_(named[name])
-        load_buffers(module, shared.buffer_layout, buffers)
+        load_buffers(module, shared.buffer_layout, buffers_m)
+    return module
+
+
+def _with_dropout(module: nn.Module, shared: SharedConfig, population: Population, member: int) -> nn.Module:
+    """The module with the member's own dropout."""
     if shared.net is not None:
         rate, first = float(population.hp["dropout"][member]), shared.net.dropout
         if isinstance(first, tuple) and not rate and not first[member % len(first)]:
@@ -97,7 +126,7 @@ def member_module(
         for layer in module.modules():
             if isinstance(layer, nn.Dropout):
                 layer.p = rate
-    return module.cpu().eval()
+    return module
 
 
 def store_parameters(module: nn.Module, layout: Layout, row: Tensor) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 from torch import nn
 
 from treino.engine.activations import activation as activation_named
+from treino.engine.value_checks import in_range
 from treino.errors import TreinoError
 from treino.words import _
 
 LARGEST_LAYER = 1_000_000  # units of one layer
+LARGEST_GATE_RATE = 1000.0
 
 
 @dataclass(frozen=True)
@@ -20,12 +22,15 @@ class MLP:
 
     dropout: the share of hidden units dropped while training; a number, or one per member.
     batch_norm: normalise before each activation (Ioffe & Szegedy 2015).
+    gates: how many times as far as a weight an update moves the factor that is learned for each column of a
+    table (see ``treino.engine.gates``); 0: there are none.
     """
 
     hidden: tuple[int, ...]
     activation: str = "relu"
     dropout: float | tuple[float, ...] = 0.0
     batch_norm: bool = False
+    gates: float = 0.0
 
     @property
     def drops(self) -> bool:
@@ -47,12 +52,17 @@ class MLP:
 
 
 def mlp(
-    *hidden: int, activation: str = "relu", dropout: float | Sequence[float] = 0.0, batch_norm: bool = False
+    *hidden: int,
+    activation: str = "relu",
+    dropout: float | Sequence[float] = 0.0,
+    batch_norm: bool = False,
+    gates: float = 0.0,
 ) -> MLP:
     """Describe a multi-layer perceptron: ``mlp(64, 32)`` has two hidden layers, ``mlp()`` is linear.
 
     Raises:
-        TreinoError: a layer without units, an unknown activation, a dropout rate that is none in [0, 1).
+        TreinoError: a layer without units, an unknown activation, a dropout rate that is none in [0, 1), a
+            rate of gates below 0.
     """
     sizes: tuple[object, ...] = hidden
     for units in sizes:
@@ -85,7 +95,8 @@ def mlp(
                 _("dropout is the share of units dropped; {rate} is outside 0 to 1.").format(rate=rate),
                 _("Use e.g. 0.2."),
             )
-    return MLP(tuple(int(units) for units in hidden), activation, rates, batch_norm)
+    rate = in_range("gates", gates, 0.0, LARGEST_GATE_RATE)
+    return MLP(tuple(int(units) for units in hidden), activation, rates, batch_norm, rate)
 
 
 # name -> what describes it; a description has ``module(inputs, outputs, dropout=None)`` and ``drops``

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from treino.engine.backprop import Shape
+from treino.engine.gates import GateLayer
 from treino.engine.layout import Layout
 from treino.engine.losses import Loss
 from treino.engine.net_state import TensorForm, forms, untrained_tensors
@@ -57,4 +58,5 @@ class SharedConfig:
         assert self.net is not None
         linear = [m for m in self.template.modules() if isinstance(m, nn.Linear)]
         sizes = (linear[0].in_features, *(m.out_features for m in linear))
-        return Shape(sizes, self.net.activation, self.net.drops, self.loss, self.summed)
+        gates = next((m.gates for m in self.template.modules() if isinstance(m, GateLayer)), None)
+        return Shape(sizes, self.net.activation, self.net.drops, self.loss, self.summed, gates)

@@ -9,6 +9,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from treino.engine.gates import gates_of, with_gates
 from treino.engine.inputs import Inputs
 from treino.engine.losses import LOSSES, Loss
 from treino.engine.net_state import check_state
@@ -84,7 +85,10 @@ def _module(
         check_memory(parameters, config.members, config.dtype)
         with fork_rng():
             rate = 0.5 if isinstance(net.dropout, tuple) else None  # stands for each member's own
-            return net.module(columns, outputs, rate).to(config.dtype), None
+            module = net.module(columns, outputs, rate)
+            if net.gates:
+                module = with_gates(module, gates_of(columns, inputs.groups, net.gates))
+            return module.to(config.dtype), None
     if config.init != "default":
         raise TreinoError(
             "init_own",

@@ -16,7 +16,7 @@ from treino.engine.divergence import RewindPoint, divergence_threshold, freeze_d
 from treino.engine.ensemble import answer_module, answering_members
 from treino.engine.hyperparameters import changed_values
 from treino.engine.keyframes import KeyframeBuffer
-from treino.engine.members import member_module
+from treino.engine.members import member_module, trained_module
 from treino.engine.population import Population
 from treino.engine.saved_state import SavedState, load_state, save_state
 from treino.engine.templates import NetSource
@@ -343,6 +343,11 @@ class Training:
                 _("Use 'kept' or 'last'."),
             )
         return which == "kept"
+
+    def trained_net(self, member: int = 0) -> tuple[nn.Module, Tensor | None]:
+        """-> as ``net(member, "last")`` with the weights that updates move: no running averages, gates apart;
+        and the factors ``[D]`` by which gates multiply the inputs, None without gates."""
+        return trained_module(self.shared, self.state.population, member)
 
     # ---- steering
 

@@ -2,6 +2,7 @@
 
 import ast
 import io
+import itertools
 import re
 import shlex
 import sys
@@ -14,10 +15,11 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.engine import ACTIVATIONS, INITS, mlp
+from treino.engine.gates import gates_of
 from treino.errors import TreinoError
 from treino.export.own_classes import class_name, definitions
 from treino.export.script_data import scale_of, source_part
-from treino.export.script_part import WIDTH, ScriptPart, literal, words_alone
+from treino.export.script_part import WIDTH, ScriptPart, listing, literal, words_alone
 from treino.export.script_template import render
 from treino.export.script_training import changes_part, planned_steps, training_part
 from treino.records.network_source import UserFiles, network_files, sealed_copy
@@ -227,10 +229,15 @@ def _network(run: StoredRun, data: Data) -> ScriptPart:
         dropout=s["dropout"] > 0, hashed=s["dropout"] > 0, mix=s["dropout"] > 0, stepped=s["dropout"] > 0,
         init_default=init.draw is None, draws=init.draw is None or _uses_generator(init.source),
     )  # fmt: skip
+    gates = gates_of(run.spec.inputs, run.preparation.groups, s["gates"]) if s["gates"] else None
+    part.flag(gated=gates is not None)
+    if gates is not None:
+        inputs_G = [len(list(places)) for _gate, places in itertools.groupby(gates.column_D)]
+        part.values |= {"gates": literal(gates.rate), "gate_inputs": listing("GATE_INPUTS", inputs_G)}
     description = mlp(
         *s["hidden"], activation=s["activation"], dropout=s["dropout"], batch_norm=s["batch_norm"]
     )
-    drops, lines = 0, []
+    drops, lines = 0, [] if gates is None else ["    ColumnGates(),"]
     for layer in description.module(run.spec.inputs, run.spec.outputs):
         place = class_name(type(layer)).removesuffix(type(layer).__name__)
         line = f"{place}{layer!r}".replace("'", '"').replace("in_features=", "").replace("out_features=", "")

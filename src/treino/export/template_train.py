@@ -74,6 +74,21 @@ with torch.no_grad():
 #]
 net = exchange_dropout(net)  #? own
   #? hashed !own
+#[ gated
+
+
+class ColumnGates(nn.Module):
+    """Multiplies all inputs of one column by a factor that is learned."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((len(GATE_INPUTS),), 1 / GATES))
+
+    def forward(self, x):
+        return x * (GATES * self.weight).repeat_interleave(torch.tensor(GATE_INPUTS, device=x.device))
+
+
+#]
 #[ !own
 
 net = nn.Sequential(

@@ -1,6 +1,7 @@
 """The explanation of one update of a run: the run's step prepared for the microscope."""
 
 import copy
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -164,7 +165,7 @@ def update_after(
         TreinoError: as ``explain``.
     """
     run, after = now.run, later[0] if later else None
-    net = now.member_net.cpu()
+    net = now.trained_net.cpu()
     layers = read_layers(net)
     moments = (now, *later[:-1])
     alike = [moment for moment in moments if moment.segment == now.segment]  # else it is another network
@@ -177,6 +178,12 @@ def update_after(
                 rows=len(batches[0].x), n=size
             ),
             _("Train with a smaller [[batch_size]], and explain that run."),
+        )
+    if now.gate_D is not None and math.isfinite(now.hp["clip"]):
+        raise TreinoError(
+            "explain_gates_clip",
+            _("{run} clips a gradient of which the gates of its columns are a part.").format(run=run.name),
+            _("Explain a run without [[gates]], or without [[clip]]."),
         )
     data, settings = now.data, now.settings
     place = WeightIndex(0, 0, 0) if weight is None else weight_index(run, weight, layers)
@@ -214,12 +221,12 @@ def update_after(
 
 def _same_layers(now: Snapshot, after: Snapshot) -> bool:
     """Whether the weights after the update are known as it left them: a next segment may have grown them."""
-    shapes = ({n: p.shape for n, p in moment.member_net.named_parameters()} for moment in (now, after))
+    shapes = ({n: p.shape for n, p in moment.trained_net.named_parameters()} for moment in (now, after))
     return next(shapes) == next(shapes)
 
 
 def _weights(moment: Snapshot) -> dict[str, Array]:
-    return {name: _array(p) for name, p in moment.member_net.named_parameters()}
+    return {name: _array(p) for name, p in moment.trained_net.named_parameters()}
 
 
 def _array(t: Tensor) -> Array:
@@ -229,7 +236,8 @@ def _array(t: Tensor) -> Array:
 
 def _batch(run: StoredRun, moment: Snapshot, layers: tuple[DenseLayer, ...]) -> UpdateBatch:
     batch = moment.batch
-    x = batch.x_BD.double().cpu().numpy().reshape(len(batch.x_BD), -1)
+    x_BD = batch.x_BD.double().cpu().reshape(len(batch.x_BD), -1)
+    x = (x_BD if moment.gate_D is None else x_BD * moment.gate_D.double()).numpy()
     y = moment.loss_function.target(batch.y_B, torch.float64).cpu().numpy()
     rows = moment.data.train.index[batch.index_B].numpy()
     return UpdateBatch(rows, x, y, _masks(run, moment, layers, len(x)))
@@ -237,7 +245,7 @@ def _batch(run: StoredRun, moment: Snapshot, layers: tuple[DenseLayer, ...]) -> 
 
 def _masks(run: StoredRun, moment: Snapshot, layers: tuple[DenseLayer, ...], rows: int) -> tuple[Array, ...]:
     """What the run's dropout multiplied with in this update: its masks hang on seed, layer and step alone."""
-    net = copy.deepcopy(moment.member_net).cpu().train()
+    net = copy.deepcopy(moment.trained_net).cpu().train()
     drawn = replace_dropout(net)  # in the order in which the run draws
     a, b = dropout_keys(torch.tensor([moment.seed]), len(drawn), moment.step, 1)
     for place, drop in enumerate(drawn):
@@ -305,6 +313,10 @@ def _notes(settings: dict[str, Any], now: Snapshot) -> list[str]:
             _("This is network {n} of the {members} that are trained side by side.").format(
                 n=now.member, members=settings["ensemble"]
             )
+        )
+    if now.gate_D is not None:
+        notes.append(
+            _("The inputs are shown times the gates of their columns, as the first layer gets them.")
         )
     if settings["schedule"] != "constant" or settings["warmup"]:
         notes.append(

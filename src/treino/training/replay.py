@@ -51,7 +51,9 @@ class Snapshot:
 
     net: a copy in evaluation mode with the weights then: what answers, of an ensemble the mean of those that
     were the best half by then. member: the number of the one network that ``member_net``, hp, state and
-    gradients are of, with its seed: the one that was asked for, or the best one. loss: the training loss of
+    gradients are of, with its seed: the one that was asked for, or the best one. trained_net: it with the
+    weights that updates move: no running average, and gates apart, which multiply inputs by gate_D ``[D]``;
+    None: no gates. loss: the training loss of
     the update that led here; None at step 0. hp: what is in force for the next update: lr (with its
     schedule), weight_decay, momentum, beta1, beta2, eps, clip (infinite: none), dropout.
     state: ``{parameter: {name: tensor}}``, the optimizer's before the next update, in torch.optim's names.
@@ -67,6 +69,8 @@ class Snapshot:
     member: int
     seed: int
     member_net: nn.Module
+    trained_net: nn.Module
+    gate_D: Tensor | None
     loss: float | None
     hp: dict[str, float]
     state: dict[str, dict[str, Tensor]]
@@ -250,6 +254,7 @@ def snapshot_of(
         member,
         training.config.member_seeds[member],
         net,
+        *training.trained_net(member),
         float(losses_S[step - 1]) if step else None,
         seen.hp,
         seen.state,

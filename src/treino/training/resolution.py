@@ -96,7 +96,11 @@ def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own 
         return net, config
     hidden = DEFAULTS[data.kind].hidden if s.hidden is None else s.hidden
     layers = mlp(
-        *hidden, activation=s.activation or "relu", dropout=s.dropout or 0.0, batch_norm=s.batch_norm
+        *hidden,
+        activation=s.activation or "relu",
+        dropout=s.dropout or 0.0,
+        batch_norm=s.batch_norm,
+        gates=s.gates,
     )
     return layers, config
 
@@ -147,7 +151,7 @@ def plan(settings: Settings, data: Data, net: Net | None = None, past: Past | No
     if isinstance(chosen, MLP):
         resolved |= {
             "hidden": list(chosen.hidden), "activation": chosen.activation, "dropout": chosen.dropout,
-            "batch_norm": chosen.batch_norm, "init": s.init or "default",
+            "batch_norm": chosen.batch_norm, "gates": chosen.gates, "init": s.init or "default",
         }  # fmt: skip
     reasons = (data.task_reason, training.loss_reason)
     return Plan(training, resolved, tuple(r for r in reasons if r))

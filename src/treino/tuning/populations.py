@@ -135,7 +135,7 @@ def _key(member: int, data: Data, net: nn.Module | MLP, config: TrainConfig) -> 
     if isinstance(net, MLP):
         # batch norm runs member by member, where a dropout of 0 is no layer at all
         drops = net.drops if net.batch_norm else None
-        shape = (net.hidden, net.activation, net.batch_norm, drops)
+        shape = (net.hidden, net.activation, net.batch_norm, drops, net.gates)
     return json.dumps([id(data), shape, shared], default=str, sort_keys=True)
 
 
@@ -153,6 +153,7 @@ def _group(members: Sequence[tuple[int, Any, TrainConfig]], data: Data) -> Group
             activation=net.activation,
             dropout=[n.dropout for n in nets],
             batch_norm=net.batch_norm,
+            gates=net.gates,
         )
     return Group(numbers, data, net, config)
 

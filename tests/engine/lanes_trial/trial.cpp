@@ -33,7 +33,7 @@ struct Random {  // splitmix64, and numbers made of it by exact operations only
 struct Case {
     int64_t sizes[5], starts[8];
     int32_t layers, activation, loss, optimizer, nesterov, dropout, summed, softmax_first, averages;
-    int64_t D, C, n, line, members, trained, rows, steps, schedules, largest, end[4];
+    int64_t D, C, n, gates, line, members, trained, rows, steps, schedules, largest, end[4];
     bool batches, weighted, wild;  // wild: numbers that no sane table holds
     double slice;                  // seconds in the library
 
@@ -41,10 +41,12 @@ struct Case {
         layers = (int32_t)r.between(1, 4);
         for (int l = 0; l <= layers; l++) sizes[l] = r.size();
         activation = (int32_t)r.below(7), loss = (int32_t)r.below(5), optimizer = (int32_t)r.below(3);
-        nesterov = r.chance(2), dropout = r.chance(2), summed = r.chance(5), softmax_first = r.chance(5), averages = r.chance(3);
+        nesterov = r.chance(2), dropout = r.chance(2), summed = r.chance(5), softmax_first = r.chance(5);
+        averages = r.chance(3);
         D = sizes[0], C = sizes[layers];
         line = r.chance(2) ? 16 : 1;  // what fills a row up between its tensors is 0
-        n = 0;
+        gates = r.chance(3) ? r.between(1, D) : 0;
+        n = (gates + line - 1) / line * line;
         for (int i = 0; i < 2 * layers; i++) starts[i] = n, n = (n + numbers(i) + line - 1) / line * line;
         members = r.between(1, 20), trained = r.between(1, members);
         rows = r.chance(12) ? r.between(60, 700) : r.between(1, 40);
@@ -62,6 +64,7 @@ struct Case {
     int64_t numbers(int i) const { return sizes[i / 2 + 1] * (i % 2 ? 1 : sizes[i / 2]); }
     // Whether number i of a member's row is one of a tensor's.
     bool used(int64_t i) const {
+        if (i < gates) return true;
         for (int t = 0; t < 2 * layers; t++)
             if (i >= starts[t] && i < starts[t] + numbers(t)) return true;
         return false;
@@ -70,7 +73,7 @@ struct Case {
 
 // What one training is given and writes.
 struct Arrays {
-    Buffer<int64_t> sizes, starts, row_R, seed_P, schedule_P, class_N, index, end_S;
+    Buffer<int64_t> sizes, starts, row_R, seed_P, schedule_P, class_N, index, end_S, column_D;
     Buffer<double> target_CC, weight_C, hp[HYPERPARAMETERS], factor_KS;
     Buffer<float> x_ND, target_NC, params, grads, first_moment, second_moment, average, loss_SR, z_RNC;
     Buffer<Network> network;
@@ -81,7 +84,7 @@ struct Arrays {
     Arrays(const Case& c, Placement p)
         : sizes(p, c.layers + 1), starts(p, 2 * c.layers), row_R(p, c.trained), seed_P(p, c.members),
           schedule_P(p, c.members), class_N(p, c.rows), index(p, c.batches ? c.end[c.steps - 1] : 1),
-          end_S(p, c.steps), target_CC(p, c.C * c.C), weight_C(p, c.C),
+          end_S(p, c.steps), column_D(p, c.D), target_CC(p, c.C * c.C), weight_C(p, c.C),
           hp{{p, c.members}, {p, c.members}, {p, c.members}, {p, c.members},
              {p, c.members}, {p, c.members}, {p, c.members}, {p, c.members}, {p, c.members}},
           factor_KS(p, c.schedules * c.steps), x_ND(p, c.rows * c.D), target_NC(p, c.rows * c.C),
@@ -107,6 +110,7 @@ static void draw(const Case& c, Random& r, Arrays& a) {
         a.hp[DROPOUT][i] = c.dropout && r.chance(2) ? r.share() * 0.95 : 0;
         a.hp[EMA][i] = c.averages && r.chance(2) ? r.share() * 0.99 : 0;
     }
+    for (int64_t i = 0; i < c.D; i++) a.column_D[i] = c.gates ? r.below(c.gates) : 0;
     for (int64_t i = 0, at = 0; i < c.members && at < c.trained; i++)  // some of them, in an order of their own
         if (r.below(c.members - i) < c.trained - at) a.row_R[at++] = i;
     for (int64_t i = c.trained - 1; i > 0; i--) {
@@ -124,13 +128,15 @@ static void draw(const Case& c, Random& r, Arrays& a) {
         a.target_NC[i] = wild(c.loss == BCE ? (double)r.below(2) : r.around_zero());
     for (int64_t i = 0; i < a.params.size(); i++) {
         if (!c.used(i % c.n)) continue;
-        a.params[i] = (float)(r.around_zero() * 0.5), a.grads[i] = (float)(r.around_zero() * 0.1);
+        a.params[i] = r.chance(30) ? 0.f : (float)(r.around_zero() * 0.5);
+        a.grads[i] = (float)(r.around_zero() * 0.1);
         a.first_moment[i] = (float)(r.around_zero() * 0.1), a.second_moment[i] = (float)(r.share() * 0.1);
         if (c.averages) a.average[i] = (float)r.around_zero();
     }
     const bool classes = c.loss == CROSS_ENTROPY;
     a.network[0] = {a.sizes.data(), a.starts.data(), classes ? a.target_CC.data() : nullptr,
-                    classes && c.weighted ? a.weight_C.data() : nullptr, c.n, c.layers, c.activation, c.loss,
+                    classes && c.weighted ? a.weight_C.data() : nullptr, c.gates ? a.column_D.data() : nullptr, c.n,
+                    c.gates, 0, 1 + (double)(c.n % 7), c.layers, c.activation, c.loss,
                     c.optimizer, c.nesterov, c.dropout, c.summed, c.softmax_first, c.averages};
     Members& m = a.members[0];
     m = {a.row_R.data(), a.params.data(), a.grads.data(),
@@ -143,7 +149,7 @@ static void draw(const Case& c, Random& r, Arrays& a) {
                   a.factor_KS.data(), a.loss_SR.data(), c.rows, 5, 3, c.steps, c.schedules, 0, c.steps};
     a.sizes.close(), a.starts.close(), a.row_R.close(), a.seed_P.close(), a.schedule_P.close();
     a.target_CC.close(), a.weight_C.close(), a.factor_KS.close(), a.x_ND.close(), a.target_NC.close();
-    a.network.close(), a.members.close(), a.end_S.close();
+    a.column_D.close(), a.network.close(), a.members.close(), a.end_S.close();
     for (auto& hp : a.hp) hp.close();
 }
 

@@ -262,18 +262,21 @@ def lanes_obstacle(shared: SharedConfig) -> str | None:
 
 
 def _network(shared: SharedConfig) -> Network:
-    shape, loss = shared.shape, shared.loss
+    shape, loss, starts = shared.shape, shared.loss, shared.layout.starts
+    gates = shape.gates
     layers = len(shape.sizes) - 1
     classes = loss.name == "cross_entropy"
     held = (
         torch.tensor(shape.sizes),
-        torch.tensor(shared.layout.starts),
+        torch.tensor(starts if gates is None else starts[1:]),
         soft_targets(loss, shape.sizes[-1]) if classes else None,
         torch.tensor(loss.class_weights, dtype=torch.float64) if classes and loss.class_weights else None,
+        None if gates is None else torch.tensor(gates.column_D),
     )
     network = Network(
         *(None if t is None else t.data_ptr() for t in held),
         shared.layout.n,
+        *((0, 0, 0.0) if gates is None else (gates.count, starts[0], gates.rate)),
         layers,
         ACTIVATIONS.index(shape.activation),
         LOSSES.index(loss.name),

@@ -27,8 +27,9 @@ assert set(HYPERPARAMETERS) == set(HP)
 
 class Network(Structure):
     _fields_ = [
-        *((name, c_void_p) for name in ("sizes", "starts", "target_CC", "weight_C")),
-        ("n", c_int64),
+        *((name, c_void_p) for name in ("sizes", "starts", "target_CC", "weight_C", "column_D")),
+        *((name, c_int64) for name in ("n", "gates", "gate_start")),
+        ("gate_rate", c_double),
         *(
             (name, c_int32)
             for name in (
@@ -153,5 +154,9 @@ def _of_these_sources(library: ctypes.CDLL) -> bool:
     except AttributeError:
         return False
     sources.restype = c_char_p
-    here = sha256(b"".join(path.read_bytes() for path in sorted(SOURCES.glob("*.?pp"))))
-    return bool(sources() == here.hexdigest().encode())
+    return bool(sources() == sources_hash().encode())
+
+
+def sources_hash() -> str:
+    """Of the sources that are here, as the library names those that it was compiled from."""
+    return sha256(b"".join(path.read_bytes() for path in sorted(SOURCES.glob("*.?pp")))).hexdigest()

@@ -16,7 +16,10 @@ struct Network {                 // what all members share
     const int64_t* starts;       // [2 layers]: where in a member's row W [out][in] and b [out] begin
     const double* target_CC;     // cross-entropy: row c is the smoothed, weighted target of class c
     const double* weight_C;      // class weights, or null
+    const int64_t* column_D;     // the number of each input's gate, or null
     int64_t n;
+    int64_t gates, gate_start;   // gates, and where in a member's row they begin; [gates]
+    double gate_rate;
     int32_t layers, activation, loss, optimizer;
     int32_t nesterov, dropout, summed, softmax_first, averages;
 };

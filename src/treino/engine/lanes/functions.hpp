@@ -33,7 +33,7 @@ INLINE V logarithm(V x) {
                               -0x1.555c5ap-3f, 0x1.99a4bcp-3f, -0x1.000006p-2f, 0x1.555548p-2f};
     constexpr int32_t LOW = 0x3f3504f3;  // √½
     VI small = x < 0x1p-126f;
-    VI i = bits(small ? x * 0x1p23f : x) - LOW;
+    VI i = (VI)((VU)bits(small ? x * 0x1p23f : x) - (uint32_t)LOW);  // of x < 0 it may overflow
     V k = __builtin_convertvector((i >> 23) - (small & 23), V);
     V f = from_bits((i & 0x7fffff) + LOW) - 1.f, square = f * f;
     V y = fma(polynomial(f, q) * f, square, k * 0x1.7f7d1cp-20f);

@@ -32,7 +32,8 @@ static void forward(Block& k, const float* x, int64_t n, int64_t row, bool train
     for (int64_t l = 0; l < k.layers; l++) {
         Layer& a = k.layer[l];
         const Layer* before = l ? &a - 1 : nullptr;
-        Operands o{a.J, n, a.in, k.state.p + a.w, a.J, before ? (const void*)before->passed : x, 1,
+        const V* weights = k.gates && !before ? k.gated : k.state.p + a.w;
+        Operands o{a.J, n, a.in, weights, a.J, before ? (const void*)before->passed : x, 1,
                    before ? before->row * (k.units ? LANES : 1) : k.x_row, {k.state.p + a.b, 0, 0}};
         const bool hidden = l + 1 < k.layers;
         const auto product_into = [&](const auto& then) {
@@ -115,6 +116,24 @@ static void down(Block& k, Layer& a, int64_t n, int64_t row) {
     });
 }
 
+// What the first layer's weights and gates make together, laid out as the weights are.
+INLINE Matrix gated_matrix(const Block& k, V* first) {
+    return {first, k.layer->J, k.units ? k.layer->in : 0};
+}
+
+static void multiply_gates(Block& k) {
+    const Layer& a = *k.layer;
+    const Matrix weights = weights_of(k, a, k.state.p), product = gated_matrix(k, k.gated);
+    for (int64_t i = 0; i < a.in; i++) {
+        const V factor = k.state.p[k.gate + k.column_D[i]] * k.gate_rate;
+        each_panel(a.J, [&](int64_t begin, int64_t wide) {
+            const V* w = weights.of(i, begin, wide);
+            V* to = product.of(i, begin, wide);
+            for (int64_t j = 0; j < wide; j++) to[j] = w[j] * factor;
+        });
+    }
+}
+
 static void turn(Block& k) {  // the weights of all layers but the first
     for (int64_t l = 1; l < k.layers; l++) {
         Layer& a = k.layer[l];
@@ -137,15 +156,15 @@ static void turn(Block& k) {  // the weights of all layers but the first
     }
 }
 
-// The gradients of a layer's weights and biases, n rows more; they go on from g where `more`.
+// The gradients of a layer's weights and biases, n rows more; they go on from `from` and g where `more`.
 template <class Then>
-static void gradients(Block& k, const Layer& a, const float* x, int64_t n, bool more, Then weights,
+static void gradients(Block& k, const Layer& a, const float* x, int64_t n, Matrix from, bool more, Then weights,
                       Then biases) {
     static const float one = 1.f;
     const Layer* before = &a == k.layer ? nullptr : &a - 1;
     const int64_t inputs = before ? before->row * (k.units ? LANES : 1) : k.x_row;
     Operands o{a.J, a.in, n, k.panels, 0, before ? (const void*)before->passed : x, inputs, 1,
-               more ? weights_of(k, a, k.state.g) : Matrix{}};
+               from};
     each_panel(a.J, [&](int64_t begin, int64_t wide) {
         V* to = k.panels + begin * n;
         for (int64_t t = 0; t < n; t++)
@@ -162,41 +181,83 @@ static void gradients_and_update(Block& k, const Layer& a, const float* x, int64
     if (!keep) s.g = nullptr;
     Update<OPTIMIZER> then{s, &k.numbers, weights_of(k, a, s.p), k.nesterov}, biases = then;
     biases.weights = {s.p + a.b, 0, 0};
-    gradients(k, a, x, n, more, then, biases);
+    gradients(k, a, x, n, more ? weights_of(k, a, k.state.g) : Matrix{}, more, then, biases);
 }
 
 static void backward(Block& k, const float* x, int64_t n, int64_t row, bool more, bool last, bool keep) {
     for (int64_t l = k.layers - 1; l >= 0; l--) {
         Layer& a = k.layer[l];
         if (l) down(k, a, n, row);
-        Keep weights{weights_of(k, a, k.state.g)}, biases{{k.state.g + a.b, 0, 0}};
-        if (!last) gradients(k, a, x, n, more, weights, biases);
+        const bool gated = k.gates && !l;
+        const Matrix g = gated ? gated_matrix(k, k.gated_d) : weights_of(k, a, k.state.g);
+        Keep weights{g}, biases{{k.state.g + a.b, 0, 0}};
+        if (gated || !last) gradients(k, a, x, n, (gated ? row > 0 : more) ? g : Matrix{}, more, weights, biases);
         else if (k.optimizer == SGD) gradients_and_update<SGD>(k, a, x, n, more, keep);
         else if (k.optimizer == ADAM) gradients_and_update<ADAM>(k, a, x, n, more, keep);
         else gradients_and_update<ADAMW>(k, a, x, n, more, keep);
     }
 }
 
+// Adds a b to the one of 16 sums that belongs to the units of vector j; lanes without a unit add nothing.
+INLINE void add_product(Block& k, const Layer& a, int64_t j, V x, V y) {
+    const int64_t turns = k.units ? 16 / LANES : 16;
+    for (int64_t lane = a.out - j * LANES; k.units && lane < LANES; lane++) x[lane] = y[lane] = 0.f;
+    k.sixteen[j % turns] = fma(x, y, k.sixteen[j % turns]);
+}
+
+static V total_of_sixteen(const Block& k) {
+    V total = splat(0.f);
+    for (int i = 0; i < 16; i++) total += k.units ? splat(((const float*)k.sixteen)[i]) : k.sixteen[i];
+    return total;
+}
+
+static void clear_sixteen(Block& k) { for (int i = 0; i < 16; i++) k.sixteen[i] = splat(0.f); }
+
+// The gradients of the first layer's weights and of the gates, out of that of their products; O(weights).
+static void gate_gradients(Block& k) {
+    const Layer& a = *k.layer;
+    const Matrix weights = weights_of(k, a, k.state.p), g = weights_of(k, a, k.state.g);
+    const Matrix product = gated_matrix(k, k.gated_d);
+    for (int64_t i = 0; i < k.gates && !k.summed; i++) k.state.g[k.gate + i] = splat(0.f);
+    for (int64_t i = 0; i < a.in; i++) {
+        const int64_t gate = k.gate + k.column_D[i];
+        const V factor = k.state.p[gate] * k.gate_rate;
+        clear_sixteen(k);
+        each_panel(a.J, [&](int64_t begin, int64_t wide) {
+            const V *d = product.of(i, begin, wide), *w = weights.of(i, begin, wide);
+            V* to = g.of(i, begin, wide);
+            for (int64_t j = 0; j < wide; j++) {
+                add_product(k, a, begin + j, d[j], w[j]);
+                to[j] = k.summed ? fma(d[j], factor, to[j]) : d[j] * factor;
+            }
+        });
+        const V along = fma(total_of_sixteen(k), splat(k.gate_rate), k.state.g[gate]);
+        k.state.g[gate] = k.state.p[gate] == 0.f ? k.state.g[gate] : along;  // a gate of 0 stays closed
+    }
+}
+
+template <int32_t OPTIMIZER> static void first_layer_update(Block& k) {
+    const Layer& a = *k.layer;
+    for (int64_t i = a.w; i < a.b; i++) update<OPTIMIZER>(k.state, i, k.state.g[i], k.numbers, k.nesterov);
+    for (int64_t i = 0; i < a.J; i++) update<OPTIMIZER>(k.state, a.b + i, k.state.g[a.b + i], k.numbers, k.nesterov);
+    for (int64_t i = k.gate; i < k.size; i++) update<OPTIMIZER>(k.state, i, k.state.g[i], k.numbers, k.nesterov);
+}
+
 // What each member's gradient is scaled with, as clip_grad_norm_ does: 16 sums by the unit's number, then theirs.
 static V clip_scale(Block& k) {
-    V total = splat(0.f);
-    for (int i = 0; i < 16; i++) k.sixteen[i] = total;
+    clear_sixteen(k);
     for (int64_t l = 0; l < k.layers; l++) {
         const Layer& a = k.layer[l];
-        const int64_t turns = k.units ? 16 / LANES : 16;
-        const auto add = [&](int64_t j, V g) {
-            for (int64_t lane = a.out - j * LANES; k.units && lane < LANES; lane++) g[lane] = 0.f;
-            k.sixteen[j % turns] = fma(g, g, k.sixteen[j % turns]);
-        };
         const Matrix weights = weights_of(k, a, k.state.g);
         for (int64_t i = 0; i < a.in; i++)
             each_panel(a.J, [&](int64_t begin, int64_t wide) {
                 const V* g = weights.of(i, begin, wide);
-                for (int64_t j = 0; j < wide; j++) add(begin + j, g[j]);
+                for (int64_t j = 0; j < wide; j++) add_product(k, a, begin + j, g[j], g[j]);
             });
-        for (int64_t j = 0; j < a.J; j++) add(j, k.state.g[a.b + j]);
+        for (int64_t j = 0; j < a.J; j++) add_product(k, a, j, k.state.g[a.b + j], k.state.g[a.b + j]);
     }
-    for (int i = 0; i < 16; i++) total += k.units ? splat(((const float*)k.sixteen)[i]) : k.sixteen[i];
+    V total = total_of_sixteen(k);
+    for (int64_t i = k.gate; i < k.size; i++) total = fma(k.state.g[i], k.state.g[i], total);
     V norm = root(total) + 1e-6f;
     return norm > k.numbers.clip ? k.numbers.clip / norm : splat(1.f);
 }
@@ -263,6 +324,7 @@ static bool step(Block& k, const Members& m, const Steps& steps, int64_t s, floa
     if (classes) scale_targets(k, weights);
     prepare(k, m, steps, s);
     if (k.units) turn(k);
+    if (k.gates) multiply_gates(k);
     const float share = (float)(1.0 / (double)(rows * k.C));
     const bool clips = [&] {
         for (int lane = 0; lane < LANES; lane++)
@@ -284,6 +346,10 @@ static bool step(Block& k, const Members& m, const Steps& steps, int64_t s, floa
         backward(k, x, n, s0, s0 > 0 || k.summed, !clips && s0 + n == rows, keep);
     }
     if (!classes) loss *= share;
+    if (k.gates) gate_gradients(k);
+    if (k.gates && !clips && k.optimizer == SGD) first_layer_update<SGD>(k);
+    if (k.gates && !clips && k.optimizer == ADAM) first_layer_update<ADAM>(k);
+    if (k.gates && !clips && k.optimizer == ADAMW) first_layer_update<ADAMW>(k);
     if (clips && k.optimizer == SGD) clipped_update<SGD>(k);
     if (clips && k.optimizer == ADAM) clipped_update<ADAM>(k);
     if (clips && k.optimizer == ADAMW) clipped_update<ADAMW>(k);

@@ -42,6 +42,7 @@ static void outputs(Trainer* trainer, const Members* m, const float* x_ND, int64
     for (int64_t first = 0; first < m->count; first += k.used) {
         choose(k, *m, first);
         fetch(k, k.state.p, m->params);
+        if (k.gates) multiply_gates(k);
         for (int64_t s0 = 0; s0 < rows; s0 += k.S) {
             const int64_t n = rows - s0 < k.S ? rows - s0 : k.S;
             forward(k, inputs_of(k, x_ND, nullptr, s0, n), n, 0, false);

@@ -38,6 +38,10 @@ struct Block : Trainer {
     int64_t layers, D, C, S, n, rows;  // S: rows that go through together
     int64_t x_row;                     // floats from one row's inputs to the next one's
     int64_t size;                      // vectors of the block's weights
+    int64_t gates, gate, gate_start;   // how many; where they begin in the block, and in a member's row
+    float gate_rate;
+    int64_t* column_D;                 // the number of each input's gate
+    V *gated, *gated_d;                // [D][J] as the first layer's weights: times their gates; dloss by it
     Layer* layer;
     int32_t activation, loss_kind, optimizer;
     bool nesterov, dropout, summed, softmax_first;
@@ -83,7 +87,7 @@ static void close_block(Trainer* trainer) {
     }
     void* all[] = {k->layer, k->target_CC, k->weight_C, k->mass_C, k->scaled_CC, k->scaled_mass_C, k->state.p,
                    k->state.g, k->state.m, k->state.v, k->state.average, k->place, k->panels, k->x, k->row, k->hash, k->target,
-                   k->z, k->d, k->t, k->q, k->sixteen};
+                   k->z, k->d, k->t, k->q, k->sixteen, k->column_D, k->gated, k->gated_d};
     for (void* p : all) std::free(p);
     std::free(k);
 }
@@ -111,7 +115,8 @@ static Trainer* open_block(const Network* net, int64_t rows, int32_t units) {
         if (a.J > widest_J) widest_J = a.J;
         if (l + 1 < k->layers && a.out > widest) widest = a.out;
     }
-    k->size = at;
+    k->gates = net->gates, k->gate = at, k->gate_start = net->gate_start, k->gate_rate = (float)net->gate_rate;
+    k->size = at += k->gates;
     const int64_t weights = at * (int64_t)sizeof(V);  // they are read again for every chunk
     k->S = (weights > CHUNK_BYTES ? weights : CHUNK_BYTES) / each / TILE_T * TILE_T;
     k->S = k->S < 4 * TILE_T ? 4 * TILE_T : k->S;
@@ -137,6 +142,10 @@ static Trainer* open_block(const Network* net, int64_t rows, int32_t units) {
     k->x = buffer<float>(k->S * k->x_row, failed), k->row = buffer<int64_t>(k->S, failed);
     k->hash = buffer<int32_t>(k->dropout ? rows * widest + LANES : 1, failed);
     k->target = buffer<float>(k->S * C, failed);
+    if (k->gates) {
+        k->column_D = buffer<int64_t>(k->D, failed);
+        k->gated = buffer<V>(k->D * k->layer->J, failed), k->gated_d = buffer<V>(k->D * k->layer->J, failed);
+    }
     V** room[] = {&k->z, &k->d, &k->t, &k->q};
     for (V** some : room) *some = buffer<V>(C, failed);
     k->sixteen = buffer<V>(16, failed);
@@ -147,6 +156,8 @@ static Trainer* open_block(const Network* net, int64_t rows, int32_t units) {
     }
     for (int64_t e = 0; k->dropout && e < rows * widest; e++) k->hash[e] = element_hash(e);
     for (int64_t i = 0; !units && i < k->n; i++) k->place[i] = (int32_t)k->size;  // of what fills a row up
+    for (int64_t g = 0; !units && g < k->gates; g++) k->place[k->gate_start + g] = (int32_t)(k->gate + g);
+    for (int64_t i = 0; k->gates && i < k->D; i++) k->column_D[i] = net->column_D[i];
     for (int64_t l = 0; !units && l < k->layers; l++) {
         const Layer& a = k->layer[l];
         for (int64_t j = 0; j < a.out; j++) {
@@ -198,6 +209,9 @@ template <bool INTO> static void move_units(const Block& k, V* block, float* pop
             square<INTO>(to, row, lanes, n);
         }
     };
+    for (int64_t g = 0; g < k.gates; g++)
+        if (INTO) block[k.gate + g] = splat(member[k.gate_start + g]);
+        else member[k.gate_start + g] = block[k.gate + g][0];
     for (int64_t l = 0; l < k.layers; l++) {
         const Layer& a = k.layer[l];
         const Matrix weights = weights_of(k, a, block);
