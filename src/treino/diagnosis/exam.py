@@ -46,7 +46,7 @@ class Exam:
     @property
     def backwards(self) -> int:
         """Backward passes."""
-        return self._recorder.gradients.turns
+        return self._recorder.windows.turn
 
     @property
     def seconds(self) -> float:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.diagnosis.where.written import marked, script
 from treino.diagnosis.finding import Site
-from treino.diagnosis.where import kinds, losses, placement
+from treino.diagnosis.where import kinds, placement
 from treino.diagnosis.where.settings import number, setting, word
 from treino.diagnosis.where.source import ignored, refresh
 
@@ -65,20 +65,6 @@ def test_the_line_of_a_word(name: str, tmp_path: Path) -> None:
     made = next(i for i, line in enumerate(WORDS[name].splitlines(), 1) if line.endswith("made"))
     found = word(marked(path, "here"), "softmax")
     assert found == Site(path, made, found.function if found is not None else "")
-
-
-def test_the_line_that_made_a_loss(tmp_path: Path) -> None:
-    text = """
-        def loss_of(x):
-            return cross_entropy(net(x), y)  # within
-        loss = loss_of(x)
-        (loss / 4).backward()  # here
-        scaler.scale(loss).backward()  # scaled
-        accelerator.backward(loss)  # handed
-    """
-    path = script(tmp_path, text)
-    for mark in ("here", "scaled", "handed"):
-        assert losses.loss_made(marked(path, mark)) == marked(path, "within")
 
 
 def test_the_nearest_maker_of_rows(tmp_path: Path) -> None:

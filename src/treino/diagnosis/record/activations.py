@@ -81,7 +81,7 @@ class Activations:
     # --- calls ----------------------------------------------------------------------------------------------
     def _began(self) -> None:
         """A new call of a net counts its activations anew."""
-        call = self._nets.forwards, self._gradients.turns
+        call = self._nets.forwards, self._gradients.windows.turn
         if self._call != call:
             self._call = call
             self._place = self._bent = 0
@@ -121,7 +121,7 @@ class Activations:
         kept["constant"] = 10 * dead >= 9 * units and bool((flat == flat[:1]).all())
 
     # --- after a backward -----------------------------------------------------------------------------------
-    def _ran(self, event: Backward) -> None:
+    def _ran(self, event: Backward, root: Any) -> None:
         for held in self._gradients.held.values():
             if held.number not in event.filled:
                 continue

@@ -68,8 +68,7 @@ class Gradients:
         self.after_step: Any = None
         self.makers: list[Any] = []  # called with the number of an optimizer that is new
         self.roots: list[Any] = []  # called with the value of a backward and who got gradients by it
-        self.ran: list[Any] = []  # called with each Backward that goes into the log
-        self.rooted: list[Any] = []  # ... and with the value that it ran from
+        self.ran: list[Any] = []  # called with each Backward of the log, and the value that it ran from
         self.spoiled: Any = None  # called with a value that isn't finite, before it is run backward
         self.clearing = Clearing(log, tape)
         self.hands = ManualTrainings(self, hooks, tape, values)
@@ -79,7 +78,7 @@ class Gradients:
         self._numbers: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}
         self._starts: dict[int, tuple[weakref.ref[torch.Tensor], torch.Tensor, float]] = {}
         self._seen: dict[tuple[Site | None, int], int] = {}
-        self._courses: dict[Site | None, list[float | torch.Tensor]] = {}
+        self._courses: dict[Site | None, list[Any]] = {}
         self._course: list[float | torch.Tensor] = []  # of the newest line that was looked at
         self._looking: Any = None
         self.counting: Any = None
@@ -108,17 +107,11 @@ class Gradients:
             self._looking.remove()
             self._looking = None
 
-    @property
-    def turns(self) -> int:
-        """Backwards so far."""
-        return self.windows.turn
-
     # --- parameters and optimizers --------------------------------------------------------------------------
     def number(self, parameter: torch.Tensor, name: str = "", made_at: Site | None = None) -> int:
         """The number of a parameter; a new one is told of, and where it starts from is kept."""
-        known = self._numbers.get(id(parameter))
-        if known is not None and known[0]() is parameter:
-            return known[1]
+        if known := self.known(parameter):
+            return known
         self._count += 1
         self._numbers[id(parameter)] = weakref.ref(parameter), self._count
         if torch.nn.parameter.is_lazy(parameter):
@@ -238,10 +231,8 @@ class Gradients:
             for p in held.parameters():
                 before[id(p)] = p.grad._version if p.grad is not None else -1
         node = self._values.of(root) if isinstance(root, torch.Tensor) else None
-        kind = "graph"
-        if isinstance(root, torch.Tensor) and root.grad_fn is None:
-            kind = "leaf"
-        return place, stack(), node, kind, tuple(summed), before
+        leaf = isinstance(root, torch.Tensor) and root.grad_fn is None
+        return place, stack(), node, "leaf" if leaf else "graph", tuple(summed), before
 
     def after(self, root: Any, told: Any, asked: list[torch.Tensor] | None = None) -> None:
         """Whose gradients a backward wrote. asked: parameters of which they were asked for instead."""
@@ -265,11 +256,10 @@ class Gradients:
             kind = "detached"
         key = site, len(self.held)
         times = self._seen[key] = self._seen.get(key, 0) + 1
-        sampled_now = times <= GRAPHS or times % EVERY == 0
+        whole = times <= GRAPHS or times % EVERY == 0
         unowned: tuple[int, ...] = ()
-        if sampled_now and isinstance(root, torch.Tensor):
+        if whole and isinstance(root, torch.Tensor):
             unowned = tuple(n for read in self.roots for n in read(root, tuple(filled)))
-        whole = node is not None and (times <= GRAPHS or times % EVERY == 0)
         event = Backward(
             site=site,
             stack=led,
@@ -286,8 +276,6 @@ class Gradients:
         self._log.add(event)
         self.clearing.forget()
         for observe in self.ran:
-            observe(event)
-        for observe in self.rooted:
             observe(event, root)
 
     # --- steps ---------------------------------------------------------------------------------------------

@@ -63,6 +63,7 @@ class Loaders:
         self.parts: list[tuple[int, np.ndarray, Site | None]] = []
         self.batch: Batch | None = None
         self.hungry = True
+        self._newest: Reading | None = None
         self._given: tuple[Any, Reading | None] | None = None
         self._readings: dict[int, tuple[weakref.ref[Any], Reading]] = {}
         self._reading: dict[int, Reading] = {}
@@ -79,7 +80,7 @@ class Loaders:
         def following(loading: Any) -> Any:
             if not loaders._hooks.on:
                 return original(loading)
-            reading = loaders._reading.get(id(loading))
+            reading = loaders._newest = loaders._reading.get(id(loading))
             if reading is not None and reading.tensors and loaders._tape.on:
                 with loaders._tape.away():  # row by row, what is done there tells nothing
                     batch = original(loading)
@@ -108,8 +109,7 @@ class Loaders:
 
     def line(self) -> Site | None:
         """Where the loader was made that gave the newest batch."""
-        batch = self.newest()
-        return batch.reading.site if batch is not None and batch.reading is not None else None
+        return self._newest.site if self._newest is not None else None
 
     def let_go(self) -> None:
         """Hold no batch any longer."""

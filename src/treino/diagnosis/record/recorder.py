@@ -88,7 +88,7 @@ class Recorder:
         self.nets.number_of = self.gradients.number
         self.gradients.ran.append(self._ran)
         self.gradients.ran.append(self.rows.ran)
-        self.gradients.rooted.append(self.marks.ran)
+        self.gradients.ran.append(self.marks.ran)
         self.nets.roots.append(self._root)
         self.nets.called += [self._called, self.marks.result]
 
@@ -184,7 +184,7 @@ class Recorder:
         if len(self._places) > 256:
             self._places.pop(next(iter(self._places)))
 
-    def _ran(self, event: Backward) -> None:
+    def _ran(self, event: Backward, root: Any) -> None:
         """The calls that a backward went through train; so many there usually are."""
         self.settings.called(True)  # with a net of plain tensors no call told of what was drawn
         own = [f for f in event.forwards if f in self._places]

@@ -256,7 +256,7 @@ class Rows:
                 call.judge(said[part] == labels[part])
 
     # --- what the call was for ------------------------------------------------------------------------------
-    def ran(self, event: Backward) -> None:
+    def ran(self, event: Backward, root: Any) -> None:
         """A backward: the calls that it went through were training."""
         self._settle(event.turn, without=set(event.forwards))
         for number in event.forwards:

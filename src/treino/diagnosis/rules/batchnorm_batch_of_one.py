@@ -8,7 +8,7 @@ from treino.diagnosis.record.log import Ended, Log
 from treino.diagnosis.record.outcomes import Normed
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.where.placement import batches
-from treino.diagnosis.where.settings import setting, told_number
+from treino.diagnosis.where.settings import setting
 from treino.words import N_
 
 WIDE = 64  # values of a row in each channel, which say something of it
@@ -35,7 +35,7 @@ def place(evidence: Evidence) -> Site | None:
     if loader is not None:
         return setting(loader, "batch_size", 1, 1.0)
     head = batches(evidence.stack) or evidence.seen
-    return told_number(head, 1.0) or setting(head, "batch_size", None, 1.0)
+    return setting(head, "batch_size", None, 1.0)
 
 
 RULE = Rule(

@@ -15,7 +15,6 @@ from treino.diagnosis.where.source import (
     function,
     given,
     loops,
-    module,
     name_of,
     names,
     statement,
@@ -101,8 +100,6 @@ def decides(site: Site) -> bool:
                 _compares(n.test, own) for n in ast.walk(node) if isinstance(n, ast.IfExp)
             ):
                 return True
-            if any(_asks(site.file, c, own) for c in calls(node)):
-                return True
             own |= _kept(node) if node is not start else set()
         if len(own) == before:
             break
@@ -146,21 +143,3 @@ def _side(node: ast.Compare, site: Site) -> bool:
     sides = [node.left, *node.comparators]
     asked = any(isinstance(s, ast.Call) and s.lineno == site.line for s in sides)
     return asked and not any(isinstance(s, ast.Constant) for s in sides)
-
-
-def _asks(path: str, call: ast.Call, own: set[str]) -> bool:
-    """Whether a function of the file that is told of the figure compares what it is told."""
-    if not any(isinstance(v, ast.Name) and v.id in own for v in given(call)):
-        return False
-    for node in ast.walk(module(path)):
-        named = getattr(node, "name", "")
-        if isinstance(node, ast.ClassDef) and named == name_of(call):
-            continue
-        if isinstance(node, Function) and named in (name_of(call), "__call__") and named:
-            told = {a.arg for a in node.args.args} - {"self"}
-            for s in ast.walk(node):
-                if isinstance(s, ast.Assign) and told & names(s.value):
-                    told |= targets(s)
-            if any(isinstance(s, (ast.If, ast.IfExp)) and _compares(s.test, told) for s in ast.walk(node)):
-                return named != "__call__" or isinstance(call.func, ast.Name)
-    return False

@@ -9,7 +9,7 @@ from treino.diagnosis.record.outcomes import Clip
 from treino.diagnosis.rules.course import Training, trainings
 from treino.diagnosis.rules.graphs import by_line
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.where.settings import setting, told_number
+from treino.diagnosis.where.settings import setting
 from treino.diagnosis.where.source import calls, module, same
 from treino.words import N_
 
@@ -66,7 +66,7 @@ def place(evidence: Evidence) -> Site | None:
         written = setting(site, keyword, at, limit)
         if not same(written, site):
             return written
-    return told_number(site, limit) or site
+    return site
 
 
 RULE = Rule(

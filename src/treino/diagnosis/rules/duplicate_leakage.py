@@ -8,7 +8,7 @@ from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.rules.shares import TELLING, copies, evaluations, lines_of, shared
 from treino.diagnosis.where.kinds import multiplies
-from treino.diagnosis.where.placement import helper_of, maker
+from treino.diagnosis.where.placement import maker
 from treino.words import N_, _
 
 TRAINED = N_("were trained on before they were evaluated (the table holds copies)")
@@ -40,7 +40,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 def place(evidence: Evidence) -> Site | None:
     """Where rows became more, beside the split; or else the split."""
     split = evidence.sites["split"]
-    made = helper_of(maker(evidence.seen, multiplies, evidence.sites["loader"], evidence.stack))
+    made = maker(evidence.seen, multiplies, evidence.sites["loader"], evidence.stack)
     beside = made is not None and (split is None or made.function == split.function)
     return made if beside else split
 

@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.record.log import BY_HAND, Cleared, Log, OptimizerMade, Stepped
+from treino.diagnosis.record.log import Cleared, Log, OptimizerMade, Stepped
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.rules.turns import BY_EPOCH, used_and_wasted
-from treino.diagnosis.where.updates import only_clears
 from treino.words import N_
 
 LEAST = 2  # steps on nothing; one may be a first step that only makes an optimizer's state
@@ -31,18 +30,13 @@ def decide(log: Log) -> Iterable[Evidence]:
         lost = sum(empty.values())
         if last is not None and lost >= LEAST and 2 * lost > steps:
             numbers = {"optimizer": kind, "cleared": lost, "steps": steps}
-            yield Evidence(last.site, numbers, stack=empty.most_common(1)[0][0])
+            where = empty.most_common(1)[0][0]
+            yield Evidence(last.site, numbers, at=next(iter(where), None), stack=where)
             continue
         turns = used_and_wasted(log, optimizer)
         if last is not None and turns.thrown_away and turns.between <= BY_EPOCH:
             numbers = {"optimizer": kind, "cleared": turns.wasted, "steps": turns.used + turns.wasted}
             yield Evidence(last.site, numbers, at=turns.cleared_at)
-
-
-def place(evidence: Evidence) -> Site | None:
-    """The line that clears; by hand, the one that calls a function which does nothing else."""
-    by_hand = evidence.numbers["optimizer"] == BY_HAND
-    return next((s for s in evidence.stack if not (by_hand and only_clears(s))), evidence.at)
 
 
 RULE = Rule(
@@ -52,7 +46,6 @@ RULE = Rule(
     certain=True,
     early=True,
     decide=decide,
-    place=place,
     message=N_("{optimizer}: gradients were cleared between backward and step, {cleared} times of {steps}."),
     why=N_(
         "backward wrote gradients, they were cleared, and only then the optimizer stepped: it had nothing to "

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import BY_HAND, Backward, Log, OptimizerMade, Stepped
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.where.updates import cleared_elsewhere
+from treino.diagnosis.where.updates import uncalled_clearing
 from treino.words import N_
 
 LEAST = 2  # steps; the first after a resumed training may be meant
@@ -24,9 +24,9 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """The line that clears gradients elsewhere; or the backward, or by hand the line of the update."""
+    """A clearing that is named and not called; or the backward, or by hand the line of the update."""
     by_hand = evidence.numbers["optimizer"] == BY_HAND
-    return cleared_elsewhere(evidence.at) or (evidence.seen if by_hand else evidence.at)
+    return uncalled_clearing(evidence.at) or (evidence.seen if by_hand else evidence.at)
 
 
 RULE = Rule(

@@ -7,7 +7,6 @@ from treino.diagnosis.record.log import Log, LossCall
 from treino.diagnosis.rules.examples import script
 from treino.diagnosis.rules.graphs import PASSED, by_line
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.where.losses import taken
 from treino.diagnosis.where.settings import word
 from treino.words import N_
 
@@ -41,7 +40,7 @@ def place(evidence: Evidence) -> Site | None:
     if chosen != evidence.seen:
         return chosen
     if evidence.numbers["source"] == "softmax":
-        return taken(evidence.at or evidence.seen, "softmax")
+        return word(evidence.at or evidence.seen, "softmax")
     return evidence.seen
 
 

@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.record.log import BY_HAND, Backward, Log, OptimizerEnded, OptimizerMade, Stepped
+from treino.diagnosis.record.log import Backward, Log, OptimizerEnded, OptimizerMade, Stepped
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.rules.turns import BY_EPOCH, used_and_wasted
-from treino.diagnosis.where.updates import unkept
 from treino.words import N_
 
 LEAST = 3  # backwards; one or two may be there to look at gradients
@@ -47,19 +46,12 @@ def parameters(made: OptimizerMade) -> set[int]:
     return {p for group in made.groups for p in group.parameters}
 
 
-def place(evidence: Evidence) -> Site | None:
-    """The backward; where weights are moved by hand, the line whose new value nobody keeps."""
-    by_hand = evidence.numbers["optimizer"] == BY_HAND
-    return (unkept(evidence.at) if by_hand else None) or evidence.at
-
-
 RULE = Rule(
     id="no_step",
     group="gradients",
     severity="wrong",
     certain=True,
     decide=decide,
-    place=place,
     message=N_("{backwards} backwards wrote gradients for {optimizer}, which took {steps} steps."),
     why=N_(
         "Gradients alone change nothing: the optimizer's step does. These were computed and thrown away, so "

@@ -6,7 +6,7 @@ from treino.diagnosis.record.log import Log, LossCall
 from treino.diagnosis.rules.examples import script
 from treino.diagnosis.rules.graphs import by_line, made_by
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.where.losses import taken
+from treino.diagnosis.where.settings import word
 from treino.words import N_
 
 LOSS = "binary_cross_entropy_with_logits"
@@ -30,7 +30,7 @@ RULE = Rule(
     early=True,
     decide=decide,
     # the line of the sigmoid, or where it was chosen
-    place=lambda e: taken(e.at or e.seen, "sigmoid", "softmax"),
+    place=lambda e: word(e.at or e.seen, "sigmoid", "softmax"),
     message=N_(
         "The input of binary_cross_entropy_with_logits is already a probability ({calls} of {looked} calls "
         "looked at)."

@@ -7,7 +7,7 @@ from treino.diagnosis.record.log import Backward, Log, LossCall, Operation
 from treino.diagnosis.rules.examples import script
 from treino.diagnosis.rules.graphs import axis, by_line, made_by
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.where.losses import taken
+from treino.diagnosis.where.settings import word
 from treino.words import N_
 
 
@@ -49,7 +49,7 @@ def _across(made: Operation, call: LossCall) -> bool:
 def place(evidence: Evidence) -> Site | None:
     """The line of the softmax, or where it was chosen."""
     names = ("softmax", "Softmax2d") if evidence.numbers["kind"] == "softmax" else ("sigmoid", "expit")
-    return taken(evidence.at or evidence.seen, *names)
+    return word(evidence.at or evidence.seen, *names)
 
 
 RULE = Rule(

@@ -7,7 +7,6 @@ from treino.diagnosis.record.log import Backward, Graph, Log, LossCall, Operatio
 from treino.diagnosis.rules.examples import script
 from treino.diagnosis.rules.graphs import PASSED, axis, by_line, calls_by_number, classifiers
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.where.placement import sole_call
 from treino.diagnosis.where.settings import setting, written
 from treino.diagnosis.where.source import calls, same, written_on
 from treino.words import N_
@@ -112,8 +111,8 @@ def _of_outputs(log: Log) -> Iterable[Evidence]:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """Where the axis is written; of a compiled net, which tells no lines, the file's only softmax."""
-    line = sole_call(evidence.at or evidence.seen, *CALLS)
+    """Where the axis is written."""
+    line = evidence.at or evidence.seen
     named = setting(line, "dim")
     if line is None or not same(named, line):
         return named

@@ -9,7 +9,6 @@ from treino.diagnosis.rules.course import Steps, Training, constant_of, optimize
 from treino.diagnosis.rules.examples import DEEP, script
 from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.diagnosis.rules.studies import studied
-from treino.diagnosis.where.losses import loss_made
 from treino.diagnosis.where.settings import setting
 from treino.words import N_, _
 
@@ -58,9 +57,9 @@ def held_down(loss: Training, o: Steps) -> bool:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """Where the decay is written, or the penalty is added."""
+    """Where the decay is written; the backward of a loss that a penalty was added to."""
     if evidence.at is None:
-        return loss_made(evidence.seen)
+        return evidence.seen
     return setting(evidence.at, "weight_decay", None, evidence.numbers["weight_decay"])
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.where.bindings import Definition, bindings, keywords_of
-from treino.diagnosis.where.calls import arguments, call_sites, class_of, family, given_for, returned
+from treino.diagnosis.where.bindings import Definition, bindings
+from treino.diagnosis.where.calls import arguments, call_sites, class_of, given_for, returned
 from treino.diagnosis.where.imports import imported
 from treino.diagnosis.where.reach import reaching
-from treino.diagnosis.where.source import Function, above, name_of, parents, place, remembered
+from treino.diagnosis.where.source import name_of, place, remembered
 
 DEEP = 12  # steps of a value that is only handed on
 EACH = -1  # as a part: any element of it
@@ -41,7 +41,7 @@ class Step:
 
 def values(site: Site, node: ast.AST, led: tuple[Site, ...] = ()) -> list[list[Step]]:
     """The ways back from an expression that only hands a value on to where that is made or written."""
-    return _ways(site, node, led) if led or _asked else _known_ways(site, node)
+    return _ways(site, node, led) if led else _known_ways(site, node)
 
 
 @remembered
@@ -75,11 +75,11 @@ def back(step: Step, led: tuple[Site, ...] = ()) -> list[Step]:
     if isinstance(node, ast.Name):
         return _of_name(step, node, led)
     if isinstance(node, ast.Attribute):
-        return _of_attribute(step, node, led)
+        return _of_attribute(step, node)
     if isinstance(node, ast.Subscript):
         return _of_subscript(step, node, led)
     if isinstance(node, ast.Call):
-        return _of_call(step, node, led)
+        return _of_call(step, node)
     if isinstance(node, ast.IfExp):
         return [_step(step, n, "here", step.part) for n in (node.body, node.orelse)]
     if isinstance(node, ast.BoolOp):
@@ -134,18 +134,8 @@ def _given(step: Step, function: Any, name: str, led: tuple[Site, ...]) -> list[
     ]
 
 
-def _of_attribute(step: Step, node: ast.Attribute, led: tuple[Site, ...]) -> list[Step]:
+def _of_attribute(step: Step, node: ast.Attribute) -> list[Step]:
     path, file = step.site.file, bindings(step.site.file)
-    known = file.attributes.get(node.attr, [])
-    kinds = _kinds(step, node.value, led)
-    if kinds:
-        near = [d for d in known if _belongs(path, d, kinds)]
-        methods = [n for k in kinds for n in k.body if isinstance(n, Function) and n.name == node.attr]
-        properties = [f for f in methods if any("property" in name_of(d) for d in f.decorator_list)]
-        found = [_step(step, v, "returned", step.part) for f in properties for v in returned(path, f)]
-        found += [_step(step, d.value, _how(d), (*d.part, *step.part)) for d in reversed(near)]
-        if found:
-            return found
     base = node.value
     if isinstance(base, ast.Name):
         for d in reaching(path, base.id, base):
@@ -153,106 +143,33 @@ def _of_attribute(step: Step, node: ast.Attribute, led: tuple[Site, ...]) -> lis
                 return [
                     Step(s, n, "assigned", step.part) for s, n in imported(path, d.value, d.name, node.attr)
                 ]
+    known = file.attributes.get(node.attr, [])
     found = [_step(step, d.value, _how(d), (*d.part, *step.part)) for d in reversed(known)]
     given = [d for d in file.keys.get(node.attr, []) if isinstance(d.receiver, (ast.Call, ast.Dict))]
-    return found + ([_step(step, d.value, "entry", step.part) for d in given] if not kinds else [])
+    return found + [_step(step, d.value, "entry", step.part) for d in given]
 
 
 def _how(d: Definition) -> str:
     return "changed" if d.how == "changed" else "default" if d.how == "field" else "attribute"
 
 
-def _belongs(path: str, d: Definition, kinds: tuple[ast.ClassDef, ...]) -> bool:
-    inside = d.receiver if isinstance(d.receiver, ast.ClassDef) else None
-    own = isinstance(d.receiver, ast.Name) and d.receiver.id in ("self", "cls")
-    return (
-        inside in kinds or (own and any(n in kinds for n in above(path, d.statement))) or not (own or inside)
-    )
-
-
-def _kinds(step: Step, of: ast.AST, led: tuple[Site, ...]) -> tuple[ast.ClassDef, ...]:
-    """The classes of the file that an expression may be an object of, with their families."""
-    path = step.site.file
-    if isinstance(of, ast.Name) and of.id in ("self", "cls"):
-        owner = next((n for n in above(path, of) if isinstance(n, ast.ClassDef)), None)
-        return family(path, owner.name) if owner is not None else ()
-    if not isinstance(of, (ast.Name, ast.Attribute, ast.Subscript)) or len(step.stack) > 6:
-        return ()
-    return _classes(path, of)
-
-
-@remembered
-def _classes(path: str, of: ast.AST) -> tuple[ast.ClassDef, ...]:
-    ends = [way[-1].node for way in values(place(path, of), of)] if _busy(of) else []
-    _asked.discard(id(of))
-    made = {name_of(n) for n in ends if isinstance(n, ast.Call)} | {
-        n.name for n in ends if isinstance(n, ast.ClassDef)
-    }
-    known = bindings(path).classes
-    return tuple(c for name in sorted(made) if name in known for c in family(path, name))
-
-
-_asked: set[int] = set()  # of what the class is being asked: a question within itself has no answer
-
-
-def _busy(of: ast.AST) -> bool:
-    if id(of) in _asked or len(_asked) > 8:
-        return False
-    _asked.add(id(of))
-    return True
-
-
 def _of_subscript(step: Step, node: ast.Subscript, led: tuple[Site, ...]) -> list[Step]:
+    """A part of a value; of a text as a key, what any table of the file has under it."""
     key = node.slice.value if isinstance(node.slice, ast.Constant) else None
     if isinstance(key, int) and not isinstance(key, bool) and key >= 0:
         return back(Step(step.site, node.value, step.how, (key, *step.part), step.stack), led)
-    return _of_key(step, node.value, key, led) if isinstance(key, str) else []
+    known = bindings(step.site.file).keys.get(key, []) if isinstance(key, str) else []
+    return [_step(step, d.value, "entry", step.part) for d in known]
 
 
-def _of_key(step: Step, of: ast.AST, key: str, led: tuple[Site, ...]) -> list[Step]:
-    """What an entry is: of the table that this is, or of any that has such a key."""
-    ends = values(step.site, of, led) if _busy(of) else []
-    _asked.discard(id(of))
-    found: list[ast.AST] = []
-    for table in (way[-1].node for way in ends):
-        if isinstance(table, ast.Dict):
-            pairs = zip(table.keys, table.values, strict=True)
-            found += [v for k, v in pairs if getattr(k, "value", None) == key]
-        elif isinstance(table, ast.Call):
-            found += [v for k, v in keywords_of(table).items() if k == key]
-    known = bindings(step.site.file).keys.get(key, [])
-    later = [d for d in known if d.statement is not d.value and d.how != "field"]
-    plain = [d.value for d in later if name_of(d.receiver) == name_of(of) or not found]
-    every = plain + found or [d.value for d in known]
-    return [_step(step, v, "entry", step.part) for v in dict.fromkeys(every)]
-
-
-def _of_call(step: Step, call: ast.Call, led: tuple[Site, ...]) -> list[Step]:
+def _of_call(step: Step, call: ast.Call) -> list[Step]:
     path, name, part = step.site.file, name_of(call), step.part
-    file = bindings(path)
-    if name in ("get", "getattr", "pop", "setdefault") and call.args:
-        return _got(step, call, led)
     if part and call.args and (narrowed := _narrowed(name, call, part)) is not None:
         return [_step(step, node, "here", rest) for node, rest in narrowed]
-    functions = list(file.functions.get(name, ()))
-    if isinstance(call.func, ast.Name) and not functions and name not in file.classes:
-        functions = [w[-1].node for w in values(step.site, call.func, led)] if _busy(call) else []
-        _asked.discard(id(call))
-        functions = [f for f in functions if isinstance(f, (*Function.__args__, ast.Lambda))]
     methods = isinstance(call.func, ast.Attribute)
-    functions = [f for f in functions if methods or class_of(path, f) is None]
+    functions = [f for f in bindings(path).functions.get(name, ()) if methods or class_of(path, f) is None]
     stack = (call, *step.stack)[:6]
-    return [
-        _step(step, v, "returned", _yielded(path, v, part), stack)
-        for f in functions[:6]
-        for v in returned(path, f)
-    ]
-
-
-def _yielded(path: str, value: ast.AST, part: tuple[int, ...]) -> tuple[int, ...]:
-    """The part of what a generator yields, for an element of all of it."""
-    around = parents(path).get(id(value))
-    return part[1:] if isinstance(around, ast.Yield) and part[:1] == (EACH,) else part
+    return [_step(step, v, "returned", part, stack) for f in functions[:6] for v in returned(path, f)]
 
 
 SAME = ("tqdm", "list", "tuple", "iter", "reversed", "sorted", "islice", "DataLoader", "Subset", "prepare")
@@ -277,19 +194,6 @@ def _narrowed(
         of = (EACH, *rest[1:]) if name == "zip" else (*rest[1:],)
         return [(a, of) for a in args[rest[0] : rest[0] + 1]]
     return None
-
-
-def _got(step: Step, call: ast.Call, led: tuple[Site, ...]) -> list[Step]:
-    """``table.get(key, default)``, ``getattr(settings, key, default)``"""
-    of, *rest = call.args if name_of(call) == "getattr" else [getattr(call.func, "value", call), *call.args]
-    key = rest[0].value if rest and isinstance(rest[0], ast.Constant) else None
-    found: list[Step] = []
-    if isinstance(key, str) and name_of(call) == "getattr":
-        named = ast.copy_location(ast.Attribute(of, key, ast.Load()), call)
-        found = _of_attribute(Step(step.site, named, step.how, step.part, step.stack), named, led)
-    elif isinstance(key, str):
-        found = _of_key(step, of, key, led)
-    return found or [_step(step, d, "default", step.part) for d in rest[1:]]
 
 
 CASTS = ("int", "float", "str", "bool", "lower", "strip", "copy", "deepcopy", "abs")

@@ -1,4 +1,4 @@
-"""Where a value comes from, and where it goes: one graph of definitions, arguments and results of a file."""
+"""All that a value was made of: definitions, arguments and results of a file, followed back."""
 
 import ast
 from collections import deque
@@ -6,9 +6,6 @@ from collections.abc import Iterator
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.where.back import Step, back
-from treino.diagnosis.where.bindings import bindings
-from treino.diagnosis.where.reach import reaching
-from treino.diagnosis.where.source import above, place, statement, targets
 
 MOST = 300  # steps of one answer
 
@@ -32,27 +29,6 @@ def origins(
             if following.key not in seen and len(todo) < MOST:
                 seen.add(following.key)
                 todo.append(following)
-
-
-def uses(site: Site, most: int = 60) -> Iterator[Step]:
-    """The lines that read what a line gives a value to, nearest first, and what is made of it in turn."""
-    start = statement(site)
-    todo: deque[tuple[str, ast.AST]] = deque()
-    seen: set[int] = set()
-    if start is not None:
-        todo += [(name, start) for name in sorted(targets(start))]
-    while todo and len(seen) < most:
-        name, made = todo.popleft()
-        file = bindings(site.file)
-        for load in file.loads[name]:
-            user = next((n for n in above(site.file, load) if isinstance(n, ast.stmt)), None)
-            if user is None or user is made or id(user) in seen:
-                continue
-            if not any(d.statement is made for d in reaching(site.file, name, load)):
-                continue
-            seen.add(id(user))
-            yield Step(place(site.file, load), user, "used")
-            todo += [(n, user) for n in sorted(targets(user))]
 
 
 def _made_of(step: Step, led: tuple[Site, ...]) -> Iterator[Step]:

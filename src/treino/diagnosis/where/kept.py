@@ -3,15 +3,10 @@
 import ast
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.where.bindings import bindings, parameters
-from treino.diagnosis.where.calls import call_sites, given_for
-from treino.diagnosis.where.losses import BACKWARD, run_backward
 from treino.diagnosis.where.source import (
-    Function,
     calls,
     function,
     given,
-    loop,
     module,
     name_of,
     names,
@@ -21,9 +16,10 @@ from treino.diagnosis.where.source import (
     written_on,
 )
 
+BACKWARD = ("backward", "manual_backward")
+RUNNERS = ("autograd", "fabric", "accelerator", "engine", "model_engine")  # their method is given the loss
 CUT = ("item", "detach", "float", "int", "numpy", "tolist", "len", "argmax", "size", "backward", "data")
 STORES = ("append", "appendleft", "add", "extend", "insert", "push", "put", "update", "setdefault", "add_")
-DEEP = 4  # times that a value is handed on
 
 
 def kept(site: Site | None, *, result: bool = False) -> Site | None:
@@ -36,37 +32,10 @@ def kept(site: Site | None, *, result: bool = False) -> Site | None:
     held = targets(statement(site)) if result else set()
     for call in calls(written_on(site), *BACKWARD):
         held |= names(run_backward(call)) - {"self"}
-    for _ in range(DEEP):
-        held = held.union(*(_handed_on(site.file, n, held) for n in nodes))
-    found = [place(site.file, n) for n in nodes if stores(n, held) and not _emptied(site, n)]
+    found = [place(site.file, n) for n in nodes if stores(n, held)]
     apart = [s for s in found if s.line != site.line]
     inside = function(site)
     return min(apart, key=lambda s: (function(s) is not inside, abs(s.line - site.line)), default=site)
-
-
-def _handed_on(path: str, node: ast.stmt, held: set[str]) -> set[str]:
-    """The names that a line gives one of these values to: its targets, an argument, a result's targets."""
-    if isinstance(node, ast.Assign) and carries(node.value, held):
-        return targets(node)
-    if isinstance(node, ast.Return) and node.value is not None and carries(node.value, held):
-        inside = function(place(path, node))
-        sites = call_sites(path, inside) if isinstance(inside, Function) else ()
-        return set().union(*(targets(statement(place(path, call))) for call, _ in sites))
-    found: set[str] = set()
-    for call in calls(node):
-        for own in bindings(path).functions.get(name_of(call), ()):
-            given_to = {n: given_for(path, call, 0, own, n) for n in parameters(own)}
-            found |= {n for n, values in given_to.items() if any(carries(v, held) for v in values)}
-    return found
-
-
-def _emptied(site: Site, node: ast.stmt) -> bool:
-    """Whether what a line stores into is made anew at every turn of the loop around the backward."""
-    of = node.value.func if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) else None
-    into = {name_of(of.value)} if isinstance(of, ast.Attribute) else targets(node)
-    turn = loop(site)
-    made = [n for n in ast.walk(turn) if isinstance(n, ast.Assign)] if turn is not None else []
-    return any(targets(n) & into and isinstance(n.value, (ast.List, ast.Dict, ast.Constant)) for n in made)
 
 
 def stores(node: ast.stmt, held: set[str]) -> bool:
@@ -92,3 +61,13 @@ def carries(value: ast.AST, held: set[str]) -> bool:
         return True
     within = (n for n in ast.iter_child_nodes(value) if isinstance(n, (ast.expr, ast.keyword)))
     return any(carries(n, held) for n in within)
+
+
+def run_backward(call: ast.Call) -> ast.AST | None:
+    """What a call runs backward: ``loss.backward()``, ``autograd.backward(loss)``, ``grad(loss, x)``."""
+    of = call.func.value if isinstance(call.func, ast.Attribute) else None
+    handed = call.args[0] if call.args else None
+    if isinstance(handed, (ast.List, ast.Tuple)) and handed.elts:
+        handed = handed.elts[0]
+    by_other = of is None or name_of(of) in RUNNERS or name_of(call) in ("grad", "manual_backward")
+    return handed if by_other and handed is not None else of

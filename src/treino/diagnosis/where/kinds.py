@@ -63,15 +63,8 @@ def joins(value: ast.AST) -> bool:
 
 def multiplies(value: ast.AST) -> bool:
     """Makes more rows of those that are there: joins, repeats, draws with replacement."""
-    if joins(value) or calls(value, "repeat", "tile", "repeat_interleave", "resample", "fit_resample"):
-        return True
-    return any(
-        getattr(v, "value", False) is True for c in calls(value, "sample", "choice") for v in _replaced(c)
-    )
-
-
-def _replaced(call: ast.Call) -> list[ast.expr]:
-    return [k.value for k in call.keywords if k.arg == "replace"]
+    many = ("repeat", "tile", "repeat_interleave", "resample", "fit_resample")
+    return joins(value) or bool(calls(value, *many))
 
 
 def converts(value: ast.AST) -> bool:
@@ -98,30 +91,16 @@ def divides(value: ast.AST) -> bool:
     by = [a for c in steep for a in (*c.args, *([c.func.value] if isinstance(c.func, ast.Attribute) else []))]
     found = [n for n in ast.walk(value) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
     by += [n.right for n in found]
-    plain = [n for n in by if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript)) and not library(n)]
+    plain = [n for n in by if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript))]
     return any(name_of(n) not in (*SPREADS, "pi") for n in plain)
 
 
 def misses(value: ast.AST) -> bool:
-    """Is, or brings, a gap: ``np.nan``, ``float("nan")``, ``None``; ``shift``, ``pct_change``, ``merge``."""
-    if calls(
-        value, "shift", "pct_change", "diff", "rolling", "merge", "reindex", "pivot", "to_numeric", "read_csv"
-    ):
-        return True
-    return any(_is_gap(n) for n in ast.walk(value))
-
-
-def _is_gap(node: ast.AST) -> bool:
-    if isinstance(node, ast.Call) and name_of(node) == "float" and node.args:
-        return str(getattr(node.args[0], "value", "")).lower() in ("nan", "inf")
-    return isinstance(node, ast.Attribute) and node.attr.lower() in ("nan", "inf")
+    """Is, or brings, a gap: ``np.nan``; ``shift``, ``pct_change``, ``merge``."""
+    brings = ("shift", "pct_change", "diff", "rolling", "merge", "reindex", "pivot", "to_numeric", "read_csv")
+    return bool(calls(value, *brings)) or bool({"nan", "inf"} & names(value))
 
 
 def orders(value: ast.AST) -> bool:
     """Puts rows into another order, drawn or sorted."""
     return bool(calls(value, *ORDERS))
-
-
-def library(value: ast.AST) -> bool:
-    """Is of torch or NumPy itself."""
-    return bool(names(value) & {"torch", "np", "numpy", "F", "nn"})

@@ -7,20 +7,16 @@ from typing import Any
 from treino.diagnosis.finding import Site
 from treino.diagnosis.where.back import EACH, Step
 from treino.diagnosis.where.bindings import parameters
-from treino.diagnosis.where.calls import MAKES, call_sites
+from treino.diagnosis.where.calls import call_sites
 from treino.diagnosis.where.flow import origins
-from treino.diagnosis.where.kinds import SPLITS
 from treino.diagnosis.where.settings import FITS
 from treino.diagnosis.where.source import (
-    Function,
     around,
     calls,
     function,
     given,
     loops,
-    module,
     name_of,
-    names,
     only,
     place,
     written_on,
@@ -88,32 +84,13 @@ def passes_on(site: Site | None, most: int = 99) -> bool:
     called = {name_of(c) for n in said for c in calls(n) if isinstance(c.func, ast.Name)}
     read = {n.id for s in said for n in ast.walk(s) if isinstance(n, ast.Name)}
     differs = any(_difference_of(n, own - stored) for s in said for n in ast.walk(s))
-    asks = any(_asks(a) for n in said for c in calls(n) for a in c.args)
-    return differs or (len(own) <= most and len((own - stored - called) & read) >= 2 and not asks)
+    return differs or (len(own) <= most and len((own - stored - called) & read) >= 2)
 
 
 def _difference_of(node: ast.AST, own: set[str]) -> bool:
     """``prediction - target`` of two arguments."""
     sides = [node.left, node.right] if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) else []
     return bool(sides) and all(isinstance(s, ast.Name) and s.id in own for s in sides)
-
-
-def _asks(value: ast.AST) -> bool:
-    """``self.net(x)``: what is compared was made here, by an object."""
-    func = value.func if isinstance(value, ast.Call) and value.args else None
-    return isinstance(func, ast.Attribute) and name_of(func.value) == "self"
-
-
-def helper_of(site: Site | None) -> Site | None:
-    """For a line of a little helper that is called on one line only, that line; the line itself otherwise,
-    and where the function reads data, parts it or trains.
-    """
-    inside = function(site) if site is not None else None
-    if site is None or not isinstance(inside, Function) or inside.name in MAKES:
-        return site
-    if calls(inside, *SPLITS, "backward"):
-        return site
-    return only_caller(site) or site
 
 
 def only_caller(site: Site | None) -> Site | None:
@@ -138,14 +115,3 @@ def batches(sites: tuple[Site, ...]) -> Site | None:
         if found and getattr(inside, "name", "") != "forward":
             return Site(site.file, found[-1].lineno, site.function)
     return sites[0] if sites else None
-
-
-# --- calls of an API ---------------------------------------------------------------------------------------
-def sole_call(site: Site | None, *api: str) -> Site | None:
-    """The line itself if it spells one of these functions; else the only line of the file that calls one."""
-    if site is None:
-        return None
-    low = {w.lower() for w in api}
-    if any(low & {n.lower() for n in names(s)} for s in written_on(site)):
-        return site
-    return only(place(site.file, c) for c in calls(module(site.file), *api)) or site

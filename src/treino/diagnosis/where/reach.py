@@ -43,8 +43,6 @@ def _in_scope(path: str, known: list[Definition], at: ast.AST, inside: list[ast.
         before = d.line < line or head or d.how == "parameter" or (d.line == line and not own)
         if not before or (own and not head):
             continue
-        if _excluded(path, d.statement, inside):
-            continue
         found.append(d)
         if d.how != "changed" and _always(path, d, around):
             killed = d
@@ -63,15 +61,3 @@ def _always(path: str, d: Definition, around: set[int]) -> bool:
         return True
     plain = not isinstance(block, (ast.For, ast.While, ast.AsyncFor, ast.If, ast.Try, ast.ExceptHandler))
     return d.how == "parameter" or plain or id(block) in around
-
-
-def _excluded(path: str, made: ast.AST, inside: list[ast.AST]) -> bool:
-    """Whether a line stands in the branch that isn't taken where the place is: of an if and its else."""
-    for branch in (n for n in inside if isinstance(n, ast.If)):
-        if made is not branch and branch in above(path, made):
-            chain = [made, *above(path, made)]
-            place_in = [n for n in branch.body if n in inside]
-            mine = [n for n in branch.body if n in chain]
-            if bool(place_in) != bool(mine) and any(n in inside or n in chain for n in branch.orelse):
-                return True
-    return False

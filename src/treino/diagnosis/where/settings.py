@@ -4,15 +4,13 @@ import ast
 import math
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.where.back import Step, values
-from treino.diagnosis.where.flow import atoms, origins
+from treino.diagnosis.where.back import values
+from treino.diagnosis.where.flow import atoms
 from treino.diagnosis.where.source import (
     argument,
     name_of,
     names,
     only,
-    place,
-    same,
     written_on,
 )
 
@@ -60,27 +58,7 @@ def written(site: Site, value: ast.AST, said: float | None = None) -> Site | Non
     else:
         near = [way for way, n in told if n is not None and math.isclose(n, said, rel_tol=NEAR)]
         ways = near or [way for way, n in told if n is None]
-    return deepest(ways) if ways else None
-
-
-def told_number(site: Site | None, said: float) -> Site | None:
-    """The nearest line, of all that made what this one computes with, on which this number is written."""
-    nodes = written_on(site)
-    for step in (s for node in nodes for s in origins(site, node)) if site is not None else ():
-        for node in (step.node, *(n for n in ast.walk(step.node) if isinstance(n, ast.Constant))):
-            n = number(node)
-            if n is not None and math.isclose(n, said, rel_tol=NEAR):
-                return place(step.site.file, node, 0 if hasattr(node, "lineno") else step.site.line)
-    return None
-
-
-def deepest(ways: list[list[Step]]) -> Site | None:
-    """The last line that all ways back have in common, with what they end at if that is one line."""
-    end = only(w[-1].site for w in ways)
-    if end is not None:
-        return end
-    shared = [s for s in ways[0] if all(any(same(s.site, o.site) for o in w) for w in ways[1:])]
-    return shared[-1].site if shared else None
+    return only(way[-1].site for way in ways)
 
 
 def number(node: ast.AST) -> float | None:

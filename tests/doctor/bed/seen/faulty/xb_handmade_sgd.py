@@ -1,4 +1,4 @@
-# expect: grad_cleared_before_step @ 57
+# missed: grad_cleared_before_step @ 57
 # allowed: grad_cleared_before_step @ 58
 # allowed: grad_cleared_before_step @ 74
 # mend: 55 +     optimiser.clear()
