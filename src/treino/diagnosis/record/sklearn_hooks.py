@@ -8,9 +8,11 @@ from treino.diagnosis.record.hooks import Hooks, unseen
 from treino.diagnosis.record.lines import here
 from treino.diagnosis.record.module_imports import ModuleImports
 from treino.diagnosis.record.rows import Rows
+from treino.diagnosis.record.tables import table
 
 SCORES = "sklearn.metrics._classification"
 MODELS = "sklearn.model_selection"
+TABLES = "sklearn.datasets"  # one of them comes scaled over all of its rows: load_diabetes
 # Classes whose fits look at columns over all rows.
 KINDS = {
     "sklearn.preprocessing": (
@@ -28,7 +30,7 @@ class SklearnHooks:
 
     def __init__(self, hooks: Hooks, rows: Rows) -> None:
         self._hooks, self._rows = hooks, rows
-        names = (*KINDS, SCORES, MODELS)
+        names = (*KINDS, SCORES, MODELS, TABLES)
         self._imports = ModuleImports(names, self._wrap, lambda: hooks.on, hooks.defect)
         self.install, self.remove = self._imports.install, self._imports.remove
         self._wrapped: set[Any] = set()
@@ -40,6 +42,8 @@ class SklearnHooks:
                 self._learner(getattr(module, kind))
         elif name == SCORES and hasattr(module, "_check_targets"):  # all scores of classes begin with it
             self._hooks.before(module, "_check_targets", lambda a, k: self._rows.scored(*reversed(a[:2])))
+        elif name == TABLES:
+            self._hooks.after(module, "load_diabetes", self._ready)
         elif name == MODELS:
             self._hooks.after(module, "train_test_split", self._split)
             base = sys.modules["sklearn.model_selection._split"]._BaseKFold
@@ -65,6 +69,11 @@ class SklearnHooks:
             if not shared and (owner, name) not in self._wrapped:
                 self._wrapped.add((owner, name))
                 self._hooks.after(owner, name, observe)
+
+    def _ready(self, result: Any, args: Any, kwargs: Any) -> None:
+        rows = table(result[0] if isinstance(result, tuple) else result["data"])
+        if kwargs.get("scaled", True) and rows is not None:
+            self._rows.splits.scalers.ready.append(rows)
 
     def _split(self, result: Any, args: Any, kwargs: Any) -> None:
         pairs = [list(p) for p in zip(result[::2], result[1::2], strict=True)]

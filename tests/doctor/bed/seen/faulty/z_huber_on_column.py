@@ -1,10 +1,5 @@
-# expect: target_broadcast @ 44
-# missed: scaler_leakage @ 21
-# mend: 20 → features, progression = load_diabetes(return_X_y=True, scaled=False)
-# mend: 21 →
-# mend: 22 + f_mid, f_spread = f_train.mean(0), f_train.std(0)
-# mend: 22 + f_train, f_test = (f_train - f_mid) / f_spread, (f_test - f_mid) / f_spread
-# mend: 43 →             prediction = model(xb).squeeze(-1)
+# expect: target_broadcast @ 39
+# mend: 38 →             prediction = model(xb).squeeze(-1)
 """Diabetes progression with a smooth L1 loss."""
 
 import warnings
