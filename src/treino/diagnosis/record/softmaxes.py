@@ -52,17 +52,35 @@ class Softmaxes:
         if product is None or product.op != "mul" or len(product.shape) != 3 or not isinstance(summed, int):
             return
         for factor in product.parents:
-            soft = factor
-            while soft.op in VIEWS and soft.parents:
-                soft = soft.parents[0]
-            dim, other = dim_of(soft), [p for p in product.parents if p is not factor]
-            same = soft.shape[:2] == product.shape[:2] and factor.shape[2:] == (1,)
-            if soft.op == "softmax" and dim is not None and dim < 2 and same and other and other[0].grad:
-                self._apply(soft, dim, summed % 3)
+            if factor.shape[2:] == (1,):
+                self._pool(
+                    factor, [p for p in product.parents if p is not factor], product.shape[:2], summed % 3
+                )
+
+    def _pool(self, factor: Node, others: list[Node], shape: tuple[int, ...], summed: int) -> None:
+        """Weights [B, T] or [B, T, 1], or views of them, by which computed values are summed."""
+        soft = factor
+        while soft.op in VIEWS and soft.parents:
+            soft = soft.parents[0]
+        dim, plain = dim_of(soft), soft.shape in (shape, (*shape, 1))
+        if soft.op == "softmax" and plain and dim is not None and dim < 2 and others and others[0].grad:
+            self._apply(soft, dim, summed)
 
     def _product(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-        """``weights @ values`` sums over their last axis, ``values @ weights`` over the last but one."""
+        """``weights @ values`` sums over their last axis, ``values @ weights`` over the last but one; weights
+        [B, 1, T] may be any softmax of B rows.
+        """
         factors = [t for t in args if isinstance(t, torch.Tensor)][:2]
+        pooled = factors[0] if len(factors) == 2 else None
+        if (
+            pooled is not None
+            and pooled.dim() == 3
+            and pooled.shape[1] == 1
+            and pooled.shape[0] != pooled.shape[2]
+        ):
+            one, other = (self._values.find(t) for t in factors)
+            if one is not None and other is not None:
+                self._pool(one, [other], (pooled.shape[0], pooled.shape[2]), 1)
         for at, factor in enumerate(factors if len(factors) == 2 else ()):
             soft = weights(self._values.find(factor))
             dim = dim_of(soft)
