@@ -81,8 +81,8 @@ RULE = Rule(
     ),
     safety="Weights move errors from the rare class to the common one: look at both.",
     limits=(
-        "Judged by the answers on training batches; a program that only ranks rows (ROC AUC) needs no "
-        "weights."
+        "Judged by the answers on training batches; of two classes only where the loss stays near a "
+        "constant's, for a net that ranks rows well may call none of them rare."
     ),
     wrong="y = (x[:, 0] * x[:, 1] > 1.2).long()\n" + script("nn.Linear(8, 2)", steps=40),
     mend={

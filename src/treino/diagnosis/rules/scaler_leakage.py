@@ -47,7 +47,8 @@ RULE = Rule(
     safety="Safe: the figure falls a little, to what it is.",
     limits=(
         "Scalers of scikit-learn, averages and deviations that are worked out by hand over a whole table are "
-        "known; other statistics are not."
+        "known; other statistics are not. A table that scikit-learn itself gives scaled is no "
+        "fault of a program."
     ),
     wrong="""\
 from sklearn.preprocessing import StandardScaler

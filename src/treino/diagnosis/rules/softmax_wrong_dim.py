@@ -140,8 +140,8 @@ RULE = Rule(
     fix=N_("Pass the class axis: dim=1 for [batch, classes], dim=-1 for attention over keys."),
     safety="Safe: the probabilities of a row then sum to one.",
     limits=(
-        "Which axis holds the classes is known from the loss, from an argmax, or from the product that uses "
-        "the weights; without any of these nothing is told."
+        "Which axis holds the classes is known from the loss, from labels that pick answers, or from the "
+        "product that uses the weights; without any of these nothing is told."
     ),
     wrong=script(loss="F.nll_loss(F.log_softmax(net(x), dim=0), y)"),
     mend={"dim=0": "dim=1"},

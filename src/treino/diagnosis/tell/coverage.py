@@ -7,8 +7,8 @@ from typing import Any
 from treino.diagnosis.exam import Exam
 from treino.diagnosis.record.learning import Depth, Drawn, Rectified, ScheduleEnded
 from treino.diagnosis.record.log import Ended, Log, LossCall, NetMade, Stepped
-from treino.diagnosis.record.outcomes import Clip, Normed
-from treino.diagnosis.record.row_log import RowsEvaluated, RowsFitted, RowsTrained
+from treino.diagnosis.record.outcomes import Clip
+from treino.diagnosis.record.row_log import RowsEvaluated, RowsTrained
 from treino.diagnosis.rules import rules
 from treino.diagnosis.rules.course import training
 from treino.diagnosis.rules.figures import summary
@@ -75,18 +75,21 @@ NEEDS = (
             *("selection_on_test", "scaler_leakage"),
         ),
     ),
-    Need(N_("nothing was fitted to the columns"), _any(RowsFitted), ("scaler_leakage",)),
     Need(
         N_("no layer behaves otherwise in training (dropout, batch norm)"),
         _any(NetMade, lambda net: bool(net.modal)),
         ("missing_eval", "train_mode_never_restored"),
     ),
-    Need(N_("there was no batch norm"), _any(Normed), ("batchnorm_batch_of_one",)),
+    Need(
+        N_("there was no batch norm"),
+        _any(NetMade, lambda net: any("BatchNorm" in layer for layer in net.modal)),
+        ("batchnorm_batch_of_one",),
+    ),
     Need(N_("there was no ReLU"), _any(Rectified), ("dead_relu",)),
     Need(N_("there was one layer of weights"), _any(Depth), ("vanishing_gradient",)),
     Need(N_("gradients were not clipped"), _any(Clip), ("clip_too_small",)),
     Need(N_("there was no scheduler"), _any(ScheduleEnded), ("scheduler_misuse",)),
-    Need(N_("nothing was drawn at random"), _any(Drawn), ("seed_reset_each_epoch",)),
+    Need(N_("no seed was set and no order drawn"), _any(Drawn), ("seed_reset_each_epoch",)),
 )
 
 
