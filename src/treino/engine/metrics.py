@@ -14,6 +14,8 @@ from torch import Tensor
 from treino.engine.losses import Loss
 from treino.words import N_
 
+TOGETHER = 20_000  # rows, from which on torch may sum one network's in parts, but not those of several
+
 
 @dataclass(frozen=True, eq=False)
 class MetricInputs:
@@ -107,12 +109,7 @@ def measure(
         return {}
     inputs = metric_inputs(output_RNC, y, loss, scale)
     output_RNC, target = inputs.output_RNC, inputs.y
-    # one network at a time, so that a figure doesn't depend on how many are measured together
-    found = {
-        "loss": torch.stack(
-            [loss(output_NC.contiguous(), loss.target(target, torch.float64)) for output_NC in output_RNC]
-        )
-    }
+    found = {"loss": _losses(output_RNC, target, loss)}
     answered_R = ~output_RNC.isnan().flatten(1).any(1)  # argmax takes NaN for the largest
     for name in metric_names(loss, output_RNC.shape[-1]):
         if (of := METRICS[name].of) is not None:
@@ -120,6 +117,16 @@ def measure(
             silent = loss.task == "classification" and not answered_R.all()
             found[name] = torch.where(answered_R, value_R, torch.nan) if silent else value_R
     return found
+
+
+def _losses(output_RNC: Tensor, y: Tensor, loss: Loss) -> Tensor:
+    """``[R]``; a network's doesn't depend on how many are measured together."""
+    target = loss.target(y, torch.float64)
+    R, N, C = output_RNC.shape
+    if N >= TOGETHER:
+        return torch.stack([loss(output_NC.contiguous(), target) for output_NC in output_RNC])
+    each, weight = loss.rows(output_RNC.reshape(R * N, C), target.repeat(R, *[1] * (target.dim() - 1)))
+    return each.view(R, N).sum(-1) / weight.view(R, N).sum(-1)
 
 
 def metric_inputs(output_RNC: Tensor, y: Tensor, loss: Loss, scale: float = 1.0) -> MetricInputs:

@@ -151,15 +151,18 @@ class TrainConfig:
         }
         return {name: per_member(name, value, self.members) for name, value in values.items()}
 
-    def for_data(self, kind: str) -> "TrainConfig":
-        """The same with what was left open as it is usual for this kind of data, ``table`` or ``image``."""
+    def for_data(self, kind: str, **found: Any) -> "TrainConfig":
+        """The same with what was left open as it is usual for this kind of data, ``table`` or ``image``.
+
+        found: what the data says itself, in the place of these values.
+        """
         usual = DEFAULTS[kind]
-        return replace(
-            self,
-            lr=usual.lr if self.lr is None else self.lr,
-            batch_size=usual.batch_size if self.batch_size == "auto" else self.batch_size,
-            epochs=usual.epochs if self.epochs is None and self.steps is None else self.epochs,
-        )
+        known = {
+            "lr": usual.lr if self.lr is None else self.lr,
+            "batch_size": usual.batch_size if self.batch_size == "auto" else self.batch_size,
+            "epochs": usual.epochs if self.epochs is None and self.steps is None else self.epochs,
+        }
+        return replace(self, **known | found)
 
 
 class TrainSettings(TypedDict, total=False):

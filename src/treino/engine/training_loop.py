@@ -38,6 +38,7 @@ from treino.errors import TreinoError
 from treino.words import _
 
 CHUNK_STEPS = 4096  # bounds what a chunk lays out beforehand
+REWIND_SECONDS = 0.1  # of training that Ctrl-C may have to wait for, to leave a whole number of steps
 
 
 class EvaluationReport(NamedTuple):
@@ -166,7 +167,8 @@ class Training:
         """
         state, first, members = self.state, chunk.first, self.state.running
         population = state.population
-        self._rewind.remember(population, members, first, self._source.rewind_steps)
+        oldest = min(self._source.rewind_steps, self._steps_in(REWIND_SECONDS))
+        self._rewind.remember(population, members, first, oldest)
         try:
             with torch_context(self.setup.kernel.intra_op_threads):
                 loss_SR = self.setup.kernel.run(population, members, chunk)

@@ -1,7 +1,7 @@
 """Resolution of a training's settings: defaults that depend on the data, and checks of every name."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from torch import nn
@@ -86,12 +86,14 @@ def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own 
     if net is not None:
         refuse_layers(s)
     check_training_rows(data)
-    config = replace(config, data_seed=data.data_seed).for_data(data.kind)
+    found: dict[str, Any] = {"data_seed": data.data_seed}
     if not len(data.validation):
         _check_no_choice(s)
-        config = replace(config, keep="last", patience=s.patience or 0)
+        found |= {"keep": "last", "patience": s.patience or 0}
     own = _own_batch(s, data)
-    config = config if own is None else replace(config, batch_size=own)
+    if own is not None:
+        found["batch_size"] = own
+    config = config.for_data(data.kind, **found)
     if net is not None:
         return net, config
     hidden = DEFAULTS[data.kind].hidden if s.hidden is None else s.hidden

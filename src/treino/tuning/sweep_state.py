@@ -65,10 +65,13 @@ class SweepTraining:
     status: str = "finished"
     notes: list[str] = field(default_factory=list)
     _cache: dict[str, Data] = field(default_factory=dict)
+    _settings: dict[int, Settings] = field(default_factory=dict)
 
     def settings(self, member: int) -> Settings:
         """All settings of one member."""
-        return settings_of(self.configs[member], self.base, member)
+        if member not in self._settings:
+            self._settings[member] = settings_of(self.configs[member], self.base, member)
+        return self._settings[member]
 
     @property
     def seconds_at_last(self) -> float:
@@ -192,6 +195,7 @@ def next_members(sweep: SweepTraining) -> list[Config] | None:
         return None
     first = len(sweep.configs)
     settings = {first + i: settings_of(c, sweep.base, first + i) for i, c in enumerate(configs)}
+    sweep._settings |= settings
     for parts in _group_sizes(sweep, settings):
         for bracket in _brackets(sweep, parts):
             sweep.brackets.append((first, bracket.members, bracket.rungs))
