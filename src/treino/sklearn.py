@@ -71,10 +71,13 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self,
         hidden: Sequence[int] | None = None,
         *,
+        recipe: str = "plain",
         activation: str | None = None,
         dropout: float | None = None,
         batch_norm: bool = False,
         gates: float = 0.0,
+        dropout_spread: bool = False,
+        plain_members: int = 0,
         init: str | None = None,
         net: Network = None,
         loss: str | None = None,
@@ -105,10 +108,13 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         random_state: Any = 0,
     ) -> None:
         self.hidden = hidden
+        self.recipe = recipe
         self.activation = activation
         self.dropout = dropout
         self.batch_norm = batch_norm
         self.gates = gates
+        self.dropout_spread = dropout_spread
+        self.plain_members = plain_members
         self.init = init
         self.net = net
         self.loss = loss

@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from treino import setting_types
 from treino.errors import TreinoError, nearest
+from treino.recipes import table_settings
 from treino.setting_types import Betas, Float, Floats, Int, Ints, Name, Pairs, SettingGuess, Share, Strings
 from treino.words import N_, _, flag, setting
 
@@ -75,17 +76,27 @@ class Settings(BaseModel):
         None, "Data", "which comes first in dates: day/month or month/day; default: found out"
     )
 
+    recipe: Literal["table", "plain"] = _f(
+        "plain", "Network", "what is taken for settings that are left open: table, an ensemble that was "
+        "measured on tables, or plain, one simple network"
+    )  # fmt: skip
     hidden: Ints | None = _f(
         None, "Network", "units of the hidden layers, e.g. 64,32; 'none' for a linear network; "
         "default: 64,32 for tables, 128,128 for images"
     )  # fmt: skip
     activation: str | None = _f(None, "Network", "activation between layers; default: relu")
     dropout: Float | None = _f(None, "Network", "share of units dropped while training", ge=0, lt=1)
+    dropout_spread: bool = _f(
+        False, "Network", "networks of an ensemble drop shares of their own, spread evenly up to --dropout"
+    )
     batch_norm: bool = _f(False, "Network", "batch normalisation after every hidden layer")
     gates: Float = _f(
         0.0, "Network", "learn a factor for each column of the table, which an update moves so many times as "
         "far as a weight, e.g. 6; 0: none", ge=0, le=1000,
     )  # fmt: skip
+    plain_members: Int = _f(
+        0, "Network", "so many networks of an ensemble see no bins of the columns (needs --gates)", ge=0
+    )
     init: str | None = _f(None, "Network", "initialisation of the weights; default: torch's own")
     net: Annotated[str | None, BeforeValidator(setting_types.path)] = _f(
         None,
@@ -208,8 +219,24 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
         settings = Settings.model_validate(dict(values))
     except ValidationError as error:
         raise _explained(error.errors()[0], values) from None
+    if settings.recipe == "table":
+        _check_recipe(settings)
+        asked = {name: getattr(settings, name) for name in settings.model_fields_set}
+        added = table_settings(asked)
+        settings = settings.model_copy(update={n: v for n, v in added.items() if n in Settings.model_fields})
     _contradictions(settings)
     return settings
+
+
+def _check_recipe(settings: Settings) -> None:
+    if settings.net is not None:
+        raise TreinoError(
+            "recipe_and_net",
+            _("{a} makes its own networks, and {b} names yours.").format(
+                a=setting("recipe", "table"), b=setting("net")
+            ),
+            _("Leave one of them out."),
+        )
 
 
 def _explained(error: Any, values: Mapping[str, Any]) -> TreinoError:
@@ -287,6 +314,21 @@ def _contradictions(s: Settings) -> None:
         )
     if s.net is not None:
         refuse_layers(s)
+    for name, needed in (("dropout_spread", "dropout"), ("plain_members", "gates")):
+        if getattr(s, name) and not getattr(s, needed):
+            refuse(
+                f"{name}_alone",
+                _("{a} needs {b}.").format(a=setting(name), b=setting(needed)),
+                _("Give both, or neither."),
+            )
+    if s.plain_members > s.ensemble:
+        refuse(
+            "plain_members_range",
+            _("{a} is more than the {n} networks that there are.").format(
+                a=setting("plain_members", s.plain_members), n=s.ensemble
+            ),
+            _("Use a smaller number, or a larger {b}.").format(b=setting("ensemble")),
+        )
     if s.as_taught and s.fault:
         refuse(
             "as_taught_and_fault",
@@ -305,7 +347,7 @@ def refuse_layers(s: Settings) -> None:
     """Settings that describe a network have no meaning beside one that is given as ``net``."""
     own = [
         n
-        for n in ("hidden", "activation", "dropout", "batch_norm", "gates", "init")
+        for n in ("hidden", "activation", "dropout", "dropout_spread", "batch_norm", "gates", "init")
         if n in s.model_fields_set
     ]
     if own:

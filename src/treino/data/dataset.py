@@ -73,6 +73,16 @@ class Data:
         return self.train.x.shape[1]
 
     @property
+    def input_columns(self) -> tuple[int, ...]:
+        """``[D]``: for each input the place among ``features`` of the column that it is made of."""
+        return self.preparation.input_columns
+
+    @property
+    def input_bins(self) -> tuple[bool, ...]:
+        """``[D]``: whether the input is a bin of its column, not the number itself."""
+        return self.preparation.input_bins
+
+    @property
     def splits(self) -> dict[str, Rows]:
         return {"train": self.train, "validation": self.validation, "test": self.test}
 

@@ -81,11 +81,14 @@ class ResolvedSettings(Document):
     header: Literal["yes", "no"] | None = None
     quote: Text | None = None
     dates: Literal["day/month", "month/day"] | None = None
+    recipe: Literal["table", "plain"] = "plain"
     hidden: Hidden | None
     activation: Word | None
     dropout: Annotated[float, Field(ge=0, lt=1)] | None
+    dropout_spread: bool = False
     batch_norm: bool
     gates: Annotated[float, Field(ge=0, le=1000)] = 0.0
+    plain_members: Count = 0
     init: Word | None
     net: Text | None
     loss: Word

@@ -18,10 +18,11 @@ LAYER = "gates"  # its name in front of a network's layers, whose own names are 
 @dataclass(frozen=True)
 class Gates:
     """column_D: the number of each input's gate, from 0 on. rate: how many times as far as a weight an update
-    moves a gate."""
+    moves a gate. bin_G: which gates are of the bins of a column."""
 
     column_D: tuple[int, ...]
     rate: float
+    bin_G: tuple[bool, ...] = ()
 
     @property
     def count(self) -> int:
@@ -32,13 +33,14 @@ class Gates:
         return (self.rate * weight)[..., torch.tensor(self.column_D, device=weight.device)]
 
 
-def gates_of(inputs: int, groups: Sequence[Sequence[int]], rate: float) -> Gates:
-    """Those of so many inputs. groups: for each column the places of its inputs; none: each input is one."""
-    column_D = list(range(inputs))
-    for column, places in enumerate(groups):
-        for place in places:
-            column_D[place] = column
-    return Gates(tuple(column_D), rate)
+def gates_of(inputs: int, columns: Sequence[int], bins: Sequence[bool], rate: float) -> Gates:
+    """Those of so many inputs: of each column one, and one more for its bins.
+
+    columns: the column of each input; none: each input is one. bins: which inputs are bins; none: no input.
+    """
+    parts = list(zip(columns or range(inputs), bins or [False] * inputs, strict=True))
+    numbers = {part: number for number, part in enumerate(dict.fromkeys(parts))}
+    return Gates(tuple(numbers[part] for part in parts), rate, tuple(is_bin for _column, is_bin in numbers))
 
 
 class GateLayer(nn.Module):

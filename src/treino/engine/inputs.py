@@ -21,8 +21,8 @@ class Inputs:
     scale: a regression target's standard deviation. class_names: in the order of the class numbers.
     seed: of the order, where the data has one.
     kind: what its usual settings are (``DEFAULTS``). steps: the batches of an epoch, where the rows come in
-    batches of their own, and batch the rows in the largest of them. groups: for each column of the source the
-    places of the inputs that are made of it; empty where each input is one.
+    batches of their own, and batch the rows in the largest of them. columns: the source's column of each
+    input; empty where each input is one. bins: which inputs are bins of their column; empty: none.
     """
 
     train: ArrayPair
@@ -36,7 +36,8 @@ class Inputs:
     kind: Literal["table", "image"] = "table"
     steps: int | None = None
     batch: int | None = None
-    groups: tuple[tuple[int, ...], ...] = ()
+    columns: tuple[int, ...] = ()
+    bins: tuple[bool, ...] = ()
 
 
 def inputs_of(data: Any, dtype: torch.dtype) -> Inputs:
@@ -77,7 +78,8 @@ def _loaded(data: Data) -> Inputs:
         data.kind,
         steps_of(data),
         getattr(data.train.x, "batch", None),
-        data.preparation.groups,
+        data.input_columns,
+        data.input_bins,
     )
 
 

@@ -48,7 +48,9 @@ def new_population(shared: SharedConfig, seeds: Sequence[int], hp: dict[str, Ten
             named = layout.named(population.params[row])
             initialise(named, shared.init, ACTIVATIONS[shared.net.activation], generator(seed, "init"))
             if shared.net.gates:
-                named[f"{LAYER}.weight"].fill_(1 / shared.net.gates)
+                weight_G = named[f"{LAYER}.weight"].fill_(1 / shared.net.gates)
+                if any(shared.net.plain[row : row + 1]) and shared.shape.gates is not None:
+                    weight_G[torch.tensor(shared.shape.gates.bin_G)] = 0.0
         else:
             store_parameters(module, layout, population.params[row])
         store_buffers(module, buffer_layout, population.buffers[row])

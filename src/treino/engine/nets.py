@@ -23,7 +23,8 @@ class MLP:
     dropout: the share of hidden units dropped while training; a number, or one per member.
     batch_norm: normalise before each activation (Ioffe & Szegedy 2015).
     gates: how many times as far as a weight an update moves the factor that is learned for each column of a
-    table (see ``treino.engine.gates``); 0: there are none.
+    table (see ``treino.engine.gates``); 0: there are none. plain: which members see no bins of columns: these
+    gates of theirs are closed.
     """
 
     hidden: tuple[int, ...]
@@ -31,6 +32,7 @@ class MLP:
     dropout: float | tuple[float, ...] = 0.0
     batch_norm: bool = False
     gates: float = 0.0
+    plain: tuple[bool, ...] = ()
 
     @property
     def drops(self) -> bool:
@@ -57,6 +59,7 @@ def mlp(
     dropout: float | Sequence[float] = 0.0,
     batch_norm: bool = False,
     gates: float = 0.0,
+    plain: Sequence[bool] = (),
 ) -> MLP:
     """Describe a multi-layer perceptron: ``mlp(64, 32)`` has two hidden layers, ``mlp()`` is linear.
 
@@ -96,7 +99,9 @@ def mlp(
                 _("Use e.g. 0.2."),
             )
     rate = in_range("gates", gates, 0.0, LARGEST_GATE_RATE)
-    return MLP(tuple(int(units) for units in hidden), activation, rates, batch_norm, rate)
+    return MLP(
+        tuple(int(units) for units in hidden), activation, rates, batch_norm, rate, tuple(map(bool, plain))
+    )
 
 
 # name -> what describes it; a description has ``module(inputs, outputs, dropout=None)`` and ``drops``

@@ -87,7 +87,7 @@ def _module(
             rate = 0.5 if isinstance(net.dropout, tuple) else None  # stands for each member's own
             module = net.module(columns, outputs, rate)
             if net.gates:
-                module = with_gates(module, gates_of(columns, inputs.groups, net.gates))
+                module = with_gates(module, gates_of(columns, inputs.columns, inputs.bins, net.gates))
             return module.to(config.dtype), None
     if config.init != "default":
         raise TreinoError(

@@ -15,7 +15,7 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.engine import ACTIVATIONS, INITS, mlp
-from treino.engine.gates import gates_of
+from treino.engine.gates import Gates, gates_of
 from treino.errors import TreinoError
 from treino.export.own_classes import class_name, definitions
 from treino.export.script_data import scale_of, source_part
@@ -229,7 +229,7 @@ def _network(run: StoredRun, data: Data) -> ScriptPart:
         dropout=s["dropout"] > 0, hashed=s["dropout"] > 0, mix=s["dropout"] > 0, stepped=s["dropout"] > 0,
         init_default=init.draw is None, draws=init.draw is None or _uses_generator(init.source),
     )  # fmt: skip
-    gates = gates_of(run.spec.inputs, run.preparation.groups, s["gates"]) if s["gates"] else None
+    gates = _gates(run) if s["gates"] else None
     part.flag(gated=gates is not None)
     if gates is not None:
         inputs_G = [len(list(places)) for _gate, places in itertools.groupby(gates.column_D)]
@@ -254,6 +254,12 @@ def _network(run: StoredRun, data: Data) -> ScriptPart:
         "init_weight": init.source.format(gain=act.gain),
     }
     return part
+
+
+def _gates(run: StoredRun) -> Gates:
+    preparation = run.preparation
+    columns, bins = preparation.input_columns, preparation.input_bins
+    return gates_of(run.spec.inputs, columns, bins, run.settings["gates"])
 
 
 def _uses_generator(source: str) -> bool:

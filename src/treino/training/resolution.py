@@ -4,9 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import torch
 from torch import nn
 
+from treino import recipes
 from treino.data.dataset import Data
+from treino.data.generators import generator
 from treino.data.torch_datasets.dataset_source import steps_of
 from treino.engine import DEFAULTS, MLP, OPTIMIZERS, TrainConfig, Training, mlp
 from treino.engine.inputs import check_training_rows
@@ -93,6 +96,8 @@ def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own 
     own = _own_batch(s, data)
     if own is not None:
         found["batch_size"] = own
+    elif s.recipe == "table":
+        found = _by_rows(s, len(data.train)) | found
     config = config.for_data(data.kind, **found)
     if net is not None:
         return net, config
@@ -100,11 +105,32 @@ def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own 
     layers = mlp(
         *hidden,
         activation=s.activation or "relu",
-        dropout=s.dropout or 0.0,
+        dropout=_dropout(s),
         batch_norm=s.batch_norm,
         gates=s.gates,
+        plain=[member * s.plain_members % s.ensemble < s.plain_members for member in range(s.ensemble)],
     )
     return layers, config
+
+
+def _by_rows(s: Settings, rows: int) -> dict[str, Any]:
+    """How large batches are and how long it trains, by the recipe for tables."""
+    size = recipes.batch_rows(rows) if s.batch_size is None else s.batch_size
+    found: dict[str, Any] = {} if size == "full" else {"batch_size": size}
+    if s.epochs is None and s.steps is None:
+        epochs, patience = recipes.length(1 if size == "full" else -(-rows // size))
+        found |= {"epochs": epochs} | ({"patience": patience} if s.patience is None else {})
+    return found
+
+
+def _dropout(s: Settings) -> float | list[float]:
+    """The share of units that a network drops, or that each network of an ensemble does: the middles of as
+    many parts of 0 to ``dropout``, in an order of the seed's."""
+    rate, members = s.dropout or 0.0, s.ensemble
+    if not s.dropout_spread or members == 1:
+        return rate
+    order = torch.randperm(members, generator=generator(s.seed, "dropout")).tolist()
+    return [rate * (place + 0.5) / members for place in order]
 
 
 def plan(settings: Settings, data: Data, net: Net | None = None, past: Past | None = None) -> Plan:
@@ -152,7 +178,8 @@ def plan(settings: Settings, data: Data, net: Net | None = None, past: Past | No
     }
     if isinstance(chosen, MLP):
         resolved |= {
-            "hidden": list(chosen.hidden), "activation": chosen.activation, "dropout": chosen.dropout,
+            "hidden": list(chosen.hidden), "activation": chosen.activation,
+            "dropout": chosen.dropout if isinstance(chosen.dropout, float) else s.dropout,
             "batch_norm": chosen.batch_norm, "gates": chosen.gates, "init": s.init or "default",
         }  # fmt: skip
     reasons = (data.task_reason, training.loss_reason)

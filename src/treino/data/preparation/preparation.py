@@ -74,6 +74,16 @@ class Preparation:
         ends = accumulate((len(encoder.inputs) for encoder in self.encoders), initial=0)
         return tuple(tuple(range(a, b)) for a, b in pairwise(ends))
 
+    @property
+    def input_columns(self) -> tuple[int, ...]:
+        """``[D]``: for each input the place among the features of the column that it is made of."""
+        return tuple(place for place, group in enumerate(self.groups) for _input in group)
+
+    @property
+    def input_bins(self) -> tuple[bool, ...]:
+        """``[D]``: whether the input is a bin of its column."""
+        return (False,) * len(self.inputs)
+
     def encode(
         self, columns: Sequence[Column], place: Place
     ) -> tuple[NDArray[np.float64], dict[str, EncodingGaps]]:

@@ -1,0 +1,47 @@
+"""Recipes: settings that were measured together, in the place of those that a person leaves open."""
+
+import math
+from typing import Any
+
+TABLE: dict[str, Any] = {
+    "inputs": "bins",
+    "bins": 16,
+    "clip_inputs": 5.0,
+    "gates": 6.0,
+    "ema": 0.98,
+    "ensemble": 8,
+    "hidden": (64, 64),
+    "optimizer": "adamw",
+    "lr": 2e-3,
+    "weight_decay": 1e-2,
+}
+DROPOUT = 0.4  # of the networks of an ensemble: shares of their own up to this one
+PLAIN_EACH = 4  # one network in so many sees no bins
+ROWS_A_BATCH, BATCHES = 50, (32, 512)  # a batch is so small a part of the rows, within these sizes
+STEPS, EPOCHS = 5000, 20  # at least
+PATIENCE_STEPS, PATIENCE_EPOCHS = 400, 10  # without a better validation figure, whichever is longer
+
+
+def table_settings(asked: dict[str, Any]) -> dict[str, Any]:
+    """What the recipe ``table`` adds to settings that were asked for; what was asked for stays."""
+    found = {name: value for name, value in TABLE.items() if name not in asked}
+    if "optimizer" in asked:  # the rate and the decay are this optimizer's
+        found = {name: value for name, value in found.items() if name not in ("lr", "weight_decay")}
+    every = asked | found
+    if every["ensemble"] > 1 and not {"dropout", "dropout_spread"} & set(asked):
+        found |= {"dropout": DROPOUT, "dropout_spread": True}
+    if every["inputs"] == "bins" and every["gates"] and "plain_members" not in asked:
+        found["plain_members"] = every["ensemble"] // PLAIN_EACH
+    return found
+
+
+def batch_rows(rows: int) -> int:
+    """The rows of a batch, of so many training rows: a power of two."""
+    least, most = BATCHES
+    return int(2 ** round(math.log2(min(most, max(least, rows / ROWS_A_BATCH)))))
+
+
+def length(batches: int) -> tuple[int, int]:
+    """(epochs, patience in epochs), of so many batches an epoch."""
+    epochs = max(EPOCHS, -(-STEPS // batches))
+    return epochs, max(PATIENCE_EPOCHS, -(-PATIENCE_STEPS // batches))
