@@ -41,6 +41,7 @@ NAMES = (
     "reading_peers",
     "fan",
     "larger",
+    "tables",
     "fuzz_tables",
 )
 

@@ -19,7 +19,7 @@ DROPOUT = 0.4  # of the networks of an ensemble: shares of their own up to this 
 PLAIN_EACH = 4  # one network in so many sees no bins
 ROWS_A_BATCH, BATCHES = 50, (32, 512)  # a batch is so small a part of the rows, within these sizes
 STEPS, EPOCHS = 5000, 20  # at least
-PATIENCE_STEPS, PATIENCE_EPOCHS = 400, 10  # without a better validation figure, whichever is longer
+PATIENCE_STEPS, PATIENCE_EPOCHS = 400, 20  # without a better validation figure, whichever is longer
 
 
 def table_settings(asked: dict[str, Any]) -> dict[str, Any]:

@@ -49,6 +49,14 @@ class Settings(BaseModel):
     impute: Literal["median", "mean"] = _f(
         "median", "Data", "what stands for a missing number: the training rows' median or mean"
     )
+    inputs: Literal["plain", "bins"] = _f(
+        "plain", "Data", "what the network sees of a number: itself (plain), or also how far up it lies in "
+        "each of --bins bins between the training rows' quantiles (bins)"
+    )  # fmt: skip
+    bins: Int = _f(16, "Data", "bins of each number, with --inputs bins", ge=2, le=1000)
+    clip_inputs: Float | None = _f(
+        None, "Data", "normalised numbers go so many deviations from their mean at most, e.g. 5", gt=0
+    )
     validation: Share = _f(0.15, "Data", "share of rows that choices look at, or a file of them")
     test: Share = _f(0.15, "Data", "share of rows held back for one final figure, or a file of them")
     split_group: Name = _f(None, "Data", "column whose groups are never parted (a person, a place)")
@@ -222,8 +230,7 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
     if settings.recipe == "table":
         _check_recipe(settings)
         asked = {name: getattr(settings, name) for name in settings.model_fields_set}
-        added = table_settings(asked)
-        settings = settings.model_copy(update={n: v for n, v in added.items() if n in Settings.model_fields})
+        settings = settings.model_copy(update=table_settings(asked))
     _contradictions(settings)
     return settings
 

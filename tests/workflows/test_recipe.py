@@ -62,7 +62,7 @@ def test_it_may_train_for_five_thousand_steps_and_twenty_epochs(batches):
     epochs, patience = recipes.length(batches)
     assert epochs * batches >= 5000
     assert epochs >= 20
-    assert 10 <= patience <= epochs
+    assert 20 <= patience <= epochs
 
 
 def test_members_drop_shares_of_their_own(data):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -43,10 +43,12 @@ from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal
 from treino.data.summaries.relations import TargetRows, say_leaks
 from treino.data.table import RULES, Column, Table, check_present, missing
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset
-from treino.errors import TreinoError
-from treino.words import _, joined
+from treino.errors import TreinoError, nearest
+from treino.words import _, joined, setting
 
 Impute = Literal["median", "mean"]
+InputForm = Literal["plain", "bins"]
+BINS, MOST_BINS = 16, 1000
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,9 @@ class TableRequest:
     normalise: bool
     kinds: Mapping[str, str]
     impute: Impute
+    inputs: InputForm
+    bins: int
+    clip_inputs: float | None
     reading: ReaderOptions | None
     rules: int
 
@@ -81,6 +86,9 @@ class TableRequest:
         } | _told(
             kinds=self.kinds,
             impute=self.impute,
+            inputs=self.inputs,
+            bins=self.bins if self.inputs == "bins" else None,
+            clip_inputs=self.clip_inputs,
             split_group=split.group,
             split_time=split.time,
             split_column=split.column,
@@ -103,6 +111,9 @@ def load(
     normalise: bool = True,
     kinds: Mapping[str, str] | None = None,
     impute: Impute = "median",
+    inputs: InputForm = "plain",
+    bins: int = BINS,
+    clip_inputs: float | None = None,
     split_group: str | None = None,
     split_time: str | None = None,
     split_column: str | None = None,
@@ -132,6 +143,8 @@ def load(
     look. By default a split that is drawn here keeps them on one side, and where columns, files or folds say
     which row is where, they stay where they are and are counted.
     normalise: mean 0 and deviation 1 by the training rows. impute: what stands for a missing number.
+    inputs: ``bins`` shows the network, beside each number, how far up it lies in each of so many bins between
+    quantiles of the training rows. clip_inputs: the most deviations from its mean that a number is shown as.
     reading: how the file is written, where that is not to be found out.
     num_workers: processes that read a Dataset's items.
     max_memory: bytes that the rows of a file may take, or 2GB; half of what is free by default. A larger
@@ -144,8 +157,12 @@ def load(
     shares, files = _shares_and_files(validation, test)
     split = Split(*shares, data_seed, split_group, split_time, split_column, duplicates, fold_of(fold))
     check_split(split)
+    _check_inputs(inputs, bins, clip_inputs)
     if is_torch_dataset(source):
-        of_tables = {"kinds": kinds, "reading": reading, "split_by": split.by, "file": files or None}
+        of_tables = {
+            "kinds": kinds, "reading": reading, "split_by": split.by, "file": files or None,
+            "inputs": inputs != "plain", "clip_inputs": clip_inputs,
+        }  # fmt: skip
         return load_torch_dataset(
             source, target=target, features=features, task=task,
             validation=split.validation, test=split.test, data_seed=data_seed,
@@ -153,7 +170,8 @@ def load(
         )  # fmt: skip
     kinds = dict(kinds or {})
     request = TableRequest(
-        source, target, features, task, split, fold, files, normalise, kinds, impute,
+        source, target, features, task, split, fold, files, normalise, kinds, impute, inputs,
+        bins, clip_inputs,
         _with_text(as_reading(reading), kinds), rules,
     )  # fmt: skip
     limit = free_bytes() // 2 if max_memory is None else bytes_of(max_memory)
@@ -227,7 +245,18 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
     parts = np.split(part_N, np.cumsum([t.rows for t in tables])[:-1])
 
     train_N = np.flatnonzero(parts[0] == TRAIN)
-    preparation = fit(table, chosen, column, decided, classes, train_N, request.normalise, request.impute)
+    preparation = fit(
+        table,
+        chosen,
+        column,
+        decided,
+        classes,
+        train_N,
+        request.normalise,
+        request.impute,
+        request.bins if request.inputs == "bins" else 0,
+        request.clip_inputs,
+    )
     if cells_ND is None or work.too_small_for(preparation, table):
         check_room(len(part_N), work.limit)
         preparation, met, x_of = on_disk(tables, preparation, parts, train_N, work.folder())
@@ -311,9 +340,38 @@ def _written(reading: ReaderOptions | None) -> dict[str, Any]:
     return _told(decimal=reading.decimal, dates=reading.dates, missing=reading.missing)
 
 
+def _check_inputs(inputs: Any, bins: Any, clip_inputs: Any) -> None:
+    if inputs not in get_args(InputForm):
+        raise TreinoError(
+            "inputs_choice",
+            _("{name} can't be {value!r}: it is one of {options}.").format(
+                name=setting("inputs"), value=inputs, options="'plain', 'bins'"
+            ),
+            nearest(str(inputs), get_args(InputForm)),
+        )
+    whole = isinstance(bins, (int, np.integer)) and not isinstance(bins, bool)
+    if not whole or not 2 <= bins <= MOST_BINS:
+        raise TreinoError(
+            "bins_range",
+            _("{name} must be a whole number from 2 to {most}; it is {value}.").format(
+                name=setting("bins"), most=MOST_BINS, value=bins
+            ),
+            _("The usual value is {usual}.").format(usual=BINS),
+        )
+    number = isinstance(clip_inputs, (int, float, np.number)) and not isinstance(clip_inputs, bool)
+    if clip_inputs is not None and not (number and 0 < float(clip_inputs) < float("inf")):
+        raise TreinoError(
+            "clip_inputs_range",
+            _("{name} must be a number of deviations above 0; it is {value}.").format(
+                name=setting("clip_inputs"), value=clip_inputs
+            ),
+            _("The usual value is {usual}.").format(usual=5),
+        )
+
+
 def _told(**values: object) -> dict[str, object]:
     """The arguments that differ from their defaults."""
-    usual = {"impute": "median", "rules": 1}
+    usual = {"impute": "median", "inputs": "plain", "rules": 1}
     return {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in values.items()

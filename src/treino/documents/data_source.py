@@ -38,6 +38,9 @@ class LoadArguments(Document):
     normalise: bool
     kinds: dict[Text, Text] = Field({})
     impute: Literal["median", "mean"] = "median"
+    inputs: Literal["plain", "bins"] = "plain"
+    bins: Annotated[int, Field(ge=2, le=1000)] = 16
+    clip_inputs: Annotated[float, Field(gt=0)] | None = None
     split_group: Text | None = None
     split_time: Text | None = None
     split_column: Text | None = None

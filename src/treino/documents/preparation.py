@@ -1,13 +1,27 @@
 """``preparation.json``: how a table's columns, or an image's pixels, become the network's inputs."""
 
+from itertools import pairwise
+from math import inf
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from treino.documents.fields import Count, Document, Many, Number, Size, Task, Text, agree
 
 Scale = Annotated[float, Field(ge=0)]
 TargetScale = Annotated[float, Field(gt=0)]
+
+MOST_BINS = 1000
+
+
+def _rising(edges: tuple[float, ...]) -> tuple[float, ...]:
+    if len(edges) == 1 or not all(low < high and high - low < inf for low, high in pairwise(edges)):
+        raise ValueError("edges that don't rise")
+    return edges
+
+
+Edges = Annotated[Many[Number], Field(max_length=MOST_BINS + 1), AfterValidator(_rising)]
+"""Where the bins of a column begin and end; without bins there are none."""
 
 
 class NumberColumn(Document):
@@ -15,6 +29,7 @@ class NumberColumn(Document):
     column: Text
     fill: Number | None
     flag: bool = False
+    edges: Edges = ()
 
 
 class RankColumn(Document):
@@ -24,6 +39,7 @@ class RankColumn(Document):
     numeric: bool
     fill: Number
     flag: bool = False
+    edges: Edges = ()
 
 
 class OneHotColumn(Document):
@@ -47,6 +63,7 @@ class DateColumn(Document):
     parts: Many[Literal["month", "weekday", "hour"]]
     fill: Annotated[float, Field(ge=-1e12, le=1e12)]
     flag: bool = False
+    edges: Edges = ()
 
 
 class TimeColumn(Document):
@@ -80,6 +97,7 @@ class PreparationDocument(Document):
     labels: Literal["text", "number", "truth"] = "text"
     encoders: Many[Column] = ()
     width: Count = 0
+    clip: Annotated[float, Field(gt=0)] | None = None
 
     @model_validator(mode="after")
     def _agrees(self) -> "PreparationDocument":

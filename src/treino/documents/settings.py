@@ -67,6 +67,9 @@ class ResolvedSettings(Document):
     normalise: bool
     kinds: Many[Text] = ()
     impute: Literal["median", "mean"] = "median"
+    inputs: Literal["plain", "bins"] = "plain"
+    bins: Annotated[int, Field(ge=2, le=1000)] = 16
+    clip_inputs: Annotated[float, Field(gt=0)] | None = None
     validation: Annotated[float, Field(ge=0, lt=1)] | Text | None
     test: Annotated[float, Field(ge=0, lt=1)] | Text | None
     split_group: Text | None = None

@@ -57,6 +57,13 @@ def source_part(run: StoredRun, data: Data) -> ScriptPart:
     one = "its class number for each row" if not regression else "the number to predict for each row"
     values = "torch.as_tensor(raw).double() / 255" if image else "torch.as_tensor(raw)"
     scaled = f"(({values} - mean) / std)" if prep.normalise else f"({values})" if image else values
+    if prep.clip is not None and prep.normalise:
+        scaled = f"clipped({scaled})"
+        part.flag(clipped=True)
+        part.values |= {
+            "clip_inputs": literal(prep.clip),
+            "normalised": listing("NORMALISED", np.flatnonzero(prep.scaled).tolist()),
+        }
     shape = run.item_shape
     shaped = f".reshape({', '.join(map(str, (-1, *shape)))})" if shape and len(shape) > 1 else ""
     how = "mean 0 and deviation 1 on the training rows" if prep.normalise else "as they are"

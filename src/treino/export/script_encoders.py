@@ -27,6 +27,7 @@ def encoders_part(run: StoredRun, data: Data, delimiter: str, encoding: str) -> 
     part.flag(
         numbers="number" in kinds, ranks="rank" in kinds, one_hot="one-hot" in kinds, truth=truth,
         hashed_columns="hashed" in kinds, dates="date" in kinds, times="time" in kinds, marks=marks,
+        binned=any(e.edges for e in made),
         comma="decimal comma" in writing, gaps=nothing, levels=kinds & {"rank", "one-hot", "hashed"},
     )  # fmt: skip
     functions = ", ".join(

@@ -24,6 +24,8 @@ MOMENTUM = $momentum  #? momentum
 BETAS = $betas  #? betas
 GATES = $gates  # how many times as far as a weight an update moves a column's factor  #? gated
 GATE_INPUTS = $gate_inputs  # of each column  #? gated
+CLIP_INPUTS = $clip_inputs  # deviations from its mean that a normalised number goes at most  #? clipped
+NORMALISED = $normalised  # the inputs that are  #? clipped
 CLIP = $clip  # the largest norm of a gradient  #? clip
 EMA = $ema  # what each update leaves of the running average of the weights, which is evaluated and kept  #? ema
 LABEL_SMOOTHING = $label_smoothing  #? label_smoothing
@@ -232,6 +234,14 @@ def fit(pixels):
 #]
 
 
+#[ clipped
+def clipped(x):
+    """Normalised numbers, at most CLIP_INPUTS deviations from their mean."""
+    x[:, NORMALISED] = x[:, NORMALISED].clamp(-CLIP_INPUTS, CLIP_INPUTS)
+    return x
+
+
+#]
 def prepare($prepare_args):
     """What the network is given: $prepared."""
     return $scaled.float()$shaped

@@ -27,8 +27,17 @@ def filled(values, column):
     """Numbers with the training rows' in place of missing ones, and where they were missing."""
     values = np.asarray(values, dtype=float)
     absent = np.isnan(values)
-    inputs = [np.where(absent, column["fill"], values)]
+    inputs = [np.where(absent, column["fill"], values)]  #? !binned
+    inputs = binned(np.where(absent, column["fill"], values), column)  #? binned
     return np.stack([*inputs, absent.astype(float)] if column["flag"] else inputs, axis=1)
+#]
+#[ encoded binned
+
+
+def binned(values, column):
+    """The values, and for each bin of the column how far up in it they lie: 0 below it, 1 above it."""
+    edges = column.get("edges", [])
+    return [values, *((np.clip(values, a, b) - a) / (b - a) for a, b in zip(edges, edges[1:]))]
 #]
 #[ encoded levels
 
@@ -98,7 +107,8 @@ def as_date(cells, column):
     seconds = np.array([second(cell) for cell in cells])
     absent = np.isnan(seconds)
     seconds = np.where(absent, column["fill"], seconds)
-    inputs = [(seconds - column["origin"]) / 86400]
+    inputs = [(seconds - column["origin"]) / 86400]  #? !binned
+    inputs = binned((seconds - column["origin"]) / 86400, column)  #? binned
     months = np.floor(seconds).astype("int64").astype("datetime64[s]").astype("datetime64[M]")
     turns = {
         "month": months.astype(int) % 12 / 12,

@@ -167,7 +167,7 @@ def _rows_at(data: Data, typical_D: Floats, chosen: Sequence[int], at_NK: Floats
         row_ND[:, group[0]] = at_NK[:, k]
         if made and made[j].flag:
             row_ND[:, group[-1]] = 0.0
-    return _prepared(data, row_ND)
+    return _prepared(data, data.preparation.with_bins(row_ND))
 
 
 def _components(data: Data) -> InputAxes:

@@ -30,6 +30,7 @@ from treino.words import _
 COPY = "data.safetensors"
 LOADS = {
     "target", "features", "task", "normalise", "validation", "test", "data_seed", "kinds", "impute",
+    "inputs", "bins", "clip_inputs",
     "split_group", "split_time", "split_column", "fold", "duplicates", "max_memory",
     "delimiter", "decimal", "encoding", "header", "quote", "dates",
 }  # fmt: skip
@@ -74,6 +75,9 @@ def load_data(
         normalise=settings.normalise,
         kinds=kinds_of(settings),
         impute=settings.impute,
+        inputs=settings.inputs,
+        bins=settings.bins,
+        clip_inputs=settings.clip_inputs,
         split_group=settings.split_group,
         split_time=settings.split_time,
         split_column=settings.split_column,

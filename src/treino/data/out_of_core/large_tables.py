@@ -58,6 +58,9 @@ def scaled(table: Table, preparation: Preparation, train_N: NDArray[np.int64]) -
     for encoder, group in zip(preparation.encoders, preparation.groups, strict=True):
         if encoder.scaled and preparation.normalise:
             raw_NK, _seen = encoder.encode(table.column(encoder.column), table.place)
+            for k, place in enumerate(group[: len(encoder.edges)]):
+                if k:
+                    mean[place], _scale = _fit(raw_NK[:, k][train_N])
             value_K = raw_NK[:, 0][train_N]
             del raw_NK
             if len(mean) == 1:

@@ -1,8 +1,9 @@
 """Encoders: from a column to inputs of a network; fitted on training rows, stored with the run as plain data.
 
 Every encoder has ``column``; ``inputs``, the names of what it makes; ``scaled``, whether the first of these
-is brought to mean 0 and deviation 1, and so is an axis to draw along; ``flag``, whether the last of them says
-where cells were missing; ``encode``, from cells to ``[N, inputs]``.
+is brought to mean 0 and deviation 1, and so is an axis to draw along; ``edges`` of the bins that follow the
+first, one fewer than edges; ``flag``, whether the last of the inputs says where cells were missing;
+``encode``, from cells to ``[N, inputs]``.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.data.preparation.bins import quantile_edges, with_bins
 from treino.data.roles.column_kinds import ColumnRole, level_cells
 from treino.data.table import Column, fault, missing, number, shorten
 from treino.documents.preparation import Column as EncodedColumn
@@ -23,6 +25,7 @@ Floats = NDArray[np.float64]
 Place = Callable[[int], str]
 
 MOST_LEVELS = 40  # more classes than this are hashed; skrub's TableVectorizer draws the line there too
+MOST_LEVELS_WITH_BINS = 256  # where inputs are not spared
 BUCKETS = 64
 DAY = 86400.0
 
@@ -51,11 +54,12 @@ class NumberEncoder:
     column: str
     fill: float | None
     flag: bool = False
+    edges: tuple[float, ...] = ()
     scaled: ClassVar[bool] = True
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        return (self.column, *_flag_name(self))
+        return (self.column, *_bin_names(self), *_flag_name(self))
 
     def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
         return _filled(self, number_cells(column, place, required=self.fill is None))
@@ -70,11 +74,12 @@ class RankEncoder:
     numeric: bool
     fill: float
     flag: bool = False
+    edges: tuple[float, ...] = ()
     scaled: ClassVar[bool] = True
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        return (self.column, *_flag_name(self))
+        return (self.column, *_bin_names(self), *_flag_name(self))
 
     def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
         code_N, seen = _codes(self.levels, level_cells(column, self.numeric))
@@ -93,6 +98,7 @@ class OneHotEncoder:
     levels: tuple[str, ...]
     numeric: bool
     scaled: ClassVar[bool] = False
+    edges: ClassVar[tuple[float, ...]] = ()
     flag: ClassVar[bool] = False
 
     @property
@@ -122,6 +128,7 @@ class HashingEncoder:
     buckets: int
     numeric: bool
     scaled: ClassVar[bool] = False
+    edges: ClassVar[tuple[float, ...]] = ()
     flag: ClassVar[bool] = False
 
     @property
@@ -159,18 +166,19 @@ class DateEncoder:
     parts: tuple[str, ...]
     fill: float
     flag: bool = False
+    edges: tuple[float, ...] = ()
     scaled: ClassVar[bool] = True
 
     @property
     def inputs(self) -> tuple[str, ...]:
         circles = [f"{self.column} {_(part)} {axis}" for part in self.parts for axis in ("sin", "cos")]
-        return (_("{name} (days)").format(name=self.column), *circles, *_flag_name(self))
+        return (_("{name} (days)").format(name=self.column), *_bin_names(self), *circles, *_flag_name(self))
 
     def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
         second_N = second_cells(column, place)
         absent_N = np.isnan(second_N)
         present_N = np.where(absent_N, self.fill, second_N)
-        inputs = [(present_N - self.origin) / DAY]
+        inputs = with_bins((present_N - self.origin) / DAY, self.edges)
         for part in self.parts:
             turn_N = 2 * np.pi * CIRCLES[part](present_N)
             inputs += [np.where(absent_N, 0.0, np.sin(turn_N)), np.where(absent_N, 0.0, np.cos(turn_N))]
@@ -186,6 +194,7 @@ class TimeEncoder:
     column: str
     flag: bool = False
     scaled: ClassVar[bool] = False
+    edges: ClassVar[tuple[float, ...]] = ()
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -229,9 +238,10 @@ ENCODERS: dict[str, Any] = {
 
 
 def to_json(encoder: Encoder) -> dict[str, Any]:
-    """The encoder as JSON values, its kind under ``as``."""
+    """The encoder as JSON values, its kind under ``as``; edges only where there are bins, as of old."""
     name = next(name for name, kind in ENCODERS.items() if type(encoder) is kind)
-    return {"as": name} | {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(encoder).items()}
+    values = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(encoder).items()}
+    return {"as": name} | {k: v for k, v in values.items() if k != "edges" or v}
 
 
 def from_column(stored: EncodedColumn) -> Encoder:
@@ -242,28 +252,35 @@ def from_column(stored: EncodedColumn) -> Encoder:
 
 
 def fit_encoder(
-    column: Column, choice: ColumnRole, train_N: NDArray[np.int64], place: Place, impute: str = "median"
+    column: Column,
+    choice: ColumnRole,
+    train_N: NDArray[np.int64],
+    place: Place,
+    impute: str = "median",
+    bins: int = 0,
 ) -> Encoder:
     """The encoder of a column by what its training rows say; no other row is looked at.
 
-    impute: ``median`` or ``mean`` of the training rows stands for a missing number.
+    impute: ``median`` or ``mean`` of the training rows stands for a missing number. bins: at most so many
+    of a number, a rank or a date; 0: none.
     """
     name, numeric = column.name, column.numbers is not None and not column.boolean and not column.categories
     if choice.way == "number":
         values = number_cells(column, place)[train_N]
         fill, flag = _middle(values, "commonest" if column.boolean else impute)
-        return NumberEncoder(name, fill, flag)
+        return NumberEncoder(name, fill, flag, quantile_edges(values, fill, bins))
     if choice.way == "date":
-        return _fit_date(name, second_cells(column, place)[train_N], impute)
+        return _fit_date(name, second_cells(column, place)[train_N], impute, bins)
     if choice.way == "time":
         return TimeEncoder(name, bool(np.isnan(second_cells(column, place, clock=True)[train_N]).any()))
     words = level_cells(column, numeric)[train_N]
     if choice.way == "rank":
         code_N, _seen = _codes(choice.levels, words)
-        fill, flag = _middle(np.where(code_N < 0, np.nan, code_N), "median")
-        return RankEncoder(name, choice.levels, numeric, fill, flag)
-    levels = set(words.tolist())
-    if choice.way == "hashed" or (choice.way == "category" and len(levels) > MOST_LEVELS):
+        rank_N = np.where(code_N < 0, np.nan, code_N)
+        fill, flag = _middle(rank_N, "median")
+        return RankEncoder(name, choice.levels, numeric, fill, flag, quantile_edges(rank_N, fill, bins))
+    levels, most = set(words.tolist()), MOST_LEVELS_WITH_BINS if bins else MOST_LEVELS
+    if choice.way == "hashed" or (choice.way == "category" and len(levels) > most):
         return HashingEncoder(name, BUCKETS, numeric)
     in_order = tuple(level for level in column.categories if level in levels)
     if not in_order:
@@ -274,11 +291,13 @@ def fit_encoder(
     return OneHotEncoder(name, in_order, numeric)
 
 
-def _fit_date(name: str, second_N: Floats, impute: str) -> DateEncoder:
+def _fit_date(name: str, second_N: Floats, impute: str, bins: int) -> DateEncoder:
     present = second_N[~np.isnan(second_N)]
     fill, flag = _middle(second_N, impute)
     parts = tuple(part for part, turn in CIRCLES.items() if len(np.unique(turn(present))) > 1)
-    return DateEncoder(name, float(present.min()) if len(present) else 0.0, parts, fill, flag)
+    origin = float(present.min()) if len(present) else 0.0
+    edges = quantile_edges((second_N - origin) / DAY, (fill - origin) / DAY, bins)
+    return DateEncoder(name, origin, parts, fill, flag, edges)
 
 
 def number_cells(column: Column, place: Place, *, required: bool = False) -> Floats:
@@ -360,7 +379,9 @@ def _codes(levels: tuple[str, ...], words: NDArray[np.object_]) -> tuple[NDArray
 def _filled(encoder: NumberEncoder | RankEncoder, value_N: Floats) -> tuple[Floats, EncodingGaps]:
     absent_N = np.isnan(value_N)
     values = np.where(absent_N, np.nan if encoder.fill is None else encoder.fill, value_N)
-    inputs = [values, absent_N.astype(np.float64)] if encoder.flag else [values]
+    inputs = with_bins(values, encoder.edges)
+    if encoder.flag:
+        inputs.append(absent_N.astype(np.float64))
     return np.stack(inputs, axis=1), EncodingGaps(missing=int(absent_N.sum()))
 
 
@@ -379,6 +400,10 @@ def _middle(value_N: Floats, how: str) -> tuple[float, bool]:
         largest = float(np.abs(present).max())
         middle = float(average(present / largest)) * largest
     return middle, flag
+
+
+def _bin_names(encoder: NumberEncoder | RankEncoder | DateEncoder) -> tuple[str, ...]:
+    return tuple(_("{name} bin {k}").format(name=encoder.column, k=k) for k in range(1, len(encoder.edges)))
 
 
 def _flag_name(encoder: NumberEncoder | RankEncoder | DateEncoder | TimeEncoder) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from treino.data.roles.column_kinds import ColumnRole, level_cells
 from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.table import Column, Numbers, Table
 from treino.errors import TreinoError
-from treino.words import _
+from treino.words import _, setting
 
 
 def take(table: Table, row_K: NDArray[np.int64]) -> Table:
@@ -67,14 +67,25 @@ def fit(
     train_N: NDArray[np.int64],
     normalise: bool,
     impute: str,
+    bins: int = 0,
+    clip: float | None = None,
 ) -> Preparation:
     """What the training rows say about features and target, but for mean and scale; no other row counts."""
     is_image = table.matrix is not None and table.matrix.dtype == np.uint8
+    for name, value in (("inputs", "bins" if bins else None), ("clip_inputs", clip)):
+        if is_image and value is not None:
+            raise TreinoError(
+                f"{name}_image",
+                _("{name} is for the columns of tables, and these are images.").format(
+                    name=setting(name, value)
+                ),
+                _("Leave it out."),
+            )
     names = tuple(chosen)
     made: tuple[Encoder, ...] = ()
     if not is_image:
         made = tuple(
-            fit_encoder(table.column(name), choice, train_N, table.place, impute)
+            fit_encoder(table.column(name), choice, train_N, table.place, impute, bins)
             for name, choice in chosen.items()
         )
     target_mean, target_scale = 0.0, 1.0
@@ -100,6 +111,7 @@ def fit(
         labels="truth" if truth else "number" if plain else "text",
         encoders=made,
         width=0 if table.named else len(table.names) - 1,
+        clip=clip,
     )
 
 
@@ -110,14 +122,16 @@ def raw_inputs(table: Table, preparation: Preparation) -> tuple[Numbers, dict[st
 
 
 def scaling(preparation: Preparation, raw_ND: Numbers, train_N: NDArray[np.int64]) -> dict[str, Any]:
-    """mean and scale of each input on training rows; 0 and 1 for those that are 0 and 1 by making."""
+    """mean and scale of each input on training rows; 0 and 1 for those that are 0 and 1 by making, and the
+    mean and 1 for bins."""
     if preparation.kind == "image":
         mean, scale = fit_pixels(raw_ND[train_N], preparation.normalise)
         return {"mean": mean, "scale": scale}
     mean, scale = fit_table(raw_ND[train_N], preparation.normalise)
-    scaled = [k == 0 and e.scaled for e in preparation.encoders for k in range(len(e.inputs))]
+    scaled = preparation.scaled.tolist()
+    centred = [s or b for s, b in zip(scaled, preparation.input_bins, strict=True)]
     return {
-        "mean": tuple(m if s else 0.0 for m, s in zip(mean, scaled, strict=True)),
+        "mean": tuple(m if c else 0.0 for m, c in zip(mean, centred, strict=True)),
         "scale": tuple(d if s else 1.0 for d, s in zip(scale, scaled, strict=True)),
     }
 

