@@ -32,6 +32,7 @@ from treino.errors import TreinoError, nearest
 from treino.folders import open_run
 from treino.inspection.outputs import outputs, probabilities
 from treino.records.access import Access
+from treino.records.prediction import intervals_of
 from treino.words import _
 
 Network = nn.Module | MLP | str | None
@@ -294,6 +295,20 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         spec = self.run_.spec
         predicted: NDArray[np.float64] = values_N * spec.target_scale + spec.target_mean
         return predicted
+
+    def predict_interval(self, X: Any) -> NDArray[np.float64]:
+        """``[N, 2]``: from where to where 90 % of such rows' numbers lie, by the errors on validation rows.
+
+        Raises:
+            ValueError: there were too few validation rows to tell.
+        """
+        value_N = self.predict(X)
+        prepared = rows_for_prediction(self._checked(X, reset=False), self.run_.preparation)
+        ends = intervals_of(self.run_, prepared.x, value_N)
+        if ends is None:
+            raise ValueError(_("There were too few validation rows to tell how far predictions are off."))
+        found: NDArray[np.float64] = ends
+        return found
 
 
 def _same(value: Any, usual: Any) -> bool:

@@ -56,12 +56,15 @@ def predict(
         screen.out.print(_("{n} predictions written to {path}").format(n=len(found.each), path=to))
     else:
         table = Table(box=None, pad_edge=False)
-        for heading in (_("row"), _("prediction"), _("probability")):
+        numbers = any(p.interval for p in found.each[:SHOWN])
+        for heading in (_("row"), _("prediction"), _("90 % interval") if numbers else _("probability")):
             table.add_column(heading, justify="right" if heading == _("row") else "left")
         for p in found.each[:SHOWN]:
             said, share = p.value, ""
             if isinstance(said, str) and p.probabilities is not None:
                 share = numeral(p.probabilities[said], ".3f")
+            if p.interval is not None:
+                share = " – ".join(numeral(end, ".6g") for end in p.interval)
             shown = said if isinstance(said, str) else NOTHING if said is None else numeral(said, ".6g")
             table.add_row(str(p.row), shown, share)
         screen.out.print(table)

@@ -1,8 +1,8 @@
 """``result.json`` of a run: all measured figures."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from treino.documents.fields import (
     Count,
@@ -54,6 +54,19 @@ class Intervals(Document):
         }
 
 
+class PredictionIntervals(Document):
+    """Of predicted numbers. level: the share that they are to hold. quantile, offset: as in
+    ``treino.inspection.prediction_intervals``. rows: the validation rows that they are of. coverage: the
+    share of the test rows that they hold; None: there are none.
+    """
+
+    level: Share
+    quantile: Annotated[float, Field(ge=0)]
+    offset: Annotated[float, Field(ge=0)] | None
+    rows: Count
+    coverage: Share | None
+
+
 class Losses(Document):
     """By epoch; None where an epoch was not evaluated, or its loss was not finite."""
 
@@ -89,6 +102,7 @@ class RunResult(RunFacts):
     waited: Share | None = None
     metrics: SplitFigures
     intervals: Intervals
+    prediction_intervals: PredictionIntervals | None = None
     baseline: dict[Baseline, Figures | None]
     kept_epoch: Count | None
     kept_step: Count | None = None

@@ -18,6 +18,7 @@ from treino.data.table import number
 from treino.engine.metrics import measure
 from treino.errors import TreinoError
 from treino.inspection.outputs import outputs, probabilities
+from treino.inspection.prediction_intervals import IntervalRule, members_spread
 from treino.records.stored_run import StoredRun
 from treino.words import _
 
@@ -29,16 +30,21 @@ Figures = dict[str, float | None]
 class Prediction:
     """A row's class and the probability of each, or a number in the target's own units.
 
-    row: its number in the source, from 0. value: None where the network's output is not finite.
+    row: its number in the source, from 0. value: None where the network's output is not finite. interval:
+    from where to where the number lies, as likely as the run's ``prediction_intervals`` state; None: it has
+    none.
     """
 
     row: int
     value: str | float | None
     probabilities: Figures | None = None
+    interval: tuple[float, float] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        shares = {} if self.probabilities is None else {"probabilities": self.probabilities}
-        return {"row": self.row, "prediction": self.value} | shares
+        more: dict[str, Any] = {} if self.probabilities is None else {"probabilities": self.probabilities}
+        if self.interval is not None:
+            more |= {"low": self.interval[0], "high": self.interval[1]}
+        return {"row": self.row, "prediction": self.value} | more
 
 
 @dataclass(frozen=True)
@@ -173,12 +179,30 @@ def _each(run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor) -> tu
     values, p_NC = _values(run, output_NC)
     rows = prepared.index.tolist()
     if p_NC is None:
-        return tuple(Prediction(row, finite(value)) for row, value in zip(rows, values, strict=True))
+        ends = intervals_of(run, prepared.x, np.array(values))
+        each = zip(rows, values, [None] * len(rows) if ends is None else ends.tolist(), strict=True)
+        return tuple(
+            Prediction(
+                row, finite(value), interval=None if end is None or not math.isfinite(value) else tuple(end)
+            )
+            for row, value, end in each
+        )
     classes = run.spec.classes
     return tuple(
         Prediction(row, value, dict(zip(classes, map(finite, p_C), strict=True)))
         for row, value, p_C in zip(rows, values, p_NC.tolist(), strict=True)
     )
+
+
+def intervals_of(run: StoredRun, x_ND: torch.Tensor, value_N: np.ndarray) -> np.ndarray | None:
+    """``[N, 2]``: from where to where each predicted number lies; None: the run has no intervals."""
+    known = run.result.prediction_intervals if run.result is not None else None
+    if known is None:
+        return None
+    rule = IntervalRule(known.level, known.quantile, known.offset)
+    spread_N = members_spread(run.module, x_ND, run.target_scale, run.item_shape)
+    half_N = rule.half_widths(spread_N, len(value_N))
+    return np.stack([value_N - half_N, value_N + half_N], 1)
 
 
 def predict_like(run: StoredRun, source: Any) -> Any:
@@ -193,6 +217,8 @@ def predict_like(run: StoredRun, source: Any) -> Any:
     columns: dict[str, list[Any] | np.ndarray] = {"prediction": values}
     if p_NC is not None:
         columns |= {f"probability_{name}": p_NC[:, i] for i, name in enumerate(run.spec.classes)}
+    elif (ends := intervals_of(run, prepared.x, np.array(values))) is not None:
+        columns |= {"low": ends[:, 0], "high": ends[:, 1]}
     kind = type(source)
     if (kind.__module__.split(".")[0], kind.__name__) == ("pandas", "DataFrame"):
         return kind(columns, index=source.index)
@@ -211,10 +237,12 @@ def as_csv(predictions: Sequence[Prediction]) -> bytes:
     text = io.StringIO()
     classes = list(predictions[0].probabilities or ()) if predictions else []
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["row", "prediction", *(f"probability_{c}" for c in classes)])
+    ends = ["low", "high"] if any(p.interval for p in predictions) else []
+    writer.writerow(["row", "prediction", *(f"probability_{c}" for c in classes), *ends])
     for p in predictions:
         shares = (p.probabilities or {}).values()
-        cells = ("" if share is None else repr(share) for share in shares)
+        cells = ["" if share is None else repr(share) for share in shares]
+        cells += [repr(end) for end in p.interval or ()] or [""] * len(ends)
         writer.writerow([p.row, _harmless(p.value), *cells])
     return text.getvalue().encode()
 
