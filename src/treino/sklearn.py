@@ -81,6 +81,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         plain_members: int = 0,
         init: str | None = None,
         net: Network = None,
+        ensemble: int = 1,
         loss: str | None = None,
         label_smoothing: float = 0.0,
         class_weights: str | Sequence[float] | None = None,
@@ -118,6 +119,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self.plain_members = plain_members
         self.init = init
         self.net = net
+        self.ensemble = ensemble
         self.loss = loss
         self.label_smoothing = label_smoothing
         self.class_weights = class_weights

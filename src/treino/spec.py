@@ -111,6 +111,10 @@ class Settings(BaseModel):
         "Network",
         "your own network: FILE.py:NAME (an nn.Module, its class or a function that makes one)",
     )
+    ensemble: Int = _f(
+        1, "Network", "networks that are trained side by side, from seeds derived from the seed, and "
+        "answer together: the mean of the best half by the validation metric", ge=1, le=256,
+    )  # fmt: skip
 
     loss: str | None = _f(None, "Loss and optimizer", "loss; default: from the task, with the reason")
     label_smoothing: Float = _f(0.0, "Loss and optimizer", "share taken from the right class", ge=0, lt=1)
@@ -171,10 +175,6 @@ class Settings(BaseModel):
     data_seed: Int | None = _f(
         None, "Training loop", "seed of the split and the order; default: the seed", ge=0, le=2**62
     )
-    ensemble: Int = _f(
-        1, "Training loop", "networks that are trained side by side, from seeds derived from the seed, and "
-        "answer together: the mean of the best half by the validation metric", ge=1, le=256,
-    )  # fmt: skip
     as_taught: bool = _f(
         False, "Training loop", "the beginners' loop with both its faults, to see what they do"
     )

@@ -42,6 +42,11 @@ def plot(
         WHOLE,
         Parameter(help="draw so many networks before their first step, with seeds in a row"),
     ] = None,
+    member: Annotated[
+        int | None,
+        WHOLE,
+        Parameter(help="of an ensemble: this network alone, from 0; default: all together, or the best one"),
+    ] = None,
     smooth: Annotated[
         float | None, Parameter(help="smooth the curves, from 0 to below 1; what is smoothed says so")
     ] = None,
@@ -77,6 +82,8 @@ def plot(
         names = names or []
     opened = [open_folder(name, access) for name in run or ("last",)] if names != [] else []
     overlay = len(opened) > 1 or (smooth is not None and bool(opened))
+    if member is not None:
+        opened = [run_in(each).member(member) for each in opened]
     names = usual_pictures(opened, overlay) if names is None else names
     if place is not None:
         place.check(

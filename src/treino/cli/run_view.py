@@ -155,9 +155,10 @@ def _end(run: StoredRun, result: RunResult | None) -> str:
     )
     if result is None or result.kept_epoch is None:
         return head
-    return head + _(", {seconds:.2f} s; kept the weights of epoch {kept:,}").format(
-        seconds=result.seconds, kept=result.kept_epoch
-    )
+    said = _(", {seconds:.2f} s; kept the weights of epoch {kept:,}")
+    if result.members:
+        said = _(", {seconds:.2f} s; kept each network's weights, the last of epoch {kept:,}")
+    return head + said.format(seconds=result.seconds, kept=result.kept_epoch)
 
 
 def _so_far(run: StoredRun) -> tuple[str, str]:

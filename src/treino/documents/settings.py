@@ -94,6 +94,7 @@ class ResolvedSettings(Document):
     plain_members: Count = 0
     init: Word | None
     net: Text | None
+    ensemble: Annotated[int, Field(ge=1, le=256)] = 1
     loss: Word
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
     class_weights: Many[Weight] | None
@@ -116,7 +117,6 @@ class ResolvedSettings(Document):
     shuffle: Literal["each", "once", "off", "blocks"]
     seed: Seed
     data_seed: Seed
-    ensemble: Annotated[int, Field(ge=1, le=256)] = 1
     as_taught: bool = False
     fault: Many[Fault]
     device: Device

@@ -67,12 +67,19 @@ class RunState(State):
 
 
 class KeyframeState(State):
-    """best: the figure of the best weights so far, and the step that they are of."""
+    """best: the figure of the best weights so far, and the step that they are of. Of several members what
+    is of each stands in tensors, and here is how much of the epoch is done, instead."""
 
     step: Count
     evaluated: Step
-    best: Annotated[tuple[float, Step], AS_TUPLE]
-    hp: dict[Changeable, float]
+    best: Annotated[tuple[float, Step], AS_TUPLE] | None = None
+    hp: dict[Changeable, float] | None = None
+    epoch_count: Count | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "KeyframeState":
+        one = self.epoch_count is None
+        return agree(self, {"best": (self.best is not None) == one, "hp": (self.hp is not None) == one})
 
 
 class BracketState(State):

@@ -1,6 +1,6 @@
 """The state of a training, carried over into another training that goes on with other settings."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,30 +45,42 @@ def carry_over(
     if before["optimizer"][0] != now["optimizer"][0] or len(before["shapes"]) != len(now["shapes"]):
         arrays = {name: array for name, array in arrays.items() if not name.startswith("moment.")}
         arrays |= {f"moment.{i}": np.zeros_like(arrays["params"]) for i, _m in enumerate(population.moments)}
-        meta["hp"] |= {name: HP[name][0] for name in unread(now["optimizer"][0])}
+        for name in unread(now["optimizer"][0]):
+            _set(arrays, meta, name, HP[name][0])
     if training.shared.averages and "average" not in arrays:
         arrays["average"] = arrays["params"].copy()
     if now["summed"] and not before["summed"]:
         arrays["grads"] = np.zeros_like(arrays["params"])
     if before["shapes"] != now["shapes"] and x_ND is not None:
-        chance = generator(before["seeds"][0], "output", meta["step"])
-        arrays |= _reshaped(arrays, _layout(before["shapes"]), training, x_ND, chance)
+        chances = [generator(seed, "output", meta["step"]) for seed in before["seeds"]]
+        arrays |= _reshaped(arrays, _layout(before["shapes"]), training, x_ND, chances)
     if before["loss"] != now["loss"] or x_ND is not None:
         arrays |= {f"best.{name}": getattr(best, name).cpu().numpy() for name in ("params", "buffers")}
-        meta["best"] = [float(best.metric_P[0]), -1]
+        if len(population) == 1:
+            meta["best"] = [float(best.metric_P[0]), -1]
+        else:
+            arrays |= {"best.metric": best.metric_P.numpy().copy(), "best.step": best.step_P.numpy().copy()}
     return arrays, meta
 
 
-def largest_change(before: nn.Module, training: Training, arrays: Copies, x_ND: Tensor) -> float:
-    """By how much an output on these rows changed at most, from a network to the training's with these
-    parameters."""
+def _set(arrays: Copies, meta: dict[str, Any], name: str, value: float) -> None:
+    """Put another hyper-parameter into a keyframe."""
+    if "hp" in meta:
+        meta["hp"][name] = value
+    else:
+        arrays[f"hp.{name}"] = np.full_like(arrays[f"hp.{name}"], value)
+
+
+def largest_change(before: nn.Module, training: Training, arrays: Copies, x_ND: Tensor, member: int) -> float:
+    """By how much an output on these rows changed at most, from a network to this member of the training with
+    these parameters."""
     population = training.state.population
     with torch.no_grad():
         population.params.copy_(torch.from_numpy(arrays["params"]))
         if len(population.average):
             population.average.copy_(torch.from_numpy(arrays["average"]))
         population.buffers.copy_(torch.from_numpy(arrays["buffers"]))
-        return float((training.net(0, "last")(x_ND) - before(x_ND)).abs().max())
+        return float((training.net(member, "last")(x_ND) - before(x_ND)).abs().max())
 
 
 def _layout(shapes: Iterable[list[int]]) -> Layout:
@@ -76,9 +88,18 @@ def _layout(shapes: Iterable[list[int]]) -> Layout:
 
 
 def _reshaped(
-    arrays: Copies, layout: Layout, training: Training, x_ND: Tensor, chance: torch.Generator
+    arrays: Copies, layout: Layout, training: Training, x_ND: Tensor, chances: Sequence[torch.Generator]
 ) -> Copies:
-    """The member's rows, where its hidden layers are others. chance: for an output layer that begins anew."""
+    """The members' rows, where their hidden layers are others. chances: for each member's output layer that
+    begins anew."""
+    rows = [_reshaped_row(arrays, layout, training, x_ND, row, c) for row, c in enumerate(chances)]
+    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+
+def _reshaped_row(
+    arrays: Copies, layout: Layout, training: Training, x_ND: Tensor, row: int, chance: torch.Generator
+) -> Copies:
+    """``[n]``: one member's."""
     shared = training.shared
     assert shared.net is not None  # a network of the user's own keeps its layers
     kind = ACTIVATIONS[shared.net.activation]
@@ -90,7 +111,7 @@ def _reshaped(
 
     names = [n for n in arrays if n in ("params", "grads", "average") or n.startswith("moment.")]
     names.sort(key=lambda name: name != "params")
-    views_K = [layout.views(torch.from_numpy(arrays[name][0])) for name in names]
+    views_K = [layout.views(torch.from_numpy(arrays[name][row])) for name in names]
     tensors_L = [torch.stack(parts) for parts in zip(*views_K, strict=True)]
     gates = [tensors_L.pop(0)] if shared.shape.gates is not None else []
     if shared.shape.gates is not None:
@@ -100,10 +121,10 @@ def _reshaped(
         stack = reshaped(stack, shared.net.hidden, kind.module(), x_ND, output)
     found = {}
     for k, name in enumerate(names):
-        flat = torch.zeros_like(training.state.population.params, device="cpu")
+        flat_n = torch.zeros_like(training.state.population.params[0], device="cpu")
         layers = [t for layer in stack for t in (layer.weight_KHD, layer.bias_KH)]
         parts = [t[k] for t in (*gates, *layers)]
-        for view, part in zip(shared.layout.views(flat[0]), parts, strict=True):
+        for view, part in zip(shared.layout.views(flat_n), parts, strict=True):
             view.copy_(part)
-        found[name] = flat.numpy()
+        found[name] = flat_n.numpy()
     return found

@@ -177,8 +177,12 @@ def saved_from_keyframe(
         "pending": [],
     }
     if len(state.population) > 1:
+        begins = count.end_of(count.ended(step)) == step  # an epoch, maybe with batches of another size
         found = {"seeds": state.population.seed_P} | tensors
-        return {name: found[name] for name in here}, figures | {"epoch_count": meta["epoch_count"]}
+        if begins:
+            found["epoch.sums"] = torch.zeros_like(state.epoch_loss.sums)
+        every = {name: found[name][: len(t)] for name, t in here.items()}
+        return every, figures | {"epoch_count": 0 if begins else meta["epoch_count"]}
     epoch, ended = EpochLoss(1), count.ended(meta["step"])
     whole = count.end_of(ended)
     if ended:

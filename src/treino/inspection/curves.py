@@ -22,6 +22,7 @@ class Curves:
     kept_epoch: the epoch whose weights were kept (1-based), None where nothing was kept.
     step_loss_S: every iteration's loss, shown where epochs are too few for a curve. count: their epochs.
     diverged_step: the step at which the run diverged, None where it did not.
+    members: of an ensemble the same figures of each network, ``{split: {metric: [P, E]}}``.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Curves:
     step_loss_S: Floats = field(default_factory=lambda: np.empty(0))
     count: EpochCount = field(default_factory=lambda: EpochCount(1))
     diverged_step: int | None = None
+    members: Mapping[str, Mapping[str, Floats]] = field(default_factory=dict)
 
     @property
     def epochs(self) -> int:
@@ -56,6 +58,7 @@ def curves(
     steps_per_epoch: int = 1,
     count: EpochCount | None = None,
     diverged_step: int | None = None,
+    members: Mapping[str, Mapping[str, Sequence[Values]]] | None = None,
 ) -> Curves:
     """``Curves`` from lists as a run's JSON holds them (None where nothing was measured).
 
@@ -74,6 +77,10 @@ def curves(
         _floats(step_loss),
         count or EpochCount(steps_per_epoch),
         diverged_step,
+        {
+            split: {m: np.stack([_to(epochs, v) for v in each]) for m, each in of.items()}
+            for split, of in (members or {}).items()
+        },
     )
 
 

@@ -197,7 +197,7 @@ class RunFigure:
             )  # a patient or diverged one ends before its steps
         alarm = event.interrupted or run.status == "diverged"
         net = run.module if self._whole and run.status != "interrupted" else None
-        kept = None if result is None else result.kept_epoch
+        kept = None if result is None or result.members else result.kept_epoch
         self.output.show(lambda: self._drawn(net, said, alarm, kept))
 
 

@@ -28,10 +28,11 @@ def curves_of(run: StoredRun) -> Curves:
         deviation_E,
         evaluated=evaluated,
         metric=metric,
-        kept_epoch=None if result is None else result.kept_epoch,
+        kept_epoch=None if result is None or result.members else result.kept_epoch,  # of many: many
         step_loss=run.losses,
         count=count,
         diverged_step=result.steps if result and run.status == "diverged" else None,
+        members=run.member_evaluations,
     )
 
 

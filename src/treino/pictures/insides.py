@@ -1,6 +1,8 @@
 """Pictures of a run's network: its diagram, weights, confusion, mistakes, importance and dependence."""
 
 from contextlib import suppress
+from dataclasses import replace
+from typing import TypeVar
 
 from treino.errors import TreinoError
 from treino.inspection.confusion import confusion
@@ -8,8 +10,8 @@ from treino.inspection.dependence import MOST_COLUMNS, dependence, drawable
 from treino.inspection.feature_importance import Importances, importances
 from treino.inspection.input_planes import Split
 from treino.inspection.mistakes import mistakes
-from treino.inspection.unit_responses import insides
-from treino.inspection.weights import first_weights
+from treino.inspection.unit_responses import UnitDiagram, insides
+from treino.inspection.weights import FirstWeights, first_weights
 from treino.pictures import File, RunPicture, network_errors
 from treino.plots.confusion import confusion_figure
 from treino.plots.dependence import dependence_figure
@@ -26,13 +28,21 @@ def network_picture(run: StoredRun) -> list[File]:
     run = run.member()
     with network_errors(run):
         shown = insides(run.module, run.data, item_shape=run.item_shape, splits=_splits(run))
-    return [("network.svg", network_svg(shown).encode())]
+    return [("network.svg", network_svg(_named(shown, run)).encode())]
+
+
+Named = TypeVar("Named", UnitDiagram, FirstWeights)
+
+
+def _named(shown: Named, run: StoredRun) -> Named:
+    """With the number of the member that it is of, where the run is an ensemble."""
+    return shown if run.one is None else replace(shown, name=run.title)
 
 
 def weights_picture(run: StoredRun) -> list[File]:
     run = run.member()
     shown = first_weights(run.module, run.data, item_shape=run.item_shape)
-    return [("weights.png", png(weights_figure(shown)))]
+    return [("weights.png", png(weights_figure(_named(shown, run))))]
 
 
 def confusion_picture(run: StoredRun) -> list[File]:

@@ -93,7 +93,8 @@ def _net(asked: Settings, data: Data, run: StoredRun | None, seed: int) -> nn.Mo
     if run is not None and run.spec.net != "mlp":
         access = replace(run.record.access, net=run.record.access.net_file)
         own = run_network(run.folder, run.spec.net, asked.net, access, seed)
-    changed = {name: getattr(asked, name) for name in asked.model_fields_set} | {"seed": seed}
+    changed = {name: getattr(asked, name) for name in asked.model_fields_set}
+    changed |= {"seed": seed, "ensemble": 1}
     if run is not None:
         changed |= {name: run.settings[name] for name in ("engine", "threads", "device")}
     return plan(read_settings(changed), data, own).training.net(0, "last")

@@ -88,6 +88,7 @@ def _loss(axes: "Axes", curves: Curves) -> "dict[str, Artist]":
     key: dict[str, Artist] = {}
     epoch_E = np.arange(1.0, curves.epochs + 1)
     means = [curves.loss_E] + [of["loss"] for of in curves.evaluated.values() if "loss" in of]
+    means += [value_E for of in curves.members.values() for value_E in of.get("loss", ())]
     steps = _steps(curves)
     drawn = np.concatenate([*means, steps[1]])
     bottom = floor(drawn) if spans(drawn) else None
@@ -105,7 +106,7 @@ def _loss(axes: "Axes", curves: Curves) -> "dict[str, Artist]":
     trained = len(key)
     for split, of in curves.evaluated.items():
         if split != "train" and "loss" in of and np.isfinite(of["loss"]).any():
-            key[split_name(split)] = _line(axes, epoch_E, of["loss"], split)
+            key[_answer_name(curves, split)] = _line(axes, epoch_E, of["loss"], split)
             deviation_E = of.get("loss_std", np.empty(0))
             if np.isfinite(deviation_E).any():
                 band = _band(axes, epoch_E, of["loss"], deviation_E, split, bottom)
@@ -117,7 +118,7 @@ def _loss(axes: "Axes", curves: Curves) -> "dict[str, Artist]":
     else:
         axes.set_ylabel(_("loss"))
         axes.set_ylim(bottom=0.0 if _near_zero(means) else None)
-    marks = _marks(axes, curves, "loss")
+    marks = _members(axes, curves, "loss") | _marks(axes, curves, "loss")
     if trained == ACROSS == len(key) - trained:  # so that the legend has a column for each split
         return dict(list(key.items())[:trained]) | marks | key
     return key | marks
@@ -149,16 +150,18 @@ def _metric(axes: "Axes", curves: Curves) -> "dict[str, Artist]":
     """-> the legend's entries, by their words."""
     epoch_E = np.arange(1.0, curves.epochs + 1)
     key: dict[str, Artist] = {
-        split_name(split): _line(axes, epoch_E, of[curves.metric], split)
+        _answer_name(curves, split): _line(axes, epoch_E, of[curves.metric], split)
         for split, of in curves.evaluated.items()
         if curves.metric in of and np.isfinite(of[curves.metric]).any()
     }
     axes.set_ylabel(metric_name(curves.metric))
     axes.margins(y=0.12)
     if is_share(curves.metric):
-        low = float(np.nanmin(np.concatenate([of[curves.metric] for of in _of_metric(curves)])))
+        every = [of[curves.metric].ravel() for of in (*_of_metric(curves), *curves.members.values())
+                 if curves.metric in of]  # fmt: skip
+        low = float(np.nanmin(np.concatenate(every)))
         axes.set_ylim(max(0.0, low - 0.08) if low > 0.5 else 0.0, 1.015)
-    return key | _marks(axes, curves, curves.metric)
+    return key | _members(axes, curves, curves.metric) | _marks(axes, curves, curves.metric)
 
 
 def _line(axes: "Axes", epoch_E: Floats, value_E: Floats, split: str) -> "Line2D":
@@ -169,6 +172,24 @@ def _line(axes: "Axes", epoch_E: Floats, value_E: Floats, split: str) -> "Line2D
         epoch_E[seen], value_E[seen], color=INKS[split], marker="o" if few else "", markersize=4.5, zorder=4
     )
     return line
+
+
+def _members(axes: "Axes", curves: Curves, metric: str) -> "dict[str, Artist]":
+    """A thin line for each network of an ensemble. -> the legend's entry, by its words."""
+    key: dict[str, Artist] = {}
+    epoch_E = np.arange(1.0, curves.epochs + 1)
+    for split, of in curves.members.items():
+        for value_E in of.get(metric, ()):
+            seen = np.isfinite(value_E)
+            (line,) = axes.plot(epoch_E[seen], value_E[seen], color=INKS[split], linewidth=0.7, alpha=0.45)
+            key[_("{split}, each network").format(split=split_name(split))] = line
+    return key
+
+
+def _answer_name(curves: Curves, split: str) -> str:
+    """What the curve of a split is of."""
+    name = split_name(split)
+    return _("{split}, the answer of the best half").format(split=name) if split in curves.members else name
 
 
 def _steps(curves: Curves) -> tuple[Floats, Floats]:

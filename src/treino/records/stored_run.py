@@ -18,6 +18,7 @@ from treino.engine.ensemble import Ensemble
 from treino.engine.value_checks import whole
 from treino.errors import TreinoError
 from treino.records.access import Access
+from treino.records.histories import member_evaluations
 from treino.records.kept_layers import with_weights
 from treino.records.network_answers import check_answers
 from treino.records.run_record import RunRecord
@@ -175,6 +176,13 @@ class StoredRun:
     def evaluations(self) -> dict[str, dict[str, list[float | None]]]:
         """``{split: {metric: [value of epoch 1, 2, ...]}}``; None for an epoch that was not evaluated."""
         return self.record.evaluations
+
+    @property
+    def member_evaluations(self) -> dict[str, dict[str, list[list[float | None]]]]:
+        """``{split: {metric: [of each member [value of epoch 1, 2, ...]]}}`` of an ensemble's networks."""
+        if self.spec.resolved.ensemble == 1:
+            return {}
+        return member_evaluations(self.folder, self.spec, int(self.document["epochs"]))
 
     @property
     def preparation(self) -> Preparation:

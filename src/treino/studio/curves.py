@@ -68,15 +68,16 @@ class Vitals:
         return [self.by_step[step] for step in sorted(self.by_step)]
 
 
-def next_update(training: Training, step: int) -> tuple[float | None, float | None]:
+def next_update(training: Training, step: int, member: int) -> tuple[float | None, float | None]:
     """The norm of a step's gradient, and the size of the update that follows over that of the weights.
 
     One step is taken by the training, a copy of the run's; None where it stands elsewhere or is over."""
     if training.done or training.step != step:
         return None, None
-    before = training.state.population.params.clone()
+    before = training.state.population.params[member].clone()
     training.advance(None, step + 1)
-    after, gradient = training.state.population.params, training.state.population.grads
+    population = training.state.population
+    after, gradient = population.params[member], population.grads[member]
     size = float(torch.linalg.vector_norm(before))
     update = float(torch.linalg.vector_norm(after - before))
     return finite(float(torch.linalg.vector_norm(gradient))), finite(update / size) if size else None

@@ -352,15 +352,10 @@ class RunPage:
             return
         sight = self._looked_along(snapshot)
         header, parts = scene(
-            snapshot.net,
-            self.data,
-            sight,
-            run.loss_function,
-            run.item_shape,
-            self.look.unit,
-            run.status in OVER,
-        )
-        norm, ratio = next_update(self.playback.plan(snapshot.segment).training, step)
+            snapshot.net, self.data, sight, run.loss_function, run.item_shape, self.look.unit,
+            run.status in OVER, snapshot.member_net,
+        )  # fmt: skip
+        norm, ratio = next_update(self.playback.plan(snapshot.segment).training, step, snapshot.member)
         self._vitals.add(step, norm, ratio, snapshot.hp["lr"])
         first = 1 if self.data.kind == "image" else 0
         self.layer_names = {first + k: str(each["name"]) for k, each in enumerate(header["layers"])}
@@ -399,7 +394,7 @@ class RunPage:
         return {"run": other.run.name, "step": at}, [p for p in parts if p[0] != "beside.share"]
 
     def _looked_along(self, snapshot: Snapshot) -> Sight:
-        shapes = [tuple(p.shape) for p in snapshot.net.parameters()]
+        shapes = [tuple(p.shape) for p in snapshot.member_net.parameters()]
         key = (self.look.axes, shapes)
         if self._sight is None or self._sight[0] != key:
             if self._sight is not None and self.look.axes is None and self._sight[0][0] is None:

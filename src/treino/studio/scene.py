@@ -118,19 +118,24 @@ def scene(
     item_shape: Sequence[int] | None = None,
     unit: tuple[int, int] | None = None,
     over: bool = False,
+    member: nn.Module | None = None,
 ) -> tuple[dict[str, Any], list[Part]]:
     """-> entries of a frame's header, and its arrays by the names of ``docs/studio-protocol.md``.
 
     loss: that is trained. unit: a layer's and a unit's number, to be drawn at full size. over: whether the
-    run is over; before, nobody is told how it does on test rows, for who steers chooses.
+    run is over; before, nobody is told how it does on test rows, for who steers chooses. member: the network
+    whose units are shown, where ``net`` is an ensemble.
     """
+    one = net if member is None else member
     with torch_threads(1), np.errstate(all="ignore"):  # what a diverged network gives may overflow
         train_ND = seen.rows_by_split["train"][0].x
         if item_shape is not None:  # a network of the user's own, which may fail: outputs says so in words
             outputs(net, train_ND[:1], item_shape=item_shape)
-        on_train, train_NC, _notes = layers_as_they_run(net, train_ND, item_shape)
+        on_train, train_NC, _notes = layers_as_they_run(one, train_ND, item_shape)
+        if one is not net:
+            train_NC = outputs(net, train_ND, item_shape=item_shape)
         header, parts = _answers(net, data, seen, loss, item_shape, over, train_NC)
-        layers, more = _layers(net, data, seen, item_shape, unit, on_train)
+        layers, more = _layers(one, data, seen, item_shape, unit, on_train)
         if data.kind == "image":
             more += _images(net, data, seen, item_shape)
         return header | {"layers": layers}, [*parts, *more]

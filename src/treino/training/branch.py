@@ -193,7 +193,7 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any]) -> SegmentStar
     else:
         x_ND = drawn(in_memory(snapshot.data).train, MOST_ROWS).x
         arrays, meta = carry_over(snapshot.saved, training, x_ND)
-        change = largest_change(snapshot.net, training, arrays, x_ND)
+        change = largest_change(snapshot.member_net, training, arrays, x_ND, snapshot.member)
         segment = replace(segment, output_change=change if math.isfinite(change) else None)
         spec = _with_segment(spec, run, segment)
     spec["facts"] |= run_facts(snapshot.data, planned)

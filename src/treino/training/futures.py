@@ -21,6 +21,7 @@ from treino.engine import Training
 from treino.engine.batch_sources import as_kernel_input
 from treino.engine.divergence import divergence_threshold
 from treino.engine.keyframes import keyframe_of_saved, saved_from_keyframe
+from treino.engine.rng import member_seeds
 from treino.engine.templates import check_memory
 from treino.engine.torch_context import torch_context, torch_threads
 from treino.engine.value_checks import known, whole
@@ -95,6 +96,8 @@ def futures(
     changes: of one future each, as ``branching`` takes them, but for name and out. x_ND: prepared rows for
     which each future's network is asked at its end, e.g. on the grid of a picture.
 
+    Of an ensemble they are futures of one member: ``snapshot.member``, as it goes on in those branches.
+
     Raises:
         TreinoError: a setting that can't change on the way, or a value out of range; no future, too many, or
             too large a network for so many; nothing left to train.
@@ -106,8 +109,8 @@ def futures(
             _("Ask for fewer of them."),
         )
     stop = snapshot.step + whole("steps", steps, 1)
-    dtype = next(snapshot.net.parameters()).dtype
-    check_memory(sum(p.numel() for p in snapshot.net.parameters()), len(changes), dtype)
+    every = list(snapshot.member_net.parameters())
+    check_memory(sum(p.numel() for p in every), len(changes), every[0].dtype)
     return _trained(_groups(snapshot, changes), stop, x_ND, slice_seconds)
 
 
@@ -139,7 +142,7 @@ def _groups(snapshot: Snapshot, changes: Sequence[Changes]) -> list[_Group]:
         alone = _at(snapshot, changes[next(iter(family.values()))[0]])
         together = alone.engine in MEMBER_ORDERS and isinstance(alone.setup.train.x, Tensor)
         for members in [list(chain(*family.values()))] if together else family.values():
-            training = _population(alone, [segments[future] for future in members])
+            training = _population(alone, [segments[future] for future in members], snapshot.member)
             groups.append(_Group(tuple(members), training))
     return groups
 
@@ -154,10 +157,11 @@ def _at(snapshot: Snapshot, changes: Changes) -> Training:
     return training
 
 
-def _population(alone: Training, segments: Sequence[Segment]) -> Training:
+def _population(alone: Training, segments: Sequence[Segment], member: int) -> Training:
     """A copy of this network for each of the segments, with its seed, its order of the rows, and its
     hyper-parameters."""
-    setup, state = alone.setup, alone.state.rows([0] * len(segments))
+    setup, state, ensemble = alone.setup, alone.state.rows([member] * len(segments)), alone.config.ensemble
+    setup = replace(setup, config=replace(setup.config, ensemble=1))
     orders = tuple(dict.fromkeys(s.order_seed for s in segments if s.order_seed is not None))
     if orders:  # then each has one
         past = replace(setup.plan.past, order=orders[0])
@@ -165,10 +169,11 @@ def _population(alone: Training, segments: Sequence[Segment]) -> Training:
         setup = replace(setup, plan=replace(setup.plan, data_seed=orders[0], past=past, orders=several))
         places = [orders.index(s.order_seed) for s in segments if s.order_seed is not None]
         state.population.order_P.copy_(torch.tensor(places))
-    state.population.seed_P.copy_(torch.tensor([read_settings(s.asked).seed for s in segments]))
+    seeds = [member_seeds(read_settings(s.asked).seed, ensemble)[member] for s in segments]
+    state.population.seed_P.copy_(torch.tensor(seeds))
     training = Training(setup, state)
     for name in sorted({name for segment in segments for name in segment.changes}):
-        usual = float(alone.state.population.hp[name])
+        usual = float(alone.state.population.hp[name][member])
         value_F = [segment.changes.get(name, usual) for segment in segments]
         training.set(name, [torch.inf if value is None else value for value in value_F])  # None: no clipping
     return training
@@ -262,7 +267,8 @@ def usual_futures(snapshot: Snapshot, kind: str, count: int = 64) -> list[dict[s
 
 
 def _rates(snapshot: Snapshot, count: int) -> list[dict[str, Any]]:
-    lr = keyframe_of_saved(snapshot.saved)[1]["hp"]["lr"]  # without the schedule's factor
+    arrays, meta = keyframe_of_saved(snapshot.saved)  # without the schedule's factor
+    lr = meta["hp"]["lr"] if "hp" in meta else float(arrays["hp.lr"][snapshot.member])
     if not lr:
         raise TreinoError(
             "futures_lr",
@@ -282,7 +288,7 @@ def _seeds(snapshot: Snapshot, count: int) -> list[dict[str, Any]]:
 def _batch_sizes(snapshot: Snapshot, count: int) -> list[dict[str, Any]]:
     rows, now = snapshot.plan.rows, snapshot.plan.batch_size or snapshot.plan.rows
     powers = {2**i for i in range(rows.bit_length()) if 2**i < rows}
-    if any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in snapshot.net.modules()):
+    if any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in snapshot.member_net.modules()):
         powers = {size for size in powers if size > 1 and rows % size != 1}  # no row alone in its batch
     nearest = sorted({*powers, now, rows}, key=lambda size: (abs(math.log(size / now)), size))
     return [{"batch_size": "full" if size == rows else size} for size in sorted(nearest[:count])]

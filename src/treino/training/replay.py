@@ -51,11 +51,12 @@ class Snapshot:
 
     net: a copy in evaluation mode with the weights then: what answers, of an ensemble the mean of those that
     were the best half by then. member: the number of the one network that ``member_net``, hp, state and
-    gradients are of, with its seed: the one that was asked for, or the best one. trained_net: it with the
-    weights that updates move: no running average, and gates apart, which multiply inputs by gate_D ``[D]``;
-    None: no gates. loss: the training loss of
-    the update that led here; None at step 0. hp: what is in force for the next update: lr (with its
-    schedule), weight_decay, momentum, beta1, beta2, eps, clip (infinite: none), dropout.
+    gradients are of, with its seed: the one that was asked for, or the best one that trains at that step
+    (while the run trains: the first). trained_net: it with the weights that updates move: no running average,
+    and gates apart, which multiply inputs by gate_D ``[D]``; None: no gates. loss: the training loss of the
+    update that led here; None at step 0, and of one member, for the mean of all is recorded.
+    hp: what is in force for the next update: lr (with its schedule), weight_decay, momentum, beta1, beta2,
+    eps, clip (infinite: none), dropout.
     state: ``{parameter: {name: tensor}}``, the optimizer's before the next update, in torch.optim's names.
     gradients: ``{parameter: tensor}``, summed so far where the fault ``missing_zero_grad`` keeps them.
     saved: the training's whole state, as ``Training.save`` gives it. plan: its steps. settings: all of them,
@@ -112,7 +113,8 @@ def snapshots(run: StoredRun, steps: Iterable[int], data: Any = None) -> Iterato
 
 
 def last_step(run: StoredRun) -> int:
-    """How many updates the run has taken; of a diverged one, those whose weights were finite.
+    """How many updates the run has taken, or the one member of it that is asked; of a diverged one, those
+    whose weights were finite.
 
     Raises:
         TreinoError: it is a network of a sweep.
@@ -123,7 +125,8 @@ def last_step(run: StoredRun) -> int:
             _("{run} is a network of a sweep, whose steps are not kept one by one.").format(run=run.name),
             _("Train it alone first: treino train [[like={run}]]").format(run=run.typed),
         )
-    steps = run.steps
+    result = run.result
+    steps = run.steps if run.one is None or result is None else result.members[run.one].steps
     if steps > len(run.losses):
         raise damaged(run.path / "result.json", _("it tells of more steps than there are losses"))
     return steps
@@ -255,7 +258,7 @@ def snapshot_of(
         training.config.member_seeds[member],
         net,
         *training.trained_net(member),
-        float(losses_S[step - 1]) if step else None,
+        float(losses_S[step - 1]) if step and run.one is None else None,
         seen.hp,
         seen.state,
         seen.gradients,
@@ -268,12 +271,16 @@ def snapshot_of(
 
 
 def _member(run: StoredRun, training: Training) -> int:
-    """The member that is looked into: the one that was asked for, or the best one at the end, or now."""
+    """The member that is looked into: the one that was asked for, or the best one, at the end or now, of
+    those in training at this step."""
     if training.config.ensemble == 1:
         return 0
     if run.one is not None:
         return run.one
-    return training.answering[0] if run.result is None else run.result.answering[0]
+    running = set(training.state.running.tolist())
+    result = run.result
+    best = result.answering if result is not None else range(training.config.ensemble)
+    return next((member for member in best if member in running), best[0])
 
 
 def _step(run: StoredRun, step: Any) -> int:

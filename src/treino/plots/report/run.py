@@ -277,7 +277,10 @@ def _training(report: RunReport) -> Section:
     if result is not None:
         said.append(_("{seconds} s").format(seconds=numeral(result.seconds)))
         if result.kept_epoch is not None:
-            said.append(_("kept: the weights of epoch {kept:,}").format(kept=result.kept_epoch))
+            kept = _("kept: the weights of epoch {kept:,}")
+            if result.members:
+                kept = _("kept: each network's weights, the last of epoch {kept:,}")
+            said.append(kept.format(kept=result.kept_epoch))
         if result.stopped_early:
             said.append(
                 _("stopped early: no improvement of the validation {metric} for {n} epochs").format(
@@ -288,12 +291,36 @@ def _training(report: RunReport) -> Section:
     curves = curve_charts([report.curves])
     no_curve = _("There is no curve: no epoch came to its end with a finite loss.")
     blocks += curves or [Paragraph(no_curve, "soft")]
+    if result is not None and result.members:
+        blocks.append(_members(result))
     return Section(_("Training"), tuple(blocks), (_settings(report),))
+
+
+def _members(result: RunResult) -> TableBlock:
+    """A row for each network of an ensemble."""
+    head = (
+        "", _("answers"), _("seed"), _("status"), _("steps"), _("kept epoch"),
+        _("validation {metric}").format(metric=result.settings.metric),
+    )  # fmt: skip
+    rows = [
+        (
+            str(n),
+            _("yes") if n in result.answering else "",
+            str(member.seed),
+            _(member.status),
+            numeral(member.steps, ","),
+            numeral(member.kept_epoch, ","),
+            "" if member.validation is None else numeral(member.validation),
+        )
+        for n, member in enumerate(result.members)
+    ]
+    return TableBlock(head, tuple(rows), _("The networks, which answer together: the mean of the best half"))
 
 
 def _how(s: ResolvedSettings) -> str:
     """How it was trained, in a line."""
     extras = {
+        "ensemble": s.ensemble if s.ensemble > 1 else 0,
         "momentum": s.momentum,
         "weight_decay": s.weight_decay,
         "clip": s.clip,
