@@ -5,6 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
+
+import treino as tr
 from treino.loop.loop import JobStart
 from treino.spec import read_settings
 from treino.studio.run_page import AWAITED, RunPage
@@ -42,3 +46,28 @@ def test_the_newest_step_of_a_training_is_what_it_shows(tmp_path: Path) -> None:
     while len(frames) == shown:
         page.tick()
     events.close()  # type: ignore[attr-defined]
+
+
+def test_the_page_of_an_ensemble_answers_as_all_and_shows_the_units_of_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tr.fit("iris", parent=tmp_path, ensemble=4, epochs=10)
+    frames: list[tuple[dict[str, Any], dict[str, Any]]] = []
+
+    def kept(header: dict[str, Any], parts: Any) -> bytes:
+        frames.append((header, dict(parts)))
+        return b""
+
+    monkeypatch.setattr("treino.studio.run_page.frame_bytes", kept)
+    page = RunPage("run/it", run.path, lambda _header, _body: None)
+    page.viewers = 1
+    page.open()
+    page.show_step(30)
+    (header, parts), moment = frames[-1], run.at(30)
+    assert header["step"] == 30
+    train = page._looked_along(moment).rows_by_split["train"][0]
+    assert parts["predicted.train"].tolist() == moment.net(train.x).argmax(1).tolist()
+    assert len(header["layers"]) == 4  # the inputs and the layers of one network
+    weight = moment.member_net[0].weight.detach().numpy()
+    units, inputs = header["layers"][1]["units"], header["layers"][0]["units"]
+    assert parts["weight.1"].tolist() == weight[np.ix_(units, inputs)].tolist()

@@ -16,6 +16,7 @@ from torch import nn
 from treino.data.dataset import Data
 from treino.engine import ACTIVATIONS, INITS, mlp
 from treino.engine.gates import Gates, gates_of
+from treino.engine.rng import member_seeds
 from treino.errors import TreinoError
 from treino.export.own_classes import class_name, definitions
 from treino.export.script_data import scale_of, source_part
@@ -56,14 +57,6 @@ def script(run: StoredRun) -> Path:
             "export_weights",
             _("{run} began with the weights of {other}, and a script begins anew.").format(
                 run=run.name, other=run.spec.weights
-            ),
-            _("Use [[format=safetensors]]."),
-        )
-    if run.spec.resolved.ensemble > 1:
-        raise TreinoError(
-            "export_ensemble",
-            _("{run} is an ensemble of {n} networks, and a script trains one.").format(
-                run=run.name, n=run.spec.resolved.ensemble
             ),
             _("Use [[format=safetensors]]."),
         )
@@ -124,6 +117,12 @@ def _head(run: StoredRun, data: Data, made: ScriptPart) -> ScriptPart:
             f"The run was {run.status} after {len(run.losses)} steps; this trains all "
             f"{planned_steps(run)} that were planned."
         )
+    if s["ensemble"] > 1:
+        best = "The best half by the validation figure answer" if len(data.validation) else "They answer"
+        notes.append(
+            f"{s['ensemble']} networks are trained, one after the other. {best} together: the mean of their "
+            f"{'probabilities' if data.classes else 'values'}."
+        )
     if not run.folder.has("model.safetensors"):
         notes.append("No weights were kept so far: train before you predict.")
     part.flag(notes=bool(notes), weightless=not run.folder.has("model.safetensors"))
@@ -132,6 +131,7 @@ def _head(run: StoredRun, data: Data, made: ScriptPart) -> ScriptPart:
         "usage": _usage(run, "csv" in made.flags),
         "notes": "\n" + textwrap.fill(" ".join(notes), WIDTH),
         "seed": literal(s["seed"]),
+        "seeds": listing("SEEDS", member_seeds(s["seed"], s["ensemble"])),
         "seed_of": "of the first weights"
         + (" and of what dropout leaves out" if s["dropout"] or run.spec.net != "mlp" else ""),
         "data_seed": literal(s["data_seed"]),

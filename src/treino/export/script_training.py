@@ -105,6 +105,28 @@ def training_part(run: StoredRun, data: Data, reads_table: bool) -> ScriptPart:
         else "len(sys.argv) == 1",
     }  # fmt: skip
     part |= _optimizer(s, "trained" if own else "net.parameters()")
+    part |= _ensemble(s, rows["validation"] > 0)
+    return part
+
+
+def _ensemble(s: Mapping[str, Any], validates: bool) -> ScriptPart:
+    """How several networks answer together, and which of them."""
+    part, loss = ScriptPart(), LOSSES[s["loss"]]
+    part.flag(together=s["ensemble"] > 1)
+    mean, of = ["return output.mean(0)"], "values"
+    if loss.of_classes:
+        mean = ["return output.log_softmax(-1).logsumexp(0) - math.log(len(output))"]
+    elif loss.task == "classification":
+        mean = ["yes, no = (F.logsigmoid(sign * output).logsumexp(0) for sign in (1, -1))", "return yes - no"]
+    if loss.task == "classification":
+        of = "probabilities, as logits"
+    part.values |= {
+        "mean": "\n        ".join(mean),
+        "mean_doc": f"The mean of the networks' {of}.",
+        "figure": "best" if validates else "0.0",
+        "by_figure": "one[0]" if METRICS[s["metric"]].better < 0 else "-one[0]",
+        "half": "able[: -(-len(SEEDS) // 2)]" if validates else "able",
+    }
     return part
 
 
@@ -139,7 +161,7 @@ def _optimizer(s: Mapping[str, Any], parameters: str) -> ScriptPart:
     if "nesterov" in kind.reads and s["nesterov"] and s["momentum"] > 0:
         args.append("nesterov=True")
     head, inner = f"{class_name(kind.torch)}(", ", ".join(args)
-    short = len(head) + len(inner) + 21 <= WIDTH
+    short = len(head) + len(inner) + 21 + 4 * (s["ensemble"] > 1) <= WIDTH
     part.values["optimizer"] = f"{head}{inner})" if short else f"{head}\n        {inner}\n    )"
     return part
 

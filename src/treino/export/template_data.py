@@ -13,7 +13,9 @@ $notes  #? notes
 
 # ---- settings
 
-SEED = $seed  # $seed_of
+SEEDS = $seeds  #? together
+SEED = SEEDS[0]  # $seed_of, in the network that is in training  #? together
+SEED = $seed  # $seed_of  #? !together
 DATA_SEED = $data_seed  # $data_seed_of
 VALIDATION, TEST = $validation, $test  # shares of the rows; the rest is for training  #? shares
 VALIDATION = $validation  # share of the training rows; the test rows are the source's own  #? official

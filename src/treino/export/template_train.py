@@ -63,17 +63,7 @@ def exchange_dropout(module):
     return module
 
 
-torch.manual_seed(generator(SEED, "init").initial_seed())  # the first weights are drawn from here
-net = $own_name()
 #]
-#[ lazy
-# lazy layers get their sizes and weights at the first call
-torch.manual_seed(generator(SEED, "lazy").initial_seed())
-with torch.no_grad():
-    net.eval()(torch.zeros(2, $item))
-#]
-net = exchange_dropout(net)  #? own
-  #? hashed !own
 #[ gated
 
 
@@ -89,8 +79,25 @@ class ColumnGates(nn.Module):
 
 
 #]
-#[ !own
+#[ together
 
+
+def new_net():
+    """A network with the first weights of its seed."""
+#]
+#{
+torch.manual_seed(generator(SEED, "init").initial_seed())  # the first weights are drawn from here  #? own
+net = $own_name()  #? own
+#[ lazy
+# lazy layers get their sizes and weights at the first call
+torch.manual_seed(generator(SEED, "lazy").initial_seed())
+with torch.no_grad():
+    net.eval()(torch.zeros(2, $item))
+#]
+net = exchange_dropout(net)  #? own !together
+  #? hashed !own !together
+  #? !own !together
+#[ !own
 net = nn.Sequential(
 $layers
 )
@@ -105,6 +112,26 @@ for layer in net:  # $init_doc
         nn.init.uniform_(layer.bias, -bound, bound, generator=g)  #? init_default
         $init_weight  #? !init_default !own
         nn.init.zeros_(layer.bias)  #? !init_default !own
+return net  #? together !own
+return exchange_dropout(net)  #? together own
+#}
+#[ together
+
+
+class Ensemble(nn.Module):
+    """$mean_doc"""
+
+    def __init__(self, members):
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, x):
+        output = torch.stack([member(x) for member in self.members])
+        $mean
+
+
+net = new_net()  # the one that is in training, and then the ensemble
+#]
 #[ function
 
 
@@ -162,6 +189,7 @@ def factor(step):
 
 def train():
     """Train from scratch, keep the weights, and print how it went."""
+    global SEED, net  #? together
 #[ memory
     rows = np.load(Path(__file__).with_name($npz))  # prepared, as they were given
     $load_part
@@ -179,9 +207,18 @@ def train():
     $prepare_part
 #]
 
-    net.to(DEVICE)  #? device
+    net.to(DEVICE)  #? device !together
     x_train, y_train = x_train.to(DEVICE), y_train.to(DEVICE)  #? device
     x_validation = x_validation.to(DEVICE)  #? device validates
+#[ together
+    every, able = [], []  # the losses of all networks; figure and network of those that didn't diverge
+    for SEED in SEEDS:
+        print(f"network {len(every) + 1} of {len(SEEDS)}, of seed {SEED}")
+        net = new_net()
+#]
+#{
+    net.to(DEVICE)  #? device together
+    Dropout.p = DROPOUT  #? together hashed !own
 #[ own
     trained = [p for p in net.parameters() if p.requires_grad]
     for p in trained:  # zeros and not None: what a step leaves out still moves on by its momentum
@@ -199,6 +236,7 @@ def train():
     best, best_weights = $worst, None  #? keeps_best !patience
     best, best_epoch, best_weights = $worst, 0, None  #? keeps_best patience
     best, best_epoch = $worst, 0  #? !keeps_best patience
+    best = $worst  #? together validates !keeps_best !patience
     order = torch.randperm(len(x_train), generator=generator(DATA_SEED, "order"))  #? once
     order = torch.arange(len(x_train))  #? unshuffled
     for epoch in range(1, EPOCHS + 1):
@@ -213,8 +251,10 @@ def train():
             group["lr"] = $base_lr$times_factor  #? sets_lr
             Dropout.step = step  #? hashed
             torch.manual_seed(step_seed(step))  # for what the network itself draws  #? own
-            # FAULT missing_zero_grad: optimizer.zero_grad() belongs here. backward() adds to what is there,  #? summed
-            # so every step follows the sum of all gradients since the first one  #? summed
+            # FAULT missing_zero_grad: optimizer.zero_grad() belongs here. backward() adds to what is there,  #? summed !together
+            # so every step follows the sum of all gradients since the first one  #? summed !together
+            # FAULT missing_zero_grad: optimizer.zero_grad() belongs here. backward() adds to what is  #? summed together
+            # there, so every step follows the sum of all gradients since the first one  #? summed together
             optimizer.zero_grad($zero_args)  # backward() adds to what is there  #? !summed
             loss = loss_function(net($x_batch), $y_batch)
             loss.backward()
@@ -252,6 +292,10 @@ def train():
         if figures[$metric] $better best:
             best, best_epoch = figures[$metric], epoch
 #]
+#[ together validates !keeps_best !patience
+        if figures[$metric] $better best:
+            best = figures[$metric]
+#]
 #[ patience
         elif epoch - best_epoch >= PATIENCE:
             print(f"no better {PATIENCE} epochs long: epoch {best_epoch} was the best")
@@ -264,6 +308,17 @@ def train():
         net.load_state_dict(best_weights)  #? keeps_best
     net.cpu()  #? device
     finite = all(p.isfinite().all() for p in net.parameters())
+#}
+#[ together
+        every.append(losses)
+        if finite:
+            able.append(($figure, net))
+
+    able.sort(key=lambda one: $by_figure)  #? validates
+    net = Ensemble([one for _figure, one in $half])
+    losses = [float(np.mean([of[e] for of in every if len(of) > e])) for e in range(max(map(len, every)))]
+    finite = bool(able)
+#]
     if finite:  # a network that diverged is not kept
         torch.save($saved, WEIGHTS)
 #[ tests
@@ -279,6 +334,10 @@ def predict(path):
     if not WEIGHTS.exists():  #? weightless
         sys.exit(f"There are no weights in {WEIGHTS}: train it first")  #? weightless
     saved = torch.load(WEIGHTS, weights_only=True)
+#[ together
+    count = 1 + max(int(name.split(".")[1]) for name in saved["net"])
+    net = Ensemble([new_net() for _member in range(count)])
+#]
     net.load_state_dict(saved["net"])
     net.eval()
     x = prepare($read$saved_scale)
