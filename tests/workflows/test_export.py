@@ -67,7 +67,9 @@ def check_equal(name: str, settings: dict[str, Any], folder: Path) -> None:
     if last["losses"]:
         assert last["loss"] == last["losses"][-1]
     if run.status != "diverged" and document["metrics"]["test"]:
-        assert last["test"].items() <= document["metrics"]["test"].items()
+        wanted = {name: document["metrics"]["test"][name] for name in last["test"]}
+        # the rows' losses are added in another order; gates are multiplied in before the run measures
+        assert last["test"] == pytest.approx(wanted, rel=1e-5 if run.settings["gates"] else 1e-12)
     again = torch.load(path.with_suffix(".pt"), weights_only=True)
     assert kept.keys() == again.keys()
     assert all(torch.equal(kept["net"][k], again["net"][k]) for k in kept["net"])
@@ -103,6 +105,8 @@ ENSEMBLES: list[tuple[str, dict[str, Any]]] = [
     ("iris", {"epochs": 3, "validation": 0, "batch_size": "full"}),
     ("wine", {"epochs": 6, "fault": "missing_zero_grad", "clip": 1.0, "schedule": "cosine", "warmup": 2}),
     ("wine", {"epochs": 6, "net": "mynet.py:Net", "lr": 0.02}),
+    ("wine", {"epochs": 6, "recipe": "table", "hidden": [16]}),
+    ("diabetes", {"epochs": 3, "recipe": "table", "hidden": [16], "bins": 4}),
 ]
 
 
@@ -144,7 +148,7 @@ def test_it_predicts_from_raw_columns_as_the_run_does(
     ours = run.predict(new).reset_index(drop=True)
     theirs = pd.read_csv(io.StringIO("\n".join(said(export(run), "predict", str(tmp_path / "new.csv")))))
     assert list(theirs.pop("row")) == list(range(9))
-    pd.testing.assert_frame_equal(theirs, ours, check_dtype=False, rtol=1e-12)
+    pd.testing.assert_frame_equal(theirs, ours[list(theirs)], check_dtype=False, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["mixed.csv", "mixed brazilian.csv", "mixed frame.csv"])

@@ -2,7 +2,6 @@
 
 import ast
 import io
-import itertools
 import re
 import shlex
 import sys
@@ -10,6 +9,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -25,11 +25,14 @@ from treino.export.script_template import render
 from treino.export.script_training import changes_part, planned_steps, training_part
 from treino.records.network_source import UserFiles, network_files, sealed_copy
 from treino.records.stored_run import StoredRun
+from treino.spec import read_settings
+from treino.training.resolution import dropout_of, plain_of
 from treino.words import _
 
 LIBRARIES = {
     **{name: f"import {name}" for name in (
-        "copy", "csv", "datetime", "functools", "gzip", "hashlib", "json", "math", "os", "re", "sys")},
+        "copy", "csv", "datetime", "functools", "gzip", "hashlib", "itertools", "json", "math",
+        "os", "re", "sys")},
     "Path(": "from pathlib import Path",
     "np": "import numpy as np",
     "torch": "import torch",
@@ -232,8 +235,14 @@ def _network(run: StoredRun, data: Data) -> ScriptPart:
     gates = _gates(run) if s["gates"] else None
     part.flag(gated=gates is not None)
     if gates is not None:
-        inputs_G = [len(list(places)) for _gate, places in itertools.groupby(gates.column_D)]
-        part.values |= {"gates": literal(gates.rate), "gate_inputs": listing("GATE_INPUTS", inputs_G)}
+        part.values |= {"gates": literal(gates.rate), "gate_of": listing("GATE_OF", gates.column_D)}
+    asked = read_settings(run.spec.asked)
+    rates, plain = dropout_of(asked), np.flatnonzero(plain_of(asked)).tolist()
+    part.flag(spread=isinstance(rates, list), plain=bool(plain))
+    part.values |= {"dropouts": listing("DROPOUTS", rates if isinstance(rates, list) else [])}
+    if gates is not None:
+        bins = np.flatnonzero(gates.bin_G).tolist()
+        part.values |= {"plain_members": literal(plain), "bin_gates": listing("BIN_GATES", bins)}
     description = mlp(
         *s["hidden"], activation=s["activation"], dropout=s["dropout"], batch_norm=s["batch_norm"]
     )

@@ -58,7 +58,7 @@ def source_part(run: StoredRun, data: Data) -> ScriptPart:
     values = "torch.as_tensor(raw).double() / 255" if image else "torch.as_tensor(raw)"
     scaled = f"(({values} - mean) / std)" if prep.normalise else f"({values})" if image else values
     if prep.clip is not None and prep.normalise:
-        scaled = f"clipped({scaled})"
+        scaled = f"clipped{scaled}"
         part.flag(clipped=True)
         part.values |= {
             "clip_inputs": literal(prep.clip),

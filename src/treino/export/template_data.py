@@ -25,14 +25,19 @@ WEIGHT_DECAY = $weight_decay  #? weight_decay
 MOMENTUM = $momentum  #? momentum
 BETAS = $betas  #? betas
 GATES = $gates  # how many times as far as a weight an update moves a column's factor  #? gated
-GATE_INPUTS = $gate_inputs  # of each column  #? gated
+GATE_OF = $gate_of  # the number of each input's factor  #? gated
+PLAIN_MEMBERS = $plain_members  # the networks that see no bins  #? plain
+BIN_GATES = $bin_gates  # the factors of bins  #? plain
 CLIP_INPUTS = $clip_inputs  # deviations from its mean that a normalised number goes at most  #? clipped
 NORMALISED = $normalised  # the inputs that are  #? clipped
 CLIP = $clip  # the largest norm of a gradient  #? clip
 EMA = $ema  # what each update leaves of the running average of the weights, which is evaluated and kept  #? ema
 LABEL_SMOOTHING = $label_smoothing  #? label_smoothing
 CLASS_WEIGHTS = $class_weights  #? class_weights
-DROPOUT = $dropout  # the share of hidden units that a step leaves out  #? dropout !own
+# the share of hidden units that a step leaves out, of each network  #? spread
+DROPOUTS = $dropouts  #? spread
+DROPOUT = DROPOUTS[0]  #? spread
+DROPOUT = $dropout  # the share of hidden units that a step leaves out  #? dropout !own !spread
 BATCH_SIZE = $batch_size  #? batches
 STEPS = $steps  #? unfinished
 EPOCHS = $epochs  # the last one is not whole  #? unfinished
@@ -73,7 +78,7 @@ def mix(x):
     return x ^ (x >> np.uint64(31))
 
 
-def number(x):
+def as_uint64(x):
     """An integer modulo 2⁶⁴, as an array, where NumPy's arithmetic wraps around."""
     return np.array([x % 2**64], dtype=np.uint64)
 #]
@@ -82,7 +87,7 @@ def number(x):
 
 def step_seed(step):
     """The seed of what the network itself draws in a step."""
-    return int(mix(mix(number(SEED * 0x632BE59BD9B4E019 + step)))[0]) >> 1
+    return int(mix(mix(as_uint64(SEED * 0x632BE59BD9B4E019 + step)))[0]) >> 1
 #]
 '''
 

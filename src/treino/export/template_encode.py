@@ -37,7 +37,8 @@ def filled(values, column):
 def binned(values, column):
     """The values, and for each bin of the column how far up in it they lie: 0 below it, 1 above it."""
     edges = column.get("edges", [])
-    return [values, *((np.clip(values, a, b) - a) / (b - a) for a, b in zip(edges, edges[1:]))]
+    bins = itertools.pairwise(edges)
+    return [values, *((np.clip(values, a, b) - a) / (b - a) for a, b in bins)]
 #]
 #[ encoded levels
 

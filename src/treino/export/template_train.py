@@ -34,12 +34,12 @@ class Dropout(nn.Module):
     def forward(self, h):
         if not self.training or not self.p:
             return h
-        key = mix(mix(mix(number(SEED)) + np.uint64(self.layer)) + np.uint64(self.step))
+        key = mix(mix(mix(as_uint64(SEED)) + np.uint64(self.layer)) + np.uint64(self.step))
 #]
 #[ own
         calls = self.calls[1] if self.calls[0] == self.step else 0
         self.calls = (self.step, calls + 1)
-        key = key + number(calls * 0x3C6EF372 << 32)
+        key = key + as_uint64(calls * 0x3C6EF372 << 32)
 #]
 #[ hashed
         a, b = (key | np.uint64(1)).view(np.int32)
@@ -72,10 +72,20 @@ class ColumnGates(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.weight = nn.Parameter(torch.full((len(GATE_INPUTS),), 1 / GATES))
+        self.weight = nn.Parameter(torch.full((max(GATE_OF) + 1,), 1 / GATES))
 
     def forward(self, x):
-        return x * (GATES * self.weight).repeat_interleave(torch.tensor(GATE_INPUTS, device=x.device))
+        weight = self.weight * (self.weight != 0)  # a factor of 0 stays 0  #? plain
+        weight = self.weight  #? !plain
+        return x * (GATES * weight)[torch.tensor(GATE_OF, device=x.device)]
+
+
+def without_gates(net):
+    """The same network, with the factors multiplied into its first layer's weights."""
+    gates, first, *others = net.cpu()
+    with torch.no_grad():
+        first.weight *= (GATES * gates.weight)[torch.tensor(GATE_OF)]
+    return nn.Sequential(first, *others)
 
 
 #]
@@ -190,6 +200,7 @@ def factor(step):
 def train():
     """Train from scratch, keep the weights, and print how it went."""
     global SEED, net  #? together
+    global net  #? gated !together
 #[ memory
     rows = np.load(Path(__file__).with_name($npz))  # prepared, as they were given
     $load_part
@@ -218,7 +229,10 @@ def train():
 #]
 #{
     net.to(DEVICE)  #? device together
-    Dropout.p = DROPOUT  #? together hashed !own
+    Dropout.p = DROPOUT  #? together hashed !own !spread
+    Dropout.p = DROPOUTS[len(every)]  #? spread
+    if len(every) in PLAIN_MEMBERS:  #? plain
+        net[0].weight.data[BIN_GATES] = 0  #? plain
 #[ own
     trained = [p for p in net.parameters() if p.requires_grad]
     for p in trained:  # zeros and not None: what a step leaves out still moves on by its momentum
@@ -308,6 +322,7 @@ def train():
         net.load_state_dict(best_weights)  #? keeps_best
     net.cpu()  #? device
     finite = all(p.isfinite().all() for p in net.parameters())
+    net = without_gates(net)  #? gated
 #}
 #[ together
         every.append(losses)
@@ -331,13 +346,16 @@ def train():
 
 def predict(path):
     """Print a prediction for each row of a CSV file, as CSV."""
+    global net  #? gated !together
     if not WEIGHTS.exists():  #? weightless
         sys.exit(f"There are no weights in {WEIGHTS}: train it first")  #? weightless
     saved = torch.load(WEIGHTS, weights_only=True)
 #[ together
     count = 1 + max(int(name.split(".")[1]) for name in saved["net"])
-    net = Ensemble([new_net() for _member in range(count)])
+    net = Ensemble([new_net() for _member in range(count)])  #? !gated
+    net = Ensemble([without_gates(new_net()) for _member in range(count)])  #? gated
 #]
+    net = without_gates(net)  #? gated !together
     net.load_state_dict(saved["net"])
     net.eval()
     x = prepare($read$saved_scale)

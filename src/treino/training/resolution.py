@@ -105,10 +105,10 @@ def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own 
     layers = mlp(
         *hidden,
         activation=s.activation or "relu",
-        dropout=_dropout(s),
+        dropout=dropout_of(s),
         batch_norm=s.batch_norm,
         gates=s.gates,
-        plain=[member * s.plain_members % s.ensemble < s.plain_members for member in range(s.ensemble)],
+        plain=plain_of(s),
     )
     return layers, config
 
@@ -123,7 +123,12 @@ def _by_rows(s: Settings, rows: int) -> dict[str, Any]:
     return found
 
 
-def _dropout(s: Settings) -> float | list[float]:
+def plain_of(s: Settings) -> list[bool]:
+    """Which networks of an ensemble see no bins: evenly many between two of them."""
+    return [member * s.plain_members % s.ensemble < s.plain_members for member in range(s.ensemble)]
+
+
+def dropout_of(s: Settings) -> float | list[float]:
     """The share of units that a network drops, or that each network of an ensemble does: the middles of as
     many parts of 0 to ``dropout``, in an order of the seed's."""
     rate, members = s.dropout or 0.0, s.ensemble
