@@ -49,7 +49,8 @@ async def until(viewer: Watcher, wanted: Callable[[Watcher], Any]) -> None:
 
 def test_a_sweep_is_shown_while_it_trains_stops_and_is_judged_and_opens_a_network(tmp_path: Path) -> None:
     async def work(bench: Bench) -> None:
-        asked = {"data": "wine", "space": SPACE, "members": 1500, "settings": {"epochs": 3000, "patience": 0}}
+        long = {"epochs": 12_000, "patience": 0}
+        asked = {"data": "wine", "space": SPACE, "members": 1500, "settings": long}
         name = (await begun(bench, "sweep", **asked))["run"]
         async with bench.viewer(path=f"/socket/sweep/{name}") as viewer:
 
