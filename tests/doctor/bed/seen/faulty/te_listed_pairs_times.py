@@ -1,5 +1,5 @@
 # missed: duplicate_leakage @ 16
-# missed: scaler_leakage @ 15
+# allowed: scaler_leakage @ 15
 # mend: 15 → rows = [(torch.tensor(r, dtype=torch.float32), int(t)) for r, t in zip(d.data - 4, d.target)]
 # mend: 16 →
 import copy, random
