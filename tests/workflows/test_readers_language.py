@@ -28,7 +28,7 @@ report many --to many.html
 plot many --what slices,parallel
 plot both
 """
-NAMES = "houses kind age day log one many both red blue old new lanes"
+NAMES = "houses kind age day log one many both red blue old new lanes plain"
 
 
 @pytest.fixture

@@ -107,7 +107,8 @@ def find_rate(
         TreinoError: settings that contradict the data, or every rate diverged.
     """
     own = module if module is not None else network_of(settings, networks)
-    one = settings.model_copy(update={"ensemble": 1, "dropout_spread": False, "plain_members": 0})
+    alone = {"ensemble": 1, "dropout_spread": False, "plain_members": 0}
+    one = settings if settings.ensemble == 1 else settings.model_copy(update=alone)
     net, config = decide(one, data, own)
     made = net if isinstance(net, MLP) else partial(copy.deepcopy, net)  # all begin with the same weights
     batch = config.rows_per_step(len(data.train))

@@ -98,7 +98,7 @@ class Preparation:
     def with_bins(self, raw_ND: NDArray[np.float64]) -> NDArray[np.float64]:
         """Raw inputs ``[N, D]`` whose bins are those of the numbers before them, wherever these were set."""
         found = raw_ND.copy()
-        for encoder, group in zip(self.encoders, self.groups, strict=True):
+        for encoder, group in zip(self.encoders, self.groups, strict=False):
             for place, share_N in zip(
                 group[1:], with_bins(raw_ND[:, group[0]], encoder.edges)[1:], strict=False
             ):
