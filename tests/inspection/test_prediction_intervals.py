@@ -26,7 +26,7 @@ def table(rows: int = 400) -> pd.DataFrame:
 def test_new_rows_lie_in_them_as_often_as_promised(rows: int, spread: bool) -> None:
     """Over many validation sets, errors of any kind: at least the level, and at most 1 / (n + 1) more."""
     r, inside = np.random.default_rng(0), []
-    for _trial in range(4000):
+    for _trial in range(2000):
         wide = r.exponential(size=rows + 1) if spread else np.ones(rows + 1)
         error = np.abs(r.standard_t(3, size=rows + 1)) * wide
         rule = interval_rule(error[:-1], wide[:-1] if spread else None)

@@ -47,6 +47,7 @@ async def until(viewer: Watcher, wanted: Callable[[Watcher], Any]) -> None:
         await viewer.take(60)
 
 
+@pytest.mark.thorough
 def test_a_sweep_is_shown_while_it_trains_stops_and_is_judged_and_opens_a_network(tmp_path: Path) -> None:
     async def work(bench: Bench) -> None:
         long = {"epochs": 12_000, "patience": 0}

@@ -110,6 +110,7 @@ ENSEMBLES: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("name", "settings"), ENSEMBLES, ids=range(len(ENSEMBLES)))
 def test_it_trains_several_networks_that_answer_together(
     name: str, settings: dict[str, Any], tmp_path: Path
