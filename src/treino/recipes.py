@@ -1,6 +1,7 @@
 """Recipes: settings that were measured together, in the place of those that a person leaves open."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 TABLE: dict[str, Any] = {
@@ -15,6 +16,7 @@ TABLE: dict[str, Any] = {
     "lr": 2e-3,
     "weight_decay": 1e-2,
 }
+MOST_INPUTS = 1024  # of a network that sees bins; wider ones would take minutes
 DROPOUT = 0.4  # of the networks of an ensemble: shares of their own up to this one
 PLAIN_EACH = 4  # one network in so many sees no bins
 ROWS_A_BATCH, BATCHES = 50, (32, 512)  # a batch is so small a part of the rows, within these sizes
@@ -33,6 +35,21 @@ def table_settings(asked: dict[str, Any]) -> dict[str, Any]:
     if every["inputs"] == "bins" and every["gates"] and "plain_members" not in asked:
         found["plain_members"] = every["ensemble"] // PLAIN_EACH
     return found
+
+
+def without_recipe(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that were asked for, without those that the recipe among them adds again."""
+    if asked.get("recipe") != "table":
+        return dict(asked)
+    usual = _plain_values(table_settings({}))
+    known = _plain_values(asked)
+    rest = {name: value for name, value in known.items() if name not in usual or usual[name] != value}
+    return rest if _plain_values(rest | table_settings(rest)) == known else dict(asked)
+
+
+def _plain_values(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, with lists as JSON has them."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()}
 
 
 def batch_rows(rows: int) -> int:

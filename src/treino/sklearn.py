@@ -72,7 +72,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self,
         hidden: Sequence[int] | None = None,
         *,
-        recipe: str = "plain",
+        recipe: str | None = None,
         activation: str | None = None,
         dropout: float | None = None,
         batch_norm: bool = False,

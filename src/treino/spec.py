@@ -84,9 +84,10 @@ class Settings(BaseModel):
         None, "Data", "which comes first in dates: day/month or month/day; default: found out"
     )
 
-    recipe: Literal["table", "plain"] = _f(
-        "plain", "Network", "what is taken for settings that are left open: table, an ensemble that was "
-        "measured on tables, or plain, one simple network"
+    recipe: Literal["table", "plain"] | None = _f(
+        None, "Network", "what is taken for settings that are left open: table, an ensemble that was "
+        "measured on tables, or plain, one simple network; default: table for one training on a table of "
+        "your own, plain for all else"
     )  # fmt: skip
     hidden: Ints | None = _f(
         None, "Network", "units of the hidden layers, e.g. 64,32; 'none' for a linear network; "

@@ -1,7 +1,6 @@
 """``fit``: train one network on any data and return its ``Run``."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,11 @@ from treino.api.results import Run, Sweep
 from treino.data.torch_datasets.dataset_source import is_torch_dataset
 from treino.engine import MLP
 from treino.errors import TreinoError
-from treino.records.data_source import LOADS, load_data, prepared_beside
 from treino.records.network_source import UserFiles
 from treino.spec import refuse_layers
 from treino.training.train import drain
 from treino.tuning.fit_events import (
     FitRequest,
-    check_request,
     fit_events,
     prepare_fit,
     settings_before_search,
@@ -66,29 +63,15 @@ def fit(
         given["net"], net = net, None
     if isinstance(net, MLP):
         refuse_layers(settings_before_search(given))
-        given |= {n: getattr(net, n) for n in ("hidden", "activation", "dropout", "batch_norm", "gates")}
+        layers = ("hidden", "activation", "dropout", "batch_norm", "gates")
+        given = {"recipe": "plain"} | given | {name: getattr(net, name) for name in layers}
         net = None
-    classes = settings.get("num_classes")
     held_back = {name: given.pop(name) for name in ("validation", "test") if _is_rows(given.get(name))}
+    workers = settings.get("num_workers", 0) if is_torch_dataset(data) else 0
     request = FitRequest(
-        data, given, UserFiles(), net, seeds=seeds, folds=folds, until=until, parent=parent, lean=lean
-    )
-    check_request(request)
-    if classes is not None or held_back or is_torch_dataset(data):
-        read = settings_before_search(given)
-        workers = settings.get("num_workers", 0) if is_torch_dataset(data) else 0
-        rows = load_data(data, read, workers, prepared_beside(parent, read.out), **held_back)
-        if classes is not None and len(rows.classes) != classes:
-            found = _("has {n} classes").format(n=len(rows.classes)) if rows.classes else _("is a number")
-            raise TreinoError(
-                "num_classes",
-                _("num_classes is {asked}, and {target} {found}.").format(
-                    asked=classes, target=rows.target, found=found
-                ),
-                _("Leave num_classes out, or give the number that there are."),
-            )
-        rest = {name: value for name, value in given.items() if name not in LOADS}
-        request = replace(request, source=rows, settings=rest)
+        data, given, UserFiles(), net, seeds=seeds, folds=folds, until=until, parent=parent, lean=lean,
+        held_back=held_back, num_workers=workers, classes=settings.get("num_classes"),
+    )  # fmt: skip
     events = fit_events(prepare_fit(request))
     if request.repeated:
         return Sweep(drain_sweep(events, watch).folder)

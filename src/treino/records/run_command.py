@@ -3,13 +3,14 @@
 import shlex
 from collections.abc import Mapping
 
+from treino.recipes import without_recipe
 from treino.setting_types import as_item
 from treino.spec import FLAGS
 
 
 def as_typed(source: str, asked: Mapping[str, object]) -> str:
     """The command that reproduces this run, typed from the run's folder where the data is a file."""
-    return shlex.join(["treino", "train", source, *as_flags(asked)])
+    return shlex.join(["treino", "train", source, *as_flags(without_recipe(asked))])
 
 
 def branch_as_typed(how: str, place: str, changes: Mapping[str, object]) -> str:

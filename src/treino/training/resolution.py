@@ -138,10 +138,16 @@ def dropout_of(s: Settings) -> float | list[float]:
     return [rate * (place + 0.5) / members for place in order]
 
 
-def plan(settings: Settings, data: Data, net: Net | None = None, past: Past | None = None) -> Plan:
+def plan(
+    settings: Settings,
+    data: Data,
+    net: Net | None = None,
+    past: Past | None = None,
+    recipe_reason: str = "",
+) -> Plan:
     """Decide what was left open and make the training; nothing is written.
 
-    past: of a training that goes on with another one's state.
+    past: of a training that goes on with another one's state. recipe_reason: why its settings are a recipe's.
 
     Raises:
         TreinoError: settings that contradict each other, the data or the machine.
@@ -159,6 +165,7 @@ def plan(settings: Settings, data: Data, net: Net | None = None, past: Past | No
             _("Warm up for fewer steps, or train longer."),
         )
     resolved = s.model_dump(mode="json", exclude={"name", "out"}) | {
+        "recipe": s.recipe or "plain",
         "normalise": data.arguments["normalise"],
         "validation": data.files["validation"][0]
         if "validation" in data.files
@@ -187,7 +194,7 @@ def plan(settings: Settings, data: Data, net: Net | None = None, past: Past | No
             "dropout": chosen.dropout if isinstance(chosen.dropout, float) else s.dropout,
             "batch_norm": chosen.batch_norm, "gates": chosen.gates, "init": s.init or "default",
         }  # fmt: skip
-    reasons = (data.task_reason, training.loss_reason)
+    reasons = (data.task_reason, training.loss_reason, recipe_reason)
     return Plan(training, resolved, tuple(r for r in reasons if r))
 
 

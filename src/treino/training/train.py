@@ -89,6 +89,7 @@ def training(
     lean: bool = False,
     start: Start | None = None,
     data: Data | None = None,
+    recipe_reason: str = "",
 ) -> Iterator[JobEvent]:
     """Train one network and keep the run. Nothing is written before what was asked is known to be possible.
 
@@ -100,6 +101,7 @@ def training(
     lean: keep no copy of rows that are in memory only (such a run isn't resumed).
     start: weights to begin with, instead of initial ones.
     data: what ``load_data`` made of the source with these settings, where that was wanted before.
+    recipe_reason: why settings that were left open are those of a recipe.
 
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
@@ -118,7 +120,9 @@ def training(
     file = None if settings.net is None else networks.get(settings.net)
     if file is not None:  # in its folder the run's network is known by its copy
         settings = settings.model_copy(update={"net": f"{NETWORK_COPY}:{file.name}"})
-    planned = plan(settings, data, own)
+    if settings.recipe is None:  # said, so that the run's command means the same whatever is usual
+        settings = settings.model_copy(update={"recipe": "plain"})
+    planned = plan(settings, data, own, recipe_reason=recipe_reason)
     if start is not None:
         warm_start(planned.training.shared, planned.training.state, start.weights)
     folder = RunFolder.create(

@@ -1,7 +1,8 @@
 """Events of one ``fit``: of a single network, or of the same with several seeds or folds; ``lr="auto"``."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ from treino.data.torch_datasets.dataset_source import is_torch_dataset
 from treino.errors import TreinoError
 from treino.loop.loop import JobEvent
 from treino.pictures.illustration import illustrated
-from treino.records.data_source import prepared_beside
+from treino.records.data_source import LOADS, load_data, prepared_beside
 from treino.records.network_source import NetworkSource, network_files
 from treino.records.user_network import NetworkFiles
 from treino.spec import Settings, read_settings
+from treino.training.recipe_choice import choose_recipe
+from treino.training.resolution import train_config
 from treino.training.train import Start, training
-from treino.tuning.learning_rate_search import Rates, find_rate, search_rows
+from treino.tuning.learning_rate_search import Rates, find_rate
 from treino.tuning.repeats import repeat_events
 from treino.words import _
 
@@ -30,7 +33,8 @@ class FitRequest:
 
     networks: where the file comes from that settings name as a network of the user's own; None: none may
     run. net: a module in its place. start: the weights to begin with. lean: no pictures, no copy of rows in
-    memory.
+    memory. held_back: rows of ``validation`` and ``test``, where they are given. num_workers: processes that
+    read a Dataset's items. classes: how many the target must have.
     """
 
     source: Any
@@ -43,6 +47,9 @@ class FitRequest:
     start: Start | None = None
     parent: str | Path = "runs"
     lean: bool = False
+    held_back: Mapping[str, Any] = field(default_factory=dict)
+    num_workers: int = 0
+    classes: int | None = None
 
     @property
     def repeated(self) -> bool:
@@ -52,14 +59,18 @@ class FitRequest:
 
 @dataclass(frozen=True, eq=False)
 class PreparedFit:
-    """A request with every setting decided. rates: those that were tried, and rows: what they were tried on;
-    None where the request named its rate."""
+    """A request with every setting decided.
+
+    rates: those that were tried; None where the request named its rate. rows: prepared; None where every fold
+    or seed has its own. recipe_reason: why the settings are a recipe's.
+    """
 
     request: FitRequest
     settings: Settings
     files: NetworkFiles
     rates: Rates | None = None
     rows: Data | None = None
+    recipe_reason: str = ""
 
 
 def prepare_fit(request: FitRequest) -> PreparedFit:
@@ -71,13 +82,47 @@ def prepare_fit(request: FitRequest) -> PreparedFit:
     check_request(request)
     read = settings_before_search(request.settings)
     files = network_files(request.networks, [read.net])
-    if request.settings.get("lr") != AUTO:
-        return PreparedFit(request, read, files)
-    cache = None if request.repeated else prepared_beside(request.parent, read.out)
-    rows = search_rows(request.source, read, cache)
-    rates = find_rate(rows, read, request.net, files)
-    read = read_settings({n: getattr(read, n) for n in read.model_fields_set} | {"lr": rates.chosen})
-    return PreparedFit(request, read, files, rates, rows)
+    train_config(read)  # refused before the data is read
+    rates, rows, reason = None, None, ""
+    search = request.settings.get("lr") == AUTO
+    if not request.repeated:
+        read, rows, reason = choose_recipe(request.source, read, partial(_load, request), _alone(request))
+    elif search or request.held_back or request.classes is not None:
+        rows = _load(request, read)
+        if request.held_back:  # all seeds are trained on these rows
+            rest = {name: value for name, value in request.settings.items() if name not in LOADS}
+            request, read = replace(request, source=rows, settings=rest), settings_before_search(rest)
+    if request.classes is not None and rows is not None:
+        _check_classes(rows, request.classes)
+    if search and rows is not None:
+        rates = find_rate(rows, read, request.net, files)
+        read = read_settings({n: getattr(read, n) for n in read.model_fields_set} | {"lr": rates.chosen})
+    return PreparedFit(request, read, files, rates, rows, reason)
+
+
+def _check_classes(data: Data, classes: int) -> None:
+    if len(data.classes) == classes:
+        return
+    found = _("has {n} classes").format(n=len(data.classes)) if data.classes else _("is a number")
+    raise TreinoError(
+        "num_classes",
+        _("num_classes is {asked}, and {target} {found}.").format(
+            asked=classes, target=data.target, found=found
+        ),
+        _("Leave num_classes out, or give the number that there are."),
+    )
+
+
+def _load(request: FitRequest, settings: Settings) -> Data:
+    cache = None if request.repeated else prepared_beside(request.parent, settings.out)
+    return load_data(request.source, settings, request.num_workers, cache, **request.held_back)
+
+
+def _alone(request: FitRequest) -> str:
+    """What was given that needs one network, in words."""
+    if request.net is not None:
+        return _("the network is your own")
+    return "" if request.start is None else _("it begins with weights that there are")
 
 
 def settings_before_search(settings: Mapping[str, Any]) -> Settings:
@@ -117,6 +162,7 @@ def fit_events(fit: PreparedFit) -> Iterator[JobEvent]:
             start=request.start,
             lean=request.lean,
             data=fit.rows,
+            recipe_reason=fit.recipe_reason,
         )
         events = events if request.lean else illustrated(events)
     return events if fit.rates is None else fit.rates.kept(events)

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -22,10 +21,9 @@ from treino.data.dataset import Data
 from treino.engine import MLP, train
 from treino.engine.torch_context import torch_threads
 from treino.errors import TreinoError
-from treino.records.data_source import load_data
 from treino.records.user_network import NetworkFiles, network_of
 from treino.spec import Settings
-from treino.training.resolution import decide, train_config
+from treino.training.resolution import decide
 from treino.words import _
 
 RATES = 64
@@ -81,16 +79,6 @@ class Rates:
                 event.job.folder.write_json("rates.json", asdict(self))
                 written = True
             yield event
-
-
-def search_rows(source: Any, settings: Settings, cache: Path | None = None) -> Data:
-    """What rates are tried on, and the one that is chosen is trained on; cache: as for ``load_data``.
-
-    Raises:
-        TreinoError: bad input.
-    """
-    train_config(settings)  # refused before the data is read
-    return load_data(source, settings, cache=cache)
 
 
 def find_rate(
