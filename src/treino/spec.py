@@ -186,7 +186,10 @@ class Settings(BaseModel):
     threads: Int | None = _f(None, "Machine", "threads inside one operation; default: chosen", ge=1, le=1024)
 
     baselines: Literal["usual", "full"] = _f(
-        "usual", "Run", "figures to compare with: the best constant and a linear model; full: trees as well"
+        "usual",
+        "Run",
+        "figures to compare with: the best constant, a linear model and, on tables of "
+        "your own, boosted trees; full: trees on all data, however long they take",
     )
     every: Int | None = _f(
         None, "Run", "keep a keyframe each so many steps, to play films and branches from; 64 MB of them "

@@ -151,3 +151,38 @@ def test_separable_and_constant_columns_warn_nobody() -> None:
     found = baselines(load(frame, target="t", normalise=False))
     assert found.metrics["linear"]["accuracy"] > 0.9
     assert torch.is_grad_enabled()
+
+
+def own_table(rows: int = 600) -> pd.DataFrame:
+    r = np.random.default_rng(2)
+    a, kind = r.normal(size=rows), r.choice(["red", "green", "blue"], rows)
+    price = np.where(kind == "red", a, -a) + (kind == "blue") + r.normal(size=rows) / 10
+    return pd.DataFrame({"a": a, "kind": kind, "price": price})
+
+
+def test_a_table_of_ones_own_is_compared_with_trees_that_know_classes() -> None:
+    """scikit-learn's own way with the frame's columns, for the rows that treino tests on."""
+    frame = own_table()
+    data = load(frame, target="price", inputs="bins", bins=4)
+    found = baselines(data).metrics["trees"]
+    x = frame[["a", "kind"]].assign(kind=frame["kind"].astype("category"))
+    train, test = data.train.index.numpy(), data.test.index.numpy()
+    trees = HistGradientBoostingRegressor(random_state=0, categorical_features="from_dtype")
+    trees.fit(x.iloc[train], frame["price"].iloc[train])
+    assert found["r2"] == pytest.approx(trees.score(x.iloc[test], frame["price"].iloc[test]), abs=2e-3)
+
+
+@pytest.mark.parametrize(("rows", "columns", "classes"), [(10**6, 20, 0), (5000, 20, 10), (60000, 784, 10)])
+def test_trees_that_would_take_long_are_fewer_or_see_fewer_rows(rows: int, columns: int, classes: int) -> None:
+    fitted, rounds = module._affordable(rows, columns, classes, 2.0)
+    assert 2 <= fitted <= rows
+    assert 1 <= rounds <= 100
+    assert (fitted, rounds) != (rows, 100)
+    assert module._affordable(rows, columns, classes, np.inf) == (rows, 100)
+
+
+def test_trees_on_a_share_of_the_rows_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CELL_SECONDS", 1e-4)
+    found = baselines(load(own_table(), target="price"))
+    assert "The trees were fitted on 91 of 420 training rows, in 100 rounds." in found.notes
+    assert found.metrics["trees"]["r2"] > 0

@@ -8,7 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from treino.data import BUILTINS
 from treino.data.dataset import Data
+from treino.data.preparation.encoders import OneHotEncoder
 from treino.data.rows import Rows
 from treino.engine.losses import Loss
 from treino.engine.metrics import measure
@@ -17,6 +19,10 @@ from treino.words import N_, _
 WORK = 2e9  # multiplications that a linear baseline may cost: about a second, MNIST included
 ITERATIONS = 100  # scikit-learn's default for logistic regression
 FEW_ITERATIONS = 20
+TREES = 100  # scikit-learn's default number of rounds
+TREES_SECONDS = 2.0
+TREE_SECONDS, COLUMN_SECONDS, CELL_SECONDS = 1.5e-3, 6e-5, 8e-9  # a tree on two cores, measured
+MOST_CATEGORIES = 255  # of a column, for scikit-learn's trees
 
 
 @dataclass(frozen=True)
@@ -37,10 +43,10 @@ def baselines(data: Data, loss: Loss | None = None, full: bool = False) -> Basel
     """The best constant answer and scikit-learn's linear model, both fitted on training rows.
 
     Classes: the training shares (``majority``) and logistic regression, as log-probabilities. Numbers:
-    the training mean and ridge regression, in standardised units. full: gradient-boosted trees too, with
-    scikit-learn's defaults, however long they take. Measured on test rows by
-    ``engine.metrics.measure`` with the run's own loss (default: cross-entropy or squared error); on
-    validation or training rows where there are none, and a note says so.
+    the training mean and ridge regression, in standardised units. On tables of one's own gradient-boosted
+    trees too, with scikit-learn's defaults, for two seconds; full: on all data, however long they take.
+    Measured on test rows by ``engine.metrics.measure`` with the run's own loss (default: cross-entropy or
+    squared error); on validation or training rows where there are none, and a note says so.
     """
     loss = loss or Loss("cross_entropy" if data.task == "classification" else "mse")
     split = next(name for name in ("test", "validation", "train") if len(data.splits[name]))
@@ -55,13 +61,18 @@ def baselines(data: Data, loss: Loss | None = None, full: bool = False) -> Basel
     notes += said
     if linear is not None:
         found[N_("linear")] = linear
-    if full and (not data.classes or len(data.train.y.unique()) > 1):
-        found[N_("trees")] = _trees(data, rows, loss)
+    if (full or _own_table(data)) and (not data.classes or len(data.train.y.unique()) > 1):
+        found[N_("trees")], said = _trees(data, rows, loss, math.inf if full else TREES_SECONDS)
+        notes += said
     metrics = {}
     for key, output_NC in found.items():
         measured = measure(output_NC[None], rows.y, loss, data.target_scale)
         metrics[key] = {metric: float(value[0]) for metric, value in measured.items()}
     return Baselines(metrics, split, len(rows), tuple(notes))
+
+
+def _own_table(data: Data) -> bool:
+    return bool(data.preparation.encoders) and data.source not in BUILTINS
 
 
 def _constant(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor, str]:
@@ -122,21 +133,64 @@ def _ridge(data: Data, rows: Rows) -> tuple[torch.Tensor | None, list[str]]:
     return torch.from_numpy(np.asarray(said_N1, dtype=np.float64).reshape(-1, 1)), notes
 
 
-def _trees(data: Data, rows: Rows, loss: Loss) -> torch.Tensor:
-    """Gradient-boosted trees on histograms (scikit-learn's defaults, seed 0), on the prepared rows.
+def _trees(
+    data: Data, rows: Rows, loss: Loss, most_seconds: float = math.inf
+) -> tuple[torch.Tensor, list[str]]:
+    """Gradient-boosted trees on histograms (scikit-learn's defaults, seed 0), with classes as classes.
 
-    https://scikit-learn.org/stable/modules/ensemble.html#histogram-based-gradient-boosting
+    most_seconds: about how long they may take; fitted on a share of the rows, or fewer trees, where all
+    would take longer. https://scikit-learn.org/stable/modules/ensemble.html#histogram-based-gradient-boosting
     """
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-    x_ND, test_ND = data.train.x.numpy(), rows.x.numpy()
+    x_ND, y_N = data.train.x, data.train.y.reshape(-1).numpy()
+    x_NF, categories = _columns(data, x_ND)
+    fitted_rows, rounds = _affordable(len(x_NF), x_NF.shape[1], len(data.classes), most_seconds)
+    notes = []
+    if fitted_rows < len(x_NF) or rounds < TREES:
+        x_NF, y_N = _some(x_NF, y_N, fitted_rows)
+        notes.append(
+            _("The trees were fitted on {n:,} of {total:,} training rows, in {k} rounds.").format(
+                n=len(x_NF), total=len(data.train), k=rounds
+            )
+        )
+    kind = HistGradientBoostingClassifier if data.classes else HistGradientBoostingRegressor
+    trees = kind(random_state=0, max_iter=rounds, categorical_features=categories).fit(x_NF, y_N)
+    test_NF, _same = _columns(data, rows.x)
     if not data.classes:
-        trees = HistGradientBoostingRegressor(random_state=0).fit(x_ND, data.train.y[:, 0].numpy())
-        return torch.from_numpy(trees.predict(test_ND)).double()[:, None]
-    trees = HistGradientBoostingClassifier(random_state=0).fit(x_ND, data.train.y.numpy())
+        return torch.from_numpy(trees.predict(test_NF)).double()[:, None], notes
     log_NC = torch.full((len(rows), len(data.classes)), -math.inf, dtype=torch.float64)
-    log_NC[:, torch.from_numpy(trees.classes_)] = torch.from_numpy(trees.predict_proba(test_ND)).log()
-    return _logits(_floored(log_NC, len(x_ND)), loss)
+    log_NC[:, torch.from_numpy(trees.classes_)] = torch.from_numpy(trees.predict_proba(test_NF)).log()
+    return _logits(_floored(log_NC, len(x_NF)), loss), notes
+
+
+def _affordable(rows: int, columns: int, classes: int, seconds: float) -> tuple[int, int]:
+    """How many rows, and rounds of trees, take about so long: fewer rounds only where no rows would do."""
+    trees = classes if classes > 2 else 1
+    any_rows = trees * (TREE_SECONDS + columns * COLUMN_SECONDS)  # a round's
+    rounds = TREES if any_rows * TREES <= seconds / 2 else max(1, int(seconds / 2 / any_rows))
+    most = (seconds / rounds - any_rows) / (trees * columns * CELL_SECONDS)
+    return (rows if most >= rows else max(2, int(most))), rounds
+
+
+def _columns(data: Data, x_ND: torch.Tensor) -> tuple[NDArray, list[int]]:
+    """``[N, F]`` for trees: prepared rows without bins, and the number of a class in the place of its inputs;
+    and which of the columns hold such numbers."""
+    preparation = data.preparation
+    if not preparation.encoders:
+        return x_ND.numpy(), []
+    found: list[torch.Tensor] = []
+    categories: list[int] = []
+    for encoder, group in zip(preparation.encoders, preparation.groups, strict=True):
+        part_NG = x_ND[:, list(group)]
+        if isinstance(encoder, OneHotEncoder) and 2 < len(group) <= MOST_CATEGORIES:
+            categories.append(len(found))
+            none_N = part_NG.sum(1) == 0  # a class of no training row
+            found.append(part_NG.argmax(1).double().masked_fill(none_N, math.nan))
+        else:
+            bins = max(0, len(encoder.edges) - 1)
+            found += [part_NG[:, g].double() for g in range(len(group)) if not 0 < g <= bins]
+    return torch.stack(found, 1).numpy(), categories
 
 
 def _standardised(data: Data, x_ND: NDArray, rows: Rows) -> tuple[NDArray, NDArray]:
