@@ -67,6 +67,16 @@ def yes(value: object) -> object:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
 
 
+def threshold(value: object) -> object:
+    """``auto`` or ``cost=FP:FN``; a blank for the equals sign is understood."""
+    text = re.sub(r"\s+", "=", str(value).strip().lower(), count=1)
+    number = r"\d+(\.\d+)?"
+    costs = re.fullmatch(rf"cost=({number}):({number})", text)
+    if value is None or text == "auto" or (costs and float(costs[1]) + float(costs[3]) > 0):
+        return value if value is None else text
+    raise SettingGuess("auto" if text[:1] == "a" else "cost=1:5")
+
+
 def size(value: object) -> object:
     """An amount of memory as it is written: 2GB, 500MB, 2GiB, or bytes."""
     text = str(value).strip()

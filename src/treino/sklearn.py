@@ -32,7 +32,7 @@ from treino.errors import TreinoError, nearest
 from treino.folders import open_run
 from treino.inspection.outputs import outputs, probabilities
 from treino.records.access import Access
-from treino.records.prediction import intervals_of
+from treino.records.prediction import intervals_of, winners
 from treino.words import _
 
 Network = nn.Module | MLP | str | None
@@ -107,6 +107,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         device: str = "auto",
         engine: str | None = None,
         threads: int | None = None,
+        threshold: str | None = None,
         random_state: Any = 0,
     ) -> None:
         self.hidden = hidden
@@ -145,6 +146,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self.device = device
         self.engine = engine
         self.threads = threads
+        self.threshold = threshold
         self.random_state = random_state
 
     def __sklearn_tags__(self) -> Tags:
@@ -260,7 +262,7 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         return probabilities(outputs_NC).double().numpy()
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """``[N]``: the most probable class of each row, as it stood in y.
+        """``[N]``: the class of each row, as it stood in y: the most probable, or by the ``threshold``.
 
         Raises:
             ValueError: the network's output is NaN in some rows, of which no class is the most probable.
@@ -270,7 +272,7 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         if unknown_N.any():
             said = _("The network's output is NaN in {n} of {of} rows: no class is the most probable there.")
             raise ValueError(said.format(n=int(unknown_N.sum()), of=len(share_NC)))
-        found: NDArray[Any] = self.classes_[share_NC.argmax(axis=1)]
+        found: NDArray[Any] = self.classes_[winners(self.run_, share_NC)]
         return found
 
 

@@ -191,6 +191,11 @@ class Settings(BaseModel):
         "figures to compare with: the best constant, a linear model and, on tables of "
         "your own, boosted trees; full: trees on all data, however long they take",
     )
+    threshold: Annotated[str | None, BeforeValidator(setting_types.threshold)] = _f(
+        None, "Run", "of two classes, from which probability on the second is predicted, found on validation "
+        "rows: auto (shares of wrong rows of both count alike), or cost=FP:FN, what a wrong and a missed one "
+        "cost, e.g. cost=1:5; default: 0.5"
+    )  # fmt: skip
     every: Int | None = _f(
         None, "Run", "keep a keyframe each so many steps, to play films and branches from; 64 MB of them "
         "at most: beyond, every second one goes", ge=1, le=10_000_000_000,

@@ -67,6 +67,28 @@ class PredictionIntervals(Document):
     coverage: Share | None
 
 
+class CalibrationResult(Document):
+    """error: the expected calibration error on these rows; chance: what one in twenty perfectly calibrated
+    networks reaches."""
+
+    split: Literal["train", "validation", "test"]
+    rows: Count
+    error: Share
+    chance: Share
+
+
+class ThresholdResult(Document):
+    """positive: the class that is predicted from the probability ``value`` on, which ``rule`` found on the
+    validation rows. By test rows: precision and recall of that class; None where that is undefined."""
+
+    rule: str
+    positive: str
+    value: Share
+    accuracy: Share | None
+    precision: Share | None
+    recall: Share | None
+
+
 class Losses(Document):
     """By epoch; None where an epoch was not evaluated, or its loss was not finite."""
 
@@ -103,6 +125,8 @@ class RunResult(RunFacts):
     metrics: SplitFigures
     intervals: Intervals
     prediction_intervals: PredictionIntervals | None = None
+    calibration: CalibrationResult | None = None
+    threshold: ThresholdResult | None = None
     baseline: dict[Baseline, Figures | None]
     kept_epoch: Count | None
     kept_step: Count | None = None

@@ -123,6 +123,7 @@ class ResolvedSettings(Document):
     engine: Word
     threads: Threads
     baselines: Literal["usual", "full"] = "usual"
+    threshold: Text | None = None
     every: Annotated[int, Field(ge=1, le=10_000_000_000)] | None = None
 
     @field_validator("net")

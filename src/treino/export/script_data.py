@@ -54,6 +54,10 @@ def source_part(run: StoredRun, data: Data) -> ScriptPart:
         classes=not regression, image=image, memory=memory, normalise=prep.normalise and not memory,
         fits=(prep.normalise or regression) and not memory, constant=0.0 in prep.scale, encoded=encoded,
     )  # fmt: skip
+    threshold = run.result.threshold if run.result is not None else None
+    part.flag(threshold=threshold is not None)
+    if threshold is not None:
+        part.values["threshold"] = literal(threshold.value)
     one = "its class number for each row" if not regression else "the number to predict for each row"
     values = "torch.as_tensor(raw).double() / 255" if image else "torch.as_tensor(raw)"
     scaled = f"(({values} - mean) / std)" if prep.normalise else f"({values})" if image else values

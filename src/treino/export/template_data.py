@@ -49,6 +49,7 @@ $changes  #? changes
 
 TARGET = $target  #? csv
 CLASSES = $classes  #? classes
+THRESHOLD = $threshold  # from this probability on the second is predicted  #? threshold
 FEATURES = $features
 COLUMNS = $columns  #? subset
 ENCODERS = $encoders  #? encoded

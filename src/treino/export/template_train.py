@@ -366,6 +366,7 @@ def predict(path):
         probability = $probability
     writer.writerow(["row", "prediction", *(f"probability_{name}" for name in CLASSES)])
     for row, (winner, p) in enumerate(zip(probability.argmax(1), probability.tolist(), strict=True)):
+        winner = int(p[1] >= THRESHOLD)  #? threshold
         named = CLASSES[winner] if p[winner] == p[winner] else ""  # NaN is no answer
         writer.writerow([row, named, *p])
 #]

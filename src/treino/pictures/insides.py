@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from treino.errors import TreinoError
+from treino.inspection.calibration import calibration
 from treino.inspection.confusion import confusion
 from treino.inspection.dependence import MOST_COLUMNS, dependence, drawable
 from treino.inspection.feature_importance import Importances, importances
@@ -13,6 +14,7 @@ from treino.inspection.mistakes import mistakes
 from treino.inspection.unit_responses import UnitDiagram, insides
 from treino.inspection.weights import FirstWeights, first_weights
 from treino.pictures import File, RunPicture, network_errors
+from treino.plots.calibration import calibration_figure
 from treino.plots.confusion import confusion_figure
 from treino.plots.dependence import dependence_figure
 from treino.plots.importance import importance_figure
@@ -56,6 +58,26 @@ def confusion_picture(run: StoredRun) -> list[File]:
         )
     shown = confusion(run.module, run.data, splits=_splits(run), item_shape=run.item_shape)
     return [("confusion.png", png(confusion_figure(shown)))]
+
+
+def calibration_picture(run: StoredRun) -> list[File]:
+    if not run.data.classes:
+        raise TreinoError(
+            "calibration_of_numbers",
+            _("{run} predicts the number {target}, and no probabilities.").format(
+                run=run.name, target=run.data.target
+            ),
+            _("Its predictions carry intervals: treino predict {run} DATA").format(run=run.typed),
+        )
+    with network_errors(run):
+        shown = calibration(run.module, run.data, splits=_splits(run), item_shape=run.item_shape)
+    if shown is None:
+        raise TreinoError(
+            "calibration_unanswered",
+            _("The outputs of {run} are finite on no row.").format(run=run.name),
+            _("Look at [[what=curves]]."),
+        )
+    return [("calibration.png", png(calibration_figure(shown)))]
 
 
 def mistakes_picture(run: StoredRun) -> list[File]:
@@ -111,6 +133,7 @@ PICTURES: dict[str, RunPicture] = {
     "network": RunPicture(network_picture, ("network.svg",)),
     "weights": RunPicture(weights_picture),
     "confusion": RunPicture(confusion_picture),
+    "calibration": RunPicture(calibration_picture),
     "mistakes": RunPicture(mistakes_picture),
     "importance": RunPicture(importance_picture),
     "dependence": RunPicture(dependence_picture),

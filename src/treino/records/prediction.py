@@ -169,10 +169,16 @@ def _values(run: StoredRun, output_NC: torch.Tensor) -> tuple[list[Any], np.ndar
     s = run.spec
     if s.classes:
         p_NC = probabilities(output_NC).double().cpu().numpy()
-        winner_N, known_N = p_NC.argmax(1), np.isfinite(p_NC).all(1)
+        winner_N, known_N = winners(run, p_NC), np.isfinite(p_NC).all(1)
         return [s.classes[c] if k else None for c, k in zip(winner_N, known_N, strict=True)], p_NC
     values = output_NC[:, 0].double() * s.target_scale + s.target_mean
     return values.tolist(), None
+
+
+def winners(run: StoredRun, p_NC: np.ndarray) -> np.ndarray:
+    """``[N]``: the numbers of the predicted classes: the most probable, or by the run's threshold."""
+    known = run.result.threshold if run.result is not None else None
+    return p_NC.argmax(1) if known is None else (p_NC[:, 1] >= known.value).astype(int)
 
 
 def _each(run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor) -> tuple[Prediction, ...]:

@@ -125,6 +125,12 @@ def _confusion(run: StoredRun) -> Sequence[Block]:
     return confusion_blocks(confusion(run.module, run.data, splits=splits, item_shape=run.item_shape))
 
 
+def _calibration(run: StoredRun) -> Sequence[Block]:
+    if not run.data.classes:
+        return ()
+    return _drawn(run, "calibration", _("How often the network is right, by how sure it is"))
+
+
 def _mistakes(run: StoredRun) -> Sequence[Block]:
     return _drawn(run, "mistakes", _("The rows on which the network is most sure and wrong"))
 
@@ -156,6 +162,7 @@ BESIDE: Shown = {lambda: _("Predictions"): _boundary, **WRITTEN}
 SHOWN: Shown = {
     lambda: _("Film"): _film,
     **BESIDE,
+    lambda: _("Calibration"): _calibration,
     lambda: _("Mistakes"): _mistakes,
     lambda: _("Feature importance"): _goes_by,
     lambda: _("Inside"): _inside,

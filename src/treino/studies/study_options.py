@@ -23,7 +23,7 @@ PREPARED = ("normalise", "impute")
 FOR_ALL = {*LOADS, "seed", "name", "out", "device", "metric"} - {*PREPARED}
 """Settings that say on what and where a study runs: one for all of its rows."""
 
-NOT_HERE = ("steps", "keep", "baselines", "every", "as_taught", "fault")
+NOT_HERE = ("steps", "keep", "baselines", "threshold", "every", "as_taught", "fault")
 """Settings that a study has in another way, or has no use for."""
 
 CHOICES: dict[str, Collection[Any]] = {
@@ -159,6 +159,7 @@ def _refuse(base: Mapping[str, Any]) -> None:
         "steps": (_("A study counts epochs."), _("Say how many with {epochs}.")),
         "keep": (_("A study keeps figures, and no weights."), _("Leave {name} out.")),
         "baselines": (_("A study compares its rows with each other."), _("Leave {name} out.")),
+        "threshold": (_("A study keeps figures, and no network."), _("Leave {name} out.")),
         "every": (_("A study keeps figures, and no keyframes."), _("Leave {name} out.")),
     }
     for name, (message, hint) in said.items():

@@ -1,11 +1,10 @@
 """The end of a training: weights stored, test figures measured once, folder sealed."""
 
 import math
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
@@ -14,8 +13,6 @@ from treino.engine import Training
 from treino.engine.metrics import measure
 from treino.inspection.baselines import baselines
 from treino.inspection.intervals import intervals
-from treino.inspection.outputs import outputs
-from treino.inspection.prediction_intervals import interval_rule, members_spread
 from treino.plots.style import split_name
 from treino.records.access import Access
 from treino.records.failure_notes import noted
@@ -28,6 +25,7 @@ from treino.store import RunFolder
 from treino.training.findings import findings
 from treino.training.initial_facts import run_facts
 from treino.training.resolution import Plan
+from treino.training.uncertainty import uncertainty
 from treino.training.user_data import (
     answers,
     fewer_notes,
@@ -109,14 +107,12 @@ def finish(
             ],
         }
     )
-    if over and data.task == "regression":
-        what = _("Computing the prediction intervals")
-        made = noted(failures, what, rest, partial(prediction_intervals, net, held, engine.shared.item_shape))
-        if made is not None:
-            document["prediction_intervals"] = made
-            document["notes"] += intervals_notes(made, len(held.test))
-        elif len(held.validation):
-            document["notes"].append(_("Predictions carry no intervals: there are too few validation rows."))
+    if over:
+        what = _("Measuring how sure its answers are")
+        shape, threshold = engine.shared.item_shape, planned.settings.get("threshold")
+        known = noted(failures, what, rest, partial(uncertainty, net, held, shape, threshold))
+        document |= known.figures if known is not None else {}
+        document["notes"] += known.notes if known is not None else []
     if engine.config.ensemble > 1:
         document |= {"members": member_results(engine), "answering": engine.answering}
         document["notes"] += members_notes(engine)
@@ -133,37 +129,6 @@ def finish(
     folder.database.add_event(segment, engine.step, status)
     folder.seal(status)
     return stored_run(folder, Access(net=engine.net(engine.answering[0], "kept")), held)
-
-
-def prediction_intervals(
-    net: nn.Module, data: Data, item_shape: tuple[int, ...] | None
-) -> dict[str, Any] | None:
-    """What the validation rows say of the errors, as it is kept; None where they are too few."""
-    if not len(data.validation) or data.train.y.shape[1] != 1:
-        return None
-    found = []
-    for rows in (data.validation, data.test):
-        output_N = outputs(net, rows.x, item_shape=item_shape)[:, 0].double()
-        error_N = ((output_N - rows.y[:, 0].double()).abs() * data.target_scale).numpy()
-        found.append((error_N, members_spread(net, rows.x, data.target_scale, item_shape)))
-    rule = interval_rule(*found[0])
-    if rule is None:
-        return None
-    error_N, spread_N = found[1]
-    held_N = error_N <= rule.half_widths(spread_N, len(error_N))
-    coverage = float(held_N.mean()) if len(error_N) else None
-    return asdict(rule) | {"rows": len(data.validation), "coverage": coverage}
-
-
-def intervals_notes(made: dict[str, Any], rows: int) -> list[str]:
-    """How many of the test rows the intervals hold."""
-    if made["coverage"] is None:
-        return []
-    return [
-        _("Predictions carry {level:.0%} intervals; on the {n:,} test rows they hold {share:.1%}.").format(
-            level=made["level"], n=rows, share=made["coverage"]
-        )
-    ]
 
 
 def stopped_early(engine: Training) -> bool:

@@ -154,6 +154,8 @@ def plan(
     """
     s = settings
     chosen, config = decide(s, data, net)
+    if s.threshold is not None:
+        _check_threshold(s, data)
     training = Training(*set_up(data, chosen, config, past))
     weights = training.loss_function.class_weights
     if s.warmup > training.steps:
@@ -235,6 +237,22 @@ def _own_batch(s: Settings, data: Data) -> int | None:
             _("Leave it out, or make the DataLoader with shuffle=False."),
         )
     return own
+
+
+def _check_threshold(s: Settings, data: Data) -> None:
+    """Refuse to look for a threshold where there is nothing to look for, or nowhere to look."""
+    if len(data.classes) != 2:
+        there = _("{target} has {n} classes").format(target=data.target, n=len(data.classes))
+        raise TreinoError(
+            "threshold_classes",
+            _("{name} is for two classes, and {there}.").format(
+                name=setting("threshold", s.threshold),
+                there=there if data.classes else _("{target} is a number").format(target=data.target),
+            ),
+            _("Leave it out."),
+        )
+    if not len(data.validation):
+        raise no_validation_rows(setting("threshold", s.threshold))
 
 
 def _check_no_choice(s: Settings) -> None:

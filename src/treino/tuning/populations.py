@@ -26,7 +26,9 @@ SIDE_BY_SIDE = ("lr", "momentum", "betas", "weight_decay", "clip", "ema", "sched
 COMPARED = ("normalise", "features")
 """Settings of the data that a space may vary: the rows of the splits stay the same."""
 
-MACHINE = ("name", "out", "device", "engine", "threads", "metric", "baselines", "every", "ensemble")
+MACHINE = (
+    "name", "out", "device", "engine", "threads", "metric", "baselines", "threshold", "every", "ensemble",
+)  # fmt: skip
 """Settings that say where a sweep runs, what it keeps and what it is judged by: one for all members."""
 
 

@@ -1,0 +1,117 @@
+"""Calibration: whether of all rows with a probability of 80 % about 80 % are right; and a class's threshold.
+
+Expected calibration error: Guo, Pleiss, Sun & Weinberger 2017, https://arxiv.org/abs/1706.04599. What chance
+alone makes of it: Bröcker & Smith 2007, https://doi.org/10.1175/WAF993.1 ("consistency resampling").
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from treino.data.dataset import Data
+from treino.inspection.input_planes import Split
+from treino.inspection.outputs import outputs, probabilities
+from treino.inspection.row_samples import ALL, held_out
+
+BINS = 15  # of equal width, as in the paper
+DRAWS, MOST_DRAWN = 400, 20_000_000
+CHANCE = 0.95  # the share of perfectly calibrated networks whose error is smaller
+COST = re.compile(r"cost=(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)")
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """How far the probabilities of the predicted classes are from the shares that are right.
+
+    error: the expected calibration error, from 0 to 1. chance: an error so large, or larger, has one in
+    twenty of those networks whose probabilities are exactly right, on so many rows. By bin of the
+    probability: confidence_B, its mean; right_B, the share of right rows; low_B, high_B: between which that
+    share lies for 95 % of such networks; rows_B. Bins without rows are left out.
+    """
+
+    name: str
+    split: Split
+    error: float
+    chance: float
+    confidence_B: Floats
+    right_B: Floats
+    low_B: Floats
+    high_B: Floats
+    rows_B: NDArray[np.int64]
+
+    @property
+    def rows(self) -> int:
+        return int(self.rows_B.sum())
+
+
+def calibration(
+    net: nn.Module, data: Data, *, splits: Sequence[Split] = ALL, item_shape: Sequence[int] | None = None
+) -> Calibration | None:
+    """On all test rows; on validation rows where there are none, else on training rows. None: the network
+    has an answer for no row."""
+    split, rows = held_out(data, splits)
+    share_NC = probabilities(outputs(net, rows.x, item_shape=item_shape)).double().numpy()
+    return calibration_of(share_NC, rows.y.long().numpy(), data.name, split)
+
+
+def calibration_of(
+    share_NC: Floats, true_N: NDArray[np.int64], name: str = "", split: Split = "test"
+) -> Calibration | None:
+    """share_NC: the probability of each class; rows with NaN are left out."""
+    known_N = np.isfinite(share_NC).all(1)
+    if not known_N.any():
+        return None
+    confidence_N = share_NC[known_N].max(1)
+    right_N = share_NC[known_N].argmax(1) == true_N[known_N]
+    bin_N = np.minimum((confidence_N * BINS).astype(int), BINS - 1)
+    rows_B = np.bincount(bin_N, minlength=BINS)
+    some = rows_B > 0
+    mean_B = np.bincount(bin_N, confidence_N, BINS)[some] / rows_B[some]
+    right_B = np.bincount(bin_N, right_N, BINS)[some] / rows_B[some]
+    weight_B = rows_B[some] / len(bin_N)
+    r, draws = np.random.RandomState(0), max(50, min(DRAWS, MOST_DRAWN // len(bin_N)))
+    drawn_RB = np.stack(
+        [
+            np.bincount(bin_N, r.random_sample(len(bin_N)) < confidence_N, BINS)[some] / rows_B[some]
+            for _draw in range(draws)
+        ]
+    )
+    error_R = (np.abs(drawn_RB - mean_B) * weight_B).sum(1)
+    low_B, high_B = np.quantile(drawn_RB, [(1 - CHANCE) / 2, (1 + CHANCE) / 2], axis=0)
+    error = float((np.abs(right_B - mean_B) * weight_B).sum())
+    chance = float(np.quantile(error_R, CHANCE))
+    return Calibration(name, split, error, chance, mean_B, right_B, low_B, high_B, rows_B[some])
+
+
+def cost_of(rule: str) -> tuple[float, float] | None:
+    """What a wrong and a missed second class cost, of ``cost=FP:FN``; None: it says something else."""
+    found = COST.fullmatch(rule)
+    return None if found is None else (float(found[1]), float(found[2]))
+
+
+def threshold_of(share_N: Floats, positive_N: NDArray[np.bool_], rule: str) -> float | None:
+    """From which probability on the second class is predicted, so that validation rows cost least.
+
+    share_N: the probability of the second class. rule: ``auto``, where the two classes' shares of wrong rows
+    count alike (balanced accuracy, as scikit-learn's ``TunedThresholdClassifierCV``), or ``cost=FP:FN``.
+    Among equally good ones that nearest to 0.5. None: a class has no row.
+    """
+    known_N = np.isfinite(share_N)
+    share_N, positive_N = share_N[known_N], positive_N[known_N]
+    positives = int(positive_N.sum())
+    if not 0 < positives < len(positive_N):
+        return None
+    wrong, missed = cost_of(rule) or (1 / (len(positive_N) - positives), 1 / positives)
+    value_K = np.unique(share_N)
+    edge_K = np.concatenate([[0.0], (value_K[1:] + value_K[:-1]) / 2, [1.0]])
+    missed_K = np.searchsorted(np.sort(share_N[positive_N]), edge_K, side="left")
+    wrong_K = len(share_N) - positives - np.searchsorted(np.sort(share_N[~positive_N]), edge_K, side="left")
+    cost_K = wrong * wrong_K + missed * missed_K
+    best_K = np.flatnonzero(cost_K <= cost_K.min() * (1 + 1e-12))
+    return float(edge_K[best_K[np.abs(edge_K[best_K] - 0.5).argmin()]])
