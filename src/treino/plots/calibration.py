@@ -22,7 +22,7 @@ def calibration_figure(shown: Calibration) -> "Figure":
         title = _("Calibration: {name}").format(name=label(shown.name, 44))
         warned = [_("The network learnt from these rows: there are no others.")]
         top = header(figure, title, sentences(shown), warned if shown.split == "train" else [])
-        low, high = 0.34, top - 0.1
+        low, high = 0.34, top - 0.03
         axes = figure.add_axes((0.1, low, 0.86, high - low))
         axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=(0, (4, 3)))
         half = 0.45 / BINS
