@@ -140,13 +140,16 @@ def branch_events(place: str, access: Access, changes: Settings, *, in_place: bo
     return illustrated((rewinding if in_place else branching)(snapshot, changed))
 
 
-def networks_together(name: str | Path, top: int) -> StoredRun:
-    """The best ``top`` networks of a sweep as one run, which answers with their mean.
+def predicting(name: str | Path, access: Access, top: int | None = None) -> StoredRun:
+    """What predicts new rows: a run; of a sweep its winner, the networks that were chosen to answer together,
+    or the best ``top``.
 
     Raises:
-        TreinoError: it is no sweep, or keeps fewer.
+        TreinoError: top of what is no sweep, or more than it keeps; otherwise as ``open_run``.
     """
-    found = open_folder(name)
+    found = open_folder(name, access)
+    if top is None:
+        return found.answer if isinstance(found, StoredSweep) else run_in(found)
     if not isinstance(found, StoredSweep):
         raise TreinoError(
             "top_of_a_run",

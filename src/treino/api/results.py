@@ -141,15 +141,16 @@ class Sweep(StoredSweep):
         """
         return Run(super().member(member).record)
 
-    def predict(self, source: Any, top: int = 1) -> Any:
-        """Predictions for new rows: of the winner, or of the best ``top`` networks together.
+    def predict(self, source: Any, top: int | None = None) -> Any:
+        """Predictions for new rows: of the winner (or of the networks that were chosen to answer together,
+        where ``ensemble`` asked for them), or of the best ``top``.
 
         Together they answer with the mean of their probabilities, or of their numbers. A frame gives a frame.
 
         Raises:
             TreinoError: rows that can't be prepared; more networks than were kept.
         """
-        return predict_like(self.best if top == 1 else self.together(top), source)
+        return predict_like(self.answer if top is None else self.together(top), source)
 
     def resume(
         self,

@@ -23,7 +23,11 @@ def predict(
     to: Annotated[str | None, Parameter(help="write the predictions to this CSV file")] = None,
     replace: Replace = False,
     top: Annotated[
-        int | None, WHOLE, Parameter(help="of a sweep: the best so many networks answer together; default: 1")
+        int | None,
+        WHOLE,
+        Parameter(
+            help="of a sweep: so many of the best answer together; default: the winner, or those chosen"
+        ),
     ] = None,
     net: Net = None,
     trust: Trust = False,
@@ -35,12 +39,12 @@ def predict(
 
     Example: treino predict last new.csv --to predictions.csv
     """
-    from treino.folders import networks_together, open_run
+    from treino.folders import predicting
     from treino.records.data_source import files_of, files_trained_on
     from treino.records.prediction import as_csv
     from treino.records.prediction import predict as work
 
-    opened = open_run(run, Access(net, trust)) if top is None else networks_together(run, top)
+    opened = predicting(run, Access(net, trust), top)
     reads = [*files_of(source), *files_trained_on(opened.folder)]
     output = output_file(to, CSV, replace=replace, reads=reads)
     found = work(opened, source)

@@ -1,5 +1,6 @@
 """A sweep on the terminal: what it tries, how far it is, and its results."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,9 +8,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from treino.cli.view import Position
-from treino.documents.sweep_result import GoalSteps, Leader, SweepResult
+from treino.documents.sweep_result import GoalSteps, Leader, SweepEnsemble, SweepResult
 from treino.engine import Tick
 from treino.loop.loop import JobEnd
+from treino.plots.style import metric_name
 from treino.tuning.populations import config_text
 from treino.tuning.stored_sweep import StoredSweep
 from treino.tuning.sweep import SweepJob
@@ -113,7 +115,31 @@ def _ranking(result: SweepResult) -> list[RenderableType]:
             else _("Trained alone, network {n} has OTHER bits: please report this.")
         )
         parts.append(alone.format(n=result.best.member))
+    if result.ensemble is not None:
+        parts += ["", ensemble_sentence(result.ensemble)]
     return parts
+
+
+def ensemble_sentence(ensemble: SweepEnsemble) -> str:
+    """Who answers together, and what that is worth beside the winner alone."""
+    times = Counter(ensemble.members)
+    if len(times) == 1:
+        return _("The winner answers alone: no other network makes its answers on validation rows better.")
+    who = ", ".join(f"{member}" + (f" (×{n})" if n > 1 else "") for member, n in times.items())
+    said = _("{n} networks answer together: {who}.").format(n=len(times), who=who)
+    both, one = (ensemble.test or {}).get(ensemble.metric), (ensemble.alone or {}).get(ensemble.metric)
+    if both is None or one is None or ensemble.difference_interval is None:
+        return said
+    low, high = ensemble.difference_interval
+    compared = _(
+        "On test rows: {metric} {both}, the winner alone {one}, a difference of {difference} (95 %: {low} to "
+        "{high})."
+    ).format(
+        metric=metric_name(ensemble.metric), both=numeral(both, ".4g"), one=numeral(one, ".4g"),
+        difference=numeral(both - one, "+.2g"), low=numeral(low, "+.2g"), high=numeral(high, "+.2g"),
+    )  # fmt: skip
+    chance = _("That may be chance.") if low <= 0 <= high else ""
+    return " ".join(part for part in (said, compared, chance) if part)
 
 
 def _spread(result: SweepResult) -> list[RenderableType]:

@@ -52,6 +52,7 @@ class SweepOptionsEntry(Document):
     fresh: Annotated[int, Field(ge=0, le=1_000_000)]
     storage: Text | None = None
     spread: bool = False
+    ensemble: Annotated[int, Field(ge=1, le=256)] = 1
 
 
 class SweepSpec(Document):

@@ -29,7 +29,9 @@ from treino.search import judge
 from treino.spec import Settings, read_settings
 from treino.store import RunFolder
 from treino.training.train import drain, training
+from treino.tuning.ensemble import alike, networks
 from treino.tuning.extension import extension_notes
+from treino.tuning.greedy_ensemble import greedy_ensemble
 from treino.tuning.populations import groups, settings_of
 from treino.tuning.sweep_state import SweepProgress, SweepTraining
 from treino.words import _
@@ -96,6 +98,10 @@ def finish_sweep(folder: RunFolder, sweep: SweepTraining, progress: SweepProgres
             found = noted(failures, what, shown, partial(judgement, folder, sweep, *trained))
             document["judge"], said = found or (None, [])
             document["notes"] += said
+            what, alone = _("Choosing networks that answer together"), _("The winner answers alone.")
+            if sweep.options.ensemble > 1:
+                made = noted(failures, what, alone, partial(_ensemble, folder, sweep, trained[0]))
+                document |= {"ensemble": made} if made is not None else {}
         document["notes"] += failures
     elif sweep.status != "diverged":
         document["notes"].append(
@@ -104,6 +110,14 @@ def finish_sweep(folder: RunFolder, sweep: SweepTraining, progress: SweepProgres
     folder.write_json("result.json", document)
     folder.seal(sweep.status)
     return document
+
+
+def _ensemble(folder: RunFolder, sweep: SweepTraining, winner: StoredRun) -> dict[str, Any]:
+    """The networks of the sweep that answer together, and what that is worth."""
+    kept = alike(folder, sweep.top)
+    nets, numbers = networks(folder, winner, kept), [k.member for k in kept]
+    loss, places = winner.loss_function, sweep.options.ensemble
+    return greedy_ensemble(nets, numbers, sweep.data, loss, sweep.metric, places)
 
 
 def _best(leader: Mapping[str, Any], run: StoredRun | None) -> dict[str, Any]:

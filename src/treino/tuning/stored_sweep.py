@@ -17,7 +17,7 @@ from treino.records.stored_run import StoredRun, stored_run
 from treino.search.space import space_from_json
 from treino.store import RunFolder
 from treino.tuning import member_table, top_members
-from treino.tuning.ensemble import ensemble
+from treino.tuning.ensemble import chosen_ensemble, ensemble
 from treino.tuning.judgement import BEST
 from treino.tuning.member import config_of, member_run
 from treino.words import _
@@ -142,6 +142,18 @@ class StoredSweep:
             TreinoError: fewer are kept, or one of them sees its rows otherwise than the winner does.
         """
         return ensemble(self.folder, self.best, top)
+
+    @property
+    def answer(self) -> StoredRun:
+        """What predicts new rows: the networks that were chosen to answer together, or the winner alone.
+
+        Raises:
+            TreinoError: nothing is kept yet, or every member diverged.
+        """
+        result = self.result
+        if result is None or result.ensemble is None:
+            return self.best
+        return chosen_ensemble(self.folder, self.best, result.ensemble.members)
 
     def __repr__(self) -> str:
         result = self.result

@@ -34,6 +34,7 @@ from treino.records.network_source import (
 from treino.records.resumable import unfinished
 from treino.search.space import Space, space_from_json
 from treino.search.space_text import read_space
+from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.training.goals import check_goals
 from treino.tuning import member_table, top_members
@@ -86,8 +87,10 @@ def sweep_events(
         space = space_of([space])
     if not isinstance(space, Space):
         space = read_space(space, whole_settings(), single_settings())
-    wanted = sweep_options(space, options)
     base = dict(settings or {})
+    if not options.get("spread"):  # of seeds and folds nobody is chosen
+        options |= {"ensemble": read_settings({"ensemble": base.pop("ensemble", 1)}).ensemble}
+    wanted = sweep_options(space, options)
     shared = settings_of({}, base, 0)
     if shared.every is not None:
         raise TreinoError(

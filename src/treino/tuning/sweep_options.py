@@ -26,7 +26,8 @@ class SweepOptions:
     sampler: grid, random, sobol or tpe, with its seed. max_time: seconds. until: (metric, value), reached by
     one member. top: how many networks are kept. fresh: fresh seeds and splits for the judge, 0 for none.
     storage: where Optuna keeps its trials. spread: nobody is chosen, and how much figures vary is told;
-    ``until`` then ends nothing, and the steps to it are counted.
+    ``until`` then ends nothing, and the steps to it are counted. ensemble: how many places the networks have
+    that answer together, see ``greedy_ensemble``; 1: the winner answers alone.
     """
 
     space: Space
@@ -41,6 +42,7 @@ class SweepOptions:
     fresh: int = 16
     storage: str | None = None
     spread: bool = False
+    ensemble: int = 1
 
     def to_json(self) -> dict[str, Any]:
         """Everything that must be the same for a sweep to be gone on with."""
