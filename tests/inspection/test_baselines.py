@@ -173,7 +173,7 @@ def test_a_table_of_ones_own_is_compared_with_trees_that_know_classes() -> None:
 
 
 @pytest.mark.parametrize(("rows", "columns", "classes"), [(10**6, 20, 0), (5000, 20, 10), (60000, 784, 10)])
-def test_trees_that_would_take_long_are_fewer_or_see_fewer_rows(rows: int, columns: int, classes: int) -> None:
+def test_trees_that_take_long_are_fewer_or_see_fewer_rows(rows: int, columns: int, classes: int) -> None:
     fitted, rounds = module._affordable(rows, columns, classes, 2.0)
     assert 2 <= fitted <= rows
     assert 1 <= rounds <= 100

@@ -130,7 +130,7 @@ def ensemble_sentence(ensemble: SweepEnsemble) -> str:
     both, one = (ensemble.test or {}).get(ensemble.metric), (ensemble.alone or {}).get(ensemble.metric)
     if both is None or one is None or ensemble.difference_interval is None:
         return said
-    low, high = ensemble.difference_interval
+    low, high = (end or 0.0 for end in ensemble.difference_interval)
     compared = _(
         "On test rows: {metric} {both}, the winner alone {one}, a difference of {difference} (95 %: {low} to "
         "{high})."
