@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-import treino as tr
 from benchmarks.result import Result, Table
 
 SEEDS = 3
 WON = 0.01  # a smaller difference is a tie
 MOST_ROWS = 20_000
+FAR = 50  # times a cell
 FEWEST_CELLS = 5  # of a class that a linear model gets an input for
 
 Predicted = NDArray[np.float64]  # [n] values, or [n, classes] probabilities
@@ -109,27 +109,59 @@ def problem(source: Source, seed: int, most: int = MOST_ROWS) -> Problem:
     return Problem(frame, y.to_numpy(float), 0, order[:a], order[a:b], order[b:])
 
 
-def treino(recipe: str) -> Callable[[Problem, int], Predicted]:
-    def fitted(p: Problem, seed: int) -> Predicted:
-        part = np.empty(len(p.x), dtype=object)
-        part[p.train], part[p.validation], part[p.test] = "train", "validation", "test"
-        y = [f"c{c:03}" for c in p.y] if p.classes else p.y
-        frame = p.x.assign(**{"the target": y, "the part": part})
-        with tempfile.TemporaryDirectory() as folder:
-            run = tr.fit(
-                frame, target="the target", split_column="the part", recipe=recipe, seed=seed, parent=folder,
-                lean=True, task="classification" if p.classes else "regression",
-            )  # fmt: skip
-            found = run.predict(p.x.iloc[p.test])
-        if not p.classes:
-            return found["prediction"].to_numpy(float)
-        shares = np.zeros((len(p.test), p.classes))  # a class without a training row has none
-        for c in range(p.classes):
-            if f"probability_c{c:03}" in found:
-                shares[:, c] = found[f"probability_c{c:03}"]
-        return shares
+class Trust(NamedTuple):
+    """coverage: the share of test rows in their 90 % interval, None of classes. outside: the share of
+    predictions outside the training targets' range where one cell of each row is 50 times as large, by
+    columns the largest; ratio: how many times the log-loss becomes then, at most. Nan of the other task.
+    """
 
-    return fitted
+    coverage: float | None
+    outside: float
+    ratio: float
+
+
+def trust(run: Any, p: Problem) -> Trust:
+    """How far a run of ours can be trusted on test rows as they are, and with one cell far out."""
+    x = p.x.iloc[p.test]
+    numbers = [c for c in x if pd.api.types.is_numeric_dtype(x[c]) and x[c].dtype != bool]
+    far = [_predicted(run, x.assign(**{c: x[c].astype(float) * FAR}), p) for c in numbers]
+    if not p.classes:
+        low, high = p.y[p.train].min(), p.y[p.train].max()
+        outside = max((float(((f < low) | (f > high)).mean()) for f in far), default=0.0)
+        known = run.document.get("prediction_intervals")
+        return Trust(known and known["coverage"], outside, math.nan)
+    usual = p.score(_predicted(run, x, p))
+    return Trust(None, math.nan, max((p.score(f) / usual for f in far), default=1.0))
+
+
+def treino(recipe: str) -> Callable[[Problem, int], Predicted]:
+    return lambda p, seed: fit_treino(recipe, p, seed)[0]
+
+
+def fit_treino(recipe: str, p: Problem, seed: int, trusted: bool = False) -> tuple[Predicted, Trust | None]:
+    import treino as tr
+
+    part = np.empty(len(p.x), dtype=object)
+    part[p.train], part[p.validation], part[p.test] = "train", "validation", "test"
+    y = [f"c{c:03}" for c in p.y] if p.classes else p.y
+    frame = p.x.assign(**{"the target": y, "the part": part})
+    with tempfile.TemporaryDirectory() as folder:
+        run = tr.fit(
+            frame, target="the target", split_column="the part", recipe=recipe, seed=seed, parent=folder,
+            lean=True, task="classification" if p.classes else "regression",
+        )  # fmt: skip
+        return _predicted(run, p.x.iloc[p.test], p), trust(run, p) if trusted else None
+
+
+def _predicted(run: Any, x: pd.DataFrame, p: Problem) -> Predicted:
+    found = run.predict(x)
+    if not p.classes:
+        return np.asarray(found["prediction"], float)
+    shares = np.zeros((len(x), p.classes))  # a class without a training row has none
+    for c in range(p.classes):
+        if f"probability_c{c:03}" in found:
+            shares[:, c] = found[f"probability_c{c:03}"]
+    return shares
 
 
 def _categories(p: Problem) -> pd.DataFrame:

