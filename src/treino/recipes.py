@@ -41,9 +41,12 @@ def without_recipe(asked: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that were asked for, without those that the recipe among them adds again."""
     if asked.get("recipe") != "table":
         return dict(asked)
-    usual = _plain_values(table_settings({}))
-    known = _plain_values(asked)
-    rest = {name: value for name, value in known.items() if name not in usual or usual[name] != value}
+    usual, known = _plain_values(table_settings({})), _plain_values(asked)
+    rest = {name: value for name, value in known.items() if usual.get(name, ...) != value}
+    for name in usual:
+        fewer = {other: value for other, value in rest.items() if other != name}
+        if _plain_values(fewer | table_settings(fewer)) == known:
+            rest = fewer
     return rest if _plain_values(rest | table_settings(rest)) == known else dict(asked)
 
 

@@ -70,7 +70,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of ``rows.csv`` that nobody changes."""
     folder = tmp_path_factory.mktemp("trained")
     (folder / "rows.csv").write_text(ROWS)
-    tr.fit(folder / "rows.csv", target="y", steps=3, parent=folder / "runs", name="m")
+    tr.fit(folder / "rows.csv", target="y", recipe="plain", steps=3, parent=folder / "runs", name="m")
     return folder
 
 

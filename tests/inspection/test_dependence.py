@@ -46,7 +46,7 @@ def test_numbers_are_scikit_learns(task: str) -> None:
     score = x[:, 0] + 0.1 * x[:, 1] ** 2
     y: Any = score * 50 + 7 if task == "regression" else np.digitize(score, [0, 2])
     kind = tr.Regressor if task == "regression" else tr.Classifier
-    model = kind(hidden=[16], epochs=12, batch_size=32).fit(x, y)
+    model = kind(recipe="plain", hidden=[16], epochs=12, batch_size=32).fit(x, y)
     data = load((x, y), task=task, validation=0.15, test=0.0)
     assert data.preparation == model.run_.preparation or task == "classification"
     rows = x[data.train.index.numpy()]
@@ -74,7 +74,7 @@ def test_every_kind_of_column_is_what_predictions_for_a_changed_table_say(
     if target == "dear":
         frame["dear"] = np.where(frame.price > frame.price.median(), "dear", "cheap")
         frame = frame.drop(columns="price")
-    run = tr.fit(frame, target=target, parent=tmp_path, epochs=6)
+    run = tr.fit(frame, target=target, recipe="plain", parent=tmp_path, epochs=6)
     data = run.data
     assert drawable(data) == ("size", "rooms", "city", "sold", "at")
     train = frame.iloc[data.train.index.numpy()]

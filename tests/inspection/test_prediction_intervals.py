@@ -58,7 +58,7 @@ def test_members_that_agree_give_equally_wide_ones() -> None:
 
 def test_every_door_gives_them(tmp_path: Path) -> None:
     frame = table()
-    run = tr.fit(frame, target="y", epochs=10, parent=tmp_path)
+    run = tr.fit(frame, target="y", recipe="plain", epochs=10, parent=tmp_path)
     known = run.document["prediction_intervals"]
     assert known["rows"] == run.result.rows["validation"]
     assert 0.8 <= known["coverage"] <= 1.0
@@ -82,7 +82,7 @@ def test_an_ensembles_are_wider_where_its_members_differ(tmp_path: Path) -> None
 
 def test_an_estimator_predicts_them() -> None:
     frame = table()
-    model = tr.Regressor(epochs=10).fit(frame[["x"]], frame["y"])
+    model = tr.Regressor(recipe="plain", epochs=10).fit(frame[["x"]], frame["y"])
     ends = model.predict_interval(frame[["x"]])
     inside = (ends[:, 0] <= frame["y"]) & (frame["y"] <= ends[:, 1])
     assert 0.8 < inside.mean() < 0.98

@@ -73,7 +73,7 @@ def test_without_validation_rows_the_training_losses_are_shown(tmp_path: Path) -
 
 def test_a_regressions_boundaries_are_in_the_targets_units(tmp_path: Path) -> None:
     x = np.linspace(-2, 2, 60, dtype=np.float32)[:, None]
-    start = fit((x, 100 + 50 * x[:, 0]), parent=tmp_path, lean=True, epochs=3).at(4)
+    start = fit((x, 100 + 50 * x[:, 0]), parent=tmp_path, lean=True, epochs=3, recipe="plain").at(4)
     rows = start.data.train.x[:7]
     *_messages, last = fan(1, "lr", start, [{"lr": 1e-30}], 2, SmallPicture("line", rows, (7,)))
     assert isinstance(last, FanBoundaries)

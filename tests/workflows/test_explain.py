@@ -287,7 +287,7 @@ def test_names_from_data_stay_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     x = rng.normal(size=90)
     frame = pd.DataFrame({"<img src=x>": x, "y": np.where(x > 0, "<script>alert(1)</script>", "no")})
     run = tr.fit(frame, target="y", hidden=[4], epochs=2)
-    page = tr.explain("adam", run, weight=(0, 1, 0)).html()
+    page = tr.explain("adamw", run, weight=(0, 1, 0)).html()
     assert "<script" not in page
     assert "<img" not in page
     assert "&lt;img src=x&gt;" in page

@@ -22,7 +22,7 @@ from treino.store.output_files import OutputFolder
 
 pytestmark = pytest.mark.slow
 FILES = {"network": "network.svg"} | {
-    n: f"{n}.png" for n in ("weights", "confusion", "mistakes", "importance", "dependence")
+    n: f"{n}.png" for n in ("weights", "confusion", "calibration", "mistakes", "importance", "dependence")
 }
 NASTY = "<script>alert(1)</script>"
 
@@ -33,7 +33,7 @@ def _no_pictures_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def look(run: Run, *refused: str) -> None:
-    """All six pictures; those of ``refused`` are an error that says what to do instead."""
+    """All pictures; those of ``refused`` are an error that says what to do instead."""
     for name in PICTURES:
         if name in refused:
             with pytest.raises(TreinoError) as said:
@@ -96,7 +96,7 @@ def test_test_rows_of_a_run_that_is_to_go_on_are_not_looked_at(
 
 def test_a_regression_has_residuals_and_no_confusion(treino: Callable[..., Said], tmp_path: Path) -> None:
     run = tr.fit("diabetes", epochs=4, out=tmp_path / "r")
-    look(run, "confusion")
+    look(run, "confusion", "calibration")
     # what can't be drawn keeps nothing else from it
     said = treino("plot", run.path, "--what", "confusion,curves,confusion", "--to", "new", "--json")
     assert (said.status, said.document["paths"]) == (2, ["new/curves.png"])
@@ -151,7 +151,7 @@ def test_hashed_words_only(tmp_path: Path) -> None:
 def test_diverged(tmp_path: Path) -> None:
     run = tr.fit("wine", optimizer="sgd", lr=1e6, epochs=3, out=tmp_path / "r")
     assert run.status == "diverged"
-    look(run, "importance", "dependence")
+    look(run, "calibration", "importance", "dependence")
     assert "not finite there" in (run.path / "pictures" / "network.svg").read_text()
 
 

@@ -226,7 +226,7 @@ def test_from_the_command_line(treino: Callable[..., Said]) -> None:
 def test_the_mountain_of_ten_thousand_inputs(tmp_path: Path) -> None:
     chance = np.random.default_rng(0)
     x = chance.normal(size=(120, 10_000)).astype(np.float32)
-    run = tr.fit((x, chance.integers(0, 2, 120)), hidden=[4], epochs=2, out=tmp_path / "wide")
+    run = tr.fit((x, chance.integers(0, 2, 120)), hidden=[4], epochs=2, recipe="plain", out=tmp_path / "wide")
     _ground, land = path_of(run)
     assert isinstance(land, Landscape)
     assert land.loss_RR.shape == (11, 11)

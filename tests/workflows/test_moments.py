@@ -213,7 +213,10 @@ def test_rows_from_elsewhere_come_again_or_it_is_said_why_not(tmp_path: Path) ->
     table = pd.DataFrame(chance.normal(size=(9000, 20)), columns=list("abcdefghijklmnopqrst"))
     table["y"] = np.where(table.a > table.b, "p", "q")
     table.to_csv(tmp_path / "large.csv", index=False)
-    run = fit(str(tmp_path / "large.csv"), target="y", parent=tmp_path / "runs", epochs=1, max_memory="1MB")
+    run = fit(
+        str(tmp_path / "large.csv"), target="y", recipe="plain", parent=tmp_path / "runs", epochs=1,
+        max_memory="1MB",
+    )  # fmt: skip
     moment = open_result(run.path).at(30)
     assert moment.loss == run.losses[29]
     assert moment.batch.x_BD.shape == (32, 20)

@@ -82,7 +82,9 @@ def test_a_run_has_the_rows_of_its_tables_again(tmp_path: Path) -> None:
 def test_frames_with_a_frame_for_the_test_are_kept_with_the_run(tmp_path: Path) -> None:
     table, test = mixed(90), mixed(20, seed=9)
     data = tr.load(table, target="city", test=test, duplicates="ignore")
-    run = tr.fit(table, target="city", test=test, duplicates="ignore", parent=tmp_path, epochs=2)
+    run = tr.fit(
+        table, target="city", test=test, duplicates="ignore", recipe="plain", parent=tmp_path, epochs=2
+    )
     assert run.spec.data.kind == "memory"
     assert same_rows(data_of(run.folder), data)
     assert data_of(run.folder).preparation == data.preparation

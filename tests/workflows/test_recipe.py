@@ -110,3 +110,98 @@ def test_what_contradicts_itself_is_refused(settings, rule):
     with pytest.raises(TreinoError) as caught:
         read_settings(settings)
     assert caught.value.rule == rule
+
+
+def chosen(tmp_path, *data, **settings):
+    run = tr.fit(*data, epochs=1, lean=True, parent=tmp_path, **settings)
+    return run.settings["recipe"], run.spec.facts.reasons[-1]
+
+
+def test_a_table_of_ones_own_is_trained_by_the_recipe_and_says_so(tmp_path):
+    frame = table()
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    pair = (frame[["a", "b"]].to_numpy(), frame["price"].to_numpy())
+    for data, target in ((frame, "price"), (tmp_path / "t.csv", "price"), (pair, None)):
+        recipe, said = chosen(tmp_path, data, target=target)
+        assert recipe == "table"
+        assert said.startswith("recipe table, as by default for a table of your own: 8 networks (")
+
+
+def test_where_one_simple_network_is_trained(tmp_path, data):
+    frame, own = table(), {"target": "price"}
+    first = tr.fit(frame, epochs=1, lean=True, parent=tmp_path, recipe="plain", **own)
+    for recipe, said, why in (
+        (*chosen(tmp_path, "wine"), "built-in data"),
+        (*chosen(tmp_path, data), "the rows were prepared before"),
+        (*chosen(tmp_path, frame, torch.nn.Linear(5, 1), **own), "the network is your own"),
+        (*chosen(tmp_path, frame, fault="missing_zero_grad", **own), "a fault is to be seen"),
+    ):
+        assert recipe == "plain"
+        assert said == f"recipe plain: one simple network ({why})"
+    assert chosen(tmp_path, frame, tr.mlp(4), **own)[0] == "plain"
+    assert chosen(tmp_path, frame, recipe="plain", **own)[0] == "plain"
+    assert first.settings["recipe"] == "plain"
+    several = tr.fit(frame, seeds=2, epochs=1, parent=tmp_path, **own)
+    assert several.member(0).settings["recipe"] == "plain"
+    assert (
+        tr.sweep(frame, "lr=1e-3|1e-2", epochs=1, fresh=0, parent=tmp_path, **own).best.settings["recipe"]
+        == "plain"
+    )
+
+
+def test_the_command_of_a_run_names_its_recipe_and_trains_it_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table().to_csv("t.csv", index=False)
+    run = tr.fit("t.csv", target="price", epochs=2, ensemble=4, lr=0.01)
+    assert run.spec.command.endswith("t.csv --target price --recipe table --ensemble 4 --lr 0.01 --epochs 2")
+    again = tr.fit("t.csv", target="price", epochs=2, ensemble=4, lr=0.01, recipe="table")
+    assert all(torch.equal(again.state[name], value) for name, value in run.state.items())
+    simple = tr.fit("t.csv", target="price", recipe="plain", epochs=1)
+    assert simple.spec.command.endswith("t.csv --target price --recipe plain --epochs 1")
+
+
+def test_wide_tables_have_no_bins(tmp_path):
+    r = np.random.default_rng(0)
+    x = r.normal(size=(60, 70))
+    run = tr.fit((x, x[:, 0]), epochs=1, lean=True, parent=tmp_path)
+    assert (run.spec.inputs, run.settings["inputs"], run.settings["ensemble"]) == (70, "plain", 8)
+
+
+def test_rows_that_were_prepared_with_bins_go_by_the_recipe_where_it_is_named(tmp_path):
+    prepared = tr.load(table(), target="price", inputs="bins", clip_inputs=5)
+    run = tr.fit(prepared, recipe="table", epochs=1, lean=True, parent=tmp_path)
+    assert (run.settings["inputs"], run.settings["clip_inputs"], run.settings["ensemble"]) == ("bins", 5, 8)
+    simple = tr.fit(tr.load(table(), target="price"), recipe="table", epochs=1, lean=True, parent=tmp_path)
+    assert (simple.settings["inputs"], simple.settings["clip_inputs"]) == ("plain", None)
+
+
+def test_a_threshold_decides_wherever_a_class_is_predicted(tmp_path):
+    frame = table().assign(price=lambda f: np.where(f["price"] > 2, "dear", "cheap"))
+    run = tr.fit(
+        frame, target="price", epochs=3, kinds={"price": "category"}, threshold="cost=1:20", parent=tmp_path
+    )
+    known = run.document["threshold"]
+    assert known["positive"] == "dear"
+    rows = frame.drop(columns="price")
+    found = run.predict(rows)
+    assert ((found["prediction"] == "dear") == (found["probability_dear"] >= known["value"])).all()
+    model = tr.Classifier(epochs=3, threshold="cost=1:20").fit(rows[["a", "b"]], frame["price"])
+    value = model.run_.result.threshold.value
+    share = model.predict_proba(rows[["a", "b"]])[:, 1]
+    assert ((model.predict(rows[["a", "b"]]) == "dear") == (share >= value)).all()
+    assert 0 < value < 0.5
+
+
+@pytest.mark.parametrize(
+    ("source", "settings", "rule"),
+    [
+        ("wine", {}, "threshold_classes"),
+        ("diabetes", {}, "threshold_classes"),
+        ("breast_cancer", {"validation": 0}, "no_validation_rows"),
+    ],
+)
+def test_a_threshold_needs_two_classes_and_rows_to_look_at(tmp_path, source, settings, rule):
+    with pytest.raises(TreinoError) as caught:
+        tr.fit(source, threshold="auto", parent=tmp_path, epochs=1, **settings)
+    assert caught.value.rule == rule
+    assert not list(tmp_path.iterdir())

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from treino import recipes
 from treino.data import BUILTINS, load
 from treino.data.dataset import Data
 from treino.data.out_of_core.prepared_cache import FOLDER
@@ -57,7 +58,12 @@ def load_data(
     table that is larger than memory is prepared. rules: of the folder that the data is loaded for.
     """
     if isinstance(source, Data):
-        asked = sorted(LOADS & settings.model_fields_set)
+        added = recipes.TABLE if settings.recipe == "table" else {}
+        asked = sorted(
+            name
+            for name in LOADS & settings.model_fields_set
+            if name not in added or getattr(settings, name) != added[name]
+        )
         if asked:
             raise TreinoError(
                 "data_is_loaded",

@@ -6,6 +6,7 @@ from typing import Any
 
 from treino.documents.run_spec import RunSpec
 from treino.documents.sweep_spec import SweepOptionsEntry, SweepSpec
+from treino.recipes import without_recipe
 from treino.records.data_source import LOADS
 from treino.records.run_command import as_flags
 from treino.search.space_text import domain_text
@@ -36,7 +37,7 @@ def as_called(spec: RunSpec | SweepSpec, rows: str, kept: bool) -> str:
     rows: what stands for its data in the call. kept: these are prepared already, so that what ``load`` was
     asked for is left out.
     """
-    where, asked = spec.data, dict(spec.asked)
+    where, asked = spec.data, without_recipe(spec.asked)
     in_python = where.kind in ("memory", "given")
     own = isinstance(spec, RunSpec) and spec.net == "given"
     if isinstance(spec, RunSpec) and spec.command.startswith(

@@ -169,6 +169,9 @@ def plan(
     resolved = s.model_dump(mode="json", exclude={"name", "out"}) | {
         "recipe": s.recipe or "plain",
         "normalise": data.arguments["normalise"],
+        "inputs": data.arguments.get("inputs", "plain"),
+        "bins": data.arguments.get("bins", s.bins),
+        "clip_inputs": data.arguments.get("clip_inputs"),
         "validation": data.files["validation"][0]
         if "validation" in data.files
         else data.arguments["validation"],
