@@ -308,7 +308,6 @@ def test_loop_over_an_ensemble() -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        lambda **k: tr.sweep("iris", space="lr=0.1|0.01", ensemble=3, **k),
         lambda **k: tr.fit("iris", seeds=2, ensemble=3, **k),
         lambda **k: tr.fit("iris", folds=2, ensemble=3, **k),
         lambda **k: tr.study("iris", ensemble=3, **k),
