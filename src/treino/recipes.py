@@ -11,6 +11,7 @@ TABLE: dict[str, Any] = {
     "gates": 6.0,
     "ema": 0.98,
     "ensemble": 8,
+    "clip_target": True,
     "hidden": (64, 64),
     "optimizer": "adamw",
     "lr": 2e-3,
@@ -32,6 +33,8 @@ def table_settings(asked: dict[str, Any]) -> dict[str, Any]:
     every = asked | found
     if every["ensemble"] > 1 and not {"dropout", "dropout_spread"} & set(asked):
         found |= {"dropout": DROPOUT, "dropout_spread": True}
+    if every["ensemble"] == 1 and "clip_target" not in asked:
+        del found["clip_target"]
     if every["inputs"] == "bins" and every["gates"] and "plain_members" not in asked:
         found["plain_members"] = every["ensemble"] // PLAIN_EACH
     return found

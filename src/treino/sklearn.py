@@ -82,6 +82,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         init: str | None = None,
         net: Network = None,
         ensemble: int = 1,
+        clip_target: bool = False,
         loss: str | None = None,
         label_smoothing: float = 0.0,
         class_weights: str | Sequence[float] | None = None,
@@ -121,6 +122,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self.init = init
         self.net = net
         self.ensemble = ensemble
+        self.clip_target = clip_target
         self.loss = loss
         self.label_smoothing = label_smoothing
         self.class_weights = class_weights

@@ -116,6 +116,9 @@ class Settings(BaseModel):
         1, "Network", "networks that are trained side by side, from seeds derived from the seed, and "
         "answer together: the mean of the best half by the validation metric", ge=1, le=256,
     )  # fmt: skip
+    clip_target: bool = _f(
+        False, "Network", "numbers that an ensemble answers stay within the range of the training rows'"
+    )
 
     loss: str | None = _f(None, "Loss and optimizer", "loss; default: from the task, with the reason")
     label_smoothing: Float = _f(0.0, "Loss and optimizer", "share taken from the right class", ge=0, lt=1)
@@ -337,6 +340,12 @@ def _contradictions(s: Settings) -> None:
                 _("{a} needs {b}.").format(a=setting(name), b=setting(needed)),
                 _("Give both, or neither."),
             )
+    if s.clip_target and s.ensemble == 1:
+        refuse(
+            "clip_target_alone",
+            _("{a} needs {b}.").format(a=setting("clip_target"), b=setting("ensemble", 8)),
+            _("Give both, or neither."),
+        )
     if s.plain_members > s.ensemble:
         refuse(
             "plain_members_range",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -334,3 +335,24 @@ def test_figures_of_members_must_agree_with_the_settings(tmp_path: Path) -> None
     for wrong in ({"answering": []}, {"answering": [0, 0]}, {"answering": [3]}, {"members": []}):
         with pytest.raises(ValueError, match=r"answering|members"):
             RunResult.model_validate(document | wrong)
+
+
+def test_numbers_stay_within_those_of_the_training_rows(tmp_path: Path) -> None:
+    """Far from all rows, on the way, and from the folder; one member alone goes where it will."""
+    r = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": r.normal(size=200), "b": r.normal(size=200)}).assign(y=lambda f: 3 * f.a + f.b)
+    settings = {"target": "y", "recipe": "plain", "ensemble": 3, "epochs": 20, "parent": tmp_path}
+    free = tr.fit(frame, **settings)
+    run = tr.fit(frame, clip_target=True, name="held", **settings)
+    far = frame.drop(columns="y") * 50
+    y = frame["y"].iloc[run.data.train.index.numpy()]
+    low, high = y.min(), y.max()
+    assert np.allclose(run.predict(far)["prediction"], free.predict(far)["prediction"].clip(low, high))
+    assert not free.predict(far)["prediction"].between(low, high).all()
+    again = tr.open(tmp_path / "held")
+    assert (again.predict(far)["prediction"] == run.predict(far)["prediction"]).all()
+    x = run.preparation.transform(far.to_numpy())
+    assert torch.equal(run.at(60).net(x).clamp(*run.module.limits), run.at(60).net(x))
+    assert not again.member().predict(far)["prediction"].between(low, high).all()
+    with pytest.raises(TreinoError, match="needs ensemble"):
+        tr.fit(frame, target="y", clip_target=True, ensemble=1, recipe="plain", parent=tmp_path)

@@ -95,6 +95,7 @@ class ResolvedSettings(Document):
     init: Word | None
     net: Text | None
     ensemble: Annotated[int, Field(ge=1, le=256)] = 1
+    clip_target: bool = False
     loss: Word
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
     class_weights: Many[Weight] | None

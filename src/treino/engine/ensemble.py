@@ -18,23 +18,32 @@ from treino.engine.training_state import DIVERGED, TrainingState
 class Ensemble(nn.Module):
     """The mean of the members' probabilities, as logits; of their numbers, where there are no classes.
 
+    limits: between which an answer of numbers stays (the buffer ``limits [2]``); None: as it is.
+
     x ``[B, ...]`` -> ``[B, C]``: outputs of which ``loss`` (a name of LOSSES) and softmax or sigmoid ask what
     they ask of one network's. See Lakshminarayanan, Pritzel & Blundell, NeurIPS 2017.
     """
 
-    def __init__(self, members: Sequence[nn.Module], loss: str) -> None:
+    limits: Tensor | None
+
+    def __init__(
+        self, members: Sequence[nn.Module], loss: str, limits: tuple[float, float] | None = None
+    ) -> None:
         super().__init__()
         self.members, self.loss = nn.ModuleList(members), loss
+        self.register_buffer("limits", None if limits is None else torch.tensor(limits))
 
     def forward(self, x: Tensor) -> Tensor:
-        return mean_output(torch.stack([member(x) for member in self.members]), self.loss)
+        return mean_output(torch.stack([member(x) for member in self.members]), self.loss, self.limits)
 
 
-def mean_output(output_RBC: Tensor, loss: str) -> Tensor:
-    """``[B, C]``: the output whose probabilities are the mean of these members'."""
+def mean_output(output_RBC: Tensor, loss: str, limits: Tensor | None = None) -> Tensor:
+    """``[B, C]``: the output whose probabilities are the mean of these members'; of numbers the mean itself,
+    within the limits ``[2]``."""
     kind, count = LOSSES[loss], len(output_RBC)
     if kind.task == "regression":
-        return output_RBC.mean(0)
+        mean_BC = output_RBC.mean(0)
+        return mean_BC if limits is None else mean_BC.clamp(*limits.to(mean_BC).unbind())
     if kind.of_classes:
         return torch.logsumexp(F.log_softmax(output_RBC, -1), 0) - math.log(count)
     yes_BC, no_BC = (torch.logsumexp(F.logsigmoid(sign * output_RBC), 0) for sign in (1, -1))
@@ -68,4 +77,4 @@ def answer_module(
         return member_module(shared, population, 0, best)
     answering = answering_members(state, config.metric)
     nets = [member_module(shared, population, member, best) for member in answering]
-    return Ensemble(nets, shared.loss.name).eval()
+    return Ensemble(nets, shared.loss.name, shared.limits).eval()

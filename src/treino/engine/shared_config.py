@@ -23,6 +23,7 @@ class SharedConfig:
     net: the description, None for a module of the user's own. construct: seed -> a fresh own module.
     item_shape: what an own module is given per row; None: flat rows.
     summed: the fault ``missing_zero_grad``. averages: whether running averages of the weights are kept.
+    limits: between which the numbers of an ensemble's answer stay; None: as they are.
     """
 
     template: nn.Module
@@ -35,6 +36,7 @@ class SharedConfig:
     item_shape: tuple[int, ...] | None = None
     summed: bool = False
     averages: bool = False
+    limits: tuple[float, float] | None = None
     dtype: torch.dtype = torch.float32
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 

@@ -98,6 +98,7 @@ class TrainConfig:
     seeds: int | Sequence[int] = (0,)
     data_seed: int | None = None
     ensemble: int = 1
+    clip_target: bool = False
     device: str | torch.device = "cpu"
     engine: str | None = None
     threads: int | None = None
@@ -193,6 +194,7 @@ class TrainSettings(TypedDict, total=False):
     seeds: int | Sequence[int]
     data_seed: int | None
     ensemble: int
+    clip_target: bool
     device: str | torch.device
     engine: str | None
     threads: int | None

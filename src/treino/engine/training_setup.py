@@ -126,9 +126,18 @@ def _shared(
         item_shape=inputs.item_shape if own else None,
         summed="missing_zero_grad" in config.faults,
         averages=averages,
+        limits=_limits(inputs) if config.clip_target and config.ensemble > 1 else None,
         dtype=config.dtype,
         device=device,
     )
+
+
+def _limits(inputs: Inputs) -> tuple[float, float] | None:
+    """The least and the largest number of the training rows; None of classes, or of several numbers a row."""
+    y = torch.as_tensor(inputs.train[1])
+    if inputs.task != "regression" or y.numel() != len(y):
+        return None
+    return float(y.min()), float(y.max())
 
 
 def _step_plan(inputs: Inputs, config: TrainConfig, past: Past) -> StepPlan:

@@ -51,7 +51,8 @@ class Validation:
             for part in members.split(self._at_once):
                 output_RNC, y = outputs_on(self.rows, self.kernel, self.shared, population, part)
                 outputs.append(output_RNC)
-            answer_NC = mean_output(torch.cat(outputs), loss.name)
+            limits = None if self.shared.limits is None else torch.tensor(self.shared.limits)
+            answer_NC = mean_output(torch.cat(outputs), loss.name, limits)
             figures = measure(answer_NC.unsqueeze(0), y, loss, self.scale)
             deviation = batch_deviation(answer_NC, y, loss, self.batch_size)
         return {name: float(value_R[0]) for name, value_R in figures.items()}, deviation

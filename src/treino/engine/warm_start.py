@@ -34,7 +34,7 @@ def warm_start(
         )
     modules = [module_copy(shared.template) for _row in range(len(state.population) if of_each else 1)]
     try:
-        put_state(Ensemble(modules, shared.loss.name) if of_each else modules[0], weights)
+        put_state(Ensemble(modules, shared.loss.name, shared.limits) if of_each else modules[0], weights)
     except ValueError as error:
         raise TreinoError(
             "weights_differ",

@@ -112,8 +112,11 @@ def training_part(run: StoredRun, data: Data, reads_table: bool) -> ScriptPart:
 def _ensemble(s: Mapping[str, Any], validates: bool) -> ScriptPart:
     """How several networks answer together, and which of them."""
     part, loss = ScriptPart(), LOSSES[s["loss"]]
-    part.flag(together=s["ensemble"] > 1)
+    limited = s["clip_target"] and loss.task == "regression"
+    part.flag(together=s["ensemble"] > 1, limited=limited)
     mean, of = ["return output.mean(0)"], "values"
+    if limited:
+        mean, of = ["return output.mean(0).clamp(*self.limits)"], "values, within those of the training rows"
     if loss.of_classes:
         mean = ["return output.log_softmax(-1).logsumexp(0) - math.log(len(output))"]
     elif loss.task == "classification":
@@ -126,6 +129,7 @@ def _ensemble(s: Mapping[str, Any], validates: bool) -> ScriptPart:
         "figure": "best" if validates else "0.0",
         "by_figure": "one[0]" if METRICS[s["metric"]].better < 0 else "-one[0]",
         "half": "able[: -(-len(SEEDS) // 2)]" if validates else "able",
+        "each_name": 'saved["net"] if name != "limits"' if limited else 'saved["net"]',
     }
     return part
 

@@ -131,9 +131,11 @@ return exchange_dropout(net)  #? together own
 class Ensemble(nn.Module):
     """$mean_doc"""
 
-    def __init__(self, members):
+    def __init__(self, members):  #? !limited
+    def __init__(self, members, limits=(0.0, 0.0)):  #? limited
         super().__init__()
         self.members = nn.ModuleList(members)
+        self.register_buffer("limits", torch.tensor(limits))  #? limited
 
     def forward(self, x):
         output = torch.stack([member(x) for member in self.members])
@@ -330,7 +332,9 @@ def train():
             able.append(($figure, net))
 
     able.sort(key=lambda one: $by_figure)  #? validates
-    net = Ensemble([one for _figure, one in $half])
+    net = Ensemble([one for _figure, one in $half])  #? !limited
+    limits = y_train.min().item(), y_train.max().item()  #? limited
+    net = Ensemble([one for _figure, one in $half], limits)  #? limited
     losses = [float(np.mean([of[e] for of in every if len(of) > e])) for e in range(max(map(len, every)))]
     finite = bool(able)
 #]
@@ -351,7 +355,7 @@ def predict(path):
         sys.exit(f"There are no weights in {WEIGHTS}: train it first")  #? weightless
     saved = torch.load(WEIGHTS, weights_only=True)
 #[ together
-    count = 1 + max(int(name.split(".")[1]) for name in saved["net"])
+    count = 1 + max(int(name.split(".")[1]) for name in $each_name)
     net = Ensemble([new_net() for _member in range(count)])  #? !gated
     net = Ensemble([without_gates(new_net()) for _member in range(count)])  #? gated
 #]

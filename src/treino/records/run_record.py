@@ -131,7 +131,9 @@ class RunRecord:
         one = self._one_network(members)
         if s.ensemble == 1:
             return one
-        return Ensemble([one, *(module_copy(one) for _member in range(members - 1))], s.loss)
+        nets = [one, *(module_copy(one) for _member in range(members - 1))]
+        limited = s.clip_target and not self.spec.classes
+        return Ensemble(nets, s.loss, (0.0, 0.0) if limited else None)  # they are kept with the weights
 
     def _one_network(self, members: int) -> nn.Module:
         """The network, or one of so many that answer together."""

@@ -71,6 +71,7 @@ def train_config(settings: Settings) -> TrainConfig:
         shuffle=s.shuffle,
         seeds=(s.seed,),
         ensemble=s.ensemble,
+        clip_target=s.clip_target,
         device=s.device,
         engine=s.engine,
         threads=s.threads,
