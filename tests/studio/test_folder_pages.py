@@ -232,6 +232,7 @@ def test_one_network_is_trained_once_more_and_opened(tab: Any, folder: Path) -> 
     assert (folder / f"runs/sweep-{member}/spec.json").is_file()
 
 
+@pytest.mark.thorough
 def test_a_sweep_in_progress_is_watched_by_two_stopped_by_one_and_judged(tab: Any, folder: Path) -> None:
     spaces = ["--space", "lr=1e-3..1e5:log", "--space", "hidden=4|8"]
     numbers = ["--members", "3000", "--epochs", "30000", "--fresh", "3"]

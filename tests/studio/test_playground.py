@@ -10,6 +10,7 @@ from tests.studio.real_studio import chromium, real_studio
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.thorough
 def test_two_columns_are_trained_paused_and_played(tmp_path: Path) -> None:
     with real_studio(tmp_path, []) as studio, chromium() as browser:
         page = studio.open(browser)

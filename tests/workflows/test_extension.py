@@ -258,7 +258,7 @@ for _event in sweep.sweep_resumption(sys.argv[1], more=more):
 """
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.thorough
 @pytest.mark.parametrize("strategy", ["none", "halving"])
 def test_a_kill_while_networks_are_added_changes_nothing(tmp_path: Path, strategy: str) -> None:
     swept(tmp_path / "whole", 8, strategy=strategy, fresh=0)
