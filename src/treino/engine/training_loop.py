@@ -425,8 +425,9 @@ def train(
     epochs or steps: how long; default 200 epochs, for images 10. patience: epochs without a better
     validation ``metric`` before a member stops, 0 for never. keep: ``best`` or ``last`` weights.
     seeds: of initialisation and dropout, one for each member. ensemble: networks that answer together, of
-    seeds that are derived from the one given; the mean of the best half is the answer. data_seed: of the
-    order of the rows; default the data's, or the first of seeds.
+    seeds that are derived from the one given; the mean of the best half is the answer, with clip_target
+    within the range of the training rows' numbers. data_seed: of the order of the rows; default the data's,
+    or the first of seeds.
     fault: ``missing_zero_grad``, ``softmax_before_cross_entropy`` or both, to see what they do.
     every: steps per tick; default an epoch, at least 10. dtype: torch.float32 or torch.float64.
     device: ``cpu``, ``cuda``, ``mps``, or ``auto`` for the first of cuda, mps, cpu that is there. engine,
