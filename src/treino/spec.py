@@ -83,6 +83,9 @@ class Settings(BaseModel):
     dates: Literal["day/month", "month/day"] | None = _f(
         None, "Data", "which comes first in dates: day/month or month/day; default: found out"
     )
+    sheet: str | None = _f(
+        None, "Data", "sheet of a workbook, by its name or its number from 1; default: the first with cells"
+    )
 
     recipe: Literal["table", "plain"] | None = _f(
         None, "Network", "what is taken for settings that are left open: table, an ensemble that was "

@@ -34,6 +34,7 @@ class FileFormat:
     header: Annotated[str | None, Parameter(help="whether the first line names the columns: yes, no")] = None
     quote: Annotated[str | None, Parameter(help="what encloses cells of the file")] = None
     dates: Annotated[str | None, Parameter(help="which comes first: day/month or month/day")] = None
+    sheet: Annotated[str | None, Parameter(help="sheet of a workbook: its name, or its number from 1")] = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def data(
         str | None,
         Parameter(
             name="DATA",
-            help="a built-in, or a file: CSV, Parquet, Arrow, JSON lines; without it: the built-ins",
+            help="a built-in, or a file (CSV, Parquet, Arrow, JSON lines, workbook); alone: the built-ins",
         ),
     ] = None,
     /,

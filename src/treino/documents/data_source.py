@@ -22,6 +22,7 @@ class TextFormat(Document):
     dates: Text | None = None
     text: Many[Text] = ()
     missing: Many[Text] | None = None
+    sheet: Text | None = None
 
 
 class LoadArguments(Document):

@@ -84,6 +84,7 @@ class ResolvedSettings(Document):
     header: Literal["yes", "no"] | None = None
     quote: Text | None = None
     dates: Literal["day/month", "month/day"] | None = None
+    sheet: Text | None = None
     recipe: Literal["table", "plain"] = "plain"
     hidden: Hidden | None
     activation: Word | None

@@ -33,7 +33,7 @@ LOADS = {
     "target", "features", "task", "normalise", "validation", "test", "data_seed", "kinds", "impute",
     "inputs", "bins", "clip_inputs",
     "split_group", "split_time", "split_column", "fold", "duplicates", "max_memory",
-    "delimiter", "decimal", "encoding", "header", "quote", "dates",
+    "delimiter", "decimal", "encoding", "header", "quote", "dates", "sheet",
 }  # fmt: skip
 """The settings of load."""
 SHARED = ("kind", "task", "features", "target", "classes", "item_shape", "target_mean", "target_scale")
@@ -117,6 +117,7 @@ def reading_of(settings: Settings) -> ReaderOptions | None:
         "header": None if settings.header is None else settings.header == "yes",
         "quote": "" if settings.quote == "none" else settings.quote,
         "dates": settings.dates,
+        "sheet": settings.sheet,
     }
     given = {name: value for name, value in said.items() if value is not None}
     return ReaderOptions(**given) if given else None  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
 """Typed tables stored by columns: Parquet and Arrow files, and Arrow data from Python."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -19,23 +19,30 @@ _CELLS = 1 << 20
 
 @dataclass(frozen=True)
 class ColumnarFile:
-    """Typed columns. source: gives the batches of the named columns, each time from the beginning."""
+    """Typed columns. source: gives the batches of the named columns, each time from the beginning.
+
+    said: how a sheet was read; at: the numbers of its rows.
+    """
 
     file: InputFile | None
     names: tuple[str, ...]
     left_out: tuple[str, ...]
     source: Callable[[tuple[str, ...]], Iterator[pa.RecordBatch]]
     seen: list[CellStatistics] = field(default_factory=list)
+    said: tuple[str, ...] = ()
+    at: Sequence[int] = ()
     typed = True
 
     def place(self, row: int) -> str:
+        if self.at:
+            return _("row {n} of the sheet").format(n=self.at[row])
         return _("row {n}").format(n=row)
 
     def notes(self) -> list[str]:
         if not self.left_out:
-            return []
+            return list(self.said)
         names = shorten(", ".join(self.left_out), 200)
-        return [_("left out, for a cell holds more than one value: {names}").format(names=names)]
+        return [*self.said, _("left out, for a cell holds more than one value: {names}").format(names=names)]
 
     def batches(self, types: Mapping[int, pa.DataType], sign: str, whole: bool) -> Iterator[pa.RecordBatch]:
         """The rows; what is asked for is for text."""
@@ -74,6 +81,14 @@ def open_table(table: pa.Table) -> ColumnarFile:
     return _of_schema(
         table.schema, _("the frame"), None, lambda names: iter(table.select(names).to_batches())
     )
+
+
+def open_sheet(table: pa.Table, file: InputFile, said: tuple[str, ...], at: Sequence[int]) -> ColumnarFile:
+    """A table that was read from a workbook; see ``ColumnarFile``."""
+    opened = _of_schema(
+        table.schema, f"'{file.path}'", file, lambda names: iter(table.select(names).to_batches())
+    )
+    return replace(opened, said=said, at=at)
 
 
 def _of_schema(

@@ -18,11 +18,13 @@ import pyarrow as pa
 from treino.errors import TreinoError
 from treino.words import N_, _
 
-Content = Literal["text", "parquet", "arrow file", "arrow stream"]
+Content = Literal["text", "parquet", "arrow file", "arrow stream", "workbook"]
 
 CHUNK = 1 << 20
 _BOMB_RATIO, _BOMB_LEAST = 200, 1 << 26  # tables shrink 3 to 20 times; a bomb a thousand times and more
 _PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip"}
+_OLE = b"\xd0\xcf\x11\xe0"  # of old workbooks, and of new ones that are encrypted
+_ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 _TABLES: dict[bytes, Content] = {
     b"PAR1": "parquet",
     b"ARROW1": "arrow file",
@@ -30,7 +32,7 @@ _TABLES: dict[bytes, Content] = {
 }
 _OTHERS = {
     b"%PDF": "PDF", b"SQLite format 3": "SQLite", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"7z\xbc\xaf": "7z",
-    b"\xd0\xcf\x11\xe0": "Excel", b"\x89HDF": "HDF5", b"\x93NUMPY": "NumPy", b"\x89PNG": "PNG",
+    b"\x89HDF": "HDF5", b"\x93NUMPY": "NumPy", b"\x89PNG": "PNG",
     b"\xff\xd8\xff": "JPEG", b"FEA1": "Feather 1", b"PK\x05\x06": N_("empty zip"), b"Rar!": "rar",
     b"\x80\x04\x95": "pickle", b"\x80\x05\x95": "pickle", b"RDX": "R", b"\x7fELF": N_("program"),
 }  # fmt: skip
@@ -143,6 +145,10 @@ def open_file(path: Path) -> InputFile:
             _("'{path}' is not a regular file.").format(path=path),
             _("Save the table in a CSV file first."),
         )
+    if head.startswith(_OLE):
+        raise _old_workbook(path)
+    if head.startswith(b"PK\x03\x04") and _is_workbook(path):
+        return InputFile(path, found.st_size, "", "", "workbook")
     packing = next((name for magic, name in _PACKED.items() if head.startswith(magic)), "")
     plain = InputFile(path, found.st_size, packing, _member(path) if packing == "zip" else "", "text")
     if not packing:
@@ -170,9 +176,46 @@ def content_of(path: Path, head: bytes) -> Content:
         raise TreinoError(
             "csv_binary",
             _("'{path}' is no table: it is a {kind} file.").format(path=path, kind=_(kind)),
-            _("Give a CSV, Parquet, Arrow or JSON-lines file; save a workbook as CSV."),
+            _("Give a CSV, Parquet, Arrow or JSON-lines file, or a workbook."),
         )
     return "text"
+
+
+def _is_workbook(path: Path) -> bool:
+    """Whether a zip file is an .xlsx or .ods. Raises TreinoError where it is damaged or a bomb."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            infos = archive.infolist()
+            names = {info.filename for info in infos}
+            ods = "mimetype" in names and archive.getinfo("mimetype").file_size < 200
+            found = "xl/workbook.xml" in names or (ods and archive.read("mimetype").startswith(_ODS))
+    except (OSError, NotImplementedError, RuntimeError, *_STUMBLES) as error:
+        raise damaged(path, "zip", error) from None
+    if found:
+        file = InputFile(path, sum(info.compress_size for info in infos), "zip", "", "workbook")
+        file._check_size(sum(info.file_size for info in infos))
+    return found
+
+
+def _old_workbook(path: Path) -> TreinoError:
+    """Encrypted workbooks lie in the same container as those of before 2007."""
+    name = "EncryptedPackage".encode("utf-16-le")
+    try:
+        with path.open("rb") as stream:
+            locked = any(name in chunk for chunk in iter(lambda: stream.read(CHUNK), b""))
+    except OSError as error:
+        return unreadable(path, error)
+    if locked:
+        return TreinoError(
+            "workbook_encrypted",
+            _("'{path}' is encrypted with a password.").format(path=path),
+            _("Open it, take the password away or save the sheet as CSV, and give that file."),
+        )
+    return TreinoError(
+        "csv_binary",
+        _("'{path}' is no table: it is a {kind} file.").format(path=path, kind=_("old Office")),
+        _("Save it as .xlsx, .ods or CSV."),
+    )
 
 
 def _member(path: Path) -> str:
@@ -185,12 +228,6 @@ def _member(path: Path) -> str:
             ]  # fmt: skip
     except (OSError, NotImplementedError, *_STUMBLES) as error:
         raise damaged(path, "zip", error) from None
-    if any(info.filename == "[Content_Types].xml" for info in members):
-        raise TreinoError(
-            "csv_binary",
-            _("'{path}' is an Excel workbook.").format(path=path),
-            _("Save the sheet as CSV."),
-        )
     if len(members) != 1:
         raise TreinoError(
             "zip_members",

@@ -24,7 +24,7 @@ class ReaderOptions:
     first line names the columns. dates: which of the two comes first. text: columns that are words,
     whatever they look like. missing: which of the usual words for nothing (NA, ?, …) are such in all other
     columns of text; found out: those that are in the file's columns of numbers, dates and truth values.
-    like: what is taken where the file leaves it open.
+    like: what is taken where the file leaves it open. sheet: of a workbook, its name or its number from 1.
     """
 
     delimiter: str | None = None
@@ -36,6 +36,7 @@ class ReaderOptions:
     text: tuple[str, ...] = ()
     missing: tuple[str, ...] | None = None
     like: "ReaderOptions | None" = None
+    sheet: str | None = None
 
     def __post_init__(self) -> None:
         delimiter = _DELIMITERS.get(self.delimiter or "", self.delimiter)

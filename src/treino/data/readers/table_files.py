@@ -308,6 +308,16 @@ def paths_of(source: str) -> list[Path]:
 
 
 def _part(file: InputFile, reading: ReaderOptions, least_columns: int) -> Part:
+    if file.content == "workbook":
+        from treino.data.readers.workbook import open_workbook
+
+        return open_workbook(file, reading)
+    if reading.sheet is not None:
+        raise TreinoError(
+            "sheet_of_no_workbook",
+            _("'{path}' has no sheets: it is no workbook.").format(path=file.path),
+            _("Leave [[sheet]] out."),
+        )
     if file.content != "text":
         return open_columnar(file)
     start = file.head(1 << 12).removeprefix(b"\xef\xbb\xbf").lstrip()

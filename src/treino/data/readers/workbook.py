@@ -1,0 +1,302 @@
+"""Workbooks of Excel and LibreOffice: one sheet of an .xlsx or .ods file as typed columns.
+
+Cells are read by calamine (https://github.com/dimastbk/python-calamine): numbers, truth values, dates and
+times as the workbook has them, of formulas the value that was stored with them. What is no table is taken
+away here: titles above it, notes below it, headers that span columns.
+"""
+
+import re
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import pyarrow as pa
+
+from treino.data.readers.columnar import ColumnarFile, open_sheet
+from treino.data.readers.file_bytes import InputFile, damaged
+from treino.data.readers.reader_options import ReaderOptions
+from treino.data.table import shorten
+from treino.errors import TreinoError, nearest
+from treino.words import _
+
+Cells = list[list[Any]]  # "" where there is nothing
+
+MOST_CELLS = 30_000_000
+SHEET_ROWS = 1_048_576  # an .xlsx has no more
+_VALUE = re.compile(rb"<v[^>/]*>[^<]|<is>")
+_ERROR = b' t="e"'
+_CELL = re.compile(rb'<c\b[^>]*?\br="([A-Z]+\d+)"[^>]*?(?<!/)>(.*?)</c>', re.DOTALL)
+
+
+@dataclass(frozen=True)
+class SheetTable:
+    """The table in a sheet. names: of its columns; rows: its cells below them; at: the sheet's numbers of
+    these rows, from 1. said: what was decided on the way."""
+
+    names: tuple[str, ...]
+    rows: Cells
+    at: list[int]
+    said: tuple[str, ...]
+
+
+def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
+    """The table in the sheet that is asked for, or in the first sheet that has cells.
+
+    Raises:
+        TreinoError: calamine isn't installed; the workbook is encrypted or damaged; no such sheet; no table,
+            or two, in it; formulas whose values were not stored.
+    """
+    try:
+        import python_calamine
+    except ImportError:
+        raise TreinoError(
+            "excel_missing",
+            _("'{path}' is a workbook, and what reads it is not installed.").format(path=file.path),
+            _("Install it: pip install 'treino[excel]'. Or save the sheet as CSV."),
+        ) from None
+    try:
+        book = python_calamine.load_workbook(str(file.path))
+        name = _sheet_name(file, book, reading)
+        sheet = book.get_sheet_by_name(name)
+        _check_size(file, name, sheet.height, sheet.width)
+        top, left = sheet.start or (0, 0)
+        merged = [(a - top, b - left, c - top, d - left) for (a, b), (c, d) in sheet.merged_cell_ranges or ()]
+        cells = sheet.to_python(skip_empty_area=True)
+    except python_calamine.PasswordError:
+        raise encrypted(file) from None
+    except (python_calamine.CalamineError, OSError, ValueError) as error:
+        raise damaged(file.path, file.content, error) from None
+    if not cells:
+        raise TreinoError(
+            "workbook_empty",
+            _("'{path}' has no cells in its sheet {name}.").format(path=file.path, name=name),
+            _("Its sheets: {names}.").format(names=", ".join(book.sheet_names)),
+        )
+    content = _sheet_content(file, name)
+    _check_formulas(file, name, content)
+    found = _table(cells, merged, (top, left), f"'{file.path}', {name}", reading.header)
+    said = [_said_of_sheet(name, book.sheet_names)] if len(book.sheet_names) > 1 else []
+    said += _said_of_file(file, len(cells))
+    if errors := content.count(_ERROR):
+        said.append(_("cells with an error such as #DIV/0! as cells without a value ({n})").format(n=errors))
+    columns = [_column([row[j] for row in found.rows]) for j in range(len(found.names))]
+    table = pa.Table.from_arrays(columns, names=list(found.names))
+    return open_sheet(table, file, (*said, *found.said), found.at)
+
+
+def encrypted(file: InputFile) -> TreinoError:
+    return TreinoError(
+        "workbook_encrypted",
+        _("'{path}' is encrypted with a password.").format(path=file.path),
+        _("Open it, take the password away or save the sheet as CSV, and give that file."),
+    )
+
+
+def _sheet_name(file: InputFile, book: Any, reading: ReaderOptions) -> str:
+    names: list[str] = list(book.sheet_names)
+    liked = reading.like.sheet if reading.like is not None else None
+    asked = reading.sheet
+    if asked is None and liked in names:
+        return str(liked)
+    if asked is None:
+        filled = (name for name in names if book.get_sheet_by_name(name).start is not None)
+        found = next(filled, None)
+        if found is None:
+            raise TreinoError(
+                "workbook_empty",
+                _("'{path}' has no cells in any of its sheets.").format(path=file.path),
+                _("Give a workbook with a table."),
+            )
+        return found
+    if asked in names:
+        return asked
+    if asked.isdecimal() and 1 <= int(asked) <= len(names):
+        return names[int(asked) - 1]
+    raise TreinoError(
+        "sheet_unknown",
+        _("'{path}' has no sheet '{name}'.").format(path=file.path, name=asked),
+        nearest(asked, names),
+    )
+
+
+def _check_size(file: InputFile, name: str, rows: int, columns: int) -> None:
+    if rows * columns > MOST_CELLS:
+        raise TreinoError(
+            "workbook_size",
+            _("'{path}', {name}: {rows:,} rows of {columns:,} columns are too many for a sheet.").format(
+                path=file.path, name=name, rows=rows, columns=columns
+            ),
+            _("Save it as CSV or Parquet, which are read block by block."),
+        )
+
+
+def _said_of_sheet(name: str, names: Sequence[str]) -> str:
+    others = shorten(", ".join(other for other in names if other != name), 100)
+    return _("the sheet {name} (others: {others})").format(name=name, others=others)
+
+
+def _said_of_file(file: InputFile, rows: int) -> list[str]:
+    said = []
+    with zipfile.ZipFile(file.path) as archive:
+        if any(member.endswith("vbaProject.bin") for member in archive.namelist()):
+            said.append(_("without running its macros"))
+    if rows >= SHEET_ROWS:
+        said.append(_("the sheet is full, so rows may have been cut off"))
+    return said
+
+
+def _sheet_content(file: InputFile, name: str) -> bytes:
+    """The sheet as it is stored in an .xlsx; nothing of an .ods, which always has all values."""
+    with zipfile.ZipFile(file.path) as archive:
+        path = _sheet_path(archive, name)
+        return b"" if path is None else archive.read(path)
+
+
+def _check_formulas(file: InputFile, name: str, content: bytes) -> None:
+    """Refuse formulas that were never calculated, as programs write them."""
+    if b"<f" not in content:
+        return
+    found = _CELL.findall(content)
+    lost = [where.decode() for where, inner in found if b"<f" in inner and not _VALUE.search(inner)]
+    if lost:
+        raise TreinoError(
+            "workbook_formulas",
+            _("'{path}', {name}: {n:,} formulas have no stored value, the first in {cell}.").format(
+                path=file.path, name=name, n=len(lost), cell=lost[0]
+            ),
+            _("Open it in Excel or LibreOffice and save it: that stores the values."),
+        )
+
+
+def _sheet_path(archive: zipfile.ZipFile, name: str) -> str | None:
+    """Where an .xlsx keeps the sheet; None of an .ods."""
+    from xml.etree import ElementTree
+
+    if "xl/workbook.xml" not in archive.namelist():
+        return None
+    main = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+    link = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+    try:
+        sheets = ElementTree.fromstring(archive.read("xl/workbook.xml")).iter(f"{main}sheet")
+        number = next((s.get(link) for s in sheets if s.get("name") == name), None)
+        links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+        target = next((r.get("Target", "") for r in links if r.get("Id") == number), "")
+    except (KeyError, ElementTree.ParseError):
+        return None
+    path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+    return path if path in archive.namelist() else None
+
+
+# ---- the table among the cells
+
+
+def _table(
+    cells: Cells, merged: Sequence[tuple[int, int, int, int]], corner: tuple[int, int], what: str,
+    header: bool | None,
+) -> SheetTable:  # fmt: skip
+    """The one table in a sheet's cells. merged: (row, column, last row, last column) of cells that are one.
+    corner: the place of the first cell in the sheet."""
+    said: list[str] = []
+    wide = max(map(len, cells))
+    filled = [[j for j, cell in enumerate(row) if not _empty(cell)] for row in cells]
+    first = 0
+    if header is not False:
+        first = next((i for i, there in enumerate(filled) if len(there) > 1), 0) if wide > 1 else 0
+        if first:
+            title = shorten("; ".join(str(cells[i][j]) for i in range(first) for j in filled[i]), 80)
+            said.append(_("without what stands above the table ({title})").format(title=title))
+    end = next((i for i in range(first, len(cells)) if not filled[i]), len(cells))
+    below = [i for i in range(end, len(cells)) if filled[i]]
+    if any(len(filled[i]) > 1 for i in below) or (below and wide == 1):
+        raise _two_tables(what, _("an empty row ({n})").format(n=corner[0] + end + 1))
+    if below:
+        note = shorten("; ".join(str(cells[i][filled[i][0]]) for i in below), 80)
+        said.append(_("without what stands below the table ({note})").format(note=note))
+    there = sorted({j for i in range(first, end) for j in filled[i]})
+    gap = next((j for j in range(there[0], there[-1]) if j not in there), None)
+    if gap is not None:
+        raise _two_tables(what, _("an empty column ({name})").format(name=_letters(corner[1] + gap)))
+    rows = [[row[j] if j < len(row) else "" for j in there] for row in cells[first:end]]
+    spans = [(a - first, b - there[0], c - first, d - there[0]) for a, b, c, d in merged if first <= a < end]
+    names, depth = _names(rows, spans, [_letters(corner[1] + j) for j in there], header)
+    if len(rows) <= depth:
+        raise TreinoError(
+            "csv_no_rows",
+            _("{what} has a header and no rows.").format(what=what),
+            _("Add a row of values for each example."),
+        )
+    at = [corner[0] + first + i + 1 for i in range(depth, len(rows))]
+    return SheetTable(names, rows[depth:], at, tuple(said))
+
+
+def _names(
+    rows: Cells, spans: Sequence[tuple[int, int, int, int]], letters: Sequence[str], header: bool | None
+) -> tuple[tuple[str, ...], int]:
+    """(names of the columns, how many rows they take): two where cells of the first one span columns."""
+    if header is False:
+        return tuple(f"x{j + 1}" for j in range(len(letters))), 0
+    over = [_text(cell) for cell in rows[0]]
+    wide = [(b, d) for a, b, _c, d in spans if a == 0 and d > b]
+    deep = max((c for a, _b, c, _d in spans if a == 0), default=0)
+    if not wide and not deep:
+        return tuple(name or letter for name, letter in zip(over, letters, strict=True)), 1
+    for b, d in wide:
+        over[b : d + 1] = [over[b]] * len(over[b : d + 1])
+    under = [_text(cell) for cell in rows[1]] if len(rows) > 1 else [""] * len(over)
+    both = [" ".join(part for part in pair if part) for pair in zip(over, under, strict=True)]
+    return tuple(name or letter for name, letter in zip(both, letters, strict=True)), 2
+
+
+def _two_tables(what: str, between: str) -> TreinoError:
+    return TreinoError(
+        "workbook_tables",
+        _("{what} holds more than one table: {between} stands between them.").format(
+            what=what, between=between
+        ),
+        _("Move each to a sheet of its own, or delete what is empty, if it is one table."),
+    )
+
+
+def _empty(cell: Any) -> bool:
+    return isinstance(cell, str) and not cell.strip()
+
+
+def _letters(column: int) -> str:
+    """A column as workbooks name it: 0 is A, 26 is AA."""
+    name, column = "", column + 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        name = chr(ord("A") + rest) + name
+    return name
+
+
+def _text(cell: Any) -> str:
+    """A cell in a column of words, as it would be typed."""
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return cell.isoformat(sep=" ") if isinstance(cell, datetime) else str(cell).strip()
+
+
+def _column(cells: list[Any]) -> pa.Array:
+    """A column of Arrow: of one type where all cells have it, else of words."""
+    values = [None if _empty(cell) else cell for cell in cells]
+    kinds = {type(value) for value in values if value is not None}
+    if not kinds or kinds == {bool}:
+        return pa.array(values, pa.bool_() if kinds else pa.string())
+    if kinds <= {int, float}:
+        return pa.array([None if value is None else float(value) for value in values], pa.float64())
+    if kinds <= {date, datetime}:
+        moments = [
+            value if value is None or isinstance(value, datetime) else datetime.combine(value, time())
+            for value in values
+        ]
+        return pa.array(moments, pa.timestamp("us"))
+    if kinds == {time}:
+        return pa.array(values, pa.time64("us"))
+    if kinds == {timedelta}:
+        return pa.array(values, pa.duration("us"))
+    return pa.array([None if value is None else _text(value) for value in values], pa.string())
