@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 import treino as tr
 from treino.inspection.prediction_intervals import LEVEL, IntervalRule, interval_rule
-from treino.records.prediction import as_csv, predict
+from treino.records.prediction import predict, reading_of
+from treino.records.prediction_files import predictions_file
 
 
 def table(rows: int = 400) -> pd.DataFrame:
@@ -68,9 +69,11 @@ def test_every_door_gives_them(tmp_path: Path) -> None:
     each = predict(tr.open(run.path), frame.head(5)).each
     assert [p.interval for p in each] == list(zip(found["low"], found["high"], strict=True))
     assert each[0].to_json().keys() == {"row", "prediction", "low", "high"}
-    rows = list(csv.reader(as_csv(each).decode().splitlines()))
-    assert rows[0] == ["row", "prediction", "low", "high"]
-    assert float(rows[1][2]) == each[0].interval[0]
+    frame.head(5).to_csv(tmp_path / "five.csv", index=False)
+    written = predictions_file(str(tmp_path / "five.csv"), reading_of(run), each, ".csv").decode()
+    rows = list(csv.reader(written.splitlines()))
+    assert rows[0] == [*frame.columns, "prediction", "low", "high"]
+    assert float(rows[1][-2]) == each[0].interval[0]
 
 
 def test_an_ensembles_are_wider_where_its_members_differ(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """``treino predict``: a run's predictions for new rows."""
 
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -20,7 +21,9 @@ def predict(
     source: Annotated[str, Parameter(name="DATA", help="a file with the same columns, or a built-in")],
     /,
     *,
-    to: Annotated[str | None, Parameter(help="write the predictions to this CSV file")] = None,
+    to: Annotated[
+        str | None, Parameter(help="write the rows with their predictions to this .csv or .xlsx file")
+    ] = None,
     replace: Replace = False,
     top: Annotated[
         int | None,
@@ -41,16 +44,20 @@ def predict(
     """
     from treino.folders import predicting
     from treino.records.data_source import files_of, files_trained_on
-    from treino.records.prediction import as_csv
     from treino.records.prediction import predict as work
+    from treino.records.prediction import reading_of
+    from treino.records.prediction_files import WORKBOOK, check_workbook, predictions_file
 
     opened = predicting(run, Access(net, trust), top)
     reads = [*files_of(source), *files_trained_on(opened.folder)]
-    output = output_file(to, CSV, replace=replace, reads=reads)
+    output = output_file(to, (*CSV, WORKBOOK), replace=replace, reads=reads)
+    ending = Path(to or "").suffix.lower()
+    if ending == WORKBOOK:
+        check_workbook()
     found = work(opened, source)
     document = found.to_json() | {"path": to}
     if output is not None:
-        output.write(as_csv(found.each))
+        output.write(predictions_file(source, reading_of(opened), found.each, ending))
         del document["predictions"]
     document["replaced"] = say_replaced(screen.err, output)
     screen.document(document)

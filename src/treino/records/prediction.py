@@ -1,7 +1,5 @@
 """Predictions of a run for new rows, prepared with the preparation of its training rows."""
 
-import csv
-import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +12,6 @@ import torch
 from treino.data import PreparedRows, rows_for_prediction
 from treino.data.loader import as_reading
 from treino.data.readers import ReaderOptions
-from treino.data.table import number
 from treino.engine.metrics import measure
 from treino.errors import TreinoError
 from treino.inspection.outputs import outputs, probabilities
@@ -233,28 +230,3 @@ def predict_like(run: StoredRun, source: Any) -> Any:
     if (kind.__module__.split(".")[0], kind.__name__) == ("pyarrow", "Table"):
         return kind.from_pydict(columns)
     return np.asarray(values)
-
-
-def as_csv(predictions: Sequence[Prediction]) -> bytes:
-    """The predictions as a CSV file: row, prediction, and a column for each class; no value, no cell.
-
-    A class that a spreadsheet would run as a formula gets an apostrophe before it, which shows as text.
-    """
-    text = io.StringIO()
-    classes = list(predictions[0].probabilities or ()) if predictions else []
-    writer = csv.writer(text, lineterminator="\n")
-    ends = ["low", "high"] if any(p.interval for p in predictions) else []
-    writer.writerow(["row", "prediction", *(f"probability_{c}" for c in classes), *ends])
-    for p in predictions:
-        shares = (p.probabilities or {}).values()
-        cells = ["" if share is None else repr(share) for share in shares]
-        cells += [repr(end) for end in p.interval or ()] or [""] * len(ends)
-        writer.writerow([p.row, _harmless(p.value), *cells])
-    return text.getvalue().encode()
-
-
-def _harmless(value: str | float | None) -> str | float | None:
-    """Text that a spreadsheet takes for text (OWASP, "CSV injection"); numbers stay as they are."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") and number(value) is None:
-        return "'" + value
-    return value

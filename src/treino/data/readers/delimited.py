@@ -7,6 +7,7 @@ line.
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -72,6 +73,23 @@ class DelimitedFile:
         for column, cells in zip(seen, columns, strict=True):
             column.see(pa.array(cells, pa.string()), 0)
         return seen
+
+    @property
+    def line_end(self) -> str:
+        """What ends its first line."""
+        found = re.search(r"\r\n|\n|\r", self.text.head(1 << 16)[0])
+        return found[0] if found else "\n"
+
+    @property
+    def first_line(self) -> str:
+        """The line before all records that names the delimiter, ``sep=;``, where there is one."""
+        head = self.text.head(64)[0]
+        end = head.find(self.line_end) + len(self.line_end)
+        return head[:end] if self.dialect.skip and head.lstrip('"').lower().startswith("sep=") else ""
+
+    def records(self) -> Iterator[list[str]]:
+        """The cells of each record as they are written, the header among them."""
+        return (cells for _line, cells in csv_records.records(self.text, self.dialect))
 
     def place(self, row: int) -> str:
         return _("line {n}").format(n=csv_records.line_of(self.text, self.dialect, row))

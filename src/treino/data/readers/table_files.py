@@ -93,7 +93,7 @@ def open_table(
     """The table in a file, or in the files that a pattern fits; keep: its rows stay in memory, as far as
     there is room."""
     paths = paths_of(source)
-    parts = [_part(open_file(path), reading, least_columns) for path in paths]
+    parts = [open_part(path, reading, least_columns) for path in paths]
     _check_alike(parts)
     name, sha256 = identity(source)
     return open_parts(
@@ -305,6 +305,11 @@ def paths_of(source: str) -> list[Path]:
     if os.path.lexists(source) or not glob.has_magic(source):
         return [Path(source)]
     return [Path(path) for path in sorted(glob.glob(source, recursive=True)) if not os.path.isdir(path)]
+
+
+def open_part(path: Path, reading: ReaderOptions, least_columns: int) -> Part:
+    """One file of a table."""
+    return _part(open_file(path), reading, least_columns)
 
 
 def _part(file: InputFile, reading: ReaderOptions, least_columns: int) -> Part:

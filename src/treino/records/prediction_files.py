@@ -1,0 +1,170 @@
+"""Files of predictions: the source's own columns and what was predicted, written as the source is.
+
+A delimited file keeps its cells, its delimiter, decimal sign, encoding and line ends; any other table becomes
+plain CSV, or a workbook where the file's name ends so. Cells that a spreadsheet would run as formulas become
+text (OWASP, "CSV injection").
+"""
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from treino.data.readers import ReaderOptions, open_delimited_file
+from treino.data.sources import read
+from treino.data.table import Column, number
+from treino.errors import TreinoError
+from treino.records.data_source import files_of
+from treino.records.prediction import Prediction
+from treino.words import _
+
+WORKBOOK = ".xlsx"
+MOST_ROWS = 1_048_575  # of a sheet, below its header
+_ILLEGAL = dict.fromkeys((*range(9), 11, 12, *range(14, 32)))
+
+Cell = str | float | None
+
+
+def check_workbook() -> None:
+    """Raise TreinoError where no workbook can be written."""
+    try:
+        import openpyxl  # noqa: F401
+    except ImportError:
+        raise TreinoError(
+            "excel_missing",
+            _("A workbook can't be written: openpyxl is not installed."),
+            _("Install it: pip install 'treino[excel]'. Or name a file that ends in .csv."),
+        ) from None
+
+
+def predictions_file(source: Any, reading: ReaderOptions, each: Sequence[Prediction], ending: str) -> bytes:
+    """The content of a file that ends so. source: that was predicted; a built-in's rows have their numbers
+    in the place of their columns.
+
+    Raises:
+        TreinoError: more rows than a sheet has.
+    """
+    heads, rows = _predicted(each)
+    files = files_of(source)
+    if ending != WORKBOOK and len(files) == 1:
+        written = _as_the_file(files[0], reading, heads, rows)
+        if written is not None:
+            return written
+    table = read(source, reading, least_columns=1) if files else None
+    own = table.columns if table is not None else (Column("row", numbers=np.arange(float(len(each)))),)
+    heads = _unlike(heads, [column.name for column in own])
+    names = [column.name for column in own] + heads
+    if ending == WORKBOOK:
+        cells = [_typed(column) for column in own]
+        return _workbook(
+            names, ([*row, *more] for row, more in zip(zip(*cells, strict=True), rows, strict=True))
+        )
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(map(_harmless, names))
+    for i, more in enumerate(rows):
+        writer.writerow([*(_harmless(column.cell(i)) for column in own), *map(_plain, more)])
+    return text.getvalue().encode()
+
+
+def _predicted(each: Sequence[Prediction]) -> tuple[list[str], list[list[Cell]]]:
+    """(names of the columns that are added, their cells by row)."""
+    classes = list(each[0].probabilities or ()) if each else []
+    ends = ["low", "high"] if any(p.interval for p in each) else []
+    heads = ["prediction", *(f"probability_{name}" for name in classes), *ends]
+    rows: list[list[Cell]] = []
+    for p in each:
+        shares = [(p.probabilities or {}).get(name) for name in classes]
+        rows.append([p.value, *shares, *(p.interval or [None] * len(ends))])
+    return heads, rows
+
+
+def _unlike(heads: list[str], own: Sequence[str]) -> list[str]:
+    """The same names, made different from the table's own."""
+    return [head if head not in own else f"{head} (treino)" for head in heads]
+
+
+def _as_the_file(
+    path: Path, reading: ReaderOptions, heads: list[str], rows: Sequence[Sequence[Cell]]
+) -> bytes | None:
+    """The file's records with further cells, in its own dialect; None where it is no delimited text."""
+    file = open_delimited_file(path, reading)
+    if file is None:
+        return None
+    records, dialect = file.records(), file.dialect
+    comma = read(path, reading, least_columns=1).reading
+    sign = "," if comma is not None and comma.decimal == "," else "."
+    text = io.StringIO(newline="")
+    text.write(file.first_line)
+    options = dialect.options() if not dialect.cuts else {"delimiter": "\t"}
+    if "quoting" in options:  # a file without quotes can't hold its own delimiter
+        options |= {"escapechar": "\\"}
+    writer = csv.writer(text, lineterminator=file.line_end, **options)
+    if dialect.header:
+        names = next(records)
+        writer.writerow([*map(_harmless, names), *map(_harmless, _unlike(heads, file.names))])
+    for cells, more in zip(records, rows, strict=True):
+        writer.writerow([*map(_harmless, cells), *(_plain(cell, sign) for cell in more)])
+    found = text.getvalue()
+    try:
+        return found.encode(file.text.codec)
+    except UnicodeEncodeError:  # a class has letters that the new file's encoding lacks
+        return found.encode("utf-8-sig")
+
+
+def _plain(cell: Cell, sign: str = ".") -> str:
+    if cell is None:
+        return ""
+    return repr(cell).replace(".", sign) if isinstance(cell, float) else _harmless(cell)
+
+
+def _harmless(cell: str) -> str:
+    """Text that a spreadsheet takes for text; numbers, such as -1 or +55, stay as they are."""
+    begins = cell[:1] in ("=", "+", "-", "@", "\t", "\r") and cell != "-"
+    return "'" + cell if begins and number(cell.replace(",", ".")) is None else cell
+
+
+def _typed(column: Column) -> list[Any]:
+    """The cells as a workbook has them."""
+    if column.boolean and column.numbers is not None:
+        return [None if math.isnan(v) else bool(v) for v in column.numbers.tolist()]
+    if column.numbers is not None and column.whole_words is None:
+        return [None if not math.isfinite(v) else v for v in column.numbers.tolist()]
+    if column.seconds is not None:
+        begin = datetime(1970, 1, 1)
+        moments = [None if math.isnan(v) else begin + timedelta(seconds=v) for v in column.seconds.tolist()]
+        return [m.time() if m is not None and column.clock else m for m in moments]
+    return [column.cell(i) or None for i in range(len(column))]
+
+
+def _workbook(names: Sequence[str], rows: Iterator[list[Any]]) -> bytes:
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("treino")
+
+    def cell(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value if not isinstance(value, float) or math.isfinite(value) else None
+        made = WriteOnlyCell(sheet, value.translate(_ILLEGAL)[:32767])
+        made.data_type = "s"  # text, whatever it begins with
+        return made
+
+    sheet.append([cell(name) for name in names])
+    for count, row in enumerate(rows, 1):
+        if count > MOST_ROWS:
+            raise TreinoError(
+                "workbook_rows",
+                _("A sheet has room for {n:,} rows, and there are more predictions.").format(n=MOST_ROWS),
+                _("Name a file that ends in .csv."),
+            )
+        sheet.append([cell(value) for value in row])
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
