@@ -43,9 +43,8 @@ def predict(
     Example: treino predict last new.csv --to predictions.csv
     """
     from treino.folders import predicting
+    from treino.records import prediction
     from treino.records.data_source import files_of, files_trained_on
-    from treino.records.prediction import predict as work
-    from treino.records.prediction import reading_of
     from treino.records.prediction_files import WORKBOOK, check_workbook, predictions_file
 
     opened = predicting(run, Access(net, trust), top)
@@ -54,10 +53,10 @@ def predict(
     ending = Path(to or "").suffix.lower()
     if ending == WORKBOOK:
         check_workbook()
-    found = work(opened, source)
+    found = prediction.predict(opened, source)
     document = found.to_json() | {"path": to}
     if output is not None:
-        output.write(predictions_file(source, reading_of(opened), found.each, ending))
+        output.write(predictions_file(source, prediction.reading_of(opened), found.each, ending))
         del document["predictions"]
     document["replaced"] = say_replaced(screen.err, output)
     screen.document(document)

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from treino.data.readers import ReaderOptions, open_delimited_file
+from treino.data.readers import ReaderOptions
+from treino.data.readers.table_files import open_delimited_file
 from treino.data.sources import read
 from treino.data.table import Column, number
 from treino.errors import TreinoError

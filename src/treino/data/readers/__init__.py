@@ -10,11 +10,10 @@ from treino.data.readers.reader_options import ReaderOptions
 
 if TYPE_CHECKING:
     from treino.data.memory import MemoryLimit
-    from treino.data.readers.delimited import DelimitedFile
     from treino.data.readers.table_files import TableReader
     from treino.data.table import Table
 
-__all__ = ["ReaderOptions", "open_blocks", "open_delimited_file", "read_file"]
+__all__ = ["ReaderOptions", "open_blocks", "read_file"]
 
 
 def read_file(
@@ -43,16 +42,3 @@ def open_blocks(
     from treino.data.readers import table_files
 
     return table_files.open_table(str(path), reading or ReaderOptions(), least_columns, keep=False)
-
-
-def open_delimited_file(path: str | Path, reading: ReaderOptions | None = None) -> "DelimitedFile | None":
-    """A file of delimited text with its dialect; None where it is something else.
-
-    Raises:
-        TreinoError: it can't be read.
-    """
-    from treino.data.readers.delimited import DelimitedFile
-    from treino.data.readers.table_files import open_part
-
-    found = open_part(Path(path), reading or ReaderOptions(), least_columns=1)
-    return found if isinstance(found, DelimitedFile) else None

@@ -27,6 +27,7 @@ from treino.data.readers.reader_options import ReaderOptions
 from treino.data.readers.row_spill import RowSpill
 from treino.data.readers.typed_columns import column as typed_column
 from treino.data.readers.typed_columns import is_text
+from treino.data.readers.workbook import open_workbook
 from treino.data.table import Column, Table, shorten
 from treino.errors import TreinoError
 from treino.words import _, joined
@@ -312,10 +313,14 @@ def open_part(path: Path, reading: ReaderOptions, least_columns: int) -> Part:
     return _part(open_file(path), reading, least_columns)
 
 
+def open_delimited_file(path: Path, reading: ReaderOptions) -> DelimitedFile | None:
+    """A file of delimited text with its dialect; None where it is something else."""
+    found = open_part(path, reading, least_columns=1)
+    return found if isinstance(found, DelimitedFile) else None
+
+
 def _part(file: InputFile, reading: ReaderOptions, least_columns: int) -> Part:
     if file.content == "workbook":
-        from treino.data.readers.workbook import open_workbook
-
         return open_workbook(file, reading)
     if reading.sheet is not None:
         raise TreinoError(
