@@ -1,10 +1,11 @@
-"""``treino export``: a run as a plain PyTorch script, or its weights as a file."""
+"""``treino export``: a run as a script, as an ONNX model or a program of torch, or its weights as a file."""
 
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from treino.cli.flags import AccessFlags, RunName, ScreenFlag, with_flags
+from treino.words import _
 
 
 @with_flags
@@ -13,19 +14,30 @@ def export(
     /,
     *,
     format: Annotated[
-        str, Parameter(help="script (plain PyTorch, readable top to bottom) or safetensors")
+        str,
+        Parameter(
+            help="script (plain PyTorch, readable top to bottom), onnx (raw columns in, answers out), "
+            "pt2 (the network by torch.export) or safetensors"
+        ),
     ] = "script",
     flags: AccessFlags,
     screen: ScreenFlag,
 ) -> int:
-    """Write a run as a plain PyTorch script, or as bare weights, into its exports/ folder.
+    """Write a run as a plain PyTorch script, for production, or as bare weights, into its exports/ folder.
 
-    Example: treino export last --format script
+    Example: treino export last --format script | treino export last --format onnx
     """
-    from treino.export.formats import export as work
+    from treino.export.formats import exported
     from treino.folders import open_run
 
-    path = work(open_run(run, flags.access), format)
-    screen.document({"path": str(path)})
-    screen.out.print(str(path))
+    found = exported(open_run(run, flags.access), format)
+    document: dict[str, object] = {"path": str(found.paths[0]), "paths": [str(path) for path in found.paths]}
+    if found.rows is not None:
+        document |= {"rows": found.rows, "difference": found.apart}
+    screen.document(document)
+    for path in found.paths:
+        screen.out.print(str(path))
+    if found.rows is not None:
+        said = _("checked on {n:,} rows: answers differ by {apart:.1g} at most")
+        screen.out.print(said.format(n=found.rows, apart=found.apart))
     return 0

@@ -1,22 +1,36 @@
-"""``export``: write a run as a plain PyTorch script or as bare weights."""
+"""``export``: write a run as a PyTorch script, an ONNX model, a program of torch.export, or bare weights."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from treino.errors import TreinoError, nearest
+from treino.export.exported import Exported
+from treino.export.onnx_file import onnx_file
+from treino.export.pt2_file import pt2_file
 from treino.export.script import script
 from treino.records.stored_run import StoredRun
 from treino.words import _
 
 
 def export(run: StoredRun, format: str = "script") -> Path:
-    """Write the run into its ``exports/`` folder and return the file's path.
-
-    ``script``: plain PyTorch that trains to the same numbers and predicts from raw columns, its weights and
-    what else it needs beside it. ``safetensors``: the kept weights under plain ``state_dict`` names.
+    """Write the run into its ``exports/`` folder and return the file's path; see ``exported``.
 
     Raises:
-        TreinoError: an unknown format; a run that holds too little for it; data that is gone or changed.
+        TreinoError: as ``exported``.
+    """
+    return exported(run, format).paths[0]
+
+
+def exported(run: StoredRun, format: str = "script") -> Exported:
+    """Write the run into its ``exports/`` folder.
+
+    ``script``: plain PyTorch that trains to the same numbers and predicts from raw columns, its weights and
+    what else it needs beside it. ``onnx``: raw columns in, answers out, checked in onnxruntime. ``pt2``: the
+    network as a program of torch.export. ``safetensors``: the kept weights under plain ``state_dict`` names.
+
+    Raises:
+        TreinoError: an unknown format; a run that holds too little for it, or what the format can't hold;
+            data that is gone or changed; a package that is not installed.
     """
     if format not in FORMATS:
         raise TreinoError(
@@ -33,7 +47,7 @@ def export(run: StoredRun, format: str = "script") -> Path:
     return FORMATS[format](run)
 
 
-def weights(run: StoredRun) -> Path:
+def weights(run: StoredRun) -> Exported:
     """``exports/NAME.safetensors``: tensors under their ``state_dict`` names, nothing else.
 
     Format: https://huggingface.co/docs/safetensors
@@ -48,7 +62,9 @@ def weights(run: StoredRun) -> Path:
             if run.status == "running"
             else _("Go on with: treino resume {path}").format(path=run.path),
         )
-    return run.folder.write_bytes(f"exports/{run.name}.safetensors", save(dict(run.tensors)))
+    return Exported((run.folder.write_bytes(f"exports/{run.name}.safetensors", save(dict(run.tensors))),))
 
 
-FORMATS: dict[str, Callable[[StoredRun], Path]] = {"script": script, "safetensors": weights}
+FORMATS: dict[str, Callable[[StoredRun], Exported]] = {
+    "script": script, "onnx": onnx_file, "pt2": pt2_file, "safetensors": weights
+}  # fmt: skip

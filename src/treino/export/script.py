@@ -6,7 +6,6 @@ import re
 import shlex
 import sys
 import textwrap
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from treino.engine import ACTIVATIONS, INITS, mlp
 from treino.engine.gates import Gates, gates_of
 from treino.engine.rng import member_seeds
 from treino.errors import TreinoError
+from treino.export.exported import Exported
 from treino.export.own_classes import class_name, definitions
 from treino.export.script_data import scale_of, source_part
 from treino.export.script_part import WIDTH, ScriptPart, listing, literal, words_alone
@@ -41,7 +41,7 @@ LIBRARIES = {
 }  # fmt: skip
 
 
-def script(run: StoredRun) -> Path:
+def script(run: StoredRun) -> Exported:
     """``exports/NAME.py``, and beside it NAME.pt (the kept weights) and what else it needs; -> the script.
 
     Raises:
@@ -75,9 +75,8 @@ def script(run: StoredRun) -> Path:
     text = _with_imports(render(part.flags, part.values, dedent="batches" not in part.flags), part)
     if run.folder.kind == "sweep" or run.folder.has("model.safetensors"):
         part.files[f"{_stem(run)}.pt"] = _weights(run, data)
-    for name, content in part.files.items():
-        run.folder.write_bytes(f"exports/{name}", content)
-    return run.folder.write_bytes(f"exports/{_stem(run)}.py", text.encode())
+    more = [run.folder.write_bytes(f"exports/{name}", content) for name, content in part.files.items()]
+    return Exported((run.folder.write_bytes(f"exports/{_stem(run)}.py", text.encode()), *more))
 
 
 def _stem(run: StoredRun) -> str:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.legend import Legend
     from matplotlib.transforms import Bbox
 
+    from treino.engine.metrics import Metric
+
 # Seen apart with every kind of colour blindness: Okabe & Ito (2008), "Color Universal Design", in the
 # order that keeps the first few furthest apart; from the eighth on Paul Tol's "muted" scheme (2021).
 # The names stand in the regions too, since nobody tells twelve colours apart.
@@ -208,24 +210,26 @@ def split_name(split: str) -> str:
 
 def metric_name(metric: str) -> str:
     """Its key as a word: loss and accuracy have one in every language."""
-    from treino.engine.metrics import METRICS
-
-    known = METRICS.get(metric)
+    known = _metric(metric)
     return _(known.label) if known is not None and known.label else metric.replace("_", " ")
 
 
 def is_charted(metric: str) -> bool:
     """Whether a report draws it with its interval."""
-    from treino.engine.metrics import METRICS
-
-    return metric in METRICS and METRICS[metric].charted
+    known = _metric(metric)
+    return known is not None and known.charted
 
 
 def is_share(metric: str) -> bool:
     """Whether it lies between 0 and 1."""
+    known = _metric(metric)
+    return known is not None and known.share
+
+
+def _metric(name: str) -> "Metric | None":
     from treino.engine.metrics import METRICS
 
-    return metric in METRICS and METRICS[metric].share
+    return METRICS.get(name)
 
 
 def few_letters(value: float) -> str:

@@ -1,0 +1,266 @@
+"""``exports/NAME.onnx``: raw columns in, answers out, checked in onnxruntime before it is kept."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treino.data import sources
+from treino.data.preparation.encoders import (
+    DAY,
+    DateEncoder,
+    Encoder,
+    NumberEncoder,
+    OneHotEncoder,
+    RankEncoder,
+    TimeEncoder,
+    number_cells,
+    second_cells,
+)
+from treino.data.preparation.preparation import Preparation
+from treino.data.roles.column_kinds import level_cells
+from treino.data.table import Column
+from treino.errors import TreinoError
+from treino.export.exported import Exported
+from treino.inspection.outputs import outputs, probabilities
+from treino.records.prediction import intervals_of, reading_of, winners
+from treino.records.stored_run import StoredRun
+from treino.words import _
+
+TOLERANCE = 1e-5  # of a probability; of a number, in deviations of the target
+CHECKED = 2000  # rows
+
+Cells = dict[str, NDArray[Any]]
+
+
+def onnx_file(run: StoredRun) -> Exported:
+    """Write the run as an ONNX model, checked on its test rows.
+
+    Raises:
+        TreinoError: onnx or onnxruntime isn't installed; a preparation or a network that has no form in ONNX;
+            a model that answers otherwise than the run does.
+    """
+    try:
+        import onnxruntime
+
+        from treino.export import onnx_graph
+    except ImportError as error:
+        raise TreinoError(
+            "onnx_missing",
+            _("{name} is not installed, and ONNX files are checked before they are kept.").format(
+                name=error.name or "onnx"
+            ),
+            _("Install both: pip install 'treino[onnx]'."),
+        ) from None
+    model = _model(run, onnx_graph).SerializeToString()
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    cells, rows = _rows(run)
+    apart = _difference(run, session, cells) if rows else 0.0
+    if apart > TOLERANCE:
+        raise TreinoError(
+            "onnx_differs",
+            _("On {n:,} rows the ONNX model answers otherwise than {run}: by up to {apart:.2g}.").format(
+                n=rows, run=run.name, apart=apart
+            ),
+            _("Nothing was kept; please report this, with the preparation.json of the run."),
+            status=1,
+        )
+    path = run.folder.write_bytes(f"exports/{run.name}.onnx", model)
+    return Exported((path,), rows, apart)
+
+
+def _model(run: StoredRun, onnx_graph: Any) -> Any:
+    """The graph of the preparation, the network, and what its outputs mean."""
+    graph, prep, spec, proto = onnx_graph.OnnxGraph(), run.preparation, run.spec, onnx_graph.TensorProto
+    each = onnx_graph.answer(graph, run.module.eval(), onnx_graph.prepared(graph, prep))
+    if spec.classes:
+        outputs = _classes(run, onnx_graph, graph, each)
+    else:
+        outputs = _numbers(run, onnx_graph, graph, each)
+    facts = {
+        "run": run.name,
+        "task": "classification" if spec.classes else "regression",
+        "target": spec.facts.target,
+        "classes": json.dumps(list(spec.classes), ensure_ascii=False),
+        "columns": json.dumps(_forms(prep), ensure_ascii=False),
+        "versions": json.dumps(dict(spec.versions)),
+    }
+    return onnx_graph.model(
+        graph, [(name, getattr(proto, kind), shape) for name, kind, shape in outputs], facts
+    )
+
+
+def _classes(
+    run: StoredRun, onnx_graph: Any, graph: Any, each: list[str]
+) -> list[tuple[str, str, tuple[Any, ...]]]:
+    classes = run.spec.classes
+    shares = []
+    for output in each:
+        if run.spec.outputs == 1:
+            yes = graph.put("Sigmoid", output)
+            no = graph.put("Sigmoid", graph.put("Neg", output))
+            shares.append(graph.put("Concat", no, yes, axis=1))
+        else:
+            shares.append(graph.put("Softmax", output, axis=1))
+    share = onnx_graph.mean(graph, shares)
+    graph.nodes.append(onnx_graph.helper.make_node("Identity", [share], ["probabilities"]))
+    known = run.result.threshold if run.result is not None else None
+    if known is None:
+        place = graph.put("ArgMax", share, axis=1, keepdims=0)
+    else:
+        second = graph.put("Gather", share, graph.constant(1, np.int64), axis=1)
+        above = graph.put("GreaterOrEqual", second, graph.constant(known.value, np.float32))
+        place = graph.put("Cast", above, to=onnx_graph.TensorProto.INT64)
+    names = graph.constant(onnx_graph.strings(classes), object)
+    graph.nodes.append(onnx_graph.helper.make_node("Gather", [names, place], ["prediction"], axis=0))
+    return [("prediction", "STRING", ("rows",)), ("probabilities", "FLOAT", ("rows", len(classes)))]
+
+
+def _numbers(
+    run: StoredRun, onnx_graph: Any, graph: Any, each: list[str]
+) -> list[tuple[str, str, tuple[Any, ...]]]:
+    """The number in its own units, and the ends of its interval where the run has one."""
+    spec, double = run.spec, onnx_graph.TensorProto.DOUBLE
+    middle, limits = onnx_graph.mean(graph, each), getattr(run.module, "limits", None)
+    if limits is not None:
+        low, high = (graph.constant(limit, np.float32) for limit in limits.tolist())
+        middle = graph.put("Min", graph.put("Max", middle, low), high)
+    value = graph.calculated("Mul", graph.put("Cast", middle, to=double), spec.target_scale)
+    value = graph.calculated("Add", value, spec.target_mean)
+    ends = {"prediction": graph.put("Squeeze", value, graph.constant([1], np.int64))}
+    known = run.result.prediction_intervals if run.result is not None else None
+    if known is not None:
+        if known.offset is None or len(each) == 1:
+            half = graph.constant(known.quantile)
+        else:  # quantile × (the deviation of the members + offset)
+            all_K = graph.put("Cast", graph.put("Concat", *each, axis=1), to=double)
+            axis = graph.constant([1], np.int64)
+            apart = graph.put("Sub", all_K, graph.put("ReduceMean", all_K, axis))
+            spread = graph.put("Sqrt", graph.put("ReduceMean", graph.put("Mul", apart, apart), axis))
+            spread = graph.calculated("Add", graph.calculated("Mul", spread, spec.target_scale), known.offset)
+            half = graph.calculated("Mul", graph.put("Squeeze", spread, axis), known.quantile)
+        ends |= {
+            "low": graph.put("Sub", ends["prediction"], half),
+            "high": graph.put("Add", ends["prediction"], half),
+        }
+    for name, made in ends.items():
+        graph.nodes.append(onnx_graph.helper.make_node("Identity", [made], [name]))
+    return [(name, "DOUBLE", ("rows",)) for name in ends]
+
+
+def _forms(prep: Preparation) -> dict[str, str]:
+    """What each input holds."""
+    if not prep.encoders:
+        return {"x": "all columns in their order" if prep.kind == "table" else "pixels from 0 to 255"}
+    return {encoder.column: _form(encoder) for encoder in prep.encoders}
+
+
+def _form(encoder: Encoder) -> str:
+    if isinstance(encoder, DateEncoder):
+        return "seconds since 1970-01-01 (UTC), NaN: missing"
+    if isinstance(encoder, TimeEncoder):
+        return "seconds since midnight, NaN: missing"
+    if isinstance(encoder, OneHotEncoder | RankEncoder) and not encoder.numeric:
+        return 'text, "": missing'
+    return "number (truth values: 0, 1), NaN: missing"
+
+
+# ---- the check
+
+
+def _rows(run: StoredRun) -> tuple[Cells, int]:
+    """Cells of rows to check on, test rows where there are some, by the inputs' names; how many rows."""
+    data = run.data
+    part = next(part for part in (data.test, data.validation, data.train) if len(part))
+    rows = part[:CHECKED]
+    prep = run.preparation
+    if not prep.encoders:
+        return {"x": prep.inverse(rows.x.reshape(len(rows), -1))}, len(rows)
+    if run.spec.data.kind in ("file", "builtin") and not data.files:
+        source = data.source if run.spec.data.kind == "builtin" else Path(data.source)
+        table = sources.read(source, reading_of(run), least_columns=1)
+        place = rows.index.numpy()
+        columns = {e.column: table.column(e.column).take(place) for e in prep.encoders}
+        return {e.column: _cells(columns[e.column], e) for e in prep.encoders}, len(rows)
+    raw_ND = prep.inverse(rows.x)
+    return {
+        e.column: _again(e, raw_ND[:, list(g)]) for e, g in zip(prep.encoders, prep.groups, strict=True)
+    }, len(rows)
+
+
+def _cells(column: Column, encoder: Encoder) -> NDArray[Any]:
+    """A column's cells as the model takes them."""
+    if isinstance(encoder, DateEncoder | TimeEncoder):
+        return second_cells(column, str, clock=isinstance(encoder, TimeEncoder))
+    if isinstance(encoder, NumberEncoder):
+        return number_cells(column, str)
+    words = level_cells(column, encoder.numeric)
+    if not encoder.numeric:
+        return words.astype(object)
+    return np.array([float(word) if word else np.nan for word in words])
+
+
+def _again(encoder: Encoder, raw_NK: NDArray[np.float64]) -> NDArray[Any]:
+    """Cells that become these raw inputs, of rows whose cells were not kept."""
+    if isinstance(encoder, OneHotEncoder):
+        place_N = raw_NK.argmax(1)
+        levels = [encoder.levels[place] for place in place_N]
+        known_N = np.asarray(raw_NK.sum(axis=1) > 0)
+        cells = [level if there else "\0" for level, there in zip(levels, known_N, strict=True)]
+        return np.array(cells, object) if not encoder.numeric else np.array([_number(cell) for cell in cells])
+    missing_N = raw_NK[:, -1] > 0.5 if encoder.flag else np.zeros(len(raw_NK), bool)
+    if isinstance(encoder, RankEncoder):
+        places = np.clip(raw_NK[:, 0].round().astype(int), 0, len(encoder.levels) - 1)
+        words = ["" if gone else encoder.levels[place] for place, gone in zip(places, missing_N, strict=True)]
+        return np.array([_number(word) for word in words]) if encoder.numeric else np.array(words, object)
+    if isinstance(encoder, TimeEncoder):
+        second_N = np.arctan2(raw_NK[:, 0], raw_NK[:, 1]) / (2 * np.pi) % 1 * DAY
+    elif isinstance(encoder, DateEncoder):
+        second_N = (raw_NK[:, 0] * DAY + encoder.origin).round()
+    else:
+        second_N = raw_NK[:, 0]
+    return np.where(missing_N, np.nan, second_N)
+
+
+def _number(cell: str) -> float:
+    return float(cell) if cell not in ("", "\0") else np.nan
+
+
+def _difference(run: StoredRun, session: Any, cells: Mapping[str, NDArray[Any]]) -> float:
+    """The largest difference between the model's answers and the run's, of the same cells."""
+    found = dict(zip((o.name for o in session.get_outputs()), session.run(None, dict(cells)), strict=True))
+    prep, spec = run.preparation, run.spec
+    if prep.encoders:
+        columns = [_column(encoder, cells[encoder.column]) for encoder in prep.encoders]
+        raw_ND, _met = prep.encode(columns, str)
+    else:
+        raw_ND = cells["x"]
+    x_ND = prep.transform(raw_ND)
+    output_NC = outputs(run.module, x_ND, item_shape=run.item_shape)
+    if spec.classes:
+        share_NC = probabilities(output_NC).double().numpy()
+        same = [spec.classes[place] for place in winners(run, share_NC)] == list(found["prediction"])
+        apart = float(np.abs(share_NC - found["probabilities"]).max())
+        sure = np.sort(share_NC, axis=1)
+        undecided = bool((sure[:, -1] - sure[:, -2] < TOLERANCE).any())
+        return apart if same or undecided else 1.0
+    value_N = (output_NC[:, 0].double() * spec.target_scale + spec.target_mean).numpy()
+    apart_N = [np.abs(value_N - found["prediction"])]
+    ends_N2 = intervals_of(run, x_ND, value_N)
+    if ends_N2 is not None:
+        apart_N += [np.abs(ends_N2[:, i] - found[name]) for i, name in enumerate(("low", "high"))]
+    return float(np.max(apart_N) / (spec.target_scale or 1.0))
+
+
+def _column(encoder: Encoder, cells: NDArray[Any]) -> Column:
+    """Cells as the column of a table."""
+    if isinstance(encoder, DateEncoder | TimeEncoder):
+        return Column(encoder.column, seconds=cells, clock=isinstance(encoder, TimeEncoder))
+    if cells.dtype == object:
+        return Column(encoder.column, words=cells)
+    return Column(encoder.column, numbers=cells)

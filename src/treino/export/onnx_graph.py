@@ -1,0 +1,283 @@
+"""ONNX graphs of a preparation and a network: raw columns in, answers out.
+
+Every column is an input of its own: numbers, truth values (0, 1), dates (seconds since 1970-01-01) and times
+of day (seconds since midnight) as float64 with NaN where there is nothing, classes as text with "" there. The
+preparation is calculated in float64 and the network in float32, as treino does. Operators:
+https://onnx.ai/onnx/operators/
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+
+from treino.data.preparation.encoders import (
+    DAY,
+    DateEncoder,
+    Encoder,
+    HashingEncoder,
+    NumberEncoder,
+    OneHotEncoder,
+    RankEncoder,
+    TimeEncoder,
+)
+from treino.data.preparation.preparation import Preparation
+from treino.engine.ensemble import Ensemble
+from treino.errors import TreinoError
+from treino.words import _, setting
+
+OPSET, IR = 19, 9
+DAYS_TO_ERA, ERA = 719468, 146097  # of the proleptic Gregorian calendar: days from 0000-03-01; in 400 years
+ACTIVATIONS: dict[type[nn.Module], tuple[str, dict[str, Any]]] = {
+    nn.ReLU: ("Relu", {}),
+    nn.LeakyReLU: ("LeakyRelu", {"alpha": 0.01}),
+    nn.Tanh: ("Tanh", {}),
+    nn.Sigmoid: ("Sigmoid", {}),
+}
+
+
+@dataclass
+class OnnxGraph:
+    """A graph that is being written: its nodes, constants and inputs."""
+
+    nodes: list[onnx.NodeProto] = field(default_factory=list)
+    constants: list[onnx.TensorProto] = field(default_factory=list)
+    inputs: list[onnx.ValueInfoProto] = field(default_factory=list)
+
+    def put(self, operator: str, *inputs: str, **attributes: Any) -> str:
+        """A node with one output; -> the output's name."""
+        name = f"{operator.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, inputs, [name], **attributes))
+        return name
+
+    def constant(self, value: Any, kind: Any = np.float64) -> str:
+        name = f"constant_{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.asarray(value, dtype=kind), name))
+        return name
+
+    def input(self, name: str, kind: int, shape: Sequence[Any]) -> str:
+        self.inputs.append(helper.make_tensor_value_info(name, kind, list(shape)))
+        return name
+
+    def column(self, name: str) -> str:
+        """``[N]`` as ``[N, 1]``."""
+        return self.put("Unsqueeze", name, self.constant([1], np.int64))
+
+    def calculated(self, operator: str, name: str, value: float) -> str:
+        """An operator with a number on its right side."""
+        return self.put(operator, name, self.constant(value))
+
+    def remainder(self, name: str, by: float) -> str:
+        """What is left after whole times, never below 0."""
+        whole = self.put("Floor", self.calculated("Div", name, by))
+        return self.put("Sub", name, self.calculated("Mul", whole, by))
+
+
+def prepared(graph: OnnxGraph, preparation: Preparation) -> str:
+    """``[N, D]`` float32: what the network sees of the columns, which become inputs of the graph."""
+    p = preparation
+    if not p.encoders:
+        size = len(p.inputs)
+        raw = graph.put("Cast", graph.input("x", TensorProto.DOUBLE, ("rows", size)), to=TensorProto.DOUBLE)
+        raw = graph.calculated("Div", raw, p.divisor)
+    else:
+        raw = graph.put("Concat", *(_encoded(graph, encoder) for encoder in p.encoders), axis=1)
+    mean, scale = np.array(p.mean), np.array(p.scale)
+    x = graph.put("Sub", raw, graph.constant(mean))
+    x = graph.put("Div", x, graph.constant(np.where(scale == 0, 1.0, scale)))
+    if p.clip is not None:
+        low = np.where(p.scaled, -p.clip, -np.inf)
+        x = graph.put("Min", graph.put("Max", x, graph.constant(low)), graph.constant(-low))
+    if (scale == 0).any():  # constant in the training rows
+        x = graph.put("Where", graph.constant(scale == 0, np.bool_), graph.constant(0.0), x)
+    return graph.put("Cast", x, to=TensorProto.FLOAT)
+
+
+def answer(graph: OnnxGraph, net: nn.Module, x: str) -> list[str]:
+    """Outputs ``[N, C]`` of the network, or of each member of an ensemble."""
+    if isinstance(net, Ensemble):
+        return [_layers(graph, member, x) for member in net.members]
+    return [_layers(graph, net, x)]
+
+
+def mean(graph: OnnxGraph, outputs: Sequence[str]) -> str:
+    if len(outputs) == 1:
+        return outputs[0]
+    return graph.put("Mean", *outputs)
+
+
+# ---- columns
+
+
+def _encoded(graph: OnnxGraph, encoder: Encoder) -> str:
+    """``[N, K]`` float64: the raw inputs that are made of a column."""
+    if isinstance(encoder, HashingEncoder):
+        raise TreinoError(
+            "onnx_hashed",
+            _("ONNX has no hash, and the words of column '{name}' are hashed.").format(name=encoder.column),
+            _("Train with {kinds}, or export [[format=script]].").format(
+                kinds=setting("kinds", f"{encoder.column}=category")
+            ),
+        )
+    if isinstance(encoder, OneHotEncoder):
+        return _cast(graph, _levels(graph, encoder))
+    if isinstance(encoder, RankEncoder):
+        return _rank(graph, encoder)
+    cells = graph.input(encoder.column, TensorProto.DOUBLE, ("rows",))
+    value, absent = graph.column(cells), graph.column(graph.put("IsNaN", cells))
+    if isinstance(encoder, NumberEncoder):
+        return _number(graph, encoder, value, absent)
+    if isinstance(encoder, TimeEncoder):
+        parts = _circle(graph, graph.calculated("Div", value, DAY), absent)
+    else:
+        parts = _date(graph, encoder, value, absent)
+    return graph.put("Concat", *parts, *_flag(graph, encoder, absent), axis=1)
+
+
+def _number(graph: OnnxGraph, encoder: NumberEncoder | RankEncoder, value: str, absent: str) -> str:
+    if encoder.fill is not None:
+        value = graph.put("Where", absent, graph.constant(encoder.fill), value)
+    return graph.put("Concat", *_binned(graph, value, encoder.edges), *_flag(graph, encoder, absent), axis=1)
+
+
+def _binned(graph: OnnxGraph, value: str, edges: Sequence[float]) -> list[str]:
+    """The number, and for each bin the share of it that lies below."""
+    if len(edges) < 2:
+        return [value]
+    low, high = np.array(edges[:-1]), np.array(edges[1:])
+    within = graph.put("Min", graph.put("Max", value, graph.constant(low)), graph.constant(high))
+    share = graph.put("Div", graph.put("Sub", within, graph.constant(low)), graph.constant(high - low))
+    return [value, share]
+
+
+def _flag(graph: OnnxGraph, encoder: Any, absent: str) -> list[str]:
+    return [_cast(graph, absent)] if encoder.flag else []
+
+
+def _cast(graph: OnnxGraph, name: str) -> str:
+    return graph.put("Cast", name, to=TensorProto.DOUBLE)
+
+
+def _levels(graph: OnnxGraph, encoder: OneHotEncoder | RankEncoder) -> str:
+    """``[N, L]``: whether a cell is each of the levels; "" is the level of what is missing."""
+    if not encoder.numeric:
+        cells = graph.column(graph.input(encoder.column, TensorProto.STRING, ("rows",)))
+        return graph.put("Equal", cells, graph.constant(list(encoder.levels), object))
+    cells = graph.column(graph.input(encoder.column, TensorProto.DOUBLE, ("rows",)))
+    numbers = [float(level) if level else np.nan for level in encoder.levels]
+    found = graph.put("Equal", cells, graph.constant(numbers))
+    if "" not in encoder.levels:
+        return found
+    nothing = graph.put("IsNaN", cells)
+    return graph.put("Where", graph.constant(np.isnan(numbers), np.bool_), nothing, found)
+
+
+def _rank(graph: OnnxGraph, encoder: RankEncoder) -> str:
+    """The place of the level; of a missing or unknown one the fill."""
+    each = _cast(graph, _levels(graph, encoder))
+    axis = graph.constant([1], np.int64)
+    code = graph.put(
+        "ReduceSum", graph.put("Mul", each, graph.constant(np.arange(float(len(encoder.levels))))), axis
+    )
+    absent = graph.put("Equal", graph.put("ReduceSum", each, axis), graph.constant(0.0))
+    return _number(graph, encoder, code, absent)
+
+
+def _circle(graph: OnnxGraph, turn: str, absent: str) -> list[str]:
+    """A share of a turn as a point of a circle; what is absent lies in its middle."""
+    angle = graph.calculated("Mul", turn, 2 * np.pi)
+    angle = graph.put("Where", absent, graph.constant(0.0), angle)
+    # the cosine as a sine: not every runtime has it in float64
+    points = [graph.put("Sin", angle), graph.put("Sin", graph.calculated("Add", angle, np.pi / 2))]
+    return [graph.put("Where", absent, graph.constant(0.0), point) for point in points]
+
+
+def _date(graph: OnnxGraph, encoder: DateEncoder, second: str, absent: str) -> list[str]:
+    second = graph.put("Where", absent, graph.constant(encoder.fill), second)
+    days = graph.calculated("Div", graph.calculated("Sub", second, encoder.origin), DAY)
+    parts = _binned(graph, days, encoder.edges)
+    day = graph.put("Floor", graph.calculated("Div", second, DAY))
+    turns = {
+        "month": lambda: graph.calculated("Div", _month(graph, day), 12.0),
+        "weekday": lambda: graph.calculated(
+            "Div", graph.remainder(graph.calculated("Add", day, 3.0), 7.0), 7.0
+        ),
+        "hour": lambda: graph.calculated("Div", graph.remainder(second, DAY), DAY),
+    }
+    for part in encoder.parts:
+        parts += _circle(graph, turns[part](), absent)
+    return parts
+
+
+def _month(graph: OnnxGraph, day: str) -> str:
+    """The month from 0 (January) on, of days since 1970-01-01 (Hinnant 2013, "chrono-compatible low-level
+    date algorithms", civil_from_days)."""
+
+    def whole(name: str, by: float) -> str:
+        return graph.put("Floor", graph.calculated("Div", name, by))
+
+    of_era = graph.remainder(graph.calculated("Add", day, float(DAYS_TO_ERA)), float(ERA))
+    leap = graph.put("Sub", of_era, whole(of_era, 1460.0))
+    leap = graph.put("Sub", graph.put("Add", leap, whole(of_era, 36524.0)), whole(of_era, 146096.0))
+    year = whole(leap, 365.0)
+    before = graph.put("Add", graph.calculated("Mul", year, 365.0), whole(year, 4.0))
+    of_year = graph.put("Sub", of_era, graph.put("Sub", before, whole(year, 100.0)))
+    march = whole(graph.calculated("Add", graph.calculated("Mul", of_year, 5.0), 2.0), 153.0)
+    return graph.remainder(graph.calculated("Add", march, 2.0), 12.0)
+
+
+# ---- layers
+
+
+def _layers(graph: OnnxGraph, net: nn.Module, x: str) -> str:
+    if isinstance(net, nn.Sequential):
+        for layer in net:
+            x = _layers(graph, layer, x)
+        return x
+    if isinstance(net, nn.Linear):
+        weight = graph.constant(net.weight.detach().numpy(), np.float32)
+        bias = graph.constant(
+            np.zeros(net.out_features) if net.bias is None else net.bias.detach().numpy(), np.float32
+        )
+        return graph.put("Gemm", x, weight, bias, transB=1)
+    if isinstance(net, nn.BatchNorm1d):
+        values = (net.weight, net.bias, net.running_mean, net.running_var)
+        names = [graph.constant(value.detach().numpy(), np.float32) for value in values if value is not None]
+        return graph.put("BatchNormalization", x, *names, epsilon=net.eps)
+    if isinstance(net, nn.Dropout | nn.Identity):
+        return x
+    if isinstance(net, nn.SiLU):
+        return graph.put("Mul", x, graph.put("Sigmoid", x))
+    if isinstance(net, nn.GELU):
+        inner = graph.put("Erf", graph.put("Mul", x, graph.constant(0.5**0.5, np.float32)))
+        half = graph.put("Mul", x, graph.constant(0.5, np.float32))
+        return graph.put("Mul", half, graph.put("Add", inner, graph.constant(1.0, np.float32)))
+    if type(net) in ACTIVATIONS:
+        operator, attributes = ACTIVATIONS[type(net)]
+        return graph.put(operator, x, **attributes)
+    raise TreinoError(
+        "onnx_layer",
+        _("A layer {name} has no form in ONNX here.").format(name=type(net).__name__),
+        _("Export your own network by [[format=pt2]]."),
+    )
+
+
+def model(graph: OnnxGraph, outputs: Sequence[tuple[str, int, Sequence[Any]]], facts: dict[str, str]) -> Any:
+    """The model whose outputs are these names, with their types and shapes. facts: its metadata."""
+    values = [helper.make_tensor_value_info(name, kind, list(shape)) for name, kind, shape in outputs]
+    made = helper.make_graph(graph.nodes, "treino", graph.inputs, values, graph.constants)
+    found = helper.make_model(
+        made, producer_name="treino", ir_version=IR, opset_imports=[helper.make_opsetid("", OPSET)]
+    )
+    helper.set_model_props(found, facts)
+    onnx.checker.check_model(found, full_check=True)
+    return found
+
+
+def strings(values: Sequence[str]) -> NDArray[np.object_]:
+    return np.array(list(values), dtype=object)

@@ -1,0 +1,158 @@
+"""ONNX models beside treino's own predictions of the same raw cells, and programs of torch.export."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pandas as pd
+import pytest
+import torch
+
+import treino as tr
+from treino.errors import TreinoError
+from treino.export.formats import exported
+
+DAY = "2024-02-28 23:10"
+
+
+def table(rows: int = 240, seed: int = 0) -> pd.DataFrame:
+    r = np.random.default_rng(seed)
+    clock = zip(r.integers(0, 24, rows), r.integers(0, 60, rows), strict=True)
+    frame = pd.DataFrame(
+        {
+            "size": r.normal(50, 20, rows),
+            "rooms": r.integers(1, 9, rows),
+            "zone": r.integers(1, 4, rows) * 100,
+            "kind": r.choice(["flat", "house", "hüt;te"], rows),
+            "state": r.choice(["bad", "fair", "good"], rows),
+            "garden": r.random(rows) > 0.5,
+            "sold": pd.Timestamp(DAY) + pd.to_timedelta(r.integers(0, 90_000, rows), unit="min"),
+            "hour": [f"{h:02d}:{m:02d}" for h, m in clock],
+        }
+    )
+    price = frame["size"] * 3 + (frame["kind"] == "flat") * 40 + frame["rooms"]
+    frame["price"] = price + frame["sold"].dt.month
+    frame.loc[::7, "size"] = np.nan
+    frame.loc[::11, "kind"] = None
+    frame.loc[::13, "sold"] = pd.NaT
+    frame.loc[::17, "state"] = None
+    return frame
+
+
+KINDS = {"zone": "category", "state": "bad<fair<good"}
+
+
+def asked(path: Path, frame: pd.DataFrame) -> dict[str, np.ndarray]:
+    """The model's answers to a frame's cells, written as its metadata says."""
+    session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    forms = json.loads({p.key: p.value for p in onnx.load(path).metadata_props}["columns"])
+    cells: dict[str, Any] = {}
+    for name, form in forms.items():
+        column = frame[name]
+        if form.startswith("text"):
+            cells[name] = np.array(["" if pd.isna(v) else v for v in column], dtype=object)
+        elif form.startswith("seconds since midnight"):
+            cells[name] = np.array([int(v[:2]) * 3600.0 + int(v[3:]) * 60 for v in column])
+        elif form.startswith("seconds"):
+            cells[name] = np.array([np.nan if pd.isna(v) else v.timestamp() for v in column])
+        else:
+            cells[name] = column.to_numpy(float)
+    return dict(zip((o.name for o in session.get_outputs()), session.run(None, cells), strict=True))
+
+
+@pytest.mark.parametrize("settings", [{}, {"recipe": "plain", "activation": "silu", "batch_norm": True}])
+def test_numbers_of_every_kind_of_column(tmp_path: Path, settings: dict[str, Any]) -> None:
+    run = tr.fit(table(), target="price", kinds=KINDS, epochs=3, parent=tmp_path, lean=False, **settings)
+    found = exported(run, "onnx")
+    assert found.apart is not None
+    assert found.apart <= 1e-5
+    new = table(60, seed=5)
+    new.loc[3, "kind"], new.loc[4, "state"], new.loc[5, "zone"] = "castle", "ruin", 700
+    new.loc[6, "size"], new.loc[7, "sold"] = 1e7, pd.Timestamp("1969-12-31 00:00")
+    ours, theirs = run.predict(new), asked(found.paths[0], new)
+    for name in ("prediction", "low", "high"):
+        np.testing.assert_allclose(theirs[name], ours[name], rtol=1e-5, atol=1e-5 * run.spec.target_scale)
+
+
+@pytest.mark.parametrize("settings", [{}, {"recipe": "plain", "loss": "bce", "activation": "gelu"}])
+def test_classes_and_their_threshold(tmp_path: Path, settings: dict[str, Any]) -> None:
+    frame = table().assign(price=lambda f: np.where(f["price"] > 230, "dear", "cheap"))
+    run = tr.fit(
+        frame, target="price", kinds=KINDS, epochs=3, parent=tmp_path, threshold="cost=1:9", **settings
+    )
+    path = exported(run, "onnx").paths[0]
+    new = table(40, seed=6)
+    ours, theirs = run.predict(new.drop(columns="price")), asked(path, new)
+    np.testing.assert_allclose(
+        theirs["probabilities"], ours[["probability_cheap", "probability_dear"]], atol=1e-6
+    )
+    assert theirs["prediction"].tolist() == ours["prediction"].tolist()
+    assert (theirs["prediction"] == "dear").sum() > (theirs["probabilities"][:, 1] > 0.5).sum()
+    facts = {p.key: p.value for p in onnx.load(path).metadata_props}
+    assert json.loads(facts["classes"]) == ["cheap", "dear"]
+    assert facts["target"] == "price"
+
+
+def test_pixels_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = tr.fit("digits", epochs=1, lean=True)
+    found = exported(run, "onnx")
+    session = onnxruntime.InferenceSession(found.paths[0].read_bytes(), providers=["CPUExecutionProvider"])
+    assert next(i.name for i in session.get_inputs()) in ("x", "pixel_0_0")
+    table().to_csv("t.csv", index=False)
+    assert exported(tr.fit("t.csv", target="price", kinds=KINDS, epochs=1, lean=True), "onnx").rows == 36
+
+
+def test_a_model_that_differs_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = tr.fit(table(), target="price", epochs=1, parent=tmp_path)
+    monkeypatch.setattr("treino.export.onnx_graph.DAYS_TO_ERA", 719400)
+    with pytest.raises(TreinoError, match="answers otherwise"):
+        exported(run, "onnx")
+    assert not list((run.path / "exports").glob("*"))
+
+
+def test_what_has_no_form_in_onnx_is_named(tmp_path: Path) -> None:
+    hashed = tr.fit(table(), target="price", kinds={"kind": "hashed"}, epochs=1, lean=True, parent=tmp_path)
+    with pytest.raises(TreinoError, match="column 'kind' are hashed"):
+        exported(hashed, "onnx")
+    own = tr.fit("iris", torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Mish(), torch.nn.Linear(8, 3)),
+                 epochs=1, lean=True, parent=tmp_path)  # fmt: skip
+    with pytest.raises(TreinoError, match="Mish"):
+        exported(own, "onnx")
+    assert exported(own, "pt2").rows == 21
+
+
+def test_without_onnxruntime_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = tr.fit("iris", epochs=1, lean=True, parent=tmp_path)
+    monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
+    with pytest.raises(TreinoError, match="onnxruntime is not installed") as caught:
+        exported(run, "onnx")
+    assert "treino[onnx]" in caught.value.hint
+
+
+def test_a_program_of_torch(tmp_path: Path) -> None:
+    run = tr.fit(table(), target="price", kinds=KINDS, epochs=2, parent=tmp_path)
+    (path,) = exported(run, "pt2").paths
+    more = {"preparation.json": ""}
+    program = torch.export.load(path, extra_files=more).module()
+    assert json.loads(more["preparation.json"])["target"] == "price"
+    for rows in (1, 2, 17):
+        x = run.data.train.x[:rows]
+        assert torch.allclose(program(x), run.module(x), atol=1e-6)
+
+
+def test_the_command_says_every_file(treino: Callable[..., Any]) -> None:
+    assert treino("train", "iris", "--epochs", "1", "--name", "one").status == 0
+    for form, names in (
+        ("onnx", ["one.onnx"]), ("pt2", ["one.pt2"]), ("script", ["one.py", "one.pt"]),
+        ("safetensors", ["one.safetensors"]),
+    ):  # fmt: skip
+        said = treino("export", "one", "--format", form, "--json")
+        assert [Path(p).name for p in said.document["paths"]] == names
+        assert said.document["path"] == said.document["paths"][0]
+        assert ("difference" in said.document) == (form in ("onnx", "pt2"))
+    assert "checked on" in treino("export", "one", "--format", "onnx").out
