@@ -315,7 +315,7 @@ def test_what_can_t_be_exported_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TreinoError, match="safetensors") as unknown:
         export(run, "safetensor")
     assert unknown.value.rule == "format_unknown"
-    assert FORMATS.keys() == {"script", "safetensors"}
+    assert FORMATS.keys() == {"script", "onnx", "pt2", "safetensors"}
 
     given = tr.fit("iris", net=nn.Linear(4, 3), parent=tmp_path, epochs=1, engine="module")
     with pytest.raises(TreinoError) as refused:
