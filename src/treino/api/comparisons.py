@@ -14,6 +14,7 @@ from treino.records.network_source import UserFiles
 from treino.studies import stored_study
 from treino.studies.study import study_events
 from treino.studies.study_options import StudyRequest
+from treino.tracking.delivery import Tracking, tracker_names
 from treino.tuning import stored_sweep
 from treino.tuning.sweep import sweep_events
 from treino.words import _
@@ -37,6 +38,7 @@ def sweep(
     name: str | None = None,
     out: str | Path | None = None,
     watch: Callable[[JobEvent], None] | None = None,
+    track: str | Sequence[str] | None = None,
     **settings: Any,
 ) -> Sweep:
     """Train many networks on ``data`` as one program, keep the best, and judge it.
@@ -47,11 +49,12 @@ def sweep(
     tpe (Optuna's, with its ``storage``). max_time: seconds. until: enough, as ``("accuracy", 0.95)``. top:
     how many are kept (10). fresh: fresh seeds for the judge (16; 0 for none). watch: a function that is told
     each event; ``treino.sweep`` takes ``True`` too: a table that updates in place in a notebook, figures that
-    move in a terminal. settings: what all members share, as for ``fit``.
+    move in a terminal. track: trackers that are told of it. settings: what all members share, as for ``fit``.
 
     Raises:
         TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when everything is saved.
     """
+    tracking = Tracking(tracker_names(track))
     events = sweep_events(
         data,
         space,
@@ -71,7 +74,9 @@ def sweep(
         fresh=fresh,
         storage=storage,
     )
-    return Sweep(stored_sweep.drain(events, watch).folder)
+    found = Sweep(stored_sweep.drain(tracking.events(events), watch).folder)
+    tracking.warn()
+    return found
 
 
 def study(

@@ -1,6 +1,6 @@
 """``fit``: train one network on any data and return its ``Run``."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from treino.engine import MLP
 from treino.errors import TreinoError
 from treino.records.network_source import UserFiles
 from treino.spec import refuse_layers
+from treino.tracking.delivery import Tracking, tracker_names
 from treino.training.train import drain
 from treino.tuning.fit_events import (
     FitRequest,
@@ -19,6 +20,7 @@ from treino.tuning.fit_events import (
     prepare_fit,
     settings_before_search,
 )
+from treino.tuning.stored_sweep import StoredSweep
 from treino.tuning.stored_sweep import drain as drain_sweep
 from treino.words import _
 
@@ -36,6 +38,7 @@ def fit(
     folds: int | None = None,
     until: Any = None,
     watch: Callable[[Any], None] | None = None,
+    track: str | Sequence[str] | None = None,
     **settings: Any,
 ) -> Run | Sweep:
     """Train one network on ``data`` and return the Run: the same training as ``treino train``.
@@ -49,6 +52,7 @@ def fit(
         whose ``figures`` are means and deviations; ``until``, as ``("accuracy", 0.8)``, counts steps to it.
     watch: a function that is told each event of the training. ``treino.fit`` takes ``True`` too: one figure
         that updates in place in a notebook, a line that moves in a terminal.
+    track: trackers that are told of it, such as ``"mlflow"`` or several; see ``treino.tracking``.
     settings: those of the table in ``treino.spec`` (``lr``, ``hidden``, ``epochs``, ...); ``validation`` and
         ``test`` may also be frames or pairs (X, y) with rows of their own. The usual dictionary of courses
         works too: ``num_epochs`` is ``epochs``; ``num_workers`` reads a Dataset of your own, and is not
@@ -72,10 +76,11 @@ def fit(
         data, given, UserFiles(), net, seeds=seeds, folds=folds, until=until, parent=parent, lean=lean,
         held_back=held_back, num_workers=workers, classes=settings.get("num_classes"),
     )  # fmt: skip
-    events = fit_events(prepare_fit(request))
-    if request.repeated:
-        return Sweep(drain_sweep(events, watch).folder)
-    return Run(drain(events, watch).record)
+    tracking = Tracking(tracker_names(track))
+    events = tracking.events(fit_events(prepare_fit(request)))
+    found = drain_sweep(events, watch) if request.repeated else drain(events, watch)
+    tracking.warn()
+    return Sweep(found.folder) if isinstance(found, StoredSweep) else Run(found.record)
 
 
 def _is_rows(value: Any) -> bool:

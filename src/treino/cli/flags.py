@@ -38,6 +38,12 @@ Trust = Annotated[
 DataFile = Annotated[str | None, Parameter(name="--data", help="where the run's data file has moved")]
 
 
+Track = Annotated[
+    str | None,
+    Parameter(help="tell trackers of it, comma-separated: tensorboard, mlflow, wandb, trackio"),
+]
+
+
 @dataclass(frozen=True)
 class AccessFlags:
     """What a run may need again: the user's network, or leave to run its copy; the file of its data."""

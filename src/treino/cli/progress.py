@@ -17,6 +17,7 @@ from treino.cli.view import Position, View
 from treino.loop.loop import Job, JobClose, JobEnd, JobEvent, JobProgress, JobStart
 from treino.store.new_names import command_word
 from treino.studies.study import StudyJob
+from treino.tracking.delivery import Tracking, tracker_names
 from treino.training.train import RunJob
 from treino.tuning.sweep import SweepJob
 from treino.words import _
@@ -35,7 +36,16 @@ def view_of(job: Job) -> View:
     return RunView(job)
 
 
-def follow(events: Iterator[JobEvent], screen: Screen) -> int:
+def tracking_of(track: str | None) -> Tracking:
+    """The trackers that ``--track`` names.
+
+    Raises:
+        TreinoError: an unknown one, or one that is not installed.
+    """
+    return Tracking(tracker_names(track))
+
+
+def follow(events: Iterator[JobEvent], screen: Screen, tracking: Tracking | None = None) -> int:
     """Show a training's progress to its end, then its results; -> the exit status.
 
     Raises:
@@ -43,9 +53,10 @@ def follow(events: Iterator[JobEvent], screen: Screen) -> int:
     """
     start: JobStart | None = None
     end: JobEnd | None = None
+    tracking = tracking or Tracking(())
     with ProgressLine(screen.err, screen.live) as moving:
         try:
-            for event in events:
+            for event in tracking.events(events):
                 if isinstance(event, JobStart):
                     start = event
                     for text in view_of(event.job).opening():
@@ -59,6 +70,8 @@ def follow(events: Iterator[JobEvent], screen: Screen) -> int:
             said = _("Stopped at once. What was saved before is kept; go on with: treino resume {path}")
             raise KeyboardInterrupt(said.format(path=command_word(start.job.folder.path))) from None
     assert end is not None
+    for failure in tracking.failures:
+        screen.err.print(failure)
     screen.document(end.document)
     if end.interrupted:
         path = command_word(end.job.folder.path)

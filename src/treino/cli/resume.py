@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from treino.cli.flags import WHOLE, AccessFlags, RunName, ScreenFlag, with_flags
+from treino.cli.flags import WHOLE, AccessFlags, RunName, ScreenFlag, Track, with_flags
 from treino.words import _
 
 
@@ -20,6 +20,7 @@ def resume(
         WHOLE,
         Parameter(help="of a sweep: so many networks more; also where it is over, which is then judged anew"),
     ] = None,
+    track: Track = None,
     screen: ScreenFlag,
 ) -> int:
     """Go on with an interrupted run, sweep or study, from its last checkpoint, bit for bit.
@@ -28,15 +29,16 @@ def resume(
 
     Example: treino resume last
     """
-    from treino.cli.progress import follow
+    from treino.cli.progress import follow, tracking_of
     from treino.folders import resume_events
     from treino.store import RunFolder, find
     from treino.tuning.extension import ask_for_more
     from treino.tuning.stored_sweep import StoredSweep
 
+    tracking = tracking_of(track)
     folder = RunFolder.open(find(run), verify=False)
     if more is None or folder.kind != "sweep" or folder.status != "running":
-        return follow(resume_events(folder, flags.access, storage=storage, more=more), screen)
+        return follow(resume_events(folder, flags.access, storage=storage, more=more), screen, tracking)
     ask_for_more(folder, more)
     screen.document(StoredSweep(folder).document)
     said = _("{sweep} is trained by another process, which goes on with {n:,} networks more.")

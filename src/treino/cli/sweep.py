@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.cli.flags import WHOLE, ScreenFlag, with_flags
+from treino.cli.flags import WHOLE, ScreenFlag, Track, with_flags
 
 SpaceFlag = Annotated[
     list[str] | None,
@@ -46,6 +46,7 @@ def sweep(
     *,
     space: SpaceFlag = None,
     options: SweepFlags,
+    track: Track = None,
     screen: ScreenFlag,
     **flags: Any,
 ) -> int:
@@ -55,11 +56,12 @@ def sweep(
 
     Example: treino sweep wine --space lr=1e-4..1e-1:log --space 'hidden=16|64|64,32' --members 1000
     """
-    from treino.cli.progress import follow
+    from treino.cli.progress import follow, tracking_of
     from treino.records.network_source import UserFiles
     from treino.tuning.space_file import space_of
     from treino.tuning.sweep import sweep_events
 
+    tracking = tracking_of(track)
     settings = {k: v for k, v in flags.items() if v is not None}
     where = {k: settings.pop(k, None) for k in ("name", "out")}
     events = sweep_events(
@@ -70,4 +72,4 @@ def sweep(
         **asdict(options),
         **where,
     )
-    return follow(events, screen)
+    return follow(events, screen, tracking)

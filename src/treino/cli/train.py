@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.cli.flags import WHOLE, DataFile, ScreenFlag, Trust, with_flags
+from treino.cli.flags import WHOLE, DataFile, ScreenFlag, Track, Trust, with_flags
 from treino.errors import TreinoError
 from treino.records.access import Access
 from treino.words import _
@@ -64,6 +64,7 @@ def train(
     origin: Origin,
     data_file: DataFile = None,
     trust: Trust = False,
+    track: Track = None,
     screen: ScreenFlag,
     **flags: Any,
 ) -> int:
@@ -77,7 +78,7 @@ def train(
     treino train wine --seeds 20 --until accuracy=0.8 | treino train iris --folds 5 --lr auto |
     treino train --branch wine-1:120 --lr 1e-4
     """
-    from treino.cli.progress import follow
+    from treino.cli.progress import follow, tracking_of
     from treino.folders import branch_events, open_run
     from treino.records.network_source import NetworkSource, UserFiles
     from treino.spec import read_settings
@@ -85,6 +86,7 @@ def train(
     from treino.tuning.fit_events import FitRequest, fit_events, prepare_fit
     from treino.tuning.member import like as like_of
 
+    tracking = tracking_of(track)
     settings = {k: v for k, v in flags.items() if v is not None}
     if origin.branch is not None or origin.rewind is not None:
         others = {
@@ -108,7 +110,8 @@ def train(
         read = read_settings(settings)
         access = Access(read.net, trust, data_file)
         place = origin.branch or origin.rewind or ""
-        return follow(branch_events(place, access, read, in_place=origin.branch is None), screen)
+        events = branch_events(place, access, read, in_place=origin.branch is None)
+        return follow(events, screen, tracking)
     if trust and origin.like is None:
         raise TreinoError(
             "trust_of_nothing",
@@ -144,4 +147,4 @@ def train(
     if prepared.rates is not None:
         for line in prepared.rates.lines():
             screen.out.print(line)
-    return follow(fit_events(prepared), screen)
+    return follow(fit_events(prepared), screen, tracking)

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from treino.data import BUILTINS
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.documents import read_checkpoint, read_run_spec
@@ -120,7 +121,9 @@ def training(
     file = None if settings.net is None else networks.get(settings.net)
     if file is not None:  # in its folder the run's network is known by its copy
         settings = settings.model_copy(update={"net": f"{NETWORK_COPY}:{file.name}"})
-    if settings.recipe is None:  # said, so that the run's command means the same whatever is usual
+    if (
+        settings.recipe is None and data.source not in BUILTINS
+    ):  # said, so that the run's command means the same whatever is usual
         settings = settings.model_copy(update={"recipe": "plain"})
     planned = plan(settings, data, own, recipe_reason=recipe_reason)
     if start is not None:

@@ -1,0 +1,205 @@
+"""Delivery of a training's events to trackers, beside the training: on a thread, in their order."""
+
+import importlib
+import importlib.util
+import math
+import queue
+import threading
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from treino.errors import TreinoError, cause, nearest
+from treino.loop.loop import JobEnd, JobEvent, JobProgress, JobStart
+from treino.store import RunFolder
+from treino.tracking.tracker import MemberTable, TrackedEnd, TrackedRun, Tracker
+from treino.training.train import RunJob
+from treino.tuning.sweep import SweepJob
+from treino.words import _
+
+PATIENCE_SECONDS = 60.0  # that a tracker may take when all is trained
+MOST_WAITING = 10_000  # calls; of more the figures in between are left out
+BEST = 5  # of a sweep, as runs of their own
+TRACKERS = {  # name: its package, where its class is
+    "tensorboard": ("tensorboard", "treino.tracking.tensorboard:TensorBoard"),
+    "mlflow": ("mlflow", "treino.tracking.mlflow:MLflow"),
+    "wandb": ("wandb", "treino.tracking.wandb:Wandb"),
+    "trackio": ("trackio", "treino.tracking.trackio:Trackio"),
+}
+
+
+def tracker_names(said: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The trackers that are asked for, checked.
+
+    Raises:
+        TreinoError: an unknown one, or one whose package is not installed.
+    """
+    parts = said.split(",") if isinstance(said, str) else list(said or ())
+    names = tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
+    for name in names:
+        if name not in TRACKERS:
+            said = _("There is no tracker {name!r}.").format(name=name)
+            raise TreinoError("tracker_unknown", said, nearest(name, TRACKERS))
+        found = importlib.util.find_spec(TRACKERS[name][0])
+        if found is None or found.origin is None:  # a folder of that name is no package
+            raise TreinoError(
+                "tracker_missing",
+                _("{name} is not installed.").format(name=TRACKERS[name][0]),
+                _("Install it: pip install 'treino[{name}]'.").format(name=name),
+            )
+    return names
+
+
+class Delivery:
+    """One tracker and what it is still to be told. failure: why it is told nothing more."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.failure = name, ""
+        self.waiting: queue.Queue[tuple[str, tuple[Any, ...]] | None] = queue.Queue()
+        self.thread = threading.Thread(target=self._work, name=f"treino-{name}", daemon=True)
+        self.thread.start()
+
+    def tell(self, what: str, *values: Any) -> None:
+        if not self.failure and (what != "log" or self.waiting.qsize() < MOST_WAITING):
+            self.waiting.put((what, values))
+
+    def end(self) -> None:
+        """Wait for what is left, for a while."""
+        self.waiting.put(None)
+        self.thread.join(PATIENCE_SECONDS)
+        if self.thread.is_alive() and not self.failure:
+            self.failure = _("it took longer than {n:g} s").format(n=PATIENCE_SECONDS)
+
+    def _work(self) -> None:
+        try:
+            module, _colon, kind = TRACKERS[self.name][1].partition(":")
+            tracker: Tracker = getattr(importlib.import_module(module), kind)()
+            while (call := self.waiting.get()) is not None:
+                getattr(tracker, call[0])(*call[1])
+        except BaseException as error:  # of a package, or of a server that is away: the training goes on
+            self.failure = cause(error)
+
+
+class Tracking:
+    """The trackers of one training. failures: a sentence for each that was not told all, at its end."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = names
+        self.failures: list[str] = []
+
+    def warn(self) -> None:
+        """A warning for each failure, in Python."""
+        for failure in self.failures:
+            warnings.warn(failure, stacklevel=3)
+
+    def events(self, stream: Iterator[JobEvent]) -> Iterator[JobEvent]:
+        """The same events; each tracker is told of them."""
+        if not self.names:
+            yield from stream
+            return
+        deliveries = [Delivery(name) for name in self.names]
+
+        def tell(what: str, *values: Any) -> None:
+            for delivery in deliveries:
+                delivery.tell(what, *values)
+
+        try:
+            for event in stream:
+                if isinstance(event, JobStart):
+                    tell("begin", _begun(event))
+                elif isinstance(event, JobProgress):
+                    for step, figures in _figures(event):
+                        tell("log", step, figures)
+                elif isinstance(event, JobEnd):
+                    tell("finish", _ended(event))
+                    for run, end in _best_members(event):
+                        tell("begin", run)
+                        tell("finish", end)
+                yield event
+        finally:
+            for delivery in deliveries:
+                delivery.end()
+            said = _("{tracker} was not told all of it: {why}")
+            self.failures = [said.format(tracker=d.name, why=d.failure) for d in deliveries if d.failure]
+
+
+def _begun(event: JobStart) -> TrackedRun:
+    job, folder = event.job, event.job.folder
+    settings: Mapping[str, Any] = {}
+    if isinstance(job, RunJob):
+        settings = job.plan.settings
+    elif isinstance(job, SweepJob):
+        options = job.sweep.options
+        space = {f"space {d.name}": str(d.domain) for d in options.space.dimensions}
+        settings = {**job.sweep.base, **space, "members": options.members, "strategy": options.strategy}
+    return TrackedRun(folder.path.name, job.data.name, folder.path, settings)
+
+
+def _figures(event: JobProgress) -> list[tuple[int, dict[str, float]]]:
+    """(updates, figures) of each epoch that ended, of a single run."""
+    if not isinstance(event.job, RunJob):
+        return []
+    found = []
+    for epoch in event.tick.epochs:
+        figures = {"train/loss": float(epoch.loss_P.nanmean())}
+        for split, metrics in (epoch.answer or {}).items():
+            figures |= {f"{split}/{name}": float(value) for name, value in metrics.items()}
+        finite = {name: value for name, value in figures.items() if math.isfinite(value)}
+        found.append((epoch.step, finite | {"epoch": float(epoch.number)}))
+    return found
+
+
+def _ended(event: JobEnd) -> TrackedEnd:
+    folder, document = event.job.folder, event.document
+    figures = _flat(document.get("metrics") or {})
+    table = None
+    if isinstance(event.job, SweepJob):
+        best = document.get("best") or {}
+        figures = _flat({split: best.get(split) for split in ("validation", "test")})
+        table = _members(event.job)
+    tags = tuple(f["rule"] for f in document.get("findings") or ())
+    pictures = tuple(sorted((folder.path / "pictures").glob("*.png")))
+    return TrackedEnd(str(document["status"]), figures, pictures, _sealed(folder), tags, table)
+
+
+def _sealed(folder: RunFolder) -> Any:
+    return folder.path if folder.manifest.sealed else None
+
+
+def _flat(splits: Mapping[str, Mapping[str, float | None] | None]) -> dict[str, float]:
+    return {
+        f"{split}/{name}": value
+        for split, of in splits.items()
+        for name, value in (of or {}).items()
+        if value is not None and math.isfinite(value)
+    }
+
+
+def _members(job: SweepJob) -> MemberTable:
+    rows = job.sweep.rows.last()
+    varied = [dimension.name for dimension in job.sweep.options.space.dimensions]
+    figures = [name for name in (rows[0] if rows else {}) if name.startswith("validation_")]
+    columns = ("member", *varied, *figures, "epochs", "status")
+    cells = [
+        (row["member"], *(_cell(job.sweep.configs[row["member"]].get(name)) for name in varied),
+         *(row[name] for name in figures), row["epochs"], row["status"])
+        for row in rows
+    ]  # fmt: skip
+    return MemberTable(columns, tuple(cells))
+
+
+def _cell(value: Any) -> Any:
+    return value if isinstance(value, str | float | int | bool) or value is None else str(value)
+
+
+def _best_members(event: JobEnd) -> list[tuple[TrackedRun, TrackedEnd]]:
+    """The best members of a sweep as runs of their own, without folders."""
+    job = event.job
+    if not isinstance(job, SweepJob):
+        return []
+    found = []
+    for leader in (event.document.get("leaderboard") or [])[:BEST]:
+        name = f"{job.folder.path.name}-{leader['member']}"
+        run = TrackedRun(name, job.data.name, job.folder.path / str(leader["member"]), leader["params"])
+        found.append((run, TrackedEnd(leader["status"], _flat({"validation": leader["validation"]}))))
+    return found
