@@ -12,7 +12,7 @@ from typing import Any
 from treino.errors import TreinoError, cause, nearest
 from treino.loop.loop import JobEnd, JobEvent, JobProgress, JobStart
 from treino.store import RunFolder
-from treino.tracking.tracker import MemberTable, TrackedEnd, TrackedRun, Tracker
+from treino.tracking.tracker import SweepTable, TrackedEnd, TrackedRun, Tracker
 from treino.training.train import RunJob
 from treino.tuning.sweep import SweepJob
 from treino.words import _
@@ -175,7 +175,7 @@ def _flat(splits: Mapping[str, Mapping[str, float | None] | None]) -> dict[str, 
     }
 
 
-def _members(job: SweepJob) -> MemberTable:
+def _members(job: SweepJob) -> SweepTable:
     rows = job.sweep.rows.last()
     varied = [dimension.name for dimension in job.sweep.options.space.dimensions]
     figures = [name for name in (rows[0] if rows else {}) if name.startswith("validation_")]
@@ -185,7 +185,7 @@ def _members(job: SweepJob) -> MemberTable:
          *(row[name] for name in figures), row["epochs"], row["status"])
         for row in rows
     ]  # fmt: skip
-    return MemberTable(columns, tuple(cells))
+    return SweepTable(columns, tuple(cells))
 
 
 def _cell(value: Any) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from torch.utils.tensorboard.writer import SummaryWriter
 
-from treino.tracking.tracker import MemberTable, TrackedEnd, TrackedRun, plain_settings
+from treino.tracking.tracker import SweepTable, TrackedEnd, TrackedRun, plain_settings
 
 FOLDER = "tensorboard"
 
@@ -39,6 +39,6 @@ class TensorBoard:
         w.close()
 
 
-def markdown(table: MemberTable) -> str:
+def markdown(table: SweepTable) -> str:
     lines = [table.columns, ["---"] * len(table.columns), *table.rows]
     return "\n".join("| " + " | ".join("" if c is None else str(c) for c in line) + " |" for line in lines)

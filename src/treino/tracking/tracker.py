@@ -19,7 +19,7 @@ class TrackedRun:
 
 
 @dataclass(frozen=True)
-class MemberTable:
+class SweepTable:
     """The members of a sweep, a row each."""
 
     columns: tuple[str, ...]
@@ -36,7 +36,7 @@ class TrackedEnd:
     pictures: tuple[Path, ...] = ()
     folder: Path | None = None
     tags: tuple[str, ...] = ()
-    table: MemberTable | None = None
+    table: SweepTable | None = None
 
 
 class Tracker(Protocol):
