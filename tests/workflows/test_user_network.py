@@ -236,6 +236,7 @@ WAYS: dict[str, set[str]] = {
         "cli/app:make_app",
         "diagnosis/rules/__init__:rules",
         "plots/style:load_matplotlib",
+        "tracking/delivery:_work",
     },
     "exec_module": {"diagnosis/record/module_imports:find_spec"},
     **{name: set() for name in ("eval", "__import__", "spec_from_file_location", "runpy", "pickle")},
