@@ -1,5 +1,5 @@
 # One command for each thing that a contributor does. CI calls the same.
-.PHONY: lint types test quick thorough bench docs words lessons format lanes
+.PHONY: lint types test quick thorough bench docs words lessons format lanes site dist
 
 lint:
 	ruff check src tests benchmarks tools
@@ -38,3 +38,12 @@ format:
 
 lanes:
 	python setup.py -q build_ext --inplace
+
+site:
+	python -m tools.site
+	python -m mkdocs build --strict
+
+dist:
+	rm -rf dist
+	python -m build
+	python -m twine check --strict dist/*

@@ -1,0 +1,85 @@
+"""What a release is made of: links that lead somewhere, workflows whose commands are there, a site."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub and MkDocs make them."""
+    text = re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL)
+    heads = re.findall(r"^#+ +(.+?)\s*$", text, re.MULTILINE)
+    plain = (re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", head).replace("`", "").lower() for head in heads)
+    return {re.sub(r"[^\w\- ]", "", head).strip().replace(" ", "-") for head in plain}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    for link in LINK.findall(text):
+        if re.match(r"\w+:", link):
+            continue
+        path, _mark, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        if anchor and target.suffix == ".md":
+            assert anchor in anchors(target), link
+
+
+def commands() -> list[tuple[str, str]]:
+    found = []
+    for path in sorted((ROOT / ".github/workflows").glob("*.yml")):
+        for job in yaml.safe_load(path.read_text())["jobs"].values():
+            found += [(path.name, step["run"]) for step in job["steps"] if "run" in step]
+    return found
+
+
+def test_workflows_call_what_there_is() -> None:
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for name, command in commands():
+        words = command.split()
+        if words[0] == "make":
+            assert set(words[1:]) <= targets, (name, command)
+            continue
+        assert words[:2] == ["python", "-m"], (name, command)
+        extra = re.search(r"\[(\w+)\]", command)
+        assert extra is None or extra[1] in PROJECT["optional-dependencies"], (name, command)
+    assert len(commands()) >= 8
+
+
+def test_forms_and_citation_agree_with_the_package() -> None:
+    for path in (ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml"):
+        form = yaml.safe_load(path.read_text())
+        assert {"name", "description", "body"} <= form.keys()
+        assert all(part["type"] in ("textarea", "input", "dropdown", "markdown") for part in form["body"])
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert (cited["version"], cited["license"]) == (PROJECT["version"], PROJECT["license"])
+    assert cited.keys() >= {"cff-version", "message", "title", "authors"}
+
+
+def test_the_site_has_every_page() -> None:
+    """All pages of docs/ stand in its table of contents."""
+    listed = re.findall(r"[\w\-/]+\.md", (ROOT / "mkdocs.yml").read_text())
+    docs = {p.relative_to(ROOT / "docs").as_posix() for p in (ROOT / "docs").rglob("*.md")}
+    wanted = {page.replace("README.md", "index.md") for page in docs}
+    assert wanted <= set(listed)
+
+
+@pytest.mark.thorough
+def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs")
+    pytest.importorskip("mkdocstrings")
+    subprocess.run([sys.executable, "-m", "tools.site"], cwd=ROOT, check=True)
+    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(tmp_path / "site")]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    assert 'id="treino.api.fit.fit"' in (tmp_path / "site/api/index.html").read_text()

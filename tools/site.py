@@ -1,0 +1,73 @@
+"""The pages of the documentation site, out of ``docs/``, the README and the public names.
+
+``python -m tools.site`` writes them into ``build/pages``; ``make site`` makes the site of them with MkDocs.
+"""
+
+import inspect
+import re
+import shutil
+from pathlib import Path
+
+import treino
+
+ROOT = Path(__file__).parent.parent
+PAGES = ROOT / "build" / "pages"
+OTHERS = {
+    "README.md": "index.md", "ARCHITECTURE.md": "architecture.md", "CHANGELOG.md": "changes.md",
+    "CONTRIBUTING.md": "contributing.md", "SECURITY.md": "policy.md",
+}  # fmt: skip
+LINK = re.compile(r"(!?\[[^\]]*\]\()(?!\w+:)([^)\s]+?)(\))")
+LEFT_OUT = ("docs/gallery/*.py", "*.pyc")
+
+
+def main() -> None:
+    shutil.rmtree(PAGES, ignore_errors=True)
+    docs = (path for path in sorted((ROOT / "docs").rglob("*")) if path.is_file())
+    pages = [path.relative_to(ROOT) for path in docs]
+    names = {
+        page.as_posix(): page.relative_to("docs").as_posix()
+        for page in pages
+        if not any(page.match(left_out) for left_out in LEFT_OUT)
+    }
+    names = {old: re.sub(r"README\.md$", "index.md", new) for old, new in names.items()} | OTHERS
+    for old, new in names.items():
+        target = PAGES / new
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.suffix == ".md":
+            target.write_text(linked((ROOT / old).read_text(), old, new, names))
+        else:
+            shutil.copyfile(ROOT / old, target)
+    (PAGES / "api.md").write_text(api())
+
+
+def linked(text: str, old: str, new: str, names: dict[str, str]) -> str:
+    """A page's text with its links to files of the repository as they are among the pages."""
+
+    def moved(found: re.Match[str]) -> str:
+        path, mark, anchor = found[2].partition("#")
+        if not path:
+            return found[0]
+        full = (ROOT / old).parent.joinpath(path).resolve()
+        place = full.relative_to(ROOT).as_posix() if full.is_relative_to(ROOT) else ""
+        place = place + "/README.md" if place + "/README.md" in names else place
+        if place not in names:  # a file of the repository that is no page: its name alone
+            known = bool(place) and full.exists() and not found[1].startswith("!")
+            return found[1].removeprefix("[").removesuffix("](") if known else found[0]
+        up = "../" * new.count("/")
+        return f"{found[1]}{up}{names[place]}{mark}{anchor}{found[3]}"
+
+    return LINK.sub(moved, text)
+
+
+def api() -> str:
+    """A page of all public names, which mkdocstrings fills from their docstrings."""
+    lines = ["# Python", "", "`import treino as tr`: these are its names.", ""]
+    for name in treino.__all__:
+        value = getattr(treino, name)
+        if inspect.isclass(value) or inspect.isfunction(value):
+            lines += [f"::: {value.__module__}.{value.__qualname__}", ""]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
