@@ -196,10 +196,18 @@ for step in range(20):
     + STEP,
 }
 
+ALARM = pytest.mark.xfail(strict=True, reason="a known alarm: the rule's page says so")
+
 
 @pytest.mark.slow
 @pytest.mark.sampled(4)
-@pytest.mark.parametrize("what", RIGHT)
+@pytest.mark.parametrize(
+    "what",
+    [
+        pytest.param(w, marks=[ALARM] if w == "pairs that a test set draws anew each time" else [])
+        for w in RIGHT
+    ],
+)
 def test_silence(what, tmp_path):
     path = tmp_path / "right_script.py"
     path.write_text(HEAD + RIGHT[what])

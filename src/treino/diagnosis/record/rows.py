@@ -50,7 +50,7 @@ class Rows:
         self._alone = False
         self._drawn: set[Site] = set()
         self._orders = Orders(tape)
-        self._entered: tuple[int, float] = (-1, math.nan)
+        self._entered, self._first = (-1, math.nan), 0  # the call and its largest number; what it became
         self.bad_made: Site | None = None
 
     def install(self) -> None:
@@ -61,7 +61,7 @@ class Rows:
         self._nets.called.append(self._called)
         self._tape.observe(self._lost, *NAMES)
         self._tape.observe(self._compared, "eq", "sub")
-        self._tape.observe(self._product, *PRODUCTS)
+        self._tape.observe(self._product, *PRODUCTS, "batch_norm")
         self._tape.observe(self._draws, *DRAWS)
         self._nets.loads.append(self._reset)
         for kind in (nn.Linear, nn.modules.conv._ConvNd, nn.RNNBase):
@@ -188,11 +188,16 @@ class Rows:
             self.bad_made = here()
 
     def _product(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-        """The first product of a net's call: what meets its first weights."""
+        """The first product of a net's call: what meets its first weights, if no norm is right behind."""
         number = self._nets.forwards + 1
-        if self._entered[0] == number or self._nets.current is None or not args:
+        x = args[0] if args else None
+        if node is not None and node.op == "batch_norm":
+            if self._entered[0] == number and id(x) == self._first:
+                self._entered = number, 0.0
             return
-        x = args[0]
+        if self._entered[0] == number or self._nets.current is None:
+            return
+        self._first = id(result)
         if isinstance(x, torch.Tensor) and x.is_floating_point() and x.numel():
             self._entered = number, largest(x.detach())
 
@@ -205,7 +210,7 @@ class Rows:
         several = name in CLASSES and x.dim() == 2 and not target.is_floating_point()
         told = several or (name in BINARY and x.numel() == x.shape[0])
         said = as_array(answers(name, x)).reshape(-1).astype(np.float64) if told else None
-        self._told(self._values.of(x), target, said)
+        self._told(self._values.of(x), target, said, given=not self._values.of(target).forwards)
         if self._alone or not self._orders.any:
             return
         call = self._waiting.get(max(self._values.of(x).forwards, default=-1))
@@ -226,11 +231,13 @@ class Rows:
             said = as_array(pair[0]).reshape(-1).astype(np.float64) if equal else None
             self._told(one, pair[1], said)
 
-    def _told(self, node: Node, target: torch.Tensor, said: np.ndarray | None) -> None:
-        """A target for what the newest calls gave: of one call, or of several, one after the other."""
+    def _told(self, node: Node, target: torch.Tensor, said: np.ndarray | None, given: bool = True) -> None:
+        """A target for what the newest calls gave: of one call, or of several, one after the other; given:
+        it is no answer of a net.
+        """
         rows = int(target.shape[0]) if target.dim() else 0
         calls = newest([c for f, c in self._waiting.items() if f in node.forwards], rows)
-        labels = labels_of(target, rows) if calls else None
+        labels = labels_of(target, rows) if calls and given else None
         said = said if said is not None and len(said) == rows else None
         for call, part in calls:
             call.scored = True

@@ -51,7 +51,7 @@ RULE = Rule(
         "Give the evaluation set its own transform without random parts (resize, centre crop, normalise)."
     ),
     safety="Safe: evaluation then gives the same figure each time.",
-    limits="Needs the same labels at two evaluations; a single one can't show it.",
+    limits="Needs the same labels at two evaluations. Pairs that a test set draws anew look like it.",
     wrong="""\
 def augment(rows):
     return rows + 0.5 * torch.randn_like(rows)

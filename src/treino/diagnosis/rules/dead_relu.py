@@ -13,7 +13,8 @@ from treino.words import N_, _, numeral
 LEAST = 3  # calls
 DEAD = 0.9  # of a layer's units, in each of the newest calls
 BELOW = 0.2  # of the targets, that a ReLU can't reach
-STUCK = 0.9  # of a constant's loss; none of these are measured
+STUCK = 0.9  # of a constant's loss
+LEARNED = 0.1  # of the first loss: who came below it learns; none of these are measured
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -34,7 +35,8 @@ def decide(log: Log) -> Iterable[Evidence]:
         return
     for r in sorted(log.of(Rectified), key=lambda r: -min(r.dead, default=0) / max(1, r.units)):
         dead = min(r.dead[-8:], default=0)
-        if len(r.dead) >= LEAST and dead >= DEAD * r.units and (loss.stuck(STUCK) or r.constant):
+        silent = loss.stuck(STUCK) or (r.constant and loss.last() > LEARNED * loss.first())
+        if len(r.dead) >= LEAST and dead >= DEAD * r.units and silent:
             what = _("{dead} of {units} units of a ReLU layer are zero for every row")
             told = what.format(dead=dead, units=r.units)
             yield Evidence(r.site, {"what": told, "dead": dead, "loss": loss.last()}, at=r.below or r.made_at)
