@@ -116,7 +116,6 @@ def run_script(
     return outcome
 
 
-# --- loading ------------------------------------------------------------------------------------------
 def _script_code(target: str, text: str | None) -> tuple[types.ModuleType, CodeType | SyntaxError]:
     path = Path(target)
     if path.is_dir():
@@ -196,7 +195,6 @@ def _as_main(main: types.ModuleType, target: str, arguments: Sequence[str], modu
         sys.modules["__main__"], sys.argv, sys.path[:] = before
 
 
-# --- the end ------------------------------------------------------------------------------------------
 def _exit_status(leave: SystemExit) -> int:
     code = leave.code
     if code is None:

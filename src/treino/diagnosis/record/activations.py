@@ -61,7 +61,6 @@ class Activations:
         self._tape.observe(self._bends, *SATURATING)
         self._gradients.ran.append(self._ran)
 
-    # --- first weights --------------------------------------------------------------------------------------
     def _written(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         filled = args[0] if args and isinstance(args[0], torch.Tensor) else result
         filled = result if isinstance(result, torch.Tensor) and not result.requires_grad else filled
@@ -78,7 +77,6 @@ class Activations:
         node = self._values.find(parameter)
         return self._filled.get(parameter.data_ptr()) or (node.site if node is not None else None)
 
-    # --- calls ----------------------------------------------------------------------------------------------
     def _began(self) -> None:
         """A new call of a net counts its activations anew."""
         call = self._nets.forwards, self._gradients.windows.turn
@@ -120,7 +118,6 @@ class Activations:
         kept["dead"] = [*kept["dead"][-NEWEST + 1 :], dead]
         kept["constant"] = 10 * dead >= 9 * units and bool((flat == flat[:1]).all())
 
-    # --- after a backward -----------------------------------------------------------------------------------
     def _ran(self, event: Backward, root: Any) -> None:
         for held in self._gradients.held.values():
             if held.number not in event.filled:

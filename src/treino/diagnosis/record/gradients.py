@@ -107,7 +107,6 @@ class Gradients:
             self._looking.remove()
             self._looking = None
 
-    # --- parameters and optimizers --------------------------------------------------------------------------
     def number(self, parameter: torch.Tensor, name: str = "", made_at: Site | None = None) -> int:
         """The number of a parameter; a new one is told of, and where it starts from is kept."""
         if known := self.known(parameter):
@@ -160,7 +159,6 @@ class Gradients:
             told(known.number)
         return known
 
-    # --- backward ------------------------------------------------------------------------------------------
     def _around(self, original: Any) -> Any:
         """Between windows the value alone is kept; everything else inside of them."""
         gradients, hooks, windows, hands = self, self._hooks, self.windows, self.hands
@@ -278,7 +276,6 @@ class Gradients:
         for observe in self.ran:
             observe(event, root)
 
-    # --- steps ---------------------------------------------------------------------------------------------
     def _before_step(self, optimizer: Any, args: Any, kwargs: Any) -> Any:
         if not self._hooks.watching():
             return None
@@ -378,7 +375,6 @@ class Gradients:
         if size > 0:  # otherwise its parameters are gone, or began as zeros
             held.movement, held.least = math.sqrt(far / size), least
 
-    # --- the end -------------------------------------------------------------------------------------------
     def finish(self) -> None:
         """How far the weights went, and the course of each line's loss."""
         self.hands.settle()

@@ -82,7 +82,6 @@ class ManualTrainings:
             self._gradients.held.pop(id(hand), None)
         self.every, self._places = [], {}
 
-    # --- gradients ------------------------------------------------------------------------------------------
     def reached(self, weights: list[torch.Tensor], given: dict[int, torch.Tensor]) -> None:
         """These weights have got gradients."""
         if not weights or len(weights) > MOST or self._led():
@@ -139,7 +138,6 @@ class ManualTrainings:
         ours = plain and all(isinstance(p, torch.Tensor) and p.is_leaf and p.requires_grad for p in some)
         return outputs, some if ours else []
 
-    # --- steps ----------------------------------------------------------------------------------------------
     def _changed(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         if not self._places or (torch.is_grad_enabled() and getattr(args[0], "requires_grad", True)):
             return

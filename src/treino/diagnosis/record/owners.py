@@ -73,7 +73,6 @@ class Owners:
             if isinstance(one, torch.Tensor) and not isinstance(one, nn.Parameter):
                 self._asked |= {id(p) for p in leaves(one, 16)}
 
-    # --- leaving the graph ----------------------------------------------------------------------------------
     def _cut(self, name: str, given: list[torch.Tensor], node: Node) -> None:
         """An operation gave a value without a history, of values with one."""
         if name in PLAIN:
@@ -101,7 +100,6 @@ class Owners:
             return
         self._log.tell_here(Cut, how=how, parameters=known)
 
-    # --- losses ---------------------------------------------------------------------------------------------
     def read(self, root: torch.Tensor, filled: tuple[int, ...]) -> tuple[int, ...]:
         """The numbers of the parameters that this loss reaches and that no optimizer holds."""
         nodes = walk(root.grad_fn)
@@ -145,7 +143,6 @@ class Owners:
                             found.setdefault(id(one), module)
         return found
 
-    # --- the end --------------------------------------------------------------------------------------------
     def finish(self) -> None:
         """What became of the parameters that no optimizer held."""
         held = {id(p) for h in self._gradients.held.values() for p in h.parameters()}

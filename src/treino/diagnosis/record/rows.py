@@ -76,7 +76,6 @@ class Rows:
             if training is not None and id(args[0]) in parts:
                 training.reset = True
 
-    # --- calls ----------------------------------------------------------------------------------------------
     def entered(self, module: nn.Module, args: Any) -> None:
         """A call that trains, between windows, while rows of its first epoch are asked for."""
         training = self.trainings.get(self._nets.numbers.get(module, -1))
@@ -201,7 +200,6 @@ class Rows:
         if isinstance(x, torch.Tensor) and x.is_floating_point() and x.numel():
             self._entered = number, largest(x.detach())
 
-    # --- what is known of a call later ----------------------------------------------------------------------
     def _lost(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         name = next((n for n in NAMES if node is not None and node.op == n), "")
         x, target = given(name, args, kwargs)
@@ -232,9 +230,7 @@ class Rows:
             self._told(one, pair[1], said)
 
     def _told(self, node: Node, target: torch.Tensor, said: np.ndarray | None, given: bool = True) -> None:
-        """A target for what the newest calls gave: of one call, or of several, one after the other; given:
-        it is no answer of a net.
-        """
+        """A target for what the newest calls gave, one after the other; given: it is no answer of a net."""
         rows = int(target.shape[0]) if target.dim() else 0
         calls = newest([c for f, c in self._waiting.items() if f in node.forwards], rows)
         labels = labels_of(target, rows) if calls and given else None
@@ -262,7 +258,6 @@ class Rows:
                 call.labels = np.asarray(numbers[part], dtype=np.float64)
                 call.judge(said[part] == labels[part])
 
-    # --- what the call was for ------------------------------------------------------------------------------
     def ran(self, event: Backward, root: Any) -> None:
         """A backward: the calls that it went through were training."""
         self._settle(event.turn, without=set(event.forwards))

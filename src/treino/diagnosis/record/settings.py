@@ -78,7 +78,6 @@ class Settings:
         self._hooks.after(torch, "randperm", self._ordered)
         self._hooks.after(torch, "multinomial", self._ordered)
 
-    # --- schedules ------------------------------------------------------------------------------------------
     def _made(self, result: Any, args: Any, kwargs: Any) -> None:
         scheduler = args[0]
         if scheduler not in self._schedules and getattr(scheduler, "optimizer", None) is not None:
@@ -141,7 +140,6 @@ class Settings:
                 return held.site
         return None
 
-    # --- seeds and orders -----------------------------------------------------------------------------------
     def _seeded(self, kind: str, args: Any, kwargs: Any) -> None:
         seed = next(iter((*args, *kwargs.values())), None)
         if isinstance(seed, (int, np.integer)):

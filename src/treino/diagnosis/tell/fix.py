@@ -90,7 +90,6 @@ def _meets(a: Edit, b: Edit) -> bool:
 Mend = Callable[[Finding, list[str]], list[Edit]]
 
 
-# --- helpers ------------------------------------------------------------------------------------------
 def _site(finding: Finding) -> Site:
     return Site(finding.file or "", finding.line or 0)
 
@@ -147,7 +146,6 @@ def _net_called(site: Site) -> str | None:
     return None
 
 
-# --- mends --------------------------------------------------------------------------------------------
 def _zero_grad(finding: Finding, lines: list[str]) -> list[Edit]:
     site = _site(finding)
     optimizer, statement = _stepper(site), source.statement(site)

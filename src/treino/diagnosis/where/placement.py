@@ -25,7 +25,6 @@ from treino.diagnosis.where.source import (
 Fits = Callable[[ast.AST], bool]
 
 
-# --- rows: what a net was given ---------------------------------------------------------------------------
 def trail(site: Site | None, loader: Site | None = None, led: tuple[Site, ...] = ()) -> Iterator[Step]:
     """What a net's call, or a loader, on a line is given, and all that was made of, the nearest first."""
     start = loader or site
@@ -62,7 +61,6 @@ def maker(
     return next((s.site for s in trail(site, loader, led) if fits(s.node)), None)
 
 
-# --- helpers: whose caller is to be mended ----------------------------------------------------------------
 def caller(stack: tuple[Site, ...], *, most: int = 99) -> Site | None:
     """The innermost of these lines that doesn't only pass on what it was given."""
     return next((s for s in stack if not passes_on(s, most)), stack[0] if stack else None)
@@ -104,7 +102,6 @@ def only_caller(site: Site | None) -> Site | None:
     return only(place(site.file, c) for c, _ in call_sites(site.file, inside))
 
 
-# --- training loops ---------------------------------------------------------------------------------------
 def batches(sites: tuple[Site, ...]) -> Site | None:
     """The head of the loop over batches around the innermost of these lines that stands in one; loops over
     layers, in ``forward``, are none.
