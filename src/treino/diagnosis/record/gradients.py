@@ -246,6 +246,7 @@ class Gradients:
                 if (p.grad is not None and before.get(id(p), -1) != p.grad._version) or is_new(p, before)
             } | {id(p) for p in asked or () if isinstance(held.ref(), ManualTraining)}
             held.written |= wrote
+            held.left |= {id(p): id(p.grad) for p in held.parameters() if p.grad is not None}
             if wrote:
                 held.filled += 1
                 filled.append(held.number)
@@ -351,12 +352,13 @@ class Gradients:
             missing=tuple(self.number(p) for p in force.missing)[:64],
             still=tuple(self.number(p) for p in force.still)[:64],
             summed=held.summed,
+            assigned=any(held.left.get(id(p), id(p.grad)) != id(p.grad) for p in own),
             ratio=moved / size if size > 0 else math.nan,
             norm=size,
             decay=decay * size / force.norm if force.norm > 0 else math.nan,
         )
         held.used |= used
-        held.summed, held.written = False, set()
+        held.summed, held.written, held.left = False, set(), {}
 
     def _went(self, held: OptimizerRecord) -> None:
         """How far the weights of an optimizer have gone from where they were first seen."""

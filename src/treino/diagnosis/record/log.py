@@ -237,7 +237,8 @@ class Stepped(Event):
     """An optimizer took a step.
 
     gradients: how many of its parameters had one; zeros: how many of these were all zeros (still);
-    missing: those without. summed: some held what an earlier step had used. ratio: ‖Δp‖ / ‖p‖; norm: ‖p‖;
+    missing: those without. summed: some held what an earlier step had used; assigned: some are other tensors
+    than a backward had left. ratio: ‖Δp‖ / ‖p‖; norm: ‖p‖;
     decay: weight_decay · ‖p‖ / ‖g‖.
     """
 
@@ -249,6 +250,7 @@ class Stepped(Event):
     missing: tuple[int, ...] = ()
     still: tuple[int, ...] = ()
     summed: bool = False
+    assigned: bool = False
     ratio: float = float("nan")
     norm: float = float("nan")
     decay: float = float("nan")

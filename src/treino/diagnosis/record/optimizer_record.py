@@ -19,6 +19,7 @@ class OptimizerRecord:
         self.steps = self.filled = self.measured = 0
         self.used: set[int] = set()  # parameters whose gradients a step has used, and nothing cleared since
         self.written: set[int] = set()  # parameters whose gradients a backward wrote since the last step
+        self.left: dict[int, int] = {}  # the gradients that it left there, by parameter
         self.summed = self.moved = False
         self.movement, self.least = math.nan, math.inf
         self.before: list[torch.Tensor] | None = None

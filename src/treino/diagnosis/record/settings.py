@@ -75,6 +75,7 @@ class Settings:
         for name, owner in DRAWS:
             self._hooks.before(owner, name, partial(self._seeded, "seed"))
         self._hooks.before(np.random, "default_rng", partial(self._seeded, "generator"))
+        self._hooks.after(torch, "set_rng_state", self._put_back)
         self._hooks.after(torch, "randperm", self._ordered)
         self._hooks.after(torch, "multinomial", self._ordered)
 
@@ -144,6 +145,10 @@ class Settings:
         seed = next(iter((*args, *kwargs.values())), None)
         if isinstance(seed, (int, np.integer)):
             self._draw(kind, str(seed))
+
+    def _put_back(self, result: Any, args: Any, kwargs: Any) -> None:
+        """Numbers go on where they were before a seed was set, as behind ``torch.random.fork_rng``."""
+        self.pending = [told for told in self.pending if told["kind"] != "seed"]
 
     def _ordered(self, result: Any, args: Any, kwargs: Any) -> None:
         if not isinstance(result, torch.Tensor) or result.device.type != "cpu":

@@ -1,6 +1,5 @@
 """Gradients that no optimizer step ever uses."""
 
-import ast
 from collections import Counter
 from collections.abc import Iterable
 
@@ -8,7 +7,6 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Backward, Log, OptimizerEnded, OptimizerMade, Stepped
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.rules.turns import BY_EPOCH, used_and_wasted
-from treino.diagnosis.where import source
 from treino.words import N_
 
 LEAST = 3  # backwards; one or two may be there to look at gradients
@@ -38,16 +36,9 @@ def decide(log: Log) -> Iterable[Evidence]:
             continue
         turns = used_and_wasted(log, optimizer)
         steps = [s for s in log.of(Stepped) if s.optimizer == optimizer]
-        if turns.thrown_away and turns.between > BY_EPOCH and not by_hand(steps[-1].site):
+        if turns.thrown_away and turns.between > BY_EPOCH and not steps[-1].assigned:
             numbers = {"optimizer": kind.kind, "backwards": turns.used + turns.wasted, "steps": len(steps)}
             yield Evidence(backwards[-1].site, numbers, at=steps[-1].site)
-
-
-def by_hand(site: Site | None) -> bool:
-    """Whether the loop around a step puts gradients together itself: ``p.grad = total / n``."""
-    made = [n for n in ast.walk(source.loop(site) or ast.Pass()) if isinstance(n, ast.Assign)]
-    made = [n for n in made if not isinstance(n.value, ast.Constant)]
-    return any(getattr(target, "attr", "") == "grad" for n in made for target in n.targets)
 
 
 def parameters(made: OptimizerMade) -> set[int]:

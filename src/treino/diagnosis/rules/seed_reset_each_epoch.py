@@ -20,7 +20,7 @@ def decide(log: Log) -> Iterable[Evidence]:
     """One line set the same seed, or drew the same order of rows, again and again in one training."""
     made = sorted({o.step for o in log.of(OptimizerMade)})
     for kinds in (("seed", "generator"), ("order",)):
-        every = [d for d in log.of(Drawn) if d.kind in kinds and d.training and not put_back(d.site)]
+        every = [d for d in log.of(Drawn) if d.kind in kinds and d.training]
         for drawn in by_line(every, lambda d: (d.site, d.key)).values():
             again = longest(drawn, made)
             if len(again) >= LEAST:
@@ -29,15 +29,6 @@ def decide(log: Log) -> Iterable[Evidence]:
                 numbers = {"seed": seed, "times": len(again)}
                 yield Evidence(last.site, numbers, stack=last.stack, sites={last.kind: last.site})
                 return
-
-
-def put_back(site: Site | None) -> bool:
-    """Whether the state of the generators is put back behind this line: ``with torch.random.fork_rng():``."""
-    here = source.statement(site)
-    if site is None or here is None:
-        return False
-    around = (n for n in source.above(site.file, here) if isinstance(n, (ast.With, ast.AsyncWith)))
-    return any(source.calls(item.context_expr, "fork_rng") for n in around for item in n.items)
 
 
 def longest(drawn: list[Drawn], made: list[int]) -> list[Drawn]:
