@@ -54,7 +54,7 @@ def run(quick: bool) -> Result:
     return Result(
         (Table("Pieces of the recipe", heads, tuple(rows)),),
         method=(
-            f"On the {len(sources)} tables that the recipe was chosen by, at most {MOST_ROWS:,} rows, the mean "
+            f"On the {len(sources)} tables that it was chosen by, at most {MOST_ROWS:,} rows, the mean "
             f"of {1 if quick else SPLITS} splits: by how much the root mean square error or log-loss changes "
             f"where one piece is left out or changed; less is better. Tied: within {WON:.0%}."
         ),
