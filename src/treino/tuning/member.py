@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
+from treino.data.sources import BuiltinName
 from treino.documents import read_document, read_run_spec, read_sweep_spec, read_tensors
 from treino.documents.run_facts import RunFacts
 from treino.documents.run_spec import RunSpec
@@ -304,6 +305,8 @@ def like(
             )
     if isinstance(source, Data):
         given = {k: v for k, v in given.items() if k not in LOADS}
+    if not isinstance(source, BuiltinName):  # today's usual recipe would be another training
+        given = {"recipe": "plain"} | given
     return source, given | engine, network_source(folder, None, trust)
 
 
