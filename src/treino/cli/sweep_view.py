@@ -8,10 +8,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from treino.cli.view import Position
+from treino.data import BUILTINS
 from treino.documents.sweep_result import GoalSteps, Leader, SweepEnsemble, SweepResult
 from treino.engine import Tick
 from treino.loop.loop import JobEnd
 from treino.plots.style import metric_name
+from treino.training.recipe_choice import plain_reason
 from treino.tuning.populations import config_text
 from treino.tuning.stored_sweep import StoredSweep
 from treino.tuning.sweep import SweepJob
@@ -43,6 +45,7 @@ class SweepView:
             else _("{sampler} settings, strategy {strategy}, chosen by the validation rows").format(
                 sampler=options.sampler, strategy=options.strategy
             ),
+            *([] if data.source in BUILTINS else [plain_reason(_("each stands for itself"))]),
             "",
             *self.job.folder.notices,
         ]

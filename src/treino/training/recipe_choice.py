@@ -34,11 +34,11 @@ def choose_recipe(
         return RecipeChoice(settings, load(settings), "")
     why = _why_plain(source, settings, alone)
     if why:
-        return RecipeChoice(settings, load(settings), _plain(why))
+        return RecipeChoice(settings, load(settings), plain_reason(why))
     table = _by_recipe(settings)
     data = load(table)
     if data.kind != "table":
-        return RecipeChoice(settings, load(settings), _plain(_("this is no table")))
+        return RecipeChoice(settings, load(settings), plain_reason(_("this is no table")))
     if table.inputs == "bins" and data.inputs > recipes.MOST_INPUTS:
         table = _by_recipe(settings, inputs="plain")
         data = load(table)
@@ -61,7 +61,8 @@ def _why_plain(source: Any, settings: Settings, alone: str) -> str:
     return _("built-in data") if isinstance(source, str) and source in BUILTINS else ""
 
 
-def _plain(why: str) -> str:
+def plain_reason(why: str) -> str:
+    """That one simple network is trained, or each of many is one."""
     return _("recipe plain: one simple network ({why})").format(why=why)
 
 
