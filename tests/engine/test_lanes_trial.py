@@ -31,6 +31,7 @@ def sanitized(tmp_path_factory):
     return build(way, tmp_path_factory.mktemp("sanitized"))
 
 
+@pytest.mark.thorough
 def test_memory_is_the_library_s_own_and_none_is_asked_for_in_a_step(plain, sanitized):
     """Sanitizers see every address; forbidden pages stand where the arrays that it is given end and begin."""
     cases = range(120)
