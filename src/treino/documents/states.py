@@ -82,8 +82,18 @@ class KeyframeState(State):
         return agree(self, {"best": (self.best is not None) == one, "hp": (self.hp is not None) == one})
 
 
+class PartState(State):
+    """Members that had gone on apart from their population. rows: their places in it."""
+
+    rows: Many[Count]
+    step: Count
+    evaluated_step: Count
+    epoch_steps: Count
+    looks: Count
+
+
 class BracketState(State):
-    """members: of each population, in the order of its tensors."""
+    """members: of each population, in the order of its tensors; parts: of each those that went on apart."""
 
     heat: Count
     rung: Count
@@ -91,6 +101,7 @@ class BracketState(State):
     looks: Many[Count]
     members: Many[Many[Count]] = ()
     engine: Many[EngineState]
+    parts: Many[Many[PartState]] = ()
 
 
 class SweepState(State):

@@ -43,8 +43,8 @@ def training_identity(setup: TrainingSetup, state: TrainingState) -> dict[str, A
 
 def _schedules(setup: TrainingSetup, state: TrainingState) -> list[Any]:
     """The one of all members, or the one of each."""
-    found = [list(schedule) for schedule in setup.plan.schedules]
-    return found[0] if len(found) == 1 else [found[k] for k in state.population.schedule_P.tolist()]
+    found = [list(setup.plan.schedules[k]) for k in state.population.schedule_P.tolist()]
+    return found[0] if all(each == found[0] for each in found) else found
 
 
 def save_state(setup: TrainingSetup, state: TrainingState) -> SavedState:
@@ -58,6 +58,16 @@ def save_state(setup: TrainingSetup, state: TrainingState) -> SavedState:
         "pending": [[c.step, c.name, [repr(v) for v in c.value]] for c in state.pending],
     }
     return {n: t.detach().to("cpu", copy=True).contiguous() for n, t in state.tensors().items()}, meta
+
+
+def save_rows(
+    setup: TrainingSetup, state: TrainingState, index: list[int], clock: tuple[int, int, int]
+) -> SavedState:
+    """As ``save_state`` in a training of these members alone. clock: its step, the step of its last
+    evaluation, and how many steps of the epoch begun are done."""
+    alone = state.rows(index)
+    alone.step, alone.evaluated_step, alone.epoch_loss.count = clock
+    return save_state(setup, alone)
 
 
 def load_state(

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from inspect import signature
 from typing import Any, NamedTuple, Unpack
@@ -396,6 +396,11 @@ class Training:
             TreinoError: it was saved by another training.
         """
         load_state(self.setup, self.state, tensors, meta)
+        self._rewind.forget()
+
+    def put(self, members: list[int], tensors: Mapping[str, Tensor]) -> None:
+        """Overwrite these members by those that a training of them alone has saved."""
+        self.state.put(members, tensors)
         self._rewind.forget()
 
 

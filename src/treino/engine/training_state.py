@@ -1,6 +1,7 @@
 """The state of a training: everything that changes while it runs, as plain data."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -93,6 +94,15 @@ class TrainingState:
             self.evaluated_step,
             [replace(change, value=tuple(change.value[i] for i in index)) for change in self.pending],
         )
+
+    def put(self, index: list[int], tensors: Mapping[str, Tensor]) -> None:
+        """Overwrite these members by those of another state, in order. tensors: as in ``tensors``."""
+        at = torch.tensor(index)
+        for name, here in self.tensors().items():
+            if here.numel():
+                dimension = 1 if name == "epoch.sums" else 0
+                here.index_copy_(dimension, at.to(here.device), tensors[name].to(here.device))
+        self.find_running()
 
     @property
     def last_step_P(self) -> Tensor:

@@ -14,7 +14,7 @@ from treino.data.dataset import Data
 from treino.engine import MLP, TrainConfig, Training, mlp, train
 from treino.errors import TreinoError
 from treino.records.data_source import LOADS
-from treino.records.user_network import NetworkFiles, network_of
+from treino.records.user_network import NetworkFile, NetworkFiles, network_of
 from treino.search.space import Config
 from treino.spec import Settings, read_settings
 from treino.training.resolution import decide, refuse_ensemble, train_config
@@ -37,13 +37,31 @@ class Group:
     """Members of equal shape, optimizer and batch size: one population.
 
     members: their numbers in the sweep. net, config: what ``engine.train`` is given; several numbers where
-    members differ.
+    members differ. network: of the user's own, its file and seed.
     """
 
     members: tuple[int, ...]
     data: Data
     net: nn.Module | MLP
     config: TrainConfig
+    network: tuple[NetworkFile, int] | None = None
+
+    def part(self, rows: Sequence[int], whole: Training) -> "Group":
+        """Some of the members. whole: the training of all, which decided what was left open."""
+        config = replace(whole.config, engine=whole.engine, threads=whole.threads)
+        if len(self.members) == 1 or not isinstance(self.net, MLP):
+            return replace(self, config=config)
+        each: dict[str, Any] = {
+            name: [getattr(self.config, name)[row] for row in rows]
+            for name in SIDE_BY_SIDE
+            if name != "betas"
+        }
+        betas: Any = self.config.betas
+        each["betas"] = tuple([beta_P[row] for row in rows] for beta_P in betas)
+        rates = self.net.dropout
+        assert isinstance(rates, tuple)
+        net = replace(self.net, dropout=tuple(rates[row] for row in rows))
+        return Group(tuple(self.members[row] for row in rows), self.data, net, replace(config, **each))
 
     def training(self) -> Training:
         """The population, before its first step."""
@@ -111,6 +129,7 @@ def groups(
     """
     found: dict[str, list[tuple[int, Any, TrainConfig]]] = {}
     data_of: dict[str, Data] = {}
+    own: dict[str, tuple[NetworkFile, int]] = {}
     for member, s in settings.items():
         data = data_for(s)
         try:
@@ -124,8 +143,10 @@ def groups(
             ) from None
         key = _key(member, data, net, config)
         data_of[key] = data
+        if s.net is not None:
+            own[key] = networks[s.net], s.seed
         found.setdefault(key, []).append((member, net, config))
-    made = [_group(members, data_of[key]) for key, members in found.items()]
+    made = [replace(_group(members, data_of[key]), network=own.get(key)) for key, members in found.items()]
     return sorted(made, key=lambda g: (-_work(g), g.members))
 
 
@@ -135,9 +156,8 @@ def _key(member: int, data: Data, net: nn.Module | MLP, config: TrainConfig) -> 
     shared = {name: getattr(config, name) for name in names}
     shape: Any = ("own", member)
     if isinstance(net, MLP):
-        # batch norm runs member by member, where a dropout of 0 is no layer at all
-        drops = net.drops if net.batch_norm else None
-        shape = (net.hidden, net.activation, net.batch_norm, drops, net.gates)
+        # a dropout of 0 is no layer at all, and who keeps no average has no room for one
+        shape = (net.hidden, net.activation, net.batch_norm, net.drops, net.gates, config.ema != 0)
     return json.dumps([id(data), shape, shared], default=str, sort_keys=True)
 
 

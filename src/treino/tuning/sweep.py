@@ -336,10 +336,11 @@ class SweepJob:
         progress.model_steps = self.steps_before + bracket.model_steps
         progress.rung, progress.diverged = bracket.rung, self.lost_before + bracket.diverged
         better = METRICS[self.sweep.metric].better
-        for place, (group, training) in enumerate(zip(bracket.groups, bracket.trainings, strict=True)):
-            lost_P = torch.tensor([status == "diverged" for status in training.status_P])
+        for population in bracket.populations:
+            group = population.group
+            lost_P = torch.tensor([status == "diverged" for status in population.training.status_P])
             best_P = (
-                (better * bracket.best(place))
+                (better * population.best_P)
                 .nan_to_num(nan=-math.inf, neginf=-math.inf)
                 .masked_fill(lost_P, -math.inf)
             )
@@ -375,9 +376,10 @@ class SweepJob:
             folder.write_tensors(f"rows/{bracket.number}.safetensors", scores or {}, {})
         if len(sweep.notes) > said:
             write_members(folder, sweep)
-        for place, curve in enumerate(bracket.curves):
-            members = {"members": list(bracket.groups[place].members)}
-            folder.write_tensors(f"curves/{bracket.number}-{place}.safetensors", curve.tensors(), members)
+        for place, population in enumerate(bracket.populations):
+            members = {"members": list(population.group.members)}
+            curves = population.curve.tensors()
+            folder.write_tensors(f"curves/{bracket.number}-{place}.safetensors", curves, members)
         folder.write_bytes(member_table.NAME, sweep.rows.to_bytes())
         figures = bracket.figures()
         for member in sorted(figures):

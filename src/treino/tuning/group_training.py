@@ -1,0 +1,311 @@
+"""A population of a sweep in training: its members' learning curves and the figures of their kept weights.
+
+Some of its members may go on apart from the others, here or in other processes; see ``Part``.
+"""
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from treino.engine import Tick, Training
+from treino.engine.metrics import METRICS, measure
+from treino.engine.saved_state import save_rows
+from treino.engine.tick import Epoch
+from treino.engine.training_state import RUNNING
+from treino.tuning.populations import Group
+
+LOOKS_APART = 50  # from this step on, one look for each so many steps that are behind
+POINTS = 256  # of each member's curve, at most
+
+Saved = tuple[dict[str, Tensor], dict[str, Any]]
+
+
+@dataclass
+class Curve:
+    """Points of the learning curves of one population: epoch, loss and figure of each member.
+
+    every: so many looks at validation rows make a point; looks: how many there were.
+    """
+
+    every: int = 1
+    looks: int = 0
+    epoch: list[int] = field(default_factory=list)
+    loss: list[Tensor] = field(default_factory=list)  # each [P] float32
+    figure: list[Tensor] = field(default_factory=list)
+
+    def add(self, epoch: int, loss_P: Tensor, figure_P: Tensor) -> None:
+        if self.looks % self.every == 0:
+            self.epoch.append(epoch)
+            self.loss.append(loss_P.float())
+            self.figure.append(figure_P.float())
+        self.looks += 1
+
+    def put(self, rows: list[int], members: int, tensors: Mapping[str, Tensor]) -> None:
+        """Add points of some of the population's members, who went on apart from the others."""
+        if not tensors:
+            return
+        for epoch, loss_R, figure_R in zip(
+            tensors["epoch"].tolist(), tensors["loss"], tensors["figure"], strict=True
+        ):
+            at = bisect_left(self.epoch, epoch)
+            if at == len(self.epoch) or self.epoch[at] != epoch:
+                self.epoch.insert(at, epoch)
+                self.loss.insert(at, torch.full((members,), torch.nan))
+                self.figure.insert(at, torch.full((members,), torch.nan))
+            self.loss[at][rows] = loss_R
+            self.figure[at][rows] = figure_R
+
+    def tensors(self) -> dict[str, Tensor]:
+        """epoch ``[E]``, loss and figure ``[E, P]``."""
+        if not self.epoch:
+            return {}
+        return {
+            "epoch": torch.tensor(self.epoch),
+            "loss": torch.stack(self.loss),
+            "figure": torch.stack(self.figure),
+        }
+
+    def restore(self, tensors: Mapping[str, Tensor], looks: int) -> None:
+        self.looks = looks
+        if tensors:
+            self.epoch = [int(e) for e in tensors["epoch"]]
+            self.loss, self.figure = list(tensors["loss"]), list(tensors["figure"])
+
+
+@dataclass
+class Part:
+    """Members that have gone on apart from the rest of their population, and are at a step of their own.
+
+    rows: their places in it. step, evaluated_step, epoch_steps: as in the state of a training of these alone.
+    looks: as in their curves.
+    """
+
+    rows: list[int]
+    step: int
+    evaluated_step: int
+    epoch_steps: int
+    looks: int
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(eq=False)
+class GroupTraining:
+    """The training of a group. metric: the validation figure that decides. target: a figure to reach.
+
+    curve: its learning curves. kept_figures: losses and validation figures of its members' kept weights.
+    reached: each one's steps to the target, -1 before. last_epoch: the one that was looked at last.
+    parts: those that go on apart, until all are at the same step again; [] where all are. model_steps: those
+    that were taken here.
+    """
+
+    group: Group
+    metric: str
+    target: tuple[str, float] | None = None
+    training: Training = field(init=False)
+    curve: Curve = field(init=False)
+    kept_figures: dict[str, Tensor] = field(default_factory=dict)
+    reached: Tensor = field(init=False)
+    last_epoch: Epoch | None = None
+    model_steps: int = 0
+    parts: list[Part] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.training = self.group.training()
+        self.curve = Curve(max(1, -(-self.training.steps // 20) // POINTS))
+        self.reached = torch.full((len(self.group.members),), -1, dtype=torch.int64)
+        self._apart: tuple[Part, GroupTraining] | None = None
+
+    def behind(self, until: int) -> bool:
+        """Whether anybody still has to train to get to this step."""
+        if self.parts:
+            return any(self.part_behind(part, until) for part in self.parts)
+        return self.training.step < until and not self.training.done
+
+    def advance(self, seconds: float | None, until: int) -> Tick:
+        """Train for about so long, to step ``until`` at most."""
+        for part in self.parts:
+            if self.part_behind(part, until):
+                return self._advance_part(part, seconds, until)
+        if self.parts:
+            self.join()
+        training = self.training
+        look = training.steps if self._all_reached else self._next_look()
+        tick = training.advance(seconds, until=min(until, look))
+        self._record(tick)
+        if not self._all_reached and (training.step == look or training.done):
+            self._check_target()
+        return tick
+
+    @property
+    def _all_reached(self) -> bool:
+        return self.target is None or bool((self.reached >= 0).all())
+
+    def _next_look(self) -> int:
+        """The step after which is looked whether the target is reached: near the first ones every step."""
+        look = 0
+        while look <= self.training.step:
+            look += max(1, look // LOOKS_APART)
+        return min(look, self.training.steps)
+
+    def _check_target(self) -> None:
+        """Who has reached the target; it is a mere look, and what is kept is decided elsewhere."""
+        assert self.target is not None
+        (name, wanted), training, data = self.target, self.training, self.group.data
+        now = training.population.snapshot()
+        shape = training.shared.item_shape
+        x = data.validation.x if shape is None else data.validation.x.reshape(-1, *shape)
+        output_RNC = training.answers(now, x)
+        y = training.loss_function.target(data.validation.y, output_RNC.dtype)
+        found_P = measure(output_RNC, y, training.loss_function, data.target_scale)[name]
+        there_P = found_P >= wanted if METRICS[name].better > 0 else found_P <= wanted
+        running_P = training.last_step_P == training.step
+        first_P = there_P & running_P & (self.reached < 0)
+        self.reached = torch.where(first_P, training.step, self.reached)
+
+    def _record(self, tick: Tick) -> None:
+        self.model_steps += int(tick.loss_SP.isfinite().sum())
+        for epoch in tick.epochs:
+            if epoch.evaluation is None:
+                continue
+            self.last_epoch, found = epoch, epoch.evaluation["validation"]
+            self.curve.add(epoch.number, epoch.loss_P, found[self.metric])
+            before = self.kept_figures
+            kept_P = self._is_kept(epoch, found[self.metric])
+            new = {"loss": epoch.loss_P, **{f"validation_{k}": v for k, v in found.items()}}
+            self.kept_figures = {k: torch.where(kept_P, v, before.get(k, torch.nan)) for k, v in new.items()}
+
+    def _is_kept(self, epoch: Epoch, figure_P: Tensor) -> Tensor:
+        """``[P]`` bool: whose weights of this epoch are the ones that are kept so far."""
+        training = self.training
+        if training.config.keep == "last":
+            return ~figure_P.isnan()
+        return training.kept_step_P == epoch.step
+
+    @property
+    def best_P(self) -> Tensor:
+        """``[P]`` float64: the validation figure of the weights that each member keeps."""
+        training = self.training
+        if not training.plan.evaluates:  # nobody is better than another
+            return torch.zeros_like(training.best_P)
+        if training.config.keep == "best":
+            return training.best_P
+        worst_P = torch.full_like(training.best_P, -METRICS[self.metric].better * torch.inf)
+        return self.kept_figures.get(f"validation_{self.metric}", worst_P)
+
+    @property
+    def last_step_P(self) -> Tensor:
+        """``[P]`` int64: each member's updates; of a diverged one, those that are kept."""
+        return self._at_own_step(self.training.last_step_P)
+
+    @property
+    def kept_step_P(self) -> Tensor:
+        """``[P]`` int64: the step whose weights are kept."""
+        kept_P, chosen_P = self.training.kept_step_P, self.training.state.best.chosen_P
+        return torch.where(chosen_P, kept_P, self._at_own_step(kept_P))
+
+    def _at_own_step(self, step_P: Tensor) -> Tensor:
+        running_P = self.training.state.status_P == RUNNING
+        found_P = step_P.clone()
+        for part in self.parts:
+            for row in part.rows:
+                if running_P[row]:
+                    found_P[row] = part.step
+        return found_P
+
+    # ---- members that go on apart
+
+    def divide(self, count: int) -> None:
+        """Let the members that are in training go on apart, in so many parts of about equal size."""
+        state = self.training.state
+        rows, clock = state.running.tolist(), (state.step, state.evaluated_step, state.epoch_loss.count)
+        size, more = divmod(len(rows), count)
+        ends = [size * (k + 1) + min(more, k + 1) for k in range(count)]
+        self.parts = [
+            Part(rows[start:end], *clock, self.curve.looks)
+            for start, end in zip([0, *ends], ends, strict=False)
+        ]
+
+    def part_behind(self, part: Part, until: int) -> bool:
+        """Whether any of its members still has to train to get to this step."""
+        return part.step < until and bool((self.training.state.status_P[part.rows] == RUNNING).any())
+
+    def save_part(self, part: Part) -> Saved:
+        """What ``load`` takes in the training of a group of these members alone; no curves."""
+        training, rows = self.training, part.rows
+        clock = part.step, part.evaluated_step, part.epoch_steps
+        state, meta = save_rows(training.setup, training.state, rows, clock)
+        figures = {name: figure_P[rows] for name, figure_P in self.kept_figures.items()}
+        kinds = {"engine": state, "seen": figures, "reached": {"step": self.reached[rows]}}
+        return _named(kinds), {"engine": meta, "looks": part.looks}
+
+    def put_part(self, part: Part, saved: Saved) -> None:
+        """Take what ``save`` gave in the training of a group of these members alone."""
+        kinds, (_tensors, facts) = _by_kind(saved[0]), saved
+        rows, members = part.rows, len(self.group.members)
+        self.training.put(rows, kinds["engine"])
+        self.curve.put(rows, members, kinds["curve"])
+        self.reached[rows] = kinds["reached"]["step"]
+        for name, figure_R in kinds["seen"].items():
+            unknown_P = torch.full((members,), torch.nan, dtype=figure_R.dtype)
+            self.kept_figures.setdefault(name, unknown_P)[rows] = figure_R
+        engine = facts["engine"]
+        part.step, part.evaluated_step = engine["step"], engine["evaluated"]
+        part.epoch_steps, part.looks = engine["epoch_count"], facts["looks"]
+
+    def join(self) -> None:
+        """All parts are as far as they shall be: the population goes on together."""
+        last, state = max(self.parts, key=lambda part: part.step), self.training.state
+        state.step, state.evaluated_step = last.step, last.evaluated_step
+        state.epoch_loss.count, self.curve.looks = last.epoch_steps, last.looks
+        self.parts, self._apart = [], None
+
+    def alone(self, part: Part) -> "GroupTraining":
+        """The same training of these members alone."""
+        found = GroupTraining(self.group.part(part.rows, self.training), self.metric, self.target)
+        found.load(*self.save_part(part))
+        return found
+
+    def _advance_part(self, part: Part, seconds: float | None, until: int) -> Tick:
+        if self._apart is None or self._apart[0] is not part:
+            self._apart = part, self.alone(part)
+        alone = self._apart[1]
+        before = alone.model_steps
+        tick = alone.advance(seconds, until)
+        self.model_steps += alone.model_steps - before
+        self.put_part(part, alone.save())
+        return tick
+
+    # ---- going on after a stop
+
+    def save(self) -> Saved:
+        """Everything that going on bit for bit needs; tensors by ``kind.name``."""
+        state, meta = self.training.save()
+        kinds = {"engine": state, "curve": self.curve.tensors(), "seen": self.kept_figures}
+        facts = {"engine": meta, "looks": self.curve.looks, "parts": [part.to_json() for part in self.parts]}
+        return _named(kinds | {"reached": {"step": self.reached}}), facts
+
+    def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+        """Go on from what ``save`` gave, in a training of the same group."""
+        kinds = _by_kind(tensors)
+        self.training.load(kinds["engine"], facts["engine"])
+        self.curve.restore(kinds["curve"], facts["looks"])
+        self.kept_figures, self.reached = kinds["seen"], kinds["reached"]["step"]
+        self.parts = [Part(**part) for part in facts.get("parts", ())]
+
+
+def _named(kinds: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    return {f"{kind}.{name}": t.contiguous() for kind, named in kinds.items() for name, t in named.items()}
+
+
+def _by_kind(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    found: dict[str, dict[str, Tensor]] = {"engine": {}, "curve": {}, "seen": {}, "reached": {}}
+    for name, tensor in tensors.items():
+        kind, _dot, rest = name.partition(".")
+        found[kind][rest] = tensor
+    return found
