@@ -96,11 +96,14 @@ def resume_events(
     data: Any = None,
     storage: str | None = None,
     more: int | None = None,
+    on: str | None = None,
+    gpus_per_chunk: float | None = None,
 ) -> Iterator[JobEvent]:
     """Go on with a run, sweep or study that broke off, from its last checkpoint.
 
     data: the Dataset or DataLoader of a run that was trained on one. storage: Optuna's, of a sweep that has
-    one. more: so many networks more for a sweep, also for one that is over.
+    one. more: so many networks more for a sweep, also for one that is over. on, gpus_per_chunk: the cluster
+    that trains a sweep or study.
 
     Raises:
         TreinoError: there is nothing to resume; its data is gone or changed; it is damaged; its network's
@@ -119,10 +122,17 @@ def resume_events(
             _("{run} is no sweep, and only to a sweep networks can be added.").format(run=path.name),
             _("Leave [[more]] out."),
         )
+    if folder.kind == "run" and on is not None:
+        raise TreinoError(
+            "on_of_run",
+            _("{run} is one network, and a cluster trains many.").format(run=path.name),
+            _("Leave [[on]] out."),
+        )
+    cluster = {"on": on, "gpus_per_chunk": gpus_per_chunk}
     if folder.kind == "run":
         return illustrated(resuming(path, access, data=data))
     if folder.kind == "sweep":
-        return sweep_resumption(path, access, storage=storage, more=more)
+        return sweep_resumption(path, access, storage=storage, more=more, **cluster)
     return study_resumption(path, access)
 
 

@@ -45,6 +45,19 @@ Track = Annotated[
 
 
 @dataclass(frozen=True)
+class ClusterFlags:
+    """The cluster that trains; None: this process."""
+
+    on: Annotated[
+        str | None,
+        Parameter(help="train on a cluster: ray (RAY_ADDRESS, else this machine's), or ray://HOST:PORT"),
+    ] = None
+    gpus_per_chunk: Annotated[
+        float | None, Parameter(help="GPUs for each of a cluster's tasks; default: none, a processor")
+    ] = None
+
+
+@dataclass(frozen=True)
 class AccessFlags:
     """What a run may need again: the user's network, or leave to run its copy; the file of its data."""
 

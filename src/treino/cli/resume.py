@@ -1,10 +1,11 @@
 """``treino resume``: continue a training after Ctrl-C, a kill or a power cut."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from treino.cli.flags import WHOLE, AccessFlags, RunName, ScreenFlag, Track, with_flags
+from treino.cli.flags import WHOLE, AccessFlags, ClusterFlags, RunName, ScreenFlag, Track, with_flags
 from treino.words import _
 
 
@@ -20,6 +21,7 @@ def resume(
         WHOLE,
         Parameter(help="of a sweep: so many networks more; also where it is over, which is then judged anew"),
     ] = None,
+    cluster: ClusterFlags,
     track: Track = None,
     screen: ScreenFlag,
 ) -> int:
@@ -38,7 +40,8 @@ def resume(
     tracking = tracking_of(track)
     folder = RunFolder.open(find(run), verify=False)
     if more is None or folder.kind != "sweep" or folder.status != "running":
-        return follow(resume_events(folder, flags.access, storage=storage, more=more), screen, tracking)
+        events = resume_events(folder, flags.access, storage=storage, more=more, **asdict(cluster))
+        return follow(events, screen, tracking)
     ask_for_more(folder, more)
     screen.document(StoredSweep(folder).document)
     said = _("{sweep} is trained by another process, which goes on with {n:,} networks more.")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.cli.flags import WHOLE, ScreenFlag, Track, with_flags
+from treino.cli.flags import WHOLE, ClusterFlags, ScreenFlag, Track, with_flags
 
 SpaceFlag = Annotated[
     list[str] | None,
@@ -46,6 +46,7 @@ def sweep(
     *,
     space: SpaceFlag = None,
     options: SweepFlags,
+    cluster: ClusterFlags,
     track: Track = None,
     screen: ScreenFlag,
     **flags: Any,
@@ -70,6 +71,7 @@ def sweep(
         settings=settings,
         networks=UserFiles(),
         **asdict(options),
+        **asdict(cluster),
         **where,
     )
     return follow(events, screen, tracking)

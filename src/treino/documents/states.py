@@ -108,7 +108,7 @@ class SweepState(State):
     """done: brackets that are over. state: of the one that is going on. ended: why all is over, if it is.
 
     planned_steps: model-steps of the brackets that have begun, if nobody diverges. extensions: how often
-    members were added before it.
+    members were added before it. processors: the kinds that trained in a cluster, and which members.
     """
 
     done: Count
@@ -117,6 +117,7 @@ class SweepState(State):
     planned_steps: Count = 0
     extensions: Count = 0
     state: BracketState | None
+    processors: dict[str, Many[Count]] = Field({})
     ended: Literal["stopped", "reached", "interrupted"] | None = None
 
 

@@ -125,6 +125,8 @@ class GoalSteps(Document):
 
 
 class SweepResult(Document):
+    """processors: the kinds that trained in a cluster, and which members."""
+
     sweep: Text
     path: Text
     status: Status
@@ -150,6 +152,7 @@ class SweepResult(Document):
     figures: dict[Literal["validation", "test"], dict[Word, Spread]] = Field({})
     reached: GoalSteps | None = None
     extensions: Many[Extension] = ()
+    processors: dict[str, Many[Count]] = Field({})
 
     @model_validator(mode="after")
     def _agrees(self) -> "SweepResult":

@@ -12,6 +12,7 @@ from treino.engine import Tick, Training
 from treino.engine.metrics import METRICS
 from treino.search.halving import Rung, survivors
 from treino.search.space import Config
+from treino.tuning.distribution import Distribution
 from treino.tuning.group_training import GroupTraining
 from treino.tuning.member_table import MemberTable
 from treino.tuning.populations import Group, rung_step
@@ -68,12 +69,18 @@ class TrainingBracket:
             before = rung.epochs
         return int(total)
 
-    def advance(self, table: MemberTable) -> Tick | None:
-        """Train for a moment; rows go into the table at the end of each rung. None: all rungs are over."""
+    def advance(self, table: MemberTable, distribution: Distribution | None = None) -> Tick | None:
+        """Train for a moment; rows go into the table at the end of each rung. None: all rungs are over.
+
+        distribution: who trains; None: this process.
+        """
         while self.rung < len(self.rungs):
-            for population, until in self.goals():
-                if population.behind(until):
-                    return population.advance(CHUNK_SECONDS, until)
+            goals = self.goals()
+            tick = _advance(goals) if distribution is None else distribution.advance(goals)
+            if tick is not None:
+                return tick
+            for population in self.populations:
+                population.join()
             self.write_rows(table)
             self.rung += 1
             if self.rung < len(self.rungs):
@@ -176,6 +183,13 @@ class TrainingBracket:
             names = [name for name in ("looks", "engine", "parts") if facts.get(name)]
             population.load(own, {name: facts[name][place] for name in names})
         self.rung, self.steps_before = facts["rung"], facts["model_steps"]
+
+
+def _advance(goals: Sequence[tuple[GroupTraining, int]]) -> Tick | None:
+    for population, until in goals:
+        if population.behind(until):
+            return population.advance(CHUNK_SECONDS, until)
+    return None
 
 
 def _or_none(step: int) -> int | None:

@@ -76,7 +76,7 @@ class Curve:
             self.loss, self.figure = list(tensors["loss"]), list(tensors["figure"])
 
 
-@dataclass
+@dataclass(eq=False)
 class Part:
     """Members that have gone on apart from the rest of their population, and are at a step of their own.
 
@@ -132,8 +132,6 @@ class GroupTraining:
         for part in self.parts:
             if self.part_behind(part, until):
                 return self._advance_part(part, seconds, until)
-        if self.parts:
-            self.join()
         training = self.training
         look = training.steps if self._all_reached else self._next_look()
         tick = training.advance(seconds, until=min(until, look))
@@ -259,7 +257,9 @@ class GroupTraining:
         part.epoch_steps, part.looks = engine["epoch_count"], facts["looks"]
 
     def join(self) -> None:
-        """All parts are as far as they shall be: the population goes on together."""
+        """All parts, where there are some, are as far as they shall be: the population goes on together."""
+        if not self.parts:
+            return
         last, state = max(self.parts, key=lambda part: part.step), self.training.state
         state.step, state.evaluated_step = last.step, last.evaluated_step
         state.epoch_loss.count, self.curve.looks = last.epoch_steps, last.looks

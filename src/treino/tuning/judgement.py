@@ -67,7 +67,13 @@ def sweep_document(folder: RunFolder, sweep: SweepTraining, progress: SweepProgr
         "leaderboard": leaderboard(sweep),
         "judge": None,
         "notes": [*sweep.data.notes, *sweep.notes, *extension_notes(sweep), *_diverged_notes(sweep)],
-    } | ({"extensions": sweep.extensions} if sweep.extensions else {})
+        **({"extensions": sweep.extensions} if sweep.extensions else {}),
+        **({"processors": _processors(sweep)} if sweep.processors else {}),
+    }
+
+
+def _processors(sweep: SweepTraining) -> dict[str, list[int]]:
+    return {kind: sorted(members) for kind, members in sweep.processors.items()}
 
 
 def _diverged_notes(sweep: SweepTraining) -> list[str]:

@@ -147,7 +147,7 @@ def groups(
             own[key] = networks[s.net], s.seed
         found.setdefault(key, []).append((member, net, config))
     made = [replace(_group(members, data_of[key]), network=own.get(key)) for key, members in found.items()]
-    return sorted(made, key=lambda g: (-_work(g), g.members))
+    return sorted(made, key=lambda g: (-group_work(g), g.members))
 
 
 def _key(member: int, data: Data, net: nn.Module | MLP, config: TrainConfig) -> str:
@@ -180,7 +180,7 @@ def _group(members: Sequence[tuple[int, Any, TrainConfig]], data: Data) -> Group
     return Group(numbers, data, net, config)
 
 
-def _work(group: Group) -> int:
+def group_work(group: Group) -> int:
     """Roughly how many multiplications a step of all members takes."""
     sizes = (
         (group.data.inputs, *group.net.hidden, max(len(group.data.classes), 1))

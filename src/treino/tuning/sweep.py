@@ -8,6 +8,7 @@ import math
 import shlex
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 import torch
 
+from treino.cluster.ray_cluster import open_cluster
 from treino.data.dataset import Data
 from treino.documents import read_checkpoint, read_document, read_sweep_spec, read_tensors
 from treino.engine import Tick
@@ -39,6 +41,7 @@ from treino.store import RunFolder
 from treino.training.goals import check_goals
 from treino.tuning import member_table, top_members
 from treino.tuning.bracket import TrainingBracket
+from treino.tuning.cluster_sweep import device_here, distribute, note_processor
 from treino.tuning.extension import OVER, add_networks, begun_part, check_folder, hear, refuse_commands
 from treino.tuning.judgement import finish_sweep, sweep_document
 from treino.tuning.populations import settings_of, single_settings, whole_settings
@@ -71,6 +74,8 @@ def sweep_events(
     networks: NetworkSource | None = None,
     stem: str = "sweep",
     data: Data | None = None,
+    on: str | None = None,
+    gpus_per_chunk: float | None = None,
     **options: Any,
 ) -> Iterator[JobEvent]:
     """Train many networks and keep the best. Nothing is written before all that can be checked is.
@@ -79,6 +84,7 @@ def sweep_events(
     ``treino.search.space``. settings: what all members share. networks: where the files come from that
     settings name as networks of the user's own. asked: see ``Asked``. stem: of the folder's name, after the
     data's. data: what ``load_data`` made of the source with the shared settings, where it was wanted before.
+    on, gpus_per_chunk: the cluster that trains, see ``open_cluster``.
 
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
@@ -103,6 +109,9 @@ def sweep_events(
     wanted = replace(wanted, space=renamed_space(wanted.space, words))
     if shared.net is not None:
         base["net"] = words[shared.net]
+    if on is not None:
+        base["device"] = device_here(shared.device, gpus_per_chunk)
+        shared = settings_of({}, base, 0)
     if data is None:
         data = load_data(source, shared)
     if not isinstance(source, Data):
@@ -117,13 +126,17 @@ def sweep_events(
             )
         )
         wanted = sweep.options = replace(wanted, members=len(sweep.configs))
-    first = training_bracket(sweep, 0)
-    if wanted.until is not None:
-        of_first = first.trainings[0]
-        check_goals(wanted.until[:1], metric_names(of_first.loss_function, of_first.outputs), data)
-    with RunFolder.create(
-        parent=parent, stem=f"{data.name}-{stem}", name=name, out=Path(out) if out else None, kind="sweep"
-    ) as folder:
+    with ExitStack() as opened:
+        cluster = opened.enter_context(open_cluster(on, gpus_per_chunk))
+        distribute(sweep, cluster)
+        first = training_bracket(sweep, 0)
+        if wanted.until is not None:
+            of_first = first.trainings[0]
+            check_goals(wanted.until[:1], metric_names(of_first.loss_function, of_first.outputs), data)
+        where_to = Path(out) if out else None
+        folder = opened.enter_context(
+            RunFolder.create(parent=parent, stem=f"{data.name}-{stem}", name=name, out=where_to, kind="sweep")
+        )
         folder.write_json("preparation.json", data.preparation.to_json())
         where = reference(data, folder.path)
         if where["kind"] == "memory":
@@ -153,6 +166,8 @@ def sweep_resumption(
     *,
     storage: str | None = None,
     more: int | None = None,
+    on: str | None = None,
+    gpus_per_chunk: float | None = None,
 ) -> Iterator[JobEvent]:
     """Go on with a sweep that was interrupted or killed: no member is lost, none is trained twice.
 
@@ -160,7 +175,7 @@ def sweep_resumption(
 
     access: to its rows, and to networks of the user's own, which reading a folder never executes.
     storage: Optuna's, where it has one: to open what a folder names could write anywhere, and Optuna
-    unpickles what some storages hold.
+    unpickles what some storages hold. on, gpus_per_chunk: the cluster that trains, see ``open_cluster``.
 
     Raises:
         TreinoError: the sweep is over, is being written by another process, is damaged, or its data is gone;
@@ -189,7 +204,10 @@ def sweep_resumption(
     sweep = sweep_training(source_of(folder, data, access.data_file), data, spec.base, wanted, networks)
     if more is not None:
         check_folder(folder, more)
-    with folder:
+    with ExitStack() as opened:
+        cluster = opened.enter_context(open_cluster(on, gpus_per_chunk))
+        distribute(sweep, cluster)
+        opened.enter_context(folder)
         folder.unseal()
         kept = read_checkpoint(folder)
         state: dict[str, Any] = {"done": 0, "spent": 0.0, "state": None} if kept is None else kept[1]
@@ -210,8 +228,11 @@ def sweep_resumption(
             if judged:
                 refuse_commands(folder)
             add_networks(folder, sweep, more, reopened=judged)
+        for kind, numbers in state.get("processors", {}).items():
+            sweep.processors[kind] = set(numbers)
         over = ended is not None  # only the judge was not heard to the end
-        bracket = None if over or sweep.done >= len(sweep.brackets) else training_bracket(sweep, sweep.done)
+        none = over or sweep.done >= len(sweep.brackets)
+        bracket = None if none else training_bracket(sweep, sweep.done, state["state"])
         if bracket is not None:  # what was kept of a bracket that broke off is provisional
             sweep.top = [k for k in sweep.top if k.member < bracket.first]
         if bracket is not None and kept is not None and state["state"] is not None:
@@ -249,6 +270,8 @@ class SweepJob:
 
     def __post_init__(self) -> None:
         self.data = self.sweep.data
+        if self.sweep.distribution is not None:
+            self.sweep.distribution.title = self.folder.path.name
         if self.bracket is not None:
             self._begin(self.bracket)
 
@@ -273,9 +296,10 @@ class SweepJob:
         while self.bracket is not None or self._next():
             assert self.bracket is not None
             begin = time.perf_counter()
-            tick = self.bracket.advance(self.sweep.rows)
+            tick = self.bracket.advance(self.sweep.rows, self.sweep.distribution)
             self.sweep.seconds += time.perf_counter() - begin
             if tick is not None:
+                note_processor(self.sweep, self.bracket)
                 self._show(self.bracket)
                 self.last = tick
                 return tick
@@ -293,6 +317,8 @@ class SweepJob:
     def close(self, reason: str | None) -> dict[str, Any]:
         """Train the winner alone and judge it; where it was interrupted, only write the document."""
         sweep = self.sweep
+        if sweep.distribution is not None:
+            sweep.distribution.stop()
         if self.bracket is not None:
             self.bracket.write_rows(sweep.rows)
             if reason == "interrupted":
@@ -393,6 +419,7 @@ class SweepJob:
             "done": self.sweep.done, "spent": self.sweep.seconds, "model_steps": self.progress.model_steps,
             "planned_steps": self.progress.planned_steps, "extensions": len(self.sweep.extensions),
             "state": bracket, "ended": None,
+            "processors": {kind: sorted(who) for kind, who in self.sweep.processors.items()},
         }  # fmt: skip
 
 

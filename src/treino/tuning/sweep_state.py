@@ -1,7 +1,7 @@
 """The state of a sweep in progress: its members, their settings, and what is kept so far."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -24,8 +24,9 @@ from treino.spec import Settings
 from treino.store import RunFolder
 from treino.training.resolution import decide
 from treino.tuning.bracket import TrainingBracket
+from treino.tuning.distribution import Distribution
 from treino.tuning.member_table import MemberTable
-from treino.tuning.populations import groups, settings_of
+from treino.tuning.populations import Group, groups, settings_of
 from treino.tuning.sweep_options import TPE, TPE_AT_ONCE, SweepOptions
 from treino.tuning.top_members import TopMember
 from treino.words import _
@@ -42,7 +43,8 @@ class SweepTraining:
     configs: each member's own settings; asks: how many were asked for at once.
     brackets: (first member, members, rungs) of every bracket so far; ``done`` of them are over. extensions:
     members that were added, as ``documents.sweep_members.Extension``. seconds: of training. top: the best.
-    status: finished, stopped (time is over), interrupted.
+    status: finished, stopped (time is over), interrupted. distribution: who trains; None: this process.
+    processors: the kinds that trained, and which members; of other processes alone.
     """
 
     source: Any
@@ -64,6 +66,8 @@ class SweepTraining:
     seconds: float = 0.0
     status: str = "finished"
     notes: list[str] = field(default_factory=list)
+    distribution: Distribution | None = None
+    processors: dict[str, set[int]] = field(default_factory=dict)
     _cache: dict[str, Data] = field(default_factory=dict)
     _settings: dict[int, Settings] = field(default_factory=dict)
 
@@ -233,8 +237,10 @@ def _parameters(data: Data, settings: Settings, networks: NetworkFiles) -> int:
     return sum(0 if is_lazy(p) else p.numel() for p in net.parameters())  # of a lazy layer nobody knows yet
 
 
-def training_bracket(sweep: SweepTraining, number: int) -> TrainingBracket:
-    """The populations of one bracket, before their first step.
+def training_bracket(
+    sweep: SweepTraining, number: int, state: Mapping[str, Any] | None = None
+) -> TrainingBracket:
+    """The populations of one bracket, before their first step. state: as it was saved, for the same kernels.
 
     Raises:
         TreinoError: settings that contradict the data or the machine, with the member's number.
@@ -242,6 +248,12 @@ def training_bracket(sweep: SweepTraining, number: int) -> TrainingBracket:
     first, members, rungs = sweep.brackets[number]
     numbers = range(first, first + members)
     made = groups({m: sweep.settings(m) for m in numbers}, sweep.data_for, sweep.networks)
+    if state is not None:
+        made = [
+            _as_saved(group, saved["identity"]) for group, saved in zip(made, state["engine"], strict=False)
+        ]
+    elif sweep.distribution is not None and sweep.distribution.cluster.gpus:
+        made = [_for_gpu(group) for group in made]
     bracket = TrainingBracket(
         number,
         {m: sweep.configs[m] for m in numbers},
@@ -252,6 +264,19 @@ def training_bracket(sweep: SweepTraining, number: int) -> TrainingBracket:
     )
     bracket.begin()
     return bracket
+
+
+def _as_saved(group: Group, identity: Mapping[str, Any]) -> Group:
+    """With the kernel of a saved training, whatever is the fastest on this machine."""
+    kernel = {"engine": identity["engine"], "threads": identity["threads"] or group.config.threads}
+    return replace(group, config=replace(group.config, **kernel))
+
+
+def _for_gpu(group: Group) -> Group:
+    """With a kernel that a GPU has."""
+    flat = isinstance(group.net, MLP) and not group.net.batch_norm
+    engine = group.config.engine or ("flat-bmm" if flat else "module")
+    return replace(group, config=replace(group.config, engine=engine))
 
 
 def restore_members(sweep: SweepTraining, members: Mapping[str, Any]) -> None:

@@ -1,0 +1,138 @@
+"""The populations of a sweep shared out in parts among the processes of a cluster.
+
+A part is cut so that every process has something to do, and a task so that it takes about two seconds at the
+measured speed. Neither changes a bit of what is trained.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+
+from treino.cluster.cluster import Cluster, SharedValue, TaskEnd
+from treino.data.dataset import Data
+from treino.engine import Tick
+from treino.engine.kernels.selection import WORKERS
+from treino.tuning.group_training import GroupTraining, Part
+from treino.tuning.part_training import PartEnd, part_order, train_part
+from treino.tuning.populations import group_work
+
+TASK_SECONDS = 2.0
+WAIT_SECONDS = 0.5
+PARTS_PER_SLOT = 2  # so that who is done early takes of what is left
+FEWEST_MEMBERS = 16  # of a part, where there are more parts than processes: as many as a vector has lanes
+PRODUCTS_PER_SECOND = 2e9  # of a processor, before its speed is known
+PASSES = 3  # forward, and backward for weights and inputs
+
+
+@dataclass(eq=False)
+class Distribution:
+    """cluster: its processes. title: the sweep's name, for the names of its tasks.
+
+    processors: the kinds of processors that trained, and which members. tasks: how many have ended.
+    """
+
+    cluster: Cluster
+    title: str
+    processors: dict[str, set[int]] = field(default_factory=dict)
+    tasks: int = 0
+    _shared: dict[int, tuple[Data, SharedValue]] = field(default_factory=dict)
+    _running: dict[int, tuple[GroupTraining, Part, int]] = field(default_factory=dict)
+    _pace: dict[int, float] = field(default_factory=dict)  # seconds of a member's step, by id of its group
+
+    def advance(self, goals: Sequence[tuple[GroupTraining, int]]) -> Tick | None:
+        """Have the populations trained to these steps for a moment; None: all are there."""
+        behind = [(population, until) for population, until in goals if population.behind(until)]
+        if not behind:
+            return None
+        self._divide(behind)
+        busy = [part for _population, part, _until in self._running.values()]
+        for population, until in behind:
+            for part in population.parts:
+                if population.part_behind(part, until) and part not in busy:
+                    self._submit(population, part, until)
+        tick = None
+        for end in self.cluster.ended(WAIT_SECONDS):
+            tick = self._take(end) or tick
+        return tick or _moment(behind[0][0])
+
+    def stop(self) -> None:
+        """End what runs; its members stand where their last task left them."""
+        self.cluster.cancel()
+        self._running.clear()
+
+    def share(self, data: Data) -> SharedValue:
+        """The rows, laid into the cluster once."""
+        if id(data) not in self._shared:
+            self._shared[id(data)] = data, self.cluster.share(data)
+        return self._shared[id(data)][1]
+
+    def _divide(self, behind: Sequence[tuple[GroupTraining, int]]) -> None:
+        """Cut the populations that are whole into parts: more for those with more to do."""
+        whole = [(population, until) for population, until in behind if not population.parts]
+        if not whole:
+            return
+        slots = self.cluster.slots
+        seconds = [
+            len(p.training.state.running) * (until - p.training.step) * self._seconds(p) for p, until in whole
+        ]
+        for (population, _until), own in zip(whole, seconds, strict=True):
+            members = len(population.training.state.running)
+            share = own / sum(seconds)
+            most = max(math.ceil(slots * share), PARTS_PER_SLOT * slots * share)
+            count = min(most, max(slots * share, members / FEWEST_MEMBERS))
+            population.divide(min(members, max(1, math.ceil(count))))
+
+    def _seconds(self, population: GroupTraining) -> float:
+        """Of a step of one member, as measured or guessed."""
+        guess = PASSES * group_work(population.group) / len(population.group.members) / PRODUCTS_PER_SECOND
+        return self._pace.get(id(population), guess)
+
+    def _submit(self, population: GroupTraining, part: Part, until: int) -> None:
+        training = population.training
+        steps = max(1, int(TASK_SECONDS / (self._seconds(population) * len(part.rows))))
+        stop = min(until, part.step + steps)
+        if until - stop < steps // 2:
+            stop = until  # no crumb for the next task
+        members = population.group.members
+        name = f"{self.title}: {_numbers([members[row] for row in part.rows])}, steps {part.step} to {stop}"
+        ticket = self.cluster.submit(
+            train_part,
+            part_order(population, part, stop, self.cluster.gpus),
+            self.share(population.group.data),
+            name=name,
+            processors=1 if training.engine in WORKERS or self.cluster.gpus else training.threads,
+        )
+        self._running[ticket] = population, part, part.step
+
+    def _take(self, end: TaskEnd) -> Tick | None:
+        if end.ticket not in self._running:
+            return None
+        population, part, first = self._running.pop(end.ticket)
+        found: PartEnd = end.value
+        population.put_part(part, found.state)
+        population.model_steps += found.model_steps
+        if found.model_steps and part.step > first:
+            self._pace[id(population)] = end.seconds / found.model_steps
+        members = population.group.members
+        self.processors.setdefault(end.processor, set()).update(members[row] for row in part.rows)
+        self.tasks += 1
+        tick = _moment(population)
+        if found.epoch is not None:
+            tick.epochs.append(found.epoch)
+        return tick
+
+
+def _moment(population: GroupTraining) -> Tick:
+    """A tick that tells of no steps: what runs elsewhere tells its figures when its task has ended."""
+    training = population.training
+    loss_1P = torch.full((1, len(population.group.members)), torch.nan)
+    return Tick(training.step, training.epoch, loss_1P, [], training.status_P, training.population)
+
+
+def _numbers(members: Sequence[int]) -> str:
+    """``networks 3 to 8``, or ``network 3``; some of between may be missing."""
+    if len(members) == 1:
+        return f"network {members[0]}"
+    return f"{len(members)} networks, {min(members)} to {max(members)}"
