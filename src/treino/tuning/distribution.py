@@ -99,7 +99,7 @@ class Distribution:
         name = f"{self.title}: {_numbers([members[row] for row in part.rows])}, steps {part.step} to {stop}"
         ticket = self.cluster.submit(
             train_part,
-            part_order(population, part, stop, self.cluster.gpus),
+            part_order(population, part, stop, self.cluster),
             self.share(population.group.data),
             name=name,
             processors=1 if training.engine in WORKERS or self.cluster.gpus else training.threads,

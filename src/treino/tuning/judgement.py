@@ -1,9 +1,7 @@
 """The end of a sweep: the winner trained alone and judged, the document written, the folder sealed."""
 
-import math
 import shutil
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,30 +13,27 @@ from torch import Tensor
 from treino.data.dataset import Data
 from treino.documents import read_tensors
 from treino.documents.run_result import RunResult
-from treino.engine.metrics import METRICS, measure
+from treino.engine.metrics import METRICS
 from treino.engine.net_state import whole_state
 from treino.errors import TreinoError
-from treino.inspection.baselines import baselines
-from treino.inspection.outputs import outputs
 from treino.pictures.illustration import illustrated
 from treino.plots.style import metric_name
-from treino.records.data_source import LOADS, load_data
+from treino.records.data_source import LOADS
 from treino.records.failure_notes import noted
 from treino.records.stored_run import StoredRun
 from treino.search import judge
-from treino.spec import Settings, read_settings
+from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.training.train import drain, training
 from treino.tuning.ensemble import alike, networks
 from treino.tuning.extension import extension_notes
+from treino.tuning.fresh_seeds import fresh_seeds
 from treino.tuning.greedy_ensemble import greedy_ensemble
-from treino.tuning.populations import groups, settings_of
+from treino.tuning.populations import groups
 from treino.tuning.sweep_state import SweepProgress, SweepTraining
 from treino.words import _
 
 BEST = "best"
-FRESH_LEAST_S = 30.0  # the judge's own trainings take no longer than the sweep did, or this
-FRESH_FEWEST = 3
 LEADERS = 50
 
 
@@ -226,7 +221,7 @@ def judgement(
     parameters = [rows_of[m]["parameters"] for m in members]
     smallest = members[judge.smallest_within(parameters, each, found.best, found.error)]
     runner_up = sweep.top[1].member if len(sweep.top) > 1 else None
-    fresh, notes = _fresh(sweep, winner, runner_up, shown)
+    fresh, notes = fresh_seeds(sweep, winner, runner_up, shown)
     result = run.result
     assert result is not None
     test = (result.metrics.test or {}).get(shown)
@@ -328,84 +323,3 @@ def _strongest(result: RunResult, shown: str) -> str | None:
     figures = {name: of[shown] for name, of in result.baseline.items() if of is not None}
     known = {name: better * value for name, value in figures.items() if value is not None}
     return max(known, key=lambda name: known[name], default=None)
-
-
-def _fresh(
-    sweep: SweepTraining, winner: int, runner_up: int | None, shown: str
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """The winner's and the runner-up's settings with fresh seeds on fresh splits, and the baseline there."""
-    notes: list[str] = []
-    if not sweep.options.fresh or not len(sweep.data.test):
-        return [], notes
-    found: list[dict[str, Any]] = []
-    begin, limit = time.perf_counter(), max(FRESH_LEAST_S, sweep.seconds)
-    first = max(s.seed for s in (sweep.settings(m) for m in (winner, runner_up or winner)))
-    fixed = _fixed_split(sweep)
-    beaten: dict[str, float] = {}
-    for k in range(1, sweep.options.fresh + 1):
-        seed = first + 1000 + k
-        own = {"seed": seed} if fixed else {"seed": seed, "data_seed": seed}
-        pair = [
-            settings_of({**sweep.configs[m], **own}, sweep.base, m)
-            for m in (winner, runner_up)
-            if m is not None
-        ]
-        again = (
-            sweep
-            if fixed
-            else replace(sweep, data=load_data(sweep.source, pair[0], rules=sweep.data.rules), _cache={})
-        )
-        try:
-            test = _trained(again, pair, shown)
-        except TreinoError as error:  # such as a class of which no row fell into this training part
-            notes.append(_("A fresh split could not be trained on: {why}").format(why=error))
-            continue
-        if not beaten or not fixed:
-            beaten = {n: figures[shown] for n, figures in baselines(again.data).metrics.items()}
-        found.append(
-            {
-                "seed": seed,
-                "data_seed": again.data.data_seed,
-                "test": test[0],
-                "runner_up": test[1] if len(test) > 1 and math.isfinite(test[1]) else None,
-                "baseline": beaten,
-            }
-        )
-        if time.perf_counter() - begin > limit and k >= FRESH_FEWEST:
-            notes.append(
-                _(
-                    "{n} of {wanted} fresh seeds were trained: the judge takes no longer than the sweep."
-                ).format(n=len(found), wanted=sweep.options.fresh)
-            )
-            break
-    if fixed and found:
-        notes.append(_("The split is fixed: fresh seeds vary the initialisation and the order alone."))
-    return [f for f in found if math.isfinite(f["test"])], notes
-
-
-def _fixed_split(sweep: SweepTraining) -> bool:
-    """Whether the rows can't be parted anew: they are loaded, or a column, a file or their time says how."""
-    fixed = ("split_time", "split_column")
-    shared = settings_of({}, sweep.base, 0)
-    files = any(isinstance(getattr(shared, name), str) for name in ("validation", "test"))
-    return (
-        isinstance(sweep.source, Data)
-        or sweep.data.official_test
-        or files
-        or any(getattr(shared, name) is not None for name in fixed)
-    )
-
-
-def _trained(sweep: SweepTraining, pair: Sequence[Settings], shown: str) -> list[float]:
-    """Each one's figure on the test rows of the sweep's data."""
-    found: dict[int, float] = {}
-    for group in groups(dict(enumerate(pair)), sweep.data_for, sweep.networks):
-        retraining = group.training()
-        for _tick in retraining:
-            pass
-        for row, member in enumerate(group.members):
-            rows = group.data.test
-            out = outputs(retraining.net(row), rows.x, item_shape=retraining.shared.item_shape)
-            figures = measure(out[None], rows.y, retraining.loss_function, group.data.target_scale)
-            found[member] = float(figures[shown][0])
-    return [found[i] for i in range(len(pair))]

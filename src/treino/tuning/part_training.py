@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from treino.cluster.cluster import Cluster
 from treino.data.dataset import Data
 from treino.engine import MLP, TrainConfig
 from treino.engine.kernels.selection import WORKERS
@@ -36,13 +37,22 @@ class GroupOrder:
         return Group(self.members, data, net, self.config)
 
 
-def group_order(group: Group, cuda: bool) -> GroupOrder:
-    """The order for a group that has decided its kernel. cuda: for a process that has a GPU."""
+def group_order(group: Group, cluster: Cluster | None) -> GroupOrder:
+    """The order for a group. cluster: whose process will train it, which takes the kernel that is decided here;
+    None: this process."""
     net, network, config = group.net, group.network, group.config
-    if config.engine in WORKERS:
+    if cluster is not None and config.engine in WORKERS:
         config = replace(config, threads=1)  # no thread changes a bit, and a task has one processor
-    config = replace(config, device="cuda") if cuda else config
+    if cluster is not None and cluster.gpus:
+        config = replace(config, device="cuda")
     return GroupOrder(group.members, net if isinstance(net, MLP) else None, network, config)
+
+
+def for_gpu(group: Group) -> Group:
+    """With a kernel that a GPU has."""
+    flat = isinstance(group.net, MLP) and not group.net.batch_norm
+    engine = group.config.engine or ("flat-bmm" if flat else "module")
+    return replace(group, config=replace(group.config, engine=engine))
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +75,9 @@ class PartEnd:
     epoch: Epoch | None
 
 
-def part_order(population: GroupTraining, part: Part, until: int, cuda: bool) -> PartOrder:
+def part_order(population: GroupTraining, part: Part, until: int, cluster: Cluster) -> PartOrder:
     """The order to train a part on to a step."""
-    group = group_order(population.group.part(part.rows, population.training), cuda)
+    group = group_order(population.group.part(part.rows, population.training), cluster)
     return PartOrder(group, population.metric, population.target, population.save_part(part), until)
 
 

@@ -26,6 +26,7 @@ from treino.training.resolution import decide
 from treino.tuning.bracket import TrainingBracket
 from treino.tuning.distribution import Distribution
 from treino.tuning.member_table import MemberTable
+from treino.tuning.part_training import for_gpu
 from treino.tuning.populations import Group, groups, settings_of
 from treino.tuning.sweep_options import TPE, TPE_AT_ONCE, SweepOptions
 from treino.tuning.top_members import TopMember
@@ -253,7 +254,7 @@ def training_bracket(
             _as_saved(group, saved["identity"]) for group, saved in zip(made, state["engine"], strict=False)
         ]
     elif sweep.distribution is not None and sweep.distribution.cluster.gpus:
-        made = [_for_gpu(group) for group in made]
+        made = [for_gpu(group) for group in made]
     bracket = TrainingBracket(
         number,
         {m: sweep.configs[m] for m in numbers},
@@ -270,13 +271,6 @@ def _as_saved(group: Group, identity: Mapping[str, Any]) -> Group:
     """With the kernel of a saved training, whatever is the fastest on this machine."""
     kernel = {"engine": identity["engine"], "threads": identity["threads"] or group.config.threads}
     return replace(group, config=replace(group.config, **kernel))
-
-
-def _for_gpu(group: Group) -> Group:
-    """With a kernel that a GPU has."""
-    flat = isinstance(group.net, MLP) and not group.net.batch_norm
-    engine = group.config.engine or ("flat-bmm" if flat else "module")
-    return replace(group, config=replace(group.config, engine=engine))
 
 
 def restore_members(sweep: SweepTraining, members: Mapping[str, Any]) -> None:
