@@ -122,17 +122,18 @@ def resume_events(
             _("{run} is no sweep, and only to a sweep networks can be added.").format(run=path.name),
             _("Leave [[more]] out."),
         )
-    if folder.kind == "run" and on is not None:
+    if folder.kind != "sweep" and on is not None:
         raise TreinoError(
-            "on_of_run",
-            _("{run} is one network, and a cluster trains many.").format(run=path.name),
+            "on_of_no_sweep",
+            _("{run} is no sweep, and a cluster trains sweeps, seeds and folds.").format(run=path.name),
             _("Leave [[on]] out."),
         )
-    cluster = {"on": on, "gpus_per_chunk": gpus_per_chunk}
     if folder.kind == "run":
         return illustrated(resuming(path, access, data=data))
     if folder.kind == "sweep":
-        return sweep_resumption(path, access, storage=storage, more=more, **cluster)
+        return sweep_resumption(
+            path, access, storage=storage, more=more, on=on, gpus_per_chunk=gpus_per_chunk
+        )
     return study_resumption(path, access)
 
 

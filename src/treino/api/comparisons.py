@@ -39,6 +39,8 @@ def sweep(
     out: str | Path | None = None,
     watch: Callable[[JobEvent], None] | None = None,
     track: str | Sequence[str] | None = None,
+    on: str | None = None,
+    gpus_per_chunk: float | None = None,
     **settings: Any,
 ) -> Sweep:
     """Train many networks on ``data`` as one program, keep the best, and judge it.
@@ -49,7 +51,9 @@ def sweep(
     tpe (Optuna's, with its ``storage``). max_time: seconds. until: enough, as ``("accuracy", 0.95)``. top:
     how many are kept (10). fresh: fresh seeds for the judge (16; 0 for none). watch: a function that is told
     each event; ``treino.sweep`` takes ``True`` too: a table that updates in place in a notebook, figures that
-    move in a terminal. track: trackers that are told of it. settings: what all members share, as for ``fit``.
+    move in a terminal. track: trackers that are told of it. on: the cluster that trains, ``"ray"`` or
+    ``"ray://HOST:PORT"``, to the same bits; gpus_per_chunk: GPUs of each of its tasks. settings: what all
+    members share, as for ``fit``.
 
     Raises:
         TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when everything is saved.
@@ -73,6 +77,8 @@ def sweep(
         top=top,
         fresh=fresh,
         storage=storage,
+        on=on,
+        gpus_per_chunk=gpus_per_chunk,
     )
     found = Sweep(stored_sweep.drain(tracking.events(events), watch).folder)
     tracking.warn()

@@ -39,6 +39,8 @@ def fit(
     until: Any = None,
     watch: Callable[[Any], None] | None = None,
     track: str | Sequence[str] | None = None,
+    on: str | None = None,
+    gpus_per_chunk: float | None = None,
     **settings: Any,
 ) -> Run | Sweep:
     """Train one network on ``data`` and return the Run: the same training as ``treino train``.
@@ -53,6 +55,7 @@ def fit(
     watch: a function that is told each event of the training. ``treino.fit`` takes ``True`` too: one figure
         that updates in place in a notebook, a line that moves in a terminal.
     track: trackers that are told of it, such as ``"mlflow"`` or several; see ``treino.tracking``.
+    on, gpus_per_chunk: the cluster that trains seeds or folds, as for ``sweep``.
     settings: those of the table in ``treino.spec`` (``lr``, ``hidden``, ``epochs``, ...); ``validation`` and
         ``test`` may also be frames or pairs (X, y) with rows of their own. The usual dictionary of courses
         works too: ``num_epochs`` is ``epochs``; ``num_workers`` reads a Dataset of your own, and is not
@@ -75,6 +78,7 @@ def fit(
     request = FitRequest(
         data, given, UserFiles(), net, seeds=seeds, folds=folds, until=until, parent=parent, lean=lean,
         held_back=held_back, num_workers=workers, classes=settings.get("num_classes"),
+        on=on, gpus_per_chunk=gpus_per_chunk,
     )  # fmt: skip
     tracking = Tracking(tracker_names(track))
     events = tracking.events(fit_events(prepare_fit(request)))

@@ -159,17 +159,22 @@ class Sweep(StoredSweep):
         net: str | None = None,
         trust: bool = False,
         storage: str | None = None,
+        on: str | None = None,
+        gpus_per_chunk: float | None = None,
     ) -> "Sweep":
         """Go on with a sweep that broke off, or with ``more`` networks, and return it when it is over.
 
         more: also of a sweep that is over, which is then judged anew; the sampler goes on where it was. net,
-        trust: as for ``Study.resume``. storage: Optuna's again, where it has one.
+        trust: as for ``Study.resume``. storage: Optuna's again, where it has one. on, gpus_per_chunk: the
+        cluster that trains, as for ``treino.sweep``.
 
         Raises:
             TreinoError: there is nothing to resume; its data is gone or changed.
         """
         access = self.access.with_network(net, trust)
-        stream = resume_events(self.folder, access, storage=storage, more=more)
+        stream = resume_events(
+            self.folder, access, storage=storage, more=more, on=on, gpus_per_chunk=gpus_per_chunk
+        )
         return Sweep(stored_sweep.drain(stream).folder, self.access)
 
     def _repr_html_(self) -> str:

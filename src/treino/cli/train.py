@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.cli.flags import WHOLE, DataFile, ScreenFlag, Track, Trust, with_flags
+from treino.cli.flags import WHOLE, ClusterFlags, DataFile, ScreenFlag, Track, Trust, with_flags
 from treino.errors import TreinoError
 from treino.records.access import Access
 from treino.words import _
@@ -61,6 +61,7 @@ def train(
     /,
     *,
     repeats: Repeats,
+    cluster: ClusterFlags,
     origin: Origin,
     data_file: DataFile = None,
     trust: Trust = False,
@@ -142,6 +143,8 @@ def train(
         folds=repeats.folds,
         until=repeats.until,
         start=start,
+        on=cluster.on,
+        gpus_per_chunk=cluster.gpus_per_chunk,
     )
     prepared = prepare_fit(request)
     if prepared.rates is not None:

@@ -1,6 +1,6 @@
 """What a training asks of a cluster: to run functions in its processes, each with one processor or more."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -46,8 +46,15 @@ class Cluster(Protocol):
             TreinoError: it is too large.
         """
 
-    def submit(self, function: Callable[..., Any], *arguments: Any, name: str, processors: int = 1) -> int:
-        """Have ``function(*arguments)`` run; a SharedValue among them arrives as its value.
+    def submit(
+        self,
+        function: Callable[..., Any],
+        *arguments: Any,
+        shared: Sequence[SharedValue] = (),
+        name: str,
+        processors: int = 1,
+    ) -> int:
+        """Have ``function(*arguments, *shared)`` run; the shared ones arrive as their values.
 
         function: of a module of treino's, and without effect beside its result: where its process is lost it
         is run again. name: what the cluster's dashboard shows.

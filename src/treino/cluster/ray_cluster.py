@@ -8,13 +8,13 @@ import pickle
 import socket
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from treino.cluster.cluster import Cluster, SharedValue, TaskEnd
-from treino.cluster.ray_task import TaskReport, nothing, run_task
+from treino.cluster.ray_task import TaskReport, nothing, packed, run_task
 from treino.engine.torch_context import cpu_cores
 from treino.errors import TreinoError, cause
 from treino.records.versions import versions
@@ -22,17 +22,21 @@ from treino.words import _
 
 FREE_SECONDS = 10.0  # that a cluster may have no free processor
 PROBE_SECONDS = 60.0  # until every node has told its versions; those that have not are asked with each task
+LOAD_SECONDS = 15.0
 REACH_SECONDS = 5.0
+MOST_LOADED = 256
 MOST_LOST = 25  # times that a task's process may end
 CLIENT = "ray://"
 
 
 @contextmanager
-def open_cluster(on: str | None, gpus_per_chunk: float | None = None) -> Iterator[Cluster | None]:
+def open_cluster(
+    on: str | None, gpus_per_chunk: float | None = None, *functions: Callable[..., Any]
+) -> Iterator[Cluster | None]:
     """The cluster that ``on`` names, connected to inside; None: no cluster is asked for.
 
     on: ``ray`` for the one of ``RAY_ADDRESS``, or of this machine, which is started if there is none; or
-    ``ray://HOST:PORT``. gpus_per_chunk: GPUs of each task.
+    ``ray://HOST:PORT``. gpus_per_chunk: GPUs of each task. functions: that will run there.
 
     Raises:
         TreinoError: Ray is not installed; it can't be reached, or not from this Python; it has no free
@@ -53,6 +57,7 @@ def open_cluster(on: str | None, gpus_per_chunk: float | None = None) -> Iterato
         cluster = RayCluster(gpus_per_chunk or 0)
         cluster.await_processor()
         cluster.probe()
+        cluster.load(functions)
         try:
             yield cluster
         finally:
@@ -142,8 +147,8 @@ class Order:
     """A task that was given to Ray. lost: how often its process ended."""
 
     ticket: int
-    function: Callable[..., Any]
-    arguments: tuple[Any, ...]
+    call: bytes
+    shared: Sequence[SharedValue]
     name: str
     processors: int
     lost: int = 0
@@ -160,7 +165,7 @@ class RayCluster:
 
         self.ray, self.gpus_per_chunk, self.gpus = ray, gpus_per_chunk, gpus_per_chunk > 0
         self.lost = 0
-        self._run = ray.remote(run_task)
+        self._run: Any = ray.remote(run_task)
         self._expected = versions()
         self._tickets = itertools.count()
         self._orders: dict[Any, Order] = {}
@@ -188,8 +193,15 @@ class RayCluster:
         place = self.ray.put(np.frombuffer(content, dtype=np.uint8))
         return SharedValue(uuid.uuid4().hex, len(content), place)
 
-    def submit(self, function: Callable[..., Any], *arguments: Any, name: str, processors: int = 1) -> int:
-        order = Order(next(self._tickets), function, arguments, name, processors)
+    def submit(
+        self,
+        function: Callable[..., Any],
+        *arguments: Any,
+        shared: Sequence[SharedValue] = (),
+        name: str,
+        processors: int = 1,
+    ) -> int:
+        order = Order(next(self._tickets), packed(function, *arguments), shared, name, processors)
         self._begin(order)
         return order.ticket
 
@@ -198,7 +210,7 @@ class RayCluster:
         if self.gpus:
             options["num_gpus"] = self.gpus_per_chunk
         task = self._run.options(**options)
-        self._orders[task.remote(self._expected, order.function, order.arguments)] = order
+        self._orders[task.remote(self._expected, order.call, order.shared)] = order
 
     def ended(self, seconds: float) -> list[TaskEnd]:
         if not self._orders:
@@ -211,7 +223,8 @@ class RayCluster:
             order = self._orders.pop(reference)
             report = self._report(reference, order)
             if report is not None:
-                found.append(TaskEnd(order.ticket, report.value, report.seconds, report.processor))
+                value = pickle.loads(report.content)
+                found.append(TaskEnd(order.ticket, value, report.seconds, report.processor))
         return found
 
     def _report(self, reference: Any, order: Order) -> TaskReport | None:
@@ -293,7 +306,7 @@ class RayCluster:
             if node["Alive"] and node["Resources"].get("CPU", 0) > 0:
                 at = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
                 task = self._run.options(num_cpus=0, scheduling_strategy=at, name="treino: versions")
-                asked[task.remote(self._expected, nothing, ())] = node["NodeManagerHostname"]
+                asked[task.remote(self._expected, packed(nothing))] = node["NodeManagerHostname"]
         told, _silent = self.ray.wait(list(asked), num_returns=len(asked), timeout=PROBE_SECONDS)
         for reference in told:
             try:
@@ -311,3 +324,17 @@ class RayCluster:
             except self.ray.exceptions.RayError:
                 continue  # it is gone already
             self._refuse_versions(report, asked[reference])
+
+    def load(self, functions: Sequence[Callable[..., Any]]) -> None:
+        """Have as many processes as can be at work load what these functions need, if they are soon free."""
+        options: dict[str, Any] = {"num_cpus": 1, "name": "treino: load"}
+        if self.gpus:
+            options["num_gpus"] = self.gpus_per_chunk
+        task = self._run.options(**options)
+        begun = [
+            task.remote(self._expected, packed(nothing, *functions))
+            for _slot in range(min(self.slots, MOST_LOADED))
+        ]
+        _loaded, waiting = self.ray.wait(begun, num_returns=len(begun), timeout=LOAD_SECONDS)
+        for reference in waiting:
+            self.ray.cancel(reference)

@@ -20,26 +20,34 @@ _kept: dict[str, tuple[int, Any]] = {}
 
 @dataclass(frozen=True, eq=False)
 class TaskReport:
-    """value: None where the versions are others than the caller's, and nothing was run."""
+    """content: the value, pickled: bytes go through Ray in a third of the time that tensors take. Empty where
+    the versions are others than the caller's, and nothing was run."""
 
-    value: Any
+    content: bytes
     seconds: float
     processor: str
     versions: dict[str, str]
 
 
-def run_task(expected: dict[str, str], function: Callable[..., Any], arguments: Sequence[Any]) -> TaskReport:
-    """Run ``function(*arguments)``. expected: the caller's versions; with others nothing is run."""
-    mine, value, begin = versions(), None, time.perf_counter()
+def run_task(expected: dict[str, str], call: bytes, shared: Sequence[SharedValue] = ()) -> TaskReport:
+    """Run a function. expected: the caller's versions; with others nothing is run. call: the function and its
+    arguments, pickled; the shared ones follow these."""
+    mine, content, begin = versions(), b"", time.perf_counter()
     if mine == expected:
-        values = [_value(a) if isinstance(a, SharedValue) else a for a in arguments]
+        function, arguments = pickle.loads(call)
+        arguments = [*arguments, *map(_value, shared)]
         begin = time.perf_counter()
-        value = function(*values)
-    return TaskReport(value, time.perf_counter() - begin, processor_kind(), mine)
+        content = pickle.dumps(function(*arguments), protocol=5)
+    return TaskReport(content, time.perf_counter() - begin, processor_kind(), mine)
 
 
-def nothing() -> None:
-    """A task that tells nothing but where it ran."""
+def packed(function: Callable[..., Any], *arguments: Any) -> bytes:
+    """A call for ``run_task``."""
+    return pickle.dumps((function, arguments), protocol=5)
+
+
+def nothing(*loaded: Any) -> None:
+    """A task that tells where it ran, and loads what its arguments name."""
 
 
 def processor_kind() -> str:

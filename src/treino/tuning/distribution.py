@@ -1,6 +1,6 @@
 """The populations of a sweep shared out in parts among the processes of a cluster.
 
-A part is cut so that every process has something to do, and a task so that it takes about two seconds at the
+A part is cut so that every process has something to do, and a task so that it takes a few seconds at the
 measured speed. Neither changes a bit of what is trained.
 """
 
@@ -18,12 +18,16 @@ from treino.tuning.group_training import GroupTraining, Part
 from treino.tuning.part_training import PartEnd, part_order, train_part
 from treino.tuning.populations import group_work
 
-TASK_SECONDS = 2.0
+TASK_SECONDS, SHORTEST_TASK = 4.0, 0.5
 WAIT_SECONDS = 0.5
 PARTS_PER_SLOT = 2  # so that who is done early takes of what is left
 FEWEST_MEMBERS = 16  # of a part, where there are more parts than processes: as many as a vector has lanes
 PRODUCTS_PER_SECOND = 2e9  # of a processor, before its speed is known
 PASSES = 3  # forward, and backward for weights and inputs
+
+
+_Work = tuple[GroupTraining, Part, int, float]
+"""A part, a step (to which it shall get, or where its task began), and the seconds that are left to train."""
 
 
 @dataclass(eq=False)
@@ -38,7 +42,7 @@ class Distribution:
     processors: dict[str, set[int]] = field(default_factory=dict)
     tasks: int = 0
     _shared: dict[int, tuple[Data, SharedValue]] = field(default_factory=dict)
-    _running: dict[int, tuple[GroupTraining, Part, int]] = field(default_factory=dict)
+    _running: dict[int, _Work] = field(default_factory=dict)
     _pace: dict[int, float] = field(default_factory=dict)  # seconds of a member's step, by id of its group
 
     def advance(self, goals: Sequence[tuple[GroupTraining, int]]) -> Tick | None:
@@ -46,12 +50,17 @@ class Distribution:
         behind = [(population, until) for population, until in goals if population.behind(until)]
         if not behind:
             return None
-        self._divide(behind)
-        busy = [part for _population, part, _until in self._running.values()]
-        for population, until in behind:
-            for part in population.parts:
-                if population.part_behind(part, until) and part not in busy:
-                    self._submit(population, part, until)
+        slots = self.cluster.slots
+        self._divide(behind, slots)
+        waiting = self._waiting(behind)
+        while waiting and len(waiting) + len(self._running) < slots and self._halve(waiting):
+            waiting = self._waiting(behind)
+        left = sum(work for *_whom, work in [*waiting, *self._running.values()])
+        seconds = min(
+            TASK_SECONDS, max(SHORTEST_TASK, left / slots / 2)
+        )  # so that all end at about the same time
+        for population, part, until, work in waiting:
+            self._submit(population, part, until, seconds, work)
         tick = None
         for end in self.cluster.ended(WAIT_SECONDS):
             tick = self._take(end) or tick
@@ -68,12 +77,31 @@ class Distribution:
             self._shared[id(data)] = data, self.cluster.share(data)
         return self._shared[id(data)][1]
 
-    def _divide(self, behind: Sequence[tuple[GroupTraining, int]]) -> None:
+    def _waiting(self, behind: Sequence[tuple[GroupTraining, int]]) -> list[_Work]:
+        """The parts that nobody trains now, those with most to do first."""
+        busy = {id(part) for _population, part, *_work in self._running.values()}
+        found = [
+            (population, part, until, len(part.rows) * (until - part.step) * self._seconds(population))
+            for population, until in behind
+            for part in population.parts
+            if id(part) not in busy and population.part_behind(part, until)
+        ]
+        return sorted(found, key=lambda work: -work[3])
+
+    @staticmethod
+    def _halve(waiting: Sequence[_Work]) -> bool:
+        """Cut the part with most to do in two, for processes without anything; False: none is worth it."""
+        for population, part, _until, seconds in waiting:
+            if len(part.rows) > 1 and seconds > 2 * SHORTEST_TASK:
+                population.halve(part)
+                return True
+        return False
+
+    def _divide(self, behind: Sequence[tuple[GroupTraining, int]], slots: int) -> None:
         """Cut the populations that are whole into parts: more for those with more to do."""
         whole = [(population, until) for population, until in behind if not population.parts]
         if not whole:
             return
-        slots = self.cluster.slots
         seconds = [
             len(p.training.state.running) * (until - p.training.step) * self._seconds(p) for p, until in whole
         ]
@@ -89,27 +117,26 @@ class Distribution:
         guess = PASSES * group_work(population.group) / len(population.group.members) / PRODUCTS_PER_SECOND
         return self._pace.get(id(population), guess)
 
-    def _submit(self, population: GroupTraining, part: Part, until: int) -> None:
+    def _submit(self, population: GroupTraining, part: Part, until: int, seconds: float, work: float) -> None:
+        """Begin a task of about so many seconds. work: those of all that the part has to do."""
         training = population.training
-        steps = max(1, int(TASK_SECONDS / (self._seconds(population) * len(part.rows))))
-        stop = min(until, part.step + steps)
-        if until - stop < steps // 2:
-            stop = until  # no crumb for the next task
+        tasks = max(1, round(work / seconds))  # of equal length
+        stop = part.step + -(-(until - part.step) // tasks)
         members = population.group.members
         name = f"{self.title}: {_numbers([members[row] for row in part.rows])}, steps {part.step} to {stop}"
         ticket = self.cluster.submit(
             train_part,
             part_order(population, part, stop, self.cluster),
-            self.share(population.group.data),
+            shared=[self.share(population.group.data)],
             name=name,
             processors=1 if training.engine in WORKERS or self.cluster.gpus else training.threads,
         )
-        self._running[ticket] = population, part, part.step
+        self._running[ticket] = population, part, part.step, work * (1 - 1 / tasks)
 
     def _take(self, end: TaskEnd) -> Tick | None:
         if end.ticket not in self._running:
             return None
-        population, part, first = self._running.pop(end.ticket)
+        population, part, first, _left = self._running.pop(end.ticket)
         found: PartEnd = end.value
         population.put_part(part, found.state)
         population.model_steps += found.model_steps

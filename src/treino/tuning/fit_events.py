@@ -34,7 +34,8 @@ class FitRequest:
     networks: where the file comes from that settings name as a network of the user's own; None: none may
     run. net: a module in its place. start: the weights to begin with. lean: no pictures, no copy of rows in
     memory. held_back: rows of ``validation`` and ``test``, where they are given. num_workers: processes that
-    read a Dataset's items. classes: how many the target must have.
+    read a Dataset's items. classes: how many the target must have. on, gpus_per_chunk: the cluster that
+    trains several seeds or folds.
     """
 
     source: Any
@@ -50,6 +51,8 @@ class FitRequest:
     held_back: Mapping[str, Any] = field(default_factory=dict)
     num_workers: int = 0
     classes: int | None = None
+    on: str | None = None
+    gpus_per_chunk: float | None = None
 
     @property
     def repeated(self) -> bool:
@@ -151,6 +154,8 @@ def fit_events(fit: PreparedFit) -> Iterator[JobEvent]:
             settings={n: getattr(read, n) for n in read.model_fields_set},
             networks=request.networks,
             data=fit.rows,
+            on=request.on,
+            gpus_per_chunk=request.gpus_per_chunk,
         )
     else:
         events = training(
@@ -181,6 +186,12 @@ def check_request(request: FitRequest) -> None:
             _("Add [[seeds=20]], or leave it out."),
         )
     if not request.repeated:
+        if request.on is not None or request.gpus_per_chunk is not None:
+            raise TreinoError(
+                "on_alone",
+                _("A cluster trains many networks, and this is one."),
+                _("Add [[seeds=20]] or [[folds=5]], or leave [[on]] out."),
+            )
         return
     if request.start is not None:
         raise TreinoError(

@@ -87,7 +87,7 @@ def _outcomes(
         return
     known = False
     for fresh in trainings:
-        outcome = fresh.failure or _outcome(fresh.orders, fresh.data, metric, not (fixed and known))
+        outcome = fresh.failure or _outcome(fresh.orders, metric, not (fixed and known), fresh.data)
         known = known or not isinstance(outcome, TreinoError)
         yield fresh, outcome
 
@@ -104,7 +104,7 @@ def _distributed(
             if fresh.failure is None:
                 rows = distribution.share(fresh.data) if fixed else cluster.share(fresh.data)
                 name = f"{distribution.title}: judge, seed {fresh.seed}"
-                ticket = cluster.submit(_outcome, fresh.orders, rows, metric, True, name=name)
+                ticket = cluster.submit(_outcome, fresh.orders, metric, True, shared=[rows], name=name)
             ahead.append((fresh, ticket))
         if not ahead:
             return
@@ -114,7 +114,7 @@ def _distributed(
         yield fresh, fresh.failure or done.pop(ticket)
 
 
-def _outcome(orders: Sequence[GroupOrder], data: Data, metric: str, beaten: bool) -> Outcome:
+def _outcome(orders: Sequence[GroupOrder], metric: str, beaten: bool, data: Data) -> Outcome:
     try:
         return test_figures(orders, data, metric), baselines(data).metrics if beaten else {}
     except TreinoError as error:

@@ -5,7 +5,7 @@ Some of its members may go on apart from the others, here or in other processes;
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
@@ -228,6 +228,14 @@ class GroupTraining:
             Part(rows[start:end], *clock, self.curve.looks)
             for start, end in zip([0, *ends], ends, strict=False)
         ]
+
+    def halve(self, part: Part) -> None:
+        """Cut a part in two, each with half of the members that are still in training."""
+        status_P = self.training.state.status_P
+        running = [row for row in part.rows if status_P[row] == RUNNING]
+        away = set(running[len(running) // 2 :])
+        self.parts.append(replace(part, rows=[row for row in part.rows if row in away]))
+        part.rows = [row for row in part.rows if row not in away]
 
     def part_behind(self, part: Part, until: int) -> bool:
         """Whether any of its members still has to train to get to this step."""

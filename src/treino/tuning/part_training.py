@@ -38,8 +38,8 @@ class GroupOrder:
 
 
 def group_order(group: Group, cluster: Cluster | None) -> GroupOrder:
-    """The order for a group. cluster: whose process will train it, which takes the kernel that is decided here;
-    None: this process."""
+    """The order for a group. cluster: whose process will train it, by the kernel that is decided here; None:
+    this process."""
     net, network, config = group.net, group.network, group.config
     if cluster is not None and config.engine in WORKERS:
         config = replace(config, threads=1)  # no thread changes a bit, and a task has one processor
@@ -57,12 +57,13 @@ def for_gpu(group: Group) -> Group:
 
 @dataclass(frozen=True, eq=False)
 class PartOrder:
-    """What ``train_part`` needs beside the rows. state: as ``GroupTraining.save_part`` gave it."""
+    """What ``train_part`` needs beside the rows. state: as ``GroupTraining.save_part`` gave it; None before
+    the first step."""
 
     group: GroupOrder
     metric: str
     target: tuple[str, float] | None
-    state: Saved
+    state: Saved | None
     until: int
 
 
@@ -78,13 +79,15 @@ class PartEnd:
 def part_order(population: GroupTraining, part: Part, until: int, cluster: Cluster) -> PartOrder:
     """The order to train a part on to a step."""
     group = group_order(population.group.part(part.rows, population.training), cluster)
-    return PartOrder(group, population.metric, population.target, population.save_part(part), until)
+    state = population.save_part(part) if part.step else None
+    return PartOrder(group, population.metric, population.target, state, until)
 
 
 def train_part(order: PartOrder, data: Data) -> PartEnd:
     """Train the members to the step, or until all have ended."""
     alone = GroupTraining(order.group.group(data), order.metric, order.target)
-    alone.load(*order.state)
+    if order.state is not None:
+        alone.load(*order.state)
     while alone.behind(order.until):
         alone.advance(None, order.until)
     return PartEnd(alone.save(), alone.model_steps, alone.last_epoch)

@@ -45,12 +45,15 @@ def repeat_events(
     settings: Mapping[str, Any],
     networks: NetworkSource | None = None,
     data: Data | None = None,
+    on: str | None = None,
+    gpus_per_chunk: float | None = None,
 ) -> Iterator[Any]:
     """Train the same settings with ``seeds`` seeds, on ``folds`` folds, or both, as one sweep.
 
     until: a validation figure, such as ``accuracy=0.8``: the steps to it are counted. networks: where the
     file comes from that settings name as a network of the user's own. data: what ``load_data`` made of the
-    source with these settings, where that was wanted before; folds split anew.
+    source with these settings, where that was wanted before; folds split anew. on, gpus_per_chunk: the
+    cluster that trains, see ``open_cluster``.
 
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
@@ -75,4 +78,5 @@ def repeat_events(
         source, space, parent=parent, name=shared.name, out=shared.out, settings=base,
         networks=networks, stem=word, members=count, strategy="none", sampler="grid",
         top=count, fresh=0, until=until, spread=True, data=data if folds is None else None,
+        on=on, gpus_per_chunk=gpus_per_chunk,
     )  # fmt: skip

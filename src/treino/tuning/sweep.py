@@ -44,6 +44,7 @@ from treino.tuning.bracket import TrainingBracket
 from treino.tuning.cluster_sweep import device_here, distribute, note_processor
 from treino.tuning.extension import OVER, add_networks, begun_part, check_folder, hear, refuse_commands
 from treino.tuning.judgement import finish_sweep, sweep_document
+from treino.tuning.part_training import train_part
 from treino.tuning.populations import settings_of, single_settings, whole_settings
 from treino.tuning.space_file import space_of
 from treino.tuning.spread import finish_repeats, member_figures
@@ -127,7 +128,7 @@ def sweep_events(
         )
         wanted = sweep.options = replace(wanted, members=len(sweep.configs))
     with ExitStack() as opened:
-        cluster = opened.enter_context(open_cluster(on, gpus_per_chunk))
+        cluster = opened.enter_context(open_cluster(on, gpus_per_chunk, train_part))
         distribute(sweep, cluster)
         first = training_bracket(sweep, 0)
         if wanted.until is not None:
@@ -205,7 +206,7 @@ def sweep_resumption(
     if more is not None:
         check_folder(folder, more)
     with ExitStack() as opened:
-        cluster = opened.enter_context(open_cluster(on, gpus_per_chunk))
+        cluster = opened.enter_context(open_cluster(on, gpus_per_chunk, train_part))
         distribute(sweep, cluster)
         opened.enter_context(folder)
         folder.unseal()

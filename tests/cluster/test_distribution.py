@@ -1,0 +1,185 @@
+"""Networks shared out among processes are, to the bit, those that are trained together: whoever trains whom,
+in whatever parts and order, and wherever it was interrupted."""
+
+import itertools
+import pickle
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+from safetensors.torch import load_file
+
+from treino.cluster.cluster import SharedValue, TaskEnd
+from treino.cluster.ray_task import packed
+from treino.loop.loop import JobEnd
+from treino.tuning import bracket, distribution, sweep
+from treino.tuning.sweep import sweep_events, sweep_resumption
+
+SPACE = {
+    "lr": "1e-3..30:log",  # some diverge
+    "hidden": [(8,), (6, 5)],
+    "dropout": [0.0, 0.2],
+    "ema": [0.0, 0.9],
+    "schedule": ["constant", "cosine"],
+}
+BASE = {"epochs": 12, "optimizer": "sgd", "momentum": 0.9, "threads": 1, "seed": 3}
+
+
+class Processes:
+    """A cluster in this process: a task runs when its end is asked for, in any order."""
+
+    gpus = False
+
+    def __init__(self, slots: int, seed: int) -> None:
+        self.slots, self.chance = slots, random.Random(seed)
+        self.tickets, self.tasks, self.names = itertools.count(), dict[int, Any](), list[str]()
+
+    def share(self, value: Any) -> SharedValue:
+        return SharedValue("rows", 0, pickle.dumps(value))
+
+    def submit(
+        self,
+        function: Callable[..., Any],
+        *arguments: Any,
+        shared: Sequence[SharedValue] = (),
+        name: str,
+        processors: int = 1,
+    ) -> int:
+        ticket = next(self.tickets)
+        self.tasks[ticket] = packed(function, *arguments), shared
+        self.names.append(name)
+        return ticket
+
+    def ended(self, seconds: float) -> list[TaskEnd]:
+        some = self.chance.sample(
+            sorted(self.tasks), self.chance.randint(0, min(self.slots, len(self.tasks)))
+        )
+        found = []
+        for ticket in some:
+            call, shared = self.tasks.pop(ticket)
+            function, arguments = pickle.loads(call)
+            value = function(*arguments, *(pickle.loads(each.place) for each in shared))
+            found.append(TaskEnd(ticket, pickle.loads(pickle.dumps(value)), 0.01, f"kind {ticket % 2}"))
+        return found
+
+    def cancel(self) -> None:
+        self.tasks.clear()
+
+
+def use(monkeypatch: pytest.MonkeyPatch, cluster: Processes | None) -> None:
+    @contextmanager
+    def opened(on: str | None, *_more: Any) -> Iterator[Processes | None]:
+        yield cluster if on is not None else None
+
+    monkeypatch.setattr(sweep, "open_cluster", opened)
+
+
+def contents(folder: Path) -> dict[str, Any]:
+    """Everything that a sweep found, bit by bit."""
+    rows = parquet.read_table(folder / "members.parquet").to_pylist()
+    found: dict[str, Any] = {f"row {n}": repr(row) for n, row in enumerate(rows)}
+    files = [folder / "models.safetensors", *folder.glob("rows/*"), *folder.glob("curves/*")]
+    for file in files:
+        for name, tensor in load_file(file).items():
+            found[f"{file.name} {name}"] = tensor.shape, tensor.nan_to_num(nan=7e9).numpy().tobytes()
+    return found
+
+
+def swept(out: Path, strategy: str, patience: int, on: str | None = None, **more: Any) -> dict[str, Any]:
+    base = BASE | {"patience": patience}
+    events = sweep_events(
+        "iris", SPACE, out=out, on=on, members=13, strategy=strategy, fresh=0, settings=base, top=5, **more
+    )
+    for _event in events:
+        pass
+    return contents(out)
+
+
+@pytest.mark.slow
+@settings(max_examples=12, deadline=None)
+@given(
+    slots=st.integers(1, 7),
+    seed=st.integers(0, 1000),
+    strategy=st.sampled_from(["halving", "hyperband", "none"]),
+    patience=st.sampled_from([0, 3]),
+    task_seconds=st.sampled_from([0.002, 0.02, 4.0]),
+)
+def test_who_trains_whom_changes_no_bit(
+    tmp_path_factory: pytest.TempPathFactory, slots: int, seed: int, strategy: str, patience: int,
+    task_seconds: float,
+) -> None:  # fmt: skip
+    folder = tmp_path_factory.mktemp("sweep")
+    with pytest.MonkeyPatch.context() as patch:
+        together = swept(folder / "together", strategy, patience)
+        cluster = Processes(slots, seed)
+        use(patch, cluster)
+        patch.setattr(distribution, "TASK_SECONDS", task_seconds)
+        patch.setattr(distribution, "SHORTEST_TASK", task_seconds / 10)
+        apart = swept(folder / "apart", strategy, patience, "ray")
+    assert apart == together
+    assert cluster.names[0].startswith("apart: ")
+
+
+@pytest.mark.slow
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 1000), stop=st.integers(1, 40), again=st.sampled_from([None, "ray"]))
+def test_what_was_interrupted_goes_on_with_a_cluster_or_without(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, stop: int, again: str | None
+) -> None:
+    folder = tmp_path_factory.mktemp("sweep")
+    with pytest.MonkeyPatch.context() as patch:
+        together = swept(folder / "together", "halving", 3)
+        patch.setattr(distribution, "TASK_SECONDS", 0.003)
+        patch.setattr(distribution, "SHORTEST_TASK", 0.001)
+        patch.setattr(bracket, "CHUNK_SECONDS", 0.002)
+        use(patch, Processes(3, seed))
+        looks = itertools.count()
+        asked = sweep.SweepJob.stop_reason
+        with pytest.MonkeyPatch.context() as early:
+            early.setattr(
+                sweep.SweepJob,
+                "stop_reason",
+                lambda job: "interrupted" if next(looks) == stop else asked(job),
+            )
+            torn = swept(folder / "torn", "halving", 3, "ray")
+        *_events, end = sweep_resumption(folder / "torn", on=again) if torn != together else [None]
+    if isinstance(end, JobEnd):
+        assert contents(folder / "torn") == together
+        assert end.document["processors"]
+
+
+@pytest.mark.slow
+def test_steps_to_a_target_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from treino.tuning.repeats import repeat_events
+
+    found = []
+    for name, on in (("together", None), ("apart", "ray")):
+        use(monkeypatch, Processes(2, 0))
+        shared = {"epochs": 20, "hidden": (8,), "out": str(tmp_path / name)}
+        *_events, end = repeat_events("iris", seeds=5, until="accuracy=0.8", settings=shared, on=on)
+        found.append((end.document["reached"], end.document["figures"], contents(tmp_path / name)))
+    assert found[0] == found[1]
+
+
+def test_halves_of_a_part_hold_its_members(tmp_path: Path) -> None:
+    from treino.data import load
+    from treino.engine import TrainConfig, mlp
+    from treino.tuning.group_training import GroupTraining
+    from treino.tuning.populations import Group
+
+    config = TrainConfig(epochs=2, seeds=list(range(7)))
+    population = GroupTraining(Group(tuple(range(7)), load("iris"), mlp(4), config), "loss")
+    population.training.stop([2])
+    population.divide(2)
+    population.halve(population.parts[0])
+    assert sorted(row for part in population.parts for row in part.rows) == [0, 1, 3, 4, 5, 6]
+    population.join()
+    assert population.parts == []
+    assert torch.equal(population.last_step_P, torch.zeros(7, dtype=torch.int64))
