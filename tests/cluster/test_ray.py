@@ -1,5 +1,6 @@
 """Sweeps on Ray itself: the same bits as without it, whoever is killed; and clusters that can't be used."""
 
+import contextlib
 import json
 import os
 import signal
@@ -58,25 +59,30 @@ print(kills)
 """
 
 
-def ray_processes() -> list[psutil.Process]:
-    """Those of clusters that this process or its children began."""
-    found = []
-    for process in psutil.process_iter(["name", "cmdline"]):
-        words = " ".join(process.info["cmdline"] or ())
-        if "raylet" in words or "ray::" in (process.info["name"] or ""):
-            found.append(process)
-    return found
+def family_until_end(process: subprocess.Popen[str], seconds: float) -> list[psutil.Process]:
+    """Every process that it begins until it ends, or for so long: a cluster's among them."""
+    found: dict[int, psutil.Process] = {}
+    end = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < end:
+        with contextlib.suppress(psutil.Error):
+            found |= {p.pid: p for p in psutil.Process(process.pid).children(recursive=True)}
+        time.sleep(0.05)
+    return list(found.values())
+
+
+def left_of(family: list[psutil.Process]) -> list[psutil.Process]:
+    """Who of them still runs."""
+    assert len(family) > 3
+    psutil.wait_procs(family, timeout=3)
+    return [p for p in family if p.is_running()]
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("ray")
 def test_a_local_cluster_gives_the_same_bits_and_ends_with_the_sweep(
-    treino: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    treino: Callable[..., Said], tmp_path: Path
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    before = {p.pid for p in ray_processes()}
     code = "import sys; from treino.cli import command; sys.exit(command())"
-    command = [
+    words = [
         sys.executable,
         "-W",
         "error",
@@ -87,21 +93,24 @@ def test_a_local_cluster_gives_the_same_bits_and_ends_with_the_sweep(
         *ASKED,
         "--name",
         "there",
-        "--json",
+        "--on",
+        "ray",
     ]
-    done = subprocess.run([*command, "--on", "ray"], capture_output=True, text=True, timeout=200, check=False)
-    assert done.returncode == 0, done.stderr
-    there = json.loads(done.stdout)
-    here = json.loads(treino("sweep", "iris", *ASKED, "--name", "here", "--json").out)
+    process = subprocess.Popen(
+        [*words, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    family = family_until_end(process, 200)
+    out, err = process.communicate(timeout=10)
+    assert process.returncode == 0, err
+    assert left_of(family) == []
+    there, here = json.loads(out), json.loads(treino("sweep", "iris", *ASKED, "--name", "here", "--json").out)
     assert contents(tmp_path / "runs/here") == contents(tmp_path / "runs/there")
     assert there["judge"] == here["judge"]
     ((_kind, members),) = there["processors"].items()
     assert members == list(range(12))
-    assert {p.pid for p in ray_processes()} <= before
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("ray")
 def test_processes_and_a_node_are_killed_and_nobody_is_lost(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", KILLED, "6"],
@@ -117,29 +126,29 @@ def test_processes_and_a_node_are_killed_and_nobody_is_lost(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("ray")
-def test_ctrl_c_saves_and_leaves_nothing_behind(
-    treino: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    before = {p.pid for p in ray_processes()}
-    asked = [*SPACE, "--members", "12", "--fresh", "0", "--epochs", "4000", "--patience", "0", "--seed", "2"]
+def test_ctrl_c_saves_and_leaves_nothing_behind(treino: Callable[..., Said], tmp_path: Path) -> None:
+    asked = [*SPACE, "--members", "12", "--fresh", "0", "--epochs", "12000", "--patience", "0", "--seed", "2"]
     code = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
         "from treino.cli import command; sys.exit(command())"
     )
     words = [sys.executable, "-c", code, "sweep", "iris", *asked, "--name", "torn", "--on", "ray"]
     process = subprocess.Popen(
-        words, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        words,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=tmp_path,
     )
     end = time.monotonic() + 60
     while not (tmp_path / "runs/torn/asked.json").exists() and time.monotonic() < end:
         time.sleep(0.05)
-    time.sleep(2)
+    family = family_until_end(process, 0.7)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of its processes
     out, _none = process.communicate(timeout=60)
     assert process.returncode == 130, out
-    assert {p.pid for p in ray_processes()} <= before
+    assert left_of(family) == []
     assert treino("resume", "torn").status == 0
     assert treino("sweep", "iris", *asked, "--name", "whole").status == 0
     assert contents(tmp_path / "runs/torn") == contents(tmp_path / "runs/whole")

@@ -98,6 +98,9 @@ def sweep_events(
     if not options.get("spread"):  # of seeds and folds nobody is chosen
         options |= {"ensemble": read_settings({"ensemble": base.pop("ensemble", 1)}).ensemble}
     wanted = sweep_options(space, options)
+    if on is not None:
+        asked = read_settings({name: value for name, value in base.items() if name == "device"})
+        base["device"] = device_here(asked.device, gpus_per_chunk)
     shared = settings_of({}, base, 0)
     if shared.every is not None:
         raise TreinoError(
@@ -110,9 +113,6 @@ def sweep_events(
     wanted = replace(wanted, space=renamed_space(wanted.space, words))
     if shared.net is not None:
         base["net"] = words[shared.net]
-    if on is not None:
-        base["device"] = device_here(shared.device, gpus_per_chunk)
-        shared = settings_of({}, base, 0)
     if data is None:
         data = load_data(source, shared)
     if not isinstance(source, Data):
