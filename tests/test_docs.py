@@ -48,6 +48,7 @@ def test_the_commands_of_a_page(
 ) -> None:
     houses(tmp_path)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RAY_ADDRESS", "local")
     for snippet in before_the_first_command(page):
         exec(compile(snippet, str(page), "exec"), {})
     for line in "\n".join(blocks(page, "sh")).splitlines():

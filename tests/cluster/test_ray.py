@@ -20,6 +20,7 @@ from treino.cluster import ray_cluster
 from treino.cluster.ray_cluster import RayCluster, open_cluster
 from treino.errors import TreinoError
 
+OWN = os.environ | {"RAY_ADDRESS": "local"}  # not the cluster that another test has begun on this machine
 SPACE = ("--space", "lr=1e-3..1:log", "--space", "hidden=8|16,8")
 ASKED = (*SPACE, "--members", "12", "--fresh", "2", "--epochs", "30")
 
@@ -97,7 +98,7 @@ def test_a_local_cluster_gives_the_same_bits_and_ends_with_the_sweep(
         "ray",
     ]
     process = subprocess.Popen(
-        [*words, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+        [*words, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=OWN
     )
     family = family_until_end(process, 200)
     out, err = process.communicate(timeout=10)
@@ -140,6 +141,7 @@ def test_ctrl_c_saves_and_leaves_nothing_behind(treino: Callable[..., Said], tmp
         stderr=subprocess.STDOUT,
         text=True,
         cwd=tmp_path,
+        env=OWN,
     )
     end = time.monotonic() + 60
     while not (tmp_path / "runs/torn/asked.json").exists() and time.monotonic() < end:
