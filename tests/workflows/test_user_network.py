@@ -239,9 +239,20 @@ WAYS: dict[str, set[str]] = {
         "tracking/delivery:_work",
     },
     "exec_module": {"diagnosis/record/module_imports:find_spec"},
-    **{name: set() for name in ("eval", "__import__", "spec_from_file_location", "runpy", "pickle")},
+    **{name: set() for name in ("eval", "__import__", "spec_from_file_location", "runpy")},
+    "pickle": {  # to and from the cluster that the user named, which runs what it likes
+        "cluster/ray_cluster:ended",
+        "cluster/ray_cluster:share",
+        "cluster/ray_task:_value",
+        "cluster/ray_task:packed",
+        "cluster/ray_task:run_task",
+    },
     # what runs a network's file, and what makes one that may run
-    "own_net": {"records/network_source:run_network", "records/user_network:network_of"},
+    "own_net": {
+        "records/network_source:run_network",
+        "records/user_network:network_of",
+        "tuning/part_training:group",  # of a file that may run where it is sent from
+    },
     "NetworkFile": {"records/network_source:_sealed", "records/network_source:_user_file"},
     # who asks for networks: by a mapping of files that may run, or by a folder and the user's words for it
     "network_of": {

@@ -8,6 +8,7 @@ import pickle
 import socket
 import time
 import uuid
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -102,16 +103,18 @@ def _connect(on: str) -> bool:
     address = on if on.startswith(CLIENT) else os.environ.get("RAY_ADDRESS")
     options: dict[str, Any] = {"logging_level": logging.CRITICAL, "log_to_driver": False}
     try:
-        if address and address not in ("auto", "local"):
-            _reach(address)
-            ray.init(address=address, **options)
-            return True
-        try:
-            if address == "local":
-                raise ConnectionError
-            ray.init(address="auto", **options)
-        except ConnectionError:
-            ray.init(address="local", num_cpus=cpu_cores(), include_dashboard=False, **options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what they say is said below
+            if address and address not in ("auto", "local"):
+                _reach(address)
+                ray.init(address=address, **options)
+                return True
+            try:
+                if address == "local":
+                    raise ConnectionError
+                ray.init(address="auto", **options)
+            except ConnectionError:
+                ray.init(address="local", num_cpus=cpu_cores(), include_dashboard=False, **options)
     except (RuntimeError, ConnectionError, OSError, ValueError) as error:
         if "ersion" in str(error):
             raise TreinoError(
@@ -138,7 +141,7 @@ def _unreachable(address: str, why: str) -> TreinoError:
     return TreinoError(
         "cluster_unreachable",
         _("The cluster {address} can't be reached: {why}").format(address=address, why=why),
-        _("Is it running, and open to this machine? Its own word: ray status"),
+        _("Is it running, and open to this machine? If it asks for a token, set RAY_AUTH_MODE=token."),
     )
 
 

@@ -14,7 +14,7 @@ from treino.cluster.cluster import Cluster, SharedValue, TaskEnd
 from treino.data.dataset import Data
 from treino.engine import Tick
 from treino.engine.kernels.selection import WORKERS
-from treino.tuning.group_training import GroupTraining, Part
+from treino.tuning.group_training import GroupTraining, PopulationPart
 from treino.tuning.part_training import PartEnd, part_order, train_part
 from treino.tuning.populations import group_work
 
@@ -26,7 +26,7 @@ PRODUCTS_PER_SECOND = 2e9  # of a processor, before its speed is known
 PASSES = 3  # forward, and backward for weights and inputs
 
 
-_Work = tuple[GroupTraining, Part, int, float]
+_Work = tuple[GroupTraining, PopulationPart, int, float]
 """A part, a step (to which it shall get, or where its task began), and the seconds that are left to train."""
 
 
@@ -117,7 +117,9 @@ class Distribution:
         guess = PASSES * group_work(population.group) / len(population.group.members) / PRODUCTS_PER_SECOND
         return self._pace.get(id(population), guess)
 
-    def _submit(self, population: GroupTraining, part: Part, until: int, seconds: float, work: float) -> None:
+    def _submit(
+        self, population: GroupTraining, part: PopulationPart, until: int, seconds: float, work: float
+    ) -> None:
         """Begin a task of about so many seconds. work: those of all that the part has to do."""
         training = population.training
         tasks = max(1, round(work / seconds))  # of equal length

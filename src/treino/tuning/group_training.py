@@ -1,6 +1,6 @@
 """A population of a sweep in training: its members' learning curves and the figures of their kept weights.
 
-Some of its members may go on apart from the others, here or in other processes; see ``Part``.
+Some of its members may go on apart from the others, here or in other processes; see ``PopulationPart``.
 """
 
 from bisect import bisect_left
@@ -77,7 +77,7 @@ class Curve:
 
 
 @dataclass(eq=False)
-class Part:
+class PopulationPart:
     """Members that have gone on apart from the rest of their population, and are at a step of their own.
 
     rows: their places in it. step, evaluated_step, epoch_steps: as in the state of a training of these alone.
@@ -113,13 +113,13 @@ class GroupTraining:
     reached: Tensor = field(init=False)
     last_epoch: Epoch | None = None
     model_steps: int = 0
-    parts: list[Part] = field(default_factory=list)
+    parts: list[PopulationPart] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.training = self.group.training()
         self.curve = Curve(max(1, -(-self.training.steps // 20) // POINTS))
         self.reached = torch.full((len(self.group.members),), -1, dtype=torch.int64)
-        self._apart: tuple[Part, GroupTraining] | None = None
+        self._apart: tuple[PopulationPart, GroupTraining] | None = None
 
     def behind(self, until: int) -> bool:
         """Whether anybody still has to train to get to this step."""
@@ -225,11 +225,11 @@ class GroupTraining:
         size, more = divmod(len(rows), count)
         ends = [size * (k + 1) + min(more, k + 1) for k in range(count)]
         self.parts = [
-            Part(rows[start:end], *clock, self.curve.looks)
+            PopulationPart(rows[start:end], *clock, self.curve.looks)
             for start, end in zip([0, *ends], ends, strict=False)
         ]
 
-    def halve(self, part: Part) -> None:
+    def halve(self, part: PopulationPart) -> None:
         """Cut a part in two, each with half of the members that are still in training."""
         status_P = self.training.state.status_P
         running = [row for row in part.rows if status_P[row] == RUNNING]
@@ -237,11 +237,11 @@ class GroupTraining:
         self.parts.append(replace(part, rows=[row for row in part.rows if row in away]))
         part.rows = [row for row in part.rows if row not in away]
 
-    def part_behind(self, part: Part, until: int) -> bool:
+    def part_behind(self, part: PopulationPart, until: int) -> bool:
         """Whether any of its members still has to train to get to this step."""
         return part.step < until and bool((self.training.state.status_P[part.rows] == RUNNING).any())
 
-    def save_part(self, part: Part) -> Saved:
+    def save_part(self, part: PopulationPart) -> Saved:
         """What ``load`` takes in the training of a group of these members alone; no curves."""
         training, rows = self.training, part.rows
         clock = part.step, part.evaluated_step, part.epoch_steps
@@ -250,7 +250,7 @@ class GroupTraining:
         kinds = {"engine": state, "seen": figures, "reached": {"step": self.reached[rows]}}
         return _named(kinds), {"engine": meta, "looks": part.looks}
 
-    def put_part(self, part: Part, saved: Saved) -> None:
+    def put_part(self, part: PopulationPart, saved: Saved) -> None:
         """Take what ``save`` gave in the training of a group of these members alone."""
         kinds, (_tensors, facts) = _by_kind(saved[0]), saved
         rows, members = part.rows, len(self.group.members)
@@ -273,13 +273,13 @@ class GroupTraining:
         state.epoch_loss.count, self.curve.looks = last.epoch_steps, last.looks
         self.parts, self._apart = [], None
 
-    def alone(self, part: Part) -> "GroupTraining":
+    def alone(self, part: PopulationPart) -> "GroupTraining":
         """The same training of these members alone."""
         found = GroupTraining(self.group.part(part.rows, self.training), self.metric, self.target)
         found.load(*self.save_part(part))
         return found
 
-    def _advance_part(self, part: Part, seconds: float | None, until: int) -> Tick:
+    def _advance_part(self, part: PopulationPart, seconds: float | None, until: int) -> Tick:
         if self._apart is None or self._apart[0] is not part:
             self._apart = part, self.alone(part)
         alone = self._apart[1]
@@ -304,7 +304,7 @@ class GroupTraining:
         self.training.load(kinds["engine"], facts["engine"])
         self.curve.restore(kinds["curve"], facts["looks"])
         self.kept_figures, self.reached = kinds["seen"], kinds["reached"]["step"]
-        self.parts = [Part(**part) for part in facts.get("parts", ())]
+        self.parts = [PopulationPart(**part) for part in facts.get("parts", ())]
 
 
 def _named(kinds: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:

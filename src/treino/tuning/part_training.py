@@ -15,7 +15,7 @@ from treino.engine.metrics import measure
 from treino.engine.tick import Epoch
 from treino.inspection.outputs import outputs
 from treino.records.user_network import NetworkFile, own_net
-from treino.tuning.group_training import GroupTraining, Part, Saved
+from treino.tuning.group_training import GroupTraining, PopulationPart, Saved
 from treino.tuning.populations import Group
 
 
@@ -76,7 +76,7 @@ class PartEnd:
     epoch: Epoch | None
 
 
-def part_order(population: GroupTraining, part: Part, until: int, cluster: Cluster) -> PartOrder:
+def part_order(population: GroupTraining, part: PopulationPart, until: int, cluster: Cluster) -> PartOrder:
     """The order to train a part on to a step."""
     group = group_order(population.group.part(part.rows, population.training), cluster)
     state = population.save_part(part) if part.step else None
