@@ -122,10 +122,10 @@ def resume_events(
             _("{run} is no sweep, and only to a sweep networks can be added.").format(run=path.name),
             _("Leave [[more]] out."),
         )
-    if folder.kind != "sweep" and on is not None:
+    if folder.kind == "run" and on is not None:
         raise TreinoError(
-            "on_of_no_sweep",
-            _("{run} is no sweep, and a cluster trains sweeps, seeds and folds.").format(run=path.name),
+            "on_of_a_run",
+            _("{run} is a single network, and a cluster trains several.").format(run=path.name),
             _("Leave [[on]] out."),
         )
     if folder.kind == "run":
@@ -134,7 +134,7 @@ def resume_events(
         return sweep_resumption(
             path, access, storage=storage, more=more, on=on, gpus_per_chunk=gpus_per_chunk
         )
-    return study_resumption(path, access)
+    return study_resumption(path, access, on=on, gpus_per_chunk=gpus_per_chunk)
 
 
 def branch_events(place: str, access: Access, changes: Settings, *, in_place: bool) -> Iterator[JobEvent]:

@@ -19,6 +19,9 @@ from safetensors.torch import load_file
 from treino.cluster.cluster import SharedValue, TaskEnd
 from treino.cluster.ray_task import packed
 from treino.loop.loop import JobEnd
+from treino.studies import study, track_distribution
+from treino.studies.study import study_events, study_resumption
+from treino.studies.study_options import StudyRequest
 from treino.tuning import bracket, distribution, sweep
 from treino.tuning.sweep import sweep_events, sweep_resumption
 
@@ -79,6 +82,7 @@ def use(monkeypatch: pytest.MonkeyPatch, cluster: Processes | None) -> None:
         yield cluster if on is not None else None
 
     monkeypatch.setattr(sweep, "open_cluster", opened)
+    monkeypatch.setattr(study, "open_cluster", opened)
 
 
 def contents(folder: Path) -> dict[str, Any]:
@@ -103,7 +107,7 @@ def swept(out: Path, strategy: str, patience: int, on: str | None = None, **more
 
 
 @pytest.mark.slow
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     slots=st.integers(1, 7),
     seed=st.integers(0, 1000),
@@ -128,7 +132,7 @@ def test_who_trains_whom_changes_no_bit(
 
 
 @pytest.mark.slow
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(seed=st.integers(0, 1000), stop=st.integers(1, 40), again=st.sampled_from([None, "ray"]))
 def test_what_was_interrupted_goes_on_with_a_cluster_or_without(
     tmp_path_factory: pytest.TempPathFactory, seed: int, stop: int, again: str | None
@@ -183,3 +187,71 @@ def test_halves_of_a_part_hold_its_members(tmp_path: Path) -> None:
     population.join()
     assert population.parts == []
     assert torch.equal(population.last_step_P, torch.zeros(7, dtype=torch.int64))
+
+
+# ---- studies
+
+COMPARED = StudyRequest(
+    batch_sizes=[8, 30],
+    cells=["batch_size=10,normalise=False", "hidden=4,patience=2"],
+    until="loss=0.5",
+    seeds=2,
+)
+
+
+def untimed(document: Any) -> Any:
+    """What a study found, without what depends on the clock and on where it trained."""
+    timed = ("second", "timed", "warm", "command", "processors", "answers", "notes", "path")
+    if isinstance(document, dict):
+        return {k: untimed(v) for k, v in document.items() if not any(word in k for word in timed)}
+    return [untimed(each) for each in document] if isinstance(document, list) else document
+
+
+def studied(folder: Path, name: str, on: str | None = None) -> dict[str, Any]:
+    shared = BASE | {"lr": 0.05, "hidden": (8,), "dropout": 0.2}
+    *_events, end = study_events(
+        "iris", COMPARED, settings=shared, parent=folder, name="study-" + name, on=on
+    )
+    assert isinstance(end, JobEnd)
+    return end.document
+
+
+@pytest.mark.slow
+@settings(max_examples=5, deadline=None)
+@given(slots=st.integers(1, 7), seed=st.integers(0, 1000), task_seconds=st.sampled_from([0.0, 0.05, 4.0]))
+def test_a_study_finds_the_same_wherever_its_networks_train(
+    tmp_path_factory: pytest.TempPathFactory, slots: int, seed: int, task_seconds: float
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        together = studied(tmp_path_factory.mktemp("here"), "it")
+        cluster = Processes(slots, seed)
+        use(patch, cluster)
+        patch.setattr(track_distribution, "TASK_SECONDS", task_seconds)
+        apart = studied(tmp_path_factory.mktemp("there"), "it", "ray")
+    assert untimed(apart) == untimed(together)
+    assert len(together["rows"]) == 4
+    assert cluster.names[0] == "study-it: row 1, seed 3, epochs 1 to 2"
+    assert all(seed["processors"] for row in apart["rows"] for seed in row["seeds"])
+    assert any("cluster" in note for note in apart["notes"])
+    assert not any("cluster" in note for note in together["notes"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", [1, 9])
+@pytest.mark.parametrize(("begun", "again"), [("ray", None), ("ray", "ray"), (None, "ray")])
+def test_an_interrupted_study_goes_on_with_a_cluster_or_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int, begun: str | None, again: str | None
+) -> None:
+    together = studied(tmp_path / "here", "it")
+    monkeypatch.setattr(track_distribution, "TASK_SECONDS", 0.0)
+    use(monkeypatch, Processes(3, stop))
+    looks = itertools.count()
+    with monkeypatch.context() as early:
+        early.setattr(
+            study.StudyJob, "stop_reason", lambda _job: "interrupted" if next(looks) == stop else None
+        )
+        torn = studied(tmp_path / "there", "it", begun)
+    assert torn["status"] == "interrupted"
+    *_events, end = study_resumption(tmp_path / "there/study-it", on=again)
+    assert isinstance(end, JobEnd)
+    assert untimed(end.document) == untimed(together)

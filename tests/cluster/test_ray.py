@@ -126,7 +126,7 @@ def test_processes_and_a_node_are_killed_and_nobody_is_lost(tmp_path: Path) -> N
     assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_ctrl_c_saves_and_leaves_nothing_behind(treino: Callable[..., Said], tmp_path: Path) -> None:
     asked = [*SPACE, "--members", "12", "--fresh", "0", "--epochs", "12000", "--patience", "0", "--seed", "2"]
     code = (
@@ -184,6 +184,13 @@ def test_what_names_no_cluster_is_refused(
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_study_names_its_cluster_as_a_sweep_does(treino: Callable[..., Said], tmp_path: Path) -> None:
+    said = treino("study", "iris", "--epochs", "2", "--out", tmp_path / "s", "--on", "dask")
+    assert said.status == 2
+    assert "names no cluster" in said.err
+    assert not (tmp_path / "s").exists()
+
+
 def test_one_network_needs_no_cluster(treino: Callable[..., Said]) -> None:
     assert "Add --seeds 20" in treino("train", "iris", "--on", "ray").err
 
@@ -207,13 +214,14 @@ class Node:
         return {"CPU": self.has}
 
     def nodes(self) -> list[dict[str, Any]]:
-        resources = {"object_store_memory": self.store}
+        resources = {"object_store_memory": self.store, "CPU": self.has}
         return [{"Alive": True, "NodeManagerHostname": "node7", "Resources": resources}]
 
 
 def cluster_of(node: Node) -> RayCluster:
     found = RayCluster.__new__(RayCluster)
     found.ray, found.gpus_per_chunk, found.gpus, found._orders = node, 0.0, False, {}
+    found._gone = None
     return found
 
 
@@ -222,6 +230,27 @@ def test_a_cluster_without_a_free_processor_says_what_it_has(monkeypatch: pytest
     with pytest.raises(TreinoError, match="has 4 CPU, 0 of them free"):
         cluster_of(Node(free=0)).await_processor()
     cluster_of(Node(free=1)).await_processor()
+
+
+def test_a_cluster_that_lost_all_its_machines_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_cluster, "GONE_SECONDS", 0.05)
+    node = Node(free=0)
+    cluster = cluster_of(node)
+    cluster._check_processors()
+    node.has = 0
+    cluster._check_processors()
+    node.has = 1  # a new machine came
+    time.sleep(0.06)
+    cluster._check_processors()
+    node.has = 0
+    cluster._check_processors()
+    time.sleep(0.06)
+    with pytest.raises(TreinoError, match="has had no CPU"):
+        cluster._check_processors()
+
+
+def test_a_task_asks_for_no_more_processors_than_a_machine_has() -> None:
+    assert cluster_of(Node(free=1, has=3))._largest_node() == 3
 
 
 def test_rows_that_the_object_store_cannot_hold_are_refused() -> None:

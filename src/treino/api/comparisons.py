@@ -97,6 +97,8 @@ def study(
     parent: str | Path = "runs",
     name: str | None = None,
     out: str | Path | None = None,
+    on: str | None = None,
+    gpus_per_chunk: float | None = None,
     **settings: Any,
 ) -> Study:
     """Train several settings in turns, epoch by epoch, and compare what they take and where they get.
@@ -107,6 +109,7 @@ def study(
     ``{"batch_size": 5, "lr": 1e-6}``. compare: settings to set to all of their values, as ``"normalise"``.
     ``optimizer`` and ``shuffle`` may be several. seeds: networks of each row, with seeds from ``seed`` on.
     ``as_taught=True``: every row once more with both faults of the beginners' loop; ``fault=``: with one.
+    on, gpus_per_chunk: the cluster that trains, as for ``sweep``, several at the same time.
     settings: what all rows share, as for ``fit``.
 
     Raises:
@@ -130,5 +133,7 @@ def study(
         parent=parent,
         name=name,
         out=out,
+        on=on,
+        gpus_per_chunk=gpus_per_chunk,
     )
     return Study(stored_study.drain(events).folder)

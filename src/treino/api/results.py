@@ -187,16 +187,24 @@ class Sweep(StoredSweep):
 class Study(StoredStudy):
     """Settings compared and timed; see ``StoredStudy`` for its rows and what they say."""
 
-    def resume(self, *, net: str | None = None, trust: bool = False) -> "Study":
+    def resume(
+        self,
+        *,
+        net: str | None = None,
+        trust: bool = False,
+        on: str | None = None,
+        gpus_per_chunk: float | None = None,
+    ) -> "Study":
         """Go on with a study that broke off, and return it when it is over.
 
         net, trust: where it trains networks of your own: your file in the place of theirs, or the copies that
-        were sealed with the study.
+        were sealed with the study. on, gpus_per_chunk: the cluster that trains, as for ``treino.study``.
 
         Raises:
             TreinoError: there is nothing to resume; its data is gone or changed.
         """
-        stream = resume_events(self.folder, self.access.with_network(net, trust))
+        access = self.access.with_network(net, trust)
+        stream = resume_events(self.folder, access, on=on, gpus_per_chunk=gpus_per_chunk)
         return Study(stored_study.drain(stream).folder, self.access)
 
     def _repr_html_(self) -> str:

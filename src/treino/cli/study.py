@@ -1,10 +1,11 @@
 """``treino study``: compare and time training settings, with a correct loop and with the course's faults."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.cli.flags import WHOLE, ScreenFlag
+from treino.cli.flags import WHOLE, ClusterFlags, ScreenFlag, with_flags
 
 CellFlag = Annotated[
     list[str] | None,
@@ -15,6 +16,7 @@ CellFlag = Annotated[
 ]
 
 
+@with_flags
 def study(
     source: Annotated[str, Parameter(name="DATA", help="a built-in or a file, as for 'treino train'")],
     /,
@@ -37,6 +39,7 @@ def study(
         ),
     ] = None,
     seeds: Annotated[int | None, WHOLE, Parameter(help="networks of each row; default: 1")] = None,
+    cluster: ClusterFlags,
     screen: ScreenFlag,
     **flags: Any,
 ) -> int:
@@ -61,6 +64,7 @@ def study(
         StudyRequest(batch_sizes, until, cell or [], compare, seeds),
         settings=settings,
         networks=UserFiles(),
+        **asdict(cluster),
         **where,
     )
     return follow(events, screen)

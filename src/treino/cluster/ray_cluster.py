@@ -25,6 +25,7 @@ FREE_SECONDS = 10.0  # that a cluster may have no free processor
 PROBE_SECONDS = 60.0  # until every node has told its versions; those that have not are asked with each task
 LOAD_SECONDS = 15.0
 REACH_SECONDS = 5.0
+GONE_SECONDS = 120.0  # that a cluster may be without any processor in the middle
 MOST_LOADED = 256
 MOST_LOST = 25  # times that a task's process may end
 CLIENT = "ray://"
@@ -172,6 +173,7 @@ class RayCluster:
         self._expected = versions()
         self._tickets = itertools.count()
         self._orders: dict[Any, Order] = {}
+        self._gone: float | None = None  # since when there is no processor
 
     @property
     def slots(self) -> int:
@@ -209,7 +211,8 @@ class RayCluster:
         return order.ticket
 
     def _begin(self, order: Order) -> None:
-        options: dict[str, Any] = {"num_cpus": order.processors, "max_retries": 0, "name": order.name}
+        count = order.processors if order.processors == 1 else min(order.processors, self._largest_node())
+        options: dict[str, Any] = {"num_cpus": count, "max_retries": 0, "name": order.name}
         if self.gpus:
             options["num_gpus"] = self.gpus_per_chunk
         task = self._run.options(**options)
@@ -221,6 +224,8 @@ class RayCluster:
         ready, waiting = self.ray.wait(list(self._orders), num_returns=1, timeout=seconds)
         if ready and waiting:
             ready += self.ray.wait(waiting, num_returns=len(waiting), timeout=0)[0]
+        if not ready:
+            self._check_processors()
         found = []
         for reference in ready:
             order = self._orders.pop(reference)
@@ -229,6 +234,29 @@ class RayCluster:
                 value = pickle.loads(report.content)
                 found.append(TaskEnd(order.ticket, value, report.seconds, report.processor))
         return found
+
+    def _largest_node(self) -> int:
+        """The processors of the largest one: a task that wants more would wait for ever."""
+        return max(1, *(int(n["Resources"].get("CPU", 0)) for n in self.ray.nodes() if n["Alive"]), 1)
+
+    def _check_processors(self) -> None:
+        """Give up on a cluster whose machines have all been gone for long."""
+        kind, need = self._need()
+        if self.ray.cluster_resources().get(kind, 0) >= need:
+            self._gone = None
+            return
+        self._gone = time.monotonic() if self._gone is None else self._gone
+        if time.monotonic() - self._gone > GONE_SECONDS:
+            raise TreinoError(
+                "cluster_gone",
+                _("For {n:.0f} seconds the cluster has had no {kind}.").format(n=GONE_SECONDS, kind=kind),
+                _("What had ended there is kept; treino resume last goes on, with [[on=ray]] or without."),
+                status=1,
+            )
+
+    def _need(self) -> tuple[str, float]:
+        """What a task takes at least, and of what kind."""
+        return ("GPU", self.gpus_per_chunk) if self.gpus else ("CPU", 1)
 
     def _report(self, reference: Any, order: Order) -> TaskReport | None:
         """What the task told; None where its process was lost, and it is begun again."""
@@ -282,7 +310,7 @@ class RayCluster:
         Raises:
             TreinoError: there is none.
         """
-        kind, need = ("GPU", self.gpus_per_chunk) if self.gpus else ("CPU", 1)
+        kind, need = self._need()
         begin = time.monotonic()
         while (free := self.ray.available_resources().get(kind, 0)) < need:
             has = self.ray.cluster_resources().get(kind, 0)

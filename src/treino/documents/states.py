@@ -135,6 +135,7 @@ class RecordState(State):
     cold: Many[Count]
     metrics: dict[Word, Many[Figure]]
     notes: Many[Text] = ()
+    processors: Many[Text] = ()
 
     @model_validator(mode="after")
     def _agrees(self) -> "RecordState":

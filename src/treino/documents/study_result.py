@@ -44,7 +44,10 @@ def _figure(value: Any) -> bool:
 
 
 class StudySeed(Document):
-    """One network of a row. Beside these there are epochs_to_METRIC, and the curve of one metric."""
+    """One network of a row. Beside these there are epochs_to_METRIC, and the curve of one metric.
+
+    processors: the kinds that trained it in a cluster.
+    """
 
     seed: Seed
     status: Status
@@ -54,6 +57,7 @@ class StudySeed(Document):
     epoch_seconds: Many[Seconds]
     epoch_processor_seconds: Many[Seconds]
     warm_up_epochs: Many[Count]
+    processors: Many[Text] = ()
 
     @model_validator(mode="after")
     def _agrees(self) -> "StudySeed":

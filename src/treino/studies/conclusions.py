@@ -92,6 +92,15 @@ def notes(rows: Sequence[StudyRow], facts: StudyFacts, until: Mapping[str, float
         )
     if rows and rows[0].epochs and any(not row.timed_epochs for row in rows):
         found.append(_("Seconds include the warm-up: with 2 epochs or more the first is left out."))
+    kinds = {kind for row in rows for seed in row.seeds for kind in seed.processors}
+    if kinds:
+        found.append(
+            _("Timed in a cluster: seconds compare as far as its machines are alike and do nothing else.")
+        )
+    if len(kinds) > 1:
+        found.append(
+            _("Several kinds of processors trained: {kinds}.").format(kinds="; ".join(sorted(kinds)))
+        )
     if facts.measured_on == "train":
         found.append(
             _("There are no validation rows: {metric} is of the training rows.").format(

@@ -1,12 +1,13 @@
 """The training of a study, from its first epoch to its sealed folder, as a stream of events.
 
 The networks take turns, an epoch each, so that what slows the machine down slows all of them, and the order
-is turned round in every round. Whoever is trained to the end is kept and never trained again; the others go
-on from the last checkpoint, bit for bit.
+is turned round in every round. On a cluster they train at the same time, some epochs each. Whoever is trained
+to the end is kept and never trained again; the others go on from the last checkpoint, bit for bit.
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,10 @@ from typing import Any
 
 from torch import Tensor
 
+from treino.cluster.cluster import Cluster
+from treino.cluster.devices import device_here, gpu_engine
+from treino.cluster.ray_cluster import open_cluster
+from treino.cluster.ray_task import processor_kind
 from treino.data.dataset import Data
 from treino.documents import read_checkpoint, read_study_spec
 from treino.documents.study_result import StudyResult
@@ -36,7 +41,7 @@ from treino.records.network_source import (
     write_copies,
 )
 from treino.records.resumable import unfinished
-from treino.records.user_network import NetworkFiles, network_of
+from treino.records.user_network import NetworkFiles
 from treino.records.versions import versions
 from treino.spec import Settings, read_settings
 from treino.store import RunFolder
@@ -52,9 +57,9 @@ from treino.studies.study_options import (
     row_settings,
     study_options,
 )
-from treino.studies.track import Record, Track
+from treino.studies.track import Record, Track, track_of
+from treino.studies.track_distribution import TrackDistribution, train_track
 from treino.training.goals import check_goals
-from treino.training.resolution import plan
 from treino.words import _
 
 CHUNK_SECONDS = 0.1
@@ -70,16 +75,23 @@ def study_events(
     name: str | None = None,
     out: str | Path | None = None,
     networks: NetworkSource | None = None,
+    on: str | None = None,
+    gpus_per_chunk: float | None = None,
 ) -> Iterator[JobEvent]:
     """Train every setting in every mode, in turns. Nothing is written before all that can be checked is.
 
     source: a built-in's name, a file, a frame, a pair of arrays, or what ``load`` returned. networks: where
-    the files come from that settings name as networks of the user's own. The rest as for ``treino.study``.
+    the files come from that settings name as networks of the user's own. on, gpus_per_chunk: the cluster that
+    trains, see ``open_cluster``. The rest as for ``treino.study``.
 
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
     """
-    options = study_options(settings, request)
+    wanted = dict(settings)
+    if on is not None:
+        asked = read_settings({name: value for name, value in settings.items() if name == "device"})
+        wanted["device"] = device_here(asked.device, gpus_per_chunk)
+    options = study_options(wanted, request)
     data = load_data(source, read_settings({**options.base, "seed": options.seeds[0]}))
     if not isinstance(data.train.x, Tensor):
         raise TreinoError(
@@ -100,12 +112,15 @@ def study_events(
     words = copy_words(files)
     copies = {words[word]: file for word, file in files.items()}
     options = options.with_networks(words)
-    tracks = _tracks(source, data, options, copies)
+    tracks = _tracks(source, data, options, copies, gpus=gpus_per_chunk is not None)
     engine = tracks[0].planned.training
     check_goals(options.until, metric_names(engine.loss_function, engine.outputs), data)
-    with RunFolder.create(
-        parent=parent, stem=f"{data.name}-study", name=name, out=Path(out) if out else None, kind="study"
-    ) as folder:
+    where_to = Path(out) if out else None
+    with ExitStack() as opened:
+        cluster = opened.enter_context(open_cluster(on, gpus_per_chunk, train_track))
+        folder = opened.enter_context(
+            RunFolder.create(parent=parent, stem=f"{data.name}-study", name=name, out=where_to, kind="study")
+        )
         folder.write_json("preparation.json", data.preparation.to_json())
         where = reference(data, folder.path)
         if where["kind"] == "memory":
@@ -123,13 +138,22 @@ def study_events(
                 "versions": versions(),
             },
         )
-        yield from events(StudyJob(folder, data, options, facts, tracks))
+        yield from events(
+            StudyJob(folder, data, options, facts, tracks, _distribution(cluster, folder, copies))
+        )
 
 
-def study_resumption(path: str | Path, access: Access | None = None) -> Iterator[JobEvent]:
+def study_resumption(
+    path: str | Path,
+    access: Access | None = None,
+    *,
+    on: str | None = None,
+    gpus_per_chunk: float | None = None,
+) -> Iterator[JobEvent]:
     """Go on with a study that was interrupted or killed: no row is lost, none that is whole trained again.
 
-    access: to its rows, and to networks of the user's own, which reading a folder never executes.
+    access: to its rows, and to networks of the user's own, which reading a folder never executes. on,
+    gpus_per_chunk: the cluster that trains, see ``open_cluster``.
 
     Raises:
         TreinoError: the study is over, is being written by another process, is damaged, or its data is gone.
@@ -140,15 +164,34 @@ def study_resumption(path: str | Path, access: Access | None = None) -> Iterator
     options = StudyOptions.of_entry(spec.study)
     networks = network_files(network_source(folder, access.net_file, access.trust), _network_words(options))
     data = data_of(folder, access.data_file)
-    tracks = _tracks(source_of(folder, data, access.data_file), data, options, networks, spec.facts)
-    with folder:
+    facts = spec.facts
+    before = facts
+    if on is not None:
+        before = facts.model_copy(
+            update={"device": device_here(facts.device.partition(":")[0], gpus_per_chunk)}
+        )
+    source = source_of(folder, data, access.data_file)
+    tracks = _tracks(source, data, options, networks, before, gpus=gpus_per_chunk is not None)
+    with ExitStack() as opened:
+        cluster = opened.enter_context(open_cluster(on, gpus_per_chunk, train_track))
+        opened.enter_context(folder)
         folder.unseal()
         tensors, states = track_states(folder, options)
         for number, (track, state) in enumerate(zip(tracks, states, strict=True)):
             head = f"{number}/"
             if state is not None:
                 track.load({n[len(head) :]: t for n, t in tensors.items() if n.startswith(head)}, state)
-        yield from events(StudyJob(folder, data, options, spec.facts, tracks))
+            if cluster is None and track.record.processors and not track.done:
+                track.note_processor(processor_kind())
+        yield from events(
+            StudyJob(folder, data, options, facts, tracks, _distribution(cluster, folder, networks))
+        )
+
+
+def _distribution(
+    cluster: Cluster | None, folder: RunFolder, networks: NetworkFiles
+) -> TrackDistribution | None:
+    return None if cluster is None else TrackDistribution(cluster, folder.path.name, networks)
 
 
 def track_states(
@@ -207,11 +250,13 @@ def _tracks(
     options: StudyOptions,
     networks: NetworkFiles,
     before: StudyFacts | None = None,
+    *,
+    gpus: bool = False,
 ) -> list[Track]:
     """Every network before its first step.
 
     networks: the files that settings name, and that may run. before: the facts that the study was begun with,
-    for the same kernels.
+    for the same kernels. gpus: those of a cluster train.
     """
     prepared: dict[str, Data] = {}
     found = []
@@ -222,6 +267,9 @@ def _tracks(
                 of = before.rows[number]
                 kernel = {"engine": of.engine, "threads": of.threads, "device": before.device}
                 settings = read_settings({**cell.values(options.base, seed), **kernel})
+            elif gpus and settings.engine is None:
+                engine = gpu_engine(settings.net is None and not settings.batch_norm)
+                settings = settings.model_copy(update={"engine": engine})
             try:
                 rows = _row_data(source, data, settings, prepared)
                 if isinstance(settings.batch_size, int) and settings.batch_size > len(rows.train):
@@ -232,10 +280,11 @@ def _tracks(
                         ),
                         _("Use smaller ones, or 'full' for all rows."),
                     )
-                own = network_of(settings, networks)
-                # who never stops early needs no evaluation beside the study's own
-                fed = rows if settings.patience else replace(rows, validation=rows.validation[:0])
-                found.append(Track(number, seed, rows, plan(settings, fed, own)))
+                track = track_of(number, settings, rows, networks)
+                if gpus:
+                    on_gpu = track.planned.settings | {"device": "cuda"}
+                    track.planned = replace(track.planned, settings=on_gpu)
+                found.append(track)
             except TreinoError as error:
                 raise row_settings(error, cell) from None
     return found
@@ -289,8 +338,8 @@ def _facts(options: StudyOptions, data: Data, tracks: Sequence[Track], source: s
 class StudyJob:
     """The training of a study's networks in turns, as the loop drives it: an epoch each, round after round.
 
-    facts: all of the document that is known before the first step. turn: who is still to train in this round,
-    the first of them now.
+    facts: all of the document that is known before the first step. distribution: where a cluster trains.
+    turn: who is still to train in this round, the first of them now.
     """
 
     folder: RunFolder
@@ -298,6 +347,7 @@ class StudyJob:
     options: StudyOptions
     facts: StudyFacts
     tracks: Sequence[Track]
+    distribution: TrackDistribution | None = None
     checkpoint_seconds: float = field(default_factory=lambda: CHECKPOINT_SECONDS)
     interruptible_close: bool = False
     resumable: bool = True
@@ -321,7 +371,10 @@ class StudyJob:
     def left_s(self) -> float | None:
         """Seconds to the end, None before there is a pace."""
         left = [t.left_s for t in self.tracks]
-        return None if any(s is None for s in left) else sum(s for s in left if s is not None)
+        if any(s is None for s in left):
+            return None
+        places = 1 if self.distribution is None else self.distribution.cluster.slots
+        return sum(s for s in left if s is not None) / places
 
     def stop_reason(self) -> str | None:
         """``interrupted`` where somebody asks for it: a study has its answers when all are trained."""
@@ -329,6 +382,14 @@ class StudyJob:
 
     def advance(self) -> Tick | None:
         """Train the one whose turn it is for a moment; who is trained to the end is kept at once."""
+        if self.distribution is not None:
+            trained = self.distribution.advance(self.tracks)
+            if trained is None:
+                return None
+            self.now, tick = trained
+            if self.now.done:
+                self.checkpoint()
+            return tick
         self.turn = self.turn or _round(self.tracks)
         if not self.turn:
             return None

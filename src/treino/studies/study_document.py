@@ -88,6 +88,7 @@ def row(
             "epoch_seconds": r.seconds,
             "epoch_processor_seconds": r.processor,
             "warm_up_epochs": r.cold,
+            **({"processors": r.processors} if r.processors else {}),
             facts.metric: r.metrics.get(facts.metric, []),
         }
         for seed, r in zip(options.seeds, records, strict=True)

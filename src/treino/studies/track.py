@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor
@@ -13,7 +13,9 @@ from treino.engine import Tick
 from treino.engine.metrics import measure, metric_names
 from treino.plots.style import split_name
 from treino.records.failure_notes import noted
-from treino.training.resolution import Plan
+from treino.records.user_network import NetworkFiles, network_of
+from treino.spec import Settings
+from treino.training.resolution import Plan, plan
 from treino.training.user_data import answers
 from treino.words import _
 
@@ -24,7 +26,8 @@ class Record:
 
     seconds: by the clock on the wall, without evaluation. processor: of processors, all threads together.
     cold: the epochs (from 1 on) that were the first in their process, so that memory and threads had to be
-    made ready. metrics: measured after the epoch. notes: why some of them could not be.
+    made ready. metrics: measured after the epoch. notes: why some of them could not be. processors: the
+    kinds that trained it in a cluster, and since.
     """
 
     status: str = "running"
@@ -36,6 +39,7 @@ class Record:
     cold: list[int] = field(default_factory=list)
     metrics: dict[str, list[float | None]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    processors: list[str] = field(default_factory=list)
 
     @property
     def epochs(self) -> int:
@@ -47,10 +51,13 @@ class Record:
 
 
 class Track:
-    """A training that takes turns with others. cell: the row's number. planned: its training and settings."""
+    """A training that takes turns with others.
 
-    def __init__(self, cell: int, seed: int, data: Data, planned: Plan) -> None:
-        self.cell, self.seed, self.data, self.planned = cell, seed, data, planned
+    cell: the row's number. settings: as they were read. planned: its training, and every setting's value.
+    """
+
+    def __init__(self, cell: int, settings: Settings, data: Data, planned: Plan) -> None:
+        self.cell, self.settings, self.data, self.planned = cell, settings, data, planned
         self.record = Record()
         self._so_far, self._processor, self._cold = 0.0, 0.0, True  # seconds of the epoch that has begun
 
@@ -113,6 +120,11 @@ class Track:
         found = measure(output_NC[None], y_N, engine.loss_function, self.data.target_scale)
         return {name: float(value[0]) for name, value in found.items()}
 
+    def note_processor(self, kind: str) -> None:
+        """Note who goes on, of what a cluster trains or has begun."""
+        if kind not in self.record.processors:
+            self.record.processors.append(kind)
+
     def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """What going on needs; of a network that is trained to its end its figures alone."""
         kept = {"record": self.record.__dict__, "so_far": [self._so_far, self._processor], "engine": None}
@@ -127,3 +139,14 @@ class Track:
         self._so_far, self._processor = kept["so_far"]
         if kept["engine"] is not None:
             self.planned.training.load(dict(tensors), kept["engine"])
+
+
+def track_of(cell: int, settings: Settings, data: Data, networks: NetworkFiles) -> Track:
+    """A row's network before its first step. networks: the files that settings name, and that may run.
+
+    Raises:
+        TreinoError: settings that contradict the rows or the machine.
+    """
+    # who never stops early needs no evaluation beside the study's own
+    fed = data if settings.patience else replace(data, validation=data.validation[:0])
+    return Track(cell, settings, data, plan(settings, fed, network_of(settings, networks)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from treino.cluster.cluster import Cluster
+from treino.cluster.devices import gpu_engine
 from treino.data.dataset import Data
 from treino.engine import MLP, TrainConfig
 from treino.engine.kernels.selection import WORKERS
@@ -51,7 +52,7 @@ def group_order(group: Group, cluster: Cluster | None) -> GroupOrder:
 def for_gpu(group: Group) -> Group:
     """With a kernel that a GPU has."""
     flat = isinstance(group.net, MLP) and not group.net.batch_norm
-    engine = group.config.engine or ("flat-bmm" if flat else "module")
+    engine = group.config.engine or gpu_engine(flat)
     return replace(group, config=replace(group.config, engine=engine))
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from treino.cluster.devices import device_here
 from treino.cluster.ray_cluster import open_cluster
 from treino.data.dataset import Data
 from treino.documents import read_checkpoint, read_document, read_sweep_spec, read_tensors
@@ -41,7 +42,7 @@ from treino.store import RunFolder
 from treino.training.goals import check_goals
 from treino.tuning import member_table, top_members
 from treino.tuning.bracket import TrainingBracket
-from treino.tuning.cluster_sweep import device_here, distribute, note_processor
+from treino.tuning.cluster_sweep import distribute, note_processor
 from treino.tuning.extension import OVER, add_networks, begun_part, check_folder, hear, refuse_commands
 from treino.tuning.judgement import finish_sweep, sweep_document
 from treino.tuning.part_training import train_part

@@ -1,0 +1,27 @@
+"""The device on which this process holds networks that a cluster trains, and the kernel of its GPUs."""
+
+from treino.errors import TreinoError
+from treino.words import _, setting
+
+
+def device_here(device: str, gpus_per_chunk: float | None) -> str:
+    """The device on which this process holds the networks that others train: always the CPU.
+
+    Raises:
+        TreinoError: the device that was asked for is none that the chunks have.
+    """
+    fitting = ("auto", "cpu") if gpus_per_chunk is None else ("auto", "cuda")
+    if device in fitting:
+        return "cpu"
+    raise TreinoError(
+        "device_on_cluster",
+        _("The chunks on a cluster have processors and, where that is asked for, GPUs; not {what}.").format(
+            what=setting("device", device)
+        ),
+        _("Use [[gpus_per_chunk=1]] for GPUs, leave it out for processors, and leave the device open."),
+    )
+
+
+def gpu_engine(flat: bool) -> str:
+    """The kernel of a GPU, where none is asked for. flat: treino's own layers, without batch norm."""
+    return "flat-bmm" if flat else "module"
