@@ -256,7 +256,7 @@ WAYS: dict[str, set[str]] = {
     "NetworkFile": {"records/network_source:_sealed", "records/network_source:_user_file"},
     # who asks for networks: by a mapping of files that may run, or by a folder and the user's words for it
     "network_of": {
-        "studies/study:_tracks",
+        "studies/track:track_of",
         "training/train:training",
         "tuning/learning_rate_search:find_rate",
         "tuning/populations:groups",
