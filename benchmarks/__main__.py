@@ -23,6 +23,7 @@ NAMES = (
     "sweep",
     "sweep_tools",
     "sweep_noise",
+    "ray_sweep",
     "landscape",
     "keyframes",
     "batches",
