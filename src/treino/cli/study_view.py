@@ -32,10 +32,16 @@ class StudyView:
     def opening(self) -> list[RenderableType]:
         """The text before a study: its data and settings."""
         facts = self.job.facts
-        sizes = _(
+        text = _(
             "{data}, {train:,} training rows; networks, in turns: {n}; epochs of each: {epochs}; measured on"
             " {rows:,} {split} rows"
-        ).format(
+        )
+        if self.job.distribution is not None:
+            text = _(
+                "{data}, {train:,} training rows; networks, on a cluster: {n}; epochs of each: {epochs}; "
+                "measured on {rows:,} {split} rows"
+            )
+        sizes = text.format(
             n=len(facts.rows) * len(facts.seed_list), epochs=facts.epochs, data=facts.data,
             train=facts.split["train"], rows=facts.measured_rows,
             split=split_name(facts.measured_on),
