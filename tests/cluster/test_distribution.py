@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from treino.cluster.cluster import SharedValue, TaskEnd
 from treino.cluster.ray_task import packed
 from treino.loop.loop import JobEnd
-from treino.studies import study, track_distribution
+from treino.studies import study, study_job, track_distribution
 from treino.studies.study import study_events, study_resumption
 from treino.studies.study_options import StudyRequest
 from treino.tuning import bracket, distribution, sweep
@@ -248,7 +248,7 @@ def test_an_interrupted_study_goes_on_with_a_cluster_or_without(
     looks = itertools.count()
     with monkeypatch.context() as early:
         early.setattr(
-            study.StudyJob, "stop_reason", lambda _job: "interrupted" if next(looks) == stop else None
+            study_job.StudyJob, "stop_reason", lambda _job: "interrupted" if next(looks) == stop else None
         )
         torn = studied(tmp_path / "there", "it", begun)
     assert torn["status"] == "interrupted"

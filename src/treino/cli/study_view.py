@@ -13,7 +13,7 @@ from treino.loop.loop import JobEnd
 from treino.plots.style import split_name
 from treino.studies.conclusions import row_name
 from treino.studies.row_table import table_of
-from treino.studies.study import StudyJob
+from treino.studies.study_job import StudyJob
 from treino.words import N_, _, numeral
 
 WIDE = 120  # columns of a terminal that has room for intervals

@@ -237,7 +237,7 @@ class RayCluster:
 
     def _largest_node(self) -> int:
         """The processors of the largest one: a task that wants more would wait for ever."""
-        return max(1, *(int(n["Resources"].get("CPU", 0)) for n in self.ray.nodes() if n["Alive"]), 1)
+        return max([1, *(int(n["Resources"].get("CPU", 0)) for n in self.ray.nodes() if n["Alive"])])
 
     def _check_processors(self) -> None:
         """Give up on a cluster whose machines have all been gone for long."""
