@@ -275,6 +275,7 @@ def test_the_line_is_the_script_s_alone_and_no_file_of_its_is_written_to(tmp_pat
     def child():
         train(3)
         os._exit(0 if sockets() == 0 else 1)
+    torch.set_num_threads(1)  # a fork has none of OpenMP's threads, and would wait for them
     train(2)
     forked = os.fork()
     if not forked: child()
