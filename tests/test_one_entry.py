@@ -97,6 +97,7 @@ def trained(treino: Treino, data: str, names: dict[str, str], *more: object) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("data", "names"), [("bowl", NUMBERS), ("rim", CLASSES)])
 def test_a_run_of_nothing_but_new_entries(
     data: str, names: dict[str, str], added: None, treino: Treino

@@ -53,6 +53,7 @@ def dies_at(place: int, make: Callable[[], RunFolder]) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("by", "kind"), [("name", "run"), ("out", "sweep"), ("name", "study")])
 def test_whoever_dies_at_first_leaves_a_name_that_can_be_used(tmp_path: Path, by: str, kind: str) -> None:
     place = listed = 0

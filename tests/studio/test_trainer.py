@@ -266,6 +266,7 @@ def test_another_segment_has_the_speed_that_was_chosen(studio: Studio) -> None:
     assert studio.frames[-1]["step"] - step < 40 * (time.monotonic() - begin)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("playing", [True, False], ids=["playing", "paused"])
 def test_a_studio_that_is_killed_leaves_a_whole_run(studio: Studio, playing: bool) -> None:
     path = studio.train(paused=not playing)

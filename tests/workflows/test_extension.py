@@ -61,7 +61,8 @@ def configs(out: Path) -> list[dict[str, Any]]:
     return list(json.loads((out / "asked.json").read_text())["configs"])
 
 
-@pytest.mark.parametrize("name", ["random", "sobol"])
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("name", ["sobol", "random"])
 def test_eight_and_eight_are_sixteen_to_the_bit(tmp_path: Path, name: str) -> None:
     swept(tmp_path / "whole", 16, sampler=name, top=16)
     swept(tmp_path / "parts", 8, sampler=name, top=16)

@@ -73,6 +73,7 @@ def test_outputs_stay_and_training_goes_on_as_torchs(case: str, engine: str, tmp
 
 
 @pytest.mark.slow
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("how", [branching, rewinding])
 def test_a_killed_growth_goes_on(how: Any, tmp_path: Path) -> None:
     rng = random.Random(1)

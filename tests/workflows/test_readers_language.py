@@ -45,6 +45,7 @@ def turned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.slow
 @pytest.mark.pictures
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("written", "read"), [("xx", "en"), ("en", "xx")])
 def test_what_was_trained_in_another_language_is_shown_in_the_readers(
     written: str,
