@@ -250,7 +250,20 @@ def test_a_cluster_that_lost_all_its_machines_is_given_up(monkeypatch: pytest.Mo
 
 
 def test_a_task_asks_for_no_more_processors_than_a_machine_has() -> None:
-    assert cluster_of(Node(free=1, has=3))._largest_node() == 3
+    cluster, asked = cluster_of(Node(free=1, has=3)), list[int]()
+
+    class Task:
+        def options(self, *, num_cpus: int, **_more: Any) -> "Task":
+            asked.append(num_cpus)
+            return self
+
+        def remote(self, *_arguments: Any) -> object:
+            return object()
+
+    cluster._run, cluster._expected = Task(), {}
+    for processors in (1, 2, 8):
+        cluster._begin(ray_cluster.Order(0, b"", (), "task", processors))
+    assert asked == [1, 2, 3]
 
 
 def test_rows_that_the_object_store_cannot_hold_are_refused() -> None:

@@ -1,15 +1,22 @@
 """The device on which this process holds networks that a cluster trains, and the kernel of its GPUs."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from treino.errors import TreinoError
+from treino.spec import read_settings
 from treino.words import _, setting
 
 
-def device_here(device: str, gpus_per_chunk: float | None) -> str:
+def device_here(settings: Mapping[str, Any], gpus_per_chunk: float | None) -> str:
     """The device on which this process holds the networks that others train: always the CPU.
+
+    settings: as a person gives them; all but ``device`` are for others to check.
 
     Raises:
         TreinoError: the device that was asked for is none that the chunks have.
     """
+    device = read_settings({name: value for name, value in settings.items() if name == "device"}).device
     fitting = ("auto", "cpu") if gpus_per_chunk is None else ("auto", "cuda")
     if device in fitting:
         return "cpu"

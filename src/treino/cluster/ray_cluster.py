@@ -224,7 +224,9 @@ class RayCluster:
         ready, waiting = self.ray.wait(list(self._orders), num_returns=1, timeout=seconds)
         if ready and waiting:
             ready += self.ray.wait(waiting, num_returns=len(waiting), timeout=0)[0]
-        if not ready:
+        if ready:
+            self._gone = None
+        else:
             self._check_processors()
         found = []
         for reference in ready:

@@ -79,8 +79,7 @@ def study_events(
     """
     wanted = dict(settings)
     if on is not None:
-        asked = read_settings({name: value for name, value in settings.items() if name == "device"})
-        wanted["device"] = device_here(asked.device, gpus_per_chunk)
+        wanted["device"] = device_here(settings, gpus_per_chunk)
     options = study_options(wanted, request)
     data = load_data(source, read_settings({**options.base, "seed": options.seeds[0]}))
     if not isinstance(data.train.x, Tensor):
@@ -154,12 +153,10 @@ def study_resumption(
     options = StudyOptions.of_entry(spec.study)
     networks = network_files(network_source(folder, access.net_file, access.trust), _network_words(options))
     data = data_of(folder, access.data_file)
-    facts = spec.facts
-    before = facts
+    facts = before = spec.facts
     if on is not None:
-        before = facts.model_copy(
-            update={"device": device_here(facts.device.partition(":")[0], gpus_per_chunk)}
-        )
+        trained_on = {"device": facts.device.partition(":")[0]}
+        before = facts.model_copy(update={"device": device_here(trained_on, gpus_per_chunk)})
     source = source_of(folder, data, access.data_file)
     tracks = _tracks(source, data, options, networks, before, gpus=gpus_per_chunk is not None)
     with ExitStack() as opened:

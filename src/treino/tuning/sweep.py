@@ -100,8 +100,7 @@ def sweep_events(
         options |= {"ensemble": read_settings({"ensemble": base.pop("ensemble", 1)}).ensemble}
     wanted = sweep_options(space, options)
     if on is not None:
-        asked = read_settings({name: value for name, value in base.items() if name == "device"})
-        base["device"] = device_here(asked.device, gpus_per_chunk)
+        base["device"] = device_here(base, gpus_per_chunk)
     shared = settings_of({}, base, 0)
     if shared.every is not None:
         raise TreinoError(
