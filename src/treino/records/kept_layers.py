@@ -39,13 +39,16 @@ def check_layers(sizes: Sequence[int], shapes: Iterable[Sequence[int]], name: st
         raise _of_other_sizes(sizes, name)
 
 
-def check_row(sizes: Sequence[int], numbers: int, name: str) -> None:
+def check_row(sizes: Sequence[int], gates: int, numbers: int, name: str) -> None:
     """The same by the numbers of a state's row of parameters, which says no shapes.
+
+    gates: the factors of columns that are trained with these layers.
 
     Raises:
         TreinoError: a network of these layers has more or fewer.
     """
-    if numbers != sum(padded(units * inputs) + padded(units) for inputs, units in pairwise(sizes)):
+    layers = sum(padded(units * inputs) + padded(units) for inputs, units in pairwise(sizes))
+    if numbers != padded(gates) + layers:
         raise _of_other_sizes(sizes, name)
 
 

@@ -10,6 +10,7 @@ from treino.data.dataset import Data
 from treino.documents import read_checkpoint, read_tensors
 from treino.documents.run_spec import RunSpec
 from treino.engine import MLP, Training
+from treino.engine.gates import gates_of
 from treino.engine.user_module import module_copy
 from treino.engine.warm_start import warm_start
 from treino.records.access import Access
@@ -50,7 +51,9 @@ def rebuilt(
         sizes = [data.inputs, *layers.hidden, spec.outputs]
         start = name_of(segment.number, segment.start)
         if not layers.batch_norm and folder.has(start):
-            check_row(sizes, read_tensors(folder, start)[0]["params"].shape[-1], folder.path.name)
+            gates = gates_of(data.inputs, data.input_columns, data.input_bins, 1.0).count
+            numbers = read_tensors(folder, start)[0]["params"].shape[-1]
+            check_row(sizes, gates if layers.gates else 0, numbers, folder.path.name)
         elif (shapes := _stored_shapes(folder)) is not None:
             check_layers(sizes, shapes, folder.path.name)
     own = None if spec.net == "mlp" else run_network(folder, spec.net, settings.net, access, settings.seed)
