@@ -110,13 +110,15 @@ def _reshaped_row(
         weight_CH.copy_(drawn)
 
     names = [n for n in arrays if n in ("params", "grads", "average") or n.startswith("moment.")]
-    names.sort(key=lambda name: name != "params")
+    networks = [name for name in ("params", "average") if name in names]
+    names.sort(key=lambda name: networks.index(name) if name in networks else len(networks))
     views_K = [layout.views(torch.from_numpy(arrays[name][row])) for name in names]
     tensors_L = [torch.stack(parts) for parts in zip(*views_K, strict=True)]
     gates = [tensors_L.pop(0)] if shared.shape.gates is not None else []
     if shared.shape.gates is not None:
         x_ND = x_ND * shared.shape.gates.factors(gates[0][names.index("params")])
-    stack: Stack = [LayerState(w, b) for w, b in zip(tensors_L[::2], tensors_L[1::2], strict=True)]
+    pairs = zip(tensors_L[::2], tensors_L[1::2], strict=True)
+    stack: Stack = [LayerState(w, b, len(networks)) for w, b in pairs]
     with torch.no_grad():
         stack = reshaped(stack, shared.net.hidden, kind.module(), x_ND, output)
     found = {}

@@ -8,7 +8,7 @@ layer least, and leaves its mean there.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -23,11 +23,13 @@ Activation = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True, eq=False)
 class LayerState:
-    """A layer. weight_KHD, bias_KH: first the weights themselves, then what else belongs to each of them, as
-    the optimizer's moments do."""
+    """A layer. weight_KHD, bias_KH: first the weights themselves, then their running average where there is
+    one, then what else belongs to each of them, as the optimizer's moments do. networks: how many of the first
+    are a network's weights."""
 
     weight_KHD: Tensor
     bias_KH: Tensor
+    networks: int = 1
 
     @property
     def units(self) -> int:
@@ -55,7 +57,9 @@ def reshaped(
     x_ND: training rows, by which it is measured which units go and what added layers bend. output(weight_CH):
     fills the weights of an output layer that lost the layer before it, and that nothing fits therefore.
     """
-    stack = [LayerState(layer.weight_KHD.double(), layer.bias_KH.double()) for layer in stack]
+    stack = [
+        replace(each, weight_KHD=each.weight_KHD.double(), bias_KH=each.bias_KH.double()) for each in stack
+    ]
     x_ND = x_ND.double()
     if len(hidden) < len(stack) - 1:
         stack = shortened(stack, len(hidden), output)
@@ -99,14 +103,14 @@ def shares(units: int, before: int) -> Tensor:
 def narrowed(stack: Stack, place: int, units: int, value_NH: Tensor) -> Stack:
     """A hidden layer without those of its units that move the next layer least: by the deviation of what they
     give on the rows times the length of the weights that lead on from them. Its biases get their means."""
-    onward_CH = stack[place + 1].weight_KHD[0]
-    moved_H = value_NH.std(0, correction=0) * onward_CH.norm(dim=0)
+    after = stack[place + 1]
+    onward_MCH = after.weight_KHD[: after.networks]
+    moved_H = value_NH.std(0, correction=0) * onward_MCH[0].norm(dim=0)
     kept_H = moved_H.argsort(descending=True, stable=True)[:units].sort().values
     gone_H = torch.ones(len(moved_H), dtype=torch.bool).index_fill(0, kept_H, False)
-    after = stack[place + 1]
     bias_KC = after.bias_KH.clone()
-    bias_KC[0] += onward_CH[:, gone_H] @ value_NH.mean(0)[gone_H]
-    stack = [*stack[: place + 1], LayerState(after.weight_KHD, bias_KC), *stack[place + 2 :]]
+    bias_KC[: after.networks] += onward_MCH[:, :, gone_H] @ value_NH.mean(0)[gone_H]
+    stack = [*stack[: place + 1], replace(after, bias_KH=bias_KC), *stack[place + 2 :]]
     return _taken(stack, place, kept_H, torch.ones(units, dtype=torch.float64))
 
 
@@ -114,18 +118,18 @@ def deepened(stack: Stack, place: int, act: Activation, value_NH: Tensor) -> Sta
     """One more hidden layer, before the layer at this place, that passes on what it gets: exactly where the
     activation has a straight stretch that holds all of it, else nearly. What else belongs to it is zero."""
     after, line = stack[place], straight_stretch(act, value_NH)
-    K, H = len(after.bias_KH), value_NH.shape[1]
+    K, H, M = len(after.bias_KH), value_NH.shape[1], after.networks
     weight_KHH = torch.zeros(K, H, H, dtype=torch.float64)
-    weight_KHH[0] = line.scale * torch.eye(H, dtype=torch.float64)
+    weight_KHH[:M] = line.scale * torch.eye(H, dtype=torch.float64)
     bias_KH = torch.zeros(K, H, dtype=torch.float64)
-    bias_KH[0] = line.point
+    bias_KH[:M] = line.point
     onward_KCH, bias_KC = after.weight_KHD.clone(), after.bias_KH.clone()
-    onward_KCH[0] /= line.slope
-    bias_KC[0] -= line.height * onward_KCH[0].sum(1)
+    onward_KCH[:M] /= line.slope
+    bias_KC[:M] -= line.height * onward_KCH[:M].sum(2)
     return [
         *stack[:place],
-        LayerState(weight_KHH, bias_KH),
-        LayerState(onward_KCH, bias_KC),
+        LayerState(weight_KHH, bias_KH, M),
+        LayerState(onward_KCH, bias_KC, M),
         *stack[place + 1 :],
     ]
 
@@ -154,13 +158,14 @@ def shortened(stack: Stack, hidden: int, output: Callable[[Tensor], None]) -> St
     units = before[-1].units if before else stack[0].weight_KHD.shape[2]
     weight_KCH = torch.zeros(*last.bias_KH.shape, units, dtype=torch.float64)
     output(weight_KCH[0])
-    return [*before, LayerState(weight_KCH, last.bias_KH)]
+    weight_KCH[1 : last.networks] = weight_KCH[0]
+    return [*before, replace(last, weight_KHD=weight_KCH)]
 
 
 def _taken(stack: Stack, place: int, of_H: Tensor, share_H: Tensor) -> Stack:
     """With these of a hidden layer's units, and their shares of their outgoing weights."""
     layer, after = stack[place], stack[place + 1]
     onward_KCH = after.weight_KHD[:, :, of_H].clone()
-    onward_KCH[0] *= share_H
-    taken = LayerState(layer.weight_KHD[:, of_H], layer.bias_KH[:, of_H])
-    return [*stack[:place], taken, LayerState(onward_KCH, after.bias_KH), *stack[place + 2 :]]
+    onward_KCH[: after.networks] *= share_H
+    taken = replace(layer, weight_KHD=layer.weight_KHD[:, of_H], bias_KH=layer.bias_KH[:, of_H])
+    return [*stack[:place], taken, replace(after, weight_KHD=onward_KCH), *stack[place + 2 :]]
