@@ -62,10 +62,8 @@ def _parted(
             value = given.pop(name)
             read = read_settings({name: value}) if name in Settings.model_fields else None
             hp[name] = value if read is None else getattr(read, name)
-        elif name not in CHANGEABLE or (name in NETWORK and run.spec.net != "mlp"):
+        elif name not in CHANGEABLE or name in _fixed(run):
             refuse(name, run)
-    if "hidden" in given and snapshot.settings["batch_norm"]:  # its means are of the units that there are
-        refuse("hidden", run)
     asked = dict(before.asked)
     if given.keys() & {"epochs", "steps"}:
         asked = {k: v for k, v in asked.items() if k not in ("epochs", "steps")}
@@ -129,13 +127,20 @@ def _with_passes(segment: Segment, snapshot: Snapshot) -> Segment:
     return replace(segment, passes_from=snapshot.step, steps_per_epoch=per)
 
 
+def _fixed(run: StoredRun) -> tuple[str, ...]:
+    """Settings of the network that this one can't change."""
+    if run.spec.net != "mlp":
+        return NETWORK
+    return ("hidden",) if run.spec.resolved.batch_norm else ()  # its means are of the units that there are
+
+
 def refuse(name: str, run: StoredRun) -> None:
     """Raise: this setting can't change on the way.
 
     Raises:
         TreinoError: always, with the reason.
     """
-    names = sorted({*HP, "betas", *CHANGEABLE} - {"beta1", "beta2"})
+    names = sorted({*HP, "betas", *CHANGEABLE} - {"beta1", "beta2", *_fixed(run)})
     if name not in Settings.model_fields:
         raise TreinoError(
             "unknown_setting", _("There is no setting {name}.").format(name=name), nearest(name, names)
