@@ -45,7 +45,7 @@ class LiveView:
             self._looked, self._watched = now, self.folder.watched
         if not self._watched or self._state == (training.step, playing):
             return
-        if playing and now - self._shown < SPACING:
+        if playing and not training.done and now - self._shown < SPACING:
             return
         tensors, meta = training.save()
         tail = {"first": self._first, "losses": self._loss_S.tolist()}

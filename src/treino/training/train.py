@@ -389,14 +389,16 @@ class RunJob:
         Raises:
             TreinoError: what ended it, when all is sealed; a failing machine.
         """
-        self.view.close()
         engine, clock = self.plan.training, self.clock
         status = "stopped" if self.failure else status_at_end(engine.status_P, reason)
         clock.epoch_so_far += clock.lap() if self.timed else 0.0
         seconds, waited = clock.seconds + clock.epoch_so_far, clock.waited + engine.waited
-        self.run = finish(
-            self.folder, self.data, self.plan, status, seconds, clock.evaluation, waited, self.segment
-        )
+        try:
+            self.run = finish(
+                self.folder, self.data, self.plan, status, seconds, clock.evaluation, waited, self.segment
+            )
+        finally:
+            self.view.close()  # the last state is seen while it is measured, which may take a while
         if self.failure is not None:
             raise self.failure
         return self.run.document
