@@ -46,7 +46,9 @@ def test_weights_to_begin_with(treino: Callable[..., Said]) -> None:
     assert "--weights" in same.spec.command
     said = treino("train", "--like", "same", "--json").document["error"]
     assert (said["rule"], f"--weights s:{member}" in said["hint"]) == ("like_weights", True)
-    assert treino("export", "same", "--json").document["error"]["rule"] == "export_weights"
+    script = Path(treino("export", "same", "--json").document["path"]).read_text()
+    assert "The run began with the weights of" in script
+    assert "def train" not in script
     words = ("train", "iris", "--weights", f"s:{member}", "--hidden", 5, "--json")
     assert treino(*words).document["error"]["rule"] == "weights_differ"
 

@@ -24,8 +24,8 @@ Activation = Callable[[Tensor], Tensor]
 @dataclass(frozen=True, eq=False)
 class LayerState:
     """A layer. weight_KHD, bias_KH: first the weights themselves, then their running average where there is
-    one, then what else belongs to each of them, as the optimizer's moments do. networks: how many of the first
-    are a network's weights."""
+    one, then what else belongs to each of them, as the optimizer's moments do. networks: of how many of the
+    first a network is made."""
 
     weight_KHD: Tensor
     bias_KH: Tensor

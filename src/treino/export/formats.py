@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from treino.errors import TreinoError, nearest
-from treino.export.exported import Exported
+from treino.export.exported import Exported, need_weights
 from treino.export.onnx_file import onnx_file
 from treino.export.pt2_file import pt2_file
 from treino.export.script import script
@@ -25,7 +25,7 @@ def exported(run: StoredRun, format: str = "script") -> Exported:
     """Write the run into its ``exports/`` folder.
 
     ``script``: plain PyTorch that trains to the same numbers and predicts from raw columns, its weights and
-    what else it needs beside it. ``onnx``: raw columns in, answers out, checked in onnxruntime. ``pt2``: the
+    what else it needs beside it; it only predicts where the run didn't begin anew. ``onnx``: raw columns in, answers out, checked in onnxruntime. ``pt2``: the
     network as a program of torch.export. ``safetensors``: the kept weights under plain ``state_dict`` names.
 
     Raises:
@@ -54,14 +54,7 @@ def weights(run: StoredRun) -> Exported:
     """
     from safetensors.torch import save
 
-    if run.folder.kind == "run" and not run.folder.has("model.safetensors"):
-        raise TreinoError(
-            "no_weights_yet",
-            _("{run} is {status} and has kept no weights yet.").format(run=run.name, status=_(run.status)),
-            _("Wait until it is over.")
-            if run.status == "running"
-            else _("Go on with: treino resume {path}").format(path=run.path),
-        )
+    need_weights(run)
     return Exported((run.folder.write_bytes(f"exports/{run.name}.safetensors", save(dict(run.tensors))),))
 
 

@@ -6,6 +6,7 @@ import re
 import shlex
 import sys
 import textwrap
+from collections.abc import Set
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,15 @@ from treino.engine import ACTIVATIONS, INITS, mlp
 from treino.engine.gates import Gates, gates_of
 from treino.engine.rng import member_seeds
 from treino.errors import TreinoError
-from treino.export.exported import Exported
+from treino.export.exported import Exported, has_weights, need_weights
 from treino.export.own_classes import class_name, definitions
+from treino.export.predicting_half import predicting_half
 from treino.export.script_data import scale_of, source_part
 from treino.export.script_part import WIDTH, ScriptPart, listing, literal, words_alone
 from treino.export.script_template import render
 from treino.export.script_training import changes_part, planned_steps, training_part
 from treino.records.network_source import UserFiles, network_files, sealed_copy
+from treino.records.segments import path_of
 from treino.records.stored_run import StoredRun
 from treino.spec import read_settings
 from treino.training.resolution import dropout_of, plain_of
@@ -40,30 +43,24 @@ LIBRARIES = {
     "nn": "from torch import nn",
 }  # fmt: skip
 
+OF_FIRST_WEIGHTS = ("hidden", "activation", "seed", "data_seed")
+"""Settings that are others than the first weights' where a run went on from step 0 with another one."""
+
 
 def script(run: StoredRun) -> Exported:
     """``exports/NAME.py``, and beside it NAME.pt (the kept weights) and what else it needs; -> the script.
 
+    It begins anew: of a run that went on from other weights it predicts, and doesn't train.
+
     Raises:
-        TreinoError: a network that exists only in the process that trained it; data that is gone or changed.
+        TreinoError: a network that exists only in the process that trained it; data that is gone or changed;
+            a run that didn't begin anew and has no weights yet.
     """
-    if run.spec.segments:
-        raise TreinoError(
-            "export_segments",
-            _("{run} went on from one of its steps with other settings, and a script begins anew.").format(
-                run=run.name
-            ),
-            _("Export its weights: [[format=safetensors]], or train a new run with these settings."),
-        )
-    if run.spec.weights:
-        raise TreinoError(
-            "export_weights",
-            _("{run} began with the weights of {other}, and a script begins anew.").format(
-                run=run.name, other=run.spec.weights
-            ),
-            _("Use [[format=safetensors]]."),
-        )
+    trains = _begins_anew(run)
+    if not trains:
+        need_weights(run)
     part = _own(run)
+    part.flag(trains=trains)
     data = run.data
     part |= source_part(run, data)
     part |= training_part(run, data, "csv" in part.flags)
@@ -72,11 +69,25 @@ def script(run: StoredRun) -> Exported:
     part.values["definitions"] = definitions(run)
     part.flag(defines=bool(part.values["definitions"]))
     part |= changes_part(run)
-    text = _with_imports(render(part.flags, part.values, dedent="batches" not in part.flags), part)
-    if run.folder.kind == "sweep" or run.folder.has("model.safetensors"):
+    text = render(part.flags, part.values, dedent="batches" not in part.flags)
+    text = _with_imports(text if trains else predicting_half(text), part)
+    part.files = {name: content for name, content in part.files.items() if name.partition(".")[0] in text}
+    if has_weights(run):
         part.files[f"{_stem(run)}.pt"] = _weights(run, data)
     more = [run.folder.write_bytes(f"exports/{name}", content) for name, content in part.files.items()]
     return Exported((run.folder.write_bytes(f"exports/{_stem(run)}.py", text.encode()), *more))
+
+
+def _begins_anew(run: StoredRun) -> bool:
+    """Whether it was trained from first weights of its seed, with the settings that it has at its end."""
+    path = [link.segment for link in path_of(run.spec)]
+    asked = [[segment.asked.get(name) for name in OF_FIRST_WEIGHTS] for segment in path]
+    return (
+        not run.spec.weights
+        and path[-1].start == 0
+        and not any(segment.changes for segment in path)
+        and asked[0] == asked[-1]
+    )
 
 
 def _stem(run: StoredRun) -> str:
@@ -125,12 +136,20 @@ def _head(run: StoredRun, data: Data, made: ScriptPart) -> ScriptPart:
             f"{s['ensemble']} networks are trained, one after the other. {best} together: the mean of their "
             f"{'probabilities' if data.classes else 'values'}."
         )
-    if not run.folder.has("model.safetensors"):
+    if not has_weights(run):
         notes.append("No weights were kept so far: train before you predict.")
-    part.flag(notes=bool(notes), weightless=not run.folder.has("model.safetensors"))
+    if "trains" not in made.flags:
+        notes = [
+            f"The run began with the weights of {words_alone(run.spec.weights)}, and not anew: this predicts "
+            "with those that it kept, and doesn't train."
+            if run.spec.weights
+            else "The run went on from one of its steps with other settings: this predicts with the weights "
+            "that it kept, and doesn't train."
+        ]
+    part.flag(notes=bool(notes), weightless=not has_weights(run))
     part.values |= {
         "title": textwrap.fill(f"{words_alone(run.name)}: {what}, in plain PyTorch.", WIDTH - 3),
-        "usage": _usage(run, "csv" in made.flags),
+        "usage": _usage(run, made.flags),
         "notes": "\n" + textwrap.fill(" ".join(notes), WIDTH),
         "seed": literal(s["seed"]),
         "seeds": listing("SEEDS", member_seeds(s["seed"], s["ensemble"])),
@@ -143,14 +162,16 @@ def _head(run: StoredRun, data: Data, made: ScriptPart) -> ScriptPart:
     return part
 
 
-def _usage(run: StoredRun, reads_table: bool) -> str:
+def _usage(run: StoredRun, flags: Set[str]) -> str:
     """What can be typed, and what it does; in two columns where they fit."""
     typed = words_alone("python " + shlex.quote(f"{_stem(run)}.py"))
     table = {
         typed: f"trains from scratch; the weights go to {words_alone(_stem(run))}.pt",
         f"{typed} predict FILE.csv": "prints a prediction for each row of a CSV file",
     }
-    if reads_table:
+    if "trains" not in flags:
+        del table[typed]
+    elif "csv" in flags:
         table[f"{typed} FILE.csv"] = "trains on the table where it lies now"
     wide = max(map(len, table))
     if wide + max(map(len, table.values())) + 6 <= WIDTH:
@@ -242,9 +263,9 @@ def _network(run: StoredRun, data: Data) -> ScriptPart:
     if gates is not None:
         bins = np.flatnonzero(gates.bin_G).tolist()
         part.values |= {"plain_members": literal(plain), "bin_gates": listing("BIN_GATES", bins)}
-    description = mlp(
-        *s["hidden"], activation=s["activation"], dropout=s["dropout"], batch_norm=s["batch_norm"]
-    )
+    # its layers are there also where it was set to 0 on the way, and count in the weights' names
+    dropout = s["dropout"] or run.spec.asked.get("dropout") or 0.0
+    description = mlp(*s["hidden"], activation=s["activation"], dropout=dropout, batch_norm=s["batch_norm"])
     drops, lines = 0, [] if gates is None else ["    ColumnGates(),"]
     for layer in description.module(run.spec.inputs, run.spec.outputs):
         place = class_name(type(layer)).removesuffix(type(layer).__name__)

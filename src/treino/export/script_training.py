@@ -13,7 +13,7 @@ from treino.engine.step_plan import EVALUATION_SPACING
 from treino.engine.value_checks import known
 from treino.export.own_classes import class_name
 from treino.export.script_part import WIDTH, ScriptPart, listing, literal, words_alone
-from treino.records.segments import setting_commands
+from treino.records.segments import newest, setting_commands
 from treino.records.stored_run import StoredRun
 
 
@@ -216,7 +216,7 @@ def changes_part(run: StoredRun) -> ScriptPart:
     s, part, reads = run.settings, ScriptPart(), OPTIMIZERS[run.settings["optimizer"]].reads
     found: dict[str, dict[int, float]] = {}
     for command in setting_commands(run.folder):
-        if command.segment == 0:
+        if command.segment == newest(run.spec).number:
             name = known("setting", command.name, HP)
             value = math.inf if command.value is None else command.value
             found.setdefault(name, {})[command.step or 0] = checked_numbers(name, value, 1)[0]

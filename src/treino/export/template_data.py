@@ -5,9 +5,11 @@ HEAD = r'''
 """$title
 
 $usage
+#[ trains
 
 The last line that training prints is JSON: `loss` and `losses`, the mean training loss of the last and of
 all epochs, and `test`, the figures on test rows.
+#]
 $notes  #? notes
 """
 

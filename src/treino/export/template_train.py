@@ -386,8 +386,8 @@ def predict(path):
 if __name__ == "__main__":
     if len(sys.argv) == 3 and sys.argv[1] == "predict":
         predict(sys.argv[2])
-    elif $alone:
-        train()
+    elif $alone:  #? trains
+        train()  #? trains
     else:
         sys.exit(__doc__)
 '''
