@@ -25,8 +25,9 @@ def exported(run: StoredRun, format: str = "script") -> Exported:
     """Write the run into its ``exports/`` folder.
 
     ``script``: plain PyTorch that trains to the same numbers and predicts from raw columns, its weights and
-    what else it needs beside it; it only predicts where the run didn't begin anew. ``onnx``: raw columns in, answers out, checked in onnxruntime. ``pt2``: the
-    network as a program of torch.export. ``safetensors``: the kept weights under plain ``state_dict`` names.
+    what else it needs beside it; of a run that went on from other weights it predicts alone. ``onnx``: raw
+    columns in, answers out, checked in onnxruntime. ``pt2``: the network as a program of torch.export.
+    ``safetensors``: the kept weights under plain ``state_dict`` names.
 
     Raises:
         TreinoError: an unknown format; a run that holds too little for it, or what the format can't hold;
