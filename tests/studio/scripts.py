@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from treino.studio.script.json_socket import VARIABLE
 from treino.studio.script.process import ScriptProcess
 from treino.studio.script.run import run
 
+HANGS = 600.0  # seconds, after which something has hung: other work may be going on here
 Message = dict[str, Any]
 Send = Callable[[Message], object]
 Answer = Callable[[Message, Send], None]
@@ -53,7 +55,16 @@ def script(folder: Path, text: str, *, prelude: str = PRELUDE, name: str = "trai
 
 def plain(path: Path, *args: str) -> subprocess.CompletedProcess[str]:
     """The script under Python alone."""
-    return subprocess.run([sys.executable, str(path), *args], capture_output=True, text=True, cwd=path.parent)
+    line = [sys.executable, str(path), *args]
+    return subprocess.run(line, capture_output=True, text=True, cwd=path.parent, timeout=HANGS)
+
+
+def until(true: Callable[[], Any]) -> None:
+    """Wait until it holds."""
+    end = time.monotonic() + HANGS
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 @dataclass
@@ -84,11 +95,19 @@ def nothing(message: Message, send: Send) -> None:
 def apart(path: Path, *args: str, answer: Answer = nothing, **options: Any) -> Seen:
     """Run a script in a process of its own, as the studio does."""
     seen = Seen()
-    with (path.parent / "out").open("w+") as out, (path.parent / "err").open("w+") as err:
+    with (
+        (path.parent / "out").open("w+") as out,
+        (path.parent / "err").open("w+") as err,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr("treino.studio.script.process.ENDING", HANGS)  # to be closed is none of its ends
         process = ScriptProcess.start(path, args, stdout=out, stderr=err, **options)
+        end = threading.Timer(HANGS, process.close)
+        end.start()
         for message in process.messages():
             seen.messages.append(message)
             answer(message, process.send)
+        end.cancel()
         seen.status = process.close()
         seen.out, seen.err = ((path.parent / name).read_text() for name in ("out", "err"))
     return seen
@@ -104,7 +123,7 @@ def here(
     """Run a script in this process, whose torch is there already; the server is a thread."""
     import json
 
-    monkeypatch.setattr("treino.studio.script.session.LAST_SECONDS", 30.0)  # other work may be going on here
+    monkeypatch.setattr("treino.studio.script.session.LAST_SECONDS", HANGS)
     ours, theirs = socket.socketpair()
     monkeypatch.setenv(VARIABLE, str(os.dup(theirs.fileno())))
     theirs.close()

@@ -1,11 +1,12 @@
 """Scripts in the studio: the same numbers as under Python alone; steered, and steered once more."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import textwrap
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,18 @@ from tests.studio.scripts import (
     plain,
     script,
     sha256,
+    until,
     weights,
 )
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """Ctrl-C interrupts what is started here, also where whoever started the tests ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
 
 SLOWLY = """
 import time
@@ -182,10 +193,7 @@ def test_the_script_outlives_a_server_that_is_killed(tmp_path: Path, paused: boo
                 break
         process.kill()
     done = tmp_path / "done"
-    for _wait in range(1200):
-        if done.exists() and done.read_text():
-            break
-        time.sleep(0.05)
+    until(lambda: done.exists() and done.read_text())
     assert done.read_text() == weights(plain(script(tmp_path, ADAM + SLOWLY), "150").stdout)
 
 
@@ -197,9 +205,10 @@ def test_a_stop_is_a_keyboard_interrupt_and_a_second_one_needs_no_step(tmp_path:
     try:
         train(10**9)
     except KeyboardInterrupt:
-        print("saved", flush=True)
+        pass
     try:
-        threading.Event().wait(60)
+        print("saved", flush=True)
+        threading.Event().wait()
     except KeyboardInterrupt:
         print("saved twice")
     sys.exit(7)
@@ -209,8 +218,7 @@ def test_a_stop_is_a_keyboard_interrupt_and_a_second_one_needs_no_step(tmp_path:
     def answer(message: Message, send: Send) -> None:
         if "step" in message and len(stops) == 2:
             send(stops.pop())
-            while "saved" not in (tmp_path / "out").read_text():
-                time.sleep(0.02)
+            until(lambda: "saved" in (tmp_path / "out").read_text())
             send(stops.pop())
 
     seen = apart(script(tmp_path, ADAM + textwrap.dedent(text)), answer=answer)
@@ -230,10 +238,29 @@ def test_an_end_that_nobody_could_tell_is_told(tmp_path: Path, last: str, status
 
 
 @pytest.mark.slow
-def test_closing_ends_a_script_that_ignores_ctrl_c(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("number", "error"), [(signal.SIGINT, "KeyboardInterrupt"), (signal.SIGTERM, None)])
+def test_an_end_by_a_signal_is_told(tmp_path: Path, number: int, error: str | None) -> None:
+    sent: list[int] = []
+
+    def answer(message: Message, send: Send) -> None:
+        if "script" in message:
+            sent.append(message["script"]["pid"])
+        if "step" in message and len(sent) == 1:
+            sent.append(number)
+            os.kill(*sent)
+
+    seen = apart(script(tmp_path, ADAM + "train(10**9)"), answer=answer)
+    assert seen.status == 128 + number
+    (end,) = seen.all("end")
+    assert end == {"status": 128 + number, "steps": seen.steps[-1]["step"], "error": error}
+
+
+@pytest.mark.slow
+def test_a_script_that_is_closed_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that ignores Ctrl-C, and however little time it is left."""
     from treino.studio.script import process
 
-    monkeypatch.setattr(process, "GRACE", 0.1)
+    monkeypatch.setattr(process, "GRACE", 0.0)
     text = "import signal; signal.signal(2, signal.SIG_IGN); signal.signal(15, signal.SIG_IGN)\n"
     run = process.ScriptProcess.start(script(tmp_path, text + ADAM + "train(10**9)"))
     assert next(m for m in run.messages() if "step" in m)

@@ -138,11 +138,13 @@ class ScriptProcess:
         self._stop_sent = self._stop_sent or do.do == "stop"
 
     def close(self) -> int | None:
-        """End the script, if it runs, by signals to its process, each harder than the last; -> its status."""
+        """End the script, if it runs, by signals to its process, each harder than the last; -> its status,
+        once the process is gone."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
             if self.status is None:
                 self._process.send_signal(number)
                 with suppress(subprocess.TimeoutExpired):
                     self._process.wait(GRACE)
+        self._process.wait()  # whoever is killed may be gone a while later
         self._line.close()
         return self.status
