@@ -2,8 +2,8 @@
 can't steer a terminal, turn its lines around, or look like another text.
 """
 
-import json
 import re
+from json import JSONEncoder
 
 _CONTROLS = r"\x00-\x1f\x7f-\x9f"  # C0, delete, C1
 _BIDIRECTIONAL = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
@@ -20,6 +20,8 @@ _ESCAPED = re.compile(
     f"|[{_CONTROLS}{_BIDIRECTIONAL}{_SEPARATORS}{_INVISIBLE}{_SURROGATES}\u200c\u200d]"
 )
 
+_quoted = JSONEncoder().encode
+
 
 def escape(text: str, kept: str = "") -> str:
     """One line to show: each control or invisible character as Python writes it, ``\\n`` or ``\\u202e``.
@@ -34,4 +36,4 @@ def escape(text: str, kept: str = "") -> str:
 
 def escape_json(document: str) -> str:
     """The same JSON, with such characters as ``\\u202e``: to a program nothing changes."""
-    return _ESCAPED.sub(lambda m: m[0] if m.lastgroup else json.dumps(m[0])[1:-1], document)
+    return _ESCAPED.sub(lambda m: m[0] if m.lastgroup else _quoted(m[0])[1:-1], document)

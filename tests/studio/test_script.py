@@ -693,3 +693,30 @@ def test_outside_of_the_studio_a_button_does_nothing_and_a_bad_one_is_refused() 
             tr.button(name, function)  # type: ignore[arg-type]
         assert refused.value.rule == "button"
     buttons.clear()
+
+
+PATCHED = """
+import builtins, json, time
+def own(*args, **kwargs): raise RuntimeError("the script's own")
+builtins.print = json.dumps = json.loads = json.JSONEncoder = json.JSONDecoder = own
+time.time = time.monotonic = time.perf_counter = own
+"""
+
+
+@pytest.mark.slow
+def test_functions_that_a_script_puts_in_the_place_of_python_s_are_its_own_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the studio's end of the script nor the doctor's calls them."""
+    monkeypatch.chdir(tmp_path)
+    path = script(tmp_path, ADAM + PATCHED + UNTIL_SET)
+    change = {"do": "set", "name": "lr", "value": 0.5}
+    seen = apart(path, answer=at_first_step(change), findings=True)
+    (made,) = seen.all("changed")
+    assert (seen.status, seen.err) == (0, "")
+    assert seen.all("end") == [{"status": 0, "steps": made["step"], "error": None}]
+    path = script(tmp_path, ADAM + PATCHED + "train(20)\nsys.exit('over')")
+    line = [sys.executable, "-m", "treino", "doctor", "--json", "--live", str(path)]
+    told = subprocess.run(line, capture_output=True, text=True)
+    assert (json.loads(told.stdout)["steps"], told.returncode) == (20, 1)
+    assert told.stderr.startswith("over\n")

@@ -1,12 +1,12 @@
 """A command's output: text or one JSON document, and its errors."""
 
 import io
-import json
 import math
 import os
 import sys
 import textwrap
 import traceback
+from json import JSONEncoder
 from typing import Any, TextIO
 
 from treino.console import console, line, watched
@@ -15,6 +15,8 @@ from treino.escaping import escape, escape_json
 from treino.words import _
 
 HELP_COLUMNS = 100  # of a help page in a pipe
+# made before a script runs under the doctor, which may put a function of its own in the place of json.dumps
+ENCODERS = {utf8: JSONEncoder(ensure_ascii=not utf8).encode for utf8 in (False, True)}
 
 
 class Screen:
@@ -62,7 +64,7 @@ class Screen:
             return
         self._said = True
         utf8 = (self._stdout.encoding or "utf-8").lower().replace("-", "") == "utf8"
-        text = escape_json(json.dumps(finite(document), ensure_ascii=not utf8)) + "\n"
+        text = escape_json(ENCODERS[utf8](finite(document))) + "\n"
         if self._moved is None or self._stdout.fileno() != 1:
             self._stdout.write(text)
             self._stdout.flush()

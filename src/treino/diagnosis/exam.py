@@ -1,7 +1,7 @@
 """One examination: the record on, a program runs, the rules decide from the record's log."""
 
-import time
 from collections.abc import Callable
+from time import monotonic
 from types import TracebackType
 from typing import Any
 
@@ -54,7 +54,7 @@ class Exam:
         return self._recorder.seconds
 
     def _stepped(self, steps: int) -> None:
-        if self._live is not None and (now := time.monotonic()) >= self._next_look:
+        if self._live is not None and (now := monotonic()) >= self._next_look:
             self._next_look = now + LIVE_EVERY
             for finding in decide(self.log, early=True)[0]:
                 key = (finding.rule, finding.file, finding.line)

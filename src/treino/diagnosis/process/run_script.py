@@ -5,13 +5,13 @@ import os
 import signal
 import sys
 import threading
-import time
 import types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from time import perf_counter
 from types import CodeType, TracebackType
 from typing import Any
 
@@ -87,12 +87,12 @@ def run_script(
         if os.getpid() == owner and once.acquire(blocking=False):
             exam.stop(finished=finished, error=outcome.error)
             outcome.trained = bool(exam.backwards or exam.steps)
-            outcome.seconds = time.perf_counter() - started
+            outcome.seconds = perf_counter() - started
             with suppress(OSError, ValueError):  # nobody is left to read it
                 report(outcome)
 
     main, code = _module_code(target) if module else _script_code(target, source)
-    started = time.perf_counter()
+    started = perf_counter()
     with _as_main(main, target, arguments, module), _own_death(finish) as leave:
         if examine:
             exam.start()
@@ -201,7 +201,8 @@ def _exit_status(leave: SystemExit) -> int:
         return 0
     if isinstance(code, int):
         return code & 0xFF
-    print(code, file=sys.stderr)
+    with suppress(OSError, ValueError, AttributeError):  # closed by the script, as in _flush
+        sys.stderr.write(f"{code}\n")  # a script may have a print of its own
     return 1
 
 

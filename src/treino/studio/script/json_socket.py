@@ -1,17 +1,20 @@
 """The script's end of the line to the studio's server: JSON, one object a line. Writing never waits."""
 
-import json
 import math
 import os
-import select
 import socket
 from collections.abc import Mapping
+from json import JSONDecoder, JSONEncoder
+from select import POLLIN, POLLOUT, poll
 from time import monotonic
 from typing import Any
 
 VARIABLE = "TREINO_STUDIO_SOCKET"  # the number of the socket's file descriptor
 LONGEST_LINE = 1 << 20  # bytes; nothing that is asked of a script is as long
 UNTOUCHED = getattr(socket, "MSG_NOSIGNAL", 0)  # the script may have made SIGPIPE deadly again
+# made before the script runs, which may put functions of its own in the place of those of json
+encode = JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+decode = JSONDecoder().decode
 
 
 class JsonSocket:
@@ -40,7 +43,7 @@ class JsonSocket:
         if not self._usable():
             return []
         if seconds:
-            self._wait(select.POLLIN | (select.POLLOUT if self._unsent else 0), seconds)
+            self._wait(POLLIN | (POLLOUT if self._unsent else 0), seconds)
         self.flushed()
         try:
             while self.is_open:
@@ -59,7 +62,7 @@ class JsonSocket:
         """Leave; what is still unsent has so many seconds to go."""
         end = monotonic() + seconds
         while seconds and self.is_open and not self.flushed() and (left := end - monotonic()) > 0:
-            self._wait(select.POLLOUT, left)
+            self._wait(POLLOUT, left)
         if self.is_open:
             self.is_open = False
             if _identity(self._socket) == self._identity:
@@ -80,9 +83,9 @@ class JsonSocket:
 
     def _wait(self, events: int, seconds: float) -> None:
         """Until the socket can be read or written, or has broken."""
-        poll = select.poll()
-        poll.register(self._socket, events)
-        poll.poll(1000 * seconds)
+        look = poll()
+        look.register(self._socket, events)
+        look.poll(1000 * seconds)
 
     def _usable(self) -> bool:
         if self.is_open and _identity(self._socket) != self._identity:
@@ -117,10 +120,9 @@ def _identity(line: socket.socket) -> tuple[int, int] | None:
 
 def _encoded(message: Mapping[str, Any]) -> bytes:
     try:
-        text = json.dumps(message, allow_nan=False, separators=(",", ":"))
+        return encode(message).encode()
     except ValueError:
-        text = json.dumps(_finite(message), allow_nan=False, separators=(",", ":"))
-    return text.encode()
+        return encode(_finite(message)).encode()
 
 
 def _finite(value: Any) -> Any:
@@ -134,6 +136,6 @@ def _finite(value: Any) -> Any:
 def decoded(line: bytes) -> Any:
     """A line's value; None where it is no JSON."""
     try:
-        return json.loads(line)
+        return decode(line.decode())
     except ValueError:
         return None

@@ -235,7 +235,8 @@ class Session:
     def warn(self, sentence: str) -> None:
         """Say on stderr, and to the server, what is not as it was when a file was recorded."""
         self._post({"warning": sentence})
-        print("treino studio:", escape(sentence), file=sys.stderr, flush=True)
+        sys.stderr.write(f"treino studio: {escape(sentence)}\n")  # a script may have a print of its own
+        sys.stderr.flush()
 
     def finish(self, outcome: Outcome) -> None:
         """The script has ended, or is about to: the last figures, and how it ended."""

@@ -1,8 +1,8 @@
 """``steering.jsonl``: every change that was made to a training, with its step, to do it once more."""
 
-import json
 import os
 from collections.abc import Sequence
+from json import JSONEncoder
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -11,9 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from treino.errors import TreinoError
 from treino.store.files import open_plain, trouble, write_all
 from treino.studio.script.commands import ScriptCommand, read_command
+from treino.studio.script.json_socket import decode
 from treino.words import _
 
 FORMAT = 1
+_encode = JSONEncoder().encode  # made before the script runs: see json_socket.py
 RECORDED = "set", "press", "stop"  # commands that change what a training comes to
 
 
@@ -70,7 +72,7 @@ class SteeringFile:
             if self._descriptor is None:
                 self._descriptor = self._opened()
                 lines = [self._header.model_dump(), *(each.to_json() for each in self._waiting), *lines]
-            write_all(self._descriptor, b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+            write_all(self._descriptor, b"".join(_encode(line).encode() + b"\n" for line in lines))
 
     def close(self) -> None:
         """Nothing more will be added."""
@@ -122,7 +124,7 @@ def _change(line: str) -> Change:
 
 
 def _object(line: str) -> dict[str, Any]:
-    found = json.loads(line)
+    found = decode(line)
     if not isinstance(found, dict):
         raise ValueError(line)
     return found
