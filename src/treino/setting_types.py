@@ -7,6 +7,9 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+LARGEST_LAYER = 1_000_000  # units of one layer
+MOST_LAYERS = 500  # hidden ones: of 10,000 a change takes half a minute, in which nothing else trains
+
 
 class SettingGuess(ValueError):  # noqa: N818
     """A value that can't be read as it stands; the text is what was probably meant."""
@@ -100,7 +103,11 @@ def name(value: object) -> object:
 
 Float = Annotated[float, BeforeValidator(number), Field(allow_inf_nan=False)]
 Int = Annotated[int, BeforeValidator(number)]
-Ints = Annotated[tuple[Annotated[int, Field(ge=1, le=1_000_000)], ...], BeforeValidator(items)]
+Layers = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=LARGEST_LAYER)], ...],
+    Field(max_length=MOST_LAYERS),
+    BeforeValidator(items),
+]
 Floats = Annotated[tuple[Float, ...], BeforeValidator(items)]
 Decay = Annotated[Float, Field(ge=0, lt=1)]
 Betas = Annotated[tuple[Decay, Decay], BeforeValidator(items)]

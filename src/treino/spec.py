@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from treino import setting_types
 from treino.errors import TreinoError, nearest
 from treino.recipes import table_settings
-from treino.setting_types import Betas, Float, Floats, Int, Ints, Name, Pairs, SettingGuess, Share, Strings
+from treino.setting_types import Betas, Float, Floats, Int, Layers, Name, Pairs, SettingGuess, Share, Strings
 from treino.words import N_, _, flag, setting
 
 GROUPS = (
@@ -92,7 +92,7 @@ class Settings(BaseModel):
         "measured on tables, or plain, one simple network; default: table for one training on a table of "
         "your own, plain for all else"
     )  # fmt: skip
-    hidden: Ints | None = _f(
+    hidden: Layers | None = _f(
         None, "Network", "units of the hidden layers, e.g. 64,32; 'none' for a linear network; "
         "default: 64,32 for tables, 128,128 for images"
     )  # fmt: skip
@@ -278,6 +278,13 @@ def _explained(error: Any, values: Mapping[str, Any]) -> TreinoError:
         rule, message = "range", _("{name} must be {wanted}; it is {value}.").format(
             name=setting(name), wanted=wanted, value=value
         )  # fmt: skip
+    elif kind == "too_long":
+        rule, message = (
+            "range",
+            _("{name} must have at most {most} parts; it has {n}.").format(
+                name=setting(name), most=context["max_length"], n=context["actual_length"]
+            ),
+        )
     elif kind == "literal_error" and "or" in context["expected"]:
         rule, options = "choice", re.findall(r"'([^']+)'", context["expected"])
         message = _("{name} can't be {value!r}: it is one of {options}.").format(

@@ -10,9 +10,9 @@ from torch import nn
 from treino.engine.activations import activation as activation_named
 from treino.engine.value_checks import in_range
 from treino.errors import TreinoError
+from treino.setting_types import LARGEST_LAYER, MOST_LAYERS
 from treino.words import _
 
-LARGEST_LAYER = 1_000_000  # units of one layer
 LARGEST_GATE_RATE = 1000.0
 
 
@@ -64,8 +64,8 @@ def mlp(
     """Describe a multi-layer perceptron: ``mlp(64, 32)`` has two hidden layers, ``mlp()`` is linear.
 
     Raises:
-        TreinoError: a layer without units, an unknown activation, a dropout rate that is none in [0, 1), a
-            rate of gates below 0.
+        TreinoError: a layer without units, more layers than 500, an unknown activation, a dropout rate that
+            is none in [0, 1), a rate of gates below 0.
     """
     sizes: tuple[object, ...] = hidden
     for units in sizes:
@@ -75,6 +75,12 @@ def mlp(
                 _("A hidden layer of {units!r} units can't be built.").format(units=units),
                 _("Give whole numbers from 1 to {largest}, e.g. 64, 32.").format(largest=LARGEST_LAYER),
             )
+    if len(sizes) > MOST_LAYERS:
+        raise TreinoError(
+            "hidden_range",
+            _("A network of {n} hidden layers is too deep to be built.").format(n=len(sizes)),
+            _("Give at most {most}, e.g. 64, 32.").format(most=MOST_LAYERS),
+        )
     activation_named(activation)
     try:
         per_layer = isinstance(dropout, Iterable) and not isinstance(dropout, str)
