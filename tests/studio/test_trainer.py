@@ -243,6 +243,24 @@ def test_errors_are_answers(studio: Studio) -> None:
     assert open_run(studio.folder / "copy").steps == 1
 
 
+def test_a_training_whose_folder_was_moved_is_in_nobody_s_way(studio: Studio) -> None:
+    path = studio.train()
+    path.parent.rename(path.parent.with_name("moved"))
+    request = {"run": str(path), "step": 0, "changes": {}, "transport": ("pause", None)}
+    for number, verb in enumerate(("branch", "rewind", "resume"), 1001):
+        studio.trainer.channel.send({"do": verb, **request, "id": number})
+        studio.until(lambda number=number: number in studio.replies)  # type: ignore[misc]
+        assert studio.replies[number]["error"]["rule"] in ("no_runs", "run_missing"), verb
+    studio.trainer.channel.send(
+        {"do": "train", "data": "wine", "settings": {"epochs": "5"}, "parent": str(path.parent), "id": 7}
+    )
+    studio.until(lambda: 7 in studio.replies)
+    other = {"run": studio.replies[7]["run"], "step": 0, "changes": {}, "transport": ("pause", None)}
+    studio.trainer.channel.send({"do": "branch", **other, "id": 8})
+    studio.until(lambda: 8 in studio.replies)
+    assert "error" not in studio.replies[8]
+
+
 def test_a_change_that_is_refused_leaves_the_training_as_it_was(studio: Studio) -> None:
     studio.train()
     studio.do("speed", steps_per_second=40)

@@ -5,6 +5,7 @@ training in any other terminal; new trainings, resumes, rewinds and branches com
 """
 
 import gc
+import os
 import signal
 import time
 import traceback
@@ -150,12 +151,17 @@ class Trainer:
         changes = request.get("changes", {})
         return (rewinding if verb == "rewind" else branching)(snapshot, changes)
 
+    def _streams_in(self, path: Path) -> list[Stream]:
+        """The trainings of ours in this folder, which may be gone, as may those of others."""
+        there = os.path.realpath(path)
+        jobs = [(stream, stream.job) for stream in self.streams if stream.job is not None]
+        return [stream for stream, job in jobs if os.path.realpath(job.folder.path) == there]
+
     def _record(self, path: Path, step: int) -> None:
         """Have the losses up to this step on the disk, where a branch finds them."""
-        for stream in self.streams:
-            if stream.job is not None and stream.job.folder.path.samefile(path):
-                stream.job.folder.database.flush()
-                return
+        for stream in self._streams_in(path):
+            stream.job.folder.database.flush()
+            return
         run, begin = open_run(path, verify=False), time.monotonic()
         while run.status == "running" and len(run.losses) < step and time.monotonic() - begin < PATIENCE:
             time.sleep(0.05)
@@ -164,14 +170,13 @@ class Trainer:
         """Save and seal the training of this folder now, whoever trains it; -> one of ours, as it would go
         on."""
         before = None
-        for stream in list(self.streams):
-            if stream.job is not None and stream.job.folder.path.samefile(path):
-                transport = stream.job.transport
-                how = "play" if transport.stop_step is None else "pause"
-                stream.job.stop_wish = "stopped"
-                while stream in self.streams:
-                    self._advance(stream)
-                before = Stream(resuming(path), None, (how, None), transport.speed)
+        for stream in self._streams_in(path):
+            transport = stream.job.transport
+            how = "play" if transport.stop_step is None else "pause"
+            stream.job.stop_wish = "stopped"
+            while stream in self.streams:
+                self._advance(stream)
+            before = Stream(resuming(path), None, (how, None), transport.speed)
         folder = RunFolder.open(path, verify=False)
         if folder.status == "running":
             folder.database.add_command("stop", None)
