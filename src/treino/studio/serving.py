@@ -3,16 +3,20 @@
 import asyncio
 import errno
 import logging
+import os
+import shutil
 import socket
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
 
 from treino.errors import TreinoError
+from treino.store import lock
 from treino.studio.guard import Guard
 from treino.studio.protocol import LONGEST_MESSAGE
 from treino.studio.relay import Commands, Relay
@@ -25,6 +29,7 @@ from treino.words import _
 PORT = 8711
 PORTS_TRIED = 50
 BACKLOG = 1024
+PREFIX = "treino-studio-"  # of temporary folders
 
 
 def listener(host: str, port: int) -> socket.socket:
@@ -106,6 +111,25 @@ class Serving:
 
 
 @contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder of this process alone, removed at the end; what those leave that are killed goes first."""
+    for leftover in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError, TreinoError):
+            held, found = leftover / lock.NAME, os.lstat(leftover)
+            own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+            # an empty lock is of one that begins
+            if own and os.lstat(held).st_size and lock.holder(held) is None:
+                shutil.rmtree(leftover)
+    with tempfile.TemporaryDirectory(prefix=PREFIX) as name:
+        held = Path(name) / lock.NAME
+        descriptor = lock.acquire(held)
+        try:
+            yield Path(name)
+        finally:
+            lock.release(descriptor, held, unlink=True)
+
+
+@contextmanager
 def serving(
     folder: Path,
     host: str = "127.0.0.1",
@@ -123,8 +147,8 @@ def serving(
     """
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what fails is ours to say: see the guard
     listening = listener(host, port)
-    with listening, tempfile.TemporaryDirectory(prefix="treino-studio-") as temporary:
-        relay = Relay(folder, Path(temporary), commands)
+    with listening, temporary_folder() as temporary:
+        relay = Relay(folder, temporary, commands)
         studio = Studio(relay, Uploads(folder / UPLOADS), asyncio.get_running_loop().create_future())
         found = listening.getsockname()[1]
         guard = Guard(application(studio), host, found, frame_ancestors)
