@@ -8,6 +8,7 @@ import errno
 import hashlib
 import os
 import shlex
+import shutil
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -347,6 +348,24 @@ def claim_folder(path: Path) -> bool:
                 os.rmdir(path)
             raise
         return True
+
+
+def copy_folder(folder: Path, to: Path) -> None:
+    """Copy what lies in `folder` to the empty folder `to`, which is removed where that fails.
+
+    Errors: `link_in_run` and `not_a_file`, for files and folders alone are copied; the disk's.
+    """
+    try:
+        for place, folders, names in os.walk(folder):
+            for name in (*folders, *names):
+                source = Path(place) / name
+                path = to / source.relative_to(folder)
+                inside(folder, source.relative_to(folder).as_posix())
+                with trouble(path):
+                    path.mkdir() if name in folders else shutil.copyfile(source, path, follow_symlinks=False)
+    except BaseException:
+        shutil.rmtree(to, ignore_errors=True)
+        raise
 
 
 def remove(path: Path) -> None:

@@ -8,12 +8,12 @@ segment, a branch - is asked of the trainer, which answers the page itself: such
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import copytree
 from typing import Any
 
 from treino.errors import TreinoError
 from treino.records.segments import epoch_count
-from treino.store.new_names import claim_name
+from treino.store.files import claim_folder, copy_folder
+from treino.store.new_names import checked_name, taken
 from treino.studio.arithmetic import arithmetic, before_update
 from treino.studio.run_page import LETTERS, Look, RunPage
 from treino.training.commands import send_setting, send_stop
@@ -199,8 +199,10 @@ def keep(page: RunPage, request: Mapping[str, Any]) -> Answer:
             _("{run} is in training, so it can't be copied whole.").format(run=page.run.name),
             _("Stop it first: it goes on when you play again."),
         )
-    path = claim_name(page.path.parent, request["name"])
-    copytree(page.path, path, symlinks=True, dirs_exist_ok=True)
+    path = page.path.parent / checked_name(request["name"])
+    if not claim_folder(path):
+        raise taken(path)
+    copy_folder(page.path, path)
     return {"run": str(path)}
 
 

@@ -143,7 +143,7 @@ async def _upload(studio: Studio, request: Request) -> Response:
         return Response(status_code=400)
     try:
         description = await document_of("data", str(path))
-    except TreinoError:
+    except BaseException:
         path.unlink(missing_ok=True)
         raise
     return JSONResponse({"data": path.name, "description": description})

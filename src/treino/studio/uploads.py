@@ -1,11 +1,13 @@
 """Tables that a page sends: kept with the runs that are trained on them, under names of ours, never run."""
 
+import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
 from treino.errors import TreinoError
+from treino.store.files import inside, make_folder, trouble
 from treino.words import _
 
 LARGEST = 200_000_000  # bytes of one table
@@ -28,7 +30,15 @@ class Uploads:
 
     @property
     def names(self) -> list[str]:
-        return sorted(path.name for path in self._folder.iterdir()) if self._folder.is_dir() else []
+        with trouble(self._folder):
+            return [each.name for each in self._entries() if each.is_file(follow_symlinks=False)]
+
+    def _entries(self) -> list[os.DirEntry[str]]:
+        """What lies in the folder; nothing where it is none, or a link to one."""
+        if self._folder.is_symlink() or not self._folder.is_dir():
+            return []
+        with os.scandir(self._folder) as entries:
+            return sorted(entries, key=lambda each: each.name)
 
     def path(self, name: str) -> Path | None:
         """The file of that name; None where no such table was sent."""
@@ -40,7 +50,8 @@ class Uploads:
         name: as its owner calls it; only its suffix is kept. size: in bytes, as far as it is known.
 
         Raises:
-            TreinoError: it is no table by its suffix, is empty, or too large.
+            TreinoError: it is no table by its suffix, is empty, or too large; the disk is full; the folder is
+                a file or a link. Nothing of it is left then.
         """
         suffix = next((s for s in sorted(SUFFIXES, key=len, reverse=True) if name.lower().endswith(s)), None)
         if suffix is None:
@@ -49,27 +60,31 @@ class Uploads:
                 _("{name} is no table by its name.").format(name=repr(name[-60:])),
                 _("It ends with one of: {suffixes}").format(suffixes=", ".join(SUFFIXES)),
             )
-        self._folder.parent.mkdir(parents=True, exist_ok=True)
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        room = min(LARGEST, ALL - sum(path.stat().st_size for path in self._folder.iterdir()))
+        make_folder(self._folder.parent)
+        with trouble(self._folder), suppress(FileExistsError):
+            self._folder.mkdir(mode=0o700)
+        inside(self._folder.parent, f"{self._folder.name}/upload")  # neither a link nor a file
+        with trouble(self._folder):
+            entries = self._entries()
+            room = min(LARGEST, ALL - sum(each.stat(follow_symlinks=False).st_size for each in entries))
         if size is not None and size > room:
             raise self._too_large(room)
-        numbers = [int(found[1]) for each in self.names if (found := NAME.match(each)) is not None]
+        numbers = [int(found[1]) for each in entries if (found := NAME.match(each.name)) is not None]
         path = self._folder / f"upload-{max(numbers, default=0) + 1}{suffix}"
         written = 0
-        try:
-            with path.open("xb") as file:
+        with trouble(path), path.open("xb") as file:
+            try:
                 async for part in parts:
                     written += len(part)
                     if written > room:
                         raise self._too_large(room)
                     file.write(part)
-            if not written:
-                raise TreinoError("upload_empty", _("The table is empty."), _("Choose another file."))
-        except BaseException:
-            with suppress(OSError):
-                path.unlink()
-            raise
+                if not written:
+                    raise TreinoError("upload_empty", _("The table is empty."), _("Choose another file."))
+                file.flush()
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
         return path
 
     def _too_large(self, room: int) -> TreinoError:
