@@ -16,6 +16,7 @@ blocking side, ``Channel``; the server has ``read_message`` and ``packed`` for a
 | ``{"reply": N, …}``, a body where a file was asked for | the answer, or ``"error": {rule, message, hint}`` |
 | ``{"key": K, "send": {KIND: …}}`` | a message of the protocol for all viewers of this page |
 | ``{"key": K, "language": L, "send": {KIND: …}}`` | for those who read this language |
+| ``{"key": K, "gone": true}`` | its folder is not there any more, and the page is closed |
 | ``{"key": K, "frame": N}`` and the frame as body | the newest frame of this page |
 | ``{"key": K, "fan": N}`` and a binary message as body | the newest boundaries of its fan |
 | ``{"trainer": {…, "id": N}}`` | is passed on to the trainer, who then answers N |

@@ -1,6 +1,7 @@
 """What the pages of a sweep and of a study have in common: they look at a folder and send what it tells."""
 
 import os
+import stat
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from treino.errors import TreinoError
-from treino.store import RunFolder
+from treino.store import RunFolder, manifest
 from treino.words import speaking
 
 LOOK = 0.5  # seconds between two looks at the folder
@@ -16,6 +17,16 @@ SHARE = 10  # at most 1/10 of the time goes into reading it
 POINTS = 80  # of a curve, at most
 
 Send = Callable[[Mapping[str, Any], bytes], None]
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which folder of a run, sweep or study lies there; None: none, or a link to one."""
+    try:
+        os.lstat(path / manifest.NAME)
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if stat.S_ISDIR(found.st_mode) else None
 
 
 class FolderPage:
@@ -27,6 +38,7 @@ class FolderPage:
 
     def __init__(self, key: str, path: Path, send: Send) -> None:
         self.key, self.path, self._send = key, path, send
+        self.identity = identity(path)
         self.viewers, self.languages = 0, ["en"]
         self._due = 0.0
         self._stamp: Any = None
@@ -60,7 +72,7 @@ class FolderPage:
         self._sent, self._stamp, self._due = {}, None, 0.0
 
     def _folder_stamp(self) -> Any:
-        """Equal as long as no document of the folder has changed; None: it is gone."""
+        """Equal as long as no document of the folder has changed; None: it can't be read."""
         try:
             with os.scandir(self.path) as entries:
                 kept = [e for e in entries if not e.name.startswith("run.sqlite")]
@@ -70,11 +82,6 @@ class FolderPage:
             return None
 
     def _show(self) -> None:
-        if not self.path.is_dir():
-            for (language, kind), content in list(self._sent.items()):
-                if kind == "state":
-                    self._put(language, kind, {**content, "status": "deleted"})
-            return
         for language in self.languages:
             with speaking(language):
                 try:

@@ -237,6 +237,11 @@ class Page:
                 self._newest.setdefault(kind, {})[language] = value
                 self.changed(kind)
 
+    def end(self, status: str) -> None:
+        """Nothing more comes to be shown, and the state says so."""
+        for language, state in self._newest.get("state", {}).items():
+            self.put({"state": {**state, "status": status}}, language)
+
     def put_frame(self, number: int, data: bytes) -> None:
         """Show a frame: one object of bytes for all viewers."""
         self._frame = number, data

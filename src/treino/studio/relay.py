@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from treino.errors import TreinoError
+from treino.studio.answers import error_document
 from treino.studio.channel import Message
+from treino.studio.home import folder_named
 from treino.studio.hub import Page
 from treino.studio.process import StudioProcess
-from treino.words import N_, _, language, speaking
+from treino.words import N_, _, language
 
 LOG = logging.getLogger("treino.studio")
 DEATHS, WITHIN = 3, 60.0  # a process that dies so often within so many seconds is not started again
@@ -122,7 +124,8 @@ class Relay:
         LOG.error("the %s has ended with status %s:", part.name, process.status)
         for line in process.last_words():
             LOG.error("  %s", line)
-        self._notify(part)
+        for page in self.pages.values():
+            self._notify(page, self._death(part))
         if part is self._worker:
             with suppress(TreinoError, OSError):
                 await self._started(part)
@@ -135,13 +138,12 @@ class Relay:
             status=1,
         )
 
-    def _notify(self, part: Part) -> None:
-        """Say on all pages that a process has died."""
-        for page in self.pages.values():
-            for spoken in page.languages:
-                with speaking(spoken):
-                    text = str(self._death(part))
-                page.put({"notice": {"kind": "warning", "text": text}}, spoken)
+    def _notify(self, page: Page, error: TreinoError) -> None:
+        """Say it on a page, to each in their language."""
+        for spoken in page.languages:
+            told = error_document(error, spoken)["error"]
+            text = f"{told['message']} {told['hint']}".strip()
+            page.put({"notice": {"kind": "warning", "text": text}}, spoken)
 
     # ---- questions
 
@@ -180,12 +182,17 @@ class Relay:
         elif "failed" in header:
             error, name = header["error"], Path(header["failed"]).name
             text = f"{error['message']} {error['hint']}".strip()
-            for kind in OF_FOLDERS:
+            there = (self.folder / name).is_dir()  # else the page says that it is gone
+            for kind in OF_FOLDERS if there else ():
                 if (page := self.pages.get(f"{kind}/{name}")) is not None:
                     page.put({"notice": {"kind": "warning", "text": text}})
         elif (page := self.pages.get(str(header.get("key")))) is not None:
             if "send" in header:
                 page.put(header["send"], header.get("language"))
+            if "gone" in header:
+                self._open.discard(page.key)
+                page.end("deleted")
+                self._notify(page, _gone(page))
             if "fan" in header:
                 page.put_picture(body)
             if "frame" in header:
@@ -229,9 +236,9 @@ class Relay:
             if page.key not in self._open:
                 if not number:
                     return
+                run = folder_named(page.key.partition("/")[2], self.folder)
                 self._open.add(page.key)
-                run = str(self.folder / page.key.partition("/")[2])
-                process.send({"do": "open", "run": run, "key": page.key})
+                process.send({"do": "open", "run": str(run), "key": page.key})
             process.send({"do": "watch", "key": page.key, "viewers": number, "languages": page.languages})
 
     def _fold(self, page: Page) -> None:
@@ -243,3 +250,13 @@ class Relay:
                 self._open.discard(page.key)
                 with suppress(TreinoError):
                     self._worker.process.send({"do": "close", "key": page.key})
+
+
+def _gone(page: Page) -> TreinoError:
+    return TreinoError(
+        "page_gone",
+        _("The folder {name} is gone, or something else lies in its place.").format(
+            name=page.key.partition("/")[2]
+        ),
+        _("Put it back and load this page again."),
+    )

@@ -20,6 +20,7 @@ from treino.store import RunFolder
 from treino.store.live import LiveFolder
 from treino.studio.curves import ThinnedLosses, Vitals, epochs, finite, next_update
 from treino.studio.fan import FanBoundaries, SmallPicture, fan
+from treino.studio.folder_page import identity
 from treino.studio.frames import frame_bytes
 from treino.studio.points import points_of
 from treino.studio.run_state import findings, run_state, settings_at
@@ -57,6 +58,7 @@ class Beside:
     letter: str
     step: int | None
     playback: Playback
+    identity: tuple[int, int] | None
     thinned: ThinnedLosses = field(default_factory=ThinnedLosses)
 
 
@@ -69,6 +71,7 @@ class RunPage:
 
     def __init__(self, key: str, path: Path, send: Send) -> None:
         self.key, self.path, self._send = key, path, send
+        self.identity = identity(path)
         self.access = Access()
         self.run = self._opened(None)
         self.data: Data = self.run.data
@@ -84,7 +87,7 @@ class RunPage:
         self.snapshot: Snapshot | None = None
         self.newest: Snapshot | None = None  # that the training has shown
         self.live_findings = LiveFindings(self.playback)
-        self._neighbours = {each.name for each in os.scandir(path.parent) if each.is_dir()}
+        self._neighbours = self._folders_beside()
         self._sight: tuple[Any, Sight] | None = None
         self._thinned, self._vitals = ThinnedLosses(), Vitals()
         self._frame, self._stamp = 0, 0
@@ -96,6 +99,7 @@ class RunPage:
         self.fans, self.futures = 0, list[dict[str, Any]]()
         self.fan_step = 0
         self._segment = segments_of(self.run.spec)[-1].number
+        self._playable = True  # as far as is known: nobody waits for what is played in idle moments
 
     @property
     def last_step(self) -> int:
@@ -139,7 +143,11 @@ class RunPage:
             return self._fan_slice(self.fan)
         if self._look_for_faults() or self.playing:
             return False
-        return self.playback.prepare(len(self.loss_S), self.loss_S, seconds)
+        try:
+            return self._playable and self.playback.prepare(len(self.loss_S), self.loss_S, seconds)
+        except TreinoError:  # it is said to who looks at such a step
+            self._playable = False
+            return False
 
     def _look_for_faults(self) -> bool:
         """See what holds at the newest state that the training has shown, where it is time; -> whether."""
@@ -237,7 +245,7 @@ class RunPage:
     def _branches(self) -> None:
         """Show those that have left this run since its page was opened."""
         try:
-            names = {each.name for each in os.scandir(self.path.parent) if each.is_dir()}
+            names = self._folders_beside()
         except OSError:
             return
         new, self._neighbours = names - self._neighbours, names
@@ -249,12 +257,14 @@ class RunPage:
             except TreinoError:  # not written yet
                 self._neighbours.discard(name)
 
+    def _folders_beside(self) -> set[str]:
+        return {each.name for each in os.scandir(self.path.parent) if each.is_dir(follow_symlinks=False)}
+
     def _documents_changed(self) -> None:
         manifest = self.path / "manifest.json"
         try:
             at = manifest.stat().st_mtime_ns
-        except OSError:
-            self._send_state({"status": "deleted"})
+        except OSError:  # whoever has this page sees to it
             return
         status = self.run.folder.status
         if (at, status) != self._documents:
@@ -275,7 +285,7 @@ class RunPage:
         except TreinoError:  # another process is in the middle of it
             self._documents = None
             return
-        self.playback.run = self.run
+        self.playback.run, self._playable = self.run, True
         if number != self._segment or self.run.status != "running":
             self.loss_S = self.run.losses
             if number != self._segment:
@@ -283,16 +293,13 @@ class RunPage:
                 self._thinned = ThinnedLosses()
                 self._segment = number
 
-    def _send_state(self, changes: Mapping[str, Any] | None = None) -> None:
+    def _send_state(self) -> None:
         """Send the state in each language, where it is another one than was sent last."""
         for language in self.languages:
-            if changes is not None and language in self._sent:
-                state = {**self._sent[language], **changes}
-            else:
-                with speaking(language):
-                    if language not in self._readings:
-                        self._readings[language] = self._opened(self.data)
-                    state = self._state(self._readings[language], language)
+            with speaking(language):
+                if language not in self._readings:
+                    self._readings[language] = self._opened(self.data)
+                state = self._state(self._readings[language], language)
             if state != self._sent.get(language):
                 self._sent[language] = state
                 self._send({"key": self.key, "language": language, "send": {"state": state}}, b"")
@@ -417,7 +424,7 @@ class RunPage:
         letter = next(c for c in LETTERS[1:] if c not in {b.letter for b in self.beside.values()})
         parent = run.spec.parent
         step = parent.step if parent is not None and parent.run == self.run.name else None
-        self.beside[run.name] = Beside(run, letter, step, Playback(run, self.data))
+        self.beside[run.name] = Beside(run, letter, step, Playback(run, self.data), identity(path))
 
     def _send_points(self, sight: Sight) -> None:
         points = points_of(sight, self.data)
@@ -436,6 +443,9 @@ class RunPage:
             "vitals": self._vitals.listed(),
         }
         self._send({"key": self.key, "send": {"curves": curves}}, b"")
+        self.beside = {
+            name: other for name, other in self.beside.items() if identity(other.run.path) == other.identity
+        }
         for other in self.beside.values():
             run = stored_run(RunFolder.open(other.run.path, verify=False), self.access, self.data)
             other.run = other.playback.run = run

@@ -20,6 +20,7 @@ from treino.errors import TreinoError
 from treino.store import RunFolder
 from treino.studio import run_commands, study_page, sweep_page
 from treino.studio.channel import Channel
+from treino.studio.folder_page import identity
 from treino.studio.run_commands import TrainerRequest
 from treino.studio.run_page import RunPage, Send
 from treino.studio.study_page import StudyPage
@@ -44,6 +45,7 @@ class Worker:
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.pages: dict[str, Pages] = {}
+        self._notices: dict[str, str] = {}  # the last one of each page
 
     def run(self) -> None:
         """Serve until the server ends."""
@@ -55,12 +57,28 @@ class Worker:
                 self._obey(message[0])
                 continue
             more = False
-            for key, page in list(self.pages.items()):
-                try:
-                    if not page.tick():
-                        more = page.idle(SLICE) or more
-                except TreinoError as error:
-                    self._notice(key, error)
+            for key in list(self.pages):
+                more = self._show(key) or more
+
+    def _show(self, key: str) -> bool:
+        """Let a page send what is new; -> whether there is something to do for it that can wait."""
+        page = self._page(key)
+        try:
+            return page is not None and not page.tick() and page.idle(SLICE)
+        except TreinoError as error:
+            if self._page(key) is not None:
+                self._notice(key, error)
+            return False
+
+    def _page(self, key: str) -> Pages | None:
+        """The page of that key. It is closed where its folder is gone, or something else lies in its place:
+        another folder, or a link, which nobody has let in."""
+        page = self.pages.get(key)
+        if page is not None and (page.identity is None or identity(page.path) != page.identity):
+            del self.pages[key]
+            self.channel.send({"key": key, "gone": True})
+            return None
+        return page
 
     def _obey(self, request: dict[str, Any]) -> None:
         verb, key, number = request["do"], request.get("key", ""), request.get("id")
@@ -79,26 +97,24 @@ class Worker:
 
     def _do(self, verb: str, key: str, request: dict[str, Any], number: int | None) -> None:
         if verb == "open" and number is None:  # the page of a sweep has a verb of that name
+            self._notices.pop(key, None)
             self.pages[key] = opened(key, Path(request["run"]), self.channel.send)
         elif verb == "close":
             self.pages.pop(key, None)
         elif verb == "watch":
-            if key in self.pages:
-                page = self.pages[key]
+            if (page := self._page(key)) is not None:
                 before, page.viewers = page.viewers, int(request["viewers"])
                 languages = list(request.get("languages") or ["en"])
                 if not before or languages != page.languages:
+                    self._notices.pop(key, None)
                     page.languages = languages
                     page.open()
         elif verb == "take":
             threading.Thread(target=self._take, args=(request, number), daemon=True).start()
+        elif (page := self._page(key)) is not None:
+            self._answer(page, request, number)
         else:
-            self._answer(self._page(key), request, number)
-
-    def _page(self, key: str) -> Pages:
-        if key not in self.pages:
             raise TreinoError("page_closed", _("This page is not open any more."), _("Load it again."))
-        return self.pages[key]
 
     def _answer(self, page: Pages, request: dict[str, Any], number: int | None) -> None:
         answer = VERBS[page.key.partition("/")[0]][request["do"]](page, request)
@@ -121,8 +137,11 @@ class Worker:
             self.channel.send({"reply": number, **json.loads(head)}, body)
 
     def _notice(self, key: str, error: TreinoError) -> None:
-        notice = {"kind": "warning", "text": f"{error.message} {error.hint}".strip()}
-        self.channel.send({"key": key, "send": {"notice": notice}})
+        """Say it on a page, once for as long as it lasts."""
+        text = f"{error.message} {error.hint}".strip()
+        if self._notices.get(key) != text:
+            self._notices[key] = text
+            self.channel.send({"key": key, "send": {"notice": {"kind": "warning", "text": text}}})
 
 
 def opened(key: str, path: Path, send: Send) -> Pages:
