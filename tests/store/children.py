@@ -75,6 +75,24 @@ def hold(path: str, log: str) -> None:
     time.sleep(60)
 
 
+def send(parent: str, log: str, rounds: str) -> None:
+    """Send commands to one run of `parent` after the other until it takes none; tell how many it took."""
+    for number in range(int(rounds)):
+        path, taken = Path(parent) / str(number), 0
+        while not (path / "manifest.json").exists():
+            time.sleep(0.0002)
+        folder = RunFolder.open(path, verify=False)
+        while folder.status == "running":
+            try:
+                folder.database.add_command("lr", os.getpid())
+            except TreinoError as error:
+                if error.rule != "not_running":
+                    raise
+                break
+            taken += 1
+        _tell(log, f"{number} {taken}")
+
+
 def orphan(path: str, log: str) -> None:
     """Take the lock, fork a worker that lives on, and wait to be killed."""
     folder = RunFolder.open(path).lock()
@@ -131,7 +149,7 @@ def _tell(log: str, line: str) -> None:
     os.close(descriptor)
 
 
-ORDERS = {each.__name__: each for each in (write, create, hold, orphan, crowded, read_as_nobody)}
+ORDERS = {each.__name__: each for each in (write, create, hold, send, orphan, crowded, read_as_nobody)}
 
 
 def main() -> None:

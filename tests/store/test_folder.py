@@ -174,7 +174,7 @@ def test_nothing_is_written_without_the_lock_or_after_the_seal(finished: RunFold
         ):
             with pytest.raises(TreinoError) as caught:
                 write(handle)
-            assert caught.value.rule in ("run_not_writing", "run_ended")
+            assert caught.value.rule in ("run_not_writing", "not_running")
     finished.close()
     with pytest.raises(ValueError, match="name inside"):
         finished.write_bytes("../x", b"")

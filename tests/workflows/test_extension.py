@@ -233,14 +233,14 @@ def test_a_sweep_of_another_process_is_given_networks_there(
     assert (document["status"], document["members"]) == ("stopped", 2000)
 
 
-def test_what_was_asked_too_late_is_not_done_later(tmp_path: Path) -> None:
+def test_what_is_asked_too_late_is_refused(tmp_path: Path) -> None:
     swept(tmp_path / "s", 4, fresh=0)
     events = sweep_resumption(tmp_path / "s", more=2)
     for event in events:
         if isinstance(event, JobClose):  # it is being judged
-            send_more(RunFolder.open(tmp_path / "s", verify=False), 50)
-    commands = RunFolder.open(tmp_path / "s").database.commands()
-    assert [command.state for command in commands] == ["refused"]
+            with pytest.raises(TreinoError, match="takes no more networks now"):
+                send_more(RunFolder.open(tmp_path / "s", verify=False), 50)
+    assert RunFolder.open(tmp_path / "s").database.commands() == []
     assert ended(sweep_resumption(tmp_path / "s", more=1))["members"] == 7
 
 

@@ -1,6 +1,6 @@
 """The text that ``treino show`` prints: of a run, a network of a sweep, a sweep or a study."""
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 
 from treino.cli.run_view import run_summary
 from treino.cli.study_view import WIDE, status_line, study_summary
@@ -16,7 +16,9 @@ def summary(found: Stored, width: int) -> RenderableType:
     if isinstance(found, StoredStudy):
         if (result := found.result) is None:
             return status_line(found.path, found.status)
-        return study_summary(result, width < WIDE)
+        return Group(study_summary(result, width < WIDE), *found.folder.notices)
     if isinstance(found, StoredSweep):
-        return sweep_summary(found)
-    return member_summary(found.document) if is_member(found) else run_summary(found)
+        return Group(sweep_summary(found), *found.folder.notices)
+    if is_member(found):
+        return Group(member_summary(found.document), *found.notices)
+    return run_summary(found)

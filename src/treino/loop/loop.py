@@ -131,6 +131,7 @@ def events(job: Job) -> Iterator[JobEvent]:
                 unsaved = False
                 saved = time.perf_counter()
                 cost = saved - begin
+        job.folder.refuse_commands()  # nobody looks at them from here on
         if job.resumable:
             job.checkpoint()
         if job.interruptible_close and reason != "interrupted":

@@ -91,7 +91,7 @@ def predict(run: StoredRun, source: Any) -> Predictions:
     prepared = rows_for_prediction(source, run.preparation, reading_of(run))
     output_NC = outputs(run.module, prepared.x, item_shape=run.item_shape)
     each = _each(run, prepared, output_NC)
-    notes = (*prepared.notes, *unanswered_notes(each))
+    notes = (*run.notices, *prepared.notes, *unanswered_notes(each))
     return Predictions(each, notes, prepared.missing, prepared.unknown, _compared(run, prepared, output_NC))
 
 

@@ -22,12 +22,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from treino.errors import TreinoError
-from treino.store import sqlite, tables, write_ahead_log
+from treino.store import lock, manifest, sqlite, tables, write_ahead_log
 from treino.store.encoding import json_bytes
 from treino.store.files import damaged, digest, write_atomically
 from treino.store.sentences import without_sources
+from treino.store.sqlite import Row
 from treino.store.tables import Statement, insertion
-from treino.words import _
+from treino.words import N_, _
 
 if TYPE_CHECKING:
     import numpy as np
@@ -135,8 +136,7 @@ class Database:
     ) -> "Database":
         """Read checked bytes, those of a finished run; `migrate` brings an old format up to date."""
         with sqlite.trouble(path):
-            connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-            connection.deserialize(content)
+            connection = sqlite.in_memory(content)
             migrate(connection)
             return cls(path, connection, writable=False)
 
@@ -246,15 +246,7 @@ class Database:
     def check(self, mark: Mapping[str, Any] | None) -> None:
         """TreinoError where a table is not what was written to it, or is older than a `mark`, or where the
         losses up to that are others; later rows don't matter. None: there is no mark to compare with."""
-        found = self._tables(*tables.COLUMNS)
-        if mark is None:
-            return
-        losses = _losses(found["losses"][0], mark["segment"], self.path)[: mark["count"]]
-        if len(losses) < mark["count"]:
-            raise _missing(self.path, len(losses))
-        older = any(found[name][1] < number for name, number in mark.get("changes", {}).items())
-        if older or digest(losses.astype("<f4").tobytes()) != mark["sha256"]:
-            raise damaged(self.path, _("it is not what the checkpoint was reached with"))
+        compare(self._tables(*tables.COLUMNS), mark, self.path)
 
     def check_log(self) -> None:
         """TreinoError where the last rows of a process that died are lost in a damaged log."""
@@ -264,7 +256,10 @@ class Database:
     # ---- commands, from any process
 
     def add_command(self, name: str, value: Any, step: int | None = None) -> None:
-        """Send a command to the process that trains this run; `value` is anything that JSON takes."""
+        """Send a command to the process that trains this run; `value` is anything that JSON takes.
+
+        TreinoError `not_running` where the run is sealed, or so near its end that no command is heard.
+        """
         text = json_bytes(value).decode().strip()
         row = (time.time(), None, None if step is None else int(step), name, text, "new")
         sql = "INSERT INTO commands (time, segment, step, name, value, state) VALUES (?, ?, ?, ?, ?, ?)"
@@ -273,15 +268,21 @@ class Database:
             self._commit([statement])
             self._data_version = -1
             return
-        if self._connection is not None:
-            raise TreinoError(
-                "run_ended",
-                _("{folder} has ended, so it takes no commands.").format(folder=self.path.parent),
-                _("Resume it first: treino resume {folder}").format(folder=self.path.parent),
-            )
-        with sqlite.trouble(self.path), closing(sqlite.connect(self.path, "rw")) as connection:
-            tables.do(connection, self.path, [statement])
-            sqlite.out_of_log(connection)
+        folder = self.path.parent
+        with lock.sharing(folder) as shared:  # so that nobody seals what is written here
+            status = manifest.read(folder).status if shared else N_("ending")
+            if status != "running":
+                raise not_running(folder, status)
+            with sqlite.trouble(self.path), closing(sqlite.connect(self.path, "rw")) as connection:
+                tables.do(connection, self.path, [statement])
+                sqlite.out_of_log(connection)
+
+    def refuse_commands(self) -> None:
+        """Answer the commands that nobody heard, so that they are not done when the run is taken up again."""
+        for command in self.commands():
+            if command.state == "new":
+                self.mark_command(command.id, "refused")
+        self.flush()
 
     def poll_commands(self) -> list[Command]:
         """The commands that were not polled before, oldest first. Microseconds where there is none."""
@@ -381,6 +382,27 @@ class Database:
             # in memory, out of bytes whose SHA-256 was checked
             tables.version(self._connection, self.path)
             return {name: (tables.rows(self._connection, self.path, name), 0) for name in names}
+
+
+def compare(found: Mapping[str, tuple[list[Row], int]], mark: Mapping[str, Any] | None, path: Path) -> None:
+    """`Database.check` of tables that are read, as `tables.checked` gives them."""
+    if mark is None:
+        return
+    losses = _losses(found["losses"][0], mark["segment"], path)[: mark["count"]]
+    if len(losses) < mark["count"]:
+        raise _missing(path, len(losses))
+    older = any(found[name][1] < number for name, number in mark.get("changes", {}).items())
+    if older or digest(losses.astype("<f4").tobytes()) != mark["sha256"]:
+        raise damaged(path, _("it is not what the checkpoint was reached with"))
+
+
+def not_running(folder: Path, status: str) -> TreinoError:
+    """The error for a command to a run that takes none. status: of the folder, or `ending`."""
+    return TreinoError(
+        "not_running",
+        _("{run} is {status}: no process would hear that.").format(run=folder.name, status=_(status)),
+        _("Resume it first, or train a new run."),
+    )
 
 
 def is_mark(mark: Any) -> TypeGuard[dict[str, Any]]:

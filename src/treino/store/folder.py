@@ -1,8 +1,9 @@
 """A run's, sweep's or study's folder: created, written, sealed, read and reopened.
 
 While it is being written its manifest says "running", and the files that are complete are already in it.
-`seal` is the last step: SQLite's log is folded into one file, everything is hashed, and the manifest is
-replaced by one that names how the run ended. A process that dies before leaves a folder that can be taken up.
+`seal` is the last step: no more commands are taken, SQLite's log is folded into one file, everything is
+hashed, and the manifest is replaced by one that names how the run ended. A process that dies before leaves a
+folder that can be taken up.
 """
 
 import os
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from treino.errors import TreinoError
 from treino.store import database as db
-from treino.store import files, leftover, lock, manifest, new_names
+from treino.store import files, late_commands, leftover, lock, manifest, new_names
 from treino.store.checkpoint import SLOTS, Checkpoint, read_all, to_bytes
 from treino.store.folder_files import FolderFiles
 from treino.store.manifest import Manifest
@@ -35,6 +36,7 @@ class RunFolder(FolderFiles):
         super().__init__(path, content)
         self.notices: list[str] = []
         self._database: db.Database | None = None
+        self._alone: int | None = None  # the lock of the folder itself
         self._newest: tuple[int, str] | None = None  # generation and name of the last checkpoint
         self._made = False  # whether the folder was made for this run
 
@@ -178,6 +180,27 @@ class RunFolder(FolderFiles):
             if not resume:
                 tables.check_log()
 
+    def read_bytes(self, name: str) -> bytes:
+        """As `FolderFiles.read_bytes`; of tables without commands that came after they were sealed."""
+        try:
+            return super().read_bytes(name)
+        except TreinoError as error:
+            if name != db.NAME or error.rule != "run_damaged":
+                raise
+            whole, _broken = self._checkpoints()
+            path, mark = self.within(name), whole[0].mark if whole else None
+            try:
+                content, names = late_commands.left_out(path, files.read_bytes(path), mark)
+            except TreinoError:
+                names = []
+            if not names:
+                raise
+            notice = _("{path} was given commands when it had ended; they are left out: {names}.")
+            said = notice.format(path=path, names=", ".join(names))
+            if said not in self.notices:
+                self.notices.append(said)
+            return content
+
     # ---- checkpoints
 
     def checkpoint(self, tensors: Mapping[str, "Tensor"], meta: Mapping[str, Any]) -> None:
@@ -247,11 +270,21 @@ class RunFolder(FolderFiles):
 
     # ---- sealing
 
+    def refuse_commands(self) -> None:
+        """From now on nobody's commands are heard, until the folder is given back.
+
+        One that a process is sending at this moment is waited for; what was sent and not heard is refused.
+        """
+        self._require_writing()
+        if not lock.held(self._alone):
+            self._alone = lock.acquire_folder(self.path)
+            self.database.refuse_commands()
+
     def seal(self, status: str) -> None:
         """Complete the folder: `status` is finished, stopped, interrupted, diverged. Gives the lock back."""
         if status not in manifest.ENDS:
             raise ValueError(f"{status!r} is not one of {manifest.ENDS}")
-        self._require_writing()
+        self.refuse_commands()
         self.verify()
         listed = {
             name: digest if " " not in digest else files.digest(self.read_bytes(name))
@@ -287,6 +320,7 @@ class RunFolder(FolderFiles):
                 name: digest for name, digest in self._manifest.files.items() if name not in (db.NAME, *SLOTS)
             }
             self._record(kept, "running")
+            self.database.refuse_commands()  # those that came too late for an older version
         for name in filter(_keyframe, [*self._manifest.files]):
             try:
                 self.read_bytes(name)
@@ -309,6 +343,9 @@ class RunFolder(FolderFiles):
             files.remove(self.within(db.NAME + ending))
 
     def _release(self, *, unlink: bool = False) -> None:
+        alone, self._alone = self._alone, None
+        if alone is not None:
+            lock.release(alone, self.path)
         taken, self._lock = self._lock, None
         if taken is not None:  # a complete folder needs no lock file
             lock.release(taken, self.path / lock.NAME, unlink=unlink or self._manifest.sealed)

@@ -1,9 +1,14 @@
-"""The write lock of a folder, released by the kernel when its process ends."""
+"""The locks of a folder, released by the kernel when their process ends: who writes it, and who adds to it.
+
+The writer has the file ``.lock``. The folder itself is held by whoever sends the writer a command, for that
+moment, together with others who do; and by the writer alone from when it hears none any more.
+"""
 
 import fcntl
 import os
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from treino.errors import TreinoError
@@ -56,6 +61,32 @@ def acquire(path: Path) -> int:
     )
 
 
+@contextmanager
+def sharing(folder: Path) -> Iterator[bool]:
+    """Hold the folder itself, together with others; False: somebody has it alone. It is never waited for."""
+    descriptor = _open_folder(folder)
+    try:
+        with files.trouble(folder):
+            shared = not _taken(descriptor, fcntl.LOCK_SH)
+        yield shared
+    finally:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)  # a process forked meanwhile has the descriptor too
+        os.close(descriptor)
+
+
+def acquire_folder(folder: Path) -> int:
+    """Hold the folder itself alone, once nobody shares it any more; a descriptor as that of `acquire`."""
+    descriptor = _open_folder(folder)
+    try:
+        with files.trouble(folder):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    _held.add(descriptor)
+    return descriptor
+
+
 def held(descriptor: int | None) -> bool:
     """Whether this process holds the lock; False in a forked child, which must not write its parent's run."""
     return descriptor in _held
@@ -84,6 +115,11 @@ def holder(path: Path) -> int | None:
             return (_process(descriptor) or 0) if _taken(descriptor, fcntl.LOCK_SH) else None
     finally:
         os.close(descriptor)
+
+
+def _open_folder(folder: Path) -> int:
+    with files.trouble(folder):
+        return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 def _taken(descriptor: int, how: int) -> bool:

@@ -112,9 +112,18 @@ def out_of_log(connection: sqlite3.Connection) -> None:
 
 def content(connection: sqlite3.Connection, *, log: bool = False) -> bytes:
     """All that it holds, as one SQLite file; `log`: whether it is to have a write-ahead log."""
-    data = bytearray(connection.serialize())
-    data[18:20] = b"\2\2" if log else b"\1\1"  # https://sqlite.org/fileformat2.html#ffvnum
-    return bytes(data)
+    return _as_file(connection.serialize(), log)
+
+
+def in_memory(data: bytes) -> sqlite3.Connection:
+    """A connection in autocommit to a copy of a file without its log."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.deserialize(_as_file(data, log=False))
+    return connection
+
+
+def _as_file(data: bytes, log: bool) -> bytes:
+    return data[:18] + (b"\2\2" if log else b"\1\1") + data[20:]  # https://sqlite.org/fileformat2.html#ffvnum
 
 
 def of_file(path: Path, ask: Callable[[sqlite3.Connection], Answer]) -> Answer:

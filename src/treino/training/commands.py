@@ -1,12 +1,13 @@
 """Commands to the process that trains a run: another hyper-parameter from a step on, or a stop."""
 
+from collections.abc import Callable
 from typing import Any
 
 from treino.engine.hyperparameters import changed_values
 from treino.errors import TreinoError
 from treino.records.stored_run import StoredRun
 from treino.store import RunFolder
-from treino.words import _
+from treino.store.database import not_running
 
 
 def send_setting(run: StoredRun, name: str, value: Any, step: int | None = None) -> None:
@@ -33,16 +34,30 @@ def send_stop(folder: RunFolder) -> None:
     Raises:
         TreinoError: no process trains it.
     """
+    send_command(folder, "stop")
+
+
+def send_command(folder: RunFolder, name: str, value: Any = None) -> None:
+    """Send any command to the process that trains a run, a sweep or a study.
+
+    Raises:
+        TreinoError: no process trains it, or it is at its end.
+    """
     _check_running(folder)
-    folder.database.add_command("stop", None)
+    folder.database.add_command(name, value)
+
+
+def heard(send: Callable[[], None]) -> bool:
+    """Send a command, and say whether a process takes it; False: none trains, or it is at its end."""
+    try:
+        send()
+    except TreinoError as error:
+        if error.rule != "not_running":
+            raise
+        return False
+    return True
 
 
 def _check_running(folder: RunFolder) -> None:
     if (status := folder.status) != "running":
-        raise TreinoError(
-            "not_running",
-            _("{run} is {status}: no process would hear that.").format(
-                run=folder.path.name, status=_(status)
-            ),
-            _("Resume it first, or train a new run."),
-        )
+        raise not_running(folder.path, status)

@@ -15,6 +15,7 @@ from treino.documents import read_document, read_sweep_spec
 from treino.errors import TreinoError
 from treino.search.space import Space, space_from_json
 from treino.store import RunFolder
+from treino.training.commands import heard, send_command
 from treino.tuning.member_table import MemberTable
 from treino.tuning.sweep_options import TPE
 from treino.tuning.sweep_state import SweepTraining, next_members, write_members
@@ -118,12 +119,6 @@ def hear(folder: RunFolder, sweep: SweepTraining) -> bool:
     return stop
 
 
-def refuse_commands(folder: RunFolder) -> None:
-    """Answer what was asked too late, so that it is not done when the folder is taken up another time."""
-    for command in folder.database.poll_commands():
-        folder.database.mark_command(command.id, "refused")
-
-
 def left_of(folder: RunFolder, whole: int | None) -> int | None:
     """How many settings nobody has been given so far. whole: as ``settings_in_all``."""
     if whole is None:
@@ -148,10 +143,11 @@ def send_more(folder: RunFolder, more: int) -> None:
     """Ask the process that trains this sweep for so many more networks, and go.
 
     Raises:
-        TreinoError: as ``check_more``; the sweep has ended meanwhile.
+        TreinoError: as ``check_more``; the sweep has ended meanwhile, or is being judged.
     """
     check_folder(folder, more)
-    folder.database.add_command(VERB, more)
+    if not heard(lambda: send_command(folder, VERB, more)):
+        raise _too_late(folder, more)
 
 
 def ask_for_more(folder: RunFolder, more: int) -> None:
@@ -167,16 +163,20 @@ def ask_for_more(folder: RunFolder, more: int) -> None:
         time.sleep(LOOK)
         state = next(command.state for command in folder.database.commands() if command.id == sent)
     if state != "applied":
-        raise TreinoError(
-            "more_too_late",
-            _("{sweep} is trained by another process, which takes no more networks now.").format(
-                sweep=folder.path.name
-            ),
-            _("Ask again once it is over: treino resume {sweep} [[more={n}]]").format(
-                sweep=folder.path.name, n=more
-            ),
-            status=1,
-        )
+        raise _too_late(folder, more)
+
+
+def _too_late(folder: RunFolder, more: int) -> TreinoError:
+    return TreinoError(
+        "more_too_late",
+        _("{sweep} is trained by another process, which takes no more networks now.").format(
+            sweep=folder.path.name
+        ),
+        _("Ask again once it is over: treino resume {sweep} [[more={n}]]").format(
+            sweep=folder.path.name, n=more
+        ),
+        status=1,
+    )
 
 
 def extension_notes(sweep: SweepTraining) -> list[str]:

@@ -43,7 +43,7 @@ from treino.training.goals import check_goals
 from treino.tuning import member_table, top_members
 from treino.tuning.bracket import TrainingBracket
 from treino.tuning.cluster_sweep import distribute, note_processor
-from treino.tuning.extension import OVER, add_networks, begun_part, check_folder, hear, refuse_commands
+from treino.tuning.extension import OVER, add_networks, begun_part, check_folder, hear
 from treino.tuning.judgement import finish_sweep, sweep_document
 from treino.tuning.part_training import train_part
 from treino.tuning.populations import settings_of, single_settings, whole_settings
@@ -226,8 +226,6 @@ def sweep_resumption(
             sweep.top = top_members.top_from_tensors(*read_tensors(folder, top_members.MODELS))
         restore_members(sweep, members)
         if more is not None:
-            if judged:
-                refuse_commands(folder)
             add_networks(folder, sweep, more, reopened=judged)
         for kind, numbers in state.get("processors", {}).items():
             sweep.processors[kind] = set(numbers)
@@ -335,7 +333,6 @@ class SweepJob:
             self.folder.write_json("result.json", document)
             self.folder.seal("interrupted")
             return document
-        refuse_commands(self.folder)
         return (finish_repeats if sweep.options.spread else finish_sweep)(self.folder, sweep, self.progress)
 
     def _next(self) -> bool:
