@@ -124,6 +124,38 @@ def test_every_control_changes_the_record_of_the_run(tmp_path: Path) -> None:
     assert again.loss == float(run.losses[-1])
 
 
+def test_a_run_that_is_stopped_goes_on_at_the_next_press(tmp_path: Path) -> None:
+    """However soon it comes: nothing is refused, and the run's folder is whole each time."""
+    words, errors = "wine --epochs 100000 --hidden 4 --ensemble 1 --paused", list[str]()
+
+    def look(frame: Any) -> None:
+        if isinstance(frame, str) and '"error"' in frame:
+            errors.append(frame)
+
+    with real_studio(tmp_path, words.split()) as studio, chromium() as browser:
+        page = browser.new_context(locale="en-US").new_page()
+        page.on("websocket", lambda socket: socket.on("framereceived", look))
+        walk = Walk(studio, studio.shown(page))
+        walk.at(0)
+        for number in range(12):
+            walk.press("Step")
+            walk.press("Stop")
+            page.wait_for_timeout((0, 20, 80, 200)[number % 4])
+            walk.press("Step")
+            walk.press("Step")
+            walk.press("Play")
+            page.get_by_role("button", name="Pause", exact=True).wait_for()
+            walk.record(lambda run: run.status == "running")
+            walk.press("Pause")
+            page.get_by_role("button", name="Play", exact=True).wait_for()
+        walk.press("Stop")
+        walk.record(lambda run: run.status == "stopped")
+    assert errors == []
+    run = open_run(tmp_path / "runs" / "wine-1")
+    assert run.status == "stopped"
+    assert {command.state for command in run.folder.database.commands()} <= {"applied", "refused"}
+
+
 def transport(walk: Walk) -> None:
     """Steps, epochs' ends, speed, play and pause."""
     walk.at(0)

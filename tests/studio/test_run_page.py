@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import treino as tr
-from treino.loop.loop import JobStart
+from tests.store.test_late_commands import add_late
+from treino.loop.loop import JobEnd, JobStart
 from treino.spec import read_settings
 from treino.studio.run_page import AWAITED, RunPage
 from treino.training.train import RunJob, training
@@ -46,6 +47,18 @@ def test_the_newest_step_of_a_training_is_what_it_shows(tmp_path: Path) -> None:
     while len(frames) == shown:
         page.tick()
     events.close()  # type: ignore[attr-defined]
+
+
+def test_a_page_says_which_commands_are_left_out_that_came_after_the_seal(tmp_path: Path) -> None:
+    *_events, end = training("wine", read_settings({"epochs": 1}), parent=tmp_path, lean=True)
+    assert isinstance(end, JobEnd)
+    add_late(end.job.folder.path / "run.sqlite")
+    sent: list[Any] = []
+    page = RunPage("run/wine", end.job.folder.path, lambda header, _body: sent.append(header.get("send")))
+    page.viewers = 1
+    page.open()
+    (notice,) = [each["notice"]["text"] for each in sent if each is not None and "notice" in each]
+    assert "left out: step, play" in notice
 
 
 def test_the_page_of_an_ensemble_answers_as_all_and_shows_the_units_of_one(

@@ -78,9 +78,16 @@ class Studio:
 
     def do(self, verb: str, **fields: Any) -> dict[str, Any]:
         """Send a verb of the page and wait for its answer."""
+        return self.answer(self.send(verb, **fields))
+
+    def send(self, verb: str, **fields: Any) -> int:
+        """Send a verb of the page; -> its number."""
         self._number += 1
-        number = self._number
-        self.worker.channel.send({"do": verb, "key": KEY, "id": number, "language": "en", **fields})
+        message = {"do": verb, "key": KEY, "id": self._number, "language": "en", **fields}
+        self.worker.channel.send(message)
+        return self._number
+
+    def answer(self, number: int) -> dict[str, Any]:
         self.until(lambda: number in self.replies)
         return self.replies[number]
 
@@ -213,6 +220,36 @@ def test_stop_seals_the_run_and_shows_its_end(studio: Studio) -> None:
     assert studio.do("stop")["error"]["rule"] == "not_running"
     studio.do("step", count=2)
     studio.at(11)
+
+
+@pytest.mark.parametrize("rounds", [4, pytest.param(40, marks=pytest.mark.thorough)], ids=["a few", "many"])
+def test_a_run_that_is_stopped_goes_on_at_any_command_that_follows(studio: Studio, rounds: int) -> None:
+    """However near the commands are: before the stop is heard, while the run is sealed, and after that."""
+    path = studio.train(epochs="100000")
+    followers: tuple[tuple[str, dict[str, Any]], ...]
+    followers = (
+        ("step", {"count": 1}),
+        ("step", {"count": 1}),
+        ("play", {}),
+        ("set", {"name": "lr", "value": 0.01}),
+    )
+    for number in range(rounds):
+        studio.do("step", count=1)
+        stopped = studio.send("stop")
+        if number % 4 == 1:
+            studio.answer(stopped)
+        if number % 4 == 2:
+            studio.until(lambda: RunFolder.open(path, verify=False).status != "running")
+        if number % 4 == 3:
+            studio.until(lambda: studio.state["status"] == "stopped")
+        numbers = [studio.send(verb, **fields) for verb, fields in followers]
+        assert [studio.answer(each) for each in numbers if "error" in studio.answer(each)] == []
+        studio.do("pause")
+        studio.until(lambda: studio.state["status"] == "running" and not studio.state["playing"])
+    studio.quit()
+    run = open_run(path)
+    assert run.status == "interrupted"
+    assert {each.state for each in run.folder.database.commands()} <= {"applied", "refused"}
 
 
 def test_a_setting_that_is_changed_in_a_pause_is_shown_before_the_next_step(studio: Studio) -> None:

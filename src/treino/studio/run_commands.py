@@ -15,8 +15,8 @@ from treino.records.segments import epoch_count
 from treino.store.files import claim_folder, copy_folder
 from treino.store.new_names import checked_name, taken
 from treino.studio.arithmetic import arithmetic, before_update
-from treino.studio.run_page import LETTERS, Look, RunPage
-from treino.training.commands import send_setting, send_stop
+from treino.studio.run_page import LETTERS, OVER, Look, RunPage
+from treino.training.commands import heard, send_command, send_setting, send_stop
 from treino.words import _
 
 Transport = tuple[str, Any]  # a command, with its value
@@ -42,8 +42,7 @@ def transport(page: RunPage, request: Mapping[str, Any]) -> Answer:
     if verb == "pause" and page.look.step is not None:
         return {}
     of_training = page.look.step is None or verb == "speed"
-    if page.run.folder.status == "running" and of_training:
-        page.run.folder.database.add_command(verb, value)
+    if of_training and heard(lambda: send_command(page.run.folder, verb, value)):
         return {}
     if verb in ("pause", "speed"):
         return {}
@@ -62,8 +61,7 @@ def stop(page: RunPage, request: Mapping[str, Any]) -> Answer:
 def set_setting(page: RunPage, request: Mapping[str, Any]) -> Answer:
     """A hyper-parameter from the next step on; in the past, or of a run that has ended, by a new segment."""
     name, value = request["name"], request["value"]
-    if page.run.folder.status == "running" and page.look.step is None:
-        send_setting(page.run, name, value)
+    if page.look.step is None and heard(lambda: send_setting(page.run, name, value)):
         return {}
     return _go_on(page, {name: value}, _as_it_is(page))
 
@@ -92,7 +90,7 @@ def _go_on(page: RunPage, changes: dict[str, Any], how: Transport | None) -> Tra
     """Resume the run, or open a segment at the step in view; how: the transport's first command."""
     past, status = page.look.step, page.run.folder.status
     seeded = changes.keys() & {"seed", "data_seed"}
-    if past is None and not changes and status in ("stopped", "interrupted"):
+    if past is None and not changes and status not in OVER:  # running: its training is at its end
         return TrainerRequest({"do": "resume", "run": str(page.path), "transport": how, "speed": page.speed})
     step = page.step_in_view
     over = step >= page.playback.plan(page.playback.link_at(step).segment.number).training.steps

@@ -333,6 +333,8 @@ class RunPage:
         self._sent, self._documents = {}, None
         self._thinned = ThinnedLosses()
         self._looked = self._beat = 0.0
+        for notice in self.run.notices:
+            self._send({"key": self.key, "send": {"notice": {"kind": "warning", "text": notice}}}, b"")
         if self.run.status == "running" and self.look.step is None:
             self._stamp, self._awaited = 0, time.monotonic() + AWAITED
         else:

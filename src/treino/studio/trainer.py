@@ -9,7 +9,7 @@ import os
 import signal
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from treino.studies.study import study_events
 from treino.studies.study_options import StudyRequest
 from treino.studio.channel import Channel
 from treino.training.branch import branching, rewinding
+from treino.training.commands import heard, send_command, send_stop
 from treino.training.replay import last_step, snapshots
 from treino.training.train import RunJob, resuming
 from treino.tuning.fit_events import FitRequest, fit_events, prepare_fit
@@ -96,19 +97,26 @@ class Trainer:
         number, before = request.get("id"), None
         try:
             with speaking(request.get("language")):
+                waits = ("pause", None)
+                how = waits if request.get("paused") else request.get("transport", ("play", None))
+                if request["do"] == "resume" and _told(Path(request["run"]), how):
+                    self._send({"reply": number, "run": request["run"]})
+                    return
                 if request["do"] in ("resume", "rewind"):
                     before = self._end(Path(request["run"]))
                 events = self._events(request)
+                how = tuple(how or (before.transport if before is not None else waits))
+                self._begin(Stream(events, number, how, request.get("speed"), before))
         except TreinoError as error:
             self._refuse(number, error, before=before)
         except Exception as error:  # a defect of ours on one request must not end the other trainings
             traceback.print_exc()
             self._refuse(number, defect(error), before=before)
-        else:
-            waits = ("pause", None)
-            how = waits if request.get("paused") else request.get("transport", ("play", None))
-            how = tuple(how or (before.transport if before is not None else waits))
-            self.streams.append(Stream(events, number, how, request.get("speed"), before))
+
+    def _begin(self, stream: Stream) -> None:
+        """Take a training up to its first step, so that the next request finds that it is there."""
+        self.streams.append(stream)
+        self._advance(stream)
 
     def _events(self, request: dict[str, Any]) -> Iterator[JobEvent]:
         verb = request["do"]
@@ -178,8 +186,7 @@ class Trainer:
                 self._advance(stream)
             before = Stream(resuming(path), None, (how, None), transport.speed)
         folder = RunFolder.open(path, verify=False)
-        if folder.status == "running":
-            folder.database.add_command("stop", None)
+        heard(lambda: send_stop(folder))
         begin = time.monotonic()
         while folder.status == "running" and time.monotonic() - begin < PATIENCE:
             time.sleep(0.02)
@@ -222,7 +229,7 @@ class Trainer:
     ) -> None:
         """Say that it failed; what was ended for it, before it had a folder, goes on."""
         if job is None and before is not None:
-            self.streams.append(before)
+            self._begin(before)
         if number is not None:
             self._send({"reply": number, "error": error.document})
         elif job is not None:
@@ -234,6 +241,15 @@ class Trainer:
                 self.channel.send(header)
             except OSError:
                 self._studio_is_gone()
+
+
+def _told(path: Path, transport: Sequence[Any] | None) -> bool:
+    """Tell a run that is to be resumed its transport's command, where another request has resumed it already;
+    -> whether that is so."""
+    folder = RunFolder.open(path, verify=False)
+    if transport is None:
+        return folder.status == "running"
+    return heard(lambda: send_command(folder, *transport))
 
 
 def defect(error: Exception) -> TreinoError:

@@ -274,13 +274,14 @@ class RunJob:
         engine, db = self.plan.training, self.folder.database
         if engine.done:
             return None
-        stop, commands = self.stop_wish is not None, db.poll_commands()
+        stop, commands = False, db.poll_commands()
         for command in commands:
             try:
                 if command.name == "stop":
                     stop = True
                 elif command.name in TRANSPORT:
                     self.transport.command(command.name, command.value, engine.step, engine.plan.count)
+                    stop = stop and command.name in ("pause", "speed")  # else it goes on, as if resumed
                 else:
                     engine.set(command.name, command.value, command.step)
             except TreinoError as error:  # its sender is elsewhere: a wrong wish must not end the training
@@ -291,7 +292,7 @@ class RunJob:
         if commands:
             db.flush()
             self.view.changed()
-        if stop:
+        if stop or self.stop_wish is not None:
             return self.stop_wish or "stopped"
         if self.paused:
             self.timed = False  # waiting is not training
