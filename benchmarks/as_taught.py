@@ -71,7 +71,7 @@ def _wine(normalise: bool = True) -> Data:
 
 def _sgd(data: Data, seeds: int, lr: float, steps: int, faults: Iterable[str], every: int) -> Training:
     return tr.train(
-        data, tr.mlp(64, 32), optimizer="sgd", lr=lr, batch_size=None, steps=steps, seeds=range(seeds),
+        data, tr.mlp(64, 32), optimizer="sgd", lr=lr, batch_size="full", steps=steps, seeds=range(seeds),
         fault=tuple(faults), every=every,
     )  # fmt: skip
 

@@ -99,7 +99,7 @@ def entry_sentences() -> dict[str, str]:
         said[name] = [loss.about, *((terms.about, terms.slope_about) if terms else ())]
     said |= {name: [metric.label] for name, metric in METRICS.items()}
     for name, optimizer in OPTIMIZERS.items():
-        hp = {n: usual for n, (usual, _low, _high) in HP.items()} | {"momentum": 0.9}
+        hp = HP | {"momentum": 0.9}
         state, w, g = dict.fromkeys(optimizer.states, 1.0), Symbol("w", 1.0), Symbol("g", 1.0)
         lines = optimizer.lines(UpdateInputs(w, g, state, hp, 1, True))
         said[name] = [optimizer.about, *(line.about for line in lines)]

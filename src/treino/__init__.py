@@ -11,7 +11,6 @@ __version__ = "0.1.0"
 _DOOR = {
     "load": ("treino.data", "load"),
     "train": ("treino.engine", "train"),
-    "TrainConfig": ("treino.engine", "TrainConfig"),
     "mlp": ("treino.engine", "mlp"),
     "engines": ("treino.engine", "engines"),
     "doctor": ("treino.diagnosis.exam", "doctor"),
@@ -39,7 +38,6 @@ __all__ = [
     "Run",
     "Study",
     "Sweep",
-    "TrainConfig",
     "TreinoError",
     "button",
     "doctor",
@@ -62,7 +60,7 @@ if TYPE_CHECKING:
     from treino.api.studio_frame import open_studio
     from treino.data import load
     from treino.diagnosis.exam import doctor
-    from treino.engine import TrainConfig, engines, mlp, train
+    from treino.engine import engines, mlp, train
     from treino.errors import TreinoError
     from treino.notebook import fit, sweep
     from treino.reports.explanation import explain

@@ -1,6 +1,7 @@
 """Types of settings, and their text forms on a command line, in JSON and in Python."""
 
 import csv
+import math
 import re
 from collections.abc import Mapping
 from typing import Annotated
@@ -16,7 +17,9 @@ class SettingGuess(ValueError):  # noqa: N818
 
 
 def number(value: object) -> object:
-    """Refuse what can be read better than pydantic does."""
+    """A number of numpy's or torch's as Python's; refuse what can be read better than pydantic does."""
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
+        value = value.item()
     if isinstance(value, bool):
         raise SettingGuess(int(value))
     if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?-\d+", value.strip()):
@@ -92,6 +95,11 @@ def size(value: object) -> object:
     raise SettingGuess("2GB")
 
 
+def limit(value: object) -> object:
+    """A limit of infinity is none."""
+    return None if value in (math.inf, "inf") else value
+
+
 def path(value: object) -> object:
     return str(value) if value is not None else None
 
@@ -103,15 +111,17 @@ def name(value: object) -> object:
 
 Float = Annotated[float, BeforeValidator(number), Field(allow_inf_nan=False)]
 Int = Annotated[int, BeforeValidator(number)]
+LISTED = Field(strict=False)  # JSON has lists alone, which a strict reader takes for a tuple too
 Layers = Annotated[
     tuple[Annotated[int, Field(ge=1, le=LARGEST_LAYER)], ...],
     Field(max_length=MOST_LAYERS),
+    LISTED,
     BeforeValidator(items),
 ]
-Floats = Annotated[tuple[Float, ...], BeforeValidator(items)]
+Floats = Annotated[tuple[Float, ...], LISTED, BeforeValidator(items)]
 Decay = Annotated[Float, Field(ge=0, lt=1)]
-Betas = Annotated[tuple[Decay, Decay], BeforeValidator(items)]
-Strings = Annotated[tuple[str, ...], BeforeValidator(items)]
-Pairs = Annotated[tuple[str, ...], BeforeValidator(pairs)]
+Betas = Annotated[tuple[Decay, Decay], LISTED, BeforeValidator(items)]
+Strings = Annotated[tuple[str, ...], LISTED, BeforeValidator(items)]
+Pairs = Annotated[tuple[str, ...], LISTED, BeforeValidator(pairs)]
 Share = Annotated[Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | str, BeforeValidator(share)]
 Name = Annotated[str | None, BeforeValidator(name)]

@@ -6,13 +6,12 @@ The conventions: https://scikit-learn.org/stable/developers/develop.html
 """
 
 import copy
-import functools
 import inspect
 import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,7 +21,6 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
-from torch import nn
 
 from treino.api import Run, fit
 from treino.data import rows_for_prediction
@@ -33,24 +31,37 @@ from treino.folders import open_run
 from treino.inspection.outputs import outputs, probabilities
 from treino.records.access import Access
 from treino.records.prediction import intervals_of, winners
+from treino.spec import Settings
 from treino.words import _
 
-Network = nn.Module | MLP | str | None
+NOT_OF_ESTIMATORS = {
+    "target", "features", "task", "kinds", "test", "split_group", "split_time", "split_column", "fold",
+    "duplicates", "max_memory", "delimiter", "decimal", "encoding", "header", "quote", "dates", "sheet",
+    "seed", "data_seed", "as_taught", "fault", "baselines", "every", "name", "out",
+}  # fmt: skip
+"""Settings of files, splits and folders: an estimator is given rows, and ``random_state`` is its seed."""
+DEFAULTS: dict[str, Any] = {
+    name: None if field.default == () else field.default
+    for name, field in Settings.model_fields.items()
+    if name not in NOT_OF_ESTIMATORS
+} | {"random_state": 0}
 
 
-def _named(init: Callable[..., None]) -> Callable[..., None]:
-    """The same ``__init__``; a setting that there isn't is refused with the nearest."""
-    known = [name for name in inspect.signature(init).parameters if name != "self"]
-
-    @functools.wraps(init)
-    def checked(self: Any, *values: Any, **settings: Any) -> None:
-        for name in settings:
-            if name not in known:
-                message = _("{kind} has no setting {name!r}.").format(kind=type(self).__name__, name=name)
-                raise TreinoError("setting_unknown", message, nearest(name, known))
-        init(self, *values, **settings)
-
-    return checked
+def _signature() -> inspect.Signature:
+    """Every setting as a parameter; ``hidden``, the first, may be given by its place."""
+    kinds = inspect.Parameter
+    names = ["hidden", *(name for name in DEFAULTS if name != "hidden")]
+    return inspect.Signature(
+        [kinds("self", kinds.POSITIONAL_OR_KEYWORD)]
+        + [
+            kinds(
+                name,
+                kinds.KEYWORD_ONLY if name != "hidden" else kinds.POSITIONAL_OR_KEYWORD,
+                default=DEFAULTS[name],
+            )
+            for name in names
+        ]
+    )
 
 
 class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -67,89 +78,15 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
 
     _task: Task
 
-    @_named
-    def __init__(
-        self,
-        hidden: Sequence[int] | None = None,
-        *,
-        recipe: str | None = None,
-        activation: str | None = None,
-        dropout: float | None = None,
-        batch_norm: bool = False,
-        gates: float = 0.0,
-        dropout_spread: bool = False,
-        plain_members: int = 0,
-        init: str | None = None,
-        net: Network = None,
-        ensemble: int = 1,
-        clip_target: bool = False,
-        loss: str | None = None,
-        label_smoothing: float = 0.0,
-        class_weights: str | Sequence[float] | None = None,
-        optimizer: str = "adam",
-        lr: float | None = None,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        betas: tuple[float, float] | None = None,
-        weight_decay: float = 0.0,
-        schedule: str = "constant",
-        warmup: int = 0,
-        clip: float | None = None,
-        ema: float = 0.0,
-        batch_size: int | str | None = None,
-        epochs: int | None = None,
-        steps: int | None = None,
-        patience: int | None = None,
-        metric: str = "loss",
-        keep: str | None = None,
-        shuffle: str = "each",
-        validation: float = 0.15,
-        normalise: bool = True,
-        device: str = "auto",
-        engine: str | None = None,
-        threads: int | None = None,
-        threshold: str | None = None,
-        random_state: Any = 0,
-    ) -> None:
-        self.hidden = hidden
-        self.recipe = recipe
-        self.activation = activation
-        self.dropout = dropout
-        self.batch_norm = batch_norm
-        self.gates = gates
-        self.dropout_spread = dropout_spread
-        self.plain_members = plain_members
-        self.init = init
-        self.net = net
-        self.ensemble = ensemble
-        self.clip_target = clip_target
-        self.loss = loss
-        self.label_smoothing = label_smoothing
-        self.class_weights = class_weights
-        self.optimizer = optimizer
-        self.lr = lr
-        self.momentum = momentum
-        self.nesterov = nesterov
-        self.betas = betas
-        self.weight_decay = weight_decay
-        self.schedule = schedule
-        self.warmup = warmup
-        self.clip = clip
-        self.ema = ema
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.steps = steps
-        self.patience = patience
-        self.metric = metric
-        self.keep = keep
-        self.shuffle = shuffle
-        self.validation = validation
-        self.normalise = normalise
-        self.device = device
-        self.engine = engine
-        self.threads = threads
-        self.threshold = threshold
-        self.random_state = random_state
+    def __init__(self, hidden: Sequence[int] | None = None, **settings: Any) -> None:
+        for name in settings:
+            if name not in DEFAULTS:
+                message = _("{kind} has no setting {name!r}.").format(kind=type(self).__name__, name=name)
+                raise TreinoError("setting_unknown", message, nearest(name, DEFAULTS))
+        for name, value in (DEFAULTS | settings | {"hidden": hidden}).items():
+            setattr(self, name, value)
+
+    __init__.__signature__ = _signature()  # type: ignore[attr-defined]
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -163,13 +100,10 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         seed = self.random_state
         if seed is None or not isinstance(seed, (int, np.integer)):
             seed = check_random_state(seed).randint(2**31 - 1)
-        usual = {
-            name: p.default for name, p in inspect.signature(type(self).__init__).parameters.items()
-        }  # what is left alone isn't asked for: only then the data may decide
-        asked = {
+        asked = {  # what is left alone isn't asked for: only then the data may decide
             name: value
             for name, value in self.get_params(deep=False).items()
-            if name not in ("random_state", "net") and not _same(value, usual[name])
+            if name not in ("random_state", "net") and not _same(value, DEFAULTS[name])
         }
         asked |= {"seed": int(seed), "task": self._task, "test": 0.0}
         try:

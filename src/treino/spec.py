@@ -1,14 +1,15 @@
-"""The table of settings: from it come the flags, the JSON, the defaults and the docs.
+"""The table of settings, where each is declared once: its type, range, default, group and help.
 
-A setting that is None here is decided from the data by ``training`` (and printed). Names such as
-``relu`` or ``adam`` are resolved against the engine's registries there too: this file knows types,
-ranges and what contradicts what.
+From it come the flags of the command line, the keywords of ``treino.train`` and of the estimators, the JSON
+of a folder (``documents/settings.py``) and ``docs/settings.md``. A setting that is None is decided from the
+data by ``training``. Names such as ``relu`` or ``adam`` are looked up in the engine's registries there: this
+file knows types, ranges and what contradicts what.
 """
 
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -21,8 +22,9 @@ from treino.words import N_, _, flag, setting
 GROUPS = (
     N_("Data"), N_("Network"), N_("Loss and optimizer"), N_("Training loop"), N_("Machine"), N_("Run")
 )  # fmt: skip
-OF_SOME = ("momentum", "nesterov", "betas")  # settings that only some optimizers read
-FAULTS = ("missing_zero_grad", "softmax_before_cross_entropy")
+OF_SOME = ("momentum", "nesterov", "betas", "eps")  # settings that only some optimizers read
+Fault = Literal["missing_zero_grad", "softmax_before_cross_entropy"]
+FAULTS: tuple[Fault, ...] = get_args(Fault)
 
 
 def _f(default: Any, group: str, about: str, **limits: Any) -> Any:
@@ -131,12 +133,15 @@ class Settings(BaseModel):
     optimizer: str = _f("adam", "Loss and optimizer", "optimizer")
     lr: Float | None = _f(
         None, "Loss and optimizer", "learning rate; default: 3e-3 for tables, 1e-3 for images; 'auto' tries "
-        "many for a short while first (not in a sweep)", gt=0, le=1e6,
+        "many for a short while first (not in a sweep)", gt=0, le=1e30,
     )  # fmt: skip
     momentum: Float = _f(0.0, "Loss and optimizer", "momentum", ge=0, lt=1)
     nesterov: bool = _f(False, "Loss and optimizer", "Nesterov's momentum (needs --momentum)")
     betas: Betas | None = _f(
         None, "Loss and optimizer", "the two decay rates of the running means; default: 0.9,0.999"
+    )
+    eps: Float = _f(
+        1e-8, "Loss and optimizer", "added to the root that an update is divided by", gt=0, le=1e6
     )
     weight_decay: Float = _f(
         0.0,
@@ -147,7 +152,7 @@ class Settings(BaseModel):
     )
     schedule: str = _f("constant", "Loss and optimizer", "how the learning rate changes over the run")
     warmup: Int = _f(0, "Loss and optimizer", "steps over which the learning rate rises to its value", ge=0)
-    clip: Float | None = _f(
+    clip: Annotated[Float | None, BeforeValidator(setting_types.limit)] = _f(
         None, "Loss and optimizer", "largest norm of the gradient; larger ones are scaled down", gt=0
     )
     ema: Float = _f(
@@ -220,6 +225,17 @@ def group_of(name: str) -> str:
     extra = Settings.model_fields[name].json_schema_extra
     assert isinstance(extra, dict)
     return str(extra["group"])
+
+
+OF_ENGINE = tuple(
+    name
+    for name in Settings.model_fields
+    if group_of(name) in ("Loss and optimizer", "Training loop", "Machine")
+    or name in ("init", "ensemble", "clip_target")
+)
+"""The settings that ``treino.train`` takes as keywords."""
+OF_DATA = tuple(name for name in Settings.model_fields if group_of(name) == "Data" or name == "data_seed")
+"""The settings that say how rows are read, split and prepared."""
 
 
 def read_settings(values: Mapping[str, Any]) -> Settings:
@@ -311,6 +327,23 @@ def _contradictions(s: Settings) -> None:
                 a=setting("validation", s.validation), b=setting("test", s.test)
             ),
             _("Their sum must be below 1, e.g. 0.15 and 0.15."),
+        )
+    if s.epochs is not None and s.steps is not None:
+        refuse(
+            "epochs_and_steps",
+            _("{a} and {b} both say how long to train.").format(a=setting("epochs"), b=setting("steps")),
+            _("Give one of them."),
+        )
+    if isinstance(s.class_weights, tuple) and not all(weight > 0 for weight in s.class_weights):
+        refuse(
+            "class_weights_range",
+            _("{a} must be above 0; they are {value}.").format(
+                a=setting("class_weights"), value=",".join(f"{weight:g}" for weight in s.class_weights)
+            ),
+            _(
+                "Give one weight for each class, or 'balanced'. A class that is not to be learnt: leave its "
+                "rows out."
+            ),
         )
     for pair in s.kinds:
         if not all(part.strip() for part in pair.rpartition("=")):

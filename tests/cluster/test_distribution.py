@@ -174,11 +174,12 @@ def test_steps_to_a_target_are_the_same(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_halves_of_a_part_hold_its_members(tmp_path: Path) -> None:
     from treino.data import load
-    from treino.engine import TrainConfig, mlp
+    from treino.engine import config_of, mlp
+    from treino.spec import read_settings
     from treino.tuning.group_training import GroupTraining
     from treino.tuning.populations import Group
 
-    config = TrainConfig(epochs=2, seeds=list(range(7)))
+    config = config_of([read_settings({"epochs": 2, "seed": seed}) for seed in range(7)])
     population = GroupTraining(Group(tuple(range(7)), load("iris"), mlp(4), config), "loss")
     population.training.stop([2])
     population.divide(2)

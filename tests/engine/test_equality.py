@@ -320,7 +320,7 @@ def test_kernels_agree_on_one_step_to_1e_5(hidden, activation, rows, seed):
     found = {}
     for engine in ENGINES:
         training, loss_SP = run(
-            x, y, hidden, activation=activation, engine=engine, batch_size=None, steps=1, seeds=(seed,)
+            x, y, hidden, activation=activation, engine=engine, batch_size="full", steps=1, seeds=(seed,)
         )
         found[engine] = (
             loss_SP[0, 0],
@@ -425,7 +425,7 @@ def test_the_pace_is_that_of_the_fastest_so_far():
 def test_threads_belong_to_the_kernels_identity_and_repeat(threads):
     x, y = sample(rows=200, inputs=64)
     runs = [
-        run(x, y, (128,), engine="flat-loop", threads=threads, steps=5, batch_size=None)[0]
+        run(x, y, (128,), engine="flat-loop", threads=threads, steps=5, batch_size="full")[0]
         for _again in range(2)
     ]
     assert_same(*runs)

@@ -89,7 +89,7 @@ def test_the_fused_update_of_a_row_has_torchs_bits(name):
     reference = kind.torch([theirs], lr=0.01, weight_decay=0.02, fused=True, **arguments)
     moments = [torch.zeros_like(p) for _state in kind.states]
     beta1, beta2 = arguments.get("betas", (0.9, 0.999))
-    hp = {name: usual for name, (usual, _low, _high) in HP.items()} | {"lr": 0.01, "weight_decay": 0.02}
+    hp = HP | {"lr": 0.01, "weight_decay": 0.02}
     hp |= {k: v for k, v in arguments.items() if k in HP} | {"beta1": beta1, "beta2": beta2}
     update = kind.fused(p, g, moments, arguments.get("nesterov", False))
     for t in range(1, 4):
@@ -107,7 +107,7 @@ def test_a_norm_beyond_float32_stops_only_who_is_clipped():
         "optimizer": "sgd",
         "lr": 1e-30,
         "steps": 3,
-        "batch_size": None,
+        "batch_size": "full",
         "init": "zeros",
         "engine": "flat-bmm",
     }

@@ -51,9 +51,9 @@ def test_one_schedule_is_told_from_several_when_a_state_is_loaded():
         ({"schedule": ["cosine"] * 3}, "schedule_count"),
         ({"schedule": ["cosine", "cosin"]}, "schedule_unknown"),
         ({"warmup": [1, 2, 3]}, "warmup_count"),
-        ({"warmup": 1.5}, "warmup_range"),
+        ({"warmup": 1.5}, "warmup_type"),
         ({"warmup": [1, -1]}, "warmup_range"),
-        ({"schedule": None}, "schedule_unknown"),
+        ({"schedule": 3}, "schedule_type"),
     ],
 )
 def test_schedules_that_can_not_be(arguments, rule):

@@ -188,7 +188,7 @@ def test_the_last_good_weights_are_those_of_a_plain_loop():
     x, y = torch.ones(1, 1), torch.zeros(1, 1)
     lr = 1e12
     training = train(
-        (x, y), mlp(), optimizer="sgd", lr=lr, batch_size=None, steps=50, loss="mse", keep="last"
+        (x, y), mlp(), optimizer="sgd", lr=lr, batch_size="full", steps=50, loss="mse", keep="last"
     )
     net = training.net()
     _training, loss_SP = finished(training)
@@ -210,13 +210,13 @@ def test_the_last_good_weights_are_those_of_a_plain_loop():
 def test_a_loss_ten_times_that_of_the_best_constant_is_divergence_too():
     y = torch.randn(33, generator=torch.Generator().manual_seed(0))
     # one step far away, then nothing moves
-    training = train((X, y), mlp(), optimizer="sgd", lr=30.0, batch_size=None, steps=30, seeds=(0, 1))
+    training = train((X, y), mlp(), optimizer="sgd", lr=30.0, batch_size="full", steps=30, seeds=(0, 1))
     training.set("lr", 0.0, step=1)
     finished(training)
     assert training.status_P == ("diverged", "diverged")
     assert training.state.population.params.isfinite().all()
     assert training.kept_step_P.tolist() == [30, 30]
-    fine = train((X, y), mlp(), optimizer="sgd", lr=0.1, batch_size=None, steps=30)
+    fine = train((X, y), mlp(), optimizer="sgd", lr=0.1, batch_size="full", steps=30)
     finished(fine)
     assert fine.status_P == ("finished",)
 
@@ -269,7 +269,7 @@ def test_early_stopping_keeps_the_best_weights_and_counts_epochs():
 
 
 def test_patience_that_ends_with_the_last_step_has_cut_nothing():
-    arguments = {"lr": 0.0, "batch_size": None, "patience": 40}  # the best is the first, of step 20
+    arguments = {"lr": 1e-30, "batch_size": "full", "patience": 40}  # the best is the first, of step 20
     for steps, status in ((60, "finished"), (80, "stopped")):
         training, _loss = finished(train(DATA, mlp(4), steps=steps, **arguments))
         assert training.status_P == (status,)
@@ -338,7 +338,7 @@ def test_a_command_holds_from_its_step_on_however_the_work_is_cut(engine):
 
 
 def test_a_changed_rate_is_that_of_a_plain_loop():
-    training = train((X, Y), mlp(), optimizer="sgd", lr=0.1, batch_size=None, steps=2)
+    training = train((X, Y), mlp(), optimizer="sgd", lr=0.1, batch_size="full", steps=2)
     net = training.net()
     training.set("lr", 0.7, step=1)
     finished(training)
@@ -361,7 +361,7 @@ def test_momentum_switched_on_off_and_on_again_is_torchs():
             mlp(5),
             optimizer="sgd",
             lr=0.1,
-            batch_size=None,
+            batch_size="full",
             steps=25,
             engine=engine,
             dtype=torch.float64,
@@ -406,7 +406,7 @@ def test_commands_that_can_not_be_obeyed_are_refused():
         (([], 0.1), "hyper-parameter_unknown"),
         (("momentum", 0.9), "momentum_with_adam"),
         (("betas", 0.9), "betas_type"),
-        (("betas", (0.9, 2.0)), "beta2_range"),
+        (("betas", (0.9, 2.0)), "betas_range"),
     ]:
         with pytest.raises(TreinoError) as refused:
             training.set(*arguments)

@@ -293,7 +293,7 @@ def test_estimator_of_several_networks() -> None:
 def test_loop_over_an_ensemble() -> None:
     data = tr.load("iris")
     training = tr.train(data, tr.mlp(8), ensemble=3, epochs=5, seeds=4)
-    assert training.config.member_seeds == member_seeds(4, 3)
+    assert training.config.seeds == member_seeds(4, 3)
     for tick in training:
         assert tick.loss.shape == (3,)
         assert tick.loss_S.shape == (len(tick.loss_SP),)

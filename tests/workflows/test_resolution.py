@@ -22,10 +22,10 @@ def test_both_doors_decide_alike_by_the_kind_of_data(kind: Literal["table", "ima
     assert net.hidden == alone.shared.net.hidden == usual.hidden
     for name in ("lr", "batch_size", "epochs"):
         value = getattr(usual, name)
-        assert getattr(config, name) == getattr(alone.config, name) == value
+        assert getattr(config.for_data(kind).shared, name) == getattr(alone.config.shared, name) == value
         written = f"{value:.0e}".replace("e-0", "e-") if name == "lr" else str(value)
         assert f"{written} for {kind}s" in (Settings.model_fields[name].description or "")
-    assert train(data, mlp(4), steps=5).config.epochs is None
+    assert train(data, mlp(4), steps=5).config.shared.epochs is None
 
 
 @pytest.mark.parametrize(

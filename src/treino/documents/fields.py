@@ -86,10 +86,12 @@ Text = str
 SentenceText = Annotated[str, WrapValidator(_itself), PlainSerializer(lambda text: text)]
 """A sentence for a person: a ``words.Sentence`` stays one, so that every reader gets it in their language."""
 
-Word = Annotated[str, Field(pattern=r"^[A-Za-z][\w.-]{0,63}$")]
+WORD = r"^[A-Za-z][\w.-]{0,63}$"
+Word = Annotated[str, Field(pattern=WORD)]
 """A name of one of treino's registries, such as adam; whether it is there is asked where it is used."""
 
-Device = Annotated[str, Field(pattern=r"^(cpu|mps|cuda(:\d{1,3})?)$")]
+DEVICE = r"^(cpu|mps|cuda(:\d{1,3})?)$"
+Device = Annotated[str, Field(pattern=DEVICE)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Command = Annotated[str, AfterValidator(_command)]
 """What can be typed: a person may copy it from a page to a shell."""

@@ -174,7 +174,8 @@ def _deeper(value: Any, levels: int) -> bool:
 
 def _invalid(path: Path, value: Any, error: Any) -> TreinoError:
     """The error for one of pydantic's, whose place names the kinds that it tried on the way, too."""
-    place = [*error["loc"], *str(error.get("ctx", {}).get("error", "")).split(".")]
+    named = str(error.get("ctx", {}).get("error", "")).split(".")
+    place = [*error["loc"], *named]
     keys: list[str] = []
     for key in place:
         if key in (
@@ -182,9 +183,10 @@ def _invalid(path: Path, value: Any, error: Any) -> TreinoError:
         ):
             value = value[key]
             keys.append(str(key))
-    if error["type"] == "missing":
+    absent = isinstance(value, dict) and re.fullmatch(r"\w+", named[-1]) and named[-1] not in value
+    if error["type"] == "missing" or absent:
         said = _("{path} is not what treino writes: {key} is missing.").format(
-            path=path, key=shortened(".".join([*keys, str(error["loc"][-1])]))
+            path=path, key=shortened(".".join([*keys, str(named[-1] if absent else error["loc"][-1])]))
         )
     else:
         said = _("{path} is not what treino writes: {key} is {value}.").format(

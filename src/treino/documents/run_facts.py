@@ -17,7 +17,8 @@ from treino.documents.fields import (
     Threads,
     Word,
 )
-from treino.documents.settings import Fault, ResolvedSettings
+from treino.documents.settings import ResolvedSettings
+from treino.spec import Fault
 
 
 class LayerFacts(Document):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from treino.documents.fields import Count, Document, Figure, Many, Pair, Seed, Text
-from treino.documents.settings import Asked, Weight
+from treino.documents.settings import Asked
 
 Changeable = Literal["lr", "weight_decay", "momentum", "beta1", "beta2", "eps", "clip", "dropout", "ema"]
 
@@ -28,7 +28,7 @@ class SegmentEntry(Document):
     passes_from: Count = 0
     optimizer_from: Count = 0
     order_seed: Seed | None = None
-    output_change: Weight | None = None
+    output_change: Annotated[float, Field(ge=0)] | None = None
 
 
 def _connected(segments: tuple[SegmentEntry, ...]) -> tuple[SegmentEntry, ...]:

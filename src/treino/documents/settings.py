@@ -2,26 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from treino.documents.fields import (
-    Count,
-    Device,
-    Document,
-    Many,
-    Pair,
-    Plain,
-    Seed,
-    Task,
-    Text,
-    Threads,
-    Word,
-    agree,
-)
+from treino.documents.fields import DEVICE, WORD, Document, Plain, Task, agree
 from treino.errors import TreinoError
-from treino.spec import Settings, read_settings
+from treino.spec import FAULTS, Settings, read_settings
 
 PLACE = ("name", "out")
 """Settings that say where a new folder goes; a document that names them would put it anywhere."""
@@ -33,9 +20,12 @@ def _name(name: str) -> str:
     return name
 
 
-Fault = Literal["missing_zero_grad", "softmax_before_cross_entropy"]
-Hidden = Annotated[Many[Annotated[int, Field(ge=1, le=1_000_000)]], Field(max_length=1000)]
-Weight = Annotated[float, Field(ge=0)]
+DECIDED = ("task", "loss", "lr", "batch_size", "patience", "keep", "data_seed", "engine", "threads")
+"""Settings that may be left open when they are typed, and have a value in every training."""
+FORMS = dict.fromkeys(("activation", "init", "loss", "optimizer", "schedule", "metric", "engine"), WORD) | {
+    "device": DEVICE
+}
+"""Patterns of names; whether a registry or this machine has them is asked where they are used."""
 
 Name = Annotated[str, AfterValidator(_name)]
 """The name of a setting."""
@@ -57,84 +47,45 @@ Asked = Annotated[dict[str, Plain], AfterValidator(_asked)]
 """Settings as ``read_settings`` takes them: text where they were typed."""
 
 
-class ResolvedSettings(Document):
-    """Every setting with its value in the training, in the order of ``Settings``. Those with a default are
-    missing in the first folders."""
+class ResolvedSettings(Settings):
+    """Every setting with its value in the training: nothing is left open that the data decides."""
 
-    target: Text | None
-    features: Many[Text] | None
-    task: Task
-    normalise: bool
-    kinds: Many[Text] = ()
-    impute: Literal["median", "mean"] = "median"
-    inputs: Literal["plain", "bins"] = "plain"
-    bins: Annotated[int, Field(ge=2, le=1000)] = 16
-    clip_inputs: Annotated[float, Field(gt=0)] | None = None
-    validation: Annotated[float, Field(ge=0, lt=1)] | Text | None
-    test: Annotated[float, Field(ge=0, lt=1)] | Text | None
-    split_group: Text | None = None
-    split_time: Text | None = None
-    split_column: Text | None = None
-    fold: Text | None = None
-    duplicates: Literal["apart", "ignore"] | None = "apart"
-    max_memory: Text | None = None
-    delimiter: Text | None = None
-    decimal: Text | None = None
-    encoding: Text | None = None
-    header: Literal["yes", "no"] | None = None
-    quote: Text | None = None
-    dates: Literal["day/month", "month/day"] | None = None
-    sheet: Text | None = None
-    recipe: Literal["table", "plain"] = "plain"
-    hidden: Hidden | None
-    activation: Word | None
-    dropout: Annotated[float, Field(ge=0, lt=1)] | None
-    dropout_spread: bool = False
-    batch_norm: bool
-    gates: Annotated[float, Field(ge=0, le=1000)] = 0.0
-    plain_members: Count = 0
-    init: Word | None
-    net: Text | None
-    ensemble: Annotated[int, Field(ge=1, le=256)] = 1
-    clip_target: bool = False
-    loss: Word
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)]
-    class_weights: Many[Weight] | None
-    optimizer: Word
-    lr: Annotated[float, Field(gt=0, le=1e6)]
-    momentum: Annotated[float, Field(ge=0, lt=1)]
-    nesterov: bool
-    betas: Pair[Annotated[float, Field(ge=0, lt=1)]] | None
-    weight_decay: Annotated[float, Field(ge=0, le=1e6)]
-    schedule: Word
-    warmup: Count
-    clip: Annotated[float, Field(gt=0)] | None
-    ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    batch_size: Annotated[int, Field(ge=1, le=2**53)] | Literal["full"]
-    epochs: Annotated[int, Field(ge=1, le=10_000_000)] | None
-    steps: Annotated[int, Field(ge=1, le=10_000_000_000)] | None
-    patience: Count
-    metric: Word
-    keep: Literal["best", "last"]
-    shuffle: Literal["each", "once", "off", "blocks"]
-    seed: Seed
-    data_seed: Seed
-    as_taught: bool = False
-    fault: Many[Fault]
-    device: Device
-    engine: Word
-    threads: Threads
-    baselines: Literal["usual", "full"] = "usual"
-    threshold: Text | None = None
-    every: Annotated[int, Field(ge=1, le=10_000_000_000)] | None = None
+    model_config = Document.model_config
 
-    @field_validator("net")
+    name: None = Field(default=None, exclude=True)
+    out: None = Field(default=None, exclude=True)
+
+    if TYPE_CHECKING:
+        task: Task
+        recipe: Literal["table", "plain"]
+        loss: str
+        lr: float
+        batch_size: int | Literal["full"]
+        patience: int
+        keep: Literal["best", "last"]
+        data_seed: int
+        engine: str
+        threads: int
+        class_weights: tuple[float, ...] | None
+
+    @model_validator(mode="before")
     @classmethod
-    def _sealed_copy(cls, net: str | None) -> str | None:
-        if net is not None and NET_COPY.fullmatch(net) is None:
-            raise ValueError("not the copy in the folder")
-        return net
+    def _written(cls, values: Any) -> Any:
+        """Refuse settings that are left open, or that no registry can have."""
+        for name in DECIDED if isinstance(values, Mapping) else ():
+            if values.get(name) is None:
+                raise ValueError(name)
+        return values
 
     @model_validator(mode="after")
     def _agrees(self) -> "ResolvedSettings":
-        return agree(self, {"epochs": (self.epochs is None) != (self.steps is None)})
+        agreeing = {
+            "epochs": (self.epochs is None) != (self.steps is None),
+            "net": self.net is None or NET_COPY.fullmatch(self.net) is not None,
+            "fault": set(self.fault) <= set(FAULTS),
+            "class_weights": not isinstance(self.class_weights, str),
+        } | {
+            name: (value := getattr(self, name)) is None or re.fullmatch(form, value) is not None
+            for name, form in FORMS.items()
+        }
+        return agree(self, agreeing)

@@ -22,8 +22,9 @@ from treino.documents.fields import (
     Word,
     agree,
 )
-from treino.documents.settings import Asked, Fault, Name
+from treino.documents.settings import Asked, Name
 from treino.documents.sweep_spec import Value
+from treino.spec import Fault
 
 Mode = Literal["corrected", "as_taught"] | Fault
 Own = dict[Name, Value]

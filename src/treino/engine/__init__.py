@@ -11,7 +11,7 @@ from treino.engine.optim import HP, OPTIMIZERS
 from treino.engine.population import Population
 from treino.engine.schedules import SCHEDULES
 from treino.engine.tick import Epoch, PopulationView, Tick
-from treino.engine.train_config import DEFAULTS, TrainConfig
+from treino.engine.train_config import DEFAULTS, TrainConfig, config_of
 from treino.engine.training_loop import Training, train
 from treino.engine.training_state import TrainingState
 
@@ -35,6 +35,7 @@ __all__ = [
     "TrainConfig",
     "Training",
     "TrainingState",
+    "config_of",
     "engines",
     "measure",
     "mlp",

@@ -46,7 +46,7 @@ def carry_over(
         arrays = {name: array for name, array in arrays.items() if not name.startswith("moment.")}
         arrays |= {f"moment.{i}": np.zeros_like(arrays["params"]) for i, _m in enumerate(population.moments)}
         for name in unread(now["optimizer"][0]):
-            _set(arrays, meta, name, HP[name][0])
+            _set(arrays, meta, name, HP[name])
     if training.shared.averages and "average" not in arrays:
         arrays["average"] = arrays["params"].copy()
     if now["summed"] and not before["summed"]:

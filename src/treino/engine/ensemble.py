@@ -73,8 +73,8 @@ def answer_module(
     kept: with the weights that are kept, not the last ones.
     """
     population, best = state.population, state.best if kept else None
-    if config.ensemble == 1:
+    if config.shared.ensemble == 1:
         return member_module(shared, population, 0, best)
-    answering = answering_members(state, config.metric)
+    answering = answering_members(state, config.shared.metric)
     nets = [member_module(shared, population, member, best) for member in answering]
     return Ensemble(nets, shared.loss.name, shared.limits).eval()

@@ -7,10 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from treino.engine.optim import HP, OPTIMIZERS, readers
+from treino.engine.optim import BETAS, HP, OPTIMIZERS, readers
 from treino.engine.value_checks import known
 from treino.errors import TreinoError
+from treino.spec import read_settings
 from treino.words import _, setting
+
+OFF = {"lr": 0.0, "clip": math.inf}
+"""Values that a change on the way may bring, though no training begins with them: weights that stand still,
+gradients that are not clipped."""
 
 
 def per_member(name: str, value: Any, members: int) -> Tensor:
@@ -19,55 +24,38 @@ def per_member(name: str, value: Any, members: int) -> Tensor:
 
 
 def checked_numbers(name: str, value: Any, members: int) -> list[float]:
-    """One number or one per member, within the range of the hyper-parameter.
+    """One number or one per member, within the range of the setting.
 
     Raises:
         TreinoError: no number, too many or too few of them, or one out of range.
     """
-    low, high = HP[name][1:]
-    try:
-        if any(isinstance(v, bool) for v in (value if isinstance(value, tuple | list) else (value,))):
-            raise TypeError
-        values = [float(value)] if isinstance(value, int | float) else _list(value)
-    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
-        raise TreinoError(
-            f"{name}_type",
-            _("{name} is {value!r}, not a number.").format(name=setting(name), value=value),
-            _("Use a number, or one for each member."),
-        ) from error
+    value = value.tolist() if hasattr(value, "tolist") else value
+    values = list(value) if isinstance(value, tuple | list) else [value]
     if len(values) not in (1, members):
         raise TreinoError(
             f"{name}_count",
             _("{name} has {n} values for {members} members.").format(
                 name=setting(name), n=len(values), members=members
             ),
-            _("Use one number, or one for each member."),
+            _("Give one, or one for each member."),
         )
-    open_low = name in ("eps", "clip")
-    for member, number in enumerate(values):
-        if not low <= number <= high or (open_low and number == low):
-            where = _(" (member {member})").format(member=member) if len(values) > 1 else ""
-            raise TreinoError(
-                f"{name}_range",
-                _("{name} is {value}{where}, outside {low} to {high}.").format(
-                    name=setting(name), value=f"{number:g}", where=where, low=f"{low:g}", high=f"{high:g}"
-                ),
-                _("The usual value is {usual}.").format(
-                    usual=f"{HP[name][0]:g}" if math.isfinite(HP[name][0]) else 1
-                ),
-            )
-    return values
+    return [_number(name, each) for each in values]
 
 
-def _list(value: Any) -> list[float]:
-    found: list[float] = torch.as_tensor(value, dtype=torch.float64, device="cpu").reshape(-1).tolist()
-    return found
+def _number(name: str, value: Any) -> float:
+    if name in ("beta1", "beta2"):
+        betas = read_settings({"betas": (value, value)}).betas
+        assert betas is not None
+        return betas[0]
+    if name in OFF and value == OFF[name] and not isinstance(value, bool):
+        return OFF[name]
+    return float(getattr(read_settings({name: value}), name))
 
 
 def check_read(name: str, values: Sequence[float], optimizer: str) -> None:
     """Refuse values that this optimizer would not look at."""
     reads = OPTIMIZERS[optimizer].reads
-    usual = all(value == HP[name][0] for value in values)
+    usual = all(value == HP[name] for value in values)
     if name == "momentum" and name not in reads and not usual:
         raise TreinoError(
             "momentum_with_adam",
@@ -94,17 +82,6 @@ def check_read(name: str, values: Sequence[float], optimizer: str) -> None:
         )
 
 
-def two_betas(value: Any) -> Sequence[Any]:
-    """The value itself, if it is two; each may be of all members."""
-    if not isinstance(value, tuple | list) or len(value) != 2:
-        raise TreinoError(
-            "betas_type",
-            _("[[betas]] are {value!r}, not two numbers.").format(value=value),
-            _("The usual ones are {betas}.").format(betas=setting("betas", (0.9, 0.999))),
-        )
-    return value
-
-
 def changed_values(
     name: str, value: Any, members: int, optimizer: str, has: Mapping[str, bool]
 ) -> dict[str, Tensor]:
@@ -117,8 +94,9 @@ def changed_values(
         TreinoError: an unknown name, a value out of range, or one that has no meaning here.
     """
     if name == "betas":
-        first, second = two_betas(value)
-        found = {"beta1": per_member("beta1", first, members), "beta2": per_member("beta2", second, members)}
+        pair = isinstance(value, tuple | list) and len(value) == 2
+        betas = value if pair else read_settings({"betas": value}).betas or BETAS
+        found = {f"beta{i + 1}": per_member(f"beta{i + 1}", beta, members) for i, beta in enumerate(betas)}
     else:
         known("hyper-parameter", name, (*HP, "betas"))
         if name == "ema" and not has["ema"]:

@@ -200,6 +200,6 @@ def saved_from_keyframe(
         "status": torch.zeros(1, dtype=torch.int64),
         "stop_step": torch.zeros(1, dtype=torch.int64),
     }
-    hp = {name: HP[name][0] for name in LATER} | meta["hp"]
+    hp = {name: HP[name] for name in LATER} | meta["hp"]
     found |= {f"hp.{name}": torch.tensor([value], dtype=torch.float64) for name, value in hp.items()}
     return {name: found[name] for name in here}, figures | {"epoch_count": epoch.count}

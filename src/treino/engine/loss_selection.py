@@ -34,19 +34,19 @@ def loss_of(config: TrainConfig, inputs: Inputs) -> tuple[Loss, str]:
         )
     softmax_first = "softmax_before_cross_entropy" in config.faults
     extras = {
-        "label_smoothing": config.label_smoothing != 0,
-        "class_weights": config.class_weights is not None,
+        "label_smoothing": config.shared.label_smoothing != 0,
+        "class_weights": config.shared.class_weights is not None,
         "softmax_before_cross_entropy": softmax_first,
     }
     for extra, used in extras.items():
         if used and extra not in LOSSES[name].reads:
             raise _belongs_to_cross_entropy(extra, name, inputs)
-    return Loss(name, config.label_smoothing, _class_weights(config, inputs), softmax_first), reason
+    return Loss(name, config.shared.label_smoothing, _class_weights(config, inputs), softmax_first), reason
 
 
 def _name(config: TrainConfig, inputs: Inputs) -> tuple[str, str]:
-    if config.loss is not None:
-        return config.loss, _("The loss is {name}, as asked.").format(name=config.loss)
+    if config.shared.loss is not None:
+        return config.shared.loss, _("The loss is {name}, as asked.").format(name=config.shared.loss)
     if inputs.task == "classification":
         return "cross_entropy", _("The loss is cross-entropy, for the target is one of {n} classes.").format(
             n=inputs.classes
@@ -69,7 +69,7 @@ def _belongs_to_cross_entropy(extra: str, name: str, inputs: Inputs) -> TreinoEr
 
 def _class_weights(config: TrainConfig, inputs: Inputs) -> tuple[float, ...] | None:
     """One per class; ``balanced``: rows / (classes × the class's rows), as scikit-learn has it."""
-    weights = config.class_weights
+    weights = config.shared.class_weights
     if weights == "balanced":
         y = inputs.train[1]
         count_C = torch.bincount(y.reshape(-1).long(), minlength=inputs.classes).clamp(min=1).double()
@@ -84,4 +84,4 @@ def _class_weights(config: TrainConfig, inputs: Inputs) -> tuple[float, ...] | N
             ),
             _("Give one number above 0 for each class in this order, or 'balanced'."),
         )
-    return weights  # type: ignore[return-value]
+    return weights

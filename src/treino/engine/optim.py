@@ -11,6 +11,7 @@ from torch import Tensor
 
 from treino.engine import update_formulas
 from treino.engine.update_formulas import Line, UpdateInputs
+from treino.spec import Settings
 from treino.words import N_
 
 Scalar = Any  # one member's float, or a tensor [block, 1]
@@ -36,18 +37,13 @@ class UpdateNumbers(NamedTuple):
     without_momentum: Tensor | None = None  # [block, 1] bool, in a block where some members have none
 
 
-# name -> (default, smallest, largest): the largest are far beyond sense, but keep every product in float32
-HP: dict[str, tuple[float, float, float]] = {
-    "lr": (3e-3, 0.0, 1e30),
-    "weight_decay": (0.0, 0.0, 1e6),
-    "momentum": (0.0, 0.0, 1.0),
-    "beta1": (0.9, 0.0, 1 - 1e-6),
-    "beta2": (0.999, 0.0, 1 - 1e-12),
-    "eps": (1e-8, 0.0, 1e6),
-    "clip": (math.inf, 0.0, math.inf),
-    "dropout": (0.0, 0.0, 1 - 1e-6),
-    "ema": (0.0, 0.0, 1 - 1e-6),
+BETAS = (0.9, 0.999)
+_DECIDED = {"lr": 3e-3, "beta1": BETAS[0], "beta2": BETAS[1], "clip": math.inf, "dropout": 0.0}
+HP: dict[str, float] = {
+    name: _DECIDED[name] if name in _DECIDED else Settings.model_fields[name].default
+    for name in ("lr", "weight_decay", "momentum", "beta1", "beta2", "eps", "clip", "dropout", "ema")
 }
+"""The hyper-parameters of a member, each with its value where nothing is said of it."""
 OFF = {"weight_decay": 0.0, "momentum": 0.0, "clip": math.inf}  # the value at which nobody looks at it
 
 

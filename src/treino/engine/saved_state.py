@@ -86,9 +86,7 @@ def load_state(
             ),
             _("Give what save() returned: training.load(*saved)."),
         )
-    tensors = {
-        f"hp.{name}": torch.full_like(state.population.hp["lr"], HP[name][0]) for name in LATER
-    } | tensors
+    tensors = {f"hp.{name}": torch.full_like(state.population.hp["lr"], HP[name]) for name in LATER} | tensors
     mine, saved, here = training_identity(setup, state), meta.get("identity", {}), state.tensors()
     other = [name for name, value in mine.items() if saved.get(name) != value]
     other += [n for n, t in here.items() if n not in tensors or tensors[n].shape != t.shape]

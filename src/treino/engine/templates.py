@@ -64,7 +64,7 @@ def template_of(net: NetSource, inputs: Inputs, loss: Loss, config: TrainConfig)
     module, maker = _module(net, inputs, outputs_of(loss, inputs), config)
     two, y = probe_rows(*inputs.train)
     two = two.reshape(2, *input_shape(net, inputs)).to(config.dtype).cpu()
-    seeds = config.member_seeds
+    seeds = config.seeds
     module = with_lazy_layers(module, two, seeds[0])
     own = not isinstance(net, MLP)
     layers = probe_module(
@@ -82,26 +82,26 @@ def _module(
     if isinstance(net, MLP):
         (columns,) = input_shape(net, inputs)
         parameters = sum((a + 1) * b for a, b in pairwise((columns, *net.hidden, outputs)))
-        check_memory(parameters, config.members, config.dtype)
+        check_memory(parameters, len(config.members), config.dtype)
         with fork_rng():
             rate = 0.5 if isinstance(net.dropout, tuple) else None  # stands for each member's own
             module = net.module(columns, outputs, rate)
             if net.gates:
                 module = with_gates(module, gates_of(columns, inputs.columns, inputs.bins, net.gates))
             return module.to(config.dtype), None
-    if config.init != "default":
+    if config.shared.init not in (None, "default"):
         raise TreinoError(
             "init_own",
             _("[[init={init}]] is for MLPs; a network of your own initialises itself.").format(
-                init=config.init
+                init=config.shared.init
             ),
             _("Leave it out."),
         )
     if isinstance(net, nn.Module):
-        if config.members > 1:
+        if len(config.members) > 1:
             raise TreinoError(
                 "seeds_own",
-                _("One network can't start from {n} seeds.").format(n=config.members),
+                _("One network can't start from {n} seeds.").format(n=len(config.members)),
                 _("Give its class, or a function that makes it, instead of the network."),
             )
         check_state(net)  # what it refuses may have no copy
@@ -116,7 +116,7 @@ def _module(
     def maker(seed: int) -> nn.Module:
         return plain_module(construct_module(net, seed), config.dtype)
 
-    return maker(config.member_seeds[0]), maker
+    return maker(config.seeds[0]), maker
 
 
 def check_memory(parameters: int, members: int, dtype: torch.dtype) -> None:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from inspect import signature
-from typing import Any, NamedTuple, Unpack
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +22,7 @@ from treino.engine.saved_state import SavedState, load_state, save_state
 from treino.engine.templates import NetSource
 from treino.engine.tick import Epoch, Evaluation, PopulationView, Tick
 from treino.engine.torch_context import torch_context
-from treino.engine.train_config import TrainConfig, TrainSettings, with_keywords
+from treino.engine.train_config import config_of_keywords, with_keywords
 from treino.engine.training_setup import TrainingSetup, set_up
 from treino.engine.training_state import (
     DIVERGED,
@@ -115,7 +115,7 @@ class Training:
             self.keyframes.add_end(state, chunk)
             self._seconds_per_step = (trained - begin) / len(loss_SP)
             losses.append(loss_SP)
-        together = self.config.ensemble > 1
+        together = self.config.shared.ensemble > 1
         return Tick(
             state.step, self.epoch, torch.cat(losses), epochs, self.status_P, self.population, together
         )
@@ -211,7 +211,7 @@ class Training:
             over_P = stopping.out_of_patience(state.best, self.plan, state.step)
             state.end((over_P & (state.status_P == RUNNING)).nonzero().flatten(), STOPPED, state.step)
         answer = None
-        if self.config.ensemble > 1:
+        if self.config.shared.ensemble > 1:
             answer, deviation = validation.measure_together(state.population, torch.tensor(self.answering))
         elif len(state.population) == 1:
             answer = {name: float(value_P[0]) for name, value_P in figures.items()}
@@ -303,7 +303,8 @@ class Training:
     @property
     def answering(self) -> list[int]:
         """The members that answer now: the one, or those of the ensemble, the best first."""
-        return answering_members(self.state, self.config.metric) if self.config.ensemble > 1 else [0]
+        s = self.config.shared
+        return answering_members(self.state, s.metric) if s.ensemble > 1 else [0]
 
     @property
     def waited(self) -> float:
@@ -407,8 +408,11 @@ class Training:
 def train(
     data: Any,
     net: NetSource | None = None,
-    config: TrainConfig | None = None,
-    **settings: Unpack[TrainSettings],
+    *,
+    seeds: int | Sequence[int] | None = None,
+    every: int | None = None,
+    dtype: torch.dtype = torch.float32,
+    **settings: Any,
 ) -> Training:
     """A training of one network, or of one per seed side by side; nothing runs until it is iterated.
 
@@ -417,31 +421,18 @@ def train(
     Dataset or DataLoader of your own, whose batches are then the steps.
     net: ``mlp(...)``, an ``nn.Module``, or a class or function that makes one; default ``mlp(64, 32)``, for
     images ``mlp(128, 128)``.
-    config: a TrainConfig in the place of keywords; those that are given too replace its values.
 
-    optimizer: of OPTIMIZERS. lr (default 3e-3, for images 1e-3), momentum, betas, eps, weight_decay, clip
-    (largest norm of a gradient), ema (the decay of a running average of the weights, which is then evaluated
-    and kept in their place) and the MLP's dropout are a number, or one for each seed; so are schedule, of
-    SCHEDULES, and warmup, the steps before it. nesterov: Nesterov's momentum.
-    loss: of LOSSES; default cross_entropy for classes, mse for numbers. label_smoothing, class_weights (one
-    per class, or ``balanced``): of cross_entropy. init: of INITS, for an MLP.
-    batch_size: rows per step, None for all; default 32, for images 100. shuffle: ``each`` epoch, ``once``,
-    ``off`` or in ``blocks`` of neighbours.
-    epochs or steps: how long; default 200 epochs, for images 10. patience: epochs without a better
-    validation ``metric`` before a member stops, 0 for never. keep: ``best`` or ``last`` weights.
-    seeds: of initialisation and dropout, one for each member. ensemble: networks that answer together, of
-    seeds that are derived from the one given; the mean of the best half is the answer, with clip_target
-    within the range of the training rows' numbers. data_seed: of the order of the rows; default the data's,
-    or the first of seeds.
-    fault: ``missing_zero_grad``, ``softmax_before_cross_entropy`` or both, to see what they do.
+    settings: those of docs/settings.md under "Loss and optimizer", "Training loop" and "Machine", with
+    ``init``, ``ensemble`` and ``clip_target``. Here the device is the CPU and patience
+    is 0 where nothing is said.
+    seeds: of initialisation and dropout, one for each member. lr, momentum, betas, eps, weight_decay, clip,
+    ema, schedule, warmup and the MLP's dropout may then be lists, one value for each member.
     every: steps per tick; default an epoch, at least 10. dtype: torch.float32 or torch.float64.
-    device: ``cpu``, ``cuda``, ``mps``, or ``auto`` for the first of cuda, mps, cpu that is there. engine,
-    threads: see ``treino.engines()``.
 
     Raises:
         TreinoError: an argument out of range, unknown, or contradicting another or the data.
     """
-    return Training(*set_up(data, net, replace(config or TrainConfig(), **settings)))
+    return Training(*set_up(data, net, config_of_keywords(settings, seeds, every, dtype)))
 
 
-train.__signature__ = with_keywords(signature(train))  # type: ignore[attr-defined]
+with_keywords(train, signature(train))

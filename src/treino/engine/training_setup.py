@@ -3,7 +3,7 @@
 Everything that is wrong is refused here, before the first step.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -65,6 +65,7 @@ def set_up(
     inputs = inputs_of(data, config.dtype)
     net = mlp(*DEFAULTS[inputs.kind].hidden) if net is None else net
     config = _for_inputs(config, inputs)
+    s = config.shared
     hp = config.hyperparameters(net.dropout if isinstance(net, MLP) else 0.0)
     loss, loss_reason = loss_of(config, inputs)
     template = template_of(net, inputs, loss, config)
@@ -74,13 +75,13 @@ def set_up(
     _check_batch_of_one(net, template, plan)
     engine, kernel = _kernel(net, shared, plan, config)
     with torch.no_grad():
-        population = new_population(shared, config.member_seeds, hp)
+        population = new_population(shared, config.seeds, hp)
         schedules = _schedules(config, plan.steps)
         population.schedule_P = torch.tensor([plan.schedules.index(s) for s in schedules])
         shape = input_shape(net, inputs)
         train, held_back = (_kernel_rows(*pair, shape, shared) for pair in (inputs.train, inputs.validation))
     outputs, stopping = (
-        outputs_of(loss, inputs), EarlyStopping(config.metric, config.patience, config.keep)
+        outputs_of(loss, inputs), EarlyStopping(s.metric, s.patience or 0, s.keep or "best")
     )  # fmt: skip
     validation = Validation(kernel, shared, held_back, outputs, inputs.scale, plan.batch_size)
     setup = TrainingSetup(
@@ -101,34 +102,32 @@ def set_up(
 
 def _for_inputs(config: TrainConfig, inputs: Inputs) -> TrainConfig:
     """With everything decided that was left open."""
-    config = config.for_data(inputs.kind)
-    seed = config.member_seeds[0] if inputs.seed is None else inputs.seed
-    return replace(
-        config,
-        batch_size=config.batch_size if inputs.steps is None else inputs.batch,
-        data_seed=seed if config.data_seed is None else config.data_seed,
-    )
+    s = config.shared
+    seed = s.seed if inputs.seed is None else inputs.seed
+    decided: dict[str, Any] = {"data_seed": seed if s.data_seed is None else s.data_seed}
+    if inputs.steps is not None:
+        decided["batch_size"] = inputs.batch
+    return config.for_data(inputs.kind, **decided)
 
 
 def _shared(
     net: NetSource, template: Template, loss: Loss, inputs: Inputs, config: TrainConfig, *, averages: bool
 ) -> SharedConfig:
-    device = torch.device(config.device)
-    own = not isinstance(net, MLP)
+    own, s = not isinstance(net, MLP), config.shared
     return SharedConfig(
-        template=template.module.to(device),
+        template=template.module.to(config.device),
         net=net if isinstance(net, MLP) else None,
         loss=loss,
-        optimizer=config.optimizer,
-        nesterov=config.nesterov,
-        init=config.init,
+        optimizer=s.optimizer,
+        nesterov=s.nesterov,
+        init=s.init or "default",
         construct=template.construct,
         item_shape=inputs.item_shape if own else None,
         summed="missing_zero_grad" in config.faults,
         averages=averages,
-        limits=_limits(inputs) if config.clip_target and config.ensemble > 1 else None,
+        limits=_limits(inputs) if s.clip_target and s.ensemble > 1 else None,
         dtype=config.dtype,
-        device=device,
+        device=config.device,
     )
 
 
@@ -141,48 +140,48 @@ def _limits(inputs: Inputs) -> tuple[float, float] | None:
 
 
 def _step_plan(inputs: Inputs, config: TrainConfig, past: Past) -> StepPlan:
-    rows = len(inputs.train[0])
-    batch_size = config.batch_size
-    assert batch_size != "auto"
+    rows, s = len(inputs.train[0]), config.shared
+    batch_size = s.batch_size if isinstance(s.batch_size, int) else None
     if inputs.steps is None and batch_size is not None:
         batch_size = min(batch_size, rows)
     per_epoch = inputs.steps or (1 if batch_size is None else -(-rows // batch_size))
-    steps = config.steps or past.count(per_epoch).end_of(config.epochs or 0)
+    steps = s.steps or past.count(per_epoch).end_of(s.epochs or 0)
     return StepPlan(
         rows=rows,
         batch_size=batch_size,
         steps=steps,
         schedules=tuple(dict.fromkeys(_schedules(config, steps))),
-        shuffle=config.shuffle,
-        data_seed=(config.data_seed or 0) if past.order is None else past.order,
+        shuffle=s.shuffle,
+        data_seed=(s.data_seed or 0) if past.order is None else past.order,
         every=max(MIN_TICK_STEPS, per_epoch) if config.every is None else config.every,
         evaluates=len(inputs.validation[0]) > 0,
         batches=inputs.steps,
         past=past,
-        by_steps=config.steps is not None,
+        by_steps=s.steps is not None,
     )
 
 
 def _schedules(config: TrainConfig, steps: int) -> list[tuple[str, int]]:
     """Each member's schedule and warm-up, which is no longer than the training."""
-    return [(name, min(warmup, steps)) for name, warmup in config.member_schedules]
+    return [(name, min(warmup, steps)) for name, warmup in config.schedules]
 
 
 def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...]) -> None:
     """Refuse to choose by a figure that isn't measured, or by rows that there are none of."""
-    if config.metric not in measured:
+    s = config.shared
+    if s.metric not in measured:
         raise TreinoError(
             "metric_task",
-            _("{metric} is not measured here.").format(metric=config.metric),
+            _("{metric} is not measured here.").format(metric=s.metric),
             _("Use one of {names}.").format(names=", ".join(measured)),
         )
     y = inputs.validation[1]
-    if config.patience and not len(y):
-        raise no_validation_rows(setting("patience", config.patience))
-    if METRICS[config.metric].two_classes and len(y) and len(y.unique()) < 2:
+    if s.patience and not len(y):
+        raise no_validation_rows(setting("patience", s.patience))
+    if METRICS[s.metric].two_classes and len(y) and len(y.unique()) < 2:
         raise TreinoError(
-            f"{config.metric}_one_class",
-            _("{metric} needs validation rows of both classes.").format(metric=config.metric),
+            f"{s.metric}_one_class",
+            _("{metric} needs validation rows of both classes.").format(metric=s.metric),
             _("Use another metric, e.g. loss."),
         )
 
@@ -226,14 +225,14 @@ def _another_size(rows: int, size: int) -> str:
 def _kernel(net: NetSource, shared: SharedConfig, plan: StepPlan, config: TrainConfig) -> tuple[str, Kernel]:
     flat = isinstance(net, MLP) and not net.batch_norm
     choice = select_kernel(
-        config.members,
+        len(config.members),
         shared.layout.count,
         min(plan.batch_size or plan.rows, plan.rows),
         shared.shape.sizes if flat else None,
-        config.engine,
-        config.threads,
+        config.shared.engine,
+        config.shared.threads,
         convolves=any(len(shape) > 2 for shape in shared.layout.shapes),
-        obstacle=lanes_obstacle(shared) if flat and config.engine in (None, "lanes") else None,
+        obstacle=lanes_obstacle(shared) if flat and config.shared.engine in (None, "lanes") else None,
     )
     return choice.engine, KERNELS[choice.engine](shared, choice.threads)
 

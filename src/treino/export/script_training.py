@@ -9,6 +9,7 @@ from treino.engine import HP, LOSSES, METRICS, OPTIMIZERS, SCHEDULES
 from treino.engine.chunk import EVALUATION_ROWS
 from treino.engine.hyperparameters import checked_numbers
 from treino.engine.kernels.selection import torch_threads_of
+from treino.engine.optim import BETAS
 from treino.engine.step_plan import EVALUATION_SPACING
 from treino.engine.value_checks import known
 from treino.export.own_classes import class_name
@@ -155,7 +156,8 @@ def _optimizer(s: Mapping[str, Any], parameters: str) -> ScriptPart:
     used = {
         "momentum": s["momentum"] > 0,
         "weight_decay": s["weight_decay"] > 0,
-        "betas": tuple(s["betas"] or ()) != (HP["beta1"][0], HP["beta2"][0]),
+        "betas": tuple(s["betas"] or ()) != BETAS,
+        "eps": s["eps"] != HP["eps"],
     }
     for name, differs in used.items():
         if differs and name in kind.reads:

@@ -26,6 +26,7 @@ WARMUP = $warmup  # steps over which the learning rate rises to LR  #? warmup
 WEIGHT_DECAY = $weight_decay  #? weight_decay
 MOMENTUM = $momentum  #? momentum
 BETAS = $betas  #? betas
+EPS = $eps  #? eps
 GATES = $gates  # how many times as far as a weight an update moves a column's factor  #? gated
 GATE_OF = $gate_of  # the number of each input's factor  #? gated
 PLAIN_MEMBERS = $plain_members  # the networks that see no bins  #? plain

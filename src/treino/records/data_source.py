@@ -4,6 +4,7 @@ import glob
 import math
 import os
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +24,14 @@ from treino.documents import read_document, read_preparation, read_spec, read_te
 from treino.documents.data_source import DataSource, RowsFile
 from treino.documents.preparation import PreparationDocument
 from treino.errors import TreinoError
-from treino.spec import Settings
+from treino.spec import OF_DATA, Settings
 from treino.store import RunFolder
 from treino.store.files import damaged, sha256
 from treino.words import _
 
 COPY = "data.safetensors"
-LOADS = {
-    "target", "features", "task", "normalise", "validation", "test", "data_seed", "kinds", "impute",
-    "inputs", "bins", "clip_inputs",
-    "split_group", "split_time", "split_column", "fold", "duplicates", "max_memory",
-    "delimiter", "decimal", "encoding", "header", "quote", "dates", "sheet",
-}  # fmt: skip
-"""The settings of load."""
+READING = tuple(each.name for each in fields(ReaderOptions) if each.name in OF_DATA)
+"""The settings of ``OF_DATA`` that say how a file is written."""
 SHARED = ("kind", "task", "features", "target", "classes", "item_shape", "target_mean", "target_scale")
 """What data.json and preparation.json both say."""
 PLAIN = (
@@ -61,7 +57,7 @@ def load_data(
         added = recipes.TABLE if settings.recipe == "table" else {}
         asked = sorted(
             name
-            for name in LOADS & settings.model_fields_set
+            for name in settings.model_fields_set.intersection(OF_DATA)
             if name not in added or getattr(settings, name) != added[name]
         )
         if asked:
@@ -71,27 +67,14 @@ def load_data(
                 _("Give it to load() instead."),
             )
         return source
+    own = {"kinds": kinds_of(settings)} | held_back
+    seed = settings.seed if settings.data_seed is None else settings.data_seed
+    same = {name: getattr(settings, name) for name in OF_DATA if name not in (*READING, *own)}
     return load(
         source,
-        target=settings.target,
-        features=list(settings.features) if settings.features is not None else None,
-        task=settings.task,
-        **{"validation": settings.validation, "test": settings.test} | held_back,
-        data_seed=settings.seed if settings.data_seed is None else settings.data_seed,
-        normalise=settings.normalise,
-        kinds=kinds_of(settings),
-        impute=settings.impute,
-        inputs=settings.inputs,
-        bins=settings.bins,
-        clip_inputs=settings.clip_inputs,
-        split_group=settings.split_group,
-        split_time=settings.split_time,
-        split_column=settings.split_column,
-        fold=settings.fold,
-        duplicates=settings.duplicates,
+        **same | own | {"data_seed": seed},
         reading=reading_of(settings),
         num_workers=num_workers,
-        max_memory=settings.max_memory,
         cache=cache,
         rules=rules,
     )
@@ -110,17 +93,11 @@ def kinds_of(settings: Settings) -> dict[str, str]:
 
 def reading_of(settings: Settings) -> ReaderOptions | None:
     """How the file is written, as far as it was said."""
-    said = {
-        "delimiter": settings.delimiter,
-        "decimal": settings.decimal,
-        "encoding": settings.encoding,
-        "header": None if settings.header is None else settings.header == "yes",
-        "quote": "" if settings.quote == "none" else settings.quote,
-        "dates": settings.dates,
-        "sheet": settings.sheet,
-    }
-    given = {name: value for name, value in said.items() if value is not None}
-    return ReaderOptions(**given) if given else None  # type: ignore[arg-type]
+    form: dict[str, Any] = {name: getattr(settings, name) for name in READING}
+    form["header"] = None if settings.header is None else settings.header == "yes"
+    form["quote"] = "" if settings.quote == "none" else settings.quote
+    form = {name: value for name, value in form.items() if value is not None}
+    return ReaderOptions(**form) if form else None
 
 
 def reference(data: Data, folder: Path) -> dict[str, Any]:

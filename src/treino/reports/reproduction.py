@@ -7,10 +7,9 @@ from typing import Any
 from treino.documents.run_spec import RunSpec
 from treino.documents.sweep_spec import SweepOptionsEntry, SweepSpec
 from treino.recipes import without_recipe
-from treino.records.data_source import LOADS
 from treino.records.run_command import as_flags
 from treino.search.space_text import domain_text
-from treino.spec import FLAGS
+from treino.spec import FLAGS, OF_DATA
 from treino.tuning.sweep_options import SweepOptions
 
 
@@ -49,7 +48,7 @@ def as_called(spec: RunSpec | SweepSpec, rows: str, kept: bool) -> str:
     if not in_python and not own:
         return ""
     if in_python:
-        asked = {name: value for name, value in asked.items() if not (kept and name in LOADS)}
+        asked = {name: value for name, value in asked.items() if not (kept and name in OF_DATA)}
     else:
         rows = repr(where.source)
     words, verb = [rows, *(["net"] if own else [])], "fit"

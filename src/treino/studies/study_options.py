@@ -8,8 +8,7 @@ from typing import Any
 from treino.documents.study_spec import StudyOptionsEntry
 from treino.engine import OPTIMIZERS
 from treino.errors import TreinoError, nearest
-from treino.records.data_source import LOADS
-from treino.spec import FAULTS, Settings, read_settings
+from treino.spec import FAULTS, OF_DATA, Settings, read_settings
 from treino.training.goals import goals_of, items_of
 from treino.training.resolution import refuse_ensemble, train_config
 from treino.words import _, setting
@@ -20,7 +19,7 @@ EPOCHS = {"table": 30, "image": 10}
 PREPARED = ("normalise", "impute")
 """Settings of the data that may be compared: the rows of the splits stay the same."""
 
-FOR_ALL = {*LOADS, "seed", "name", "out", "device", "metric"} - {*PREPARED}
+FOR_ALL = {*OF_DATA, "seed", "name", "out", "device", "metric"} - {*PREPARED}
 """Settings that say on what and where a study runs: one for all of its rows."""
 
 NOT_HERE = ("steps", "keep", "baselines", "threshold", "every", "as_taught", "fault")

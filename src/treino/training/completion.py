@@ -113,7 +113,7 @@ def finish(
         known = noted(failures, what, rest, partial(uncertainty, net, held, shape, threshold))
         document |= known.figures if known is not None else {}
         document["notes"] += known.notes if known is not None else []
-    if engine.config.ensemble > 1:
+    if engine.config.shared.ensemble > 1:
         document |= {"members": member_results(engine), "answering": engine.answering}
         document["notes"] += members_notes(engine)
     document |= histories(folder, spec, over=over)
@@ -140,7 +140,7 @@ def member_results(engine: Training) -> list[dict[str, Any]]:
     """Each network of an ensemble, by its number."""
     figure_P = engine.best_P
     columns = (
-        engine.config.member_seeds,
+        engine.config.seeds,
         engine.status_P,
         engine.last_step_P.tolist(),
         engine.kept_epoch_P.tolist(),
@@ -153,10 +153,10 @@ def member_results(engine: Training) -> list[dict[str, Any]]:
 
 def members_notes(engine: Training) -> list[str]:
     """Who answers, and how many diverged."""
-    answering, members = len(engine.answering), engine.config.ensemble
+    answering, members = len(engine.answering), engine.config.shared.ensemble
     said = (
         _("The mean of {n} of {members} networks answers: the best by the validation {metric}.").format(
-            n=answering, members=members, metric=engine.config.metric
+            n=answering, members=members, metric=engine.config.shared.metric
         )
         if engine.setup.validation is not None
         else _("The mean of {n} networks answers.").format(n=answering)

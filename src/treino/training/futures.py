@@ -160,8 +160,9 @@ def _at(snapshot: Snapshot, changes: Changes) -> Training:
 def _population(alone: Training, segments: Sequence[Segment], member: int) -> Training:
     """A copy of this network for each of the segments, with its seed, its order of the rows, and its
     hyper-parameters."""
-    setup, state, ensemble = alone.setup, alone.state.rows([member] * len(segments)), alone.config.ensemble
-    setup = replace(setup, config=replace(setup.config, ensemble=1))
+    setup, state = alone.setup, alone.state.rows([member] * len(segments))
+    ensemble = alone.config.shared.ensemble
+    setup = replace(setup, config=setup.config.with_settings(ensemble=1))
     orders = tuple(dict.fromkeys(s.order_seed for s in segments if s.order_seed is not None))
     if orders:  # then each has one
         past = replace(setup.plan.past, order=orders[0])

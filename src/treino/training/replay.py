@@ -248,14 +248,14 @@ def snapshot_of(
     member = _member(run, training)
     seen = next_update(training.setup, training.state, member)
     net = training.net(member, "last")
-    together = training.config.ensemble > 1 and run.one is None
+    together = training.config.shared.ensemble > 1 and run.one is None
     return Snapshot(
         run,
         segment,
         step,
         training.answer("last") if together else net,
         member,
-        training.config.member_seeds[member],
+        training.config.seeds[member],
         net,
         *training.trained_net(member),
         float(losses_S[step - 1]) if step and run.one is None else None,
@@ -273,13 +273,13 @@ def snapshot_of(
 def _member(run: StoredRun, training: Training) -> int:
     """The member that is looked into: the one that was asked for, or the best one, at the end or now, of
     those in training at this step."""
-    if training.config.ensemble == 1:
+    if training.config.shared.ensemble == 1:
         return 0
     if run.one is not None:
         return run.one
     running = set(training.state.running.tolist())
     result = run.result
-    best = result.answering if result is not None else range(training.config.ensemble)
+    best = result.answering if result is not None else range(training.config.shared.ensemble)
     return next((member for member in best if member in running), best[0])
 
 

@@ -11,8 +11,9 @@ from treino import recipes
 from treino.data.dataset import Data
 from treino.data.generators import generator
 from treino.data.torch_datasets.dataset_source import steps_of
-from treino.engine import DEFAULTS, MLP, OPTIMIZERS, TrainConfig, Training, mlp
+from treino.engine import DEFAULTS, MLP, OPTIMIZERS, TrainConfig, Training, config_of, mlp
 from treino.engine.inputs import check_training_rows
+from treino.engine.optim import BETAS
 from treino.engine.step_plan import Past
 from treino.engine.train_config import PATIENCE
 from treino.engine.training_setup import no_validation_rows, set_up
@@ -46,38 +47,7 @@ def train_config(settings: Settings) -> TrainConfig:
     Raises:
         TreinoError: settings that contradict each other or the machine, or a name that there is not.
     """
-    s, free = settings, settings.epochs is None and settings.steps is None
-    return TrainConfig(
-        optimizer=s.optimizer,
-        lr=s.lr,
-        momentum=s.momentum,
-        nesterov=s.nesterov,
-        betas=s.betas or (0.9, 0.999),
-        weight_decay=s.weight_decay,
-        schedule=s.schedule,
-        warmup=s.warmup,
-        clip=s.clip,
-        ema=s.ema,
-        loss=s.loss,
-        label_smoothing=s.label_smoothing,
-        class_weights=s.class_weights,
-        init=s.init or "default",
-        batch_size="auto" if s.batch_size is None else None if s.batch_size == "full" else s.batch_size,
-        epochs=s.epochs,
-        steps=s.steps,
-        patience=s.patience if s.patience is not None else PATIENCE if free else 0,
-        metric=s.metric,
-        keep=s.keep or "best",
-        shuffle=s.shuffle,
-        seeds=(s.seed,),
-        ensemble=s.ensemble,
-        clip_target=s.clip_target,
-        device=s.device,
-        engine=s.engine,
-        threads=s.threads,
-        fault=faults_of(s),
-        every=TICK_STEPS,
-    )
+    return config_of([settings], TICK_STEPS)
 
 
 def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own | MLP, TrainConfig]:
@@ -99,6 +69,8 @@ def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own 
         found["batch_size"] = own
     elif s.recipe == "table":
         found = _by_rows(s, len(data.train)) | found
+    if s.patience is None and s.epochs is None and s.steps is None:
+        found.setdefault("patience", PATIENCE)
     config = config.for_data(data.kind, **found)
     if net is not None:
         return net, config
@@ -167,39 +139,35 @@ def plan(
             ),
             _("Warm up for fewer steps, or train longer."),
         )
-    resolved = s.model_dump(mode="json", exclude={"name", "out"}) | {
+    decided, betas_read = training.config.shared, "betas" in OPTIMIZERS[s.optimizer].reads
+    values: dict[str, Any] = {
+        name: data.arguments.get(name, Settings.model_fields[name].default)
+        for name in ("normalise", "inputs", "clip_inputs", "validation", "test")
+    }
+    values |= {split: data.files[split][0] for split in ("validation", "test") if split in data.files}
+    values |= {
         "recipe": s.recipe or "plain",
-        "normalise": data.arguments["normalise"],
-        "inputs": data.arguments.get("inputs", "plain"),
         "bins": data.arguments.get("bins", s.bins),
-        "clip_inputs": data.arguments.get("clip_inputs"),
-        "validation": data.files["validation"][0]
-        if "validation" in data.files
-        else data.arguments["validation"],
-        "test": data.files["test"][0] if "test" in data.files else data.arguments["test"],
+        "seed": s.seed,
         "task": data.task,
         "target": data.target,
-        "features": list(data.features) if data.kind == "table" else None,
+        "features": data.features if data.kind == "table" else None,
         "loss": training.loss,
-        "lr": config.lr,
-        "betas": list(config.betas) if "betas" in OPTIMIZERS[s.optimizer].reads else None,
-        "batch_size": config.batch_size or "full",
-        "epochs": config.epochs,
-        "patience": config.patience,
-        "keep": config.keep,
-        "class_weights": None if weights is None else list(weights),
-        "data_seed": training.plan.data_seed,
-        "fault": list(faults_of(s)),
-        "device": str(config.device),
+        "betas": (decided.betas or BETAS) if betas_read else None,
+        "batch_size": decided.batch_size or "full",
+        "class_weights": weights,
+        "fault": faults_of(s),
+        "device": str(training.config.device),
         "engine": training.engine,
         "threads": training.threads,
     }
     if isinstance(chosen, MLP):
-        resolved |= {
-            "hidden": list(chosen.hidden), "activation": chosen.activation,
+        values |= {
+            "hidden": chosen.hidden, "activation": chosen.activation,
             "dropout": chosen.dropout if isinstance(chosen.dropout, float) else s.dropout,
-            "batch_norm": chosen.batch_norm, "gates": chosen.gates, "init": s.init or "default",
+            "batch_norm": chosen.batch_norm, "gates": chosen.gates, "init": decided.init,
         }  # fmt: skip
+    resolved = decided.model_copy(update=values).model_dump(mode="json", exclude={"name", "out"})
     reasons = (data.task_reason, training.loss_reason, recipe_reason)
     return Plan(training, resolved, tuple(r for r in reasons if r))
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from treino.engine import HP, OPTIMIZERS
 from treino.engine.carry_over import unread
+from treino.engine.hyperparameters import checked_numbers
+from treino.engine.optim import BETAS
 from treino.engine.value_checks import known
 from treino.errors import TreinoError, nearest
 from treino.records.segments import Segment, segments_of
@@ -21,7 +23,6 @@ LOSS = ("loss", "label_smoothing", "fault", "as_taught")
 NETWORK = ("hidden", "activation")
 CHANGEABLE = (*LENGTH, *ORDER, *OPTIMIZER, *LOSS, *NETWORK)
 """Settings beside the engine's hyper-parameters that may change on the way."""
-USUAL_BETAS = 0.9, 0.999
 
 
 def next_segment(snapshot: Snapshot, changes: Mapping[str, Any]) -> Segment:
@@ -56,12 +57,14 @@ def _parted(
     given, run = dict(changes), snapshot.run
     hp: dict[str, Any] = {}
     if "betas" in given:
-        hp["beta1"], hp["beta2"] = read_settings({"betas": given.pop("betas")}).betas or USUAL_BETAS
+        hp["beta1"], hp["beta2"] = read_settings({"betas": given.pop("betas")}).betas or BETAS
     for name in list(given):
         if name in HP:
             value = given.pop(name)
-            read = read_settings({name: value}) if name in Settings.model_fields else None
-            hp[name] = value if read is None else getattr(read, name)
+            if name in Settings.model_fields:
+                hp[name] = getattr(read_settings({name: value}), name)
+            else:
+                (hp[name],) = checked_numbers(name, value, 1)
         elif name not in CHANGEABLE or name in _fixed(run):
             refuse(name, run)
     asked = dict(before.asked)
@@ -100,8 +103,8 @@ def _take_optimizer(
         if setting not in OPTIMIZERS[name].reads and setting not in given:
             asked.pop(setting, None)
     for each in unread(name):
-        if snapshot.hp[each] != HP[each][0]:
-            hp.setdefault(each, HP[each][0])
+        if snapshot.hp[each] != HP[each]:
+            hp.setdefault(each, HP[each])
     momentum = hp.get("momentum", snapshot.hp["momentum"])
     if asked.get("nesterov") and momentum:
         asked["momentum"] = momentum

@@ -75,7 +75,7 @@ def source_of(own: nn.Module | None, settings: Settings) -> Net | None:
 
 def begin_with(training: Training, weights: Mapping[str, Tensor]) -> None:
     """Put in place the weights with which the run began."""
-    of_each = training.config.ensemble > 1
+    of_each = training.config.shared.ensemble > 1
     warm_start(training.shared, training.state, weights, of_each=of_each)
 
 

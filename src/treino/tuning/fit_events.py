@@ -13,10 +13,10 @@ from treino.data.torch_datasets.dataset_source import is_torch_dataset
 from treino.errors import TreinoError
 from treino.loop.loop import JobEvent
 from treino.pictures.illustration import illustrated
-from treino.records.data_source import LOADS, load_data, prepared_beside
+from treino.records.data_source import load_data, prepared_beside
 from treino.records.network_source import NetworkSource, network_files
 from treino.records.user_network import NetworkFiles
-from treino.spec import Settings, read_settings
+from treino.spec import OF_DATA, Settings, read_settings
 from treino.training.recipe_choice import choose_recipe
 from treino.training.resolution import train_config
 from treino.training.train import Start, training
@@ -93,7 +93,7 @@ def prepare_fit(request: FitRequest) -> PreparedFit:
     elif search or request.held_back or request.classes is not None:
         rows = _load(request, read)
         if request.held_back:  # all seeds are trained on these rows
-            rest = {name: value for name, value in request.settings.items() if name not in LOADS}
+            rest = {name: value for name, value in request.settings.items() if name not in OF_DATA}
             request, read = replace(request, source=rows, settings=rest), settings_before_search(rest)
     if request.classes is not None and rows is not None:
         _check_classes(rows, request.classes)

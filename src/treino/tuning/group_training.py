@@ -181,7 +181,7 @@ class GroupTraining:
     def _is_kept(self, epoch: Epoch, figure_P: Tensor) -> Tensor:
         """``[P]`` bool: whose weights of this epoch are the ones that are kept so far."""
         training = self.training
-        if training.config.keep == "last":
+        if training.config.shared.keep == "last":
             return ~figure_P.isnan()
         return training.kept_step_P == epoch.step
 
@@ -191,7 +191,7 @@ class GroupTraining:
         training = self.training
         if not training.plan.evaluates:  # nobody is better than another
             return torch.zeros_like(training.best_P)
-        if training.config.keep == "best":
+        if training.config.shared.keep == "best":
             return training.best_P
         worst_P = torch.full_like(training.best_P, -METRICS[self.metric].better * torch.inf)
         return self.kept_figures.get(f"validation_{self.metric}", worst_P)

@@ -18,11 +18,10 @@ from treino.engine.net_state import whole_state
 from treino.errors import TreinoError
 from treino.pictures.illustration import illustrated
 from treino.plots.style import metric_name
-from treino.records.data_source import LOADS
 from treino.records.failure_notes import noted
 from treino.records.stored_run import StoredRun
 from treino.search import judge
-from treino.spec import read_settings
+from treino.spec import OF_DATA, read_settings
 from treino.store import RunFolder
 from treino.training.train import drain, training
 from treino.tuning.ensemble import alike, networks
@@ -164,19 +163,19 @@ def winner_run(folder: RunFolder, sweep: SweepTraining, member: int) -> tuple[St
     settings = dict(sweep.base) | sweep.configs[member] | {"engine": row["engine"]}
     kept = next(k for k in sweep.top if k.member == member)
     early = row["status"] == "stopped"
-    if early and group.config.schedule == "constant":
+    if early and group.config.shared.schedule == "constant":
         # time was over, or enough was reached: up to the weights that are kept, whatever the patience
         settings = {k: v for k, v in settings.items() if k != "epochs"}
-        settings |= {"steps": row["kept_step"], "patience": group.config.patience}
+        settings |= {"steps": row["kept_step"], "patience": group.config.shared.patience}
     if isinstance(sweep.source, Data):
-        settings = {k: v for k, v in settings.items() if k not in LOADS}
+        settings = {k: v for k, v in settings.items() if k not in OF_DATA}
     path = folder.within(BEST)
     _remove(path)  # of a sweep that was killed while it was judged
     own = read_settings(settings | {"out": str(path)})
     run = drain(illustrated(training(sweep.source, own, networks=sweep.networks)))
     mine = whole_state(run.module)
-    if early and group.config.schedule != "constant":  # a shorter plan would have other learning rates
-        again = replace(group, config=replace(group.config, engine=row["engine"])).training()
+    if early and group.config.shared.schedule != "constant":  # a shorter plan would have other learning rates
+        again = replace(group, config=group.config.with_settings(engine=row["engine"])).training()
         while again.step < row["step"]:
             again.advance(None, until=row["step"])
         mine = whole_state(again.net(0))

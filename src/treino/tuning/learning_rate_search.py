@@ -8,7 +8,7 @@ the same seed, as one population.
 import copy
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import pairwise
 from types import MappingProxyType
@@ -18,8 +18,9 @@ import torch
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.engine import MLP, train
+from treino.engine import MLP, Training
 from treino.engine.torch_context import torch_threads
+from treino.engine.training_setup import set_up
 from treino.errors import TreinoError
 from treino.records.user_network import NetworkFiles, network_of
 from treino.spec import Settings
@@ -105,20 +106,10 @@ def find_rate(
     count = RATES if weights < LARGE and isinstance(net, MLP) and not net.batch_norm else FEW_RATES
     ends = math.log(LOWEST), math.log(HIGHEST)
     rates = [float(f"{math.exp(ends[0] + i * (ends[1] - ends[0]) / (count - 1)):.3g}") for i in range(count)]
-    tried = train(
-        data,
-        made,
-        config,
-        lr=rates,
-        seeds=[settings.seed] * count,
-        ensemble=1,
-        schedule="constant",
-        warmup=0,
-        epochs=None,
-        steps=steps,
-        patience=0,
-        keep="last",
-    )
+    length = {"epochs": None, "steps": steps, "patience": 0, "keep": "last"}
+    plain = config.shared.model_copy(update={"ensemble": 1, "schedule": "constant", "warmup": 0} | length)
+    members = tuple(plain.model_copy(update={"lr": rate}) for rate in rates)
+    tried = Training(*set_up(data, made, replace(config, members=members)))
     with torch_threads(1):
         loss_SP = torch.cat([tick.loss_SP for tick in tried])
     mean_P = loss_SP[-max(1, steps // 4) :].double().mean(0)

@@ -20,12 +20,12 @@ from treino.documents.settings import ResolvedSettings
 from treino.engine import LOSSES, MLP
 from treino.errors import TreinoError
 from treino.records.access import Access
-from treino.records.data_source import LOADS, data_of, load_data, source_of
+from treino.records.data_source import data_of, load_data, source_of
 from treino.records.kept_layers import check_layers
 from treino.records.network_source import NetworkSource, network_source, run_network
 from treino.records.segments import segments_of
 from treino.records.stored_run import StoredRun, study_without_network
-from treino.spec import Settings
+from treino.spec import OF_DATA, Settings
 from treino.store import RunFolder, find
 from treino.store.files import damaged
 from treino.store.new_names import command_word
@@ -304,7 +304,7 @@ def like(
                 ),
             )
     if isinstance(source, Data):
-        given = {k: v for k, v in given.items() if k not in LOADS}
+        given = {k: v for k, v in given.items() if k not in OF_DATA}
     if not isinstance(source, BuiltinName):  # today's usual recipe would be another training
         given = {"recipe": "plain"} | given
     return source, given | engine, network_source(folder, None, trust)

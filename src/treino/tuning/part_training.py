@@ -42,18 +42,18 @@ def group_order(group: Group, cluster: Cluster | None) -> GroupOrder:
     """The order for a group. cluster: whose process will train it, by the kernel that is decided here; None:
     this process."""
     net, network, config = group.net, group.network, group.config
-    if cluster is not None and config.engine in WORKERS:
-        config = replace(config, threads=1)  # no thread changes a bit, and a task has one processor
+    if cluster is not None and config.shared.engine in WORKERS:
+        config = config.with_settings(threads=1)  # no thread changes a bit, and a task has one processor
     if cluster is not None and cluster.gpus:
-        config = replace(config, device="cuda")
+        config = config.with_settings(device="cuda")
     return GroupOrder(group.members, net if isinstance(net, MLP) else None, network, config)
 
 
 def for_gpu(group: Group) -> Group:
     """With a kernel that a GPU has."""
     flat = isinstance(group.net, MLP) and not group.net.batch_norm
-    engine = group.config.engine or gpu_engine(flat)
-    return replace(group, config=replace(group.config, engine=engine))
+    engine = group.config.shared.engine or gpu_engine(flat)
+    return replace(group, config=group.config.with_settings(engine=engine))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,9 +1,8 @@
 """Members grouped in populations: those that differ only in numbers train side by side."""
 
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -11,17 +10,15 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from treino.data.dataset import Data
-from treino.engine import MLP, TrainConfig, Training, mlp, train
+from treino.engine import MLP, TrainConfig, Training, mlp
+from treino.engine.train_config import SIDE_BY_SIDE
+from treino.engine.training_setup import set_up
 from treino.errors import TreinoError
-from treino.records.data_source import LOADS
 from treino.records.user_network import NetworkFile, NetworkFiles, network_of
 from treino.search.space import Config
-from treino.spec import Settings, read_settings
+from treino.spec import OF_DATA, OF_ENGINE, Settings, read_settings
 from treino.training.resolution import decide, refuse_ensemble, train_config
 from treino.words import _
-
-SIDE_BY_SIDE = ("lr", "momentum", "betas", "weight_decay", "clip", "ema", "schedule", "warmup", "seeds")
-"""Fields of TrainConfig in which members of one population may differ (and dropout, of the network)."""
 
 COMPARED = ("normalise", "features")
 """Settings of the data that a space may vary: the rows of the splits stay the same."""
@@ -48,29 +45,22 @@ class Group:
 
     def part(self, rows: Sequence[int], whole: Training) -> "Group":
         """Some of the members. whole: the training of all, which decided what was left open."""
-        config = replace(whole.config, engine=whole.engine, threads=whole.threads)
+        config = whole.config.with_settings(engine=whole.engine, threads=whole.threads)
         if len(self.members) == 1 or not isinstance(self.net, MLP):
             return replace(self, config=config)
-        each: dict[str, Any] = {
-            name: [getattr(self.config, name)[row] for row in rows]
-            for name in SIDE_BY_SIDE
-            if name != "betas"
-        }
-        betas: Any = self.config.betas
-        each["betas"] = tuple([beta_P[row] for row in rows] for beta_P in betas)
         rates = self.net.dropout
         assert isinstance(rates, tuple)
         net = replace(self.net, dropout=tuple(rates[row] for row in rows))
-        return Group(tuple(self.members[row] for row in rows), self.data, net, replace(config, **each))
+        return Group(tuple(self.members[row] for row in rows), self.data, net, config.rows(rows))
 
     def training(self) -> Training:
         """The population, before its first step."""
-        return train(self.data, self.net, self.config)
+        return Training(*set_up(self.data, self.net, self.config))
 
 
 def whole_settings() -> dict[str, bool]:
     """The settings that a space may name, and which of them are integers."""
-    refused = (LOADS - set(COMPARED)) | set(MACHINE)
+    refused = (set(OF_DATA) - set(COMPARED)) | set(MACHINE)
     return {
         name: "int" in str(field.annotation) and "float" not in str(field.annotation)
         for name, field in Settings.model_fields.items()
@@ -152,12 +142,11 @@ def groups(
 
 def _key(member: int, data: Data, net: nn.Module | MLP, config: TrainConfig) -> str:
     """Equal for members of one population."""
-    names = (f.name for f in fields(config) if f.name not in SIDE_BY_SIDE)
-    shared = {name: getattr(config, name) for name in names}
+    shared = config.shared.model_dump(include=set(OF_ENGINE) - set(SIDE_BY_SIDE))
     shape: Any = ("own", member)
     if isinstance(net, MLP):
         # a dropout of 0 is no layer at all, and who keeps no average has no room for one
-        shape = (net.hidden, net.activation, net.batch_norm, net.drops, net.gates, config.ema != 0)
+        shape = (net.hidden, net.activation, net.batch_norm, net.drops, net.gates, config.shared.ema != 0)
     return json.dumps([id(data), shape, shared], default=str, sort_keys=True)
 
 
@@ -165,11 +154,7 @@ def _group(members: Sequence[tuple[int, Any, TrainConfig]], data: Data) -> Group
     numbers, nets, configs = zip(*members, strict=True)
     net, config = nets[0], configs[0]
     if len(members) > 1:
-        each: dict[str, Any] = {name: [getattr(c, name) for c in configs] for name in SIDE_BY_SIDE}
-        each["clip"] = [math.inf if c is None else c for c in each["clip"]]
-        each["betas"] = tuple(map(list, zip(*each["betas"], strict=True)))
-        each["seeds"] = [seed for c in configs for seed in c.member_seeds]
-        config = replace(config, **each)
+        config = replace(config, members=tuple(c.shared for c in configs))
         net = mlp(
             *net.hidden,
             activation=net.activation,

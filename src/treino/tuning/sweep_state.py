@@ -163,7 +163,7 @@ def sweep_training(
     shared = settings_of({}, base, 0)
     _net, config = decide(shared, data)
     per_epoch = -(-len(data.train) // config.rows_per_step(len(data.train)))
-    epochs = config.epochs or max(1, (config.steps or 0) // per_epoch)
+    epochs = config.shared.epochs or max(1, (config.shared.steps or 0) // per_epoch)
     least = min(epochs, -(-FIRST_LOOK // per_epoch))
     if options.sampler == TPE:
         chosen = tpe(options.space, options.sampler_seed, options.storage, data.name)
@@ -269,8 +269,8 @@ def training_bracket(
 
 def _as_saved(group: Group, identity: Mapping[str, Any]) -> Group:
     """With the kernel of a saved training, whatever is the fastest on this machine."""
-    kernel = {"engine": identity["engine"], "threads": identity["threads"] or group.config.threads}
-    return replace(group, config=replace(group.config, **kernel))
+    kernel = {"engine": identity["engine"], "threads": identity["threads"] or group.config.shared.threads}
+    return replace(group, config=group.config.with_settings(**kernel))
 
 
 def restore_members(sweep: SweepTraining, members: Mapping[str, Any]) -> None:

@@ -157,7 +157,7 @@ def _run(name: str, sizes: Sequence[int], rows: int) -> Callable[[int], float]:
     net = mlp(*sizes[1:-1])
     with fork_rng():
         shared = SharedConfig(net.module(sizes[0], sizes[-1], None), net, Loss("cross_entropy"))
-    hp = {name: torch.tensor([default], dtype=torch.float64) for name, (default, _low, _high) in HP.items()}
+    hp = {name: torch.tensor([default], dtype=torch.float64) for name, default in HP.items()}
     if name == "lanes":
         kernel: LanesKernel | FlatLoopKernel = LanesKernel(shared, 1, "units")
     else:

@@ -101,7 +101,7 @@ def _move(
 ) -> OptimizerResult:
     kind = OPTIMIZERS[name]
     before = {n: state.get(n, 0.0) for n in kind.states}
-    hp = {n: usual for n, (usual, _low, _high) in HP.items()} | {"lr": LR}
+    hp = HP | {"lr": LR}
     return optimizers.moved(kind.lines(optimizers.inputs(w, g, before, hp, t)))
 
 
