@@ -1,0 +1,73 @@
+"""A setting is declared in one place and acts in another: every door has it then."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src"
+DECLARATION = (
+    "treino/spec.py",
+    '    label_smoothing: Float = _f(0.0, "Loss and optimizer"',
+    '    lr_factor: Float = _f(1.0, "Loss and optimizer", "factor of the learning rate", gt=0, le=100)\n',
+)
+EFFECT = (
+    "treino/engine/train_config.py",
+    "        return {name: hp[name] for name in HP}",
+    '        hp["lr"] = hp["lr"] * self.shared.lr_factor\n',
+)
+PROGRAM = """
+import json
+import numpy as np
+import treino as tr
+
+def losses(**settings):
+    training = tr.train(tr.load("iris"), tr.mlp(4), steps=5, **settings)
+    return [float(loss) for tick in training for loss in tick.loss_S]
+
+x, y = np.arange(40.0)[:, None], np.arange(40) % 2
+estimator = tr.Classifier(epochs=1, lr_factor=2.0).fit(x, y)
+run = tr.fit("iris", epochs=1, hidden=[4], lr=0.25, lr_factor=2.0)
+try:
+    tr.fit("iris", lr_factor=0)
+except tr.TreinoError as error:
+    refused = error.rule
+print(json.dumps({
+    "scaled": losses(lr=0.25, lr_factor=2.0), "plain": losses(lr=0.5),
+    "estimator": estimator.get_params()["lr_factor"], "kept": run.document["settings"]["lr_factor"],
+    "refused": refused, "command": run.document["command"] if "command" in run.document else "",
+}))
+"""
+
+
+@pytest.mark.slow
+def test_a_new_setting_touches_two_files(tmp_path: Path) -> None:
+    source = tmp_path / "src"
+    shutil.copytree(SOURCE, source, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    for name, place, line in (DECLARATION, EFFECT):
+        text = (source / name).read_text()
+        assert text.count(place) == 1
+        (source / name).write_text(text.replace(place, line + place))
+
+    def run(*words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *words], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(source)},
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return done.stdout
+
+    found = json.loads(run("-c", PROGRAM))
+    assert found["scaled"] == found["plain"]
+    assert found["estimator"] == found["kept"] == 2.0
+    assert found["refused"] == "lr_factor_range"
+    typed = ("train", "iris", "--epochs", "2", "--name")
+    by_factor, by_rate = (
+        json.loads(run("-m", "treino", *typed, name, *rate, "--json"))["loss"]
+        for name, rate in (("a", ("--lr", "0.25", "--lr-factor", "2")), ("b", ("--lr", "0.5")))
+    )
+    assert by_factor == by_rate
+    assert "factor of the learning rate" in run("-m", "treino", "train", "--help")
