@@ -3,6 +3,7 @@
 import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,6 +18,7 @@ from treino.records.stored_run import StoredRun
 from treino.spec import read_settings
 from treino.store.live import FOLDER, LiveFolder
 from treino.training.branch import rewinding
+from treino.training.completion import finish
 from treino.training.playback import Playback
 from treino.training.replay import snapshots
 from treino.training.train import RunJob, drain, training
@@ -138,3 +140,26 @@ def test_a_state_is_shown_only_while_somebody_watches(tmp_path: Path) -> None:
     made.load(tensors, meta["engine"])
     assert made.step == meta["engine"]["step"]
     assert not (live[0].run / "live").exists()
+
+
+def test_the_last_state_is_shown_until_its_end_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live, steps = LiveFolder(tmp_path / "run"), []
+
+    def looked_at(*args: Any) -> Any:
+        state = live.state()
+        assert state is not None
+        steps.append(state[1]["engine"]["step"])
+        return finish(*args)
+
+    monkeypatch.setattr("treino.training.train.finish", looked_at)
+    monkeypatch.setattr("treino.training.live_view.SPACING", 1000.0)  # the first state and the last
+    monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.001)
+    settings = read_settings({"epochs": 3, "hidden": "6", "name": "run"})
+    for event in training("iris", settings, parent=tmp_path):
+        live.watch()
+        job = event.job
+    assert isinstance(job, RunJob)
+    assert steps == [job.plan.training.step]
+    assert not (live.run / FOLDER / "state.safetensors").exists()
