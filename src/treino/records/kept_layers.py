@@ -56,7 +56,7 @@ def _of_other_sizes(sizes: Sequence[int], name: str) -> TreinoError:
     return _other(
         name,
         _("layers of {sizes}").format(sizes=", ".join(map(str, sizes[1:]))),
-        _("The folder was changed. Take it again from where it came, or train again."),
+        _("Its settings and its weights are not of one network: take it again from where it came, or train."),
     )
 
 
