@@ -6,12 +6,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 import treino as tr
 from tests.conftest import Said
+from treino.cli.app import VERBS
 from treino.errors import TreinoError
 from treino.pictures import RunPicture
 from treino.pictures.picture_files import PICTURES
@@ -160,13 +162,65 @@ def shell(command: str, folder: Path, **environment: str) -> subprocess.Complete
     )
 
 
+STDOUT = {"closed": "Bad file descriptor", "full": "No space left on device"}
+PRINTING = [
+    (), ("--help",), ("--version",), ("runs",), ("data", "iris"), ("show", "r"), ("doctor", "r"), ("doctor",),
+    ("predict", "r", "iris"), ("explain", "cross-entropy", "r"), ("plot", "r", "--what", "curves"),
+    ("resume", "--help"), ("export", "r"), ("report", "r"),
+    ("train", "iris", "--steps", 2), ("study", "iris", "--epochs", 1),
+    ("sweep", "iris", "--members", 2, "--epochs", 1, "--fresh", 0, "--space", "lr=0.1|0.01"),
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stdout", STDOUT)
+def test_every_verb_says_in_one_line_that_stdout_takes_nothing(
+    treino: Callable[..., Said], stdout: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tr.fit("iris", steps=2, name="r")
+    assert {verb for verb, *_ in filter(None, PRINTING)} >= set(VERBS) - {"studio"}
+    for words in PRINTING:
+        with monkeypatch.context() as patch, open("/dev/full", "w") as full:
+            patch.setattr(sys, "stdout", None if stdout == "closed" else full)
+            said = treino(*words)
+            with suppress(OSError):
+                full.close()
+        assert (said.status, said.out) == (1, ""), words
+        last = said.err.splitlines()[-1]
+        assert last == f"error: Nothing can be written to stdout: {STDOUT[stdout]}.", words
+        assert "Traceback" not in said.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("command", "status", "out", "err"),
+    [
+        ("treino runs >&-", 1, 0, 1),
+        ("treino runs --json >&-", 1, 0, 1),
+        ("treino runs >/dev/full", 1, 0, 1),
+        ("treino runs --json >/dev/full", 1, 0, 1),
+        ("treino studio --no-browser --port 0 >&-", 1, 0, 1),
+        ("treino runs 2>&-", 0, 1, 0),
+        ("treino runs --json <&- 2>&-", 0, 1, 0),
+        ("treino nosuch 2>&-", 2, 0, 0),
+        ("treino nosuch 2>/dev/full", 2, 0, 0),
+        ("treino nosuch >&-", 2, 0, 2),
+        ("treino runs <&- >&- 2>&-", 1, 0, 0),
+        ("treino doctor quiet.py >&-", 0, 0, 1),
+    ],
+)
+def test_a_process_whose_streams_are_closed_or_full(
+    tmp_path: Path, command: str, status: int, out: int, err: int
+) -> None:
+    """As Unix's own tools: what can't be said on stderr is lost; on stdout it is the command's failure."""
+    (tmp_path / "quiet.py").write_text("print('nowhere')")  # which Python takes for no error
+    said = shell(command, tmp_path)
+    assert (said.returncode, said.stdout.count("\n"), said.stderr.count("\n")) == (status, out, err), said
+
+
 @pytest.mark.slow
 @pytest.mark.thorough
-def test_streams_that_are_closed_full_or_narrow(tmp_path: Path) -> None:
-    assert shell("treino train wine --steps 2 2>&-", tmp_path).returncode == 0
-    full = shell("treino runs --json > /dev/full", tmp_path)
-    assert full.returncode == 1
-    assert "Traceback" not in full.stderr
+def test_streams_that_are_narrow_or_cut(tmp_path: Path) -> None:
     narrow = shell("treino train wine --steps 2", tmp_path, PYTHONIOENCODING="ascii")
     assert narrow.returncode == 0, narrow.stderr
     cut = shell("treino data wine | head -1; exit ${PIPESTATUS[0]}", tmp_path)

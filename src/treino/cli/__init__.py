@@ -82,10 +82,11 @@ def _run(tokens: Sequence[str], screen: "Screen", program: "Program | None") -> 
 def command(program: "Program | None" = None) -> None:
     """The program ``treino``: ``main`` as a process of its own."""
     collect_rarely()
+    _fill_closed()
     try:
         status = main(program=program, last=True)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left that a Ctrl-C could stop
-        if not sys.stdout.closed:
+        if sys.stdout is not None and not sys.stdout.closed:
             sys.stdout.flush()
     except KeyboardInterrupt:  # so early, or so late, that nothing is to be saved
         status = 130
@@ -94,3 +95,17 @@ def command(program: "Program | None" = None) -> None:
         status = 1
     collect_no_more()
     sys.exit(status)
+
+
+def _fill_closed() -> None:
+    """Take the numbers of a closed stdin, stdout or stderr, or the next file that is opened had them.
+
+    Writing to stdout fails as before; what goes to stderr goes nowhere.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:  # /dev/null gets the lowest free number: this one
+            os.open(os.devnull, os.O_RDONLY if number == 1 else os.O_RDWR)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", closefd=False)

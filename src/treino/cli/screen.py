@@ -1,11 +1,15 @@
 """A command's output: text or one JSON document, and its errors."""
 
+import errno
 import io
 import math
 import os
 import sys
 import textwrap
 import traceback
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from json import JSONEncoder
 from typing import Any, TextIO
 
@@ -29,13 +33,14 @@ class Screen:
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
         self._said = False
-        self._stdout = _safe(sys.stdout)
+        self._stdout = sys.stdout
+        self._output = _Stream(self._stdout, _needed_stdout)
         self._moved = _stdout_to_stderr() if as_json else None
         if as_json:
-            sys.stdout = _safe(sys.stderr)
-        self.out = console(self._stdout, quiet=as_json)
-        self.err = console(_safe(sys.stderr))
-        self.page = console(self._stdout, quiet=as_json, columns=HELP_COLUMNS)
+            sys.stdout = sys.stderr
+        self.out = console(self._output, quiet=as_json)
+        self.err = console(_Stream(sys.stderr, partial(suppress, OSError)))
+        self.page = console(self._output, quiet=as_json, columns=HELP_COLUMNS)
 
     def close(self) -> None:
         """Restore stdout."""
@@ -63,13 +68,13 @@ class Screen:
         if not self.as_json or self._said:
             return
         self._said = True
-        utf8 = (self._stdout.encoding or "utf-8").lower().replace("-", "") == "utf8"
+        utf8 = (self._output.encoding or "utf-8").lower().replace("-", "") == "utf8"
         text = escape_json(ENCODERS[utf8](finite(document))) + "\n"
-        if self._moved is None or self._stdout.fileno() != 1:
-            self._stdout.write(text)
-            self._stdout.flush()
+        if self._moved is not None and self._stdout is not None and self._stdout.fileno() == 1:
+            with _needed_stdout():
+                _write_all(self._moved, text.encode())
         else:
-            _write_all(self._moved, text.encode())
+            self._output.write(text)
 
     def fail(self, error: TreinoError) -> int:
         """Say what is wrong and what to do next; -> the exit status."""
@@ -97,29 +102,13 @@ class Screen:
         )
 
 
-def _stdout_to_stderr() -> int | None:
-    """Let file descriptor 1 be stderr, in the processes that are started from here too; -> what it was.
-
-    None where it is closed.
-    """
+def _stdout_to_stderr() -> int:
+    """Let file descriptor 1 be stderr, in the processes that are started from here too; -> what it was."""
     if sys.__stdout__ is not None:
         sys.__stdout__.flush()
-    for number in (0, 2):
-        if not _open(number):
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, or the copy below would
-    if not _open(1):
-        return None
     was = os.dup(1)
     os.dup2(2, 1)
     return was
-
-
-def _open(descriptor: int) -> bool:
-    try:
-        os.fstat(descriptor)
-    except OSError:
-        return False
-    return True
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
@@ -127,13 +116,42 @@ def _write_all(descriptor: int, data: bytes) -> None:
         data = data[os.write(descriptor, data) :]
 
 
-def _safe(file: TextIO | None) -> TextIO:
-    """A stream that takes every character; a closed one is replaced by nowhere."""
-    if file is None:
-        return open(os.devnull, "w")
-    if isinstance(file, io.TextIOWrapper):
-        file.reconfigure(errors="backslashreplace")
-    return file
+class _Stream:
+    """stdout, whose failure ends the command, or stderr, whose failure loses what was to be written.
+
+    It takes every character. file: None where it is closed.
+    """
+
+    def __init__(self, file: TextIO | None, failure: Callable[[], AbstractContextManager[None]]) -> None:
+        if isinstance(file, io.TextIOWrapper):
+            file.reconfigure(errors="backslashreplace")
+        self._file, self._failure = file, failure
+        self.encoding = None if file is None else file.encoding
+
+    def isatty(self) -> bool:
+        return self._file is not None and self._file.isatty()
+
+    def write(self, text: str) -> None:
+        with self._failure():
+            if self._file is None:
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+            self._file.write(text)
+            self._file.flush()
+
+    def flush(self) -> None:
+        """Nothing is left to do: what is written is written at once."""
+
+
+@contextmanager
+def _needed_stdout() -> Iterator[None]:
+    """What can't be written ends the command in a sentence; a reader that went away, in silence."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        said = _("Nothing can be written to stdout: {reason}.").format(reason=error.strerror)
+        raise TreinoError("stdout", said, status=1) from None
 
 
 def finite(value: Any) -> Any:
