@@ -86,7 +86,9 @@ class Settings(BaseModel):
         None, "Data", "which comes first in dates: day/month or month/day; default: found out"
     )
     sheet: str | None = _f(
-        None, "Data", "sheet of a workbook, by its name or its number from 1; default: the first with cells"
+        None,
+        "Data",
+        "sheet of a workbook, by its name or its number from 1; default: the first shown that has cells",
     )
 
     recipe: Literal["table", "plain"] | None = _f(

@@ -125,6 +125,14 @@ ODS = """<?xml version="1.0" encoding="UTF-8"?><office:document-content
  </office:document-content>"""
 
 
+def libreoffice(path: Path, content: str) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", "<manifest:manifest xmlns:manifest='urn:x'/>")
+        archive.writestr("content.xml", content)
+    return path
+
+
 def test_a_workbook_of_libreoffice(tmp_path: Path) -> None:
     def cell(value: object) -> str:
         if isinstance(value, str):
@@ -136,14 +144,52 @@ def test_a_workbook_of_libreoffice(tmp_path: Path) -> None:
 
     rows = [["n", "kind", "day"], [1.5, "red", dt.date(2024, 2, 1)], [2, "blue", dt.date(2024, 2, 2)]]
     text = "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows)
-    with zipfile.ZipFile(tmp_path / "t.ods", "w") as archive:
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        archive.writestr("META-INF/manifest.xml", "<manifest:manifest xmlns:manifest='urn:x'/>")
-        archive.writestr("content.xml", ODS.format(rows=text))
-    table = read_file(tmp_path / "t.ods")
+    table = read_file(libreoffice(tmp_path / "t.ods", ODS.format(rows=text)))
     assert table.column("n").numbers.tolist() == [1.5, 2]
     assert table.column("kind").words.tolist() == ["red", "blue"]
     assert table.column("day").seconds[1] - table.column("day").seconds[0] == 86400
+
+
+HIDDEN = """<?xml version="1.0" encoding="UTF-8"?><office:document-content
+ xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+ xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0"
+ xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+ xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:automatic-styles>
+ <style:style style:name="ta1" style:family="table"><style:table-properties table:display="false"/>
+ </style:style></office:automatic-styles><office:body><office:spreadsheet>{tables}
+ </office:spreadsheet></office:body></office:document-content>"""
+TABLE = (
+    '<table:table table:name="{name}" table:style-name="{style}"><table:table-row>'
+    '<table:table-cell office:value-type="string"><text:p>{name}1</text:p></table:table-cell>'
+    '</table:table-row><table:table-row><table:table-cell office:value-type="float" office:value="1"/>'
+    "</table:table-row></table:table>"
+)
+
+
+@pytest.mark.parametrize("program", ["Excel", "Excel, very hidden", "LibreOffice"])
+def test_a_hidden_sheet_is_read_where_it_is_named_alone(tmp_path: Path, program: str) -> None:
+    if program == "LibreOffice":
+        tables = [TABLE.format(name=n, style=s) for n, s in (("lists", "ta1"), ("houses", ""))]
+        path = libreoffice(tmp_path / "t.ods", HIDDEN.format(tables="".join(tables)))
+    else:
+        path = book(tmp_path / "t.xlsx", lists=[["lists1"], [1]], houses=[["houses1"], [1]])
+        made = openpyxl.load_workbook(path)
+        made["lists"].sheet_state = "hidden" if program == "Excel" else "veryHidden"
+        made.save(path)
+    shown, named = read_file(path), read_file(path, ReaderOptions(sheet="lists"))
+    assert (shown.names, named.names) == (("houses1",), ("lists1",))
+    assert "the sheet houses (others: lists, which is hidden)" in shown.notes[0]
+    assert "the sheet lists, which is hidden (others: houses)" in named.notes[0]
+
+
+def test_where_hidden_sheets_alone_have_cells_one_is_to_be_named(tmp_path: Path) -> None:
+    path = book(tmp_path / "t.xlsx", notes=[], lists=[["a"], [1]])
+    made = openpyxl.load_workbook(path)
+    made["lists"].sheet_state = "hidden"
+    made.save(path)
+    found = refused(path)
+    assert (found.rule, found.hint) == ("workbook_hidden", "Name one: sheet='lists'")
+    assert read_file(path, ReaderOptions(sheet="lists")).names == ("a",)
 
 
 def refused(path: Path, **reading: str) -> TreinoError:
@@ -175,6 +221,7 @@ def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path / "g.xlsx").rule == "workbook_encrypted"
     (tmp_path / "h.xls").write_bytes(b"\xd0\xcf\x11\xe0" + bytes(600))
     assert refused(tmp_path / "h.xls").rule == "csv_binary"
+    assert "no table but a file of this kind: old Office." in refused(tmp_path / "h.xls").message
     (tmp_path / "i.xlsx").write_bytes(path.read_bytes()[:-300])
     assert refused(tmp_path / "i.xlsx").rule == "file_damaged"
     (tmp_path / "j.xlsx").write_text("a,b\n1,2\n3,4\n")

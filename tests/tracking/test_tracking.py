@@ -1,5 +1,8 @@
 """Trackers: what each real package is told is found in its own local store; none of them ends a training."""
 
+import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -129,7 +132,30 @@ def test_tensorboard_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     found.Reload()
     losses = [event.value for event in found.Scalars("train/loss")]
     assert losses == pytest.approx(run.document["loss"]["train"], rel=1e-6)
+    assert [event.step for event in found.Scalars("train/loss")] == [4, 8, 12]
+    assert set(found.Tags()["images"]) == {"boundary", "curves"}
+    assert found.Tensors("status/text_summary")[0].tensor_proto.string_val[0] == b"finished"
+    plugins = found.summary_metadata["_hparams_/session_start_info"].plugin_data
+    assert b"batch_size" in plugins.content
     assert found.Scalars("end/test/accuracy")[0].value == pytest.approx(run.metrics["test"]["accuracy"])
+
+
+UNSHARE = shutil.which("unshare")
+MAY_MOUNT = UNSHARE and subprocess.run([UNSHARE, "-rm", "true"], capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not MAY_MOUNT, reason="needs a name space of its own, to mount a small disk")
+def test_a_full_disk_is_a_sentence_and_the_training_goes_on(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    (tmp_path / "tensorboard").mkdir()
+    disk = "mount -t tmpfs -o size=4k none tensorboard"
+    train = f"{sys.executable} -m treino train wine --epochs 20 --name r --track tensorboard"
+    line = [str(UNSHARE), "-rm", "sh", "-c", f"{disk} && exec {train}"]
+    said = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert said.returncode == 0
+    full = "tensorboard was not told all of it: OSError: [Errno 28] No space left on device"
+    assert [line for line in said.stderr.splitlines() if not line.startswith("epoch ")] == [full]
+    assert tr.open(tmp_path / "runs/r").status == "finished"
 
 
 @pytest.mark.filterwarnings("ignore")  # its own

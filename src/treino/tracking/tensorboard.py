@@ -3,10 +3,17 @@
 https://docs.pytorch.org/docs/stable/tensorboard.html
 """
 
+import os
+import socket
+import time
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-from torch.utils.tensorboard.writer import SummaryWriter
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.summary.writer.record_writer import RecordWriter
+from torch.utils.tensorboard import summary
 
 from treino.tracking.tracker import SweepTable, TrackedEnd, TrackedRun, plain_settings
 
@@ -14,29 +21,50 @@ FOLDER = "tensorboard"
 
 
 class TensorBoard:
-    """A writer of event files for each run."""
+    """A file of events for each run. torch's own writer has a thread, whose errors nobody can catch."""
 
     def begin(self, run: TrackedRun) -> None:
         self.settings = plain_settings(run.settings)
-        self.writer = SummaryWriter(str(run.path.resolve().parent.parent / FOLDER / run.name))
+        folder = run.path.resolve().parent.parent / FOLDER / run.name
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"events.out.tfevents.{time.time_ns()}.{socket.gethostname()}.{os.getpid()}"
+        self.events = EventFile(folder / name)
 
     def log(self, step: int, figures: Mapping[str, float]) -> None:
         for name, value in figures.items():
-            self.writer.add_scalar(name, value, step)
+            self.events.add(summary.scalar(name, value), step)
 
     def finish(self, end: TrackedEnd) -> None:
-        w = self.writer
-        w.add_hparams(self.settings, {f"end/{name}": v for name, v in end.figures.items()}, run_name=".")
-        w.add_text("status", ", ".join((end.status, *end.tags)))
+        add, figures = self.events.add, {f"end/{name}": v for name, v in end.figures.items()}
+        for part in summary.hparams(self.settings, figures):
+            add(part)
+        for name, value in figures.items():
+            add(summary.scalar(name, value))
+        add(summary.text("status", ", ".join((end.status, *end.tags))))
         for path in end.pictures:
             from PIL import Image
 
-            w.add_image(path.stem, np.asarray(Image.open(path).convert("RGB")), dataformats="HWC")
+            picture = np.asarray(Image.open(path).convert("RGB"))
+            add(summary.image(path.stem, picture, dataformats="HWC"))
         if end.table is not None:
-            w.add_text("members", markdown(end.table))
+            add(summary.text("members", markdown(end.table)))
         if end.folder is not None:
-            w.add_text("folder", str(end.folder))
-        w.close()
+            add(summary.text("folder", str(end.folder)))
+
+
+class EventFile:
+    """TensorBoard's format: a record for each event. It is closed in between, so that nothing waits in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._append(Event(wall_time=time.time(), file_version="brain.Event:2"))
+
+    def add(self, part: Any, step: int = 0) -> None:
+        self._append(Event(wall_time=time.time(), step=step, summary=part))
+
+    def _append(self, event: Any) -> None:
+        with self.path.open("ab") as file:
+            RecordWriter(file).write(event.SerializeToString())
 
 
 def markdown(table: SweepTable) -> str:

@@ -157,7 +157,7 @@ def open_file(path: Path) -> InputFile:
     if inner != "text":
         raise TreinoError(
             "file_packing",
-            _("'{path}' is packed twice: there is a {kind} in the {packing}.").format(
+            _("'{path}' is packed twice: {packing}, and in it {kind}.").format(
                 path=path, kind=inner, packing=packing
             ),
             _("Unpack it and give the file in it."),
@@ -175,7 +175,7 @@ def content_of(path: Path, head: bytes) -> Content:
     if kind:
         raise TreinoError(
             "csv_binary",
-            _("'{path}' is no table: it is a {kind} file.").format(path=path, kind=_(kind)),
+            _("'{path}' is no table but a file of this kind: {kind}.").format(path=path, kind=_(kind)),
             _("Give a CSV, Parquet, Arrow or JSON-lines file, or a workbook."),
         )
     return "text"
@@ -213,7 +213,7 @@ def _old_workbook(path: Path) -> TreinoError:
         )
     return TreinoError(
         "csv_binary",
-        _("'{path}' is no table: it is a {kind} file.").format(path=path, kind=_("old Office")),
+        _("'{path}' is no table but a file of this kind: {kind}.").format(path=path, kind=_("old Office")),
         _("Save it as .xlsx, .ods or CSV."),
     )
 

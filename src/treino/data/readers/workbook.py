@@ -19,7 +19,7 @@ from treino.data.readers.file_bytes import InputFile, damaged
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.table import shorten
 from treino.errors import TreinoError, nearest
-from treino.words import _
+from treino.words import _, setting
 
 Cells = list[list[Any]]  # "" where there is nothing
 
@@ -42,7 +42,7 @@ class SheetTable:
 
 
 def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
-    """The table in the sheet that is asked for, or in the first sheet that has cells.
+    """The table in the sheet that is asked for, or in the first that is shown and has cells.
 
     Raises:
         TreinoError: calamine isn't installed; the workbook is encrypted or damaged; no such sheet; no table,
@@ -77,7 +77,7 @@ def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
     content = _sheet_content(file, name)
     _check_formulas(file, name, content)
     found = _table(cells, merged, (top, left), f"'{file.path}', {name}", reading.header)
-    said = [_said_of_sheet(name, book.sheet_names)] if len(book.sheet_names) > 1 else []
+    said = [_said_of_sheet(name, book)] if len(book.sheet_names) > 1 else []
     said += _said_of_file(file, len(cells))
     if errors := content.count(_ERROR):
         said.append(_("cells with an error such as #DIV/0! as cells without a value ({n})").format(n=errors))
@@ -101,8 +101,17 @@ def _sheet_name(file: InputFile, book: Any, reading: ReaderOptions) -> str:
     if asked is None and liked in names:
         return str(liked)
     if asked is None:
-        filled = (name for name in names if book.get_sheet_by_name(name).start is not None)
-        found = next(filled, None)
+        hidden = _hidden(book)
+        filled = [name for name in names if book.get_sheet_by_name(name).start is not None]
+        found = next((name for name in filled if name not in hidden), None)
+        if found is None and filled:
+            raise TreinoError(
+                "workbook_hidden",
+                _("'{path}' has cells in hidden sheets alone: {names}.").format(
+                    path=file.path, names=", ".join(filled)
+                ),
+                _("Name one: {setting}").format(setting=setting("sheet", filled[0])),
+            )
         if found is None:
             raise TreinoError(
                 "workbook_empty",
@@ -132,9 +141,17 @@ def _check_size(file: InputFile, name: str, rows: int, columns: int) -> None:
         )
 
 
-def _said_of_sheet(name: str, names: Sequence[str]) -> str:
-    others = shorten(", ".join(other for other in names if other != name), 100)
-    return _("the sheet {name} (others: {others})").format(name=name, others=others)
+def _hidden(book: Any) -> set[str]:
+    from python_calamine import SheetVisibleEnum
+
+    return {sheet.name for sheet in book.sheets_metadata if sheet.visible != SheetVisibleEnum.Visible}
+
+
+def _said_of_sheet(name: str, book: Any) -> str:
+    hidden = _hidden(book)
+    said = {n: _("{name}, which is hidden").format(name=n) if n in hidden else n for n in book.sheet_names}
+    others = shorten(", ".join(text for other, text in said.items() if other != name), 100)
+    return _("the sheet {name} (others: {others})").format(name=said[name], others=others)
 
 
 def _said_of_file(file: InputFile, rows: int) -> list[str]:
