@@ -97,6 +97,22 @@ def test_classes_and_their_threshold(tmp_path: Path, settings: dict[str, Any]) -
     assert facts["target"] == "price"
 
 
+@pytest.mark.parametrize("kinds", [{}, {"kind": "NA<flat<house<hüt;te"}], ids=["NA is nothing", "NA is a rank"])
+def test_blanks_and_words_for_nothing_are_what_they_are_to_predict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kinds: dict[str, str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    table().to_csv("t.csv", index=False, na_rep="NA")
+    run = tr.fit("t.csv", target="price", kinds=kinds, epochs=3)
+    blanks = ["", " ", "\t", "\u00a0", "\u3000 ", "\x1f", "\u200b"]  # the last is none
+    cells = [
+        left + cell + right for cell in ("flat", "NA", "", "na", "a b") for left in blanks for right in blanks
+    ]
+    new = table(len(cells), seed=7).assign(kind=cells)
+    ours, theirs = run.predict(new), asked(exported(run, "onnx").paths[0], new)
+    np.testing.assert_allclose(theirs["prediction"], ours["prediction"], rtol=1e-5)
+
+
 def test_pixels_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     run = tr.fit("digits", epochs=1, lean=True)

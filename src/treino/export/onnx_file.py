@@ -76,7 +76,8 @@ def onnx_file(run: StoredRun) -> Exported:
 
 def _model(run: StoredRun, onnx_graph: Any) -> Any:
     """The graph of the preparation, the network, and what its outputs mean."""
-    graph, prep, spec, proto = onnx_graph.OnnxGraph(), run.preparation, run.spec, onnx_graph.TensorProto
+    prep, spec, proto = run.preparation, run.spec, onnx_graph.TensorProto
+    graph = onnx_graph.OnnxGraph(reading_of(run))
     each = onnx_graph.answer(graph, run.module.eval(), onnx_graph.prepared(graph, prep))
     if spec.classes:
         outputs = _classes(run, onnx_graph, graph, each)
@@ -166,7 +167,7 @@ def _form(encoder: Encoder) -> str:
     if isinstance(encoder, TimeEncoder):
         return "seconds since midnight, NaN: missing"
     if isinstance(encoder, OneHotEncoder | RankEncoder) and not encoder.numeric:
-        return 'text, "": missing'
+        return 'text, blanks around it are left out, "": missing'
     return "number (truth values: 0, 1), NaN: missing"
 
 
@@ -232,8 +233,13 @@ def _number(cell: str) -> float:
 
 
 def _difference(run: StoredRun, session: Any, cells: Mapping[str, NDArray[Any]]) -> float:
-    """The largest difference between the model's answers and the run's, of the same cells."""
-    found = dict(zip((o.name for o in session.get_outputs()), session.run(None, dict(cells)), strict=True))
+    """The largest difference between the model's answers and the run's, of the same cells; the model's have
+    blanks around them, as they may stand in a file."""
+    asked = {
+        name: np.array([f" {cell}\t" for cell in values], object) if values.dtype == object else values
+        for name, values in cells.items()
+    }
+    found = dict(zip((o.name for o in session.get_outputs()), session.run(None, asked), strict=True))
     prep, spec = run.preparation, run.spec
     if prep.encoders:
         columns = [_column(encoder, cells[encoder.column]) for encoder in prep.encoders]

@@ -1,11 +1,13 @@
 """ONNX graphs of a preparation and a network: raw columns in, answers out.
 
 Every column is an input of its own: numbers, truth values (0, 1), dates (seconds since 1970-01-01) and times
-of day (seconds since midnight) as float64 with NaN where there is nothing, classes as text with "" there. The
+of day (seconds since midnight) as float64 with NaN where there is nothing, classes as text as it stands in a
+file: "" or one of the table's words for nothing where there is nothing, with or without blanks around it. The
 preparation is calculated in float64 and the network in float32, as treino does. Operators:
 https://onnx.ai/onnx/operators/
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,11 +29,13 @@ from treino.data.preparation.encoders import (
     TimeEncoder,
 )
 from treino.data.preparation.preparation import Preparation
+from treino.data.readers import ReaderOptions
 from treino.engine.ensemble import Ensemble
 from treino.errors import TreinoError
 from treino.words import _, setting
 
-OPSET, IR = 19, 9
+OPSET, IR = 20, 9
+BLANKS = r"[\t-\r\x1c-\x1f\x{85}\pZ]*"  # what Arrow takes away around a cell, as RE2 writes it
 DAYS_TO_ERA, ERA = 719468, 146097  # of the proleptic Gregorian calendar: days from 0000-03-01; in 400 years
 ACTIVATIONS: dict[type[nn.Module], tuple[str, dict[str, Any]]] = {
     nn.ReLU: ("Relu", {}),
@@ -43,8 +47,9 @@ ACTIVATIONS: dict[type[nn.Module], tuple[str, dict[str, Any]]] = {
 
 @dataclass
 class OnnxGraph:
-    """A graph that is being written: its nodes, constants and inputs."""
+    """A graph that is being written: its nodes, constants and inputs. reading: of cells of text."""
 
+    reading: ReaderOptions
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: list[onnx.TensorProto] = field(default_factory=list)
     inputs: list[onnx.ValueInfoProto] = field(default_factory=list)
@@ -167,7 +172,10 @@ def _levels(graph: OnnxGraph, encoder: OneHotEncoder | RankEncoder) -> str:
     """``[N, L]``: whether a cell is each of the levels; "" is the level of what is missing."""
     if not encoder.numeric:
         cells = graph.column(graph.input(encoder.column, TensorProto.STRING, ("rows",)))
-        return graph.put("Equal", cells, graph.constant(list(encoder.levels), object))
+        text = encoder.column in graph.reading.text
+        nothing = "|".join(map(re.escape, ("",) if text else ("", *(graph.reading.missing or ()))))
+        each = [f"{BLANKS}{re.escape(level) or f'(?:{nothing})'}{BLANKS}" for level in encoder.levels]
+        return graph.put("Concat", *(graph.put("RegexFullMatch", cells, pattern=p) for p in each), axis=1)
     cells = graph.column(graph.input(encoder.column, TensorProto.DOUBLE, ("rows",)))
     numbers = [float(level) if level else np.nan for level in encoder.levels]
     found = graph.put("Equal", cells, graph.constant(numbers))
