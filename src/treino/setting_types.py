@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+LARGEST_LR, LARGEST_DECAY = 1e30, 1e6  # far beyond sense, but they keep every product in float32
 LARGEST_LAYER = 1_000_000  # units of one layer
 MOST_LAYERS = 500  # hidden ones: of 10,000 a change takes half a minute, in which nothing else trains
 

@@ -135,7 +135,7 @@ class Settings(BaseModel):
     optimizer: str = _f("adam", "Loss and optimizer", "optimizer")
     lr: Float | None = _f(
         None, "Loss and optimizer", "learning rate; default: 3e-3 for tables, 1e-3 for images; 'auto' tries "
-        "many for a short while first (not in a sweep)", gt=0, le=1e30,
+        "many for a short while first (not in a sweep)", gt=0, le=setting_types.LARGEST_LR,
     )  # fmt: skip
     momentum: Float = _f(0.0, "Loss and optimizer", "momentum", ge=0, lt=1)
     nesterov: bool = _f(False, "Loss and optimizer", "Nesterov's momentum (needs --momentum)")
@@ -150,7 +150,7 @@ class Settings(BaseModel):
         "Loss and optimizer",
         "L2 penalty; decay beside the gradient where the optimizer has that",
         ge=0,
-        le=1e6,
+        le=setting_types.LARGEST_DECAY,
     )
     schedule: str = _f("constant", "Loss and optimizer", "how the learning rate changes over the run")
     warmup: Int = _f(0, "Loss and optimizer", "steps over which the learning rate rises to its value", ge=0)

@@ -1,6 +1,7 @@
 """Bad input on the command line: one message with a hint, exit 2, a JSON error, no traceback, no files."""
 
 import json
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -8,8 +9,11 @@ from typing import get_args
 
 import pytest
 
+import treino as tr
 from tests.conftest import Said
 from treino.cli.app import make_app
+from treino.errors import TreinoError
+from treino.setting_types import LARGEST_DECAY, LARGEST_LR
 
 SETTINGS = [
     # flag, value, rule, a word of the message, a word of the hint
@@ -99,6 +103,18 @@ def test_a_bad_setting(
 ) -> None:
     check(treino("train", "wine", flag, value, "--json"), rule, message, hint)
     nothing_written(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["lr", "weight_decay"])
+def test_a_setting_ends_at_one_number_at_every_door(treino: Callable[..., Said], name: str) -> None:
+    """The command line, the run's folder and the engine."""
+    largest, flag = {"lr": LARGEST_LR, "weight_decay": LARGEST_DECAY}[name], "--" + name.replace("_", "-")
+    assert treino("train", "iris", "--steps", 1, "--optimizer", "sgd", flag, largest).status == 0
+    assert tr.open("last").settings[name] == largest
+    check(treino("train", "iris", flag, 2 * largest, "--json"), f"{name}_range", str(2 * largest), "")
+    with pytest.raises(TreinoError, match=re.escape(f"{largest:g}")) as caught:
+        tr.train(tr.load("iris"), tr.mlp(4, 3), optimizer="sgd", **{name: 2 * largest})
+    assert caught.value.rule == f"{name}_range"
 
 
 @pytest.mark.parametrize(

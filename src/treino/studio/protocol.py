@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from treino.errors import TreinoError, nearest
+from treino.setting_types import LARGEST_LR
 from treino.spec import Settings, read_settings
 from treino.words import _, setting
 
@@ -130,7 +131,7 @@ class ScriptSetCommand(StudioCommand):
     optimizer: Annotated[int, Field(ge=0, le=9999)] = 0
     group: Annotated[int, Field(ge=0, le=9999)] = 0
     name: Literal["lr", "weight_decay", "momentum", "beta1", "beta2"]
-    value: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
+    value: Annotated[float, Field(ge=0, le=LARGEST_LR, allow_inf_nan=False)]
 
 
 class PressCommand(StudioCommand):
