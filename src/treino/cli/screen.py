@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from json import JSONEncoder
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from treino.console import console, line, watched
 from treino.errors import TreinoError
@@ -34,12 +34,12 @@ class Screen:
         self.as_json = as_json
         self._said = False
         self._stdout = sys.stdout
-        self._output = _Stream(self._stdout, _needed_stdout)
+        self._output = cast(TextIO, _Stream(self._stdout, _needed_stdout))
         self._moved = _stdout_to_stderr() if as_json else None
         if as_json:
             sys.stdout = sys.stderr
         self.out = console(self._output, quiet=as_json)
-        self.err = console(_Stream(sys.stderr, partial(suppress, OSError)))
+        self.err = console(cast(TextIO, _Stream(sys.stderr, partial(suppress, OSError))))
         self.page = console(self._output, quiet=as_json, columns=HELP_COLUMNS)
 
     def close(self) -> None:
