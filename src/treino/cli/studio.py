@@ -183,8 +183,9 @@ async def _serve(
         if options.notebook:
             loop = asyncio.get_running_loop()
             threading.Thread(target=_end_with_stdin, args=(loop, found), daemon=True).start()
-        # a terminal that is closed ends it as Ctrl-C does
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _end, found)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+            # a terminal that is closed ends it as Ctrl-C does
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _end, found)
         beginning = asyncio.create_task(_begin(found, subject, options, settings))
         await found.run()
         return await beginning

@@ -5,6 +5,7 @@ import errno
 import logging
 import os
 import shutil
+import signal
 import socket
 import stat
 import tempfile
@@ -12,8 +13,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
+from uvicorn.server import HANDLED_SIGNALS
 
 from treino.errors import TreinoError
 from treino.store import lock
@@ -107,6 +110,15 @@ class Serving:
 
     async def run(self) -> None:
         """Serve until a signal, or ``server.should_exit``."""
+        # what is ignored is meant for others: uvicorn would take it all the same
+        ignored = [s for s in HANDLED_SIGNALS if signal.getsignal(s) is signal.SIG_IGN]
+        end = self.server.handle_exit
+
+        def heard(sig: int, frame: FrameType | None) -> None:
+            if sig not in ignored:
+                end(sig, frame)
+
+        self.server.handle_exit = heard  # type: ignore[method-assign]
         await self.server.serve([self.socket])
 
 
