@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from treino.garbage_collection import collect_rarely
 
@@ -30,9 +31,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """What Hypothesis draws is the same in each run; ``--thorough`` looks elsewhere each time."""
-    settings.register_profile("repeatable", derandomize=True)
-    settings.register_profile("thorough", print_blob=True)
+    """What Hypothesis draws is the same in each run; ``--thorough`` looks elsewhere each time.
+
+    How long an example takes is never a failure: that is the machine's affair.
+    """
+    patient: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+    settings.register_profile("repeatable", derandomize=True, **patient)
+    settings.register_profile("thorough", print_blob=True, **patient)
     settings.load_profile("thorough" if config.getoption("thorough") else "repeatable")
 
 
@@ -69,6 +74,14 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _ctrl_c() -> None:
+    """Ctrl-C is for the tests and all that they start, though a shell that starts them in the background
+    has it ignored: what is ignored is handed on from process to process."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -107,7 +107,7 @@ def swept(out: Path, strategy: str, patience: int, on: str | None = None, **more
 
 
 @pytest.mark.slow
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(
     slots=st.integers(1, 7),
     seed=st.integers(0, 1000),
@@ -132,7 +132,7 @@ def test_who_trains_whom_changes_no_bit(
 
 
 @pytest.mark.slow
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(seed=st.integers(0, 1000), stop=st.integers(1, 40), again=st.sampled_from([None, "ray"]))
 def test_what_was_interrupted_goes_on_with_a_cluster_or_without(
     tmp_path_factory: pytest.TempPathFactory, seed: int, stop: int, again: str | None
@@ -218,7 +218,7 @@ def studied(folder: Path, name: str, on: str | None = None) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(slots=st.integers(1, 7), seed=st.integers(0, 1000), task_seconds=st.sampled_from([0.0, 0.05, 4.0]))
 def test_a_study_finds_the_same_wherever_its_networks_train(
     tmp_path_factory: pytest.TempPathFactory, slots: int, seed: int, task_seconds: float

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.data.conftest import Write
 
@@ -71,7 +71,6 @@ def test_a_line_that_is_not_aligned_is_refused_with_its_number(write: Write) -> 
         min_size=4, max_size=9,
     )
 )  # fmt: skip
-@settings(deadline=None)
 def test_what_pandas_writes_is_cut_as_pandas_would(rows: list[tuple[str, int, str]]) -> None:
     frame = pd.DataFrame(rows, columns=["words", "n", "code"]).map(lambda cell: str(cell).strip())
     text = frame.to_string(index=False)

@@ -81,7 +81,7 @@ def loaded(frame: pd.DataFrame, options: dict) -> Data | None:
 
 @pytest.mark.slow
 @given(table=tables())
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_any_table_is_loaded_or_refused_and_prepared_the_same_again(
     table: tuple[pd.DataFrame, dict],
 ) -> None:

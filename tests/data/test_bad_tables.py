@@ -287,7 +287,7 @@ TELLING = b",;\t\"'\n\r .-e0"
 
 
 @given(seed=st.sampled_from(SEEDS), edits=st.lists(EDITS, min_size=1, max_size=6))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @pytest.mark.slow
 def test_changed_bytes_end_in_a_table_or_a_refusal(
     tmp_path_factory: pytest.TempPathFactory, seed: str, edits: list[tuple[str, int, int]]

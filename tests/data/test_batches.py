@@ -9,7 +9,7 @@ from treino.data import Rows, batches, order
 
 
 @given(n=st.integers(0, 200), seed=st.integers(0, 99), epoch=st.integers(0, 9))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_an_order_visits_each_row_once(n: int, seed: int, epoch: int) -> None:
     for shuffle in ("each", "once", "off"):
         assert order(n, seed, epoch, shuffle).sort().values.tolist() == list(range(n))

@@ -45,7 +45,7 @@ def written(
     quoted=st.booleans(),
     data=st.data(),
 )
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_a_table_of_numbers_reads_back_equal(
     header: list[str], delimiter: str, end: str, bom: bool, quoted: bool, data: st.DataObject
 ) -> None:

@@ -329,7 +329,7 @@ def test_new_rows_that_are_open_are_read_as_the_training_rows_were(write: Write,
     ),
     st.lists(st.integers(0, 30)),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_cells_are_seen_the_same_in_any_blocks(cells: list[str], cuts: list[int]) -> None:
     """What is taken in the fast way says the same of a column as what is looked at cell by cell."""
     borders = [0, *sorted(min(cut, len(cells)) for cut in cuts), len(cells)]

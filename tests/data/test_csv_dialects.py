@@ -155,13 +155,13 @@ every_dialect = given(
 
 @pytest.mark.slow
 @every_dialect
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 def test_every_dialect_reads_back_equal_or_is_refused(**drawn: Any) -> None:
     check(**drawn)
 
 
 @pytest.mark.slow
 @every_dialect
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 def test_hundreds_of_dialects(**drawn: Any) -> None:
     check(**drawn)

@@ -338,7 +338,7 @@ def test_a_preparation_that_is_killed_is_never_half_used(tmp_path: Path, where: 
 @given(
     st.integers(2, 6), st.integers(1, 300), st.integers(0, 1000), st.sampled_from([1.0, 1e-12, 1e12, 1e300])
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_columns_are_fitted_as_the_whole_table(inputs: int, rows: int, seed: int, size: float) -> None:
     r = np.random.default_rng(seed)
     x_ND = r.normal(size=(rows, inputs)) * size
@@ -348,7 +348,7 @@ def test_columns_are_fitted_as_the_whole_table(inputs: int, rows: int, seed: int
 
 
 @given(st.integers(1, 4), st.integers(1, 60), st.integers(0, 1000))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_equal_rows_are_found_by_columns(inputs: int, rows: int, seed: int) -> None:
     r = np.random.default_rng(seed)
     x_ND = r.choice([0.0, -0.0, 1.0, np.nan, 2.5], (rows, inputs))

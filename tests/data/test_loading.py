@@ -150,7 +150,7 @@ def test_a_class_of_two_rows_is_only_trained_on_and_said_to_be() -> None:
     validation=st.sampled_from([0.0, 0.15, 0.4]),
     test=st.sampled_from([0.0, 0.15, 0.3]),
 )
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_loading_twice_gives_the_same_bits_and_leaves_the_global_generator_alone(
     seed: int, validation: float, test: float
 ) -> None:

@@ -13,7 +13,7 @@ codes = st.lists(st.integers(0, 3), min_size=5, max_size=40)
 
 
 @given(a=numbers, seed=st.integers(0, 99))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_correlations_equal_scipys(a: list[float], seed: int) -> None:
     a_N = np.array(a)
     b_N = np.random.RandomState(seed).permutation(a_N) + np.arange(len(a_N))
@@ -25,7 +25,7 @@ def test_correlations_equal_scipys(a: list[float], seed: int) -> None:
 
 
 @given(a=codes, b=codes)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_cramers_v_and_the_correlation_ratio(a: list[int], b: list[int]) -> None:
     n = min(len(a), len(b))
     a_N, b_N = np.array(a[:n]), np.array(b[:n])

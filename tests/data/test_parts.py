@@ -33,7 +33,7 @@ def values(data: Data, table: pd.DataFrame, column: str) -> dict[str, set]:
     groups=st.lists(st.integers(0, 12), min_size=1, max_size=60), seed=st.integers(0, 99),
     shares=st.sampled_from([(0.15, 0.15), (0.0, 0.3), (0.25, 0.25)]),
 )  # fmt: skip
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_groups_are_divided_as_group_shuffle_split_does(
     groups: list[int], seed: int, shares: tuple[float, float]
 ) -> None:
@@ -54,7 +54,7 @@ def test_groups_are_divided_as_group_shuffle_split_does(
     times=st.lists(st.integers(0, 30), min_size=1, max_size=80),
     shares=st.sampled_from([(0.15, 0.15), (0.0, 0.3), (0.25, 0.0), (0.0, 0.0)]),
 )
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_every_test_row_is_later_than_every_training_row(
     times: list[int], shares: tuple[float, float]
 ) -> None:
@@ -158,7 +158,7 @@ def test_a_drawn_split_still_parts_no_equal_rows() -> None:
 @given(
     first=st.lists(st.integers(0, 8), min_size=1, max_size=40), data=st.data(),
 )  # fmt: skip
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_without_leaking_rows_no_value_is_on_two_sides(first: list[int], data: st.DataObject) -> None:
     first_N = np.array(first)
     part_N = np.array(data.draw(st.lists(st.integers(0, 2), min_size=len(first), max_size=len(first))))

@@ -31,7 +31,7 @@ def table(mean: tuple[float, ...], scale: tuple[float, ...]) -> Preparation:
         elements=st.floats(-1e6, 1e6).filter(lambda v: v == 0 or abs(v) > 1e-3),
     )
 )
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_fit_and_transform_equal_the_standard_scaler(raw_ND: np.ndarray) -> None:
     mean, scale = fit_table(raw_ND, normalise=True)
     scaler = StandardScaler().fit(raw_ND)
@@ -84,7 +84,6 @@ def test_squares_that_would_overflow_are_fitted_all_the_same() -> None:
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=9))
-@settings(deadline=None)
 def test_json_brings_every_float_back(numbers: list[float]) -> None:
     preparation = table(tuple(numbers), tuple(abs(n) for n in numbers))
     assert read_back(preparation) == preparation

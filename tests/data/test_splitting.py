@@ -32,7 +32,7 @@ def test_generator_depends_on_each_argument() -> None:
 
 
 @given(n=st.integers(0, 500), vt=shares)
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_apportion_is_within_one_of_the_exact_share(n: int, vt: tuple[float, float]) -> None:
     parts = (1 - sum(vt), *vt)
     counts = apportion(n, parts)
@@ -59,7 +59,7 @@ def test_apportion_by_hand() -> None:
     rows=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=60), vt=shares,
     seed=st.integers(0, 2**31), labels=st.integers(1, 4), data=st.data(),
 )  # fmt: skip
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_split_covers_all_rows_and_keeps_equal_ones_together(
     rows: list[tuple[int, int]], vt: tuple[float, float], seed: int, labels: int, data: st.DataObject
 ) -> None:
@@ -82,7 +82,7 @@ def test_split_covers_all_rows_and_keeps_equal_ones_together(
 
 
 @given(counts=st.lists(st.integers(1, 60), min_size=1, max_size=6), vt=shares, seed=st.integers(0, 99))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_each_class_is_divided_like_the_whole(counts: list[int], vt: tuple[float, float], seed: int) -> None:
     label_N = np.repeat(np.arange(len(counts)), counts)
     np.random.RandomState(seed).shuffle(label_N)
@@ -127,7 +127,7 @@ def test_split_leaves_every_global_generator_alone_and_ignores_them() -> None:
         st.lists(st.sampled_from([0.0, -0.0, 1.5, -2.0]), min_size=2, max_size=2), min_size=1, max_size=30
     )
 )
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_first_equal_agrees_with_comparing_all_pairs(rows: list[list[float]]) -> None:
     expected = [next(j for j, other in enumerate(rows) if other == row) for row in rows]
     assert first_equal(np.array(rows)).tolist() == expected

@@ -49,7 +49,7 @@ def played(actions: list[str], optimizer: type[torch.optim.Optimizer]) -> int:
     return sum(stepped.summed for stepped in exam.log.of(Stepped))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.sampled_from(ACTIONS[:5]), min_size=1, max_size=14),
     st.sampled_from([torch.optim.SGD, torch.optim.Adam]),

@@ -15,7 +15,7 @@ from treino.engine.kernels.flat_loop import FlatLoopKernel
 from treino.engine.kernels.selection import WORKERS
 from treino.engine.kernels.worker_count import WorkerCount
 
-LOOSE = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
+LOOSE = {"suppress_health_check": list(HealthCheck), "derandomize": True}
 
 
 def bits(t):

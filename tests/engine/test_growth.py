@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -49,7 +49,6 @@ def grown(stack: Stack, hidden: Sequence[int], activation: str, x_ND: Tensor) ->
         return reshaped(stack, hidden, ACTIVATIONS[activation].module(), x_ND, output)
 
 
-@settings(deadline=None)
 @given(
     HIDDEN, st.lists(st.integers(0, 9), max_size=4), st.integers(0, 99), st.sampled_from(sorted(ACTIVATIONS))
 )
@@ -67,7 +66,6 @@ def test_what_grows_computes_the_same(hidden: list[int], more: list[int], seed: 
     torch.testing.assert_close(after, before, rtol=1e-9, atol=1e-9)
 
 
-@settings(deadline=None)
 @given(HIDDEN, st.integers(0, 99), st.sampled_from(sorted(ACTIVATIONS)))
 def test_an_added_layer_changes_outputs_by_what_it_bends(
     hidden: list[int], seed: int, activation: str

@@ -17,7 +17,7 @@ from treino.engine.kernels.lanes_library import libraries, why_missing
 from treino.errors import TreinoError
 
 pytestmark = pytest.mark.skipif("lanes" not in ENGINES, reason=why_missing() or "")
-LOOSE = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
+LOOSE = {"suppress_health_check": list(HealthCheck), "derandomize": True}
 FUNCTIONS = {
     0: np.exp, 1: np.log, 2: np.tanh, 3: special.erf, 4: special.expit, 5: np.log1p,
 }  # fmt: skip

@@ -101,7 +101,7 @@ def test_saved_it_goes_on_bit_for_bit(step, x_map) -> None:
     rows=st.lists(st.integers(0, 69), max_size=90), touched=st.integers(1, 5000), around=st.integers(1, 900),
     chunk=st.integers(1, 100), skipped=st.integers(0, 5),
 )  # fmt: skip
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_rows_are_what_a_tensor_gives(rows, touched, around, chunk, skipped, tmp_path_factory) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("treino.data.out_of_core.mapped_rows.TOUCHED_BYTES", touched)

@@ -13,7 +13,6 @@ from treino.engine import Loss, measure
 from treino.engine.metrics import METRICS, batch_deviation, metric_names
 
 LOOSE = {
-    "deadline": None,
     "suppress_health_check": list(HealthCheck),
     "derandomize": True,
     "max_examples": 12,

@@ -51,7 +51,7 @@ def test_each_fault_is_named(fault: str) -> None:
 ELSEWHERE = [name for name, changes in STYLES.items() if all(old in RIGHT for old, _new in changes)]
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, derandomize=True)
 @drawn(st.sampled_from(sorted(WRONG)), st.sampled_from(ELSEWHERE))
 def test_a_fault_has_its_name_however_the_rest_is_written(fault: str, style: str) -> None:
     rule, mode, step, changes = WRONG[fault]

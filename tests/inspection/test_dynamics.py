@@ -61,7 +61,7 @@ def test_an_update_of_numbers_that_one_can_check_by_hand() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.integers(1, 8), max_size=3), st.integers(1, 20), st.integers(0, 99))
 def test_gradients_are_those_of_a_backward_pass(hidden: list[int], count: int, seed: int) -> None:
     net = fixed(mlp(*hidden, dropout=0.5).module(4, 3), seed)
@@ -129,7 +129,7 @@ def test_everything_at_once_has_its_shapes() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40), st.floats(0.01, 0.99))
 def test_smoothing_is_pandas_adjusted_average(values: list[float], smooth: float) -> None:
     theirs = pd.Series(values).ewm(alpha=1 - smooth, adjust=True).mean().to_numpy()

@@ -62,7 +62,7 @@ def test_thumbnails_are_what_forward_hooks_give(wine2: Data, trainer: Callable[.
     activation=st.sampled_from([nn.ReLU, nn.Tanh, nn.GELU, nn.Sigmoid]),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_lines_and_biases_compute_every_picture_again(
     widths: list[int], activation: type[nn.Module], seed: int, wine2: Data
 ) -> None:

@@ -83,7 +83,7 @@ def test_each_point_is_the_loss_of_the_network_moved_there(loss: str) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     hidden=st.lists(st.integers(1, 9), max_size=3),
     activation=st.sampled_from(sorted(ACTIVATIONS)),
@@ -176,7 +176,7 @@ def test_a_network_without_weights_has_no_mountain() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(3, 12), st.integers(2, 40), st.integers(0, 999))
 def test_main_directions_are_principal_components(count: int, n: int, seed: int) -> None:
     place_Kn = np.random.default_rng(seed).normal(size=(count, n)) * np.linspace(3, 1, n)
@@ -271,7 +271,7 @@ def test_the_walkers_slope_is_the_mountains() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 999), st.integers(0, 999))
 def test_a_convex_loss_has_no_barrier(one: int, other: int) -> None:
     data = rows(25, 4)

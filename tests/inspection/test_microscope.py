@@ -71,7 +71,7 @@ def with_torch(kind: type[torch.optim.Optimizer], w: float, gradients: list[floa
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(NUMBERS, SEQUENCE, st.floats(1e-6, 1.0), BETA, st.floats(0, 0.9999), st.floats(1e-10, 1e-3))
 def test_adam_is_torch_s_to_the_last_digits(
     w: float, gradients: list[float], lr: float, b1: float, b2: float, eps: float
@@ -90,7 +90,7 @@ def test_adam_is_torch_s_to_the_last_digits(
 
 
 @pytest.mark.slow
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(NUMBERS, SEQUENCE, st.floats(1e-6, 1.0), st.floats(0.01, 0.99), st.booleans())
 def test_sgd_and_momentum_are_torch_s(
     w: float, gradients: list[float], lr: float, mu: float, nesterov: bool
@@ -106,7 +106,7 @@ def test_sgd_and_momentum_are_torch_s(
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(NUMBERS, SEQUENCE)
 def test_adamw_and_l2_are_torch_s(w: float, gradients: list[float]) -> None:
     for move, kind in ((adamw.decoupled, torch.optim.AdamW), (adamw.penalised, torch.optim.Adam)):
@@ -139,7 +139,7 @@ KINDS = ["mse", "l1", "huber", "bce", "cross_entropy", "smoothed", "softmax_twic
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.sampled_from(KINDS), st.integers(1, 7), st.integers(2, 5), st.integers(0, 10_000), st.floats(0.1, 30)
 )
@@ -217,7 +217,7 @@ ACTS = [nn.ReLU, nn.LeakyReLU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid]
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(ACTS), st.integers(1, 6), st.integers(0, 3), st.integers(0, 1000), st.booleans())
 def test_back_propagation_by_hand_is_autograd_s(
     act: type[nn.Module], rows: int, hidden: int, seed: int, dropout: bool
@@ -246,7 +246,7 @@ def every_way(found: Update, row: int) -> list[float]:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from(ACTS),
     st.integers(0, 3),

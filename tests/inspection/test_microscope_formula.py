@@ -169,7 +169,7 @@ def at_a_kink(e: Expr) -> bool:
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(trees())
 def test_values_and_derivatives_of_any_tree_are_torch_s(tree: Expr) -> None:
     at = {s: torch.tensor(s.number, dtype=torch.float64, requires_grad=True) for s in LEAVES}
@@ -183,7 +183,7 @@ def test_values_and_derivatives_of_any_tree_are_torch_s(tree: Expr) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(trees())
 def test_any_tree_is_read_back_from_its_numbers_and_is_well_formed_in_mathml(tree: Expr) -> None:
     written = text(tree, numbers=True, digits=17)
@@ -195,7 +195,7 @@ def test_any_tree_is_read_back_from_its_numbers_and_is_well_formed_in_mathml(tre
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(trees(), trees(), trees())
 def test_the_sum_over_all_paths_is_the_derivative(one: Expr, two: Expr, three: Expr) -> None:
     a, b, _c = LEAVES

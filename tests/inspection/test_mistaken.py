@@ -21,7 +21,7 @@ Trainer = Callable[..., nn.Sequential]
 
 @pytest.mark.slow
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_confusion_is_scikit_learns(seed: int, iris: Data) -> None:
     torch.manual_seed(seed)
     net = nn.Linear(4, 3)
@@ -84,7 +84,7 @@ def test_which_rows_are_held_out(iris: Data) -> None:
 
 @pytest.mark.slow
 @given(st.data())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_cells_are_what_stood_in_the_table(data: st.DataObject) -> None:
     rng = np.random.default_rng(data.draw(st.integers(0, 999)))
     rows = 90

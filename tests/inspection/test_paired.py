@@ -22,7 +22,7 @@ def test_only_rows_on_which_they_differ_count() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(RIGHT, st.lists(st.floats(0, 1), min_size=1, max_size=8))
 def test_statsmodels_says_the_same(pairs: list[tuple[bool, bool]], p_K: list[float]) -> None:
     from statsmodels.stats.contingency_tables import mcnemar

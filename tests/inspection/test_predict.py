@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.special
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -19,7 +19,6 @@ def net() -> nn.Sequential:
 
 
 @given(rows=st.integers(0, 40), batch=st.integers(1, 50))
-@settings(deadline=None)
 def test_batches_change_nothing(rows: int, batch: int) -> None:
     net = nn.Linear(3, 2)
     x = torch.randn(rows, 3)

@@ -372,7 +372,7 @@ def test_without_validation_there_is_one_panel() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, phases=[Phase.generate])
+@settings(max_examples=25, phases=[Phase.generate])
 @given(
     loss=st.lists(st.none() | st.floats(0, 1e300), max_size=8),
     deviation=st.lists(st.none() | st.floats(0, 1e300), max_size=8),
@@ -399,7 +399,7 @@ def test_any_curves_can_be_drawn(
     assert png(curves_figure(shown), dpi=40).startswith(b"\x89PNG")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=80))
 @pytest.mark.slow
 def test_any_text_is_one_short_line_without_formulas(text: str) -> None:

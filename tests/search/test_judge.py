@@ -165,7 +165,7 @@ def test_the_sentence_says_what_was_found() -> None:
     assert "better than linear" in sentence("winner", VerdictFacts(*[*told.__dict__.values()][:8], None, 1.0))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000), members=st.integers(1, 4), rows=st.integers(4, 40))
 def test_scores_that_are_no_means_are_scikit_learns_on_drawn_rows(seed: int, members: int, rows: int) -> None:
     draw = torch.Generator().manual_seed(seed)

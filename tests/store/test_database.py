@@ -31,7 +31,7 @@ def events_on_disk(database: Database) -> int:
         return int(connection.execute("SELECT count(*) FROM events").fetchone()[0])
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     chunks=st.lists(st.integers(1, 7), min_size=1, max_size=6),
     members=st.sampled_from([0, 1, 3]),
@@ -115,7 +115,7 @@ def test_cutting_leaves_earlier_segments_and_commands_alone(folder: RunFolder) -
 
 
 @pytest.mark.slow
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(
         st.tuples(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from treino.studio.channel import LENGTHS, Channel, packed, read_message
@@ -28,7 +28,7 @@ def ends() -> tuple[Channel, Channel]:
     return Channel(a, d), Channel(c, b)
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30)
 @given(MESSAGES)
 def test_what_is_sent_arrives(messages: list[tuple[dict[str, Any], bytes]]) -> None:
     one, other = ends()
@@ -42,7 +42,7 @@ def test_what_is_sent_arrives(messages: list[tuple[dict[str, Any], bytes]]) -> N
         other.close()
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30)
 @given(MESSAGES, st.integers(1, 100))
 def test_the_server_reads_messages_that_come_in_pieces(
     messages: list[tuple[dict[str, Any], bytes]], size: int

@@ -41,7 +41,7 @@ def refusal(some: Callable[[], object]) -> TreinoError | None:
     return None
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(ANYTHING)
 def test_whatever_is_asked_is_a_command_or_is_refused_in_three_parts(asked: Any) -> None:
     refused = refusal(lambda: read_command(asked))
@@ -86,7 +86,7 @@ PRESSES = st.text(max_size=9).map(lambda name: read_command({"do": "press", "but
 COMMANDS = st.lists(st.tuples(st.integers(1, 10**12), VALUES | PRESSES), max_size=6)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(COMMANDS, st.integers(0, 6), st.data())
 def test_changes_are_read_as_they_were_written_and_damage_is_named(
     tmp_path_factory: pytest.TempPathFactory, commands: list[Any], first: int, data: st.DataObject

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import treino as tr
@@ -316,7 +316,6 @@ def test_a_run_goes_on_by_the_rules_that_it_was_trained_by(tmp_path: Path, rules
 @given(
     st.lists(st.text('ab ,"=<', min_size=1, max_size=6).map(str.strip).filter(bool), min_size=1, max_size=4)
 )
-@settings(deadline=None)
 def test_names_in_a_recorded_command_are_read_back(names: list[str]) -> None:
     flag, typed = as_flags({"features": names})
     assert (flag, list(read_settings({"features": typed}).features or ())) == ("--features", names)

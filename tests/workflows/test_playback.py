@@ -42,7 +42,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> StoredRun:
     return drain(rewinding(snapshot, {"batch_size": 20, "epochs": 14}))
 
 
-@examples(deadline=None, max_examples=15)
+@examples(max_examples=15)
 @given(st.lists(st.integers(0, 70), min_size=1, max_size=12))
 def test_any_step_in_any_order(run: StoredRun, steps: list[int]) -> None:
     playback, loss_S = Playback(run, run.data), run.losses

@@ -59,7 +59,7 @@ cells = st.text(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=40)
 @given(
     notes=st.lists(cells.map(str.strip), min_size=2, max_size=6),
     delimiter=st.sampled_from([",", ";", "\t", "|"]),

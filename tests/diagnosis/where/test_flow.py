@@ -158,7 +158,7 @@ PIECES = (
 
 
 @given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=14))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_source_has_an_end(tmp_path_factory: pytest.TempPathFactory, pieces: list[str]) -> None:
     path = tmp_path_factory.mktemp("any") / "s.py"
     path.write_text("\n".join(pieces))
@@ -167,7 +167,7 @@ def test_any_source_has_an_end(tmp_path_factory: pytest.TempPathFactory, pieces:
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_what_is_no_source_says_nothing(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     path = tmp_path_factory.mktemp("text") / "s.py"
     path.write_text(text, encoding="utf-8", errors="replace")
