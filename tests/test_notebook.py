@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, get_args
@@ -17,6 +16,7 @@ import torch
 
 import treino as tr
 from tests.plots.browser import looked_at, smallest_letters
+from tests.waiting import HANG
 from treino import api
 from treino.inspection.boundary_preview import boundary_preview, previewable
 from treino.loop.loop import JobEnd, JobProgress, JobStart
@@ -260,7 +260,8 @@ def notebook(tmp_path_factory: pytest.TempPathFactory) -> Any:
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
     client = nbclient.NotebookClient(
         book,
-        timeout=300,
+        timeout=int(HANG),
+        startup_timeout=int(HANG),
         kernel_name="python3",
         resources={"metadata": {"path": str(place)}},
         allow_errors=True,
@@ -331,7 +332,7 @@ def test_cards_and_the_doctor_in_a_notebook(notebook: Any) -> None:
 @pytest.mark.slow
 def test_an_interrupted_cell_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
     manager = pytest.importorskip("jupyter_client.manager")
-    kernels, client = manager.start_new_kernel(cwd=str(tmp_path))
+    kernels, client = manager.start_new_kernel(startup_timeout=HANG, cwd=str(tmp_path))
     try:
         shown: list[str] = []
         errors: list[Any] = []
@@ -348,10 +349,9 @@ def test_an_interrupted_cell_saves_and_says_how_to_go_on(tmp_path: Path) -> None
             "run = tr.fit('wine', hidden=[8], epochs=2_000_000, keep='last', lean=True, watch=True)"
         )
         sent = client.execute(code)
-        begin = time.monotonic()
         stopped = False
-        while time.monotonic() - begin < 240:
-            message = client.get_iopub_msg(timeout=240)
+        while True:
+            message = client.get_iopub_msg(timeout=HANG)
             if message["parent_header"].get("msg_id") != sent:
                 continue
             note(message)

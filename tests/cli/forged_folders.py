@@ -10,7 +10,6 @@ import os
 import resource
 import runpy
 import shutil
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
@@ -20,10 +19,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 import treino as tr
 from tests.cli.test_links import killed, studied, swept, table
 from tests.forging import forge
+from tests.waiting import Hangs, no_hang
 from treino.cli import main
 from treino.cli.screen import Screen
 from treino.engine import Training
@@ -34,7 +35,7 @@ RUN = {"epochs": 6, "hidden": [5], "every": 10, "features": ["alcohol", "hue"]}
 CSV = "size,city,day,price\n" + "".join(
     f"{i % 9}.5,{'abc'[i % 3]},2024-0{i % 8 + 1}-11,{i * 3 % 17}\n" for i in range(60)
 )
-SECONDS, GIGABYTES = 60, 2
+GIGABYTES = 2
 OF_A_RUN = (
     "runs",
     "show run",
@@ -172,18 +173,10 @@ class Trains(BaseException):
     """It has begun to train: how long that takes is what the settings say."""
 
 
-class Hangs(BaseException):
-    """It takes longer than any of these commands does."""
-
-
 @contextmanager
 def bounded() -> Iterator[None]:
-    """Seconds, memory and steps of training that a verb may take."""
-
-    def wake(*_: object) -> None:
-        raise Hangs
-
-    patch, before = pytest.MonkeyPatch(), signal.signal(signal.SIGALRM, wake)
+    """Memory and steps of training that a verb may take."""
+    patch = pytest.MonkeyPatch()
     advance, left = Training.advance, [40]
 
     def few(training: Training, *asked: Any, **named: Any) -> Any:
@@ -201,12 +194,10 @@ def bounded() -> Iterator[None]:
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     now = int(Path("/proc/self/status").read_text().partition("VmData:")[2].split()[0]) * 1024
     resource.setrlimit(resource.RLIMIT_DATA, (now + GIGABYTES * 10**9, hard))
-    signal.alarm(SECONDS)
     try:
-        yield
+        with no_hang():
+            yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
         patch.undo()
 
@@ -238,23 +229,26 @@ def may_write(verb: str, name: str) -> bool:
 
 
 def runs_script(path: Path) -> None:
-    """Run an exported script, as its user would, for a moment."""
-    before = sys.argv, sys.path[:], dict(sys.modules)
+    """Run an exported script, as its user would, for a few steps: a forged number may stand for millions.
+
+    It is ended at a step, never at any moment: torch would stay imported by half, for the tests that follow.
+    """
+    before, left = (sys.argv, sys.path[:]), [40]
     sys.argv = [str(path)]
     sys.path.insert(0, str(path.parent))
 
-    def wake(*_: object) -> None:
-        raise Hangs
+    def few(*_: object) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise Trains
 
-    old = signal.signal(signal.SIGALRM, wake)
-    signal.alarm(3)
+    hook, out = register_optimizer_step_pre_hook(few), StringIO()
     try:
-        with redirect_stdout(StringIO()), redirect_stderr(StringIO()), suppress(Exception, SystemExit, Hangs):
+        with no_hang(), redirect_stdout(out), redirect_stderr(out), suppress(Exception, SystemExit, Trains):
             runpy.run_path(str(path), run_name="__main__")
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, old)
-        sys.argv, sys.path[:] = before[:2]
+        hook.remove()
+        sys.argv, sys.path[:] = before
 
 
 def faults(base: str, source: Path, place: Path, name: str, key: str, value: Any) -> Iterator[str]:

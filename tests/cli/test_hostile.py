@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 import treino as tr
 from tests.conftest import Said
+from tests.waiting import HANG
 from treino.cli.app import VERBS
 from treino.errors import TreinoError
 from treino.pictures import RunPicture
@@ -158,7 +158,7 @@ def shell(command: str, folder: Path, **environment: str) -> subprocess.Complete
         capture_output=True,
         text=True,
         env={**os.environ, **environment},
-        timeout=100,
+        timeout=HANG,
     )
 
 
@@ -228,41 +228,20 @@ def test_streams_that_are_narrow_or_cut(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("after", [0.2, 1.5, 3.0])
-@pytest.mark.sampled(3)
-def test_ctrl_c_before_anything_is_trained(tmp_path: Path, after: float) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "treino", "train", "digits", "--epochs", "500", "--json"],
-        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        time.sleep(after)
-        process.send_signal(signal.SIGINT)
-        _out, err = process.communicate(timeout=100)
-    finally:
-        process.kill()
-        process.wait()
-    # on a busy machine Python itself may not have reached treino's first line
+@pytest.mark.parametrize("module", ["treino.cli.app", "treino", "torch", "treino.training.train"])
+@pytest.mark.sampled(4)
+def test_ctrl_c_before_anything_is_trained(tmp_path: Path, module: str) -> None:
+    """At the moment at which this module has been imported."""
+    command = [sys.executable, "-X", "importtime", "-m", "treino", "train", "digits", "--epochs", "100000"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            assert any(line.rpartition("|")[2].strip() == module for line in process.stderr)
+            process.send_signal(signal.SIGINT)
+            _out, err = process.communicate(timeout=HANG)
+        finally:
+            process.kill()
+    # Python itself may not have reached treino's first line
     assert process.returncode in (130, -signal.SIGINT)
     if process.returncode == 130:
         assert "Traceback" not in err
-
-
-@pytest.mark.slow
-def test_a_background_training_is_not_stopped_with_its_neighbour(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "treino", "train", "moons", "--epochs", "30", "--json"]
-    process = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
-    )  # fmt: skip
-    try:
-        while not (tmp_path / "runs/moons-1/run.sqlite").exists():
-            time.sleep(0.02)
-            assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        out, _err = process.communicate(timeout=100)
-    finally:
-        process.kill()
-        process.wait()
-    assert process.returncode == 0
-    assert '"status": "finished"' in out

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Said
+from tests.waiting import no_hang
 from tests.workflows.test_resume import in_a_child
 from treino.api import open_result
 from treino.pictures.picture_files import draw
@@ -162,22 +163,6 @@ def opened() -> Opened:
     return Opened()
 
 
-@contextmanager
-def no_longer_than(seconds: int) -> Iterator[None]:
-    """Whoever waits for a pipe would wait for ever."""
-
-    def wake(*_: object) -> None:
-        raise AssertionError("it hangs")
-
-    before = signal.signal(signal.SIGALRM, wake)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
-
-
 def seen(outside: Path) -> dict[str, tuple[Any, ...]]:
     """All that is there: contents, times of change, numbers of names."""
     return {
@@ -248,7 +233,7 @@ def tried(
     folder = place / "runs" / "run"
     CHANGES[change](folder, name, outside)
     before = seen(outside)
-    with no_longer_than(60), opened() as paths:
+    with no_hang(), opened() as paths:  # who waits for a pipe would wait for ever
         said = treino(*verb.split())
     case = f"{kind}: {name} ({change}): treino {verb}\n{said.out}{said.err}"
     assert said.status in (0, 2), case

@@ -219,7 +219,8 @@ def test_a_run_without_its_pictures_says_how_to_draw_them(treino: Treino) -> Non
     dead, alive = (Path("runs/a/pictures", f".curves.png.{n}-1.tmp") for n in (1, 2))
     for left in (dead, alive):
         left.write_text("torn")
-    os.utime(dead, (time.time() - 99,) * 2)
+    for left, age in ((dead, 1e6), (alive, -1e6)):
+        os.utime(left, (time.time() - age,) * 2)
     assert "no pictures yet: treino plot a" in treino("show", "a").out
     assert treino("plot", "a", "--what", "curves").status == 0
     assert sorted(path.name for path in Path("runs/a/pictures").iterdir()) == [alive.name, "curves.png"]

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from websockets.asyncio.client import connect
 
 import treino as tr
 from tests.conftest import Said
+from tests.waiting import HANG, ignored, until
 
 
 @contextmanager
@@ -31,9 +31,8 @@ def studio(
     """The program, once it listens, and what it says of itself."""
     command = [sys.executable, "-m", "treino", "studio", *words, "--no-browser", "--json", "--", *arguments]
     with subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    ) as process:  # fmt: skip
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         try:
             yield process, json.loads(process.stdout.readline())
@@ -43,7 +42,7 @@ def studio(
 
 def ask(document: dict[str, Any], address: str, **headers: str) -> http.client.HTTPMessage:
     """The headers of the answer, which leads elsewhere."""
-    with closing(http.client.HTTPConnection("127.0.0.1", document["studio"]["port"], timeout=60)) as found:
+    with closing(http.client.HTTPConnection("127.0.0.1", document["studio"]["port"], timeout=HANG)) as found:
         found.request("GET", address, headers=headers)
         answer = found.getresponse()
         answer.read()
@@ -71,28 +70,22 @@ def say(document: dict[str, Any], page: str, *commands: dict[str, Any]) -> list[
         origin: Any = f"http://127.0.0.1:{port}"
         headers = {"Cookie": of_browser}
         address = f"ws://127.0.0.1:{port}/socket{page}"
-        async with connect(address, origin=origin, additional_headers=headers, max_size=1 << 26) as found:
+        async with connect(
+            address, origin=origin, additional_headers=headers, max_size=1 << 26,
+            open_timeout=HANG, ping_timeout=HANG,
+        ) as found:  # fmt: skip
             hello = {"do": "hello", "protocol": 1, "viewer": secrets.token_hex(8)}
             answers = []
             for number, command in enumerate([hello, *commands], 1):
                 await found.send(json.dumps({"id": number, **command}))
                 while True:
-                    text = await asyncio.wait_for(found.recv(), 30)
+                    text = await asyncio.wait_for(found.recv(), HANG)
                     if isinstance(text, str) and json.loads(text).get("reply") == number:
                         answers.append(json.loads(text))
                         break
             return answers
 
     return asyncio.run(talk())
-
-
-def until(wanted: Callable[[], Any]) -> Any:
-    """Wait until it holds."""
-    for _ in range(600):
-        if found := wanted():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("it never came")
 
 
 @pytest.mark.slow
@@ -103,9 +96,9 @@ def test_a_training_is_watched_steered_and_saved_at_ctrl_c(tmp_path: Path) -> No
         assert first_page(document) == "/run/one"
         (_hello, played) = say(document, "/run/one", {"do": "play"})
         assert "error" not in played
-        time.sleep(0.5)
+        until(lambda: len(tr.open(tmp_path / "runs" / "one", verify=False).losses))
         os.kill(document["studio"]["pid"], signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=HANG)
         assert process.returncode == 130, err
         assert out == ""
         assert "Traceback" not in err
@@ -142,7 +135,7 @@ def test_a_training_goes_on_where_the_studio_is_killed(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_what_is_wrong_with_the_data_ends_the_studio(tmp_path: Path) -> None:
     with studio(tmp_path, "wein", "--port", "0") as (process, _document):
-        _out, err = process.communicate(timeout=60)
+        _out, err = process.communicate(timeout=HANG)
         assert process.returncode == 2
         assert "wein" in err
         assert "wine" in err
@@ -158,9 +151,25 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
         with studio(tmp_path, "--port", str(port)) as (process, document):
             assert document["studio"]["port"] > port
             process.send_signal(signal.SIGTERM)
-            _out, err = process.communicate(timeout=60)
+            _out, err = process.communicate(timeout=HANG)
             assert process.returncode == 130
             assert f"Port {port} is taken" in err
+
+
+@pytest.mark.slow
+def test_a_studio_in_the_background_ends_neither_with_its_neighbour_nor_with_its_terminal(
+    tmp_path: Path,
+) -> None:
+    with ignored(signal.SIGINT, signal.SIGHUP), studio(tmp_path, "--port", "0") as (process, document):
+        assert cookie(document)  # it answers, so it has taken its signals
+        for number in (signal.SIGINT, signal.SIGHUP):
+            process.send_signal(number)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+        assert cookie(document)
+        process.send_signal(signal.SIGTERM)
+        _out, err = process.communicate(timeout=HANG)
+        assert process.returncode == 130, err
 
 
 @pytest.mark.slow
@@ -183,7 +192,7 @@ def test_a_script_is_watched_and_steered(tmp_path: Path) -> None:
         children = psutil.Process(process.pid).children()
         (script,) = [each for each in children if "treino.studio.script.runner" in each.cmdline()]
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+        process.communicate(timeout=HANG)
         assert not script.is_running()
 
 

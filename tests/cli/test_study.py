@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Said
+from tests.waiting import HANG, until
 
 BAD: list[tuple[tuple[str, ...], str, str]] = [
     (("--cell", "batchsize=5"), "cell_unknown", "batch_size"),
@@ -153,8 +154,7 @@ def started(*words: str) -> subprocess.Popen[str]:
         [sys.executable, "-c", CODE, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )  # fmt: skip
-    while kept() == before and process.poll() is None:
-        time.sleep(0.005)
+    until(lambda: kept() != before, process)
     return process
 
 
@@ -197,7 +197,7 @@ def test_ctrl_c_keeps_what_is_there(treino: Callable[..., Said]) -> None:
     whole = treino("study", "digits", *STUDY, "--threads", 1, "--out", "whole", "--json").document
     process = started("study", "digits", *STUDY, "--threads", "1", "--out", "torn", "--json")
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=HANG)
     assert process.returncode == 130, err
     assert "treino resume torn" in err
     document = json.loads(out)

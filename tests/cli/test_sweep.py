@@ -4,13 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Said
+from tests.waiting import HANG, until
 
 QUICK = ("--fresh", 0, "--epochs", 10, "--members", 6)
 
@@ -95,12 +95,9 @@ def test_a_sweep_that_is_stopped_goes_on(
     process = subprocess.Popen(
         [sys.executable, "-c", code, *words], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    for _i in range(600):
-        if list(tmp_path.glob("s/checkpoint/*.safetensors")):
-            break
-        time.sleep(0.1)
+    until(lambda: any(tmp_path.glob("s/checkpoint/*.safetensors")), process)
     os.kill(process.pid, stop)
-    _out, err = process.communicate(timeout=120)
+    _out, err = process.communicate(timeout=HANG)
     if stop == signal.SIGINT:
         assert process.returncode == 130
         assert "treino resume" in err

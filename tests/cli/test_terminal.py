@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import Said
+from tests.waiting import HANG
 from treino.console import console
 from treino.errors import TreinoError
 from treino.escaping import escape, escape_json
@@ -194,7 +195,7 @@ def test_a_terminal_gets_the_colours_of_ours_alone(tmp_path: Path) -> None:
         pass
     finally:
         os.close(ours)
-        assert process.wait(timeout=100) == 0
+        assert process.wait(HANG) == 0
     text = got.decode()
     assert "\x1b[1m" in text  # bold, and the line that moves:
     assert "\x1b[2K" in text

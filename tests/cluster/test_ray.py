@@ -16,6 +16,7 @@ import pytest
 
 from tests.cluster.test_distribution import contents
 from tests.conftest import Said
+from tests.waiting import HANG, until
 from treino.cluster import ray_cluster
 from treino.cluster.ray_cluster import RayCluster, open_cluster
 from treino.errors import TreinoError
@@ -60,22 +61,27 @@ print(kills)
 """
 
 
-def family_until_end(process: subprocess.Popen[str], seconds: float) -> list[psutil.Process]:
-    """Every process that it begins until it ends, or for so long: a cluster's among them."""
-    found: dict[int, psutil.Process] = {}
-    end = time.monotonic() + seconds
-    while process.poll() is None and time.monotonic() < end:
+Family = set[psutil.Process]
+
+
+def family_of(process: subprocess.Popen[str], true: Callable[[Family], Any]) -> Family:
+    """Every process that it begins until this holds: a cluster's among them."""
+    found: Family = set()
+
+    def seen() -> Any:
         with contextlib.suppress(psutil.Error):
-            found |= {p.pid: p for p in psutil.Process(process.pid).children(recursive=True)}
-        time.sleep(0.25)  # a look at all processes takes a processor a while
-    return list(found.values())
+            found.update(psutil.Process(process.pid).children(recursive=True))
+        return true(found)
+
+    until(seen, meanwhile=lambda: time.sleep(0.25))  # a look at all processes takes a processor a while
+    return found
 
 
-def left_of(family: list[psutil.Process]) -> list[psutil.Process]:
-    """Who of them still runs."""
+def left_of(family: Family) -> list[psutil.Process]:
+    """Who of them still runs, and goes on running."""
     assert len(family) > 3
-    psutil.wait_procs(family, timeout=3)
-    return [p for p in family if p.is_running()]
+    _gone, left = psutil.wait_procs(family, timeout=HANG)
+    return list(left)
 
 
 @pytest.mark.slow
@@ -100,8 +106,8 @@ def test_a_local_cluster_gives_the_same_bits_and_ends_with_the_sweep(
     process = subprocess.Popen(
         [*words, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=OWN
     )
-    family = family_until_end(process, 200)
-    out, err = process.communicate(timeout=10)
+    family = family_of(process, lambda _family: process.poll() is not None)
+    out, err = process.communicate(timeout=HANG)
     assert process.returncode == 0, err
     assert left_of(family) == []
     there, here = json.loads(out), json.loads(treino("sweep", "iris", *ASKED, "--name", "here", "--json").out)
@@ -118,7 +124,7 @@ def test_processes_and_a_node_are_killed_and_nobody_is_lost(tmp_path: Path) -> N
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=HANG,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -129,11 +135,7 @@ def test_processes_and_a_node_are_killed_and_nobody_is_lost(tmp_path: Path) -> N
 @pytest.mark.thorough
 def test_ctrl_c_saves_and_leaves_nothing_behind(treino: Callable[..., Said], tmp_path: Path) -> None:
     asked = [*SPACE, "--members", "12", "--fresh", "0", "--epochs", "12000", "--patience", "0", "--seed", "2"]
-    code = (
-        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "from treino.cli import command; sys.exit(command())"
-    )
-    words = [sys.executable, "-c", code, "sweep", "iris", *asked, "--name", "torn", "--on", "ray"]
+    words = [sys.executable, "-m", "treino", "sweep", "iris", *asked, "--name", "torn", "--on", "ray"]
     process = subprocess.Popen(
         words,
         start_new_session=True,
@@ -143,12 +145,10 @@ def test_ctrl_c_saves_and_leaves_nothing_behind(treino: Callable[..., Said], tmp
         cwd=tmp_path,
         env=OWN,
     )
-    end = time.monotonic() + 60
-    while not (tmp_path / "runs/torn/asked.json").exists() and time.monotonic() < end:
-        time.sleep(0.05)
-    family = family_until_end(process, 0.7)
+    until((tmp_path / "runs/torn/asked.json").exists, process)
+    family = family_of(process, lambda family: len(family) > 3)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of its processes
-    out, _none = process.communicate(timeout=60)
+    out, _none = process.communicate(timeout=HANG)
     assert process.returncode == 130, out
     assert left_of(family) == []
     assert treino("resume", "torn").status == 0
@@ -233,18 +233,19 @@ def test_a_cluster_without_a_free_processor_says_what_it_has(monkeypatch: pytest
 
 
 def test_a_cluster_that_lost_all_its_machines_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ray_cluster, "GONE_SECONDS", 0.05)
+    now = 100.0
+    monkeypatch.setattr(ray_cluster.time, "monotonic", lambda: now)
     node = Node(free=0)
     cluster = cluster_of(node)
     cluster._check_processors()
     node.has = 0
     cluster._check_processors()
     node.has = 1  # a new machine came
-    time.sleep(0.06)
+    now += ray_cluster.GONE_SECONDS + 1
     cluster._check_processors()
     node.has = 0
     cluster._check_processors()
-    time.sleep(0.06)
+    now += ray_cluster.GONE_SECONDS + 1
     with pytest.raises(TreinoError, match="has had no CPU"):
         cluster._check_processors()
 

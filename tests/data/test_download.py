@@ -4,17 +4,16 @@ import gzip
 import hashlib
 import http.server
 import math
-import os
 import random
 import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.waiting import HANG, until
 
 from treino.data import load
 from treino.data.builtins import download, idx
@@ -34,7 +33,8 @@ class Server(http.server.ThreadingHTTPServer):
         self.cut: dict[str, list[int]] = {}
         self.answers: dict[str, int] = {}
         self.ranges = True
-        self.pause = 0.0
+        self.flows = threading.Event()  # else nothing comes after a file's first part
+        self.flows.set()
         self.asked: list[tuple[str, str | None]] = []
 
     @property
@@ -68,7 +68,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         end = cuts.pop(0) if cuts else len(content)
         for at in range(start, end, 1 << 16):
             self.wfile.write(content[at : min(end, at + (1 << 16))])
-            time.sleep(self.server.pause)
+            self.server.flows.wait(HANG)
 
     def log_message(self, *_: object) -> None:
         """Silence."""
@@ -83,6 +83,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         thread = threading.Thread(target=running.serve_forever, args=(0.01,))
         thread.start()
         yield running
+        running.flows.set()
         running.shutdown()
         thread.join()
 
@@ -176,7 +177,7 @@ def test_a_mirror_that_falls_silent_is_no_reason_to_wait(
 ) -> None:
     monkeypatch.setattr(download, "TIMEOUT_S", 0.05)
     server.files["a/rows.gz"] = CONTENT
-    server.pause = 0.3
+    server.flows.clear()
     with pytest.raises(TreinoError, match="timed out"):
         bring(server, tmp_path)
 
@@ -228,7 +229,7 @@ def test_a_file_that_is_lost_is_fetched_alone(small_set: Server, tmp_path: Path)
 @pytest.mark.slow
 def test_ctrl_c_in_the_middle_is_gone_on_with(server: Server, tmp_path: Path) -> None:
     server.files["a/rows.gz"] = CONTENT
-    server.pause = 0.2
+    server.flows.clear()
     code = (
         "from treino.data.builtins.download import RemoteFile, fetch; from pathlib import Path; "
         f"fetch('rows', [RemoteFile('rows.gz', {FILE.size}, '{FILE.sha256}')], ['{server.address}/a'], "
@@ -236,13 +237,12 @@ def test_ctrl_c_in_the_middle_is_gone_on_with(server: Server, tmp_path: Path) ->
     )
     child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     part = tmp_path / "rows.gz.part"
-    while not (part.is_file() and part.stat().st_size) and child.poll() is None:
-        time.sleep(0.01)
-    os.kill(child.pid, signal.SIGINT)
-    assert child.wait(10) != 0
+    until(lambda: part.is_file() and part.stat().st_size, child)
+    child.send_signal(signal.SIGINT)
+    assert child.wait(HANG) != 0
     had = part.stat().st_size
     assert 0 < had < FILE.size
-    server.pause = 0
+    server.flows.set()
     bring(server, tmp_path)
     assert server.asked[-1] == ("a/rows.gz", f"bytes={had}-")
     assert (tmp_path / "rows.gz").read_bytes() == CONTENT

@@ -10,14 +10,15 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-SECONDS = 60
+from tests.waiting import HANG
+
 USUAL = (
     *("torch._dynamo", "torch.utils.data", "torch.distributed", "torch.nn.parallel"),
     *("treino.cli.app", "treino.diagnosis.rules", "treino.diagnosis.process.run_script"),
@@ -125,11 +126,8 @@ def serve() -> str:
 
 def _status(child: int) -> int:
     """How a child ended; one that never does is killed."""
-    begun = time.monotonic()
-    while True:
-        gone, status = os.waitpid(child, os.WNOHANG)
-        if gone:
-            return os.waitstatus_to_exitcode(status)
-        if time.monotonic() - begun > SECONDS:
-            os.kill(child, signal.SIGKILL)
-        time.sleep(0.005)
+    last = threading.Timer(HANG, os.kill, (child, signal.SIGKILL))
+    last.start()
+    _child, status = os.waitpid(child, 0)
+    last.cancel()
+    return os.waitstatus_to_exitcode(status)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.diagnosis.forked import plain, watched
+from tests.waiting import HANG
 
 FAULT = """
 import torch
@@ -105,7 +106,8 @@ def test_limits_end_a_script_that_does_not_want_to_end(what, tmp_path):
     found = watched(path, flag, "8" if flag == "--max-steps" else "1")
     assert (found.status, found.err) == (0, "")
     assert found.report.startswith(f"stopped the script at {flag}")
-    assert "missing_zero_grad" in found.report
+    if flag == "--max-steps":  # how far it comes in a second is the machine's affair
+        assert "missing_zero_grad" in found.report
     assert "not reached" not in found.out
 
 
@@ -120,7 +122,7 @@ def test_a_signal_from_outside_ends_the_script_with_its_report(number, tmp_path)
         for _ in range(5):
             process.stdout.readline()
         process.send_signal(number)
-        _out, err = process.communicate(timeout=60)
+        _out, err = process.communicate(timeout=HANG)
     assert process.returncode == (130 if number == signal.SIGINT else -signal.SIGTERM)
     assert "missing_zero_grad" in err
     assert ("KeyboardInterrupt" in err) == (number == signal.SIGINT)
@@ -130,10 +132,10 @@ def test_a_signal_from_outside_ends_the_script_with_its_report(number, tmp_path)
 def test_a_signal_to_a_forked_child_is_the_childs_alone(tmp_path):
     path = tmp_path / "train_it.py"
     path.write_text(
-        "import multiprocessing as mp, time\ndef main():\n"
+        "import multiprocessing as mp, signal\ndef main():\n"
         + textwrap.indent(FAULT, "    ")
-        + "\n    p = mp.get_context('fork').Process(target=time.sleep, args=(50,))\n    p.start()\n"
-        "    time.sleep(0.2)\n    p.terminate()\n    p.join()\n    print(p.exitcode)\n"
+        + "\n    p = mp.get_context('fork').Process(target=signal.pause)\n    p.start()\n"
+        "    p.terminate()\n    p.join()\n    print(p.exitcode)\n"
         "if __name__ == '__main__':\n    main()\n"
     )
     found = watched(path)
@@ -224,7 +226,7 @@ def test_a_module_runs_as_python_dash_m_runs_it(name, package):
     outs = []
     for first in (("-m", name), ("-m", "treino", "doctor", "-m", name, "--")):
         with program("--epochs", "3", cwd=package, program=first) as process:
-            out, err = process.communicate(timeout=100)
+            out, err = process.communicate(timeout=HANG)
         assert process.returncode == 0, err
         outs.append(out)
     assert outs[0] == outs[1]
@@ -238,7 +240,7 @@ def test_a_launcher_of_processes_and_what_it_launches(tmp_path):
     (tmp_path / "group.py").write_text(SCRIPTS["a process group of its own"][0])
     launch = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "1")
     with program("-m", "treino", "doctor", "group.py", cwd=tmp_path, program=launch) as process:
-        out, err = process.communicate(timeout=100)
+        out, err = process.communicate(timeout=HANG)
     assert process.returncode == 0, err
     assert "missing_zero_grad" in err
     path = tmp_path / "start.py"

@@ -1,10 +1,35 @@
 """A page opened in headless Chromium: its texts, its network requests, its width."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.waiting import HANG
+
+
+def program() -> str | None:
+    """Where Chromium is."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A browser; the test is skipped where there is none."""
+    sync = pytest.importorskip("playwright.sync_api")
+    path = program()
+    if path is None:
+        pytest.skip("there is no Chromium here")
+    with sync.sync_playwright() as play:
+        browser = play.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu"], timeout=1000 * HANG
+        )
+        yield browser
+        browser.close()
 
 
 @dataclass(frozen=True)
@@ -23,22 +48,16 @@ class Seen:
 
 def looked_at(path: Path, *, scheme: str = "light", width: int = 1150) -> Seen:
     """Open the page; the test is skipped where there is no browser."""
-    sync = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("there is no Chromium here")
     said: list[str] = []
     asked: list[str] = []
-    with sync.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 800})
-        page = context.new_page()
+    with chromium() as browser:
+        page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800})
+        page.set_default_timeout(1000 * HANG)
         page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
-        page.goto(path.resolve().as_uri())
-        page.wait_for_timeout(200)
-        found = Seen(
+        page.goto(path.resolve().as_uri(), wait_until="networkidle")
+        return Seen(
             title=page.title(),
             text=page.inner_text("body"),
             said=said,
@@ -51,8 +70,6 @@ def looked_at(path: Path, *, scheme: str = "light", width: int = 1150) -> Seen:
                 ".filter(h => !document.getElementById(h.slice(1)))"
             ),
         )
-        browser.close()
-    return found
 
 
 def smallest_letters(html: str, path: Path, width: int) -> float:
@@ -60,17 +77,11 @@ def smallest_letters(html: str, path: Path, width: int) -> float:
 
     The test is skipped where there is no browser.
     """
-    sync = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("there is no Chromium here")
     path.write_text(f"<!doctype html><body style='margin:0'>{html}</body>")
-    with sync.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": width, "height": 800})
-        page.goto(path.resolve().as_uri())
+        page.goto(path.resolve().as_uri(), timeout=1000 * HANG)
         found: float = page.evaluate(LETTERS)
-        browser.close()
     return found
 
 

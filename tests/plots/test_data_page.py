@@ -1,7 +1,6 @@
 """The page about a table: whole in one file, escaped, and read by a real browser."""
 
 import re
-import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -9,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.plots.browser import chromium
+from tests.waiting import HANG
 from treino.data import describe
 from treino.data.summaries.histograms import BINS, NumberHistogram, WordCounts, shape
 from treino.data.table import Column
@@ -132,14 +133,10 @@ def test_ten_words_are_eight_and_others() -> None:
 
 @pytest.mark.slow
 def test_a_browser_shows_it_without_a_word_of_complaint(nasty: str, tmp_path: Path) -> None:
-    sync = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("needs Chromium")
     (tmp_path / "page.html").write_text(nasty)
-    with sync.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1000, "height": 700})
+        page.set_default_timeout(1000 * HANG)
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
@@ -148,4 +145,3 @@ def test_a_browser_shows_it_without_a_word_of_complaint(nasty: str, tmp_path: Pa
         assert said == [(tmp_path / "page.html").as_uri()]
         assert page.locator("td.name", has_text="alert('x')").count() == 2
         assert page.locator("svg").first.bounding_box()["width"] > 100
-        browser.close()

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.plots.browser import chromium
 from tests.plots.test_landscape_pictures import NASTY, bowl
+from tests.waiting import HANG
 from treino.plots.walker_page import walker_page
 
 
@@ -38,19 +39,14 @@ def test_the_page_holds_the_grid_and_no_text_as_markup() -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    sync = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("needs Chromium")
-    with sync.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield opened
-        opened.close()
+    with chromium() as found:
+        yield found
 
 
 def opened(browser: Any, path: Path, html: str, said: list[str]) -> Any:
     path.write_text(html)
     page = browser.new_page(viewport={"width": 1000, "height": 760})
+    page.set_default_timeout(1000 * HANG)
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("request", lambda request: said.append(request.url))

@@ -4,7 +4,6 @@ import os
 import resource
 import signal
 import sys
-import time
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,10 +56,10 @@ def write(path: str, log: str, end: str) -> None:
     os.write(told, b"sealed\n")
 
 
-def create(parent: str, log: str, start: str, count: str) -> None:
-    """At the moment `start`, make `count` runs and tell their names."""
-    time.sleep(max(0.0, float(start) - 0.01 - time.time()))
-    while time.time() < float(start):
+def create(parent: str, log: str, ready: str, start: str, count: str) -> None:
+    """Make the file `ready`; as soon as the file `start` is there, make `count` runs and tell their names."""
+    Path(ready).touch()
+    while not os.path.exists(start):
         pass
     for _each in range(int(count)):
         with RunFolder.create(parent=parent, stem="wine") as folder:
@@ -72,7 +71,7 @@ def hold(path: str, log: str) -> None:
     """Take the run's lock and keep it."""
     RunFolder.open(path).lock()
     _tell(log, "held")
-    time.sleep(60)
+    signal.pause()
 
 
 def send(parent: str, log: str, rounds: str) -> None:
@@ -102,8 +101,8 @@ def orphan(path: str, log: str) -> None:
             folder.write_json("spec.json", {})
         except TreinoError as error:
             _tell(log, f"{os.getpid()} {error.rule}")
-        time.sleep(60)
-    time.sleep(60)
+        signal.pause()
+    signal.pause()
 
 
 def crowded(path: str, log: str, limit: str) -> None:

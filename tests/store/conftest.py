@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.waiting import HANG
 from treino.errors import TreinoError
 from treino.store import RunFolder, database, files
 
@@ -86,7 +87,7 @@ class Forks:
         assert self._server.stdin is not None
         assert self._server.stdout is not None
         self._server.stdin.close()
-        self._server.wait(timeout=30)
+        self._server.wait(HANG)
         self._server.stdout.close()
 
 

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.plots.browser import chromium
+from tests.waiting import HANG
+
 AXE = (
     "async () => (await axe.run(document)).violations.map(v => [v.impact, v.id, v.nodes[0].target.join(' ')])"
 )
@@ -18,14 +21,8 @@ WIDE = """() => [...document.querySelectorAll('body *')].filter(n => n.checkVisi
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Chromium without a window."""
-    sync = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("there is no Chromium here")
-    with sync.sync_playwright() as play:
-        found = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+    with chromium() as found:
         yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +33,6 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     if npm is None:
         pytest.skip("axe-core comes through npm, which is not here")
     line = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "axe-core@4"]
-    if subprocess.run(line, cwd=folder, capture_output=True, timeout=60).returncode:
+    if subprocess.run(line, cwd=folder, capture_output=True, timeout=HANG).returncode:
         pytest.skip("axe-core can't be fetched here")
     return (folder / "node_modules/axe-core/axe.min.js").read_text()

@@ -20,6 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 import treino.studio
 from tests.studio.recordings import Recording, message
+from tests.waiting import HANG
 from treino.studio.page_words import page_words
 
 PAGE = Path(treino.studio.__file__).parent / "page"
@@ -62,7 +63,7 @@ class FakeStudio:
                 )
 
         assert self.loop is not None
-        asyncio.run_coroutine_threadsafe(send(), self.loop).result(10)
+        asyncio.run_coroutine_threadsafe(send(), self.loop).result(HANG)
 
     def drop(self) -> None:
         """Cut all connections."""
@@ -72,7 +73,7 @@ class FakeStudio:
                 await socket.close(1012)
 
         assert self.loop is not None
-        asyncio.run_coroutine_threadsafe(close(), self.loop).result(10)
+        asyncio.run_coroutine_threadsafe(close(), self.loop).result(HANG)
 
 
 @dataclass
@@ -306,4 +307,4 @@ def served(recordings: dict[str, Recording], port: int = 0) -> Iterator[FakeStud
         yield studio
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(HANG)

@@ -1,7 +1,7 @@
 """A worker and trainer for tests: speaks the channel, makes small frames, trains nothing.
 
-Its arguments: ``worker`` or ``trainer``, the file into which it writes what it is asked to do, frames per
-second, bytes of a frame.
+Its arguments: ``worker`` or ``trainer``, the file into which it writes what it is asked to do, bytes of a
+frame.
 """
 
 import json
@@ -9,6 +9,7 @@ import os
 import struct
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,27 +30,15 @@ def frame(number: int, size: int) -> bytes:
 class FakeWorker:
     """What a worker does, for pages of runs that need not exist."""
 
-    def __init__(self, name: str, asked: Path, rate: float, size: int) -> None:
+    def __init__(self, name: str, asked: Path, size: int) -> None:
         self.name, self.asked, self.size = name, asked, size
-        self.seconds = 1 / rate if rate else None
         self.channel = Channel.of_child()
-        self.keys: set[str] = set()
         self.frames = 0
 
     def run(self) -> None:
-        due = time.monotonic()
-        while True:
-            left = None if self.seconds is None else max(0.0, due - time.monotonic())
-            try:
-                message = self.channel.receive(left)
-            except EOFError:
-                return
-            if message is not None:
+        with suppress(EOFError):
+            while (message := self.channel.receive(None)) is not None:
                 self.obey(message[0])
-            elif self.seconds is not None:
-                due = max(due + self.seconds, time.monotonic())
-                for key in self.keys:
-                    self.send_frame(key)
 
     def send_frame(self, key: str) -> None:
         self.frames += 1
@@ -61,14 +50,13 @@ class FakeWorker:
         key, number = request.get("key", ""), request.get("id")
         match request["do"]:
             case "open":
-                self.keys.add(key)
                 self.channel.send({"key": key, "send": {"state": {"kind": "run", "playing": False}}})
                 self.channel.send({"key": key, "send": {"points": {"rows": []}}})
                 curves = {"run": "run", "from": 0, "step": [1, 2], "loss": [0.5, float("nan")]}
                 self.channel.send({"key": key, "send": {"curves": curves}})
                 self.send_frame(key)
             case "close":
-                self.keys.discard(key)
+                pass
             case "quit":
                 sys.exit()
             case "play":  # as a worker asks the trainer to go on with a run that was stopped
@@ -102,4 +90,4 @@ class FakeWorker:
 
 
 if __name__ == "__main__":
-    FakeWorker(sys.argv[1], Path(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])).run()
+    FakeWorker(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])).run()

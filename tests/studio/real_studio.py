@@ -2,41 +2,20 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-import pytest
-
+from tests.plots.browser import program
+from tests.waiting import HANG, until
 from treino.errors import TreinoError
 from treino.folders import open_run
 from treino.records.stored_run import StoredRun
-
-SECONDS = 60.0  # for what a page shows, or a folder holds, in the end: other work may be going on here
-
-
-def program() -> str | None:
-    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-@contextmanager
-def chromium() -> Iterator[Any]:
-    """A browser; the test is skipped where there is none."""
-    sync = pytest.importorskip("playwright.sync_api")
-    found = program()
-    if found is None:
-        pytest.skip("there is no Chromium here")
-    with sync.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 @contextmanager
@@ -48,16 +27,15 @@ def browser_process(browser: Any, folder: Path) -> Iterator[tuple[int, Any]]:
     process = subprocess.Popen(
         line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
-    told, end = folder / "DevToolsActivePort", time.monotonic() + SECONDS
+    told = folder / "DevToolsActivePort"
     try:
-        while not (told.is_file() and len(lines := told.read_text().split("\n")) > 1):
-            assert time.monotonic() < end
-            time.sleep(0.05)
-        yield process.pid, browser.browser_type.connect_over_cdp(f"ws://127.0.0.1:{lines[0]}{lines[1]}")
+        text = until(lambda: told.is_file() and told.read_text(), process)
+        port, _, path = text.partition("\n")
+        yield process.pid, browser.browser_type.connect_over_cdp(f"ws://127.0.0.1:{port}{path}")
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait(30)
+        process.wait(HANG)
 
 
 @dataclass
@@ -81,7 +59,7 @@ class RealStudio:
 
     def shown(self, page: Any, path: str = "") -> Any:
         """A page that goes to the studio."""
-        page.set_default_timeout(1000 * SECONDS)
+        page.set_default_timeout(1000 * HANG)
         page.on("console", lambda m: self.said.append(m.text) if m.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: self.said.append(str(error)))
         page.on("request", lambda r: None if self._own(r.url) else self.said.append(r.url))
@@ -99,17 +77,14 @@ class RealStudio:
 
     def until(self, name: str, true: Callable[[StoredRun], Any]) -> StoredRun:
         """The run, once this holds of what its folder holds."""
-        end = time.monotonic() + SECONDS
-        while True:
-            try:
+
+        def held() -> StoredRun | None:
+            with suppress(TreinoError):  # it is being written
                 run = self.run(name)
-                if true(run):
-                    return run
-            except TreinoError:  # it is being written
-                if time.monotonic() > end:
-                    raise
-            assert time.monotonic() < end, commands(self.run(name))
-            time.sleep(0.02)
+                return run if true(run) else None
+            return None
+
+        return cast(StoredRun, until(held, self.process))
 
 
 def commands(run: StoredRun) -> list[tuple[str, Any]]:
@@ -131,4 +106,4 @@ def real_studio(folder: Path, words: Sequence[str], program: Sequence[str] = TRE
         yield RealStudio(process, address, folder / "runs")
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=HANG)

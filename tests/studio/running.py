@@ -14,6 +14,7 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
+from tests.waiting import HANG
 from treino.studio.relay import Commands
 from treino.studio.serving import Serving, serving
 
@@ -53,7 +54,7 @@ class Bench:
         }
 
         def ask() -> Answered:
-            connection = http.client.HTTPConnection("127.0.0.1", self.serving.port, timeout=20)
+            connection = http.client.HTTPConnection("127.0.0.1", self.serving.port, timeout=HANG)
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for name, value in own.items():
                 if value:
@@ -79,6 +80,8 @@ class Bench:
             additional_headers={k: v for k, v in extra.items() if v},
             compression=None,
             max_size=1 << 26,
+            open_timeout=HANG,
+            ping_timeout=HANG,
         ) as found:
             yield found
 
@@ -133,9 +136,9 @@ class Watcher:
         self.replies.remove(found[0])
         return found[0]
 
-    async def take(self, seconds: float = 10) -> None:
+    async def take(self) -> None:
         """The next message."""
-        message = await asyncio.wait_for(self.socket.recv(), seconds)
+        message = await asyncio.wait_for(self.socket.recv(), HANG)
         if isinstance(message, bytes):
             (length,) = struct.unpack_from("<I", message)
             self.frames.append(json.loads(message[4 : 4 + length]))
@@ -148,14 +151,6 @@ class Watcher:
         while not wanted(self):
             await self.take()
 
-    async def silence(self, seconds: float = 0.2) -> None:
-        """Take messages until none comes for a while."""
-        try:
-            while True:
-                await self.take(seconds)
-        except TimeoutError:
-            return
-
     def newest(self, kind: str) -> Any:
         return next((text[kind] for text in reversed(self.texts) if kind in text), None)
 
@@ -166,17 +161,14 @@ class Watcher:
 def with_studio(
     folder: Path,
     work: Callable[[Bench], Coroutine[Any, Any, None]],
-    rate: float = 0,
     size: int = 64,
-    seconds: float = 60,
+    seconds: float = HANG,
 ) -> None:
     """Serve a studio of the runs in a folder while ``work`` goes on."""
     asked = folder / "asked.jsonl"
     runs = folder / "runs"
     (runs / "run").mkdir(parents=True, exist_ok=True)
-    fake = [
-        [sys.executable, str(FAKE), name, str(asked), str(rate), str(size)] for name in ("worker", "trainer")
-    ]
+    fake = [[sys.executable, str(FAKE), name, str(asked), str(size)] for name in ("worker", "trainer")]
 
     async def main() -> None:
         with serving(runs, port=0, commands=Commands(*fake)) as found:

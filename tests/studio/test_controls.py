@@ -15,7 +15,9 @@ import safetensors.torch
 import torch
 
 import treino
-from tests.studio.real_studio import SECONDS, RealStudio, chromium, commands, real_studio
+from tests.plots.browser import chromium
+from tests.studio.real_studio import RealStudio, commands, real_studio
+from tests.waiting import until
 from treino.folders import open_run
 from treino.records.segments import segments_of
 from treino.records.stored_run import StoredRun
@@ -67,10 +69,11 @@ class Walk:
     def shows(self, role: str, name: str, value: str) -> None:
         """Wait until a control has this value: the page knows then what was changed."""
         control = self.control(role, name)
-        deadline = time.monotonic() + 20
-        while control.input_value() != value:
-            assert time.monotonic() < deadline, (name, control.input_value(), value)
-            self.page.wait_for_timeout(10)
+        self.wait(lambda: control.input_value() == value)
+
+    def wait(self, event: Callable[[], bool]) -> None:
+        """... while the page goes on."""
+        until(event, meanwhile=lambda: self.page.wait_for_timeout(10))
 
     def record(self, true: Callable[[StoredRun], Any]) -> StoredRun:
         return self.studio.until(self.run, true)
@@ -371,10 +374,7 @@ def downloaded(walk: Walk, *names: str) -> dict[str, bytes]:
     for name in names:
         walk.press("Save")
         walk.press(name)
-    deadline = time.monotonic() + 2 * SECONDS
-    while len(found) < len(names):
-        assert time.monotonic() < deadline, found
-        walk.page.wait_for_timeout(50)
+    walk.wait(lambda: len(found) == len(names))
     walk.page.remove_listener("download", saved)
     return {file.suggested_filename: Path(file.path()).read_bytes() for file in found}
 

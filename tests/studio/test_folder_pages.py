@@ -15,6 +15,7 @@ import pytest
 
 import treino as tr
 from tests.studio.browsing import AXE, WIDE
+from tests.waiting import HANG, until
 from treino.folders import open_folder
 
 pytestmark = pytest.mark.slow
@@ -51,7 +52,7 @@ def studio(folder: Path) -> Iterator[str]:
         assert process.stdout is not None
         yield process.stdout.readline().strip()
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=HANG)
 
 
 class Tab:
@@ -61,7 +62,7 @@ class Tab:
         self.said: list[str] = []
         self.origin = "/".join(studio.split("/")[:3])
         self.page = context.new_page()
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(1000 * HANG)
         self.page.on(
             "console", lambda m: self.said.append(m.text) if m.type in ("error", "warning") else None
         )
@@ -249,9 +250,9 @@ def test_a_sweep_in_progress_is_watched_by_two_stopped_by_one_and_judged(tab: An
         second.get_by_role("button", name="Stop and judge").wait_for()
         page.get_by_role("button", name="Stop and judge").wait_for(state="hidden")
         second.get_by_role("button", name="Stop and judge").click()
-        page.locator("#sweep-judge").wait_for(timeout=60_000)
+        page.locator("#sweep-judge").wait_for()
         page.locator(".head", has_text="stopped").wait_for()
-        assert process.wait(60) == 0
+        assert process.wait(HANG) == 0
         assert page.locator("progress").is_hidden()
     assert json.loads((folder / "runs/live/result.json").read_text())["status"] == "stopped"
 
@@ -266,8 +267,8 @@ def test_networks_are_added_to_a_sweep_that_is_over_and_to_one_that_trains(tab: 
     said = page.inner_text("#sweep-judge")
     page.get_by_label("How many networks to add").fill("11")
     page.get_by_role("button", name="Add networks").click()
-    page.locator("#sweep-listed", has_text="20 of 20").wait_for(timeout=60_000)
-    page.locator(".head", has_text="finished").wait_for(timeout=60_000)
+    page.locator("#sweep-listed", has_text="20 of 20").wait_for()
+    page.locator(".head", has_text="finished").wait_for()
     page.locator(".notes", has_text="11 networks were added when the first 9 had been judged").wait_for()
     assert said[1:] in page.inner_text(".notes")
     assert sorted(map(int, viewer.column("network"))) == list(range(20))
@@ -280,11 +281,11 @@ def test_networks_are_added_to_a_sweep_that_is_over_and_to_one_that_trains(tab: 
         wait_for_a_checkpoint(folder / "runs/fed", process)
         page = viewer.show("sweep/fed")
         page.get_by_role("button", name="Add networks").click()
-        page.locator("#sweep-listed", has_text=re.compile("200 of 4\\s016")).wait_for(timeout=60_000)
+        page.locator("#sweep-listed", has_text=re.compile("200 of 4\\s016")).wait_for()
         page.get_by_role("button", name="Stop and judge").click()
         said = page.locator(".notes", has_text=re.compile("16 networks were added to the first 4\\s000"))
-        said.wait_for(timeout=90_000)
-        assert process.wait(60) == 0
+        said.wait_for()
+        assert process.wait(HANG) == 0
 
 
 def test_a_study_shows_its_curves_over_each_other_and_concludes(tab: Any, folder: Path) -> None:
@@ -315,18 +316,13 @@ def test_a_study_in_progress_is_stopped_to_be_resumed(tab: Any, folder: Path) ->
         page = tab().show("study/turns")
         page.locator(".head", has_text=re.compile(r"in progress · \d+ % done · \d+ min left")).wait_for()
         page.get_by_role("button", name="Stop", exact=True).click()
-        page.locator(".head", has_text="interrupted").wait_for(timeout=60_000)
-        process.wait(60)
+        page.locator(".head", has_text="interrupted").wait_for()
+        process.wait(HANG)
 
 
 def wait_for_a_checkpoint(run: Path, process: "subprocess.Popen[str]") -> None:
-    """Look until there is one, or the process ends."""
-    while not any(run.glob("checkpoint/*.safetensors")):
-        try:
-            process.wait(0.1)
-        except subprocess.TimeoutExpired:
-            continue
-        raise AssertionError(f"the process has ended with status {process.returncode}")
+    """Look until there is one."""
+    until(lambda: any(run.glob("checkpoint/*.safetensors")), process)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.studio.running import Bench, Watcher
+from tests.waiting import HANG
 from treino.studio.serving import serving
 
 pytestmark = pytest.mark.slow
@@ -24,7 +25,7 @@ def with_real_studio(runs: Path, work: Callable[[Bench], Coroutine[Any, Any, Non
             try:
                 while not found.server.started:
                     await asyncio.sleep(0.01)
-                await asyncio.wait_for(work(Bench(found, runs / "nothing")), 100)
+                await asyncio.wait_for(work(Bench(found, runs / "nothing")), HANG)
             finally:
                 found.server.should_exit = True
                 await server
@@ -37,14 +38,8 @@ async def begun(bench: Bench, verb: str, **fields: Any) -> dict[str, Any]:
     async with bench.viewer(path="/socket/home") as home:
         await home.say(verb, **fields)
         while not home.replies:
-            await home.take(60)
+            await home.take()
         return home.replies[0]
-
-
-async def until(viewer: Watcher, wanted: Callable[[Watcher], Any]) -> None:
-    """Take messages until it holds."""
-    while not wanted(viewer):
-        await viewer.take(60)
 
 
 @pytest.mark.thorough
@@ -59,13 +54,20 @@ def test_a_sweep_is_shown_while_it_trains_stops_and_is_judged_and_opens_a_networ
                 networks = seen.newest("networks") or []
                 return any(n["best"] is not None for n in networks) and bool(seen.newest("lines"))
 
-            await until(viewer, trains)
+            await viewer.until(trains)
             state, networks = viewer.newest("state"), viewer.newest("networks")
             assert (state["status"], state["settings"]) == ("running", ["lr", "hidden"])
             assert len(networks) == 1500 == state["count"]
             assert (await viewer.ask("stop")).get("error") is None
-            await until(viewer, lambda seen: seen.newest("state")["status"] == "stopped")
-            await viewer.silence(1.0)
+            await viewer.until(lambda seen: seen.newest("state")["status"] == "stopped")
+
+            def told(seen: Watcher) -> bool:
+                """Whether the table and the lines are those of the end, too."""
+                best = seen.newest("state")["document"]["best"]["member"]
+                ranks = [n["member"] for n in seen.newest("networks") if n["best"] is not None]
+                return best in ranks and best in {line["member"] for line in seen.newest("lines")}
+
+            await viewer.until(told)
             state, networks = viewer.newest("state"), viewer.newest("networks")
             judge, best = state["document"]["judge"], state["document"]["best"]
             assert judge["sentence"]
@@ -87,12 +89,12 @@ def test_a_study_is_shown_while_it_trains_and_stops_to_be_resumed(tmp_path: Path
         asked = {"data": "wine", "batch_sizes": [20, 60], "settings": {"epochs": 5000}}
         name = (await begun(bench, "study", **asked))["run"]
         async with bench.viewer(path=f"/socket/study/{name}") as viewer:
-            await until(viewer, lambda seen: any(line.get("loss") for line in seen.newest("lines") or []))
+            await viewer.until(lambda seen: any(line.get("loss") for line in seen.newest("lines") or []))
             state = viewer.newest("state")
             assert [row["batch_size"] for row in state["document"]["rows"]] == [20, 60]
             assert 0 < state["progress"]["share"] < 1
             await viewer.ask("stop")
-            await until(viewer, lambda seen: seen.newest("state")["status"] == "interrupted")
+            await viewer.until(lambda seen: seen.newest("state")["status"] == "interrupted")
 
     with_real_studio(tmp_path / "runs", work)
 
@@ -102,7 +104,7 @@ def test_what_a_space_does_not_hold_is_not_added(tmp_path: Path) -> None:
         asked = {"data": "wine", "space": ["hidden=4|8"], "members": 2, "settings": {"epochs": 2}}
         name = (await begun(bench, "sweep", **asked))["run"]
         async with bench.viewer(path=f"/socket/sweep/{name}") as viewer:
-            await until(viewer, lambda seen: (seen.newest("state") or {}).get("status") == "finished")
+            await viewer.until(lambda seen: (seen.newest("state") or {}).get("status") == "finished")
             assert viewer.newest("state")["left"] == 0
             answer = await viewer.ask("extend", members=1)
             assert answer["error"]["rule"] == "space_spent"

@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 from tests.studio.browsing import AXE, WIDE
 from tests.studio.fake_studio import FakeStudio, served
 from tests.studio.recordings import message, record
+from tests.waiting import HANG, until
 from treino.studio.page_words import WORDS, page_words
 
 pytestmark = pytest.mark.slow
@@ -50,7 +51,7 @@ class Viewer:
         self.studio, self.said, origin = studio, list[str](), f"http://127.0.0.1:{studio.port}/"
         self.context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **how})
         self.page = self.context.new_page()
-        self.page.set_default_timeout(8000)
+        self.page.set_default_timeout(1000 * HANG)
         self.page.on(
             "console", lambda m: self.said.append(m.text) if m.type in ("error", "warning") else None
         )
@@ -67,11 +68,12 @@ class Viewer:
 
     def until(self, verb: str, count: int = 1) -> list[dict[str, Any]]:
         """The fields of so many commands with this verb, as soon as they have come."""
-        for _ in range(400):
-            if len(found := self.studio.said(verb)) >= count:
-                return found
-            self.page.wait_for_timeout(10)
-        raise AssertionError(f"no {verb}: {self.studio.commands}")
+        self.wait(lambda: len(self.studio.said(verb)) >= count)
+        return self.studio.said(verb)
+
+    def wait(self, event: Callable[[], bool]) -> None:
+        """... while the page goes on."""
+        until(event, meanwhile=lambda: self.page.wait_for_timeout(10))
 
 
 @pytest.fixture
@@ -328,6 +330,7 @@ def test_a_finding_leads_to_the_step_at_which_it_appeared_and_goes_when_it_no_lo
 
 def test_a_name_without_a_run_is_refused_in_the_servers_words(browser: Any, studio: FakeStudio) -> None:
     page = browser.new_page()
+    page.set_default_timeout(1000 * HANG)
     page.goto(f"http://127.0.0.1:{studio.port}/run/nothing?lang=en")
     page.get_by_role("alert").get_by_text("There is no run 'nothing' here.").wait_for()
     page.close()
@@ -374,7 +377,7 @@ def test_frames_are_acknowledged_when_they_are_drawn(open_run: Any, studio: Fake
     header, parts = studio.recordings["plane"].frames[120]
     studio.tell(message({"frame": 77, **header}, parts))
     viewer.page.wait_for_selector("main[data-frame='77']")
-    viewer.page.wait_for_timeout(50)
+    viewer.wait(lambda: 77 in studio.acknowledged)
     assert studio.acknowledged == [1, 77]
 
 
@@ -399,6 +402,7 @@ def test_the_page_and_the_real_studio_train_steer_and_look_back(browser: Any, tm
     try:
         assert studio.stdout is not None
         page = context.new_page()
+        page.set_default_timeout(1000 * HANG)
         page.on("console", lambda m: said.append(m.text) if m.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(studio.stdout.readline().strip())
@@ -420,7 +424,7 @@ def test_the_page_and_the_real_studio_train_steer_and_look_back(browser: Any, tm
     finally:
         context.close()
         studio.send_signal(signal.SIGINT)
-        studio.communicate(timeout=30)
+        studio.communicate(timeout=HANG)
     assert said == []
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.studio.real_studio import chromium, real_studio
+from tests.plots.browser import chromium
+from tests.studio.real_studio import real_studio
 
 pytestmark = pytest.mark.slow
 

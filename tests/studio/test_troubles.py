@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 import treino
-from tests.studio.real_studio import browser_process, chromium, commands, real_studio
+from tests.plots.browser import chromium
+from tests.studio.real_studio import browser_process, commands, real_studio
 from treino.records.stored_run import StoredRun
 from treino.training.replay import snapshots
 
@@ -42,7 +43,7 @@ def steered(page: Any, chance: random.Random) -> None:
         lambda: page.get_by_label("Batch size").select_option(chance.choice(sizes)),
         lambda: page.get_by_role("button", name="One more: Units of layer 0").click(),
         lambda: page.get_by_role("button", name="Step", exact=True).click(),
-        lambda: page.get_by_role("button", name="Play", exact=True).click(timeout=200),
+        lambda: page.get_by_role("button", name="Play", exact=True).click(timeout=200),  # it may be Pause
         lambda: page.get_by_label("Time machine").fill(str(chance.randint(0, 40))),
     ]
     while page.context.browser.is_connected():

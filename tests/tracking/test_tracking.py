@@ -4,7 +4,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -47,7 +46,7 @@ class Slow(Memory):
     """A tracker that never comes back."""
 
     def begin(self, run: TrackedRun) -> None:
-        time.sleep(30)
+        threading.Event().wait()
 
 
 @pytest.fixture
@@ -95,10 +94,8 @@ def test_a_tracker_that_fails_is_said_once_and_ends_nothing(
     assert said.err.count("broken was not told all of it: PermissionError: no permission") == 1
     assert [what for what, _told in memory][-1] == "finish"
     monkeypatch.setattr(delivery, "PATIENCE_SECONDS", 0.2)
-    begin = time.perf_counter()
     with pytest.warns(UserWarning, match="slow was not told all of it: it took longer than 0.2 s"):
         assert tr.fit("iris", epochs=2, track="slow").status == "finished"
-    assert time.perf_counter() - begin < 20
 
 
 def test_what_is_not_there_is_refused_before_anything_is_trained(

@@ -4,7 +4,6 @@ import itertools
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +14,7 @@ import pytest
 
 import treino as tr
 from tests.conftest import Said
+from tests.waiting import HANG, until
 from treino.errors import TreinoError
 from treino.loop.loop import JobClose, JobEnd
 from treino.search.halving import halving
@@ -220,14 +220,12 @@ def test_a_sweep_of_another_process_is_given_networks_there(
     space = ["--space", "lr=1e-3..1:log", "--strategy", "none", "--out", str(tmp_path / "s")]
     line = [sys.executable, "-m", "treino", "sweep", "iris", *numbers, *space]
     with subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        while not any((tmp_path / "s").glob("checkpoint/*.safetensors")):
-            assert process.poll() is None
-            time.sleep(0.05)
+        until(lambda: any((tmp_path / "s").glob("checkpoint/*.safetensors")), process)
         said = treino("resume", tmp_path / "s", "--more", "3", "--json")
         assert (said.status, said.document["status"]) == (0, "running")
         assert len(configs(tmp_path / "s")) == 2003
         send_stop(RunFolder.open(tmp_path / "s", verify=False))
-        assert process.wait(120) == 0
+        assert process.wait(HANG) == 0
     document = json.loads((tmp_path / "s" / "result.json").read_text())
     assert [(e["members"], e["first"]) for e in document["extensions"]] == [(3, 2000)]
     assert (document["status"], document["members"]) == ("stopped", 2000)
@@ -279,7 +277,6 @@ def test_a_kill_while_networks_are_added_changes_nothing(tmp_path: Path, strateg
             assert process.stdout.readline() == "go\n"
             for _dot in range(dots):
                 process.stdout.readline()
-            time.sleep(0.002 * dots)
             process.kill()
             kills += 1
     if RunFolder.open(tmp_path / "torn", verify=False).status != "finished":

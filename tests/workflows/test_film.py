@@ -16,7 +16,9 @@ from matplotlib.text import Text
 from PIL import Image
 
 from tests.conftest import Said
+from tests.plots.browser import chromium
 from tests.plots.room import outside, overlapping
+from tests.waiting import HANG
 from treino.api import Run, fit
 from treino.data import load
 from treino.errors import TreinoError
@@ -222,18 +224,14 @@ def odd_runs(parent: Path) -> dict[str, Run]:
 @pytest.mark.slow
 def test_the_player_in_a_browser(wine: Run, tmp_path: Path) -> None:
     """Each kind of film plays by keys and slider, in light and dark, with no error and nothing asked for."""
-    sync = pytest.importorskip("playwright.sync_api")
-    chromium = Path("/usr/bin/chromium")
-    if not chromium.exists():
-        pytest.skip("needs Chromium at /usr/bin/chromium")
     runs = {"wine": wine, **odd_runs(tmp_path / "runs")}
-    with sync.sync_playwright() as playing:
-        browser = playing.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
+    with chromium() as browser:
         for number, (name, run) in enumerate(runs.items()):
             body = film_player(run, 15)
             path = tmp_path / f"{number}.html"
             path.write_text(player_page(body, run.data.name, ["above"]))
-            page = browser.new_context(color_scheme=("light", "dark")[number % 2]).new_page()
+            page = browser.new_page(color_scheme=("light", "dark")[number % 2])
+            page.set_default_timeout(1000 * HANG)
             said: list[str] = []
             page.on("console", lambda m, said=said: said.append(m.text))
             page.on("pageerror", lambda e, said=said: said.append(str(e)))
@@ -257,7 +255,6 @@ def test_the_player_in_a_browser(wine: Run, tmp_path: Path) -> None:
             page.click(".film .play")
             page.wait_for_function(f"document.querySelector('.film input').value == {len(steps) - 1}")
             assert said == [], name
-        browser.close()
 
 
 @pytest.mark.slow
@@ -351,22 +348,16 @@ def test_large_targets_leave_room_for_their_name(
 
 def canvas_words(path: Path) -> list[dict[str, Any]]:
     """Each text that the page's canvas shows, with its corners in the canvas."""
-    sync = pytest.importorskip("playwright.sync_api")
-    chromium = next((Path(p) for p in CHROMIUM if Path(p).exists()), None)
-    if chromium is None:
-        pytest.skip("needs Chromium")
-    with sync.sync_playwright() as playing:
-        browser = playing.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
+    with chromium() as browser:
         page = browser.new_page()
+        page.set_default_timeout(1000 * HANG)
         page.add_init_script(SPY)
         page.goto(path.as_uri())
         page.wait_for_selector(".film[data-ready=yes]")
         words: list[dict[str, Any]] = page.evaluate("window.words.slice(window.words.lastIndexOf(null) + 1)")
-        browser.close()
     return words
 
 
-CHROMIUM = "/usr/bin/chromium", "/usr/bin/chromium-browser"
 SPY = """
 window.words = [];
 const pen = CanvasRenderingContext2D.prototype, fill = pen.fillText, clear = pen.clearRect;

@@ -1,5 +1,6 @@
 """Keyframes of runs: files, contents, no effect on the training, complete after kills."""
 
+import itertools
 import os
 import random
 import shutil
@@ -12,6 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.waiting import until
 from tests.workflows.test_moments import CASES, Own, replayed, watched
 from tests.workflows.test_resume import begun, in_a_child, killed_after, same
 from treino.api import Run, fit, open_result
@@ -123,10 +125,11 @@ def test_kills_lose_no_keyframe(seed: int, tmp_path: Path) -> None:
         return drain(training("wine", settings, parent=tmp_path, checkpoint_seconds=0))
 
     path = tmp_path / "run"
-    killed_after(train, 0.3 + rng.random() * 0.5)
-    while not begun(path):
+    for seconds in itertools.count(1):
+        killed_after(train, seconds * (0.3 + rng.random() * 0.5))
+        if begun(path):
+            break
         shutil.rmtree(path, ignore_errors=True)
-        killed_after(train, 0.5 + rng.random())
     for _kill in range(3):
         if RunFolder.open(path, verify=False).status != "interrupted":
             break
@@ -147,17 +150,10 @@ def test_a_moment_of_a_running_run(tmp_path: Path) -> None:
     """Another process trains; this one looks back into it meanwhile."""
     settings = read_settings({"steps": 200_000, "every": 1000, "name": "run", "hidden": [4]})
     pid = in_a_child(lambda: drain(training("wine", settings, parent=tmp_path, checkpoint_seconds=0.2)))
-    path, found = tmp_path / "run", None
+    path = tmp_path / "run"
     try:
-        for _try in range(200):
-            if os.waitpid(pid, os.WNOHANG)[0]:
-                break
-            if begun_there(path) and len(open_result(path).losses) > 3000:
-                found = [moment.step for moment in snapshots(open_result(path), [0, 1500, 2500])]
-                break
-            import time
-
-            time.sleep(0.1)
+        until(lambda: begun_there(path) and len(open_result(path).losses) > 3000)
+        found = [moment.step for moment in snapshots(open_result(path), [0, 1500, 2500])]
         open_result(path).stop()
     finally:
         os.waitpid(pid, 0)

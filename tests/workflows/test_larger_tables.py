@@ -64,7 +64,7 @@ def test_a_run_is_shown_asked_drawn_and_exported(path: Path, tmp_path: Path) -> 
 
 
 TRAIN = """
-import sys
+import signal, sys
 from treino.spec import read_settings
 from treino.loop.loop import JobProgress
 from treino.training.train import training
@@ -72,6 +72,8 @@ settings = {"target": "y", "hidden": [9], "seed": 2, "epochs": 120, "max_memory"
 for event in training(sys.argv[1], read_settings(settings), parent=sys.argv[2], checkpoint_seconds=0.05):
     if isinstance(event, JobProgress):
         print(event.tick.step, flush=True)
+        if event.tick.step >= 300:
+            signal.pause()
 """
 
 

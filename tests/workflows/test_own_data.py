@@ -19,6 +19,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 
 import treino as tr
+from tests.waiting import HANG
 from treino.data.out_of_core.mapped_rows import MappedRows
 from treino.data.out_of_core.rows_protocol import OutOfCoreRows
 from treino.data.rows import Rows
@@ -332,7 +333,8 @@ def watch(event):
     if type(event).__name__ == "JobProgress":
         print(event.tick.step, flush=True)
 data = tr.load(Slow(), num_workers=2, validation=0, test=0)
-drain(training(data, read_settings({"epochs": 500, "name": "cut", "hidden": [4]}), parent=sys.argv[1]), watch)
+settings = read_settings({"epochs": 100_000, "name": "cut", "hidden": [4]})
+drain(training(data, settings, parent=sys.argv[1]), watch)
 """
 
 
@@ -346,7 +348,7 @@ def test_ctrl_c_reaches_the_training_and_not_its_workers(tmp_path: Path) -> None
     while int(process.stdout.readline()) < 9:
         pass
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-    _out, said = process.communicate(timeout=60)
+    _out, said = process.communicate(timeout=HANG)
     assert "KeyboardInterrupt: Saved in" in said
     assert "exited unexpectedly" not in said
     run = tr.open(tmp_path / "cut")

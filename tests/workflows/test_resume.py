@@ -17,6 +17,7 @@ import pytest
 import torch
 
 from tests.conftest import Said
+from tests.waiting import HANG, ignored, until
 from treino.api import Run, open_result
 from treino.engine.kernels.lanes_library import why_missing
 from treino.errors import TreinoError
@@ -185,30 +186,35 @@ def test_resumed_at_every_checkpoint(case: str, tmp_path: Path) -> None:
     same(reference, ended)
 
 
+def endless(folder: Path) -> subprocess.Popen[str]:
+    """A process whose training goes on until it is stopped."""
+    command = [sys.executable, "-m", "treino", "train", "moons", "--epochs", "10000000", "--patience", "0"]
+    return subprocess.Popen(
+        [*command, "--json"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def shown(treino: Callable[..., Said], epochs: int = 0) -> dict[str, Any]:
+    """What ``show`` says of moons-1, once it has trained more than so many epochs; else nothing."""
+    found = treino("show", "moons-1", "--json").document
+    return found if found.get("epochs", 0) > epochs else {}
+
+
 @pytest.mark.slow
 def test_ctrl_c_saves_and_exits_130(tmp_path: Path, treino: Callable[..., Said]) -> None:
-    command = [sys.executable, "-m", "treino", "train", "moons", "--epochs", "20000", "--json"]
-    process = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        database = tmp_path / "runs/moons-1/run.sqlite"
-        while not database.exists():
-            time.sleep(0.05)
-            assert process.poll() is None
-        time.sleep(1.0)
-        live = treino("show", "moons-1", "--json").document
-        assert live["status"] == "running"
-        assert live["rows"]["train"] == 700
-        assert live["metrics"] == {"train": None, "validation": None, "test": None}
-        assert len(live["loss"]["train"]) == live["epochs"] > 0
-        assert "running: " in treino("show", "moons-1").out
-        assert treino("resume", "moons-1", "--json").document["error"]["rule"] == "nothing_to_resume"
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=100)
-    finally:
-        process.kill()
-        process.wait()
+    with endless(tmp_path) as process:
+        try:
+            live = until(lambda: shown(treino), process)
+            assert live["status"] == "running"
+            assert live["rows"]["train"] == 700
+            assert live["metrics"] == {"train": None, "validation": None, "test": None}
+            assert len(live["loss"]["train"]) == live["epochs"] > 0
+            assert "running: " in treino("show", "moons-1").out
+            assert treino("resume", "moons-1", "--json").document["error"]["rule"] == "nothing_to_resume"
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=HANG)
+        finally:
+            process.kill()
     assert process.returncode == 130, err
     assert "Traceback" not in err
     assert "treino resume" in err
@@ -217,6 +223,29 @@ def test_ctrl_c_saves_and_exits_130(tmp_path: Path, treino: Callable[..., Said])
     assert said["metrics"]["test"] is None
     assert said["steps"] > 0
     assert '"status": "interrupted"' in out
+
+
+@pytest.mark.slow
+def test_a_training_in_the_background_ignores_its_neighbours_ctrl_c_and_saves_at_sigterm(
+    tmp_path: Path, treino: Callable[..., Said]
+) -> None:
+    """As a shell starts it with ``&``: it has Ctrl-C ignored, and what a process ignores its children do."""
+    with ignored(signal.SIGINT):
+        started = endless(tmp_path)
+    with started as process:
+        try:
+            before = until(lambda: shown(treino), process)
+            process.send_signal(signal.SIGINT)
+            until(lambda: shown(treino, before["epochs"]), process)
+            process.send_signal(signal.SIGTERM)
+            _out, err = process.communicate(timeout=HANG)
+        finally:
+            process.kill()
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    after = treino("show", "moons-1", "--json").document
+    assert after["status"] == "interrupted"
+    assert after["epochs"] > before["epochs"]
 
 
 @pytest.mark.slow
