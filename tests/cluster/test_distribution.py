@@ -19,10 +19,9 @@ from safetensors.torch import load_file
 from treino.cluster.cluster import SharedValue, TaskEnd
 from treino.cluster.ray_task import packed
 from treino.loop.loop import JobEnd
-from treino.studies import study, study_job, track_distribution
-from treino.studies.study import study_events, study_resumption
-from treino.studies.study_options import StudyRequest
-from treino.tuning import bracket, distribution, sweep
+from treino.tuning import bracket, distribution, study, study_job, sweep, track_distribution
+from treino.tuning.study import study_events, study_resumption
+from treino.tuning.study_options import StudyRequest
 from treino.tuning.sweep import sweep_events, sweep_resumption
 
 SPACE = {

@@ -11,11 +11,10 @@ from treino.engine import MLP
 from treino.errors import TreinoError
 from treino.loop.loop import JobEvent
 from treino.records.network_source import UserFiles
-from treino.studies import stored_study
-from treino.studies.study import study_events
-from treino.studies.study_options import StudyRequest
 from treino.tracking.delivery import Tracking, tracker_names
-from treino.tuning import stored_sweep
+from treino.tuning import stored_study, stored_sweep
+from treino.tuning.study import study_events
+from treino.tuning.study_options import StudyRequest
 from treino.tuning.sweep import sweep_events
 from treino.words import _
 

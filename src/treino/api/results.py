@@ -16,15 +16,14 @@ from treino.plots.study_card import study_card
 from treino.records.access import Access
 from treino.records.prediction import predict_like
 from treino.records.stored_run import StoredRun
-from treino.studies import stored_study
-from treino.studies.row_table import table_of
-from treino.studies.stored_study import StoredStudy
 from treino.training.branch import branching, rewinding
 from treino.training.commands import send_setting, send_stop
 from treino.training.replay import Snapshot, snapshots
 from treino.training.train import drain
-from treino.tuning import stored_sweep
+from treino.tuning import stored_study, stored_sweep
 from treino.tuning.populations import config_text
+from treino.tuning.row_table import table_of
+from treino.tuning.stored_study import StoredStudy
 from treino.tuning.stored_sweep import StoredSweep
 from treino.words import _
 

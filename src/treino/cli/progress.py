@@ -16,9 +16,9 @@ from treino.cli.sweep_view import SweepView
 from treino.cli.view import Position, View
 from treino.loop.loop import Job, JobClose, JobEnd, JobEvent, JobProgress, JobStart
 from treino.store.new_names import command_word
-from treino.studies.study_job import StudyJob
 from treino.tracking.delivery import Tracking, tracker_names
 from treino.training.train import RunJob
+from treino.tuning.study_job import StudyJob
 from treino.tuning.sweep import SweepJob
 from treino.words import _
 

@@ -11,9 +11,9 @@ from treino.engine import Tick
 from treino.escaping import escape
 from treino.loop.loop import JobEnd
 from treino.plots.style import split_name
-from treino.studies.conclusions import row_name
-from treino.studies.row_table import table_of
-from treino.studies.study_job import StudyJob
+from treino.tuning.conclusions import row_name
+from treino.tuning.row_table import table_of
+from treino.tuning.study_job import StudyJob
 from treino.words import N_, _, numeral
 
 WIDE = 120  # columns of a terminal that has room for intervals

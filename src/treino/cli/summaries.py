@@ -6,8 +6,8 @@ from treino.cli.run_view import run_summary
 from treino.cli.study_view import WIDE, status_line, study_summary
 from treino.cli.sweep_view import member_summary, sweep_summary
 from treino.folders import Stored
-from treino.studies.stored_study import StoredStudy
 from treino.tuning.member import is_member
+from treino.tuning.stored_study import StoredStudy
 from treino.tuning.stored_sweep import StoredSweep
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from treino.plots.style import metric_name
 from treino.store import RunFolder
-from treino.studies.conclusions import mode_name, row_name, seconds_text
-from treino.studies.stored_study import StoredStudy
 from treino.studio.folder_page import FolderPage, thinned
 from treino.studio.run_commands import Answer
 from treino.training.commands import send_stop
+from treino.tuning.conclusions import mode_name, row_name, seconds_text
+from treino.tuning.stored_study import StoredStudy
 
 CURVES = "loss", "measured_loss"
 

@@ -18,8 +18,8 @@ from treino.inspection.epoch_statistics import (
 from treino.inspection.wilson import wilson
 from treino.records.run_command import as_typed
 from treino.spec import Settings
-from treino.studies.study_options import Cell, StudyOptions
-from treino.studies.track import Record, Track
+from treino.tuning.study_options import Cell, StudyOptions
+from treino.tuning.track import Record, Track
 
 SOFTMAX = "softmax_before_cross_entropy"
 HEADLINE = {"classification": "accuracy", "regression": "r2"}

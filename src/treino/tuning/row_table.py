@@ -6,7 +6,7 @@ from typing import Any
 from treino.documents.study_result import StudyResult, StudyRow
 from treino.engine.metrics import METRICS
 from treino.plots.style import metric_name
-from treino.studies.conclusions import MILLISECONDS_BELOW, mode_name, seconds_text
+from treino.tuning.conclusions import MILLISECONDS_BELOW, mode_name, seconds_text
 from treino.words import _, numeral
 
 

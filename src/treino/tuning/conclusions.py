@@ -10,8 +10,8 @@ from treino.documents.study_spec import StudyFacts, StudyRowFacts
 from treino.engine.metrics import METRICS
 from treino.inspection.epoch_statistics import ratio_of
 from treino.plots.style import metric_name
-from treino.studies.study_document import epoch_times, processor_times
-from treino.studies.study_options import CORRECTED, TAUGHT
+from treino.tuning.study_document import epoch_times, processor_times
+from treino.tuning.study_options import CORRECTED, TAUGHT
 from treino.words import _, capitalised, joined, numeral
 
 REVERSALS = 2  # sentences of a kind

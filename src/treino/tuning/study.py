@@ -39,9 +39,10 @@ from treino.records.versions import versions
 from treino.spec import Settings, read_settings
 from treino.store import RunFolder
 from treino.store.files import damaged
-from treino.studies.study_document import HEADLINE, row_facts, varied_settings
-from treino.studies.study_job import StudyJob
-from treino.studies.study_options import (
+from treino.training.goals import check_goals
+from treino.tuning.study_document import HEADLINE, row_facts, varied_settings
+from treino.tuning.study_job import StudyJob
+from treino.tuning.study_options import (
     EPOCHS,
     PREPARED,
     StudyOptions,
@@ -50,9 +51,8 @@ from treino.studies.study_options import (
     row_settings,
     study_options,
 )
-from treino.studies.track import Track, track_of
-from treino.studies.track_distribution import TrackDistribution, train_track
-from treino.training.goals import check_goals
+from treino.tuning.track import Track, track_of
+from treino.tuning.track_distribution import TrackDistribution, train_track
 from treino.words import _
 
 

@@ -12,8 +12,8 @@ from treino.plots.study import StudyCurve, curves_figure
 from treino.plots.study_tradeoff import tradeoff_figure
 from treino.plots.style import png
 from treino.store.output_files import OutputFolder
-from treino.studies.conclusions import mode_name, setting_texts
-from treino.studies.stored_study import StoredStudy
+from treino.tuning.conclusions import mode_name, setting_texts
+from treino.tuning.stored_study import StoredStudy
 from treino.words import N_, _
 
 

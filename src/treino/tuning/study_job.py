@@ -17,11 +17,11 @@ from treino.loop.loop import status_at_end
 from treino.loop.stop_command import stop_sent
 from treino.records.failure_notes import noted
 from treino.store import RunFolder
-from treino.studies.conclusions import answers, notes
-from treino.studies.study_document import row
-from treino.studies.study_options import StudyOptions
-from treino.studies.track import Record, Track
-from treino.studies.track_distribution import TrackDistribution
+from treino.tuning.conclusions import answers, notes
+from treino.tuning.study_document import row
+from treino.tuning.study_options import StudyOptions
+from treino.tuning.track import Record, Track
+from treino.tuning.track_distribution import TrackDistribution
 from treino.words import _
 
 CHUNK_SECONDS = 0.1

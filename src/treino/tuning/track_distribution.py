@@ -15,7 +15,7 @@ from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.torch_context import torch_threads
 from treino.records.user_network import NetworkFiles
 from treino.spec import Settings
-from treino.studies.track import Track, track_of
+from treino.tuning.track import Track, track_of
 
 TASK_SECONDS = 4.0
 FEWEST_EPOCHS = 2  # of a task: the first in a process is not timed

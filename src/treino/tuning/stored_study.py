@@ -14,10 +14,10 @@ from treino.loop.loop import drain as drained
 from treino.records.access import Access
 from treino.records.registry_names import check_names
 from treino.store import RunFolder
-from treino.studies.study import track_states
-from treino.studies.study_job import study_result
-from treino.studies.study_options import StudyOptions
-from treino.studies.track import Record
+from treino.tuning.study import track_states
+from treino.tuning.study_job import study_result
+from treino.tuning.study_options import StudyOptions
+from treino.tuning.track import Record
 
 if TYPE_CHECKING:
     import pandas as pd
