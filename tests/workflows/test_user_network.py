@@ -251,7 +251,7 @@ WAYS: dict[str, set[str]] = {
     "own_net": {
         "records/network_source:run_network",
         "records/user_network:network_of",
-        "tuning/part_training:group",  # of a file that may run where it is sent from
+        "tuning/populations:group",  # of a file that may run where it is sent from
     },
     "NetworkFile": {"records/network_source:_sealed", "records/network_source:_user_file"},
     # who asks for networks: by a mapping of files that may run, or by a folder and the user's words for it

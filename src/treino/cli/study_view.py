@@ -52,12 +52,14 @@ class StudyView:
         """The row whose turn it is, its epoch and its loss."""
         job = self.job
         assert job.now is not None
+        losses = job.now.record.loss
+        loss = float(tick.loss) if job.distribution is None or not losses else losses[-1]
         return Position(
             done=job.done,
             label=escape(row_name(job.facts.rows[job.now.cell], job.facts)),
             count=_("epoch {n} of {all}").format(n=job.now.record.epochs, all=job.facts.epochs),
             left_s=job.left_s,
-            figures={_("loss"): numeral(float(tick.loss), ".4f")},
+            figures={_("loss"): "–" if loss is None else numeral(loss, ".4f")},
         )
 
     def closing(self) -> str:

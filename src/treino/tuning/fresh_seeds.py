@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from treino.data.dataset import Data
+from treino.engine.metrics import measure
 from treino.errors import TreinoError
 from treino.inspection.baselines import baselines
+from treino.inspection.outputs import outputs
 from treino.records.data_source import load_data
 from treino.tuning.distribution import Distribution
-from treino.tuning.part_training import GroupOrder, for_gpu, group_order, test_figures
-from treino.tuning.populations import groups, settings_of
+from treino.tuning.populations import GroupOrder, for_gpu, group_order, groups, settings_of
 from treino.tuning.sweep_state import SweepTraining
 from treino.words import _
 
@@ -116,9 +117,25 @@ def _distributed(
 
 def _outcome(orders: Sequence[GroupOrder], metric: str, beaten: bool, data: Data) -> Outcome:
     try:
-        return test_figures(orders, data, metric), baselines(data).metrics if beaten else {}
+        return _test_figures(orders, data, metric), baselines(data).metrics if beaten else {}
     except TreinoError as error:
         return error
+
+
+def _test_figures(orders: Sequence[GroupOrder], data: Data, metric: str) -> dict[int, float]:
+    """Train groups from their first step to their last: each member's figure on the test rows."""
+    found: dict[int, float] = {}
+    for order in orders:
+        group = order.group(data)
+        training = group.training()
+        for _tick in training:
+            pass
+        for row, member in enumerate(group.members):
+            rows = group.data.test
+            out = outputs(training.net(row), rows.x, item_shape=training.shared.item_shape)
+            figures: dict[str, Any] = measure(out[None], rows.y, training.loss_function, data.target_scale)
+            found[member] = float(figures[metric][0])
+    return found
 
 
 def _trainings(

@@ -10,11 +10,14 @@ from typing import Any
 from torch import nn
 from torch.nn.parameter import is_lazy
 
+from treino.cluster.cluster import Cluster
+from treino.cluster.devices import gpu_engine
 from treino.data.dataset import Data
 from treino.engine import MLP, TrainConfig, Training, mlp, train
+from treino.engine.kernels.selection import WORKERS
 from treino.errors import TreinoError
 from treino.records.data_source import LOADS
-from treino.records.user_network import NetworkFile, NetworkFiles, network_of
+from treino.records.user_network import NetworkFile, NetworkFiles, network_of, own_net
 from treino.search.space import Config
 from treino.spec import Settings, read_settings
 from treino.training.resolution import decide, refuse_ensemble, train_config
@@ -204,3 +207,39 @@ def rung_step(training: Training, share: float) -> int:
     """Where members are judged that shall have done this share of their steps: at the next look."""
     wanted = share * training.steps - 1e-9
     return next(step for step in evaluations(training) if step >= wanted)
+
+
+@dataclass(frozen=True, eq=False)
+class GroupOrder:
+    """A group without its rows, so that it can be sent. net: treino's own layers; else ``network``, a file of
+    the user's own and its seed."""
+
+    members: tuple[int, ...]
+    net: MLP | None
+    network: tuple[NetworkFile, int] | None
+    config: TrainConfig
+
+    def group(self, data: Data) -> Group:
+        net = self.net
+        if net is None:
+            assert self.network is not None
+            return Group(self.members, data, own_net(*self.network), self.config, self.network)
+        return Group(self.members, data, net, self.config)
+
+
+def group_order(group: Group, cluster: Cluster | None) -> GroupOrder:
+    """The order for a group. cluster: whose process will train it, by the kernel that is decided here; None:
+    this process."""
+    net, network, config = group.net, group.network, group.config
+    if cluster is not None and config.engine in WORKERS:
+        config = replace(config, threads=1)  # no thread changes a bit, and a task has one processor
+    if cluster is not None and cluster.gpus:
+        config = replace(config, device="cuda")
+    return GroupOrder(group.members, net if isinstance(net, MLP) else None, network, config)
+
+
+def for_gpu(group: Group) -> Group:
+    """With a kernel that a GPU has."""
+    flat = isinstance(group.net, MLP) and not group.net.batch_norm
+    engine = group.config.engine or gpu_engine(flat)
+    return replace(group, config=replace(group.config, engine=engine))

@@ -14,9 +14,7 @@ from typing import Any
 
 from torch import Tensor
 
-from treino.cluster.cluster import Cluster
 from treino.cluster.devices import device_here, gpu_engine
-from treino.cluster.ray_cluster import open_cluster
 from treino.cluster.ray_task import processor_kind
 from treino.data.dataset import Data
 from treino.documents import read_checkpoint, read_study_spec
@@ -40,6 +38,7 @@ from treino.spec import Settings, read_settings
 from treino.store import RunFolder
 from treino.store.files import damaged
 from treino.training.goals import check_goals
+from treino.tuning.distribution import open_distribution
 from treino.tuning.study_document import HEADLINE, row_facts, varied_settings
 from treino.tuning.study_job import StudyJob
 from treino.tuning.study_options import (
@@ -52,7 +51,6 @@ from treino.tuning.study_options import (
     study_options,
 )
 from treino.tuning.track import Track, track_of
-from treino.tuning.track_distribution import TrackDistribution, train_track
 from treino.words import _
 
 
@@ -72,7 +70,7 @@ def study_events(
 
     source: a built-in's name, a file, a frame, a pair of arrays, or what ``load`` returned. networks: where
     the files come from that settings name as networks of the user's own. on, gpus_per_chunk: the cluster that
-    trains, see ``open_cluster``. The rest as for ``treino.study``.
+    trains, see ``open_distribution``. The rest as for ``treino.study``.
 
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
@@ -106,7 +104,7 @@ def study_events(
     check_goals(options.until, metric_names(engine.loss_function, engine.outputs), data)
     where_to = Path(out) if out else None
     with ExitStack() as opened:
-        cluster = opened.enter_context(open_cluster(on, gpus_per_chunk, train_track))
+        distribution = opened.enter_context(open_distribution(on, gpus_per_chunk, {}))
         folder = opened.enter_context(
             RunFolder.create(parent=parent, stem=f"{data.name}-study", name=name, out=where_to, kind="study")
         )
@@ -127,9 +125,7 @@ def study_events(
                 "versions": versions(),
             },
         )
-        yield from events(
-            StudyJob(folder, data, options, facts, tracks, _distribution(cluster, folder, copies))
-        )
+        yield from events(StudyJob(folder, data, options, facts, tracks, distribution))
 
 
 def study_resumption(
@@ -142,7 +138,7 @@ def study_resumption(
     """Go on with a study that was interrupted or killed: no row is lost, none that is whole trained again.
 
     access: to its rows, and to networks of the user's own, which reading a folder never executes. on,
-    gpus_per_chunk: the cluster that trains, see ``open_cluster``.
+    gpus_per_chunk: the cluster that trains, see ``open_distribution``.
 
     Raises:
         TreinoError: the study is over, is being written by another process, is damaged, or its data is gone.
@@ -160,7 +156,7 @@ def study_resumption(
     source = source_of(folder, data, access.data_file)
     tracks = _tracks(source, data, options, networks, before, gpus=gpus_per_chunk is not None)
     with ExitStack() as opened:
-        cluster = opened.enter_context(open_cluster(on, gpus_per_chunk, train_track))
+        distribution = opened.enter_context(open_distribution(on, gpus_per_chunk, {}))
         opened.enter_context(folder)
         folder.unseal()
         tensors, states = track_states(folder, options)
@@ -168,17 +164,9 @@ def study_resumption(
             head = f"{number}/"
             if state is not None:
                 track.load({n[len(head) :]: t for n, t in tensors.items() if n.startswith(head)}, state)
-            if cluster is None and track.record.processors and not track.done:
+            if distribution is None and track.record.processors and not track.done:
                 track.note_processor(processor_kind())
-        yield from events(
-            StudyJob(folder, data, options, facts, tracks, _distribution(cluster, folder, networks))
-        )
-
-
-def _distribution(
-    cluster: Cluster | None, folder: RunFolder, networks: NetworkFiles
-) -> TrackDistribution | None:
-    return None if cluster is None else TrackDistribution(cluster, folder.path.name, networks)
+        yield from events(StudyJob(folder, data, options, facts, tracks, distribution))
 
 
 def track_states(

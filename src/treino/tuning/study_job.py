@@ -18,10 +18,10 @@ from treino.loop.stop_command import stop_sent
 from treino.records.failure_notes import noted
 from treino.store import RunFolder
 from treino.tuning.conclusions import answers, notes
+from treino.tuning.distribution import Distribution
 from treino.tuning.study_document import row
 from treino.tuning.study_options import StudyOptions
 from treino.tuning.track import Record, Track
-from treino.tuning.track_distribution import TrackDistribution
 from treino.words import _
 
 CHUNK_SECONDS = 0.1
@@ -41,13 +41,17 @@ class StudyJob:
     options: StudyOptions
     facts: StudyFacts
     tracks: Sequence[Track]
-    distribution: TrackDistribution | None = None
+    distribution: Distribution | None = None
     checkpoint_seconds: float = field(default_factory=lambda: CHECKPOINT_SECONDS)
     interruptible_close: bool = False
     resumable: bool = True
     paused: bool = False
     turn: list[Track] = field(default_factory=list)
     now: Track | None = None  # who trained last
+
+    def __post_init__(self) -> None:
+        if self.distribution is not None:
+            self.distribution.title = self.folder.path.name
 
     @property
     def threads(self) -> int:
@@ -77,13 +81,7 @@ class StudyJob:
     def advance(self) -> Tick | None:
         """Train the one whose turn it is for a moment; who is trained to the end is kept at once."""
         if self.distribution is not None:
-            trained = self.distribution.advance(self.tracks)
-            if trained is None:
-                return None
-            self.now, tick = trained
-            if self.now.done:
-                self.checkpoint()
-            return tick
+            return self._distributed(self.distribution)
         self.turn = self.turn or _round(self.tracks)
         if not self.turn:
             return None
@@ -93,6 +91,17 @@ class StudyJob:
         if tick.epochs:
             self.turn.pop(0)
         if self.now.done:
+            self.checkpoint()
+        return tick
+
+    def _distributed(self, distribution: Distribution) -> Tick | None:
+        moment = distribution.advance([(track, track.training.steps) for track in self.tracks])
+        if moment is None:
+            return None
+        track, tick = moment
+        assert isinstance(track, Track)
+        self.now = track
+        if track.done:
             self.checkpoint()
         return tick
 
@@ -108,6 +117,8 @@ class StudyJob:
 
     def close(self, reason: str | None) -> dict[str, Any]:
         """Write the document and seal the folder."""
+        if self.distribution is not None:
+            self.distribution.stop()
         records = [t.record for t in self.tracks]
         status = status_at_end((r.status for r in records), reason)
         document = study_result(self.folder, self.options, self.facts, records, status).to_json()

@@ -26,8 +26,7 @@ from treino.training.resolution import decide
 from treino.tuning.bracket import TrainingBracket
 from treino.tuning.distribution import Distribution
 from treino.tuning.member_table import MemberTable
-from treino.tuning.part_training import for_gpu
-from treino.tuning.populations import Group, groups, settings_of
+from treino.tuning.populations import Group, for_gpu, groups, settings_of
 from treino.tuning.sweep_options import TPE, TPE_AT_ONCE, SweepOptions
 from treino.tuning.top_members import TopMember
 from treino.words import _
