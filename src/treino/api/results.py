@@ -11,8 +11,7 @@ from treino.documents.listing import line_of
 from treino.folders import Stored, open_all, open_folder, resume_events
 from treino.pictures.curves import curves_of
 from treino.pictures.illustration import illustrated
-from treino.plots.notebook_cards import run_card, runs_table, sweep_card
-from treino.plots.study_card import study_card
+from treino.plots.notebook_cards import run_card, runs_table, study_card, sweep_card
 from treino.records.access import Access
 from treino.records.prediction import predict_like
 from treino.records.stored_run import StoredRun
@@ -25,7 +24,6 @@ from treino.tuning.populations import config_text
 from treino.tuning.row_table import table_of
 from treino.tuning.stored_study import StoredStudy
 from treino.tuning.stored_sweep import StoredSweep
-from treino.words import _
 
 
 class Run(StoredRun):
@@ -207,11 +205,11 @@ class Study(StoredStudy):
         return Study(stored_study.drain(stream).folder, self.access)
 
     def _repr_html_(self) -> str:
-        result, title = self.result, f"{self.name} · {_(self.status)}"
+        """A card for notebooks: the rows, and what they say."""
+        result = self.result
         if result is None:
-            return study_card(title, [], [], [], str(self.path))
-        headings, lines = table_of(result)
-        return study_card(title, headings, lines, [*result.answers, *result.notes], result.path)
+            return study_card(self.path, self.status, [], [], [])
+        return study_card(self.path, self.status, *table_of(result), [*result.answers, *result.notes])
 
 
 def result(found: Stored) -> Run | Sweep | Study:
