@@ -5,7 +5,6 @@ is turned round in every round. On a cluster they train at the same time, some e
 to the end is kept and never trained again; the others go on from the last checkpoint, bit for bit.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -23,22 +22,22 @@ from treino.engine.metrics import metric_names
 from treino.errors import TreinoError
 from treino.loop.loop import JobEvent, events
 from treino.records.access import Access
-from treino.records.data_source import data_of, keep_copy, load_data, reference, source_of
+from treino.records.data_source import data_of, load_data, source_of
 from treino.records.network_source import (
     NetworkSource,
     copy_words,
     network_files,
     network_source,
-    write_copies,
 )
 from treino.records.resumable import unfinished
 from treino.records.user_network import NetworkFiles
 from treino.records.versions import versions
-from treino.spec import Settings, read_settings
+from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.store.files import damaged
 from treino.training.goals import check_goals
 from treino.tuning.distribution import open_distribution
+from treino.tuning.shared_data import PreparedRows, new_folder
 from treino.tuning.study_document import HEADLINE, row_facts, varied_settings
 from treino.tuning.study_job import StudyJob
 from treino.tuning.study_options import (
@@ -102,17 +101,11 @@ def study_events(
     tracks = _tracks(source, data, options, copies, gpus=gpus_per_chunk is not None)
     engine = tracks[0].planned.training
     check_goals(options.until, metric_names(engine.loss_function, engine.outputs), data)
-    where_to = Path(out) if out else None
     with ExitStack() as opened:
         distribution = opened.enter_context(open_distribution(on, gpus_per_chunk, {}))
-        folder = opened.enter_context(
-            RunFolder.create(parent=parent, stem=f"{data.name}-study", name=name, out=where_to, kind="study")
+        folder, where = opened.enter_context(
+            new_folder("study", data, copies, parent=parent, stem="study", name=name, out=out)
         )
-        folder.write_json("preparation.json", data.preparation.to_json())
-        where = reference(data, folder.path)
-        if where["kind"] == "memory":
-            keep_copy(folder, data)
-        write_copies(folder, copies)
         facts = _facts(options, data, tracks, where["source"])
         folder.write_json(
             "spec.json",
@@ -204,7 +197,7 @@ def _tracks(
     networks: the files that settings name, and that may run. before: the facts that the study was begun with,
     for the same kernels. gpus: those of a cluster train.
     """
-    prepared: dict[str, Data] = {}
+    data_for = PreparedRows(source, data, read_settings(options.base), PREPARED)
     found = []
     for number, cell in enumerate(options.cells):
         for seed in options.seeds:
@@ -217,7 +210,7 @@ def _tracks(
                 engine = gpu_engine(settings.net is None and not settings.batch_norm)
                 settings = settings.model_copy(update={"engine": engine})
             try:
-                rows = _row_data(source, data, settings, prepared)
+                rows = data_for(settings)
                 if isinstance(settings.batch_size, int) and settings.batch_size > len(rows.train):
                     raise TreinoError(
                         "batch_size_rows",
@@ -234,22 +227,6 @@ def _tracks(
             except TreinoError as error:
                 raise row_settings(error, cell) from None
     return found
-
-
-def _row_data(source: Any, first: Data, settings: Settings, known: dict[str, Data]) -> Data:
-    """The rows as these settings prepare them; the splits are always the same."""
-    as_first = {name: first.arguments.get(name, getattr(settings, name)) for name in PREPARED}
-    options = {n: getattr(settings, n) if n in settings.model_fields_set else v for n, v in as_first.items()}
-    known.setdefault(json.dumps(as_first), first)
-    if (key := json.dumps(options)) not in known:
-        if isinstance(source, Data):
-            raise TreinoError(
-                "data_is_loaded",
-                _("The data is prepared already, so a study can't compare how."),
-                _("Give what the data is made from, or leave {names} out.").format(names=", ".join(PREPARED)),
-            )
-        known[key] = load_data(source, settings, rules=first.rules)
-    return known[key]
 
 
 def _facts(options: StudyOptions, data: Data, tracks: Sequence[Track], source: str) -> StudyFacts:

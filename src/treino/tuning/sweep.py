@@ -25,14 +25,13 @@ from treino.engine.metrics import METRICS, metric_names
 from treino.errors import TreinoError
 from treino.loop.loop import JobEvent, events, status_at_end
 from treino.records.access import Access
-from treino.records.data_source import data_of, keep_copy, load_data, reference, source_of
+from treino.records.data_source import data_of, load_data, source_of
 from treino.records.failure_notes import noted
 from treino.records.network_source import (
     NetworkSource,
     copy_words,
     network_files,
     network_source,
-    write_copies,
 )
 from treino.records.resumable import unfinished
 from treino.search.space import Space, space_from_json
@@ -46,6 +45,7 @@ from treino.tuning.distribution import open_distribution
 from treino.tuning.extension import OVER, add_networks, begun_part, check_folder, hear, refuse_commands
 from treino.tuning.judgement import finish_sweep, sweep_document
 from treino.tuning.populations import settings_of, single_settings, whole_settings
+from treino.tuning.shared_data import new_folder
 from treino.tuning.space_file import space_of
 from treino.tuning.spread import finish_repeats, member_figures
 from treino.tuning.sweep_networks import network_words, renamed_space
@@ -132,15 +132,9 @@ def sweep_events(
         if wanted.until is not None:
             of_first = first.trainings[0]
             check_goals(wanted.until[:1], metric_names(of_first.loss_function, of_first.outputs), data)
-        where_to = Path(out) if out else None
-        folder = opened.enter_context(
-            RunFolder.create(parent=parent, stem=f"{data.name}-{stem}", name=name, out=where_to, kind="sweep")
+        folder, where = opened.enter_context(
+            new_folder("sweep", data, sweep.networks, parent=parent, stem=stem, name=name, out=out)
         )
-        folder.write_json("preparation.json", data.preparation.to_json())
-        where = reference(data, folder.path)
-        if where["kind"] == "memory":
-            keep_copy(folder, data)
-        write_copies(folder, sweep.networks)
         folder.write_json(
             "spec.json",
             {
