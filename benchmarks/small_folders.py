@@ -26,9 +26,9 @@ SETTINGS: dict[str, Any] = {"epochs": 2, "hidden": [5], "threads": 1, "seed": 3}
 PACE = {
     "training.train.CHUNK_SECONDS": 0.0,
     "tuning.bracket.CHUNK_SECONDS": 0.0,
-    "tuning.study_job.CHUNK_SECONDS": 0.0,
+    "tuning.study.CHUNK_SECONDS": 0.0,
     "tuning.sweep.CHECKPOINT_SECONDS": 0.0,
-    "tuning.study_job.CHECKPOINT_SECONDS": 0.0,
+    "tuning.study.CHECKPOINT_SECONDS": 0.0,
     "loop.loop.CHECKPOINT_SHARE": 0.0,
     "pictures.illustration.draw": lambda *_: [],
 }

@@ -106,9 +106,9 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "sweep": swept,
         "study": studied,
     }
-    for module in ("training.train", "tuning.bracket", "tuning.study_job"):
+    for module in ("training.train", "tuning.bracket", "tuning.study"):
         patch.setattr(f"treino.{module}.CHUNK_SECONDS", 0.0)
-    for module in ("tuning.sweep", "tuning.study_job"):
+    for module in ("tuning.sweep", "tuning.study"):
         patch.setattr(f"treino.{module}.CHECKPOINT_SECONDS", 0.0)
     patch.setattr("treino.loop.loop.CHECKPOINT_SHARE", 0.0)
     for kind, events in makers.items():

@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 from treino.cluster.cluster import SharedValue, TaskEnd
 from treino.cluster.ray_task import packed
 from treino.loop.loop import JobEnd
-from treino.tuning import bracket, distribution, study_job, sweep
+from treino.tuning import bracket, distribution, study, sweep
 from treino.tuning.study import study_events, study_resumption
 from treino.tuning.study_options import StudyRequest
 from treino.tuning.sweep import sweep_events, sweep_resumption
@@ -247,7 +247,7 @@ def test_an_interrupted_study_goes_on_with_a_cluster_or_without(
     looks = itertools.count()
     with monkeypatch.context() as early:
         early.setattr(
-            study_job.StudyJob, "stop_reason", lambda _job: "interrupted" if next(looks) == stop else None
+            study.StudyJob, "stop_reason", lambda _job: "interrupted" if next(looks) == stop else None
         )
         torn = studied(tmp_path / "there", "it", begun)
     assert torn["status"] == "interrupted"

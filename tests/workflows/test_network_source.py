@@ -50,7 +50,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
         patch.setattr("treino.pictures.illustration.draw", lambda *_: [])
-        patch.setattr("treino.tuning.study_job.CHECKPOINT_SECONDS", 0.0)
+        patch.setattr("treino.tuning.study.CHECKPOINT_SECONDS", 0.0)
         Path("linear.py").write_text(LINEAR)
         Path("deep.py").write_text(DEEP)
         one, own = {"epochs": 2}, {"epochs": 2, "net": "linear.py:Net"}

@@ -285,7 +285,7 @@ def broken_off(
 def test_what_broke_off_goes_on_with_rows_and_networks_of_ones_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("treino.tuning.study_job.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("treino.tuning.study.CHECKPOINT_SECONDS", 0.0)
     monkeypatch.setattr("treino.loop.loop.CHECKPOINT_SHARE", 0.0)
     torch.manual_seed(0)
     arrays = torch.randn(80, 3).numpy(), (torch.randn(80) > 0).long().numpy()

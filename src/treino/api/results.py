@@ -21,9 +21,9 @@ from treino.training.replay import Snapshot, snapshots
 from treino.training.train import drain
 from treino.tuning import stored_study, stored_sweep
 from treino.tuning.populations import config_text
-from treino.tuning.row_table import table_of
 from treino.tuning.stored_study import StoredStudy
 from treino.tuning.stored_sweep import StoredSweep
+from treino.tuning.study_document import table_of
 
 
 class Run(StoredRun):

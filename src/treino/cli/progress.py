@@ -18,7 +18,7 @@ from treino.loop.loop import Job, JobClose, JobEnd, JobEvent, JobProgress, JobSt
 from treino.store.new_names import command_word
 from treino.tracking.delivery import Tracking, tracker_names
 from treino.training.train import RunJob
-from treino.tuning.study_job import StudyJob
+from treino.tuning.study import StudyJob
 from treino.tuning.sweep import SweepJob
 from treino.words import _
 

@@ -12,8 +12,8 @@ from treino.escaping import escape
 from treino.loop.loop import JobEnd
 from treino.plots.style import split_name
 from treino.tuning.conclusions import row_name
-from treino.tuning.row_table import table_of
-from treino.tuning.study_job import StudyJob
+from treino.tuning.study import StudyJob
+from treino.tuning.study_document import table_of
 from treino.words import N_, _, numeral
 
 WIDE = 120  # columns of a terminal that has room for intervals

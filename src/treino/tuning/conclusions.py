@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from treino.documents.study_result import StudyRow
+from treino.documents.study_result import StudyRow, StudySeed
 from treino.documents.study_spec import StudyFacts, StudyRowFacts
 from treino.engine.metrics import METRICS
 from treino.inspection.epoch_statistics import ratio_of
 from treino.plots.style import metric_name
-from treino.tuning.study_document import epoch_times, processor_times
-from treino.tuning.study_options import CORRECTED, TAUGHT
+from treino.tuning.study_options import CORRECTED, TAUGHT, value_text
 from treino.words import _, capitalised, joined, numeral
 
 REVERSALS = 2  # sentences of a kind
@@ -108,6 +107,25 @@ def notes(rows: Sequence[StudyRow], facts: StudyFacts, until: Mapping[str, float
             )
         )
     return found
+
+
+def epoch_times(row: StudyRow) -> dict[int, float]:
+    """A row's seconds by round and seed, of the epochs that were not a warm-up: what ratios are made of."""
+    return _warm(row.seeds, [seed.epoch_seconds for seed in row.seeds])
+
+
+def processor_times(row: StudyRow) -> dict[int, float]:
+    """The same in seconds of processors."""
+    return _warm(row.seeds, [seed.epoch_processor_seconds for seed in row.seeds])
+
+
+def _warm(seeds: Sequence[StudySeed], seconds: Sequence[Sequence[float]]) -> dict[int, float]:
+    return {
+        (epoch - 1) * len(seeds) + place: of_epoch
+        for place, (seed, each) in enumerate(zip(seeds, seconds, strict=True))
+        for epoch, of_epoch in enumerate(each, 1)
+        if epoch not in seed.warm_up_epochs
+    }
 
 
 def _pace(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
@@ -355,11 +373,8 @@ def _value_text(name: str, value: Any) -> str:
     }  # fmt: skip
     if name in said:
         return said[name](value)
-    if isinstance(value, (list, tuple)):
-        value = ",".join(map(str, value)) or "none"
-    if isinstance(value, bool):
-        value = _("yes") if value else _("no")
-    return joined([name.replace("_", " "), numeral(value) if isinstance(value, float) else str(value)], " ")
+    shown = numeral(value) if isinstance(value, float) else value_text(value)
+    return joined([name.replace("_", " "), shown], " ")
 
 
 def _enumeration(parts: Sequence[str]) -> str:

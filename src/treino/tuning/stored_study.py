@@ -15,7 +15,7 @@ from treino.records.access import Access
 from treino.records.registry_names import check_names
 from treino.store import RunFolder
 from treino.tuning.study import track_states
-from treino.tuning.study_job import study_result
+from treino.tuning.study_document import study_result
 from treino.tuning.study_options import StudyOptions
 from treino.tuning.track import Record
 

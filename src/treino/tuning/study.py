@@ -7,7 +7,7 @@ to the end is kept and never trained again; the others go on from the last check
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,13 @@ from treino.cluster.ray_task import processor_kind
 from treino.data.dataset import Data
 from treino.documents import read_checkpoint, read_study_spec
 from treino.documents.study_spec import StudyFacts
+from treino.engine import Tick
+from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.metrics import metric_names
+from treino.engine.torch_context import torch_threads
 from treino.errors import TreinoError
-from treino.loop.loop import JobEvent, events
+from treino.loop.loop import JobEvent, events, status_at_end
+from treino.loop.stop_command import stop_sent
 from treino.records.access import Access
 from treino.records.data_source import data_of, load_data, source_of
 from treino.records.network_source import (
@@ -36,10 +40,9 @@ from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.store.files import damaged
 from treino.training.goals import check_goals
-from treino.tuning.distribution import open_distribution
+from treino.tuning.distribution import Distribution, open_distribution
 from treino.tuning.shared_data import PreparedRows, new_folder
-from treino.tuning.study_document import HEADLINE, row_facts, varied_settings
-from treino.tuning.study_job import StudyJob
+from treino.tuning.study_document import HEADLINE, row_facts, study_result, varied_settings
 from treino.tuning.study_options import (
     EPOCHS,
     PREPARED,
@@ -51,6 +54,9 @@ from treino.tuning.study_options import (
 )
 from treino.tuning.track import Track, track_of
 from treino.words import _
+
+CHUNK_SECONDS = 0.1
+CHECKPOINT_SECONDS = 2.0
 
 
 def study_events(
@@ -255,3 +261,110 @@ def _facts(options: StudyOptions, data: Data, tracks: Sequence[Track], source: s
         "rows": rows,
     }
     return StudyFacts.model_validate(found)
+
+
+@dataclass(eq=False)
+class StudyJob:
+    """The training of a study's networks in turns, as the loop drives it: an epoch each, round after round.
+
+    facts: all of the document that is known before the first step. distribution: where a cluster trains.
+    turn: who is still to train in this round, the first of them now.
+    """
+
+    folder: RunFolder
+    data: Data
+    options: StudyOptions
+    facts: StudyFacts
+    tracks: Sequence[Track]
+    distribution: Distribution | None = None
+    checkpoint_seconds: float = field(default_factory=lambda: CHECKPOINT_SECONDS)
+    interruptible_close: bool = False
+    resumable: bool = True
+    paused: bool = False
+    turn: list[Track] = field(default_factory=list)
+    now: Track | None = None  # who trained last
+
+    def __post_init__(self) -> None:
+        if self.distribution is not None:
+            self.distribution.title = self.folder.path.name
+
+    @property
+    def threads(self) -> int:
+        """Of the one whose turn it is; each trains with its own."""
+        kernel = (self.now or self.tracks[0]).planned.training
+        return torch_threads_of(kernel.engine, kernel.threads)
+
+    @property
+    def done(self) -> float:
+        """The share of all steps that are taken."""
+        planned = sum(t.planned.training.steps for t in self.tracks)
+        return sum(t.step for t in self.tracks) / planned
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds to the end, None before there is a pace."""
+        left = [t.left_s for t in self.tracks]
+        if any(s is None for s in left):
+            return None
+        places = 1 if self.distribution is None else self.distribution.cluster.slots
+        return sum(s for s in left if s is not None) / places
+
+    def stop_reason(self) -> str | None:
+        """``interrupted`` where somebody asks for it: a study has its answers when all are trained."""
+        return "interrupted" if stop_sent(self.folder) else None
+
+    def advance(self) -> Tick | None:
+        """Train the one whose turn it is for a moment; who is trained to the end is kept at once."""
+        if self.distribution is not None:
+            return self._distributed(self.distribution)
+        self.turn = self.turn or _round(self.tracks)
+        if not self.turn:
+            return None
+        self.now = self.turn[0]
+        with torch_threads(self.threads):
+            tick = self.now.advance(CHUNK_SECONDS)
+        if tick.epochs:
+            self.turn.pop(0)
+        if self.now.done:
+            self.checkpoint()
+        return tick
+
+    def _distributed(self, distribution: Distribution) -> Tick | None:
+        moment = distribution.advance([(track, track.training.steps) for track in self.tracks])
+        if moment is None:
+            return None
+        track, tick = moment
+        assert isinstance(track, Track)
+        self.now = track
+        if track.done:
+            self.checkpoint()
+        return tick
+
+    def checkpoint(self) -> None:
+        """The state of every network that is not trained to its end, and the figures of all."""
+        tensors: dict[str, Tensor] = {}
+        states = []
+        for number, track in enumerate(self.tracks):
+            own, state = track.save()
+            tensors |= {f"{number}/{name}": tensor for name, tensor in own.items()}
+            states.append(state)
+        self.folder.checkpoint(tensors, {"tracks": states})
+
+    def close(self, reason: str | None) -> dict[str, Any]:
+        """Write the document and seal the folder."""
+        if self.distribution is not None:
+            self.distribution.stop()
+        records = [t.record for t in self.tracks]
+        status = status_at_end((r.status for r in records), reason)
+        document = study_result(self.folder, self.options, self.facts, records, status).to_json()
+        self.folder.write_json("result.json", document)
+        self.folder.seal(status)
+        return document
+
+
+def _round(tracks: Sequence[Track]) -> list[Track]:
+    """Whose turn it is: those that have done the fewest epochs, in turned order every other time."""
+    running = [t for t in tracks if not t.done]
+    least = min((t.record.epochs for t in running), default=0)
+    turn = [t for t in running if t.record.epochs == least]
+    return turn[::-1] if least % 2 else turn

@@ -142,7 +142,7 @@ def row_settings(error: TreinoError, cell: Cell) -> TreinoError:
 
 def own_text(own: Mapping[str, Any]) -> str:
     """A row's settings as they are typed: ``batch_size=5,lr=1e-06``."""
-    return ",".join(f"{name}={_plain(value)}" for name, value in own.items())
+    return ",".join(f"{name}={value_text(value)}" for name, value in own.items())
 
 
 def _modes(base: dict[str, Any]) -> list[str]:
@@ -309,9 +309,12 @@ def _settled(name: Any) -> str:
     return str(name).strip().removeprefix("--").replace("-", "_")
 
 
-def _plain(value: Any) -> str:
+def value_text(value: Any) -> str:
+    """A setting's value in a table or a sentence."""
+    if value is None:
+        return "–"
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ",".join(map(str, value)) or "none"
+        return ",".join(map(str, value)) or _("none")
     return f"{value:g}" if isinstance(value, float) else str(value)
