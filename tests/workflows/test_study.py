@@ -13,8 +13,7 @@ import torch
 
 import treino as tr
 from tests.conftest import Said, mnist_folder, needs_mnist
-from treino.documents.study_result import StudyResult, StudyRow
-from treino.documents.study_spec import StudyFacts, StudyRowFacts
+from treino.documents.study import StudyFacts, StudyResult, StudyRow, StudyRowFacts
 from treino.engine.training_loop import Training
 from treino.inspection.epoch_statistics import floor_twice
 from treino.loop.loop import JobProgress

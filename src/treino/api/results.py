@@ -9,6 +9,7 @@ from torch import nn
 
 from treino.documents.listing import line_of
 from treino.folders import Stored, open_all, open_folder, resume_events
+from treino.loop.loop import drained_folder
 from treino.pictures.curves import curves_of
 from treino.pictures.illustration import illustrated
 from treino.plots.notebook_cards import run_card, runs_table, study_card, sweep_card
@@ -19,7 +20,6 @@ from treino.training.branch import branching, rewinding
 from treino.training.commands import send_setting, send_stop
 from treino.training.replay import Snapshot, snapshots
 from treino.training.train import drain
-from treino.tuning import stored_study, stored_sweep
 from treino.tuning.populations import config_text
 from treino.tuning.stored_study import StoredStudy
 from treino.tuning.stored_sweep import StoredSweep
@@ -172,7 +172,7 @@ class Sweep(StoredSweep):
         stream = resume_events(
             self.folder, access, storage=storage, more=more, on=on, gpus_per_chunk=gpus_per_chunk
         )
-        return Sweep(stored_sweep.drain(stream).folder, self.access)
+        return Sweep(drained_folder(stream), self.access)
 
     def _repr_html_(self) -> str:
         """A card for notebooks: what the best is worth, and the leaders."""
@@ -202,7 +202,7 @@ class Study(StoredStudy):
         """
         access = self.access.with_network(net, trust)
         stream = resume_events(self.folder, access, on=on, gpus_per_chunk=gpus_per_chunk)
-        return Study(stored_study.drain(stream).folder, self.access)
+        return Study(drained_folder(stream), self.access)
 
     def _repr_html_(self) -> str:
         """A card for notebooks: the rows, and what they say."""

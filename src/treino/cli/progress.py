@@ -11,8 +11,7 @@ from rich.table import Column
 
 from treino.cli.run_view import RunView
 from treino.cli.screen import Screen
-from treino.cli.study_view import StudyView
-from treino.cli.sweep_view import SweepView
+from treino.cli.sweep_view import StudyView, SweepView
 from treino.cli.view import Position, View
 from treino.loop.loop import Job, JobClose, JobEnd, JobEvent, JobProgress, JobStart
 from treino.store.new_names import command_word

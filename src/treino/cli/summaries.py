@@ -3,8 +3,7 @@
 from rich.console import RenderableType
 
 from treino.cli.run_view import run_summary
-from treino.cli.study_view import WIDE, status_line, study_summary
-from treino.cli.sweep_view import member_summary, sweep_summary
+from treino.cli.sweep_view import member_summary, status_line, study_summary, sweep_summary
 from treino.folders import Stored
 from treino.tuning.member import is_member
 from treino.tuning.stored_study import StoredStudy
@@ -16,7 +15,7 @@ def summary(found: Stored, width: int) -> RenderableType:
     if isinstance(found, StoredStudy):
         if (result := found.result) is None:
             return status_line(found.path, found.status)
-        return study_summary(result, width < WIDE)
+        return study_summary(result, width)
     if isinstance(found, StoredSweep):
         return sweep_summary(found)
     return member_summary(found.document) if is_member(found) else run_summary(found)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from treino.documents.study_result import StudyRow, StudySeed
-from treino.documents.study_spec import StudyFacts, StudyRowFacts
+from treino.documents.study import StudyFacts, StudyRow, StudyRowFacts, StudySeed
 from treino.engine.metrics import METRICS
 from treino.inspection.epoch_statistics import ratio_of
 from treino.plots.style import metric_name

@@ -1,16 +1,12 @@
 """A stored study: its rows, as a list, a frame and a document."""
 
-from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from treino.documents import read_study_result, read_study_spec
-from treino.documents.study_result import StudyResult
-from treino.documents.study_spec import StudySpec
+from treino.documents.study import StudyResult, StudySpec
 from treino.engine import METRICS
-from treino.loop.loop import JobEvent
-from treino.loop.loop import drain as drained
 from treino.records.access import Access
 from treino.records.registry_names import check_names
 from treino.store import RunFolder
@@ -112,12 +108,3 @@ class StoredStudy:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.path)!r}, {self.status}, {len(self.rows)} rows)"
-
-
-def drain(stream: Iterator[JobEvent]) -> StoredStudy:
-    """Run the events of a study to their end and return the study.
-
-    Raises:
-        KeyboardInterrupt: after a Ctrl-C, when everything is saved.
-    """
-    return StoredStudy(RunFolder.open(drained(stream).job.folder.path))

@@ -17,7 +17,7 @@ from treino.cluster.devices import device_here, gpu_engine
 from treino.cluster.ray_task import processor_kind
 from treino.data.dataset import Data
 from treino.documents import read_checkpoint, read_study_spec
-from treino.documents.study_spec import StudyFacts
+from treino.documents.study import StudyFacts
 from treino.engine import Tick
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.metrics import metric_names

@@ -5,8 +5,7 @@ from functools import partial
 from statistics import median
 from typing import Any
 
-from treino.documents.study_result import StudyResult, StudyRow
-from treino.documents.study_spec import StudyFacts, StudyRowFacts
+from treino.documents.study import StudyFacts, StudyResult, StudyRow, StudyRowFacts
 from treino.engine.metrics import METRICS
 from treino.inspection.epoch_statistics import (
     deviation_of,

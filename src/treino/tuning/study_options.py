@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from treino.documents.study_spec import StudyOptionsEntry
+from treino.documents.study import StudyOptionsEntry
 from treino.engine import OPTIMIZERS
 from treino.errors import TreinoError, nearest
 from treino.records.data_source import LOADS

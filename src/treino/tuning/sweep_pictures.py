@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from treino.documents import read_tensors
-from treino.documents.study_result import StudyResult
+from treino.documents.study import StudyResult
 from treino.engine.metrics import METRICS
 from treino.errors import TreinoError
 from treino.inspection.boundary import boundary
@@ -15,8 +15,7 @@ from treino.inspection.sweep_statistics import FEWEST, SweepFigures, density, se
 from treino.pictures import File
 from treino.pictures.output import check_names, put_each
 from treino.pictures.picture_files import PICTURES as OF_A_RUN
-from treino.plots.study import StudyCurve, curves_figure
-from treino.plots.study_tradeoff import tradeoff_figure
+from treino.plots.study import StudyCurve, curves_figure, tradeoff_figure
 from treino.plots.style import metric_name, png
 from treino.plots.sweep_boundaries import boundaries_figure
 from treino.plots.sweep_curves import density_figure
