@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from treino.documents import read_study_result, read_study_spec
-from treino.documents.study import StudyResult, StudySpec
+from treino.documents.study import StudyFacts, StudyResult, StudySpec
 from treino.engine import METRICS
 from treino.records.access import Access
 from treino.records.registry_names import check_names
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def _check_metrics(*metrics: str) -> None:
-    """Refuse a figure that there is none of."""
-    for metric in metrics:
+def _check_metrics(facts: StudyFacts) -> None:
+    """Refuse figures that there are none of."""
+    for metric in (facts.metric, *facts.until):
         check_names({"metric": metric})
 
 
@@ -49,7 +49,7 @@ class StoredStudy:
     def spec(self) -> StudySpec:
         """What was asked: what all rows share, the rows, the data."""
         found = read_study_spec(self.folder)
-        _check_metrics(found.facts.metric, *found.facts.until)
+        _check_metrics(found.facts)
         return found
 
     @property
@@ -58,7 +58,7 @@ class StoredStudy:
         status = self.status
         if self.folder.manifest.sealed:
             found = read_study_result(self.folder)
-            _check_metrics(found.metric, *found.until)
+            _check_metrics(found)
             here = {"study": self.name, "path": str(self.path), "status": status}  # the folder may have moved
             return found.model_copy(update=here)
         if not self.folder.has("spec.json"):

@@ -105,7 +105,7 @@ def study_events(
     copies = {words[word]: file for word, file in files.items()}
     options = options.with_networks(words)
     tracks = _tracks(source, data, options, copies, gpus=gpus_per_chunk is not None)
-    engine = tracks[0].planned.training
+    engine = tracks[0].training
     check_goals(options.until, metric_names(engine.loss_function, engine.outputs), data)
     with ExitStack() as opened:
         distribution = opened.enter_context(open_distribution(on, gpus_per_chunk, {}))
@@ -291,13 +291,13 @@ class StudyJob:
     @property
     def threads(self) -> int:
         """Of the one whose turn it is; each trains with its own."""
-        kernel = (self.now or self.tracks[0]).planned.training
+        kernel = (self.now or self.tracks[0]).training
         return torch_threads_of(kernel.engine, kernel.threads)
 
     @property
     def done(self) -> float:
         """The share of all steps that are taken."""
-        planned = sum(t.planned.training.steps for t in self.tracks)
+        planned = sum(t.training.steps for t in self.tracks)
         return sum(t.step for t in self.tracks) / planned
 
     @property
@@ -315,8 +315,21 @@ class StudyJob:
 
     def advance(self) -> Tick | None:
         """Train the one whose turn it is for a moment; who is trained to the end is kept at once."""
+        if (moment := self._moment()) is None:
+            return None
+        self.now, tick = moment
+        if self.now.done:
+            self.checkpoint()
+        return tick
+
+    def _moment(self) -> tuple[Track, Tick] | None:
+        """One of those that train, and how far it is; None: all are at their end."""
         if self.distribution is not None:
-            return self._distributed(self.distribution)
+            moment = self.distribution.advance([(track, track.training.steps) for track in self.tracks])
+            if moment is None:
+                return None
+            assert isinstance(moment[0], Track)
+            return moment[0], moment[1]
         self.turn = self.turn or _round(self.tracks)
         if not self.turn:
             return None
@@ -325,20 +338,7 @@ class StudyJob:
             tick = self.now.advance(CHUNK_SECONDS)
         if tick.epochs:
             self.turn.pop(0)
-        if self.now.done:
-            self.checkpoint()
-        return tick
-
-    def _distributed(self, distribution: Distribution) -> Tick | None:
-        moment = distribution.advance([(track, track.training.steps) for track in self.tracks])
-        if moment is None:
-            return None
-        track, tick = moment
-        assert isinstance(track, Track)
-        self.now = track
-        if track.done:
-            self.checkpoint()
-        return tick
+        return self.now, tick
 
     def checkpoint(self) -> None:
         """The state of every network that is not trained to its end, and the figures of all."""

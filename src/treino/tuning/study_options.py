@@ -12,7 +12,7 @@ from treino.records.data_source import LOADS
 from treino.spec import FAULTS, Settings, read_settings
 from treino.training.goals import goals_of, items_of
 from treino.training.resolution import refuse_ensemble, train_config
-from treino.words import _, setting
+from treino.words import N_, _, setting
 
 CORRECTED, TAUGHT = "corrected", "as_taught"
 BATCH_SIZES = (100, 20, 5)  # the exercise, where nothing else is compared
@@ -23,7 +23,16 @@ PREPARED = ("normalise", "impute")
 FOR_ALL = {*LOADS, "seed", "name", "out", "device", "metric"} - {*PREPARED}
 """Settings that say on what and where a study runs: one for all of its rows."""
 
-NOT_HERE = ("steps", "keep", "baselines", "threshold", "every", "as_taught", "fault")
+_NO_NETWORK = N_("A study keeps figures, and no network.")
+_LEAVE_OUT = N_("Leave {name} out.")
+REFUSED = {
+    "steps": (N_("A study counts epochs."), N_("Say how many with {epochs}.")),
+    "keep": (N_("A study keeps figures, and no weights."), _LEAVE_OUT),
+    "baselines": (N_("A study compares its rows with each other."), _LEAVE_OUT),
+    "threshold": (_NO_NETWORK, _LEAVE_OUT),
+    "every": (N_("A study keeps figures, and no keyframes."), _LEAVE_OUT),
+}
+NOT_HERE = (*REFUSED, TAUGHT, "fault")
 """Settings that a study has in another way, or has no use for."""
 
 CHOICES: dict[str, Collection[Any]] = {
@@ -155,17 +164,10 @@ def _modes(base: dict[str, Any]) -> list[str]:
 
 
 def _refuse(base: Mapping[str, Any]) -> None:
-    said = {
-        "steps": (_("A study counts epochs."), _("Say how many with {epochs}.")),
-        "keep": (_("A study keeps figures, and no weights."), _("Leave {name} out.")),
-        "baselines": (_("A study compares its rows with each other."), _("Leave {name} out.")),
-        "threshold": (_("A study keeps figures, and no network."), _("Leave {name} out.")),
-        "every": (_("A study keeps figures, and no keyframes."), _("Leave {name} out.")),
-    }
-    for name, (message, hint) in said.items():
+    for name, (message, hint) in REFUSED.items():
         if name in base:
-            given, epochs = setting(name), setting("epochs")
-            raise TreinoError("not_in_a_study", message, hint.format(name=given, epochs=epochs))
+            hint = _(hint).format(name=setting(name), epochs=setting("epochs"))
+            raise TreinoError("not_in_a_study", _(message), hint)
     if "metric" in base and not base.get("patience"):
         raise TreinoError(
             "metric_without_patience",
