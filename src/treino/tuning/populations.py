@@ -87,6 +87,14 @@ def single_settings() -> set[str]:
     return {name for name, field in fields if "tuple" not in str(field.annotation) and name != "net"}
 
 
+def checked_settings(values: Mapping[str, Any]) -> Settings:
+    """One network's settings, refused before the data is read where they contradict each other."""
+    settings = read_settings(values)
+    refuse_ensemble(settings)
+    train_config(settings)
+    return settings
+
+
 def settings_of(config: Config, base: Mapping[str, Any], member: int) -> Settings:
     """One member's settings: what all have, and its own on top.
 
@@ -94,21 +102,12 @@ def settings_of(config: Config, base: Mapping[str, Any], member: int) -> Setting
         TreinoError: a value out of range, or settings that contradict each other; with the member's number.
     """
     try:
-        settings = read_settings({**base, **config})
-        refuse_ensemble(settings)
-        train_config(settings)  # refused before the data is read
-        return settings
+        return checked_settings({**base, **config})
     except TreinoError as error:
         if not config:
             raise
-        raise TreinoError(
-            error.rule,
-            _("Network {n} ({config}): {why}").format(
-                n=member, config=config_text(config), why=error.message
-            ),
-            error.hint,
-            status=error.status,
-        ) from None
+        said = _("Network {n} ({config}): {why}")
+        raise error.saying(said.format(n=member, config=config_text(config), why=error.message)) from None
 
 
 def config_text(config: Config) -> str:
@@ -138,12 +137,7 @@ def groups(
         try:
             net, config = decide(s, data, network_of(s, networks))
         except TreinoError as error:
-            raise TreinoError(
-                error.rule,
-                _("Network {n}: {why}").format(n=member, why=error.message),
-                error.hint,
-                status=error.status,
-            ) from None
+            raise error.saying(_("Network {n}: {why}").format(n=member, why=error.message)) from None
         key = _key(member, data, net, config)
         data_of[key] = data
         if s.net is not None:

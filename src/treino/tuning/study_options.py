@@ -11,7 +11,8 @@ from treino.errors import TreinoError, nearest
 from treino.records.data_source import LOADS
 from treino.spec import FAULTS, Settings, read_settings
 from treino.training.goals import goals_of, items_of
-from treino.training.resolution import refuse_ensemble, train_config
+from treino.training.resolution import train_config
+from treino.tuning.populations import checked_settings
 from treino.words import N_, _, setting
 
 CORRECTED, TAUGHT = "corrected", "as_taught"
@@ -133,10 +134,7 @@ def study_options(settings: Mapping[str, Any], request: StudyRequest) -> StudyOp
 def read(cell: Cell, base: Mapping[str, Any], seed: int) -> Settings:
     """The row's settings. An error of its own says which row it is."""
     try:
-        settings = read_settings(cell.values(base, seed))
-        refuse_ensemble(settings)
-        train_config(settings)  # refused before the data is read
-        return settings
+        return checked_settings(cell.values(base, seed))
     except TreinoError as error:
         raise row_settings(error, cell) from None
 
@@ -146,7 +144,7 @@ def row_settings(error: TreinoError, cell: Cell) -> TreinoError:
     if not cell.own:
         return error
     message = _("Row {settings}: {why}").format(settings=own_text(cell.own), why=error.message)
-    return TreinoError(error.rule, message, error.hint, status=error.status)
+    return error.saying(message)
 
 
 def own_text(own: Mapping[str, Any]) -> str:
