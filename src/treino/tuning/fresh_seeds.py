@@ -14,7 +14,7 @@ from treino.inspection.outputs import outputs
 from treino.records.data_source import load_data
 from treino.tuning.distribution import Distribution
 from treino.tuning.populations import GroupOrder, for_gpu, group_order, groups, settings_of
-from treino.tuning.shared_data import PreparedRows
+from treino.tuning.shared_data import SharedRows
 from treino.tuning.sweep_state import PREPARED, SweepTraining
 from treino.words import _
 
@@ -156,7 +156,7 @@ def _trainings(
         try:
             if not fixed:
                 data = load_data(sweep.source, pair[0], rules=sweep.data.rules)
-                rows = PreparedRows(sweep.source, data, settings_of({}, sweep.base, 0), PREPARED)
+                rows = SharedRows(sweep.source, data, settings_of({}, sweep.base, 0), PREPARED)
                 again = replace(sweep, data=data, data_for=rows)
             found = groups(pair, again.data_for, sweep.networks)
             if cluster is not None:  # the kernel is the one that it would have here

@@ -16,7 +16,7 @@ from treino.store import RunFolder
 from treino.words import _
 
 
-class PreparedRows:
+class SharedRows:
     """The rows as each network's settings prepare them, one object for equal ones; the splits are the same.
 
     source: what ``load_data`` takes. first: as the ``shared`` settings prepare them. names: of the settings

@@ -41,7 +41,7 @@ from treino.store import RunFolder
 from treino.store.files import damaged
 from treino.training.goals import check_goals
 from treino.tuning.distribution import Distribution, open_distribution
-from treino.tuning.shared_data import PreparedRows, new_folder
+from treino.tuning.shared_data import SharedRows, new_folder
 from treino.tuning.study_document import HEADLINE, row_facts, study_result, varied_settings
 from treino.tuning.study_options import (
     EPOCHS,
@@ -203,7 +203,7 @@ def _tracks(
     networks: the files that settings name, and that may run. before: the facts that the study was begun with,
     for the same kernels. gpus: those of a cluster train.
     """
-    data_for = PreparedRows(source, data, read_settings(options.base), PREPARED)
+    data_for = SharedRows(source, data, read_settings(options.base), PREPARED)
     found = []
     for number, cell in enumerate(options.cells):
         for seed in options.seeds:

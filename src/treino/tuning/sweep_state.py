@@ -26,7 +26,7 @@ from treino.tuning.bracket import TrainingBracket
 from treino.tuning.distribution import Distribution
 from treino.tuning.member_table import MemberTable
 from treino.tuning.populations import COMPARED, Group, for_gpu, groups, settings_of
-from treino.tuning.shared_data import PreparedRows
+from treino.tuning.shared_data import SharedRows
 from treino.tuning.sweep_options import TPE, TPE_AT_ONCE, SweepOptions
 from treino.tuning.top_members import TopMember
 from treino.words import _
@@ -58,7 +58,7 @@ class SweepTraining:
     sampler: Sampler
     rows: MemberTable
     networks: NetworkFiles
-    data_for: PreparedRows
+    data_for: SharedRows
     configs: list[Config] = field(default_factory=list)
     asks: list[int] = field(default_factory=list)
     brackets: list[tuple[int, int, tuple[Rung, ...]]] = field(default_factory=list)
@@ -148,7 +148,7 @@ def sweep_training(
         chosen,
         MemberTable(dimensions),
         networks,
-        PreparedRows(source, data, shared, PREPARED),
+        SharedRows(source, data, shared, PREPARED),
     )
 
 
