@@ -36,7 +36,7 @@ from treino.folders import open_folder
 from treino.records.prediction import predict_like
 from treino.records.stored_run import StoredRun
 from treino.store import RunFolder
-from treino.studies.stored_study import StoredStudy
+from treino.tuning.stored_study import StoredStudy
 from treino.tuning.stored_sweep import StoredSweep
 
 FLIPS = 1500

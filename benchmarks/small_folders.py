@@ -16,10 +16,9 @@ from treino.errors import TreinoError
 from treino.loop.loop import JobEvent
 from treino.spec import read_settings
 from treino.store import RunFolder, files
-from treino.studies import study
-from treino.studies.study_options import StudyRequest
 from treino.training import train
-from treino.tuning import sweep
+from treino.tuning import study, sweep
+from treino.tuning.study_options import StudyRequest
 
 KINDS = ("run", "sweep", "repeats", "study")
 NAME = "small"
@@ -27,9 +26,9 @@ SETTINGS: dict[str, Any] = {"epochs": 2, "hidden": [5], "threads": 1, "seed": 3}
 PACE = {
     "training.train.CHUNK_SECONDS": 0.0,
     "tuning.bracket.CHUNK_SECONDS": 0.0,
-    "studies.study_job.CHUNK_SECONDS": 0.0,
+    "tuning.study.CHUNK_SECONDS": 0.0,
     "tuning.sweep.CHECKPOINT_SECONDS": 0.0,
-    "studies.study_job.CHECKPOINT_SECONDS": 0.0,
+    "tuning.study.CHECKPOINT_SECONDS": 0.0,
     "loop.loop.CHECKPOINT_SHARE": 0.0,
     "pictures.illustration.draw": lambda *_: [],
 }

@@ -31,6 +31,10 @@ class TreinoError(Exception):
         self.hint = hint
         self.status = status
 
+    def saying(self, message: str) -> "TreinoError":
+        """The same error with another message, which says whose it is."""
+        return TreinoError(self.rule, message, self.hint, status=self.status)
+
     @property
     def document(self) -> dict[str, str]:
         """Its three parts, as JSON has them."""

@@ -13,13 +13,13 @@ from treino.records.access import Access
 from treino.records.stored_run import StoredRun, stored_run, study_without_network
 from treino.spec import Settings
 from treino.store import RunFolder, find
-from treino.studies.stored_study import StoredStudy
-from treino.studies.study import study_resumption
 from treino.training.branch import branching, parse_step, rewinding
 from treino.training.replay import snapshots
 from treino.training.train import resuming
 from treino.tuning.member import member_run, parse_member, sweep_folder
+from treino.tuning.stored_study import StoredStudy
 from treino.tuning.stored_sweep import StoredSweep
+from treino.tuning.study import study_resumption
 from treino.tuning.sweep import sweep_resumption
 from treino.words import _
 

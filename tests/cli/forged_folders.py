@@ -113,9 +113,9 @@ def make(base: str, place: Path) -> None:
     patch = pytest.MonkeyPatch()
     place.mkdir(parents=True)
     patch.chdir(place)
-    for module in ("training.train", "tuning.bracket", "studies.study_job"):
+    for module in ("training.train", "tuning.bracket", "tuning.study"):
         patch.setattr(f"treino.{module}.CHUNK_SECONDS", 0.0)
-    for module in ("tuning.sweep", "studies.study_job"):
+    for module in ("tuning.sweep", "tuning.study"):
         patch.setattr(f"treino.{module}.CHECKPOINT_SECONDS", 0.0)
     patch.setattr("treino.loop.loop.CHECKPOINT_SHARE", 0.0)
     patch.setattr("treino.pictures.illustration.draw", lambda *_args: [])

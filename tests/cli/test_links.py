@@ -26,10 +26,9 @@ from treino.api import open_result
 from treino.pictures.picture_files import draw
 from treino.spec import read_settings
 from treino.store import RunFolder
-from treino.studies import study
-from treino.studies.study_options import StudyRequest
 from treino.training.train import drain, training
-from treino.tuning import sweep
+from treino.tuning import study, sweep
+from treino.tuning.study_options import StudyRequest
 
 SETTINGS = {"epochs": 12, "seed": 3, "hidden": [5], "every": 20, "name": "run"}
 TABLE = "alcohol,malic_acid\n13.2,1.8\n"
@@ -108,9 +107,9 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "sweep": swept,
         "study": studied,
     }
-    for module in ("training.train", "tuning.bracket", "studies.study_job"):
+    for module in ("training.train", "tuning.bracket", "tuning.study"):
         patch.setattr(f"treino.{module}.CHUNK_SECONDS", 0.0)
-    for module in ("tuning.sweep", "studies.study_job"):
+    for module in ("tuning.sweep", "tuning.study"):
         patch.setattr(f"treino.{module}.CHECKPOINT_SECONDS", 0.0)
     patch.setattr("treino.loop.loop.CHECKPOINT_SHARE", 0.0)
     for kind, events in makers.items():

@@ -15,9 +15,9 @@ from treino.cli import main, progress
 from treino.cli.screen import Screen
 from treino.loop.loop import JobEvent, JobProgress
 from treino.spec import read_settings
-from treino.studies.study import study_events
-from treino.studies.study_options import StudyRequest
 from treino.training.train import training
+from treino.tuning.study import study_events
+from treino.tuning.study_options import StudyRequest
 from treino.tuning.sweep import sweep_events
 
 

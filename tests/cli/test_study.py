@@ -140,8 +140,8 @@ def test_every_study_has_its_table_and_its_pictures(
 STUDY = ("--cell", "batch_size=16,epochs=2", "--cell", "batch_size=5", "--epochs", "16", "--as-taught")
 CODE = """
 from treino.loop import loop
-from treino.studies import study_job
-study_job.CHECKPOINT_SECONDS = loop.CHECKPOINT_SHARE = 0.0
+from treino.tuning import study
+study.CHECKPOINT_SECONDS = loop.CHECKPOINT_SHARE = 0.0
 from treino.cli import command
 command()
 """

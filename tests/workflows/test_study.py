@@ -13,19 +13,18 @@ import torch
 
 import treino as tr
 from tests.conftest import Said, mnist_folder, needs_mnist
-from treino.documents.study_result import StudyResult, StudyRow
-from treino.documents.study_spec import StudyFacts, StudyRowFacts
+from treino.documents.study import StudyFacts, StudyResult, StudyRow, StudyRowFacts
 from treino.engine.training_loop import Training
 from treino.inspection.epoch_statistics import floor_twice
 from treino.loop.loop import JobProgress
 from treino.records.network_source import UserFiles
-from treino.studies import track
-from treino.studies.conclusions import answers
-from treino.studies.study import study_events
-from treino.studies.study_document import row as row_of
-from treino.studies.study_options import StudyOptions, StudyRequest, study_options
-from treino.studies.track import Record
 from treino.training.goals import goals_of
+from treino.tuning import track
+from treino.tuning.conclusions import answers
+from treino.tuning.study import study_events
+from treino.tuning.study_document import row as row_of
+from treino.tuning.study_options import StudyOptions, StudyRequest, study_options
+from treino.tuning.track import Record
 
 QUICK: dict[str, Any] = {"epochs": 3, "threads": 1, "hidden": (8,)}
 
@@ -285,7 +284,7 @@ def broken_off(
 def test_what_broke_off_goes_on_with_rows_and_networks_of_ones_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("treino.studies.study_job.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("treino.tuning.study.CHECKPOINT_SECONDS", 0.0)
     monkeypatch.setattr("treino.loop.loop.CHECKPOINT_SHARE", 0.0)
     torch.manual_seed(0)
     arrays = torch.randn(80, 3).numpy(), (torch.randn(80) > 0).long().numpy()

@@ -251,12 +251,12 @@ WAYS: dict[str, set[str]] = {
     "own_net": {
         "records/network_source:run_network",
         "records/user_network:network_of",
-        "tuning/part_training:group",  # of a file that may run where it is sent from
+        "tuning/populations:group",  # of a file that may run where it is sent from
     },
     "NetworkFile": {"records/network_source:_sealed", "records/network_source:_user_file"},
     # who asks for networks: by a mapping of files that may run, or by a folder and the user's words for it
     "network_of": {
-        "studies/track:track_of",
+        "tuning/track:track_of",
         "training/train:training",
         "tuning/learning_rate_search:find_rate",
         "tuning/populations:groups",
@@ -271,8 +271,8 @@ WAYS: dict[str, set[str]] = {
     "network_files": {
         "export/script:_own",
         "records/network_source:run_network",
-        "studies/study:study_resumption",
-        "studies/study:study_events",
+        "tuning/study:study_resumption",
+        "tuning/study:study_events",
         "tuning/sweep:sweep_resumption",
         "tuning/fit_events:prepare_fit",
         "tuning/sweep:sweep_events",
@@ -291,7 +291,7 @@ WAYS: dict[str, set[str]] = {
     },
     "network_source": {
         "records/network_source:run_network",
-        "studies/study:study_resumption",
+        "tuning/study:study_resumption",
         "tuning/member:like",
         "tuning/sweep:sweep_resumption",
     },

@@ -9,13 +9,11 @@ from torch import nn
 from treino.api.results import Study, Sweep
 from treino.engine import MLP
 from treino.errors import TreinoError
-from treino.loop.loop import JobEvent
+from treino.loop.loop import JobEvent, drained_folder
 from treino.records.network_source import UserFiles
-from treino.studies import stored_study
-from treino.studies.study import study_events
-from treino.studies.study_options import StudyRequest
 from treino.tracking.delivery import Tracking, tracker_names
-from treino.tuning import stored_sweep
+from treino.tuning.study import study_events
+from treino.tuning.study_options import StudyRequest
 from treino.tuning.sweep import sweep_events
 from treino.words import _
 
@@ -80,7 +78,7 @@ def sweep(
         on=on,
         gpus_per_chunk=gpus_per_chunk,
     )
-    found = Sweep(stored_sweep.drain(tracking.events(events), watch).folder)
+    found = Sweep(drained_folder(tracking.events(events), watch))
     tracking.warn()
     return found
 
@@ -136,4 +134,4 @@ def study(
         on=on,
         gpus_per_chunk=gpus_per_chunk,
     )
-    return Study(stored_study.drain(events).folder)
+    return Study(drained_folder(events))

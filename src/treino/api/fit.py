@@ -10,6 +10,7 @@ from treino.api.results import Run, Sweep
 from treino.data.torch_datasets.dataset_source import is_torch_dataset
 from treino.engine import MLP
 from treino.errors import TreinoError
+from treino.loop.loop import drained_folder
 from treino.records.network_source import UserFiles
 from treino.spec import refuse_layers
 from treino.tracking.delivery import Tracking, tracker_names
@@ -20,8 +21,6 @@ from treino.tuning.fit_events import (
     prepare_fit,
     settings_before_search,
 )
-from treino.tuning.stored_sweep import StoredSweep
-from treino.tuning.stored_sweep import drain as drain_sweep
 from treino.words import _
 
 COURSE = {"num_epochs": "epochs"}
@@ -82,9 +81,10 @@ def fit(
     )  # fmt: skip
     tracking = Tracking(tracker_names(track))
     events = tracking.events(fit_events(prepare_fit(request)))
-    found = drain_sweep(events, watch) if request.repeated else drain(events, watch)
+    repeated = request.repeated
+    found = Sweep(drained_folder(events, watch)) if repeated else Run(drain(events, watch).record)
     tracking.warn()
-    return Sweep(found.folder) if isinstance(found, StoredSweep) else Run(found.record)
+    return found
 
 
 def _is_rows(value: Any) -> bool:

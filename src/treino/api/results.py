@@ -9,24 +9,21 @@ from torch import nn
 
 from treino.documents.listing import line_of
 from treino.folders import Stored, open_all, open_folder, resume_events
+from treino.loop.loop import drained_folder
 from treino.pictures.curves import curves_of
 from treino.pictures.illustration import illustrated
-from treino.plots.notebook_cards import run_card, runs_table, sweep_card
-from treino.plots.study_card import study_card
+from treino.plots.notebook_cards import run_card, runs_table, study_card, sweep_card
 from treino.records.access import Access
 from treino.records.prediction import predict_like
 from treino.records.stored_run import StoredRun
-from treino.studies import stored_study
-from treino.studies.row_table import table_of
-from treino.studies.stored_study import StoredStudy
 from treino.training.branch import branching, rewinding
 from treino.training.commands import send_setting, send_stop
 from treino.training.replay import Snapshot, snapshots
 from treino.training.train import drain
-from treino.tuning import stored_sweep
 from treino.tuning.populations import config_text
+from treino.tuning.stored_study import StoredStudy
 from treino.tuning.stored_sweep import StoredSweep
-from treino.words import _
+from treino.tuning.study_document import table_of
 
 
 class Run(StoredRun):
@@ -175,7 +172,7 @@ class Sweep(StoredSweep):
         stream = resume_events(
             self.folder, access, storage=storage, more=more, on=on, gpus_per_chunk=gpus_per_chunk
         )
-        return Sweep(stored_sweep.drain(stream).folder, self.access)
+        return Sweep(drained_folder(stream), self.access)
 
     def _repr_html_(self) -> str:
         """A card for notebooks: what the best is worth, and the leaders."""
@@ -205,14 +202,14 @@ class Study(StoredStudy):
         """
         access = self.access.with_network(net, trust)
         stream = resume_events(self.folder, access, on=on, gpus_per_chunk=gpus_per_chunk)
-        return Study(stored_study.drain(stream).folder, self.access)
+        return Study(drained_folder(stream), self.access)
 
     def _repr_html_(self) -> str:
-        result, title = self.result, f"{self.name} · {_(self.status)}"
+        """A card for notebooks: the rows, and what they say."""
+        result = self.result
         if result is None:
-            return study_card(title, [], [], [], str(self.path))
-        headings, lines = table_of(result)
-        return study_card(title, headings, lines, [*result.answers, *result.notes], result.path)
+            return study_card(self.path, self.status, [], [], [])
+        return study_card(self.path, self.status, *table_of(result), [*result.answers, *result.notes])
 
 
 def result(found: Stored) -> Run | Sweep | Study:

@@ -11,14 +11,13 @@ from rich.table import Column
 
 from treino.cli.run_view import RunView
 from treino.cli.screen import Screen
-from treino.cli.study_view import StudyView
-from treino.cli.sweep_view import SweepView
+from treino.cli.sweep_view import StudyView, SweepView
 from treino.cli.view import Position, View
 from treino.loop.loop import Job, JobClose, JobEnd, JobEvent, JobProgress, JobStart
 from treino.store.new_names import command_word
-from treino.studies.study_job import StudyJob
 from treino.tracking.delivery import Tracking, tracker_names
 from treino.training.train import RunJob
+from treino.tuning.study import StudyJob
 from treino.tuning.sweep import SweepJob
 from treino.words import _
 

@@ -54,8 +54,8 @@ def study(
     """
     from treino.cli.progress import follow
     from treino.records.network_source import UserFiles
-    from treino.studies.study import study_events
-    from treino.studies.study_options import StudyRequest
+    from treino.tuning.study import study_events
+    from treino.tuning.study_options import StudyRequest
 
     settings = {k: v for k, v in flags.items() if v is not None}
     where = {k: settings.pop(k, None) for k in ("name", "out")}

@@ -3,11 +3,10 @@
 from rich.console import Group, RenderableType
 
 from treino.cli.run_view import run_summary
-from treino.cli.study_view import WIDE, status_line, study_summary
-from treino.cli.sweep_view import member_summary, sweep_summary
+from treino.cli.sweep_view import member_summary, status_line, study_summary, sweep_summary
 from treino.folders import Stored
-from treino.studies.stored_study import StoredStudy
 from treino.tuning.member import is_member
+from treino.tuning.stored_study import StoredStudy
 from treino.tuning.stored_sweep import StoredSweep
 
 
@@ -16,7 +15,7 @@ def summary(found: Stored, width: int) -> RenderableType:
     if isinstance(found, StoredStudy):
         if (result := found.result) is None:
             return status_line(found.path, found.status)
-        return Group(study_summary(result, width < WIDE), *found.folder.notices)
+        return Group(study_summary(result, width), *found.folder.notices)
     if isinstance(found, StoredSweep):
         return Group(sweep_summary(found), *found.folder.notices)
     if is_member(found):

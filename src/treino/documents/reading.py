@@ -14,8 +14,7 @@ from treino.documents.fields import shortened
 from treino.documents.preparation import PreparationDocument
 from treino.documents.run_result import RunResult
 from treino.documents.run_spec import RunSpec
-from treino.documents.study_result import StudyResult
-from treino.documents.study_spec import StudySpec
+from treino.documents.study import StudyResult, StudySpec
 from treino.documents.sweep_members import MemberRows, SpreadFigures, SweepMembers
 from treino.documents.sweep_result import SweepResult
 from treino.documents.sweep_spec import SweepSpec

@@ -189,3 +189,8 @@ def drain(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None =
         path = last.job.folder.path
         raise KeyboardInterrupt(_("Saved in {path}; go on with: treino resume {path}").format(path=path))
     return last
+
+
+def drained_folder(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None = None) -> RunFolder:
+    """Run the events to their end, as ``drain`` does, and open the folder anew."""
+    return RunFolder.open(drain(stream, watch).job.folder.path)

@@ -1,14 +1,19 @@
-"""The command ``stop``, which any process can send to a training of many networks through its folder."""
+"""Commands that any process sends, through a folder, to the training of many networks there."""
+
+from collections.abc import Callable
 
 from treino.store import RunFolder
+from treino.store.database import Command
 
 
-def stop_sent(folder: RunFolder) -> bool:
-    """Whether somebody has asked for the end since the last look; other commands are refused.
+def stop_sent(folder: RunFolder, obey: Callable[[Command], bool] = lambda _command: False) -> bool:
+    """Whether somebody has asked for the end since the last look.
 
-    folder: of the training in this process.
+    folder: of the training in this process. obey: does what another command asks for; False: it is refused.
     """
-    found = folder.database.poll_commands()
-    for command in found:
-        folder.database.mark_command(command.id, "applied" if command.name == "stop" else "refused")
-    return any(command.name == "stop" for command in found)
+    stop = False
+    for command in folder.database.poll_commands():
+        stops = command.name == "stop"
+        folder.database.mark_command(command.id, "applied" if stops or obey(command) else "refused")
+        stop |= stops
+    return stop

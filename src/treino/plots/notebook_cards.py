@@ -1,4 +1,4 @@
-"""Cards of runs and sweeps in a notebook's output: main figures, a curve, notes."""
+"""Cards of runs, sweeps and studies in a notebook's output: main figures, a curve, notes."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -76,6 +76,16 @@ def _outcome(result: SweepResult, written: Sequence[str]) -> list[str]:
         head = [_("network"), *(_("validation {metric}").format(metric=m) for m in metrics), _("settings")]
         parts.append(_table(head, rows))
     return parts
+
+
+def study_card(
+    path: Path, status: str, head: Sequence[str], rows: Sequence[Sequence[str]], sentences: Sequence[str]
+) -> str:
+    """A study: the table of its rows, and the sentences under it."""
+    parts = [_title(path.name, _(status)), _table(head, rows) if rows else ""]
+    parts += [f"<div style='max-width:60em'>{escape(sentence)}</div>" for sentence in sentences]
+    parts.append(f"<div style='opacity:.7'>{escape(str(path))}</div>")
+    return f"<div style='{CARD}'>{''.join(parts)}</div>"
 
 
 def runs_table(rows: Sequence[Mapping[str, Any]]) -> str:

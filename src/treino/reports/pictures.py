@@ -9,11 +9,9 @@ from treino.pictures.film import Size, draw_film
 from treino.pictures.output import gathered
 from treino.pictures.picture_files import draw, draw_together
 from treino.store.output_files import OutputFolder
-from treino.studies.stored_study import StoredStudy
-from treino.studies.study_pictures import PICTURES as OF_A_STUDY
-from treino.studies.study_pictures import draw_study
+from treino.tuning.stored_study import StoredStudy
 from treino.tuning.stored_sweep import StoredSweep
-from treino.tuning.sweep_pictures import draw_sweep, of_one, usual
+from treino.tuning.sweep_pictures import OF_A_STUDY, draw_study, draw_sweep, of_one, usual
 
 
 def usual_pictures(opened: Sequence[Stored], overlay: bool) -> list[str]:

@@ -16,8 +16,8 @@ from treino.reports.run_comparison import compared
 from treino.reports.run_report import run_facts
 from treino.reports.sweep_report import sweep_facts
 from treino.store.output_files import OutputFile
-from treino.studies.stored_study import StoredStudy
 from treino.tuning.member import is_member
+from treino.tuning.stored_study import StoredStudy
 from treino.tuning.stored_sweep import StoredSweep
 from treino.words import _
 

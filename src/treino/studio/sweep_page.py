@@ -1,4 +1,4 @@
-"""One sweep as its page shows it: its networks with their settings and figures, their curves, time left."""
+"""One sweep or study as its page shows it: its networks or rows, their figures and curves, how far it is."""
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -15,15 +15,18 @@ from treino.studio.divergence import where_diverged
 from treino.studio.folder_page import FolderPage, thinned
 from treino.studio.run_commands import Answer, TrainerRequest
 from treino.training.commands import send_stop
+from treino.tuning.conclusions import mode_name, row_name, seconds_text
 from treino.tuning.extension import check_folder, left_of, send_more, settings_in_all
 from treino.tuning.member import config_of
 from treino.tuning.member_table import MemberTable, plain
+from treino.tuning.stored_study import StoredStudy
 from treino.tuning.stored_sweep import StoredSweep
 
 MOST_NETWORKS = 2000  # that a page lists: the best,
 MOST_DIVERGED = 200  # and of these as many places at most are kept for some that diverged
 MOST_LINES = 400  # curves
 FACTS = "member", "rung", "step", "epochs", "status", "best", "parameters", "loss"  # of a network's row
+CURVES = "loss", "measured_loss"  # of a study's row, beside that of the figure
 WAITING = "waiting"  # the status of one that has not begun
 
 
@@ -179,6 +182,45 @@ def _lines(
     return [found[member] for member in shown if member in found]
 
 
+class StudyPage(FolderPage):
+    """The page of the study in ``path``; see ``FolderPage``."""
+
+    def messages(self, folder: RunFolder) -> dict[str, Any]:
+        """``state`` and ``lines`` of docs/studio-protocol.md."""
+        study = StoredStudy(folder)
+        result = study.result
+        document = study.document if result is None else result.to_json()
+        metric = document.get("metric")
+        lines = []
+        for number, row in enumerate(document["rows"]):
+            figure = row.get(metric, [])
+            curves = {name: row[name] for name in CURVES if row.get(name)}
+            curves |= {"figure": figure} if isinstance(figure, list) and figure else {}
+            lines.append({"row": number, **thinned(range(1, row["epochs"] + 1), curves)})
+        long = ("seeds", "loss_std", *CURVES, metric)
+        rows = [{k: v for k, v in row.items() if k not in long} for row in document["rows"]]
+        if result is not None:
+            for row, known in zip(rows, result.rows, strict=True):
+                row["name"], row["mode_name"] = row_name(known, result), mode_name(known.mode)
+                row["pace"] = seconds_text(known.seconds_per_epoch)
+        state = {
+            "kind": "study", "name": study.name, "path": str(study.path), "status": study.status,
+            "metric_name": None if metric is None else metric_name(metric),
+            "progress": _study_progress(document, study.status), "document": {**document, "rows": rows},
+        }  # fmt: skip
+        return {"state": state, "lines": lines}
+
+
+def _study_progress(document: Mapping[str, Any], status: str) -> dict[str, Any]:
+    """The share of all epochs, and seconds left where the pace is known."""
+    rows, planned = document["rows"], str(document.get("epochs", ""))  # each row's own are no number
+    if status != "running" or not rows or not planned.isdecimal():
+        return {"share": 1.0 if rows and status != "running" else None, "left_s": None}
+    done = sum(row["epochs"] for row in rows) / (int(planned) * len(rows))
+    seconds = document.get("seconds", 0.0)
+    return {"share": done, "left_s": seconds / done * (1 - done) if done and seconds else None}
+
+
 def stop(page: FolderPage, request: Mapping[str, Any]) -> Answer:
     send_stop(RunFolder.open(page.path, verify=False))
     return {}
@@ -212,8 +254,7 @@ def extend(page: FolderPage, request: Mapping[str, Any]) -> Answer:
     return TrainerRequest({"do": "extend", "run": str(page.path), "members": more})
 
 
-VERBS: Mapping[str, Callable[[FolderPage, Mapping[str, Any]], Answer]] = {
-    "stop": stop,
-    "open": open_member,
-    "extend": extend,
+VERBS: Mapping[str, Mapping[str, Callable[[FolderPage, Mapping[str, Any]], Answer]]] = {
+    "sweep": {"stop": stop, "open": open_member, "extend": extend},
+    "study": {"stop": stop},
 }

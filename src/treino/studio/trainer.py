@@ -20,8 +20,6 @@ from treino.loop.loop import JobEnd, JobEvent, JobPause, JobStart
 from treino.records.access import Access
 from treino.records.network_source import UserFiles
 from treino.store import RunFolder
-from treino.studies.study import study_events
-from treino.studies.study_options import StudyRequest
 from treino.studio.channel import Channel
 from treino.training.branch import branching, rewinding
 from treino.training.commands import heard, send_command, send_stop
@@ -29,6 +27,8 @@ from treino.training.replay import last_step, snapshots
 from treino.training.train import RunJob, resuming
 from treino.tuning.fit_events import FitRequest, fit_events, prepare_fit
 from treino.tuning.member import like
+from treino.tuning.study import study_events
+from treino.tuning.study_options import StudyRequest
 from treino.tuning.sweep import sweep_events, sweep_resumption
 from treino.words import _, speaking
 

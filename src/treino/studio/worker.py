@@ -18,13 +18,12 @@ import torch
 
 from treino.errors import TreinoError
 from treino.store import RunFolder
-from treino.studio import run_commands, study_page, sweep_page
+from treino.studio import run_commands, sweep_page
 from treino.studio.channel import Channel
 from treino.studio.folder_page import identity
 from treino.studio.run_commands import TrainerRequest
 from treino.studio.run_page import RunPage, Send
-from treino.studio.study_page import StudyPage
-from treino.studio.sweep_page import SweepPage
+from treino.studio.sweep_page import StudyPage, SweepPage
 from treino.words import VARIABLE, _, speaking
 
 GLANCE = 0.002  # seconds between two looks at folders that are watched
@@ -34,8 +33,7 @@ SLICE = 0.03  # seconds for what can wait
 Pages = RunPage | SweepPage | StudyPage
 VERBS: Mapping[str, Mapping[str, Any]] = {
     "run": run_commands.VERBS,
-    "sweep": sweep_page.VERBS,
-    "study": study_page.VERBS,
+    **sweep_page.VERBS,
 }
 
 

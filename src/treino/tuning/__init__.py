@@ -1,1 +1,1 @@
-"""Sweeps: many settings trained as few populations, the best kept and judged."""
+"""Many networks in one folder: sweeps, whose best is kept and judged; studies, whose settings take turns."""

@@ -76,9 +76,9 @@ class TrainingBracket:
         """
         while self.rung < len(self.rungs):
             goals = self.goals()
-            tick = _advance(goals) if distribution is None else distribution.advance(goals)
-            if tick is not None:
-                return tick
+            moment = _advance(goals) if distribution is None else distribution.advance(goals)
+            if moment is not None:
+                return moment[1]
             for population in self.populations:
                 population.join()
             self.write_rows(table)
@@ -185,10 +185,10 @@ class TrainingBracket:
         self.rung, self.steps_before = facts["rung"], facts["model_steps"]
 
 
-def _advance(goals: Sequence[tuple[GroupTraining, int]]) -> Tick | None:
+def _advance(goals: Sequence[tuple[GroupTraining, int]]) -> tuple[GroupTraining, Tick] | None:
     for population, until in goals:
         if population.behind(until):
-            return population.advance(CHUNK_SECONDS, until)
+            return population, population.advance(CHUNK_SECONDS, until)
     return None
 
 

@@ -1,22 +1,23 @@
-"""The populations of a sweep shared out in parts among the processes of a cluster.
+"""The populations of a sweep, or the networks of a study, shared out among the processes of a cluster.
 
-A part is cut so that every process has something to do, and a task so that it takes a few seconds at the
-measured speed. Neither changes a bit of what is trained.
+A population is cut so that every process has something to do, and a task so that it takes a few seconds at
+the measured speed. Neither changes a bit of what is trained.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 
 from treino.cluster.cluster import Cluster, SharedValue, TaskEnd
+from treino.cluster.ray_cluster import open_cluster
 from treino.data.dataset import Data
 from treino.engine import Tick
-from treino.engine.kernels.selection import WORKERS
-from treino.tuning.group_training import GroupTraining, PopulationPart
-from treino.tuning.part_training import PartEnd, part_order, train_part
-from treino.tuning.populations import group_work
+from treino.tuning.group_training import GroupTraining, PartOrder, PopulationPart
+from treino.tuning.track import Track, TrackOrder
 
 TASK_SECONDS, SHORTEST_TASK = 4.0, 0.5
 WAIT_SECONDS = 0.5
@@ -26,27 +27,33 @@ PRODUCTS_PER_SECOND = 2e9  # of a processor, before its speed is known
 PASSES = 3  # forward, and backward for weights and inputs
 
 
-_Work = tuple[GroupTraining, PopulationPart, int, float]
+Population = GroupTraining | Track
+"""What is trained in parts; a network of a study is one part, whose tasks end with an epoch."""
+
+_Work = tuple[Population, PopulationPart, int, float]
 """A part, a step (to which it shall get, or where its task began), and the seconds that are left to train."""
+
+
+def train(order: PartOrder | TrackOrder, data: Data) -> Any:
+    """What a process of the cluster runs: train what the order says on these rows."""
+    return order.train(data)
 
 
 @dataclass(eq=False)
 class Distribution:
-    """cluster: its processes. title: the sweep's name, for the names of its tasks.
-
-    processors: the kinds of processors that trained, and which members. tasks: how many have ended.
-    """
+    """cluster: its processes. processors: the kinds that trained, and which members. title: the folder's
+    name, for the names of its tasks."""
 
     cluster: Cluster
-    title: str
     processors: dict[str, set[int]] = field(default_factory=dict)
-    tasks: int = 0
+    title: str = ""
     _shared: dict[int, tuple[Data, SharedValue]] = field(default_factory=dict)
     _running: dict[int, _Work] = field(default_factory=dict)
     _pace: dict[int, float] = field(default_factory=dict)  # seconds of a member's step, by id of its group
 
-    def advance(self, goals: Sequence[tuple[GroupTraining, int]]) -> Tick | None:
-        """Have the populations trained to these steps for a moment; None: all are there."""
+    def advance(self, goals: Sequence[tuple[Population, int]]) -> tuple[Population, Tick] | None:
+        """Have the populations trained to these steps for a moment: one of them, and how far it is; None: all
+        are there."""
         behind = [(population, until) for population, until in goals if population.behind(until)]
         if not behind:
             return None
@@ -61,10 +68,10 @@ class Distribution:
         )  # so that all end at about the same time
         for population, part, until, work in waiting:
             self._submit(population, part, until, seconds, work)
-        tick = None
+        moment = behind[0][0], _moment(behind[0][0])
         for end in self.cluster.ended(WAIT_SECONDS):
-            tick = self._take(end) or tick
-        return tick or _moment(behind[0][0])
+            moment = self._take(end) or moment
+        return moment
 
     def stop(self) -> None:
         """End what runs; its members stand where their last task left them."""
@@ -77,7 +84,7 @@ class Distribution:
             self._shared[id(data)] = data, self.cluster.share(data)
         return self._shared[id(data)][1]
 
-    def _waiting(self, behind: Sequence[tuple[GroupTraining, int]]) -> list[_Work]:
+    def _waiting(self, behind: Sequence[tuple[Population, int]]) -> list[_Work]:
         """The parts that nobody trains now, those with most to do first."""
         busy = {id(part) for _population, part, *_work in self._running.values()}
         found = [
@@ -92,14 +99,14 @@ class Distribution:
     def _halve(waiting: Sequence[_Work]) -> bool:
         """Cut the part with most to do in two, for processes without anything; False: none is worth it."""
         for population, part, _until, seconds in waiting:
-            if len(part.rows) > 1 and seconds > 2 * SHORTEST_TASK:
+            if isinstance(population, GroupTraining) and len(part.rows) > 1 and seconds > 2 * SHORTEST_TASK:
                 population.halve(part)
                 return True
         return False
 
-    def _divide(self, behind: Sequence[tuple[GroupTraining, int]], slots: int) -> None:
+    def _divide(self, behind: Sequence[tuple[Population, int]], slots: int) -> None:
         """Cut the populations that are whole into parts: more for those with more to do."""
-        whole = [(population, until) for population, until in behind if not population.parts]
+        whole = [(p, until) for p, until in behind if isinstance(p, GroupTraining) and not p.parts]
         if not whole:
             return
         seconds = [
@@ -112,56 +119,49 @@ class Distribution:
             count = min(most, max(slots * share, members / FEWEST_MEMBERS))
             population.divide(min(members, max(1, math.ceil(count))))
 
-    def _seconds(self, population: GroupTraining) -> float:
+    def _seconds(self, population: Population) -> float:
         """Of a step of one member, as measured or guessed."""
-        guess = PASSES * group_work(population.group) / len(population.group.members) / PRODUCTS_PER_SECOND
-        return self._pace.get(id(population), guess)
+        training = population.training
+        rows = training.config.rows_per_step(len(population.data.train))
+        return self._pace.get(id(population), PASSES * training.parameters * rows / PRODUCTS_PER_SECOND)
 
     def _submit(
-        self, population: GroupTraining, part: PopulationPart, until: int, seconds: float, work: float
+        self, population: Population, part: PopulationPart, until: int, seconds: float, work: float
     ) -> None:
         """Begin a task of about so many seconds. work: those of all that the part has to do."""
-        training = population.training
         tasks = max(1, round(work / seconds))  # of equal length
-        stop = part.step + -(-(until - part.step) // tasks)
-        members = population.group.members
-        name = f"{self.title}: {_numbers([members[row] for row in part.rows])}, steps {part.step} to {stop}"
+        stop = population.task_end(part.step + -(-(until - part.step) // tasks))
         ticket = self.cluster.submit(
-            train_part,
-            part_order(population, part, stop, self.cluster),
-            shared=[self.share(population.group.data)],
-            name=name,
-            processors=1 if training.engine in WORKERS or self.cluster.gpus else training.threads,
+            train,
+            population.order(part, stop, self.cluster),
+            shared=[self.share(population.data)],
+            name=f"{self.title}: {population.task_name(part, stop)}",
+            processors=1 if self.cluster.gpus else population.task_processors,
         )
         self._running[ticket] = population, part, part.step, work * (1 - 1 / tasks)
 
-    def _take(self, end: TaskEnd) -> Tick | None:
+    def _take(self, end: TaskEnd) -> tuple[Population, Tick] | None:
         if end.ticket not in self._running:
             return None
         population, part, first, _left = self._running.pop(end.ticket)
-        found: PartEnd = end.value
-        population.put_part(part, found.state)
-        population.model_steps += found.model_steps
-        if found.model_steps and part.step > first:
-            self._pace[id(population)] = end.seconds / found.model_steps
-        members = population.group.members
-        self.processors.setdefault(end.processor, set()).update(members[row] for row in part.rows)
-        self.tasks += 1
-        tick = _moment(population)
-        if found.epoch is not None:
-            tick.epochs.append(found.epoch)
-        return tick
+        steps, epochs = population.take(part, end)
+        if steps and part.step > first:
+            self._pace[id(population)] = end.seconds / steps
+        self.processors.setdefault(end.processor, set()).update(population.members[row] for row in part.rows)
+        return population, replace(_moment(population), epochs=epochs)
 
 
-def _moment(population: GroupTraining) -> Tick:
+@contextmanager
+def open_distribution(
+    on: str | None, gpus_per_chunk: float | None, processors: dict[str, set[int]]
+) -> Iterator[Distribution | None]:
+    """The processes of a cluster, ready to train, see ``open_cluster``; None: no cluster is asked for."""
+    with open_cluster(on, gpus_per_chunk, train) as cluster:
+        yield None if cluster is None else Distribution(cluster, processors)
+
+
+def _moment(population: Population) -> Tick:
     """A tick that tells of no steps: what runs elsewhere tells its figures when its task has ended."""
     training = population.training
-    loss_1P = torch.full((1, len(population.group.members)), torch.nan)
+    loss_1P = torch.full((1, len(population.members)), torch.nan)
     return Tick(training.step, training.epoch, loss_1P, [], training.status_P, training.population)
-
-
-def _numbers(members: Sequence[int]) -> str:
-    """``networks 3 to 8``, or ``network 3``; some of between may be missing."""
-    if len(members) == 1:
-        return f"network {members[0]}"
-    return f"{len(members)} networks, {min(members)} to {max(members)}"

@@ -13,8 +13,10 @@ from typing import Any
 
 from treino.documents import read_document, read_sweep_spec
 from treino.errors import TreinoError
+from treino.loop.stop_command import stop_sent
 from treino.search.space import Space, space_from_json
 from treino.store import RunFolder
+from treino.store.database import Command
 from treino.training.commands import heard, send_command
 from treino.tuning.member_table import MemberTable
 from treino.tuning.sweep_options import TPE
@@ -106,17 +108,18 @@ def add_networks(
 
 def hear(folder: RunFolder, sweep: SweepTraining) -> bool:
     """Obey the commands to a sweep that trains; -> whether one asks it to stop."""
-    stop = False
-    for command in folder.database.poll_commands():
-        obeyed = command.name in ("stop", VERB)
-        stop |= command.name == "stop"
-        if command.name == VERB and command.id not in [e["command"] for e in sweep.extensions]:
+
+    def add(command: Command) -> bool:
+        if command.name != VERB:
+            return False
+        if command.id not in [e["command"] for e in sweep.extensions]:
             try:
                 add_networks(folder, sweep, command.value, command=command.id)
             except TreinoError:
-                obeyed = False
-        folder.database.mark_command(command.id, "applied" if obeyed else "refused")
-    return stop
+                return False
+        return True
+
+    return stop_sent(folder, add)
 
 
 def left_of(folder: RunFolder, whole: int | None) -> int | None:

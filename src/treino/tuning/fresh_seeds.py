@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from treino.data.dataset import Data
+from treino.engine.metrics import measure
 from treino.errors import TreinoError
 from treino.inspection.baselines import baselines
+from treino.inspection.outputs import outputs
 from treino.records.data_source import load_data
 from treino.tuning.distribution import Distribution
-from treino.tuning.part_training import GroupOrder, for_gpu, group_order, test_figures
-from treino.tuning.populations import groups, settings_of
-from treino.tuning.sweep_state import SweepTraining
+from treino.tuning.populations import GroupOrder, for_gpu, group_order, groups, settings_of
+from treino.tuning.shared_data import SharedRows
+from treino.tuning.sweep_state import PREPARED, SweepTraining
 from treino.words import _
 
 LEAST_S = 30.0  # they take no longer than the sweep did, or this
@@ -116,9 +118,25 @@ def _distributed(
 
 def _outcome(orders: Sequence[GroupOrder], metric: str, beaten: bool, data: Data) -> Outcome:
     try:
-        return test_figures(orders, data, metric), baselines(data).metrics if beaten else {}
+        return _test_figures(orders, data, metric), baselines(data).metrics if beaten else {}
     except TreinoError as error:
         return error
+
+
+def _test_figures(orders: Sequence[GroupOrder], data: Data, metric: str) -> dict[int, float]:
+    """Train groups from their first step to their last: each member's figure on the test rows."""
+    found: dict[int, float] = {}
+    for order in orders:
+        group = order.group(data)
+        training = group.training()
+        for _tick in training:
+            pass
+        for row, member in enumerate(group.members):
+            rows = group.data.test
+            out = outputs(training.net(row), rows.x, item_shape=training.shared.item_shape)
+            figures: dict[str, Any] = measure(out[None], rows.y, training.loss_function, data.target_scale)
+            found[member] = float(figures[metric][0])
+    return found
 
 
 def _trainings(
@@ -138,7 +156,8 @@ def _trainings(
         try:
             if not fixed:
                 data = load_data(sweep.source, pair[0], rules=sweep.data.rules)
-                again = replace(sweep, data=data, _cache={})
+                rows = SharedRows(sweep.source, data, settings_of({}, sweep.base, 0), PREPARED)
+                again = replace(sweep, data=data, data_for=rows)
             found = groups(pair, again.data_for, sweep.networks)
             if cluster is not None:  # the kernel is the one that it would have here
                 found = [for_gpu(group) for group in found] if cluster.gpus else found

@@ -1,6 +1,7 @@
 """A population of a sweep in training: its members' learning curves and the figures of their kept weights.
 
-Some of its members may go on apart from the others, here or in other processes; see ``PopulationPart``.
+Some of its members may go on apart from the others, here or as the task of a cluster's process, which is a
+function of its arguments alone, so that it may run anywhere, and again where its process is lost.
 """
 
 from bisect import bisect_left
@@ -11,12 +12,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from treino.cluster.cluster import Cluster, TaskEnd
+from treino.data.dataset import Data
 from treino.engine import Tick, Training
+from treino.engine.kernels.selection import WORKERS
 from treino.engine.metrics import METRICS, measure
 from treino.engine.saved_state import save_rows
 from treino.engine.tick import Epoch
 from treino.engine.training_state import RUNNING
-from treino.tuning.populations import Group
+from treino.tuning.populations import Group, GroupOrder, group_order
 
 LOOKS_APART = 50  # from this step on, one look for each so many steps that are behind
 POINTS = 256  # of each member's curve, at most
@@ -85,10 +89,10 @@ class PopulationPart:
     """
 
     rows: list[int]
-    step: int
-    evaluated_step: int
-    epoch_steps: int
-    looks: int
+    step: int = 0
+    evaluated_step: int = 0
+    epoch_steps: int = 0
+    looks: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -289,6 +293,42 @@ class GroupTraining:
         self.put_part(part, alone.save())
         return tick
 
+    # ---- parts in the processes of a cluster; see ``Distribution``
+
+    @property
+    def data(self) -> Data:
+        return self.group.data
+
+    @property
+    def members(self) -> tuple[int, ...]:
+        return self.group.members
+
+    @property
+    def task_processors(self) -> int:
+        training = self.training
+        return 1 if training.engine in WORKERS else training.threads
+
+    def task_end(self, step: int) -> int:
+        """The first step from this one on at which a task may end: any."""
+        return step
+
+    def order(self, part: PopulationPart, until: int, cluster: Cluster) -> "PartOrder":
+        """What a task needs to train the part on to a step."""
+        group = group_order(self.group.part(part.rows, self.training), cluster)
+        return PartOrder(group, self.metric, self.target, self.save_part(part) if part.step else None, until)
+
+    def task_name(self, part: PopulationPart, until: int) -> str:
+        members = [self.members[row] for row in part.rows]
+        some = f"{len(members)} networks, {min(members)} to {max(members)}"  # some of between may be missing
+        return f"{some if len(members) > 1 else f'network {members[0]}'}, steps {part.step} to {until}"
+
+    def take(self, part: PopulationPart, end: TaskEnd) -> tuple[int, list[Epoch]]:
+        """Put back what a part's task has trained; -> its model-steps, the last epoch that it measured."""
+        alone: PartEnd = end.value
+        self.put_part(part, alone.state)
+        self.model_steps += alone.model_steps
+        return alone.model_steps, [] if alone.epoch is None else [alone.epoch]
+
     # ---- going on after a stop
 
     def save(self) -> Saved:
@@ -305,6 +345,36 @@ class GroupTraining:
         self.curve.restore(kinds["curve"], facts["looks"])
         self.kept_figures, self.reached = kinds["seen"], kinds["reached"]["step"]
         self.parts = [PopulationPart(**part) for part in facts.get("parts", ())]
+
+
+@dataclass(frozen=True, eq=False)
+class PartOrder:
+    """What training a part needs beside the rows. state: as ``GroupTraining.save_part`` gave it; None before
+    the first step."""
+
+    group: GroupOrder
+    metric: str
+    target: tuple[str, float] | None
+    state: Saved | None
+    until: int
+
+    def train(self, data: Data) -> "PartEnd":
+        """Train the members to the step, or until all have ended."""
+        alone = GroupTraining(self.group.group(data), self.metric, self.target)
+        if self.state is not None:
+            alone.load(*self.state)
+        while alone.behind(self.until):
+            alone.advance(None, self.until)
+        return PartEnd(alone.save(), alone.model_steps, alone.last_epoch)
+
+
+@dataclass(frozen=True, eq=False)
+class PartEnd:
+    """state: as ``GroupTraining.put_part`` takes it. epoch: the last one that was measured."""
+
+    state: Saved
+    model_steps: int
+    epoch: Epoch | None
 
 
 def _named(kinds: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:

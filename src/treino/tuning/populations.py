@@ -9,12 +9,15 @@ from typing import Any
 from torch import nn
 from torch.nn.parameter import is_lazy
 
+from treino.cluster.cluster import Cluster
+from treino.cluster.devices import gpu_engine
 from treino.data.dataset import Data
 from treino.engine import MLP, TrainConfig, Training, mlp
+from treino.engine.kernels.selection import WORKERS
 from treino.engine.train_config import SIDE_BY_SIDE
 from treino.engine.training_setup import set_up
 from treino.errors import TreinoError
-from treino.records.user_network import NetworkFile, NetworkFiles, network_of
+from treino.records.user_network import NetworkFile, NetworkFiles, network_of, own_net
 from treino.search.space import Config
 from treino.spec import OF_DATA, OF_ENGINE, Settings, read_settings
 from treino.training.resolution import decide, refuse_ensemble, train_config
@@ -74,6 +77,14 @@ def single_settings() -> set[str]:
     return {name for name, field in fields if "tuple" not in str(field.annotation) and name != "net"}
 
 
+def checked_settings(values: Mapping[str, Any]) -> Settings:
+    """One network's settings, refused before the data is read where they contradict each other."""
+    settings = read_settings(values)
+    refuse_ensemble(settings)
+    train_config(settings)
+    return settings
+
+
 def settings_of(config: Config, base: Mapping[str, Any], member: int) -> Settings:
     """One member's settings: what all have, and its own on top.
 
@@ -81,21 +92,12 @@ def settings_of(config: Config, base: Mapping[str, Any], member: int) -> Setting
         TreinoError: a value out of range, or settings that contradict each other; with the member's number.
     """
     try:
-        settings = read_settings({**base, **config})
-        refuse_ensemble(settings)
-        train_config(settings)  # refused before the data is read
-        return settings
+        return checked_settings({**base, **config})
     except TreinoError as error:
         if not config:
             raise
-        raise TreinoError(
-            error.rule,
-            _("Network {n} ({config}): {why}").format(
-                n=member, config=config_text(config), why=error.message
-            ),
-            error.hint,
-            status=error.status,
-        ) from None
+        said = _("Network {n} ({config}): {why}")
+        raise error.saying(said.format(n=member, config=config_text(config), why=error.message)) from None
 
 
 def config_text(config: Config) -> str:
@@ -125,12 +127,7 @@ def groups(
         try:
             net, config = decide(s, data, network_of(s, networks))
         except TreinoError as error:
-            raise TreinoError(
-                error.rule,
-                _("Network {n}: {why}").format(n=member, why=error.message),
-                error.hint,
-                status=error.status,
-            ) from None
+            raise error.saying(_("Network {n}: {why}").format(n=member, why=error.message)) from None
         key = _key(member, data, net, config)
         data_of[key] = data
         if s.net is not None:
@@ -189,3 +186,39 @@ def rung_step(training: Training, share: float) -> int:
     """Where members are judged that shall have done this share of their steps: at the next look."""
     wanted = share * training.steps - 1e-9
     return next(step for step in evaluations(training) if step >= wanted)
+
+
+@dataclass(frozen=True, eq=False)
+class GroupOrder:
+    """A group without its rows, so that it can be sent. net: treino's own layers; else ``network``, a file of
+    the user's own and its seed."""
+
+    members: tuple[int, ...]
+    net: MLP | None
+    network: tuple[NetworkFile, int] | None
+    config: TrainConfig
+
+    def group(self, data: Data) -> Group:
+        net = self.net
+        if net is None:
+            assert self.network is not None
+            return Group(self.members, data, own_net(*self.network), self.config, self.network)
+        return Group(self.members, data, net, self.config)
+
+
+def group_order(group: Group, cluster: Cluster | None) -> GroupOrder:
+    """The order for a group. cluster: whose process will train it, by the kernel that is decided here; None:
+    this process."""
+    net, network, config = group.net, group.network, group.config
+    if cluster is not None and config.shared.engine in WORKERS:
+        config = config.with_settings(threads=1)  # no thread changes a bit, and a task has one processor
+    if cluster is not None and cluster.gpus:
+        config = config.with_settings(device="cuda")
+    return GroupOrder(group.members, net if isinstance(net, MLP) else None, network, config)
+
+
+def for_gpu(group: Group) -> Group:
+    """With a kernel that a GPU has."""
+    flat = isinstance(group.net, MLP) and not group.net.batch_norm
+    engine = group.config.shared.engine or gpu_engine(flat)
+    return replace(group, config=group.config.with_settings(engine=engine))

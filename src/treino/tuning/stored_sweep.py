@@ -1,6 +1,5 @@
 """A stored sweep: its table, leaderboard, best run and ensemble."""
 
-from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,8 +8,6 @@ from treino.documents import read_document, read_sweep_result, read_sweep_spec, 
 from treino.documents.sweep_result import SweepResult
 from treino.documents.sweep_spec import SweepSpec
 from treino.errors import TreinoError
-from treino.loop.loop import JobEvent
-from treino.loop.loop import drain as drained
 from treino.records.access import Access
 from treino.records.registry_names import check_names
 from treino.records.stored_run import StoredRun, stored_run
@@ -162,12 +159,3 @@ class StoredSweep:
         figures = ", ".join(f"{k} {v:.3f}" for k, v in test.items() if v is not None)
         said = f", best {best.member}: test {figures}" if best and figures else ""
         return f"{type(self).__name__}({str(self.path)!r}, {self.status}, {members} networks{said})"
-
-
-def drain(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None = None) -> StoredSweep:
-    """Run the events of a sweep to their end and return the sweep.
-
-    Raises:
-        KeyboardInterrupt: after a Ctrl-C, when everything is saved.
-    """
-    return StoredSweep(RunFolder.open(drained(stream, watch).job.folder.path))

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from treino.cluster.devices import device_here
-from treino.cluster.ray_cluster import open_cluster
+from treino.cluster.ray_task import processor_kind
 from treino.data.dataset import Data
 from treino.documents import read_checkpoint, read_document, read_sweep_spec, read_tensors
 from treino.engine import Tick
@@ -25,14 +25,13 @@ from treino.engine.metrics import METRICS, metric_names
 from treino.errors import TreinoError
 from treino.loop.loop import JobEvent, events, status_at_end
 from treino.records.access import Access
-from treino.records.data_source import data_of, keep_copy, load_data, reference, source_of
+from treino.records.data_source import data_of, load_data, source_of
 from treino.records.failure_notes import noted
 from treino.records.network_source import (
     NetworkSource,
     copy_words,
     network_files,
     network_source,
-    write_copies,
 )
 from treino.records.resumable import unfinished
 from treino.search.space import Space, space_from_json
@@ -42,11 +41,11 @@ from treino.store import RunFolder
 from treino.training.goals import check_goals
 from treino.tuning import member_table, top_members
 from treino.tuning.bracket import TrainingBracket
-from treino.tuning.cluster_sweep import distribute, note_processor
+from treino.tuning.distribution import open_distribution
 from treino.tuning.extension import OVER, add_networks, begun_part, check_folder, hear
 from treino.tuning.judgement import finish_sweep, sweep_document
-from treino.tuning.part_training import train_part
 from treino.tuning.populations import settings_of, single_settings, whole_settings
+from treino.tuning.shared_data import new_folder
 from treino.tuning.space_file import space_of
 from treino.tuning.spread import finish_repeats, member_figures
 from treino.tuning.sweep_networks import network_words, renamed_space
@@ -86,7 +85,7 @@ def sweep_events(
     ``treino.search.space``. settings: what all members share. networks: where the files come from that
     settings name as networks of the user's own. asked: see ``Asked``. stem: of the folder's name, after the
     data's. data: what ``load_data`` made of the source with the shared settings, where it was wanted before.
-    on, gpus_per_chunk: the cluster that trains, see ``open_cluster``.
+    on, gpus_per_chunk: the cluster that trains, see ``open_distribution``.
 
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
@@ -128,21 +127,14 @@ def sweep_events(
         )
         wanted = sweep.options = replace(wanted, members=len(sweep.configs))
     with ExitStack() as opened:
-        cluster = opened.enter_context(open_cluster(on, gpus_per_chunk, train_part))
-        distribute(sweep, cluster)
+        sweep.distribution = opened.enter_context(open_distribution(on, gpus_per_chunk, sweep.processors))
         first = training_bracket(sweep, 0)
         if wanted.until is not None:
             of_first = first.trainings[0]
             check_goals(wanted.until[:1], metric_names(of_first.loss_function, of_first.outputs), data)
-        where_to = Path(out) if out else None
-        folder = opened.enter_context(
-            RunFolder.create(parent=parent, stem=f"{data.name}-{stem}", name=name, out=where_to, kind="sweep")
+        folder, where = opened.enter_context(
+            new_folder("sweep", data, sweep.networks, parent=parent, stem=stem, name=name, out=out)
         )
-        folder.write_json("preparation.json", data.preparation.to_json())
-        where = reference(data, folder.path)
-        if where["kind"] == "memory":
-            keep_copy(folder, data)
-        write_copies(folder, sweep.networks)
         folder.write_json(
             "spec.json",
             {
@@ -176,7 +168,7 @@ def sweep_resumption(
 
     access: to its rows, and to networks of the user's own, which reading a folder never executes.
     storage: Optuna's, where it has one: to open what a folder names could write anywhere, and Optuna
-    unpickles what some storages hold. on, gpus_per_chunk: the cluster that trains, see ``open_cluster``.
+    unpickles what some storages hold. on, gpus_per_chunk: the cluster that trains, see ``open_distribution``.
 
     Raises:
         TreinoError: the sweep is over, is being written by another process, is damaged, or its data is gone;
@@ -206,8 +198,7 @@ def sweep_resumption(
     if more is not None:
         check_folder(folder, more)
     with ExitStack() as opened:
-        cluster = opened.enter_context(open_cluster(on, gpus_per_chunk, train_part))
-        distribute(sweep, cluster)
+        sweep.distribution = opened.enter_context(open_distribution(on, gpus_per_chunk, sweep.processors))
         opened.enter_context(folder)
         folder.unseal()
         kept = read_checkpoint(folder)
@@ -298,7 +289,7 @@ class SweepJob:
             tick = self.bracket.advance(self.sweep.rows, self.sweep.distribution)
             self.sweep.seconds += time.perf_counter() - begin
             if tick is not None:
-                note_processor(self.sweep, self.bracket)
+                self._note_processor(self.bracket)
                 self._show(self.bracket)
                 self.last = tick
                 return tick
@@ -375,6 +366,14 @@ class SweepJob:
                     (group.members[row], figure),
                     bracket.configs[group.members[row]],
                 )
+
+    def _note_processor(self, bracket: TrainingBracket) -> None:
+        """Note who goes on in this process, of a sweep that a cluster began."""
+        if self.sweep.distribution is None and self.sweep.processors:
+            running = [
+                p.members[row] for p in bracket.populations for row in p.training.state.running.tolist()
+            ]
+            self.sweep.processors.setdefault(processor_kind(), set()).update(running)
 
     def _keep(self, reason: str | None) -> None:
         """Keep what the bracket gave; from here on it is never trained again. reason: why all is over."""

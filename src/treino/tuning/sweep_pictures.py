@@ -1,11 +1,12 @@
-"""Picture files of a sweep, in ``pictures/`` of its folder."""
+"""Picture files of a sweep or a study, in ``pictures/`` of its folder."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from treino.documents import read_tensors
+from treino.documents.study import StudyResult
 from treino.engine.metrics import METRICS
 from treino.errors import TreinoError
 from treino.inspection.boundary import boundary
@@ -14,16 +15,20 @@ from treino.inspection.sweep_statistics import FEWEST, SweepFigures, density, se
 from treino.pictures import File
 from treino.pictures.output import check_names, put_each
 from treino.pictures.picture_files import PICTURES as OF_A_RUN
+from treino.plots.study import StudyCurve, curves_figure, tradeoff_figure
 from treino.plots.style import metric_name, png
 from treino.plots.sweep_boundaries import boundaries_figure
 from treino.plots.sweep_curves import density_figure
 from treino.plots.sweep_importance import importance_figure
 from treino.plots.sweep_parallel import parallel_figure
 from treino.plots.sweep_slices import slices_figure
+from treino.store import RunFolder
 from treino.store.output_files import OutputFolder
 from treino.tuning import top_members
+from treino.tuning.conclusions import mode_name, setting_texts
 from treino.tuning.member_table import MemberTable
 from treino.tuning.populations import config_text
+from treino.tuning.stored_study import StoredStudy
 from treino.tuning.stored_sweep import StoredSweep
 from treino.words import N_, _, numeral
 
@@ -64,13 +69,45 @@ def draw_sweep(
             _("{sweep} has no network at its first rung yet.").format(sweep=sweep.name),
             _("Wait, or go on with it: treino resume {sweep}").format(sweep=sweep.name),
         )
+    return _put(sweep.folder, {name: partial(PICTURES[name], sweep) for name in what}, to, missing)
+
+
+def draw_study(
+    study: StoredStudy,
+    what: Sequence[str] = (),
+    to: OutputFolder | None = None,
+    missing: list[TreinoError] | None = None,
+) -> list[Path]:
+    """The same of a study; default: all of its pictures.
+
+    Raises:
+        TreinoError: an unknown picture (with the nearest), or a study that has no epoch yet.
+    """
+    check_names(what, OF_A_STUDY, N_("There is no picture {name!r} of a study."))
+    result = study.result
+    if result is None or not any(row.epochs for row in result.rows):
+        raise TreinoError(
+            "study_without_epochs",
+            _("{study} has no whole epoch yet.").format(study=study.name),
+            _("Wait, or go on with it: treino resume {study}").format(study=study.name),
+        )
+    drawn = {name: partial(OF_A_STUDY[name], result) for name in what or OF_A_STUDY}
+    return _put(study.folder, drawn, to, missing)
+
+
+def _put(
+    folder: RunFolder,
+    pictures: Mapping[str, Callable[[], bytes]],
+    to: OutputFolder | None,
+    missing: list[TreinoError] | None,
+) -> list[Path]:
     if to is not None:
-        to.check(f"{name}.png" for name in what)
-    return put_each(sweep.folder, [partial(_file, sweep, name) for name in what], to, missing)
+        to.check(f"{name}.png" for name in pictures)
 
+    def file(name: str) -> list[File]:
+        return [(f"{name}.png", pictures[name]())]
 
-def _file(sweep: StoredSweep, name: str) -> list[File]:
-    return [(f"{name}.png", PICTURES[name](sweep))]
+    return put_each(folder, [partial(file, name) for name in pictures], to, missing)
 
 
 def _seen(sweep: StoredSweep) -> SweepFigures:
@@ -169,3 +206,40 @@ PICTURES: dict[str, Callable[[StoredSweep], bytes]] = {
     "curves": _curves,
     "boundaries": _boundaries,
 }
+
+
+def _study_curves(result: StudyResult) -> list[StudyCurve]:
+    """The rows as the pictures take them."""
+    rest = [n for n in result.varied if n != "batch_size"]
+    found = []
+    for row in result.rows:
+        batch = row.batch_size
+        found.append(
+            StudyCurve(
+                panel=_("batch of all rows") if batch == "full" else _("batch {n}").format(n=batch),
+                mode=mode_name(row.mode),
+                setting=", ".join(setting_texts(row, rest)),
+                loss=row.loss,
+                deviation=row.loss_std,
+                floor=row.loss_floor,
+                seconds=row.seconds_per_epoch,
+                interval=row.seconds_interval,
+                epochs_to={name: row.epochs_to(name) for name in result.until},
+                epochs=row.epochs,
+            )
+        )
+    return found
+
+
+def _loss_curves(result: StudyResult) -> bytes:
+    return png(curves_figure(_study_curves(result), result.data, result.until.get("loss")))
+
+
+def _tradeoff(result: StudyResult) -> bytes:
+    until = result.until
+    metric = "accuracy" if "accuracy" in until else next(iter(until), None)
+    figure = None if metric is None else until[metric]
+    return png(tradeoff_figure(_study_curves(result), result.data, metric, figure))
+
+
+OF_A_STUDY: dict[str, Callable[[StudyResult], bytes]] = {"curves": _loss_curves, "tradeoff": _tradeoff}

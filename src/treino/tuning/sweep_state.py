@@ -14,7 +14,6 @@ from treino.engine import MLP
 from treino.engine.metrics import METRICS
 from treino.engine.training_setup import no_validation_rows
 from treino.errors import TreinoError
-from treino.records.data_source import load_data
 from treino.records.user_network import NetworkFiles, network_of
 from treino.search.halving import STRATEGIES, Bracket, Rung
 from treino.search.optuna_sampler import tpe
@@ -26,13 +25,14 @@ from treino.training.resolution import decide
 from treino.tuning.bracket import TrainingBracket
 from treino.tuning.distribution import Distribution
 from treino.tuning.member_table import MemberTable
-from treino.tuning.part_training import for_gpu
-from treino.tuning.populations import Group, groups, settings_of
+from treino.tuning.populations import COMPARED, Group, for_gpu, groups, settings_of
+from treino.tuning.shared_data import SharedRows
 from treino.tuning.sweep_options import TPE, TPE_AT_ONCE, SweepOptions
 from treino.tuning.top_members import TopMember
 from treino.words import _
 
 COPIES = 12  # of a member's numbers that are in memory while it trains
+PREPARED = *COMPARED, "fold"  # settings of the data in which members may differ
 FIRST_LOOK = 20  # steps: the engine looks at validation rows no earlier
 
 
@@ -58,6 +58,7 @@ class SweepTraining:
     sampler: Sampler
     rows: MemberTable
     networks: NetworkFiles
+    data_for: SharedRows
     configs: list[Config] = field(default_factory=list)
     asks: list[int] = field(default_factory=list)
     brackets: list[tuple[int, int, tuple[Rung, ...]]] = field(default_factory=list)
@@ -69,7 +70,6 @@ class SweepTraining:
     notes: list[str] = field(default_factory=list)
     distribution: Distribution | None = None
     processors: dict[str, set[int]] = field(default_factory=dict)
-    _cache: dict[str, Data] = field(default_factory=dict)
     _settings: dict[int, Settings] = field(default_factory=dict)
 
     def settings(self, member: int) -> Settings:
@@ -82,39 +82,6 @@ class SweepTraining:
     def seconds_at_last(self) -> float:
         """Of training, when members were added last: from there on the time limit counts."""
         return float(self.extensions[-1]["seconds"]) if self.extensions else 0.0
-
-    def data_for(self, settings: Settings) -> Data:
-        """The rows as these settings prepare them; the splits are always the same."""
-        key = f"{settings.normalise}/{settings.features}/{settings.fold}"
-        if not self._cache:
-            first = settings_of({}, self.base, 0)
-            self._cache[f"{first.normalise}/{first.features}/{first.fold}"] = self.data
-        if key not in self._cache:
-            if isinstance(self.source, Data):
-                raise TreinoError(
-                    "data_is_loaded",
-                    _("The data is prepared already, so a space can't vary how."),
-                    _("Give what the data is made from, or leave normalise and features out of the space."),
-                )
-            data = load_data(self.source, settings, rules=self.data.rules)
-            self._cache[key] = data if self.options.spread else _same_rows(data, self.data)
-        return self._cache[key]
-
-
-def _same_rows(data: Data, first: Data) -> Data:
-    """The data, if its splits hold the rows that the first one's hold.
-
-    Rows that are equal in the chosen columns are never parted, so other columns may part the rows otherwise.
-    """
-    if all(rows.index.equal(first.splits[split].index) for split, rows in data.splits.items()):
-        return data
-    raise TreinoError(
-        "features_split",
-        _("With the columns {features} more rows are equal to each other, and are split otherwise.").format(
-            features=", ".join(data.features)
-        ),
-        _("Add [[duplicates=ignore]], so that all networks are compared on the same rows."),
-    )
 
 
 @dataclass
@@ -181,6 +148,7 @@ def sweep_training(
         chosen,
         MemberTable(dimensions),
         networks,
+        SharedRows(source, data, shared, PREPARED),
     )
 
 

@@ -1,31 +1,27 @@
 """A stored study: its rows, as a list, a frame and a document."""
 
-from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from treino.documents import read_study_result, read_study_spec
-from treino.documents.study_result import StudyResult
-from treino.documents.study_spec import StudySpec
+from treino.documents.study import StudyFacts, StudyResult, StudySpec
 from treino.engine import METRICS
-from treino.loop.loop import JobEvent
-from treino.loop.loop import drain as drained
 from treino.records.access import Access
 from treino.records.registry_names import check_names
 from treino.store import RunFolder
-from treino.studies.study import track_states
-from treino.studies.study_job import study_result
-from treino.studies.study_options import StudyOptions
-from treino.studies.track import Record
+from treino.tuning.study import track_states
+from treino.tuning.study_document import study_result
+from treino.tuning.study_options import StudyOptions
+from treino.tuning.track import Record
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def _check_metrics(*metrics: str) -> None:
-    """Refuse a figure that there is none of."""
-    for metric in metrics:
+def _check_metrics(facts: StudyFacts) -> None:
+    """Refuse figures that there are none of."""
+    for metric in (facts.metric, *facts.until):
         check_names({"metric": metric})
 
 
@@ -53,7 +49,7 @@ class StoredStudy:
     def spec(self) -> StudySpec:
         """What was asked: what all rows share, the rows, the data."""
         found = read_study_spec(self.folder)
-        _check_metrics(found.facts.metric, *found.facts.until)
+        _check_metrics(found.facts)
         return found
 
     @property
@@ -62,7 +58,7 @@ class StoredStudy:
         status = self.status
         if self.folder.manifest.sealed:
             found = read_study_result(self.folder)
-            _check_metrics(found.metric, *found.until)
+            _check_metrics(found)
             here = {"study": self.name, "path": str(self.path), "status": status}  # the folder may have moved
             return found.model_copy(update=here)
         if not self.folder.has("spec.json"):
@@ -112,12 +108,3 @@ class StoredStudy:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.path)!r}, {self.status}, {len(self.rows)} rows)"
-
-
-def drain(stream: Iterator[JobEvent]) -> StoredStudy:
-    """Run the events of a study to their end and return the study.
-
-    Raises:
-        KeyboardInterrupt: after a Ctrl-C, when everything is saved.
-    """
-    return StoredStudy(RunFolder.open(drained(stream).job.folder.path))

@@ -1,17 +1,14 @@
 """The conclusions of a study: one sentence for each question, and warnings about their reliability."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from treino.documents.study_result import StudyRow
-from treino.documents.study_spec import StudyFacts, StudyRowFacts
+from treino.documents.study import StudyFacts, StudyRow, StudyRowFacts, StudySeed
 from treino.engine.metrics import METRICS
 from treino.inspection.epoch_statistics import ratio_of
 from treino.plots.style import metric_name
-from treino.studies.study_document import epoch_times, processor_times
-from treino.studies.study_options import CORRECTED, TAUGHT
+from treino.tuning.study_options import CORRECTED, TAUGHT, value_text
 from treino.words import _, capitalised, joined, numeral
 
 REVERSALS = 2  # sentences of a kind
@@ -108,6 +105,25 @@ def notes(rows: Sequence[StudyRow], facts: StudyFacts, until: Mapping[str, float
             )
         )
     return found
+
+
+def epoch_times(row: StudyRow) -> dict[int, float]:
+    """A row's seconds by round and seed, of the epochs that were not a warm-up: what ratios are made of."""
+    return _warm(row.seeds, [seed.epoch_seconds for seed in row.seeds])
+
+
+def processor_times(row: StudyRow) -> dict[int, float]:
+    """The same in seconds of processors."""
+    return _warm(row.seeds, [seed.epoch_processor_seconds for seed in row.seeds])
+
+
+def _warm(seeds: Sequence[StudySeed], seconds: Sequence[Sequence[float]]) -> dict[int, float]:
+    return {
+        (epoch - 1) * len(seeds) + place: of_epoch
+        for place, (seed, each) in enumerate(zip(seeds, seconds, strict=True))
+        for epoch, of_epoch in enumerate(each, 1)
+        if epoch not in seed.warm_up_epochs
+    }
 
 
 def _pace(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
@@ -220,7 +236,7 @@ def _batch_size_sentences(rows: Sequence[StudyRow], facts: StudyFacts) -> list[s
             "{mode}, the smaller batch ends at the worse {metric}: {low:.3f} with {b}, {high:.3f} with {a}."
             " Corrected it doesn't: {right:.3f} with {b}, {other:.3f} with {a}. More updates in an epoch are"
             " more of the fault."
-        ).format(**vars(found))
+        ).format(**found)
         for found in _reversals(rows, facts, pairs)
     ]
 
@@ -233,33 +249,20 @@ def _correction_sentences(rows: Sequence[StudyRow], facts: StudyFacts) -> list[s
         _(
             "{mode}, {a} seems to fix {b}: {metric} ends at {high:.3f} instead of {low:.3f}. Corrected it"
             " does harm: {other:.3f} instead of {right:.3f}."
-        ).format(**vars(found))
+        ).format(**found)
         for found in _reversals(rows, facts, pairs)
     ]
 
 
-@dataclass(frozen=True)
-class Reversal:
-    """Two rows, a and b, in words, whose order a fault reverses.
-
-    high, low: the metric of a and b at the end in the faulty mode; other, right: in the corrected one.
-    """
-
-    mode: str
-    metric: str
-    a: str
-    b: str
-    high: float
-    low: float
-    other: float
-    right: float
-
-
 def _reversals(
     rows: Sequence[StudyRow], facts: StudyFacts, pairs: Sequence[tuple[StudyRow, StudyRow]]
-) -> list[Reversal]:
-    """Pairs (a, b) where a ends surely better in a faulty mode, and no better in the corrected one."""
-    metric, found = facts.metric, list[Reversal]()
+) -> list[dict[str, Any]]:
+    """Pairs (a, b) where a ends surely better in a faulty mode, and no better in the corrected one.
+
+    -> their names; high, low: the metric of a and b at the end in the faulty mode; other, right: in the
+    corrected one.
+    """
+    metric, found = facts.metric, list[dict[str, Any]]()
     for mode in (m for m in facts.modes if m != CORRECTED):
         faulty = {str(row.own): row for row in rows if row.mode == mode}
         for pair in pairs:
@@ -269,10 +272,10 @@ def _reversals(
             if high is None or low is None or other is None or right is None:
                 continue
             if _clearly_better(better, worse) and other <= right:
-                a, b = (setting_name(row, facts.varied) for row in pair)
-                said = capitalised(mode_name(mode)), metric_name(metric)
-                found.append(Reversal(*said, a, b, high, low, other, right))
-    return sorted(found, key=lambda f: f.low - f.high)[:REVERSALS]
+                names = {name: setting_name(row, facts.varied) for name, row in zip("ab", pair, strict=True)}
+                said = {"mode": capitalised(mode_name(mode)), "metric": metric_name(metric)}
+                found.append(said | names | {"high": high, "low": low, "other": other, "right": right})
+    return sorted(found, key=lambda f: f["low"] - f["high"])[:REVERSALS]
 
 
 def _distinct(a: StudyRow, b: StudyRow) -> bool:
@@ -355,11 +358,8 @@ def _value_text(name: str, value: Any) -> str:
     }  # fmt: skip
     if name in said:
         return said[name](value)
-    if isinstance(value, (list, tuple)):
-        value = ",".join(map(str, value)) or "none"
-    if isinstance(value, bool):
-        value = _("yes") if value else _("no")
-    return joined([name.replace("_", " "), numeral(value) if isinstance(value, float) else str(value)], " ")
+    shown = numeral(value) if isinstance(value, float) else value_text(value)
+    return joined([name.replace("_", " "), shown], " ")
 
 
 def _enumeration(parts: Sequence[str]) -> str:

@@ -8,16 +8,24 @@ from typing import Any
 
 from torch import Tensor
 
+from treino.cluster.cluster import Cluster, TaskEnd
 from treino.data.dataset import Data
-from treino.engine import Tick
+from treino.engine import Tick, Training
+from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.metrics import measure, metric_names
+from treino.engine.tick import Epoch
+from treino.engine.torch_context import torch_threads
 from treino.plots.style import split_name
 from treino.records.failure_notes import noted
 from treino.records.user_network import NetworkFiles, network_of
 from treino.spec import Settings
 from treino.training.resolution import Plan, plan
 from treino.training.user_data import answers
+from treino.tuning.group_training import PopulationPart, Saved
 from treino.words import _
+
+FEWEST_EPOCHS = 2  # of a cluster's task: the first in a process is not timed
+CALM_SECONDS = 1.0  # of one advance of the engine, in a process that nobody watches
 
 
 @dataclass
@@ -54,12 +62,19 @@ class Track:
     """A training that takes turns with others.
 
     cell: the row's number. settings: as they were read. planned: its training, and every setting's value.
+    networks: the file that settings name, if any, and that may run. parts: of one member, for a cluster.
     """
 
-    def __init__(self, cell: int, settings: Settings, data: Data, planned: Plan) -> None:
+    def __init__(
+        self, cell: int, settings: Settings, data: Data, planned: Plan, networks: NetworkFiles
+    ) -> None:
         self.cell, self.settings, self.data, self.planned = cell, settings, data, planned
-        self.record = Record()
+        self.networks, self.record, self.parts = networks, Record(), [PopulationPart([0])]
         self._so_far, self._processor, self._cold = 0.0, 0.0, True  # seconds of the epoch that has begun
+
+    @property
+    def training(self) -> Training:
+        return self.planned.training
 
     @property
     def done(self) -> bool:
@@ -68,7 +83,7 @@ class Track:
     @property
     def step(self) -> int:
         """Updates done; of a network that ended early all that were planned."""
-        return self.planned.training.steps if self.done else self.planned.training.step
+        return self.training.steps if self.done else self.training.step
 
     @property
     def measured_on(self) -> str:
@@ -78,7 +93,7 @@ class Track:
     @property
     def left_s(self) -> float | None:
         """Seconds of training to its last epoch at its pace so far; None before there is one."""
-        engine, r = self.planned.training, self.record
+        engine, r = self.training, self.record
         if self.done:
             return 0.0
         spent = sum(r.seconds) + self._so_far
@@ -86,7 +101,7 @@ class Track:
 
     def advance(self, limit_s: float) -> Tick:
         """Train for about so long, no further than the epoch's end."""
-        engine = self.planned.training
+        engine = self.training
         border = (engine.step // engine.steps_per_epoch + 1) * engine.steps_per_epoch
         begin, worked = time.perf_counter(), time.process_time()
         tick = engine.advance(limit_s, border)
@@ -97,7 +112,7 @@ class Track:
         return tick
 
     def _keep(self, loss: float, deviation: float) -> None:
-        engine, r = self.planned.training, self.record
+        engine, r = self.training, self.record
         r.loss.append(loss if math.isfinite(loss) else None)
         r.loss_std.append(deviation if math.isfinite(deviation) else None)
         r.seconds.append(self._so_far)
@@ -115,7 +130,7 @@ class Track:
             r.status = engine.status_P[0]
 
     def _measured(self) -> dict[str, float]:
-        engine, rows = self.planned.training, self.data.splits[self.measured_on]
+        engine, rows = self.training, self.data.splits[self.measured_on]
         output_NC, y_N = answers(engine.net(0, "last"), rows, engine.shared.item_shape)
         found = measure(output_NC[None], y_N, engine.loss_function, self.data.target_scale)
         return {name: float(value[0]) for name, value in found.items()}
@@ -125,12 +140,55 @@ class Track:
         if kind not in self.record.processors:
             self.record.processors.append(kind)
 
-    def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    # ---- some epochs in a process of a cluster; see ``Distribution``
+
+    @property
+    def members(self) -> tuple[int, ...]:
+        return (self.cell,)
+
+    @property
+    def task_processors(self) -> int:
+        return self.training.threads
+
+    def behind(self, until: int) -> bool:
+        return not self.done
+
+    def part_behind(self, part: PopulationPart, until: int) -> bool:
+        return not self.done
+
+    def task_end(self, step: int) -> int:
+        """The first step from this one on at which a task may end: an epoch's, and not before the second."""
+        training = self.training
+        per_epoch, last = training.steps_per_epoch, -(-training.steps // training.steps_per_epoch)
+        epochs = max(self.record.epochs + FEWEST_EPOCHS, -(-step // per_epoch))
+        return (last if last - epochs < FEWEST_EPOCHS else epochs) * per_epoch
+
+    def order(self, part: PopulationPart, until: int, cluster: Cluster) -> "TrackOrder":
+        """What a task needs to train it to the end of an epoch."""
+        training, device = self.training, "cuda" if cluster.gpus else "cpu"
+        kernel = {"engine": training.engine, "threads": training.threads, "device": device}
+        settings = self.settings.model_copy(update=kernel)
+        return TrackOrder(self.cell, settings, self.networks, self.save(), until // training.steps_per_epoch)
+
+    def task_name(self, part: PopulationPart, until: int) -> str:
+        epochs = f"{self.record.epochs + 1} to {until // self.training.steps_per_epoch}"
+        return f"row {self.cell + 1}, seed {self.settings.seed}, epochs {epochs}"
+
+    def take(self, part: PopulationPart, end: TaskEnd) -> tuple[int, list[Epoch]]:
+        """Go on from where its task has ended; -> the steps that this has taken."""
+        before = self.record.steps
+        self.load(*end.value)
+        self.note_processor(end.processor)
+        return self.record.steps - before, []
+
+    # ---- going on after a stop
+
+    def save(self) -> Saved:
         """What going on needs; of a network that is trained to its end its figures alone."""
         kept = {"record": self.record.__dict__, "so_far": [self._so_far, self._processor], "engine": None}
-        if self.done or not self.planned.training.step:
+        if self.done or not self.training.step:
             return {}, kept
-        tensors, engine = self.planned.training.save()
+        tensors, engine = self.training.save()
         return tensors, kept | {"engine": engine}
 
     def load(self, tensors: Mapping[str, Tensor], kept: Mapping[str, Any]) -> None:
@@ -138,7 +196,32 @@ class Track:
         self.record = Record(**kept["record"])
         self._so_far, self._processor = kept["so_far"]
         if kept["engine"] is not None:
-            self.planned.training.load(dict(tensors), kept["engine"])
+            self.training.load(dict(tensors), kept["engine"])
+            self.parts[0].step = self.training.step
+
+
+@dataclass(frozen=True, eq=False)
+class TrackOrder:
+    """What training a network needs beside the rows. settings: with the kernel that was decided.
+
+    networks: the user's file that these name, if any. saved: as ``Track.save`` gave it. epochs: at which it
+    is to end.
+    """
+
+    cell: int
+    settings: Settings
+    networks: NetworkFiles
+    saved: Saved
+    epochs: int
+
+    def train(self, data: Data) -> Saved:
+        """Train it to that epoch, or to its own end; a function of its arguments but for the seconds."""
+        track = track_of(self.cell, self.settings, data, self.networks)
+        track.load(*self.saved)
+        with torch_threads(torch_threads_of(track.training.engine, track.training.threads)):
+            while not track.done and track.record.epochs < self.epochs:
+                track.advance(CALM_SECONDS)
+            return track.save()
 
 
 def track_of(cell: int, settings: Settings, data: Data, networks: NetworkFiles) -> Track:
@@ -149,4 +232,5 @@ def track_of(cell: int, settings: Settings, data: Data, networks: NetworkFiles) 
     """
     # who never stops early needs no evaluation beside the study's own
     fed = data if settings.patience else replace(data, validation=data.validation[:0])
-    return Track(cell, settings, data, plan(settings, fed, network_of(settings, networks)))
+    own = {word: file for word, file in networks.items() if word == settings.net}
+    return Track(cell, settings, data, plan(settings, fed, network_of(settings, own)), own)

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from treino.documents.study_spec import StudyOptionsEntry
+from treino.documents.study import StudyOptionsEntry
 from treino.engine import OPTIMIZERS
 from treino.errors import TreinoError, nearest
 from treino.spec import FAULTS, OF_DATA, Settings, read_settings
 from treino.training.goals import goals_of, items_of
-from treino.training.resolution import refuse_ensemble, train_config
-from treino.words import _, setting
+from treino.training.resolution import train_config
+from treino.tuning.populations import checked_settings
+from treino.words import N_, _, setting
 
 CORRECTED, TAUGHT = "corrected", "as_taught"
 BATCH_SIZES = (100, 20, 5)  # the exercise, where nothing else is compared
@@ -22,7 +23,16 @@ PREPARED = ("normalise", "impute")
 FOR_ALL = {*OF_DATA, "seed", "name", "out", "device", "metric"} - {*PREPARED}
 """Settings that say on what and where a study runs: one for all of its rows."""
 
-NOT_HERE = ("steps", "keep", "baselines", "threshold", "every", "as_taught", "fault")
+_NO_NETWORK = N_("A study keeps figures, and no network.")
+_LEAVE_OUT = N_("Leave {name} out.")
+REFUSED = {
+    "steps": (N_("A study counts epochs."), N_("Say how many with {epochs}.")),
+    "keep": (N_("A study keeps figures, and no weights."), _LEAVE_OUT),
+    "baselines": (N_("A study compares its rows with each other."), _LEAVE_OUT),
+    "threshold": (_NO_NETWORK, _LEAVE_OUT),
+    "every": (N_("A study keeps figures, and no keyframes."), _LEAVE_OUT),
+}
+NOT_HERE = (*REFUSED, TAUGHT, "fault")
 """Settings that a study has in another way, or has no use for."""
 
 CHOICES: dict[str, Collection[Any]] = {
@@ -123,10 +133,7 @@ def study_options(settings: Mapping[str, Any], request: StudyRequest) -> StudyOp
 def read(cell: Cell, base: Mapping[str, Any], seed: int) -> Settings:
     """The row's settings. An error of its own says which row it is."""
     try:
-        settings = read_settings(cell.values(base, seed))
-        refuse_ensemble(settings)
-        train_config(settings)  # refused before the data is read
-        return settings
+        return checked_settings(cell.values(base, seed))
     except TreinoError as error:
         raise row_settings(error, cell) from None
 
@@ -136,12 +143,12 @@ def row_settings(error: TreinoError, cell: Cell) -> TreinoError:
     if not cell.own:
         return error
     message = _("Row {settings}: {why}").format(settings=own_text(cell.own), why=error.message)
-    return TreinoError(error.rule, message, error.hint, status=error.status)
+    return error.saying(message)
 
 
 def own_text(own: Mapping[str, Any]) -> str:
     """A row's settings as they are typed: ``batch_size=5,lr=1e-06``."""
-    return ",".join(f"{name}={_plain(value)}" for name, value in own.items())
+    return ",".join(f"{name}={value_text(value)}" for name, value in own.items())
 
 
 def _modes(base: dict[str, Any]) -> list[str]:
@@ -154,17 +161,10 @@ def _modes(base: dict[str, Any]) -> list[str]:
 
 
 def _refuse(base: Mapping[str, Any]) -> None:
-    said = {
-        "steps": (_("A study counts epochs."), _("Say how many with {epochs}.")),
-        "keep": (_("A study keeps figures, and no weights."), _("Leave {name} out.")),
-        "baselines": (_("A study compares its rows with each other."), _("Leave {name} out.")),
-        "threshold": (_("A study keeps figures, and no network."), _("Leave {name} out.")),
-        "every": (_("A study keeps figures, and no keyframes."), _("Leave {name} out.")),
-    }
-    for name, (message, hint) in said.items():
+    for name, (message, hint) in REFUSED.items():
         if name in base:
-            given, epochs = setting(name), setting("epochs")
-            raise TreinoError("not_in_a_study", message, hint.format(name=given, epochs=epochs))
+            hint = _(hint).format(name=setting(name), epochs=setting("epochs"))
+            raise TreinoError("not_in_a_study", _(message), hint)
     if "metric" in base and not base.get("patience"):
         raise TreinoError(
             "metric_without_patience",
@@ -308,9 +308,12 @@ def _settled(name: Any) -> str:
     return str(name).strip().removeprefix("--").replace("-", "_")
 
 
-def _plain(value: Any) -> str:
+def value_text(value: Any) -> str:
+    """A setting's value in a table or a sentence."""
+    if value is None:
+        return "–"
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ",".join(map(str, value)) or "none"
+        return ",".join(map(str, value)) or _("none")
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,11 +1,11 @@
-"""The ``study`` document: a row for each setting and mode, computed from its networks."""
+"""The ``study`` document: a row for each setting and mode, computed from its networks; and its table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from statistics import median
 from typing import Any
 
-from treino.documents.study_result import StudyRow, StudySeed
-from treino.documents.study_spec import StudyFacts, StudyRowFacts
+from treino.documents.study import StudyFacts, StudyResult, StudyRow, StudyRowFacts
 from treino.engine.metrics import METRICS
 from treino.inspection.epoch_statistics import (
     deviation_of,
@@ -16,10 +16,15 @@ from treino.inspection.epoch_statistics import (
     median_of,
 )
 from treino.inspection.wilson import wilson
+from treino.plots.style import metric_name
+from treino.records.failure_notes import noted
 from treino.records.run_command import as_typed
 from treino.spec import Settings
-from treino.studies.study_options import Cell, StudyOptions
-from treino.studies.track import Record, Track
+from treino.store import RunFolder
+from treino.tuning.conclusions import MILLISECONDS_BELOW, answers, mode_name, notes, seconds_text
+from treino.tuning.study_options import Cell, StudyOptions, value_text
+from treino.tuning.track import Record, Track
+from treino.words import _, numeral
 
 SOFTMAX = "softmax_before_cross_entropy"
 HEADLINE = {"classification": "accuracy", "regression": "r2"}
@@ -96,25 +101,6 @@ def row(
     return StudyRow.model_validate(found)
 
 
-def epoch_times(row: StudyRow) -> dict[int, float]:
-    """A row's seconds by round and seed, of the epochs that were not a warm-up: what ratios are made of."""
-    return _warm(row.seeds, [seed.epoch_seconds for seed in row.seeds])
-
-
-def processor_times(row: StudyRow) -> dict[int, float]:
-    """The same in seconds of processors."""
-    return _warm(row.seeds, [seed.epoch_processor_seconds for seed in row.seeds])
-
-
-def _warm(seeds: Sequence[StudySeed], seconds: Sequence[Sequence[float]]) -> dict[int, float]:
-    return {
-        (epoch - 1) * len(seeds) + place: of_epoch
-        for place, (seed, each) in enumerate(zip(seeds, seconds, strict=True))
-        for epoch, of_epoch in enumerate(each, 1)
-        if epoch not in seed.warm_up_epochs
-    }
-
-
 def varied_settings(rows: Sequence[StudyRowFacts]) -> list[str]:
     """The settings in which the rows differ, of those that any of them has as its own."""
     return [name for name in rows[0].settings if len({str(row.settings[name]) for row in rows}) > 1]
@@ -161,3 +147,80 @@ def _floored(s: Mapping[str, Any]) -> bool:
 
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
+
+
+def study_result(
+    folder: RunFolder, options: StudyOptions, facts: StudyFacts, records: Sequence[Record], status: str
+) -> StudyResult:
+    """The rows and conclusions of what is recorded so far.
+
+    records: of every network, row by row, seed by seed.
+    """
+    many = len(options.seeds)
+    rows = [
+        row(of, records[number * many : (number + 1) * many], options, facts)
+        for number, of in enumerate(facts.rows)
+    ]
+    rows = [r.model_copy(update={"status": status}) if r.status == "running" else r for r in rows]
+    failures = list(dict.fromkeys(note for record in records for note in record.notes))
+    what, instead = _("Comparing the settings"), _("Their figures are there.")
+    said, warned = (
+        noted(failures, what, instead, partial(of, rows, facts, options.until)) for of in (answers, notes)
+    )
+    head = {"study": folder.path.name, "path": str(folder.path), "status": status, "kind": "study"}
+    found = {
+        "seconds": sum(sum(r.seconds) for r in records),
+        "steps": sum(r.steps for r in records),
+        "rows": rows,
+        "answers": said or [],
+        "notes": [*(warned or []), *failures],
+    }
+    return StudyResult.model_validate(facts.to_json() | head | found)
+
+
+def table_of(result: StudyResult, narrow: bool = False) -> tuple[list[str], list[list[str]]]:
+    """The headings, and a list of cells for each row. narrow: without intervals and updates."""
+    names = result.varied or ["batch_size"]
+    columns = {("batch" if name == "batch_size" else name): _setting_cell(name) for name in names}
+    if len(result.modes) > 1:
+        columns[_("mode")] = lambda row: mode_name(row.mode)
+    columns[_("s/epoch")] = lambda row: seconds_text(row.seconds_per_epoch)
+    if not narrow:
+        columns[_("interval")] = lambda row: _seconds_span(row.seconds_interval)
+        columns[_("updates")] = lambda row: numeral(row.updates_per_epoch, ",")
+    for metric, figure in result.until.items():
+        goal = f"{metric_name(metric)} {'<' if METRICS[metric].better < 0 else '≥'} {numeral(figure, 'g')}"
+        columns[_("epochs to {goal}").format(goal=goal)] = _epochs_cell(metric)
+    columns[_("loss first → last")] = _first_and_last_loss
+    columns[metric_name(result.metric)] = lambda row: _last_figure(row, result.metric, narrow)
+    if any(row.status != "finished" for row in result.rows):
+        columns[_("status")] = lambda row: _(row.status)
+    return list(columns), [[cell(row) for cell in columns.values()] for row in result.rows]
+
+
+def _setting_cell(name: str) -> Callable[[StudyRow], str]:
+    return lambda row: value_text(row.settings.get(name, getattr(row, name, None)))
+
+
+def _epochs_cell(metric: str) -> Callable[[StudyRow], str]:
+    return lambda row: _("never") if (e := row.epochs_to(metric)) is None else str(e)
+
+
+def _first_and_last_loss(row: StudyRow) -> str:
+    ends = [row.loss[0], row.loss[-1]] if row.loss else [None]
+    return " → ".join("–" if v is None else numeral(v) for v in ends)
+
+
+def _last_figure(row: StudyRow, metric: str, narrow: bool) -> str:
+    figure, bounds = row.last(metric), row.accuracy_interval
+    span = " [{}, {}]".format(*(numeral(b, ".3f") for b in bounds)) if bounds and not narrow else ""
+    return "–" if figure is None else numeral(figure, ".3f") + span
+
+
+def _seconds_span(interval: tuple[float, float] | None) -> str:
+    """Both in the unit of the larger: 2.31 – 4.5 s."""
+    if interval is None:
+        return "–"
+    low, high = interval
+    unit = 1.0 if high >= MILLISECONDS_BELOW else 1000.0
+    return f"{numeral(low * unit, '.3g')} – {seconds_text(high)}"

@@ -5,43 +5,45 @@ is turned round in every round. On a cluster they train at the same time, some e
 to the end is kept and never trained again; the others go on from the last checkpoint, bit for bit.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from treino.cluster.cluster import Cluster
 from treino.cluster.devices import device_here, gpu_engine
-from treino.cluster.ray_cluster import open_cluster
 from treino.cluster.ray_task import processor_kind
 from treino.data.dataset import Data
 from treino.documents import read_checkpoint, read_study_spec
-from treino.documents.study_spec import StudyFacts
+from treino.documents.study import StudyFacts
+from treino.engine import Tick
+from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.metrics import metric_names
+from treino.engine.torch_context import torch_threads
 from treino.errors import TreinoError
-from treino.loop.loop import JobEvent, events
+from treino.loop.loop import JobEvent, events, status_at_end
+from treino.loop.stop_command import stop_sent
 from treino.records.access import Access
-from treino.records.data_source import data_of, keep_copy, load_data, reference, source_of
+from treino.records.data_source import data_of, load_data, source_of
 from treino.records.network_source import (
     NetworkSource,
     copy_words,
     network_files,
     network_source,
-    write_copies,
 )
 from treino.records.resumable import unfinished
 from treino.records.user_network import NetworkFiles
 from treino.records.versions import versions
-from treino.spec import Settings, read_settings
+from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.store.files import damaged
-from treino.studies.study_document import HEADLINE, row_facts, varied_settings
-from treino.studies.study_job import StudyJob
-from treino.studies.study_options import (
+from treino.training.goals import check_goals
+from treino.tuning.distribution import Distribution, open_distribution
+from treino.tuning.shared_data import SharedRows, new_folder
+from treino.tuning.study_document import HEADLINE, row_facts, study_result, varied_settings
+from treino.tuning.study_options import (
     EPOCHS,
     PREPARED,
     StudyOptions,
@@ -50,10 +52,11 @@ from treino.studies.study_options import (
     row_settings,
     study_options,
 )
-from treino.studies.track import Track, track_of
-from treino.studies.track_distribution import TrackDistribution, train_track
-from treino.training.goals import check_goals
+from treino.tuning.track import Track, track_of
 from treino.words import _
+
+CHUNK_SECONDS = 0.1
+CHECKPOINT_SECONDS = 2.0
 
 
 def study_events(
@@ -72,7 +75,7 @@ def study_events(
 
     source: a built-in's name, a file, a frame, a pair of arrays, or what ``load`` returned. networks: where
     the files come from that settings name as networks of the user's own. on, gpus_per_chunk: the cluster that
-    trains, see ``open_cluster``. The rest as for ``treino.study``.
+    trains, see ``open_distribution``. The rest as for ``treino.study``.
 
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
@@ -102,19 +105,13 @@ def study_events(
     copies = {words[word]: file for word, file in files.items()}
     options = options.with_networks(words)
     tracks = _tracks(source, data, options, copies, gpus=gpus_per_chunk is not None)
-    engine = tracks[0].planned.training
+    engine = tracks[0].training
     check_goals(options.until, metric_names(engine.loss_function, engine.outputs), data)
-    where_to = Path(out) if out else None
     with ExitStack() as opened:
-        cluster = opened.enter_context(open_cluster(on, gpus_per_chunk, train_track))
-        folder = opened.enter_context(
-            RunFolder.create(parent=parent, stem=f"{data.name}-study", name=name, out=where_to, kind="study")
+        distribution = opened.enter_context(open_distribution(on, gpus_per_chunk, {}))
+        folder, where = opened.enter_context(
+            new_folder("study", data, copies, parent=parent, stem="study", name=name, out=out)
         )
-        folder.write_json("preparation.json", data.preparation.to_json())
-        where = reference(data, folder.path)
-        if where["kind"] == "memory":
-            keep_copy(folder, data)
-        write_copies(folder, copies)
         facts = _facts(options, data, tracks, where["source"])
         folder.write_json(
             "spec.json",
@@ -127,9 +124,7 @@ def study_events(
                 "versions": versions(),
             },
         )
-        yield from events(
-            StudyJob(folder, data, options, facts, tracks, _distribution(cluster, folder, copies))
-        )
+        yield from events(StudyJob(folder, data, options, facts, tracks, distribution))
 
 
 def study_resumption(
@@ -142,7 +137,7 @@ def study_resumption(
     """Go on with a study that was interrupted or killed: no row is lost, none that is whole trained again.
 
     access: to its rows, and to networks of the user's own, which reading a folder never executes. on,
-    gpus_per_chunk: the cluster that trains, see ``open_cluster``.
+    gpus_per_chunk: the cluster that trains, see ``open_distribution``.
 
     Raises:
         TreinoError: the study is over, is being written by another process, is damaged, or its data is gone.
@@ -160,7 +155,7 @@ def study_resumption(
     source = source_of(folder, data, access.data_file)
     tracks = _tracks(source, data, options, networks, before, gpus=gpus_per_chunk is not None)
     with ExitStack() as opened:
-        cluster = opened.enter_context(open_cluster(on, gpus_per_chunk, train_track))
+        distribution = opened.enter_context(open_distribution(on, gpus_per_chunk, {}))
         opened.enter_context(folder)
         folder.unseal()
         tensors, states = track_states(folder, options)
@@ -168,17 +163,9 @@ def study_resumption(
             head = f"{number}/"
             if state is not None:
                 track.load({n[len(head) :]: t for n, t in tensors.items() if n.startswith(head)}, state)
-            if cluster is None and track.record.processors and not track.done:
+            if distribution is None and track.record.processors and not track.done:
                 track.note_processor(processor_kind())
-        yield from events(
-            StudyJob(folder, data, options, facts, tracks, _distribution(cluster, folder, networks))
-        )
-
-
-def _distribution(
-    cluster: Cluster | None, folder: RunFolder, networks: NetworkFiles
-) -> TrackDistribution | None:
-    return None if cluster is None else TrackDistribution(cluster, folder.path.name, networks)
+        yield from events(StudyJob(folder, data, options, facts, tracks, distribution))
 
 
 def track_states(
@@ -216,7 +203,7 @@ def _tracks(
     networks: the files that settings name, and that may run. before: the facts that the study was begun with,
     for the same kernels. gpus: those of a cluster train.
     """
-    prepared: dict[str, Data] = {}
+    data_for = SharedRows(source, data, read_settings(options.base), PREPARED)
     found = []
     for number, cell in enumerate(options.cells):
         for seed in options.seeds:
@@ -229,7 +216,7 @@ def _tracks(
                 engine = gpu_engine(settings.net is None and not settings.batch_norm)
                 settings = settings.model_copy(update={"engine": engine})
             try:
-                rows = _row_data(source, data, settings, prepared)
+                rows = data_for(settings)
                 if isinstance(settings.batch_size, int) and settings.batch_size > len(rows.train):
                     raise TreinoError(
                         "batch_size_rows",
@@ -246,22 +233,6 @@ def _tracks(
             except TreinoError as error:
                 raise row_settings(error, cell) from None
     return found
-
-
-def _row_data(source: Any, first: Data, settings: Settings, known: dict[str, Data]) -> Data:
-    """The rows as these settings prepare them; the splits are always the same."""
-    as_first = {name: first.arguments.get(name, getattr(settings, name)) for name in PREPARED}
-    options = {n: getattr(settings, n) if n in settings.model_fields_set else v for n, v in as_first.items()}
-    known.setdefault(json.dumps(as_first), first)
-    if (key := json.dumps(options)) not in known:
-        if isinstance(source, Data):
-            raise TreinoError(
-                "data_is_loaded",
-                _("The data is prepared already, so a study can't compare how."),
-                _("Give what the data is made from, or leave {names} out.").format(names=", ".join(PREPARED)),
-            )
-        known[key] = load_data(source, settings, rules=first.rules)
-    return known[key]
 
 
 def _facts(options: StudyOptions, data: Data, tracks: Sequence[Track], source: str) -> StudyFacts:
@@ -290,3 +261,110 @@ def _facts(options: StudyOptions, data: Data, tracks: Sequence[Track], source: s
         "rows": rows,
     }
     return StudyFacts.model_validate(found)
+
+
+@dataclass(eq=False)
+class StudyJob:
+    """The training of a study's networks in turns, as the loop drives it: an epoch each, round after round.
+
+    facts: all of the document that is known before the first step. distribution: where a cluster trains.
+    turn: who is still to train in this round, the first of them now.
+    """
+
+    folder: RunFolder
+    data: Data
+    options: StudyOptions
+    facts: StudyFacts
+    tracks: Sequence[Track]
+    distribution: Distribution | None = None
+    checkpoint_seconds: float = field(default_factory=lambda: CHECKPOINT_SECONDS)
+    interruptible_close: bool = False
+    resumable: bool = True
+    paused: bool = False
+    turn: list[Track] = field(default_factory=list)
+    now: Track | None = None  # who trained last
+
+    def __post_init__(self) -> None:
+        if self.distribution is not None:
+            self.distribution.title = self.folder.path.name
+
+    @property
+    def threads(self) -> int:
+        """Of the one whose turn it is; each trains with its own."""
+        kernel = (self.now or self.tracks[0]).training
+        return torch_threads_of(kernel.engine, kernel.threads)
+
+    @property
+    def done(self) -> float:
+        """The share of all steps that are taken."""
+        planned = sum(t.training.steps for t in self.tracks)
+        return sum(t.step for t in self.tracks) / planned
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds to the end, None before there is a pace."""
+        left = [t.left_s for t in self.tracks]
+        if any(s is None for s in left):
+            return None
+        places = 1 if self.distribution is None else self.distribution.cluster.slots
+        return sum(s for s in left if s is not None) / places
+
+    def stop_reason(self) -> str | None:
+        """``interrupted`` where somebody asks for it: a study has its answers when all are trained."""
+        return "interrupted" if stop_sent(self.folder) else None
+
+    def advance(self) -> Tick | None:
+        """Train the one whose turn it is for a moment; who is trained to the end is kept at once."""
+        if (moment := self._moment()) is None:
+            return None
+        self.now, tick = moment
+        if self.now.done:
+            self.checkpoint()
+        return tick
+
+    def _moment(self) -> tuple[Track, Tick] | None:
+        """One of those that train, and how far it is; None: all are at their end."""
+        if self.distribution is not None:
+            moment = self.distribution.advance([(track, track.training.steps) for track in self.tracks])
+            if moment is None:
+                return None
+            assert isinstance(moment[0], Track)
+            return moment[0], moment[1]
+        self.turn = self.turn or _round(self.tracks)
+        if not self.turn:
+            return None
+        self.now = self.turn[0]
+        with torch_threads(self.threads):
+            tick = self.now.advance(CHUNK_SECONDS)
+        if tick.epochs:
+            self.turn.pop(0)
+        return self.now, tick
+
+    def checkpoint(self) -> None:
+        """The state of every network that is not trained to its end, and the figures of all."""
+        tensors: dict[str, Tensor] = {}
+        states = []
+        for number, track in enumerate(self.tracks):
+            own, state = track.save()
+            tensors |= {f"{number}/{name}": tensor for name, tensor in own.items()}
+            states.append(state)
+        self.folder.checkpoint(tensors, {"tracks": states})
+
+    def close(self, reason: str | None) -> dict[str, Any]:
+        """Write the document and seal the folder."""
+        if self.distribution is not None:
+            self.distribution.stop()
+        records = [t.record for t in self.tracks]
+        status = status_at_end((r.status for r in records), reason)
+        document = study_result(self.folder, self.options, self.facts, records, status).to_json()
+        self.folder.write_json("result.json", document)
+        self.folder.seal(status)
+        return document
+
+
+def _round(tracks: Sequence[Track]) -> list[Track]:
+    """Whose turn it is: those that have done the fewest epochs, in turned order every other time."""
+    running = [t for t in tracks if not t.done]
+    least = min((t.record.epochs for t in running), default=0)
+    turn = [t for t in running if t.record.epochs == least]
+    return turn[::-1] if least % 2 else turn

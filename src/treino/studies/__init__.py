@@ -1,1 +1,0 @@
-"""Studies: settings compared side by side and timed, and their folders."""

@@ -1,0 +1,97 @@
+"""What the networks of one folder share: rows that are split once, and the folder's first files."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from treino.data.dataset import Data
+from treino.errors import TreinoError
+from treino.records.data_source import keep_copy, load_data, reference
+from treino.records.network_source import write_copies
+from treino.records.user_network import NetworkFiles
+from treino.spec import Settings
+from treino.store import RunFolder
+from treino.words import _
+
+
+class SharedRows:
+    """The rows as each network's settings prepare them, one object for equal ones; the splits are the same.
+
+    source: what ``load_data`` takes. first: as the ``shared`` settings prepare them. names: of the settings
+    in which networks may differ.
+    """
+
+    def __init__(self, source: Any, first: Data, shared: Settings, names: Collection[str]) -> None:
+        self.source, self.first = source, first
+        prepared = {name: first.arguments.get(name, getattr(shared, name)) for name in names}
+        self._usual = prepared | self._own(shared, prepared)
+        self._known = {json.dumps(self._usual): first}
+
+    @staticmethod
+    def _own(settings: Settings, names: Collection[str]) -> dict[str, Any]:
+        return {name: getattr(settings, name) for name in settings.model_fields_set.intersection(names)}
+
+    def __call__(self, settings: Settings) -> Data:
+        """The rows for these settings.
+
+        Raises:
+            TreinoError: only rows that are prepared already are there, or others would lie in the splits.
+        """
+        own = self._usual | self._own(settings, self._usual)
+        if (key := json.dumps(own)) not in self._known:
+            if isinstance(self.source, Data):
+                raise TreinoError(
+                    "data_is_loaded",
+                    _("The data is prepared already, so that all networks see it alike."),
+                    _("Give what the data is made from, or leave {names} out.").format(
+                        names=", ".join(name for name in own if name != "fold")
+                    ),
+                )
+            data = load_data(self.source, settings, rules=self.first.rules)
+            if own.get("fold") == self._usual.get("fold"):
+                _check_splits(data, self.first)
+            self._known[key] = data
+        return self._known[key]
+
+
+def _check_splits(data: Data, first: Data) -> None:
+    """Refuse splits that hold other rows than the first one's.
+
+    Rows that are equal in the chosen columns are never parted, so other columns may part the rows otherwise.
+    """
+    if all(rows.index.equal(first.splits[split].index) for split, rows in data.splits.items()):
+        return
+    raise TreinoError(
+        "features_split",
+        _("With the columns {features} more rows are equal to each other, and are split otherwise.").format(
+            features=", ".join(data.features)
+        ),
+        _("Add [[duplicates=ignore]], so that all networks are compared on the same rows."),
+    )
+
+
+@contextmanager
+def new_folder(
+    kind: str,
+    data: Data,
+    networks: NetworkFiles,
+    *,
+    parent: str | Path,
+    stem: str,
+    name: str | None,
+    out: str | Path | None,
+) -> Iterator[tuple[RunFolder, Mapping[str, Any]]]:
+    """A folder with the data's preparation, rows that are nowhere else and the networks' files, and what
+    ``spec.json`` says of the data. stem: of its name, after the data's."""
+    where_to = Path(out) if out else None
+    with RunFolder.create(
+        parent=parent, stem=f"{data.name}-{stem}", name=name, out=where_to, kind=kind
+    ) as folder:
+        folder.write_json("preparation.json", data.preparation.to_json())
+        where = reference(data, folder.path)
+        if where["kind"] == "memory":
+            keep_copy(folder, data)
+        write_copies(folder, networks)
+        yield folder, where
