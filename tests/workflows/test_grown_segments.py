@@ -125,8 +125,7 @@ def test_every_verb_on_segments_of_other_layers(tmp_path: Path) -> None:
     alone = open_result(branch.path)
     assert [len(list(m.net.parameters())) for m in (alone.at(5), alone.at(12), alone.at(20))] == [4, 6, 4]
     assert export(alone, "safetensors").exists()
-    with pytest.raises(TreinoError, match="a script begins anew"):
-        export(alone, "script")
+    assert "def train" not in export(alone, "script").read_text()
     assert len(alone.predict("wine")) == 178
 
 
