@@ -4,19 +4,27 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from tools.house import counts
 
 import treino
 from treino.cli import entry_names
+from treino.cli.installation import DEVELOPERS
 from treino.engine import registries
 from treino.engine.registries import settings_page
 from treino.pictures import picture_files
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
+CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+BY_NAME = {"autograd", "loss", "nn", "np", "p", "torch", "tr", *sys.stdlib_module_names}  # to everybody
+SUFFIXES = (".json", ".jsonl", ".py", ".sqlite", ".parquet", ".toml", ".safetensors")
 
 
 def test_imports_point_only_downwards() -> None:
@@ -122,8 +130,67 @@ def test_the_map_names_places_that_exist() -> None:
     beside = {"html.py", "markdown.py"}  # named after their folder
     missing = [p for p in sorted(places - beside) if not (ROOT / "src/treino" / p).exists()]
     assert not missing
-    floors = {p.name for p in (ROOT / "src/treino").iterdir() if p.is_dir()} - {"__pycache__", "locale"}
-    assert not {floor for floor in floors if f"`{floor}/`" not in text}
+
+
+def test_the_map_has_the_floors_in_the_linter_s_order() -> None:
+    first = re.search(r"\| floor \|.*?\n\n", (ROOT / "ARCHITECTURE.md").read_text(), re.DOTALL)
+    assert first is not None
+    cells = [line.split("|")[1] for line in first[0].splitlines()[2:] if line]
+    floors = [re.sub(r"/|\.py", "", name) for cell in cells for name in re.findall("`(.*?)`", cell)]
+    layers = CONTRACTS[0]["layers"]
+    assert floors == [name.removeprefix("treino.") for layer in layers[1:] for name in layer.split(" | ")]
+
+
+def test_docstrings_name_what_there_is() -> None:
+    """``floor.module.name``, ``module.name``, ``floor/file.py``, or a part of what the file itself has."""
+    texts = {f".{path.relative_to(ROOT / 'src').with_suffix('')}".replace("/", "."): path for path in SOURCES}
+    words = {
+        module.removesuffix(".__init__"): set(re.findall(r"\w+", path.read_text()))
+        for module, path in texts.items()
+    }
+
+    def there(dotted: str) -> bool:
+        module, _dot, name = dotted.rpartition(".")
+        return any(
+            path.endswith(f".{dotted}") or (path.endswith(f".{module}") and name in of_module)
+            for path, of_module in words.items()
+        )
+
+    missing = []
+    for path in SOURCES:
+        text = path.read_text()
+        nodes = list(ast.walk(ast.parse(text)))
+        own = {node.id for node in nodes if isinstance(node, ast.Name)}
+        own |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+        own |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+        for name in re.findall(r"``([a-z_]\w*(?:\.\w+)+)(?:\(\))?``", text):
+            known = name.split(".")[0] in own | BY_NAME or name.endswith(SUFFIXES)
+            missing += [] if known or there(name) else [(path, name)]
+        for name in re.findall(r"``([a-z_]+/[a-z_/]+\.py)``", text):
+            missing += [] if (ROOT / "src/treino" / name).exists() else [(path, name)]
+    assert not missing
+
+
+def test_every_import_of_others_is_declared() -> None:
+    """The distribution that a file imports stands in pyproject.toml itself, not only in what others need."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = {name: of for name, of in project["optional-dependencies"].items() if name not in DEVELOPERS}
+    declared = {
+        canonicalize_name(Requirement(text).name)
+        for of in (project["dependencies"], *extras.values())
+        for text in of
+    }
+    of_module = {"mlflow": ["mlflow-skinny"], **packages_distributions()}
+    modules = set()
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                modules |= {name.name.split(".")[0] for name in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                modules.add(node.module.split(".")[0])
+    others = modules - sys.stdlib_module_names - {"treino"}
+    assert {"scipy", "PIL", "torch", "starlette"} <= others
+    assert not {m for m in others if not declared & set(map(canonicalize_name, of_module.get(m, [m])))}
 
 
 def test_a_class_has_a_name_of_its_own() -> None:

@@ -4,10 +4,16 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+
+from tests.conftest import Said
+from treino.cli import installation
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -55,6 +61,28 @@ def test_workflows_call_what_there_is() -> None:
         extra = re.search(r"\[(\w+)\]", command)
         assert extra is None or extra[1] in PROJECT["optional-dependencies"], (name, command)
     assert len(commands()) >= 8
+
+
+def test_the_doctor_looks_at_all_that_treino_needs(
+    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reader of requirements is packaging's, which treino does without."""
+    needed = [Requirement(text) for text in requires("treino") or ()]
+    rows = {row["name"]: row for row in treino("doctor", "--json").document["checks"]}
+    assert {r.name for r in needed if r.marker is None} <= rows.keys()
+    assert {"starlette", "uvicorn", "websockets", "optuna", "openpyxl"} <= rows.keys()
+    assert not {"pytest", "twine", "mkdocs"} & rows.keys()
+
+    def absent(name: str) -> str:
+        if name in ("uvicorn", "optuna"):
+            raise PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(installation, "version", absent)
+    said = treino("doctor")
+    assert said.status == 1
+    assert "no  uvicorn: missing Install it: pip install uvicorn\n" in said.out
+    assert "ok  optuna: not installed (optional) Install it: pip install 'treino[optuna]'\n" in said.out
 
 
 def test_forms_and_citation_agree_with_the_package() -> None:

@@ -2,7 +2,7 @@
 
 Every operation stands in one table with its own local derivatives; ``derivative`` is the chain rule over it.
 ``value`` is the number of a tree, ``values`` those of many trees at once, that differ in their numbers.
-Writers (``plots/explain_text.py``, ``plots/explain_mathml.py``) turn the tree into symbols or numbers.
+Writers (``plots/explain_text.py``, ``plots/explain_formula.py``) turn the tree into symbols or numbers.
 """
 
 import math

@@ -97,7 +97,9 @@ def test_classes_and_their_threshold(tmp_path: Path, settings: dict[str, Any]) -
     assert facts["target"] == "price"
 
 
-@pytest.mark.parametrize("kinds", [{}, {"kind": "NA<flat<house<hüt;te"}], ids=["nothing", "a rank"])
+@pytest.mark.parametrize(
+    "kinds", [{}, {"kind": "NA<flat<house<hüt;te"}], ids=["NA is nothing", "NA is a rank"]
+)
 def test_blanks_and_words_for_nothing_are_what_they_are_to_predict(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kinds: dict[str, str]
 ) -> None:

@@ -1,46 +1,30 @@
 """``treino doctor`` alone: is everything there that training needs?"""
 
-import importlib.util
 import os
 import platform
-from importlib.metadata import PackageNotFoundError, version
+import re
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, requires, version
 from typing import Any
 
 from treino.words import _
 
-NEEDED = (
-    "torch",
-    "numpy",
-    "pandas",
-    "pyarrow",
-    "scikit-learn",
-    "safetensors",
-    "pydantic",
-    "cyclopts",
-    "rich",
-    "matplotlib",
-)
-EXTRAS = {"optuna": "optuna", "ray": "ray", "onnx": "onnx", "starlette": "starlette"}
+DEVELOPERS = "dev", "release", "site"  # extras that nobody needs for a training
 
 
 def check() -> dict[str, Any]:
     """``checks[{name, value, ok, hint}]`` and the keys of an examination."""
     checks = [_row("python", platform.python_version(), True)]
-    for name in NEEDED:
+    for name, extra in _requirements():
         found = _version(name)
-        hint = "" if found else _("Install it: pip install {name}").format(name=name)
-        checks.append(_row(name, found or _("missing"), bool(found), hint))
+        if extra is None:
+            hint = "" if found else _("Install it: pip install {name}").format(name=name)
+            checks.append(_row(name, found or _("missing"), bool(found), hint))
+        else:
+            hint = "" if found else _("Install it: pip install {name}").format(name=f"'treino[{extra}]'")
+            checks.append(_row(name, found or _("not installed (optional)"), True, hint))
     if _version("torch"):
         checks += [*_torch(), _lanes()]
-    for name, module in EXTRAS.items():
-        there = importlib.util.find_spec(module) is not None
-        checks.append(
-            _row(
-                name,
-                _version(name) or _("not installed (optional)") if there else _("not installed (optional)"),
-                True,
-            )
-        )
     return {
         "subject": "installation",
         "steps": 0,
@@ -49,6 +33,14 @@ def check() -> dict[str, Any]:
         "exit": 0 if all(c["ok"] for c in checks) else 1,
         "checks": checks,
     }
+
+
+def _requirements() -> Iterator[tuple[str, str | None]]:
+    """(package, its extra or None) as treino itself declares them: first what every training needs."""
+    for text in requires("treino") or ():
+        name, extra = re.match(r"[\w.-]+", text), re.search(r"extra == ['\"]([\w.-]+)", text)
+        if name and not (extra and extra[1] in DEVELOPERS):
+            yield name[0], extra[1] if extra else None
 
 
 def _row(name: str, value: str, ok: bool, hint: str = "") -> dict[str, Any]:

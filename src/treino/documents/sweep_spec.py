@@ -69,7 +69,7 @@ class SweepSpec(Document):
     notes: Many[Text]
 
     def space_document(self) -> dict[str, Any]:
-        """The space as it stands in the file, for ``search.space.space_again``."""
+        """The space as it stands in the file, for ``search.space.space_from_json``."""
         return {
             name: entry.model_dump(mode="json", by_alias=True, exclude_unset=True)
             for name, entry in self.space.items()

@@ -23,9 +23,9 @@ STILL = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, 
 class LayerCall:
     """One layer, as it ran: a module with a matrix of weights, and what followed until the next one.
 
-    name, what: as in ``insides.Stage``. given_NU: ``[N, U]`` float64 what it gave to the next layer; of
-    channels the mean over their places. weight: ``[U, J]`` of a ``Linear``, else None. kernel: these, or a
-    convolution's ``[U, C, …]``, else None. bias: ``[U]`` or None.
+    name, what: as in ``unit_responses.UnitColumn``. given_NU: ``[N, U]`` float64 what it gave to the next
+    layer; of channels the mean over their places. weight: ``[U, J]`` of a ``Linear``, else None. kernel:
+    these, or a convolution's ``[U, C, …]``, else None. bias: ``[U]`` or None.
     """
 
     name: str

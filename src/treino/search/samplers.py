@@ -104,7 +104,7 @@ SAMPLERS = {"grid": grid, "random": random, "sobol": sobol}
 
 
 def sampler(name: str, space: Space, seed: int = 0) -> Sampler:
-    """The sampler of that name; ``tpe`` and Optuna's others are in ``treino.search.optuna``.
+    """The sampler of that name; ``tpe`` and Optuna's others are in ``treino.search.optuna_sampler``.
 
     Raises:
         TreinoError: no such sampler, with the nearest; a grid over a range without levels.

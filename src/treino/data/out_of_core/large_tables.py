@@ -97,7 +97,7 @@ def on_disk(
     train_N: NDArray[np.int64],
     folder: Path,
 ) -> tuple[Preparation, dict[str, EncodingGaps], dict[int, Any]]:
-    """``fitting.in_memory`` with x in files of the folder."""
+    """``fit.in_memory`` with x in files of the folder."""
     preparation = scaled(tables[0], preparation, train_N)
     met = _write(tables, parts, preparation, folder)
     counts = np.bincount(np.concatenate(parts) - LEFT_OUT, minlength=len(NAMES) + 1)

@@ -145,7 +145,7 @@ class PreparedCache:
     def keep(self, data: Data) -> None:
         """Let the files stay: they are whole from now on. Without a cache folder they go with the Data.
 
-        data: its y and index are kept too; x is what ``larger.read_inputs`` gave, and stays what it is.
+        data: its y and index are kept too; x is what ``large_tables.read_inputs`` gave, and stays what it is.
         """
         folder = self.folder()
         for leftover in folder.glob("*.arrow"):
