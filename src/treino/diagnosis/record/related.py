@@ -5,8 +5,9 @@ import numpy as np
 MOST = 600  # rows that are held against each other
 COLUMNS = 64
 LEAST = 100  # rows
+RARE = 80  # rows outside the commonest class: fewer may hang on columns and not show it
 EACH = 8  # rows for each column: of fewer, a fit tells nothing of labels that hang on some
-CHANCE = 2.0  # standard errors above what the commonest label gets
+CHANCE = 2.0  # standard errors above what labels of other rows get
 
 
 def loose_labels(rows_ND: np.ndarray, labels: np.ndarray) -> int:
@@ -24,25 +25,28 @@ def loose_labels(rows_ND: np.ndarray, labels: np.ndarray) -> int:
     values, y = np.unique(labels, return_inverse=True)
     spread = rows.std(axis=0)
     x = (rows[:, spread > 0] / spread[spread > 0]).astype(np.float64)
-    if not 2 <= len(values) <= len(rows) // 10 or not x.shape[1]:
+    rare = len(y) - int(np.bincount(y, minlength=1).max())
+    if not 2 <= len(values) <= len(rows) // 10 or not x.shape[1] or rare < RARE:
         return 0
-    common = np.bincount(y).max() / len(y)
-    beyond = common + CHANCE * np.sqrt(common * (1 - common) / len(y))
+    alike = float((np.bincount(y) ** 2).sum()) / len(y) ** 2  # of two rows that are drawn at random
     squares = (x**2).sum(1)[:, None] + (x**2).sum(1)[None] - 2 * x @ x.T
     np.fill_diagonal(squares, np.inf)
+    beyond = alike + CHANCE * np.sqrt(alike * (1 - alike) / len(y))
     if (y[squares.argmin(1)] == y).mean() > min(beyond, 0.99):
         return 0
     half = np.arange(len(x)) % 2 == 0
     few = x[:, :: -(-x.shape[1] // COLUMNS)]
     if len(x) < EACH * few.shape[1]:
         return 0
-    few = np.concatenate([few - few.mean(0), np.ones((len(few), 1))], axis=1)
-    goal = np.eye(len(values))[y]
+    few = few - few.mean(0)
+    goal = np.eye(len(values))[y] - np.bincount(y) / len(y)
+    together = np.zeros(len(y))  # what a fit of the other half says of each row, times what it is
     for fit, test in ((half, ~half), (~half, half)):
         gram = few[fit].T @ few[fit] + np.eye(few.shape[1])
-        said = (few[test] @ np.linalg.solve(gram, few[fit].T @ goal[fit])).argmax(1)
-        if (said == y[test]).mean() > common + CHANCE * np.sqrt(common * (1 - common) / test.sum()):
-            return 0
+        said = few[test] @ np.linalg.solve(gram, few[fit].T @ goal[fit])
+        together[test] = ((said - said.mean(0)) * goal[test]).sum(1)
+    if together.mean() > CHANCE * together.std() / np.sqrt(len(y)):
+        return 0
     return len(rows)
 
 
