@@ -8,6 +8,7 @@ from treino.diagnosis.record.log import Log, taken
 from treino.diagnosis.record.nearness import nearest_copies
 from treino.diagnosis.record.related import loose_labels, strongest
 from treino.diagnosis.record.row_log import RowsEvaluated, RowsFitted, RowsTrained
+from treino.diagnosis.record.scalers import in_estimator
 from treino.diagnosis.record.tables import MOST_LABELS, name_of
 
 MEASURED = 8  # evaluations that are held against their training's rows, one by one
@@ -27,7 +28,7 @@ def tell(log: Log, rows: Any) -> None:
             measured += 1
             near = nearest_copies(t.kept.rows(), e.kept.rows())
         log.tell(RowsEvaluated, **evaluated(rows, e, t) | near)
-        if learned and len(e.fresh) >= 10:
+        if learned and len(e.fresh) >= 10 and not in_estimator(e.stack):
             for fit in rows.splits.fits(t, e, rows.evaluations.values()):
                 log.tell(RowsFitted, net=t.net, at=e.site, stack=e.stack, loader=e.loader, **fit)
 

@@ -105,7 +105,8 @@ class RowsEvaluated(Event):
 class RowsFitted(Event):
     """A scaler or its like, of which training's and evaluation's rows come. site: of its fit, where known.
 
-    fitted: rows that it saw; rows: of the evaluation; evaluated, trained: which share of each it saw.
+    fitted: rows that it saw; rows: of the evaluation; evaluated, trained: which share of each it saw. apart:
+    they were one part of a split, or it scaled many others.
     """
 
     net: int
@@ -114,6 +115,7 @@ class RowsFitted(Event):
     rows: int
     evaluated: float
     trained: float
+    apart: bool = False
     at: Site | None = None  # the evaluation, with the lines that led there
     loader: Site | None = None
 

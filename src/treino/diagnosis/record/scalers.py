@@ -1,6 +1,8 @@
 """What scalers were fitted on, and what became of these rows; and rows that were scaled by hand."""
 
+import sys
 from collections.abc import Callable, Iterator
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -19,11 +21,11 @@ NONE = np.zeros(0, np.uint64)
 
 
 class Fit:
-    """One fit: the numbers of its rows, and of what they became."""
+    """One fit: the numbers of its rows, and of what they became. others: that it scaled without a look."""
 
     def __init__(self, site: Site | None, kind: str, rows: int, width: int, raw: np.ndarray) -> None:
         self.site, self.kind, self.rows, self.width, self.raw = site, kind, rows, width, raw
-        self.out = NONE
+        self.out, self.others = NONE, 0
 
 
 class Fits:
@@ -34,6 +36,7 @@ class Fits:
 
     def __init__(self) -> None:
         self.moved: Callable[[np.ndarray, np.ndarray], None] = lambda given, made: None
+        self.is_part: Callable[[np.ndarray], bool] = lambda rows: False
         self.statistics: list[tuple[int, Site | None]] = []
         self.ready: list[np.ndarray] = []
         self._fits: list[Fit] = []
@@ -60,7 +63,8 @@ class Fits:
             return
         fit = known[1]
         fit.width = out.shape[1]
-        fit.out = np.union1d(fit.out, made[np.isin(given, fit.raw)])
+        seen = np.isin(given, fit.raw)
+        fit.out, fit.others = np.union1d(fit.out, made[seen]), fit.others + int((~seen).sum())
         for before in self._fits:
             same = before is not fit and before.width == rows.shape[1] == out.shape[1]
             if same and len(before.out) <= MOST:
@@ -81,7 +85,8 @@ class Fits:
                 continue
             if shares[0] > 0.5:
                 told = {"kind": fit.kind, "site": fit.site, "fitted": fit.rows, "rows": len(held_out)}
-                yield told | {"evaluated": shares[0], "trained": shares[1]}
+                apart = fit.others >= FEW or self.is_part(fit.raw)
+                yield told | {"evaluated": shares[0], "trained": shares[1], "apart": apart}
 
     def by_hand(self, t: Any, e: Any, every: list[Any]) -> Iterator[dict[str, Any]]:
         """Whether training's and evaluations' rows together are scaled exactly, and training's alone not."""
@@ -105,10 +110,18 @@ class Fits:
                 return
 
 
+def in_estimator(sites: tuple[Site, ...]) -> bool:
+    """Whether one of these lines is in the ``fit`` of an estimator: whoever calls that sets rows apart."""
+    kinds = [getattr(sys.modules.get("sklearn.base"), "BaseEstimator", Fit)]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    codes = [vars(k)["fit"].__code__ for k in kinds if isinstance(vars(k).get("fit"), FunctionType)]
+    spans = [(c.co_filename, c.co_firstlineno, max(n or 0 for _, _, n in c.co_lines())) for c in codes]
+    return any(file == s.file and first <= s.line <= last for s in sites for file, first, last in spans)
+
+
 def within(rows_ND: np.ndarray, fit: Fit) -> float:
-    """The share of rows that hold a block of columns that the fit gave: a window's last step, the numbers
-    beside encoded categories.
-    """
+    """The share of rows that hold columns that the fit gave: a last step, numbers beside categories."""
     last = rows_ND.shape[1] - fit.width if len(rows_ND) else -1
     if last < 0:
         return 0.0

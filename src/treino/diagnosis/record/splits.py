@@ -50,7 +50,7 @@ class Splits:
         self._log, self._hooks, self._tape = log, hooks, tape
         self.parts: list[Part] = []
         self.scalers = Fits()
-        self.scalers.moved = self.moved
+        self.scalers.moved, self.scalers.is_part = self.moved, self.is_part
         self.tensors: list[Any] = []  # told of each tensor that is made of an array
         self._splits, self._left = 0, MOST_BLOCKS
         self._bases: list[tuple[Any, int]] = []  # (what was cut, number of the split)
@@ -75,6 +75,8 @@ class Splits:
         if len(args) < 2 or node is None or node.forwards or not isinstance(result, torch.Tensor):
             return
         cut = args[1][0] if isinstance(args[1], tuple) and args[1] else args[1]
+        if isinstance(cut, torch.Tensor) and not node.step:  # rows by their numbers
+            self._blocks(result)
         if not isinstance(cut, slice) or cut.step is not None or (cut.start is None) == (cut.stop is None):
             return
         whole = args[0]
@@ -103,6 +105,8 @@ class Splits:
             return
         rows, start = base.nbytes // row, step // row
         if LEAST <= len(array) < rows and (start == 0 or start + len(array) == rows):
+            if base.ndim == 1:  # labels: what is left may never become a tensor
+                self._blocks(base[len(array) :] if start == 0 else base[:start])
             self._cut(base, start, start + len(array), torch.from_numpy(np.ascontiguousarray(array)))
 
     def _cut(self, base: Any, start: int, stop: int, rows: torch.Tensor) -> None:
@@ -190,18 +194,29 @@ class Splits:
             found, how = next(same, None), "labels"
         if found is None:
             return {}
-        (start, stop), beside = found.span, [o for o in self.parts if o.split == found.split and len(o.rows)]
-        others = [o.rows for o in beside if o.span[0] >= stop or o.span[1] <= start]
+        others = [o.rows for o in self.beside(found)]
         both = np.isin(hashes, np.concatenate(others)).mean() if others and how == "rows" else 0.0
         trained = np.fromiter(e.trained, np.uint64, len(e.trained))
         inside = np.isin(trained, found.rows) if how == "rows" else np.ones(len(trained))
         told = {"part": found.at, "how": how, "cut": found.site, "shuffled": found.shuffled}
         return told | {"leaked": int(inside.sum()), "shared": float(both)}
 
+    def beside(self, part: Part) -> list[Part]:
+        """The other parts of its split whose rows are known, and none of its own."""
+        known = (o for o in self.parts if o.split == part.split and len(o.rows))
+        return [o for o in known if o.span[0] >= part.span[1] or o.span[1] <= part.span[0]]
+
+    def is_part(self, rows: np.ndarray) -> bool:
+        """Whether these are rows of one part of a split, from which the others are set apart."""
+        own = (p for p in self.parts if len(p.rows) and bool(np.isin(rows, p.rows).all()))
+        return any(map(self.beside, own))
+
     def fits(self, t: Any, e: Any, every: Iterable[Any]) -> Iterator[dict[str, Any]]:
         """What training's and an evaluation's rows were scaled by."""
-        yield from self.scalers.of(t, e)
-        yield from self.scalers.by_hand(t, e, [o for o in every if o.net == e.net])
+        known = list(self.scalers.of(t, e))
+        yield from known
+        if not any(fit["apart"] for fit in known):
+            yield from self.scalers.by_hand(t, e, [o for o in every if o.net == e.net])
 
 
 def _pairs(labels: dict[float, int]) -> tuple[np.ndarray, np.ndarray]:

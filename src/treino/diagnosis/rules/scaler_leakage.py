@@ -22,7 +22,7 @@ def decide(log: Log) -> Iterable[Evidence]:
         covered = {(g.at, g.stack) for g in same if g.evaluated >= ALL}
         if any(e.learner == f.net and (e.site, e.stack) not in covered for e in held_out):
             continue  # it was fitted on a training part, of which these rows are a further part
-        if f.evaluated >= ALL and f.trained >= ALL and f.rows >= LEAST and f.fitted > f.rows:
+        if not f.apart and f.evaluated >= ALL and f.trained >= ALL and f.rows >= LEAST and f.fitted > f.rows:
             numbers = {"rows": f.rows, "fitted": f.fitted, "kind": f.kind}
             yield Evidence(f.at, numbers, at=f.site, stack=f.stack, sites={"loader": f.loader})
             return
@@ -47,8 +47,10 @@ RULE = Rule(
     safety="Safe: the figure falls a little, to what it is.",
     limits=(
         "Scalers of scikit-learn, averages and deviations that are worked out by hand over a whole table are "
-        "known; other statistics are not. A table that scikit-learn itself gives scaled is no "
-        "fault of a program."
+        "known; other statistics are not, nor windows of a scaled series, nor columns that were selected and "
+        "then changed by NumPy. A table that scikit-learn gives scaled is no fault of a program; nor is a "
+        "scaler of rows that were set apart for training, some of which validate: one part of a split, or "
+        "what an estimator's `fit` was given."
     ),
     wrong="""\
 from sklearn.preprocessing import StandardScaler
