@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.record.lines import here
+from treino.diagnosis.record.lines import stack
 from treino.diagnosis.record.log import Backward, Forward, Log
 from treino.diagnosis.record.outcomes import GraphsHeld
 from treino.diagnosis.record.tape import Tape
@@ -36,7 +36,7 @@ class Marks:
         self._trained: list[tuple[weakref.ref[Mark], Site | None, int]] = []
         self._alive: dict[tuple[Site | None, bool], int] = {}
         self._marked: Counter[tuple[Site | None, bool]] = Counter()
-        self._sums: Counter[Site | None] = Counter()
+        self._sums: Counter[tuple[Site, ...]] = Counter()
         self._collections = 0
 
     def install(self) -> None:
@@ -48,7 +48,7 @@ class Marks:
             return
         near = [*node.parents, *(q for p in node.parents for q in p.parents)]  # 0.9 * mean + 0.1 * loss
         if any(p.grad and p.op == "add" and p.site is node.site and p.step < node.step for p in near):
-            self._sums[here()] += 1
+            self._sums[stack()] += 1
 
     def result(self, event: Forward, module: Any, args: Any, result: Any) -> None:
         """A net gave a result: its graph is marked."""
@@ -84,8 +84,10 @@ class Marks:
 
     def finish(self) -> None:
         """How many graphs of the past were alive at once, at the most."""
+        led = self._sums.most_common(1)[0][0] if self._sums else ()
         for (site, result), alive in self._alive.items():
-            summed = self._sums.most_common(1)[0][0] if self._sums else None
+            handed = (s for s in led[:2] if site and (s.file, s.function) == (site.file, site.function))
+            summed = next(handed, next(iter(led), None))
             told = {"alive": alive, "marked": self._marked[site, result], "summed_at": summed}
             self._log.tell(GraphsHeld, site=site, result=result, **told)
 

@@ -56,7 +56,8 @@ class Clip(Event):
 @dataclass(frozen=True, kw_only=True)
 class GraphsHeld(Event):
     """At the end: so many graphs of past losses of this line (or of results of nets) were alive at once, of
-    those that were marked. summed_at: a line that sums values with graphs from step to step.
+    those that were marked. summed_at: a line that sums values with graphs from step to step, or hands
+    them on to what does, from the function of this line.
     """
 
     result: bool

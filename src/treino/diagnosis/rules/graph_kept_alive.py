@@ -41,7 +41,8 @@ RULE = Rule(
     safety="Safe: the numbers stay the same, the memory is freed.",
     limits=(
         "Graphs are counted by marks on the losses and results that are watched; one that is kept across a "
-        "few steps, for truncated back-propagation, is left alone."
+        "few steps, for truncated back-propagation, is left alone. The line that is named is the sum, or "
+        "the one that hands the loss to it beside the backward."
     ),
     wrong="total = 0\n" + script(steps=20) + "    total += loss\n",
     mend={"total += loss": "total += loss.item()"},

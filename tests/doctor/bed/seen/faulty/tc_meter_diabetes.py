@@ -1,4 +1,4 @@
-# missed: graph_kept_alive @ 74
+# expect: graph_kept_alive @ 74
 # mend: 74 →             meter.update(loss.item(), len(x))
 """Diabetes progression with a residual MLP. A moving-average meter follows the training loss for the progress line."""
 import numpy as np

@@ -1,4 +1,4 @@
-# missed: graph_kept_alive @ 69
+# expect: graph_kept_alive @ 69
 # mend: 69 →         meter.update(loss.item())
 """Focal loss (Lin et al.) with bfloat16 autocast on the breast cancer table; logs a smoothed loss as in our paper's figure 3."""
 import torch

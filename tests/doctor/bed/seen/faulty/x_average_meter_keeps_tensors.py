@@ -1,4 +1,4 @@
-# missed: graph_kept_alive @ 39
+# expect: graph_kept_alive @ 39
 # mend: 39 →         losses.update(loss.item(), len(rows))
 """Image classifier in the manner of the ImageNet scripts, with an AverageMeter for the progress line."""
 
