@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from tests.diagnosis.rules.examination import examined
 from treino.diagnosis.record.learning import ScheduleEnded
-from treino.diagnosis.rules import figures
+from treino.diagnosis.rules import figures, notes
 from treino.diagnosis.rules.course import optimizers, training
 
 START = """
@@ -141,7 +141,7 @@ SCHEDULED = {
     "OneCycleLR(o, 0.1, total_steps=31)": ("True", False),
     "StepLR(o, 2, gamma=0.1)": ("True", True),
     "StepLR(o, 20, gamma=0.1)": ("True", False),
-    "ExponentialLR(o, 0.99)": ("False", True),
+    "ExponentialLR(o, 0.99)": ("False", False),  # a note
     "CosineAnnealingLR(o, T_max=5)": ("True", True),
     "CosineAnnealingLR(o, T_max=30)": ("True", False),
     "CosineAnnealingWarmRestarts(o, T_0=5)": ("True", False),
@@ -259,3 +259,44 @@ for epoch in range({epochs}):
 def test_sorted_batches_that_nothing_is_learned_of_are_found_once_they_come_again(epochs, wrong, tmp_path):
     told = found(SORTED.format(epochs=epochs), tmp_path)
     assert ("unshuffled_sorted" in told) == wrong
+
+
+SCHEDULE = """
+import torch
+
+net = torch.nn.Linear(3, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+{made}
+x = torch.randn(40, 3)
+for step in range(30):
+    optimizer.zero_grad()
+    (net(x) - x[:, :1]).pow(2).mean().backward()
+    optimizer.step()
+{stepped}
+"""
+MADE = "schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)"
+HANDED = f"{MADE}\ndef later(one):\n    one.step()\nkept = {{'rate': schedule}}"
+NOTE = "ExponentialLR was never stepped in this run: script.py, line {line}, was not reached{test}."
+
+
+@pytest.mark.parametrize(
+    ("made", "stepped", "line", "test"),
+    [
+        (MADE, "    if step > 50:\n        schedule.step()", 13, " (step > 50)"),
+        (MADE, "    step > 50 and schedule.step()", 12, ""),
+        (HANDED, "    if step < 0:\n        later(schedule)", 8, ""),
+        (HANDED, "    while step < 0:\n        kept['rate'].step()", 8, ""),
+        (MADE, "then = schedule.step if step > 50 else None", 12, " (step > 50)"),
+    ],
+)
+def test_a_schedule_whose_step_was_not_reached_is_a_note(tmp_path, made, stepped, line, test):
+    findings, log = examined(SCHEDULE.format(made=made, stepped=stepped), tmp_path)
+    assert (findings, notes(log)) == ([], [NOTE.format(line=line, test=test)])
+
+
+@pytest.mark.parametrize("stepped", ["", "    schedule.step", "    other = schedule.get_last_lr()"])
+def test_a_schedule_that_nothing_steps_is_a_fault(tmp_path, stepped):
+    findings, log = examined(SCHEDULE.format(made=MADE, stepped=stepped), tmp_path)
+    assert [f.rule for f in findings] == ["scheduler_misuse"]
+    assert "was never stepped" in findings[0].message
+    assert notes(log) == []

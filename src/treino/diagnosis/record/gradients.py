@@ -94,9 +94,7 @@ class Gradients:
         self.counting = register_optimizer_step_post_hook(self._after_step)
 
     def open(self) -> None:
-        """A window opens: steps are looked at before they are taken. Which gradients older ones had used is
-        of no use: they may have been cleared since.
-        """
+        """A window opens. Which gradients older steps used is of no use: they may have been cleared since."""
         for held in self.held.values():
             held.used = set()
         self._looking = self._looking or register_optimizer_step_pre_hook(self._before_step)

@@ -37,9 +37,7 @@ def far_nearer(train: np.ndarray, held_out: np.ndarray) -> int:
 
 
 def shifted_windows(train: np.ndarray, held_out: np.ndarray) -> int:
-    """How many rows hold at least half of a training row, some places further on or back, as overlapping
-    windows of one series do.
-    """
+    """How many rows hold half of a training row or more, shifted, as overlapping windows of a series do."""
     width = held_out.shape[1]
     if width < 2 * BLOCK:
         return 0

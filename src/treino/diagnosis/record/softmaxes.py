@@ -67,9 +67,7 @@ class Softmaxes:
             self._apply(soft, dim, summed)
 
     def _product(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-        """``weights @ values`` sums over their last axis, ``values @ weights`` over the last but one; weights
-        [B, 1, T] may be any softmax of B rows.
-        """
+        """``weights @ values`` sums over the last axis, ``values @ weights`` over the last but one."""
         factors = [t for t in args if isinstance(t, torch.Tensor)][:2]
         pooled = factors[0] if len(factors) == 2 else None
         if (

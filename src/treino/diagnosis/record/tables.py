@@ -13,9 +13,7 @@ MOST_LABELS = 200  # different values, up to which numbers are labels
 
 
 def flat_rows(t: torch.Tensor) -> np.ndarray | None:
-    """[N, D] float32 of a batch's rows, at most ``WIDE`` columns from all over them; None where there are
-    none that can be read here.
-    """
+    """[N, D] float32 of rows, at most ``WIDE`` columns from all over; None where none can be read."""
     plain = t.device.type == "cpu" and t.layout == torch.strided and not t.is_complex()
     return table(as_array(t)) if t.dim() >= 2 and t.numel() and plain else None
 

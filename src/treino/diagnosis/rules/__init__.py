@@ -44,8 +44,13 @@ def decide(log: Log, *, early: bool = False) -> tuple[list[Finding], list[str]]:
         if early and not rule.early:
             continue
         try:
-            found = [(rule.finding(evidence), evidence.seen) for evidence in rule.decide(log)]
+            found = [(rule.finding(e), e.seen) for e in rule.decide(log) if not (rule.note and rule.note(e))]
             findings += [f for f, seen in found if not (ignored(f.place, name) or ignored(seen, name))]
         except Exception as error:
             defects.append(f"{name}: {type(error).__name__}: {error}")
     return findings_to_report(findings), defects
+
+
+def notes(log: Log) -> list[str]:
+    """What is no fault, in sentences."""
+    return [n for r in rules().values() if r.note for e in r.decide(log) if (n := r.note(e))]

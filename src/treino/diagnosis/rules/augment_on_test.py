@@ -13,9 +13,7 @@ FEW = 0.05  # of the rows had been trained on
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """The same labels come with other rows at every evaluation; rows that other nets make, or that are
-    clean elsewhere, are something else.
-    """
+    """The same labels come with other rows at every evaluation, of rows that no net makes, clean nowhere."""
     for e, t in evaluations(log):
         if t.made or e.made or e.copied or e.clean or e.part == 0 or len(e.labels) < 2:
             continue

@@ -24,9 +24,7 @@ BELOW_EPS = 1e-6  # a limit below what Adam adds to its divisor; above, Adam res
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """Nearly all gradients are cut to a sliver, the optimizer doesn't rescale them, and the weights stay
-    where they are while the loss hardly falls.
-    """
+    """Nearly all of the gradients is cut, not rescaled; weights stay, and the loss hardly falls."""
     made = {o.optimizer: o for o in log.of(OptimizerMade)}
     every = trainings(log)
     for clips in by_line(log.of(Clip), lambda c: c.site).values():

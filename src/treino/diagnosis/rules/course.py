@@ -45,9 +45,7 @@ class Training:
 
     @property
     def floor(self) -> float:
-        """What no learning gets: a constant's loss, or the least of the first values, as random weights say
-        about the same for every row.
-        """
+        """A constant's loss, or the least of the first: random weights say about the same for all rows."""
         return self.constant if self.known else min((v for v in self.values[:3]), default=math.nan)
 
     def first(self) -> float:

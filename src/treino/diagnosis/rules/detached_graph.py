@@ -14,9 +14,7 @@ LEAST = 3  # steps without a gradient for the same parameters
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """Parameters in a stepping optimizer that no backward ever reached, behind a line that leaves the graph,
-    or that has no slope.
-    """
+    """Parameters that no backward ever reached, behind a line that leaves the graph, or has no slope."""
     missing, owner = parameters_without(log)
     flat, owners = parameters_without(log, zeros=True)
     owner = owners | owner
@@ -57,9 +55,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 def parameters_without(
     log: Log, zeros: bool = False
 ) -> tuple[set[int], dict[int, tuple[OptimizerMade, int]]]:
-    """Parameters that had no gradient, or one of zeros, at all steps of their optimizers; and these, with
-    their steps.
-    """
+    """Parameters without a gradient, or with zeros, at all steps of their optimizers; and these steps."""
     made = {o.optimizer: o for o in log.of(OptimizerMade)}
     ends = {e.optimizer: e for e in log.of(OptimizerEnded)}
     found: set[int] = set()

@@ -71,7 +71,10 @@ RULE = Rule(
         "together by its group, and a series by its time."
     ),
     safety="Splitting by groups leaves fewer or other rows for the test: the figure falls to what it is.",
-    limits="Copies are found by hashes of rows, near ones by distances among a sample.",
+    limits=(
+        "Copies are found by hashes of rows, near ones by distances among a sample. Not seen: copies in a "
+        "list of pairs, changed copies of pictures, and rows of words or codes that are drawn again."
+    ),
     wrong=COPIED + HELD_OUT,
     mend={COPIED: SPLIT},
 )

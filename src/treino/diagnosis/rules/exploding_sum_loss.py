@@ -20,9 +20,7 @@ ALONE = 0.5  # by which the loss that is run backward may differ from the sum: n
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """A sum over many rows is run backward, steps are as large as the gradient, and the loss ends no better
-    than a constant, or not finite.
-    """
+    """A sum over many rows, steps as large as the gradient, and a loss no better than a constant."""
     for loss in trainings(log):
         rows, made = summed_rows(log, loss)
         if rows < LEAST or len(loss.values) < LEAST or not math.isfinite(loss.values[0]):

@@ -21,9 +21,7 @@ WHOLE, JUMPED = 1.0, 1.2  # the same where a step is as large as the weights: 1.
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """A step moves the weights by a seventh of their size or more, and the loss ends no better than a
-    constant, after it rose above it.
-    """
+    """A step moves the weights by a seventh or more; the loss rose, and ends no better than a constant."""
     loss = training(log)
     if loss is None or studied(log, "lr"):
         return

@@ -20,9 +20,7 @@ MOST = 200  # operations that are looked through
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """argmax of a classifier's batch of outputs over dim 0, over everything at once, or over the only column;
-    [N, 1] == [N].
-    """
+    """argmax of a classifier over the rows, over all at once, or over the only column; [N, 1] == [N]."""
     forwards, labelled = calls_by_number(log), classifiers(log)
     looked_at = [r for r in log.of(Read) if r.graph.root is not None]
     told = set()
@@ -51,9 +49,7 @@ def axis_of(best: Operation) -> int | None:
 
 
 def _along_rows(read: Read, forwards: dict[int, Forward], labelled: set[int]) -> Operation | None:
-    """The best entries of a classifier's outputs [rows, classes], along the rows or of them all, that meet
-    labels.
-    """
+    """A classifier's best entries [rows, classes], along the rows or of all, that meet labels."""
     for best in read.graph.operations:
         if best.name not in BEST or not best.forwards:
             continue
@@ -72,9 +68,7 @@ def _along_rows(read: Read, forwards: dict[int, Forward], labelled: set[int]) ->
 
 
 def _is_used(read: Read, best: Operation) -> bool:
-    """Whether labels meet it: of the rows, so many as there are classes say nothing of it, nor do rows that
-    it is the number of.
-    """
+    """Whether labels meet it: other uses of rows, or of as many as there are classes, say nothing."""
     todo = [p for o in read.graph.operations if o.name in COMPARED for p in read.graph.parents(o)]
     for one in todo:
         if one is best:
@@ -116,7 +110,11 @@ RULE = Rule(
         "rows (dim=0)."
     ),
     safety="Safe: only the figure changes.",
-    limits="Axes of figures by NumPy or scikit-learn are known while the arrays come straight from torch.",
+    limits=(
+        "An argmax, a max, a topk or an equality of what a module gave is judged where labels meet it in "
+        "torch. Not seen: answers compared as lists or arrays, an `all` or a mean over the wrong axis, and "
+        "nets of plain tensors."
+    ),
     wrong=script()
     + """\
     with torch.no_grad():

@@ -13,9 +13,7 @@ LEAST = 3  # backwards; one or two may be there to look at gradients
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """An optimizer never stepped though its gradients were written; or nearly all of them were thrown away,
-    since it stepped once in many backwards.
-    """
+    """Gradients were written and no step used them, or nearly none, as one came in many backwards."""
     made: dict[int, OptimizerMade] = {o.optimizer: o for o in log.of(OptimizerMade)}
     ends = {e.optimizer: e for e in log.of(OptimizerEnded)}
     stepped = {p for o, e in ends.items() if e.steps and o in made for p in parameters(made[o])}

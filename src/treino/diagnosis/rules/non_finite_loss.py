@@ -11,9 +11,7 @@ from treino.words import N_, _
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """A value that was not finite was run backward, steps followed, and it never was finite again (a scaler
-    that skips such steps is right).
-    """
+    """A value was not finite, steps followed, and it never was finite again (unless steps are skipped)."""
     courses = {c.site: c.values for c in log.of(Course)}
     steps = sum(e.steps for e in log.of(OptimizerEnded))
     for event in log.of(NonFinite):

@@ -50,6 +50,7 @@ class Rule:
     safety: what the fix changes besides. limits: what the rule does not see. Both are for the documentation.
     early: may be said before the script has ended.
     unless: rules whose finding explains this one, which then isn't said.
+    note: what is said instead of a finding where the source shows that this may be meant; or empty.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Rule:
     early: bool = False
     unless: tuple[str, ...] = ()
     place: Callable[[Evidence], Site | None] = as_recorded
+    note: Callable[[Evidence], str] | None = None
 
     @property
     def right(self) -> str:

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.learning import ScheduleEnded
-from treino.diagnosis.record.log import Ended, Log, LossCall
+from treino.diagnosis.record.log import Ended, Log, LossCall, Stepped
 from treino.diagnosis.rules.rule import Evidence, Rule
+from treino.diagnosis.where.updates import unreached_step
 from treino.words import N_, _
 
 LEAST = 12  # updates, below which a course tells nothing
@@ -33,11 +35,12 @@ def decide(log: Log) -> Iterable[Evidence]:
     finished = any(e.finished for e in log.of(Ended))
     rows = max((c.input_shape[0] for c in log.of(LossCall) if c.trained and c.input_shape), default=0)
     steps = max((e.step for e in log.of(Ended)), default=0)
+    stepped = next((e.site for e in reversed(log.of(Stepped))), None)
     for s in log.of(ScheduleEnded):
         what, at = misuse(s, finished, rows, steps)
         if what:
             numbers = {"scheduler": s.kind, "what": what, "calls": s.calls, "updates": s.updates}
-            yield Evidence(s.step_at or s.site, numbers, at=at, stack=s.stack)
+            yield Evidence(s.step_at or s.site, numbers, at=at, stack=s.stack, sites={"stepped": stepped})
 
 
 def misuse(s: ScheduleEnded, finished: bool, rows: int, steps: int) -> tuple[str, Site | None]:
@@ -75,6 +78,19 @@ def misuse(s: ScheduleEnded, finished: bool, rows: int, steps: int) -> tuple[str
     return "", None
 
 
+def note(evidence: Evidence) -> str:
+    """Where a schedule would have been stepped that never was; empty where no line does it."""
+    numbers, made = evidence.numbers, evidence.seen
+    found = unreached_step(made, evidence.sites["stepped"]) if not numbers["calls"] else None
+    if found is None or made is None:
+        return ""
+    told = _("{scheduler} was never stepped in this run: {file}, line {line}, was not reached.")
+    if found[1]:
+        told = _("{scheduler} was never stepped in this run: {file}, line {line}, was not reached ({test}).")
+    place = {"file": Path(found[0].file).name, "line": found[0].line, "test": found[1][:80]}
+    return told.format(scheduler=numbers["scheduler"], **place)
+
+
 def near(one: int, other: int) -> bool:
     """Whether two counts are about the same."""
     return abs(one - other) <= MEANT * other
@@ -110,6 +126,7 @@ RULE = Rule(
     severity="wrong",
     certain=True,
     decide=decide,
+    note=note,
     message=N_("{scheduler} {what} ({calls} calls, {updates} updates)."),
     why=N_(
         "A schedule counts its own calls: stepped at another pace than it was made for, the rate is nearly "
@@ -120,7 +137,11 @@ RULE = Rule(
         "batch for OneCycleLR."
     ),
     safety="The rate follows another course: look at it once more.",
-    limits="A schedule of one's own, that sets `param_groups` by hand, is not judged.",
+    limits=(
+        "A schedule of one's own, that sets `param_groups` by hand, is not judged. One that is never stepped "
+        "while a line would do it is a note, not a finding: a condition may not have come true, or the line "
+        "is in a function that nobody calls."
+    ),
     wrong="""\
 net = nn.Linear(8, 3)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)

@@ -16,9 +16,7 @@ LEARNED = 0.5  # of the rows, of an evaluation of training's
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """The same new rows were looked at again and again, no further rows judge, and the source calls them a
-    test and keeps the best by their figure.
-    """
+    """The same new rows were looked at again, none others judge, and the source keeps the best on a test."""
     every = [e for e in log.of(RowsEvaluated) if e.rows >= LEAST and not e.made]
     held_out = [e for e in every if e.trained <= LEARNED * e.rows]
     for digest, own in by_line(held_out, lambda e: e.digest).items():

@@ -20,9 +20,7 @@ CALLS = (*SOFT, "Softmax", "LogSoftmax")
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """The axis of the softmax before a loss, of a classifier's outputs, or before a product with values, is
-    not the axis that it must sum over.
-    """
+    """A softmax before a loss or a product is over another axis than the one it must sum over."""
     yield from _before_losses(log)
     yield from _by_hand(log)
     yield from _of_outputs(log)

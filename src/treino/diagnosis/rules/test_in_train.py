@@ -46,9 +46,7 @@ def _only(e: RowsEvaluated, t: RowsTrained) -> bool:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """The net that all folds share; or where rows were taken or joined for training and not for the
-    evaluation; or the other way round.
-    """
+    """The net that all folds share; or where rows were taken or joined for one of the two alone."""
     if evidence.at is not None:
         return evidence.at
     sites, led = evidence.sites, evidence.stack

@@ -31,9 +31,7 @@ class Turns:
 
 
 def used_and_wasted(log: Log, optimizer: int) -> Turns:
-    """The turns of an optimizer, as far as they were looked at; what a step of another one used that holds
-    some of its parameters is none of them.
-    """
+    """The turns of an optimizer that were looked at; not what a step of another used that shares weights."""
     held = {o.optimizer: {p for g in o.groups for p in g.parameters} for o in log.of(OptimizerMade)}
     used, wasted, places = Counter[Site | None](), Counter[Site | None](), Counter[Site | None]()
     pending: list[Site | None] = []

@@ -20,9 +20,7 @@ TINY = 0.3  # of the default spread: weights that were drawn too small
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """The first weight's gradient is a sliver of the last one's from the start and all along, and the loss
-    stays at chance.
-    """
+    """The first gradient is a sliver of the last one all along, and the loss stays at chance."""
     loss, seen = training(log), log.of(Depth)
     if loss is None or len(seen) < LEAST:
         return

@@ -20,9 +20,7 @@ ADDED = 1.3  # times the loss of torch, that is run backward at first
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """The decay's pull is as large as the gradient, the weights shrink, and the loss ends no better than a
-    constant.
-    """
+    """The decay pulls as the gradient does, the weights shrink, the loss ends no better than a constant."""
     loss = training(log)
     if loss is None or studied(log, "weight_decay"):
         return
@@ -39,9 +37,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def penalised(loss: Training, o: Steps) -> bool:
-    """Whether what is run backward is more than the loss of torch in it, the weights shrink, and that loss is
-    hardly better than a constant's.
-    """
+    """Whether decay is in what is run backward: weights shrink, torch's loss in it stays at a constant's."""
     own = [c.value for c in loss.calls if c.trained]
     if o.weight_decay or loss.known or len(own) < LEAST or len({c.site for c in loss.calls}) > 1:
         return False

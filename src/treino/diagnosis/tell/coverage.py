@@ -9,7 +9,7 @@ from treino.diagnosis.record.learning import Depth, Drawn, Rectified, ScheduleEn
 from treino.diagnosis.record.log import Ended, Log, LossCall, NetMade, Stepped
 from treino.diagnosis.record.outcomes import Clip
 from treino.diagnosis.record.row_log import RowsEvaluated, RowsTrained
-from treino.diagnosis.rules import rules
+from treino.diagnosis.rules import notes, rules
 from treino.diagnosis.rules.course import training
 from treino.diagnosis.rules.figures import summary
 from treino.diagnosis.rules.judged import groups
@@ -97,7 +97,7 @@ NEEDS = (
 class Coverage:
     """What was looked at. watched: of so many backwards. unjudged: (why, rules) that had nothing to judge.
 
-    figures: the loss and the answers, in sentences.
+    figures: the loss, the answers and what is to be noted, in sentences.
     """
 
     backwards: int
@@ -138,4 +138,4 @@ def coverage(exam: Exam) -> Coverage:
             told |= set(left)
             unjudged.append((need.lacking, left))
     watched = max((e.watched for e in log.of(Ended)), default=0)
-    return Coverage(exam.backwards, watched, tuple(unjudged), tuple(summary(log)))
+    return Coverage(exam.backwards, watched, tuple(unjudged), (*summary(log), *notes(log)))

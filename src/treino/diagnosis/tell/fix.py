@@ -118,9 +118,7 @@ def _calls_on(site: Site) -> list[ast.Call]:
 
 
 def _stepper(site: Site) -> str | None:
-    """The source of what is stepped after a line: ``optimizer`` in optimizer.step() or
-    scaler.step(optimizer).
-    """
+    """What is stepped after a line: ``optimizer`` in optimizer.step() or scaler.step(optimizer)."""
     after = [c for c in source.calls(source.function(site), "step") if c.lineno >= site.line]
     if not after or not isinstance(after[0].func, ast.Attribute):
         return None

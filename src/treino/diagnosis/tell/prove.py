@@ -138,9 +138,7 @@ def _run(job: dict[str, Any], timeout: float) -> dict[str, Any] | None:
 
 
 def last_figure(text: str) -> tuple[str, float] | None:
-    """(word, number) of the last figure that is printed with its name (``loss 0.31 +/- 0.06`` is 0.31), or
-    the last number of all, without a word.
-    """
+    """(word, number) of the last figure printed with its name, or the last number of all, without a word."""
     for line in reversed(text.splitlines()):
         named = _NAMED.findall(line)
         if named:

@@ -1,6 +1,4 @@
-"""One run of a proof, in a process of its own: other sources under the files' own names, another seed and
-rate.
-"""
+"""One run of a proof, in a process of its own: other sources, another seed and rate."""
 
 import json
 import math

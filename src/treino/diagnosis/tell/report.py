@@ -27,9 +27,7 @@ def place(finding: Finding) -> str:
 
 
 def one(finding: Finding, *, of_script: bool = True) -> str:
-    """A finding, its line of the script, and what to do. of_script: it has a place in a file; a run of
-    treino's own has settings.
-    """
+    """A finding, its line and what to do. of_script: in a file; a run of treino has settings."""
     sure = _("certain") if finding.certain else _("likely")
     lines = [
         f"{finding.rule}  ({_(KIND[finding.severity])}, {sure})"
@@ -46,9 +44,7 @@ def one(finding: Finding, *, of_script: bool = True) -> str:
 
 
 def nothing(exam: Exam) -> str:
-    """That nothing was found, in how much; by hand, or by an optimizer that is none of torch, it is said of
-    the backward passes.
-    """
+    """That nothing was found, in how many steps; without an optimizer of torch, in how many backwards."""
     if exam.steps:
         return _("doctor: nothing found in {steps} steps.").format(steps=exam.steps)
     told = _("doctor: nothing found in {backwards} backward passes (no optimizer of torch stepped).")

@@ -112,9 +112,7 @@ def _of_name(step: Step, node: ast.Name, led: tuple[Site, ...]) -> list[Step]:
 
 
 def _given(step: Step, function: Any, name: str, led: tuple[Site, ...]) -> list[Step]:
-    """What an argument is given: by the call that was followed into the function, by those that were running,
-    or by all of them.
-    """
+    """What an argument is given: by the call that was followed, by those that were running, or by all."""
     path = step.site.file
     if name in ("self", "cls"):
         return []

@@ -6,14 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from treino.diagnosis.where.source import (
-    Function,
-    above,
-    module,
-    name_of,
-    parents,
-    remembered,
-)
+from treino.diagnosis.where.source import Function, above, module, name_of, parents, remembered
 
 IN_PLACE = ("sort", "append", "extend", "update", "insert", "reverse")  # change what they belong to
 

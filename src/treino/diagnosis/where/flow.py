@@ -55,9 +55,7 @@ def _made_of(step: Step, led: tuple[Site, ...]) -> Iterator[Step]:
 
 
 def atoms(value: ast.AST, most: int = 400) -> Iterator[ast.AST]:
-    """The names, attributes, entries and calls in an expression that have a value of their own: not the
-    functions that are called.
-    """
+    """The names, attributes, entries and calls in an expression that have values: no functions."""
     todo: deque[ast.AST] = deque([value])
     count = 0
     while todo and count < most:

@@ -67,9 +67,7 @@ def caller(stack: tuple[Site, ...], *, most: int = 99) -> Site | None:
 
 
 def passes_on(site: Site | None, most: int = 99) -> bool:
-    """Whether a line only computes with two or more arguments of its function, of so many at most: whoever
-    calls it chose their shapes.
-    """
+    """Whether a line only computes with two arguments or more, of so many: its caller chose their shapes."""
     if site is None or calls(written_on(site), *FITS):
         return False
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -103,9 +101,7 @@ def only_caller(site: Site | None) -> Site | None:
 
 
 def batches(sites: tuple[Site, ...]) -> Site | None:
-    """The head of the loop over batches around the innermost of these lines that stands in one; loops over
-    layers, in ``forward``, are none.
-    """
+    """The head of the innermost loop over batches around these lines; loops in ``forward`` are none."""
     for site in sites:
         inside = function(site)
         found = [n for n in loops(site) if isinstance(n, ast.For)]

@@ -6,13 +6,7 @@ import math
 from treino.diagnosis.finding import Site
 from treino.diagnosis.where.back import values
 from treino.diagnosis.where.flow import atoms
-from treino.diagnosis.where.source import (
-    argument,
-    name_of,
-    names,
-    only,
-    written_on,
-)
+from treino.diagnosis.where.source import argument, name_of, names, only, written_on
 
 FITS = ("fit", "partial_fit", "fit_predict", "cross_val_score", "cross_val_predict", "cross_validate")
 NEAR = 1e-4  # of a number, by which one that was measured may be off

@@ -1,4 +1,4 @@
-"""Where a script sets the rate of its own updates, and where it names a clearing that it doesn't call."""
+"""Where a script sets the rate of its own updates, or names a step or a clearing that was not called."""
 
 import ast
 from collections.abc import Iterator
@@ -8,12 +8,16 @@ from treino.diagnosis.where.back import values
 from treino.diagnosis.where.bindings import bindings
 from treino.diagnosis.where.settings import number
 from treino.diagnosis.where.source import (
+    above,
     calls,
     function,
+    module,
     name_of,
     only,
     owner,
+    parents,
     place,
+    same,
     written_on,
 )
 
@@ -68,3 +72,16 @@ def uncalled_clearing(backward: Site | None) -> Site | None:
     said = [n for n in nodes if isinstance(n, ast.Expr) and isinstance(n.value, ast.Attribute)]
     named = [place(backward.file, n) for n in said if name_of(n.value) == "zero_grad"]  # type: ignore[union-attr]
     return min(named, key=lambda s: abs(s.line - backward.line), default=None)  # type: ignore[union-attr]
+
+
+def unreached_step(made: Site | None, stepped: Site | None) -> tuple[Site, str] | None:
+    """A line that steps what was made on a line, or may, and the condition around it."""
+    for path in dict.fromkeys(s.file for s in (made, stepped) if s is not None):
+        for node in (n for n in ast.walk(module(path)) if isinstance(n, ast.Attribute) and n.attr == "step"):
+            at, ways = place(path, node), values(place(path, node), node.value)
+            known = any(same(s.site, made) and isinstance(s.node, ast.Call) for way in ways for s in way)
+            open_end = not any(isinstance(way[-1].node, ast.Call) for way in ways) and not same(at, stepped)
+            if (known or open_end) and not isinstance(parents(path)[id(node)], ast.Expr):
+                tests = (n.test for n in above(path, node) if isinstance(n, (ast.If, ast.IfExp, ast.While)))
+                return at, next(map(ast.unparse, tests), "")
+    return None
