@@ -1,12 +1,14 @@
-"""Fixtures of the data tests: files to load, in a folder of each test."""
+"""Fixtures of the data tests: files to load, in a folder of each test; a small set of images."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from treino.data import Preparation
+from treino.data.builtins import idx
 from treino.documents.preparation import PreparationDocument
 
 Write = Callable[..., Path]
@@ -28,3 +30,24 @@ def write(tmp_path: Path) -> Write:
         return path
 
     return write_file
+
+
+def stored(name: str, size: int, bits: int = 3) -> bytes:
+    shape = (size, 28, 28) if bits == 3 else (size,)
+    header = b"".join(n.to_bytes(4, "big") for n in (0x800 + bits, *shape))
+    values = np.random.RandomState(len(name)).randint(0, 10, shape).astype(np.uint8)
+    return header + values.tobytes()
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of a set with 60 + 10 rows in four plain files, and TREINO_DATA set to what holds it."""
+    monkeypatch.setitem(idx.ROWS, "train", 60)
+    monkeypatch.setitem(idx.ROWS, "t10k", 10)
+    folder = tmp_path / "fashion-mnist"
+    folder.mkdir()
+    for stem in idx.MNIST:
+        size = 60 if stem.startswith("train") else 10
+        (folder / stem).write_bytes(stored(stem, size, 3 if "images" in stem else 1))
+    monkeypatch.setenv("TREINO_DATA", str(tmp_path))
+    return folder

@@ -8,30 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from treino.data import describe, load, rows_for_prediction
+from treino.data import load, rows_for_prediction
 from treino.data.builtins import idx
 from treino.errors import TreinoError
-
-
-def stored(name: str, size: int, bits: int = 3) -> bytes:
-    shape = (size, 28, 28) if bits == 3 else (size,)
-    header = b"".join(n.to_bytes(4, "big") for n in (0x800 + bits, *shape))
-    values = np.random.RandomState(len(name)).randint(0, 10, shape).astype(np.uint8)
-    return header + values.tobytes()
-
-
-@pytest.fixture
-def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of a set with 60 + 10 rows in four plain files, and TREINO_DATA set to what holds it."""
-    monkeypatch.setitem(idx.ROWS, "train", 60)
-    monkeypatch.setitem(idx.ROWS, "t10k", 10)
-    folder = tmp_path / "fashion-mnist"
-    folder.mkdir()
-    for stem in idx.MNIST:
-        size = 60 if stem.startswith("train") else 10
-        (folder / stem).write_bytes(stored(stem, size, 3 if "images" in stem else 1))
-    monkeypatch.setenv("TREINO_DATA", str(tmp_path))
-    return folder
 
 
 def refusal(name: str = "fashion-mnist") -> TreinoError:
@@ -58,12 +37,7 @@ def test_plain_files_are_read_and_their_unknown_checksum_is_said(small: Path) ->
     assert float(x_ND.std(unbiased=False)) == pytest.approx(1, abs=1e-6)
 
 
-def test_pixels_are_described_and_predicted_like_any_other_columns(small: Path) -> None:
-    table = describe("fashion-mnist")
-    assert len(table.columns) == 785
-    assert isinstance(largest := table.columns[0].maximum, float)
-    assert largest <= 9
-    assert sum(table.target.class_rows) == table.rows == 70
+def test_pixels_are_predicted_like_any_other_columns(small: Path) -> None:
     data = load("fashion-mnist")
     everything = rows_for_prediction("fashion-mnist", data.preparation)
     assert torch.equal(everything.x[data.test.index], data.test.x)

@@ -1,6 +1,6 @@
 """``treino data``: describe a data set and its problems, without training."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +11,7 @@ from treino.cli.flags import ScreenFlag, with_flags
 from treino.cli.output_paths import Replace, output_file, say_replaced
 from treino.console import line
 from treino.errors import TreinoError
-from treino.store.output_files import PAGE
+from treino.store.output_files import PAGE, PNG
 from treino.words import _, numeral
 
 if TYPE_CHECKING:
@@ -66,15 +66,21 @@ def data(
     target: Annotated[str | None, Parameter(help="column to predict")] = None,
     format: FileFormat,
     split: SplitColumns,
-    to: Annotated[str | None, Parameter(help="write a page with small pictures to this HTML file")] = None,
+    to: Annotated[
+        str | None,
+        Parameter(
+            help="write a page with small pictures to this HTML file, of images also a contact sheet (PNG)"
+        ),
+    ] = None,
     replace: Replace = False,
     screen: ScreenFlag,
 ) -> int:
     """Say what is in DATA and what is wrong with it; alone: list the built-in data sets.
 
-    Example: treino data wine | treino data houses.csv --target price
+    Example: treino data wine | treino data houses.csv --target price | treino data mnist --to mnist.png
     """
     from treino.data import BUILTINS, describe
+    from treino.plots.contact_sheet import contact_sheet
     from treino.plots.data_page import data_page
     from treino.records.data_source import files_of, kinds_of, reading_of
     from treino.spec import read_settings
@@ -85,7 +91,7 @@ def data(
         raise TreinoError(
             "to_without_data", _("--to needs DATA to write about."), _("treino data wine --to wine.html")
         )
-    output = output_file(to, PAGE, replace=replace, reads=files_of(source))
+    output = output_file(to, (*PAGE, *PNG), replace=replace, reads=files_of(source))
     if source is None:
         screen.document({"builtins": [_builtin(name, b) for name, b in BUILTINS.items()]})
         screen.out.print(_builtins(BUILTINS))
@@ -93,13 +99,31 @@ def data(
     table = describe(source, target, kinds=kinds_of(settings), reading=reading_of(settings), **asdict(split))
     document = table.to_json()
     if output is not None:
-        document["path"] = str(output.write(data_page(table).encode()))
+        if output.path.suffix.lower() not in PNG:
+            content = data_page(table).encode()
+        elif table.images is not None:
+            content = contact_sheet(table.name, table.images)
+        else:
+            raise TreinoError(
+                "sheet_of_table",
+                _("A contact sheet is of images, and {name} is a table.").format(name=table.name),
+                _("Let the name end in {ending}: {path}").format(
+                    ending=PAGE[0], path=output.path.with_suffix(PAGE[0])
+                ),
+            )
+        document["path"] = str(output.write(content))
         document["replaced"] = say_replaced(screen.err, output)
     screen.document(document)
-    screen.out.print(_columns(table))
+    if table.images is None:
+        screen.out.print(_columns(table))
+    else:
+        screen.out.print(_lines(("", ""), table.images.facts(), headed=False))
+        screen.out.print()
+        head, lines = table.images.count_table()
+        screen.out.print(_lines(head, [cells for cells, _first in lines]))
     _rest(table, screen)
     if to is not None:
-        screen.out.print(_("page written to {path}").format(path=to))
+        screen.out.print(_("written to {path}").format(path=to))
     return 0
 
 
@@ -113,6 +137,15 @@ def _builtins(builtins: "Mapping[str, Builtin]") -> Table:
         lines.add_column(heading)
     for name, b in builtins.items():
         lines.add_row(name, numeral(b.rows, ","), str(b.features), _(b.task), _(b.about))
+    return lines
+
+
+def _lines(head: Sequence[str], rows: Sequence[Sequence[str]], headed: bool = True) -> Table:
+    lines = Table(box=None, pad_edge=False, show_header=headed)
+    for number, heading in enumerate(head):
+        lines.add_column(heading, justify="right" if number and headed else "left")
+    for row in rows:
+        lines.add_row(*row)
     return lines
 
 
@@ -142,7 +175,8 @@ def _rest(table: "TableDescription", screen: ScreenFlag) -> None:
     screen.out.print(_("{n} rows").format(n=table.rows))
     if target.name is not None:
         said = _("target {target}: {task}").format(target=target.name, task=_(str(target.task)))
-        counts = [f"{c} {n}" for c, n in zip(target.classes, target.class_rows, strict=True)]
+        counted = () if table.images is not None else target.class_rows  # the images' table has them
+        counts = [f"{c} {n}" for c, n in zip(target.classes, counted, strict=False)]
         listed = ", ".join(counts[:SHOWN_CLASSES]) + (", …" if len(counts) > SHOWN_CLASSES else "")
         screen.out.print(said + (f" ({listed})" if counts else ""))
     elif table.likely_targets:

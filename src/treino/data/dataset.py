@@ -2,14 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 from typing import Any, Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from treino import escaping
 from treino.data.preparation.preparation import Preparation, Task
 from treino.data.rows import Rows
+from treino.data.summaries.image_description import ImagesDescription, strip_html
+from treino.data.summaries.images import ImagePart, describe_images
+from treino.data.torch_datasets.first_pass import sampled_rows
 from treino.words import _, numeral
 
 SHOWN = 40  # columns in a notebook's table
@@ -86,6 +92,39 @@ class Data:
     def splits(self) -> dict[str, Rows]:
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
+    @cached_property
+    def images(self) -> ImagesDescription | None:
+        """What its images are like, in these splits; None of a table. The first look takes its time."""
+        parts = self.image_parts()
+        return describe_images(parts, self.item_shape, self.classes) if parts else None
+
+    def image_parts(self) -> dict[str, ImagePart]:
+        """The images of each split that has some, in the data's own values; none of a table.
+
+        Of rows that are not in memory there are some.
+        """
+        if self.kind != "image" or len(self.item_shape) < 2:
+            return {}
+        return {
+            name: self._image_part(sampled_rows(rows, self.data_seed), rows)
+            for name, rows in self.splits.items()
+            if len(rows)
+        }
+
+    def _image_part(self, rows: Rows, split: Rows) -> ImagePart:
+        """rows: those of the split that are looked at."""
+
+        def read(at_K: NDArray[np.int64]) -> NDArray[Any]:
+            raw_KD = self.preparation.inverse(rows.x.index_select(0, torch.from_numpy(at_K)))
+            return np.rint(raw_KD).astype(np.uint8) if self.preparation.divisor == 255 else raw_KD
+
+        if not self.classes:
+            return ImagePart(read, rows.index.numpy(), None, len(split), ())
+        count_C = torch.bincount(split.y.reshape(-1), minlength=len(self.classes))
+        return ImagePart(
+            read, rows.index.numpy(), rows.y.reshape(-1).numpy(), len(split), tuple(count_C.tolist())
+        )
+
     def __repr__(self) -> str:
         """A summary in lines: what it is, what is learnt from what, how many rows, and what was decided."""
         lines = [
@@ -99,7 +138,8 @@ class Data:
         return "\n".join(map(escaping.escape, lines))
 
     def _repr_html_(self) -> str:
-        """A card for notebooks: the splits, the rows of each class, a line for each column."""
+        """A card for notebooks: the splits, the rows of each class, a line for each column; of images what
+        they are like, and the first of each class."""
         look = "text-align:left;padding:2px 16px 2px 0;font-weight:{};background:none"
         name, cell = look.format(500), look.format(400)
 
@@ -112,6 +152,25 @@ class Data:
             )
             return f"<table style='border-collapse:collapse;margin:4px 0'>{lines}</table>"
 
+        title = "<div style='opacity:.7;margin-top:6px'>{}</div>"
+        notes = "".join(f"<div>· {escape(note)}</div>" for note in self.notes)
+        parts = [f"<div><b>{escape(self.name)}</b> {escape(self._learnt())}</div>"]
+        parts.append(f"<div>{escape(self._counts())}</div>")
+        card = "<div style='font:14px/1.45 system-ui,sans-serif;max-width:960px'>{}{}</div>"
+        if (images := self.images) is not None:
+            head, lines = images.count_table()
+            parts += [
+                table(*((escape(fact), escape(value)) for fact, value in images.facts())),
+                table(
+                    (*map(escape, head), ""),
+                    *((*map(escape, line), strip_html(first) if first else "") for line, first in lines),
+                ),
+                *(
+                    f"<div>! {escape(said)} {escape(hint)}</div>"
+                    for _rule, said, hint, _row in images.warnings()
+                ),
+            ]
+            return card.format("".join(parts), notes)
         made = self.preparation.encoders
         ways = [
             ", ".join(e.inputs) if len(e.inputs) <= 4 else _("{n} inputs").format(n=len(e.inputs))
@@ -123,16 +182,10 @@ class Data:
         ][:SHOWN]
         more = len(self.features) - SHOWN
         rest = [(escape(_("and {n} more").format(n=more)), "")] if more > 0 else []
-        notes = "".join(f"<div>· {escape(note)}</div>" for note in self.notes)
-        head = f"<div><b>{escape(self.name)}</b> {escape(self._learnt())}</div>"
-        title = "<div style='opacity:.7;margin-top:6px'>{}</div>"
-        parts = [head, f"<div>{escape(self._counts())}</div>"]
         if self.classes and isinstance(self.train.y, torch.Tensor):
             parts += [title.format(escape(_("training rows of each class"))), table(*self._class_bars())]
         parts += [title.format(escape(_("columns, and what the network is given"))), table(*columns, *rest)]
-        return (
-            f"<div style='font:14px/1.45 system-ui,sans-serif;max-width:960px'>{''.join(parts)}{notes}</div>"
-        )
+        return card.format("".join(parts), notes)
 
     def _class_bars(self) -> list[tuple[str, ...]]:
         """Each class's name, its training rows, and these as a bar."""

@@ -73,32 +73,72 @@ def read_arrow(source: Any, reading: ReaderOptions | None = None) -> Table:
 def read_pair(x: Any, y: Any, reading: ReaderOptions | None = None) -> Table:
     """The table out of X ``[N, D]`` and y ``[N]``; columns are named x1 … xD unless X is a frame."""
     x_table = _x_table(x, reading)
+    target = _target_column(x_table.rows, y, reading)
+    check_names([*x_table.names, target.name], _("(X, y)"))
+    return Table(
+        "arrays", "arrays", None, (*x_table.columns, target), _place, target=target.name, named=x_table.named,
+        notes=x_table.notes,
+    )  # fmt: skip
+
+
+def is_image_pair(source: object) -> bool:
+    """Whether it is (X, y) with X ``[N, H, W]`` or ``[N, C, H, W]``, or with the channels last."""
+    if not isinstance(source, tuple) or len(source) != 2:
+        return False
+    shape = getattr(source[0], "shape", ())
+    return hasattr(source[0], "dtype") and len(shape) in (3, 4) and 0 not in shape
+
+
+def read_images(x: Any, y: Any, reading: ReaderOptions | None = None) -> Table:
+    """The target of images X, and these as a matrix; a table to be described, not to be learnt from."""
+    array = _array(x, "X")
+    if array.dtype.kind not in "biuf":
+        raise not_a_matrix(x)
+    matrix = array.reshape(len(array), -1)
+    finite_N = np.isfinite(matrix).all(axis=1)
+    if not finite_N.all():
+        raise TreinoError(
+            "item_not_finite",
+            _("x of {where} holds numbers that are not finite.").format(where=_place(int(finite_N.argmin()))),
+            _("Leave the image out, or fill the gap."),
+        )
+    target = _target_column(len(array), y, reading)
+    return Table(
+        "arrays", "arrays", None, (target,), _place, target=target.name, matrix=matrix, named=False,
+        item_shape=array.shape[1:],
+    )  # fmt: skip
+
+
+def not_a_matrix(x: Any) -> TreinoError:
+    """Why X is no table."""
+    hint = _("Reshape it: X.reshape(len(X), -1).")
+    if x.ndim > 2:
+        hint += " " + _("Images keep their shape as a Dataset: torch.utils.data.TensorDataset(X, y).")
+    return TreinoError(
+        "arrays_shape",
+        _("X has the shape {shape}, not [rows, columns].").format(shape=list(x.shape)),
+        hint,
+    )
+
+
+def _target_column(rows: int, y: Any, reading: ReaderOptions | None) -> Column:
     y = y.iloc[:, 0] if is_frame(y) and y.shape[1] == 1 else y
     name = str(getattr(y, "name", None) or "target")
     cells = _series(y) if hasattr(y, "iloc") else _cells(_target(y))
-    if len(cells) != x_table.rows:
+    if len(cells) != rows:
         raise TreinoError(
             "arrays_length",
-            _("X has {x} rows and y has {y}.").format(x=x_table.rows, y=len(cells)),
+            _("X has {x} rows and y has {y}.").format(x=rows, y=len(cells)),
             _("Give one target for each row."),
         )
-    check_names([*x_table.names, name], _("(X, y)"))
-    target = _table("arrays", [name], [cells], reading).columns[0]
-    return Table(
-        "arrays", "arrays", None, (*x_table.columns, target), _place, target=name, named=x_table.named,
-        notes=x_table.notes,
-    )  # fmt: skip
+    return _table("arrays", [name], [cells], reading).columns[0]
 
 
 def read_matrix(x: Any, reading: ReaderOptions | None = None) -> Table:
     """The table out of a 2-D array or tensor of numbers; columns are named x1 … xD."""
     array = _array(x, "X")
     if array.ndim != 2:
-        raise TreinoError(
-            "arrays_shape",
-            _("X has the shape {shape}, not [rows, columns].").format(shape=list(array.shape)),
-            _("Reshape it: X.reshape(len(X), -1)."),
-        )
+        raise not_a_matrix(array)
     if 0 in array.shape:
         raise _empty(*array.shape)
     names = [f"x{j + 1}" for j in range(array.shape[1])]

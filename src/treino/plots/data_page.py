@@ -1,4 +1,5 @@
-"""The HTML page about a table: its columns with small histograms, and its problems.
+"""The HTML page about a table or images: its columns with small histograms, or some images of each class, and
+its problems.
 
 Nothing is loaded from anywhere, every text that comes from data is escaped, and it reads in light and dark.
 """
@@ -8,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from html import escape
 
 from treino.data.summaries.histograms import NumberHistogram, WordCounts
+from treino.data.summaries.image_description import ImagesDescription, strip_html
 from treino.data.summaries.table_description import ColumnDescription, TableDescription, TableWarning
 from treino.plots.page import page
 from treino.words import _, numeral
@@ -30,15 +32,20 @@ def data_page(table: TableDescription) -> str:
         f'<p class="soft">{escape(_said_of(table))}</p>',
         *(f'<p class="soft">{escape(note)}</p>' for note in table.notes),
         _warnings(table.warnings),
-        _classes(table),
-        f"<h2>{escape(_('Columns'))}</h2>",
-        _columns(table),
     ]
+    if table.images is not None:
+        parts += [f"<h2>{escape(_('Images'))}</h2>", _images(table.images)]
+    else:
+        parts += [_classes(table), f"<h2>{escape(_('Columns'))}</h2>", _columns(table)]
     return page(table.name, "\n".join(part for part in parts if part), STYLE)
 
 
 def _said_of(table: TableDescription) -> str:
-    said = _("{rows:,} rows, {columns:,} columns").format(rows=table.rows, columns=len(table.columns))
+    said = (
+        _("{rows:,} rows, {columns:,} columns").format(rows=table.rows, columns=len(table.columns))
+        if table.images is None
+        else _("{rows:,} images").format(rows=table.rows)
+    )
     if table.target.name is None:
         names = ", ".join(table.likely_targets)
         return said + "; " + (_("no target yet: {names}?").format(names=names) if names else _("no target"))
@@ -71,6 +78,26 @@ def _classes(table: TableDescription) -> str:
     tail = f"<p class='soft'>{escape(_('and {n} more').format(n=more))}</p>" if more > 0 else ""
     head = escape(_("Classes of {name}").format(name=target.name))
     return f"<h2>{head}</h2><div class='scroll'><table>{rows}</table></div>{tail}"
+
+
+def _images(images: ImagesDescription) -> str:
+    """What they are like; and the number of each class in each part, with the first of them."""
+    facts = "".join(
+        f"<tr><td class='name'>{escape(name)}</td><td>{escape(value)}</td></tr>"
+        for name, value in images.facts()
+    )
+    head, lines = images.count_table()
+    heads = "".join(f"<th{' class=number' if i else ''}>{escape(name)}</th>" for i, name in enumerate(head))
+    rows = "".join(
+        f"<tr><td class='name'>{escape(cells[0])}</td>"
+        + "".join(f"<td class='number'>{escape(cell)}</td>" for cell in cells[1:])
+        + f"<td>{'' if first is None else strip_html(first)}</td></tr>"
+        for cells, first in lines
+    )
+    return (
+        f"<div class='scroll'><table>{facts}</table></div><div class='scroll'><table>"
+        f"<thead><tr>{heads}<th>{escape(_('the first'))}</th></tr></thead><tbody>{rows}</tbody></table></div>"
+    )
 
 
 def _columns(table: TableDescription) -> str:

@@ -14,6 +14,7 @@ from treino.pictures.film import film_player
 from treino.pictures.picture_files import PICTURES
 from treino.plots.report.blocks import Block, Drawing, Picture
 from treino.plots.report.charts import confusion_blocks
+from treino.plots.report.images import image_blocks
 from treino.plots.report.run import RunReport
 from treino.records.stored_run import StoredRun
 from treino.reports.reproduction import as_called
@@ -42,6 +43,10 @@ def run_facts(run: StoredRun, *, whole: bool = True, pictures: bool = True) -> R
         with _or_why(title(), missing), network_errors(run):
             if blocks := make(run):
                 seen[title()] = blocks
+    images: Sequence[Block] = ()
+    if whole and run.preparation.kind == "image":
+        with _or_why(_("Images"), missing):
+            images = _images(run, pictures)
     result = run.result
     return RunReport(
         name=run.name,
@@ -56,6 +61,7 @@ def run_facts(run: StoredRun, *, whole: bool = True, pictures: bool = True) -> R
         pictures=seen,
         call=called_again(run.spec, run),
         official=_official(run),
+        images=images,
         missing=[f"{', '.join(titles)}: {why}" for why, titles in missing.items()],
         resume=f"treino resume {run.typed}" if run.status in ("interrupted", "stopped") else "",
         sha256=run.folder.manifest.files.get("model.safetensors", ""),
@@ -84,6 +90,11 @@ def _official(run: StoredRun) -> bool | None:
     with suppress(TreinoError):
         return run.data.official_test
     return None
+
+
+def _images(run: StoredRun, sheet: bool) -> Sequence[Block]:
+    found = run.data.images
+    return () if found is None else image_blocks(run.data.name, found, sheet)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from treino.words import _
 PAGE = (".html", ".htm")
 MARKDOWN = (".md", ".markdown")
 CSV = (".csv",)
+PNG = (".png",)
 PATCH = (".patch", ".diff")
 
 _KIND = re.compile(rb'"kind":\s*"(%s)"' % "|".join(manifest.KINDS).encode())

@@ -28,6 +28,7 @@ FOLDERS = {
     "playground": N_("Play with two columns"),
     "start_study": N_("Compare batch sizes"),
     "rows_and_columns": N_("{rows} rows, {columns} columns"),
+    "images_of_size": N_("{n} images of {width} × {height} pixels"),
     "sending": N_("{name} is being sent."),
     "sent": N_("{name} is here as {data}."),
     "starting": N_("It is being started."),

@@ -1,34 +1,24 @@
 """Description of a data source and its problems: the answer of ``treino data``."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.data import sources
+from treino.data import frames, sources
 from treino.data.preparation.fit import comparable, take
 from treino.data.readers import ReaderOptions
 from treino.data.roles.column_kinds import ColumnRole, choose, is_row_number
 from treino.data.roles.column_roles import check_kinds, column_fault, row_numbers, why_out
-from treino.data.roles.target import (
-    check_classes,
-    choose_target,
-    classes_of,
-    decide_task,
-    encode,
-    has_target,
-    imbalance,
-    likely_targets,
-    read_with_target,
-    single_rows,
-    task_of_kind,
-)
+from treino.data.roles.target import choose_target, likely_targets, read_with_target
 from treino.data.split_requests import Split, check_split, decide_parts, divider, times_of
 from treino.data.splits import first_equal
 from treino.data.summaries import measures
 from treino.data.summaries.histograms import shape
+from treino.data.summaries.image_description import WHOLE, ImagesDescription
+from treino.data.summaries.images import ImagePart, describe_images
 from treino.data.summaries.relations import TargetRows, correlation, suspicions
 from treino.data.summaries.table_description import (
     ColumnDescription,
@@ -36,12 +26,13 @@ from treino.data.summaries.table_description import (
     TableWarning,
     TargetDescription,
 )
+from treino.data.summaries.target_description import class_warnings, describe_target
 from treino.data.table import Column, Table, plain, shorten
+from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset
 from treino.errors import TreinoError
 from treino.setting_types import as_item
 from treino.words import _
 
-_FEW_ROWS = 10
 _ANOTHER_WORLD = 10.0  # widths of the middle half: so far, a value is a slip rather than a tail
 _MEASURED = 200_000  # rows, beyond which correlations are measured on a part
 
@@ -59,16 +50,28 @@ def describe(
     """A source's rows, columns, target, task and classes, and warnings: of everything that training would
     refuse or that a person should know; with the split that a column decides, as in ``load``.
 
+    source: as for ``load``. Images are described as such, and not by their pixels' columns: those of a
+    built-in, of a Dataset, and of arrays (X ``[N, H, W]`` or ``[N, C, H, W]``, y).
+
     Raises TreinoError where the source can't be read at all.
     """
     kinds = dict(kinds or {})
     split = Split(group=split_group, time=split_time, column=split_column)
     check_split(split)
+    if is_torch_dataset(source):
+        return _of_dataset(source, target, {"kinds": kinds, "reading": reading, "split_by": split.by})
+    if frames.is_image_pair(source):
+        x, y = source
+        table = frames.read_images(x, y, reading)
+        refused = TableWarning.of(frames.not_a_matrix(x), None)
+        return _of_image_table(table, target, split, [refused])
     if target is None:
         table = sources.read(source, reading)
         check_kinds(table, kinds)
     else:
         table, _target = read_with_target(source, reading, target, kinds)
+    if table.item_shape and not kinds:
+        return _of_image_table(table, target, split, [])
     warnings: list[TableWarning] = []
     choices = {c.name: _choice(table, c, kinds.get(c.name), warnings) for c in table.columns}
     described = TargetDescription()
@@ -78,11 +81,7 @@ def describe(
         likely = likely_targets(table)
     else:
         column = choose_target(table, target)
-        try:
-            described, learnt = _describe_target(table, column, kinds.get(column.name), warnings)
-        except TreinoError as error:
-            described = TargetDescription(column.name)
-            warnings.append(_warning_of(error, column))
+        described, learnt = describe_target(table, column, kinds.get(column.name), warnings)
     by = divider(table, split, described.name or "")
     apart = (described.name, *likely, split.group, split.column)
     features = [c for c in table.columns if c.name not in apart]
@@ -119,16 +118,99 @@ def describe(
     )
 
 
+def _of_image_table(
+    table: Table, target: str | None, split: Split, warnings: list[TableWarning]
+) -> TableDescription:
+    """Of images that are a matrix with a target beside it; as what pixels' columns are, nobody asked."""
+    column = choose_target(table, target)
+    divider(table, split, column.name)  # refuses
+    described, learnt = describe_target(table, column, None, warnings)
+    label_N = None
+    if learnt is not None and described.classes:
+        label_N = np.full(table.rows, -1)
+        label_N[learnt.row_N] = learnt.label_N
+    matrix, official = table.matrix, table.rows - table.official_test
+    assert matrix is not None
+
+    def part(row_N: NDArray[np.int64]) -> ImagePart:
+        if label_N is None:
+            return ImagePart(lambda at_K: matrix[row_N[at_K]], row_N, None, len(row_N), ())
+        known_N = label_N[row_N]
+        count_C = np.bincount(known_N[known_N >= 0], minlength=len(described.classes))
+        return ImagePart(
+            lambda at_K: matrix[row_N[at_K]], row_N, known_N, len(row_N), tuple(count_C.tolist())
+        )
+
+    row_N = np.arange(table.rows)
+    parts = {"train": row_N[:official], "test": row_N[official:]} if table.official_test else {WHOLE: row_N}
+    images = describe_images(
+        {name: part(rows) for name, rows in parts.items()}, table.item_shape, described.classes
+    )
+    return _image_description(table.name, table.source, column, described, images, table.notes, warnings)
+
+
+def _of_dataset(source: Any, target: str | None, of_tables: Mapping[str, object]) -> TableDescription:
+    """Of the images of a Dataset or DataLoader, or of several, in the parts that are given."""
+    data = load_torch_dataset(source, target=target, validation=0.0, test=0.0, of_tables=of_tables)
+    parts = data.image_parts()
+    if not parts:
+        raise TreinoError(
+            "dataset_no_images",
+            _("The items of {name} are no images: their shape is {shape}.").format(
+                name=data.name, shape=list(data.item_shape)
+            ),
+            _("Describe what they are made of: a table, or (X, y)."),
+        )
+    if len(parts) == 1:
+        parts = {WHOLE: parts["train"]}
+    warnings: list[TableWarning] = []
+    described = TargetDescription(data.target, data.task, data.task_reason, data.classes)
+    y_N = np.concatenate([rows.y.numpy().reshape(-1) for rows in data.splits.values()])
+    if data.classes:
+        count_C = np.bincount(y_N, minlength=len(data.classes))
+        described = replace(described, class_rows=tuple(count_C.tolist()))
+        warnings += class_warnings(y_N, data.classes, data.target, lambda row: _("row {n}").format(n=row))
+        words = np.array(data.classes, dtype=object)[y_N]
+        column = Column(data.target, words=words, categories=data.classes)
+    else:
+        column = Column(data.target, y_N.astype(np.float64) * data.target_scale + data.target_mean)
+    images = describe_images(parts, data.item_shape, data.classes)
+    return _image_description(data.name, data.source, column, described, images, data.notes, warnings)
+
+
+def _image_description(
+    name: str,
+    source: str,
+    column: Column,
+    described: TargetDescription,
+    images: ImagesDescription,
+    notes: Sequence[str],
+    warnings: list[TableWarning],
+) -> TableDescription:
+    warnings += [TableWarning(rule, message, hint, row=row) for rule, message, hint, row in images.warnings()]
+    pixels = ColumnDescription(
+        "image", "image", "image", 0, images.distinct, images.minimum, images.maximum, 0, None, None
+    )
+    choice = choose(column, None, False, str)
+    return TableDescription(
+        name=name,
+        source=source,
+        rows=len(column),
+        columns=(pixels, _describe_column(column, choice, None)),
+        target=described,
+        likely_targets=(),
+        notes=tuple(notes),
+        warnings=tuple(warnings),
+        images=images,
+    )
+
+
 def _choice(table: Table, column: Column, asked: str | None, warnings: list[TableWarning]) -> ColumnRole:
     try:
         return choose(column, asked, False, table.place)
     except TreinoError as error:
-        warnings.append(_warning_of(error, column))
+        warnings.append(TableWarning.of(error, column.name))
         return choose(column, None, False, table.place)
-
-
-def _warning_of(error: TreinoError, column: Column) -> TableWarning:
-    return TableWarning(error.rule, error.message, error.hint, column.name)
 
 
 def _describe_column(column: Column, choice: ColumnRole, related: float | None) -> ColumnDescription:
@@ -167,52 +249,6 @@ def _outliers(column: Column, choice: ColumnRole, far: float = measures.FAR) -> 
     if choice.kind != "number" or column.numbers is None or column.numbers.dtype == np.uint8:
         return np.empty(0, dtype=np.int64)
     return measures.outliers(np.asarray(column.numbers, dtype=np.float64), far)
-
-
-def _describe_target(
-    table: Table, column: Column, kind: str | None, warnings: list[TableWarning]
-) -> tuple[TargetDescription, TargetRows]:
-    row_N = np.flatnonzero(has_target(column, table.source))
-    absent = table.rows - len(row_N)
-    if absent:
-        place = table.place(int(column.missing_N.argmax()))
-        warnings.append(
-            TableWarning(
-                "target_missing_rows",
-                _("Rows whose target is empty: {n}, the first in {place}.").format(n=absent, place=place),
-                _("Training leaves them out; fill them in if you can."),
-                column.name,
-                place,
-            )
-        )
-        table = take(table, row_N)
-        column = table.column(column.name)
-    task, reason = decide_task(column, task_of_kind(kind), table.place)
-    described = TargetDescription(column.name, task, reason, rows_without_target=absent)
-    if task == "regression":
-        assert column.numbers is not None
-        return described, TargetRows(row_N, column.numbers.astype(np.float64), np.zeros(len(row_N), np.int64))
-    classes = classes_of(column, kind)
-    label_N = encode(column, classes, table.place)
-    check_classes(label_N, classes, column)
-    if alone := single_rows(label_N, classes, table.place):
-        warnings.append(TableWarning("class_single_row", *alone, column.name))
-    count_C = np.bincount(label_N, minlength=len(classes))
-    few = [f"{name} ({n})" for name, n in zip(classes, count_C, strict=True) if n < _FEW_ROWS]
-    if few:
-        names = shorten(", ".join(few), 200)
-        warnings.append(
-            TableWarning(
-                "class_few_rows",
-                _("Classes with fewer than {n} rows: {names}.").format(n=_FEW_ROWS, names=names),
-                _("Their figures will say little."),
-                column.name,
-            )
-        )
-    if uneven := imbalance(label_N, classes):
-        warnings.append(TableWarning("class_imbalance", *uneven, column.name))
-    described = replace(described, classes=tuple(classes), class_rows=tuple(count_C.tolist()))
-    return described, TargetRows(row_N, None, label_N)
 
 
 def _column_warnings(

@@ -1,9 +1,11 @@
-"""The description of a table: its columns, its target, and the warnings about it."""
+"""The description of a table or of images: its columns, its target, and the warnings about it."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from treino.data.summaries.histograms import NumberHistogram, WordCounts
+from treino.data.summaries.image_description import ImagesDescription
+from treino.errors import TreinoError
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,21 @@ class TableWarning:
     column: str | None = None
     row: str | None = None
 
+    @classmethod
+    def of(cls, error: TreinoError, column: str | None) -> "TableWarning":
+        """What training would refuse."""
+        return cls(error.rule, error.message, error.hint, column)
+
     def to_json(self) -> dict[str, str]:
         return {name: value for name, value in vars(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
 class TableDescription:
-    """A table. likely_targets: columns, where no target is chosen. notes: what was decided in reading."""
+    """A table. likely_targets: columns, where no target is chosen. notes: what was decided in reading.
+
+    images: where the rows are images; these are one column then.
+    """
 
     name: str
     source: str
@@ -71,6 +81,7 @@ class TableDescription:
     likely_targets: tuple[str, ...]
     notes: tuple[str, ...]
     warnings: tuple[TableWarning, ...]
+    images: ImagesDescription | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The document of ``treino data``."""
@@ -88,4 +99,5 @@ class TableDescription:
             "likely_targets": list(self.likely_targets),
             "notes": list(self.notes),
             "warnings": [warning.to_json() for warning in self.warnings],
+            **({} if self.images is None else {"images": self.images.to_json()}),
         }

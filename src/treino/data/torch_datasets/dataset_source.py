@@ -11,13 +11,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from treino.data.dataset import Data
-from treino.data.generators import generator
 from treino.data.preparation.preparation import Preparation
 from treino.data.rows import Rows
 from treino.data.splits import TEST, TRAIN, VALIDATION, split
-from treino.data.torch_datasets.first_pass import HELD_ROWS, FirstPass, ItemPass, everything, look, name_of
+from treino.data.torch_datasets.first_pass import FirstPass, ItemPass, everything, look, name_of, sampled_rows
 from treino.data.torch_datasets.labels import Labels, labels_again, labels_of
-from treino.data.torch_datasets.stream import StreamRows
 from treino.errors import TreinoError, nearest
 from treino.words import _
 
@@ -336,18 +334,8 @@ def in_memory(data: Data) -> Data:
     """The same with at most 2000 rows of each split that is not in memory: what pictures are drawn of."""
     if not elsewhere(data):
         return data
-    train, validation, test = (_sampled_rows(rows, data.data_seed) for rows in data.splits.values())
+    train, validation, test = (sampled_rows(rows, data.data_seed) for rows in data.splits.values())
     return replace(data, train=train, validation=validation, test=test)
-
-
-def _sampled_rows(rows: Rows, seed: int) -> Rows:
-    x: Any = rows.x
-    if isinstance(x, Tensor):
-        return rows
-    if isinstance(x, StreamRows):
-        return Rows(x.sample[0], x.sample[1], torch.arange(len(x.sample[0])))
-    some = torch.randperm(len(x), generator=generator(seed, "held"))[:HELD_ROWS].sort().values
-    return Rows(x.index_select(0, some), rows.y[some], rows.index[some])
 
 
 def digest(data: Data) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, Subset
 
+from treino.data.generators import generator
 from treino.data.out_of_core.rows_protocol import Batch
 from treino.data.rows import Rows
 from treino.data.torch_datasets.item import ItemFormat, Label, as_numbers, item_format, scaled
@@ -148,6 +149,17 @@ def name_of(source: Any) -> str:
     while isinstance(source, DataLoader | Subset):
         source = source.dataset
     return type(source).__name__
+
+
+def sampled_rows(rows: Rows, seed: int) -> Rows:
+    """The rows, where they are in memory; else some of them."""
+    x: Any = rows.x
+    if isinstance(x, Tensor):
+        return rows
+    if isinstance(x, StreamRows):
+        return Rows(x.sample[0], x.sample[1], torch.arange(len(x.sample[0])))
+    some = torch.randperm(len(x), generator=generator(seed, "held"))[:HELD_ROWS].sort().values
+    return Rows(x.index_select(0, some), rows.y[some], rows.index[some])
 
 
 def everything(source: Any, x_name: str, y_name: str) -> tuple[Tensor, list[Label] | None]:

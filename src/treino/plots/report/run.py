@@ -40,7 +40,8 @@ class RunReport:
     pictures: under each section's title what it shows. missing: what could not be shown, and why. resume: the
     command that goes on with it, "" where there is nothing to go on with. sha256: of the kept weights, ""
     where there are none. call: the call in Python that trains it again, where no command can. official:
-    whether the test rows are the source's own; None where that can't be known.
+    whether the test rows are the source's own; None where that can't be known. images: what they are like,
+    where the rows are images.
     """
 
     name: str
@@ -58,6 +59,7 @@ class RunReport:
     sha256: str = ""
     call: str = ""
     official: bool | None = False
+    images: Sequence[Block] = ()
 
 
 def subtitle(report: RunReport) -> str:
@@ -161,11 +163,12 @@ def _data(report: RunReport) -> Section:
             )
         ),
     )
+    size = _("{source} ({kind}), {n:,} rows, {columns:,} columns, {inputs:,} inputs. It learns {learnt}.")
+    if report.images:
+        size = _("{source} ({kind}), {n:,} images, {inputs:,} inputs. It learns {learnt}.")
     blocks: list[Block] = [
         Paragraph(
-            _(
-                "{source} ({kind}), {n:,} rows, {columns:,} columns, {inputs:,} inputs. It learns {learnt}."
-            ).format(
+            size.format(
                 source=where.name,
                 kind=_said_kind(where.kind),
                 n=total,
@@ -181,7 +184,7 @@ def _data(report: RunReport) -> Section:
         blocks.append(ListBlock(said))
     if _of_columns(report.preparation):
         blocks.append(_columns(report.preparation))
-    return Section(_("Data"), tuple(blocks))
+    return Section(_("Data"), (*blocks, *report.images))
 
 
 def _said_kind(kind: str) -> str:

@@ -86,7 +86,8 @@ export function open(shell) {
     const first = document.target == null ? likely : named ? [] : [document.target], rest = columns.filter((name) => !first.includes(name));
     fields.target.replaceChildren(document.target == null ? el('option', { value: '', hidden: true }, t('choose_target')) : '', ...[...first, ...rest].map((value) => el('option', { value }, value)));
     fields.target.disabled = !named && document.target != null;
-    const lines = [t('rows_and_columns', { rows: whole(document.rows), columns: columns.length }), document.task_reason, ...document.warnings.map(sentence), ...document.notes.map(sentence)];
+    const size = document.images ? t('images_of_size', { n: whole(document.rows), ...document.images }) : t('rows_and_columns', { rows: whole(document.rows), columns: columns.length });
+    const lines = [size, document.task_reason, ...document.warnings.map(sentence), ...document.notes.map(sentence)];
     fields.about.replaceChildren(
       document.target == null ? el('p', { class: 'asked' }, likely.length ? t('no_target_likely', { columns: likely.join(', ') }) : t('no_target')) : '',
       el('ul', {}, lines.filter(Boolean).map((line) => el('li', {}, line))));
@@ -104,6 +105,7 @@ export function open(shell) {
       list.replaceChildren(...drawn.map((value) => el('option', { value }, value)));
       list.value = kept[place] ?? '';
     }
+    for (const field of [first, second, document.getElementById('home-play')]) field.disabled = drawn.length < 2;
   }
   const sentence = (entry) => (typeof entry === 'string' ? entry : [entry.message, entry.hint].filter(Boolean).join(' '));
   const complain = (error) => shell.say([error.message, error.hint].filter(Boolean).join(' '), 'warning');

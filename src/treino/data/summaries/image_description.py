@@ -1,0 +1,204 @@
+"""The description of images, and its words: tables for a reader, and warnings."""
+
+import io
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treino.data.summaries.near_duplicates import CORRELATION
+from treino.words import _, numeral
+
+WHOLE = "all"  # the one part of images that are in no parts
+MOST_CLASSES = 40  # that are listed, and of which there are examples
+
+
+@dataclass(frozen=True, eq=False)
+class ImageExamples:
+    """The first images of a class. pixels: ``[K, H, W]`` in grey or ``[K, H, W, 3]``, large ones reduced."""
+
+    label: str
+    rows: int
+    pixels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class ImagePair:
+    """An image and the one before it that it equals, or almost; words for their places."""
+
+    place: str
+    earlier: str
+    correlation: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class ImagesDescription:
+    """Images. rows, class_rows: of each part. minimum, maximum: of the values of all pixels.
+
+    blank: images all pixels of which are the same. duplicates: images that equal one before them, and
+    duplicates_across: one in an earlier part. near_duplicates, near_duplicates_across: images whose pixels
+    correlate by at least ``CORRELATION`` with one before them, copies and blank images apart. contradicting:
+    duplicates of an image of another class. looked_at: how many images these are counts of. compared: among
+    how many of them near-duplicates were looked for; compared_size: averaged to this height and width.
+    blank_place, duplicate, near_duplicate, contradiction: the first, between parts where there is one.
+    """
+
+    height: int
+    width: int
+    channels: int
+    minimum: float
+    maximum: float
+    classes: tuple[str, ...]
+    rows: Mapping[str, int]
+    class_rows: Mapping[str, tuple[int, ...]]
+    looked_at: int
+    distinct: int
+    blank: int
+    duplicates: int
+    duplicates_across: int
+    contradicting: int
+    near_duplicates: int
+    near_duplicates_across: int
+    compared: int
+    compared_size: tuple[int, int]
+    blank_place: str | None
+    duplicate: ImagePair | None
+    contradiction: ImagePair | None
+    near_duplicate: ImagePair | None
+    examples: tuple[ImageExamples, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The entry ``images`` of the document of ``treino data``."""
+        names = (
+            "height", "width", "channels", "minimum", "maximum", "looked_at", "blank", "duplicates",
+            "duplicates_across", "near_duplicates", "near_duplicates_across", "compared",
+        )  # fmt: skip
+        return {
+            **{name: getattr(self, name) for name in names},
+            "compared_size": list(self.compared_size),
+            "near_correlation": CORRELATION,
+            "rows": dict(self.rows),
+            "class_rows": {part: list(counts) for part, counts in self.class_rows.items()},
+        }
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Lines for a reader: what it is, and how much."""
+        size = _("{width} × {height} pixels").format(width=self.width, height=self.height)
+        if self.channels > 1:
+            size += ", " + _("{n} channels").format(n=self.channels)
+        values = _("{low} to {high}").format(low=_number(self.minimum), high=_number(self.maximum))
+        near = _("almost equal to an earlier one (correlation from {least})").format(
+            least=numeral(CORRELATION)
+        )
+        lines = [
+            (_("size"), size),
+            (_("values"), values),
+            (_("blank (all pixels the same)"), numeral(self.blank, ",")),
+            (_("equal to an earlier one"), self._counted(self.duplicates, self.duplicates_across)),
+            (near, self._counted(self.near_duplicates, self.near_duplicates_across)),
+        ]
+        total = sum(self.rows.values())
+        if self.looked_at < total:
+            lines.append((_("looked at"), _of(self.looked_at, total)))
+        if self.compared < self.distinct - self.blank:
+            lines.append((_("compared with each other"), _of(self.compared, total)))
+        if self.compared_size != (self.height, self.width):
+            height, width = self.compared_size
+            lines.append(
+                (_("compared as"), _("{width} × {height} pixels").format(width=width, height=height))
+            )
+        return lines
+
+    def _counted(self, n: int, across: int) -> str:
+        if len(self.rows) == 1 or not n:
+            return numeral(n, ",")
+        return _("{n:,}, of these across parts: {across:,}").format(n=n, across=across)
+
+    def count_table(self) -> tuple[list[str], list[tuple[list[str], ImageExamples | None]]]:
+        """A table's heading, and its lines: a class in each part, and all, with the first images of each."""
+        first = {one.label: one for one in self.examples}
+        lines = [
+            ([name, *(numeral(counts[number], ",") for counts in self.class_rows.values())], first.get(name))
+            for number, name in enumerate(self.classes[:MOST_CLASSES])
+        ]
+        more = len(self.classes) - MOST_CLASSES
+        if more > 0:
+            lines.append(([_("and {n:,} more").format(n=more), *("" for _part in self.rows)], None))
+        whole = [_("all"), *(numeral(n, ",") for n in self.rows.values())]
+        lines.append((whole, None if self.classes else first[""]))
+        return [_("class") if self.classes else "", *map(part_name, self.rows)], lines
+
+    def warnings(self) -> Iterator[tuple[str, str, str, str | None]]:
+        """What a person should know: (rule, message, hint, place)."""
+        if self.blank_place:
+            yield (
+                "images_blank",
+                _("Images all pixels of which are the same: {n:,}, the first in {place}.").format(
+                    n=self.blank, place=self.blank_place
+                ),
+                _("Nothing can be seen in them: look how they were made."),
+                self.blank_place,
+            )
+        if pair := self.duplicate:
+            said = _("Images that equal an earlier one: {n}.")
+            yield (
+                "rows_duplicate",
+                said.format(n=self._counted(self.duplicates, self.duplicates_across)),
+                _("Look at {a} and {b}.").format(a=pair.place, b=pair.earlier),
+                pair.place,
+            )
+        if pair := self.contradiction:
+            yield (
+                "rows_contradict",
+                _("Images that equal an earlier one but not in their class: {n:,}.").format(
+                    n=self.contradicting
+                ),
+                _("No model can be right on both: look at {a} and {b}.").format(a=pair.place, b=pair.earlier),
+                pair.place,
+            )
+        if pair := self.near_duplicate:
+            said = _("Images that almost equal an earlier one: {n}.")
+            yield (
+                "images_near_duplicate",
+                said.format(n=self._counted(self.near_duplicates, self.near_duplicates_across)),
+                _("Look at {a} and {b}: their pixels correlate by {r}.").format(
+                    a=pair.place, b=pair.earlier, r=numeral(pair.correlation, ".3f")
+                ),
+                pair.place,
+            )
+
+
+def part_name(part: str) -> str:
+    """The heading of a part's column."""
+    names = {"train": _("training"), "validation": _("validation"), "test": _("test"), WHOLE: _("images")}
+    return names[part]
+
+
+def strip(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Images ``[K, H, W, …]`` beside each other, with paper between them."""
+    gap = np.full((pixels.shape[1], max(1, pixels.shape[2] // 14), *pixels.shape[3:]), 255, dtype=np.uint8)
+    return np.concatenate([part for image in pixels for part in (gap, image)][1:], axis=1)
+
+
+def strip_html(shown: ImageExamples) -> str:
+    """The examples of a class as an image in a page."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(strip(shown.pixels)).save(file, "PNG", optimize=True)
+    said = _("images of {label}").format(label=shown.label) if shown.label else _("images")
+    alt, data = escape(said, quote=True), b64encode(file.getvalue()).decode()
+    look = "height:36px;max-width:none;image-rendering:pixelated;display:block"
+    return f"<img style='{look}' src='data:image/png;base64,{data}' alt=\"{alt}\">"
+
+
+def _of(n: int, total: int) -> str:
+    return _("{n:,} of {total:,}").format(n=n, total=total)
+
+
+def _number(value: float) -> str:
+    return numeral(value, ".6g")
