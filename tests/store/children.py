@@ -86,10 +86,13 @@ def send(parent: str, log: str, rounds: str) -> None:
             try:
                 folder.database.add_command("lr", os.getpid())
             except TreinoError as error:
+                if error.rule == "run_busy":  # the disk is: SQLite's own patience is over
+                    continue
                 if error.rule != "not_running":
                     raise
                 break
             taken += 1
+            time.sleep(0.002)  # or SQLite keeps the others waiting
         _tell(log, f"{number} {taken}")
 
 

@@ -140,17 +140,18 @@ def test_a_run_that_is_stopped_goes_on_at_the_next_press(tmp_path: Path) -> None
         page.on("websocket", lambda socket: socket.on("framereceived", look))
         walk = Walk(studio, studio.shown(page))
         walk.at(0)
-        for number in range(12):
+        for number in range(16):
             walk.press("Step")
             walk.press("Stop")
             page.wait_for_timeout((0, 20, 80, 200)[number % 4])
             walk.press("Step")
-            walk.press("Step")
-            walk.press("Play")
-            page.get_by_role("button", name="Pause", exact=True).wait_for()
-            walk.record(lambda run: run.status == "running")
-            walk.press("Pause")
+            if number % 8 < 4:
+                walk.press("Step")
+            else:
+                walk.press("Play")
+                walk.press("Pause")
             page.get_by_role("button", name="Play", exact=True).wait_for()
+            walk.record(lambda run: run.status == "running")
         walk.press("Stop")
         walk.record(lambda run: run.status == "stopped")
     assert errors == []

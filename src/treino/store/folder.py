@@ -270,15 +270,21 @@ class RunFolder(FolderFiles):
 
     # ---- sealing
 
-    def refuse_commands(self) -> None:
-        """From now on nobody's commands are heard, until the folder is given back.
+    def take_commands(self, taken: bool) -> None:
+        """Whether processes can send commands; as long as the folder is not given back, or this is said anew.
 
-        One that a process is sending at this moment is waited for; what was sent and not heard is refused.
+        Where they can't any more, one that is being sent at this moment is waited for.
         """
         self._require_writing()
-        if not lock.held(self._alone):
+        if not taken and not lock.held(self._alone):
             self._alone = lock.acquire_folder(self.path)
-            self.database.refuse_commands()
+        if taken:
+            self._share()
+
+    def refuse_commands(self) -> None:
+        """Take no commands from now on, and refuse those that were sent and not heard."""
+        self.take_commands(False)
+        self.database.refuse_commands()
 
     def seal(self, status: str) -> None:
         """Complete the folder: `status` is finished, stopped, interrupted, diverged. Gives the lock back."""
@@ -342,10 +348,13 @@ class RunFolder(FolderFiles):
         for ending in ("-wal", "-shm", "-journal"):
             files.remove(self.within(db.NAME + ending))
 
-    def _release(self, *, unlink: bool = False) -> None:
+    def _share(self) -> None:
         alone, self._alone = self._alone, None
         if alone is not None:
             lock.release(alone, self.path)
+
+    def _release(self, *, unlink: bool = False) -> None:
+        self._share()
         taken, self._lock = self._lock, None
         if taken is not None:  # a complete folder needs no lock file
             lock.release(taken, self.path / lock.NAME, unlink=unlink or self._manifest.sealed)

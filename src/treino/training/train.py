@@ -271,10 +271,23 @@ class RunJob:
 
     def stop_reason(self) -> str | None:
         """``stopped`` where a command asked for it; the other commands are applied on the way."""
-        engine, db = self.plan.training, self.folder.database
+        engine = self.plan.training
         if engine.done:
             return None
-        stop, commands = False, db.poll_commands()
+        if self._stopped():
+            self.folder.take_commands(False)
+            if self._stopped(True):  # what came meanwhile is heard as well
+                return self.stop_wish or "stopped"
+            self.folder.take_commands(True)
+        if self.paused:
+            self.timed = False  # waiting is not training
+            self.view.update(engine, self.segment, playing=self.transport.playing(engine.step))
+        return None
+
+    def _stopped(self, stop: bool = False) -> bool:
+        """Obey the commands that have come; -> whether it is to end. stop: whether it was before."""
+        engine, db = self.plan.training, self.folder.database
+        commands = db.poll_commands()
         for command in commands:
             try:
                 if command.name == "stop":
@@ -292,12 +305,7 @@ class RunJob:
         if commands:
             db.flush()
             self.view.changed()
-        if stop or self.stop_wish is not None:
-            return self.stop_wish or "stopped"
-        if self.paused:
-            self.timed = False  # waiting is not training
-            self.view.update(engine, self.segment, playing=self.transport.playing(engine.step))
-        return None
+        return stop or self.stop_wish is not None
 
     @property
     def paused(self) -> bool:

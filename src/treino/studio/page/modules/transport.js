@@ -9,13 +9,18 @@ const SPEEDS = [1, 10, 60, 300, 1000]; // steps per second; the last choice is a
 const ENDED = ['finished', 'stopped', 'interrupted', 'diverged', 'deleted'];
 
 export function makeTransport(page) {
+  let stopping = false; // asked for, and not in the state yet
+  /** A command after which a training goes on, also one that is being ended. */
+  const goOn = (verb, fields) => {
+    stopping = false;
+    return page.command(verb, fields);
+  };
   const play = () => {
     const { state } = page.store;
-    return page.command(state?.playing && isLive(page.store) ? 'pause' : 'play');
+    return state?.playing && isLive(page.store) ? page.command('pause') : goOn('play');
   };
-  const step = () => page.command('step', { count: 1 });
-  const epoch = () => page.command('epoch', { count: 1 });
-  let stopping = false; // asked for, and not in the state yet
+  const step = () => goOn('step', { count: 1 });
+  const epoch = () => goOn('epoch', { count: 1 });
   /** Save and end the training, once: the page then shows the run as it ended. */
   async function stop() {
     if ($('#stop').disabled) return;
