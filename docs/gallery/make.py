@@ -67,17 +67,16 @@ def small(content: bytes) -> bytes:
 
 
 def moving(content: bytes) -> bytes:
-    """Every second frame of a GIF up to its last, smaller and in 64 colours; it stays a moment on the last."""
+    """Every second frame of a GIF, smaller and in the colours of its last, on which it stays a moment."""
     image = Image.open(io.BytesIO(content))
     size = MOVING_WIDTH, round(image.height * MOVING_WIDTH / image.width)
-    frames = [
-        frame.convert("RGB").resize(size, Image.Resampling.LANCZOS).quantize(64, dither=Image.Dither.NONE)
-        for frame in ImageSequence.Iterator(image)
-    ][::-2][::-1]
+    every = [
+        frame.convert("RGB").resize(size, Image.Resampling.LANCZOS) for frame in ImageSequence.Iterator(image)
+    ]
+    colours = every[-1].quantize(255, Image.Quantize.MAXCOVERAGE)
+    frames = [frame.quantize(palette=colours, dither=Image.Dither.NONE) for frame in every[::-2][::-1]]
     out, pauses = io.BytesIO(), [120] * (len(frames) - 1) + [2000]  # milliseconds
-    frames[0].save(
-        out, "GIF", save_all=True, append_images=frames[1:], duration=pauses, loop=0, optimize=True
-    )
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=pauses, loop=0)
     return out.getvalue()
 
 

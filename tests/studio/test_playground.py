@@ -6,13 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-<<<<<<< HEAD
 from tests.plots.browser import chromium
 from tests.studio.real_studio import real_studio
-=======
-from tests.studio.real_studio import chromium, real_studio
 from treino.data import describe
->>>>>>> f84952aa (Test how the studio's first page tells of images)
 
 pytestmark = pytest.mark.slow
 
