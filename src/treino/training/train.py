@@ -47,7 +47,7 @@ from treino.training.live_view import LiveView
 from treino.training.resolution import Plan, plan, train_config
 from treino.training.stored_training import START, obey_again, rebuilt
 from treino.training.transport import Transport
-from treino.training.user_data import given_again, honesty, reference_given, said_on_resuming, streams
+from treino.training.user_data import given_again, reference_given, reproducibility, said_on_resuming, streams
 from treino.words import _
 
 CHUNK_SECONDS = 0.1
@@ -149,7 +149,7 @@ def training(
             {
                 "asked": asked,
                 "resolved": planned.settings,
-                "facts": run_facts(data, planned) | honesty(data),
+                "facts": run_facts(data, planned) | reproducibility(data),
                 "data": where,
                 "classes": list(data.classes),
                 "inputs": data.inputs,
@@ -351,7 +351,7 @@ class RunJob:
         engine.keyframes.take()  # of steps that are cut
         if engine.step == 0:
             raise error
-        said = _("Stopped at step {step}, the last that was saved, for training fails later: {why}")
+        said = _("Training failed: {why} Restored step {step}.")
         message = said.format(step=engine.step, why=error.message)
         folder.database.add_event(self.segment, engine.step, "failed", {"message": message})
         kept = _("What was trained before is kept: treino show {run}").format(run=folder.path.name)
