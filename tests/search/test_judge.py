@@ -5,15 +5,10 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy import stats
-from sklearn.metrics import f1_score, roc_auc_score
 
 from treino.search.judge import (
     VerdictFacts,
-    by_auc,
-    by_f1,
     by_rows,
     p_beats,
     selection_bias,
@@ -66,7 +61,7 @@ def test_another_sweep_might_miss_the_only_good_member() -> None:
 
 def test_scores_by_rows_are_means_of_the_drawn_rows() -> None:
     score_MN = torch.tensor([[1.0, 0.0, 0.5], [0.0, 1.0, 1.0]])
-    count_BN = torch.tensor([[1.0, 1.0, 1.0], [3.0, 0.0, 0.0], [0.0, 1.0, 2.0]])
+    count_BN = torch.tensor([[1.0, 1.0, 1.0], [3.0, 0.0, 0.0], [0.0, 1.0, 2.0]]).double()
     expected = [[0.5, 2 / 3], [1.0, 0.0], [1 / 3, 1.0]]
     torch.testing.assert_close(by_rows(score_MN)(count_BN), torch.tensor(expected, dtype=torch.float64))
 
@@ -85,8 +80,8 @@ def test_what_is_shown_may_be_another_figure_than_what_decides() -> None:
 def test_a_root_is_taken_of_the_mean() -> None:
     score_MN = -torch.tensor([[1.0, 9.0, 2.0], [4.0, 4.0, 4.0]])
     scores = by_rows(score_MN, lambda mean: -(-mean).sqrt())
-    assert scores(torch.ones(1, 3))[0].tolist() == pytest.approx([-2.0, -2.0])
-    assert scores(torch.tensor([[0.0, 1.0, 0.0]]))[0].tolist() == pytest.approx([-3.0, -2.0])
+    assert scores(None).tolist() == pytest.approx([-2.0, -2.0])
+    assert scores(torch.tensor([[0.0, 1.0, 0.0]]).double())[0].tolist() == pytest.approx([-3.0, -2.0])
 
 
 def test_the_winners_standard_error_is_that_of_a_share() -> None:
@@ -165,28 +160,7 @@ def test_the_sentence_says_what_was_found() -> None:
     assert "better than linear" in sentence("winner", VerdictFacts(*[*told.__dict__.values()][:8], None, 1.0))
 
 
-@settings(max_examples=30)
-@given(seed=st.integers(0, 10_000), members=st.integers(1, 4), rows=st.integers(4, 40))
-def test_scores_that_are_no_means_are_scikit_learns_on_drawn_rows(seed: int, members: int, rows: int) -> None:
-    draw = torch.Generator().manual_seed(seed)
-    y_N = torch.randint(3, (rows,), generator=draw)
-    guess_MN = torch.randint(3, (members, rows), generator=draw).float()
-    count_BN = torch.randint(3, (5, rows), generator=draw).float()
-    count_BN[:, :2] += 1
-    f1_BM = by_f1(guess_MN, y_N)(count_BN)
-    two_N = torch.arange(rows) % 2
-    score_MN = torch.randint(5, (members, rows), generator=draw).float()
-    auc_BM = by_auc(score_MN, two_N)(count_BN)
-    for b, count_N in enumerate(count_BN):
-        drawn = count_N.long()
-        for m in range(members):
-            repeated = [v.repeat_interleave(drawn) for v in (y_N, guess_MN[m])]
-            assert float(f1_BM[b, m]) == pytest.approx(f1_score(*repeated, average="macro"))
-            auc = roc_auc_score(two_N, score_MN[m], sample_weight=count_N)
-            assert float(auc_BM[b, m]) == pytest.approx(auc)
-
-
 def test_rows_weigh_as_their_classes_do() -> None:
     score_MN, weight_N = torch.tensor([[1.0, 0.0, 0.5]]), torch.tensor([1.0, 3.0, 1.0])
-    found = by_rows(score_MN, weight_N=weight_N)(torch.tensor([[1.0, 1.0, 2.0]]))
+    found = by_rows(score_MN, weight_N=weight_N)(torch.tensor([[1.0, 1.0, 2.0]]).double())
     assert float(found) == pytest.approx((1 + 0 + 2 * 0.5) / (1 + 3 + 2))

@@ -15,6 +15,7 @@ import treino as tr
 from treino.engine import train
 from treino.errors import TreinoError
 from treino.loop.loop import JobEnd, JobProgress
+from treino.resampling import auc_scores, f1_scores
 from treino.search import judge
 from treino.search.halving import halving
 from treino.store import RunFolder
@@ -358,10 +359,10 @@ def test_luck_is_of_the_figure_that_decides(tmp_path: Path, source: str, setting
     tensors, _meta = RunFolder.open(tmp_path / "s").read_tensors("rows/0.safetensors")
     choose = tensors["choose"]
     scores = {
-        "f1_macro": lambda: judge.by_f1(choose, tensors["target"]),
-        "auc": lambda: judge.by_auc(choose, tensors["target"]),
+        "f1_macro": lambda: f1_scores(choose, tensors["target"]),
+        "auc": lambda: auc_scores(choose, tensors["target"]),
     }.get(metric, lambda: judge.by_rows(choose, weight_N=tensors["weight"]))()
-    score_M = scores(torch.ones(1, choose.shape[1]))[0].tolist()
+    score_M = scores(None).tolist()
     scale = events[0].job.data.target_scale if metric == "mae" else 1.0
     found = {e["member"]: e["validation"][metric] for e in events[-1].document["leaderboard"]}
     for member, score in zip(tensors["member"].tolist(), score_M, strict=True):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from treino.engine.losses import Loss
+from treino.resampling import auc_scores, f1_scores
 from treino.words import N_
 
 TOGETHER = 20_000  # rows, from which on torch may sum one network's in parts, but not those of several
@@ -141,37 +142,11 @@ def _accuracy(a: MetricInputs) -> Tensor:
 
 
 def _f1(a: MetricInputs) -> Tensor:
-    """2 TP / (guessed + true) per class, the mean over classes that occur at all."""
-    guess_RN, y_N = a.guess_RN, a.y
-    classes = max(2, a.output_RNC.shape[-1], int(y_N.max()) + 1)
-    true_C = torch.bincount(y_N, minlength=classes)
-    offset_R1 = torch.arange(len(guess_RN)).unsqueeze(1) * classes
-
-    def counts(labels_RN: Tensor, kept: Tensor | None = None) -> Tensor:
-        flat = (labels_RN + offset_R1).reshape(-1)
-        flat = flat if kept is None else flat[kept.reshape(-1)]
-        return torch.bincount(flat, minlength=len(guess_RN) * classes).view(-1, classes)
-
-    guessed_RC, right_RC = counts(guess_RN), counts(guess_RN, guess_RN == y_N)
-    total_RC = guessed_RC + true_C
-    f1_RC = 2 * right_RC.double() / total_RC.clamp(min=1)
-    return f1_RC.sum(-1) / (total_RC > 0).sum(-1)
+    return f1_scores(a.guess_RN, a.y, a.output_RNC.shape[-1])(None)
 
 
 def _auc(a: MetricInputs) -> Tensor:
-    """The chance that a row of class 1 scores above one of class 0; ties count half (Mann & Whitney)."""
-    score_RN, y_N = a.score_RN.contiguous(), a.y
-    positive = int(y_N.sum())
-    negative = len(y_N) - positive
-    if not positive or not negative:
-        return torch.full((len(score_RN),), torch.nan, dtype=torch.float64)
-    sorted_RN, score_RM = score_RN.sort(-1).values, score_RN[:, y_N == 1]
-    below_RM, upto_RM = (torch.searchsorted(sorted_RN, score_RM, right=right) for right in (False, True))
-    rank_RM = (
-        below_RM + upto_RM + 1
-    ).double() / 2  # from 1 on; ties share their mean; sums of halves are exact
-    auc_R = (rank_RM.sum(-1) - positive * (positive + 1) / 2) / (positive * negative)
-    return torch.where(score_RN.isfinite().all(-1), auc_R, torch.nan)
+    return auc_scores(a.score_RN, a.y)(None)
 
 
 def _rmse(a: MetricInputs) -> Tensor:

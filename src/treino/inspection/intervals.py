@@ -1,7 +1,6 @@
 """Bootstrap 95 % intervals of test figures."""
 
 import math
-from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -10,10 +9,10 @@ from numpy.typing import NDArray
 from treino.engine.losses import Loss
 from treino.engine.metrics import METRICS, measure, metric_inputs, row_losses
 from treino.inspection.wilson import wilson
+from treino.resampling import LEVEL, auc_scores, f1_scores, percentile_interval, row_counts
 
 Floats = NDArray[np.float64]
 
-LEVEL = 0.95
 RESAMPLES = 1000
 _ROUNDING = 1e-12  # of a figure: what sums in another order differ by
 
@@ -36,7 +35,7 @@ def intervals(
     measured = {name: float(value[0]) for name, value in measure(output_NC[None], y, loss, scale).items()}
     with np.errstate(all="ignore"):  # outputs of a diverged network overflow, and have no interval then
         draws = _draws(output_NC, y, loss, scale, list(measured), seed)
-    low, high = _levels(rows)
+    tail = _tail(rows)
     found: dict[str, tuple[float, float] | None] = dict.fromkeys(measured)
     for name, value in measured.items():
         if not math.isfinite(value):
@@ -49,17 +48,17 @@ def intervals(
             continue
         finite = draws[name][np.isfinite(draws[name])]
         if len(finite) and np.ptp(finite) > _ROUNDING * np.abs(finite).max():
-            found[name] = (float(np.quantile(finite, low)), float(np.quantile(finite, high)))
+            found[name] = percentile_interval(finite, tail)
     return found
 
 
-def _levels(rows: int) -> tuple[float, float]:
+def _tail(rows: int) -> float:
+    """The share of the resamples that lies on either side of the interval."""
     from scipy.special import ndtr, stdtrit
 
     if rows < 2:
-        return 0.0, 1.0
-    alpha = float(ndtr(math.sqrt(rows / (rows - 1)) * stdtrit(rows - 1, (1 - LEVEL) / 2)))
-    return alpha, 1 - alpha
+        return 0.0
+    return float(ndtr(math.sqrt(rows / (rows - 1)) * stdtrit(rows - 1, (1 - LEVEL) / 2)))
 
 
 def _draws(
@@ -67,13 +66,12 @@ def _draws(
 ) -> dict[str, Floats]:
     """Each metric on each of the resamples: ``{metric: [RESAMPLES]}``; NaN where a draw has no value."""
     random = np.random.default_rng(seed)
-    ranked: Callable[[Floats], Floats] | None = None
-    if "auc" in names:
-        output_NC = output_NC.double()
-        score_N = output_NC[:, 1] - output_NC[:, 0] if output_NC.shape[1] == 2 else output_NC[:, 0]
-        order = torch.argsort(score_N)
-        output_NC, y, score_N = output_NC[order], y[order], score_N[order]
-        ranked = _auc_of(score_N.cpu().numpy(), y.cpu().numpy())
+    inputs = metric_inputs(output_NC[None], y, loss, scale)
+    if "auc" in names:  # drawn numbers mean rows in order of score, as in every stored interval
+        order_N = torch.argsort(inputs.score_RN[0])
+        output_NC, y = output_NC[order_N], y[order_N]
+        inputs = metric_inputs(output_NC[None], y, loss, scale)
+        area = auc_scores(inputs.score_RN, inputs.y)
     columns = list(row_losses(output_NC, y, loss))
     if y.is_floating_point():
         error_N = ((output_NC.double() - y)[:, 0] * scale).cpu().numpy()
@@ -82,10 +80,10 @@ def _draws(
         columns += [error_N**2, np.abs(error_N), true_N, true_N**2]
     column_NK = np.stack(columns, axis=1)
     sums, aucs = [], []
-    for count_BN in _counts(len(y), random):
+    for count_BN in row_counts(len(y), RESAMPLES, lambda shape: random.integers(len(y), size=shape)):
         sums.append(count_BN @ column_NK)
-        if ranked is not None:
-            aucs.append(ranked(count_BN))
+        if "auc" in names:
+            aucs.append(area(torch.from_numpy(count_BN))[:, 0].numpy())
     sum_BK = np.concatenate(sums)
     found = {"loss": sum_BK[:, 0] / sum_BK[:, 1]}
     if y.is_floating_point():
@@ -95,8 +93,11 @@ def _draws(
         spread = second - first**2 / len(y)
         found["r2"] = np.where(spread > 1e-12 * second, 1 - squares / spread, np.nan)
     if "f1_macro" in names:
-        said_N = (output_NC[:, 0] > 0).long() if output_NC.shape[1] == 1 else output_NC.argmax(dim=1)
-        found["f1_macro"] = _f1_draws(y.cpu().numpy(), said_N.cpu().numpy(), random)
+        # It needs the confusion table alone, so its filled cells are drawn, not the rows.
+        cell_2K, rows_K = np.unique(np.stack([y, inputs.guess_RN[0]]), axis=1, return_counts=True)
+        count_BK = random.multinomial(len(y), rows_K / rows_K.sum(), size=RESAMPLES).astype(np.float64)
+        true_K, guess_K = torch.from_numpy(cell_2K)
+        found["f1_macro"] = f1_scores(guess_K[None], true_K)(torch.from_numpy(count_BK))[:, 0].numpy()
     if aucs:
         found["auc"] = np.concatenate(aucs)
     others = [n for n in names if n not in found and METRICS[n].interval == "bootstrap"]
@@ -117,49 +118,3 @@ def _resampled(
             assert of is not None
             found[name][draw] = float(of(inputs)[0])
     return found
-
-
-def _counts(rows: int, random: np.random.Generator) -> Iterator[Floats]:
-    """How often each row is drawn: blocks of ``[b, N]``, ``RESAMPLES`` lines in all, each of sum N."""
-    block = max(1, min(RESAMPLES, 250_000 // rows))  # a block stays in the cache
-    for first in range(0, RESAMPLES, block):
-        lines = min(block, RESAMPLES - first)
-        drawn = random.integers(rows, size=(lines, rows))
-        drawn += np.arange(lines)[:, None] * rows
-        count = np.bincount(drawn.ravel(), minlength=lines * rows)
-        yield count.reshape(lines, rows).astype(np.float64)
-
-
-def _f1_draws(true_N: NDArray, said_N: NDArray, random: np.random.Generator) -> Floats:
-    """Macro F1 needs the confusion table alone, so its filled cells are drawn, not the rows."""
-    cells, count = np.unique(np.stack([true_N, said_N]), axis=1, return_counts=True)
-    count_BK = random.multinomial(len(true_N), count / count.sum(), size=RESAMPLES).astype(np.float64)
-    classes = np.unique(cells)
-    true_KC, said_KC = (cells[side][:, None] == classes for side in (0, 1))
-    hit_BC = count_BK @ (true_KC & said_KC)
-    seen_BC = count_BK @ (true_KC.astype(np.float64) + said_KC)
-    f1_BC = np.divide(2 * hit_BC, seen_BC, out=np.zeros_like(hit_BC), where=seen_BC > 0)
-    return np.asarray(f1_BC.sum(axis=1) / (seen_BC > 0).sum(axis=1))
-
-
-def _auc_of(score_N: Floats, y: NDArray) -> Callable[[Floats], Floats]:
-    """The area under the ROC curve as a function of how often each row counts: ``[b, N] -> [b]``.
-
-    The rows must be sorted by score. The share of pairs, one of each class, in the right order; ties
-    count half.
-    """
-    starts = np.flatnonzero(np.diff(score_N, prepend=-np.inf))
-    positive_N = (y == 1).astype(np.float64)
-
-    def auc(count_BN: Floats) -> Floats:
-        up = count_BN * positive_N
-        down = count_BN - up
-        if len(starts) < len(score_N):
-            up, down = np.add.reduceat(up, starts, axis=1), np.add.reduceat(down, starts, axis=1)
-        below = np.cumsum(down, axis=1)
-        pairs = up.sum(axis=1) * below[:, -1]
-        below -= down / 2
-        with np.errstate(invalid="ignore"):
-            return np.asarray(np.einsum("bn,bn->b", up, below) / pairs)
-
-    return auc

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.resampling import percentile_interval, row_counts
+
 RESAMPLES = 4000
 SURE = 0.05  # below this a difference is said to be larger than chance
 
@@ -57,19 +59,13 @@ def paired_errors(error_a_N: Floats, error_b_N: Floats, seed: int = 0) -> Paired
     if rows < 2 or (error_a_N == error_b_N).all():  # nothing that chance could vary
         return PairedTest("rmse", a, b, rows, 1.0)
     random = np.random.default_rng(seed)
-    block = max(1, min(RESAMPLES, 500_000 // rows))
-    parts = []
-    for first in range(0, RESAMPLES, block):
-        drawn = random.integers(rows, size=(min(block, RESAMPLES - first), rows))
-        root_B2 = np.sqrt(square_N2[drawn].mean(axis=1))
-        parts.append(root_B2[:, 1] - root_B2[:, 0])
-    difference_B = np.concatenate(parts)
+    counts = row_counts(rows, RESAMPLES, lambda shape: random.integers(rows, size=shape))
+    root_B2 = np.sqrt(np.concatenate([count_BN @ square_N2 for count_BN in counts]) / rows)
+    difference_B = root_B2[:, 1] - root_B2[:, 0]
     above = (1 + (difference_B >= 0).sum()) / (RESAMPLES + 1)
     below = (1 + (difference_B <= 0).sum()) / (RESAMPLES + 1)
-    low, high = np.quantile(difference_B, (0.025, 0.975))
-    return PairedTest(
-        "rmse", a, b, rows, min(1.0, float(2 * min(above, below))), interval=(float(low), float(high))
-    )
+    p = min(1.0, float(2 * min(above, below)))
+    return PairedTest("rmse", a, b, rows, p, interval=percentile_interval(difference_B))
 
 
 def holm(p_K: Sequence[float]) -> list[float]:

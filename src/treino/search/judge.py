@@ -9,10 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from treino.data.generators import generator
+from treino.resampling import Scores, row_counts
 from treino.words import _, joined
 
 SURE = 0.95  # the probability from which one figure is said to beat another
@@ -20,9 +23,6 @@ REPEATS = 500
 AT_ONCE = 64  # resamples in one product
 
 Verdict = Literal["winner", "tie", "linear", "nothing"]
-
-Scores = Callable[[Tensor], Tensor]
-"""count_BN ``[B, N]``, how often each validation row is in each resample -> scores ``[B, M]``."""
 
 
 def by_rows(
@@ -35,47 +35,12 @@ def by_rows(
     """
     score_NM = score_MN.double().T.contiguous()
 
-    def scores(count_BN: Tensor) -> Tensor:
-        count_BN = count_BN.double() if weight_N is None else count_BN.double() * weight_N.double()
+    def scores(count_BN: Tensor | None) -> Tensor:
+        if count_BN is None:
+            return scores(torch.ones(1, len(score_NM), dtype=torch.float64))[0]
+        count_BN = count_BN if weight_N is None else count_BN * weight_N.double()
         mean_BM = (count_BN @ score_NM) / count_BN.sum(1, keepdim=True)
         return mean_BM if turned is None else turned(mean_BM)
-
-    return scores
-
-
-def by_f1(guess_MN: Tensor, y_N: Tensor) -> Scores:
-    """Macro F1 out of predicted classes: the mean over the classes that occur in a resample."""
-    classes = int(max(guess_MN.max(), y_N.max())) + 1
-
-    def scores(count_BN: Tensor) -> Tensor:
-        count_BN = count_BN.double()
-        total_BM = torch.zeros(len(count_BN), len(guess_MN), dtype=torch.float64)
-        occurs_BM = torch.zeros_like(total_BM)
-        for c in range(classes):
-            guessed_NM = (guess_MN == c).double().T
-            true_B1 = count_BN @ (y_N == c).double().unsqueeze(1)
-            right_BM = count_BN @ (guessed_NM * (y_N == c).double().unsqueeze(1))
-            both_BM = count_BN @ guessed_NM + true_B1
-            total_BM += 2 * right_BM / both_BM.clamp(min=1)
-            occurs_BM += both_BM > 0
-        return total_BM / occurs_BM.clamp(min=1)
-
-    return scores
-
-
-def by_auc(score_MN: Tensor, y_N: Tensor) -> Scores:
-    """Area under the ROC curve out of scores of class 1; NaN for a resample of one class. Ties count half."""
-
-    def scores(count_BN: Tensor) -> Tensor:
-        positive_BN, negative_BN = (count_BN.double() * (y_N == c).double() for c in (1, 0))
-        found = []
-        for score_N in score_MN:
-            _values, place_N = score_N.unique(return_inverse=True)
-            empty_BG = torch.zeros(len(count_BN), int(place_N.max()) + 1, dtype=torch.float64)
-            up_BG, down_BG = (empty_BG.index_add(1, place_N, part) for part in (positive_BN, negative_BN))
-            below_BG = down_BG.cumsum(1) - down_BG / 2
-            found.append((up_BG * below_BG).sum(1) / (up_BG.sum(1) * down_BG.sum(1)))
-        return torch.stack(found, 1)
 
     return scores
 
@@ -116,9 +81,8 @@ def selection_bias(
     inflation. Drawing the members too asks how another sweep would do, which may miss this one's best.
     """
     shown = choose if shown is None else shown
-    all_1N = torch.ones(1, rows)
-    decides_M = choose(all_1N)[0].nan_to_num(nan=-math.inf)
-    whole_M = shown(all_1N)[0]
+    decides_M = choose(None).nan_to_num(nan=-math.inf)
+    whole_M = shown(None)
     winner = int(decides_M.argmax())
     best = float(whole_M[winner])
     if rows < 2:
@@ -126,11 +90,13 @@ def selection_bias(
     chance = generator(seed, "judge", 0)
     own: list[Tensor] = []
     lost: list[Tensor] = []
-    for start in range(0, repeats, AT_ONCE):
-        size = min(AT_ONCE, repeats - start)
-        count_BN = torch.zeros(size, rows)
-        count_BN.scatter_add_(1, torch.randint(rows, (size, rows), generator=chance), torch.ones(size, rows))
-        left_BN = (count_BN == 0).float()
+
+    def draw(shape: tuple[int, int]) -> NDArray[np.int64]:
+        return torch.randint(rows, shape, generator=chance).numpy()
+
+    for count in row_counts(rows, repeats, draw, AT_ONCE):
+        count_BN, size = torch.from_numpy(count), len(count)
+        left_BN = (count_BN == 0).double()
         left_BN[left_BN.sum(1) == 0] = 1.0  # every row was drawn, as happens with very few
         inside_BM = choose(count_BN).nan_to_num(nan=-math.inf)
         outside_BM = shown(left_BN)

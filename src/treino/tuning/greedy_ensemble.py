@@ -17,9 +17,10 @@ from treino.data.rows import Rows
 from treino.engine.ensemble import mean_output
 from treino.engine.losses import Loss
 from treino.engine.metrics import METRICS, measure
-from treino.inspection.outputs import outputs
+from treino.inspection.outputs import outputs, predicted_classes
+from treino.resampling import percentile_interval, row_counts
 
-DRAWS, LEVEL = 2000, 0.95  # of the interval of what the ensemble is worth
+DRAWS = 2000  # of the interval of what the ensemble is worth
 
 
 def selection(output_MNC: Tensor, rows: Rows, loss: Loss, metric: str, places: int) -> list[int]:
@@ -77,16 +78,11 @@ def _difference(both_NC: Tensor, alone_NC: Tensor, data: Data) -> tuple[float, l
     def score_N(output_NC: Tensor) -> np.ndarray:
         if not data.classes:
             return np.asarray((output_NC.double() - y.double()).square().mean(1) * data.target_scale**2)
-        said_N = (output_NC[:, 0] > 0).long() if output_NC.shape[1] == 1 else output_NC.argmax(1)
-        return np.asarray((said_N == y).double())
+        return np.asarray((predicted_classes(output_NC) == y).double())
 
     score_2N = np.stack([score_N(both_NC), score_N(alone_NC)])
     turned = (lambda mean: mean) if data.classes else np.sqrt
     together, alone = turned(score_2N.mean(1))
-    drawn = []
-    for _draw in range(DRAWS):
-        weight_N = np.bincount(r.randint(0, len(y), len(y)), minlength=len(y))
-        one, other = turned(score_2N @ weight_N / len(y))
-        drawn.append(one - other)
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(together - alone), [float(low), float(high)]
+    counts = row_counts(len(y), DRAWS, lambda shape: r.randint(0, len(y), shape))
+    drawn_B2 = turned(np.concatenate([count_BN @ score_2N.T for count_BN in counts]) / len(y))
+    return float(together - alone), list(percentile_interval(drawn_B2[:, 0] - drawn_B2[:, 1]))

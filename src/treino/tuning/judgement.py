@@ -1,7 +1,7 @@
 """The end of a sweep: the winner trained alone and judged, the document written, the folder sealed."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from treino.pictures.illustration import illustrated
 from treino.plots.style import metric_name
 from treino.records.failure_notes import try_or_note
 from treino.records.stored_run import StoredRun
+from treino.resampling import Scores, auc_scores, f1_scores
 from treino.search import judge
 from treino.spec import OF_DATA, read_settings
 from treino.store import RunFolder
@@ -207,7 +208,8 @@ def judgement(
     scale = sweep.data.target_scale
     members, choose, scores, rows = _row_scores(folder, sweep)
     turned = None if classes else (lambda mean: -(-mean).clamp(min=0).sqrt() * scale)
-    decides = {"f1_macro": judge.by_f1, "auc": judge.by_auc}.get(sweep.metric)
+    no_means: dict[str, Callable[[Tensor, Tensor], Scores]] = {"f1_macro": f1_scores, "auc": auc_scores}
+    decides = no_means.get(sweep.metric)
     chosen = (
         judge.by_rows(choose, None, rows.get("weight"))
         if decides is None
@@ -216,7 +218,7 @@ def judgement(
     found = judge.selection_bias(chosen, len(members), choose.shape[1], shown=judge.by_rows(scores, turned))
     winner = sweep.top[0].member
     rows_of = {row["member"]: row for row in sweep.rows.last()}
-    each = judge.by_rows(scores, turned)(torch.ones(1, scores.shape[1]))[0].tolist()
+    each = judge.by_rows(scores, turned)(None).tolist()
     parameters = [rows_of[m]["parameters"] for m in members]
     smallest = members[judge.smallest_within(parameters, each, found.best, found.error)]
     runner_up = sweep.top[1].member if len(sweep.top) > 1 else None

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from treino.engine import Loss, Training
-from treino.engine.metrics import row_losses
+from treino.engine.metrics import MetricInputs, row_losses
 from treino.engine.net_state import left_out
 from treino.tuning.bracket import TrainingBracket
 
@@ -102,7 +102,7 @@ def row_score_parts(
     output_RNC: Tensor, y: Tensor, loss: Loss, metric: str
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Weights ``[N]`` of the rows, and ``choose`` and ``shown`` ``[R, N]``; see ``row_scores``."""
-    N, outputs = output_RNC.shape[1:]
+    N = output_RNC.shape[1]
     each = [row_losses(output_NC, y, loss) for output_NC in output_RNC]
     weight_N = torch.from_numpy(each[0][1])
     loss_RN = torch.stack(
@@ -113,10 +113,9 @@ def row_score_parts(
         shown_RN = -error_RNC.square().mean(-1)
         choose = {"loss": -loss_RN, "mae": -error_RNC.abs().mean(-1)}
     else:
-        logit_RN = output_RNC[..., 0] if outputs == 1 else output_RNC[..., -1] - output_RNC[..., 0]
-        guess_RN = (logit_RN > 0).long() if outputs == 1 else output_RNC.argmax(-1)
-        shown_RN = guess_RN == y.reshape(-1)
-        choose = {"loss": -loss_RN, "f1_macro": guess_RN, "auc": logit_RN}
+        inputs = MetricInputs(output_RNC, y.reshape(-1))
+        shown_RN = inputs.guess_RN == inputs.y
+        choose = {"loss": -loss_RN, "f1_macro": inputs.guess_RN, "auc": inputs.score_RN}
     if metric != "loss":
         weight_N = torch.ones_like(weight_N)
     return weight_N, {"choose": choose.get(metric, shown_RN).float(), "shown": shown_RN.float()}
