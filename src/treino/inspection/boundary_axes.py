@@ -1,12 +1,12 @@
 """Permutation importance: how much worse the network gets when one column is shuffled."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from treino.inspection.outputs import evaluating, outputs, predicted_classes
 
@@ -36,8 +36,8 @@ class Importance:
 
 def importance(
     net: nn.Module,
-    x_ND: torch.Tensor,
-    y: torch.Tensor,
+    x_ND: Tensor,
+    y: Tensor,
     *,
     columns: Sequence[int] | None = None,
     groups: Sequence[Sequence[int]] | None = None,
@@ -62,16 +62,14 @@ def importance(
     x = x_ND.clone()
     for k, column in enumerate(columns):
         inputs = list(together[column])
-        for r, order_N in enumerate(orders):
-            x[:, inputs] = x[order_N][:, inputs]
+        for r, _lender_N in enumerate(shuffled(x, inputs, orders)):
             drop_KR[k, r] = sign * (score - _score(net, x, y, item_shape))
-        x[:, inputs] = x_ND[:, inputs]
     return Importance(np.asarray(columns, dtype=np.int64), drop_KR, score, len(x_ND))
 
 
 def steepest(
     net: nn.Module,
-    x_ND: torch.Tensor,
+    x_ND: Tensor,
     count: int = CANDIDATES,
     item_shape: Sequence[int] | None = None,
     groups: Sequence[Sequence[int]] | None = None,
@@ -91,8 +89,8 @@ def steepest(
     return tuple(sorted(order.tolist()))
 
 
-def shuffles(rows: int, repeats: int, seed: int) -> list[torch.Tensor]:
-    """``repeats`` orders of the rows, as scikit-learn's ``permutation_importance`` draws them."""
+def shuffles(rows: int, repeats: int, seed: int) -> list[Tensor]:
+    """Orders of the rows for ``shuffled``, as scikit-learn's ``permutation_importance`` draws them."""
     random = np.random.RandomState(seed)
     order = np.arange(rows)
     orders = []
@@ -102,7 +100,21 @@ def shuffles(rows: int, repeats: int, seed: int) -> list[torch.Tensor]:
     return orders
 
 
-def _score(net: nn.Module, x: torch.Tensor, y: torch.Tensor, item_shape: Sequence[int] | None) -> float:
+def shuffled(x_ND: Tensor, inputs: Sequence[int], orders: Sequence[Tensor]) -> Iterator[Tensor]:
+    """Shuffle these inputs together in place, once for each order, and say which row each has them from.
+
+    One shuffle after the other, as scikit-learn does; after the last the rows are as they were.
+    """
+    own = x_ND[:, inputs]
+    lender_N = torch.arange(len(x_ND))
+    for order_N in orders:
+        lender_N = lender_N[order_N]
+        x_ND[:, inputs] = own[lender_N]
+        yield lender_N
+    x_ND[:, inputs] = own
+
+
+def _score(net: nn.Module, x: Tensor, y: Tensor, item_shape: Sequence[int] | None) -> float:
     out = outputs(net, x, item_shape=item_shape)
     if y.is_floating_point():
         return float((out - y).double().square().mean())

@@ -15,11 +15,11 @@ from treino.data.rows import Rows
 from treino.engine.losses import Loss
 from treino.engine.metrics import row_losses
 from treino.errors import TreinoError
-from treino.inspection.boundary_axes import shuffles, steepest
+from treino.inspection.boundary_axes import shuffled, shuffles, steepest
 from treino.inspection.input_planes import Floats, Split
-from treino.inspection.intervals import LEVEL
 from treino.inspection.outputs import evaluating, outputs, predicted_classes
 from treino.inspection.row_samples import ALL, draw, held_out
+from treino.resampling import LEVEL
 from treino.words import _
 
 REPEATS = 10
@@ -183,19 +183,18 @@ class _RowErrors:
 
     def shuffled(self, inputs: Sequence[int]) -> list[tuple[float, float, float]]:
         """Cost of shuffling these inputs together, in the loss and in the metric: (mean, low, high) each."""
+        from scipy.special import stdtrit
+
         pick, rows, repeats = list(inputs), len(self.rows), len(self.orders)
         judged_2N, lent_2N, least_2N = np.zeros((3, 2, rows))
         mean_2R = np.zeros((2, repeats))
-        lender_N = np.arange(rows)
-        for r, order_N in enumerate(self.orders):  # one after the other, as scikit-learn does
-            lender_N = lender_N[order_N.numpy()]
-            self.x[:, pick] = self.rows.x[lender_N][:, pick]
+        for r, lender in enumerate(shuffled(self.x, pick, self.orders)):
+            lender_N = lender.numpy()
             value_2N = self._rowwise()
             judged_2N += value_2N
             lent_2N[:, lender_N] += value_2N
             least_2N[:, lender_N] += self.base_2N
             mean_2R[:, r] = value_2N.mean(axis=1)
-        self.x[:, pick] = self.rows.x[:, pick]
         judged_2N, lent_2N, least_2N = (sums / repeats for sums in (judged_2N, lent_2N, least_2N))
         found = []
         for k, root in ((0, False), (1, self.metric == "rmse")):
@@ -204,15 +203,10 @@ class _RowErrors:
             slope = [0.5 / math.sqrt(max(m, TINY)) if root else 1.0 for m in (worse, base)]  # delta method
             as_judged_N = slope[0] * judged_2N[k] - slope[1] * base_N
             as_lender_N = slope[0] * lent_2N[k] - slope[1] * least_2N[k]
-            half = _student(rows) * float((as_judged_N + as_lender_N).std(ddof=1)) / math.sqrt(rows)
+            deviation = float((as_judged_N + as_lender_N).std(ddof=1))
+            half = float(stdtrit(rows - 1, (1 + LEVEL) / 2)) * deviation / math.sqrt(rows)
             found.append((mean, mean - half, mean + half))
         return found
-
-
-def _student(rows: int) -> float:
-    from scipy.special import stdtrit
-
-    return float(stdtrit(rows - 1, (1 + LEVEL) / 2))
 
 
 def _cost(found: Sequence[Sequence[tuple[float, float, float]]], figure: int) -> Cost:
