@@ -43,14 +43,10 @@ def pearson(a_N: Floats, b_N: Floats) -> float | None:
 
 def spearman(a_N: Floats, b_N: Floats) -> float | None:
     """Correlation of ranks; ties share their mean."""
+    from scipy.stats import rankdata
+
     there = np.isfinite(a_N) & np.isfinite(b_N)
-    return pearson(ranks(a_N[there]), ranks(b_N[there]))
-
-
-def ranks(value_N: Floats) -> Floats:
-    _values, inverse, count = np.unique(value_N, return_inverse=True, return_counts=True)
-    last = np.cumsum(count)
-    return np.asarray((last - (count - 1) / 2)[inverse.reshape(-1)])
+    return pearson(rankdata(a_N[there]), rankdata(b_N[there]))
 
 
 def correlation_ratio(code_N: Ints, value_N: Floats) -> float | None:

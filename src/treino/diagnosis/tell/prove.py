@@ -24,7 +24,6 @@ _PLAIN = r"[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?"
 _NUMBER = re.compile(_PLAIN)
 _WORDS = "acc(?:uracy)?|acur[aá]cia|auc|error|erro|f1|loss|perda|mae|mse|perplexity|r2|reward|rmse|score"
 _NAMED = re.compile(rf"(?<![^\W_])({_WORDS})(?![^\W\d_])[^\d\n+-]{{0,20}}?({_PLAIN})", re.IGNORECASE)
-_T95 = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)  # Student's t, 1 … 9 degrees of freedom
 
 
 @dataclass(frozen=True)
@@ -60,6 +59,8 @@ def interval(values: Sequence[float], name: str = "") -> list[float] | None:
 
     name: of the figure; the interval of a share, such as an accuracy, ends at 0 and 1 (or 100 %).
     """
+    from scipy.special import stdtrit
+
     finite = [v for v in values if math.isfinite(v)]
     if not finite:
         return None
@@ -67,7 +68,7 @@ def interval(values: Sequence[float], name: str = "") -> list[float] | None:
     if len(finite) < 2:
         return [mean, mean, mean]
     spread = math.sqrt(sum((v - mean) ** 2 for v in finite) / (len(finite) - 1))
-    half = (_T95[len(finite) - 2] if len(finite) <= 10 else 1.96) * spread / math.sqrt(len(finite))
+    half = float(stdtrit(len(finite) - 1, 0.975)) * spread / math.sqrt(len(finite))
     low, high = mean - half, mean + half
     if any(share in name.lower() for share in SHARES) and min(finite) >= 0 and max(finite) <= 100:
         low, high = max(low, 0.0), min(high, 1.0 if max(finite) <= 1 else 100.0)
