@@ -166,6 +166,7 @@ class MemberRecord:
             steps_per_epoch=self.plan.training.steps_per_epoch,
             net="mlp" if net is None else "file",
             command=f"treino train --like {self.typed}",
+            weights=None,
             versions={},
         )
 
