@@ -82,8 +82,8 @@ def _training(
     if rows == 1:
         y = torch.tensor([sizes[-1] - 1])
     return tr.train(
-        (x, y), tr.mlp(*sizes[1:-1]), lr=1e-3, batch_size=batch, steps=10_000_000, seeds=range(members),
-        every=1_000_000, engine=engine, threads=threads,
+        (x, y), tr.mlp(*sizes[1:-1]), lr=1e-3, batch_size=batch or "full", steps=10_000_000,
+        seeds=range(members), every=1_000_000, engine=engine, threads=threads,
     )  # fmt: skip
 
 

@@ -36,8 +36,11 @@ def _section(result: Result, machine: dict[str, Any]) -> str:
         lines += ["Left out:", "", *(f"- {line}" for line in result.left_out), ""]
     if result.sources:
         lines += ["Sources: " + "; ".join(result.sources) + ".", ""]
+    processor = f", {machine['processor_seconds']} of a processor" if "processor_seconds" in machine else ""
+    if machine["load"] > machine["cores"]:
+        processor += "; other programs had a part of the machine"
     lines.append(
         f"*{machine['cpu']}, {machine['cores']} cores, load {machine['load']} before it began; "
-        f"torch {machine['torch']}, Python {machine['python']}; {machine['seconds']} s in all.*"
+        f"torch {machine['torch']}, Python {machine['python']}; {machine['seconds']} s in all{processor}.*"
     )
     return "\n".join(lines)

@@ -46,6 +46,10 @@ def wall(found: Found, name: str) -> float:
     return median(spent.wall for spent in found[name])
 
 
+def processor(found: Found, name: str) -> float:
+    return median(spent.processor for spent in found[name])
+
+
 def for_seconds(seconds: float, some: Callable[[], float]) -> Work:
     """Call ``some``, which says how many units it did, until so much time has passed."""
 

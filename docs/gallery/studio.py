@@ -1,6 +1,6 @@
 """Make the pictures of ``docs/studio.md``: steer a network in a real browser, and photograph the page.
 
-    python docs/gallery/studio.py [--chromium /usr/bin/chromium]
+python docs/gallery/studio.py [--chromium /usr/bin/chromium]
 """
 
 import argparse

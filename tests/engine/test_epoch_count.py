@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from treino.engine.epoch_count import EpochCount
+from treino.engine.epoch_count import EpochStretch
 
 
 def walked(per: int, changes: list[tuple[int, int]], steps: int) -> tuple[list[int], list[bool]]:
@@ -22,7 +22,7 @@ def walked(per: int, changes: list[tuple[int, int]], steps: int) -> tuple[list[i
 
 
 def test_thousands_of_changes() -> None:
-    count = EpochCount(3)
+    count = EpochStretch(3)
     for step in range(1, 5000):
         count = count.restarted(step, 1 + step % 3)
     assert (count.epoch_of(1), count.epoch_of(4999), count.end_of(2)) == (1, 4999, 2)
@@ -34,7 +34,7 @@ def test_thousands_of_changes() -> None:
     st.dictionaries(st.integers(1, 40), st.integers(1, 6), max_size=3).map(lambda d: sorted(d.items())),
 )
 def test_every_step_is_in_the_epoch_that_a_walk_finds(per: int, changes: list[tuple[int, int]]) -> None:
-    count = EpochCount(per)
+    count = EpochStretch(per)
     for step, size in changes:
         count = count.restarted(step, size)
     steps = 60

@@ -15,7 +15,7 @@ from tests.workflows.test_resume import killed_after
 from treino.api import Run, fit, open_result
 from treino.data.row_order import order
 from treino.engine import OPTIMIZERS
-from treino.engine.epoch_count import EpochCount
+from treino.engine.epoch_count import EpochStretch
 from treino.engine.keyframes import keyframe_of_saved
 from treino.engine.schedules import scale
 from treino.errors import TreinoError
@@ -253,7 +253,7 @@ def test_contradicting_optimizers_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_pause_at_the_next_epochs_end_knows_the_new_ones() -> None:
-    count = EpochCount(4).restarted(10, 25)
+    count = EpochStretch(4).restarted(10, 25)
     for step, epochs, stop in ((10, 1, 35), (35, 1, 60), (36, 2, 85)):
         transport = Transport()
         transport.command("epoch", epochs, step, count)
@@ -261,7 +261,7 @@ def test_a_pause_at_the_next_epochs_end_knows_the_new_ones() -> None:
 
 
 def test_steps_and_epochs_that_are_asked_for_while_others_are_done_add_up() -> None:
-    count, transport = EpochCount(4), Transport()
+    count, transport = EpochStretch(4), Transport()
     for name, number, stop in (("step", 1, 6), ("step", 2, 8), ("epoch", 1, 12), ("epoch", 1, 16)):
         transport.command(name, number, 5, count)
         assert transport.stop_step == stop
@@ -274,7 +274,7 @@ def test_steps_and_epochs_that_are_asked_for_while_others_are_done_add_up() -> N
 
 
 def test_a_training_that_a_slow_speed_lets_wait_is_still_playing() -> None:
-    count, transport = EpochCount(4), Transport(speed=0.01)
+    count, transport = EpochStretch(4), Transport(speed=0.01)
     assert transport.limit(5) == 5
     assert transport.playing(5)
     transport.command("step", 2, 5, count)

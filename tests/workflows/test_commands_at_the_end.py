@@ -17,10 +17,10 @@ from treino.folders import open_run
 from treino.loop.loop import JobEvent
 from treino.spec import Settings
 from treino.store import RunFolder
-from treino.studies.study import study_events
-from treino.studies.study_options import StudyRequest
 from treino.training.commands import send_stop
 from treino.training.train import training
+from treino.tuning.study import study_events
+from treino.tuning.study_options import StudyRequest
 from treino.tuning.sweep import sweep_events
 
 ROWS = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2

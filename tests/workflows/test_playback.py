@@ -12,7 +12,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from treino.engine import Training
-from treino.engine.epoch_count import EpochCount
+from treino.engine.epoch_count import EpochStretch
 from treino.errors import TreinoError
 from treino.records.stored_run import StoredRun
 from treino.spec import read_settings
@@ -79,7 +79,7 @@ def test_states_after_the_last_recorded_step_leave_no_gap(run: StoredRun) -> Non
 def test_a_transport_never_lets_a_step_too_many_through(commands: list[str]) -> None:
     transport, step = Transport(), 5
     for name in commands:
-        transport.command(name, 2 if name in ("step", "epoch") else None, step, EpochCount(4))
+        transport.command(name, 2 if name in ("step", "epoch") else None, step, EpochStretch(4))
         limit = transport.limit(step)
         expected = {"play": None, "pause": step, "step": step + 2, "epoch": (step // 4 + 2) * 4}[name]
         assert limit == expected
@@ -89,7 +89,7 @@ def test_a_transport_never_lets_a_step_too_many_through(commands: list[str]) -> 
 @pytest.mark.parametrize("speed", ["fast", 0, -1, True, float("inf")])
 def test_a_speed_is_a_number_of_steps(speed: object) -> None:
     with pytest.raises(TreinoError) as refused:
-        Transport().command("speed", speed, 0, EpochCount(1))
+        Transport().command("speed", speed, 0, EpochStretch(1))
     assert refused.value.rule == "speed_range"
 
 

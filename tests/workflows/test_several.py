@@ -17,7 +17,7 @@ from treino.data import load
 from treino.data.dataset import Data
 from treino.errors import TreinoError
 from treino.records import data_source
-from treino.tuning.learning_rate_search import choice, find_rate
+from treino.training.learning_rate_search import choice, find_rate
 
 
 @pytest.mark.slow

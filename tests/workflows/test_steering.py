@@ -20,12 +20,12 @@ from tests.workflows.export_cases import mixed, said
 from treino.data.builtins import idx
 from treino.errors import TreinoError
 from treino.export.formats import export
+from treino.fit_events import FitRequest, fit_events, prepare_fit
 from treino.loop.loop import JobEnd, JobEvent, JobPause, JobStart
 from treino.records.network_source import UserFiles
 from treino.records.segments import segments_of
 from treino.studio.arithmetic import arithmetic
 from treino.training.futures import FutureEnd, futures, usual_futures
-from treino.tuning.fit_events import FitRequest, fit_events, prepare_fit
 
 pytestmark = pytest.mark.slow
 

@@ -258,7 +258,7 @@ WAYS: dict[str, set[str]] = {
     "network_of": {
         "tuning/track:track_of",
         "training/train:training",
-        "tuning/learning_rate_search:find_rate",
+        "training/learning_rate_search:find_rate",
         "tuning/populations:groups",
         "tuning/sweep_state:_parameters",
     },
@@ -274,7 +274,7 @@ WAYS: dict[str, set[str]] = {
         "tuning/study:study_resumption",
         "tuning/study:study_events",
         "tuning/sweep:sweep_resumption",
-        "tuning/fit_events:prepare_fit",
+        "fit_events:prepare_fit",
         "tuning/sweep:sweep_events",
     },
     # on whose word: the user's, where a person calls; a folder's, where it was opened

@@ -10,17 +10,17 @@ from treino.api.results import Run, Sweep
 from treino.data.torch_datasets.dataset_source import is_torch_dataset
 from treino.engine import MLP
 from treino.errors import TreinoError
-from treino.loop.loop import drained_folder
-from treino.records.network_source import UserFiles
-from treino.spec import refuse_layers
-from treino.tracking.delivery import Tracking, tracker_names
-from treino.training.train import drain
-from treino.tuning.fit_events import (
+from treino.fit_events import (
     FitRequest,
     fit_events,
     prepare_fit,
     settings_before_search,
 )
+from treino.loop.loop import drained_folder
+from treino.records.network_source import UserFiles
+from treino.spec import refuse_layers
+from treino.tracking.delivery import Tracking, tracker_names
+from treino.training.train import drain
 from treino.words import _
 
 COURSE = {"num_epochs": "epochs"}

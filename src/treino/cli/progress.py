@@ -11,14 +11,11 @@ from rich.table import Column
 
 from treino.cli.run_view import RunView
 from treino.cli.screen import Screen
-from treino.cli.sweep_view import StudyView, SweepView
 from treino.cli.view import Position, View
 from treino.loop.loop import Job, JobClose, JobEnd, JobEvent, JobProgress, JobStart
 from treino.store.new_names import command_word
 from treino.tracking.delivery import Tracking, tracker_names
 from treino.training.train import RunJob
-from treino.tuning.study import StudyJob
-from treino.tuning.sweep import SweepJob
 from treino.words import _
 
 BAR = 16  # letters
@@ -27,12 +24,11 @@ LOG_SECONDS = 5.0  # between two lines of a log, at least
 
 def view_of(job: Job) -> View:
     """What the display is fed by a job of this kind."""
-    if isinstance(job, SweepJob):
-        return SweepView(job)
-    if isinstance(job, StudyJob):
-        return StudyView(job)
-    assert isinstance(job, RunJob)
-    return RunView(job)
+    if isinstance(job, RunJob):
+        return RunView(job)
+    from treino.cli.sweep_view import view_of_many  # one network needs nothing of many
+
+    return view_of_many(job)
 
 
 def tracking_of(track: str | None) -> Tracking:

@@ -8,13 +8,13 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from treino.cli.view import Position
+from treino.cli.view import Position, View
 from treino.data import BUILTINS
 from treino.documents.study import StudyResult
 from treino.documents.sweep_result import GoalSteps, Leader, SweepEnsemble, SweepResult
 from treino.engine import Tick
 from treino.escaping import escape
-from treino.loop.loop import JobEnd
+from treino.loop.loop import Job, JobEnd
 from treino.plots.style import metric_name, split_name
 from treino.training.recipe_choice import plain_reason
 from treino.tuning.conclusions import row_name
@@ -32,6 +32,14 @@ ENDS = {
     "interrupted": N_("study interrupted"),
 }  # of a masculine word in Portuguese
 SPLITS = {"train": N_("train"), "validation": N_("validation"), "test": N_("test")}
+
+
+def view_of_many(job: Job) -> View:
+    """What the display is fed by a sweep or a study."""
+    if isinstance(job, SweepJob):
+        return SweepView(job)
+    assert isinstance(job, StudyJob)
+    return StudyView(job)
 
 
 class SweepView:

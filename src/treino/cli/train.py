@@ -80,12 +80,10 @@ def train(
     treino train --branch wine-1:120 --lr 1e-4
     """
     from treino.cli.progress import follow, tracking_of
-    from treino.folders import branch_events, open_run
+    from treino.fit_events import FitRequest, fit_events, prepare_fit
     from treino.records.network_source import NetworkSource, UserFiles
     from treino.spec import read_settings
     from treino.training.train import Start
-    from treino.tuning.fit_events import FitRequest, fit_events, prepare_fit
-    from treino.tuning.member import like as like_of
 
     tracking = tracking_of(track)
     settings = {k: v for k, v in flags.items() if v is not None}
@@ -108,6 +106,8 @@ def train(
                     ),
                     _("Leave one of them out."),
                 )
+        from treino.folders import branch_events
+
         read = read_settings(settings)
         access = Access(read.net, trust, data_file)
         place = origin.branch or origin.rewind or ""
@@ -128,13 +128,19 @@ def train(
                 _("--like brings its own data, and {data} stands beside it.").format(data=source),
                 _("Leave one of them out."),
             )
+        from treino.tuning.member import like as like_of
+
         data, same, stored = like_of(origin.like, data_file, trust, origin.weights)
         if "net" not in settings:
             networks = stored
         settings = same | settings
     elif source is None:
         raise TreinoError("usage", _("DATA is missing."), _("Try: treino train wine"))
-    start = None if origin.weights is None else Start(origin.weights, open_run(origin.weights).state)
+    start = None
+    if origin.weights is not None:
+        from treino.folders import open_run
+
+        start = Start(origin.weights, open_run(origin.weights).state)
     request = FitRequest(
         data,
         settings,

@@ -82,7 +82,7 @@ class TableRequest:
             "test": split.test if "test" not in self.files else None,
             "data_seed": split.data_seed,
             "normalise": self.normalise,
-        } | _told(
+        } | _non_defaults(
             kinds=self.kinds,
             impute=self.impute,
             inputs=self.inputs,
@@ -93,7 +93,7 @@ class TableRequest:
             split_column=split.column,
             fold=self.fold,
             duplicates=split.duplicates,
-            reading=None if reading is None else _told(**asdict(reading)),
+            reading=None if reading is None else _non_defaults(**asdict(reading)),
         )
 
 
@@ -328,7 +328,7 @@ def _written(reading: ReaderOptions | None) -> dict[str, Any]:
     """The decimal sign, the order of day and month, and the words for nothing of a file, as found."""
     if reading is None:
         return {}
-    return _told(decimal=reading.decimal, dates=reading.dates, missing=reading.missing)
+    return _non_defaults(decimal=reading.decimal, dates=reading.dates, missing=reading.missing)
 
 
 def _check_inputs(inputs: Any, bins: Any, clip_inputs: Any) -> None:
@@ -360,7 +360,7 @@ def _check_inputs(inputs: Any, bins: Any, clip_inputs: Any) -> None:
         )
 
 
-def _told(**values: object) -> dict[str, object]:
+def _non_defaults(**values: object) -> dict[str, object]:
     """The arguments that differ from their defaults."""
     usual = {"impute": "median", "inputs": "plain"}
     return {

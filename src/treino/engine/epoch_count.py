@@ -8,50 +8,53 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class EpochCount:
-    """per: steps of an epoch. first: updates that were done before they were counted so. before: epochs that
-    had begun by then; the last of them was cut short there, unless it ended just there.
-    earlier: how the steps up to ``first`` are counted, where that is otherwise.
+class EpochStretch:
+    """Epochs of so many steps, from a step on.
+
+    start_step: updates that were done before they were counted so. start_epoch: epochs that had begun by
+    then; the last of them was cut short there, unless it ended just there. previous: how the steps up to
+    ``start_step`` are counted, where that is otherwise.
     """
 
-    per: int
-    first: int = 0
-    before: int = 0
-    earlier: "EpochCount | None" = None
+    steps_per_epoch: int
+    start_step: int = 0
+    start_epoch: int = 0
+    previous: "EpochStretch | None" = None
 
-    def restarted(self, step: int, per: int) -> "EpochCount":
+    def restarted(self, step: int, per: int) -> "EpochStretch":
         """With epochs of ``per`` steps after so many updates: the next step begins an epoch."""
-        return EpochCount(per, step, self.epoch_of(step), self)
+        return EpochStretch(per, step, self.epoch_of(step), self)
 
     @property
-    def parts(self) -> "list[EpochCount]":
+    def parts(self) -> "list[EpochStretch]":
         """This one and those before it, the newest first."""
-        found, count = [self], self.earlier
+        found, count = [self], self.previous
         while count is not None:
             found.append(count)
-            count = count.earlier
+            count = count.previous
         return found
 
     def epoch_of(self, step: int) -> int:
         """The number, from 1 on, of the epoch that update number ``step`` belongs to; 0 before the first."""
         count = self._at(step)
-        return count.before - (count.first - step) // count.per
+        return count.start_epoch - (count.start_step - step) // count.steps_per_epoch
 
     def epochs_of(self, step_P: Tensor) -> Tensor:
         """``[P]`` int64: the same of many at once."""
         newest, *earlier = self.parts
-        epoch_P, first = newest.before - (newest.first - step_P) // newest.per, newest.first
+        first = newest.start_step
+        epoch_P = newest.start_epoch - (first - step_P) // newest.steps_per_epoch
         for count in earlier:
-            own_P = count.before - (count.first - step_P) // count.per
-            epoch_P, first = torch.where(step_P <= first, own_P, epoch_P), count.first
+            own_P = count.start_epoch - (count.start_step - step_P) // count.steps_per_epoch
+            epoch_P, first = torch.where(step_P <= first, own_P, epoch_P), count.start_step
         return epoch_P
 
     def end_of(self, epoch: int) -> int:
         """Updates done when this epoch ends, or was cut short; 0 of epoch 0."""
         count, cut = self, math.inf
-        while count.earlier is not None and epoch <= count.before:
-            count, cut = count.earlier, min(cut, count.first)
-        return int(min(cut, count.first + (epoch - count.before) * count.per))
+        while count.previous is not None and epoch <= count.start_epoch:
+            count, cut = count.previous, min(cut, count.start_step)
+        return int(min(cut, count.start_step + (epoch - count.start_epoch) * count.steps_per_epoch))
 
     def ended(self, step: int) -> int:
         """The epochs that have ended, or were cut short, after so many updates."""
@@ -61,17 +64,17 @@ class EpochCount:
     def passes(self, step: int) -> float:
         """Passes over the rows after so many updates: a whole number at an epoch's end."""
         count = self._at(step)
-        done, per = step - count.first, count.per
-        return count.before + (done // per if done % per == 0 else done / per)
+        done, per = step - count.start_step, count.steps_per_epoch
+        return count.start_epoch + (done // per if done % per == 0 else done / per)
 
     def place(self, step: int) -> tuple[int, int]:
         """Of the update that follows ``step`` updates: epochs before its own, and steps before it in that."""
-        epochs, steps = divmod(step - self.first, self.per)
-        return self.before + epochs, steps
+        epochs, steps = divmod(step - self.start_step, self.steps_per_epoch)
+        return self.start_epoch + epochs, steps
 
-    def _at(self, step: int) -> "EpochCount":
+    def _at(self, step: int) -> "EpochStretch":
         """The one by which this many updates are counted."""
         count = self
-        while count.earlier is not None and step <= count.first:
-            count = count.earlier
+        while count.previous is not None and step <= count.start_step:
+            count = count.previous
         return count

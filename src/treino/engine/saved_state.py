@@ -39,7 +39,7 @@ def training_identity(setup: TrainingSetup, state: TrainingState) -> dict[str, A
 
 
 def _schedules(setup: TrainingSetup, state: TrainingState) -> list[Any]:
-    """The one of all members, or the one of each."""
+    """One schedule if all members share it, else one for each."""
     found = [list(setup.plan.schedules[k]) for k in state.population.schedule_P.tolist()]
     return found[0] if all(each == found[0] for each in found) else found
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from treino.data.row_order import Shuffle, order
-from treino.engine.epoch_count import EpochCount
+from treino.engine.epoch_count import EpochStretch
 from treino.engine.schedules import scale
 
 EVALUATION_SPACING = 20  # steps between two evaluations, at least
@@ -24,13 +24,13 @@ class Past:
     """
 
     first: int = 0
-    passes: EpochCount | None = None
+    passes: EpochStretch | None = None
     optimizer: int = 0
     order: int | None = None
 
-    def count(self, per: int) -> EpochCount:
+    def count(self, per: int) -> EpochStretch:
         """Of its epochs, which are of ``per`` steps from ``first`` on."""
-        return EpochCount(per) if self.passes is None else self.passes.restarted(self.first, per)
+        return EpochStretch(per) if self.passes is None else self.passes.restarted(self.first, per)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class StepPlan:
         return 1 if self.batch_size is None else -(-self.rows // self.batch_size)
 
     @cached_property
-    def count(self) -> EpochCount:
+    def count(self) -> EpochStretch:
         """Which steps are which epoch's."""
         return self.past.count(self.steps_per_epoch)
 
@@ -81,7 +81,7 @@ class StepPlan:
         many steps these had."""
         if step < warmup or self.by_steps:
             return scale(name, warmup, step, self.steps)
-        more = self.count.before * self.steps_per_epoch - self.count.first
+        more = self.count.start_epoch * self.steps_per_epoch - self.count.start_step
         return scale(name, min(warmup, step + more), step + more, self.steps + more)
 
     def next_evaluation(self, step: int, last: int) -> int:

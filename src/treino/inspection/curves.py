@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.engine.epoch_count import EpochCount
+from treino.engine.epoch_count import EpochStretch
 
 Floats = NDArray[np.float64]
 Values = Sequence[float | None] | NDArray
@@ -32,7 +32,7 @@ class Curves:
     metric: str = ""
     kept_epoch: int | None = None
     step_loss_S: Floats = field(default_factory=lambda: np.empty(0))
-    count: EpochCount = field(default_factory=lambda: EpochCount(1))
+    count: EpochStretch = field(default_factory=lambda: EpochStretch(1))
     diverged_step: int | None = None
     members: Mapping[str, Mapping[str, Floats]] = field(default_factory=dict)
 
@@ -56,7 +56,7 @@ def curves(
     kept_epoch: int | None = None,
     step_loss: Values = (),
     steps_per_epoch: int = 1,
-    count: EpochCount | None = None,
+    count: EpochStretch | None = None,
     diverged_step: int | None = None,
     members: Mapping[str, Mapping[str, Sequence[Values]]] | None = None,
 ) -> Curves:
@@ -75,7 +75,7 @@ def curves(
         metric,
         kept_epoch,
         _floats(step_loss),
-        count or EpochCount(steps_per_epoch),
+        count or EpochStretch(steps_per_epoch),
         diverged_step,
         {
             split: {m: np.stack([_to(epochs, v) for v in each]) for m, each in of.items()}

@@ -35,7 +35,7 @@ def dynamics_of(run: StoredRun) -> Dynamics:
         run.loss_function,
         rows.x,
         item_shape=run.item_shape,
-        steps_per_epoch=count.per if count.earlier is None else None,
+        steps_per_epoch=count.steps_per_epoch if count.previous is None else None,
         notes=_notes(run),
     )
 

@@ -18,7 +18,7 @@ from treino.data.preparation.preparation import Preparation
 from treino.data.readers import ReaderOptions
 from treino.data.rows import Rows
 from treino.data.sources import BuiltinName
-from treino.data.torch_datasets.dataset_source import elsewhere
+from treino.data.torch_datasets.dataset_source import splits_not_in_memory
 from treino.documents import read_document, read_preparation, read_spec, read_tensors
 from treino.documents.data_source import DataSource, RowsFile
 from treino.documents.preparation import PreparationDocument
@@ -108,7 +108,7 @@ def reference(data: Data, folder: Path) -> dict[str, Any]:
     ]
     on_disk = data.sha256 is not None and not in_memory
     kind = "file" if on_disk else "builtin" if data.source in BUILTINS and not data.files else "memory"
-    kind = "given" if kind == "memory" and elsewhere(data) else kind
+    kind = "given" if kind == "memory" and splits_not_in_memory(data) else kind
     return {
         "kind": kind,
         "name": data.name,

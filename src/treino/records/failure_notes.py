@@ -9,10 +9,10 @@ from treino.words import _
 T = TypeVar("T")
 
 
-def noted(notes: list[str], what: str, instead: str, work: Callable[[], T]) -> T | None:
+def try_or_note(notes: list[str], what: str, hint: str, work: Callable[[], T]) -> T | None:
     """The result of ``work``; None where it fails, and a sentence more in ``notes``.
 
-    what: what it does, to begin the sentence with. instead: what to type or to know then.
+    what: what it does, to begin the sentence with. hint: what to type or to know then.
 
     Raises:
         TreinoError, OSError: the machine fails, which ends everything.
@@ -24,8 +24,8 @@ def noted(notes: list[str], what: str, instead: str, work: Callable[[], T]) -> T
     except (Exception, SystemExit) as error:
         if isinstance(error, TreinoError) and error.status == 1:
             raise
-        note = _("{what} failed: {why} The training is kept all the same. {instead}").format(
-            what=what, why=_reason(error), instead=instead
+        note = _("{what} failed: {why} The training is kept all the same. {hint}").format(
+            what=what, why=_reason(error), hint=hint
         )
         if note not in notes:
             notes.append(note)

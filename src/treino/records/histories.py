@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from treino.documents.run_spec import RunSpec
-from treino.engine.epoch_count import EpochCount
+from treino.engine.epoch_count import EpochStretch
 from treino.inspection.curves import Floats, epoch_losses
 from treino.records.segments import epoch_count, epochs_of, losses_of
 from treino.store import RunFolder
@@ -39,12 +39,18 @@ def histories(folder: RunFolder, spec: RunSpec, *, over: bool = False) -> dict[s
     }
 
 
-def training_losses(losses_S: np.ndarray, count: EpochCount, *, over: bool = False) -> tuple[Floats, Floats]:
+def training_losses(
+    losses_S: np.ndarray, count: EpochStretch, *, over: bool = False
+) -> tuple[Floats, Floats]:
     """Mean and deviation ``[E]`` of the losses of each epoch; over: of a last one that was cut short too."""
     found, stop = list[tuple[Floats, Floats]](), len(losses_S)
     for part in count.parts:
-        found.append(epoch_losses(losses_S[part.first : stop], part.per, cut=over or part is not count))
-        stop = part.first
+        found.append(
+            epoch_losses(
+                losses_S[part.start_step : stop], part.steps_per_epoch, cut=over or part is not count
+            )
+        )
+        stop = part.start_step
     mean_E, deviation_E = (np.concatenate(values[::-1]) for values in zip(*found, strict=True))
     return mean_E, deviation_E
 

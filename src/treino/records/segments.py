@@ -13,7 +13,7 @@ import numpy as np
 
 from treino.documents.run_spec import RunSpec
 from treino.engine.carry_over import unread
-from treino.engine.epoch_count import EpochCount
+from treino.engine.epoch_count import EpochStretch
 from treino.engine.step_plan import Past
 from treino.spec import Settings
 from treino.store import EpochValue, RunFolder
@@ -156,17 +156,20 @@ def path_of(spec: RunSpec, number: int | None = None) -> list[Link]:
     return path[::-1]
 
 
-def epoch_count(spec: RunSpec, number: int | None = None) -> EpochCount:
+def epoch_count(spec: RunSpec, number: int | None = None) -> EpochStretch:
     """Which steps are which epoch's, on the path to the end of this segment (default: the newest)."""
     return path_counts(spec, number)[-1][1]
 
 
-def path_counts(spec: RunSpec, number: int | None = None) -> list[tuple[Link, EpochCount]]:
+def path_counts(spec: RunSpec, number: int | None = None) -> list[tuple[Link, EpochStretch]]:
     """The links of a path, and which steps up to there are which epoch's."""
     path = path_of(spec, number)
-    found, count = [], EpochCount(path[0].segment.steps_per_epoch)
+    found, count = [], EpochStretch(path[0].segment.steps_per_epoch)
     for link in path:
-        if (link.segment.passes_from, link.segment.steps_per_epoch) != (count.first, count.per):
+        if (link.segment.passes_from, link.segment.steps_per_epoch) != (
+            count.start_step,
+            count.steps_per_epoch,
+        ):
             count = count.restarted(link.segment.passes_from, link.segment.steps_per_epoch)
         found.append((link, count))
     return found
@@ -175,7 +178,7 @@ def path_counts(spec: RunSpec, number: int | None = None) -> list[tuple[Link, Ep
 def past_of(spec: RunSpec, segment: Segment) -> Past:
     """What the segment's training takes over from those that it set out from."""
     count = epoch_count(spec, segment.number)
-    return Past(count.first, count.earlier, segment.optimizer_from, segment.order_seed)
+    return Past(count.start_step, count.previous, segment.optimizer_from, segment.order_seed)
 
 
 def layers_from(spec: RunSpec) -> int:

@@ -13,7 +13,7 @@ from treino.plots.report.run import run_sections, subtitle
 from treino.plots.report.sweep import sweep_sections, sweep_subtitle
 from treino.records.stored_run import StoredRun, study_without_network
 from treino.reports.run_comparison import compared
-from treino.reports.run_report import run_facts
+from treino.reports.run_report import run_report_of
 from treino.reports.sweep_report import sweep_facts
 from treino.store.output_files import OutputFile
 from treino.tuning.member import is_member
@@ -60,7 +60,7 @@ def _told(opened: Sequence[Stored], pictures: bool) -> tuple[str, str, list[Sect
         return facts.name, sweep_subtitle(facts), sweep_sections(facts)
     runs = [one for one in opened if isinstance(one, StoredRun)]
     if len(runs) == 1:
-        alone = run_facts(runs[0], pictures=pictures)
+        alone = run_report_of(runs[0], pictures=pictures)
         return alone.name, subtitle(alone), run_sections(alone)
     names = [run.name for run in runs]
     title = _("{all} and {last}").format(all=", ".join(names[:-1]), last=names[-1])

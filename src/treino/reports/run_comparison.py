@@ -15,7 +15,7 @@ from treino.pictures.curves import curves_of
 from treino.plots.report.compare import RunComparison
 from treino.plots.report.run import learnt
 from treino.records.stored_run import StoredRun
-from treino.reports.run_report import check_begun, run_facts
+from treino.reports.run_report import check_begun, run_report_of
 from treino.words import _
 
 
@@ -44,7 +44,7 @@ def compared(runs: Sequence[StoredRun], *, pictures: bool = True) -> RunComparis
                 ),
                 _("Write a report on each."),
             )
-    facts = [run_facts(run, whole=False, pictures=pictures) for run in runs]
+    facts = [run_report_of(run, whole=False, pictures=pictures) for run in runs]
     apart = _apart(runs)
     tests = [] if apart else [_paired(runs[0], run) for run in runs[1:]]
     adjusted = holm([t.p for t in tests])

@@ -26,7 +26,7 @@ MOST_CLASSES = 20  # in a confusion matrix that is readable on a page
 LONGEST = 60.0  # seconds of a training that is played again for its film
 
 
-def run_facts(run: StoredRun, *, whole: bool = True, pictures: bool = True) -> RunReport:
+def run_report_of(run: StoredRun, *, whole: bool = True, pictures: bool = True) -> RunReport:
     """Everything that a report on this run says; whole: also what takes long to see and much room to show.
 
     pictures: without them, what is drawn is not drawn. What can't be shown, such as a boundary where the

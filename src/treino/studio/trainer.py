@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from treino.errors import TreinoError
+from treino.fit_events import FitRequest, fit_events, prepare_fit
 from treino.folders import open_run
 from treino.loop.loop import JobEnd, JobEvent, JobPause, JobStart
 from treino.records.access import Access
@@ -25,7 +26,6 @@ from treino.training.branch import branching, rewinding
 from treino.training.commands import heard, send_command, send_stop
 from treino.training.replay import last_step, snapshots
 from treino.training.train import RunJob, resuming
-from treino.tuning.fit_events import FitRequest, fit_events, prepare_fit
 from treino.tuning.member import like
 from treino.tuning.study import study_events
 from treino.tuning.study_options import StudyRequest

@@ -7,15 +7,17 @@ import queue
 import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from treino.errors import TreinoError, cause, nearest
-from treino.loop.loop import JobEnd, JobEvent, JobProgress, JobStart
+from treino.loop.loop import Job, JobEnd, JobEvent, JobProgress, JobStart
 from treino.store import RunFolder
 from treino.tracking.tracker import SweepTable, TrackedEnd, TrackedRun, Tracker
 from treino.training.train import RunJob
-from treino.tuning.sweep import SweepJob
 from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.tuning.sweep import SweepJob
 
 PATIENCE_SECONDS = 60.0  # that a tracker may take when all is trained
 MOST_WAITING = 10_000  # calls; of more the figures in between are left out
@@ -128,10 +130,10 @@ def _begun(event: JobStart) -> TrackedRun:
     settings: Mapping[str, Any] = {}
     if isinstance(job, RunJob):
         settings = job.plan.settings
-    elif isinstance(job, SweepJob):
-        options = job.sweep.options
+    elif (sweep_job := _sweep(job)) is not None:
+        options = sweep_job.sweep.options
         space = {f"space {d.name}": str(d.domain) for d in options.space.dimensions}
-        settings = {**job.sweep.base, **space, "members": options.members, "strategy": options.strategy}
+        settings = {**sweep_job.sweep.base, **space, "members": options.members, "strategy": options.strategy}
     return TrackedRun(folder.path.name, job.data.name, folder.path, settings)
 
 
@@ -153,10 +155,10 @@ def _ended(event: JobEnd) -> TrackedEnd:
     folder, document = event.job.folder, event.document
     figures = _flat(document.get("metrics") or {})
     table = None
-    if isinstance(event.job, SweepJob):
+    if (sweep_job := _sweep(event.job)) is not None:
         best = document.get("best") or {}
         figures = _flat({split: best.get(split) for split in ("validation", "test")})
-        table = _members(event.job)
+        table = _members(sweep_job)
     tags = tuple(f["rule"] for f in document.get("findings") or ())
     pictures = tuple(sorted((folder.path / "pictures").glob("*.png")))
     return TrackedEnd(str(document["status"]), figures, pictures, _sealed(folder), tags, table)
@@ -175,7 +177,17 @@ def _flat(splits: Mapping[str, Mapping[str, float | None] | None]) -> dict[str, 
     }
 
 
-def _members(job: SweepJob) -> SweepTable:
+def _sweep(job: Job) -> "SweepJob | None":
+    """The job where it is a sweep's, whose code is not imported for any other."""
+    if job.folder.kind != "sweep":
+        return None
+    from treino.tuning.sweep import SweepJob
+
+    assert isinstance(job, SweepJob)
+    return job
+
+
+def _members(job: "SweepJob") -> SweepTable:
     rows = job.sweep.rows.last()
     varied = [dimension.name for dimension in job.sweep.options.space.dimensions]
     figures = [name for name in (rows[0] if rows else {}) if name.startswith("validation_")]
@@ -194,8 +206,8 @@ def _cell(value: Any) -> Any:
 
 def _best_members(event: JobEnd) -> list[tuple[TrackedRun, TrackedEnd]]:
     """The best members of a sweep as runs of their own, without folders."""
-    job = event.job
-    if not isinstance(job, SweepJob):
+    job = _sweep(event.job)
+    if job is None:
         return []
     found = []
     for leader in (event.document.get("leaderboard") or [])[:BEST]:

@@ -86,7 +86,7 @@ def branching(
         moved = _moved(start.spec["data"], run.path, folder.path)
         typed = branch_as_typed("--branch", f"{run.name}:{snapshot.step}", changes)
         start.spec.update({"parent": parent, "data": moved, "command": typed})
-        yield from _on(folder, snapshot, start, checkpoint_seconds)
+        yield from _train_segment(folder, snapshot, start, checkpoint_seconds)
 
 
 def rewinding(
@@ -115,7 +115,7 @@ def rewinding(
                 folder.write_bytes(f"segments/{before}/{name}", folder.read_bytes(name))
         place = f"{snapshot.run.name}:{snapshot.step}"
         start.spec["command"] = branch_as_typed("--rewind", place, changes)
-        yield from _on(folder, snapshot, start, checkpoint_seconds)
+        yield from _train_segment(folder, snapshot, start, checkpoint_seconds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +129,7 @@ class SegmentStart:
     spec: dict[str, Any]
 
 
-def _on(
+def _train_segment(
     folder: RunFolder, snapshot: Snapshot, start: SegmentStart, checkpoint_seconds: float
 ) -> Iterator[JobEvent]:
     """Write the state that the segment sets out from, then say that there is such a segment, then train."""

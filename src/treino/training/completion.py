@@ -15,7 +15,7 @@ from treino.inspection.baselines import baselines
 from treino.inspection.intervals import intervals
 from treino.plots.style import split_name
 from treino.records.access import Access
-from treino.records.failure_notes import noted
+from treino.records.failure_notes import try_or_note
 from treino.records.histories import histories
 from treino.records.network_answers import notes_on_answers
 from treino.records.segments import said_of
@@ -65,19 +65,23 @@ def finish(
         # a run that is to go on isn't kept waiting for rows that have to be read
         if len(rows) and (over or (split != "test" and isinstance(rows.x, Tensor))):
             what = _("Measuring the {split} rows").format(split=split_name(split))
-            answered = noted(failures, what, ask, partial(answers, net, rows, engine.shared.item_shape))
+            answered = try_or_note(failures, what, ask, partial(answers, net, rows, engine.shared.item_shape))
             if answered is not None:
-                metrics[split] = noted(failures, what, ask, partial(_measured, *answered, planned, data))
+                metrics[split] = try_or_note(
+                    failures, what, ask, partial(_measured, *answered, planned, data)
+                )
                 without += unanswered_notes(split, answered[0])
             if answered is not None and split == "test":
                 what = _("Computing the intervals")
                 loss, scale = engine.loss_function, data.target_scale
-                interval = noted(failures, what, rest, partial(intervals, *answered, loss=loss, scale=scale))
+                interval = try_or_note(
+                    failures, what, rest, partial(intervals, *answered, loss=loss, scale=scale)
+                )
     waited = waited_seconds / max(seconds - evaluation_seconds, waited_seconds, 1e-9)
     if over and len(data.test):
         full = planned.settings.get("baselines") == "full"
         fitted = partial(baselines, held, engine.loss_function, full)
-        found = noted(failures, _("Fitting the baselines"), rest, fitted)
+        found = try_or_note(failures, _("Fitting the baselines"), rest, fitted)
     spec = read_run_spec(folder)
     document = (
         run_facts(data, planned)
@@ -108,7 +112,7 @@ def finish(
     if over:
         what = _("Measuring how sure its answers are")
         shape, threshold = engine.shared.item_shape, planned.settings.get("threshold")
-        known = noted(failures, what, rest, partial(uncertainty, net, held, shape, threshold))
+        known = try_or_note(failures, what, rest, partial(uncertainty, net, held, shape, threshold))
         document |= known.figures if known is not None else {}
         document["notes"] += known.notes if known is not None else []
     if engine.config.shared.ensemble > 1:
@@ -117,11 +121,11 @@ def finish(
     document |= histories(folder, spec, over=over)
     if over:
         what = _("Looking for faults in the training")
-        wrong = noted(failures, what, rest, partial(findings, folder, held, planned))
+        wrong = try_or_note(failures, what, rest, partial(findings, folder, held, planned))
         document["findings"], defects = wrong if wrong is not None else (document["findings"], [])
         document["notes"] += defects
     what = _("Checking the network's answers")
-    asked = noted(failures, what, rest, partial(notes_on_answers, engine, net, held.train.x))
+    asked = try_or_note(failures, what, rest, partial(notes_on_answers, engine, net, held.train.x))
     document["notes"] += [*(asked or []), *failures]
     folder.write_json("result.json", document)
     folder.database.add_event(segment, engine.step, status)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from treino.data.dataset import Data
-from treino.data.torch_datasets.dataset_source import elsewhere, why_not_reproducible
+from treino.data.torch_datasets.dataset_source import splits_not_in_memory, why_not_reproducible
 from treino.documents import read_checkpoint
 from treino.engine import Loss, Training
 from treino.engine.introspection import next_batch, next_update
@@ -333,4 +333,4 @@ def _rows(run: StoredRun, data: Any) -> Data:
 
 def _has_all_rows(run: StoredRun, held: Data) -> bool:
     """Whether these are all of the run's training rows, and not some of them to look at."""
-    return not elsewhere(held) and len(held.train) == run.spec.facts.rows["train"]
+    return not splits_not_in_memory(held) and len(held.train) == run.spec.facts.rows["train"]

@@ -187,7 +187,12 @@ def stepped(planned: Plan, steps: int, measured: Measures = UNMEASURED) -> Itera
     found = measured.ratios, measured.norms, measured.decays, range(steps)
     figures = islice(zip_longest(*found, fillvalue=math.nan), min(steps, WATCHED))
     for number, (ratio, norm, decay, _step) in enumerate(figures):
-        told |= {"summed": summed and number > 0, "ratio": ratio, "norm": norm, "decay": decay}
+        told |= {
+            "summed": summed and number > 0,
+            "ratio": ratio,
+            "norm": norm,
+            "decay": decay,
+        }
         yield Stepped(optimizer=0, gradients=1, zeros=0, **told)
 
 

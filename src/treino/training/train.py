@@ -351,7 +351,7 @@ class RunJob:
         engine.keyframes.take()  # of steps that are cut
         if engine.step == 0:
             raise error
-        said = _("Stopped at step {step}, the last that was saved, for training fails later: {why}")
+        said = _("Training failed: {why} Restored step {step}.")
         message = said.format(step=engine.step, why=error.message)
         folder.database.add_event(self.segment, engine.step, "failed", {"message": message})
         kept = _("What was trained before is kept: treino show {run}").format(run=folder.path.name)

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from treino.engine.epoch_count import EpochCount
+from treino.engine.epoch_count import EpochStretch
 from treino.engine.value_checks import whole
 from treino.errors import TreinoError
 from treino.words import _
@@ -22,7 +22,7 @@ class Transport:
     _owed: float = 0.0  # steps that the speed allows
     _at: float = field(default_factory=time.perf_counter)
 
-    def command(self, name: str, value: Any, step: int, epochs: EpochCount) -> None:
+    def command(self, name: str, value: Any, step: int, epochs: EpochStretch) -> None:
         """Do one of ``play pause step epoch speed``; step: updates done so far. epochs: the training's count.
 
         Raises:

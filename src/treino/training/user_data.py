@@ -9,7 +9,7 @@ from treino.data import load
 from treino.data.dataset import Data
 from treino.data.out_of_core.rows_protocol import parts
 from treino.data.rows import Rows
-from treino.data.torch_datasets.dataset_source import digest, elsewhere, why_not_reproducible
+from treino.data.torch_datasets.dataset_source import digest, splits_not_in_memory, why_not_reproducible
 from treino.data.torch_datasets.stream import StreamRows
 from treino.documents.data_source import DataSource
 from treino.errors import TreinoError
@@ -21,7 +21,7 @@ from treino.words import _
 WAITED_MUCH = 0.1  # of a training's time
 
 
-def honesty(data: Data) -> dict[str, Any]:
+def reproducibility(data: Data) -> dict[str, Any]:
     """Whether the same training gives the same numbers again, and why not, for the run's document."""
     why = why_not_reproducible(data)
     return {"reproducible": not why, "reproducible_why": why or None}
@@ -29,7 +29,7 @@ def honesty(data: Data) -> dict[str, Any]:
 
 def reference_given(data: Data) -> dict[str, Any]:
     """What ``spec.json`` says of data that is neither in a file nor in memory."""
-    return {"digest": digest(data), "streams": streams(data)} if elsewhere(data) else {}
+    return {"digest": digest(data), "streams": streams(data)} if splits_not_in_memory(data) else {}
 
 
 def streams(data: Data) -> bool:
@@ -55,7 +55,7 @@ def given_again(folder: RunFolder, where: DataSource, given: Any) -> Data:
         if isinstance(given, Data)
         else load(given, **where.load.model_dump(mode="json", exclude_unset=True))
     )
-    if not elsewhere(data) or digest(data) != where.digest:
+    if not splits_not_in_memory(data) or digest(data) != where.digest:
         raise TreinoError(
             "data_changed",
             _("This is not the data that {run} was trained on: its items, targets or parts differ.").format(

@@ -18,7 +18,7 @@ from treino.engine.net_state import whole_state
 from treino.errors import TreinoError
 from treino.pictures.illustration import illustrated
 from treino.plots.style import metric_name
-from treino.records.failure_notes import noted
+from treino.records.failure_notes import try_or_note
 from treino.records.stored_run import StoredRun
 from treino.search import judge
 from treino.spec import OF_DATA, read_settings
@@ -89,18 +89,18 @@ def finish_sweep(folder: RunFolder, sweep: SweepTraining, progress: SweepProgres
         facts = {"n": winner, "sweep": folder.path.name}
         again = _("Train it again: treino train [[like={sweep}:{n}]]").format(**facts)
         what = _("Training network {n} alone").format(**facts)
-        trained = noted(failures, what, again, partial(winner_run, folder, sweep, winner))
+        trained = try_or_note(failures, what, again, partial(winner_run, folder, sweep, winner))
         document["best"] = _best(document["leaderboard"][0], trained and trained[0])
         if trained is None:
             _remove(folder.within(BEST))
         else:
             what, shown = _("Judging network {n}").format(**facts), _("Its own figures are there.")
-            found = noted(failures, what, shown, partial(judgement, folder, sweep, *trained))
+            found = try_or_note(failures, what, shown, partial(judgement, folder, sweep, *trained))
             document["judge"], said = found or (None, [])
             document["notes"] += said
             what, alone = _("Choosing networks that answer together"), _("The winner answers alone.")
             if sweep.options.ensemble > 1:
-                made = noted(failures, what, alone, partial(_ensemble, folder, sweep, trained[0]))
+                made = try_or_note(failures, what, alone, partial(_ensemble, folder, sweep, trained[0]))
                 document |= {"ensemble": made} if made is not None else {}
         document["notes"] += failures
     elif sweep.status != "diverged":

@@ -17,7 +17,7 @@ from treino.inspection.epoch_statistics import (
 )
 from treino.inspection.wilson import wilson
 from treino.plots.style import metric_name
-from treino.records.failure_notes import noted
+from treino.records.failure_notes import try_or_note
 from treino.records.run_command import as_typed
 from treino.spec import Settings
 from treino.store import RunFolder
@@ -165,7 +165,8 @@ def study_result(
     failures = list(dict.fromkeys(note for record in records for note in record.notes))
     what, instead = _("Comparing the settings"), _("Their figures are there.")
     said, warned = (
-        noted(failures, what, instead, partial(of, rows, facts, options.until)) for of in (answers, notes)
+        try_or_note(failures, what, instead, partial(of, rows, facts, options.until))
+        for of in (answers, notes)
     )
     head = {"study": folder.path.name, "path": str(folder.path), "status": status, "kind": "study"}
     found = {

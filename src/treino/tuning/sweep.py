@@ -26,7 +26,7 @@ from treino.errors import TreinoError
 from treino.loop.loop import JobEvent, events, status_at_end
 from treino.records.access import Access
 from treino.records.data_source import data_of, load_data, source_of
-from treino.records.failure_notes import noted
+from treino.records.failure_notes import try_or_note
 from treino.records.network_source import (
     NetworkSource,
     copy_words,
@@ -393,10 +393,10 @@ class SweepJob:
         next_members = _("For predictions: treino predict {sweep}:{n} DATA").format(**first)
         what = _("Measuring the networks from {n} on").format(**first)
         if sweep.options.spread:
-            measured = noted(sweep.notes, what, next_members, partial(member_figures, bracket))
+            measured = try_or_note(sweep.notes, what, next_members, partial(member_figures, bracket))
             folder.write_json(f"figures/{bracket.number}.json", measured or {})
         else:
-            scores = noted(
+            scores = try_or_note(
                 sweep.notes, what, next_members, partial(top_members.row_scores, bracket, sweep.metric)
             )
             folder.write_tensors(f"rows/{bracket.number}.safetensors", scores or {}, {})

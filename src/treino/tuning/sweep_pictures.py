@@ -147,7 +147,7 @@ def _curves(sweep: StoredSweep) -> bytes:
     if found is None:
         raise TreinoError(
             "curves_none",
-            _("{sweep} has looked at validation rows in no heat that is over.").format(sweep=sweep.name),
+            _("No finished bracket of {sweep} has validation figures yet.").format(sweep=sweep.name),
             _("Wait for it, or train with [[validation=0.15]]."),
         )
     return png(density_figure(found, sweep.name, s.metric, s.better < 0))

@@ -16,7 +16,7 @@ from treino.engine.metrics import measure, metric_names
 from treino.engine.tick import Epoch
 from treino.engine.torch_context import torch_threads
 from treino.plots.style import split_name
-from treino.records.failure_notes import noted
+from treino.records.failure_notes import try_or_note
 from treino.records.user_network import NetworkFiles, network_of
 from treino.spec import Settings
 from treino.training.resolution import Plan, plan
@@ -122,7 +122,7 @@ class Track:
             r.cold.append(r.epochs)
         self._so_far, self._processor, self._cold = 0.0, 0.0, False
         what = _("Measuring the {split} rows").format(split=split_name(self.measured_on))
-        found = noted(r.notes, what, _("These figures are left out."), self._measured) or {}
+        found = try_or_note(r.notes, what, _("These figures are left out."), self._measured) or {}
         for name in metric_names(engine.loss_function, engine.outputs):
             figure = found.get(name, math.nan)
             r.metrics.setdefault(name, []).append(figure if math.isfinite(figure) else None)

@@ -320,19 +320,19 @@ def to_predict(source: Any, preparation: Preparation) -> tuple[Tensor, Tensor | 
     return x, labels_again(preparation).encode(labels, lambda row: _("item {i}").format(i=row))
 
 
-def elsewhere(data: Data) -> list[Rows]:
+def splits_not_in_memory(data: Data) -> list[Rows]:
     """The splits whose rows are not in memory."""
     return [rows for rows in data.splits.values() if not isinstance(rows.x, Tensor)]
 
 
 def why_not_reproducible(data: Data) -> str:
     """Empty where the same training gives the same numbers again."""
-    return next((why for rows in elsewhere(data) if (why := getattr(rows.x, "why", ""))), "")
+    return next((why for rows in splits_not_in_memory(data) if (why := getattr(rows.x, "why", ""))), "")
 
 
 def in_memory(data: Data) -> Data:
     """The same with at most 2000 rows of each split that is not in memory: what pictures are drawn of."""
-    if not elsewhere(data):
+    if not splits_not_in_memory(data):
         return data
     train, validation, test = (sampled_rows(rows, data.data_seed) for rows in data.splits.values())
     return replace(data, train=train, validation=validation, test=test)

@@ -91,7 +91,7 @@ RULE = Rule(
     ),
     safety="Training changes: more weights learn, so look at the learning rate anew.",
     limits=(
-        "Operations that cut a graph are seen while a window is open; a cut that is meant (a target network, "
+        "Cuts, but for writes to `.data`, are seen while a window is open; what is meant (a target network, "
         "a frozen part) is told apart by whether an optimizer holds what lies behind it."
     ),
     wrong="""\

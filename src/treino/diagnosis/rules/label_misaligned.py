@@ -89,7 +89,7 @@ RULE = Rule(
     safety="Depends on the line: rows and labels must be put in order by one and the same order.",
     limits=(
         "A training that learns its labels by heart hides it, unless the lines that ordered rows and labels "
-        "were seen."
+        "were seen. With fewer than 80 rows outside the commonest class nothing is told."
     ),
     wrong="x = x[torch.randperm(240)]\n" + script(settings="lr=0.5", steps=60),
     mend={"x = x[torch.randperm(240)]\n": "order = torch.randperm(240)\nx, y = x[order], y[order]\n"},

@@ -112,8 +112,8 @@ RULE = Rule(
     safety="Safe: only the figure changes.",
     limits=(
         "An argmax, a max, a topk or an equality of what a module gave is judged where labels meet it in "
-        "torch. Not seen: answers compared as lists or arrays, an `all` or a mean over the wrong axis, and "
-        "nets of plain tensors."
+        "torch. Not seen: answers compared as lists or arrays, an `all` or a mean over the wrong axis, "
+        "maps of one row, and nets of plain tensors."
     ),
     wrong=script()
     + """\

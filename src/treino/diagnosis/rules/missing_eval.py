@@ -40,7 +40,7 @@ RULE = Rule(
     ),
     limits=(
         "An evaluation is a call whose answers become a figure and that no backward follows; several calls "
-        "on the same rows (Monte-Carlo dropout) are left alone."
+        "on the same rows (Monte-Carlo dropout) are left alone. A net of plain tensors is not seen."
     ),
     wrong=script(WITH_DROPOUT, ON_PART) + JUDGED,
     mend={

@@ -70,7 +70,7 @@ RULE = Rule(
     safety="Training changes: more weights learn. Check that they were not meant to be frozen.",
     limits=(
         "Weights that were loaded, copied or frozen on purpose (`requires_grad=False`) are left alone, and "
-        "so are those that several optimizers share in turns."
+        "so are those that several optimizers share in turns; of a training by hand none are known."
     ),
     wrong="""\
 body, head = nn.Linear(8, 16), nn.Linear(16, 3)

@@ -47,8 +47,8 @@ RULE = Rule(
     safety="Safe: the figure falls a little, to what it is.",
     limits=(
         "Scalers of scikit-learn, averages and deviations that are worked out by hand over a whole table are "
-        "known; other statistics are not, nor windows of a scaled series, nor columns that were selected and "
-        "then changed by NumPy. A table that scikit-learn gives scaled is no fault of a program; nor is a "
+        "known; others, as of pandas, are not, nor windows of scaled series, nor columns selected and then "
+        "changed by NumPy. A table that scikit-learn gives scaled is no fault of a program; nor is a "
         "scaler of rows that were set apart for training, some of which validate: one part of a split, or "
         "what an estimator's `fit` was given."
     ),

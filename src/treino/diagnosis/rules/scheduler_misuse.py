@@ -138,9 +138,9 @@ RULE = Rule(
     ),
     safety="The rate follows another course: look at it once more.",
     limits=(
-        "A schedule of one's own, that sets `param_groups` by hand, is not judged. One that is never stepped "
-        "while a line would do it is a note, not a finding: a condition may not have come true, or the line "
-        "is in a function that nobody calls."
+        "A schedule of one's own, that sets `param_groups` by hand, is not judged, nor is the length of one "
+        "of its own class, or that of a factor. One that is never stepped while a line would do it is a "
+        "note: a condition may not have come true, or nobody calls the function around it."
     ),
     wrong="""\
 net = nn.Linear(8, 3)

@@ -139,7 +139,7 @@ RULE = Rule(
     safety="Safe: the probabilities of a row then sum to one.",
     limits=(
         "Which axis holds the classes is known from the loss, from labels that pick answers, or from the "
-        "product that uses the weights; without any of these nothing is told."
+        "product that uses the weights; without any of these, as of overlaps by hand, nothing is told."
     ),
     wrong=script(loss="F.nll_loss(F.log_softmax(net(x), dim=0), y)"),
     mend={"dim=0": "dim=1"},

@@ -81,7 +81,7 @@ RULE = Rule(
     safety="Safe: the figure falls to what it is.",
     limits=(
         "Rows are compared by their numbers in a data set and by hashes; rows that are changed at random in "
-        "between are known by their numbers alone."
+        "between are known by their numbers alone, and rows given by keyword are not read."
     ),
     wrong="x_train, y_train, x_test, y_test = x, y, x[180:], y[180:]\n" + HELD_OUT,
     mend={"= x, y, x": "= x[:180], y[:180], x"},

@@ -161,7 +161,7 @@ class LanesKernel:
                 parts.append(LanesPart(units, rows[a:b].contiguous(), places[a:b]))
         return parts
 
-    def _time(self, crowd: int, alone: int, batch: int) -> float:
+    def _time(self, side_by_side: int, one_by_one: int, batch: int) -> float:
         """About how long a step takes, in products of vectors, with so many members in lanes side by side and
         so many one by one."""
         lanes, sizes = self.library.lanes, self.shared.shape.sizes
@@ -172,7 +172,7 @@ class LanesKernel:
             one += 2 * inputs * wide + (units * wide_inputs if layer else 0)
         if 16 * lanes * self.shared.layout.count > CACHE_BYTES:  # weights, gradient, moments of all of them
             block *= 4
-        turns = -(-crowd // lanes // self.threads), -(-alone // self.threads)
+        turns = -(-side_by_side // lanes // self.threads), -(-one_by_one // self.threads)
         return turns[0] * block * batch + turns[1] * (one * batch + SINGLE_STEP)
 
     def _all(self, jobs: list) -> None:

@@ -17,11 +17,10 @@ from treino.records.data_source import load_data, prepared_beside
 from treino.records.network_source import NetworkSource, network_files
 from treino.records.user_network import NetworkFiles
 from treino.spec import OF_DATA, Settings, read_settings
+from treino.training.learning_rate_search import Rates, find_rate
 from treino.training.recipe_choice import choose_recipe
 from treino.training.resolution import train_config
 from treino.training.train import Start, training
-from treino.tuning.learning_rate_search import Rates, find_rate
-from treino.tuning.repeats import repeat_events
 from treino.words import _
 
 AUTO = "auto"  # as a learning rate: many are tried for a short while
@@ -145,6 +144,8 @@ def fit_events(fit: PreparedFit) -> Iterator[JobEvent]:
     """
     request, read = fit.request, fit.settings
     if request.repeated:
+        from treino.tuning.repeats import repeat_events  # one network needs nothing of many
+
         events = repeat_events(
             request.source,
             seeds=request.seeds,
