@@ -130,6 +130,7 @@ def put_step(facts: dict[str, Any]) -> None:
 HEADERS: list[tuple[str, str, Callable[[dict[str, Any]], Any]]] = [
     ("run", "keyframes/0-10.safetensors", put_step),
     ("run", "keyframes/0-10.safetensors", lambda facts: facts["hp"].update(lr="0.1")),
+    ("run", "keyframes/0-10.safetensors", lambda facts: facts["hp"].pop("ema")),
     ("run", "keyframes/0-10.safetensors", lambda facts: facts.update(best=[[], None])),
     ("run", "model.safetensors", lambda facts: facts.update(answers=[[10**30]])),
     ("killed run", "checkpoint/a.safetensors", lambda facts: facts["meta"].update(clock=["x"])),

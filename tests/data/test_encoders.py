@@ -17,7 +17,7 @@ from sklearn.preprocessing import OneHotEncoder as SklearnOneHotEncoder
 from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
 from conftest import Write, read_back
-from treino.data import Data, Preparation, load, rows_for_prediction
+from treino.data import Data, load, rows_for_prediction
 from treino.data.preparation.encoders import (
     BUCKETS,
     MOST_LEVELS,
@@ -28,7 +28,6 @@ from treino.data.preparation.encoders import (
     RankEncoder,
 )
 from treino.data.table import Column
-from treino.documents.preparation import PreparationDocument
 from treino.errors import TreinoError
 
 LEVELS = ["low", "middle", "high"]
@@ -237,20 +236,3 @@ def test_ranks_and_what_is_not_among_them() -> None:
     new = rows_for_prediction(pd.DataFrame({"size": ["l", "huge", None]}), data.preparation)
     assert dict(new.unknown) == {"size": 1}
     assert data.preparation.inverse(new.x)[:, 0].tolist() == pytest.approx([2, 1, 1])
-
-
-def test_a_stored_preparation_of_the_first_format_is_read() -> None:
-    data = load("wine")
-    old = data.preparation.to_json()
-    del old["encoders"], old["width"]
-    old["format"] = 1
-    stored = PreparationDocument.model_validate(old)
-    again = Preparation.from_document(stored)
-    assert torch.equal(rows_for_prediction("wine", again).x, rows_for_prediction("wine", data.preparation).x)
-    assert data.preparation.agrees(stored)
-    assert not load("wine", data_seed=1).preparation.agrees(stored)
-    hole = load_wine(as_frame=True).frame.rename(columns=lambda name: name.replace("/", "_"))
-    hole.columns = [*data.features, "target"]
-    hole.loc[0, "hue"] = np.nan
-    filled = rows_for_prediction(hole.drop(columns="target"), again)
-    assert filled.x[0, data.features.index("hue")] == pytest.approx(0, abs=1e-6)  # the training mean

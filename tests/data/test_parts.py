@@ -142,8 +142,6 @@ def test_equal_rows_stay_where_a_split_is_given_and_are_counted(how: str) -> Non
     silent = load(rows, **chosen, duplicates="ignore")
     assert torch.equal(silent.train.x, data.train.x)
     assert not any("equal" in note for note in silent.notes)
-    again = load(rows, **chosen, rules=1)  # as folders of older versions have it
-    assert torch.equal(again.train.index, apart.train.index)
 
 
 def test_a_drawn_split_still_parts_no_equal_rows() -> None:

@@ -118,11 +118,3 @@ def test_a_table_larger_than_memory_has_the_same_words(write: Write) -> None:
     assert any("temporary" in note for note in small.notes)
     assert plain.preparation.encoders == small.preparation.encoders
     assert [n for n in small.notes if "temporary" not in n] == list(plain.notes)
-
-
-def test_folders_of_before_have_the_word_as_a_class(write: Write) -> None:
-    path = write(table().to_csv(index=False))
-    old = load(path, target="y", rules=1)
-    assert "country=NA" in [name for e in old.preparation.encoders for name in e.inputs]
-    assert "rules" not in old.arguments
-    assert load(path, target="y").arguments["rules"] == 2

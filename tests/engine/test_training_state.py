@@ -1,13 +1,10 @@
 """The state of a training: it prints, compares bit for bit, and is saved under fixed names."""
 
 import dataclasses
-import json
-from pathlib import Path
 
 import pytest
 import torch
 from oracles import sample
-from safetensors import safe_open
 
 from treino.engine import Training, mlp, train
 from treino.engine.introspection import next_update
@@ -65,7 +62,7 @@ def test_a_state_goes_through_saving():
 
 
 def test_what_is_saved_keeps_its_names():
-    """Run folders of all versions hold these."""
+    """Run folders hold these."""
     tensors, meta = made(fault="missing_zero_grad", engine="flat-bmm").save()
     assert list(tensors) == [
         "seeds", "params", "grads", "moment.0", "moment.1", "buffers",
@@ -80,37 +77,10 @@ def test_what_is_saved_keeps_its_names():
         "parameters": ["0.weight", "0.bias", "3.weight", "3.bias"],
         "shapes": [[4, X.shape[1]], [4], [3, 4], [3]],
         "optimizer": ["adam", False], "loss": ["cross_entropy", 0.0, [], False], "summed": True,
+        "averages": False,
         "dtype": "torch.float32", "rows": len(X), "batch_size": 7, "batches": None, "steps": 50,
         "schedule": ["constant", 0], "choosing": [0, "loss", "best", True], "order": ["each", 0],
     }  # fmt: skip
-
-
-def test_a_state_that_an_older_version_saved_goes_on():
-    """``references/state.safetensors``: two members after 33 of 80 steps, and the losses that followed."""
-    n = torch.arange(30.0)
-    x, y = torch.stack([(n * 0.7).sin(), (n * 1.3).cos()], 1), torch.arange(30) * 7 % 3
-    training = train(
-        ((x, y), (x[::3], y[::3])),
-        mlp(3, dropout=[0.0, 0.25]),
-        seeds=(4, 9),
-        lr=[0.01, 0.03],
-        optimizer="adamw",
-        weight_decay=0.01,
-        schedule=["constant", "cosine"],
-        warmup=[0, 3],
-        batch_size=7,
-        epochs=16,
-        patience=30,
-        engine="flat-bmm",
-    )
-    with safe_open(Path(__file__).parent / "references/state.safetensors", "pt") as file:
-        meta = json.loads(file.metadata()["saved"])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    losses = tensors.pop("losses")
-    training.load(tensors, meta)
-    assert training.state.pending == [HyperparameterChange(50, "lr", (0.02, 0.01))]
-    rest = torch.cat([tick.loss_SP for tick in training])
-    torch.testing.assert_close(rest, losses, rtol=1e-4, atol=1e-4)  # another machine may have other bits
 
 
 def test_a_state_prints_what_one_wants_to_know():

@@ -1,4 +1,4 @@
-"""Commands that come while a run is sealed, and tables that older versions let them into."""
+"""Commands that come while a run is sealed, and tables that they came into all the same."""
 
 import shutil
 import sqlite3
@@ -62,11 +62,11 @@ def test_nobody_is_heard_from_the_end_of_the_training_on(tmp_path: Path) -> None
         other.database.add_command("lr", 0.4)
 
 
-# ---- as older versions left it
+# ---- by who didn't ask the manifest
 
 
 def add_late(path: Path, names: tuple[str, ...] = ("step", "play"), *, log: bool = False) -> None:
-    """Add commands to a sealed file, as they did. log: by way of the log that was there still."""
+    """Add commands to a sealed file. log: by way of the log that was there still."""
     with closing(sqlite.connect(path, "rw")) as connection:
         if log:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -133,7 +133,7 @@ OTHERWISE = {
     "no sum": "UPDATE sums SET sum = '' WHERE name = 'commands'",
     "heard": "UPDATE commands SET state = 'applied'",
     "a table more": "CREATE TABLE other (x)",
-    "an older version": "PRAGMA user_version = 1",
+    "another version": "PRAGMA user_version = 2",
 }
 
 

@@ -2,7 +2,6 @@
 
 import shutil
 import sqlite3
-import tarfile
 from contextlib import closing
 from pathlib import Path
 
@@ -107,7 +106,7 @@ def test_a_command_outlives_the_log(interrupted: RunFolder) -> None:
     ]
 
 
-@pytest.mark.parametrize("version", [0, 3, 66])
+@pytest.mark.parametrize("version", [0, 2, 66])
 def test_tables_of_no_known_version_are_damage(interrupted: RunFolder, version: int) -> None:
     with closing(sqlite3.connect(interrupted.path / "run.sqlite")) as connection:
         connection.execute(f"PRAGMA user_version = {version}")
@@ -123,8 +122,6 @@ def test_tables_of_no_known_version_are_damage(interrupted: RunFolder, version: 
 def test_values_of_other_types_are_damage(interrupted: RunFolder) -> None:
     path = interrupted.path / "run.sqlite"
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("DROP TABLE sums")
-        connection.execute("PRAGMA user_version = 1")
         connection.execute("UPDATE losses SET blob = 7 WHERE step = 0")
         connection.execute("UPDATE epochs SET epoch = 'x' WHERE epoch = 1")
         connection.execute("UPDATE events SET step = x'00'")
@@ -132,49 +129,3 @@ def test_values_of_other_types_are_damage(interrupted: RunFolder) -> None:
     for question in QUESTIONS.values():
         with pytest.raises(TreinoError, match="stands in one of its tables"):
             question(Database.reading(path))
-
-
-# ---- the version before
-
-
-@pytest.fixture
-def before(tmp_path: Path) -> Path:
-    """A run that was killed, and one that was stopped, when the tables had no sums."""
-    with tarfile.open(Path(__file__).with_name("version_1.tar.gz")) as archive:
-        archive.extractall(tmp_path / "before", filter="data")
-    return tmp_path / "before"
-
-
-@pytest.mark.parametrize(("name", "steps", "states"), [
-    ("killed", 14, ["applied", "refused", "applied"]),
-    ("stopped", 13, ["applied", "refused", "applied"]),
-])  # fmt: skip
-def test_tables_without_sums_are_read_and_go_on(
-    before: Path, name: str, steps: int, states: list[str]
-) -> None:
-    folder = RunFolder.open(before / name)
-    losses = folder.database.losses()
-    assert len(losses) == steps
-    assert len(folder.database.epochs()) == 3
-    assert [each.state for each in folder.database.commands()] == states
-    with folder:
-        folder.unseal()
-        kept = folder.last_checkpoint()
-        assert kept is not None
-        assert kept[1]["engine"]["step"] == steps
-        assert np.array_equal(folder.database.losses(), losses)
-        folder.database.add_losses(0, steps, np.ones(2))
-        folder.checkpoint({}, {"step": steps + 2})
-        with closing(sqlite3.connect(folder.path / "run.sqlite")) as connection:
-            assert connection.execute("PRAGMA user_version").fetchone() == (2,)
-    with RunFolder.open(before / name).lock() as again:
-        assert again.last_checkpoint() is not None
-        again.seal("stopped")
-    assert len(RunFolder.open(before / name).database.losses()) == steps + 2
-
-
-def test_a_flip_in_losses_without_sums_is_noticed_still(before: Path) -> None:
-    with closing(sqlite3.connect(before / "killed" / "run.sqlite")) as connection, connection:
-        connection.execute("UPDATE losses SET blob = zeroblob(length(blob)) WHERE step = 0")
-    with pytest.raises(TreinoError, match="not what the checkpoint was reached with"):
-        RunFolder.open(before / "killed")

@@ -19,7 +19,6 @@ import treino as tr
 from tests.conftest import Said
 from tests.workflows.export_cases import mixed
 from treino.data.dataset import Data
-from treino.data.preparation.preparation import Preparation
 from treino.errors import TreinoError
 from treino.loop.loop import JobEnd
 from treino.plots.captions import headline
@@ -106,25 +105,6 @@ def test_an_interrupted_run_of_an_encoded_table_goes_on(tmp_path: Path) -> None:
     again = [e for e in resuming(stopped.path) if isinstance(e, JobEnd)][-1].job.run
     np.testing.assert_array_equal(again.losses, whole.losses)
     assert again.metrics == whole.metrics
-
-
-@pytest.mark.slow
-def test_a_run_of_the_first_preparation_format_goes_on_and_predicts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = Preparation.to_json
-
-    def as_it_was(preparation: Preparation) -> dict:
-        document = now(preparation) | {"format": 1}
-        return {k: v for k, v in document.items() if k not in ("encoders", "width")}
-
-    monkeypatch.setattr(Preparation, "to_json", as_it_was)
-    run = fit("wine", tmp_path)
-    monkeypatch.undo()
-    assert run.folder.read_json("preparation.json")["format"] == 1
-    opened = tr.open(run.path)
-    assert same_rows(data_of(opened.folder), run.data)
-    np.testing.assert_array_equal(opened.predict("wine"), run.predict("wine"))
 
 
 @pytest.mark.slow
@@ -287,19 +267,15 @@ def people(rows: int, gap: str = "NA") -> pd.DataFrame:
     return table.assign(y=np.where(g.random(rows) < 0.5, "a", "b"))
 
 
-@pytest.mark.parametrize("rules", [1, 2])
-def test_a_run_goes_on_by_the_rules_that_it_was_trained_by(tmp_path: Path, rules: int) -> None:
-    """Rules 1 are those of folders that say nothing of rules: loaded, predicted, exported as they were."""
+def test_a_run_reads_words_for_nothing_as_it_was_trained(tmp_path: Path) -> None:
+    """The file's own words for nothing hold for its rows again, and for new ones."""
     people(300).to_csv(tmp_path / "t.csv", index=False)
-    data = tr.load(str(tmp_path / "t.csv"), target="y", split_column="split", rules=rules)
+    data = tr.load(str(tmp_path / "t.csv"), target="y", split_column="split")
     run = fit(data, tmp_path)
     spec = json.loads((run.path / "spec.json").read_text())["data"]
-    assert spec["load"].get("rules") == (None if rules == 1 else 2)
-    assert spec.get("written", {}).get("missing") == (None if rules == 1 else ["NA"])
-    assert ("rownames" in data.features) == (rules == 1)
-    without = {"split_column": "split", "kinds": {"rownames": "out"}, "rules": rules}
-    counted = tr.load(str(tmp_path / "t.csv"), target="y", **without)
-    assert (sum(map(len, counted.splits.values())) == 300) == (rules == 2)
+    assert spec["written"]["missing"] == ["NA"]
+    assert "rownames" not in data.features
+    assert sum(map(len, data.splits.values())) == 300
     assert same_rows(data_of(run.folder), data)
     assert data_of(run.folder).preparation == data.preparation
     people(300).drop(columns="y").to_csv(tmp_path / "new.csv", index=False)

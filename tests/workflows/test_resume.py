@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tarfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -313,16 +312,3 @@ def test_a_command_to_stop(tmp_path: Path) -> None:
     assert run.status == "stopped"
     with pytest.raises(TreinoError, match="no process would hear"):
         run.stop()
-
-
-@pytest.mark.parametrize("name", ["killed", "stopped"])
-def test_a_run_of_the_version_before_goes_on(tmp_path: Path, name: str) -> None:
-    """Its tables had no sums; the archive was made by that version."""
-    with tarfile.open(Path(__file__).parents[1] / "store" / "version_1.tar.gz") as archive:
-        archive.extractall(tmp_path, filter="data")
-    before = open_result(tmp_path / name).losses
-    run = Run(drain(resuming(tmp_path / name)).record)
-    assert run.status == "finished"
-    assert run.losses[: len(before)].tobytes() == before.tobytes()
-    assert len(run.losses) == 48
-    assert run.evaluations["validation"]["loss"][-1] is not None

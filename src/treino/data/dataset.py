@@ -69,11 +69,6 @@ class Data:
         return int(self.arguments["data_seed"])
 
     @property
-    def rules(self) -> int:
-        """Of ``load``, by which it was read."""
-        return int(self.arguments.get("rules", 1))
-
-    @property
     def inputs(self) -> int:
         """D: numbers that the network sees per row, after preparation."""
         return self.train.x.shape[1]

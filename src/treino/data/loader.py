@@ -41,7 +41,7 @@ from treino.data.split_requests import (
 )
 from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal
 from treino.data.summaries.relations import TargetRows, say_leaks
-from treino.data.table import RULES, Column, Table, check_present, missing
+from treino.data.table import Column, Table, check_present, missing
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset
 from treino.errors import TreinoError, nearest
 from treino.words import _, joined, setting
@@ -70,10 +70,9 @@ class TableRequest:
     bins: int
     clip_inputs: float | None
     reading: ReaderOptions | None
-    rules: int
 
     def to_json(self) -> dict[str, Any]:
-        """The arguments of ``load`` beside the source, without defaults that came with later versions."""
+        """The arguments of ``load`` beside the source, without the usual ones."""
         features, split, reading = self.features, self.split, self.reading
         return {
             "target": self.target,
@@ -94,7 +93,6 @@ class TableRequest:
             split_column=split.column,
             fold=self.fold,
             duplicates=split.duplicates,
-            rules=self.rules,
             reading=None if reading is None else _non_defaults(**asdict(reading)),
         )
 
@@ -123,7 +121,6 @@ def load(
     num_workers: int = 0,
     max_memory: int | str | None = None,
     cache: str | Path | None = None,
-    rules: int = RULES,
 ) -> Data:
     """Read a source, split its rows, and prepare them by what the training rows alone say.
 
@@ -149,8 +146,7 @@ def load(
     num_workers: processes that read a Dataset's items.
     max_memory: bytes that the rows of a file may take, or 2GB; half of what is free by default. A larger
     table is prepared into a folder once, and read from there: the same rows, to the last bit. cache: where
-    that folder stays, to be found again; else it is a temporary one that goes with the Data. rules: those of
-    an older version, for its folders.
+    that folder stays, to be found again; else it is a temporary one that goes with the Data.
 
     Raises TreinoError naming the rule, the value and its place, and the next move.
     """
@@ -172,7 +168,7 @@ def load(
     request = TableRequest(
         source, target, features, task, split, fold, files, normalise, kinds, impute, inputs,
         bins, clip_inputs,
-        _with_text(as_reading(reading), kinds), rules,
+        _with_text(as_reading(reading), kinds),
     )  # fmt: skip
     limit = free_bytes() // 2 if max_memory is None else bytes_of(max_memory)
     with PreparedCache(limit, None if cache is None else Path(cache), request.to_json()) as work:
@@ -193,9 +189,6 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
     )
 
     source, split, kinds, reading = request.source, request.split, request.kinds, request.reading
-    if request.rules == 1:
-        split = replace(split, duplicates=split.duplicates or "apart")
-        reading = replace(reading or ReaderOptions(), missing=())
     table, column = read_with_target(source, reading, request.target, kinds, work.room)
     if table.rows == 1:
         raise TreinoError(
@@ -209,9 +202,7 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
     table, row_N = _with_target(table, column, split.time, notes)
     column = table.column(column.name)
     by = None if by is None else table.column(by.name)
-    chosen = choose_features(
-        table, excluded, column.name, request.features, kinds, notes, row_N, request.rules
-    )
+    chosen = choose_features(table, excluded, column.name, request.features, kinds, notes, row_N)
     names = tuple(chosen)
     tables, rows_of = [table], [row_N]
     for other in others:
@@ -371,7 +362,7 @@ def _check_inputs(inputs: Any, bins: Any, clip_inputs: Any) -> None:
 
 def _non_defaults(**values: object) -> dict[str, object]:
     """The arguments that differ from their defaults."""
-    usual = {"impute": "median", "inputs": "plain", "rules": 1}
+    usual = {"impute": "median", "inputs": "plain"}
     return {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in values.items()

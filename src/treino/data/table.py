@@ -18,11 +18,6 @@ if TYPE_CHECKING:
 
 Numbers = NDArray[np.float64 | np.uint8]
 
-RULES = 2
-"""The rules by which columns are taken for what they are and equal rows are dealt with; a folder has those it
-was made by. 1: row numbers were learnt from, text was a category where its average value came twice, words
-for nothing were classes in every column of text, and equal rows were held apart in every split."""
-
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-", "<na>", "nat"})
 TRUTH = {"false": 0.0, "true": 1.0}
 LARGEST_WHOLE = 2**53  # below it each whole number is a float64 of its own

@@ -47,7 +47,6 @@ class LoadArguments(Document):
     split_column: Text | None = None
     fold: Text | None = None
     duplicates: Literal["apart", "ignore"] | None = None
-    rules: Annotated[int, Field(ge=1)] = 1
     reading: TextFormat | None = None
     num_workers: Annotated[int, Field(ge=0, le=1024)] = 0
 

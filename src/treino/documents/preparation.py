@@ -28,8 +28,8 @@ class NumberColumn(Document):
     encoder: Literal["number"] = Field(alias="as")
     column: Text
     fill: Number | None
-    flag: bool = False
-    edges: Edges = ()
+    flag: bool
+    edges: Edges
 
 
 class RankColumn(Document):
@@ -38,8 +38,8 @@ class RankColumn(Document):
     levels: Many[Text]
     numeric: bool
     fill: Number
-    flag: bool = False
-    edges: Edges = ()
+    flag: bool
+    edges: Edges
 
 
 class OneHotColumn(Document):
@@ -62,14 +62,14 @@ class DateColumn(Document):
     origin: Annotated[float, Field(ge=-1e12, le=1e12)]
     parts: Many[Literal["month", "weekday", "hour"]]
     fill: Annotated[float, Field(ge=-1e12, le=1e12)]
-    flag: bool = False
-    edges: Edges = ()
+    flag: bool
+    edges: Edges
 
 
 class TimeColumn(Document):
     encoder: Literal["time"] = Field(alias="as")
     column: Text
-    flag: bool = False
+    flag: bool
 
 
 Column = Annotated[
@@ -79,9 +79,6 @@ Column = Annotated[
 
 
 class PreparationDocument(Document):
-    """format 1 had no encoders: every column was a number."""
-
-    format: Literal[1, 2]
     kind: Literal["table", "image"]
     features: Many[Text]
     divisor: Annotated[float, Field(gt=0)]
@@ -94,10 +91,10 @@ class PreparationDocument(Document):
     target_mean: Number
     target_scale: TargetScale
     item_shape: Many[Size]
-    labels: Literal["text", "number", "truth"] = "text"
-    encoders: Many[Column] = ()
-    width: Count = 0
-    clip: Annotated[float, Field(gt=0)] | None = None
+    labels: Literal["text", "number", "truth"]
+    encoders: Many[Column]
+    width: Count
+    clip: Annotated[float, Field(gt=0)] | None
 
     @model_validator(mode="after")
     def _agrees(self) -> "PreparationDocument":

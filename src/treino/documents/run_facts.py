@@ -49,7 +49,7 @@ class Finding(Document):
 class RunFacts(Document):
     task: Task
     target: Text
-    currency: Text = ""
+    currency: Text
     rows: Rows
     features: Many[Text]
     inputs: Size
@@ -65,5 +65,5 @@ class RunFacts(Document):
     reasons: Many[Text]
     notes: Many[Text]
     findings: Many[Finding]
-    reproducible: bool = True
-    reproducible_why: Text | None = None
+    reproducible: bool
+    reproducible_why: Text | None

@@ -121,7 +121,7 @@ class RunResult(RunFacts):
     steps: Count
     seconds: Seconds
     evaluation_seconds: Seconds
-    waited: Share | None = None
+    waited: Share
     metrics: SplitFigures
     intervals: Intervals
     prediction_intervals: PredictionIntervals | None = None
@@ -129,7 +129,7 @@ class RunResult(RunFacts):
     threshold: ThresholdResult | None = None
     baseline: dict[Baseline, Figures | None]
     kept_epoch: Count | None
-    kept_step: Count | None = None
+    kept_step: Count | None
     epochs: Count
     epoch_seconds: Many[Figure]
     loss: Losses

@@ -31,7 +31,7 @@ class RunSpec(Document):
     steps_per_epoch: Annotated[int, Field(ge=1, le=2**53)]
     net: Literal["mlp", "file", "given"]
     command: Command
-    weights: Text | None = None
+    weights: Text | None
     versions: dict[Text, Text]
     segments: Segments = ()
     parent: Parent | None = None

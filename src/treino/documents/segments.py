@@ -14,21 +14,21 @@ Changeable = Literal["lr", "weight_decay", "momentum", "beta1", "beta2", "eps", 
 class SegmentEntry(Document):
     """origin: the segment and the step that it set out from.
 
-    steps_per_epoch: of an epoch that begins in it; None in older folders, where all have the run's.
-    passes_from, optimizer_from: the step at which its epochs, and its optimizer's state, began.
-    order_seed: of its rows' order, where that is not the data's. output_change: the largest change of an
-    output on training rows where the network is another at its first step.
+    steps_per_epoch: of an epoch that begins in it. passes_from, optimizer_from: the step at
+    which its epochs, and its optimizer's state, began. order_seed: of its rows' order, where that is not the
+    data's. output_change: the largest change of an output on training rows where the network is another at
+    its first step.
     """
 
     number: Count
     origin: Pair[Count] | None
     asked: Asked
     changes: dict[Changeable, Figure]
-    steps_per_epoch: Annotated[int, Field(ge=1, le=2**53)] | None = None
-    passes_from: Count = 0
-    optimizer_from: Count = 0
-    order_seed: Seed | None = None
-    output_change: Annotated[float, Field(ge=0)] | None = None
+    steps_per_epoch: Annotated[int, Field(ge=1, le=2**53)]
+    passes_from: Count
+    optimizer_from: Count
+    order_seed: Seed | None
+    output_change: Annotated[float, Field(ge=0)] | None
 
 
 def _connected(segments: tuple[SegmentEntry, ...]) -> tuple[SegmentEntry, ...]:

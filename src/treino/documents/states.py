@@ -3,7 +3,7 @@
 Numbers may be infinite here: the best figure so far is, before there is one.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
@@ -61,8 +61,8 @@ class RunState(State):
     """clock: seconds of training, of evaluation, of the epoch so far, of waiting. commands: those obeyed."""
 
     engine: EngineState
-    segment: Count = 0
-    clock: Annotated[Many[Seconds], Field(min_length=3, max_length=4)]
+    segment: Count
+    clock: Annotated[Many[Seconds], Field(min_length=4, max_length=4)]
     commands: Many[Count]
 
 
@@ -79,7 +79,9 @@ class KeyframeState(State):
     @model_validator(mode="after")
     def _agrees(self) -> "KeyframeState":
         one = self.epoch_count is None
-        return agree(self, {"best": (self.best is not None) == one, "hp": (self.hp is not None) == one})
+        hp = set(get_args(Changeable)) if one else None
+        agreeing = {"best": (self.best is not None) == one, "hp": hp == (self.hp and self.hp.keys())}
+        return agree(self, agreeing)
 
 
 class PartState(State):
@@ -99,9 +101,9 @@ class BracketState(State):
     rung: Count
     model_steps: Count
     looks: Many[Count]
-    members: Many[Many[Count]] = ()
+    members: Many[Many[Count]]
     engine: Many[EngineState]
-    parts: Many[Many[PartState]] = ()
+    parts: Many[Many[PartState]]
 
 
 class SweepState(State):
@@ -113,12 +115,12 @@ class SweepState(State):
 
     done: Count
     spent: Seconds
-    model_steps: Count = 0
-    planned_steps: Count = 0
-    extensions: Count = 0
+    model_steps: Count
+    planned_steps: Count
+    extensions: Count
     state: BracketState | None
-    processors: dict[str, Many[Count]] = Field({})
-    ended: Literal["stopped", "reached", "interrupted"] | None = None
+    processors: dict[str, Many[Count]]
+    ended: Literal["stopped", "reached", "interrupted"] | None
 
 
 class RecordState(State):
@@ -134,8 +136,8 @@ class RecordState(State):
     processor: Many[Seconds]
     cold: Many[Count]
     metrics: dict[Word, Many[Figure]]
-    notes: Many[Text] = ()
-    processors: Many[Text] = ()
+    notes: Many[Text]
+    processors: Many[Text]
 
     @model_validator(mode="after")
     def _agrees(self) -> "RecordState":

@@ -42,7 +42,7 @@ class Extension(Document):
     members: Positive
     first: Count
     seconds: Seconds
-    command: Count | None = None
+    command: Count | None
     tested: bool = False
     judged: SentenceText | None = None
 
@@ -54,7 +54,7 @@ class SweepMembers(Document):
     heats: Many[Heat]
     asks: Many[Count]
     configs: Many[Config]
-    notes: Many[Text] = ()
+    notes: Many[Text]
     extensions: Many[Extension] = ()
 
     @model_validator(mode="after")

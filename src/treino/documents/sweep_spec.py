@@ -50,9 +50,9 @@ class SweepOptionsEntry(Document):
     until: Annotated[tuple[Word, Number], AS_TUPLE] | None
     top: Annotated[int, Field(ge=1, le=10_000_000)]
     fresh: Annotated[int, Field(ge=0, le=1_000_000)]
-    storage: Text | None = None
-    spread: bool = False
-    ensemble: Annotated[int, Field(ge=1, le=256)] = 1
+    storage: Text | None
+    spread: bool
+    ensemble: Annotated[int, Field(ge=1, le=256)]
 
 
 class SweepSpec(Document):

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from treino.engine.chunk import Chunk
 from treino.engine.epoch_loss import EpochLoss
-from treino.engine.optim import HP, OPTIMIZERS
+from treino.engine.optim import OPTIMIZERS
 from treino.engine.population import Copies
-from treino.engine.saved_state import LATER, SavedState, training_identity
+from treino.engine.saved_state import SavedState, training_identity
 from treino.engine.training_setup import TrainingSetup
 from treino.engine.training_state import TrainingState
 
@@ -200,6 +200,5 @@ def saved_from_keyframe(
         "status": torch.zeros(1, dtype=torch.int64),
         "stop_step": torch.zeros(1, dtype=torch.int64),
     }
-    hp = {name: HP[name] for name in LATER} | meta["hp"]
-    found |= {f"hp.{name}": torch.tensor([value], dtype=torch.float64) for name, value in hp.items()}
+    found |= {f"hp.{name}": torch.tensor([value], dtype=torch.float64) for name, value in meta["hp"].items()}
     return {name: found[name] for name in here}, figures | {"epoch_count": epoch.count}

@@ -2,17 +2,14 @@
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from treino.engine.kernels.selection import WORKERS
-from treino.engine.optim import HP
 from treino.engine.training_setup import TrainingSetup
 from treino.engine.training_state import HyperparameterChange, TrainingState
 from treino.errors import TreinoError
 from treino.words import _
 
-LATER = ("ema",)  # hyper-parameters that older states don't have
 SavedState = tuple[dict[str, Tensor], dict[str, Any]]
 
 
@@ -29,7 +26,7 @@ def training_identity(setup: TrainingSetup, state: TrainingState) -> dict[str, A
         "optimizer": [shared.optimizer, shared.nesterov],
         "loss": [loss.name, loss.label_smoothing, list(loss.class_weights or ()), loss.softmax_first],
         "summed": shared.summed,
-        **({"averages": True} if shared.averages else {}),  # not in older states
+        "averages": shared.averages,
         "dtype": str(shared.dtype),
         "rows": plan.rows,
         "batch_size": plan.batch_size,
@@ -86,11 +83,9 @@ def load_state(
             ),
             _("Give what save() returned: training.load(*saved)."),
         )
-    tensors = {f"hp.{name}": torch.full_like(state.population.hp["lr"], HP[name]) for name in LATER} | tensors
     mine, saved, here = training_identity(setup, state), meta.get("identity", {}), state.tensors()
     other = [name for name, value in mine.items() if saved.get(name) != value]
     other += [n for n, t in here.items() if n not in tensors or tensors[n].shape != t.shape]
-    other += ["averages"] if saved.get("averages") and not setup.shared.averages else []
     if other:
         raise TreinoError(
             "saved_by_another",

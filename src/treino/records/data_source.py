@@ -18,7 +18,6 @@ from treino.data.preparation.preparation import Preparation
 from treino.data.readers import ReaderOptions
 from treino.data.rows import Rows
 from treino.data.sources import BuiltinName
-from treino.data.table import RULES
 from treino.data.torch_datasets.dataset_source import splits_not_in_memory
 from treino.documents import read_document, read_preparation, read_spec, read_tensors
 from treino.documents.data_source import DataSource, RowsFile
@@ -45,13 +44,12 @@ def load_data(
     settings: Settings,
     num_workers: int = 0,
     cache: Path | None = None,
-    rules: int = RULES,
     **held_back: Any,
 ) -> Data:
     """``treino.data.load`` with the settings that belong to it; a ``Data`` is taken as it is.
 
     held_back: ``validation`` and ``test`` where they are rows and neither shares nor files. cache: where a
-    table that is larger than memory is prepared. rules: of the folder that the data is loaded for.
+    table that is larger than memory is prepared.
     """
     if isinstance(source, Data):
         added = recipes.TABLE if settings.recipe == "table" else {}
@@ -76,7 +74,6 @@ def load_data(
         reading=reading_of(settings),
         num_workers=num_workers,
         cache=cache,
-        rules=rules,
     )
 
 
@@ -170,13 +167,11 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
     if where.kind == "builtin" and where.source not in BUILTINS:
         raise damaged(folder.path / "spec.json", _("there is no built-in {name}").format(name=where.source))
     source: str | Path = BuiltinName(where.source)
-    asked = where.load.model_dump(mode="json", exclude_unset=True) | {"rules": where.load.rules}
+    asked = where.load.model_dump(mode="json", exclude_unset=True)
     if where.kind == "file":
         source = _located(folder, where, moved_to, None)
         for split, file in where.files.items():
             asked[split] = _located(folder, file, None, source.parent)
-    if stored.format == 1 and asked["features"] is None:  # what is left out has changed since
-        asked["features"] = list(stored.features)
     data = load(
         source,
         **asked,

@@ -96,7 +96,7 @@ def segments_of(spec: RunSpec) -> list[Segment]:
             s.origin,
             s.asked,
             dict(s.changes.items()),
-            s.steps_per_epoch or spec.steps_per_epoch,
+            s.steps_per_epoch,
             s.passes_from,
             s.optimizer_from,
             s.order_seed,

@@ -37,7 +37,7 @@ def as_called(spec: RunSpec | SweepSpec, rows: str, kept: bool) -> str:
     asked for is left out.
     """
     where, asked = spec.data, without_recipe(spec.asked)
-    if isinstance(spec, RunSpec):  # which older folders don't name
+    if isinstance(spec, RunSpec):  # which a run on a built-in may leave open
         asked = {"recipe": spec.resolved.recipe} | asked
     in_python = where.kind in ("memory", "given")
     own = isinstance(spec, RunSpec) and spec.net == "given"

@@ -14,7 +14,7 @@ import os
 import sqlite3
 import time
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from functools import partial
 from itertools import pairwise
@@ -105,7 +105,7 @@ class Database:
     def make(path: Path) -> None:
         """Put the tables, empty, at `path`."""
         with closing(sqlite3.connect(":memory:")) as connection:
-            tables.make(connection, path)
+            tables.make(connection)
             write_atomically(path, sqlite.content(connection, log=True))
 
     @classmethod
@@ -117,7 +117,6 @@ class Database:
             try:
                 connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS}")
                 connection.execute("PRAGMA journal_mode = WAL")
-                tables.upgrade(connection, path)
                 sqlite.check(connection, path)
                 tables.checked(connection, path)
                 return cls(path, connection, writable=True)
@@ -131,14 +130,10 @@ class Database:
         return cls(path, None, writable=False)
 
     @classmethod
-    def in_memory(
-        cls, path: Path, content: bytes, migrate: Callable[[sqlite3.Connection], Any]
-    ) -> "Database":
-        """Read checked bytes, those of a finished run; `migrate` brings an old format up to date."""
+    def in_memory(cls, path: Path, content: bytes) -> "Database":
+        """Read checked bytes, those of a finished run."""
         with sqlite.trouble(path):
-            connection = sqlite.in_memory(content)
-            migrate(connection)
-            return cls(path, connection, writable=False)
+            return cls(path, sqlite.in_memory(content), writable=False)
 
     # ---- writing
 
@@ -380,7 +375,7 @@ class Database:
             if self._writable:
                 return ask(self._connection)
             # in memory, out of bytes whose SHA-256 was checked
-            tables.version(self._connection, self.path)
+            tables.check(self._connection, self.path)
             return {name: (tables.rows(self._connection, self.path, name), 0) for name in names}
 
 
@@ -391,7 +386,7 @@ def compare(found: Mapping[str, tuple[list[Row], int]], mark: Mapping[str, Any] 
     losses = _losses(found["losses"][0], mark["segment"], path)[: mark["count"]]
     if len(losses) < mark["count"]:
         raise _missing(path, len(losses))
-    older = any(found[name][1] < number for name, number in mark.get("changes", {}).items())
+    older = any(found[name][1] < number for name, number in mark["changes"].items())
     if older or digest(losses.astype("<f4").tobytes()) != mark["sha256"]:
         raise damaged(path, _("it is not what the checkpoint was reached with"))
 
@@ -406,11 +401,11 @@ def not_running(folder: Path, status: str) -> TreinoError:
 
 
 def is_mark(mark: Any) -> TypeGuard[dict[str, Any]]:
-    """Whether it is what `Database.mark` gives, or gave before tables had sums."""
-    if not isinstance(mark, dict) or not isinstance(changes := mark.get("changes", {}), dict):
+    """Whether it is what `Database.mark` gives."""
+    if not isinstance(mark, dict) or not isinstance(changes := mark.get("changes"), dict):
         return False
     numbers = [mark.get("segment"), mark.get("count"), *changes.values()]
-    return all(type(each) is int for each in numbers) and changes.keys() <= tables.COLUMNS.keys()
+    return all(type(each) is int for each in numbers) and changes.keys() == tables.COLUMNS.keys()
 
 
 def _losses(rows: Iterable[sqlite.Row], segment: int, path: Path) -> "np.ndarray":

@@ -108,14 +108,6 @@ class RunFolder(FolderFiles):
             self._lock = lock.acquire(self.within(lock.NAME))
             try:
                 self._manifest = manifest.read(self.path)
-                if self._manifest.format != manifest.FORMAT:
-                    raise TreinoError(
-                        "run_older",
-                        _(
-                            "{path} is of an older treino (format {found}); it can be read, not changed."
-                        ).format(path=self.path, found=self._manifest.format),
-                        _("Start a new run from its settings."),
-                    )
                 folders = {os.path.dirname(name) for name in (*self._manifest.files, *SLOTS)}
                 for name in sorted({"", "keyframes", *folders}):
                     files.remove_leftovers(self.within(name))
@@ -173,7 +165,7 @@ class RunFolder(FolderFiles):
         for name in content.files:
             if not (resume and _keyframe(name)) and (content.needs(name) or self.has(name)):
                 self.read_bytes(name)
-        if not content.sealed and content.format == manifest.FORMAT and self.status == "interrupted":
+        if not content.sealed and self.status == "interrupted":
             whole, _broken = self._checkpoints()
             tables = db.Database.reading(self.within(db.NAME))
             tables.check(whole[0].mark if whole else None)
@@ -241,9 +233,7 @@ class RunFolder(FolderFiles):
             return None
         if self.writing:
             self.database.check(whole[0].mark)
-        state: tuple[dict[str, Tensor], dict[str, Any]]
-        state = manifest.migrated(self._manifest.format, whole[0].name, (whole[0].tensors, whole[0].meta))
-        return state
+        return whole[0].tensors, whole[0].meta
 
     def _checkpoints(self) -> tuple[list[Checkpoint], dict[str, TreinoError]]:
         return read_all(self.path, self.read_bytes, self._manifest.files)
@@ -258,14 +248,10 @@ class RunFolder(FolderFiles):
             if self._database is None:
                 self._database = db.Database.writing(path)
             return self._database
-        content = self.manifest
-        if not content.sealed and content.format == manifest.FORMAT:
+        if not self.manifest.sealed:
             return db.Database.reading(path)
         if self._database is None:
-            data = self.read_bytes(db.NAME) if content.sealed else db.Database.reading(path).to_bytes()
-            self._database = db.Database.in_memory(
-                path, data, lambda connection: manifest.migrated(content.format, db.NAME, connection)
-            )
+            self._database = db.Database.in_memory(path, self.read_bytes(db.NAME))
         return self._database
 
     # ---- sealing
@@ -326,7 +312,7 @@ class RunFolder(FolderFiles):
                 name: digest for name, digest in self._manifest.files.items() if name not in (db.NAME, *SLOTS)
             }
             self._record(kept, "running")
-            self.database.refuse_commands()  # those that came too late for an older version
+            self.database.refuse_commands()  # those that came when it was sealed
         for name in filter(_keyframe, [*self._manifest.files]):
             try:
                 self.read_bytes(name)

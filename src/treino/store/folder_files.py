@@ -143,9 +143,8 @@ class FolderFiles:
         return self.write_bytes(name, json_bytes(value))
 
     def read_json(self, name: str) -> Any:
-        """A JSON file's value, checked, in today's format."""
-        value = json_value(self.read_bytes(name), self.path / name)
-        return manifest.migrated(self._manifest.format, name, value)
+        """A JSON file's value, checked."""
+        return json_value(self.read_bytes(name), self.path / name)
 
     def write_tensors(self, name: str, tensors: Mapping[str, "Tensor"], metadata: Mapping[str, Any]) -> Path:
         """Write a safetensors file; `metadata` is anything that JSON takes, non-finite floats included."""
@@ -153,10 +152,7 @@ class FolderFiles:
 
     def read_tensors(self, name: str) -> tuple[dict[str, "Tensor"], dict[str, Any]]:
         """A safetensors file's tensors (aligned copies, on the CPU) and metadata, checked."""
-        value = tensor_value(self.read_bytes(name), self.path / name)
-        migrated: tuple[dict[str, Tensor], dict[str, Any]]
-        migrated = manifest.migrated(self._manifest.format, name, value)
-        return migrated
+        return tensor_value(self.read_bytes(name), self.path / name)
 
     # ---- inside
 

@@ -1,4 +1,4 @@
-"""Commands that were added to a run's tables when these were sealed already, as older versions let happen.
+"""Commands that were added to a run's tables when these were sealed already, by who didn't ask its manifest.
 
 The file is no longer the one whose SHA-256 the manifest has. It is whole all the same where its tables have
 their sums, its losses are those of the checkpoint, and it ends in commands that nobody heard.
@@ -14,7 +14,7 @@ from treino.store.tables import Statement
 
 
 def left_out(path: Path, content: bytes, mark: Mapping[str, Any] | None) -> tuple[bytes, list[str]]:
-    """The content without them, and their names: none where tables without sums can't tell.
+    """The content without them, and their names.
 
     mark: of the checkpoint. TreinoError where anything else is not what was written.
     """
@@ -24,8 +24,7 @@ def left_out(path: Path, content: bytes, mark: Mapping[str, Any] | None) -> tupl
         database.compare(found, mark, path)
         commands = [database.Command._make(row) for row in found["commands"][0]]
         last = max((each.id for each in commands if each.state != "new"), default=0)
-        summed = tables.version(connection, path) == tables.VERSION
-        late = sorted(each for each in commands if summed and each.id > last)
+        late = sorted(each for each in commands if each.id > last)
         statement = Statement("commands", "DELETE FROM commands WHERE id > ?", (last,))
         tables.do(connection, path, [statement])
         return sqlite.content(connection), [each.name for each in late]

@@ -1,9 +1,8 @@
 """``manifest.json``: the format, the kind of folder, its status, and the SHA-256 of its files."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from treino.errors import TreinoError
 from treino.store import files
@@ -18,12 +17,6 @@ _FIRST = {"run": "spec.json", "sweep": "asked.json", "study": "spec.json"}
 ENDS = (N_("finished"), N_("stopped"), N_("interrupted"), N_("diverged"))
 OUTSIDE = ("pictures", "exports", "live")  # may be made again at any time, so no digest holds them
 ABSENT = "-"  # stands for the digest of a file that is not there yet
-
-# From each older format to the next: `migrate(what, value) -> value` is asked for all that is read from such
-# a folder. what: "manifest" (its dict), a JSON file's name (its value), a tensor file's name (its tensors and
-# metadata), "run.sqlite" (a connection to a copy in memory). The files themselves stay as they are.
-Migration = Callable[[str, Any], Any]
-MIGRATIONS: dict[int, Migration] = {}
 
 
 @dataclass(frozen=True)
@@ -40,7 +33,6 @@ class Manifest:
     created: str
     status: str = "running"
     files: Mapping[str, str] = field(default_factory=dict)
-    format: int = FORMAT
 
     @property
     def sealed(self) -> bool:
@@ -60,7 +52,7 @@ class Manifest:
         """JSON that ends with the SHA-256 of the same JSON without that entry."""
         return signed(
             {
-                "format": self.format,
+                "format": FORMAT,
                 "kind": self.kind,
                 "created": self.created,
                 "status": self.status,
@@ -90,14 +82,12 @@ class Manifest:
             )
         if not whole:
             raise damaged(path, _("its content does not match its own SHA-256"))
-        content = migrated(found, "manifest", content)
         try:
             manifest = cls(
                 kind=content["kind"],
                 created=content["created"],
                 status=content["status"],
                 files=content["files"],
-                format=found,
             )
             fits = (
                 manifest.kind in KINDS
@@ -136,13 +126,6 @@ def read(folder: Path) -> Manifest:
         _("{path} is not a run: it has no {name}.").format(path=folder, name=NAME),
         _("Give the folder that `treino train` printed; `treino runs` lists them."),
     )
-
-
-def migrated(found: int, what: str, value: Any) -> Any:
-    """`value` of format `found` in today's format, through one migration after another."""
-    for number in range(found, FORMAT):
-        value = MIGRATIONS[number](what, value)
-    return value
 
 
 def inside(name: str) -> bool:

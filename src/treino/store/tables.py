@@ -20,8 +20,7 @@ from treino.store.files import damaged
 from treino.store.sqlite import Row
 from treino.words import _
 
-VERSION = 2
-_WITHOUT_SUMS = 1  # the version before
+VERSION = 1
 _SCHEMA = """
 CREATE TABLE losses (segment INTEGER, step INTEGER, count INTEGER, blob BLOB, PRIMARY KEY (segment, step));
 CREATE TABLE epochs (segment INTEGER, epoch INTEGER, split TEXT, metric TEXT, value REAL,
@@ -29,8 +28,8 @@ CREATE TABLE epochs (segment INTEGER, epoch INTEGER, split TEXT, metric TEXT, va
 CREATE TABLE events (time REAL, segment INTEGER, step INTEGER, kind TEXT, json TEXT);
 CREATE TABLE commands (id INTEGER PRIMARY KEY, time REAL, segment INTEGER, step INTEGER, name TEXT,
                        value TEXT, state TEXT);
+CREATE TABLE sums (name TEXT PRIMARY KEY, changes INTEGER, sum TEXT) WITHOUT ROWID;
 """
-_SUMS = "CREATE TABLE sums (name TEXT PRIMARY KEY, changes INTEGER, sum TEXT) WITHOUT ROWID"
 _OPTIONAL = (int, type(None))
 COLUMNS = {  # what is large comes last
     "losses": "segment, step, count, blob",
@@ -65,23 +64,18 @@ def insertion(table: str, row: Row) -> Statement:
     return Statement(table, _INSERT[table], row)
 
 
-def make(connection: sqlite3.Connection, path: Path) -> None:
-    """The tables of the file `path`, empty."""
+def make(connection: sqlite3.Connection) -> None:
+    """Make the tables, empty."""
     connection.executescript(_SCHEMA)
-    _begin_sums(connection, path)
-
-
-def upgrade(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring the tables of an older version up to date; what was in them before is taken as it is."""
-    if version(connection, path) == VERSION:
-        return
-    with sqlite.transaction(connection):
-        _begin_sums(connection, path)
+    for name in COLUMNS:
+        connection.execute("INSERT INTO sums VALUES (?, 0, '')", (name,))
+        _set(connection, name, 0, 0)
+    connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def do(connection: sqlite3.Connection, path: Path, statements: Iterable[Statement]) -> None:
     """Execute them in one transaction, and bring the sums of their tables along."""
-    summed = version(connection, path) == VERSION
+    check(connection, path)
     added: dict[str, int] = {}
     anew: set[str] = set()
     with sqlite.transaction(connection):
@@ -96,7 +90,7 @@ def do(connection: sqlite3.Connection, path: Path, statements: Iterable[Statemen
                 added[table] = added.get(table, 0) + _total(values)
             else:
                 anew.add(table)
-        for table in {*added, *anew} if summed else ():
+        for table in {*added, *anew}:
             changes, total = _sum(connection, table, path)
             if table in anew:
                 total = _total(rows(connection, path, table))
@@ -110,16 +104,16 @@ def checked(
 ) -> dict[str, tuple[list[Row], int]]:
     """The rows of these tables at one moment, and how often each was changed.
 
-    TreinoError where one is not what was written to it; of an older version that is not known.
+    TreinoError where one is not what was written to it.
     """
     found = {}
     connection.execute("BEGIN")
     try:
-        summed = version(connection, path) == VERSION
+        check(connection, path)
         for name in names:
             some = rows(connection, path, name)
-            changes, total = _sum(connection, name, path) if summed else (0, 0)
-            if summed and (_total(some) + _number((name, changes)) - total) % _MODULUS:
+            changes, total = _sum(connection, name, path)
+            if (_total(some) + _number((name, changes)) - total) % _MODULUS:
                 said = _("the rows of its table {name} are not those that were written")
                 raise damaged(path, said.format(name=name))
             found[name] = some, changes
@@ -139,28 +133,19 @@ def changes(connection: sqlite3.Connection, path: Path) -> dict[str, int]:
     return {name: _sum(connection, name, path)[0] for name in COLUMNS}
 
 
-def version(connection: sqlite3.Connection, path: Path) -> int:
-    """Of the tables. TreinoError where there are none, or others than a run has: a view or a trigger is a
-    program of whoever made the file."""
-    found = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if found not in (_WITHOUT_SUMS, VERSION) or sqlite.objects(connection) != _objects(found):
+def check(connection: sqlite3.Connection, path: Path) -> None:
+    """TreinoError where there are no tables, or others than a run has: a view or a trigger is a program of
+    whoever made the file."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version != VERSION or sqlite.objects(connection) != _objects():
         raise damaged(path, _("its tables are not those of a run"))
-    return found
 
 
 @cache
-def _objects(of_version: int) -> frozenset[Row]:
+def _objects() -> frozenset[Row]:
     with closing(sqlite3.connect(":memory:")) as connection:
-        connection.executescript(_SCHEMA + (_SUMS if of_version == VERSION else ""))
+        connection.executescript(_SCHEMA)
         return sqlite.objects(connection)
-
-
-def _begin_sums(connection: sqlite3.Connection, path: Path) -> None:
-    connection.execute(_SUMS)
-    for name in COLUMNS:
-        connection.execute("INSERT INTO sums VALUES (?, 0, '')", (name,))
-        _set(connection, name, 0, _total(rows(connection, path, name)))
-    connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def _sum(connection: sqlite3.Connection, name: str, path: Path) -> tuple[int, int]:

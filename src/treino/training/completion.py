@@ -29,7 +29,6 @@ from treino.training.uncertainty import uncertainty
 from treino.training.user_data import (
     answers,
     fewer_notes,
-    reproducibility,
     resumed_notes,
     unanswered_notes,
     waited_notes,
@@ -87,7 +86,6 @@ def finish(
     document = (
         run_facts(data, planned)
         | spec.model_dump(mode="json", include={"parent", "segments"}, exclude_unset=True)
-        | reproducibility(data)
         | {
             "status": status,
             "stopped_early": stopped_early(engine),

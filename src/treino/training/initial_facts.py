@@ -5,6 +5,7 @@ from typing import Any
 from treino.data.dataset import Data
 from treino.training.findings import planned_faults
 from treino.training.resolution import Plan
+from treino.training.user_data import reproducibility
 
 LAYER = ("name", "kind", "in", "out", "parameters")
 
@@ -31,5 +32,4 @@ def run_facts(data: Data, planned: Plan) -> dict[str, Any]:
         "reasons": list(planned.reasons),
         "notes": list(data.notes),
         "findings": planned_faults(planned),
-        "reproducible": True,
-    }
+    } | reproducibility(data)

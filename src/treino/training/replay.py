@@ -225,7 +225,7 @@ def _stored_states(folder: RunFolder, segment: Segment) -> StoredStates:
         if number == segment.number
     }
     checkpoint = read_checkpoint(folder)
-    if checkpoint is not None and checkpoint[1].get("segment", 0) == segment.number:
+    if checkpoint is not None and checkpoint[1]["segment"] == segment.number:
         tensors, meta = checkpoint
         found[meta["engine"]["step"]] = lambda _training, _losses: (
             (tensors, meta["engine"]),

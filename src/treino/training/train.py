@@ -47,7 +47,7 @@ from treino.training.live_view import LiveView
 from treino.training.resolution import Plan, plan, train_config
 from treino.training.stored_training import START, obey_again, rebuilt
 from treino.training.transport import Transport
-from treino.training.user_data import given_again, reference_given, reproducibility, said_on_resuming, streams
+from treino.training.user_data import given_again, reference_given, said_on_resuming, streams
 from treino.words import _
 
 CHUNK_SECONDS = 0.1
@@ -149,7 +149,7 @@ def training(
             {
                 "asked": asked,
                 "resolved": planned.settings,
-                "facts": run_facts(data, planned) | reproducibility(data),
+                "facts": run_facts(data, planned),
                 "data": where,
                 "classes": list(data.classes),
                 "inputs": data.inputs,
@@ -220,7 +220,7 @@ def _put_back(folder: RunFolder, spec: RunSpec, engine: Training) -> tuple["Cloc
     """
     segment, kept = newest(spec), read_checkpoint(folder)
     clock, known = Clock(), set[int]()
-    if kept is not None and kept[1].get("segment", 0) == segment.number:
+    if kept is not None and kept[1]["segment"] == segment.number:
         tensors, meta = kept
         engine.load(tensors, meta["engine"])
         clock, known = Clock(*meta["clock"]), set(meta["commands"])

@@ -180,8 +180,7 @@ class TrainingBracket:
         for place, population in enumerate(self.populations):
             head = f"{place}."
             own = {name[len(head) :]: t for name, t in tensors.items() if name.startswith(head)}
-            names = [name for name in ("looks", "engine", "parts") if facts.get(name)]
-            population.load(own, {name: facts[name][place] for name in names})
+            population.load(own, {name: facts[name][place] for name in ("looks", "engine", "parts")})
         self.rung, self.steps_before = facts["rung"], facts["model_steps"]
 
 

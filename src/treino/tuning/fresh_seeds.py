@@ -155,7 +155,7 @@ def _trainings(
         again = sweep
         try:
             if not fixed:
-                data = load_data(sweep.source, pair[0], rules=sweep.data.rules)
+                data = load_data(sweep.source, pair[0])
                 rows = SharedRows(sweep.source, data, settings_of({}, sweep.base, 0), PREPARED)
                 again = replace(sweep, data=data, data_for=rows)
             found = groups(pair, again.data_for, sweep.networks)

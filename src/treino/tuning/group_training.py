@@ -344,7 +344,7 @@ class GroupTraining:
         self.training.load(kinds["engine"], facts["engine"])
         self.curve.restore(kinds["curve"], facts["looks"])
         self.kept_figures, self.reached = kinds["seen"], kinds["reached"]["step"]
-        self.parts = [PopulationPart(**part) for part in facts.get("parts", ())]
+        self.parts = [PopulationPart(**part) for part in facts["parts"]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -166,6 +166,7 @@ class MemberRecord:
             steps_per_epoch=self.plan.training.steps_per_epoch,
             net="mlp" if net is None else "file",
             command=f"treino train --like {self.typed}",
+            weights=None,
             versions={},
         )
 
@@ -323,5 +324,5 @@ def _settings(folder: RunFolder, member: int, data_file: str | Path | None) -> t
     data = data_of(folder, data_file)
     source = source_of(folder, data, data_file)
     if any(name in config for name in (*COMPARED, "fold")) and not isinstance(source, Data):
-        data = load_data(source, settings, rules=data.rules)
+        data = load_data(source, settings)
     return settings, data, source

@@ -49,7 +49,7 @@ class SharedRows:
                         names=", ".join(name for name in own if name != "fold")
                     ),
                 )
-            data = load_data(self.source, settings, rules=self.first.rules)
+            data = load_data(self.source, settings)
             if own.get("fold") == self._usual.get("fold"):
                 _check_splits(data, self.first)
             self._known[key] = data

@@ -202,11 +202,14 @@ def sweep_resumption(
         opened.enter_context(folder)
         folder.unseal()
         kept = read_checkpoint(folder)
-        state: dict[str, Any] = {"done": 0, "spent": 0.0, "state": None} if kept is None else kept[1]
+        state: dict[str, Any] = kept[1] if kept is not None else {
+            "done": 0, "spent": 0.0, "model_steps": 0, "extensions": 0, "state": None, "ended": None,
+            "processors": {},
+        }  # fmt: skip
         added = members.get("extensions", [])
         if added:
             sweep.options = replace(wanted, members=added[-1]["first"] + added[-1]["members"])
-        ended = state.get("ended") if state.get("extensions", 0) == len(added) else None
+        ended = state["ended"] if state["extensions"] == len(added) else None
         if more is not None and ended is not None:
             members, ended = begun_part(members, state["done"]), None
             sweep.options = replace(wanted, members=len(members["configs"]))
@@ -218,7 +221,7 @@ def sweep_resumption(
         restore_members(sweep, members)
         if more is not None:
             add_networks(folder, sweep, more, reopened=judged)
-        for kind, numbers in state.get("processors", {}).items():
+        for kind, numbers in state["processors"].items():
             sweep.processors[kind] = set(numbers)
         over = ended is not None  # only the judge was not heard to the end
         none = over or sweep.done >= len(sweep.brackets)
@@ -228,7 +231,7 @@ def sweep_resumption(
         if bracket is not None and kept is not None and state["state"] is not None:
             bracket.load(kept[0], state["state"])
         progress = SweepProgress(
-            sweep.options.members, seconds=sweep.seconds, model_steps=state.get("model_steps", 0)
+            sweep.options.members, seconds=sweep.seconds, model_steps=state["model_steps"]
         )
         if sweep.extensions:  # a judgement that was made before them no longer holds
             sweep.status = "interrupted"

@@ -238,10 +238,9 @@ ENCODERS: dict[str, Any] = {
 
 
 def to_json(encoder: Encoder) -> dict[str, Any]:
-    """The encoder as JSON values, its kind under ``as``; edges only where there are bins, as of old."""
+    """The encoder as JSON values, its kind under ``as``."""
     name = next(name for name, kind in ENCODERS.items() if type(encoder) is kind)
-    values = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(encoder).items()}
-    return {"as": name} | {k: v for k, v in values.items() if k != "edges" or v}
+    return {"as": name} | {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(encoder).items()}
 
 
 def from_column(stored: EncodedColumn) -> Encoder:

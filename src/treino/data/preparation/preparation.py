@@ -19,7 +19,6 @@ from treino.documents.preparation import PreparationDocument
 from treino.errors import TreinoError
 from treino.words import _
 
-FORMAT = 2
 BLOCK = 1 << 16  # values that are scaled at a time
 
 Task = Literal["classification", "regression"]
@@ -185,23 +184,20 @@ class Preparation:
     def to_json(self) -> dict[str, Any]:
         """Everything as JSON values; floats read back equal to the last bit."""
         plain = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-        if self.clip is None:
-            del plain["clip"]  # as of old
-        return {"format": FORMAT, **plain, "encoders": [encoders.to_json(e) for e in self.encoders]}
+        return plain | {"encoders": [encoders.to_json(e) for e in self.encoders]}
 
     def agrees(self, stored: PreparationDocument) -> bool:
-        """Whether this is what a run has stored, as far as its format could say it."""
+        """Whether this is what a run has stored."""
         now, then = self.to_json(), stored.model_dump(mode="json", by_alias=True, exclude_unset=True)
-        return all(now.get(k) == v for k, v in then.items() if k != "format")
+        return all(now.get(k) == v for k, v in then.items())
 
     @classmethod
     def from_document(cls, stored: PreparationDocument) -> "Preparation":
-        """The preparation that ``to_json`` wrote, in this format or an older one.
+        """The preparation that ``to_json`` wrote.
 
         Raises TreinoError where its parts don't fit together.
         """
         try:
-            made = _numbers_of_format_1(stored) if stored.format == 1 else map(from_column, stored.encoders)
             return cls(
                 kind=stored.kind,
                 features=stored.features,
@@ -216,7 +212,7 @@ class Preparation:
                 target_scale=stored.target_scale,
                 item_shape=stored.item_shape,
                 labels=stored.labels,
-                encoders=tuple(made),
+                encoders=tuple(map(from_column, stored.encoders)),
                 width=stored.width,
                 clip=stored.clip,
             )._whole()
@@ -226,15 +222,6 @@ class Preparation:
                 _("The preparation is damaged: {reason}.").format(reason=error),
                 _("Train again, or take it from a copy of the run."),
             ) from None
-
-
-def _numbers_of_format_1(stored: PreparationDocument) -> list[NumberEncoder]:
-    """Format 1 knew numbers only and refused missing ones; now the training mean, where it is known, stands
-    for them."""
-    if stored.kind == "image":
-        return []
-    means = zip(stored.features, stored.mean, strict=True)
-    return [NumberEncoder(name, mean if stored.normalise else None) for name, mean in means]
 
 
 def fit_table(raw_ND: Numbers, normalise: bool) -> tuple[tuple[float, ...], tuple[float, ...]]:

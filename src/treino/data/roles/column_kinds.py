@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.data.table import RULES, Column, date_like, missing, number, numeric_like, plain, shorten
+from treino.data.table import Column, date_like, missing, number, numeric_like, plain, shorten
 from treino.errors import TreinoError, nearest
 from treino.words import _
 
@@ -43,7 +43,7 @@ class ColumnRole:
     levels: tuple[str, ...] = ()
 
 
-def kind(column: Column, rules: int = RULES) -> Kind:
+def kind(column: Column) -> Kind:
     """The kind by all of the column's cells that are not missing.
 
     constant: one value. identifier: CPF, CNPJ and CEP numbers, codes with leading zeros (unless they are few
@@ -65,7 +65,7 @@ def kind(column: Column, rules: int = RULES) -> Kind:
     if column.seconds is not None:
         return "date"
     if column.numbers is not None:
-        return "identifier" if _is_key(column, rules) else "number"
+        return "identifier" if _is_key(column) else "number"
     if not count:
         return "constant"
     if _mostly(count, numeric_like, 0.9):
@@ -73,13 +73,11 @@ def kind(column: Column, rules: int = RULES) -> Kind:
     if _mostly(count, date_like, 1.0):
         return "date"
     if len(count) == cells > 1:
-        return (
-            "identifier" if _named_as_one(column.name, rules) or _mostly(count, _like_a_code, 1.0) else "text"
-        )
+        return "identifier" if _named_as_one(column.name) or _mostly(count, _like_a_code, 1.0) else "text"
     if 2 * len(count) <= cells:
         return "category"
     again = 2 * sum(n for n in count.values() if n > 1) >= cells
-    return "category" if again and rules > 1 and not _named_as_one(column.name, rules) else "text"
+    return "category" if again and not _named_as_one(column.name) else "text"
 
 
 def _counts(column: Column) -> Counter[str]:
@@ -121,14 +119,14 @@ def _code(count: Counter[str]) -> Kind | None:
     return None
 
 
-def _named_as_one(name: str, rules: int) -> bool:
+def _named_as_one(name: str) -> bool:
     """Whether it is an identifier by its name."""
-    return bool(_NAME_OF_IDENTIFIER.search(name) or (rules > 1 and _ROW_NAMES.fullmatch(name)))
+    return bool(_NAME_OF_IDENTIFIER.search(name) or _ROW_NAMES.fullmatch(name))
 
 
-def _is_key(column: Column, rules: int) -> bool:
+def _is_key(column: Column) -> bool:
     """Whole numbers that are named like a key, and of which too many differ to be classes."""
-    if not _named_as_one(column.name, rules):
+    if not _named_as_one(column.name):
         return False
     assert column.numbers is not None
     values = column.numbers[~column.missing_N]
@@ -160,9 +158,7 @@ def is_row_number(column: Column) -> bool:
     return bool((np.diff(np.sort(numbers)) == 1).all())
 
 
-def choose(
-    column: Column, request: str | None, named: bool, place: Callable[[int], str], rules: int = RULES
-) -> ColumnRole:
+def choose(column: Column, request: str | None, named: bool, place: Callable[[int], str]) -> ColumnRole:
     """How a column is learnt from. request: what ``--kinds`` says of it; named: by ``--features``, so it is
     used whatever it holds.
 
@@ -170,7 +166,7 @@ def choose(
     """
     if request is not None:
         return _requested_kind(column, request.strip(), place)
-    found = kind(column, rules)
+    found = kind(column)
     if found in ("identifier", "text", "constant"):
         if not named:
             return ColumnRole(found, "out")

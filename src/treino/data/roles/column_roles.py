@@ -16,7 +16,7 @@ from treino.data.preparation.encoders import (
     number_fault,
 )
 from treino.data.roles.column_kinds import ColumnRole, choose, is_row_number, numbers_rows
-from treino.data.table import RULES, Column, Table, shorten
+from treino.data.table import Column, Table, shorten
 from treino.errors import TreinoError, nearest
 from treino.setting_types import as_item
 from treino.words import _, joined
@@ -43,7 +43,6 @@ def choose_features(
     kinds: Mapping[str, str],
     notes: list[str],
     row_N: NDArray[np.int64],
-    rules: int = RULES,
 ) -> dict[str, ColumnRole]:
     """The columns to learn from, in order, each with how; what is left out is noted with its reason.
 
@@ -52,9 +51,7 @@ def choose_features(
     """
     if features is not None:
         names = _named(table, target, features.split(",") if isinstance(features, str) else features)
-        chosen = {
-            name: choose(table.column(name), kinds.get(name), True, table.place, rules) for name in names
-        }
+        chosen = {name: choose(table.column(name), kinds.get(name), True, table.place) for name in names}
         left = [name for name, choice in chosen.items() if choice.way == "out"]
         if left:
             raise TreinoError(
@@ -64,7 +61,7 @@ def choose_features(
             )
     else:
         candidates = [name for name in table.names if name != target and name not in excluded]
-        chosen = _by_kind(table, candidates, kinds, notes, row_N, rules)
+        chosen = _by_kind(table, candidates, kinds, notes, row_N)
         if not chosen:
             raise TreinoError(
                 "features_none",
@@ -88,12 +85,11 @@ def _by_kind(
     kinds: Mapping[str, str],
     notes: list[str],
     row_N: NDArray[np.int64],
-    rules: int,
 ) -> dict[str, ColumnRole]:
     if table.keep_constant:
         return {name: ColumnRole("number", "number") for name in names}
-    chosen = {name: choose(table.column(name), kinds.get(name), False, table.place, rules) for name in names}
-    numbering = [] if rules == 1 else row_numbers(table, chosen, kinds, row_N)
+    chosen = {name: choose(table.column(name), kinds.get(name), False, table.place) for name in names}
+    numbering = row_numbers(table, chosen, kinds, row_N)
     reasons = {
         "empty": [_("Left out, for they have no value in any row: {names}.")],
         "constant": [_("Left out, for they never change: {names}.")],
