@@ -17,7 +17,7 @@ Y = (X[:, 0] > 0).long()
     "members",
     [
         {"seeds": (4,)},
-        {"seeds": (4, 5, 6), "lr": (3e-3, 1e30, 1e-30), "patience": 8, "steps": 60},  # one diverges, one stops
+        {"seeds": (4, 5, 6), "lr": (3e-3, 1e30, 1e-30), "patience": 8, "steps": 60},  # diverges, stops
         {"seeds": (4,), "ensemble": 3},
     ],
 )
