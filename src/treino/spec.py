@@ -59,8 +59,8 @@ class Settings(BaseModel):
     clip_inputs: Float | None = _f(
         None, "Data", "normalised numbers go so many deviations from their mean at most, e.g. 5", gt=0
     )
-    validation: Share = _f(0.15, "Data", "share of rows that choices look at, or a file of them")
-    test: Share = _f(0.15, "Data", "share of rows held back for one final figure, or a file of them")
+    validation: Share | None = _f(0.15, "Data", "share of rows that choices look at, or a file of them")
+    test: Share | None = _f(0.15, "Data", "share of rows held back for one final figure, or a file of them")
     split_group: Name = _f(None, "Data", "column whose groups are never parted (a person, a place)")
     split_time: Name = _f(None, "Data", "column of times: the earliest rows train, the latest test")
     split_column: Name = _f(None, "Data", "column that says of each row: train, validation or test")
@@ -321,7 +321,7 @@ def _contradictions(s: Settings) -> None:
     def refuse(rule: str, message: str, hint: str) -> None:
         raise TreinoError(rule, message, hint)
 
-    shares = [share for share in (s.validation, s.test) if not isinstance(share, str)]
+    shares = [share for share in (s.validation, s.test) if isinstance(share, float)]
     if sum(shares) >= 1 - 1e-9:
         refuse(
             "shares_sum",

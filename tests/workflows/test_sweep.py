@@ -12,7 +12,6 @@ import pytest
 import torch
 
 import treino as tr
-from treino.engine import train
 from treino.errors import TreinoError
 from treino.loop.loop import JobEnd, JobProgress
 from treino.resampling import auc_scores, f1_scores
@@ -97,7 +96,8 @@ def test_every_member_is_what_it_is_alone(tmp_path: Path, strategy: str) -> None
     data = load("iris", data_seed=spec["base"]["data_seed"])
     for member, k in kept.items():
         (group,) = groups({member: settings_of(configs[member], spec["base"], member)}, lambda _s: data, {})
-        alone = train(group.data, group.net, group.config, engine=last.engine[member])
+        config = group.config.with_settings(engine=last.engine[member])
+        alone = replace(group, config=config).training()
         while alone.step < last.step[member]:
             alone.advance(None, until=int(last.step[member]))
         mine = alone.net(0).state_dict()
