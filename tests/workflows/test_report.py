@@ -19,7 +19,7 @@ from treino.loop.loop import JobProgress
 from treino.plots.report.markdown import markdown
 from treino.plots.report.run import run_sections
 from treino.reports.report import report
-from treino.reports.run_report import run_facts
+from treino.reports.run_report import run_report_of
 from treino.search.space_text import read_space
 from treino.spec import read_settings
 from treino.store.output_files import MARKDOWN, PAGE, OutputFile
@@ -108,7 +108,7 @@ def test_as_markdown_it_has_the_same_figures(here: Path) -> None:
     assert run.spec.command in said
     assert run.folder.manifest.files["model.safetensors"] in said
     assert "<" not in said
-    facts = run_facts(run, pictures=False)
+    facts = run_report_of(run, pictures=False)
     for official, parted in (
         (False, "Parted at random with seed 0, each class in the same shares"),
         (True, "The test rows are the source's own; the others"),

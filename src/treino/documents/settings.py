@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from treino.documents.fields import DEVICE, WORD, Document, Plain, Task, agree
 from treino.errors import TreinoError
@@ -77,11 +77,17 @@ class ResolvedSettings(Settings):
                 raise ValueError(name)
         return values
 
+    @field_validator("net")
+    @classmethod
+    def _sealed_copy(cls, net: str | None) -> str | None:
+        if net is not None and NET_COPY.fullmatch(net) is None:
+            raise ValueError("not the copy in the folder")
+        return net
+
     @model_validator(mode="after")
     def _agrees(self) -> "ResolvedSettings":
         agreeing = {
             "epochs": (self.epochs is None) != (self.steps is None),
-            "net": self.net is None or NET_COPY.fullmatch(self.net) is not None,
             "fault": set(self.fault) <= set(FAULTS),
             "class_weights": not isinstance(self.class_weights, str),
         } | {
