@@ -144,6 +144,7 @@ def plan(
         name: data.arguments.get(name, Settings.model_fields[name].default)
         for name in ("normalise", "inputs", "clip_inputs", "validation", "test")
     }
+    values |= {name: float(value) for name, value in values.items() if type(value) is int}
     values |= {split: data.files[split][0] for split in ("validation", "test") if split in data.files}
     values |= {
         "recipe": s.recipe or "plain",
