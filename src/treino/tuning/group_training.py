@@ -252,7 +252,7 @@ class GroupTraining:
         state, meta = save_rows(training.setup, training.state, rows, clock)
         figures = {name: figure_P[rows] for name, figure_P in self.kept_figures.items()}
         kinds = {"engine": state, "seen": figures, "reached": {"step": self.reached[rows]}}
-        return _named(kinds), {"engine": meta, "looks": part.looks}
+        return _named(kinds), {"engine": meta, "looks": part.looks, "parts": []}
 
     def put_part(self, part: PopulationPart, saved: Saved) -> None:
         """Take what ``save`` gave in the training of a group of these members alone."""
