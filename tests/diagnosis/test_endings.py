@@ -132,9 +132,11 @@ def test_a_signal_from_outside_ends_the_script_with_its_report(number, tmp_path)
 def test_a_signal_to_a_forked_child_is_the_childs_alone(tmp_path):
     path = tmp_path / "train_it.py"
     path.write_text(
-        "import multiprocessing as mp, signal\ndef main():\n"
+        "import multiprocessing as mp, time\n"
+        # in short turns: a signal that comes before a long call would be heard after it alone
+        "def wait():\n    for _ in range(60_000):\n        time.sleep(0.01)\ndef main():\n"
         + textwrap.indent(FAULT, "    ")
-        + "\n    p = mp.get_context('fork').Process(target=signal.pause)\n    p.start()\n"
+        + "\n    p = mp.get_context('fork').Process(target=wait)\n    p.start()\n"
         "    p.terminate()\n    p.join()\n    print(p.exitcode)\n"
         "if __name__ == '__main__':\n    main()\n"
     )

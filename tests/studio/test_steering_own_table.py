@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.studio.real_studio import chromium, commands, real_studio
+from tests.plots.browser import chromium
+from tests.studio.real_studio import commands, real_studio
 from tests.studio.test_controls import Walk, pick
 from tests.workflows.export_cases import mixed
 from treino.training.replay import snapshots
