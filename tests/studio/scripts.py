@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import HANG
 from treino.studio.script.buttons import buttons
 from treino.studio.script.json_socket import VARIABLE
 from treino.studio.script.process import ScriptProcess
 from treino.studio.script.run import run
 
-HANGS = 600.0  # seconds, after which something has hung: other work may be going on here
 Message = dict[str, Any]
 Send = Callable[[Message], object]
 Answer = Callable[[Message, Send], None]
@@ -56,12 +56,12 @@ def script(folder: Path, text: str, *, prelude: str = PRELUDE, name: str = "trai
 def plain(path: Path, *args: str) -> subprocess.CompletedProcess[str]:
     """The script under Python alone."""
     line = [sys.executable, str(path), *args]
-    return subprocess.run(line, capture_output=True, text=True, cwd=path.parent, timeout=HANGS)
+    return subprocess.run(line, capture_output=True, text=True, cwd=path.parent, timeout=HANG)
 
 
 def until(true: Callable[[], Any]) -> None:
     """Wait until it holds."""
-    end = time.monotonic() + HANGS
+    end = time.monotonic() + HANG
     while not true():
         assert time.monotonic() < end
         time.sleep(0.02)
@@ -100,9 +100,9 @@ def apart(path: Path, *args: str, answer: Answer = nothing, **options: Any) -> S
         (path.parent / "err").open("w+") as err,
         pytest.MonkeyPatch.context() as patch,
     ):
-        patch.setattr("treino.studio.script.process.ENDING", HANGS)  # to be closed is none of its ends
+        patch.setattr("treino.studio.script.process.ENDING", HANG)  # to be closed is none of its ends
         process = ScriptProcess.start(path, args, stdout=out, stderr=err, **options)
-        end = threading.Timer(HANGS, process.close)
+        end = threading.Timer(HANG, process.close)
         end.start()
         for message in process.messages():
             seen.messages.append(message)
@@ -123,7 +123,7 @@ def here(
     """Run a script in this process, whose torch is there already; the server is a thread."""
     import json
 
-    monkeypatch.setattr("treino.studio.script.session.LAST_SECONDS", HANGS)
+    monkeypatch.setattr("treino.studio.script.session.LAST_SECONDS", HANG)
     ours, theirs = socket.socketpair()
     monkeypatch.setenv(VARIABLE, str(os.dup(theirs.fileno())))
     theirs.close()

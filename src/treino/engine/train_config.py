@@ -122,11 +122,11 @@ class TrainConfig:
 def config_of(
     members: Sequence[Settings], every: int | None = None, dtype: torch.dtype = torch.float32
 ) -> TrainConfig:
-    """The config of members with these settings; an ensemble is as many members, with seeds of their own.
+    """The config of members with these settings, which differ in those of SIDE_BY_SIDE alone; an ensemble is
+    as many members, with seeds of their own.
 
     Raises:
-        TreinoError: a name that there is not, settings that contradict each other or the machine, or that
-            members of one population can't differ in.
+        TreinoError: a name that there is not, settings that contradict each other or the machine.
     """
     if dtype not in (torch.float32, torch.float64):
         raise TreinoError(

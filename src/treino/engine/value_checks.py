@@ -45,14 +45,3 @@ def in_range(name: str, value: object, low: float, high: float) -> float:
             _("Leave it out for the usual value."),
         )
     return float(value)
-
-
-def truth(name: str, value: object) -> bool:
-    """True or False, and nothing that is merely like one of them."""
-    if not isinstance(value, bool):
-        raise TreinoError(
-            f"{name}_type",
-            _("{name} is {value!r}, neither True nor False.").format(name=setting(name), value=value),
-            _("Use {name}, or leave it out.").format(name=setting(name, True)),
-        )
-    return value
