@@ -10,7 +10,7 @@ from treino.errors import TreinoError
 from treino.loop.loop import JobEvent
 from treino.pictures.illustration import illustrated
 from treino.records.access import Access
-from treino.records.stored_run import StoredRun, stored_run, study_without_network
+from treino.records.stored_run import StoredRun, study_without_network
 from treino.spec import Settings
 from treino.store import RunFolder, find
 from treino.training.branch import branching, parse_step, rewinding
@@ -51,7 +51,7 @@ def stored(folder: RunFolder, access: Access | None = None) -> Stored:
     """What lies in the folder, by its kind."""
     if folder.kind == "sweep":
         return StoredSweep(folder, access)
-    return StoredStudy(folder, access) if folder.kind == "study" else stored_run(folder, access)
+    return StoredStudy(folder, access) if folder.kind == "study" else StoredRun(folder, access)
 
 
 def open_run(

@@ -126,7 +126,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             (path / name).write_bytes(content)
         access = Access(net=None if isinstance(self.net, MLP) else self.net)
-        self.run_ = Run(open_run(path, access).record)
+        self.run_ = Run.of(open_run(path, access))
         self.module_ = self.run_.module
         self._document = self.run_.document
 

@@ -12,7 +12,7 @@ from tests.diagnosis.test_own_runs import RIGHT, WRONG
 from treino.engine import Tick, Training
 from treino.loop.loop import JobEnd, JobStart
 from treino.records.access import Access
-from treino.records.stored_run import stored_run
+from treino.records.stored_run import StoredRun
 from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.training.live_findings import LiveFindings
@@ -51,7 +51,7 @@ def found(folder: Path, source: Any, net: nn.Module | None = None, **asked: Any)
             _stop_at(engine, steps)
             continue
         job.folder.database.flush()
-        run = stored_run(RunFolder.open(job.folder.path, verify=False), Access(net=net), job.data)
+        run = StoredRun(RunFolder.open(job.folder.path, verify=False), Access(net=net), job.data)
         loss_S = run.losses
         if live is None:
             live = LiveFindings(Playback(run, job.data))

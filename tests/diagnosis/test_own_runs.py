@@ -26,7 +26,7 @@ def _no_pictures(monkeypatch):
 
 
 def trained(folder, source, net=None, **asked) -> Run:
-    return Run(drain(training(source, read_settings(asked), net=net, parent=folder / "runs")).record)
+    return Run.of(drain(training(source, read_settings(asked), net=net, parent=folder / "runs")))
 
 
 def found(folder, source, net=None, **asked) -> list[str]:

@@ -123,7 +123,7 @@ def trained(name: Any, folder: Path, **settings: Any) -> Run:
         settings["net"] = str(folder / settings["net"])
     read = read_settings({**SHORT, **settings})
     files = network_files(UserFiles(), [read.net])
-    run = Run(drain(training(source(name, folder), read, networks=files, parent=folder / "runs")).record)
+    run = Run.of(drain(training(source(name, folder), read, networks=files, parent=folder / "runs")))
     return tr.open(run.path)
 
 

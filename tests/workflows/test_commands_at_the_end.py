@@ -38,7 +38,7 @@ BEGIN: dict[str, Callable[[Path], Iterator[JobEvent]]] = {
 def steer(path: Path) -> None:
     """A change of its learning rate; to those that have none, and to some runs, a stop."""
     if RunFolder.open(path, verify=False).kind == "run" and int(path.name) % 2:
-        tr.Run(open_run(path, verify=False).record).set("lr", 0.02)
+        tr.Run.of(open_run(path, verify=False)).set("lr", 0.02)
     else:
         send_stop(RunFolder.open(path, verify=False))
 

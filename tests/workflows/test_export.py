@@ -37,7 +37,7 @@ from treino.errors import TreinoError
 from treino.export.formats import FORMATS, export
 from treino.loop.loop import JobEnd, JobProgress, JobStart
 from treino.records.prediction import predict
-from treino.records.stored_run import stored_run
+from treino.records.stored_run import StoredRun
 from treino.spec import read_settings
 from treino.training.train import drain, training
 
@@ -176,7 +176,7 @@ def test_a_word_for_nothing_is_no_class_in_it(tmp_path: Path) -> None:
     assert isinstance(run, Run)
     frame["p"] = frame["p"].replace("NA", 3)  # nothing in the new file says that NA means nothing
     frame.to_csv(tmp_path / "new.csv", index=False)
-    ours = predict(stored_run(run.folder), str(tmp_path / "new.csv")).each
+    ours = predict(StoredRun(run.folder), str(tmp_path / "new.csv")).each
     theirs = pd.read_csv(io.StringIO("\n".join(said(export(run), "predict", str(tmp_path / "new.csv")))))
     wanted = [(each.probabilities or {})["a"] for each in ours]
     np.testing.assert_allclose(theirs["probability_a"], wanted, rtol=1e-6)
@@ -267,7 +267,7 @@ def test_a_run_of_an_accelerator_is_trained_where_there_is_none(
         pytest.skip("there is one")
     run = trained("diabetes", tmp_path, dropout=0.2, batch_norm=True)
     elsewhere = {"resolved": run.spec.resolved.model_copy(update={"device": device})}
-    monkeypatch.setattr(run.record, "spec", run.spec.model_copy(update=elsewhere))
+    monkeypatch.setattr(run, "spec", run.spec.model_copy(update=elsewhere))
     path = export(run)
     assert f'DEVICE = "{device}" if torch.' in path.read_text()
     assert path.read_text().count(".to(") == 5  # the network, three tensors of rows, a mask
@@ -284,7 +284,7 @@ def test_names_that_python_would_read(tmp_path: Path) -> None:
     folder.mkdir()
     frame[['a"b\\n$x', "c'{}\u202e", 's"i$ze']].to_csv(folder / "it's \"$x.csv", index=False)
     settings = read_settings({**SHORT, "target": 's"i$ze', "out": str(tmp_path / 'my "run" $1')})
-    run = Run(drain(training(str(folder / "it's \"$x.csv"), settings, parent=tmp_path)).record)
+    run = Run.of(drain(training(str(folder / "it's \"$x.csv"), settings, parent=tmp_path)))
     path = export(tr.open(run.path))
     assert json.loads(said(path)[-1])["losses"] == run.document["loss"]["train"]
     frame.to_csv(tmp_path / "new.csv", index=False)

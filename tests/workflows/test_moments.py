@@ -68,7 +68,7 @@ def watched(
                 folder.database.add_command(command[1], command[2])
                 sent = True
     assert isinstance(event, JobEnd)
-    return Run(event.job.run.record), seen
+    return Run.of(event.job.run), seen
 
 
 def state(net: nn.Module) -> dict[str, torch.Tensor]:

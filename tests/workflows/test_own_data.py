@@ -99,7 +99,7 @@ def test_a_dataset_has_all_that_a_table_has(noise: str, tmp_path: Path) -> None:
 def test_pictures_are_drawn_of_data_that_is_not_in_memory(source: Any, tmp_path: Path) -> None:
     names = {"features": ["point"], "target": "side"} if isinstance(source, dict) else {}
     run = tr.fit(source, parent=tmp_path, **names, **SHORT)
-    assert run.notices == []
+    assert run.folder.notices == []
     for name in ("boundary", "curves"):
         assert (run.path / f"pictures/{name}.png").stat().st_size > 1000
 

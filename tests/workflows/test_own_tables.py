@@ -25,7 +25,7 @@ from treino.plots.captions import headline
 from treino.records.data_source import data_of
 from treino.records.prediction import predict
 from treino.records.run_command import as_flags
-from treino.records.stored_run import stored_run
+from treino.records.stored_run import StoredRun
 from treino.setting_types import as_item
 from treino.spec import read_settings
 from treino.training.train import resuming, training
@@ -284,7 +284,7 @@ def test_a_run_reads_words_for_nothing_as_it_was_trained(tmp_path: Path) -> None
     x = torch.cat([rows.x for rows in data.splits.values()])
     wanted = run.module(x).softmax(1).detach().numpy()
     for name in ("new.csv", "other.csv"):
-        found = predict(stored_run(run.folder), tmp_path / name).each
+        found = predict(StoredRun(run.folder), tmp_path / name).each
         answers = np.array([list((each.probabilities or {}).values()) for each in found])
         np.testing.assert_allclose(answers[index], wanted, rtol=1e-5, atol=1e-6)
 

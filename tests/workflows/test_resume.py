@@ -294,7 +294,7 @@ def test_a_command_that_comes_too_late_is_refused_and_harms_nothing(tmp_path: Pa
     live.set("lr", 0.01, step=0)
     live.folder.database.add_command("no_such_thing", 1)
     live.folder.database.add_command("lr", "fast")
-    run = Run(drain(events).record)
+    run = Run.of(drain(events))
     assert run.status == "finished"
     assert [c.state for c in run.folder.database.commands()] == ["refused"] * 3
     refusals = [e for e in run.folder.database.events() if e.kind == "refused"]
@@ -308,7 +308,7 @@ def test_a_command_to_stop(tmp_path: Path) -> None:
     next(events)
     next(events)
     open_result(tmp_path / "run").stop()
-    run = Run(drain(events).record)
+    run = Run.of(drain(events))
     assert run.status == "stopped"
     with pytest.raises(TreinoError, match="no process would hear"):
         run.stop()

@@ -264,9 +264,9 @@ WAYS: dict[str, set[str]] = {
     },
     "run_network": {
         "pictures/untrained:_net",
-        "records/run_record:_one_network",
+        "records/stored_run:_one_network",
         "training/stored_training:rebuilt",
-        "tuning/member:plan",
+        "tuning/member:_plan",
     },
     "network_files": {
         "export/script:_own",

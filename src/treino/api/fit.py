@@ -82,7 +82,7 @@ def fit(
     tracking = Tracking(tracker_names(track))
     events = tracking.events(fit_events(prepare_fit(request)))
     repeated = request.repeated
-    found = Sweep(drained_folder(events, watch)) if repeated else Run(drain(events, watch).record)
+    found = Sweep(drained_folder(events, watch)) if repeated else Run.of(drain(events, watch))
     tracking.warn()
     return found
 

@@ -29,6 +29,11 @@ from treino.tuning.study_document import table_of
 class Run(StoredRun):
     """One training, as its folder holds it; see ``StoredRun`` for its figures, its network and its rows."""
 
+    @classmethod
+    def of(cls, run: StoredRun) -> "Run":
+        """The same run with these verbs."""
+        return cls(run.folder, run.access, run.rows, run.row)
+
     def predict(self, source: Any) -> Any:
         """Predictions for new rows. A frame gives a frame (with probabilities), arrays an array."""
         return predict_like(self, source)
@@ -42,8 +47,8 @@ class Run(StoredRun):
         Raises:
             TreinoError: there is nothing to resume; the data or the network is another one.
         """
-        access = self.record.access
-        return Run(drain(resume_events(self.folder, access.with_network(net), data=data)).record)
+        access = self.access.with_network(net)
+        return Run.of(drain(resume_events(self.folder, access, data=data)))
 
     def at(self, step: int, data: Any = None) -> "Moment":
         """The run after ``step`` updates, played again bit for bit: weights, next batch, optimizer's state.
@@ -66,7 +71,7 @@ class Run(StoredRun):
         Raises:
             TreinoError: a setting that can't change on the way; a process is still training it.
         """
-        return Run(drain(illustrated(rewinding(self.at(step), changes))).record)
+        return Run.of(drain(illustrated(rewinding(self.at(step), changes))))
 
     def set(self, name: str, value: Any, step: int | None = None) -> None:
         """Ask the process that trains this run to change a hyper-parameter from a step on.
@@ -115,7 +120,7 @@ class Moment(Snapshot):
         Raises:
             TreinoError: a setting that can't change on the way; nothing is left to train.
         """
-        return Run(drain(illustrated(branching(self, changes))).record)
+        return Run.of(drain(illustrated(branching(self, changes))))
 
 
 class Sweep(StoredSweep):
@@ -128,7 +133,7 @@ class Sweep(StoredSweep):
         Raises:
             TreinoError: nothing is kept yet, or every member diverged.
         """
-        return Run(super().best.record)
+        return Run.of(super().best)
 
     def member(self, member: int) -> Run:
         """A network whose weights are kept, as a run that predicts.
@@ -136,7 +141,7 @@ class Sweep(StoredSweep):
         Raises:
             TreinoError: no such network, or its weights were not kept.
         """
-        return Run(super().member(member).record)
+        return Run.of(super().member(member))
 
     def predict(self, source: Any, top: int | None = None) -> Any:
         """Predictions for new rows: of the winner (or of the networks that were chosen to answer together,
@@ -216,7 +221,7 @@ def result(found: Stored) -> Run | Sweep | Study:
     """A stored run, sweep or study with its verbs."""
     if isinstance(found, StoredSweep):
         return Sweep(found.folder, found.access)
-    return Study(found.folder, found.access) if isinstance(found, StoredStudy) else Run(found.record)
+    return Study(found.folder, found.access) if isinstance(found, StoredStudy) else Run.of(found)
 
 
 def open_result(

@@ -136,9 +136,10 @@ def run_summary(run: StoredRun) -> RenderableType:
     parts += ["", _("run  {path}").format(path=run.path)]
     drawn = [name for name in run.folder.names("pictures") if name.endswith(".png")]
     parts += [_("     {pictures}").format(pictures=", ".join(drawn))] if drawn else []
-    if not drawn and not run.notices and run.folder.manifest.sealed:  # a process may die before it draws them
+    notices = run.folder.notices
+    if not drawn and not notices and run.folder.manifest.sealed:  # a process may die before it draws them
         parts.append(_("     no pictures yet: treino plot {run}").format(run=run.typed))
-    parts += run.notices
+    parts += notices
     parts += [_("next {command}").format(command=command) for command in _next(run, facts)]
     return Group(*parts)
 

@@ -5,7 +5,6 @@ from rich.console import Group, RenderableType
 from treino.cli.run_view import run_summary
 from treino.cli.sweep_view import member_summary, status_line, study_summary, sweep_summary
 from treino.folders import Stored
-from treino.tuning.member import is_member
 from treino.tuning.stored_study import StoredStudy
 from treino.tuning.stored_sweep import StoredSweep
 
@@ -18,6 +17,6 @@ def summary(found: Stored, width: int) -> RenderableType:
         return Group(study_summary(result, width), *found.folder.notices)
     if isinstance(found, StoredSweep):
         return Group(sweep_summary(found), *found.folder.notices)
-    if is_member(found):
-        return Group(member_summary(found.document), *found.notices)
+    if found.row is not None:
+        return Group(member_summary(found.document), *found.folder.notices)
     return run_summary(found)

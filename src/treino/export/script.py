@@ -199,7 +199,7 @@ def _own(run: StoredRun) -> ScriptPart:
             ),
         )
     word = str(run.spec.asked["net"])
-    if (given := run.record.access.net_file) is not None:
+    if (given := run.access.net_file) is not None:
         file = network_files(UserFiles(given), [word])[word]
         name, content = file.name, file.source
     else:

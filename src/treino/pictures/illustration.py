@@ -32,4 +32,4 @@ def illustrate(run: StoredRun) -> None:
         except Exception as error:  # a defect, or a broken installation: the training is done and kept
             missing.append(f"{name}: {type(error).__name__}: {error}")
         missing += map(str, refused)
-    run.notices += [_("A picture is missing: {why}").format(why=why) for why in dict.fromkeys(missing)]
+    run.folder.notices += [_("A picture is missing: {why}").format(why=why) for why in dict.fromkeys(missing)]

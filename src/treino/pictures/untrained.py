@@ -91,7 +91,7 @@ def _of_run(run: StoredRun) -> tuple[Settings, Data]:
 def _net(asked: Settings, data: Data, run: StoredRun | None, seed: int) -> nn.Module:
     own = None
     if run is not None and run.spec.net != "mlp":
-        access = replace(run.record.access, net=run.record.access.net_file)
+        access = replace(run.access, net=run.access.net_file)
         own = run_network(run.folder, run.spec.net, asked.net, access, seed)
     changed = {name: getattr(asked, name) for name in asked.model_fields_set}
     changed |= {"seed": seed, "ensemble": 1}

@@ -91,7 +91,7 @@ def predict(run: StoredRun, source: Any) -> Predictions:
     prepared = rows_for_prediction(source, run.preparation, reading_of(run))
     output_NC = outputs(run.module, prepared.x, item_shape=run.item_shape)
     each = _each(run, prepared, output_NC)
-    notes = (*run.notices, *prepared.notes, *unanswered_notes(each))
+    notes = (*run.folder.notices, *prepared.notes, *unanswered_notes(each))
     return Predictions(each, notes, prepared.missing, prepared.unknown, _compared(run, prepared, output_NC))
 
 
@@ -111,7 +111,7 @@ def _compared(run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor) -
 
 
 def _measured(run: StoredRun, output_NC: torch.Tensor, y: torch.Tensor) -> Figures:
-    found = measure(output_NC[None], y, loss=run.loss_function, scale=run.target_scale)
+    found = measure(output_NC[None], y, loss=run.loss_function, scale=run.spec.target_scale)
     return {k: finite(float(v[0])) for k, v in found.items()}
 
 
@@ -203,7 +203,7 @@ def intervals_of(run: StoredRun, x_ND: torch.Tensor, value_N: np.ndarray) -> np.
     if known is None:
         return None
     rule = IntervalRule(known.level, known.quantile, known.offset)
-    spread_N = members_spread(run.module, x_ND, run.target_scale, run.item_shape)
+    spread_N = members_spread(run.module, x_ND, run.spec.target_scale, run.item_shape)
     half_N = rule.half_widths(spread_N, len(value_N))
     return np.stack([value_N - half_N, value_N + half_N], 1)
 

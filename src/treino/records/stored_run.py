@@ -1,92 +1,88 @@
 """A stored run: the figures, the network and the rows of one training, as its folder holds them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from copy import copy
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 from torch import Tensor, nn
 
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
+from treino.data.torch_datasets.dataset_source import in_memory
+from treino.documents import read_document, read_preparation, read_run_result, read_run_spec, read_tensors
 from treino.documents.run_facts import RunFacts
 from treino.documents.run_result import RunResult
 from treino.documents.run_spec import RunSpec
-from treino.engine import Loss
+from treino.engine import Loss, mlp
 from treino.engine.ensemble import Ensemble
+from treino.engine.templates import plain_module
+from treino.engine.user_module import module_copy
 from treino.engine.value_checks import whole
 from treino.errors import TreinoError
 from treino.records.access import Access
-from treino.records.histories import member_evaluations
-from treino.records.kept_layers import with_weights
+from treino.records.data_source import data_of
+from treino.records.histories import UNKNOWN, evaluations, histories, member_evaluations
+from treino.records.kept_layers import check_layers, with_weights
 from treino.records.network_answers import check_answers
-from treino.records.run_record import RunRecord
+from treino.records.network_source import run_network
+from treino.records.registry_names import check_names, check_outputs
+from treino.records.segments import losses_of
+from treino.records.stored_folder import StoredFolder
+from treino.records.weights import WEIGHTS, read_weights
+from treino.spec import Settings
 from treino.store import RunFolder
+from treino.store.files import damaged
+from treino.store.new_names import command_word
 from treino.words import _
 
 
-class NetworkRecord(Protocol):
-    """The place of a stored run's contents: a folder of its own, or a sweep that keeps this network.
+@dataclass(frozen=True, eq=False)
+class SweepRow:
+    """One network of a sweep, which has no folder of its own.
 
-    The names are those of ``StoredRun``. weights: the kept ``state_dict`` with the buffers that it leaves
-    out, and the network's answers where they are known. network: without these weights.
+    number: its place in the sweep. asked: all of its settings, as far as they were asked for. tensors: the
+    kept ``state_dict``; state: with the buffers that it leaves out. spec, document: make what a run's folder
+    holds ready.
     """
 
-    folder: RunFolder
-    access: Access
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def typed(self) -> str: ...
-    @property
-    def spec(self) -> RunSpec: ...
-    @property
-    def document(self) -> dict[str, Any]: ...
-    @property
-    def result(self) -> RunResult | None: ...
-    @property
-    def losses(self) -> np.ndarray: ...
-    @property
-    def evaluations(self) -> dict[str, dict[str, list[float | None]]]: ...
-    @property
-    def preparation(self) -> Preparation: ...
-    @property
-    def data(self) -> Data: ...
-    @property
-    def tensors(self) -> Mapping[str, Tensor]: ...
-    def weights(self) -> tuple[Mapping[str, Tensor], Any]: ...
-    def network(self) -> nn.Module: ...
+    number: int
+    asked: Settings
+    tensors: Mapping[str, Tensor]
+    state: Mapping[str, Tensor]
+    spec: Callable[["StoredRun", "SweepRow"], RunSpec]
+    document: Callable[["StoredRun", "SweepRow"], dict[str, Any]]
 
 
-class StoredRun:
+class StoredRun(StoredFolder):
     """One training, read from disk; also one that is still going on.
 
-    Nothing is read before it is needed, and nothing in the folder is executed: the network of a run that
-    trained a module of your own needs ``net=``, or ``trust=True``, which runs the copy of its file that was
-    sealed with the run.
+    Nothing in the folder is executed: the network of a run that trained a module of your own needs ``net=``,
+    or ``trust=True``, which runs the copy of its file that was sealed with the run.
 
-    module: to answer in the place of the kept network. one: the number of the only member of an ensemble that
-    answers.
+    rows: those that it was trained on, where they are at hand already. row: the network that it is of the
+    sweep whose folder this is; such a one brings its rows. one: the number of the only member of an ensemble
+    that answers.
     """
 
-    def __init__(
-        self, record: NetworkRecord, module: nn.Module | None = None, one: int | None = None
-    ) -> None:
-        self.record, self.one = record, one
-        self.folder = record.folder
-        self.notices = self.folder.notices  # sentences about what was worked around, or is missing
-        if module is not None:
-            self.module = module
+    one: int | None = None
 
-    @property
-    def path(self) -> Path:
-        return self.folder.path
+    def __init__(
+        self,
+        folder: RunFolder,
+        access: Access | None = None,
+        rows: Data | None = None,
+        row: SweepRow | None = None,
+    ) -> None:
+        super().__init__(folder, access)
+        self.rows, self.row = rows, row
 
     @property
     def name(self) -> str:
-        return self.record.name
+        name = self.folder.path.name
+        return name if self.row is None else f"{name}-{self.row.number}"
 
     @property
     def title(self) -> str:
@@ -96,6 +92,11 @@ class StoredRun:
         return _("{run}, network {n} of {members}").format(
             run=self.name, n=self.one, members=self.spec.resolved.ensemble
         )
+
+    @property
+    def typed(self) -> str:
+        """What to type for this run on a command line: its name where it lies in ./runs, else its path."""
+        return command_word(self.folder.path, "" if self.row is None else f":{self.row.number}")
 
     def member(self, number: int | None = None) -> Self:
         """The same run with one network of an ensemble in its place: whoever asks it asks this one alone.
@@ -113,7 +114,12 @@ class StoredRun:
                 _("There is no member {member}; there are {n}.").format(member=found, n=members),
                 _("Members count from 0."),
             )
-        return self if members == 1 else type(self)(self.record, one=found)
+        if members == 1:
+            return self
+        run = copy(self)
+        run.one = found
+        run.__dict__.pop("module", None)  # the answer of them all, where it was made
+        return run
 
     @property
     def _usual(self) -> int:
@@ -121,20 +127,21 @@ class StoredRun:
         result = self.result if self.one is None else None
         return self.one or (result.answering[0] if result is not None and result.answering else 0)
 
-    @property
-    def typed(self) -> str:
-        """What to type for this run on a command line: its name where it lies in ./runs, else its path."""
-        return self.record.typed
+    def answered_by(self, net: nn.Module) -> Self:
+        """The same run with this network in the place of the kept one."""
+        run = copy(self)
+        run.module = net
+        return run
 
-    @property
-    def status(self) -> str:
-        """running, finished, stopped, interrupted or diverged."""
-        return self.folder.status
-
-    @property
+    @cached_property
     def spec(self) -> RunSpec:
         """What was asked and what was resolved, the data's name, the versions."""
-        return self.record.spec
+        if self.row is not None:
+            return self.row.spec(self, self.row)
+        found = read_run_spec(self.folder)
+        check_names(found.resolved.model_dump())
+        check_outputs(found)
+        return found
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -143,13 +150,27 @@ class StoredRun:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The ``train`` document: all figures of the run. Of a run that is not over, those that there are."""
-        return self.record.document
+        """The ``train`` document: all figures of the run. Of a run that is not over, those that there are; of
+        a network of a sweep its settings, and its figures at each rung."""
+        if self.row is not None:
+            return self.row.document(self, self.row)
+        head: dict[str, Any] = {"run": self.name, "path": str(self.path), "status": self.status}
+        if self.folder.manifest.sealed:
+            return head | {
+                k: v for k, v in read_document(self.folder, "result.json").items() if k not in head
+            }
+        if not self.folder.has("spec.json"):
+            return head
+        so_far = {"steps": len(self.losses)} | histories(self.folder, self.spec)
+        facts = read_document(self.folder, "spec.json")["facts"]
+        return {**head, **facts, **UNKNOWN, "waited": None, **so_far}
 
     @property
     def result(self) -> RunResult | None:
         """All figures of the run; None before it is over, and of a network of a sweep."""
-        return self.record.result
+        if self.row is not None or not self.folder.manifest.sealed:  # there may be that of an earlier stop
+            return None
+        return read_run_result(self.folder)
 
     @property
     def facts(self) -> RunFacts:
@@ -170,12 +191,16 @@ class StoredRun:
     @property
     def losses(self) -> np.ndarray:
         """``[S]`` float32: the training loss of every step that led to the newest weights."""
-        return self.record.losses
+        self._need_curves()
+        return losses_of(self.folder, self.spec)
 
     @property
     def evaluations(self) -> dict[str, dict[str, list[float | None]]]:
         """``{split: {metric: [value of epoch 1, 2, ...]}}``; None for an epoch that was not evaluated."""
-        return self.record.evaluations
+        self._need_curves()
+        found = evaluations(self.folder, self.spec, int(self.document["epochs"]))
+        found.pop("train", None)  # its only figures are seconds
+        return found
 
     @property
     def member_evaluations(self) -> dict[str, dict[str, list[list[float | None]]]]:
@@ -184,9 +209,25 @@ class StoredRun:
             return {}
         return member_evaluations(self.folder, self.spec, int(self.document["epochs"]))
 
-    @property
+    def _need_curves(self) -> None:
+        if self.row is not None:
+            sweep = self.folder.path.name
+            raise TreinoError(
+                "member_curves",
+                _("{sweep} holds the curves of its networks together.").format(sweep=sweep),
+                _("Draw them all: treino plot {sweep} [[what=curves]]").format(sweep=sweep),
+            )
+
+    @cached_property
     def preparation(self) -> Preparation:
-        return self.record.preparation
+        if self.row is not None:
+            return self.data.preparation
+        found = Preparation.from_document(read_preparation(self.folder))
+        if (len(found.inputs), tuple(found.classes)) != (self.spec.inputs, self.spec.classes):
+            raise damaged(
+                self.path / "preparation.json", _("its inputs or classes are not those of spec.json")
+            )
+        return found
 
     @property
     def loss_function(self) -> Loss:
@@ -195,16 +236,11 @@ class StoredRun:
         faulty = "softmax_before_cross_entropy" in s.fault
         return Loss(s.loss, s.label_smoothing, s.class_weights or None, faulty)
 
-    @property
-    def target_scale(self) -> float:
-        """One unit of the network's output in the target's own units."""
-        return self.spec.target_scale
-
-    @property
+    @cached_property
     def data(self) -> Data:
         """The rows that it was trained on, in the same splits; of a DataLoader or Dataset that doesn't lie
         in memory some of them."""
-        return self.record.data
+        return in_memory(data_of(self.folder, self.access.data_file)) if self.rows is None else self.rows
 
     @property
     def item_shape(self) -> tuple[int, ...] | None:
@@ -214,12 +250,16 @@ class StoredRun:
     @property
     def tensors(self) -> Mapping[str, Tensor]:
         """The kept weights under their ``state_dict`` names."""
-        return self.record.tensors
+        return read_tensors(self.folder, WEIGHTS)[0] if self.row is None else self.row.tensors
 
     @property
     def state(self) -> Mapping[str, Tensor]:
         """The kept weights, and the buffers that ``state_dict`` leaves out."""
-        return self.record.weights()[0]
+        return self._kept()[0]
+
+    def _kept(self) -> tuple[Mapping[str, Tensor], Any]:
+        """``state``, and the network's answers where they are known."""
+        return read_weights(self.folder) if self.row is None else (self.row.state, None)
 
     @cached_property
     def module(self) -> nn.Module:
@@ -229,13 +269,22 @@ class StoredRun:
         ``[B, 1]``); ``predict`` prepares for you.
 
         Raises:
-            TreinoError: the run trained a network of your own, and neither ``net`` nor ``trust`` was given;
-                no copy of it was sealed with the run; the network has other tensors, or gives other answers.
+            TreinoError: it has no weights yet; the run trained a network of your own, and neither ``net`` nor
+                ``trust`` was given; no copy of it was sealed with the run; the network has other tensors, or
+                gives other answers.
         """
         if self.one is not None:
             return self._member_module(self.one)
-        bare = self.record.network()
-        tensors, answers = self.record.weights()
+        if self.row is None and not self.folder.manifest.sealed:
+            raise TreinoError(
+                "no_weights_yet",
+                _("{run} is {status}: its weights are kept when it ends.").format(
+                    run=self.name, status=_(self.status)
+                ),
+                _("Wait for it, or resume it: treino resume {run}").format(run=self.name),
+            )
+        bare = self._network()
+        tensors, answers = self._kept()
         net = with_weights(bare, tensors, self.name)
         if self.item_shape is not None:
             check_answers(net, self.item_shape, answers, self.name)
@@ -247,7 +296,7 @@ class StoredRun:
         Raises:
             TreinoError: it is not one of those that answer, whose weights alone are kept.
         """
-        every = StoredRun(self.record).module
+        every = StoredRun(self.folder, self.access, self.rows).module
         answering = self.result.answering if self.result is not None else ()
         if number not in answering:
             raise TreinoError(
@@ -260,17 +309,45 @@ class StoredRun:
         assert isinstance(every, Ensemble)
         return every.members[answering.index(number)]
 
+    def _network(self) -> nn.Module:
+        """The network, or all that answer together, without the kept weights."""
+        s = self.spec.resolved
+        members = 1 if self.result is None else len(self.result.answering) or 1
+        one = self._one_network(members)
+        if s.ensemble == 1:
+            return one
+        nets = [one, *(module_copy(one) for _member in range(members - 1))]
+        limited = s.clip_target and not self.spec.classes
+        return Ensemble(nets, s.loss, (0.0, 0.0) if limited else None)  # they are kept with the weights
+
+    def _one_network(self, members: int) -> nn.Module:
+        """The network, or one of so many that answer together.
+
+        Raises:
+            TreinoError: it is the user's own, and its code may not run.
+        """
+        spec, s = self.spec, self.spec.resolved
+        if isinstance(self.access.net, nn.Module):
+            return plain_module(module_copy(self.access.net))
+        own = run_network(self.folder, spec.net, spec.asked.get("net"), self.access, s.seed)
+        if own is not None:
+            return plain_module(own)
+        assert s.hidden is not None  # the document holds no network of treino's own layers without them
+        assert s.activation is not None
+        sizes = [spec.inputs, *s.hidden, spec.outputs]
+        check_layers(sizes, (t.shape for t in self.tensors.values()), self.name, members)
+        # its layers are there also where it was set to 0 on the way, and count in the weights' names
+        dropout = s.dropout or spec.asked.get("dropout") or 0.0
+        described = mlp(*s.hidden, activation=s.activation, dropout=dropout, batch_norm=s.batch_norm)
+        made: nn.Module = described.module(spec.inputs, spec.outputs)
+        return made
+
     def __repr__(self) -> str:
         result = self.result
         test = (result and result.metrics.test) or {}
         figures = ", ".join(f"{k} {'–' if v is None else f'{v:.3f}'}" for k, v in test.items())
         shown = f", test {figures}" if figures else ""
         return f"{type(self).__name__}({str(self.path)!r}, {self.status}{shown})"
-
-
-def stored_run(folder: RunFolder, access: Access | None = None, data: Data | None = None) -> StoredRun:
-    """The run of this folder. data: its rows, where they are at hand already."""
-    return StoredRun(RunRecord(folder, access or Access(), data))
 
 
 def study_without_network(study: RunFolder) -> TreinoError:

@@ -16,7 +16,6 @@ from treino.reports.run_comparison import compared
 from treino.reports.run_report import run_report_of
 from treino.reports.sweep_report import sweep_facts
 from treino.store.output_files import OutputFile
-from treino.tuning.member import is_member
 from treino.tuning.stored_study import StoredStudy
 from treino.tuning.stored_sweep import StoredSweep
 from treino.words import _
@@ -41,7 +40,7 @@ def _told(opened: Sequence[Stored], pictures: bool) -> tuple[str, str, list[Sect
     for one in opened:
         if isinstance(one, StoredStudy):
             raise study_without_network(one.folder)
-        if isinstance(one, StoredRun) and is_member(one):
+        if isinstance(one, StoredRun) and one.row is not None:
             raise TreinoError(
                 "report_of_member",
                 _("{name} is a network of a sweep: it has no curves and no figures of its own.").format(

@@ -140,4 +140,4 @@ def _right(run: StoredRun) -> np.ndarray:
 
 def _error(run: StoredRun) -> np.ndarray:
     """In the target's own units ``[N]``."""
-    return np.asarray(((_output(run).double() - run.data.test.y)[:, 0] * run.target_scale).numpy())
+    return np.asarray(((_output(run).double() - run.data.test.y)[:, 0] * run.spec.target_scale).numpy())

@@ -15,7 +15,7 @@ from treino.errors import TreinoError
 from treino.folders import stored
 from treino.records.access import Access
 from treino.records.segments import segments_of
-from treino.records.stored_run import StoredRun, stored_run
+from treino.records.stored_run import StoredRun
 from treino.store import RunFolder
 from treino.store.live import LiveFolder
 from treino.studio.curves import ThinnedLosses, Vitals, epochs, finite, next_update
@@ -236,7 +236,7 @@ class RunPage:
     def _opened(self, rows: Data | None) -> StoredRun:
         folder = RunFolder.open(self.path, verify=rows is None)
         if rows is not None:
-            return stored_run(folder, self.access, rows)
+            return StoredRun(folder, self.access, rows)
         found = stored(folder, self.access)
         if not isinstance(found, StoredRun):
             raise ValueError(f"{self.path} is no run")
@@ -333,7 +333,7 @@ class RunPage:
         self._sent, self._documents = {}, None
         self._thinned = ThinnedLosses()
         self._looked = self._beat = 0.0
-        for notice in self.run.notices:
+        for notice in self.run.folder.notices:
             self._send({"key": self.key, "send": {"notice": {"kind": "warning", "text": notice}}}, b"")
         if self.run.status == "running" and self.look.step is None:
             self._stamp, self._awaited = 0, time.monotonic() + AWAITED
@@ -422,7 +422,7 @@ class RunPage:
             TreinoError: there is no such run, or it is damaged.
         """
         folder = RunFolder.open(path, verify=False)
-        run = stored_run(folder, self.access)
+        run = StoredRun(folder, self.access)
         letter = next(c for c in LETTERS[1:] if c not in {b.letter for b in self.beside.values()})
         parent = run.spec.parent
         step = parent.step if parent is not None and parent.run == self.run.name else None
@@ -449,7 +449,7 @@ class RunPage:
             name: other for name, other in self.beside.items() if identity(other.run.path) == other.identity
         }
         for other in self.beside.values():
-            run = stored_run(RunFolder.open(other.run.path, verify=False), self.access, self.data)
+            run = StoredRun(RunFolder.open(other.run.path, verify=False), self.access, self.data)
             other.run = other.playback.run = run
             loss_S = run.losses
             part = other.thinned.more(loss_S) or {"from": other.thinned.points, "step": [], "loss": []}

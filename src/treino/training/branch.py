@@ -137,7 +137,7 @@ def _train_segment(
     name, first = name_of(segment.number, snapshot.step), name_of(0, 0)
     if segment.output_change is not None and not folder.has(first):  # what the first segment's layers were
         run, (oldest, *_rest) = snapshot.run, segments_of(snapshot.run.spec)
-        training = rebuilt(run.folder, run.spec, snapshot.data, run.record.access, oldest).training
+        training = rebuilt(run.folder, run.spec, snapshot.data, run.access, oldest).training
         folder.write_new({first: array_parts(*keyframe_of_saved(training.save()))})
     folder.write_new({name: array_parts(*start.keyframe)})
     folder.write_json("spec.json", start.spec)
@@ -164,7 +164,7 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any]) -> SegmentStar
     run = snapshot.run
     segment = next_segment(snapshot, changes)
     spec = _with_segment(read_document(run.folder, "spec.json"), run, segment)
-    read, access = RunSpec.model_validate(spec), run.record.access
+    read, access = RunSpec.model_validate(spec), run.access
     planned = rebuilt(run.folder, read, snapshot.data, access, kept=False)
     training = planned.training
     if training.outputs != run.spec.outputs:

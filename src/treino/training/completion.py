@@ -19,7 +19,7 @@ from treino.records.failure_notes import try_or_note
 from treino.records.histories import histories
 from treino.records.network_answers import notes_on_answers
 from treino.records.segments import said_of
-from treino.records.stored_run import StoredRun, stored_run
+from treino.records.stored_run import StoredRun
 from treino.records.weights import write_weights
 from treino.store import RunFolder
 from treino.training.findings import findings
@@ -130,7 +130,7 @@ def finish(
     folder.write_json("result.json", document)
     folder.database.add_event(segment, engine.step, status)
     folder.seal(status)
-    return stored_run(folder, Access(net=engine.net(engine.answering[0], "kept")), held)
+    return StoredRun(folder, Access(net=engine.net(engine.answering[0], "kept")), held)
 
 
 def stopped_early(engine: Training) -> bool:

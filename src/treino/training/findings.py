@@ -21,7 +21,7 @@ from treino.engine.user_module import module_copy
 from treino.errors import TreinoError
 from treino.records.access import Access
 from treino.records.segments import losses_of, segments_of, setting_commands
-from treino.records.stored_run import stored_run
+from treino.records.stored_run import StoredRun
 from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.training.advice import lower_rate
@@ -66,7 +66,7 @@ def _first_steps(folder: RunFolder, course: TrainingCourse) -> FirstSteps | None
     if not course.segment and not course.first:
         return FirstSteps(_untrained_copy(folder, course), course.member)
     own = None if (shared := course.planned.training.shared).net is not None else module_copy(shared.template)
-    playback = Playback(stored_run(folder, Access(net=own), course.data), course.data)
+    playback = Playback(StoredRun(folder, Access(net=own), course.data), course.data)
     try:
         playback.at(course.first, course.loss_S)
     except TreinoError:

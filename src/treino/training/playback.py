@@ -55,9 +55,7 @@ class Playback:
         """The segment's, whose training stands at any step."""
         if segment not in self.plans:
             one = path_of(self.run.spec, segment)[-1].segment
-            self.plans[segment] = rebuilt(
-                self.run.folder, self.run.spec, self.data, self.run.record.access, one
-            )
+            self.plans[segment] = rebuilt(self.run.folder, self.run.spec, self.data, self.run.access, one)
             self.begun.discard(segment)
             if one.origin is None:
                 self.begun.add(segment)

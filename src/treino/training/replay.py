@@ -139,7 +139,7 @@ def _played(run: StoredRun, wanted: list[int], data: Any) -> Iterator[Snapshot]:
     for link in path_of(spec):
         steps = [s for s in wanted if s >= link.first and (link.stop is None or s < link.stop)]
         if steps:
-            planned = rebuilt(run.folder, spec, rows, run.record.access, link.segment)
+            planned = rebuilt(run.folder, spec, rows, run.access, link.segment)
             for step in _through(run, planned.training, link.segment, steps, losses_S):
                 yield snapshot_of(run, link.segment.number, planned, rows, step, losses_S)
 
@@ -304,7 +304,7 @@ def _rows(run: StoredRun, data: Any) -> Data:
     """
     where = run.spec.data
     if where.kind != "given":
-        return run.data if _has_all_rows(run, run.data) else data_of(run.folder, run.record.access.data_file)
+        return run.data if _has_all_rows(run, run.data) else data_of(run.folder, run.access.data_file)
     if where.streams or not run.spec.facts.reproducible:
         raise TreinoError(
             "replay_rows",

@@ -36,7 +36,7 @@ def ensemble(folder: RunFolder, winner: StoredRun, top: int) -> StoredRun:
             _("Give a number from 1 to {n}, or begin a sweep with a larger [[top]].").format(n=len(kept)),
         )
     nets = networks(folder, winner, kept[:top])
-    return StoredRun(winner.record, Ensemble(nets, winner.spec.resolved.loss).eval())
+    return winner.answered_by(Ensemble(nets, winner.spec.resolved.loss).eval())
 
 
 def chosen_ensemble(folder: RunFolder, winner: StoredRun, members: Sequence[int]) -> StoredRun:
@@ -51,7 +51,7 @@ def chosen_ensemble(folder: RunFolder, winner: StoredRun, members: Sequence[int]
         raise damaged(folder.path / top_members.MODELS, _("network {n} is not there").format(n=min(lost)))
     different = list(dict.fromkeys(members))
     made = dict(zip(different, networks(folder, winner, [kept[m] for m in different]), strict=True))
-    return StoredRun(winner.record, Ensemble([made[m] for m in members], winner.spec.resolved.loss).eval())
+    return winner.answered_by(Ensemble([made[m] for m in members], winner.spec.resolved.loss).eval())
 
 
 def alike(folder: RunFolder, kept: Sequence[top_members.TopMember]) -> list[top_members.TopMember]:

@@ -1,17 +1,10 @@
 """One network of a sweep, named ``SWEEP:17``: its predictions, or its settings to train again."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from torch import Tensor, nn
-
 from treino.data.dataset import Data
-from treino.data.preparation.preparation import Preparation
 from treino.data.sources import BuiltinName
 from treino.documents import read_document, read_run_spec, read_sweep_spec, read_tensors
 from treino.documents.run_facts import RunFacts
@@ -24,11 +17,10 @@ from treino.records.data_source import data_of, load_data, source_of
 from treino.records.kept_layers import check_layers
 from treino.records.network_source import NetworkSource, network_source, run_network
 from treino.records.segments import segments_of
-from treino.records.stored_run import StoredRun, study_without_network
+from treino.records.stored_run import StoredRun, SweepRow, study_without_network
 from treino.spec import OF_DATA, Settings
 from treino.store import RunFolder, find
 from treino.store.files import damaged
-from treino.store.new_names import command_word
 from treino.training.initial_facts import run_facts
 from treino.training.resolution import Plan, decide, plan
 from treino.tuning import member_table, top_members
@@ -106,134 +98,6 @@ def kept_of(folder: RunFolder, member: int) -> top_members.TopMember:
     return found[member]
 
 
-@dataclass(eq=False)
-class MemberRecord:
-    """The contents of one network in the folder of its sweep; it has none of its own.
-
-    number: its place in the sweep. kept: with its weights. asked: all of its settings, as far as they were
-    asked for. rows: as it saw them.
-    """
-
-    folder: RunFolder
-    access: Access
-    number: int
-    kept: top_members.TopMember
-    asked: Settings
-    rows: Data
-
-    @property
-    def name(self) -> str:
-        return f"{self.folder.path.name}-{self.number}"
-
-    @property
-    def typed(self) -> str:
-        return command_word(self.folder.path, f":{self.number}")
-
-    @cached_property
-    def plan(self) -> Plan:
-        """Its training before the first step, where every setting is decided.
-
-        Raises:
-            TreinoError: its network is the user's own, and its code may not run.
-        """
-        s = self.asked
-        kind = "mlp" if s.net is None else "file"
-        if s.net is None:
-            net, _arguments = decide(s, self.rows)
-            assert isinstance(net, MLP)
-            outputs = (LOSSES[s.loss].outputs if s.loss else 0) or len(self.rows.classes) or 1
-            shapes = [t.shape for t in self.kept.weights.values()]
-            check_layers([self.rows.inputs, *net.hidden, outputs], shapes, self.name)
-        return plan(s, self.rows, run_network(self.folder, kind, s.net, self.access, s.seed))
-
-    @cached_property
-    def spec(self) -> RunSpec:
-        sweep, data, net = read_sweep_spec(self.folder), self.rows, self.asked.net
-        resolved = ResolvedSettings.model_validate({**self.plan.settings, "net": None})
-        resolved = resolved.model_copy(update={"net": net})  # a copy in the sweep's folder, as runs have none
-        facts = RunFacts.model_validate(run_facts(data, self.plan) | {"settings": resolved})
-        return RunSpec.model_construct(
-            asked={**sweep.asked, **({} if net is None else {"net": net})},
-            resolved=resolved,
-            facts=facts,
-            data=sweep.data,
-            classes=data.classes,
-            inputs=data.inputs,
-            outputs=self.plan.training.outputs,
-            item_shape=data.item_shape,
-            target_mean=data.target_mean,
-            target_scale=data.target_scale,
-            steps_per_epoch=self.plan.training.steps_per_epoch,
-            net="mlp" if net is None else "file",
-            command=f"treino train --like {self.typed}",
-            weights=None,
-            versions={},
-        )
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """Its settings, and its row at each rung. What only its network can tell of them is left open where
-        that is the user's own, and its code may not run."""
-        rows = member_table.MemberTable.read(self.folder).rows.values()
-        rungs = [row for row in rows if row["member"] == self.number]
-        if not rungs:
-            raise damaged(self.folder.path / member_table.NAME, _("it has no row of a network that is kept"))
-        runs = self.asked.net is None or self.access.net is not None or self.access.trust
-        return {
-            "sweep": self.folder.path.name,
-            "path": str(self.folder.path),
-            "status": rungs[-1]["status"],
-            "member": self.number,
-            "params": config_of(self.folder, self.number),
-            "settings": self.plan.settings
-            if runs
-            else self.asked.model_dump(mode="json", exclude={"name", "out"}),
-            "rungs": rungs,
-        }
-
-    @property
-    def result(self) -> None:
-        return None
-
-    @property
-    def losses(self) -> np.ndarray:
-        raise self._without_curves()
-
-    @property
-    def evaluations(self) -> dict[str, dict[str, list[float | None]]]:
-        raise self._without_curves()
-
-    def _without_curves(self) -> TreinoError:
-        return TreinoError(
-            "member_curves",
-            _("{sweep} holds the curves of its networks together.").format(sweep=self.folder.path.name),
-            _("Draw them all: treino plot {sweep} [[what=curves]]").format(sweep=self.folder.path.name),
-        )
-
-    @property
-    def preparation(self) -> Preparation:
-        return self.rows.preparation
-
-    @property
-    def data(self) -> Data:
-        return self.rows
-
-    @property
-    def tensors(self) -> Mapping[str, Tensor]:
-        return self.kept.weights
-
-    def weights(self) -> tuple[Mapping[str, Tensor], Any]:
-        return self.kept.state, None
-
-    def network(self) -> nn.Module:
-        return self.plan.training.net(0)
-
-
-def is_member(run: StoredRun) -> bool:
-    """Whether the run is a network of a sweep, without a folder of its own."""
-    return isinstance(run.record, MemberRecord)
-
-
 def member_run(folder: RunFolder, member: int, access: Access) -> StoredRun:
     """A run that answers with this member's kept weights, without a folder of its own.
 
@@ -242,7 +106,69 @@ def member_run(folder: RunFolder, member: int, access: Access) -> StoredRun:
     """
     kept = kept_of(folder, member)
     settings, data, _source = _settings(folder, member, access.data_file)
-    return StoredRun(MemberRecord(folder, access, member, kept, settings, data))
+    row = SweepRow(member, settings, kept.weights, kept.state, _spec, _document)
+    return StoredRun(folder, access, data, row)
+
+
+def _plan(run: StoredRun, row: SweepRow) -> Plan:
+    """Its training before the first step, where every setting is decided.
+
+    Raises:
+        TreinoError: its network is the user's own, and its code may not run.
+    """
+    s, data = row.asked, run.data
+    if s.net is None:
+        net, _arguments = decide(s, data)
+        assert isinstance(net, MLP)
+        outputs = (LOSSES[s.loss].outputs if s.loss else 0) or len(data.classes) or 1
+        shapes = [t.shape for t in row.tensors.values()]
+        check_layers([data.inputs, *net.hidden, outputs], shapes, run.name)
+    kind = "mlp" if s.net is None else "file"
+    return plan(s, data, run_network(run.folder, kind, s.net, run.access, s.seed))
+
+
+def _spec(run: StoredRun, row: SweepRow) -> RunSpec:
+    sweep, data, net, planned = read_sweep_spec(run.folder), run.data, row.asked.net, _plan(run, row)
+    resolved = ResolvedSettings.model_validate({**planned.settings, "net": None})
+    resolved = resolved.model_copy(update={"net": net})  # a copy in the sweep's folder, as runs have none
+    facts = RunFacts.model_validate(run_facts(data, planned) | {"settings": resolved})
+    return RunSpec.model_construct(
+        asked={**sweep.asked, **({} if net is None else {"net": net})},
+        resolved=resolved,
+        facts=facts,
+        data=sweep.data,
+        classes=data.classes,
+        inputs=data.inputs,
+        outputs=planned.training.outputs,
+        item_shape=data.item_shape,
+        target_mean=data.target_mean,
+        target_scale=data.target_scale,
+        steps_per_epoch=planned.training.steps_per_epoch,
+        net="mlp" if net is None else "file",
+        command=f"treino train --like {run.typed}",
+        weights=None,
+        versions={},
+    )
+
+
+def _document(run: StoredRun, row: SweepRow) -> dict[str, Any]:
+    """Its settings, and its row at each rung. What only its network can tell of them is left open where that
+    is the user's own, and its code may not run."""
+    rows = member_table.MemberTable.read(run.folder).rows.values()
+    rungs = [each for each in rows if each["member"] == row.number]
+    if not rungs:
+        raise damaged(run.path / member_table.NAME, _("it has no row of a network that is kept"))
+    runs = row.asked.net is None or run.access.net is not None or run.access.trust
+    asked = row.asked.model_dump(mode="json", exclude={"name", "out"})
+    return {
+        "sweep": run.path.name,
+        "path": str(run.path),
+        "status": rungs[-1]["status"],
+        "member": row.number,
+        "params": config_of(run.folder, row.number),
+        "settings": run.settings if runs else asked,
+        "rungs": rungs,
+    }
 
 
 def like(

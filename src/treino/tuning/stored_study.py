@@ -1,15 +1,13 @@
 """A stored study: its rows, as a list, a frame and a document."""
 
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from treino.documents import read_study_result, read_study_spec
 from treino.documents.study import StudyFacts, StudyResult, StudySpec
 from treino.engine import METRICS
-from treino.records.access import Access
 from treino.records.registry_names import check_names
-from treino.store import RunFolder
+from treino.records.stored_folder import StoredFolder
 from treino.tuning.study import track_states
 from treino.tuning.study_document import study_result
 from treino.tuning.study_options import StudyOptions
@@ -25,25 +23,8 @@ def _check_metrics(facts: StudyFacts) -> None:
         check_names({"metric": metric})
 
 
-class StoredStudy:
+class StoredStudy(StoredFolder):
     """Settings compared and timed, as their folder holds them; also while they are trained."""
-
-    def __init__(self, folder: RunFolder, access: Access | None = None) -> None:
-        self.folder = folder
-        self.access = access or Access()
-
-    @property
-    def path(self) -> Path:
-        return self.folder.path
-
-    @property
-    def name(self) -> str:
-        return self.folder.path.name
-
-    @property
-    def status(self) -> str:
-        """running, finished, interrupted, or diverged where every network did."""
-        return self.folder.status
 
     @cached_property
     def spec(self) -> StudySpec:

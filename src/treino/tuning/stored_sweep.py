@@ -1,16 +1,15 @@
 """A stored sweep: its table, leaderboard, best run and ensemble."""
 
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from treino.documents import read_document, read_sweep_result, read_sweep_spec, read_tensors
 from treino.documents.sweep_result import SweepResult
 from treino.documents.sweep_spec import SweepSpec
 from treino.errors import TreinoError
-from treino.records.access import Access
 from treino.records.registry_names import check_names
-from treino.records.stored_run import StoredRun, stored_run
+from treino.records.stored_folder import StoredFolder
+from treino.records.stored_run import StoredRun
 from treino.search.space import space_from_json
 from treino.store import RunFolder
 from treino.tuning import member_table, top_members
@@ -23,28 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class StoredSweep:
-    """Many networks trained together, as their folder holds them. Nothing is read before it is asked for.
-
-    access: to its rows and to networks of the user's own.
-    """
-
-    def __init__(self, folder: RunFolder, access: Access | None = None) -> None:
-        self.folder = folder
-        self.access = access or Access()
-
-    @property
-    def path(self) -> Path:
-        return self.folder.path
-
-    @property
-    def name(self) -> str:
-        return self.folder.path.name
-
-    @property
-    def status(self) -> str:
-        """running, finished, stopped (time was over), interrupted, or diverged where all did."""
-        return self.folder.status
+class StoredSweep(StoredFolder):
+    """Many networks trained together, as their folder holds them. Nothing is read before it is asked for."""
 
     @cached_property
     def spec(self) -> SweepSpec:
@@ -109,7 +88,7 @@ class StoredSweep:
         """
         folder = self.folder
         if folder.status in ("finished", "stopped") and folder.within(f"{BEST}/manifest.json").is_file():
-            return stored_run(RunFolder.open(folder.within(BEST)), self.access)
+            return StoredRun(RunFolder.open(folder.within(BEST)), self.access)
         kept = read_tensors(folder, top_members.MODELS)[1]["order"] if folder.has(top_members.MODELS) else []
         if not kept:
             raise TreinoError(
