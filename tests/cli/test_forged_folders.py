@@ -20,7 +20,7 @@ FIELDS = {
         resolved.hidden resolved.dropout resolved.init resolved.batch_size resolved.epochs resolved.patience
         resolved.metric resolved.keep resolved.shuffle resolved.schedule resolved.warmup resolved.clip
         resolved.fault resolved.class_weights resolved.net resolved.lr resolved.betas.0 facts.rows.train
-        facts.parameters facts.steps_per_epoch facts.settings.metric data.kind data.name data.source
+        facts.parameters facts.reasons data.kind data.name data.source
         data.sha256 data.load data.load.features data.load.validation classes classes.0 inputs outputs
         item_shape.0 target_scale steps_per_epoch net command weights versions.torch""",
     "run result.json": """
@@ -37,7 +37,7 @@ FIELDS = {
         segments.0.asked.hidden segments.1.asked.hidden segments.1.asked.batch_size segments.1.asked.seed
         segments.0.steps_per_epoch segments.1.steps_per_epoch segments.1.passes_from
         segments.1.optimizer_from segments.1.order_seed segments.1.output_change""",
-    "file spec.json": "data.source data.sha256 data.load.target target_mean resolved.target facts.target",
+    "file spec.json": "data.source data.sha256 data.load.target target_mean resolved.target facts.currency",
     "file preparation.json": "encoders.1.levels encoders.1.levels.0 encoders.1.numeric encoders.2 target",
     "arrays data.json": "name kind features.0 classes.0 classes item_shape.0 arguments task official_test",
     "sweep spec.json": """

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import treino as tr
 from tests.forging import forge
 from treino.documents import check, read_document
+from treino.documents.run_spec import initial_document
 from treino.documents.settings import ResolvedSettings
 from treino.errors import TreinoError
 from treino.spec import Settings
@@ -113,6 +114,19 @@ def test_what_is_read_is_what_was_written(run: Path) -> None:
         written = json.loads((run / name).read_bytes())
         written.pop("sentences", None)  # the sources of its sentences, which were told again in English
         assert read_document(RunFolder.open(run), name) == written
+
+
+def test_spec_json_holds_each_fact_once(run: Path) -> None:
+    """What is known before the first step stands in one place of it, and all of it comes back in the result.
+    The setting ``features`` is None of what is no table, so that their names are a fact of their own."""
+    spec, result = (json.loads((run / name).read_bytes()) for name in ("spec.json", "result.json"))
+    assert not spec["facts"].keys() & (spec.keys() | spec["resolved"].keys() - {"features"})
+    known = initial_document(spec)
+    assert {"task", "classes", "steps_per_epoch", "settings", "rows"} <= known.keys()
+    later = {"notes", "findings"}
+    assert {name: result[name] for name in known.keys() - later} == {
+        n: known[n] for n in known.keys() - later
+    }
 
 
 JSON = st.recursive(

@@ -125,7 +125,7 @@ def _settings(s: dict[str, Any], steps: int, per_epoch: int) -> str:
 def run_summary(run: StoredRun) -> RenderableType:
     """The text after a training: figures with intervals and baselines, the run's folder, suggestions."""
     result = run.result
-    facts = result or (run.spec.facts if run.folder.has("spec.json") else None)
+    facts = run.facts if run.folder.has("spec.json") else None
     head, said = _so_far(run) if run.status == "running" else (_end(run, result), headline(result))
     parts: list[RenderableType] = [head, *(["", said] if said else [])]
     if result is not None and result.metrics.measured:
@@ -233,7 +233,7 @@ def _next(run: StoredRun, facts: RunFacts | None) -> list[str]:
     if run.status == "diverged":
         return [
             _("train with a smaller learning rate: {lr}").format(
-                lr=setting("lr", lower_rate(facts.settings.lr))
+                lr=setting("lr", lower_rate(run.spec.resolved.lr))
             )
         ]
     found = [f"treino predict {run.typed} FILE.csv", f"treino studio {run.typed}"]
@@ -242,7 +242,7 @@ def _next(run: StoredRun, facts: RunFacts | None) -> list[str]:
     found.append(f"treino export {run.typed} --format script")
     if run.spec.data.kind == "builtin" and "lr" not in run.spec.asked:
         another = _("{command} --lr {lr}   (another learning rate; then: treino show {run} last)").format(
-            command=run.spec.command, lr=f"{facts.settings.lr * 3:g}", run=run.typed
+            command=run.spec.command, lr=f"{run.spec.resolved.lr * 3:g}", run=run.typed
         )
         found.insert(0, another)
     return found

@@ -1,24 +1,8 @@
-"""The part of a run's ``result.json`` that is known before the first step."""
-
-from typing import Annotated
+"""What is known of a run before its first step, beside its settings; in ``spec.json`` and ``result.json``."""
 
 from pydantic import ConfigDict, Field
 
-from treino.documents.fields import (
-    Count,
-    Device,
-    Document,
-    Many,
-    Plain,
-    Rows,
-    Size,
-    Task,
-    Text,
-    Threads,
-    Word,
-)
-from treino.documents.settings import ResolvedSettings
-from treino.spec import Fault
+from treino.documents.fields import Count, Document, Many, Plain, Rows, Text, Word
 
 
 class LayerFacts(Document):
@@ -47,21 +31,11 @@ class Finding(Document):
 
 
 class RunFacts(Document):
-    task: Task
-    target: Text
     currency: Text
     rows: Rows
     features: Many[Text]
-    inputs: Size
-    classes: Many[Text]
     parameters: Count
     layers: Many[LayerFacts]
-    settings: ResolvedSettings
-    engine: Word
-    threads: Threads
-    device: Device
-    steps_per_epoch: Annotated[int, Field(ge=1, le=2**53)]
-    faults: Many[Fault]
     reasons: Many[Text]
     notes: Many[Text]
     findings: Many[Finding]

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from treino.documents.fields import (
     Count,
+    Device,
     Document,
     Figure,
     Figures,
@@ -14,13 +15,19 @@ from treino.documents.fields import (
     Seconds,
     Seed,
     Share,
+    Size,
     Split,
     Status,
+    Task,
+    Text,
+    Threads,
     Word,
     agree,
 )
 from treino.documents.run_facts import RunFacts
 from treino.documents.segments import Parent, Segments
+from treino.documents.settings import ResolvedSettings
+from treino.spec import Fault
 
 Baseline = Literal["majority", "mean", "linear", "trees"]
 
@@ -116,6 +123,16 @@ class RunResult(RunFacts):
     every member that didn't diverge, and diverged where all did. Of one network both lists are missing.
     """
 
+    task: Task
+    target: Text
+    inputs: Size
+    classes: Many[Text]
+    settings: ResolvedSettings
+    engine: Word
+    threads: Threads
+    device: Device
+    steps_per_epoch: Annotated[int, Field(ge=1, le=2**53)]
+    faults: Many[Fault]
     status: Status
     stopped_early: bool
     steps: Count

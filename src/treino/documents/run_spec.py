@@ -1,7 +1,8 @@
 """``spec.json`` of a run: settings as requested and as resolved, and the shape of its data."""
 
 import math
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -42,8 +43,6 @@ class RunSpec(Document):
         net = self.asked.get("net")
         agreeing = {
             "classes": (settings.task == "classification") == (classes > 0),
-            "facts.task": self.facts.task == settings.task,
-            "facts.steps_per_epoch": self.facts.steps_per_epoch == self.steps_per_epoch,
             "outputs": not classes or self.outputs in (1, classes),
             "resolved.class_weights": len(settings.class_weights or self.classes) == classes,
             "item_shape": math.prod(self.item_shape) == self.inputs,
@@ -53,3 +52,16 @@ class RunSpec(Document):
             "resolved.dropout": self.net != "mlp" or settings.dropout is not None,
         }
         return agree(self, agreeing)
+
+
+def initial_document(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of the ``train`` document that stands in ``spec.json``. spec: the value of that file."""
+    settings, place = spec["resolved"], ("inputs", "classes", "steps_per_epoch", "parent", "segments")
+    return {
+        **{name: settings[name] for name in ("task", "target")},
+        **spec["facts"],
+        **{name: spec[name] for name in place if name in spec},
+        "settings": settings,
+        "faults": settings["fault"],
+        **{name: settings[name] for name in ("engine", "threads", "device")},
+    }

@@ -20,7 +20,10 @@ def _name(name: str) -> str:
     return name
 
 
-DECIDED = ("task", "loss", "lr", "batch_size", "patience", "keep", "data_seed", "engine", "threads")
+DECIDED = (
+    "task", "target", "loss", "lr", "batch_size", "patience", "keep", "data_seed", "fault",
+    "engine", "threads", "device",
+)  # fmt: skip
 """Settings that may be left open when they are typed, and have a value in every training."""
 FORMS = dict.fromkeys(("activation", "init", "loss", "optimizer", "schedule", "metric", "engine"), WORD) | {
     "device": DEVICE
@@ -57,6 +60,7 @@ class ResolvedSettings(Settings):
 
     if TYPE_CHECKING:
         task: Task
+        target: str
         recipe: Literal["table", "plain"]
         loss: str
         lr: float

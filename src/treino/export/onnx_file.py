@@ -86,7 +86,7 @@ def _model(run: StoredRun, onnx_graph: Any) -> Any:
     facts = {
         "run": run.name,
         "task": "classification" if spec.classes else "regression",
-        "target": spec.facts.target,
+        "target": spec.resolved.target,
         "classes": json.dumps(list(spec.classes), ensure_ascii=False),
         "columns": json.dumps(_forms(prep), ensure_ascii=False),
         "versions": json.dumps(dict(spec.versions)),

@@ -71,7 +71,7 @@ def _not_alike(runs: Sequence[StoredRun]) -> list[str]:
     said = []
     if len({run.loss_function for run in runs}) > 1:
         said.append(_("The runs were trained with different losses: compare their metric, not their loss."))
-    if len({(run.spec.data.name, run.spec.facts.target) for run in runs}) > 1:
+    if len({(run.spec.data.name, run.spec.resolved.target) for run in runs}) > 1:
         said.append(_("The runs were trained on different data."))
     return said
 

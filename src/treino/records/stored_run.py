@@ -15,7 +15,7 @@ from treino.data.torch_datasets.dataset_source import in_memory
 from treino.documents import read_document, read_preparation, read_run_result, read_run_spec, read_tensors
 from treino.documents.run_facts import RunFacts
 from treino.documents.run_result import RunResult
-from treino.documents.run_spec import RunSpec
+from treino.documents.run_spec import RunSpec, initial_document
 from treino.engine import Loss, mlp
 from treino.engine.ensemble import Ensemble
 from treino.engine.templates import plain_module
@@ -162,8 +162,8 @@ class StoredRun(StoredFolder):
         if not self.folder.has("spec.json"):
             return head
         so_far = {"steps": len(self.losses)} | histories(self.folder, self.spec)
-        facts = read_document(self.folder, "spec.json")["facts"]
-        return {**head, **facts, **UNKNOWN, "waited": None, **so_far}
+        known = initial_document(read_document(self.folder, "spec.json"))
+        return {**head, **known, **UNKNOWN, "waited": None, **so_far}
 
     @property
     def result(self) -> RunResult | None:
@@ -174,7 +174,7 @@ class StoredRun(StoredFolder):
 
     @property
     def facts(self) -> RunFacts:
-        """What is known from the first step on: data, network, settings; once it is over, all figures."""
+        """What is known from the first step on: rows, network, findings; once it is over, all figures."""
         return self.result or self.spec.facts
 
     @property

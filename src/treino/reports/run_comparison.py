@@ -33,10 +33,10 @@ def compared(runs: Sequence[StoredRun], *, pictures: bool = True) -> RunComparis
         raise TreinoError("run_twice", _("{run} is named twice.").format(run=twice), _("Name it once."))
     for run in runs:
         check_begun(run)
-    first = runs[0].facts
+    first = runs[0].spec
     for run in runs[1:]:
-        other = run.facts
-        if (first.task, first.target, first.classes) != (other.task, other.target, other.classes):
+        other = run.spec
+        if (first.resolved.target, first.classes) != (other.resolved.target, other.classes):
             raise TreinoError(
                 "nothing_to_compare",
                 _("{a} learns {one}, and {b} learns {other}: no figure of theirs means the same.").format(
@@ -54,7 +54,7 @@ def compared(runs: Sequence[StoredRun], *, pictures: bool = True) -> RunComparis
         paired=list(zip(tests, adjusted, strict=True)),
         apart=apart,
         same_validation=_same_rows(runs, "validation") == "",
-        same_loss=len({_loss(run) for run in runs}) == 1,
+        same_loss=len({run.loss_function for run in runs}) == 1,
     )
 
 
@@ -63,16 +63,15 @@ def _differing(runs: Sequence[StoredRun]) -> list[tuple[str, list[Any]]]:
     every = []
     for run in runs:
         result, data = run.result, run.spec.data
-        facts = result or run.spec.facts
         every.append(
             {
                 _("data"): data.name,
                 "SHA-256": data.sha256 and data.sha256[:12],
-                **facts.settings.model_dump(mode="json", exclude_unset=True),
+                **run.spec.resolved.model_dump(mode="json", exclude_unset=True),
                 "steps": run.steps,
                 "epochs": curves_of(run).epochs,
                 "kept_epoch": result and result.kept_epoch,
-                "parameters": facts.parameters,
+                "parameters": run.facts.parameters,
                 "seconds": result and result.seconds,
                 "status": run.status,
             }
@@ -80,13 +79,6 @@ def _differing(runs: Sequence[StoredRun]) -> list[tuple[str, list[Any]]]:
     keys = list(dict.fromkeys(k for flat in every for k in flat))
     rows = [(k, [flat.get(k) for flat in every]) for k in keys]
     return [(k, values) for k, values in rows if any(v != values[0] for v in values)]
-
-
-def _loss(run: StoredRun) -> tuple[str, ...]:
-    """What is called loss in this run."""
-    s = run.facts.settings
-    twice = "softmax_before_cross_entropy" in s.fault
-    return s.loss, str(s.label_smoothing), str(s.class_weights), str(twice)
 
 
 def _apart(runs: Sequence[StoredRun]) -> str:

@@ -196,8 +196,8 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any]) -> SegmentStar
         change = largest_change(snapshot.member_net, training, arrays, x_ND, snapshot.member)
         segment = replace(segment, output_change=change if math.isfinite(change) else None)
         spec = _with_segment(spec, run, segment)
-    spec["facts"] |= run_facts(snapshot.data, planned)
-    spec |= {"resolved": planned.settings, "versions": versions()}
+    facts = spec["facts"] | run_facts(snapshot.data, planned)
+    spec |= {"resolved": planned.settings, "facts": facts, "versions": versions()}
     return SegmentStart(segment, planned, (arrays, meta), spec)
 
 
@@ -207,7 +207,6 @@ def _with_segment(spec: dict[str, Any], run: StoredRun, segment: Segment) -> dic
         "segments": [s.to_json() for s in (*segments_of(run.spec), segment)],
         "asked": dict(segment.asked),
         "steps_per_epoch": segment.steps_per_epoch,
-        "facts": spec["facts"] | {"steps_per_epoch": segment.steps_per_epoch},
     }
 
 

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
-from treino.documents import read_run_spec
+from treino.documents import read_document, read_run_spec
+from treino.documents.run_spec import initial_document
 from treino.engine import Training
 from treino.engine.metrics import measure
 from treino.inspection.baselines import baselines
@@ -23,7 +24,6 @@ from treino.records.stored_run import StoredRun
 from treino.records.weights import write_weights
 from treino.store import RunFolder
 from treino.training.findings import findings
-from treino.training.initial_facts import run_facts
 from treino.training.resolution import Plan
 from treino.training.uncertainty import uncertainty
 from treino.training.user_data import (
@@ -83,32 +83,28 @@ def finish(
         fitted = partial(baselines, held, engine.loss_function, full)
         found = try_or_note(failures, _("Fitting the baselines"), rest, fitted)
     spec = read_run_spec(folder)
-    document = (
-        run_facts(data, planned)
-        | spec.model_dump(mode="json", include={"parent", "segments"}, exclude_unset=True)
-        | {
-            "status": status,
-            "stopped_early": stopped_early(engine),
-            "steps": int(engine.last_step_P.max()),
-            "seconds": seconds,
-            "evaluation_seconds": evaluation_seconds,
-            "waited": waited,
-            "metrics": metrics,
-            "intervals": {"test": interval},
-            "baseline": found.metrics if found else {},
-            "kept_epoch": int(engine.kept_epoch_P[engine.answering].max()),
-            "kept_step": int(engine.kept_step_P[engine.answering].max()),
-            "notes": [
-                *said_of(spec),
-                *data.notes,
-                *resumed_notes(folder),
-                *waited_notes(waited),
-                *(found.notes if found else ()),
-                *fewer_notes(data, held),
-                *without,
-            ],
-        }
-    )
+    document = initial_document(read_document(folder, "spec.json")) | {
+        "status": status,
+        "stopped_early": stopped_early(engine),
+        "steps": int(engine.last_step_P.max()),
+        "seconds": seconds,
+        "evaluation_seconds": evaluation_seconds,
+        "waited": waited,
+        "metrics": metrics,
+        "intervals": {"test": interval},
+        "baseline": found.metrics if found else {},
+        "kept_epoch": int(engine.kept_epoch_P[engine.answering].max()),
+        "kept_step": int(engine.kept_step_P[engine.answering].max()),
+        "notes": [
+            *said_of(spec),
+            *data.notes,
+            *resumed_notes(folder),
+            *waited_notes(waited),
+            *(found.notes if found else ()),
+            *fewer_notes(data, held),
+            *without,
+        ],
+    }
     if over:
         what = _("Measuring how sure its answers are")
         shape, threshold = engine.shared.item_shape, planned.settings.get("threshold")

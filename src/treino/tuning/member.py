@@ -131,7 +131,7 @@ def _spec(run: StoredRun, row: SweepRow) -> RunSpec:
     sweep, data, net, planned = read_sweep_spec(run.folder), run.data, row.asked.net, _plan(run, row)
     resolved = ResolvedSettings.model_validate({**planned.settings, "net": None})
     resolved = resolved.model_copy(update={"net": net})  # a copy in the sweep's folder, as runs have none
-    facts = RunFacts.model_validate(run_facts(data, planned) | {"settings": resolved})
+    facts = RunFacts.model_validate(run_facts(data, planned))
     return RunSpec.model_construct(
         asked={**sweep.asked, **({} if net is None else {"net": net})},
         resolved=resolved,

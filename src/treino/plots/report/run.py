@@ -65,20 +65,19 @@ class RunReport:
 def subtitle(report: RunReport) -> str:
     return _("{data}: {learnt}. {status}, {when}.").format(
         data=report.spec.data.name,
-        learnt=learnt(report.facts),
+        learnt=learnt(report.spec),
         status=_(report.status),
         when=report.created[:10],
     )
 
 
-def learnt(facts: RunFacts) -> str:
+def learnt(spec: RunSpec) -> str:
     """The target, in words."""
-    if facts.task == "regression":
-        return _("the number {target}").format(target=facts.target)
-    names = ", ".join(facts.classes[:10]) + (", …" if len(facts.classes) > 10 else "")
-    return _("{n} classes of {target}: {names}").format(
-        n=len(facts.classes), target=facts.target, names=names
-    )
+    target, classes = spec.resolved.target, spec.classes
+    if not classes:
+        return _("the number {target}").format(target=target)
+    names = ", ".join(classes[:10]) + (", …" if len(classes) > 10 else "")
+    return _("{n} classes of {target}: {names}").format(n=len(classes), target=target, names=names)
 
 
 def run_sections(report: RunReport) -> list[Section]:
@@ -135,8 +134,8 @@ def _state(report: RunReport) -> list[Block]:
         blocks.append(
             Note(_("This run is not over: it is {status}").format(status=_(report.status)), tuple(lines))
         )
-    if report.facts.faults:
-        names = ", ".join(report.facts.faults)
+    if report.spec.resolved.fault:
+        names = ", ".join(report.spec.resolved.fault)
         blocks.append(Note(_("Trained with a fault, on purpose"), (names,)))
     return blocks
 
@@ -173,8 +172,8 @@ def _data(report: RunReport) -> Section:
                 kind=_said_kind(where.kind),
                 n=total,
                 columns=len(facts.features),
-                inputs=facts.inputs,
-                learnt=learnt(facts),
+                inputs=report.spec.inputs,
+                learnt=learnt(report.spec),
             )
         ),
         table,
@@ -230,7 +229,7 @@ def _at_random(report: RunReport, drawn: bool, whole: bool) -> str:
         return _("The test rows are the source's own; the others were parted at random with seed {seed}.")
     if not drawn:
         return _("Rows that were not in a part of their own were parted at random with seed {seed}.")
-    if not whole or report.facts.task == "regression":
+    if not whole or not report.spec.classes:
         return _("Parted at random with seed {seed}.")
     return _("Parted at random with seed {seed}, each class in the same shares; equal rows stay together.")
 
@@ -275,7 +274,7 @@ def _network(report: RunReport) -> Section:
 
 
 def _training(report: RunReport) -> Section:
-    result, settings = report.result, report.facts.settings
+    result, settings = report.result, report.spec.resolved
     said = [_("steps: {steps:,}; epochs: {epochs:,}").format(steps=report.steps, epochs=report.curves.epochs)]
     if result is not None:
         said.append(_("{seconds} s").format(seconds=numeral(result.seconds)))
@@ -349,7 +348,7 @@ def _how(s: ResolvedSettings) -> str:
 def _settings(report: RunReport) -> Section:
     """What was asked for and what was decided, a line each; what is as always, in one."""
     asked, rows, usual = report.spec.asked, [], []
-    for name, value in report.facts.settings.model_dump(mode="json", exclude_unset=True).items():
+    for name, value in report.spec.resolved.model_dump(mode="json", exclude_unset=True).items():
         if name in asked:
             rows.append((name, value_text(value), _("asked for"), FLAGS.get(name, "")))
         elif value in (None, [], (), False):
@@ -410,7 +409,7 @@ def way_back(where: DataSource, command: str, call: str) -> list[Block]:
 
 
 def _again(report: RunReport) -> Section:
-    facts, where = report.facts, report.spec.data
+    facts, where, settings = report.facts, report.spec.data, report.spec.resolved
     blocks: list[Block] = [
         *way_back(where, report.spec.command, report.call),
         Paragraph(_("The same bits again: {answer}").format(
@@ -423,7 +422,7 @@ def _again(report: RunReport) -> Section:
     rows = [
         *((name, version) for name, version in report.spec.versions.items()),
         (_("kernel"), _("{engine} on {device}; threads: {n}").format(
-            engine=facts.engine, device=facts.device, n=facts.threads
+            engine=settings.engine, device=settings.device, n=settings.threads
         )),
         (_("trained"), report.created[:19].replace("T", " ") + " UTC"),
         *((_("SHA-256 of {name}").format(name=name), sha) for name, sha in hashes),
