@@ -25,10 +25,9 @@ from treino.search import judge
 from treino.spec import OF_DATA, read_settings
 from treino.store import RunFolder
 from treino.training.train import drain, training
-from treino.tuning.ensemble import alike, networks
+from treino.tuning.ensemble import alike, greedy_ensemble, networks
 from treino.tuning.extension import extension_notes
 from treino.tuning.fresh_seeds import fresh_seeds
-from treino.tuning.greedy_ensemble import greedy_ensemble
 from treino.tuning.populations import groups
 from treino.tuning.sweep_state import SweepProgress, SweepTraining
 from treino.words import _

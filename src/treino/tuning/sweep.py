@@ -46,10 +46,8 @@ from treino.tuning.extension import OVER, add_networks, begun_part, check_folder
 from treino.tuning.judgement import finish_sweep, sweep_document
 from treino.tuning.populations import settings_of, single_settings, whole_settings
 from treino.tuning.shared_data import new_folder
-from treino.tuning.space_file import space_of
 from treino.tuning.spread import finish_repeats, member_figures
-from treino.tuning.sweep_networks import network_words, renamed_space
-from treino.tuning.sweep_options import TPE, sweep_options
+from treino.tuning.sweep_options import TPE, network_words, renamed_space, space_of, sweep_options
 from treino.tuning.sweep_state import (
     SweepProgress,
     SweepTraining,
