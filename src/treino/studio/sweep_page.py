@@ -15,10 +15,10 @@ from treino.studio.divergence import where_diverged
 from treino.studio.folder_page import FolderPage, thinned
 from treino.studio.run_commands import Answer, TrainerRequest
 from treino.training.commands import send_stop
+from treino.tuning.bracket import MemberTable, plain
 from treino.tuning.conclusions import mode_name, row_name, seconds_text
 from treino.tuning.extension import check_folder, left_of, send_more, settings_in_all
 from treino.tuning.member import config_of
-from treino.tuning.member_table import MemberTable, plain
 from treino.tuning.stored_study import StoredStudy
 from treino.tuning.stored_sweep import StoredSweep
 

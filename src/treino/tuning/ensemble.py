@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from treino.data.dataset import Data
 from treino.data.rows import Rows
-from treino.documents import read_sweep_spec, read_tensors
+from treino.documents import read_sweep_spec
 from treino.engine import mlp
 from treino.engine.ensemble import Ensemble, mean_output
 from treino.engine.losses import Loss
@@ -26,7 +26,7 @@ from treino.records.stored_run import StoredRun
 from treino.resampling import percentile_interval, row_counts
 from treino.store import RunFolder
 from treino.store.files import damaged
-from treino.tuning import top_members
+from treino.tuning.bracket import MODELS, TopMember, read_top
 from treino.tuning.member import config_of
 from treino.tuning.populations import COMPARED, settings_of
 from treino.words import _
@@ -39,7 +39,7 @@ def ensemble(folder: RunFolder, winner: StoredRun, top: int) -> StoredRun:
     Raises:
         TreinoError: fewer are kept, or one of them sees its rows otherwise than the winner does.
     """
-    kept = top_members.top_from_tensors(*read_tensors(folder, top_members.MODELS))
+    kept = read_top(folder)
     if not 1 <= top <= len(kept):
         raise TreinoError(
             "top_range",
@@ -59,15 +59,15 @@ def chosen_ensemble(folder: RunFolder, winner: StoredRun, members: Sequence[int]
     Raises:
         TreinoError: the folder doesn't keep one of them.
     """
-    kept = {k.member: k for k in top_members.top_from_tensors(*read_tensors(folder, top_members.MODELS))}
+    kept = {k.member: k for k in read_top(folder)}
     if lost := set(members) - set(kept):
-        raise damaged(folder.path / top_members.MODELS, _("network {n} is not there").format(n=min(lost)))
+        raise damaged(folder.path / MODELS, _("network {n} is not there").format(n=min(lost)))
     different = list(dict.fromkeys(members))
     made = dict(zip(different, networks(folder, winner, [kept[m] for m in different]), strict=True))
     return StoredRun(winner.record, Ensemble([made[m] for m in members], winner.spec.resolved.loss).eval())
 
 
-def alike(folder: RunFolder, kept: Sequence[top_members.TopMember]) -> list[top_members.TopMember]:
+def alike(folder: RunFolder, kept: Sequence[TopMember]) -> list[TopMember]:
     """Those that can answer together with the first one: they see the same rows, and have the same loss."""
     base, first = read_sweep_spec(folder).base, config_of(folder, kept[0].member)
     found = []
@@ -82,7 +82,7 @@ def _differences(config: Mapping[str, Any], first: Mapping[str, Any]) -> list[st
     return [n for n in (*COMPARED, "loss") if config.get(n) != first.get(n)]
 
 
-def networks(folder: RunFolder, winner: StoredRun, kept: Sequence[top_members.TopMember]) -> list[nn.Module]:
+def networks(folder: RunFolder, winner: StoredRun, kept: Sequence[TopMember]) -> list[nn.Module]:
     """The kept networks as modules.
 
     Raises:

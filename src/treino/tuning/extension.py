@@ -18,7 +18,7 @@ from treino.search.space import Space, space_from_json
 from treino.store import RunFolder
 from treino.store.database import Command
 from treino.training.commands import heard, send_command
-from treino.tuning.member_table import MemberTable
+from treino.tuning.bracket import MemberTable
 from treino.tuning.sweep_options import TPE
 from treino.tuning.sweep_state import SweepTraining, next_members, write_members
 from treino.words import _

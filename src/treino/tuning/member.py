@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.data.sources import BuiltinName
-from treino.documents import read_document, read_run_spec, read_sweep_spec, read_tensors
+from treino.documents import read_document, read_run_spec, read_sweep_spec
 from treino.documents.run_facts import RunFacts
 from treino.documents.run_spec import RunSpec
 from treino.documents.settings import ResolvedSettings
@@ -31,7 +31,7 @@ from treino.store.files import damaged
 from treino.store.new_names import command_word
 from treino.training.initial_facts import run_facts
 from treino.training.resolution import Plan, decide, plan
-from treino.tuning import member_table, top_members
+from treino.tuning.bracket import MEMBERS, MemberTable, TopMember, read_top
 from treino.tuning.populations import COMPARED, settings_of
 from treino.words import _
 
@@ -80,19 +80,14 @@ def config_of(folder: RunFolder, member: int) -> dict[str, Any]:
     return dict(configs[member])
 
 
-def kept_of(folder: RunFolder, member: int) -> top_members.TopMember:
+def kept_of(folder: RunFolder, member: int) -> TopMember:
     """The member with its weights.
 
     Raises:
         TreinoError: they were not kept.
     """
     config_of(folder, member)
-    kept = (
-        top_members.top_from_tensors(*read_tensors(folder, top_members.MODELS))
-        if folder.has(top_members.MODELS)
-        else []
-    )
-    found = {k.member: k for k in kept}
+    found = {k.member: k for k in read_top(folder)}
     if member not in found:
         raise TreinoError(
             "weights_not_kept",
@@ -117,7 +112,7 @@ class MemberRecord:
     folder: RunFolder
     access: Access
     number: int
-    kept: top_members.TopMember
+    kept: TopMember
     asked: Settings
     rows: Data
 
@@ -174,10 +169,10 @@ class MemberRecord:
     def document(self) -> dict[str, Any]:
         """Its settings, and its row at each rung. What only its network can tell of them is left open where
         that is the user's own, and its code may not run."""
-        rows = member_table.MemberTable.read(self.folder).rows.values()
+        rows = MemberTable.read(self.folder).rows.values()
         rungs = [row for row in rows if row["member"] == self.number]
         if not rungs:
-            raise damaged(self.folder.path / member_table.NAME, _("it has no row of a network that is kept"))
+            raise damaged(self.folder.path / MEMBERS, _("it has no row of a network that is kept"))
         runs = self.asked.net is None or self.access.net is not None or self.access.trust
         return {
             "sweep": self.folder.path.name,
@@ -313,7 +308,7 @@ def like(
 
 def _engine(folder: RunFolder, member: int) -> dict[str, Any]:
     """The kernel that trained this member; {}: it was not begun yet."""
-    rows = member_table.MemberTable.read(folder).last()
+    rows = MemberTable.read(folder).last()
     return next(({"engine": row["engine"]} for row in rows if row["member"] == member), {})
 
 

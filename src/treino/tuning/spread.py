@@ -11,10 +11,9 @@ from treino.documents import read_document
 from treino.engine.metrics import measure
 from treino.plots.style import split_name
 from treino.store import RunFolder
-from treino.tuning.bracket import TrainingBracket
+from treino.tuning.bracket import ANSWERED_AT_ONCE, TrainingBracket, member_outputs
 from treino.tuning.judgement import sweep_document
 from treino.tuning.sweep_state import SweepProgress, SweepTraining
-from treino.tuning.top_members import ANSWERED_AT_ONCE, member_outputs
 from treino.words import _
 
 SPLITS = ("validation", "test")

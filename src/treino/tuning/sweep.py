@@ -19,7 +19,7 @@ import torch
 from treino.cluster.devices import device_here
 from treino.cluster.ray_task import processor_kind
 from treino.data.dataset import Data
-from treino.documents import read_checkpoint, read_document, read_sweep_spec, read_tensors
+from treino.documents import read_checkpoint, read_document, read_sweep_spec
 from treino.engine import Tick
 from treino.engine.metrics import METRICS, metric_names
 from treino.errors import TreinoError
@@ -39,8 +39,16 @@ from treino.search.space_text import read_space
 from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.training.goals import check_goals
-from treino.tuning import member_table, top_members
-from treino.tuning.bracket import TrainingBracket
+from treino.tuning.bracket import (
+    MEMBERS,
+    MemberTable,
+    TrainingBracket,
+    best_members,
+    read_top,
+    row_scores,
+    top_of_both,
+    write_top,
+)
 from treino.tuning.distribution import open_distribution
 from treino.tuning.extension import OVER, add_networks, begun_part, check_folder, hear
 from treino.tuning.judgement import finish_sweep, sweep_document
@@ -213,9 +221,8 @@ def sweep_resumption(
             sweep.options = replace(wanted, members=len(members["configs"]))
         sweep.done, sweep.seconds = state["done"], state["spent"]
         sweep.notes += members["notes"]
-        sweep.rows = member_table.MemberTable.read(folder, sweep.rows.dimensions)
-        if folder.has(top_members.MODELS):
-            sweep.top = top_members.top_from_tensors(*read_tensors(folder, top_members.MODELS))
+        sweep.rows = MemberTable.read(folder, sweep.rows.dimensions)
+        sweep.top = read_top(folder)
         restore_members(sweep, members)
         if more is not None:
             add_networks(folder, sweep, more, reopened=judged)
@@ -301,7 +308,7 @@ class SweepJob:
         """The table of members, and the state of the bracket that runs."""
         if self.bracket is None:
             return  # kept when the last one was over
-        self.folder.write_bytes(member_table.NAME, self.sweep.rows.to_bytes())
+        self.folder.write_bytes(MEMBERS, self.sweep.rows.to_bytes())
         tensors, facts = self.bracket.save()
         self.folder.checkpoint(tensors, self._state(facts))
 
@@ -313,9 +320,9 @@ class SweepJob:
         if self.bracket is not None:
             self.bracket.write_rows(sweep.rows)
             if reason == "interrupted":
-                best = top_members.best_members(self.bracket, sweep.options.top)
-                kept = top_members.top_of_both(sweep.top, best, sweep.options.top)
-                self.folder.write_tensors(top_members.MODELS, *top_members.top_tensors(kept))
+                best = best_members(self.bracket, sweep.options.top)
+                kept = top_of_both(sweep.top, best, sweep.options.top)
+                write_top(self.folder, kept)
                 self.checkpoint()
             else:
                 self._keep(reason)
@@ -383,9 +390,9 @@ class SweepJob:
         for row in sweep.rows.rows.values():
             if row["heat"] == bracket.number and row["status"] == "running":
                 row["status"] = "stopped"  # time was over, or enough was reached
-        best = top_members.best_members(bracket, sweep.options.top)
-        sweep.top = top_members.top_of_both(sweep.top, best, sweep.options.top)
-        folder.write_tensors(top_members.MODELS, *top_members.top_tensors(sweep.top))
+        best = best_members(bracket, sweep.options.top)
+        sweep.top = top_of_both(sweep.top, best, sweep.options.top)
+        write_top(folder, sweep.top)
         said = len(sweep.notes)
         first = {"sweep": folder.path.name, "n": bracket.first}
         next_members = _("For predictions: treino predict {sweep}:{n} DATA").format(**first)
@@ -394,9 +401,7 @@ class SweepJob:
             measured = try_or_note(sweep.notes, what, next_members, partial(member_figures, bracket))
             folder.write_json(f"figures/{bracket.number}.json", measured or {})
         else:
-            scores = try_or_note(
-                sweep.notes, what, next_members, partial(top_members.row_scores, bracket, sweep.metric)
-            )
+            scores = try_or_note(sweep.notes, what, next_members, partial(row_scores, bracket, sweep.metric))
             folder.write_tensors(f"rows/{bracket.number}.safetensors", scores or {}, {})
         if len(sweep.notes) > said:
             write_members(folder, sweep)
@@ -404,7 +409,7 @@ class SweepJob:
             members = {"members": list(population.group.members)}
             curves = population.curve.tensors()
             folder.write_tensors(f"curves/{bracket.number}-{place}.safetensors", curves, members)
-        folder.write_bytes(member_table.NAME, sweep.rows.to_bytes())
+        folder.write_bytes(MEMBERS, sweep.rows.to_bytes())
         figures = bracket.figures()
         for member in sorted(figures):
             sweep.sampler.tell(member, figures[member])

@@ -22,13 +22,11 @@ from treino.search.space import Config
 from treino.spec import Settings
 from treino.store import RunFolder
 from treino.training.resolution import decide
-from treino.tuning.bracket import TrainingBracket
+from treino.tuning.bracket import MemberTable, TopMember, TrainingBracket
 from treino.tuning.distribution import Distribution
-from treino.tuning.member_table import MemberTable
 from treino.tuning.populations import COMPARED, Group, for_gpu, groups, settings_of
 from treino.tuning.shared_data import SharedRows
 from treino.tuning.sweep_options import TPE, TPE_AT_ONCE, SweepOptions
-from treino.tuning.top_members import TopMember
 from treino.words import _
 
 COPIES = 12  # of a member's numbers that are in memory while it trains
