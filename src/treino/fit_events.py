@@ -144,7 +144,7 @@ def fit_events(fit: PreparedFit) -> Iterator[JobEvent]:
     """
     request, read = fit.request, fit.settings
     if request.repeated:
-        from treino.tuning.repeats import repeat_events  # one network needs nothing of many
+        from treino.tuning.sweep import repeat_events  # one network needs nothing of many
 
         events = repeat_events(
             request.source,

@@ -160,7 +160,7 @@ def test_what_was_interrupted_goes_on_with_a_cluster_or_without(
 
 @pytest.mark.slow
 def test_steps_to_a_target_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from treino.tuning.repeats import repeat_events
+    from treino.tuning.sweep import repeat_events
 
     found = []
     for name, on in (("together", None), ("apart", "ray")):

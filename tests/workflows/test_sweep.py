@@ -20,8 +20,7 @@ from treino.search.halving import halving
 from treino.store import RunFolder
 from treino.tuning.bracket import read_top
 from treino.tuning.populations import groups, settings_of
-from treino.tuning.repeats import repeat_events
-from treino.tuning.sweep import sweep_events, sweep_resumption
+from treino.tuning.sweep import repeat_events, sweep_events, sweep_resumption
 
 SPACE = ["lr=1e-4..1e-1:log", "hidden=8|16,8", "dropout=0..0.5", "optimizer=sgd|adam",
          "momentum=0..0.9 if optimizer=sgd"]  # fmt: skip

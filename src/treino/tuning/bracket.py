@@ -6,13 +6,15 @@ weights of the best, and their scores of each validation row.
 
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from treino.data.dataset import Data
+from treino.data.rows import Rows
 from treino.documents import check, read_tensors
 from treino.engine import Loss, Tick, Training
 from treino.engine.metrics import METRICS, MetricInputs, row_losses
@@ -362,33 +364,40 @@ def row_scores(bracket: TrainingBracket, metric: str) -> dict[str, Tensor]:
     members: list[int] = []
     same: dict[str, Tensor] = {}
     parts: dict[str, list[Tensor]] = {"choose": [], "shown": []}
-    for group, training in zip(bracket.groups, bracket.trainings, strict=True):
-        rows = [row for row, member in enumerate(group.members) if member in chosen]
-        validation = group.data.validation
-        index_N = validation_sample(len(validation))
-        x_ND, y_N = validation.x[index_N], validation.y[index_N]
-        size = max(1, ANSWERED_AT_ONCE // max(1, len(index_N) * training.outputs))
-        for start in range(0, len(rows), size):
-            some = rows[start : start + size]
-            output_RNC = member_outputs(training, some, x_ND)
-            members += [group.members[row] for row in some]
-            weight_N, scores = row_score_parts(output_RNC, y_N, training.loss_function, metric)
-            same = {"weight": weight_N.float(), "target": y_N}
-            for name, score_RN in scores.items():
-                parts[name].append(score_RN)
+    for group, training, rows, output_RNC in kept_outputs(bracket, chosen, lambda data: _sample(data).x):
+        members += [group.members[row] for row in rows]
+        y_N = _sample(group.data).y
+        weight_N, scores = row_score_parts(output_RNC, y_N, training.loss_function, metric)
+        same = {"weight": weight_N.float(), "target": y_N}
+        for name, score_RN in scores.items():
+            parts[name].append(score_RN)
     found = {"member": torch.tensor(members, dtype=torch.int64)}
     return found | same | {name: torch.cat(some) for name, some in parts.items() if some}
 
 
-def member_outputs(training: Training, rows: Sequence[int], x_ND: Tensor) -> Tensor:
-    """``[R, N, C]``: outputs of these members' kept networks on prepared rows."""
-    shape = training.shared.item_shape
-    return training.answers(training.kept(rows), x_ND if shape is None else x_ND.reshape(-1, *shape))
+def kept_outputs(
+    bracket: TrainingBracket, members: Collection[int], x_of: Callable[[Data], Tensor]
+) -> Iterator[tuple[Group, Training, list[int], Tensor]]:
+    """What these members' kept networks answer, some of a population at a time: where they are in it, and
+    their outputs ``[R, N, C]``. x_of: the prepared rows of their data that they are asked about."""
+    for group, training in zip(bracket.groups, bracket.trainings, strict=True):
+        rows = [row for row, member in enumerate(group.members) if member in members]
+        x_ND, shape = x_of(group.data), training.shared.item_shape
+        if not len(x_ND):
+            continue
+        x = x_ND if shape is None else x_ND.reshape(-1, *shape)
+        size = max(1, ANSWERED_AT_ONCE // (len(x) * training.outputs))
+        for start in range(0, len(rows), size):
+            some = rows[start : start + size]
+            yield group, training, some, training.answers(training.kept(some), x)
 
 
-def validation_sample(rows: int) -> Tensor:
+def _sample(data: Data) -> Rows:
     """The validation rows whose scores are kept: all, or ROWS of them, evenly spaced."""
-    return torch.arange(rows) if rows <= ROWS else torch.linspace(0, rows - 1, ROWS).round().long()
+    rows: Rows = data.validation
+    if len(rows) > ROWS:
+        rows = rows[torch.linspace(0, len(rows) - 1, ROWS).round().long()]
+    return rows
 
 
 def row_score_parts(

@@ -1,5 +1,6 @@
-"""The training of a sweep, from its first member to its last bracket, as a stream of events.
+"""The training of many networks, from its first member to its last bracket, as a stream of events.
 
+A sweep looks for the best settings; repeats train equal ones with several seeds or folds, and choose nobody.
 What is on disk is always enough: the settings of all members asked for so far, the table of the rungs that
 are behind, the state of the bracket that runs, and the weights of the best.
 """
@@ -22,6 +23,7 @@ from treino.data.dataset import Data
 from treino.documents import read_checkpoint, read_document, read_sweep_spec
 from treino.engine import Tick
 from treino.engine.metrics import METRICS, metric_names
+from treino.engine.training_setup import no_validation_rows
 from treino.errors import TreinoError
 from treino.loop.loop import JobEvent, events, status_at_end
 from treino.records.access import Access
@@ -34,7 +36,7 @@ from treino.records.network_source import (
     network_source,
 )
 from treino.records.resumable import unfinished
-from treino.search.space import Space, space_from_json
+from treino.search.space import Choice, Dimension, Space, space_from_json
 from treino.search.space_text import read_space
 from treino.spec import read_settings
 from treino.store import RunFolder
@@ -51,10 +53,9 @@ from treino.tuning.bracket import (
 )
 from treino.tuning.distribution import open_distribution
 from treino.tuning.extension import OVER, add_networks, begun_part, check_folder, hear
-from treino.tuning.judgement import finish_sweep, sweep_document
+from treino.tuning.judgement import finish_repeats, finish_sweep, member_figures, sweep_document
 from treino.tuning.populations import settings_of, single_settings, whole_settings
 from treino.tuning.shared_data import new_folder
-from treino.tuning.spread import finish_repeats, member_figures
 from treino.tuning.sweep_options import TPE, network_words, renamed_space, space_of, sweep_options
 from treino.tuning.sweep_state import (
     SweepProgress,
@@ -65,7 +66,7 @@ from treino.tuning.sweep_state import (
     training_bracket,
     write_members,
 )
-from treino.words import _
+from treino.words import _, setting
 
 CHECKPOINT_SECONDS = 10.0
 
@@ -157,6 +158,74 @@ def sweep_events(
         )
         write_members(folder, sweep)
         yield from events(SweepJob(folder, sweep, first, SweepProgress(wanted.members)))
+
+
+def repeat_space(seeds: int | None, folds: int | None, first_seed: int) -> tuple[Space, str]:
+    """The seeds from ``first_seed`` on, the folds, or all of one on each of the other; and a word for them.
+
+    Raises:
+        TreinoError: fewer than two.
+    """
+    for name, count in (("seeds", seeds), ("folds", folds)):
+        if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 2):
+            raise TreinoError(
+                f"{name}_range",
+                _("{name} is {n}, and figures of a single network don't vary.").format(name=name, n=count),
+                _("Give at least 2, e.g. 5."),
+            )
+    dimensions = []
+    if folds is not None:
+        dimensions.append(Dimension("fold", Choice(tuple(f"{i + 1}/{folds}" for i in range(folds)))))
+    if seeds is not None:
+        dimensions.append(Dimension("seed", Choice(tuple(range(first_seed, first_seed + seeds)))))
+    return Space(tuple(dimensions)), "folds" if folds is not None else "seeds"
+
+
+def repeat_events(
+    source: Any,
+    *,
+    seeds: int | None = None,
+    folds: int | None = None,
+    until: Any = None,
+    parent: str | Path = "runs",
+    settings: Mapping[str, Any],
+    networks: NetworkSource | None = None,
+    data: Data | None = None,
+    on: str | None = None,
+    gpus_per_chunk: float | None = None,
+) -> Iterator[Any]:
+    """Train the same settings with ``seeds`` seeds, on ``folds`` folds, or both, as one sweep.
+
+    until: a validation figure, such as ``accuracy=0.8``: the steps to it are counted. networks: where the
+    file comes from that settings name as a network of the user's own. data: what ``load_data`` made of the
+    source with these settings, where that was wanted before; folds split anew. on, gpus_per_chunk: the
+    cluster that trains, see ``open_cluster``.
+
+    Raises:
+        TreinoError: bad input (status 2) or a failing machine (status 1).
+    """
+    shared = read_settings(settings)
+    if until is not None and shared.validation == 0:
+        raise no_validation_rows(setting("until", until))
+    space, word = repeat_space(seeds, folds, shared.seed)
+    base = {k: v for k, v in settings.items() if k not in ("name", "out")}
+    if folds is not None:
+        if "fold" in base or "test" in base:
+            raise TreinoError(
+                "folds_and_test",
+                _("[[folds]] tests on one fold after the other, and {name} says which rows test.").format(
+                    name=setting("fold" if "fold" in base else "test")
+                ),
+                _("Leave one of them out."),
+            )
+        base["fold"] = f"1/{folds}"
+    count = len(space.grid)
+    yield from sweep_events(
+        source, space, parent=parent, name=shared.name, out=shared.out, settings=base,
+        networks=networks, stem=word, members=count, strategy="none", sampler="grid",
+        top=count, fresh=0, until=until, spread=True, data=data if folds is None else None,
+        on=on, gpus_per_chunk=gpus_per_chunk,
+    )  # fmt: skip
 
 
 def sweep_resumption(
