@@ -175,8 +175,7 @@ def test_halves_of_a_part_hold_its_members(tmp_path: Path) -> None:
     from treino.data import load
     from treino.engine import config_of, mlp
     from treino.spec import read_settings
-    from treino.tuning.group_training import GroupTraining
-    from treino.tuning.populations import Group
+    from treino.tuning.populations import Group, GroupTraining
 
     config = config_of([read_settings({"epochs": 2, "seed": seed}) for seed in range(7)])
     population = GroupTraining(Group(tuple(range(7)), load("iris"), mlp(4), config), "loss")

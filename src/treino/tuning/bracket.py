@@ -24,8 +24,7 @@ from treino.search.space import Config
 from treino.store import RunFolder
 from treino.store.files import damaged
 from treino.tuning.distribution import Distribution
-from treino.tuning.group_training import GroupTraining
-from treino.tuning.populations import Group, rung_step
+from treino.tuning.populations import Group, GroupTraining, rung_step
 from treino.words import _
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from treino.cluster.cluster import Cluster, SharedValue, TaskEnd
 from treino.cluster.ray_cluster import open_cluster
 from treino.data.dataset import Data
 from treino.engine import Tick
-from treino.tuning.group_training import GroupTraining, PartOrder, PopulationPart
+from treino.tuning.populations import GroupTraining, PartOrder, PopulationPart
 from treino.tuning.track import Track, TrackOrder
 
 TASK_SECONDS, SHORTEST_TASK = 4.0, 0.5

@@ -21,7 +21,7 @@ from treino.records.user_network import NetworkFiles, network_of
 from treino.spec import Settings
 from treino.training.resolution import Plan, plan
 from treino.training.user_data import answers
-from treino.tuning.group_training import PopulationPart, Saved
+from treino.tuning.populations import PopulationPart, Saved
 from treino.words import _
 
 FEWEST_EPOCHS = 2  # of a cluster's task: the first in a process is not timed
