@@ -24,7 +24,7 @@ from treino.search.space import Config
 from treino.store import RunFolder
 from treino.store.files import damaged
 from treino.tuning.distribution import Distribution
-from treino.tuning.populations import Group, GroupTraining, rung_step
+from treino.tuning.populations import Group, GroupTraining, load_each, rung_step, save_each
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -268,12 +268,7 @@ class TrainingBracket:
 
     def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything that going on bit for bit needs."""
-        tensors: dict[str, Tensor] = {}
-        each = []
-        for place, population in enumerate(self.populations):
-            state, facts = population.save()
-            tensors |= {f"{place}.{name}": tensor for name, tensor in state.items()}
-            each.append(facts)
+        tensors, each = save_each(self.populations)
         return tensors, {
             "heat": self.number,
             "rung": self.rung,
@@ -284,10 +279,9 @@ class TrainingBracket:
 
     def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
         """Go on from what ``save`` gave; the bracket has begun and has the same members."""
-        for place, population in enumerate(self.populations):
-            head = f"{place}."
-            own = {name[len(head) :]: t for name, t in tensors.items() if name.startswith(head)}
-            population.load(own, {name: facts[name][place] for name in ("looks", "engine", "parts")})
+        names = "looks", "engine", "parts"
+        each = [dict(zip(names, of, strict=True)) for of in zip(*(facts[n] for n in names), strict=True)]
+        load_each(self.populations, tensors, each)
         self.rung, self.steps_before = facts["rung"], facts["model_steps"]
 
 

@@ -39,8 +39,8 @@ from treino.tuning.bracket import TrainingBracket, kept_outputs
 from treino.tuning.distribution import Distribution
 from treino.tuning.ensemble import alike, greedy_ensemble, networks
 from treino.tuning.extension import extension_notes
+from treino.tuning.job import SharedRows
 from treino.tuning.populations import GroupOrder, for_gpu, group_order, groups, settings_of
-from treino.tuning.shared_data import SharedRows
 from treino.tuning.sweep_state import PREPARED, SweepProgress, SweepTraining
 from treino.words import _
 
@@ -88,13 +88,12 @@ def _diverged_notes(sweep: SweepTraining) -> list[str]:
     return [_("Every network diverged: there is no best. Try smaller learning rates.")]
 
 
-def finish_sweep(folder: RunFolder, sweep: SweepTraining, progress: SweepProgress) -> dict[str, Any]:
-    """Judge the sweep, write its document and seal the folder. What fails of the judging becomes a note.
+def add_judgement(document: dict[str, Any], folder: RunFolder, sweep: SweepTraining) -> None:
+    """Judge the sweep, and say so in its document. What fails of the judging becomes a note.
 
     Raises:
         TreinoError: a failing machine.
     """
-    document = sweep_document(folder, sweep, progress)
     if sweep.top:
         winner = sweep.top[0].member
         failures: list[str] = []
@@ -119,9 +118,6 @@ def finish_sweep(folder: RunFolder, sweep: SweepTraining, progress: SweepProgres
         document["notes"].append(
             _("No network has a validation {metric}: there is no best.").format(metric=sweep.metric)
         )
-    folder.write_json("result.json", document)
-    folder.seal(sweep.status)
-    return document
 
 
 def _ensemble(folder: RunFolder, sweep: SweepTraining, winner: StoredRun) -> dict[str, Any]:
@@ -521,9 +517,8 @@ def member_figures(bracket: TrainingBracket) -> dict[str, dict[str, dict[str, fl
     return found
 
 
-def finish_repeats(folder: RunFolder, sweep: SweepTraining, progress: SweepProgress) -> dict[str, Any]:
-    """Write the document with the mean and deviation of every figure, and seal the folder."""
-    document = sweep_document(folder, sweep, progress)
+def add_spread(document: dict[str, Any], folder: RunFolder, sweep: SweepTraining) -> None:
+    """Put the mean and deviation of every figure into the document of seeds or folds."""
     by_member: dict[str, dict[str, dict[str, float | None]]] = {}
     for number in range(sweep.done):
         by_member |= read_document(folder, f"figures/{number}.json")
@@ -532,9 +527,6 @@ def finish_repeats(folder: RunFolder, sweep: SweepTraining, progress: SweepProgr
     document["notes"] += [*_without(sweep, len(by_member)), *_undefined(document["figures"])]
     if sweep.options.until is not None:
         document["reached"] = _reached(sweep)
-    folder.write_json("result.json", document)
-    folder.seal(sweep.status)
-    return document
 
 
 def figure_spread(by_member: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Members grouped in populations: those that differ only in numbers train side by side.
 
 A population's training holds the learning curves and the figures of its members' kept weights. Some members
-may go on apart from the others, here or as the task of a cluster's process, which is a function of its arguments
-alone, so that it may run anywhere, and again where its process is lost.
+may go on apart from the others, here or as the task of a cluster's process, which is a function of its
+arguments alone, so that it may run anywhere, and again where its process is lost.
 """
 
 import json
@@ -217,12 +217,12 @@ class GroupOrder:
         return Group(self.members, data, net, self.config)
 
 
-def group_order(group: Group, cluster: Cluster | None) -> GroupOrder:
+def group_order(group: Group, cluster: Cluster | None, threads: int = 1) -> GroupOrder:
     """The order for a group. cluster: whose process will train it, by the kernel that is decided here; None:
-    this process."""
+    this process. threads: there, of a kernel whose threads change no bit."""
     net, network, config = group.net, group.network, group.config
     if cluster is not None and config.shared.engine in WORKERS:
-        config = config.with_settings(threads=1)  # no thread changes a bit, and a task has one processor
+        config = config.with_settings(threads=threads)
     if cluster is not None and cluster.gpus:
         config = config.with_settings(device="cuda")
     return GroupOrder(group.members, net if isinstance(net, MLP) else None, network, config)
@@ -333,10 +333,15 @@ class GroupTraining:
     parts: list[PopulationPart] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.training = self.group.training()
+        self.training = replace(self.group, data=self.training_data).training()
         self.curve = Curve(max(1, -(-self.training.steps // 20) // POINTS))
         self.reached = torch.full((len(self.group.members),), -1, dtype=torch.int64)
         self._apart: tuple[PopulationPart, GroupTraining] | None = None
+
+    @property
+    def training_data(self) -> Data:
+        """The rows that its training is made with."""
+        return self.group.data
 
     def behind(self, until: int) -> bool:
         """Whether anybody still has to train to get to this step."""
@@ -527,8 +532,9 @@ class GroupTraining:
 
     def order(self, part: PopulationPart, until: int, cluster: Cluster) -> "PartOrder":
         """What a task needs to train the part on to a step."""
-        group = group_order(self.group.part(part.rows, self.training), cluster)
-        return PartOrder(group, self.metric, self.target, self.save_part(part) if part.step else None, until)
+        group = group_order(self.group.part(part.rows, self.training), cluster, self.task_processors)
+        state = self.save_part(part) if part.step else None
+        return PartOrder(type(self), group, self.metric, self.target, state, until)
 
     def task_name(self, part: PopulationPart, until: int) -> str:
         members = [self.members[row] for row in part.rows]
@@ -562,9 +568,10 @@ class GroupTraining:
 
 @dataclass(frozen=True, eq=False)
 class PartOrder:
-    """What training a part needs beside the rows. state: as ``GroupTraining.save_part`` gave it; None before
-    the first step."""
+    """What training a part needs beside the rows. kind: of population. state: as its ``save_part`` gave it;
+    None before the first step."""
 
+    kind: type[GroupTraining]
     group: GroupOrder
     metric: str
     target: tuple[str, float] | None
@@ -573,7 +580,7 @@ class PartOrder:
 
     def train(self, data: Data) -> "PartEnd":
         """Train the members to the step, or until all have ended."""
-        alone = GroupTraining(self.group.group(data), self.metric, self.target)
+        alone = self.kind(self.group.group(data), self.metric, self.target)
         if self.state is not None:
             alone.load(*self.state)
         while alone.behind(self.until):
@@ -588,6 +595,30 @@ class PartEnd:
     state: Saved
     model_steps: int
     epoch: Epoch | None
+
+
+def save_each(populations: Sequence[GroupTraining]) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
+    """The states of several, tensors by ``place.kind.name``."""
+    tensors: dict[str, Tensor] = {}
+    each = []
+    for place, population in enumerate(populations):
+        own, facts = population.save()
+        tensors |= {f"{place}.{name}": tensor for name, tensor in own.items()}
+        each.append(facts)
+    return tensors, each
+
+
+def load_each(
+    populations: Sequence[GroupTraining],
+    tensors: Mapping[str, Tensor],
+    each: Sequence[Mapping[str, Any] | None],
+) -> None:
+    """Go on from what ``save_each`` gave, in trainings of the same groups; None: nothing is kept of it."""
+    for place, (population, facts) in enumerate(zip(populations, each, strict=True)):
+        head = f"{place}."
+        if facts is not None:
+            own = {name[len(head) :]: t for name, t in tensors.items() if name.startswith(head)}
+            population.load(own, facts)
 
 
 def _named(kinds: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:

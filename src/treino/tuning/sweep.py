@@ -27,14 +27,9 @@ from treino.engine.training_setup import no_validation_rows
 from treino.errors import TreinoError
 from treino.loop.loop import JobEvent, events, status_at_end
 from treino.records.access import Access
-from treino.records.data_source import data_of, load_data, source_of
+from treino.records.data_source import load_data
 from treino.records.failure_notes import try_or_note
-from treino.records.network_source import (
-    NetworkSource,
-    copy_words,
-    network_files,
-    network_source,
-)
+from treino.records.network_source import NetworkSource
 from treino.records.resumable import unfinished
 from treino.search.space import Choice, Dimension, Space, space_from_json
 from treino.search.space_text import read_space
@@ -53,9 +48,9 @@ from treino.tuning.bracket import (
 )
 from treino.tuning.distribution import open_distribution
 from treino.tuning.extension import OVER, add_networks, begun_part, check_folder, hear
-from treino.tuning.judgement import finish_repeats, finish_sweep, member_figures, sweep_document
+from treino.tuning.job import new_folder, own_networks, sources_of
+from treino.tuning.judgement import add_judgement, add_spread, member_figures, sweep_document
 from treino.tuning.populations import settings_of, single_settings, whole_settings
-from treino.tuning.shared_data import new_folder
 from treino.tuning.sweep_options import TPE, network_words, renamed_space, space_of, sweep_options
 from treino.tuning.sweep_state import (
     SweepProgress,
@@ -114,8 +109,7 @@ def sweep_events(
             _("Keyframes are of one network, and here several are trained."),
             _("Leave [[every]] out, or train one network with it."),
         )
-    files = network_files(networks, network_words(base, wanted.space))
-    words = copy_words(files)
+    words, files = own_networks(networks, network_words(base, wanted.space))
     wanted = replace(wanted, space=renamed_space(wanted.space, words))
     if shared.net is not None:
         base["net"] = words[shared.net]
@@ -123,7 +117,7 @@ def sweep_events(
         data = load_data(source, shared)
     if not isinstance(source, Data):
         base["data_seed"] = data.data_seed  # a member's own seed must not part the rows anew
-    sweep = sweep_training(source, data, base, wanted, {words[word]: file for word, file in files.items()})
+    sweep = sweep_training(source, data, base, wanted, files)
     if not next_members(sweep):
         raise TreinoError("space_empty", _("The space has no settings to try."), _("Add a value."))
     if len(sweep.configs) < wanted.members and wanted.sampler != TPE:
@@ -255,8 +249,7 @@ def sweep_resumption(
     spec, members = read_sweep_spec(folder), read_document(folder, "asked.json")
     space = space_from_json(spec.space_document())
     words = network_words(spec.base, space, members["configs"])
-    networks = network_files(network_source(folder, access.net_file, access.trust), words)
-    data = data_of(folder, access.data_file)
+    source, data, networks = sources_of(folder, access, words)
     own = spec.sweep.model_dump(mode="json", exclude={"space"}) | {"storage": storage}
     if spec.sweep.storage is not None and storage is None:
         raise TreinoError(
@@ -269,7 +262,7 @@ def sweep_resumption(
             ),
         )
     wanted = sweep_options(space, own)
-    sweep = sweep_training(source_of(folder, data, access.data_file), data, spec.base, wanted, networks)
+    sweep = sweep_training(source, data, spec.base, wanted, networks)
     if more is not None:
         check_folder(folder, more)
     with ExitStack() as opened:
@@ -396,12 +389,12 @@ class SweepJob:
             else:
                 self._keep(reason)
         sweep.status = status_at_end((row["status"] for row in sweep.rows.last()), reason)
-        if reason == "interrupted":
-            document = sweep_document(self.folder, sweep, self.progress)
-            self.folder.write_json("result.json", document)
-            self.folder.seal("interrupted")
-            return document
-        return (finish_repeats if sweep.options.spread else finish_sweep)(self.folder, sweep, self.progress)
+        document = sweep_document(self.folder, sweep, self.progress)
+        if reason != "interrupted":
+            (add_spread if sweep.options.spread else add_judgement)(document, self.folder, sweep)
+        self.folder.write_json("result.json", document)
+        self.folder.seal(sweep.status)
+        return document
 
     def _next(self) -> bool:
         """Begin the next bracket; False: there is none."""
