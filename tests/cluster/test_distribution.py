@@ -22,7 +22,6 @@ from treino.cluster.ray_task import packed
 from treino.loop.loop import JobEnd
 from treino.tuning import bracket, distribution, study, sweep
 from treino.tuning.study import study_events, study_resumption
-from treino.tuning.study_options import StudyRequest
 from treino.tuning.sweep import sweep_events, sweep_resumption
 
 SPACE = {
@@ -190,12 +189,12 @@ def test_halves_of_a_part_hold_its_members(tmp_path: Path) -> None:
 
 # ---- studies
 
-COMPARED = StudyRequest(
-    batch_sizes=[8, 30],
-    cells=["batch_size=10,normalise=False", "hidden=4,patience=2"],
-    until="loss=0.5",
-    seeds=2,
-)
+COMPARED: dict[str, Any] = {
+    "batch_sizes": [8, 30],
+    "cells": ["batch_size=10,normalise=False", "hidden=4,patience=2"],
+    "until": "loss=0.5",
+    "seeds": 2,
+}
 
 
 def untimed(document: Any) -> Any:
@@ -209,7 +208,7 @@ def untimed(document: Any) -> Any:
 def studied(folder: Path, name: str, on: str | None = None) -> dict[str, Any]:
     shared = BASE | {"lr": 0.05, "hidden": (8,), "dropout": 0.2}
     *_events, end = study_events(
-        "iris", COMPARED, settings=shared, parent=folder, name="study-" + name, on=on
+        "iris", settings=shared, parent=folder, name="study-" + name, on=on, **COMPARED
     )
     assert isinstance(end, JobEnd)
     return end.document

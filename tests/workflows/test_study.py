@@ -23,7 +23,7 @@ from treino.tuning import track
 from treino.tuning.conclusions import answers
 from treino.tuning.study import study_events
 from treino.tuning.study_document import row as row_of
-from treino.tuning.study_options import StudyOptions, StudyRequest, study_options
+from treino.tuning.study_options import StudyOptions, study_options
 from treino.tuning.track import Record
 
 QUICK: dict[str, Any] = {"epochs": 3, "threads": 1, "hidden": (8,)}
@@ -38,23 +38,20 @@ def test_until_is_read_however_it_is_written() -> None:
 
 
 def test_rows_are_the_grid_in_each_mode_and_single_cells() -> None:
-    request = StudyRequest(
+    asked = study_options(
+        {"shuffle": "each,off", "as_taught": True},
         batch_sizes="100,5,100",
         compare="normalise",
-        cells=[
-            "batch_size=5,lr=1e-6,weight_decay=5e-6",
-            {"hidden": "64,32", "batch_size": 5},
-        ],
+        cells=["batch_size=5,lr=1e-6,weight_decay=5e-6", {"hidden": "64,32", "batch_size": 5}],
     )
-    asked = study_options({"shuffle": "each,off", "as_taught": True}, request)
     own = [dict(cell.own) for cell in asked.cells if cell.mode == "corrected"]
     assert len(own) == 2 * 2 * 2 + 2
     assert [cell.mode for cell in asked.cells] == ["corrected", "as_taught"] * 10
     assert own[-2] == {"batch_size": 5, "lr": 1e-6, "weight_decay": 5e-6}
     assert own[-1]["hidden"] == (64, 32)
-    exercise = study_options({}, StudyRequest())
+    exercise = study_options({})
     assert [cell.own["batch_size"] for cell in exercise.cells] == [100, 20, 5]
-    assert [dict(c.own) for c in study_options({}, StudyRequest(cells=["hidden=64,32,lr=0.1"])).cells] == [
+    assert [dict(c.own) for c in study_options({}, cells=["hidden=64,32,lr=0.1"]).cells] == [
         {"hidden": (64, 32), "lr": 0.1}
     ]
 
@@ -187,7 +184,7 @@ def test_networks_take_turns_an_epoch_each_and_turn_round(tmp_path: Path) -> Non
     cells = [{"batch_size": 5}, {"batch_size": 20}, {"batch_size": 50, "epochs": 1}]
     ends: list[tuple[int, int]] = []
     seen: dict[str, int] = {}
-    for event in study_events("wine", StudyRequest(cells=cells), settings=QUICK, out=tmp_path / "s"):
+    for event in study_events("wine", cells=cells, settings=QUICK, out=tmp_path / "s"):
         if isinstance(event, JobProgress):
             batch = event.job.facts.rows[event.job.now.cell].batch_size
             if seen.get(str(batch)) != event.job.now.record.epochs:
@@ -272,7 +269,7 @@ def broken_off(
     source: Any, path: Path, after: int, settings: dict[str, Any], networks: Any = None, **rows: Any
 ) -> tr.Study:
     """A study whose process went away after so many turns."""
-    events = study_events(source, StudyRequest(**rows), settings=settings, out=path, networks=networks)
+    events = study_events(source, settings=settings, out=path, networks=networks, **rows)
     for number, _event in enumerate(events):
         if number == after:
             break

@@ -41,7 +41,6 @@ from treino.tuning.study_options import (
     EPOCHS,
     PREPARED,
     StudyOptions,
-    StudyRequest,
     read,
     row_settings,
     study_options,
@@ -55,7 +54,6 @@ CHECKPOINT_SECONDS = 2.0
 
 def study_events(
     source: Any,
-    request: StudyRequest,
     *,
     settings: Mapping[str, Any],
     parent: str | Path = "runs",
@@ -64,12 +62,13 @@ def study_events(
     networks: NetworkSource | None = None,
     on: str | None = None,
     gpus_per_chunk: float | None = None,
+    **compared: Any,
 ) -> Iterator[JobEvent]:
     """Train every setting in every mode, in turns. Nothing is written before all that can be checked is.
 
     source: a built-in's name, a file, a frame, a pair of arrays, or what ``load`` returned. networks: where
     the files come from that settings name as networks of the user's own. on, gpus_per_chunk: the cluster that
-    trains, see ``open_distribution``. The rest as for ``treino.study``.
+    trains, see ``open_distribution``. compared: the rows, as ``study_options`` takes them.
 
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
@@ -77,7 +76,7 @@ def study_events(
     wanted = dict(settings)
     if on is not None:
         wanted["device"] = device_here(settings, gpus_per_chunk)
-    options = study_options(wanted, request)
+    options = study_options(wanted, **compared)
     data = load_data(source, read_settings({**options.base, "seed": options.seeds[0]}))
     if not isinstance(data.train.x, Tensor):
         raise TreinoError(
@@ -91,7 +90,8 @@ def study_events(
     if not isinstance(source, Data):
         base["data_seed"] = data.data_seed  # a network's own seed must not part the rows anew
     rows = options.cells
-    if request.batch_sizes is None and not request.cells:  # the exercise's sizes, that these rows can fill
+    if compared.get("batch_sizes") is None and not compared.get("cells"):
+        # the exercise's sizes, that these rows can fill
         rows = tuple(c for c in rows if c.own.get("batch_size", 1) <= len(data.train)) or rows
     options = StudyOptions(base, rows, options.until, options.seeds)
     words, copies = own_networks(networks, _network_words(options))
