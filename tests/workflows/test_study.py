@@ -21,6 +21,7 @@ from treino.records.network_source import UserFiles
 from treino.training.goals import goals_of
 from treino.tuning import track
 from treino.tuning.conclusions import answers
+from treino.tuning.populations import GroupTraining
 from treino.tuning.study import study_events
 from treino.tuning.study_document import row as row_of
 from treino.tuning.study_options import StudyOptions, study_options
@@ -192,6 +193,20 @@ def test_networks_take_turns_an_epoch_each_and_turn_round(tmp_path: Path) -> Non
                 ends.append((event.job.now.record.epochs, batch))
             assert 0 <= event.job.done <= 1
     assert ends == [(1, 5), (1, 20), (1, 50), (2, 20), (2, 5), (3, 5), (3, 20)]
+
+
+@pytest.mark.slow
+def test_a_network_of_a_study_is_a_population_of_one_that_took_turns(tmp_path: Path) -> None:
+    cells = ["batch_size=20", "hidden=4,patience=1,dropout=0.2", "optimizer=sgd,lr=1e5"]
+    *_events, end = study_events("wine", cells=cells, settings=QUICK, seeds=2, out=tmp_path / "s")
+    assert len(end.job.tracks) == 6
+    for one in end.job.tracks:
+        alone = GroupTraining(replace(one.group, data=one.training_data), "loss")
+        while alone.behind(alone.training.steps):
+            alone.advance(None, alone.training.steps)
+        its, here = (each.training.population.snapshot() for each in (one, alone))
+        assert torch.equal(its.params, here.params)
+        assert one.training.status_P == alone.training.status_P == (one.record.status,)
 
 
 @pytest.mark.slow
