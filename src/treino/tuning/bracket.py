@@ -16,7 +16,7 @@ from torch import Tensor
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.documents import check, read_tensors
-from treino.engine import Loss, Tick, Training
+from treino.engine import Loss, Tick
 from treino.engine.metrics import METRICS, MetricInputs, row_losses
 from treino.engine.net_state import left_out
 from treino.search.halving import Rung, survivors
@@ -24,7 +24,7 @@ from treino.search.space import Config
 from treino.store import RunFolder
 from treino.store.files import damaged
 from treino.tuning.distribution import Distribution
-from treino.tuning.populations import Group, GroupTraining, load_each, rung_step, save_each
+from treino.tuning.populations import GroupTraining, load_each, rung_step, save_each
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -131,26 +131,15 @@ CHUNK_SECONDS = 0.5
 class TrainingBracket:
     """number: in the sweep. configs: the members' settings, by their numbers. rungs: see ``search.halving``.
 
-    metric: the validation figure that decides. rung: how many rungs are behind it. target: a figure to reach.
+    rung: how many rungs are behind it.
     """
 
     number: int
     configs: Mapping[int, Config]
     rungs: Sequence[Rung]
-    metric: str
-    groups: Sequence[Group]
-    populations: list[GroupTraining] = field(default_factory=list)
-    target: tuple[str, float] | None = None
+    populations: Sequence[GroupTraining]
     rung: int = 0
     steps_before: int = 0  # model-steps before a stop
-
-    def begin(self) -> None:
-        """Make the populations, before their first step."""
-        self.populations = [GroupTraining(group, self.metric, self.target) for group in self.groups]
-
-    @property
-    def trainings(self) -> list[Training]:
-        return [population.training for population in self.populations]
 
     @property
     def model_steps(self) -> int:
@@ -163,16 +152,15 @@ class TrainingBracket:
 
     @property
     def diverged(self) -> int:
-        return sum(t.status_P.count("diverged") for t in self.trainings)
+        return sum(p.training.status_P.count("diverged") for p in self.populations)
 
     @property
     def planned_steps(self) -> int:
         """Model-steps if nobody diverged: for the time that is left."""
         total, before = 0.0, 0
-        everyone = sum(len(g.members) for g in self.groups)
-        steps = sum(len(g.members) * t.steps for g, t in zip(self.groups, self.trainings, strict=True))
+        steps = sum(len(p.members) * p.training.steps for p in self.populations)
         for rung in self.rungs:
-            total += steps / everyone * rung.members * (rung.epochs - before) / self.rungs[-1].epochs
+            total += steps / len(self.configs) * rung.members * (rung.epochs - before) / self.rungs[-1].epochs
             before = rung.epochs
         return int(total)
 
@@ -201,22 +189,18 @@ class TrainingBracket:
 
     def figures(self) -> dict[int, float | None]:
         """Each member's best validation figure so far, turned so that lower is better; None: diverged."""
-        found: dict[int, float | None] = {}
-        for group, population in zip(self.groups, self.populations, strict=True):
-            best_P, status_P = population.best_P.tolist(), population.training.status_P
-            for member, best, status in zip(group.members, best_P, status_P, strict=True):
-                lost = status == "diverged" or not math.isfinite(best)
-                found[member] = None if lost else -METRICS[self.metric].better * best
-        return found
+        return {member: None if found is None else found[0] for member, found in self.ranking().items()}
 
     def ranking(self) -> dict[int, tuple[float, float] | None]:
         """Each member's figure, and its loss there, which parts equal ones; None: diverged."""
-        figures, found = self.figures(), dict[int, tuple[float, float] | None]()
-        for group, population in zip(self.groups, self.populations, strict=True):
-            loss_P = population.kept_figures.get("validation_loss", torch.zeros(len(group.members)))
-            for member, loss in zip(group.members, loss_P.nan_to_num(nan=math.inf).tolist(), strict=True):
-                figure = figures[member]
-                found[member] = None if figure is None else (figure, loss)
+        found: dict[int, tuple[float, float] | None] = {}
+        for p in self.populations:
+            loss_P = p.kept_figures.get("validation_loss", torch.zeros(len(p.members)))
+            figure_P = -METRICS[p.metric].better * p.best_P
+            of_each = figure_P.tolist(), loss_P.nan_to_num(nan=math.inf).tolist(), p.training.status_P
+            for member, figure, loss, status in zip(p.members, *of_each, strict=True):
+                lost = status == "diverged" or not math.isfinite(figure)
+                found[member] = None if lost else (figure, loss)
         return found
 
     def _stop_others(self, count: int, table: MemberTable) -> None:
@@ -224,9 +208,10 @@ class TrainingBracket:
         figures = self.ranking()
         order = sorted(figures)
         on = {order[place] for place in survivors([figures[m] for m in order], count)}
-        for group, training in zip(self.groups, self.trainings, strict=True):
-            training.stop([row for row, member in enumerate(group.members) if member not in on])
-            for member in set(group.members) - on:
+        for population in self.populations:
+            members = population.members
+            population.training.stop([row for row, member in enumerate(members) if member not in on])
+            for member in set(members) - on:
                 row = table.rows.get((member, self.rung - 1))
                 if row is not None and row["status"] == "running":
                     row["status"] = "stopped"
@@ -235,11 +220,11 @@ class TrainingBracket:
         """A row for everyone who took part in this rung."""
         cut = self.rung > 0
         for place, population in enumerate(self.populations):
-            group, training = population.group, population.training
+            training = population.training
             best, status = population.best_P.tolist(), training.status_P
             steps, kept = population.last_step_P.tolist(), population.kept_step_P.tolist()
             reached = population.reached.tolist()
-            for row, member in enumerate(group.members):
+            for row, member in enumerate(population.members):
                 before = table.rows.get((member, self.rung - 1))
                 if cut and (before is None or before["step"] == steps[row]):
                     continue  # it had ended before
@@ -257,7 +242,7 @@ class TrainingBracket:
                     epochs=steps[row] / training.steps_per_epoch,
                     status="finished" if status[row] == "stopped" else status[row],  # by its own patience
                     best=None if lost or not training.plan.evaluates else best[row],
-                    **({} if self.target is None else {"reached": _or_none(reached[row])}),
+                    **({} if population.target is None else {"reached": _or_none(reached[row])}),
                     **{
                         name: _finite(float(value_P[row]))
                         for name, value_P in sorted(population.kept_figures.items())
@@ -273,7 +258,7 @@ class TrainingBracket:
             "heat": self.number,
             "rung": self.rung,
             "model_steps": self.model_steps,
-            "members": [list(group.members) for group in self.groups],
+            "members": [list(population.members) for population in self.populations],
             **{name: [facts[name] for facts in each] for name in ("looks", "engine", "parts")},
         }
 
@@ -326,9 +311,9 @@ def best_members(bracket: TrainingBracket, count: int) -> list[TopMember]:
     """The bracket's best ``count``, the best first; equal ones by number."""
     order = sorted((*f, m) for m, f in bracket.ranking().items() if f is not None)[:count]
     where = {
-        member: (training, row)
-        for group, training in zip(bracket.groups, bracket.trainings, strict=True)
-        for row, member in enumerate(group.members)
+        member: (population.training, row)
+        for population in bracket.populations
+        for row, member in enumerate(population.members)
     }
     found = []
     for figure, loss, member in order:
@@ -357,10 +342,10 @@ def row_scores(bracket: TrainingBracket, metric: str) -> dict[str, Tensor]:
     members: list[int] = []
     same: dict[str, Tensor] = {}
     parts: dict[str, list[Tensor]] = {"choose": [], "shown": []}
-    for group, training, rows, output_RNC in kept_outputs(bracket, chosen, lambda data: _sample(data).x):
-        members += [group.members[row] for row in rows]
-        y_N = _sample(group.data).y
-        weight_N, scores = row_score_parts(output_RNC, y_N, training.loss_function, metric)
+    for population, rows, output_RNC in kept_outputs(bracket, chosen, lambda data: _sample(data).x):
+        members += [population.members[row] for row in rows]
+        y_N, loss = _sample(population.data).y, population.training.loss_function
+        weight_N, scores = row_score_parts(output_RNC, y_N, loss, metric)
         same = {"weight": weight_N.float(), "target": y_N}
         for name, score_RN in scores.items():
             parts[name].append(score_RN)
@@ -370,19 +355,20 @@ def row_scores(bracket: TrainingBracket, metric: str) -> dict[str, Tensor]:
 
 def kept_outputs(
     bracket: TrainingBracket, members: Collection[int], x_of: Callable[[Data], Tensor]
-) -> Iterator[tuple[Group, Training, list[int], Tensor]]:
+) -> Iterator[tuple[GroupTraining, list[int], Tensor]]:
     """What these members' kept networks answer, some of a population at a time: where they are in it, and
     their outputs ``[R, N, C]``. x_of: the prepared rows of their data that they are asked about."""
-    for group, training in zip(bracket.groups, bracket.trainings, strict=True):
-        rows = [row for row, member in enumerate(group.members) if member in members]
-        x_ND, shape = x_of(group.data), training.shared.item_shape
+    for population in bracket.populations:
+        training = population.training
+        rows = [row for row, member in enumerate(population.members) if member in members]
+        x_ND, shape = x_of(population.data), training.shared.item_shape
         if not len(x_ND):
             continue
         x = x_ND if shape is None else x_ND.reshape(-1, *shape)
         size = max(1, ANSWERED_AT_ONCE // (len(x) * training.outputs))
         for start in range(0, len(rows), size):
             some = rows[start : start + size]
-            yield group, training, some, training.answers(training.kept(some), x)
+            yield population, some, training.answers(training.kept(some), x)
 
 
 def _sample(data: Data) -> Rows:

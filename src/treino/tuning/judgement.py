@@ -507,12 +507,12 @@ def member_figures(bracket: TrainingBracket) -> dict[str, dict[str, dict[str, fl
     found: dict[str, dict[str, dict[str, float]]] = {}
     for split in SPLITS:
         rows_of = attrgetter(f"{split}.x")
-        for group, trained, some, output_RNC in kept_outputs(bracket, fine, rows_of):
-            loss, rows = trained.loss_function, group.data.splits[split]
-            y = loss.target(rows.y, output_RNC.dtype)
-            measured = measure(output_RNC, y, loss, group.data.target_scale)
+        for population, some, output_RNC in kept_outputs(bracket, fine, rows_of):
+            loss, data = population.training.loss_function, population.data
+            y = loss.target(data.splits[split].y, output_RNC.dtype)
+            measured = measure(output_RNC, y, loss, data.target_scale)
             for place, row in enumerate(some):
-                of = found.setdefault(str(group.members[row]), {})
+                of = found.setdefault(str(population.members[row]), {})
                 of[split] = {name: float(value[place]) for name, value in measured.items()}
     return found
 

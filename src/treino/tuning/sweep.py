@@ -15,8 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from treino.cluster.devices import device_here
 from treino.cluster.ray_task import processor_kind
 from treino.data.dataset import Data
@@ -24,6 +22,7 @@ from treino.documents import read_checkpoint, read_document, read_sweep_spec
 from treino.engine import Tick
 from treino.engine.metrics import METRICS, metric_names
 from treino.engine.training_setup import no_validation_rows
+from treino.engine.training_state import DIVERGED
 from treino.errors import TreinoError
 from treino.loop.loop import JobEvent, events, status_at_end
 from treino.records.access import Access
@@ -131,7 +130,7 @@ def sweep_events(
         sweep.distribution = opened.enter_context(open_distribution(on, gpus_per_chunk, sweep.processors))
         first = training_bracket(sweep, 0)
         if wanted.until is not None:
-            of_first = first.trainings[0]
+            of_first = first.populations[0].training
             check_goals(wanted.until[:1], metric_names(of_first.loss_function, of_first.outputs), data)
         folder, where = opened.enter_context(
             new_folder("sweep", data, sweep.networks, parent=parent, stem=stem, name=name, out=out)
@@ -422,20 +421,14 @@ class SweepJob:
         progress.rung, progress.diverged = bracket.rung, self.lost_before + bracket.diverged
         better = METRICS[self.sweep.metric].better
         for population in bracket.populations:
-            group = population.group
-            lost_P = torch.tensor([status == "diverged" for status in population.training.status_P])
-            best_P = (
-                (better * population.best_P)
-                .nan_to_num(nan=-math.inf, neginf=-math.inf)
-                .masked_fill(lost_P, -math.inf)
-            )
-            row = int(best_P.argmax())
-            figure = better * float(best_P[row])
-            if math.isfinite(figure) and (progress.best is None or better * (figure - progress.best[1]) > 0):
-                progress.best, progress.config = (
-                    (group.members[row], figure),
-                    bracket.configs[group.members[row]],
-                )
+            lost_P = population.training.state.status_P == DIVERGED
+            best_P = (better * population.best_P).nan_to_num(nan=-math.inf, neginf=-math.inf)
+            row = int(best_P.masked_fill(lost_P, -math.inf).argmax())
+            member, figure = population.members[row], better * float(best_P[row])
+            if lost_P[row] or not math.isfinite(figure):
+                continue
+            if progress.best is None or better * (figure - progress.best[1]) > 0:
+                progress.best, progress.config = (member, figure), bracket.configs[member]
 
     def _note_processor(self, bracket: TrainingBracket) -> None:
         """Note who goes on in this process, of a sweep that a cluster began."""
@@ -468,7 +461,7 @@ class SweepJob:
         if len(sweep.notes) > said:
             write_members(folder, sweep)
         for place, population in enumerate(bracket.populations):
-            members = {"members": list(population.group.members)}
+            members = {"members": list(population.members)}
             curves = population.curve.tensors()
             folder.write_tensors(f"curves/{bracket.number}-{place}.safetensors", curves, members)
         folder.write_bytes(MEMBERS, sweep.rows.to_bytes())

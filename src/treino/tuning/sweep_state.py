@@ -25,7 +25,7 @@ from treino.training.resolution import decide
 from treino.tuning.bracket import MemberTable, TopMember, TrainingBracket
 from treino.tuning.distribution import Distribution
 from treino.tuning.job import SharedRows
-from treino.tuning.populations import COMPARED, Group, for_gpu, groups, settings_of
+from treino.tuning.populations import COMPARED, Group, GroupTraining, for_gpu, groups, settings_of
 from treino.tuning.sweep_options import TPE, TPE_AT_ONCE, SweepOptions
 from treino.words import _
 
@@ -221,16 +221,9 @@ def training_bracket(
         ]
     elif sweep.distribution is not None and sweep.distribution.cluster.gpus:
         made = [for_gpu(group) for group in made]
-    bracket = TrainingBracket(
-        number,
-        {m: sweep.configs[m] for m in numbers},
-        rungs,
-        sweep.metric,
-        made,
-        target=sweep.options.until if sweep.options.spread else None,
-    )
-    bracket.begin()
-    return bracket
+    target = sweep.options.until if sweep.options.spread else None
+    populations = [GroupTraining(group, sweep.metric, target) for group in made]
+    return TrainingBracket(number, {m: sweep.configs[m] for m in numbers}, rungs, populations)
 
 
 def _as_saved(group: Group, identity: Mapping[str, Any]) -> Group:
