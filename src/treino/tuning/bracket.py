@@ -307,26 +307,21 @@ class TopMember:
         return {**self.weights, **self.buffers}
 
 
-def best_members(bracket: TrainingBracket, count: int) -> list[TopMember]:
-    """The bracket's best ``count``, the best first; equal ones by number."""
+def best_members(bracket: TrainingBracket, count: int, before: Sequence[TopMember]) -> list[TopMember]:
+    """The best ``count`` of the bracket and of those that were kept before it, the best first; equal ones by
+    number."""
     order = sorted((*f, m) for m, f in bracket.ranking().items() if f is not None)[:count]
     where = {
         member: (population.training, row)
         for population in bracket.populations
         for row, member in enumerate(population.members)
     }
-    found = []
+    found = {kept.member: kept for kept in before}
     for figure, loss, member in order:
         training, row = where[member]
         net = training.net(row)
-        found.append(TopMember(member, figure, loss, net.state_dict(), left_out(net)))
-    return found
-
-
-def top_of_both(one: Sequence[TopMember], other: Sequence[TopMember], count: int) -> list[TopMember]:
-    """The best of both; the same member counts once."""
-    by_member = {k.member: k for k in (*one, *other)}
-    return sorted(by_member.values(), key=lambda k: (k.figure, k.loss, k.member))[:count]
+        found[member] = TopMember(member, figure, loss, net.state_dict(), left_out(net))
+    return sorted(found.values(), key=lambda k: (k.figure, k.loss, k.member))[:count]
 
 
 def row_scores(bracket: TrainingBracket, metric: str) -> dict[str, Tensor]:

@@ -42,7 +42,6 @@ from treino.tuning.bracket import (
     best_members,
     read_top,
     row_scores,
-    top_of_both,
     write_top,
 )
 from treino.tuning.distribution import open_distribution
@@ -381,9 +380,7 @@ class SweepJob:
         if self.bracket is not None:
             self.bracket.write_rows(sweep.rows)
             if reason == "interrupted":
-                best = best_members(self.bracket, sweep.options.top)
-                kept = top_of_both(sweep.top, best, sweep.options.top)
-                write_top(self.folder, kept)
+                write_top(self.folder, best_members(self.bracket, sweep.options.top, sweep.top))
                 self.checkpoint()
             else:
                 self._keep(reason)
@@ -445,18 +442,17 @@ class SweepJob:
         for row in sweep.rows.rows.values():
             if row["heat"] == bracket.number and row["status"] == "running":
                 row["status"] = "stopped"  # time was over, or enough was reached
-        best = best_members(bracket, sweep.options.top)
-        sweep.top = top_of_both(sweep.top, best, sweep.options.top)
+        sweep.top = best_members(bracket, sweep.options.top, sweep.top)
         write_top(folder, sweep.top)
         said = len(sweep.notes)
         first = {"sweep": folder.path.name, "n": bracket.first}
-        next_members = _("For predictions: treino predict {sweep}:{n} DATA").format(**first)
+        instead = _("For predictions: treino predict {sweep}:{n} DATA").format(**first)
         what = _("Measuring the networks from {n} on").format(**first)
         if sweep.options.spread:
-            measured = try_or_note(sweep.notes, what, next_members, partial(member_figures, bracket))
+            measured = try_or_note(sweep.notes, what, instead, partial(member_figures, bracket))
             folder.write_json(f"figures/{bracket.number}.json", measured or {})
         else:
-            scores = try_or_note(sweep.notes, what, next_members, partial(row_scores, bracket, sweep.metric))
+            scores = try_or_note(sweep.notes, what, instead, partial(row_scores, bracket, sweep.metric))
             folder.write_tensors(f"rows/{bracket.number}.safetensors", scores or {}, {})
         if len(sweep.notes) > said:
             write_members(folder, sweep)
