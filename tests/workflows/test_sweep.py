@@ -295,7 +295,7 @@ def test_progress_tells_the_best_and_the_pace(tmp_path: Path, monkeypatch: pytes
 def test_a_memory_that_is_too_small_parts_the_members(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("treino.tuning.sweep_state.free_bytes", lambda: 100_000)
+    monkeypatch.setattr("treino.tuning.sweep_members.free_bytes", lambda: 100_000)
     document = swept(tmp_path / "s", strategy="halving", members=20, settings={"epochs": 20})
     assert "are trained at a time" in " ".join(document["notes"])
     assert table(tmp_path / "s").heat.nunique() > 1

@@ -34,8 +34,8 @@ def resume(
     from treino.cli.progress import follow, tracking_of
     from treino.folders import resume_events
     from treino.store import RunFolder, find
-    from treino.tuning.extension import ask_for_more
     from treino.tuning.stored_sweep import StoredSweep
+    from treino.tuning.sweep_members import ask_for_more
 
     tracking = tracking_of(track)
     folder = RunFolder.open(find(run), verify=False)

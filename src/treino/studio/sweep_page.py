@@ -17,10 +17,10 @@ from treino.studio.run_commands import Answer, TrainerRequest
 from treino.training.commands import send_stop
 from treino.tuning.bracket import MemberTable, plain
 from treino.tuning.conclusions import mode_name, row_name, seconds_text
-from treino.tuning.extension import check_folder, left_of, send_more, settings_in_all
 from treino.tuning.member import config_of
 from treino.tuning.stored_study import StoredStudy
 from treino.tuning.stored_sweep import StoredSweep
+from treino.tuning.sweep_members import check_folder, left_of, send_more, settings_in_all
 
 MOST_NETWORKS = 2000  # that a page lists: the best,
 MOST_DIVERGED = 200  # and of these as many places at most are kept for some that diverged

@@ -7,7 +7,7 @@ to the end is kept and never trained again; the others go on from the last check
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +109,7 @@ def study_events(
             "spec.json",
             {
                 "asked": {**settings, **({"net": options.base["net"]} if settings.get("net") else {})},
-                "study": options.to_json(),
+                "study": asdict(options),
                 "facts": facts.to_json(),
                 "data": where,
                 "classes": list(data.classes),

@@ -68,12 +68,6 @@ class StudyOptions:
     until: Mapping[str, float]
     seeds: tuple[int, ...]
 
-    def to_json(self) -> dict[str, Any]:
-        cells = [{"own": dict(cell.own), "mode": cell.mode} for cell in self.cells]
-        return {
-            "base": dict(self.base), "cells": cells, "until": dict(self.until), "seeds": list(self.seeds)
-        }  # fmt: skip
-
     def with_networks(self, words: Mapping[str, str]) -> "StudyOptions":
         """The same, where each network's file is named by another word."""
 

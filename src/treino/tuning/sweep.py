@@ -45,20 +45,24 @@ from treino.tuning.bracket import (
     write_top,
 )
 from treino.tuning.distribution import open_distribution
-from treino.tuning.extension import OVER, add_networks, begun_part, check_folder, hear
 from treino.tuning.job import new_folder, own_networks, sources_of
 from treino.tuning.judgement import add_judgement, add_spread, member_figures, sweep_document
 from treino.tuning.populations import settings_of, single_settings, whole_settings
-from treino.tuning.sweep_options import TPE, network_words, renamed_space, space_of, sweep_options
-from treino.tuning.sweep_state import (
+from treino.tuning.sweep_members import (
+    OVER,
     SweepProgress,
     SweepTraining,
+    add_networks,
+    begun_part,
+    check_folder,
+    hear,
     next_members,
     restore_members,
     sweep_training,
     training_bracket,
     write_members,
 )
+from treino.tuning.sweep_options import TPE, network_words, renamed_space, space_of, sweep_options
 from treino.words import _, setting
 
 CHECKPOINT_SECONDS = 10.0
@@ -231,7 +235,7 @@ def sweep_resumption(
 ) -> Iterator[JobEvent]:
     """Go on with a sweep that was interrupted or killed: no member is lost, none is trained twice.
 
-    more: so many members more, also for a sweep that is over, which is judged anew; see ``tuning.extension``.
+    more: so many members more, also for a sweep that is over, which is judged anew; see ``add_networks``.
 
     access: to its rows, and to networks of the user's own, which reading a folder never executes.
     storage: Optuna's, where it has one: to open what a folder names could write anywhere, and Optuna
