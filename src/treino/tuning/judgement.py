@@ -38,8 +38,8 @@ from treino.training.train import drain, training
 from treino.tuning.bracket import TrainingBracket, kept_outputs
 from treino.tuning.distribution import Distribution
 from treino.tuning.ensemble import alike, greedy_ensemble, networks
-from treino.tuning.job import SharedRows
 from treino.tuning.populations import GroupOrder, for_gpu, group_order, groups, settings_of
+from treino.tuning.shared_data import SharedRows
 from treino.tuning.sweep_members import PREPARED, SweepProgress, SweepTraining, extension_notes
 from treino.words import _
 

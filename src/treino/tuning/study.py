@@ -34,8 +34,8 @@ from treino.store import RunFolder
 from treino.store.files import damaged
 from treino.training.goals import check_goals
 from treino.tuning.distribution import Distribution, open_distribution
-from treino.tuning.job import SharedRows, new_folder, own_networks, sources_of
 from treino.tuning.populations import load_each, save_each
+from treino.tuning.shared_data import SharedRows, new_folder, own_networks, sources_of
 from treino.tuning.study_document import HEADLINE, row_facts, study_result, varied_settings
 from treino.tuning.study_options import (
     EPOCHS,

@@ -45,9 +45,9 @@ from treino.tuning.bracket import (
     write_top,
 )
 from treino.tuning.distribution import open_distribution
-from treino.tuning.job import new_folder, own_networks, sources_of
 from treino.tuning.judgement import add_judgement, add_spread, member_figures, sweep_document
 from treino.tuning.populations import settings_of, single_settings, whole_settings
+from treino.tuning.shared_data import new_folder, own_networks, sources_of
 from treino.tuning.sweep_members import (
     OVER,
     SweepProgress,

@@ -35,8 +35,8 @@ from treino.training.commands import heard, send_command
 from treino.training.resolution import decide
 from treino.tuning.bracket import MemberTable, TopMember, TrainingBracket
 from treino.tuning.distribution import Distribution
-from treino.tuning.job import SharedRows
 from treino.tuning.populations import COMPARED, Group, GroupTraining, for_gpu, groups, settings_of
+from treino.tuning.shared_data import SharedRows
 from treino.tuning.sweep_options import TPE, TPE_AT_ONCE, SweepOptions
 from treino.words import _
 
