@@ -185,18 +185,12 @@ def group_work(group: Group) -> int:
     return len(group.members) * weights * batch
 
 
-def evaluations(training: Training) -> list[int]:
-    """The steps after which this training looks at validation rows."""
-    found: list[int] = []
-    while not found or found[-1] < training.steps:
-        found.append(training.plan.next_evaluation(found[-1] if found else 0, found[-1] if found else 0))
-    return found
-
-
 def rung_step(training: Training, share: float) -> int:
     """Where members are judged that shall have done this share of their steps: at the next look."""
-    wanted = share * training.steps - 1e-9
-    return next(step for step in evaluations(training) if step >= wanted)
+    step = 0
+    while step < share * training.steps - 1e-9:
+        step = training.plan.next_evaluation(step, step)
+    return step
 
 
 @dataclass(frozen=True, eq=False)
@@ -306,9 +300,6 @@ class PopulationPart:
     evaluated_step: int = 0
     epoch_steps: int = 0
     looks: int = 0
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 @dataclass(eq=False)
@@ -554,7 +545,7 @@ class GroupTraining:
         """Everything that going on bit for bit needs; tensors by ``kind.name``."""
         state, meta = self.training.save()
         kinds = {"engine": state, "curve": self.curve.tensors(), "seen": self.kept_figures}
-        facts = {"engine": meta, "looks": self.curve.looks, "parts": [part.to_json() for part in self.parts]}
+        facts = {"engine": meta, "looks": self.curve.looks, "parts": [asdict(part) for part in self.parts]}
         return _named(kinds | {"reached": {"step": self.reached}}), facts
 
     def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
