@@ -372,6 +372,7 @@ class SweepJob:
         """The table of members, and the state of the bracket that runs."""
         if self.bracket is None:
             return  # kept when the last one was over
+        self.bracket.write_rows(self.sweep.rows)
         self.folder.write_bytes(MEMBERS, self.sweep.rows.to_bytes())
         tensors, facts = self.bracket.save()
         self.folder.checkpoint(tensors, self._state(facts))
@@ -381,13 +382,10 @@ class SweepJob:
         sweep = self.sweep
         if sweep.distribution is not None:
             sweep.distribution.stop()
-        if self.bracket is not None:
-            self.bracket.write_rows(sweep.rows)
-            if reason == "interrupted":
-                write_top(self.folder, best_members(self.bracket, sweep.options.top, sweep.top))
-                self.checkpoint()
-            else:
-                self._keep(reason)
+        if self.bracket is not None and reason == "interrupted":
+            write_top(self.folder, best_members(self.bracket, sweep.options.top, sweep.top))
+        elif self.bracket is not None:
+            self._keep(reason)
         sweep.status = status_at_end((row["status"] for row in sweep.rows.last()), reason)
         document = sweep_document(self.folder, sweep, self.progress)
         if reason != "interrupted":
