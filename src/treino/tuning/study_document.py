@@ -27,6 +27,10 @@ from treino.tuning.track import Record, Track
 from treino.words import _, numeral
 
 SOFTMAX = "softmax_before_cross_entropy"
+ROW_SETTINGS = (
+    "batch_size", "lr", "weight_decay", "optimizer", "shuffle", "normalise", "fault", "engine", "threads",
+)  # fmt: skip
+"""Settings that every row tells of."""
 HEADLINE = {"classification": "accuracy", "regression": "r2"}
 
 
@@ -37,19 +41,10 @@ def row_facts(options: StudyOptions, cell: Cell, track: Track, source: str, devi
     names = dict.fromkeys(name for each in options.cells for name in each.own)
     s = resolved_settings(settings, data, track.group.net, training)
     typed = settings.model_dump(mode="json", include=settings.model_fields_set - {"name", "out"})
-    found = {
-        "batch_size": s["batch_size"],
-        "lr": s["lr"],
-        "weight_decay": s["weight_decay"],
-        "optimizer": s["optimizer"],
-        "shuffle": s["shuffle"],
-        "normalise": s["normalise"],
+    found = {name: s[name] for name in ROW_SETTINGS} | {
         "mode": cell.mode,
-        "own": {name: _plain(s[name]) for name in cell.own},
-        "settings": {name: _plain(s[name]) for name in names},
-        "fault": s["fault"],
-        "engine": s["engine"],
-        "threads": s["threads"],
+        "own": {name: s[name] for name in cell.own},
+        "settings": {name: s[name] for name in names},
         "processor_timed": device == "cpu" and not training.plan.evaluates,
         "parameters": training.parameters,
         "updates_per_epoch": training.steps_per_epoch,
@@ -142,10 +137,6 @@ def _interval(accuracy: Sequence[float | None], rows: int) -> list[float] | None
 def _floored(s: Mapping[str, Any]) -> bool:
     plain = not s["label_smoothing"] and s["class_weights"] is None
     return SOFTMAX in s["fault"] and s["loss"] == "cross_entropy" and plain
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def study_result(
