@@ -18,7 +18,6 @@ from treino.spec import read_settings
 from treino.store import RunFolder, files
 from treino.training import train
 from treino.tuning import study, sweep
-from treino.tuning.study_options import StudyRequest
 
 KINDS = ("run", "sweep", "repeats", "study")
 NAME = "small"
@@ -61,8 +60,7 @@ def new(kind: str, parent: Path) -> Iterator[JobEvent]:
         settings = read_settings(SETTINGS | {"epochs": 6, "every": 8, "name": NAME})
         return train.training("wine", settings, parent=parent, checkpoint_seconds=0)
     if kind == "study":
-        request = StudyRequest(batch_sizes=[60, 40])
-        return study.study_events("wine", request, settings=SETTINGS | {"epochs": 4}, **words)
+        return study.study_events("wine", batch_sizes=[60, 40], settings=SETTINGS | {"epochs": 4}, **words)
     settings = {name: value for name, value in SETTINGS.items() if name != "seed"}
     if kind == "sweep":
         settings["epochs"] = 10  # two rungs

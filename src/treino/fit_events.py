@@ -85,7 +85,7 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
         rates = find_rate(rows, read, request.net, files)
         read = read_settings({n: getattr(read, n) for n in read.model_fields_set} | {"lr": rates.chosen})
     if request.repeated:
-        from treino.tuning.repeats import repeat_events  # one network needs nothing of many
+        from treino.tuning.sweep import repeat_events  # one network needs nothing of many
 
         events = repeat_events(
             request.source,

@@ -28,7 +28,6 @@ from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.training.train import drain, training
 from treino.tuning import study, sweep
-from treino.tuning.study_options import StudyRequest
 
 SETTINGS = {"epochs": 12, "seed": 3, "hidden": [5], "every": 20, "name": "run"}
 TABLE = "alcohol,malic_acid\n13.2,1.8\n"
@@ -83,7 +82,7 @@ def swept(name: str) -> Iterator[Any]:
 
 def studied(name: str) -> Iterator[Any]:
     settings = {"epochs": 3, "threads": 1, "hidden": [5]}
-    return study.study_events("wine", StudyRequest(batch_sizes=[60, 20]), settings=settings, name=name)
+    return study.study_events("wine", batch_sizes=[60, 20], settings=settings, name=name)
 
 
 def killed(events: Callable[[str], Iterator[Any]], after: int) -> None:

@@ -17,7 +17,6 @@ from treino.loop.loop import JobEvent, JobProgress
 from treino.spec import read_settings
 from treino.training.train import training
 from treino.tuning.study import study_events
-from treino.tuning.study_options import StudyRequest
 from treino.tuning.sweep import sweep_events
 
 
@@ -26,7 +25,7 @@ def events_of(kind: str, epochs: int) -> Iterator[JobEvent]:
     if kind == "run":
         return training("wine", read_settings(settings))
     if kind == "study":
-        return study_events("wine", StudyRequest(batch_sizes="10,20"), settings=settings)
+        return study_events("wine", batch_sizes="10,20", settings=settings)
     space = {"lr": "1e-3..1e-1:log"}
     return sweep_events("wine", space, settings=settings, members=4, strategy="none", fresh=0)
 

@@ -22,7 +22,6 @@ from treino.cluster.ray_task import packed
 from treino.loop.loop import JobEnd
 from treino.tuning import bracket, distribution, study, sweep
 from treino.tuning.study import study_events, study_resumption
-from treino.tuning.study_options import StudyRequest
 from treino.tuning.sweep import sweep_events, sweep_resumption
 
 SPACE = {
@@ -160,7 +159,7 @@ def test_what_was_interrupted_goes_on_with_a_cluster_or_without(
 
 @pytest.mark.slow
 def test_steps_to_a_target_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from treino.tuning.repeats import repeat_events
+    from treino.tuning.sweep import repeat_events
 
     found = []
     for name, on in (("together", None), ("apart", "ray")):
@@ -175,8 +174,7 @@ def test_halves_of_a_part_hold_its_members(tmp_path: Path) -> None:
     from treino.data import load
     from treino.engine import config_of, mlp
     from treino.spec import read_settings
-    from treino.tuning.group_training import GroupTraining
-    from treino.tuning.populations import Group
+    from treino.tuning.populations import Group, GroupTraining
 
     config = config_of([read_settings({"epochs": 2, "seed": seed}) for seed in range(7)])
     population = GroupTraining(Group(tuple(range(7)), load("iris"), mlp(4), config), "loss")
@@ -191,12 +189,12 @@ def test_halves_of_a_part_hold_its_members(tmp_path: Path) -> None:
 
 # ---- studies
 
-COMPARED = StudyRequest(
-    batch_sizes=[8, 30],
-    cells=["batch_size=10,normalise=False", "hidden=4,patience=2"],
-    until="loss=0.5",
-    seeds=2,
-)
+COMPARED: dict[str, Any] = {
+    "batch_sizes": [8, 30],
+    "cells": ["batch_size=10,normalise=False", "hidden=4,patience=2"],
+    "until": "loss=0.5",
+    "seeds": 2,
+}
 
 
 def untimed(document: Any) -> Any:
@@ -210,7 +208,7 @@ def untimed(document: Any) -> Any:
 def studied(folder: Path, name: str, on: str | None = None) -> dict[str, Any]:
     shared = BASE | {"lr": 0.05, "hidden": (8,), "dropout": 0.2}
     *_events, end = study_events(
-        "iris", COMPARED, settings=shared, parent=folder, name="study-" + name, on=on
+        "iris", settings=shared, parent=folder, name="study-" + name, on=on, **COMPARED
     )
     assert isinstance(end, JobEnd)
     return end.document

@@ -20,7 +20,6 @@ from treino.store import RunFolder
 from treino.training.commands import send_stop
 from treino.training.train import training
 from treino.tuning.study import study_events
-from treino.tuning.study_options import StudyRequest
 from treino.tuning.sweep import sweep_events
 
 ROWS = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
@@ -31,7 +30,7 @@ BEGIN: dict[str, Callable[[Path], Iterator[JobEvent]]] = {
     "sweep": lambda out: sweep_events(
         ROWS, {"lr": [0.1, 0.01]}, settings=SETTINGS, out=out, sampler="grid", strategy="none", fresh=0
     ),
-    "study": lambda out: study_events(ROWS, StudyRequest(batch_sizes=[8]), settings=SETTINGS, out=out),
+    "study": lambda out: study_events(ROWS, batch_sizes=[8], settings=SETTINGS, out=out),
 }
 
 

@@ -22,9 +22,9 @@ from treino.search.samplers import sampler
 from treino.search.space_text import read_space
 from treino.store import RunFolder
 from treino.training.commands import send_stop
-from treino.tuning.extension import send_more
 from treino.tuning.stored_sweep import StoredSweep
 from treino.tuning.sweep import sweep_events, sweep_resumption
+from treino.tuning.sweep_members import send_more
 
 pytestmark = pytest.mark.slow
 SPACE = ["lr=1e-3..1e-1:log", "dropout=0..0.5"]

@@ -22,7 +22,6 @@ from treino.records.network_source import UserFiles, network_files
 from treino.spec import read_settings
 from treino.training.train import training
 from treino.tuning.study import study_events
-from treino.tuning.study_options import StudyRequest
 from treino.tuning.sweep import sweep_events
 
 LINEAR = "from torch import nn\n\n\ndef Net():\n    return nn.Linear(4, 3)\n"
@@ -74,7 +73,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             _broken_off(
                 study_events(
                     "iris",
-                    StudyRequest(cells=["lr=0.1"]),
+                    cells=["lr=0.1"],
                     settings=long,
                     name=f"study-torn-{name}",
                     networks=files,
@@ -290,9 +289,7 @@ def _of_two_files(kind: str, name: str) -> Iterator[Any]:
     a, b = (f"{Path(file).resolve()}:Net" for file in ("a/net.py", "b/net.py"))
     own: dict[str, Any] = {"networks": UserFiles(), "name": name}
     if kind == "study":
-        return study_events(
-            "iris", StudyRequest(cells=["lr=0.1", {"net": b}]), settings={"epochs": 3, "net": a}, **own
-        )
+        return study_events("iris", cells=["lr=0.1", {"net": b}], settings={"epochs": 3, "net": a}, **own)
     space = {"net": [a, b], "lr": [0.1, 0.01]}
     return sweep_events("iris", space, settings={"epochs": 3}, members=4, fresh=0, sampler="grid", **own)
 

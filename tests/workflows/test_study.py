@@ -21,9 +21,10 @@ from treino.records.network_source import UserFiles
 from treino.training.goals import goals_of
 from treino.tuning import track
 from treino.tuning.conclusions import answers
+from treino.tuning.populations import GroupTraining
 from treino.tuning.study import study_events
 from treino.tuning.study_document import row as row_of
-from treino.tuning.study_options import StudyOptions, StudyRequest, study_options
+from treino.tuning.study_options import StudyOptions, study_options
 from treino.tuning.track import Record
 
 QUICK: dict[str, Any] = {"epochs": 3, "threads": 1, "hidden": (8,)}
@@ -38,23 +39,20 @@ def test_until_is_read_however_it_is_written() -> None:
 
 
 def test_rows_are_the_grid_in_each_mode_and_single_cells() -> None:
-    request = StudyRequest(
+    asked = study_options(
+        {"shuffle": "each,off", "as_taught": True},
         batch_sizes="100,5,100",
         compare="normalise",
-        cells=[
-            "batch_size=5,lr=1e-6,weight_decay=5e-6",
-            {"hidden": "64,32", "batch_size": 5},
-        ],
+        cells=["batch_size=5,lr=1e-6,weight_decay=5e-6", {"hidden": "64,32", "batch_size": 5}],
     )
-    asked = study_options({"shuffle": "each,off", "as_taught": True}, request)
     own = [dict(cell.own) for cell in asked.cells if cell.mode == "corrected"]
     assert len(own) == 2 * 2 * 2 + 2
     assert [cell.mode for cell in asked.cells] == ["corrected", "as_taught"] * 10
     assert own[-2] == {"batch_size": 5, "lr": 1e-6, "weight_decay": 5e-6}
     assert own[-1]["hidden"] == (64, 32)
-    exercise = study_options({}, StudyRequest())
+    exercise = study_options({})
     assert [cell.own["batch_size"] for cell in exercise.cells] == [100, 20, 5]
-    assert [dict(c.own) for c in study_options({}, StudyRequest(cells=["hidden=64,32,lr=0.1"])).cells] == [
+    assert [dict(c.own) for c in study_options({}, cells=["hidden=64,32,lr=0.1"]).cells] == [
         {"hidden": (64, 32), "lr": 0.1}
     ]
 
@@ -187,7 +185,7 @@ def test_networks_take_turns_an_epoch_each_and_turn_round(tmp_path: Path) -> Non
     cells = [{"batch_size": 5}, {"batch_size": 20}, {"batch_size": 50, "epochs": 1}]
     ends: list[tuple[int, int]] = []
     seen: dict[str, int] = {}
-    for event in study_events("wine", StudyRequest(cells=cells), settings=QUICK, out=tmp_path / "s"):
+    for event in study_events("wine", cells=cells, settings=QUICK, out=tmp_path / "s"):
         if isinstance(event, JobProgress):
             batch = event.job.facts.rows[event.job.now.cell].batch_size
             if seen.get(str(batch)) != event.job.now.record.epochs:
@@ -195,6 +193,20 @@ def test_networks_take_turns_an_epoch_each_and_turn_round(tmp_path: Path) -> Non
                 ends.append((event.job.now.record.epochs, batch))
             assert 0 <= event.job.done <= 1
     assert ends == [(1, 5), (1, 20), (1, 50), (2, 20), (2, 5), (3, 5), (3, 20)]
+
+
+@pytest.mark.slow
+def test_a_network_of_a_study_is_a_population_of_one_that_took_turns(tmp_path: Path) -> None:
+    cells = ["batch_size=20", "hidden=4,patience=1,dropout=0.2", "optimizer=sgd,lr=1e5"]
+    *_events, end = study_events("wine", cells=cells, settings=QUICK, seeds=2, out=tmp_path / "s")
+    assert len(end.job.tracks) == 6
+    for one in end.job.tracks:
+        alone = GroupTraining(replace(one.group, data=one.training_data), "loss")
+        while alone.behind(alone.training.steps):
+            alone.advance(None, alone.training.steps)
+        its, here = (each.training.population.snapshot() for each in (one, alone))
+        assert torch.equal(its.params, here.params)
+        assert one.training.status_P == alone.training.status_P == (one.record.status,)
 
 
 @pytest.mark.slow
@@ -272,7 +284,7 @@ def broken_off(
     source: Any, path: Path, after: int, settings: dict[str, Any], networks: Any = None, **rows: Any
 ) -> tr.Study:
     """A study whose process went away after so many turns."""
-    events = study_events(source, StudyRequest(**rows), settings=settings, out=path, networks=networks)
+    events = study_events(source, settings=settings, out=path, networks=networks, **rows)
     for number, _event in enumerate(events):
         if number == after:
             break

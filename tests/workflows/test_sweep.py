@@ -18,10 +18,9 @@ from treino.resampling import auc_scores, f1_scores
 from treino.search import judge
 from treino.search.halving import halving
 from treino.store import RunFolder
-from treino.tuning import top_members
+from treino.tuning.bracket import read_top
 from treino.tuning.populations import groups, settings_of
-from treino.tuning.repeats import repeat_events
-from treino.tuning.sweep import sweep_events, sweep_resumption
+from treino.tuning.sweep import repeat_events, sweep_events, sweep_resumption
 
 SPACE = ["lr=1e-4..1e-1:log", "hidden=8|16,8", "dropout=0..0.5", "optimizer=sgd|adam",
          "momentum=0..0.9 if optimizer=sgd"]  # fmt: skip
@@ -87,7 +86,7 @@ def test_every_member_is_what_it_is_alone(tmp_path: Path, strategy: str) -> None
     )
     assert events[-1].document["judge"]["certificate"]["same_bits"]
     folder = RunFolder.open(tmp_path / "s")
-    kept = {k.member: k for k in top_members.top_from_tensors(*folder.read_tensors(top_members.MODELS))}
+    kept = {k.member: k for k in read_top(folder)}
     assert len(kept) + events[-1].document["diverged"] == 24
     spec, configs = folder.read_json("spec.json"), folder.read_json("asked.json")["configs"]
     last = table(tmp_path / "s").sort_values("rung").groupby("member").last()
@@ -296,7 +295,7 @@ def test_progress_tells_the_best_and_the_pace(tmp_path: Path, monkeypatch: pytes
 def test_a_memory_that_is_too_small_parts_the_members(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("treino.tuning.sweep_state.free_bytes", lambda: 100_000)
+    monkeypatch.setattr("treino.tuning.sweep_members.free_bytes", lambda: 100_000)
     document = swept(tmp_path / "s", strategy="halving", members=20, settings={"epochs": 20})
     assert "are trained at a time" in " ".join(document["notes"])
     assert table(tmp_path / "s").heat.nunique() > 1
@@ -307,7 +306,7 @@ def test_a_memory_that_is_too_small_parts_the_members(
 def test_the_weights_that_are_kept_are_the_networks_that_were_trained(tmp_path: Path) -> None:
     document = swept(tmp_path / "s", members=5, top=3)
     folder = RunFolder.open(tmp_path / "s")
-    kept = top_members.top_from_tensors(*folder.read_tensors(top_members.MODELS))
+    kept = read_top(folder)
     assert [k.member for k in kept] == [e["member"] for e in document["leaderboard"][:3]]
     best, _meta = RunFolder.open(tmp_path / "s" / "best").read_tensors("model.safetensors")
     assert all(torch.equal(best[name], t) for name, t in kept[0].weights.items())

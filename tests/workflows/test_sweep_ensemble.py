@@ -10,7 +10,7 @@ import treino as tr
 from treino.data.rows import Rows
 from treino.engine.losses import Loss
 from treino.errors import TreinoError
-from treino.tuning.greedy_ensemble import selection
+from treino.tuning.ensemble import selection
 
 
 def frame(rows: int = 400) -> pd.DataFrame:

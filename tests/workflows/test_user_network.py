@@ -260,7 +260,7 @@ WAYS: dict[str, set[str]] = {
         "training/train:training",
         "training/learning_rate_search:find_rate",
         "tuning/populations:groups",
-        "tuning/sweep_state:_parameters",
+        "tuning/sweep_members:_parameters",
     },
     "run_network": {
         "pictures/untrained:_net",

@@ -13,7 +13,6 @@ from treino.loop.loop import JobEvent, drained_folder
 from treino.records.network_source import UserFiles
 from treino.tracking.delivery import Tracking
 from treino.tuning.study import study_events
-from treino.tuning.study_options import StudyRequest
 from treino.tuning.sweep import sweep_events
 from treino.words import _
 
@@ -125,7 +124,6 @@ def study(
         settings["net"] = net
     events = study_events(
         data,
-        StudyRequest(batch_sizes, until, cells, compare, seeds),
         settings=settings,
         networks=UserFiles(),
         parent=parent,
@@ -133,5 +131,10 @@ def study(
         out=out,
         on=on,
         gpus_per_chunk=gpus_per_chunk,
+        batch_sizes=batch_sizes,
+        until=until,
+        cells=cells,
+        compare=compare,
+        seeds=seeds,
     )
     return Study(drained_folder(events))

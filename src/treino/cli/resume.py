@@ -35,8 +35,8 @@ def resume(
     from treino.folders import resume_events
     from treino.store import RunFolder, find
     from treino.tracking.delivery import Tracking
-    from treino.tuning.extension import ask_for_more
     from treino.tuning.stored_sweep import StoredSweep
+    from treino.tuning.sweep_members import ask_for_more
 
     tracking = Tracking(track)
     folder = RunFolder.open(find(run), verify=False)

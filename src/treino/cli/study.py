@@ -55,15 +55,18 @@ def study(
     from treino.cli.progress import follow
     from treino.records.network_source import UserFiles
     from treino.tuning.study import study_events
-    from treino.tuning.study_options import StudyRequest
 
     settings = {k: v for k, v in flags.items() if v is not None}
     where = {k: settings.pop(k, None) for k in ("name", "out")}
     events = study_events(
         source,
-        StudyRequest(batch_sizes, until, cell or [], compare, seeds),
         settings=settings,
         networks=UserFiles(),
+        batch_sizes=batch_sizes,
+        until=until,
+        cells=cell,
+        compare=compare,
+        seeds=seeds,
         **asdict(cluster),
         **where,
     )

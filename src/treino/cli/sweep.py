@@ -60,8 +60,8 @@ def sweep(
     from treino.cli.progress import follow
     from treino.records.network_source import UserFiles
     from treino.tracking.delivery import Tracking
-    from treino.tuning.space_file import space_of
     from treino.tuning.sweep import sweep_events
+    from treino.tuning.sweep_options import space_of
 
     tracking = Tracking(track)
     settings = {k: v for k, v in flags.items() if v is not None}

@@ -150,10 +150,18 @@ class RecordState(State):
         return agree(self, {key: len(by_epoch) == len(self.loss) for key, by_epoch in lists.items()})
 
 
+class PopulationState(State):
+    engine: EngineState
+    looks: Count
+    parts: Many[PartState]
+
+
 class TrackState(State):
+    """population: its training, where it has begun and is not over."""
+
     record: RecordState
     so_far: Pair[Seconds]
-    engine: EngineState | None
+    population: PopulationState | None
 
 
 class StudyState(State):

@@ -60,7 +60,7 @@ class Metric:
     ``spread`` and ``unit`` for numbers; for classes of ``{guess}``, ``{label}`` and ``{score}``.
     function: what the expression calls and torch doesn't have. always: it is there whatever metric decides.
     share: it lies between 0 and 1. two_classes: of more there is none. may_lack: some rows have none.
-    charted: reports draw it with its interval, beside the baselines. judged: ``tuning/top_members.py`` has
+    charted: reports draw it with its interval, beside the baselines. judged: ``tuning/bracket.py`` has
     scores of rows by which a sweep's judge decides as the metric does; else it decides by accuracy or RMSE.
     interval: ``wilson`` for a share of rows that are right, ``bootstrap``, or None where there is none.
     """

@@ -6,7 +6,6 @@ from typing import Any
 
 from treino.documents import read_checkpoint, read_document, read_tensors
 from treino.engine.metrics import METRICS
-from treino.engine.training_state import STATUS
 from treino.plots.style import metric_name
 from treino.search.space import space_from_json
 from treino.store import RunFolder
@@ -15,12 +14,12 @@ from treino.studio.divergence import where_diverged
 from treino.studio.folder_page import FolderPage, thinned
 from treino.studio.run_commands import Answer, TrainerRequest
 from treino.training.commands import send_stop
+from treino.tuning.bracket import MemberTable, plain
 from treino.tuning.conclusions import mode_name, row_name, seconds_text
-from treino.tuning.extension import check_folder, left_of, send_more, settings_in_all
 from treino.tuning.member import config_of
-from treino.tuning.member_table import MemberTable, plain
 from treino.tuning.stored_study import StoredStudy
 from treino.tuning.stored_sweep import StoredSweep
+from treino.tuning.sweep_members import check_folder, left_of, send_more, settings_in_all
 
 MOST_NETWORKS = 2000  # that a page lists: the best,
 MOST_DIVERGED = 200  # and of these as many places at most are kept for some that diverged
@@ -51,9 +50,6 @@ class SweepPage(FolderPage):
         running = meta.get("state")
         metric, space = sweep.spec.metric, space_from_json(sweep.spec.space_document())
         rows = {row["member"]: row for row in table.last()}
-        if running is not None:
-            for row in _running_rows(tensors, running, metric, rows):
-                rows[row["member"]] = row
         networks: list[dict[str, Any]] = [
             {"settings": {k: plain(v) for k, v in config.items()}}
             | {k: rows.get(member, {}).get(k) for k in FACTS}
@@ -88,40 +84,6 @@ def _listed(ranked: list[dict[str, Any]], lost: list[dict[str, Any]]) -> list[di
     best = [n for n in ranked if n["status"] != "diverged"][: MOST_NETWORKS - len(kept)]
     chosen = {n["member"] for n in (*best, *kept)}
     return [n for n in ranked if n["member"] in chosen]
-
-
-def _running_rows(
-    tensors: Mapping[str, Any], running: Mapping[str, Any], metric: str, before: Mapping[int, Any]
-) -> list[dict[str, Any]]:
-    """Rows of the bracket that is trained, as its last checkpoint has it."""
-    found = []
-    for place, members in enumerate(running.get("members", ())):
-        step = running["engine"][place]["step"]
-        status_P = tensors[f"{place}.engine.status"].tolist()
-        stop_P = tensors[f"{place}.engine.stop_step"].tolist()
-        seen = {
-            name: tensors.get(f"{place}.seen.{key}")
-            for name, key in (("best", f"validation_{metric}"), ("loss", "validation_loss"))
-        }
-        for row, member in enumerate(members):
-            own = before.get(member, {})
-            if own and own["status"] != "running":
-                continue
-            status = STATUS[status_P[row]]
-            figures = {n: None if v is None else finite(float(v[row])) for n, v in seen.items()}
-            lost = status == "diverged"
-            found.append(
-                {
-                    **own,
-                    **figures,
-                    **({"best": None} if lost else {}),
-                    "member": member,
-                    "rung": running["rung"],
-                    "step": step if status == "running" else stop_P[row],
-                    "status": "finished" if status == "stopped" else status,
-                }
-            )
-    return found
 
 
 def _progress(asked: Mapping[str, Any], meta: Mapping[str, Any], status: str) -> dict[str, Any]:

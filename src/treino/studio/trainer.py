@@ -28,7 +28,6 @@ from treino.training.replay import last_step, snapshots
 from treino.training.train import RunJob, resuming
 from treino.tuning.member import like
 from treino.tuning.study import study_events
-from treino.tuning.study_options import StudyRequest
 from treino.tuning.sweep import sweep_events, sweep_resumption
 from treino.words import _, speaking
 
@@ -135,8 +134,10 @@ class Trainer:
             data, space, members = (request[name] for name in ("data", "space", "members"))
             return sweep_events(data, space, settings=request["settings"], parent=parent, members=members)
         if verb == "study":
-            compared = StudyRequest(batch_sizes=request.get("batch_sizes") or None)
-            return study_events(request["data"], compared, settings=request["settings"], parent=parent)
+            sizes = request.get("batch_sizes") or None
+            return study_events(
+                request["data"], settings=request["settings"], parent=parent, batch_sizes=sizes
+            )
         if verb == "like":
             source, settings, networks = like(request["run"])
             fit = FitRequest(

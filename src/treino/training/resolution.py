@@ -130,7 +130,14 @@ def plan(
     if s.threshold is not None:
         _check_threshold(s, data)
     training = Training(*set_up(data, chosen, config, past))
-    weights = training.loss_function.class_weights
+    check_warmup(s, training)
+    reasons = (data.task_reason, training.loss_reason, recipe_reason)
+    resolved = resolved_settings(s, data, chosen, training)
+    return Plan(training, resolved, tuple(r for r in reasons if r))
+
+
+def check_warmup(s: Settings, training: Training) -> None:
+    """Refuse a warm-up that is longer than the training."""
     if s.warmup > training.steps:
         raise TreinoError(
             "warmup_range",
@@ -139,6 +146,11 @@ def plan(
             ),
             _("Warm up for fewer steps, or train longer."),
         )
+
+
+def resolved_settings(s: Settings, data: Data, net: Net, training: Training) -> dict[str, Any]:
+    """Every setting of a training with its value (JSON-able). net: what it was made with."""
+    weights = training.loss_function.class_weights
     decided, betas_read = training.config.shared, "betas" in OPTIMIZERS[s.optimizer].reads
     values: dict[str, Any] = {
         name: data.arguments.get(name, Settings.model_fields[name].default)
@@ -162,15 +174,13 @@ def plan(
         "engine": training.engine,
         "threads": training.threads,
     }
-    if isinstance(chosen, MLP):
+    if isinstance(net, MLP):
         values |= {
-            "hidden": chosen.hidden, "activation": chosen.activation,
-            "dropout": chosen.dropout if isinstance(chosen.dropout, float) else s.dropout,
-            "batch_norm": chosen.batch_norm, "gates": chosen.gates, "init": decided.init,
+            "hidden": net.hidden, "activation": net.activation,
+            "dropout": net.dropout if isinstance(net.dropout, float) else s.dropout,
+            "batch_norm": net.batch_norm, "gates": net.gates, "init": decided.init,
         }  # fmt: skip
-    resolved = decided.model_copy(update=values).model_dump(mode="json", exclude={"name", "out"})
-    reasons = (data.task_reason, training.loss_reason, recipe_reason)
-    return Plan(training, resolved, tuple(r for r in reasons if r))
+    return decided.model_copy(update=values).model_dump(mode="json", exclude={"name", "out"})
 
 
 def refuse_ensemble(settings: Settings) -> None:

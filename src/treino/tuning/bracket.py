@@ -1,21 +1,128 @@
-"""One bracket of successive halving: competing members, trained as populations from rung to rung."""
+"""One bracket of a sweep: members that compete, trained from rung to rung; and what is kept of it.
 
+Kept are the table of members (a row for each at each rung, in Parquet, without figures of test rows), the
+weights of the best, and their scores of each validation row.
+"""
+
+import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from treino.engine import Tick, Training
-from treino.engine.metrics import METRICS
+from treino.data.dataset import Data
+from treino.data.rows import Rows
+from treino.documents import check, read_tensors
+from treino.engine import Loss, Tick
+from treino.engine.metrics import METRICS, MetricInputs, row_losses
+from treino.engine.net_state import left_out
 from treino.search.halving import Rung, survivors
 from treino.search.space import Config
+from treino.store import RunFolder
+from treino.store.files import damaged
 from treino.tuning.distribution import Distribution
-from treino.tuning.group_training import GroupTraining
-from treino.tuning.member_table import MemberTable
-from treino.tuning.populations import Group, rung_step
+from treino.tuning.populations import GroupTraining, load_each, rung_step, save_each
+from treino.words import _
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+MEMBERS = "members.parquet"
+
+MOST_ROWS, MOST_COLUMNS = 10_000_000, 1000  # of a table that is read
+
+Key = tuple[int, int]  # member, rung
+
+
+@dataclass
+class MemberTable:
+    """rows: by (member, rung), in the order of writing; the same key again replaces its row.
+
+    dimensions: the names of the space, each a column.
+    """
+
+    dimensions: tuple[str, ...]
+    rows: dict[Key, dict[str, Any]] = field(default_factory=dict)
+
+    def put(self, member: int, rung: int, config: Config, **facts: Any) -> None:
+        self.rows[member, rung] = {
+            "member": member,
+            "rung": rung,
+            **{name: plain(config.get(name)) for name in self.dimensions},
+            **facts,
+        }
+
+    def last(self) -> list[dict[str, Any]]:
+        """Each member's row at the last rung that it reached, by member."""
+        newest: dict[int, dict[str, Any]] = {}
+        for (member, rung), row in self.rows.items():
+            if member not in newest or newest[member]["rung"] < rung:
+                newest[member] = row
+        return [newest[member] for member in sorted(newest)]
+
+    def to_bytes(self) -> bytes:
+        """As Parquet, by member and rung."""
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        out = io.BytesIO()
+        ordered = [self.rows[key] for key in sorted(self.rows)]
+        names = list(dict.fromkeys(name for row in ordered for name in row))
+        columns = {name: _column([row.get(name) for row in ordered]) for name in names}
+        parquet.write_table(pa.table(columns), out, compression="zstd")
+        return out.getvalue()
+
+    @classmethod
+    def read(cls, folder: RunFolder, dimensions: Sequence[str] = ()) -> "MemberTable":
+        """The table that a sweep keeps; an empty one where there is none yet.
+
+        Raises:
+            TreinoError: it is damaged, or holds what no sweep writes.
+        """
+        if not folder.has(MEMBERS):
+            return cls(tuple(dimensions))
+        rows = read_rows(folder, MEMBERS).to_pylist()
+        check(folder.kind, MEMBERS, rows, folder.path)
+        return cls(tuple(dimensions), {(row["member"], row["rung"]): row for row in rows})
+
+
+def read_rows(folder: RunFolder, name: str) -> "pa.Table":
+    """A Parquet file of the folder.
+
+    Raises:
+        TreinoError: it is damaged, or so large that no sweep wrote it.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    content = folder.read_bytes(name)
+    try:
+        file = parquet.ParquetFile(io.BytesIO(content))
+        fits = file.metadata.num_rows <= MOST_ROWS and file.metadata.num_columns <= MOST_COLUMNS
+        found = file.read() if fits else None
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise damaged(folder.path / name, str(error)) from error
+    if found is None:
+        raise damaged(folder.path / name, _("no sweep has so many members, or so many settings"))
+    return found
+
+
+def plain(value: Any) -> Any:
+    """A setting as a cell: sizes of layers as they are written on a command line."""
+    return ",".join(map(str, value)) or "none" if isinstance(value, (list, tuple)) else value
+
+
+def _column(values: list[Any]) -> list[Any]:
+    """One type in a column: text where numbers and names meet (``hidden``: 16 and 64,32)."""
+    kinds = {type(v) for v in values if v is not None}
+    if kinds <= {int, float} or len(kinds) <= 1:
+        return [float(v) if kinds == {int, float} and v is not None else v for v in values]
+    return [None if v is None else str(v) for v in values]
+
 
 CHUNK_SECONDS = 0.5
 
@@ -24,26 +131,15 @@ CHUNK_SECONDS = 0.5
 class TrainingBracket:
     """number: in the sweep. configs: the members' settings, by their numbers. rungs: see ``search.halving``.
 
-    metric: the validation figure that decides. rung: how many rungs are behind it. target: a figure to reach.
+    rung: how many rungs are behind it.
     """
 
     number: int
     configs: Mapping[int, Config]
     rungs: Sequence[Rung]
-    metric: str
-    groups: Sequence[Group]
-    populations: list[GroupTraining] = field(default_factory=list)
-    target: tuple[str, float] | None = None
+    populations: Sequence[GroupTraining]
     rung: int = 0
     steps_before: int = 0  # model-steps before a stop
-
-    def begin(self) -> None:
-        """Make the populations, before their first step."""
-        self.populations = [GroupTraining(group, self.metric, self.target) for group in self.groups]
-
-    @property
-    def trainings(self) -> list[Training]:
-        return [population.training for population in self.populations]
 
     @property
     def model_steps(self) -> int:
@@ -56,16 +152,15 @@ class TrainingBracket:
 
     @property
     def diverged(self) -> int:
-        return sum(t.status_P.count("diverged") for t in self.trainings)
+        return sum(p.training.status_P.count("diverged") for p in self.populations)
 
     @property
     def planned_steps(self) -> int:
         """Model-steps if nobody diverged: for the time that is left."""
         total, before = 0.0, 0
-        everyone = sum(len(g.members) for g in self.groups)
-        steps = sum(len(g.members) * t.steps for g, t in zip(self.groups, self.trainings, strict=True))
+        steps = sum(len(p.members) * p.training.steps for p in self.populations)
         for rung in self.rungs:
-            total += steps / everyone * rung.members * (rung.epochs - before) / self.rungs[-1].epochs
+            total += steps / len(self.configs) * rung.members * (rung.epochs - before) / self.rungs[-1].epochs
             before = rung.epochs
         return int(total)
 
@@ -94,22 +189,18 @@ class TrainingBracket:
 
     def figures(self) -> dict[int, float | None]:
         """Each member's best validation figure so far, turned so that lower is better; None: diverged."""
-        found: dict[int, float | None] = {}
-        for group, population in zip(self.groups, self.populations, strict=True):
-            best_P, status_P = population.best_P.tolist(), population.training.status_P
-            for member, best, status in zip(group.members, best_P, status_P, strict=True):
-                lost = status == "diverged" or not math.isfinite(best)
-                found[member] = None if lost else -METRICS[self.metric].better * best
-        return found
+        return {member: None if found is None else found[0] for member, found in self.ranking().items()}
 
     def ranking(self) -> dict[int, tuple[float, float] | None]:
         """Each member's figure, and its loss there, which parts equal ones; None: diverged."""
-        figures, found = self.figures(), dict[int, tuple[float, float] | None]()
-        for group, population in zip(self.groups, self.populations, strict=True):
-            loss_P = population.kept_figures.get("validation_loss", torch.zeros(len(group.members)))
-            for member, loss in zip(group.members, loss_P.nan_to_num(nan=math.inf).tolist(), strict=True):
-                figure = figures[member]
-                found[member] = None if figure is None else (figure, loss)
+        found: dict[int, tuple[float, float] | None] = {}
+        for p in self.populations:
+            loss_P = p.kept_figures.get("validation_loss", torch.zeros(len(p.members)))
+            figure_P = -METRICS[p.metric].better * p.best_P
+            of_each = figure_P.tolist(), loss_P.nan_to_num(nan=math.inf).tolist(), p.training.status_P
+            for member, figure, loss, status in zip(p.members, *of_each, strict=True):
+                lost = status == "diverged" or not math.isfinite(figure)
+                found[member] = None if lost else (figure, loss)
         return found
 
     def _stop_others(self, count: int, table: MemberTable) -> None:
@@ -117,9 +208,10 @@ class TrainingBracket:
         figures = self.ranking()
         order = sorted(figures)
         on = {order[place] for place in survivors([figures[m] for m in order], count)}
-        for group, training in zip(self.groups, self.trainings, strict=True):
-            training.stop([row for row, member in enumerate(group.members) if member not in on])
-            for member in set(group.members) - on:
+        for population in self.populations:
+            members = population.members
+            population.training.stop([row for row, member in enumerate(members) if member not in on])
+            for member in set(members) - on:
                 row = table.rows.get((member, self.rung - 1))
                 if row is not None and row["status"] == "running":
                     row["status"] = "stopped"
@@ -128,11 +220,11 @@ class TrainingBracket:
         """A row for everyone who took part in this rung."""
         cut = self.rung > 0
         for place, population in enumerate(self.populations):
-            group, training = population.group, population.training
+            training = population.training
             best, status = population.best_P.tolist(), training.status_P
             steps, kept = population.last_step_P.tolist(), population.kept_step_P.tolist()
             reached = population.reached.tolist()
-            for row, member in enumerate(group.members):
+            for row, member in enumerate(population.members):
                 before = table.rows.get((member, self.rung - 1))
                 if cut and (before is None or before["step"] == steps[row]):
                     continue  # it had ended before
@@ -150,7 +242,7 @@ class TrainingBracket:
                     epochs=steps[row] / training.steps_per_epoch,
                     status="finished" if status[row] == "stopped" else status[row],  # by its own patience
                     best=None if lost or not training.plan.evaluates else best[row],
-                    **({} if self.target is None else {"reached": _or_none(reached[row])}),
+                    **({} if population.target is None else {"reached": _or_none(reached[row])}),
                     **{
                         name: _finite(float(value_P[row]))
                         for name, value_P in sorted(population.kept_figures.items())
@@ -161,26 +253,20 @@ class TrainingBracket:
 
     def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything that going on bit for bit needs."""
-        tensors: dict[str, Tensor] = {}
-        each = []
-        for place, population in enumerate(self.populations):
-            state, facts = population.save()
-            tensors |= {f"{place}.{name}": tensor for name, tensor in state.items()}
-            each.append(facts)
+        tensors, each = save_each(self.populations)
         return tensors, {
             "heat": self.number,
             "rung": self.rung,
             "model_steps": self.model_steps,
-            "members": [list(group.members) for group in self.groups],
+            "members": [list(population.members) for population in self.populations],
             **{name: [facts[name] for facts in each] for name in ("looks", "engine", "parts")},
         }
 
     def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
         """Go on from what ``save`` gave; the bracket has begun and has the same members."""
-        for place, population in enumerate(self.populations):
-            head = f"{place}."
-            own = {name[len(head) :]: t for name, t in tensors.items() if name.startswith(head)}
-            population.load(own, {name: facts[name][place] for name in ("looks", "engine", "parts")})
+        names = "looks", "engine", "parts"
+        each = [dict(zip(names, of, strict=True)) for of in zip(*(facts[n] for n in names), strict=True)]
+        load_each(self.populations, tensors, each)
         self.rung, self.steps_before = facts["rung"], facts["model_steps"]
 
 
@@ -197,3 +283,146 @@ def _or_none(step: int) -> int | None:
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
+
+
+MODELS = "models.safetensors"
+JUDGED = 1000  # members of a bracket whose rows are kept; the others are too far behind to have been chosen
+ROWS = 2000  # validation rows, drawn once, that are kept of larger sets
+ANSWERED_AT_ONCE = 4_000_000  # outputs
+
+
+@dataclass(frozen=True, eq=False)
+class TopMember:
+    """A kept network: its figure and loss (lower is better), its weights by their ``state_dict`` names,
+    and the buffers that are not among these."""
+
+    member: int
+    figure: float
+    loss: float
+    weights: Mapping[str, Tensor]
+    buffers: Mapping[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def state(self) -> dict[str, Tensor]:
+        return {**self.weights, **self.buffers}
+
+
+def best_members(bracket: TrainingBracket, count: int, before: Sequence[TopMember]) -> list[TopMember]:
+    """The best ``count`` of the bracket and of those that were kept before it, the best first; equal ones by
+    number."""
+    order = sorted((*f, m) for m, f in bracket.ranking().items() if f is not None)[:count]
+    where = {
+        member: (population.training, row)
+        for population in bracket.populations
+        for row, member in enumerate(population.members)
+    }
+    found = {kept.member: kept for kept in before}
+    for figure, loss, member in order:
+        training, row = where[member]
+        net = training.net(row)
+        found[member] = TopMember(member, figure, loss, net.state_dict(), left_out(net))
+    return sorted(found.values(), key=lambda k: (k.figure, k.loss, k.member))[:count]
+
+
+def row_scores(bracket: TrainingBracket, metric: str) -> dict[str, Tensor]:
+    """``member [M]``, and each of the best JUDGED members' scores of validation rows, higher is better.
+
+    ``choose [M, N]`` is what decides by ``metric``: a score of each row, or of ``f1_macro`` the class that is
+    predicted and of ``auc`` the score of class 1. ``shown [M, N]`` is what people are told: right or wrong
+    for classes, the squared error (turned) for numbers. ``weight [N]``: of each row in the loss.
+    ``target [N]``: the classes or values.
+    """
+    figures = bracket.figures()
+    chosen = {m for _f, m in sorted((f, m) for m, f in figures.items() if f is not None)[:JUDGED]}
+    members: list[int] = []
+    same: dict[str, Tensor] = {}
+    parts: dict[str, list[Tensor]] = {"choose": [], "shown": []}
+    for population, rows, output_RNC in kept_outputs(bracket, chosen, lambda data: _sample(data).x):
+        members += [population.members[row] for row in rows]
+        y_N, loss = _sample(population.data).y, population.training.loss_function
+        weight_N, scores = row_score_parts(output_RNC, y_N, loss, metric)
+        same = {"weight": weight_N.float(), "target": y_N}
+        for name, score_RN in scores.items():
+            parts[name].append(score_RN)
+    found = {"member": torch.tensor(members, dtype=torch.int64)}
+    return found | same | {name: torch.cat(some) for name, some in parts.items() if some}
+
+
+def kept_outputs(
+    bracket: TrainingBracket, members: Collection[int], x_of: Callable[[Data], Tensor]
+) -> Iterator[tuple[GroupTraining, list[int], Tensor]]:
+    """What these members' kept networks answer, some of a population at a time: where they are in it, and
+    their outputs ``[R, N, C]``. x_of: the prepared rows of their data that they are asked about."""
+    for population in bracket.populations:
+        training = population.training
+        rows = [row for row, member in enumerate(population.members) if member in members]
+        x_ND, shape = x_of(population.data), training.shared.item_shape
+        if not len(x_ND):
+            continue
+        x = x_ND if shape is None else x_ND.reshape(-1, *shape)
+        size = max(1, ANSWERED_AT_ONCE // (len(x) * training.outputs))
+        for start in range(0, len(rows), size):
+            some = rows[start : start + size]
+            yield population, some, training.answers(training.kept(some), x)
+
+
+def _sample(data: Data) -> Rows:
+    """The validation rows whose scores are kept: all, or ROWS of them, evenly spaced."""
+    rows: Rows = data.validation
+    if len(rows) > ROWS:
+        rows = rows[torch.linspace(0, len(rows) - 1, ROWS).round().long()]
+    return rows
+
+
+def row_score_parts(
+    output_RNC: Tensor, y: Tensor, loss: Loss, metric: str
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Weights ``[N]`` of the rows, and ``choose`` and ``shown`` ``[R, N]``; see ``row_scores``."""
+    N = output_RNC.shape[1]
+    each = [row_losses(output_NC, y, loss) for output_NC in output_RNC]
+    weight_N = torch.from_numpy(each[0][1])
+    loss_RN = torch.stack(
+        [torch.from_numpy(value_N / weight_N.clamp(min=1e-300).numpy()) for value_N, _weight_N in each]
+    )
+    if loss.task == "regression":
+        error_RNC = output_RNC - y.reshape(N, -1)
+        shown_RN = -error_RNC.square().mean(-1)
+        choose = {"loss": -loss_RN, "mae": -error_RNC.abs().mean(-1)}
+    else:
+        inputs = MetricInputs(output_RNC, y.reshape(-1))
+        shown_RN = inputs.guess_RN == inputs.y
+        choose = {"loss": -loss_RN, "f1_macro": inputs.guess_RN, "auc": inputs.score_RN}
+    if metric != "loss":
+        weight_N = torch.ones_like(weight_N)
+    return weight_N, {"choose": choose.get(metric, shown_RN).float(), "shown": shown_RN.float()}
+
+
+def write_top(folder: RunFolder, kept: Sequence[TopMember]) -> None:
+    """The top in one file: ``17/0.weight``, ``17+/table``; the order and figures beside it."""
+    tensors = {f"{k.member}/{name}": t for k in kept for name, t in k.weights.items()}
+    tensors |= {f"{k.member}+/{name}": t for k in kept for name, t in k.buffers.items()}
+    facts = {
+        "order": [k.member for k in kept],
+        "figures": [k.figure for k in kept],
+        "losses": [k.loss for k in kept],
+    }
+    folder.write_tensors(MODELS, tensors, facts)
+
+
+def read_top(folder: RunFolder) -> list[TopMember]:
+    """The networks that the sweep's folder keeps, the best first.
+
+    Raises:
+        TreinoError: their file is damaged.
+    """
+    if not folder.has(MODELS):
+        return []
+    tensors, facts = read_tensors(folder, MODELS)
+    found = []
+    for member, figure, loss in zip(facts["order"], facts["figures"], facts["losses"], strict=True):
+        weights, buffers = (
+            {n.removeprefix(head): t for n, t in tensors.items() if n.startswith(head)}
+            for head in (f"{member}/", f"{member}+/")
+        )
+        found.append(TopMember(member, figure, loss, weights, buffers))
+    return found

@@ -1,4 +1,4 @@
-"""The populations of a sweep, or the networks of a study, shared out among the processes of a cluster.
+"""The populations of a sweep or a study, shared out among the processes of a cluster.
 
 A population is cut so that every process has something to do, and a task so that it takes a few seconds at
 the measured speed. Neither changes a bit of what is trained.
@@ -8,7 +8,6 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import torch
 
@@ -16,8 +15,7 @@ from treino.cluster.cluster import Cluster, SharedValue, TaskEnd
 from treino.cluster.ray_cluster import open_cluster
 from treino.data.dataset import Data
 from treino.engine import Tick
-from treino.tuning.group_training import GroupTraining, PartOrder, PopulationPart
-from treino.tuning.track import Track, TrackOrder
+from treino.tuning.populations import GroupTraining, PartEnd, PartOrder, PopulationPart
 
 TASK_SECONDS, SHORTEST_TASK = 4.0, 0.5
 WAIT_SECONDS = 0.5
@@ -27,14 +25,11 @@ PRODUCTS_PER_SECOND = 2e9  # of a processor, before its speed is known
 PASSES = 3  # forward, and backward for weights and inputs
 
 
-Population = GroupTraining | Track
-"""What is trained in parts; a network of a study is one part, whose tasks end with an epoch."""
-
-_Work = tuple[Population, PopulationPart, int, float]
+_Work = tuple[GroupTraining, PopulationPart, int, float]
 """A part, a step (to which it shall get, or where its task began), and the seconds that are left to train."""
 
 
-def train(order: PartOrder | TrackOrder, data: Data) -> Any:
+def train(order: PartOrder, data: Data) -> PartEnd:
     """What a process of the cluster runs: train what the order says on these rows."""
     return order.train(data)
 
@@ -51,7 +46,7 @@ class Distribution:
     _running: dict[int, _Work] = field(default_factory=dict)
     _pace: dict[int, float] = field(default_factory=dict)  # seconds of a member's step, by id of its group
 
-    def advance(self, goals: Sequence[tuple[Population, int]]) -> tuple[Population, Tick] | None:
+    def advance(self, goals: Sequence[tuple[GroupTraining, int]]) -> tuple[GroupTraining, Tick] | None:
         """Have the populations trained to these steps for a moment: one of them, and how far it is; None: all
         are there."""
         behind = [(population, until) for population, until in goals if population.behind(until)]
@@ -84,7 +79,7 @@ class Distribution:
             self._shared[id(data)] = data, self.cluster.share(data)
         return self._shared[id(data)][1]
 
-    def _waiting(self, behind: Sequence[tuple[Population, int]]) -> list[_Work]:
+    def _waiting(self, behind: Sequence[tuple[GroupTraining, int]]) -> list[_Work]:
         """The parts that nobody trains now, those with most to do first."""
         busy = {id(part) for _population, part, *_work in self._running.values()}
         found = [
@@ -99,14 +94,14 @@ class Distribution:
     def _halve(waiting: Sequence[_Work]) -> bool:
         """Cut the part with most to do in two, for processes without anything; False: none is worth it."""
         for population, part, _until, seconds in waiting:
-            if isinstance(population, GroupTraining) and len(part.rows) > 1 and seconds > 2 * SHORTEST_TASK:
+            if len(part.rows) > 1 and seconds > 2 * SHORTEST_TASK:
                 population.halve(part)
                 return True
         return False
 
-    def _divide(self, behind: Sequence[tuple[Population, int]], slots: int) -> None:
+    def _divide(self, behind: Sequence[tuple[GroupTraining, int]], slots: int) -> None:
         """Cut the populations that are whole into parts: more for those with more to do."""
-        whole = [(p, until) for p, until in behind if isinstance(p, GroupTraining) and not p.parts]
+        whole = [(p, until) for p, until in behind if not p.parts]
         if not whole:
             return
         seconds = [
@@ -119,14 +114,14 @@ class Distribution:
             count = min(most, max(slots * share, members / FEWEST_MEMBERS))
             population.divide(min(members, max(1, math.ceil(count))))
 
-    def _seconds(self, population: Population) -> float:
+    def _seconds(self, population: GroupTraining) -> float:
         """Of a step of one member, as measured or guessed."""
         training = population.training
         rows = training.config.rows_per_step(len(population.data.train))
         return self._pace.get(id(population), PASSES * training.parameters * rows / PRODUCTS_PER_SECOND)
 
     def _submit(
-        self, population: Population, part: PopulationPart, until: int, seconds: float, work: float
+        self, population: GroupTraining, part: PopulationPart, until: int, seconds: float, work: float
     ) -> None:
         """Begin a task of about so many seconds. work: those of all that the part has to do."""
         tasks = max(1, round(work / seconds))  # of equal length
@@ -140,7 +135,7 @@ class Distribution:
         )
         self._running[ticket] = population, part, part.step, work * (1 - 1 / tasks)
 
-    def _take(self, end: TaskEnd) -> tuple[Population, Tick] | None:
+    def _take(self, end: TaskEnd) -> tuple[GroupTraining, Tick] | None:
         if end.ticket not in self._running:
             return None
         population, part, first, _left = self._running.pop(end.ticket)
@@ -160,7 +155,7 @@ def open_distribution(
         yield None if cluster is None else Distribution(cluster, processors)
 
 
-def _moment(population: Population) -> Tick:
+def _moment(population: GroupTraining) -> Tick:
     """A tick that tells of no steps: what runs elsewhere tells its figures when its task has ended."""
     training = population.training
     loss_1P = torch.full((1, len(population.members)), torch.nan)

@@ -1,19 +1,32 @@
-"""An ensemble of a sweep's best networks, as one module."""
+"""The networks of a sweep that answer together: its best, or those that a greedy selection chose.
+
+Caruana, Niculescu-Mizil, Crew & Ksikes 2004, "Ensemble selection from libraries of models": begin with the
+best network, and add the one (again, perhaps) with which the mean of all answers validation rows best.
+https://doi.org/10.1145/1015330.1015432
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from torch import nn
+import numpy as np
+import torch
+from torch import Tensor, nn
 
-from treino.documents import read_sweep_spec, read_tensors
+from treino.data.dataset import Data
+from treino.data.rows import Rows
+from treino.documents import read_sweep_spec
 from treino.engine import mlp
-from treino.engine.ensemble import Ensemble
+from treino.engine.ensemble import Ensemble, mean_output
+from treino.engine.losses import Loss
+from treino.engine.metrics import METRICS, measure
 from treino.errors import TreinoError
+from treino.inspection.outputs import outputs, predicted_classes
 from treino.records.kept_layers import check_layers, with_weights
 from treino.records.stored_run import StoredRun
+from treino.resampling import percentile_interval, row_counts
 from treino.store import RunFolder
 from treino.store.files import damaged
-from treino.tuning import top_members
+from treino.tuning.bracket import MODELS, TopMember, read_top
 from treino.tuning.member import config_of
 from treino.tuning.populations import COMPARED, settings_of
 from treino.words import _
@@ -26,7 +39,7 @@ def ensemble(folder: RunFolder, winner: StoredRun, top: int) -> StoredRun:
     Raises:
         TreinoError: fewer are kept, or one of them sees its rows otherwise than the winner does.
     """
-    kept = top_members.top_from_tensors(*read_tensors(folder, top_members.MODELS))
+    kept = read_top(folder)
     if not 1 <= top <= len(kept):
         raise TreinoError(
             "top_range",
@@ -46,15 +59,15 @@ def chosen_ensemble(folder: RunFolder, winner: StoredRun, members: Sequence[int]
     Raises:
         TreinoError: the folder doesn't keep one of them.
     """
-    kept = {k.member: k for k in top_members.top_from_tensors(*read_tensors(folder, top_members.MODELS))}
+    kept = {k.member: k for k in read_top(folder)}
     if lost := set(members) - set(kept):
-        raise damaged(folder.path / top_members.MODELS, _("network {n} is not there").format(n=min(lost)))
+        raise damaged(folder.path / MODELS, _("network {n} is not there").format(n=min(lost)))
     different = list(dict.fromkeys(members))
     made = dict(zip(different, networks(folder, winner, [kept[m] for m in different]), strict=True))
     return winner.answered_by(Ensemble([made[m] for m in members], winner.spec.resolved.loss).eval())
 
 
-def alike(folder: RunFolder, kept: Sequence[top_members.TopMember]) -> list[top_members.TopMember]:
+def alike(folder: RunFolder, kept: Sequence[TopMember]) -> list[TopMember]:
     """Those that can answer together with the first one: they see the same rows, and have the same loss."""
     base, first = read_sweep_spec(folder).base, config_of(folder, kept[0].member)
     found = []
@@ -69,7 +82,7 @@ def _differences(config: Mapping[str, Any], first: Mapping[str, Any]) -> list[st
     return [n for n in (*COMPARED, "loss") if config.get(n) != first.get(n)]
 
 
-def networks(folder: RunFolder, winner: StoredRun, kept: Sequence[top_members.TopMember]) -> list[nn.Module]:
+def networks(folder: RunFolder, winner: StoredRun, kept: Sequence[TopMember]) -> list[nn.Module]:
     """The kept networks as modules.
 
     Raises:
@@ -98,3 +111,71 @@ def networks(folder: RunFolder, winner: StoredRun, kept: Sequence[top_members.To
         check_layers(sizes, (t.shape for t in k.weights.values()), folder.path.name)
         nets.append(with_weights(net.module(spec.inputs, spec.outputs), k.weights, folder.path.name))
     return nets
+
+
+DRAWS = 2000  # of the interval of what the ensemble is worth
+
+
+def selection(output_MNC: Tensor, rows: Rows, loss: Loss, metric: str, places: int) -> list[int]:
+    """Which of M networks (the best first) answer together, by their outputs on validation rows: at most so
+    many places, a network with two of them counts twice. The best so far is kept where more make it worse.
+    """
+    better = METRICS[metric].better
+
+    def figure(chosen: Sequence[int]) -> float:
+        output_NC = mean_output(output_MNC[list(chosen)], loss.name)
+        return better * float(measure(output_NC[None], rows.y, loss, 1.0)[metric][0])
+
+    chosen, best = [0], [0]
+    best_figure = figure(best)
+    while len(chosen) < places:
+        chosen = max(([*chosen, m] for m in range(len(output_MNC))), key=figure)
+        if figure(chosen) > best_figure:
+            best, best_figure = chosen, figure(chosen)
+    return best
+
+
+def greedy_ensemble(
+    nets: Sequence[nn.Module], members: Sequence[int], data: Data, loss: Loss, metric: str, places: int
+) -> dict[str, Any]:
+    """The part ``ensemble`` of the sweep's document. nets: the winner first; members: their numbers."""
+    validation = _answers(nets, data.validation, data)
+    chosen = selection(validation, data.validation, loss, metric, places)
+    shown = "accuracy" if data.classes else "rmse"
+    found: dict[str, Any] = {"members": [members[m] for m in chosen], "metric": shown}
+    found["validation"] = _figures(validation[chosen], data.validation, loss, data)
+    found |= dict.fromkeys(("test", "alone", "difference", "difference_interval"))
+    if len(data.test):
+        test = _answers(nets, data.test, data)
+        found["test"] = _figures(test[chosen], data.test, loss, data)
+        found["alone"] = _figures(test[:1], data.test, loss, data)
+        difference = _difference(mean_output(test[chosen], loss.name), test[0], data)
+        found["difference"], found["difference_interval"] = difference
+    return found
+
+
+def _answers(nets: Sequence[nn.Module], rows: Rows, data: Data) -> Tensor:
+    shape = data.item_shape if data.kind == "image" else None
+    return torch.stack([outputs(net, rows.x, item_shape=shape) for net in nets])
+
+
+def _figures(output_KNC: Tensor, rows: Rows, loss: Loss, data: Data) -> dict[str, float]:
+    found = measure(mean_output(output_KNC, loss.name)[None], rows.y, loss, data.target_scale)
+    return {name: float(value[0]) for name, value in found.items()}
+
+
+def _difference(both_NC: Tensor, alone_NC: Tensor, data: Data) -> tuple[float, list[float]]:
+    """Accuracy or RMSE together less that of the winner alone, and its interval over draws of test rows."""
+    y, r = data.test.y, np.random.RandomState(0)
+
+    def score_N(output_NC: Tensor) -> np.ndarray:
+        if not data.classes:
+            return np.asarray((output_NC.double() - y.double()).square().mean(1) * data.target_scale**2)
+        return np.asarray((predicted_classes(output_NC) == y).double())
+
+    score_2N = np.stack([score_N(both_NC), score_N(alone_NC)])
+    turned = (lambda mean: mean) if data.classes else np.sqrt
+    together, alone = turned(score_2N.mean(1))
+    counts = row_counts(len(y), DRAWS, lambda shape: r.randint(0, len(y), shape))
+    drawn_B2 = turned(np.concatenate([count_BN @ score_2N.T for count_BN in counts]) / len(y))
+    return float(together - alone), list(percentile_interval(drawn_B2[:, 0] - drawn_B2[:, 1]))

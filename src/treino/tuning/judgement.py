@@ -1,23 +1,33 @@
-"""The end of a sweep: the winner trained alone and judged, the document written, the folder sealed."""
+"""The end of a sweep: the winner trained alone and judged, or figures over seeds and folds; its document.
 
+The judge trains the winner's and the runner-up's settings with fresh seeds on fresh splits.
+"""
+
+import math
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from treino.data.dataset import Data
-from treino.documents import read_tensors
+from treino.documents import read_document, read_tensors
 from treino.documents.run_result import RunResult
-from treino.engine.metrics import METRICS
+from treino.engine.metrics import METRICS, measure
 from treino.engine.net_state import whole_state
 from treino.errors import TreinoError
+from treino.inspection.baselines import baselines
+from treino.inspection.outputs import outputs
 from treino.pictures.illustration import illustrated
-from treino.plots.style import metric_name
+from treino.plots.style import metric_name, split_name
+from treino.records.data_source import load_data
 from treino.records.failure_notes import try_or_note
 from treino.records.stored_run import StoredRun
 from treino.resampling import Scores, auc_scores, f1_scores
@@ -25,12 +35,12 @@ from treino.search import judge
 from treino.spec import OF_DATA, read_settings
 from treino.store import RunFolder
 from treino.training.train import drain, training
-from treino.tuning.ensemble import alike, networks
-from treino.tuning.extension import extension_notes
-from treino.tuning.fresh_seeds import fresh_seeds
-from treino.tuning.greedy_ensemble import greedy_ensemble
-from treino.tuning.populations import groups
-from treino.tuning.sweep_state import SweepProgress, SweepTraining
+from treino.tuning.bracket import TrainingBracket, kept_outputs
+from treino.tuning.distribution import Distribution
+from treino.tuning.ensemble import alike, greedy_ensemble, networks
+from treino.tuning.populations import GroupOrder, for_gpu, group_order, groups, settings_of
+from treino.tuning.shared_data import SharedRows
+from treino.tuning.sweep_members import PREPARED, SweepProgress, SweepTraining, extension_notes
 from treino.words import _
 
 BEST = "best"
@@ -77,13 +87,12 @@ def _diverged_notes(sweep: SweepTraining) -> list[str]:
     return [_("Every network diverged: there is no best. Try smaller learning rates.")]
 
 
-def finish_sweep(folder: RunFolder, sweep: SweepTraining, progress: SweepProgress) -> dict[str, Any]:
-    """Judge the sweep, write its document and seal the folder. What fails of the judging becomes a note.
+def add_judgement(document: dict[str, Any], folder: RunFolder, sweep: SweepTraining) -> None:
+    """Judge the sweep, and say so in its document. What fails of the judging becomes a note.
 
     Raises:
         TreinoError: a failing machine.
     """
-    document = sweep_document(folder, sweep, progress)
     if sweep.top:
         winner = sweep.top[0].member
         failures: list[str] = []
@@ -108,9 +117,6 @@ def finish_sweep(folder: RunFolder, sweep: SweepTraining, progress: SweepProgres
         document["notes"].append(
             _("No network has a validation {metric}: there is no best.").format(metric=sweep.metric)
         )
-    folder.write_json("result.json", document)
-    folder.seal(sweep.status)
-    return document
 
 
 def _ensemble(folder: RunFolder, sweep: SweepTraining, winner: StoredRun) -> dict[str, Any]:
@@ -324,3 +330,263 @@ def _strongest(result: RunResult, shown: str) -> str | None:
     figures = {name: of[shown] for name, of in result.baseline.items() if of is not None}
     known = {name: better * value for name, value in figures.items() if value is not None}
     return max(known, key=lambda name: known[name], default=None)
+
+
+LEAST_S = 30.0  # they take no longer than the sweep did, or this
+FEWEST = 3
+WAIT_SECONDS = 1.0
+
+Outcome = tuple[dict[int, float], dict[str, dict[str, float]]] | TreinoError
+"""Each network's figure on the test rows, and the baselines' metrics there; or why there are none."""
+
+
+@dataclass(frozen=True, eq=False)
+class FreshTraining:
+    """One seed: the rows as it splits them, and the winner and the runner-up before their first step.
+
+    failure: why it can't be trained.
+    """
+
+    seed: int
+    data: Data
+    orders: Sequence[GroupOrder] = ()
+    failure: TreinoError | None = None
+
+
+def fresh_seeds(
+    sweep: SweepTraining, winner: int, runner_up: int | None, metric: str
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Test figures of both and of the baselines, for each seed; and notes."""
+    notes: list[str] = []
+    if not sweep.options.fresh or not len(sweep.data.test):
+        return [], notes
+    fixed, found, beaten = _fixed_split(sweep), list[dict[str, Any]](), dict[str, float]()
+    begin, limit = time.perf_counter(), max(LEAST_S, sweep.seconds)
+    for number, (fresh, outcome) in enumerate(_outcomes(sweep, winner, runner_up, metric, fixed), 1):
+        if isinstance(outcome, TreinoError):  # such as a class of which no row fell into this training part
+            notes.append(_("A fresh split could not be trained on: {why}").format(why=outcome))
+            continue
+        test, measured = outcome
+        if measured:
+            beaten = {name: figures[metric] for name, figures in measured.items()}
+        second = test.get(1, math.nan)
+        found.append(
+            {
+                "seed": fresh.seed,
+                "data_seed": fresh.data.data_seed,
+                "test": test[0],
+                "runner_up": second if math.isfinite(second) else None,
+                "baseline": beaten,
+            }
+        )
+        if time.perf_counter() - begin > limit and FEWEST <= number < sweep.options.fresh:
+            notes.append(
+                _(
+                    "{n} of {wanted} fresh seeds were trained: the judge takes no longer than the sweep."
+                ).format(n=len(found), wanted=sweep.options.fresh)
+            )
+            break
+    if sweep.distribution is not None:
+        sweep.distribution.stop()
+    if fixed and found:
+        notes.append(_("The split is fixed: fresh seeds vary the initialisation and the order alone."))
+    return [f for f in found if math.isfinite(f["test"])], notes
+
+
+def _outcomes(
+    sweep: SweepTraining, winner: int, runner_up: int | None, metric: str, fixed: bool
+) -> Iterator[tuple[FreshTraining, Outcome]]:
+    """Seed by seed, what it came to; the baselines once, where the split is fixed."""
+    trainings = _trainings(sweep, winner, runner_up, fixed)
+    if sweep.distribution is not None:
+        yield from _distributed(trainings, sweep.distribution, metric, fixed)
+        return
+    known = False
+    for fresh in trainings:
+        outcome = fresh.failure or _outcome(fresh.orders, metric, not (fixed and known), fresh.data)
+        known = known or not isinstance(outcome, TreinoError)
+        yield fresh, outcome
+
+
+def _distributed(
+    trainings: Iterator[FreshTraining], distribution: Distribution, metric: str, fixed: bool
+) -> Iterator[tuple[FreshTraining, Outcome]]:
+    """In the order of the seeds, whoever is done first; no more wait in the cluster than it has places."""
+    cluster, ahead = distribution.cluster, list[tuple[FreshTraining, int]]()
+    done: dict[int, Outcome] = {}
+    while True:
+        while len(ahead) < 2 * cluster.slots and (fresh := next(trainings, None)) is not None:
+            ticket = -1
+            if fresh.failure is None:
+                rows = distribution.share(fresh.data) if fixed else cluster.share(fresh.data)
+                name = f"{distribution.title}: judge, seed {fresh.seed}"
+                ticket = cluster.submit(_outcome, fresh.orders, metric, True, shared=[rows], name=name)
+            ahead.append((fresh, ticket))
+        if not ahead:
+            return
+        fresh, ticket = ahead.pop(0)
+        while fresh.failure is None and ticket not in done:
+            done |= {end.ticket: end.value for end in cluster.ended(WAIT_SECONDS)}
+        yield fresh, fresh.failure or done.pop(ticket)
+
+
+def _outcome(orders: Sequence[GroupOrder], metric: str, beaten: bool, data: Data) -> Outcome:
+    try:
+        return _test_figures(orders, data, metric), baselines(data).metrics if beaten else {}
+    except TreinoError as error:
+        return error
+
+
+def _test_figures(orders: Sequence[GroupOrder], data: Data, metric: str) -> dict[int, float]:
+    """Train groups from their first step to their last: each member's figure on the test rows."""
+    found: dict[int, float] = {}
+    for order in orders:
+        group = order.group(data)
+        training = group.training()
+        for _tick in training:
+            pass
+        for row, member in enumerate(group.members):
+            rows = group.data.test
+            out = outputs(training.net(row), rows.x, item_shape=training.shared.item_shape)
+            figures: dict[str, Any] = measure(out[None], rows.y, training.loss_function, data.target_scale)
+            found[member] = float(figures[metric][0])
+    return found
+
+
+def _trainings(
+    sweep: SweepTraining, winner: int, runner_up: int | None, fixed: bool
+) -> Iterator[FreshTraining]:
+    members = [winner] if runner_up is None else [winner, runner_up]
+    first = max(sweep.settings(member).seed for member in members)
+    cluster = None if sweep.distribution is None else sweep.distribution.cluster
+    for k in range(1, sweep.options.fresh + 1):
+        seed = first + 1000 + k
+        own = {"seed": seed} if fixed else {"seed": seed, "data_seed": seed}
+        pair = {
+            place: settings_of({**sweep.configs[member], **own}, sweep.base, member)
+            for place, member in enumerate(members)
+        }
+        again = sweep
+        try:
+            if not fixed:
+                data = load_data(sweep.source, pair[0])
+                rows = SharedRows(sweep.source, data, settings_of({}, sweep.base, 0), PREPARED)
+                again = replace(sweep, data=data, data_for=rows)
+            found = groups(pair, again.data_for, sweep.networks)
+            if cluster is not None:  # the kernel is the one that it would have here
+                found = [for_gpu(group) for group in found] if cluster.gpus else found
+                found = [group.part(range(len(group.members)), group.training()) for group in found]
+            orders = [group_order(group, cluster) for group in found]
+        except TreinoError as error:
+            yield FreshTraining(seed, again.data, failure=error)
+        else:
+            yield FreshTraining(seed, again.data, orders)
+
+
+def _fixed_split(sweep: SweepTraining) -> bool:
+    """Whether the rows can't be parted anew: they are loaded, or a column, a file or their time says how."""
+    fixed = ("split_time", "split_column")
+    shared = settings_of({}, sweep.base, 0)
+    files = any(isinstance(getattr(shared, name), str) for name in ("validation", "test"))
+    return (
+        isinstance(sweep.source, Data)
+        or sweep.data.official_test
+        or files
+        or any(getattr(shared, name) is not None for name in fixed)
+    )
+
+
+SPLITS = ("validation", "test")
+
+
+def member_figures(bracket: TrainingBracket) -> dict[str, dict[str, dict[str, float]]]:
+    """``{member: {split: {metric: value}}}`` of the kept weights of everyone who didn't diverge; NaN where a
+    metric has no value on these rows."""
+    fine = {m for m, figure in bracket.figures().items() if figure is not None}
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for split in SPLITS:
+        rows_of = attrgetter(f"{split}.x")
+        for population, some, output_RNC in kept_outputs(bracket, fine, rows_of):
+            loss, data = population.training.loss_function, population.data
+            y = loss.target(data.splits[split].y, output_RNC.dtype)
+            measured = measure(output_RNC, y, loss, data.target_scale)
+            for place, row in enumerate(some):
+                of = found.setdefault(str(population.members[row]), {})
+                of[split] = {name: float(value[place]) for name, value in measured.items()}
+    return found
+
+
+def add_spread(document: dict[str, Any], folder: RunFolder, sweep: SweepTraining) -> None:
+    """Put the mean and deviation of every figure into the document of seeds or folds."""
+    by_member: dict[str, dict[str, dict[str, float | None]]] = {}
+    for number in range(sweep.done):
+        by_member |= read_document(folder, f"figures/{number}.json")
+    document["kind"] = "spread"
+    document["figures"] = figure_spread(by_member)
+    document["notes"] += [*_without(sweep, len(by_member)), *_undefined(document["figures"])]
+    if sweep.options.until is not None:
+        document["reached"] = _reached(sweep)
+
+
+def figure_spread(by_member: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> dict[str, Any]:
+    """``{split: {metric: {mean, std, min, max, values}}}``; std is the sample's, None of a single value.
+
+    A value that is None, for the metric has none on these rows, counts nowhere.
+    """
+    found: dict[str, Any] = {}
+    order = sorted(by_member, key=int)
+    for split in SPLITS:
+        names = dict.fromkeys(n for m in order for n in by_member[m].get(split, {}))
+        for name in names:
+            values = [by_member[m][split][name] for m in order if split in by_member[m]]
+            found.setdefault(split, {})[name] = summary(values)
+    return found
+
+
+def summary(values: Sequence[float | None]) -> dict[str, Any]:
+    """Of the values that there are; all are None where there is none."""
+    v = torch.tensor([x for x in values if x is not None], dtype=torch.float64)
+    return {
+        "mean": float(v.mean()) if len(v) else None,
+        "std": float(v.std()) if len(v) > 1 else None,
+        "min": float(v.min()) if len(v) else None,
+        "max": float(v.max()) if len(v) else None,
+        "values": list(values),
+    }
+
+
+def _without(sweep: SweepTraining, measured: int) -> list[str]:
+    """That networks which didn't diverge have no figure either, where their answers are not finite."""
+    count = sum(row["status"] != "diverged" for row in sweep.rows.last()) - measured
+    if count and len(sweep.data.validation):
+        said = _("{n} of {of} networks have no validation {metric}, and are in no figure.")
+        return [said.format(n=count, of=len(sweep.configs), metric=sweep.metric)]
+    return []
+
+
+def _undefined(figures: Mapping[str, Any]) -> list[str]:
+    """A sentence for each metric that some networks have no value of, as AUC on rows of one class."""
+    said = _("{metric} is undefined on the {split} rows of {n} of {of} networks; its mean is of the others.")
+    return [
+        said.format(metric=metric, split=split_name(split), n=values.count(None), of=len(values))
+        for split, of in figures.items()
+        for metric, values in ((name, found["values"]) for name, found in of.items())
+        if None in values
+    ]
+
+
+def _reached(sweep: SweepTraining) -> dict[str, Any]:
+    """The steps to the figure that was asked for."""
+    assert sweep.options.until is not None
+    metric, value = sweep.options.until
+    steps = [row.get("reached") for row in sweep.rows.last()]
+    there = [s for s in steps if s is not None and not math.isnan(s)]
+    return {
+        "metric": metric,
+        "value": value,
+        "steps": steps,
+        "min": min(there, default=None),
+        "median": median(there) if there else None,
+        "max": max(there, default=None),
+        "never": len(steps) - len(there),
+    }

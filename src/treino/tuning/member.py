@@ -6,7 +6,7 @@ from typing import Any
 
 from treino.data.dataset import Data
 from treino.data.sources import BuiltinName
-from treino.documents import read_document, read_run_spec, read_sweep_spec, read_tensors
+from treino.documents import read_document, read_run_spec, read_sweep_spec
 from treino.documents.run_facts import RunFacts
 from treino.documents.run_spec import RunSpec
 from treino.documents.settings import ResolvedSettings
@@ -23,7 +23,7 @@ from treino.store import RunFolder, find
 from treino.store.files import damaged
 from treino.training.initial_facts import run_facts
 from treino.training.resolution import Plan, decide, plan
-from treino.tuning import member_table, top_members
+from treino.tuning.bracket import MEMBERS, MemberTable, TopMember, read_top
 from treino.tuning.populations import COMPARED, settings_of
 from treino.words import _
 
@@ -72,19 +72,14 @@ def config_of(folder: RunFolder, member: int) -> dict[str, Any]:
     return dict(configs[member])
 
 
-def kept_of(folder: RunFolder, member: int) -> top_members.TopMember:
+def kept_of(folder: RunFolder, member: int) -> TopMember:
     """The member with its weights.
 
     Raises:
         TreinoError: they were not kept.
     """
     config_of(folder, member)
-    kept = (
-        top_members.top_from_tensors(*read_tensors(folder, top_members.MODELS))
-        if folder.has(top_members.MODELS)
-        else []
-    )
-    found = {k.member: k for k in kept}
+    found = {k.member: k for k in read_top(folder)}
     if member not in found:
         raise TreinoError(
             "weights_not_kept",
@@ -154,10 +149,10 @@ def _spec(run: StoredRun, row: SweepRow) -> RunSpec:
 def _document(run: StoredRun, row: SweepRow) -> dict[str, Any]:
     """Its settings, and its row at each rung. What only its network can tell of them is left open where that
     is the user's own, and its code may not run."""
-    rows = member_table.MemberTable.read(run.folder).rows.values()
+    rows = MemberTable.read(run.folder).rows.values()
     rungs = [each for each in rows if each["member"] == row.number]
     if not rungs:
-        raise damaged(run.path / member_table.NAME, _("it has no row of a network that is kept"))
+        raise damaged(run.path / MEMBERS, _("it has no row of a network that is kept"))
     runs = row.asked.net is None or run.access.net is not None or run.access.trust
     asked = row.asked.model_dump(mode="json", exclude={"name", "out"})
     return {
@@ -239,7 +234,7 @@ def like(
 
 def _engine(folder: RunFolder, member: int) -> dict[str, Any]:
     """The kernel that trained this member; {}: it was not begun yet."""
-    rows = member_table.MemberTable.read(folder).last()
+    rows = MemberTable.read(folder).last()
     return next(({"engine": row["engine"]} for row in rows if row["member"] == member), {})
 
 

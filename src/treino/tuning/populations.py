@@ -1,21 +1,32 @@
-"""Members grouped in populations: those that differ only in numbers train side by side."""
+"""Members grouped in populations: those that differ only in numbers train side by side.
+
+A population's training holds the learning curves and the figures of its members' kept weights. Some members
+may go on apart from the others, here or as the task of a cluster's process, which is a function of its
+arguments alone, so that it may run anywhere, and again where its process is lost.
+"""
 
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from treino.cluster.cluster import Cluster
+from treino.cluster.cluster import Cluster, TaskEnd
 from treino.cluster.devices import gpu_engine
 from treino.data.dataset import Data
-from treino.engine import MLP, TrainConfig, Training, mlp
+from treino.engine import MLP, Tick, TrainConfig, Training, mlp
 from treino.engine.kernels.selection import WORKERS
+from treino.engine.metrics import METRICS, measure
+from treino.engine.saved_state import save_rows
+from treino.engine.tick import Epoch
 from treino.engine.train_config import SIDE_BY_SIDE
 from treino.engine.training_setup import set_up
+from treino.engine.training_state import RUNNING
 from treino.errors import TreinoError
 from treino.records.user_network import NetworkFile, NetworkFiles, network_of, own_net
 from treino.search.space import Config
@@ -174,18 +185,12 @@ def group_work(group: Group) -> int:
     return len(group.members) * weights * batch
 
 
-def evaluations(training: Training) -> list[int]:
-    """The steps after which this training looks at validation rows."""
-    found: list[int] = []
-    while not found or found[-1] < training.steps:
-        found.append(training.plan.next_evaluation(found[-1] if found else 0, found[-1] if found else 0))
-    return found
-
-
 def rung_step(training: Training, share: float) -> int:
     """Where members are judged that shall have done this share of their steps: at the next look."""
-    wanted = share * training.steps - 1e-9
-    return next(step for step in evaluations(training) if step >= wanted)
+    step = 0
+    while step < share * training.steps - 1e-9:
+        step = training.plan.next_evaluation(step, step)
+    return step
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,12 +211,12 @@ class GroupOrder:
         return Group(self.members, data, net, self.config)
 
 
-def group_order(group: Group, cluster: Cluster | None) -> GroupOrder:
+def group_order(group: Group, cluster: Cluster | None, threads: int = 1) -> GroupOrder:
     """The order for a group. cluster: whose process will train it, by the kernel that is decided here; None:
-    this process."""
+    this process. threads: there, of a kernel whose threads change no bit."""
     net, network, config = group.net, group.network, group.config
     if cluster is not None and config.shared.engine in WORKERS:
-        config = config.with_settings(threads=1)  # no thread changes a bit, and a task has one processor
+        config = config.with_settings(threads=threads)
     if cluster is not None and cluster.gpus:
         config = config.with_settings(device="cuda")
     return GroupOrder(group.members, net if isinstance(net, MLP) else None, network, config)
@@ -222,3 +227,398 @@ def for_gpu(group: Group) -> Group:
     flat = isinstance(group.net, MLP) and not group.net.batch_norm
     engine = group.config.shared.engine or gpu_engine(flat)
     return replace(group, config=group.config.with_settings(engine=engine))
+
+
+LOOKS_APART = 50  # from this step on, one look for each so many steps that are behind
+POINTS = 256  # of each member's curve, at most
+
+Saved = tuple[dict[str, Tensor], dict[str, Any]]
+
+
+@dataclass
+class Curve:
+    """Points of the learning curves of one population: epoch, loss and figure of each member.
+
+    every: so many looks at validation rows make a point; looks: how many there were.
+    """
+
+    every: int = 1
+    looks: int = 0
+    epoch: list[int] = field(default_factory=list)
+    loss: list[Tensor] = field(default_factory=list)  # each [P] float32
+    figure: list[Tensor] = field(default_factory=list)
+
+    def add(self, epoch: int, loss_P: Tensor, figure_P: Tensor) -> None:
+        if self.looks % self.every == 0:
+            self.epoch.append(epoch)
+            self.loss.append(loss_P.float())
+            self.figure.append(figure_P.float())
+        self.looks += 1
+
+    def put(self, rows: list[int], members: int, tensors: Mapping[str, Tensor]) -> None:
+        """Add points of some of the population's members, who went on apart from the others."""
+        if not tensors:
+            return
+        for epoch, loss_R, figure_R in zip(
+            tensors["epoch"].tolist(), tensors["loss"], tensors["figure"], strict=True
+        ):
+            at = bisect_left(self.epoch, epoch)
+            if at == len(self.epoch) or self.epoch[at] != epoch:
+                self.epoch.insert(at, epoch)
+                self.loss.insert(at, torch.full((members,), torch.nan))
+                self.figure.insert(at, torch.full((members,), torch.nan))
+            self.loss[at][rows] = loss_R
+            self.figure[at][rows] = figure_R
+
+    def tensors(self) -> dict[str, Tensor]:
+        """epoch ``[E]``, loss and figure ``[E, P]``."""
+        if not self.epoch:
+            return {}
+        return {
+            "epoch": torch.tensor(self.epoch),
+            "loss": torch.stack(self.loss),
+            "figure": torch.stack(self.figure),
+        }
+
+    def restore(self, tensors: Mapping[str, Tensor], looks: int) -> None:
+        self.looks = looks
+        if tensors:
+            self.epoch = [int(e) for e in tensors["epoch"]]
+            self.loss, self.figure = list(tensors["loss"]), list(tensors["figure"])
+
+
+@dataclass(eq=False)
+class PopulationPart:
+    """Members that have gone on apart from the rest of their population, and are at a step of their own.
+
+    rows: their places in it. step, evaluated_step, epoch_steps: as in the state of a training of these alone.
+    looks: as in their curves.
+    """
+
+    rows: list[int]
+    step: int = 0
+    evaluated_step: int = 0
+    epoch_steps: int = 0
+    looks: int = 0
+
+
+@dataclass(eq=False)
+class GroupTraining:
+    """The training of a group. metric: the validation figure that decides. target: a figure to reach.
+
+    curve: its learning curves. kept_figures: losses and validation figures of its members' kept weights.
+    reached: each one's steps to the target, -1 before. last_epoch: the one that was looked at last.
+    parts: those that go on apart, until all are at the same step again; [] where all are. model_steps: those
+    that were taken here.
+    """
+
+    group: Group
+    metric: str
+    target: tuple[str, float] | None = None
+    training: Training = field(init=False)
+    curve: Curve = field(init=False)
+    kept_figures: dict[str, Tensor] = field(default_factory=dict)
+    reached: Tensor = field(init=False)
+    last_epoch: Epoch | None = None
+    model_steps: int = 0
+    parts: list[PopulationPart] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.training = replace(self.group, data=self.training_data).training()
+        self.curve = Curve(max(1, -(-self.training.steps // 20) // POINTS))
+        self.reached = torch.full((len(self.group.members),), -1, dtype=torch.int64)
+        self._apart: tuple[PopulationPart, GroupTraining] | None = None
+
+    @property
+    def training_data(self) -> Data:
+        """The rows that its training is made with."""
+        return self.group.data
+
+    def behind(self, until: int) -> bool:
+        """Whether anybody still has to train to get to this step."""
+        if self.parts:
+            return any(self.part_behind(part, until) for part in self.parts)
+        return self.training.step < until and not self.training.done
+
+    def advance(self, seconds: float | None, until: int) -> Tick:
+        """Train for about so long, to step ``until`` at most."""
+        for part in self.parts:
+            if self.part_behind(part, until):
+                return self._advance_part(part, seconds, until)
+        training = self.training
+        look = training.steps if self._all_reached else self._next_look()
+        tick = training.advance(seconds, until=min(until, look))
+        self._record(tick)
+        if not self._all_reached and (training.step == look or training.done):
+            self._check_target()
+        return tick
+
+    @property
+    def _all_reached(self) -> bool:
+        return self.target is None or bool((self.reached >= 0).all())
+
+    def _next_look(self) -> int:
+        """The step after which is looked whether the target is reached: near the first ones every step."""
+        look = 0
+        while look <= self.training.step:
+            look += max(1, look // LOOKS_APART)
+        return min(look, self.training.steps)
+
+    def _check_target(self) -> None:
+        """Who has reached the target; it is a mere look, and what is kept is decided elsewhere."""
+        assert self.target is not None
+        (name, wanted), training, data = self.target, self.training, self.group.data
+        now = training.population.snapshot()
+        shape = training.shared.item_shape
+        x = data.validation.x if shape is None else data.validation.x.reshape(-1, *shape)
+        output_RNC = training.answers(now, x)
+        y = training.loss_function.target(data.validation.y, output_RNC.dtype)
+        found_P = measure(output_RNC, y, training.loss_function, data.target_scale)[name]
+        there_P = found_P >= wanted if METRICS[name].better > 0 else found_P <= wanted
+        running_P = training.last_step_P == training.step
+        first_P = there_P & running_P & (self.reached < 0)
+        self.reached = torch.where(first_P, training.step, self.reached)
+
+    def _record(self, tick: Tick) -> None:
+        self.model_steps += int(tick.loss_SP.isfinite().sum())
+        for epoch in tick.epochs:
+            if epoch.evaluation is None:
+                continue
+            self.last_epoch, found = epoch, epoch.evaluation["validation"]
+            self.curve.add(epoch.number, epoch.loss_P, found[self.metric])
+            before = self.kept_figures
+            kept_P = self._is_kept(epoch, found[self.metric])
+            new = {"loss": epoch.loss_P, **{f"validation_{k}": v for k, v in found.items()}}
+            self.kept_figures = {k: torch.where(kept_P, v, before.get(k, torch.nan)) for k, v in new.items()}
+
+    def _is_kept(self, epoch: Epoch, figure_P: Tensor) -> Tensor:
+        """``[P]`` bool: whose weights of this epoch are the ones that are kept so far."""
+        training = self.training
+        if training.config.shared.keep == "last":
+            return ~figure_P.isnan()
+        return training.kept_step_P == epoch.step
+
+    @property
+    def best_P(self) -> Tensor:
+        """``[P]`` float64: the validation figure of the weights that each member keeps."""
+        training = self.training
+        if not training.plan.evaluates:  # nobody is better than another
+            return torch.zeros_like(training.best_P)
+        if training.config.shared.keep == "best":
+            return training.best_P
+        worst_P = torch.full_like(training.best_P, -METRICS[self.metric].better * torch.inf)
+        return self.kept_figures.get(f"validation_{self.metric}", worst_P)
+
+    @property
+    def last_step_P(self) -> Tensor:
+        """``[P]`` int64: each member's updates; of a diverged one, those that are kept."""
+        return self._at_own_step(self.training.last_step_P)
+
+    @property
+    def kept_step_P(self) -> Tensor:
+        """``[P]`` int64: the step whose weights are kept."""
+        kept_P, chosen_P = self.training.kept_step_P, self.training.state.best.chosen_P
+        return torch.where(chosen_P, kept_P, self._at_own_step(kept_P))
+
+    def _at_own_step(self, step_P: Tensor) -> Tensor:
+        running_P = self.training.state.status_P == RUNNING
+        found_P = step_P.clone()
+        for part in self.parts:
+            for row in part.rows:
+                if running_P[row]:
+                    found_P[row] = part.step
+        return found_P
+
+    # ---- members that go on apart
+
+    def divide(self, count: int) -> None:
+        """Let the members that are in training go on apart, in so many parts of about equal size."""
+        state = self.training.state
+        rows, clock = state.running.tolist(), (state.step, state.evaluated_step, state.epoch_loss.count)
+        size, more = divmod(len(rows), count)
+        ends = [size * (k + 1) + min(more, k + 1) for k in range(count)]
+        self.parts = [
+            PopulationPart(rows[start:end], *clock, self.curve.looks)
+            for start, end in zip([0, *ends], ends, strict=False)
+        ]
+
+    def halve(self, part: PopulationPart) -> None:
+        """Cut a part in two, each with half of the members that are still in training."""
+        status_P = self.training.state.status_P
+        running = [row for row in part.rows if status_P[row] == RUNNING]
+        away = set(running[len(running) // 2 :])
+        self.parts.append(replace(part, rows=[row for row in part.rows if row in away]))
+        part.rows = [row for row in part.rows if row not in away]
+
+    def part_behind(self, part: PopulationPart, until: int) -> bool:
+        """Whether any of its members still has to train to get to this step."""
+        return part.step < until and bool((self.training.state.status_P[part.rows] == RUNNING).any())
+
+    def save_part(self, part: PopulationPart) -> Saved:
+        """What ``load`` takes in the training of a group of these members alone; no curves."""
+        training, rows = self.training, part.rows
+        clock = part.step, part.evaluated_step, part.epoch_steps
+        state, meta = save_rows(training.setup, training.state, rows, clock)
+        figures = {name: figure_P[rows] for name, figure_P in self.kept_figures.items()}
+        kinds = {"engine": state, "seen": figures, "reached": {"step": self.reached[rows]}}
+        return _named(kinds), {"engine": meta, "looks": part.looks, "parts": []}
+
+    def put_part(self, part: PopulationPart, saved: Saved) -> None:
+        """Take what ``save`` gave in the training of a group of these members alone."""
+        kinds, (_tensors, facts) = _by_kind(saved[0]), saved
+        rows, members = part.rows, len(self.group.members)
+        self.training.put(rows, kinds["engine"])
+        self.curve.put(rows, members, kinds["curve"])
+        self.reached[rows] = kinds["reached"]["step"]
+        for name, figure_R in kinds["seen"].items():
+            unknown_P = torch.full((members,), torch.nan, dtype=figure_R.dtype)
+            self.kept_figures.setdefault(name, unknown_P)[rows] = figure_R
+        engine = facts["engine"]
+        part.step, part.evaluated_step = engine["step"], engine["evaluated"]
+        part.epoch_steps, part.looks = engine["epoch_count"], facts["looks"]
+
+    def join(self) -> None:
+        """All parts, where there are some, are as far as they shall be: the population goes on together."""
+        if not self.parts:
+            return
+        last, state = max(self.parts, key=lambda part: part.step), self.training.state
+        state.step, state.evaluated_step = last.step, last.evaluated_step
+        state.epoch_loss.count, self.curve.looks = last.epoch_steps, last.looks
+        self.parts, self._apart = [], None
+
+    def alone(self, part: PopulationPart) -> "GroupTraining":
+        """The same training of these members alone."""
+        found = GroupTraining(self.group.part(part.rows, self.training), self.metric, self.target)
+        found.load(*self.save_part(part))
+        return found
+
+    def _advance_part(self, part: PopulationPart, seconds: float | None, until: int) -> Tick:
+        if self._apart is None or self._apart[0] is not part:
+            self._apart = part, self.alone(part)
+        alone = self._apart[1]
+        before = alone.model_steps
+        tick = alone.advance(seconds, until)
+        self.model_steps += alone.model_steps - before
+        self.put_part(part, alone.save())
+        return tick
+
+    # ---- parts in the processes of a cluster; see ``Distribution``
+
+    @property
+    def data(self) -> Data:
+        return self.group.data
+
+    @property
+    def members(self) -> tuple[int, ...]:
+        return self.group.members
+
+    @property
+    def task_processors(self) -> int:
+        training = self.training
+        return 1 if training.engine in WORKERS else training.threads
+
+    def task_end(self, step: int) -> int:
+        """The first step from this one on at which a task may end: any."""
+        return step
+
+    def order(self, part: PopulationPart, until: int, cluster: Cluster) -> "PartOrder":
+        """What a task needs to train the part on to a step."""
+        group = group_order(self.group.part(part.rows, self.training), cluster, self.task_processors)
+        state = self.save_part(part) if part.step else None
+        return PartOrder(type(self), group, self.metric, self.target, state, until)
+
+    def task_name(self, part: PopulationPart, until: int) -> str:
+        members = [self.members[row] for row in part.rows]
+        some = f"{len(members)} networks, {min(members)} to {max(members)}"  # some of between may be missing
+        return f"{some if len(members) > 1 else f'network {members[0]}'}, steps {part.step} to {until}"
+
+    def take(self, part: PopulationPart, end: TaskEnd) -> tuple[int, list[Epoch]]:
+        """Put back what a part's task has trained; -> its model-steps, the last epoch that it measured."""
+        alone: PartEnd = end.value
+        self.put_part(part, alone.state)
+        self.model_steps += alone.model_steps
+        return alone.model_steps, [] if alone.epoch is None else [alone.epoch]
+
+    # ---- going on after a stop
+
+    def save(self) -> Saved:
+        """Everything that going on bit for bit needs; tensors by ``kind.name``."""
+        state, meta = self.training.save()
+        kinds = {"engine": state, "curve": self.curve.tensors(), "seen": self.kept_figures}
+        facts = {"engine": meta, "looks": self.curve.looks, "parts": [asdict(part) for part in self.parts]}
+        return _named(kinds | {"reached": {"step": self.reached}}), facts
+
+    def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+        """Go on from what ``save`` gave, in a training of the same group."""
+        kinds = _by_kind(tensors)
+        self.training.load(kinds["engine"], facts["engine"])
+        self.curve.restore(kinds["curve"], facts["looks"])
+        self.kept_figures, self.reached = kinds["seen"], kinds["reached"]["step"]
+        self.parts = [PopulationPart(**part) for part in facts["parts"]]
+
+
+@dataclass(frozen=True, eq=False)
+class PartOrder:
+    """What training a part needs beside the rows. kind: of population. state: as its ``save_part`` gave it;
+    None before the first step."""
+
+    kind: type[GroupTraining]
+    group: GroupOrder
+    metric: str
+    target: tuple[str, float] | None
+    state: Saved | None
+    until: int
+
+    def train(self, data: Data) -> "PartEnd":
+        """Train the members to the step, or until all have ended."""
+        alone = self.kind(self.group.group(data), self.metric, self.target)
+        if self.state is not None:
+            alone.load(*self.state)
+        while alone.behind(self.until):
+            alone.advance(None, self.until)
+        return PartEnd(alone.save(), alone.model_steps, alone.last_epoch)
+
+
+@dataclass(frozen=True, eq=False)
+class PartEnd:
+    """state: as ``GroupTraining.put_part`` takes it. epoch: the last one that was measured."""
+
+    state: Saved
+    model_steps: int
+    epoch: Epoch | None
+
+
+def save_each(populations: Sequence[GroupTraining]) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
+    """The states of several, tensors by ``place.kind.name``."""
+    tensors: dict[str, Tensor] = {}
+    each = []
+    for place, population in enumerate(populations):
+        own, facts = population.save()
+        tensors |= {f"{place}.{name}": tensor for name, tensor in own.items()}
+        each.append(facts)
+    return tensors, each
+
+
+def load_each(
+    populations: Sequence[GroupTraining],
+    tensors: Mapping[str, Tensor],
+    each: Sequence[Mapping[str, Any] | None],
+) -> None:
+    """Go on from what ``save_each`` gave, in trainings of the same groups; None: nothing is kept of it."""
+    for place, (population, facts) in enumerate(zip(populations, each, strict=True)):
+        head = f"{place}."
+        if facts is not None:
+            own = {name[len(head) :]: t for name, t in tensors.items() if name.startswith(head)}
+            population.load(own, facts)
+
+
+def _named(kinds: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    return {f"{kind}.{name}": t.contiguous() for kind, named in kinds.items() for name, t in named.items()}
+
+
+def _by_kind(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    found: dict[str, dict[str, Tensor]] = {"engine": {}, "curve": {}, "seen": {}, "reached": {}}
+    for name, tensor in tensors.items():
+        kind, _dot, rest = name.partition(".")
+        found[kind][rest] = tensor
+    return found

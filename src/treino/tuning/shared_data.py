@@ -1,15 +1,22 @@
-"""What the networks of one folder share: rows that are split once, and the folder's first files."""
+"""What the networks of one folder share: rows that are split once, own network files, the folder itself."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from treino.data.dataset import Data
 from treino.errors import TreinoError
-from treino.records.data_source import keep_copy, load_data, reference
-from treino.records.network_source import write_copies
+from treino.records.access import Access
+from treino.records.data_source import data_of, keep_copy, load_data, reference, source_of
+from treino.records.network_source import (
+    NetworkSource,
+    copy_words,
+    network_files,
+    network_source,
+    write_copies,
+)
 from treino.records.user_network import NetworkFiles
 from treino.spec import Settings
 from treino.store import RunFolder
@@ -70,6 +77,32 @@ def _check_splits(data: Data, first: Data) -> None:
         ),
         _("Add [[duplicates=ignore]], so that all networks are compared on the same rows."),
     )
+
+
+def own_networks(
+    networks: NetworkSource | None, words: Iterable[str | None]
+) -> tuple[dict[str, str], NetworkFiles]:
+    """The words of a folder's copies by those that were typed, and the files by the words of their copies.
+
+    networks: where the files come from that settings name as networks of the user's own.
+    """
+    files = network_files(networks, words)
+    copies = copy_words(files)
+    return copies, {copies[word]: file for word, file in files.items()}
+
+
+def sources_of(
+    folder: RunFolder, access: Access, words: Iterable[str | None]
+) -> tuple[Any, Data, NetworkFiles]:
+    """What a folder's networks are trained on, as ``load_data`` takes it and as rows; and the files that
+    these words name, where they may run.
+
+    Raises:
+        TreinoError: the data is gone; a network's code may not run.
+    """
+    networks = network_files(network_source(folder, access.net_file, access.trust), words)
+    data = data_of(folder, access.data_file)
+    return source_of(folder, data, access.data_file), data, networks
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from treino.documents import read_document, read_sweep_result, read_sweep_spec, read_tensors
+from treino.documents import read_document, read_sweep_result, read_sweep_spec
 from treino.documents.sweep_result import SweepResult
 from treino.documents.sweep_spec import SweepSpec
 from treino.errors import TreinoError
@@ -12,7 +12,7 @@ from treino.records.stored_folder import StoredFolder
 from treino.records.stored_run import StoredRun
 from treino.search.space import space_from_json
 from treino.store import RunFolder
-from treino.tuning import member_table, top_members
+from treino.tuning.bracket import MEMBERS, read_rows, read_top
 from treino.tuning.ensemble import chosen_ensemble, ensemble
 from treino.tuning.judgement import BEST
 from treino.tuning.member import config_of, member_run
@@ -67,9 +67,9 @@ class StoredSweep(StoredFolder):
         """A row for each member at each rung: its settings, its steps, its validation figures."""
         import pandas as pd
 
-        if not self.folder.has(member_table.NAME):
+        if not self.folder.has(MEMBERS):
             return pd.DataFrame()
-        return member_table.read_rows(self.folder, member_table.NAME).to_pandas(ignore_metadata=True)
+        return read_rows(self.folder, MEMBERS).to_pandas(ignore_metadata=True)
 
     def params(self, member: int) -> dict[str, Any]:
         """The settings in which this member differs from the others.
@@ -89,7 +89,7 @@ class StoredSweep(StoredFolder):
         folder = self.folder
         if folder.status in ("finished", "stopped") and folder.within(f"{BEST}/manifest.json").is_file():
             return StoredRun(RunFolder.open(folder.within(BEST)), self.access)
-        kept = read_tensors(folder, top_members.MODELS)[1]["order"] if folder.has(top_members.MODELS) else []
+        kept = read_top(folder)
         if not kept:
             raise TreinoError(
                 "sweep_without_best",
@@ -100,7 +100,7 @@ class StoredSweep(StoredFolder):
                 if folder.status == "interrupted"
                 else _("Try smaller learning rates."),
             )
-        return member_run(folder, kept[0], self.access)
+        return member_run(folder, kept[0].member, self.access)
 
     def member(self, member: int) -> StoredRun:
         """A network whose weights are kept, as a run that predicts.

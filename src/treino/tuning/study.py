@@ -7,32 +7,25 @@ to the end is kept and never trained again; the others go on from the last check
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from treino.cluster.devices import device_here, gpu_engine
+from treino.cluster.devices import device_here
 from treino.cluster.ray_task import processor_kind
 from treino.data.dataset import Data
 from treino.documents import read_checkpoint, read_study_spec
 from treino.documents.study import StudyFacts
 from treino.engine import Tick
-from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.metrics import metric_names
-from treino.engine.torch_context import torch_threads
 from treino.errors import TreinoError
 from treino.loop.loop import JobEvent, events, status_at_end
 from treino.loop.stop_command import stop_sent
 from treino.records.access import Access
-from treino.records.data_source import data_of, load_data, source_of
-from treino.records.network_source import (
-    NetworkSource,
-    copy_words,
-    network_files,
-    network_source,
-)
+from treino.records.data_source import load_data
+from treino.records.network_source import NetworkSource
 from treino.records.resumable import unfinished
 from treino.records.user_network import NetworkFiles
 from treino.records.versions import versions
@@ -41,13 +34,13 @@ from treino.store import RunFolder
 from treino.store.files import damaged
 from treino.training.goals import check_goals
 from treino.tuning.distribution import Distribution, open_distribution
-from treino.tuning.shared_data import SharedRows, new_folder
+from treino.tuning.populations import load_each, save_each
+from treino.tuning.shared_data import SharedRows, new_folder, own_networks, sources_of
 from treino.tuning.study_document import HEADLINE, row_facts, study_result, varied_settings
 from treino.tuning.study_options import (
     EPOCHS,
     PREPARED,
     StudyOptions,
-    StudyRequest,
     read,
     row_settings,
     study_options,
@@ -61,7 +54,6 @@ CHECKPOINT_SECONDS = 2.0
 
 def study_events(
     source: Any,
-    request: StudyRequest,
     *,
     settings: Mapping[str, Any],
     parent: str | Path = "runs",
@@ -70,12 +62,13 @@ def study_events(
     networks: NetworkSource | None = None,
     on: str | None = None,
     gpus_per_chunk: float | None = None,
+    **compared: Any,
 ) -> Iterator[JobEvent]:
     """Train every setting in every mode, in turns. Nothing is written before all that can be checked is.
 
     source: a built-in's name, a file, a frame, a pair of arrays, or what ``load`` returned. networks: where
     the files come from that settings name as networks of the user's own. on, gpus_per_chunk: the cluster that
-    trains, see ``open_distribution``. The rest as for ``treino.study``.
+    trains, see ``open_distribution``. compared: the rows, as ``study_options`` takes them.
 
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
@@ -83,7 +76,7 @@ def study_events(
     wanted = dict(settings)
     if on is not None:
         wanted["device"] = device_here(settings, gpus_per_chunk)
-    options = study_options(wanted, request)
+    options = study_options(wanted, **compared)
     data = load_data(source, read_settings({**options.base, "seed": options.seeds[0]}))
     if not isinstance(data.train.x, Tensor):
         raise TreinoError(
@@ -97,12 +90,11 @@ def study_events(
     if not isinstance(source, Data):
         base["data_seed"] = data.data_seed  # a network's own seed must not part the rows anew
     rows = options.cells
-    if request.batch_sizes is None and not request.cells:  # the exercise's sizes, that these rows can fill
+    if compared.get("batch_sizes") is None and not compared.get("cells"):
+        # the exercise's sizes, that these rows can fill
         rows = tuple(c for c in rows if c.own.get("batch_size", 1) <= len(data.train)) or rows
     options = StudyOptions(base, rows, options.until, options.seeds)
-    files = network_files(networks, _network_words(options))
-    words = copy_words(files)
-    copies = {words[word]: file for word, file in files.items()}
+    words, copies = own_networks(networks, _network_words(options))
     options = options.with_networks(words)
     tracks = _tracks(source, data, options, copies, gpus=gpus_per_chunk is not None)
     engine = tracks[0].training
@@ -112,12 +104,12 @@ def study_events(
         folder, where = opened.enter_context(
             new_folder("study", data, copies, parent=parent, stem="study", name=name, out=out)
         )
-        facts = _facts(options, data, tracks, where["source"])
+        facts = _facts(options, data, tracks, where["source"], gpus=gpus_per_chunk is not None)
         folder.write_json(
             "spec.json",
             {
                 "asked": {**settings, **({"net": options.base["net"]} if settings.get("net") else {})},
-                "study": options.to_json(),
+                "study": asdict(options),
                 "facts": facts.to_json(),
                 "data": where,
                 "classes": list(data.classes),
@@ -146,23 +138,18 @@ def study_resumption(
     folder = unfinished(path)
     spec = read_study_spec(folder)
     options = StudyOptions.of_entry(spec.study)
-    networks = network_files(network_source(folder, access.net_file, access.trust), _network_words(options))
-    data = data_of(folder, access.data_file)
+    source, data, networks = sources_of(folder, access, _network_words(options))
     facts = before = spec.facts
     if on is not None:
         trained_on = {"device": facts.device.partition(":")[0]}
         before = facts.model_copy(update={"device": device_here(trained_on, gpus_per_chunk)})
-    source = source_of(folder, data, access.data_file)
     tracks = _tracks(source, data, options, networks, before, gpus=gpus_per_chunk is not None)
     with ExitStack() as opened:
         distribution = opened.enter_context(open_distribution(on, gpus_per_chunk, {}))
         opened.enter_context(folder)
         folder.unseal()
-        tensors, states = track_states(folder, options)
-        for number, (track, state) in enumerate(zip(tracks, states, strict=True)):
-            head = f"{number}/"
-            if state is not None:
-                track.load({n[len(head) :]: t for n, t in tensors.items() if n.startswith(head)}, state)
+        load_each(tracks, *track_states(folder, options))
+        for track in tracks:
             if distribution is None and track.record.processors and not track.done:
                 track.note_processor(processor_kind())
         yield from events(StudyJob(folder, data, options, facts, tracks, distribution))
@@ -212,36 +199,21 @@ def _tracks(
                 of = before.rows[number]
                 kernel = {"engine": of.engine, "threads": of.threads, "device": before.device}
                 settings = read_settings({**cell.values(options.base, seed), **kernel})
-            elif gpus and settings.engine is None:
-                engine = gpu_engine(settings.net is None and not settings.batch_norm)
-                settings = settings.model_copy(update={"engine": engine})
             try:
-                rows = data_for(settings)
-                if isinstance(settings.batch_size, int) and settings.batch_size > len(rows.train):
-                    raise TreinoError(
-                        "batch_size_rows",
-                        _("A batch of {size:,} is more than the {rows:,} training rows.").format(
-                            size=settings.batch_size, rows=len(rows.train)
-                        ),
-                        _("Use smaller ones, or 'full' for all rows."),
-                    )
-                track = track_of(number, settings, rows, networks)
-                if gpus:
-                    on_gpu = track.planned.settings | {"device": "cuda"}
-                    track.planned = replace(track.planned, settings=on_gpu)
-                found.append(track)
+                found.append(track_of(number, settings, data_for(settings), networks, gpus))
             except TreinoError as error:
                 raise row_settings(error, cell) from None
     return found
 
 
-def _facts(options: StudyOptions, data: Data, tracks: Sequence[Track], source: str) -> StudyFacts:
+def _facts(
+    options: StudyOptions, data: Data, tracks: Sequence[Track], source: str, *, gpus: bool
+) -> StudyFacts:
     """All of the document that is known before the first step."""
-    many, first = len(options.seeds), tracks[0]
-    rows = [
-        row_facts(options, cell, read(cell, options.base, options.seeds[0]), tracks[number * many], source)
-        for number, cell in enumerate(options.cells)
-    ]
+    first = tracks[0]
+    device = "cuda" if gpus else str(first.training.config.device)
+    ofs = zip(options.cells, tracks[:: len(options.seeds)], strict=True)
+    rows = [row_facts(options, cell, track, source, device) for cell, track in ofs]
     found = {
         "data": data.name,
         "task": data.task,
@@ -251,7 +223,7 @@ def _facts(options: StudyOptions, data: Data, tracks: Sequence[Track], source: s
         "measured_on": first.measured_on,
         "measured_rows": len(data.splits[first.measured_on]),
         "metric": HEADLINE[data.task],
-        "device": first.planned.settings["device"],
+        "device": device,
         "epochs": options.base["epochs"],
         "seed_list": list(options.seeds),
         "until": dict(options.until),
@@ -291,8 +263,7 @@ class StudyJob:
     @property
     def threads(self) -> int:
         """Of the one whose turn it is; each trains with its own."""
-        kernel = (self.now or self.tracks[0]).training
-        return torch_threads_of(kernel.engine, kernel.threads)
+        return (self.now or self.tracks[0]).threads
 
     @property
     def done(self) -> float:
@@ -315,39 +286,31 @@ class StudyJob:
 
     def advance(self) -> Tick | None:
         """Train the one whose turn it is for a moment; who is trained to the end is kept at once."""
-        if (moment := self._moment()) is None:
+        goals = [(track, track.training.steps) for track in self.tracks]
+        moment = self._take_turn() if self.distribution is None else self.distribution.advance(goals)
+        if moment is None:
             return None
-        self.now, tick = moment
-        if self.now.done:
+        track, tick = moment
+        assert isinstance(track, Track)
+        self.now = track
+        if track.done:
             self.checkpoint()
         return tick
 
-    def _moment(self) -> tuple[Track, Tick] | None:
-        """One of those that train, and how far it is; None: all are at their end."""
-        if self.distribution is not None:
-            moment = self.distribution.advance([(track, track.training.steps) for track in self.tracks])
-            if moment is None:
-                return None
-            assert isinstance(moment[0], Track)
-            return moment[0], moment[1]
+    def _take_turn(self) -> tuple[Track, Tick] | None:
+        """Who trains now, and how far it is; None: all are at their end."""
         self.turn = self.turn or _round(self.tracks)
         if not self.turn:
             return None
-        self.now = self.turn[0]
-        with torch_threads(self.threads):
-            tick = self.now.advance(CHUNK_SECONDS)
+        track = self.turn[0]
+        tick = track.advance(CHUNK_SECONDS, track.training.steps)
         if tick.epochs:
             self.turn.pop(0)
-        return self.now, tick
+        return track, tick
 
     def checkpoint(self) -> None:
         """The state of every network that is not trained to its end, and the figures of all."""
-        tensors: dict[str, Tensor] = {}
-        states = []
-        for number, track in enumerate(self.tracks):
-            own, state = track.save()
-            tensors |= {f"{number}/{name}": tensor for name, tensor in own.items()}
-            states.append(state)
+        tensors, states = save_each(self.tracks)
         self.folder.checkpoint(tensors, {"tracks": states})
 
     def close(self, reason: str | None) -> dict[str, Any]:

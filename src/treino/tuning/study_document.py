@@ -19,41 +19,35 @@ from treino.inspection.wilson import wilson
 from treino.plots.style import metric_name
 from treino.records.failure_notes import try_or_note
 from treino.records.run_command import as_typed
-from treino.spec import Settings
 from treino.store import RunFolder
+from treino.training.resolution import resolved_settings
 from treino.tuning.conclusions import MILLISECONDS_BELOW, answers, mode_name, notes, seconds_text
-from treino.tuning.study_options import Cell, StudyOptions, value_text
+from treino.tuning.study_options import Cell, StudyOptions, read, value_text
 from treino.tuning.track import Record, Track
 from treino.words import _, numeral
 
 SOFTMAX = "softmax_before_cross_entropy"
+ROW_SETTINGS = (
+    "batch_size", "lr", "weight_decay", "optimizer", "shuffle", "normalise", "fault", "engine", "threads",
+)  # fmt: skip
+"""Settings that every row tells of."""
 HEADLINE = {"classification": "accuracy", "regression": "r2"}
 
 
-def row_facts(
-    options: StudyOptions, cell: Cell, settings: Settings, track: Track, source: str
-) -> StudyRowFacts:
-    """All of a row that is known before its first step."""
-    planned, data = track.planned, track.data
+def row_facts(options: StudyOptions, cell: Cell, track: Track, source: str, device: str) -> StudyRowFacts:
+    """All of a row that is known before its first step. device: where it trains."""
+    training, data = track.training, track.data
+    settings = read(cell, options.base, options.seeds[0])
     names = dict.fromkeys(name for each in options.cells for name in each.own)
-    s = planned.settings
+    s = resolved_settings(settings, data, track.group.net, training)
     typed = settings.model_dump(mode="json", include=settings.model_fields_set - {"name", "out"})
-    found = {
-        "batch_size": s["batch_size"],
-        "lr": s["lr"],
-        "weight_decay": s["weight_decay"],
-        "optimizer": s["optimizer"],
-        "shuffle": s["shuffle"],
-        "normalise": s["normalise"],
+    found = {name: s[name] for name in ROW_SETTINGS} | {
         "mode": cell.mode,
-        "own": {name: _plain(s[name]) for name in cell.own},
-        "settings": {name: _plain(s[name]) for name in names},
-        "fault": s["fault"],
-        "engine": s["engine"],
-        "threads": s["threads"],
-        "processor_timed": s["device"] == "cpu" and not planned.training.plan.evaluates,
-        "parameters": planned.training.parameters,
-        "updates_per_epoch": planned.training.steps_per_epoch,
+        "own": {name: s[name] for name in cell.own},
+        "settings": {name: s[name] for name in names},
+        "processor_timed": device == "cpu" and not training.plan.evaluates,
+        "parameters": training.parameters,
+        "updates_per_epoch": training.steps_per_epoch,
         "loss_floor": floor_twice(len(data.classes)) if _floored(s) else None,
         "command": as_typed(source, typed),
     }
@@ -143,10 +137,6 @@ def _interval(accuracy: Sequence[float | None], rows: int) -> list[float] | None
 def _floored(s: Mapping[str, Any]) -> bool:
     plain = not s["label_smoothing"] and s["class_weights"] is None
     return SOFTMAX in s["fault"] and s["loss"] == "cross_entropy" and plain
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def study_result(

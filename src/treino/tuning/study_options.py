@@ -68,12 +68,6 @@ class StudyOptions:
     until: Mapping[str, float]
     seeds: tuple[int, ...]
 
-    def to_json(self) -> dict[str, Any]:
-        cells = [{"own": dict(cell.own), "mode": cell.mode} for cell in self.cells]
-        return {
-            "base": dict(self.base), "cells": cells, "until": dict(self.until), "seeds": list(self.seeds)
-        }  # fmt: skip
-
     def with_networks(self, words: Mapping[str, str]) -> "StudyOptions":
         """The same, where each network's file is named by another word."""
 
@@ -90,21 +84,19 @@ class StudyOptions:
         return cls(entry.base, cells, entry.until, entry.seeds)
 
 
-@dataclass(frozen=True)
-class StudyRequest:
-    """The rows of a study as a person writes them; see ``treino.study``. seeds: networks of each row."""
+def study_options(
+    settings: Mapping[str, Any],
+    *,
+    batch_sizes: Any = None,
+    until: Any = None,
+    cells: Any = (),
+    compare: Any = (),
+    seeds: int | None = None,
+) -> StudyOptions:
+    """The rows of a study as a person writes them; each is checked as far as possible without the data.
 
-    batch_sizes: Any = None
-    until: Any = None
-    cells: Any = ()
-    compare: Any = ()
-    seeds: int | None = None
-
-
-def study_options(settings: Mapping[str, Any], request: StudyRequest) -> StudyOptions:
-    """The rows of a study from its options; each is checked as far as possible without the data.
-
-    settings: those of ``treino train``; ``optimizer`` and ``shuffle`` may be several.
+    settings: those of ``treino train``; ``optimizer`` and ``shuffle`` may be several. The others as for
+    ``treino.study``.
 
     Raises:
         TreinoError: an unknown name (with the nearest), a value out of range, settings in contradiction.
@@ -112,22 +104,20 @@ def study_options(settings: Mapping[str, Any], request: StudyRequest) -> StudyOp
     base = {name: value for name, value in settings.items() if value is not None}
     modes = _modes(base)
     _refuse(base)
-    axes = _axes(base, request.batch_sizes, request.compare)
-    singles = [_single(cell) for cell in items_of(request.cells, "|")]
+    axes = _axes(base, batch_sizes, compare)
+    singles = [_single(cell) for cell in items_of(cells, "|")]
     if not axes and not singles and "batch_size" not in base and modes == [CORRECTED]:
         axes = {"batch_size": list(BATCH_SIZES)}
     grid = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
     own = [*(grid if axes or not singles else ()), *singles]
-    count = _seeds(request.seeds)
+    count = _seeds(seeds)
     first = read_settings({n: v for n, v in base.items() if n == "seed"}).seed
     found: dict[str, Cell] = {}
     for values in own:
         for mode in modes:
             cell = Cell(values, mode)
             found.setdefault(read(cell, base, first).model_dump_json(), cell)
-    return StudyOptions(
-        base, tuple(found.values()), goals_of(request.until), tuple(range(first, first + count))
-    )
+    return StudyOptions(base, tuple(found.values()), goals_of(until), tuple(range(first, first + count)))
 
 
 def read(cell: Cell, base: Mapping[str, Any], seed: int) -> Settings:

@@ -1,5 +1,6 @@
-"""The training of a sweep, from its first member to its last bracket, as a stream of events.
+"""The training of many networks, from its first member to its last bracket, as a stream of events.
 
+A sweep looks for the best settings; repeats train equal ones with several seeds or folds, and choose nobody.
 What is on disk is always enough: the settings of all members asked for so far, the table of the rungs that
 are behind, the state of the bracket that runs, and the weights of the best.
 """
@@ -14,52 +15,55 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from treino.cluster.devices import device_here
 from treino.cluster.ray_task import processor_kind
 from treino.data.dataset import Data
-from treino.documents import read_checkpoint, read_document, read_sweep_spec, read_tensors
+from treino.documents import read_checkpoint, read_document, read_sweep_spec
 from treino.engine import Tick
 from treino.engine.metrics import METRICS, metric_names
+from treino.engine.training_setup import no_validation_rows
+from treino.engine.training_state import DIVERGED
 from treino.errors import TreinoError
 from treino.loop.loop import JobEvent, events, status_at_end
 from treino.records.access import Access
-from treino.records.data_source import data_of, load_data, source_of
+from treino.records.data_source import load_data
 from treino.records.failure_notes import try_or_note
-from treino.records.network_source import (
-    NetworkSource,
-    copy_words,
-    network_files,
-    network_source,
-)
+from treino.records.network_source import NetworkSource
 from treino.records.resumable import unfinished
-from treino.search.space import Space, space_from_json
+from treino.search.space import Choice, Dimension, Space, space_from_json
 from treino.search.space_text import read_space
 from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.training.goals import check_goals
-from treino.tuning import member_table, top_members
-from treino.tuning.bracket import TrainingBracket
+from treino.tuning.bracket import (
+    MEMBERS,
+    MemberTable,
+    TrainingBracket,
+    best_members,
+    read_top,
+    row_scores,
+    write_top,
+)
 from treino.tuning.distribution import open_distribution
-from treino.tuning.extension import OVER, add_networks, begun_part, check_folder, hear
-from treino.tuning.judgement import finish_sweep, sweep_document
+from treino.tuning.judgement import add_judgement, add_spread, member_figures, sweep_document
 from treino.tuning.populations import settings_of, single_settings, whole_settings
-from treino.tuning.shared_data import new_folder
-from treino.tuning.space_file import space_of
-from treino.tuning.spread import finish_repeats, member_figures
-from treino.tuning.sweep_networks import network_words, renamed_space
-from treino.tuning.sweep_options import TPE, sweep_options
-from treino.tuning.sweep_state import (
+from treino.tuning.shared_data import new_folder, own_networks, sources_of
+from treino.tuning.sweep_members import (
+    OVER,
     SweepProgress,
     SweepTraining,
+    add_networks,
+    begun_part,
+    check_folder,
+    hear,
     next_members,
     restore_members,
     sweep_training,
     training_bracket,
     write_members,
 )
-from treino.words import _
+from treino.tuning.sweep_options import TPE, network_words, renamed_space, space_of, sweep_options
+from treino.words import _, setting
 
 CHECKPOINT_SECONDS = 10.0
 
@@ -107,8 +111,7 @@ def sweep_events(
             _("Keyframes are of one network, and here several are trained."),
             _("Leave [[every]] out, or train one network with it."),
         )
-    files = network_files(networks, network_words(base, wanted.space))
-    words = copy_words(files)
+    words, files = own_networks(networks, network_words(base, wanted.space))
     wanted = replace(wanted, space=renamed_space(wanted.space, words))
     if shared.net is not None:
         base["net"] = words[shared.net]
@@ -116,7 +119,7 @@ def sweep_events(
         data = load_data(source, shared)
     if not isinstance(source, Data):
         base["data_seed"] = data.data_seed  # a member's own seed must not part the rows anew
-    sweep = sweep_training(source, data, base, wanted, {words[word]: file for word, file in files.items()})
+    sweep = sweep_training(source, data, base, wanted, files)
     if not next_members(sweep):
         raise TreinoError("space_empty", _("The space has no settings to try."), _("Add a value."))
     if len(sweep.configs) < wanted.members and wanted.sampler != TPE:
@@ -130,7 +133,7 @@ def sweep_events(
         sweep.distribution = opened.enter_context(open_distribution(on, gpus_per_chunk, sweep.processors))
         first = training_bracket(sweep, 0)
         if wanted.until is not None:
-            of_first = first.trainings[0]
+            of_first = first.populations[0].training
             check_goals(wanted.until[:1], metric_names(of_first.loss_function, of_first.outputs), data)
         folder, where = opened.enter_context(
             new_folder("sweep", data, sweep.networks, parent=parent, stem=stem, name=name, out=out)
@@ -153,6 +156,74 @@ def sweep_events(
         yield from events(SweepJob(folder, sweep, first, SweepProgress(wanted.members)))
 
 
+def repeat_space(seeds: int | None, folds: int | None, first_seed: int) -> tuple[Space, str]:
+    """The seeds from ``first_seed`` on, the folds, or all of one on each of the other; and a word for them.
+
+    Raises:
+        TreinoError: fewer than two.
+    """
+    for name, count in (("seeds", seeds), ("folds", folds)):
+        if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 2):
+            raise TreinoError(
+                f"{name}_range",
+                _("{name} is {n}, and figures of a single network don't vary.").format(name=name, n=count),
+                _("Give at least 2, e.g. 5."),
+            )
+    dimensions = []
+    if folds is not None:
+        dimensions.append(Dimension("fold", Choice(tuple(f"{i + 1}/{folds}" for i in range(folds)))))
+    if seeds is not None:
+        dimensions.append(Dimension("seed", Choice(tuple(range(first_seed, first_seed + seeds)))))
+    return Space(tuple(dimensions)), "folds" if folds is not None else "seeds"
+
+
+def repeat_events(
+    source: Any,
+    *,
+    seeds: int | None = None,
+    folds: int | None = None,
+    until: Any = None,
+    parent: str | Path = "runs",
+    settings: Mapping[str, Any],
+    networks: NetworkSource | None = None,
+    data: Data | None = None,
+    on: str | None = None,
+    gpus_per_chunk: float | None = None,
+) -> Iterator[Any]:
+    """Train the same settings with ``seeds`` seeds, on ``folds`` folds, or both, as one sweep.
+
+    until: a validation figure, such as ``accuracy=0.8``: the steps to it are counted. networks: where the
+    file comes from that settings name as a network of the user's own. data: what ``load_data`` made of the
+    source with these settings, where that was wanted before; folds split anew. on, gpus_per_chunk: the
+    cluster that trains, see ``open_cluster``.
+
+    Raises:
+        TreinoError: bad input (status 2) or a failing machine (status 1).
+    """
+    shared = read_settings(settings)
+    if until is not None and shared.validation == 0:
+        raise no_validation_rows(setting("until", until))
+    space, word = repeat_space(seeds, folds, shared.seed)
+    base = {k: v for k, v in settings.items() if k not in ("name", "out")}
+    if folds is not None:
+        if "fold" in base or "test" in base:
+            raise TreinoError(
+                "folds_and_test",
+                _("[[folds]] tests on one fold after the other, and {name} says which rows test.").format(
+                    name=setting("fold" if "fold" in base else "test")
+                ),
+                _("Leave one of them out."),
+            )
+        base["fold"] = f"1/{folds}"
+    count = len(space.grid)
+    yield from sweep_events(
+        source, space, parent=parent, name=shared.name, out=shared.out, settings=base,
+        networks=networks, stem=word, members=count, strategy="none", sampler="grid",
+        top=count, fresh=0, until=until, spread=True, data=data if folds is None else None,
+        on=on, gpus_per_chunk=gpus_per_chunk,
+    )  # fmt: skip
+
+
 def sweep_resumption(
     path: str | Path,
     access: Access | None = None,
@@ -164,7 +235,7 @@ def sweep_resumption(
 ) -> Iterator[JobEvent]:
     """Go on with a sweep that was interrupted or killed: no member is lost, none is trained twice.
 
-    more: so many members more, also for a sweep that is over, which is judged anew; see ``tuning.extension``.
+    more: so many members more, also for a sweep that is over, which is judged anew; see ``add_networks``.
 
     access: to its rows, and to networks of the user's own, which reading a folder never executes.
     storage: Optuna's, where it has one: to open what a folder names could write anywhere, and Optuna
@@ -180,8 +251,7 @@ def sweep_resumption(
     spec, members = read_sweep_spec(folder), read_document(folder, "asked.json")
     space = space_from_json(spec.space_document())
     words = network_words(spec.base, space, members["configs"])
-    networks = network_files(network_source(folder, access.net_file, access.trust), words)
-    data = data_of(folder, access.data_file)
+    source, data, networks = sources_of(folder, access, words)
     own = spec.sweep.model_dump(mode="json", exclude={"space"}) | {"storage": storage}
     if spec.sweep.storage is not None and storage is None:
         raise TreinoError(
@@ -194,7 +264,7 @@ def sweep_resumption(
             ),
         )
     wanted = sweep_options(space, own)
-    sweep = sweep_training(source_of(folder, data, access.data_file), data, spec.base, wanted, networks)
+    sweep = sweep_training(source, data, spec.base, wanted, networks)
     if more is not None:
         check_folder(folder, more)
     with ExitStack() as opened:
@@ -215,9 +285,8 @@ def sweep_resumption(
             sweep.options = replace(wanted, members=len(members["configs"]))
         sweep.done, sweep.seconds = state["done"], state["spent"]
         sweep.notes += members["notes"]
-        sweep.rows = member_table.MemberTable.read(folder, sweep.rows.dimensions)
-        if folder.has(top_members.MODELS):
-            sweep.top = top_members.top_from_tensors(*read_tensors(folder, top_members.MODELS))
+        sweep.rows = MemberTable.read(folder, sweep.rows.dimensions)
+        sweep.top = read_top(folder)
         restore_members(sweep, members)
         if more is not None:
             add_networks(folder, sweep, more, reopened=judged)
@@ -303,7 +372,8 @@ class SweepJob:
         """The table of members, and the state of the bracket that runs."""
         if self.bracket is None:
             return  # kept when the last one was over
-        self.folder.write_bytes(member_table.NAME, self.sweep.rows.to_bytes())
+        self.bracket.write_rows(self.sweep.rows)
+        self.folder.write_bytes(MEMBERS, self.sweep.rows.to_bytes())
         tensors, facts = self.bracket.save()
         self.folder.checkpoint(tensors, self._state(facts))
 
@@ -312,22 +382,17 @@ class SweepJob:
         sweep = self.sweep
         if sweep.distribution is not None:
             sweep.distribution.stop()
-        if self.bracket is not None:
-            self.bracket.write_rows(sweep.rows)
-            if reason == "interrupted":
-                best = top_members.best_members(self.bracket, sweep.options.top)
-                kept = top_members.top_of_both(sweep.top, best, sweep.options.top)
-                self.folder.write_tensors(top_members.MODELS, *top_members.top_tensors(kept))
-                self.checkpoint()
-            else:
-                self._keep(reason)
+        if self.bracket is not None and reason == "interrupted":
+            write_top(self.folder, best_members(self.bracket, sweep.options.top, sweep.top))
+        elif self.bracket is not None:
+            self._keep(reason)
         sweep.status = status_at_end((row["status"] for row in sweep.rows.last()), reason)
-        if reason == "interrupted":
-            document = sweep_document(self.folder, sweep, self.progress)
-            self.folder.write_json("result.json", document)
-            self.folder.seal("interrupted")
-            return document
-        return (finish_repeats if sweep.options.spread else finish_sweep)(self.folder, sweep, self.progress)
+        document = sweep_document(self.folder, sweep, self.progress)
+        if reason != "interrupted":
+            (add_spread if sweep.options.spread else add_judgement)(document, self.folder, sweep)
+        self.folder.write_json("result.json", document)
+        self.folder.seal(sweep.status)
+        return document
 
     def _next(self) -> bool:
         """Begin the next bracket; False: there is none."""
@@ -355,20 +420,14 @@ class SweepJob:
         progress.rung, progress.diverged = bracket.rung, self.lost_before + bracket.diverged
         better = METRICS[self.sweep.metric].better
         for population in bracket.populations:
-            group = population.group
-            lost_P = torch.tensor([status == "diverged" for status in population.training.status_P])
-            best_P = (
-                (better * population.best_P)
-                .nan_to_num(nan=-math.inf, neginf=-math.inf)
-                .masked_fill(lost_P, -math.inf)
-            )
-            row = int(best_P.argmax())
-            figure = better * float(best_P[row])
-            if math.isfinite(figure) and (progress.best is None or better * (figure - progress.best[1]) > 0):
-                progress.best, progress.config = (
-                    (group.members[row], figure),
-                    bracket.configs[group.members[row]],
-                )
+            lost_P = population.training.state.status_P == DIVERGED
+            best_P = (better * population.best_P).nan_to_num(nan=-math.inf, neginf=-math.inf)
+            row = int(best_P.masked_fill(lost_P, -math.inf).argmax())
+            member, figure = population.members[row], better * float(best_P[row])
+            if lost_P[row] or not math.isfinite(figure):
+                continue
+            if progress.best is None or better * (figure - progress.best[1]) > 0:
+                progress.best, progress.config = (member, figure), bracket.configs[member]
 
     def _note_processor(self, bracket: TrainingBracket) -> None:
         """Note who goes on in this process, of a sweep that a cluster began."""
@@ -385,28 +444,25 @@ class SweepJob:
         for row in sweep.rows.rows.values():
             if row["heat"] == bracket.number and row["status"] == "running":
                 row["status"] = "stopped"  # time was over, or enough was reached
-        best = top_members.best_members(bracket, sweep.options.top)
-        sweep.top = top_members.top_of_both(sweep.top, best, sweep.options.top)
-        folder.write_tensors(top_members.MODELS, *top_members.top_tensors(sweep.top))
+        sweep.top = best_members(bracket, sweep.options.top, sweep.top)
+        write_top(folder, sweep.top)
         said = len(sweep.notes)
         first = {"sweep": folder.path.name, "n": bracket.first}
-        next_members = _("For predictions: treino predict {sweep}:{n} DATA").format(**first)
+        instead = _("For predictions: treino predict {sweep}:{n} DATA").format(**first)
         what = _("Measuring the networks from {n} on").format(**first)
         if sweep.options.spread:
-            measured = try_or_note(sweep.notes, what, next_members, partial(member_figures, bracket))
+            measured = try_or_note(sweep.notes, what, instead, partial(member_figures, bracket))
             folder.write_json(f"figures/{bracket.number}.json", measured or {})
         else:
-            scores = try_or_note(
-                sweep.notes, what, next_members, partial(top_members.row_scores, bracket, sweep.metric)
-            )
+            scores = try_or_note(sweep.notes, what, instead, partial(row_scores, bracket, sweep.metric))
             folder.write_tensors(f"rows/{bracket.number}.safetensors", scores or {}, {})
         if len(sweep.notes) > said:
             write_members(folder, sweep)
         for place, population in enumerate(bracket.populations):
-            members = {"members": list(population.group.members)}
+            members = {"members": list(population.members)}
             curves = population.curve.tensors()
             folder.write_tensors(f"curves/{bracket.number}-{place}.safetensors", curves, members)
-        folder.write_bytes(member_table.NAME, sweep.rows.to_bytes())
+        folder.write_bytes(MEMBERS, sweep.rows.to_bytes())
         figures = bracket.figures()
         for member in sorted(figures):
             sweep.sampler.tell(member, figures[member])

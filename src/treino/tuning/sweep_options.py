@@ -1,17 +1,19 @@
-"""The options of a sweep beside its members' settings, checked."""
+"""The options of a sweep beside its members' settings, checked; its space, as it is typed or in a file."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from treino.errors import TreinoError, nearest
 from treino.search.halving import STRATEGIES
 from treino.search.samplers import SAMPLERS
-from treino.search.space import Space
+from treino.search.space import Choice, Config, Dimension, Space
 from treino.store.output_files import refuse_run
 from treino.training.goals import goal_of
+from treino.tuning.populations import settings_of
 from treino.words import _
 
 TPE = "tpe"
@@ -97,3 +99,62 @@ def sweep_options(space: Space, values: Mapping[str, Any]) -> SweepOptions:
     if file := _SQLITE_FILE.fullmatch(options.storage or ""):
         refuse_run(Path(file["path"]))
     return options
+
+
+def space_of(words: Sequence[str]) -> Sequence[str] | dict[str, Any]:
+    """Texts as they are; of a single file ``NAME.toml`` its names and values.
+
+    Raises:
+        TreinoError: a file that is missing, can't be read, or isn't TOML, with its line.
+    """
+    files = [w for w in words if w.endswith(".toml") and "=" not in w]
+    if not files:
+        return list(words)
+    if len(words) > 1:
+        raise TreinoError(
+            "space_file",
+            _("The space is in {file}, and {other} stands beside it.").format(
+                file=files[0], other=next(w for w in words if w != files[0])
+            ),
+            _("Put all of it into the file, or all on the command line."),
+        )
+    path = Path(files[0])
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise TreinoError(
+            "space_file",
+            _("{path} can't be read: {why}.").format(path=path, why=error.strerror),
+            _("Write the path from the working directory."),
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TreinoError(
+            "space_file",
+            _("{path} is not TOML: {why}.").format(path=path, why=error),
+            _('Write e.g.: lr = "1e-4..1e-1:log"'),
+        ) from None
+
+
+def network_words(base: Mapping[str, Any], space: Space, configs: Iterable[Config] = ()) -> list[str | None]:
+    """Every word by which these settings name a network's file; None where they name none.
+
+    base: what all members share. configs: settings of single members.
+    """
+    choices = [d.domain.values or () for d in space.dimensions if d.name == "net"]
+    values: list[Any] = [value for values in choices for value in values]
+    own = [settings_of(config, base, n).net for n, config in enumerate(configs) if "net" in config]
+    return [settings_of({}, base, 0).net, *(None if v is None else str(v) for v in values), *own]
+
+
+def renamed_space(space: Space, words: Mapping[str, str]) -> Space:
+    """The space in which each network is named by another word."""
+
+    def other(values: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(words.get(str(value), value) for value in values)
+
+    def renamed(d: Dimension) -> Dimension:
+        if d.name == "net" and isinstance(d.domain, Choice):
+            d = replace(d, domain=Choice(other(d.domain.values)))
+        return replace(d, among=other(d.among)) if d.when == "net" else d
+
+    return Space(tuple(renamed(d) for d in space.dimensions))

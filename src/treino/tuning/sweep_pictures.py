@@ -24,9 +24,8 @@ from treino.plots.sweep_parallel import parallel_figure
 from treino.plots.sweep_slices import slices_figure
 from treino.store import RunFolder
 from treino.store.output_files import OutputFolder
-from treino.tuning import top_members
+from treino.tuning.bracket import MODELS, MemberTable, read_top
 from treino.tuning.conclusions import mode_name, setting_texts
-from treino.tuning.member_table import MemberTable
 from treino.tuning.populations import config_text
 from treino.tuning.stored_study import StoredStudy
 from treino.tuning.stored_sweep import StoredSweep
@@ -38,7 +37,7 @@ RESOLUTION = 120
 
 def usual(sweep: StoredSweep) -> list[str]:
     """The pictures that every such sweep has."""
-    few = len(sweep.frame) < 10 or not sweep.folder.has(top_members.MODELS)
+    few = len(sweep.frame) < 10 or not sweep.folder.has(MODELS)
     few = few or set(sweep.spec.space) <= {"seed", "data_seed", "fold"}  # equal settings: none can matter
     classes = bool(sweep.spec.classes)
     return [n for n in PICTURES if not (few and n in ("importance",)) and (classes or n != "boundaries")]
@@ -154,11 +153,7 @@ def _curves(sweep: StoredSweep) -> bytes:
 
 
 def _boundaries(sweep: StoredSweep) -> bytes:
-    order = (
-        read_tensors(sweep.folder, top_members.MODELS)[1]["order"]
-        if sweep.folder.has(top_members.MODELS)
-        else []
-    )
+    order = [kept.member for kept in read_top(sweep.folder)]
     result = sweep.result
     figures = {} if result is None else {e.member: e.validation for e in result.leaderboard}
     metric = sweep.spec.metric

@@ -8,24 +8,24 @@ from typing import Any
 
 from torch import Tensor
 
-from treino.cluster.cluster import Cluster, TaskEnd
+from treino.cluster.cluster import TaskEnd
 from treino.data.dataset import Data
-from treino.engine import Tick, Training
+from treino.engine import Tick
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.metrics import measure, metric_names
 from treino.engine.tick import Epoch
 from treino.engine.torch_context import torch_threads
+from treino.errors import TreinoError
 from treino.plots.style import split_name
 from treino.records.failure_notes import try_or_note
 from treino.records.user_network import NetworkFiles, network_of
 from treino.spec import Settings
-from treino.training.resolution import Plan, plan
+from treino.training.resolution import check_warmup, decide
 from treino.training.user_data import answers
-from treino.tuning.group_training import PopulationPart, Saved
+from treino.tuning.populations import Group, GroupTraining, PopulationPart, Saved, for_gpu
 from treino.words import _
 
 FEWEST_EPOCHS = 2  # of a cluster's task: the first in a process is not timed
-CALM_SECONDS = 1.0  # of one advance of the engine, in a process that nobody watches
 
 
 @dataclass
@@ -58,23 +58,30 @@ class Record:
         return [s for n, s in enumerate(of, 1) if n not in self.cold]
 
 
-class Track:
-    """A training that takes turns with others.
+@dataclass(eq=False)
+class Track(GroupTraining):
+    """A population of one that takes turns with others, and is timed. record: its figures.
 
-    cell: the row's number. settings: as they were read. planned: its training, and every setting's value.
-    networks: the file that settings name, if any, and that may run. parts: of one member, for a cluster.
+    Of a cluster's tasks each is some of its epochs: it goes on as a whole, and is its one part.
     """
 
-    def __init__(
-        self, cell: int, settings: Settings, data: Data, planned: Plan, networks: NetworkFiles
-    ) -> None:
-        self.cell, self.settings, self.data, self.planned = cell, settings, data, planned
-        self.networks, self.record, self.parts = networks, Record(), [PopulationPart([0])]
-        self._so_far, self._processor, self._cold = 0.0, 0.0, True  # seconds of the epoch that has begun
+    record: Record = field(default_factory=Record)
+    _so_far: float = 0.0  # seconds of the epoch that has begun
+    _processor: float = 0.0
+    _cold: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.parts = [PopulationPart([0])]
 
     @property
-    def training(self) -> Training:
-        return self.planned.training
+    def cell(self) -> int:
+        """The row's number."""
+        return self.members[0]
+
+    @property
+    def training_data(self) -> Data:
+        return training_data(self.data, self.group.config.shared.patience)
 
     @property
     def done(self) -> bool:
@@ -91,6 +98,11 @@ class Track:
         return "validation" if len(self.data.validation) else "train"
 
     @property
+    def threads(self) -> int:
+        """torch's, inside one operation."""
+        return torch_threads_of(self.training.engine, self.training.threads)
+
+    @property
     def left_s(self) -> float | None:
         """Seconds of training to its last epoch at its pace so far; None before there is one."""
         engine, r = self.training, self.record
@@ -99,16 +111,21 @@ class Track:
         spent = sum(r.seconds) + self._so_far
         return spent / engine.step * (engine.steps - engine.step) if engine.step else None
 
-    def advance(self, limit_s: float) -> Tick:
+    def behind(self, until: int) -> bool:
+        return not self.done and self.training.step < until
+
+    def advance(self, seconds: float | None, until: int) -> Tick:
         """Train for about so long, no further than the epoch's end."""
         engine = self.training
-        border = (engine.step // engine.steps_per_epoch + 1) * engine.steps_per_epoch
-        begin, worked = time.perf_counter(), time.process_time()
-        tick = engine.advance(limit_s, border)
-        self._so_far += time.perf_counter() - begin - sum(e.evaluation_seconds for e in tick.epochs)
-        self._processor += time.process_time() - worked
-        for epoch in tick.epochs:
-            self._keep(float(epoch.loss_P[0]), float(epoch.loss_std_P[0]))
+        before, per_epoch = engine.step, engine.steps_per_epoch
+        with torch_threads(self.threads):
+            begin, worked = time.perf_counter(), time.process_time()
+            tick = engine.advance(seconds, min(until, (before // per_epoch + 1) * per_epoch))
+            self._so_far += time.perf_counter() - begin - sum(e.evaluation_seconds for e in tick.epochs)
+            self._processor += time.process_time() - worked
+            for epoch in tick.epochs:
+                self._keep(float(epoch.loss_P[0]), float(epoch.loss_std_P[0]))
+        self.model_steps += engine.step - before
         return tick
 
     def _keep(self, loss: float, deviation: float) -> None:
@@ -143,94 +160,77 @@ class Track:
     # ---- some epochs in a process of a cluster; see ``Distribution``
 
     @property
-    def members(self) -> tuple[int, ...]:
-        return (self.cell,)
-
-    @property
     def task_processors(self) -> int:
         return self.training.threads
 
-    def behind(self, until: int) -> bool:
-        return not self.done
-
-    def part_behind(self, part: PopulationPart, until: int) -> bool:
-        return not self.done
-
     def task_end(self, step: int) -> int:
-        """The first step from this one on at which a task may end: an epoch's, and not before the second."""
+        """An epoch's end, and not before the second."""
         training = self.training
         per_epoch, last = training.steps_per_epoch, -(-training.steps // training.steps_per_epoch)
         epochs = max(self.record.epochs + FEWEST_EPOCHS, -(-step // per_epoch))
         return (last if last - epochs < FEWEST_EPOCHS else epochs) * per_epoch
 
-    def order(self, part: PopulationPart, until: int, cluster: Cluster) -> "TrackOrder":
-        """What a task needs to train it to the end of an epoch."""
-        training, device = self.training, "cuda" if cluster.gpus else "cpu"
-        kernel = {"engine": training.engine, "threads": training.threads, "device": device}
-        settings = self.settings.model_copy(update=kernel)
-        return TrackOrder(self.cell, settings, self.networks, self.save(), until // training.steps_per_epoch)
-
     def task_name(self, part: PopulationPart, until: int) -> str:
         epochs = f"{self.record.epochs + 1} to {until // self.training.steps_per_epoch}"
-        return f"row {self.cell + 1}, seed {self.settings.seed}, epochs {epochs}"
+        return f"row {self.cell + 1}, seed {self.group.config.shared.seed}, epochs {epochs}"
+
+    def save_part(self, part: PopulationPart) -> Saved:
+        return self.save()
+
+    def put_part(self, part: PopulationPart, saved: Saved) -> None:
+        self.load(*saved)
 
     def take(self, part: PopulationPart, end: TaskEnd) -> tuple[int, list[Epoch]]:
-        """Go on from where its task has ended; -> the steps that this has taken."""
-        before = self.record.steps
-        self.load(*end.value)
+        found = super().take(part, end)
         self.note_processor(end.processor)
-        return self.record.steps - before, []
+        return found
 
     # ---- going on after a stop
 
     def save(self) -> Saved:
         """What going on needs; of a network that is trained to its end its figures alone."""
-        kept = {"record": self.record.__dict__, "so_far": [self._so_far, self._processor], "engine": None}
+        figures = {"record": vars(self.record), "so_far": [self._so_far, self._processor]}
         if self.done or not self.training.step:
-            return {}, kept
-        tensors, engine = self.training.save()
-        return tensors, kept | {"engine": engine}
+            return {}, figures | {"population": None}
+        tensors, facts = super().save()
+        return tensors, figures | {"population": facts}
 
-    def load(self, tensors: Mapping[str, Tensor], kept: Mapping[str, Any]) -> None:
+    def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
         """Go on from what ``save`` gave; the epoch that it is in counts as cold."""
-        self.record = Record(**kept["record"])
-        self._so_far, self._processor = kept["so_far"]
-        if kept["engine"] is not None:
-            self.training.load(dict(tensors), kept["engine"])
-            self.parts[0].step = self.training.step
+        self.record = Record(**facts["record"])
+        self._so_far, self._processor = facts["so_far"]
+        if facts["population"] is not None:
+            (part,) = self.parts
+            super().load(tensors, facts["population"])
+            part.step = self.training.step
+            self.parts = [part]
 
 
-@dataclass(frozen=True, eq=False)
-class TrackOrder:
-    """What training a network needs beside the rows. settings: with the kernel that was decided.
-
-    networks: the user's file that these name, if any. saved: as ``Track.save`` gave it. epochs: at which it
-    is to end.
-    """
-
-    cell: int
-    settings: Settings
-    networks: NetworkFiles
-    saved: Saved
-    epochs: int
-
-    def train(self, data: Data) -> Saved:
-        """Train it to that epoch, or to its own end; a function of its arguments but for the seconds."""
-        track = track_of(self.cell, self.settings, data, self.networks)
-        track.load(*self.saved)
-        with torch_threads(torch_threads_of(track.training.engine, track.training.threads)):
-            while not track.done and track.record.epochs < self.epochs:
-                track.advance(CALM_SECONDS)
-            return track.save()
+def training_data(data: Data, patience: int | None) -> Data:
+    """Who never stops early needs no evaluation beside the study's own."""
+    return data if patience else replace(data, validation=data.validation[:0])
 
 
-def track_of(cell: int, settings: Settings, data: Data, networks: NetworkFiles) -> Track:
-    """A row's network before its first step. networks: the files that settings name, and that may run.
+def track_of(cell: int, settings: Settings, data: Data, networks: NetworkFiles, gpus: bool) -> Track:
+    """A row's network before its first step.
+
+    networks: the files that settings name, and that may run. gpus: those of a cluster train.
 
     Raises:
         TreinoError: settings that contradict the rows or the machine.
     """
-    # who never stops early needs no evaluation beside the study's own
-    fed = data if settings.patience else replace(data, validation=data.validation[:0])
-    own = {word: file for word, file in networks.items() if word == settings.net}
-    return Track(cell, settings, data, plan(settings, fed, network_of(settings, own)), own)
+    if isinstance(settings.batch_size, int) and settings.batch_size > len(data.train):
+        raise TreinoError(
+            "batch_size_rows",
+            _("A batch of {size:,} is more than the {rows:,} training rows.").format(
+                size=settings.batch_size, rows=len(data.train)
+            ),
+            _("Use smaller ones, or 'full' for all rows."),
+        )
+    fed, net = training_data(data, settings.patience), network_of(settings, networks)
+    layers, config = decide(settings, fed, net)
+    own = None if settings.net is None else (networks[settings.net], settings.seed)
+    group = Group((cell,), data, layers, config, own)
+    track = Track(for_gpu(group) if gpus else group, config.shared.metric)
+    check_warmup(settings, track.training)
+    return track

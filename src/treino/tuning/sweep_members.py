@@ -1,8 +1,15 @@
-"""The state of a sweep in progress: its members, their settings, and what is kept so far."""
+"""The members of a sweep: sampled, restored, and added.
 
+More can be had of a sweep that is trained, that broke off, that was stopped, or that is over. Space and
+settings stay, and the sampler goes on where it was. Where a strategy cuts, the new networks compete in
+further brackets, and their best with the best so far. What a stopped sweep had not begun is not made up for:
+the new networks take these settings. The time limit and the goal hold anew.
+"""
+
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import torch
@@ -10,25 +17,27 @@ from torch.nn.parameter import is_lazy
 
 from treino.data.dataset import Data
 from treino.data.memory import free_bytes
+from treino.documents import read_document, read_sweep_spec
 from treino.engine import MLP
 from treino.engine.metrics import METRICS
 from treino.engine.training_setup import no_validation_rows
 from treino.errors import TreinoError
+from treino.loop.stop_command import stop_sent
 from treino.records.user_network import NetworkFiles, network_of
 from treino.search.halving import STRATEGIES, Bracket, Rung
 from treino.search.optuna_sampler import tpe
 from treino.search.samplers import Sampler, sampler
-from treino.search.space import Config
+from treino.search.space import Config, Space, space_from_json
 from treino.spec import Settings
 from treino.store import RunFolder
+from treino.store.database import Command
+from treino.training.commands import heard, send_command
 from treino.training.resolution import decide
-from treino.tuning.bracket import TrainingBracket
+from treino.tuning.bracket import MemberTable, TopMember, TrainingBracket
 from treino.tuning.distribution import Distribution
-from treino.tuning.member_table import MemberTable
-from treino.tuning.populations import COMPARED, Group, for_gpu, groups, settings_of
+from treino.tuning.populations import COMPARED, Group, GroupTraining, for_gpu, groups, settings_of
 from treino.tuning.shared_data import SharedRows
 from treino.tuning.sweep_options import TPE, TPE_AT_ONCE, SweepOptions
-from treino.tuning.top_members import TopMember
 from treino.words import _
 
 COPIES = 12  # of a member's numbers that are in memory while it trains
@@ -223,16 +232,9 @@ def training_bracket(
         ]
     elif sweep.distribution is not None and sweep.distribution.cluster.gpus:
         made = [for_gpu(group) for group in made]
-    bracket = TrainingBracket(
-        number,
-        {m: sweep.configs[m] for m in numbers},
-        rungs,
-        sweep.metric,
-        made,
-        target=sweep.options.until if sweep.options.spread else None,
-    )
-    bracket.begin()
-    return bracket
+    target = sweep.options.until if sweep.options.spread else None
+    populations = [GroupTraining(group, sweep.metric, target) for group in made]
+    return TrainingBracket(number, {m: sweep.configs[m] for m in numbers}, rungs, populations)
 
 
 def _as_saved(group: Group, identity: Mapping[str, Any]) -> Group:
@@ -281,3 +283,180 @@ def _sampler_figure(row: Mapping[str, Any] | None, metric: str) -> float | None:
 
 def _as_json(config: Mapping[str, Any]) -> Config:
     return {k: list(v) if isinstance(v, tuple) else v for k, v in config.items()}
+
+
+OVER = "finished", "stopped", "diverged"
+VERB = "extend"  # the command to the process that trains a sweep; its value is how many
+PATIENCE = 30.0  # seconds for that process to hear it
+LOOK = 0.05
+
+
+def settings_in_all(space: Space, sampler: str) -> int | None:
+    """How many different settings there are for this sampler; None: there is no end of them."""
+    whole = space.grid if sampler == "grid" else None if sampler == TPE else space.every
+    return None if whole is None else len(whole)
+
+
+def check_more(more: int, spread: bool, left: int | None) -> None:
+    """Whether so many networks can be added.
+
+    left: how many settings nobody has been given so far, None without an end.
+
+    Raises:
+        TreinoError: too few, too many, or there is nothing to vary.
+    """
+    if isinstance(more, bool) or not isinstance(more, int) or more < 1:
+        raise TreinoError(
+            "more_range",
+            _("more is {n}: a sweep is given at least one more network.").format(n=more),
+            _("Say how many, e.g. 64."),
+        )
+    if spread:
+        raise TreinoError(
+            "more_of_equal",
+            _("These are equal settings with other seeds or folds: there is no best to look for on."),
+            _("Train them anew, with more [[seeds]] or [[folds]]."),
+        )
+    if left is not None and more > left:
+        raise TreinoError(
+            "space_spent",
+            _("{more:,} networks more were asked for, and {left:,} settings of the space are left.").format(
+                more=more, left=left
+            ),
+            _("Ask for {left:,}.").format(left=left) if left else _("Start a sweep of a larger space."),
+        )
+
+
+def begun_part(members: Mapping[str, Any], done: int) -> dict[str, Any]:
+    """``asked.json`` without the brackets that were never begun. done: those that are over."""
+    count = sum(number for _first, number, _rungs in members["heats"][:done])
+    ends = [0, *accumulate(members["asks"])]
+    asks = [min(end, count) - begin for begin, end in pairwise(ends) if begin < count]
+    configs = members["configs"][:count]
+    return {**members, "heats": members["heats"][:done], "asks": asks, "configs": configs}
+
+
+def add_networks(
+    folder: RunFolder, sweep: SweepTraining, more: int, *, command: int | None = None, reopened: bool = False
+) -> None:
+    """Have so many more trained, and say so in the folder before anything else.
+
+    command: the one that asks for it. reopened: the sweep was over, and its judgement was heard.
+
+    Raises:
+        TreinoError: as ``check_more``.
+    """
+    options = sweep.options
+    whole = settings_in_all(options.space, options.sampler)
+    check_more(more, options.spread, None if whole is None else max(0, whole - len(sweep.configs)))
+    entry: dict[str, Any] = {
+        "members": more,
+        "first": options.members,
+        "seconds": sweep.seconds,
+        "command": command,
+    }
+    if reopened:
+        result = read_document(folder, "result.json")
+        best, judge = result["best"] or {}, result["judge"] or {}
+        entry |= {"tested": best.get("test") is not None, "judged": judge.get("sentence")}
+    sweep.options = replace(options, members=options.members + more)
+    if options.sampler != TPE:  # which would rather hear first how the others have done
+        next_members(sweep)
+        sweep.options = replace(options, members=len(sweep.configs))
+        entry["members"] = len(sweep.configs) - options.members
+    sweep.extensions.append(entry)
+    write_members(folder, sweep)
+
+
+def hear(folder: RunFolder, sweep: SweepTraining) -> bool:
+    """Obey the commands to a sweep that trains; -> whether one asks it to stop."""
+
+    def add(command: Command) -> bool:
+        if command.name != VERB:
+            return False
+        if command.id not in [e["command"] for e in sweep.extensions]:
+            try:
+                add_networks(folder, sweep, command.value, command=command.id)
+            except TreinoError:
+                return False
+        return True
+
+    return stop_sent(folder, add)
+
+
+def left_of(folder: RunFolder, whole: int | None) -> int | None:
+    """How many settings nobody has been given so far. whole: as ``settings_in_all``."""
+    if whole is None:
+        return None
+    over = folder.status in OVER  # what was never begun is given anew
+    taken = MemberTable.read(folder).last() if over else read_document(folder, "asked.json")["configs"]
+    return max(0, whole - len(taken))
+
+
+def check_folder(folder: RunFolder, more: int) -> None:
+    """Whether the sweep in this folder can be given so many more networks.
+
+    Raises:
+        TreinoError: as ``check_more``.
+    """
+    spec = read_sweep_spec(folder)
+    whole = settings_in_all(space_from_json(spec.space_document()), spec.sweep.sampler)
+    check_more(more, spec.sweep.spread, left_of(folder, whole))
+
+
+def send_more(folder: RunFolder, more: int) -> None:
+    """Ask the process that trains this sweep for so many more networks, and go.
+
+    Raises:
+        TreinoError: as ``check_more``; the sweep has ended meanwhile, or is being judged.
+    """
+    check_folder(folder, more)
+    if not heard(lambda: send_command(folder, VERB, more)):
+        raise _too_late(folder, more)
+
+
+def ask_for_more(folder: RunFolder, more: int) -> None:
+    """``send_more``, and wait for the answer.
+
+    Raises:
+        TreinoError: as ``send_more``; the process that trains it doesn't take it, or doesn't answer.
+    """
+    send_more(folder, more)
+    sent = max(command.id for command in folder.database.commands() if command.name == VERB)
+    begin, state = time.monotonic(), "new"
+    while state == "new" and folder.status == "running" and time.monotonic() - begin < PATIENCE:
+        time.sleep(LOOK)
+        state = next(command.state for command in folder.database.commands() if command.id == sent)
+    if state != "applied":
+        raise _too_late(folder, more)
+
+
+def _too_late(folder: RunFolder, more: int) -> TreinoError:
+    return TreinoError(
+        "more_too_late",
+        _("{sweep} is trained by another process, which takes no more networks now.").format(
+            sweep=folder.path.name
+        ),
+        _("Ask again once it is over: treino resume {sweep} [[more={n}]]").format(
+            sweep=folder.path.name, n=more
+        ),
+        status=1,
+    )
+
+
+def extension_notes(sweep: SweepTraining) -> list[str]:
+    """What must be known of networks that were added, to read the judgement."""
+    found = []
+    for entry in sweep.extensions:
+        facts = {"n": entry["members"], "first": entry["first"], "said": entry.get("judged")}
+        note = _("{n:,} networks were added to the first {first:,}.")
+        if entry.get("judged"):
+            note = _(
+                "{n:,} networks were added when the first {first:,} had been judged by the test rows: {said}"
+            )
+        elif entry.get("tested"):
+            note = _(
+                "{n:,} networks were added when the test rows had been looked at for the first {first:,}."
+            )
+        found.append(note.format(**facts))
+    return found
