@@ -29,7 +29,7 @@ class EscapingConsole(Console):
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         for segment in super().render(renderable, options):
-            text = segment.text if segment.control else escape(segment.text, kept="\n")
+            text = segment.text if segment.control else escape(segment.text, exceptions="\n")
             yield segment if text == segment.text else Segment(text, segment.style)
 
 

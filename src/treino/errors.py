@@ -41,20 +41,20 @@ class TreinoError(Exception):
         return {"rule": self.rule, "message": self.message, "hint": self.hint}
 
     def __str__(self) -> str:
-        said = joined([text for text in (self.message, self.hint) if text], " ")
-        shown = escape(said)
-        return said if shown == said else shown
+        sentence = joined([text for text in (self.message, self.hint) if text], " ")
+        line = escape(sentence)
+        return sentence if line == sentence else line
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows instead of a traceback: the line that asked, what was broken, the next move."""
-        trace, asked = self.__traceback__, ""
+        trace, source = self.__traceback__, ""
         while trace is not None:
             file, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
             if not file.startswith(_HERE):
-                asked = linecache.getline(file, line).strip() or asked
+                source = linecache.getline(file, line).strip() or source
             trace = trace.tb_next
         lines = [_("error: ") + self.message, self.hint]
-        return [*([asked] if asked else []), *(escape(text) for text in lines if text)]
+        return [*([source] if source else []), *(escape(text) for text in lines if text)]
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (self.rule, self.message, self.hint, self.status)
@@ -66,26 +66,26 @@ def _rebuild(rule: str, message: str, hint: str, status: int) -> TreinoError:
 
 def place(error: BaseException) -> str:
     """``net.py:7``: the line of the user's own code that raised it last; "" where none of theirs did."""
-    found = ""
+    location = ""
     for frame, number in traceback.walk_tb(error.__traceback__):
         path = Path(frame.f_code.co_filename)
         library = {"site-packages", "dist-packages"} & {*path.parts}
         if not library and not str(path).startswith(("<", _HERE, _STANDARD)):
-            found = f"{path.name}:{number}"
-    return found
+            location = f"{path.name}:{number}"
+    return location
 
 
 def cause(error: BaseException) -> str:
     """What was raised, in one line: ``ValueError: negative (net.py:7)``."""
-    said = f"{type(error).__name__}: " + str(error).partition("\n")[0]
-    return f"{said} ({at})" if (at := place(error)) else said
+    summary = f"{type(error).__name__}: " + str(error).partition("\n")[0]
+    return f"{summary} ({at})" if (at := place(error)) else summary
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The hint for an unknown name: "Did you mean 'relu'?", or the list where nothing is near."""
     options = sorted(known)
-    if found := like(name, options):
-        return _("Did you mean '{name}'?").format(name=found)
+    if suggestion := like(name, options):
+        return _("Did you mean '{name}'?").format(name=suggestion)
     if len(options) > LISTED:
         listed = ", ".join(options[:LISTED])
         return _("Known: {names}, … ({n} in all).").format(names=listed, n=len(options))

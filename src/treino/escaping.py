@@ -23,14 +23,14 @@ _ESCAPED = re.compile(
 _quoted = JSONEncoder().encode
 
 
-def escape(text: str, kept: str = "") -> str:
+def escape(text: str, exceptions: str = "") -> str:
     """One line to show: each control or invisible character as Python writes it, ``\\n`` or ``\\u202e``.
 
-    Letters of every language and emoji stay as they are. kept: characters that stay too, such as the line
-    breaks of a text of several lines.
+    Letters of every language and emoji stay as they are. exceptions: characters that stay too, such as the
+    line breaks of a text of several lines.
     """
     return _ESCAPED.sub(
-        lambda m: m[0] if m.lastgroup or m[0] in kept else m[0].encode("unicode_escape").decode(), text
+        lambda m: m[0] if m.lastgroup or m[0] in exceptions else m[0].encode("unicode_escape").decode(), text
     )
 
 

@@ -82,34 +82,38 @@ def prepare_fit(request: FitRequest) -> PreparedFit:
         TreinoError: a request that contradicts itself; a setting that is out of range; every rate diverged.
     """
     check_request(request)
-    read = settings_before_search(request.settings)
-    files = network_files(request.networks, [read.net])
-    train_config(read)  # refused before the data is read
+    settings = settings_before_search(request.settings)
+    files = network_files(request.networks, [settings.net])
+    train_config(settings)  # refused before the data is read
     rates, rows, reason = None, None, ""
     search = request.settings.get("lr") == AUTO
     if not request.repeated:
-        read, rows, reason = choose_recipe(request.source, read, partial(_load, request), _alone(request))
+        settings, rows, reason = choose_recipe(
+            request.source, settings, partial(_load, request), _alone(request)
+        )
     elif search or request.held_back or request.classes is not None:
-        rows = _load(request, read)
+        rows = _load(request, settings)
         if request.held_back:  # all seeds are trained on these rows
             rest = {name: value for name, value in request.settings.items() if name not in OF_DATA}
-            request, read = replace(request, source=rows, settings=rest), settings_before_search(rest)
+            request, settings = replace(request, source=rows, settings=rest), settings_before_search(rest)
     if request.classes is not None and rows is not None:
         _check_classes(rows, request.classes)
     if search and rows is not None:
-        rates = find_rate(rows, read, request.net, files)
-        read = read_settings({n: getattr(read, n) for n in read.model_fields_set} | {"lr": rates.chosen})
-    return PreparedFit(request, read, files, rates, rows, reason)
+        rates = find_rate(rows, settings, request.net, files)
+        settings = read_settings(
+            {n: getattr(settings, n) for n in settings.model_fields_set} | {"lr": rates.chosen}
+        )
+    return PreparedFit(request, settings, files, rates, rows, reason)
 
 
 def _check_classes(data: Data, classes: int) -> None:
     if len(data.classes) == classes:
         return
-    found = _("has {n} classes").format(n=len(data.classes)) if data.classes else _("is a number")
+    actual = _("has {n} classes").format(n=len(data.classes)) if data.classes else _("is a number")
     raise TreinoError(
         "num_classes",
         _("num_classes is {asked}, and {target} {found}.").format(
-            asked=classes, target=data.target, found=found
+            asked=classes, target=data.target, found=actual
         ),
         _("Leave num_classes out, or give the number that there are."),
     )
@@ -142,7 +146,7 @@ def fit_events(fit: PreparedFit) -> Iterator[JobEvent]:
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
     """
-    request, read = fit.request, fit.settings
+    request, settings = fit.request, fit.settings
     if request.repeated:
         from treino.tuning.repeats import repeat_events  # one network needs nothing of many
 
@@ -152,7 +156,7 @@ def fit_events(fit: PreparedFit) -> Iterator[JobEvent]:
             folds=request.folds,
             until=request.until,
             parent=request.parent,
-            settings={n: getattr(read, n) for n in read.model_fields_set},
+            settings={n: getattr(settings, n) for n in settings.model_fields_set},
             networks=request.networks,
             data=fit.rows,
             on=request.on,
@@ -161,7 +165,7 @@ def fit_events(fit: PreparedFit) -> Iterator[JobEvent]:
     else:
         events = training(
             request.source,
-            read,
+            settings,
             net=request.net,
             networks=fit.files,
             parent=request.parent,
@@ -171,7 +175,7 @@ def fit_events(fit: PreparedFit) -> Iterator[JobEvent]:
             recipe_reason=fit.recipe_reason,
         )
         events = events if request.lean else illustrated(events)
-    return events if fit.rates is None else fit.rates.kept(events)
+    return events if fit.rates is None else fit.rates.record(events)
 
 
 def check_request(request: FitRequest) -> None:

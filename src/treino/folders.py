@@ -69,24 +69,24 @@ def open_run(
     return run_in(open_folder(name, access, parent=parent, verify=verify))
 
 
-def run_in(found: Stored) -> StoredRun:
+def run_in(result: Stored) -> StoredRun:
     """The run itself; of a sweep its winner.
 
     Raises:
         TreinoError: it is a study, which keeps no network; a sweep without a winner.
     """
-    if isinstance(found, StoredStudy):
-        raise study_without_network(found.folder)
-    return found.best if isinstance(found, StoredSweep) else found
+    if isinstance(result, StoredStudy):
+        raise study_without_network(result.folder)
+    return result.best if isinstance(result, StoredSweep) else result
 
 
 def open_all(parent: str | Path = "runs") -> list[Stored]:
     """The runs, sweeps and studies in ``parent``, the newest first; damaged ones are left out."""
-    found: list[Stored] = []
+    results: list[Stored] = []
     for path in whole_folders(parent):
         with suppress(TreinoError):
-            found.append(stored(RunFolder.open(path)))
-    return found
+            results.append(stored(RunFolder.open(path)))
+    return results
 
 
 def resume_events(
@@ -158,13 +158,13 @@ def predicting(name: str | Path, access: Access, top: int | None = None) -> Stor
     Raises:
         TreinoError: top of what is no sweep, or more than it keeps; otherwise as ``open_run``.
     """
-    found = open_folder(name, access)
+    result = open_folder(name, access)
     if top is None:
-        return found.answer if isinstance(found, StoredSweep) else run_in(found)
-    if not isinstance(found, StoredSweep):
+        return result.answer if isinstance(result, StoredSweep) else run_in(result)
+    if not isinstance(result, StoredSweep):
         raise TreinoError(
             "top_of_a_run",
-            _("{name} is a run, a single network.").format(name=found.name),
+            _("{name} is a run, a single network.").format(name=result.name),
             _("Leave [[top]] out, or name a sweep."),
         )
-    return found.together(top)
+    return result.together(top)

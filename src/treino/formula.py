@@ -237,8 +237,8 @@ def value(e: Expr, at: Mapping[Symbol, float] | None = None) -> float:
 def values(e: Expr, at: Mapping[Symbol, Array]) -> Array:
     """``value`` of a tree for every number of these arrays, which are of one shape."""
     with np.errstate(all="ignore"):
-        found = _values(e, at)
-    return np.broadcast_to(found, next(iter(at.values())).shape).astype(np.float64)
+        array = _values(e, at)
+    return np.broadcast_to(array, next(iter(at.values())).shape).astype(np.float64)
 
 
 def _values(e: Expr, at: Mapping[Symbol, Array]) -> Array:
@@ -272,11 +272,11 @@ def derivative(e: Expr, by: Symbol) -> Expr:
 
 
 def _added(parts: Sequence[Expr]) -> Expr:
-    found: Expr = ZERO
+    total: Expr = ZERO
     for part in parts:
         if part != ZERO:
-            found = part if found == ZERO else found + part
-    return found
+            total = part if total == ZERO else total + part
+    return total
 
 
 def _times(a: Expr, b: Expr) -> Expr:

@@ -25,32 +25,32 @@ STEPS, EPOCHS = 5000, 20  # at least
 PATIENCE_STEPS, PATIENCE_EPOCHS = 400, 20  # without a better validation figure, whichever is longer
 
 
-def table_settings(asked: dict[str, Any]) -> dict[str, Any]:
+def table_settings(settings: dict[str, Any]) -> dict[str, Any]:
     """What the recipe ``table`` adds to settings that were asked for; what was asked for stays."""
-    found = {name: value for name, value in TABLE.items() if name not in asked}
-    if "optimizer" in asked:  # the rate and the decay are this optimizer's
-        found = {name: value for name, value in found.items() if name not in ("lr", "weight_decay")}
-    every = asked | found
-    if every["ensemble"] > 1 and not {"dropout", "dropout_spread"} & set(asked):
-        found |= {"dropout": DROPOUT, "dropout_spread": True}
-    if every["ensemble"] == 1 and "clip_target" not in asked:
-        del found["clip_target"]
-    if every["inputs"] == "bins" and every["gates"] and "plain_members" not in asked:
-        found["plain_members"] = every["ensemble"] // PLAIN_EACH
-    return found
+    additions = {name: value for name, value in TABLE.items() if name not in settings}
+    if "optimizer" in settings:  # the rate and the decay are this optimizer's
+        additions = {name: value for name, value in additions.items() if name not in ("lr", "weight_decay")}
+    every = settings | additions
+    if every["ensemble"] > 1 and not {"dropout", "dropout_spread"} & set(settings):
+        additions |= {"dropout": DROPOUT, "dropout_spread": True}
+    if every["ensemble"] == 1 and "clip_target" not in settings:
+        del additions["clip_target"]
+    if every["inputs"] == "bins" and every["gates"] and "plain_members" not in settings:
+        additions["plain_members"] = every["ensemble"] // PLAIN_EACH
+    return additions
 
 
-def without_recipe(asked: Mapping[str, Any]) -> dict[str, Any]:
+def without_recipe(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that were asked for, without those that the recipe among them adds again."""
-    if asked.get("recipe") != "table":
-        return dict(asked)
-    usual, known = _plain_values(table_settings({})), _plain_values(asked)
+    if settings.get("recipe") != "table":
+        return dict(settings)
+    usual, known = _plain_values(table_settings({})), _plain_values(settings)
     rest = {name: value for name, value in known.items() if usual.get(name, ...) != value}
     for name in usual:
         fewer = {other: value for other, value in rest.items() if other != name}
         if _plain_values(fewer | table_settings(fewer)) == known:
             rest = fewer
-    return rest if _plain_values(rest | table_settings(rest)) == known else dict(asked)
+    return rest if _plain_values(rest | table_settings(rest)) == known else dict(settings)
 
 
 def _plain_values(settings: Mapping[str, Any]) -> dict[str, Any]:

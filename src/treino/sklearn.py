@@ -100,15 +100,15 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         seed = self.random_state
         if seed is None or not isinstance(seed, (int, np.integer)):
             seed = check_random_state(seed).randint(2**31 - 1)
-        asked = {  # what is left alone isn't asked for: only then the data may decide
+        settings = {  # what is left alone isn't asked for: only then the data may decide
             name: value
             for name, value in self.get_params(deep=False).items()
             if name not in ("random_state", "net") and not _same(value, DEFAULTS[name])
         }
-        asked |= {"seed": int(seed), "task": self._task, "test": 0.0}
+        settings |= {"seed": int(seed), "task": self._task, "test": 0.0}
         try:
             with tempfile.TemporaryDirectory(prefix="treino-") as parent:
-                run = fit((x, y), self.net, parent=parent, lean=True, **asked)
+                run = fit((x, y), self.net, parent=parent, lean=True, **settings)
                 self._content = _content_of(run.path)
         except TreinoError as error:
             raise ValueError(str(error)) from None
@@ -188,8 +188,8 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         check_classification_targets(y)
         self.classes_, y = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            said = _("y holds one class, {name!r}: there is nothing to tell apart.")
-            raise ValueError(said.format(name=self.classes_[0]))
+            message = _("y holds one class, {name!r}: there is nothing to tell apart.")
+            raise ValueError(message.format(name=self.classes_[0]))
         return self._fit(x, y)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
@@ -206,10 +206,12 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         share_NC = self.predict_proba(X)
         unknown_N = np.isnan(share_NC).any(axis=1)
         if unknown_N.any():
-            said = _("The network's output is NaN in {n} of {of} rows: no class is the most probable there.")
-            raise ValueError(said.format(n=int(unknown_N.sum()), of=len(share_NC)))
-        found: NDArray[Any] = self.classes_[winners(self.run_, share_NC)]
-        return found
+            message = _(
+                "The network's output is NaN in {n} of {of} rows: no class is the most probable there."
+            )
+            raise ValueError(message.format(n=int(unknown_N.sum()), of=len(share_NC)))
+        label_N: NDArray[Any] = self.classes_[winners(self.run_, share_NC)]
+        return label_N
 
 
 class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
@@ -247,8 +249,8 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         ends = intervals_of(self.run_, prepared.x, value_N)
         if ends is None:
             raise ValueError(_("There were too few validation rows to tell how far predictions are off."))
-        found: NDArray[np.float64] = ends
-        return found
+        end_N2: NDArray[np.float64] = ends
+        return end_N2
 
 
 def _same(value: Any, usual: Any) -> bool:

@@ -262,8 +262,8 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
         raise _explained(error.errors()[0], values) from None
     if settings.recipe == "table":
         _check_recipe(settings)
-        asked = {name: getattr(settings, name) for name in settings.model_fields_set}
-        settings = settings.model_copy(update=table_settings(asked))
+        explicit = {name: getattr(settings, name) for name in settings.model_fields_set}
+        settings = settings.model_copy(update=table_settings(explicit))
     _contradictions(settings)
     return settings
 
@@ -292,9 +292,9 @@ def _explained(error: Any, values: Mapping[str, Any]) -> TreinoError:
         "finite_number": _("a finite number"),
     }  # fmt: skip
     if kind in limits:
-        wanted = limits[kind].format(limit=next(iter(context.values()), ""))
+        condition = limits[kind].format(limit=next(iter(context.values()), ""))
         rule, message = "range", _("{name} must be {wanted}; it is {value}.").format(
-            name=setting(name), wanted=wanted, value=value
+            name=setting(name), wanted=condition, value=value
         )  # fmt: skip
     elif kind == "too_long":
         rule, message = (

@@ -220,14 +220,14 @@ def use(name: str) -> None:
     Raises:
         ValueError: there is no such language; the message names those that there are.
     """
-    found = named(name)
-    if found is None:
+    code = named(name)
+    if code is None:
         known = ", ".join(languages())
         raise ValueError(
             _("There is no language {name!r}; there are: {known}.").format(name=name, known=known)
         )
-    _set(found)
-    os.environ[VARIABLE] = found
+    _set(code)
+    os.environ[VARIABLE] = code
 
 
 @contextmanager
@@ -284,18 +284,18 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def _set(found: str) -> None:
+def _set(code: str) -> None:
     global _chosen
-    _chosen = found, gettext.translation("treino", LOCALE, [found], fallback=found == ENGLISH)
+    _chosen = code, gettext.translation("treino", LOCALE, [code], fallback=code == ENGLISH)
 
 
 def _of_the_machine() -> str:
     """The language of ``TREINO_LANG`` or of the locale; English where neither names one that there is."""
-    asked = os.environ.get(VARIABLE)
-    if asked and named(asked) is None:
-        warnings.warn(f"{VARIABLE} is {asked!r}; there are: {', '.join(languages())}.", stacklevel=2)
+    variable = os.environ.get(VARIABLE)
+    if variable and named(variable) is None:
+        warnings.warn(f"{VARIABLE} is {variable!r}; there are: {', '.join(languages())}.", stacklevel=2)
     locale = next((os.environ[v] for v in LOCALES if os.environ.get(v)), "")
-    return (named(asked) if asked else named(locale)) or ENGLISH
+    return (named(variable) if variable else named(locale)) or ENGLISH
 
 
 _door: Door = "keyword"

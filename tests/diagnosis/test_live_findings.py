@@ -59,7 +59,7 @@ def found(folder: Path, source: Any, net: nn.Module | None = None, **asked: Any)
             continue
         steps.remove(engine.step)
         before = engine.state.population.params.clone()
-        live.look(run, Playback(run, job.data).shown(0, engine.save(), loss_S), loss_S, ["en"])
+        live.look(run, Playback(run, job.data).live_snapshot(0, engine.save(), loss_S), loss_S, ["en"])
         assert torch.equal(before, engine.state.population.params)
         for each in live.by_language["en"]:
             told.setdefault(each["rule"], live.first_seen[each["rule"]])

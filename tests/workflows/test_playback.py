@@ -68,7 +68,7 @@ def test_states_after_the_last_recorded_step_leave_no_gap(run: StoredRun) -> Non
     """A training shows its state before its losses are read again, as after a new segment."""
     playback, loss_S = Playback(run, run.data), run.losses
     (last,) = snapshots(run, [run.steps])
-    playback.shown(last.segment, last.saved, loss_S)
+    playback.live_snapshot(last.segment, last.saved, loss_S)
     playback.step_seconds = 0.002  # a state is wanted each 15 steps
     while playback.prepare(20, loss_S[:20], 1.0):
         pass
@@ -111,7 +111,7 @@ def test_a_training_that_is_watched_ends_though_what_is_shown_finds_no_room(
         job = event.job
         assert isinstance(job, RunJob)
         if job.run is None:
-            job.view._looked = job.view._shown = -1.0
+            job.view._looked = job.view._update_time = -1.0
             LiveFolder(job.folder.path).watch()
     assert full
     assert job.run is not None
@@ -127,7 +127,7 @@ def test_a_state_is_shown_only_while_somebody_watches(tmp_path: Path) -> None:
         assert isinstance(job, RunJob)
         if not live:
             live.append(LiveFolder(job.folder.path))
-        job.view._looked = job.view._shown = -1.0  # look at each chance
+        job.view._looked = job.view._update_time = -1.0  # look at each chance
         stamps.append(live[0].stamp)
         if count == 3:
             live[0].watch()

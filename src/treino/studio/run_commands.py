@@ -16,7 +16,7 @@ from treino.store.files import claim_folder, copy_folder
 from treino.store.new_names import checked_name, taken
 from treino.studio.arithmetic import arithmetic, before_update
 from treino.studio.run_page import LETTERS, OVER, Look, RunPage
-from treino.training.commands import heard, send_command, send_setting, send_stop
+from treino.training.commands import deliver, send_command, send_setting, send_stop
 from treino.words import _
 
 Transport = tuple[str, Any]  # a command, with its value
@@ -42,7 +42,7 @@ def transport(page: RunPage, request: Mapping[str, Any]) -> Answer:
     if verb == "pause" and page.look.step is not None:
         return {}
     of_training = page.look.step is None or verb == "speed"
-    if of_training and heard(lambda: send_command(page.run.folder, verb, value)):
+    if of_training and deliver(lambda: send_command(page.run.folder, verb, value)):
         return {}
     if verb in ("pause", "speed"):
         return {}
@@ -61,7 +61,7 @@ def stop(page: RunPage, request: Mapping[str, Any]) -> Answer:
 def set_setting(page: RunPage, request: Mapping[str, Any]) -> Answer:
     """A hyper-parameter from the next step on; in the past, or of a run that has ended, by a new segment."""
     name, value = request["name"], request["value"]
-    if page.look.step is None and heard(lambda: send_setting(page.run, name, value)):
+    if page.look.step is None and deliver(lambda: send_setting(page.run, name, value)):
         return {}
     return _go_on(page, {name: value}, _as_it_is(page))
 

@@ -178,7 +178,7 @@ class RunPage:
         self._add_losses(meta["tail"], int(meta["engine"]["step"]))
         self.playing = bool(meta["playing"])
         try:
-            snapshot = self.playback.shown(meta["segment"], (tensors, meta["engine"]), self.loss_S)
+            snapshot = self.playback.live_snapshot(meta["segment"], (tensors, meta["engine"]), self.loss_S)
         except (TreinoError, IndexError):  # of a training that has just been made anew
             self._reopen()
             return False

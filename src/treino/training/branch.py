@@ -164,8 +164,8 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any]) -> SegmentStar
     run = snapshot.run
     segment = next_segment(snapshot, changes)
     spec = _with_segment(read_document(run.folder, "spec.json"), run, segment)
-    read, access = RunSpec.model_validate(spec), run.record.access
-    planned = rebuilt(run.folder, read, snapshot.data, access, kept=False)
+    run_spec, access = RunSpec.model_validate(spec), run.record.access
+    planned = rebuilt(run.folder, run_spec, snapshot.data, access, has_weights=False)
     training = planned.training
     if training.outputs != run.spec.outputs:
         raise TreinoError(

@@ -47,7 +47,7 @@ def send_command(folder: RunFolder, name: str, value: Any = None) -> None:
     folder.database.add_command(name, value)
 
 
-def heard(send: Callable[[], None]) -> bool:
+def deliver(send: Callable[[], None]) -> bool:
     """Send a command, and say whether a process takes it; False: none trains, or it is at its end."""
     try:
         send()

@@ -56,7 +56,7 @@ def finish(
     write_weights(folder, net, data.item_shape if engine.shared.net is None else None)
     over = status in ("finished", "diverged")
     metrics: dict[str, dict[str, float] | None] = {"train": None, "validation": None, "test": None}
-    held, interval, found = in_memory(data), None, None
+    held, interval, baseline = in_memory(data), None, None
     failures: list[str] = []
     without: list[str] = []
     ask = _("For predictions: treino predict {run} DATA").format(run=folder.path.name)
@@ -81,7 +81,7 @@ def finish(
     if over and len(data.test):
         full = planned.settings.get("baselines") == "full"
         fitted = partial(baselines, held, engine.loss_function, full)
-        found = try_or_note(failures, _("Fitting the baselines"), rest, fitted)
+        baseline = try_or_note(failures, _("Fitting the baselines"), rest, fitted)
     spec = read_run_spec(folder)
     document = (
         run_facts(data, planned)
@@ -95,7 +95,7 @@ def finish(
             "waited": waited,
             "metrics": metrics,
             "intervals": {"test": interval},
-            "baseline": found.metrics if found else {},
+            "baseline": baseline.metrics if baseline else {},
             "kept_epoch": int(engine.kept_epoch_P[engine.answering].max()),
             "kept_step": int(engine.kept_step_P[engine.answering].max()),
             "notes": [
@@ -103,7 +103,7 @@ def finish(
                 *data.notes,
                 *resumed_notes(folder),
                 *waited_notes(waited),
-                *(found.notes if found else ()),
+                *(baseline.notes if baseline else ()),
                 *fewer_notes(data, held),
                 *without,
             ],
@@ -125,8 +125,8 @@ def finish(
         document["findings"], defects = wrong if wrong is not None else (document["findings"], [])
         document["notes"] += defects
     what = _("Checking the network's answers")
-    asked = try_or_note(failures, what, rest, partial(notes_on_answers, engine, net, held.train.x))
-    document["notes"] += [*(asked or []), *failures]
+    answer_notes = try_or_note(failures, what, rest, partial(notes_on_answers, engine, net, held.train.x))
+    document["notes"] += [*(answer_notes or []), *failures]
     folder.write_json("result.json", document)
     folder.database.add_event(segment, engine.step, status)
     folder.seal(status)
@@ -156,7 +156,7 @@ def member_results(engine: Training) -> list[dict[str, Any]]:
 def members_notes(engine: Training) -> list[str]:
     """Who answers, and how many diverged."""
     answering, members = len(engine.answering), engine.config.shared.ensemble
-    said = (
+    note = (
         _("The mean of {n} of {members} networks answers: the best by the validation {metric}.").format(
             n=answering, members=members, metric=engine.config.shared.metric
         )
@@ -164,9 +164,9 @@ def members_notes(engine: Training) -> list[str]:
         else _("The mean of {n} networks answers.").format(n=answering)
     )
     lost = engine.status_P.count("diverged")
-    return [said, *([_("{n} of {members} diverged.").format(n=lost, members=members)] if lost else [])]
+    return [note, *([_("{n} of {members} diverged.").format(n=lost, members=members)] if lost else [])]
 
 
 def _measured(output_NC: Tensor, y: Tensor, planned: Plan, data: Data) -> dict[str, float]:
-    found = measure(output_NC[None], y, loss=planned.training.loss_function, scale=data.target_scale)
-    return {name: float(value[0]) for name, value in found.items()}
+    metrics = measure(output_NC[None], y, loss=planned.training.loss_function, scale=data.target_scale)
+    return {name: float(value[0]) for name, value in metrics.items()}

@@ -56,9 +56,9 @@ def findings(folder: RunFolder, data: Data, planned: Plan) -> tuple[list[dict[st
     )
     log = run_log(course, measured(course, partial(_first_steps, folder)))
     log.events += rows_evaluated(data)
-    found, defects = decide(log)
+    results, defects = decide(log)
     notes = [_("A defect of the doctor itself: {what}").format(what=d) for d in defects]
-    return finding_documents(found, course.planned, course.first, data.classes), notes
+    return finding_documents(results, course.planned, course.first, data.classes), notes
 
 
 def _first_steps(folder: RunFolder, course: TrainingCourse) -> FirstSteps | None:
@@ -87,21 +87,21 @@ def _untrained_copy(folder: RunFolder, course: TrainingCourse) -> Training:
     if folder.has(START):
         begin_with(training, read_tensors(folder, START)[0])
     for command in setting_commands(folder):
-        told = not command.segment
-        if told and command.step is not None:
+        from_start = not command.segment
+        if from_start and command.step is not None:
             training.set(command.name, command.value, command.step)
     return training
 
 
 # --- in the words of a run ----------------------------------------------------------------------------
 def finding_documents(
-    found: list[Finding], planned: Plan, first: int = 0, classes: Sequence[str] = ()
+    results: list[Finding], planned: Plan, first: int = 0, classes: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
     """Findings as JSON: classes by their names, what to do as flags of the command line.
 
     first: updates before those looked at. classes: their names, in the order of their numbers.
     """
-    return [_flagged(f, planned.settings, first, classes).as_json() for f in found]
+    return [_flagged(f, planned.settings, first, classes).as_json() for f in results]
 
 
 def _flagged(finding: Finding, s: dict[str, Any], first: int, classes: Sequence[str]) -> Finding:

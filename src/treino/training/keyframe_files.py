@@ -29,8 +29,8 @@ def name_of(segment: int, step: int) -> str:
 
 def keyframes_in(folder: RunFolder) -> dict[tuple[int, int], str]:
     """``{(segment, step): name}`` of those that the manifest knows."""
-    found = ((_NAME.fullmatch(name), name) for name in folder.manifest.files)
-    return {(int(m[1]), int(m[2])): name for m, name in found if m is not None}
+    matches = ((_NAME.fullmatch(name), name) for name in folder.manifest.files)
+    return {(int(m[1]), int(m[2])): name for m, name in matches if m is not None}
 
 
 def distance(every: int, steps: int, size: int, budget: int | None = None) -> int:
@@ -68,21 +68,21 @@ def thinned(folder: RunFolder, places: list[tuple[int, int]]) -> dict[tuple[int,
     files = {place: folder.path / name_of(*place) for place in places}
     size = {place: path.lstat().st_size if path.is_file() else 0 for place, path in files.items()}
     firsts = {segment: min(step for s, step in places if s == segment) for segment, _step in places}
-    kept = sorted(places)
-    while sum(size[place] for place in kept) > BUDGET // 2:
-        rest = [p for p in kept if firsts[p[0]] != p[1]]
-        fewer = sorted({p for p in kept if firsts[p[0]] == p[1]} | set(rest[1::2]))
-        if len(fewer) == len(kept):
+    remaining = sorted(places)
+    while sum(size[place] for place in remaining) > BUDGET // 2:
+        rest = [p for p in remaining if firsts[p[0]] != p[1]]
+        fewer = sorted({p for p in remaining if firsts[p[0]] == p[1]} | set(rest[1::2]))
+        if len(fewer) == len(remaining):
             break
-        kept = fewer
-    folder.remove(name_of(*place) for place in set(places) - set(kept))
-    return {place: size[place] for place in kept}
+        remaining = fewer
+    folder.remove(name_of(*place) for place in set(places) - set(remaining))
+    return {place: size[place] for place in remaining}
 
 
 def write_keyframes(folder: RunFolder, training: Training, segment: int = 0) -> None:
     """Those that were gathered since the last time."""
-    taken = training.keyframes.take()
-    folder.write_new({name_of(segment, k.step): array_parts(k.arrays, k.meta) for k in taken})
+    frames = training.keyframes.take()
+    folder.write_new({name_of(segment, k.step): array_parts(k.arrays, k.meta) for k in frames})
 
 
 def cut_keyframes(folder: RunFolder, segment: int, step: int) -> None:

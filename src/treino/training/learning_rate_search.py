@@ -72,7 +72,7 @@ class Rates:
             "",
         ]
 
-    def kept(self, events: Iterator[Any]) -> Iterator[Any]:
+    def record(self, events: Iterator[Any]) -> Iterator[Any]:
         """The same events; the rates are written into the folder as soon as it exists."""
         written = False
         for event in events:

@@ -62,12 +62,12 @@ class LiveFindings:
         self.by_language = {}
         for language in languages:
             with speaking(language):
-                found = decide(log, early=not settled)[0]
-                told = finding_documents(found, course.planned, course.first, course.data.classes)
-                self.by_language[language] = told + (divergence(run, course) if settled else [])
-        told = next(iter(self.by_language.values()), [])
+                results = decide(log, early=not settled)[0]
+                documents = finding_documents(results, course.planned, course.first, course.data.classes)
+                self.by_language[language] = documents + (divergence(run, course) if settled else [])
+        documents = next(iter(self.by_language.values()), [])
         known = {rule: at for rule, at in self.first_seen.items() if at <= step}
-        begun = {each["rule"]: each.get("step", step) for each in told}
+        begun = {each["rule"]: each.get("step", step) for each in documents}
         self.first_seen = {rule: min(at, known.get(rule, at)) for rule, at in begun.items()}
         self._due = time.monotonic() + max(SECONDS, (time.thread_time() - began) / SHARE)
 
@@ -105,13 +105,13 @@ def divergence(run: StoredRun, course: TrainingCourse) -> list[dict[str, Any]]:
     if over == len(mean_E):
         return []
     lr = course.planned.settings["lr"]
-    said = _("The last epoch's mean loss is {loss}, more than {factor} times what the best constant gets.")
+    message = _("The last epoch's mean loss is {loss}, more than {factor} times what the best constant gets.")
     return [
         {
             "rule": DIVERGED,
             "severity": "wrong",
             "certain": True,
-            "message": said.format(loss=numeral(float(mean_E[-1]), ".4g"), factor=FACTOR),
+            "message": message.format(loss=numeral(float(mean_E[-1]), ".4g"), factor=FACTOR),
             "why": _("A training that ends so counts as diverged."),
             "fix": _("Train with a lower rate: {lr}.").format(lr=setting("lr", lower_rate(lr))),
             "step": count.end_of(over + 1),

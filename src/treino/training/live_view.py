@@ -19,7 +19,7 @@ class LiveView:
 
     def __init__(self, run: Path) -> None:
         self.folder = LiveFolder(run)
-        self._looked = self._shown = -1.0
+        self._looked = self._update_time = -1.0
         self._watched = False
         self._state: tuple[int, bool] | None = None  # step and playing that are shown
         self._first, self._loss_S = 0, np.zeros(0, np.float32)
@@ -35,7 +35,7 @@ class LiveView:
 
     def due_in(self, most: float) -> float:
         """Seconds until another state may be shown, or ``most`` where that is later or nobody watches."""
-        left = self._shown + SPACING - time.monotonic()
+        left = self._update_time + SPACING - time.monotonic()
         return min(most, max(left, SHORTEST)) if self._watched else most
 
     def update(self, training: Training, segment: int, *, playing: bool) -> None:
@@ -45,7 +45,7 @@ class LiveView:
             self._looked, self._watched = now, self.folder.watched
         if not self._watched or self._state == (training.step, playing):
             return
-        if playing and not training.done and now - self._shown < SPACING:
+        if playing and not training.done and now - self._update_time < SPACING:
             return
         tensors, meta = training.save()
         tail = {"first": self._first, "losses": self._loss_S.tolist()}
@@ -53,7 +53,7 @@ class LiveView:
             tensors,
             {"engine": meta, "segment": segment, "time": time.time(), "playing": playing, "tail": tail},
         )
-        self._shown, self._state = now, (training.step, playing)
+        self._update_time, self._state = now, (training.step, playing)
 
     def changed(self) -> None:
         """A setting is another one, though no step was taken: what is shown is old."""

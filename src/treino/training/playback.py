@@ -42,7 +42,7 @@ class Playback:
         planned = self._played(link, step, losses_S)
         return snapshot_of(self.run, link.segment.number, planned, self.data, step, losses_S)
 
-    def shown(self, segment: int, saved: Saved, losses_S: NDArray[np.float32]) -> Snapshot:
+    def live_snapshot(self, segment: int, saved: Saved, losses_S: NDArray[np.float32]) -> Snapshot:
         """A state of the newest segment as the process that trains shows it."""
         planned = self.plan(segment)
         planned.training.load(*saved)

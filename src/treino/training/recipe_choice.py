@@ -42,8 +42,10 @@ def choose_recipe(
     if table.inputs == "bins" and data.inputs > recipes.MOST_INPUTS:
         table = _by_recipe(settings, inputs="plain")
         data = load(table)
-    said = _("recipe table, as by default for a table of your own: {n} networks ({flag}: one simple network)")
-    return RecipeChoice(table, data, said.format(n=table.ensemble, flag=setting("recipe", "plain")))
+    reason = _(
+        "recipe table, as by default for a table of your own: {n} networks ({flag}: one simple network)"
+    )
+    return RecipeChoice(table, data, reason.format(n=table.ensemble, flag=setting("recipe", "plain")))
 
 
 def _why_plain(source: Any, settings: Settings, alone: str) -> str:
@@ -67,5 +69,5 @@ def plain_reason(why: str) -> str:
 
 
 def _by_recipe(settings: Settings, **more: str) -> Settings:
-    asked = {name: getattr(settings, name) for name in settings.model_fields_set}
-    return read_settings(asked | more | {"recipe": "table"})
+    explicit = {name: getattr(settings, name) for name in settings.model_fields_set}
+    return read_settings(explicit | more | {"recipe": "table"})

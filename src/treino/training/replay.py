@@ -29,7 +29,7 @@ from treino.store.files import damaged
 from treino.training.keyframe_files import kept_state, keyframes_in
 from treino.training.resolution import Plan
 from treino.training.stored_training import obey_again, rebuilt
-from treino.training.user_data import given_again, streams
+from treino.training.user_data import streams, user_data
 from treino.words import _
 
 Saved = tuple[dict[str, Tensor], dict[str, Any]]
@@ -108,8 +108,8 @@ def snapshots(run: StoredRun, steps: Iterable[int], data: Any = None) -> Iterato
         TreinoError: a step outside 0 and the run's last; rows that can't be had again; a network of the
             user's own that was neither given nor trusted; a damaged run.
     """
-    wanted = sorted({_step(run, step) for step in steps})
-    return _played(run, wanted, data)
+    ascending = sorted({_step(run, step) for step in steps})
+    return _played(run, ascending, data)
 
 
 def last_step(run: StoredRun) -> int:
@@ -132,12 +132,12 @@ def last_step(run: StoredRun) -> int:
     return steps
 
 
-def _played(run: StoredRun, wanted: list[int], data: Any) -> Iterator[Snapshot]:
-    if not wanted:
+def _played(run: StoredRun, ascending: list[int], data: Any) -> Iterator[Snapshot]:
+    if not ascending:
         return
     spec, losses_S, rows = run.spec, run.losses, _rows(run, data)
     for link in path_of(spec):
-        steps = [s for s in wanted if s >= link.first and (link.stop is None or s < link.stop)]
+        steps = [s for s in ascending if s >= link.first and (link.stop is None or s < link.stop)]
         if steps:
             planned = rebuilt(run.folder, spec, rows, run.record.access, link.segment)
             for step in _through(run, planned.training, link.segment, steps, losses_S):
@@ -148,11 +148,11 @@ def _through(
     run: StoredRun, training: Training, segment: Segment, steps: list[int], losses_S: NDArray[np.float32]
 ) -> Iterator[int]:
     """Bring the training to each of the segment's steps, from the nearest state that was kept."""
-    kept = _stored_states(run.folder, segment)
+    states = _stored_states(run.folder, segment)
     obey_again(run.folder, training, segment, set(), 0)
     begun = segment.origin is None  # any other goes on from a state that was kept at its first step
     for step in steps:
-        begun = _set_near(run, training, segment, step, kept, losses_S, begun)
+        begun = _set_near(run, training, segment, step, states, losses_S, begun)
         while training.step < step:
             training.advance(None, step)
         yield step
@@ -178,21 +178,21 @@ def _set_near(
     training: Training,
     segment: Segment,
     step: int,
-    kept: "StoredStates",
+    states: "StoredStates",
     losses_S: NDArray[np.float32],
     begun: bool,
 ) -> bool:
     """-> whether it stands at a state of the segment now."""
     reach = training.step + 1 if begun else 0  # a segment may begin where its training is made: at step 0
-    for nearest in sorted((at for at in kept if reach <= at <= step or at == step), reverse=True):
-        state = kept[nearest](training, losses_S)
+    for nearest in sorted((at for at in states if reach <= at <= step or at == step), reverse=True):
+        state = states[nearest](training, losses_S)
         if state is not None:
             saved, known = state
             training.load(*saved)
             obey_again(run.folder, training, segment, known, nearest)
             return True
     if not begun:
-        later = [at for at in kept if at > step]
+        later = [at for at in states if at > step]
         raise TreinoError(
             "keyframe_lost",
             _(
@@ -219,7 +219,7 @@ def _stored_states(folder: RunFolder, segment: Segment) -> StoredStates:
                 raise
             return None
 
-    found: StoredStates = {
+    states: StoredStates = {
         step: partial(keyframe, name)
         for (number, step), name in keyframes_in(folder).items()
         if number == segment.number
@@ -227,11 +227,11 @@ def _stored_states(folder: RunFolder, segment: Segment) -> StoredStates:
     checkpoint = read_checkpoint(folder)
     if checkpoint is not None and checkpoint[1]["segment"] == segment.number:
         tensors, meta = checkpoint
-        found[meta["engine"]["step"]] = lambda _training, _losses: (
+        states[meta["engine"]["step"]] = lambda _training, _losses: (
             (tensors, meta["engine"]),
             set(meta["commands"]),
         )
-    return found
+    return states
 
 
 def snapshot_of(
@@ -321,14 +321,14 @@ def _rows(run: StoredRun, data: Any) -> Data:
             ),
             _("Give it again: run.at(step, data)."),
         )
-    found = given_again(run.folder, where, data)
-    if streams(found) or why_not_reproducible(found):
+    rows = user_data(run.folder, where, data)
+    if streams(rows) or why_not_reproducible(rows):
         raise TreinoError(
             "replay_rows",
             _("{run} can't be played again: its rows are not the same each time.").format(run=run.name),
             _("Train on a table, on arrays, or on a Dataset whose items are always the same."),
         )
-    return found
+    return rows
 
 
 def _has_all_rows(run: StoredRun, held: Data) -> bool:

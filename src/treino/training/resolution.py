@@ -60,18 +60,18 @@ def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own 
     if net is not None:
         refuse_layers(s)
     check_training_rows(data)
-    found: dict[str, Any] = {"data_seed": data.data_seed}
+    decisions: dict[str, Any] = {"data_seed": data.data_seed}
     if not len(data.validation):
         _check_no_choice(s)
-        found |= {"keep": "last", "patience": s.patience or 0}
+        decisions |= {"keep": "last", "patience": s.patience or 0}
     own = _own_batch(s, data)
     if own is not None:
-        found["batch_size"] = own
+        decisions["batch_size"] = own
     elif s.recipe == "table":
-        found = _by_rows(s, len(data.train)) | found
+        decisions = _by_rows(s, len(data.train)) | decisions
     if s.patience is None and s.epochs is None and s.steps is None:
-        found.setdefault("patience", PATIENCE)
-    config = config.for_data(data.kind, **found)
+        decisions.setdefault("patience", PATIENCE)
+    config = config.for_data(data.kind, **decisions)
     if net is not None:
         return net, config
     hidden = DEFAULTS[data.kind].hidden if s.hidden is None else s.hidden
@@ -89,11 +89,11 @@ def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own 
 def _by_rows(s: Settings, rows: int) -> dict[str, Any]:
     """How large batches are and how long it trains, by the recipe for tables."""
     size = recipes.batch_rows(rows) if s.batch_size is None else s.batch_size
-    found: dict[str, Any] = {} if size == "full" else {"batch_size": size}
+    decisions: dict[str, Any] = {} if size == "full" else {"batch_size": size}
     if s.epochs is None and s.steps is None:
         epochs, patience = recipes.length(1 if size == "full" else -(-rows // size))
-        found |= {"epochs": epochs} | ({"patience": patience} if s.patience is None else {})
-    return found
+        decisions |= {"epochs": epochs} | ({"patience": patience} if s.patience is None else {})
+    return decisions
 
 
 def plain_of(s: Settings) -> list[bool]:

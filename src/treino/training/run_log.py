@@ -69,7 +69,7 @@ class TrainingCourse:
     faulty_from: int
     loss_S: NDArray[np.float32]
     end: nn.Module
-    kept: nn.Module
+    kept_net: nn.Module
     diverged: bool
     rows: RowsTrained
     member: int = 0
@@ -124,10 +124,10 @@ def course_of(
     """
     link = path_of(spec)[-1]
     number = link.segment.number
-    told = [c for c in setting_commands(folder) if (c.segment or 0) == number and c.step is not None]
-    begins = [c.step for c in told if c.step is not None and len(loss_S) - c.step >= LEAST]
+    commands = [c for c in setting_commands(folder) if (c.segment or 0) == number and c.step is not None]
+    begins = [c.step for c in commands if c.step is not None and len(loss_S) - c.step >= LEAST]
     first = max([link.first, *begins])
-    settings = planned.settings | {c.name: c.value for c in told if c.name in planned.settings}
+    settings = planned.settings | {c.name: c.value for c in commands if c.name in planned.settings}
     now = replace(planned, settings=settings)
     return TrainingCourse(data, now, number, first, faulty_from(spec), loss_S, *nets, diverged, rows, member)
 
@@ -183,17 +183,17 @@ def stepped(planned: Plan, steps: int, measured: Measures = UNMEASURED) -> Itera
     summed = "missing_zero_grad" in planned.settings["fault"]
     again = (0,) if summed else ()
     yield Backward(value=math.nan, root="graph", filled=(0,), summed=again)
-    told: dict[str, Any] = {name: planned.settings[name] for name in ("lr", "weight_decay")}
-    found = measured.ratios, measured.norms, measured.decays, range(steps)
-    figures = islice(zip_longest(*found, fillvalue=math.nan), min(steps, WATCHED))
+    facts: dict[str, Any] = {name: planned.settings[name] for name in ("lr", "weight_decay")}
+    measures = measured.ratios, measured.norms, measured.decays, range(steps)
+    figures = islice(zip_longest(*measures, fillvalue=math.nan), min(steps, WATCHED))
     for number, (ratio, norm, decay, _step) in enumerate(figures):
-        told |= {
+        facts |= {
             "summed": summed and number > 0,
             "ratio": ratio,
             "norm": norm,
             "decay": decay,
         }
-        yield Stepped(optimizer=0, gradients=1, zeros=0, **told)
+        yield Stepped(optimizer=0, gradients=1, zeros=0, **facts)
 
 
 # --- batches ------------------------------------------------------------------------------------------
@@ -210,16 +210,16 @@ def loss_calls(course: TrainingCourse, watched: int) -> Iterator[LossCall]:
         parts, values = [every[step % len(every)] for step in range(steps)], course.losses[:steps].tolist()
     else:
         some = torch.linspace(0, len(rows) - 1, min(MOST_ROWS, len(rows))).long()
-        taken = rows.y.reshape(-1).argsort(stable=True)[some]
-        number = min(NEWEST, watched, len(taken))
-        parts, values = [taken[k::number] for k in range(number)], [float(course.loss_S[-1])] * number
+        row_K = rows.y.reshape(-1).argsort(stable=True)[some]
+        number = min(NEWEST, watched, len(row_K))
+        parts, values = [row_K[k::number] for k in range(number)], [float(course.loss_S[-1])] * number
     with torch.no_grad():
-        said_NC = course.kept(items(rows.x[torch.cat(parts[-NEWEST:])], planned))
-    answers = list(said_NC.split([len(part) for part in parts[-NEWEST:]]))
+        answer_NC = course.kept_net(items(rows.x[torch.cat(parts[-NEWEST:])], planned))
+    answers = list(answer_NC.split([len(part) for part in parts[-NEWEST:]]))
     untold = len(parts) - len(answers)
-    told = zip(parts, values, [None] * untold + answers, strict=True)
-    for turn, (part, value, said_BC) in enumerate(told):
-        yield replace(loss_call(planned, value, rows.y[part], said_BC), turn=turn)
+    calls = zip(parts, values, [None] * untold + answers, strict=True)
+    for turn, (part, value, answer_BC) in enumerate(calls):
+        yield replace(loss_call(planned, value, rows.y[part], answer_BC), turn=turn)
 
 
 def loss_call(planned: Plan, value: float, y: Tensor, said_BC: Tensor | None = None) -> LossCall:

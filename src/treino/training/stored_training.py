@@ -34,7 +34,7 @@ def rebuilt(
     access: Access,
     segment: Segment | None = None,
     *,
-    kept: bool = True,
+    has_weights: bool = True,
 ) -> Plan:
     """The run's training before its first step, with the kernel that it had and the weights it began with.
 
@@ -45,7 +45,7 @@ def rebuilt(
     """
     segment = segment or newest(spec)
     settings = read_settings({**segment.asked} | {name: getattr(spec.resolved, name) for name in MACHINE})
-    if spec.net == "mlp" and kept:
+    if spec.net == "mlp" and has_weights:
         layers, _arguments = decide(settings, data)
         assert isinstance(layers, MLP)
         sizes = [data.inputs, *layers.hidden, spec.outputs]
@@ -85,8 +85,8 @@ def _stored_shapes(folder: RunFolder) -> list[Sequence[int]] | None:
         if folder.has(name):
             tensors = read_tensors(folder, name)[0].items()
             return [t.shape for n, t in tensors if not n.startswith("members.") or n.startswith("members.0.")]
-    kept = read_checkpoint(folder)
-    return None if kept is None else kept[1]["engine"]["identity"]["shapes"]
+    checkpoint = read_checkpoint(folder)
+    return None if checkpoint is None else checkpoint[1]["engine"]["identity"]["shapes"]
 
 
 def obey_again(folder: RunFolder, training: Training, segment: Segment, known: set[int], since: int) -> None:
@@ -95,7 +95,7 @@ def obey_again(folder: RunFolder, training: Training, segment: Segment, known: s
         for name, value in segment.changes.items():
             training.set(name, value)
     for command in setting_commands(folder):
-        told = command.id not in known
+        new = command.id not in known
         in_segment = (command.segment or 0) == segment.number
-        if told and in_segment and command.step is not None and command.step >= since:
+        if new and in_segment and command.step is not None and command.step >= since:
             training.set(command.name, command.value, command.step)

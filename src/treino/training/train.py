@@ -47,7 +47,7 @@ from treino.training.live_view import LiveView
 from treino.training.resolution import Plan, plan, train_config
 from treino.training.stored_training import START, obey_again, rebuilt
 from treino.training.transport import Transport
-from treino.training.user_data import given_again, reference_given, said_on_resuming, streams
+from treino.training.user_data import resumption_facts, streams, user_data, user_data_reference
 from treino.words import _
 
 CHUNK_SECONDS = 0.1
@@ -132,8 +132,8 @@ def training(
         parent=parent, stem=data.name, name=settings.name, out=Path(settings.out) if settings.out else None
     )
     with folder:
-        asked = settings.model_dump(mode="json", include=settings.model_fields_set - {"name", "out"})
-        where = reference(data, folder.path) | reference_given(data)
+        explicit = settings.model_dump(mode="json", include=settings.model_fields_set - {"name", "out"})
+        where = reference(data, folder.path) | user_data_reference(data)
         folder.write_json("preparation.json", data.preparation.to_json())
         if where["kind"] in ("memory", "given") and not lean:
             keep_copy(folder, in_memory(data))
@@ -147,7 +147,7 @@ def training(
         folder.write_json(
             "spec.json",
             {
-                "asked": asked,
+                "asked": explicit,
                 "resolved": planned.settings,
                 "facts": run_facts(data, planned),
                 "data": where,
@@ -159,7 +159,7 @@ def training(
                 "target_scale": data.target_scale,
                 "steps_per_epoch": planned.training.steps_per_epoch,
                 "net": "file" if file is not None else "given" if net is not None else "mlp",
-                "command": as_typed(where["source"], asked)
+                "command": as_typed(where["source"], explicit)
                 + (f" --weights {shlex.quote(start.name)}" if start else ""),
                 "weights": None if start is None else start.name,
                 "versions": versions(),
@@ -189,8 +189,8 @@ def resuming(
     access = access or Access()
     folder = unfinished(path)
     spec = read_run_spec(folder)
-    given = spec.data.kind == "given"
-    if data is not None and not given:
+    from_python = spec.data.kind == "given"
+    if data is not None and not from_python:
         raise TreinoError(
             "data_kept",
             _("{run} has its rows already: they are kept with it, or in a file.").format(
@@ -198,7 +198,7 @@ def resuming(
             ),
             _("Leave the data out."),
         )
-    data = given_again(folder, spec.data, data) if given else data_of(folder, access.data_file)
+    data = user_data(folder, spec.data, data) if from_python else data_of(folder, access.data_file)
     planned = rebuilt(folder, spec, data, access)
     segment = newest(spec)
     with folder:
@@ -206,8 +206,8 @@ def resuming(
         engine, before = planned.training, len(losses_of(folder, spec))
         clock, known = _put_back(folder, spec, engine)
         obey_again(folder, engine, segment, known, engine.step)
-        said = said_on_resuming(data, before - engine.step)
-        folder.database.add_event(segment.number, engine.step, "resumed", said)
+        facts = resumption_facts(data, before - engine.step)
+        folder.database.add_event(segment.number, engine.step, "resumed", facts)
         keep_keyframes(folder, engine, planned.settings.get("every"), segment.number)
         yield from events(RunJob(folder, data, planned, clock, checkpoint_seconds, segment.number))
 
@@ -218,10 +218,10 @@ def _put_back(folder: RunFolder, spec: RunSpec, engine: Training) -> tuple["Cloc
 
     -> the time so far, and the commands that are in what was saved.
     """
-    segment, kept = newest(spec), read_checkpoint(folder)
+    segment, checkpoint = newest(spec), read_checkpoint(folder)
     clock, known = Clock(), set[int]()
-    if kept is not None and kept[1]["segment"] == segment.number:
-        tensors, meta = kept
+    if checkpoint is not None and checkpoint[1]["segment"] == segment.number:
+        tensors, meta = checkpoint
         engine.load(tensors, meta["engine"])
         clock, known = Clock(*meta["clock"]), set(meta["commands"])
     elif segment.origin is not None:
@@ -351,11 +351,11 @@ class RunJob:
         engine.keyframes.take()  # of steps that are cut
         if engine.step == 0:
             raise error
-        said = _("Training failed: {why} Restored step {step}.")
-        message = said.format(step=engine.step, why=error.message)
+        sentence = _("Training failed: {why} Restored step {step}.")
+        message = sentence.format(step=engine.step, why=error.message)
         folder.database.add_event(self.segment, engine.step, "failed", {"message": message})
-        kept = _("What was trained before is kept: treino show {run}").format(run=folder.path.name)
-        error.hint = f"{error.hint} {kept}".strip()
+        hint = _("What was trained before is kept: treino show {run}").format(run=folder.path.name)
+        error.hint = f"{error.hint} {hint}".strip()
         self.failure = error
 
     def _record(self, tick: Tick) -> np.ndarray:

@@ -27,7 +27,7 @@ def reproducibility(data: Data) -> dict[str, Any]:
     return {"reproducible": not why, "reproducible_why": why or None}
 
 
-def reference_given(data: Data) -> dict[str, Any]:
+def user_data_reference(data: Data) -> dict[str, Any]:
     """What ``spec.json`` says of data that is neither in a file nor in memory."""
     return {"digest": digest(data), "streams": streams(data)} if splits_not_in_memory(data) else {}
 
@@ -37,23 +37,23 @@ def streams(data: Data) -> bool:
     return isinstance(data.train.x, StreamRows)
 
 
-def given_again(folder: RunFolder, where: DataSource, given: Any) -> Data:
+def user_data(folder: RunFolder, where: DataSource, source: Any) -> Data:
     """The data of a run that was trained on a Dataset or DataLoader, which has to be given once more.
 
     Raises:
         TreinoError: it isn't there, or holds other rows.
     """
     name = folder.path.name
-    if given is None:
+    if source is None:
         raise TreinoError(
             "data_wanted",
             _("{run} was trained on {what}, which was given in Python.").format(run=name, what=where.source),
             _("Give it again there: treino.open('{run}').resume(data).").format(run=name),
         )
     data = (
-        given
-        if isinstance(given, Data)
-        else load(given, **where.load.model_dump(mode="json", exclude_unset=True))
+        source
+        if isinstance(source, Data)
+        else load(source, **where.load.model_dump(mode="json", exclude_unset=True))
     )
     if not splits_not_in_memory(data) or digest(data) != where.digest:
         raise TreinoError(
@@ -66,7 +66,7 @@ def given_again(folder: RunFolder, where: DataSource, given: Any) -> Data:
     return data
 
 
-def said_on_resuming(data: Data, lost: int) -> dict[str, str]:
+def resumption_facts(data: Data, lost: int) -> dict[str, str]:
     """What is replayed and what is not, where that is not the rule. lost: steps after the last checkpoint."""
     why = why_not_reproducible(data)
     if not why:
@@ -82,8 +82,8 @@ def said_on_resuming(data: Data, lost: int) -> dict[str, str]:
 def resumed_notes(folder: RunFolder) -> list[str]:
     """What was said at each resuming, and why it stopped where its network or data failed."""
     kinds = ("resumed", "failed")
-    said = (event.facts.get("message") for event in folder.database.events() if event.kind in kinds)
-    return [message for message in said if message]
+    messages = (event.facts.get("message") for event in folder.database.events() if event.kind in kinds)
+    return [message for message in messages if message]
 
 
 def waited_notes(waited: float) -> list[str]:
@@ -122,5 +122,5 @@ def unanswered_notes(split: str, output_NC: Tensor) -> list[str]:
 
 def answers(net: nn.Module, rows: Rows, item_shape: tuple[int, ...] | None) -> tuple[Tensor, Tensor]:
     """The network's outputs ``[N, C]``, and y in the same order, wherever the rows are."""
-    found = [(outputs(net, x, item_shape=item_shape), y) for x, y in parts(rows.x, rows.y)]
-    return torch.cat([out for out, _y in found]), torch.cat([y for _out, y in found])
+    pairs = [(outputs(net, x, item_shape=item_shape), y) for x, y in parts(rows.x, rows.y)]
+    return torch.cat([out for out, _y in pairs]), torch.cat([y for _out, y in pairs])

@@ -17,7 +17,7 @@ from treino.loop.stop_command import stop_sent
 from treino.search.space import Space, space_from_json
 from treino.store import RunFolder
 from treino.store.database import Command
-from treino.training.commands import heard, send_command
+from treino.training.commands import deliver, send_command
 from treino.tuning.member_table import MemberTable
 from treino.tuning.sweep_options import TPE
 from treino.tuning.sweep_state import SweepTraining, next_members, write_members
@@ -149,7 +149,7 @@ def send_more(folder: RunFolder, more: int) -> None:
         TreinoError: as ``check_more``; the sweep has ended meanwhile, or is being judged.
     """
     check_folder(folder, more)
-    if not heard(lambda: send_command(folder, VERB, more)):
+    if not deliver(lambda: send_command(folder, VERB, more)):
         raise _too_late(folder, more)
 
 
