@@ -161,8 +161,8 @@ class Data:
                     *((*map(escape, line), strip_html(first) if first else "") for line, first in lines),
                 ),
                 *(
-                    f"<div>! {escape(said)} {escape(hint)}</div>"
-                    for _rule, said, hint, _row in images.warnings()
+                    f"<div>! {escape(message)} {escape(hint)}</div>"
+                    for _rule, message, hint, _row in images.warnings()
                 ),
             ]
             return card.format("".join(parts), notes)
@@ -187,8 +187,8 @@ class Data:
         count_C = torch.bincount(self.train.y.reshape(-1), minlength=len(self.classes)).tolist()
         most = max([*count_C, 1])
         bar = "<div style='height:9px;width:{}px;border-radius:2px;background:#0072b2'></div>"
-        shown = list(zip(self.classes, count_C, strict=True))[:SHOWN]
-        return [(escape(name), numeral(n, ","), bar.format(round(180 * n / most))) for name, n in shown]
+        counts = list(zip(self.classes, count_C, strict=True))[:SHOWN]
+        return [(escape(name), numeral(n, ","), bar.format(round(180 * n / most))) for name, n in counts]
 
     def _learnt(self) -> str:
         if self.task == "regression":

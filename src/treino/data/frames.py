@@ -151,10 +151,10 @@ def read_matrix(x: Any, reading: ReaderOptions | None = None) -> Table:
 
 
 def _matrix_column(name: str, value_N: NDArray[Any]) -> Column:
-    found = Column(name, value_N.astype(np.float64))
-    if value_N.dtype.kind == "f" or not found.merges:
-        return found
-    return replace(found, words=value_N.astype(str).astype(object))
+    column = Column(name, value_N.astype(np.float64))
+    if value_N.dtype.kind == "f" or not column.merges:
+        return column
+    return replace(column, words=value_N.astype(str).astype(object))
 
 
 def _x_table(x: Any, reading: ReaderOptions | None) -> Table:

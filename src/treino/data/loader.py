@@ -172,7 +172,7 @@ def load(
     )  # fmt: skip
     limit = free_bytes() // 2 if max_memory is None else bytes_of(max_memory)
     with PreparedCache(limit, None if cache is None else Path(cache), request.to_json()) as work:
-        if (prepared := work.found(source, files)) is not None:
+        if (prepared := work.lookup(source, files)) is not None:
             return prepared
         data = _of_table(request, work)
         if work.used:
@@ -207,8 +207,8 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
     tables, rows_of = [table], [row_N]
     for other in others:
         check_present(other, (*names, column.name))
-        kept, index_N = _with_target(other, other.column(column.name), None, notes)
-        tables.append(kept)
+        part, index_N = _with_target(other, other.column(column.name), None, notes)
+        tables.append(part)
         rows_of.append(index_N)
 
     decided, reason = decide_task(column, request.task or task_of_kind(kinds.get(column.name)), table.place)
@@ -298,12 +298,12 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
     )
 
 
-def as_reading(said: ReaderOptions | Mapping[str, Any] | None) -> ReaderOptions | None:
+def as_reading(options: ReaderOptions | Mapping[str, Any] | None) -> ReaderOptions | None:
     """How a file is to be read, as said by its settings or in JSON."""
-    if isinstance(said, Mapping):
-        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in said.items()}
+    if isinstance(options, Mapping):
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
         return ReaderOptions(**values)
-    return said
+    return options
 
 
 def _with_text(reading: ReaderOptions | None, kinds: Mapping[str, str]) -> ReaderOptions | None:
@@ -315,13 +315,15 @@ def _with_text(reading: ReaderOptions | None, kinds: Mapping[str, str]) -> Reade
     return as_text(reading, (name for name, kind in kinds.items() if stays(kind)))
 
 
-def _alike(said: ReaderOptions | None, found: ReaderOptions | None, target: Column) -> ReaderOptions | None:
+def _alike(
+    options: ReaderOptions | None, detection: ReaderOptions | None, target: Column
+) -> ReaderOptions | None:
     """How a further file is read: as the main one was said to be, or else as it was found to be."""
-    if found is None:
-        return said
-    like = replace(said or ReaderOptions(), like=found, missing=found.missing)
+    if detection is None:
+        return options
+    like = replace(options or ReaderOptions(), like=detection, missing=detection.missing)
     of_words = target.words is not None and target.numbers is None and target.seconds is None
-    return as_text(like, [target.name] if of_words and found.missing else [])
+    return as_text(like, [target.name] if of_words and detection.missing else [])
 
 
 def _written(reading: ReaderOptions | None) -> dict[str, Any]:

@@ -26,8 +26,8 @@ class MemoryLimit:
 
 def bytes_of(size: Any) -> int:
     """2000000000, ``2GB`` (10^9) or ``2GiB`` (2^30) in bytes; TreinoError for what is no size above 0."""
-    found = _SIZE.fullmatch(str(size).strip())
-    value = 0 if found is None else int(float(found[1]) * UNITS[(found[2] or "").upper()])
+    match = _SIZE.fullmatch(str(size).strip())
+    value = 0 if match is None else int(float(match[1]) * UNITS[(match[2] or "").upper()])
     if isinstance(size, bool) or value <= 0:
         raise TreinoError(
             "max_memory_form",

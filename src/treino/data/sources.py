@@ -85,7 +85,7 @@ def _file(source: str, reading: ReaderOptions | None, least_columns: int, room: 
     if os.path.lexists(path):
         return read_file(source, reading, least_columns, room)
     if glob.has_magic(source):
-        if any(os.path.isfile(found) for found in glob.iglob(source, recursive=True)):
+        if any(os.path.isfile(match) for match in glob.iglob(source, recursive=True)):
             return read_file(source, reading, least_columns, room)
         raise TreinoError(
             "data_unknown",
@@ -99,8 +99,8 @@ def _file(source: str, reading: ReaderOptions | None, least_columns: int, room: 
         beside = []
     close = difflib.get_close_matches(path.name, [*beside, *(BUILTINS if bare else ())], n=1, cutoff=0.6)
     if close:
-        found = close[0] if bare else str(path.with_name(close[0]))
-        hint = _("Did you mean '{name}'?").format(name=found)
+        match = close[0] if bare else str(path.with_name(close[0]))
+        hint = _("Did you mean '{name}'?").format(name=match)
     elif bare and not path.suffix:
         hint = nearest(source, BUILTINS)
     else:

@@ -225,11 +225,11 @@ def decide_parts(
         notes.append(note)
     if not apart or len(part_N) > own:
         leaked = leaking(first_N, part_N)
-        kept = request.duplicates is None and not main.official_test
-        if not kept:
+        keep = request.duplicates is None and not main.official_test
+        if not keep:
             part_N[leaked] = LEFT_OUT
         if n := int(leaked.sum()):
-            say = _kept_note(n, part_N) if kept else _leak_note(n, part_N, main)
+            say = _duplicates_note(n, part_N) if keep else _leak_note(n, part_N, main)
             notes.append(say)
     if not (part_N == TRAIN).any():
         raise TreinoError(
@@ -243,7 +243,7 @@ def decide_parts(
     return part_N
 
 
-def _kept_note(n: int, part_N: NDArray[np.int64]) -> str:
+def _duplicates_note(n: int, part_N: NDArray[np.int64]) -> str:
     return _(
         "Rows that equal a held-back row in all features: {n} of {of}. They stay where they were given, and "
         "figures may be too good for it; [[duplicates=apart]] leaves them out."
@@ -290,11 +290,11 @@ def _say_classes(
 
 
 def _enough(n: int, shares: tuple[float, float], counted: str) -> None:
-    wanted = 1 + sum(share > 0 for share in shares)
-    if n < max(wanted, 2):
+    parts = 1 + sum(share > 0 for share in shares)
+    if n < max(parts, 2):
         raise TreinoError(
             "rows_too_few",
-            counted.format(n=n) + " " + _("That is too few for {wanted} splits.").format(wanted=wanted),
+            counted.format(n=n) + " " + _("That is too few for {wanted} splits.").format(wanted=parts),
             _("Add rows, or set [[validation=0]] [[test=0]].") if n > 1 else _("Add rows."),
         )
 
@@ -308,13 +308,13 @@ def _by_group(
     _enough(len(number), shares, _("Different groups: {n}."))
     absent = int((words == "").sum())
     part_N = split_groups(group_N, *shares, data_seed)
-    said = [
+    texts = [
         _("{n} for {part}").format(n=len(np.unique(group_N[part_N == part])), part=_(NAMES[part]))
         for part in (TRAIN, VALIDATION, TEST)
         if (part_N == part).any()
     ]
     notes.append(
-        _("Split by the groups of '{name}': {parts}.").format(name=column.name, parts=joined(said, ", "))
+        _("Split by the groups of '{name}': {parts}.").format(name=column.name, parts=joined(texts, ", "))
     )
     if absent:
         notes.append(_("Rows without a group are one group of their own: {n}.").format(n=absent))
@@ -322,17 +322,17 @@ def _by_group(
 
 
 def _by_time_note(column: Column, time_N: NDArray[np.float64], part_N: NDArray[np.int64]) -> str:
-    said = []
+    texts = []
     for part in (TRAIN, VALIDATION, TEST):
         rows = np.flatnonzero(part_N == part)
         if len(rows):
             first, last = rows[time_N[rows].argmin()], rows[time_N[rows].argmax()]
-            said.append(
+            texts.append(
                 _("{part} from {first} to {last}").format(
                     part=_(NAMES[part]), first=column.cell(int(first)), last=column.cell(int(last))
                 )
             )
-    return _("Split by time ('{name}'): {parts}.").format(name=column.name, parts=joined(said, ", "))
+    return _("Split by time ('{name}'): {parts}.").format(name=column.name, parts=joined(texts, ", "))
 
 
 def _by_column(
@@ -358,8 +358,8 @@ def _by_column(
         )
     part_N = np.array([part_of[word] for word in words], dtype=np.int64)
     counts = np.bincount(part_N, minlength=3)
-    said = [_("{n} for {part}").format(n=counts[p], part=_(NAMES[p])) for p in NAMES if counts[p]]
-    notes.append(_("Split as '{name}' says: {parts}.").format(name=column.name, parts=joined(said, ", ")))
+    texts = [_("{n} for {part}").format(n=counts[p], part=_(NAMES[p])) for p in NAMES if counts[p]]
+    notes.append(_("Split as '{name}' says: {parts}.").format(name=column.name, parts=joined(texts, ", ")))
     shares = tuple(
         0.0 if counts[part] else share
         for part, share in ((VALIDATION, request.validation), (TEST, request.test))

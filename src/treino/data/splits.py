@@ -104,13 +104,13 @@ def apportion(n: int, shares: tuple[float, ...]) -> list[int]:
 
     Every share above 0 gets a row where there are enough of them; where not, the first gets all.
     """
-    wanted = [i for i, share in enumerate(shares) if share > 0]
-    if n < len(wanted):
+    parts = [i for i, share in enumerate(shares) if share > 0]
+    if n < len(parts):
         return [n] + [0] * (len(shares) - 1)
     counts = [int(n * share) for share in shares]
-    for i in sorted(wanted, key=lambda i: counts[i] - n * shares[i])[: n - sum(counts)]:
+    for i in sorted(parts, key=lambda i: counts[i] - n * shares[i])[: n - sum(counts)]:
         counts[i] += 1
-    for i in wanted:
+    for i in parts:
         if counts[i] == 0:
             counts[counts.index(max(counts))] -= 1
             counts[i] = 1
@@ -164,13 +164,13 @@ def split_times(time_N: NDArray[np.float64], validation: float, test: float) -> 
     times, inverse, count = np.unique(time_N, return_inverse=True, return_counts=True)
     until = np.cumsum(count) / len(time_N)  # the share of rows up to and with each time
     shares = [1 - validation - test, validation, test]
-    wanted = [part for part in (TRAIN, VALIDATION, TEST) if shares[part] > 0]
-    part_T = np.full(len(times), wanted[0])
-    if len(times) >= len(wanted):
+    parts = [part for part in (TRAIN, VALIDATION, TEST) if shares[part] > 0]
+    part_T = np.full(len(times), parts[0])
+    if len(times) >= len(parts):
         first = 1
-        for i, part in enumerate(wanted[1:], start=1):
+        for i, part in enumerate(parts[1:], start=1):
             aim = sum(shares[:part])
-            most = len(times) - (len(wanted) - i)  # leave a time for each part that follows
+            most = len(times) - (len(parts) - i)  # leave a time for each part that follows
             first = min(max(int(np.abs(until - aim).argmin()) + 1, first), most)
             part_T[first:] = part
             first += 1

@@ -51,12 +51,12 @@ def fetch(name: str, remotes: Sequence[RemoteFile], mirrors: Sequence[str], fold
     Raises:
         TreinoError: offline, or no mirror gave the right file, with what each of them gave.
     """
-    wanted = ", ".join(remote.name for remote in remotes)
+    names = ", ".join(remote.name for remote in remotes)
     if os.environ.get("TREINO_OFFLINE", "") not in ("", "0"):
         raise TreinoError(
             "offline",
             _("{name} is not here, and TREINO_OFFLINE forbids to fetch it: {files}.").format(
-                name=name, files=wanted
+                name=name, files=names
             ),
             _("Put the files into {folder}, or unset TREINO_OFFLINE.").format(folder=folder),
             status=1,

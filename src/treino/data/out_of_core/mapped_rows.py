@@ -44,7 +44,7 @@ class MappedRows:
         if getattr(array, "mode", "r") == "c":
             self._map = self._file = None  # what was changed in the copy is nowhere else
         self._chunk = max(1, min(BLOCK_ROWS, CHUNK_BYTES // self._row_bytes))
-        self._kept = torch.empty(0, dtype=self.dtype)  # [places · chunk, *item]
+        self._buffer = torch.empty(0, dtype=self.dtype)  # [places · chunk, *item]
         self._place_of: dict[int, int] = {}
         self._touched = 0
         self._one_at_a_time = threading.Lock()
@@ -89,16 +89,16 @@ class MappedRows:
             start_K[dense_K] = torch.tensor(self._read(chunk_K[dense_K].tolist())) * self._chunk
             at_B = torch.empty_like(index_B)
             at_B[place_B] = start_K[of_B] + sorted_B % self._chunk
-            found = self._kept.index_select(0, at_B)
+            copy_B = self._buffer.index_select(0, at_B)
         if not bool(dense_K.all()):
             single_B = ~dense_K[of_B]
-            self._touch(sorted_B[single_B], place_B[single_B], found)
-        return found
+            self._touch(sorted_B[single_B], place_B[single_B], copy_B)
+        return copy_B
 
     def _dense(self, chunk_K: Tensor, count_K: Tensor) -> Tensor:
         """``[K]`` bool: which chunks to read whole: those that are kept, and where many rows are wanted."""
-        kept_K = torch.isin(chunk_K, torch.tensor(list(self._place_of), dtype=torch.int64))
-        dense_K = kept_K | (count_K * DENSE >= self._chunk)
+        ready_K = torch.isin(chunk_K, torch.tensor(list(self._place_of), dtype=torch.int64))
+        dense_K = ready_K | (count_K * DENSE >= self._chunk)
         most = max(1, TOUCHED_BYTES // (self._chunk * self._row_bytes))
         if int(dense_K.sum()) > most:
             count_K = torch.where(dense_K, count_K, 0)
@@ -108,28 +108,32 @@ class MappedRows:
 
     def _read(self, chunks: list[int]) -> list[int]:
         """The places at which these chunks are kept now, after those that were not have been read."""
-        if len(chunks) * self._chunk > len(self._kept):
-            self._kept = torch.empty(len(chunks) * self._chunk, *self.shape[1:], dtype=self.dtype)
+        if len(chunks) * self._chunk > len(self._buffer):
+            self._buffer = torch.empty(len(chunks) * self._chunk, *self.shape[1:], dtype=self.dtype)
             self._place_of = {}
-        places = len(self._kept) // self._chunk
-        kept = {c: self._place_of[c] for c in chunks if c in self._place_of}
-        free = iter(sorted(set(range(places)) - set(kept.values())))
+        places = len(self._buffer) // self._chunk
+        place_of = {c: self._place_of[c] for c in chunks if c in self._place_of}
+        free = iter(sorted(set(range(places)) - set(place_of.values())))
         runs: list[list[int]] = []  # chunk, place, number of neighbours
         for chunk in chunks:
-            if chunk not in kept:
-                kept[chunk] = next(free)
-                if runs and runs[-1][0] + runs[-1][2] == chunk and runs[-1][1] + runs[-1][2] == kept[chunk]:
+            if chunk not in place_of:
+                place_of[chunk] = next(free)
+                if (
+                    runs
+                    and runs[-1][0] + runs[-1][2] == chunk
+                    and runs[-1][1] + runs[-1][2] == place_of[chunk]
+                ):
                     runs[-1][2] += 1
                 else:
-                    runs.append([chunk, kept[chunk], 1])
+                    runs.append([chunk, place_of[chunk], 1])
         self._place_of = {}  # an error in between leaves nothing half read
         for chunk, _place, number in runs:  # a disk is fastest when it knows all that is wanted
             self._announce(chunk, number)
         for chunk, place, number in runs:
             rows = min(number * self._chunk, len(self) - chunk * self._chunk)
-            self._fill(self._kept[place * self._chunk :][:rows], chunk * self._chunk)
-        self._place_of = kept
-        return [kept[chunk] for chunk in chunks]
+            self._fill(self._buffer[place * self._chunk :][:rows], chunk * self._chunk)
+        self._place_of = place_of
+        return [place_of[chunk] for chunk in chunks]
 
     def soon(self, index_B: Tensor) -> None:
         """Tell the system to read rows that will be taken next, where they are neighbours."""
@@ -164,7 +168,7 @@ class MappedRows:
             return False
         return torch.equal(again.view(torch.uint8), self._rows[row : row + 1].contiguous().view(torch.uint8))
 
-    def _touch(self, sorted_B: Tensor, place_B: Tensor, found: Tensor) -> Tensor:
+    def _touch(self, sorted_B: Tensor, place_B: Tensor, copy_B: Tensor) -> Tensor:
         """Rows one by one through the map, given back as they have been copied."""
         page_B = sorted_B * self._row_bytes // AROUND_BYTES
         fresh_B = torch.ones(len(sorted_B), dtype=torch.int64)
@@ -175,10 +179,10 @@ class MappedRows:
             most = int(touched_B[at]) + TOUCHED_BYTES
             stop = max(at + 1, int(torch.searchsorted(touched_B, most)))
             # rows go straight to their places, for a copy of a copy would cost as much again
-            found.index_copy_(0, place_B[at:stop], self._rows.index_select(0, sorted_B[at:stop]))
+            copy_B.index_copy_(0, place_B[at:stop], self._rows.index_select(0, sorted_B[at:stop]))
             self._used(int(touched_B[stop - 1] - touched_B[at]) + AROUND_BYTES)
             at = stop
-        return found
+        return copy_B
 
     def parts(self, y: Tensor, rows: int) -> Iterator[Batch]:
         return zip(self.split(rows), y.split(rows), strict=True)

@@ -64,7 +64,7 @@ class PreparedCache:
         self.limit = limit
         self._root = cache or Path(tempfile.gettempdir()) / f"treino-{os.getuid()}"
         self._stays = cache is not None
-        self._asked: dict[str, object] = {"format": FORMAT, "treino": version("treino"), **request}
+        self._request: dict[str, object] = {"format": FORMAT, "treino": version("treino"), **request}
         self._folder: Path | None = None
         self._lock: int | None = None
 
@@ -110,9 +110,9 @@ class PreparedCache:
     @property
     def name(self) -> str:
         """What the folder is called once it is whole."""
-        return hashlib.sha256(json.dumps(self._asked, sort_keys=True).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps(self._request, sort_keys=True).encode()).hexdigest()[:16]
 
-    def found(self, source: object, files_of: Mapping[str, object]) -> Data | None:
+    def lookup(self, source: object, files_of: Mapping[str, object]) -> Data | None:
         """The table that was prepared before from files of the same content with the same options."""
         paths = [source, *files_of.values()]
         if not self._stays or not self._root.is_dir() or not all(map(_is_file, paths)):
@@ -121,7 +121,7 @@ class PreparedCache:
 
         ids = [identity(str(path)) for path in paths]
         self.made_of([sha256 for _name, sha256 in ids])
-        data = _read(self._root, self.name, self._asked)
+        data = _read(self._root, self.name, self._request)
         if data is None:
             return None
         rest = zip(files_of, paths[1:], ids[1:], strict=True)
@@ -135,7 +135,7 @@ class PreparedCache:
 
     def made_of(self, digests: Sequence[str | None]) -> None:
         """Record the content that the table is made of."""
-        self._asked["sha256"] = list(digests)
+        self._request["sha256"] = list(digests)
 
     def too_small_for(self, preparation: Preparation, table: Table) -> bool:
         """Whether the inputs of a file's rows need more than there is memory for."""
@@ -154,11 +154,11 @@ class PreparedCache:
             weakref.finalize(data, _remove, folder, self._lock, os.getpid())
             self._folder = None
             return
-        _write(folder, data, self._asked)
+        _write(folder, data, self._request)
         path = self._root / self.name
         with files.trouble(path):
             if os.path.lexists(path):
-                if _read(self._root, self.name, self._asked) is not None:  # another process was faster
+                if _read(self._root, self.name, self._request) is not None:  # another process was faster
                     return
                 old = folder.with_name(f"{folder.name}-old")
                 os.rename(path, old)
@@ -224,7 +224,7 @@ def _digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
     is seen by the next one.
     """
 
-    def found(name: str) -> str:
+    def digest_of(name: str) -> str:
         with files.trouble(folder / name):
             s = os.stat(folder / name)
         seen = (s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns)
@@ -234,7 +234,7 @@ def _digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
 
     names = list(names)
     with ThreadPoolExecutor() as pool:
-        return dict(zip(names, pool.map(found, names), strict=True))
+        return dict(zip(names, pool.map(digest_of, names), strict=True))
 
 
 def _read(root: Path, name: str, request: Mapping[str, object]) -> Data | None:

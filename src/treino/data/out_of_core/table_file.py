@@ -33,7 +33,7 @@ class TableFile:
     spilled: RowSpill
     row_K: NDArray[np.int64] | None = None
     last: tuple[int, Column] | None = None
-    _taken: "tuple[NDArray[np.int64], TableFile] | None" = None
+    _subset: "tuple[NDArray[np.int64], TableFile] | None" = None
 
     def __len__(self) -> int:
         return self.opened.rows if self.row_K is None else len(self.row_K)
@@ -48,25 +48,25 @@ class TableFile:
 
     def take(self, row_K: NDArray[np.int64]) -> "TableFile":
         """The same of some of the rows, in their order; one and the same for all columns."""
-        if self._taken is None or self._taken[0] is not row_K:
+        if self._subset is None or self._subset[0] is not row_K:
             left_K = row_K if self.row_K is None else self.row_K[row_K]
-            self._taken = row_K, TableFile(self.opened, self.spilled, left_K)
-        return self._taken[1]
+            self._subset = row_K, TableFile(self.opened, self.spilled, left_K)
+        return self._subset[1]
 
     def blocks(self, columns: Sequence[int]) -> Iterator[tuple[int, tuple[Column, ...]]]:
         """(number of the first row that is left, these columns) of all rows, block by block."""
         self.last = None
         at = start = 0
         for batch in self.spilled:
-            found = tuple(self.opened.column(j, pa.chunked_array([batch.column(j)])) for j in columns)
+            block = tuple(self.opened.column(j, pa.chunked_array([batch.column(j)])) for j in columns)
             if self.row_K is None:
                 left = batch.num_rows
             else:
                 until = int(np.searchsorted(self.row_K, start + batch.num_rows))
-                found = tuple(column.take(self.row_K[at:until] - start) for column in found)
+                block = tuple(column.take(self.row_K[at:until] - start) for column in block)
                 left = until - at
             if left:
-                yield at, found
+                yield at, block
             at, start = at + left, start + batch.num_rows
 
 

@@ -140,9 +140,9 @@ class HashingEncoder:
         where = {word: hash_place(self.column, word, self.buckets) for word in set(words) if word}
         values = np.zeros((len(words), self.buckets))
         rows = np.flatnonzero(words != "")
-        found = [where[words[row]] for row in rows]
-        if found:
-            bucket, sign = np.array(found, dtype=np.int64).T
+        pairs = [where[words[row]] for row in rows]
+        if pairs:
+            bucket, sign = np.array(pairs, dtype=np.int64).T
             values[rows, bucket] = sign
         return values, EncodingGaps(missing=len(words) - len(rows))
 
@@ -301,9 +301,9 @@ def _fit_date(name: str, second_N: Floats, impute: str, bins: int) -> DateEncode
 
 def number_cells(column: Column, place: Place, *, required: bool = False) -> Floats:
     """``[N]`` float64, NaN where missing; a cell that is no finite number is refused with its place."""
-    found = number_fault(column, place, required=required)
-    if found:
-        raise TreinoError(found[0], found[1], found[2] + ".")
+    fault = number_fault(column, place, required=required)
+    if fault:
+        raise TreinoError(fault[0], fault[1], fault[2] + ".")
     if column.numbers is None:
         assert column.words is not None
         values = (number(word) for word in column.words)

@@ -91,7 +91,7 @@ def fit(
     target_mean, target_scale = 0.0, 1.0
     if task == "regression" and column.numbers is not None:
         target_mean, target_scale = fit_target(column.numbers[train_N].astype(np.float64))
-    as_found = tuple(name for name in table.names if name != column.name) == names
+    all_columns = tuple(name for name in table.names if name != column.name) == names
     inputs = sum(len(e.inputs) for e in made) if made else len(names)
     plain = column.numbers is not None and not column.boolean and not column.categories
     truth = column.boolean and set(classes) <= {"false", "true"}
@@ -107,7 +107,7 @@ def fit(
         classes=classes,
         target_mean=target_mean,
         target_scale=target_scale,
-        item_shape=table.item_shape if table.item_shape and as_found else (inputs,),
+        item_shape=table.item_shape if table.item_shape and all_columns else (inputs,),
         labels="truth" if truth else "number" if plain else "text",
         encoders=made,
         width=0 if table.named else len(table.names) - 1,

@@ -82,8 +82,8 @@ def rows_for_prediction(
     else:
         check_present(table, preparation.features)
         target = table.by_name.get(preparation.target)
-        wanted = {*names, preparation.target}
-        extra = [name for name in table.names if name not in wanted]
+        known = {*names, preparation.target}
+        extra = [name for name in table.names if name not in known]
         if extra:
             notes.append(_("Not used: {names}.").format(names=shorten(", ".join(extra), 200)))
     met: dict[str, EncodingGaps] = {}
@@ -154,11 +154,11 @@ def _known_target(
     if preparation.task == "classification":
         label_K = encode(column, preparation.classes, table.place)
     else:
-        found = number_fault(column, table.place)
-        if found:
+        fault = number_fault(column, table.place)
+        if fault:
             raise TreinoError(
-                found[0].replace("feature", "target"),
-                _("The target: {message}").format(message=found[1]),
-                _("{what}, or leave the column out.").format(what=found[2]),
+                fault[0].replace("feature", "target"),
+                _("The target: {message}").format(message=fault[1]),
+                _("{what}, or leave the column out.").format(what=fault[2]),
             )
     return prepare_target(column, label_K, preparation), torch.from_numpy(row_K)

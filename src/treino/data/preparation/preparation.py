@@ -91,18 +91,18 @@ class Preparation:
     @cached_property
     def scaled(self) -> NDArray[np.bool_]:
         """``[D]``: which inputs are brought to mean 0 and deviation 1."""
-        found = [k == 0 and e.scaled for e in self.encoders for k in range(len(e.inputs))]
-        return np.array(found or [True] * len(self.features)) & self.normalise
+        mask = [k == 0 and e.scaled for e in self.encoders for k in range(len(e.inputs))]
+        return np.array(mask or [True] * len(self.features)) & self.normalise
 
     def with_bins(self, raw_ND: NDArray[np.float64]) -> NDArray[np.float64]:
         """Raw inputs ``[N, D]`` whose bins are those of the numbers before them, wherever these were set."""
-        found = raw_ND.copy()
+        input_ND = raw_ND.copy()
         for encoder, group in zip(self.encoders, self.groups, strict=False):
             for place, share_N in zip(
                 group[1:], with_bins(raw_ND[:, group[0]], encoder.edges)[1:], strict=False
             ):
-                found[:, place] = share_N
-        return found
+                input_ND[:, place] = share_N
+        return input_ND
 
     def encode(
         self, columns: Sequence[Column], place: Place

@@ -52,10 +52,10 @@ PLAIN = Affix()
 
 def affix_of(cell: str) -> Affix | None:
     """What stands around the number in a cell; None where there is no number in it."""
-    found = _AFFIXED.fullmatch(cell)
-    if not found or (found[1] and found[2]):
+    match = _AFFIXED.fullmatch(cell)
+    if not match or (match[1] and match[2]):
         return None
-    return Affix(found[1] or "", found[2] or "")
+    return Affix(match[1] or "", match[2] or "")
 
 
 def value_like(cell: str) -> bool:

@@ -48,7 +48,7 @@ class ReadingConflict:
     second: int = 0
     same: int = 0
     either: int = 0
-    shown: dict[str, tuple[int, str]] = field(default_factory=dict)
+    examples: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:
@@ -72,9 +72,9 @@ class ReadingConflict:
         both_N = first_N & second_N
         sorts = {"first": first_N & ~both_N, "second": second_N & ~both_N, "open": both_N & ~same_N}
         for name, mask_N in sorts.items():
-            if name not in self.shown and mask_N.any():
+            if name not in self.examples and mask_N.any():
                 i = int(mask_N.argmax())
-                self.shown[name] = (int(row_N[i]), cells[i].as_py())
+                self.examples[name] = (int(row_N[i]), cells[i].as_py())
         self.cells += len(cells)
         self.first += int(first_N.sum())
         self.second += int(second_N.sum())
@@ -151,7 +151,7 @@ class CellStatistics:
 
         How many of them could be read with a comma too is not counted: it isn't all.
         """
-        shown = self.decimal.shown
+        examples = self.decimal.examples
         if self.present:
             if self.affix != PLAIN or self.words is not None or self.decimal.verdict != "first":
                 return False
@@ -160,7 +160,7 @@ class CellStatistics:
             proof = next((i for i, cell in enumerate(first) if _POINTED.fullmatch(cell)), None)
             if proof is None:
                 return False
-            shown = {"first": (row + proof, first[proof])}
+            examples = {"first": (row + proof, first[proof])}
         try:
             value_N = compute.cast(cells, pa.float64()).to_numpy()
         except pa.ArrowInvalid:
@@ -168,7 +168,7 @@ class CellStatistics:
         if np.isnan(value_N).any():
             return False
         n = len(cells)
-        self.affix, self.words, self.present, self.decimal.shown = PLAIN, None, self.present + n, shown
+        self.affix, self.words, self.present, self.decimal.examples = PLAIN, None, self.present + n, examples
         self.decimal.cells, self.decimal.first = self.decimal.cells + n, self.decimal.first + n
         self.decimal.either += n
         if (value_N == np.floor(value_N)).any():
@@ -186,8 +186,8 @@ class CellStatistics:
         minus = compute.or_(compute.starts_with(cells, "-"), compute.starts_with(cells, "+"))
         may_be = compute.or_(compute.or_(zero, minus), compute.greater_equal(length, 16))
         if compute.any(may_be).as_py():  # the expression is exact and slow
-            found = compute.match_substring_regex(cells.filter(may_be), _INEXACT)
-            self.exact = bool(compute.any(found).as_py())
+            matches = compute.match_substring_regex(cells.filter(may_be), _INEXACT)
+            self.exact = bool(compute.any(matches).as_py())
 
     def _see_numbers(self, cells: pa.Array, row_N: NDArray[np.int64]) -> None:
         assert self.affix is not None

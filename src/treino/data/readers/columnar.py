@@ -29,7 +29,7 @@ class ColumnarFile:
     left_out: tuple[str, ...]
     source: Callable[[tuple[str, ...]], Iterator[pa.RecordBatch]]
     seen: list[CellStatistics] = field(default_factory=list)
-    said: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     at: Sequence[int] = ()
     typed = True
 
@@ -40,9 +40,12 @@ class ColumnarFile:
 
     def notes(self) -> list[str]:
         if not self.left_out:
-            return list(self.said)
+            return list(self.remarks)
         names = shorten(", ".join(self.left_out), 200)
-        return [*self.said, _("left out, for a cell holds more than one value: {names}").format(names=names)]
+        return [
+            *self.remarks,
+            _("left out, for a cell holds more than one value: {names}").format(names=names),
+        ]
 
     def batches(self, types: Mapping[int, pa.DataType], sign: str, whole: bool) -> Iterator[pa.RecordBatch]:
         """The rows; what is asked for is for text."""
@@ -83,12 +86,12 @@ def open_table(table: pa.Table) -> ColumnarFile:
     )
 
 
-def open_sheet(table: pa.Table, file: InputFile, said: tuple[str, ...], at: Sequence[int]) -> ColumnarFile:
+def open_sheet(table: pa.Table, file: InputFile, remarks: tuple[str, ...], at: Sequence[int]) -> ColumnarFile:
     """A table that was read from a workbook; see ``ColumnarFile``."""
     opened = _of_schema(
         table.schema, f"'{file.path}'", file, lambda names: iter(table.select(names).to_batches())
     )
-    return replace(opened, said=said, at=at)
+    return replace(opened, remarks=remarks, at=at)
 
 
 def _of_schema(

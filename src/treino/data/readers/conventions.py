@@ -46,14 +46,18 @@ def decide(
     comma = _settle(seen, "decimal", reading, what, place)
     day_first = _settle(seen, "day", reading, what, place)
     columns = [_decision(column, comma, day_first) for column in seen]
-    found = [s.nothing for s, c in zip(seen, columns, strict=True) if c.holds != "words" and s.present]
-    missing = set().union(*found) if reading.missing is None else set(reading.missing)
+    missing_words = [
+        s.nothing for s, c in zip(seen, columns, strict=True) if c.holds != "words" and s.present
+    ]
+    missing = set().union(*missing_words) if reading.missing is None else set(reading.missing)
     for j, (column, decision) in enumerate(zip(seen, columns, strict=True)):
         if decision.holds == "words" and column.nothing & missing:
             columns[j] = replace(decision, missing=tuple(sorted(column.nothing & missing)))
-    said = {word for s, c in zip(seen, columns, strict=True) if c.holds == "words" for word in s.nothing}
+    text_words = {
+        word for s, c in zip(seen, columns, strict=True) if c.holds == "words" for word in s.nothing
+    }
     return FileConventions(
-        tuple(columns), comma, day_first, tuple(sorted(missing)), frozenset(said - missing)
+        tuple(columns), comma, day_first, tuple(sorted(missing)), frozenset(text_words - missing)
     )
 
 
@@ -130,7 +134,7 @@ def _dates(name: str, form: DateFormat, day_first: bool, same: bool) -> CellType
 def _mixed(
     which: str, one: str, other: str, rivalries: dict[str, ReadingConflict], what: str, place: Place
 ) -> TreinoError:
-    (row, cell), (row_2, cell_2) = rivalries[one].shown["first"], rivalries[other].shown["second"]
+    (row, cell), (row_2, cell_2) = rivalries[one].examples["first"], rivalries[other].examples["second"]
     facts = {
         "what": what, "one": one, "cell": shorten(cell), "place": place(row),
         "other": other, "item": as_item(other), "cell_2": shorten(cell_2), "place_2": place(row_2),
@@ -145,21 +149,21 @@ def _mixed(
             _("Write them alike, or leave the column as text: [[kinds={item}=text]].").format(**facts),
         )
     if one == other:
-        said = _("In {what}, column '{one}' holds '{cell}' in {place} and '{cell_2}' in {place_2}: ")
+        message = _("In {what}, column '{one}' holds '{cell}' in {place} and '{cell_2}' in {place_2}: ")
     else:
-        said = _(
+        message = _(
             "In {what}, column '{one}' holds '{cell}' in {place} and column '{other}' holds '{cell_2}' in "
             "{place_2}: "
         )
     return TreinoError(
         "decimal_mixed",
-        said.format(**facts) + _("a decimal point, and a decimal comma."),
+        message.format(**facts) + _("a decimal point, and a decimal comma."),
         _("Write them alike, or leave a column as text: [[kinds={item}=text]].").format(**facts),
     )
 
 
 def _open(which: str, name: str, rivalry: ReadingConflict, what: str, place: Place) -> TreinoError:
-    row, cell = rivalry.shown["open"]
+    row, cell = rivalry.examples["open"]
     facts = {"what": what, "name": name, "cell": shorten(cell), "place": place(row)}
     if which == "day":
         return TreinoError(

@@ -38,8 +38,8 @@ def records(text: DecodedText, dialect: Dialect) -> Iterator[tuple[int, list[str
 
 def line_of(text: DecodedText, dialect: Dialect, row: int) -> int:
     """The line where a row begins; rows are counted from 0, after the header."""
-    wanted = row + dialect.header
-    return next((line for i, (line, _cells) in enumerate(records(text, dialect)) if i == wanted), 0)
+    number = row + dialect.header
+    return next((line for i, (line, _cells) in enumerate(records(text, dialect)) if i == number), 0)
 
 
 def check(text: DecodedText, dialect: Dialect) -> None:

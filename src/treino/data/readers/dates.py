@@ -100,34 +100,34 @@ def date_format(cell: str) -> DateFormat | None:
     if _MONTH.fullmatch(cell):
         return DateFormat("month", r"^(?P<y>[12]\d{3})-(?P<a>\d{2})$")
     day, year = r"\d{1,2}", r"(?P<y>\d{4})"
-    if found := _YEAR_FIRST.fullmatch(cell):
+    if match := _YEAR_FIRST.fullmatch(cell):
         order, head = "year first", f"{year}~(?P<a>{day})~(?P<b>{day})"
-    elif found := _YEAR_LAST.fullmatch(cell):
+    elif match := _YEAR_LAST.fullmatch(cell):
         order, head = "year last", f"(?P<a>{day})~(?P<b>{day})~{year}"
-    elif found := _SHORT_YEAR.fullmatch(cell):
+    elif match := _SHORT_YEAR.fullmatch(cell):
         order, head = "short year", f"(?P<a>{day})~(?P<b>{day})~" + r"(?P<y>\d{2})"
     else:
         return None
-    time = _time_pattern(found["time"] or "")
+    time = _time_pattern(match["time"] or "")
     if time is None:
         return None
-    return DateFormat(order, f"^{head.replace('~', re.escape(found[1]))}{time}$")  # type: ignore[arg-type]
+    return DateFormat(order, f"^{head.replace('~', re.escape(match[1]))}{time}$")  # type: ignore[arg-type]
 
 
 def _time_pattern(time: str) -> str | None:
     """The expression of a time as it is written in one cell; a fraction of a second may come and go."""
     if not time:
         return ""
-    found = _TIME.fullmatch(time)
-    if not found:
+    match = _TIME.fullmatch(time)
+    if not match:
         return None
     pattern = r"[T ](?P<hour>\d{1,2}):(?P<minute>\d{2})"
-    if found["second"]:
+    if match["second"]:
         pattern += r":(?P<second>\d{2}(?:[.,]\d{1,9})?)"
-    if found["half"]:
+    if match["half"]:
         pattern += r" ?(?P<half>[AaPp])[Mm]"
-    if found["zone"] == "Z":
+    if match["zone"] == "Z":
         pattern += "Z"
-    elif found["zone"]:
+    elif match["zone"]:
         pattern += r"(?P<sign>[+-])(?P<oh>\d{2}):?(?P<om>\d{2})"
     return pattern

@@ -77,8 +77,8 @@ class DelimitedFile:
     @property
     def line_end(self) -> str:
         """What ends its first line."""
-        found = re.search(r"\r\n|\n|\r", self.text.head(1 << 16)[0])
-        return found[0] if found else "\n"
+        match = re.search(r"\r\n|\n|\r", self.text.head(1 << 16)[0])
+        return match[0] if match else "\n"
 
     @property
     def first_line(self) -> str:
@@ -126,18 +126,18 @@ class DelimitedFile:
 
         Raises UnconvertedError where such a column isn't only numbers, TreinoError for what else is wrong.
         """
-        read = self._options(types, sign)
+        options = self._options(types, sign)
         try:
             if whole:
-                yield from arrow_csv.read_csv(self._input(), **read).to_batches()
+                yield from arrow_csv.read_csv(self._input(), **options).to_batches()
             else:
-                yield from self._streamed(read)
+                yield from self._streamed(options)
         except pa.ArrowInvalid as error:
             raise self._explained(str(error), types) from None
 
-    def _streamed(self, read: dict[str, Any]) -> Iterator[pa.RecordBatch]:
+    def _streamed(self, options: dict[str, Any]) -> Iterator[pa.RecordBatch]:
         try:
-            yield from arrow_csv.open_csv(self._input(), **read)
+            yield from arrow_csv.open_csv(self._input(), **options)
         except pa.ArrowInvalid as error:
             if "Empty CSV" not in str(error):
                 raise
@@ -279,6 +279,6 @@ def _pads(content: bytes, starts: NDArray[np.bool_]) -> bool:
 
 def _table(characters: str) -> NDArray[np.bool_]:
     """For each byte, whether it is one of these."""
-    found = np.zeros(256, dtype=bool)
-    found[[ord(character) for character in characters if character.isascii()]] = True
-    return found
+    mask = np.zeros(256, dtype=bool)
+    mask[[ord(character) for character in characters if character.isascii()]] = True
+    return mask

@@ -29,7 +29,7 @@ _LOOK = 200  # rows
 _MANY = 20  # lines, of which text has not so many of equally many words
 _USUAL, _UNUSUAL = ",;\t|", "^~:\x1f\x01 "
 _SPOKEN = {"\t": N_("tab"), " ": N_("space")}
-_SAID = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)  # the first line that Excel reads and writes
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)  # the first line that Excel reads and writes
 _SINGLE = re.compile(r"(?:(?<=[,;\t|\r\n])|^)'[^'\r\n]*(?:''[^'\r\n]*)*'(?=[,;\t|\r\n]|$)")
 
 
@@ -85,11 +85,11 @@ def sniff(text: DecodedText, reading: ReaderOptions, least_columns: int) -> tupl
     """(the dialect, the first rows of values). Raises TreinoError where the file leaves it open."""
     head, whole = text.head(SAMPLE)
     skip = 0
-    while said := re.match(r"\r?\n|\r", head):
-        head, skip = head[said.end() :], skip + 1
+    while match := re.match(r"\r?\n|\r", head):
+        head, skip = head[match.end() :], skip + 1
     delimiter = reading.delimiter
-    if (said := _SAID.match(head)) and delimiter is None:
-        head, skip, delimiter = head[said.end() :], skip + 1, said[1]
+    if (match := _SEPARATOR_LINE.match(head)) and delimiter is None:
+        head, skip, delimiter = head[match.end() :], skip + 1, match[1]
     if not whole:
         head = head[: max(head.rfind("\n"), head.rfind("\r")) + 1] or head
     sample = _cut(text, head, whole, delimiter, reading.quote, skip, least_columns)
@@ -111,21 +111,21 @@ def _cut(
         quote = "'" if '"' not in head and _single_quotes(head) else '"'
     plain = Dialect(delimiter or ",", quote, skip=skip)
     if delimiter is not None:
-        given = Sample(plain, _rows(head, plain, whole) or [[line]])
-        return given if delimiter != " " or given.even else (_aligned(head, plain) or given)
-    found: list[Sample] = []
+        sample = Sample(plain, _rows(head, plain, whole) or [[line]])
+        return sample if delimiter != " " or sample.even else (_aligned(head, plain) or sample)
+    samples: list[Sample] = []
     for group in (_USUAL, _UNUSUAL):
         for one in group:
             if one in line:
-                found += _samples(head, replace(plain, delimiter=one), whole)
+                samples += _samples(head, replace(plain, delimiter=one), whole)
         if group == _UNUSUAL:
-            found = [s for s in found if s.dialect.delimiter not in ": " or _numeric(s)]
-            aligned = None if any(s.even for s in found) else _aligned(head, plain)
-            found += [aligned] if aligned and _numeric(aligned) else []
-        even = [sample for sample in found if sample.even]
+            samples = [s for s in samples if s.dialect.delimiter not in ": " or _numeric(s)]
+            aligned = None if any(s.even for s in samples) else _aligned(head, plain)
+            samples += [aligned] if aligned and _numeric(aligned) else []
+        even = [sample for sample in samples if sample.even]
         if even:
             return _choose(text, head, even)
-    usual = [sample for sample in found if sample.dialect.delimiter in _USUAL and len(sample.rows) > 0]
+    usual = [sample for sample in samples if sample.dialect.delimiter in _USUAL and len(sample.rows) > 0]
     usual += [Sample(replace(plain, delimiter=one), [line.split(one)]) for one in _USUAL if one in line]
     if usual:
         return max(usual, key=lambda sample: line.count(sample.dialect.delimiter))

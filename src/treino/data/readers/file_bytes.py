@@ -127,19 +127,19 @@ class ByteStream(io.RawIOBase):
 def open_file(path: Path) -> InputFile:
     """The file, looked at: regular, readable, of a known content. Raises TreinoError for anything else."""
     try:
-        found = os.stat(path)
-        if stat.S_ISREG(found.st_mode):
+        status = os.stat(path)
+        if stat.S_ISREG(status.st_mode):
             with path.open("rb") as stream:
                 head = stream.read(64)
     except OSError as error:
         raise unreadable(path, error) from None
-    if stat.S_ISDIR(found.st_mode):
+    if stat.S_ISDIR(status.st_mode):
         raise TreinoError(
             "file_is_folder",
             _("'{path}' is a folder, not a file.").format(path=path),
             _("Give the file in it, or all its tables: '{path}/*.csv'.").format(path=path),
         )
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise TreinoError(
             "file_special",
             _("'{path}' is not a regular file.").format(path=path),
@@ -148,11 +148,11 @@ def open_file(path: Path) -> InputFile:
     if head.startswith(_OLE):
         raise _old_workbook(path)
     if head.startswith(b"PK\x03\x04") and _is_workbook(path):
-        return InputFile(path, found.st_size, "", "", "workbook")
+        return InputFile(path, status.st_size, "", "", "workbook")
     packing = next((name for magic, name in _PACKED.items() if head.startswith(magic)), "")
-    plain = InputFile(path, found.st_size, packing, _member(path) if packing == "zip" else "", "text")
+    plain = InputFile(path, status.st_size, packing, _member(path) if packing == "zip" else "", "text")
     if not packing:
-        return InputFile(path, found.st_size, "", "", content_of(path, head))
+        return InputFile(path, status.st_size, "", "", content_of(path, head))
     inner = content_of(path, plain.head(64))
     if inner != "text":
         raise TreinoError(
@@ -188,13 +188,13 @@ def _is_workbook(path: Path) -> bool:
             infos = archive.infolist()
             names = {info.filename for info in infos}
             ods = "mimetype" in names and archive.getinfo("mimetype").file_size < 200
-            found = "xl/workbook.xml" in names or (ods and archive.read("mimetype").startswith(_ODS))
+            workbook = "xl/workbook.xml" in names or (ods and archive.read("mimetype").startswith(_ODS))
     except (OSError, NotImplementedError, RuntimeError, *_STUMBLES) as error:
         raise damaged(path, "zip", error) from None
-    if found:
+    if workbook:
         file = InputFile(path, sum(info.compress_size for info in infos), "zip", "", "workbook")
         file._check_size(sum(info.file_size for info in infos))
-    return found
+    return workbook
 
 
 def _old_workbook(path: Path) -> TreinoError:

@@ -92,15 +92,15 @@ def open_json_lines(file: InputFile, reading: ReaderOptions) -> JsonLines:
     rounded: set[str] = set()
     for _line, values in _objects(text):
         for name, value in values.items():
-            found = kinds.setdefault(name, set())
+            column_kinds = kinds.setdefault(name, set())
             if value is not None:
-                found.add(_KINDS.get(type(value), "nested"))
+                column_kinds.add(_KINDS.get(type(value), "nested"))
             if type(value) is float or (type(value) is int and abs(value) >= 10**38):
                 rounded.add(name)
             elif type(value) is int and abs(value) >= LARGEST_WHOLE:
                 large.add(name)
     check_names(list(kinds), f"'{file.path}'")
-    left_out = tuple(name for name, found in kinds.items() if "nested" in found)
+    left_out = tuple(name for name, column_kinds in kinds.items() if "nested" in column_kinds)
     if len(left_out) == len(kinds):
         raise TreinoError(
             "table_columns",
@@ -127,10 +127,10 @@ def _objects(text: DecodedText) -> Iterator[tuple[int, JsonObject]]:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> JsonObject:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    content = dict(pairs)
+    if len(content) < len(pairs):
         raise ValueError(_("a name comes twice"))
-    return found
+    return content
 
 
 def _broken(text: DecodedText, line: int, reason: str) -> TreinoError:

@@ -22,7 +22,7 @@ class RowSpill:
     """A list of batches that moves to a file once it is larger than the memory limit."""
 
     room: MemoryLimit
-    kept: list[pa.RecordBatch] = field(default_factory=list)
+    batches: list[pa.RecordBatch] = field(default_factory=list)
     path: Path = Path()
     _bytes: int = 0
     _seen: tuple[pa.Schema, tuple[int, ...]] | None = None
@@ -33,7 +33,7 @@ class RowSpill:
 
     def append(self, batch: pa.RecordBatch) -> None:
         """Add rows."""
-        self.kept.append(batch)
+        self.batches.append(batch)
         self._bytes += 8 * batch.num_rows * batch.num_columns  # as numbers they are float64
         self._bytes += sum(batch.column(j).nbytes for j in self._wide(batch.schema))
         if self._bytes > (WRITE_BYTES if self.spilled else self.room.limit):
@@ -54,7 +54,7 @@ class RowSpill:
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """All rows; of a file no more than one batch is in memory."""
         if not self.spilled:
-            yield from self.kept
+            yield from self.batches
             return
         for batch in self._batches:
             yield batch
@@ -82,7 +82,7 @@ class RowSpill:
 
     def _write(self) -> None:
         """Write what is in memory, some batches joined at a time, and let go of each as it is written."""
-        waiting, self.kept, self._bytes = self.kept[::-1], [], 0
+        waiting, self.batches, self._bytes = self.batches[::-1], [], 0
         while waiting:
             group, size = [], 0
             while waiting and size < WRITE_BYTES:
@@ -104,8 +104,8 @@ class RowSpill:
     def _wide(self, schema: pa.Schema) -> tuple[int, ...]:
         """The columns whose cells may need more than a number; a schema is looked at once."""
         if self._seen is None or (self._seen[0] is not schema and self._seen[0] != schema):
-            found = (j for j, field in enumerate(schema) if not pa.types.is_primitive(field.type))
-            self._seen = schema, tuple(found)
+            columns = (j for j, field in enumerate(schema) if not pa.types.is_primitive(field.type))
+            self._seen = schema, tuple(columns)
         return self._seen[1]
 
     def _without_levels(self, batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -163,7 +163,7 @@ def open_parts(
     notes = [note for note in [_sentence(parts[0], decided)] if note]
     if unknown:
         notes.append(_("No such column to keep as text: {names}.").format(names=", ".join(unknown)))
-    found = ReaderOptions(
+    options = ReaderOptions(
         decimal=None if decided.comma is None else "," if decided.comma else ".",
         dates=None if decided.day_first is None else "day/month" if decided.day_first else "month/day",
         text=reading.text,
@@ -171,8 +171,8 @@ def open_parts(
     )
     return TableReader(
         name, source, sha256, names, look.rows,
-        {decision.name: decision for decision in decided.columns}, look.levels, found, place,
-        tuple(notes), files, (lambda: iter(look.kept)) if keep else (lambda: look.again(parts)),
+        {decision.name: decision for decision in decided.columns}, look.levels, options, place,
+        tuple(notes), files, (lambda: iter(look.batches)) if keep else (lambda: look.again(parts)),
         spilling if spilling is not None and spilling.spilled else None,
     )  # fmt: skip
 
@@ -186,9 +186,9 @@ class _ColumnPass:
 
     def __init__(
         self, names: tuple[str, ...], reading: ReaderOptions, sign: str, fast: Mapping[str, pa.DataType],
-        keep: bool, kept: list[pa.RecordBatch] | RowSpill,
+        keep: bool, batches: list[pa.RecordBatch] | RowSpill,
     ) -> None:  # fmt: skip
-        self.names, self.sign, self.fast, self.keep, self.kept = names, sign, fast, keep, kept
+        self.names, self.sign, self.fast, self.keep, self.batches = names, sign, fast, keep, batches
         self.text = frozenset(reading.text)
         self.seen: dict[str, CellStatistics] = {}
         self.levels: dict[str, tuple[str, ...]] = {}
@@ -198,7 +198,7 @@ class _ColumnPass:
     def at(self, parts: Sequence[Part]) -> None:
         """Go through all rows. Raises UnconvertedError by the number of the column in ``names``."""
         sampled = {seen.name: seen for seen in _telling(parts)}
-        for batch in self.again(parts, self.keep and _fits(parts, self.kept)):
+        for batch in self.again(parts, self.keep and _fits(parts, self.batches)):
             for name, cells in zip(self.names, batch.columns, strict=True):
                 if is_text(cells.type):
                     column = self.seen.setdefault(name, CellStatistics(name, name in self.text))
@@ -211,7 +211,7 @@ class _ColumnPass:
                     self.gaps |= {name} if cells.null_count else set()
             self.rows += batch.num_rows
             if self.keep:
-                self.kept.append(batch)
+                self.batches.append(batch)
 
     def again(self, parts: Sequence[Part], whole: bool = False) -> Iterator[pa.RecordBatch]:
         """All batches of all parts, with the columns of the first one, in its order."""
@@ -229,18 +229,18 @@ class _ColumnPass:
                 columns = [batch.column(j) for j in order]
                 if len(parts) > 1 and part.typed:
                     columns = [_widened(cells) for cells in columns]
-                found = pa.RecordBatch.from_arrays(columns, names=list(self.names))
-                schema = found.schema if schema is None else schema
-                _check_types(part, found.schema, schema)
-                yield found
+                records = pa.RecordBatch.from_arrays(columns, names=list(self.names))
+                schema = records.schema if schema is None else schema
+                _check_types(part, records.schema, schema)
+                yield records
                 row += batch.num_rows
 
 
-def _fits(parts: Sequence[Part], kept: list[pa.RecordBatch] | RowSpill) -> bool:
+def _fits(parts: Sequence[Part], batches: list[pa.RecordBatch] | RowSpill) -> bool:
     """Whether all rows surely have room in memory, by the size of their files."""
     files = [part.file for part in parts if part.file is not None]
     most = sum(file.size * (_SWELLS_PACKED if file.packing else _SWELLS) for file in files)
-    return isinstance(kept, list) or most <= kept.room.limit
+    return isinstance(batches, list) or most <= batches.room.limit
 
 
 def _widened(cells: pa.Array) -> pa.Array:
@@ -251,9 +251,9 @@ def _widened(cells: pa.Array) -> pa.Array:
     return cells
 
 
-def _check_types(part: Part, found: pa.Schema, wanted: pa.Schema) -> None:
+def _check_types(part: Part, schema: pa.Schema, first_schema: pa.Schema) -> None:
     """Refuse files whose columns of one name hold different things."""
-    for field, other in zip(found, wanted, strict=True):
+    for field, other in zip(schema, first_schema, strict=True):
         if field.type != other.type:
             raise TreinoError(
                 "files_types",
@@ -293,12 +293,12 @@ def _fast(parts: Sequence[Part], reading: ReaderOptions) -> tuple[str, dict[str,
         verdict = seen.decimal.verdict if plain else "no"
         kind = pa.float64() if verdict in fits else pa.int64() if verdict == "same" else None
         kinds.setdefault(seen.name, set()).add(kind)
-    found = {name: kind for name, (kind, *more) in kinds.items() if kind is not None and not more}
-    if pa.int64() in found.values() and any(
+    types = {name: kind for name, (kind, *more) in kinds.items() if kind is not None and not more}
+    if pa.int64() in types.values() and any(
         isinstance(part, DelimitedFile) and part.padded for part in parts
     ):
-        found = {name: kind for name, kind in found.items() if kind != pa.int64()}
-    return (signs or ["."])[0], found
+        types = {name: kind for name, kind in types.items() if kind != pa.int64()}
+    return (signs or ["."])[0], types
 
 
 def paths_of(source: str) -> list[Path]:
@@ -315,8 +315,8 @@ def open_part(path: Path, reading: ReaderOptions, least_columns: int) -> Part:
 
 def open_delimited_file(path: Path, reading: ReaderOptions) -> DelimitedFile | None:
     """A file of delimited text with its dialect; None where it is something else."""
-    found = open_part(path, reading, least_columns=1)
-    return found if isinstance(found, DelimitedFile) else None
+    part = open_part(path, reading, least_columns=1)
+    return part if isinstance(part, DelimitedFile) else None
 
 
 def _part(file: InputFile, reading: ReaderOptions, least_columns: int) -> Part:
@@ -349,14 +349,16 @@ def _check_alike(parts: Sequence[Part]) -> None:
         lacks = [name for name in first.names if name not in part.names]
         more = [name for name in part.names if name not in first.names]
         if lacks or more or first.typed != part.typed:
-            said = [_("lacks {names}").format(names=shorten(", ".join(lacks), 100))] if lacks else []
-            said += [_("has {names} beside").format(names=shorten(", ".join(more), 100))] if more else []
+            differences = [_("lacks {names}").format(names=shorten(", ".join(lacks), 100))] if lacks else []
+            differences += (
+                [_("has {names} beside").format(names=shorten(", ".join(more), 100))] if more else []
+            )
             raise TreinoError(
                 "files_columns",
                 _("'{path}' hasn't the columns of '{first}': it {said}.").format(
                     path=part.file and part.file.path,
                     first=first.file and first.file.path,
-                    said=_(" and ").join(said) or _("is of another format"),
+                    said=_(" and ").join(differences) or _("is of another format"),
                 ),
                 _("Give files of equal columns, or a narrower pattern."),
             )

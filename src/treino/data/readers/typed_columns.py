@@ -48,10 +48,10 @@ def column(name: str, cells: pa.ChunkedArray, levels: tuple[str, ...] = ()) -> C
         second_N = _floats(whole) / _UNITS[kind.unit]
         clock = bool(pa.types.is_time(kind))
         return Column(name, seconds=second_N, clock=True) if clock else Column(name, second_N)
-    found = Column(name, _floats(cells))
-    if found.merges and (pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
-        return Column(name, found.numbers, words_of(compute.fill_null(cells.cast(pa.string()), "")))
-    return found
+    plain_column = Column(name, _floats(cells))
+    if plain_column.merges and (pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
+        return Column(name, plain_column.numbers, words_of(compute.fill_null(cells.cast(pa.string()), "")))
+    return plain_column
 
 
 def _seconds(cells: pa.ChunkedArray) -> NDArray[np.float64]:

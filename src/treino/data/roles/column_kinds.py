@@ -59,9 +59,9 @@ def kind(column: Column) -> Kind:
     count = _counts(column)
     cells = count.total()
     if count and _DIGITS.match(next(iter(count))):
-        found = _code(count)
-        if found:
-            return found
+        code = _code(count)
+        if code:
+            return code
     if column.seconds is not None:
         return "date"
     if column.numbers is not None:
@@ -166,15 +166,17 @@ def choose(column: Column, request: str | None, named: bool, place: Callable[[in
     """
     if request is not None:
         return _requested_kind(column, request.strip(), place)
-    found = kind(column)
-    if found in ("identifier", "text", "constant"):
+    column_kind = kind(column)
+    if column_kind in ("identifier", "text", "constant"):
         if not named:
-            return ColumnRole(found, "out")
-        return ColumnRole(found, "category" if column.numbers is None or found == "identifier" else "number")
-    if found == "category" and column.ordered:
+            return ColumnRole(column_kind, "out")
+        return ColumnRole(
+            column_kind, "category" if column.numbers is None or column_kind == "identifier" else "number"
+        )
+    if column_kind == "category" and column.ordered:
         return ColumnRole("category", "rank", column.categories)
     ways: dict[Kind, Way] = {"category": "category", "date": "time" if column.clock else "date"}
-    return ColumnRole(found, ways.get(found, "number"))
+    return ColumnRole(column_kind, ways.get(column_kind, "number"))
 
 
 def _requested_kind(column: Column, request: str, place: Callable[[int], str]) -> ColumnRole:

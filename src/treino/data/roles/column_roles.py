@@ -113,8 +113,8 @@ def _by_kind(
         if left:
             facts = {"names": shorten(", ".join(left), 400), "first": as_item(left[0])}
             notes.append(joined(sentence.format(**facts) for sentence in sentences))
-    kept = {name: choice for name, choice in chosen.items() if choice.way != "out"}
-    counting = [name for name in kept if name not in kinds and is_row_number(table.column(name))]
+    roles = {name: choice for name, choice in chosen.items() if choice.way != "out"}
+    counting = [name for name in roles if name not in kinds and is_row_number(table.column(name))]
     if counting:
         notes.append(
             _(
@@ -122,7 +122,7 @@ def _by_kind(
                 "[[kinds={first}=out]]."
             ).format(names=", ".join(counting), first=as_item(counting[0]))
         )
-    return kept
+    return roles
 
 
 def row_numbers(
@@ -133,12 +133,12 @@ def row_numbers(
     None of a bare array either: its maker has put every column there.
     """
     used = [name for name, choice in chosen.items() if choice.way != "out"]
-    found = [
+    names = [
         name
         for name in used
         if name not in kinds and chosen[name].way == "number" and numbers_rows(table.column(name), row_N)
     ]
-    return found if table.named and len(found) < len(used) else []
+    return names if table.named and len(names) < len(used) else []
 
 
 def why_out(column: Column, choice: ColumnRole) -> str:
@@ -150,8 +150,8 @@ def check_features(table: Table, chosen: Mapping[str, ColumnRole], named: bool) 
     """Refuse the first cell that its column's kind has no place for, and name the columns that are fine, or
     where they are many those that aren't. named: by ``--features``."""
     for name, choice in chosen.items():
-        found = column_fault(table, table.column(name), choice)
-        if found:
+        fault = column_fault(table, table.column(name), choice)
+        if fault:
             fine = [
                 other
                 for other, c in chosen.items()
@@ -163,8 +163,8 @@ def check_features(table: Table, chosen: Mapping[str, ColumnRole], named: bool) 
             else:
                 move = _("{what}, or leave out what is like it: [[kinds={kinds}]].")
                 facts = {"kinds": ",".join(f"{as_item(other)}=out" for other in chosen if other not in fine)}
-            said = move.format(what=found[2], **facts) if fine else joined([found[2], "."])
-            raise TreinoError(found[0], found[1], said)
+            hint = move.format(what=fault[2], **facts) if fine else joined([fault[2], "."])
+            raise TreinoError(fault[0], fault[1], hint)
 
 
 def column_fault(
@@ -190,16 +190,16 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
     by_kind: dict[type, list[str]] = {}
     for e in encoders:
         if isinstance(e, OneHotEncoder):
-            said = _("{name} ({n})").format(name=e.column, n=len(e.levels))
+            text = _("{name} ({n})").format(name=e.column, n=len(e.levels))
         elif isinstance(e, RankEncoder):
-            said = _("{name} ({levels})").format(name=e.column, levels=shorten(" < ".join(e.levels), 80))
+            text = _("{name} ({levels})").format(name=e.column, levels=shorten(" < ".join(e.levels), 80))
         elif isinstance(e, DateEncoder):
-            said = joined(
+            text = joined(
                 [_("{name} (days").format(name=e.column), *(joined([", ", _(p)]) for p in e.parts), ")"]
             )
         else:
-            said = e.column
-        by_kind.setdefault(type(e), []).append(said)
+            text = e.column
+        by_kind.setdefault(type(e), []).append(text)
     sentences = {
         OneHotEncoder: _("One input for each class (so many): {names}."),
         HashingEncoder: _("Hashed, for their classes are many: {names}."),
@@ -215,20 +215,20 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
         if kind in by_kind
     ]
     written = [(e.column, table.column(e.column).writing) for e in encoders]
-    said_of = joined([joined([name, " (", _spoken(w), ")"]) for name, w in written if w], ", ")
-    if said_of:
-        notes.append(_("Not written plainly: {names}.").format(names=shorten(said_of, 400)))
+    writings = joined([joined([name, " (", _writing_text(w), ")"]) for name, w in written if w], ", ")
+    if writings:
+        notes.append(_("Not written plainly: {names}.").format(names=shorten(writings, 400)))
     if kinds:
-        kinds_text = ", ".join(f"{name}={said}" for name, said in kinds.items())
+        kinds_text = ", ".join(f"{name}={text}" for name, text in kinds.items())
         notes.append(_("Because you asked: {asked}.").format(asked=shorten(kinds_text, 400)))
     return notes
 
 
-def _spoken(writing: str) -> str:
+def _writing_text(writing: str) -> str:
     """How a column's values are written, as it is said to a person."""
     parts = [(part, part.partition("money ")[2]) for part in writing.split(", ")]
-    said = [_("money {symbol}").format(symbol=money) if money else _(part) for part, money in parts]
-    return joined(said, ", ")
+    texts = [_("money {symbol}").format(symbol=money) if money else _(part) for part, money in parts]
+    return joined(texts, ", ")
 
 
 def say_missing(met: Mapping[str, EncodingGaps], encoders: Sequence[Encoder], impute: str) -> list[str]:

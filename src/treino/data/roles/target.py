@@ -169,7 +169,7 @@ def _natural_task(column: Column) -> tuple[Task, str]:
 
 
 def _check_target(column: Column, place: Callable[[int], str]) -> None:
-    found = None
+    problem = None
     if column.clock and not column.constant:
         raise TreinoError(
             "target_time",
@@ -190,16 +190,16 @@ def _check_target(column: Column, place: Callable[[int], str]) -> None:
             _("Make a column of what is to be learnt of them (days, the month), or name another [[target]]."),
         )
     if column.numbers is not None:
-        found = fault(column, place)
+        problem = fault(column, place)
     elif column.words is not None and not column.categories:
         odd = sum(n for word, n in Counter(column.words.tolist()).items() if number(word) is None)
         if 2 * odd < len(column):
-            found = fault(column, place)
-    if found:
+            problem = fault(column, place)
+    if problem:
         raise TreinoError(
-            found[0].replace("feature", "target"),
-            _("The target: {message}").format(message=found[1]),
-            found[2] + ".",
+            problem[0].replace("feature", "target"),
+            _("The target: {message}").format(message=problem[1]),
+            problem[2] + ".",
         )
     if column.constant:
         raise TreinoError(
@@ -232,11 +232,11 @@ def task_of_kind(kind: str | None) -> Task | None:
 
 def classes_of(column: Column, kind: str | None) -> tuple[str, ...]:
     """The classes, in the order that a kind such as small<medium<large says, or else in their own."""
-    found = class_names(column)
+    names = class_names(column)
     if kind is None or "<" not in kind:
-        return found
+        return names
     levels = tuple(level.strip() for level in kind.split("<"))
-    unknown = sorted(set(found) - set(levels))
+    unknown = sorted(set(names) - set(levels))
     if unknown:
         raise TreinoError(
             "kind_levels",
@@ -245,7 +245,7 @@ def classes_of(column: Column, kind: str | None) -> tuple[str, ...]:
             ),
             _("Name every class, from the lowest to the highest."),
         )
-    return tuple(level for level in levels if level in set(found))
+    return tuple(level for level in levels if level in set(names))
 
 
 def encode(column: Column, classes: tuple[str, ...], place: Callable[[int], str]) -> NDArray[np.int64]:

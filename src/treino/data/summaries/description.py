@@ -205,9 +205,9 @@ def _image_description(
     )
 
 
-def _choice(table: Table, column: Column, asked: str | None, warnings: list[TableWarning]) -> ColumnRole:
+def _choice(table: Table, column: Column, request: str | None, warnings: list[TableWarning]) -> ColumnRole:
     try:
-        return choose(column, asked, False, table.place)
+        return choose(column, request, False, table.place)
     except TreinoError as error:
         warnings.append(TableWarning.of(error, column.name))
         return choose(column, None, False, table.place)
@@ -272,9 +272,9 @@ def _column_warnings(
         out = [c for c in features if choices[c.name].way == "out"]
         names = [c.name for c in out if why_out(c, choices[c.name]) == kind]
         if names and not table.keep_constant:
-            said = sentence.format(names=shorten(", ".join(names), 200))
+            text = sentence.format(names=shorten(", ".join(names), 200))
             rule = f"column_{kind.replace(' ', '_')}"
-            yield TableWarning(rule, said, moves[kind].format(name=as_item(names[0])), names[0])
+            yield TableWarning(rule, text, moves[kind].format(name=as_item(names[0])), names[0])
     counting = [c.name for c in features if choices[c.name].way != "out" and is_row_number(c)]
     if counting:
         yield TableWarning(
@@ -284,18 +284,18 @@ def _column_warnings(
             counting[0],
         )
     for column in features:
-        found = column_fault(table, column, choices[column.name])
-        if found:
-            yield TableWarning(found[0], found[1], found[2] + ".", column.name)
+        fault = column_fault(table, column, choices[column.name])
+        if fault:
+            yield TableWarning(fault[0], fault[1], fault[2] + ".", column.name)
     gaps = [
         (int(c.missing_N.sum()), c) for c in features if choices[c.name].way != "out" and c.missing_N.any()
     ]
     if gaps:
-        said = ", ".join(f"{c.name} ({n})" for n, c in sorted(gaps, key=lambda gap: -gap[0]))
+        text = ", ".join(f"{c.name} ({n})" for n, c in sorted(gaps, key=lambda gap: -gap[0]))
         most = max(gaps, key=lambda gap: gap[0])[1]
         yield TableWarning(
             "column_missing",
-            _("Cells without a value: {names}.").format(names=shorten(said, 200)),
+            _("Cells without a value: {names}.").format(names=shorten(text, 200)),
             _("Training fills numbers with their median and says where; [[impute=mean]] takes the mean."),
             most.name,
             table.place(int(most.missing_N.argmax())),

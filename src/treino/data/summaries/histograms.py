@@ -69,11 +69,11 @@ def _words(column: Column) -> WordCounts | None:
     present = words[words != ""].astype(str)
     if not len(present):
         return None
-    found, count = np.unique(present, return_counts=True)
+    distinct, count = np.unique(present, return_counts=True)
     order = np.argsort(-count, kind="stable")
     first = order[:VALUES]
     return WordCounts(
-        tuple(shorten(found[i], 24) for i in first),
+        tuple(shorten(distinct[i], 24) for i in first),
         tuple(count[first].tolist()),
         int(count[order[VALUES:]].sum()),
     )

@@ -144,10 +144,10 @@ class ImagesDescription:
                 self.blank_place,
             )
         if pair := self.duplicate:
-            said = _("Images that equal an earlier one: {n}.")
+            message = _("Images that equal an earlier one: {n}.")
             yield (
                 "rows_duplicate",
-                said.format(n=self._counted(self.duplicates, self.duplicates_across)),
+                message.format(n=self._counted(self.duplicates, self.duplicates_across)),
                 _("Look at {a} and {b}.").format(a=pair.place, b=pair.earlier),
                 pair.place,
             )
@@ -161,10 +161,10 @@ class ImagesDescription:
                 pair.place,
             )
         if pair := self.near_duplicate:
-            said = _("Images that almost equal an earlier one: {n}.")
+            message = _("Images that almost equal an earlier one: {n}.")
             yield (
                 "images_near_duplicate",
-                said.format(n=self._counted(self.near_duplicates, self.near_duplicates_across)),
+                message.format(n=self._counted(self.near_duplicates, self.near_duplicates_across)),
                 _("Look at {a} and {b}: their pixels correlate by {r}.").format(
                     a=pair.place, b=pair.earlier, r=numeral(pair.correlation, ".3f")
                 ),
@@ -184,14 +184,14 @@ def strip(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.concatenate([part for image in pixels for part in (gap, image)][1:], axis=1)
 
 
-def strip_html(shown: ImageExamples) -> str:
+def strip_html(examples: ImageExamples) -> str:
     """The examples of a class as an image in a page."""
     from PIL import Image
 
     file = io.BytesIO()
-    Image.fromarray(strip(shown.pixels)).save(file, "PNG", optimize=True)
-    said = _("images of {label}").format(label=shown.label) if shown.label else _("images")
-    alt, data = escape(said, quote=True), b64encode(file.getvalue()).decode()
+    Image.fromarray(strip(examples.pixels)).save(file, "PNG", optimize=True)
+    title = _("images of {label}").format(label=examples.label) if examples.label else _("images")
+    alt, data = escape(title, quote=True), b64encode(file.getvalue()).decode()
     look = "height:36px;max-width:none;image-rendering:pixelated;display:block"
     return f"<img style='{look}' src='data:image/png;base64,{data}' alt=\"{alt}\">"
 

@@ -67,9 +67,9 @@ def describe_images(
     copy_across_N = copy_N & (part_N[first_N] < part_N)
     label_N = reader.label_N
     against_N = copy_N & (label_N[first_N] != label_N) & (label_N[first_N] >= 0) & (label_N >= 0)
-    kept_K = seen.kept_K[~copy_N[seen.kept_K] & ~blank_N[seen.kept_K]]
-    unit_KD = seen.unit_KD[~copy_N[seen.kept_K] & ~blank_N[seen.kept_K]]
-    near_K, near_across_K = near_earlier(unit_KD, part_N[kept_K])
+    sample_K = seen.sample_K[~copy_N[seen.sample_K] & ~blank_N[seen.sample_K]]
+    unit_KD = seen.unit_KD[~copy_N[seen.sample_K] & ~blank_N[seen.sample_K]]
+    near_K, near_across_K = near_earlier(unit_KD, part_N[sample_K])
 
     def pair(of_N: NDArray[np.bool_]) -> ImagePair | None:
         row = int(of_N.argmax())
@@ -78,9 +78,9 @@ def describe_images(
     near = None
     if near_K.any():
         at = int((near_across_K if near_across_K.any() else near_K).argmax())
-        before = int(np.searchsorted(part_N[kept_K], part_N[kept_K[at]])) if near_across_K.any() else at
+        before = int(np.searchsorted(part_N[sample_K], part_N[sample_K[at]])) if near_across_K.any() else at
         other, correlation = nearest_earlier(unit_KD, at, before)
-        near = ImagePair(place(int(kept_K[at])), place(int(kept_K[other])), correlation)
+        near = ImagePair(place(int(sample_K[at])), place(int(sample_K[other])), correlation)
     return ImagesDescription(
         height=reader.shape[1],
         width=reader.shape[2],
@@ -98,7 +98,7 @@ def describe_images(
         contradicting=int(against_N.sum()),
         near_duplicates=int(near_K.sum()),
         near_duplicates_across=int(near_across_K.sum()),
-        compared=len(kept_K),
+        compared=len(sample_K),
         compared_size=seen.compared_size,
         blank_place=place(int(blank_N.argmax())) if blank_N.any() else None,
         duplicate=pair(copy_across_N if copy_across_N.any() else copy_N),
@@ -138,14 +138,14 @@ class _Reader:
 class _Seen:
     """first_N: for each image the first that equals it. blank_N: whether its pixels are all the same.
 
-    kept_K: the images that are compared, and unit_KD: these with mean 0 and length 1.
+    sample_K: the images that are compared, and unit_KD: these with mean 0 and length 1.
     """
 
     minimum: float
     maximum: float
     first_N: NDArray[np.int64]
     blank_N: NDArray[np.bool_]
-    kept_K: NDArray[np.int64]
+    sample_K: NDArray[np.int64]
     unit_KD: NDArray[np.float32]
     compared_size: tuple[int, int]
 
@@ -153,15 +153,15 @@ class _Seen:
 def _look(reader: _Reader) -> _Seen:
     """Read every image once."""
     rows, (channels, height, width) = len(reader.label_N), reader.shape
-    kept_N = np.ones(rows, dtype=bool)
+    sample_N = np.ones(rows, dtype=bool)
     if rows > MOST_COMPARED:
         some = torch.randperm(rows, generator=generator(0, "images"))[MOST_COMPARED:]
-        kept_N[some.numpy()] = False
+        sample_N[some.numpy()] = False
     side = 1
     while channels * math.ceil(height / side) * math.ceil(width / side) > _COMPARED_VALUES:
         side += 1
     size = (math.ceil(height / side), math.ceil(width / side))
-    unit_KD = np.empty((int(kept_N.sum()), channels * math.prod(size)), dtype=np.float32)
+    unit_KD = np.empty((int(sample_N.sum()), channels * math.prod(size)), dtype=np.float32)
     first_N, blank_N, known = np.arange(rows), np.empty(rows, dtype=bool), dict[bytes, int]()
     low, high, at, filled = math.inf, -math.inf, 0, 0
     for value_KD in reader.chunks():
@@ -171,10 +171,10 @@ def _look(reader: _Reader) -> _Seen:
         low, high = min(low, float(bottom_K.min())), max(high, float(top_K.max()))
         for row, values in enumerate(np.ascontiguousarray(value_KD + value_KD.dtype.type(0)), at):
             first_N[row] = known.setdefault(blake2b(values.tobytes(), digest_size=16).digest(), row)
-        kept_KD = _unit(_reduced(reader.planes(value_KD[kept_N[at:until]]), side).flatten(1).numpy())
-        unit_KD[filled : filled + len(kept_KD)] = kept_KD
-        at, filled = until, filled + len(kept_KD)
-    return _Seen(low, high, first_N, blank_N, np.flatnonzero(kept_N), unit_KD, size)
+        part_KD = _unit(_reduced(reader.planes(value_KD[sample_N[at:until]]), side).flatten(1).numpy())
+        unit_KD[filled : filled + len(part_KD)] = part_KD
+        at, filled = until, filled + len(part_KD)
+    return _Seen(low, high, first_N, blank_N, np.flatnonzero(sample_N), unit_KD, size)
 
 
 def _reduced(x: torch.Tensor, side: int) -> torch.Tensor:

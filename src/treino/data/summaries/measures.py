@@ -91,12 +91,12 @@ def class_runs(value_N: Floats, label_N: Ints) -> int | None:
 
 def gives_classes_away(value_N: Floats, label_N: Ints) -> bool:
     """Whether a number alone tells the classes apart: each class lies in an interval or two of its own."""
-    found = class_runs(value_N, label_N)
-    if found is None:
+    runs = class_runs(value_N, label_N)
+    if runs is None:
         return False
     present = int(np.isfinite(value_N).sum())
     most = 2 * (int(label_N.max()) + 1) - 1
-    return 1 < found <= most and present >= ROWS_PER_LEVEL * found and 2 * present > len(value_N)
+    return 1 < runs <= most and present >= ROWS_PER_LEVEL * runs and 2 * present > len(value_N)
 
 
 def purity(code_N: Ints, label_N: Ints) -> tuple[float, float]:

@@ -72,8 +72,8 @@ def _pairs(value_BK: Unit, least: float) -> NDArray[np.int64]:
 
 
 def _correlations(unit_ND: Unit, pair_2K: NDArray[np.int64]) -> Unit:
-    found = np.empty(pair_2K.shape[1], dtype=np.float32)
-    for start in range(0, len(found), _AT_ONCE):
+    correlation_K = np.empty(pair_2K.shape[1], dtype=np.float32)
+    for start in range(0, len(correlation_K), _AT_ONCE):
         one, other = pair_2K[:, start : start + _AT_ONCE]
-        found[start : start + _AT_ONCE] = np.einsum("ij,ij->i", unit_ND[one], unit_ND[other])
-    return found
+        correlation_K[start : start + _AT_ONCE] = np.einsum("ij,ij->i", unit_ND[one], unit_ND[other])
+    return correlation_K

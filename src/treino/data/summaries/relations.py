@@ -55,38 +55,38 @@ def correlation(column: Column, choice: ColumnRole, learnt: TargetRows) -> float
 def suspicions(column: Column, choice: ColumnRole, learnt: TargetRows, target: str) -> list[Suspicion]:
     """(rule, message, what to do) of a key along which the target is ordered, of a column that alone gives
     the target away, and of gaps that do."""
-    said = {"name": column.name, "item": as_item(column.name), "target": target}
+    facts = {"name": column.name, "item": as_item(column.name), "target": target}
     away, ordered = _known_too_well(column, choice, learnt)
-    found: list[Suspicion] = []
+    reasons: list[Suspicion] = []
     if ordered and (choice.kind == "identifier" or is_row_number(column)):
-        found.append((
+        reasons.append((
             "leak_order",
-            _("'{name}' tells rows apart, and the target '{target}' is ordered along it.").format(**said),
+            _("'{name}' tells rows apart, and the target '{target}' is ordered along it.").format(**facts),
             _("See how rows came into this order: the next may not.")
             if choice.way == "out"
             else _(
                 "Leave it out ([[kinds={item}=out]]), and see how rows came into this order: "
                 "the next may not."
-            ).format(**said),
+            ).format(**facts),
         ))  # fmt: skip
     elif away and choice.way != "out":
-        found.append((
+        reasons.append((
             "leak_column",
-            _("'{name}' alone gives the target '{target}' away.").format(**said),
-            _("If it is known only after the target is, leave it out: [[kinds={item}=out]].").format(**said),
+            _("'{name}' alone gives the target '{target}' away.").format(**facts),
+            _("If it is known only after the target is, leave it out: [[kinds={item}=out]].").format(**facts),
         ))  # fmt: skip
     absent_N = column.missing_N[learnt.row_N]
     if learnt.values is None and absent_N.any() and choice.kind != "constant":
         code_N = absent_N.astype(np.int64)
         if measures.levels_give_classes_away(code_N, learnt.label_N):
-            found.append((
+            reasons.append((
                 "leak_missing",
-                _("Whether '{name}' has a value gives the target '{target}' away.").format(**said),
+                _("Whether '{name}' has a value gives the target '{target}' away.").format(**facts),
                 _("If it is filled in only later, leave it out: [[kinds={item}=out]].").format(
-                    **said
+                    **facts
                 ),
             ))  # fmt: skip
-    return found
+    return reasons
 
 
 TOGETHER = {
@@ -101,18 +101,18 @@ def say_leaks(table: Table, chosen: Mapping[str, ColumnRole], learnt: TargetRows
     learnt = learnt.part(LEAK_ROWS)
     row_K = learnt.row_N
     learnt = TargetRows(np.arange(len(row_K)), learnt.values, learnt.label_N)
-    found: dict[str, list[tuple[str, str, str]]] = {}
+    by_rule: dict[str, list[tuple[str, str, str]]] = {}
     for name, choice in chosen.items():
         for rule, message, hint in suspicions(table.column(name).take(row_K), choice, learnt, target):
-            found.setdefault(rule, []).append((name, message, hint))
-    said = []
-    for rule, leaks in found.items():
+            by_rule.setdefault(rule, []).append((name, message, hint))
+    notes = []
+    for rule, leaks in by_rule.items():
         _name, message, hint = leaks[0]
         if len(leaks) > 1:
             names = shorten(", ".join(name for name, _message, _hint in leaks), 200)
             message = _(TOGETHER[rule]).format(target=target, names=names)
-        said.append(joined([message, hint], " "))
-    return said
+        notes.append(joined([message, hint], " "))
+    return notes
 
 
 def _known_too_well(column: Column, choice: ColumnRole, learnt: TargetRows) -> tuple[bool, bool]:

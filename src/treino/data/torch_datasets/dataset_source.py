@@ -95,24 +95,27 @@ def load_torch_dataset(
         part: look(of, features, target, data_seed, num_workers, keep=part != "train")
         for part, of in parts.items()
     }
-    for part, found in seen.items():
-        if found.item_shape != seen["train"].item_shape:
+    for part, first_pass in seen.items():
+        if first_pass.item_shape != seen["train"].item_shape:
             raise TreinoError(
                 "item_shape",
                 _("Items of the {part} part have the shape {shape}, and those of training {first}.").format(
-                    part=part, shape=list(found.item_shape), first=list(seen["train"].item_shape)
+                    part=part, shape=list(first_pass.item_shape), first=list(seen["train"].item_shape)
                 ),
                 _("Give all parts the same transforms."),
             )
     train = seen["train"]
-    everything = [label for found in seen.values() for label in found.labels]
+    everything = [label for first_pass in seen.values() for label in first_pass.labels]
     kinds = labels_of(everything, task, train.class_names, _placed(seen))
     index = _split(train, kinds, seen, validation, test, data_seed)
     kinds = kinds.fitted([train.labels[i] for i in index["train"].tolist()], train.place)
-    rows = {part: found.rows(kinds, torch.arange(len(found.labels))) for part, found in seen.items()}
+    rows = {
+        part: first_pass.rows(kinds, torch.arange(len(first_pass.labels)))
+        for part, first_pass in seen.items()
+    }
     for part, index_N in index.items():
         rows[part] = train.rows(kinds, index_N, keep=part != "train")
-    notes = [note for found in seen.values() for note in found.notes]
+    notes = [note for first_pass in seen.values() for note in first_pass.notes]
     if isinstance(train, ItemPass) and train.chance != "none" and any(p not in seen for p in index):
         notes.append(
             _(
@@ -181,7 +184,7 @@ def _parts_of(source: Any) -> dict[str, Any]:
                 _("Give (train, validation, test), or join some with torch.utils.data.ConcatDataset."),
             )
         source = dict(zip(PARTS, parts, strict=False))
-    found: dict[str, Any] = {}
+    sources: dict[str, Any] = {}
     for name, part in source.items():
         if not _one(part):
             raise TreinoError(
@@ -190,7 +193,7 @@ def _parts_of(source: Any) -> dict[str, Any]:
                 _("Arrays become one by torch.utils.data.TensorDataset(x, y)."),
             )
         known = _ALSO.get(name, name)
-        if known not in PARTS or known in found:
+        if known not in PARTS or known in sources:
             raise TreinoError(
                 "part_unknown",
                 _("A training has no part '{name}'.").format(name=name)
@@ -198,12 +201,12 @@ def _parts_of(source: Any) -> dict[str, Any]:
                 else _("The part {name} is given twice.").format(name=known),
                 nearest(name, PARTS),
             )
-        found[known] = part
-    if "train" not in found:
+        sources[known] = part
+    if "train" not in sources:
         raise TreinoError(
             "part_missing", _("There is no part 'train' to learn from."), _("Give {'train': dataset}.")
         )
-    return {name: found[name] for name in PARTS if name in found}
+    return {name: sources[name] for name in PARTS if name in sources}
 
 
 def _check_workers(workers: Any, parts: Mapping[str, object]) -> None:
@@ -228,10 +231,10 @@ def _placed(seen: Mapping[str, FirstPass]) -> Callable[[int], str]:
     """The place of a label among those of all parts together."""
 
     def place(row: int) -> str:
-        for found in seen.values():
-            if row < len(found.labels):
-                return found.place(row)
-            row -= len(found.labels)
+        for first_pass in seen.values():
+            if row < len(first_pass.labels):
+                return first_pass.place(row)
+            row -= len(first_pass.labels)
         raise IndexError(row)
 
     return place
@@ -269,12 +272,12 @@ def _split(
     label_N = np.zeros(len(every), dtype=np.int64)
     if kinds.task == "classification":
         label_N = kinds.encode(train.labels, train.place).numpy()
-    wanted = 1 + sum(share > 0 for share in shares)
+    splits = 1 + sum(share > 0 for share in shares)
     distinct = len(np.unique(train.first_N))
-    if distinct < max(2, wanted):
+    if distinct < max(2, splits):
         raise TreinoError(
             "rows_too_few",
-            _("Different items: {n}. That is too few for {wanted} splits.").format(n=distinct, wanted=wanted),
+            _("Different items: {n}. That is too few for {wanted} splits.").format(n=distinct, wanted=splits),
             _("Add items, or say validation=0, test=0.") if distinct > 1 else _("Add items."),
         )
     part_N = split(train.first_N, label_N, shares[0], shares[1], data_seed)
@@ -284,10 +287,10 @@ def _split(
                 n=len(every) - distinct
             )
         )
-    found = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
+    numbers = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
     return {
         name: torch.from_numpy(np.flatnonzero(part_N == number))
-        for name, number in found.items()
+        for name, number in numbers.items()
         if name == "train" or (part_N == number).any()
     }
 
@@ -341,10 +344,10 @@ def in_memory(data: Data) -> Data:
 def digest(data: Data) -> str:
     """Of what the rows are, whatever order they come in: a DataLoader given again must be the same one."""
     content = [data.task, list(data.classes), list(data.item_shape), data.target_mean, data.target_scale]
-    found = sha256(repr(content).encode())
+    sha = sha256(repr(content).encode())
     for rows in data.splits.values():
-        found.update(rows.y.sort(0).values.numpy().tobytes() + rows.index.numpy().tobytes())
-    return found.hexdigest()
+        sha.update(rows.y.sort(0).values.numpy().tobytes() + rows.index.numpy().tobytes())
+    return sha.hexdigest()
 
 
 def steps_of(data: Data) -> int | None:

@@ -233,7 +233,7 @@ def _look_at_items(
         reader = replace(reader, seed=None)
     width, size = x.numel(), rows * x.numel() * 4
     fits = size <= memory()
-    kept = torch.empty(rows, width) if chance == "none" and fits else None
+    copy_ND = torch.empty(rows, width) if chance == "none" and fits else None
     labels: list[Label] = []
     high_N, low_N, first_N = np.empty(rows), np.empty(rows), np.arange(rows)
     known: dict[bytes, int] = {}
@@ -242,32 +242,32 @@ def _look_at_items(
         at = len(labels)
         flat = scaled(x).flatten(1)
         high_N[at : at + len(flat)], low_N[at : at + len(flat)] = flat.amax(1), flat.amin(1)
-        if kept is not None:
-            kept[at : at + len(flat)] = flat
+        if copy_ND is not None:
+            copy_ND[at : at + len(flat)] = flat
         if chance == "none":
             for i, row in enumerate((flat + 0.0).numpy()):
                 first_N[at + i] = known.setdefault(blake2b(row.tobytes(), digest_size=16).digest(), at + i)
         labels += more
     pixels = x.dtype == torch.uint8 and x.dim() > 2
     return ItemPass(
-        reader, workers, chance, labels, first_N, high_N, low_N, kept, pixels, _class_names(dataset),
+        reader, workers, chance, labels, first_N, high_N, low_N, copy_ND, pixels, _class_names(dataset),
         _notes_on_items(name, rows, chance, size, fits, pixels),
     )  # fmt: skip
 
 
 def _chance(reader: Reader, rows: int) -> Chance:
     """Read some items from the same seeds and from others: whether they change, and whether by the seeds."""
-    found: Chance = "none"
+    chance: Chance = "none"
     begin = time.perf_counter()
     for n, i in enumerate(np.unique(np.linspace(0, rows - 1, LOOKED_AT).astype(int)).tolist()):
         one, same, other = (next(read(reader, [(epoch, [i])])) for epoch in (STILL, STILL, STILL - 1))
         if not _equal(one, same):
             return "free"
         if not _equal(one, other):
-            found = "seeded"
+            chance = "seeded"
         if n >= 8 and time.perf_counter() - begin > LOOK_SECONDS:
             break
-    return found
+    return chance
 
 
 def _equal(one: tuple[Tensor, list[Label]], other: tuple[Tensor, list[Label]]) -> bool:
@@ -309,7 +309,7 @@ def _notes_on_pixels(name: str, pixels: bool) -> list[str]:
 
 def _look_at_stream(source: BatchStream, names: Sequence[str] | None, keep: bool) -> StreamPass:
     labels: list[Label] = []
-    kept: list[Tensor] | None = [] if keep else None
+    copies: list[Tensor] | None = [] if keep else None
     size = steps = batch = 0
     ends: list[tuple[float, Tensor, Label]] = []  # the rows with the largest and the smallest number so far
     sample: list[tuple[Tensor, Label]] = []
@@ -329,9 +329,9 @@ def _look_at_stream(source: BatchStream, names: Sequence[str] | None, keep: bool
         labels += more
         steps, batch = steps + 1, max(batch, len(x))
         size += flat.shape[1] * len(x) * 4
-        if kept is not None:
-            kept.append(scaled(x).flatten(1))
-            kept = kept if size <= memory() else None
+        if copies is not None:
+            copies.append(scaled(x).flatten(1))
+            copies = copies if size <= memory() else None
         if len(labels) > LARGEST_PASS:
             raise TreinoError(
                 "stream_endless",
@@ -343,7 +343,7 @@ def _look_at_stream(source: BatchStream, names: Sequence[str] | None, keep: bool
             "dataset_empty", _("{name} gives no rows.").format(name=source.name), _("Give at least some.")
         )
     own = source.steps is True
-    notes = _notes_on_stream(source.name, len(labels), steps if own else None, kept is not None)
+    notes = _notes_on_stream(source.name, len(labels), steps if own else None, copies is not None)
     return StreamPass(
         source,
         labels,
@@ -351,7 +351,7 @@ def _look_at_stream(source: BatchStream, names: Sequence[str] | None, keep: bool
         batch,
         (torch.stack([x for _v, x, _y in ends]), [y for _v, _x, y in ends]),
         (torch.stack([x for x, _y in sample]), [y for _x, y in sample]),
-        torch.cat(kept) if kept is not None else None,
+        torch.cat(copies) if copies is not None else None,
         pixels,
         names,
         [*notes, *_notes_on_pixels(source.name, pixels)],
@@ -364,8 +364,8 @@ def _ends(
     return now if not before else [a if a[0] >= b[0] else b for a, b in zip(before, now, strict=True)]
 
 
-def _notes_on_stream(name: str, rows: int, steps: int | None, kept: bool) -> list[str]:
-    if kept:
+def _notes_on_stream(name: str, rows: int, steps: int | None, in_memory: bool) -> list[str]:
+    if in_memory:
         return [_("{name}: {n:,} rows were read once and are kept in memory.").format(name=name, n=rows)]
     if steps is None:
         return [

@@ -111,9 +111,9 @@ def as_numbers(value: Any, where: str) -> Tensor:
             _("x of {where} is {what}.").format(where=where, what=_described(value)),
             _("Return real numbers, at least one."),
         )
-    found: Tensor = value.detach().cpu()
-    found = found if found.layout is torch.strided else found.to_dense()
-    return found if found.dim() else found.reshape(1)
+    tensor: Tensor = value.detach().cpu()
+    tensor = tensor if tensor.layout is torch.strided else tensor.to_dense()
+    return tensor if tensor.dim() else tensor.reshape(1)
 
 
 def as_label(value: Any, where: str) -> Label:

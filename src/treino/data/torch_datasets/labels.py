@@ -100,9 +100,9 @@ def labels_of(
     kind: Literal["text", "number", "truth"] = (
         "truth" if column.boolean else "text" if column.words is not None else "number"
     )
-    found = Labels(task, reason, classes, number, kind)
-    check_classes(found.encode(labels, place).numpy(), classes, column)
-    return found
+    result = Labels(task, reason, classes, number, kind)
+    check_classes(result.encode(labels, place).numpy(), classes, column)
+    return result
 
 
 def _check_ignored(labels: Sequence[Label], place: Place) -> None:
@@ -157,14 +157,14 @@ def _column(labels: Sequence[Label], place: Place) -> Column:
 
 
 def _numbers(labels: Sequence[Label], place: Place) -> NDArray[np.float64]:
-    found = np.asarray(labels, dtype=np.float64)
-    wrong = np.flatnonzero(~np.isfinite(found))
+    value_N = np.asarray(labels, dtype=np.float64)
+    wrong = np.flatnonzero(~np.isfinite(value_N))
     if len(wrong):
         raise TreinoError(
             "target_not_finite",
             _("The target of {place} is {value}.").format(
-                place=place(int(wrong[0])), value=plain(float(found[wrong[0]]))
+                place=place(int(wrong[0])), value=plain(float(value_N[wrong[0]]))
             ),
             _("Leave the item out."),
         )
-    return found
+    return value_N

@@ -201,11 +201,11 @@ def fails(error: BaseException, where: str, hint: str, *, search: bool = False) 
 
     search: for the number of the item, which ``where`` doesn't say.
     """
-    said = str(error).strip()
+    message = str(error).strip()
     frames = list(traceback.extract_tb(error.__traceback__))
-    if "Original Traceback" in said:  # of a DataLoader's worker: its lines are in the text
-        frames = [traceback.FrameSummary(*found) for found in _frames_in(said)]
-        said = said.splitlines()[-1].partition(": ")[2]
+    if "Original Traceback" in message:  # of a DataLoader's worker: its lines are in the text
+        frames = [traceback.FrameSummary(*frame) for frame in _frames_in(message)]
+        message = message.splitlines()[-1].partition(": ")[2]
     own = [f for f in frames if not str(Path(f.filename).resolve()).startswith(_LIBRARIES)]
     item = _item_in(error) if search else None
     failure = TreinoError(
@@ -214,7 +214,7 @@ def fails(error: BaseException, where: str, hint: str, *, search: bool = False) 
             where=where[:1].upper() + where[1:],
             item="" if item is None else _(", at item {i},").format(i=item),
             kind=type(error).__name__,
-            error=said.rstrip("."),
+            error=message.rstrip("."),
             line=_(" ({file}, line {line}, in {function}: {text})").format(
                 file=Path(own[-1].filename).name,
                 line=own[-1].lineno,
@@ -231,26 +231,26 @@ def fails(error: BaseException, where: str, hint: str, *, search: bool = False) 
 
 
 def _frames_in(text: str) -> list[tuple[str, int, str]]:
-    found = re.findall(r'File "([^"]+)", line (\d+), in (\S+)', text)
-    return [(file, int(line), function) for file, line, function in found]
+    matches = re.findall(r'File "([^"]+)", line (\d+), in (\S+)', text)
+    return [(file, int(line), function) for file, line, function in matches]
 
 
 def _item_in(error: BaseException) -> int | None:
     """The number that the failing ``__getitem__`` was asked for by a loader, as far as it can be seen."""
-    at, found = error.__traceback__, None
+    at, number = error.__traceback__, None
     while at is not None:
         code = at.tb_frame.f_code
         if code.co_name == "__getitem__" and code.co_argcount == 2 and code.co_filename != __file__:
             value = at.tb_frame.f_locals.get(code.co_varnames[1])
-            found = value if found is None and isinstance(value, int) else found
+            number = value if number is None and isinstance(value, int) else number
         at = at.tb_next
-    return found
+    return number
 
 
 @contextmanager
-def own_chance(wanted: bool) -> Iterator[None]:
+def own_chance(restore: bool) -> Iterator[None]:
     """Restore the global random states of torch, NumPy and random afterwards."""
-    if not wanted:
+    if not restore:
         yield
         return
     before = torch.get_rng_state(), np.random.get_state(), random.getstate()

@@ -193,19 +193,19 @@ class StreamRows:
         endless = self._endless()
         if self.steps is not None:
             for _visit, (x, labels) in zip(visits, endless, strict=False):
-                yield self._taken(x, labels)
+                yield self._encoded(x, labels)
             return
         x, labels = next(endless)
         for _epoch, rows in visits:
             while len(x) < len(rows):
                 more, others = next(endless)
                 x, labels = torch.cat([x, more]), labels + others
-            yield self._taken(x[: len(rows)], labels[: len(rows)])
+            yield self._encoded(x[: len(rows)], labels[: len(rows)])
             x, labels = x[len(rows) :], labels[len(rows) :]
 
     def parts(self, y: Tensor, rows: int) -> Iterator[Batch]:
         """One pass; the parts are the source's batches, whatever ``rows`` says."""
-        return (self._taken(x, labels) for x, labels in self._source.once())
+        return (self._encoded(x, labels) for x, labels in self._source.once())
 
     def in_batches(self, y: Tensor, order_N: Tensor, batch_size: int) -> Iterator[Batch]:
         """One pass in the source's own order; in its own batches where it has them."""
@@ -226,7 +226,7 @@ class StreamRows:
     def two(self, y: Tensor) -> Batch:
         return self._two
 
-    def _taken(self, x: Tensor, labels: list[Label]) -> Batch:
+    def _encoded(self, x: Tensor, labels: list[Label]) -> Batch:
         return scaled(x).flatten(1), self._encode(labels, self._place)
 
     def _place(self, row: int) -> str:
