@@ -113,9 +113,9 @@ def activation(name: str) -> Activation:
     return ACTIVATIONS[name]
 
 
-def modules_of(wanted: Callable[[Activation], bool]) -> tuple[type[nn.Module], ...]:
+def modules_of(condition: Callable[[Activation], bool]) -> tuple[type[nn.Module], ...]:
     """The classes of the activations for which this holds."""
-    return tuple(type(known.module()) for known in ACTIVATIONS.values() if wanted(known))
+    return tuple(type(known.module()) for known in ACTIVATIONS.values() if condition(known))
 
 
 def name_of(module: nn.Module) -> str | None:

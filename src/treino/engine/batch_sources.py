@@ -112,11 +112,11 @@ class MappedBatches:
         return self._block.part(first, stop)
 
     def _arrived(self, first: int) -> RowBlock:
-        found, self._next = self._next, None
-        if found is not None and found[0] == first:
-            return found[1].result()
-        if found is not None:  # only one thread may go through the epochs' orders
-            found[1].cancel() or found[1].exception()
+        pending, self._next = self._next, None
+        if pending is not None and pending[0] == first:
+            return pending[1].result()
+        if pending is not None:  # only one thread may go through the epochs' orders
+            pending[1].cancel() or pending[1].exception()
         return self._reader.submit(self._read, first).result()
 
     def _read(self, first: int) -> RowBlock:
@@ -162,23 +162,23 @@ class StreamedBatches:
         if self._at != first or self._source is None:
             self._source = self._rows.x.batches(self._visits(first))
         source, self._source = self._source, None  # what is interrupted can't be gone on with
-        found: list[Batch] = []
+        batches: list[Batch] = []
         size = 0
-        while first + len(found) < stop and size < BLOCK_BYTES:
+        while first + len(batches) < stop and size < BLOCK_BYTES:
             x, y = next(source)
-            found.append((x, y))
+            batches.append((x, y))
             size += x.nbytes
             if time.perf_counter() - begin > PULL_SECONDS:
                 break
-        self._at = first + len(found)
+        self._at = first + len(batches)
         if self._at < self._plan.steps:
             self._source = source
         else:
             source.close()  # worker processes end with it
-        x, y = (torch.cat(t) if len(t) > 1 else t[0] for t in zip(*found, strict=True))
+        x, y = (torch.cat(t) if len(t) > 1 else t[0] for t in zip(*batches, strict=True))
         y = self._shared.loss.target(y, self._shared.dtype).to(self._shared.device)
         return RowBlock(
-            first, as_kernel_input(x, self._shared), y, _places([len(b) for b, _y in found], self._shared)
+            first, as_kernel_input(x, self._shared), y, _places([len(b) for b, _y in batches], self._shared)
         )
 
     def _visits(self, first: int) -> Iterator[tuple[int, Tensor]]:

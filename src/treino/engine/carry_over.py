@@ -121,12 +121,12 @@ def _reshaped_row(
     stack: Stack = [LayerState(w, b, len(networks)) for w, b in pairs]
     with torch.no_grad():
         stack = reshaped(stack, shared.net.hidden, kind.module(), x_ND, output)
-    found = {}
+    copies = {}
     for k, name in enumerate(names):
         flat_n = torch.zeros_like(training.state.population.params[0], device="cpu")
         layers = [t for layer in stack for t in (layer.weight_KHD, layer.bias_KH)]
         parts = [t[k] for t in (*gates, *layers)]
         for view, part in zip(shared.layout.views(flat_n), parts, strict=True):
             view.copy_(part)
-        found[name] = flat_n.numpy()
-    return found
+        copies[name] = flat_n.numpy()
+    return copies

@@ -53,15 +53,15 @@ class RewindPoint:
         What is not finite stays so; ``first`` is known to be good.
         """
         low, high, middle = first, latest, latest
-        found: Population | None = None
+        population: Population | None = None
         while low < high:
             again = self.members(slice(member, member + 1), middle)
             if bool(again.params.isfinite().all()):
-                low, found = middle, again
+                low, population = middle, again
             else:
                 high = middle - 1
             middle = (low + high + 1) // 2
-        return low, found if found is not None else self.members(slice(member, member + 1), low)
+        return low, population if population is not None else self.members(slice(member, member + 1), low)
 
 
 def freeze_diverged(
@@ -83,11 +83,11 @@ def freeze_diverged(
 def diverged_rows(loss_SR: Tensor, params: Tensor) -> list[tuple[int, int]]:
     """-> (row, steps before its first loss that is not finite, or all) of all gone wrong in a chunk."""
     bad_R = ~(loss_SR.isfinite().all(0) & params.isfinite().all(1).cpu())
-    found = []
+    rows = []
     for row in bad_R.nonzero().flatten().tolist():
         wrong = torch.nonzero(~loss_SR[:, row].isfinite())
-        found.append((row, int(wrong[0]) if len(wrong) else len(loss_SR)))
-    return found
+        rows.append((row, int(wrong[0]) if len(wrong) else len(loss_SR)))
+    return rows
 
 
 def divergence_threshold(loss: Loss, y: Tensor) -> float:

@@ -24,10 +24,10 @@ class EarlyStopping:
     def initial_best(self, population: Population, evaluates: bool) -> BestWeights:
         """Before the first figure. evaluates: whether there are validation rows."""
         P = len(population)
-        kept = P if self.keep == "best" and evaluates else 0
+        count = P if self.keep == "best" and evaluates else 0
         return BestWeights(
-            population.answering[:kept].clone(),
-            population.buffers[:kept].clone(),
+            population.answering[:count].clone(),
+            population.buffers[:count].clone(),
             torch.full((P,), -METRICS[self.metric].better * torch.inf, dtype=torch.float64),
             torch.full((P,), -1, dtype=torch.int64),
         )

@@ -66,13 +66,13 @@ def answering_members(state: TrainingState, metric: str) -> list[int]:
 
 
 def answer_module(
-    shared: SharedConfig, config: TrainConfig, state: TrainingState, *, kept: bool
+    shared: SharedConfig, config: TrainConfig, state: TrainingState, *, best_weights: bool
 ) -> nn.Module:
     """What answers: the one network, or the ensemble; a plain module in evaluation mode on the CPU.
 
-    kept: with the weights that are kept, not the last ones.
+    best_weights: with the weights that are kept, not the last ones.
     """
-    population, best = state.population, state.best if kept else None
+    population, best = state.population, state.best if best_weights else None
     if config.shared.ensemble == 1:
         return member_module(shared, population, 0, best)
     answering = answering_members(state, config.shared.metric)

@@ -28,11 +28,11 @@ class EpochStretch:
     @property
     def parts(self) -> "list[EpochStretch]":
         """This one and those before it, the newest first."""
-        found, count = [self], self.previous
+        stretches, count = [self], self.previous
         while count is not None:
-            found.append(count)
+            stretches.append(count)
             count = count.previous
-        return found
+        return stretches
 
     def epoch_of(self, step: int) -> int:
         """The number, from 1 on, of the epoch that update number ``step`` belongs to; 0 before the first."""

@@ -18,9 +18,9 @@ class EpochLoss:
 
     def rows(self, index: list[int]) -> "EpochLoss":
         """A copy of these members' sums."""
-        found = EpochLoss(len(index))
-        found.count, found.sums, found.last = self.count, self.sums[:, index], self.last[index]
-        return found
+        copy = EpochLoss(len(index))
+        copy.count, copy.sums, copy.last = self.count, self.sums[:, index], self.last[index]
+        return copy
 
     def add(self, loss_SP: Tensor, per_epoch: int, over: bool = False) -> tuple[Tensor, Tensor]:
         """-> mean, deviation ``[E, P]`` of the epochs that these steps end; over: the cut last one too."""
@@ -31,19 +31,19 @@ class EpochLoss:
         while at < steps:
             whole = (steps - at) // per_epoch
             if self.count or not whole:
-                taken = min(per_epoch - self.count, steps - at)
-                self._go_on(loss_SP[at : at + taken])
-                if self.count == per_epoch or (over and at + taken == steps):
+                length = min(per_epoch - self.count, steps - at)
+                self._go_on(loss_SP[at : at + length])
+                if self.count == per_epoch or (over and at + length == steps):
                     parts.append(self.sums.clone().unsqueeze(0))
                     counts.append(self.count)
                     self.count = 0
                     self.sums.zero_()  # what is saved must not tell how the steps were cut
             else:
-                taken = whole * per_epoch
-                loss_ESP = loss_SP[at : at + taken].unflatten(0, (whole, per_epoch))
+                length = whole * per_epoch
+                loss_ESP = loss_SP[at : at + length].unflatten(0, (whole, per_epoch))
                 parts.append(torch.cat([loss_ESP[:, :1], _summed(loss_ESP - loss_ESP[:, :1])], 1))
                 counts += [per_epoch] * whole
-            at += taken
+            at += length
         if not parts:
             return loss_SP[:0], loss_SP[:0]
         sums_E3P, count_E1 = torch.cat(parts), torch.tensor(counts, dtype=torch.float64).unsqueeze(1)

@@ -75,10 +75,10 @@ def reshaped(
 
 def hidden_values(stack: Stack, act: Activation, x_ND: Tensor) -> list[Tensor]:
     """``[N, H]`` of the inputs and of each hidden layer."""
-    found = [x_ND]
+    values = [x_ND]
     for layer in stack[:-1]:
-        found.append(act(found[-1] @ layer.weight_KHD[0].T + layer.bias_KH[0]))
-    return found
+        values.append(act(values[-1] @ layer.weight_KHD[0].T + layer.bias_KH[0]))
+    return values
 
 
 def widened(stack: Stack, place: int, units: int) -> Stack:
@@ -88,7 +88,7 @@ def widened(stack: Stack, place: int, units: int) -> Stack:
     optimizer that looks at signs parts them too. The optimizer's moments are copied as they are.
     """
     before = stack[place].units
-    return _taken(stack, place, torch.arange(units) % before, shares(units, before))
+    return _selected_units(stack, place, torch.arange(units) % before, shares(units, before))
 
 
 def shares(units: int, before: int) -> Tensor:
@@ -106,12 +106,12 @@ def narrowed(stack: Stack, place: int, units: int, value_NH: Tensor) -> Stack:
     after = stack[place + 1]
     onward_MCH = after.weight_KHD[: after.networks]
     moved_H = value_NH.std(0, correction=0) * onward_MCH[0].norm(dim=0)
-    kept_H = moved_H.argsort(descending=True, stable=True)[:units].sort().values
-    gone_H = torch.ones(len(moved_H), dtype=torch.bool).index_fill(0, kept_H, False)
+    unit_H = moved_H.argsort(descending=True, stable=True)[:units].sort().values
+    gone_H = torch.ones(len(moved_H), dtype=torch.bool).index_fill(0, unit_H, False)
     bias_KC = after.bias_KH.clone()
     bias_KC[: after.networks] += onward_MCH[:, :, gone_H] @ value_NH.mean(0)[gone_H]
     stack = [*stack[: place + 1], replace(after, bias_KH=bias_KC), *stack[place + 2 :]]
-    return _taken(stack, place, kept_H, torch.ones(units, dtype=torch.float64))
+    return _selected_units(stack, place, unit_H, torch.ones(units, dtype=torch.float64))
 
 
 def deepened(stack: Stack, place: int, act: Activation, value_NH: Tensor) -> Stack:
@@ -137,7 +137,7 @@ def deepened(stack: Stack, place: int, act: Activation, value_NH: Tensor) -> Sta
 def straight_stretch(act: Activation, value_NH: Tensor) -> LinearStretch:
     """The first that bends no value by more than NEAR of the largest one, or the straightest."""
     size = float(value_NH.abs().max()) or 1.0
-    found: list[tuple[float, LinearStretch]] = []
+    stretches: list[tuple[float, LinearStretch]] = []
     for point in POINTS:
         for scale in SCALES:
             ends = act(torch.tensor([point, point + scale * size], dtype=torch.float64))
@@ -148,8 +148,8 @@ def straight_stretch(act: Activation, value_NH: Tensor) -> LinearStretch:
             bent = float((straight_NH - value_NH).abs().max())
             if bent <= NEAR * size:
                 return LinearStretch(scale, point, height, slope)
-            found.append((bent, LinearStretch(scale, point, height, slope)))
-    return min(found, key=lambda pair: pair[0])[1] if found else LinearStretch(1.0, 0.0, 0.0, 1.0)
+            stretches.append((bent, LinearStretch(scale, point, height, slope)))
+    return min(stretches, key=lambda pair: pair[0])[1] if stretches else LinearStretch(1.0, 0.0, 0.0, 1.0)
 
 
 def shortened(stack: Stack, hidden: int, output: Callable[[Tensor], None]) -> Stack:
@@ -162,10 +162,10 @@ def shortened(stack: Stack, hidden: int, output: Callable[[Tensor], None]) -> St
     return [*before, replace(last, weight_KHD=weight_KCH)]
 
 
-def _taken(stack: Stack, place: int, of_H: Tensor, share_H: Tensor) -> Stack:
+def _selected_units(stack: Stack, place: int, of_H: Tensor, share_H: Tensor) -> Stack:
     """With these of a hidden layer's units, and their shares of their outgoing weights."""
     layer, after = stack[place], stack[place + 1]
     onward_KCH = after.weight_KHD[:, :, of_H].clone()
     onward_KCH[: after.networks] *= share_H
-    taken = replace(layer, weight_KHD=layer.weight_KHD[:, of_H], bias_KH=layer.bias_KH[:, of_H])
-    return [*stack[:place], taken, replace(after, weight_KHD=onward_KCH), *stack[place + 2 :]]
+    selection = replace(layer, weight_KHD=layer.weight_KHD[:, of_H], bias_KH=layer.bias_KH[:, of_H])
+    return [*stack[:place], selection, replace(after, weight_KHD=onward_KCH), *stack[place + 2 :]]

@@ -96,7 +96,7 @@ def changed_values(
     if name == "betas":
         pair = isinstance(value, tuple | list) and len(value) == 2
         betas = value if pair else read_settings({"betas": value}).betas or BETAS
-        found = {f"beta{i + 1}": per_member(f"beta{i + 1}", beta, members) for i, beta in enumerate(betas)}
+        values = {f"beta{i + 1}": per_member(f"beta{i + 1}", beta, members) for i, beta in enumerate(betas)}
     else:
         known("hyper-parameter", name, (*HP, "betas"))
         if name == "ema" and not has["ema"]:
@@ -111,7 +111,7 @@ def changed_values(
                 _("This network has no dropout layers to set."),
                 _("Begin with a dropout above 0, e.g. [[dropout=0.1]]."),
             )
-        found = {name: per_member(name, math.inf if name == "clip" and value is None else value, members)}
-    for each, value_P in found.items():
+        values = {name: per_member(name, math.inf if name == "clip" and value is None else value, members)}
+    for each, value_P in values.items():
         check_read(each, value_P.tolist(), optimizer)
-    return found
+    return values

@@ -81,8 +81,8 @@ class KeyframeBuffer:
 
     def take(self) -> list[Keyframe]:
         """Return all keyframes and empty the buffer."""
-        found, self.frames = self.frames, []
-        return found
+        frames, self.frames = self.frames, []
+        return frames
 
     def _copied(self, state: TrainingState, chunk: Chunk) -> list[tuple[int, Copies]]:
         """(step, rows) of the kernel's copies, but for those after the last good update of a diverged one."""
@@ -134,9 +134,9 @@ def keyframe_bytes(state: TrainingState) -> int:
     """The size of one keyframe."""
     if len(state.population) > 1:
         return sum(array.nbytes for array in _whole(state).values())
-    kept = (state.best.params, state.best.buffers)
+    best = (state.best.params, state.best.buffers)
     copies = state.population.copies().values()
-    return sum(a.nbytes for a in copies) + sum(t.numel() * t.itemsize for t in kept)
+    return sum(a.nbytes for a in copies) + sum(t.numel() * t.itemsize for t in best)
 
 
 def keyframe_of_saved(saved: SavedState) -> tuple[Copies, dict[str, Any]]:
@@ -178,10 +178,10 @@ def saved_from_keyframe(
     }
     if len(state.population) > 1:
         begins = count.end_of(count.ended(step)) == step  # an epoch, maybe with batches of another size
-        found = {"seeds": state.population.seed_P} | tensors
+        content = {"seeds": state.population.seed_P} | tensors
         if begins:
-            found["epoch.sums"] = torch.zeros_like(state.epoch_loss.sums)
-        every = {name: found[name][: len(t)] for name, t in here.items()}
+            content["epoch.sums"] = torch.zeros_like(state.epoch_loss.sums)
+        every = {name: content[name][: len(t)] for name, t in here.items()}
         return every, figures | {"epoch_count": 0 if begins else meta["epoch_count"]}
     epoch, ended = EpochLoss(1), count.ended(meta["step"])
     whole = count.end_of(ended)
@@ -191,7 +191,7 @@ def saved_from_keyframe(
     if step > whole:
         epoch.add(loss_S[whole:step].unsqueeze(1), setup.plan.steps_per_epoch)
     states = [f"moment.{i}" for i in range(len(OPTIMIZERS[setup.shared.optimizer].states))]
-    found = {name: tensors[name][: len(here[name])] for name in (*KEPT, *states) if name in here} | {
+    content = {name: tensors[name][: len(here[name])] for name in (*KEPT, *states) if name in here} | {
         "seeds": state.population.seed_P,
         "best.metric": torch.tensor(meta["best"][:1], dtype=torch.float64),
         "best.step": torch.tensor(meta["best"][1:], dtype=torch.int64),
@@ -200,5 +200,7 @@ def saved_from_keyframe(
         "status": torch.zeros(1, dtype=torch.int64),
         "stop_step": torch.zeros(1, dtype=torch.int64),
     }
-    found |= {f"hp.{name}": torch.tensor([value], dtype=torch.float64) for name, value in meta["hp"].items()}
-    return {name: found[name] for name in here}, figures | {"epoch_count": epoch.count}
+    content |= {
+        f"hp.{name}": torch.tensor([value], dtype=torch.float64) for name, value in meta["hp"].items()
+    }
+    return {name: content[name] for name in here}, figures | {"epoch_count": epoch.count}

@@ -110,14 +110,14 @@ def measure(
         return {}
     inputs = metric_inputs(output_RNC, y, loss, scale)
     output_RNC, target = inputs.output_RNC, inputs.y
-    found = {"loss": _losses(output_RNC, target, loss)}
+    metrics = {"loss": _losses(output_RNC, target, loss)}
     answered_R = ~output_RNC.isnan().flatten(1).any(1)  # argmax takes NaN for the largest
     for name in metric_names(loss, output_RNC.shape[-1]):
         if (of := METRICS[name].of) is not None:
             value_R = of(inputs)
             silent = loss.task == "classification" and not answered_R.all()
-            found[name] = torch.where(answered_R, value_R, torch.nan) if silent else value_R
-    return found
+            metrics[name] = torch.where(answered_R, value_R, torch.nan) if silent else value_R
+    return metrics
 
 
 def _losses(output_RNC: Tensor, y: Tensor, loss: Loss) -> Tensor:
@@ -161,12 +161,12 @@ def _r2(a: MetricInputs) -> Tensor:
     if len(a.y) < 2:
         return torch.full((len(a.output_RNC),), math.nan, dtype=torch.float64)
     spread_K = (a.y - a.y.mean(0)).square().sum(0)
-    found = []
+    scores = []
     for error_NK in a.error_RNK:
         square_K = error_NK.square().sum(0)
         r2_K = torch.where(spread_K > 0, 1 - square_K / spread_K, (square_K == 0).double())
-        found.append(r2_K.mean())
-    return torch.stack(found)
+        scores.append(r2_K.mean())
+    return torch.stack(scores)
 
 
 F1_FUNCTION = '''

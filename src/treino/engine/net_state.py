@@ -119,8 +119,8 @@ def _a_constant() -> str:
 
 def forms(module: nn.Module) -> dict[str, TensorForm]:
     """Shape, type and whether it is trained, of every parameter and buffer."""
-    found: dict[str, TensorForm] = {n: (t.shape, t.dtype, False) for n, t in module.named_buffers()}
-    return found | {n: (p.shape, p.dtype, p.requires_grad) for n, p in module.named_parameters()}
+    buffers: dict[str, TensorForm] = {n: (t.shape, t.dtype, False) for n, t in module.named_buffers()}
+    return buffers | {n: (p.shape, p.dtype, p.requires_grad) for n, p in module.named_parameters()}
 
 
 def check_forms(before: Mapping[str, TensorForm], module: nn.Module) -> None:

@@ -28,12 +28,12 @@ def member_seeds(seed: int, members: int) -> tuple[int, ...]:
 
     Those of neighbouring seeds have nothing in common, and a larger ensemble begins with a smaller one's.
     """
-    drawn, found = generator(seed, "member"), [seed]
-    while len(found) < members:
+    drawn, seeds = generator(seed, "member"), [seed]
+    while len(seeds) < members:
         other = int(torch.randint(2**31, (), generator=drawn))
-        if other not in found:
-            found.append(other)
-    return tuple(found)
+        if other not in seeds:
+            seeds.append(other)
+    return tuple(seeds)
 
 
 def mix(x: torch.Tensor) -> torch.Tensor:

@@ -40,8 +40,8 @@ def training_identity(setup: TrainingSetup, state: TrainingState) -> dict[str, A
 
 def _schedules(setup: TrainingSetup, state: TrainingState) -> list[Any]:
     """One schedule if all members share it, else one for each."""
-    found = [list(setup.plan.schedules[k]) for k in state.population.schedule_P.tolist()]
-    return found[0] if all(each == found[0] for each in found) else found
+    schedules = [list(setup.plan.schedules[k]) for k in state.population.schedule_P.tolist()]
+    return schedules[0] if all(each == schedules[0] for each in schedules) else schedules
 
 
 def save_state(setup: TrainingSetup, state: TrainingState) -> SavedState:

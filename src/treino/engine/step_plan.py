@@ -107,11 +107,11 @@ class BatchIndices:
         plan = self.plan
         if plan.batch_size is None:
             return [None] * steps
-        found: list[Tensor | None] = []
+        indices: list[Tensor | None] = []
         for step in range(first, first + steps):
             epoch, place = plan.count.place(step)
             if epoch != self._epoch:
                 index = order(plan.rows, self.seed, epoch, plan.shuffle).to(self.device)
                 self._epoch, self._split = epoch, index.split(plan.batch_size)
-            found.append(self._split[place])
-        return found
+            indices.append(self._split[place])
+        return indices

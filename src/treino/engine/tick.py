@@ -79,7 +79,7 @@ class PopulationView:
 
     def answer(self) -> nn.Module:
         self._fresh()
-        return answer_module(self._setup.shared, self._setup.config, self._state, kept=False)
+        return answer_module(self._setup.shared, self._setup.config, self._state, best_weights=False)
 
 
 @dataclass(frozen=True, eq=False)

@@ -238,9 +238,9 @@ class Training:
             number = count.epoch_of(first + 1) + len(epochs)
             border = min(stop, count.end_of(number))
             when = begin + (end - begin) * (border - first) / (stop - first)
-            found = report if border == stop else EvaluationReport()
-            measured = found.evaluation, found.answer, found.deviation
-            epochs.append(Epoch(number, border, mean_P, std_P, *measured, when, found.seconds))
+            epoch_report = report if border == stop else EvaluationReport()
+            measured = epoch_report.evaluation, epoch_report.answer, epoch_report.deviation
+            epochs.append(Epoch(number, border, mean_P, std_P, *measured, when, epoch_report.seconds))
         return epochs
 
     def _end_members(self) -> None:
@@ -311,7 +311,7 @@ class Training:
         """Seconds spent waiting for rows that were not in memory yet."""
         return self._source.waited
 
-    def kept(self, members: Sequence[int]) -> Population:
+    def kept_population(self, members: Sequence[int]) -> Population:
         """Copies of these members with the weights that ``net`` gives."""
         chosen, best = self.state.population.rows(list(members)), self.state.best
         chosen.params = chosen.answering
@@ -323,22 +323,22 @@ class Training:
         return replace(chosen, average=chosen.average[:0])
 
     def answers(self, population: Population, x: Tensor) -> Tensor:
-        """``[R, N, C]``: outputs of these members, from ``kept``, on prepared rows ``[N, D]``."""
+        """``[R, N, C]``: outputs of these members, from ``kept_population``, on prepared rows ``[N, D]``."""
         kernel, rows = self.setup.kernel, torch.arange(len(population))
         with torch_context(kernel.intra_op_threads):
             return kernel.outputs(population, rows, x.to(self.shared.device, self.shared.dtype)).cpu()
 
     def answer(self, which: str = "kept") -> nn.Module:
         """The one network, or the ensemble, as ``net`` gives a member."""
-        return answer_module(self.shared, self.config, self.state, kept=self._kept(which))
+        return answer_module(self.shared, self.config, self.state, best_weights=self._uses_best(which))
 
     def net(self, member: int = 0, which: str = "kept") -> nn.Module:
         """A plain module, a copy in evaluation mode on the CPU; which: ``kept`` or ``last`` weights."""
-        best = self.state.best if self._kept(which) else None
+        best = self.state.best if self._uses_best(which) else None
         return member_module(self.shared, self.state.population, member, best)
 
     @staticmethod
-    def _kept(which: str) -> bool:
+    def _uses_best(which: str) -> bool:
         if which not in ("kept", "last"):
             raise TreinoError(
                 "which_unknown",

@@ -48,8 +48,10 @@ class BestWeights:
 
     def rows(self, index: list[int]) -> "BestWeights":
         """A copy of these members' best weights; a member may be named several times."""
-        kept = index if len(self.params) else []
-        return BestWeights(self.params[kept], self.buffers[kept], self.metric_P[index], self.step_P[index])
+        places = index if len(self.params) else []
+        return BestWeights(
+            self.params[places], self.buffers[places], self.metric_P[index], self.step_P[index]
+        )
 
 
 @dataclass(eq=False)
@@ -171,5 +173,5 @@ def _same_bits(a: Tensor, b: Tensor) -> bool:
 
 
 def _shortened(value_P: Tensor) -> str:
-    shown = [f"{v:.4g}" for v in value_P[:SHOWN].tolist()]
-    return "[" + ", ".join([*shown, *(["…"] if len(value_P) > SHOWN else [])]) + "]"
+    texts = [f"{v:.4g}" for v in value_P[:SHOWN].tolist()]
+    return "[" + ", ".join([*texts, *(["…"] if len(value_P) > SHOWN else [])]) + "]"

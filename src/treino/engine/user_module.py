@@ -228,18 +228,18 @@ def _backward(module: nn.Module, loss: Loss, out: Tensor, y: Tensor) -> None:
 
 
 def _check_output(out: object, x: Tensor, outputs: int) -> None:
-    wanted = [len(x), outputs]
+    shape = [len(x), outputs]
     if not isinstance(out, Tensor):
         raise TreinoError(
             "net_output",
             _("The network returns a {kind}, not a tensor.").format(kind=type(out).__name__),
             _("Return a tensor of shape [batch, {outputs}].").format(outputs=outputs),
         )
-    if list(out.shape) != wanted:
+    if list(out.shape) != shape:
         raise TreinoError(
             "net_output",
             _("For {rows} rows the network returns the shape {got}; wanted is {wanted}.").format(
-                rows=len(x), got=list(out.shape), wanted=wanted
+                rows=len(x), got=list(out.shape), wanted=shape
             ),
             _("Let the last layer have {outputs} outputs, and keep one row per item.").format(
                 outputs=outputs

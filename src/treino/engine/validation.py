@@ -32,17 +32,17 @@ class Validation:
     def measure(self, population: Population, members: Tensor) -> tuple[dict[str, Tensor], float | None]:
         """-> ``{metric: [P] float64}``, NaN for all but these members; and of a population of one the
         deviation of its loss."""
-        found: dict[str, Tensor] = {}
+        metrics: dict[str, Tensor] = {}
         deviation = None
         with torch_context(self.kernel.intra_op_threads):
             for part in members.split(self._at_once):
                 output_RNC, y = outputs_on(self.rows, self.kernel, self.shared, population, part)
                 for name, value_R in measure(output_RNC, y, self.shared.loss, self.scale).items():
                     empty_P = torch.full((len(population),), torch.nan, dtype=torch.float64)
-                    found.setdefault(name, empty_P)[part] = value_R
+                    metrics.setdefault(name, empty_P)[part] = value_R
             if len(population) == 1:
                 deviation = batch_deviation(output_RNC[0], y, self.shared.loss, self.batch_size)
-        return found, deviation
+        return metrics, deviation
 
     def measure_together(self, population: Population, members: Tensor) -> tuple[dict[str, float], float]:
         """-> ``{metric: figure}`` of these members' common answer, and the deviation of its loss."""

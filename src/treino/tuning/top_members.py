@@ -90,7 +90,9 @@ def row_scores(bracket: TrainingBracket, metric: str) -> dict[str, Tensor]:
 def member_outputs(training: Training, rows: Sequence[int], x_ND: Tensor) -> Tensor:
     """``[R, N, C]``: outputs of these members' kept networks on prepared rows."""
     shape = training.shared.item_shape
-    return training.answers(training.kept(rows), x_ND if shape is None else x_ND.reshape(-1, *shape))
+    return training.answers(
+        training.kept_population(rows), x_ND if shape is None else x_ND.reshape(-1, *shape)
+    )
 
 
 def validation_sample(rows: int) -> Tensor:

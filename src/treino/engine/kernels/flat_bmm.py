@@ -52,8 +52,8 @@ class FlatBmmKernel:
         """Members in a block: even, so that no vector loop's tail falls on the last one."""
         if self.block is not None:
             return self.block
-        wanted = min(64, -(-members // workers), max(2, LARGEST_WORKSPACE // self.numbers))
-        return max(2, min(LARGEST_BLOCK, wanted + wanted % 2))
+        count = min(64, -(-members // workers), max(2, LARGEST_WORKSPACE // self.numbers))
+        return max(2, min(LARGEST_BLOCK, count + count % 2))
 
     def _blocks(
         self,

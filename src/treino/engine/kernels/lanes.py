@@ -107,23 +107,23 @@ class LanesKernel:
     def outputs_of(self, params_Pn: Tensor, rows: Tensor, x: Tensor) -> Tensor:
         """Those of networks with these parameters that need be no population: ``[R, N, C]``."""
         classes = self.shared.shape.sizes[-1]
-        found = torch.empty(len(rows), len(x), classes)
+        output_RNC = torch.empty(len(rows), len(x), classes)
         x = x.to(torch.float32).contiguous()
         check_params(self.shared, params_Pn, rows)
         check_inputs(self.shared, x)
 
         def job(part: LanesPart) -> None:
             whole = torch.equal(part.places, torch.arange(len(rows)))
-            out = found if whole else torch.empty(len(part.rows), len(x), classes)
+            out = output_RNC if whole else torch.empty(len(part.rows), len(x), classes)
             with self._trainer(part.units, 1) as trainer:
                 members = Members(part.rows.data_ptr(), params_Pn.data_ptr(), count=len(part.rows))
                 self.library.functions.outputs(trainer.handle, members, x.data_ptr(), len(x), out.data_ptr())
             if not whole:
-                found[part.places] = out
+                output_RNC[part.places] = out
 
         parts = self._parts(rows, torch.arange(len(rows)), FEWEST_ROWS)
         self._all([lambda part=part: job(part) for part in parts])
-        return found
+        return output_RNC
 
     def _train(
         self,
@@ -218,11 +218,11 @@ class _ChunkArrays:
         self.x = chunk.x.contiguous()
         self.y = chunk.y.contiguous()
         self.factor_KS = torch.tensor(chunk.factors, dtype=torch.float64)
-        given = [batch for batch in batches if batch is not None]
-        self.index = torch.cat(given) if given else None
-        counts = [len(batch) for batch in given]
+        indices = [batch for batch in batches if batch is not None]
+        self.index = torch.cat(indices) if indices else None
+        counts = [len(batch) for batch in indices]
         self.largest = max(counts, default=len(chunk.x))
-        self.end_S = torch.tensor(counts).cumsum(0) if given else None
+        self.end_S = torch.tensor(counts).cumsum(0) if indices else None
         self.first, self.optimizer_first = chunk.first, chunk.optimizer_first
 
     def known(self, loss: Tensor, begin: int, stop: int) -> LanesSteps:

@@ -74,10 +74,10 @@ def check_inputs(shared: SharedConfig, x: Tensor) -> None:
 
 
 def _check_batches(batches: Batches, steps: int) -> None:
-    given = [batch for batch in batches if batch is not None]
-    if len(batches) != steps or len(given) not in (0, steps):
-        raise ValueError(f"lanes: {len(given)} batches of {steps} steps")
-    for batch in given:
+    indices = [batch for batch in batches if batch is not None]
+    if len(batches) != steps or len(indices) not in (0, steps):
+        raise ValueError(f"lanes: {len(indices)} batches of {steps} steps")
+    for batch in indices:
         if batch.dtype != torch.int64 or batch.ndim != 1 or batch.device != CPU:
             _fits("batches", batch, torch.int64, len(batch), dense=False)
 
@@ -85,8 +85,8 @@ def _check_batches(batches: Batches, steps: int) -> None:
 def _fits(name: str, tensor: Tensor, dtype: torch.dtype, *shape: int, dense: bool = True) -> None:
     right = tensor.dtype == dtype and tensor.shape == shape and tensor.device == CPU
     if not right or (dense and not tensor.is_contiguous()):
-        found = f"{tensor.dtype} {list(tensor.shape)} on {tensor.device}"
-        raise ValueError(f"lanes: {name} is {found}, not {dtype} {list(shape)}, dense, on the CPU")
+        actual = f"{tensor.dtype} {list(tensor.shape)} on {tensor.device}"
+        raise ValueError(f"lanes: {name} is {actual}, not {dtype} {list(shape)}, dense, on the CPU")
 
 
 def _within(name: str, numbers: Tensor, count: int) -> None:

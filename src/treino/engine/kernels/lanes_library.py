@@ -104,14 +104,14 @@ def libraries(file: Path = FILE) -> tuple[Library, ...]:
         return ()
     door = loaded.treino_lanes
     door.restype, door.argtypes = POINTER(Functions), [c_int32, POINTER(c_int32)]
-    found: list[Library] = []
+    builds: list[Library] = []
     while True:
         fused = c_int32()
-        functions = door(len(found), ctypes.byref(fused))
+        functions = door(len(builds), ctypes.byref(fused))
         if not functions:
-            return tuple(found)
+            return tuple(builds)
         known = functions.contents
-        found.append(Library(known.name.decode(), known.lanes, bool(fused.value), known))
+        builds.append(Library(known.name.decode(), known.lanes, bool(fused.value), known))
 
 
 def why_missing(file: Path = FILE) -> str | None:

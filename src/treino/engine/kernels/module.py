@@ -55,7 +55,7 @@ class ModuleKernel:
         return loss_RS.T
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
-        found = []
+        outputs = []
         with fork_rng(device=self.shared.device):
             for row in rows.tolist():
                 bound = self._bound(population, row)
@@ -66,10 +66,10 @@ class ModuleKernel:
                 with bound.weights(population.layout.views(population.answering[row])):
                     # a module of one's own may write into its input: it gets a copy
                     if self.shared.net is None:
-                        found.append(torch.cat([_answer(module, part.clone()) for part in parts]))
+                        outputs.append(torch.cat([_answer(module, part.clone()) for part in parts]))
                     else:
-                        found.append(torch.cat([module(part) for part in parts]))
-        return torch.stack(found)
+                        outputs.append(torch.cat([module(part) for part in parts]))
+        return torch.stack(outputs)
 
     def _bound(self, population: Population, row: int) -> BoundMember:
         if row not in population.bound:
@@ -163,7 +163,7 @@ class ModuleKernel:
 
 def _answer(module: nn.Module, x: Tensor) -> Tensor:
     try:
-        found: Tensor = module(x)
+        output: Tensor = module(x)
     except (Exception, SystemExit) as error:
         raise TreinoError(
             "net_evaluation",
@@ -172,7 +172,7 @@ def _answer(module: nn.Module, x: Tensor) -> Tensor:
             ),
             _("Send such rows through net.eval() yourself."),
         ) from error
-    return found
+    return output
 
 
 def _fails(error: BaseException, update: int, x: Tensor) -> TreinoError:

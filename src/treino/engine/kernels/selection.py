@@ -37,11 +37,11 @@ def torch_threads_of(engine: str, threads: int) -> int:
 def engines() -> list[tuple[str, str]]:
     """(name, what it is for) of every kernel; of ``lanes`` also why it is not there, where it isn't."""
     missing = why_missing()
-    found = [(name, _(about)) for name, about in ENGINES.items()]
+    listing = [(name, _(about)) for name, about in ENGINES.items()]
     if missing is None:
-        return found
-    name, about = found.pop()
-    return [*found, (name, _("{about}; not there: {reason}").format(about=about, reason=_(missing)))]
+        return listing
+    name, about = listing.pop()
+    return [*listing, (name, _("{about}; not there: {reason}").format(about=about, reason=_(missing)))]
 
 
 def select_kernel(

@@ -59,8 +59,8 @@ def machine_costs() -> Costs:
     """This machine's: from the cache, or else measured now and put there."""
     path, key = files.cache_folder() / "step_times.json", _machine()
     try:
-        kept = json.loads(path.read_text("utf-8"))
-        known = kept["costs"] if kept["machine"] == key else None
+        document = json.loads(path.read_text("utf-8"))
+        known = document["costs"] if document["machine"] == key else None
         if known is not None and set(known) == set(_kernels()) and all(len(c) == 4 for c in known.values()):
             return {name: [float(part) for part in cost] for name, cost in known.items()}
     except (OSError, ValueError, KeyError, TypeError):
@@ -77,24 +77,24 @@ def machine_costs() -> Costs:
 def measured_costs(seconds: float = SECONDS) -> Costs:
     """Measured now, in about so many seconds for each kernel and network."""
     names = _kernels()
-    taken_NK = np.array([_measured(names, sizes, rows, seconds) for sizes, rows in MEASURED])
+    seconds_NK = np.array([_measured(names, sizes, rows, seconds) for sizes, rows in MEASURED])
     costs = {}
-    for name, taken_N in zip(names, taken_NK.T, strict=True):
+    for name, seconds_N in zip(names, seconds_NK.T, strict=True):
         work_NW = np.array([_work(name, sizes, rows) for sizes, rows in MEASURED])
-        costs[name] = _nonnegative_fit(work_NW / taken_N[:, None])
+        costs[name] = _nonnegative_fit(work_NW / seconds_N[:, None])
     return costs
 
 
 def _nonnegative_fit(share_NW: np.ndarray) -> list[float]:
     """What each part costs, none below 0, so that the relative errors of the sums are least (few parts: all
     choices of those above 0 are tried)."""
-    goal, found = np.ones(len(share_NW)), []
+    goal, fits = np.ones(len(share_NW)), []
     for chosen in itertools.product((False, True), repeat=share_NW.shape[1]):
         cost = np.zeros(len(chosen))
         cost[list(chosen)] = np.linalg.lstsq(share_NW[:, chosen], goal, rcond=None)[0]
         if (cost >= 0).all():
-            found.append((float(np.square(share_NW @ cost - goal).sum()), cost.tolist()))
-    return min(found)[1]
+            fits.append((float(np.square(share_NW @ cost - goal).sum()), cost.tolist()))
+    return min(fits)[1]
 
 
 def _kernels() -> list[str]:
