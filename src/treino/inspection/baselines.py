@@ -56,16 +56,16 @@ def baselines(data: Data, loss: Loss | None = None, full: bool = False) -> Basel
             _("There are no test rows: the baselines are measured on {split} rows.").format(split=split)
         )
     constant, name = _constant(data, rows, loss)
-    found = {name: constant}
-    linear, said = _logistic(data, rows, loss) if data.classes else _ridge(data, rows)
-    notes += said
+    outputs = {name: constant}
+    linear, more_notes = _logistic(data, rows, loss) if data.classes else _ridge(data, rows)
+    notes += more_notes
     if linear is not None:
-        found[N_("linear")] = linear
+        outputs[N_("linear")] = linear
     if (full or _own_table(data)) and (not data.classes or len(data.train.y.unique()) > 1):
-        found[N_("trees")], said = _trees(data, rows, loss, math.inf if full else TREES_SECONDS)
-        notes += said
+        outputs[N_("trees")], more_notes = _trees(data, rows, loss, math.inf if full else TREES_SECONDS)
+        notes += more_notes
     metrics = {}
-    for key, output_NC in found.items():
+    for key, output_NC in outputs.items():
         measured = measure(output_NC[None], rows.y, loss, data.target_scale)
         metrics[key] = {metric: float(value[0]) for metric, value in measured.items()}
     return Baselines(metrics, split, len(rows), tuple(notes))
@@ -129,8 +129,8 @@ def _ridge(data: Data, rows: Rows) -> tuple[torch.Tensor | None, list[str]]:
     x_ND, test_ND = _standardised(data, x_ND, rows)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        said_N1 = Ridge(alpha=1.0).fit(x_ND, y_N1).predict(test_ND)
-    return torch.from_numpy(np.asarray(said_N1, dtype=np.float64).reshape(-1, 1)), notes
+        predicted_N1 = Ridge(alpha=1.0).fit(x_ND, y_N1).predict(test_ND)
+    return torch.from_numpy(np.asarray(predicted_N1, dtype=np.float64).reshape(-1, 1)), notes
 
 
 def _trees(
@@ -179,18 +179,18 @@ def _columns(data: Data, x_ND: torch.Tensor) -> tuple[NDArray, list[int]]:
     preparation = data.preparation
     if not preparation.encoders:
         return x_ND.numpy(), []
-    found: list[torch.Tensor] = []
+    columns: list[torch.Tensor] = []
     categories: list[int] = []
     for encoder, group in zip(preparation.encoders, preparation.groups, strict=True):
         part_NG = x_ND[:, list(group)]
         if isinstance(encoder, OneHotEncoder) and 2 < len(group) <= MOST_CATEGORIES:
-            categories.append(len(found))
+            categories.append(len(columns))
             none_N = part_NG.sum(1) == 0  # a class of no training row
-            found.append(part_NG.argmax(1).double().masked_fill(none_N, math.nan))
+            columns.append(part_NG.argmax(1).double().masked_fill(none_N, math.nan))
         else:
             bins = max(0, len(encoder.edges) - 1)
-            found += [part_NG[:, g].double() for g in range(len(group)) if not 0 < g <= bins]
-    return torch.stack(found, 1).numpy(), categories
+            columns += [part_NG[:, g].double() for g in range(len(group)) if not 0 < g <= bins]
+    return torch.stack(columns, 1).numpy(), categories
 
 
 def _standardised(data: Data, x_ND: NDArray, rows: Rows) -> tuple[NDArray, NDArray]:
@@ -206,8 +206,8 @@ def _standardised(data: Data, x_ND: NDArray, rows: Rows) -> tuple[NDArray, NDArr
 
 
 def _some(x_ND: NDArray, y: NDArray, most: int) -> tuple[NDArray, NDArray]:
-    taken = np.sort(np.random.RandomState(0).permutation(len(x_ND))[: max(most, 2)])
-    return x_ND[taken], y[taken]
+    row_K = np.sort(np.random.RandomState(0).permutation(len(x_ND))[: max(most, 2)])
+    return x_ND[row_K], y[row_K]
 
 
 def _floored(log_share: torch.Tensor, rows: int) -> torch.Tensor:

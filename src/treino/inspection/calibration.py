@@ -91,8 +91,8 @@ def calibration_of(
 
 def cost_of(rule: str) -> tuple[float, float] | None:
     """What a wrong and a missed second class cost, of ``cost=FP:FN``; None: it says something else."""
-    found = COST.fullmatch(rule)
-    return None if found is None else (float(found[1]), float(found[2]))
+    match = COST.fullmatch(rule)
+    return None if match is None else (float(match[1]), float(match[2]))
 
 
 def threshold_of(share_N: Floats, positive_N: NDArray[np.bool_], rule: str) -> float | None:

@@ -124,10 +124,10 @@ def dependence(
             _("Look at its curves, and train again with a smaller [[lr]]."),
         )
     if data.classes:
-        said = probabilities(out_NGC.flatten(0, 1)).reshape(*out_NGC.shape[:2], -1)
+        value_NGC = probabilities(out_NGC.flatten(0, 1)).reshape(*out_NGC.shape[:2], -1)
     else:
-        said = out_NGC * data.target_scale + data.target_mean
-    return Dependence(column, axis, levels, at_G, own_N, said.numpy(), len(data.train))
+        value_NGC = out_NGC * data.target_scale + data.target_mean
+    return Dependence(column, axis, levels, at_G, own_N, value_NGC.numpy(), len(data.train))
 
 
 def drawable(data: Data) -> tuple[str, ...]:
@@ -142,20 +142,20 @@ def drawable(data: Data) -> tuple[str, ...]:
     )
 
 
-def _own(encoder: Encoder, found: list[Cell]) -> tuple[Floats, Axis, tuple[str, ...]]:
+def _own(encoder: Encoder, cells: list[Cell]) -> tuple[Floats, Axis, tuple[str, ...]]:
     """Where the rows are on the axis, its kind, and the classes on it."""
     if isinstance(encoder, OneHotEncoder | RankEncoder):
         levels = encoder.levels
         known: dict[Cell, int] = {(level or None): k for k, level in enumerate(levels)}
-        return np.array([known.get(cell, np.nan) for cell in found], dtype=np.float64), "class", levels
+        return np.array([known.get(cell, np.nan) for cell in cells], dtype=np.float64), "class", levels
     if isinstance(encoder, DateEncoder):
-        days = [np.nan if c is None else np.datetime64(str(c), "s").astype(np.int64) for c in found]
+        days = [np.nan if c is None else np.datetime64(str(c), "s").astype(np.int64) for c in cells]
         return np.array(days, dtype=np.float64), "date", ()
     if isinstance(encoder, TimeEncoder):
-        parts = [(None if c is None else str(c).split(":")) for c in found]
+        parts = [(None if c is None else str(c).split(":")) for c in cells]
         seconds = [np.nan if p is None else 3600.0 * int(p[0]) + 60.0 * int(p[1]) for p in parts]
         return np.array(seconds), "time", ()
-    return np.array([np.nan if c is None else float(c) for c in found]), "number", ()
+    return np.array([np.nan if c is None else float(c) for c in cells]), "number", ()
 
 
 def _values(axis: Axis, levels: tuple[str, ...], own_N: Floats) -> Floats:

@@ -89,7 +89,7 @@ def dynamics(
 
     Where the network had other layers than in the end, only the learning rates are told.
     """
-    found: list[tuple[tuple[WeightLayer, ...], list[float], list[float], tuple[int, ...], list[float]]] = []
+    records: list[tuple[tuple[WeightLayer, ...], list[float], list[float], tuple[int, ...], list[float]]] = []
     steps, lr_S = list[int](), list[float]()
     for instant in instants:
         layers = tuple(WeightLayer(n, tuple(weights(m)[0].shape)) for n, m in weighted(instant.net).items())
@@ -98,12 +98,12 @@ def dynamics(
         slopes = gradients_of(instant.net, instant.x_BD, instant.y_B, instant.loss or loss, item_shape)
         gradients_L = [norm(slopes[layer.name].values()) for layer in layers]
         ratios_L = update_ratios(instant.net, instant.after)
-        found.append((layers, gradients_L, ratios_L, *dead_units(instant.net, looked_at, item_shape)))
-    layers, _g, _r, relus, _d = found[-1] if found else ((), [], [], (), [])
-    own = [(of, kinds) == (layers, relus) for of, _g, _r, kinds, _d in found]
-    gradients = [of[1] if own[k] else [math.nan] * len(layers) for k, of in enumerate(found)]
-    ratios = [of[2] if own[k] else [math.nan] * len(layers) for k, of in enumerate(found)]
-    deads = [of[4] if own[k] else [math.nan] * len(relus) for k, of in enumerate(found)]
+        records.append((layers, gradients_L, ratios_L, *dead_units(instant.net, looked_at, item_shape)))
+    layers, _g, _r, relus, _d = records[-1] if records else ((), [], [], (), [])
+    own = [(of, kinds) == (layers, relus) for of, _g, _r, kinds, _d in records]
+    gradients = [of[1] if own[k] else [math.nan] * len(layers) for k, of in enumerate(records)]
+    ratios = [of[2] if own[k] else [math.nan] * len(layers) for k, of in enumerate(records)]
+    deads = [of[4] if own[k] else [math.nan] * len(relus) for k, of in enumerate(records)]
     K = len(steps)
     return Dynamics(
         name,
@@ -156,12 +156,12 @@ def gradients_of(
         value = loss(out, loss.target(y_B, out.dtype))
         flat = [p for of in own.values() for p in of.values()]
         slopes = iter(torch.autograd.grad(value, flat, allow_unused=True))
-    found: dict[str, dict[str, Tensor]] = {layer: {} for layer in own}
+    gradients: dict[str, dict[str, Tensor]] = {layer: {} for layer in own}
     for layer, of in own.items():
         for n, p in of.items():
             slope = next(slopes)
-            found[layer][n] = torch.zeros_like(p) if slope is None else slope
-    return found
+            gradients[layer][n] = torch.zeros_like(p) if slope is None else slope
+    return gradients
 
 
 def update_ratios(net: nn.Module, after: nn.Module | None) -> list[float]:
@@ -171,13 +171,13 @@ def update_ratios(net: nn.Module, after: nn.Module | None) -> list[float]:
     later = {} if after is None else weighted(after)
     if any(name not in later or _shapes(later[name]) != _shapes(m) for name, m in before.items()):
         return [math.nan] * len(before)
-    found = []
+    ratios = []
     for name, module in before.items():
         old, new = weights(module), weights(later[name])
         size = norm(old)
         moved = norm(b.double() - a.double() for a, b in zip(old, new, strict=True))
-        found.append(moved / size if size else math.nan)
-    return found
+        ratios.append(moved / size if size else math.nan)
+    return ratios
 
 
 def dead_units(
@@ -218,8 +218,8 @@ def dead_units(
     finally:
         for hook in hooks:
             hook.remove()
-    found = {key: 1 - float(units.double().mean()) for key, units in alive.items() if key[0] >= 0}
-    return tuple(layer for layer, _turn in found), list(found.values())
+    shares = {key: 1 - float(units.double().mean()) for key, units in alive.items() if key[0] >= 0}
+    return tuple(layer for layer, _turn in shares), list(shares.values())
 
 
 def norm(tensors: Iterable[Tensor]) -> float:

@@ -76,16 +76,16 @@ def mean_of(curves: Sequence[Values]) -> list[float | None]:
 
 def deviation_of(means: Sequence[Values], deviations: Sequence[Values]) -> list[float | None]:
     """The deviation over all iterations of an epoch, of equally many in each curve, around the mean curve."""
-    found: list[float | None] = []
+    curve: list[float | None] = []
     for place, centre in enumerate(mean_of(means)):
         if centre is None:
-            found.append(None)
+            curve.append(None)
             continue
         parts = [
             (float(m[place] or 0.0), float(d[place] or 0.0)) for m, d in zip(means, deviations, strict=True)
         ]
-        found.append(math.sqrt(math.fsum(d * d + (m - centre) ** 2 for m, d in parts) / len(parts)))
-    return found
+        curve.append(math.sqrt(math.fsum(d * d + (m - centre) ** 2 for m, d in parts) / len(parts)))
+    return curve
 
 
 def floor_twice(classes: int) -> float:

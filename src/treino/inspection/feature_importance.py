@@ -113,17 +113,17 @@ def importances(
     each = flops(net, measured_rows.x[:1], item_shape)
     rows = draw(measured_rows, int(np.clip(WORK / (each * repeats * min(len(groups), 50)), FEWEST, MOST)))
     most = int(np.clip(WORK / (each * repeats * len(rows)), 10, COLUMNS))
-    kept = list(range(len(groups)))
+    columns = list(range(len(groups)))
     if len(groups) > most:
-        kept = list(steepest(net, draw(data.train, MOST).x, most, item_shape, groups))
+        columns = list(steepest(net, draw(data.train, MOST).x, most, item_shape, groups))
     measured = _RowErrors(net, rows, loss, data.target_scale, shuffles(len(rows), repeats, seed), item_shape)
-    alone = [measured.shuffled(groups[k]) for k in kept]
-    order = sorted(range(len(kept)), key=lambda i: -alone[i][0][0])
-    kept, alone = [kept[i] for i in order], [alone[i] for i in order]
-    together = () if patch else correlated_columns(draw(data.train, RANKED).x, [groups[k] for k in kept])
-    joint = [measured.shuffled([j for i in group.columns for j in groups[kept[i]]]) for group in together]
+    alone = [measured.shuffled(groups[k]) for k in columns]
+    order = sorted(range(len(columns)), key=lambda i: -alone[i][0][0])
+    columns, alone = [columns[i] for i in order], [alone[i] for i in order]
+    together = () if patch else correlated_columns(draw(data.train, RANKED).x, [groups[k] for k in columns])
+    joint = [measured.shuffled([j for i in group.columns for j in groups[columns[i]]]) for group in together]
     return Importances(
-        tuple(names[k] for k in kept),
+        tuple(names[k] for k in columns),
         measured.metric,
         measured.score,
         _cost(alone, 0),
@@ -136,7 +136,7 @@ def importances(
         together,
         _cost(joint, 0),
         patch,
-        at_K2[kept] if patch else at_K2,
+        at_K2[columns] if patch else at_K2,
     )
 
 
@@ -196,7 +196,7 @@ class _RowErrors:
             least_2N[:, lender_N] += self.base_2N
             mean_2R[:, r] = value_2N.mean(axis=1)
         judged_2N, lent_2N, least_2N = (sums / repeats for sums in (judged_2N, lent_2N, least_2N))
-        found = []
+        costs = []
         for k, root in ((0, False), (1, self.metric == "rmse")):
             base_N, worse, base = self.base_2N[k], judged_2N[k].mean(), self.base_2N[k].mean()
             mean = float((np.sqrt(mean_2R[k]) - math.sqrt(base) if root else mean_2R[k] - base).mean())
@@ -205,12 +205,12 @@ class _RowErrors:
             as_lender_N = slope[0] * lent_2N[k] - slope[1] * least_2N[k]
             deviation = float((as_judged_N + as_lender_N).std(ddof=1))
             half = float(stdtrit(rows - 1, (1 + LEVEL) / 2)) * deviation / math.sqrt(rows)
-            found.append((mean, mean - half, mean + half))
-        return found
+            costs.append((mean, mean - half, mean + half))
+        return costs
 
 
-def _cost(found: Sequence[Sequence[tuple[float, float, float]]], figure: int) -> Cost:
-    table_K3 = np.array([f[figure] for f in found], dtype=np.float64).reshape(-1, 3)
+def _cost(costs: Sequence[Sequence[tuple[float, float, float]]], figure: int) -> Cost:
+    table_K3 = np.array([f[figure] for f in costs], dtype=np.float64).reshape(-1, 3)
     return Cost(*table_K3.T)
 
 
@@ -256,10 +256,10 @@ def correlated_columns(x_ND: torch.Tensor, groups: Sequence[Sequence[int]]) -> t
     np.maximum.at(near_KK, (owner_J[:, None], owner_J[None, :]), np.abs(rank_JN @ rank_JN.T))
     np.fill_diagonal(near_KK, 0.0)
     count, label_K = connected_components(near_KK >= TOGETHER, directed=False)
-    found = []
+    clusters = []
     for number in range(count):
         members = np.flatnonzero(label_K == number)
         if len(members) > 1:
             strongest = float(near_KK[np.ix_(members, members)].max())
-            found.append(CorrelatedColumns(tuple(members.tolist()), min(1.0, strongest)))
-    return tuple(sorted(found, key=lambda t: t.columns))
+            clusters.append(CorrelatedColumns(tuple(members.tolist()), min(1.0, strongest)))
+    return tuple(sorted(clusters, key=lambda t: t.columns))

@@ -36,7 +36,7 @@ def intervals(
     with np.errstate(all="ignore"):  # outputs of a diverged network overflow, and have no interval then
         draws = _draws(output_NC, y, loss, scale, list(measured), seed)
     tail = _tail(rows)
-    found: dict[str, tuple[float, float] | None] = dict.fromkeys(measured)
+    bounds: dict[str, tuple[float, float] | None] = dict.fromkeys(measured)
     for name, value in measured.items():
         if not math.isfinite(value):
             continue
@@ -44,12 +44,12 @@ def intervals(
         if kind is None:
             continue
         if kind == "wilson":
-            found[name] = wilson(round(value * rows), rows)
+            bounds[name] = wilson(round(value * rows), rows)
             continue
         finite = draws[name][np.isfinite(draws[name])]
         if len(finite) and np.ptp(finite) > _ROUNDING * np.abs(finite).max():
-            found[name] = percentile_interval(finite, tail)
-    return found
+            bounds[name] = percentile_interval(finite, tail)
+    return bounds
 
 
 def _tail(rows: int) -> float:
@@ -85,23 +85,23 @@ def _draws(
         if "auc" in names:
             aucs.append(area(torch.from_numpy(count_BN))[:, 0].numpy())
     sum_BK = np.concatenate(sums)
-    found = {"loss": sum_BK[:, 0] / sum_BK[:, 1]}
+    values = {"loss": sum_BK[:, 0] / sum_BK[:, 1]}
     if y.is_floating_point():
         squares, absolutes, first, second = sum_BK[:, 2:].T
-        found["rmse"] = np.sqrt(squares / len(y))
-        found["mae"] = absolutes / len(y)
+        values["rmse"] = np.sqrt(squares / len(y))
+        values["mae"] = absolutes / len(y)
         spread = second - first**2 / len(y)
-        found["r2"] = np.where(spread > 1e-12 * second, 1 - squares / spread, np.nan)
+        values["r2"] = np.where(spread > 1e-12 * second, 1 - squares / spread, np.nan)
     if "f1_macro" in names:
         # It needs the confusion table alone, so its filled cells are drawn, not the rows.
         cell_2K, rows_K = np.unique(np.stack([y, inputs.guess_RN[0]]), axis=1, return_counts=True)
         count_BK = random.multinomial(len(y), rows_K / rows_K.sum(), size=RESAMPLES).astype(np.float64)
         true_K, guess_K = torch.from_numpy(cell_2K)
-        found["f1_macro"] = f1_scores(guess_K[None], true_K)(torch.from_numpy(count_BK))[:, 0].numpy()
+        values["f1_macro"] = f1_scores(guess_K[None], true_K)(torch.from_numpy(count_BK))[:, 0].numpy()
     if aucs:
-        found["auc"] = np.concatenate(aucs)
-    others = [n for n in names if n not in found and METRICS[n].interval == "bootstrap"]
-    return found | _resampled(output_NC, y, loss, scale, others, random)
+        values["auc"] = np.concatenate(aucs)
+    others = [n for n in names if n not in values and METRICS[n].interval == "bootstrap"]
+    return values | _resampled(output_NC, y, loss, scale, others, random)
 
 
 def _resampled(
@@ -109,12 +109,12 @@ def _resampled(
     random: np.random.Generator,
 ) -> dict[str, Floats]:  # fmt: skip
     """Metrics of which nothing quicker is known, measured on the rows of each resample."""
-    found: dict[str, Floats] = {name: np.full(RESAMPLES, np.nan) for name in names}
+    values: dict[str, Floats] = {name: np.full(RESAMPLES, np.nan) for name in names}
     for draw in range(RESAMPLES) if names else ():
         drawn_N = torch.from_numpy(random.integers(len(y), size=len(y)))
         inputs = metric_inputs(output_NC[drawn_N][None], y[drawn_N], loss, scale)
         for name in names:
             of = METRICS[name].of
             assert of is not None
-            found[name][draw] = float(of(inputs)[0])
-    return found
+            values[name][draw] = float(of(inputs)[0])
+    return values

@@ -62,15 +62,15 @@ def mistakes(
     if data.classes:
         share_NC = probabilities(out).numpy()
         true_N = rows.y.numpy()
-        said_N = share_NC.argmax(axis=1)
-        sure_N = np.take_along_axis(share_NC, said_N[:, None], axis=1)[:, 0]
-        badness_N, wrong_N = sure_N, said_N != true_N
+        predicted_N = share_NC.argmax(axis=1)
+        sure_N = np.take_along_axis(share_NC, predicted_N[:, None], axis=1)[:, 0]
+        badness_N, wrong_N = sure_N, predicted_N != true_N
     else:
-        true_N, said_N = (
+        true_N, predicted_N = (
             v[:, 0].double().numpy() * data.target_scale + data.target_mean for v in (rows.y, out)
         )
         sure_N = np.full(len(rows), np.nan)
-        badness_N = np.abs(said_N - true_N)
+        badness_N = np.abs(predicted_N - true_N)
         wrong_N = badness_N > 0
     wrong_N = wrong_N & finite_N
     order_N = np.argsort(-np.where(wrong_N, badness_N, -np.inf), kind="stable")
@@ -87,7 +87,7 @@ def mistakes(
         int(wrong_N.sum()),
         rows.index.numpy()[pick_K],
         true_N[pick_K].astype(np.float64),
-        said_N[pick_K].astype(np.float64),
+        predicted_N[pick_K].astype(np.float64),
         sure_N[pick_K],
         data.preparation.inverse(x_KD).reshape(len(pick_K), *data.item_shape) if image else None,
         () if image else tuple(tuple(column) for column in cells(data, x_KD)),

@@ -38,8 +38,8 @@ def draw(rows: Rows, most: int) -> Rows:
     """At most ``most`` of the rows, by a seeded draw, in their own order."""
     if len(rows) <= most:
         return rows
-    taken = np.sort(np.random.RandomState(0).choice(len(rows), most, replace=False))
-    pick = torch.from_numpy(taken)
+    row_K = np.sort(np.random.RandomState(0).choice(len(rows), most, replace=False))
+    pick = torch.from_numpy(row_K)
     return Rows(rows.x[pick], rows.y[pick], rows.index[pick])
 
 
@@ -63,10 +63,10 @@ def cells_of(data: Data, x_ND: torch.Tensor, column: int) -> list[Cell]:
 def _decoded(encoder: Encoder | None, raw_NG: Floats, mean: float) -> list[Cell]:
     absent_N = raw_NG[:, -1] > 0.5 if encoder is not None and encoder.flag else np.zeros(len(raw_NG), bool)
     if encoder is None or isinstance(encoder, NumberEncoder):
-        found: list[Cell] = [_number(float(value), mean) for value in raw_NG[:, 0]]
+        cells: list[Cell] = [_number(float(value), mean) for value in raw_NG[:, 0]]
     else:
-        found = [_cell(encoder, raw_G) for raw_G in raw_NG]
-    return [None if absent else cell for absent, cell in zip(absent_N, found, strict=True)]
+        cells = [_cell(encoder, raw_G) for raw_G in raw_NG]
+    return [None if absent else cell for absent, cell in zip(absent_N, cells, strict=True)]
 
 
 def _number(value: float, mean: float) -> float:

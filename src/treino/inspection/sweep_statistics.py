@@ -150,10 +150,10 @@ def setting_importance(s: SweepFigures) -> SettingImportance | None:
     for fitted_M in (half_M, ~half_M):
         forest = RandomForestRegressor(TREES, random_state=0, n_jobs=1).fit(x_MK[fitted_M], rank_M[fitted_M])
         explained.append(float(forest.score(x_MK[~fitted_M], rank_M[~fitted_M])) if rank_M.std() else 0.0)
-        found = permutation_importance(
+        result = permutation_importance(
             forest, x_MK[~fitted_M], rank_M[~fitted_M], n_repeats=REPEATS, random_state=0
         )
-        drops.append(found.importances)
+        drops.append(result.importances)
     drop_KR = np.concatenate(drops, 1)
     order = np.argsort(-drop_KR.mean(1), kind="stable")
     names = tuple(s.settings[k].name for k in order)

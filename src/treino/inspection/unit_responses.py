@@ -128,9 +128,9 @@ def insides(
     with np.errstate(all="ignore"):  # what a diverged network's units give may overflow
         stages = _stages(data, look, ran, measured, rows_of(x_R, y_R), (len(y_R), len(x_R)))
     if data.classes:
-        said = probabilities(fine).double().numpy()
+        answers = probabilities(fine).double().numpy()
     else:
-        said = fine[:, :1].double().numpy() * data.target_scale + data.target_mean
+        answers = fine[:, :1].double().numpy() * data.target_scale + data.target_mean
     image = data.kind == "image"
     return UnitDiagram(
         data.name,
@@ -143,7 +143,7 @@ def insides(
         tuple(stages),
         fine_x_R,
         fine_y_R,
-        said.reshape(len(fine_y_R), len(fine_x_R), -1),
+        answers.reshape(len(fine_y_R), len(fine_x_R), -1),
         points,
         data.preparation.inverse(draw(data.train, ROWS).x.mean(dim=0)[None]).reshape(data.item_shape)
         if image
@@ -172,7 +172,7 @@ def _stages(
         seen = [grid_ND.double().numpy(), *seen]
         on_rows = [draw(data.train, ROWS).x.double().numpy(), *on_rows]
         weights, names, what = [None, *weights], ["", *names], [_("inputs"), *what]
-    shown: list[NDArray[np.int64]] = []
+    units_by_stage: list[NDArray[np.int64]] = []
     for k, given_NU in enumerate(on_rows):
         onward = weights[k + 1] if k + 1 < len(weights) else None
         joined = onward is not None and onward.shape[1] == given_NU.shape[1]
@@ -181,15 +181,15 @@ def _stages(
         if k == 0 and data.kind != "image" and look.view != "components":
             inputs = data.preparation.inputs
             move_U[[inputs.index(name) for name in look.axis_names if name in inputs]] = np.inf
-        shown.append(np.sort(np.argsort(-move_U, kind="stable")[:SHOWN]))
+        units_by_stage.append(np.sort(np.argsort(-move_U, kind="stable")[:SHOWN]))
     stages = []
     first = len(seen) - len(ran)
-    for k, units_K in enumerate(shown):
+    for k, units_K in enumerate(units_by_stage):
         layer, weight, total = ran[k - first] if k >= first else None, weights[k], seen[k].shape[1]
         weight_KJ = bias_K = tile_K = None
         norm_K = np.full(len(units_K), np.nan)
         if weight is not None and k > 0 and weight.shape == (total, seen[k - 1].shape[1]):
-            weight_KJ = weight[np.ix_(units_K, shown[k - 1])]
+            weight_KJ = weight[np.ix_(units_K, units_by_stage[k - 1])]
         if layer is not None and layer.kernel is not None and len(layer.kernel) == total:
             norm_K = np.linalg.norm(layer.kernel.reshape(total, -1), axis=1)[units_K]
             bias_K = None if layer.bias is None else layer.bias[units_K]
@@ -202,7 +202,7 @@ def _stages(
                 what[k],
                 total,
                 units_K,
-                _labels(data, k, len(shown), total, units_K),
+                _labels(data, k, len(units_by_stage), total, units_K),
                 np.ascontiguousarray(seen[k][:, units_K].T).reshape(len(units_K), *shape),
                 bias_K,
                 weight_KJ,
