@@ -16,21 +16,21 @@ def ctrl_c() -> Iterator[Callable[[], bool]]:
     So do SIGTERM and a closed terminal. Outside the main thread signals can't be taken, and the function
     always answers False.
     """
-    asked = threading.Event()
+    request = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set
+        yield request.is_set
         return
 
     def ask(number: int, frame: FrameType | None) -> None:
-        if asked.is_set():
+        if request.is_set():
             raise KeyboardInterrupt
-        asked.set()
+        request.set()
 
-    taken = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+    signals = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
     # what is ignored is meant for others: a training in the background must not end with its neighbour
-    before = {s: signal.signal(s, ask) for s in taken if signal.getsignal(s) is not signal.SIG_IGN}
+    before = {s: signal.signal(s, ask) for s in signals if signal.getsignal(s) is not signal.SIG_IGN}
     try:
-        yield asked.is_set
+        yield request.is_set
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -150,7 +150,7 @@ def _advance(job: Job) -> Tick | None:
         folder = job.folder
         if error.status == 2 and folder.writing:
             own = any(name.endswith(".py") for name in folder.manifest.files)
-            said = (
+            hint = (
                 _(
                     "Nothing was kept yet. When that is fixed: {command}; or train anew, and with the same "
                     "[[name]] or [[out]] the folder is taken over."
@@ -159,7 +159,7 @@ def _advance(job: Job) -> Tick | None:
                 else _("What was kept goes on when that is fixed: {command}")
             )
             command = f"treino resume {shlex.quote(str(folder.path))}" + " --net FILE.py:NAME" * own
-            error.hint = f"{error.hint} {said.format(command=command)}".strip()
+            error.hint = f"{error.hint} {hint.format(command=command)}".strip()
         raise
 
 

@@ -65,16 +65,16 @@ def hyperband(members: int, epochs: int, eta: int = 3, least: int = 1) -> tuple[
     """
     _check(members, epochs, eta, least)
     s_max = _log(epochs / least, eta)
-    found: list[Bracket] = []
+    brackets: list[Bracket] = []
     left = members
     while left:
         for s in range(s_max, -1, -1):
-            wanted = min(left, math.ceil((s_max + 1) / (s + 1) * eta**s))
-            found.append(_bracket(wanted, epochs, eta, min(s, _log(wanted, eta))))
-            left -= wanted
+            size = min(left, math.ceil((s_max + 1) / (s + 1) * eta**s))
+            brackets.append(_bracket(size, epochs, eta, min(s, _log(size, eta))))
+            left -= size
             if not left:
                 break
-    return tuple(found)
+    return tuple(brackets)
 
 
 def _bracket(members: int, epochs: int, eta: int, cuts: int) -> Bracket:

@@ -65,7 +65,7 @@ def selection_bias(
     members: int,
     rows: int,
     *,
-    shown: Scores | None = None,
+    report: Scores | None = None,
     seed: int = 0,
     repeats: int = REPEATS,
 ) -> SelectionBias:
@@ -80,9 +80,9 @@ def selection_bias(
     Learning 107 (2018). What such choices lose against the best of the same members on all rows is the
     inflation. Drawing the members too asks how another sweep would do, which may miss this one's best.
     """
-    shown = choose if shown is None else shown
+    report = choose if report is None else report
     decides_M = choose(None).nan_to_num(nan=-math.inf)
-    whole_M = shown(None)
+    whole_M = report(None)
     winner = int(decides_M.argmax())
     best = float(whole_M[winner])
     if rows < 2:
@@ -99,13 +99,13 @@ def selection_bias(
         left_BN = (count_BN == 0).double()
         left_BN[left_BN.sum(1) == 0] = 1.0  # every row was drawn, as happens with very few
         inside_BM = choose(count_BN).nan_to_num(nan=-math.inf)
-        outside_BM = shown(left_BN)
-        own.append(shown(count_BN)[:, winner])
+        outside_BM = report(left_BN)
+        own.append(report(count_BN)[:, winner])
         drawn_BM = torch.zeros(size, members, dtype=torch.bool)
         drawn_BM.scatter_(1, torch.randint(members, (size, members), generator=chance), True)
-        for taken_BM in (torch.ones_like(drawn_BM), drawn_BM):
-            chosen_B1 = inside_BM.masked_fill(~taken_BM, -math.inf).argmax(1, keepdim=True)
-            seen_B1 = decides_M.expand(size, -1).masked_fill(~taken_BM, -math.inf).argmax(1, keepdim=True)
+        for member_BM in (torch.ones_like(drawn_BM), drawn_BM):
+            chosen_B1 = inside_BM.masked_fill(~member_BM, -math.inf).argmax(1, keepdim=True)
+            seen_B1 = decides_M.expand(size, -1).masked_fill(~member_BM, -math.inf).argmax(1, keepdim=True)
             seen_B = whole_M.expand(size, -1).gather(1, seen_B1)[:, 0]
             lost.append(seen_B - outside_BM.gather(1, chosen_B1)[:, 0])
     inflation, other_inflation = (_mean_loss(torch.cat(lost[i::2])) for i in (0, 1))

@@ -42,14 +42,14 @@ def tpe(space: Space, seed: int = 0, storage: str | None = None, name: str = "tr
         raise _storage_fails(storage, error) from None
     finally:
         optuna.logging.set_verbosity(verbosity)
-    return OptunaSampler(space, study, kept=storage is not None)
+    return OptunaSampler(space, study, persistent=storage is not None)
 
 
 class OptunaSampler:
     """A study of Optuna's as a sampler. Trials that a storage holds already count as members told before."""
 
-    def __init__(self, space: Space, study: "optuna.Study", kept: bool = False) -> None:
-        self.study, self._kept = study, kept
+    def __init__(self, space: Space, study: "optuna.Study", persistent: bool = False) -> None:
+        self.study, self._persistent = study, persistent
         self._space = space
         self._trials: list[optuna.Trial] = []
 
@@ -68,20 +68,20 @@ class OptunaSampler:
 
     def replay(self, configs: Sequence[Config]) -> list[Config]:
         """Out of a storage the very trials of before the break; else the same are asked for anew."""
-        if not self._kept:
+        if not self._persistent:
             return self.ask(len(configs))
         from optuna.trial import Trial
 
-        wanted = [{name: _written(value) for name, value in config.items()} for config in configs]
-        trials = [t for t in self.study.get_trials(deepcopy=False) if t.number not in self._taken()]
-        for first in range(len(trials) - len(wanted), -1, -1):
-            found = trials[first : first + len(wanted)]
-            if [t.params for t in found] == wanted:
-                self._trials += [Trial(self.study, t._trial_id) for t in found]
+        params = [{name: _written(value) for name, value in config.items()} for config in configs]
+        trials = [t for t in self.study.get_trials(deepcopy=False) if t.number not in self._trial_numbers()]
+        for first in range(len(trials) - len(params), -1, -1):
+            match = trials[first : first + len(params)]
+            if [t.params for t in match] == params:
+                self._trials += [Trial(self.study, t._trial_id) for t in match]
                 return list(configs)
         return []
 
-    def _taken(self) -> set[int]:
+    def _trial_numbers(self) -> set[int]:
         return {trial.number for trial in self._trials}
 
     def tell(self, member: int, value: float | None) -> None:

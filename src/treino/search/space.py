@@ -73,8 +73,8 @@ class Range:
         ends = (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)
         step = (ends[1] - ends[0]) / max(self.levels - 1, 1)
         middle = [ends[0] + i * step for i in range(1, self.levels - 1)]
-        found = [self.low, *(math.exp(m) if self.log else m for m in middle), self.high][: self.levels]
-        return tuple(dict.fromkeys(round(v) for v in found)) if self.whole else tuple(found)
+        levels = [self.low, *(math.exp(m) if self.log else m for m in middle), self.high][: self.levels]
+        return tuple(dict.fromkeys(round(v) for v in levels)) if self.whole else tuple(levels)
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ def space_from_json(document: Mapping[str, Any]) -> Space:
     Raises:
         TreinoError: it can't have written that.
     """
-    found: dict[str, Dimension] = {}
+    dimensions: dict[str, Dimension] = {}
     for name, d in document.items():
         domain: Range | Choice = (
             Choice(tuple(d["values"]))
@@ -191,8 +191,8 @@ def space_from_json(document: Mapping[str, Any]) -> Space:
             else Range(d["low"], d["high"], d["log"], d["whole"], d["levels"])
         )
         domain = checked_domain(name, domain, isinstance(domain, Range) and domain.whole)
-        found[name] = Dimension(name, domain, d.get("if"), tuple(d.get("among", ())))
-    return Space(tuple(in_order(found)))
+        dimensions[name] = Dimension(name, domain, d.get("if"), tuple(d.get("among", ())))
+    return Space(tuple(in_order(dimensions)))
 
 
 def checked_domain(name: str, domain: Range | Choice, whole: bool) -> Range | Choice:

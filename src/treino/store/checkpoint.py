@@ -50,10 +50,10 @@ def to_bytes(
 def from_bytes(data: bytes, name: str, path: Path) -> Checkpoint:
     """What `to_bytes` wrote; TreinoError naming `path` where a single bit of it differs."""
     state = tensor_metadata(data, path)
-    kept = state.get("sha256")
-    if not isinstance(kept, str) or len(kept) != len(_NO_DIGEST):
+    checksum = state.get("sha256")
+    if not isinstance(checksum, str) or len(checksum) != len(_NO_DIGEST):
         raise damaged(path, _("it is not a checkpoint"))
-    if digest(data.replace(kept.encode(), _NO_DIGEST.encode(), 1)) != kept:
+    if digest(data.replace(checksum.encode(), _NO_DIGEST.encode(), 1)) != checksum:
         raise damaged(path, _("its content does not match its own SHA-256"))
     generation, mark, meta = (state.get(key) for key in ("generation", "losses", "meta"))
     if type(generation) is not int or not isinstance(meta, dict) or not is_mark(mark):

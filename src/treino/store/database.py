@@ -97,7 +97,7 @@ class Database:
         self._identity = os.stat(path) if writable else None
         self._data_version = -1
         self._last_command = 0
-        self._told: _LossDigest | None = None  # of the newest segment; None where it is to be read anew
+        self._loss_digest: _LossDigest | None = None  # of the newest segment; None: read it from the table
         if connection is not None:
             weakref.finalize(self, connection.close)  # who only reads a run need not close it
 
@@ -144,18 +144,22 @@ class Database:
         """
         if len(losses):
             blob = losses.astype("<f4").tobytes()
-            told, end = self._told, int(first_step) + len(losses)
-            if told is not None and told.segment == segment and told.end in (None, first_step):
-                told.sha.update(blob)
-                self._told = told._replace(end=end, number=told.number + len(losses))
+            loss_digest, end = self._loss_digest, int(first_step) + len(losses)
+            if (
+                loss_digest is not None
+                and loss_digest.segment == segment
+                and loss_digest.end in (None, first_step)
+            ):
+                loss_digest.sha.update(blob)
+                self._loss_digest = loss_digest._replace(end=end, number=loss_digest.number + len(losses))
             else:
-                self._told = None
+                self._loss_digest = None
             self._add(insertion("losses", (int(segment), int(first_step), len(losses), blob)))
 
     def add_epoch(self, segment: int, epoch: int, split: str, metric: str, value: float) -> None:
         """What was measured at the end of `epoch` (counted from 1) on the rows of `split`; NaN is kept."""
-        kept = None if math.isnan(value) else float(value) + 0.0  # SQLite has no -0.0
-        self._add(insertion("epochs", (int(segment), int(epoch), split, metric, kept)))
+        number = None if math.isnan(value) else float(value) + 0.0  # SQLite has no -0.0
+        self._add(insertion("epochs", (int(segment), int(epoch), split, metric, number)))
 
     def add_event(self, segment: int, step: int, kind: str, facts: Mapping[str, Any] | None = None) -> None:
         """Something worth remembering that happened after `step` updates."""
@@ -183,7 +187,7 @@ class Database:
         Later segments go too. A chunk of losses that reaches over `step` is shortened. TreinoError where
         losses before `step` are not there any more.
         """
-        self._told = None
+        self._loss_digest = None
         rows = sorted(row for row in self._table("losses") if row[0] == segment)
         end = max((first + count for _segment, first, count, _blob in rows), default=None)
         if end is None and segment == 0:
@@ -193,9 +197,9 @@ class Database:
         shortened: list[Statement] = []
         for _segment, first, count, blob in rows:
             if first < step < first + count:
-                kept = step - first
+                rest = step - first
                 sql = "UPDATE losses SET count = ?, blob = ? WHERE segment = ? AND step = ?"
-                shorter = (kept, blob[: len(blob) // count * kept], segment, first)
+                shorter = (rest, blob[: len(blob) // count * rest], segment, first)
                 shortened.append(Statement("losses", sql, shorter))
         self._commit(
             [
@@ -222,19 +226,19 @@ class Database:
         The losses are read once; from then on each is hashed as it is added, however many there are.
         """
         self.flush()
-        if self._told is None:
+        if self._loss_digest is None:
             segment, sha = max(self.segments(), default=0), hashlib.sha256()
             rows = sorted(row for row in self._table("losses") if row[0] == segment)
             for *_where, blob in rows:
                 sha.update(blob)
             end = sum(rows[-1][1:3]) if rows else None
-            self._told = _LossDigest(segment, end, sum(row[2] for row in rows), sha)
+            self._loss_digest = _LossDigest(segment, end, sum(row[2] for row in rows), sha)
         with sqlite.trouble(self.path):
             changes = tables.changes(self._writer(), self.path)
         return {
-            "segment": self._told.segment,
-            "count": self._told.number,
-            "sha256": self._told.sha.hexdigest(),
+            "segment": self._loss_digest.segment,
+            "count": self._loss_digest.number,
+            "sha256": self._loss_digest.sha.hexdigest(),
             "changes": changes,
         }
 
@@ -287,10 +291,10 @@ class Database:
             version = self._writer().execute("PRAGMA data_version").fetchone()[0]
         if version == self._data_version:
             return []
-        found = [each for each in self.commands() if each.id > self._last_command and each.state == "new"]
+        commands = [each for each in self.commands() if each.id > self._last_command and each.state == "new"]
         self._data_version = version
-        self._last_command = max((each.id for each in found), default=self._last_command)
-        return found
+        self._last_command = max((each.id for each in commands), default=self._last_command)
+        return commands
 
     # ---- reading
 
@@ -379,14 +383,16 @@ class Database:
             return {name: (tables.rows(self._connection, self.path, name), 0) for name in names}
 
 
-def compare(found: Mapping[str, tuple[list[Row], int]], mark: Mapping[str, Any] | None, path: Path) -> None:
+def compare(
+    contents: Mapping[str, tuple[list[Row], int]], mark: Mapping[str, Any] | None, path: Path
+) -> None:
     """`Database.check` of tables that are read, as `tables.checked` gives them."""
     if mark is None:
         return
-    losses = _losses(found["losses"][0], mark["segment"], path)[: mark["count"]]
+    losses = _losses(contents["losses"][0], mark["segment"], path)[: mark["count"]]
     if len(losses) < mark["count"]:
         raise _missing(path, len(losses))
-    older = any(found[name][1] < number for name, number in mark["changes"].items())
+    older = any(contents[name][1] < number for name, number in mark["changes"].items())
     if older or digest(losses.astype("<f4").tobytes()) != mark["sha256"]:
         raise damaged(path, _("it is not what the checkpoint was reached with"))
 
@@ -439,7 +445,7 @@ def _json(text: str, path: Path) -> Any:
 
 
 def _facts(text: str, path: Path) -> dict[str, Any]:
-    found = _json(text, path)
-    if not isinstance(found, dict):
+    facts = _json(text, path)
+    if not isinstance(facts, dict):
         raise damaged(path, _("{value} stands in one of its tables").format(value=repr(text)[:60]))
-    return found
+    return facts

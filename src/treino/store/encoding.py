@@ -74,8 +74,8 @@ def signed_value(data: bytes, path: Path) -> dict[str, Any]:
     content = _value(data, path)
     if not isinstance(content, dict) or content.pop("sha256", None) is None or _signed(content) != data:
         raise damaged(path, _("its content does not match its own SHA-256"))
-    found: dict[str, Any] = without_sources(content)
-    return found
+    value: dict[str, Any] = without_sources(content)
+    return value
 
 
 def tensor_bytes(tensors: Mapping[str, "Tensor"], metadata: Mapping[str, Any]) -> bytes:
@@ -137,8 +137,8 @@ def tensor_metadata(data: bytes, path: Path) -> dict[str, Any]:
         metadata = json.loads(header["__metadata__"]["treino"], object_hook=_floats)
         if not isinstance(metadata, dict):
             raise TypeError("metadata")
-        found: dict[str, Any] = without_sources(metadata)
-        return found
+        result: dict[str, Any] = without_sources(metadata)
+        return result
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _no_tensors(path, error) from error
 

@@ -279,10 +279,10 @@ def open_plain(path: Path, flags: int, opening: Callable[..., int] = os.open) ->
 
 def digest(data: bytes, *more: Any) -> str:
     """SHA-256 as 64 lower-case hexadecimal digits; more: what follows in the same file."""
-    found = hashlib.sha256(data)
+    sha = hashlib.sha256(data)
     for part in more:
-        found.update(part)
-    return found.hexdigest()
+        sha.update(part)
+    return sha.hexdigest()
 
 
 def sha256(path: Path | str) -> str:
@@ -321,8 +321,8 @@ def make_private_folder(path: Path) -> None:
     with trouble(path):
         with suppress(FileExistsError):
             _mkdir(path, 0o700)
-        found = os.lstat(path)
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        status = os.lstat(path)
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
             raise TreinoError(
                 "folder_of_others",
                 _("{path} is not a folder of yours: somebody else made it, or it is a link.").format(
@@ -330,7 +330,7 @@ def make_private_folder(path: Path) -> None:
                 ),
                 _("Say where temporary files may go instead: export TMPDIR=FOLDER"),
             )
-        if found.st_mode & 0o077:
+        if status.st_mode & 0o077:
             os.chmod(path, 0o700)
 
 

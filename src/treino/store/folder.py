@@ -75,7 +75,7 @@ class RunFolder(FolderFiles):
                 path
             ):  # another process took the same folder, and keeps something
                 folder.close()
-                raise new_names.taken(path) if out is None else new_names.occupied(path)
+                raise new_names.in_use(path) if out is None else new_names.occupied(path)
             leftover.clear(path)
             db.Database.make(path / db.NAME)
             folder._put_manifest(folder._manifest)  # last, for it makes the folder a run
@@ -188,9 +188,9 @@ class RunFolder(FolderFiles):
             if not names:
                 raise
             notice = _("{path} was given commands when it had ended; they are left out: {names}.")
-            said = notice.format(path=path, names=", ".join(names))
-            if said not in self.notices:
-                self.notices.append(said)
+            message = notice.format(path=path, names=", ".join(names))
+            if message not in self.notices:
+                self.notices.append(message)
             return content
 
     # ---- checkpoints
@@ -256,15 +256,15 @@ class RunFolder(FolderFiles):
 
     # ---- sealing
 
-    def take_commands(self, taken: bool) -> None:
+    def take_commands(self, accept: bool) -> None:
         """Whether processes can send commands; as long as the folder is not given back, or this is said anew.
 
         Where they can't any more, one that is being sent at this moment is waited for.
         """
         self._require_writing()
-        if not taken and not lock.held(self._alone):
+        if not accept and not lock.held(self._alone):
             self._alone = lock.acquire_folder(self.path)
-        if taken:
+        if accept:
             self._share()
 
     def refuse_commands(self) -> None:
@@ -308,10 +308,10 @@ class RunFolder(FolderFiles):
             self.verify(resume=True)
             self._forget_database()
             self._remove_log()
-            kept = {
+            digests = {
                 name: digest for name, digest in self._manifest.files.items() if name not in (db.NAME, *SLOTS)
             }
-            self._record(kept, "running")
+            self._record(digests, "running")
             self.database.refuse_commands()  # those that came when it was sealed
         for name in filter(_keyframe, [*self._manifest.files]):
             try:
@@ -326,9 +326,9 @@ class RunFolder(FolderFiles):
     # ---- inside
 
     def _forget_database(self) -> None:
-        kept, self._database = self._database, None
-        if kept is not None:
-            kept.close()
+        database, self._database = self._database, None
+        if database is not None:
+            database.close()
 
     def _remove_log(self) -> None:
         for ending in ("-wal", "-shm", "-journal"):
@@ -341,9 +341,9 @@ class RunFolder(FolderFiles):
 
     def _release(self, *, unlink: bool = False) -> None:
         self._share()
-        taken, self._lock = self._lock, None
-        if taken is not None:  # a complete folder needs no lock file
-            lock.release(taken, self.path / lock.NAME, unlink=unlink or self._manifest.sealed)
+        own_lock, self._lock = self._lock, None
+        if own_lock is not None:  # a complete folder needs no lock file
+            lock.release(own_lock, self.path / lock.NAME, unlink=unlink or self._manifest.sealed)
 
 
 def _keyframe(name: str) -> bool:

@@ -62,10 +62,10 @@ class FolderFiles:
         """What lies in the sub-folder `under`, as names in this one; [] where there is no such folder."""
         place = self.within(under)
         try:
-            found = sorted(os.listdir(place))
+            names = sorted(os.listdir(place))
         except FileNotFoundError:
             return []
-        return [f"{under}/{name}" for name in found if not name.startswith(".")]
+        return [f"{under}/{name}" for name in names if not name.startswith(".")]
 
     def has(self, name: str) -> bool:
         """Whether the file is there, and in the manifest where the run is sealed."""
@@ -109,14 +109,14 @@ class FolderFiles:
             for place in {path.parent for path in places.values()}:
                 files.make_folder(place)
             files.write_new({places[name]: parts for name, parts in contents.items()})
-            found = {name: files.digest(*parts) for name, parts in contents.items()}
-            self._record({**self._manifest.files, **found})
+            digests = {name: files.digest(*parts) for name, parts in contents.items()}
+            self._record({**self._manifest.files, **digests})
 
     def remove(self, names: Iterable[str]) -> None:
         """Take files out of the manifest, then off the disk."""
         self._require_writing()
         gone = set(names)
-        self._record({name: kept for name, kept in self._manifest.files.items() if name not in gone})
+        self._record({name: digest for name, digest in self._manifest.files.items() if name not in gone})
         for name in sorted(gone):
             files.remove(self.within(name))
 

@@ -20,9 +20,9 @@ def left_out(path: Path, content: bytes, mark: Mapping[str, Any] | None) -> tupl
     """
     with sqlite.trouble(path), closing(sqlite.in_memory(content)) as connection:
         sqlite.check(connection, path)
-        found = tables.checked(connection, path)
-        database.compare(found, mark, path)
-        commands = [database.Command._make(row) for row in found["commands"][0]]
+        contents = tables.checked(connection, path)
+        database.compare(contents, mark, path)
+        commands = [database.Command._make(row) for row in contents["commands"][0]]
         last = max((each.id for each in commands if each.state != "new"), default=0)
         late = sorted(each for each in commands if each.id > last)
         statement = Statement("commands", "DELETE FROM commands WHERE id > ?", (last,))

@@ -34,10 +34,10 @@ def has_no_checkpoint(path: Path) -> bool:
         return False
     names = [*_names(path)]
     if content is not None and _has_settings(path, content):
-        kept = content.sealed or _OF_AN_END in content.files or not {*SLOTS}.isdisjoint(names)
+        needed = content.sealed or _OF_AN_END in content.files or not {*SLOTS}.isdisjoint(names)
     else:
-        kept = False
-    return not kept and all(_own(path, name, content) for name in names)
+        needed = False
+    return not needed and all(_own(path, name, content) for name in names)
 
 
 def ended_before_it_began(path: Path) -> TreinoError:

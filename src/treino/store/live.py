@@ -59,10 +59,10 @@ class LiveFolder:
     def stamp(self) -> int:
         """A number that changes with the state that is shown; 0 where there is none."""
         try:
-            found = os.stat(self._state)
+            status = os.stat(self._state)
         except OSError:
             return 0
-        return found.st_mtime_ns ^ (found.st_ino << 1)
+        return status.st_mtime_ns ^ (status.st_ino << 1)
 
     def state(self) -> "tuple[dict[str, Tensor], dict[str, Any]] | None":
         """What is shown now."""

@@ -29,7 +29,7 @@ def acquire(path: Path) -> int:
         with files.trouble(path):
             descriptor = files.open_plain(path, os.O_RDWR | os.O_CREAT, files._open)
             try:
-                if _taken(descriptor, fcntl.LOCK_EX):
+                if _busy(descriptor, fcntl.LOCK_EX):
                     process = _process(descriptor)
                     os.close(descriptor)
                     time.sleep(0.01)
@@ -67,7 +67,7 @@ def sharing(folder: Path) -> Iterator[bool]:
     descriptor = _open_folder(folder)
     try:
         with files.trouble(folder):
-            shared = not _taken(descriptor, fcntl.LOCK_SH)
+            shared = not _busy(descriptor, fcntl.LOCK_SH)
         yield shared
     finally:
         fcntl.flock(descriptor, fcntl.LOCK_UN)  # a process forked meanwhile has the descriptor too
@@ -112,7 +112,7 @@ def holder(path: Path) -> int | None:
         raise files.problem(path, error.errno or 0, error.strerror or str(error)) from error
     try:
         with files.trouble(path):
-            return (_process(descriptor) or 0) if _taken(descriptor, fcntl.LOCK_SH) else None
+            return (_process(descriptor) or 0) if _busy(descriptor, fcntl.LOCK_SH) else None
     finally:
         os.close(descriptor)
 
@@ -122,7 +122,7 @@ def _open_folder(folder: Path) -> int:
         return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
-def _taken(descriptor: int, how: int) -> bool:
+def _busy(descriptor: int, how: int) -> bool:
     try:
         fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except BlockingIOError:

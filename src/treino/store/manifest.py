@@ -66,18 +66,18 @@ class Manifest:
         content = json_value(data, path)
         if not isinstance(content, dict):
             raise damaged(path, _("it is not a manifest"))
-        found = content.get("format")
-        if type(found) is not int or found < 1:
+        version = content.get("format")
+        if type(version) is not int or version < 1:
             raise damaged(path, _("it names no format"))
         content.pop("sha256", None)
         whole = signed(content) == data
-        if found > FORMAT:
+        if version > FORMAT:
             state = "" if whole else _(" or is damaged")
             raise TreinoError(
                 "run_newer",
                 _(
                     "{path} was made by a newer treino{state}: it has format {found}, this one reads {known}."
-                ).format(path=path, state=state, found=found, known=FORMAT),
+                ).format(path=path, state=state, found=version, known=FORMAT),
                 _("Update treino with pip, and repeat the command."),
             )
         if not whole:
@@ -93,7 +93,7 @@ class Manifest:
                 manifest.kind in KINDS
                 and manifest.status in (*ENDS, "running")
                 and isinstance(manifest.created, str)
-                and all(inside(name) and isinstance(kept, str) for name, kept in manifest.files.items())
+                and all(inside(name) and isinstance(digest, str) for name, digest in manifest.files.items())
             )
         except (KeyError, TypeError, AttributeError):
             fits = False

@@ -30,8 +30,8 @@ def checked_name(name: str) -> str:
 
 def slug(stem: str) -> str:
     """`stem` (say a data file's name) with what a name can't hold replaced: "my data" gives "my-data"."""
-    kept = re.sub(r"[^\w.+-]+", "-", stem).strip(".-")
-    return kept.encode()[: _LONGEST - 12].decode(errors="ignore") or "run"
+    plain = re.sub(r"[^\w.+-]+", "-", stem).strip(".-")
+    return plain.encode()[: _LONGEST - 12].decode(errors="ignore") or "run"
 
 
 def claim_next(parent: Path, stem: str) -> Path:
@@ -40,8 +40,8 @@ def claim_next(parent: Path, stem: str) -> Path:
     stem = slug(stem)
     pattern = re.compile(re.escape(stem) + r"-(\d{1,9})")
     with trouble(parent):
-        taken = [int(match[1]) for each in parent.iterdir() if (match := pattern.fullmatch(each.name))]
-    number = max(taken, default=0) + 1
+        numbers = [int(match[1]) for each in parent.iterdir() if (match := pattern.fullmatch(each.name))]
+    number = max(numbers, default=0) + 1
     while not claim_folder(parent / f"{stem}-{number}"):
         number += 1
     return parent / f"{stem}-{number}"
@@ -52,7 +52,7 @@ def claim_name(parent: Path, name: str) -> Path:
     path = parent / checked_name(name)
     make_folder(parent)
     if not claim_folder(path) and not _free(path):
-        raise taken(path)
+        raise in_use(path)
     return path
 
 
@@ -61,7 +61,7 @@ def _free(path: Path) -> bool:
     return is_leftover(path) or (has_no_checkpoint(path) and lock.holder(path / lock.NAME) is None)
 
 
-def taken(path: Path) -> TreinoError:
+def in_use(path: Path) -> TreinoError:
     """The error for a name that something else has."""
     hint = _("Choose another [[name]], or leave it out: names are then counted up.")
     with suppress(TreinoError):

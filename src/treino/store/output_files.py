@@ -54,7 +54,7 @@ class OutputFile:
         self.replaced: list[Path] = []
         self._place = self.path.absolute()  # a script that is examined may go elsewhere meanwhile
         self._endings, self._replace, self._new_folders = tuple(endings), replace, new_folders
-        self._reads = [Path(read).absolute() for read in reads]
+        self._reads = [Path(source).absolute() for source in reads]
         self._check()
 
     def write(self, data: bytes) -> Path:
@@ -71,20 +71,20 @@ class OutputFile:
     def _check(self) -> bool:
         """Whether what is written there goes nowhere."""
         place = self._place
-        found = _mode(place)
-        if found is not None and not stat.S_ISLNK(found) and os.path.samefile(place, os.devnull):
+        mode = _mode(place)
+        if mode is not None and not stat.S_ISLNK(mode) and os.path.samefile(place, os.devnull):
             return True
         refuse_run(self.path)
-        if found is not None and stat.S_ISDIR(found):
+        if mode is not None and stat.S_ISDIR(mode):
             raise TreinoError(
                 "to_place",
                 _("{path} is a folder.").format(path=self.path),
                 _("Give a file in it, e.g. {path}.").format(path=self.path / f"out{self._endings[0]}"),
             )
         _check_folder(place.parent, self.path.parent, self._new_folders)
-        refuse_special(self.path, found)
-        for read in self._reads:
-            if found is not None and read.exists() and read.samefile(place):
+        refuse_special(self.path, mode)
+        for source in self._reads:
+            if mode is not None and source.exists() and source.samefile(place):
                 raise TreinoError(
                     "to_source",
                     _("{path} is read by this command, and would be overwritten by it.").format(
@@ -100,7 +100,7 @@ class OutputFile:
                 ),
                 _("Give a name like {path}.").format(path=self.path.with_suffix(self._endings[0])),
             )
-        if found is not None and not self._replace:
+        if mode is not None and not self._replace:
             raise there_already(self.path)
         return False
 
@@ -129,20 +129,20 @@ class OutputFolder:
         Raises:
             TreinoError: as for `OutputFile`.
         """
-        self._names |= (wanted := set(names))
+        self._names |= (patterns := set(names))
         there = [
-            found
-            for name in sorted(wanted)
+            file
+            for name in sorted(patterns)
             if self._plain_folders(name)
-            for found in sorted(self._place.glob(name))
-            if found.relative_to(self._place).as_posix() not in self._written
+            for file in sorted(self._place.glob(name))
+            if file.relative_to(self._place).as_posix() not in self._written
         ]
-        for found in there:
-            shown = self.path / found.relative_to(self._place)
-            refuse_special(shown, mode := _mode(found))
+        for file in there:
+            path = self.path / file.relative_to(self._place)
+            refuse_special(path, mode := _mode(file))
             if mode is not None and stat.S_ISDIR(mode):
                 raise TreinoError(
-                    "to_place", _("{path} is a folder.").format(path=shown), _("Move it out of the way.")
+                    "to_place", _("{path} is a folder.").format(path=path), _("Move it out of the way.")
                 )
         if there and not self._replace:
             raise there_already(self.path / there[0].relative_to(self._place), len(there) - 1)
@@ -164,10 +164,10 @@ class OutputFolder:
     def remove_others(self, pattern: str) -> None:
         """Remove the files of an older film or the like: what fits a checked pattern and was not written."""
         self.check([pattern])
-        for found in sorted(self._place.glob(pattern)):
-            if (name := found.relative_to(self._place).as_posix()) not in self._written:
-                with trouble(found):
-                    found.unlink()
+        for file in sorted(self._place.glob(pattern)):
+            if (name := file.relative_to(self._place).as_posix()) not in self._written:
+                with trouble(file):
+                    file.unlink()
                 self.replaced.append(self.path / name)
 
     def _plain_folders(self, name: str) -> bool:
@@ -223,21 +223,21 @@ def refuse_special(path: Path, mode: int | None) -> None:
     )
 
 
-def _check_folder(place: Path, shown: Path, new: bool) -> None:
+def _check_folder(place: Path, path: Path, new: bool) -> None:
     """Refuse a folder that is missing (unless it is to be made), is none, or may not be written to."""
-    with trouble(shown):
+    with trouble(path):
         while new and not os.path.lexists(place):
             place = place.parent
         if not place.exists() and not new:
             raise TreinoError(
                 "to_place",
-                _("There is no folder {path}.").format(path=shown),
+                _("There is no folder {path}.").format(path=path),
                 _("Make it, or give a file in a folder that exists."),
             )
         if not place.is_dir():
-            raise not_a_folder(place if new else shown)
+            raise not_a_folder(place if new else path)
         if not os.access(place, os.W_OK | os.X_OK):
-            raise problem(shown, errno.EACCES, os.strerror(errno.EACCES))
+            raise problem(path, errno.EACCES, os.strerror(errno.EACCES))
 
 
 def _mode(path: Path) -> int | None:

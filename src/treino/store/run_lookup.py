@@ -40,8 +40,8 @@ def list_runs(parent: Path | str = "runs") -> list[RunSummary]:
 
     The manifest, spec.json and result.json are checked here, the rest when a run is opened.
     """
-    found = [_summary(path) for path in _folders(Path(parent))]
-    return sorted(found, key=lambda each: (each.when, each.name), reverse=True)
+    runs = [_summary(path) for path in _folders(Path(parent))]
+    return sorted(runs, key=lambda each: (each.when, each.name), reverse=True)
 
 
 def find(name: Path | str, parent: Path | str = "runs") -> Path:

@@ -22,8 +22,8 @@ def with_sources(value: Any) -> Any:
     """The JSON value, with the sources of the sentences in it where it is an object that holds some."""
     if not isinstance(value, Mapping):
         return value
-    found = [{"place": place, "source": source} for place, source in _sources(value, [])]
-    return {**value, KEY: found} if found else value
+    sources = [{"place": place, "source": source} for place, source in _sources(value, [])]
+    return {**value, KEY: sources} if sources else value
 
 
 def _sources(value: Any, place: list[str | int]) -> Iterator[tuple[list[str | int], Any]]:

@@ -46,12 +46,12 @@ def beside(path: Path) -> dict[Path, int]:
 
     Errors: those of `files.inside` for one that is a link or no regular file.
     """
-    found = {}
+    links = {}
     for ending in ("", *BESIDE):
         each = files.inside(path.parent, path.name + ending)
         with suppress(FileNotFoundError):
-            found[each] = os.lstat(each).st_nlink
-    return found
+            links[each] = os.lstat(each).st_nlink
+    return links
 
 
 def shared(path: Path) -> bool:
@@ -86,13 +86,13 @@ def objects(connection: sqlite3.Connection) -> frozenset[Row]:
     return frozenset(connection.execute("SELECT type, name, sql FROM sqlite_schema"))
 
 
-def typed(found: list[Row], kinds: tuple[Any, ...], path: Path) -> list[Row]:
+def typed(rows: list[Row], kinds: tuple[Any, ...], path: Path) -> list[Row]:
     """The rows, where every value is of its column's kind: SQLite keeps any value in any column."""
-    for row in found:
+    for row in rows:
         for value, kind in zip(row, kinds, strict=True):
             if not isinstance(value, kind):
                 raise damaged(path, _("{value} stands in one of its tables").format(value=repr(value)[:60]))
-    return found
+    return rows
 
 
 def check(connection: sqlite3.Connection, path: Path) -> None:
@@ -150,11 +150,11 @@ def of_file(path: Path, ask: Callable[[sqlite3.Connection], Answer]) -> Answer:
 
 
 def _logs(path: Path) -> dict[str, bytes]:
-    found = {}
+    logs = {}
     for ending in (LOG, JOURNAL):
         with suppress(FileNotFoundError):
-            found[path.name + ending] = files.content(path.with_name(path.name + ending))
-    return found
+            logs[path.name + ending] = files.content(path.with_name(path.name + ending))
+    return logs
 
 
 @contextmanager

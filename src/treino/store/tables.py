@@ -106,7 +106,7 @@ def checked(
 
     TreinoError where one is not what was written to it.
     """
-    found = {}
+    contents = {}
     connection.execute("BEGIN")
     try:
         check(connection, path)
@@ -114,18 +114,18 @@ def checked(
             some = rows(connection, path, name)
             changes, total = _sum(connection, name, path)
             if (_total(some) + _number((name, changes)) - total) % _MODULUS:
-                said = _("the rows of its table {name} are not those that were written")
-                raise damaged(path, said.format(name=name))
-            found[name] = some, changes
+                message = _("the rows of its table {name} are not those that were written")
+                raise damaged(path, message.format(name=name))
+            contents[name] = some, changes
     finally:
         connection.execute("ROLLBACK")
-    return found
+    return contents
 
 
 def rows(connection: sqlite3.Connection, path: Path, name: str) -> list[Row]:
     """The table from its first page to its last, for an index may be damaged as well."""
-    found = connection.execute(f"SELECT {COLUMNS[name]} FROM {name} NOT INDEXED").fetchall()
-    return sqlite.typed(found, _KINDS[name], path)
+    table = connection.execute(f"SELECT {COLUMNS[name]} FROM {name} NOT INDEXED").fetchall()
+    return sqlite.typed(table, _KINDS[name], path)
 
 
 def changes(connection: sqlite3.Connection, path: Path) -> dict[str, int]:
@@ -149,9 +149,9 @@ def _objects() -> frozenset[Row]:
 
 
 def _sum(connection: sqlite3.Connection, name: str, path: Path) -> tuple[int, int]:
-    found = connection.execute("SELECT changes, sum FROM sums WHERE name = ?", (name,)).fetchone()
+    row = connection.execute("SELECT changes, sum FROM sums WHERE name = ?", (name,)).fetchone()
     try:
-        return int(found[0]), int(found[1], 16)
+        return int(row[0]), int(row[1], 16)
     except (TypeError, ValueError) as error:
         raise damaged(path, _("the sum of its table {name} is missing").format(name=name)) from error
 

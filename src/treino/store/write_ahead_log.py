@@ -47,11 +47,11 @@ def _is_whole(log: bytes, index: bytes) -> bool:
     known = struct.unpack_from(">II", log, 24)
     if magic not in _MAGIC or _sum(log[:24], (0, 0), words) != known:
         return False
-    (read,) = struct.unpack_from("=I", index, 16)
-    if read:
+    (frames,) = struct.unpack_from("=I", index, 16)
+    if frames:
         known = struct.unpack_from("=II", index, 24)
     size = _FRAME_HEADER + (65536 if size == 1 else size)
-    for start in range(_HEADER + read * size, len(log) - size + 1, size):
+    for start in range(_HEADER + frames * size, len(log) - size + 1, size):
         frame = log[start : start + size]
         same = [frame[8 + i : 12 + i] == log[16 + i : 20 + i] for i in (0, 4)]
         if not any(same):  # both numbers of an earlier log are others

@@ -215,7 +215,7 @@ def judgement(
         if decides is None
         else decides(choose, rows["target"])
     )
-    found = judge.selection_bias(chosen, len(members), choose.shape[1], shown=judge.by_rows(scores, turned))
+    found = judge.selection_bias(chosen, len(members), choose.shape[1], report=judge.by_rows(scores, turned))
     winner = sweep.top[0].member
     rows_of = {row["member"]: row for row in sweep.rows.last()}
     each = judge.by_rows(scores, turned)(None).tolist()
