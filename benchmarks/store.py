@@ -18,7 +18,7 @@ from treino.loop.loop import JobEvent, JobProgress
 from treino.records.data_source import load_data
 from treino.spec import read_settings
 from treino.store import RunFolder
-from treino.training.resolution import plan
+from treino.training.resolution import resolve
 from treino.training.train import training
 
 LIMIT = 1.05
@@ -44,7 +44,9 @@ def run(quick: bool) -> Result:
             )
             found = interleaved(
                 {
-                    "bare": for_seconds(seconds, _bare(plan(settings, load_data(source, settings)).training)),
+                    "bare": for_seconds(
+                        seconds, _bare(resolve(settings, load_data(source, settings)).training)
+                    ),
                     "kept": for_seconds(seconds, _events(events)),
                 },
                 rounds,
@@ -112,7 +114,7 @@ def _checkpoints(images: Any, quick: bool) -> tuple[tuple[str, ...], ...]:
     rows = []
     for name, hidden in {"784-128-128-10": [128, 128], "784-512-512-10": [512, 512]}.items():
         with tempfile.TemporaryDirectory() as parent:
-            engine = plan(read_settings({"hidden": hidden, "steps": 1}), images).training
+            engine = resolve(read_settings({"hidden": hidden, "steps": 1}), images).training
             with RunFolder.create(parent=parent, stem="run") as folder:
                 times = []
                 for _time in range(2 if quick else 20):

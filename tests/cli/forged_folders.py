@@ -27,7 +27,7 @@ from tests.forging import forge
 from tests.waiting import Hangs, no_hang
 from treino.cli import main
 from treino.cli.screen import Screen
-from treino.engine import Training
+from treino.engine import TrainingLoop
 from treino.spec import read_settings
 from treino.training.train import drain, training
 
@@ -177,9 +177,9 @@ class Trains(BaseException):
 def bounded() -> Iterator[None]:
     """Memory and steps of training that a verb may take."""
     patch = pytest.MonkeyPatch()
-    advance, left = Training.advance, [40]
+    advance, left = TrainingLoop.advance, [40]
 
-    def few(training: Training, *asked: Any, **named: Any) -> Any:
+    def few(training: TrainingLoop, *asked: Any, **named: Any) -> Any:
         left[0] -= 1
         if left[0] < 0:
             raise Trains
@@ -188,7 +188,7 @@ def bounded() -> Iterator[None]:
     def defect(screen: Screen, error: BaseException) -> int:
         raise error
 
-    patch.setattr(Training, "advance", few)
+    patch.setattr(TrainingLoop, "advance", few)
     patch.setattr(Screen, "defect", defect)
     patch.setattr("treino.pictures.illustration.draw", lambda *_args: [])
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from tests.diagnosis.test_own_runs import RIGHT, WRONG
-from treino.engine import Tick, Training
+from treino.engine import Tick, TrainingLoop
 from treino.loop.loop import JobEnd, JobStart
 from treino.records.access import Access
 from treino.records.stored_run import stored_run
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 LOOKS = 40
 
 
-def _stop_at(engine: Training, steps: list[int]) -> None:
+def _stop_at(engine: TrainingLoop, steps: list[int]) -> None:
     """End each of its ticks at the next of these steps."""
     advance = engine.advance
 
@@ -46,7 +46,7 @@ def found(folder: Path, source: Any, net: nn.Module | None = None, **asked: Any)
         if isinstance(event, JobStart):
             job = event.job
             assert isinstance(job, RunJob)
-            engine = job.plan.training
+            engine = job.training
             steps = np.unique(np.geomspace(3, engine.steps, LOOKS).astype(int)).tolist()
             _stop_at(engine, steps)
             continue

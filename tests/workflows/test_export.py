@@ -239,7 +239,7 @@ def test_a_run_that_was_broken_off_is_trained_to_its_planned_end(tmp_path: Path)
     for event in training("wine", settings, parent=tmp_path):
         if isinstance(event, JobStart):
             folder = event.job.folder
-        if isinstance(event, JobProgress) and event.tick.step < event.job.plan.training.steps:
+        if isinstance(event, JobProgress) and event.tick.step < event.job.training.steps:
             break
     folder.close()
     run = tr.open(folder.path)

@@ -59,7 +59,7 @@ def watched(
     for event in events:
         if isinstance(event, JobStart):
             folder = event.job.folder
-            seen[0] = state(event.job.plan.training.net(0, "last"))
+            seen[0] = state(event.job.training.net(0, "last"))
         elif isinstance(event, JobProgress):
             if event.tick.status_P[0] != "diverged":
                 seen[event.tick.step] = state(event.tick.net)

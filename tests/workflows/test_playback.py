@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from treino.engine import Training
+from treino.engine import TrainingLoop
 from treino.engine.epoch_count import EpochStretch
 from treino.errors import TreinoError
 from treino.records.stored_run import StoredRun
@@ -132,10 +132,10 @@ def test_a_state_is_shown_only_while_somebody_watches(tmp_path: Path) -> None:
         if count == 3:
             live[0].watch()
         if count > 3 and not shown and (found := live[0].state()) is not None:
-            shown.append((found, job.plan.training))
+            shown.append((found, job.training))
     assert stamps[:4] == [0] * 4
     (((tensors, meta), made),) = shown
-    assert isinstance(made, Training)
+    assert isinstance(made, TrainingLoop)
     assert meta["tail"]["first"] + len(meta["tail"]["losses"]) == meta["engine"]["step"]
     made.load(tensors, meta["engine"])
     assert made.step == meta["engine"]["step"]
@@ -161,5 +161,5 @@ def test_the_last_state_is_shown_until_its_end_is_measured(
         live.watch()
         job = event.job
     assert isinstance(job, RunJob)
-    assert steps == [job.plan.training.step]
+    assert steps == [job.training.step]
     assert not (live.run / FOLDER / "state.safetensors").exists()

@@ -266,7 +266,7 @@ def test_commands_from_outside_are_obeyed_and_replayed(tmp_path: Path) -> None:
     assert command.step >= at
     resumed = drain(resuming(path))
     again = training("wine", read_settings({"epochs": 400, "hidden": [8], "name": "again"}), parent=tmp_path)
-    other = next(again).job.plan.training  # type: ignore[union-attr]
+    other = next(again).job.training  # type: ignore[union-attr]
     other.set("lr", 1e-2, command.step)
     other.set("betas", (0.8, 0.99), command.step)
     np.testing.assert_array_equal(resumed.losses, drain(again).losses)

@@ -266,7 +266,7 @@ WAYS: dict[str, set[str]] = {
         "pictures/untrained:_net",
         "records/run_record:_one_network",
         "training/stored_training:rebuilt",
-        "tuning/member:plan",
+        "tuning/member:resolution",
     },
     "network_files": {
         "export/script:_own",

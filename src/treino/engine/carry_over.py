@@ -16,7 +16,7 @@ from treino.engine.optim import HP, OPTIMIZERS
 from treino.engine.population import Copies
 from treino.engine.rng import generator
 from treino.engine.saved_state import SavedState, training_identity
-from treino.engine.training_loop import Training
+from treino.engine.training_loop import TrainingLoop
 
 HP_OF = {"momentum": ("momentum",), "betas": ("beta1", "beta2"), "eps": ("eps",)}
 
@@ -28,7 +28,7 @@ def unread(optimizer: str) -> list[str]:
 
 
 def carry_over(
-    saved: SavedState, training: Training, x_ND: Tensor | None = None
+    saved: SavedState, training: TrainingLoop, x_ND: Tensor | None = None
 ) -> tuple[Copies, dict[str, Any]]:
     """-> the arrays and figures of the keyframe from which ``training`` goes on with a state that another
     training saved.
@@ -71,7 +71,9 @@ def _set(arrays: Copies, meta: dict[str, Any], name: str, value: float) -> None:
         arrays[f"hp.{name}"] = np.full_like(arrays[f"hp.{name}"], value)
 
 
-def largest_change(before: nn.Module, training: Training, arrays: Copies, x_ND: Tensor, member: int) -> float:
+def largest_change(
+    before: nn.Module, training: TrainingLoop, arrays: Copies, x_ND: Tensor, member: int
+) -> float:
     """By how much an output on these rows changed at most, from a network to this member of the training with
     these parameters."""
     population = training.state.population
@@ -88,7 +90,7 @@ def _layout(shapes: Iterable[list[int]]) -> Layout:
 
 
 def _reshaped(
-    arrays: Copies, layout: Layout, training: Training, x_ND: Tensor, chances: Sequence[torch.Generator]
+    arrays: Copies, layout: Layout, training: TrainingLoop, x_ND: Tensor, chances: Sequence[torch.Generator]
 ) -> Copies:
     """The members' rows, where their hidden layers are others. chances: for each member's output layer that
     begins anew."""
@@ -97,7 +99,7 @@ def _reshaped(
 
 
 def _reshaped_row(
-    arrays: Copies, layout: Layout, training: Training, x_ND: Tensor, row: int, chance: torch.Generator
+    arrays: Copies, layout: Layout, training: TrainingLoop, x_ND: Tensor, row: int, chance: torch.Generator
 ) -> Copies:
     """``[n]``: one member's."""
     shared = training.shared

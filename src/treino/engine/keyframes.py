@@ -140,7 +140,7 @@ def keyframe_bytes(state: TrainingState) -> int:
 
 
 def keyframe_of_saved(saved: SavedState) -> tuple[Copies, dict[str, Any]]:
-    """The arrays and figures of a keyframe, of what ``Training.save`` gave."""
+    """The arrays and figures of a keyframe, of what ``TrainingLoop.save`` gave."""
     tensors, meta = saved
     if len(tensors["seeds"]) > 1:
         return _keyframe_of_many(tensors, meta)
@@ -168,7 +168,7 @@ def saved_from_keyframe(
     meta: dict[str, Any],
     loss_S: Tensor,
 ) -> SavedState:
-    """What ``Training.load`` takes, of a keyframe: ``loss_S`` are the losses of all steps up to it."""
+    """What ``TrainingLoop.load`` takes, of a keyframe: ``loss_S`` are the losses of all steps up to it."""
     step, count, here = meta["step"], setup.plan.count, state.tensors()
     figures = {
         "identity": training_identity(setup, state),

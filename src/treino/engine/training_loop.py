@@ -53,7 +53,7 @@ class EvaluationReport(NamedTuple):
     seconds: float = 0.0
 
 
-class Training:
+class TrainingLoop:
     """A training of P networks side by side, made by ``train``. Iterate for ticks, or call ``advance`` for at
     most so much time.
 
@@ -413,7 +413,7 @@ def train(
     every: int | None = None,
     dtype: torch.dtype = torch.float32,
     **settings: Any,
-) -> Training:
+) -> TrainingLoop:
     """A training of one network, or of one per seed side by side; nothing runs until it is iterated.
 
     data: what ``treino.load`` returns; or a pair of tensors, arrays or nested lists (x ``[N, ...]``, y
@@ -432,7 +432,7 @@ def train(
     Raises:
         TreinoError: an argument out of range, unknown, or contradicting another or the data.
     """
-    return Training(*set_up(data, net, config_of_keywords(settings, seeds, every, dtype)))
+    return TrainingLoop(*set_up(data, net, config_of_keywords(settings, seeds, every, dtype)))
 
 
 with_keywords(train, signature(train))

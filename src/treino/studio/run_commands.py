@@ -93,7 +93,7 @@ def _go_on(page: RunPage, changes: dict[str, Any], how: Transport | None) -> Tra
     if past is None and not changes and status not in OVER:  # running: its training is at its end
         return TrainerRequest({"do": "resume", "run": str(page.path), "transport": how, "speed": page.speed})
     step = page.step_in_view
-    over = step >= page.playback.plan(page.playback.link_at(step).segment.number).training.steps
+    over = step >= page.playback.resolution(page.playback.link_at(step).segment.number).training.steps
     if over and not changes.keys() & {"epochs", "steps"} and not seeded:
         changes = {**changes, "epochs": 2 * max(1, epoch_count(page.run.spec).epoch_of(step))}
     fields = _request(page, "rewind", changes, how)

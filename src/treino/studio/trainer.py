@@ -212,7 +212,7 @@ class Trainer:
         if isinstance(event, JobStart):
             stream.job = event.job
             if isinstance(event.job, RunJob):
-                training = event.job.plan.training
+                training = event.job.training
                 event.job.transport.command(*stream.transport, training.step, training.plan.count)
                 if stream.speed is not None:
                     event.job.transport.command("speed", stream.speed, training.step, training.plan.count)

@@ -30,7 +30,7 @@ from treino.store.encoding import array_parts
 from treino.training.initial_facts import run_facts
 from treino.training.keyframe_files import keep_keyframes, kept_state, name_of
 from treino.training.replay import Snapshot
-from treino.training.resolution import Plan
+from treino.training.resolution import Resolution
 from treino.training.segment_changes import next_segment
 from treino.training.stored_training import START, rebuilt
 from treino.training.train import CHECKPOINT_SECONDS, RunJob
@@ -124,7 +124,7 @@ class SegmentStart:
     ``spec.json`` with it."""
 
     segment: Segment
-    plan: Plan
+    resolution: Resolution
     keyframe: tuple[Copies, dict[str, Any]]
     spec: dict[str, Any]
 
@@ -133,7 +133,7 @@ def _train_segment(
     folder: RunFolder, snapshot: Snapshot, start: SegmentStart, checkpoint_seconds: float
 ) -> Iterator[JobEvent]:
     """Write the state that the segment sets out from, then say that there is such a segment, then train."""
-    segment, planned = start.segment, start.plan
+    segment, resolution = start.segment, start.resolution
     name, first = name_of(segment.number, snapshot.step), name_of(0, 0)
     if segment.output_change is not None and not folder.has(first):  # what the first segment's layers were
         run, (oldest, *_rest) = snapshot.run, segments_of(snapshot.run.spec)
@@ -143,14 +143,14 @@ def _train_segment(
     folder.write_json("spec.json", start.spec)
     facts = {"from": [snapshot.segment, snapshot.step], "changes": dict(segment.changes)}
     folder.database.add_event(segment.number, snapshot.step, "segment", facts)
-    training = planned.training
+    training = resolution.training
     losses_S = np.asarray(snapshot.run.losses[: snapshot.step])
     training.load(*kept_state(folder, name, training, losses_S))
     for setting, value in segment.changes.items():
         training.set(setting, value)
-    keep_keyframes(folder, training, planned.settings.get("every"), segment.number)
+    keep_keyframes(folder, training, resolution.settings.get("every"), segment.number)
     job = RunJob(
-        folder, snapshot.data, planned, checkpoint_seconds=checkpoint_seconds, segment=segment.number
+        folder, snapshot.data, resolution, checkpoint_seconds=checkpoint_seconds, segment=segment.number
     )
     yield from events(job)
 
@@ -165,8 +165,8 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any]) -> SegmentStar
     segment = next_segment(snapshot, changes)
     spec = _with_segment(read_document(run.folder, "spec.json"), run, segment)
     run_spec, access = RunSpec.model_validate(spec), run.record.access
-    planned = rebuilt(run.folder, run_spec, snapshot.data, access, has_weights=False)
-    training = planned.training
+    resolution = rebuilt(run.folder, run_spec, snapshot.data, access, has_weights=False)
+    training = resolution.training
     if training.outputs != run.spec.outputs:
         raise TreinoError(
             "branch_outputs",
@@ -187,7 +187,7 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any]) -> SegmentStar
         )
     for name, value in segment.changes.items():
         training.set(name, value)  # refused here, before anything is written
-    layers = [(s["hidden"], s["activation"]) for s in (snapshot.settings, planned.settings)]
+    layers = [(s["hidden"], s["activation"]) for s in (snapshot.settings, resolution.settings)]
     if layers[0] == layers[1]:
         arrays, meta = carry_over(snapshot.saved, training)
     else:
@@ -196,9 +196,9 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any]) -> SegmentStar
         change = largest_change(snapshot.member_net, training, arrays, x_ND, snapshot.member)
         segment = replace(segment, output_change=change if math.isfinite(change) else None)
         spec = _with_segment(spec, run, segment)
-    spec["facts"] |= run_facts(snapshot.data, planned)
-    spec |= {"resolved": planned.settings, "versions": versions()}
-    return SegmentStart(segment, planned, (arrays, meta), spec)
+    spec["facts"] |= run_facts(snapshot.data, resolution)
+    spec |= {"resolved": resolution.settings, "versions": versions()}
+    return SegmentStart(segment, resolution, (arrays, meta), spec)
 
 
 def _with_segment(spec: dict[str, Any], run: StoredRun, segment: Segment) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from treino.store.database import not_running
 
 def send_setting(run: StoredRun, name: str, value: Any, step: int | None = None) -> None:
     """Ask for another hyper-parameter from ``step`` on (default: at once). name, value: as for
-    ``Training.set``.
+    ``TrainingLoop.set``.
 
     Raises:
         TreinoError: an unknown name, a value out of range or that has no meaning for this network, or no

@@ -9,7 +9,7 @@ from torch import Tensor
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.documents import read_run_spec
-from treino.engine import Training
+from treino.engine import TrainingLoop
 from treino.engine.metrics import measure
 from treino.inspection.baselines import baselines
 from treino.inspection.intervals import intervals
@@ -24,7 +24,7 @@ from treino.records.weights import write_weights
 from treino.store import RunFolder
 from treino.training.findings import findings
 from treino.training.initial_facts import run_facts
-from treino.training.resolution import Plan
+from treino.training.resolution import Resolution
 from treino.training.uncertainty import uncertainty
 from treino.training.user_data import (
     answers,
@@ -39,7 +39,7 @@ from treino.words import _
 def finish(
     folder: RunFolder,
     data: Data,
-    planned: Plan,
+    resolution: Resolution,
     status: str,
     seconds: float,
     evaluation_seconds: float,
@@ -51,7 +51,7 @@ def finish(
     What can't be measured becomes a note: the weights are kept whatever comes.
     The test rows are looked at here and nowhere else, once, and not at all by a run that is to go on.
     """
-    engine = planned.training
+    engine = resolution.training
     net = engine.answer("kept")
     write_weights(folder, net, data.item_shape if engine.shared.net is None else None)
     over = status in ("finished", "diverged")
@@ -68,7 +68,7 @@ def finish(
             answered = try_or_note(failures, what, ask, partial(answers, net, rows, engine.shared.item_shape))
             if answered is not None:
                 metrics[split] = try_or_note(
-                    failures, what, ask, partial(_measured, *answered, planned, data)
+                    failures, what, ask, partial(_measured, *answered, resolution, data)
                 )
                 without += unanswered_notes(split, answered[0])
             if answered is not None and split == "test":
@@ -79,12 +79,12 @@ def finish(
                 )
     waited = waited_seconds / max(seconds - evaluation_seconds, waited_seconds, 1e-9)
     if over and len(data.test):
-        full = planned.settings.get("baselines") == "full"
+        full = resolution.settings.get("baselines") == "full"
         fitted = partial(baselines, held, engine.loss_function, full)
         baseline = try_or_note(failures, _("Fitting the baselines"), rest, fitted)
     spec = read_run_spec(folder)
     document = (
-        run_facts(data, planned)
+        run_facts(data, resolution)
         | spec.model_dump(mode="json", include={"parent", "segments"}, exclude_unset=True)
         | {
             "status": status,
@@ -111,7 +111,7 @@ def finish(
     )
     if over:
         what = _("Measuring how sure its answers are")
-        shape, threshold = engine.shared.item_shape, planned.settings.get("threshold")
+        shape, threshold = engine.shared.item_shape, resolution.settings.get("threshold")
         known = try_or_note(failures, what, rest, partial(uncertainty, net, held, shape, threshold))
         document |= known.figures if known is not None else {}
         document["notes"] += known.notes if known is not None else []
@@ -121,7 +121,7 @@ def finish(
     document |= histories(folder, spec, over=over)
     if over:
         what = _("Looking for faults in the training")
-        wrong = try_or_note(failures, what, rest, partial(findings, folder, held, planned))
+        wrong = try_or_note(failures, what, rest, partial(findings, folder, held, resolution))
         document["findings"], defects = wrong if wrong is not None else (document["findings"], [])
         document["notes"] += defects
     what = _("Checking the network's answers")
@@ -133,12 +133,12 @@ def finish(
     return stored_run(folder, Access(net=engine.net(engine.answering[0], "kept")), held)
 
 
-def stopped_early(engine: Training) -> bool:
+def stopped_early(engine: TrainingLoop) -> bool:
     """Whether patience ended it: of several members every one that didn't diverge."""
     return set(engine.status_P) - {"diverged"} == {"stopped"}
 
 
-def member_results(engine: Training) -> list[dict[str, Any]]:
+def member_results(engine: TrainingLoop) -> list[dict[str, Any]]:
     """Each network of an ensemble, by its number."""
     figure_P = engine.best_P
     columns = (
@@ -153,7 +153,7 @@ def member_results(engine: Training) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def members_notes(engine: Training) -> list[str]:
+def members_notes(engine: TrainingLoop) -> list[str]:
     """Who answers, and how many diverged."""
     answering, members = len(engine.answering), engine.config.shared.ensemble
     note = (
@@ -167,6 +167,6 @@ def members_notes(engine: Training) -> list[str]:
     return [note, *([_("{n} of {members} diverged.").format(n=lost, members=members)] if lost else [])]
 
 
-def _measured(output_NC: Tensor, y: Tensor, planned: Plan, data: Data) -> dict[str, float]:
-    metrics = measure(output_NC[None], y, loss=planned.training.loss_function, scale=data.target_scale)
+def _measured(output_NC: Tensor, y: Tensor, resolution: Resolution, data: Data) -> dict[str, float]:
+    metrics = measure(output_NC[None], y, loss=resolution.training.loss_function, scale=data.target_scale)
     return {name: float(value[0]) for name, value in metrics.items()}

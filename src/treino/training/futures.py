@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from treino.engine import Training
+from treino.engine import TrainingLoop
 from treino.engine.batch_sources import as_kernel_input
 from treino.engine.divergence import divergence_threshold
 from treino.engine.keyframes import keyframe_of_saved, saved_from_keyframe
@@ -119,7 +119,7 @@ class _Group:
     """The futures of one population. validation: their losses at each evaluation so far, ``[F]``."""
 
     futures: tuple[int, ...]
-    training: Training
+    training: TrainingLoop
     validation: list[NDArray[np.float64]] = field(default_factory=list)
 
     def threads(self) -> AbstractContextManager[None]:
@@ -147,17 +147,17 @@ def _groups(snapshot: Snapshot, changes: Sequence[Changes]) -> list[_Group]:
     return groups
 
 
-def _at(snapshot: Snapshot, changes: Changes) -> Training:
+def _at(snapshot: Snapshot, changes: Changes) -> TrainingLoop:
     """The training of the branch with these changes, before its first step."""
     start = segment_start(snapshot, changes)
-    training, (arrays, meta) = start.plan.training, start.keyframe
+    training, (arrays, meta) = start.resolution.training, start.keyframe
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
     loss_S = torch.from_numpy(np.array(snapshot.run.losses[: snapshot.step]))
     training.load(*saved_from_keyframe(training.setup, training.state, tensors, meta, loss_S))
     return training
 
 
-def _population(alone: Training, segments: Sequence[Segment], member: int) -> Training:
+def _population(alone: TrainingLoop, segments: Sequence[Segment], member: int) -> TrainingLoop:
     """A copy of this network for each of the segments, with its seed, its order of the rows, and its
     hyper-parameters."""
     setup, state = alone.setup, alone.state.rows([member] * len(segments))
@@ -172,7 +172,7 @@ def _population(alone: Training, segments: Sequence[Segment], member: int) -> Tr
         state.population.order_P.copy_(torch.tensor(places))
     seeds = [member_seeds(read_settings(s.asked).seed, ensemble)[member] for s in segments]
     state.population.seed_P.copy_(torch.tensor(seeds))
-    training = Training(setup, state)
+    training = TrainingLoop(setup, state)
     for name in sorted({name for segment in segments for name in segment.changes}):
         usual = float(alone.state.population.hp[name][member])
         value_F = [segment.changes.get(name, usual) for segment in segments]
@@ -209,7 +209,7 @@ def _start(group: _Group) -> FutureSteps:
     return FutureSteps(group.futures, training.step, none_FS, (evaluation,), training.status_P)
 
 
-def _over(training: Training, stop: int) -> bool:
+def _over(training: TrainingLoop, stop: int) -> bool:
     return training.done or training.step >= stop
 
 
@@ -245,7 +245,7 @@ def _ends(group: _Group, x_ND: Tensor | None) -> Iterator[FutureEnd]:
         )
 
 
-def _outputs(training: Training, row: int, x_ND: Tensor) -> Floats:
+def _outputs(training: TrainingLoop, row: int, x_ND: Tensor) -> Floats:
     kernel, x = training.setup.kernel, as_kernel_input(x_ND, training.shared)
     with torch_context(kernel.intra_op_threads):
         output_RNC = kernel.outputs(training.state.population, torch.tensor([row]), x)

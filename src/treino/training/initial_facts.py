@@ -3,16 +3,16 @@
 from typing import Any
 
 from treino.data.dataset import Data
-from treino.training.findings import planned_faults
-from treino.training.resolution import Plan
+from treino.training.findings import initial_faults
+from treino.training.resolution import Resolution
 from treino.training.user_data import reproducibility
 
 LAYER = ("name", "kind", "in", "out", "parameters")
 
 
-def run_facts(data: Data, planned: Plan) -> dict[str, Any]:
+def run_facts(data: Data, resolution: Resolution) -> dict[str, Any]:
     """All of the document that is known before the first step."""
-    engine = planned.training
+    engine = resolution.training
     return {
         "task": data.task,
         "target": data.target,
@@ -23,13 +23,13 @@ def run_facts(data: Data, planned: Plan) -> dict[str, Any]:
         "classes": list(data.classes),
         "parameters": engine.parameters,
         "layers": [dict(zip(LAYER, row, strict=True)) for row in engine.layers],
-        "settings": planned.settings,
+        "settings": resolution.settings,
         "engine": engine.engine,
         "threads": engine.threads,
-        "device": planned.settings["device"],
+        "device": resolution.settings["device"],
         "steps_per_epoch": engine.steps_per_epoch,
-        "faults": planned.settings["fault"],
-        "reasons": list(planned.reasons),
+        "faults": resolution.settings["fault"],
+        "reasons": list(resolution.reasons),
         "notes": list(data.notes),
-        "findings": planned_faults(planned),
+        "findings": initial_faults(resolution),
     } | reproducibility(data)

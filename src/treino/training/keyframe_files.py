@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from treino.documents import read_tensors
-from treino.engine import Training
+from treino.engine import TrainingLoop
 from treino.engine.keyframes import keyframe_bytes, saved_from_keyframe
 from treino.store import RunFolder
 from treino.store.encoding import array_parts
@@ -43,7 +43,7 @@ def distance(every: int, steps: int, size: int, budget: int | None = None) -> in
     return every
 
 
-def keep_keyframes(folder: RunFolder, training: Training, every: int | None, segment: int = 0) -> None:
+def keep_keyframes(folder: RunFolder, training: TrainingLoop, every: int | None, segment: int = 0) -> None:
     """Begin to keep them, at the same steps however often the run is stopped and resumed.
 
     Where the budget puts them further apart than asked, or leaves none, an event says so.
@@ -79,7 +79,7 @@ def thinned(folder: RunFolder, places: list[tuple[int, int]]) -> dict[tuple[int,
     return {place: size[place] for place in remaining}
 
 
-def write_keyframes(folder: RunFolder, training: Training, segment: int = 0) -> None:
+def write_keyframes(folder: RunFolder, training: TrainingLoop, segment: int = 0) -> None:
     """Those that were gathered since the last time."""
     frames = training.keyframes.take()
     folder.write_new({name_of(segment, k.step): array_parts(k.arrays, k.meta) for k in frames})
@@ -93,8 +93,8 @@ def cut_keyframes(folder: RunFolder, segment: int, step: int) -> None:
 
 
 def kept_state(
-    folder: RunFolder, name: str, training: Training, losses_S: Any
+    folder: RunFolder, name: str, training: TrainingLoop, losses_S: Any
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The keyframe as ``Training.load`` takes it; losses_S: of the steps that led to it."""
+    """The keyframe as ``TrainingLoop.load`` takes it; losses_S: of the steps that led to it."""
     tensors, meta = read_tensors(folder, name)
     return saved_from_keyframe(training.setup, training.state, tensors, meta, torch.from_numpy(losses_S))

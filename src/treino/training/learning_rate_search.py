@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.engine import MLP, Training
+from treino.engine import MLP, TrainingLoop
 from treino.engine.torch_context import torch_threads
 from treino.engine.training_setup import set_up
 from treino.errors import TreinoError
@@ -109,7 +109,7 @@ def find_rate(
     length = {"epochs": None, "steps": steps, "patience": 0, "keep": "last"}
     plain = config.shared.model_copy(update={"ensemble": 1, "schedule": "constant", "warmup": 0} | length)
     members = tuple(plain.model_copy(update={"lr": rate}) for rate in rates)
-    tried = Training(*set_up(data, made, replace(config, members=members)))
+    tried = TrainingLoop(*set_up(data, made, replace(config, members=members)))
     with torch_threads(1):
         loss_SP = torch.cat([tick.loss_SP for tick in tried])
     mean_P = loss_SP[-max(1, steps // 4) :].double().mean(0)

@@ -53,17 +53,17 @@ class LiveFindings:
         began, step = time.thread_time(), snapshot.step  # a busy machine is no reason to look less often
         if self._looked[0] != snapshot.segment:
             self._begin = None
-            self._playback.plans.clear()
+            self._playback.resolutions.clear()
         self._looked, self._playback.run = (snapshot.segment, step), run
         course = self._course(run, snapshot, loss_S[:step])
-        per_epoch = course.planned.training.steps_per_epoch
+        per_epoch = course.resolution.training.steps_per_epoch
         settled = course.steps >= max(WATCHED, min(per_epoch, STEPS_SETTLED))
         log = run_log(course, measured(course, self._first_steps) if settled else UNMEASURED)
         self.by_language = {}
         for language in languages:
             with speaking(language):
                 results = decide(log, early=not settled)[0]
-                documents = finding_documents(results, course.planned, course.first, course.data.classes)
+                documents = finding_documents(results, course.resolution, course.first, course.data.classes)
                 self.by_language[language] = documents + (divergence(run, course) if settled else [])
         documents = next(iter(self.by_language.values()), [])
         known = {rule: at for rule, at in self.first_seen.items() if at <= step}
@@ -72,10 +72,10 @@ class LiveFindings:
         self._due = time.monotonic() + max(SECONDS, (time.thread_time() - began) / SHARE)
 
     def _course(self, run: StoredRun, snapshot: Snapshot, loss_S: NDArray[np.float32]) -> TrainingCourse:
-        planned, nets = self._playback.plan(snapshot.segment), (snapshot.member_net, snapshot.net)
+        resolution, nets = self._playback.resolution(snapshot.segment), (snapshot.member_net, snapshot.net)
         diverged, data = False, self._playback.data
         rows, member = self._rows, snapshot.member
-        return course_of(run.folder, run.spec, data, planned, rows, loss_S, nets, diverged, member)
+        return course_of(run.folder, run.spec, data, resolution, rows, loss_S, nets, diverged, member)
 
     def _first_steps(self, course: TrainingCourse) -> FirstSteps | None:
         """The beginning of the course, made once."""
@@ -88,14 +88,14 @@ class LiveFindings:
             else:
                 self._begin = (
                     key,
-                    FirstSteps(self._playback.plans.pop(course.segment).training, course.member),
+                    FirstSteps(self._playback.resolutions.pop(course.segment).training, course.member),
                 )
         return self._begin[1]
 
 
 def divergence(run: StoredRun, course: TrainingCourse) -> list[dict[str, Any]]:
     """Whether the training would count as diverged if it ended now, and the epoch's end since which."""
-    loss = course.planned.training.loss_function
+    loss = course.resolution.training.loss_function
     threshold = divergence_threshold(loss, course.data.train.y)
     count = epoch_count(run.spec)
     mean_E = training_losses(course.loss_S, count)[0][: count.ended(len(course.loss_S))]
@@ -104,7 +104,7 @@ def divergence(run: StoredRun, course: TrainingCourse) -> list[dict[str, Any]]:
         over -= 1
     if over == len(mean_E):
         return []
-    lr = course.planned.settings["lr"]
+    lr = course.resolution.settings["lr"]
     message = _("The last epoch's mean loss is {loss}, more than {factor} times what the best constant gets.")
     return [
         {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from treino.engine import Training
+from treino.engine import TrainingLoop
 from treino.store.live import LiveFolder
 
 SPACING = 0.095  # seconds between two states, at least
@@ -38,7 +38,7 @@ class LiveView:
         left = self._update_time + SPACING - time.monotonic()
         return min(most, max(left, SHORTEST)) if self._watched else most
 
-    def update(self, training: Training, segment: int, *, playing: bool) -> None:
+    def update(self, training: TrainingLoop, segment: int, *, playing: bool) -> None:
         """Show it where somebody watches, and where what is shown is another state."""
         now = time.monotonic()
         if now - self._looked >= LOOK:

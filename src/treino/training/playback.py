@@ -14,7 +14,7 @@ from treino.data.dataset import Data
 from treino.records.segments import Link, path_of
 from treino.records.stored_run import StoredRun
 from treino.training.replay import Saved, Snapshot, set_near, snapshot_of
-from treino.training.resolution import Plan
+from treino.training.resolution import Resolution
 from treino.training.stored_training import obey_again, rebuilt
 
 BUDGET = 64_000_000  # bytes of states
@@ -27,7 +27,7 @@ class Playback:
 
     run: StoredRun
     data: Data
-    plans: dict[int, Plan] = field(default_factory=dict)  # by segment, each at any step of it
+    resolutions: dict[int, Resolution] = field(default_factory=dict)  # by segment, each at any step of it
     begun: set[int] = field(default_factory=set)  # segments whose training stands at a state of theirs
     states: dict[tuple[int, int], Saved] = field(default_factory=dict)  # by segment and step
     step_seconds: float = 1e-3  # of one step, as it was measured last
@@ -39,29 +39,29 @@ class Playback:
             TreinoError: as ``snapshots``.
         """
         link = self.link_at(step)
-        planned = self._played(link, step, losses_S)
-        return snapshot_of(self.run, link.segment.number, planned, self.data, step, losses_S)
+        resolution = self._played(link, step, losses_S)
+        return snapshot_of(self.run, link.segment.number, resolution, self.data, step, losses_S)
 
     def live_snapshot(self, segment: int, saved: Saved, losses_S: NDArray[np.float32]) -> Snapshot:
         """A state of the newest segment as the process that trains shows it."""
-        planned = self.plan(segment)
-        planned.training.load(*saved)
+        resolution = self.resolution(segment)
+        resolution.training.load(*saved)
         self.begun.add(segment)
-        step = planned.training.step
+        step = resolution.training.step
         self._remember(segment, step, saved)
-        return snapshot_of(self.run, segment, planned, self.data, step, losses_S, saved)
+        return snapshot_of(self.run, segment, resolution, self.data, step, losses_S, saved)
 
-    def plan(self, segment: int) -> Plan:
+    def resolution(self, segment: int) -> Resolution:
         """The segment's, whose training stands at any step."""
-        if segment not in self.plans:
+        if segment not in self.resolutions:
             one = path_of(self.run.spec, segment)[-1].segment
-            self.plans[segment] = rebuilt(
+            self.resolutions[segment] = rebuilt(
                 self.run.folder, self.run.spec, self.data, self.run.record.access, one
             )
             self.begun.discard(segment)
             if one.origin is None:
                 self.begun.add(segment)
-        return self.plans[segment]
+        return self.resolutions[segment]
 
     def prepare(self, last: int, losses_S: NDArray[np.float32], seconds: float) -> bool:
         """Play unknown stretches up to step ``last`` for so long; -> whether any are left."""
@@ -81,19 +81,19 @@ class Playback:
 
     # ---- inside
 
-    def _played(self, link: Link, step: int, losses_S: NDArray[np.float32]) -> Plan:
-        """The segment's plan with its training at the step, from the nearest state that is known."""
+    def _played(self, link: Link, step: int, losses_S: NDArray[np.float32]) -> Resolution:
+        """The segment's resolution with its training at the step, from the nearest state that is known."""
         number = link.segment.number
-        planned = self.plan(number)
+        resolution = self.resolution(number)
         known = [at for segment, at in self.states if segment == number and at <= step]
         nearest = max(known, default=-1)
-        if nearest >= 0 and not nearest <= planned.training.step <= step:
-            planned.training.load(*self.states[number, nearest])
+        if nearest >= 0 and not nearest <= resolution.training.step <= step:
+            resolution.training.load(*self.states[number, nearest])
             self.begun.add(number)
-        elif planned.training.step > step:  # set out anew
-            del self.plans[number]
-            planned = self.plan(number)
-        training, begun = planned.training, number in self.begun
+        elif resolution.training.step > step:  # set out anew
+            del self.resolutions[number]
+            resolution = self.resolution(number)
+        training, begun = resolution.training, number in self.begun
         if not begun or (step - training.step) * self.step_seconds > NEAR_SECONDS:
             set_near(self.run, training, link.segment, step, losses_S, begun)
             self.begun.add(number)
@@ -105,7 +105,7 @@ class Playback:
             training.advance(None, min(step, first + apart))
             self.step_seconds = (time.perf_counter() - before) / (training.step - first)
             self._remember(number, training.step, training.save())
-        return planned
+        return resolution
 
     @property
     def _apart(self) -> int:

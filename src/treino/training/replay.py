@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import splits_not_in_memory, why_not_reproducible
 from treino.documents import read_checkpoint
-from treino.engine import Loss, Training
+from treino.engine import Loss, TrainingLoop
 from treino.engine.introspection import next_batch, next_update
 from treino.engine.step_plan import StepPlan
 from treino.errors import TreinoError
@@ -27,7 +27,7 @@ from treino.records.stored_run import StoredRun
 from treino.store import RunFolder
 from treino.store.files import damaged
 from treino.training.keyframe_files import kept_state, keyframes_in
-from treino.training.resolution import Plan
+from treino.training.resolution import Resolution
 from treino.training.stored_training import obey_again, rebuilt
 from treino.training.user_data import streams, user_data
 from treino.words import _
@@ -59,8 +59,8 @@ class Snapshot:
     eps, clip (infinite: none), dropout.
     state: ``{parameter: {name: tensor}}``, the optimizer's before the next update, in torch.optim's names.
     gradients: ``{parameter: tensor}``, summed so far where the fault ``missing_zero_grad`` keeps them.
-    saved: the training's whole state, as ``Training.save`` gives it. plan: its steps. settings: all of them,
-    as they are in the segment. loss_function: the one that is trained.
+    saved: the training's whole state, as ``TrainingLoop.save`` gives it. plan: its steps. settings: all of the
+    segment's settings. loss_function: the one that is trained.
     """
 
     run: StoredRun
@@ -139,13 +139,13 @@ def _played(run: StoredRun, ascending: list[int], data: Any) -> Iterator[Snapsho
     for link in path_of(spec):
         steps = [s for s in ascending if s >= link.first and (link.stop is None or s < link.stop)]
         if steps:
-            planned = rebuilt(run.folder, spec, rows, run.record.access, link.segment)
-            for step in _through(run, planned.training, link.segment, steps, losses_S):
-                yield snapshot_of(run, link.segment.number, planned, rows, step, losses_S)
+            resolution = rebuilt(run.folder, spec, rows, run.record.access, link.segment)
+            for step in _through(run, resolution.training, link.segment, steps, losses_S):
+                yield snapshot_of(run, link.segment.number, resolution, rows, step, losses_S)
 
 
 def _through(
-    run: StoredRun, training: Training, segment: Segment, steps: list[int], losses_S: NDArray[np.float32]
+    run: StoredRun, training: TrainingLoop, segment: Segment, steps: list[int], losses_S: NDArray[np.float32]
 ) -> Iterator[int]:
     """Bring the training to each of the segment's steps, from the nearest state that was kept."""
     states = _stored_states(run.folder, segment)
@@ -160,7 +160,7 @@ def _through(
 
 def set_near(
     run: StoredRun,
-    training: Training,
+    training: TrainingLoop,
     segment: Segment,
     step: int,
     losses_S: NDArray[np.float32],
@@ -175,7 +175,7 @@ def set_near(
 
 def _set_near(
     run: StoredRun,
-    training: Training,
+    training: TrainingLoop,
     segment: Segment,
     step: int,
     states: "StoredStates",
@@ -204,14 +204,14 @@ def _set_near(
 
 
 State = tuple[Saved, set[int]]  # and the commands that are in it
-StoredStates = dict[int, Callable[[Training, NDArray[np.float32]], State | None]]  # by their steps
+StoredStates = dict[int, Callable[[TrainingLoop, NDArray[np.float32]], State | None]]  # by their steps
 
 
 def _stored_states(folder: RunFolder, segment: Segment) -> StoredStates:
     """The steps of the segment at which its state was kept, and how to read it; None: it was given up
     meanwhile, by the process that trains."""
 
-    def keyframe(name: str, training: Training, losses_S: NDArray[np.float32]) -> State | None:
+    def keyframe(name: str, training: TrainingLoop, losses_S: NDArray[np.float32]) -> State | None:
         try:
             return kept_state(folder, name, training, losses_S), set()
         except TreinoError as error:
@@ -237,14 +237,14 @@ def _stored_states(folder: RunFolder, segment: Segment) -> StoredStates:
 def snapshot_of(
     run: StoredRun,
     segment: int,
-    planned: Plan,
+    resolution: Resolution,
     rows: Data,
     step: int,
     losses_S: NDArray[np.float32],
     saved: Saved | None = None,
 ) -> Snapshot:
     """The training as it stands now, at ``step`` of the run. saved: its state, where that is at hand."""
-    training = planned.training
+    training = resolution.training
     member = _member(run, training)
     seen = next_update(training.setup, training.state, member)
     net = training.net(member, "last")
@@ -265,12 +265,12 @@ def snapshot_of(
         training.save() if saved is None else saved,
         rows,
         training.plan,
-        planned.settings,
+        resolution.settings,
         training.loss_function,
     )
 
 
-def _member(run: StoredRun, training: Training) -> int:
+def _member(run: StoredRun, training: TrainingLoop) -> int:
     """The member that is looked into: the one that was asked for, or the best one, at the end or now, of
     those in training at this step."""
     if training.config.shared.ensemble == 1:

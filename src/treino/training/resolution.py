@@ -11,7 +11,7 @@ from treino import recipes
 from treino.data.dataset import Data
 from treino.data.generators import generator
 from treino.data.torch_datasets.dataset_source import steps_of
-from treino.engine import DEFAULTS, MLP, OPTIMIZERS, TrainConfig, Training, config_of, mlp
+from treino.engine import DEFAULTS, MLP, OPTIMIZERS, TrainConfig, TrainingLoop, config_of, mlp
 from treino.engine.inputs import check_training_rows
 from treino.engine.optim import BETAS
 from treino.engine.step_plan import Past
@@ -25,14 +25,14 @@ TICK_STEPS = 500  # a tick usually ends when its time is over; recording one cos
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
-    """A training that is about to begin.
+class Resolution:
+    """What settings and data resolve to: a training, and the value of every setting.
 
-    settings: every setting with its value (JSON-able), as stored in ``spec.json`` under ``resolved``.
-    reasons: what was decided from the data, one sentence each.
+    settings: JSON-able, as stored in ``spec.json`` under ``resolved``. reasons: one sentence for each choice
+    that depends on the data.
     """
 
-    training: Training
+    training: TrainingLoop
     settings: dict[str, Any]
     reasons: tuple[str, ...]
 
@@ -111,14 +111,14 @@ def dropout_of(s: Settings) -> float | list[float]:
     return [rate * (place + 0.5) / members for place in order]
 
 
-def plan(
+def resolve(
     settings: Settings,
     data: Data,
     net: Net | None = None,
     past: Past | None = None,
     recipe_reason: str = "",
-) -> Plan:
-    """Decide what was left open and make the training; nothing is written.
+) -> Resolution:
+    """Choose the settings that are left open and make the training. Writes nothing.
 
     past: of a training that goes on with another one's state. recipe_reason: why its settings are a recipe's.
 
@@ -129,7 +129,7 @@ def plan(
     chosen, config = decide(s, data, net)
     if s.threshold is not None:
         _check_threshold(s, data)
-    training = Training(*set_up(data, chosen, config, past))
+    training = TrainingLoop(*set_up(data, chosen, config, past))
     weights = training.loss_function.class_weights
     if s.warmup > training.steps:
         raise TreinoError(
@@ -170,7 +170,7 @@ def plan(
         }  # fmt: skip
     resolved = decided.model_copy(update=values).model_dump(mode="json", exclude={"name", "out"})
     reasons = (data.task_reason, training.loss_reason, recipe_reason)
-    return Plan(training, resolved, tuple(r for r in reasons if r))
+    return Resolution(training, resolved, tuple(r for r in reasons if r))
 
 
 def refuse_ensemble(settings: Settings) -> None:

@@ -38,7 +38,7 @@ from treino.engine import OPTIMIZERS
 from treino.records.segments import path_of, setting_commands
 from treino.spec import faults_of, read_settings
 from treino.store import RunFolder
-from treino.training.resolution import Plan
+from treino.training.resolution import Resolution
 
 LEAST = 12  # steps, of which a rule can tell anything
 WATCHED = 48  # steps, the first ones, that the log tells of
@@ -53,17 +53,16 @@ LIKE = {True: "cross_entropy", False: "binary_cross_entropy_with_logits"}  # wit
 
 @dataclass(frozen=True, eq=False)
 class TrainingCourse:
-    """A training up to one of its steps, since its settings have been what they are now.
+    """The part of a training over which its present settings hold, up to one of its steps.
 
-    segment: whose settings it has, but for what it was told since. first: updates that were done before.
-    loss_S: of the path, from the run's first step on. planned: with the settings in force. faulty_from: the
-    step since which it has its present faults. end: the network at this step, of an ensemble this member.
-    kept: what answers.
-    rows: facts of the data, which stay.
+    segment: the segment that set them; commands may have changed some since. first: the updates before it.
+    loss_S: of the path, from the run's first step on. resolution: with the settings in force. faulty_from:
+    the step from which it has its present faults. end: the network at this step; of an ensemble, this member.
+    kept_net: the network that answers. rows: facts of the data, which don't change.
     """
 
     data: Data
-    planned: Plan
+    resolution: Resolution
     segment: int
     first: int
     faulty_from: int
@@ -87,7 +86,7 @@ class TrainingCourse:
     @property
     def constant(self) -> float:
         """The loss of the best constant answer."""
-        return self.planned.training.loss_function.best_constant(self.data.train.y)
+        return self.resolution.training.loss_function.best_constant(self.data.train.y)
 
 
 @dataclass
@@ -110,14 +109,14 @@ def course_of(
     folder: RunFolder,
     spec: RunSpec,
     data: Data,
-    planned: Plan,
+    resolution: Resolution,
     rows: RowsTrained,
     loss_S: NDArray[np.float32],
     nets: tuple[nn.Module, nn.Module],
     diverged: bool,
     member: int,
 ) -> TrainingCourse:
-    """The run's newest course. planned: of its newest segment. nets: the network now, of an ensemble this
+    """The run's newest course. resolution: of its newest segment. nets: the network now, of an ensemble this
     member, and what answers.
 
     Settings that were changed again within a few steps count as one change.
@@ -127,8 +126,8 @@ def course_of(
     commands = [c for c in setting_commands(folder) if (c.segment or 0) == number and c.step is not None]
     begins = [c.step for c in commands if c.step is not None and len(loss_S) - c.step >= LEAST]
     first = max([link.first, *begins])
-    settings = planned.settings | {c.name: c.value for c in commands if c.name in planned.settings}
-    now = replace(planned, settings=settings)
+    settings = resolution.settings | {c.name: c.value for c in commands if c.name in resolution.settings}
+    now = replace(resolution, settings=settings)
     return TrainingCourse(data, now, number, first, faulty_from(spec), loss_S, *nets, diverged, rows, member)
 
 
@@ -141,11 +140,11 @@ def faulty_from(spec: RunSpec) -> int:
 
 
 # --- the log ------------------------------------------------------------------------------------------
-def planned_log(planned: Plan) -> Log:
+def initial_log(resolution: Resolution) -> Log:
     """What is known before the first step: the optimizer, and the faults that were asked for."""
-    steps = planned.training.steps
-    calls = [loss_call(planned, 0.0, torch.zeros(0))] * min(NEWEST, steps)
-    return Log([optimizer(planned), *stepped(planned, steps), *calls])
+    steps = resolution.training.steps
+    calls = [loss_call(resolution, 0.0, torch.zeros(0))] * min(NEWEST, steps)
+    return Log([optimizer(resolution), *stepped(resolution, steps), *calls])
 
 
 def run_log(course: TrainingCourse, measured: Measures = UNMEASURED) -> Log:
@@ -155,11 +154,11 @@ def run_log(course: TrainingCourse, measured: Measures = UNMEASURED) -> Log:
 
 def run_events(course: TrainingCourse, measured: Measures) -> Iterator[Event]:
     """Its first steps, batches, losses and rows, what was measured, and its end."""
-    planned, losses = course.planned, course.losses
+    resolution, losses = course.resolution, course.losses
     steps = course.steps + (AFTER if course.diverged else 0)
-    watched = len(course.loss_S) - course.faulty_from if planned.settings["fault"] else course.steps
-    yield optimizer(planned)
-    yield from stepped(planned, watched, measured)
+    watched = len(course.loss_S) - course.faulty_from if resolution.settings["fault"] else course.steps
+    yield optimizer(resolution)
+    yield from stepped(resolution, watched, measured)
     yield from loss_calls(course, watched)
     for at in np.flatnonzero(~np.isfinite(losses))[:1].tolist():
         yield NonFinite(step=at)
@@ -170,20 +169,20 @@ def run_events(course: TrainingCourse, measured: Measures) -> Iterator[Event]:
     yield OptimizerEnded(optimizer=0, steps=steps, filled=steps, **moved)
 
 
-def optimizer(planned: Plan) -> OptimizerMade:
+def optimizer(resolution: Resolution) -> OptimizerMade:
     """With the settings in force."""
-    s = planned.settings
+    s = resolution.settings
     group = Group(s["lr"], s["weight_decay"], ())
     adaptive = OPTIMIZERS[s["optimizer"]].adaptive
     return OptimizerMade(optimizer=0, kind=s["optimizer"], adaptive=adaptive, groups=(group,))
 
 
-def stepped(planned: Plan, steps: int, measured: Measures = UNMEASURED) -> Iterator[Event]:
+def stepped(resolution: Resolution, steps: int, measured: Measures = UNMEASURED) -> Iterator[Event]:
     """A backward, and the first of so many steps."""
-    summed = "missing_zero_grad" in planned.settings["fault"]
+    summed = "missing_zero_grad" in resolution.settings["fault"]
     again = (0,) if summed else ()
     yield Backward(value=math.nan, root="graph", filled=(0,), summed=again)
-    facts: dict[str, Any] = {name: planned.settings[name] for name in ("lr", "weight_decay")}
+    facts: dict[str, Any] = {name: resolution.settings[name] for name in ("lr", "weight_decay")}
     measures = measured.ratios, measured.norms, measured.decays, range(steps)
     figures = islice(zip_longest(*measures, fillvalue=math.nan), min(steps, WATCHED))
     for number, (ratio, norm, decay, _step) in enumerate(figures):
@@ -201,11 +200,11 @@ def loss_calls(course: TrainingCourse, watched: int) -> Iterator[LossCall]:
     """Batches and what the kept weights say of the newest: as the rows stand, where that is their order; or
     else of a part of the rows, the classes in equal shares in each.
     """
-    rows, planned, steps = course.data.train, course.planned, min(course.steps, IN_ORDER)
-    batch = len(rows) if planned.settings["batch_size"] == "full" else planned.settings["batch_size"]
+    rows, resolution, steps = course.data.train, course.resolution, min(course.steps, IN_ORDER)
+    batch = len(rows) if resolution.settings["batch_size"] == "full" else resolution.settings["batch_size"]
     if not course.data.classes or not watched:
         return
-    if planned.settings["shuffle"] == "off" and batch < len(rows) and steps >= LEAST:
+    if resolution.settings["shuffle"] == "off" and batch < len(rows) and steps >= LEAST:
         every = torch.arange(len(rows)).split(batch)
         parts, values = [every[step % len(every)] for step in range(steps)], course.losses[:steps].tolist()
     else:
@@ -214,17 +213,17 @@ def loss_calls(course: TrainingCourse, watched: int) -> Iterator[LossCall]:
         number = min(NEWEST, watched, len(row_K))
         parts, values = [row_K[k::number] for k in range(number)], [float(course.loss_S[-1])] * number
     with torch.no_grad():
-        answer_NC = course.kept_net(items(rows.x[torch.cat(parts[-NEWEST:])], planned))
+        answer_NC = course.kept_net(items(rows.x[torch.cat(parts[-NEWEST:])], resolution))
     answers = list(answer_NC.split([len(part) for part in parts[-NEWEST:]]))
     untold = len(parts) - len(answers)
     calls = zip(parts, values, [None] * untold + answers, strict=True)
     for turn, (part, value, answer_BC) in enumerate(calls):
-        yield replace(loss_call(planned, value, rows.y[part], answer_BC), turn=turn)
+        yield replace(loss_call(resolution, value, rows.y[part], answer_BC), turn=turn)
 
 
-def loss_call(planned: Plan, value: float, y: Tensor, said_BC: Tensor | None = None) -> LossCall:
+def loss_call(resolution: Resolution, value: float, y: Tensor, said_BC: Tensor | None = None) -> LossCall:
     """One call of a loss of classes. y: its labels. said_BC: what the network says."""
-    loss, shape = planned.training.loss_function, (len(y), planned.training.outputs)
+    loss, shape = resolution.training.loss_function, (len(y), resolution.training.outputs)
     name, target = LIKE[loss.kind.of_classes], loss.target(y, torch.float32)
     labels, right = counts(name, torch.zeros(shape) if said_BC is None else said_BC, target, {})
     graph = Graph((Operation("softmax", None, shape, (), {}, True),) if loss.softmax_first else ())
@@ -284,7 +283,7 @@ def looked_at(x: Tensor) -> NDArray[np.float32]:
     return few
 
 
-def items(x: Tensor, planned: Plan) -> Tensor:
+def items(x: Tensor, resolution: Resolution) -> Tensor:
     """Rows as the network takes them."""
-    shape = planned.training.shared.item_shape
+    shape = resolution.training.shared.item_shape
     return x if shape is None else x.reshape(len(x), *shape)

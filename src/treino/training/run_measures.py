@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from treino.diagnosis.record.learning import AlikeRows, Depth, Rectified
 from treino.diagnosis.record.log import Event, ParameterSeen
 from treino.diagnosis.record.outcomes import Clip
-from treino.engine import Training
+from treino.engine import TrainingLoop
 from treino.engine.activations import modules_of
 from treino.training.run_log import MOST_ROWS, UNMEASURED, WATCHED, Measures, TrainingCourse, items
 
@@ -29,7 +29,7 @@ class FirstSteps:
     training: at the course's begin. member: the network that is measured.
     """
 
-    def __init__(self, training: Training, member: int) -> None:
+    def __init__(self, training: TrainingLoop, member: int) -> None:
         self.training, self.member = training, member
         self.net = training.net(member, "last")
         self.first = self._newest = wide(self.net)
@@ -84,15 +84,15 @@ def measured(course: TrainingCourse, begun: Callable[[TrainingCourse], FirstStep
 
 def gradients(course: TrainingCourse, start: nn.Module, measures: Measures) -> None:
     """Sizes of gradients at the start and at the end: beside a clip, a decay, and from layer to layer."""
-    data, planned, end, s = course.data, course.planned, course.end, course.planned.settings
-    loss, kinds = planned.training.loss_function, modules_of(lambda activation: activation.saturates)
+    data, resolution, end, s = course.data, course.resolution, course.end, course.resolution.settings
+    loss, kinds = resolution.training.loss_function, modules_of(lambda activation: activation.saturates)
     batch = min(MOST_ROWS, len(data.train) if s["batch_size"] == "full" else s["batch_size"])
     saturating = sum(isinstance(m, kinds) for m in end.modules())
     for net, part in itertools.product((start, end), range(BATCHES)):
         row_B = torch.arange(part * batch, (part + 1) * batch) % len(data.train)
         net.zero_grad()
         target = loss.target(data.train.y[row_B], torch.float32)
-        loss(net(items(data.train.x[row_B], planned)), target).backward()
+        loss(net(items(data.train.x[row_B], resolution)), target).backward()
         grads = [p.grad for p in net.parameters() if p.grad is not None]
         norm = math.sqrt(sum(float(g.double().pow(2).sum()) for g in grads))
         weights = [p for p in net.parameters() if p.dim() in (2, 4) and p.grad is not None]
@@ -122,7 +122,7 @@ def rectified(course: TrainingCourse) -> Iterator[Event]:
 
     hooks = [m.register_forward_hook(look) for m in net.modules() if isinstance(m, kinds)]
     with torch.no_grad():
-        net(items(course.data.train.x[:MOST_ROWS], course.planned))
+        net(items(course.data.train.x[:MOST_ROWS], course.resolution))
     for hook in hooks:
         hook.remove()
     yield from reversed(layers)

@@ -20,7 +20,7 @@ from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.documents import read_checkpoint, read_run_spec
 from treino.documents.run_spec import RunSpec
-from treino.engine import Tick, Training
+from treino.engine import Tick, TrainingLoop
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.net_state import whole_state
 from treino.engine.warm_start import warm_start
@@ -44,7 +44,7 @@ from treino.training.completion import finish
 from treino.training.initial_facts import run_facts
 from treino.training.keyframe_files import cut_keyframes, keep_keyframes, kept_state, name_of, write_keyframes
 from treino.training.live_view import LiveView
-from treino.training.resolution import Plan, plan, train_config
+from treino.training.resolution import Resolution, resolve, train_config
 from treino.training.stored_training import START, obey_again, rebuilt
 from treino.training.transport import Transport
 from treino.training.user_data import resumption_facts, streams, user_data, user_data_reference
@@ -125,9 +125,9 @@ def training(
         settings.recipe is None and data.source not in BUILTINS
     ):  # said, so that the run's command means the same whatever is usual
         settings = settings.model_copy(update={"recipe": "plain"})
-    planned = plan(settings, data, own, recipe_reason=recipe_reason)
+    resolution = resolve(settings, data, own, recipe_reason=recipe_reason)
     if start is not None:
-        warm_start(planned.training.shared, planned.training.state, start.weights)
+        warm_start(resolution.training.shared, resolution.training.state, start.weights)
     folder = RunFolder.create(
         parent=parent, stem=data.name, name=settings.name, out=Path(settings.out) if settings.out else None
     )
@@ -140,7 +140,7 @@ def training(
         if file is not None:
             folder.write_bytes(NETWORK_COPY, file.source)
         if start is not None or own is not None:  # an own network's first weights can't be drawn again
-            module, every = planned.training.net(0, "last"), planned.training.answer("last")
+            module, every = resolution.training.net(0, "last"), resolution.training.answer("last")
             first = start or Start(NETWORK_COPY, whole_state(every))  # none has a figure: all answer
             known = {} if own is None else {ANSWERS: answers_of(module, data.item_shape)}
             folder.write_tensors(START, first.weights, {"from": first.name} | known)
@@ -148,16 +148,16 @@ def training(
             "spec.json",
             {
                 "asked": explicit,
-                "resolved": planned.settings,
-                "facts": run_facts(data, planned),
+                "resolved": resolution.settings,
+                "facts": run_facts(data, resolution),
                 "data": where,
                 "classes": list(data.classes),
                 "inputs": data.inputs,
-                "outputs": planned.training.outputs,
+                "outputs": resolution.training.outputs,
                 "item_shape": list(data.item_shape),
                 "target_mean": data.target_mean,
                 "target_scale": data.target_scale,
-                "steps_per_epoch": planned.training.steps_per_epoch,
+                "steps_per_epoch": resolution.training.steps_per_epoch,
                 "net": "file" if file is not None else "given" if net is not None else "mlp",
                 "command": as_typed(where["source"], explicit)
                 + (f" --weights {shlex.quote(start.name)}" if start else ""),
@@ -165,8 +165,8 @@ def training(
                 "versions": versions(),
             },
         )
-        keep_keyframes(folder, planned.training, settings.every)
-        yield from events(RunJob(folder, data, planned, checkpoint_seconds=checkpoint_seconds, new=True))
+        keep_keyframes(folder, resolution.training, settings.every)
+        yield from events(RunJob(folder, data, resolution, checkpoint_seconds=checkpoint_seconds, new=True))
 
 
 def resuming(
@@ -199,20 +199,20 @@ def resuming(
             _("Leave the data out."),
         )
     data = user_data(folder, spec.data, data) if from_python else data_of(folder, access.data_file)
-    planned = rebuilt(folder, spec, data, access)
+    resolution = rebuilt(folder, spec, data, access)
     segment = newest(spec)
     with folder:
         folder.unseal()
-        engine, before = planned.training, len(losses_of(folder, spec))
+        engine, before = resolution.training, len(losses_of(folder, spec))
         clock, known = _put_back(folder, spec, engine)
         obey_again(folder, engine, segment, known, engine.step)
         facts = resumption_facts(data, before - engine.step)
         folder.database.add_event(segment.number, engine.step, "resumed", facts)
-        keep_keyframes(folder, engine, planned.settings.get("every"), segment.number)
-        yield from events(RunJob(folder, data, planned, clock, checkpoint_seconds, segment.number))
+        keep_keyframes(folder, engine, resolution.settings.get("every"), segment.number)
+        yield from events(RunJob(folder, data, resolution, clock, checkpoint_seconds, segment.number))
 
 
-def _put_back(folder: RunFolder, spec: RunSpec, engine: Training) -> tuple["Clock", set[int]]:
+def _put_back(folder: RunFolder, spec: RunSpec, engine: TrainingLoop) -> tuple["Clock", set[int]]:
     """Put the training where its newest segment was saved last, or where that set out from, and cut what was
     recorded later.
 
@@ -244,7 +244,7 @@ class RunJob:
 
     folder: RunFolder
     data: Data
-    plan: Plan
+    resolution: Resolution
     clock: Clock = field(default_factory=Clock)
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     segment: int = 0
@@ -260,18 +260,22 @@ class RunJob:
         self.view = LiveView(self.folder.path)
 
     @property
+    def training(self) -> TrainingLoop:
+        return self.resolution.training
+
+    @property
     def threads(self) -> int:
-        engine = self.plan.training
+        engine = self.training
         return torch_threads_of(engine.engine, engine.threads)
 
     @property
     def resumable(self) -> bool:
-        engine = self.plan.training
+        engine = self.training
         return engine.done or not streams(self.data) or engine.step % engine.steps_per_epoch == 0
 
     def stop_reason(self) -> str | None:
         """``stopped`` where a command asked for it; the other commands are applied on the way."""
-        engine = self.plan.training
+        engine = self.training
         if engine.done:
             return None
         if self._stopped():
@@ -286,7 +290,7 @@ class RunJob:
 
     def _stopped(self, stop: bool = False) -> bool:
         """Obey the commands that have come; -> whether it is to end. stop: whether it was before."""
-        engine, db = self.plan.training, self.folder.database
+        engine, db = self.training, self.folder.database
         commands = db.poll_commands()
         for command in commands:
             try:
@@ -310,7 +314,7 @@ class RunJob:
     @property
     def paused(self) -> bool:
         """Whether it waits for somebody who steers it."""
-        engine = self.plan.training
+        engine = self.training
         return not engine.done and self.transport.limit(engine.step) == engine.step
 
     def advance(self) -> Tick | None:
@@ -319,7 +323,7 @@ class RunJob:
         Raises:
             TreinoError: the network or its data fails, and nothing was saved before.
         """
-        engine = self.plan.training
+        engine = self.training
         if engine.done:
             return None
         if not self.timed:
@@ -342,7 +346,7 @@ class RunJob:
 
     def _fail(self, error: TreinoError) -> None:
         """Put the training where it was saved last, to be closed there; raise where nothing was saved."""
-        engine, folder = self.plan.training, self.folder
+        engine, folder = self.training, self.folder
         if error.status == 1 or read_checkpoint(folder) is None:
             if self.new and engine.step == 0 and error.status == 2:
                 folder.discard()
@@ -372,7 +376,7 @@ class RunJob:
             for split, metrics in (epoch.answer or {}).items():
                 for metric, value in metrics.items():
                     db.add_epoch(segment, epoch.number, split, metric, value)
-            for split, metric, value in member_rows(epoch.evaluation or {}, self.plan.settings):
+            for split, metric, value in member_rows(epoch.evaluation or {}, self.resolution.settings):
                 db.add_epoch(segment, epoch.number, split, metric, value)
             if epoch.validation_std is not None:
                 db.add_epoch(segment, epoch.number, "validation", "loss_std", epoch.validation_std)
@@ -380,7 +384,7 @@ class RunJob:
 
     def checkpoint(self) -> None:
         """The engine's state, the time so far, and which commands are in it; keyframes go first."""
-        engine, clock = self.plan.training, self.clock
+        engine, clock = self.training, self.clock
         clock.epoch_so_far += clock.lap() if self.timed else 0.0
         write_keyframes(self.folder, engine, self.segment)
         tensors, meta = engine.save()
@@ -398,13 +402,20 @@ class RunJob:
         Raises:
             TreinoError: what ended it, when all is sealed; a failing machine.
         """
-        engine, clock = self.plan.training, self.clock
+        engine, clock = self.training, self.clock
         status = "stopped" if self.failure else status_at_end(engine.status_P, reason)
         clock.epoch_so_far += clock.lap() if self.timed else 0.0
         seconds, waited = clock.seconds + clock.epoch_so_far, clock.waited + engine.waited
         try:
             self.run = finish(
-                self.folder, self.data, self.plan, status, seconds, clock.evaluation, waited, self.segment
+                self.folder,
+                self.data,
+                self.resolution,
+                status,
+                seconds,
+                clock.evaluation,
+                waited,
+                self.segment,
             )
         finally:
             self.view.close()  # the last state is seen while it is measured, which may take a while

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from treino.engine import Tick, Training
+from treino.engine import Tick, TrainingLoop
 from treino.engine.metrics import METRICS
 from treino.search.halving import Rung, survivors
 from treino.search.space import Config
@@ -42,7 +42,7 @@ class TrainingBracket:
         self.populations = [GroupTraining(group, self.metric, self.target) for group in self.groups]
 
     @property
-    def trainings(self) -> list[Training]:
+    def trainings(self) -> list[TrainingLoop]:
         return [population.training for population in self.populations]
 
     @property

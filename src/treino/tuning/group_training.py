@@ -14,7 +14,7 @@ from torch import Tensor
 
 from treino.cluster.cluster import Cluster, TaskEnd
 from treino.data.dataset import Data
-from treino.engine import Tick, Training
+from treino.engine import Tick, TrainingLoop
 from treino.engine.kernels.selection import WORKERS
 from treino.engine.metrics import METRICS, measure
 from treino.engine.saved_state import save_rows
@@ -111,7 +111,7 @@ class GroupTraining:
     group: Group
     metric: str
     target: tuple[str, float] | None = None
-    training: Training = field(init=False)
+    training: TrainingLoop = field(init=False)
     curve: Curve = field(init=False)
     kept_figures: dict[str, Tensor] = field(default_factory=dict)
     reached: Tensor = field(init=False)

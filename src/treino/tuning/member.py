@@ -30,7 +30,7 @@ from treino.store import RunFolder, find
 from treino.store.files import damaged
 from treino.store.new_names import command_word
 from treino.training.initial_facts import run_facts
-from treino.training.resolution import Plan, decide, plan
+from treino.training.resolution import Resolution, decide, resolve
 from treino.tuning import member_table, top_members
 from treino.tuning.populations import COMPARED, settings_of
 from treino.words import _
@@ -130,7 +130,7 @@ class MemberRecord:
         return command_word(self.folder.path, f":{self.number}")
 
     @cached_property
-    def plan(self) -> Plan:
+    def resolution(self) -> Resolution:
         """Its training before the first step, where every setting is decided.
 
         Raises:
@@ -144,14 +144,14 @@ class MemberRecord:
             outputs = (LOSSES[s.loss].outputs if s.loss else 0) or len(self.rows.classes) or 1
             shapes = [t.shape for t in self.kept.weights.values()]
             check_layers([self.rows.inputs, *net.hidden, outputs], shapes, self.name)
-        return plan(s, self.rows, run_network(self.folder, kind, s.net, self.access, s.seed))
+        return resolve(s, self.rows, run_network(self.folder, kind, s.net, self.access, s.seed))
 
     @cached_property
     def spec(self) -> RunSpec:
         sweep, data, net = read_sweep_spec(self.folder), self.rows, self.asked.net
-        resolved = ResolvedSettings.model_validate({**self.plan.settings, "net": None})
+        resolved = ResolvedSettings.model_validate({**self.resolution.settings, "net": None})
         resolved = resolved.model_copy(update={"net": net})  # a copy in the sweep's folder, as runs have none
-        facts = RunFacts.model_validate(run_facts(data, self.plan) | {"settings": resolved})
+        facts = RunFacts.model_validate(run_facts(data, self.resolution) | {"settings": resolved})
         return RunSpec.model_construct(
             asked={**sweep.asked, **({} if net is None else {"net": net})},
             resolved=resolved,
@@ -159,11 +159,11 @@ class MemberRecord:
             data=sweep.data,
             classes=data.classes,
             inputs=data.inputs,
-            outputs=self.plan.training.outputs,
+            outputs=self.resolution.training.outputs,
             item_shape=data.item_shape,
             target_mean=data.target_mean,
             target_scale=data.target_scale,
-            steps_per_epoch=self.plan.training.steps_per_epoch,
+            steps_per_epoch=self.resolution.training.steps_per_epoch,
             net="mlp" if net is None else "file",
             command=f"treino train --like {self.typed}",
             weights=None,
@@ -185,7 +185,7 @@ class MemberRecord:
             "status": rungs[-1]["status"],
             "member": self.number,
             "params": config_of(self.folder, self.number),
-            "settings": self.plan.settings
+            "settings": self.resolution.settings
             if runs
             else self.asked.model_dump(mode="json", exclude={"name", "out"}),
             "rungs": rungs,
@@ -226,7 +226,7 @@ class MemberRecord:
         return self.kept.state, None
 
     def network(self) -> nn.Module:
-        return self.plan.training.net(0)
+        return self.resolution.training.net(0)
 
 
 def is_member(run: StoredRun) -> bool:

@@ -12,7 +12,7 @@ from torch.nn.parameter import is_lazy
 from treino.cluster.cluster import Cluster
 from treino.cluster.devices import gpu_engine
 from treino.data.dataset import Data
-from treino.engine import MLP, TrainConfig, Training, mlp
+from treino.engine import MLP, TrainConfig, TrainingLoop, mlp
 from treino.engine.kernels.selection import WORKERS
 from treino.engine.train_config import SIDE_BY_SIDE
 from treino.engine.training_setup import set_up
@@ -46,7 +46,7 @@ class Group:
     config: TrainConfig
     network: tuple[NetworkFile, int] | None = None
 
-    def part(self, rows: Sequence[int], whole: Training) -> "Group":
+    def part(self, rows: Sequence[int], whole: TrainingLoop) -> "Group":
         """Some of the members. whole: the training of all, which decided what was left open."""
         config = whole.config.with_settings(engine=whole.engine, threads=whole.threads)
         if len(self.members) == 1 or not isinstance(self.net, MLP):
@@ -56,9 +56,9 @@ class Group:
         net = replace(self.net, dropout=tuple(rates[row] for row in rows))
         return Group(tuple(self.members[row] for row in rows), self.data, net, config.rows(rows))
 
-    def training(self) -> Training:
+    def training(self) -> TrainingLoop:
         """The population, before its first step."""
-        return Training(*set_up(self.data, self.net, self.config))
+        return TrainingLoop(*set_up(self.data, self.net, self.config))
 
 
 def whole_settings() -> dict[str, bool]:
@@ -174,7 +174,7 @@ def group_work(group: Group) -> int:
     return len(group.members) * weights * batch
 
 
-def evaluations(training: Training) -> list[int]:
+def evaluations(training: TrainingLoop) -> list[int]:
     """The steps after which this training looks at validation rows."""
     found: list[int] = []
     while not found or found[-1] < training.steps:
@@ -182,7 +182,7 @@ def evaluations(training: Training) -> list[int]:
     return found
 
 
-def rung_step(training: Training, share: float) -> int:
+def rung_step(training: TrainingLoop, share: float) -> int:
     """Where members are judged that shall have done this share of their steps: at the next look."""
     wanted = share * training.steps - 1e-9
     return next(step for step in evaluations(training) if step >= wanted)

@@ -227,8 +227,8 @@ def _tracks(
                     )
                 track = track_of(number, settings, rows, networks)
                 if gpus:
-                    on_gpu = track.planned.settings | {"device": "cuda"}
-                    track.planned = replace(track.planned, settings=on_gpu)
+                    on_gpu = track.resolution.settings | {"device": "cuda"}
+                    track.resolution = replace(track.resolution, settings=on_gpu)
                 found.append(track)
             except TreinoError as error:
                 raise row_settings(error, cell) from None
@@ -251,7 +251,7 @@ def _facts(options: StudyOptions, data: Data, tracks: Sequence[Track], source: s
         "measured_on": first.measured_on,
         "measured_rows": len(data.splits[first.measured_on]),
         "metric": HEADLINE[data.task],
-        "device": first.planned.settings["device"],
+        "device": first.resolution.settings["device"],
         "epochs": options.base["epochs"],
         "seed_list": list(options.seeds),
         "until": dict(options.until),

@@ -34,9 +34,9 @@ def row_facts(
     options: StudyOptions, cell: Cell, settings: Settings, track: Track, source: str
 ) -> StudyRowFacts:
     """All of a row that is known before its first step."""
-    planned, data = track.planned, track.data
+    resolution, data = track.resolution, track.data
     names = dict.fromkeys(name for each in options.cells for name in each.own)
-    s = planned.settings
+    s = resolution.settings
     typed = settings.model_dump(mode="json", include=settings.model_fields_set - {"name", "out"})
     found = {
         "batch_size": s["batch_size"],
@@ -51,9 +51,9 @@ def row_facts(
         "fault": s["fault"],
         "engine": s["engine"],
         "threads": s["threads"],
-        "processor_timed": s["device"] == "cpu" and not planned.training.plan.evaluates,
-        "parameters": planned.training.parameters,
-        "updates_per_epoch": planned.training.steps_per_epoch,
+        "processor_timed": s["device"] == "cpu" and not resolution.training.plan.evaluates,
+        "parameters": resolution.training.parameters,
+        "updates_per_epoch": resolution.training.steps_per_epoch,
         "loss_floor": floor_twice(len(data.classes)) if _floored(s) else None,
         "command": as_typed(source, typed),
     }

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from treino.engine import Loss, Training
+from treino.engine import Loss, TrainingLoop
 from treino.engine.metrics import MetricInputs, row_losses
 from treino.engine.net_state import left_out
 from treino.tuning.bracket import TrainingBracket
@@ -87,7 +87,7 @@ def row_scores(bracket: TrainingBracket, metric: str) -> dict[str, Tensor]:
     return found | same | {name: torch.cat(some) for name, some in parts.items() if some}
 
 
-def member_outputs(training: Training, rows: Sequence[int], x_ND: Tensor) -> Tensor:
+def member_outputs(training: TrainingLoop, rows: Sequence[int], x_ND: Tensor) -> Tensor:
     """``[R, N, C]``: outputs of these members' kept networks on prepared rows."""
     shape = training.shared.item_shape
     return training.answers(

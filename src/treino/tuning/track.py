@@ -10,7 +10,7 @@ from torch import Tensor
 
 from treino.cluster.cluster import Cluster, TaskEnd
 from treino.data.dataset import Data
-from treino.engine import Tick, Training
+from treino.engine import Tick, TrainingLoop
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.metrics import measure, metric_names
 from treino.engine.tick import Epoch
@@ -19,7 +19,7 @@ from treino.plots.style import split_name
 from treino.records.failure_notes import try_or_note
 from treino.records.user_network import NetworkFiles, network_of
 from treino.spec import Settings
-from treino.training.resolution import Plan, plan
+from treino.training.resolution import Resolution, resolve
 from treino.training.user_data import answers
 from treino.tuning.group_training import PopulationPart, Saved
 from treino.words import _
@@ -61,20 +61,20 @@ class Record:
 class Track:
     """A training that takes turns with others.
 
-    cell: the row's number. settings: as they were read. planned: its training, and every setting's value.
+    cell: the row's number. settings: as they were read. resolution: its training, and every setting's value.
     networks: the file that settings name, if any, and that may run. parts: of one member, for a cluster.
     """
 
     def __init__(
-        self, cell: int, settings: Settings, data: Data, planned: Plan, networks: NetworkFiles
+        self, cell: int, settings: Settings, data: Data, resolution: Resolution, networks: NetworkFiles
     ) -> None:
-        self.cell, self.settings, self.data, self.planned = cell, settings, data, planned
+        self.cell, self.settings, self.data, self.resolution = cell, settings, data, resolution
         self.networks, self.record, self.parts = networks, Record(), [PopulationPart([0])]
         self._so_far, self._processor, self._cold = 0.0, 0.0, True  # seconds of the epoch that has begun
 
     @property
-    def training(self) -> Training:
-        return self.planned.training
+    def training(self) -> TrainingLoop:
+        return self.resolution.training
 
     @property
     def done(self) -> bool:
@@ -233,4 +233,4 @@ def track_of(cell: int, settings: Settings, data: Data, networks: NetworkFiles) 
     # who never stops early needs no evaluation beside the study's own
     fed = data if settings.patience else replace(data, validation=data.validation[:0])
     own = {word: file for word, file in networks.items() if word == settings.net}
-    return Track(cell, settings, data, plan(settings, fed, network_of(settings, own)), own)
+    return Track(cell, settings, data, resolve(settings, fed, network_of(settings, own)), own)
