@@ -19,7 +19,7 @@ from treino.records.data_source import load_data
 from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.training.resolution import resolve
-from treino.training.train import training
+from treino.training.train import train_events
 
 LIMIT = 1.05
 CHECKPOINT_SECONDS = 2.0
@@ -40,7 +40,7 @@ def run(quick: bool) -> Result:
         with tempfile.TemporaryDirectory() as folder:
             settings = read_settings(asked | {"steps": FOREVER})
             events = _followed(
-                training(source, settings, parent=folder, checkpoint_seconds=2 * CHECKPOINT_SECONDS)
+                train_events(source, settings, parent=folder, checkpoint_seconds=2 * CHECKPOINT_SECONDS)
             )
             found = interleaved(
                 {
@@ -132,7 +132,7 @@ import sys, tempfile
 import torch
 from treino.spec import read_settings
 from treino.loop.loop import JobProgress
-from treino.training.train import training
+from treino.training.train import train_events
 def megabytes():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * 4096 // 1000000
@@ -140,7 +140,7 @@ steps = int(sys.argv[1])
 torch.set_num_threads(1)
 with tempfile.TemporaryDirectory() as folder:
     marks = [steps // 10 * i for i in (1, 2, 4, 6, 8, 10)]
-    for event in training("wine", read_settings({"steps": steps}), parent=folder):
+    for event in train_events("wine", read_settings({"steps": steps}), parent=folder):
         if isinstance(event, JobProgress):
             while marks and event.tick.step >= marks[0]:
                 print(marks.pop(0), megabytes())

@@ -20,7 +20,7 @@ from treino.spec import OF_DATA, Settings, read_settings
 from treino.training.learning_rate_search import Rates, find_rate
 from treino.training.recipe_choice import choose_recipe
 from treino.training.resolution import train_config
-from treino.training.train import Start, training
+from treino.training.train import Start, train_events
 from treino.words import _
 
 AUTO = "auto"  # as a learning rate: many are tried for a short while
@@ -163,7 +163,7 @@ def fit_events(fit: PreparedFit) -> Iterator[JobEvent]:
             gpus_per_chunk=request.gpus_per_chunk,
         )
     else:
-        events = training(
+        events = train_events(
             request.source,
             settings,
             net=request.net,

@@ -29,7 +29,7 @@ from treino.cli import main
 from treino.cli.screen import Screen
 from treino.engine import TrainingLoop
 from treino.spec import read_settings
-from treino.training.train import drain, training
+from treino.training.train import drain, train_events
 
 RUN = {"epochs": 6, "hidden": [5], "every": 10, "features": ["alcohol", "hue"]}
 CSV = "size,city,day,price\n" + "".join(
@@ -90,7 +90,7 @@ def of_seeds(place: Path) -> None:
 
 
 def trained(name: str) -> Iterator[Any]:
-    return training("wine", read_settings(RUN | {"name": name}), checkpoint_seconds=0)
+    return train_events("wine", read_settings(RUN | {"name": name}), checkpoint_seconds=0)
 
 
 MAKERS: dict[str, tuple[Callable[[Path], Any], tuple[str, ...]]] = {

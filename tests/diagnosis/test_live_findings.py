@@ -17,7 +17,7 @@ from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.training.live_findings import LiveFindings
 from treino.training.playback import Playback
-from treino.training.train import RunJob, training
+from treino.training.train import RunJob, train_events
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +37,7 @@ def _stop_at(engine: TrainingLoop, steps: list[int]) -> None:
 def found(folder: Path, source: Any, net: nn.Module | None = None, **asked: Any) -> dict[str, int]:
     """Each rule that any of many looks found, with the step at which it appeared first."""
     told: dict[str, int] = {}
-    events = training(source, read_settings(asked), net=net, parent=folder / "runs", lean=True)
+    events = train_events(source, read_settings(asked), net=net, parent=folder / "runs", lean=True)
     live: LiveFindings | None = None
     steps: list[int] = []
     for event in events:

@@ -17,7 +17,7 @@ from treino.spec import read_settings
 from treino.training.findings import findings
 from treino.training.resolution import resolve
 from treino.training.run_log import Measures, TrainingCourse, rows_trained, run_log
-from treino.training.train import Start, drain, training
+from treino.training.train import Start, drain, train_events
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ def _no_pictures(monkeypatch):
 
 
 def trained(folder, source, net=None, **asked) -> Run:
-    return Run(drain(training(source, read_settings(asked), net=net, parent=folder / "runs")).record)
+    return Run(drain(train_events(source, read_settings(asked), net=net, parent=folder / "runs")).record)
 
 
 def found(folder, source, net=None, **asked) -> list[str]:
@@ -170,7 +170,7 @@ def test_what_is_measured_is_what_torch_does(warm, tmp_path):
     other = read_settings(asked | {"seed": 7} if warm else asked)
     start = resolve(other, load("iris")).training.net(0, "last").train()
     weights = Start("another", start.state_dict()) if warm else None
-    run = drain(training("iris", read_settings(asked), start=weights, parent=tmp_path / "runs"))
+    run = drain(train_events("iris", read_settings(asked), start=weights, parent=tmp_path / "runs"))
     [finding] = run.document["findings"]
     before = torch.cat([p.detach().flatten() for p in start.parameters() if p.dim() > 1]).double()
     optimizer = torch.optim.SGD(start.parameters(), lr=1e-6)

@@ -21,7 +21,7 @@ from treino.training.branch import rewinding
 from treino.training.completion import finish
 from treino.training.playback import Playback
 from treino.training.replay import snapshots
-from treino.training.train import RunJob, drain, training
+from treino.training.train import RunJob, drain, train_events
 from treino.training.transport import Transport
 
 
@@ -37,7 +37,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> StoredRun:
         if isinstance(job, RunJob) and not told:
             told.append(job.folder.database.add_command("lr", 0.02, 9))
 
-    first = drain(training("iris", settings, parent=parent), tell)
+    first = drain(train_events("iris", settings, parent=parent), tell)
     (snapshot,) = snapshots(first, [17])
     return drain(rewinding(snapshot, {"batch_size": 20, "epochs": 14}))
 
@@ -107,7 +107,7 @@ def test_a_training_that_is_watched_ends_though_what_is_shown_finds_no_room(
 
     monkeypatch.setattr("treino.store.files._write", no_room)
     settings = read_settings({"epochs": 30, "hidden": "6", "patience": 0})
-    for event in training("iris", settings, parent=tmp_path):
+    for event in train_events("iris", settings, parent=tmp_path):
         job = event.job
         assert isinstance(job, RunJob)
         if job.run is None:
@@ -122,7 +122,7 @@ def test_a_training_that_is_watched_ends_though_what_is_shown_finds_no_room(
 def test_a_state_is_shown_only_while_somebody_watches(tmp_path: Path) -> None:
     settings = read_settings({"epochs": 400, "hidden": "6", "patience": 0})
     live, stamps, shown = [], [], []
-    for count, event in enumerate(training("iris", settings, parent=tmp_path)):
+    for count, event in enumerate(train_events("iris", settings, parent=tmp_path)):
         job = event.job
         assert isinstance(job, RunJob)
         if not live:
@@ -157,7 +157,7 @@ def test_the_last_state_is_shown_until_its_end_is_measured(
     monkeypatch.setattr("treino.training.live_view.SPACING", 1000.0)  # the first state and the last
     monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.001)
     settings = read_settings({"epochs": 3, "hidden": "6", "name": "run"})
-    for event in training("iris", settings, parent=tmp_path):
+    for event in train_events("iris", settings, parent=tmp_path):
         live.watch()
         job = event.job
     assert isinstance(job, RunJob)

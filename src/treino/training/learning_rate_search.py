@@ -90,7 +90,7 @@ def find_rate(
 ) -> Rates:
     """Try the rates on the training rows, with everything else as in ``settings``.
 
-    module, networks: a network of your own, as for ``treino.training.train.training``.
+    module, networks: a network of your own, as for ``treino.training.train.train_events``.
 
     Raises:
         TreinoError: settings that contradict the data, or every rate diverged.

@@ -59,8 +59,8 @@ class Snapshot:
     eps, clip (infinite: none), dropout.
     state: ``{parameter: {name: tensor}}``, the optimizer's before the next update, in torch.optim's names.
     gradients: ``{parameter: tensor}``, summed so far where the fault ``missing_zero_grad`` keeps them.
-    saved: the training's whole state, as ``TrainingLoop.save`` gives it. plan: its steps. settings: all of the
-    segment's settings. loss_function: the one that is trained.
+    saved: the training's whole state, as ``TrainingLoop.save`` gives it. plan: its steps. settings: all those
+    of the segment. loss_function: the one that is trained.
     """
 
     run: StoredRun

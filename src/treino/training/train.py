@@ -79,7 +79,7 @@ class Clock:
         return passed
 
 
-def training(
+def train_events(
     source: Any,
     settings: Settings,
     *,

@@ -24,7 +24,7 @@ from treino.resampling import Scores, auc_scores, f1_scores
 from treino.search import judge
 from treino.spec import OF_DATA, read_settings
 from treino.store import RunFolder
-from treino.training.train import drain, training
+from treino.training.train import drain, train_events
 from treino.tuning.ensemble import alike, networks
 from treino.tuning.extension import extension_notes
 from treino.tuning.fresh_seeds import fresh_seeds
@@ -173,7 +173,7 @@ def winner_run(folder: RunFolder, sweep: SweepTraining, member: int) -> tuple[St
     path = folder.within(BEST)
     _remove(path)  # of a sweep that was killed while it was judged
     own = read_settings(settings | {"out": str(path)})
-    run = drain(illustrated(training(sweep.source, own, networks=sweep.networks)))
+    run = drain(illustrated(train_events(sweep.source, own, networks=sweep.networks)))
     mine = whole_state(run.module)
     if early and group.config.shared.schedule != "constant":  # a shorter plan would have other learning rates
         again = replace(group, config=group.config.with_settings(engine=row["engine"])).training()
