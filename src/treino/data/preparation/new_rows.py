@@ -24,7 +24,7 @@ from treino.words import _
 
 @dataclass(frozen=True, eq=False)
 class PreparedRows:
-    """Rows of a source, ready for a network that was trained before.
+    """Rows of a source, prepared for a trained network.
 
     x: ``[N, D]`` float32. y: ``[K]`` or ``[K, 1]`` as in Rows, of the K rows that have a target, and
     with_target: ``[K]`` their places among the N; both None where the source has none. index: ``[N]`` int64,
@@ -47,12 +47,12 @@ class PreparedRows:
 def rows_for_prediction(
     source: Any, preparation: Preparation, reading: ReaderOptions | None = None
 ) -> PreparedRows:
-    """All rows of a source, prepared as the training rows were: nothing is fitted again.
+    """All rows of a source, prepared with the statistics of the training rows.
 
     Columns are found by name, in any order; others are left out with a note. A bare array is taken by
-    position. Missing cells are filled and unknown classes left without an input, both counted. Raises
-    TreinoError naming the columns that are missing, the first cell that is of no use to its column, or a
-    value of the target that is none of the known classes.
+    position. Missing cells are filled and unknown classes get no input, both counted. Raises TreinoError
+    naming the missing columns, the first cell that doesn't fit its column, or a target value that is no known
+    class.
     """
     if is_torch_dataset(source):
         x_ND, y_N = to_predict(source, preparation)
@@ -133,7 +133,7 @@ def _gap_notes(met: Mapping[str, EncodingGaps]) -> list[str]:
 def _known_target(
     table: Table, column: Column, preparation: Preparation, notes: list[str]
 ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-    """y of the rows that have one, and their places."""
+    """y of the rows that have a target, and their row numbers."""
     absent_N = column.missing_N
     if preparation.task == "regression" and column.numbers is None:
         assert column.words is not None
