@@ -1,6 +1,4 @@
-"""Conventions of a text file, for all of its columns: one decimal sign, one order of day and month, the same
-words for nothing.
-"""
+"""Conventions of a text file's columns: decimal sign, order of day and month, words for missing values."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,9 +16,10 @@ Place = Callable[[int], str]
 
 @dataclass(frozen=True)
 class FileConventions:
-    """comma, day_first: the conventions of all of the file, None where it has no such cells.
+    """The conventions of a file.
 
-    missing: the words for nothing. open: those in columns of text alone, which are classes.
+    comma, day_first: None if no cell depends on it. missing: words for a missing value. open: such words that
+    occur in columns of text alone, where they are classes.
     """
 
     columns: tuple[CellType, ...]
@@ -31,17 +30,17 @@ class FileConventions:
 
     @property
     def emptied(self) -> tuple[str, ...]:
-        """The columns of text that have cells with such words."""
+        """Names of the columns of text in which such words count as missing."""
         return tuple(column.name for column in self.columns if column.missing)
 
 
 def decide(
     seen: Sequence[CellStatistics], reading: ReaderOptions, what: str, place: Place
 ) -> FileConventions:
-    """What each column holds. what: the file or frame, for messages; place: the words for a row's place.
+    """Decide the type of each column.
 
-    Raises TreinoError where columns or cells contradict each other, or where all of them can be read in two
-    ways, and reading doesn't say which.
+    what: the file or frame, for messages; place: the words for a row's place. Raises TreinoError if columns
+    or cells contradict each other, or if all can be read in two ways and ``reading`` doesn't choose one.
     """
     comma = _settle(seen, "decimal", reading, what, place)
     day_first = _settle(seen, "day", reading, what, place)
@@ -62,7 +61,7 @@ def decide(
 
 
 def _convention_setting(which: str, reading: ReaderOptions | None) -> bool | None:
-    """Whether it was said that the comma, or the day, it is; None where nothing was."""
+    """The user's choice of the decimal comma, or of the day first; None without a choice."""
     value = reading and (reading.decimal if which == "decimal" else reading.dates)
     return None if value is None else value in (",", "day/month")
 
@@ -70,7 +69,7 @@ def _convention_setting(which: str, reading: ReaderOptions | None) -> bool | Non
 def _settle(
     seen: Sequence[CellStatistics], which: str, reading: ReaderOptions, what: str, place: Place
 ) -> bool | None:
-    """Whether the comma, or the day, it is: as the user said, or as the columns prove, none against it."""
+    """Whether the decimal sign is a comma, or the day comes first, as the user set or the columns prove."""
     stated = _convention_setting(which, reading)
     rivalries = {column.name: _rivalry(column, which) for column in seen}
     verdicts = {name: rivalry.verdict for name, rivalry in rivalries.items() if rivalry.cells}
@@ -83,7 +82,7 @@ def _settle(
     second = [name for name, verdict in verdicts.items() if verdict == "second"]
     if first and second:
         if which == "day":
-            return None  # each column is clear by itself
+            return None  # every column is unambiguous
         raise _mixed(which, first[0], second[0], rivalries, what, place)
     if first or second:
         return bool(second) if which == "decimal" else bool(first)

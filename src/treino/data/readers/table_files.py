@@ -1,7 +1,7 @@
-"""A table in files: what each column holds, agreed over all rows, and the rows as columns, block by block.
+"""A table in files: types of columns, detected over all rows, and the rows as columns, block by block.
 
-There is one way to read. The batches are kept from the pass that looks at them, in memory or, where there is
-no room for them, in a file; who keeps none reads them once more for the blocks. So all give the same columns.
+There is one way to read: the first pass over the batches keeps them, in memory or, without room, in a file; a
+reader that keeps none reads the files a second time. So all give the same columns.
 """
 
 import glob
@@ -33,15 +33,15 @@ from treino.errors import TreinoError
 from treino.words import _, joined
 
 Part = DelimitedFile | ColumnarFile | JsonLines
-_SWELLS, _SWELLS_PACKED = 4, 60  # a cell of one digit and a comma becomes 8 bytes
+_SWELLS, _SWELLS_PACKED = 4, 60  # largest growth in memory: a digit and a comma become 8 bytes
 
 
 @dataclass(frozen=True, eq=False)
 class TableReader:
-    """A table with detected types. rows: their number. reading: the format, detected or set.
+    """A table with detected types. rows: the number of rows. reading: the format, detected or set.
 
-    batches: the rows as Arrow batches, from the beginning each time. spilled: the file that they are in,
-    where they were too many for memory.
+    batches: yields the rows as Arrow batches, from the beginning at each call. spilled: the file with the
+    rows, if they don't fit into memory.
     """
 
     name: str
@@ -59,13 +59,13 @@ class TableReader:
     spilled: RowSpill | None = None
 
     def blocks(self) -> Iterator[tuple[Column, ...]]:
-        """All rows in order, some thousands at a time; the columns are the same in every block."""
+        """Yields all rows in order, some thousands at a time, with the same columns in every block."""
         for batch in self.batches():
             if batch.num_rows:
                 yield self.columns(pa.Table.from_batches([batch]))
 
     def table(self) -> Table:
-        """All rows; where they are in a file, each column is read when it is looked at."""
+        """The table of all rows; if they are in a file, a column is read when it is used."""
         if self.spilled is not None:
             columns: tuple[Column, ...] = stored_columns(self, self.spilled)
         else:
@@ -80,7 +80,7 @@ class TableReader:
         return tuple(self.column(j, table.column(j)) for j in range(len(self.names)))
 
     def column(self, j: int, cells: pa.ChunkedArray) -> Column:
-        """Some cells of the j-th column."""
+        """A column of some cells of the j-th column."""
         name, decision = self.names[j], self.decisions.get(self.names[j])
         if decision is not None and is_text(cells.type):
             return decision.column(cells)
@@ -91,8 +91,8 @@ class TableReader:
 def open_table(
     source: str, reading: ReaderOptions, least_columns: int, keep: bool, room: MemoryLimit | None = None
 ) -> TableReader:
-    """The table in a file, or in the files that a pattern fits; keep: its rows stay in memory, as far as
-    there is room."""
+    """Open the table in a file, or in all files that match a pattern. keep: its rows stay in memory, if they
+    fit."""
     paths = paths_of(source)
     parts = [open_part(path, reading, least_columns) for path in paths]
     _check_alike(parts)
@@ -111,7 +111,7 @@ def open_table(
 
 
 def identity(source: str) -> tuple[str, str]:
-    """(name, SHA-256 of the content) of the table in a file, or in the files that a pattern fits."""
+    """(name, SHA-256 of the content) of the table in a file, or in all files that match a pattern."""
     paths = paths_of(source)
     digests = [_digest(path) for path in paths]
     if len(paths) == 1:
@@ -132,7 +132,7 @@ def open_parts(
     files: tuple[str, ...] = (),
     room: MemoryLimit | None = None,
 ) -> TableReader:
-    """The table that the parts are together; keep: its batches stay in memory, as far as there is room."""
+    """Open the table that the parts form together. keep: its batches stay in memory, if they fit."""
     names = parts[0].names
     unknown = [column for column in reading.text if column not in names]
     place = _place(parts)
@@ -178,10 +178,10 @@ def open_parts(
 
 
 class _ColumnPass:
-    """One pass over all rows of all parts: what is in the columns of text, and the levels of categories.
+    """One pass over all rows of all parts, which gathers statistics of text columns and levels of categories.
 
-    fast: the columns that are read as numbers at once; sign: their decimal sign. gaps: those of
-    them that have cells without a value, of which it isn't known what they say.
+    fast: the columns read directly as numbers; sign: their decimal sign. gaps: those of them with missing
+    cells, whose text is not known.
     """
 
     def __init__(
@@ -196,7 +196,7 @@ class _ColumnPass:
         self.rows = 0
 
     def at(self, parts: Sequence[Part]) -> None:
-        """Go through all rows. Raises UnconvertedError by the number of the column in ``names``."""
+        """Read all rows. Raises UnconvertedError with the index of the column in ``names``."""
         sampled = {seen.name: seen for seen in _telling(parts)}
         for batch in self.again(parts, self.keep and _fits(parts, self.batches)):
             for name, cells in zip(self.names, batch.columns, strict=True):
@@ -214,7 +214,7 @@ class _ColumnPass:
                 self.batches.append(batch)
 
     def again(self, parts: Sequence[Part], whole: bool = False) -> Iterator[pa.RecordBatch]:
-        """All batches of all parts, with the columns of the first one, in its order."""
+        """Yields all batches of all parts, with the columns in the first part's order."""
         schema: pa.Schema | None = None
         for part in parts:
             position = {name: j for j, name in enumerate(part.names)}
@@ -237,14 +237,14 @@ class _ColumnPass:
 
 
 def _fits(parts: Sequence[Part], batches: list[pa.RecordBatch] | RowSpill) -> bool:
-    """Whether all rows surely have room in memory, by the size of their files."""
+    """Whether all rows certainly fit into memory, by the size of their files."""
     files = [part.file for part in parts if part.file is not None]
     most = sum(file.size * (_SWELLS_PACKED if file.packing else _SWELLS) for file in files)
     return isinstance(batches, list) or most <= batches.room.limit
 
 
 def _widened(cells: pa.Array) -> pa.Array:
-    """Numbers of any width as float64, as they become anyway: one file may hold 1 and the next 1.5."""
+    """Numbers of any type as float64: one file may hold 1 and the next 1.5."""
     kind = cells.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return cells.cast(pa.float64(), safe=False)
@@ -265,7 +265,7 @@ def _check_types(part: Part, schema: pa.Schema, first_schema: pa.Schema) -> None
 
 
 def _telling(parts: Sequence[Part]) -> list[CellStatistics]:
-    """What the first rows of all parts say of their columns, what is clear last."""
+    """Statistics of the first rows of all parts, the unambiguous ones last."""
     return sorted(
         (seen for part in parts for seen in part.seen),
         key=lambda seen: seen.decimal.verdict in ("first", "second"),
@@ -273,9 +273,9 @@ def _telling(parts: Sequence[Part]) -> list[CellStatistics]:
 
 
 def _fast(parts: Sequence[Part], reading: ReaderOptions) -> tuple[str, dict[str, pa.DataType]]:
-    """(decimal sign, columns of numbers by what the first rows promise, and their types) for pyarrow.
+    """(decimal sign, types of the columns that are numbers in the first rows), for pyarrow.
 
-    Decimals need a sign that is proven, whole numbers a file without leading zeros, which would be lost.
+    Decimals need a proven sign; whole numbers need a file without leading zeros, which would be lost.
     """
     sampled = [seen for part in parts for seen in part.seen]
     verdicts = {seen.decimal.verdict for seen in sampled if seen.decimal.cells}
@@ -302,19 +302,19 @@ def _fast(parts: Sequence[Part], reading: ReaderOptions) -> tuple[str, dict[str,
 
 
 def paths_of(source: str) -> list[Path]:
-    """The file of that name; else the files that the pattern fits, sorted."""
+    """The file of that name, else the files that match the pattern, sorted."""
     if os.path.lexists(source) or not glob.has_magic(source):
         return [Path(source)]
     return [Path(path) for path in sorted(glob.glob(source, recursive=True)) if not os.path.isdir(path)]
 
 
 def open_part(path: Path, reading: ReaderOptions, least_columns: int) -> Part:
-    """One file of a table."""
+    """Open one file of a table."""
     return _part(open_file(path), reading, least_columns)
 
 
 def open_delimited_file(path: Path, reading: ReaderOptions) -> DelimitedFile | None:
-    """A file of delimited text with its dialect; None where it is something else."""
+    """Open a file of delimited text; None if its content is something else."""
     part = open_part(path, reading, least_columns=1)
     return part if isinstance(part, DelimitedFile) else None
 
@@ -381,7 +381,7 @@ def _place(parts: Sequence[Part]) -> Callable[[int], str]:
 
 
 def _sentence(part: Part, decided: FileConventions) -> str:
-    """How the file was read, where that isn't the plainest way."""
+    """A note on how the file was read, if it isn't plain CSV."""
     parts = part.notes()
     if decided.comma:
         parts.append(_("decimal comma"))
@@ -404,6 +404,6 @@ def _digest(path: Path) -> str:
 
 
 def _stem(path: Path) -> str:
-    """The name without what says how it is written: rents.csv.gz is rents."""
+    """The file's name without its endings: rents for rents.csv.gz."""
     name = path.name.removesuffix(".gz").removesuffix(".zst").removesuffix(".zip")
     return Path(name).stem or path.stem

@@ -1,8 +1,8 @@
 """Workbooks of Excel and LibreOffice: one sheet of an .xlsx or .ods file as typed columns.
 
 Cells are read by calamine (https://github.com/dimastbk/python-calamine): numbers, truth values, dates and
-times as the workbook has them, of formulas the value that was stored with them. What is no table is taken
-away here: titles above it, notes below it, headers that span columns.
+times as in the workbook, and the stored values of formulas. This file finds the table among the cells: it
+removes titles above it and notes below it, and resolves headers that span columns.
 """
 
 import re
@@ -21,7 +21,7 @@ from treino.data.table import shorten
 from treino.errors import TreinoError, nearest
 from treino.words import _, setting
 
-Cells = list[list[Any]]  # "" where there is nothing
+Cells = list[list[Any]]  # "" for an empty cell
 
 MOST_CELLS = 30_000_000
 SHEET_ROWS = 1_048_576  # an .xlsx has no more
@@ -32,8 +32,8 @@ _CELL = re.compile(rb'<c\b[^>]*?\br="([A-Z]+\d+)"[^>]*?(?<!/)>(.*?)</c>', re.DOT
 
 @dataclass(frozen=True)
 class SheetTable:
-    """The table in a sheet. names: of its columns; rows: its cells below them; at: the sheet's numbers of
-    these rows, from 1. said: what was decided on the way."""
+    """The table in a sheet. names: the columns' names; rows: the cells below them; at: the rows' numbers in
+    the sheet, from 1. remarks: notes on the choices made."""
 
     names: tuple[str, ...]
     rows: Cells
@@ -42,7 +42,7 @@ class SheetTable:
 
 
 def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
-    """The table in the sheet that is asked for, or in the first that is shown and has cells.
+    """Open the table in the requested sheet, or in the first visible sheet that has cells.
 
     Raises:
         TreinoError: calamine isn't installed; the workbook is encrypted or damaged; no such sheet; no table,
@@ -167,14 +167,14 @@ def _file_notes(file: InputFile, rows: int) -> list[str]:
 
 
 def _sheet_content(file: InputFile, name: str) -> bytes:
-    """The sheet as it is stored in an .xlsx; nothing of an .ods, which always has all values."""
+    """The XML of the sheet in an .xlsx; empty for an .ods, which always stores all values."""
     with zipfile.ZipFile(file.path) as archive:
         path = _sheet_path(archive, name)
         return b"" if path is None else archive.read(path)
 
 
 def _check_formulas(file: InputFile, name: str, content: bytes) -> None:
-    """Refuse formulas that were never calculated, as programs write them."""
+    """Refuse formulas without a stored value, as programs write them."""
     if b"<f" not in content:
         return
     cells = _CELL.findall(content)
@@ -190,7 +190,7 @@ def _check_formulas(file: InputFile, name: str, content: bytes) -> None:
 
 
 def _sheet_path(archive: zipfile.ZipFile, name: str) -> str | None:
-    """Where an .xlsx keeps the sheet; None of an .ods."""
+    """The path of the sheet in an .xlsx archive; None for an .ods."""
     from xml.etree import ElementTree
 
     if "xl/workbook.xml" not in archive.namelist():
@@ -215,7 +215,7 @@ def _table(
     cells: Cells, merged: Sequence[tuple[int, int, int, int]], corner: tuple[int, int], what: str,
     header: bool | None,
 ) -> SheetTable:  # fmt: skip
-    """The one table in a sheet's cells. merged: (row, column, last row, last column) of cells that are one.
+    """The only table in a sheet's cells. merged: (row, column, last row, last column) of merged cells.
     corner: the place of the first cell in the sheet."""
     remarks: list[str] = []
     wide = max(map(len, cells))
@@ -253,7 +253,7 @@ def _table(
 def _names(
     rows: Cells, spans: Sequence[tuple[int, int, int, int]], letters: Sequence[str], header: bool | None
 ) -> tuple[tuple[str, ...], int]:
-    """(names of the columns, how many rows they take): two where cells of the first one span columns."""
+    """(names of the columns, number of header rows): two rows if cells of the first one span columns."""
     if header is False:
         return tuple(f"x{j + 1}" for j in range(len(letters))), 0
     over = [_text(cell) for cell in rows[0]]
@@ -283,7 +283,7 @@ def _empty(cell: Any) -> bool:
 
 
 def _letters(column: int) -> str:
-    """A column as workbooks name it: 0 is A, 26 is AA."""
+    """The name of a column in workbooks: A for 0, AA for 26."""
     name, column = "", column + 1
     while column:
         column, rest = divmod(column - 1, 26)
@@ -292,7 +292,7 @@ def _letters(column: int) -> str:
 
 
 def _text(cell: Any) -> str:
-    """A cell in a column of words, as it would be typed."""
+    """The text of a cell in a column of words."""
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         return str(int(cell))
     if isinstance(cell, bool):
@@ -301,7 +301,7 @@ def _text(cell: Any) -> str:
 
 
 def _column(cells: list[Any]) -> pa.Array:
-    """A column of Arrow: of one type where all cells have it, else of words."""
+    """An Arrow column: of one type if all cells have it, else of words."""
     values = [None if _empty(cell) else cell for cell in cells]
     kinds = {type(value) for value in values if value is not None}
     if not kinds or kinds == {bool}:

@@ -23,7 +23,7 @@ from treino.words import _, joined
 
 
 def check_kinds(table: Table, kinds: Mapping[str, str]) -> None:
-    """Refuse kinds that are asked of columns that are not there."""
+    """Refuse kinds for columns that don't exist."""
     for name in kinds:
         if name not in table.by_name:
             raise TreinoError(
@@ -44,9 +44,9 @@ def choose_features(
     notes: list[str],
     row_N: NDArray[np.int64],
 ) -> dict[str, ColumnRole]:
-    """The columns to learn from, in order, each with how; what is left out is noted with its reason.
+    """The columns to learn from, in order, with their roles. Notes which columns are left out, and why.
 
-    excluded: columns with a work of their own (groups, splits), used only where ``features`` names them.
+    excluded: columns with another purpose (groups, splits), used only if ``features`` names them.
     row_N: the rows' numbers in the source.
     """
     if features is not None:
@@ -128,9 +128,9 @@ def _by_kind(
 def row_numbers(
     table: Table, chosen: Mapping[str, ColumnRole], kinds: Mapping[str, str], row_N: NDArray[np.int64]
 ) -> list[str]:
-    """The columns that number the rows, where there are others that can be learnt from; else none.
+    """The columns that number the rows, if there are other columns to learn from; else none.
 
-    None of a bare array either: its maker has put every column there.
+    None for a bare array either: every column of it is there on purpose.
     """
     used = [name for name, choice in chosen.items() if choice.way != "out"]
     names = [
@@ -142,13 +142,13 @@ def row_numbers(
 
 
 def why_out(column: Column, choice: ColumnRole) -> str:
-    """The reason why a column is no input: its kind, or ``empty``."""
+    """The reason why a column is no input: its kind or ``empty``."""
     return "empty" if choice.kind == "constant" and column.missing_N.all() else choice.kind
 
 
 def check_features(table: Table, chosen: Mapping[str, ColumnRole], named: bool) -> None:
-    """Refuse the first cell that its column's kind has no place for, and name the columns that are fine, or
-    where they are many those that aren't. named: by ``--features``."""
+    """Refuse the first cell that doesn't fit its column's kind, and name the columns without such cells, or,
+    if those are many, the columns with them. named: the columns are listed in ``--features``."""
     for name, choice in chosen.items():
         fault = column_fault(table, table.column(name), choice)
         if fault:
@@ -170,7 +170,7 @@ def check_features(table: Table, chosen: Mapping[str, ColumnRole], named: bool) 
 def column_fault(
     table: Table, column: Column, choice: ColumnRole | None = None
 ) -> tuple[str, str, str] | None:
-    """(rule, message, what to do) where a column's cells are not what they seem to be, or were said to be."""
+    """(rule, message, hint) if a column's cells don't fit its detected or requested kind."""
     choice = choice or choose(column, None, False, table.place)
     if choice.way == "number":
         return number_fault(column, table.place)
@@ -186,7 +186,7 @@ def column_fault(
 
 
 def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, str]) -> list[str]:
-    """A sentence for each way in which columns become inputs other than as the number that they are."""
+    """A sentence for each encoding of columns other than as plain numbers."""
     by_kind: dict[type, list[str]] = {}
     for e in encoders:
         if isinstance(e, OneHotEncoder):
@@ -225,14 +225,14 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
 
 
 def _writing_text(writing: str) -> str:
-    """How a column's values are written, as it is said to a person."""
+    """The notation of a column's values in words."""
     parts = [(part, part.partition("money ")[2]) for part in writing.split(", ")]
     texts = [_("money {symbol}").format(symbol=money) if money else _(part) for part, money in parts]
     return joined(texts, ", ")
 
 
 def say_missing(met: Mapping[str, EncodingGaps], encoders: Sequence[Encoder], impute: str) -> list[str]:
-    """What was filled in: columns and counts, by what, and why."""
+    """Sentences on missing cells that were filled in: columns, counts, and the replacement."""
     filled = {
         e.column: met[e.column].missing
         for e in encoders
