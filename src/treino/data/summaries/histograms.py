@@ -1,4 +1,4 @@
-"""Histograms of columns, small enough for a picture the size of a line."""
+"""Histograms of columns for pictures as high as a line of text."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -27,7 +27,8 @@ class NumberHistogram:
 
 @dataclass(frozen=True)
 class WordCounts:
-    """Counts of words, the commonest first, or of few different numbers. others: of all further words."""
+    """Counts of words, or of few different numbers, the most frequent first. others: the count of all further
+    words."""
 
     values: tuple[str, ...]
     counts: tuple[int, ...]
@@ -38,7 +39,7 @@ class WordCounts:
 
 
 def shape(column: Column) -> NumberHistogram | WordCounts | None:
-    """How the column's values are spread; None where nothing is there."""
+    """The histogram of a column; None if all cells are missing."""
     values = column.numbers if column.numbers is not None else column.seconds
     if values is None or column.boolean:
         return _words(column)

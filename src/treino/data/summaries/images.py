@@ -1,4 +1,5 @@
-"""What images are like: size, values, classes, blank ones, copies and near-copies, a few of each class."""
+"""The description of images: size, values, classes, blank images, duplicates, near-duplicates, and
+examples."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,8 +24,8 @@ from treino.data.summaries.near_duplicates import near_earlier, nearest_earlier
 from treino.words import _
 
 EXAMPLES = 5  # of each class
-MOST_COMPARED = 100_000  # images, of more a sample is compared with each other
-_COMPARED_VALUES = 1024  # of an image; a larger one is averaged over squares of pixels
+MOST_COMPARED = 100_000  # images that are compared with each other; of more, a sample
+_COMPARED_VALUES = 1024  # of an image; a larger image is averaged over squares of pixels
 _EXAMPLE_SIDE = 64
 _AT_ONCE = 2048
 _COLOURS = (1, 2, 3, 4)
@@ -32,10 +33,11 @@ _COLOURS = (1, 2, 3, 4)
 
 @dataclass(frozen=True, eq=False)
 class ImagePart:
-    """The images of one part of the rows. read: the values ``[K, D]`` of some of them, by their positions.
+    """The images of one split.
 
-    index_N: their row numbers in the source. label_N: their classes' numbers; None where there are none.
-    rows, class_rows: of the whole part, also where only some of its images are looked at.
+    read: returns the values ``[K, D]`` of some of them, by position. index_N: their row numbers in the
+    source. label_N: the numbers of their classes; None without classes. rows, class_rows: of the whole split,
+    also if only a sample of its images is described.
     """
 
     read: Callable[[NDArray[np.int64]], NDArray[Any]]
@@ -48,7 +50,7 @@ class ImagePart:
 def describe_images(
     parts: Mapping[str, ImagePart], item_shape: Sequence[int], classes: Sequence[str]
 ) -> ImagesDescription:
-    """The description of images ``item_shape`` large, in the parts that a source or a split has."""
+    """Describe images of shape ``item_shape`` in all splits."""
     parts = {name: part for name, part in parts.items() if len(part.index_N)}
     reader = _Reader(list(parts.values()), item_shape)
     seen = _look(reader)
@@ -109,7 +111,7 @@ def describe_images(
 
 
 class _Reader:
-    """Images of all parts, some at a time, as ``[K, C, H, W]`` float32. shape: C, H, W."""
+    """Reads the images of all splits, some at a time, as ``[K, C, H, W]`` float32. shape: C, H, W."""
 
     def __init__(self, parts: Sequence[ImagePart], item_shape: Sequence[int]) -> None:
         self._parts = parts
@@ -136,9 +138,10 @@ class _Reader:
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """first_N: for each image the first that equals it. blank_N: whether its pixels are all the same.
+    """The result of reading every image once.
 
-    sample_K: the images that are compared, and unit_KD: these with mean 0 and length 1.
+    first_N: for each image the first one equal to it. blank_N: whether its pixels are all equal. sample_K:
+    the images to compare; unit_KD: their pixels with mean 0 and length 1.
     """
 
     minimum: float
@@ -178,14 +181,14 @@ def _look(reader: _Reader) -> _Seen:
 
 
 def _reduced(x: torch.Tensor, side: int) -> torch.Tensor:
-    """Averaged over squares of pixels, those at the border over what is there."""
+    """Images averaged over squares of pixels; squares at the border may be smaller."""
     if side == 1:
         return x
     return torch.nn.functional.avg_pool2d(x, side, ceil_mode=True, count_include_pad=False)
 
 
 def _unit(value_KD: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Each row with mean 0 and length 1; 0 where all values are the same."""
+    """Each row with mean 0 and length 1; a row of equal values becomes 0."""
     scale_K = np.abs(value_KD).max(axis=1, keepdims=True, initial=0)
     unit_KD = value_KD / np.where(scale_K > 0, scale_K, np.float32(1))
     unit_KD -= unit_KD.mean(axis=1, keepdims=True)
@@ -196,7 +199,8 @@ def _unit(value_KD: NDArray[np.float32]) -> NDArray[np.float32]:
 def _examples(
     reader: _Reader, part: ImagePart, classes: Sequence[str], low: float, high: float
 ) -> Iterator[ImageExamples]:
-    """The first images of each class in the first part, in the source's order; without classes the first."""
+    """The first images of each class in the first split, in the source's order; without classes the first
+    images."""
     order_N = part.index_N.argsort(kind="stable")
     side = math.ceil(max(reader.shape[1:]) / _EXAMPLE_SIDE)
     for number, name in list(enumerate(classes or [""]))[:MOST_CLASSES]:

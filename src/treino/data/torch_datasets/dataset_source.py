@@ -1,4 +1,4 @@
-"""A Dataset, IterableDataset or DataLoader of the user's own as data: inspected once, and split."""
+"""A Dataset, IterableDataset or DataLoader of the user as data: inspected once and split."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -24,7 +24,7 @@ _ALSO = {"training": "train", "val": "validation", "valid": "validation", "dev":
 
 
 def is_torch_dataset(source: Any) -> bool:
-    """Whether it is a Dataset or DataLoader, or some of them for the parts of a training."""
+    """Whether it is a Dataset or DataLoader, or a mapping or sequence of them by split."""
     if isinstance(source, Mapping):
         return any(_one(part) for part in source.values())
     if isinstance(source, tuple | list):
@@ -66,14 +66,13 @@ def load_torch_dataset(
     """The Data of a Dataset or DataLoader, or of ``{"train": …, "validation": …, "test": …}`` of them.
 
     Items are (x, y), or dicts with an entry for each, which ``features=[x]`` and ``target=y`` name where
-    their names are not usual. They are taken as they are given: only bytes are divided by 255, and a target
-    that is a number is standardised. Everything is read once, to know the classes and where something is
-    wrong. What then lies in memory: items that are always the same, and validation and test rows, up to
-    1 GB; the rest is read again for every batch.
+    their names are not usual. They are used unchanged, except that bytes are divided by 255 and a numeric
+    target is standardised. All items are read once, to collect the classes and find faults. Items that never
+    change, and validation and test rows, stay in memory, up to 1 GB; the rest is read again for every batch.
 
-    validation, test: shares of a Dataset's items, where no part of that name is given.
+    validation, test: shares of a Dataset's items, for splits that aren't given.
     num_workers: processes that read a Dataset's items; a DataLoader has its own.
-    of_tables: what was asked and has a meaning for tables only.
+    of_tables: arguments that are for tables only, and are refused.
 
     Raises:
         TreinoError: naming the item, and the line of the user's own code that failed.
@@ -228,7 +227,7 @@ def _check_workers(workers: Any, parts: Mapping[str, object]) -> None:
 
 
 def _placed(seen: Mapping[str, FirstPass]) -> Callable[[int], str]:
-    """The place of a label among those of all parts together."""
+    """Words for the place of a label, by its index among the labels of all splits."""
 
     def place(row: int) -> str:
         for first_pass in seen.values():
@@ -248,9 +247,9 @@ def _split(
     test: float,
     data_seed: int,
 ) -> dict[str, Tensor]:
-    """Item numbers of each part that is taken from the training source; a stream can't be parted.
+    """Item numbers of each split that is drawn from the training source; a stream can't be split.
 
-    Where a validation part is given and no test part, none is taken: the parts are then the user's choice.
+    If a validation split is given and no test split, no test split is drawn: the user chose the splits.
     """
     every = torch.arange(len(train.labels))
     shares = [0.0 if part in seen else share for part, share in (("validation", validation), ("test", test))]
@@ -296,7 +295,7 @@ def _split(
 
 
 def to_predict(source: Any, preparation: Preparation) -> tuple[Tensor, Tensor | None]:
-    """x ``[N, D]`` of all items, and y where they have targets, for a training on such items."""
+    """x ``[N, D]`` of all items to predict, and y if they have targets."""
     if preparation.normalise or preparation.encoders:
         raise TreinoError(
             "items_of_table",
@@ -329,12 +328,12 @@ def splits_not_in_memory(data: Data) -> list[Rows]:
 
 
 def why_not_reproducible(data: Data) -> str:
-    """Empty where the same training gives the same numbers again."""
+    """Why a training isn't reproducible; empty if it is."""
     return next((why for rows in splits_not_in_memory(data) if (why := getattr(rows.x, "why", ""))), "")
 
 
 def in_memory(data: Data) -> Data:
-    """The same with at most 2000 rows of each split that is not in memory: what pictures are drawn of."""
+    """The data with at most 2000 rows of each split that isn't in memory, for pictures."""
     if not splits_not_in_memory(data):
         return data
     train, validation, test = (sampled_rows(rows, data.data_seed) for rows in data.splits.values())
@@ -342,7 +341,7 @@ def in_memory(data: Data) -> Data:
 
 
 def digest(data: Data) -> str:
-    """Of what the rows are, whatever order they come in: a DataLoader given again must be the same one."""
+    """The SHA-256 of the rows in any order, to recognise a DataLoader that is passed again."""
     content = [data.task, list(data.classes), list(data.item_shape), data.target_mean, data.target_scale]
     sha = sha256(repr(content).encode())
     for rows in data.splits.values():
@@ -351,5 +350,5 @@ def digest(data: Data) -> str:
 
 
 def steps_of(data: Data) -> int | None:
-    """The batches that the training rows come in, where they are not ours to make."""
+    """The number of batches of a DataLoader that makes the training batches itself, else None."""
     return cast("int | None", getattr(data.train.x, "steps", None))

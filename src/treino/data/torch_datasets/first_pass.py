@@ -24,8 +24,8 @@ from treino.data.torch_datasets.stream import LARGEST_PASS, BatchStream, StreamR
 from treino.errors import TreinoError
 from treino.words import _, numeral
 
-MEMORY_BYTES = 1 << 30  # rows that are kept take no more, and no more than a quarter of the machine's memory
-LOOKED_AT = 64  # items that are read three times, to see whether they are always the same
+MEMORY_BYTES = 1 << 30  # limit for rows in memory, besides a quarter of the machine's memory
+LOOKED_AT = 64  # items that are read three times, to test whether they change
 LOOK_SECONDS = 3.0
 READ_AT_ONCE = 64
 HELD_BYTES = 1 << 26
@@ -36,10 +36,10 @@ Chance = Literal["none", "seeded", "free"]
 
 @dataclass(eq=False)
 class ItemPass:
-    """A map-style Dataset that was gone through.
+    """The result of the first pass over a map-style Dataset.
 
-    first_N: for each item the number of the first one that is equal to it. chance: whether items change
-    from reading to reading. x: all of them, ``[N, D]``, where they may be kept.
+    first_N: for each item the number of the first one equal to it. chance: whether items change between
+    readings. x: all items ``[N, D]``, if they fit into memory.
     """
 
     reader: Reader
@@ -71,7 +71,7 @@ class ItemPass:
         return _("item {i} of {name}").format(i=row, name=self.name)
 
     def rows(self, kinds: Labels, index_N: Tensor, keep: bool = False) -> Rows:
-        """Rows of these items; keep: in memory, although they may change, if they are not too many."""
+        """Rows of these items. keep: in memory if they fit, although items may change."""
         numbers = index_N.tolist()
         y = kinds.encode([self.labels[i] for i in numbers], lambda row: self.place(numbers[row]))
         if self.x is not None:
@@ -86,7 +86,7 @@ class ItemPass:
 
 @dataclass(eq=False)
 class StreamPass:
-    """A DataLoader or an IterableDataset that was gone through once."""
+    """The result of the first pass over a DataLoader or an IterableDataset."""
 
     source: BatchStream
     labels: list[Label]
@@ -133,7 +133,7 @@ FirstPass = ItemPass | StreamPass
 def look(
     source: Any, features: Sequence[str] | None, target: str | None, seed: int, workers: int, keep: bool
 ) -> FirstPass:
-    """Read it once. keep: also a stream's rows, if they are not too many."""
+    """Read a source once. keep: also keep a stream's rows, if they fit into memory."""
     streams = isinstance(source, DataLoader | IterableDataset)
     name = name_of(source)
     if streams:
@@ -145,14 +145,14 @@ def look(
 
 
 def name_of(source: Any) -> str:
-    """The name of the Dataset's class, also of a part of it."""
+    """The class name of a Dataset, also of a Subset of it."""
     while isinstance(source, DataLoader | Subset):
         source = source.dataset
     return type(source).__name__
 
 
 def sampled_rows(rows: Rows, seed: int) -> Rows:
-    """The rows, where they are in memory; else some of them."""
+    """The rows if they are in memory, else a sample."""
     x: Any = rows.x
     if isinstance(x, Tensor):
         return rows
@@ -163,7 +163,8 @@ def sampled_rows(rows: Rows, seed: int) -> Rows:
 
 
 def everything(source: Any, x_name: str, y_name: str) -> tuple[Tensor, list[Label] | None]:
-    """x ``[N, D]`` of all items, and their labels where there are; the names are of a dict's entries."""
+    """x ``[N, D]`` of all items, and their labels if there are any. x_name, y_name: entries of items that are
+    dicts."""
     name, streams = name_of(source), isinstance(source, DataLoader | IterableDataset)
     first = next(iter(source), None) if streams else source[0] if len(source) else None
     if first is None:
@@ -189,7 +190,7 @@ def everything(source: Any, x_name: str, y_name: str) -> tuple[Tensor, list[Labe
 
 
 def memory() -> int:
-    """Bytes that rows may take."""
+    """The memory for rows in bytes."""
     try:
         whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
@@ -198,7 +199,7 @@ def memory() -> int:
 
 
 def _class_names(source: Any) -> Sequence[str] | None:
-    """``classes`` of a Dataset, as torchvision has it, also through a Subset or a loader."""
+    """The attribute ``classes`` of a Dataset, as in torchvision, also through a Subset or a loader."""
     for _depth in range(8):
         names = getattr(source, "classes", None)
         if isinstance(names, tuple | list) and names and all(isinstance(name, str) for name in names):
@@ -256,7 +257,7 @@ def _look_at_items(
 
 
 def _chance(reader: Reader, rows: int) -> Chance:
-    """Read some items from the same seeds and from others: whether they change, and whether by the seeds."""
+    """Test whether items change between readings, and whether the seeds determine them."""
     chance: Chance = "none"
     begin = time.perf_counter()
     for n, i in enumerate(np.unique(np.linspace(0, rows - 1, LOOKED_AT).astype(int)).tolist()):
