@@ -37,15 +37,15 @@ from treino.training.train import CHECKPOINT_SECONDS, RunJob
 from treino.words import _
 
 PLACE = ("name", "out")
-MOST_ROWS = 10_000  # of the training rows, by which a network's layers are changed
+MOST_ROWS = 10_000  # training rows by which a network's layers are resized
 COPIED = (COPY, "data.json", "preparation.json", NETWORK_COPY, START)
 
 
 def parse_step(place: str) -> tuple[str, int]:
-    """``wine-1:120`` -> the run and the step.
+    """The run and the step of a text such as ``wine-1:120``.
 
     Raises:
-        TreinoError: it is written otherwise.
+        TreinoError: the text has another form.
     """
     run, colon, step = place.rpartition(":")
     if not colon or not run or not step.isdecimal():
@@ -63,21 +63,21 @@ def branching(
     *,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Iterator[JobEvent]:
-    """A new run that goes on from the snapshot's full state; see ``Moment.branch``."""
+    """Train a new run from the snapshot's full state on; see ``Moment.branch``."""
     run = snapshot.run
     place = {name: changes[name] for name in PLACE if name in changes}
     changes = {name: value for name, value in changes.items() if name not in PLACE}
     start = segment_start(snapshot, changes)
     out = Path(place["out"]) if place.get("out") else None
     beside = run.path.parent
-    if (beside / "manifest.json").is_file():  # a sweep's winner: beside the sweep, where runs are looked for
+    if (beside / "manifest.json").is_file():  # a sweep's winner: its branch goes beside the sweep
         beside = beside.parent
     folder = RunFolder.create(parent=beside, stem=run.spec.data.name, name=place.get("name"), out=out)
     with folder:
         for name in COPIED:
             if run.folder.has(name):
                 folder.write_bytes(name, run.folder.read_bytes(name))
-        for link in path_of(run.spec, snapshot.segment):  # without them older steps can't be played again
+        for link in path_of(run.spec, snapshot.segment):  # without these files older steps can't be replayed
             name = name_of(link.segment.number, link.segment.start)
             if run.folder.has(name):
                 folder.write_bytes(name, run.folder.read_bytes(name))
@@ -95,7 +95,7 @@ def rewinding(
     *,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Iterator[JobEvent]:
-    """The next segment in the snapshot's own run; see ``Run.rewind``."""
+    """Train the next segment of the snapshot's own run; see ``Run.rewind``."""
     folder = RunFolder.open(snapshot.run.path)
     for name in PLACE:
         if name in changes:
@@ -110,7 +110,7 @@ def rewinding(
     with folder:
         folder.unseal()
         before = segments_of(snapshot.run.spec)[-1].number
-        for name in ("result.json", WEIGHTS, BUFFERS):  # what the run was, before it is something else
+        for name in ("result.json", WEIGHTS, BUFFERS):  # the result up to here, soon outdated
             if folder.has(name):
                 folder.write_bytes(f"segments/{before}/{name}", folder.read_bytes(name))
         place = f"{snapshot.run.name}:{snapshot.step}"
@@ -120,8 +120,8 @@ def rewinding(
 
 @dataclass(frozen=True, eq=False)
 class SegmentStart:
-    """A segment of which nothing is written yet: its training, the keyframe that it sets out from, and the
-    ``spec.json`` with it."""
+    """A new segment, of which nothing is written yet: its training, its first keyframe, and the new
+    ``spec.json``."""
 
     segment: Segment
     resolution: Resolution
@@ -132,10 +132,10 @@ class SegmentStart:
 def _train_segment(
     folder: RunFolder, snapshot: Snapshot, start: SegmentStart, checkpoint_seconds: float
 ) -> Iterator[JobEvent]:
-    """Write the state that the segment sets out from, then say that there is such a segment, then train."""
+    """Write the segment's first state, then the ``spec.json`` that names the segment, then train."""
     segment, resolution = start.segment, start.resolution
     name, first = name_of(segment.number, snapshot.step), name_of(0, 0)
-    if segment.output_change is not None and not folder.has(first):  # what the first segment's layers were
+    if segment.output_change is not None and not folder.has(first):  # the first segment's layers
         run, (oldest, *_rest) = snapshot.run, segments_of(snapshot.run.spec)
         training = rebuilt(run.folder, run.spec, snapshot.data, run.record.access, oldest).training
         folder.write_new({first: array_parts(*keyframe_of_saved(training.save()))})
@@ -156,7 +156,7 @@ def _train_segment(
 
 
 def segment_start(snapshot: Snapshot, changes: Mapping[str, Any]) -> SegmentStart:
-    """The segment to come.
+    """Prepare the next segment.
 
     Raises:
         TreinoError: a setting that can't change on the way, or a value out of range; nothing left to train.
@@ -186,7 +186,7 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any]) -> SegmentStar
             ),
         )
     for name, value in segment.changes.items():
-        training.set(name, value)  # refused here, before anything is written
+        training.set(name, value)  # raises here, before anything is written
     layers = [(s["hidden"], s["activation"]) for s in (snapshot.settings, resolution.settings)]
     if layers[0] == layers[1]:
         arrays, meta = carry_over(snapshot.saved, training)
@@ -202,7 +202,7 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any]) -> SegmentStar
 
 
 def _with_segment(spec: dict[str, Any], run: StoredRun, segment: Segment) -> dict[str, Any]:
-    """The document with this as its newest segment."""
+    """The ``spec.json`` with this segment as the newest."""
     return spec | {
         "segments": [s.to_json() for s in (*segments_of(run.spec), segment)],
         "asked": dict(segment.asked),
@@ -212,7 +212,7 @@ def _with_segment(spec: dict[str, Any], run: StoredRun, segment: Segment) -> dic
 
 
 def _copy_past(snapshot: Snapshot, folder: RunFolder) -> None:
-    """The losses, figures and commands that led to the snapshot."""
+    """Copy the losses, figures and commands up to the snapshot."""
     old, spec = snapshot.run.folder.database, snapshot.run.spec
     commands = old.commands()
     for link, count in path_counts(spec, snapshot.segment):
@@ -233,7 +233,7 @@ def _copy_past(snapshot: Snapshot, folder: RunFolder) -> None:
 
 
 def _moved(where: dict[str, Any], old: Path, new: Path) -> dict[str, Any]:
-    """The data's place as it is written from another folder."""
+    """The data's path relative to another folder."""
 
     def again(source: str) -> str:
         return os.path.relpath((old / source).resolve(), new.resolve())

@@ -46,10 +46,10 @@ def finish(
     waited_seconds: float,
     segment: int = 0,
 ) -> StoredRun:
-    """Write the kept weights, measure them, write what a reader of the run needs, seal the folder, open it.
+    """Write the kept weights, measure them, write the result, seal the folder, and open the run.
 
-    What can't be measured becomes a note: the weights are kept whatever comes.
-    The test rows are looked at here and nowhere else, once, and not at all by a run that is to go on.
+    A measurement that fails becomes a note, so that the weights are kept in any case. The test rows are used
+    here and nowhere else, once, and not at all by a run that will be resumed.
     """
     engine = resolution.training
     net = engine.answer("kept")
@@ -62,7 +62,7 @@ def finish(
     ask = _("For predictions: treino predict {run} DATA").format(run=folder.path.name)
     rest = _("Everything else is there.")
     for split, rows in data.splits.items():
-        # a run that is to go on isn't kept waiting for rows that have to be read
+        # a run that will be resumed doesn't wait for rows to be read from disk
         if len(rows) and (over or (split != "test" and isinstance(rows.x, Tensor))):
             what = _("Measuring the {split} rows").format(split=split_name(split))
             answered = try_or_note(failures, what, ask, partial(answers, net, rows, engine.shared.item_shape))
@@ -134,12 +134,12 @@ def finish(
 
 
 def stopped_early(engine: TrainingLoop) -> bool:
-    """Whether patience ended it: of several members every one that didn't diverge."""
+    """Whether patience stopped every member that didn't diverge."""
     return set(engine.status_P) - {"diverged"} == {"stopped"}
 
 
 def member_results(engine: TrainingLoop) -> list[dict[str, Any]]:
-    """Each network of an ensemble, by its number."""
+    """The result of each network of an ensemble, in order."""
     figure_P = engine.best_P
     columns = (
         engine.config.seeds,
@@ -154,7 +154,7 @@ def member_results(engine: TrainingLoop) -> list[dict[str, Any]]:
 
 
 def members_notes(engine: TrainingLoop) -> list[str]:
-    """Who answers, and how many diverged."""
+    """Notes on how many networks answer, and how many diverged."""
     answering, members = len(engine.answering), engine.config.shared.ensemble
     note = (
         _("The mean of {n} of {members} networks answers: the best by the validation {metric}.").format(

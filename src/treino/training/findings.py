@@ -1,8 +1,8 @@
-"""The doctor's findings in a run of treino's own.
+"""The doctor's findings in a run of treino.
 
-The training itself is not watched: the log is made of its settings, its rows and the losses that it kept, and
-the same rules decide, at its end and, where somebody looks at it, on the way. Only where the loss
-is bad a few steps are trained once more, beside the run, to measure what a rule asks for.
+The training is not watched: its log is built from the settings, rows and recorded losses, and judged by the
+same rules as a script, at the end of the run and whenever somebody looks at it. Only if the loss is bad, a
+few steps are trained once more beside the run, to measure what a rule needs.
 """
 
 from collections.abc import Sequence
@@ -41,12 +41,12 @@ from treino.words import _, setting
 
 
 def initial_faults(resolution: Resolution) -> list[dict[str, Any]]:
-    """Findings that are known before the first step: the faults that were asked for."""
+    """Findings known before the first step: the faults that the settings ask for."""
     return finding_documents(decide(initial_log(resolution))[0], resolution)
 
 
 def findings(folder: RunFolder, data: Data, resolution: Resolution) -> tuple[list[dict[str, Any]], list[str]]:
-    """``findings[]`` of the document of a run that is over, and a note for each rule that raised."""
+    """``findings[]`` of an ended run's document, and a note for each rule that raised an exception."""
     engine, spec = resolution.training, read_run_spec(folder)
     loss_S = np.asarray(losses_of(folder, spec))
     nets = engine.net(engine.answering[0], "last"), engine.answer("kept")
@@ -62,7 +62,7 @@ def findings(folder: RunFolder, data: Data, resolution: Resolution) -> tuple[lis
 
 
 def _first_steps(folder: RunFolder, course: TrainingCourse) -> FirstSteps | None:
-    """The beginning of the course; None where its state isn't kept any more."""
+    """The first steps of the course; None if the state at its beginning isn't stored any more."""
     if not course.segment and not course.first:
         return FirstSteps(_untrained_copy(folder, course), course.member)
     own = (
@@ -79,9 +79,7 @@ def _first_steps(folder: RunFolder, course: TrainingCourse) -> FirstSteps | None
 
 
 def _untrained_copy(folder: RunFolder, course: TrainingCourse) -> TrainingLoop:
-    """The same training before its first step, from the weights that it began with, with the commands that it
-    obeyed.
-    """
+    """The same training before its first step, with its initial weights and its recorded commands."""
     resolution, data = course.resolution, course.data
     shared = resolution.training.shared
     kernel = {name: resolution.settings[name] for name in ("engine", "threads", "device")}
@@ -101,9 +99,9 @@ def _untrained_copy(folder: RunFolder, course: TrainingCourse) -> TrainingLoop:
 def finding_documents(
     results: list[Finding], resolution: Resolution, first: int = 0, classes: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
-    """Findings as JSON: classes by their names, what to do as flags of the command line.
+    """Findings as JSON, with names of classes, and advice as command-line flags.
 
-    first: updates before those looked at. classes: their names, in the order of their numbers.
+    first: the updates before those examined. classes: the classes' names in the order of their numbers.
     """
     return [_flagged(f, resolution.settings, first, classes).as_json() for f in results]
 

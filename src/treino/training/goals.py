@@ -90,7 +90,7 @@ def _example() -> str:
 
 
 def goal_of(value: Any) -> tuple[str, float] | None:
-    """The one goal of a sweep, or of several seeds or folds.
+    """The only goal of a sweep, or of several seeds or folds.
 
     Raises:
         TreinoError: several; those of ``goals_of``.
@@ -127,7 +127,7 @@ def check_goals(goals: Iterable[str], measured: Sequence[str], data: Data) -> No
 
 
 def items_of(value: Any, separators: str) -> list[Any]:
-    """A list as it is, a text in its parts, one value alone; nothing for None."""
+    """The items of a list, of a text with separators, or of a single value; none for None."""
     if value is None:
         return []
     if isinstance(value, str):

@@ -11,7 +11,7 @@ LAYER = ("name", "kind", "in", "out", "parameters")
 
 
 def run_facts(data: Data, resolution: Resolution) -> dict[str, Any]:
-    """All of the document that is known before the first step."""
+    """The part of the document known before the first step, as ``RunFacts`` types it."""
     engine = resolution.training
     return {
         "task": data.task,

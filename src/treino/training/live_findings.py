@@ -1,6 +1,6 @@
-"""The doctor's findings of a run that still trains, for someone who watches it.
+"""The doctor's findings in a run that is still training, for someone who watches it.
 
-Each look reads what is recorded and the weights at that moment; the training itself knows nothing of it.
+Each look reads the recorded figures and the present weights; the training isn't affected.
 """
 
 import time
@@ -25,32 +25,32 @@ from treino.training.run_measures import FirstSteps, measured
 from treino.words import _, numeral, setting, speaking
 
 SECONDS = 1.0  # between two looks, at least
-SHARE = 0.05  # of the time that looks may take
-STEPS_SETTLED = 500  # of a course with long epochs, after which rules may judge its loss
+SHARE = 0.05  # of the watching process's time, at most, spent on looks
+STEPS_SETTLED = 500  # after which rules may judge the loss of a course with long epochs
 DIVERGED = "diverged"
 
 
 class LiveFindings:
-    """Those of one run. playback: of the run, from which states that were met are taken."""
+    """The findings of one run. playback: the run's playback, whose remembered states are used."""
 
     def __init__(self, playback: Playback) -> None:
         self.first_seen: dict[str, int] = {}  # by rule: the step at which it appeared
-        self.by_language: dict[str, list[dict[str, Any]]] = {}  # what the newest look found
+        self.by_language: dict[str, list[dict[str, Any]]] = {}  # the findings of the newest look
         self._rows = rows_trained(playback.data)
         self._playback = Playback(playback.run, playback.data, states=playback.states)
-        self._begin: tuple[tuple[int, int], FirstSteps | None] | None = None  # of which course
+        self._begin: tuple[tuple[int, int], FirstSteps | None] | None = None  # keyed by the course
         self._looked, self._due = (-1, -1), 0.0
 
     def due(self, state: tuple[int, int], languages: Iterable[str]) -> bool:
-        """Whether it is time for a look at this segment and step."""
+        """Whether a look at this segment and step is due."""
         new = state != self._looked or not set(languages) <= self.by_language.keys()
         return new and state[1] > 0 and time.monotonic() >= self._due
 
     def look(
         self, run: StoredRun, snapshot: Snapshot, loss_S: NDArray[np.float32], languages: Iterable[str]
     ) -> None:
-        """See what holds at this step of the run's newest segment. loss_S: of its path."""
-        began, step = time.thread_time(), snapshot.step  # a busy machine is no reason to look less often
+        """Update the findings for this step of the run's newest segment. loss_S: the losses of its path."""
+        began, step = time.thread_time(), snapshot.step  # not the clock: a busy machine is no reason to wait
         if self._looked[0] != snapshot.segment:
             self._begin = None
             self._playback.resolutions.clear()
@@ -78,12 +78,12 @@ class LiveFindings:
         return course_of(run.folder, run.spec, data, resolution, rows, loss_S, nets, diverged, member)
 
     def _first_steps(self, course: TrainingCourse) -> FirstSteps | None:
-        """The beginning of the course, made once."""
+        """The first steps of the course, computed once."""
         key = (course.segment, course.first)
         if self._begin is None or self._begin[0] != key:
             try:
                 self._playback.at(course.first, course.loss_S)
-            except TreinoError:  # its state isn't kept any more
+            except TreinoError:  # the state isn't stored any more
                 self._begin = key, None
             else:
                 self._begin = (
@@ -94,7 +94,8 @@ class LiveFindings:
 
 
 def divergence(run: StoredRun, course: TrainingCourse) -> list[dict[str, Any]]:
-    """Whether the training would count as diverged if it ended now, and the epoch's end since which."""
+    """A finding if the training would count as diverged if it ended now, with the epoch since which it
+    would."""
     loss = course.resolution.training.loss_function
     threshold = divergence_threshold(loss, course.data.train.y)
     count = epoch_count(run.spec)

@@ -1,4 +1,4 @@
-"""The choice of a recipe where none is asked for: that for tables on tables of one's own."""
+"""The choice of a recipe if none is set: ``table`` for the user's own tables."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -12,7 +12,8 @@ from treino.words import _, setting
 
 
 class RecipeChoice(NamedTuple):
-    """settings: with what the recipe adds. data: prepared so. reason: which recipe and why, one line."""
+    """A chosen recipe. settings: with the recipe's additions. data: the rows prepared with them. reason: the
+    recipe and why, in one line."""
 
     settings: Settings
     data: Data
@@ -22,10 +23,10 @@ class RecipeChoice(NamedTuple):
 def choose_recipe(
     source: Any, settings: Settings, load: Callable[[Settings], Data], alone: str = ""
 ) -> RecipeChoice:
-    """Settings and rows by the recipe that is asked for, or by that which suits the source.
+    """Settings and rows with the requested recipe, or with the one that suits the source.
 
-    load: reads and prepares the rows as settings say. alone: what was given that needs one network, such as
-    its weights.
+    load: reads and prepares the rows. alone: an argument that requires a single network, such as its weights,
+    in words.
 
     Raises:
         TreinoError: bad input.
@@ -49,7 +50,7 @@ def choose_recipe(
 
 
 def _why_plain(source: Any, settings: Settings, alone: str) -> str:
-    """Why one simple network is trained, or nothing where a table of one's own may be one for the recipe."""
+    """Why one simple network is trained; empty if the recipe for tables may apply."""
     if alone:
         return alone
     if settings.net is not None:
@@ -64,7 +65,7 @@ def _why_plain(source: Any, settings: Settings, alone: str) -> str:
 
 
 def plain_reason(why: str) -> str:
-    """That one simple network is trained, or each of many is one."""
+    """A sentence that says that one simple network is trained, with the reason."""
     return _("recipe plain: one simple network ({why})").format(why=why)
 
 

@@ -1,7 +1,7 @@
 """Replay of a run up to any of its steps: weights, batch, settings and optimizer state, bit for bit.
 
-The training is made once more from the run's settings, put where the nearest state that was kept says
-(a checkpoint, a keyframe, or the start), told the commands that it was told then, and trained up to the step.
+The training is rebuilt from the run's settings, set to the nearest stored state (a checkpoint, a keyframe, or
+the start), given the recorded commands again, and trained up to the step.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -37,8 +37,8 @@ Saved = tuple[dict[str, Tensor], dict[str, Any]]
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Rows of one update. index_B: their places in ``data.train``; x_BD: prepared; y_B: as the data has it
-    (class numbers ``[B]``, or values ``[B, 1]``)."""
+    """The rows of one update. index_B: their places in ``data.train``. x_BD: prepared inputs. y_B: class
+    numbers ``[B]``, or values ``[B, 1]``."""
 
     index_B: Tensor
     x_BD: Tensor
@@ -49,18 +49,20 @@ class Batch:
 class Snapshot:
     """A run after ``step`` updates.
 
-    net: a copy in evaluation mode with the weights then: what answers, of an ensemble the mean of those that
-    were the best half by then. member: the number of the one network that ``member_net``, hp, state and
-    gradients are of, with its seed: the one that was asked for, or the best one that trains at that step
-    (while the run trains: the first). trained_net: it with the weights that updates move: no running average,
-    and gates apart, which multiply inputs by gate_D ``[D]``; None: no gates. loss: the training loss of the
-    update that led here; None at step 0, and of one member, for the mean of all is recorded.
-    hp: what is in force for the next update: lr (with its schedule), weight_decay, momentum, beta1, beta2,
+    net: a copy of the answering network at this step, in evaluation mode; of an ensemble the mean of the
+    members that were the best half at this step. member: the number of the single network to which
+    ``member_net``, hp, state, gradients and the seed belong: the requested one, or the best one in training
+    at this step (while the run trains: the first). trained_net: that network with the weights that updates
+    change: without running average, and with gates apart, which multiply inputs by gate_D ``[D]``; None: no
+    gates. loss: the training loss of the last update; None at step 0 and for a single member, since the mean
+    of all is recorded.
+    hp: the hyper-parameters of the next update: lr (with its schedule), weight_decay, momentum, beta1, beta2,
     eps, clip (infinite: none), dropout.
-    state: ``{parameter: {name: tensor}}``, the optimizer's before the next update, in torch.optim's names.
-    gradients: ``{parameter: tensor}``, summed so far where the fault ``missing_zero_grad`` keeps them.
-    saved: the training's whole state, as ``TrainingLoop.save`` gives it. plan: its steps. settings: all those
-    of the segment. loss_function: the one that is trained.
+    state: ``{parameter: {name: tensor}}``, the optimizer's state before the next update, in torch.optim's
+    names. gradients: ``{parameter: tensor}``, the sum so far with the fault ``missing_zero_grad``, else
+    empty.
+    saved: the result of ``TrainingLoop.save``. plan: the training's steps. settings: all settings of the
+    segment. loss_function: the training loss.
     """
 
     run: StoredRun
@@ -84,11 +86,12 @@ class Snapshot:
 
     @property
     def data(self) -> Data:
-        """All rows that it trains on."""
+        """All rows of the training."""
         return self._data
 
     def learning_rates(self, stop: int) -> list[float]:
-        """Of the updates from this step up to ``stop``, by the schedule, while no command comes between."""
+        """The learning rates of the updates from this step up to ``stop``, by the schedule, without later
+        commands."""
         factors = self.plan.factors(self.step, stop)[0]
         return [self.hp["lr"] * (factor / factors[0]) for factor in factors]
 
@@ -100,9 +103,9 @@ class Snapshot:
 
 
 def snapshots(run: StoredRun, steps: Iterable[int], data: Any = None) -> Iterator[Snapshot]:
-    """The run after each of ``steps`` updates, ascending, in one pass.
+    """Yield the run after each of ``steps`` updates, in ascending order, in one pass.
 
-    data: once more the Dataset, of a run that was trained on one whose items are always the same.
+    data: the Dataset again, if the run was trained on one whose items never change.
 
     Raises:
         TreinoError: a step outside 0 and the run's last; rows that can't be had again; a network of the
@@ -113,8 +116,8 @@ def snapshots(run: StoredRun, steps: Iterable[int], data: Any = None) -> Iterato
 
 
 def last_step(run: StoredRun) -> int:
-    """How many updates the run has taken, or the one member of it that is asked; of a diverged one, those
-    whose weights were finite.
+    """The number of updates of the run, or of its requested member; of a diverged member, those with finite
+    weights.
 
     Raises:
         TreinoError: it is a network of a sweep.
@@ -147,10 +150,10 @@ def _played(run: StoredRun, ascending: list[int], data: Any) -> Iterator[Snapsho
 def _through(
     run: StoredRun, training: TrainingLoop, segment: Segment, steps: list[int], losses_S: NDArray[np.float32]
 ) -> Iterator[int]:
-    """Bring the training to each of the segment's steps, from the nearest state that was kept."""
+    """Train to each of the segment's steps in turn, from the nearest stored states."""
     states = _stored_states(run.folder, segment)
     obey_again(run.folder, training, segment, set(), 0)
-    begun = segment.origin is None  # any other goes on from a state that was kept at its first step
+    begun = segment.origin is None  # other segments begin with the state stored at their first step
     for step in steps:
         begun = _set_near(run, training, segment, step, states, losses_S, begun)
         while training.step < step:
@@ -166,9 +169,10 @@ def set_near(
     losses_S: NDArray[np.float32],
     begun: bool,
 ) -> None:
-    """Bring the training to the latest state in the run's folder that lies between it and ``step``.
+    """Load the latest state in the run's folder between the training's step and ``step``, if there is one.
 
-    begun: whether it stands at a state of the segment. Raises TreinoError where it is not, and none is kept.
+    begun: whether the training is at a state of the segment. Raises TreinoError if it isn't and no state is
+    stored.
     """
     _set_near(run, training, segment, step, _stored_states(run.folder, segment), losses_S, begun)
 
@@ -182,8 +186,8 @@ def _set_near(
     losses_S: NDArray[np.float32],
     begun: bool,
 ) -> bool:
-    """-> whether it stands at a state of the segment now."""
-    reach = training.step + 1 if begun else 0  # a segment may begin where its training is made: at step 0
+    """As ``set_near``. Returns whether the training is at a state of the segment now."""
+    reach = training.step + 1 if begun else 0  # a segment may begin with a new training, at step 0
     for nearest in sorted((at for at in states if reach <= at <= step or at == step), reverse=True):
         state = states[nearest](training, losses_S)
         if state is not None:
@@ -203,13 +207,13 @@ def _set_near(
     return True
 
 
-State = tuple[Saved, set[int]]  # and the commands that are in it
+State = tuple[Saved, set[int]]  # and the commands applied in it
 StoredStates = dict[int, Callable[[TrainingLoop, NDArray[np.float32]], State | None]]  # by their steps
 
 
 def _stored_states(folder: RunFolder, segment: Segment) -> StoredStates:
-    """The steps of the segment at which its state was kept, and how to read it; None: it was given up
-    meanwhile, by the process that trains."""
+    """The steps of the segment with a stored state, each with a function that reads it, which returns None if
+    the training process has removed the state meanwhile."""
 
     def keyframe(name: str, training: TrainingLoop, losses_S: NDArray[np.float32]) -> State | None:
         try:
@@ -243,7 +247,8 @@ def snapshot_of(
     losses_S: NDArray[np.float32],
     saved: Saved | None = None,
 ) -> Snapshot:
-    """The training as it stands now, at ``step`` of the run. saved: its state, where that is at hand."""
+    """The snapshot of a training that is at ``step`` of the run. saved: its state, if that is already
+    known."""
     training = resolution.training
     member = _member(run, training)
     seen = next_update(training.setup, training.state, member)
@@ -271,8 +276,8 @@ def snapshot_of(
 
 
 def _member(run: StoredRun, training: TrainingLoop) -> int:
-    """The member that is looked into: the one that was asked for, or the best one, at the end or now, of
-    those in training at this step."""
+    """The member to look at: the requested one, or the best one of those in training at this step, by their
+    figures at the end or now."""
     if training.config.shared.ensemble == 1:
         return 0
     if run.one is not None:
@@ -300,7 +305,7 @@ def _rows(run: StoredRun, data: Any) -> Data:
     """All rows that the run was trained on.
 
     Raises:
-        TreinoError: they can't be had again.
+        TreinoError: they aren't available any more.
     """
     where = run.spec.data
     if where.kind != "given":
@@ -332,5 +337,5 @@ def _rows(run: StoredRun, data: Any) -> Data:
 
 
 def _has_all_rows(run: StoredRun, held: Data) -> bool:
-    """Whether these are all of the run's training rows, and not some of them to look at."""
+    """Whether these are all of the run's training rows, not a sample."""
     return not splits_not_in_memory(held) and len(held.train) == run.spec.facts.rows["train"]

@@ -1,4 +1,4 @@
-"""Resolution of a training's settings: defaults that depend on the data, and checks of every name."""
+"""Resolution of a training's settings: defaults that depend on the data, and checks of all names."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from treino.errors import TreinoError
 from treino.spec import Settings, faults_of, refuse_layers
 from treino.words import _, setting
 
-TICK_STEPS = 500  # a tick usually ends when its time is over; recording one costs as much as a few steps
+TICK_STEPS = 500  # most ticks end by time; recording one costs as much as a few steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,16 +42,16 @@ Own = TypeVar("Own", bound=Net)
 
 
 def train_config(settings: Settings) -> TrainConfig:
-    """The settings of the engine, as far as they can be told without the data.
+    """The engine's settings, as far as they don't depend on the data.
 
     Raises:
-        TreinoError: settings that contradict each other or the machine, or a name that there is not.
+        TreinoError: settings that contradict each other or the machine, or an unknown name.
     """
     return config_of([settings], TICK_STEPS)
 
 
 def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own | MLP, TrainConfig]:
-    """Decide what was left open: the network, and the settings that ``engine.train`` is given.
+    """Choose the network and the engine's settings, with defaults for those left open.
 
     Raises:
         TreinoError: settings that contradict each other, the data or the machine.
@@ -87,7 +87,7 @@ def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own 
 
 
 def _by_rows(s: Settings, rows: int) -> dict[str, Any]:
-    """How large batches are and how long it trains, by the recipe for tables."""
+    """Batch size and length of the training, by the recipe for tables."""
     size = recipes.batch_rows(rows) if s.batch_size is None else s.batch_size
     decisions: dict[str, Any] = {} if size == "full" else {"batch_size": size}
     if s.epochs is None and s.steps is None:
@@ -97,13 +97,13 @@ def _by_rows(s: Settings, rows: int) -> dict[str, Any]:
 
 
 def plain_of(s: Settings) -> list[bool]:
-    """Which networks of an ensemble see no bins: evenly many between two of them."""
+    """Whether each network of an ensemble sees no bins; the networks without bins are evenly spaced."""
     return [member * s.plain_members % s.ensemble < s.plain_members for member in range(s.ensemble)]
 
 
 def dropout_of(s: Settings) -> float | list[float]:
-    """The share of units that a network drops, or that each network of an ensemble does: the middles of as
-    many parts of 0 to ``dropout``, in an order of the seed's."""
+    """The dropout rate of a network, or of each network of an ensemble: evenly spaced between 0 and
+    ``dropout``, in an order drawn by the seed."""
     rate, members = s.dropout or 0.0, s.ensemble
     if not s.dropout_spread or members == 1:
         return rate
@@ -120,7 +120,8 @@ def resolve(
 ) -> Resolution:
     """Choose the settings that are left open and make the training. Writes nothing.
 
-    past: of a training that goes on with another one's state. recipe_reason: why its settings are a recipe's.
+    past: the steps of the training whose state this one continues. recipe_reason: why its settings are a
+    recipe's.
 
     Raises:
         TreinoError: settings that contradict each other, the data or the machine.
@@ -174,10 +175,10 @@ def resolve(
 
 
 def refuse_ensemble(settings: Settings) -> None:
-    """Refuse networks that are to answer together, where each has a place of its own.
+    """Refuse an ensemble where several networks are trained separately.
 
     Raises:
-        TreinoError: with the way round.
+        TreinoError: with an alternative.
     """
     if settings.ensemble > 1:
         raise TreinoError(
@@ -191,7 +192,7 @@ def refuse_ensemble(settings: Settings) -> None:
 
 
 def _own_batch(s: Settings, data: Data) -> int | None:
-    """The rows of the largest batch, where the data comes in batches of its own."""
+    """The rows of the largest batch of a DataLoader that makes the batches; None for other data."""
     if steps_of(data) is None:
         return None
     own: int = data.train.x.batch  # type: ignore[attr-defined]
@@ -213,7 +214,7 @@ def _own_batch(s: Settings, data: Data) -> int | None:
 
 
 def _check_threshold(s: Settings, data: Data) -> None:
-    """Refuse to look for a threshold where there is nothing to look for, or nowhere to look."""
+    """Refuse a threshold without two classes or without validation rows."""
     if len(data.classes) != 2:
         there = _("{target} has {n} classes").format(target=data.target, n=len(data.classes))
         raise TreinoError(
@@ -229,7 +230,7 @@ def _check_threshold(s: Settings, data: Data) -> None:
 
 
 def _check_no_choice(s: Settings) -> None:
-    """Refuse settings that choose by validation rows, where there are none; the engine looks at patience."""
+    """Refuse settings that need validation rows, without such rows. The engine checks patience."""
     if s.keep == "best":
         raise no_validation_rows(setting("keep", s.keep))
     if "metric" in s.model_fields_set:

@@ -1,6 +1,6 @@
-"""What is measured of a run of treino's own whose loss is bad: its steps, gradients and units.
+"""Measurements of a run of treino with a bad loss: its steps, gradients and units.
 
-The first steps of its course are trained once more, beside the run; they give the same bits as the run's own.
+The first steps of its course are trained once more beside the run, with the same bits as the run's own.
 """
 
 import itertools
@@ -18,15 +18,15 @@ from treino.engine import TrainingLoop
 from treino.engine.activations import modules_of
 from treino.training.run_log import MOST_ROWS, UNMEASURED, WATCHED, Measures, TrainingCourse, items
 
-BATCHES = 5  # of which gradients are measured, at the start and at the end
-CALLS = 3  # in a script; all rows at once are more than the newest batches of a script would be
-EVEN = 1e-3  # of the largest weight: units that differ by less are alike
+BATCHES = 5  # whose gradients are measured, at the start and at the end
+CALLS = 3  # events per layer: all rows at once count as so many batches of a script
+EVEN = 1e-3  # of the largest weight: units that differ by less count as equal
 
 
 class FirstSteps:
-    """The first steps of a course, as they are trained once more.
+    """The first steps of a course, trained once more.
 
-    training: at the course's begin. member: the network that is measured.
+    training: at the beginning of the course. member: the network to measure.
     """
 
     def __init__(self, training: TrainingLoop, member: int) -> None:
@@ -34,11 +34,11 @@ class FirstSteps:
         self.net = training.net(member, "last")
         self.first = self._newest = wide(self.net)
         self.begin = training.step
-        self.ratios: list[float] = []  # of each update to the weights
+        self.ratios: list[float] = []  # norm of each update relative to the weights
         self.norms: list[float] = []
 
     def advance(self, steps: int) -> None:
-        """Have so many of them measured."""
+        """Train and measure up to this number of steps."""
         while self.training.step < self.begin + steps and not self.training.done:
             self.training.advance(until=self.training.step + 1)
             before, self._newest = self._newest, wide(self.training.net(self.member, "last"))
@@ -49,8 +49,8 @@ class FirstSteps:
 
 
 def worth_measuring(course: TrainingCourse) -> bool:
-    """Whether anything is to be measured: the loss ends near or above that of the best constant, or where it
-    began, or units are alike.
+    """Whether measurements are needed: the loss ends near or above that of the best constant, or where it
+    began, or units are equal.
     """
     losses = course.losses
     if not len(losses):
@@ -62,8 +62,8 @@ def worth_measuring(course: TrainingCourse) -> bool:
 
 
 def measured(course: TrainingCourse, begun: Callable[[TrainingCourse], FirstSteps | None]) -> Measures:
-    """Steps, gradients and units, where they are wanted: at the course's begin, if that is known, and at its
-    end.
+    """Measure steps, gradients and units, if needed: at the beginning of the course, if its state is known,
+    and at its end.
     """
     if not worth_measuring(course):
         return UNMEASURED
@@ -83,7 +83,8 @@ def measured(course: TrainingCourse, begun: Callable[[TrainingCourse], FirstStep
 
 
 def gradients(course: TrainingCourse, start: nn.Module, measures: Measures) -> None:
-    """Sizes of gradients at the start and at the end: beside a clip, a decay, and from layer to layer."""
+    """Add sizes of gradients at the start and at the end, relative to clipping and weight decay, and by
+    layer."""
     data, resolution, end, s = course.data, course.resolution, course.end, course.resolution.settings
     loss, kinds = resolution.training.loss_function, modules_of(lambda activation: activation.saturates)
     batch = min(MOST_ROWS, len(data.train) if s["batch_size"] == "full" else s["batch_size"])
@@ -110,7 +111,7 @@ def gradients(course: TrainingCourse, start: nn.Module, measures: Measures) -> N
 
 
 def rectified(course: TrainingCourse) -> Iterator[Event]:
-    """Units of ReLU layers that are zero for all of some training rows."""
+    """Events about units of ReLU layers that are zero for all rows of a sample of the training rows."""
     net, kinds = course.end, modules_of(lambda activation: activation.can_die)
     layers: list[Rectified] = []
 
@@ -129,7 +130,7 @@ def rectified(course: TrainingCourse) -> Iterator[Event]:
 
 
 def units_alike(start: FirstSteps, end: nn.Module) -> Iterator[Event]:
-    """Layers, and those whose units have the same weights, both after the first steps and at the end."""
+    """Events about layers whose units have equal weights, both after the first steps and at the end."""
     pairs = zip(layers(start.net), layers(end), strict=True)
     for number, (before, now) in enumerate(pairs):
         shape = tuple(now.weight.shape)
@@ -145,19 +146,19 @@ def units_alike(start: FirstSteps, end: nn.Module) -> Iterator[Event]:
 
 
 def wide(net: nn.Module) -> Tensor:
-    """[n] float64: all trained weights but biases, which may start at zero and mean little by their size."""
+    """``[n]`` float64: all trained weights without biases, which may start at zero."""
     weights = [p.detach().double().flatten() for p in net.parameters() if p.requires_grad and p.dim() > 1]
     return torch.cat(weights) if weights else torch.zeros(0, dtype=torch.float64)
 
 
 def layers(net: nn.Module) -> list[nn.Linear | nn.Conv1d | nn.Conv2d]:
-    """Layers of several units that are trained."""
+    """Trained layers with several units."""
     kinds = (nn.Linear, nn.Conv1d, nn.Conv2d)
     every = [m for m in net.modules() if isinstance(m, kinds)]
     return [m for m in every if m.weight.requires_grad and len(m.weight) > 1]
 
 
 def alike(weight: Tensor) -> bool:
-    """Whether all units of a layer have the same weights."""
+    """Whether all units of a layer have equal weights."""
     weight = weight.detach().flatten(1)
     return bool(((weight - weight[:1]).abs() <= EVEN * weight.abs().max().clamp_min(1e-30)).all())

@@ -1,4 +1,4 @@
-"""What may change on the way of a run, and the segment that a change makes."""
+"""Changes of settings that a run may go on with, and the segment that they make."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -26,7 +26,7 @@ CHANGEABLE = (*LENGTH, *ORDER, *OPTIMIZER, *LOSS, *NETWORK)
 
 
 def next_segment(snapshot: Snapshot, changes: Mapping[str, Any]) -> Segment:
-    """The run's next segment, which sets out from the snapshot with these changes.
+    """The run's next segment, which starts from the snapshot with these changes.
 
     Raises:
         TreinoError: a setting that can't change on the way, or a value out of range.
@@ -53,7 +53,7 @@ def next_segment(snapshot: Snapshot, changes: Mapping[str, Any]) -> Segment:
 def _parted(
     changes: Mapping[str, Any], before: Segment, snapshot: Snapshot
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """-> the changes that are hyper-parameters, by the engine's names; settings as asked with the rest."""
+    """The changes of hyper-parameters, by the engine's names, and the settings with all other changes."""
     rest, run = dict(changes), snapshot.run
     hp: dict[str, Any] = {}
     if "betas" in rest:
@@ -72,7 +72,7 @@ def _parted(
         settings = {k: v for k, v in settings.items() if k not in ("epochs", "steps")}
         settings |= {
             "patience": snapshot.settings["patience"]
-        }  # whose default hangs on how long was not said
+        }  # its default depends on whether the length is set
     if rest.get("keep") == "best" and snapshot.settings["keep"] == "last":
         raise TreinoError(
             "branch_keep",
@@ -86,9 +86,9 @@ def _parted(
         if one in rest and other not in rest:
             settings.pop(other, None)
     if hp.get("dropout") and run.spec.net == "mlp" and not settings.get("dropout"):
-        settings["dropout"] = hp["dropout"]  # it has no such layers yet
+        settings["dropout"] = hp["dropout"]  # the network has no dropout layers yet
     if hp.get("ema") and not settings.get("ema"):
-        settings["ema"] = hp["ema"]  # it keeps no average yet
+        settings["ema"] = hp["ema"]  # the training keeps no average yet
     if rest.keys() & set(OPTIMIZER):
         _take_optimizer(settings, rest, hp, snapshot)
     read_settings(settings)
@@ -98,8 +98,8 @@ def _parted(
 def _take_optimizer(
     settings: dict[str, Any], changes: Mapping[str, Any], hp: dict[str, Any], snapshot: Snapshot
 ) -> None:
-    """Leave out what the optimizer doesn't read, and put the momentum in force with Nesterov's, which needs
-    one."""
+    """Remove settings that the optimizer doesn't read, and set the momentum in force for Nesterov's, which
+    needs one."""
     name = known("optimizer", read_settings(settings).optimizer, OPTIMIZERS)
     for setting in OF_SOME:
         if setting not in OPTIMIZERS[name].reads and setting not in changes:
@@ -113,7 +113,7 @@ def _take_optimizer(
 
 
 def _order_seed(changes: Mapping[str, Any], before: Segment) -> int | None:
-    """The seed of the rows' order where it is not the data's: a new seed's, where none was named for it."""
+    """The seed of the row order, if it isn't the data's: a changed ``data_seed``, else a changed ``seed``."""
     seed = changes.get("data_seed")
     if seed is None and "data_seed" not in before.asked:
         seed = changes.get("seed")
@@ -121,7 +121,8 @@ def _order_seed(changes: Mapping[str, Any], before: Segment) -> int | None:
 
 
 def _with_passes(segment: Segment, snapshot: Snapshot) -> Segment:
-    """With the count of its epochs: another batch size or order begins a new one at its first step."""
+    """The segment with its count of epochs: another batch size or row order begins a new epoch at its first
+    step."""
     plan, settings = snapshot.plan, read_settings(segment.asked)
     size = settings.batch_size
     rows = plan.batch_size if size is None else None if size == "full" else min(size, plan.rows)
@@ -133,14 +134,14 @@ def _with_passes(segment: Segment, snapshot: Snapshot) -> Segment:
 
 
 def _fixed(run: StoredRun) -> tuple[str, ...]:
-    """Settings of the network that this one can't change."""
+    """Settings of the network that can't change in this run."""
     if run.spec.net != "mlp":
         return NETWORK
     return ("hidden",) if run.spec.resolved.batch_norm else ()  # its means are of the units that there are
 
 
 def refuse(name: str, run: StoredRun) -> None:
-    """Raise: this setting can't change on the way.
+    """Refuse a setting that can't change in a run.
 
     Raises:
         TreinoError: always, with the reason.

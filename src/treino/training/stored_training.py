@@ -1,4 +1,4 @@
-"""The training of a run, made again from its folder, to resume or replay it."""
+"""The training of a run, rebuilt from its folder, to resume or replay it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -36,7 +36,7 @@ def rebuilt(
     *,
     has_weights: bool = True,
 ) -> Resolution:
-    """The run's training before its first step, with the kernel that it had and the weights it began with.
+    """The run's training before its first step, with the original kernel and the initial weights.
 
     segment: whose settings it has; default: the newest. has_weights: whether weights of it are stored.
 
@@ -74,13 +74,14 @@ def source_of(own: nn.Module | None, settings: Settings) -> Net | None:
 
 
 def begin_with(training: TrainingLoop, weights: Mapping[str, Tensor]) -> None:
-    """Put in place the weights with which the run began."""
+    """Set the weights with which the run began."""
     of_each = training.config.shared.ensemble > 1
     warm_start(training.shared, training.state, weights, of_each=of_each)
 
 
 def _stored_shapes(folder: RunFolder) -> list[Sequence[int]] | None:
-    """Of the tensors of the network, or of the first of an ensemble, as far as any are kept."""
+    """Shapes of the stored tensors of the network, or of the first of an ensemble; None if none are
+    stored."""
     for name in ("model.safetensors", START):
         if folder.has(name):
             tensors = read_tensors(folder, name)[0].items()
@@ -92,7 +93,8 @@ def _stored_shapes(folder: RunFolder) -> list[Sequence[int]] | None:
 def obey_again(
     folder: RunFolder, training: TrainingLoop, segment: Segment, known: set[int], since: int
 ) -> None:
-    """Apply the run's recorded commands of this segment from step ``since`` on, but for ``known``."""
+    """Apply the run's recorded commands of this segment from step ``since`` on, without those in
+    ``known``."""
     if since == segment.start:
         for name, value in segment.changes.items():
             training.set(name, value)

@@ -1,6 +1,6 @@
 """The training of one run: from reading the data to the sealed folder, as a stream of events.
 
-``training`` and ``resuming`` prepare a ``RunJob`` and yield the events of the loop that drives it.
+``train_events`` and ``resuming`` prepare a ``RunJob`` and yield the events of the loop that drives it.
 """
 
 import shlex
@@ -56,7 +56,7 @@ CHECKPOINT_SECONDS = 2.0
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """Initial weights, as ``Run.state`` has them, and the name of their run or network."""
+    """Initial weights, in the form of ``Run.state``, and the name of their run or network."""
 
     name: str
     weights: Mapping[str, torch.Tensor]
@@ -64,12 +64,12 @@ class Start:
 
 @dataclass
 class Clock:
-    """Time that training took so far, kept with checkpoints so that a resumed run adds to it."""
+    """The training time so far, stored with checkpoints so that a resumed run adds to it."""
 
     seconds: float = 0.0
     evaluation: float = 0.0
     epoch_so_far: float = 0.0
-    waited: float = 0.0  # for rows that were not in memory yet, before this process
+    waited: float = 0.0  # for rows not yet in memory, in earlier processes
     at: float = field(default_factory=time.perf_counter)
 
     def lap(self) -> float:
@@ -92,17 +92,18 @@ def train_events(
     data: Data | None = None,
     recipe_reason: str = "",
 ) -> Iterator[JobEvent]:
-    """Train one network and keep the run. Nothing is written before what was asked is known to be possible.
+    """Train one network and store the run. Nothing is written before the request is known to be possible.
 
     source: a built-in's name, a file, a frame, a pair of arrays, a Dataset or DataLoader, or what ``load``
         returned.
-    net: a module of your own, where it is not named by ``settings.net``.
-    networks: the file that ``settings.net`` names, where it may run; see ``treino.records.network_source``.
+    net: a module of your own, if ``settings.net`` doesn't name it.
+    networks: the file that ``settings.net`` names, if its code may run; see
+    ``treino.records.network_source``.
     parent: the folder in which the run's folder is made, unless ``settings.out`` names it.
-    lean: keep no copy of rows that are in memory only (such a run isn't resumed).
-    start: weights to begin with, instead of initial ones.
-    data: what ``load_data`` made of the source with these settings, where that was wanted before.
-    recipe_reason: why settings that were left open are those of a recipe.
+    lean: store no copy of rows that exist in memory only (such a run can't be resumed).
+    start: weights to start from instead of random ones.
+    data: the result of ``load_data`` for the source with these settings, if it exists already.
+    recipe_reason: why the settings left open are those of a recipe.
 
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
@@ -119,11 +120,11 @@ def train_events(
     named = network_of if settings.ensemble == 1 else network_maker
     own = net if net is not None else named(settings, networks)
     file = None if settings.net is None else networks.get(settings.net)
-    if file is not None:  # in its folder the run's network is known by its copy
+    if file is not None:  # the run's folder holds a copy of the network's file
         settings = settings.model_copy(update={"net": f"{NETWORK_COPY}:{file.name}"})
     if (
         settings.recipe is None and data.source not in BUILTINS
-    ):  # said, so that the run's command means the same whatever is usual
+    ):  # explicit, so that the run's command keeps its meaning if the default changes
         settings = settings.model_copy(update={"recipe": "plain"})
     resolution = resolve(settings, data, own, recipe_reason=recipe_reason)
     if start is not None:
@@ -139,7 +140,7 @@ def train_events(
             keep_copy(folder, in_memory(data))
         if file is not None:
             folder.write_bytes(NETWORK_COPY, file.source)
-        if start is not None or own is not None:  # an own network's first weights can't be drawn again
+        if start is not None or own is not None:  # initial weights of the user's network can't be drawn again
             module, every = resolution.training.net(0, "last"), resolution.training.answer("last")
             first = start or Start(NETWORK_COPY, whole_state(every))  # none has a figure: all answer
             known = {} if own is None else {ANSWERS: answers_of(module, data.item_shape)}
@@ -176,11 +177,11 @@ def resuming(
     data: Any = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Iterator[JobEvent]:
-    """Go on with a run that was interrupted or killed, from its last checkpoint, bit for bit.
+    """Resume an interrupted or killed run from its last checkpoint, bit for bit.
 
-    access: to its rows, and to a network of the user's own. data: the Dataset or DataLoader of a run that was
-    trained on one. With a DataLoader, an IterableDataset or items that no seed gives again it goes on from
-    the last epoch's border, or with other items.
+    access: to its rows, and to the user's network. data: the Dataset or DataLoader of a run that was trained
+    on one. With a DataLoader, an IterableDataset or items that no seed reproduces, the run goes on from the
+    end of the last epoch, or with other items.
 
     Raises:
         TreinoError: the run is finished, is being written by another process, is damaged, or its data
@@ -213,10 +214,9 @@ def resuming(
 
 
 def _put_back(folder: RunFolder, spec: RunSpec, engine: TrainingLoop) -> tuple["Clock", set[int]]:
-    """Put the training where its newest segment was saved last, or where that set out from, and cut what was
-    recorded later.
+    """Load the last checkpoint of the newest segment, or the segment's first state, and remove later records.
 
-    -> the time so far, and the commands that are in what was saved.
+    Returns the time so far, and the commands applied in the loaded state.
     """
     segment, checkpoint = newest(spec), read_checkpoint(folder)
     clock, known = Clock(), set[int]()
@@ -238,8 +238,8 @@ def _put_back(folder: RunFolder, spec: RunSpec, engine: TrainingLoop) -> tuple["
 class RunJob:
     """The training of one network, as the loop drives it. segment: of the run's losses and figures.
 
-    new: whether its folder was made for it, and goes where its first step fails. failure: what ended it,
-    where its network or data fails.
+    new: the folder was made for this job and is removed if its first step fails. failure: the error of its
+    network or data that ended it.
     """
 
     folder: RunFolder
@@ -249,12 +249,12 @@ class RunJob:
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     segment: int = 0
     new: bool = False
-    run: StoredRun | None = None  # once it has ended
+    run: StoredRun | None = None  # after its end
     interruptible_close: bool = False
-    timed: bool = False  # whether the clock runs
+    timed: bool = False  # whether the clock is running
     failure: TreinoError | None = None
     transport: Transport = field(default_factory=Transport)
-    stop_wish: str | None = None  # a status; of whoever drives it in this process
+    stop_wish: str | None = None  # a status, set by the code that drives the job in this process
 
     def __post_init__(self) -> None:
         self.view = LiveView(self.folder.path)
@@ -274,22 +274,22 @@ class RunJob:
         return engine.done or not streams(self.data) or engine.step % engine.steps_per_epoch == 0
 
     def stop_reason(self) -> str | None:
-        """``stopped`` where a command asked for it; the other commands are applied on the way."""
+        """``stopped`` if a command asked for it. Applies all other new commands."""
         engine = self.training
         if engine.done:
             return None
         if self._stopped():
             self.folder.take_commands(False)
-            if self._stopped(True):  # what came meanwhile is heard as well
+            if self._stopped(True):  # also commands that came meanwhile
                 return self.stop_wish or "stopped"
             self.folder.take_commands(True)
         if self.paused:
-            self.timed = False  # waiting is not training
+            self.timed = False  # waiting doesn't count as training
             self.view.update(engine, self.segment, playing=self.transport.playing(engine.step))
         return None
 
     def _stopped(self, stop: bool = False) -> bool:
-        """Obey the commands that have come; -> whether it is to end. stop: whether it was before."""
+        """Apply the new commands. Returns whether to end. stop: whether an earlier command asked to."""
         engine, db = self.training, self.folder.database
         commands = db.poll_commands()
         for command in commands:
@@ -301,7 +301,7 @@ class RunJob:
                     stop = stop and command.name in ("pause", "speed")  # else it goes on, as if resumed
                 else:
                     engine.set(command.name, command.value, command.step)
-            except TreinoError as error:  # its sender is elsewhere: a wrong wish must not end the training
+            except TreinoError as error:  # a wrong command of another process must not end the training
                 db.mark_command(command.id, "refused", segment=self.segment)
                 db.add_event(self.segment, engine.step, "refused", {"message": str(error)})
                 continue
@@ -313,12 +313,12 @@ class RunJob:
 
     @property
     def paused(self) -> bool:
-        """Whether it waits for somebody who steers it."""
+        """Whether it is paused by a command."""
         engine = self.training
         return not engine.done and self.transport.limit(engine.step) == engine.step
 
     def advance(self) -> Tick | None:
-        """Train for a tenth of a second; losses and figures go into the run's database.
+        """Train for a tenth of a second, and add losses and figures to the run's database.
 
         Raises:
             TreinoError: the network or its data fails, and nothing was saved before.
@@ -345,14 +345,14 @@ class RunJob:
         return tick
 
     def _fail(self, error: TreinoError) -> None:
-        """Put the training where it was saved last, to be closed there; raise where nothing was saved."""
+        """Load the last saved state, to be closed there. Raises the error if nothing was saved."""
         engine, folder = self.training, self.folder
         if error.status == 1 or read_checkpoint(folder) is None:
             if self.new and engine.step == 0 and error.status == 2:
                 folder.discard()
             raise error
         self.clock, _known = _put_back(folder, read_run_spec(folder), engine)
-        engine.keyframes.take()  # of steps that are cut
+        engine.keyframes.take()  # drops keyframes of removed steps
         if engine.step == 0:
             raise error
         sentence = _("Training failed: {why} Restored step {step}.")
@@ -363,7 +363,7 @@ class RunJob:
         self.failure = error
 
     def _record(self, tick: Tick) -> np.ndarray:
-        """-> the losses of its steps."""
+        """Record the tick. Returns the losses of its steps."""
         db, clock, segment = self.folder.database, self.clock, self.segment
         loss_S = tick.loss_S.cpu().numpy().astype(np.float32)
         db.add_losses(segment, tick.step - len(loss_S), loss_S)
@@ -383,7 +383,7 @@ class RunJob:
         return loss_S
 
     def checkpoint(self) -> None:
-        """The engine's state, the time so far, and which commands are in it; keyframes go first."""
+        """Write keyframes, then the engine's state with the time so far and the applied commands."""
         engine, clock = self.training, self.clock
         clock.epoch_so_far += clock.lap() if self.timed else 0.0
         write_keyframes(self.folder, engine, self.segment)
@@ -400,7 +400,7 @@ class RunJob:
         """Measure the kept weights, write the document and seal the folder.
 
         Raises:
-            TreinoError: what ended it, when all is sealed; a failing machine.
+            TreinoError: the failure that ended it, after the folder is sealed; a failing machine.
         """
         engine, clock = self.training, self.clock
         status = "stopped" if self.failure else status_at_end(engine.status_P, reason)
@@ -418,7 +418,7 @@ class RunJob:
                 self.segment,
             )
         finally:
-            self.view.close()  # the last state is seen while it is measured, which may take a while
+            self.view.close()  # the last state is shown during the measurement, which may be slow
         if self.failure is not None:
             raise self.failure
         return self.run.document

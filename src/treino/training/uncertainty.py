@@ -1,4 +1,4 @@
-"""How far a finished run's answers can be trusted: intervals of numbers, calibration of probabilities."""
+"""Uncertainty of a finished run's answers: intervals of numbers, calibration of probabilities, thresholds."""
 
 from dataclasses import asdict
 from typing import Any, NamedTuple
@@ -18,14 +18,15 @@ ItemShape = tuple[int, ...] | None
 
 
 class Uncertainty(NamedTuple):
-    """figures: parts of ``result.json``. notes: what they say, a sentence each."""
+    """Figures and notes on them. figures: parts of ``result.json``. notes: one sentence each."""
 
     figures: dict[str, Any]
     notes: list[str]
 
 
 def uncertainty(net: nn.Module, data: Data, item_shape: ItemShape, threshold: str | None) -> Uncertainty:
-    """Intervals of a regression; the calibration of a classification, and its threshold if one is wanted."""
+    """Intervals of a regression, or the calibration of a classification, with a threshold if the settings ask
+    for one."""
     if not data.classes:
         made = prediction_intervals(net, data, item_shape)
         if made is not None:
@@ -53,7 +54,7 @@ def uncertainty(net: nn.Module, data: Data, item_shape: ItemShape, threshold: st
 def prediction_intervals(
     net: nn.Module, data: Data, item_shape: tuple[int, ...] | None
 ) -> dict[str, Any] | None:
-    """What the validation rows say of the errors, as it is kept; None where they are too few."""
+    """The intervals from the errors on validation rows, as stored; None if there are too few rows."""
     if not len(data.validation) or data.train.y.shape[1] != 1:
         return None
     errors = []
@@ -71,7 +72,7 @@ def prediction_intervals(
 
 
 def intervals_notes(made: dict[str, Any], rows: int) -> list[str]:
-    """How many of the test rows the intervals hold."""
+    """A note on the share of test rows inside the intervals."""
     if made["coverage"] is None:
         return []
     return [
@@ -82,7 +83,7 @@ def intervals_notes(made: dict[str, Any], rows: int) -> list[str]:
 
 
 def _threshold(net: nn.Module, data: Data, item_shape: ItemShape, rule: str) -> Uncertainty:
-    """From which probability on the second of two classes is predicted, and what that does on test rows."""
+    """The probability from which the second of two classes is predicted, and its effect on test rows."""
 
     def positive(rows: Rows) -> np.ndarray:
         return probabilities(outputs(net, rows.x, item_shape=item_shape))[:, 1].double().numpy()
