@@ -1,4 +1,4 @@
-"""The state of a training, carried over into another training that goes on with other settings."""
+"""Carry-over of a training's state into a training that continues with other settings."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ HP_OF = {"momentum": ("momentum",), "betas": ("beta1", "beta2"), "eps": ("eps",)
 
 
 def unread(optimizer: str) -> list[str]:
-    """The hyper-parameters that the optimizer doesn't look at."""
+    """The hyper-parameters that the optimizer doesn't read."""
     reads = OPTIMIZERS[optimizer].reads
     return [name for setting, names in HP_OF.items() if setting not in reads for name in names]
 
@@ -30,14 +30,13 @@ def unread(optimizer: str) -> list[str]:
 def carry_over(
     saved: SavedState, training: TrainingLoop, x_ND: Tensor | None = None
 ) -> tuple[Copies, dict[str, Any]]:
-    """-> the arrays and figures of the keyframe from which ``training`` goes on with a state that another
-    training saved.
+    """The arrays and figures of a keyframe from which ``training`` continues the saved state of another
+    training.
 
-    x_ND: training rows, where the network is another, by its layers or its activation: layers of other sizes
-    are grown or pruned by them. The optimizer's state begins at zero where it is another optimizer, or where
-    layers come or go: all of it, for one number counts the updates of all parameters, and those that begin at
-    a late one would take far too large steps. The best weights so far are forgotten where the network or the
-    loss is another.
+    x_ND: training rows, by which layers are grown or pruned if layers or activation differ. The optimizer's
+    state starts at zero for another optimizer, or if layers are added or removed: all of it, since one
+    counter counts the updates of all parameters, and a new parameter at a high count would take far too large
+    steps. The best weights are dropped if the network or the loss differs.
     """
     arrays, meta = keyframe_of_saved(saved)
     before, now = saved[1]["identity"], training_identity(training.setup, training.state)
@@ -64,7 +63,7 @@ def carry_over(
 
 
 def _set(arrays: Copies, meta: dict[str, Any], name: str, value: float) -> None:
-    """Put another hyper-parameter into a keyframe."""
+    """Set a hyper-parameter in a keyframe."""
     if "hp" in meta:
         meta["hp"][name] = value
     else:
@@ -74,8 +73,8 @@ def _set(arrays: Copies, meta: dict[str, Any], name: str, value: float) -> None:
 def largest_change(
     before: nn.Module, training: TrainingLoop, arrays: Copies, x_ND: Tensor, member: int
 ) -> float:
-    """By how much an output on these rows changed at most, from a network to this member of the training with
-    these parameters."""
+    """The largest change of an output on these rows, from a network to this member of the training with these
+    parameters."""
     population = training.state.population
     with torch.no_grad():
         population.params.copy_(torch.from_numpy(arrays["params"]))
@@ -92,8 +91,8 @@ def _layout(shapes: Iterable[list[int]]) -> Layout:
 def _reshaped(
     arrays: Copies, layout: Layout, training: TrainingLoop, x_ND: Tensor, chances: Sequence[torch.Generator]
 ) -> Copies:
-    """The members' rows, where their hidden layers are others. chances: for each member's output layer that
-    begins anew."""
+    """The members' rows with other hidden layers. chances: generators for output layers that are initialised
+    anew."""
     rows = [_reshaped_row(arrays, layout, training, x_ND, row, c) for row, c in enumerate(chances)]
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
@@ -101,9 +100,9 @@ def _reshaped(
 def _reshaped_row(
     arrays: Copies, layout: Layout, training: TrainingLoop, x_ND: Tensor, row: int, chance: torch.Generator
 ) -> Copies:
-    """``[n]``: one member's."""
+    """The rows ``[n]`` of one member."""
     shared = training.shared
-    assert shared.net is not None  # a network of the user's own keeps its layers
+    assert shared.net is not None  # the user's own network keeps its layers
     kind = ACTIVATIONS[shared.net.activation]
 
     def output(weight_CH: Tensor) -> None:

@@ -53,7 +53,7 @@ def _number(name: str, value: Any) -> float:
 
 
 def check_read(name: str, values: Sequence[float], optimizer: str) -> None:
-    """Refuse values that this optimizer would not look at."""
+    """Refuse values that this optimizer wouldn't read."""
     reads = OPTIMIZERS[optimizer].reads
     usual = all(value == HP[name] for value in values)
     if name == "momentum" and name not in reads and not usual:
@@ -85,10 +85,10 @@ def check_read(name: str, values: Sequence[float], optimizer: str) -> None:
 def changed_values(
     name: str, value: Any, members: int, optimizer: str, has: Mapping[str, bool]
 ) -> dict[str, Tensor]:
-    """``[P]`` float64 of a change on the way, by the names of HP: ``betas`` are two of them.
+    """The values ``[P]`` float64 of a change during training, by the names of HP (two for ``betas``).
 
-    has: whether the network has layers of ``dropout``, and the training an average by ``ema``. A clip of None
-    is none.
+    has: whether the network has ``dropout`` layers, and the training an ``ema`` average. A clip of None means
+    no clipping.
 
     Raises:
         TreinoError: an unknown name, a value out of range, or one that has no meaning here.

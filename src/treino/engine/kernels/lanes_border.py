@@ -1,4 +1,4 @@
-"""What the library ``lanes`` is given, checked once: it takes every size and type on trust."""
+"""Checks of the arguments of the library ``lanes``, which trusts every size and type."""
 
 import torch
 from torch import Tensor
@@ -43,7 +43,7 @@ def check_params(shared: SharedConfig, params_Pn: Tensor, rows: Tensor) -> None:
 
 
 def check_chunk(shared: SharedConfig, population: Population, rows: Tensor, chunk: Chunk) -> None:
-    """Which rows and classes are in a batch, the library looks up itself.
+    """Check a chunk's arrays, except row numbers and classes in batches, which the library checks itself.
 
     Raises:
         ValueError: an array of the chunk has another size or type than the library takes.
