@@ -50,7 +50,7 @@ class RewindPoint:
     def last_good(self, member: int, first: int, latest: int) -> tuple[int, Population]:
         """The largest step in first..latest with finite parameters, and the member at that step.
 
-        Infinite parameters stay infinite; those at ``first`` are finite.
+        Parameters that are not finite stay so; those at ``first`` are finite.
         """
         low, high, middle = first, latest, latest
         population: Population | None = None
@@ -81,7 +81,7 @@ def freeze_diverged(
 
 
 def diverged_rows(loss_SR: Tensor, params: Tensor) -> list[tuple[int, int]]:
-    """(row, steps before its first infinite loss, or all steps) for every row that diverged in a chunk."""
+    """(row, steps before its first loss that is not finite, or all) for every row that diverged."""
     bad_R = ~(loss_SR.isfinite().all(0) & params.isfinite().all(1).cpu())
     rows = []
     for row in bad_R.nonzero().flatten().tolist():

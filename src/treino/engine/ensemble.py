@@ -16,8 +16,7 @@ from treino.engine.training_state import DIVERGED, TrainingState
 
 
 class Ensemble(nn.Module):
-    """A module whose output is the mean of the members' probabilities, as logits, or of their numbers in
-    regression.
+    """A module whose output is the mean of its members': of probabilities, as logits, or of numbers.
 
     limits: numbers are clipped to this range (the buffer ``limits [2]``); None: not clipped. x ``[B, ...]``
     -> ``[B, C]``: outputs for ``loss`` (a name of LOSSES), softmax or sigmoid, as of a single network. See

@@ -72,8 +72,10 @@ def member_module(
 ) -> nn.Module:
     """A plain module in evaluation mode on the CPU, with copies of a member's weights, without gates.
 
-    best: use the best weights instead of the last ones for members that keep them. Raises: TreinoError: there
-    is no such member.
+    best: use the best weights instead of the last ones for members that keep them.
+
+    Raises:
+        TreinoError: there is no such member.
     """
     member = _checked(population, member)
     chosen = best is not None and bool(best.chosen_P[member])

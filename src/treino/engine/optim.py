@@ -115,7 +115,7 @@ def block_numbers(
 def clip_(g: Tensor, limit: Scalar) -> None:
     """Scale rows of gradients ``[..., n]`` down to this norm, in place, as ``clip_grad_norm_`` does.
 
-    Gradients with an infinite norm are not scaled: the member is diverging, and 0 · inf is NaN.
+    Gradients whose norm is not finite are not scaled: the member is diverging, and 0 · inf is NaN.
     """
     norm = torch.linalg.vector_norm(g, dim=-1, keepdim=True).add_(1e-6)
     g.mul_(torch.where(norm > limit, limit / norm, 1.0))

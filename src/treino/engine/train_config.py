@@ -85,7 +85,10 @@ class TrainConfig:
     def hyperparameters(self, dropout: float | Sequence[float] = 0.0) -> dict[str, torch.Tensor]:
         """``{name: [P] float64}`` before the first step.
 
-        Only after ``for_data``. Raises: TreinoError: the number of dropout rates isn't that of members.
+        Only after ``for_data``.
+
+        Raises:
+            TreinoError: the number of dropout rates isn't that of members.
         """
         beta1_P, beta2_P = zip(*(s.betas or BETAS for s in self.members), strict=True)
         numbers = {"beta1": beta1_P, "beta2": beta2_P, "clip": [s.clip or math.inf for s in self.members]}

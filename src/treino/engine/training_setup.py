@@ -57,8 +57,10 @@ def set_up(
 ) -> tuple[TrainingSetup, TrainingState]:
     """The fixed parts of a training, and its state before the first step.
 
-    See ``train``. past: of a training that continues another one's state, which is loaded afterwards. Raises:
-    TreinoError: data, network and settings that don't fit together.
+    See ``train``. past: of a training that continues another one's state, which is loaded afterwards.
+
+    Raises:
+        TreinoError: data, network and settings that don't fit together.
     """
     inputs = inputs_of(data, config.dtype)
     net = mlp(*DEFAULTS[inputs.kind].hidden) if net is None else net

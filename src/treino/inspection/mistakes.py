@@ -18,10 +18,10 @@ from treino.inspection.row_samples import ALL, Cell, cells, held_out
 class Mistakes:
     """The K worst of the ``wrong`` rows among ``rows`` of ``split``, worst first.
 
-    index_K: row numbers in the source. true_K, said_K: class numbers, or values in the target's own units.
-    sure_K: the probability of the class that was said (classification).
-    items: of a picture ``[K, *item_shape]`` in the data's own values, else None. cells: of a table, each
-    column's values, ``[features][K]``. unsaid: rows on which the outputs are not finite; these are left out.
+    index_K: row numbers in the source. true_K, said_K: true and predicted class numbers, or values in the
+    target's own units. sure_K: the probability of the predicted class (classification). items: for images
+    ``[K, *item_shape]`` in the data's own values, else None. cells: for tables, each column's values,
+    ``[features][K]``. unsaid: rows whose outputs are not finite, which are left out.
     """
 
     name: str
@@ -51,10 +51,9 @@ def mistakes(
     splits: Sequence[Split] = ALL,
     item_shape: Sequence[int] | None = None,
 ) -> Mistakes:
-    """Of classes the wrong predictions with the highest probability, of numbers the largest residuals.
+    """The wrong classes with the highest probability, or the largest residuals of numbers.
 
-    On all test rows; on validation rows where there are none, else on training rows. Equal ones come in the
-    order of the rows.
+    Uses all test rows, else validation rows, else training rows. Equal mistakes are in the order of the rows.
     """
     split, rows = held_out(data, splits)
     out = outputs(net, rows.x, item_shape=item_shape).double()

@@ -58,8 +58,10 @@ def select_kernel(
     """The requested kernel and threads, or the fastest ones.
 
     sizes: of the layers of an MLP without batch norm; None: another network. convolves: each weight is used
-    many times per row. obstacle: why ``lanes`` can't train this MLP, in words. Raises: TreinoError: the
-    requested kernel can't train this network.
+    many times per row. obstacle: why ``lanes`` can't train this MLP, in words.
+
+    Raises:
+        TreinoError: the requested kernel can't train this network.
     """
     if engine not in (None, "module") and sizes is None:
         raise TreinoError(
