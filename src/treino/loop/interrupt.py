@@ -1,4 +1,4 @@
-"""Ctrl-C during a training: noted by a signal handler, answered between two chunks of steps."""
+"""Ctrl-C during a training: recorded by a signal handler, handled between two chunks of steps."""
 
 import signal
 import threading
@@ -11,10 +11,10 @@ SIGNALS = "SIGINT", "SIGTERM", "SIGHUP"
 
 @contextmanager
 def ctrl_c() -> Iterator[Callable[[], bool]]:
-    """Inside, the first Ctrl-C only makes the yielded function answer True; a second one raises.
+    """Within the block the first Ctrl-C only makes the yielded function return True; a second one raises.
 
-    So do SIGTERM and a closed terminal. Outside the main thread signals can't be taken, and the function
-    always answers False.
+    SIGTERM and a closed terminal work the same way. Outside the main thread signals can't be handled, and the
+    function always returns False.
     """
     request = threading.Event()
     if threading.current_thread() is not threading.main_thread():
@@ -27,7 +27,7 @@ def ctrl_c() -> Iterator[Callable[[], bool]]:
         request.set()
 
     signals = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
-    # what is ignored is meant for others: a training in the background must not end with its neighbour
+    # ignored signals are meant for other processes: a training in the background must not end with them
     before = {s: signal.signal(s, ask) for s in signals if signal.getsignal(s) is not signal.SIG_IGN}
     try:
         yield request.is_set

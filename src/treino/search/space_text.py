@@ -23,15 +23,14 @@ _WHOLE = re.compile(r"[+-]?\d+")
 def read_space(
     domains: Mapping[str, Any] | Sequence[str], whole: Mapping[str, bool], single: Container[str] = ()
 ) -> Space:
-    """The space that is written so; see this file's beginning.
+    """Parse a space; see the beginning of this file.
 
-    given: texts ``name=domain``, or a mapping of names to texts, lists, single values, Range or Choice.
-    whole: the settings that there are, and which of them are integers. single: those whose values hold no
-    comma.
+    domains: texts ``name=domain``, or a mapping of names to texts, lists, single values, Range or Choice.
+    whole: all settings, and whether each is an integer. single: settings whose values contain no comma.
 
     Raises:
-        TreinoError: nothing in it, an unknown name (with the nearest), a name twice, bounds out of order, the
-            logarithm of what isn't positive, a condition that can't hold, commas where a | is meant.
+        TreinoError: an empty space, an unknown name (with the nearest), a repeated name, bounds out of order,
+            a logarithmic range that isn't positive, a condition that can't hold, commas in place of |.
     """
     pairs = list(domains.items()) if isinstance(domains, Mapping) else [_pair(text) for text in domains]
     if not pairs:
@@ -66,7 +65,7 @@ def read_space(
 
 
 def domain_text(d: Mapping[str, Any]) -> str:
-    """A domain of ``Space.to_json`` as it is written on a command line."""
+    """A domain of ``Space.to_json`` in the form of the command line."""
 
     def value(v: Any) -> str:
         return (",".join(map(str, v)) or "none") if isinstance(v, (list, tuple)) else str(v)
@@ -91,7 +90,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _refuse_commas(name: str, text: str, whole: Mapping[str, bool], single: Container[str]) -> None:
-    """Refuse commas between values (``lr=0.01,0.1``) and another setting behind them (``lr=0.1 seed=3``)."""
+    """Refuse commas between values (``lr=0.01,0.1``) and a second setting in the text (``lr=0.1 seed=3``)."""
     other = re.search(r"[\s,;]([\w-]+)\s*=", text)
     if other and other[1].replace("-", "_") in whole:
         raise TreinoError(
@@ -173,7 +172,7 @@ def _range(name: str, match: re.Match[str], whole: bool) -> Range:
 
 
 def _value(text: str) -> Any:
-    """What a text on a command line stands for: an integer, a number, a truth value, or itself."""
+    """The value of a text on a command line: an integer, a number, a truth value, or the text."""
     text = text.strip()
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
