@@ -23,17 +23,17 @@ from treino.training.resolution import train_config
 from treino.training.train import Start, train_events
 from treino.words import _
 
-AUTO = "auto"  # as a learning rate: many are tried for a short while
+AUTO = "auto"  # as a learning rate: try many for a short time
 
 
 @dataclass(frozen=True, eq=False)
 class FitRequest:
-    """What is to be trained, and how often.
+    """The arguments of a ``fit``.
 
-    networks: where the file comes from that settings name as a network of the user's own; None: none may
-    run. net: a module in its place. start: the weights to begin with. lean: no pictures, no copy of rows in
-    memory. held_back: rows of ``validation`` and ``test``, where they are given. num_workers: processes that
-    read a Dataset's items. classes: how many the target must have. on, gpus_per_chunk: the cluster that
+    networks: the source of the file with the user's network that settings name; None: no such code may run.
+    net: a module instead. start: initial weights. lean: no pictures, no copy of rows in memory. held_back:
+    rows of ``validation`` and ``test``, if they are given. num_workers: processes that read a Dataset's
+    items. classes: the number of classes that the target must have. on, gpus_per_chunk: the cluster that
     trains several seeds or folds.
     """
 
@@ -55,16 +55,16 @@ class FitRequest:
 
     @property
     def repeated(self) -> bool:
-        """Whether several networks are trained, which differ in their seeds or folds."""
+        """Whether several networks are trained, with different seeds or folds."""
         return self.seeds is not None or self.folds is not None
 
 
 @dataclass(frozen=True, eq=False)
 class PreparedFit:
-    """A request with every setting decided.
+    """A request with all settings resolved.
 
-    rates: those that were tried; None where the request named its rate. rows: prepared; None where every fold
-    or seed has its own. recipe_reason: why the settings are a recipe's.
+    rates: the learning rates tried; None if the request sets the rate. rows: prepared rows; None if every
+    fold or seed has its own. recipe_reason: why the settings are a recipe's.
     """
 
     request: FitRequest
@@ -76,7 +76,7 @@ class PreparedFit:
 
 
 def prepare_fit(request: FitRequest) -> PreparedFit:
-    """Read the settings, and look for the learning rate where that is ``auto``.
+    """Read the settings, and search for the learning rate if it is ``auto``.
 
     Raises:
         TreinoError: a request that contradicts itself; a setting that is out of range; every rate diverged.
@@ -84,7 +84,7 @@ def prepare_fit(request: FitRequest) -> PreparedFit:
     check_request(request)
     settings = settings_before_search(request.settings)
     files = network_files(request.networks, [settings.net])
-    train_config(settings)  # refused before the data is read
+    train_config(settings)  # raises before the data is read
     rates, rows, reason = None, None, ""
     search = request.settings.get("lr") == AUTO
     if not request.repeated:
@@ -125,14 +125,14 @@ def _load(request: FitRequest, settings: Settings) -> Data:
 
 
 def _alone(request: FitRequest) -> str:
-    """What was given that needs one network, in words."""
+    """The argument that requires a single network, in words; empty without one."""
     if request.net is not None:
         return _("the network is your own")
     return "" if request.start is None else _("it begins with weights that there are")
 
 
 def settings_before_search(settings: Mapping[str, Any]) -> Settings:
-    """The settings but for a learning rate that is still to be found.
+    """The settings without a learning rate of ``auto``.
 
     Raises:
         TreinoError: one is unknown or out of range.
@@ -141,14 +141,14 @@ def settings_before_search(settings: Mapping[str, Any]) -> Settings:
 
 
 def fit_events(fit: PreparedFit) -> Iterator[JobEvent]:
-    """Train, with pictures of a single network at its end.
+    """Train and yield the events; a single network gets pictures at its end.
 
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
     """
     request, settings = fit.request, fit.settings
     if request.repeated:
-        from treino.tuning.repeats import repeat_events  # one network needs nothing of many
+        from treino.tuning.repeats import repeat_events  # not imported for a single network
 
         events = repeat_events(
             request.source,
