@@ -18,7 +18,7 @@ from benchmarks.mnist_files import there
 from benchmarks.result import Result, Table
 from benchmarks.timing import interleaved, once, threads, wall
 from treino.data.dataset import Data
-from treino.engine import Training
+from treino.engine import TrainingLoop
 from treino.errors import TreinoError
 from treino.spec import faults_of, read_settings
 
@@ -69,7 +69,7 @@ def _wine(normalise: bool = True) -> Data:
     return tr.load("wine", features=features, validation=0, test=0, normalise=normalise)
 
 
-def _sgd(data: Data, seeds: int, lr: float, steps: int, faults: Iterable[str], every: int) -> Training:
+def _sgd(data: Data, seeds: int, lr: float, steps: int, faults: Iterable[str], every: int) -> TrainingLoop:
     return tr.train(
         data, tr.mlp(64, 32), optimizer="sgd", lr=lr, batch_size="full", steps=steps, seeds=range(seeds),
         fault=tuple(faults), every=every,
@@ -81,13 +81,13 @@ def _accuracy(net: Any, data: Data) -> float:
         return float((net(data.train.x).argmax(1) == data.train.y).double().mean())
 
 
-def _after(training: Training, data: Data, seeds: int) -> list[float]:
+def _after(training: TrainingLoop, data: Data, seeds: int) -> list[float]:
     for _tick in training:
         pass
     return [_accuracy(training.net(member), data) for member in range(seeds)]
 
 
-def _steps_to_goal(training: Training, data: Data, seeds: int) -> list[int | None]:
+def _steps_to_goal(training: TrainingLoop, data: Data, seeds: int) -> list[int | None]:
     """The first step after which each member is right on so many rows; None: never."""
     first: list[int | None] = [None] * seeds
     for tick in training:

@@ -15,7 +15,7 @@ from treino.engine.metrics import measure
 from treino.inspection.baselines import baselines
 from treino.records.data_source import load_data
 from treino.spec import read_settings
-from treino.training.resolution import plan
+from treino.training.resolution import resolve
 
 SECONDS = 0.3
 BUDGETS = {"wine": 0.99, "iris": 0.95, "digits": 0.97, "breast_cancer": 0.975}
@@ -105,7 +105,7 @@ def run(quick: bool) -> Result:
 def _one(source: Any, seed: int) -> tuple[float, float, float, int]:
     settings = read_settings({"seed": seed})
     data = load_data(source, settings)
-    training = plan(settings, data).training
+    training = resolve(settings, data).training
     begin = time.process_time()
     for _tick in training:
         pass

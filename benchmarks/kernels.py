@@ -11,7 +11,7 @@ import torch
 import treino as tr
 from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, for_seconds, interleaved, microseconds, ratio, wall
-from treino.engine import Training
+from treino.engine import TrainingLoop
 from treino.engine.torch_context import torch_threads
 
 LIMIT = 1.1
@@ -74,7 +74,7 @@ def _training(
     members: int,
     engine: str | None,
     threads: int | None,
-) -> Training:
+) -> TrainingLoop:
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(rows, sizes[0], generator=generator)
     single = sizes[-1] == 1
@@ -87,7 +87,7 @@ def _training(
     )  # fmt: skip
 
 
-def _work(training: Training, members: int, seconds: float) -> Callable[[], Spent]:
+def _work(training: TrainingLoop, members: int, seconds: float) -> Callable[[], Spent]:
     def some() -> int:
         return len(training.advance(0.5).loss_SP) * members
 

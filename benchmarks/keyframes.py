@@ -13,7 +13,7 @@ from treino.data.dataset import Data
 from treino.loop.loop import JobEnd, JobProgress, JobStart
 from treino.spec import read_settings
 from treino.training.keyframe_files import keyframes_in
-from treino.training.train import training
+from treino.training.train import train_events
 
 BUDGET = 1.03
 EVERY = 10
@@ -77,7 +77,7 @@ def _work(
             time.sleep(REST)
             settings = read_settings(asked | ({} if every is None else {"every": every}))
             begin = trained = (0.0, 0.0)
-            for event in training(data, settings, parent=folder, lean=True):
+            for event in train_events(data, settings, parent=folder, lean=True):
                 now = time.perf_counter(), time.process_time()
                 if isinstance(event, JobStart):
                     begin = now

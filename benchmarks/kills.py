@@ -25,7 +25,7 @@ from treino.api import Run, open_result
 from treino.errors import TreinoError
 from treino.spec import read_settings
 from treino.training import train
-from treino.training.train import drain, resuming, training
+from treino.training.train import drain, resuming, train_events
 
 KILLS = 1000
 BASE: dict[str, Any] = {"epochs": 60, "seed": 3, "hidden": [17, 5], "name": "run"}
@@ -86,7 +86,7 @@ def run(quick: bool) -> Result:
 def _whole(parent: Path, name: str) -> tuple[Run, float]:
     """The run that nobody touches, and its seconds."""
     begin = time.perf_counter()
-    _child(lambda: drain(training("wine", read_settings(BASE | CASES[name]), parent=parent)), None)
+    _child(lambda: drain(train_events("wine", read_settings(BASE | CASES[name]), parent=parent)), None)
     return open_result(parent / "run"), time.perf_counter() - begin
 
 
@@ -98,7 +98,9 @@ def _kill_and_resume(name: str, parent: Path, random_: random.Random, length: fl
             drain(resuming(path, checkpoint_seconds=0))
         else:
             shutil.rmtree(path, ignore_errors=True)
-            drain(training("wine", read_settings(BASE | CASES[name]), parent=parent, checkpoint_seconds=0))
+            drain(
+                train_events("wine", read_settings(BASE | CASES[name]), parent=parent, checkpoint_seconds=0)
+            )
 
     for _attempt in range(4):
         if _finished(path):

@@ -10,7 +10,7 @@ import treino as tr
 from benchmarks.mnist_files import there
 from benchmarks.result import Result, Table
 from benchmarks.timing import budget, threads
-from treino.engine import Training
+from treino.engine import TrainingLoop
 from treino.errors import TreinoError
 
 KERAS = "https://github.com/keras-team/keras/blob/2.3.0/examples/mnist_mlp.py (98.40 % after 20 epochs)"
@@ -98,14 +98,14 @@ def _scikit_learn(seeds: Sequence[int], quick: bool) -> tuple[list[float], list[
     return _accuracy(training, test_x, test_y), theirs
 
 
-def _drain(training: Training) -> float:
+def _drain(training: TrainingLoop) -> float:
     begin = time.perf_counter()
     for _tick in training:
         pass
     return time.perf_counter() - begin
 
 
-def _accuracy(training: Training, x_ND: torch.Tensor, y_N: torch.Tensor) -> list[float]:
+def _accuracy(training: TrainingLoop, x_ND: torch.Tensor, y_N: torch.Tensor) -> list[float]:
     with threads(1), torch.no_grad():
         outputs = [training.net(member)(x_ND) for member in range(len(training.status_P))]
     return [float((output_NC.argmax(1) == y_N).double().mean()) for output_NC in outputs]

@@ -27,7 +27,7 @@ from benchmarks.timing import (
 from treino.data.dataset import Data
 from treino.loop.loop import JobEvent, JobProgress
 from treino.spec import read_settings
-from treino.training.train import training
+from treino.training.train import train_events
 
 BUDGETS = {100: 0.45, 20: 0.32, 5: 0.28}
 JAX_BUDGET = 1.0
@@ -46,7 +46,7 @@ def run(quick: bool) -> Result:
                 {"hidden": SIZES[1:-1], "lr": 1e-3, "batch_size": batch_size, "epochs": 1000}
             )
             # a checkpoint is due by the clock, which runs on while the peer has its turn
-            events = training(data, settings, parent=folder, checkpoint_seconds=4.0)
+            events = train_events(data, settings, parent=folder, checkpoint_seconds=4.0)
             next(events)
             works = {"eager": eager, "treino": for_seconds(seconds, _steps(events))}
             if peers_jax.there():

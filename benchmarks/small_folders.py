@@ -58,7 +58,7 @@ def new(kind: str, parent: Path) -> Iterator[JobEvent]:
     words: dict[str, Any] = {"parent": parent, "name": NAME}
     if kind == "run":
         settings = read_settings(SETTINGS | {"epochs": 6, "every": 8, "name": NAME})
-        return train.training("wine", settings, parent=parent, checkpoint_seconds=0)
+        return train.train_events("wine", settings, parent=parent, checkpoint_seconds=0)
     if kind == "study":
         return study.study_events("wine", batch_sizes=[60, 40], settings=SETTINGS | {"epochs": 4}, **words)
     settings = {name: value for name, value in SETTINGS.items() if name != "seed"}

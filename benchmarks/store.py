@@ -18,8 +18,8 @@ from treino.loop.loop import JobEvent, JobProgress
 from treino.records.data_source import load_data
 from treino.spec import read_settings
 from treino.store import RunFolder
-from treino.training.resolution import plan
-from treino.training.train import training
+from treino.training.resolution import resolve
+from treino.training.train import train_events
 
 LIMIT = 1.05
 CHECKPOINT_SECONDS = 2.0
@@ -40,11 +40,13 @@ def run(quick: bool) -> Result:
         with tempfile.TemporaryDirectory() as folder:
             settings = read_settings(asked | {"steps": FOREVER})
             events = _followed(
-                training(source, settings, parent=folder, checkpoint_seconds=2 * CHECKPOINT_SECONDS)
+                train_events(source, settings, parent=folder, checkpoint_seconds=2 * CHECKPOINT_SECONDS)
             )
             found = interleaved(
                 {
-                    "bare": for_seconds(seconds, _bare(plan(settings, load_data(source, settings)).training)),
+                    "bare": for_seconds(
+                        seconds, _bare(resolve(settings, load_data(source, settings)).training)
+                    ),
                     "kept": for_seconds(seconds, _events(events)),
                 },
                 rounds,
@@ -112,7 +114,7 @@ def _checkpoints(images: Any, quick: bool) -> tuple[tuple[str, ...], ...]:
     rows = []
     for name, hidden in {"784-128-128-10": [128, 128], "784-512-512-10": [512, 512]}.items():
         with tempfile.TemporaryDirectory() as parent:
-            engine = plan(read_settings({"hidden": hidden, "steps": 1}), images).training
+            engine = resolve(read_settings({"hidden": hidden, "steps": 1}), images).training
             with RunFolder.create(parent=parent, stem="run") as folder:
                 times = []
                 for _time in range(2 if quick else 20):
@@ -130,7 +132,7 @@ import sys, tempfile
 import torch
 from treino.spec import read_settings
 from treino.loop.loop import JobProgress
-from treino.training.train import training
+from treino.training.train import train_events
 def megabytes():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * 4096 // 1000000
@@ -138,7 +140,7 @@ steps = int(sys.argv[1])
 torch.set_num_threads(1)
 with tempfile.TemporaryDirectory() as folder:
     marks = [steps // 10 * i for i in (1, 2, 4, 6, 8, 10)]
-    for event in training("wine", read_settings({"steps": steps}), parent=folder):
+    for event in train_events("wine", read_settings({"steps": steps}), parent=folder):
         if isinstance(event, JobProgress):
             while marks and event.tick.step >= marks[0]:
                 print(marks.pop(0), megabytes())

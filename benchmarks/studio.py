@@ -21,7 +21,7 @@ from treino.spec import read_settings
 from treino.store.live import LiveFolder
 from treino.training.live_view import LiveView
 from treino.training.playback import Playback
-from treino.training.train import RunJob, training
+from treino.training.train import RunJob, train_events
 
 ROWS, STEPS, ROUNDS = 6000, 3000, 5
 WINE_STEPS, LOOKS = 10_000, 200
@@ -88,7 +88,7 @@ def _training(how: str, steps: int) -> Callable[[], float]:
     def work() -> float:
         over = threading.Event()
         with tempfile.TemporaryDirectory() as folder:
-            for event in training((x_ND, y_N), settings, parent=folder, lean=True):
+            for event in train_events((x_ND, y_N), settings, parent=folder, lean=True):
                 if not isinstance(event, JobStart) or not isinstance(event.job, RunJob):
                     continue
                 if how == "none":

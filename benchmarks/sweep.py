@@ -14,7 +14,7 @@ from typing import Any
 import treino as tr
 from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, budget, threads
-from treino.engine.training_loop import Training
+from treino.engine.training_loop import TrainingLoop
 from treino.loop.loop import JobClose, JobProgress
 from treino.tuning.sweep import sweep_events
 
@@ -161,16 +161,16 @@ def _bookkeeping_row(
 def _inside() -> Iterator[list[Spent]]:
     """What every call of the engine in this block takes."""
     spent: list[Spent] = []
-    advance = Training.advance
+    advance = TrainingLoop.advance
 
-    def timed(training: Training, *args: Any, **kwargs: Any) -> Any:
+    def timed(training: TrainingLoop, *args: Any, **kwargs: Any) -> Any:
         begin, used = time.perf_counter(), time.process_time()
         tick = advance(training, *args, **kwargs)
         spent.append(Spent(time.perf_counter() - begin, time.process_time() - used))
         return tick
 
-    Training.advance = timed  # type: ignore[method-assign]
+    TrainingLoop.advance = timed  # type: ignore[method-assign]
     try:
         yield spent
     finally:
-        Training.advance = advance  # type: ignore[method-assign]
+        TrainingLoop.advance = advance  # type: ignore[method-assign]

@@ -1,6 +1,6 @@
 """treino: a PyTorch training workbench.
 
-The door: what is listed here is the public interface; everything is imported when it is first used.
+The names listed here are the public interface. Each is imported at its first use.
 """
 
 from importlib import import_module

@@ -14,27 +14,27 @@ PIPE_COLUMNS = 1000
 
 
 class EscapingConsole(Console):
-    """rich's console, on which every string is one line; a styled one is made by ``line``.
+    """A rich console that prints every string as one line; ``line`` makes styled ones.
 
-    Names of columns, classes and files are in them, so nothing in them is taken for markup, for a command to
-    the terminal, or for a line of ours. What has several lines is printed as several strings.
+    Strings contain names of columns, classes and files, so they are not parsed as markup, and can't send
+    commands to the terminal or imitate other lines. Texts of several lines are printed as several strings.
     """
 
     def render_str(self, text: str, **options: object) -> Text:
         return super().render_str(escape(text), **options)  # type: ignore[arg-type]
 
     def on_broken_pipe(self) -> None:
-        """Handle a closed pipe as an error of ours; rich itself would end the process."""
+        """Raise an error for a closed pipe; rich would end the process."""
         raise BrokenPipeError
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         for segment in super().render(renderable, options):
-            text = segment.text if segment.control else escape(segment.text, kept="\n")
+            text = segment.text if segment.control else escape(segment.text, exceptions="\n")
             yield segment if text == segment.text else Segment(text, segment.style)
 
 
 def console(file: IO[str], *, quiet: bool = False, columns: int = PIPE_COLUMNS) -> EscapingConsole:
-    """A console on this stream. columns: of a line in a pipe; a terminal has its own."""
+    """A console on this stream. columns: the width in a pipe; a terminal has its own."""
     width = None if file.isatty() else columns
     return EscapingConsole(
         file=file, highlight=False, markup=False, emoji=False, quiet=quiet, width=width, force_jupyter=False
@@ -42,12 +42,12 @@ def console(file: IO[str], *, quiet: bool = False, columns: int = PIPE_COLUMNS) 
 
 
 def line(*parts: str | tuple[str, str]) -> Text:
-    """One line of texts, each alone or with its style: ``line(("error: ", "bold red"), message)``."""
+    """One line of texts, each with or without a style: ``line(("error: ", "bold red"), message)``."""
     styled = [(part, "") if isinstance(part, str) else part for part in parts]
     return Text.assemble(*((escape(text), style) for text, style in styled))
 
 
 def watched(file: IO[str]) -> bool:
-    """Whether this stream is a terminal or a notebook. A command of a notebook's cell (``!treino …``) has a
-    terminal too, but there every drawing stays."""
+    """Whether this stream is a terminal or a notebook. Excludes commands in a notebook's cell (``!treino
+    …``), which have a terminal that can't redraw."""
     return file.isatty() and "JPY_PARENT_PID" not in os.environ

@@ -16,7 +16,7 @@ _STANDARD = sysconfig.get_path("stdlib")
 
 
 class TreinoError(Exception):
-    """Something that the user can act on. The command line shows it without a traceback.
+    """An error that the user can act on. The command line shows it without a traceback.
 
     rule: a short stable id (``csv_ragged``, ``lr_range``), the same in the JSON error.
     message: what was broken, by which value, and where (row, column, member, step, file).
@@ -32,29 +32,29 @@ class TreinoError(Exception):
         self.status = status
 
     def saying(self, message: str) -> "TreinoError":
-        """The same error with another message, which says whose it is."""
+        """The same error with another message."""
         return TreinoError(self.rule, message, self.hint, status=self.status)
 
     @property
     def document(self) -> dict[str, str]:
-        """Its three parts, as JSON has them."""
+        """The error's rule, message and hint, for JSON."""
         return {"rule": self.rule, "message": self.message, "hint": self.hint}
 
     def __str__(self) -> str:
-        said = joined([text for text in (self.message, self.hint) if text], " ")
-        shown = escape(said)
-        return said if shown == said else shown
+        sentence = joined([text for text in (self.message, self.hint) if text], " ")
+        line = escape(sentence)
+        return sentence if line == sentence else line
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows instead of a traceback: the line that asked, what was broken, the next move."""
-        trace, asked = self.__traceback__, ""
+        """IPython's output instead of a traceback: the calling line, the message, and the hint."""
+        trace, source = self.__traceback__, ""
         while trace is not None:
             file, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
             if not file.startswith(_HERE):
-                asked = linecache.getline(file, line).strip() or asked
+                source = linecache.getline(file, line).strip() or source
             trace = trace.tb_next
         lines = [_("error: ") + self.message, self.hint]
-        return [*([asked] if asked else []), *(escape(text) for text in lines if text)]
+        return [*([source] if source else []), *(escape(text) for text in lines if text)]
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (self.rule, self.message, self.hint, self.status)
@@ -65,27 +65,27 @@ def _rebuild(rule: str, message: str, hint: str, status: int) -> TreinoError:
 
 
 def place(error: BaseException) -> str:
-    """``net.py:7``: the line of the user's own code that raised it last; "" where none of theirs did."""
-    found = ""
+    """The last line of the user's code in the traceback, such as ``net.py:7``; "" without one."""
+    location = ""
     for frame, number in traceback.walk_tb(error.__traceback__):
         path = Path(frame.f_code.co_filename)
         library = {"site-packages", "dist-packages"} & {*path.parts}
         if not library and not str(path).startswith(("<", _HERE, _STANDARD)):
-            found = f"{path.name}:{number}"
-    return found
+            location = f"{path.name}:{number}"
+    return location
 
 
 def cause(error: BaseException) -> str:
-    """What was raised, in one line: ``ValueError: negative (net.py:7)``."""
-    said = f"{type(error).__name__}: " + str(error).partition("\n")[0]
-    return f"{said} ({at})" if (at := place(error)) else said
+    """An exception in one line, such as ``ValueError: negative (net.py:7)``."""
+    summary = f"{type(error).__name__}: " + str(error).partition("\n")[0]
+    return f"{summary} ({at})" if (at := place(error)) else summary
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The hint for an unknown name: "Did you mean 'relu'?", or the list where nothing is near."""
+    """The hint for an unknown name: "Did you mean 'relu'?", or the list of known names if none is near."""
     options = sorted(known)
-    if found := like(name, options):
-        return _("Did you mean '{name}'?").format(name=found)
+    if suggestion := like(name, options):
+        return _("Did you mean '{name}'?").format(name=suggestion)
     if len(options) > LISTED:
         listed = ", ".join(options[:LISTED])
         return _("Known: {names}, … ({n} in all).").format(names=listed, n=len(options))
@@ -93,7 +93,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def like(name: str, known: Iterable[str]) -> str | None:
-    """The known name that was probably meant; None where none is near."""
+    """The known name nearest to ``name``; None if none is near."""
     lowered = {option.lower(): option for option in sorted(known, reverse=True)}
     close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
     return lowered[close[0]] if close else None

@@ -19,20 +19,20 @@ from treino.spec import OF_DATA, Settings, read_settings
 from treino.training.learning_rate_search import Rates, find_rate
 from treino.training.recipe_choice import choose_recipe
 from treino.training.resolution import train_config
-from treino.training.train import Start, training
+from treino.training.train import Start, train_events
 from treino.words import _
 
-AUTO = "auto"  # as a learning rate: many are tried for a short while
+AUTO = "auto"  # as a learning rate: try many for a short time
 
 
 @dataclass(frozen=True, eq=False)
 class FitRequest:
-    """What is to be trained, and how often.
+    """The arguments of a ``fit``.
 
-    networks: where the file comes from that settings name as a network of the user's own; None: none may
-    run. net: a module in its place. start: the weights to begin with. lean: no pictures, no copy of rows in
-    memory. held_back: rows of ``validation`` and ``test``, where they are given. num_workers: processes that
-    read a Dataset's items. classes: how many the target must have. on, gpus_per_chunk: the cluster that
+    networks: the source of the file with the user's network that settings name; None: no such code may run.
+    net: a module instead. start: initial weights. lean: no pictures, no copy of rows in memory. held_back:
+    rows of ``validation`` and ``test``, if they are given. num_workers: processes that read a Dataset's
+    items. classes: the number of classes that the target must have. on, gpus_per_chunk: the cluster that
     trains several seeds or folds.
     """
 
@@ -54,7 +54,7 @@ class FitRequest:
 
     @property
     def repeated(self) -> bool:
-        """Whether several networks are trained, which differ in their seeds or folds."""
+        """Whether several networks are trained, with different seeds or folds."""
         return self.seeds is not None or self.folds is not None
 
 
@@ -67,23 +67,27 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             From the events: bad input (status 2) or a failing machine (status 1).
     """
     check_request(request)
-    read = settings_before_search(request.settings)
-    files = network_files(request.networks, [read.net])
-    train_config(read)  # refused before the data is read
+    settings = settings_before_search(request.settings)
+    files = network_files(request.networks, [settings.net])
+    train_config(settings)  # raises before the data is read
     rates, rows, reason = None, None, ""
     search = request.settings.get("lr") == AUTO
     if not request.repeated:
-        read, rows, reason = choose_recipe(request.source, read, partial(_load, request), _alone(request))
+        settings, rows, reason = choose_recipe(
+            request.source, settings, partial(_load, request), _alone(request)
+        )
     elif search or request.held_back or request.classes is not None:
-        rows = _load(request, read)
+        rows = _load(request, settings)
         if request.held_back:  # all seeds are trained on these rows
             rest = {name: value for name, value in request.settings.items() if name not in OF_DATA}
-            request, read = replace(request, source=rows, settings=rest), settings_before_search(rest)
+            request, settings = replace(request, source=rows, settings=rest), settings_before_search(rest)
     if request.classes is not None and rows is not None:
         _check_classes(rows, request.classes)
     if search and rows is not None:
-        rates = find_rate(rows, read, request.net, files)
-        read = read_settings({n: getattr(read, n) for n in read.model_fields_set} | {"lr": rates.chosen})
+        rates = find_rate(rows, settings, request.net, files)
+        settings = read_settings(
+            {n: getattr(settings, n) for n in settings.model_fields_set} | {"lr": rates.chosen}
+        )
     if request.repeated:
         from treino.tuning.sweep import repeat_events  # one network needs nothing of many
 
@@ -93,16 +97,16 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             folds=request.folds,
             until=request.until,
             parent=request.parent,
-            settings={n: getattr(read, n) for n in read.model_fields_set},
+            settings={n: getattr(settings, n) for n in settings.model_fields_set},
             networks=request.networks,
             data=rows,
             on=request.on,
             gpus_per_chunk=request.gpus_per_chunk,
         )
     else:
-        events = training(
+        events = train_events(
             request.source,
-            read,
+            settings,
             net=request.net,
             networks=files,
             parent=request.parent,
@@ -112,17 +116,17 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             recipe_reason=reason,
         )
         events = events if request.lean else illustrated(events)
-    return (events if rates is None else rates.kept(events)), rates
+    return (events if rates is None else rates.record(events)), rates
 
 
 def _check_classes(data: Data, classes: int) -> None:
     if len(data.classes) == classes:
         return
-    found = _("has {n} classes").format(n=len(data.classes)) if data.classes else _("is a number")
+    actual = _("has {n} classes").format(n=len(data.classes)) if data.classes else _("is a number")
     raise TreinoError(
         "num_classes",
         _("num_classes is {asked}, and {target} {found}.").format(
-            asked=classes, target=data.target, found=found
+            asked=classes, target=data.target, found=actual
         ),
         _("Leave num_classes out, or give the number that there are."),
     )
@@ -134,14 +138,14 @@ def _load(request: FitRequest, settings: Settings) -> Data:
 
 
 def _alone(request: FitRequest) -> str:
-    """What was given that needs one network, in words."""
+    """The argument that requires a single network, in words; empty without one."""
     if request.net is not None:
         return _("the network is your own")
     return "" if request.start is None else _("it begins with weights that there are")
 
 
 def settings_before_search(settings: Mapping[str, Any]) -> Settings:
-    """The settings but for a learning rate that is still to be found.
+    """The settings without a learning rate of ``auto``.
 
     Raises:
         TreinoError: one is unknown or out of range.

@@ -1,4 +1,4 @@
-"""Opening and resuming runs, sweeps and studies: by their names, by paths, or the newest."""
+"""Opening and resuming of runs, sweeps and studies, by name or path, or the newest one."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -33,13 +33,13 @@ def open_folder(
     parent: str | Path = "runs",
     verify: bool = True,
 ) -> Stored:
-    """The run, sweep or study of that name in ``parent``, or in that folder, or the newest one (``last``);
-    or the network 17 of a sweep (``SWEEP:17``), where its weights are kept.
+    """Open the run, sweep or study with this name in ``parent``, at this path, or the newest one (``last``);
+    or network 17 of a sweep (``SWEEP:17``), if its weights are kept.
 
     verify: compare every file with its SHA-256.
 
     Raises:
-        TreinoError: there is none (with the nearest name), a damaged one (with the file), a newer format.
+        TreinoError: no such folder (with the nearest name), damage (with the file), a newer format.
     """
     access = access or Access()
     if (named := parse_member(name)) is not None:
@@ -48,7 +48,7 @@ def open_folder(
 
 
 def stored(folder: RunFolder, access: Access | None = None) -> Stored:
-    """What lies in the folder, by its kind."""
+    """The run, sweep or study in the folder, by its kind."""
     if folder.kind == "sweep":
         return StoredSweep(folder, access)
     return StoredStudy(folder, access) if folder.kind == "study" else StoredRun(folder, access)
@@ -61,7 +61,7 @@ def open_run(
     parent: str | Path = "runs",
     verify: bool = True,
 ) -> StoredRun:
-    """The run of that name; of a sweep its winner. See ``open_folder``.
+    """Open a run, or the winner of a sweep. See ``open_folder``.
 
     Raises:
         TreinoError: as ``open_folder``; it is a study, which keeps no network.
@@ -69,24 +69,24 @@ def open_run(
     return run_in(open_folder(name, access, parent=parent, verify=verify))
 
 
-def run_in(found: Stored) -> StoredRun:
-    """The run itself; of a sweep its winner.
+def run_in(result: Stored) -> StoredRun:
+    """The run itself, or the winner of a sweep.
 
     Raises:
         TreinoError: it is a study, which keeps no network; a sweep without a winner.
     """
-    if isinstance(found, StoredStudy):
-        raise study_without_network(found.folder)
-    return found.best if isinstance(found, StoredSweep) else found
+    if isinstance(result, StoredStudy):
+        raise study_without_network(result.folder)
+    return result.best if isinstance(result, StoredSweep) else result
 
 
 def open_all(parent: str | Path = "runs") -> list[Stored]:
-    """The runs, sweeps and studies in ``parent``, the newest first; damaged ones are left out."""
-    found: list[Stored] = []
+    """Open all runs, sweeps and studies in ``parent``, the newest first, without damaged ones."""
+    results: list[Stored] = []
     for path in whole_folders(parent):
         with suppress(TreinoError):
-            found.append(stored(RunFolder.open(path)))
-    return found
+            results.append(stored(RunFolder.open(path)))
+    return results
 
 
 def resume_events(
@@ -99,10 +99,10 @@ def resume_events(
     on: str | None = None,
     gpus_per_chunk: float | None = None,
 ) -> Iterator[JobEvent]:
-    """Go on with a run, sweep or study that broke off, from its last checkpoint.
+    """Resume an interrupted run, sweep or study from its last checkpoint.
 
-    data: the Dataset or DataLoader of a run that was trained on one. storage: Optuna's, of a sweep that has
-    one. more: so many networks more for a sweep, also for one that is over. on, gpus_per_chunk: the cluster
+    data: the Dataset or DataLoader of a run that was trained on one. storage: Optuna's, for a sweep that has
+    one. more: the number of networks to add to a sweep, also to an ended one. on, gpus_per_chunk: the cluster
     that trains a sweep or study.
 
     Raises:
@@ -138,9 +138,10 @@ def resume_events(
 
 
 def branch_events(place: str, access: Access, changes: Settings, *, in_place: bool) -> Iterator[JobEvent]:
-    """Go on from a step of a run with other settings: in a new run, or as the next segment of its own folder.
+    """Train from a step of a run on with other settings, as a new run or as the next segment of the run's
+    folder.
 
-    place: ``RUN:STEP``. changes: the settings that are set in it. in_place: in the run's own folder.
+    place: ``RUN:STEP``. changes: the changed settings. in_place: in the run's own folder.
 
     Raises:
         TreinoError: no such run or step; a setting that can't change on the way.
@@ -152,19 +153,20 @@ def branch_events(place: str, access: Access, changes: Settings, *, in_place: bo
 
 
 def predicting(name: str | Path, access: Access, top: int | None = None) -> StoredRun:
-    """What predicts new rows: a run; of a sweep its winner, the networks that were chosen to answer together,
-    or the best ``top``.
+    """The run that predicts new rows; of a sweep the winner, the networks chosen to answer together, or the
+    best ``top``.
 
     Raises:
-        TreinoError: top of what is no sweep, or more than it keeps; otherwise as ``open_run``.
+        TreinoError: ``top`` for a folder that is no sweep, or more than a sweep keeps; otherwise as
+        ``open_run``.
     """
-    found = open_folder(name, access)
+    result = open_folder(name, access)
     if top is None:
-        return found.answer if isinstance(found, StoredSweep) else run_in(found)
-    if not isinstance(found, StoredSweep):
+        return result.answer if isinstance(result, StoredSweep) else run_in(result)
+    if not isinstance(result, StoredSweep):
         raise TreinoError(
             "top_of_a_run",
-            _("{name} is a run, a single network.").format(name=found.name),
+            _("{name} is a run, a single network.").format(name=result.name),
             _("Leave [[top]] out, or name a sweep."),
         )
-    return found.together(top)
+    return result.together(top)

@@ -1,8 +1,8 @@
 """Formulas as expression trees whose leaves have a symbol and a number.
 
-Every operation stands in one table with its own local derivatives; ``derivative`` is the chain rule over it.
-``value`` is the number of a tree, ``values`` those of many trees at once, that differ in their numbers.
-Writers (``plots/explain_text.py``, ``plots/explain_formula.py``) turn the tree into symbols or numbers.
+One table has every operation with its local derivatives; ``derivative`` applies the chain rule to it.
+``value`` is the number of a tree; ``values`` evaluates a tree for arrays of numbers. Writers
+(``plots/explain_text.py``, ``plots/explain_formula.py``) turn trees into symbols or numbers.
 """
 
 import math
@@ -15,7 +15,7 @@ Array = np.ndarray
 
 
 class Expr:
-    """What the three leaves and nodes share: Python's operators build the tree."""
+    """The base of leaves and nodes, with Python's operators, which build trees."""
 
     def __add__(self, other: "Expr | float") -> "Op":
         return Op("+", (self, expr(other)))
@@ -50,14 +50,14 @@ class Expr:
 
 @dataclass(frozen=True)
 class Constant(Expr):
-    """A constant of the formula itself: the 2 of a square's derivative. The same in symbols and numbers."""
+    """A constant of the formula, such as the 2 of a square's derivative; the same in symbols and numbers."""
 
     number: float
 
 
 @dataclass(frozen=True)
 class Symbol(Expr):
-    """A quantity: its sign (with index, exponent-like mark, hat) and the number that it has here.
+    """A quantity: its symbol (with index, superscript, hat) and its present number.
 
     name: one sign or a word, e.g. ``m``. sub: ``t−1``. sup: ``(1)``, a layer's mark, no power. hat: m̂.
     """
@@ -83,7 +83,7 @@ class Op(Expr):
 
 @dataclass(frozen=True)
 class Sum(Expr):
-    """Σ over an index: the general term for the symbols, every single term for the numbers.
+    """A sum over an index: the general term, for symbols, and every single term, for numbers.
 
     Both come from one function: see ``series``.
     """
@@ -96,7 +96,7 @@ class Sum(Expr):
 
 @dataclass(frozen=True)
 class Formula:
-    """left = right. value: of the right side."""
+    """The equation left = right. value: of the right side."""
 
     left: Expr
     right: Expr
@@ -108,9 +108,10 @@ class Formula:
 
 @dataclass(frozen=True)
 class Operation:
-    """compute: numbers -> number. slopes: one function for each argument: arguments -> ∂/∂argument.
+    """An operation.
 
-    arrays: the same on arrays, where NumPy has it; else they are computed number by number.
+    compute: numbers -> number. slopes: one function for each argument: arguments -> ∂/∂argument. arrays: the
+    operation on arrays, if NumPy has it; else it is computed number by number.
     """
 
     compute: Callable[..., float]
@@ -123,10 +124,10 @@ def expr(value: "Expr | float") -> Expr:
 
 
 def series(index: str, last: str, count: int, term: Callable[[str, int], Expr]) -> Sum:
-    """Σ from 1 to ``last``, or over all that there are where it is empty.
+    """The sum from 1 to ``last``, or over all terms if ``last`` is empty.
 
-    term(sub, place): called once with the index's name for the symbols (its numbers are not looked at), and
-    for each place from 0 on with the place's number, from 1 on, as ``sub``.
+    term(sub, place): called once with the index's name for the symbols (its numbers are not used), and for
+    each place from 0 with the place's number, from 1, as ``sub``.
     """
     return Sum(index, last, term(index, 0), tuple(term(str(k + 1), k) for k in range(count)))
 
@@ -156,12 +157,12 @@ def _sigmoids(z: Array) -> Array:
 
 
 def _bell(z: float) -> float:
-    """The standard normal's density."""
+    """The density of the standard normal distribution."""
     return math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
 
 
 def _below(z: float) -> float:
-    """The standard normal's distribution."""
+    """The distribution function of the standard normal distribution."""
     return (1 + math.erf(z / math.sqrt(2))) / 2
 
 
@@ -184,7 +185,7 @@ OPS: dict[str, Operation] = {
     "σ": Operation(sigmoid, (lambda z: call("σ", z) * (1 - call("σ", z)),), _sigmoids),
     "tanh": Operation(math.tanh, (lambda z: 1 - call("tanh", z) ** 2,), np.tanh),
     "ReLU": Operation(lambda z: max(z, 0.0), (lambda z: call("ReLU′", z),), lambda z: np.maximum(z, 0)),
-    "ReLU′": Operation(  # torch takes 0 at the kink
+    "ReLU′": Operation(  # torch uses 0 at the kink
         lambda z: float(z > 0), (lambda z: ZERO,), lambda z: (z > 0) * 1.0
     ),
     "LeakyReLU": Operation(
@@ -223,7 +224,7 @@ def ln(a: Expr | float) -> Op:
 
 
 def value(e: Expr, at: Mapping[Symbol, float] | None = None) -> float:
-    """The number of a tree. at: other numbers for some of its symbols."""
+    """The number of a tree. at: numbers that replace those of some symbols."""
     if isinstance(e, Symbol):
         return e.number if at is None else at.get(e, e.number)
     if isinstance(e, Constant):
@@ -235,10 +236,10 @@ def value(e: Expr, at: Mapping[Symbol, float] | None = None) -> float:
 
 
 def values(e: Expr, at: Mapping[Symbol, Array]) -> Array:
-    """``value`` of a tree for every number of these arrays, which are of one shape."""
+    """``value`` of a tree for arrays of numbers, which have the same shape."""
     with np.errstate(all="ignore"):
-        found = _values(e, at)
-    return np.broadcast_to(found, next(iter(at.values())).shape).astype(np.float64)
+        array = _values(e, at)
+    return np.broadcast_to(array, next(iter(at.values())).shape).astype(np.float64)
 
 
 def _values(e: Expr, at: Mapping[Symbol, Array]) -> Array:
@@ -254,12 +255,13 @@ def _values(e: Expr, at: Mapping[Symbol, Array]) -> Array:
 
 
 def _sum(terms: Sequence[float]) -> float:
-    """Rounded once, at the end, however many there are."""
+    """A sum that is rounded only once, at the end."""
     return math.fsum(terms) if all(map(math.isfinite, terms)) else sum(terms)
 
 
 def derivative(e: Expr, by: Symbol) -> Expr:
-    """∂e/∂by as a tree: for each argument its local derivative times the argument's own (the chain rule)."""
+    """∂e/∂by as a tree, by the chain rule: the sum of local derivatives times derivatives of the
+    arguments."""
     if isinstance(e, Symbol):
         return ONE if e == by else ZERO
     if isinstance(e, Constant):
@@ -272,11 +274,11 @@ def derivative(e: Expr, by: Symbol) -> Expr:
 
 
 def _added(parts: Sequence[Expr]) -> Expr:
-    found: Expr = ZERO
+    total: Expr = ZERO
     for part in parts:
         if part != ZERO:
-            found = part if found == ZERO else found + part
-    return found
+            total = part if total == ZERO else total + part
+    return total
 
 
 def _times(a: Expr, b: Expr) -> Expr:

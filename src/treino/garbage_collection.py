@@ -1,5 +1,5 @@
-"""How often Python's garbage collector runs. Imports make hundreds of thousands of objects that all stay: to
-look through them again and again, and once more as the process ends, is a fifth of a short command.
+"""Control of Python's garbage collector. Imports make hundreds of thousands of permanent objects: scanning
+them repeatedly, and again at exit, takes a fifth of a short command's time.
 """
 
 import gc
@@ -11,29 +11,28 @@ RARE = 20_000, 20, 100
 
 
 def collect_rarely() -> None:
-    """For a process of our own, before it imports anything large."""
+    """Make collections rare, for a process of treino, before it imports anything large."""
     gc.set_threshold(*RARE)
 
 
 def collect_as_usual() -> None:
-    """As Python does it, but for what is there by now, which stays: before a script that isn't ours runs.
+    """Restore Python's defaults, except for present objects, before a user's script runs.
 
-    What was imported so far is never looked through again, not even as the process ends, when Python looks
-    through everything several times over.
+    Present objects are never scanned again, not even at exit, when Python scans everything several times.
     """
     gc.freeze()
     gc.set_threshold(*USUAL)
 
 
 def collect_no_more() -> None:
-    """At the end of a process of our own, whose memory goes at once; a script's objects end as usual."""
+    """Turn off collections at the end of a process of treino. Objects of a script end as usual."""
     if gc.get_threshold() == RARE:
         gc.freeze()
 
 
 @contextmanager
 def collect_later() -> Iterator[None]:
-    """No collection inside, whatever is usual; afterwards it is as it was, on or off."""
+    """Turn off collections within the block, and restore the previous state afterwards."""
     was = gc.isenabled()
     gc.disable()
     try:

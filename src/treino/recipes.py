@@ -1,4 +1,4 @@
-"""Recipes: settings that were measured together, in the place of those that a person leaves open."""
+"""Recipes: defaults for settings left open, which were measured together."""
 
 import math
 from collections.abc import Mapping
@@ -17,54 +17,54 @@ TABLE: dict[str, Any] = {
     "lr": 2e-3,
     "weight_decay": 1e-2,
 }
-MOST_INPUTS = 1024  # of a network that sees bins; wider ones would take minutes
-DROPOUT = 0.4  # of the networks of an ensemble: shares of their own up to this one
-PLAIN_EACH = 4  # one network in so many sees no bins
-ROWS_A_BATCH, BATCHES = 50, (32, 512)  # a batch is so small a part of the rows, within these sizes
-STEPS, EPOCHS = 5000, 20  # at least
-PATIENCE_STEPS, PATIENCE_EPOCHS = 400, 20  # without a better validation figure, whichever is longer
+MOST_INPUTS = 1024  # of a network with bins; wider networks would take minutes
+DROPOUT = 0.4  # of an ensemble, whose networks have rates of their own up to this one
+PLAIN_EACH = 4  # one in so many networks sees no bins
+ROWS_A_BATCH, BATCHES = 50, (32, 512)  # a batch is this fraction of the rows, within these sizes
+STEPS, EPOCHS = 5000, 20  # at least so many
+PATIENCE_STEPS, PATIENCE_EPOCHS = 400, 20  # without a better validation figure; the longer one counts
 
 
-def table_settings(asked: dict[str, Any]) -> dict[str, Any]:
-    """What the recipe ``table`` adds to settings that were asked for; what was asked for stays."""
-    found = {name: value for name, value in TABLE.items() if name not in asked}
-    if "optimizer" in asked:  # the rate and the decay are this optimizer's
-        found = {name: value for name, value in found.items() if name not in ("lr", "weight_decay")}
-    every = asked | found
-    if every["ensemble"] > 1 and not {"dropout", "dropout_spread"} & set(asked):
-        found |= {"dropout": DROPOUT, "dropout_spread": True}
-    if every["ensemble"] == 1 and "clip_target" not in asked:
-        del found["clip_target"]
-    if every["inputs"] == "bins" and every["gates"] and "plain_members" not in asked:
-        found["plain_members"] = every["ensemble"] // PLAIN_EACH
-    return found
+def table_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings that the recipe ``table`` adds to those that are set."""
+    additions = {name: value for name, value in TABLE.items() if name not in settings}
+    if "optimizer" in settings:  # learning rate and decay are then the optimizer's defaults
+        additions = {name: value for name, value in additions.items() if name not in ("lr", "weight_decay")}
+    every = settings | additions
+    if every["ensemble"] > 1 and not {"dropout", "dropout_spread"} & set(settings):
+        additions |= {"dropout": DROPOUT, "dropout_spread": True}
+    if every["ensemble"] == 1 and "clip_target" not in settings:
+        del additions["clip_target"]
+    if every["inputs"] == "bins" and every["gates"] and "plain_members" not in settings:
+        additions["plain_members"] = every["ensemble"] // PLAIN_EACH
+    return additions
 
 
-def without_recipe(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that were asked for, without those that the recipe among them adds again."""
-    if asked.get("recipe") != "table":
-        return dict(asked)
-    usual, known = _plain_values(table_settings({})), _plain_values(asked)
+def without_recipe(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings without those that their recipe would add again."""
+    if settings.get("recipe") != "table":
+        return dict(settings)
+    usual, known = _plain_values(table_settings({})), _plain_values(settings)
     rest = {name: value for name, value in known.items() if usual.get(name, ...) != value}
     for name in usual:
         fewer = {other: value for other, value in rest.items() if other != name}
         if _plain_values(fewer | table_settings(fewer)) == known:
             rest = fewer
-    return rest if _plain_values(rest | table_settings(rest)) == known else dict(asked)
+    return rest if _plain_values(rest | table_settings(rest)) == known else dict(settings)
 
 
 def _plain_values(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The same, with lists as JSON has them."""
+    """The settings with lists instead of tuples, as in JSON."""
     return {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()}
 
 
 def batch_rows(rows: int) -> int:
-    """The rows of a batch, of so many training rows: a power of two."""
+    """The batch size for ``rows`` training rows, a power of two."""
     least, most = BATCHES
     return int(2 ** round(math.log2(min(most, max(least, rows / ROWS_A_BATCH)))))
 
 
 def length(batches: int) -> tuple[int, int]:
-    """(epochs, patience in epochs), of so many batches an epoch."""
+    """(epochs, patience in epochs) for ``batches`` batches per epoch."""
     epochs = max(EPOCHS, -(-STEPS // batches))
     return epochs, max(PATIENCE_EPOCHS, -(-PATIENCE_STEPS // batches))

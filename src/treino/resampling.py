@@ -1,4 +1,4 @@
-"""Macro F1 and AUC of rows that count once or several times; the bootstrap, which draws rows again."""
+"""The bootstrap, and macro F1 and AUC of resampled rows, which may count several times."""
 
 from collections.abc import Callable, Iterator
 
@@ -15,17 +15,17 @@ Scores = Callable[[Tensor | None], Tensor]
 
 LEVEL = 0.95
 IN_CACHE = 250_000  # numbers
-AT_ONCE = 2_000_000  # numbers of the tables of classes in one product
+AT_ONCE = 2_000_000  # numbers in the tables of classes of one product
 
 
 def row_counts(
     rows: int, resamples: int, draw: Callable[[tuple[int, int]], NDArray[np.int64]], block: int | None = None
 ) -> Iterator[Floats]:
-    """``count_BN`` of the bootstrap (Efron 1979), some resamples at once: N of N rows, with replacement.
+    """Yield blocks ``count_BN`` of the bootstrap (Efron 1979): how often each of N rows is drawn, with
+    replacement.
 
-    draw: random places from 0 to N - 1, in an array of this shape. block: how many resamples at once;
-    default: as many as stay in the cache. A block is drawn when it is asked for, so that a caller may draw
-    something else with the same generator in between.
+    draw: returns random integers from 0 to N - 1 in this shape. block: resamples per block; default: as many
+    as fit into the cache. Blocks are drawn lazily, so that a caller can use the same generator in between.
     """
     block = block or max(1, IN_CACHE // rows)
     for first in range(0, resamples, block):
@@ -36,15 +36,15 @@ def row_counts(
 
 
 def percentile_interval(value_B: Floats, tail: float = (1 - LEVEL) / 2) -> tuple[float, float]:
-    """Between which figures the resamples lie, but for this share of them at each end."""
+    """The interval of the resamples without this share of them at each end."""
     low, high = np.quantile(value_B, [tail, 1 - tail])
     return float(low), float(high)
 
 
 def f1_scores(guess_MN: Tensor, y_N: Tensor, classes: int = 0) -> Scores:
-    """Macro F1 of M networks' classes: 2 TP / (guessed + true), the mean over the classes that occur at all.
+    """Macro F1 of M networks' predictions: 2 TP / (predicted + true), averaged over the classes that occur.
 
-    classes: how many there are at least; those that never occur may move the last digit of the sum.
+    classes: the least number of classes; classes that never occur may change the last digit of the sum.
     """
     classes = max(2, classes, int(guess_MN.max()) + 1, int(y_N.max()) + 1)
     guess_MN, hit_MN = guess_MN.long(), guess_MN == y_N
@@ -72,10 +72,10 @@ def f1_scores(guess_MN: Tensor, y_N: Tensor, classes: int = 0) -> Scores:
 
 
 def auc_scores(score_MN: Tensor, y_N: Tensor) -> Scores:
-    """Area under the ROC curve of M networks' scores of class 1; NaN where a class has no row.
+    """The area under the ROC curve of M networks' scores of class 1; NaN if a class has no row.
 
-    The chance that a row of class 1 scores above one of class 0; ties count half (Mann & Whitney). NaN too
-    where a score is not finite.
+    It is the probability that a row of class 1 scores above one of class 0; ties count half (Mann & Whitney).
+    Also NaN if a score is not finite.
     """
     score_MN, positive_N = score_MN.contiguous(), y_N == 1
     sorted_MN, order_MN = score_MN.sort(-1)
@@ -84,10 +84,10 @@ def auc_scores(score_MN: Tensor, y_N: Tensor) -> Scores:
 
     def scores(count_BN: Tensor | None) -> Tensor:
         if count_BN is None:
-            ranks = (below_MK + upto_MK + 1).double().sum(-1) / 2  # from 1 on; ties share their mean
+            ranks = (below_MK + upto_MK + 1).double().sum(-1) / 2  # from 1; ties share their mean rank
             positive, rows = (torch.tensor(len(of), dtype=torch.float64) for of in (score_MK.T, y_N))
         else:
-            count_NB = count_BN.T.contiguous()  # whole lines are picked, several times as fast
+            count_NB = count_BN.T.contiguous()  # selecting whole lines is several times faster
             count_KB = count_NB[positive_N]
             each = []
             for order_N, below_K, upto_K in zip(order_MN, below_MK, upto_MK, strict=True):

@@ -8,17 +8,18 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-LARGEST_LR, LARGEST_DECAY = 1e30, 1e6  # far beyond sense, but they keep every product in float32
+LARGEST_LR, LARGEST_DECAY = 1e30, 1e6  # far beyond useful values, but all products stay within float32
 LARGEST_LAYER = 1_000_000  # units of one layer
-MOST_LAYERS = 500  # hidden ones: of 10,000 a change takes half a minute, in which nothing else trains
+MOST_LAYERS = 500  # hidden layers: a change of 10,000 takes half a minute, without training meanwhile
 
 
 class SettingGuess(ValueError):  # noqa: N818
-    """A value that can't be read as it stands; the text is what was probably meant."""
+    """A value that can't be parsed, with the text that was probably meant."""
 
 
 def number(value: object) -> object:
-    """A number of numpy's or torch's as Python's; refuse what can be read better than pydantic does."""
+    """A number of NumPy or torch as a Python number. Refuses some values with a better message than
+    pydantic's."""
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
         value = value.item()
     if isinstance(value, bool):
@@ -31,7 +32,7 @@ def number(value: object) -> object:
 
 
 def items(value: object) -> object:
-    """'64,32', a list or an array -> a tuple; 'none' -> the empty one."""
+    """A tuple from '64,32', a list or an array; 'none' is the empty tuple."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, str):
@@ -43,12 +44,12 @@ def items(value: object) -> object:
 
 
 def _listed(text: str) -> list[str]:
-    """The parts between the commas; a part that holds a comma stands in double quotes: ``"a, b"=text``."""
+    """The parts between commas; a part with a comma is in double quotes: ``"a, b"=text``."""
     return next(csv.reader([text], skipinitialspace=True)) if '"' in text else text.split(",")
 
 
 def as_item(text: str) -> str:
-    """A name as it stands in a list: in double quotes where it holds a comma."""
+    """A name in the form of a list's item: in double quotes if it has a comma."""
     return '"' + text.replace('"', '""') + '"' if "," in text or text.startswith('"') else text
 
 
@@ -57,12 +58,12 @@ def weights(value: object) -> object:
 
 
 def pairs(value: object) -> object:
-    """``{"cep": "text"}`` -> ``("cep=text",)``, as it is written on a command line."""
+    """``{"cep": "text"}`` -> ``("cep=text",)``, the form of the command line."""
     return tuple(f"{k}={v}" for k, v in value.items()) if isinstance(value, Mapping) else items(value)
 
 
 def share(value: object) -> object:
-    """A share as a number; what is no number is a file."""
+    """A share as a number; other texts are names of files."""
     value = number(value)
     try:
         return float(value) if isinstance(value, str) else str(value) if hasattr(value, "parts") else value
@@ -75,7 +76,7 @@ def yes(value: object) -> object:
 
 
 def threshold(value: object) -> object:
-    """``auto`` or ``cost=FP:FN``; a blank for the equals sign is understood."""
+    """``auto`` or ``cost=FP:FN``; a blank in place of the equals sign is accepted."""
     text = re.sub(r"\s+", "=", str(value).strip().lower(), count=1)
     number = r"\d+(\.\d+)?"
     costs = re.fullmatch(rf"cost=({number}):({number})", text)
@@ -85,7 +86,7 @@ def threshold(value: object) -> object:
 
 
 def size(value: object) -> object:
-    """An amount of memory as it is written: 2GB, 500MB, 2GiB, or bytes."""
+    """An amount of memory as text, after a check: 2GB, 500MB, 2GiB, or bytes."""
     text = str(value).strip()
     if (
         value is None
@@ -97,7 +98,7 @@ def size(value: object) -> object:
 
 
 def limit(value: object) -> object:
-    """A limit of infinity is none."""
+    """A limit, where infinity means no limit."""
     return None if value in (math.inf, "inf") else value
 
 
@@ -106,13 +107,13 @@ def path(value: object) -> object:
 
 
 def name(value: object) -> object:
-    """Columns of a frame may be numbered."""
+    """The name of a column as text: columns of a frame may be numbers."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 Float = Annotated[float, BeforeValidator(number), Field(allow_inf_nan=False)]
 Int = Annotated[int, BeforeValidator(number)]
-LISTED = Field(strict=False)  # JSON has lists alone, which a strict reader takes for a tuple too
+LISTED = Field(strict=False)  # lets a strict model accept JSON's lists as tuples
 Layers = Annotated[
     tuple[Annotated[int, Field(ge=1, le=LARGEST_LAYER)], ...],
     Field(max_length=MOST_LAYERS),

@@ -1,8 +1,8 @@
-"""``Classifier`` and ``Regressor``: the same training as an estimator of scikit-learn's kind.
+"""``Classifier`` and ``Regressor``: treino's training as scikit-learn estimators.
 
-They take part in ``Pipeline``, ``GridSearchCV`` and ``cross_val_score``, keep the names of a frame's
-columns, and are pickled as what their run's folder holds: no pickled network, no path of this machine.
-The conventions: https://scikit-learn.org/stable/developers/develop.html
+They work in ``Pipeline``, ``GridSearchCV`` and ``cross_val_score``, keep the column names of a frame, and are
+pickled as the content of their run's folder: without a pickled network or a path of this machine. The
+conventions: https://scikit-learn.org/stable/developers/develop.html
 """
 
 import copy
@@ -48,7 +48,7 @@ DEFAULTS: dict[str, Any] = {
 
 
 def _signature() -> inspect.Signature:
-    """Every setting as a parameter; ``hidden``, the first, may be given by its place."""
+    """A signature with every setting as a parameter; only the first, ``hidden``, may be positional."""
     kinds = inspect.Parameter
     names = ["hidden", *(name for name in DEFAULTS if name != "hidden")]
     return inspect.Signature(
@@ -65,7 +65,8 @@ def _signature() -> inspect.Signature:
 
 
 class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """What both share. Parameters are the settings of ``treino.spec``; None is decided from the data.
+    """The base of both estimators. Parameters are the settings of ``treino.spec``; None means a default from
+    the data.
 
     net: ``mlp(64, 32)``, FILE.py:NAME, or an ``nn.Module`` of your own, instead of ``hidden``.
     validation: the share of the given rows that early stopping looks at. random_state: the seed; None draws
@@ -100,15 +101,15 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         seed = self.random_state
         if seed is None or not isinstance(seed, (int, np.integer)):
             seed = check_random_state(seed).randint(2**31 - 1)
-        asked = {  # what is left alone isn't asked for: only then the data may decide
+        settings = {  # parameters at their default are left out, so that the data may decide
             name: value
             for name, value in self.get_params(deep=False).items()
             if name not in ("random_state", "net") and not _same(value, DEFAULTS[name])
         }
-        asked |= {"seed": int(seed), "task": self._task, "test": 0.0}
+        settings |= {"seed": int(seed), "task": self._task, "test": 0.0}
         try:
             with tempfile.TemporaryDirectory(prefix="treino-") as parent:
-                run = fit((x, y), self.net, parent=parent, lean=True, **asked)
+                run = fit((x, y), self.net, parent=parent, lean=True, **settings)
                 self._content = _content_of(run.path)
         except TreinoError as error:
             raise ValueError(str(error)) from None
@@ -118,7 +119,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         return self
 
     def _open(self) -> None:
-        """Unfold what was kept: the run in a temporary folder, its network and its preparation in memory."""
+        """Restore the run in a temporary folder, with its network and preparation in memory."""
         folder = tempfile.mkdtemp(prefix="treino-")
         self._folder = weakref.finalize(self, _remove, folder, os.getpid())
         path = Path(folder) / "run"
@@ -138,12 +139,13 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         except TreinoError as error:
             raise ValueError(str(error)) from None
         net, x_ND = self.module_, prepared.x
-        if self.run_.spec.net == "mlp":  # in float32 a row's answer hangs on how many rows come with it
+        if self.run_.spec.net == "mlp":  # in float32 a row's output depends on the number of rows beside it
             net, x_ND = copy.deepcopy(net).double(), x_ND.double()
         return outputs(net, x_ND, item_shape=self.run_.item_shape)
 
     def _checked(self, x: Any, y: Any = "no_validation", *, reset: bool) -> Any:
-        """X as an array, or as the frame that it is; its names and number of columns kept or compared."""
+        """X as an array or unchanged frame, after its column names and their number are stored or
+        compared."""
         if hasattr(x, "columns") and hasattr(x, "dtypes"):
             checked = validate_data(self, x, y, reset=reset, skip_check_array=True)
             if x.shape[0] and x.shape[1]:
@@ -188,8 +190,8 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         check_classification_targets(y)
         self.classes_, y = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            said = _("y holds one class, {name!r}: there is nothing to tell apart.")
-            raise ValueError(said.format(name=self.classes_[0]))
+            message = _("y holds one class, {name!r}: there is nothing to tell apart.")
+            raise ValueError(message.format(name=self.classes_[0]))
         return self._fit(x, y)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
@@ -198,18 +200,20 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         return probabilities(outputs_NC).double().numpy()
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """``[N]``: the class of each row, as it stood in y: the most probable, or by the ``threshold``.
+        """``[N]``: the class of each row, as in y: the most probable one, or by the ``threshold``.
 
         Raises:
-            ValueError: the network's output is NaN in some rows, of which no class is the most probable.
+            ValueError: the network's output is NaN in some rows, which have no most probable class.
         """
         share_NC = self.predict_proba(X)
         unknown_N = np.isnan(share_NC).any(axis=1)
         if unknown_N.any():
-            said = _("The network's output is NaN in {n} of {of} rows: no class is the most probable there.")
-            raise ValueError(said.format(n=int(unknown_N.sum()), of=len(share_NC)))
-        found: NDArray[Any] = self.classes_[winners(self.run_, share_NC)]
-        return found
+            message = _(
+                "The network's output is NaN in {n} of {of} rows: no class is the most probable there."
+            )
+            raise ValueError(message.format(n=int(unknown_N.sum()), of=len(share_NC)))
+        label_N: NDArray[Any] = self.classes_[winners(self.run_, share_NC)]
+        return label_N
 
 
 class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
@@ -237,18 +241,18 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         return predicted
 
     def predict_interval(self, X: Any) -> NDArray[np.float64]:
-        """``[N, 2]``: from where to where 90 % of such rows' numbers lie, by the errors on validation rows.
+        """``[N, 2]``: intervals that contain 90 % of such rows' numbers, by the errors on validation rows.
 
         Raises:
-            ValueError: there were too few validation rows to tell.
+            ValueError: there were too few validation rows.
         """
         value_N = self.predict(X)
         prepared = rows_for_prediction(self._checked(X, reset=False), self.run_.preparation)
         ends = intervals_of(self.run_, prepared.x, value_N)
         if ends is None:
             raise ValueError(_("There were too few validation rows to tell how far predictions are off."))
-        found: NDArray[np.float64] = ends
-        return found
+        end_N2: NDArray[np.float64] = ends
+        return end_N2
 
 
 def _same(value: Any, usual: Any) -> bool:

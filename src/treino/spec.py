@@ -1,9 +1,9 @@
 """The table of settings, where each is declared once: its type, range, default, group and help.
 
 From it come the flags of the command line, the keywords of ``treino.train`` and of the estimators, the JSON
-of a folder (``documents/settings.py``) and ``docs/settings.md``. A setting that is None is decided from the
-data by ``training``. Names such as ``relu`` or ``adam`` are looked up in the engine's registries there: this
-file knows types, ranges and what contradicts what.
+of a folder (``documents/settings.py``) and ``docs/settings.md``. For a setting of None ``training`` chooses a
+default from the data. Names such as ``relu`` or ``adam`` are looked up in the engine's registries there: this
+file has types, ranges and contradictions only.
 """
 
 import re
@@ -241,7 +241,7 @@ OF_DATA = tuple(name for name in Settings.model_fields if group_of(name) == "Dat
 
 
 def read_settings(values: Mapping[str, Any]) -> Settings:
-    """Check values as given (texts from a command line, or Python's own) and return the settings.
+    """Check values (texts of a command line, or Python values) and return the settings.
 
     Raises:
         TreinoError: an unknown name (with the nearest), a wrong type, a value out of range, or two
@@ -262,8 +262,8 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
         raise _explained(error.errors()[0], values) from None
     if settings.recipe == "table":
         _check_recipe(settings)
-        asked = {name: getattr(settings, name) for name in settings.model_fields_set}
-        settings = settings.model_copy(update=table_settings(asked))
+        explicit = {name: getattr(settings, name) for name in settings.model_fields_set}
+        settings = settings.model_copy(update=table_settings(explicit))
     _contradictions(settings)
     return settings
 
@@ -280,7 +280,7 @@ def _check_recipe(settings: Settings) -> None:
 
 
 def _explained(error: Any, values: Mapping[str, Any]) -> TreinoError:
-    """One pydantic error in our words."""
+    """The TreinoError for an error of pydantic."""
     name = str(error["loc"][0])
     value, kind, context = values[name], error["type"], error.get("ctx", {})
     about = _("{name} is: {about}.").format(
@@ -292,9 +292,9 @@ def _explained(error: Any, values: Mapping[str, Any]) -> TreinoError:
         "finite_number": _("a finite number"),
     }  # fmt: skip
     if kind in limits:
-        wanted = limits[kind].format(limit=next(iter(context.values()), ""))
+        condition = limits[kind].format(limit=next(iter(context.values()), ""))
         rule, message = "range", _("{name} must be {wanted}; it is {value}.").format(
-            name=setting(name), wanted=wanted, value=value
+            name=setting(name), wanted=condition, value=value
         )  # fmt: skip
     elif kind == "too_long":
         rule, message = (
@@ -414,7 +414,7 @@ def _contradictions(s: Settings) -> None:
 
 
 def refuse_layers(s: Settings) -> None:
-    """Settings that describe a network have no meaning beside one that is given as ``net``."""
+    """Refuse settings that describe a network if ``net`` is set."""
     own = [
         n
         for n in ("hidden", "activation", "dropout", "dropout_spread", "batch_norm", "gates", "init")
@@ -429,7 +429,7 @@ def refuse_layers(s: Settings) -> None:
 
 
 def faults_of(settings: Settings) -> tuple[str, ...]:
-    """The faults that a run is asked to have, by the doctor's ids."""
+    """The deliberate faults of a run, by the doctor's ids."""
     return FAULTS if settings.as_taught else settings.fault
 
 

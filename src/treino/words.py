@@ -6,10 +6,10 @@ Python: ``treino.words.use("pt_BR")``. English needs no catalogue; a sentence th
 English. Names of settings, flags, rules and JSON keys are the same in all languages. So are numbers in JSON,
 in CSV files, in commands and in values of settings: they have a decimal point and no grouping.
 
-How a sentence writes a setting depends on the door that the reader came through (``door``): the command line
-reads ``--patience 5`` where Python reads ``patience=5``. A sentence names a setting in double brackets,
-``_("Leave [[patience]] out, or use [[validation=0.15]].")``, or takes it as a value that is known later:
-``_("{what} needs validation rows.").format(what=setting("patience", 5))``.
+How a sentence writes a setting depends on the reader's interface (``door``): the command line reads
+``--patience 5`` where Python reads ``patience=5``. A sentence names a setting in double brackets, ``_("Leave
+[[patience]] out, or use [[validation=0.15]].")``, or has it as a value that is filled in later: ``_("{what}
+needs validation rows.").format(what=setting("patience", 5))``.
 """
 
 import gettext
@@ -31,11 +31,11 @@ ENGLISH = "en"
 VARIABLE = "TREINO_LANG"
 LOCALES = "LC_ALL", "LC_MESSAGES", "LANG"
 MARK = re.compile(r"\[\[(?P<name>\w+)(?:=(?P<value>[^\]]*))?\]\]")
-IN_COMMAND = re.compile(r"treino [a-z]+ [^.;:]*$")  # before a setting: it is part of a command line
+IN_COMMAND = re.compile(r"treino [a-z]+ [^.;:]*$")  # before a setting that is part of a command line
 PLAIN_VALUE = re.compile(r"[\d.e-]+|True|False")  # in Python without quotes
 NUMBERS = "every", "lr", "momentum"  # settings whose value a sentence fills in, and that are numbers
-BARE: dict[str | None, list[str]] = {None: [], "True": []}  # values that a flag has not
-FIELD = re.compile(r"\{\w+\}")  # of a setting's value: it is filled in later, and quoted then
+BARE: dict[str | None, list[str]] = {None: [], "True": []}  # values that a flag doesn't write
+FIELD = re.compile(r"\{\w+\}")  # in a setting's value: filled in and quoted later
 Door = Literal["flag", "keyword", "plain"]
 THOUSANDS = "\u202f"  # a narrow no-break space: 2,080 would be about two to a Brazilian
 
@@ -45,8 +45,8 @@ def _(sentence: str) -> str:
 
     Fill in values after the look-up: ``_("{n:,} rows").format(n=3)``, never in an f-string. A number that has
     a format in the sentence is written as ``numeral`` writes it; for what is to be typed (``--lr {lr}``) pass
-    a text. Inside of functions only: what is looked up while a module is imported can't follow a later
-    choice; mark that with ``N_``.
+    a text. Inside of functions only: a look-up during import can't follow a later choice of language; mark
+    such sentences with ``N_``.
     """
     if not sentence:
         return Sentence(sentence)
@@ -72,23 +72,23 @@ def _typed(sentence: str) -> str:
 
 
 def _parts(value: str | None, conversion: str, quoted: Callable[[str], str]) -> str:
-    """A setting's value with its fixed texts quoted; its fields are when they are filled in."""
+    """A setting's value with its fixed texts quoted; its fields are quoted when they are filled in."""
     texts = [quoted(text) if text else "" for text in FIELD.split(value or "")]
     fields = [f"{field[:-1]}!{conversion}}}" for field in FIELD.findall(value or "")]
     return "".join(text + field for text, field in zip(texts, [*fields, ""], strict=True))
 
 
 def _escaped(text: str) -> str:
-    """As it stands between single quotes in Python."""
+    """The text escaped for single quotes in Python."""
     return text.replace("\\", r"\\").replace("'", r"\'")
 
 
 class Sentence(str):
-    """A text in the reader's language that knows what it is made of, so that it can be stored for any reader.
+    """A text in the reader's language with its source, so that it can be stored for readers of any language.
 
     source: ``{"sentence": English, "values": {...}}`` of a look-up, ``{"number": 0.5, "format": ".2f"}`` of a
     number, ``{"parts": [...], "between": ", "}`` of joined texts, ``{"capitalised": ...}``. A value or part
-    is a source, a text or a number. None where it is not known.
+    is a source, a text or a number. None if it is unknown.
     """
 
     __slots__ = ("source",)
@@ -100,7 +100,7 @@ class Sentence(str):
         return sentence
 
     def format(self, *args: Any, **kwargs: Any) -> str:
-        """Filled in with numbers as the reader's language writes them."""
+        """``str.format``, with numbers in the form of the reader's language."""
         text = _FORMATTER.vformat(self, args, kwargs)
         if args or self.source is None:
             return Sentence(text)
@@ -113,26 +113,26 @@ def _source(value: Any) -> Any:
     if isinstance(value, numbers.Real):
         return (
             float(value) if math.isfinite(value) else {"float": str(float(value))}
-        )  # JSON has no word for it
+        )  # not representable in JSON
     text = value if isinstance(value, str) else str(value)  # an error's text is a sentence
     return text if getattr(text, "source", None) is None else text.source  # type: ignore[attr-defined]
 
 
 def joined(parts: Iterable[str], between: str = "") -> str:
-    """The texts one after the other, as ``between.join(parts)``, with the sources that they have."""
+    """The texts joined, as by ``between.join(parts)``, with their sources."""
     parts = [*parts]
     source = {"parts": [_source(part) for part in parts], "between": between}
     return Sentence(between.join(parts), source)
 
 
 def capitalised(text: str) -> str:
-    """The text with a large first letter, and the source that it has."""
+    """The text with an upper-case first letter, and its source."""
     return Sentence(text[:1].upper() + text[1:], {"capitalised": _source(text)})
 
 
 class _Formatter(string.Formatter):
     def convert_field(self, value: Any, conversion: Any) -> Any:
-        """``q`` and ``e`` are for what stands in a setting's value: for a shell, and in Python's quotes."""
+        """Convert ``q`` and ``e``: values of settings, quoted for a shell or escaped for Python's quotes."""
         quoted = {"q": shlex.quote, "e": _escaped}.get(conversion)
         return super().convert_field(value, conversion) if quoted is None else quoted(str(value))
 
@@ -145,9 +145,9 @@ _FORMATTER = _Formatter()
 
 
 def numeral(value: Any, spec: str = "") -> str:
-    """A number as the reader's language writes it: 0.926 is 0,926 in Portuguese.
+    """A number in the form of the reader's language: 0.926 is 0,926 in Portuguese.
 
-    value: an int, a float or a number of NumPy's. spec: Python's format, where ``,`` groups thousands by a
+    value: an int, a float or a number of NumPy. spec: Python's format, where ``,`` groups thousands by a
     narrow space. Without one: four significant digits, no needless exponent, the minus of axes: 0.9259,
     54.31, 12 345, 1.2e-7, −1.
     """
@@ -156,8 +156,8 @@ def numeral(value: Any, spec: str = "") -> str:
 
 
 def localised(digits: str) -> str:
-    """A number's text in Python's way, such as ``1,234.5``, in the reader's way."""
-    point = _("0.5")[1]  # its translation says what the decimal sign is
+    """A number's text in Python's form, such as ``1,234.5``, converted to the reader's form."""
+    point = _("0.5")[1]  # its translation shows the decimal sign
     return digits.translate({ord(","): THOUSANDS, ord("."): point})
 
 
@@ -182,7 +182,7 @@ def N_(sentence: str) -> str:
 
 
 def languages() -> list[str]:
-    """What there is: ``en`` and each folder of ``locale/`` that holds a compiled catalogue."""
+    """The available languages: ``en`` and each folder of ``locale/`` with a compiled catalogue."""
     return [ENGLISH, *sorted(p.parts[-3] for p in LOCALE.glob("*/LC_MESSAGES/treino.mo"))]
 
 
@@ -194,14 +194,14 @@ def _catalogue_sentences(locale: Path) -> frozenset[str]:
 
 
 def known_sentences() -> frozenset[str]:
-    """The English of all sentences that are translated."""
+    """All translated sentences, in English."""
     return _catalogue_sentences(LOCALE)
 
 
 def named(name: str) -> str | None:
-    """The language that is meant: ``pt``, ``pt-BR``, ``pt_BR.UTF-8`` are ``pt_BR``; ``C`` is ``en``.
+    """The language of a name: ``pt``, ``pt-BR``, ``pt_BR.UTF-8`` are ``pt_BR``; ``C`` is ``en``.
 
-    None where there is no such language.
+    None if there is no such language.
     """
     plain = name.strip().split(".")[0].split("@")[0].replace("-", "_").lower()
     known = {language.lower(): language for language in languages()} | {"c": ENGLISH, "posix": ENGLISH}
@@ -215,24 +215,24 @@ def language() -> str:
 
 
 def use(name: str) -> None:
-    """Speak this language from here on, in processes started from here too (through ``TREINO_LANG``).
+    """Use this language from now on, also in child processes (through ``TREINO_LANG``).
 
     Raises:
-        ValueError: there is no such language; the message names those that there are.
+        ValueError: there is no such language; the message names the available ones.
     """
-    found = named(name)
-    if found is None:
+    code = named(name)
+    if code is None:
         known = ", ".join(languages())
         raise ValueError(
             _("There is no language {name!r}; there are: {known}.").format(name=name, known=known)
         )
-    _set(found)
-    os.environ[VARIABLE] = found
+    _set(code)
+    os.environ[VARIABLE] = code
 
 
 @contextmanager
 def speaking(name: str | None) -> Iterator[None]:
-    """``use`` a language for a while; None: whatever is in use.
+    """Use a language within the block. None: the present one.
 
     Raises:
         ValueError: as ``use``, for ``TREINO_LANG`` as well.
@@ -252,8 +252,8 @@ def speaking(name: str | None) -> Iterator[None]:
 
 @contextmanager
 def door(kind: Door) -> Iterator[None]:
-    """Write settings in this way for a while: ``flag`` as ``--patience 5``, for the command line; ``keyword``
-    as ``patience=5``, for Python, which is how it begins; ``plain`` as ``patience 5``, for all other readers.
+    """Choose the form of settings in sentences within the block: ``flag``: ``--patience 5``, for the command
+    line; ``keyword``: ``patience=5``, for Python, the default; ``plain``: ``patience 5``, for other readers.
     """
     global _door
     before, _door = _door, kind
@@ -264,9 +264,10 @@ def door(kind: Door) -> Iterator[None]:
 
 
 def setting(name: str, *value: object) -> str:
-    """A setting as the reader types it: ``--patience``, or with a value ``--patience 5`` or ``patience=5``.
+    """A setting in the form that the reader types: ``--patience``, or with a value ``--patience 5`` or
+    ``patience=5``.
 
-    name: with underscores, as in ``treino.spec``. value: one at most.
+    name: with underscores, as in ``treino.spec``. value: at most one.
     """
     if not value:
         return flag(name) if _door == "flag" else name
@@ -280,22 +281,22 @@ def setting(name: str, *value: object) -> str:
 
 
 def flag(name: str) -> str:
-    """The flag of a setting: ``--batch-size`` of ``batch_size``."""
+    """The flag of a setting: ``--batch-size`` for ``batch_size``."""
     return "--" + name.replace("_", "-")
 
 
-def _set(found: str) -> None:
+def _set(code: str) -> None:
     global _chosen
-    _chosen = found, gettext.translation("treino", LOCALE, [found], fallback=found == ENGLISH)
+    _chosen = code, gettext.translation("treino", LOCALE, [code], fallback=code == ENGLISH)
 
 
 def _of_the_machine() -> str:
-    """The language of ``TREINO_LANG`` or of the locale; English where neither names one that there is."""
-    asked = os.environ.get(VARIABLE)
-    if asked and named(asked) is None:
-        warnings.warn(f"{VARIABLE} is {asked!r}; there are: {', '.join(languages())}.", stacklevel=2)
+    """The language of ``TREINO_LANG`` or of the locale; English if neither names an available one."""
+    variable = os.environ.get(VARIABLE)
+    if variable and named(variable) is None:
+        warnings.warn(f"{VARIABLE} is {variable!r}; there are: {', '.join(languages())}.", stacklevel=2)
     locale = next((os.environ[v] for v in LOCALES if os.environ.get(v)), "")
-    return (named(asked) if asked else named(locale)) or ENGLISH
+    return (named(variable) if variable else named(locale)) or ENGLISH
 
 
 _door: Door = "keyword"

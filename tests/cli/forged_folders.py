@@ -27,9 +27,9 @@ from tests.forging import forge
 from tests.waiting import Hangs, no_hang
 from treino.cli import main
 from treino.cli.screen import Screen
-from treino.engine import Training
+from treino.engine import TrainingLoop
 from treino.spec import read_settings
-from treino.training.train import drain, training
+from treino.training.train import drain, train_events
 
 RUN = {"epochs": 6, "hidden": [5], "every": 10, "features": ["alcohol", "hue"]}
 CSV = "size,city,day,price\n" + "".join(
@@ -90,7 +90,7 @@ def of_seeds(place: Path) -> None:
 
 
 def trained(name: str) -> Iterator[Any]:
-    return training("wine", read_settings(RUN | {"name": name}), checkpoint_seconds=0)
+    return train_events("wine", read_settings(RUN | {"name": name}), checkpoint_seconds=0)
 
 
 MAKERS: dict[str, tuple[Callable[[Path], Any], tuple[str, ...]]] = {
@@ -177,9 +177,9 @@ class Trains(BaseException):
 def bounded() -> Iterator[None]:
     """Memory and steps of training that a verb may take."""
     patch = pytest.MonkeyPatch()
-    advance, left = Training.advance, [40]
+    advance, left = TrainingLoop.advance, [40]
 
-    def few(training: Training, *asked: Any, **named: Any) -> Any:
+    def few(training: TrainingLoop, *asked: Any, **named: Any) -> Any:
         left[0] -= 1
         if left[0] < 0:
             raise Trains
@@ -188,7 +188,7 @@ def bounded() -> Iterator[None]:
     def defect(screen: Screen, error: BaseException) -> int:
         raise error
 
-    patch.setattr(Training, "advance", few)
+    patch.setattr(TrainingLoop, "advance", few)
     patch.setattr(Screen, "defect", defect)
     patch.setattr("treino.pictures.illustration.draw", lambda *_args: [])
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)

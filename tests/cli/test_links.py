@@ -26,7 +26,7 @@ from treino.api import open_result
 from treino.pictures.picture_files import draw
 from treino.spec import read_settings
 from treino.store import RunFolder
-from treino.training.train import drain, training
+from treino.training.train import drain, train_events
 from treino.tuning import study, sweep
 
 SETTINGS = {"epochs": 12, "seed": 3, "hidden": [5], "every": 20, "name": "run"}
@@ -102,7 +102,9 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """``runs`` of each kind of folder, as ``KIND/runs/run``."""
     place, patch = tmp_path_factory.mktemp("folders"), pytest.MonkeyPatch()
     makers: dict[str, Callable[[str], Iterator[Any]]] = {
-        "run": lambda name: training("wine", read_settings(SETTINGS | {"name": name}), checkpoint_seconds=0),
+        "run": lambda name: train_events(
+            "wine", read_settings(SETTINGS | {"name": name}), checkpoint_seconds=0
+        ),
         "sweep": swept,
         "study": studied,
     }

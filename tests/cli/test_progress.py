@@ -15,7 +15,7 @@ from treino.cli import main, progress
 from treino.cli.screen import Screen
 from treino.loop.loop import JobEvent, JobProgress
 from treino.spec import read_settings
-from treino.training.train import training
+from treino.training.train import train_events
 from treino.tuning.study import study_events
 from treino.tuning.sweep import sweep_events
 
@@ -23,7 +23,7 @@ from treino.tuning.sweep import sweep_events
 def events_of(kind: str, epochs: int) -> Iterator[JobEvent]:
     settings = {"epochs": epochs, "patience": 0}
     if kind == "run":
-        return training("wine", read_settings(settings))
+        return train_events("wine", read_settings(settings))
     if kind == "study":
         return study_events("wine", batch_sizes="10,20", settings=settings)
     space = {"lr": "1e-3..1e-1:log"}
@@ -138,7 +138,7 @@ def test_a_run_that_is_trained_elsewhere_shows_its_last_figures(
     treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The stream is left where it is: another process would see the same files."""
-    events = training("wine", read_settings({"epochs": 100_000, "name": "long"}), checkpoint_seconds=0.0)
+    events = train_events("wine", read_settings({"epochs": 100_000, "name": "long"}), checkpoint_seconds=0.0)
     for _event in zip(range(8), events, strict=False):
         pass
     shown = treino("show", "long")

@@ -20,7 +20,7 @@ from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.training import train
 from treino.training.keyframe_files import keyframes_in
-from treino.training.train import drain, training
+from treino.training.train import drain, train_events
 
 SMALL = ("--epochs", 4, "--hidden", 5)
 Treino = Callable[..., Said]
@@ -60,7 +60,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the runs good and bad, of which bad is the newer one."""
     parent = tmp_path_factory.mktemp("two") / "runs"
     for name in ("good", "bad"):
-        drain(training("iris", read_settings({"epochs": 2, "hidden": [3], "name": name}), parent=parent))
+        drain(train_events("iris", read_settings({"epochs": 2, "hidden": [3], "name": name}), parent=parent))
     return parent
 
 
@@ -141,9 +141,11 @@ def with_keyframes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     patch.setattr(train, "CHUNK_SECONDS", 0.0)
     patch.setattr(loop, "CHECKPOINT_SHARE", 0.0)
     asked = {"epochs": 20, "hidden": [3], "every": 10, "seed": 2}
-    drain(training("iris", read_settings(asked | {"name": "whole"}), parent=parent))
+    drain(train_events("iris", read_settings(asked | {"name": "whole"}), parent=parent))
     for name in ("stopped", "killed"):
-        stream = training("iris", read_settings(asked | {"name": name}), parent=parent, checkpoint_seconds=0)
+        stream = train_events(
+            "iris", read_settings(asked | {"name": name}), parent=parent, checkpoint_seconds=0
+        )
         for number, event in enumerate(stream):
             if number == 40 and name == "stopped":
                 event.job.folder.database.add_command("stop", None)

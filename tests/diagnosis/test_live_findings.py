@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from tests.diagnosis.test_own_runs import RIGHT, WRONG
-from treino.engine import Tick, Training
+from treino.engine import Tick, TrainingLoop
 from treino.loop.loop import JobEnd, JobStart
 from treino.records.access import Access
 from treino.records.stored_run import StoredRun
@@ -17,14 +17,14 @@ from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.training.live_findings import LiveFindings
 from treino.training.playback import Playback
-from treino.training.train import RunJob, training
+from treino.training.train import RunJob, train_events
 
 pytestmark = pytest.mark.slow
 
 LOOKS = 40
 
 
-def _stop_at(engine: Training, steps: list[int]) -> None:
+def _stop_at(engine: TrainingLoop, steps: list[int]) -> None:
     """End each of its ticks at the next of these steps."""
     advance = engine.advance
 
@@ -37,7 +37,7 @@ def _stop_at(engine: Training, steps: list[int]) -> None:
 def found(folder: Path, source: Any, net: nn.Module | None = None, **asked: Any) -> dict[str, int]:
     """Each rule that any of many looks found, with the step at which it appeared first."""
     told: dict[str, int] = {}
-    events = training(source, read_settings(asked), net=net, parent=folder / "runs", lean=True)
+    events = train_events(source, read_settings(asked), net=net, parent=folder / "runs", lean=True)
     live: LiveFindings | None = None
     steps: list[int] = []
     for event in events:
@@ -46,7 +46,7 @@ def found(folder: Path, source: Any, net: nn.Module | None = None, **asked: Any)
         if isinstance(event, JobStart):
             job = event.job
             assert isinstance(job, RunJob)
-            engine = job.plan.training
+            engine = job.training
             steps = np.unique(np.geomspace(3, engine.steps, LOOKS).astype(int)).tolist()
             _stop_at(engine, steps)
             continue
@@ -59,7 +59,7 @@ def found(folder: Path, source: Any, net: nn.Module | None = None, **asked: Any)
             continue
         steps.remove(engine.step)
         before = engine.state.population.params.clone()
-        live.look(run, Playback(run, job.data).shown(0, engine.save(), loss_S), loss_S, ["en"])
+        live.look(run, Playback(run, job.data).live_snapshot(0, engine.save(), loss_S), loss_S, ["en"])
         assert torch.equal(before, engine.state.population.params)
         for each in live.by_language["en"]:
             told.setdefault(each["rule"], live.first_seen[each["rule"]])

@@ -15,9 +15,9 @@ from treino.diagnosis.record.log import Course, LossCall
 from treino.diagnosis.rules.course import training as training_of
 from treino.spec import read_settings
 from treino.training.findings import findings
-from treino.training.resolution import plan
+from treino.training.resolution import resolve
 from treino.training.run_log import Measures, TrainingCourse, rows_trained, run_log
-from treino.training.train import Start, drain, training
+from treino.training.train import Start, drain, train_events
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ def _no_pictures(monkeypatch):
 
 
 def trained(folder, source, net=None, **asked) -> Run:
-    return Run.of(drain(training(source, read_settings(asked), net=net, parent=folder / "runs")))
+    return Run.of(drain(train_events(source, read_settings(asked), net=net, parent=folder / "runs")))
 
 
 def found(folder, source, net=None, **asked) -> list[str]:
@@ -128,14 +128,14 @@ def test_dead_units_of_a_network_of_the_users_own_are_found(tmp_path):
 def test_test_rows_that_a_source_copied_from_its_training_rows_are_found(tmp_path):
     run = trained(tmp_path, "wine", epochs=5)
     data = run.data
-    planned = plan(read_settings({"epochs": 5}), data)
-    for _tick in planned.training:
+    resolution = resolve(read_settings({"epochs": 5}), data)
+    for _tick in resolution.training:
         pass
-    assert findings(run.folder, data, planned) == ([], [])
+    assert findings(run.folder, data, resolution) == ([], [])
     x, y, index = (t.clone() for t in (data.test.x, data.test.y, data.test.index))
     x[:6], y[:6] = data.train.x[:6], data.train.y[:6]
     copied = dataclasses.replace(data, test=dataclasses.replace(data.test, x=x, y=y, index=index))
-    [finding], _ = findings(run.folder, copied, planned)
+    [finding], _ = findings(run.folder, copied, resolution)
     assert (finding["rule"], finding["evidence"]["trained"]) == ("duplicate_leakage", 6)
 
 
@@ -143,10 +143,10 @@ def test_test_rows_that_a_source_copied_from_its_training_rows_are_found(tmp_pat
 @pytest.mark.parametrize("shuffle", ["off", "each"])
 def test_the_log_of_a_long_run_is_short_and_counts_what_the_network_says(loss, shuffle):
     data = load("breast_cancer")
-    planned = plan(read_settings({"loss": loss, "shuffle": shuffle, "batch_size": 8}), data)
-    net, steps = planned.training.net(0, "last"), 100_000
+    resolution = resolve(read_settings({"loss": loss, "shuffle": shuffle, "batch_size": 8}), data)
+    net, steps = resolution.training.net(0, "last"), 100_000
     loss_S = np.linspace(1, 0.5, steps, dtype=np.float32)
-    course = TrainingCourse(data, planned, 0, 0, 0, loss_S, net, net, False, rows_trained(data))
+    course = TrainingCourse(data, resolution, 0, 0, 0, loss_S, net, net, False, rows_trained(data))
     log = run_log(course, Measures())
     assert len(log.events) < 1200
     assert len(log.of(Course)[0].values) == steps
@@ -168,9 +168,9 @@ def test_what_is_measured_is_what_torch_does(warm, tmp_path):
     """The movement that lr_too_low names, by a plain loop with torch's own optimizer."""
     asked = {"optimizer": "sgd", "lr": 1e-6, "batch_size": "full", "epochs": 40}
     other = read_settings(asked | {"seed": 7} if warm else asked)
-    start = plan(other, load("iris")).training.net(0, "last").train()
+    start = resolve(other, load("iris")).training.net(0, "last").train()
     weights = Start("another", start.state_dict()) if warm else None
-    run = drain(training("iris", read_settings(asked), start=weights, parent=tmp_path / "runs"))
+    run = drain(train_events("iris", read_settings(asked), start=weights, parent=tmp_path / "runs"))
     [finding] = run.document["findings"]
     before = torch.cat([p.detach().flatten() for p in start.parameters() if p.dim() > 1]).double()
     optimizer = torch.optim.SGD(start.parameters(), lr=1e-6)

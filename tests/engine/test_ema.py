@@ -71,7 +71,7 @@ def test_what_is_evaluated_and_kept_is_the_average(engine):
     kept = nn.functional.cross_entropy(found.net(0)(HELD[0]).double(), HELD[1])
     assert float(kept.detach()) == pytest.approx(best, rel=1e-6)
     assert int(found.kept_step_P[0]) == step
-    answers = found.answers(found.kept([0]), HELD[0])[0]
+    answers = found.answers(found.kept_population([0]), HELD[0])[0]
     torch.testing.assert_close(answers, found.net(0)(HELD[0]))
 
 

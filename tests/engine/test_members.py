@@ -66,6 +66,6 @@ def test_kept_members_answer_as_their_nets_do(engine):
     assert crowd.best_P.tolist() == [float("inf")] * 3
     for _tick in crowd:
         pass
-    output_RNC = crowd.answers(crowd.kept([2, 0]), x)
+    output_RNC = crowd.answers(crowd.kept_population([2, 0]), x)
     for row, member in enumerate((2, 0)):
         torch.testing.assert_close(output_RNC[row], crowd.net(member)(x), rtol=1e-5, atol=1e-6)

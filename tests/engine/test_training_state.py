@@ -6,7 +6,7 @@ import pytest
 import torch
 from oracles import sample
 
-from treino.engine import Training, mlp, train
+from treino.engine import TrainingLoop, mlp, train
 from treino.engine.introspection import next_update
 from treino.engine.training_state import HyperparameterChange
 from treino.engine.warm_start import warm_start
@@ -16,7 +16,7 @@ X, Y = sample()
 DATA = ((X, Y), (X[:9], Y[:9]))
 
 
-def made(**settings) -> Training:
+def made(**settings) -> TrainingLoop:
     return train(DATA, mlp(4, dropout=[0.0, 0.1]), seeds=(0, 1), steps=50, every=10, batch_size=7, **settings)
 
 

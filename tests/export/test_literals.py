@@ -16,7 +16,7 @@ from treino.errors import TreinoError
 from treino.export.formats import export
 from treino.export.script_part import literal, words_alone
 from treino.spec import read_settings
-from treino.training.train import drain, training
+from treino.training.train import drain, train_events
 
 NASTY = (
     '"', "'", '"""', "'''", "\\", "\n", "\r", "#", "{x}", "$x", "${x}", "%s", "\u2028", "\u202e", "\0x", "\t",
@@ -86,7 +86,7 @@ def exported(folder: Path, columns: tuple[str, str, str], classes: tuple[str, st
         writer.writerow(columns)
         writer.writerows([i % 7, "ab"[i % 2] + "c", classes[i % 2]] for i in range(40))
     wanted = {"target": columns[2], "steps": 1, "hidden": 2, "engine": "module", "out": str(folder / name)}
-    run = drain(training(str(source), read_settings(wanted), lean=True))
+    run = drain(train_events(str(source), read_settings(wanted), lean=True))
     text = export(run).read_text()
     constants = {
         node.targets[0].id: ast.literal_eval(node.value)

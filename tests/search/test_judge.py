@@ -70,7 +70,7 @@ def test_what_is_shown_may_be_another_figure_than_what_decides() -> None:
     """Chosen by a loss that knows nothing of the rows' truth: what is shown holds no luck."""
     shown_MN = right([0.7] * 40, 100, 5)
     choose_MN = torch.randn(40, 100, generator=torch.Generator().manual_seed(1))
-    found = selection_bias(by_rows(choose_MN), 40, 100, shown=by_rows(shown_MN), repeats=300)
+    found = selection_bias(by_rows(choose_MN), 40, 100, report=by_rows(shown_MN), repeats=300)
     assert found.winner == int(choose_MN.mean(1).argmax())
     assert found.best == pytest.approx(float(shown_MN[found.winner].mean()))
     assert found.inflation < 0.06

@@ -215,14 +215,14 @@ def test_a_lock_file_that_was_unlinked_meanwhile_is_no_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer = RunFolder.create(parent=tmp_path, name="a")
-    other, taken = RunFolder.open(writer.path), lock._taken
+    other, busy = RunFolder.open(writer.path), lock._busy
 
     def sealed_meanwhile(descriptor: int, how: int) -> bool:
         if writer.status == "running":
             writer.seal("finished")  # after `other` has opened the lock file
-        return taken(descriptor, how)
+        return busy(descriptor, how)
 
-    monkeypatch.setattr(lock, "_taken", sealed_meanwhile)
+    monkeypatch.setattr(lock, "_busy", sealed_meanwhile)
     with other.lock():
         monkeypatch.undo()
         with pytest.raises(TreinoError, match="being written"):

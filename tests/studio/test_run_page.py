@@ -14,14 +14,14 @@ from tests.waiting import HANG
 from treino.loop.loop import JobEnd, JobStart
 from treino.spec import read_settings
 from treino.studio.run_page import RunPage
-from treino.training.train import RunJob, training
+from treino.training.train import RunJob, train_events
 
 
 def test_the_newest_step_of_a_training_is_what_it_shows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("treino.studio.run_page.AWAITED", HANG)
-    events = training("wine", read_settings({"epochs": 500}), parent=tmp_path, lean=True)
+    events = train_events("wine", read_settings({"epochs": 500}), parent=tmp_path, lean=True)
     start = next(event for event in events if isinstance(event, JobStart))
     job = start.job
     assert isinstance(job, RunJob)
@@ -52,7 +52,7 @@ def test_the_newest_step_of_a_training_is_what_it_shows(
 
 
 def test_a_page_says_which_commands_are_left_out_that_came_after_the_seal(tmp_path: Path) -> None:
-    *_events, end = training("wine", read_settings({"epochs": 1}), parent=tmp_path, lean=True)
+    *_events, end = train_events("wine", read_settings({"epochs": 1}), parent=tmp_path, lean=True)
     assert isinstance(end, JobEnd)
     add_late(end.job.folder.path / "run.sqlite")
     sent: list[Any] = []

@@ -20,7 +20,7 @@ from tests.conftest import needs_mnist
 from treino.api import Run
 from treino.records.network_source import UserFiles, network_files
 from treino.spec import read_settings
-from treino.training.train import drain, training
+from treino.training.train import drain, train_events
 
 ROOT = Path(__file__).parent.parent.parent
 SHORT = {"epochs": 8, "engine": "module"}
@@ -123,7 +123,7 @@ def trained(name: Any, folder: Path, **settings: Any) -> Run:
         settings["net"] = str(folder / settings["net"])
     read = read_settings({**SHORT, **settings})
     files = network_files(UserFiles(), [read.net])
-    run = Run.of(drain(training(source(name, folder), read, networks=files, parent=folder / "runs")))
+    run = Run.of(drain(train_events(source(name, folder), read, networks=files, parent=folder / "runs")))
     return tr.open(run.path)
 
 

@@ -18,7 +18,7 @@ from treino.loop.loop import JobEvent
 from treino.spec import Settings
 from treino.store import RunFolder
 from treino.training.commands import send_stop
-from treino.training.train import training
+from treino.training.train import train_events
 from treino.tuning.study import study_events
 from treino.tuning.sweep import sweep_events
 
@@ -26,7 +26,7 @@ ROWS = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
 SETTINGS = {"epochs": 3, "hidden": (4,), "engine": "flat-loop", "threads": 1}
 
 BEGIN: dict[str, Callable[[Path], Iterator[JobEvent]]] = {
-    "run": lambda out: training(ROWS, Settings(**SETTINGS, out=str(out))),
+    "run": lambda out: train_events(ROWS, Settings(**SETTINGS, out=str(out))),
     "sweep": lambda out: sweep_events(
         ROWS, {"lr": [0.1, 0.01]}, settings=SETTINGS, out=out, sampler="grid", strategy="none", fresh=0
     ),

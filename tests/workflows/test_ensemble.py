@@ -24,7 +24,7 @@ from treino.pictures.curves import curves_of
 from treino.plots.curves import curves_figure
 from treino.spec import read_settings
 from treino.training.futures import FutureEnd, futures
-from treino.training.train import Start, resuming, training
+from treino.training.train import Start, resuming, train_events
 
 
 def plain(*sizes: int) -> nn.Sequential:
@@ -100,7 +100,7 @@ def test_resumed_has_the_bits_of_the_uninterrupted(tmp_path: Path) -> None:
     asked = {"ensemble": 3, "epochs": 30, "patience": 9, "dropout": 0.1, "lr": 0.01}
     whole = tr.fit("iris", parent=tmp_path / "whole", **asked)
     settings = read_settings({**asked, "out": str(tmp_path / "cut")})
-    stream = training("iris", settings, checkpoint_seconds=0.0)
+    stream = train_events("iris", settings, checkpoint_seconds=0.0)
     for event in stream:  # as if the process died: closed without a further word
         if getattr(event, "tick", None) is not None and event.tick.step > 40:
             break
@@ -232,7 +232,7 @@ def test_curves_have_each_member_beside_the_answer(tmp_path: Path) -> None:
 def test_hyperparameters_of_all_members_change_at_once(tmp_path: Path) -> None:
     settings = read_settings({"ensemble": 3, "epochs": 20, "out": str(tmp_path / "run")})
     told = False
-    for event in training("iris", settings):
+    for event in train_events("iris", settings):
         if not told and isinstance(event, JobStart):
             event.job.folder.database.add_command("lr", 0.05, 30)
             told = True
@@ -325,7 +325,7 @@ def test_an_ensemble_begins_with_no_weights_of_one(tmp_path: Path) -> None:
     run = tr.fit("iris", parent=tmp_path, epochs=1, lean=True)
     settings = read_settings({"ensemble": 2})
     with pytest.raises(TreinoError, match="would begin alike"):
-        list(training("iris", settings, parent=tmp_path, start=Start("it", run.state)))
+        list(train_events("iris", settings, parent=tmp_path, start=Start("it", run.state)))
 
 
 def test_figures_of_members_must_agree_with_the_settings(tmp_path: Path) -> None:

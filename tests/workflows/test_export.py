@@ -39,7 +39,7 @@ from treino.loop.loop import JobEnd, JobProgress, JobStart
 from treino.records.prediction import predict
 from treino.records.stored_run import StoredRun
 from treino.spec import read_settings
-from treino.training.train import drain, training
+from treino.training.train import drain, train_events
 
 pytestmark = pytest.mark.slow
 
@@ -216,7 +216,7 @@ def test_what_was_changed_while_it_trained_is_changed_again(tmp_path: Path) -> N
                ("beta2", 0.9, 15), ("dropout", 0.6, 16), ("lr", 0.001, 30), ("lr", 0.002, 30),
                ("momentum", 0.9, 31)]  # fmt: skip
     run = None
-    for event in training("wine", settings, parent=tmp_path):
+    for event in train_events("wine", settings, parent=tmp_path):
         if isinstance(event, JobStart):
             for name, value, step in changes:
                 event.job.folder.database.add_command(name, value, step)
@@ -236,10 +236,10 @@ def test_what_was_changed_while_it_trained_is_changed_again(tmp_path: Path) -> N
 @pytest.mark.slow
 def test_a_run_that_was_broken_off_is_trained_to_its_planned_end(tmp_path: Path) -> None:
     settings = read_settings({**SHORT, "epochs": 1500, "patience": 0})
-    for event in training("wine", settings, parent=tmp_path):
+    for event in train_events("wine", settings, parent=tmp_path):
         if isinstance(event, JobStart):
             folder = event.job.folder
-        if isinstance(event, JobProgress) and event.tick.step < event.job.plan.training.steps:
+        if isinstance(event, JobProgress) and event.tick.step < event.job.training.steps:
             break
     folder.close()
     run = tr.open(folder.path)
@@ -284,7 +284,7 @@ def test_names_that_python_would_read(tmp_path: Path) -> None:
     folder.mkdir()
     frame[['a"b\\n$x', "c'{}\u202e", 's"i$ze']].to_csv(folder / "it's \"$x.csv", index=False)
     settings = read_settings({**SHORT, "target": 's"i$ze', "out": str(tmp_path / 'my "run" $1')})
-    run = Run.of(drain(training(str(folder / "it's \"$x.csv"), settings, parent=tmp_path)))
+    run = Run.of(drain(train_events(str(folder / "it's \"$x.csv"), settings, parent=tmp_path)))
     path = export(tr.open(run.path))
     assert json.loads(said(path)[-1])["losses"] == run.document["loss"]["train"]
     frame.to_csv(tmp_path / "new.csv", index=False)

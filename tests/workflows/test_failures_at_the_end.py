@@ -11,7 +11,7 @@ import treino as tr
 from treino.errors import TreinoError
 from treino.records.network_source import UserFiles, network_files
 from treino.spec import read_settings
-from treino.training.train import training
+from treino.training.train import train_events
 
 NETS = '''
 import torch
@@ -136,7 +136,7 @@ def test_a_network_that_fails_on_the_way_leaves_what_was_trained(
         network_files(UserFiles(), [net]),
     )
     with pytest.raises(TreinoError, match="fails in update 31") as failed:
-        list(training("iris", settings, networks=files, checkpoint_seconds=0))
+        list(train_events("iris", settings, networks=files, checkpoint_seconds=0))
     assert "treino show late" in failed.value.hint
     run = tr.open("late", trust=True)
     assert run.status == "stopped"

@@ -23,7 +23,7 @@ from treino.store import RunFolder
 from treino.training import keyframe_files
 from treino.training.keyframe_files import distance, keyframes_in, name_of
 from treino.training.replay import snapshots
-from treino.training.train import drain, resuming, training
+from treino.training.train import drain, resuming, train_events
 
 
 def steps_kept(run: Run) -> list[int]:
@@ -119,10 +119,10 @@ def test_a_damaged_keyframe_is_found(tmp_path: Path) -> None:
 def test_kills_lose_no_keyframe(seed: int, tmp_path: Path) -> None:
     rng = random.Random(seed)
     settings = read_settings({"epochs": 60, "hidden": [17, 5], "every": 5, "name": "run", "dropout": 0.1})
-    whole = drain(training("wine", settings, parent=tmp_path / "whole"))
+    whole = drain(train_events("wine", settings, parent=tmp_path / "whole"))
 
     def train() -> Run:
-        return drain(training("wine", settings, parent=tmp_path, checkpoint_seconds=0))
+        return drain(train_events("wine", settings, parent=tmp_path, checkpoint_seconds=0))
 
     path = tmp_path / "run"
     for seconds in itertools.count(1):
@@ -149,7 +149,7 @@ def test_kills_lose_no_keyframe(seed: int, tmp_path: Path) -> None:
 def test_a_moment_of_a_running_run(tmp_path: Path) -> None:
     """Another process trains; this one looks back into it meanwhile."""
     settings = read_settings({"steps": 200_000, "every": 1000, "name": "run", "hidden": [4]})
-    pid = in_a_child(lambda: drain(training("wine", settings, parent=tmp_path, checkpoint_seconds=0.2)))
+    pid = in_a_child(lambda: drain(train_events("wine", settings, parent=tmp_path, checkpoint_seconds=0.2)))
     path = tmp_path / "run"
     try:
         until(lambda: begun_there(path) and len(open_result(path).losses) > 3000)

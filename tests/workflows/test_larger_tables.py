@@ -67,9 +67,9 @@ TRAIN = """
 import signal, sys
 from treino.spec import read_settings
 from treino.loop.loop import JobProgress
-from treino.training.train import training
+from treino.training.train import train_events
 settings = {"target": "y", "hidden": [9], "seed": 2, "epochs": 120, "max_memory": "200KB", "name": "r"}
-for event in training(sys.argv[1], read_settings(settings), parent=sys.argv[2], checkpoint_seconds=0.05):
+for event in train_events(sys.argv[1], read_settings(settings), parent=sys.argv[2], checkpoint_seconds=0.05):
     if isinstance(event, JobProgress):
         print(event.tick.step, flush=True)
         if event.tick.step >= 300:

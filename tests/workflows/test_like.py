@@ -57,13 +57,13 @@ def test_weights_to_begin_with(treino: Callable[..., Said]) -> None:
 def test_a_run_that_began_with_weights_goes_on_with_them(treino: Callable[..., Said]) -> None:
     from treino.loop.loop import JobStart
     from treino.spec import read_settings
-    from treino.training.train import Start, drain, resuming, training
+    from treino.training.train import Start, drain, resuming, train_events
 
     treino("train", "iris", "--epochs", 3, "--name", "first")
     start = Start("first", open_result("first").tensors)
 
     def events(out: str) -> object:
-        return training("iris", read_settings({"epochs": 4, "out": out}), start=start)
+        return train_events("iris", read_settings({"epochs": 4, "out": out}), start=start)
 
     whole, torn = drain(events("whole")), events("torn")
     assert isinstance(next(torn), JobStart)

@@ -17,7 +17,7 @@ from treino.errors import TreinoError
 from treino.loop.loop import JobEnd, JobProgress, JobStart
 from treino.spec import read_settings
 from treino.training.replay import snapshots
-from treino.training.train import Start, training
+from treino.training.train import Start, train_events
 
 CASES: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -54,12 +54,12 @@ def watched(
 ) -> tuple[Run, dict[int, dict[str, torch.Tensor]]]:
     """Train, and write down the weights at each tick: what the run really had."""
     seen: dict[int, dict[str, torch.Tensor]] = {}
-    events = training(source, read_settings({"epochs": 40, "seed": 3} | asked), parent=parent, **more)
+    events = train_events(source, read_settings({"epochs": 40, "seed": 3} | asked), parent=parent, **more)
     folder, sent = None, False
     for event in events:
         if isinstance(event, JobStart):
             folder = event.job.folder
-            seen[0] = state(event.job.plan.training.net(0, "last"))
+            seen[0] = state(event.job.training.net(0, "last"))
         elif isinstance(event, JobProgress):
             if event.tick.status_P[0] != "diverged":
                 seen[event.tick.step] = state(event.tick.net)

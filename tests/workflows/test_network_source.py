@@ -20,7 +20,7 @@ from treino.errors import TreinoError
 from treino.loop.loop import JobProgress, JobStart
 from treino.records.network_source import UserFiles, network_files
 from treino.spec import read_settings
-from treino.training.train import training
+from treino.training.train import train_events
 from treino.tuning.study import study_events
 from treino.tuning.sweep import sweep_events
 
@@ -65,7 +65,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             long: dict[str, Any] = {**asked, "epochs": 3}
             files = UserFiles()
             read = read_settings({**long, "name": f"run-torn-{name}"})
-            _broken_off(training("iris", read, networks=network_files(files, [read.net])), JobStart)
+            _broken_off(train_events("iris", read, networks=network_files(files, [read.net])), JobStart)
             _broken_off(
                 sweep_events("iris", rates, name=f"sweep-torn-{name}", settings=long, networks=files, **few),
                 JobProgress,

@@ -13,7 +13,7 @@ from treino.errors import TreinoError
 from treino.loop.loop import JobProgress
 from treino.records.network_source import UserFiles, network_files
 from treino.spec import read_settings
-from treino.training.train import training
+from treino.training.train import train_events
 
 NETS = '''
 import random
@@ -166,7 +166,7 @@ def killed(net: str, at: int, name: str, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.0)
     monkeypatch.setattr("treino.loop.loop.CHECKPOINT_SHARE", 0)
     settings, files = read_settings(SHORT | {"net": net, "name": name}), network_files(UserFiles(), [net])
-    for event in training("iris", settings, networks=files, checkpoint_seconds=0, lean=True):
+    for event in train_events("iris", settings, networks=files, checkpoint_seconds=0, lean=True):
         if isinstance(event, JobProgress) and event.tick.step >= at:
             break
 

@@ -27,7 +27,7 @@ from treino.data.torch_datasets.dataset_source import is_torch_dataset
 from treino.errors import TreinoError
 from treino.loop.loop import JobProgress
 from treino.spec import read_settings
-from treino.training.train import training
+from treino.training.train import train_events
 
 pytestmark = pytest.mark.slow
 
@@ -231,7 +231,7 @@ def test_rows_in_a_mapped_file_give_the_run_of_rows_in_memory(tmp_path: Path) ->
 def interrupted(source: Any, parent: Path, at: int, name: str, **more: Any) -> Path:
     """A training that is left after some steps, as by a kill."""
     asked = read_settings(SHORT | {"name": name} | more)
-    for event in training(source, asked, parent=parent, checkpoint_seconds=0):
+    for event in train_events(source, asked, parent=parent, checkpoint_seconds=0):
         if isinstance(event, JobProgress) and event.tick.step >= at:
             break
     return parent / name
@@ -287,7 +287,7 @@ def test_a_loader_goes_on_from_an_epochs_border_and_says_so(at: int, border: int
 @pytest.mark.usefixtures("_short_ticks")
 def test_a_loader_that_was_stopped_goes_on_from_the_border_before(tmp_path: Path) -> None:
     asked, path = read_settings(SHORT | {"name": "cut"}), tmp_path / "cut"
-    for event in training(loader(), asked, parent=tmp_path, checkpoint_seconds=0):
+    for event in train_events(loader(), asked, parent=tmp_path, checkpoint_seconds=0):
         if isinstance(event, JobProgress) and event.tick.step == 11:
             tr.open(path).stop()
     stopped = tr.open(path)
@@ -328,13 +328,13 @@ class Slow(Dataset):
         time.sleep(0.002)
         return torch.randn(2) + i % 2, i % 2
 from treino.spec import read_settings
-from treino.training.train import drain, training
+from treino.training.train import drain, train_events
 def watch(event):
     if type(event).__name__ == "JobProgress":
         print(event.tick.step, flush=True)
 data = tr.load(Slow(), num_workers=2, validation=0, test=0)
 settings = read_settings({"epochs": 100_000, "name": "cut", "hidden": [4]})
-drain(training(data, settings, parent=sys.argv[1]), watch)
+drain(train_events(data, settings, parent=sys.argv[1]), watch)
 """
 
 

@@ -28,7 +28,7 @@ from treino.records.run_command import as_flags
 from treino.records.stored_run import StoredRun
 from treino.setting_types import as_item
 from treino.spec import read_settings
-from treino.training.train import resuming, training
+from treino.training.train import resuming, train_events
 
 SIZES = "size=small<medium<large"
 
@@ -94,10 +94,10 @@ def test_an_interrupted_run_of_an_encoded_table_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     mixed().to_csv(path, index=False)
     settings = read_settings({"target": "city", "kinds": (SIZES,), "epochs": 40, "split_group": "street"})
-    whole = [e for e in training(str(path), settings, parent=tmp_path / "one") if isinstance(e, JobEnd)][
+    whole = [e for e in train_events(str(path), settings, parent=tmp_path / "one") if isinstance(e, JobEnd)][
         -1
     ].job.run
-    events = training(str(path), settings, parent=tmp_path / "two")
+    events = train_events(str(path), settings, parent=tmp_path / "two")
     begun = next(events)
     begun.job.folder.database.add_command("stop", None)
     stopped = [e for e in events if isinstance(e, JobEnd)][-1].job.run

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from treino.engine import Training
+from treino.engine import TrainingLoop
 from treino.engine.epoch_count import EpochStretch
 from treino.errors import TreinoError
 from treino.records.stored_run import StoredRun
@@ -21,7 +21,7 @@ from treino.training.branch import rewinding
 from treino.training.completion import finish
 from treino.training.playback import Playback
 from treino.training.replay import snapshots
-from treino.training.train import RunJob, drain, training
+from treino.training.train import RunJob, drain, train_events
 from treino.training.transport import Transport
 
 
@@ -37,7 +37,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> StoredRun:
         if isinstance(job, RunJob) and not told:
             told.append(job.folder.database.add_command("lr", 0.02, 9))
 
-    first = drain(training("iris", settings, parent=parent), tell)
+    first = drain(train_events("iris", settings, parent=parent), tell)
     (snapshot,) = snapshots(first, [17])
     return drain(rewinding(snapshot, {"batch_size": 20, "epochs": 14}))
 
@@ -68,7 +68,7 @@ def test_states_after_the_last_recorded_step_leave_no_gap(run: StoredRun) -> Non
     """A training shows its state before its losses are read again, as after a new segment."""
     playback, loss_S = Playback(run, run.data), run.losses
     (last,) = snapshots(run, [run.steps])
-    playback.shown(last.segment, last.saved, loss_S)
+    playback.live_snapshot(last.segment, last.saved, loss_S)
     playback.step_seconds = 0.002  # a state is wanted each 15 steps
     while playback.prepare(20, loss_S[:20], 1.0):
         pass
@@ -107,11 +107,11 @@ def test_a_training_that_is_watched_ends_though_what_is_shown_finds_no_room(
 
     monkeypatch.setattr("treino.store.files._write", no_room)
     settings = read_settings({"epochs": 30, "hidden": "6", "patience": 0})
-    for event in training("iris", settings, parent=tmp_path):
+    for event in train_events("iris", settings, parent=tmp_path):
         job = event.job
         assert isinstance(job, RunJob)
         if job.run is None:
-            job.view._looked = job.view._shown = -1.0
+            job.view._looked = job.view._update_time = -1.0
             LiveFolder(job.folder.path).watch()
     assert full
     assert job.run is not None
@@ -122,20 +122,20 @@ def test_a_training_that_is_watched_ends_though_what_is_shown_finds_no_room(
 def test_a_state_is_shown_only_while_somebody_watches(tmp_path: Path) -> None:
     settings = read_settings({"epochs": 400, "hidden": "6", "patience": 0})
     live, stamps, shown = [], [], []
-    for count, event in enumerate(training("iris", settings, parent=tmp_path)):
+    for count, event in enumerate(train_events("iris", settings, parent=tmp_path)):
         job = event.job
         assert isinstance(job, RunJob)
         if not live:
             live.append(LiveFolder(job.folder.path))
-        job.view._looked = job.view._shown = -1.0  # look at each chance
+        job.view._looked = job.view._update_time = -1.0  # look at each chance
         stamps.append(live[0].stamp)
         if count == 3:
             live[0].watch()
         if count > 3 and not shown and (found := live[0].state()) is not None:
-            shown.append((found, job.plan.training))
+            shown.append((found, job.training))
     assert stamps[:4] == [0] * 4
     (((tensors, meta), made),) = shown
-    assert isinstance(made, Training)
+    assert isinstance(made, TrainingLoop)
     assert meta["tail"]["first"] + len(meta["tail"]["losses"]) == meta["engine"]["step"]
     made.load(tensors, meta["engine"])
     assert made.step == meta["engine"]["step"]
@@ -157,9 +157,9 @@ def test_the_last_state_is_shown_until_its_end_is_measured(
     monkeypatch.setattr("treino.training.live_view.SPACING", 1000.0)  # the first state and the last
     monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.001)
     settings = read_settings({"epochs": 3, "hidden": "6", "name": "run"})
-    for event in training("iris", settings, parent=tmp_path):
+    for event in train_events("iris", settings, parent=tmp_path):
         live.watch()
         job = event.job
     assert isinstance(job, RunJob)
-    assert steps == [job.plan.training.step]
+    assert steps == [job.training.step]
     assert not (live.run / FOLDER / "state.safetensors").exists()

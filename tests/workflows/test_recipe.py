@@ -12,7 +12,7 @@ from treino import recipes
 from treino.engine.gates import gates_of
 from treino.errors import TreinoError
 from treino.spec import read_settings
-from treino.training.resolution import plan
+from treino.training.resolution import resolve
 
 
 def table(rows=240):
@@ -67,12 +67,12 @@ def test_it_may_train_for_five_thousand_steps_and_twenty_epochs(batches):
 
 def test_members_drop_shares_of_their_own(data):
     settings = read_settings({"ensemble": 5, "dropout": 0.5, "dropout_spread": True, "epochs": 1})
-    planned = plan(settings, data)
-    rate_P = planned.training.state.population.hp["dropout"]
+    resolution = resolve(settings, data)
+    rate_P = resolution.training.state.population.hp["dropout"]
     assert torch.allclose(rate_P.sort().values, torch.tensor([0.05, 0.15, 0.25, 0.35, 0.45]).double())
-    other = plan(settings.model_copy(update={"seed": 1}), data).training.state.population.hp["dropout"]
+    other = resolve(settings.model_copy(update={"seed": 1}), data).training.state.population.hp["dropout"]
     assert not torch.equal(rate_P, other)
-    assert planned.settings["dropout"] == 0.5
+    assert resolution.settings["dropout"] == 0.5
 
 
 def test_gates_of_a_column_and_of_its_bins():

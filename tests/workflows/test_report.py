@@ -23,7 +23,7 @@ from treino.reports.run_report import run_report_of
 from treino.search.space_text import read_space
 from treino.spec import read_settings
 from treino.store.output_files import MARKDOWN, PAGE, OutputFile
-from treino.training.train import training
+from treino.training.train import train_events
 from treino.tuning.populations import whole_settings
 
 pytestmark = pytest.mark.slow
@@ -119,7 +119,7 @@ def test_as_markdown_it_has_the_same_figures(here: Path) -> None:
 
 def test_a_run_that_is_not_over_and_one_without_test_rows_say_so(here: Path) -> None:
     settings = read_settings({"features": TWO, "epochs": 400, "hidden": [8]})
-    events = training("wine", settings, parent=here, checkpoint_seconds=0.0)
+    events = train_events("wine", settings, parent=here, checkpoint_seconds=0.0)
     for event in events:
         if isinstance(event, JobProgress):
             break

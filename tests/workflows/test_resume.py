@@ -22,7 +22,7 @@ from treino.engine.kernels.lanes_library import why_missing
 from treino.errors import TreinoError
 from treino.loop.loop import JobEnd
 from treino.spec import read_settings
-from treino.training.train import drain, resuming, training
+from treino.training.train import drain, resuming, train_events
 
 CASES: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -51,7 +51,7 @@ def settings_of(case: str, epochs: int = 60) -> Any:
 
 
 def whole(case: str, parent: Path, epochs: int = 60) -> Run:
-    return drain(training("wine", settings_of(case, epochs), parent=parent))
+    return drain(train_events("wine", settings_of(case, epochs), parent=parent))
 
 
 def same(a: Run, b: Run) -> None:
@@ -116,7 +116,7 @@ def kill_and_resume(case: str, parent: Path, rng: random.Random, length: float) 
     path = parent / "run"
 
     def train() -> Run:
-        return drain(training("wine", settings_of(case), parent=parent, checkpoint_seconds=0))
+        return drain(train_events("wine", settings_of(case), parent=parent, checkpoint_seconds=0))
 
     def resume() -> Run:
         return drain(resuming(path, checkpoint_seconds=0))
@@ -166,7 +166,9 @@ def test_killed_again_and_again(case: str, tmp_path: Path) -> None:
 def test_resumed_at_every_checkpoint(case: str, tmp_path: Path) -> None:
     """Stop after every few events, by dropping the generator as a dying process would, and go on."""
     reference = whole(case, tmp_path / "whole", epochs=40)
-    events = training("wine", settings_of(case, epochs=40), parent=tmp_path / "parts", checkpoint_seconds=0)
+    events = train_events(
+        "wine", settings_of(case, epochs=40), parent=tmp_path / "parts", checkpoint_seconds=0
+    )
     path = tmp_path / "parts/run"
     ended: Run | None = None
     for _part in range(300):
@@ -250,7 +252,7 @@ def test_a_training_in_the_background_ignores_its_neighbours_ctrl_c_and_saves_at
 @pytest.mark.slow
 def test_commands_from_outside_are_obeyed_and_replayed(tmp_path: Path) -> None:
     asked = read_settings({"epochs": 400, "hidden": [8], "name": "run"})
-    events = training("wine", asked, parent=tmp_path, checkpoint_seconds=0)
+    events = train_events("wine", asked, parent=tmp_path, checkpoint_seconds=0)
     path = tmp_path / "run"
     next(events)
     first = next(events)
@@ -265,20 +267,24 @@ def test_commands_from_outside_are_obeyed_and_replayed(tmp_path: Path) -> None:
     assert command.step is not None
     assert command.step >= at
     resumed = drain(resuming(path))
-    again = training("wine", read_settings({"epochs": 400, "hidden": [8], "name": "again"}), parent=tmp_path)
-    other = next(again).job.plan.training  # type: ignore[union-attr]
+    again = train_events(
+        "wine", read_settings({"epochs": 400, "hidden": [8], "name": "again"}), parent=tmp_path
+    )
+    other = next(again).job.training  # type: ignore[union-attr]
     other.set("lr", 1e-2, command.step)
     other.set("betas", (0.8, 0.99), command.step)
     np.testing.assert_array_equal(resumed.losses, drain(again).losses)
     plain = drain(
-        training("wine", read_settings({"epochs": 400, "hidden": [8], "name": "plain"}), parent=tmp_path)
+        train_events("wine", read_settings({"epochs": 400, "hidden": [8], "name": "plain"}), parent=tmp_path)
     )
     assert not np.array_equal(resumed.losses, plain.losses)
 
 
 @pytest.mark.slow
 def test_a_command_that_comes_too_late_is_refused_and_harms_nothing(tmp_path: Path) -> None:
-    events = training("wine", read_settings({"epochs": 300, "hidden": [8], "name": "run"}), parent=tmp_path)
+    events = train_events(
+        "wine", read_settings({"epochs": 300, "hidden": [8], "name": "run"}), parent=tmp_path
+    )
     next(events)
     next(events)
     live = open_result(tmp_path / "run")
@@ -302,7 +308,7 @@ def test_a_command_that_comes_too_late_is_refused_and_harms_nothing(tmp_path: Pa
 
 
 def test_a_command_to_stop(tmp_path: Path) -> None:
-    events = training(
+    events = train_events(
         "wine", read_settings({"epochs": 100000, "hidden": [8], "name": "run"}), parent=tmp_path
     )
     next(events)

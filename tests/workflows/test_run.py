@@ -418,9 +418,9 @@ def test_an_epoch_that_is_cut_short_is_in_the_lists(tmp_path: Path) -> None:
 
 def test_weights_of_a_run_that_goes_on_are_not_there_yet(tmp_path: Path) -> None:
     from treino.spec import read_settings
-    from treino.training.train import training
+    from treino.training.train import train_events
 
-    events = training("wine", read_settings({"epochs": 5000, "name": "run"}), parent=tmp_path)
+    events = train_events("wine", read_settings({"epochs": 5000, "name": "run"}), parent=tmp_path)
     next(events)
     next(events)
     with pytest.raises(TreinoError, match="running"):

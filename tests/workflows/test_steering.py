@@ -123,18 +123,18 @@ class Place:
         made = Steered(job.folder.path, network, state)
 
         def up_to(step: int) -> None:
-            training = job.plan.training
+            training = job.training
             job.transport.command("step", step - training.step, training.step, training.plan.count)
             while not isinstance(next(stream), JobPause):
                 pass
             made.answers[step] = training.answer("last")(job.data.train.x.reshape(-1, *shape)).detach()
 
-        shape = job.plan.training.shared.item_shape or (job.data.inputs,)
+        shape = job.training.shared.item_shape or (job.data.inputs,)
         up_to(SET)
         made.run().set("lr", RATE)
         up_to(MIDDLE)
         if state == "finished":
-            job.transport.command("play", None, MIDDLE, job.plan.training.plan.count)
+            job.transport.command("play", None, MIDDLE, job.training.plan.count)
             assert isinstance(list(stream)[-1], JobEnd)
         elif state == "interrupted":  # as if the process had died: closed without a further word
             job.checkpoint()

@@ -14,7 +14,7 @@ import torch
 import treino as tr
 from tests.conftest import Said, mnist_folder, needs_mnist
 from treino.documents.study import StudyFacts, StudyResult, StudyRow, StudyRowFacts
-from treino.engine.training_loop import Training
+from treino.engine.training_loop import TrainingLoop
 from treino.inspection.epoch_statistics import floor_twice
 from treino.loop.loop import JobProgress
 from treino.records.network_source import UserFiles
@@ -212,9 +212,9 @@ def test_a_network_of_a_study_is_a_population_of_one_that_took_turns(tmp_path: P
 @pytest.mark.slow
 def test_seconds_are_of_training_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = SimpleNamespace(now=0.0)
-    advance, measured = Training.advance, track.answers
+    advance, measured = TrainingLoop.advance, track.answers
 
-    def slow(self: Training, *args: Any) -> Any:
+    def slow(self: TrainingLoop, *args: Any) -> Any:
         tick = advance(self, *args)
         clock.now += 1.0
         return replace(tick, epochs=[replace(e, evaluation_seconds=0.25) for e in tick.epochs])
@@ -223,7 +223,7 @@ def test_seconds_are_of_training_alone(tmp_path: Path, monkeypatch: pytest.Monke
         clock.now += 100.0
         return measured(*args)
 
-    monkeypatch.setattr(Training, "advance", slow)
+    monkeypatch.setattr(TrainingLoop, "advance", slow)
     monkeypatch.setattr(track, "answers", looked)
     now = SimpleNamespace(perf_counter=lambda: clock.now, process_time=lambda: 2 * clock.now)
     monkeypatch.setattr(track, "time", now)

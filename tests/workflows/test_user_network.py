@@ -33,7 +33,7 @@ from treino.records.network_source import (
 from treino.records.user_network import NetworkFile, network_of, own_net
 from treino.spec import read_settings
 from treino.store import RunFolder
-from treino.training.train import training
+from treino.training.train import train_events
 
 SRC = Path(__file__).parents[2] / "src/treino"
 NET = "from torch import nn\n\n\ndef Net():\n    return nn.Linear(4, 3)\n"
@@ -123,7 +123,7 @@ def test_a_file_runs_on_the_users_word_alone(tmp_path: Path) -> None:
     old = folder(tmp_path / "old", {}, "sweep")  # of a time when sweeps kept no copies
     refused = {
         "said that its code may run": lambda: network_files(None, [word]),
-        "nobody said that its code": lambda: next(training("iris", settings)),
+        "nobody said that its code": lambda: next(train_events("iris", settings)),
         "net.py": lambda: network_of(read_settings({"net": "net.py:Net"}), {}),
         "trust .*it, or give your own": lambda: network_files(NoFiles(made), ["net.py:Net"]),
         "executes nothing.*Give the network's file again": lambda: network_files(NoFiles(old), [word]),
@@ -257,7 +257,7 @@ WAYS: dict[str, set[str]] = {
     # who asks for networks: by a mapping of files that may run, or by a folder and the user's words for it
     "network_of": {
         "tuning/track:track_of",
-        "training/train:training",
+        "training/train:train_events",
         "training/learning_rate_search:find_rate",
         "tuning/populations:groups",
         "tuning/sweep_members:_parameters",

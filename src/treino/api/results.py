@@ -76,7 +76,7 @@ class Run(StoredRun):
     def set(self, name: str, value: Any, step: int | None = None) -> None:
         """Ask the process that trains this run to change a hyper-parameter from a step on.
 
-        name, value: as for ``Training.set``.
+        name, value: as for ``TrainingLoop.set``.
 
         Raises:
             TreinoError: an unknown name, a value out of range or that has no meaning for this network, or no

@@ -31,12 +31,12 @@ class RunView:
 
     def __init__(self, job: RunJob) -> None:
         self.job = job
-        self.begin, self.first = time.perf_counter(), job.plan.training.step
+        self.begin, self.first = time.perf_counter(), job.training.step
         self.validation: dict[str, str] = {}
 
     def opening(self) -> list[RenderableType]:
         """The text before a training: its data and settings, defaults included."""
-        data, training, s = self.job.data, self.job.plan.training, self.job.plan.settings
+        data, training, s = self.job.data, self.job.training, self.job.resolution.settings
         rows = {split: len(part) for split, part in data.splits.items()}
         lines: list[RenderableType] = [
             line((data.name, "bold"), f" · {_about_target(data.task, data.target, data.classes)}"),
@@ -44,7 +44,7 @@ class RunView:
                 inputs=data.inputs, **rows
             ),
             *data.notes,
-            *self.job.plan.reasons,
+            *self.job.resolution.reasons,
             "",
             _layers(training.layers, training.parameters),
             "",
@@ -58,7 +58,7 @@ class RunView:
 
     def position(self, tick: Tick) -> Position:
         """Its step, its loss and the last validation figures."""
-        training = self.job.plan.training
+        training = self.job.training
         for split, metrics in (tick.answer or {}).items():
             shown = [f"{name} {numeral(value, '.3f')}" for name, value in metrics.items()]
             self.validation = {split_name(split): ", ".join(shown[:FIGURES])}

@@ -60,7 +60,7 @@ class Screen:
 
     def lines(self, text: str) -> None:
         """Write a text of several lines on stderr as it stands, without layout."""
-        self.err.file.write(escape(text, kept="\n\t") + "\n")
+        self.err.file.write(escape(text, exceptions="\n\t") + "\n")
         self.err.file.flush()
 
     def document(self, document: dict[str, Any]) -> None:

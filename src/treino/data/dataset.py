@@ -23,7 +23,7 @@ SHOWN = 40  # columns in a notebook's table
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Data:
-    """A data set, split and prepared; everything that was fitted was fitted on ``train`` only.
+    """A data set, split and prepared. All statistics were fitted on ``train`` alone.
 
     source: a built-in's name or a file's path as given; ``sha256`` of the file, None for a built-in.
     features: names of the columns (or pixels) in the order of ``x``'s columns before preparation.
@@ -32,11 +32,11 @@ class Data:
     target_mean, target_scale: a regression target is ``y * target_scale + target_mean`` in its own
     units; 0 and 1 for classes.
     official_test: the test rows are the source's own, not a share taken from it.
-    arguments: what ``load`` was asked beside the source (JSON-able): the same again gives the same rows.
-    notes: what was decided about the source, one sentence each, for the summary and the run.
-    files: where whole splits came from files of their own: ``{split: (path as given, SHA-256)}``.
-    written: the decimal sign, the order of day and month and the words for nothing that the file was found to
-    have.
+    arguments: the arguments of ``load`` but the source (JSON-able), which give the same rows again.
+    notes: the choices made about the source, one sentence each, for the summary and the run.
+    files: of splits that have a file of their own: ``{split: (path as given, SHA-256)}``.
+    written: the decimal sign, the order of day and month and the words for a missing value detected in the
+    file.
     currency: of a regression target whose cells name one, such as R$; else "".
     """
 
@@ -65,17 +65,17 @@ class Data:
 
     @property
     def data_seed(self) -> int:
-        """The seed of the split, and of the order unless a training says otherwise."""
+        """The seed of the split, and of the row order unless a training sets another one."""
         return int(self.arguments["data_seed"])
 
     @property
     def inputs(self) -> int:
-        """D: numbers that the network sees per row, after preparation."""
+        """D: the number of prepared inputs of the network."""
         return self.train.x.shape[1]
 
     @property
     def input_columns(self) -> tuple[int, ...]:
-        """``[D]``: for each input the place among ``features`` of the column that it is made of."""
+        """``[D]``: for each input the index in ``features`` of the column that it is made from."""
         return self.preparation.input_columns
 
     @property
@@ -89,14 +89,14 @@ class Data:
 
     @cached_property
     def images(self) -> ImagesDescription | None:
-        """What its images are like, in these splits; None of a table. The first look takes its time."""
+        """The description of its images in these splits; None for a table. Slow at its first use."""
         parts = self.image_parts()
         return describe_images(parts, self.item_shape, self.classes) if parts else None
 
     def image_parts(self) -> dict[str, ImagePart]:
-        """The images of each split that has some, in the data's own values; none of a table.
+        """The images of each split, in the data's own values; empty for a table.
 
-        Of rows that are not in memory there are some.
+        Of rows on disk a sample.
         """
         if self.kind != "image" or len(self.item_shape) < 2:
             return {}
@@ -107,7 +107,7 @@ class Data:
         }
 
     def _image_part(self, rows: Rows, split: Rows) -> ImagePart:
-        """rows: those of the split that are looked at."""
+        """rows: the rows of the split to look at."""
 
         def read(at_K: NDArray[np.int64]) -> NDArray[Any]:
             raw_KD = self.preparation.inverse(rows.x.index_select(0, torch.from_numpy(at_K)))
@@ -121,7 +121,7 @@ class Data:
         )
 
     def __repr__(self) -> str:
-        """A summary in lines: what it is, what is learnt from what, how many rows, and what was decided."""
+        """A summary in lines: the source, target, features, number of rows, and the choices made."""
         lines = [
             f"{self.name}: {self._learnt()}",
             self._counts(),
@@ -133,8 +133,8 @@ class Data:
         return "\n".join(map(escaping.escape, lines))
 
     def _repr_html_(self) -> str:
-        """A card for notebooks: the splits, the rows of each class, a line for each column; of images what
-        they are like, and the first of each class."""
+        """A card for notebooks: the splits, the rows of each class, and a line for each column, or a
+        description of the images with the first of each class."""
         look = "text-align:left;padding:2px 16px 2px 0;font-weight:{};background:none"
         name, cell = look.format(500), look.format(400)
 
@@ -161,8 +161,8 @@ class Data:
                     *((*map(escape, line), strip_html(first) if first else "") for line, first in lines),
                 ),
                 *(
-                    f"<div>! {escape(said)} {escape(hint)}</div>"
-                    for _rule, said, hint, _row in images.warnings()
+                    f"<div>! {escape(message)} {escape(hint)}</div>"
+                    for _rule, message, hint, _row in images.warnings()
                 ),
             ]
             return card.format("".join(parts), notes)
@@ -183,12 +183,12 @@ class Data:
         return card.format("".join(parts), notes)
 
     def _class_bars(self) -> list[tuple[str, ...]]:
-        """Each class's name, its training rows, and these as a bar."""
+        """Each class's name, its number of training rows, and a bar as long."""
         count_C = torch.bincount(self.train.y.reshape(-1), minlength=len(self.classes)).tolist()
         most = max([*count_C, 1])
         bar = "<div style='height:9px;width:{}px;border-radius:2px;background:#0072b2'></div>"
-        shown = list(zip(self.classes, count_C, strict=True))[:SHOWN]
-        return [(escape(name), numeral(n, ","), bar.format(round(180 * n / most))) for name, n in shown]
+        counts = list(zip(self.classes, count_C, strict=True))[:SHOWN]
+        return [(escape(name), numeral(n, ","), bar.format(round(180 * n / most))) for name, n in counts]
 
     def _learnt(self) -> str:
         if self.task == "regression":
@@ -203,5 +203,5 @@ class Data:
 
 
 def _few(names: tuple[str, ...]) -> str:
-    """The first names, and that there are more."""
+    """The first names, and how many more there are."""
     return ", ".join(names[:10]) + (", …" if len(names) > 10 else "")

@@ -27,7 +27,7 @@ def split_fold(
     validation: float,
     data_seed: int,
 ) -> NDArray[np.int64]:
-    """``[N]``: TEST for the rows of the fold, TRAIN or VALIDATION (a share of all rows) for the others.
+    """``[N]``: TEST for the fold's rows; TRAIN or VALIDATION (a share of all rows) for the others.
 
     The folds are those of scikit-learn's ``StratifiedKFold(k, shuffle=True, random_state=data_seed)``, or of
     ``KFold`` where there are no classes; equal rows may fall into several. first_N: from ``first_equal``.

@@ -1,6 +1,6 @@
 """Tables from Python objects: pandas, polars and Arrow frames, and pairs (X, y) of arrays or tensors.
 
-Whatever a column's type, it becomes an Arrow column, so that the same code decides on it as on a file's.
+Every column becomes an Arrow column, so that the same code detects its type as for a file's columns.
 """
 
 import datetime
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 
 def is_frame(source: object) -> bool:
-    """Whether it is a pandas frame, without importing pandas to find out."""
+    """Whether it is a pandas frame. Doesn't import pandas."""
     return type(source).__name__ == "DataFrame" and type(source).__module__.startswith("pandas")
 
 
 def is_arrow(source: object) -> bool:
-    """Whether it can be handed over as Arrow, as a polars frame and a pyarrow table can."""
+    """Whether it has Arrow's interface, as polars frames and pyarrow tables have."""
     return hasattr(source, "__arrow_c_stream__")
 
 
 def read_frame(frame: "pd.DataFrame", reading: ReaderOptions | None = None) -> Table:
-    """The table in a pandas frame; its row labels are not used, rows are counted from 0."""
+    """The table in a pandas frame. Its index is ignored; rows are counted from 0."""
     names = [str(name) for name in frame.columns]
     if not names or not len(frame):
         raise _empty(len(frame), len(names))
@@ -90,7 +90,7 @@ def is_image_pair(source: object) -> bool:
 
 
 def read_images(x: Any, y: Any, reading: ReaderOptions | None = None) -> Table:
-    """The target of images X, and these as a matrix; a table to be described, not to be learnt from."""
+    """A table of images X as a matrix, with their target. It is for descriptions only, not for training."""
     array = _array(x, "X")
     if array.dtype.kind not in "biuf":
         raise not_a_matrix(x)
@@ -110,7 +110,7 @@ def read_images(x: Any, y: Any, reading: ReaderOptions | None = None) -> Table:
 
 
 def not_a_matrix(x: Any) -> TreinoError:
-    """Why X is no table."""
+    """The error for an X that isn't two-dimensional."""
     hint = _("Reshape it: X.reshape(len(X), -1).")
     if x.ndim > 2:
         hint += " " + _("Images keep their shape as a Dataset: torch.utils.data.TensorDataset(X, y).")
@@ -151,10 +151,10 @@ def read_matrix(x: Any, reading: ReaderOptions | None = None) -> Table:
 
 
 def _matrix_column(name: str, value_N: NDArray[Any]) -> Column:
-    found = Column(name, value_N.astype(np.float64))
-    if value_N.dtype.kind == "f" or not found.merges:
-        return found
-    return replace(found, words=value_N.astype(str).astype(object))
+    column = Column(name, value_N.astype(np.float64))
+    if value_N.dtype.kind == "f" or not column.merges:
+        return column
+    return replace(column, words=value_N.astype(str).astype(object))
 
 
 def _x_table(x: Any, reading: ReaderOptions | None) -> Table:
@@ -166,7 +166,7 @@ def _x_table(x: Any, reading: ReaderOptions | None) -> Table:
 def _table(
     name: str, names: Sequence[str], columns: Sequence["pa.Array"], reading: ReaderOptions | None
 ) -> Table:
-    """Arrow columns as a table, decided on together."""
+    """A table of Arrow columns, whose conventions (decimal sign, dates) are detected together."""
     import pyarrow as pa
 
     from treino.data.readers import columnar, table_files
@@ -248,7 +248,7 @@ def _cells(array: NDArray[Any]) -> "pa.Array":
 
 
 def _objects(values: list[Any]) -> "pa.Array":
-    """Cells of any type: truth values, numbers, or times where all are, else what str makes of them."""
+    """Cells of any type: truth values, numbers or times if all cells are, else their ``str``."""
     import pyarrow as pa
 
     from treino.data.readers.typed_columns import exact_wholes
@@ -272,12 +272,12 @@ def _objects(values: list[Any]) -> "pa.Array":
 
 
 def _nothing(value: Any) -> bool:
-    """None, NaN, NaT and pandas' NA, which equals nothing, not even itself."""
+    """Whether it is None, NaN, NaT or pandas' NA, which doesn't equal itself."""
     return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(value != value)
 
 
 def _second(moment: datetime.date) -> float:
-    """Since 1970; a date is its midnight, a time without a zone is taken as it stands."""
+    """Seconds since 1970. A date counts as its midnight; a time without a zone counts as UTC."""
     if not isinstance(moment, datetime.datetime):
         moment = datetime.datetime.combine(moment, datetime.time())
     return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp()

@@ -53,8 +53,8 @@ BINS, MOST_BINS = 16, 1000
 
 @dataclass(frozen=True)
 class TableRequest:
-    """What ``load`` is asked about a table. files: of the parts whose rows have files or frames of their
-    own. fold: as it was written, such as 2/5."""
+    """The arguments of ``load`` for a table. files: files or frames of splits that have their own. fold: as
+    written, such as 2/5."""
 
     source: Any
     target: str | None
@@ -72,7 +72,7 @@ class TableRequest:
     reading: ReaderOptions | None
 
     def to_json(self) -> dict[str, Any]:
-        """The arguments of ``load`` beside the source, without the usual ones."""
+        """The arguments of ``load`` but the source, without those at their default."""
         features, split, reading = self.features, self.split, self.reading
         return {
             "target": self.target,
@@ -122,7 +122,7 @@ def load(
     max_memory: int | str | None = None,
     cache: str | Path | None = None,
 ) -> Data:
-    """Read a source, split its rows, and prepare them by what the training rows alone say.
+    """Read a source, split its rows, and prepare them with statistics of the training rows alone.
 
     source: a built-in's name, a file's path, a frame, or (X ``[N, D]``, y ``[N]``); a Dataset or DataLoader
     of your own, or ``{"train": …, "validation": …, "test": …}`` of them: their items are taken as they are,
@@ -172,7 +172,7 @@ def load(
     )  # fmt: skip
     limit = free_bytes() // 2 if max_memory is None else bytes_of(max_memory)
     with PreparedCache(limit, None if cache is None else Path(cache), request.to_json()) as work:
-        if (prepared := work.found(source, files)) is not None:
+        if (prepared := work.lookup(source, files)) is not None:
             return prepared
         data = _of_table(request, work)
         if work.used:
@@ -181,7 +181,7 @@ def load(
 
 
 def _of_table(request: TableRequest, work: PreparedCache) -> Data:
-    """``load`` of what is a table; where it needs too much memory, its rows are in files instead."""
+    """``load`` for a table. Rows that need too much memory are written to files."""
     from treino.data.out_of_core.large_tables import (  # it imports pyarrow, which takes its time
         check_room,
         equal_rows,
@@ -207,8 +207,8 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
     tables, rows_of = [table], [row_N]
     for other in others:
         check_present(other, (*names, column.name))
-        kept, index_N = _with_target(other, other.column(column.name), None, notes)
-        tables.append(kept)
+        part, index_N = _with_target(other, other.column(column.name), None, notes)
+        tables.append(part)
         rows_of.append(index_N)
 
     decided, reason = decide_task(column, request.task or task_of_kind(kinds.get(column.name)), table.place)
@@ -298,16 +298,16 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
     )
 
 
-def as_reading(said: ReaderOptions | Mapping[str, Any] | None) -> ReaderOptions | None:
-    """How a file is to be read, as said by its settings or in JSON."""
-    if isinstance(said, Mapping):
-        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in said.items()}
+def as_reading(options: ReaderOptions | Mapping[str, Any] | None) -> ReaderOptions | None:
+    """Reader options, also from their JSON form."""
+    if isinstance(options, Mapping):
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
         return ReaderOptions(**values)
-    return said
+    return options
 
 
 def _with_text(reading: ReaderOptions | None, kinds: Mapping[str, str]) -> ReaderOptions | None:
-    """What is asked to stay text stays as written, and so do ranks of which one is a word for nothing."""
+    """Reader options that keep as text the columns set to text, and ranks with a level such as "none"."""
 
     def stays(kind: str) -> bool:
         return kind in ("text", "identifier") or ("<" in kind and any(map(missing, kind.split("<"))))
@@ -315,17 +315,19 @@ def _with_text(reading: ReaderOptions | None, kinds: Mapping[str, str]) -> Reade
     return as_text(reading, (name for name, kind in kinds.items() if stays(kind)))
 
 
-def _alike(said: ReaderOptions | None, found: ReaderOptions | None, target: Column) -> ReaderOptions | None:
-    """How a further file is read: as the main one was said to be, or else as it was found to be."""
-    if found is None:
-        return said
-    like = replace(said or ReaderOptions(), like=found, missing=found.missing)
+def _alike(
+    options: ReaderOptions | None, detection: ReaderOptions | None, target: Column
+) -> ReaderOptions | None:
+    """Options for a further file: those that the user set, else those detected in the main file."""
+    if detection is None:
+        return options
+    like = replace(options or ReaderOptions(), like=detection, missing=detection.missing)
     of_words = target.words is not None and target.numbers is None and target.seconds is None
-    return as_text(like, [target.name] if of_words and found.missing else [])
+    return as_text(like, [target.name] if of_words and detection.missing else [])
 
 
 def _written(reading: ReaderOptions | None) -> dict[str, Any]:
-    """The decimal sign, the order of day and month, and the words for nothing of a file, as found."""
+    """The decimal sign, the order of day and month, and the words for a missing value detected in a file."""
     if reading is None:
         return {}
     return _non_defaults(decimal=reading.decimal, dates=reading.dates, missing=reading.missing)
@@ -371,7 +373,7 @@ def _non_defaults(**values: object) -> dict[str, object]:
 
 
 def _shares_and_files(validation: Any, test: Any) -> tuple[tuple[Any, Any], dict[str, Any]]:
-    """Shares as they are; where one is a file or a frame, a share of 0 and the file."""
+    """Shares of validation and test rows, and their files. The share of a split with a file is 0."""
     shares, files = [], {}
     for name, value in (("validation", validation), ("test", test)):
         is_share = isinstance(value, (int, float, np.number)) or value is None
@@ -390,7 +392,7 @@ def _shares_and_files(validation: Any, test: Any) -> tuple[tuple[Any, Any], dict
 def _with_target(
     table: Table, column: Column, time: str | None, notes: list[str]
 ) -> tuple[Table, NDArray[np.int64]]:
-    """The rows whose target (and time, where they are split by it) is there, and their numbers."""
+    """The rows that have a target (and a time, if they are split by time), and their row numbers."""
     keep_N = has_target(column, table.source)
     absent = int((~keep_N).sum())
     if absent:

@@ -18,16 +18,17 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]I?)?B?", re.IGNORECASE | re.ASCII)
 
 @dataclass(frozen=True)
 class MemoryLimit:
-    """The memory for rows. limit: bytes that may stay in it. folder: makes the one for all rows otherwise."""
+    """The memory for rows. limit: bytes that they may take. folder: makes the folder for rows beyond the
+    limit."""
 
     limit: int
     folder: Callable[[], Path]
 
 
 def bytes_of(size: Any) -> int:
-    """2000000000, ``2GB`` (10^9) or ``2GiB`` (2^30) in bytes; TreinoError for what is no size above 0."""
-    found = _SIZE.fullmatch(str(size).strip())
-    value = 0 if found is None else int(float(found[1]) * UNITS[(found[2] or "").upper()])
+    """2000000000, ``2GB`` (10^9) or ``2GiB`` (2^30) as bytes. Raises TreinoError if it is no size above 0."""
+    match = _SIZE.fullmatch(str(size).strip())
+    value = 0 if match is None else int(float(match[1]) * UNITS[(match[2] or "").upper()])
     if isinstance(size, bool) or value <= 0:
         raise TreinoError(
             "max_memory_form",
@@ -38,7 +39,7 @@ def bytes_of(size: Any) -> int:
 
 
 def free_bytes() -> int:
-    """Memory that this process may still take: the system's, or its control group's where that has less."""
+    """Free memory in bytes: the system's, or the control group's if that is less."""
     free = _system()
     for limit, used in (
         ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
@@ -57,7 +58,7 @@ def _system() -> int:
 
 
 def say(size: float) -> str:
-    """Bytes as people write them."""
+    """A number of bytes as text, such as 2 GB."""
     for unit in ("B", "KB", "MB"):
         if size < 1000:
             return joined([numeral(size, ".0f"), unit], " ")

@@ -7,16 +7,16 @@ import torch
 from treino.data.generators import generator
 
 Shuffle = Literal["each", "once", "off", "blocks"]
-BLOCK_ROWS = 1024  # neighbours that "blocks" leaves together
-WINDOW_ROWS = 64 * BLOCK_ROWS  # rows that it shuffles among each other
+BLOCK_ROWS = 1024  # neighbours in a block of "blocks"
+WINDOW_ROWS = 64 * BLOCK_ROWS  # rows that "blocks" shuffles together
 
 
 def order(n: int, data_seed: int, epoch: int = 0, shuffle: Shuffle = "each") -> torch.Tensor:
     """``[n]`` int64: the row numbers in the order in which an epoch visits them.
 
-    shuffle: ``each`` draws a new order for every epoch, ``once`` keeps that of epoch 0 for all of them,
-    ``off`` keeps the rows' own order. ``blocks`` is for rows that a disk reads: blocks of 1024 neighbours
-    are drawn in a new order for every epoch, and 64 of them at a time shuffled row by row.
+    shuffle: ``each`` draws a new order for every epoch, ``once`` uses that of epoch 0 for all epochs, ``off``
+    keeps the rows' own order. ``blocks`` is for rows on disk: every epoch draws a new order of blocks of 1024
+    neighbours, and shuffles the rows of 64 blocks at a time.
     """
     if shuffle == "off":
         return torch.arange(n)

@@ -1,4 +1,4 @@
-"""Rows of a split, and batches taken out of one contiguous tensor."""
+"""Rows of a split, and batches from one contiguous tensor."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _GATHER_BYTES = 1 << 18
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """One split, prepared: what a kernel trains or is evaluated on.
+    """The prepared rows of one split, on which a kernel trains or is evaluated.
 
     x: ``[N, D]`` float32, contiguous; images are flattened (``Data.item_shape`` has their shape).
     y: ``[N]`` int64 class numbers, or ``[N, 1]`` float32 standardised target values.
@@ -31,7 +31,7 @@ class Rows:
         return iter(zip(self.x, self.y, strict=True))
 
     def __getitem__(self, row: int | slice | torch.Tensor) -> Any:
-        """One row as (x ``[D]``, y), as a ``torch.utils.data.Dataset`` gives it; several as Rows."""
+        """One row as (x ``[D]``, y), as of a ``torch.utils.data.Dataset``; several rows as Rows."""
         if isinstance(row, (slice, torch.Tensor)):
             return Rows(self.x[row], self.y[row], self.index[row])
         return self.x[row], self.y[row]
@@ -39,9 +39,9 @@ class Rows:
     def batches(
         self, batch_size: int = 32, *, shuffle: bool = False, seed: int = 0, epoch: int = 0
     ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """(x ``[B, D]``, y) again and again until all rows came; the last batch may be short.
+        """Yields (x ``[B, D]``, y) until all rows are used; the last batch may be shorter.
 
-        shuffle: in the order in which a training with this ``data_seed`` goes through them in that epoch.
+        shuffle: use the order of a training with this ``data_seed`` in that epoch.
         """
         return batches(self, batch_size, order(len(self), seed, epoch, "each" if shuffle else "off"))
 
@@ -49,10 +49,10 @@ class Rows:
 def batches(
     rows: Rows, batch_size: int, order_N: torch.Tensor | None = None
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """(x ``[B, D]``, y ``[B]`` or ``[B, 1]``) in the given order; the last batch may be short.
+    """Yields (x ``[B, D]``, y ``[B]`` or ``[B, 1]``) in the given order; the last batch may be shorter.
 
-    Rows are gathered by ``index_select``, some batches at a time while they fit into the processor's
-    cache; batches are views of what was gathered, and no row is touched by Python.
+    Rows are gathered by ``index_select`` for as many batches as fit into the processor's cache; batches are
+    views of the gathered tensor, so that no Python code runs per row.
     """
     if order_N is None:
         order_N = torch.arange(len(rows))

@@ -1,4 +1,4 @@
-"""Tables from what the user gives: a built-in's name, a file's path, a frame, or arrays."""
+"""Tables from any source: a built-in's name, a file's path, a frame, or arrays."""
 
 import difflib
 import glob
@@ -16,7 +16,7 @@ from treino.words import _
 
 
 class BuiltinName(str):
-    """A name that is known to be a built-in's, whatever files lie around: a run's own data."""
+    """The name of a built-in data set, also if a file has the same name."""
 
 
 def read(
@@ -29,9 +29,9 @@ def read(
     """The table in a source: a built-in's name, a file's path or a pattern of paths, a frame of pandas,
     polars or Arrow, (X, y), or a 2-D array or tensor.
 
-    reading: what is known about the writing of a file or of cells of text; the rest is found out.
-    least_columns: 1 where a file may hold a single feature and no target. room: for a file's rows in memory;
-    where they are more, they are read from a copy column by column.
+    reading: the known format of a file or of text cells; the rest is detected. least_columns: 1 if a file may
+    hold a single feature and no target. room: the memory for a file's rows; more rows are copied to disk and
+    read column by column.
     """
     if isinstance(source, BuiltinName):
         return BUILTINS[source].read(source)
@@ -85,7 +85,7 @@ def _file(source: str, reading: ReaderOptions | None, least_columns: int, room: 
     if os.path.lexists(path):
         return read_file(source, reading, least_columns, room)
     if glob.has_magic(source):
-        if any(os.path.isfile(found) for found in glob.iglob(source, recursive=True)):
+        if any(os.path.isfile(match) for match in glob.iglob(source, recursive=True)):
             return read_file(source, reading, least_columns, room)
         raise TreinoError(
             "data_unknown",
@@ -99,8 +99,8 @@ def _file(source: str, reading: ReaderOptions | None, least_columns: int, room: 
         beside = []
     close = difflib.get_close_matches(path.name, [*beside, *(BUILTINS if bare else ())], n=1, cutoff=0.6)
     if close:
-        found = close[0] if bare else str(path.with_name(close[0]))
-        hint = _("Did you mean '{name}'?").format(name=found)
+        match = close[0] if bare else str(path.with_name(close[0]))
+        hint = _("Did you mean '{name}'?").format(name=match)
     elif bare and not path.suffix:
         hint = nearest(source, BUILTINS)
     else:

@@ -26,9 +26,9 @@ USUAL_WORDS = {
 
 @dataclass(frozen=True)
 class Split:
-    """How rows are to be divided. validation, test: shares of the main table's rows; 0 where their rows come
-    from elsewhere. group, time, column: names of columns. duplicates: ``apart`` keeps equal rows on one side,
-    ``ignore`` doesn't look; None: apart where rows are drawn, else counted where they are."""
+    """A request for a split. validation, test: shares of the main table's rows; 0 for a split with its own
+    file. group, time, column: names of columns. duplicates: ``apart`` keeps equal rows on one side,
+    ``ignore`` doesn't; None: apart if the split is drawn, else equal rows are only counted."""
 
     validation: Any = 0.15
     test: Any = 0.15
@@ -41,12 +41,12 @@ class Split:
 
     @property
     def by(self) -> str | None:
-        """The column that decides, where one does."""
+        """The name of the column that decides the split, if one does."""
         return self.group or self.time or self.column
 
 
 def check_split(request: Split) -> None:
-    """Refuse shares, seeds and combinations that mean nothing."""
+    """Refuse invalid shares, seeds and combinations."""
     for name, share in (("validation", request.validation), ("test", request.test)):
         if isinstance(share, bool) or not isinstance(share, Real) or not 0 <= float(share) < 1:
             raise TreinoError(
@@ -100,7 +100,7 @@ def check_split(request: Split) -> None:
 
 
 def fold_of(text: str | None) -> Fold | None:
-    """``2/5``: the second of five."""
+    """The fold of a text: ``2/5`` is the second of five."""
     if text is None:
         return None
     which, slash, of = str(text).partition("/")
@@ -114,7 +114,7 @@ def fold_of(text: str | None) -> Fold | None:
 
 
 def divider(table: Table, request: Split, target: str) -> Column | None:
-    """The column that decides the split, where one does; refused where it can't."""
+    """The column that decides the split, if one does. Refuses an unsuitable column."""
     if request.by is None:
         return None
     if request.by not in table.by_name:
@@ -144,7 +144,7 @@ def divider(table: Table, request: Split, target: str) -> Column | None:
 
 
 def times_of(column: Column, table: Table) -> NDArray[np.float64]:
-    """``[N]``: when each row was, NaN where that is missing."""
+    """``[N]``: the time of each row, NaN if it is missing."""
     if column.clock:
         raise TreinoError(
             "split_time_of_day",
@@ -176,10 +176,10 @@ def decide_parts(
     classes: tuple[str, ...],
     notes: list[str],
 ) -> NDArray[np.int64]:
-    """``[N]``: the part of each row of all tables, one after another; -1 for a row that is left out.
+    """``[N]``: the split of each row of all tables, in order; -1 for a row that is left out.
 
-    tables: the main one first. file_parts: the part that each further table wholly is. column: the one that
-    decides, of the main table. first_N: from ``first_equal`` over all rows.
+    tables: the main table first. file_parts: the split of each further table. column: the column of the main
+    table that decides. first_N: from ``first_equal`` over all rows.
     """
     main = tables[0]
     own = main.rows - main.official_test
@@ -225,11 +225,11 @@ def decide_parts(
         notes.append(note)
     if not apart or len(part_N) > own:
         leaked = leaking(first_N, part_N)
-        kept = request.duplicates is None and not main.official_test
-        if not kept:
+        keep = request.duplicates is None and not main.official_test
+        if not keep:
             part_N[leaked] = LEFT_OUT
         if n := int(leaked.sum()):
-            say = _kept_note(n, part_N) if kept else _leak_note(n, part_N, main)
+            say = _duplicates_note(n, part_N) if keep else _leak_note(n, part_N, main)
             notes.append(say)
     if not (part_N == TRAIN).any():
         raise TreinoError(
@@ -243,7 +243,7 @@ def decide_parts(
     return part_N
 
 
-def _kept_note(n: int, part_N: NDArray[np.int64]) -> str:
+def _duplicates_note(n: int, part_N: NDArray[np.int64]) -> str:
     return _(
         "Rows that equal a held-back row in all features: {n} of {of}. They stay where they were given, and "
         "figures may be too good for it; [[duplicates=apart]] leaves them out."
@@ -290,11 +290,11 @@ def _say_classes(
 
 
 def _enough(n: int, shares: tuple[float, float], counted: str) -> None:
-    wanted = 1 + sum(share > 0 for share in shares)
-    if n < max(wanted, 2):
+    parts = 1 + sum(share > 0 for share in shares)
+    if n < max(parts, 2):
         raise TreinoError(
             "rows_too_few",
-            counted.format(n=n) + " " + _("That is too few for {wanted} splits.").format(wanted=wanted),
+            counted.format(n=n) + " " + _("That is too few for {wanted} splits.").format(wanted=parts),
             _("Add rows, or set [[validation=0]] [[test=0]].") if n > 1 else _("Add rows."),
         )
 
@@ -308,13 +308,13 @@ def _by_group(
     _enough(len(number), shares, _("Different groups: {n}."))
     absent = int((words == "").sum())
     part_N = split_groups(group_N, *shares, data_seed)
-    said = [
+    texts = [
         _("{n} for {part}").format(n=len(np.unique(group_N[part_N == part])), part=_(NAMES[part]))
         for part in (TRAIN, VALIDATION, TEST)
         if (part_N == part).any()
     ]
     notes.append(
-        _("Split by the groups of '{name}': {parts}.").format(name=column.name, parts=joined(said, ", "))
+        _("Split by the groups of '{name}': {parts}.").format(name=column.name, parts=joined(texts, ", "))
     )
     if absent:
         notes.append(_("Rows without a group are one group of their own: {n}.").format(n=absent))
@@ -322,17 +322,17 @@ def _by_group(
 
 
 def _by_time_note(column: Column, time_N: NDArray[np.float64], part_N: NDArray[np.int64]) -> str:
-    said = []
+    texts = []
     for part in (TRAIN, VALIDATION, TEST):
         rows = np.flatnonzero(part_N == part)
         if len(rows):
             first, last = rows[time_N[rows].argmin()], rows[time_N[rows].argmax()]
-            said.append(
+            texts.append(
                 _("{part} from {first} to {last}").format(
                     part=_(NAMES[part]), first=column.cell(int(first)), last=column.cell(int(last))
                 )
             )
-    return _("Split by time ('{name}'): {parts}.").format(name=column.name, parts=joined(said, ", "))
+    return _("Split by time ('{name}'): {parts}.").format(name=column.name, parts=joined(texts, ", "))
 
 
 def _by_column(
@@ -343,7 +343,8 @@ def _by_column(
     label_N: NDArray[np.int64],
     notes: list[str],
 ) -> NDArray[np.int64]:
-    """The parts that a column names; a part that it never names is drawn from the training rows."""
+    """The split that a column names for each row. A split that it never names is drawn from the training
+    rows."""
     words = level_cells(column, column.numbers is not None and not column.boolean)
     part_of = {word: USUAL_WORDS.get(word.lower()) for word in set(words.tolist())}
     unknown = [word for word, part in part_of.items() if part is None]
@@ -358,8 +359,8 @@ def _by_column(
         )
     part_N = np.array([part_of[word] for word in words], dtype=np.int64)
     counts = np.bincount(part_N, minlength=3)
-    said = [_("{n} for {part}").format(n=counts[p], part=_(NAMES[p])) for p in NAMES if counts[p]]
-    notes.append(_("Split as '{name}' says: {parts}.").format(name=column.name, parts=joined(said, ", ")))
+    texts = [_("{n} for {part}").format(n=counts[p], part=_(NAMES[p])) for p in NAMES if counts[p]]
+    notes.append(_("Split as '{name}' says: {parts}.").format(name=column.name, parts=joined(texts, ", ")))
     shares = tuple(
         0.0 if counts[part] else share
         for part, share in ((VALIDATION, request.validation), (TEST, request.test))
@@ -373,7 +374,7 @@ def _by_column(
 
 
 def parts_of_files(files: Mapping[str, Any], read: Callable[[Any], Table]) -> tuple[list[Table], list[int]]:
-    """The tables of further files by split, each whose places name the file, and their parts."""
+    """The tables of further files, whose places name the file, and their splits."""
     tables = [_with_file_in_places(read(source)) for source in files.values()]
     return tables, [{"validation": VALIDATION, "test": TEST}[name] for name in files]
 

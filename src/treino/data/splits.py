@@ -1,4 +1,5 @@
-"""Splits into training, validation and test rows: stratified, by group or by time; no equal rows apart."""
+"""Splits into training, validation and test rows: stratified, by group or by time. Equal rows stay
+together."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -11,14 +12,15 @@ from treino.data.generators import generator
 from treino.data.table import Numbers
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
-_PIECE = 1 << 16  # rows of a column that are looked at at a time
+_PIECE = 1 << 16  # rows of a column that are processed at a time
 
 
 def first_equal(x_ND: Numbers) -> NDArray[np.int64]:
-    """``[N]``: for each row the number of the first row that is equal to it, byte for byte.
+    """``[N]``: for each row the number of the first row equal to it, byte for byte. -0.0 counts as 0.0, and
+    NaN equals itself.
 
-    -0.0 counts as 0.0, and NaN equals itself. Exact: rows are told apart by a sum of mixed bits first, and
-    only those with equal sums are compared (a dictionary of bytes; on images alone it is as fast).
+    The result is exact: rows are first compared by a sum of mixed bits, and those with equal sums by all
+    values.
     """
     if x_ND.dtype == np.uint8:
         return _first_of(x_ND)
@@ -39,10 +41,10 @@ def first_equal(x_ND: Numbers) -> NDArray[np.int64]:
 def first_equal_columns(
     columns: Callable[[], Iterable[NDArray[np.float64]]], n: int, inputs: int
 ) -> NDArray[np.int64]:
-    """The same for n rows of which one column after the other can be had, and all of them again.
+    """``first_equal`` of n rows whose columns are read one after the other, twice.
 
-    Rows with equal sums are held against the first of them; where one differs (once in 2^64 pairs) all
-    columns of those few rows are compared.
+    Rows with equal sums are compared with the first of them; if one differs (once in 2^64 pairs), all columns
+    of those rows are compared.
     """
     sum_N = np.zeros(n, dtype=np.uint64)
     for value_N, factor in zip(columns(), _factors(inputs), strict=True):
@@ -50,13 +52,13 @@ def first_equal_columns(
             sum_N[start : start + _PIECE] += _mixed(value_N[start : start + _PIECE], factor)
     order_N = sum_N.argsort(kind="stable")
     sum_N = sum_N[order_N]
-    equal_N = sum_N[1:] == sum_N[:-1]  # to the row before, by order
+    equal_N = sum_N[1:] == sum_N[:-1]  # to the previous row, in sorted order
     del sum_N
     first_N = np.arange(n)
     later = np.flatnonzero(equal_N) + 1
     if not len(later):
         return first_N
-    starts = np.flatnonzero(np.concatenate([[True], ~equal_N]))  # where a sum comes first
+    starts = np.flatnonzero(np.concatenate([[True], ~equal_N]))  # where a new sum begins
     of = order_N[starts[np.searchsorted(starts, later, side="right") - 1]]
     row = order_N[later]
     same = np.ones(len(row), dtype=bool)
@@ -82,7 +84,7 @@ def _mixed(x: Numbers, factor: Any) -> NDArray[np.uint64]:
 
 
 def _canonical(x_ND: Numbers) -> NDArray[np.float64]:
-    """One bit pattern for each value: no -0.0, one NaN."""
+    """The values with one bit pattern each: no -0.0, one NaN."""
     x = np.ascontiguousarray(x_ND + 0.0)
     x[np.isnan(x)] = np.nan
     return x
@@ -100,17 +102,17 @@ def _first_of(x_ND: Numbers) -> NDArray[np.int64]:
 
 
 def apportion(n: int, shares: tuple[float, ...]) -> list[int]:
-    """n rows divided by the shares (which sum to 1) by largest remainder, the first on equal ones.
+    """Divide n rows by shares that sum to 1, by largest remainder, the first of equal ones.
 
-    Every share above 0 gets a row where there are enough of them; where not, the first gets all.
+    Every share above 0 gets at least one row; if there are too few rows, the first share gets all.
     """
-    wanted = [i for i, share in enumerate(shares) if share > 0]
-    if n < len(wanted):
+    parts = [i for i, share in enumerate(shares) if share > 0]
+    if n < len(parts):
         return [n] + [0] * (len(shares) - 1)
     counts = [int(n * share) for share in shares]
-    for i in sorted(wanted, key=lambda i: counts[i] - n * shares[i])[: n - sum(counts)]:
+    for i in sorted(parts, key=lambda i: counts[i] - n * shares[i])[: n - sum(counts)]:
         counts[i] += 1
-    for i in wanted:
+    for i in parts:
         if counts[i] == 0:
             counts[counts.index(max(counts))] -= 1
             counts[i] = 1
@@ -122,10 +124,9 @@ def split(
 ) -> NDArray[np.int64]:
     """``[N]``: TRAIN, VALIDATION or TEST for each row.
 
-    first_N: from ``first_equal``; equal rows go where the first of them goes, so shares are of distinct
-    rows. label_N: class numbers (all 0 for regression); each class is divided by itself. Distinct rows are
-    drawn from generator(data_seed, "split"). Equal rows of several classes count for their rarest one, so
-    that it isn't lost to a common one.
+    first_N: from ``first_equal``; equal rows get the same split, so shares are of distinct rows. label_N:
+    class numbers (all 0 for regression); each class is divided separately. Distinct rows are drawn from
+    generator(data_seed, "split"). Equal rows of several classes count for their rarest class.
     """
     rank_C = np.bincount(label_N).argsort(kind="stable").argsort()
     stratum_N = np.full(len(first_N), len(rank_C))
@@ -143,9 +144,9 @@ def split(
 def split_groups(
     group_N: NDArray[np.int64], validation: float, test: float, data_seed: int
 ) -> NDArray[np.int64]:
-    """``[N]``: the part of each row, where no group is in two.
+    """``[N]``: the split of each row; no group is in two.
 
-    Shares are of groups, as those of scikit-learn's ``GroupShuffleSplit``. group_N: numbers from 0 on.
+    Shares are of groups, as in scikit-learn's ``GroupShuffleSplit``. group_N: numbers from 0 on.
     """
     groups = int(group_N.max()) + 1
     counts = apportion(groups, (1 - validation - test, validation, test))
@@ -156,21 +157,21 @@ def split_groups(
 
 
 def split_times(time_N: NDArray[np.float64], validation: float, test: float) -> NDArray[np.int64]:
-    """``[N]``: the earliest rows train, later ones validate, the latest test; equal times are not parted.
+    """``[N]``: TRAIN for the earliest rows, VALIDATION for later ones, TEST for the latest.
 
-    Each border lies between two times, as near to the share of rows as may be, and every part that has a
-    share gets a time where there are enough of them.
+    Each border lies between two different times, as near to the share of rows as possible. Every split with a
+    share gets at least one time, if there are enough.
     """
     times, inverse, count = np.unique(time_N, return_inverse=True, return_counts=True)
-    until = np.cumsum(count) / len(time_N)  # the share of rows up to and with each time
+    until = np.cumsum(count) / len(time_N)  # the share of rows up to and including each time
     shares = [1 - validation - test, validation, test]
-    wanted = [part for part in (TRAIN, VALIDATION, TEST) if shares[part] > 0]
-    part_T = np.full(len(times), wanted[0])
-    if len(times) >= len(wanted):
+    parts = [part for part in (TRAIN, VALIDATION, TEST) if shares[part] > 0]
+    part_T = np.full(len(times), parts[0])
+    if len(times) >= len(parts):
         first = 1
-        for i, part in enumerate(wanted[1:], start=1):
+        for i, part in enumerate(parts[1:], start=1):
             aim = sum(shares[:part])
-            most = len(times) - (len(wanted) - i)  # leave a time for each part that follows
+            most = len(times) - (len(parts) - i)  # leave a time for each later split
             first = min(max(int(np.abs(until - aim).argmin()) + 1, first), most)
             part_T[first:] = part
             first += 1
@@ -178,7 +179,8 @@ def split_times(time_N: NDArray[np.float64], validation: float, test: float) -> 
 
 
 def leaking(first_N: NDArray[np.int64], part_N: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """``[N]``: training rows that equal a held-back row, and validation rows that equal a test row."""
+    """``[N]``: whether it is a training row equal to a held-back row, or a validation row equal to a test
+    row."""
     tests = np.isin(first_N, first_N[part_N == TEST])
     later_parts = tests | np.isin(first_N, first_N[part_N == VALIDATION])
     return np.asarray(((part_N == TRAIN) & later_parts) | ((part_N == VALIDATION) & tests))

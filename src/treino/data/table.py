@@ -20,7 +20,7 @@ Numbers = NDArray[np.float64 | np.uint8]
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-", "<na>", "nat"})
 TRUTH = {"false": 0.0, "true": 1.0}
-LARGEST_WHOLE = 2**53  # below it each whole number is a float64 of its own
+LARGEST_WHOLE = 2**53  # up to it, all whole numbers are distinct as float64
 _WHOLE = re.compile(r"[+-]?\d{1,400}", re.ASCII)
 MONEY = "money "  # before the symbol in ``Column.writing``
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -37,18 +37,18 @@ _TIME = re.compile(r"\d{1,2}(:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?|h(\d{2})?)
 class Column:
     """One column of N cells.
 
-    numbers: ``[N]`` where every cell that isn't missing is a number in the column's one writing, or a
-    truth value, else None; NaN where missing, infinite where written so or too large for a float64.
-    words: ``[N]`` str as written, stripped, "" where there was nothing; None for numbers that are written
-    plainly (``plain`` writes them) or never were written. Columns of truth values always have them.
+    numbers: ``[N]`` if every cell that isn't missing is a number in the column's notation or a truth value,
+    else None. NaN for missing cells, infinite if written so or too large for a float64.
+    words: ``[N]`` str as written, stripped, "" for missing cells; None for numbers in plain notation (as of
+    ``plain``) or from a source without text. Columns of truth values always have words.
     boolean: numbers are truth values, whatever their words (true, yes, sim; the words are the classes).
-    categories: the classes in their own order, where the source declares one (else ()); ordered: they are
-    ranks, least first.
-    seconds: ``[N]`` where every cell that isn't missing is a date or time of one format: since 1970-01-01
-    (UTC where the cells name an offset), NaN where missing. clock: they are times of day without a date,
-    and the seconds are since midnight.
-    writing: how the cells are written where not plainly: of "money R$", "percent", "decimal comma", "gaps
-    between the thousands", "commas between the thousands", "dates day/month/year" those that hold.
+    categories: the classes in their own order, if the source declares one, else (). ordered: the categories
+    are ranks, lowest first.
+    seconds: ``[N]`` since 1970-01-01 (UTC if the cells name an offset), if every cell that isn't missing is a
+    date or time of one format; NaN for missing cells. clock: the cells are times of day without a date, and
+    the seconds are since midnight.
+    writing: the notation of the cells, if it isn't plain: a list out of "money R$", "percent", "decimal
+    comma", "gaps between the thousands", "commas between the thousands", "dates day/month/year".
     """
 
     name: str
@@ -67,13 +67,13 @@ class Column:
 
     @property
     def currency(self) -> str:
-        """The symbol that stands beside all of its numbers, such as R$; "" where there is none."""
+        """The currency symbol beside all of its numbers, such as R$; "" without one."""
         return next((w.removeprefix(MONEY) for w in self.writing.split(", ") if w.startswith(MONEY)), "")
 
     @cached_property
     def missing_N(self) -> NDArray[np.bool_]:
-        """``[N]``: cells without a value. In text the empty ones: its reader emptied those that hold a word
-        by which the file says that there is nothing, and no others."""
+        """``[N]``: whether each cell is missing. In text these are the empty cells: the reader empties those
+        that hold a word for a missing value, such as NA."""
         values = self.numbers if self.numbers is not None else self.seconds
         if values is not None:
             return np.isnan(values)
@@ -82,7 +82,7 @@ class Column:
 
     @property
     def merges(self) -> bool:
-        """Whether there are numbers from 2^53 on, where whole numbers share a float64."""
+        """Whether it has numbers of 2^53 or more, where different whole numbers share a float64."""
         if self.numbers is None or self.boolean or self.numbers.dtype == np.uint8:
             return False
         with np.errstate(invalid="ignore"):
@@ -90,8 +90,8 @@ class Column:
 
     @property
     def whole_words(self) -> NDArray[np.object_] | None:
-        """``[N]``: the cells in plain digits, "" where missing, where ``merges`` and all are whole numbers as
-        written; else None: the numbers say all, or more can't be known."""
+        """``[N]``: the cells in plain digits, "" for missing ones, if ``merges`` and all cells are whole
+        numbers as written; else None."""
         if self.words is None or not self.merges:
             return None
         absent_N = self.missing_N
@@ -105,7 +105,7 @@ class Column:
 
     @property
     def distinct(self) -> int:
-        """How many different values it holds."""
+        """The number of different values."""
         if self.words is not None:
             return len(set(self.words))
         values = self.numbers if self.numbers is not None else self.seconds
@@ -114,7 +114,7 @@ class Column:
 
     @property
     def constant(self) -> bool:
-        """Whether all cells are the same, also all missing; cheaper than counting the different ones."""
+        """Whether all cells are equal, or all are missing; faster than ``distinct``."""
         if self.words is not None:
             return bool((self.words == self.words[0]).all())
         values = self.numbers if self.numbers is not None else self.seconds
@@ -127,7 +127,7 @@ class Column:
         return replace(self, **{name: v[row_K] for name, v in cells.items() if v is not None})
 
     def cell(self, row: int) -> str:
-        """The cell as a person would find it in the source."""
+        """The cell as written in the source."""
         if self.words is not None:
             return str(self.words[row])
         if self.numbers is None:
@@ -142,18 +142,16 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Columns of equal length, and where they came from.
+    """Columns of equal length, and their source.
 
-    place: the words for where row i (counted from 0) is found: "line 7" of a file, "row 5" of a frame.
-    target: the column that the source itself names as the target; None where the user has to.
-    matrix: all columns but the target as one matrix, where the source has them so (images).
+    place: words for the place of row i (from 0): "line 7" of a file, "row 5" of a frame. target: the target
+    that the source itself names; None if the user must name it. matrix: all columns but the target as one
+    matrix, if the source has one (images).
     named: the columns have names of their own; False for a bare array.
-    official_test: so many of the last rows are the source's own test set.
-    files: the files that it was read from, where there are several.
-    reading: the decimal sign, the order of day and month and the words for nothing that were found, for files
-    of the same make.
-    stored: its cells are in a file, and each column is read when it is looked at.
-    keep_constant: leave constant columns in (the source's shape is known by all, such as 64 pixels).
+    official_test: the number of last rows that are the source's own test set. files: the files that it was
+    read from, if there are several. reading: the detected decimal sign, order of day and month, and words for
+    a missing value, for further files of this format. stored: its cells are in a file; a column is read when
+    it is used. keep_constant: keep constant columns, for sources of a known shape, such as 64 pixels.
     """
 
     name: str
@@ -193,14 +191,14 @@ def _plain_whole(word: str) -> str | None:
 
 
 def plain(value: float) -> str:
-    """A number as people write it: 3 and not 3.0, otherwise the shortest digits that read back equal."""
+    """A number as text: 3 instead of 3.0, otherwise the shortest digits that are read back equal."""
     if math.isfinite(value) and value == int(value) and abs(value) < 1e16:
         return str(int(value))
     return repr(value)
 
 
 def number(cell: str) -> float | None:
-    """The cell's value, infinite where it is too large for a float64; None where it isn't a plain number."""
+    """The cell's value, infinite if it is too large for a float64; None if it isn't a plain number."""
     cell = cell.strip()
     if _NUMBER.fullmatch(cell):
         return float(cell)
@@ -220,7 +218,7 @@ def date_like(cell: str) -> bool:
 
 
 def numeric_like(cell: str) -> bool:
-    """A number in any writing, also one with a decimal comma or gaps between the thousands."""
+    """Whether it is a number in any notation, also with a decimal comma or gaps between the thousands."""
     cell = cell.strip()
     return number(cell) is not None or bool(_DECIMAL_COMMA.fullmatch(cell) or _GROUPED.fullmatch(cell))
 
@@ -249,7 +247,7 @@ def check_names(names: Sequence[str], what: str) -> None:
 
 
 def check_present(table: Table, names: Sequence[str]) -> None:
-    """Refuse a table that lacks some of these columns, naming them and what the first may be called here."""
+    """Refuse a table that lacks some of these columns, and suggest a name for the first."""
     absent = [name for name in names if name not in table.by_name]
     if absent:
         raise TreinoError(
@@ -265,7 +263,7 @@ def check_present(table: Table, names: Sequence[str]) -> None:
 
 
 def fault(column: Column, place: Callable[[int], str]) -> tuple[str, str, str] | None:
-    """The first cell of a column that is no finite plain number: (rule, message, what to do about it)."""
+    """(rule, message, hint) of the first cell of a column that is no finite plain number."""
     if column.numbers is not None:
         bad = np.flatnonzero(~np.isfinite(column.numbers))
         if not len(bad):
@@ -334,6 +332,6 @@ def _fault_infinite(name: str, place: str, cell: str) -> tuple[str, str, str]:
 
 
 def shorten(cell: Any, width: int = 40) -> str:
-    """A value short enough to be quoted in a sentence."""
+    """A value as text, cut to ``width`` characters."""
     text = cell if isinstance(cell, str) else str(cell)
     return text if len(text) <= width else text[: width - 1] + "…"

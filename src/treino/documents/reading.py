@@ -104,9 +104,9 @@ def read_spec(folder: RunFolder) -> RunSpec | SweepSpec | StudySpec:
 
 
 def _read(folder: RunFolder, name: str, kind: type[Read]) -> Read:
-    found = _validated(folder.kind, name, folder.read_json(name), folder.path)
-    assert isinstance(found, kind)  # who opens a folder has asked for its kind
-    return found
+    document = _validated(folder.kind, name, folder.read_json(name), folder.path)
+    assert isinstance(document, kind)  # who opens a folder has asked for its kind
+    return document
 
 
 def read_tensors(folder: RunFolder, name: str) -> "tuple[dict[str, Tensor], dict[str, Any]]":
@@ -125,8 +125,8 @@ def read_checkpoint(folder: RunFolder) -> "tuple[dict[str, Tensor], dict[str, An
     Raises:
         TreinoError: as ``read_document``.
     """
-    found = folder.last_checkpoint()
-    return found and (found[0], check(folder.kind, "checkpoint", found[1], folder.path))
+    checkpoint = folder.last_checkpoint()
+    return checkpoint and (checkpoint[0], check(folder.kind, "checkpoint", checkpoint[1], folder.path))
 
 
 def check(kind: str, name: str, value: Any, folder: Path) -> Any:
@@ -184,14 +184,14 @@ def _invalid(path: Path, value: Any, error: Any) -> TreinoError:
             keys.append(str(key))
     absent = isinstance(value, dict) and re.fullmatch(r"\w+", named[-1]) and named[-1] not in value
     if error["type"] == "missing" or absent:
-        said = _("{path} is not what treino writes: {key} is missing.").format(
+        message = _("{path} is not what treino writes: {key} is missing.").format(
             path=path, key=shortened(".".join([*keys, str(named[-1] if absent else error["loc"][-1])]))
         )
     else:
-        said = _("{path} is not what treino writes: {key} is {value}.").format(
+        message = _("{path} is not what treino writes: {key} is {value}.").format(
             path=path,
             key=shortened(".".join(keys)) if keys else _("all of it"),
             value=shortened(json.dumps(value, ensure_ascii=False, default=str)),
         )
     hint = _("It was changed after it was written. Take the folder again from where it came, or train again.")
-    return TreinoError("document_invalid", said, hint)
+    return TreinoError("document_invalid", message, hint)

@@ -48,7 +48,7 @@ class Identity(State):
 
 
 class EngineState(State):
-    """What ``Training.load`` takes beside the tensors. pending: settings that are to change at a step."""
+    """What ``TrainingLoop.load`` takes beside the tensors. pending: settings that are to change at a step."""
 
     identity: Identity
     step: Count

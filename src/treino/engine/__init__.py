@@ -12,7 +12,7 @@ from treino.engine.population import Population
 from treino.engine.schedules import SCHEDULES
 from treino.engine.tick import Epoch, PopulationView, Tick
 from treino.engine.train_config import DEFAULTS, TrainConfig, config_of
-from treino.engine.training_loop import Training, train
+from treino.engine.training_loop import TrainingLoop, train
 from treino.engine.training_state import TrainingState
 
 __all__ = [
@@ -33,7 +33,7 @@ __all__ = [
     "PopulationView",
     "Tick",
     "TrainConfig",
-    "Training",
+    "TrainingLoop",
     "TrainingState",
     "config_of",
     "engines",

@@ -19,11 +19,11 @@ LEAK = 0.01  # torch.nn.LeakyReLU's default slope
 class Activation:
     """forward(z, h): h ← f(z). backward(d, z, h): d ← d · f'(z).
 
-    module: of a class of torch's, or of one whose source can be read: it is copied into exported scripts.
-    about: what it does. formula: f(z) as a tree, by whose derivative f' is shown.
-    in_place: f' can be had from h alone, so z and h are one buffer.
+    module: makes the module, of a torch class or of a class whose source is copied into exported scripts.
+    about: what it does. formula: f(z) as a tree, from which f' is derived.
+    in_place: f' follows from h alone, so z and h share a buffer.
     gain: the name by which ``torch.nn.init.calculate_gain`` knows it, for Kaiming's initialisation.
-    kinks: the z at which f' jumps, where no finite difference measures it.
+    kinks: the z at which f' jumps, and no finite difference is valid.
     saturates: f' goes to 0 at both ends. can_die: f and f' are 0 for all z below some.
     """
 
@@ -113,13 +113,13 @@ def activation(name: str) -> Activation:
     return ACTIVATIONS[name]
 
 
-def modules_of(wanted: Callable[[Activation], bool]) -> tuple[type[nn.Module], ...]:
-    """The classes of the activations for which this holds."""
-    return tuple(type(known.module()) for known in ACTIVATIONS.values() if wanted(known))
+def modules_of(condition: Callable[[Activation], bool]) -> tuple[type[nn.Module], ...]:
+    """The classes of the activations that fulfil the condition."""
+    return tuple(type(known.module()) for known in ACTIVATIONS.values() if condition(known))
 
 
 def name_of(module: nn.Module) -> str | None:
-    """The entry that works as this module does, computed in place or not; None where there is none."""
+    """The entry equivalent to this module, in place or not; None without one."""
     for name, known in ACTIVATIONS.items():
         if type(own := known.module()) is type(module) and _settings(own) == _settings(module):
             return name

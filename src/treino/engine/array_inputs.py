@@ -1,4 +1,4 @@
-"""Training data given as arrays: pairs (x, y) of tensors, numpy arrays or nested lists, as tensors."""
+"""Training data in arrays: pairs (x, y) of tensors, numpy arrays or nested lists, converted to tensors."""
 
 import math
 from typing import Any
@@ -13,7 +13,7 @@ from treino.errors import TreinoError
 from treino.words import _
 
 ArrayPair = tuple[Tensor, Tensor]
-LARGEST_CLASSES = 5_000  # cross-entropy lays out a table of classes × classes
+LARGEST_CLASSES = 5_000  # cross-entropy allocates a table of classes × classes
 
 
 def pairs_of(data: Any, dtype: torch.dtype) -> tuple[ArrayPair, ArrayPair]:
@@ -22,7 +22,7 @@ def pairs_of(data: Any, dtype: torch.dtype) -> tuple[ArrayPair, ArrayPair]:
     data: a pair (x, y), or two of them, the second for validation. An x in a memory-mapped file stays there.
 
     Raises:
-        TreinoError: no such form, nothing that numbers can be read from, numbers that ``dtype`` can't hold.
+        TreinoError: another form, values that aren't numbers, numbers that ``dtype`` can't hold.
     """
     if not isinstance(data, tuple | list) or len(data) != 2:
         raise TreinoError(
@@ -58,7 +58,7 @@ def pairs_of(data: Any, dtype: torch.dtype) -> tuple[ArrayPair, ArrayPair]:
 
 
 def check_class_count(classes: int, rows: int) -> None:
-    """Refuse what no one means by a class number, before memory for that many outputs is asked for."""
+    """Refuse implausibly large class numbers, before memory for that many outputs is allocated."""
     if classes > LARGEST_CLASSES or (classes > 1000 and classes > 10 * rows):
         raise TreinoError(
             "classes_range",
@@ -79,7 +79,7 @@ def _depth(values: Any) -> int:
 
 
 def _is_pair(part: Any) -> bool:
-    """Whether it is (x, y), and not the rows of an x or a y that has two of them."""
+    """Whether it is a pair (x, y), and not an array of two rows."""
     if not isinstance(part, tuple | list) or len(part) != 2:
         return False
     return _depth(part[0]) >= (2 if isinstance(part[0], tuple | list) else 1)
@@ -127,7 +127,7 @@ def _tensor(name: str, values: Any) -> Tensor:
             _("Use treino.load(frame, target='COLUMN'), or arrays: {name}.to_numpy().").format(name=name),
         )
     try:
-        # torch warns of arrays that can't be written to, and refuses those that run backwards
+        # torch warns of read-only arrays and refuses negative strides
         t = torch.as_tensor(
             np.require(values, requirements=["C", "W"]) if isinstance(values, np.ndarray) else values
         )

@@ -22,7 +22,7 @@ Scratch = dict[tuple[int, bool], "Buffers"]
 
 @dataclass(frozen=True)
 class Shape:
-    """What the hand-written pass needs to know of a network: sizes (D, H, ..., C), activation, loss."""
+    """The description of a network for the hand-written pass: sizes (D, H, ..., C), activation, loss."""
 
     sizes: tuple[int, ...]
     activation: str
@@ -33,7 +33,7 @@ class Shape:
 
 
 class Buffers:
-    """The buffers for one batch size, whatever the weights."""
+    """The buffers for one batch size, shared by all weights."""
 
     def __init__(self, shape: Shape, lead: tuple[int, ...], rows: int, like: Tensor, training: bool) -> None:
         hidden, classes = shape.sizes[1:-1], shape.sizes[-1]
@@ -50,10 +50,11 @@ class Buffers:
 
 @dataclass(eq=False)
 class BatchPass:
-    """One batch size: fill ``x`` and ``y``, draw ``drops``, then run begin, forward, backward in this order.
+    """The calls for one batch size: fill ``x`` and ``y``, draw ``drops``, then run begin, forward and
+    backward in this order.
 
-    begin: what depends on y alone. backward begins with the loss. ``loss`` ``[*lead]`` and the gradients
-    are overwritten by the next run.
+    begin: the computations that depend on y alone. backward begins with the loss. ``loss`` ``[*lead]`` and
+    the gradients are overwritten by the next run.
     """
 
     x: Tensor
@@ -67,7 +68,7 @@ class BatchPass:
 
 
 class Backprop:
-    """The passes of the members whose ``params`` and ``grads`` ``[*lead, n]`` are given; made once each."""
+    """The passes of members with these ``params`` and ``grads`` ``[*lead, n]``, each made once."""
 
     def __init__(self, shape: Shape, layout: Layout, params: Tensor, grads: Tensor, scratch: Scratch) -> None:
         self.shape, self.scratch, self.like = shape, scratch, params
@@ -95,7 +96,7 @@ class Backprop:
         return buffers.z[-1][1].mT
 
     def batch(self, rows: int, x: Tensor, y: Tensor) -> BatchPass:
-        """The pass for batches of ``rows`` rows out of x and y, with buffers of its own to put them into."""
+        """The pass for batches of ``rows`` rows out of x and y, which are copied into its own buffers."""
         if rows not in self.passes:
             x_B = torch.empty(rows, *x.shape[1:], dtype=x.dtype, device=x.device)
             y_B = torch.empty(rows, *y.shape[1:], dtype=y.dtype, device=y.device)
@@ -103,7 +104,7 @@ class Backprop:
         return self.passes[rows]
 
     def whole(self, x: Tensor, y: Tensor) -> BatchPass:
-        """The pass over all rows, as they lie in memory; what depends on y is done here, once."""
+        """The pass over all rows without copying them; computations that depend on y are done once, here."""
         if 0 not in self.passes:
             self.passes[0] = self._pass(x, y)
             for call in self.passes[0].begin:
@@ -156,13 +157,13 @@ class Backprop:
         return calls if self.first is None else [*calls, self.first.gradients]
 
     def _weights(self, layer: int, d: Tensor, inputs: Tensor) -> list[BufferCall]:
-        """The gradients of one layer's weight and bias: put in place, or added where they are summed."""
+        """Write the gradients of one layer's weight and bias, or add them if gradients are summed."""
         gW, gb = self.gW[layer], self.gb[layer]
         units, width = gW.shape[-2:]
         summed = self.shape.summed and not (layer == 0 and self.first is not None)
         store = gW.add_ if summed else gW.copy_
         calls: list[BufferCall]
-        if self.lead and width < NARROW <= units:  # a product of few columns is slow: turn it round
+        if self.lead and width < NARROW <= units:  # a product with few columns is slow: transpose it
             product = aligned_buffer(self.lead, width, units, gW)[1]
             calls = [partial(torch.bmm, inputs.mT, d, out=product), partial(store, product.mT)]
         elif self.lead and gW[0].numel() % PAD == 0:
@@ -184,11 +185,11 @@ class Backprop:
 
 
 class GatedLayer:
-    """The first layer's weights times its gates, and the gradients of both: O(weights) a step, whatever the
-    rows.
+    """The first layer's weights times its gates, and the gradients of both: O(weights) per step for any
+    number of rows.
 
-    gate, weight: each with its gradient, ``[*lead, G]`` and ``[*lead, H, D]``. product: what the passes take
-    for the weights; slope: where they put its gradient.
+    gate, weight: each with its gradient, ``[*lead, G]`` and ``[*lead, H, D]``. product: the passes use it as
+    the weights; slope: they write its gradient there.
     """
 
     def __init__(
@@ -211,7 +212,7 @@ class GatedLayer:
         torch.mul(self.weight, self.factor_D, out=self.product)
 
     def gradients(self) -> None:
-        """By the chain rule. A gate of 0 stays closed."""
+        """Compute both gradients by the chain rule. A gate of 0 stays closed."""
         along_D = (self.slope * self.weight).sum(-2)
         along_G = torch.zeros_like(self.g_gate).index_add_(-1, self.column_D, along_D, alpha=self.gates.rate)
         along_G *= self.gate != 0

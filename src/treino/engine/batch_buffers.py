@@ -17,9 +17,10 @@ def aligned_buffer(
 ) -> tuple[Tensor, Tensor]:
     """-> (whole ``[*lead, padded]``, view ``[*lead, rows, units]``), zeroed.
 
-    Matrix products depend on where their operands start, so every member starts on a line. Element-wise
-    operations run on the whole: a vector loop's scalar tail gives other bits for sigmoid or exp, and must
-    not fall on the last member. ``bmm`` has its fast path where rows · units is a multiple of 16.
+    The bits of matrix products depend on the alignment of their operands, so every member starts on a 64-byte
+    line. Element-wise operations run on the whole buffer: the scalar tail of a vector loop gives other bits
+    for sigmoid or exp, and must not fall on the last member. ``bmm`` is fast if rows · units is a multiple of
+    16.
     """
     size = rows * units
     whole = torch.zeros(
@@ -30,9 +31,9 @@ def aligned_buffer(
 
 @dataclass(frozen=True, eq=False)
 class LossBuffers:
-    """What a loss reads and writes: z ``[*lead, C, B]`` logits, y, d ← dloss/dz, loss ``[*lead]``.
+    """The buffers of a loss: z ``[*lead, C, B]`` logits, y, d ← dloss/dz, loss ``[*lead]``.
 
-    Rows come last: softmax over a few classes is ten times faster when it runs along many rows at once.
+    Rows are the last axis: softmax over a few classes is ten times faster along many rows at once.
     """
 
     lead: tuple[int, ...]
@@ -58,5 +59,5 @@ class DropoutMask:
 
     def draw(self, a: int | Tensor, b: int | Tensor) -> None:
         torch.mul(self.hash, a, out=self.x).add_(b)
-        # into a float mask: multiplying by a bool one is several times slower
+        # a float mask: multiplying by a bool mask is several times slower
         torch.ge(self.x, self.threshold, out=self.mask).mul_(self.scale)

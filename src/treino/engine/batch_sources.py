@@ -1,4 +1,4 @@
-"""The rows of each step: from memory, from a mapped file a block ahead, or from the user's own Dataset."""
+"""The rows of each step: from memory, from a mapped file (read a block ahead), or from the user's Dataset."""
 
 import time
 from collections.abc import Generator, Iterator
@@ -15,14 +15,14 @@ from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import BatchIndices, StepPlan
 
 BLOCK_BYTES = 1 << 24  # of rows that are read together; three such blocks are in memory at most
-PULL_SECONDS = 0.02  # of reading in the training's own thread before it goes on with what is there
-LONGEST_REWIND = 64  # steps before a chunk from which a diverged member is trained once more, at most
+PULL_SECONDS = 0.02  # of reading in the training's thread before it continues with the rows so far
+LONGEST_REWIND = 64  # steps before a chunk, at most, from which a diverged member is trained again
 
 
 @dataclass(frozen=True, eq=False)
 class KernelRows:
-    """Rows as the kernels take them: x ``[N, ...]``, or what gives its rows (``Elsewhere``); y as the loss
-    wants it."""
+    """Rows in the kernels' form: x ``[N, ...]``, or an object that reads its rows; y in the form of the
+    loss."""
 
     x: Any
     y: Tensor
@@ -30,8 +30,8 @@ class KernelRows:
 
 @dataclass(frozen=True, eq=False)
 class StepRows:
-    """What the steps up to ``stop`` need: x, y and each step's rows in them (None: all), or by each of the
-    plan's orders."""
+    """The rows of the steps up to ``stop``: x, y, and the indices of each step's rows (None: all), or these
+    for each of the plan's orders."""
 
     stop: int
     x: Tensor
@@ -41,14 +41,14 @@ class StepRows:
 
 
 class BatchSource(Protocol):
-    """waited: seconds that the training stood still for its rows. rewind_steps: how many of the steps before
-    those that it was last asked for it can give once more."""
+    """A source of the rows of steps. waited: seconds that the training waited for rows. rewind_steps: how
+    many steps before the last requested ones can be read again."""
 
     waited: float
     rewind_steps: int
 
     def take(self, first: int, stop: int) -> StepRows:
-        """The rows of the steps from ``first`` on, for one of them at least."""
+        """The rows of the steps from ``first`` on, at least of one."""
         ...
 
 
@@ -75,7 +75,7 @@ class RowBlock:
     first: int
     x: Tensor
     y: Tensor
-    batches: tuple[Tensor, ...]  # the place of each step's rows
+    batches: tuple[Tensor, ...]  # the indices of each step's rows
 
     @property
     def stop(self) -> int:
@@ -87,7 +87,7 @@ class RowBlock:
 
 
 class MappedBatches:
-    """Rows of a mapped file: while one block is trained on, the next one is read in a thread."""
+    """Rows of a mapped file. While the training uses one block, a thread reads the next."""
 
     rewind_steps = 0
 
@@ -112,11 +112,11 @@ class MappedBatches:
         return self._block.part(first, stop)
 
     def _arrived(self, first: int) -> RowBlock:
-        found, self._next = self._next, None
-        if found is not None and found[0] == first:
-            return found[1].result()
-        if found is not None:  # only one thread may go through the epochs' orders
-            found[1].cancel() or found[1].exception()
+        pending, self._next = self._next, None
+        if pending is not None and pending[0] == first:
+            return pending[1].result()
+        if pending is not None:  # only one thread may use the epochs' orders
+            pending[1].cancel() or pending[1].exception()
         return self._reader.submit(self._read, first).result()
 
     def _read(self, first: int) -> RowBlock:
@@ -135,10 +135,10 @@ class MappedBatches:
 
 
 class StreamedBatches:
-    """Rows that the user's own code gives, batch by batch; it may not run beside the training.
+    """Rows that the user's code yields, batch by batch, in the training's own thread.
 
-    The random numbers of torch are one stream for a whole process: were items read in a thread, which of
-    them get which numbers would hang on the clock. Worker processes have their own.
+    Torch's random numbers are one stream for the whole process: if items were read in another thread, their
+    random numbers would depend on timing. Worker processes have streams of their own.
     """
 
     rewind_steps = 0
@@ -161,24 +161,24 @@ class StreamedBatches:
     def _pull(self, first: int, stop: int, begin: float) -> RowBlock:
         if self._at != first or self._source is None:
             self._source = self._rows.x.batches(self._visits(first))
-        source, self._source = self._source, None  # what is interrupted can't be gone on with
-        found: list[Batch] = []
+        source, self._source = self._source, None  # an interrupted iterator can't be continued
+        batches: list[Batch] = []
         size = 0
-        while first + len(found) < stop and size < BLOCK_BYTES:
+        while first + len(batches) < stop and size < BLOCK_BYTES:
             x, y = next(source)
-            found.append((x, y))
+            batches.append((x, y))
             size += x.nbytes
             if time.perf_counter() - begin > PULL_SECONDS:
                 break
-        self._at = first + len(found)
+        self._at = first + len(batches)
         if self._at < self._plan.steps:
             self._source = source
         else:
-            source.close()  # worker processes end with it
-        x, y = (torch.cat(t) if len(t) > 1 else t[0] for t in zip(*found, strict=True))
+            source.close()  # this ends its worker processes
+        x, y = (torch.cat(t) if len(t) > 1 else t[0] for t in zip(*batches, strict=True))
         y = self._shared.loss.target(y, self._shared.dtype).to(self._shared.device)
         return RowBlock(
-            first, as_kernel_input(x, self._shared), y, _places([len(b) for b, _y in found], self._shared)
+            first, as_kernel_input(x, self._shared), y, _places([len(b) for b, _y in batches], self._shared)
         )
 
     def _visits(self, first: int) -> Iterator[tuple[int, Tensor]]:
@@ -203,13 +203,13 @@ def batch_source(rows: KernelRows, plan: StepPlan, shared: SharedConfig) -> Batc
 
 
 def as_kernel_input(x: Tensor, shared: SharedConfig) -> Tensor:
-    """Rows in the shape, type and place in which the network takes them, on a 64-byte line."""
+    """Rows in the shape, type and device of the network, aligned to a 64-byte line."""
     shape = (x.shape[1:].numel(),) if shared.item_shape is None else shared.item_shape
     return aligned(x.reshape(len(x), *shape), shared.dtype, shared.device)
 
 
 def aligned(t: Tensor, dtype: torch.dtype | None, device: torch.device) -> Tensor:
-    """Contiguous and starting on a 64-byte line, as torch's own memory does: results depend on it."""
+    """A contiguous tensor that starts on a 64-byte line, as torch's own memory does: results depend on it."""
     t = t.to(device=device, dtype=dtype or t.dtype).contiguous()
     return t if t.data_ptr() % 64 == 0 else t.clone()
 

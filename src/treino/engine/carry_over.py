@@ -1,4 +1,4 @@
-"""The state of a training, carried over into another training that goes on with other settings."""
+"""Carry-over of a training's state into a training that continues with other settings."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -16,28 +16,27 @@ from treino.engine.optim import HP, OPTIMIZERS
 from treino.engine.population import Copies
 from treino.engine.rng import generator
 from treino.engine.saved_state import SavedState, training_identity
-from treino.engine.training_loop import Training
+from treino.engine.training_loop import TrainingLoop
 
 HP_OF = {"momentum": ("momentum",), "betas": ("beta1", "beta2"), "eps": ("eps",)}
 
 
 def unread(optimizer: str) -> list[str]:
-    """The hyper-parameters that the optimizer doesn't look at."""
+    """The hyper-parameters that the optimizer doesn't read."""
     reads = OPTIMIZERS[optimizer].reads
     return [name for setting, names in HP_OF.items() if setting not in reads for name in names]
 
 
 def carry_over(
-    saved: SavedState, training: Training, x_ND: Tensor | None = None
+    saved: SavedState, training: TrainingLoop, x_ND: Tensor | None = None
 ) -> tuple[Copies, dict[str, Any]]:
-    """-> the arrays and figures of the keyframe from which ``training`` goes on with a state that another
-    training saved.
+    """The arrays and figures of a keyframe from which ``training`` continues the saved state of another
+    training.
 
-    x_ND: training rows, where the network is another, by its layers or its activation: layers of other sizes
-    are grown or pruned by them. The optimizer's state begins at zero where it is another optimizer, or where
-    layers come or go: all of it, for one number counts the updates of all parameters, and those that begin at
-    a late one would take far too large steps. The best weights so far are forgotten where the network or the
-    loss is another.
+    x_ND: training rows, by which layers are grown or pruned if layers or activation differ. The optimizer's
+    state starts at zero for another optimizer, or if layers are added or removed: all of it, since one
+    counter counts the updates of all parameters, and a new parameter at a high count would take far too large
+    steps. The best weights are dropped if the network or the loss differs.
     """
     arrays, meta = keyframe_of_saved(saved)
     before, now = saved[1]["identity"], training_identity(training.setup, training.state)
@@ -64,16 +63,18 @@ def carry_over(
 
 
 def _set(arrays: Copies, meta: dict[str, Any], name: str, value: float) -> None:
-    """Put another hyper-parameter into a keyframe."""
+    """Set a hyper-parameter in a keyframe."""
     if "hp" in meta:
         meta["hp"][name] = value
     else:
         arrays[f"hp.{name}"] = np.full_like(arrays[f"hp.{name}"], value)
 
 
-def largest_change(before: nn.Module, training: Training, arrays: Copies, x_ND: Tensor, member: int) -> float:
-    """By how much an output on these rows changed at most, from a network to this member of the training with
-    these parameters."""
+def largest_change(
+    before: nn.Module, training: TrainingLoop, arrays: Copies, x_ND: Tensor, member: int
+) -> float:
+    """The largest change of an output on these rows, from a network to this member of the training with these
+    parameters."""
     population = training.state.population
     with torch.no_grad():
         population.params.copy_(torch.from_numpy(arrays["params"]))
@@ -88,20 +89,20 @@ def _layout(shapes: Iterable[list[int]]) -> Layout:
 
 
 def _reshaped(
-    arrays: Copies, layout: Layout, training: Training, x_ND: Tensor, chances: Sequence[torch.Generator]
+    arrays: Copies, layout: Layout, training: TrainingLoop, x_ND: Tensor, chances: Sequence[torch.Generator]
 ) -> Copies:
-    """The members' rows, where their hidden layers are others. chances: for each member's output layer that
-    begins anew."""
+    """The members' rows with other hidden layers. chances: generators for output layers that are initialised
+    anew."""
     rows = [_reshaped_row(arrays, layout, training, x_ND, row, c) for row, c in enumerate(chances)]
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
 def _reshaped_row(
-    arrays: Copies, layout: Layout, training: Training, x_ND: Tensor, row: int, chance: torch.Generator
+    arrays: Copies, layout: Layout, training: TrainingLoop, x_ND: Tensor, row: int, chance: torch.Generator
 ) -> Copies:
-    """``[n]``: one member's."""
+    """The rows ``[n]`` of one member."""
     shared = training.shared
-    assert shared.net is not None  # a network of the user's own keeps its layers
+    assert shared.net is not None  # the user's own network keeps its layers
     kind = ACTIVATIONS[shared.net.activation]
 
     def output(weight_CH: Tensor) -> None:
@@ -121,12 +122,12 @@ def _reshaped_row(
     stack: Stack = [LayerState(w, b, len(networks)) for w, b in pairs]
     with torch.no_grad():
         stack = reshaped(stack, shared.net.hidden, kind.module(), x_ND, output)
-    found = {}
+    copies = {}
     for k, name in enumerate(names):
         flat_n = torch.zeros_like(training.state.population.params[0], device="cpu")
         layers = [t for layer in stack for t in (layer.weight_KHD, layer.bias_KH)]
         parts = [t[k] for t in (*gates, *layers)]
         for view, part in zip(shared.layout.views(flat_n), parts, strict=True):
             view.copy_(part)
-        found[name] = flat_n.numpy()
-    return found
+        copies[name] = flat_n.numpy()
+    return copies

@@ -1,4 +1,4 @@
-"""A chunk: consecutive steps that a kernel does in one call (rows, batches, learning-rate factors)."""
+"""A chunk: consecutive steps that a kernel runs in one call (rows, batches, learning-rate factors)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,12 +13,12 @@ EVALUATION_ROWS = 1024  # a pass of every kernel; fixed, for a product's bits ma
 
 @dataclass(frozen=True, eq=False)
 class Chunk:
-    """What S steps need: the rows, the batch of every step (None: all rows), and where in the run they are.
+    """The input of S steps: the rows, the batch of every step (None: all rows), and their place in the run.
 
     x: ``[N, D]``, or ``[N, *item_shape]`` for a module of the user's. y: ``[N]`` int64 or ``[N, K]``.
-    first: updates done before. optimizer_first: those since the optimizer's state began at zero; they are
-    fewer where a training went on with another optimizer. factors: of each of the plan's schedules, one per
-    step. orders: the batches by each of the plan's orders, where it has some.
+    first: updates done before. optimizer_first: the updates since the optimizer's state was zero, which are
+    fewer if the training changed its optimizer. factors: for each of the plan's schedules, one per step.
+    orders: the batches by each of the plan's orders, if it has several.
     keyframe_steps: the steps, from 1 on, after which the kernel adds copies of the one member's rows to
     ``keyframe_copies``.
     """
@@ -39,13 +39,13 @@ class Chunk:
 
     @property
     def stop(self) -> int:
-        """Updates done after it."""
+        """The updates done after the chunk."""
         return self.first + len(self.batches)
 
     def batches_of(self, population: Population, row: int) -> Batches:
-        """Those of one member."""
+        """The batches of one member."""
         return self.orders[int(population.order_P[row])] if self.orders else self.batches
 
     def copy_member(self, population: Population) -> None:
-        """Add a copy of the one member's rows as they are now."""
+        """Add a copy of the only member's present rows."""
         self.keyframe_copies.append(population.copies())

@@ -12,7 +12,7 @@ def resolve_device(name: str | torch.device, dtype: torch.dtype = torch.float32)
     """The device of this name; ``auto``: an accelerator that can hold ``dtype``, else the CPU.
 
     Raises:
-        TreinoError: there is no such device here, or it can't hold numbers of this type.
+        TreinoError: the device isn't available, or doesn't support this type.
     """
     if name == "auto":
         name = next(kind for kind in FASTEST_FIRST if _there(torch.device(kind)) and _holds(kind, dtype))

@@ -10,17 +10,17 @@ from treino.engine.losses import Loss
 from treino.engine.population import Population
 from treino.engine.training_state import DIVERGED, RUNNING, TrainingState
 
-FACTOR = 10  # a mean loss that is so many times that of the best constant output
-SMALLEST_CONSTANT = 1e-12  # a loss below: the target has one value, and ten times nothing is no yardstick
+FACTOR = 10  # times the loss of the best constant output
+SMALLEST_CONSTANT = 1e-12  # below it the target is constant, and a multiple of the loss is no criterion
 
 Retrain = Callable[[Population, int, int], None]  # population, first step, stop: train all its members
 
 
 class RewindPoint:
-    """A copy of the members in training, no older than so many steps as their rows can be had again for.
+    """A copy of the members in training, from a step whose rows can still be read again.
 
-    A step is a function of (seeds, step, rows) and the members' tensors alone, so training the copy once more
-    gives the same bits. ``forget`` it when hyper-parameters or the members in training change.
+    A step depends on (seeds, step, rows) and the members' tensors alone, so training the copy again gives the
+    same bits. Call ``forget`` when hyper-parameters or the members in training change.
     """
 
     def __init__(self, retrain: Retrain) -> None:
@@ -40,7 +40,7 @@ class RewindPoint:
             self._step = step
 
     def members(self, index: slice, step: int) -> Population:
-        """These of the remembered members as they were after ``step`` updates."""
+        """Some of the copied members, trained up to ``step`` updates."""
         assert self._copy is not None
         again = self._copy.rows(index)
         if step > self._step:
@@ -48,28 +48,28 @@ class RewindPoint:
         return again
 
     def last_good(self, member: int, first: int, latest: int) -> tuple[int, Population]:
-        """-> the largest step in first..latest with finite parameters, and the member then.
+        """The largest step in first..latest with finite parameters, and the member at that step.
 
-        What is not finite stays so; ``first`` is known to be good.
+        Parameters that are not finite stay so; those at ``first`` are finite.
         """
         low, high, middle = first, latest, latest
-        found: Population | None = None
+        population: Population | None = None
         while low < high:
             again = self.members(slice(member, member + 1), middle)
             if bool(again.params.isfinite().all()):
-                low, found = middle, again
+                low, population = middle, again
             else:
                 high = middle - 1
             middle = (low + high + 1) // 2
-        return low, found if found is not None else self.members(slice(member, member + 1), low)
+        return low, population if population is not None else self.members(slice(member, member + 1), low)
 
 
 def freeze_diverged(
     state: TrainingState, rewind: RewindPoint, loss_SR: Tensor, members: Tensor, first: int
 ) -> None:
-    """End each of these members that is no longer finite, at its last update that left it so.
+    """End every diverged member at its last update with finite parameters.
 
-    loss_SR: of the steps from ``first`` on; what came after that update is overwritten by NaN.
+    loss_SR: losses of the steps from ``first`` on; those after that update are overwritten by NaN.
     """
     population = state.population
     params = population.params[members.to(population.params.device)]
@@ -81,24 +81,24 @@ def freeze_diverged(
 
 
 def diverged_rows(loss_SR: Tensor, params: Tensor) -> list[tuple[int, int]]:
-    """-> (row, steps before its first loss that is not finite, or all) of all gone wrong in a chunk."""
+    """(row, steps before its first loss that is not finite, or all) for every row that diverged."""
     bad_R = ~(loss_SR.isfinite().all(0) & params.isfinite().all(1).cpu())
-    found = []
+    rows = []
     for row in bad_R.nonzero().flatten().tolist():
         wrong = torch.nonzero(~loss_SR[:, row].isfinite())
-        found.append((row, int(wrong[0]) if len(wrong) else len(loss_SR)))
-    return found
+        rows.append((row, int(wrong[0]) if len(wrong) else len(loss_SR)))
+    return rows
 
 
 def divergence_threshold(loss: Loss, y: Tensor) -> float:
-    """The mean training loss of an epoch above which a member that has ended counts as diverged."""
+    """The mean training loss of an epoch above which an ended member counts as diverged."""
     constant = loss.best_constant(y)
     return FACTOR * constant if constant > SMALLEST_CONSTANT else math.inf
 
 
 def mark_hopeless(state: TrainingState, threshold: float) -> None:
-    """Mark ended members with a mean loss above ``divergence_threshold`` in their last epoch as
-    diverged: a constant output would have done ten times better."""
+    """Mark as diverged the ended members whose last epoch has a mean loss above ``divergence_threshold``, ten
+    times that of a constant output."""
     ended_P = state.status_P != RUNNING
     if bool(ended_P.any()):
         state.status_P[ended_P & (state.epoch_loss.last > threshold)] = DIVERGED

@@ -16,12 +16,11 @@ from treino.engine.training_state import DIVERGED, TrainingState
 
 
 class Ensemble(nn.Module):
-    """The mean of the members' probabilities, as logits; of their numbers, where there are no classes.
+    """A module whose output is the mean of its members': of probabilities, as logits, or of numbers.
 
-    limits: between which an answer of numbers stays (the buffer ``limits [2]``); None: as it is.
-
-    x ``[B, ...]`` -> ``[B, C]``: outputs of which ``loss`` (a name of LOSSES) and softmax or sigmoid ask what
-    they ask of one network's. See Lakshminarayanan, Pritzel & Blundell, NeurIPS 2017.
+    limits: numbers are clipped to this range (the buffer ``limits [2]``); None: not clipped. x ``[B, ...]``
+    -> ``[B, C]``: outputs for ``loss`` (a name of LOSSES), softmax or sigmoid, as of a single network. See
+    Lakshminarayanan, Pritzel & Blundell, NeurIPS 2017.
     """
 
     limits: Tensor | None
@@ -38,8 +37,8 @@ class Ensemble(nn.Module):
 
 
 def mean_output(output_RBC: Tensor, loss: str, limits: Tensor | None = None) -> Tensor:
-    """``[B, C]``: the output whose probabilities are the mean of these members'; of numbers the mean itself,
-    within the limits ``[2]``."""
+    """``[B, C]``: the output whose probabilities are the mean of the members' probabilities; in regression
+    the mean of their outputs, clipped to the limits ``[2]``."""
     kind, count = LOSSES[loss], len(output_RBC)
     if kind.task == "regression":
         mean_BC = output_RBC.mean(0)
@@ -51,10 +50,10 @@ def mean_output(output_RBC: Tensor, loss: str, limits: Tensor | None = None) -> 
 
 
 def answering_members(state: TrainingState, metric: str) -> list[int]:
-    """The members whose mean is the answer, the best first: ⌈P/2⌉ by their best validation figure so far,
-    of equal ones the first; all, where none has a figure.
+    """The members whose mean is the answer, the best first: ⌈P/2⌉ by their best validation figure so far, the
+    first of equal ones; all if none has a figure.
 
-    Diverged ones are left out while there are others.
+    Diverged members are left out, unless all diverged.
     """
     every = range(len(state.population))
     status_P, figure_P, better = state.status_P.tolist(), state.best.metric_P.tolist(), METRICS[metric].better
@@ -66,13 +65,13 @@ def answering_members(state: TrainingState, metric: str) -> list[int]:
 
 
 def answer_module(
-    shared: SharedConfig, config: TrainConfig, state: TrainingState, *, kept: bool
+    shared: SharedConfig, config: TrainConfig, state: TrainingState, *, best_weights: bool
 ) -> nn.Module:
-    """What answers: the one network, or the ensemble; a plain module in evaluation mode on the CPU.
+    """The single network or the ensemble, as a plain module in evaluation mode on the CPU.
 
-    kept: with the weights that are kept, not the last ones.
+    best_weights: with the kept weights instead of the last ones.
     """
-    population, best = state.population, state.best if kept else None
+    population, best = state.population, state.best if best_weights else None
     if config.shared.ensemble == 1:
         return member_module(shared, population, 0, best)
     answering = answering_members(state, config.shared.metric)

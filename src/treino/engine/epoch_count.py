@@ -1,4 +1,4 @@
-"""The count of epochs over a training's steps, also where its batches became others on the way."""
+"""The count of epochs over a training's steps, also if its batch size changed on the way."""
 
 import math
 from dataclasses import dataclass
@@ -9,11 +9,10 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class EpochStretch:
-    """Epochs of so many steps, from a step on.
+    """A stretch of epochs of equal length, from a step on.
 
-    start_step: updates that were done before they were counted so. start_epoch: epochs that had begun by
-    then; the last of them was cut short there, unless it ended just there. previous: how the steps up to
-    ``start_step`` are counted, where that is otherwise.
+    start_step: the updates before this stretch. start_epoch: the epochs begun before it; the last of them is
+    cut short at ``start_step``, unless it ends there. previous: the stretch before, if there is one.
     """
 
     steps_per_epoch: int
@@ -22,17 +21,17 @@ class EpochStretch:
     previous: "EpochStretch | None" = None
 
     def restarted(self, step: int, per: int) -> "EpochStretch":
-        """With epochs of ``per`` steps after so many updates: the next step begins an epoch."""
+        """A count with epochs of ``per`` steps after ``step`` updates; the next step begins an epoch."""
         return EpochStretch(per, step, self.epoch_of(step), self)
 
     @property
     def parts(self) -> "list[EpochStretch]":
-        """This one and those before it, the newest first."""
-        found, count = [self], self.previous
+        """This stretch and all earlier ones, the newest first."""
+        stretches, count = [self], self.previous
         while count is not None:
-            found.append(count)
+            stretches.append(count)
             count = count.previous
-        return found
+        return stretches
 
     def epoch_of(self, step: int) -> int:
         """The number, from 1 on, of the epoch that update number ``step`` belongs to; 0 before the first."""
@@ -40,7 +39,7 @@ class EpochStretch:
         return count.start_epoch - (count.start_step - step) // count.steps_per_epoch
 
     def epochs_of(self, step_P: Tensor) -> Tensor:
-        """``[P]`` int64: the same of many at once."""
+        """``[P]`` int64: ``epoch_of`` many steps at once."""
         newest, *earlier = self.parts
         first = newest.start_step
         epoch_P = newest.start_epoch - (first - step_P) // newest.steps_per_epoch
@@ -50,30 +49,30 @@ class EpochStretch:
         return epoch_P
 
     def end_of(self, epoch: int) -> int:
-        """Updates done when this epoch ends, or was cut short; 0 of epoch 0."""
+        """The updates done at the end of this epoch, or where it was cut short; 0 for epoch 0."""
         count, cut = self, math.inf
         while count.previous is not None and epoch <= count.start_epoch:
             count, cut = count.previous, min(cut, count.start_step)
         return int(min(cut, count.start_step + (epoch - count.start_epoch) * count.steps_per_epoch))
 
     def ended(self, step: int) -> int:
-        """The epochs that have ended, or were cut short, after so many updates."""
+        """The number of epochs that ended or were cut short within ``step`` updates."""
         epoch = self.epoch_of(step)
         return epoch if self.end_of(epoch) <= step else epoch - 1
 
     def passes(self, step: int) -> float:
-        """Passes over the rows after so many updates: a whole number at an epoch's end."""
+        """The passes over the rows after ``step`` updates; a whole number at an epoch's end."""
         count = self._at(step)
         done, per = step - count.start_step, count.steps_per_epoch
         return count.start_epoch + (done // per if done % per == 0 else done / per)
 
     def place(self, step: int) -> tuple[int, int]:
-        """Of the update that follows ``step`` updates: epochs before its own, and steps before it in that."""
+        """(epochs before it, steps before it in its epoch) of the update that follows ``step`` updates."""
         epochs, steps = divmod(step - self.start_step, self.steps_per_epoch)
         return self.start_epoch + epochs, steps
 
     def _at(self, step: int) -> "EpochStretch":
-        """The one by which this many updates are counted."""
+        """The stretch with update number ``step``."""
         count = self
         while count.previous is not None and step <= count.start_step:
             count = count.previous

@@ -5,10 +5,11 @@ from torch import Tensor
 
 
 class EpochLoss:
-    """Mean and deviation of each epoch's losses, summed step by step in float64: cuts change nothing.
+    """Mean and deviation of each epoch's losses, summed step by step in float64, so that chunks don't change
+    them.
 
-    Sums are of differences from the epoch's first loss, so that a small deviation isn't lost beside the mean.
-    count: steps of the epoch begun so far. last: the mean of the last epoch that each member ended.
+    Sums are of differences from the epoch's first loss, so that a small deviation isn't lost beside a large
+    mean. count: steps of the epoch begun so far. last: the mean of the last epoch that each member ended.
     """
 
     def __init__(self, members: int) -> None:
@@ -18,12 +19,13 @@ class EpochLoss:
 
     def rows(self, index: list[int]) -> "EpochLoss":
         """A copy of these members' sums."""
-        found = EpochLoss(len(index))
-        found.count, found.sums, found.last = self.count, self.sums[:, index], self.last[index]
-        return found
+        copy = EpochLoss(len(index))
+        copy.count, copy.sums, copy.last = self.count, self.sums[:, index], self.last[index]
+        return copy
 
     def add(self, loss_SP: Tensor, per_epoch: int, over: bool = False) -> tuple[Tensor, Tensor]:
-        """-> mean, deviation ``[E, P]`` of the epochs that these steps end; over: the cut last one too."""
+        """Add losses. Returns mean and deviation ``[E, P]`` of the epochs that end. over: also of the
+        unfinished last epoch."""
         loss_SP, steps = loss_SP.double(), loss_SP.shape[0]
         parts: list[Tensor] = []  # sums [E, 3, P] of epochs that have ended
         counts: list[int] = []
@@ -31,19 +33,19 @@ class EpochLoss:
         while at < steps:
             whole = (steps - at) // per_epoch
             if self.count or not whole:
-                taken = min(per_epoch - self.count, steps - at)
-                self._go_on(loss_SP[at : at + taken])
-                if self.count == per_epoch or (over and at + taken == steps):
+                length = min(per_epoch - self.count, steps - at)
+                self._go_on(loss_SP[at : at + length])
+                if self.count == per_epoch or (over and at + length == steps):
                     parts.append(self.sums.clone().unsqueeze(0))
                     counts.append(self.count)
                     self.count = 0
-                    self.sums.zero_()  # what is saved must not tell how the steps were cut
+                    self.sums.zero_()  # the saved state must not depend on chunks
             else:
-                taken = whole * per_epoch
-                loss_ESP = loss_SP[at : at + taken].unflatten(0, (whole, per_epoch))
+                length = whole * per_epoch
+                loss_ESP = loss_SP[at : at + length].unflatten(0, (whole, per_epoch))
                 parts.append(torch.cat([loss_ESP[:, :1], _summed(loss_ESP - loss_ESP[:, :1])], 1))
                 counts += [per_epoch] * whole
-            at += taken
+            at += length
         if not parts:
             return loss_SP[:0], loss_SP[:0]
         sums_E3P, count_E1 = torch.cat(parts), torch.tensor(counts, dtype=torch.float64).unsqueeze(1)
@@ -63,9 +65,8 @@ class EpochLoss:
 
 
 def _summed(difference_ESP: Tensor, before_2P: Tensor | None = None) -> Tensor:
-    """-> Σ difference and Σ difference² ``[E, 2, P]``, added one after the other.
-
-    cumsum does that along its dimension; sum would add in pairs, and those depend on the cut.
+    """Σ difference and Σ difference² ``[E, 2, P]``, added one after the other by cumsum: ``sum`` adds in
+    pairs, which depend on the chunks.
     """
     more_ES2P = torch.stack((difference_ESP, difference_ESP.square()), 2)
     if before_2P is not None:

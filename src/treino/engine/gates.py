@@ -1,8 +1,8 @@
-"""Gates: one learned factor for all inputs that are made of one column of a table.
+"""Gates: a learned factor for each column of a table, shared by the column's inputs.
 
-As the scaling layer of RealMLP (Holzmüller, Grinsztajn & Steinwart 2024, https://arxiv.org/abs/2407.04491),
-with a factor for a column instead of an input. A way of training, not of answering: gates are multiplied
-into the first layer's weights of the network that is kept.
+They follow the scaling layer of RealMLP (Holzmüller, Grinsztajn & Steinwart 2024,
+https://arxiv.org/abs/2407.04491), with a factor for a column instead of an input. Gates exist during training
+only: in the kept network they are multiplied into the first layer's weights.
 """
 
 from collections import OrderedDict
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-LAYER = "gates"  # its name in front of a network's layers, whose own names are their places without it
+LAYER = "gates"  # its name in front of a network's layers, which keep their own names
 
 
 @dataclass(frozen=True)
 class Gates:
-    """column_D: the number of each input's gate, from 0 on. rate: how many times as far as a weight an update
-    moves a gate. bin_G: which gates are of the bins of a column."""
+    """The gates of a network. column_D: the number of each input's gate, from 0. rate: an update moves a gate
+    so many times as far as a weight. bin_G: which gates are for the bins of a column."""
 
     column_D: tuple[int, ...]
     rate: float
@@ -29,14 +29,15 @@ class Gates:
         return max(self.column_D) + 1
 
     def factors(self, weight: Tensor) -> Tensor:
-        """``[..., G]`` a gate's weights -> ``[..., D]`` what each input is multiplied by."""
+        """The factor ``[..., D]`` of each input from the gates' weights ``[..., G]``."""
         return (self.rate * weight)[..., torch.tensor(self.column_D, device=weight.device)]
 
 
 def gates_of(inputs: int, columns: Sequence[int], bins: Sequence[bool], rate: float) -> Gates:
-    """Those of so many inputs: of each column one, and one more for its bins.
+    """The gates for ``inputs`` inputs: one for each column, and one more for its bins.
 
-    columns: the column of each input; none: each input is one. bins: which inputs are bins; none: no input.
+    columns: the column of each input; empty: each input is one. bins: whether each input is a bin; empty:
+    none is.
     """
     parts = list(zip(columns or range(inputs), bins or [False] * inputs, strict=True))
     numbers = {part: number for number, part in enumerate(dict.fromkeys(parts))}
@@ -44,9 +45,9 @@ def gates_of(inputs: int, columns: Sequence[int], bins: Sequence[bool], rate: fl
 
 
 class GateLayer(nn.Module):
-    """Multiplies each input ``[..., D]`` by ``rate`` times its column's weight ``[G]``, which begins at
-    1 / rate: an optimizer that moves every number about equally far, as Adam does, then moves a factor
-    ``rate`` times as far as a weight."""
+    """Multiplies each input ``[..., D]`` by ``rate`` times its column's weight ``[G]``, which starts at 1 /
+    rate. An optimizer that moves all numbers about equally far, as Adam does, then moves a factor ``rate``
+    times as far as a weight."""
 
     def __init__(self, gates: Gates) -> None:
         super().__init__()
@@ -63,8 +64,7 @@ def with_gates(net: nn.Sequential, gates: Gates) -> nn.Sequential:
 
 
 def gates_apart(net: nn.Module) -> tuple[nn.Module, Tensor | None]:
-    """-> the network behind its gates, and the factors ``[D]`` by which these multiply its inputs; None: it
-    has no gates."""
+    """The network behind its gates, and the factors ``[D]`` of its inputs; None: it has no gates."""
     layers = OrderedDict(net.named_children())
     layer = layers.pop(LAYER, None)
     if not isinstance(layer, GateLayer):
@@ -73,7 +73,7 @@ def gates_apart(net: nn.Module) -> tuple[nn.Module, Tensor | None]:
 
 
 def without_gates(net: nn.Module) -> nn.Module:
-    """The same function as a plain network: gates multiplied into the first layer's weights."""
+    """An equal network without gates, multiplied into the first layer's weights."""
     layers = OrderedDict(net.named_children())
     layer = layers.pop(LAYER, None)
     if not isinstance(layer, GateLayer):

@@ -1,9 +1,8 @@
-"""Growth and pruning of a multi-layer perceptron that is being trained: as much as can be of what it computes
-stays.
+"""Growth and pruning of a multi-layer perceptron in training, which preserve its function as far as possible.
 
-Net2Net (Chen, Goodfellow, Shlens 2016, arXiv:1511.05641): an added unit copies one that is there, and both
-share its outgoing weights; an added layer passes on what it gets. A unit that goes is one that moves the next
-layer least, and leaves its mean there.
+Net2Net (Chen, Goodfellow, Shlens 2016, arXiv:1511.05641): an added unit copies a present one, and both share
+its outgoing weights; an added layer passes its inputs on. Pruning removes the units that contribute least to
+the next layer, and adds their means to its biases.
 """
 
 import math
@@ -13,19 +12,19 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-SPREAD = (1 + math.sqrt(5)) / 2  # of shares; irrational, so that none is 0
-POINTS = (0.0, 4.0, 8.0, 16.0)  # of an activation, around which an added layer uses it
-SCALES = (1.0, 0.25)  # of what goes through an added layer, where the activation is straight near 0 only
-NEAR = 0.002  # of the largest value: what an added layer may bend it by
+SPREAD = (1 + math.sqrt(5)) / 2  # the spread of shares; irrational, so that no share is 0
+POINTS = (0.0, 4.0, 8.0, 16.0)  # points of an activation around which an added layer uses it
+SCALES = (1.0, 0.25)  # scales of the values in an added layer, for activations that are straight near 0 only
+NEAR = 0.002  # largest error of an added layer, as a share of the largest value
 
 Activation = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
 class LayerState:
-    """A layer. weight_KHD, bias_KH: first the weights themselves, then their running average where there is
-    one, then what else belongs to each of them, as the optimizer's moments do. networks: of how many of the
-    first a network is made."""
+    """A layer with its state. weight_KHD, bias_KH: first the weights, then their running average if there is
+    one, then further state of each, such as the optimizer's moments. networks: how many of the first ones are
+    weights of a network."""
 
     weight_KHD: Tensor
     bias_KH: Tensor
@@ -54,8 +53,8 @@ def reshaped(
 ) -> Stack:
     """The network with hidden layers of these sizes, in float64.
 
-    x_ND: training rows, by which it is measured which units go and what added layers bend. output(weight_CH):
-    fills the weights of an output layer that lost the layer before it, and that nothing fits therefore.
+    x_ND: training rows, by which units to remove and errors of added layers are measured. output(weight_CH):
+    initialises an output layer whose previous layer was removed.
     """
     stack = [
         replace(each, weight_KHD=each.weight_KHD.double(), bias_KH=each.bias_KH.double()) for each in stack
@@ -75,48 +74,49 @@ def reshaped(
 
 def hidden_values(stack: Stack, act: Activation, x_ND: Tensor) -> list[Tensor]:
     """``[N, H]`` of the inputs and of each hidden layer."""
-    found = [x_ND]
+    values = [x_ND]
     for layer in stack[:-1]:
-        found.append(act(found[-1] @ layer.weight_KHD[0].T + layer.bias_KH[0]))
-    return found
+        values.append(act(values[-1] @ layer.weight_KHD[0].T + layer.bias_KH[0]))
+    return values
 
 
 def widened(stack: Stack, place: int, units: int) -> Stack:
-    """A hidden layer with more units, each a copy of one of its own in turn; the network's function stays.
+    """Widen a hidden layer by copies of its units in turn; the network's function stays.
 
-    Copies have unequal shares of the outgoing weights, some of them below 0: their slopes differ then, and an
-    optimizer that looks at signs parts them too. The optimizer's moments are copied as they are.
+    Copies have unequal shares of the outgoing weights, some below 0, so that their gradients differ, also in
+    sign. The optimizer's moments are copied unchanged.
     """
     before = stack[place].units
-    return _taken(stack, place, torch.arange(units) % before, shares(units, before))
+    return _selected_units(stack, place, torch.arange(units) % before, shares(units, before))
 
 
 def shares(units: int, before: int) -> Tensor:
-    """``[units]``: in the outgoing weights of the unit that each is a copy of; those of one add to 1."""
+    """``[units]``: the share of each copy in the outgoing weights of its original; the shares of one unit sum
+    to 1."""
     unit_H = torch.arange(units)
-    count_H = (units - unit_H % before - 1) // before + 1  # copies of the same one
+    count_H = (units - unit_H % before - 1) // before + 1  # copies of the same unit
     turn_H, last_H = (unit_H // before).double(), (count_H - 1).clamp(min=1)
     even_H = torch.where(count_H > 1, 1 - 2 * turn_H / last_H, 0.0)  # from 1 down to -1
     return (1 + SPREAD * even_H) / count_H
 
 
 def narrowed(stack: Stack, place: int, units: int, value_NH: Tensor) -> Stack:
-    """A hidden layer without those of its units that move the next layer least: by the deviation of what they
-    give on the rows times the length of the weights that lead on from them. Its biases get their means."""
+    """Remove the units of a hidden layer that contribute least to the next layer, by the deviation of their
+    values on the rows times the norm of their outgoing weights. The next layer's biases get their means."""
     after = stack[place + 1]
     onward_MCH = after.weight_KHD[: after.networks]
     moved_H = value_NH.std(0, correction=0) * onward_MCH[0].norm(dim=0)
-    kept_H = moved_H.argsort(descending=True, stable=True)[:units].sort().values
-    gone_H = torch.ones(len(moved_H), dtype=torch.bool).index_fill(0, kept_H, False)
+    unit_H = moved_H.argsort(descending=True, stable=True)[:units].sort().values
+    gone_H = torch.ones(len(moved_H), dtype=torch.bool).index_fill(0, unit_H, False)
     bias_KC = after.bias_KH.clone()
     bias_KC[: after.networks] += onward_MCH[:, :, gone_H] @ value_NH.mean(0)[gone_H]
     stack = [*stack[: place + 1], replace(after, bias_KH=bias_KC), *stack[place + 2 :]]
-    return _taken(stack, place, kept_H, torch.ones(units, dtype=torch.float64))
+    return _selected_units(stack, place, unit_H, torch.ones(units, dtype=torch.float64))
 
 
 def deepened(stack: Stack, place: int, act: Activation, value_NH: Tensor) -> Stack:
-    """One more hidden layer, before the layer at this place, that passes on what it gets: exactly where the
-    activation has a straight stretch that holds all of it, else nearly. What else belongs to it is zero."""
+    """Insert a hidden layer before the layer at this place that passes its inputs on: exactly if the
+    activation has a straight stretch for all of them, else nearly. Its further state is zero."""
     after, line = stack[place], straight_stretch(act, value_NH)
     K, H, M = len(after.bias_KH), value_NH.shape[1], after.networks
     weight_KHH = torch.zeros(K, H, H, dtype=torch.float64)
@@ -135,9 +135,9 @@ def deepened(stack: Stack, place: int, act: Activation, value_NH: Tensor) -> Sta
 
 
 def straight_stretch(act: Activation, value_NH: Tensor) -> LinearStretch:
-    """The first that bends no value by more than NEAR of the largest one, or the straightest."""
+    """The first stretch with an error of at most NEAR of the largest value, else the straightest one."""
     size = float(value_NH.abs().max()) or 1.0
-    found: list[tuple[float, LinearStretch]] = []
+    stretches: list[tuple[float, LinearStretch]] = []
     for point in POINTS:
         for scale in SCALES:
             ends = act(torch.tensor([point, point + scale * size], dtype=torch.float64))
@@ -148,12 +148,12 @@ def straight_stretch(act: Activation, value_NH: Tensor) -> LinearStretch:
             bent = float((straight_NH - value_NH).abs().max())
             if bent <= NEAR * size:
                 return LinearStretch(scale, point, height, slope)
-            found.append((bent, LinearStretch(scale, point, height, slope)))
-    return min(found, key=lambda pair: pair[0])[1] if found else LinearStretch(1.0, 0.0, 0.0, 1.0)
+            stretches.append((bent, LinearStretch(scale, point, height, slope)))
+    return min(stretches, key=lambda pair: pair[0])[1] if stretches else LinearStretch(1.0, 0.0, 0.0, 1.0)
 
 
 def shortened(stack: Stack, hidden: int, output: Callable[[Tensor], None]) -> Stack:
-    """Without its last hidden layers; the output layer begins anew, but for its biases."""
+    """Remove the last hidden layers; the output layer is initialised anew, except its biases."""
     before, last = stack[:hidden], stack[-1]
     units = before[-1].units if before else stack[0].weight_KHD.shape[2]
     weight_KCH = torch.zeros(*last.bias_KH.shape, units, dtype=torch.float64)
@@ -162,10 +162,10 @@ def shortened(stack: Stack, hidden: int, output: Callable[[Tensor], None]) -> St
     return [*before, replace(last, weight_KHD=weight_KCH)]
 
 
-def _taken(stack: Stack, place: int, of_H: Tensor, share_H: Tensor) -> Stack:
-    """With these of a hidden layer's units, and their shares of their outgoing weights."""
+def _selected_units(stack: Stack, place: int, of_H: Tensor, share_H: Tensor) -> Stack:
+    """Select units of a hidden layer, with their shares of their outgoing weights."""
     layer, after = stack[place], stack[place + 1]
     onward_KCH = after.weight_KHD[:, :, of_H].clone()
     onward_KCH[: after.networks] *= share_H
-    taken = replace(layer, weight_KHD=layer.weight_KHD[:, of_H], bias_KH=layer.bias_KH[:, of_H])
-    return [*stack[:place], taken, replace(after, weight_KHD=onward_KCH), *stack[place + 2 :]]
+    selection = replace(layer, weight_KHD=layer.weight_KHD[:, of_H], bias_KH=layer.bias_KH[:, of_H])
+    return [*stack[:place], selection, replace(after, weight_KHD=onward_KCH), *stack[place + 2 :]]

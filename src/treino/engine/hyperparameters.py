@@ -53,7 +53,7 @@ def _number(name: str, value: Any) -> float:
 
 
 def check_read(name: str, values: Sequence[float], optimizer: str) -> None:
-    """Refuse values that this optimizer would not look at."""
+    """Refuse values that this optimizer wouldn't read."""
     reads = OPTIMIZERS[optimizer].reads
     usual = all(value == HP[name] for value in values)
     if name == "momentum" and name not in reads and not usual:
@@ -85,10 +85,10 @@ def check_read(name: str, values: Sequence[float], optimizer: str) -> None:
 def changed_values(
     name: str, value: Any, members: int, optimizer: str, has: Mapping[str, bool]
 ) -> dict[str, Tensor]:
-    """``[P]`` float64 of a change on the way, by the names of HP: ``betas`` are two of them.
+    """The values ``[P]`` float64 of a change during training, by the names of HP (two for ``betas``).
 
-    has: whether the network has layers of ``dropout``, and the training an average by ``ema``. A clip of None
-    is none.
+    has: whether the network has ``dropout`` layers, and the training an ``ema`` average. A clip of None means
+    no clipping.
 
     Raises:
         TreinoError: an unknown name, a value out of range, or one that has no meaning here.
@@ -96,7 +96,7 @@ def changed_values(
     if name == "betas":
         pair = isinstance(value, tuple | list) and len(value) == 2
         betas = value if pair else read_settings({"betas": value}).betas or BETAS
-        found = {f"beta{i + 1}": per_member(f"beta{i + 1}", beta, members) for i, beta in enumerate(betas)}
+        values = {f"beta{i + 1}": per_member(f"beta{i + 1}", beta, members) for i, beta in enumerate(betas)}
     else:
         known("hyper-parameter", name, (*HP, "betas"))
         if name == "ema" and not has["ema"]:
@@ -111,7 +111,7 @@ def changed_values(
                 _("This network has no dropout layers to set."),
                 _("Begin with a dropout above 0, e.g. [[dropout=0.1]]."),
             )
-        found = {name: per_member(name, math.inf if name == "clip" and value is None else value, members)}
-    for each, value_P in found.items():
+        values = {name: per_member(name, math.inf if name == "clip" and value is None else value, members)}
+    for each, value_P in values.items():
         check_read(each, value_P.tolist(), optimizer)
-    return found
+    return values

@@ -21,11 +21,11 @@ def _kaiming(t: Tensor, g: torch.Generator, act: Activation) -> None:
 
 @dataclass(frozen=True)
 class Init:
-    """draw: fills a weight ``[out, in]``; biases are 0. None: torch's own default of layers, which also draws
-    the biases.
+    """An initialisation.
 
-    about: what it does. source: the same as a statement on ``layer``, an ``nn.Linear``,
-    with the generator ``g``, for scripts without treino; ``{gain}`` is the activation's name there.
+    draw: fills a weight ``[out, in]``; biases are 0. None: torch's default of layers, which also draws the
+    biases. about: what it does. source: the same as a statement on ``layer``, an ``nn.Linear``, with the
+    generator ``g``, for scripts without treino; ``{gain}`` is the activation's name there.
     """
 
     draw: Draw | None
@@ -59,17 +59,17 @@ INITS: dict[str, Init] = {
 
 
 def initialise(named: dict[str, Tensor], init: str, act: Activation, g: torch.Generator) -> None:
-    """Fill parameters of one MLP in place, from this generator.
+    """Fill the parameters of one MLP in place, from this generator.
 
-    Numbers are drawn in float32 whatever the tensors' type and device, so that every kernel, type and
-    device starts from the same network. One-dimensional weights (batch norm) start at 1.
+    Numbers are drawn in float32 for any type and device of the tensors, so that every kernel, type and device
+    starts from the same network. One-dimensional weights (batch norm) start at 1.
     """
     draw, fan_in = INITS[init].draw, 1
     for name, tensor in named.items():
         value = torch.zeros(tensor.shape, dtype=torch.float32)
         if name.endswith("weight") and value.dim() == 1:
             value.fill_(1.0)
-            fan_in = 0  # the bias that follows belongs to batch norm: 0
+            fan_in = 0  # the next bias belongs to batch norm and is 0
         elif value.dim() == 2 and draw is not None:
             draw(value, g, act)
         elif draw is None and (value.dim() == 2 or fan_in):

@@ -1,4 +1,5 @@
-"""The data of a training: training and validation rows of any accepted form, checked and made tensors."""
+"""The data of a training: training and validation rows of any accepted form, checked and converted to
+tensors."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,14 +16,15 @@ from treino.words import _
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """What ``train`` needs of a data set.
+    """A data set as ``train`` uses it.
 
-    classes: or the number of target values. item_shape: of one row, as a module of the user's takes it.
+    classes: the number of classes, or of target values. item_shape: the shape of one row for the user's
+    module.
     scale: a regression target's standard deviation. class_names: in the order of the class numbers.
-    seed: of the order, where the data has one.
-    kind: what its usual settings are (``DEFAULTS``). steps: the batches of an epoch, where the rows come in
-    batches of their own, and batch the rows in the largest of them. columns: the source's column of each
-    input; empty where each input is one. bins: which inputs are bins of their column; empty: none.
+    seed: of the row order, if the data has one. kind: the key of its default settings (``DEFAULTS``). steps:
+    the batches of an epoch, if a DataLoader makes the batches; batch: the rows of the largest one. columns:
+    the source's column of each input; empty: each input is a column. bins: whether each input is a bin of its
+    column; empty: none is.
     """
 
     train: ArrayPair
@@ -41,10 +43,10 @@ class Inputs:
 
 
 def inputs_of(data: Any, dtype: torch.dtype) -> Inputs:
-    """What ``load`` returned, a Dataset or DataLoader, or pairs of arrays.
+    """The inputs from the result of ``load``, a Dataset or DataLoader, or pairs of arrays.
 
     Raises:
-        TreinoError: no such form, no training rows, numbers that ``dtype`` can't hold.
+        TreinoError: another form, no training rows, numbers that ``dtype`` can't hold.
     """
     if is_torch_dataset(data):
         data = load_torch_dataset(data)
@@ -84,7 +86,7 @@ def _loaded(data: Data) -> Inputs:
 
 
 def check_training_rows(data: Data) -> None:
-    """Refuse data whose splits leave nothing to train on."""
+    """Refuse data without training rows."""
     if not len(data.train):
         raise TreinoError(
             "no_training_rows",

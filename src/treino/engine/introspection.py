@@ -1,4 +1,4 @@
-"""The state before a training's next update: settings in force, the optimizer's state, the batch."""
+"""The state before a training's next update: hyper-parameters, the optimizer's state, the batch."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class NextUpdate:
 
 
 def next_update(setup: TrainingSetup, state: TrainingState, member: int = 0) -> NextUpdate:
-    """The member as its next update will find it, with the changes that are due by then."""
+    """The member before its next update, with all due changes of hyper-parameters applied."""
     population, step = state.population, state.step
     hp = {name: float(value_P[member]) for name, value_P in population.hp.items()}
     hp |= {change.name: change.value[member] for change in state.pending if change.step <= step}
@@ -37,7 +37,7 @@ def next_update(setup: TrainingSetup, state: TrainingState, member: int = 0) -> 
         return layout.named(flat[member].detach().to("cpu", copy=True))
 
     moments: dict[str, dict[str, Tensor]] = {name: {} for name in layout.names}
-    if "momentum" not in optimizer.reads or hp["momentum"]:  # without it torch keeps no buffer either
+    if "momentum" not in optimizer.reads or hp["momentum"]:  # without momentum torch keeps no buffer either
         for kind, moment in zip(optimizer.states, population.moments, strict=True):
             for name, value in named(moment).items():
                 moments[name][kind] = value
@@ -45,6 +45,6 @@ def next_update(setup: TrainingSetup, state: TrainingState, member: int = 0) -> 
 
 
 def next_batch(plan: StepPlan, step: int) -> Tensor:
-    """``[B]`` int64: the places in the training rows of the update that follows ``step`` updates."""
+    """``[B]`` int64: the training rows of the update that follows ``step`` updates."""
     (index,) = BatchIndices(plan, torch.device("cpu"))(step, 1)
     return torch.arange(plan.rows) if index is None else index.clone()

@@ -1,8 +1,8 @@
 """Keyframes: copies of a training's state every so many steps, taken without stopping it.
 
-The kernels copy the member's rows between two steps: to end a chunk there costs as much as two or three
-steps of a small network, and a copy a hundredth of one. What the losses tell (how an epoch stands) is not
-kept but summed up again from them, in ``saved_from_keyframe``.
+The kernels copy the member's rows between two steps: a copy costs a hundredth of a step of a small network,
+while ending a chunk costs two or three steps. State that follows from the losses (the sums of an epoch) isn't
+copied but computed again, in ``saved_from_keyframe``.
 """
 
 from dataclasses import dataclass, field
@@ -24,9 +24,9 @@ KEPT = ("params", "grads", "average", "buffers", "best.params", "best.buffers") 
 
 @dataclass(frozen=True, eq=False)
 class Keyframe:
-    """A training after ``step`` updates: arrays and figures, as ``save`` names them.
+    """A training after ``step`` updates: arrays and figures, named as in ``save``.
 
-    Of several members it is all of the state: what the losses tell of one is not told of each.
+    Of several members it has the complete state, since losses are recorded as a mean.
     """
 
     step: int
@@ -36,7 +36,7 @@ class Keyframe:
 
 @dataclass(eq=False)
 class KeyframeBuffer:
-    """The keyframes since they were taken last. every: steps between two; 0: there are none."""
+    """The keyframes since the last ``take``. every: steps between two; 0: no keyframes."""
 
     every: int = 0
     frames: list[Keyframe] = field(default_factory=list)
@@ -45,31 +45,32 @@ class KeyframeBuffer:
     hp: dict[str, float] = field(default_factory=dict)
 
     def start(self, state: TrainingState, every: int) -> None:
-        """Keep one at each multiple of ``every`` from now on; the present step is one where it is 0."""
+        """Begin to take a keyframe at each multiple of ``every``, and one now at step 0."""
         self.every = every
         if state.step == 0:
             self._add_at(state)
 
     def border(self, state: TrainingState) -> int | None:
-        """The step at which a chunk of several members has to end, for a keyframe is taken there."""
+        """The step of the next keyframe, at which a chunk of several members must end."""
         many = self.every and len(state.population) > 1
         return state.step - state.step % self.every + self.every if many else None
 
     def due(self, state: TrainingState, first: int, stop: int) -> frozenset[int]:
-        """Which of these steps the kernel copies, counted from ``first``: 1 is the state after that step."""
+        """The steps in this range that the kernel copies, counted from ``first``: 1 is the state after one
+        step."""
         if not self.every or len(state.population) > 1:
             return frozenset()
         steps = range(first + self.every - first % self.every, stop + 1, self.every)
         return frozenset(step - first for step in steps)
 
     def add_within(self, state: TrainingState, chunk: Chunk) -> None:
-        """Add what the kernel copied before the chunk's end, with the best weights that there were then."""
+        """Add the kernel's copies from before the chunk's end, with the best weights of that time."""
         for step, copies in self._copied(state, chunk):
             if step < state.step:
                 self._add(state, step, copies)
 
     def add_end(self, state: TrainingState, chunk: Chunk) -> None:
-        """Add the state at the chunk's end, with what an evaluation found there."""
+        """Add the state at the chunk's end, with the evaluation there."""
         if len(state.population) > 1 and self.every and state.step % self.every == 0:
             self._add_at(state)
         for step, copies in self._copied(state, chunk):
@@ -81,11 +82,11 @@ class KeyframeBuffer:
 
     def take(self) -> list[Keyframe]:
         """Return all keyframes and empty the buffer."""
-        found, self.frames = self.frames, []
-        return found
+        frames, self.frames = self.frames, []
+        return frames
 
     def _copied(self, state: TrainingState, chunk: Chunk) -> list[tuple[int, Copies]]:
-        """(step, rows) of the kernel's copies, but for those after the last good update of a diverged one."""
+        """(step, rows) of the kernel's copies, without those after a diverged member's last good update."""
         if not chunk.keyframe_copies:
             return []
         last = int(state.last_step_P[0])
@@ -93,7 +94,7 @@ class KeyframeBuffer:
         return [(s, rows) for s, rows in zip(steps, chunk.keyframe_copies, strict=True) if s <= last]
 
     def _add_at(self, state: TrainingState) -> None:
-        """Add the state as it stands."""
+        """Add the present state."""
         if len(state.population) == 1:
             self._add(state, state.step, state.population.copies())
             return
@@ -102,7 +103,7 @@ class KeyframeBuffer:
         self.frames.append(Keyframe(state.step, arrays, meta))
 
     def _add(self, state: TrainingState, step: int, copies: Copies) -> None:
-        """copies: of the member's rows; all else is as it stands in the state now."""
+        """Add a keyframe. copies: of the member's rows; all else is from the present state."""
         if state.evaluated_step != self.best_figures[0]:
             self._copy_best(state, step, copies)
         if not self.hp:
@@ -112,8 +113,8 @@ class KeyframeBuffer:
         self.frames.append(Keyframe(step, copies | self.best, meta))
 
     def _copy_best(self, state: TrainingState, now: int, copies: Copies) -> None:
-        """Keyframes between two better evaluations share a copy of the best weights, which often is the copy
-        of this very step."""
+        """Keyframes between two improvements share a copy of the best weights, which often is that of this
+        step."""
         best = state.best
         step = int(best.step_P[0])
         if step == now and len(best.params):
@@ -126,7 +127,7 @@ class KeyframeBuffer:
 
 
 def _whole(state: TrainingState) -> Copies:
-    """All of it but the seeds, which the training knows."""
+    """The complete state without seeds, which the training has."""
     return {name: t.detach().cpu().numpy() for name, t in state.tensors().items() if name != "seeds"}
 
 
@@ -134,13 +135,13 @@ def keyframe_bytes(state: TrainingState) -> int:
     """The size of one keyframe."""
     if len(state.population) > 1:
         return sum(array.nbytes for array in _whole(state).values())
-    kept = (state.best.params, state.best.buffers)
+    best = (state.best.params, state.best.buffers)
     copies = state.population.copies().values()
-    return sum(a.nbytes for a in copies) + sum(t.numel() * t.itemsize for t in kept)
+    return sum(a.nbytes for a in copies) + sum(t.numel() * t.itemsize for t in best)
 
 
 def keyframe_of_saved(saved: SavedState) -> tuple[Copies, dict[str, Any]]:
-    """The arrays and figures of a keyframe, of what ``Training.save`` gave."""
+    """The arrays and figures of a keyframe from the result of ``TrainingLoop.save``."""
     tensors, meta = saved
     if len(tensors["seeds"]) > 1:
         return _keyframe_of_many(tensors, meta)
@@ -156,7 +157,7 @@ def _keyframe_of_many(tensors: dict[str, Tensor], meta: dict[str, Any]) -> tuple
     for step, name, values in meta["pending"]:
         if step <= meta["step"]:
             arrays[f"hp.{name}"][:] = [float(value) for value in values]
-    ended_P = arrays["stop_step"] == meta["step"]  # they would go on, too, if they were one
+    ended_P = arrays["stop_step"] == meta["step"]  # members that stopped at this step go on from a keyframe
     arrays["status"][ended_P], arrays["stop_step"][ended_P] = 0, 0
     return arrays, {name: meta[name] for name in ("step", "evaluated", "epoch_count")}
 
@@ -168,7 +169,7 @@ def saved_from_keyframe(
     meta: dict[str, Any],
     loss_S: Tensor,
 ) -> SavedState:
-    """What ``Training.load`` takes, of a keyframe: ``loss_S`` are the losses of all steps up to it."""
+    """The arguments of ``TrainingLoop.load`` for a keyframe. loss_S: the losses of all steps up to it."""
     step, count, here = meta["step"], setup.plan.count, state.tensors()
     figures = {
         "identity": training_identity(setup, state),
@@ -178,10 +179,10 @@ def saved_from_keyframe(
     }
     if len(state.population) > 1:
         begins = count.end_of(count.ended(step)) == step  # an epoch, maybe with batches of another size
-        found = {"seeds": state.population.seed_P} | tensors
+        content = {"seeds": state.population.seed_P} | tensors
         if begins:
-            found["epoch.sums"] = torch.zeros_like(state.epoch_loss.sums)
-        every = {name: found[name][: len(t)] for name, t in here.items()}
+            content["epoch.sums"] = torch.zeros_like(state.epoch_loss.sums)
+        every = {name: content[name][: len(t)] for name, t in here.items()}
         return every, figures | {"epoch_count": 0 if begins else meta["epoch_count"]}
     epoch, ended = EpochLoss(1), count.ended(meta["step"])
     whole = count.end_of(ended)
@@ -191,7 +192,7 @@ def saved_from_keyframe(
     if step > whole:
         epoch.add(loss_S[whole:step].unsqueeze(1), setup.plan.steps_per_epoch)
     states = [f"moment.{i}" for i in range(len(OPTIMIZERS[setup.shared.optimizer].states))]
-    found = {name: tensors[name][: len(here[name])] for name in (*KEPT, *states) if name in here} | {
+    content = {name: tensors[name][: len(here[name])] for name in (*KEPT, *states) if name in here} | {
         "seeds": state.population.seed_P,
         "best.metric": torch.tensor(meta["best"][:1], dtype=torch.float64),
         "best.step": torch.tensor(meta["best"][1:], dtype=torch.int64),
@@ -200,5 +201,7 @@ def saved_from_keyframe(
         "status": torch.zeros(1, dtype=torch.int64),
         "stop_step": torch.zeros(1, dtype=torch.int64),
     }
-    found |= {f"hp.{name}": torch.tensor([value], dtype=torch.float64) for name, value in meta["hp"].items()}
-    return {name: found[name] for name in here}, figures | {"epoch_count": epoch.count}
+    content |= {
+        f"hp.{name}": torch.tensor([value], dtype=torch.float64) for name, value in meta["hp"].items()
+    }
+    return {name: content[name] for name in here}, figures | {"epoch_count": epoch.count}

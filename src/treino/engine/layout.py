@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-PAD = 16  # numbers; 16 floats are a 64-byte line, and matrix products depend on where their operands start
+PAD = 16  # numbers: 16 floats are a 64-byte line, and the bits of products depend on alignment
 
 
 def padded(count: int, to: int = PAD) -> int:
@@ -14,7 +14,7 @@ def padded(count: int, to: int = PAD) -> int:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where each named tensor of one member lies in its row of n numbers."""
+    """The place of each named tensor of a member in its row of n numbers."""
 
     names: tuple[str, ...]
     shapes: tuple[torch.Size, ...]
@@ -33,11 +33,11 @@ class Layout:
 
     @property
     def count(self) -> int:
-        """Numbers without the padding."""
+        """The number of parameters without padding."""
         return sum(shape.numel() for shape in self.shapes)
 
     def views(self, flat: torch.Tensor) -> list[torch.Tensor]:
-        """``[..., n]`` -> one view ``[..., *shape]`` per tensor; nothing is copied."""
+        """Views ``[..., *shape]`` of all tensors in ``[..., n]``, without copying."""
         return [
             flat[..., start : start + shape.numel()].unflatten(-1, shape) if shape else flat[..., start]
             for start, shape in zip(self.starts, self.shapes, strict=True)

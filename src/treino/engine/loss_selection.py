@@ -10,11 +10,10 @@ from treino.words import _, setting
 
 
 def loss_of(config: TrainConfig, inputs: Inputs) -> tuple[Loss, str]:
-    """-> the loss, and in a sentence why it is this one.
+    """The loss, and a sentence on why it was chosen.
 
     Raises:
-        TreinoError: it is for another kind of target, or for another number of classes; a setting that it
-            doesn't have.
+        TreinoError: the loss is for another kind of target or number of classes, or lacks a setting.
     """
     name, reason = _name(config, inputs)
     if LOSSES[name].task != inputs.task:

@@ -53,7 +53,8 @@ class Loss:
         return kind.mean(self, output, y) if kind.mean else kind.plain(output, y)
 
     def rows(self, output: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Each row's weighted loss and its weight ``[B]``: the loss is the one's sum over the other's."""
+        """Each row's weighted loss and weight ``[B]``; the loss is the sum of the first over the sum of the
+        second."""
         kind = self.kind
         if kind.rows:
             return kind.rows(self, output, y)
@@ -62,25 +63,24 @@ class Loss:
         return each, torch.ones(len(y), dtype=torch.float64)
 
     def target(self, y: Tensor, dtype: torch.dtype) -> Tensor:
-        """What a kernel is given: class numbers ``[N]`` int64, or ``[N, K]`` of the network's type."""
+        """The targets for a kernel: class numbers ``[N]`` int64, or ``[N, K]`` of the network's type."""
         if self.kind.of_classes:
             return y.long().reshape(-1)
         return (y.unsqueeze(-1) if y.dim() == 1 else y).to(dtype)
 
     def best_constant(self, y: Tensor) -> float:
-        """The smallest loss that an output without looking at x can have on these rows."""
+        """The smallest loss of a constant output on these rows."""
         return self.kind.constant(self, y.detach().cpu())
 
 
 @dataclass(frozen=True)
 class Terms:
-    """A loss as a formula: the mean of what its terms add.
+    """A loss as a formula: the mean of its terms.
 
-    term(output, y): of an output and its target; where classes have an output each, of a row's outputs, in a
-    tuple, and the number of its class. It may choose its formula by the numbers, where these are ``kinks``:
-    the errors, output less y, at which the slope jumps or bends.
-    slope(output, y): the term's slope by the output, where it can be written shorter than by the chain rule.
-    about, slope_about: both in words, marked with ``N_``.
+    term(output, y): the term of an output and its target, or, for a loss of classes, of the tuple of a row's
+    outputs and the number of its class. Its formula may depend on the numbers; then ``kinks`` are the errors,
+    output minus y, at which the slope jumps or bends. slope(output, y): the term's derivative by the output,
+    if it is shorter than by the chain rule. about, slope_about: both in words, marked with ``N_``.
     """
 
     term: Callable[..., Expr]
@@ -99,11 +99,11 @@ class LossKind:
     build(loss, slots) -> (calls per y, calls per forward).
     constant(loss, y): the loss of the best constant output.
     about: what it is, marked with ``N_``. note: a comment on it in exported scripts.
-    terms: its arithmetic, for explanations; None where a file of the microscope writes it out.
-    outputs: how many numbers the network gives for C classes or K targets; 0: as many.
-    reads: what it looks at besides outputs and targets, of ``label_smoothing``, ``class_weights`` and
-    ``softmax_before_cross_entropy``; then ``function`` is that of torch that takes these, and
-    mean(loss, output, y) and rows(loss, output, y) -> (loss ``[B]``, weight ``[B]``) are given too.
+    terms: its arithmetic, for explanations; None if a file of the microscope has it.
+    outputs: the network's number of outputs for C classes or K targets; 0: as many.
+    reads: its settings, of ``label_smoothing``, ``class_weights`` and ``softmax_before_cross_entropy``. A
+    loss with settings also has ``function``, torch's function with them, mean(loss, output, y), and
+    rows(loss, output, y) -> (loss ``[B]``, weight ``[B]``).
     """
 
     task: Literal["classification", "regression"]
@@ -121,12 +121,12 @@ class LossKind:
 
     @property
     def of_classes(self) -> bool:
-        """Whether a target is a number of a class, and each class has an output."""
+        """Whether targets are class numbers and each class has an output."""
         return self.task == "classification" and self.outputs == 0
 
     @cached_property
     def plain(self) -> nn.Module:
-        """The criterion with its own settings."""
+        """The criterion with default settings."""
         return self.criterion()
 
 
@@ -145,7 +145,7 @@ def _weights(loss: Loss, classes: int) -> Tensor:
 
 
 def soft_targets(loss: Loss, classes: int) -> Tensor:
-    """Row c: what is multiplied with -log p for a row of class c, torch's smoothing and weights included."""
+    """Row c: the factors of -log p for a row of class c, with torch's smoothing and weights."""
     weight_C = _weights(loss, classes)
     share = loss.label_smoothing
     return torch.diag(weight_C * (1 - share)) + share / classes * weight_C
@@ -302,7 +302,7 @@ def _l1_constant(loss: Loss, y: Tensor) -> float:
 def _huber_constant(loss: Loss, y: Tensor) -> float:
     y = y.double()
     low, high = y.min(0).values, y.max(0).values
-    for _halving in range(60):  # the derivative rises with the constant
+    for _halving in range(60):  # the derivative increases with the constant
         middle = (low + high) / 2
         above = (middle - y).clamp(-1, 1).mean(0) > 0
         low, high = torch.where(above, low, middle), torch.where(above, middle, high)

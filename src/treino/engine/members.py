@@ -22,7 +22,7 @@ from treino.words import _
 
 
 def new_population(shared: SharedConfig, seeds: Sequence[int], hp: dict[str, Tensor]) -> Population:
-    """The members as they are before the first step; hp: each ``[P]`` float64."""
+    """The members before the first step. hp: hyper-parameters, each ``[P]`` float64."""
     layout, buffer_layout, P = shared.layout, shared.buffer_layout, len(seeds)
 
     def zeros() -> Tensor:
@@ -59,7 +59,7 @@ def new_population(shared: SharedConfig, seeds: Sequence[int], hp: dict[str, Ten
 
 
 def begin_average(population: Population) -> None:
-    """The running averages, where they are kept, begin with the weights as they are."""
+    """Initialise the running averages, if they are kept, with the present weights."""
     if len(population.average):
         population.average.copy_(population.params)
 
@@ -72,7 +72,7 @@ def member_module(
 ) -> nn.Module:
     """A plain module in evaluation mode on the CPU, with copies of a member's weights, without gates.
 
-    best: give those in the place of the last ones, where they are the ones to keep.
+    best: use the best weights instead of the last ones for members that keep them.
 
     Raises:
         TreinoError: there is no such member.
@@ -89,8 +89,8 @@ def member_module(
 def trained_module(
     shared: SharedConfig, population: Population, member: int
 ) -> tuple[nn.Module, Tensor | None]:
-    """-> as ``member_module``, with the weights that updates move: no running averages, and gates apart; and
-    the factors ``[D]`` by which the gates multiply the inputs, None without gates."""
+    """As ``member_module``, but with the weights that updates change: without running averages, and with
+    gates apart. Returns also the factors ``[D]`` of the gates, None without gates."""
     member = _checked(population, member)
     module, factor_D = gates_apart(_filled(shared, population.params[member], population.buffers[member]))
     return _with_dropout(module, shared, population, member).cpu().eval(), factor_D
@@ -123,7 +123,7 @@ def _with_dropout(module: nn.Module, shared: SharedConfig, population: Populatio
     if shared.net is not None:
         rate, first = float(population.hp["dropout"][member]), shared.net.dropout
         if isinstance(first, tuple) and not rate and not first[member % len(first)]:
-            # trained alone it has no such layers, and its weights are named by their places
+            # an MLP without dropout has no such layers, and its weights are named by their places
             module = nn.Sequential(*(m for m in module.children() if not isinstance(m, nn.Dropout)))
         for layer in module.modules():
             if isinstance(layer, nn.Dropout):

@@ -1,4 +1,4 @@
-"""The registry of metrics, of R networks on the same rows, in float64; they agree with scikit-learn's."""
+"""The registry of metrics, computed for R networks on the same rows in float64, equal to scikit-learn's."""
 
 import math
 from collections.abc import Callable
@@ -15,12 +15,12 @@ from treino.engine.losses import Loss
 from treino.resampling import auc_scores, f1_scores
 from treino.words import N_
 
-TOGETHER = 20_000  # rows, from which on torch may sum one network's in parts, but not those of several
+TOGETHER = 20_000  # rows, from which torch may sum a single network in parts, but not several
 
 
 @dataclass(frozen=True, eq=False)
 class MetricInputs:
-    """What metrics are computed from: the outputs of R networks for N rows, and the rows' targets.
+    """The inputs of metrics: the outputs of R networks for N rows, and the rows' targets.
 
     output_RNC: logits, or standardised values ``[R, N, K]``, float64. y: ``[N]`` class numbers, or ``[N, K]``
     values, float64. scale: a target's standard deviation.
@@ -32,19 +32,20 @@ class MetricInputs:
 
     @cached_property
     def score_RN(self) -> Tensor:
-        """How far each network is for the last class, against the first."""
+        """Each network's score of the last class relative to the first."""
         output_RNC = self.output_RNC
         return output_RNC[..., 0] if output_RNC.shape[-1] == 1 else output_RNC[..., -1] - output_RNC[..., 0]
 
     @cached_property
     def guess_RN(self) -> Tensor:
-        """The class that each network says."""
+        """The class that each network predicts."""
         one = self.output_RNC.shape[-1] == 1
         return (self.score_RN > 0).long() if one else self.output_RNC.argmax(-1)
 
     @property
     def error_RNK(self) -> list[Tensor]:
-        """Network by network, so that no figure depends on how many are measured together."""
+        """The errors, computed for each network separately, so that no figure depends on the number of
+        networks."""
         return [output_NK - self.y for output_NK in self.output_RNC]
 
 
@@ -52,8 +53,8 @@ class MetricInputs:
 class Metric:
     """An entry of the registry.
 
-    task: what it is measured of; None: of everything. better: +1 where larger is better, else -1.
-    of(inputs) -> ``[R]`` float64; None for the loss itself. NaN where these rows have no such figure.
+    task: the task that it measures; None: both. better: +1 if larger is better, else -1. of(inputs) ->
+    ``[R]`` float64; None for the loss itself. NaN if these rows have no such figure.
     about: what it is. label: its name in tables and pictures, marked with ``N_``;
     default: the name with spaces.
     source: the same as an expression in exported scripts, of one network: of ``output``, ``y``, ``error``,
@@ -82,7 +83,7 @@ class Metric:
 
 
 def metric_names(loss: Loss, outputs: int) -> tuple[str, ...]:
-    """What ``measure`` gives for this loss and number of outputs."""
+    """The names of the metrics that ``measure`` returns for this loss and number of outputs."""
     return tuple(
         name
         for name, metric in METRICS.items()
@@ -96,12 +97,12 @@ def measure(
     """-> {metric: ``[R]`` float64 on the CPU}; empty where there are no rows.
 
     output_RNC: the networks' outputs (logits, or standardised values), ``[R, N, C]``. y: ``[N]`` class
-    numbers, or ``[N, K]`` values. loss: gives ``loss``, in training units, and the task.
+    numbers, or ``[N, K]`` values. loss: for the metric ``loss``, in training units, and the task.
     scale: a regression target's standard deviation: rmse and mae are multiplied with it.
 
     Classification: ``loss accuracy f1_macro``, and ``auc`` for two classes; f1_macro is the mean over the
     classes that occur in y or among the predictions, as in scikit-learn; auc is NaN where y has one class.
-    All are NaN where an output is: such a row has no answer, which is neither right nor wrong.
+    All are NaN if an output is: a row without an answer is neither right nor wrong.
     Regression: ``loss rmse mae r2``; r2 is 0 for a constant y that is not met exactly, 1 if it is, NaN for
     one row, as in scikit-learn.
     """
@@ -110,18 +111,18 @@ def measure(
         return {}
     inputs = metric_inputs(output_RNC, y, loss, scale)
     output_RNC, target = inputs.output_RNC, inputs.y
-    found = {"loss": _losses(output_RNC, target, loss)}
+    metrics = {"loss": _losses(output_RNC, target, loss)}
     answered_R = ~output_RNC.isnan().flatten(1).any(1)  # argmax takes NaN for the largest
     for name in metric_names(loss, output_RNC.shape[-1]):
         if (of := METRICS[name].of) is not None:
             value_R = of(inputs)
             silent = loss.task == "classification" and not answered_R.all()
-            found[name] = torch.where(answered_R, value_R, torch.nan) if silent else value_R
-    return found
+            metrics[name] = torch.where(answered_R, value_R, torch.nan) if silent else value_R
+    return metrics
 
 
 def _losses(output_RNC: Tensor, y: Tensor, loss: Loss) -> Tensor:
-    """``[R]``; a network's doesn't depend on how many are measured together."""
+    """``[R]``: each network's loss, independent of the number of networks."""
     target = loss.target(y, torch.float64)
     R, N, C = output_RNC.shape
     if N >= TOGETHER:
@@ -131,7 +132,7 @@ def _losses(output_RNC: Tensor, y: Tensor, loss: Loss) -> Tensor:
 
 
 def metric_inputs(output_RNC: Tensor, y: Tensor, loss: Loss, scale: float = 1.0) -> MetricInputs:
-    """As ``measure`` takes them."""
+    """The inputs of metrics from the arguments of ``measure``."""
     y = y.detach().cpu()
     target = loss.target(y, torch.float64) if loss.task == "regression" else y.long().reshape(-1)
     return MetricInputs(output_RNC.detach().cpu().double(), target, scale)
@@ -161,12 +162,12 @@ def _r2(a: MetricInputs) -> Tensor:
     if len(a.y) < 2:
         return torch.full((len(a.output_RNC),), math.nan, dtype=torch.float64)
     spread_K = (a.y - a.y.mean(0)).square().sum(0)
-    found = []
+    scores = []
     for error_NK in a.error_RNK:
         square_K = error_NK.square().sum(0)
         r2_K = torch.where(spread_K > 0, 1 - square_K / spread_K, (square_K == 0).double())
-        found.append(r2_K.mean())
-    return torch.stack(found)
+        scores.append(r2_K.mean())
+    return torch.stack(scores)
 
 
 F1_FUNCTION = '''
@@ -218,17 +219,18 @@ METRICS: dict[str, Metric] = {
 
 
 def row_losses(output_NC: Tensor, y: Tensor, loss: Loss) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Each row's weighted loss and weight ``[N]``: the loss of all is the one's sum over the other's."""
+    """Each row's weighted loss and weight ``[N]``; the loss is the sum of the first over the sum of the
+    second."""
     output_NC = output_NC.double()
     loss_N, weight_N = loss.rows(output_NC, loss.target(y, output_NC.dtype))
     return loss_N.cpu().numpy(), weight_N.cpu().numpy()
 
 
 def batch_deviation(output_NC: Tensor, y: Tensor, loss: Loss, batch: int | None) -> float:
-    """By how much the loss of a batch of these rows, drawn with replacement, deviates from that of all.
+    """The standard deviation of the loss of a batch of these rows, drawn with replacement.
 
-    batch: its rows; None, or more than there are: as many as there are. The rows' deviation over the root of
-    that number; where the mean is a weighted one, to first order. NaN for a single row.
+    batch: its size; at most, and by default, the number of rows. It is the rows' deviation over the square
+    root of the size; for a weighted mean to first order. NaN for a single row.
     """
     if len(y) < 2:
         return math.nan

@@ -1,4 +1,4 @@
-"""Buffers and frozen parameters of a network: its state beside the trained parameters."""
+"""Buffers and frozen parameters of a network: its state besides the trained parameters."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,19 +17,20 @@ TensorForm = tuple[torch.Size, torch.dtype, bool]  # the last: trained
 
 
 def untrained_tensors(module: nn.Module) -> list[tuple[str, Tensor]]:
-    """Buffers and frozen parameters by name: what belongs to a member's state and isn't trained."""
+    """Buffers and frozen parameters by name: the untrained part of a member's state."""
     frozen = [(n, p.detach()) for n, p in module.named_parameters() if not p.requires_grad]
     return [*module.named_buffers(), *frozen]
 
 
 def store_buffers(module: nn.Module, layout: Layout, row: Tensor) -> None:
-    """Buffers -> their row of float64, which holds float32, booleans and whole numbers below 2⁵³ exactly.
+    """Copy buffers into a member's row of float64, which holds float32, booleans and whole numbers below 2⁵³
+    exactly.
 
     Raises:
         TreinoError: a whole number is larger.
     """
     for (name, tensor), view in zip(untrained_tensors(module), layout.views(row), strict=True):
-        view.copy_(tensor.cpu())  # first, for a device may have no doubles
+        view.copy_(tensor.cpu())  # first, since a device may lack doubles
         if tensor.dtype in (torch.int64, torch.uint64) and bool((view.abs() >= LARGEST_EXACT).any()):
             raise TreinoError(
                 "net_large_numbers",
@@ -41,16 +42,16 @@ def store_buffers(module: nn.Module, layout: Layout, row: Tensor) -> None:
 
 
 def load_buffers(module: nn.Module, layout: Layout, row: Tensor) -> None:
-    """Their row -> buffers."""
+    """Copy a member's row into the module's buffers."""
     for (_name, tensor), view in zip(untrained_tensors(module), layout.views(row), strict=True):
         tensor.copy_(view.to(tensor.dtype))
 
 
-# ---- what can be kept at all
+# ---- state that can be stored
 
 
 def check_state(module: nn.Module) -> None:
-    """Refuse a network whose state could not be kept in safetensors under ``state_dict`` names.
+    """Refuse a network whose state can't be stored in safetensors under ``state_dict`` names.
 
     Raises:
         TreinoError: tensors that are complex, sparse, quantised or without values; state that is no tensor;
@@ -114,13 +115,13 @@ def _a_constant() -> str:
     return _("A constant can be a plain attribute: self.table = ...")
 
 
-# ---- what must stay as it is
+# ---- state that must not change its form
 
 
 def forms(module: nn.Module) -> dict[str, TensorForm]:
-    """Shape, type and whether it is trained, of every parameter and buffer."""
-    found: dict[str, TensorForm] = {n: (t.shape, t.dtype, False) for n, t in module.named_buffers()}
-    return found | {n: (p.shape, p.dtype, p.requires_grad) for n, p in module.named_parameters()}
+    """Shape, type, and whether it is trained, of every parameter and buffer."""
+    buffers: dict[str, TensorForm] = {n: (t.shape, t.dtype, False) for n, t in module.named_buffers()}
+    return buffers | {n: (p.shape, p.dtype, p.requires_grad) for n, p in module.named_parameters()}
 
 
 def check_forms(before: Mapping[str, TensorForm], module: nn.Module) -> None:
@@ -168,10 +169,10 @@ def whole_state(module: nn.Module) -> dict[str, Tensor]:
 
 
 def put_state(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Load tensors by their ``state_dict`` names, and buffers that are left out there by theirs.
+    """Load tensors by their ``state_dict`` names, and buffers that ``state_dict`` leaves out by their names.
 
     Raises:
-        ValueError: they are not this network's, with the reason.
+        ValueError: the tensors don't fit this network, with the reason.
     """
     beside = {name: buffer for name, buffer in left_out(module).items() if name in tensors}
     try:

@@ -22,9 +22,9 @@ class MLP:
 
     dropout: the share of hidden units dropped while training; a number, or one per member.
     batch_norm: normalise before each activation (Ioffe & Szegedy 2015).
-    gates: how many times as far as a weight an update moves the factor that is learned for each column of a
-    table (see ``treino.engine.gates``); 0: there are none. plain: which members see no bins of columns: these
-    gates of theirs are closed.
+    gates: an update moves the learned factor of a table's column so many times as far as a weight (see
+    ``treino.engine.gates``); 0: no gates. plain: whether each member sees no bins of columns: its gates of
+    bins are closed.
     """
 
     hidden: tuple[int, ...]
@@ -40,7 +40,7 @@ class MLP:
         return any(self.dropout) if isinstance(self.dropout, tuple) else self.dropout > 0
 
     def module(self, inputs: int, outputs: int, dropout: float | None = None) -> nn.Sequential:
-        """The equal plain module, freshly made by torch; dropout: the rate where members have their own."""
+        """An equal plain module, initialised by torch. dropout: the rate if members have their own."""
         rate = dropout if dropout is not None else self.dropout if isinstance(self.dropout, float) else 0.0
         layers: list[nn.Module] = []
         for units_in, units in zip((inputs, *self.hidden), self.hidden, strict=False):
@@ -110,5 +110,5 @@ def mlp(
     )
 
 
-# name -> what describes it; a description has ``module(inputs, outputs, dropout=None)`` and ``drops``
+# by name; a description has ``module(inputs, outputs, dropout=None)`` and ``drops``
 NETS: dict[str, Callable[..., Any]] = {"mlp": mlp}

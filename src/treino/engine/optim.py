@@ -18,7 +18,7 @@ Scalar = Any  # one member's float, or a tensor [block, 1]
 
 
 class UpdateNumbers(NamedTuple):
-    """What one update reads. Of a block: tensors ``[block, 1]``; None where no member uses it."""
+    """The numbers that one update reads. For a block: tensors ``[block, 1]``; None if no member uses it."""
 
     lr: Scalar  # with the schedule
     weight_decay: Scalar | None
@@ -44,11 +44,11 @@ HP: dict[str, float] = {
     for name in ("lr", "weight_decay", "momentum", "beta1", "beta2", "eps", "clip", "dropout", "ema")
 }
 """The hyper-parameters of a member, each with its value where nothing is said of it."""
-OFF = {"weight_decay": 0.0, "momentum": 0.0, "clip": math.inf}  # the value at which nobody looks at it
+OFF = {"weight_decay": 0.0, "momentum": 0.0, "clip": math.inf}  # the value at which it has no effect
 
 
 def member_numbers(hp: dict[str, float], factor: float, t: int) -> UpdateNumbers:
-    """Of one member at update number t (from 1 on), in Python's floats."""
+    """The numbers of one member at update number t (from 1), as Python floats."""
     lr, b1, b2 = hp["lr"] * factor, hp["beta1"], hp["beta2"]
     used = {name: None if hp[name] == off else hp[name] for name, off in OFF.items()}
     return UpdateNumbers(
@@ -59,13 +59,13 @@ def member_numbers(hp: dict[str, float], factor: float, t: int) -> UpdateNumbers
 
 
 def ema_limit(t: int) -> float:
-    """The largest decay of a running average at update number t: the first weights, which say nothing yet,
-    are forgotten sooner. As in https://www.tensorflow.org/api_docs/python/tf/train/ExponentialMovingAverage."""
+    """The largest decay of a running average at update number t, so that the first, meaningless weights are
+    forgotten sooner. As in https://www.tensorflow.org/api_docs/python/tf/train/ExponentialMovingAverage."""
     return (1 + t) / (10 + t)
 
 
 def _corrections(beta_R: Tensor, first: int, steps: int) -> Tensor:
-    """1 − βᵗ, ``[S, R]``, with Python's powers: a vector of powers rounds differently by its length."""
+    """1 − βᵗ, ``[S, R]``, with Python's powers: vectorised powers round differently by length."""
     values, place_R = beta_R.unique(return_inverse=True)
     table = [[1 - b**t for b in values.tolist()] for t in range(first + 1, first + steps + 1)]
     return torch.tensor(table, dtype=torch.float64)[:, place_R]
@@ -74,10 +74,10 @@ def _corrections(beta_R: Tensor, first: int, steps: int) -> Tensor:
 def block_numbers(
     hp: dict[str, Tensor], factor_SR: Tensor, first: int, dtype: torch.dtype, device: torch.device
 ) -> list[UpdateNumbers]:
-    """One UpdateNumbers per step for a block of R members, with what their schedules say in float64.
+    """One UpdateNumbers per step for a block of R members.
 
-    The same formulas on ``[S, R]``, in operations that IEEE arithmetic rounds in one way only, then rounded
-    to the network's type.
+    factor_SR: the schedules' factors in float64. Uses the formulas of ``member_numbers`` on ``[S, R]``, with
+    operations that IEEE arithmetic rounds uniquely, then rounds to the network's type.
     """
     steps = len(factor_SR)
     lr_SR = hp["lr"] * factor_SR
@@ -115,7 +115,7 @@ def block_numbers(
 def clip_(g: Tensor, limit: Scalar) -> None:
     """Scale rows of gradients ``[..., n]`` down to this norm, in place, as ``clip_grad_norm_`` does.
 
-    Where the norm is not finite nothing is scaled: the member is diverging, and 0 · inf is NaN.
+    Gradients whose norm is not finite are not scaled: the member is diverging, and 0 · inf is NaN.
     """
     norm = torch.linalg.vector_norm(g, dim=-1, keepdim=True).add_(1e-6)
     g.mul_(torch.where(norm > limit, limit / norm, 1.0))
@@ -127,7 +127,7 @@ def _add_scaled(p: Tensor, x: Tensor, s: Scalar) -> Tensor:
 
 
 def _decayed(p: Tensor, g: Tensor, decay: Scalar | None, out: Tensor) -> Tensor:
-    """g + decay · p into ``out``, leaving g as it is: a fault may keep it."""
+    """Write g + decay · p into ``out``. g stays unchanged, since a fault may keep it."""
     if decay is None:
         return g
     return (
@@ -145,7 +145,7 @@ def _sgd(p: Tensor, g: Tensor, m: list[Tensor], n: UpdateNumbers, tmp: list[Tens
         if n.without_momentum is None:
             m[0].copy_(velocity)
             g = _decayed(velocity, g, n.momentum, tmp[0]) if nesterov else velocity
-        else:  # those without momentum keep their velocity untouched, as if they were alone
+        else:  # members without momentum keep their velocity unchanged, as if trained alone
             torch.where(n.without_momentum, m[0], velocity, out=m[0])
             if nesterov:
                 velocity = _decayed(velocity, g, n.momentum, tmp[1])
@@ -154,7 +154,7 @@ def _sgd(p: Tensor, g: Tensor, m: list[Tensor], n: UpdateNumbers, tmp: list[Tens
 
 
 def _adam(p: Tensor, g: Tensor, m: list[Tensor], n: UpdateNumbers, tmp: list[Tensor], nesterov: bool) -> None:
-    """Kingma & Ba 2015, algorithm 1, with ε outside the corrected root, as torch has it."""
+    """Kingma & Ba 2015, algorithm 1, with ε outside the corrected root, as in torch."""
     g = _decayed(p, g, n.weight_decay, tmp[0])
     m[0].lerp_(g, n.less_beta1)
     m[1].mul_(n.beta2)
@@ -166,7 +166,7 @@ def _adam(p: Tensor, g: Tensor, m: list[Tensor], n: UpdateNumbers, tmp: list[Ten
 def _adamw(
     p: Tensor, g: Tensor, m: list[Tensor], n: UpdateNumbers, tmp: list[Tensor], nesterov: bool
 ) -> None:
-    """Loshchilov & Hutter 2019: the weights shrink by themselves, the gradient doesn't know."""
+    """Loshchilov & Hutter 2019: the weights shrink separately from the gradient."""
     if n.weight_decay is not None:
         p.mul_(n.shrink)
     _adam(p, g, m, n._replace(weight_decay=None), tmp, nesterov)
@@ -207,15 +207,15 @@ Fused = Callable[[UpdateNumbers, int], None]
 
 @dataclass(frozen=True)
 class Optimizer:
-    """states: the names that ``torch`` gives its state tensors, in the order of ``moments``.
+    """An entry of the registry. states: torch's names of its state tensors, in the order of ``moments``.
 
-    update(p, g, moments, numbers, spare, nesterov): in place on rows ``[..., n]``; g is left as it is.
-    torch: the class, of torch.optim or with the same manners and with HP's defaults; the source of one that
-    isn't torch's is copied into exported scripts. reads: the hyper-parameters that it knows besides lr.
+    update(p, g, moments, numbers, spare, nesterov): in place on rows ``[..., n]``; g stays unchanged. torch:
+    the class, of torch.optim or with the same interface and HP's defaults; the source of a class that isn't
+    torch's is copied into exported scripts. reads: its hyper-parameters besides lr.
     about: what it does, marked with ``N_``. lines: the arithmetic of one weight, for explanations.
     fused(p, g, moments, nesterov) -> update(numbers, t): torch's own for one row on the CPU.
-    decoupled: weight decay shrinks the weight by itself and is no part of the gradient.
-    adaptive: how far it goes doesn't hang on the size of the gradient.
+    decoupled: weight decay shrinks the weight separately and is no part of the gradient. adaptive: the length
+    of a step doesn't depend on the size of the gradient.
     """
 
     states: tuple[str, ...]
@@ -263,5 +263,5 @@ OPTIMIZERS: dict[str, Optimizer] = {
 
 
 def readers(name: str) -> list[str]:
-    """The optimizers that know this hyper-parameter."""
+    """The optimizers that read this hyper-parameter."""
     return [optimizer for optimizer, kind in OPTIMIZERS.items() if name in kind.reads]

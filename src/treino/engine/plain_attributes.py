@@ -1,4 +1,5 @@
-"""Attributes that a user's network changes in training and that are neither parameters nor buffers."""
+"""Detection of attributes that a user's network changes in training and that are neither parameters nor
+buffers."""
 
 from typing import Any
 
@@ -11,16 +12,16 @@ from treino.engine.training_setup import TrainingSetup
 from treino.engine.training_state import TrainingState
 from treino.engine.user_module import HashDropout, module_copy
 
-COMPARED_ROWS = 64  # that are asked about
+COMPARED_ROWS = 64  # on which outputs are compared
 _PLAIN = (bool, int, float, str, tuple, list, dict, set, Tensor, type(None))
 
 
 def unkept(setup: TrainingSetup, state: TrainingState, x: Tensor) -> list[str] | None:
-    """The plain attributes that a network of the user's own has changed while it was trained, if it answers
-    otherwise without them, or trains otherwise; None: all that it goes by is kept. x: rows as it takes them.
+    """The plain attributes that the user's network changed in training, if its outputs or its training depend
+    on them; None if all of its state is stored. x: rows in the network's input shape.
     """
     population, kernel, shared, plan = state.population, setup.kernel, setup.shared, setup.plan
-    if 0 not in population.bound:  # nothing was trained here
+    if 0 not in population.bound:  # no training in this process
         return None
     x, first, anew = x.to(shared.device, shared.dtype), torch.tensor([0]), population.rows([0])
     batch = plan.batch_size or plan.rows
@@ -36,7 +37,7 @@ def unkept(setup: TrainingSetup, state: TrainingState, x: Tensor) -> list[str] |
 
 
 def _trained_on(module: nn.Module, x: Tensor) -> Tensor:
-    """What a copy gives in training mode, by the same chance each time."""
+    """The outputs of a copy in training mode, with the same random numbers each time."""
     twin = module_copy(module).train()
     for layer in twin.modules():
         if isinstance(layer, HashDropout):
@@ -47,7 +48,7 @@ def _trained_on(module: nn.Module, x: Tensor) -> Tensor:
 
 
 def changed_attributes(now: nn.Module, before: nn.Module) -> list[str]:
-    """The plain attributes of the modules that are not what they were, by name."""
+    """The names of the modules' plain attributes that have changed."""
     usual = vars(nn.Module()).keys()
     first = dict(before.named_modules())
     return [
@@ -60,12 +61,12 @@ def changed_attributes(now: nn.Module, before: nn.Module) -> list[str]:
 
 
 def _alike(one: Any, other: Any) -> bool:
-    """Of tensors and plain values; whatever else was copied with its module counts as unchanged."""
+    """Whether two tensors or plain values are equal. Values of other types count as unchanged."""
     if isinstance(one, Tensor) and isinstance(other, Tensor):
         return torch.equal(one, other)
     if not (isinstance(one, _PLAIN) or isinstance(other, _PLAIN)):
         return True
     try:
         return bool(one == other)
-    except Exception:  # several truth values: a list of tensors
+    except Exception:  # an ambiguous truth value, as of a list of tensors
         return True

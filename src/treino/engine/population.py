@@ -17,12 +17,12 @@ Copies = dict[str, NDArray[Any]]  # by the names of Population.tensors
 class Population:
     """P members with equal layer shapes.
 
-    params: ``[P, n]``. average: ``[P, n]``, their running averages, ``[0, n]`` where no member keeps one.
-    grads: ``[P, n]``, the last step's, or their sum where a fault keeps it (``summed``).
+    params: ``[P, n]``. average: ``[P, n]`` running averages of params, ``[0, n]`` if no member keeps one.
+    grads: ``[P, n]`` gradients of the last step, or their sum with a fault (``summed``).
     moments: the optimizer's state, each ``[P, n]``. buffers: ``[P, m]`` float64 (running means and the like).
     seed_P, schedule_P, order_P: int64; the latter are places in the plan's schedules and in its orders. hp:
     hyper-parameters, each ``[P]`` float64 on the CPU.
-    bound: what a kernel keeps between chunks (views, optimizers); it is no part of the state.
+    bound: objects that a kernel keeps between chunks (views, optimizers); no part of the state.
     """
 
     layout: Layout
@@ -44,11 +44,11 @@ class Population:
 
     @property
     def answering(self) -> Tensor:
-        """``[P, n]``: the parameters that are evaluated and kept: the averages, where there are any."""
+        """``[P, n]``: the parameters that are evaluated and kept: the averages, if there are any."""
         return self.average if len(self.average) else self.params
 
     def tensors(self) -> dict[str, Tensor]:
-        """Everything that going on needs, by name."""
+        """All tensors needed to continue, by name."""
         moments = {f"moment.{i}": m for i, m in enumerate(self.moments)}
         grads = {"grads": self.grads} if self.summed else {}
         average = {"average": self.average} if len(self.average) else {}
@@ -64,7 +64,8 @@ class Population:
         }
 
     def copies(self) -> Copies:
-        """What changes from step to step, copied. By numpy: a third of clone's time for so few numbers."""
+        """Copies of the tensors that change with every step. NumPy takes a third of clone's time for few
+        numbers."""
         if self.params.device.type != "cpu":
             return {name: t.detach().cpu().numpy().copy() for name, t in self._moving().items()}
         if "views" not in self.bound:
@@ -76,7 +77,7 @@ class Population:
         return {name: t for name, t in named.items() if name != "seeds" and not name.startswith("hp.")}
 
     def rows(self, index: Index) -> "Population":
-        """A copy of these members, nothing shared."""
+        """A copy of these members that shares no memory."""
 
         def pick(t: Tensor) -> Tensor:
             return t[index.to(t.device) if isinstance(index, Tensor) else index].clone()
@@ -94,6 +95,6 @@ class Population:
             here.index_copy_(0, index.to(here.device), there)
 
     def fill(self, other: "Population", index: Tensor) -> None:
-        """Become a copy of these rows of ``other``, in place."""
+        """Copy these rows of ``other`` into this population, in place."""
         for here, there in zip(self.tensors().values(), other.tensors().values(), strict=True):
             torch.index_select(there, 0, index.to(there.device), out=here)

@@ -1,4 +1,4 @@
-"""All registries whose entries a setting may name: where checks, help and docs have the names from."""
+"""All registries whose entries a setting may name: the source of the names in checks, help and docs."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -14,7 +14,7 @@ from treino.spec import FLAGS, OF_SOME, settings_table
 
 
 class Entry(Protocol):
-    """about: what it is, in English words."""
+    """An entry of any registry. about: its description in English."""
 
     @property
     def about(self) -> str: ...
@@ -31,14 +31,14 @@ REGISTRIES: Mapping[str, Mapping[str, Entry]] = {
 
 
 def names(setting: str) -> list[str]:
-    """What the setting may be, or the optimizers that read it; empty where neither is of a registry."""
+    """The values of the setting, or the optimizers that read it; empty for a setting without a registry."""
     if setting in REGISTRIES:
         return list(REGISTRIES[setting])
     return readers(setting) if setting in OF_SOME else []
 
 
 def names_table() -> str:
-    """The entries of every registry as Markdown: the end of ``docs/settings.md``."""
+    """The entries of every registry as Markdown, for the end of ``docs/settings.md``."""
     lines = ["## Names", "", "| `DATA` | rows | features | what it is |", "|---|---|---|---|"]
     lines += [f"| `{name}` | {b.rows:,} | {b.features} | {b.about} |" for name, b in BUILTINS.items()]
     lines.append("")

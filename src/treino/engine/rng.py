@@ -24,16 +24,16 @@ _MASK = 2**64 - 1
 
 
 def member_seeds(seed: int, members: int) -> tuple[int, ...]:
-    """A seed for each member of an ensemble: this one, and others (31 bits) that depend on it alone.
+    """A seed for each member of an ensemble: the given one, and others (31 bits) derived from it.
 
-    Those of neighbouring seeds have nothing in common, and a larger ensemble begins with a smaller one's.
+    Neighbouring seeds give unrelated seeds, and a larger ensemble begins with the seeds of a smaller one.
     """
-    drawn, found = generator(seed, "member"), [seed]
-    while len(found) < members:
+    drawn, seeds = generator(seed, "member"), [seed]
+    while len(seeds) < members:
         other = int(torch.randint(2**31, (), generator=drawn))
-        if other not in found:
-            found.append(other)
-    return tuple(found)
+        if other not in seeds:
+            seeds.append(other)
+    return tuple(seeds)
 
 
 def mix(x: torch.Tensor) -> torch.Tensor:
@@ -79,9 +79,9 @@ def step_seed(seed: int, step: int) -> int:
 
 @contextmanager
 def fork_rng(seed: int | None = None, device: torch.device | None = None) -> Iterator[None]:
-    """What is drawn from torch's global generators inside leaves no trace outside; ``seed``: start there."""
+    """Restore torch's global generators on exit. seed: seed them on entry."""
     kind = None if device is None else device.type
-    metal = torch.mps.get_rng_state() if kind == "mps" else None  # which torch's own doesn't put back
+    metal = torch.mps.get_rng_state() if kind == "mps" else None  # torch.random.fork_rng doesn't restore it
     with torch.random.fork_rng([device or 0] if kind == "cuda" else []):
         try:
             if seed is not None:

@@ -1,4 +1,4 @@
-"""A training's state as tensors and JSON: all that is needed to resume it bit for bit."""
+"""A training's state as tensors and JSON, complete to resume it bit for bit."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ SavedState = tuple[dict[str, Tensor], dict[str, Any]]
 
 
 def training_identity(setup: TrainingSetup, state: TrainingState) -> dict[str, Any]:
-    """What must be equal for a saved state to be this training's."""
+    """The values that must be equal for a saved state to belong to this training."""
     plan, shared, loss, stopping = setup.plan, setup.shared, setup.shared.loss, setup.early_stopping
     return {
         "format": 1,
@@ -40,18 +40,18 @@ def training_identity(setup: TrainingSetup, state: TrainingState) -> dict[str, A
 
 def _schedules(setup: TrainingSetup, state: TrainingState) -> list[Any]:
     """One schedule if all members share it, else one for each."""
-    found = [list(setup.plan.schedules[k]) for k in state.population.schedule_P.tolist()]
-    return found[0] if all(each == found[0] for each in found) else found
+    schedules = [list(setup.plan.schedules[k]) for k in state.population.schedule_P.tolist()]
+    return schedules[0] if all(each == schedules[0] for each in schedules) else schedules
 
 
 def save_state(setup: TrainingSetup, state: TrainingState) -> SavedState:
-    """-> copies on the CPU, and what JSON can hold."""
+    """The state as tensors (copies on the CPU) and JSON values."""
     meta = {
         "identity": training_identity(setup, state),
         "step": state.step,
         "evaluated": state.evaluated_step,
         "epoch_count": state.epoch_loss.count,
-        # as text, for JSON has no infinity, which is "no clipping"
+        # as text, since JSON has no infinity, which means "no clipping"
         "pending": [[c.step, c.name, [repr(v) for v in c.value]] for c in state.pending],
     }
     return {n: t.detach().to("cpu", copy=True).contiguous() for n, t in state.tensors().items()}, meta
@@ -60,8 +60,8 @@ def save_state(setup: TrainingSetup, state: TrainingState) -> SavedState:
 def save_rows(
     setup: TrainingSetup, state: TrainingState, index: list[int], clock: tuple[int, int, int]
 ) -> SavedState:
-    """As ``save_state`` in a training of these members alone. clock: its step, the step of its last
-    evaluation, and how many steps of the epoch begun are done."""
+    """As ``save_state``, as if of a training of these members alone. clock: its step, the step of its last
+    evaluation, and the steps done of the present epoch."""
     alone = state.rows(index)
     alone.step, alone.evaluated_step, alone.epoch_loss.count = clock
     return save_state(setup, alone)
@@ -70,7 +70,7 @@ def save_rows(
 def load_state(
     setup: TrainingSetup, state: TrainingState, tensors: dict[str, Tensor], meta: dict[str, Any]
 ) -> None:
-    """Put a saved state in place.
+    """Load a saved state.
 
     Raises:
         TreinoError: it was saved by another training.
@@ -95,7 +95,7 @@ def load_state(
             _("Make the training with the arguments of the saved one."),
         )
     for name, tensor in here.items():
-        tensor.copy_(tensors[name])  # into place: what comes from a file doesn't start on a 64-byte line
+        tensor.copy_(tensors[name])  # in place: tensors from a file don't start on a 64-byte line
     state.find_running()
     state.step, state.evaluated_step = meta["step"], meta["evaluated"]
     state.epoch_loss.count = meta["epoch_count"]

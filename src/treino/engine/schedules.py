@@ -1,4 +1,4 @@
-"""The registry of schedules: what the learning rate is multiplied with at each step."""
+"""The registry of schedules: the factor of the learning rate at each step."""
 
 import math
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Schedule:
-    """factor(progress): progress in [0, 1) -> what the learning rate is multiplied with.
+    """A schedule. factor(progress): the factor of the learning rate for progress in [0, 1).
 
     about: what it does. source: the same factor as an expression of ``progress`` (and of
     ``math``), for scripts without treino.
@@ -36,8 +36,8 @@ SCHEDULES: dict[str, Schedule] = {
 def scale(schedule: str, warmup: int, step: int, steps: int) -> float:
     """The factor for the update that follows ``step`` updates, of ``steps`` planned ones.
 
-    Warm-up: a line that reaches 1 with update number ``warmup``; the schedule takes the steps after it.
-    Computed with Python's floats one by one: vectors of them round differently by their length.
+    Warm-up is a line that reaches 1 at update number ``warmup``; the schedule covers the steps after it.
+    Computed with Python floats: vectorised functions round differently by length.
     """
     if step < warmup:
         return (step + 1) / warmup

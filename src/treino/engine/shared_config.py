@@ -17,13 +17,13 @@ from treino.engine.nets import MLP
 
 @dataclass(frozen=True, eq=False)
 class SharedConfig:
-    """Everything that is equal for all members.
+    """The settings that are equal for all members.
 
-    template: a plain module with the members' shapes; its weights are the start of an own net.
-    net: the description, None for a module of the user's own. construct: seed -> a fresh own module.
-    item_shape: what an own module is given per row; None: flat rows.
-    summed: the fault ``missing_zero_grad``. averages: whether running averages of the weights are kept.
-    limits: between which the numbers of an ensemble's answer stay; None: as they are.
+    template: a plain module with the members' shapes; a user's module with its initial weights. net: the
+    description; None for a user's module. construct: makes a user's module from a seed. item_shape: the input
+    shape per row of a user's module; None: flat rows. summed: the fault ``missing_zero_grad``. averages:
+    whether running averages of the weights are kept. limits: the range to which an ensemble's numbers are
+    clipped; None: not clipped.
     """
 
     template: nn.Module
@@ -42,7 +42,7 @@ class SharedConfig:
 
     @cached_property
     def layout(self) -> Layout:
-        """Of what is trained; frozen parameters are kept with the buffers."""
+        """The layout of the trained parameters; frozen ones are stored with the buffers."""
         return Layout.of((n, p) for n, p in self.template.named_parameters() if p.requires_grad)
 
     @cached_property
@@ -51,12 +51,12 @@ class SharedConfig:
 
     @cached_property
     def forms(self) -> dict[str, TensorForm]:
-        """What parameters and buffers must stay like."""
+        """The forms that parameters and buffers must keep."""
         return forms(self.template)
 
     @property
     def shape(self) -> Shape:
-        """For the hand-written pass; only of an MLP."""
+        """The description of an MLP for the hand-written pass."""
         assert self.net is not None
         linear = [m for m in self.template.modules() if isinstance(m, nn.Linear)]
         sizes = (linear[0].in_features, *(m.out_features for m in linear))

@@ -16,11 +16,10 @@ MIN_TICK_STEPS = 10  # steps
 
 @dataclass(frozen=True)
 class Past:
-    """What a training that goes on with another one's state takes over from it.
+    """The past of a training that continues another one's state.
 
-    passes: how its steps were counted in epochs up to ``first``, where an epoch begins anew there.
-    optimizer: updates that were done before the optimizer's state began at zero.
-    order: seed of the rows' order, where it isn't the data's.
+    passes: the count of epochs up to ``first``, if an epoch begins anew there. optimizer: the updates before
+    the optimizer's state started at zero. order: the seed of the row order, if it isn't the data's.
     """
 
     first: int = 0
@@ -29,20 +28,21 @@ class Past:
     order: int | None = None
 
     def count(self, per: int) -> EpochStretch:
-        """Of its epochs, which are of ``per`` steps from ``first`` on."""
+        """The count of its epochs, which have ``per`` steps from ``first`` on."""
         return EpochStretch(per) if self.passes is None else self.passes.restarted(self.first, per)
 
 
 @dataclass(frozen=True)
 class StepPlan:
-    """rows: of the training data. batch_size: None for all rows. steps: planned. every: steps per tick.
+    """The steps of a training. rows: the number of training rows. batch_size: None for all rows. steps: the
+    planned steps. every: steps per tick.
 
-    schedules: (name, warm-up steps), all that there are among the members. evaluates: whether there are
-    validation rows.
-    batches: of an epoch, where the rows come in batches of their own; batch_size is then their largest.
-    past: of a training that goes on with another one's state. by_steps: whether its length was said in steps.
-    orders: seeds of the rows' orders, all that there are among the members, where these are several; for rows
-    in memory and kernels that take the members one after the other.
+    schedules: the different (name, warm-up steps) of all members. evaluates: whether there are validation
+    rows.
+    batches: the batches of an epoch, if a DataLoader makes them; batch_size is then the largest. past: of a
+    training that continues another one's state. by_steps: whether its length was set in steps. orders: the
+    different seeds of row orders, if members have several; for rows in memory and kernels that train members
+    one after the other.
     """
 
     rows: int
@@ -66,26 +66,27 @@ class StepPlan:
 
     @cached_property
     def count(self) -> EpochStretch:
-        """Which steps are which epoch's."""
+        """The count of epochs."""
         return self.past.count(self.steps_per_epoch)
 
     def factors(self, first: int, stop: int) -> list[list[float]]:
-        """What the learning rate is multiplied with at each of these steps, by schedule."""
+        """The factors of the learning rate at each of these steps, by schedule."""
         return [
             [self._factor(name, warmup, step) for step in range(first, stop)]
             for name, warmup in self.schedules
         ]
 
     def _factor(self, name: str, warmup: int, step: int) -> float:
-        """A training that is so many epochs long is as far in its schedule as it is in its epochs, however
-        many steps these had."""
+        """The factor at a step. If the length is set in epochs, the progress is that of epochs, even if their
+        lengths in steps vary."""
         if step < warmup or self.by_steps:
             return scale(name, warmup, step, self.steps)
         more = self.count.start_epoch * self.steps_per_epoch - self.count.start_step
         return scale(name, min(warmup, step + more), step + more, self.steps + more)
 
     def next_evaluation(self, step: int, last: int) -> int:
-        """The first epoch's end after ``step`` that is 20 steps from the last evaluation, or the very end."""
+        """The first epoch's end after ``step`` that is 20 steps from the last evaluation, or the end of the
+        training."""
         if not self.evaluates:
             return self.steps
         epoch = self.count.epoch_of(max(step + 1, last + EVALUATION_SPACING))
@@ -93,7 +94,7 @@ class StepPlan:
 
 
 class BatchIndices:
-    """The row numbers of every step's batch: a function of (seed, step), with the epoch's order kept.
+    """The row numbers of every step's batch, a function of (seed, step). Caches the order of the epoch.
 
     seed: of the order, default the plan's ``data_seed``.
     """
@@ -107,11 +108,11 @@ class BatchIndices:
         plan = self.plan
         if plan.batch_size is None:
             return [None] * steps
-        found: list[Tensor | None] = []
+        indices: list[Tensor | None] = []
         for step in range(first, first + steps):
             epoch, place = plan.count.place(step)
             if epoch != self._epoch:
                 index = order(plan.rows, self.seed, epoch, plan.shuffle).to(self.device)
                 self._epoch, self._split = epoch, index.split(plan.batch_size)
-            found.append(self._split[place])
-        return found
+            indices.append(self._split[place])
+        return indices

@@ -27,7 +27,7 @@ from treino.engine.user_module import (
 from treino.errors import TreinoError
 from treino.words import _, numeral
 
-PARAMETER_COPIES = 6  # weights, gradients, two moments, the best so far, and a copy to rewind to
+PARAMETER_COPIES = 6  # weights, gradients, two moments, best weights, and a copy to rewind to
 
 NetSource = MLP | nn.Module | Callable[[], nn.Module]
 Maker = Callable[[int], nn.Module]  # of a seed
@@ -35,9 +35,9 @@ Maker = Callable[[int], nn.Module]  # of a seed
 
 @dataclass(frozen=True, eq=False)
 class Template:
-    """module: on the CPU; of the user's, its weights are those of the first member. construct: the module of
-    another seed, None where there is one member or the module is an MLP. layers: the table of its layers.
-    two: the rows that it was tried on."""
+    """A template. module: on the CPU; a user's module has the first member's weights. construct: makes the
+    module of another seed; None for one member or an MLP. layers: the table of its layers. two: the two rows
+    on which it was tested."""
 
     module: nn.Module
     construct: Maker | None
@@ -46,17 +46,17 @@ class Template:
 
 
 def input_shape(net: NetSource, inputs: Inputs) -> tuple[int, ...]:
-    """The shape in which the network takes one row."""
+    """The network's input shape for one row."""
     return (math.prod(inputs.train[0].shape[1:]),) if isinstance(net, MLP) else inputs.item_shape
 
 
 def outputs_of(loss: Loss, inputs: Inputs) -> int:
-    """How many numbers the network has to give for one row."""
+    """The number of outputs that the network must have."""
     return LOSSES[loss.name].outputs or inputs.classes
 
 
 def template_of(net: NetSource, inputs: Inputs, loss: Loss, config: TrainConfig) -> Template:
-    """Made, its lazy layers too, and tried on two rows.
+    """Make the template, with its lazy layers, and test it on two rows.
 
     Raises:
         TreinoError: no network, or one that is too large or doesn't fit the rows, the loss or the settings.
@@ -78,13 +78,13 @@ def template_of(net: NetSource, inputs: Inputs, loss: Loss, config: TrainConfig)
 def _module(
     net: NetSource, inputs: Inputs, outputs: int, config: TrainConfig
 ) -> tuple[nn.Module, Maker | None]:
-    """-> the first member's module, and what makes those of other seeds."""
+    """The first member's module, and a function that makes those of other seeds."""
     if isinstance(net, MLP):
         (columns,) = input_shape(net, inputs)
         parameters = sum((a + 1) * b for a, b in pairwise((columns, *net.hidden, outputs)))
         check_memory(parameters, len(config.members), config.dtype)
         with fork_rng():
-            rate = 0.5 if isinstance(net.dropout, tuple) else None  # stands for each member's own
+            rate = 0.5 if isinstance(net.dropout, tuple) else None  # in place of each member's own rate
             module = net.module(columns, outputs, rate)
             if net.gates:
                 module = with_gates(module, gates_of(columns, inputs.columns, inputs.bins, net.gates))
@@ -104,7 +104,7 @@ def _module(
                 _("One network can't start from {n} seeds.").format(n=len(config.members)),
                 _("Give its class, or a function that makes it, instead of the network."),
             )
-        check_state(net)  # what it refuses may have no copy
+        check_state(net)  # first, since a refused module may not be copyable
         return plain_module(module_copy(net), config.dtype), None
     if not callable(net):
         raise TreinoError(
@@ -120,10 +120,10 @@ def _module(
 
 
 def check_memory(parameters: int, members: int, dtype: torch.dtype) -> None:
-    """Refuse networks that this machine's memory can't hold, before they are built.
+    """Refuse networks too large for this machine's memory, before they are built.
 
     Raises:
-        TreinoError: it can't.
+        TreinoError: they don't fit.
     """
     needed = parameters * members * dtype.itemsize * PARAMETER_COPIES
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else needed
@@ -141,13 +141,12 @@ def check_memory(parameters: int, members: int, dtype: torch.dtype) -> None:
 
 
 def plain_module(module: nn.Module, dtype: torch.dtype = torch.float32) -> nn.Module:
-    """The module itself as it is trained: on the CPU, its floating-point tensors in this type.
+    """The module prepared for training: on the CPU, with floating-point tensors of this type.
 
-    Gradients are kept whole here, so embeddings that would give sparse ones give dense ones, with the same
-    updates.
+    Embeddings give dense gradients instead of sparse ones, with the same updates.
 
     Raises:
-        TreinoError: it is compiled by ``torch.jit``, or its state can't be kept.
+        TreinoError: it is compiled by ``torch.jit``, or its state can't be stored.
     """
     if any(isinstance(m, torch.jit.ScriptModule) for m in module.modules()):
         raise TreinoError(

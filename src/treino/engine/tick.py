@@ -1,4 +1,4 @@
-"""A tick: what a training yields after some steps: losses, evaluations, and a view of the population."""
+"""Ticks, which a training yields after some steps: losses, evaluations, and a view of the population."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,12 +23,11 @@ class Epoch:
 
     number: from 1 on. step: updates done at its end. loss_P, loss_std_P: mean and deviation (of the
     population, as numpy's) of its steps' losses, float64, NaN for a member that stopped before its end.
-    evaluation: None where it was not evaluated. answer: ``{split: {metric: figure}}`` of the one network, or
-    of an ensemble's mean; None where it was not evaluated, or several members train each for itself.
-    validation_std: the deviation of that answer's validation loss over batches as large as the training's
-    (``batch_deviation``). ended: ``time.perf_counter()`` at its end, interpolated within a chunk where an
-    epoch is shorter than 20 steps.
-    evaluation_seconds: spent on evaluating then.
+    evaluation: None without an evaluation. answer: ``{split: {metric: figure}}`` of the single network or of
+    an ensemble's mean; None without an evaluation, or if several members train separately.
+    validation_std: the deviation of that answer's validation loss over batches of the training's size
+    (``batch_deviation``). ended: ``time.perf_counter()`` at its end, interpolated within a chunk if an epoch
+    is shorter than 20 steps. evaluation_seconds: the time of the evaluation.
     """
 
     number: int
@@ -43,7 +42,7 @@ class Epoch:
 
 
 class PopulationView:
-    """The population as it is at a tick; refuses to answer once the engine has moved on.
+    """The population at a tick; raises an error after the training has moved on.
 
     Attributes are those of Population (``params``, ``hp``, ...); ``snapshot()`` is a copy to keep,
     ``net(member)`` a plain ``nn.Module`` copy, ``answer()`` that of the one network or of the ensemble.
@@ -79,7 +78,7 @@ class PopulationView:
 
     def answer(self) -> nn.Module:
         self._fresh()
-        return answer_module(self._setup.shared, self._setup.config, self._state, kept=False)
+        return answer_module(self._setup.shared, self._setup.config, self._state, best_weights=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,13 +100,13 @@ class Tick:
 
     @property
     def loss(self) -> float | Tensor:
-        """The last step's: a number for one network, else ``[P]``."""
+        """The loss of the last step: a number for one network, else ``[P]``."""
         last_P = self.loss_SP[-1]
         return last_P.item() if len(last_P) == 1 else last_P
 
     @property
     def loss_S(self) -> Tensor:
-        """``[S]``: each step's loss, of several members the mean of those that are numbers."""
+        """``[S]``: each step's loss; of several members the mean without NaN."""
         loss_SP = self.loss_SP
         if loss_SP.shape[1] == 1:
             return loss_SP[:, 0]
@@ -125,7 +124,7 @@ class Tick:
 
     @property
     def net(self) -> nn.Module:
-        """A copy of the one network, or of the ensemble, as it is now, in evaluation mode."""
+        """A copy of the single network or the ensemble at this tick, in evaluation mode."""
         if len(self.status_P) > 1 and not self.together:
             raise TreinoError(
                 "net_of_many",

@@ -14,9 +14,9 @@ def cpu_cores() -> int:
 
 @contextmanager
 def torch_threads(threads: int) -> Iterator[None]:
-    """So many of torch's threads inside one operation, and what there were before afterwards.
+    """Set torch's intra-op threads, and restore their number on exit.
 
-    Those that wait for work burn a core: a training sets them for its whole length, not by the chunk.
+    Idle threads keep a core busy for a while, so a training sets them once, not for each chunk.
     """
     before = torch.get_num_threads()
     try:
@@ -30,7 +30,7 @@ def torch_threads(threads: int) -> Iterator[None]:
 
 @contextmanager
 def torch_context(threads: int) -> Iterator[None]:
-    """No gradients recorded, so many intra-op threads, float32 products in float32 (no TF32)."""
+    """Turn off gradient recording and TF32, and set the intra-op threads."""
     tf32 = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
     with torch.no_grad(), torch_threads(threads):
         try:

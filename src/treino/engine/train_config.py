@@ -1,4 +1,4 @@
-"""The settings of a population: those of each member, checked to go together."""
+"""The settings of a population: those of each member, checked for consistency."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,7 @@ SIDE_BY_SIDE = (
 
 @dataclass(frozen=True)
 class Defaults:
-    """What is decided by the kind of data where it is left open."""
+    """Defaults that depend on the kind of data."""
 
     hidden: tuple[int, ...]
     lr: float
@@ -36,7 +36,7 @@ class Defaults:
     epochs: int
 
 
-PATIENCE = 20  # epochs without improvement, of a training whose length nobody said
+PATIENCE = 20  # epochs without improvement, for a training without a set length
 DEFAULTS = {
     "table": Defaults(hidden=(64, 32), lr=3e-3, batch_size=32, epochs=200),
     "image": Defaults(hidden=(128, 128), lr=1e-3, batch_size=100, epochs=10),
@@ -45,9 +45,9 @@ DEFAULTS = {
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """The settings of every member of a population; equal but for those of SIDE_BY_SIDE.
+    """The settings of every member of a population; they may differ in those of SIDE_BY_SIDE only.
 
-    Make one with ``config_of`` or ``config_of_keywords``, which check it. every: steps per tick, None for an
+    Make one with ``config_of`` or ``config_of_keywords``, which check it. every: steps per tick; None: an
     epoch. dtype: of the numbers.
     """
 
@@ -78,15 +78,17 @@ class TrainConfig:
         return [(s.schedule, s.warmup) for s in self.members]
 
     def rows_per_step(self, rows: int) -> int:
-        """Of so many training rows; of a config that ``for_data`` has completed."""
+        """The rows of a step for ``rows`` training rows. Only after ``for_data``."""
         size = self.shared.batch_size
         return min(size, rows) if isinstance(size, int) else rows
 
     def hyperparameters(self, dropout: float | Sequence[float] = 0.0) -> dict[str, torch.Tensor]:
-        """``{name: [P] float64}`` before the first step; of a config that ``for_data`` has completed.
+        """``{name: [P] float64}`` before the first step.
+
+        Only after ``for_data``.
 
         Raises:
-            TreinoError: as many dropout rates as there are no members.
+            TreinoError: the number of dropout rates isn't that of members.
         """
         beta1_P, beta2_P = zip(*(s.betas or BETAS for s in self.members), strict=True)
         numbers = {"beta1": beta1_P, "beta2": beta2_P, "clip": [s.clip or math.inf for s in self.members]}
@@ -97,17 +99,17 @@ class TrainConfig:
         return {name: hp[name] for name in HP}
 
     def with_settings(self, **values: Any) -> "TrainConfig":
-        """The same with these values, checked already, for all members."""
+        """A copy with these values, already checked, for all members."""
         return replace(self, members=tuple(s.model_copy(update=values) for s in self.members))
 
     def rows(self, rows: Sequence[int]) -> "TrainConfig":
-        """Of these members alone."""
+        """The config of these members alone."""
         return replace(self, members=tuple(self.members[row] for row in rows))
 
     def for_data(self, kind: str, **decided: Any) -> "TrainConfig":
-        """The same with what was left open as it is usual for this kind of data, ``table`` or ``image``.
+        """A copy with the defaults for this kind of data, ``table`` or ``image``.
 
-        decided: what the data says itself, in the place of these values.
+        decided: values that replace these defaults.
         """
         usual, s = DEFAULTS[kind], self.shared
         values: dict[str, Any] = {
@@ -122,8 +124,8 @@ class TrainConfig:
 def config_of(
     members: Sequence[Settings], every: int | None = None, dtype: torch.dtype = torch.float32
 ) -> TrainConfig:
-    """The config of members with these settings, which differ in those of SIDE_BY_SIDE alone; an ensemble is
-    as many members, with seeds of their own.
+    """The config of members with these settings, which may differ in those of SIDE_BY_SIDE only. An ensemble
+    becomes as many members with derived seeds.
 
     Raises:
         TreinoError: a name that there is not, settings that contradict each other or the machine.
@@ -150,7 +152,7 @@ def config_of(
         )
     _check_names(config)
     _check_optimizer(config)
-    assert config.device  # refused here, where it isn't there
+    assert config.device  # raises here if the device isn't available
     return config
 
 
@@ -205,7 +207,7 @@ def _listed(seeds: Any) -> list[Any]:
 
 
 def _is_several(name: str, value: Any) -> bool:
-    """Whether it is a value for each member; betas are a pair of them."""
+    """Whether it is one value for each member; betas are a pair of values."""
     if name == "betas":
         return isinstance(value, list | tuple) and any(isinstance(beta, list | tuple) for beta in value)
     return isinstance(value, list | tuple)
@@ -228,7 +230,7 @@ def _of_members(name: str, value: Any, members: int) -> list[Any]:
 
 
 def _check_names(config: TrainConfig) -> None:
-    """Refuse names that no registry has."""
+    """Refuse names that are in no registry."""
     for name, registry in REGISTRIES.items():
         if name in OF_ENGINE:
             for value in {getattr(s, name) for s in config.members} - {None}:
@@ -240,7 +242,7 @@ def _check_names(config: TrainConfig) -> None:
 
 
 def _check_optimizer(config: TrainConfig) -> None:
-    """Refuse numbers that the optimizer would not look at."""
+    """Refuse numbers that the optimizer wouldn't read."""
     optimizer = config.shared.optimizer
     for name, value_P in config.for_data("table").hyperparameters().items():
         check_read(name, value_P.tolist(), optimizer)

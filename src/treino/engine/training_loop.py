@@ -1,4 +1,4 @@
-"""The training loop: an iterable of ticks that can be changed, saved and loaded; it writes no files."""
+"""The training loop: an iterable of ticks that can be steered, saved and loaded. It writes no files."""
 
 import math
 import time
@@ -37,12 +37,12 @@ from treino.engine.value_checks import whole
 from treino.errors import TreinoError
 from treino.words import _
 
-CHUNK_STEPS = 4096  # bounds what a chunk lays out beforehand
-REWIND_SECONDS = 0.1  # of training that Ctrl-C may have to wait for, to leave a whole number of steps
+CHUNK_STEPS = 4096  # limits the memory that a chunk allocates in advance
+REWIND_SECONDS = 0.1  # of training, at most, for which Ctrl-C waits, to end at a whole step
 
 
 class EvaluationReport(NamedTuple):
-    """What was measured after a chunk, and in how many seconds; nothing, where nothing was due.
+    """The measurement after a chunk and its seconds; empty if none was due.
 
     answer, deviation: see Epoch.
     """
@@ -53,12 +53,13 @@ class EvaluationReport(NamedTuple):
     seconds: float = 0.0
 
 
-class Training:
-    """A training of P networks side by side, made by ``train``. Iterate for ticks, or call ``advance`` for at
-    most so much time.
+class TrainingLoop:
+    """A training of P networks side by side, made by ``train``. Iterate over its ticks, or call ``advance``
+    for a limited time.
 
-    setup: what stays as it is, with the config; state: what changes, as plain data. keyframes: those taken.
-    step, epoch: done so far. steps, steps_per_epoch: planned. engine, threads: the kernel's identity.
+    setup: the fixed parts, with the config; state: the changing parts, as plain data. keyframes: the
+    keyframes taken. step, epoch: done so far. steps, steps_per_epoch: planned. engine, threads: the kernel's
+    identity.
     layers: (name, kind, in, out, parameters) of every layer. parameters: of one member, without padding.
     loss, loss_reason: the loss's name and why; loss_function: it as a function. outputs: C.
     """
@@ -88,7 +89,7 @@ class Training:
     def advance(self, limit_s: float | None = 0.1, until: int | None = None) -> Tick:
         """Train for about ``limit_s`` seconds (None: no limit), to the tick's end or to step ``until``.
 
-        At least one step is taken. How a training is cut into chunks never changes a bit of it.
+        At least one step is taken. Chunks never change a bit of a training.
         """
         if self.done:
             raise TreinoError("training_over", _("This training is over."), _("Train a new one."))
@@ -121,7 +122,7 @@ class Training:
         )
 
     def _apply_changes(self) -> None:
-        """Put the changes of hyper-parameters in force that are due."""
+        """Apply the changes of hyper-parameters that are due."""
         state = self.state
         due = [change for change in state.pending if change.step <= state.step]
         for change in due:
@@ -139,8 +140,8 @@ class Training:
         return max(1, min(CHUNK_STEPS, int(seconds / self._seconds_per_step)))
 
     def _next_chunk(self, stop: int) -> Chunk:
-        """The steps up to ``stop`` at most, fewer where an evaluation or a change of settings is due before,
-        or where the rows end that can be had now."""
+        """The next steps, up to ``stop`` at most; fewer if an evaluation or a change of settings is due
+        earlier, or if no more rows are available yet."""
         state = self.state
         changes = [change.step for change in state.pending if change.step > state.step]
         if (border := self.keyframes.border(state)) is not None:
@@ -160,10 +161,10 @@ class Training:
         )
 
     def _train_chunk(self, chunk: Chunk) -> tuple[Tensor, Tensor]:
-        """Take the chunk's steps; members that diverge are put back to their last good update.
+        """Run the chunk's steps, and reset members that diverge to their last good update.
 
-        -> the losses ``[S, P]``, NaN for members that don't train; and the same without that of an update
-        that was taken back, for the means of epochs.
+        Returns the losses ``[S, P]``, NaN for members that don't train, and the losses without those of
+        undone updates, for the means of epochs.
         """
         state, first, members = self.state, chunk.first, self.state.running
         population = state.population
@@ -172,16 +173,16 @@ class Training:
         try:
             with torch_context(self.setup.kernel.intra_op_threads):
                 loss_SR = self.setup.kernel.run(population, members, chunk)
-                # a sum is fifty times cheaper than looking at every number
+                # a sum is fifty times cheaper than testing every number
                 finite = math.isfinite(float(loss_SR.sum() + population.params.sum()))
                 loss_SR = loss_SR.cpu()
                 if not finite:
                     freeze_diverged(state, self._rewind, loss_SR, members, first)
-        except BaseException:  # Ctrl-C, no memory: be again what the chunk began with
+        except BaseException:  # after Ctrl-C or without memory: restore the state before the chunk
             population.put(members, self._rewind.members(slice(None), first))
             raise
         stop = chunk.stop
-        if not len(state.running):  # how long the chunk would have gone on must not show
+        if not len(state.running):  # the result must not depend on the length of the chunk
             stop = int(state.stop_step_P[members].max()) + 1
         state.step = stop
         loss_SP = torch.full((stop - first, len(population)), torch.nan, dtype=loss_SR.dtype)
@@ -192,13 +193,13 @@ class Training:
         return loss_SP.float(), counted_SP
 
     def _retrain(self, population: Population, first: int, stop: int) -> None:
-        """Take these steps once more with a copy of some members."""
+        """Run these steps again with a copy of some members."""
         with torch_context(self.setup.kernel.intra_op_threads):
             self.setup.kernel.run(population, torch.arange(len(population)), self._chunk(first, stop))
 
     def _evaluate(self, chunk: Chunk) -> EvaluationReport:
-        """Measure the members in training where that is due after a chunk, keep the best weights, and stop
-        those whose patience is over."""
+        """If an evaluation is due after a chunk, measure the members in training, keep the best weights, and
+        stop members without patience left."""
         state, validation, stopping = self.state, self.setup.validation, self.setup.early_stopping
         due = self.done or state.step == self._next_evaluation(chunk.first)
         if validation is None or not due or not len(state.running):
@@ -207,7 +208,7 @@ class Training:
         figures, deviation = validation.measure(state.population, state.running)
         state.evaluated_step = state.step
         stopping.update(state.best, state.population, figures[stopping.metric], state.step)
-        if state.step < self.steps:  # at the very end nothing is cut short
+        if state.step < self.steps:  # at the end of the training no member is stopped early
             over_P = stopping.out_of_patience(state.best, self.plan, state.step)
             state.end((over_P & (state.status_P == RUNNING)).nonzero().flatten(), STOPPED, state.step)
         answer = None
@@ -229,8 +230,8 @@ class Training:
         report: EvaluationReport,
         span: tuple[float, float],
     ) -> list[Epoch]:
-        """An Epoch of each that ended within a chunk. means: their losses' means and deviations ``[E, P]``.
-        span: the clock when the chunk began and when it ended."""
+        """The epochs that ended within a chunk. means: means and deviations ``[E, P]`` of their losses. span:
+        the clock at the chunk's beginning and end."""
         first, stop, count = chunk.first, self.state.step, self.plan.count
         begin, end = span
         epochs: list[Epoch] = []
@@ -238,19 +239,19 @@ class Training:
             number = count.epoch_of(first + 1) + len(epochs)
             border = min(stop, count.end_of(number))
             when = begin + (end - begin) * (border - first) / (stop - first)
-            found = report if border == stop else EvaluationReport()
-            measured = found.evaluation, found.answer, found.deviation
-            epochs.append(Epoch(number, border, mean_P, std_P, *measured, when, found.seconds))
+            epoch_report = report if border == stop else EvaluationReport()
+            measured = epoch_report.evaluation, epoch_report.answer, epoch_report.deviation
+            epochs.append(Epoch(number, border, mean_P, std_P, *measured, when, epoch_report.seconds))
         return epochs
 
     def _end_members(self) -> None:
-        """All planned steps are done; who has ended with hopeless losses has diverged."""
+        """End all members after the last planned step, and mark those with hopeless losses as diverged."""
         state = self.state
         if state.step >= self.steps:
             state.end(state.running, FINISHED, state.step)
         mark_hopeless(state, self._threshold)
 
-    # ---- what it looks like from outside
+    # ---- properties for users
 
     @property
     def step(self) -> int:
@@ -262,7 +263,7 @@ class Training:
 
     @property
     def epoch(self) -> float:
-        """Passes done: a whole number at an epoch's end."""
+        """The passes over the rows so far; a whole number at an epoch's end."""
         return self.plan.count.passes(self.state.step)
 
     @property
@@ -279,7 +280,7 @@ class Training:
 
     @property
     def last_step_P(self) -> Tensor:
-        """``[P]`` int64: each member's updates; of a diverged one, those that are kept."""
+        """``[P]`` int64: each member's updates; of a diverged one, those up to its last finite weights."""
         return self.state.last_step_P
 
     @property
@@ -289,7 +290,7 @@ class Training:
 
     @property
     def kept_epoch_P(self) -> Tensor:
-        """``[P]`` int64: the number of the epoch whose weights are kept; 0: none was finished."""
+        """``[P]`` int64: the number of the epoch whose weights are kept; 0: no epoch was completed."""
         step_P, count = self.kept_step_P, self.plan.count
         whole_P = (step_P == self.steps) | self.state.best.chosen_P
         ended_P = torch.tensor([count.ended(step) for step in step_P.tolist()])
@@ -302,16 +303,16 @@ class Training:
 
     @property
     def answering(self) -> list[int]:
-        """The members that answer now: the one, or those of the ensemble, the best first."""
+        """The members that answer now: the only one, or those of the ensemble, the best first."""
         s = self.config.shared
         return answering_members(self.state, s.metric) if s.ensemble > 1 else [0]
 
     @property
     def waited(self) -> float:
-        """Seconds spent waiting for rows that were not in memory yet."""
+        """The seconds spent waiting for rows from disk or a Dataset."""
         return self._source.waited
 
-    def kept(self, members: Sequence[int]) -> Population:
+    def kept_population(self, members: Sequence[int]) -> Population:
         """Copies of these members with the weights that ``net`` gives."""
         chosen, best = self.state.population.rows(list(members)), self.state.best
         chosen.params = chosen.answering
@@ -323,22 +324,23 @@ class Training:
         return replace(chosen, average=chosen.average[:0])
 
     def answers(self, population: Population, x: Tensor) -> Tensor:
-        """``[R, N, C]``: outputs of these members, from ``kept``, on prepared rows ``[N, D]``."""
+        """``[R, N, C]``: outputs of these members, from ``kept_population``, on prepared rows ``[N, D]``."""
         kernel, rows = self.setup.kernel, torch.arange(len(population))
         with torch_context(kernel.intra_op_threads):
             return kernel.outputs(population, rows, x.to(self.shared.device, self.shared.dtype)).cpu()
 
     def answer(self, which: str = "kept") -> nn.Module:
-        """The one network, or the ensemble, as ``net`` gives a member."""
-        return answer_module(self.shared, self.config, self.state, kept=self._kept(which))
+        """The single network or the ensemble, as a plain module; see ``net``."""
+        return answer_module(self.shared, self.config, self.state, best_weights=self._uses_best(which))
 
     def net(self, member: int = 0, which: str = "kept") -> nn.Module:
-        """A plain module, a copy in evaluation mode on the CPU; which: ``kept`` or ``last`` weights."""
-        best = self.state.best if self._kept(which) else None
+        """A copy of a member as a plain module in evaluation mode on the CPU. which: ``kept`` or ``last``
+        weights."""
+        best = self.state.best if self._uses_best(which) else None
         return member_module(self.shared, self.state.population, member, best)
 
     @staticmethod
-    def _kept(which: str) -> bool:
+    def _uses_best(which: str) -> bool:
         if which not in ("kept", "last"):
             raise TreinoError(
                 "which_unknown",
@@ -348,14 +350,14 @@ class Training:
         return which == "kept"
 
     def trained_net(self, member: int = 0) -> tuple[nn.Module, Tensor | None]:
-        """-> as ``net(member, "last")`` with the weights that updates move: no running averages, gates apart;
-        and the factors ``[D]`` by which gates multiply the inputs, None without gates."""
+        """As ``net(member, "last")``, but with the weights that updates change: without running averages, and
+        with gates apart. Returns also the factors ``[D]`` of the gates, None without gates."""
         return trained_module(self.shared, self.state.population, member)
 
     # ---- steering
 
     def set(self, name: str, value: Any, step: int | None = None) -> None:
-        """Change a hyper-parameter from a step on: the first update that feels it is number ``step`` + 1.
+        """Change a hyper-parameter from a step on; the first affected update is number ``step`` + 1.
 
         name: lr, weight_decay, momentum, betas (or beta1, beta2), eps, clip, dropout or ema. value: one
         number, or one per member; of betas two of these. step: default now.
@@ -379,19 +381,19 @@ class Training:
             self.state.pending.append(HyperparameterChange(at, each, tuple(value_P.tolist())))
 
     def stop(self, members: Sequence[int]) -> None:
-        """These members train no further; the others go on side by side without their places.
+        """Stop training these members.
 
-        A member that has ended already stays as it is.
+        A member that has already ended stays unchanged.
         """
         rows = torch.tensor(list(members), dtype=torch.int64)
         self.state.end(rows[self.state.status_P[rows] == RUNNING], STOPPED, self.step)
 
     def save(self) -> SavedState:
-        """Everything that going on bit for bit needs: copies on the CPU, and what JSON can hold."""
+        """The complete state to continue bit for bit: tensors (copies on the CPU) and JSON values."""
         return save_state(self.setup, self.state)
 
     def load(self, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
-        """Go on from what ``save`` gave, in a training made with the same arguments.
+        """Load the result of ``save`` into a training made with the same arguments.
 
         Raises:
             TreinoError: it was saved by another training.
@@ -400,7 +402,7 @@ class Training:
         self._rewind.forget()
 
     def put(self, members: list[int], tensors: Mapping[str, Tensor]) -> None:
-        """Overwrite these members by those that a training of them alone has saved."""
+        """Overwrite these members by the saved state of a training of them alone."""
         self.state.put(members, tensors)
         self._rewind.forget()
 
@@ -413,7 +415,7 @@ def train(
     every: int | None = None,
     dtype: torch.dtype = torch.float32,
     **settings: Any,
-) -> Training:
+) -> TrainingLoop:
     """A training of one network, or of one per seed side by side; nothing runs until it is iterated.
 
     data: what ``treino.load`` returns; or a pair of tensors, arrays or nested lists (x ``[N, ...]``, y
@@ -423,8 +425,7 @@ def train(
     images ``mlp(128, 128)``.
 
     settings: those of docs/settings.md under "Loss and optimizer", "Training loop" and "Machine", with
-    ``init``, ``ensemble`` and ``clip_target``. Here the device is the CPU and patience
-    is 0 where nothing is said.
+    ``init``, ``ensemble`` and ``clip_target``. Here the default device is the CPU and the default patience 0.
     seeds: of initialisation and dropout, one for each member. lr, momentum, betas, eps, weight_decay, clip,
     ema, schedule, warmup and the MLP's dropout may then be lists, one value for each member.
     every: steps per tick; default an epoch, at least 10. dtype: torch.float32 or torch.float64.
@@ -432,7 +433,7 @@ def train(
     Raises:
         TreinoError: an argument out of range, unknown, or contradicting another or the data.
     """
-    return Training(*set_up(data, net, config_of_keywords(settings, seeds, every, dtype)))
+    return TrainingLoop(*set_up(data, net, config_of_keywords(settings, seeds, every, dtype)))
 
 
 with_keywords(train, signature(train))

@@ -1,6 +1,6 @@
 """The fixed parts of a training (rows, network, loss, kernel, plan), made from data and settings.
 
-Everything that is wrong is refused here, before the first step.
+All faults of the arguments are found here, before the first step.
 """
 
 from dataclasses import dataclass
@@ -33,10 +33,10 @@ from treino.words import _, setting
 
 @dataclass(frozen=True, eq=False)
 class TrainingSetup:
-    """What the functions of a training's state need beside it.
+    """The fixed parts of a training.
 
-    config: with nothing left open. engine: the kernel's name. train: the rows to train on; validation: those
-    to choose by, None where there are none. layers: (name, kind, in, out, parameters) of every layer.
+    config: the complete settings. engine: the kernel's name. train: the training rows; validation: the
+    validation rows, None without any. layers: (name, kind, in, out, parameters) of every layer.
     """
 
     config: TrainConfig
@@ -55,12 +55,12 @@ class TrainingSetup:
 def set_up(
     data: Any, net: NetSource | None, config: TrainConfig, past: Past | None = None
 ) -> tuple[TrainingSetup, TrainingState]:
-    """Everything that a training needs, and its state before the first step. See ``train``.
+    """The fixed parts of a training, and its state before the first step.
 
-    past: of a training that goes on with another one's state, which is loaded into it.
+    See ``train``. past: of a training that continues another one's state, which is loaded afterwards.
 
     Raises:
-        TreinoError: data, network and settings that don't go together.
+        TreinoError: data, network and settings that don't fit together.
     """
     inputs = inputs_of(data, config.dtype)
     net = mlp(*DEFAULTS[inputs.kind].hidden) if net is None else net
@@ -101,7 +101,7 @@ def set_up(
 
 
 def _for_inputs(config: TrainConfig, inputs: Inputs) -> TrainConfig:
-    """With everything decided that was left open."""
+    """The config completed with defaults for these inputs."""
     s = config.shared
     seed = s.seed if inputs.seed is None else inputs.seed
     decided: dict[str, Any] = {"data_seed": seed if s.data_seed is None else s.data_seed}
@@ -132,7 +132,8 @@ def _shared(
 
 
 def _limits(inputs: Inputs) -> tuple[float, float] | None:
-    """The least and the largest number of the training rows; None of classes, or of several numbers a row."""
+    """The smallest and the largest target of the training rows; None for classes and for several targets per
+    row."""
     y = torch.as_tensor(inputs.train[1])
     if inputs.task != "regression" or y.numel() != len(y):
         return None
@@ -162,12 +163,12 @@ def _step_plan(inputs: Inputs, config: TrainConfig, past: Past) -> StepPlan:
 
 
 def _schedules(config: TrainConfig, steps: int) -> list[tuple[str, int]]:
-    """Each member's schedule and warm-up, which is no longer than the training."""
+    """Each member's schedule and warm-up, which is cut to the training's length."""
     return [(name, min(warmup, steps)) for name, warmup in config.schedules]
 
 
 def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...]) -> None:
-    """Refuse to choose by a figure that isn't measured, or by rows that there are none of."""
+    """Refuse a metric that isn't measured, or one without validation rows."""
     s = config.shared
     if s.metric not in measured:
         raise TreinoError(
@@ -187,8 +188,8 @@ def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...]
 
 
 def no_validation_rows(what: str) -> TreinoError:
-    """The error for a setting, as the reader types it, or a method that chooses where there is nothing to
-    choose by."""
+    """The error for a setting, as the reader types it, or a method that needs validation rows, without such
+    rows."""
     return TreinoError(
         "no_validation_rows",
         _("{what} needs validation rows, and there are none.").format(what=what),
@@ -197,7 +198,8 @@ def no_validation_rows(what: str) -> TreinoError:
 
 
 def _check_batch_of_one(net: NetSource, template: Template, plan: StepPlan) -> None:
-    """Refuse a network that fails on a batch of one row, as batch norm does, where an epoch's last is one."""
+    """Refuse a network that fails on a batch of one row, as batch norm does, if an epoch's last batch is one
+    row."""
     last = plan.rows % (plan.batch_size or plan.rows) or plan.batch_size or plan.rows
     if last > 1 or plan.batches is not None:
         return
@@ -215,7 +217,7 @@ def _check_batch_of_one(net: NetSource, template: Template, plan: StepPlan) -> N
 
 
 def _another_size(rows: int, size: int) -> str:
-    """The hint to a batch size above ``size`` with which no row is a batch by itself."""
+    """A hint with a batch size above ``size`` that leaves no batch of one row."""
     if rows < 2:
         return _("Give at least two rows.")
     other = next(n for n in range(size + 1, rows + size + 1) if rows % n != 1)

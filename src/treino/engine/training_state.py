@@ -18,7 +18,7 @@ RUNNING, FINISHED, STOPPED, DIVERGED = range(4)
 
 @dataclass(frozen=True)
 class HyperparameterChange:
-    """A hyper-parameter from a step on. value: one number for each member."""
+    """A change of a hyper-parameter at a step. value: one number for each member."""
 
     step: int
     name: str
@@ -27,10 +27,10 @@ class HyperparameterChange:
 
 @dataclass(eq=False)
 class BestWeights:
-    """Each member's best validation figure so far, and a copy of the weights that it is of.
+    """Each member's best validation figure so far, with a copy of its weights.
 
-    params ``[P, n]``, buffers ``[P, m]``: of ``[0, ...]`` where no weights are kept. metric_P: infinitely bad
-    before the first figure. step_P: the step that it is of; -1: there is none yet.
+    params ``[P, n]``, buffers ``[P, m]``: ``[0, ...]`` if no weights are kept. metric_P: infinitely bad
+    before the first figure. step_P: the step of the figure; -1: none yet.
     """
 
     params: Tensor
@@ -40,7 +40,7 @@ class BestWeights:
 
     @property
     def chosen_P(self) -> Tensor:
-        """``[P]`` bool: whose best weights are the ones to keep in the end."""
+        """``[P]`` bool: whether a member's best weights are the ones to keep at the end."""
         return (self.step_P >= 0) & (len(self.params) > 0)
 
     def tensors(self) -> dict[str, Tensor]:
@@ -48,18 +48,20 @@ class BestWeights:
 
     def rows(self, index: list[int]) -> "BestWeights":
         """A copy of these members' best weights; a member may be named several times."""
-        kept = index if len(self.params) else []
-        return BestWeights(self.params[kept], self.buffers[kept], self.metric_P[index], self.step_P[index])
+        places = index if len(self.params) else []
+        return BestWeights(
+            self.params[places], self.buffers[places], self.metric_P[index], self.step_P[index]
+        )
 
 
 @dataclass(eq=False)
 class TrainingState:
-    """A training after ``step`` updates: with its setup and rows, everything that the next update needs.
+    """The state of a training after ``step`` updates. With setup and rows it determines all further updates.
 
-    status_P: places in STATUS. stop_step_P: the updates of a member that isn't running any more; of a
-    diverged one, those that are kept. evaluated_step: the step of the last evaluation. pending: changes of
-    hyper-parameters that are still to come. running: int64, the places of the members that are still in
-    training, out of status_P. Two states are equal if they are so bit for bit.
+    status_P: indices of STATUS. stop_step_P: the updates of an ended member; of a diverged one, those up to
+    its last finite weights. evaluated_step: the step of the last evaluation. pending: future changes of
+    hyper-parameters. running: int64, the indices of the members in training, derived from status_P. Two
+    states are equal if all bits are.
     """
 
     population: Population
@@ -77,13 +79,13 @@ class TrainingState:
 
     @classmethod
     def initial(cls, population: Population, best: BestWeights) -> "TrainingState":
-        """Before the first step."""
+        """The state before the first step."""
         P = len(population)
         status_P, stop_step_P = torch.zeros(P, dtype=torch.int64), torch.zeros(P, dtype=torch.int64)
         return cls(population, best, EpochLoss(P), status_P, stop_step_P)
 
     def rows(self, index: list[int]) -> "TrainingState":
-        """A copy of these members, nothing shared; a member may be named several times."""
+        """A copy of these members that shares no memory; a member may be named several times."""
         return TrainingState(
             self.population.rows(index),
             self.best.rows(index),
@@ -115,7 +117,7 @@ class TrainingState:
         return torch.where(self.best.chosen_P, self.best.step_P, self.last_step_P)
 
     def end(self, members: Tensor, status: int, step: int) -> None:
-        """Stop these members after so many updates."""
+        """End these members after ``step`` updates."""
         self.status_P[members] = status
         self.stop_step_P[members] = step
         self.find_running()
@@ -125,7 +127,7 @@ class TrainingState:
         self.running = (self.status_P == RUNNING).nonzero().flatten()
 
     def tensors(self) -> dict[str, Tensor]:
-        """All tensors by the names under which they are saved; the tensors themselves, not copies."""
+        """All tensors by their names in a saved state, without copying."""
         return (
             self.population.tensors()
             | {f"best.{name}": t for name, t in self.best.tensors().items()}
@@ -164,12 +166,12 @@ class TrainingState:
 
 
 def _same_bits(a: Tensor, b: Tensor) -> bool:
-    """Whether they agree in shape, type and every bit, NaN included."""
+    """Whether two tensors agree in shape, type and every bit, also of NaN."""
     if a.shape != b.shape or a.dtype != b.dtype:
         return False
     return a.detach().cpu().numpy().tobytes() == b.detach().cpu().numpy().tobytes()
 
 
 def _shortened(value_P: Tensor) -> str:
-    shown = [f"{v:.4g}" for v in value_P[:SHOWN].tolist()]
-    return "[" + ", ".join([*shown, *(["…"] if len(value_P) > SHOWN else [])]) + "]"
+    texts = [f"{v:.4g}" for v in value_P[:SHOWN].tolist()]
+    return "[" + ", ".join([*texts, *(["…"] if len(value_P) > SHOWN else [])]) + "]"

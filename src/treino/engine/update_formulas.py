@@ -1,4 +1,4 @@
-"""What each optimizer does with the gradient of one weight, line by line, as formulas."""
+"""The formulas of each optimizer's update of one weight, line by line."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,10 +9,11 @@ from treino.words import N_
 
 @dataclass(frozen=True)
 class UpdateInputs:
-    """What an update of one weight begins with.
+    """The inputs of an update of one weight.
 
-    weight, gradient: after decay and clipping, with the signs that they are written with. state: by torch's
-    names, 0 before the first update. hp: of HP, lr with its schedule. t: the number of the update, from 1 on.
+    weight, gradient: after decay and clipping, with the symbols in which they are written. state: by torch's
+    names, 0 before the first update. hp: hyper-parameters, lr with its schedule. t: the number of the update,
+    from 1.
     """
 
     weight: Symbol
@@ -25,9 +26,10 @@ class UpdateInputs:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of an update. about: in words, marked with ``N_``. state: which state has its value then.
+    """One line of an update.
 
-    The last line of an update is that of the new weight.
+    about: in words, marked with ``N_``. state: the name of the state that gets its value. The last line of an
+    update is that of the new weight.
     """
 
     about: str
@@ -83,5 +85,5 @@ def adam(u: UpdateInputs) -> tuple[Line, ...]:
 
 
 def becomes(new: Expr) -> Formula:
-    """The new weight."""
+    """The line of the new weight."""
     return Formula(Symbol("w", 0.0, "t+1"), new)

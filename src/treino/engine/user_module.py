@@ -1,4 +1,4 @@
-"""Modules of the user's own: made, copied, tried on two rows, their dropout replaced by seeded dropout."""
+"""Modules of the user: made, copied, tested on two rows, with dropout replaced by seeded dropout."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ LayerRow = tuple[str, str, str, str, int]  # name, kind, in, out, parameters
 
 
 class HashDropout(nn.Module):
-    """What takes ``nn.Dropout``'s place while training: masks that depend on seed, layer and step alone.
+    """The replacement of ``nn.Dropout`` in training, whose masks depend on seed, layer and step alone.
 
     The kernel sets ``key`` (a, b) before each step; a module that is called twice in a step draws twice.
     """
@@ -63,7 +63,7 @@ def replace_dropout(module: nn.Module) -> list[HashDropout]:
 
 
 def construct_module(net: Callable[[], nn.Module], seed: int) -> nn.Module:
-    """Call a class or function that makes a network, under a random state derived from the seed."""
+    """Call a class or function that makes a network, with torch's random state derived from the seed."""
     with fork_rng(generator(seed, "init").initial_seed()):
         try:
             made = net()
@@ -83,7 +83,8 @@ def construct_module(net: Callable[[], nn.Module], seed: int) -> nn.Module:
 
 
 def module_copy(module: nn.Module) -> nn.Module:
-    """A deep copy that shares nothing. What a forward pass left in an attribute is copied as numbers alone.
+    """A deep copy that shares nothing. Tensors that a forward pass left in attributes are copied without
+    their graph.
 
     Raises:
         TreinoError: it holds something that can't be copied.
@@ -93,7 +94,7 @@ def module_copy(module: nn.Module) -> nn.Module:
     try:
         twin = copy.deepcopy(module, memo)
         for parameter, other in zip(module.parameters(), twin.parameters(), strict=True):
-            for hook in (parameter._backward_hooks or {}).values():  # which torch leaves behind
+            for hook in (parameter._backward_hooks or {}).values():  # left behind by torch
                 other.register_hook(hook)
         return twin
     except Exception as error:
@@ -105,14 +106,15 @@ def module_copy(module: nn.Module) -> nn.Module:
 
 
 def _numbers(t: Tensor) -> Tensor:
-    """What torch's own deepcopy refuses: a result with its graph, or a lazy layer's buffer."""
+    """A copy of a tensor that torch's deepcopy refuses: a result with its graph, or a lazy layer's buffer."""
     if is_lazy(t):
         return nn.UninitializedBuffer(device=t.device, dtype=t.dtype)  # type: ignore[call-arg]
     return t.detach().clone()
 
 
 def probe_rows(x: Any, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Two rows to probe with, copied: those with the largest and the smallest number, where indices fail."""
+    """Copies of two rows for a test: those with the largest and the smallest number, at which indices
+    fail."""
     if not isinstance(x, Tensor):
         two: tuple[Tensor, Tensor] = x.two(y)
         return two
@@ -122,7 +124,7 @@ def probe_rows(x: Any, y: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def with_lazy_layers(module: nn.Module, x: Tensor, seed: int) -> nn.Module:
-    """The module itself, its lazy layers made by sending rows through, under a random state of the seed."""
+    """The module, after its lazy layers are initialised by a forward pass with the seed's random state."""
     if any(is_lazy(t) for t in (*module.parameters(), *module.buffers())):
         _forward(module, x, [], training=False, seed=generator(seed, "lazy").initial_seed())
     return module
@@ -131,13 +133,14 @@ def with_lazy_layers(module: nn.Module, x: Tensor, seed: int) -> nn.Module:
 def probe_module(
     module: nn.Module, x: Tensor, y: Tensor, outputs: int, loss: Loss, own: bool
 ) -> list[LayerRow]:
-    """The table of layers, by sending two rows through; x ``[2, *item_shape]``, y what the loss takes.
+    """The table of layers, from a forward pass of two rows.
 
-    An own module is then trained on them for once, for what fails only there; all of it on copies.
+    x: ``[2, *item_shape]``. y: targets in the loss's form. A user's module is also trained on them once, to
+    find faults of training. All of this uses copies.
 
     Raises:
-        TreinoError: a layer whose size doesn't fit, with the number to write; no parameters; a wrong
-            output; no way back from the loss to a parameter; a parameter or buffer that becomes another.
+        TreinoError: a layer whose size doesn't fit, with the number to write; no parameters; a wrong output;
+            no gradient from the loss to any parameter; a parameter or buffer that is replaced.
     """
     if own and not any(p.requires_grad for p in module.parameters()):
         if any(True for _p in module.parameters()):
@@ -169,9 +172,9 @@ def probe_module(
 
 
 def probe_one_row(module: nn.Module, x: Tensor, rows: int, hint: str) -> None:
-    """Train on a batch of one row for once, where the last of an epoch is one; x ``[1, *item_shape]``.
+    """Train once on a batch of one row, if an epoch's last batch is one row.
 
-    rows: of the training data. hint: what to do where it fails.
+    x: ``[1, *item_shape]``. rows: the number of training rows. hint: what to do if it fails.
 
     Raises:
         TreinoError: the network fails on it, as batch norm does.
@@ -193,7 +196,7 @@ def _forward(module: nn.Module, x: Tensor, rows: list[LayerRow], *, training: bo
     with _watched(module, rows) as entered, torch.set_grad_enabled(training), fork_rng(seed):
         module.train(training)
         try:
-            out: Tensor = module(x.clone())  # some write into what they are given
+            out: Tensor = module(x.clone())  # some modules write into their input
         except TreinoError:
             raise
         except (Exception, SystemExit) as error:
@@ -228,18 +231,18 @@ def _backward(module: nn.Module, loss: Loss, out: Tensor, y: Tensor) -> None:
 
 
 def _check_output(out: object, x: Tensor, outputs: int) -> None:
-    wanted = [len(x), outputs]
+    shape = [len(x), outputs]
     if not isinstance(out, Tensor):
         raise TreinoError(
             "net_output",
             _("The network returns a {kind}, not a tensor.").format(kind=type(out).__name__),
             _("Return a tensor of shape [batch, {outputs}].").format(outputs=outputs),
         )
-    if list(out.shape) != wanted:
+    if list(out.shape) != shape:
         raise TreinoError(
             "net_output",
             _("For {rows} rows the network returns the shape {got}; wanted is {wanted}.").format(
-                rows=len(x), got=list(out.shape), wanted=wanted
+                rows=len(x), got=list(out.shape), wanted=shape
             ),
             _("Let the last layer have {outputs} outputs, and keep one row per item.").format(
                 outputs=outputs
@@ -255,7 +258,8 @@ def _check_output(out: object, x: Tensor, outputs: int) -> None:
 
 @contextmanager
 def _watched(module: nn.Module, rows: list[LayerRow]) -> Iterator[list[tuple[str, nn.Module, Tensor]]]:
-    """Hooks on every leaf: note what goes in and out; ``entered`` ends with the layer that was running."""
+    """Record the inputs and outputs of every leaf module by hooks. ``entered`` ends with the layer that was
+    running."""
     entered: list[tuple[str, nn.Module, Tensor]] = []
     hooks = []
     seen: set[nn.Module] = set()

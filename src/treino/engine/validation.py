@@ -19,8 +19,9 @@ OUTPUTS_AT_ONCE = 4_000_000
 
 @dataclass(frozen=True, eq=False)
 class Validation:
-    """rows: to measure on. outputs: numbers that a member gives per row. scale: of a regression's target.
-    batch_size: rows of a training batch (None: all), for the deviation of the loss over such batches."""
+    """Measures members on validation rows. rows: the validation rows. outputs: numbers of a member per row.
+    scale: of a regression's target. batch_size: rows of a training batch (None: all), for the deviation of
+    the loss over such batches."""
 
     kernel: Kernel
     shared: SharedConfig
@@ -30,22 +31,22 @@ class Validation:
     batch_size: int | None
 
     def measure(self, population: Population, members: Tensor) -> tuple[dict[str, Tensor], float | None]:
-        """-> ``{metric: [P] float64}``, NaN for all but these members; and of a population of one the
-        deviation of its loss."""
-        found: dict[str, Tensor] = {}
+        """``{metric: [P] float64}``, NaN for other members, and the deviation of the loss for a population of
+        one."""
+        metrics: dict[str, Tensor] = {}
         deviation = None
         with torch_context(self.kernel.intra_op_threads):
             for part in members.split(self._at_once):
                 output_RNC, y = outputs_on(self.rows, self.kernel, self.shared, population, part)
                 for name, value_R in measure(output_RNC, y, self.shared.loss, self.scale).items():
                     empty_P = torch.full((len(population),), torch.nan, dtype=torch.float64)
-                    found.setdefault(name, empty_P)[part] = value_R
+                    metrics.setdefault(name, empty_P)[part] = value_R
             if len(population) == 1:
                 deviation = batch_deviation(output_RNC[0], y, self.shared.loss, self.batch_size)
-        return found, deviation
+        return metrics, deviation
 
     def measure_together(self, population: Population, members: Tensor) -> tuple[dict[str, float], float]:
-        """-> ``{metric: figure}`` of these members' common answer, and the deviation of its loss."""
+        """``{metric: figure}`` of the mean answer of these members, and the deviation of its loss."""
         loss, outputs = self.shared.loss, []
         with torch_context(self.kernel.intra_op_threads):
             for part in members.split(self._at_once):
@@ -59,15 +60,15 @@ class Validation:
 
     @property
     def _at_once(self) -> int:
-        """Members whose outputs are computed at once."""
+        """The number of members whose outputs are computed at once."""
         return max(1, OUTPUTS_AT_ONCE // (len(self.rows.x) * self.outputs))
 
 
 def outputs_on(
     rows: KernelRows, kernel: Kernel, shared: SharedConfig, population: Population, members: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """What these members give for all rows ``[R, N, C]``, and y in the same order; part by part where the
-    rows are not in memory."""
+    """Outputs ``[R, N, C]`` of these members for all rows, and y in the same order; part by part if the rows
+    are on disk."""
     if isinstance(rows.x, Tensor):
         return kernel.outputs(population, members, rows.x), rows.y
     outputs, targets = [], []

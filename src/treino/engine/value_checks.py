@@ -10,7 +10,7 @@ LARGEST_WHOLE = 2**63 - 1
 
 
 def known(what: str, name: object, names: Iterable[str]) -> str:
-    """The name itself, if the registry has it."""
+    """The name, if the registry has it; else raises an error with the nearest name."""
     if not isinstance(name, str) or name not in names:
         raise TreinoError(
             f"{what}_unknown",
@@ -21,8 +21,7 @@ def known(what: str, name: object, names: Iterable[str]) -> str:
 
 
 def whole(name: str, value: object, least: int, most: int = LARGEST_WHOLE, text: str | None = None) -> int:
-    """A whole number that is neither too small nor too large. text: the name in the error, where it is no
-    setting."""
+    """Check a whole number and its range. text: the name in the error, if it is no setting."""
     if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) <= most:
         raise TreinoError(
             f"{name}_range",
@@ -35,7 +34,7 @@ def whole(name: str, value: object, least: int, most: int = LARGEST_WHOLE, text:
 
 
 def in_range(name: str, value: object, low: float, high: float) -> float:
-    """A number in [low, high)."""
+    """Check that a number is in [low, high)."""
     if isinstance(value, bool) or not isinstance(value, Real) or not low <= float(value) < high:
         raise TreinoError(
             f"{name}_range",

@@ -1,4 +1,4 @@
-"""Warm start: a training that begins with the weights of a trained network."""
+"""Warm start: begin a training with the weights of a trained network."""
 
 from collections.abc import Mapping
 
@@ -18,10 +18,10 @@ from treino.words import _
 def warm_start(
     shared: SharedConfig, state: TrainingState, weights: Mapping[str, Tensor], *, of_each: bool = False
 ) -> None:
-    """Give every member these weights, by their ``state_dict`` names; the optimizer begins anew.
+    """Give every member these weights, by their ``state_dict`` names; the optimizer starts anew.
 
-    Buffers that ``state_dict`` leaves out may be among them; one that isn't there is as it was made.
-    of_each: those of an ``Ensemble`` of all members, each of which gets its own.
+    They may include buffers that ``state_dict`` leaves out; missing ones keep their initial values. of_each:
+    weights of an ``Ensemble`` of all members, each of which gets its own.
 
     Raises:
         TreinoError: the network has other tensors; the training has begun already.

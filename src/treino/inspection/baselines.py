@@ -27,10 +27,11 @@ MOST_CATEGORIES = 255  # of a column, for scikit-learn's trees
 
 @dataclass(frozen=True)
 class Baselines:
-    """metrics: ``{"majority" or "mean": {metric: value}, "linear": {…}}``, and ``"trees"`` if they were
-    asked for, as a network's are measured.
+    """The figures of the baselines.
 
-    split, rows: where. notes: a sentence for each thing that was done otherwise than a reader expects.
+    metrics: ``{"majority" or "mean": {metric: value}, "linear": {…}}``, and ``"trees"`` if they were fitted,
+    measured as for a network. split, rows: the rows measured on. notes: one sentence for each unexpected
+    circumstance.
     """
 
     metrics: dict[str, dict[str, float]]
@@ -42,11 +43,11 @@ class Baselines:
 def baselines(data: Data, loss: Loss | None = None, full: bool = False) -> Baselines:
     """The best constant answer and scikit-learn's linear model, both fitted on training rows.
 
-    Classes: the training shares (``majority``) and logistic regression, as log-probabilities. Numbers:
-    the training mean and ridge regression, in standardised units. On tables of one's own gradient-boosted
-    trees too, with scikit-learn's defaults, for two seconds; full: on all data, however long they take.
-    Measured on test rows by ``engine.metrics.measure`` with the run's own loss (default: cross-entropy or
-    squared error); on validation or training rows where there are none, and a note says so.
+    Classes: the training shares (``majority``) and logistic regression, as log-probabilities. Numbers: the
+    training mean and ridge regression, in standardised units. For the user's own tables also gradient-boosted
+    trees with scikit-learn's defaults, for two seconds; full: for all data, without a limit of time. Measured
+    on test rows by ``engine.metrics.measure`` with the run's own loss (default: cross-entropy or squared
+    error); without test rows on validation or training rows, with a note.
     """
     loss = loss or Loss("cross_entropy" if data.task == "classification" else "mse")
     split = next(name for name in ("test", "validation", "train") if len(data.splits[name]))
@@ -56,16 +57,16 @@ def baselines(data: Data, loss: Loss | None = None, full: bool = False) -> Basel
             _("There are no test rows: the baselines are measured on {split} rows.").format(split=split)
         )
     constant, name = _constant(data, rows, loss)
-    found = {name: constant}
-    linear, said = _logistic(data, rows, loss) if data.classes else _ridge(data, rows)
-    notes += said
+    outputs = {name: constant}
+    linear, more_notes = _logistic(data, rows, loss) if data.classes else _ridge(data, rows)
+    notes += more_notes
     if linear is not None:
-        found[N_("linear")] = linear
+        outputs[N_("linear")] = linear
     if (full or _own_table(data)) and (not data.classes or len(data.train.y.unique()) > 1):
-        found[N_("trees")], said = _trees(data, rows, loss, math.inf if full else TREES_SECONDS)
-        notes += said
+        outputs[N_("trees")], more_notes = _trees(data, rows, loss, math.inf if full else TREES_SECONDS)
+        notes += more_notes
     metrics = {}
-    for key, output_NC in found.items():
+    for key, output_NC in outputs.items():
         measured = measure(output_NC[None], rows.y, loss, data.target_scale)
         metrics[key] = {metric: float(value[0]) for metric, value in measured.items()}
     return Baselines(metrics, split, len(rows), tuple(notes))
@@ -85,7 +86,7 @@ def _constant(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor, str]:
 
 
 def _logistic(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor | None, list[str]]:
-    """Multinomial logistic regression (L2, C = 1); on a share of the rows where all would take too long."""
+    """Multinomial logistic regression (L2, C = 1), on a sample of the rows if all would take too long."""
     from sklearn.linear_model import LogisticRegression
 
     classes, notes, iterations = len(data.classes), [], ITERATIONS
@@ -129,8 +130,8 @@ def _ridge(data: Data, rows: Rows) -> tuple[torch.Tensor | None, list[str]]:
     x_ND, test_ND = _standardised(data, x_ND, rows)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        said_N1 = Ridge(alpha=1.0).fit(x_ND, y_N1).predict(test_ND)
-    return torch.from_numpy(np.asarray(said_N1, dtype=np.float64).reshape(-1, 1)), notes
+        predicted_N1 = Ridge(alpha=1.0).fit(x_ND, y_N1).predict(test_ND)
+    return torch.from_numpy(np.asarray(predicted_N1, dtype=np.float64).reshape(-1, 1)), notes
 
 
 def _trees(
@@ -138,8 +139,8 @@ def _trees(
 ) -> tuple[torch.Tensor, list[str]]:
     """Gradient-boosted trees on histograms (scikit-learn's defaults, seed 0), with classes as classes.
 
-    most_seconds: about how long they may take; fitted on a share of the rows, or fewer trees, where all
-    would take longer. https://scikit-learn.org/stable/modules/ensemble.html#histogram-based-gradient-boosting
+    most_seconds: the approximate time limit; beyond it, fewer rows or fewer trees are used.
+    https://scikit-learn.org/stable/modules/ensemble.html#histogram-based-gradient-boosting
     """
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
@@ -165,7 +166,7 @@ def _trees(
 
 
 def _affordable(rows: int, columns: int, classes: int, seconds: float) -> tuple[int, int]:
-    """How many rows, and rounds of trees, take about so long: fewer rounds only where no rows would do."""
+    """The numbers of rows and of rounds of trees that take about ``seconds``; rows are reduced first."""
     trees = classes if classes > 2 else 1
     any_rows = trees * (TREE_SECONDS + columns * COLUMN_SECONDS)  # a round's
     rounds = TREES if any_rows * TREES <= seconds / 2 else max(1, int(seconds / 2 / any_rows))
@@ -174,28 +175,28 @@ def _affordable(rows: int, columns: int, classes: int, seconds: float) -> tuple[
 
 
 def _columns(data: Data, x_ND: torch.Tensor) -> tuple[NDArray, list[int]]:
-    """``[N, F]`` for trees: prepared rows without bins, and the number of a class in the place of its inputs;
-    and which of the columns hold such numbers."""
+    """``[N, F]`` for trees: prepared rows without bins, with a class number in place of one-hot inputs; and
+    the columns with class numbers."""
     preparation = data.preparation
     if not preparation.encoders:
         return x_ND.numpy(), []
-    found: list[torch.Tensor] = []
+    columns: list[torch.Tensor] = []
     categories: list[int] = []
     for encoder, group in zip(preparation.encoders, preparation.groups, strict=True):
         part_NG = x_ND[:, list(group)]
         if isinstance(encoder, OneHotEncoder) and 2 < len(group) <= MOST_CATEGORIES:
-            categories.append(len(found))
+            categories.append(len(columns))
             none_N = part_NG.sum(1) == 0  # a class of no training row
-            found.append(part_NG.argmax(1).double().masked_fill(none_N, math.nan))
+            columns.append(part_NG.argmax(1).double().masked_fill(none_N, math.nan))
         else:
             bins = max(0, len(encoder.edges) - 1)
-            found += [part_NG[:, g].double() for g in range(len(group)) if not 0 < g <= bins]
-    return torch.stack(found, 1).numpy(), categories
+            columns += [part_NG[:, g].double() for g in range(len(group)) if not 0 < g <= bins]
+    return torch.stack(columns, 1).numpy(), categories
 
 
 def _standardised(data: Data, x_ND: NDArray, rows: Rows) -> tuple[NDArray, NDArray]:
-    """Prepared rows as they are; a table that was left in its own units is standardised for the linear
-    model alone, which would not arrive otherwise: the baseline is what a linear model can do."""
+    """Prepared rows; a table that was not normalised is standardised for the linear model, which wouldn't
+    converge otherwise."""
     test_ND = rows.x.double().numpy()
     if data.preparation.normalise or data.kind == "image":
         return x_ND, test_ND
@@ -206,16 +207,16 @@ def _standardised(data: Data, x_ND: NDArray, rows: Rows) -> tuple[NDArray, NDArr
 
 
 def _some(x_ND: NDArray, y: NDArray, most: int) -> tuple[NDArray, NDArray]:
-    taken = np.sort(np.random.RandomState(0).permutation(len(x_ND))[: max(most, 2)])
-    return x_ND[taken], y[taken]
+    row_K = np.sort(np.random.RandomState(0).permutation(len(x_ND))[: max(most, 2)])
+    return x_ND[row_K], y[row_K]
 
 
 def _floored(log_share: torch.Tensor, rows: int) -> torch.Tensor:
-    """Log-shares, where a class never seen among ``rows`` rows gets less than one row's share and not
-    none: one such test row would make the loss infinite."""
+    """Log-shares in which a class without any of ``rows`` rows gets less than one row's share instead of
+    none: a single test row of it would make the loss infinite."""
     return torch.where(log_share.isneginf(), -math.log(rows + 1) - 1, log_share)
 
 
 def _logits(log_NC: torch.Tensor, loss: Loss) -> torch.Tensor:
-    """Log-probabilities as a network's outputs: their difference where it has one logit."""
+    """Log-probabilities as a network's outputs: their difference for a loss with one logit."""
     return log_NC[:, 1:] - log_NC[:, :1] if loss.kind.outputs == 1 else log_NC

@@ -1,7 +1,8 @@
-"""Calibration: whether of all rows with a probability of 80 % about 80 % are right; and a class's threshold.
+"""Calibration: whether about 80 % of the rows with a probability of 80 % are right; and thresholds.
 
-Expected calibration error: Guo, Pleiss, Sun & Weinberger 2017, https://arxiv.org/abs/1706.04599. What chance
-alone makes of it: Bröcker & Smith 2007, https://doi.org/10.1175/WAF993.1 ("consistency resampling").
+Expected calibration error: Guo, Pleiss, Sun & Weinberger 2017, https://arxiv.org/abs/1706.04599. Its
+distribution under perfect calibration: Bröcker & Smith 2007, https://doi.org/10.1175/WAF993.1 ("consistency
+resampling").
 """
 
 import re
@@ -27,12 +28,12 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """How far the probabilities of the predicted classes are from the shares that are right.
+    """The differences between the probabilities of the predicted classes and the shares of right rows.
 
-    error: the expected calibration error, from 0 to 1. chance: an error so large, or larger, has one in
-    twenty of those networks whose probabilities are exactly right, on so many rows. By bin of the
-    probability: confidence_B, its mean; right_B, the share of right rows; low_B, high_B: between which that
-    share lies for 95 % of such networks; rows_B. Bins without rows are left out.
+    error: the expected calibration error, from 0 to 1. chance: the error that one in twenty perfectly
+    calibrated networks exceeds on so many rows. By bin of the probability: confidence_B: its mean; right_B:
+    the share of right rows; low_B, high_B: the range of that share for 95 % of perfectly calibrated networks;
+    rows_B. Bins without rows are left out.
     """
 
     name: str
@@ -53,8 +54,8 @@ class Calibration:
 def calibration(
     net: nn.Module, data: Data, *, splits: Sequence[Split] = ALL, item_shape: Sequence[int] | None = None
 ) -> Calibration | None:
-    """On all test rows; on validation rows where there are none, else on training rows. None: the network
-    has an answer for no row."""
+    """The calibration on all test rows, else on validation rows, else on training rows. None: no row has an
+    answer."""
     split, rows = held_out(data, splits)
     share_NC = probabilities(outputs(net, rows.x, item_shape=item_shape)).double().numpy()
     return calibration_of(share_NC, rows.y.long().numpy(), data.name, split)
@@ -63,7 +64,8 @@ def calibration(
 def calibration_of(
     share_NC: Floats, true_N: NDArray[np.int64], name: str = "", split: Split = "test"
 ) -> Calibration | None:
-    """share_NC: the probability of each class; rows with NaN are left out."""
+    """The calibration of probabilities. share_NC: the probability of each class; rows with NaN are left
+    out."""
     known_N = np.isfinite(share_NC).all(1)
     if not known_N.any():
         return None
@@ -90,17 +92,17 @@ def calibration_of(
 
 
 def cost_of(rule: str) -> tuple[float, float] | None:
-    """What a wrong and a missed second class cost, of ``cost=FP:FN``; None: it says something else."""
-    found = COST.fullmatch(rule)
-    return None if found is None else (float(found[1]), float(found[2]))
+    """The costs of a false positive and a false negative in ``cost=FP:FN``; None for another rule."""
+    match = COST.fullmatch(rule)
+    return None if match is None else (float(match[1]), float(match[2]))
 
 
 def threshold_of(share_N: Floats, positive_N: NDArray[np.bool_], rule: str) -> float | None:
-    """From which probability on the second class is predicted, so that validation rows cost least.
+    """The probability from which the second class is predicted, chosen for the least cost on these rows.
 
-    share_N: the probability of the second class. rule: ``auto``, where the two classes' shares of wrong rows
-    count alike (balanced accuracy, as scikit-learn's ``TunedThresholdClassifierCV``), or ``cost=FP:FN``.
-    Among equally good ones that nearest to 0.5. None: a class has no row.
+    share_N: the probability of the second class. rule: ``auto``: both classes' shares of wrong rows count
+    equally (balanced accuracy, as in scikit-learn's ``TunedThresholdClassifierCV``), or ``cost=FP:FN``. Of
+    equally good thresholds, the one nearest to 0.5. None: a class has no row.
     """
     known_N = np.isfinite(share_N)
     share_N, positive_N = share_N[known_N], positive_N[known_N]

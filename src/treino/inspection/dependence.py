@@ -29,20 +29,20 @@ from treino.words import _
 
 Axis = Literal["number", "class", "date", "time"]
 MOST_COLUMNS = 6  # of a network, the most important first
-ROWS = 300  # training rows that are averaged over
+ROWS = 300  # training rows in the average
 POINTS = 41  # of a number, a date or a time of day
-FEW = 8  # a number with no more different values than this is asked at these values
+FEW = 8  # a number with at most so many different values is evaluated at these
 
 
 @dataclass(frozen=True, eq=False)
 class Dependence:
-    """What the network says on N rows at each of G values of one column.
+    """The network's outputs on N rows at each of G values of one column.
 
-    axis: ``number`` (``at_G`` in the column's units), ``class`` (places among ``levels``), ``date`` (seconds
-    since 1970-01-01) or ``time`` (seconds since midnight). own_N: where the rows themselves are on it, NaN
-    where their cell is empty. curve_NGC: ``[N, G, C]`` probabilities, or ``[N, G, 1]`` the target in its own
-    units. mean_GC is the partial dependence (Friedman 2001), each row's curve an individual conditional
-    expectation (Goldstein et al. 2015). total: training rows, of which the N were drawn.
+    axis: ``number`` (``at_G`` in the column's units), ``class`` (indices of ``levels``), ``date`` (seconds
+    since 1970-01-01) or ``time`` (seconds since midnight). own_N: the rows' own values on the axis, NaN for
+    missing cells. curve_NGC: ``[N, G, C]`` probabilities, or ``[N, G, 1]`` the target in its own units.
+    mean_GC is the partial dependence (Friedman 2001), each row's curve an individual conditional expectation
+    (Goldstein et al. 2015). total: the training rows from which the N were drawn.
     """
 
     column: str
@@ -59,7 +59,7 @@ class Dependence:
 
     @property
     def reach_C(self) -> Floats:
-        """``[C]``: from the lowest to the highest point of each mean curve."""
+        """``[C]``: the range of each mean curve."""
         return np.asarray(np.ptp(self.mean_GC, axis=0))
 
 
@@ -74,9 +74,9 @@ def dependence(
 ) -> Dependence:
     """The dependence on one column, over at most ``rows`` training rows (a seeded draw).
 
-    A column that became several inputs (classes, a date's circles) changes in all of them together, as the
-    training's own encoder makes them. at: the values, in the axis's units; by default evenly over what the
-    training rows have, or all the classes.
+    All inputs of a column (classes, a date's circles) change together, computed by the training's encoder.
+    at: the values, in the axis's units; by default evenly over the range of the training rows, or all
+    classes.
 
     Raises:
         TreinoError: an unknown column, one that was hashed, a pixel, or outputs that are not finite.
@@ -124,10 +124,10 @@ def dependence(
             _("Look at its curves, and train again with a smaller [[lr]]."),
         )
     if data.classes:
-        said = probabilities(out_NGC.flatten(0, 1)).reshape(*out_NGC.shape[:2], -1)
+        value_NGC = probabilities(out_NGC.flatten(0, 1)).reshape(*out_NGC.shape[:2], -1)
     else:
-        said = out_NGC * data.target_scale + data.target_mean
-    return Dependence(column, axis, levels, at_G, own_N, said.numpy(), len(data.train))
+        value_NGC = out_NGC * data.target_scale + data.target_mean
+    return Dependence(column, axis, levels, at_G, own_N, value_NGC.numpy(), len(data.train))
 
 
 def drawable(data: Data) -> tuple[str, ...]:
@@ -142,20 +142,20 @@ def drawable(data: Data) -> tuple[str, ...]:
     )
 
 
-def _own(encoder: Encoder, found: list[Cell]) -> tuple[Floats, Axis, tuple[str, ...]]:
-    """Where the rows are on the axis, its kind, and the classes on it."""
+def _own(encoder: Encoder, cells: list[Cell]) -> tuple[Floats, Axis, tuple[str, ...]]:
+    """The rows' values on the axis, the kind of axis, and its classes."""
     if isinstance(encoder, OneHotEncoder | RankEncoder):
         levels = encoder.levels
         known: dict[Cell, int] = {(level or None): k for k, level in enumerate(levels)}
-        return np.array([known.get(cell, np.nan) for cell in found], dtype=np.float64), "class", levels
+        return np.array([known.get(cell, np.nan) for cell in cells], dtype=np.float64), "class", levels
     if isinstance(encoder, DateEncoder):
-        days = [np.nan if c is None else np.datetime64(str(c), "s").astype(np.int64) for c in found]
+        days = [np.nan if c is None else np.datetime64(str(c), "s").astype(np.int64) for c in cells]
         return np.array(days, dtype=np.float64), "date", ()
     if isinstance(encoder, TimeEncoder):
-        parts = [(None if c is None else str(c).split(":")) for c in found]
+        parts = [(None if c is None else str(c).split(":")) for c in cells]
         seconds = [np.nan if p is None else 3600.0 * int(p[0]) + 60.0 * int(p[1]) for p in parts]
         return np.array(seconds), "time", ()
-    return np.array([np.nan if c is None else float(c) for c in found]), "number", ()
+    return np.array([np.nan if c is None else float(c) for c in cells]), "number", ()
 
 
 def _values(axis: Axis, levels: tuple[str, ...], own_N: Floats) -> Floats:

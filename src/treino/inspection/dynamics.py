@@ -19,7 +19,7 @@ from treino.inspection.outputs import evaluating, outputs
 # Weights should change by about a thousandth of their size in each update: Karpathy et al., CS231n notes,
 # "Neural Networks Part 3", https://cs231n.github.io/neural-networks-3/#ratio
 MOMENTS = 60  # of a run, at most
-LOOKED_AT = 1000  # training rows on which a unit is called dead
+LOOKED_AT = 1000  # training rows that decide whether a unit is dead
 
 
 RULE_OF_THUMB = 1e-3
@@ -27,10 +27,10 @@ RULE_OF_THUMB = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class UpdateRecord:
-    """A network before an update and after it, with the batch of that update (prepared rows and targets).
+    """A network before and after an update, with the update's batch (prepared rows and targets).
 
-    step: updates done before. after: None where the run ended here. lr: the learning rates of the updates
-    from here to the next instant, or to the end. loss: the one that was trained then, where it was another.
+    step: updates done before. after: None if the run ended here. lr: the learning rates of the updates from
+    here to the next record, or to the end. loss: the training loss at that time, if it differs.
     """
 
     step: int
@@ -56,10 +56,9 @@ class Dynamics:
 
     lr_S: the learning rate of every update. step_K: updates done at each moment. gradient_KL: the norm of the
     gradient of a layer's parameters on the batch of the next update, before clipping, without dropout.
-    ratio_KL: the norm of what the next update changes of a layer's weights (biases left out), in units of the
-    weights' own norm. dead_KU: the share of units that are zero for each of ``rows`` training rows;
-    relu_U: the place in ``layers`` of the layer before each ReLU. NaN where nothing could be measured.
-    steps_per_epoch: None where not all epochs have as many.
+    ratio_KL: the norm of the next update of a layer's weights (without biases), relative to the norm of the
+    weights. dead_KU: the share of units that are zero for all of ``rows`` training rows; relu_U: the index in
+    ``layers`` of the layer before each ReLU. NaN if not measurable. steps_per_epoch: None if it varies.
     """
 
     name: str
@@ -85,11 +84,12 @@ def dynamics(
     steps_per_epoch: int | None = 1,
     notes: Sequence[str] = (),
 ) -> Dynamics:
-    """Measure every instant. looked_at: the prepared rows ``[N, D]`` on which a unit is called dead.
+    """Measure every record.
 
-    Where the network had other layers than in the end, only the learning rates are told.
+    looked_at: the prepared rows ``[N, D]`` that decide whether a unit is dead. For a network with other
+    layers than at the end only the learning rates are known.
     """
-    found: list[tuple[tuple[WeightLayer, ...], list[float], list[float], tuple[int, ...], list[float]]] = []
+    records: list[tuple[tuple[WeightLayer, ...], list[float], list[float], tuple[int, ...], list[float]]] = []
     steps, lr_S = list[int](), list[float]()
     for instant in instants:
         layers = tuple(WeightLayer(n, tuple(weights(m)[0].shape)) for n, m in weighted(instant.net).items())
@@ -98,12 +98,12 @@ def dynamics(
         slopes = gradients_of(instant.net, instant.x_BD, instant.y_B, instant.loss or loss, item_shape)
         gradients_L = [norm(slopes[layer.name].values()) for layer in layers]
         ratios_L = update_ratios(instant.net, instant.after)
-        found.append((layers, gradients_L, ratios_L, *dead_units(instant.net, looked_at, item_shape)))
-    layers, _g, _r, relus, _d = found[-1] if found else ((), [], [], (), [])
-    own = [(of, kinds) == (layers, relus) for of, _g, _r, kinds, _d in found]
-    gradients = [of[1] if own[k] else [math.nan] * len(layers) for k, of in enumerate(found)]
-    ratios = [of[2] if own[k] else [math.nan] * len(layers) for k, of in enumerate(found)]
-    deads = [of[4] if own[k] else [math.nan] * len(relus) for k, of in enumerate(found)]
+        records.append((layers, gradients_L, ratios_L, *dead_units(instant.net, looked_at, item_shape)))
+    layers, _g, _r, relus, _d = records[-1] if records else ((), [], [], (), [])
+    own = [(of, kinds) == (layers, relus) for of, _g, _r, kinds, _d in records]
+    gradients = [of[1] if own[k] else [math.nan] * len(layers) for k, of in enumerate(records)]
+    ratios = [of[2] if own[k] else [math.nan] * len(layers) for k, of in enumerate(records)]
+    deads = [of[4] if own[k] else [math.nan] * len(relus) for k, of in enumerate(records)]
     K = len(steps)
     return Dynamics(
         name,
@@ -121,12 +121,12 @@ def dynamics(
 
 
 def weighted(net: nn.Module) -> dict[str, nn.Module]:
-    """The layers with trained weights of two axes or more, by their names."""
+    """The layers with trained weights of two or more axes, by name."""
     return {name: module for name, module in net.named_modules() if weights(module)}
 
 
 def weights(module: nn.Module) -> list[Tensor]:
-    """A layer's own trained parameters of two axes or more: no biases, nothing of its children."""
+    """A layer's own trained parameters of two or more axes: without biases and child modules."""
     own = [p for p in module._parameters.values() if p is not None and p.requires_grad]
     return [p for p in own if p.dim() >= 2]
 
@@ -156,12 +156,12 @@ def gradients_of(
         value = loss(out, loss.target(y_B, out.dtype))
         flat = [p for of in own.values() for p in of.values()]
         slopes = iter(torch.autograd.grad(value, flat, allow_unused=True))
-    found: dict[str, dict[str, Tensor]] = {layer: {} for layer in own}
+    gradients: dict[str, dict[str, Tensor]] = {layer: {} for layer in own}
     for layer, of in own.items():
         for n, p in of.items():
             slope = next(slopes)
-            found[layer][n] = torch.zeros_like(p) if slope is None else slope
-    return found
+            gradients[layer][n] = torch.zeros_like(p) if slope is None else slope
+    return gradients
 
 
 def update_ratios(net: nn.Module, after: nn.Module | None) -> list[float]:
@@ -171,21 +171,21 @@ def update_ratios(net: nn.Module, after: nn.Module | None) -> list[float]:
     later = {} if after is None else weighted(after)
     if any(name not in later or _shapes(later[name]) != _shapes(m) for name, m in before.items()):
         return [math.nan] * len(before)
-    found = []
+    ratios = []
     for name, module in before.items():
         old, new = weights(module), weights(later[name])
         size = norm(old)
         moved = norm(b.double() - a.double() for a, b in zip(old, new, strict=True))
-        found.append(moved / size if size else math.nan)
-    return found
+        ratios.append(moved / size if size else math.nan)
+    return ratios
 
 
 def dead_units(
     net: nn.Module, x_ND: Tensor, item_shape: Sequence[int] | None = None
 ) -> tuple[tuple[int, ...], list[float]]:
-    """-> (the layer before each ``nn.ReLU``, the share of its units that are zero for all these rows).
+    """(the layer before each ``nn.ReLU``, the share of its units that are zero for all these rows).
 
-    A unit of a convolution is a channel, zero at all places.
+    A unit of a convolution is a channel, dead if it is zero at all places.
     """
     place = {module: k for k, module in enumerate(weighted(net).values())}
     last = -1
@@ -203,7 +203,7 @@ def dead_units(
 
     def relu(_module: nn.Module, _args: Any, out: Tensor) -> None:
         turn[last] = turn.get(last, -1) + 1
-        positive = (out > 0) | out.isnan()  # what is not finite is not dead but worse
+        positive = (out > 0) | out.isnan()  # NaN and infinity don't count as dead
         others = [axis for axis in range(positive.dim()) if axis != 1]
         key = (last, turn[last])
         alive[key] = positive.any(dim=others) | alive.get(key, torch.tensor(False))
@@ -218,10 +218,10 @@ def dead_units(
     finally:
         for hook in hooks:
             hook.remove()
-    found = {key: 1 - float(units.double().mean()) for key, units in alive.items() if key[0] >= 0}
-    return tuple(layer for layer, _turn in found), list(found.values())
+    shares = {key: 1 - float(units.double().mean()) for key, units in alive.items() if key[0] >= 0}
+    return tuple(layer for layer, _turn in shares), list(shares.values())
 
 
 def norm(tensors: Iterable[Tensor]) -> float:
-    """The Euclidean norm of all numbers in these tensors together, summed in float64."""
+    """The Euclidean norm of all numbers in these tensors, summed in float64."""
     return math.sqrt(sum(float(t.detach().double().square().sum()) for t in tensors))

@@ -10,9 +10,9 @@ Values = Sequence[float | None]
 
 @dataclass(frozen=True)
 class Median:
-    """A median with an interval around it. coverage: the chance that such an interval holds the median.
+    """A median with an interval. coverage: the probability that such an interval contains the median.
 
-    low, high, coverage are None where there is a single value.
+    low, high and coverage are None for a single value.
     """
 
     value: float
@@ -22,11 +22,11 @@ class Median:
 
 
 def median_of(values: Sequence[float], level: float = 0.95) -> Median | None:
-    """The median, and the shortest interval between two of the values that covers it with ``level``.
+    """The median, and the shortest interval between two of the values with coverage ``level``.
 
-    It supposes nothing about how the values are spread (Conover, Practical Nonparametric Statistics, 3rd ed.
-    1999, 3.2): that k values or fewer lie below the median has a binomial chance. Fewer than six values can't
-    cover 95 %: then it is their whole range, with the coverage that this has. None where there are no values.
+    It assumes no distribution (Conover, Practical Nonparametric Statistics, 3rd ed. 1999, 3.2): the number of
+    values below the median is binomial. Fewer than six values can't reach 95 %; the interval is then their
+    range, with its coverage. None without values.
     """
     n, ordered = len(values), sorted(values)
     if n < 2:
@@ -38,21 +38,22 @@ def median_of(values: Sequence[float], level: float = 0.95) -> Median | None:
 
 
 def _chance(n: int, k: int) -> float:
-    """The chance of k heads in n throws of a coin, also where neither factor is a float."""
+    """The probability of k heads in n throws of a coin, also if its factors exceed a float."""
     return math.exp(math.log(math.comb(n, k)) - n * math.log(2))
 
 
 def ratio_of(seconds: Mapping[int, float], other: Mapping[int, float]) -> Median | None:
-    """How many times ``other`` it takes: the median over the rounds that both were timed in.
+    """The time relative to ``other``: the median ratio over the rounds in which both were timed.
 
-    Within a round both are measured one after the other, so what slows the machine down slows both.
+    Within a round they are timed one after the other, so other load slows both.
     """
     both = sorted(seconds.keys() & other.keys())
     return median_of([seconds[r] / other[r] for r in both if other[r] > 0])
 
 
 def epochs_to_goal(values: Values, target: float, better: int) -> int | None:
-    """The first epoch, from 1 on, whose figure is below the target (better -1) or not below (+1); or None."""
+    """The first epoch, from 1, whose figure is below the target (better -1) or at least the target (+1), or
+    None."""
     for epoch, value in enumerate(values, 1):
         if value is not None and (value < target if better < 0 else value >= target):
             return epoch
@@ -60,14 +61,14 @@ def epochs_to_goal(values: Values, target: float, better: int) -> int | None:
 
 
 def half(epochs: Sequence[int | None]) -> int | None:
-    """By when at least half of them were there; None where fewer ever were."""
+    """The epoch by which at least half of the networks reached the goal; None if fewer did."""
     there = sorted(e for e in epochs if e is not None)
     needed = -(-len(epochs) // 2)
     return there[needed - 1] if needed and len(there) >= needed else None
 
 
 def mean_of(curves: Sequence[Values]) -> list[float | None]:
-    """The mean curve; None where one of them has no figure, and no longer than the shortest."""
+    """The mean curve, as long as the shortest; None at an epoch at which a curve has no figure."""
     return [
         None if any(not _finite(v) for v in values) else math.fsum(values) / len(values)
         for values in zip(*curves, strict=False)
@@ -75,24 +76,24 @@ def mean_of(curves: Sequence[Values]) -> list[float | None]:
 
 
 def deviation_of(means: Sequence[Values], deviations: Sequence[Values]) -> list[float | None]:
-    """The deviation over all iterations of an epoch, of equally many in each curve, around the mean curve."""
-    found: list[float | None] = []
+    """The deviation from the mean curve over all iterations of an epoch, with equally many in each curve."""
+    curve: list[float | None] = []
     for place, centre in enumerate(mean_of(means)):
         if centre is None:
-            found.append(None)
+            curve.append(None)
             continue
         parts = [
             (float(m[place] or 0.0), float(d[place] or 0.0)) for m, d in zip(means, deviations, strict=True)
         ]
-        found.append(math.sqrt(math.fsum(d * d + (m - centre) ** 2 for m, d in parts) / len(parts)))
-    return found
+        curve.append(math.sqrt(math.fsum(d * d + (m - centre) ** 2 for m, d in parts) / len(parts)))
+    return curve
 
 
 def floor_twice(classes: int) -> float:
-    """What cross-entropy can't go below where softmax comes before it: ln(1 + (C - 1) / e).
+    """The smallest cross-entropy if softmax is applied twice: ln(1 + (C - 1) / e).
 
-    The first softmax gives numbers from 0 to 1; the best that it can give are 1 for the right class and 0 for
-    the others, and the softmax inside cross-entropy makes e / (e + C - 1) of the 1.
+    The first softmax gives at best 1 for the right class and 0 for the others, and the softmax inside
+    cross-entropy turns the 1 into e / (e + C - 1).
     """
     return math.log(1 + (classes - 1) / math.e)
 

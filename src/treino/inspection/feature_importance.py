@@ -23,18 +23,18 @@ from treino.resampling import LEVEL
 from treino.words import _
 
 REPEATS = 10
-MOST, FEWEST = 2000, 200  # rows that are measured on
-COLUMNS = 100  # of more, the steepest
-WORK = 6e10  # floating-point operations that all of it may take: a few seconds on two cores
-PATCHES = 7  # a picture is shuffled in as many squares along its longer side
-TOGETHER = 0.7  # from this rank correlation on, two columns are said to go together
+MOST, FEWEST = 2000, 200  # rows to measure on
+COLUMNS = 100  # of more columns, the steepest
+WORK = 6e10  # limit of floating-point operations: a few seconds on two cores
+PATCHES = 7  # squares along an image's longer side, shuffled as units
+TOGETHER = 0.7  # least rank correlation of columns that count as correlated
 TINY = float(np.finfo(np.float64).tiny)
-RANKED = 1000  # training rows on which that is found
+RANKED = 1000  # training rows for these correlations
 
 
 @dataclass(frozen=True, eq=False)
 class Cost:
-    """How much worse the network gets, ``[K]``: the mean over the shuffles, and its 95 % interval."""
+    """The increase of an error by shuffling, ``[K]``: the mean over the shuffles, and its 95 % interval."""
 
     mean_K: Floats
     low_K: Floats
@@ -43,7 +43,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class CorrelatedColumns:
-    """Correlated columns: their places among those measured, and the largest correlation of two."""
+    """Correlated columns: their indices among the measured ones, and the largest correlation of two."""
 
     columns: tuple[int, ...]
     correlation: float
@@ -51,15 +51,14 @@ class CorrelatedColumns:
 
 @dataclass(frozen=True, eq=False)
 class Importances:
-    """What K columns are worth, most important first.
+    """The importance of K columns, the most important first.
 
-    names: of the columns; of a picture's squares none. patch: of a picture, the side of the squares that were
-    shuffled together in pixels, and ``at_K2`` the row and column where each begins, else 0 and empty.
-    metric: ``accuracy`` or ``rmse`` (in the target's own units). score: loss and metric unshuffled.
-    loss, worse: the cost in the loss, and in the metric (accuracy lost, error gained).
-    split, rows, of: measured on so many of the split's rows. columns: how many there are; those that are not
-    among the K change the outputs least (``steepest``).
-    together: of those measured; joint_loss: what it costs to shuffle each of these groups as one.
+    names: of the columns; empty for squares of images. patch: for images, the side of the squares in pixels,
+    and ``at_K2`` the row and column at which each begins, else 0 and empty. metric: ``accuracy`` or ``rmse``
+    (in the target's own units). score: loss and metric unshuffled. loss, worse: the increase of the loss, and
+    of the error by the metric. split, rows, of: the number of rows measured on, and of all rows of the split.
+    columns: the number of all columns; those not among the K change the outputs least (``steepest``).
+    together: groups of correlated columns; joint_loss: the cost of shuffling each group as one.
     """
 
     names: tuple[str, ...]
@@ -88,15 +87,17 @@ def importances(
     seed: int = 0,
     item_shape: Sequence[int] | None = None,
 ) -> Importances:
-    """Permutation importance of each column (Breiman 2001) on the rows that say most, in both figures.
+    """Permutation importance of each column (Breiman 2001) on test rows (else validation, else training
+    rows), in both figures.
 
-    The intervals hold the chance in the shuffles and in the rows: an importance is a mean over pairs of rows
-    (one is judged, one lends its value), so each row counts as it is in both parts (Hoeffding's projection of
-    a U-statistic, 1948), with Student's t. Where no row changes its class, the interval of accuracy is a
-    point: the loss says more. On 60 rows with heavy tails they held the truth in 89 to 93 % of simulations.
+    The intervals include the randomness of shuffles and of rows: an importance is a mean over pairs of rows
+    (one is evaluated, the other lends its value), so each row counts in both roles (Hoeffding's projection of
+    a U-statistic, 1948), with Student's t. If no row changes its class, the interval of accuracy is a point,
+    and the loss is more informative. On 60 rows with heavy tails, the intervals contained the truth in 89 to
+    93 % of simulations.
 
-    loss: the run's own. splits: which rows may be looked at. Of pictures, squares of pixels are shuffled.
-    Where all would take long, fewer rows are measured on, and then the steepest columns only.
+    loss: the run's loss. splits: the splits whose rows may be used. Of images, squares of pixels are
+    shuffled. If all would take too long, fewer rows are used, and then the steepest columns only.
 
     Raises:
         TreinoError: the outputs are not finite, or there are too few rows.
@@ -113,17 +114,17 @@ def importances(
     each = flops(net, measured_rows.x[:1], item_shape)
     rows = draw(measured_rows, int(np.clip(WORK / (each * repeats * min(len(groups), 50)), FEWEST, MOST)))
     most = int(np.clip(WORK / (each * repeats * len(rows)), 10, COLUMNS))
-    kept = list(range(len(groups)))
+    columns = list(range(len(groups)))
     if len(groups) > most:
-        kept = list(steepest(net, draw(data.train, MOST).x, most, item_shape, groups))
+        columns = list(steepest(net, draw(data.train, MOST).x, most, item_shape, groups))
     measured = _RowErrors(net, rows, loss, data.target_scale, shuffles(len(rows), repeats, seed), item_shape)
-    alone = [measured.shuffled(groups[k]) for k in kept]
-    order = sorted(range(len(kept)), key=lambda i: -alone[i][0][0])
-    kept, alone = [kept[i] for i in order], [alone[i] for i in order]
-    together = () if patch else correlated_columns(draw(data.train, RANKED).x, [groups[k] for k in kept])
-    joint = [measured.shuffled([j for i in group.columns for j in groups[kept[i]]]) for group in together]
+    alone = [measured.shuffled(groups[k]) for k in columns]
+    order = sorted(range(len(columns)), key=lambda i: -alone[i][0][0])
+    columns, alone = [columns[i] for i in order], [alone[i] for i in order]
+    together = () if patch else correlated_columns(draw(data.train, RANKED).x, [groups[k] for k in columns])
+    joint = [measured.shuffled([j for i in group.columns for j in groups[columns[i]]]) for group in together]
     return Importances(
-        tuple(names[k] for k in kept),
+        tuple(names[k] for k in columns),
         measured.metric,
         measured.score,
         _cost(alone, 0),
@@ -136,12 +137,12 @@ def importances(
         together,
         _cost(joint, 0),
         patch,
-        at_K2[kept] if patch else at_K2,
+        at_K2[columns] if patch else at_K2,
     )
 
 
 class _RowErrors:
-    """A network's loss and error on some rows, row by row, unshuffled and shuffled."""
+    """A network's loss and error for each of some rows, with and without shuffling."""
 
     def __init__(
         self,
@@ -172,7 +173,7 @@ class _RowErrors:
 
     def _rowwise(self) -> Floats:
         """``[2, N]``: each row's loss (weighted so that the mean is the loss), and its squared error in the
-        target's units, or 1 where the class is wrong."""
+        target's units, or 1 for a wrong class."""
         output_NC, y = outputs(self.net, self.x, item_shape=self.item_shape), self.rows.y
         loss_N, weight_N = row_losses(output_NC, y, self.loss)
         if y.is_floating_point():
@@ -196,7 +197,7 @@ class _RowErrors:
             least_2N[:, lender_N] += self.base_2N
             mean_2R[:, r] = value_2N.mean(axis=1)
         judged_2N, lent_2N, least_2N = (sums / repeats for sums in (judged_2N, lent_2N, least_2N))
-        found = []
+        costs = []
         for k, root in ((0, False), (1, self.metric == "rmse")):
             base_N, worse, base = self.base_2N[k], judged_2N[k].mean(), self.base_2N[k].mean()
             mean = float((np.sqrt(mean_2R[k]) - math.sqrt(base) if root else mean_2R[k] - base).mean())
@@ -205,12 +206,12 @@ class _RowErrors:
             as_lender_N = slope[0] * lent_2N[k] - slope[1] * least_2N[k]
             deviation = float((as_judged_N + as_lender_N).std(ddof=1))
             half = float(stdtrit(rows - 1, (1 + LEVEL) / 2)) * deviation / math.sqrt(rows)
-            found.append((mean, mean - half, mean + half))
-        return found
+            costs.append((mean, mean - half, mean + half))
+        return costs
 
 
-def _cost(found: Sequence[Sequence[tuple[float, float, float]]], figure: int) -> Cost:
-    table_K3 = np.array([f[figure] for f in found], dtype=np.float64).reshape(-1, 3)
+def _cost(costs: Sequence[Sequence[tuple[float, float, float]]], figure: int) -> Cost:
+    table_K3 = np.array([f[figure] for f in costs], dtype=np.float64).reshape(-1, 3)
     return Cost(*table_K3.T)
 
 
@@ -219,8 +220,8 @@ def _columns_of(data: Data) -> tuple[NDArray[np.int64], int, list[tuple[int, ...
 
 
 def squares(item_shape: Sequence[int]) -> tuple[NDArray[np.int64], int, list[tuple[int, ...]]]:
-    """A picture ``(C, H, W)`` or ``(H, W)`` in squares, all channels together: where each begins ``[K, 2]``,
-    their side, and each one's places in the flat row."""
+    """The squares of an image ``(C, H, W)`` or ``(H, W)``, all channels together: the place at which each
+    begins ``[K, 2]``, their side, and the pixels of each in the flat row."""
     height, width = item_shape[-2:]
     side = max(1, math.ceil(max(height, width) / PATCHES))
     place = np.arange(math.prod(item_shape)).reshape(-1, height, width)
@@ -238,10 +239,10 @@ def flops(net: nn.Module, x_1D: torch.Tensor, item_shape: Sequence[int] | None =
 
 
 def correlated_columns(x_ND: torch.Tensor, groups: Sequence[Sequence[int]]) -> tuple[CorrelatedColumns, ...]:
-    """Groups of columns of which each has a rank correlation (Spearman) of ``TOGETHER`` or more with another.
+    """Groups of columns, each with a rank correlation (Spearman) of at least ``TOGETHER`` with another one.
 
-    groups: the inputs of each column; of a column with several the closest counts. Shuffling one of them
-    leaves what it knows in the others, so each seems less important than they are together.
+    groups: the inputs of each column; of several inputs the most correlated counts. Shuffling one column of a
+    group leaves its information in the others, so each seems less important than all together.
     """
     from scipy.sparse.csgraph import connected_components
     from scipy.stats import rankdata
@@ -256,10 +257,10 @@ def correlated_columns(x_ND: torch.Tensor, groups: Sequence[Sequence[int]]) -> t
     np.maximum.at(near_KK, (owner_J[:, None], owner_J[None, :]), np.abs(rank_JN @ rank_JN.T))
     np.fill_diagonal(near_KK, 0.0)
     count, label_K = connected_components(near_KK >= TOGETHER, directed=False)
-    found = []
+    clusters = []
     for number in range(count):
         members = np.flatnonzero(label_K == number)
         if len(members) > 1:
             strongest = float(near_KK[np.ix_(members, members)].max())
-            found.append(CorrelatedColumns(tuple(members.tolist()), min(1.0, strongest)))
-    return tuple(sorted(found, key=lambda t: t.columns))
+            clusters.append(CorrelatedColumns(tuple(members.tolist()), min(1.0, strongest)))
+    return tuple(sorted(clusters, key=lambda t: t.columns))

@@ -18,7 +18,7 @@ View = Literal["all", "important", "given", "components"]
 class Points:
     """The rows of one split that a picture shows.
 
-    at_NK: ``[N, K]`` where each lies on the picture's K input axes (0 axes for predicted against true).
+    at_NK: ``[N, K]``: the place of each on the picture's K input axes (K = 0 for predicted against true).
     true_N, predicted_N: class numbers (-1: outputs not finite), or values in the target's own units.
     index_N: row numbers in the source. total: rows in the split, of which N are shown.
     """
@@ -42,7 +42,7 @@ class Points:
 class Score:
     """The figure beside the picture, on all rows of ``split``: ``accuracy`` (with its 95 % Wilson interval
     and ``right`` of ``rows``), or ``rmse`` (own units) and ``r2`` (None for one row or a constant target).
-    unanswered: rows on which the outputs are not finite; where there are any, there is no figure.
+    unanswered: rows whose outputs are not finite; if there are any, there is no figure.
     """
 
     split: Split
@@ -59,8 +59,8 @@ class Score:
 class InputAxes:
     """One or two axes along which a network is drawn: the fields of Plane without the outputs.
 
-    place: prepared rows ``[N, D]`` to their places ``[N, K]`` on the K axes, in the axes' units.
-    rows: places to prepared rows that lie there, typical in everything else.
+    place: maps prepared rows ``[N, D]`` to their places ``[N, K]`` on the K axes, in the axes' units. rows:
+    maps places to prepared rows, with typical values in all other inputs.
     """
 
     view: View
@@ -78,12 +78,12 @@ class Plane:
     """A classifier over two axes.
 
     axis_names; x_R, y_R: ``[R]`` the grid in the axes' units; probability_RRC: ``[R (y), R (x), C]``.
-    view: ``all`` the two inputs there are; ``important`` the two that matter most, found on ``view_rows``
-    rows of ``view_split``; ``given`` the two asked for (both: the others at training medians);
-    ``components`` the first two principal components of the training rows.
-    inputs: how many there are; of a table, how many columns. held: the other columns, each with its value
-    everywhere on the plane: a number, a class or a date; None where it is no single value (hashed classes).
-    agreement: share of the ``agreement_rows`` rows shown for which the plane says what the network says.
+    view: ``all``: the only two inputs; ``important``: the two most important ones, by ``view_rows`` rows of
+    ``view_split``; ``given``: the two requested ones (the others at training medians in both cases);
+    ``components``: the first two principal components of the training rows. inputs: the number of inputs; of
+    a table, of columns. held: the other columns, each with its fixed value on the plane: a number, a class or
+    a date; None if it is no single value (hashed classes). agreement: the share of the ``agreement_rows``
+    rows shown whose class on the plane equals the network's.
     """
 
     name: str
@@ -105,7 +105,7 @@ class Plane:
 
     @cached_property
     def winner_RR(self) -> NDArray[np.int64]:
-        """The winning class over the grid; -1 where the network's outputs are not finite."""
+        """The winning class over the grid; -1 where outputs are not finite."""
         winner = self.probability_RRC.argmax(axis=2)
         return np.where(np.isfinite(self.probability_RRC).all(axis=2), winner, -1)
 

@@ -18,10 +18,10 @@ from treino.inspection.row_samples import ALL, Cell, cells, held_out
 class Mistakes:
     """The K worst of the ``wrong`` rows among ``rows`` of ``split``, worst first.
 
-    index_K: row numbers in the source. true_K, said_K: class numbers, or values in the target's own units.
-    sure_K: the probability of the class that was said (classification).
-    items: of a picture ``[K, *item_shape]`` in the data's own values, else None. cells: of a table, each
-    column's values, ``[features][K]``. unsaid: rows on which the outputs are not finite; these are left out.
+    index_K: row numbers in the source. true_K, said_K: true and predicted class numbers, or values in the
+    target's own units. sure_K: the probability of the predicted class (classification). items: for images
+    ``[K, *item_shape]`` in the data's own values, else None. cells: for tables, each column's values,
+    ``[features][K]``. unsaid: rows whose outputs are not finite, which are left out.
     """
 
     name: str
@@ -51,10 +51,9 @@ def mistakes(
     splits: Sequence[Split] = ALL,
     item_shape: Sequence[int] | None = None,
 ) -> Mistakes:
-    """Of classes the wrong predictions with the highest probability, of numbers the largest residuals.
+    """The wrong classes with the highest probability, or the largest residuals of numbers.
 
-    On all test rows; on validation rows where there are none, else on training rows. Equal ones come in the
-    order of the rows.
+    Uses all test rows, else validation rows, else training rows. Equal mistakes are in the order of the rows.
     """
     split, rows = held_out(data, splits)
     out = outputs(net, rows.x, item_shape=item_shape).double()
@@ -62,15 +61,15 @@ def mistakes(
     if data.classes:
         share_NC = probabilities(out).numpy()
         true_N = rows.y.numpy()
-        said_N = share_NC.argmax(axis=1)
-        sure_N = np.take_along_axis(share_NC, said_N[:, None], axis=1)[:, 0]
-        badness_N, wrong_N = sure_N, said_N != true_N
+        predicted_N = share_NC.argmax(axis=1)
+        sure_N = np.take_along_axis(share_NC, predicted_N[:, None], axis=1)[:, 0]
+        badness_N, wrong_N = sure_N, predicted_N != true_N
     else:
-        true_N, said_N = (
+        true_N, predicted_N = (
             v[:, 0].double().numpy() * data.target_scale + data.target_mean for v in (rows.y, out)
         )
         sure_N = np.full(len(rows), np.nan)
-        badness_N = np.abs(said_N - true_N)
+        badness_N = np.abs(predicted_N - true_N)
         wrong_N = badness_N > 0
     wrong_N = wrong_N & finite_N
     order_N = np.argsort(-np.where(wrong_N, badness_N, -np.inf), kind="stable")
@@ -87,7 +86,7 @@ def mistakes(
         int(wrong_N.sum()),
         rows.index.numpy()[pick_K],
         true_N[pick_K].astype(np.float64),
-        said_N[pick_K].astype(np.float64),
+        predicted_N[pick_K].astype(np.float64),
         sure_N[pick_K],
         data.preparation.inverse(x_KD).reshape(len(pick_K), *data.item_shape) if image else None,
         () if image else tuple(tuple(column) for column in cells(data, x_KD)),

@@ -12,10 +12,10 @@ from treino.words import _
 
 @contextmanager
 def evaluating(net: nn.Module, gradients: bool = False) -> Iterator[torch.device]:
-    """The net in eval mode and without gradients (or with); each module's own mode comes back afterwards.
+    """Set the network to eval mode, without gradients (or with), and restore each module's mode on exit.
 
-    Yields the device that the net lives on. A net may hold modules in different modes (a frozen
-    batch norm in a training net), so one ``net.train(mode)`` at the end would not do.
+    Yields the network's device. Modules may be in different modes (a frozen batch norm in a training
+    network), so a single ``net.train(mode)`` can't restore them.
     """
     modes = [(module, module.training) for module in net.modules()]
     tensor = next(net.parameters(), next(net.buffers(), torch.empty(0)))
@@ -33,11 +33,11 @@ def outputs(
 ) -> torch.Tensor:
     """The net's raw outputs (logits, or standardised target values) ``[N, C]`` on the CPU, in eval mode.
 
-    x_ND: prepared rows; viewed as ``item_shape`` per row where one is given. Zero rows are fine:
-    the net is then asked once about a row of zeros, for its number of outputs.
+    x_ND: prepared rows, reshaped to ``item_shape`` per row if it is given. For zero rows the network is
+    evaluated on one row of zeros, for its number of outputs.
 
     Raises:
-        TreinoError: the net, of the user's own, fails on them.
+        TreinoError: the user's network fails on them.
     """
     with evaluating(net) as device:
         rows = x_ND if len(x_ND) else torch.zeros(1, *x_ND.shape[1:], dtype=x_ND.dtype)
@@ -66,8 +66,8 @@ def _answer(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
 def probabilities(logits: torch.Tensor) -> torch.Tensor:
     """Probabilities ``[N, C]`` in the logits' precision: softmax; ``[1 - p, p]`` of a single logit.
 
-    The network's own last layer is what counts: a run with the fault ``softmax_before_cross_entropy``
-    is read through one softmax, like every other.
+    The fault ``softmax_before_cross_entropy`` makes no difference: one softmax is applied to the network's
+    last layer.
     """
     if logits.shape[1] == 1:
         return torch.cat([torch.sigmoid(-logits), torch.sigmoid(logits)], dim=1)
@@ -75,6 +75,6 @@ def probabilities(logits: torch.Tensor) -> torch.Tensor:
 
 
 def predicted_classes(logits: torch.Tensor) -> torch.Tensor:
-    """The winning class ``[N]`` int64; -1 where the outputs are not finite and nothing can be said."""
+    """The winning class ``[N]`` int64; -1 for rows whose outputs are not finite."""
     winner = (logits[:, 0] > 0).long() if logits.shape[1] == 1 else logits.argmax(dim=1)
     return torch.where(logits.isfinite().all(dim=1), winner, -1)

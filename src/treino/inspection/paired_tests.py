@@ -9,17 +9,18 @@ from numpy.typing import NDArray
 from treino.resampling import percentile_interval, row_counts
 
 RESAMPLES = 4000
-SURE = 0.05  # below this a difference is said to be larger than chance
+SURE = 0.05  # p-value below which a difference counts as significant
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class PairedTest:
-    """a, b: the figure of each on the same ``rows``. p: how often chance alone makes such a difference.
+    """The result of a paired test.
 
-    metric: ``accuracy`` (higher is better) or ``rmse``. only_a, only_b: rows that one of them alone gets
-    right. interval: 95 % of the difference b - a of an rmse.
+    a, b: the figures of both networks on the same ``rows``. p: the probability of such a difference by
+    chance. metric: ``accuracy`` (higher is better) or ``rmse``. only_a, only_b: rows that only one of them
+    gets right. interval: the 95 % interval of the difference b - a of an rmse.
     """
 
     metric: str
@@ -33,7 +34,7 @@ class PairedTest:
 
 
 def paired_classes(right_a_N: NDArray[np.bool_], right_b_N: NDArray[np.bool_]) -> PairedTest:
-    """McNemar's test in its exact form: only rows on which they disagree count, half of them by chance.
+    """McNemar's exact test: only rows on which the networks disagree count, and chance splits them in half.
 
     McNemar 1947; recommended for two classifiers and one test set by Dietterich, "Approximate statistical
     tests for comparing supervised classification learning algorithms", Neural Computation 10 (1998).
@@ -48,7 +49,7 @@ def paired_classes(right_a_N: NDArray[np.bool_], right_b_N: NDArray[np.bool_]) -
 
 
 def paired_errors(error_a_N: Floats, error_b_N: Floats, seed: int = 0) -> PairedTest:
-    """The difference of two rmse, by drawing the same rows again for both (the paired bootstrap).
+    """Test the difference of two rmse by the paired bootstrap, which draws the same rows for both.
 
     Efron & Tibshirani, "An introduction to the bootstrap" (1993), 16.4: p is twice the share of resamples
     on the wrong side of no difference.
@@ -56,7 +57,7 @@ def paired_errors(error_a_N: Floats, error_b_N: Floats, seed: int = 0) -> Paired
     square_N2 = np.stack([error_a_N**2, error_b_N**2], axis=1)
     rows = len(square_N2)
     a, b = (float(v) for v in np.sqrt(square_N2.mean(axis=0)))
-    if rows < 2 or (error_a_N == error_b_N).all():  # nothing that chance could vary
+    if rows < 2 or (error_a_N == error_b_N).all():  # no randomness
         return PairedTest("rmse", a, b, rows, 1.0)
     random = np.random.default_rng(seed)
     counts = row_counts(rows, RESAMPLES, lambda shape: random.integers(rows, size=shape))
@@ -69,7 +70,7 @@ def paired_errors(error_a_N: Floats, error_b_N: Floats, seed: int = 0) -> Paired
 
 
 def holm(p_K: Sequence[float]) -> list[float]:
-    """p-values of K comparisons, so that any of them is below 5 % by chance in 5 % of all reports only.
+    """p-values adjusted for K comparisons: the chance that any is below 5 % without a difference is 5 %.
 
     Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6
     (1979).

@@ -25,9 +25,9 @@ ALL: tuple[Split, ...] = ("train", "validation", "test")
 
 
 def held_out(data: Data, splits: Sequence[Split] = ALL) -> tuple[Split, Rows]:
-    """The rows that say most about a network: test rows, else validation rows, else those it learnt from.
+    """The rows to measure a network on: test rows, else validation rows, else training rows.
 
-    splits: which may be looked at; without ``test`` for a run that is to go on.
+    splits: the splits that may be used; without ``test`` for a run that will be resumed.
     """
     names: tuple[Split, ...] = ("test", "validation", "train")
     split: Split = next((s for s in names if s in splits and len(data.splits[s])), "train")
@@ -38,14 +38,14 @@ def draw(rows: Rows, most: int) -> Rows:
     """At most ``most`` of the rows, by a seeded draw, in their own order."""
     if len(rows) <= most:
         return rows
-    taken = np.sort(np.random.RandomState(0).choice(len(rows), most, replace=False))
-    pick = torch.from_numpy(taken)
+    row_K = np.sort(np.random.RandomState(0).choice(len(rows), most, replace=False))
+    pick = torch.from_numpy(row_K)
     return Rows(rows.x[pick], rows.y[pick], rows.index[pick])
 
 
 def cells(data: Data, x_ND: torch.Tensor) -> list[list[Cell]]:
-    """``[columns][N]``: what the cells of each column were in prepared rows: numbers in their own units,
-    classes and dates as text, None where a cell was empty. Of a hashed column there is no way back."""
+    """``[columns][N]``: the cells of each column, restored from prepared rows: numbers in their own units,
+    classes and dates as text, None for missing cells. Hashed columns can't be restored."""
     raw_ND = data.preparation.inverse(x_ND)
     made = data.preparation.encoders or [None] * len(data.features)
     groups = data.preparation.groups
@@ -54,7 +54,7 @@ def cells(data: Data, x_ND: torch.Tensor) -> list[list[Cell]]:
 
 
 def cells_of(data: Data, x_ND: torch.Tensor, column: int) -> list[Cell]:
-    """The same of one column."""
+    """The cells of one column, restored from prepared rows."""
     raw_ND, group = data.preparation.inverse(x_ND), list(data.preparation.groups[column])
     made, mean_D = data.preparation.encoders, np.broadcast_to(data.preparation.mean, raw_ND.shape[1])
     return _decoded(made[column] if made else None, raw_ND[:, group], mean_D[group[0]])
@@ -63,14 +63,15 @@ def cells_of(data: Data, x_ND: torch.Tensor, column: int) -> list[Cell]:
 def _decoded(encoder: Encoder | None, raw_NG: Floats, mean: float) -> list[Cell]:
     absent_N = raw_NG[:, -1] > 0.5 if encoder is not None and encoder.flag else np.zeros(len(raw_NG), bool)
     if encoder is None or isinstance(encoder, NumberEncoder):
-        found: list[Cell] = [_number(float(value), mean) for value in raw_NG[:, 0]]
+        cells: list[Cell] = [_number(float(value), mean) for value in raw_NG[:, 0]]
     else:
-        found = [_cell(encoder, raw_G) for raw_G in raw_NG]
-    return [None if absent else cell for absent, cell in zip(absent_N, found, strict=True)]
+        cells = [_cell(encoder, raw_G) for raw_G in raw_NG]
+    return [None if absent else cell for absent, cell in zip(absent_N, cells, strict=True)]
 
 
 def _number(value: float, mean: float) -> float:
-    """Without the digits that float32 made up: 0 and not -3e-9, 12.86 and not 12.8599999965."""
+    """A value without the digits of float32's rounding: 0 instead of -3e-9, 12.86 instead of
+    12.8599999965."""
     doubt = abs(value - mean) * 2.0**-22
     return float(f"{round(value, math.floor(-math.log10(doubt))) if doubt > 0 else value:.7g}") + 0.0
 

@@ -17,16 +17,17 @@ Row = Mapping[str, Any]
 
 TREES = 200
 REPEATS = 10
-FEWEST = 10  # networks, for a forest to say anything
-WIDE = 6.0  # a range of figures by more than this factor is seen on a logarithmic scale
-CELLS = 60  # of a density, on the axis of figures
+FEWEST = 10  # networks that a forest needs
+WIDE = 6.0  # figures that differ by more than this factor get a logarithmic scale
+CELLS = 60  # of a density along the axis of figures
 
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """One dimension of a space. place_M: ``[M]`` each network's place from 0 to 1, NaN where it has none.
+    """One dimension of a space.
 
-    ticks: (place, what stands there). levels: how many values, None for a range. log: a range on that scale.
+    place_M: ``[M]`` each network's place from 0 to 1, NaN without the setting. ticks: (place, label). levels:
+    the number of values, None for a range. log: a range with a logarithmic scale.
     """
 
     name: str
@@ -38,10 +39,11 @@ class Setting:
 
 @dataclass(frozen=True, eq=False)
 class SweepFigures:
-    """A sweep's networks by number. figure_M: ``[M]`` validation figures at the last rung that each reached.
+    """The figures of a sweep's networks, by number.
 
-    first_M: those at the first rung, all trained equally long; NaN: diverged. better: 1 where higher is
-    better, else -1. finished_M: trained to the end.
+    figure_M: ``[M]`` validation figures at the last rung that each reached. first_M: figures at the first
+    rung, after equally long training; NaN: diverged. better: 1 if higher is better, else -1. finished_M:
+    whether each was trained to the end.
     """
 
     name: str
@@ -56,13 +58,13 @@ class SweepFigures:
 
     @property
     def order(self) -> NDArray[np.int64]:
-        """Places from the best figure to the worst; diverged ones last."""
+        """The networks from the best figure to the worst, diverged ones last."""
         worst = np.where(np.isnan(self.figure_M), np.inf, -self.better * self.figure_M)
         return np.argsort(worst, kind="stable")
 
 
 def seen(name: str, rows: Sequence[Row], space: SpaceEntries, metric: str, better: float) -> SweepFigures:
-    """rows: the sweep's table. space: as a sweep's folder holds it."""
+    """The figures from a sweep's table. rows: the table. space: the document in the sweep's folder."""
     last: dict[int, Row] = {}
     first: dict[int, Row] = {}
     for row in sorted(rows, key=lambda row: (row["member"], row["rung"])):
@@ -110,7 +112,7 @@ def _setting(name: str, domain: RangeEntry | ChoiceEntry, values: Sequence[Any])
 
 
 def _written(value: Any) -> str:
-    """A value as it stands in the table: layers by their sizes, whole floats as integers."""
+    """A value as text: layers by their sizes, whole floats as integers."""
     if isinstance(value, (list, tuple)):
         return ",".join(map(str, value)) or "none"
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -118,10 +120,11 @@ def _written(value: Any) -> str:
 
 @dataclass(frozen=True, eq=False)
 class SettingImportance:
-    """drop_KR: ``[K, R]`` loss of a forest's explained variance of ranks when a setting is shuffled.
+    """The importance of settings.
 
-    names: the settings, the one that matters most first. explained: the share of the ranks' variance that the
-    forest explains on networks that it has not seen; near 0 it knows nothing, and neither do its shuffles.
+    drop_KR: ``[K, R]`` decrease of a forest's explained variance of ranks when a setting is shuffled. names:
+    the settings, the most important first. explained: the share of the ranks' variance that the forest
+    explains on unseen networks; near 0 the importances have no meaning.
     """
 
     names: tuple[str, ...]
@@ -131,10 +134,10 @@ class SettingImportance:
 
 
 def setting_importance(s: SweepFigures) -> SettingImportance | None:
-    """Permutation importance of the settings on a random forest over the table; None: too few networks.
+    """Permutation importance of the settings by a random forest on the table; None: too few networks.
 
-    The forest predicts ranks after the first rung, diverged networks last, and is shuffled on the half that
-    it was not fitted on, both ways (Breiman, "Random forests", Machine Learning 45, 2001).
+    The forest predicts ranks after the first rung, diverged networks last. It is fitted on one half and
+    shuffled on the other, and vice versa (Breiman, "Random forests", Machine Learning 45, 2001).
     """
     from sklearn.ensemble import RandomForestRegressor
     from sklearn.inspection import permutation_importance
@@ -150,10 +153,10 @@ def setting_importance(s: SweepFigures) -> SettingImportance | None:
     for fitted_M in (half_M, ~half_M):
         forest = RandomForestRegressor(TREES, random_state=0, n_jobs=1).fit(x_MK[fitted_M], rank_M[fitted_M])
         explained.append(float(forest.score(x_MK[~fitted_M], rank_M[~fitted_M])) if rank_M.std() else 0.0)
-        found = permutation_importance(
+        result = permutation_importance(
             forest, x_MK[~fitted_M], rank_M[~fitted_M], n_repeats=REPEATS, random_state=0
         )
-        drops.append(found.importances)
+        drops.append(result.importances)
     drop_KR = np.concatenate(drops, 1)
     order = np.argsort(-drop_KR.mean(1), kind="stable")
     names = tuple(s.settings[k].name for k in order)
@@ -162,10 +165,11 @@ def setting_importance(s: SweepFigures) -> SettingImportance | None:
 
 @dataclass(frozen=True, eq=False)
 class Density:
-    """count_GE: ``[G, E]`` how many networks' figures lie in a cell at an epoch.
+    """The density of learning curves.
 
-    epoch_E: the looks. edge_G: ``[G + 1]`` borders of the cells. median_E: of all that still train.
-    best_E: the curve of ``best``, the network that is best in the end. log: cells are of equal ratio.
+    count_GE: ``[G, E]`` the number of networks whose figure lies in a cell at an epoch. epoch_E: the epochs
+    of evaluations. edge_G: ``[G + 1]`` borders of the cells. median_E: of all networks still in training.
+    best_E: the curve of ``best``, the network that is best at the end. log: cells have equal ratios.
     """
 
     epoch_E: Floats
@@ -180,10 +184,10 @@ class Density:
 def density(
     curves: Sequence[tuple[Sequence[int], NDArray[Any], NDArray[Any]]], best: int, better: float
 ) -> Density | None:
-    """All learning curves together; None where there are none.
+    """The density of all learning curves; None without any.
 
-    curves: of each population its members, the epochs ``[E]`` of its looks, and their figures ``[E, P]``.
-    Between looks, and up to its last, a network's figure is the one seen before.
+    curves: for each population its members, the epochs ``[E]`` of its evaluations, and the figures ``[E,
+    P]``. Between two evaluations a network's figure is the last one.
     """
     epochs = sorted({int(e) for _members, epoch_E, _figure in curves for e in epoch_E})
     if not epochs:
@@ -209,7 +213,7 @@ def density(
     value_ME = np.stack(lines)
     finite = value_ME[np.isfinite(value_ME)]
     low, high = float(finite.min()), float(finite.max())
-    if better < 0:  # what explodes would press all others into one line
+    if better < 0:  # exploding curves would compress all others into one line
         high = max(float(np.quantile(finite, 0.98)), low + 1e-12)
     log = better < 0 < low and high > WIDE * low
     edge_G = (

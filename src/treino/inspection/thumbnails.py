@@ -21,9 +21,9 @@ STILL = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, 
 
 @dataclass(frozen=True, eq=False)
 class LayerCall:
-    """One layer, as it ran: a module with a matrix of weights, and what followed until the next one.
+    """One call of a layer: a module with a matrix of weights, and the modules up to the next one.
 
-    name, what: as in ``unit_responses.UnitColumn``. given_NU: ``[N, U]`` float64 what it gave to the next
+    name, what: as in ``unit_responses.UnitColumn``. given_NU: ``[N, U]`` float64, the inputs of the next
     layer; of channels the mean over their places. weight: ``[U, J]`` of a ``Linear``, else None. kernel:
     these, or a convolution's ``[U, C, …]``, else None. bias: ``[U]`` or None.
     """
@@ -36,7 +36,8 @@ class LayerCall:
     bias: Floats | None
 
     def tiles(self, item_shape: Sequence[int]) -> Floats | None:
-        """``[U, C, H, W]`` the weights on an item's pixels, or a convolution's kernels; None for neither."""
+        """``[U, C, H, W]``: the weights as images over an item's pixels, or a convolution's kernels; else
+        None."""
         if self.kernel is not None and self.kernel.ndim == 4:
             return self.kernel
         if self.weight is None or self.weight.shape[1] != math.prod(item_shape) or len(item_shape) < 2:
@@ -46,7 +47,7 @@ class LayerCall:
 
 @dataclass(eq=False)
 class _Layer:
-    """A layer that is being read, batch by batch."""
+    """A layer whose outputs are collected batch by batch."""
 
     name: str
     module: nn.Module
@@ -58,11 +59,12 @@ class _Layer:
 def layers_as_they_run(
     net: nn.Module, x_ND: Tensor, item_shape: Sequence[int] | None = None
 ) -> tuple[list[LayerCall], Tensor, list[str]]:
-    """The layers in the order in which they run, the outputs ``[N, C]``, and what can't be seen of them.
+    """The layers in the order of their calls, the outputs ``[N, C]``, and notes on parts that can't be
+    observed.
 
-    A layer begins with each module that has a matrix of weights. What it gives is the output of the last
-    module after it that keeps its units, or what the next layer really gets where the code between them
-    does more. Leaves the network as it was found.
+    A layer begins with each module that has a matrix of weights. Its output is that of the last module after
+    it that keeps its units, or the actual input of the next layer, if code in between changes it. Leaves the
+    network unchanged.
     """
     layers: list[_Layer] = []
     parts = []
@@ -98,7 +100,7 @@ def layers_as_they_run(
 
 
 class _Pass:
-    """One batch on its way: which layer runs, and the tensor that came out last."""
+    """The pass of one batch: the layer that runs, and the last output."""
 
     def __init__(self, layers: list[_Layer], rows: int) -> None:
         self.layers, self.rows, self.first = layers, rows, not layers
@@ -126,7 +128,7 @@ class _Pass:
             self.units = units
 
     def _leave(self, x: Any) -> None:
-        """What the next layer gets tells what this one gave, where it has as many units."""
+        """Record the next layer's input as this layer's output, if it has as many units."""
         layer, units = self.layers[self.at], self.units
         got = _by_unit(x, self.rows, layer.module) if isinstance(x, Tensor) else None
         if units is not None and got is not None and got.shape == units.shape:
@@ -172,8 +174,8 @@ def _matrix(module: nn.Module) -> bool:
 
 
 def _by_unit(out: Tensor, rows: int, module: nn.Module) -> Tensor | None:
-    """``[N, U]``, copied: channels, or a ``Linear``'s last axis, the mean over all places; None where the
-    rows don't come first."""
+    """A copy ``[N, U]``: channels, or a ``Linear``'s last axis, averaged over all places; None if rows aren't
+    the first axis."""
     if out.dim() < 2 or len(out) != rows or not out.is_floating_point():
         return None
     by_channel = out if isinstance(module, _ConvNd) else out.movedim(-1, 1)

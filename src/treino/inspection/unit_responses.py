@@ -1,4 +1,4 @@
-"""Response of every unit over the network's inputs, and the weights between units: a diagram's numbers."""
+"""Responses of all units over the network's inputs, and the weights between units, for a diagram."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,26 +17,25 @@ from treino.inspection.thumbnails import LayerCall, layers_as_they_run
 from treino.words import _
 
 SHOWN = 16  # units of a layer, at most
-LAYERS = 8  # at most; of more the first and the last ones
+LAYERS = 8  # at most; of more layers the first and the last ones
 GRID = 40  # of a unit's thumbnail
-FINE = 120  # of the last picture, what the network says
-ROWS = 1000  # training rows on which units are compared
+FINE = 120  # of the last picture, the network's output
+ROWS = 1000  # training rows by which units are compared
 
 
 @dataclass(frozen=True, eq=False)
 class UnitColumn:
-    """One column of the diagram: K of ``total`` units that run together.
+    """One column of the diagram: K of a layer's ``total`` units.
 
-    name: the module's name in the network, "" for the inputs. what: its kind and what follows it, "Linear,
-    ReLU". units_K: the units' numbers, those that move the next stage most: the deviation of what they give
-    on training rows times the length of the weights that lead on from them.
-    labels: names of inputs and outputs, else empty.
-    seen_KRR: ``[K, R (y), R (x)]`` what each gives over the grid, as the next stage gets it; of channels the
-    mean over the places. bias_K: None where there is none.
-    weight_KJ: from the J units shown of the stage before; None where no matrix leads from those to these.
-    norm_K: the length of all weights that lead to a unit, NaN where there are none.
-    tile_K: the weights on a picture's pixels, ``[K, C, H, W]``, else None.
-    dead_K: the unit gives the same on every training row. active_K: the share of rows where it gives not 0.
+    name: the module's name in the network, "" for the inputs. what: its kind and the following modules, such
+    as "Linear, ReLU". units_K: the numbers of the units that contribute most to the next stage, by the
+    deviation of their outputs on training rows times the norm of their outgoing weights. labels: names of
+    inputs and outputs, else empty. seen_KRR: ``[K, R (y), R (x)]`` the units' outputs over the grid, as
+    inputs of the next stage; of channels the mean over the places. bias_K: None without biases. weight_KJ:
+    the weights from the J units shown of the previous stage; None without such a matrix. norm_K: the norm of
+    all incoming weights of a unit, NaN without any. tile_K: the weights as images over pixels, ``[K, C, H,
+    W]``, else None. dead_K: whether the unit's output is the same on every training row. active_K: the share
+    of rows with a nonzero output.
     """
 
     name: str
@@ -57,11 +56,11 @@ class UnitColumn:
 class UnitDiagram:
     """A network's units and weights, from its inputs to its outputs.
 
-    sight: the plane, or the line, that all thumbnails are drawn over. x_R, y_R: their grid; y_R has one value
-    on a line. fine_x_R, fine_y_R: the grid of ``said_RRC``, probabilities ``[R, R, C]`` or the target
-    ``[R, R, 1]`` in its own units. points: the rows, at their places.
-    mean_item: of pictures the mean training item ``[C, H, W]``, else None.
-    left_out: layers between that are not shown. notes: what the picture can't show, one sentence each.
+    sight: the plane or line of all thumbnails. x_R, y_R: their grid; y_R has one value for a line. fine_x_R,
+    fine_y_R: the grid of ``said_RRC``, the network's probabilities ``[R, R, C]``, or its target values ``[R,
+    R, 1]`` in their own units. points: the rows with their places. mean_item: for images the mean training
+    item ``[C, H, W]``, else None. left_out: the number of layers not shown. notes: what the picture can't
+    show, one sentence each.
     """
 
     name: str
@@ -90,10 +89,10 @@ def insides(
     item_shape: Sequence[int] | None = None,
     splits: Sequence[Split] = ALL,
 ) -> UnitDiagram:
-    """The numbers behind the network's diagram, on the plane of its boundary's picture.
+    """The numbers of the network's diagram, on the plane of its boundary's picture.
 
-    What units give is read by forward hooks, so any network will do; of one that is no chain of layers the
-    notes say what the picture leaves out. resolution: of the thumbnails.
+    Outputs of units are read by forward hooks, so any network is allowed; for a network that is no chain of
+    layers, notes say what is left out. resolution: of the thumbnails.
     """
     look = sight(net, data, item_shape=item_shape)
     points = tuple(
@@ -114,7 +113,7 @@ def insides(
     x_R, y_R, fine_x_R, fine_y_R = axis(0, resolution), axis(1, resolution), axis(0, FINE), axis(1, FINE)
     ran, _out, notes = layers_as_they_run(net, rows_of(x_R, y_R), item_shape)
     measured, _same, _more = layers_as_they_run(net, draw(data.train, ROWS).x, item_shape)
-    # line by line, for 14,400 rows of 10,000 inputs are a gigabyte
+    # line by line, since 14,400 rows of 10,000 inputs take a gigabyte
     fine = torch.cat(
         [outputs(net, rows_of(fine_x_R, y), item_shape=item_shape) for y in np.split(fine_y_R, len(fine_y_R))]
     )
@@ -125,12 +124,12 @@ def insides(
         ran = [replace(ran[i], weight=None) if i == after else ran[i] for i in keep]
         measured = [measured[i] for i in keep]
         notes = [*notes, _("Layers in the middle that are not shown: {n}.").format(n=left_out)]
-    with np.errstate(all="ignore"):  # what a diverged network's units give may overflow
+    with np.errstate(all="ignore"):  # outputs of a diverged network's units may overflow
         stages = _stages(data, look, ran, measured, rows_of(x_R, y_R), (len(y_R), len(x_R)))
     if data.classes:
-        said = probabilities(fine).double().numpy()
+        answers = probabilities(fine).double().numpy()
     else:
-        said = fine[:, :1].double().numpy() * data.target_scale + data.target_mean
+        answers = fine[:, :1].double().numpy() * data.target_scale + data.target_mean
     image = data.kind == "image"
     return UnitDiagram(
         data.name,
@@ -143,7 +142,7 @@ def insides(
         tuple(stages),
         fine_x_R,
         fine_y_R,
-        said.reshape(len(fine_y_R), len(fine_x_R), -1),
+        answers.reshape(len(fine_y_R), len(fine_x_R), -1),
         points,
         data.preparation.inverse(draw(data.train, ROWS).x.mean(dim=0)[None]).reshape(data.item_shape)
         if image
@@ -162,8 +161,8 @@ def _stages(
     grid_ND: torch.Tensor,
     shape: tuple[int, int],
 ) -> list[UnitColumn]:
-    """The inputs, unless they are pixels, and one stage for each layer, with the units that count most; of
-    the inputs always those that the pictures lie over, for no other changes there."""
+    """The inputs, unless they are pixels, and one stage for each layer, with its most important units; of the
+    inputs always the axes of the pictures."""
     seen = [r.given_NU for r in ran]
     on_rows = [m.given_NU for m in measured]
     weights = [r.weight for r in ran]
@@ -172,7 +171,7 @@ def _stages(
         seen = [grid_ND.double().numpy(), *seen]
         on_rows = [draw(data.train, ROWS).x.double().numpy(), *on_rows]
         weights, names, what = [None, *weights], ["", *names], [_("inputs"), *what]
-    shown: list[NDArray[np.int64]] = []
+    units_by_stage: list[NDArray[np.int64]] = []
     for k, given_NU in enumerate(on_rows):
         onward = weights[k + 1] if k + 1 < len(weights) else None
         joined = onward is not None and onward.shape[1] == given_NU.shape[1]
@@ -181,15 +180,15 @@ def _stages(
         if k == 0 and data.kind != "image" and look.view != "components":
             inputs = data.preparation.inputs
             move_U[[inputs.index(name) for name in look.axis_names if name in inputs]] = np.inf
-        shown.append(np.sort(np.argsort(-move_U, kind="stable")[:SHOWN]))
+        units_by_stage.append(np.sort(np.argsort(-move_U, kind="stable")[:SHOWN]))
     stages = []
     first = len(seen) - len(ran)
-    for k, units_K in enumerate(shown):
+    for k, units_K in enumerate(units_by_stage):
         layer, weight, total = ran[k - first] if k >= first else None, weights[k], seen[k].shape[1]
         weight_KJ = bias_K = tile_K = None
         norm_K = np.full(len(units_K), np.nan)
         if weight is not None and k > 0 and weight.shape == (total, seen[k - 1].shape[1]):
-            weight_KJ = weight[np.ix_(units_K, shown[k - 1])]
+            weight_KJ = weight[np.ix_(units_K, units_by_stage[k - 1])]
         if layer is not None and layer.kernel is not None and len(layer.kernel) == total:
             norm_K = np.linalg.norm(layer.kernel.reshape(total, -1), axis=1)[units_K]
             bias_K = None if layer.bias is None else layer.bias[units_K]
@@ -202,7 +201,7 @@ def _stages(
                 what[k],
                 total,
                 units_K,
-                _labels(data, k, len(shown), total, units_K),
+                _labels(data, k, len(units_by_stage), total, units_K),
                 np.ascontiguousarray(seen[k][:, units_K].T).reshape(len(units_K), *shape),
                 bias_K,
                 weight_KJ,

@@ -1,4 +1,4 @@
-"""Weights of the first layer, laid out as pixels or by the table's columns."""
+"""Weights of the first layer, arranged as pixels or by the table's columns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ from treino.words import _
 
 @dataclass(frozen=True, eq=False)
 class FirstWeights:
-    """Units by the length of their weights, the longest first.
+    """Units by the norm of their weights, the largest first.
 
-    layer: the module's name and kind. units_U: the units' numbers. weight_UD: ``[U, D]`` each one's weights.
-    tile_U: the same on pixels, or a convolution's kernels, ``[U, C, H, W]``; None for a table. inputs: the
-    D names (empty for pixels). norm_U: the lengths.
+    layer: the module's name and kind. units_U: the units' numbers. weight_UD: ``[U, D]`` their weights.
+    tile_U: the weights as images, or a convolution's kernels, ``[U, C, H, W]``; None for a table. inputs: the
+    D names (empty for pixels). norm_U: the norms.
     """
 
     name: str
@@ -33,10 +33,10 @@ class FirstWeights:
 
 
 def first_weights(net: nn.Module, data: Data, *, item_shape: Sequence[int] | None = None) -> FirstWeights:
-    """The weights of the first layer with a matrix of them that runs.
+    """The weights of the first called layer that has a matrix of weights.
 
     Raises:
-        TreinoError: there is none whose weights lie on the inputs.
+        TreinoError: no layer has weights on the inputs.
     """
     ran, _out, _notes = layers_as_they_run(net, data.train.x[:2], item_shape)
     first = ran[0] if ran else None

@@ -1,4 +1,4 @@
-"""Ctrl-C during a training: noted by a signal handler, answered between two chunks of steps."""
+"""Ctrl-C during a training: recorded by a signal handler, handled between two chunks of steps."""
 
 import signal
 import threading
@@ -11,26 +11,26 @@ SIGNALS = "SIGINT", "SIGTERM", "SIGHUP"
 
 @contextmanager
 def ctrl_c() -> Iterator[Callable[[], bool]]:
-    """Inside, the first Ctrl-C only makes the yielded function answer True; a second one raises.
+    """Within the block the first Ctrl-C only makes the yielded function return True; a second one raises.
 
-    So do SIGTERM and a closed terminal. Outside the main thread signals can't be taken, and the function
-    always answers False.
+    SIGTERM and a closed terminal work the same way. Outside the main thread signals can't be handled, and the
+    function always returns False.
     """
-    asked = threading.Event()
+    request = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set
+        yield request.is_set
         return
 
     def ask(number: int, frame: FrameType | None) -> None:
-        if asked.is_set():
+        if request.is_set():
             raise KeyboardInterrupt
-        asked.set()
+        request.set()
 
-    taken = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
-    # what is ignored is meant for others: a training in the background must not end with its neighbour
-    before = {s: signal.signal(s, ask) for s in taken if signal.getsignal(s) is not signal.SIG_IGN}
+    signals = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+    # ignored signals are meant for other processes: a training in the background must not end with them
+    before = {s: signal.signal(s, ask) for s in signals if signal.getsignal(s) is not signal.SIG_IGN}
     try:
-        yield asked.is_set
+        yield request.is_set
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,7 +1,7 @@
 """The loop of every training: advance, save checkpoints, stop on request, close the folder.
 
-A run, a sweep and a study are each a ``Job`` and go through ``events``; what is on disk is always enough to
-go on bit for bit. The command line and ``fit`` draw or drain the same events.
+Runs, sweeps and studies are ``Job``s driven by ``events``. The files on disk always suffice to resume bit for
+bit. The command line draws, and ``fit`` drains, the same events.
 """
 
 import shlex
@@ -20,16 +20,16 @@ from treino.loop.interrupt import ctrl_c
 from treino.store import RunFolder
 from treino.words import _
 
-PAUSE_SECONDS = 0.01  # between two looks at whether it goes on
-CHECKPOINT_SHARE = 50  # at most 1/50 of the time goes into checkpoints
+PAUSE_SECONDS = 0.01  # between two checks for the end of a pause
+CHECKPOINT_SHARE = 50  # checkpoints take at most 1/50 of the time
 
 
 class Job(Protocol):
     """A training that the loop drives.
 
     checkpoint_seconds: between two checkpoints, at least. threads: torch's, inside one operation.
-    interruptible_close: whether a Ctrl-C ends ``close`` at once, which is then done again by a resume.
-    paused: whether it waits for somebody who steers it.
+    interruptible_close: whether a Ctrl-C ends ``close`` at once, which a resume then repeats. paused: whether
+    it is paused by a command.
     """
 
     folder: RunFolder
@@ -45,24 +45,25 @@ class Job(Protocol):
 
     @property
     def resumable(self) -> bool:
-        """Whether it can go on from where it is now: rows that come as a stream have no middle."""
+        """Whether it can be resumed from its present state; a stream of rows can't be resumed in the middle
+        of an epoch."""
 
     def stop_reason(self) -> str | None:
-        """Why the training stops now (a status of folders, or ``reached``); None: it goes on."""
+        """Why the training stops now (a status of folders, or ``reached``); None: it continues."""
 
     def advance(self) -> Tick | None:
-        """Train for a moment and record it; None: nothing is left to train."""
+        """Train for a moment and record it. None: nothing is left to train."""
 
     def checkpoint(self) -> None:
         """Save the state to resume from."""
 
     def close(self, reason: str | None) -> dict[str, Any]:
-        """Measure, write the document, seal the folder; reason: why it ended early, if it did."""
+        """Measure, write the result, and seal the folder. reason: why it ended early, if it did."""
 
 
 @dataclass(frozen=True, eq=False)
 class JobStart:
-    """Event: the folder exists and the first step follows (or the next one, after a resume)."""
+    """Event: the folder exists, and the first step follows, or after a resume the next one."""
 
     job: Job
 
@@ -77,21 +78,21 @@ class JobProgress:
 
 @dataclass(frozen=True, eq=False)
 class JobPause:
-    """Event: the training waits, and was looked after for a hundredth of a second."""
+    """Event: the training is paused; sent every hundredth of a second."""
 
     job: Job
 
 
 @dataclass(frozen=True, eq=False)
 class JobClose:
-    """Event: training is over; measuring and sealing follow."""
+    """Event: the training has ended; measuring and sealing follow."""
 
     job: Job
 
 
 @dataclass(frozen=True, eq=False)
 class JobEnd:
-    """Event: the folder is sealed. interrupted: by Ctrl-C, so that it can be resumed."""
+    """Event: the folder is sealed. interrupted: ended by Ctrl-C, and can be resumed."""
 
     job: Job
     document: dict[str, Any]
@@ -131,7 +132,7 @@ def events(job: Job) -> Iterator[JobEvent]:
                 unsaved = False
                 saved = time.perf_counter()
                 cost = saved - begin
-        job.folder.refuse_commands()  # nobody looks at them from here on
+        job.folder.refuse_commands()  # no command is read from here on
         if job.resumable:
             job.checkpoint()
         if job.interruptible_close and reason != "interrupted":
@@ -143,14 +144,14 @@ def events(job: Job) -> Iterator[JobEvent]:
 
 
 def _advance(job: Job) -> Tick | None:
-    """Train for a moment; where the network or its data fails, the error says how to go on once it works."""
+    """Train for a moment. If the network or its data fails, the error says how to resume once it works."""
     try:
         return job.advance()
     except TreinoError as error:
         folder = job.folder
         if error.status == 2 and folder.writing:
             own = any(name.endswith(".py") for name in folder.manifest.files)
-            said = (
+            hint = (
                 _(
                     "Nothing was kept yet. When that is fixed: {command}; or train anew, and with the same "
                     "[[name]] or [[out]] the folder is taken over."
@@ -159,14 +160,14 @@ def _advance(job: Job) -> Tick | None:
                 else _("What was kept goes on when that is fixed: {command}")
             )
             command = f"treino resume {shlex.quote(str(folder.path))}" + " --net FILE.py:NAME" * own
-            error.hint = f"{error.hint} {said.format(command=command)}".strip()
+            error.hint = f"{error.hint} {hint.format(command=command)}".strip()
         raise
 
 
 def status_at_end(statuses: Iterable[str], reason: str | None) -> str:
-    """How a job ended, of one network or of many: diverged where every network did.
+    """The final status of a job of one or many networks: diverged if every network did.
 
-    statuses: of its networks. reason: as ``close`` is told. What was interrupted is to go on, whatever it is.
+    statuses: of its networks. reason: as in ``close``. An interrupted job stays interrupted in any case.
     """
     if reason != "interrupted" and set(statuses) == {"diverged"}:
         return "diverged"
@@ -192,5 +193,5 @@ def drain(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None =
 
 
 def drained_folder(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None = None) -> RunFolder:
-    """Run the events to their end, as ``drain`` does, and open the folder anew."""
+    """Run the events to their end, as ``drain`` does, and open the folder again."""
     return RunFolder.open(drain(stream, watch).job.folder.path)

@@ -1,4 +1,4 @@
-"""Commands that any process sends, through a folder, to the training of many networks there."""
+"""Commands of other processes, sent through the folder, to a training of many networks."""
 
 from collections.abc import Callable
 
@@ -7,9 +7,9 @@ from treino.store.database import Command
 
 
 def stop_sent(folder: RunFolder, obey: Callable[[Command], bool] = lambda _command: False) -> bool:
-    """Whether somebody has asked for the end since the last look.
+    """Whether a command asked to stop since the last call.
 
-    folder: of the training in this process. obey: does what another command asks for; False: it is refused.
+    folder: of the training in this process. obey: executes any other command; returns False to refuse it.
     """
     stop = False
     for command in folder.database.poll_commands():

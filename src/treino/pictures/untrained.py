@@ -19,7 +19,7 @@ from treino.records.network_source import run_network
 from treino.records.stored_run import StoredRun
 from treino.spec import Settings, read_settings
 from treino.store.output_files import OutputFolder
-from treino.training.resolution import plan
+from treino.training.resolution import resolve
 from treino.words import _, numeral
 
 FILE = "untrained.png"
@@ -97,4 +97,4 @@ def _net(asked: Settings, data: Data, run: StoredRun | None, seed: int) -> nn.Mo
     changed |= {"seed": seed, "ensemble": 1}
     if run is not None:
         changed |= {name: run.settings[name] for name in ("engine", "threads", "device")}
-    return plan(read_settings(changed), data, own).training.net(0, "last")
+    return resolve(read_settings(changed), data, own).training.net(0, "last")

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from treino.engine import Training
+from treino.engine import TrainingLoop
 from treino.engine.plain_attributes import COMPARED_ROWS, unkept
 from treino.engine.rng import fork_rng
 from treino.engine.user_module import module_copy
@@ -64,7 +64,7 @@ def check_answers(net: nn.Module, item_shape: Sequence[int], known: Any, run: st
         )  # fmt: skip
 
 
-def notes_on_answers(training: Training, net: nn.Module, x: Tensor) -> list[str]:
+def notes_on_answers(training: TrainingLoop, net: nn.Module, x: Tensor) -> list[str]:
     """What a reader of the figures has to know of such a network. x: prepared rows, ``[N, ...]``."""
     if training.shared.net is not None or not len(x):
         return []
@@ -72,7 +72,7 @@ def notes_on_answers(training: Training, net: nn.Module, x: Tensor) -> list[str]
         return _notes(training, net, x)
 
 
-def _notes(training: Training, net: nn.Module, x: Tensor) -> list[str]:
+def _notes(training: TrainingLoop, net: nn.Module, x: Tensor) -> list[str]:
     x = x.reshape(-1, *(training.shared.item_shape or x.shape[1:]))
     asked, some = module_copy(net), x[:COMPARED_ROWS]
     once_NC = asked(some.clone())

@@ -16,7 +16,8 @@ from treino.words import _
 
 @dataclass(frozen=True)
 class Rung:
-    """members: how many train here. epochs: how many each has done in all when it is judged."""
+    """A rung. members: the number of members that train. epochs: the total epochs of each when it is
+    compared."""
 
     members: int
     epochs: int
@@ -24,7 +25,7 @@ class Rung:
 
 @dataclass(frozen=True)
 class Bracket:
-    """Members that compete with each other; each rung's best go on to the next."""
+    """A group of competing members; the best of each rung continue to the next."""
 
     rungs: tuple[Rung, ...]
 
@@ -34,7 +35,7 @@ class Bracket:
 
     @property
     def epochs(self) -> int:
-        """Epochs of all members together."""
+        """The total number of epochs of all members."""
         done, total = 0, 0
         for rung in self.rungs:
             total += rung.members * (rung.epochs - done)
@@ -43,7 +44,7 @@ class Bracket:
 
 
 def none(members: int, epochs: int, eta: int = 3, least: int = 1) -> tuple[Bracket, ...]:
-    """Every member to the end; ``eta`` and ``least`` are for the others."""
+    """One bracket that trains every member to the end. ``eta`` and ``least`` have no effect."""
     _check(members, epochs, eta, least)
     return (Bracket((Rung(members, epochs),)),)
 
@@ -51,7 +52,8 @@ def none(members: int, epochs: int, eta: int = 3, least: int = 1) -> tuple[Brack
 def halving(members: int, epochs: int, eta: int = 3, least: int = 1) -> tuple[Bracket, ...]:
     """One bracket that ends with about one member after ``epochs``: each rung keeps one in ``eta``.
 
-    As many rungs as members and epochs allow: the first is ``epochs / eta^k``, no less than ``least``.
+    It has as many rungs as members and epochs allow; the first has ``epochs / eta^k`` epochs, at least
+    ``least``.
     """
     _check(members, epochs, eta, least)
     rungs = min(_log(members, eta), _log(epochs / least, eta))
@@ -59,22 +61,23 @@ def halving(members: int, epochs: int, eta: int = 3, least: int = 1) -> tuple[Br
 
 
 def hyperband(members: int, epochs: int, eta: int = 3, least: int = 1) -> tuple[Bracket, ...]:
-    """Brackets from many members cut early to few that are never cut, until all members are given out.
+    """Brackets from many members that are halved early to few that are never halved.
 
-    One round is the published one for R = epochs / least; rounds repeat, and the last is cut to what is left.
+    One round is the published one for R = epochs / least; rounds repeat until all members are used, and the
+    last one is shortened.
     """
     _check(members, epochs, eta, least)
     s_max = _log(epochs / least, eta)
-    found: list[Bracket] = []
+    brackets: list[Bracket] = []
     left = members
     while left:
         for s in range(s_max, -1, -1):
-            wanted = min(left, math.ceil((s_max + 1) / (s + 1) * eta**s))
-            found.append(_bracket(wanted, epochs, eta, min(s, _log(wanted, eta))))
-            left -= wanted
+            size = min(left, math.ceil((s_max + 1) / (s + 1) * eta**s))
+            brackets.append(_bracket(size, epochs, eta, min(s, _log(size, eta))))
+            left -= size
             if not left:
                 break
-    return tuple(found)
+    return tuple(brackets)
 
 
 def _bracket(members: int, epochs: int, eta: int, cuts: int) -> Bracket:
@@ -85,17 +88,17 @@ def _bracket(members: int, epochs: int, eta: int, cuts: int) -> Bracket:
 
 
 def survivors(figures: Sequence[float | tuple[float, ...] | None], count: int) -> list[int]:
-    """The places of the ``count`` lowest figures, in order of place; None (diverged) never goes on.
+    """The indices of the ``count`` lowest figures, in ascending order; None (diverged) never survives.
 
-    A tuple's later figures part those whose first are equal. Ties go to the earlier member, so that the same
-    figures always give the same survivors.
+    Later figures of a tuple decide between equal first ones. Ties go to the earlier member, so that equal
+    figures give equal survivors.
     """
     alive: list[Any] = [(value, place) for place, value in enumerate(figures) if value is not None]
     return sorted(place for _value, place in sorted(alive)[:count])
 
 
 def _log(x: float, eta: int) -> int:
-    """The largest k with eta^k <= x, by whole numbers: math.log(243, 3) is just below 5."""
+    """The largest k with eta^k <= x, in whole numbers, since math.log(243, 3) is just below 5."""
     k = 0
     while eta ** (k + 1) <= x + 1e-9:
         k += 1

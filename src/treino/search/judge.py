@@ -1,7 +1,7 @@
 """The judgement of a sweep's best member: how much of its figure is luck, and whether it beats the baselines.
 
-Everything here is arithmetic on figures that were measured elsewhere. Scores are figures turned so that
-higher is better (accuracy as it is, a loss with its sign changed).
+This file computes with figures that are measured elsewhere. Scores are figures of which higher is better:
+accuracy unchanged, a loss with its sign changed.
 """
 
 import math
@@ -18,7 +18,7 @@ from treino.data.generators import generator
 from treino.resampling import Scores, row_counts
 from treino.words import _, joined
 
-SURE = 0.95  # the probability from which one figure is said to beat another
+SURE = 0.95  # the probability from which one figure counts as better than another
 REPEATS = 500
 AT_ONCE = 64  # resamples in one product
 
@@ -30,8 +30,8 @@ def by_rows(
 ) -> Scores:
     """Scores that are means over rows (accuracy, loss): ``[M, N]``, each member's score of each row.
 
-    turned: what is made of the means, a function that never falls (a mean squared error becomes its root).
-    weight_N: of each row in the mean, as class weights give it; default 1.
+    turned: a non-decreasing function of the means (such as the root of a mean squared error). weight_N: each
+    row's weight in the mean, by class weights; default 1.
     """
     score_NM = score_MN.double().T.contiguous()
 
@@ -47,10 +47,11 @@ def by_rows(
 
 @dataclass(frozen=True)
 class SelectionBias:
-    """best: the winner's score on all validation rows. error: its standard error.
+    """The bias of choosing the best.
 
-    inflation: how much of ``best`` is the luck of this choice among these members, no less than 0.
-    other_inflation: the same for another sweep whose members are drawn as these were.
+    best: the winner's score on all validation rows. error: its standard error. inflation: the part of
+    ``best`` that is the luck of this choice among these members, at least 0. other_inflation: the same for
+    another sweep with members drawn in the same way.
     """
 
     winner: int
@@ -65,24 +66,25 @@ def selection_bias(
     members: int,
     rows: int,
     *,
-    shown: Scores | None = None,
+    report: Scores | None = None,
     seed: int = 0,
     repeats: int = REPEATS,
 ) -> SelectionBias:
-    """How much of the best validation score is the luck of the choice: bootstrap over rows and members.
+    """Estimate how much of the best validation score is the luck of the choice, by a bootstrap over rows and
+    members.
 
-    choose: the scores that decide. shown: those that people are told, if they are others; ``best`` and all
-    differences are in these.
+    choose: the scores that decide. report: the scores to report, if they differ; ``best`` and all differences
+    are in these.
 
-    In each resample the best member is chosen by the drawn rows and scored by the rows that were not drawn,
-    which had no part in the choice: the bias correction of Tsamardinos, Greasidou & Borboudakis,
-    "Bootstrapping the out-of-sample predictions for efficient and accurate cross-validation", Machine
-    Learning 107 (2018). What such choices lose against the best of the same members on all rows is the
-    inflation. Drawing the members too asks how another sweep would do, which may miss this one's best.
+    In each resample the best member is chosen by the drawn rows and scored on the other rows, which had no
+    part in the choice: the bias correction of Tsamardinos, Greasidou & Borboudakis, "Bootstrapping the
+    out-of-sample predictions for efficient and accurate cross-validation", Machine Learning 107 (2018). The
+    inflation is the loss of such choices against the best of the same members on all rows. Drawing the
+    members too estimates it for another sweep, which may miss this one's best.
     """
-    shown = choose if shown is None else shown
+    report = choose if report is None else report
     decides_M = choose(None).nan_to_num(nan=-math.inf)
-    whole_M = shown(None)
+    whole_M = report(None)
     winner = int(decides_M.argmax())
     best = float(whole_M[winner])
     if rows < 2:
@@ -97,15 +99,15 @@ def selection_bias(
     for count in row_counts(rows, repeats, draw, AT_ONCE):
         count_BN, size = torch.from_numpy(count), len(count)
         left_BN = (count_BN == 0).double()
-        left_BN[left_BN.sum(1) == 0] = 1.0  # every row was drawn, as happens with very few
+        left_BN[left_BN.sum(1) == 0] = 1.0  # every row was drawn, which happens with very few rows
         inside_BM = choose(count_BN).nan_to_num(nan=-math.inf)
-        outside_BM = shown(left_BN)
-        own.append(shown(count_BN)[:, winner])
+        outside_BM = report(left_BN)
+        own.append(report(count_BN)[:, winner])
         drawn_BM = torch.zeros(size, members, dtype=torch.bool)
         drawn_BM.scatter_(1, torch.randint(members, (size, members), generator=chance), True)
-        for taken_BM in (torch.ones_like(drawn_BM), drawn_BM):
-            chosen_B1 = inside_BM.masked_fill(~taken_BM, -math.inf).argmax(1, keepdim=True)
-            seen_B1 = decides_M.expand(size, -1).masked_fill(~taken_BM, -math.inf).argmax(1, keepdim=True)
+        for member_BM in (torch.ones_like(drawn_BM), drawn_BM):
+            chosen_B1 = inside_BM.masked_fill(~member_BM, -math.inf).argmax(1, keepdim=True)
+            seen_B1 = decides_M.expand(size, -1).masked_fill(~member_BM, -math.inf).argmax(1, keepdim=True)
             seen_B = whole_M.expand(size, -1).gather(1, seen_B1)[:, 0]
             lost.append(seen_B - outside_BM.gather(1, chosen_B1)[:, 0])
     inflation, other_inflation = (_mean_loss(torch.cat(lost[i::2])) for i in (0, 1))
@@ -113,7 +115,7 @@ def selection_bias(
 
 
 def _mean_loss(lost_B: Tensor) -> float:
-    finite = lost_B[lost_B.isfinite()]  # only members without a score were drawn, where it isn't
+    finite = lost_B[lost_B.isfinite()]  # infinite if only members without a score were drawn
     return max(0.0, float(finite.mean())) if len(finite) else 0.0
 
 
@@ -136,7 +138,7 @@ def p_beats(difference_K: Sequence[float], test_share: float) -> float:
 
 
 def smallest_within(parameters: Sequence[int], scores: Sequence[float], best: float, error: float) -> int:
-    """The place of the smallest network whose score is within one standard error of the best.
+    """The index of the smallest network whose score is within one standard error of the best.
 
     The one-standard-error rule of Breiman et al., "Classification and regression trees" (1984). Of equally
     small ones the better, of equal ones the earlier.
@@ -146,9 +148,10 @@ def smallest_within(parameters: Sequence[int], scores: Sequence[float], best: fl
 
 
 def verdict(p_beats_constant: float, p_beats_baseline: float, p_beats_runner_up: float | None) -> Verdict:
-    """nothing: not surely better than a constant answer. linear: not surely better than the best baseline.
+    """The verdict.
 
-    tie: not surely better than the runner-up; None where there is none.
+    nothing: not significantly better than a constant answer. linear: not significantly better than the best
+    baseline. tie: not significantly better than the runner-up, if there is one.
     """
     if p_beats_constant < SURE:
         return "nothing"
@@ -159,7 +162,7 @@ def verdict(p_beats_constant: float, p_beats_baseline: float, p_beats_runner_up:
 
 @dataclass(frozen=True)
 class VerdictFacts:
-    """The facts of the judgement's sentence. Figures are the metric's own, not turned into scores."""
+    """The facts of the judgement's sentence. Figures are those of the metric, not scores."""
 
     metric: str
     test: float
@@ -176,8 +179,8 @@ class VerdictFacts:
 def sentence(verdict: Verdict, facts: VerdictFacts) -> str:
     """The judgement in one sentence: the figure, its interval, the luck in it, and what it is compared with.
 
-    told.smaller: the smallest member within one standard error, None where it is the winner itself, and
-    ``share``, its parameters as a share of the winner's.
+    facts.smaller: the smallest member within one standard error, None if it is the winner; facts.share: its
+    parameters as a share of the winner's.
     """
     head = _("{metric} {test:.3f} [{low:.2f}, {high:.2f}] on {rows} test rows").format(
         metric=facts.metric, test=facts.test, low=facts.interval[0], high=facts.interval[1], rows=facts.rows

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def tpe(space: Space, seed: int = 0, storage: str | None = None, name: str = "treino") -> Sampler:
-    """The tree-structured Parzen estimator (Bergstra et al. 2011); asked in batches it keeps them apart by
-    counting the unfinished ones as bad (``constant_liar``).
+    """The tree-structured Parzen estimator (Bergstra et al. 2011).
 
-    storage: where Optuna keeps the study ``name``; a study that is there is gone on with.
+    In batches it counts unfinished trials as bad, so that they differ (``constant_liar``). storage: where
+    Optuna stores the study ``name``; an existing study is continued.
 
     Raises:
         TreinoError: Optuna isn't installed, or it can't open the storage.
@@ -36,25 +36,25 @@ def tpe(space: Space, seed: int = 0, storage: str | None = None, name: str = "tr
         study = optuna.create_study(storage=storage, study_name=name, sampler=sampler, load_if_exists=True)
     except (ValueError, OSError, ImportError) as error:
         raise _storage_fails(storage, error) from None
-    except Exception as error:  # SQLAlchemy's and its drivers' have no common base with Optuna's
+    except Exception as error:  # errors of SQLAlchemy and its drivers share no base with Optuna's
         if storage is None:
             raise
         raise _storage_fails(storage, error) from None
     finally:
         optuna.logging.set_verbosity(verbosity)
-    return OptunaSampler(space, study, kept=storage is not None)
+    return OptunaSampler(space, study, persistent=storage is not None)
 
 
 class OptunaSampler:
-    """A study of Optuna's as a sampler. Trials that a storage holds already count as members told before."""
+    """A study of Optuna as a sampler. Earlier trials in the storage count as finished members."""
 
-    def __init__(self, space: Space, study: "optuna.Study", kept: bool = False) -> None:
-        self.study, self._kept = study, kept
+    def __init__(self, space: Space, study: "optuna.Study", persistent: bool = False) -> None:
+        self.study, self._persistent = study, persistent
         self._space = space
         self._trials: list[optuna.Trial] = []
 
     def ask(self, count: int) -> list[Config]:
-        """As many as asked for: Optuna never runs out."""
+        """The next ``count`` settings; Optuna never runs out."""
         trials = []
         for _member in range(count):
             trial = self.study.ask()
@@ -67,25 +67,26 @@ class OptunaSampler:
         return trials
 
     def replay(self, configs: Sequence[Config]) -> list[Config]:
-        """Out of a storage the very trials of before the break; else the same are asked for anew."""
-        if not self._kept:
+        """The trials of before an interruption, from the storage; without one, equal trials are asked for
+        again."""
+        if not self._persistent:
             return self.ask(len(configs))
         from optuna.trial import Trial
 
-        wanted = [{name: _written(value) for name, value in config.items()} for config in configs]
-        trials = [t for t in self.study.get_trials(deepcopy=False) if t.number not in self._taken()]
-        for first in range(len(trials) - len(wanted), -1, -1):
-            found = trials[first : first + len(wanted)]
-            if [t.params for t in found] == wanted:
-                self._trials += [Trial(self.study, t._trial_id) for t in found]
+        params = [{name: _written(value) for name, value in config.items()} for config in configs]
+        trials = [t for t in self.study.get_trials(deepcopy=False) if t.number not in self._trial_numbers()]
+        for first in range(len(trials) - len(params), -1, -1):
+            match = trials[first : first + len(params)]
+            if [t.params for t in match] == params:
+                self._trials += [Trial(self.study, t._trial_id) for t in match]
                 return list(configs)
         return []
 
-    def _taken(self) -> set[int]:
+    def _trial_numbers(self) -> set[int]:
         return {trial.number for trial in self._trials}
 
     def tell(self, member: int, value: float | None) -> None:
-        """None is told as a failed trial, from which Optuna learns nothing."""
+        """Report a figure. None counts as a failed trial, from which Optuna learns nothing."""
         from optuna.trial import TrialState
 
         state = TrialState.FAIL if value is None else TrialState.COMPLETE
@@ -93,7 +94,7 @@ class OptunaSampler:
 
 
 def suggest(trial: "optuna.Trial", dimension: Dimension) -> Any:
-    """The trial's value in one dimension; choices that Optuna can't hold go by how they are written."""
+    """The trial's value in one dimension; choices of types that Optuna doesn't support are passed as text."""
     domain = dimension.domain
     if isinstance(domain, Range):
         if domain.whole:

@@ -1,8 +1,8 @@
 """Samplers of settings: grid, random, Sobol and Optuna.
 
-A sampler answers ``ask(count)`` with at most so many settings, never the same twice where a space is finite,
-and is told how they did. The answers depend on the space and the seed alone (and on what was told), not on
-how many are asked for at once.
+A sampler answers ``ask(count)`` with at most ``count`` settings, never the same twice in a finite space, and
+gets their figures by ``tell``. The settings depend on the space, the seed and the reported figures alone, not
+on the size of batches.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,27 +15,28 @@ from treino.errors import TreinoError, nearest
 from treino.search.space import Config, Space
 from treino.words import _
 
-PATIENCE = 1000  # points in a row that were all seen before
+PATIENCE = 1000  # consecutive points that were all seen before
 
 
 class Sampler(Protocol):
-    """What a sweep needs of a sampler."""
+    """The interface of samplers."""
 
     def ask(self, count: int) -> list[Config]:
-        """The next members' settings: fewer than ``count`` where there are no more, [] at the end."""
+        """The next members' settings: fewer than ``count`` if there are no more, [] at the end."""
         ...
 
     def replay(self, configs: Sequence[Config]) -> list[Config]:
-        """The settings after a resume, where these were asked for before: equal if nothing has changed."""
+        """Repeat the settings asked for before a resume; equal unless something changed."""
         ...
 
     def tell(self, member: int, value: float | None) -> None:
-        """The figure (lower is better) of the member asked for as number ``member``; None: it diverged."""
+        """Report the figure (lower is better) of member number ``member``, in the order of ``ask``; None: it
+        diverged."""
         ...
 
 
 class ListSampler:
-    """Settings from an iterator, one after the other; results of members change nothing."""
+    """Settings from an iterator, one after the other; figures have no effect."""
 
     def __init__(self, configs: Iterator[Config]) -> None:
         self._configs = configs
@@ -47,7 +48,7 @@ class ListSampler:
         return self.ask(len(configs))
 
     def tell(self, member: int, value: float | None) -> None:
-        """Nothing is learnt from it."""
+        """Does nothing: the settings don't depend on figures."""
 
 
 def grid(space: Space) -> ListSampler:
@@ -56,7 +57,7 @@ def grid(space: Space) -> ListSampler:
 
 
 def random(space: Space, seed: int = 0) -> ListSampler:
-    """Each setting drawn by itself; a finite space without repetition, all of it in the end."""
+    """Each setting is drawn independently; a finite space is drawn without repetition, to the end."""
     return ListSampler(_shuffled(space, seed) if space.every is not None else _drawn(space, seed))
 
 

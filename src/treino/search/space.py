@@ -12,12 +12,12 @@ from treino.words import _
 Config = dict[str, Any]
 """One member's settings by name, as ``treino.spec.read_settings`` takes them."""
 
-MOST = 1_000_000  # different settings that are laid out one by one
+MOST = 1_000_000  # different settings that may be enumerated
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several values, each as likely."""
+    """One of several values, all equally likely."""
 
     values: tuple[Any, ...]
 
@@ -31,9 +31,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from low to high, both included. log: equally many in each factor of ten. whole: integers.
+    """Numbers from low to high, both included.
 
-    levels: so many values, evenly apart, where a grid is asked for.
+    log: uniform on a logarithmic scale. whole: integers. levels: the number of evenly spaced values in a
+    grid.
     """
 
     low: float
@@ -44,7 +45,7 @@ class Range:
 
     def at(self, u: float) -> float | int:
         """The value at ``u`` in [0, 1)."""
-        if self.whole:  # each integer has the same share, or the share of its place on the log scale
+        if self.whole:  # each integer has an equal share, or that of its interval on the log scale
             if self.log:
                 low, high = math.log(self.low - 0.5), math.log(self.high + 0.5)
                 return int(min(max(round(math.exp(low + u * (high - low))), self.low), self.high))
@@ -57,7 +58,7 @@ class Range:
 
     @property
     def count(self) -> int | None:
-        """How many values; None where it isn't one of integers."""
+        """The number of values; None if it isn't a range of integers."""
         return int(self.high) - int(self.low) + 1 if self.whole else None
 
     @property
@@ -66,20 +67,20 @@ class Range:
 
     @property
     def values(self) -> tuple[float | int, ...] | None:
-        """The levels of a grid; None where their number was not said and can't be told."""
+        """The levels of a grid; None if their number is neither set nor finite."""
         if self.levels is None:
             listed = self.whole and not self.log and (self.count or 0) <= MOST
             return self.integers.values if listed else None
         ends = (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)
         step = (ends[1] - ends[0]) / max(self.levels - 1, 1)
         middle = [ends[0] + i * step for i in range(1, self.levels - 1)]
-        found = [self.low, *(math.exp(m) if self.log else m for m in middle), self.high][: self.levels]
-        return tuple(dict.fromkeys(round(v) for v in found)) if self.whole else tuple(found)
+        levels = [self.low, *(math.exp(m) if self.log else m for m in middle), self.high][: self.levels]
+        return tuple(dict.fromkeys(round(v) for v in levels)) if self.whole else tuple(levels)
 
 
 @dataclass(frozen=True)
 class Dimension:
-    """A setting and where its values come from; it is there only where ``when`` has one of ``among``."""
+    """A setting and its domain. It exists only if the setting ``when`` has one of the values ``among``."""
 
     name: str
     domain: Range | Choice
@@ -92,7 +93,7 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Space:
-    """Dimensions in an order in which every condition follows what it asks about."""
+    """Dimensions, in an order in which every condition follows the setting that it depends on."""
 
     dimensions: tuple[Dimension, ...]
 
@@ -109,7 +110,7 @@ class Space:
         """Every combination once, the last dimension changing fastest.
 
         Raises:
-            TreinoError: a range that doesn't say how many levels it has; more combinations than MOST.
+            TreinoError: a range without a number of levels; more combinations than MOST.
         """
         for dimension in self.dimensions:
             if dimension.domain.values is None:
@@ -149,7 +150,7 @@ class Space:
 
     @cached_property
     def every(self) -> tuple[Config, ...] | None:
-        """All different settings; None where a range isn't one of integers, or there are too many (MOST)."""
+        """All different settings; None if a range isn't one of integers, or there are more than MOST."""
         counts = [d.domain.count for d in self.dimensions]
         if None in counts or math.prod(count or 0 for count in counts) > MOST:
             return None
@@ -162,7 +163,7 @@ class Space:
         return tuple(Space(tuple(finite))._combinations(0, {}))
 
     def to_json(self) -> dict[str, Any]:
-        """JSON-able, equal for equal spaces: what a sweep keeps and compares when it goes on."""
+        """JSON values, equal for equal spaces. A sweep stores them and compares them when it is resumed."""
         return {
             d.name: {
                 **(
@@ -178,12 +179,12 @@ class Space:
 
 
 def space_from_json(document: Mapping[str, Any]) -> Space:
-    """The space that ``to_json`` wrote.
+    """The space of a document by ``to_json``.
 
     Raises:
-        TreinoError: it can't have written that.
+        TreinoError: the document is invalid.
     """
-    found: dict[str, Dimension] = {}
+    dimensions: dict[str, Dimension] = {}
     for name, d in document.items():
         domain: Range | Choice = (
             Choice(tuple(d["values"]))
@@ -191,8 +192,8 @@ def space_from_json(document: Mapping[str, Any]) -> Space:
             else Range(d["low"], d["high"], d["log"], d["whole"], d["levels"])
         )
         domain = checked_domain(name, domain, isinstance(domain, Range) and domain.whole)
-        found[name] = Dimension(name, domain, d.get("if"), tuple(d.get("among", ())))
-    return Space(tuple(in_order(found)))
+        dimensions[name] = Dimension(name, domain, d.get("if"), tuple(d.get("among", ())))
+    return Space(tuple(in_order(dimensions)))
 
 
 def checked_domain(name: str, domain: Range | Choice, whole: bool) -> Range | Choice:
@@ -242,7 +243,8 @@ def checked_domain(name: str, domain: Range | Choice, whole: bool) -> Range | Ch
 
 
 def in_order(dimensions: Mapping[str, Dimension]) -> Iterator[Dimension]:
-    """As written, but each condition after what it asks about; refuses what can never hold."""
+    """The dimensions in their order, but each condition after the setting that it depends on. Refuses
+    conditions that can never hold."""
     done: set[str] = set()
     left = dict(dimensions)
     for dimension in dimensions.values():

@@ -21,19 +21,18 @@ _WHOLE = re.compile(r"[+-]?\d+")
 
 
 def read_space(
-    given: Mapping[str, Any] | Sequence[str], whole: Mapping[str, bool], single: Container[str] = ()
+    domains: Mapping[str, Any] | Sequence[str], whole: Mapping[str, bool], single: Container[str] = ()
 ) -> Space:
-    """The space that is written so; see this file's beginning.
+    """Parse a space; see the beginning of this file.
 
-    given: texts ``name=domain``, or a mapping of names to texts, lists, single values, Range or Choice.
-    whole: the settings that there are, and which of them are integers. single: those whose values hold no
-    comma.
+    domains: texts ``name=domain``, or a mapping of names to texts, lists, single values, Range or Choice.
+    whole: all settings, and whether each is an integer. single: settings whose values contain no comma.
 
     Raises:
-        TreinoError: nothing in it, an unknown name (with the nearest), a name twice, bounds out of order, the
-            logarithm of what isn't positive, a condition that can't hold, commas where a | is meant.
+        TreinoError: an empty space, an unknown name (with the nearest), a repeated name, bounds out of order,
+            a logarithmic range that isn't positive, a condition that can't hold, commas in place of |.
     """
-    pairs = list(given.items()) if isinstance(given, Mapping) else [_pair(text) for text in given]
+    pairs = list(domains.items()) if isinstance(domains, Mapping) else [_pair(text) for text in domains]
     if not pairs:
         raise TreinoError("space_empty", _("The space is empty."), _("Say what to try: lr=1e-4..1e-1:log"))
     dimensions: dict[str, Dimension] = {}
@@ -66,17 +65,17 @@ def read_space(
 
 
 def domain_text(d: Mapping[str, Any]) -> str:
-    """A domain of ``Space.to_json`` as it is written on a command line."""
+    """A domain of ``Space.to_json`` in the form of the command line."""
 
     def value(v: Any) -> str:
         return (",".join(map(str, v)) or "none") if isinstance(v, (list, tuple)) else str(v)
 
     if "values" in d:
-        said = "|".join(map(value, d["values"]))
+        text = "|".join(map(value, d["values"]))
     else:
-        said = f"{d['low']:g}..{d['high']:g}" + (":log" if d["log"] else "")
-        said += f":{d['levels']}" if d["levels"] else ""
-    return said + (f" if {d['if']}={'|'.join(map(value, d['among']))}" if "if" in d else "")
+        text = f"{d['low']:g}..{d['high']:g}" + (":log" if d["log"] else "")
+        text += f":{d['levels']}" if d["levels"] else ""
+    return text + (f" if {d['if']}={'|'.join(map(value, d['among']))}" if "if" in d else "")
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -91,7 +90,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _refuse_commas(name: str, text: str, whole: Mapping[str, bool], single: Container[str]) -> None:
-    """Refuse commas between values (``lr=0.01,0.1``) and another setting behind them (``lr=0.1 seed=3``)."""
+    """Refuse commas between values (``lr=0.01,0.1``) and a second setting in the text (``lr=0.1 seed=3``)."""
     other = re.search(r"[\s,;]([\w-]+)\s*=", text)
     if other and other[1].replace("-", "_") in whole:
         raise TreinoError(
@@ -141,14 +140,14 @@ def _dimension(name: str, value: Any, whole: Mapping[str, bool], single: Contain
             )
         _refuse_commas(when, condition["values"], whole, single)
     _refuse_commas(name, value, whole, single)
-    found = _RANGE.fullmatch(value.strip())
-    domain = _range(name, found, whole[name]) if found else Choice(tuple(map(_value, value.split("|"))))
+    match = _RANGE.fullmatch(value.strip())
+    domain = _range(name, match, whole[name]) if match else Choice(tuple(map(_value, value.split("|"))))
     return Dimension(name, checked_domain(name, domain, whole[name]), when, among)
 
 
-def _range(name: str, found: re.Match[str], whole: bool) -> Range:
+def _range(name: str, match: re.Match[str], whole: bool) -> Range:
     log, levels = False, None
-    for option in found["options"].split(":")[1:]:
+    for option in match["options"].split(":")[1:]:
         if option == "log":
             log = True
         elif option.isdigit():
@@ -160,7 +159,7 @@ def _range(name: str, found: re.Match[str], whole: bool) -> Range:
                 _("A range may end in :log and in a number of levels, e.g. 1e-4..1e-1:log:7"),
             )
     ends = []
-    for text in (found["low"], found["high"]):
+    for text in (match["low"], match["high"]):
         number = _value(text)
         if isinstance(number, bool) or not isinstance(number, (int, float)) or not math.isfinite(number):
             raise TreinoError(
@@ -173,7 +172,7 @@ def _range(name: str, found: re.Match[str], whole: bool) -> Range:
 
 
 def _value(text: str) -> Any:
-    """What a text on a command line stands for: an integer, a number, a truth value, or itself."""
+    """The value of a text on a command line: an integer, a number, a truth value, or the text."""
     text = text.strip()
     if text.lower() in ("true", "false"):
         return text.lower() == "true"

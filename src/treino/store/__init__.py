@@ -1,4 +1,4 @@
-"""Run, sweep and study folders: written so that nothing is lost, read so that no damage goes unseen."""
+"""Folders of runs, sweeps and studies: written durably, and checked for damage when read."""
 
 from treino.store.database import Command, Database, EpochValue, Event
 from treino.store.folder import RunFolder

@@ -1,4 +1,4 @@
-"""Checkpoints: two generations, written in turn, each of which can be verified."""
+"""Checkpoints: two generations, written alternately, each with a checksum."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,9 +20,9 @@ _NO_DIGEST = "0" * 64
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One generation, counted from 1, the file that it is in, that file's SHA-256, and its content.
+    """One generation (counted from 1): its file, the file's SHA-256, and the content.
 
-    mark: what `Database.mark` said when it was written.
+    mark: the result of `Database.mark` at the time of writing.
     """
 
     generation: int
@@ -41,19 +41,19 @@ class Checkpoint:
 def to_bytes(
     tensors: Mapping[str, "Tensor"], meta: Mapping[str, Any], generation: int, mark: Mapping[str, Any]
 ) -> bytes:
-    """A safetensors file that carries the SHA-256 of itself, taken with 64 zeros in its place."""
+    """A safetensors file that contains its own SHA-256, computed with 64 zeros in its place."""
     state = {"sha256": _NO_DIGEST, "generation": generation, "losses": mark, "meta": meta}
     data = tensor_bytes(tensors, state)
     return data.replace(_NO_DIGEST.encode(), digest(data).encode(), 1)
 
 
 def from_bytes(data: bytes, name: str, path: Path) -> Checkpoint:
-    """What `to_bytes` wrote; TreinoError naming `path` where a single bit of it differs."""
+    """The checkpoint in the bytes of `to_bytes`. Raises TreinoError naming `path` if a single bit differs."""
     state = tensor_metadata(data, path)
-    kept = state.get("sha256")
-    if not isinstance(kept, str) or len(kept) != len(_NO_DIGEST):
+    checksum = state.get("sha256")
+    if not isinstance(checksum, str) or len(checksum) != len(_NO_DIGEST):
         raise damaged(path, _("it is not a checkpoint"))
-    if digest(data.replace(kept.encode(), _NO_DIGEST.encode(), 1)) != kept:
+    if digest(data.replace(checksum.encode(), _NO_DIGEST.encode(), 1)) != checksum:
         raise damaged(path, _("its content does not match its own SHA-256"))
     generation, mark, meta = (state.get(key) for key in ("generation", "losses", "meta"))
     if type(generation) is not int or not isinstance(meta, dict) or not is_mark(mark):
@@ -64,10 +64,10 @@ def from_bytes(data: bytes, name: str, path: Path) -> Checkpoint:
 def read_all(
     folder: Path, read: Callable[[str], bytes], listed: Mapping[str, str]
 ) -> tuple[list[Checkpoint], dict[str, TreinoError]]:
-    """The whole generations, newest first, and the errors of the broken ones by name.
+    """The intact generations, newest first, and the errors of the damaged ones by name.
 
-    read: gives a file's bytes by its name, with whatever checks the folder asks for.
-    listed: names that have to be there.
+    read: returns a file's bytes by its name, with the folder's checks. listed: names of files that must
+    exist.
     """
     whole: list[Checkpoint] = []
     broken: dict[str, TreinoError] = {}

@@ -1,9 +1,9 @@
 """``run.sqlite``: losses, epochs, events and commands of a run that is in progress.
 
 One process writes, any number read at the same time and may send commands (write-ahead log,
-https://sqlite.org/wal.html). What is written is gathered, and committed in at most one transaction per half
-second, with a sum over each table that is compared whenever it is read (see `tables`).
-A finished run's file is read as bytes whose SHA-256 was checked, into memory: no lock, no file beside it.
+https://sqlite.org/wal.html). Records are collected and committed in at most two transactions per second, with
+a checksum of each table that is verified on reading (see `tables`). A finished run's file is verified by its
+SHA-256 and opened in memory, without a lock or files beside it.
 """
 
 import errno
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
 NAME = "run.sqlite"
 INTERVAL = 0.5  # seconds between two transactions
-_SYNCHRONOUS = "FULL"  # each transaction is on the disk before the next checkpoint builds on it
+_SYNCHRONOUS = "FULL"  # each transaction is on disk before the next checkpoint relies on it
 
 
 class EpochValue(NamedTuple):
-    """One metric of one split after `epoch` passes over the training rows; NaN where it is undefined."""
+    """One metric of one split after `epoch` passes over the training rows; NaN if it is undefined."""
 
     epoch: int
     split: str
@@ -58,9 +58,10 @@ class Event(NamedTuple):
 
 
 class Command(NamedTuple):
-    """A request sent to a run. `step`: from which update on (None: as soon as it is read).
+    """A command sent to a run.
 
-    `state`: "new" until the run has read it, then what `mark_command` says.
+    `step`: the update from which it holds (None: as soon as it is read). `state`: "new" until the run has
+    read it, then the state set by `mark_command`.
     """
 
     id: int
@@ -73,7 +74,7 @@ class Command(NamedTuple):
 
 
 class _LossDigest(NamedTuple):
-    """A segment's losses so far: the step after them, how many there are, and a running SHA-256."""
+    """A digest of a segment's losses so far: the step after them, their number, and a running SHA-256."""
 
     segment: int
     end: int | None  # None where there are none yet
@@ -82,10 +83,11 @@ class _LossDigest(NamedTuple):
 
 
 class Database:
-    """A run's tables. Make one with `writing`, `reading` or `in_memory`; `add_…` need the first.
+    """A run's tables.
 
-    Errors: TreinoError naming the file where the disk is full, the file is damaged or gone, or another
-    program keeps it locked. What could not be written stays gathered, and the next `flush` tries again.
+    Make one with `writing`, `reading` or `in_memory`; only `writing` allows `add_…`. Errors: TreinoError
+    naming the file if the disk is full, the file is damaged or missing, or another program keeps it locked.
+    Records that could not be written are kept for the next `flush`.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection | None, *, writable: bool) -> None:
@@ -97,13 +99,13 @@ class Database:
         self._identity = os.stat(path) if writable else None
         self._data_version = -1
         self._last_command = 0
-        self._told: _LossDigest | None = None  # of the newest segment; None where it is to be read anew
+        self._loss_digest: _LossDigest | None = None  # of the newest segment; None: read it from the table
         if connection is not None:
-            weakref.finalize(self, connection.close)  # who only reads a run need not close it
+            weakref.finalize(self, connection.close)  # readers need not call close
 
     @staticmethod
     def make(path: Path) -> None:
-        """Put the tables, empty, at `path`."""
+        """Create empty tables at `path`."""
         with closing(sqlite3.connect(":memory:")) as connection:
             tables.make(connection)
             write_atomically(path, sqlite.content(connection, log=True))
@@ -126,12 +128,12 @@ class Database:
 
     @classmethod
     def reading(cls, path: Path) -> "Database":
-        """Read a run that another process may be writing; the file is opened anew for each question."""
+        """Read a run that another process may be writing; the file is opened for each query."""
         return cls(path, None, writable=False)
 
     @classmethod
     def in_memory(cls, path: Path, content: bytes) -> "Database":
-        """Read checked bytes, those of a finished run."""
+        """Read the verified bytes of a finished run's file."""
         with sqlite.trouble(path):
             return cls(path, sqlite.in_memory(content), writable=False)
 
@@ -144,58 +146,62 @@ class Database:
         """
         if len(losses):
             blob = losses.astype("<f4").tobytes()
-            told, end = self._told, int(first_step) + len(losses)
-            if told is not None and told.segment == segment and told.end in (None, first_step):
-                told.sha.update(blob)
-                self._told = told._replace(end=end, number=told.number + len(losses))
+            loss_digest, end = self._loss_digest, int(first_step) + len(losses)
+            if (
+                loss_digest is not None
+                and loss_digest.segment == segment
+                and loss_digest.end in (None, first_step)
+            ):
+                loss_digest.sha.update(blob)
+                self._loss_digest = loss_digest._replace(end=end, number=loss_digest.number + len(losses))
             else:
-                self._told = None
+                self._loss_digest = None
             self._add(insertion("losses", (int(segment), int(first_step), len(losses), blob)))
 
     def add_epoch(self, segment: int, epoch: int, split: str, metric: str, value: float) -> None:
-        """What was measured at the end of `epoch` (counted from 1) on the rows of `split`; NaN is kept."""
-        kept = None if math.isnan(value) else float(value) + 0.0  # SQLite has no -0.0
-        self._add(insertion("epochs", (int(segment), int(epoch), split, metric, kept)))
+        """Record a measurement at the end of `epoch` (counted from 1) on the rows of `split`, also NaN."""
+        number = None if math.isnan(value) else float(value) + 0.0  # SQLite has no -0.0
+        self._add(insertion("epochs", (int(segment), int(epoch), split, metric, number)))
 
     def add_event(self, segment: int, step: int, kind: str, facts: Mapping[str, Any] | None = None) -> None:
-        """Something worth remembering that happened after `step` updates."""
+        """Record an event after `step` updates."""
         text = json_bytes(facts or {}).decode()
         self._add(insertion("events", (time.time(), int(segment), int(step), kind, text)))
 
     def mark_command(
         self, number: int, state: str, step: int | None = None, segment: int | None = None
     ) -> None:
-        """Note what became of command `number`, and from which step of which segment on it counted."""
+        """Record the new state of command `number`, and the step and segment from which it held."""
         changes = "state = ?, step = coalesce(?, step), segment = coalesce(?, segment)"
         sql = f"UPDATE commands SET {changes} WHERE id = ?"
         self._add(Statement("commands", sql, (state, step, segment, number)))
 
     def flush(self) -> None:
-        """Commit all that was gathered; it is on the disk when this returns."""
+        """Commit all collected records to disk."""
         if self._gathered:
             self._commit(self._gathered)
             self._gathered = []
             self._committed = time.monotonic()
 
     def cut(self, segment: int, step: int, epoch: int) -> None:
-        """Take back what came after `step` updates and `epoch` whole epochs of `segment`; commands stay.
+        """Remove records after `step` updates and `epoch` whole epochs of `segment`, and of later segments;
+        commands stay.
 
-        Later segments go too. A chunk of losses that reaches over `step` is shortened. TreinoError where
-        losses before `step` are not there any more.
+        A chunk of losses across `step` is shortened. Raises TreinoError if losses before `step` are missing.
         """
-        self._told = None
+        self._loss_digest = None
         rows = sorted(row for row in self._table("losses") if row[0] == segment)
         end = max((first + count for _segment, first, count, _blob in rows), default=None)
         if end is None and segment == 0:
-            end = 0  # a later segment begins with a keyframe's step, and may be empty there
+            end = 0  # a later segment begins at a keyframe, and may have no losses yet
         if end is not None and end < step:
             raise _missing(self.path, end)
         shortened: list[Statement] = []
         for _segment, first, count, blob in rows:
             if first < step < first + count:
-                kept = step - first
+                rest = step - first
                 sql = "UPDATE losses SET count = ?, blob = ? WHERE segment = ? AND step = ?"
-                shorter = (kept, blob[: len(blob) // count * kept], segment, first)
+                shorter = (rest, blob[: len(blob) // count * rest], segment, first)
                 shortened.append(Statement("losses", sql, shorter))
         self._commit(
             [
@@ -216,35 +222,35 @@ class Database:
         )
 
     def mark(self) -> dict[str, Any]:
-        """What `check` compares with: the newest segment, how many losses it has, their SHA-256, and how
-        often each table was changed.
+        """A mark for `check`: the newest segment, its number of losses, their SHA-256, and how often each
+        table was changed.
 
-        The losses are read once; from then on each is hashed as it is added, however many there are.
+        The losses are read once; afterwards each is hashed when it is added.
         """
         self.flush()
-        if self._told is None:
+        if self._loss_digest is None:
             segment, sha = max(self.segments(), default=0), hashlib.sha256()
             rows = sorted(row for row in self._table("losses") if row[0] == segment)
             for *_where, blob in rows:
                 sha.update(blob)
             end = sum(rows[-1][1:3]) if rows else None
-            self._told = _LossDigest(segment, end, sum(row[2] for row in rows), sha)
+            self._loss_digest = _LossDigest(segment, end, sum(row[2] for row in rows), sha)
         with sqlite.trouble(self.path):
             changes = tables.changes(self._writer(), self.path)
         return {
-            "segment": self._told.segment,
-            "count": self._told.number,
-            "sha256": self._told.sha.hexdigest(),
+            "segment": self._loss_digest.segment,
+            "count": self._loss_digest.number,
+            "sha256": self._loss_digest.sha.hexdigest(),
             "changes": changes,
         }
 
     def check(self, mark: Mapping[str, Any] | None) -> None:
-        """TreinoError where a table is not what was written to it, or is older than a `mark`, or where the
-        losses up to that are others; later rows don't matter. None: there is no mark to compare with."""
+        """Raise TreinoError if a table is damaged or older than `mark`, or if the losses up to the mark
+        differ. Later rows are ignored. None: no mark to compare with."""
         compare(self._tables(*tables.COLUMNS), mark, self.path)
 
     def check_log(self) -> None:
-        """TreinoError where the last rows of a process that died are lost in a damaged log."""
+        """Raise TreinoError if the last rows of a killed process are lost in a damaged log."""
         with sqlite.trouble(self.path):
             sqlite.of_file(self.path, partial(write_ahead_log.check, path=self.path))
 
@@ -253,7 +259,7 @@ class Database:
     def add_command(self, name: str, value: Any, step: int | None = None) -> None:
         """Send a command to the process that trains this run; `value` is anything that JSON takes.
 
-        TreinoError `not_running` where the run is sealed, or so near its end that no command is heard.
+        Raises TreinoError `not_running` if the run is sealed, or too near its end to read commands.
         """
         text = json_bytes(value).decode().strip()
         row = (time.time(), None, None if step is None else int(step), name, text, "new")
@@ -264,7 +270,7 @@ class Database:
             self._data_version = -1
             return
         folder = self.path.parent
-        with lock.sharing(folder) as shared:  # so that nobody seals what is written here
+        with lock.sharing(folder) as shared:  # so that the folder isn't sealed meanwhile
             status = manifest.read(folder).status if shared else N_("ending")
             if status != "running":
                 raise not_running(folder, status)
@@ -273,24 +279,24 @@ class Database:
                 sqlite.out_of_log(connection)
 
     def refuse_commands(self) -> None:
-        """Answer the commands that nobody heard, so that they are not done when the run is taken up again."""
+        """Refuse all unread commands, so that they are not executed after a resume."""
         for command in self.commands():
             if command.state == "new":
                 self.mark_command(command.id, "refused")
         self.flush()
 
     def poll_commands(self) -> list[Command]:
-        """The commands that were not polled before, oldest first. Microseconds where there is none."""
+        """The commands since the last poll, oldest first. Takes microseconds if there are none."""
         if time.monotonic() - self._committed >= INTERVAL:
             self.flush()
         with sqlite.trouble(self.path):
             version = self._writer().execute("PRAGMA data_version").fetchone()[0]
         if version == self._data_version:
             return []
-        found = [each for each in self.commands() if each.id > self._last_command and each.state == "new"]
+        commands = [each for each in self.commands() if each.id > self._last_command and each.state == "new"]
         self._data_version = version
-        self._last_command = max((each.id for each in found), default=self._last_command)
-        return found
+        self._last_command = max((each.id for each in commands), default=self._last_command)
+        return commands
 
     # ---- reading
 
@@ -304,7 +310,7 @@ class Database:
         return _losses(self._table("losses"), segment, self.path)
 
     def epochs(self, segment: int = 0) -> list[EpochValue]:
-        """What was measured at the ends of the segment's epochs."""
+        """The measurements at the ends of the segment's epochs."""
         rows = sorted(row[1:] for row in self._table("epochs") if row[0] == segment)
         return [EpochValue._make((*row[:3], math.nan if row[3] is None else row[3])) for row in rows]
 
@@ -314,11 +320,11 @@ class Database:
         return [Event._make((*row[1:5], _facts(row[5], self.path))) for row in rows]
 
     def segments(self) -> list[int]:
-        """The numbers of the segments that hold losses."""
+        """The numbers of the segments with losses."""
         return sorted({row[0] for row in self._table("losses")})
 
     def to_bytes(self) -> bytes:
-        """All of it as one SQLite file without a write-ahead log."""
+        """The content as a single SQLite file without a write-ahead log."""
         with sqlite.trouble(self.path):
             if self._connection is None:
                 return sqlite.of_file(self.path, sqlite.content)
@@ -326,7 +332,7 @@ class Database:
             return sqlite.content(self._connection)
 
     def close(self) -> None:
-        """Commit what was gathered and let go of the file."""
+        """Commit the collected records and close the file."""
         if self._connection is not None:
             try:
                 self.flush()
@@ -354,7 +360,7 @@ class Database:
     def _commit(self, statements: Iterable[Statement]) -> None:
         connection = self._writer()
         with sqlite.trouble(self.path):
-            # SQLite writes on into a file that was deleted or moved away, and nobody would ever see it
+            # SQLite would go on writing into a deleted or moved file, and the records would be lost
             if self._identity is None or not os.path.samestat(self._identity, os.stat(self.path)):
                 raise FileNotFoundError(errno.ENOENT, _("another file is in its place"))
             tables.do(connection, self.path, statements)
@@ -366,7 +372,7 @@ class Database:
         return self._tables(name)[name][0]
 
     def _tables(self, *names: str) -> dict[str, tuple[list[sqlite.Row], int]]:
-        """The rows of tables, in no order, and how often each was changed; the sums fit."""
+        """The rows of tables, unordered, with their number of changes and verified checksums."""
         ask = partial(tables.checked, path=self.path, names=names)
         with sqlite.trouble(self.path):
             if self._connection is None:
@@ -379,20 +385,22 @@ class Database:
             return {name: (tables.rows(self._connection, self.path, name), 0) for name in names}
 
 
-def compare(found: Mapping[str, tuple[list[Row], int]], mark: Mapping[str, Any] | None, path: Path) -> None:
-    """`Database.check` of tables that are read, as `tables.checked` gives them."""
+def compare(
+    contents: Mapping[str, tuple[list[Row], int]], mark: Mapping[str, Any] | None, path: Path
+) -> None:
+    """`Database.check` for the contents of tables, as returned by `tables.checked`."""
     if mark is None:
         return
-    losses = _losses(found["losses"][0], mark["segment"], path)[: mark["count"]]
+    losses = _losses(contents["losses"][0], mark["segment"], path)[: mark["count"]]
     if len(losses) < mark["count"]:
         raise _missing(path, len(losses))
-    older = any(found[name][1] < number for name, number in mark["changes"].items())
+    older = any(contents[name][1] < number for name, number in mark["changes"].items())
     if older or digest(losses.astype("<f4").tobytes()) != mark["sha256"]:
         raise damaged(path, _("it is not what the checkpoint was reached with"))
 
 
 def not_running(folder: Path, status: str) -> TreinoError:
-    """The error for a command to a run that takes none. status: of the folder, or `ending`."""
+    """The error for a command to a run that reads none. status: of the folder, or `ending`."""
     return TreinoError(
         "not_running",
         _("{run} is {status}: no process would hear that.").format(run=folder.name, status=_(status)),
@@ -401,7 +409,7 @@ def not_running(folder: Path, status: str) -> TreinoError:
 
 
 def is_mark(mark: Any) -> TypeGuard[dict[str, Any]]:
-    """Whether it is what `Database.mark` gives."""
+    """Whether it has the form of `Database.mark`."""
     if not isinstance(mark, dict) or not isinstance(changes := mark.get("changes"), dict):
         return False
     numbers = [mark.get("segment"), mark.get("count"), *changes.values()]
@@ -439,7 +447,7 @@ def _json(text: str, path: Path) -> Any:
 
 
 def _facts(text: str, path: Path) -> dict[str, Any]:
-    found = _json(text, path)
-    if not isinstance(found, dict):
+    facts = _json(text, path)
+    if not isinstance(facts, dict):
         raise damaged(path, _("{value} stands in one of its tables").format(value=repr(text)[:60]))
-    return found
+    return facts

@@ -1,4 +1,4 @@
-"""Writing to disk: every file that treino keeps is written by the functions in this module.
+"""Writing to disk: all files of treino are written by the functions in this module.
 
 A file is replaced whole or not at all: temporary file in the same folder, fsync, rename, fsync of the folder.
 (SQLite does the same for its own file while a run is going on; see `database`.)
@@ -21,7 +21,7 @@ from typing import Any
 from treino.errors import TreinoError
 from treino.words import _
 
-# The primitives, named here so that the tests can make the k-th of them fail.
+# The primitives, as names of this module so that tests can make the k-th call fail.
 _open = os.open
 _write = os.write
 _fsync = os.fsync
@@ -31,7 +31,7 @@ _unlink = os.unlink
 
 _CHUNK = 1 << 26  # some systems refuse a single write of 2 GB
 _TEMPORARY = ".tmp"
-SIDE_BY_SIDE = 8  # files that wait for the disk at once
+SIDE_BY_SIDE = 8  # files that are flushed to disk in parallel
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DENIED = (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -39,7 +39,7 @@ _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
 
 
 def problem(path: Path, number: int, reason: str) -> TreinoError:
-    """The error for a person behind the system's error `number` (an `errno`) on `path`."""
+    """The user's error for the system's error `number` (an `errno`) on `path`."""
     if number in _FULL:
         return TreinoError(
             "disk_full",
@@ -82,7 +82,7 @@ def problem(path: Path, number: int, reason: str) -> TreinoError:
 
 
 def damaged(path: Path, reason: str, hint: str = "") -> TreinoError:
-    """The error for a file whose content is not what treino wrote. hint: a better one than to restore it."""
+    """The error for a damaged file. hint: instead of the advice to restore it."""
     return TreinoError(
         "run_damaged",
         _("{path} is damaged: {reason}.").format(path=path, reason=reason),
@@ -91,7 +91,7 @@ def damaged(path: Path, reason: str, hint: str = "") -> TreinoError:
 
 
 def not_a_folder(path: Path) -> TreinoError:
-    """The error for something else in the place of a folder that is to be written to."""
+    """The error for a path that should be a folder to write to."""
     dangling = path.is_symlink() and not path.exists()
     what = _("{path} is a link to nothing.") if dangling else _("{path} is a file, not a folder.")
     return TreinoError(
@@ -122,7 +122,7 @@ def not_a_file(path: Path) -> TreinoError:
 
 
 def there_already(path: Path, others: int = 0) -> TreinoError:
-    """The error for a file that is there and would be replaced. others: how many more such files."""
+    """The error for an existing file that would be replaced. others: the number of further such files."""
     return TreinoError(
         "file_exists",
         _("{path} exists already; other files that would be replaced: {n}.").format(path=path, n=others)
@@ -134,7 +134,7 @@ def there_already(path: Path, others: int = 0) -> TreinoError:
 
 @contextmanager
 def trouble(path: Path) -> Iterator[None]:
-    """Turn the system's errors on `path` into one that names the file and says what to do."""
+    """Turn the system's errors on `path` into a TreinoError that names the file and says what to do."""
     try:
         yield
     except OSError as error:
@@ -142,9 +142,9 @@ def trouble(path: Path) -> Iterator[None]:
 
 
 def inside(folder: Path, name: str) -> Path:
-    """The path of `name` in a run's `folder`, after a look that nothing on the way there is a link.
+    """The path of `name` in a run's `folder`, after a check that no part of `name` is a link.
 
-    The folder itself may be reached through links; what lies in it may come from anybody. It need not exist.
+    The folder itself may be reached through links, but its content is not trusted. The file need not exist.
 
     Errors: `link_in_run`; `not_a_file` for a pipe, a socket or a device; `not_a_folder`; `outside_run`.
     """
@@ -173,10 +173,11 @@ def inside(folder: Path, name: str) -> Path:
 
 
 def write_atomically(path: Path, data: bytes, *, replace: bool = True) -> None:
-    """Put `data` at `path`, durably: after a crash at any moment the old or the new is there, whole.
+    """Write `data` to `path` durably: after a crash at any moment, the complete old or the complete new file
+    exists.
 
-    A link at `path` is replaced, not followed. replace: False refuses what is there
-    (`file_exists`): of two that write at once one is refused.
+    A link at `path` is replaced, not followed. replace: False refuses an existing file (`file_exists`); of
+    two concurrent writers one is refused.
     """
     temporary = path.parent / f".{path.name}.{os.getpid()}-{get_ident()}{_TEMPORARY}"  # of "." too
     claimed = False
@@ -201,10 +202,10 @@ def write_atomically(path: Path, data: bytes, *, replace: bool = True) -> None:
 
 
 def replace_at_once(path: Path, parts: Sequence[Any]) -> None:
-    """Put a file, in parts, at `path` in one step, without waiting for the disk: it is worth nothing after a
+    """Write a file, in parts, to `path` atomically, without waiting for the disk: it has no value after a
     crash.
 
-    One process writes there.
+    Only one process writes there.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     temporary = path.parent / f".{path.name}{_TEMPORARY}"
@@ -223,9 +224,10 @@ def replace_at_once(path: Path, parts: Sequence[Any]) -> None:
 
 
 def write_new(contents: Mapping[Path, Sequence[Any]]) -> None:
-    """Put files, each in parts, where nobody looks for them yet, durably; after a crash some may be torn.
+    """Write new files, each in parts, durably, to places that nobody reads yet; after a crash some may be
+    incomplete.
 
-    They wait for the disk together: one after the other they would wait a hundred times as long.
+    They are flushed together, a hundred times faster than one after the other.
     """
 
     def put(some: list[tuple[Path, Sequence[Any]]]) -> None:
@@ -249,27 +251,27 @@ def write_new(contents: Mapping[Path, Sequence[Any]]) -> None:
 
 
 def write_all(descriptor: int, data: Any) -> None:
-    """All of `data`, though the system may take less at a time."""
+    """Write all of `data`; the system may accept less per call."""
     view = memoryview(data)
     while view:
         view = view[_write(descriptor, view[:_CHUNK]) :]
 
 
 def read_bytes(path: Path) -> bytes:
-    """The whole file; a link is not followed, and nothing else than a file is waited for."""
+    """Read a whole regular file. Follows no link, and doesn't wait for pipes or devices."""
     with trouble(path):
         return content(path)
 
 
 def content(path: Path) -> bytes:
-    """`read_bytes`, with the system's errors as they come."""
+    """As `read_bytes`, with the system's errors."""
     descriptor = open_plain(path, os.O_RDONLY)
     with open(descriptor, "rb") as file:
         return file.read()
 
 
 def open_plain(path: Path, flags: int, opening: Callable[..., int] = os.open) -> int:
-    """A descriptor of a regular file. Errors: `not_a_file`; OSError where it is a link, or not permitted."""
+    """Open a regular file. Errors: `not_a_file`; OSError if it is a link or not permitted."""
     descriptor = opening(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
@@ -278,28 +280,29 @@ def open_plain(path: Path, flags: int, opening: Callable[..., int] = os.open) ->
 
 
 def digest(data: bytes, *more: Any) -> str:
-    """SHA-256 as 64 lower-case hexadecimal digits; more: what follows in the same file."""
-    found = hashlib.sha256(data)
+    """SHA-256 as 64 lower-case hexadecimal digits. more: further parts of the same file."""
+    sha = hashlib.sha256(data)
     for part in more:
-        found.update(part)
-    return found.hexdigest()
+        sha.update(part)
+    return sha.hexdigest()
 
 
 def sha256(path: Path | str) -> str:
-    """`digest` of a file, without holding all of it in memory."""
+    """`digest` of a file, read in parts."""
     path = Path(path)
     with trouble(path), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def cache_folder() -> Path:
-    """Where what can be had again is kept: ``$XDG_CACHE_HOME/treino``, by default ``~/.cache/treino``."""
+    """The folder for files that can be made again: ``$XDG_CACHE_HOME/treino``, by default
+    ``~/.cache/treino``."""
     root = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(root) if root else Path.home() / ".cache") / "treino"
 
 
 def make_folder(path: Path) -> None:
-    """`path` and the folders above it, where they are missing."""
+    """Make `path` and missing folders above it."""
     with trouble(path):
         if path.is_dir():
             return
@@ -309,20 +312,20 @@ def make_folder(path: Path) -> None:
             _mkdir(path)
             _sync(path.parent)
         if not path.is_dir():
-            os.lstat(path)  # an error where somebody removed it meanwhile
+            os.lstat(path)  # raises if it was removed meanwhile
             raise not_a_folder(path)
 
 
 def make_private_folder(path: Path) -> None:
-    """`path`, where it is missing, for this user alone: its place is one that others write to as well.
+    """Make `path`, if it is missing, for this user alone, in a place that other users can write to.
 
     Error: `folder_of_others`.
     """
     with trouble(path):
         with suppress(FileExistsError):
             _mkdir(path, 0o700)
-        found = os.lstat(path)
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        status = os.lstat(path)
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
             raise TreinoError(
                 "folder_of_others",
                 _("{path} is not a folder of yours: somebody else made it, or it is a link.").format(
@@ -330,12 +333,12 @@ def make_private_folder(path: Path) -> None:
                 ),
                 _("Say where temporary files may go instead: export TMPDIR=FOLDER"),
             )
-        if found.st_mode & 0o077:
+        if status.st_mode & 0o077:
             os.chmod(path, 0o700)
 
 
 def claim_folder(path: Path) -> bool:
-    """Make `path`; False where it already exists. Of two processes that ask at once, one gets True."""
+    """Make `path`; False if it already exists. Of two concurrent processes one gets True."""
     with trouble(path):
         try:
             _mkdir(path)
@@ -351,9 +354,9 @@ def claim_folder(path: Path) -> bool:
 
 
 def copy_folder(folder: Path, to: Path) -> None:
-    """Copy what lies in `folder` to the empty folder `to`, which is removed where that fails.
+    """Copy the content of `folder` to the empty folder `to`, which is removed on failure.
 
-    Errors: `link_in_run` and `not_a_file`, for files and folders alone are copied; the disk's.
+    Errors: `link_in_run` and `not_a_file`, since only files and folders are copied; the disk's.
     """
     try:
         for place, folders, names in os.walk(folder):
@@ -369,15 +372,15 @@ def copy_folder(folder: Path, to: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Unlink `path`; nothing happens where it is not there."""
+    """Unlink `path`, if it exists."""
     with trouble(path), suppress(FileNotFoundError):
         _unlink(path)
 
 
 def remove_leftovers(folder: Path, seconds: float = -1.0) -> None:
-    """Unlink the temporary files that a killed process left in `folder`.
+    """Unlink the temporary files of killed processes in `folder`.
 
-    seconds: only those that are older; without it all, for who has a lock on the folder.
+    seconds: only files older than this; None: all, for the holder of the folder's lock.
     """
     with trouble(folder):
         for leftover in folder.glob(f".*{_TEMPORARY}"):
@@ -387,19 +390,19 @@ def remove_leftovers(folder: Path, seconds: float = -1.0) -> None:
 
 
 def _open_new(path: Path) -> int:
-    """A new file to be written, in the place of any that is there: whoever else has that one keeps it."""
+    """Open a new file for writing, replacing an existing one; other names of that file keep it."""
     with suppress(FileNotFoundError):
         os.unlink(path)
     return _open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
 
 
 def _sync(folder: Path) -> None:
-    """Make names durable: after a rename the folder itself has to reach the disk."""
+    """Flush a folder to disk, which makes renames durable."""
     descriptor = _open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         _fsync(descriptor)
     except OSError as error:
-        # some network file systems have no fsync for folders; their renames are durable by themselves
+        # some network file systems have no fsync for folders; their renames are always durable
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):
             raise
     finally:

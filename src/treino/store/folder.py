@@ -1,9 +1,8 @@
 """A run's, sweep's or study's folder: created, written, sealed, read and reopened.
 
-While it is being written its manifest says "running", and the files that are complete are already in it.
-`seal` is the last step: no more commands are taken, SQLite's log is folded into one file, everything is
-hashed, and the manifest is replaced by one that names how the run ended. A process that dies before leaves a
-folder that can be taken up.
+While a run is written, its manifest has the status "running" and lists the complete files. `seal` is the last
+step: commands are refused, SQLite's log is merged into its file, all files are hashed, and the manifest gets
+the final status. A process that dies earlier leaves a folder that can be resumed.
 """
 
 import os
@@ -26,10 +25,11 @@ if TYPE_CHECKING:
 
 
 class RunFolder(FolderFiles):
-    """A handle on one folder. Make it with `create` (which takes the lock) or `open` (which only reads).
+    """A handle on one folder.
 
-    A context manager: leaving it lets go of the database and the lock. `notices` holds sentences about what
-    had to be worked around.
+    Make it with `create` (which takes the lock) or `open` (which only reads). It is a context manager that
+    closes the database and releases the lock on exit. `notices` has sentences about damage that was worked
+    around.
     """
 
     def __init__(self, path: Path, content: Manifest) -> None:
@@ -38,7 +38,7 @@ class RunFolder(FolderFiles):
         self._database: db.Database | None = None
         self._alone: int | None = None  # the lock of the folder itself
         self._newest: tuple[int, str] | None = None  # generation and name of the last checkpoint
-        self._made = False  # whether the folder was made for this run
+        self._made = False  # whether this object made the folder
 
     # ---- making and opening
 
@@ -54,7 +54,8 @@ class RunFolder(FolderFiles):
     ) -> "RunFolder":
         """Claim a new folder and its lock: `out`, `parent`/`name`, or the next of `parent`/`stem`-1, -2, …
 
-        Errors: `name_taken`, `bad_name`, `out_not_empty`, and the disk's; nothing half-made is left behind.
+        Errors: `name_taken`, `bad_name`, `out_not_empty`, and the disk's; no incomplete folder is left
+        behind.
         """
         if kind not in manifest.KINDS:
             raise ValueError(f"{kind!r} is not one of {manifest.KINDS}")
@@ -75,10 +76,10 @@ class RunFolder(FolderFiles):
                 path
             ):  # another process took the same folder, and keeps something
                 folder.close()
-                raise new_names.taken(path) if out is None else new_names.occupied(path)
+                raise new_names.in_use(path) if out is None else new_names.occupied(path)
             leftover.clear(path)
             db.Database.make(path / db.NAME)
-            folder._put_manifest(folder._manifest)  # last, for it makes the folder a run
+            folder._put_manifest(folder._manifest)  # last, since it makes the folder a run
         except BaseException as error:
             folder.discard()
             lost = isinstance(error, TreinoError) and error.rule in ("run_busy", "name_taken")
@@ -103,7 +104,7 @@ class RunFolder(FolderFiles):
         return folder
 
     def lock(self) -> "RunFolder":
-        """Take the lock, to go on writing. `run_busy` where a live process has it."""
+        """Take the lock for writing. Error: `run_busy` if a live process has it."""
         if not lock.held(self._lock):
             self._lock = lock.acquire(self.within(lock.NAME))
             try:
@@ -125,14 +126,15 @@ class RunFolder(FolderFiles):
         self.close()
 
     def close(self) -> None:
-        """Commit what was gathered, let go of database and lock. Unsealed, the run is then interrupted."""
+        """Commit all records, close the database and release the lock. An unsealed run is then
+        interrupted."""
         try:
             self._forget_database()
         finally:
             self._release()
 
     def discard(self) -> None:
-        """Take back all that was written, and the folder where it was made for this; nothing else goes."""
+        """Remove all that was written, and the folder if it was made for this run, but nothing else."""
         if lock.held(self._lock):
             for undo in (self._forget_database, lambda: leftover.clear(self.path)):
                 with suppress(TreinoError):
@@ -142,24 +144,26 @@ class RunFolder(FolderFiles):
             with suppress(OSError):
                 os.rmdir(self.path)
 
-    # ---- what it is
+    # ---- state
 
     @property
     def status(self) -> str:
-        """running (a live process holds it), finished, stopped, diverged, interrupted (or it died)."""
+        """running (a live process has the lock), finished, stopped, diverged, or interrupted (also by a
+        crash)."""
         content = self.manifest
         if content.sealed:
             return content.status
         if lock.held(self._lock) or lock.holder(self.within(lock.NAME)) is not None:
             return "running"
-        content = self.manifest  # it may have been sealed between the two looks
+        content = self.manifest  # it may have been sealed between the two reads
         return content.status if content.sealed else "interrupted"
 
     def verify(self, *, resume: bool = False) -> None:
-        """Read every file in the manifest, of a run that died the tables, too, which must have come as far
-        as its checkpoint; TreinoError naming the first that differs or is missing.
+        """Verify every file in the manifest, and of a killed run also the tables, which must reach its
+        checkpoint.
 
-        resume: pass over what a resume does without, keyframes and the rows after the checkpoint.
+        Raises TreinoError naming the first file that differs or is missing. resume: skip what a resume
+        doesn't need: keyframes, and rows after the checkpoint.
         """
         content = self._manifest
         for name in content.files:
@@ -173,7 +177,7 @@ class RunFolder(FolderFiles):
                 tables.check_log()
 
     def read_bytes(self, name: str) -> bytes:
-        """As `FolderFiles.read_bytes`; of tables without commands that came after they were sealed."""
+        """As `FolderFiles.read_bytes`, but for tables without commands that were added after sealing."""
         try:
             return super().read_bytes(name)
         except TreinoError as error:
@@ -188,17 +192,17 @@ class RunFolder(FolderFiles):
             if not names:
                 raise
             notice = _("{path} was given commands when it had ended; they are left out: {names}.")
-            said = notice.format(path=path, names=", ".join(names))
-            if said not in self.notices:
-                self.notices.append(said)
+            message = notice.format(path=path, names=", ".join(names))
+            if message not in self.notices:
+                self.notices.append(message)
             return content
 
     # ---- checkpoints
 
     def checkpoint(self, tensors: Mapping[str, "Tensor"], meta: Mapping[str, Any]) -> None:
-        """Keep the state to go on from, in place of the older of the two generations.
+        """Save the state, replacing the older of the two generations.
 
-        All that the database was told before is on the disk first, so that nothing up to this state can miss.
+        All earlier records of the database are flushed first, so that none before this state can be missing.
         """
         self._require_writing()
         self.database.flush()
@@ -213,11 +217,11 @@ class RunFolder(FolderFiles):
         self._newest = generation + 1, name
 
     def last_checkpoint(self) -> tuple[dict[str, "Tensor"], dict[str, Any]] | None:
-        """The newest state to go on from, None where there is none.
+        """The newest saved state, None without one.
 
-        For whoever writes the run, a torn or flipped one makes way for the other, with a notice and an event;
-        for a reader every difference is an error. With the lock held, the losses in the database must be
-        those that this state was reached with.
+        For the writer, a damaged generation is replaced by the other one, with a notice and an event; for a
+        reader every damage is an error. For the writer, the losses in the database must also be those that
+        led to this state.
         """
         whole, broken = self._checkpoints()
         for name, error in broken.items():
@@ -256,24 +260,25 @@ class RunFolder(FolderFiles):
 
     # ---- sealing
 
-    def take_commands(self, taken: bool) -> None:
-        """Whether processes can send commands; as long as the folder is not given back, or this is said anew.
+    def take_commands(self, accept: bool) -> None:
+        """Set whether other processes can send commands, until the lock is released or this is called again.
 
-        Where they can't any more, one that is being sent at this moment is waited for.
+        False waits for a command that is being sent.
         """
         self._require_writing()
-        if not taken and not lock.held(self._alone):
+        if not accept and not lock.held(self._alone):
             self._alone = lock.acquire_folder(self.path)
-        if taken:
+        if accept:
             self._share()
 
     def refuse_commands(self) -> None:
-        """Take no commands from now on, and refuse those that were sent and not heard."""
+        """Accept no commands from now on, and refuse the unread ones."""
         self.take_commands(False)
         self.database.refuse_commands()
 
     def seal(self, status: str) -> None:
-        """Complete the folder: `status` is finished, stopped, interrupted, diverged. Gives the lock back."""
+        """Complete the folder with `status` finished, stopped, interrupted or diverged, and release the
+        lock."""
         if status not in manifest.ENDS:
             raise ValueError(f"{status!r} is not one of {manifest.ENDS}")
         self.refuse_commands()
@@ -299,20 +304,20 @@ class RunFolder(FolderFiles):
         self._release()
 
     def unseal(self) -> None:
-        """Take a sealed run up again: every file is checked, then it counts as running. The lock is taken.
+        """Reopen a sealed run for writing: take the lock, verify every file, and set the status to running.
 
-        A damaged keyframe is dropped, with a notice and an event: a run goes on without it.
+        A damaged keyframe is dropped, with a notice and an event.
         """
         self.lock()
         if self._manifest.sealed:
             self.verify(resume=True)
             self._forget_database()
             self._remove_log()
-            kept = {
+            digests = {
                 name: digest for name, digest in self._manifest.files.items() if name not in (db.NAME, *SLOTS)
             }
-            self._record(kept, "running")
-            self.database.refuse_commands()  # those that came when it was sealed
+            self._record(digests, "running")
+            self.database.refuse_commands()  # commands that were added after sealing
         for name in filter(_keyframe, [*self._manifest.files]):
             try:
                 self.read_bytes(name)
@@ -326,9 +331,9 @@ class RunFolder(FolderFiles):
     # ---- inside
 
     def _forget_database(self) -> None:
-        kept, self._database = self._database, None
-        if kept is not None:
-            kept.close()
+        database, self._database = self._database, None
+        if database is not None:
+            database.close()
 
     def _remove_log(self) -> None:
         for ending in ("-wal", "-shm", "-journal"):
@@ -341,9 +346,9 @@ class RunFolder(FolderFiles):
 
     def _release(self, *, unlink: bool = False) -> None:
         self._share()
-        taken, self._lock = self._lock, None
-        if taken is not None:  # a complete folder needs no lock file
-            lock.release(taken, self.path / lock.NAME, unlink=unlink or self._manifest.sealed)
+        own_lock, self._lock = self._lock, None
+        if own_lock is not None:  # a sealed folder needs no lock file
+            lock.release(own_lock, self.path / lock.NAME, unlink=unlink or self._manifest.sealed)
 
 
 def _keyframe(name: str) -> bool:

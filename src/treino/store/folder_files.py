@@ -1,6 +1,7 @@
-"""The files in a run's, sweep's or study's folder: written whole, and checked by its manifest when read.
+"""The files in the folder of a run, sweep or study: written atomically, and verified by its manifest when
+read.
 
-Everything in a folder is reached through `within`, for the folder may come from anybody.
+All paths go through `within`, since the folder may come from anybody.
 """
 
 import os
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-YOUNG = 60.0  # seconds in which a temporary file may belong to a process that lives
+YOUNG = 60.0  # seconds during which a temporary file may belong to a live process
 
 
 class FolderFiles:
-    """The files of one folder, to read; and to write for the holder of its lock."""
+    """The files of one folder, for reading, and for the holder of its lock for writing."""
 
     def __init__(self, path: Path, content: Manifest) -> None:
         self.path = path
@@ -31,7 +32,7 @@ class FolderFiles:
 
     @property
     def manifest(self) -> Manifest:
-        """What the manifest says now; another process may be changing it unless this one holds the lock."""
+        """The present manifest; another process may be changing it unless this one holds the lock."""
         if not lock.held(self._lock):
             self._manifest = manifest.read(self.path)
         return self._manifest
@@ -43,54 +44,55 @@ class FolderFiles:
 
     @property
     def created(self) -> str:
-        """When the folder was made: UTC, ISO 8601."""
+        """The time at which the folder was made: UTC, ISO 8601."""
         return self._manifest.created
 
     @property
     def writing(self) -> bool:
-        """Whether this process may write the folder: it holds the lock, and the run has not ended."""
+        """Whether this process may write to the folder: it holds the lock, and the run has not ended."""
         return lock.held(self._lock) and not self._manifest.sealed
 
     def within(self, name: str) -> Path:
-        """The path of a file or folder in this one, whether it is there or not.
+        """The path of an entry of this folder, existing or not.
 
-        TreinoError where something on the way there is a link, a pipe, a socket or a device.
+        Raises TreinoError if a part of it is a link, a pipe, a socket or a device.
         """
         return files.inside(self.path, name)
 
     def names(self, under: str) -> list[str]:
-        """What lies in the sub-folder `under`, as names in this one; [] where there is no such folder."""
+        """The entries of the sub-folder `under`, as names in this folder; [] without such a folder."""
         place = self.within(under)
         try:
-            found = sorted(os.listdir(place))
+            names = sorted(os.listdir(place))
         except FileNotFoundError:
             return []
-        return [f"{under}/{name}" for name in found if not name.startswith(".")]
+        return [f"{under}/{name}" for name in names if not name.startswith(".")]
 
     def has(self, name: str) -> bool:
-        """Whether the file is there, and in the manifest where the run is sealed."""
+        """Whether the file exists and, in a sealed run, is in the manifest."""
         content = self.manifest
         listed = not content.sealed or name in content.files or _outside(name)
         return listed and self.within(name).is_file()
 
     def write_bytes(self, name: str, data: bytes) -> Path:
-        """Put a file into the folder, whole or not at all, and return its path.
+        """Write a file atomically and return its path.
 
-        In pictures/ and exports/ at any time; everything else needs the lock, and goes into the manifest.
+        pictures/ and exports/ can be written at any time; all else needs the lock, and is added to the
+        manifest.
         """
         if not manifest.inside(name):
             raise ValueError(f"{name!r} is not a name inside a run's folder")
         path = self.within(name)
         if _outside(name):
             files.make_folder(path.parent)
-            files.remove_leftovers(path.parent, YOUNG)  # nobody has a lock for these
+            files.remove_leftovers(path.parent, YOUNG)  # these are written without a lock
             files.write_atomically(path, data)
             return path
         self._require_writing()
         listed = self._manifest.files
         before, digest = listed.get(name, manifest.ABSENT), files.digest(data)
         if digest not in before.split():
-            self._record({**listed, name: f"{before} {digest}"})  # a crash leaves one of the two
+            self._record({**listed, name: f"{before} {digest}"})  # after a crash one of the two is right
         if path.parent != self.path:
             files.make_folder(path.parent)
         files.write_atomically(path, data)
@@ -98,10 +100,9 @@ class FolderFiles:
         return path
 
     def write_new(self, contents: Mapping[str, Sequence[Any]]) -> None:
-        """Put many files into the folder that are not in it yet, each given in parts; the manifest tells of
-        all of them at once.
+        """Write many new files, each in parts, and add all of them to the manifest at once.
 
-        A process that dies before leaves files that the manifest doesn't know; `remove` takes them away.
+        A process that dies earlier leaves files that are not in the manifest; `remove` deletes them.
         """
         self._require_writing()
         if contents:
@@ -109,19 +110,20 @@ class FolderFiles:
             for place in {path.parent for path in places.values()}:
                 files.make_folder(place)
             files.write_new({places[name]: parts for name, parts in contents.items()})
-            found = {name: files.digest(*parts) for name, parts in contents.items()}
-            self._record({**self._manifest.files, **found})
+            digests = {name: files.digest(*parts) for name, parts in contents.items()}
+            self._record({**self._manifest.files, **digests})
 
     def remove(self, names: Iterable[str]) -> None:
-        """Take files out of the manifest, then off the disk."""
+        """Remove files from the manifest, then from the disk."""
         self._require_writing()
         gone = set(names)
-        self._record({name: kept for name, kept in self._manifest.files.items() if name not in gone})
+        self._record({name: digest for name, digest in self._manifest.files.items() if name not in gone})
         for name in sorted(gone):
             files.remove(self.within(name))
 
     def read_bytes(self, name: str) -> bytes:
-        """A file's content, its SHA-256 checked. Errors: `file_missing`, `run_damaged`, the disk's."""
+        """A file's content, after its SHA-256 is verified. Errors: `file_missing`, `run_damaged`, the
+        disk's."""
         while True:
             content = self.manifest
             try:
@@ -134,7 +136,7 @@ class FolderFiles:
             unchecked = expected is None and (_outside(name) or not content.sealed)
             if data is not None and (unchecked or files.digest(data) in str(expected).split()):
                 return data
-            # the process that writes this run may have replaced the file between our two readings
+            # the writer may have replaced the file between the two reads
             if self.manifest == content:
                 raise self._unreadable(name, data, expected)
 

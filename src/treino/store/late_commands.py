@@ -1,7 +1,8 @@
-"""Commands that were added to a run's tables when these were sealed already, by who didn't ask its manifest.
+"""Commands that another program added to a run's tables after the run was sealed, without checking its
+manifest.
 
-The file is no longer the one whose SHA-256 the manifest has. It is whole all the same where its tables have
-their sums, its losses are those of the checkpoint, and it ends in commands that nobody heard.
+The file's SHA-256 then differs from that in the manifest. The file still counts as intact if the checksums of
+its tables are right, its losses are those of the checkpoint, and it ends with unread commands.
 """
 
 from collections.abc import Mapping
@@ -14,15 +15,15 @@ from treino.store.tables import Statement
 
 
 def left_out(path: Path, content: bytes, mark: Mapping[str, Any] | None) -> tuple[bytes, list[str]]:
-    """The content without them, and their names.
+    """The content without late commands, and their names.
 
-    mark: of the checkpoint. TreinoError where anything else is not what was written.
+    mark: of the checkpoint. Raises TreinoError if anything else differs.
     """
     with sqlite.trouble(path), closing(sqlite.in_memory(content)) as connection:
         sqlite.check(connection, path)
-        found = tables.checked(connection, path)
-        database.compare(found, mark, path)
-        commands = [database.Command._make(row) for row in found["commands"][0]]
+        contents = tables.checked(connection, path)
+        database.compare(contents, mark, path)
+        commands = [database.Command._make(row) for row in contents["commands"][0]]
         last = max((each.id for each in commands if each.state != "new"), default=0)
         late = sorted(each for each in commands if each.id > last)
         statement = Statement("commands", "DELETE FROM commands WHERE id > ?", (last,))

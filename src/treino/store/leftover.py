@@ -1,4 +1,5 @@
-"""Folders of processes that ended before a checkpoint; the next run of the same name takes them over."""
+"""Leftovers: folders of processes that ended before a checkpoint. The next run of the same name reuses
+them."""
 
 import os
 import re
@@ -14,18 +15,18 @@ from treino.store.manifest import Manifest
 from treino.words import _
 
 _OWN = {manifest.NAME, lock.NAME, *(database.NAME + ending for ending in ("", *sqlite.BESIDE))}
-_OF_AN_END = "result.json"  # a run that was rewound has ended before
+_OF_AN_END = "result.json"  # a rewound run has ended before
 _OWN_NUMBERED = re.compile(r"keyframes/\d+-\d+\.safetensors|checkpoint/[ab]\.safetensors|(.*/)?\.[^/]+\.tmp")
 
 
 def is_leftover(path: Path) -> bool:
-    """Whether nothing lies in the folder but what is written before a run has begun; so of an empty one."""
+    """Whether the folder contains at most the files written before a run begins."""
     return has_no_checkpoint(path) and not _has_settings(path, _manifest(path))
 
 
 def has_no_checkpoint(path: Path) -> bool:
-    """Whether nothing lies in the folder but a leftover, or a run that was never sealed and has no checkpoint
-    yet: a resume of it, too, begins with its first step."""
+    """Whether the folder contains at most a leftover, or a run that was never sealed and has no checkpoint,
+    which a resume would start from its first step."""
     if path.is_symlink() or not path.is_dir():
         return False
     try:
@@ -34,14 +35,14 @@ def has_no_checkpoint(path: Path) -> bool:
         return False
     names = [*_names(path)]
     if content is not None and _has_settings(path, content):
-        kept = content.sealed or _OF_AN_END in content.files or not {*SLOTS}.isdisjoint(names)
+        needed = content.sealed or _OF_AN_END in content.files or not {*SLOTS}.isdisjoint(names)
     else:
-        kept = False
-    return not kept and all(_own(path, name, content) for name in names)
+        needed = False
+    return not needed and all(_own(path, name, content) for name in names)
 
 
 def ended_before_it_began(path: Path) -> TreinoError:
-    """The error for such a folder where a run is wanted."""
+    """The error for opening such a folder as a run."""
     return TreinoError(
         "ended_before_it_began",
         _("{path} ended before it began: its settings were not written yet.").format(path=path),
@@ -50,9 +51,10 @@ def ended_before_it_began(path: Path) -> TreinoError:
 
 
 def clear(path: Path) -> None:
-    """Remove what treino wrote into the folder, but for the lock; for its holder.
+    """Remove treino's files from the folder, also those of a begun run, except the lock; for the lock's
+    holder.
 
-    Of a run that had begun, too: whoever dies on the way leaves a leftover.
+    If this process dies meanwhile, the folder is a leftover.
     """
     content = _manifest(path)
     first = "" if content is None else content.first
@@ -66,7 +68,7 @@ def clear(path: Path) -> None:
 
 
 def _has_settings(path: Path, content: Manifest | None) -> bool:
-    """Whether a run has begun in the folder: there is something to resume."""
+    """Whether a run has begun in the folder and can be resumed."""
     return content is not None and (content.sealed or (path / content.first).exists())
 
 
@@ -80,13 +82,13 @@ def _manifest(path: Path) -> Manifest | None:
 
 
 def _own(path: Path, name: str, content: Manifest | None) -> bool:
-    """Whether it is a file that treino wrote, and no link or anything else that was put in its place."""
+    """Whether it is a file that treino wrote, and not a link or anything else in its place."""
     known = name in _OWN or _OWN_NUMBERED.fullmatch(name) or (content is not None and name in content.files)
     return bool(known) and stat.S_ISREG(os.lstat(path / name).st_mode)
 
 
 def _names(path: Path) -> Iterator[str]:
-    """All that lies in the folder and is no folder itself; a link to one counts, and is not followed."""
+    """The names of all entries below the folder that are no folders; links count and are not followed."""
     for folder, folders, others in os.walk(path):
         links = [name for name in folders if (Path(folder) / name).is_symlink()]
         for name in (*links, *others):

@@ -1,8 +1,8 @@
 """``live/`` of a run's folder: the state that a training shows while somebody watches.
 
-Whoever watches touches ``live/watched`` every second. While that is fresh, the process that trains puts its
-state into ``live/state.safetensors``, the newest in the place of the one before. Nothing in it belongs to the
-run: it is in no manifest, waits for no disk, and is taken away at the end.
+A watcher touches ``live/watched`` every second. While that file is recent, the training process writes its
+newest state to ``live/state.safetensors``. These files don't belong to the run: they are in no manifest, are
+not flushed to disk, and are removed at the end.
 """
 
 import os
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FOLDER = "live"
-FRESH = 3.0  # seconds for which one touch counts
+FRESH = 3.0  # seconds for which a touch holds
 WATCHED, STATE = f"{FOLDER}/watched", f"{FOLDER}/state.safetensors"
 
 
 class LiveFolder:
-    """The one of the run in ``run``. A full disk or a folder that is gone never ends a training or a look at
-    it: nothing is shown then."""
+    """The folder ``live/`` of the run in ``run``. A full disk or a missing folder never stops a training or a
+    watcher: then no state is shown."""
 
     def __init__(self, run: Path) -> None:
         self.run = run
@@ -41,14 +41,14 @@ class LiveFolder:
             return False
 
     def watch(self) -> None:
-        """Say that somebody watches, for the next seconds."""
+        """Register a watcher for the next seconds."""
         with suppress(TreinoError, OSError):
             path = files.inside(self.run, WATCHED)
             path.parent.mkdir(exist_ok=True)
             path.touch()
 
     def show(self, tensors: "Mapping[str, Tensor]", meta: Mapping[str, Any]) -> None:
-        """Put a state in the place of the one before."""
+        """Replace the state."""
         with suppress(TreinoError, OSError):
             path = files.inside(self.run, STATE)
             path.parent.mkdir(exist_ok=True)
@@ -57,15 +57,15 @@ class LiveFolder:
 
     @property
     def stamp(self) -> int:
-        """A number that changes with the state that is shown; 0 where there is none."""
+        """A number that changes with every new state; 0 without a state."""
         try:
-            found = os.stat(self._state)
+            status = os.stat(self._state)
         except OSError:
             return 0
-        return found.st_mtime_ns ^ (found.st_ino << 1)
+        return status.st_mtime_ns ^ (status.st_ino << 1)
 
     def state(self) -> "tuple[dict[str, Tensor], dict[str, Any]] | None":
-        """What is shown now."""
+        """The present state."""
         try:
             path = files.inside(self.run, STATE)
             return tensor_value(files.read_bytes(path), path)
@@ -73,7 +73,7 @@ class LiveFolder:
             return None
 
     def close(self) -> None:
-        """Take everything away."""
+        """Remove all files."""
         for path in (self._state, self._watched):
             with suppress(OSError):
                 path.unlink()

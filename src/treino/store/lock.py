@@ -1,7 +1,7 @@
-"""The locks of a folder, released by the kernel when their process ends: who writes it, and who adds to it.
+"""The locks of a folder, released by the kernel when their process ends.
 
-The writer has the file ``.lock``. The folder itself is held by whoever sends the writer a command, for that
-moment, together with others who do; and by the writer alone from when it hears none any more.
+The writer locks the file ``.lock``. The folder itself is locked, shared, by each process that sends the
+writer a command, for that moment; and exclusively by the writer once it reads no more commands.
 """
 
 import fcntl
@@ -20,21 +20,22 @@ _held: set[int] = set()
 
 
 def acquire(path: Path) -> int:
-    """Take the lock file `path`, made where it is missing; its descriptor is for `release` and `held`.
+    """Lock the file `path`, made if it is missing.
 
-    TreinoError `run_busy` where another process (or another handle in this one) has it.
+    Returns a descriptor for `release` and `held`. Raises TreinoError `run_busy` if another process (or
+    another handle in this one) has the lock.
     """
     process: int | None = None
-    for _attempt in range(20):  # whoever looks (`holder`) has the lock for an instant; that is no writer
+    for _attempt in range(20):  # `holder` has the lock for an instant, without being a writer
         with files.trouble(path):
             descriptor = files.open_plain(path, os.O_RDWR | os.O_CREAT, files._open)
             try:
-                if _taken(descriptor, fcntl.LOCK_EX):
+                if _busy(descriptor, fcntl.LOCK_EX):
                     process = _process(descriptor)
                     os.close(descriptor)
                     time.sleep(0.01)
                     continue
-                if not _still_there(descriptor, path):  # its last owner unlinked it while we waited
+                if not _still_there(descriptor, path):  # its last owner unlinked it meanwhile
                     os.close(descriptor)
                     continue
                 if os.fstat(descriptor).st_nlink > 1:  # the file has another name, and is left as it is there
@@ -63,19 +64,20 @@ def acquire(path: Path) -> int:
 
 @contextmanager
 def sharing(folder: Path) -> Iterator[bool]:
-    """Hold the folder itself, together with others; False: somebody has it alone. It is never waited for."""
+    """Lock the folder itself, shared, without waiting; yields False if a process has it exclusively."""
     descriptor = _open_folder(folder)
     try:
         with files.trouble(folder):
-            shared = not _taken(descriptor, fcntl.LOCK_SH)
+            shared = not _busy(descriptor, fcntl.LOCK_SH)
         yield shared
     finally:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)  # a process forked meanwhile has the descriptor too
+        fcntl.flock(descriptor, fcntl.LOCK_UN)  # a forked process may have the descriptor too
         os.close(descriptor)
 
 
 def acquire_folder(folder: Path) -> int:
-    """Hold the folder itself alone, once nobody shares it any more; a descriptor as that of `acquire`."""
+    """Lock the folder itself exclusively, after waiting for shared locks. Returns a descriptor, as
+    `acquire`."""
     descriptor = _open_folder(folder)
     try:
         with files.trouble(folder):
@@ -88,22 +90,23 @@ def acquire_folder(folder: Path) -> int:
 
 
 def held(descriptor: int | None) -> bool:
-    """Whether this process holds the lock; False in a forked child, which must not write its parent's run."""
+    """Whether this process holds the lock; False in a forked child, which must not write to its parent's
+    run."""
     return descriptor in _held
 
 
 def release(descriptor: int, path: Path, *, unlink: bool = False) -> None:
-    """Give the lock back; `unlink` where the folder is complete and needs no lock file any more."""
+    """Release the lock. unlink: remove the lock file, for a complete folder."""
     if descriptor in _held:
         _held.discard(descriptor)
         if unlink:
-            with suppress(TreinoError):  # it does no harm where it stays
+            with suppress(TreinoError):  # a remaining lock file does no harm
                 files.remove(path)
         os.close(descriptor)
 
 
 def holder(path: Path) -> int | None:
-    """The number of the live process that has the lock (0 where it is not known yet), None for nobody."""
+    """The id of the live process that has the lock (0 if it isn't known yet); None without one."""
     try:
         descriptor = files.open_plain(path, os.O_RDONLY)
     except FileNotFoundError:
@@ -112,7 +115,7 @@ def holder(path: Path) -> int | None:
         raise files.problem(path, error.errno or 0, error.strerror or str(error)) from error
     try:
         with files.trouble(path):
-            return (_process(descriptor) or 0) if _taken(descriptor, fcntl.LOCK_SH) else None
+            return (_process(descriptor) or 0) if _busy(descriptor, fcntl.LOCK_SH) else None
     finally:
         os.close(descriptor)
 
@@ -122,7 +125,7 @@ def _open_folder(folder: Path) -> int:
         return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
-def _taken(descriptor: int, how: int) -> bool:
+def _busy(descriptor: int, how: int) -> bool:
     try:
         fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -143,7 +146,7 @@ def _still_there(descriptor: int, path: Path) -> bool:
 
 
 def _forget() -> None:
-    # a forked worker that outlives a killed parent would keep the run looking alive
+    # with it, a forked worker that outlives its parent would make the run look alive
     for descriptor in _held:
         with suppress(OSError):
             os.close(descriptor)

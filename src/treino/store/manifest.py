@@ -15,8 +15,8 @@ FORMAT = 1
 KINDS = ("run", "sweep", "study")
 _FIRST = {"run": "spec.json", "sweep": "asked.json", "study": "spec.json"}
 ENDS = (N_("finished"), N_("stopped"), N_("interrupted"), N_("diverged"))
-OUTSIDE = ("pictures", "exports", "live")  # may be made again at any time, so no digest holds them
-ABSENT = "-"  # stands for the digest of a file that is not there yet
+OUTSIDE = ("pictures", "exports", "live")  # may be written at any time, so they have no digests
+ABSENT = "-"  # in place of the digest of a file that doesn't exist yet
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,8 @@ class Manifest:
     """A folder's state: `status` is "running" or an end; `files` maps names to SHA-256.
 
     Names are relative to the folder ("checkpoint/a.safetensors"). While a file is being written it has two
-    digests with a space between them, what was there before (`ABSENT` for nothing) and what comes: a process
-    may die on either side of the rename. `created` is in UTC, ISO 8601 to the microsecond, so that it sorts
-    as text.
+    digests with a space between them, the old one (or `ABSENT`) and the new one, since a process may die
+    before or after the rename. `created` is in UTC, ISO 8601 to the microsecond, so that it sorts as text.
     """
 
     kind: str
@@ -36,16 +35,16 @@ class Manifest:
 
     @property
     def sealed(self) -> bool:
-        """Whether the folder is complete: every file that it needs is in `files`."""
+        """Whether the folder is complete, with all of its files in `files`."""
         return self.status in ENDS
 
     @property
     def first(self) -> str:
-        """The file with which its training begins: there is nothing to go on with where that is missing."""
+        """The first file of a training; without it there is nothing to resume."""
         return _FIRST[self.kind]
 
     def needs(self, name: str) -> bool:
-        """Whether `name` has to be there: it is listed, and not as a file that may not have come so far."""
+        """Whether `name` must exist: it is listed, and not as a file that may not be written yet."""
         return name in self.files and ABSENT not in self.files[name].split()
 
     def to_bytes(self) -> bytes:
@@ -62,22 +61,23 @@ class Manifest:
 
     @classmethod
     def from_bytes(cls, data: bytes, path: Path) -> "Manifest":
-        """Read and check; TreinoError naming `path` where a bit differs or the format is newer than ours."""
+        """Parse and verify. Raises TreinoError naming `path` if a bit differs or the format is newer than
+        this version's."""
         content = json_value(data, path)
         if not isinstance(content, dict):
             raise damaged(path, _("it is not a manifest"))
-        found = content.get("format")
-        if type(found) is not int or found < 1:
+        version = content.get("format")
+        if type(version) is not int or version < 1:
             raise damaged(path, _("it names no format"))
         content.pop("sha256", None)
         whole = signed(content) == data
-        if found > FORMAT:
+        if version > FORMAT:
             state = "" if whole else _(" or is damaged")
             raise TreinoError(
                 "run_newer",
                 _(
                     "{path} was made by a newer treino{state}: it has format {found}, this one reads {known}."
-                ).format(path=path, state=state, found=found, known=FORMAT),
+                ).format(path=path, state=state, found=version, known=FORMAT),
                 _("Update treino with pip, and repeat the command."),
             )
         if not whole:
@@ -93,7 +93,7 @@ class Manifest:
                 manifest.kind in KINDS
                 and manifest.status in (*ENDS, "running")
                 and isinstance(manifest.created, str)
-                and all(inside(name) and isinstance(kept, str) for name, kept in manifest.files.items())
+                and all(inside(name) and isinstance(digest, str) for name, digest in manifest.files.items())
             )
         except (KeyError, TypeError, AttributeError):
             fits = False

@@ -1,4 +1,4 @@
-"""Names of folders: which are allowed, and how one is claimed by a single process."""
+"""Names of folders: validation, and claiming by a single process."""
 
 import re
 import shlex
@@ -16,7 +16,7 @@ _LONGEST = 100
 
 
 def checked_name(name: str) -> str:
-    """`name`, or TreinoError where it can't be a folder in `runs`."""
+    """`name`, if it can be a folder in `runs`; else raises TreinoError."""
     if not name.strip():
         raise _bad(_("A run's name can't be empty."))
     if len(name.encode("utf-8", "surrogatepass")) > _LONGEST:
@@ -29,40 +29,41 @@ def checked_name(name: str) -> str:
 
 
 def slug(stem: str) -> str:
-    """`stem` (say a data file's name) with what a name can't hold replaced: "my data" gives "my-data"."""
-    kept = re.sub(r"[^\w.+-]+", "-", stem).strip(".-")
-    return kept.encode()[: _LONGEST - 12].decode(errors="ignore") or "run"
+    """`stem` (such as a data file's name) without characters that a name can't have: "my data" gives
+    "my-data"."""
+    plain = re.sub(r"[^\w.+-]+", "-", stem).strip(".-")
+    return plain.encode()[: _LONGEST - 12].decode(errors="ignore") or "run"
 
 
 def claim_next(parent: Path, stem: str) -> Path:
-    """Make the first free folder of `stem`-1, `stem`-2, … above all there are."""
+    """Make the folder `stem`-N with N above all existing numbers."""
     make_folder(parent)
     stem = slug(stem)
     pattern = re.compile(re.escape(stem) + r"-(\d{1,9})")
     with trouble(parent):
-        taken = [int(match[1]) for each in parent.iterdir() if (match := pattern.fullmatch(each.name))]
-    number = max(taken, default=0) + 1
+        numbers = [int(match[1]) for each in parent.iterdir() if (match := pattern.fullmatch(each.name))]
+    number = max(numbers, default=0) + 1
     while not claim_folder(parent / f"{stem}-{number}"):
         number += 1
     return parent / f"{stem}-{number}"
 
 
 def claim_name(parent: Path, name: str) -> Path:
-    """Make the folder `name`, or take over a leftover; TreinoError where something else is there."""
+    """Make the folder `name`, or reuse a leftover. Raises TreinoError if anything else is there."""
     path = parent / checked_name(name)
     make_folder(parent)
     if not claim_folder(path) and not _free(path):
-        raise taken(path)
+        raise in_use(path)
     return path
 
 
 def _free(path: Path) -> bool:
-    """Whether a new run may have the folder, although something is in it."""
+    """Whether a new run may use an existing folder."""
     return is_leftover(path) or (has_no_checkpoint(path) and lock.holder(path / lock.NAME) is None)
 
 
-def taken(path: Path) -> TreinoError:
-    """The error for a name that something else has."""
+def in_use(path: Path) -> TreinoError:
+    """The error for a name that is in use."""
     hint = _("Choose another [[name]], or leave it out: names are then counted up.")
     with suppress(TreinoError):
         if not manifest.read(path).sealed:
@@ -75,16 +76,16 @@ def taken(path: Path) -> TreinoError:
 
 
 def command_word(path: Path, suffix: str = "") -> str:
-    """What to type for a folder on a command line: its name where it lies in ./runs, else its path.
+    """The word for a folder on a command line: its name if it is in ./runs, else its path.
 
-    suffix: of something in it, such as ``:17``, a network of a sweep.
+    suffix: for a part of it, such as ``:17`` for a network of a sweep.
     """
     here = path.resolve().parent == Path("runs").resolve()
     return shlex.quote(f"{path.name if here else path}{suffix}")
 
 
 def claim_out(path: Path) -> bool:
-    """Make the folder `path` (True), or take one that is empty or a leftover (False); else TreinoError."""
+    """Make the folder `path` (True), or use an empty one or a leftover (False); else raises TreinoError."""
     make_folder(path.parent)
     if claim_folder(path):
         return True
@@ -97,7 +98,7 @@ def claim_out(path: Path) -> bool:
 
 
 def occupied(path: Path) -> TreinoError:
-    """The error for a folder that was given for a new run and holds something."""
+    """The error for a folder for a new run that isn't empty."""
     return TreinoError(
         "out_not_empty",
         _("{path} exists and is not empty.").format(path=path),

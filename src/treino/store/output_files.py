@@ -1,9 +1,9 @@
-"""Files that a command writes at a path of the user's: no file that somebody may need is lost.
+"""Files that a command writes to a path of the user, without destroying files that somebody may need.
 
-A place is checked before the work, so that nothing is computed in vain, and once more when it is written.
-What is refused: what the command reads, whatever lies in the folder of a run, a link, a folder, a pipe or a
-device, a name that doesn't end as what is written does (no page goes into a table or a script), and any other
-file that is there, unless ``replace`` says so.
+A path is checked before the work, so that nothing is computed in vain, and again before writing. Refused are:
+files that the command reads, paths in the folder of a run, links, folders, pipes and devices, names whose
+ending doesn't fit the content (no page replaces a table or a script), and any other existing file without
+``replace``.
 """
 
 import errno
@@ -26,18 +26,18 @@ PNG = (".png",)
 PATCH = (".patch", ".diff")
 
 _KIND = re.compile(rb'"kind":\s*"(%s)"' % "|".join(manifest.KINDS).encode())
-_HEAD = 1 << 12  # bytes of a manifest: its kind stands before its files
+_HEAD = 1 << 12  # bytes of a manifest, whose kind comes before its files
 
 
 class OutputFile:
-    """One file at a path of the user's choice. path: as it was given. replaced: it, where it replaced a file.
+    """One file at a path of the user's choice.
 
-    endings: of names that fit what is written. reads: files that the command reads. replace: whether a file
-    that is there may be replaced. new_folders: whether the folders above it are made where they are missing.
-    ``/dev/null`` takes everything, as everywhere.
+    path: as given. replaced: the path, if it replaced a file. endings: of names that fit the content. reads:
+    files that the command reads. replace: whether an existing file may be replaced. new_folders: whether
+    missing folders above it are made. ``/dev/null`` is always allowed.
 
     Raises:
-        TreinoError: the place is refused. to_place: it is a folder, or in none; to_special: a pipe or a
+        TreinoError: the path is refused. to_place: it is a folder, or in no folder; to_special: a pipe or a
             device; to_link; to_run; to_source; to_ending; file_exists; read_only.
     """
 
@@ -52,13 +52,13 @@ class OutputFile:
     ) -> None:
         self.path = Path(path)
         self.replaced: list[Path] = []
-        self._place = self.path.absolute()  # a script that is examined may go elsewhere meanwhile
+        self._place = self.path.absolute()  # an examined script may change the working directory
         self._endings, self._replace, self._new_folders = tuple(endings), replace, new_folders
-        self._reads = [Path(read).absolute() for read in reads]
+        self._reads = [Path(source).absolute() for source in reads]
         self._check()
 
     def write(self, data: bytes) -> Path:
-        """Put `data` there, whole or not at all, and return the path. Errors: as above, and the disk's."""
+        """Write `data` atomically and return the path. Errors: as above, and the disk's."""
         if self._check():
             return self.path
         there = os.path.lexists(self._place)
@@ -69,22 +69,22 @@ class OutputFile:
         return self.path
 
     def _check(self) -> bool:
-        """Whether what is written there goes nowhere."""
+        """Check the path. Returns whether it is the null device."""
         place = self._place
-        found = _mode(place)
-        if found is not None and not stat.S_ISLNK(found) and os.path.samefile(place, os.devnull):
+        mode = _mode(place)
+        if mode is not None and not stat.S_ISLNK(mode) and os.path.samefile(place, os.devnull):
             return True
         refuse_run(self.path)
-        if found is not None and stat.S_ISDIR(found):
+        if mode is not None and stat.S_ISDIR(mode):
             raise TreinoError(
                 "to_place",
                 _("{path} is a folder.").format(path=self.path),
                 _("Give a file in it, e.g. {path}.").format(path=self.path / f"out{self._endings[0]}"),
             )
         _check_folder(place.parent, self.path.parent, self._new_folders)
-        refuse_special(self.path, found)
-        for read in self._reads:
-            if found is not None and read.exists() and read.samefile(place):
+        refuse_special(self.path, mode)
+        for source in self._reads:
+            if mode is not None and source.exists() and source.samefile(place):
                 raise TreinoError(
                     "to_source",
                     _("{path} is read by this command, and would be overwritten by it.").format(
@@ -100,15 +100,15 @@ class OutputFile:
                 ),
                 _("Give a name like {path}.").format(path=self.path.with_suffix(self._endings[0])),
             )
-        if found is not None and not self._replace:
+        if mode is not None and not self._replace:
             raise there_already(self.path)
         return False
 
 
 class OutputFolder:
-    """Several files in a folder of the user's choice, which is made where it is missing.
+    """Several files in a folder of the user's choice, which is made if it is missing.
 
-    path: as it was given. replace: whether files that are there may be replaced. replaced: those that were.
+    path: as given. replace: whether existing files may be replaced. replaced: the replaced files.
 
     Raises:
         TreinoError: no_folder, to_run, read_only.
@@ -124,31 +124,31 @@ class OutputFolder:
         _check_folder(self._place, self.path, new=True)
 
     def check(self, names: Iterable[str]) -> None:
-        """Refuse the names of files that are to be written, patterns too, where that can't be.
+        """Refuse names (or patterns of names) of files that can't be written.
 
         Raises:
             TreinoError: as for `OutputFile`.
         """
-        self._names |= (wanted := set(names))
+        self._names |= (patterns := set(names))
         there = [
-            found
-            for name in sorted(wanted)
+            file
+            for name in sorted(patterns)
             if self._plain_folders(name)
-            for found in sorted(self._place.glob(name))
-            if found.relative_to(self._place).as_posix() not in self._written
+            for file in sorted(self._place.glob(name))
+            if file.relative_to(self._place).as_posix() not in self._written
         ]
-        for found in there:
-            shown = self.path / found.relative_to(self._place)
-            refuse_special(shown, mode := _mode(found))
+        for file in there:
+            path = self.path / file.relative_to(self._place)
+            refuse_special(path, mode := _mode(file))
             if mode is not None and stat.S_ISDIR(mode):
                 raise TreinoError(
-                    "to_place", _("{path} is a folder.").format(path=shown), _("Move it out of the way.")
+                    "to_place", _("{path} is a folder.").format(path=path), _("Move it out of the way.")
                 )
         if there and not self._replace:
             raise there_already(self.path / there[0].relative_to(self._place), len(there) - 1)
 
     def write(self, name: str, data: bytes) -> Path:
-        """Put a file there, whole or not at all, and return its path. Errors: as `check`, and the disk's."""
+        """Write a file atomically and return its path. Errors: as `check`, and the disk's."""
         if not any(fnmatchcase(name, pattern) for pattern in self._names):
             raise ValueError(f"{name!r} was not checked before the work")
         self.check([name])
@@ -162,16 +162,17 @@ class OutputFolder:
         return self.path / name
 
     def remove_others(self, pattern: str) -> None:
-        """Remove the files of an older film or the like: what fits a checked pattern and was not written."""
+        """Remove files that match a checked pattern and were not written now, such as those of an older
+        film."""
         self.check([pattern])
-        for found in sorted(self._place.glob(pattern)):
-            if (name := found.relative_to(self._place).as_posix()) not in self._written:
-                with trouble(found):
-                    found.unlink()
+        for file in sorted(self._place.glob(pattern)):
+            if (name := file.relative_to(self._place).as_posix()) not in self._written:
+                with trouble(file):
+                    file.unlink()
                 self.replaced.append(self.path / name)
 
     def _plain_folders(self, name: str) -> bool:
-        """Whether the folders in between are there; refused where one of them is a link or no folder."""
+        """Whether the folders in between exist. Refuses a link or a file among them."""
         place = self._place
         for part in Path(name).parts[:-1]:
             place /= part
@@ -184,7 +185,7 @@ class OutputFolder:
 
 
 def refuse_run(path: Path) -> None:
-    """Refuse a path in the folder of a run, a sweep or a study, by whatever links it leads there.
+    """Refuse a path in the folder of a run, a sweep or a study, also through links.
 
     Raises:
         TreinoError: to_run.
@@ -203,7 +204,7 @@ def refuse_run(path: Path) -> None:
 
 
 def refuse_special(path: Path, mode: int | None) -> None:
-    """Refuse a link, a pipe, a socket or a device. mode: of what is at `path`; None for nothing.
+    """Refuse a link, a pipe, a socket or a device. mode: of the entry at `path`; None without one.
 
     Raises:
         TreinoError: to_link, to_special.
@@ -223,25 +224,25 @@ def refuse_special(path: Path, mode: int | None) -> None:
     )
 
 
-def _check_folder(place: Path, shown: Path, new: bool) -> None:
-    """Refuse a folder that is missing (unless it is to be made), is none, or may not be written to."""
-    with trouble(shown):
+def _check_folder(place: Path, path: Path, new: bool) -> None:
+    """Refuse a folder that is missing (unless ``new``), is no folder, or is not writable."""
+    with trouble(path):
         while new and not os.path.lexists(place):
             place = place.parent
         if not place.exists() and not new:
             raise TreinoError(
                 "to_place",
-                _("There is no folder {path}.").format(path=shown),
+                _("There is no folder {path}.").format(path=path),
                 _("Make it, or give a file in a folder that exists."),
             )
         if not place.is_dir():
-            raise not_a_folder(place if new else shown)
+            raise not_a_folder(place if new else path)
         if not os.access(place, os.W_OK | os.X_OK):
-            raise problem(shown, errno.EACCES, os.strerror(errno.EACCES))
+            raise problem(path, errno.EACCES, os.strerror(errno.EACCES))
 
 
 def _mode(path: Path) -> int | None:
-    """What is at `path`, a link not followed; None for nothing."""
+    """The mode of the entry at `path`, without following links; None without one."""
     try:
         with trouble(path):
             return os.lstat(path).st_mode
@@ -252,7 +253,7 @@ def _mode(path: Path) -> int | None:
 
 
 def _holds_run(folder: Path) -> bool:
-    """Whether this is the folder of a run, a sweep or a study, a damaged or half-made one too."""
+    """Whether this is the folder of a run, a sweep or a study, also a damaged or incomplete one."""
     if (folder / database.NAME).is_file():
         return True
     try:

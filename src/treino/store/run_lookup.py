@@ -18,11 +18,11 @@ _SHOWN = 8  # names in a hint
 
 @dataclass(frozen=True)
 class RunSummary:
-    """One line of the list. `damage` says what is wrong, where something is; status is then "damaged", or
-    "interrupted" where it ended before it began.
+    """One line of the list.
 
-    `spec` and `result` are the values of spec.json and result.json, where they are there; `path` is relative
-    where the parent was given so; `when` it was made: UTC, ISO 8601.
+    `damage`: a description of damage, if there is any; status is then "damaged", or "interrupted" for a
+    leftover. `spec` and `result`: the values of spec.json and result.json, if they exist; `path`: relative if
+    the parent is; `when`: the time at which it was made, UTC, ISO 8601.
     """
 
     name: str
@@ -36,16 +36,17 @@ class RunSummary:
 
 
 def list_runs(parent: Path | str = "runs") -> list[RunSummary]:
-    """All folders in `parent`, newest first; one that is damaged says so. Other folders are passed over.
+    """All folders of runs, sweeps and studies in `parent`, newest first, also damaged ones. Other folders are
+    skipped.
 
     The manifest, spec.json and result.json are checked here, the rest when a run is opened.
     """
-    found = [_summary(path) for path in _folders(Path(parent))]
-    return sorted(found, key=lambda each: (each.when, each.name), reverse=True)
+    runs = [_summary(path) for path in _folders(Path(parent))]
+    return sorted(runs, key=lambda each: (each.when, each.name), reverse=True)
 
 
 def find(name: Path | str, parent: Path | str = "runs") -> Path:
-    """The folder that a person means: a path, a name in `parent`, or "last", the newest.
+    """The folder of a path, a name in `parent`, or "last" for the newest.
 
     Errors: `run_missing` (with the nearest name), `run_ambiguous`, `no_runs`.
     """
@@ -67,7 +68,7 @@ def find(name: Path | str, parent: Path | str = "runs") -> Path:
         return named
     if text and here.is_dir():
         return here
-    if not here.is_absolute() and (named / manifest.NAME).is_file():  # of a sweep: sweep-1/best
+    if not here.is_absolute() and (named / manifest.NAME).is_file():  # a run in a sweep: sweep-1/best
         return named
     if here.is_file():
         raise TreinoError(
@@ -82,7 +83,8 @@ def find(name: Path | str, parent: Path | str = "runs") -> Path:
 
 
 def _hint(name: str, known: list[str]) -> str:
-    """The name that is near, or else the first of those `known`, and how many more there are."""
+    """A hint with the nearest name, or else with the first of those `known` and the number of further
+    ones."""
     close = get_close_matches(name.lower(), [*known, new_names.LAST], n=1)
     more = len(known) - _SHOWN
     if close or more <= 0:

@@ -1,8 +1,8 @@
-"""Sentences in stored JSON: kept with what they are made of, so that each reader gets them in their language.
+"""Sentences in stored JSON: stored with their sources, so that each reader gets them in their language.
 
-A document that holds some has one key more, ``sentences``: for each the place where its text stands, and its
-source (see ``treino.words.Sentence``). On reading, the text is made anew from the source. Where this version
-doesn't have that sentence, or treino never writes such a source, the text stays as it was stored.
+A document with sentences has an additional key ``sentences``: for each the place of its text, and its source
+(see ``treino.words.Sentence``). On reading, the text is made again from the source. If this version doesn't
+know the sentence, or the source is invalid, the stored text stays.
 """
 
 import re
@@ -12,18 +12,18 @@ from typing import Any
 from treino.words import Sentence, _, capitalised, joined, known_sentences, numeral
 
 KEY = "sentences"
-DEEPEST = 16  # sources within each other
+DEEPEST = 16  # nested sources
 LONGEST = 20_000  # letters
 SEPARATOR = 4  # letters
 FORMATS = re.compile(r"\+?,?(\.\d{1,2})?[defg%]?")
 
 
 def with_sources(value: Any) -> Any:
-    """The JSON value, with the sources of the sentences in it where it is an object that holds some."""
+    """The JSON value, with the sources of its sentences if it is an object that contains some."""
     if not isinstance(value, Mapping):
         return value
-    found = [{"place": place, "source": source} for place, source in _sources(value, [])]
-    return {**value, KEY: found} if found else value
+    sources = [{"place": place, "source": source} for place, source in _sources(value, [])]
+    return {**value, KEY: sources} if sources else value
 
 
 def _sources(value: Any, place: list[str | int]) -> Iterator[tuple[list[str | int], Any]]:
@@ -38,7 +38,8 @@ def _sources(value: Any, place: list[str | int]) -> Iterator[tuple[list[str | in
 
 
 def without_sources(value: Any) -> Any:
-    """The value before ``with_sources``, its sentences in the reader's language; changed in place."""
+    """The value before ``with_sources``, with its sentences in the reader's language. Changes the value in
+    place."""
     stored = value.pop(KEY, None) if isinstance(value, dict) else None
     for entry in stored if isinstance(stored, list) else ():
         try:
@@ -54,10 +55,10 @@ def without_sources(value: Any) -> Any:
 
 
 def _made(source: Any, levels: int) -> Any:
-    """What the source makes in the reader's language: a text, or a number for one.
+    """The text of a source in the reader's language, or a number for a nested one.
 
     Raises:
-        ArithmeticError, AttributeError, LookupError, TypeError, ValueError: treino writes no such source.
+        ArithmeticError, AttributeError, LookupError, TypeError, ValueError: the source is invalid.
     """
     made = source if isinstance(source, str | int | float) else _text(source, levels)
     if levels == 0 or (isinstance(made, str) and len(made) > LONGEST):

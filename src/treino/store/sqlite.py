@@ -33,46 +33,46 @@ _SYSTEM = {
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
-    """A connection to the file in autocommit; mode: "ro" or "rw". SQLite would follow links: see `beside`."""
+    """A connection in autocommit mode. mode: "ro" or "rw". SQLite follows links: see `beside`."""
     beside(path)
     _refuse_other_journals(path)
-    # a name may hold bytes that are no UTF-8
+    # a name may contain bytes that are not UTF-8
     address = f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
     return sqlite3.connect(address, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
 
 
 def beside(path: Path) -> dict[Path, int]:
-    """The files that SQLite opens for `path`, as far as they are there, and how many names each has.
+    """The existing files that SQLite opens for `path`, with their numbers of hard links.
 
     Errors: those of `files.inside` for one that is a link or no regular file.
     """
-    found = {}
+    links = {}
     for ending in ("", *BESIDE):
         each = files.inside(path.parent, path.name + ending)
         with suppress(FileNotFoundError):
-            found[each] = os.lstat(each).st_nlink
-    return found
+            links[each] = os.lstat(each).st_nlink
+    return links
 
 
 def shared(path: Path) -> bool:
-    """Whether one of these files has another name too (a hard link), so that writing would change that."""
+    """Whether one of these files has a further hard link, which writing would change too."""
     return any(names > 1 for names in beside(path).values())
 
 
 def part(path: Path) -> None:
-    """Copy what other names share, so that this one can be written; for the holder of the run's lock."""
+    """Copy files with further hard links, so that they can be written; for the holder of the run's lock."""
     for each in beside(path) if shared(path) else ():
         if each.name.endswith(INDEX):
-            files.remove(each)  # SQLite makes it anew, of the log
+            files.remove(each)  # SQLite makes it again from the log
         else:
             files.write_atomically(each, files.read_bytes(each))
 
 
 def _refuse_other_journals(path: Path) -> None:
-    """Refuse a journal that names another file: rolling back, SQLite would read that and delete it.
+    """Refuse a journal that names another file: in a rollback SQLite would read and delete that file.
 
-    It is for transactions over several databases (https://sqlite.org/fileformat2.html#the_rollback_journal),
-    and a run has one.
+    Such journals are for transactions over several databases
+    (https://sqlite.org/fileformat2.html#the_rollback_journal); a run has only one.
     """
     journal = path.with_name(path.name + JOURNAL)
     with suppress(FileNotFoundError), journal.open("rb") as file:
@@ -82,41 +82,42 @@ def _refuse_other_journals(path: Path) -> None:
 
 
 def objects(connection: sqlite3.Connection) -> frozenset[Row]:
-    """Its tables, indices, views and triggers, each by its kind, its name and the text that made it."""
+    """The tables, indices, views and triggers, each with its kind, its name and its SQL."""
     return frozenset(connection.execute("SELECT type, name, sql FROM sqlite_schema"))
 
 
-def typed(found: list[Row], kinds: tuple[Any, ...], path: Path) -> list[Row]:
-    """The rows, where every value is of its column's kind: SQLite keeps any value in any column."""
-    for row in found:
+def typed(rows: list[Row], kinds: tuple[Any, ...], path: Path) -> list[Row]:
+    """The rows, after a check that every value has its column's type: SQLite stores any value in any
+    column."""
+    for row in rows:
         for value, kind in zip(row, kinds, strict=True):
             if not isinstance(value, kind):
                 raise damaged(path, _("{value} stands in one of its tables").format(value=repr(value)[:60]))
-    return found
+    return rows
 
 
 def check(connection: sqlite3.Connection, path: Path) -> None:
-    """TreinoError where the file's structure is broken, an index included."""
+    """Raise TreinoError if the file's structure is damaged, including indices."""
     ((verdict,),) = connection.execute("PRAGMA integrity_check(1)").fetchall()
     if verdict != "ok":
         raise damaged(path, str(verdict))
 
 
 def out_of_log(connection: sqlite3.Connection) -> None:
-    """Copy the write-ahead log into the file, as far as nobody who reads is in the way.
+    """Copy the write-ahead log into the file, as far as readers allow.
 
-    Of a damaged log SQLite passes over all that comes after the damage, without a word.
+    SQLite silently ignores a damaged log from the damage on.
     """
     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
 
 def content(connection: sqlite3.Connection, *, log: bool = False) -> bytes:
-    """All that it holds, as one SQLite file; `log`: whether it is to have a write-ahead log."""
+    """The whole content as one SQLite file. log: whether the file uses a write-ahead log."""
     return _as_file(connection.serialize(), log)
 
 
 def in_memory(data: bytes) -> sqlite3.Connection:
-    """A connection in autocommit to a copy of a file without its log."""
+    """A connection in autocommit mode to a copy of a file, without its log."""
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     connection.deserialize(_as_file(data, log=False))
     return connection
@@ -127,7 +128,7 @@ def _as_file(data: bytes, log: bool) -> bytes:
 
 
 def of_file(path: Path, ask: Callable[[sqlite3.Connection], Answer]) -> Answer:
-    """What `ask` finds in a file that another process may be writing, also on a read-only disk."""
+    """The result of `ask` for a file that another process may be writing, also on a read-only disk."""
     try:
         if not shared(path):
             with closing(connect(path, "ro")) as connection:
@@ -135,13 +136,13 @@ def of_file(path: Path, ask: Callable[[sqlite3.Connection], Answer]) -> Answer:
     except sqlite3.OperationalError as error:
         if primary(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
             raise
-        os.stat(path)  # where the file is gone, that is what to say
-    # a write-ahead log needs an index beside it, and here none can be made, or it belongs to others too
+        os.stat(path)  # raises first if the file is missing
+    # a write-ahead log needs an index file, which can't be made here or is a shared link
     with tempfile.TemporaryDirectory(prefix="treino-") as folder:
         while True:
             logs = _logs(path)
             (copy := Path(folder) / path.name).write_bytes(files.content(path))
-            if _logs(path) == logs:  # else somebody wrote meanwhile, and file and log may not fit
+            if _logs(path) == logs:  # otherwise a process wrote meanwhile, and file and log may not fit
                 break
         for name, data in logs.items():
             (Path(folder) / name).write_bytes(data)
@@ -150,22 +151,22 @@ def of_file(path: Path, ask: Callable[[sqlite3.Connection], Answer]) -> Answer:
 
 
 def _logs(path: Path) -> dict[str, bytes]:
-    found = {}
+    logs = {}
     for ending in (LOG, JOURNAL):
         with suppress(FileNotFoundError):
-            found[path.name + ending] = files.content(path.with_name(path.name + ending))
-    return found
+            logs[path.name + ending] = files.content(path.with_name(path.name + ending))
+    return logs
 
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All of it or nothing."""
+    """Run the block in one transaction."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
         connection.execute("COMMIT")
     except BaseException:
-        if connection.in_transaction:  # SQLite rolls some failures back by itself
+        if connection.in_transaction:  # after some failures SQLite has already rolled back
             connection.execute("ROLLBACK")
         raise
 
@@ -177,7 +178,7 @@ def primary(error: sqlite3.Error) -> int:
 
 @contextmanager
 def trouble(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors and the system's into one that names the file and says what to do."""
+    """Turn errors of SQLite and the system into a TreinoError that names the file and says what to do."""
     try:
         yield
     except OSError as error:
@@ -194,5 +195,5 @@ def trouble(path: Path) -> Iterator[None]:
                 status=1,
             ) from error
         if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError):
-            raise  # ours, not the file's
+            raise  # a programming error
         raise damaged(path, str(error)) from error

@@ -1,9 +1,9 @@
-"""The tables of ``run.sqlite``, with checksums by which a flipped bit or a lost row is noticed.
+"""The tables of ``run.sqlite``, with checksums that detect flipped bits and lost rows.
 
-A row's SHA-256 counts as a number, and the sum of all rows' numbers, modulo 2^256, stands in the table
-``sums``: it hangs on no order, and a new row is added to it without reading the others. Beside it stands how
-often the table was changed, which tells an older state of the file from a newer one; that number is in the
-sum too. Both are written in the same transaction as the rows.
+A row's SHA-256 is taken as a number, and the sum of all rows' numbers, modulo 2^256, is in the table
+``sums``: it doesn't depend on order, and a new row is added without reading the others. Beside it is the
+number of changes of the table, which distinguishes older states of the file from newer ones and is part of
+the sum. Both are written in the same transaction as the rows.
 """
 
 import sqlite3
@@ -31,7 +31,7 @@ CREATE TABLE commands (id INTEGER PRIMARY KEY, time REAL, segment INTEGER, step 
 CREATE TABLE sums (name TEXT PRIMARY KEY, changes INTEGER, sum TEXT) WITHOUT ROWID;
 """
 _OPTIONAL = (int, type(None))
-COLUMNS = {  # what is large comes last
+COLUMNS = {  # large columns last
     "losses": "segment, step, count, blob",
     "epochs": "segment, epoch, split, metric, value",
     "events": "rowid, time, segment, step, kind, json",
@@ -52,7 +52,7 @@ _MODULUS = 1 << 256
 
 
 class Statement(NamedTuple):
-    """What is done to a table, and with which values."""
+    """An SQL statement on a table, with its values."""
 
     table: str
     sql: str
@@ -60,7 +60,7 @@ class Statement(NamedTuple):
 
 
 def insertion(table: str, row: Row) -> Statement:
-    """A new row of losses, epochs or events: its columns in their order, without a rowid."""
+    """The statement for a new row of losses, epochs or events: its columns in order, without a rowid."""
     return Statement(table, _INSERT[table], row)
 
 
@@ -74,7 +74,7 @@ def make(connection: sqlite3.Connection) -> None:
 
 
 def do(connection: sqlite3.Connection, path: Path, statements: Iterable[Statement]) -> None:
-    """Execute them in one transaction, and bring the sums of their tables along."""
+    """Execute statements in one transaction, and update the sums of their tables."""
     check(connection, path)
     added: dict[str, int] = {}
     anew: set[str] = set()
@@ -82,7 +82,7 @@ def do(connection: sqlite3.Connection, path: Path, statements: Iterable[Statemen
         for (table, sql), some in groupby(statements, key=lambda each: each[:2]):
             values = [each.values for each in some]
             new = sql == _INSERT.get(table)
-            if new and table == "events":  # SQLite gives their numbers
+            if new and table == "events":  # numbered by SQLite
                 values = [(connection.execute(sql, row).lastrowid, *row) for row in values]
             else:
                 connection.executemany(sql, values)
@@ -102,11 +102,11 @@ def do(connection: sqlite3.Connection, path: Path, statements: Iterable[Statemen
 def checked(
     connection: sqlite3.Connection, path: Path, names: Iterable[str] = tuple(COLUMNS)
 ) -> dict[str, tuple[list[Row], int]]:
-    """The rows of these tables at one moment, and how often each was changed.
+    """The rows of these tables at one moment, and the number of changes of each.
 
-    TreinoError where one is not what was written to it.
+    Raises TreinoError if a checksum is wrong.
     """
-    found = {}
+    contents = {}
     connection.execute("BEGIN")
     try:
         check(connection, path)
@@ -114,18 +114,18 @@ def checked(
             some = rows(connection, path, name)
             changes, total = _sum(connection, name, path)
             if (_total(some) + _number((name, changes)) - total) % _MODULUS:
-                said = _("the rows of its table {name} are not those that were written")
-                raise damaged(path, said.format(name=name))
-            found[name] = some, changes
+                message = _("the rows of its table {name} are not those that were written")
+                raise damaged(path, message.format(name=name))
+            contents[name] = some, changes
     finally:
         connection.execute("ROLLBACK")
-    return found
+    return contents
 
 
 def rows(connection: sqlite3.Connection, path: Path, name: str) -> list[Row]:
-    """The table from its first page to its last, for an index may be damaged as well."""
-    found = connection.execute(f"SELECT {COLUMNS[name]} FROM {name} NOT INDEXED").fetchall()
-    return sqlite.typed(found, _KINDS[name], path)
+    """All rows of a table, read without an index, which may be damaged."""
+    table = connection.execute(f"SELECT {COLUMNS[name]} FROM {name} NOT INDEXED").fetchall()
+    return sqlite.typed(table, _KINDS[name], path)
 
 
 def changes(connection: sqlite3.Connection, path: Path) -> dict[str, int]:
@@ -134,8 +134,8 @@ def changes(connection: sqlite3.Connection, path: Path) -> dict[str, int]:
 
 
 def check(connection: sqlite3.Connection, path: Path) -> None:
-    """TreinoError where there are no tables, or others than a run has: a view or a trigger is a program of
-    whoever made the file."""
+    """Raise TreinoError if the file hasn't exactly a run's tables: a view or a trigger would be foreign
+    code."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version != VERSION or sqlite.objects(connection) != _objects():
         raise damaged(path, _("its tables are not those of a run"))
@@ -149,9 +149,9 @@ def _objects() -> frozenset[Row]:
 
 
 def _sum(connection: sqlite3.Connection, name: str, path: Path) -> tuple[int, int]:
-    found = connection.execute("SELECT changes, sum FROM sums WHERE name = ?", (name,)).fetchone()
+    row = connection.execute("SELECT changes, sum FROM sums WHERE name = ?", (name,)).fetchone()
     try:
-        return int(found[0]), int(found[1], 16)
+        return int(row[0]), int(row[1], 16)
     except (TypeError, ValueError) as error:
         raise damaged(path, _("the sum of its table {name} is missing").format(name=name)) from error
 
@@ -166,7 +166,7 @@ def _total(some: Iterable[Row]) -> int:
 
 
 def _number(row: Row) -> int:
-    """The SHA-256 of a row, as Python writes its numbers and texts; of bytes as they are, the last of all."""
+    """The SHA-256 of a row as a number: of the ``repr`` of its values, followed by a blob's bytes."""
     if type(row[-1]) is bytes:
         return int.from_bytes(sha256(repr(row[:-1]).encode() + row[-1]).digest())
     return int.from_bytes(sha256(repr(row).encode()).digest())

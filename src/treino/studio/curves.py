@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.engine import Training
+from treino.engine import TrainingLoop
 from treino.records.histories import training_losses
 from treino.records.segments import epoch_count, epochs_of
 from treino.records.stored_run import StoredRun
@@ -68,7 +68,7 @@ class Vitals:
         return [self.by_step[step] for step in sorted(self.by_step)]
 
 
-def next_update(training: Training, step: int, member: int) -> tuple[float | None, float | None]:
+def next_update(training: TrainingLoop, step: int, member: int) -> tuple[float | None, float | None]:
     """The norm of a step's gradient, and the size of the update that follows over that of the weights.
 
     One step is taken by the training, a copy of the run's; None where it stands elsewhere or is over."""

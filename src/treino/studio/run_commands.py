@@ -16,7 +16,7 @@ from treino.store.files import claim_folder, copy_folder
 from treino.store.new_names import checked_name, taken
 from treino.studio.arithmetic import arithmetic, before_update
 from treino.studio.run_page import LETTERS, OVER, Look, RunPage
-from treino.training.commands import heard, send_command, send_setting, send_stop
+from treino.training.commands import deliver, send_command, send_setting, send_stop
 from treino.words import _
 
 Transport = tuple[str, Any]  # a command, with its value
@@ -42,7 +42,7 @@ def transport(page: RunPage, request: Mapping[str, Any]) -> Answer:
     if verb == "pause" and page.look.step is not None:
         return {}
     of_training = page.look.step is None or verb == "speed"
-    if of_training and heard(lambda: send_command(page.run.folder, verb, value)):
+    if of_training and deliver(lambda: send_command(page.run.folder, verb, value)):
         return {}
     if verb in ("pause", "speed"):
         return {}
@@ -61,7 +61,7 @@ def stop(page: RunPage, request: Mapping[str, Any]) -> Answer:
 def set_setting(page: RunPage, request: Mapping[str, Any]) -> Answer:
     """A hyper-parameter from the next step on; in the past, or of a run that has ended, by a new segment."""
     name, value = request["name"], request["value"]
-    if page.look.step is None and heard(lambda: send_setting(page.run, name, value)):
+    if page.look.step is None and deliver(lambda: send_setting(page.run, name, value)):
         return {}
     return _go_on(page, {name: value}, _as_it_is(page))
 
@@ -93,7 +93,7 @@ def _go_on(page: RunPage, changes: dict[str, Any], how: Transport | None) -> Tra
     if past is None and not changes and status not in OVER:  # running: its training is at its end
         return TrainerRequest({"do": "resume", "run": str(page.path), "transport": how, "speed": page.speed})
     step = page.step_in_view
-    over = step >= page.playback.plan(page.playback.link_at(step).segment.number).training.steps
+    over = step >= page.playback.resolution(page.playback.link_at(step).segment.number).training.steps
     if over and not changes.keys() & {"epochs", "steps"} and not seeded:
         changes = {**changes, "epochs": 2 * max(1, epoch_count(page.run.spec).epoch_of(step))}
     fields = _request(page, "rewind", changes, how)

@@ -178,7 +178,7 @@ class RunPage:
         self._add_losses(meta["tail"], int(meta["engine"]["step"]))
         self.playing = bool(meta["playing"])
         try:
-            snapshot = self.playback.shown(meta["segment"], (tensors, meta["engine"]), self.loss_S)
+            snapshot = self.playback.live_snapshot(meta["segment"], (tensors, meta["engine"]), self.loss_S)
         except (TreinoError, IndexError):  # of a training that has just been made anew
             self._reopen()
             return False
@@ -289,7 +289,7 @@ class RunPage:
         if number != self._segment or self.run.status != "running":
             self.loss_S = self.run.losses
             if number != self._segment:
-                self.playback.plans.pop(number, None)
+                self.playback.resolutions.pop(number, None)
                 self._thinned = ThinnedLosses()
                 self._segment = number
 
@@ -364,7 +364,7 @@ class RunPage:
             snapshot.net, self.data, sight, run.loss_function, run.item_shape, self.look.unit,
             run.status in OVER, snapshot.member_net,
         )  # fmt: skip
-        norm, ratio = next_update(self.playback.plan(snapshot.segment).training, step, snapshot.member)
+        norm, ratio = next_update(self.playback.resolution(snapshot.segment).training, step, snapshot.member)
         self._vitals.add(step, norm, ratio, snapshot.hp["lr"])
         first = 1 if self.data.kind == "image" else 0
         self.layer_names = {first + k: str(each["name"]) for k, each in enumerate(header["layers"])}
@@ -374,7 +374,7 @@ class RunPage:
             "run": run.name,
             "segment": snapshot.segment,
             "step": step,
-            "epoch": self.playback.plan(snapshot.segment).training.plan.count.passes(step),
+            "epoch": self.playback.resolution(snapshot.segment).training.plan.count.passes(step),
             "live": live,
             "time": time.time() if when is None else when,
             "loss": None if snapshot.loss is None else finite(snapshot.loss),

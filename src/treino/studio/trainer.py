@@ -23,7 +23,7 @@ from treino.records.network_source import UserFiles
 from treino.store import RunFolder
 from treino.studio.channel import Channel
 from treino.training.branch import branching, rewinding
-from treino.training.commands import heard, send_command, send_stop
+from treino.training.commands import deliver, send_command, send_stop
 from treino.training.replay import last_step, snapshots
 from treino.training.train import RunJob, resuming
 from treino.tuning.member import like
@@ -187,7 +187,7 @@ class Trainer:
                 self._advance(stream)
             before = Stream(resuming(path), None, (how, None), transport.speed)
         folder = RunFolder.open(path, verify=False)
-        heard(lambda: send_stop(folder))
+        deliver(lambda: send_stop(folder))
         begin = time.monotonic()
         while folder.status == "running" and time.monotonic() - begin < PATIENCE:
             time.sleep(0.02)
@@ -213,7 +213,7 @@ class Trainer:
         if isinstance(event, JobStart):
             stream.job = event.job
             if isinstance(event.job, RunJob):
-                training = event.job.plan.training
+                training = event.job.training
                 event.job.transport.command(*stream.transport, training.step, training.plan.count)
                 if stream.speed is not None:
                     event.job.transport.command("speed", stream.speed, training.step, training.plan.count)
@@ -250,7 +250,7 @@ def _told(path: Path, transport: Sequence[Any] | None) -> bool:
     folder = RunFolder.open(path, verify=False)
     if transport is None:
         return folder.status == "running"
-    return heard(lambda: send_command(folder, *transport))
+    return deliver(lambda: send_command(folder, *transport))
 
 
 def defect(error: Exception) -> TreinoError:

@@ -133,7 +133,7 @@ def _begun(event: JobStart) -> TrackedRun:
     job, folder = event.job, event.job.folder
     settings: Mapping[str, Any] = {}
     if isinstance(job, RunJob):
-        settings = job.plan.settings
+        settings = job.resolution.settings
     elif (sweep_job := _sweep(job)) is not None:
         options = sweep_job.sweep.options
         space = {f"space {d.name}": str(d.domain) for d in options.space.dimensions}

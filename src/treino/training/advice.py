@@ -4,6 +4,6 @@ from treino.engine.train_config import DEFAULTS
 
 
 def lower_rate(lr: float) -> float:
-    """A learning rate to try after ``lr`` was too high: a tenth, or the default where that is far off."""
+    """A learning rate to try if ``lr`` was too high: a tenth of it, or the default if that is far lower."""
     usual = DEFAULTS["table"].lr
     return float(f"{lr / 10:.3g}") if lr <= 100 * usual else usual

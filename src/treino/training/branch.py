@@ -30,22 +30,22 @@ from treino.store.encoding import array_parts
 from treino.training.initial_facts import run_facts
 from treino.training.keyframe_files import keep_keyframes, kept_state, name_of
 from treino.training.replay import Snapshot
-from treino.training.resolution import Plan
+from treino.training.resolution import Resolution
 from treino.training.segment_changes import next_segment
 from treino.training.stored_training import START, rebuilt
 from treino.training.train import CHECKPOINT_SECONDS, RunJob
 from treino.words import _
 
 PLACE = ("name", "out")
-MOST_ROWS = 10_000  # of the training rows, by which a network's layers are changed
+MOST_ROWS = 10_000  # training rows by which a network's layers are resized
 COPIED = (COPY, "data.json", "preparation.json", NETWORK_COPY, START)
 
 
 def parse_step(place: str) -> tuple[str, int]:
-    """``wine-1:120`` -> the run and the step.
+    """The run and the step of a text such as ``wine-1:120``.
 
     Raises:
-        TreinoError: it is written otherwise.
+        TreinoError: the text has another form.
     """
     run, colon, step = place.rpartition(":")
     if not colon or not run or not step.isdecimal():
@@ -63,21 +63,21 @@ def branching(
     *,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Iterator[JobEvent]:
-    """A new run that goes on from the snapshot's full state; see ``Moment.branch``."""
+    """Train a new run from the snapshot's full state on; see ``Moment.branch``."""
     run = snapshot.run
     place = {name: changes[name] for name in PLACE if name in changes}
     changes = {name: value for name, value in changes.items() if name not in PLACE}
     start = segment_start(snapshot, changes)
     out = Path(place["out"]) if place.get("out") else None
     beside = run.path.parent
-    if (beside / "manifest.json").is_file():  # a sweep's winner: beside the sweep, where runs are looked for
+    if (beside / "manifest.json").is_file():  # a sweep's winner: its branch goes beside the sweep
         beside = beside.parent
     folder = RunFolder.create(parent=beside, stem=run.spec.data.name, name=place.get("name"), out=out)
     with folder:
         for name in COPIED:
             if run.folder.has(name):
                 folder.write_bytes(name, run.folder.read_bytes(name))
-        for link in path_of(run.spec, snapshot.segment):  # without them older steps can't be played again
+        for link in path_of(run.spec, snapshot.segment):  # without these files older steps can't be replayed
             name = name_of(link.segment.number, link.segment.start)
             if run.folder.has(name):
                 folder.write_bytes(name, run.folder.read_bytes(name))
@@ -95,7 +95,7 @@ def rewinding(
     *,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Iterator[JobEvent]:
-    """The next segment in the snapshot's own run; see ``Run.rewind``."""
+    """Train the next segment of the snapshot's own run; see ``Run.rewind``."""
     folder = RunFolder.open(snapshot.run.path)
     for name in PLACE:
         if name in changes:
@@ -110,7 +110,7 @@ def rewinding(
     with folder:
         folder.unseal()
         before = segments_of(snapshot.run.spec)[-1].number
-        for name in ("result.json", WEIGHTS, BUFFERS):  # what the run was, before it is something else
+        for name in ("result.json", WEIGHTS, BUFFERS):  # the result up to here, soon outdated
             if folder.has(name):
                 folder.write_bytes(f"segments/{before}/{name}", folder.read_bytes(name))
         place = f"{snapshot.run.name}:{snapshot.step}"
@@ -120,11 +120,11 @@ def rewinding(
 
 @dataclass(frozen=True, eq=False)
 class SegmentStart:
-    """A segment of which nothing is written yet: its training, the keyframe that it sets out from, and the
-    ``spec.json`` with it."""
+    """A new segment, of which nothing is written yet: its training, its first keyframe, and the new
+    ``spec.json``."""
 
     segment: Segment
-    plan: Plan
+    resolution: Resolution
     keyframe: tuple[Copies, dict[str, Any]]
     spec: dict[str, Any]
 
@@ -132,10 +132,10 @@ class SegmentStart:
 def _train_segment(
     folder: RunFolder, snapshot: Snapshot, start: SegmentStart, checkpoint_seconds: float
 ) -> Iterator[JobEvent]:
-    """Write the state that the segment sets out from, then say that there is such a segment, then train."""
-    segment, planned = start.segment, start.plan
+    """Write the segment's first state, then the ``spec.json`` that names the segment, then train."""
+    segment, resolution = start.segment, start.resolution
     name, first = name_of(segment.number, snapshot.step), name_of(0, 0)
-    if segment.output_change is not None and not folder.has(first):  # what the first segment's layers were
+    if segment.output_change is not None and not folder.has(first):  # the first segment's layers
         run, (oldest, *_rest) = snapshot.run, segments_of(snapshot.run.spec)
         training = rebuilt(run.folder, run.spec, snapshot.data, run.access, oldest).training
         folder.write_new({first: array_parts(*keyframe_of_saved(training.save()))})
@@ -143,20 +143,20 @@ def _train_segment(
     folder.write_json("spec.json", start.spec)
     facts = {"from": [snapshot.segment, snapshot.step], "changes": dict(segment.changes)}
     folder.database.add_event(segment.number, snapshot.step, "segment", facts)
-    training = planned.training
+    training = resolution.training
     losses_S = np.asarray(snapshot.run.losses[: snapshot.step])
     training.load(*kept_state(folder, name, training, losses_S))
     for setting, value in segment.changes.items():
         training.set(setting, value)
-    keep_keyframes(folder, training, planned.settings.get("every"), segment.number)
+    keep_keyframes(folder, training, resolution.settings.get("every"), segment.number)
     job = RunJob(
-        folder, snapshot.data, planned, checkpoint_seconds=checkpoint_seconds, segment=segment.number
+        folder, snapshot.data, resolution, checkpoint_seconds=checkpoint_seconds, segment=segment.number
     )
     yield from events(job)
 
 
 def segment_start(snapshot: Snapshot, changes: Mapping[str, Any]) -> SegmentStart:
-    """The segment to come.
+    """Prepare the next segment.
 
     Raises:
         TreinoError: a setting that can't change on the way, or a value out of range; nothing left to train.
@@ -165,8 +165,8 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any]) -> SegmentStar
     segment = next_segment(snapshot, changes)
     spec = _with_segment(read_document(run.folder, "spec.json"), run, segment)
     read, access = RunSpec.model_validate(spec), run.access
-    planned = rebuilt(run.folder, read, snapshot.data, access, kept=False)
-    training = planned.training
+    resolution = rebuilt(run.folder, read, snapshot.data, access, has_weights=False)
+    training = resolution.training
     if training.outputs != run.spec.outputs:
         raise TreinoError(
             "branch_outputs",
@@ -178,7 +178,7 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any]) -> SegmentStar
     if snapshot.step >= training.steps:
         raise TreinoError(
             "branch_over",
-            _("The training is over at step {step:,}: {steps:,} are planned.").format(
+            _("The training is over at step {step:,}: {steps:,} are resolution.").format(
                 step=snapshot.step, steps=training.steps
             ),
             _("Give more epochs, e.g. epochs={n}.").format(
@@ -186,8 +186,8 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any]) -> SegmentStar
             ),
         )
     for name, value in segment.changes.items():
-        training.set(name, value)  # refused here, before anything is written
-    layers = [(s["hidden"], s["activation"]) for s in (snapshot.settings, planned.settings)]
+        training.set(name, value)  # raises here, before anything is written
+    layers = [(s["hidden"], s["activation"]) for s in (snapshot.settings, resolution.settings)]
     if layers[0] == layers[1]:
         arrays, meta = carry_over(snapshot.saved, training)
     else:
@@ -196,13 +196,13 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any]) -> SegmentStar
         change = largest_change(snapshot.member_net, training, arrays, x_ND, snapshot.member)
         segment = replace(segment, output_change=change if math.isfinite(change) else None)
         spec = _with_segment(spec, run, segment)
-    facts = spec["facts"] | run_facts(snapshot.data, planned)
-    spec |= {"resolved": planned.settings, "facts": facts, "versions": versions()}
-    return SegmentStart(segment, planned, (arrays, meta), spec)
+    facts = spec["facts"] | run_facts(snapshot.data, resolution)
+    spec |= {"resolved": resolution.settings, "facts": facts, "versions": versions()}
+    return SegmentStart(segment, resolution, (arrays, meta), spec)
 
 
 def _with_segment(spec: dict[str, Any], run: StoredRun, segment: Segment) -> dict[str, Any]:
-    """The document with this as its newest segment."""
+    """The ``spec.json`` with this segment as the newest."""
     return spec | {
         "segments": [s.to_json() for s in (*segments_of(run.spec), segment)],
         "asked": dict(segment.asked),
@@ -211,7 +211,7 @@ def _with_segment(spec: dict[str, Any], run: StoredRun, segment: Segment) -> dic
 
 
 def _copy_past(snapshot: Snapshot, folder: RunFolder) -> None:
-    """The losses, figures and commands that led to the snapshot."""
+    """Copy the losses, figures and commands up to the snapshot."""
     old, spec = snapshot.run.folder.database, snapshot.run.spec
     commands = old.commands()
     for link, count in path_counts(spec, snapshot.segment):
@@ -232,7 +232,7 @@ def _copy_past(snapshot: Snapshot, folder: RunFolder) -> None:
 
 
 def _moved(where: dict[str, Any], old: Path, new: Path) -> dict[str, Any]:
-    """The data's place as it is written from another folder."""
+    """The data's path relative to another folder."""
 
     def again(source: str) -> str:
         return os.path.relpath((old / source).resolve(), new.resolve())

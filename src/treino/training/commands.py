@@ -1,4 +1,4 @@
-"""Commands to the process that trains a run: another hyper-parameter from a step on, or a stop."""
+"""Commands to the process that trains a run: change a hyper-parameter from a step on, or stop."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,8 +11,8 @@ from treino.store.database import not_running
 
 
 def send_setting(run: StoredRun, name: str, value: Any, step: int | None = None) -> None:
-    """Ask for another hyper-parameter from ``step`` on (default: at once). name, value: as for
-    ``Training.set``.
+    """Ask to change a hyper-parameter from ``step`` on (default: at once). name, value: as for
+    ``TrainingLoop.set``.
 
     Raises:
         TreinoError: an unknown name, a value out of range or that has no meaning for this network, or no
@@ -47,8 +47,8 @@ def send_command(folder: RunFolder, name: str, value: Any = None) -> None:
     folder.database.add_command(name, value)
 
 
-def heard(send: Callable[[], None]) -> bool:
-    """Send a command, and say whether a process takes it; False: none trains, or it is at its end."""
+def deliver(send: Callable[[], None]) -> bool:
+    """Send a command. Returns whether a process takes it; False: none trains, or it is at its end."""
     try:
         send()
     except TreinoError as error:

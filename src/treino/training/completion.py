@@ -10,7 +10,7 @@ from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.documents import read_document, read_run_spec
 from treino.documents.run_spec import initial_document
-from treino.engine import Training
+from treino.engine import TrainingLoop
 from treino.engine.metrics import measure
 from treino.inspection.baselines import baselines
 from treino.inspection.intervals import intervals
@@ -24,7 +24,7 @@ from treino.records.stored_run import StoredRun
 from treino.records.weights import write_weights
 from treino.store import RunFolder
 from treino.training.findings import findings
-from treino.training.resolution import Plan
+from treino.training.resolution import Resolution
 from treino.training.uncertainty import uncertainty
 from treino.training.user_data import (
     answers,
@@ -39,36 +39,36 @@ from treino.words import _
 def finish(
     folder: RunFolder,
     data: Data,
-    planned: Plan,
+    resolution: Resolution,
     status: str,
     seconds: float,
     evaluation_seconds: float,
     waited_seconds: float,
     segment: int = 0,
 ) -> StoredRun:
-    """Write the kept weights, measure them, write what a reader of the run needs, seal the folder, open it.
+    """Write the kept weights, measure them, write the result, seal the folder, and open the run.
 
-    What can't be measured becomes a note: the weights are kept whatever comes.
-    The test rows are looked at here and nowhere else, once, and not at all by a run that is to go on.
+    A measurement that fails becomes a note, so that the weights are kept in any case. The test rows are used
+    here and nowhere else, once, and not at all by a run that will be resumed.
     """
-    engine = planned.training
+    engine = resolution.training
     net = engine.answer("kept")
     write_weights(folder, net, data.item_shape if engine.shared.net is None else None)
     over = status in ("finished", "diverged")
     metrics: dict[str, dict[str, float] | None] = {"train": None, "validation": None, "test": None}
-    held, interval, found = in_memory(data), None, None
+    held, interval, baseline = in_memory(data), None, None
     failures: list[str] = []
     without: list[str] = []
     ask = _("For predictions: treino predict {run} DATA").format(run=folder.path.name)
     rest = _("Everything else is there.")
     for split, rows in data.splits.items():
-        # a run that is to go on isn't kept waiting for rows that have to be read
+        # a run that will be resumed doesn't wait for rows to be read from disk
         if len(rows) and (over or (split != "test" and isinstance(rows.x, Tensor))):
             what = _("Measuring the {split} rows").format(split=split_name(split))
             answered = try_or_note(failures, what, ask, partial(answers, net, rows, engine.shared.item_shape))
             if answered is not None:
                 metrics[split] = try_or_note(
-                    failures, what, ask, partial(_measured, *answered, planned, data)
+                    failures, what, ask, partial(_measured, *answered, resolution, data)
                 )
                 without += unanswered_notes(split, answered[0])
             if answered is not None and split == "test":
@@ -79,9 +79,9 @@ def finish(
                 )
     waited = waited_seconds / max(seconds - evaluation_seconds, waited_seconds, 1e-9)
     if over and len(data.test):
-        full = planned.settings.get("baselines") == "full"
+        full = resolution.settings.get("baselines") == "full"
         fitted = partial(baselines, held, engine.loss_function, full)
-        found = try_or_note(failures, _("Fitting the baselines"), rest, fitted)
+        baseline = try_or_note(failures, _("Fitting the baselines"), rest, fitted)
     spec = read_run_spec(folder)
     document = initial_document(read_document(folder, "spec.json")) | {
         "status": status,
@@ -92,7 +92,7 @@ def finish(
         "waited": waited,
         "metrics": metrics,
         "intervals": {"test": interval},
-        "baseline": found.metrics if found else {},
+        "baseline": baseline.metrics if baseline else {},
         "kept_epoch": int(engine.kept_epoch_P[engine.answering].max()),
         "kept_step": int(engine.kept_step_P[engine.answering].max()),
         "notes": [
@@ -100,14 +100,14 @@ def finish(
             *data.notes,
             *resumed_notes(folder),
             *waited_notes(waited),
-            *(found.notes if found else ()),
+            *(baseline.notes if baseline else ()),
             *fewer_notes(data, held),
             *without,
         ],
     }
     if over:
         what = _("Measuring how sure its answers are")
-        shape, threshold = engine.shared.item_shape, planned.settings.get("threshold")
+        shape, threshold = engine.shared.item_shape, resolution.settings.get("threshold")
         known = try_or_note(failures, what, rest, partial(uncertainty, net, held, shape, threshold))
         document |= known.figures if known is not None else {}
         document["notes"] += known.notes if known is not None else []
@@ -117,25 +117,25 @@ def finish(
     document |= histories(folder, spec, over=over)
     if over:
         what = _("Looking for faults in the training")
-        wrong = try_or_note(failures, what, rest, partial(findings, folder, held, planned))
+        wrong = try_or_note(failures, what, rest, partial(findings, folder, held, resolution))
         document["findings"], defects = wrong if wrong is not None else (document["findings"], [])
         document["notes"] += defects
     what = _("Checking the network's answers")
-    asked = try_or_note(failures, what, rest, partial(notes_on_answers, engine, net, held.train.x))
-    document["notes"] += [*(asked or []), *failures]
+    answer_notes = try_or_note(failures, what, rest, partial(notes_on_answers, engine, net, held.train.x))
+    document["notes"] += [*(answer_notes or []), *failures]
     folder.write_json("result.json", document)
     folder.database.add_event(segment, engine.step, status)
     folder.seal(status)
     return StoredRun(folder, Access(net=engine.net(engine.answering[0], "kept")), held)
 
 
-def stopped_early(engine: Training) -> bool:
-    """Whether patience ended it: of several members every one that didn't diverge."""
+def stopped_early(engine: TrainingLoop) -> bool:
+    """Whether patience stopped every member that didn't diverge."""
     return set(engine.status_P) - {"diverged"} == {"stopped"}
 
 
-def member_results(engine: Training) -> list[dict[str, Any]]:
-    """Each network of an ensemble, by its number."""
+def member_results(engine: TrainingLoop) -> list[dict[str, Any]]:
+    """The result of each network of an ensemble, in order."""
     figure_P = engine.best_P
     columns = (
         engine.config.seeds,
@@ -149,10 +149,10 @@ def member_results(engine: Training) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def members_notes(engine: Training) -> list[str]:
-    """Who answers, and how many diverged."""
+def members_notes(engine: TrainingLoop) -> list[str]:
+    """Notes on how many networks answer, and how many diverged."""
     answering, members = len(engine.answering), engine.config.shared.ensemble
-    said = (
+    note = (
         _("The mean of {n} of {members} networks answers: the best by the validation {metric}.").format(
             n=answering, members=members, metric=engine.config.shared.metric
         )
@@ -160,9 +160,9 @@ def members_notes(engine: Training) -> list[str]:
         else _("The mean of {n} networks answers.").format(n=answering)
     )
     lost = engine.status_P.count("diverged")
-    return [said, *([_("{n} of {members} diverged.").format(n=lost, members=members)] if lost else [])]
+    return [note, *([_("{n} of {members} diverged.").format(n=lost, members=members)] if lost else [])]
 
 
-def _measured(output_NC: Tensor, y: Tensor, planned: Plan, data: Data) -> dict[str, float]:
-    found = measure(output_NC[None], y, loss=planned.training.loss_function, scale=data.target_scale)
-    return {name: float(value[0]) for name, value in found.items()}
+def _measured(output_NC: Tensor, y: Tensor, resolution: Resolution, data: Data) -> dict[str, float]:
+    metrics = measure(output_NC[None], y, loss=resolution.training.loss_function, scale=data.target_scale)
+    return {name: float(value[0]) for name, value in metrics.items()}

@@ -1,8 +1,8 @@
-"""The doctor's findings in a run of treino's own.
+"""The doctor's findings in a run of treino.
 
-The training itself is not watched: the log is made of its settings, its rows and the losses that it kept, and
-the same rules decide, at its end and, where somebody looks at it, on the way. Only where the loss
-is bad a few steps are trained once more, beside the run, to measure what a rule asks for.
+The training is not watched: its log is built from the settings, rows and recorded losses, and judged by the
+same rules as a script, at the end of the run and whenever somebody looks at it. Only if the loss is bad, a
+few steps are trained once more beside the run, to measure what a rule needs.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from treino.data.dataset import Data
 from treino.diagnosis.finding import Finding
 from treino.diagnosis.rules import decide
 from treino.documents import read_run_spec, read_tensors
-from treino.engine import Training
+from treino.engine import TrainingLoop
 from treino.engine.user_module import module_copy
 from treino.errors import TreinoError
 from treino.records.access import Access
@@ -26,11 +26,11 @@ from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.training.advice import lower_rate
 from treino.training.playback import Playback
-from treino.training.resolution import Plan, plan
+from treino.training.resolution import Resolution, resolve
 from treino.training.run_log import (
     TrainingCourse,
     course_of,
-    planned_log,
+    initial_log,
     rows_evaluated,
     rows_trained,
     run_log,
@@ -40,68 +40,70 @@ from treino.training.stored_training import START, begin_with, source_of
 from treino.words import _, setting
 
 
-def planned_faults(planned: Plan) -> list[dict[str, Any]]:
-    """Findings that are known before the first step: the faults that were asked for."""
-    return finding_documents(decide(planned_log(planned))[0], planned)
+def initial_faults(resolution: Resolution) -> list[dict[str, Any]]:
+    """Findings known before the first step: the faults that the settings ask for."""
+    return finding_documents(decide(initial_log(resolution))[0], resolution)
 
 
-def findings(folder: RunFolder, data: Data, planned: Plan) -> tuple[list[dict[str, Any]], list[str]]:
-    """``findings[]`` of the document of a run that is over, and a note for each rule that raised."""
-    engine, spec = planned.training, read_run_spec(folder)
+def findings(folder: RunFolder, data: Data, resolution: Resolution) -> tuple[list[dict[str, Any]], list[str]]:
+    """``findings[]`` of an ended run's document, and a note for each rule that raised an exception."""
+    engine, spec = resolution.training, read_run_spec(folder)
     loss_S = np.asarray(losses_of(folder, spec))
     nets = engine.net(engine.answering[0], "last"), engine.answer("kept")
     diverged = set(engine.status_P) == {"diverged"}
     course = course_of(
-        folder, spec, data, planned, rows_trained(data), loss_S, nets, diverged, engine.answering[0]
+        folder, spec, data, resolution, rows_trained(data), loss_S, nets, diverged, engine.answering[0]
     )
     log = run_log(course, measured(course, partial(_first_steps, folder)))
     log.events += rows_evaluated(data)
-    found, defects = decide(log)
+    results, defects = decide(log)
     notes = [_("A defect of the doctor itself: {what}").format(what=d) for d in defects]
-    return finding_documents(found, course.planned, course.first, data.classes), notes
+    return finding_documents(results, course.resolution, course.first, data.classes), notes
 
 
 def _first_steps(folder: RunFolder, course: TrainingCourse) -> FirstSteps | None:
-    """The beginning of the course; None where its state isn't kept any more."""
+    """The first steps of the course; None if the state at its beginning isn't stored any more."""
     if not course.segment and not course.first:
         return FirstSteps(_untrained_copy(folder, course), course.member)
-    own = None if (shared := course.planned.training.shared).net is not None else module_copy(shared.template)
+    own = (
+        None
+        if (shared := course.resolution.training.shared).net is not None
+        else module_copy(shared.template)
+    )
     playback = Playback(StoredRun(folder, Access(net=own), course.data), course.data)
     try:
         playback.at(course.first, course.loss_S)
     except TreinoError:
         return None
-    return FirstSteps(playback.plan(course.segment).training, course.member)
+    return FirstSteps(playback.resolution(course.segment).training, course.member)
 
 
-def _untrained_copy(folder: RunFolder, course: TrainingCourse) -> Training:
-    """The same training before its first step, from the weights that it began with, with the commands that it
-    obeyed.
-    """
-    planned, data = course.planned, course.data
-    shared = planned.training.shared
-    kernel = {name: planned.settings[name] for name in ("engine", "threads", "device")}
+def _untrained_copy(folder: RunFolder, course: TrainingCourse) -> TrainingLoop:
+    """The same training before its first step, with its initial weights and its recorded commands."""
+    resolution, data = course.resolution, course.data
+    shared = resolution.training.shared
+    kernel = {name: resolution.settings[name] for name in ("engine", "threads", "device")}
     settings = read_settings({**segments_of(read_run_spec(folder))[0].asked} | kernel)
     own = None if shared.net is not None else module_copy(shared.template)
-    training = plan(settings, data, source_of(own, settings)).training
+    training = resolve(settings, data, source_of(own, settings)).training
     if folder.has(START):
         begin_with(training, read_tensors(folder, START)[0])
     for command in setting_commands(folder):
-        told = not command.segment
-        if told and command.step is not None:
+        from_start = not command.segment
+        if from_start and command.step is not None:
             training.set(command.name, command.value, command.step)
     return training
 
 
 # --- in the words of a run ----------------------------------------------------------------------------
 def finding_documents(
-    found: list[Finding], planned: Plan, first: int = 0, classes: Sequence[str] = ()
+    results: list[Finding], resolution: Resolution, first: int = 0, classes: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
-    """Findings as JSON: classes by their names, what to do as flags of the command line.
+    """Findings as JSON, with names of classes, and advice as command-line flags.
 
-    first: updates before those looked at. classes: their names, in the order of their numbers.
+    first: the updates before those examined. classes: the classes' names in the order of their numbers.
     """
-    return [_flagged(f, planned.settings, first, classes).as_json() for f in found]
+    return [_flagged(f, resolution.settings, first, classes).as_json() for f in results]
 
 
 def _flagged(finding: Finding, s: dict[str, Any], first: int, classes: Sequence[str]) -> Finding:

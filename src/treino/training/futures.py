@@ -1,7 +1,7 @@
-"""Futures of a step: a run goes on in many ways at once, each with its own settings, and nothing is written.
+"""Futures of a step: continue a run in many ways side by side, each with its own settings.
 
-Those that differ only in hyper-parameters and seeds are rows of one population, on the run's own kernel: the
-losses of a future are, bit for bit, those of the branch that is made with its settings.
+Writes nothing. Futures that differ only in hyper-parameters and seeds are rows of one population, on the
+run's own kernel. The losses of a future equal, bit for bit, those of a branch with its settings.
 """
 
 import json
@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from treino.engine import Training
+from treino.engine import TrainingLoop
 from treino.engine.batch_sources import as_kernel_input
 from treino.engine.divergence import divergence_threshold
 from treino.engine.keyframes import keyframe_of_saved, saved_from_keyframe
@@ -38,9 +38,9 @@ Floats = NDArray[np.float32]
 
 MOST = 256  # futures at once
 SLICE_SECONDS = 0.05
-LEAST_SECONDS = 0.01  # of one population of many, for each turn costs as much as some steps
-LAST_EVALUATIONS = 3  # whose mean is what a future is worth: a single one may be luck
-MEMBER_ORDERS = ("flat-loop", "lanes", "module")  # kernels whose members may each have an order of the rows
+LEAST_SECONDS = 0.01  # least time of a turn of one population, since each turn costs as much as some steps
+LAST_EVALUATIONS = 3  # whose mean rates a future: a single one may be luck
+MEMBER_ORDERS = ("flat-loop", "lanes", "module")  # kernels whose members may have row orders of their own
 DECADES = 1.0  # to either side of the learning rate in force
 
 
@@ -48,9 +48,9 @@ DECADES = 1.0  # to either side of the learning rate in force
 class FutureSteps:
     """Some steps of some futures, trained side by side.
 
-    futures: their F places in the list. first: updates done before. loss_FS: float32 ``[F, S]``, each step's
-    training loss before its update; NaN after a future stopped. evaluations: ``(step, {metric: [F]})`` on the
-    validation rows, NaN of a future that had stopped. status_F: running, finished, stopped or diverged.
+    futures: the F indices of these futures. first: updates done before. loss_FS: float32 ``[F, S]``, the
+    training loss before each update; NaN after a future stopped. evaluations: ``(step, {metric: [F]})`` on
+    the validation rows, NaN for a stopped future. status_F: running, finished, stopped or diverged.
     """
 
     futures: tuple[int, ...]
@@ -64,12 +64,12 @@ class FutureSteps:
 class FutureEnd:
     """A future after its last step.
 
-    future: its place in the list. step: updates done; of a diverged one, those that left its weights finite.
-    status: running (it could go on), finished, stopped (by patience) or diverged. net: with its last weights,
-    in evaluation mode. validation: the mean of its last three validation losses; None where there is none, or
-    it diverged.
-    outputs_NC: float32, what the network gives for the rows that were asked for: logits, or a regression's
-    target standardised; None where there are none.
+    future: its index. step: updates done; of a diverged one, those up to its last finite weights. status:
+    running (it could go on), finished, stopped (by patience) or diverged. net: the network with its last
+    weights, in evaluation mode. validation: the mean of its last three validation losses; None without one,
+    or if it diverged.
+    outputs_NC: float32, the network's outputs for the requested rows: logits, or standardised target values;
+    None without such rows.
     """
 
     future: int
@@ -88,15 +88,15 @@ def futures(
     x_ND: Tensor | None = None,
     slice_seconds: float = SLICE_SECONDS,
 ) -> Iterator[FutureSteps | FutureEnd]:
-    """Train on from the snapshot with each of these changes, for ``steps`` updates or to the training's end.
+    """Train from the snapshot on with each of these changes, for ``steps`` updates or to the training's end.
 
-    First comes what is measured before the first step, then slices of about so many seconds, and after the
-    last slice each future's end. It may be left at any of them: slices change no bit, and nothing stays.
+    Yields the measurement before the first step, then slices of about ``slice_seconds``, then the end of each
+    future. The iteration may be left at any time; slices change no bit of the result.
 
-    changes: of one future each, as ``branching`` takes them, but for name and out. x_ND: prepared rows for
-    which each future's network is asked at its end, e.g. on the grid of a picture.
+    changes: one for each future, as for ``branching``, without name and out. x_ND: prepared rows for which
+    each future's network is evaluated at its end, e.g. on the grid of a picture.
 
-    Of an ensemble they are futures of one member: ``snapshot.member``, as it goes on in those branches.
+    Of an ensemble they are futures of one member, ``snapshot.member``, as in those branches.
 
     Raises:
         TreinoError: a setting that can't change on the way, or a value out of range; no future, too many, or
@@ -116,20 +116,23 @@ def futures(
 
 @dataclass(eq=False)
 class _Group:
-    """The futures of one population. validation: their losses at each evaluation so far, ``[F]``."""
+    """The futures of one population. validation: their validation losses ``[F]`` at each evaluation so
+    far."""
 
     futures: tuple[int, ...]
-    training: Training
+    training: TrainingLoop
     validation: list[NDArray[np.float64]] = field(default_factory=list)
 
     def threads(self) -> AbstractContextManager[None]:
-        """torch's, as the kernel has them, for a whole slice: to change them costs more than some steps."""
+        """Set torch's threads as the kernel needs them for a whole slice: a change costs more than some
+        steps."""
         return torch_threads(self.training.setup.kernel.intra_op_threads)
 
 
 def _groups(snapshot: Snapshot, changes: Sequence[Changes]) -> list[_Group]:
-    """Futures with the same settings but for hyper-parameters, and their training at the snapshot's step."""
-    families: dict[str, dict[str, list[int]]] = {}  # by settings without and with seeds
+    """Group futures that differ only in hyper-parameters and seeds, with a training at the snapshot's step
+    for each group."""
+    families: dict[str, dict[str, list[int]]] = {}  # keyed by settings without seeds, then with seeds
     segments = [next_segment(snapshot, change) for change in changes]
     for future, segment in enumerate(segments):
         whole = {**segment.to_json(), "changes": None}
@@ -147,18 +150,18 @@ def _groups(snapshot: Snapshot, changes: Sequence[Changes]) -> list[_Group]:
     return groups
 
 
-def _at(snapshot: Snapshot, changes: Changes) -> Training:
+def _at(snapshot: Snapshot, changes: Changes) -> TrainingLoop:
     """The training of the branch with these changes, before its first step."""
     start = segment_start(snapshot, changes)
-    training, (arrays, meta) = start.plan.training, start.keyframe
+    training, (arrays, meta) = start.resolution.training, start.keyframe
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
     loss_S = torch.from_numpy(np.array(snapshot.run.losses[: snapshot.step]))
     training.load(*saved_from_keyframe(training.setup, training.state, tensors, meta, loss_S))
     return training
 
 
-def _population(alone: Training, segments: Sequence[Segment], member: int) -> Training:
-    """A copy of this network for each of the segments, with its seed, its order of the rows, and its
+def _population(alone: TrainingLoop, segments: Sequence[Segment], member: int) -> TrainingLoop:
+    """A population with a copy of this network for each segment, with the segment's seed, row order and
     hyper-parameters."""
     setup, state = alone.setup, alone.state.rows([member] * len(segments))
     ensemble = alone.config.shared.ensemble
@@ -172,7 +175,7 @@ def _population(alone: Training, segments: Sequence[Segment], member: int) -> Tr
         state.population.order_P.copy_(torch.tensor(places))
     seeds = [member_seeds(read_settings(s.asked).seed, ensemble)[member] for s in segments]
     state.population.seed_P.copy_(torch.tensor(seeds))
-    training = Training(setup, state)
+    training = TrainingLoop(setup, state)
     for name in sorted({name for segment in segments for name in segment.changes}):
         usual = float(alone.state.population.hp[name][member])
         value_F = [segment.changes.get(name, usual) for segment in segments]
@@ -198,18 +201,18 @@ def _trained(
 
 
 def _start(group: _Group) -> FutureSteps:
-    """No step yet: what is measured at the snapshot's step is where all curves begin."""
+    """The measurement at the snapshot's step, at which all curves begin."""
     training, count = group.training, len(group.futures)
     state, validation = training.state, training.setup.validation
     none_FS = np.empty((count, 0), dtype=np.float32)
     if validation is None or not len(state.running):
         return FutureSteps(group.futures, training.step, none_FS, (), training.status_P)
-    figures = validation.measure(state.population, state.running[:1])[0]  # all are equal
+    figures = validation.measure(state.population, state.running[:1])[0]  # equal for all futures
     evaluation = training.step, {k: v[:1].expand(count).numpy() for k, v in figures.items()}
     return FutureSteps(group.futures, training.step, none_FS, (evaluation,), training.status_P)
 
 
-def _over(training: Training, stop: int) -> bool:
+def _over(training: TrainingLoop, stop: int) -> bool:
     return training.done or training.step >= stop
 
 
@@ -219,7 +222,7 @@ def _advanced(group: _Group, stop: int, seconds: float) -> FutureSteps:
     measured = [(e.step, e.evaluation["validation"]) for e in tick.epochs if e.evaluation is not None]
     state, validation = training.state, training.setup.validation
     last = _over(training, stop) and state.evaluated_step < tick.step and len(state.running)
-    if last and validation is not None:  # the branch goes on, and isn't measured here
+    if last and validation is not None:  # the branch would go on, and isn't evaluated here
         measured.append((tick.step, validation.measure(state.population, state.running)[0]))
     evaluations = tuple((step, {k: v.numpy() for k, v in figures.items()}) for step, figures in measured)
     group.validation += [figures["loss"] for _step, figures in evaluations]
@@ -229,7 +232,7 @@ def _advanced(group: _Group, stop: int, seconds: float) -> FutureSteps:
 def _ends(group: _Group, x_ND: Tensor | None) -> Iterator[FutureEnd]:
     training = group.training
     threshold = divergence_threshold(training.loss_function, training.setup.train.y)
-    hopeless_F = training.state.epoch_loss.last > threshold  # a training is judged so when it ends
+    hopeless_F = training.state.epoch_loss.last > threshold  # as at the end of a training
     step_F = training.last_step_P.tolist()
     for row, future in enumerate(group.futures):
         status = "diverged" if hopeless_F[row] else training.status_P[row]
@@ -245,7 +248,7 @@ def _ends(group: _Group, x_ND: Tensor | None) -> Iterator[FutureEnd]:
         )
 
 
-def _outputs(training: Training, row: int, x_ND: Tensor) -> Floats:
+def _outputs(training: TrainingLoop, row: int, x_ND: Tensor) -> Floats:
     kernel, x = training.setup.kernel, as_kernel_input(x_ND, training.shared)
     with torch_context(kernel.intra_op_threads):
         output_RNC = kernel.outputs(training.state.population, torch.tensor([row]), x)
@@ -253,11 +256,11 @@ def _outputs(training: Training, row: int, x_ND: Tensor) -> Floats:
 
 
 def usual_futures(snapshot: Snapshot, kind: str, count: int = 64) -> list[dict[str, Any]]:
-    """Changes for ``futures``, as many or fewer.
+    """At most ``count`` changes for ``futures``.
 
-    kind: ``lr``, learning rates evenly on a logarithmic scale, a decade to either side of the one in force,
-    which is one of them; ``seed``, the run as it is and with the seeds that follow its own: another order and
-    another dropout from here on; ``batch_size``, powers of two, the one in force, and all rows.
+    kind: ``lr``: learning rates evenly spaced on a logarithmic scale, a decade to either side of the present
+    one, which is among them; ``seed``: the run unchanged and with the seeds that follow its own, which change
+    row order and dropout from here on; ``batch_size``: powers of two, the present one, and all rows.
 
     Raises:
         TreinoError: an unknown kind; a learning rate of 0, around which there is no such scale.
@@ -268,7 +271,7 @@ def usual_futures(snapshot: Snapshot, kind: str, count: int = 64) -> list[dict[s
 
 
 def _rates(snapshot: Snapshot, count: int) -> list[dict[str, Any]]:
-    arrays, meta = keyframe_of_saved(snapshot.saved)  # without the schedule's factor
+    arrays, meta = keyframe_of_saved(snapshot.saved)  # the learning rate without the schedule's factor
     lr = meta["hp"]["lr"] if "hp" in meta else float(arrays["hp.lr"][snapshot.member])
     if not lr:
         raise TreinoError(
@@ -290,7 +293,7 @@ def _batch_sizes(snapshot: Snapshot, count: int) -> list[dict[str, Any]]:
     rows, now = snapshot.plan.rows, snapshot.plan.batch_size or snapshot.plan.rows
     powers = {2**i for i in range(rows.bit_length()) if 2**i < rows}
     if any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in snapshot.member_net.modules()):
-        powers = {size for size in powers if size > 1 and rows % size != 1}  # no row alone in its batch
+        powers = {size for size in powers if size > 1 and rows % size != 1}  # no batch of a single row
     nearest = sorted({*powers, now, rows}, key=lambda size: (abs(math.log(size / now)), size))
     return [{"batch_size": "full" if size == rows else size} for size in sorted(nearest[:count])]
 

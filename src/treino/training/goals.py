@@ -26,7 +26,7 @@ def goals_of(value: Any) -> dict[str, float]:
         pairs = [_pair(part) for part in items_of(value, ",|")]
     if not pairs:
         raise _no_figure(value)
-    found: dict[str, float] = {}
+    goals: dict[str, float] = {}
     for name, figure in pairs:
         if name not in METRICS:
             raise TreinoError(
@@ -34,14 +34,14 @@ def goals_of(value: Any) -> dict[str, float]:
                 _("There is no metric {name!r}.").format(name=name),
                 nearest(str(name), METRICS),
             )
-        if name in found:
+        if name in goals:
             raise TreinoError(
                 "until_twice",
                 _("{until} names {name} twice.").format(until=setting("until"), name=name),
                 _("Give one figure for it."),
             )
-        found[name] = _figure(name, figure)
-    return found
+        goals[name] = _figure(name, figure)
+    return goals
 
 
 def _pair(part: Any) -> tuple[str, Any]:
@@ -90,7 +90,7 @@ def _example() -> str:
 
 
 def goal_of(value: Any) -> tuple[str, float] | None:
-    """The one goal of a sweep, or of several seeds or folds.
+    """The only goal of a sweep, or of several seeds or folds.
 
     Raises:
         TreinoError: several; those of ``goals_of``.
@@ -127,7 +127,7 @@ def check_goals(goals: Iterable[str], measured: Sequence[str], data: Data) -> No
 
 
 def items_of(value: Any, separators: str) -> list[Any]:
-    """A list as it is, a text in its parts, one value alone; nothing for None."""
+    """The items of a list, of a text with separators, or of a single value; none for None."""
     if value is None:
         return []
     if isinstance(value, str):

@@ -1,8 +1,8 @@
 """``--lr auto``: many learning rates trained side by side for a short time, and the choice of one.
 
-The idea of trying rates before a training is Smith's ("Cyclical learning rates for training neural networks",
-WACV 2017); where his one network climbs through all rates, here each rate has a network of its own, all of
-the same seed, as one population.
+Trying rates before a training is Smith's idea ("Cyclical learning rates for training neural networks", WACV
+2017). His single network passes through all rates; here each rate has a network of its own, with the same
+seed, in one population.
 """
 
 import copy
@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.engine import MLP, Training
+from treino.engine import MLP, TrainingLoop
 from treino.engine.torch_context import torch_threads
 from treino.engine.training_setup import set_up
 from treino.errors import TreinoError
@@ -28,10 +28,10 @@ from treino.training.resolution import decide
 from treino.words import _
 
 RATES = 64
-FEW_RATES = 16  # of networks that are large, or go member by member
+FEW_RATES = 16  # for networks that are large or trained member by member
 LARGE = 300_000  # parameters
 LOWEST, HIGHEST = 1e-6, 1.0
-STEPS = (100, 500)  # two passes over the rows, but no fewer and no more than these
+STEPS = (100, 500)  # two passes over the rows, within these limits
 BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -39,8 +39,8 @@ BARS = "▁▂▃▄▅▆▇█"
 class Rates:
     """Each rate's mean training loss over the last quarter of ``steps``; None: it diverged.
 
-    chosen: the rate in the middle of the three neighbours that did best together, for a single best one may
-    stand at the brink.
+    chosen: the middle of the three neighbouring rates with the lowest mean loss; the single best rate may be
+    close to divergence.
     """
 
     rates: tuple[float, ...]
@@ -49,7 +49,7 @@ class Rates:
     chosen: float
 
     def lines(self) -> list[str]:
-        """The curve, and the choice below its place."""
+        """The losses by rate as a text chart, with the choice marked below."""
         finite = [loss for loss in self.losses if loss is not None]
         high = math.log(max(finite) + 1e-12)
         low = max(math.log(min(finite) + 1e-12), high - math.log(1e4))
@@ -72,8 +72,8 @@ class Rates:
             "",
         ]
 
-    def kept(self, events: Iterator[Any]) -> Iterator[Any]:
-        """The same events; the rates are written into the folder as soon as it exists."""
+    def record(self, events: Iterator[Any]) -> Iterator[Any]:
+        """Pass the events on, and write the rates into the folder as soon as it exists."""
         written = False
         for event in events:
             if not written:
@@ -90,7 +90,7 @@ def find_rate(
 ) -> Rates:
     """Try the rates on the training rows, with everything else as in ``settings``.
 
-    module, networks: a network of your own, as for ``treino.training.train.training``.
+    module, networks: a network of your own, as for ``treino.training.train.train_events``.
 
     Raises:
         TreinoError: settings that contradict the data, or every rate diverged.
@@ -99,7 +99,7 @@ def find_rate(
     alone = {"ensemble": 1, "dropout_spread": False, "plain_members": 0}
     one = settings if settings.ensemble == 1 else settings.model_copy(update=alone)
     net, config = decide(one, data, own)
-    made = net if isinstance(net, MLP) else partial(copy.deepcopy, net)  # all begin with the same weights
+    made = net if isinstance(net, MLP) else partial(copy.deepcopy, net)  # all start with the same weights
     batch = config.rows_per_step(len(data.train))
     steps = max(STEPS[0], min(STEPS[1], 2 * -(-len(data.train) // batch)))
     weights = sum(a * b for a, b in pairwise((data.inputs, *net.hidden))) if isinstance(net, MLP) else LARGE
@@ -109,7 +109,7 @@ def find_rate(
     length = {"epochs": None, "steps": steps, "patience": 0, "keep": "last"}
     plain = config.shared.model_copy(update={"ensemble": 1, "schedule": "constant", "warmup": 0} | length)
     members = tuple(plain.model_copy(update={"lr": rate}) for rate in rates)
-    tried = Training(*set_up(data, made, replace(config, members=members)))
+    tried = TrainingLoop(*set_up(data, made, replace(config, members=members)))
     with torch_threads(1):
         loss_SP = torch.cat([tick.loss_SP for tick in tried])
     mean_P = loss_SP[-max(1, steps // 4) :].double().mean(0)
@@ -121,7 +121,7 @@ def find_rate(
 
 
 def choice(losses: list[float | None]) -> int:
-    """The place whose loss, averaged with its neighbours', is the lowest."""
+    """The index whose loss, averaged with its neighbours', is the lowest."""
 
     def together(i: int) -> float:
         some = losses[max(0, i - 1) : i + 2]

@@ -1,6 +1,6 @@
-"""The doctor's findings of a run that still trains, for someone who watches it.
+"""The doctor's findings in a run that is still training, for someone who watches it.
 
-Each look reads what is recorded and the weights at that moment; the training itself knows nothing of it.
+Each look reads the recorded figures and the present weights; the training isn't affected.
 """
 
 import time
@@ -25,77 +25,78 @@ from treino.training.run_measures import FirstSteps, measured
 from treino.words import _, numeral, setting, speaking
 
 SECONDS = 1.0  # between two looks, at least
-SHARE = 0.05  # of the time that looks may take
-STEPS_SETTLED = 500  # of a course with long epochs, after which rules may judge its loss
+SHARE = 0.05  # of the watching process's time, at most, spent on looks
+STEPS_SETTLED = 500  # after which rules may judge the loss of a course with long epochs
 DIVERGED = "diverged"
 
 
 class LiveFindings:
-    """Those of one run. playback: of the run, from which states that were met are taken."""
+    """The findings of one run. playback: the run's playback, whose remembered states are used."""
 
     def __init__(self, playback: Playback) -> None:
         self.first_seen: dict[str, int] = {}  # by rule: the step at which it appeared
-        self.by_language: dict[str, list[dict[str, Any]]] = {}  # what the newest look found
+        self.by_language: dict[str, list[dict[str, Any]]] = {}  # the findings of the newest look
         self._rows = rows_trained(playback.data)
         self._playback = Playback(playback.run, playback.data, states=playback.states)
-        self._begin: tuple[tuple[int, int], FirstSteps | None] | None = None  # of which course
+        self._begin: tuple[tuple[int, int], FirstSteps | None] | None = None  # keyed by the course
         self._looked, self._due = (-1, -1), 0.0
 
     def due(self, state: tuple[int, int], languages: Iterable[str]) -> bool:
-        """Whether it is time for a look at this segment and step."""
+        """Whether a look at this segment and step is due."""
         new = state != self._looked or not set(languages) <= self.by_language.keys()
         return new and state[1] > 0 and time.monotonic() >= self._due
 
     def look(
         self, run: StoredRun, snapshot: Snapshot, loss_S: NDArray[np.float32], languages: Iterable[str]
     ) -> None:
-        """See what holds at this step of the run's newest segment. loss_S: of its path."""
-        began, step = time.thread_time(), snapshot.step  # a busy machine is no reason to look less often
+        """Update the findings for this step of the run's newest segment. loss_S: the losses of its path."""
+        began, step = time.thread_time(), snapshot.step  # not the clock: a busy machine is no reason to wait
         if self._looked[0] != snapshot.segment:
             self._begin = None
-            self._playback.plans.clear()
+            self._playback.resolutions.clear()
         self._looked, self._playback.run = (snapshot.segment, step), run
         course = self._course(run, snapshot, loss_S[:step])
-        per_epoch = course.planned.training.steps_per_epoch
+        per_epoch = course.resolution.training.steps_per_epoch
         settled = course.steps >= max(WATCHED, min(per_epoch, STEPS_SETTLED))
         log = run_log(course, measured(course, self._first_steps) if settled else UNMEASURED)
         self.by_language = {}
         for language in languages:
             with speaking(language):
-                found = decide(log, early=not settled)[0]
-                told = finding_documents(found, course.planned, course.first, course.data.classes)
-                self.by_language[language] = told + (divergence(run, course) if settled else [])
-        told = next(iter(self.by_language.values()), [])
+                results = decide(log, early=not settled)[0]
+                documents = finding_documents(results, course.resolution, course.first, course.data.classes)
+                self.by_language[language] = documents + (divergence(run, course) if settled else [])
+        documents = next(iter(self.by_language.values()), [])
         known = {rule: at for rule, at in self.first_seen.items() if at <= step}
-        begun = {each["rule"]: each.get("step", step) for each in told}
+        begun = {each["rule"]: each.get("step", step) for each in documents}
         self.first_seen = {rule: min(at, known.get(rule, at)) for rule, at in begun.items()}
         self._due = time.monotonic() + max(SECONDS, (time.thread_time() - began) / SHARE)
 
     def _course(self, run: StoredRun, snapshot: Snapshot, loss_S: NDArray[np.float32]) -> TrainingCourse:
-        planned, nets = self._playback.plan(snapshot.segment), (snapshot.member_net, snapshot.net)
+        resolution, nets = self._playback.resolution(snapshot.segment), (snapshot.member_net, snapshot.net)
         diverged, data = False, self._playback.data
         rows, member = self._rows, snapshot.member
-        return course_of(run.folder, run.spec, data, planned, rows, loss_S, nets, diverged, member)
+        return course_of(run.folder, run.spec, data, resolution, rows, loss_S, nets, diverged, member)
 
     def _first_steps(self, course: TrainingCourse) -> FirstSteps | None:
-        """The beginning of the course, made once."""
+        """The first steps of the course, computed once."""
         key = (course.segment, course.first)
         if self._begin is None or self._begin[0] != key:
             try:
                 self._playback.at(course.first, course.loss_S)
-            except TreinoError:  # its state isn't kept any more
+            except TreinoError:  # the state isn't stored any more
                 self._begin = key, None
             else:
                 self._begin = (
                     key,
-                    FirstSteps(self._playback.plans.pop(course.segment).training, course.member),
+                    FirstSteps(self._playback.resolutions.pop(course.segment).training, course.member),
                 )
         return self._begin[1]
 
 
 def divergence(run: StoredRun, course: TrainingCourse) -> list[dict[str, Any]]:
-    """Whether the training would count as diverged if it ended now, and the epoch's end since which."""
-    loss = course.planned.training.loss_function
+    """A finding if the training would count as diverged if it ended now, with the epoch since which it
+    would."""
+    loss = course.resolution.training.loss_function
     threshold = divergence_threshold(loss, course.data.train.y)
     count = epoch_count(run.spec)
     mean_E = training_losses(course.loss_S, count)[0][: count.ended(len(course.loss_S))]
@@ -104,14 +105,14 @@ def divergence(run: StoredRun, course: TrainingCourse) -> list[dict[str, Any]]:
         over -= 1
     if over == len(mean_E):
         return []
-    lr = course.planned.settings["lr"]
-    said = _("The last epoch's mean loss is {loss}, more than {factor} times what the best constant gets.")
+    lr = course.resolution.settings["lr"]
+    message = _("The last epoch's mean loss is {loss}, more than {factor} times what the best constant gets.")
     return [
         {
             "rule": DIVERGED,
             "severity": "wrong",
             "certain": True,
-            "message": said.format(loss=numeral(float(mean_E[-1]), ".4g"), factor=FACTOR),
+            "message": message.format(loss=numeral(float(mean_E[-1]), ".4g"), factor=FACTOR),
             "why": _("A training that ends so counts as diverged."),
             "fix": _("Train with a lower rate: {lr}.").format(lr=setting("lr", lower_rate(lr))),
             "step": count.end_of(over + 1),

@@ -1,31 +1,31 @@
-"""The training that is shown while somebody watches it: its whole state, at most ten times a second."""
+"""The live view of a training: its whole state, at most ten times a second, while somebody watches."""
 
 import time
 from pathlib import Path
 
 import numpy as np
 
-from treino.engine import Training
+from treino.engine import TrainingLoop
 from treino.store.live import LiveFolder
 
 SPACING = 0.095  # seconds between two states, at least
 SHORTEST = 0.02  # seconds of training between two looks at whether one is due
 LOOK = 0.05  # seconds between two looks at whether somebody watches
-TAIL = 4096  # newest losses that are shown with it, at most
+TAIL = 4096  # newest losses shown with a state, at most
 
 
 class LiveView:
-    """Shows one training; costs a glance at a file's time where nobody watches."""
+    """Shows one training. Without a watcher it costs one ``stat`` of a file."""
 
     def __init__(self, run: Path) -> None:
         self.folder = LiveFolder(run)
-        self._looked = self._shown = -1.0
+        self._looked = self._update_time = -1.0
         self._watched = False
-        self._state: tuple[int, bool] | None = None  # step and playing that are shown
+        self._state: tuple[int, bool] | None = None  # (step, playing) of the newest state shown
         self._first, self._loss_S = 0, np.zeros(0, np.float32)
 
     def add(self, first: int, loss_S: np.ndarray) -> None:
-        """Losses of the steps after the first ``first``."""
+        """Add the losses of the steps that follow ``first`` updates."""
         if not self._watched or first != self._first + len(self._loss_S):
             self._first, self._loss_S = first, loss_S
             return
@@ -34,18 +34,18 @@ class LiveView:
         self._first += len(joined) - len(self._loss_S)
 
     def due_in(self, most: float) -> float:
-        """Seconds until another state may be shown, or ``most`` where that is later or nobody watches."""
-        left = self._shown + SPACING - time.monotonic()
+        """Seconds until the next state may be shown, at most ``most``; ``most`` without a watcher."""
+        left = self._update_time + SPACING - time.monotonic()
         return min(most, max(left, SHORTEST)) if self._watched else most
 
-    def update(self, training: Training, segment: int, *, playing: bool) -> None:
-        """Show it where somebody watches, and where what is shown is another state."""
+    def update(self, training: TrainingLoop, segment: int, *, playing: bool) -> None:
+        """Show the training's state if somebody watches and the state has changed."""
         now = time.monotonic()
         if now - self._looked >= LOOK:
             self._looked, self._watched = now, self.folder.watched
         if not self._watched or self._state == (training.step, playing):
             return
-        if playing and not training.done and now - self._shown < SPACING:
+        if playing and not training.done and now - self._update_time < SPACING:
             return
         tensors, meta = training.save()
         tail = {"first": self._first, "losses": self._loss_S.tolist()}
@@ -53,12 +53,12 @@ class LiveView:
             tensors,
             {"engine": meta, "segment": segment, "time": time.time(), "playing": playing, "tail": tail},
         )
-        self._shown, self._state = now, (training.step, playing)
+        self._update_time, self._state = now, (training.step, playing)
 
     def changed(self) -> None:
-        """A setting is another one, though no step was taken: what is shown is old."""
+        """Mark the newest state as outdated, after a setting changed without a step."""
         self._state = None
 
     def close(self) -> None:
-        """Nothing is shown any more."""
+        """Stop showing states."""
         self.folder.close()

@@ -1,4 +1,4 @@
-"""The choice of a recipe where none is asked for: that for tables on tables of one's own."""
+"""The choice of a recipe if none is set: ``table`` for the user's own tables."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,8 +17,8 @@ def choose_recipe(
     """-> Settings with what a recipe adds, the rows prepared so, and which recipe it is and why: the one that
     is asked for, or that which suits the source.
 
-    load: reads and prepares the rows as settings say. alone: what was given that needs one network, such as
-    its weights.
+    load: reads and prepares the rows. alone: an argument that requires a single network, such as its weights,
+    in words.
 
     Raises:
         TreinoError: bad input.
@@ -40,7 +40,7 @@ def choose_recipe(
 
 
 def _why_plain(source: Any, settings: Settings, alone: str) -> str:
-    """Why one simple network is trained, or nothing where a table of one's own may be one for the recipe."""
+    """Why one simple network is trained; empty if the recipe for tables may apply."""
     if alone:
         return alone
     if settings.net is not None:
@@ -55,10 +55,10 @@ def _why_plain(source: Any, settings: Settings, alone: str) -> str:
 
 
 def plain_reason(why: str) -> str:
-    """That one simple network is trained, or each of many is one."""
+    """A sentence that says that one simple network is trained, with the reason."""
     return _("recipe plain: one simple network ({why})").format(why=why)
 
 
 def _by_recipe(settings: Settings, **more: str) -> Settings:
-    asked = {name: getattr(settings, name) for name in settings.model_fields_set}
-    return read_settings(asked | more | {"recipe": "table"})
+    explicit = {name: getattr(settings, name) for name in settings.model_fields_set}
+    return read_settings(explicit | more | {"recipe": "table"})

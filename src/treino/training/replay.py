@@ -1,7 +1,7 @@
 """Replay of a run up to any of its steps: weights, batch, settings and optimizer state, bit for bit.
 
-The training is made once more from the run's settings, put where the nearest state that was kept says
-(a checkpoint, a keyframe, or the start), told the commands that it was told then, and trained up to the step.
+The training is rebuilt from the run's settings, set to the nearest stored state (a checkpoint, a keyframe, or
+the start), given the recorded commands again, and trained up to the step.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import splits_not_in_memory, why_not_reproducible
 from treino.documents import read_checkpoint
-from treino.engine import Loss, Training
+from treino.engine import Loss, TrainingLoop
 from treino.engine.introspection import next_batch, next_update
 from treino.engine.step_plan import StepPlan
 from treino.errors import TreinoError
@@ -27,9 +27,9 @@ from treino.records.stored_run import StoredRun
 from treino.store import RunFolder
 from treino.store.files import damaged
 from treino.training.keyframe_files import kept_state, keyframes_in
-from treino.training.resolution import Plan
+from treino.training.resolution import Resolution
 from treino.training.stored_training import obey_again, rebuilt
-from treino.training.user_data import given_again, streams
+from treino.training.user_data import streams, user_data
 from treino.words import _
 
 Saved = tuple[dict[str, Tensor], dict[str, Any]]
@@ -37,8 +37,8 @@ Saved = tuple[dict[str, Tensor], dict[str, Any]]
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Rows of one update. index_B: their places in ``data.train``; x_BD: prepared; y_B: as the data has it
-    (class numbers ``[B]``, or values ``[B, 1]``)."""
+    """The rows of one update. index_B: their places in ``data.train``. x_BD: prepared inputs. y_B: class
+    numbers ``[B]``, or values ``[B, 1]``."""
 
     index_B: Tensor
     x_BD: Tensor
@@ -49,18 +49,20 @@ class Batch:
 class Snapshot:
     """A run after ``step`` updates.
 
-    net: a copy in evaluation mode with the weights then: what answers, of an ensemble the mean of those that
-    were the best half by then. member: the number of the one network that ``member_net``, hp, state and
-    gradients are of, with its seed: the one that was asked for, or the best one that trains at that step
-    (while the run trains: the first). trained_net: it with the weights that updates move: no running average,
-    and gates apart, which multiply inputs by gate_D ``[D]``; None: no gates. loss: the training loss of the
-    update that led here; None at step 0, and of one member, for the mean of all is recorded.
-    hp: what is in force for the next update: lr (with its schedule), weight_decay, momentum, beta1, beta2,
+    net: a copy of the answering network at this step, in evaluation mode; of an ensemble the mean of the
+    members that were the best half at this step. member: the number of the single network to which
+    ``member_net``, hp, state, gradients and the seed belong: the requested one, or the best one in training
+    at this step (while the run trains: the first). trained_net: that network with the weights that updates
+    change: without running average, and with gates apart, which multiply inputs by gate_D ``[D]``; None: no
+    gates. loss: the training loss of the last update; None at step 0 and for a single member, since the mean
+    of all is recorded.
+    hp: the hyper-parameters of the next update: lr (with its schedule), weight_decay, momentum, beta1, beta2,
     eps, clip (infinite: none), dropout.
-    state: ``{parameter: {name: tensor}}``, the optimizer's before the next update, in torch.optim's names.
-    gradients: ``{parameter: tensor}``, summed so far where the fault ``missing_zero_grad`` keeps them.
-    saved: the training's whole state, as ``Training.save`` gives it. plan: its steps. settings: all of them,
-    as they are in the segment. loss_function: the one that is trained.
+    state: ``{parameter: {name: tensor}}``, the optimizer's state before the next update, in torch.optim's
+    names. gradients: ``{parameter: tensor}``, the sum so far with the fault ``missing_zero_grad``, else
+    empty.
+    saved: the result of ``TrainingLoop.save``. plan: the training's steps. settings: all settings of the
+    segment. loss_function: the training loss.
     """
 
     run: StoredRun
@@ -84,11 +86,12 @@ class Snapshot:
 
     @property
     def data(self) -> Data:
-        """All rows that it trains on."""
+        """All rows of the training."""
         return self._data
 
     def learning_rates(self, stop: int) -> list[float]:
-        """Of the updates from this step up to ``stop``, by the schedule, while no command comes between."""
+        """The learning rates of the updates from this step up to ``stop``, by the schedule, without later
+        commands."""
         factors = self.plan.factors(self.step, stop)[0]
         return [self.hp["lr"] * (factor / factors[0]) for factor in factors]
 
@@ -100,21 +103,21 @@ class Snapshot:
 
 
 def snapshots(run: StoredRun, steps: Iterable[int], data: Any = None) -> Iterator[Snapshot]:
-    """The run after each of ``steps`` updates, ascending, in one pass.
+    """Yield the run after each of ``steps`` updates, in ascending order, in one pass.
 
-    data: once more the Dataset, of a run that was trained on one whose items are always the same.
+    data: the Dataset again, if the run was trained on one whose items never change.
 
     Raises:
         TreinoError: a step outside 0 and the run's last; rows that can't be had again; a network of the
             user's own that was neither given nor trusted; a damaged run.
     """
-    wanted = sorted({_step(run, step) for step in steps})
-    return _played(run, wanted, data)
+    ascending = sorted({_step(run, step) for step in steps})
+    return _played(run, ascending, data)
 
 
 def last_step(run: StoredRun) -> int:
-    """How many updates the run has taken, or the one member of it that is asked; of a diverged one, those
-    whose weights were finite.
+    """The number of updates of the run, or of its requested member; of a diverged member, those with finite
+    weights.
 
     Raises:
         TreinoError: it is a network of a sweep.
@@ -132,27 +135,27 @@ def last_step(run: StoredRun) -> int:
     return steps
 
 
-def _played(run: StoredRun, wanted: list[int], data: Any) -> Iterator[Snapshot]:
-    if not wanted:
+def _played(run: StoredRun, ascending: list[int], data: Any) -> Iterator[Snapshot]:
+    if not ascending:
         return
     spec, losses_S, rows = run.spec, run.losses, _rows(run, data)
     for link in path_of(spec):
-        steps = [s for s in wanted if s >= link.first and (link.stop is None or s < link.stop)]
+        steps = [s for s in ascending if s >= link.first and (link.stop is None or s < link.stop)]
         if steps:
-            planned = rebuilt(run.folder, spec, rows, run.access, link.segment)
-            for step in _through(run, planned.training, link.segment, steps, losses_S):
-                yield snapshot_of(run, link.segment.number, planned, rows, step, losses_S)
+            resolution = rebuilt(run.folder, spec, rows, run.access, link.segment)
+            for step in _through(run, resolution.training, link.segment, steps, losses_S):
+                yield snapshot_of(run, link.segment.number, resolution, rows, step, losses_S)
 
 
 def _through(
-    run: StoredRun, training: Training, segment: Segment, steps: list[int], losses_S: NDArray[np.float32]
+    run: StoredRun, training: TrainingLoop, segment: Segment, steps: list[int], losses_S: NDArray[np.float32]
 ) -> Iterator[int]:
-    """Bring the training to each of the segment's steps, from the nearest state that was kept."""
-    kept = _stored_states(run.folder, segment)
+    """Train to each of the segment's steps in turn, from the nearest stored states."""
+    states = _stored_states(run.folder, segment)
     obey_again(run.folder, training, segment, set(), 0)
-    begun = segment.origin is None  # any other goes on from a state that was kept at its first step
+    begun = segment.origin is None  # other segments begin with the state stored at their first step
     for step in steps:
-        begun = _set_near(run, training, segment, step, kept, losses_S, begun)
+        begun = _set_near(run, training, segment, step, states, losses_S, begun)
         while training.step < step:
             training.advance(None, step)
         yield step
@@ -160,39 +163,40 @@ def _through(
 
 def set_near(
     run: StoredRun,
-    training: Training,
+    training: TrainingLoop,
     segment: Segment,
     step: int,
     losses_S: NDArray[np.float32],
     begun: bool,
 ) -> None:
-    """Bring the training to the latest state in the run's folder that lies between it and ``step``.
+    """Load the latest state in the run's folder between the training's step and ``step``, if there is one.
 
-    begun: whether it stands at a state of the segment. Raises TreinoError where it is not, and none is kept.
+    begun: whether the training is at a state of the segment. Raises TreinoError if it isn't and no state is
+    stored.
     """
     _set_near(run, training, segment, step, _stored_states(run.folder, segment), losses_S, begun)
 
 
 def _set_near(
     run: StoredRun,
-    training: Training,
+    training: TrainingLoop,
     segment: Segment,
     step: int,
-    kept: "StoredStates",
+    states: "StoredStates",
     losses_S: NDArray[np.float32],
     begun: bool,
 ) -> bool:
-    """-> whether it stands at a state of the segment now."""
-    reach = training.step + 1 if begun else 0  # a segment may begin where its training is made: at step 0
-    for nearest in sorted((at for at in kept if reach <= at <= step or at == step), reverse=True):
-        state = kept[nearest](training, losses_S)
+    """As ``set_near``. Returns whether the training is at a state of the segment now."""
+    reach = training.step + 1 if begun else 0  # a segment may begin with a new training, at step 0
+    for nearest in sorted((at for at in states if reach <= at <= step or at == step), reverse=True):
+        state = states[nearest](training, losses_S)
         if state is not None:
             saved, known = state
             training.load(*saved)
             obey_again(run.folder, training, segment, known, nearest)
             return True
     if not begun:
-        later = [at for at in kept if at > step]
+        later = [at for at in states if at > step]
         raise TreinoError(
             "keyframe_lost",
             _(
@@ -203,15 +207,15 @@ def _set_near(
     return True
 
 
-State = tuple[Saved, set[int]]  # and the commands that are in it
-StoredStates = dict[int, Callable[[Training, NDArray[np.float32]], State | None]]  # by their steps
+State = tuple[Saved, set[int]]  # and the commands applied in it
+StoredStates = dict[int, Callable[[TrainingLoop, NDArray[np.float32]], State | None]]  # by their steps
 
 
 def _stored_states(folder: RunFolder, segment: Segment) -> StoredStates:
-    """The steps of the segment at which its state was kept, and how to read it; None: it was given up
-    meanwhile, by the process that trains."""
+    """The steps of the segment with a stored state, each with a function that reads it, which returns None if
+    the training process has removed the state meanwhile."""
 
-    def keyframe(name: str, training: Training, losses_S: NDArray[np.float32]) -> State | None:
+    def keyframe(name: str, training: TrainingLoop, losses_S: NDArray[np.float32]) -> State | None:
         try:
             return kept_state(folder, name, training, losses_S), set()
         except TreinoError as error:
@@ -219,7 +223,7 @@ def _stored_states(folder: RunFolder, segment: Segment) -> StoredStates:
                 raise
             return None
 
-    found: StoredStates = {
+    states: StoredStates = {
         step: partial(keyframe, name)
         for (number, step), name in keyframes_in(folder).items()
         if number == segment.number
@@ -227,24 +231,25 @@ def _stored_states(folder: RunFolder, segment: Segment) -> StoredStates:
     checkpoint = read_checkpoint(folder)
     if checkpoint is not None and checkpoint[1]["segment"] == segment.number:
         tensors, meta = checkpoint
-        found[meta["engine"]["step"]] = lambda _training, _losses: (
+        states[meta["engine"]["step"]] = lambda _training, _losses: (
             (tensors, meta["engine"]),
             set(meta["commands"]),
         )
-    return found
+    return states
 
 
 def snapshot_of(
     run: StoredRun,
     segment: int,
-    planned: Plan,
+    resolution: Resolution,
     rows: Data,
     step: int,
     losses_S: NDArray[np.float32],
     saved: Saved | None = None,
 ) -> Snapshot:
-    """The training as it stands now, at ``step`` of the run. saved: its state, where that is at hand."""
-    training = planned.training
+    """The snapshot of a training that is at ``step`` of the run. saved: its state, if that is already
+    known."""
+    training = resolution.training
     member = _member(run, training)
     seen = next_update(training.setup, training.state, member)
     net = training.net(member, "last")
@@ -265,14 +270,14 @@ def snapshot_of(
         training.save() if saved is None else saved,
         rows,
         training.plan,
-        planned.settings,
+        resolution.settings,
         training.loss_function,
     )
 
 
-def _member(run: StoredRun, training: Training) -> int:
-    """The member that is looked into: the one that was asked for, or the best one, at the end or now, of
-    those in training at this step."""
+def _member(run: StoredRun, training: TrainingLoop) -> int:
+    """The member to look at: the requested one, or the best one of those in training at this step, by their
+    figures at the end or now."""
     if training.config.shared.ensemble == 1:
         return 0
     if run.one is not None:
@@ -300,7 +305,7 @@ def _rows(run: StoredRun, data: Any) -> Data:
     """All rows that the run was trained on.
 
     Raises:
-        TreinoError: they can't be had again.
+        TreinoError: they aren't available any more.
     """
     where = run.spec.data
     if where.kind != "given":
@@ -321,16 +326,16 @@ def _rows(run: StoredRun, data: Any) -> Data:
             ),
             _("Give it again: run.at(step, data)."),
         )
-    found = given_again(run.folder, where, data)
-    if streams(found) or why_not_reproducible(found):
+    rows = user_data(run.folder, where, data)
+    if streams(rows) or why_not_reproducible(rows):
         raise TreinoError(
             "replay_rows",
             _("{run} can't be played again: its rows are not the same each time.").format(run=run.name),
             _("Train on a table, on arrays, or on a Dataset whose items are always the same."),
         )
-    return found
+    return rows
 
 
 def _has_all_rows(run: StoredRun, held: Data) -> bool:
-    """Whether these are all of the run's training rows, and not some of them to look at."""
+    """Whether these are all of the run's training rows, not a sample."""
     return not splits_not_in_memory(held) and len(held.train) == run.spec.facts.rows["train"]

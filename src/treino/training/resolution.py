@@ -1,4 +1,4 @@
-"""Resolution of a training's settings: defaults that depend on the data, and checks of every name."""
+"""Resolution of a training's settings: defaults that depend on the data, and checks of all names."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from treino import recipes
 from treino.data.dataset import Data
 from treino.data.generators import generator
 from treino.data.torch_datasets.dataset_source import steps_of
-from treino.engine import DEFAULTS, MLP, OPTIMIZERS, TrainConfig, Training, config_of, mlp
+from treino.engine import DEFAULTS, MLP, OPTIMIZERS, TrainConfig, TrainingLoop, config_of, mlp
 from treino.engine.inputs import check_training_rows
 from treino.engine.optim import BETAS
 from treino.engine.step_plan import Past
@@ -21,18 +21,18 @@ from treino.errors import TreinoError
 from treino.spec import Settings, faults_of, refuse_layers
 from treino.words import _, setting
 
-TICK_STEPS = 500  # a tick usually ends when its time is over; recording one costs as much as a few steps
+TICK_STEPS = 500  # most ticks end by time; recording one costs as much as a few steps
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
-    """A training that is about to begin.
+class Resolution:
+    """What settings and data resolve to: a training, and the value of every setting.
 
-    settings: every setting with its value (JSON-able), as stored in ``spec.json`` under ``resolved``.
-    reasons: what was decided from the data, one sentence each.
+    settings: JSON-able, as stored in ``spec.json`` under ``resolved``. reasons: one sentence for each choice
+    that depends on the data.
     """
 
-    training: Training
+    training: TrainingLoop
     settings: dict[str, Any]
     reasons: tuple[str, ...]
 
@@ -42,16 +42,16 @@ Own = TypeVar("Own", bound=Net)
 
 
 def train_config(settings: Settings) -> TrainConfig:
-    """The settings of the engine, as far as they can be told without the data.
+    """The engine's settings, as far as they don't depend on the data.
 
     Raises:
-        TreinoError: settings that contradict each other or the machine, or a name that there is not.
+        TreinoError: settings that contradict each other or the machine, or an unknown name.
     """
     return config_of([settings], TICK_STEPS)
 
 
 def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own | MLP, TrainConfig]:
-    """Decide what was left open: the network, and the settings that ``engine.train`` is given.
+    """Choose the network and the engine's settings, with defaults for those left open.
 
     Raises:
         TreinoError: settings that contradict each other, the data or the machine.
@@ -60,18 +60,18 @@ def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own 
     if net is not None:
         refuse_layers(s)
     check_training_rows(data)
-    found: dict[str, Any] = {"data_seed": data.data_seed}
+    decisions: dict[str, Any] = {"data_seed": data.data_seed}
     if not len(data.validation):
         _check_no_choice(s)
-        found |= {"keep": "last", "patience": s.patience or 0}
+        decisions |= {"keep": "last", "patience": s.patience or 0}
     own = _own_batch(s, data)
     if own is not None:
-        found["batch_size"] = own
+        decisions["batch_size"] = own
     elif s.recipe == "table":
-        found = _by_rows(s, len(data.train)) | found
+        decisions = _by_rows(s, len(data.train)) | decisions
     if s.patience is None and s.epochs is None and s.steps is None:
-        found.setdefault("patience", PATIENCE)
-    config = config.for_data(data.kind, **found)
+        decisions.setdefault("patience", PATIENCE)
+    config = config.for_data(data.kind, **decisions)
     if net is not None:
         return net, config
     hidden = DEFAULTS[data.kind].hidden if s.hidden is None else s.hidden
@@ -87,23 +87,23 @@ def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own 
 
 
 def _by_rows(s: Settings, rows: int) -> dict[str, Any]:
-    """How large batches are and how long it trains, by the recipe for tables."""
+    """Batch size and length of the training, by the recipe for tables."""
     size = recipes.batch_rows(rows) if s.batch_size is None else s.batch_size
-    found: dict[str, Any] = {} if size == "full" else {"batch_size": size}
+    decisions: dict[str, Any] = {} if size == "full" else {"batch_size": size}
     if s.epochs is None and s.steps is None:
         epochs, patience = recipes.length(1 if size == "full" else -(-rows // size))
-        found |= {"epochs": epochs} | ({"patience": patience} if s.patience is None else {})
-    return found
+        decisions |= {"epochs": epochs} | ({"patience": patience} if s.patience is None else {})
+    return decisions
 
 
 def plain_of(s: Settings) -> list[bool]:
-    """Which networks of an ensemble see no bins: evenly many between two of them."""
+    """Whether each network of an ensemble sees no bins; the networks without bins are evenly spaced."""
     return [member * s.plain_members % s.ensemble < s.plain_members for member in range(s.ensemble)]
 
 
 def dropout_of(s: Settings) -> float | list[float]:
-    """The share of units that a network drops, or that each network of an ensemble does: the middles of as
-    many parts of 0 to ``dropout``, in an order of the seed's."""
+    """The dropout rate of a network, or of each network of an ensemble: evenly spaced between 0 and
+    ``dropout``, in an order drawn by the seed."""
     rate, members = s.dropout or 0.0, s.ensemble
     if not s.dropout_spread or members == 1:
         return rate
@@ -111,16 +111,17 @@ def dropout_of(s: Settings) -> float | list[float]:
     return [rate * (place + 0.5) / members for place in order]
 
 
-def plan(
+def resolve(
     settings: Settings,
     data: Data,
     net: Net | None = None,
     past: Past | None = None,
     recipe_reason: str = "",
-) -> Plan:
-    """Decide what was left open and make the training; nothing is written.
+) -> Resolution:
+    """Choose the settings that are left open and make the training. Writes nothing.
 
-    past: of a training that goes on with another one's state. recipe_reason: why its settings are a recipe's.
+    past: the steps of the training whose state this one continues. recipe_reason: why its settings are a
+    recipe's.
 
     Raises:
         TreinoError: settings that contradict each other, the data or the machine.
@@ -129,14 +130,14 @@ def plan(
     chosen, config = decide(s, data, net)
     if s.threshold is not None:
         _check_threshold(s, data)
-    training = Training(*set_up(data, chosen, config, past))
+    training = TrainingLoop(*set_up(data, chosen, config, past))
     check_warmup(s, training)
     reasons = (data.task_reason, training.loss_reason, recipe_reason)
     resolved = resolved_settings(s, data, chosen, training)
-    return Plan(training, resolved, tuple(r for r in reasons if r))
+    return Resolution(training, resolved, tuple(r for r in reasons if r))
 
 
-def check_warmup(s: Settings, training: Training) -> None:
+def check_warmup(s: Settings, training: TrainingLoop) -> None:
     """Refuse a warm-up that is longer than the training."""
     if s.warmup > training.steps:
         raise TreinoError(
@@ -148,7 +149,7 @@ def check_warmup(s: Settings, training: Training) -> None:
         )
 
 
-def resolved_settings(s: Settings, data: Data, net: Net, training: Training) -> dict[str, Any]:
+def resolved_settings(s: Settings, data: Data, net: Net, training: TrainingLoop) -> dict[str, Any]:
     """Every setting of a training with its value (JSON-able). net: what it was made with."""
     weights = training.loss_function.class_weights
     decided, betas_read = training.config.shared, "betas" in OPTIMIZERS[s.optimizer].reads
@@ -184,10 +185,10 @@ def resolved_settings(s: Settings, data: Data, net: Net, training: Training) -> 
 
 
 def refuse_ensemble(settings: Settings) -> None:
-    """Refuse networks that are to answer together, where each has a place of its own.
+    """Refuse an ensemble where several networks are trained separately.
 
     Raises:
-        TreinoError: with the way round.
+        TreinoError: with an alternative.
     """
     if settings.ensemble > 1:
         raise TreinoError(
@@ -201,7 +202,7 @@ def refuse_ensemble(settings: Settings) -> None:
 
 
 def _own_batch(s: Settings, data: Data) -> int | None:
-    """The rows of the largest batch, where the data comes in batches of its own."""
+    """The rows of the largest batch of a DataLoader that makes the batches; None for other data."""
     if steps_of(data) is None:
         return None
     own: int = data.train.x.batch  # type: ignore[attr-defined]
@@ -223,7 +224,7 @@ def _own_batch(s: Settings, data: Data) -> int | None:
 
 
 def _check_threshold(s: Settings, data: Data) -> None:
-    """Refuse to look for a threshold where there is nothing to look for, or nowhere to look."""
+    """Refuse a threshold without two classes or without validation rows."""
     if len(data.classes) != 2:
         there = _("{target} has {n} classes").format(target=data.target, n=len(data.classes))
         raise TreinoError(
@@ -239,7 +240,7 @@ def _check_threshold(s: Settings, data: Data) -> None:
 
 
 def _check_no_choice(s: Settings) -> None:
-    """Refuse settings that choose by validation rows, where there are none; the engine looks at patience."""
+    """Refuse settings that need validation rows, without such rows. The engine checks patience."""
     if s.keep == "best":
         raise no_validation_rows(setting("keep", s.keep))
     if "metric" in s.model_fields_set:

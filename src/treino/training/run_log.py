@@ -1,6 +1,6 @@
-"""The doctor's log of a run of treino's own: events out of its settings, its rows and the losses it kept.
+"""The doctor's log of a run of treino: events built from its settings, its rows and its recorded losses.
 
-They are those that a script would have given in a few of its steps. None has a line: a run has flags.
+They are the events that a script would cause in a few of its steps. None has a line number: a run has flags.
 """
 
 import math
@@ -38,62 +38,62 @@ from treino.engine import OPTIMIZERS
 from treino.records.segments import path_of, setting_commands
 from treino.spec import faults_of, read_settings
 from treino.store import RunFolder
-from treino.training.resolution import Plan
+from treino.training.resolution import Resolution
 
-LEAST = 12  # steps, of which a rule can tell anything
-WATCHED = 48  # steps, the first ones, that the log tells of
-NEWEST = 24  # batches whose answers are counted
-IN_ORDER = 1024  # batches in the order of the rows, of which labels are counted
-AFTER = 64  # a diverged run is ended; the loop of a script would go on, with NaN
+LEAST = 12  # steps, the fewest that a rule can judge
+WATCHED = 48  # first steps that are in the log
+NEWEST = 24  # newest batches whose answers are counted
+IN_ORDER = 1024  # batches in row order whose labels are counted
+AFTER = 64  # steps with NaN after divergence: a run is ended there, a script would go on
 MOST_ROWS = 2000
-SAMPLE = 512  # rows by which it is told how many are equal by chance
-HASHED = 10_000_000  # numbers; beyond, looking for copies would take seconds
+SAMPLE = 512  # rows by which the share of rows equal by chance is estimated
+HASHED = 10_000_000  # numbers; among more, a search for copies would take seconds
 LIKE = {True: "cross_entropy", False: "binary_cross_entropy_with_logits"}  # with an output a class, or one
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingCourse:
-    """A training up to one of its steps, since its settings have been what they are now.
+    """The part of a training over which its present settings hold, up to one of its steps.
 
-    segment: whose settings it has, but for what it was told since. first: updates that were done before.
-    loss_S: of the path, from the run's first step on. planned: with the settings in force. faulty_from: the
-    step since which it has its present faults. end: the network at this step, of an ensemble this member.
-    kept: what answers.
-    rows: facts of the data, which stay.
+    segment: the segment that set them; commands may have changed some since. first: the updates before it.
+    loss_S: of the path, from the run's first step on. resolution: with the settings in force. faulty_from:
+    the step from which it has its present faults. end: the network at this step; of an ensemble, this member.
+    kept_net: the network that answers. rows: facts of the data, which don't change.
     """
 
     data: Data
-    planned: Plan
+    resolution: Resolution
     segment: int
     first: int
     faulty_from: int
     loss_S: NDArray[np.float32]
     end: nn.Module
-    kept: nn.Module
+    kept_net: nn.Module
     diverged: bool
     rows: RowsTrained
     member: int = 0
 
     @property
     def steps(self) -> int:
-        """That were taken since."""
+        """The number of steps of this course."""
         return len(self.loss_S) - self.first
 
     @property
     def losses(self) -> NDArray[np.float64]:
-        """Of these steps."""
+        """The losses of these steps."""
         return self.loss_S[self.first :].astype(np.float64)
 
     @property
     def constant(self) -> float:
         """The loss of the best constant answer."""
-        return self.planned.training.loss_function.best_constant(self.data.train.y)
+        return self.resolution.training.loss_function.best_constant(self.data.train.y)
 
 
 @dataclass
 class Measures:
-    """What was measured of a course's steps. ratios: of updates to the weights, whose norms these are;
-    decays: pulls of the weight decay by the gradients. events: of gradients, weights and units.
+    """Measurements of a course's steps. ratios: norms of updates relative to norms of weights. norms: of the
+    weights. decays: pull of the weight decay relative to the gradient. events: about gradients, weights and
+    units.
     """
 
     ratios: list[float] = field(default_factory=list)
@@ -110,30 +110,30 @@ def course_of(
     folder: RunFolder,
     spec: RunSpec,
     data: Data,
-    planned: Plan,
+    resolution: Resolution,
     rows: RowsTrained,
     loss_S: NDArray[np.float32],
     nets: tuple[nn.Module, nn.Module],
     diverged: bool,
     member: int,
 ) -> TrainingCourse:
-    """The run's newest course. planned: of its newest segment. nets: the network now, of an ensemble this
-    member, and what answers.
+    """The run's newest course.
 
-    Settings that were changed again within a few steps count as one change.
+    resolution: of its newest segment. nets: the present network (of an ensemble, this member), and the
+    network that answers. Changes of settings within a few steps count as one change.
     """
     link = path_of(spec)[-1]
     number = link.segment.number
-    told = [c for c in setting_commands(folder) if (c.segment or 0) == number and c.step is not None]
-    begins = [c.step for c in told if c.step is not None and len(loss_S) - c.step >= LEAST]
+    commands = [c for c in setting_commands(folder) if (c.segment or 0) == number and c.step is not None]
+    begins = [c.step for c in commands if c.step is not None and len(loss_S) - c.step >= LEAST]
     first = max([link.first, *begins])
-    settings = planned.settings | {c.name: c.value for c in told if c.name in planned.settings}
-    now = replace(planned, settings=settings)
+    settings = resolution.settings | {c.name: c.value for c in commands if c.name in resolution.settings}
+    now = replace(resolution, settings=settings)
     return TrainingCourse(data, now, number, first, faulty_from(spec), loss_S, *nets, diverged, rows, member)
 
 
 def faulty_from(spec: RunSpec) -> int:
-    """The step from which on the run has the faults that it has now."""
+    """The step from which the run has its present faults."""
     path = path_of(spec)
     faults = [set(faults_of(read_settings(link.segment.asked))) for link in path]
     other = [place for place, of in enumerate(faults) if of != faults[-1]]
@@ -141,25 +141,25 @@ def faulty_from(spec: RunSpec) -> int:
 
 
 # --- the log ------------------------------------------------------------------------------------------
-def planned_log(planned: Plan) -> Log:
-    """What is known before the first step: the optimizer, and the faults that were asked for."""
-    steps = planned.training.steps
-    calls = [loss_call(planned, 0.0, torch.zeros(0))] * min(NEWEST, steps)
-    return Log([optimizer(planned), *stepped(planned, steps), *calls])
+def initial_log(resolution: Resolution) -> Log:
+    """The log known before the first step: the optimizer, and the faults that the settings ask for."""
+    steps = resolution.training.steps
+    calls = [loss_call(resolution, 0.0, torch.zeros(0))] * min(NEWEST, steps)
+    return Log([optimizer(resolution), *stepped(resolution, steps), *calls])
 
 
 def run_log(course: TrainingCourse, measured: Measures = UNMEASURED) -> Log:
-    """All that is known of a run."""
+    """The log of a run."""
     return Log(list(run_events(course, measured)))
 
 
 def run_events(course: TrainingCourse, measured: Measures) -> Iterator[Event]:
-    """Its first steps, batches, losses and rows, what was measured, and its end."""
-    planned, losses = course.planned, course.losses
+    """Events of its first steps, batches, losses, rows, measurements, and end."""
+    resolution, losses = course.resolution, course.losses
     steps = course.steps + (AFTER if course.diverged else 0)
-    watched = len(course.loss_S) - course.faulty_from if planned.settings["fault"] else course.steps
-    yield optimizer(planned)
-    yield from stepped(planned, watched, measured)
+    watched = len(course.loss_S) - course.faulty_from if resolution.settings["fault"] else course.steps
+    yield optimizer(resolution)
+    yield from stepped(resolution, watched, measured)
     yield from loss_calls(course, watched)
     for at in np.flatnonzero(~np.isfinite(losses))[:1].tolist():
         yield NonFinite(step=at)
@@ -170,61 +170,62 @@ def run_events(course: TrainingCourse, measured: Measures) -> Iterator[Event]:
     yield OptimizerEnded(optimizer=0, steps=steps, filled=steps, **moved)
 
 
-def optimizer(planned: Plan) -> OptimizerMade:
-    """With the settings in force."""
-    s = planned.settings
+def optimizer(resolution: Resolution) -> OptimizerMade:
+    """The event of an optimizer made with the settings in force."""
+    s = resolution.settings
     group = Group(s["lr"], s["weight_decay"], ())
     adaptive = OPTIMIZERS[s["optimizer"]].adaptive
     return OptimizerMade(optimizer=0, kind=s["optimizer"], adaptive=adaptive, groups=(group,))
 
 
-def stepped(planned: Plan, steps: int, measured: Measures = UNMEASURED) -> Iterator[Event]:
-    """A backward, and the first of so many steps."""
-    summed = "missing_zero_grad" in planned.settings["fault"]
+def stepped(resolution: Resolution, steps: int, measured: Measures = UNMEASURED) -> Iterator[Event]:
+    """Events of a backward pass and of the first ones of ``steps`` steps."""
+    summed = "missing_zero_grad" in resolution.settings["fault"]
     again = (0,) if summed else ()
     yield Backward(value=math.nan, root="graph", filled=(0,), summed=again)
-    told: dict[str, Any] = {name: planned.settings[name] for name in ("lr", "weight_decay")}
-    found = measured.ratios, measured.norms, measured.decays, range(steps)
-    figures = islice(zip_longest(*found, fillvalue=math.nan), min(steps, WATCHED))
+    facts: dict[str, Any] = {name: resolution.settings[name] for name in ("lr", "weight_decay")}
+    measures = measured.ratios, measured.norms, measured.decays, range(steps)
+    figures = islice(zip_longest(*measures, fillvalue=math.nan), min(steps, WATCHED))
     for number, (ratio, norm, decay, _step) in enumerate(figures):
-        told |= {
+        facts |= {
             "summed": summed and number > 0,
             "ratio": ratio,
             "norm": norm,
             "decay": decay,
         }
-        yield Stepped(optimizer=0, gradients=1, zeros=0, **told)
+        yield Stepped(optimizer=0, gradients=1, zeros=0, **facts)
 
 
 # --- batches ------------------------------------------------------------------------------------------
 def loss_calls(course: TrainingCourse, watched: int) -> Iterator[LossCall]:
-    """Batches and what the kept weights say of the newest: as the rows stand, where that is their order; or
-    else of a part of the rows, the classes in equal shares in each.
+    """Events of loss calls: batches, and the kept network's answers for the newest ones. If rows are not
+    shuffled, batches are in row order; else of a sample of rows, with the classes evenly divided among
+    batches.
     """
-    rows, planned, steps = course.data.train, course.planned, min(course.steps, IN_ORDER)
-    batch = len(rows) if planned.settings["batch_size"] == "full" else planned.settings["batch_size"]
+    rows, resolution, steps = course.data.train, course.resolution, min(course.steps, IN_ORDER)
+    batch = len(rows) if resolution.settings["batch_size"] == "full" else resolution.settings["batch_size"]
     if not course.data.classes or not watched:
         return
-    if planned.settings["shuffle"] == "off" and batch < len(rows) and steps >= LEAST:
+    if resolution.settings["shuffle"] == "off" and batch < len(rows) and steps >= LEAST:
         every = torch.arange(len(rows)).split(batch)
         parts, values = [every[step % len(every)] for step in range(steps)], course.losses[:steps].tolist()
     else:
         some = torch.linspace(0, len(rows) - 1, min(MOST_ROWS, len(rows))).long()
-        taken = rows.y.reshape(-1).argsort(stable=True)[some]
-        number = min(NEWEST, watched, len(taken))
-        parts, values = [taken[k::number] for k in range(number)], [float(course.loss_S[-1])] * number
+        row_K = rows.y.reshape(-1).argsort(stable=True)[some]
+        number = min(NEWEST, watched, len(row_K))
+        parts, values = [row_K[k::number] for k in range(number)], [float(course.loss_S[-1])] * number
     with torch.no_grad():
-        said_NC = course.kept(items(rows.x[torch.cat(parts[-NEWEST:])], planned))
-    answers = list(said_NC.split([len(part) for part in parts[-NEWEST:]]))
+        answer_NC = course.kept_net(items(rows.x[torch.cat(parts[-NEWEST:])], resolution))
+    answers = list(answer_NC.split([len(part) for part in parts[-NEWEST:]]))
     untold = len(parts) - len(answers)
-    told = zip(parts, values, [None] * untold + answers, strict=True)
-    for turn, (part, value, said_BC) in enumerate(told):
-        yield replace(loss_call(planned, value, rows.y[part], said_BC), turn=turn)
+    calls = zip(parts, values, [None] * untold + answers, strict=True)
+    for turn, (part, value, answer_BC) in enumerate(calls):
+        yield replace(loss_call(resolution, value, rows.y[part], answer_BC), turn=turn)
 
 
-def loss_call(planned: Plan, value: float, y: Tensor, said_BC: Tensor | None = None) -> LossCall:
-    """One call of a loss of classes. y: its labels. said_BC: what the network says."""
-    loss, shape = planned.training.loss_function, (len(y), planned.training.outputs)
+def loss_call(resolution: Resolution, value: float, y: Tensor, said_BC: Tensor | None = None) -> LossCall:
+    """The event of one call of a loss of classes. y: the labels. said_BC: the network's outputs."""
+    loss, shape = resolution.training.loss_function, (len(y), resolution.training.outputs)
     name, target = LIKE[loss.kind.of_classes], loss.target(y, torch.float32)
     labels, right = counts(name, torch.zeros(shape) if said_BC is None else said_BC, target, {})
     graph = Graph((Operation("softmax", None, shape, (), {}, True),) if loss.softmax_first else ())
@@ -248,7 +249,7 @@ def loss_call(planned: Plan, value: float, y: Tensor, said_BC: Tensor | None = N
 
 # --- rows ---------------------------------------------------------------------------------------------
 def rows_trained(data: Data) -> RowsTrained:
-    """The rows that the network sees, and how far apart their columns are."""
+    """The event of the training rows, with the scales of their columns."""
     x, some = data.train.x, data.train.x[:MOST_ROWS].double()
     spread = some.std(dim=0, correction=0).numpy()
     moving = spread[spread > 0] if (spread > 0).any() else np.ones(1)
@@ -264,8 +265,8 @@ def rows_trained(data: Data) -> RowsTrained:
 
 
 def rows_evaluated(data: Data) -> Iterator[RowsEvaluated]:
-    """The test rows, and those of them that are training rows, too. A split of treino's own keeps equal rows
-    on one side; rows that a source itself calls test rows need not be others.
+    """Events of the test rows and of those equal to training rows. Treino's splits keep equal rows on one
+    side, but a source's own test rows may repeat training rows.
     """
     if not len(data.test) or (len(data.train) + len(data.test)) * data.inputs > HASHED:
         return
@@ -279,12 +280,12 @@ def rows_evaluated(data: Data) -> Iterator[RowsEvaluated]:
 
 
 def looked_at(x: Tensor) -> NDArray[np.float32]:
-    """[N, D] some columns of a wide table, or all."""
+    """``[N, D]``: the columns to examine: of a wide table some, else all."""
     few: NDArray[np.float32] = x[:, :: -(-x.shape[1] // WIDE)].numpy()
     return few
 
 
-def items(x: Tensor, planned: Plan) -> Tensor:
-    """Rows as the network takes them."""
-    shape = planned.training.shared.item_shape
+def items(x: Tensor, resolution: Resolution) -> Tensor:
+    """Rows in the shape in which the network takes them."""
+    shape = resolution.training.shared.item_shape
     return x if shape is None else x.reshape(len(x), *shape)

@@ -1,4 +1,4 @@
-"""What may change on the way of a run, and the segment that a change makes."""
+"""Changes of settings that a run may go on with, and the segment that they make."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -26,24 +26,24 @@ CHANGEABLE = (*LENGTH, *ORDER, *OPTIMIZER, *LOSS, *NETWORK)
 
 
 def next_segment(snapshot: Snapshot, changes: Mapping[str, Any]) -> Segment:
-    """The run's next segment, which sets out from the snapshot with these changes.
+    """The run's next segment, which starts from the snapshot with these changes.
 
     Raises:
         TreinoError: a setting that can't change on the way, or a value out of range.
     """
     segments = segments_of(snapshot.run.spec)
     before = next(s for s in segments if s.number == snapshot.segment)
-    hp, asked = _parted(changes, before, snapshot)
+    hp, settings = _parted(changes, before, snapshot)
     segment = replace(
         before,
         number=segments[-1].number + 1,
         origin=(snapshot.segment, snapshot.step),
-        asked=asked,
+        asked=settings,
         changes=hp,
         order_seed=_order_seed(changes, before),
         output_change=None,
     )
-    hidden = read_settings(asked).hidden
+    hidden = read_settings(settings).hidden
     layers = "hidden" in changes and len(hidden or ()) != len(snapshot.settings["hidden"])
     if layers or segment.optimizer != before.optimizer:
         segment = replace(segment, optimizer_from=snapshot.step)
@@ -53,25 +53,27 @@ def next_segment(snapshot: Snapshot, changes: Mapping[str, Any]) -> Segment:
 def _parted(
     changes: Mapping[str, Any], before: Segment, snapshot: Snapshot
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """-> the changes that are hyper-parameters, by the engine's names; settings as asked with the rest."""
-    given, run = dict(changes), snapshot.run
+    """The changes of hyper-parameters, by the engine's names, and the settings with all other changes."""
+    rest, run = dict(changes), snapshot.run
     hp: dict[str, Any] = {}
-    if "betas" in given:
-        hp["beta1"], hp["beta2"] = read_settings({"betas": given.pop("betas")}).betas or BETAS
-    for name in list(given):
+    if "betas" in rest:
+        hp["beta1"], hp["beta2"] = read_settings({"betas": rest.pop("betas")}).betas or BETAS
+    for name in list(rest):
         if name in HP:
-            value = given.pop(name)
+            value = rest.pop(name)
             if name in Settings.model_fields:
                 hp[name] = getattr(read_settings({name: value}), name)
             else:
                 (hp[name],) = checked_numbers(name, value, 1)
         elif name not in CHANGEABLE or name in _fixed(run):
             refuse(name, run)
-    asked = dict(before.asked)
-    if given.keys() & {"epochs", "steps"}:
-        asked = {k: v for k, v in asked.items() if k not in ("epochs", "steps")}
-        asked |= {"patience": snapshot.settings["patience"]}  # whose default hangs on how long was not said
-    if given.get("keep") == "best" and snapshot.settings["keep"] == "last":
+    settings = dict(before.asked)
+    if rest.keys() & {"epochs", "steps"}:
+        settings = {k: v for k, v in settings.items() if k not in ("epochs", "steps")}
+        settings |= {
+            "patience": snapshot.settings["patience"]
+        }  # its default depends on whether the length is set
+    if rest.get("keep") == "best" and snapshot.settings["keep"] == "last":
         raise TreinoError(
             "branch_keep",
             _(
@@ -79,47 +81,48 @@ def _parted(
             ).format(run=run.name),
             _("Leave keep out, or train anew with keep='best'."),
         )
-    asked |= read_settings({**given}).model_dump(mode="json", include=set(given))
+    settings |= read_settings({**rest}).model_dump(mode="json", include=set(rest))
     for one, other in (("fault", "as_taught"), ("as_taught", "fault")):
-        if one in given and other not in given:
-            asked.pop(other, None)
-    if hp.get("dropout") and run.spec.net == "mlp" and not asked.get("dropout"):
-        asked["dropout"] = hp["dropout"]  # it has no such layers yet
-    if hp.get("ema") and not asked.get("ema"):
-        asked["ema"] = hp["ema"]  # it keeps no average yet
-    if given.keys() & set(OPTIMIZER):
-        _take_optimizer(asked, given, hp, snapshot)
-    read_settings(asked)
-    return hp, asked
+        if one in rest and other not in rest:
+            settings.pop(other, None)
+    if hp.get("dropout") and run.spec.net == "mlp" and not settings.get("dropout"):
+        settings["dropout"] = hp["dropout"]  # the network has no dropout layers yet
+    if hp.get("ema") and not settings.get("ema"):
+        settings["ema"] = hp["ema"]  # the training keeps no average yet
+    if rest.keys() & set(OPTIMIZER):
+        _take_optimizer(settings, rest, hp, snapshot)
+    read_settings(settings)
+    return hp, settings
 
 
 def _take_optimizer(
-    asked: dict[str, Any], given: Mapping[str, Any], hp: dict[str, Any], snapshot: Snapshot
+    settings: dict[str, Any], changes: Mapping[str, Any], hp: dict[str, Any], snapshot: Snapshot
 ) -> None:
-    """Leave out what the optimizer doesn't read, and put the momentum in force with Nesterov's, which needs
-    one."""
-    name = known("optimizer", read_settings(asked).optimizer, OPTIMIZERS)
+    """Remove settings that the optimizer doesn't read, and set the momentum in force for Nesterov's, which
+    needs one."""
+    name = known("optimizer", read_settings(settings).optimizer, OPTIMIZERS)
     for setting in OF_SOME:
-        if setting not in OPTIMIZERS[name].reads and setting not in given:
-            asked.pop(setting, None)
+        if setting not in OPTIMIZERS[name].reads and setting not in changes:
+            settings.pop(setting, None)
     for each in unread(name):
         if snapshot.hp[each] != HP[each]:
             hp.setdefault(each, HP[each])
     momentum = hp.get("momentum", snapshot.hp["momentum"])
-    if asked.get("nesterov") and momentum:
-        asked["momentum"] = momentum
+    if settings.get("nesterov") and momentum:
+        settings["momentum"] = momentum
 
 
 def _order_seed(changes: Mapping[str, Any], before: Segment) -> int | None:
-    """The seed of the rows' order where it is not the data's: a new seed's, where none was named for it."""
-    found = changes.get("data_seed")
-    if found is None and "data_seed" not in before.asked:
-        found = changes.get("seed")
-    return before.order_seed if found is None else read_settings({"data_seed": found}).data_seed
+    """The seed of the row order, if it isn't the data's: a changed ``data_seed``, else a changed ``seed``."""
+    seed = changes.get("data_seed")
+    if seed is None and "data_seed" not in before.asked:
+        seed = changes.get("seed")
+    return before.order_seed if seed is None else read_settings({"data_seed": seed}).data_seed
 
 
 def _with_passes(segment: Segment, snapshot: Snapshot) -> Segment:
-    """With the count of its epochs: another batch size or order begins a new one at its first step."""
+    """The segment with its count of epochs: another batch size or row order begins a new epoch at its first
+    step."""
     plan, settings = snapshot.plan, read_settings(segment.asked)
     size = settings.batch_size
     rows = plan.batch_size if size is None else None if size == "full" else min(size, plan.rows)
@@ -131,14 +134,14 @@ def _with_passes(segment: Segment, snapshot: Snapshot) -> Segment:
 
 
 def _fixed(run: StoredRun) -> tuple[str, ...]:
-    """Settings of the network that this one can't change."""
+    """Settings of the network that can't change in this run."""
     if run.spec.net != "mlp":
         return NETWORK
     return ("hidden",) if run.spec.resolved.batch_norm else ()  # its means are of the units that there are
 
 
 def refuse(name: str, run: StoredRun) -> None:
-    """Raise: this setting can't change on the way.
+    """Refuse a setting that can't change in a run.
 
     Raises:
         TreinoError: always, with the reason.

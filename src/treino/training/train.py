@@ -1,6 +1,6 @@
 """The training of one run: from reading the data to the sealed folder, as a stream of events.
 
-``training`` and ``resuming`` prepare a ``RunJob`` and yield the events of the loop that drives it.
+``train_events`` and ``resuming`` prepare a ``RunJob`` and yield the events of the loop that drives it.
 """
 
 import shlex
@@ -20,7 +20,7 @@ from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.documents import read_checkpoint, read_run_spec
 from treino.documents.run_spec import RunSpec
-from treino.engine import Tick, Training
+from treino.engine import Tick, TrainingLoop
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.net_state import whole_state
 from treino.engine.warm_start import warm_start
@@ -44,10 +44,10 @@ from treino.training.completion import finish
 from treino.training.initial_facts import run_facts
 from treino.training.keyframe_files import cut_keyframes, keep_keyframes, kept_state, name_of, write_keyframes
 from treino.training.live_view import LiveView
-from treino.training.resolution import Plan, plan, train_config
+from treino.training.resolution import Resolution, resolve, train_config
 from treino.training.stored_training import START, obey_again, rebuilt
 from treino.training.transport import Transport
-from treino.training.user_data import given_again, reference_given, said_on_resuming, streams
+from treino.training.user_data import resumption_facts, streams, user_data, user_data_reference
 from treino.words import _
 
 CHUNK_SECONDS = 0.1
@@ -56,7 +56,7 @@ CHECKPOINT_SECONDS = 2.0
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """Initial weights, as ``Run.state`` has them, and the name of their run or network."""
+    """Initial weights, in the form of ``Run.state``, and the name of their run or network."""
 
     name: str
     weights: Mapping[str, torch.Tensor]
@@ -64,12 +64,12 @@ class Start:
 
 @dataclass
 class Clock:
-    """Time that training took so far, kept with checkpoints so that a resumed run adds to it."""
+    """The training time so far, stored with checkpoints so that a resumed run adds to it."""
 
     seconds: float = 0.0
     evaluation: float = 0.0
     epoch_so_far: float = 0.0
-    waited: float = 0.0  # for rows that were not in memory yet, before this process
+    waited: float = 0.0  # for rows not yet in memory, in earlier processes
     at: float = field(default_factory=time.perf_counter)
 
     def lap(self) -> float:
@@ -79,7 +79,7 @@ class Clock:
         return passed
 
 
-def training(
+def train_events(
     source: Any,
     settings: Settings,
     *,
@@ -92,17 +92,18 @@ def training(
     data: Data | None = None,
     recipe_reason: str = "",
 ) -> Iterator[JobEvent]:
-    """Train one network and keep the run. Nothing is written before what was asked is known to be possible.
+    """Train one network and store the run. Nothing is written before the request is known to be possible.
 
     source: a built-in's name, a file, a frame, a pair of arrays, a Dataset or DataLoader, or what ``load``
         returned.
-    net: a module of your own, where it is not named by ``settings.net``.
-    networks: the file that ``settings.net`` names, where it may run; see ``treino.records.network_source``.
+    net: a module of your own, if ``settings.net`` doesn't name it.
+    networks: the file that ``settings.net`` names, if its code may run; see
+    ``treino.records.network_source``.
     parent: the folder in which the run's folder is made, unless ``settings.out`` names it.
-    lean: keep no copy of rows that are in memory only (such a run isn't resumed).
-    start: weights to begin with, instead of initial ones.
-    data: what ``load_data`` made of the source with these settings, where that was wanted before.
-    recipe_reason: why settings that were left open are those of a recipe.
+    lean: store no copy of rows that exist in memory only (such a run can't be resumed).
+    start: weights to start from instead of random ones.
+    data: the result of ``load_data`` for the source with these settings, if it exists already.
+    recipe_reason: why the settings left open are those of a recipe.
 
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
@@ -119,54 +120,54 @@ def training(
     named = network_of if settings.ensemble == 1 else network_maker
     own = net if net is not None else named(settings, networks)
     file = None if settings.net is None else networks.get(settings.net)
-    if file is not None:  # in its folder the run's network is known by its copy
+    if file is not None:  # the run's folder holds a copy of the network's file
         settings = settings.model_copy(update={"net": f"{NETWORK_COPY}:{file.name}"})
     if (
         settings.recipe is None and data.source not in BUILTINS
-    ):  # said, so that the run's command means the same whatever is usual
+    ):  # explicit, so that the run's command keeps its meaning if the default changes
         settings = settings.model_copy(update={"recipe": "plain"})
-    planned = plan(settings, data, own, recipe_reason=recipe_reason)
+    resolution = resolve(settings, data, own, recipe_reason=recipe_reason)
     if start is not None:
-        warm_start(planned.training.shared, planned.training.state, start.weights)
+        warm_start(resolution.training.shared, resolution.training.state, start.weights)
     folder = RunFolder.create(
         parent=parent, stem=data.name, name=settings.name, out=Path(settings.out) if settings.out else None
     )
     with folder:
-        asked = settings.model_dump(mode="json", include=settings.model_fields_set - {"name", "out"})
-        where = reference(data, folder.path) | reference_given(data)
+        explicit = settings.model_dump(mode="json", include=settings.model_fields_set - {"name", "out"})
+        where = reference(data, folder.path) | user_data_reference(data)
         folder.write_json("preparation.json", data.preparation.to_json())
         if where["kind"] in ("memory", "given") and not lean:
             keep_copy(folder, in_memory(data))
         if file is not None:
             folder.write_bytes(NETWORK_COPY, file.source)
-        if start is not None or own is not None:  # an own network's first weights can't be drawn again
-            module, every = planned.training.net(0, "last"), planned.training.answer("last")
+        if start is not None or own is not None:  # initial weights of the user's network can't be drawn again
+            module, every = resolution.training.net(0, "last"), resolution.training.answer("last")
             first = start or Start(NETWORK_COPY, whole_state(every))  # none has a figure: all answer
             known = {} if own is None else {ANSWERS: answers_of(module, data.item_shape)}
             folder.write_tensors(START, first.weights, {"from": first.name} | known)
         folder.write_json(
             "spec.json",
             {
-                "asked": asked,
-                "resolved": planned.settings,
-                "facts": run_facts(data, planned),
+                "asked": explicit,
+                "resolved": resolution.settings,
+                "facts": run_facts(data, resolution),
                 "data": where,
                 "classes": list(data.classes),
                 "inputs": data.inputs,
-                "outputs": planned.training.outputs,
+                "outputs": resolution.training.outputs,
                 "item_shape": list(data.item_shape),
                 "target_mean": data.target_mean,
                 "target_scale": data.target_scale,
-                "steps_per_epoch": planned.training.steps_per_epoch,
+                "steps_per_epoch": resolution.training.steps_per_epoch,
                 "net": "file" if file is not None else "given" if net is not None else "mlp",
-                "command": as_typed(where["source"], asked)
+                "command": as_typed(where["source"], explicit)
                 + (f" --weights {shlex.quote(start.name)}" if start else ""),
                 "weights": None if start is None else start.name,
                 "versions": versions(),
             },
         )
-        keep_keyframes(folder, planned.training, settings.every)
-        yield from events(RunJob(folder, data, planned, checkpoint_seconds=checkpoint_seconds, new=True))
+        keep_keyframes(folder, resolution.training, settings.every)
+        yield from events(RunJob(folder, data, resolution, checkpoint_seconds=checkpoint_seconds, new=True))
 
 
 def resuming(
@@ -176,11 +177,11 @@ def resuming(
     data: Any = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Iterator[JobEvent]:
-    """Go on with a run that was interrupted or killed, from its last checkpoint, bit for bit.
+    """Resume an interrupted or killed run from its last checkpoint, bit for bit.
 
-    access: to its rows, and to a network of the user's own. data: the Dataset or DataLoader of a run that was
-    trained on one. With a DataLoader, an IterableDataset or items that no seed gives again it goes on from
-    the last epoch's border, or with other items.
+    access: to its rows, and to the user's network. data: the Dataset or DataLoader of a run that was trained
+    on one. With a DataLoader, an IterableDataset or items that no seed reproduces, the run goes on from the
+    end of the last epoch, or with other items.
 
     Raises:
         TreinoError: the run is finished, is being written by another process, is damaged, or its data
@@ -189,8 +190,8 @@ def resuming(
     access = access or Access()
     folder = unfinished(path)
     spec = read_run_spec(folder)
-    given = spec.data.kind == "given"
-    if data is not None and not given:
+    from_python = spec.data.kind == "given"
+    if data is not None and not from_python:
         raise TreinoError(
             "data_kept",
             _("{run} has its rows already: they are kept with it, or in a file.").format(
@@ -198,30 +199,29 @@ def resuming(
             ),
             _("Leave the data out."),
         )
-    data = given_again(folder, spec.data, data) if given else data_of(folder, access.data_file)
-    planned = rebuilt(folder, spec, data, access)
+    data = user_data(folder, spec.data, data) if from_python else data_of(folder, access.data_file)
+    resolution = rebuilt(folder, spec, data, access)
     segment = newest(spec)
     with folder:
         folder.unseal()
-        engine, before = planned.training, len(losses_of(folder, spec))
+        engine, before = resolution.training, len(losses_of(folder, spec))
         clock, known = _put_back(folder, spec, engine)
         obey_again(folder, engine, segment, known, engine.step)
-        said = said_on_resuming(data, before - engine.step)
-        folder.database.add_event(segment.number, engine.step, "resumed", said)
-        keep_keyframes(folder, engine, planned.settings.get("every"), segment.number)
-        yield from events(RunJob(folder, data, planned, clock, checkpoint_seconds, segment.number))
+        facts = resumption_facts(data, before - engine.step)
+        folder.database.add_event(segment.number, engine.step, "resumed", facts)
+        keep_keyframes(folder, engine, resolution.settings.get("every"), segment.number)
+        yield from events(RunJob(folder, data, resolution, clock, checkpoint_seconds, segment.number))
 
 
-def _put_back(folder: RunFolder, spec: RunSpec, engine: Training) -> tuple["Clock", set[int]]:
-    """Put the training where its newest segment was saved last, or where that set out from, and cut what was
-    recorded later.
+def _put_back(folder: RunFolder, spec: RunSpec, engine: TrainingLoop) -> tuple["Clock", set[int]]:
+    """Load the last checkpoint of the newest segment, or the segment's first state, and remove later records.
 
-    -> the time so far, and the commands that are in what was saved.
+    Returns the time so far, and the commands applied in the loaded state.
     """
-    segment, kept = newest(spec), read_checkpoint(folder)
+    segment, checkpoint = newest(spec), read_checkpoint(folder)
     clock, known = Clock(), set[int]()
-    if kept is not None and kept[1]["segment"] == segment.number:
-        tensors, meta = kept
+    if checkpoint is not None and checkpoint[1]["segment"] == segment.number:
+        tensors, meta = checkpoint
         engine.load(tensors, meta["engine"])
         clock, known = Clock(*meta["clock"]), set(meta["commands"])
     elif segment.origin is not None:
@@ -238,55 +238,59 @@ def _put_back(folder: RunFolder, spec: RunSpec, engine: Training) -> tuple["Cloc
 class RunJob:
     """The training of one network, as the loop drives it. segment: of the run's losses and figures.
 
-    new: whether its folder was made for it, and goes where its first step fails. failure: what ended it,
-    where its network or data fails.
+    new: the folder was made for this job and is removed if its first step fails. failure: the error of its
+    network or data that ended it.
     """
 
     folder: RunFolder
     data: Data
-    plan: Plan
+    resolution: Resolution
     clock: Clock = field(default_factory=Clock)
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     segment: int = 0
     new: bool = False
-    run: StoredRun | None = None  # once it has ended
+    run: StoredRun | None = None  # after its end
     interruptible_close: bool = False
-    timed: bool = False  # whether the clock runs
+    timed: bool = False  # whether the clock is running
     failure: TreinoError | None = None
     transport: Transport = field(default_factory=Transport)
-    stop_wish: str | None = None  # a status; of whoever drives it in this process
+    stop_wish: str | None = None  # a status, set by the code that drives the job in this process
 
     def __post_init__(self) -> None:
         self.view = LiveView(self.folder.path)
 
     @property
+    def training(self) -> TrainingLoop:
+        return self.resolution.training
+
+    @property
     def threads(self) -> int:
-        engine = self.plan.training
+        engine = self.training
         return torch_threads_of(engine.engine, engine.threads)
 
     @property
     def resumable(self) -> bool:
-        engine = self.plan.training
+        engine = self.training
         return engine.done or not streams(self.data) or engine.step % engine.steps_per_epoch == 0
 
     def stop_reason(self) -> str | None:
-        """``stopped`` where a command asked for it; the other commands are applied on the way."""
-        engine = self.plan.training
+        """``stopped`` if a command asked for it. Applies all other new commands."""
+        engine = self.training
         if engine.done:
             return None
         if self._stopped():
             self.folder.take_commands(False)
-            if self._stopped(True):  # what came meanwhile is heard as well
+            if self._stopped(True):  # also commands that came meanwhile
                 return self.stop_wish or "stopped"
             self.folder.take_commands(True)
         if self.paused:
-            self.timed = False  # waiting is not training
+            self.timed = False  # waiting doesn't count as training
             self.view.update(engine, self.segment, playing=self.transport.playing(engine.step))
         return None
 
     def _stopped(self, stop: bool = False) -> bool:
-        """Obey the commands that have come; -> whether it is to end. stop: whether it was before."""
-        engine, db = self.plan.training, self.folder.database
+        """Apply the new commands. Returns whether to end. stop: whether an earlier command asked to."""
+        engine, db = self.training, self.folder.database
         commands = db.poll_commands()
         for command in commands:
             try:
@@ -297,7 +301,7 @@ class RunJob:
                     stop = stop and command.name in ("pause", "speed")  # else it goes on, as if resumed
                 else:
                     engine.set(command.name, command.value, command.step)
-            except TreinoError as error:  # its sender is elsewhere: a wrong wish must not end the training
+            except TreinoError as error:  # a wrong command of another process must not end the training
                 db.mark_command(command.id, "refused", segment=self.segment)
                 db.add_event(self.segment, engine.step, "refused", {"message": str(error)})
                 continue
@@ -309,17 +313,17 @@ class RunJob:
 
     @property
     def paused(self) -> bool:
-        """Whether it waits for somebody who steers it."""
-        engine = self.plan.training
+        """Whether it is paused by a command."""
+        engine = self.training
         return not engine.done and self.transport.limit(engine.step) == engine.step
 
     def advance(self) -> Tick | None:
-        """Train for a tenth of a second; losses and figures go into the run's database.
+        """Train for a tenth of a second, and add losses and figures to the run's database.
 
         Raises:
             TreinoError: the network or its data fails, and nothing was saved before.
         """
-        engine = self.plan.training
+        engine = self.training
         if engine.done:
             return None
         if not self.timed:
@@ -341,25 +345,25 @@ class RunJob:
         return tick
 
     def _fail(self, error: TreinoError) -> None:
-        """Put the training where it was saved last, to be closed there; raise where nothing was saved."""
-        engine, folder = self.plan.training, self.folder
+        """Load the last saved state, to be closed there. Raises the error if nothing was saved."""
+        engine, folder = self.training, self.folder
         if error.status == 1 or read_checkpoint(folder) is None:
             if self.new and engine.step == 0 and error.status == 2:
                 folder.discard()
             raise error
         self.clock, _known = _put_back(folder, read_run_spec(folder), engine)
-        engine.keyframes.take()  # of steps that are cut
+        engine.keyframes.take()  # drops keyframes of removed steps
         if engine.step == 0:
             raise error
-        said = _("Training failed: {why} Restored step {step}.")
-        message = said.format(step=engine.step, why=error.message)
+        sentence = _("Training failed: {why} Restored step {step}.")
+        message = sentence.format(step=engine.step, why=error.message)
         folder.database.add_event(self.segment, engine.step, "failed", {"message": message})
-        kept = _("What was trained before is kept: treino show {run}").format(run=folder.path.name)
-        error.hint = f"{error.hint} {kept}".strip()
+        hint = _("What was trained before is kept: treino show {run}").format(run=folder.path.name)
+        error.hint = f"{error.hint} {hint}".strip()
         self.failure = error
 
     def _record(self, tick: Tick) -> np.ndarray:
-        """-> the losses of its steps."""
+        """Record the tick. Returns the losses of its steps."""
         db, clock, segment = self.folder.database, self.clock, self.segment
         loss_S = tick.loss_S.cpu().numpy().astype(np.float32)
         db.add_losses(segment, tick.step - len(loss_S), loss_S)
@@ -372,15 +376,15 @@ class RunJob:
             for split, metrics in (epoch.answer or {}).items():
                 for metric, value in metrics.items():
                     db.add_epoch(segment, epoch.number, split, metric, value)
-            for split, metric, value in member_rows(epoch.evaluation or {}, self.plan.settings):
+            for split, metric, value in member_rows(epoch.evaluation or {}, self.resolution.settings):
                 db.add_epoch(segment, epoch.number, split, metric, value)
             if epoch.validation_std is not None:
                 db.add_epoch(segment, epoch.number, "validation", "loss_std", epoch.validation_std)
         return loss_S
 
     def checkpoint(self) -> None:
-        """The engine's state, the time so far, and which commands are in it; keyframes go first."""
-        engine, clock = self.plan.training, self.clock
+        """Write keyframes, then the engine's state with the time so far and the applied commands."""
+        engine, clock = self.training, self.clock
         clock.epoch_so_far += clock.lap() if self.timed else 0.0
         write_keyframes(self.folder, engine, self.segment)
         tensors, meta = engine.save()
@@ -396,18 +400,25 @@ class RunJob:
         """Measure the kept weights, write the document and seal the folder.
 
         Raises:
-            TreinoError: what ended it, when all is sealed; a failing machine.
+            TreinoError: the failure that ended it, after the folder is sealed; a failing machine.
         """
-        engine, clock = self.plan.training, self.clock
+        engine, clock = self.training, self.clock
         status = "stopped" if self.failure else status_at_end(engine.status_P, reason)
         clock.epoch_so_far += clock.lap() if self.timed else 0.0
         seconds, waited = clock.seconds + clock.epoch_so_far, clock.waited + engine.waited
         try:
             self.run = finish(
-                self.folder, self.data, self.plan, status, seconds, clock.evaluation, waited, self.segment
+                self.folder,
+                self.data,
+                self.resolution,
+                status,
+                seconds,
+                clock.evaluation,
+                waited,
+                self.segment,
             )
         finally:
-            self.view.close()  # the last state is seen while it is measured, which may take a while
+            self.view.close()  # the last state is shown during the measurement, which may be slow
         if self.failure is not None:
             raise self.failure
         return self.run.document

@@ -1,4 +1,4 @@
-"""Play, pause and speed of a training that somebody steers: how far it may go now."""
+"""Play, pause and speed of a training that somebody steers: up to which step it may go now."""
 
 import time
 from dataclasses import dataclass, field
@@ -9,13 +9,14 @@ from treino.engine.value_checks import whole
 from treino.errors import TreinoError
 from treino.words import _
 
-MOST = 1000  # steps or epochs at once
-BURST = 0.25  # seconds of steps that may be made up for
+MOST = 1000  # steps or epochs per command
+BURST = 0.25  # seconds of missed steps that are made up for
 
 
 @dataclass
 class Transport:
-    """stop_step: where it pauses, None while it plays. speed: steps per second, None as fast as it goes."""
+    """The state of the controls. stop_step: where it pauses; None: it plays. speed: steps per second; None:
+    no limit."""
 
     stop_step: int | None = None
     speed: float | None = None
@@ -23,7 +24,8 @@ class Transport:
     _at: float = field(default_factory=time.perf_counter)
 
     def command(self, name: str, value: Any, step: int, epochs: EpochStretch) -> None:
-        """Do one of ``play pause step epoch speed``; step: updates done so far. epochs: the training's count.
+        """Obey one of ``play pause step epoch speed``. step: updates so far. epochs: the training's count of
+        epochs.
 
         Raises:
             TreinoError: a count or a speed out of range.
@@ -36,16 +38,16 @@ class Transport:
             self.speed, self._owed, self._at = _speed(value), 0.0, time.perf_counter()
         else:
             count = whole(name, value, 1, MOST, text="count")
-            begin = max(step, self.stop_step or 0)  # what was asked for before is done first
+            begin = max(step, self.stop_step or 0)  # earlier commands are completed first
             border = epochs.end_of(epochs.ended(begin) + count)
             self.stop_step = begin + count if name == "step" else border
 
     def playing(self, step: int) -> bool:
-        """Whether it goes on from this step, though a slow speed may let it wait a moment."""
+        """Whether it plays at this step; a slow speed may still make it wait a moment."""
         return self.stop_step is None or self.stop_step > step
 
     def limit(self, step: int) -> int | None:
-        """The step up to which it may train now, None for any; ``step`` itself: it waits."""
+        """The step up to which it may train now; None: no limit; ``step`` itself: it waits."""
         if self.stop_step is not None and (self.speed is None or self.stop_step <= step):
             return max(self.stop_step, step)
         if self.speed is None:
@@ -57,7 +59,7 @@ class Transport:
         return reached if self.stop_step is None else min(reached, self.stop_step)
 
     def done(self, steps: int) -> None:
-        """So many steps were taken."""
+        """Count ``steps`` steps as taken."""
         if self.speed is not None:
             self._owed = max(0.0, self._owed - steps)
 

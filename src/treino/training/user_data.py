@@ -1,4 +1,4 @@
-"""Runs on a Dataset or DataLoader of the user's own: their notes, and how they are resumed."""
+"""Runs on a Dataset or DataLoader of the user: their notes, and how they are resumed."""
 
 from typing import Any
 
@@ -18,42 +18,42 @@ from treino.plots.style import split_name
 from treino.store import RunFolder
 from treino.words import _
 
-WAITED_MUCH = 0.1  # of a training's time
+WAITED_MUCH = 0.1  # share of the training time
 
 
 def reproducibility(data: Data) -> dict[str, Any]:
-    """Whether the same training gives the same numbers again, and why not, for the run's document."""
+    """Whether the training is reproducible, and why not, for the run's document."""
     why = why_not_reproducible(data)
     return {"reproducible": not why, "reproducible_why": why or None}
 
 
-def reference_given(data: Data) -> dict[str, Any]:
-    """What ``spec.json`` says of data that is neither in a file nor in memory."""
+def user_data_reference(data: Data) -> dict[str, Any]:
+    """The entries of ``spec.json`` on data that is neither in a file nor in memory."""
     return {"digest": digest(data), "streams": streams(data)} if splits_not_in_memory(data) else {}
 
 
 def streams(data: Data) -> bool:
-    """Whether the training rows come in an order of their own, of which there is no middle to go on from."""
+    """Whether the training rows are a stream, in which no training can go on from the middle of an epoch."""
     return isinstance(data.train.x, StreamRows)
 
 
-def given_again(folder: RunFolder, where: DataSource, given: Any) -> Data:
-    """The data of a run that was trained on a Dataset or DataLoader, which has to be given once more.
+def user_data(folder: RunFolder, where: DataSource, source: Any) -> Data:
+    """The data of a run that was trained on a Dataset or DataLoader, which must be passed again.
 
     Raises:
-        TreinoError: it isn't there, or holds other rows.
+        TreinoError: it is missing, or has other rows.
     """
     name = folder.path.name
-    if given is None:
+    if source is None:
         raise TreinoError(
             "data_wanted",
             _("{run} was trained on {what}, which was given in Python.").format(run=name, what=where.source),
             _("Give it again there: treino.open('{run}').resume(data).").format(run=name),
         )
     data = (
-        given
-        if isinstance(given, Data)
-        else load(given, **where.load.model_dump(mode="json", exclude_unset=True))
+        source
+        if isinstance(source, Data)
+        else load(source, **where.load.model_dump(mode="json", exclude_unset=True))
     )
     if not splits_not_in_memory(data) or digest(data) != where.digest:
         raise TreinoError(
@@ -66,8 +66,9 @@ def given_again(folder: RunFolder, where: DataSource, given: Any) -> Data:
     return data
 
 
-def said_on_resuming(data: Data, lost: int) -> dict[str, str]:
-    """What is replayed and what is not, where that is not the rule. lost: steps after the last checkpoint."""
+def resumption_facts(data: Data, lost: int) -> dict[str, str]:
+    """A message for a run that can't be resumed exactly; empty for others. lost: the steps after the last
+    checkpoint."""
     why = why_not_reproducible(data)
     if not why:
         return {}
@@ -80,10 +81,10 @@ def said_on_resuming(data: Data, lost: int) -> dict[str, str]:
 
 
 def resumed_notes(folder: RunFolder) -> list[str]:
-    """What was said at each resuming, and why it stopped where its network or data failed."""
+    """The messages of all resumptions, and of failures of the network or the data."""
     kinds = ("resumed", "failed")
-    said = (event.facts.get("message") for event in folder.database.events() if event.kind in kinds)
-    return [message for message in said if message]
+    messages = (event.facts.get("message") for event in folder.database.events() if event.kind in kinds)
+    return [message for message in messages if message]
 
 
 def waited_notes(waited: float) -> list[str]:
@@ -98,7 +99,7 @@ def waited_notes(waited: float) -> list[str]:
 
 
 def fewer_notes(data: Data, held: Data) -> list[str]:
-    """That the figures to compare with are of some rows only, where they are. held: these rows."""
+    """A note if baselines were measured on a sample of the rows. held: these rows."""
     if len(held.test) == len(data.test):
         return []
     return [
@@ -109,7 +110,7 @@ def fewer_notes(data: Data, held: Data) -> list[str]:
 
 
 def unanswered_notes(split: str, output_NC: Tensor) -> list[str]:
-    """Why there is no figure of these rows, where an output of the network is NaN."""
+    """A note if these rows have no figures because an output of the network is NaN."""
     without = int(output_NC.isnan().any(dim=1).sum())
     if not without:
         return []
@@ -121,6 +122,6 @@ def unanswered_notes(split: str, output_NC: Tensor) -> list[str]:
 
 
 def answers(net: nn.Module, rows: Rows, item_shape: tuple[int, ...] | None) -> tuple[Tensor, Tensor]:
-    """The network's outputs ``[N, C]``, and y in the same order, wherever the rows are."""
-    found = [(outputs(net, x, item_shape=item_shape), y) for x, y in parts(rows.x, rows.y)]
-    return torch.cat([out for out, _y in found]), torch.cat([y for _out, y in found])
+    """The network's outputs ``[N, C]``, and y in the same order, of rows in memory or on disk."""
+    pairs = [(outputs(net, x, item_shape=item_shape), y) for x, y in parts(rows.x, rows.y)]
+    return torch.cat([out for out, _y in pairs]), torch.cat([y for _out, y in pairs])

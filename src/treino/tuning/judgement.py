@@ -34,7 +34,7 @@ from treino.resampling import Scores, auc_scores, f1_scores
 from treino.search import judge
 from treino.spec import OF_DATA, read_settings
 from treino.store import RunFolder
-from treino.training.train import drain, training
+from treino.training.train import drain, train_events
 from treino.tuning.bracket import TrainingBracket, kept_outputs
 from treino.tuning.distribution import Distribution
 from treino.tuning.ensemble import alike, greedy_ensemble, networks
@@ -179,7 +179,7 @@ def winner_run(folder: RunFolder, sweep: SweepTraining, member: int) -> tuple[St
     path = folder.within(BEST)
     _remove(path)  # of a sweep that was killed while it was judged
     own = read_settings(settings | {"out": str(path)})
-    run = drain(illustrated(training(sweep.source, own, networks=sweep.networks)))
+    run = drain(illustrated(train_events(sweep.source, own, networks=sweep.networks)))
     mine = whole_state(run.module)
     if early and group.config.shared.schedule != "constant":  # a shorter plan would have other learning rates
         again = replace(group, config=group.config.with_settings(engine=row["engine"])).training()
@@ -221,7 +221,7 @@ def judgement(
         if decides is None
         else decides(choose, rows["target"])
     )
-    found = judge.selection_bias(chosen, len(members), choose.shape[1], shown=judge.by_rows(scores, turned))
+    found = judge.selection_bias(chosen, len(members), choose.shape[1], report=judge.by_rows(scores, turned))
     winner = sweep.top[0].member
     rows_of = {row["member"]: row for row in sweep.rows.last()}
     each = judge.by_rows(scores, turned)(None).tolist()

@@ -22,7 +22,7 @@ from treino.spec import OF_DATA, Settings
 from treino.store import RunFolder, find
 from treino.store.files import damaged
 from treino.training.initial_facts import run_facts
-from treino.training.resolution import Plan, decide, plan
+from treino.training.resolution import Resolution, decide, resolve
 from treino.tuning.bracket import MEMBERS, MemberTable, TopMember, read_top
 from treino.tuning.populations import COMPARED, settings_of
 from treino.words import _
@@ -105,7 +105,7 @@ def member_run(folder: RunFolder, member: int, access: Access) -> StoredRun:
     return StoredRun(folder, access, data, row)
 
 
-def _plan(run: StoredRun, row: SweepRow) -> Plan:
+def _plan(run: StoredRun, row: SweepRow) -> Resolution:
     """Its training before the first step, where every setting is decided.
 
     Raises:
@@ -119,14 +119,14 @@ def _plan(run: StoredRun, row: SweepRow) -> Plan:
         shapes = [t.shape for t in row.tensors.values()]
         check_layers([data.inputs, *net.hidden, outputs], shapes, run.name)
     kind = "mlp" if s.net is None else "file"
-    return plan(s, data, run_network(run.folder, kind, s.net, run.access, s.seed))
+    return resolve(s, data, run_network(run.folder, kind, s.net, run.access, s.seed))
 
 
 def _spec(run: StoredRun, row: SweepRow) -> RunSpec:
-    sweep, data, net, planned = read_sweep_spec(run.folder), run.data, row.asked.net, _plan(run, row)
-    resolved = ResolvedSettings.model_validate({**planned.settings, "net": None})
+    sweep, data, net, resolution = read_sweep_spec(run.folder), run.data, row.asked.net, _plan(run, row)
+    resolved = ResolvedSettings.model_validate({**resolution.settings, "net": None})
     resolved = resolved.model_copy(update={"net": net})  # a copy in the sweep's folder, as runs have none
-    facts = RunFacts.model_validate(run_facts(data, planned))
+    facts = RunFacts.model_validate(run_facts(data, resolution))
     return RunSpec.model_construct(
         asked={**sweep.asked, **({} if net is None else {"net": net})},
         resolved=resolved,
@@ -134,11 +134,11 @@ def _spec(run: StoredRun, row: SweepRow) -> RunSpec:
         data=sweep.data,
         classes=data.classes,
         inputs=data.inputs,
-        outputs=planned.training.outputs,
+        outputs=resolution.training.outputs,
         item_shape=data.item_shape,
         target_mean=data.target_mean,
         target_scale=data.target_scale,
-        steps_per_epoch=planned.training.steps_per_epoch,
+        steps_per_epoch=resolution.training.steps_per_epoch,
         net="mlp" if net is None else "file",
         command=f"treino train --like {run.typed}",
         weights=None,

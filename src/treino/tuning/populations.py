@@ -19,7 +19,7 @@ from torch.nn.parameter import is_lazy
 from treino.cluster.cluster import Cluster, TaskEnd
 from treino.cluster.devices import gpu_engine
 from treino.data.dataset import Data
-from treino.engine import MLP, Tick, TrainConfig, Training, mlp
+from treino.engine import MLP, Tick, TrainConfig, TrainingLoop, mlp
 from treino.engine.kernels.selection import WORKERS
 from treino.engine.metrics import METRICS, measure
 from treino.engine.saved_state import save_rows
@@ -57,7 +57,7 @@ class Group:
     config: TrainConfig
     network: tuple[NetworkFile, int] | None = None
 
-    def part(self, rows: Sequence[int], whole: Training) -> "Group":
+    def part(self, rows: Sequence[int], whole: TrainingLoop) -> "Group":
         """Some of the members. whole: the training of all, which decided what was left open."""
         config = whole.config.with_settings(engine=whole.engine, threads=whole.threads)
         if len(self.members) == 1 or not isinstance(self.net, MLP):
@@ -67,9 +67,9 @@ class Group:
         net = replace(self.net, dropout=tuple(rates[row] for row in rows))
         return Group(tuple(self.members[row] for row in rows), self.data, net, config.rows(rows))
 
-    def training(self) -> Training:
+    def training(self) -> TrainingLoop:
         """The population, before its first step."""
-        return Training(*set_up(self.data, self.net, self.config))
+        return TrainingLoop(*set_up(self.data, self.net, self.config))
 
 
 def whole_settings() -> dict[str, bool]:
@@ -185,7 +185,7 @@ def group_work(group: Group) -> int:
     return len(group.members) * weights * batch
 
 
-def rung_step(training: Training, share: float) -> int:
+def rung_step(training: TrainingLoop, share: float) -> int:
     """Where members are judged that shall have done this share of their steps: at the next look."""
     step = 0
     while step < share * training.steps - 1e-9:
@@ -315,7 +315,7 @@ class GroupTraining:
     group: Group
     metric: str
     target: tuple[str, float] | None = None
-    training: Training = field(init=False)
+    training: TrainingLoop = field(init=False)
     curve: Curve = field(init=False)
     kept_figures: dict[str, Tensor] = field(default_factory=dict)
     reached: Tensor = field(init=False)

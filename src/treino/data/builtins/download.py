@@ -1,7 +1,7 @@
 """Download of built-in data sets: several mirrors, resumed after a break, verified by SHA-256.
 
-A file comes under its own name only once its digest is right; until then it is ``NAME.part``, which the
-next attempt goes on with. Nothing is unpacked here.
+A file gets its own name once its digest is right. Until then it is ``NAME.part``, which the next attempt
+continues. Nothing is unpacked here.
 """
 
 import http.client
@@ -27,7 +27,7 @@ Report = Callable[[int], None]
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file that mirrors have: its name, its size in bytes and its SHA-256, both as fetched."""
+    """A file on a mirror: its name, and its size in bytes and SHA-256 as downloaded."""
 
     name: str
     size: int
@@ -35,7 +35,7 @@ class RemoteFile:
 
 
 class _DownloadFailure(Exception):  # noqa: N818 - never leaves this file
-    """What was wrong with one attempt; ``again`` where another one at the same mirror may help."""
+    """The failure of one attempt; ``again``: another attempt at the same mirror may help."""
 
     def __init__(self, reason: str, again: bool) -> None:
         super().__init__(reason)
@@ -43,20 +43,20 @@ class _DownloadFailure(Exception):  # noqa: N818 - never leaves this file
 
 
 def fetch(name: str, remotes: Sequence[RemoteFile], mirrors: Sequence[str], folder: Path) -> str:
-    """Bring these files of the data set ``name`` into ``folder``; -> the host that the last one came from.
+    """Download these files of the data set ``name`` into ``folder``. Returns the host of the last one.
 
-    mirrors: addresses of folders, tried in order. ``$TREINO_MIRROR`` names another one, that has a folder
-    for each data set, to be used instead; with ``$TREINO_OFFLINE`` nothing is fetched.
+    mirrors: addresses of folders, tried in order. ``$TREINO_MIRROR`` replaces them by one that has a folder
+    for each data set; with ``$TREINO_OFFLINE`` nothing is downloaded.
 
     Raises:
         TreinoError: offline, or no mirror gave the right file, with what each of them gave.
     """
-    wanted = ", ".join(remote.name for remote in remotes)
+    names = ", ".join(remote.name for remote in remotes)
     if os.environ.get("TREINO_OFFLINE", "") not in ("", "0"):
         raise TreinoError(
             "offline",
             _("{name} is not here, and TREINO_OFFLINE forbids to fetch it: {files}.").format(
-                name=name, files=wanted
+                name=name, files=names
             ),
             _("Put the files into {folder}, or unset TREINO_OFFLINE.").format(folder=folder),
             status=1,
@@ -102,10 +102,11 @@ def _fetch_one(name: str, remote: RemoteFile, addresses: Sequence[str], folder: 
 
 
 def _attempt(url: str, remote: RemoteFile, folder: Path, report: Report) -> None:
-    """One request: the rest of the part file, or all of it; the file itself once its digest is right."""
+    """Make one request for the rest of the part file, or for all of it; rename the file if its digest is
+    right."""
     part = folder / f"{remote.name}.part"
     have = part.stat().st_size if part.is_file() else 0
-    if have >= remote.size:  # it broke off between its last byte and the rename, or it is not our file
+    if have >= remote.size:  # interrupted between the last byte and the rename, or another file
         if have == remote.size and files.sha256(part) == remote.sha256:
             _finish(part, folder / remote.name)
             return
@@ -155,7 +156,7 @@ def _goes_on(response: http.client.HTTPResponse, have: int) -> bool:
 def _store(
     response: http.client.HTTPResponse, part: Path, have: int, remote: RemoteFile, report: Report
 ) -> None:
-    """Append what comes, never more than one byte beyond the size that the file must have."""
+    """Append the response's bytes, at most one more than the file's known size."""
     with files.trouble(part):
         out = open(part, "ab" if have else "wb")  # noqa: SIM115 - trouble() is about our disk alone
     with out:

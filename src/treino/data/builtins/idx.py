@@ -19,7 +19,7 @@ from treino.store import files
 from treino.words import _
 
 SIZE = 28
-# SHA-256 of the four files as they are known to the world: unpacked for MNIST (people pack it anew), and
+# Published SHA-256 of the four files: unpacked for MNIST (which people compress again), and
 # of the archive files that the mirrors have.
 MNIST = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -91,8 +91,8 @@ def read_idx_set(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[str]]:
     """Pixels ``[70000, 784]``, labels ``[70000]`` (training rows first) and notes.
 
-    A file is looked for in ``$TREINO_DATA/name``, then in the cache; those that are in neither are fetched.
-    Raises TreinoError naming the file where one is damaged or can't be fetched.
+    Looks for each file in ``$TREINO_DATA/name``, then in the cache, and downloads those that are in neither.
+    Raises TreinoError naming the file if one is damaged or can't be downloaded.
     """
     notes: list[str] = []
     paths = {stem: _find(name, stem) for stem in MNIST}
@@ -141,7 +141,7 @@ def _find(name: str, stem: str) -> Path | None:
 def _read(
     path: Path, shape: tuple[int, ...], unpacked: str | None, packed: str | None
 ) -> tuple[NDArray[np.uint8], bool]:
-    """The values in an IDX file ``[product of shape]``, and whether its checksum was known and right."""
+    """The values in an IDX file ``[product of shape]``, and whether its checksum is a known one."""
     try:
         content = path.read_bytes()
     except OSError as error:

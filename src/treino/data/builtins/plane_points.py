@@ -44,7 +44,8 @@ def circles(noise: float = 0.1, factor: float = 0.5) -> _Points:
 
 
 def spirals(noise: float = 0.04, arms: int = 3, turns: float = 0.75) -> _Points:
-    """Three arms that wind out of the middle to radius 1, each 0.75 turns, evenly spaced in radius."""
+    """Three arms that spiral from the centre to radius 1 in 0.75 turns, with points evenly spaced in
+    radius."""
     points = []
     for arm in range(arms):
         radius = np.linspace(0.05, 1, len(range(arm, ROWS, arms)))
@@ -54,7 +55,7 @@ def spirals(noise: float = 0.04, arms: int = 3, turns: float = 0.75) -> _Points:
 
 
 def _shuffled(x_N2: NDArray[np.float64], classes: int, noise: float) -> _Points:
-    """Rows in random order and the noise added. x comes class by class, the first classes the longer."""
+    """Rows in random order, with noise added. x comes class by class, the larger classes first."""
     counts = [len(range(c, len(x_N2), classes)) for c in range(classes)]
     y_N = np.repeat(np.arange(classes), counts)
     random = np.random.RandomState(0)

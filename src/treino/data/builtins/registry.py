@@ -17,8 +17,8 @@ class Builtin:
     """A built-in data set.
 
     about: what it is, marked with ``N_``. read(name): its rows, by ``table_of`` or another way.
-    sklearn: a call in sklearn.datasets that gives the same rows in scripts without treino; lines: the body of
-    a function of ``np`` that does. With neither of them a script brings the rows along.
+    sklearn: a call of sklearn.datasets that gives the same rows in scripts without treino; lines: the body of
+    a function of ``np`` that does. An exported script of a data set with neither contains the rows.
     """
 
     rows: int

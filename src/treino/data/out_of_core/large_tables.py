@@ -1,6 +1,6 @@
 """Preparation of tables larger than memory: fitted column by column, written row by row.
 
-Everything is computed as of a table in memory, in the same order, so both give the same bits.
+All sums run in the same order as for a table in memory, so both give the same bits.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,12 +27,12 @@ from treino.errors import TreinoError
 from treino.store import files
 from treino.words import _, numeral
 
-ROW_BYTES = 96  # of memory for each row, whatever its columns: its number, part, class and one cell
+ROW_BYTES = 96  # of memory for each row, however many columns: its number, part, class and one cell
 NAMES = {TRAIN: "train", VALIDATION: "validation", TEST: "test"}
 
 
 def check_room(rows: int, limit: int) -> None:
-    """Refuse rows of which not even the numbers have room in memory."""
+    """Refuse a table whose row numbers alone don't fit into memory."""
     if rows * ROW_BYTES > limit:
         raise TreinoError(
             "max_memory_rows",
@@ -44,7 +44,7 @@ def check_room(rows: int, limit: int) -> None:
 
 
 def equal_rows(tables: Sequence[Table], chosen: Mapping[str, ColumnRole]) -> NDArray[np.int64]:
-    """``[N]``: for each row of all tables the first that is equal to it."""
+    """``[N]``: for each row of all tables the number of the first row equal to it."""
     n = sum(table.rows for table in tables)
     return first_equal_columns(lambda: comparable_columns(tables, chosen), n, len(chosen))
 
@@ -52,7 +52,7 @@ def equal_rows(tables: Sequence[Table], chosen: Mapping[str, ColumnRole]) -> NDA
 def scaled(table: Table, preparation: Preparation, train_N: NDArray[np.int64]) -> Preparation:
     """The preparation with mean and scale of its inputs, from the training rows of one column at a time.
 
-    NumPy adds up the rows of ``[N, D]`` one after the other if there are several columns, and so does this.
+    Adds up rows one after the other, as NumPy does for ``[N, D]`` with several columns.
     """
     mean, scale = [0.0] * len(preparation.inputs), [1.0] * len(preparation.inputs)
     for encoder, group in zip(preparation.encoders, preparation.groups, strict=True):
@@ -71,7 +71,7 @@ def scaled(table: Table, preparation: Preparation, train_N: NDArray[np.int64]) -
 
 
 def _fit(value_K: NDArray[np.float64]) -> tuple[float, float]:
-    """Mean and deviation as ``fit_table`` computes them; the values are overwritten."""
+    """Mean and deviation as ``fit_table`` computes them. Overwrites the values."""
     largest = max(float(value_K.max()), -float(value_K.min())) or 1.0
     value_K /= largest
     mean = _sum(value_K) / len(value_K)
@@ -81,7 +81,7 @@ def _fit(value_K: NDArray[np.float64]) -> tuple[float, float]:
 
 
 def _sum(value_K: NDArray[np.float64]) -> float:
-    """One after the other; ``sum`` adds in pairs."""
+    """The sum, added one after the other; NumPy's ``sum`` adds in pairs."""
     total, piece = 0.0, 1 << 14
     for start in range(0, len(value_K), piece):
         part = value_K[start : start + piece].copy()
@@ -97,7 +97,7 @@ def on_disk(
     train_N: NDArray[np.int64],
     folder: Path,
 ) -> tuple[Preparation, dict[str, EncodingGaps], dict[int, Any]]:
-    """``fit.in_memory`` with x in files of the folder."""
+    """As ``fit.in_memory``, with x in files of the folder."""
     preparation = scaled(tables[0], preparation, train_N)
     met = _write(tables, parts, preparation, folder)
     counts = np.bincount(np.concatenate(parts) - LEFT_OUT, minlength=len(NAMES) + 1)
@@ -109,7 +109,7 @@ def on_disk(
 def _write(
     tables: Sequence[Table], parts: Sequence[NDArray[np.int64]], preparation: Preparation, folder: Path
 ) -> dict[str, EncodingGaps]:
-    """Write x of the parts to their files, rows in order; -> what was met in each column."""
+    """Write x of each part to its file, rows in order. Returns the gaps met in each column."""
     met = {name: EncodingGaps() for name in preparation.features}
     with ExitStack() as opened:
         out = {part: opened.enter_context((folder / name_of(part)).open("wb")) for part in NAMES}

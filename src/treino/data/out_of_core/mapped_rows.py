@@ -18,17 +18,16 @@ from treino.data.row_order import BLOCK_ROWS
 
 TOUCHED_BYTES = 1 << 26  # pages of the file that may be in memory at a time
 AROUND_BYTES = 1 << 16  # what the system maps at the touch of one row
-CHUNK_BYTES = 1 << 22  # neighbours that are read in one go hold no more
-DENSE = 32  # where so many rows of a chunk hold a wanted one, all of it is read
+CHUNK_BYTES = 1 << 22  # bytes of a chunk, which is read in one go
+DENSE = 32  # a chunk is read whole if one in so many of its rows is needed
 
 
 class MappedRows:
-    """A memory-mapped array of rows that reads like a tensor ``[N, *item]`` and is never in memory whole.
+    """A memory-mapped array of rows, indexed like a tensor ``[N, *item]`` and never in memory whole.
 
-    Where many neighbours are wanted they are read from the file in one go; the last ones are kept, for an
-    order by blocks comes back for the rest of them. Single rows are touched through the map; the system
-    would keep every page of it in this process until it needs the room, and here they are given back before
-    they are 64 MB. What the file says is what is read: nothing is converted.
+    Chunks of which many rows are needed are read from the file in one go, and the newest chunks stay in a
+    buffer: an order by blocks needs the rest of them next. Single rows are read through the map, whose pages
+    are released before they take 64 MB: the system would keep them in this process. Values are not converted.
     """
 
     def __init__(self, array: "np.memmap[Any, Any]") -> None:
@@ -42,9 +41,9 @@ class MappedRows:
         if self._file is not None:
             weakref.finalize(self, os.close, self._file)
         if getattr(array, "mode", "r") == "c":
-            self._map = self._file = None  # what was changed in the copy is nowhere else
+            self._map = self._file = None  # changes of the copy are not in the file
         self._chunk = max(1, min(BLOCK_ROWS, CHUNK_BYTES // self._row_bytes))
-        self._kept = torch.empty(0, dtype=self.dtype)  # [places · chunk, *item]
+        self._buffer = torch.empty(0, dtype=self.dtype)  # [places · chunk, *item]
         self._place_of: dict[int, int] = {}
         self._touched = 0
         self._one_at_a_time = threading.Lock()
@@ -68,13 +67,13 @@ class MappedRows:
         return self.take(torch.arange(len(self))[index])
 
     def index_select(self, dim: int, index: Tensor) -> Tensor:
-        """Rows by number, as a tensor's."""
+        """Rows by number, as of a tensor."""
         if dim:
             raise ValueError(f"rows lie along dimension 0, not {dim}")
         return self.take(index)
 
     def take(self, index_B: Tensor) -> Tensor:
-        """A copy ``[B, *item]`` of these rows; the file is gone through from its front to its end."""
+        """A copy ``[B, *item]`` of these rows, read in the file's order."""
         sorted_B, place_B = index_B.sort()
         chunk_K, of_B, count_K = torch.unique_consecutive(
             sorted_B // self._chunk, return_inverse=True, return_counts=True
@@ -89,16 +88,17 @@ class MappedRows:
             start_K[dense_K] = torch.tensor(self._read(chunk_K[dense_K].tolist())) * self._chunk
             at_B = torch.empty_like(index_B)
             at_B[place_B] = start_K[of_B] + sorted_B % self._chunk
-            found = self._kept.index_select(0, at_B)
+            copy_B = self._buffer.index_select(0, at_B)
         if not bool(dense_K.all()):
             single_B = ~dense_K[of_B]
-            self._touch(sorted_B[single_B], place_B[single_B], found)
-        return found
+            self._touch(sorted_B[single_B], place_B[single_B], copy_B)
+        return copy_B
 
     def _dense(self, chunk_K: Tensor, count_K: Tensor) -> Tensor:
-        """``[K]`` bool: which chunks to read whole: those that are kept, and where many rows are wanted."""
-        kept_K = torch.isin(chunk_K, torch.tensor(list(self._place_of), dtype=torch.int64))
-        dense_K = kept_K | (count_K * DENSE >= self._chunk)
+        """``[K]`` bool: whether to read a chunk whole: it is in the buffer, or many of its rows are
+        needed."""
+        ready_K = torch.isin(chunk_K, torch.tensor(list(self._place_of), dtype=torch.int64))
+        dense_K = ready_K | (count_K * DENSE >= self._chunk)
         most = max(1, TOUCHED_BYTES // (self._chunk * self._row_bytes))
         if int(dense_K.sum()) > most:
             count_K = torch.where(dense_K, count_K, 0)
@@ -107,32 +107,36 @@ class MappedRows:
         return dense_K
 
     def _read(self, chunks: list[int]) -> list[int]:
-        """The places at which these chunks are kept now, after those that were not have been read."""
-        if len(chunks) * self._chunk > len(self._kept):
-            self._kept = torch.empty(len(chunks) * self._chunk, *self.shape[1:], dtype=self.dtype)
+        """Read the chunks that are not in the buffer. Returns the place of each chunk in the buffer."""
+        if len(chunks) * self._chunk > len(self._buffer):
+            self._buffer = torch.empty(len(chunks) * self._chunk, *self.shape[1:], dtype=self.dtype)
             self._place_of = {}
-        places = len(self._kept) // self._chunk
-        kept = {c: self._place_of[c] for c in chunks if c in self._place_of}
-        free = iter(sorted(set(range(places)) - set(kept.values())))
+        places = len(self._buffer) // self._chunk
+        place_of = {c: self._place_of[c] for c in chunks if c in self._place_of}
+        free = iter(sorted(set(range(places)) - set(place_of.values())))
         runs: list[list[int]] = []  # chunk, place, number of neighbours
         for chunk in chunks:
-            if chunk not in kept:
-                kept[chunk] = next(free)
-                if runs and runs[-1][0] + runs[-1][2] == chunk and runs[-1][1] + runs[-1][2] == kept[chunk]:
+            if chunk not in place_of:
+                place_of[chunk] = next(free)
+                if (
+                    runs
+                    and runs[-1][0] + runs[-1][2] == chunk
+                    and runs[-1][1] + runs[-1][2] == place_of[chunk]
+                ):
                     runs[-1][2] += 1
                 else:
-                    runs.append([chunk, kept[chunk], 1])
-        self._place_of = {}  # an error in between leaves nothing half read
-        for chunk, _place, number in runs:  # a disk is fastest when it knows all that is wanted
+                    runs.append([chunk, place_of[chunk], 1])
+        self._place_of = {}  # if reading fails, no chunk counts as read
+        for chunk, _place, number in runs:  # a disk is fastest if it knows all requests at once
             self._announce(chunk, number)
         for chunk, place, number in runs:
             rows = min(number * self._chunk, len(self) - chunk * self._chunk)
-            self._fill(self._kept[place * self._chunk :][:rows], chunk * self._chunk)
-        self._place_of = kept
-        return [kept[chunk] for chunk in chunks]
+            self._fill(self._buffer[place * self._chunk :][:rows], chunk * self._chunk)
+        self._place_of = place_of
+        return [place_of[chunk] for chunk in chunks]
 
     def soon(self, index_B: Tensor) -> None:
-        """Tell the system to read rows that will be taken next, where they are neighbours."""
+        """Tell the system to read the chunks that will be needed next."""
         chunk_K, count_K = torch.unique(index_B // self._chunk, return_counts=True)
         for chunk in chunk_K[self._dense(chunk_K, count_K)].tolist():
             if chunk not in self._place_of:
@@ -145,7 +149,7 @@ class MappedRows:
             os.posix_fadvise(self._file, at, number * size, os.POSIX_FADV_WILLNEED)
 
     def _fill(self, rows: Tensor, first: int) -> None:
-        """Read these rows, from the first on, straight into place."""
+        """Read rows from the number ``first`` on into the buffer."""
         assert self._file is not None
         into: memoryview = rows.view(torch.uint8).numpy().reshape(-1).data
         at = self._start + first * self._row_bytes
@@ -156,7 +160,7 @@ class MappedRows:
             into, at = into[size:], at + size
 
     def _read_again(self, row: int) -> bool:
-        """Whether the file holds what the map shows, of one row."""
+        """Whether one row of the file equals that of the map."""
         again = torch.empty_like(self._rows[row : row + 1])
         try:
             self._fill(again, row)
@@ -164,8 +168,8 @@ class MappedRows:
             return False
         return torch.equal(again.view(torch.uint8), self._rows[row : row + 1].contiguous().view(torch.uint8))
 
-    def _touch(self, sorted_B: Tensor, place_B: Tensor, found: Tensor) -> Tensor:
-        """Rows one by one through the map, given back as they have been copied."""
+    def _touch(self, sorted_B: Tensor, place_B: Tensor, copy_B: Tensor) -> Tensor:
+        """Copy rows one by one through the map, releasing its pages on the way."""
         page_B = sorted_B * self._row_bytes // AROUND_BYTES
         fresh_B = torch.ones(len(sorted_B), dtype=torch.int64)
         fresh_B[1:] = page_B[1:] != page_B[:-1]
@@ -174,11 +178,11 @@ class MappedRows:
         while at < len(sorted_B):
             most = int(touched_B[at]) + TOUCHED_BYTES
             stop = max(at + 1, int(torch.searchsorted(touched_B, most)))
-            # rows go straight to their places, for a copy of a copy would cost as much again
-            found.index_copy_(0, place_B[at:stop], self._rows.index_select(0, sorted_B[at:stop]))
+            # rows are copied straight to their places: a second copy would double the cost
+            copy_B.index_copy_(0, place_B[at:stop], self._rows.index_select(0, sorted_B[at:stop]))
             self._used(int(touched_B[stop - 1] - touched_B[at]) + AROUND_BYTES)
             at = stop
-        return found
+        return copy_B
 
     def parts(self, y: Tensor, rows: int) -> Iterator[Batch]:
         return zip(self.split(rows), y.split(rows), strict=True)
@@ -215,12 +219,12 @@ class MappedRows:
     def _used(self, size: int) -> None:
         self._touched += size
         if self._touched >= TOUCHED_BYTES and self._map is not None and hasattr(mmap, "MADV_DONTNEED"):
-            self._map.madvise(mmap.MADV_DONTNEED)  # of a shared map: the pages stay in the system's cache
+            self._map.madvise(mmap.MADV_DONTNEED)  # the pages of a shared map stay in the system's cache
             self._touched = 0
 
 
 def _file_of(array: "np.memmap[Any, Any]") -> tuple[int | None, int]:
-    """(the file, opened for reading; the byte in it where the rows begin); None where it can't be read so."""
+    """(the opened file, the byte at which the rows begin); None if the file can't be read directly."""
     root: Any = array
     while isinstance(root.base, np.memmap):
         root = root.base
@@ -235,9 +239,8 @@ def _file_of(array: "np.memmap[Any, Any]") -> tuple[int | None, int]:
 
 
 def as_mapped(values: Any) -> Any:
-    """Rows that NumPy's ``memmap`` or torch's ``from_file`` maps, as MappedRows; anything else as it is.
-
-    What is no array of numbers in this machine's byte order is left to those who read it whole.
+    """MappedRows of NumPy's ``memmap`` or torch's ``from_file``; anything else unchanged, also arrays of
+    other types or of another byte order, which are read whole.
     """
     if isinstance(values, Tensor) and values.is_contiguous() and values.device.type == "cpu":
         name = getattr(values.untyped_storage(), "filename", None)

@@ -1,8 +1,8 @@
 """The cache of prepared tables larger than memory: written under a temporary name, renamed when complete.
 
-With a cache folder what was prepared stays there, under a name that follows from the file's content and from
-what was asked, and is found again; without one it goes with the Data. A folder that was being made when its
-process died is never read, and the next one who makes one removes it.
+In a cache folder a prepared table stays under a name derived from the file's content and the arguments, and
+is used again; without a cache folder it is removed with the Data. A folder whose process died before it was
+complete is never read, and the next process removes it.
 """
 
 import glob
@@ -39,7 +39,7 @@ from treino.store.encoding import signed, signed_value
 from treino.words import _
 
 FORMAT = 2
-HELD = 6  # times that a table of numbers is in memory at most while it is prepared there
+HELD = 6  # copies of a table of numbers in memory, at most, while it is prepared there
 INPUT_BYTES = 24  # of memory for each input of each row: its raw value twice, and x
 FOLDER = ".prepared"  # beside the runs
 MANIFEST, REST = "manifest.json", "rest.safetensors"
@@ -49,22 +49,23 @@ PLAIN = (
 )  # fmt: skip
 _PARTS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 _UNFINISHED = ".unfinished-"
-_YOUNG = 60.0  # seconds in which a folder may be about to be locked
-_KNOWN: dict[tuple[int, ...], str] = {}  # digests of files, by what tells a file and its version
+_YOUNG = 60.0  # seconds during which a new folder may not be locked yet
+_KNOWN: dict[tuple[int, ...], str] = {}  # digests of files by inode, size and time of change
 
 
 class PreparedCache:
     """A cache folder for one prepared table, made on first use.
 
-    limit: bytes of memory that the rows may take. asked: all that the prepared rows follow from, as JSON.
-    cache: the folder in which what was prepared stays; None for one that goes with the Data.
+    limit: bytes of memory that the rows may take. request: all arguments that determine the prepared rows, as
+    JSON.
+    cache: the folder for prepared tables; None for a temporary one that is removed with the Data.
     """
 
     def __init__(self, limit: int, cache: Path | None, request: Mapping[str, object]) -> None:
         self.limit = limit
         self._root = cache or Path(tempfile.gettempdir()) / f"treino-{os.getuid()}"
         self._stays = cache is not None
-        self._asked: dict[str, object] = {"format": FORMAT, "treino": version("treino"), **request}
+        self._request: dict[str, object] = {"format": FORMAT, "treino": version("treino"), **request}
         self._folder: Path | None = None
         self._lock: int | None = None
 
@@ -72,13 +73,13 @@ class PreparedCache:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Remove what was not kept."""
+        """Remove the folder unless ``keep`` was called."""
         if self._folder is not None:
             _remove(self._folder, self._lock, os.getpid())
             self._folder = None
 
     def folder(self) -> Path:
-        """Where files go while they are written."""
+        """The folder for the files that are being written."""
         if self._folder is None:
             (files.make_folder if self._stays else files.make_private_folder)(self._root)
             remove_unfinished(self._root)
@@ -89,7 +90,7 @@ class PreparedCache:
 
     @property
     def room(self) -> MemoryLimit:
-        """For the rows as they are read."""
+        """The memory limit for rows that are being read."""
         return MemoryLimit(self.limit // HELD, self.folder)
 
     @property
@@ -99,7 +100,7 @@ class PreparedCache:
 
     @property
     def note(self) -> str:
-        """Where the rows are."""
+        """A sentence that says where the rows are."""
         if self._stays:
             return _(
                 "Larger than the memory for it, so prepared once into {folder} beside the runs and read from"
@@ -109,11 +110,12 @@ class PreparedCache:
 
     @property
     def name(self) -> str:
-        """What the folder is called once it is whole."""
-        return hashlib.sha256(json.dumps(self._asked, sort_keys=True).encode()).hexdigest()[:16]
+        """The name of the complete folder."""
+        return hashlib.sha256(json.dumps(self._request, sort_keys=True).encode()).hexdigest()[:16]
 
-    def found(self, source: object, files_of: Mapping[str, object]) -> Data | None:
-        """The table that was prepared before from files of the same content with the same options."""
+    def lookup(self, source: object, files_of: Mapping[str, object]) -> Data | None:
+        """The table prepared earlier from files of the same content with the same options, if there is
+        one."""
         paths = [source, *files_of.values()]
         if not self._stays or not self._root.is_dir() or not all(map(_is_file, paths)):
             return None
@@ -121,7 +123,7 @@ class PreparedCache:
 
         ids = [identity(str(path)) for path in paths]
         self.made_of([sha256 for _name, sha256 in ids])
-        data = _read(self._root, self.name, self._asked)
+        data = _read(self._root, self.name, self._request)
         if data is None:
             return None
         rest = zip(files_of, paths[1:], ids[1:], strict=True)
@@ -134,18 +136,18 @@ class PreparedCache:
         )
 
     def made_of(self, digests: Sequence[str | None]) -> None:
-        """Record the content that the table is made of."""
-        self._asked["sha256"] = list(digests)
+        """Add the digests of the table's files to the request."""
+        self._request["sha256"] = list(digests)
 
     def too_small_for(self, preparation: Preparation, table: Table) -> bool:
-        """Whether the inputs of a file's rows need more than there is memory for."""
+        """Whether the inputs of the rows need more memory than the limit."""
         many = table.rows * len(preparation.inputs) * INPUT_BYTES > self.limit
         return many and table.sha256 is not None and preparation.kind == "table"
 
     def keep(self, data: Data) -> None:
-        """Let the files stay: they are whole from now on. Without a cache folder they go with the Data.
+        """Keep the files, which are complete now; without a cache folder, as long as the Data.
 
-        data: its y and index are kept too; x is what ``large_tables.read_inputs`` gave, and stays what it is.
+        data: its y and index are written too; its x is already in the files.
         """
         folder = self.folder()
         for leftover in folder.glob("*.arrow"):
@@ -154,11 +156,11 @@ class PreparedCache:
             weakref.finalize(data, _remove, folder, self._lock, os.getpid())
             self._folder = None
             return
-        _write(folder, data, self._asked)
+        _write(folder, data, self._request)
         path = self._root / self.name
         with files.trouble(path):
             if os.path.lexists(path):
-                if _read(self._root, self.name, self._asked) is not None:  # another process was faster
+                if _read(self._root, self.name, self._request) is not None:  # by another process
                     return
                 old = folder.with_name(f"{folder.name}-old")
                 os.rename(path, old)
@@ -171,7 +173,7 @@ class PreparedCache:
 
 
 def remove_unfinished(root: Path) -> None:
-    """Remove folders whose makers have died."""
+    """Remove the incomplete folders of processes that died."""
     for path in root.glob(f"{_UNFINISHED}*"):
         with suppress(OSError, TreinoError):
             inside = files.inside(root, f"{path.name}/{lock.NAME}")
@@ -190,7 +192,7 @@ def _age(path: Path) -> float:
 
 
 def _remove(folder: Path, descriptor: int | None, process: int) -> None:
-    if os.getpid() != process:  # a fork of the one whose folder it is
+    if os.getpid() != process:  # a fork of the process that owns the folder
         return
     shutil.rmtree(folder, ignore_errors=True)
     if descriptor is not None:
@@ -198,7 +200,7 @@ def _remove(folder: Path, descriptor: int | None, process: int) -> None:
 
 
 def _write(folder: Path, data: Data, request: Mapping[str, object]) -> None:
-    """Everything but x, and that all of it is on the disk; the manifest comes last."""
+    """Write everything but x and flush it to disk, the manifest last."""
     from safetensors.torch import save
 
     rest = {f"{part}.{name}": getattr(rows, name).contiguous()
@@ -218,13 +220,12 @@ def _write(folder: Path, data: Data, request: Mapping[str, object]) -> None:
 
 
 def _digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
-    """The SHA-256 of each of these files, side by side; in one process each is read for it once.
+    """The SHA-256 of each of these files, computed in parallel and remembered for this process.
 
-    A file that was changed has another time, size or inode; what a damaged disk changes under this process
-    is seen by the next one.
+    A changed file has another time, size or inode; damage by a disk is noticed by the next process.
     """
 
-    def found(name: str) -> str:
+    def digest_of(name: str) -> str:
         with files.trouble(folder / name):
             s = os.stat(folder / name)
         seen = (s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns)
@@ -234,11 +235,11 @@ def _digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
 
     names = list(names)
     with ThreadPoolExecutor() as pool:
-        return dict(zip(names, pool.map(found, names), strict=True))
+        return dict(zip(names, pool.map(digest_of, names), strict=True))
 
 
 def _read(root: Path, name: str, request: Mapping[str, object]) -> Data | None:
-    """What is in the folder, if it is whole to the last bit and was made so."""
+    """The data in the folder if it is undamaged and was made by this request, else None."""
     from safetensors.torch import load
 
     from treino.data.out_of_core.large_tables import read_inputs

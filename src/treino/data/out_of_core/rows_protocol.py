@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 Batch = tuple[Tensor, Tensor]
-PART_BYTES = 1 << 24  # of a part of rows that is looked at by itself
+PART_BYTES = 1 << 24  # of a part of rows that is read at a time
 PART_ROWS = 4096  # networks are evaluated by so many rows, and the bits of a product may depend on it
 
 
@@ -15,8 +15,8 @@ PART_ROWS = 4096  # networks are evaluated by so many rows, and the bits of a pr
 class OutOfCoreRows(Protocol):
     """Rows in a file, in a Dataset or in a DataLoader: only the rows that are used are read.
 
-    shape: ``[N, *item]``. reproducible: the same rows are read every time, as far as anyone can see;
-    why: what is to be said where they are not.
+    shape: ``[N, *item]``. reproducible: every reading gives the same rows, as far as can be detected; why: a
+    sentence for the user if not.
     """
 
     shape: torch.Size
@@ -25,26 +25,26 @@ class OutOfCoreRows(Protocol):
     def __len__(self) -> int: ...
 
     def parts(self, y: Tensor, rows: int) -> Iterator[Batch]:
-        """All rows once, (x ``[B, *item]``, y ``[B, ...]``), at most so many at a time."""
+        """All rows once, as (x ``[B, *item]``, y ``[B, ...]``) of at most ``rows`` rows."""
         ...
 
     def in_batches(self, y: Tensor, order_N: Tensor, batch_size: int) -> Iterator[Batch]:
-        """The rows in this order, so many at a time; a stream's in its own."""
+        """Batches of the rows in this order; a stream keeps its own order."""
         ...
 
     def split(self, rows: int) -> Iterator[Tensor]:
-        """The same without the targets, as a tensor's parts."""
+        """All rows without targets, in parts of ``rows`` rows, as ``Tensor.split``."""
         ...
 
     def two(self, y: Tensor) -> Batch:
-        """Copies of two rows: those with the largest and the smallest number."""
+        """Copies of two rows: the one with the largest number and the one with the smallest."""
         ...
 
 
 def parts(x: Any, y: Tensor, rows: int | None = None) -> Iterator[Batch]:
-    """(x, y) as a whole where they are in memory, else a part at a time; rows: at most so many in one.
+    """(x, y) whole if they are in memory, else in parts of at most ``rows`` rows.
 
-    By default parts are small, and multiples of ``PART_ROWS`` where rows are.
+    By default parts are small; of small rows they are multiples of ``PART_ROWS``.
     """
     if isinstance(x, Tensor):
         if rows is None:
@@ -56,6 +56,6 @@ def parts(x: Any, y: Tensor, rows: int | None = None) -> Iterator[Batch]:
 
 
 def part_rows(x: Any) -> int:
-    """How many rows to look at together."""
+    """The number of rows of a part."""
     fit: int = max(1, PART_BYTES // max(1, x.shape[1:].numel() * x.dtype.itemsize))
     return fit // PART_ROWS * PART_ROWS if fit >= PART_ROWS else max(fit, min(PART_ROWS, 4 * fit))

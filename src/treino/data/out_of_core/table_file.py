@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from treino.data.readers.row_spill import RowSpill
 from treino.data.table import Column, Numbers, Table
 
-BLOCK_ROWS = 1 << 14  # of a table in memory that is gone through in blocks
+BLOCK_ROWS = 1 << 14  # per block of a table in memory
 
 
 class ColumnReader(Protocol):
-    """What turns the cells of a file into columns: a table that is open for reading."""
+    """A reader that turns the cells of an open file into columns."""
 
     @property
     def rows(self) -> int: ...
@@ -27,13 +27,13 @@ class ColumnReader(Protocol):
 
 @dataclass(eq=False)
 class TableFile:
-    """The file, and the one column that was last read from it. row_K: the rows that are left of it."""
+    """A table in a file, with the column last read from it. row_K: the selected rows; None for all."""
 
     opened: ColumnReader
     spilled: RowSpill
     row_K: NDArray[np.int64] | None = None
     last: tuple[int, Column] | None = None
-    _taken: "tuple[NDArray[np.int64], TableFile] | None" = None
+    _subset: "tuple[NDArray[np.int64], TableFile] | None" = None
 
     def __len__(self) -> int:
         return self.opened.rows if self.row_K is None else len(self.row_K)
@@ -47,31 +47,31 @@ class TableFile:
         return self.last[1]
 
     def take(self, row_K: NDArray[np.int64]) -> "TableFile":
-        """The same of some of the rows, in their order; one and the same for all columns."""
-        if self._taken is None or self._taken[0] is not row_K:
+        """The table of some of the rows, in this order; all columns share one object."""
+        if self._subset is None or self._subset[0] is not row_K:
             left_K = row_K if self.row_K is None else self.row_K[row_K]
-            self._taken = row_K, TableFile(self.opened, self.spilled, left_K)
-        return self._taken[1]
+            self._subset = row_K, TableFile(self.opened, self.spilled, left_K)
+        return self._subset[1]
 
     def blocks(self, columns: Sequence[int]) -> Iterator[tuple[int, tuple[Column, ...]]]:
-        """(number of the first row that is left, these columns) of all rows, block by block."""
+        """Yields (number of the first selected row, these columns) for every block of rows."""
         self.last = None
         at = start = 0
         for batch in self.spilled:
-            found = tuple(self.opened.column(j, pa.chunked_array([batch.column(j)])) for j in columns)
+            block = tuple(self.opened.column(j, pa.chunked_array([batch.column(j)])) for j in columns)
             if self.row_K is None:
                 left = batch.num_rows
             else:
                 until = int(np.searchsorted(self.row_K, start + batch.num_rows))
-                found = tuple(column.take(self.row_K[at:until] - start) for column in found)
+                block = tuple(column.take(self.row_K[at:until] - start) for column in block)
                 left = until - at
             if left:
-                yield at, found
+                yield at, block
             at, start = at + left, start + batch.num_rows
 
 
 class StoredColumn(Column):
-    """A column of a TableFile. What it is stands in memory, its cells do not."""
+    """A column of a TableFile: its type is in memory, its cells are not."""
 
     source: TableFile
     place: int

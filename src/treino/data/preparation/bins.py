@@ -9,18 +9,18 @@ Floats = NDArray[np.float64]
 
 
 def with_bins(value_N: Floats, edges: tuple[float, ...]) -> list[Floats]:
-    """The values, and for each bin the share of it that lies below them: 0 up to its start, 1 from its end.
+    """The values, and for each bin the share of it below the value: 0 up to its start, 1 from its end on.
 
-    Gorishniy et al. 2022, https://arxiv.org/abs/2203.05556, whose outer bins go on without an end; these
-    have one, so that nothing far out is larger than 1.
+    Gorishniy et al. 2022, https://arxiv.org/abs/2203.05556. Their outer bins have no end; these have one, so
+    that no value exceeds 1.
     """
     bins = pairwise(edges)
     return [value_N, *((np.clip(value_N, low, high) - low) / (high - low) for low, high in bins)]
 
 
 def quantile_edges(value_N: Floats, fill: float, bins: int) -> tuple[float, ...]:
-    """The edges of so many bins, between which about equally many of these values lie; of a column with few
-    values there are fewer, and none of one with two.
+    """Edges of ``bins`` bins with about equally many values each. A column with few different values has
+    fewer edges, one with two values none.
 
     fill: what stands for NaN.
     """

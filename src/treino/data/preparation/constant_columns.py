@@ -20,9 +20,9 @@ def say_held_back(
     preparation: Preparation,
     part_N: NDArray[np.int64],
 ) -> list[str]:
-    """A sentence about columns that vary in validation or test rows only; none where there are none.
+    """A note about columns that vary in validation or test rows only, if there are such columns.
 
-    part_N: the part of each row of all tables. Classes that no training row has are told elsewhere.
+    part_N: the part of each row of all tables. Classes that no training row has have a note of their own.
     """
     perhaps = {
         e.column: chosen[e.column]
@@ -45,7 +45,7 @@ def say_held_back(
 
 
 def say_new(raw_ND: NDArray[np.float64], preparation: Preparation) -> list[str]:
-    """The same about rows to predict, ``[N, D]`` raw inputs."""
+    """A note about such columns in rows to predict, given as raw inputs ``[N, D]``."""
     counts = {}
     for e, at in _first_inputs(preparation):
         if e.scaled and preparation.normalise and not preparation.scale[at]:
@@ -56,11 +56,11 @@ def say_new(raw_ND: NDArray[np.float64], preparation: Preparation) -> list[str]:
 
 
 def _first_inputs(preparation: Preparation) -> Iterator[tuple[Encoder, int]]:
-    """Each encoder and the place of its first input, the one that is scaled."""
+    """Each encoder with the place of its first input, the only one that is scaled."""
     return ((e, group[0]) for e, group in zip(preparation.encoders, preparation.groups, strict=True))
 
 
 def _count_notes(sentence: str, counts: Mapping[str, int]) -> list[str]:
-    """The sentence with the columns that change and in how many rows; none where none does."""
+    """The sentence with the columns that vary and their numbers of rows; no note if none varies."""
     names = [_("{name} ({n} rows)").format(name=name, n=f"{n:,}") for name, n in counts.items() if n]
     return [sentence.format(names=shorten(", ".join(names), 400))] if names else []

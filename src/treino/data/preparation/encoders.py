@@ -1,9 +1,9 @@
-"""Encoders: from a column to inputs of a network; fitted on training rows, stored with the run as plain data.
+"""Encoders turn a column into inputs of a network; fitted on training rows, stored with the run as plain
+data.
 
-Every encoder has ``column``; ``inputs``, the names of what it makes; ``scaled``, whether the first of these
-is brought to mean 0 and deviation 1, and so is an axis to draw along; ``edges`` of the bins that follow the
-first, one fewer than edges; ``flag``, whether the last of the inputs says where cells were missing;
-``encode``, from cells to ``[N, inputs]``.
+Every encoder has ``column``; ``inputs``, the names of its inputs; ``scaled``, whether the first input is
+normalised (only such inputs are axes of pictures); ``edges`` of the bins, which follow the first input;
+``flag``, whether the last input marks missing cells; ``encode``, from cells to ``[N, inputs]``.
 """
 
 import hashlib
@@ -25,14 +25,14 @@ Floats = NDArray[np.float64]
 Place = Callable[[int], str]
 
 MOST_LEVELS = 40  # more classes than this are hashed; skrub's TableVectorizer draws the line there too
-MOST_LEVELS_WITH_BINS = 256  # where inputs are not spared
+MOST_LEVELS_WITH_BINS = 256  # the limit with bins, where more inputs are fine
 BUCKETS = 64
 DAY = 86400.0
 
 
 @dataclass(frozen=True)
 class EncodingGaps:
-    """Counts of a column as it was encoded: missing cells, cells of unknown classes, the first of these."""
+    """Counts of an encoded column: missing cells, cells of unknown classes, and the first unknown class."""
 
     missing: int = 0
     unknown: int = 0
@@ -46,9 +46,9 @@ class EncodingGaps:
 
 @dataclass(frozen=True)
 class NumberEncoder:
-    """A number or truth value as it is; a missing one becomes ``fill``, and raises the flag if there is one.
+    """A number or truth value unchanged; a missing one becomes ``fill`` and sets the flag, if there is one.
 
-    fill: None where missing cells are refused.
+    fill: None if missing cells are refused.
     """
 
     column: str
@@ -67,7 +67,7 @@ class NumberEncoder:
 
 @dataclass(frozen=True)
 class RankEncoder:
-    """Ordered classes as 0, 1, 2, …; a missing or unknown one becomes ``fill`` and raises the flag."""
+    """Ordered classes as 0, 1, 2, …; a missing or unknown one becomes ``fill`` and sets the flag."""
 
     column: str
     levels: tuple[str, ...]
@@ -89,7 +89,7 @@ class RankEncoder:
 
 @dataclass(frozen=True)
 class OneHotEncoder:
-    """One input for each class of the training rows, 1 where the cell names it; an unknown class has none.
+    """One input for each class of the training rows, 1 if the cell names it; all 0 for an unknown class.
 
     "" among the levels: cells without a value are a class of their own.
     """
@@ -118,7 +118,7 @@ class OneHotEncoder:
 
 @dataclass(frozen=True)
 class HashingEncoder:
-    """Many classes in few inputs: +1 or -1 in the place that a hash of the class says; 0 where it is missing.
+    """Many classes in few inputs: +1 or -1 at a place given by a hash of the class; all 0 for a missing cell.
 
     Weinberger et al. 2009, https://arxiv.org/abs/0902.2206. The hash is the first 64 bits of
     SHA-256("column=class"): the same on every machine. No class is unknown.
@@ -140,15 +140,15 @@ class HashingEncoder:
         where = {word: hash_place(self.column, word, self.buckets) for word in set(words) if word}
         values = np.zeros((len(words), self.buckets))
         rows = np.flatnonzero(words != "")
-        found = [where[words[row]] for row in rows]
-        if found:
-            bucket, sign = np.array(found, dtype=np.int64).T
+        pairs = [where[words[row]] for row in rows]
+        if pairs:
+            bucket, sign = np.array(pairs, dtype=np.int64).T
             values[rows, bucket] = sign
         return values, EncodingGaps(missing=len(words) - len(rows))
 
 
 def hash_place(column: str, word: str, buckets: int) -> tuple[int, int]:
-    """(bucket, +1 or -1) of a class."""
+    """The bucket of a class, and its sign."""
     digest = int.from_bytes(hashlib.sha256(f"{column}={word}".encode()).digest()[:8], "big")
     return digest % buckets, 1 if digest // buckets % 2 else -1
 
@@ -157,8 +157,8 @@ def hash_place(column: str, word: str, buckets: int) -> tuple[int, int]:
 class DateEncoder:
     """Days since ``origin``, and the month, the weekday and the time of day as points of a circle.
 
-    origin, fill: seconds since 1970-01-01. parts: those circles on which training rows differ, in the order
-    of ``CIRCLES``. A missing date becomes ``fill``, in the middle of each circle, and raises the flag.
+    origin, fill: seconds since 1970-01-01. parts: the circles on which training rows differ, in the order of
+    ``CIRCLES``. A missing date becomes ``fill``, lies at the centre of each circle, and sets the flag.
     """
 
     column: str
@@ -189,7 +189,7 @@ class DateEncoder:
 
 @dataclass(frozen=True)
 class TimeEncoder:
-    """A time of day as a point of a circle; a missing one is in its middle and raises the flag."""
+    """A time of day as a point on a circle; a missing one lies at its centre and sets the flag."""
 
     column: str
     flag: bool = False
@@ -258,10 +258,10 @@ def fit_encoder(
     impute: str = "median",
     bins: int = 0,
 ) -> Encoder:
-    """The encoder of a column by what its training rows say; no other row is looked at.
+    """The encoder of a column, fitted on its training rows alone.
 
-    impute: ``median`` or ``mean`` of the training rows stands for a missing number. bins: at most so many
-    of a number, a rank or a date; 0: none.
+    impute: whether the ``median`` or the ``mean`` of the training rows replaces a missing number. bins: how
+    many bins a number, a rank or a date gets at most; 0: none.
     """
     name, numeric = column.name, column.numbers is not None and not column.boolean and not column.categories
     if choice.way == "number":
@@ -300,10 +300,10 @@ def _fit_date(name: str, second_N: Floats, impute: str, bins: int) -> DateEncode
 
 
 def number_cells(column: Column, place: Place, *, required: bool = False) -> Floats:
-    """``[N]`` float64, NaN where missing; a cell that is no finite number is refused with its place."""
-    found = number_fault(column, place, required=required)
-    if found:
-        raise TreinoError(found[0], found[1], found[2] + ".")
+    """``[N]`` float64, NaN for missing cells. Refuses a cell that is no finite number, naming its place."""
+    fault = number_fault(column, place, required=required)
+    if fault:
+        raise TreinoError(fault[0], fault[1], fault[2] + ".")
     if column.numbers is None:
         assert column.words is not None
         values = (number(word) for word in column.words)
@@ -312,7 +312,7 @@ def number_cells(column: Column, place: Place, *, required: bool = False) -> Flo
 
 
 def number_fault(column: Column, place: Place, *, required: bool = False) -> tuple[str, str, str] | None:
-    """(rule, message, what to do) of the first cell that is no finite number; missing ones are fine unless
+    """(rule, message, hint) of the first cell that is no finite number; missing cells count only if
     required."""
     row = None
     if column.numbers is not None:
@@ -337,8 +337,8 @@ def number_fault(column: Column, place: Place, *, required: bool = False) -> tup
 
 
 def second_cells(column: Column, place: Place, *, clock: bool = False) -> Floats:
-    """``[N]`` seconds since 1970-01-01, or since midnight (clock), NaN where missing; what is no date, or no
-    time of day, is refused with its place."""
+    """``[N]`` seconds since 1970-01-01, or since midnight (clock), NaN for missing cells. Refuses a cell that
+    is no date or time of day, naming its place."""
     if column.seconds is not None and column.clock == clock:
         return column.seconds
     if column.words is not None and column.seconds is None:
@@ -366,7 +366,7 @@ def second_cells(column: Column, place: Place, *, clock: bool = False) -> Floats
 
 
 def _codes(levels: tuple[str, ...], words: NDArray[np.object_]) -> tuple[NDArray[np.int64], EncodingGaps]:
-    """Each cell's place among the levels, -1 for none."""
+    """The index of each cell in the levels, -1 for a cell that is none of them."""
     known = {level: code for code, level in enumerate(levels)}
     code_N = np.fromiter((known.get(word, -1) for word in words), dtype=np.int64, count=len(words))
     absent_N = np.asarray(words == "", dtype=bool)
@@ -385,7 +385,7 @@ def _filled(encoder: NumberEncoder | RankEncoder, value_N: Floats) -> tuple[Floa
 
 
 def _middle(value_N: Floats, how: str) -> tuple[float, bool]:
-    """What stands for a missing value, and whether any is missing."""
+    """The value that replaces missing ones, and whether any is missing."""
     present = value_N[~np.isnan(value_N)]
     flag = len(present) < len(value_N)
     if not len(present):
@@ -395,7 +395,7 @@ def _middle(value_N: Floats, how: str) -> tuple[float, bool]:
     average = np.median if how == "median" else np.mean
     with np.errstate(over="ignore"):
         middle = float(average(present))
-    if not np.isfinite(middle):  # the sum of two huge values
+    if not np.isfinite(middle):  # the sum of two huge values overflowed
         largest = float(np.abs(present).max())
         middle = float(average(present / largest)) * largest
     return middle, flag

@@ -18,7 +18,7 @@ from treino.words import _, setting
 
 
 def take(table: Table, row_K: NDArray[np.int64]) -> Table:
-    """The table of some of the rows, in their order, which keep their places."""
+    """The table of some of the rows, in this order; messages still name the rows' places in the source."""
     place = table.place
     return replace(
         table,
@@ -29,7 +29,7 @@ def take(table: Table, row_K: NDArray[np.int64]) -> Table:
 
 
 def comparable(tables: Sequence[Table], chosen: Mapping[str, ColumnRole]) -> Numbers:
-    """``[N, D]``: for each cell of the features a number that is equal where the cells are."""
+    """``[N, D]``: a number for each cell of the features; equal cells have equal numbers."""
     if tables[0].matrix is not None and len(tables) == 1:
         return feature_matrix(tables[0], tuple(chosen))
     raw_ND = np.empty((sum(t.rows for t in tables), len(chosen)))
@@ -41,7 +41,7 @@ def comparable(tables: Sequence[Table], chosen: Mapping[str, ColumnRole]) -> Num
 def comparable_columns(
     tables: Sequence[Table], chosen: Mapping[str, ColumnRole]
 ) -> Iterator[NDArray[np.float64]]:
-    """``[N]`` such numbers, one column of the features after the other."""
+    """The columns of ``comparable``, ``[N]`` each, one after the other."""
     for name, choice in chosen.items():
         if choice.way == "number":
             cells = [number_cells(t.column(name), t.place) for t in tables]
@@ -70,7 +70,7 @@ def fit(
     bins: int = 0,
     clip: float | None = None,
 ) -> Preparation:
-    """What the training rows say about features and target, but for mean and scale; no other row counts."""
+    """The preparation of features and target, fitted on the training rows alone, without mean and scale."""
     is_image = table.matrix is not None and table.matrix.dtype == np.uint8
     for name, value in (("inputs", "bins" if bins else None), ("clip_inputs", clip)):
         if is_image and value is not None:
@@ -91,7 +91,7 @@ def fit(
     target_mean, target_scale = 0.0, 1.0
     if task == "regression" and column.numbers is not None:
         target_mean, target_scale = fit_target(column.numbers[train_N].astype(np.float64))
-    as_found = tuple(name for name in table.names if name != column.name) == names
+    all_columns = tuple(name for name in table.names if name != column.name) == names
     inputs = sum(len(e.inputs) for e in made) if made else len(names)
     plain = column.numbers is not None and not column.boolean and not column.categories
     truth = column.boolean and set(classes) <= {"false", "true"}
@@ -107,7 +107,7 @@ def fit(
         classes=classes,
         target_mean=target_mean,
         target_scale=target_scale,
-        item_shape=table.item_shape if table.item_shape and as_found else (inputs,),
+        item_shape=table.item_shape if table.item_shape and all_columns else (inputs,),
         labels="truth" if truth else "number" if plain else "text",
         encoders=made,
         width=0 if table.named else len(table.names) - 1,
@@ -122,8 +122,8 @@ def raw_inputs(table: Table, preparation: Preparation) -> tuple[Numbers, dict[st
 
 
 def scaling(preparation: Preparation, raw_ND: Numbers, train_N: NDArray[np.int64]) -> dict[str, Any]:
-    """mean and scale of each input on training rows; 0 and 1 for those that are 0 and 1 by making, and the
-    mean and 1 for bins."""
+    """Mean and scale of each input on training rows: 0 and 1 for inputs that are 0 or 1, the mean and 1 for
+    bins."""
     if preparation.kind == "image":
         mean, scale = fit_pixels(raw_ND[train_N], preparation.normalise)
         return {"mean": mean, "scale": scale}
@@ -143,7 +143,7 @@ def in_memory(
     train_N: NDArray[np.int64],
     cells_ND: Numbers,
 ) -> tuple[Preparation, dict[str, EncodingGaps], dict[int, torch.Tensor]]:
-    """(the preparation with its scaling, what was met in each column, x of each part).
+    """(the preparation with its scaling, the gaps met in each column, x of each part).
 
     parts: of each table's rows. train_N: the training rows of the first one. cells_ND: from ``comparable``.
     """
@@ -168,7 +168,7 @@ def in_memory(
 
 
 def prepare_target(column: Column, label_N: NDArray[np.int64], preparation: Preparation) -> torch.Tensor:
-    """y as a kernel wants it: ``[N]`` int64 classes, or ``[N, 1]`` float32 standardised values."""
+    """y for a kernel: ``[N]`` int64 classes, or ``[N, 1]`` float32 standardised values."""
     if preparation.task == "classification":
         return torch.from_numpy(label_N)
     assert column.numbers is not None
@@ -187,7 +187,7 @@ def prepare_target(column: Column, label_N: NDArray[np.int64], preparation: Prep
 
 
 def feature_matrix(table: Table, names: Sequence[str]) -> Numbers:
-    """``[N, D]`` the named columns of a source that has them as one matrix; else their numbers."""
+    """``[N, D]``: the named columns, of the source's matrix if it has one, else their numbers."""
     if table.matrix is not None:
         positions = {name: j for j, name in enumerate(table.names)}
         if tuple(names) == table.names[: table.matrix.shape[1]]:

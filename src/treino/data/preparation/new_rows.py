@@ -24,7 +24,7 @@ from treino.words import _
 
 @dataclass(frozen=True, eq=False)
 class PreparedRows:
-    """Rows of a source, ready for a network that was trained before.
+    """Rows of a source, prepared for a trained network.
 
     x: ``[N, D]`` float32. y: ``[K]`` or ``[K, 1]`` as in Rows, of the K rows that have a target, and
     with_target: ``[K]`` their places among the N; both None where the source has none. index: ``[N]`` int64,
@@ -47,12 +47,12 @@ class PreparedRows:
 def rows_for_prediction(
     source: Any, preparation: Preparation, reading: ReaderOptions | None = None
 ) -> PreparedRows:
-    """All rows of a source, prepared as the training rows were: nothing is fitted again.
+    """All rows of a source, prepared with the statistics of the training rows.
 
     Columns are found by name, in any order; others are left out with a note. A bare array is taken by
-    position. Missing cells are filled and unknown classes left without an input, both counted. Raises
-    TreinoError naming the columns that are missing, the first cell that is of no use to its column, or a
-    value of the target that is none of the known classes.
+    position. Missing cells are filled and unknown classes get no input, both counted. Raises TreinoError
+    naming the missing columns, the first cell that doesn't fit its column, or a target value that is no known
+    class.
     """
     if is_torch_dataset(source):
         x_ND, y_N = to_predict(source, preparation)
@@ -82,8 +82,8 @@ def rows_for_prediction(
     else:
         check_present(table, preparation.features)
         target = table.by_name.get(preparation.target)
-        wanted = {*names, preparation.target}
-        extra = [name for name in table.names if name not in wanted]
+        known = {*names, preparation.target}
+        extra = [name for name in table.names if name not in known]
         if extra:
             notes.append(_("Not used: {names}.").format(names=shorten(", ".join(extra), 200)))
     met: dict[str, EncodingGaps] = {}
@@ -133,7 +133,7 @@ def _gap_notes(met: Mapping[str, EncodingGaps]) -> list[str]:
 def _known_target(
     table: Table, column: Column, preparation: Preparation, notes: list[str]
 ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-    """y of the rows that have one, and their places."""
+    """y of the rows that have a target, and their row numbers."""
     absent_N = column.missing_N
     if preparation.task == "regression" and column.numbers is None:
         assert column.words is not None
@@ -154,11 +154,11 @@ def _known_target(
     if preparation.task == "classification":
         label_K = encode(column, preparation.classes, table.place)
     else:
-        found = number_fault(column, table.place)
-        if found:
+        fault = number_fault(column, table.place)
+        if fault:
             raise TreinoError(
-                found[0].replace("feature", "target"),
-                _("The target: {message}").format(message=found[1]),
-                _("{what}, or leave the column out.").format(what=found[2]),
+                fault[0].replace("feature", "target"),
+                _("The target: {message}").format(message=fault[1]),
+                _("{what}, or leave the column out.").format(what=fault[2]),
             )
     return prepare_target(column, label_K, preparation), torch.from_numpy(row_K)

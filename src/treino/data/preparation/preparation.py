@@ -1,4 +1,4 @@
-"""Preparation: from the data's own units to a network's inputs and back."""
+"""Preparation: conversion from the data's own units to a network's inputs and back."""
 
 import math
 from collections.abc import Sequence
@@ -28,15 +28,15 @@ Task = Literal["classification", "regression"]
 class Preparation:
     """From columns to raw inputs by one encoder each; then x = (raw / divisor - mean) / scale.
 
-    features: the columns that are wanted, in this order. encoders: one for each, in the same order; without
-    any, the columns are the inputs (images, rows given one by one).
+    features: the columns to learn from, in this order. encoders: one for each, in the same order; without
+    encoders the columns are the inputs (images, rows given one by one).
     mean, scale: one for each input, or a single one for all pixels; scale 0 stands for an input that was
-    constant in the training rows: its x is 0. Inputs that are 0 and 1 by making have mean 0 and scale 1.
-    labels: what the classes were before they had names, so that predictions can be given back as such.
+    constant in the training rows: its x is 0. Inputs that are 0 or 1 have mean 0 and scale 1.
+    labels: the type of the classes before they had names, so that predictions can have it again.
     divisor: 255 for images, else 1. target_mean, target_scale: y = (raw - mean) / scale for regression.
     classes: their names in the order of their numbers; empty for regression.
-    width: how many columns the array had whose columns have no names; 0: they have names.
-    clip: how many deviations from its mean a normalised number goes at most; None: as far as it is.
+    width: the number of columns of an array without column names; 0: the columns have names.
+    clip: the largest absolute value of a normalised number, larger ones are cut to it; None: no limit.
     """
 
     kind: Literal["table", "image"]
@@ -58,19 +58,19 @@ class Preparation:
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
-        """The names of the D inputs: of their columns, where a column is one input."""
+        """The names of the D inputs: that of its column for an input that is a whole column."""
         if not self.encoders:
             return self.features
         return tuple(name for encoder in self.encoders for name in encoder.inputs)
 
     @property
     def plain(self) -> bool:
-        """Whether each column is one input: a number that training rows never lack, or a pixel."""
+        """Whether every column is exactly one input: a number without missing training cells, or a pixel."""
         return all(isinstance(e, NumberEncoder) and len(e.inputs) == 1 for e in self.encoders)
 
     @cached_property
     def groups(self) -> tuple[tuple[int, ...], ...]:
-        """For each feature the places of the inputs that are made of it."""
+        """For each feature the indices of the inputs made from it."""
         if not self.encoders:
             return tuple((j,) for j in range(len(self.features)))
         ends = accumulate((len(encoder.inputs) for encoder in self.encoders), initial=0)
@@ -78,7 +78,7 @@ class Preparation:
 
     @property
     def input_columns(self) -> tuple[int, ...]:
-        """``[D]``: for each input the place among the features of the column that it is made of."""
+        """``[D]``: for each input the index in ``features`` of its column."""
         return tuple(place for place, group in enumerate(self.groups) for _input in group)
 
     @property
@@ -91,23 +91,23 @@ class Preparation:
     @cached_property
     def scaled(self) -> NDArray[np.bool_]:
         """``[D]``: which inputs are brought to mean 0 and deviation 1."""
-        found = [k == 0 and e.scaled for e in self.encoders for k in range(len(e.inputs))]
-        return np.array(found or [True] * len(self.features)) & self.normalise
+        mask = [k == 0 and e.scaled for e in self.encoders for k in range(len(e.inputs))]
+        return np.array(mask or [True] * len(self.features)) & self.normalise
 
     def with_bins(self, raw_ND: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Raw inputs ``[N, D]`` whose bins are those of the numbers before them, wherever these were set."""
-        found = raw_ND.copy()
+        """Raw inputs ``[N, D]`` with bins computed anew from the number of each column."""
+        input_ND = raw_ND.copy()
         for encoder, group in zip(self.encoders, self.groups, strict=False):
             for place, share_N in zip(
                 group[1:], with_bins(raw_ND[:, group[0]], encoder.edges)[1:], strict=False
             ):
-                found[:, place] = share_N
-        return found
+                input_ND[:, place] = share_N
+        return input_ND
 
     def encode(
         self, columns: Sequence[Column], place: Place
     ) -> tuple[NDArray[np.float64], dict[str, EncodingGaps]]:
-        """``[N, D]`` raw inputs of the features' columns, and what was met in each on the way."""
+        """``[N, D]`` raw inputs of the features' columns, and the gaps met in each column."""
         raw_ND = np.empty((len(columns[0]), len(self.inputs)))
         met = {}
         for encoder, column, group in zip(self.encoders, columns, self.groups, strict=True):
@@ -115,7 +115,8 @@ class Preparation:
         return raw_ND, met
 
     def transform(self, raw_ND: Numbers) -> torch.Tensor:
-        """``[N, D]`` float32 out of raw inputs in the data's own units; in float64, rounded once."""
+        """``[N, D]`` float32 inputs from raw ones in the data's own units; computed in float64, rounded
+        once."""
         names = self.inputs
         if raw_ND.shape[1] != len(names):
             raise TreinoError(
@@ -128,7 +129,7 @@ class Preparation:
             return torch.from_numpy(x_of_pixel[:, 0][raw_ND])
         x_ND = np.empty(raw_ND.shape, dtype=np.float32)
         finite, block = True, max(1, BLOCK // max(1, raw_ND.shape[1]))
-        for start in range(0, len(raw_ND), block):  # in the processor's cache, and no second table in memory
+        for start in range(0, len(raw_ND), block):  # fits into the cache, without a second table
             with np.errstate(over="ignore", invalid="ignore"):
                 x_ND[start : start + block] = self._scaled(raw_ND[start : start + block].astype(np.float64))
             finite = finite and bool(np.isfinite(x_ND[start : start + block]).all())
@@ -162,7 +163,7 @@ class Preparation:
         return raw
 
     def label(self, name: str) -> str | int | float | bool:
-        """A class as it stood in the data: its name, the number, or the truth value."""
+        """A class as in the data: its name, number or truth value."""
         if self.labels == "truth":
             return name == "true"
         if self.labels == "number":
@@ -170,7 +171,7 @@ class Preparation:
         return name
 
     def _whole(self) -> "Preparation":
-        """Itself, where its parts fit together; ValueError otherwise."""
+        """This preparation if its parts are consistent; raises ValueError otherwise."""
         scales = 1 if self.kind == "image" else len(self.inputs)
         if not len(self.mean) == len(self.scale) == scales:
             raise ValueError(_("{n} scales of {inputs} inputs").format(n=len(self.scale), inputs=scales))
@@ -182,12 +183,12 @@ class Preparation:
         return self
 
     def to_json(self) -> dict[str, Any]:
-        """Everything as JSON values; floats read back equal to the last bit."""
+        """The preparation as JSON values; floats are read back bit for bit."""
         plain = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
         return plain | {"encoders": [encoders.to_json(e) for e in self.encoders]}
 
     def agrees(self, stored: PreparationDocument) -> bool:
-        """Whether this is what a run has stored."""
+        """Whether it equals the preparation stored with a run."""
         now, then = self.to_json(), stored.model_dump(mode="json", by_alias=True, exclude_unset=True)
         return all(now.get(k) == v for k, v in then.items())
 
@@ -225,7 +226,7 @@ class Preparation:
 
 
 def fit_table(raw_ND: Numbers, normalise: bool) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """(mean, deviation) of each column; 0 and 1 where nothing is to be normalised.
+    """(mean, deviation) of each column; 0 and 1 without normalisation.
 
     Both are computed on values divided by the column's largest: no square overflows, and a constant
     column is all 1, so its deviation is exactly 0 and its mean exactly the constant.

@@ -1,6 +1,6 @@
 """Readers of table files: compression, encoding, dialect and types are detected, or set by the user.
 
-What reads is imported when a file is read: pyarrow takes its time.
+The readers are imported when a file is read: importing pyarrow is slow.
 """
 
 from pathlib import Path
@@ -25,8 +25,8 @@ def read_file(
     """The table in a file, or in several by a pattern such as ``data/*.csv``, in memory.
 
     CSV with any delimiter, Parquet, Arrow or JSON lines; text may be packed by gzip, zstd or zip.
-    least_columns: 1 where a single feature is enough. room: for its rows; where they are more, they go to a
-    file, and columns are read when they are looked at. Raises TreinoError naming file, line and value.
+    least_columns: 1 if a single feature is enough. room: the memory for its rows; further rows go to a file,
+    and columns are read when they are used. Raises TreinoError naming file, line and value.
     """
     from treino.data.readers import table_files
 
@@ -38,7 +38,8 @@ def read_file(
 def open_blocks(
     path: str | Path, reading: ReaderOptions | None = None, least_columns: int = 2
 ) -> "TableReader":
-    """The same without holding the rows: its columns are decided, and ``.blocks()`` goes through the rows."""
+    """The table in a file, without its rows in memory: its column types are detected, and ``.blocks()`` reads
+    the rows."""
     from treino.data.readers import table_files
 
     return table_files.open_table(str(path), reading or ReaderOptions(), least_columns, keep=False)

@@ -1,4 +1,4 @@
-"""Lines whose cells stand below each other, aligned by blanks: cells may hold blanks, or be empty."""
+"""Lines with cells in aligned columns, padded with blanks; cells may hold blanks or be empty."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -6,7 +6,7 @@ LEAST_LINES = 3
 
 
 class AlignedLines:
-    """An iterator of the cells of each line; one cell, the line itself, where it isn't aligned as the others.
+    """Iterates over the cells of each line. A line that isn't aligned as the others is one cell.
 
     cut_D: the place at which each column begins. line_num: how many lines were read.
     """
@@ -30,11 +30,11 @@ class AlignedLines:
 
 
 def cuts_of(lines: Sequence[str]) -> tuple[int, ...]:
-    """The place at which each column begins: after a place where all lines have a blank; () for one column.
+    """The place at which each column begins, after a place where all lines have a blank; () for one column.
 
     A column is as wide as its widest cell, so only its border has a blank in every line. Two columns with a
-    single blank between them are one where one of them has no cells, or no name in the first line and a cell
-    wherever the other has one: a name or a moment of two words.
+    single blank between them count as one (a name or a time of two words) if one of them has no cells, or if
+    one has no name in the first line and a cell wherever the other has one.
     """
     lines = [line.rstrip() for line in lines if line.strip()]
     if len(lines) < LEAST_LINES or any("\t" in line for line in lines):

@@ -1,4 +1,4 @@
-"""Patterns of cells in text files: numbers and what may stand around them, for RE2 and re."""
+"""Patterns of cells in text files: numbers, and currency and percent signs around them, for RE2 and re."""
 
 import re
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _AFFIXED = re.compile(rf"[+-]?(?:({SYMBOLS})\s*)?[+-]?(?:{POINT}|{COMMA})\s*({SY
 
 @dataclass(frozen=True)
 class Affix:
-    """What stands before or after each number of a column: a currency's symbol, or a percent sign."""
+    """The text before or after each number of a column: a currency's symbol or a percent sign."""
 
     before: str = ""
     after: str = ""
@@ -51,14 +51,15 @@ PLAIN = Affix()
 
 
 def affix_of(cell: str) -> Affix | None:
-    """What stands around the number in a cell; None where there is no number in it."""
-    found = _AFFIXED.fullmatch(cell)
-    if not found or (found[1] and found[2]):
+    """The text around the number in a cell; None for a cell without a number."""
+    match = _AFFIXED.fullmatch(cell)
+    if not match or (match[1] and match[2]):
         return None
-    return Affix(found[1] or "", found[2] or "")
+    return Affix(match[1] or "", match[2] or "")
 
 
 def value_like(cell: str) -> bool:
-    """Whether it is a number in any writing, a date, or missing: nothing that names a column or a class."""
+    """Whether it is a number in any notation, a date, or missing, and so can't be the name of a column or a
+    class."""
     cell = cell.strip()
     return missing(cell) or affix_of(cell) is not None or date_like(cell) or time_like(cell)

@@ -1,8 +1,8 @@
 """Types of text columns, decided from all of their cells, block by block.
 
-A number may be written with a decimal point or a decimal comma, a date with the day or the month first. Each
-pair is a rivalry: some cells fit one of the two, some fit both with the same value (``12``), some fit both
-with different values (``1.234``). The column knows once all cells fit one of them; the file has to agree.
+A number may be written with a decimal point or a decimal comma, a date with the day or the month first. A
+cell fits one way of each pair, or both with the same value (``12``), or both with different values
+(``1.234``). A column's way is known once all of its cells fit it; all columns of a file must agree.
 """
 
 import re
@@ -31,12 +31,12 @@ _PAIRS = (
     {"s": 1.0, "n": 0.0},
     {"t": 1.0, "f": 0.0},
 )
-_FEW = 8  # different words, up to which it is looked whether they are truth values
-_INEXACT = r"^[+-]?(?:0\d+|\d{16,})$"  # leading zeros, and more digits than a float64 surely holds
-_POINTED = re.compile(r"-?(?:\d*\.\d{1,2}|\d*\.\d{4,}|0\.\d+)", re.ASCII)  # and no groups of thousands
+_FEW = 8  # most different words of a column that may hold truth values
+_INEXACT = r"^[+-]?(?:0\d+|\d{16,})$"  # leading zeros, or more digits than a float64 always holds
+_POINTED = re.compile(r"-?(?:\d*\.\d{1,2}|\d*\.\d{4,}|0\.\d+)", re.ASCII)  # can't be groups of thousands
 _GAPS = rf"\d(?:{GAP}|')\d"
 _LONGEST = max(map(len, WORDS))  # of the words for a missing cell
-_SHORT = 1000  # cells, for which one expression is faster than several fast functions
+_SHORT = 1000  # cells: for fewer, one expression is faster than several fast functions
 
 
 @dataclass
@@ -48,11 +48,12 @@ class ReadingConflict:
     second: int = 0
     same: int = 0
     either: int = 0
-    shown: dict[str, tuple[int, str]] = field(default_factory=dict)
+    examples: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:
-        """no: some cell fits neither. mixed: all fit one, but not all the same one. open: all fit both."""
+        """no: a cell fits neither way. mixed: each cell fits one, but not all the same. open: all fit
+        both."""
         if self.either < self.cells:
             return "no"
         if self.first < self.cells and self.second < self.cells:
@@ -72,9 +73,9 @@ class ReadingConflict:
         both_N = first_N & second_N
         sorts = {"first": first_N & ~both_N, "second": second_N & ~both_N, "open": both_N & ~same_N}
         for name, mask_N in sorts.items():
-            if name not in self.shown and mask_N.any():
+            if name not in self.examples and mask_N.any():
                 i = int(mask_N.argmax())
-                self.shown[name] = (int(row_N[i]), cells[i].as_py())
+                self.examples[name] = (int(row_N[i]), cells[i].as_py())
         self.cells += len(cells)
         self.first += int(first_N.sum())
         self.second += int(second_N.sum())
@@ -84,9 +85,9 @@ class ReadingConflict:
 
 @dataclass
 class CellStatistics:
-    """What has been seen of a text column so far.
+    """Statistics of the cells of a text column read so far.
 
-    exact: there are cells that a number would lose something of: leading zeros, more digits than it holds.
+    exact: some cells can't be converted to numbers without loss: leading zeros, too many digits.
     nothing: the words for a missing cell, as they are written. gaps, commas: there are blanks or apostrophes,
     or commas, between digits. words: the different cells in lower case while they are few, and how each is
     written.
@@ -106,7 +107,7 @@ class CellStatistics:
     day: ReadingConflict = field(default_factory=ReadingConflict)
 
     def see(self, cells: pa.Array, row: int) -> None:
-        """One block of cells; row: the number of its first one."""
+        """Add a block of cells; row: the number of its first row."""
         if self.as_text:
             return
         cells = stripped(cells)
@@ -133,7 +134,7 @@ class CellStatistics:
             self._see_words(cells)
 
     def _plain_whole(self, cells: pa.Array) -> bool:
-        """Take in a block of nothing but whole numbers in digits, which is common, the fast way."""
+        """Add a block of whole numbers in plain digits, which is common, by a fast path."""
         if self.present and (self.affix != PLAIN or self.words is not None):
             return False
         if not len(cells) or not _all_whole(cells):
@@ -147,11 +148,12 @@ class CellStatistics:
         return True
 
     def _plain_decimals(self, cells: pa.Array, row: int) -> bool:
-        """The same for numbers with a decimal point, where one of the first is proof of the point.
+        """Add a block of numbers with a decimal point by a fast path, if one of the first cells proves the
+        point.
 
-        How many of them could be read with a comma too is not counted: it isn't all.
+        Cells that a decimal comma would fit too are not counted: not all cells are.
         """
-        shown = self.decimal.shown
+        examples = self.decimal.examples
         if self.present:
             if self.affix != PLAIN or self.words is not None or self.decimal.verdict != "first":
                 return False
@@ -160,7 +162,7 @@ class CellStatistics:
             proof = next((i for i, cell in enumerate(first) if _POINTED.fullmatch(cell)), None)
             if proof is None:
                 return False
-            shown = {"first": (row + proof, first[proof])}
+            examples = {"first": (row + proof, first[proof])}
         try:
             value_N = compute.cast(cells, pa.float64()).to_numpy()
         except pa.ArrowInvalid:
@@ -168,7 +170,7 @@ class CellStatistics:
         if np.isnan(value_N).any():
             return False
         n = len(cells)
-        self.affix, self.words, self.present, self.decimal.shown = PLAIN, None, self.present + n, shown
+        self.affix, self.words, self.present, self.decimal.examples = PLAIN, None, self.present + n, examples
         self.decimal.cells, self.decimal.first = self.decimal.cells + n, self.decimal.first + n
         self.decimal.either += n
         if (value_N == np.floor(value_N)).any():
@@ -186,8 +188,8 @@ class CellStatistics:
         minus = compute.or_(compute.starts_with(cells, "-"), compute.starts_with(cells, "+"))
         may_be = compute.or_(compute.or_(zero, minus), compute.greater_equal(length, 16))
         if compute.any(may_be).as_py():  # the expression is exact and slow
-            found = compute.match_substring_regex(cells.filter(may_be), _INEXACT)
-            self.exact = bool(compute.any(found).as_py())
+            matches = compute.match_substring_regex(cells.filter(may_be), _INEXACT)
+            self.exact = bool(compute.any(matches).as_py())
 
     def _see_numbers(self, cells: pa.Array, row_N: NDArray[np.int64]) -> None:
         assert self.affix is not None
@@ -220,10 +222,11 @@ class CellStatistics:
 
     @property
     def truth(self) -> dict[str, float] | None:
-        """The truth value of each word in lower case; None where they are no truth values.
+        """The truth value of each word in lower case; None if the words are no truth values.
 
-        Words missing (NA, None) go with true and false, which programs write; beside yes and no, which
-        people write, they are answers. Another case (Yes, YES) makes another word of all but true and false.
+        Words such as NA and None count as missing beside true and false, which programs write, and as answers
+        beside yes and no, which people write. Two spellings of a word (Yes, YES) are two words, but for true
+        and false.
         """
         if not self.words or self.as_text:
             return None
@@ -239,8 +242,8 @@ class CellStatistics:
 class CellType:
     """The type of a text column, and how its cells are read.
 
-    words: keep what was written beside the numbers. day_first: of dates. comma: the decimal sign. missing: of
-    words, those that mean that there is nothing.
+    words: keep the cells as written beside the numbers. day_first: in dates. comma: as the decimal sign.
+    missing: words that stand for a missing value.
     """
 
     name: str
@@ -255,7 +258,7 @@ class CellType:
     missing: tuple[str, ...] = ()
 
     def column(self, cells: pa.ChunkedArray) -> Column:
-        """The column of these cells, which are among those that the decision was made on."""
+        """The column of these cells, which are some of the cells that the type was detected from."""
         cells = stripped(cells)
         if self.holds == "words":
             if self.missing:
@@ -284,7 +287,7 @@ class CellType:
             try:
                 return np.asarray(compute.cast(cells, pa.float64()).to_numpy())
             except pa.ArrowInvalid:
-                pass  # missing cells, signs or groups: the long way
+                pass  # missing cells, signs or groups need the slow path
         cells = compute.if_else(pa.array(missing_of(cells)), pa.scalar(None, cells.type), cells)
         if self.affix.before:
             cells = compute.replace_substring(cells, self.affix.before, "")
@@ -298,7 +301,7 @@ class CellType:
 
 
 def missing_of(cells: pa.Array | pa.ChunkedArray) -> NDArray[np.bool_]:
-    """``[N]``: cells that are empty or a word for nothing; the expression is tried on short ones only."""
+    """``[N]``: whether a cell is empty or a word such as NA. Only short cells are compared."""
     missing_N = np.array(compute.less_equal(compute.binary_length(cells), _LONGEST))
     short = np.flatnonzero(missing_N)
     missing_N[short] = np.asarray(compute.match_substring_regex(cells.take(pa.array(short)), MISSING))
@@ -306,7 +309,7 @@ def missing_of(cells: pa.Array | pa.ChunkedArray) -> NDArray[np.bool_]:
 
 
 def _all_whole(cells: pa.Array) -> bool:
-    """Whether all cells are whole numbers in plain digits; at worst False for some that are."""
+    """Whether all cells are whole numbers in plain digits; may be False for some that are."""
     if compute.all(compute.ascii_is_decimal(cells)).as_py():
         return True
     if not cells[0].as_py()[-1:].isdecimal():
@@ -319,12 +322,12 @@ def _all_whole(cells: pa.Array) -> bool:
 
 
 def stripped(cells: pa.Array) -> pa.Array:
-    """Without the blanks around each cell; "" where there is none."""
+    """The cells without blanks around them; "" for null."""
     return compute.utf8_trim_whitespace(compute.fill_null(cells, "") if cells.null_count else cells)
 
 
 def words_of(cells: pa.ChunkedArray) -> NDArray[np.object_]:
-    """``[N]`` str; equal ones are one object."""
+    """``[N]`` str; equal words share one object."""
     if not len(cells):
         return np.empty(0, dtype=object)
     chunks = []

@@ -19,9 +19,10 @@ _CELLS = 1 << 20
 
 @dataclass(frozen=True)
 class ColumnarFile:
-    """Typed columns. source: gives the batches of the named columns, each time from the beginning.
+    """A file or table with typed columns.
 
-    said: how a sheet was read; at: the numbers of its rows.
+    source: yields the batches of the named columns, from the beginning at each call. remarks: notes on how a
+    sheet was read; at: the numbers of its rows.
     """
 
     file: InputFile | None
@@ -29,7 +30,7 @@ class ColumnarFile:
     left_out: tuple[str, ...]
     source: Callable[[tuple[str, ...]], Iterator[pa.RecordBatch]]
     seen: list[CellStatistics] = field(default_factory=list)
-    said: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     at: Sequence[int] = ()
     typed = True
 
@@ -40,12 +41,15 @@ class ColumnarFile:
 
     def notes(self) -> list[str]:
         if not self.left_out:
-            return list(self.said)
+            return list(self.remarks)
         names = shorten(", ".join(self.left_out), 200)
-        return [*self.said, _("left out, for a cell holds more than one value: {names}").format(names=names)]
+        return [
+            *self.remarks,
+            _("left out, for a cell holds more than one value: {names}").format(names=names),
+        ]
 
     def batches(self, types: Mapping[int, pa.DataType], sign: str, whole: bool) -> Iterator[pa.RecordBatch]:
-        """The rows; what is asked for is for text."""
+        """The rows. The arguments have no effect: they are for text files."""
         try:
             for batch in self.source(self.names):
                 batch.validate(full=True)
@@ -57,11 +61,11 @@ class ColumnarFile:
             raise damaged(self.file.path, self.file.content, error) from None
 
     def check(self, batch: pa.RecordBatch, row: int, types: Mapping[int, pa.DataType]) -> None:
-        """Nothing is left to check."""
+        """Does nothing: typed cells need no check."""
 
 
 def open_columnar(file: InputFile) -> ColumnarFile:
-    """A Parquet or Arrow file; raises TreinoError where it is damaged or cut short."""
+    """Open a Parquet or Arrow file. Raises TreinoError if it is damaged or cut short."""
     path = str(file.path)
     opened: dict[str, Callable[[], Any]] = {
         "parquet": lambda: _parquet(path).schema_arrow,
@@ -77,18 +81,18 @@ def open_columnar(file: InputFile) -> ColumnarFile:
 
 
 def open_table(table: pa.Table) -> ColumnarFile:
-    """A table of Arrow in memory."""
+    """Wrap an Arrow table in memory."""
     return _of_schema(
         table.schema, _("the frame"), None, lambda names: iter(table.select(names).to_batches())
     )
 
 
-def open_sheet(table: pa.Table, file: InputFile, said: tuple[str, ...], at: Sequence[int]) -> ColumnarFile:
-    """A table that was read from a workbook; see ``ColumnarFile``."""
+def open_sheet(table: pa.Table, file: InputFile, remarks: tuple[str, ...], at: Sequence[int]) -> ColumnarFile:
+    """Wrap a table read from a workbook; see ``ColumnarFile``."""
     opened = _of_schema(
         table.schema, f"'{file.path}'", file, lambda names: iter(table.select(names).to_batches())
     )
-    return replace(opened, said=said, at=at)
+    return replace(opened, remarks=remarks, at=at)
 
 
 def _of_schema(
@@ -109,7 +113,7 @@ def _of_schema(
 
 
 def _known(cells: pa.Array) -> pa.Array:
-    """The cells in a type that Arrow's functions know: they know no views of text yet, which polars has."""
+    """The cells in a type that Arrow's functions support: they don't support polars' text views yet."""
     if pa.types.is_dictionary(cells.type) and pa.types.is_string_view(cells.type.value_type):
         words = cells.dictionary.cast(pa.string())
         return pa.DictionaryArray.from_arrays(cells.indices, words, ordered=cells.type.ordered)
@@ -119,7 +123,7 @@ def _known(cells: pa.Array) -> pa.Array:
 def _parquet(path: str) -> Any:
     import pyarrow.parquet
 
-    return pyarrow.parquet.ParquetFile(path, pre_buffer=False)  # it would hold what it has read ahead
+    return pyarrow.parquet.ParquetFile(path, pre_buffer=False)  # it would keep what it reads ahead
 
 
 def _batches(file: InputFile, names: tuple[str, ...]) -> Iterator[pa.RecordBatch]:

@@ -1,6 +1,4 @@
-"""Conventions of a text file, for all of its columns: one decimal sign, one order of day and month, the same
-words for nothing.
-"""
+"""Conventions of a text file's columns: decimal sign, order of day and month, words for missing values."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,9 +16,10 @@ Place = Callable[[int], str]
 
 @dataclass(frozen=True)
 class FileConventions:
-    """comma, day_first: the conventions of all of the file, None where it has no such cells.
+    """The conventions of a file.
 
-    missing: the words for nothing. open: those in columns of text alone, which are classes.
+    comma, day_first: None if no cell depends on it. missing: words for a missing value. open: such words that
+    occur in columns of text alone, where they are classes.
     """
 
     columns: tuple[CellType, ...]
@@ -31,34 +30,38 @@ class FileConventions:
 
     @property
     def emptied(self) -> tuple[str, ...]:
-        """The columns of text that have cells with such words."""
+        """Names of the columns of text in which such words count as missing."""
         return tuple(column.name for column in self.columns if column.missing)
 
 
 def decide(
     seen: Sequence[CellStatistics], reading: ReaderOptions, what: str, place: Place
 ) -> FileConventions:
-    """What each column holds. what: the file or frame, for messages; place: the words for a row's place.
+    """Decide the type of each column.
 
-    Raises TreinoError where columns or cells contradict each other, or where all of them can be read in two
-    ways, and reading doesn't say which.
+    what: the file or frame, for messages; place: the words for a row's place. Raises TreinoError if columns
+    or cells contradict each other, or if all can be read in two ways and ``reading`` doesn't choose one.
     """
     comma = _settle(seen, "decimal", reading, what, place)
     day_first = _settle(seen, "day", reading, what, place)
     columns = [_decision(column, comma, day_first) for column in seen]
-    found = [s.nothing for s, c in zip(seen, columns, strict=True) if c.holds != "words" and s.present]
-    missing = set().union(*found) if reading.missing is None else set(reading.missing)
+    missing_words = [
+        s.nothing for s, c in zip(seen, columns, strict=True) if c.holds != "words" and s.present
+    ]
+    missing = set().union(*missing_words) if reading.missing is None else set(reading.missing)
     for j, (column, decision) in enumerate(zip(seen, columns, strict=True)):
         if decision.holds == "words" and column.nothing & missing:
             columns[j] = replace(decision, missing=tuple(sorted(column.nothing & missing)))
-    said = {word for s, c in zip(seen, columns, strict=True) if c.holds == "words" for word in s.nothing}
+    text_words = {
+        word for s, c in zip(seen, columns, strict=True) if c.holds == "words" for word in s.nothing
+    }
     return FileConventions(
-        tuple(columns), comma, day_first, tuple(sorted(missing)), frozenset(said - missing)
+        tuple(columns), comma, day_first, tuple(sorted(missing)), frozenset(text_words - missing)
     )
 
 
 def _convention_setting(which: str, reading: ReaderOptions | None) -> bool | None:
-    """Whether it was said that the comma, or the day, it is; None where nothing was."""
+    """The user's choice of the decimal comma, or of the day first; None without a choice."""
     value = reading and (reading.decimal if which == "decimal" else reading.dates)
     return None if value is None else value in (",", "day/month")
 
@@ -66,7 +69,7 @@ def _convention_setting(which: str, reading: ReaderOptions | None) -> bool | Non
 def _settle(
     seen: Sequence[CellStatistics], which: str, reading: ReaderOptions, what: str, place: Place
 ) -> bool | None:
-    """Whether the comma, or the day, it is: as the user said, or as the columns prove, none against it."""
+    """Whether the decimal sign is a comma, or the day comes first, as the user set or the columns prove."""
     stated = _convention_setting(which, reading)
     rivalries = {column.name: _rivalry(column, which) for column in seen}
     verdicts = {name: rivalry.verdict for name, rivalry in rivalries.items() if rivalry.cells}
@@ -79,7 +82,7 @@ def _settle(
     second = [name for name, verdict in verdicts.items() if verdict == "second"]
     if first and second:
         if which == "day":
-            return None  # each column is clear by itself
+            return None  # every column is unambiguous
         raise _mixed(which, first[0], second[0], rivalries, what, place)
     if first or second:
         return bool(second) if which == "decimal" else bool(first)
@@ -130,7 +133,7 @@ def _dates(name: str, form: DateFormat, day_first: bool, same: bool) -> CellType
 def _mixed(
     which: str, one: str, other: str, rivalries: dict[str, ReadingConflict], what: str, place: Place
 ) -> TreinoError:
-    (row, cell), (row_2, cell_2) = rivalries[one].shown["first"], rivalries[other].shown["second"]
+    (row, cell), (row_2, cell_2) = rivalries[one].examples["first"], rivalries[other].examples["second"]
     facts = {
         "what": what, "one": one, "cell": shorten(cell), "place": place(row),
         "other": other, "item": as_item(other), "cell_2": shorten(cell_2), "place_2": place(row_2),
@@ -145,21 +148,21 @@ def _mixed(
             _("Write them alike, or leave the column as text: [[kinds={item}=text]].").format(**facts),
         )
     if one == other:
-        said = _("In {what}, column '{one}' holds '{cell}' in {place} and '{cell_2}' in {place_2}: ")
+        message = _("In {what}, column '{one}' holds '{cell}' in {place} and '{cell_2}' in {place_2}: ")
     else:
-        said = _(
+        message = _(
             "In {what}, column '{one}' holds '{cell}' in {place} and column '{other}' holds '{cell_2}' in "
             "{place_2}: "
         )
     return TreinoError(
         "decimal_mixed",
-        said.format(**facts) + _("a decimal point, and a decimal comma."),
+        message.format(**facts) + _("a decimal point, and a decimal comma."),
         _("Write them alike, or leave a column as text: [[kinds={item}=text]].").format(**facts),
     )
 
 
 def _open(which: str, name: str, rivalry: ReadingConflict, what: str, place: Place) -> TreinoError:
-    row, cell = rivalry.shown["open"]
+    row, cell = rivalry.examples["open"]
     facts = {"what": what, "name": name, "cell": shorten(cell), "place": place(row)}
     if which == "day":
         return TreinoError(

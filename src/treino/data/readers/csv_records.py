@@ -1,4 +1,4 @@
-"""Records of a text file by Python's csv module: slower than pyarrow, and exact about lines in its errors."""
+"""Records of a text file by Python's csv module: slower than pyarrow, but its errors name the line."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ from treino.words import _
 
 
 def records(text: DecodedText, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
-    """(line of the file where it starts, cells) of each record that isn't empty, the header among them.
+    """Yields (line at which it starts, cells) for each record that isn't empty, with the header.
 
     Raises TreinoError naming the line of a record whose quotes are wrong or which has too many cells.
     """
@@ -37,19 +37,19 @@ def records(text: DecodedText, dialect: Dialect) -> Iterator[tuple[int, list[str
 
 
 def line_of(text: DecodedText, dialect: Dialect, row: int) -> int:
-    """The line where a row begins; rows are counted from 0, after the header."""
-    wanted = row + dialect.header
-    return next((line for i, (line, _cells) in enumerate(records(text, dialect)) if i == wanted), 0)
+    """The line at which a row begins; rows are counted from 0, after the header."""
+    number = row + dialect.header
+    return next((line for i, (line, _cells) in enumerate(records(text, dialect)) if i == number), 0)
 
 
 def check(text: DecodedText, dialect: Dialect) -> None:
-    """Raise what is wrong with the first record that is not as the others, if there is one."""
+    """Raise TreinoError for the first malformed record, if there is one."""
     for _record in records(text, dialect):
         pass
 
 
 def canonical(text: DecodedText, dialect: Dialect) -> Iterator[bytes]:
-    """The same records without the header in the plainest dialect: cells in quotes, commas between."""
+    """The records without the header, rewritten with quoted cells and commas."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
     for i, (_line, cells) in enumerate(records(text, dialect)):

@@ -1,4 +1,4 @@
-"""Dates and times in text columns: one form a column, and seconds since 1970 for each cell."""
+"""Dates and times in text columns: one format for a column, and seconds since 1970 for each cell."""
 
 import re
 from dataclasses import dataclass
@@ -19,17 +19,17 @@ _YEAR_LAST = re.compile(r"\d{1,2}([-/.])\d{1,2}\1\d{4}(?P<time>[T ].*)?", re.ASC
 _SHORT_YEAR = re.compile(r"\d{1,2}([-/.])\d{1,2}\1\d{2}(?P<time>[T ].*)?", re.ASCII)
 _CLOCK = re.compile(r"\d{1,2}h(\d{2})?", re.ASCII)
 _MONTH = re.compile(r"[12]\d{3}-(?:0[1-9]|1[0-2])", re.ASCII)
-PIVOT = 69  # of years in two digits, which stand last: 69 is 1969 and 68 is 2068, as in POSIX
+PIVOT = 69  # for years of two digits: 69 is 1969 and 68 is 2068, as in POSIX
 
 Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class DateFormat:
-    """How the dates of a column are written: the order of year, month and day, and with which time of day.
+    """The format of a column's dates: the order of year, month and day, and the time of day.
 
-    In ``year last`` and ``short year`` it is open whether the day or the month comes first. ``time``: a time
-    of day without a date. pattern: the expression for RE2, with a group for each part.
+    ``year last`` and ``short year`` leave open whether the day or the month comes first. ``time``: a time of
+    day without a date. pattern: a regular expression for RE2 with a group for each part.
     """
 
     order: Literal["year first", "year last", "short year", "month", "time"]
@@ -40,7 +40,7 @@ class DateFormat:
         return self.order in ("year last", "short year")
 
     def seconds(self, cells: pa.Array, day_first: bool) -> NDArray[np.float64]:
-        """``[N]``: seconds since 1970 (or midnight) of each cell, NaN where it is not of this form."""
+        """``[N]``: seconds since 1970 (or midnight) of each cell, NaN for a cell of another format."""
         parts = compute.extract_regex(cells, self.pattern)
         fits_N = np.asarray(compute.is_valid(parts))
         text = {field.name: compute.fill_null(part, "") for field, part in zip(parts.type, parts.flatten())}  # noqa: B905
@@ -64,7 +64,7 @@ class DateFormat:
 
 
 def _of_day(text: dict[str, pa.Array]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """(seconds since midnight, in UTC where the cells name their offset; whether there is such a time)."""
+    """(seconds since midnight, in UTC if the cells name an offset; whether there is such a time)."""
     hour, minute = _whole(text["hour"]), _whole(text["minute"])
     second = np.zeros(len(hour))
     if "second" in text:
@@ -91,43 +91,43 @@ def _whole(text: pa.Array) -> Ints:
 
 
 def date_format(cell: str) -> DateFormat | None:
-    """The form that a date or a time of day is written in; None for what is neither."""
+    """The format of a cell that is a date or a time of day; None for other cells."""
     if _CLOCK.fullmatch(cell):
         return DateFormat("time", r"^(?P<hour>\d{1,2})h(?P<minute>\d{2})?$")
     clock = _time_pattern(" " + cell) if cell[:1].isdecimal() else None
-    if clock is not None:  # an offset without a date says nothing
+    if clock is not None:  # an offset without a date has no meaning
         return None if "<sign>" in clock or clock.endswith("Z") else DateFormat("time", f"^{clock[4:]}$")
     if _MONTH.fullmatch(cell):
         return DateFormat("month", r"^(?P<y>[12]\d{3})-(?P<a>\d{2})$")
     day, year = r"\d{1,2}", r"(?P<y>\d{4})"
-    if found := _YEAR_FIRST.fullmatch(cell):
+    if match := _YEAR_FIRST.fullmatch(cell):
         order, head = "year first", f"{year}~(?P<a>{day})~(?P<b>{day})"
-    elif found := _YEAR_LAST.fullmatch(cell):
+    elif match := _YEAR_LAST.fullmatch(cell):
         order, head = "year last", f"(?P<a>{day})~(?P<b>{day})~{year}"
-    elif found := _SHORT_YEAR.fullmatch(cell):
+    elif match := _SHORT_YEAR.fullmatch(cell):
         order, head = "short year", f"(?P<a>{day})~(?P<b>{day})~" + r"(?P<y>\d{2})"
     else:
         return None
-    time = _time_pattern(found["time"] or "")
+    time = _time_pattern(match["time"] or "")
     if time is None:
         return None
-    return DateFormat(order, f"^{head.replace('~', re.escape(found[1]))}{time}$")  # type: ignore[arg-type]
+    return DateFormat(order, f"^{head.replace('~', re.escape(match[1]))}{time}$")  # type: ignore[arg-type]
 
 
 def _time_pattern(time: str) -> str | None:
-    """The expression of a time as it is written in one cell; a fraction of a second may come and go."""
+    """The regular expression for the format of one cell's time; fractions of a second are optional."""
     if not time:
         return ""
-    found = _TIME.fullmatch(time)
-    if not found:
+    match = _TIME.fullmatch(time)
+    if not match:
         return None
     pattern = r"[T ](?P<hour>\d{1,2}):(?P<minute>\d{2})"
-    if found["second"]:
+    if match["second"]:
         pattern += r":(?P<second>\d{2}(?:[.,]\d{1,9})?)"
-    if found["half"]:
+    if match["half"]:
         pattern += r" ?(?P<half>[AaPp])[Mm]"
-    if found["zone"] == "Z":
+    if match["zone"] == "Z":
         pattern += "Z"
-    elif found["zone"]:
+    elif match["zone"]:
         pattern += r"(?P<sign>[+-])(?P<oh>\d{2}):?(?P<om>\d{2})"
     return pattern

@@ -1,7 +1,7 @@
 """Tables of delimited text, read with pyarrow once encoding, dialect and types are known.
 
-The whole file has been looked at before: its encoding, and that every quote stands where the dialect wants
-it, which pyarrow does not check. What stumbles all the same is read again record by record, which says the
+The whole file is checked first: its encoding, and that every quote is where the dialect allows it, which
+pyarrow doesn't check. If pyarrow fails all the same, the file is read again record by record, to name the
 line.
 """
 
@@ -29,7 +29,7 @@ from treino.data.table import MISSING
 from treino.errors import TreinoError
 from treino.words import _
 
-_BLOCK, _WIDE_BLOCK, _LARGEST = 1 << 20, 1 << 24, 1 << 28  # bytes; a record has to fit into one
+_BLOCK, _WIDE_BLOCK, _LARGEST = 1 << 20, 1 << 24, 1 << 28  # bytes of a block; a record must fit into one
 _EMPTY = sorted({case for word in MISSING for case in (word, word.upper(), word.title())} | {"NaN", "NaT"})
 _DIGITS = 15
 _WIDE = 1000  # columns
@@ -38,7 +38,7 @@ Types = Mapping[int, pa.DataType]
 
 
 class UnconvertedError(Exception):
-    """A column that was taken for plain numbers holds something else."""
+    """A column read as plain numbers has a cell that isn't one."""
 
     def __init__(self, column: int) -> None:
         super().__init__(column)
@@ -47,7 +47,7 @@ class UnconvertedError(Exception):
 
 @dataclass(frozen=True)
 class DelimitedFile:
-    """A file of delimited text, cut by its dialect. tidy: quotes stand where pyarrow expects them."""
+    """A file of delimited text with its dialect. tidy: its quotes are where pyarrow expects them."""
 
     text: DecodedText
     dialect: Dialect
@@ -65,7 +65,7 @@ class DelimitedFile:
 
     @cached_property
     def seen(self) -> list[CellStatistics]:
-        """What the first rows say of the columns; nothing where it would save no time."""
+        """Statistics of the columns in the first rows; empty if they would save no time."""
         if len(self.names) > _WIDE and self.file.size < _LARGEST:
             return []
         columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.names)
@@ -76,26 +76,26 @@ class DelimitedFile:
 
     @property
     def line_end(self) -> str:
-        """What ends its first line."""
-        found = re.search(r"\r\n|\n|\r", self.text.head(1 << 16)[0])
-        return found[0] if found else "\n"
+        """The line ending of its first line."""
+        match = re.search(r"\r\n|\n|\r", self.text.head(1 << 16)[0])
+        return match[0] if match else "\n"
 
     @property
     def first_line(self) -> str:
-        """The line before all records that names the delimiter, ``sep=;``, where there is one."""
+        """The line ``sep=;`` before all records that names the delimiter, if there is one."""
         head = self.text.head(64)[0]
         end = head.find(self.line_end) + len(self.line_end)
         return head[:end] if self.dialect.skip and head.lstrip('"').lower().startswith("sep=") else ""
 
     def records(self) -> Iterator[list[str]]:
-        """The cells of each record as they are written, the header among them."""
+        """The cells of each record as written, with the header."""
         return (cells for _line, cells in csv_records.records(self.text, self.dialect))
 
     def place(self, row: int) -> str:
         return _("line {n}").format(n=csv_records.line_of(self.text, self.dialect, row))
 
     def notes(self) -> list[str]:
-        """The dialect, where it isn't the plainest."""
+        """Notes on the dialect, if it isn't plain CSV."""
         d, parts = self.dialect, []
         if self.text.encoding != "UTF-8":
             parts.append(self.text.encoding)
@@ -111,7 +111,7 @@ class DelimitedFile:
 
     @cached_property
     def padded(self) -> bool:
-        """Whether any cell may begin with a 0 and go on with a digit, or be hexadecimal: 007, 0x7."""
+        """Whether any cell may have leading zeros or be hexadecimal: 007, 0x7."""
         starts = _table(f"{self.dialect.delimiter}\n\r\"'")
         tail = b"\n\n"
         for chunk in self.text.chunks():
@@ -121,23 +121,24 @@ class DelimitedFile:
         return False
 
     def batches(self, types: Types, sign: str, whole: bool) -> Iterator[pa.RecordBatch]:
-        """The rows. types: of the columns, by number, that are read as numbers at once, all others are text;
-        sign: their decimal sign. whole: read all into memory, with all cores, and not block after block.
+        """Yields the rows.
 
-        Raises UnconvertedError where such a column isn't only numbers, TreinoError for what else is wrong.
+        types: the types of the columns, by index, that are read directly as numbers; all others are text.
+        sign: their decimal sign. whole: read the whole file into memory with all cores, not block by block.
+        Raises UnconvertedError if such a column isn't only numbers, TreinoError for other faults.
         """
-        read = self._options(types, sign)
+        options = self._options(types, sign)
         try:
             if whole:
-                yield from arrow_csv.read_csv(self._input(), **read).to_batches()
+                yield from arrow_csv.read_csv(self._input(), **options).to_batches()
             else:
-                yield from self._streamed(read)
+                yield from self._streamed(options)
         except pa.ArrowInvalid as error:
             raise self._explained(str(error), types) from None
 
-    def _streamed(self, read: dict[str, Any]) -> Iterator[pa.RecordBatch]:
+    def _streamed(self, options: dict[str, Any]) -> Iterator[pa.RecordBatch]:
         try:
-            yield from arrow_csv.open_csv(self._input(), **read)
+            yield from arrow_csv.open_csv(self._input(), **options)
         except pa.ArrowInvalid as error:
             if "Empty CSV" not in str(error):
                 raise
@@ -179,12 +180,12 @@ class DelimitedFile:
 
     @property
     def _block(self) -> int:
-        """Many records to a block; they may be long."""
+        """The size of a block: many records, which may be long."""
         longest = max(sum(map(len, row)) + len(row) for row in [self.names, *self.rows[:100]])
         return min(max(_BLOCK, min(250 * longest, _WIDE_BLOCK), 16 * longest), _LARGEST)
 
     def _explained(self, reason: str, types: Types) -> Exception:
-        """What pyarrow's complaint means: a column that isn't of numbers, or a record that is wrong."""
+        """The error that a message of pyarrow means: a column that isn't numeric, or a malformed record."""
         if "conversion error" in reason and "#" in reason:
             column = int(reason.partition("#")[2].partition(":")[0])
             if column in types:
@@ -199,7 +200,7 @@ class DelimitedFile:
         )
 
     def check(self, batch: pa.RecordBatch, row: int, types: Types) -> None:
-        """Refuse a cell that is too long; raise UnconvertedError for a number that isn't plain and exact."""
+        """Refuse a cell that is too long. Raises UnconvertedError for a number that isn't plain and exact."""
         for j, cells in enumerate(batch.columns):
             if j in types:
                 if not _exact(cells):
@@ -212,7 +213,7 @@ class DelimitedFile:
 
 
 def _exact(cells: pa.Array) -> bool:
-    """Whether all numbers are finite, and no whole one has more digits than a float64 surely holds."""
+    """Whether all numbers are finite, and no whole number has more digits than a float64 always holds."""
     if pa.types.is_floating(cells.type):
         return bool(np.isfinite(compute.sum(cells).as_py() or 0.0))
     ends = compute.min_max(cells).as_py()
@@ -220,7 +221,7 @@ def _exact(cells: pa.Array) -> bool:
 
 
 def open_delimited(file: InputFile, reading: ReaderOptions, least_columns: int) -> DelimitedFile:
-    """The file's encoding and dialect, found out and checked over all of its bytes."""
+    """Open a file of delimited text: detect encoding and dialect, and check them over all of its bytes."""
     text = decide(file, reading.encoding)
     dialect, rows = sniff(text, reading, least_columns)
     plain = dialect.delimiter != " " and not dialect.gap and ord(dialect.delimiter) < 128
@@ -230,14 +231,14 @@ def open_delimited(file: InputFile, reading: ReaderOptions, least_columns: int) 
 
 
 def _quotes_fit(text: DecodedText, dialect: Dialect) -> bool:
-    """Whether every quote opens a cell, closes one, or is one of two inside of a cell (RFC 4180).
+    """Whether every quote opens a cell, closes one, or is doubled inside a cell (RFC 4180).
 
     Counted from 0, even quotes open and odd ones close: an even one stands behind a delimiter, a line's end
     or an odd quote; an odd one before a delimiter, a line's end or an even quote.
     """
     quote = ord(dialect.quote)
     borders = _table(f"{dialect.delimiter}\r\n")
-    count, last, pending = 0, 10, False  # last: the byte before; pending: it is a quote that closes
+    count, last, pending = 0, 10, False  # last: the previous byte; pending: it is a closing quote
     for chunk in text.chunks():
         if not chunk:
             continue
@@ -261,7 +262,7 @@ def _quotes_fit(text: DecodedText, dialect: Dialect) -> bool:
 
 
 def _pads(content: bytes, starts: NDArray[np.bool_]) -> bool:
-    """Whether a 0 that begins a cell is followed by a digit; starts: what stands before a cell."""
+    """Whether a cell begins with a 0 followed by a digit. starts: bytes that precede a cell."""
     if (b"x" in content or b"X" in content) and (b"0x" in content or b"0X" in content):
         return True
     bytes_N = np.frombuffer(content, dtype=np.uint8)
@@ -278,7 +279,7 @@ def _pads(content: bytes, starts: NDArray[np.bool_]) -> bool:
 
 
 def _table(characters: str) -> NDArray[np.bool_]:
-    """For each byte, whether it is one of these."""
-    found = np.zeros(256, dtype=bool)
-    found[[ord(character) for character in characters if character.isascii()]] = True
-    return found
+    """``[256]``: whether each byte is one of these characters."""
+    mask = np.zeros(256, dtype=bool)
+    mask[[ord(character) for character in characters if character.isascii()]] = True
+    return mask

@@ -1,10 +1,10 @@
 """Dialect of a text file: delimiter, quote and header, detected from its first lines.
 
-Every candidate cuts the same lines; one is taken where it alone gives records of equal length whose cells
-make sense. The idea that a dialect is judged by the rows' pattern and the cells' types together is van den
-Burg, Nazábal and Sutton's, "Wrangling messy CSV files by detecting row and type patterns" (2019). Theirs
-takes the best score; here two that are both good are refused, and the lines after the first ones have to
-agree when they are read.
+Every candidate splits the same lines; a candidate is chosen if it alone gives records of equal length whose
+cells have plausible types. Judging a dialect by row pattern and cell types together is the idea of van den
+Burg, Nazábal and Sutton, "Wrangling messy CSV files by detecting row and type patterns" (2019). They take the
+best score; here two good candidates are refused as ambiguous, and all later lines are checked when they are
+read.
 """
 
 import csv
@@ -26,20 +26,20 @@ from treino.words import N_, _
 
 SAMPLE = 1 << 18  # bytes
 _LOOK = 200  # rows
-_MANY = 20  # lines, of which text has not so many of equally many words
+_MANY = 20  # lines: prose hardly has so many with equally many words
 _USUAL, _UNUSUAL = ",;\t|", "^~:\x1f\x01 "
 _SPOKEN = {"\t": N_("tab"), " ": N_("space")}
-_SAID = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)  # the first line that Excel reads and writes
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)  # the first line that Excel reads and writes
 _SINGLE = re.compile(r"(?:(?<=[,;\t|\r\n])|^)'[^'\r\n]*(?:''[^'\r\n]*)*'(?=[,;\t|\r\n]|$)")
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """delimiter; " " stands for any number of blanks and tabs. quote: a character, or "" for none.
+    """A dialect. delimiter: " " means any number of blanks and tabs. quote: a character, or "" for none.
 
-    header: the first record names the columns. names: of the columns, made up where there is no header.
-    skip: lines before the first record. gap: blanks after a delimiter are none of the cell, so that a quote
-    may follow them. cuts: where cells are aligned by blanks, the place at which each column begins.
+    header: the first record names the columns. names: the columns' names, x1, x2, … without a header. skip:
+    lines before the first record. gap: blanks after a delimiter don't belong to the cell, so a quote may
+    follow them. cuts: the place at which each column begins, if cells are aligned by blanks.
     """
 
     delimiter: str
@@ -51,12 +51,12 @@ class Dialect:
     cuts: tuple[int, ...] = ()
 
     def options(self) -> dict[str, Any]:
-        """For the csv module."""
+        """Arguments for the csv module."""
         quoting = {"quotechar": self.quote} if self.quote else {"quoting": csv.QUOTE_NONE}
         return {"delimiter": self.delimiter, "skipinitialspace": self.gap or self.delimiter == " ", **quoting}
 
     def records(self, lines: Iterable[str]) -> Any:
-        """An iterator of the cells of each record, as the csv module's reader is one."""
+        """An iterator over the cells of each record, as ``csv.reader``."""
         if self.cuts:
             return AlignedLines(lines, self.cuts)
         if self.delimiter == " ":
@@ -71,7 +71,7 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Sample:
-    """The first records of a file as a dialect cuts them; lengths holds how many cells they have."""
+    """The first records of a file, split by a dialect."""
 
     dialect: Dialect
     rows: list[list[str]]
@@ -82,14 +82,14 @@ class Sample:
 
 
 def sniff(text: DecodedText, reading: ReaderOptions, least_columns: int) -> tuple[Dialect, list[list[str]]]:
-    """(the dialect, the first rows of values). Raises TreinoError where the file leaves it open."""
+    """Detect the dialect. Returns it with the first rows of values. Raises TreinoError if it is ambiguous."""
     head, whole = text.head(SAMPLE)
     skip = 0
-    while said := re.match(r"\r?\n|\r", head):
-        head, skip = head[said.end() :], skip + 1
+    while match := re.match(r"\r?\n|\r", head):
+        head, skip = head[match.end() :], skip + 1
     delimiter = reading.delimiter
-    if (said := _SAID.match(head)) and delimiter is None:
-        head, skip, delimiter = head[said.end() :], skip + 1, said[1]
+    if (match := _SEPARATOR_LINE.match(head)) and delimiter is None:
+        head, skip, delimiter = head[match.end() :], skip + 1, match[1]
     if not whole:
         head = head[: max(head.rfind("\n"), head.rfind("\r")) + 1] or head
     sample = _cut(text, head, whole, delimiter, reading.quote, skip, least_columns)
@@ -105,27 +105,27 @@ def sniff(text: DecodedText, reading: ReaderOptions, least_columns: int) -> tupl
 def _cut(
     text: DecodedText, head: str, whole: bool, delimiter: str | None, quote: str | None, skip: int, least: int
 ) -> Sample:
-    """The first records by the delimiter that was said, or by the one that alone makes sense of them."""
+    """The first records, split by the given delimiter, or else by the only plausible one."""
     line = re.split(r"[\r\n]", head, maxsplit=1)[0]
     if quote is None:
         quote = "'" if '"' not in head and _single_quotes(head) else '"'
     plain = Dialect(delimiter or ",", quote, skip=skip)
     if delimiter is not None:
-        given = Sample(plain, _rows(head, plain, whole) or [[line]])
-        return given if delimiter != " " or given.even else (_aligned(head, plain) or given)
-    found: list[Sample] = []
+        sample = Sample(plain, _rows(head, plain, whole) or [[line]])
+        return sample if delimiter != " " or sample.even else (_aligned(head, plain) or sample)
+    samples: list[Sample] = []
     for group in (_USUAL, _UNUSUAL):
         for one in group:
             if one in line:
-                found += _samples(head, replace(plain, delimiter=one), whole)
+                samples += _samples(head, replace(plain, delimiter=one), whole)
         if group == _UNUSUAL:
-            found = [s for s in found if s.dialect.delimiter not in ": " or _numeric(s)]
-            aligned = None if any(s.even for s in found) else _aligned(head, plain)
-            found += [aligned] if aligned and _numeric(aligned) else []
-        even = [sample for sample in found if sample.even]
+            samples = [s for s in samples if s.dialect.delimiter not in ": " or _numeric(s)]
+            aligned = None if any(s.even for s in samples) else _aligned(head, plain)
+            samples += [aligned] if aligned and _numeric(aligned) else []
+        even = [sample for sample in samples if sample.even]
         if even:
             return _choose(text, head, even)
-    usual = [sample for sample in found if sample.dialect.delimiter in _USUAL and len(sample.rows) > 0]
+    usual = [sample for sample in samples if sample.dialect.delimiter in _USUAL and len(sample.rows) > 0]
     usual += [Sample(replace(plain, delimiter=one), [line.split(one)]) for one in _USUAL if one in line]
     if usual:
         return max(usual, key=lambda sample: line.count(sample.dialect.delimiter))
@@ -141,7 +141,7 @@ def _cut(
 
 
 def _samples(head: str, dialect: Dialect, whole: bool) -> list[Sample]:
-    """The records by a delimiter, if need be with blanks before a quote passed over."""
+    """The records split by a delimiter, if necessary ignoring blanks before quotes."""
     rows = _rows(head, dialect, whole)
     if rows and (len({len(row) for row in rows}) == 1 and not _stray(head, rows, dialect)):
         return [Sample(dialect, rows)]
@@ -154,14 +154,14 @@ def _samples(head: str, dialect: Dialect, whole: bool) -> list[Sample]:
 
 
 def _aligned(head: str, plain: Dialect) -> Sample | None:
-    """The records of lines that are aligned by blanks; None where they aren't."""
+    """The records of lines aligned by blanks; None if they aren't aligned."""
     cuts = cuts_of(re.split(r"\r\n|\r|\n", head))
     dialect = replace(plain, delimiter=" ", quote="", cuts=cuts)
     return Sample(dialect, _rows(head, dialect, True)) if cuts else None
 
 
 def _rows(head: str, dialect: Dialect, whole: bool) -> list[list[str]]:
-    """The records that aren't empty; none where the quotes are wrong by this dialect."""
+    """The records that aren't empty; no records if the quotes don't fit this dialect."""
     rows: list[list[str]] = []
     try:
         rows.extend(row for row in dialect.records(io.StringIO(head, newline="")) if row)
@@ -172,7 +172,7 @@ def _rows(head: str, dialect: Dialect, whole: bool) -> list[list[str]]:
 
 
 def _stray(head: str, rows: list[list[str]], dialect: Dialect) -> bool:
-    """Whether a quote stands inside of a cell where it does not belong: the sign of a wrong delimiter."""
+    """Whether a quote is misplaced inside a cell, which indicates a wrong delimiter."""
     quoted = bool(dialect.quote) and dialect.quote in head
     cells = [cell for row in rows for cell in row] if quoted else []
     return any(
@@ -182,14 +182,14 @@ def _stray(head: str, rows: list[list[str]], dialect: Dialect) -> bool:
 
 
 def _single_quotes(head: str) -> bool:
-    """Whether single quotes stand around whole cells of a line, and nowhere else."""
+    """Whether single quotes enclose whole cells of a line and occur nowhere else."""
     rest = _SINGLE.sub("", head)
     return rest != head and "'" not in rest
 
 
 def _numeric(sample: Sample) -> bool:
-    """Whether at least half of the columns hold values, for text has blanks and colons of its own; of many
-    lines with equally many words, one column."""
+    """Whether at least half of the columns hold values, because prose has blanks and colons too. For many
+    lines with equally many words, one column is enough."""
     columns = list(zip(*sample.rows[1:_LOOK], strict=False))
     typed = sum(all(value_like(cell) for cell in cells) for cells in columns)
     few = len(sample.rows) < _MANY or not sample.even or sample.dialect.delimiter == ":"
@@ -197,7 +197,7 @@ def _numeric(sample: Sample) -> bool:
 
 
 def _choose(text: DecodedText, head: str, even: list[Sample]) -> Sample:
-    """The candidate whose cells make sense: one that holds another's delimiter is a value or was quoted."""
+    """The candidate with plausible cells: another's delimiter occurs in them only in values or quotes."""
     if len(even) == 1:
         return even[0]
     tidy = [s for s in even if not _stray(head, s.rows, s.dialect)] or even
@@ -226,13 +226,13 @@ def _choose(text: DecodedText, head: str, even: list[Sample]) -> Sample:
 
 
 def _has_header(text: DecodedText, sample: Sample) -> bool:
-    """Whether the first record names the columns. Refuses to guess where it may be names or values.
+    """Whether the first record names the columns.
 
-    A word over numbers, or a date over numbers, is a name. A number with decimals over numbers, or a date
-    over dates, is a value, and so is a whole number where all words of the line come again further down.
-    Whole numbers that count up (years, a table's own column numbers) tell nothing, but that three and more
-    of them beside words that never come again are names. ``inf`` tells nothing: it is a number's writing,
-    and economists' name for inflation.
+    Refuses an ambiguous case. A word or a date above numbers is a name. A number with decimals above numbers,
+    or a date above dates, is a value; so is a whole number if all words of the line occur again further down.
+    Whole numbers that count up (years, column numbers) prove nothing, except that three or more of them
+    beside words that occur only once are names. ``inf`` proves nothing: it is a number, and economists' name
+    for inflation.
     """
     first = [cell.strip() for cell in sample.rows[0]]
     below = [[cell.strip() for cell in column] for column in zip(*sample.rows[1:_LOOK], strict=False)]
@@ -271,7 +271,7 @@ def _has_header(text: DecodedText, sample: Sample) -> bool:
 
 
 def _kind(cells: list[str]) -> str:
-    """``number``, ``date`` or ``time`` where all cells that aren't missing are such, else ""."""
+    """``number``, ``date`` or ``time`` if all cells that aren't missing are of that kind, else ""."""
     present = [cell for cell in cells if not missing(cell)]
     for kind, test in (("number", affix_of), ("date", date_like), ("time", time_like)):
         if present and all(map(test, present)):

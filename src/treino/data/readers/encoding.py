@@ -10,7 +10,7 @@ from treino.data.table import shorten
 from treino.errors import TreinoError
 from treino.words import _
 
-_MARKS = {  # the longer ones first: UTF-32's begins with UTF-16's
+_MARKS = {  # longer marks first: UTF-32's begins with UTF-16's
     codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16",
 }  # fmt: skip
@@ -23,7 +23,7 @@ _PAGE = ("<!doctype", "<html", "<?xml", "<head")
 
 @dataclass(frozen=True)
 class DecodedText:
-    """A file's text. codec: by Python's name. quoted: there is a double quote anywhere in it."""
+    """The text of a file. codec: Python's name of the encoding. quoted: it contains a double quote."""
 
     file: InputFile
     codec: str
@@ -35,7 +35,7 @@ class DecodedText:
 
     @property
     def direct(self) -> bool:
-        """Whether the file's own bytes are the text."""
+        """Whether the file's bytes are the UTF-8 text, without decoding."""
         return self.codec == "utf-8" and not self.file.packing
 
     def chunks(self) -> Iterator[bytes]:
@@ -48,7 +48,7 @@ class DecodedText:
             yield decoder.decode(chunk).encode()
 
     def head(self, size: int) -> tuple[str, bool]:
-        """(its first characters, whether that is all)."""
+        """(the first characters, whether they are the whole text)."""
         head, whole = b"", True
         for chunk in self.chunks():
             if len(head) >= size:
@@ -60,7 +60,7 @@ class DecodedText:
 
 
 def decide(file: InputFile, encoding: str | None) -> DecodedText:
-    """The encoding by the file's mark, or UTF-8 where all bytes are, or Windows-1252 where all may be.
+    """Detect the encoding: by a byte-order mark, else UTF-8 if all bytes are valid, else Windows-1252.
 
     Raises TreinoError for bytes that fit none, for NUL, for a file without text, and for a web page.
     """
@@ -89,7 +89,7 @@ def decide(file: InputFile, encoding: str | None) -> DecodedText:
 
 
 def _marked(head: bytes) -> str:
-    """The encoding by a byte-order mark, or by every second byte being NUL; else UTF-8, to be tried."""
+    """The encoding by a byte-order mark, or by NUL in every second byte; else UTF-8, still to be checked."""
     for mark, codec in _MARKS.items():
         if head.startswith(mark):
             return codec
@@ -100,15 +100,15 @@ def _marked(head: bytes) -> str:
 
 
 def _scan(file: InputFile, codec: str) -> tuple[bool, TreinoError | None]:
-    """(whether there is a double quote, what to say of the first byte that isn't of the encoding).
+    """(whether there is a double quote, a message about the first byte that can't be decoded).
 
-    Refuses NUL and text that is blank from end to end.
+    Refuses NUL and blank text.
     """
     decoder = codecs.getincrementaldecoder(codec)()
     quoted, blank, before = False, True, 0
     for chunk in _with_end(file.chunks()):
         if codec == "utf-8" and chunk.isascii() and not decoder.getstate()[0]:
-            text = chunk  # decoding would only make a copy of it
+            text = chunk  # decoding would only copy it
         else:
             pending = len(decoder.getstate()[0])
             try:
@@ -143,7 +143,7 @@ def _with_end(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _undecodable(file: InputFile, codec: str, offset: int) -> TreinoError:
-    """The file's byte at the offset, and the line that it is in."""
+    """The byte at the offset, and its line."""
     line, byte = 1, b""
     for chunk in file.chunks():
         line += chunk[: max(offset, 0)].count(b"\n")
@@ -161,7 +161,7 @@ def _undecodable(file: InputFile, codec: str, offset: int) -> TreinoError:
 
 
 def _check_1252(file: InputFile, error: TreinoError) -> None:
-    """Refuse what is rather damaged UTF-8, or another encoding: too many letters beyond ASCII in a row."""
+    """Refuse text that is probably damaged UTF-8 or another encoding: too many non-ASCII letters in a row."""
     whole = high = 0
     for chunk in file.chunks():
         whole += sum(map(len, _WHOLE.findall(chunk)))

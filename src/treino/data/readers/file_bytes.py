@@ -21,9 +21,9 @@ from treino.words import N_, _
 Content = Literal["text", "parquet", "arrow file", "arrow stream", "workbook"]
 
 CHUNK = 1 << 20
-_BOMB_RATIO, _BOMB_LEAST = 200, 1 << 26  # tables shrink 3 to 20 times; a bomb a thousand times and more
+_BOMB_RATIO, _BOMB_LEAST = 200, 1 << 26  # tables compress 3 to 20 times, a bomb a thousand times and more
 _PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip"}
-_OLE = b"\xd0\xcf\x11\xe0"  # of old workbooks, and of new ones that are encrypted
+_OLE = b"\xd0\xcf\x11\xe0"  # the container of old workbooks, and of encrypted new ones
 _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 _TABLES: dict[bytes, Content] = {
     b"PAR1": "parquet",
@@ -36,7 +36,7 @@ _OTHERS = {
     b"\xff\xd8\xff": "JPEG", b"FEA1": "Feather 1", b"PK\x05\x06": N_("empty zip"), b"Rar!": "rar",
     b"\x80\x04\x95": "pickle", b"\x80\x05\x95": "pickle", b"RDX": "R", b"\x7fELF": N_("program"),
 }  # fmt: skip
-# what zipfile, zlib and Arrow raise over damaged bytes
+# errors of zipfile, zlib and Arrow for damaged bytes
 _STUMBLES = (
     zipfile.BadZipFile, zlib.error, pa.ArrowException, struct.error, ValueError, LookupError, OverflowError,
 )  # fmt: skip
@@ -53,7 +53,7 @@ class InputFile:
     content: Content
 
     def chunks(self) -> Iterator[bytes]:
-        """What is in it, unpacked, a mebibyte at a time. Raises TreinoError where it is damaged or a bomb."""
+        """Its decompressed content, a mebibyte at a time. Raises TreinoError for a damaged file or a bomb."""
         unpacked = 0
         with self._errors(), self._open() as stream:
             while chunk := stream.read(CHUNK):
@@ -63,7 +63,7 @@ class InputFile:
                 yield chunk
 
     def head(self, size: int) -> bytes:
-        """Its first bytes, unpacked."""
+        """Its first bytes, decompressed."""
         head = b""
         for chunk in self.chunks():
             head += chunk
@@ -73,7 +73,7 @@ class InputFile:
 
     def _open(self) -> BinaryIO:
         if self.packing == "zip":
-            with zipfile.ZipFile(self.path) as archive:  # the file stays open as long as its member is
+            with zipfile.ZipFile(self.path) as archive:  # the archive must stay open while its member is read
                 return archive.open(self.member)  # type: ignore[return-value]
         if self.packing:
             stream: BinaryIO = pa.CompressedInputStream(pa.OSFile(str(self.path)), self.packing)
@@ -107,7 +107,7 @@ class InputFile:
 
 
 class ByteStream(io.RawIOBase):
-    """Chunks of bytes as a file to read from, for those who want one."""
+    """A readable file object over chunks of bytes."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks, self._rest = chunks, b""
@@ -125,21 +125,21 @@ class ByteStream(io.RawIOBase):
 
 
 def open_file(path: Path) -> InputFile:
-    """The file, looked at: regular, readable, of a known content. Raises TreinoError for anything else."""
+    """Open a file and recognise its content. Raises TreinoError if it isn't readable or of no known type."""
     try:
-        found = os.stat(path)
-        if stat.S_ISREG(found.st_mode):
+        status = os.stat(path)
+        if stat.S_ISREG(status.st_mode):
             with path.open("rb") as stream:
                 head = stream.read(64)
     except OSError as error:
         raise unreadable(path, error) from None
-    if stat.S_ISDIR(found.st_mode):
+    if stat.S_ISDIR(status.st_mode):
         raise TreinoError(
             "file_is_folder",
             _("'{path}' is a folder, not a file.").format(path=path),
             _("Give the file in it, or all its tables: '{path}/*.csv'.").format(path=path),
         )
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise TreinoError(
             "file_special",
             _("'{path}' is not a regular file.").format(path=path),
@@ -148,11 +148,11 @@ def open_file(path: Path) -> InputFile:
     if head.startswith(_OLE):
         raise _old_workbook(path)
     if head.startswith(b"PK\x03\x04") and _is_workbook(path):
-        return InputFile(path, found.st_size, "", "", "workbook")
+        return InputFile(path, status.st_size, "", "", "workbook")
     packing = next((name for magic, name in _PACKED.items() if head.startswith(magic)), "")
-    plain = InputFile(path, found.st_size, packing, _member(path) if packing == "zip" else "", "text")
+    plain = InputFile(path, status.st_size, packing, _member(path) if packing == "zip" else "", "text")
     if not packing:
-        return InputFile(path, found.st_size, "", "", content_of(path, head))
+        return InputFile(path, status.st_size, "", "", content_of(path, head))
     inner = content_of(path, plain.head(64))
     if inner != "text":
         raise TreinoError(
@@ -166,7 +166,7 @@ def open_file(path: Path) -> InputFile:
 
 
 def content_of(path: Path, head: bytes) -> Content:
-    """What the first bytes say; refuses what is known to be no table."""
+    """The type of content by its first bytes. Refuses types that are no table."""
     for magic, content in _TABLES.items():
         if head.startswith(magic):
             return content
@@ -182,23 +182,23 @@ def content_of(path: Path, head: bytes) -> Content:
 
 
 def _is_workbook(path: Path) -> bool:
-    """Whether a zip file is an .xlsx or .ods. Raises TreinoError where it is damaged or a bomb."""
+    """Whether a zip file is an .xlsx or .ods. Raises TreinoError for a damaged file or a bomb."""
     try:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
             names = {info.filename for info in infos}
             ods = "mimetype" in names and archive.getinfo("mimetype").file_size < 200
-            found = "xl/workbook.xml" in names or (ods and archive.read("mimetype").startswith(_ODS))
+            workbook = "xl/workbook.xml" in names or (ods and archive.read("mimetype").startswith(_ODS))
     except (OSError, NotImplementedError, RuntimeError, *_STUMBLES) as error:
         raise damaged(path, "zip", error) from None
-    if found:
+    if workbook:
         file = InputFile(path, sum(info.compress_size for info in infos), "zip", "", "workbook")
         file._check_size(sum(info.file_size for info in infos))
-    return found
+    return workbook
 
 
 def _old_workbook(path: Path) -> TreinoError:
-    """Encrypted workbooks lie in the same container as those of before 2007."""
+    """The error for a workbook of before 2007 or an encrypted one, which share a container."""
     name = "EncryptedPackage".encode("utf-16-le")
     try:
         with path.open("rb") as stream:
@@ -219,7 +219,7 @@ def _old_workbook(path: Path) -> TreinoError:
 
 
 def _member(path: Path) -> str:
-    """The one table in a zip file."""
+    """The name of the only table in a zip file."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = [

@@ -26,8 +26,8 @@ _KINDS = {bool: "truth", int: "number", float: "number", str: "text"}
 
 @dataclass(frozen=True)
 class JsonLines:
-    """A file of JSON objects. kinds: what the values of each name are, over all lines. exact: the names of
-    whole numbers of which some need more digits than a float64 has."""
+    """A file of JSON objects. kinds: the types of each name's values over all lines. exact: names whose whole
+    numbers need more digits than a float64 has."""
 
     text: DecodedText
     kinds: dict[str, set[str]]
@@ -56,7 +56,7 @@ class JsonLines:
         return parts
 
     def batches(self, types: Mapping[int, pa.DataType], sign: str, whole: bool) -> Iterator[pa.RecordBatch]:
-        """The rows; a name that a line doesn't have is missing there."""
+        """Yields the rows. A name that a line lacks is a missing cell."""
         rows: list[JsonObject] = []
         for _line, values in _objects(self.text):
             rows.append(values)
@@ -81,26 +81,26 @@ class JsonLines:
         return pa.array([None if v is None else _word(v) for v in values], pa.string())
 
     def check(self, batch: pa.RecordBatch, row: int, types: Mapping[int, pa.DataType]) -> None:
-        """Nothing is left to check."""
+        """Does nothing: all lines were checked at opening."""
 
 
 def open_json_lines(file: InputFile, reading: ReaderOptions) -> JsonLines:
-    """The file's names and kinds of values, over all of its lines."""
+    """Open a file of JSON lines: read the names and the types of their values over all lines."""
     text = decide(file, reading.encoding)
     kinds: dict[str, set[str]] = {}
     large: set[str] = set()
     rounded: set[str] = set()
     for _line, values in _objects(text):
         for name, value in values.items():
-            found = kinds.setdefault(name, set())
+            column_kinds = kinds.setdefault(name, set())
             if value is not None:
-                found.add(_KINDS.get(type(value), "nested"))
+                column_kinds.add(_KINDS.get(type(value), "nested"))
             if type(value) is float or (type(value) is int and abs(value) >= 10**38):
                 rounded.add(name)
             elif type(value) is int and abs(value) >= LARGEST_WHOLE:
                 large.add(name)
     check_names(list(kinds), f"'{file.path}'")
-    left_out = tuple(name for name, found in kinds.items() if "nested" in found)
+    left_out = tuple(name for name, column_kinds in kinds.items() if "nested" in column_kinds)
     if len(left_out) == len(kinds):
         raise TreinoError(
             "table_columns",
@@ -112,7 +112,7 @@ def open_json_lines(file: InputFile, reading: ReaderOptions) -> JsonLines:
 
 
 def _objects(text: DecodedText) -> Iterator[tuple[int, JsonObject]]:
-    """(line, object) of each line that isn't blank."""
+    """Yields (line number, object) for each line that isn't blank."""
     lines = io.TextIOWrapper(io.BufferedReader(ByteStream(text.chunks())), encoding="utf-8", newline="\n")
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -127,10 +127,10 @@ def _objects(text: DecodedText) -> Iterator[tuple[int, JsonObject]]:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> JsonObject:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    content = dict(pairs)
+    if len(content) < len(pairs):
         raise ValueError(_("a name comes twice"))
-    return found
+    return content
 
 
 def _broken(text: DecodedText, line: int, reason: str) -> TreinoError:
@@ -151,7 +151,7 @@ def _float(value: float) -> float:
 
 
 def _word(value: Any) -> str:
-    """A value in a column that also holds words."""
+    """The text of a value in a column that also holds words."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return value if isinstance(value, str) else plain(_float(value))

@@ -17,14 +17,14 @@ _DATES: dict[str, Dates] = {"day/month": "day/month", "month/day": "month/day"}
 
 @dataclass(frozen=True)
 class ReaderOptions:
-    """Format of a text file; None: detected, and refused where the file is ambiguous.
+    """Format of a text file. None: detected; an ambiguous file is refused.
 
-    delimiter, quote: one character ("" for a file without quotes). decimal: ``.`` or ``,``; the other one,
-    or a blank, may stand between the thousands. encoding: a name that Python knows. header: whether the
-    first line names the columns. dates: which of the two comes first. text: columns that are words,
-    whatever they look like. missing: which of the usual words for nothing (NA, ?, …) are such in all other
-    columns of text; found out: those that are in the file's columns of numbers, dates and truth values.
-    like: what is taken where the file leaves it open. sheet: of a workbook, its name or its number from 1.
+    delimiter, quote: one character ("" for a file without quotes). decimal: ``.`` or ``,``; the other one, or
+    a blank, may stand between the thousands. encoding: a name that Python knows. header: whether the first
+    line names the columns. dates: whether day or month comes first. text: columns that stay text, whatever
+    their cells look like. missing: which of the usual words (NA, ?, …) mean a missing value in the other
+    columns of text; detected: those in the file's columns of numbers, dates and truth values. like: options
+    used if the file is ambiguous. sheet: of a workbook, its name or its number from 1.
     """
 
     delimiter: str | None = None
@@ -60,7 +60,7 @@ class ReaderOptions:
 
 
 def as_text(reading: ReaderOptions | None, names: Iterable[str]) -> ReaderOptions | None:
-    """The same with further columns that stay as they are written."""
+    """The same options with further columns that stay text."""
     text = tuple(dict.fromkeys([*(reading.text if reading else ()), *names]))
     return replace(reading or ReaderOptions(), text=text) if text else reading
 

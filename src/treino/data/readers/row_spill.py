@@ -1,4 +1,4 @@
-"""Batches of rows, in memory while they are few and in an Arrow file once they are many."""
+"""Batches of rows: in memory up to a limit, beyond it in an Arrow file."""
 
 import mmap
 import os
@@ -14,15 +14,15 @@ import pyarrow as pa
 from treino.data.memory import MemoryLimit
 from treino.store import files
 
-WRITE_BYTES = 1 << 22  # of batches that are joined to one
+WRITE_BYTES = 1 << 22  # of batches that are joined into one
 
 
 @dataclass(eq=False)
 class RowSpill:
-    """A list of batches that moves to a file once it is larger than the memory limit."""
+    """A list of batches that is written to a file once it exceeds the memory limit."""
 
     room: MemoryLimit
-    kept: list[pa.RecordBatch] = field(default_factory=list)
+    batches: list[pa.RecordBatch] = field(default_factory=list)
     path: Path = Path()
     _bytes: int = 0
     _seen: tuple[pa.Schema, tuple[int, ...]] | None = None
@@ -33,7 +33,7 @@ class RowSpill:
 
     def append(self, batch: pa.RecordBatch) -> None:
         """Add rows."""
-        self.kept.append(batch)
+        self.batches.append(batch)
         self._bytes += 8 * batch.num_rows * batch.num_columns  # as numbers they are float64
         self._bytes += sum(batch.column(j).nbytes for j in self._wide(batch.schema))
         if self._bytes > (WRITE_BYTES if self.spilled else self.room.limit):
@@ -44,7 +44,7 @@ class RowSpill:
         return self._file is not None
 
     def close(self) -> None:
-        """End the list: no rows are added after this."""
+        """Close the list: no rows are added afterwards."""
         if self.spilled:
             self._write()
             with files.trouble(self.path):
@@ -52,20 +52,20 @@ class RowSpill:
                 self._file.close()
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """All rows; of a file no more than one batch is in memory."""
+        """Iterate over all batches; of a file only one batch is in memory."""
         if not self.spilled:
-            yield from self.kept
+            yield from self.batches
             return
         for batch in self._batches:
             yield batch
             self.forget()
 
     def column(self, j: int) -> pa.ChunkedArray:
-        """The cells of one column of a file; ``forget`` when they have been looked at."""
+        """The cells of one column in the file; call ``forget`` after use."""
         return pa.chunked_array([batch.column(j) for batch in self._batches])
 
     def forget(self) -> None:
-        """Release the memory that the file was mapped to; the cells stay in the file."""
+        """Release the memory of the mapped file."""
         if hasattr(mmap, "MADV_DONTNEED"):
             self._map.madvise(mmap.MADV_DONTNEED)
 
@@ -76,13 +76,13 @@ class RowSpill:
 
     @cached_property
     def _batches(self) -> list[pa.RecordBatch]:
-        """All rows in the mapped file: only what is looked at is read."""
+        """The batches of the mapped file; only columns that are used are read."""
         reader = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(self._map)))
         return [self._with_levels(reader.get_batch(i)) for i in range(reader.num_record_batches)]
 
     def _write(self) -> None:
-        """Write what is in memory, some batches joined at a time, and let go of each as it is written."""
-        waiting, self.kept, self._bytes = self.kept[::-1], [], 0
+        """Write the batches in memory, some joined at a time, and free each after writing."""
+        waiting, self.batches, self._bytes = self.batches[::-1], [], 0
         while waiting:
             group, size = [], 0
             while waiting and size < WRITE_BYTES:
@@ -102,14 +102,15 @@ class RowSpill:
                     self._writer.write_batch(batch)
 
     def _wide(self, schema: pa.Schema) -> tuple[int, ...]:
-        """The columns whose cells may need more than a number; a schema is looked at once."""
+        """The columns whose cells may take more memory than a number; computed once for a schema."""
         if self._seen is None or (self._seen[0] is not schema and self._seen[0] != schema):
-            found = (j for j, field in enumerate(schema) if not pa.types.is_primitive(field.type))
-            self._seen = schema, tuple(found)
+            columns = (j for j, field in enumerate(schema) if not pa.types.is_primitive(field.type))
+            self._seen = schema, tuple(columns)
         return self._seen[1]
 
     def _without_levels(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Categories as numbers: an Arrow file holds one list of levels, and each batch may bring its own."""
+        """Replace categories by numbers: an Arrow file holds one list of levels, but each batch may have its
+        own."""
         if not self._wide(batch.schema):
             return batch
         columns = []

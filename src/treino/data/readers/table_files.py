@@ -1,7 +1,7 @@
-"""A table in files: what each column holds, agreed over all rows, and the rows as columns, block by block.
+"""A table in files: types of columns, detected over all rows, and the rows as columns, block by block.
 
-There is one way to read. The batches are kept from the pass that looks at them, in memory or, where there is
-no room for them, in a file; who keeps none reads them once more for the blocks. So all give the same columns.
+There is one way to read: the first pass over the batches keeps them, in memory or, without room, in a file; a
+reader that keeps none reads the files a second time. So all give the same columns.
 """
 
 import glob
@@ -33,15 +33,15 @@ from treino.errors import TreinoError
 from treino.words import _, joined
 
 Part = DelimitedFile | ColumnarFile | JsonLines
-_SWELLS, _SWELLS_PACKED = 4, 60  # a cell of one digit and a comma becomes 8 bytes
+_SWELLS, _SWELLS_PACKED = 4, 60  # largest growth in memory: a digit and a comma become 8 bytes
 
 
 @dataclass(frozen=True, eq=False)
 class TableReader:
-    """A table with detected types. rows: their number. reading: the format, detected or set.
+    """A table with detected types. rows: the number of rows. reading: the format, detected or set.
 
-    batches: the rows as Arrow batches, from the beginning each time. spilled: the file that they are in,
-    where they were too many for memory.
+    batches: yields the rows as Arrow batches, from the beginning at each call. spilled: the file with the
+    rows, if they don't fit into memory.
     """
 
     name: str
@@ -59,13 +59,13 @@ class TableReader:
     spilled: RowSpill | None = None
 
     def blocks(self) -> Iterator[tuple[Column, ...]]:
-        """All rows in order, some thousands at a time; the columns are the same in every block."""
+        """Yields all rows in order, some thousands at a time, with the same columns in every block."""
         for batch in self.batches():
             if batch.num_rows:
                 yield self.columns(pa.Table.from_batches([batch]))
 
     def table(self) -> Table:
-        """All rows; where they are in a file, each column is read when it is looked at."""
+        """The table of all rows; if they are in a file, a column is read when it is used."""
         if self.spilled is not None:
             columns: tuple[Column, ...] = stored_columns(self, self.spilled)
         else:
@@ -80,7 +80,7 @@ class TableReader:
         return tuple(self.column(j, table.column(j)) for j in range(len(self.names)))
 
     def column(self, j: int, cells: pa.ChunkedArray) -> Column:
-        """Some cells of the j-th column."""
+        """A column of some cells of the j-th column."""
         name, decision = self.names[j], self.decisions.get(self.names[j])
         if decision is not None and is_text(cells.type):
             return decision.column(cells)
@@ -91,8 +91,8 @@ class TableReader:
 def open_table(
     source: str, reading: ReaderOptions, least_columns: int, keep: bool, room: MemoryLimit | None = None
 ) -> TableReader:
-    """The table in a file, or in the files that a pattern fits; keep: its rows stay in memory, as far as
-    there is room."""
+    """Open the table in a file, or in all files that match a pattern. keep: its rows stay in memory, if they
+    fit."""
     paths = paths_of(source)
     parts = [open_part(path, reading, least_columns) for path in paths]
     _check_alike(parts)
@@ -111,7 +111,7 @@ def open_table(
 
 
 def identity(source: str) -> tuple[str, str]:
-    """(name, SHA-256 of the content) of the table in a file, or in the files that a pattern fits."""
+    """(name, SHA-256 of the content) of the table in a file, or in all files that match a pattern."""
     paths = paths_of(source)
     digests = [_digest(path) for path in paths]
     if len(paths) == 1:
@@ -132,7 +132,7 @@ def open_parts(
     files: tuple[str, ...] = (),
     room: MemoryLimit | None = None,
 ) -> TableReader:
-    """The table that the parts are together; keep: its batches stay in memory, as far as there is room."""
+    """Open the table that the parts form together. keep: its batches stay in memory, if they fit."""
     names = parts[0].names
     unknown = [column for column in reading.text if column not in names]
     place = _place(parts)
@@ -163,7 +163,7 @@ def open_parts(
     notes = [note for note in [_sentence(parts[0], decided)] if note]
     if unknown:
         notes.append(_("No such column to keep as text: {names}.").format(names=", ".join(unknown)))
-    found = ReaderOptions(
+    options = ReaderOptions(
         decimal=None if decided.comma is None else "," if decided.comma else ".",
         dates=None if decided.day_first is None else "day/month" if decided.day_first else "month/day",
         text=reading.text,
@@ -171,24 +171,24 @@ def open_parts(
     )
     return TableReader(
         name, source, sha256, names, look.rows,
-        {decision.name: decision for decision in decided.columns}, look.levels, found, place,
-        tuple(notes), files, (lambda: iter(look.kept)) if keep else (lambda: look.again(parts)),
+        {decision.name: decision for decision in decided.columns}, look.levels, options, place,
+        tuple(notes), files, (lambda: iter(look.batches)) if keep else (lambda: look.again(parts)),
         spilling if spilling is not None and spilling.spilled else None,
     )  # fmt: skip
 
 
 class _ColumnPass:
-    """One pass over all rows of all parts: what is in the columns of text, and the levels of categories.
+    """One pass over all rows of all parts, which gathers statistics of text columns and levels of categories.
 
-    fast: the columns that are read as numbers at once; sign: their decimal sign. gaps: those of
-    them that have cells without a value, of which it isn't known what they say.
+    fast: the columns read directly as numbers; sign: their decimal sign. gaps: those of them with missing
+    cells, whose text is not known.
     """
 
     def __init__(
         self, names: tuple[str, ...], reading: ReaderOptions, sign: str, fast: Mapping[str, pa.DataType],
-        keep: bool, kept: list[pa.RecordBatch] | RowSpill,
+        keep: bool, batches: list[pa.RecordBatch] | RowSpill,
     ) -> None:  # fmt: skip
-        self.names, self.sign, self.fast, self.keep, self.kept = names, sign, fast, keep, kept
+        self.names, self.sign, self.fast, self.keep, self.batches = names, sign, fast, keep, batches
         self.text = frozenset(reading.text)
         self.seen: dict[str, CellStatistics] = {}
         self.levels: dict[str, tuple[str, ...]] = {}
@@ -196,9 +196,9 @@ class _ColumnPass:
         self.rows = 0
 
     def at(self, parts: Sequence[Part]) -> None:
-        """Go through all rows. Raises UnconvertedError by the number of the column in ``names``."""
+        """Read all rows. Raises UnconvertedError with the index of the column in ``names``."""
         sampled = {seen.name: seen for seen in _telling(parts)}
-        for batch in self.again(parts, self.keep and _fits(parts, self.kept)):
+        for batch in self.again(parts, self.keep and _fits(parts, self.batches)):
             for name, cells in zip(self.names, batch.columns, strict=True):
                 if is_text(cells.type):
                     column = self.seen.setdefault(name, CellStatistics(name, name in self.text))
@@ -211,10 +211,10 @@ class _ColumnPass:
                     self.gaps |= {name} if cells.null_count else set()
             self.rows += batch.num_rows
             if self.keep:
-                self.kept.append(batch)
+                self.batches.append(batch)
 
     def again(self, parts: Sequence[Part], whole: bool = False) -> Iterator[pa.RecordBatch]:
-        """All batches of all parts, with the columns of the first one, in its order."""
+        """Yields all batches of all parts, with the columns in the first part's order."""
         schema: pa.Schema | None = None
         for part in parts:
             position = {name: j for j, name in enumerate(part.names)}
@@ -229,31 +229,31 @@ class _ColumnPass:
                 columns = [batch.column(j) for j in order]
                 if len(parts) > 1 and part.typed:
                     columns = [_widened(cells) for cells in columns]
-                found = pa.RecordBatch.from_arrays(columns, names=list(self.names))
-                schema = found.schema if schema is None else schema
-                _check_types(part, found.schema, schema)
-                yield found
+                records = pa.RecordBatch.from_arrays(columns, names=list(self.names))
+                schema = records.schema if schema is None else schema
+                _check_types(part, records.schema, schema)
+                yield records
                 row += batch.num_rows
 
 
-def _fits(parts: Sequence[Part], kept: list[pa.RecordBatch] | RowSpill) -> bool:
-    """Whether all rows surely have room in memory, by the size of their files."""
+def _fits(parts: Sequence[Part], batches: list[pa.RecordBatch] | RowSpill) -> bool:
+    """Whether all rows certainly fit into memory, by the size of their files."""
     files = [part.file for part in parts if part.file is not None]
     most = sum(file.size * (_SWELLS_PACKED if file.packing else _SWELLS) for file in files)
-    return isinstance(kept, list) or most <= kept.room.limit
+    return isinstance(batches, list) or most <= batches.room.limit
 
 
 def _widened(cells: pa.Array) -> pa.Array:
-    """Numbers of any width as float64, as they become anyway: one file may hold 1 and the next 1.5."""
+    """Numbers of any type as float64: one file may hold 1 and the next 1.5."""
     kind = cells.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return cells.cast(pa.float64(), safe=False)
     return cells
 
 
-def _check_types(part: Part, found: pa.Schema, wanted: pa.Schema) -> None:
+def _check_types(part: Part, schema: pa.Schema, first_schema: pa.Schema) -> None:
     """Refuse files whose columns of one name hold different things."""
-    for field, other in zip(found, wanted, strict=True):
+    for field, other in zip(schema, first_schema, strict=True):
         if field.type != other.type:
             raise TreinoError(
                 "files_types",
@@ -265,7 +265,7 @@ def _check_types(part: Part, found: pa.Schema, wanted: pa.Schema) -> None:
 
 
 def _telling(parts: Sequence[Part]) -> list[CellStatistics]:
-    """What the first rows of all parts say of their columns, what is clear last."""
+    """Statistics of the first rows of all parts, the unambiguous ones last."""
     return sorted(
         (seen for part in parts for seen in part.seen),
         key=lambda seen: seen.decimal.verdict in ("first", "second"),
@@ -273,9 +273,9 @@ def _telling(parts: Sequence[Part]) -> list[CellStatistics]:
 
 
 def _fast(parts: Sequence[Part], reading: ReaderOptions) -> tuple[str, dict[str, pa.DataType]]:
-    """(decimal sign, columns of numbers by what the first rows promise, and their types) for pyarrow.
+    """(decimal sign, types of the columns that are numbers in the first rows), for pyarrow.
 
-    Decimals need a sign that is proven, whole numbers a file without leading zeros, which would be lost.
+    Decimals need a proven sign; whole numbers need a file without leading zeros, which would be lost.
     """
     sampled = [seen for part in parts for seen in part.seen]
     verdicts = {seen.decimal.verdict for seen in sampled if seen.decimal.cells}
@@ -293,30 +293,30 @@ def _fast(parts: Sequence[Part], reading: ReaderOptions) -> tuple[str, dict[str,
         verdict = seen.decimal.verdict if plain else "no"
         kind = pa.float64() if verdict in fits else pa.int64() if verdict == "same" else None
         kinds.setdefault(seen.name, set()).add(kind)
-    found = {name: kind for name, (kind, *more) in kinds.items() if kind is not None and not more}
-    if pa.int64() in found.values() and any(
+    types = {name: kind for name, (kind, *more) in kinds.items() if kind is not None and not more}
+    if pa.int64() in types.values() and any(
         isinstance(part, DelimitedFile) and part.padded for part in parts
     ):
-        found = {name: kind for name, kind in found.items() if kind != pa.int64()}
-    return (signs or ["."])[0], found
+        types = {name: kind for name, kind in types.items() if kind != pa.int64()}
+    return (signs or ["."])[0], types
 
 
 def paths_of(source: str) -> list[Path]:
-    """The file of that name; else the files that the pattern fits, sorted."""
+    """The file of that name, else the files that match the pattern, sorted."""
     if os.path.lexists(source) or not glob.has_magic(source):
         return [Path(source)]
     return [Path(path) for path in sorted(glob.glob(source, recursive=True)) if not os.path.isdir(path)]
 
 
 def open_part(path: Path, reading: ReaderOptions, least_columns: int) -> Part:
-    """One file of a table."""
+    """Open one file of a table."""
     return _part(open_file(path), reading, least_columns)
 
 
 def open_delimited_file(path: Path, reading: ReaderOptions) -> DelimitedFile | None:
-    """A file of delimited text with its dialect; None where it is something else."""
-    found = open_part(path, reading, least_columns=1)
-    return found if isinstance(found, DelimitedFile) else None
+    """Open a file of delimited text; None if its content is something else."""
+    part = open_part(path, reading, least_columns=1)
+    return part if isinstance(part, DelimitedFile) else None
 
 
 def _part(file: InputFile, reading: ReaderOptions, least_columns: int) -> Part:
@@ -349,14 +349,16 @@ def _check_alike(parts: Sequence[Part]) -> None:
         lacks = [name for name in first.names if name not in part.names]
         more = [name for name in part.names if name not in first.names]
         if lacks or more or first.typed != part.typed:
-            said = [_("lacks {names}").format(names=shorten(", ".join(lacks), 100))] if lacks else []
-            said += [_("has {names} beside").format(names=shorten(", ".join(more), 100))] if more else []
+            differences = [_("lacks {names}").format(names=shorten(", ".join(lacks), 100))] if lacks else []
+            differences += (
+                [_("has {names} beside").format(names=shorten(", ".join(more), 100))] if more else []
+            )
             raise TreinoError(
                 "files_columns",
                 _("'{path}' hasn't the columns of '{first}': it {said}.").format(
                     path=part.file and part.file.path,
                     first=first.file and first.file.path,
-                    said=_(" and ").join(said) or _("is of another format"),
+                    said=_(" and ").join(differences) or _("is of another format"),
                 ),
                 _("Give files of equal columns, or a narrower pattern."),
             )
@@ -379,7 +381,7 @@ def _place(parts: Sequence[Part]) -> Callable[[int], str]:
 
 
 def _sentence(part: Part, decided: FileConventions) -> str:
-    """How the file was read, where that isn't the plainest way."""
+    """A note on how the file was read, if it isn't plain CSV."""
     parts = part.notes()
     if decided.comma:
         parts.append(_("decimal comma"))
@@ -402,6 +404,6 @@ def _digest(path: Path) -> str:
 
 
 def _stem(path: Path) -> str:
-    """The name without what says how it is written: rents.csv.gz is rents."""
+    """The file's name without its endings: rents for rents.csv.gz."""
     name = path.name.removesuffix(".gz").removesuffix(".zst").removesuffix(".zip")
     return Path(name).stem or path.stem

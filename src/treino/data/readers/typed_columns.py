@@ -1,4 +1,4 @@
-"""Columns that have a type already: from Parquet and Arrow files, polars and JSON."""
+"""Columns that already have a type: from Parquet and Arrow files, polars and JSON."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -20,7 +20,7 @@ def is_text(kind: pa.DataType) -> bool:
 
 
 def is_known(kind: pa.DataType) -> bool:
-    """Whether a column can be made of it: not of lists, structures and bytes."""
+    """Whether a column can be made of this type: not of lists, structures and bytes."""
     if pa.types.is_dictionary(kind):
         return is_known(kind.value_type)
     t = pa.types
@@ -48,14 +48,14 @@ def column(name: str, cells: pa.ChunkedArray, levels: tuple[str, ...] = ()) -> C
         second_N = _floats(whole) / _UNITS[kind.unit]
         clock = bool(pa.types.is_time(kind))
         return Column(name, seconds=second_N, clock=True) if clock else Column(name, second_N)
-    found = Column(name, _floats(cells))
-    if found.merges and (pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
-        return Column(name, found.numbers, words_of(compute.fill_null(cells.cast(pa.string()), "")))
-    return found
+    plain_column = Column(name, _floats(cells))
+    if plain_column.merges and (pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
+        return Column(name, plain_column.numbers, words_of(compute.fill_null(cells.cast(pa.string()), "")))
+    return plain_column
 
 
 def _seconds(cells: pa.ChunkedArray) -> NDArray[np.float64]:
-    """Days and smaller units since 1970 as seconds; with a time zone, Arrow holds UTC already."""
+    """Seconds since 1970 from days or smaller units. With a time zone, Arrow already stores UTC."""
     kind = cells.type
     if pa.types.is_date32(kind):
         return _floats(cells.cast(pa.int32())) * 86400.0
@@ -65,7 +65,7 @@ def _seconds(cells: pa.ChunkedArray) -> NDArray[np.float64]:
 
 
 def _floats(cells: pa.ChunkedArray) -> NDArray[np.float64]:
-    """``[N]`` float64, NaN for what is missing; a whole number beyond 2^53 is rounded."""
+    """``[N]`` float64, NaN for missing cells. Whole numbers beyond 2^53 are rounded."""
     out = np.empty(len(cells))
     row = 0
     for chunk in cells.chunks if isinstance(cells, pa.ChunkedArray) else [cells]:
@@ -77,8 +77,8 @@ def _floats(cells: pa.ChunkedArray) -> NDArray[np.float64]:
 
 
 def exact_wholes(cells: Sequence[Any]) -> pa.Array | None:
-    """Python's numbers as a column that keeps their digits, where all are whole and some are of 2^53 or more;
-    else None, and also where they have more than 38 digits. None among them is missing."""
+    """Python numbers as a column that keeps all digits, if all are whole and some are 2^53 or more; else
+    None, also if one has more than 38 digits. A None among them is a missing cell."""
     present = [cell for cell in cells if cell is not None]
     if not all(isinstance(cell, int | np.integer) for cell in present):
         return None

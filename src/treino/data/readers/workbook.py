@@ -1,8 +1,8 @@
 """Workbooks of Excel and LibreOffice: one sheet of an .xlsx or .ods file as typed columns.
 
 Cells are read by calamine (https://github.com/dimastbk/python-calamine): numbers, truth values, dates and
-times as the workbook has them, of formulas the value that was stored with them. What is no table is taken
-away here: titles above it, notes below it, headers that span columns.
+times as in the workbook, and the stored values of formulas. This file finds the table among the cells: it
+removes titles above it and notes below it, and resolves headers that span columns.
 """
 
 import re
@@ -21,7 +21,7 @@ from treino.data.table import shorten
 from treino.errors import TreinoError, nearest
 from treino.words import _, setting
 
-Cells = list[list[Any]]  # "" where there is nothing
+Cells = list[list[Any]]  # "" for an empty cell
 
 MOST_CELLS = 30_000_000
 SHEET_ROWS = 1_048_576  # an .xlsx has no more
@@ -32,17 +32,17 @@ _CELL = re.compile(rb'<c\b[^>]*?\br="([A-Z]+\d+)"[^>]*?(?<!/)>(.*?)</c>', re.DOT
 
 @dataclass(frozen=True)
 class SheetTable:
-    """The table in a sheet. names: of its columns; rows: its cells below them; at: the sheet's numbers of
-    these rows, from 1. said: what was decided on the way."""
+    """The table in a sheet. names: the columns' names; rows: the cells below them; at: the rows' numbers in
+    the sheet, from 1. remarks: notes on the choices made."""
 
     names: tuple[str, ...]
     rows: Cells
     at: list[int]
-    said: tuple[str, ...]
+    remarks: tuple[str, ...]
 
 
 def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
-    """The table in the sheet that is asked for, or in the first that is shown and has cells.
+    """Open the table in the requested sheet, or in the first visible sheet that has cells.
 
     Raises:
         TreinoError: calamine isn't installed; the workbook is encrypted or damaged; no such sheet; no table,
@@ -76,14 +76,16 @@ def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
         )
     content = _sheet_content(file, name)
     _check_formulas(file, name, content)
-    found = _table(cells, merged, (top, left), f"'{file.path}', {name}", reading.header)
-    said = [_said_of_sheet(name, book)] if len(book.sheet_names) > 1 else []
-    said += _said_of_file(file, len(cells))
+    sheet_table = _table(cells, merged, (top, left), f"'{file.path}', {name}", reading.header)
+    remarks = [_sheet_note(name, book)] if len(book.sheet_names) > 1 else []
+    remarks += _file_notes(file, len(cells))
     if errors := content.count(_ERROR):
-        said.append(_("cells with an error such as #DIV/0! as cells without a value ({n})").format(n=errors))
-    columns = [_column([row[j] for row in found.rows]) for j in range(len(found.names))]
-    table = pa.Table.from_arrays(columns, names=list(found.names))
-    return open_sheet(table, file, (*said, *found.said), found.at)
+        remarks.append(
+            _("cells with an error such as #DIV/0! as cells without a value ({n})").format(n=errors)
+        )
+    columns = [_column([row[j] for row in sheet_table.rows]) for j in range(len(sheet_table.names))]
+    table = pa.Table.from_arrays(columns, names=list(sheet_table.names))
+    return open_sheet(table, file, (*remarks, *sheet_table.remarks), sheet_table.at)
 
 
 def encrypted(file: InputFile) -> TreinoError:
@@ -97,14 +99,14 @@ def encrypted(file: InputFile) -> TreinoError:
 def _sheet_name(file: InputFile, book: Any, reading: ReaderOptions) -> str:
     names: list[str] = list(book.sheet_names)
     liked = reading.like.sheet if reading.like is not None else None
-    asked = reading.sheet
-    if asked is None and liked in names:
+    request = reading.sheet
+    if request is None and liked in names:
         return str(liked)
-    if asked is None:
+    if request is None:
         hidden = _hidden(book)
         filled = [name for name in names if book.get_sheet_by_name(name).start is not None]
-        found = next((name for name in filled if name not in hidden), None)
-        if found is None and filled:
+        first = next((name for name in filled if name not in hidden), None)
+        if first is None and filled:
             raise TreinoError(
                 "workbook_hidden",
                 _("'{path}' has cells in hidden sheets alone: {names}.").format(
@@ -112,21 +114,21 @@ def _sheet_name(file: InputFile, book: Any, reading: ReaderOptions) -> str:
                 ),
                 _("Name one: {setting}").format(setting=setting("sheet", filled[0])),
             )
-        if found is None:
+        if first is None:
             raise TreinoError(
                 "workbook_empty",
                 _("'{path}' has no cells in any of its sheets.").format(path=file.path),
                 _("Give a workbook with a table."),
             )
-        return found
-    if asked in names:
-        return asked
-    if asked.isdecimal() and 1 <= int(asked) <= len(names):
-        return names[int(asked) - 1]
+        return first
+    if request in names:
+        return request
+    if request.isdecimal() and 1 <= int(request) <= len(names):
+        return names[int(request) - 1]
     raise TreinoError(
         "sheet_unknown",
-        _("'{path}' has no sheet '{name}'.").format(path=file.path, name=asked),
-        nearest(asked, names),
+        _("'{path}' has no sheet '{name}'.").format(path=file.path, name=request),
+        nearest(request, names),
     )
 
 
@@ -147,36 +149,36 @@ def _hidden(book: Any) -> set[str]:
     return {sheet.name for sheet in book.sheets_metadata if sheet.visible != SheetVisibleEnum.Visible}
 
 
-def _said_of_sheet(name: str, book: Any) -> str:
+def _sheet_note(name: str, book: Any) -> str:
     hidden = _hidden(book)
-    said = {n: _("{name}, which is hidden").format(name=n) if n in hidden else n for n in book.sheet_names}
-    others = shorten(", ".join(text for other, text in said.items() if other != name), 100)
-    return _("the sheet {name} (others: {others})").format(name=said[name], others=others)
+    labels = {n: _("{name}, which is hidden").format(name=n) if n in hidden else n for n in book.sheet_names}
+    others = shorten(", ".join(text for other, text in labels.items() if other != name), 100)
+    return _("the sheet {name} (others: {others})").format(name=labels[name], others=others)
 
 
-def _said_of_file(file: InputFile, rows: int) -> list[str]:
-    said = []
+def _file_notes(file: InputFile, rows: int) -> list[str]:
+    notes = []
     with zipfile.ZipFile(file.path) as archive:
         if any(member.endswith("vbaProject.bin") for member in archive.namelist()):
-            said.append(_("without running its macros"))
+            notes.append(_("without running its macros"))
     if rows >= SHEET_ROWS:
-        said.append(_("the sheet is full, so rows may have been cut off"))
-    return said
+        notes.append(_("the sheet is full, so rows may have been cut off"))
+    return notes
 
 
 def _sheet_content(file: InputFile, name: str) -> bytes:
-    """The sheet as it is stored in an .xlsx; nothing of an .ods, which always has all values."""
+    """The XML of the sheet in an .xlsx; empty for an .ods, which always stores all values."""
     with zipfile.ZipFile(file.path) as archive:
         path = _sheet_path(archive, name)
         return b"" if path is None else archive.read(path)
 
 
 def _check_formulas(file: InputFile, name: str, content: bytes) -> None:
-    """Refuse formulas that were never calculated, as programs write them."""
+    """Refuse formulas without a stored value, as programs write them."""
     if b"<f" not in content:
         return
-    found = _CELL.findall(content)
-    lost = [where.decode() for where, inner in found if b"<f" in inner and not _VALUE.search(inner)]
+    cells = _CELL.findall(content)
+    lost = [where.decode() for where, inner in cells if b"<f" in inner and not _VALUE.search(inner)]
     if lost:
         raise TreinoError(
             "workbook_formulas",
@@ -188,7 +190,7 @@ def _check_formulas(file: InputFile, name: str, content: bytes) -> None:
 
 
 def _sheet_path(archive: zipfile.ZipFile, name: str) -> str | None:
-    """Where an .xlsx keeps the sheet; None of an .ods."""
+    """The path of the sheet in an .xlsx archive; None for an .ods."""
     from xml.etree import ElementTree
 
     if "xl/workbook.xml" not in archive.namelist():
@@ -213,9 +215,9 @@ def _table(
     cells: Cells, merged: Sequence[tuple[int, int, int, int]], corner: tuple[int, int], what: str,
     header: bool | None,
 ) -> SheetTable:  # fmt: skip
-    """The one table in a sheet's cells. merged: (row, column, last row, last column) of cells that are one.
+    """The only table in a sheet's cells. merged: (row, column, last row, last column) of merged cells.
     corner: the place of the first cell in the sheet."""
-    said: list[str] = []
+    remarks: list[str] = []
     wide = max(map(len, cells))
     filled = [[j for j, cell in enumerate(row) if not _empty(cell)] for row in cells]
     first = 0
@@ -223,14 +225,14 @@ def _table(
         first = next((i for i, there in enumerate(filled) if len(there) > 1), 0) if wide > 1 else 0
         if first:
             title = shorten("; ".join(str(cells[i][j]) for i in range(first) for j in filled[i]), 80)
-            said.append(_("without what stands above the table ({title})").format(title=title))
+            remarks.append(_("without what stands above the table ({title})").format(title=title))
     end = next((i for i in range(first, len(cells)) if not filled[i]), len(cells))
     below = [i for i in range(end, len(cells)) if filled[i]]
     if any(len(filled[i]) > 1 for i in below) or (below and wide == 1):
         raise _two_tables(what, _("an empty row ({n})").format(n=corner[0] + end + 1))
     if below:
         note = shorten("; ".join(str(cells[i][filled[i][0]]) for i in below), 80)
-        said.append(_("without what stands below the table ({note})").format(note=note))
+        remarks.append(_("without what stands below the table ({note})").format(note=note))
     there = sorted({j for i in range(first, end) for j in filled[i]})
     gap = next((j for j in range(there[0], there[-1]) if j not in there), None)
     if gap is not None:
@@ -245,13 +247,13 @@ def _table(
             _("Add a row of values for each example."),
         )
     at = [corner[0] + first + i + 1 for i in range(depth, len(rows))]
-    return SheetTable(names, rows[depth:], at, tuple(said))
+    return SheetTable(names, rows[depth:], at, tuple(remarks))
 
 
 def _names(
     rows: Cells, spans: Sequence[tuple[int, int, int, int]], letters: Sequence[str], header: bool | None
 ) -> tuple[tuple[str, ...], int]:
-    """(names of the columns, how many rows they take): two where cells of the first one span columns."""
+    """(names of the columns, number of header rows): two rows if cells of the first one span columns."""
     if header is False:
         return tuple(f"x{j + 1}" for j in range(len(letters))), 0
     over = [_text(cell) for cell in rows[0]]
@@ -281,7 +283,7 @@ def _empty(cell: Any) -> bool:
 
 
 def _letters(column: int) -> str:
-    """A column as workbooks name it: 0 is A, 26 is AA."""
+    """The name of a column in workbooks: A for 0, AA for 26."""
     name, column = "", column + 1
     while column:
         column, rest = divmod(column - 1, 26)
@@ -290,7 +292,7 @@ def _letters(column: int) -> str:
 
 
 def _text(cell: Any) -> str:
-    """A cell in a column of words, as it would be typed."""
+    """The text of a cell in a column of words."""
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         return str(int(cell))
     if isinstance(cell, bool):
@@ -299,7 +301,7 @@ def _text(cell: Any) -> str:
 
 
 def _column(cells: list[Any]) -> pa.Array:
-    """A column of Arrow: of one type where all cells have it, else of words."""
+    """An Arrow column: of one type if all cells have it, else of words."""
     values = [None if _empty(cell) else cell for cell in cells]
     kinds = {type(value) for value in values if value is not None}
     if not kinds or kinds == {bool}:

@@ -16,7 +16,7 @@ from treino.words import _
 Kind = Literal["number", "boolean", "category", "date", "identifier", "row number", "text", "constant"]
 Way = Literal["number", "rank", "category", "one-hot", "hashed", "date", "time", "out"]
 
-FEW_CODES = 31  # days of a month, states of a country: so many codes with leading zeros are classes
+FEW_CODES = 31  # up to so many codes with leading zeros are classes: days of a month, states of a country
 ASKABLE = ("number", "boolean", "category", "one-hot", "hashed", "date", "identifier", "text", "out")
 
 _NAME_OF_IDENTIFIER = re.compile(
@@ -36,7 +36,8 @@ _DIGITS = re.compile(r"\d+", re.ASCII)
 
 @dataclass(frozen=True)
 class ColumnRole:
-    """kind: what the column holds. way: how it becomes inputs, or ``out``. levels: a rank's, in order."""
+    """The role of a column. kind: what it holds. way: how it becomes inputs, or ``out``. levels: of a rank,
+    in order."""
 
     kind: Kind
     way: Way
@@ -44,11 +45,11 @@ class ColumnRole:
 
 
 def kind(column: Column) -> Kind:
-    """The kind by all of the column's cells that are not missing.
+    """The kind of a column, detected from its cells that are not missing.
 
     constant: one value. identifier: CPF, CNPJ and CEP numbers, codes with leading zeros (unless they are few
-    and come again and again), and what is all different and named or built like a key. number: at least nine
-    of ten cells read as numbers. category: text of which at least half of the cells come again.
+    and repeat), and distinct values that are named or built like a key. number: at least nine of ten cells
+    are numbers. category: text in which at least half of the cells repeat another.
     """
     if column.constant:
         return "constant"
@@ -59,9 +60,9 @@ def kind(column: Column) -> Kind:
     count = _counts(column)
     cells = count.total()
     if count and _DIGITS.match(next(iter(count))):
-        found = _code(count)
-        if found:
-            return found
+        code = _code(count)
+        if code:
+            return code
     if column.seconds is not None:
         return "date"
     if column.numbers is not None:
@@ -81,7 +82,7 @@ def kind(column: Column) -> Kind:
 
 
 def _counts(column: Column) -> Counter[str]:
-    """How often each word comes, without those that are missing; none of a column without words."""
+    """The count of each word that isn't missing; empty for a column without words."""
     if column.words is None:
         return Counter()
     count = Counter(column.words.tolist())
@@ -95,7 +96,7 @@ def _counts(column: Column) -> Counter[str]:
 
 
 def _mostly(count: Counter[str], like: Callable[[str], bool], share: float) -> bool:
-    """Whether so large a share of the cells is like that; stops where too many are not."""
+    """Whether at least this share of the cells fulfils ``like``; stops early if too many don't."""
     left = (1 - share) * count.total()
     for word, n in count.items():
         if not like(word):
@@ -110,7 +111,7 @@ def _like_a_code(word: str) -> bool:
 
 
 def _code(count: Counter[str]) -> Kind | None:
-    """``identifier`` or ``category`` for cells that are digits but no amounts; None for all others."""
+    """``identifier`` or ``category`` for cells of digits that are no amounts; None for all others."""
     if all(map(_BRAZILIAN.fullmatch, count)):
         return "identifier"
     if any(map(_LEADING_ZERO.fullmatch, count)) and all(map(_DIGITS.fullmatch, count)):
@@ -120,12 +121,12 @@ def _code(count: Counter[str]) -> Kind | None:
 
 
 def _named_as_one(name: str) -> bool:
-    """Whether it is an identifier by its name."""
+    """Whether its name is that of an identifier."""
     return bool(_NAME_OF_IDENTIFIER.search(name) or _ROW_NAMES.fullmatch(name))
 
 
 def _is_key(column: Column) -> bool:
-    """Whole numbers that are named like a key, and of which too many differ to be classes."""
+    """Whether it has whole numbers, a key's name, and too many different values to be classes."""
     if not _named_as_one(column.name):
         return False
     assert column.numbers is not None
@@ -138,9 +139,9 @@ def _is_key(column: Column) -> bool:
 
 
 def numbers_rows(column: Column, row_N: NDArray[np.int64]) -> bool:
-    """Whether each cell is the number of its row, counted from 0 or 1, and no time by its name.
+    """Whether each cell is its row's number, from 0 or 1, and the column isn't named like a time.
 
-    row_N: the numbers, counted from 0.
+    row_N: the rows' numbers, from 0.
     """
     numbers = column.numbers
     if numbers is None or column.boolean or len(numbers) < 10 or _NAME_OF_TIME.search(column.name):
@@ -149,7 +150,7 @@ def numbers_rows(column: Column, row_N: NDArray[np.int64]) -> bool:
 
 
 def is_row_number(column: Column) -> bool:
-    """Whether the cells are whole numbers that count the rows up by 1, in any order."""
+    """Whether the cells are consecutive whole numbers, in any order."""
     numbers = column.numbers
     if numbers is None or len(numbers) < 10 or not np.isfinite(numbers).all():
         return False
@@ -159,22 +160,24 @@ def is_row_number(column: Column) -> bool:
 
 
 def choose(column: Column, request: str | None, named: bool, place: Callable[[int], str]) -> ColumnRole:
-    """How a column is learnt from. request: what ``--kinds`` says of it; named: by ``--features``, so it is
-    used whatever it holds.
+    """The role of a column.
 
-    Raises TreinoError where the cells are not what was asked.
+    request: its entry in ``--kinds``. named: it is listed in ``--features`` and used whatever it holds.
+    Raises TreinoError if the cells don't fit the request.
     """
     if request is not None:
         return _requested_kind(column, request.strip(), place)
-    found = kind(column)
-    if found in ("identifier", "text", "constant"):
+    column_kind = kind(column)
+    if column_kind in ("identifier", "text", "constant"):
         if not named:
-            return ColumnRole(found, "out")
-        return ColumnRole(found, "category" if column.numbers is None or found == "identifier" else "number")
-    if found == "category" and column.ordered:
+            return ColumnRole(column_kind, "out")
+        return ColumnRole(
+            column_kind, "category" if column.numbers is None or column_kind == "identifier" else "number"
+        )
+    if column_kind == "category" and column.ordered:
         return ColumnRole("category", "rank", column.categories)
     ways: dict[Kind, Way] = {"category": "category", "date": "time" if column.clock else "date"}
-    return ColumnRole(found, ways.get(found, "number"))
+    return ColumnRole(column_kind, ways.get(column_kind, "number"))
 
 
 def _requested_kind(column: Column, request: str, place: Callable[[int], str]) -> ColumnRole:
@@ -240,9 +243,9 @@ def _ranked(column: Column, levels: tuple[str, ...], place: Callable[[int], str]
 
 
 def level_cells(column: Column, numeric: bool) -> NDArray[np.object_]:
-    """``[N]`` str: the class that each cell names, "" where it is missing.
+    """``[N]`` str: the class of each cell, "" if it is missing.
 
-    numeric: classes are numbers (1, 01 and 1.0 are one class), whatever the cells look like.
+    numeric: classes are numbers: 1, 01 and 1.0 are one class.
     """
     if numeric and (whole := column.whole_words) is not None:
         return whole

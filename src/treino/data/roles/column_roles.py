@@ -23,7 +23,7 @@ from treino.words import _, joined
 
 
 def check_kinds(table: Table, kinds: Mapping[str, str]) -> None:
-    """Refuse kinds that are asked of columns that are not there."""
+    """Refuse kinds for columns that don't exist."""
     for name in kinds:
         if name not in table.by_name:
             raise TreinoError(
@@ -44,9 +44,9 @@ def choose_features(
     notes: list[str],
     row_N: NDArray[np.int64],
 ) -> dict[str, ColumnRole]:
-    """The columns to learn from, in order, each with how; what is left out is noted with its reason.
+    """The columns to learn from, in order, with their roles. Notes which columns are left out, and why.
 
-    excluded: columns with a work of their own (groups, splits), used only where ``features`` names them.
+    excluded: columns with another purpose (groups, splits), used only if ``features`` names them.
     row_N: the rows' numbers in the source.
     """
     if features is not None:
@@ -113,8 +113,8 @@ def _by_kind(
         if left:
             facts = {"names": shorten(", ".join(left), 400), "first": as_item(left[0])}
             notes.append(joined(sentence.format(**facts) for sentence in sentences))
-    kept = {name: choice for name, choice in chosen.items() if choice.way != "out"}
-    counting = [name for name in kept if name not in kinds and is_row_number(table.column(name))]
+    roles = {name: choice for name, choice in chosen.items() if choice.way != "out"}
+    counting = [name for name in roles if name not in kinds and is_row_number(table.column(name))]
     if counting:
         notes.append(
             _(
@@ -122,36 +122,36 @@ def _by_kind(
                 "[[kinds={first}=out]]."
             ).format(names=", ".join(counting), first=as_item(counting[0]))
         )
-    return kept
+    return roles
 
 
 def row_numbers(
     table: Table, chosen: Mapping[str, ColumnRole], kinds: Mapping[str, str], row_N: NDArray[np.int64]
 ) -> list[str]:
-    """The columns that number the rows, where there are others that can be learnt from; else none.
+    """The columns that number the rows, if there are other columns to learn from; else none.
 
-    None of a bare array either: its maker has put every column there.
+    None for a bare array either: every column of it is there on purpose.
     """
     used = [name for name, choice in chosen.items() if choice.way != "out"]
-    found = [
+    names = [
         name
         for name in used
         if name not in kinds and chosen[name].way == "number" and numbers_rows(table.column(name), row_N)
     ]
-    return found if table.named and len(found) < len(used) else []
+    return names if table.named and len(names) < len(used) else []
 
 
 def why_out(column: Column, choice: ColumnRole) -> str:
-    """The reason why a column is no input: its kind, or ``empty``."""
+    """The reason why a column is no input: its kind or ``empty``."""
     return "empty" if choice.kind == "constant" and column.missing_N.all() else choice.kind
 
 
 def check_features(table: Table, chosen: Mapping[str, ColumnRole], named: bool) -> None:
-    """Refuse the first cell that its column's kind has no place for, and name the columns that are fine, or
-    where they are many those that aren't. named: by ``--features``."""
+    """Refuse the first cell that doesn't fit its column's kind, and name the columns without such cells, or,
+    if those are many, the columns with them. named: the columns are listed in ``--features``."""
     for name, choice in chosen.items():
-        found = column_fault(table, table.column(name), choice)
-        if found:
+        fault = column_fault(table, table.column(name), choice)
+        if fault:
             fine = [
                 other
                 for other, c in chosen.items()
@@ -163,14 +163,14 @@ def check_features(table: Table, chosen: Mapping[str, ColumnRole], named: bool) 
             else:
                 move = _("{what}, or leave out what is like it: [[kinds={kinds}]].")
                 facts = {"kinds": ",".join(f"{as_item(other)}=out" for other in chosen if other not in fine)}
-            said = move.format(what=found[2], **facts) if fine else joined([found[2], "."])
-            raise TreinoError(found[0], found[1], said)
+            hint = move.format(what=fault[2], **facts) if fine else joined([fault[2], "."])
+            raise TreinoError(fault[0], fault[1], hint)
 
 
 def column_fault(
     table: Table, column: Column, choice: ColumnRole | None = None
 ) -> tuple[str, str, str] | None:
-    """(rule, message, what to do) where a column's cells are not what they seem to be, or were said to be."""
+    """(rule, message, hint) if a column's cells don't fit its detected or requested kind."""
     choice = choice or choose(column, None, False, table.place)
     if choice.way == "number":
         return number_fault(column, table.place)
@@ -186,20 +186,20 @@ def column_fault(
 
 
 def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, str]) -> list[str]:
-    """A sentence for each way in which columns become inputs other than as the number that they are."""
+    """A sentence for each encoding of columns other than as plain numbers."""
     by_kind: dict[type, list[str]] = {}
     for e in encoders:
         if isinstance(e, OneHotEncoder):
-            said = _("{name} ({n})").format(name=e.column, n=len(e.levels))
+            text = _("{name} ({n})").format(name=e.column, n=len(e.levels))
         elif isinstance(e, RankEncoder):
-            said = _("{name} ({levels})").format(name=e.column, levels=shorten(" < ".join(e.levels), 80))
+            text = _("{name} ({levels})").format(name=e.column, levels=shorten(" < ".join(e.levels), 80))
         elif isinstance(e, DateEncoder):
-            said = joined(
+            text = joined(
                 [_("{name} (days").format(name=e.column), *(joined([", ", _(p)]) for p in e.parts), ")"]
             )
         else:
-            said = e.column
-        by_kind.setdefault(type(e), []).append(said)
+            text = e.column
+        by_kind.setdefault(type(e), []).append(text)
     sentences = {
         OneHotEncoder: _("One input for each class (so many): {names}."),
         HashingEncoder: _("Hashed, for their classes are many: {names}."),
@@ -215,24 +215,24 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
         if kind in by_kind
     ]
     written = [(e.column, table.column(e.column).writing) for e in encoders]
-    said_of = joined([joined([name, " (", _spoken(w), ")"]) for name, w in written if w], ", ")
-    if said_of:
-        notes.append(_("Not written plainly: {names}.").format(names=shorten(said_of, 400)))
+    writings = joined([joined([name, " (", _writing_text(w), ")"]) for name, w in written if w], ", ")
+    if writings:
+        notes.append(_("Not written plainly: {names}.").format(names=shorten(writings, 400)))
     if kinds:
-        kinds_text = ", ".join(f"{name}={said}" for name, said in kinds.items())
+        kinds_text = ", ".join(f"{name}={text}" for name, text in kinds.items())
         notes.append(_("Because you asked: {asked}.").format(asked=shorten(kinds_text, 400)))
     return notes
 
 
-def _spoken(writing: str) -> str:
-    """How a column's values are written, as it is said to a person."""
+def _writing_text(writing: str) -> str:
+    """The notation of a column's values in words."""
     parts = [(part, part.partition("money ")[2]) for part in writing.split(", ")]
-    said = [_("money {symbol}").format(symbol=money) if money else _(part) for part, money in parts]
-    return joined(said, ", ")
+    texts = [_("money {symbol}").format(symbol=money) if money else _(part) for part, money in parts]
+    return joined(texts, ", ")
 
 
 def say_missing(met: Mapping[str, EncodingGaps], encoders: Sequence[Encoder], impute: str) -> list[str]:
-    """What was filled in: columns and counts, by what, and why."""
+    """Sentences on missing cells that were filled in: columns, counts, and the replacement."""
     filled = {
         e.column: met[e.column].missing
         for e in encoders

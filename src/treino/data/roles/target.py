@@ -18,7 +18,7 @@ from treino.words import N_, _, joined, setting
 
 MAX_INTEGER_CLASSES = 20
 TASKS: tuple[Task, ...] = (N_("classification"), N_("regression"))  # type: ignore[assignment]
-IMBALANCE = 10  # times as many rows
+IMBALANCE = 10  # times the rows of another class
 _USUAL_NAMES = ("target", "label", "class", "y", "outcome", "species", "quality", "alvo", "classe")
 
 
@@ -29,9 +29,10 @@ def read_with_target(
     kinds: Mapping[str, str],
     room: MemoryLimit | None = None,
 ) -> tuple[Table, Column]:
-    """The table in a source and its target, whose words are classes, also those for nothing in other columns.
+    """Read the table in a source and its target.
 
-    Where such words are all that it has, it has no value, unless kinds say that it is a category.
+    Words such as "none" are classes of the target, though they mean a missing value in other columns. A
+    target of nothing but such words has no values, unless kinds say that it is a category.
     """
     table = sources.read(source, reading, room=room)
     check_kinds(table, kinds)
@@ -48,7 +49,7 @@ def read_with_target(
 
 
 def choose_target(table: Table, target: str | None) -> Column:
-    """The target's column: the one named, or the source's own. Refuses to guess, and names likely ones."""
+    """The target's column: the named one or the source's own. Without either, the error names likely ones."""
     if target is None:
         if table.target is not None:
             return table.column(table.target)
@@ -77,8 +78,8 @@ def choose_target(table: Table, target: str | None) -> Column:
 
 
 def likely_targets(table: Table) -> list[str]:
-    """One to three columns that look like a target: by name, then text of few classes, then the last one that
-    is no date.
+    """One to three columns that may be the target: by name, then text of few classes, then the last column
+    that is no date.
     """
     by_name = [name for usual in _USUAL_NAMES for name in table.names if name.lower() == usual]
     by_classes = [
@@ -93,7 +94,7 @@ def likely_targets(table: Table) -> list[str]:
 
 
 def _of_no_header(table: Table) -> list[str]:
-    """Why columns have names that nobody gave them, where it was the file's first line that looked so."""
+    """A hint for a file whose first line was taken for values, so that its columns have made-up names."""
     made_up = table.named and table.names == tuple(f"x{j + 1}" for j in range(len(table.names)))
     return [_("The first line of the file looks like values; if it holds names: [[header=yes]].")] * made_up
 
@@ -101,7 +102,7 @@ def _of_no_header(table: Table) -> list[str]:
 def decide_task(column: Column, task: str | None, place: Callable[[int], str]) -> tuple[Task, str]:
     """(task, reason): text, booleans and at most 20 distinct integers are classes, else it is regression.
 
-    asked overrides where the values allow it. Missing, infinite and constant targets are refused.
+    task overrides this if the values allow it. Missing, infinite and constant targets are refused.
     """
     if task not in (None, *TASKS):
         raise TreinoError(
@@ -169,7 +170,7 @@ def _natural_task(column: Column) -> tuple[Task, str]:
 
 
 def _check_target(column: Column, place: Callable[[int], str]) -> None:
-    found = None
+    problem = None
     if column.clock and not column.constant:
         raise TreinoError(
             "target_time",
@@ -190,16 +191,16 @@ def _check_target(column: Column, place: Callable[[int], str]) -> None:
             _("Make a column of what is to be learnt of them (days, the month), or name another [[target]]."),
         )
     if column.numbers is not None:
-        found = fault(column, place)
+        problem = fault(column, place)
     elif column.words is not None and not column.categories:
         odd = sum(n for word, n in Counter(column.words.tolist()).items() if number(word) is None)
         if 2 * odd < len(column):
-            found = fault(column, place)
-    if found:
+            problem = fault(column, place)
+    if problem:
         raise TreinoError(
-            found[0].replace("feature", "target"),
-            _("The target: {message}").format(message=found[1]),
-            found[2] + ".",
+            problem[0].replace("feature", "target"),
+            _("The target: {message}").format(message=problem[1]),
+            problem[2] + ".",
         )
     if column.constant:
         raise TreinoError(
@@ -212,7 +213,7 @@ def _check_target(column: Column, place: Callable[[int], str]) -> None:
 
 
 def class_names(column: Column) -> tuple[str, ...]:
-    """The classes in the order of their numbers: the source's own order, or by value, or by letter."""
+    """The classes in the order of their numbers: the source's own order, else by value or alphabetical."""
     if column.categories:
         assert column.words is not None
         present = set(column.words)
@@ -226,17 +227,17 @@ def class_names(column: Column) -> tuple[str, ...]:
 
 
 def task_of_kind(kind: str | None) -> Task | None:
-    """The task that a kind asks for, where it is the target's."""
+    """The task that follows from the target's kind."""
     return None if kind is None else "regression" if kind == "number" else "classification"
 
 
 def classes_of(column: Column, kind: str | None) -> tuple[str, ...]:
-    """The classes, in the order that a kind such as small<medium<large says, or else in their own."""
-    found = class_names(column)
+    """The classes in the order of a kind such as small<medium<large, else in their own order."""
+    names = class_names(column)
     if kind is None or "<" not in kind:
-        return found
+        return names
     levels = tuple(level.strip() for level in kind.split("<"))
-    unknown = sorted(set(found) - set(levels))
+    unknown = sorted(set(names) - set(levels))
     if unknown:
         raise TreinoError(
             "kind_levels",
@@ -245,11 +246,11 @@ def classes_of(column: Column, kind: str | None) -> tuple[str, ...]:
             ),
             _("Name every class, from the lowest to the highest."),
         )
-    return tuple(level for level in levels if level in set(found))
+    return tuple(level for level in levels if level in set(names))
 
 
 def encode(column: Column, classes: tuple[str, ...], place: Callable[[int], str]) -> NDArray[np.int64]:
-    """``[N]``: the number of each row's class; a value that is no class is refused."""
+    """``[N]``: the number of each row's class. Refuses a value that is no class."""
     known = {name: i for i, name in enumerate(classes)}
     if (whole := column.whole_words) is not None:
         codes = np.fromiter((known.get(cell, -1) for cell in whole), dtype=np.int64, count=len(column))
@@ -277,7 +278,7 @@ def encode(column: Column, classes: tuple[str, ...], place: Callable[[int], str]
 
 
 def imbalance(label_N: NDArray[np.int64], classes: tuple[str, ...]) -> tuple[str, str] | None:
-    """(what is so, what to do about it) where a class has ten times the rows of another."""
+    """(message, hint) if a class has ten times the rows of another."""
     count_C = np.bincount(label_N, minlength=len(classes))
     most, least = int(count_C.argmax()), int(count_C.argmin())
     if count_C[most] < IMBALANCE * count_C[least]:
@@ -291,7 +292,7 @@ def imbalance(label_N: NDArray[np.int64], classes: tuple[str, ...]) -> tuple[str
 
 
 def has_target(column: Column, source: str) -> NDArray[np.bool_]:
-    """``[N]``: the rows whose target is there; TreinoError where none is."""
+    """``[N]``: whether each row has a target. Raises TreinoError if none has."""
     if column.missing_N.all():
         raise TreinoError(
             "target_empty",
@@ -304,7 +305,7 @@ def has_target(column: Column, source: str) -> NDArray[np.bool_]:
 
 
 def check_classes(y_N: NDArray[np.int64], classes: tuple[str, ...], column: Column) -> None:
-    """Refuse a class for each row: nothing can be learnt of what never comes twice."""
+    """Refuse a target with a class of its own for every row: nothing can be learnt from it."""
     if len(classes) == len(y_N):
         raise TreinoError(
             "classes_all_distinct",
@@ -319,7 +320,7 @@ def check_classes(y_N: NDArray[np.int64], classes: tuple[str, ...], column: Colu
 def single_rows(
     y_N: NDArray[np.int64], classes: tuple[str, ...], place: Callable[[int], str]
 ) -> tuple[str, str] | None:
-    """(what is so, what to do) where classes have a single row: it trains, and no figure knows of it."""
+    """(message, hint) if classes have a single row, which is trained on but never measured."""
     single = np.flatnonzero(np.bincount(y_N, minlength=len(classes)) == 1)
     if not len(single):
         return None

@@ -33,8 +33,8 @@ from treino.errors import TreinoError
 from treino.setting_types import as_item
 from treino.words import _
 
-_ANOTHER_WORLD = 10.0  # widths of the middle half: so far, a value is a slip rather than a tail
-_MEASURED = 200_000  # rows, beyond which correlations are measured on a part
+_ANOTHER_WORLD = 10.0  # widths of the middle half: a value so far away is an error rather than a tail
+_MEASURED = 200_000  # rows: of more, correlations are measured on a sample
 
 
 def describe(
@@ -47,13 +47,11 @@ def describe(
     split_time: str | None = None,
     split_column: str | None = None,
 ) -> TableDescription:
-    """A source's rows, columns, target, task and classes, and warnings: of everything that training would
-    refuse or that a person should know; with the split that a column decides, as in ``load``.
+    """Describe a source: rows, columns, target, task, classes, a split by a column as in ``load``, and
+    warnings about everything that training would refuse or a person should know.
 
-    source: as for ``load``. Images are described as such, and not by their pixels' columns: those of a
-    built-in, of a Dataset, and of arrays (X ``[N, H, W]`` or ``[N, C, H, W]``, y).
-
-    Raises TreinoError where the source can't be read at all.
+    source: as for ``load``. Images of a built-in, a Dataset, or arrays (X ``[N, H, W]`` or ``[N, C, H, W]``,
+    y) are described as images, not as columns of pixels. Raises TreinoError if the source can't be read.
     """
     kinds = dict(kinds or {})
     split = Split(group=split_group, time=split_time, column=split_column)
@@ -121,7 +119,7 @@ def describe(
 def _of_image_table(
     table: Table, target: str | None, split: Split, warnings: list[TableWarning]
 ) -> TableDescription:
-    """Of images that are a matrix with a target beside it; as what pixels' columns are, nobody asked."""
+    """The description of images that are a matrix with a target. Columns of pixels have no kinds."""
     column = choose_target(table, target)
     divider(table, split, column.name)  # refuses
     described, learnt = describe_target(table, column, None, warnings)
@@ -150,7 +148,7 @@ def _of_image_table(
 
 
 def _of_dataset(source: Any, target: str | None, of_tables: Mapping[str, object]) -> TableDescription:
-    """Of the images of a Dataset or DataLoader, or of several, in the parts that are given."""
+    """The description of the images of a Dataset or DataLoader, or of one for each split."""
     data = load_torch_dataset(source, target=target, validation=0.0, test=0.0, of_tables=of_tables)
     parts = data.image_parts()
     if not parts:
@@ -205,9 +203,9 @@ def _image_description(
     )
 
 
-def _choice(table: Table, column: Column, asked: str | None, warnings: list[TableWarning]) -> ColumnRole:
+def _choice(table: Table, column: Column, request: str | None, warnings: list[TableWarning]) -> ColumnRole:
     try:
-        return choose(column, asked, False, table.place)
+        return choose(column, request, False, table.place)
     except TreinoError as error:
         warnings.append(TableWarning.of(error, column.name))
         return choose(column, None, False, table.place)
@@ -216,7 +214,7 @@ def _choice(table: Table, column: Column, asked: str | None, warnings: list[Tabl
 def _describe_column(column: Column, choice: ColumnRole, related: float | None) -> ColumnDescription:
     low: float | str | None = None
     high: float | str | None = None
-    if choice.kind == "identifier":  # the least and the largest say nothing
+    if choice.kind == "identifier":  # minimum and maximum have no meaning
         unique = column.distinct - bool(column.missing_N.any())
     elif column.numbers is not None:
         values = column.numbers[np.isfinite(column.numbers)].astype(np.float64)
@@ -272,9 +270,9 @@ def _column_warnings(
         out = [c for c in features if choices[c.name].way == "out"]
         names = [c.name for c in out if why_out(c, choices[c.name]) == kind]
         if names and not table.keep_constant:
-            said = sentence.format(names=shorten(", ".join(names), 200))
+            text = sentence.format(names=shorten(", ".join(names), 200))
             rule = f"column_{kind.replace(' ', '_')}"
-            yield TableWarning(rule, said, moves[kind].format(name=as_item(names[0])), names[0])
+            yield TableWarning(rule, text, moves[kind].format(name=as_item(names[0])), names[0])
     counting = [c.name for c in features if choices[c.name].way != "out" and is_row_number(c)]
     if counting:
         yield TableWarning(
@@ -284,18 +282,18 @@ def _column_warnings(
             counting[0],
         )
     for column in features:
-        found = column_fault(table, column, choices[column.name])
-        if found:
-            yield TableWarning(found[0], found[1], found[2] + ".", column.name)
+        fault = column_fault(table, column, choices[column.name])
+        if fault:
+            yield TableWarning(fault[0], fault[1], fault[2] + ".", column.name)
     gaps = [
         (int(c.missing_N.sum()), c) for c in features if choices[c.name].way != "out" and c.missing_N.any()
     ]
     if gaps:
-        said = ", ".join(f"{c.name} ({n})" for n, c in sorted(gaps, key=lambda gap: -gap[0]))
+        text = ", ".join(f"{c.name} ({n})" for n, c in sorted(gaps, key=lambda gap: -gap[0]))
         most = max(gaps, key=lambda gap: gap[0])[1]
         yield TableWarning(
             "column_missing",
-            _("Cells without a value: {names}.").format(names=shorten(said, 200)),
+            _("Cells without a value: {names}.").format(names=shorten(text, 200)),
             _("Training fills numbers with their median and says where; [[impute=mean]] takes the mean."),
             most.name,
             table.place(int(most.missing_N.argmax())),
@@ -323,7 +321,7 @@ def _split_notes(
     learnt: TargetRows | None,
     classes: tuple[str, ...],
 ) -> list[str]:
-    """What training would say of the parts that a column makes of the rows."""
+    """The notes of a training on a split by this column."""
     notes: list[str] = []
     row_K = np.arange(table.rows) if learnt is None else learnt.row_N
     label_K = np.zeros(table.rows, dtype=np.int64) if learnt is None else learnt.label_N
@@ -339,8 +337,8 @@ def _split_notes(
 def _row_warnings(
     table: Table, usable: Mapping[str, ColumnRole], learnt: TargetRows | None, drawn: bool
 ) -> Iterator[TableWarning]:
-    """Rows that come more than once, and those of them that contradict each other. drawn: whether the
-    split will be."""
+    """Warnings about duplicate rows, and about equal rows with different targets. drawn: whether the split
+    will be drawn."""
     if not usable:
         return
     first_N = first_equal(comparable([table], usable))

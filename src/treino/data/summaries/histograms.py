@@ -1,4 +1,4 @@
-"""Histograms of columns, small enough for a picture the size of a line."""
+"""Histograms of columns for pictures as high as a line of text."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -27,7 +27,8 @@ class NumberHistogram:
 
 @dataclass(frozen=True)
 class WordCounts:
-    """Counts of words, the commonest first, or of few different numbers. others: of all further words."""
+    """Counts of words, or of few different numbers, the most frequent first. others: the count of all further
+    words."""
 
     values: tuple[str, ...]
     counts: tuple[int, ...]
@@ -38,7 +39,7 @@ class WordCounts:
 
 
 def shape(column: Column) -> NumberHistogram | WordCounts | None:
-    """How the column's values are spread; None where nothing is there."""
+    """The histogram of a column; None if all cells are missing."""
     values = column.numbers if column.numbers is not None else column.seconds
     if values is None or column.boolean:
         return _words(column)
@@ -69,11 +70,11 @@ def _words(column: Column) -> WordCounts | None:
     present = words[words != ""].astype(str)
     if not len(present):
         return None
-    found, count = np.unique(present, return_counts=True)
+    distinct, count = np.unique(present, return_counts=True)
     order = np.argsort(-count, kind="stable")
     first = order[:VALUES]
     return WordCounts(
-        tuple(shorten(found[i], 24) for i in first),
+        tuple(shorten(distinct[i], 24) for i in first),
         tuple(count[first].tolist()),
         int(count[order[VALUES:]].sum()),
     )

@@ -1,4 +1,4 @@
-"""The description of images, and its words: tables for a reader, and warnings."""
+"""The description of images as tables and warnings."""
 
 import io
 from base64 import b64encode
@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from treino.data.summaries.near_duplicates import CORRELATION
 from treino.words import _, numeral
 
-WHOLE = "all"  # the one part of images that are in no parts
-MOST_CLASSES = 40  # that are listed, and of which there are examples
+WHOLE = "all"  # the name of the only part of images without splits
+MOST_CLASSES = 40  # that are listed and have examples
 
 
 @dataclass(frozen=True, eq=False)
 class ImageExamples:
-    """The first images of a class. pixels: ``[K, H, W]`` in grey or ``[K, H, W, 3]``, large ones reduced."""
+    """The first images of a class. pixels: ``[K, H, W]`` in grey or ``[K, H, W, 3]``; large images are
+    reduced."""
 
     label: str
     rows: int
@@ -28,7 +29,7 @@ class ImageExamples:
 
 @dataclass(frozen=True)
 class ImagePair:
-    """An image and the one before it that it equals, or almost; words for their places."""
+    """An image and an earlier one that it equals or almost equals, by words for their places."""
 
     place: str
     earlier: str
@@ -37,14 +38,15 @@ class ImagePair:
 
 @dataclass(frozen=True, eq=False)
 class ImagesDescription:
-    """Images. rows, class_rows: of each part. minimum, maximum: of the values of all pixels.
+    """The description of images.
 
-    blank: images all pixels of which are the same. duplicates: images that equal one before them, and
-    duplicates_across: one in an earlier part. near_duplicates, near_duplicates_across: images whose pixels
-    correlate by at least ``CORRELATION`` with one before them, copies and blank images apart. contradicting:
-    duplicates of an image of another class. looked_at: how many images these are counts of. compared: among
-    how many of them near-duplicates were looked for; compared_size: averaged to this height and width.
-    blank_place, duplicate, near_duplicate, contradiction: the first, between parts where there is one.
+    rows, class_rows: of each split. minimum, maximum: of all pixel values. blank: the number of images whose
+    pixels are all equal. duplicates: images equal to an earlier one; duplicates_across: to one in an earlier
+    split. near_duplicates, near_duplicates_across: images whose pixels correlate by at least ``CORRELATION``
+    with an earlier image, without copies and blank images. contradicting: duplicates of an image of another
+    class. looked_at: the number of images counted. compared: the number of images compared for
+    near-duplicates; compared_size: the height and width to which they were averaged. blank_place, duplicate,
+    near_duplicate, contradiction: the first of each, preferably across splits.
     """
 
     height: int
@@ -86,7 +88,7 @@ class ImagesDescription:
         }
 
     def facts(self) -> list[tuple[str, str]]:
-        """Lines for a reader: what it is, and how much."""
+        """(label, value) of each line of the description."""
         size = _("{width} × {height} pixels").format(width=self.width, height=self.height)
         if self.channels > 1:
             size += ", " + _("{n} channels").format(n=self.channels)
@@ -119,7 +121,8 @@ class ImagesDescription:
         return _("{n:,}, of these across parts: {across:,}").format(n=n, across=across)
 
     def count_table(self) -> tuple[list[str], list[tuple[list[str], ImageExamples | None]]]:
-        """A table's heading, and its lines: a class in each part, and all, with the first images of each."""
+        """The heading and lines of a table: the number of images of each class in each split, with
+        examples."""
         first = {one.label: one for one in self.examples}
         lines = [
             ([name, *(numeral(counts[number], ",") for counts in self.class_rows.values())], first.get(name))
@@ -133,7 +136,7 @@ class ImagesDescription:
         return [_("class") if self.classes else "", *map(part_name, self.rows)], lines
 
     def warnings(self) -> Iterator[tuple[str, str, str, str | None]]:
-        """What a person should know: (rule, message, hint, place)."""
+        """Warnings as (rule, message, hint, place)."""
         if self.blank_place:
             yield (
                 "images_blank",
@@ -144,10 +147,10 @@ class ImagesDescription:
                 self.blank_place,
             )
         if pair := self.duplicate:
-            said = _("Images that equal an earlier one: {n}.")
+            message = _("Images that equal an earlier one: {n}.")
             yield (
                 "rows_duplicate",
-                said.format(n=self._counted(self.duplicates, self.duplicates_across)),
+                message.format(n=self._counted(self.duplicates, self.duplicates_across)),
                 _("Look at {a} and {b}.").format(a=pair.place, b=pair.earlier),
                 pair.place,
             )
@@ -161,10 +164,10 @@ class ImagesDescription:
                 pair.place,
             )
         if pair := self.near_duplicate:
-            said = _("Images that almost equal an earlier one: {n}.")
+            message = _("Images that almost equal an earlier one: {n}.")
             yield (
                 "images_near_duplicate",
-                said.format(n=self._counted(self.near_duplicates, self.near_duplicates_across)),
+                message.format(n=self._counted(self.near_duplicates, self.near_duplicates_across)),
                 _("Look at {a} and {b}: their pixels correlate by {r}.").format(
                     a=pair.place, b=pair.earlier, r=numeral(pair.correlation, ".3f")
                 ),
@@ -173,25 +176,25 @@ class ImagesDescription:
 
 
 def part_name(part: str) -> str:
-    """The heading of a part's column."""
+    """The heading of a split's column."""
     names = {"train": _("training"), "validation": _("validation"), "test": _("test"), WHOLE: _("images")}
     return names[part]
 
 
 def strip(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Images ``[K, H, W, …]`` beside each other, with paper between them."""
+    """Images ``[K, H, W, …]`` side by side, with white between them."""
     gap = np.full((pixels.shape[1], max(1, pixels.shape[2] // 14), *pixels.shape[3:]), 255, dtype=np.uint8)
     return np.concatenate([part for image in pixels for part in (gap, image)][1:], axis=1)
 
 
-def strip_html(shown: ImageExamples) -> str:
-    """The examples of a class as an image in a page."""
+def strip_html(examples: ImageExamples) -> str:
+    """The examples of a class as an HTML image."""
     from PIL import Image
 
     file = io.BytesIO()
-    Image.fromarray(strip(shown.pixels)).save(file, "PNG", optimize=True)
-    said = _("images of {label}").format(label=shown.label) if shown.label else _("images")
-    alt, data = escape(said, quote=True), b64encode(file.getvalue()).decode()
+    Image.fromarray(strip(examples.pixels)).save(file, "PNG", optimize=True)
+    title = _("images of {label}").format(label=examples.label) if examples.label else _("images")
+    alt, data = escape(title, quote=True), b64encode(file.getvalue()).decode()
     look = "height:36px;max-width:none;image-rendering:pixelated;display:block"
     return f"<img style='{look}' src='data:image/png;base64,{data}' alt=\"{alt}\">"
 

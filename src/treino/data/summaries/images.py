@@ -1,4 +1,5 @@
-"""What images are like: size, values, classes, blank ones, copies and near-copies, a few of each class."""
+"""The description of images: size, values, classes, blank images, duplicates, near-duplicates, and
+examples."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,8 +24,8 @@ from treino.data.summaries.near_duplicates import near_earlier, nearest_earlier
 from treino.words import _
 
 EXAMPLES = 5  # of each class
-MOST_COMPARED = 100_000  # images, of more a sample is compared with each other
-_COMPARED_VALUES = 1024  # of an image; a larger one is averaged over squares of pixels
+MOST_COMPARED = 100_000  # images that are compared with each other; of more, a sample
+_COMPARED_VALUES = 1024  # of an image; a larger image is averaged over squares of pixels
 _EXAMPLE_SIDE = 64
 _AT_ONCE = 2048
 _COLOURS = (1, 2, 3, 4)
@@ -32,10 +33,11 @@ _COLOURS = (1, 2, 3, 4)
 
 @dataclass(frozen=True, eq=False)
 class ImagePart:
-    """The images of one part of the rows. read: the values ``[K, D]`` of some of them, by their positions.
+    """The images of one split.
 
-    index_N: their row numbers in the source. label_N: their classes' numbers; None where there are none.
-    rows, class_rows: of the whole part, also where only some of its images are looked at.
+    read: returns the values ``[K, D]`` of some of them, by position. index_N: their row numbers in the
+    source. label_N: the numbers of their classes; None without classes. rows, class_rows: of the whole split,
+    also if only a sample of its images is described.
     """
 
     read: Callable[[NDArray[np.int64]], NDArray[Any]]
@@ -48,7 +50,7 @@ class ImagePart:
 def describe_images(
     parts: Mapping[str, ImagePart], item_shape: Sequence[int], classes: Sequence[str]
 ) -> ImagesDescription:
-    """The description of images ``item_shape`` large, in the parts that a source or a split has."""
+    """Describe images of shape ``item_shape`` in all splits."""
     parts = {name: part for name, part in parts.items() if len(part.index_N)}
     reader = _Reader(list(parts.values()), item_shape)
     seen = _look(reader)
@@ -67,9 +69,9 @@ def describe_images(
     copy_across_N = copy_N & (part_N[first_N] < part_N)
     label_N = reader.label_N
     against_N = copy_N & (label_N[first_N] != label_N) & (label_N[first_N] >= 0) & (label_N >= 0)
-    kept_K = seen.kept_K[~copy_N[seen.kept_K] & ~blank_N[seen.kept_K]]
-    unit_KD = seen.unit_KD[~copy_N[seen.kept_K] & ~blank_N[seen.kept_K]]
-    near_K, near_across_K = near_earlier(unit_KD, part_N[kept_K])
+    sample_K = seen.sample_K[~copy_N[seen.sample_K] & ~blank_N[seen.sample_K]]
+    unit_KD = seen.unit_KD[~copy_N[seen.sample_K] & ~blank_N[seen.sample_K]]
+    near_K, near_across_K = near_earlier(unit_KD, part_N[sample_K])
 
     def pair(of_N: NDArray[np.bool_]) -> ImagePair | None:
         row = int(of_N.argmax())
@@ -78,9 +80,9 @@ def describe_images(
     near = None
     if near_K.any():
         at = int((near_across_K if near_across_K.any() else near_K).argmax())
-        before = int(np.searchsorted(part_N[kept_K], part_N[kept_K[at]])) if near_across_K.any() else at
+        before = int(np.searchsorted(part_N[sample_K], part_N[sample_K[at]])) if near_across_K.any() else at
         other, correlation = nearest_earlier(unit_KD, at, before)
-        near = ImagePair(place(int(kept_K[at])), place(int(kept_K[other])), correlation)
+        near = ImagePair(place(int(sample_K[at])), place(int(sample_K[other])), correlation)
     return ImagesDescription(
         height=reader.shape[1],
         width=reader.shape[2],
@@ -98,7 +100,7 @@ def describe_images(
         contradicting=int(against_N.sum()),
         near_duplicates=int(near_K.sum()),
         near_duplicates_across=int(near_across_K.sum()),
-        compared=len(kept_K),
+        compared=len(sample_K),
         compared_size=seen.compared_size,
         blank_place=place(int(blank_N.argmax())) if blank_N.any() else None,
         duplicate=pair(copy_across_N if copy_across_N.any() else copy_N),
@@ -109,7 +111,7 @@ def describe_images(
 
 
 class _Reader:
-    """Images of all parts, some at a time, as ``[K, C, H, W]`` float32. shape: C, H, W."""
+    """Reads the images of all splits, some at a time, as ``[K, C, H, W]`` float32. shape: C, H, W."""
 
     def __init__(self, parts: Sequence[ImagePart], item_shape: Sequence[int]) -> None:
         self._parts = parts
@@ -136,16 +138,17 @@ class _Reader:
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """first_N: for each image the first that equals it. blank_N: whether its pixels are all the same.
+    """The result of reading every image once.
 
-    kept_K: the images that are compared, and unit_KD: these with mean 0 and length 1.
+    first_N: for each image the first one equal to it. blank_N: whether its pixels are all equal. sample_K:
+    the images to compare; unit_KD: their pixels with mean 0 and length 1.
     """
 
     minimum: float
     maximum: float
     first_N: NDArray[np.int64]
     blank_N: NDArray[np.bool_]
-    kept_K: NDArray[np.int64]
+    sample_K: NDArray[np.int64]
     unit_KD: NDArray[np.float32]
     compared_size: tuple[int, int]
 
@@ -153,15 +156,15 @@ class _Seen:
 def _look(reader: _Reader) -> _Seen:
     """Read every image once."""
     rows, (channels, height, width) = len(reader.label_N), reader.shape
-    kept_N = np.ones(rows, dtype=bool)
+    sample_N = np.ones(rows, dtype=bool)
     if rows > MOST_COMPARED:
         some = torch.randperm(rows, generator=generator(0, "images"))[MOST_COMPARED:]
-        kept_N[some.numpy()] = False
+        sample_N[some.numpy()] = False
     side = 1
     while channels * math.ceil(height / side) * math.ceil(width / side) > _COMPARED_VALUES:
         side += 1
     size = (math.ceil(height / side), math.ceil(width / side))
-    unit_KD = np.empty((int(kept_N.sum()), channels * math.prod(size)), dtype=np.float32)
+    unit_KD = np.empty((int(sample_N.sum()), channels * math.prod(size)), dtype=np.float32)
     first_N, blank_N, known = np.arange(rows), np.empty(rows, dtype=bool), dict[bytes, int]()
     low, high, at, filled = math.inf, -math.inf, 0, 0
     for value_KD in reader.chunks():
@@ -171,21 +174,21 @@ def _look(reader: _Reader) -> _Seen:
         low, high = min(low, float(bottom_K.min())), max(high, float(top_K.max()))
         for row, values in enumerate(np.ascontiguousarray(value_KD + value_KD.dtype.type(0)), at):
             first_N[row] = known.setdefault(blake2b(values.tobytes(), digest_size=16).digest(), row)
-        kept_KD = _unit(_reduced(reader.planes(value_KD[kept_N[at:until]]), side).flatten(1).numpy())
-        unit_KD[filled : filled + len(kept_KD)] = kept_KD
-        at, filled = until, filled + len(kept_KD)
-    return _Seen(low, high, first_N, blank_N, np.flatnonzero(kept_N), unit_KD, size)
+        part_KD = _unit(_reduced(reader.planes(value_KD[sample_N[at:until]]), side).flatten(1).numpy())
+        unit_KD[filled : filled + len(part_KD)] = part_KD
+        at, filled = until, filled + len(part_KD)
+    return _Seen(low, high, first_N, blank_N, np.flatnonzero(sample_N), unit_KD, size)
 
 
 def _reduced(x: torch.Tensor, side: int) -> torch.Tensor:
-    """Averaged over squares of pixels, those at the border over what is there."""
+    """Images averaged over squares of pixels; squares at the border may be smaller."""
     if side == 1:
         return x
     return torch.nn.functional.avg_pool2d(x, side, ceil_mode=True, count_include_pad=False)
 
 
 def _unit(value_KD: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Each row with mean 0 and length 1; 0 where all values are the same."""
+    """Each row with mean 0 and length 1; a row of equal values becomes 0."""
     scale_K = np.abs(value_KD).max(axis=1, keepdims=True, initial=0)
     unit_KD = value_KD / np.where(scale_K > 0, scale_K, np.float32(1))
     unit_KD -= unit_KD.mean(axis=1, keepdims=True)
@@ -196,7 +199,8 @@ def _unit(value_KD: NDArray[np.float32]) -> NDArray[np.float32]:
 def _examples(
     reader: _Reader, part: ImagePart, classes: Sequence[str], low: float, high: float
 ) -> Iterator[ImageExamples]:
-    """The first images of each class in the first part, in the source's order; without classes the first."""
+    """The first images of each class in the first split, in the source's order; without classes the first
+    images."""
     order_N = part.index_N.argsort(kind="stable")
     side = math.ceil(max(reader.shape[1:]) / _EXAMPLE_SIDE)
     for number, name in list(enumerate(classes or [""]))[:MOST_CLASSES]:

@@ -1,4 +1,4 @@
-"""Association of columns with a target, and outliers: plain numbers of plain arrays."""
+"""Measures of association of columns with a target, and of outliers, on plain arrays."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,16 +7,16 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 FAR = 3.0  # interquartile ranges beyond the quartiles: Tukey's outer fences
-FEW = 0.01  # of the rows may lie there; more are a long tail, no outliers
+FEW = 0.01  # of the rows may lie beyond; more are a long tail, not outliers
 GIVEN_AWAY = 0.995
 ROWS_PER_LEVEL = 5
 
 
 def outliers(value_N: Floats, far: float = FAR) -> Ints:
-    """The rows of values far from all others, the farthest first; none where more than 1 % lie there.
+    """The rows of outliers, the farthest first; none if more than 1 % of the values lie so far.
 
-    Beyond Tukey's outer fences (Exploratory Data Analysis, 1977), where the middle half has a width at all;
-    far: how many widths beyond it.
+    Outliers lie beyond Tukey's outer fences (Exploratory Data Analysis, 1977). far: how many interquartile
+    ranges beyond the quartiles.
     """
     present = np.isfinite(value_N)
     if present.sum() < 20:
@@ -33,7 +33,7 @@ def outliers(value_N: Floats, far: float = FAR) -> Ints:
 
 
 def pearson(a_N: Floats, b_N: Floats) -> float | None:
-    """Correlation of two columns of numbers, where both are there; None where one never changes."""
+    """Pearson's correlation of two columns, on rows without missing values; None if one is constant."""
     there = np.isfinite(a_N) & np.isfinite(b_N)
     a, b = _unit(a_N[there]), _unit(b_N[there])
     if a is None or b is None:
@@ -42,8 +42,8 @@ def pearson(a_N: Floats, b_N: Floats) -> float | None:
 
 
 def spearman(a_N: Floats, b_N: Floats) -> float | None:
-    """Correlation of ranks; ties share their mean."""
-    import pandas as pd  # tables have it loaded; scipy.stats would make a description half a second slower
+    """Spearman's rank correlation; ties share their mean rank."""
+    import pandas as pd  # already loaded for tables; importing scipy.stats takes half a second
 
     there = np.isfinite(a_N) & np.isfinite(b_N)
     a, b = (pd.Series(value_N[there]).rank().to_numpy() for value_N in (a_N, b_N))
@@ -51,9 +51,9 @@ def spearman(a_N: Floats, b_N: Floats) -> float | None:
 
 
 def correlation_ratio(code_N: Ints, value_N: Floats) -> float | None:
-    """η: the share of a number's deviation that lies between classes, from 0 to 1 (Fisher 1925).
+    """The correlation ratio η, from 0 to 1: the share of a number's deviation between classes (Fisher 1925).
 
-    Rows whose number is missing or whose class is -1 are left out; None where the number never changes.
+    Rows with a missing number or class -1 are left out; None if the number is constant.
     """
     there = np.isfinite(value_N) & (code_N >= 0)
     value = _unit(value_N[there])
@@ -65,7 +65,7 @@ def correlation_ratio(code_N: Ints, value_N: Floats) -> float | None:
 
 
 def cramers_v(a_N: Ints, b_N: Ints) -> float | None:
-    """Cramér's V of two columns of classes, from 0 to 1 (Cramér 1946); None where one has a single class."""
+    """Cramér's V of two columns of classes, from 0 to 1 (Cramér 1946); None if one has a single class."""
     there = (a_N >= 0) & (b_N >= 0)
     a, b = np.unique(a_N[there], return_inverse=True)[1], np.unique(b_N[there], return_inverse=True)[1]
     if not len(a) or a.max() == 0 or b.max() == 0:
@@ -78,7 +78,7 @@ def cramers_v(a_N: Ints, b_N: Ints) -> float | None:
 
 
 def class_runs(value_N: Floats, label_N: Ints) -> int | None:
-    """How often the class changes along the sorted values, plus one; None where equal values differ in it."""
+    """The number of runs of equal classes along the sorted values; None if equal values differ in class."""
     there = np.isfinite(value_N)
     value, label = value_N[there], label_N[there]
     order = np.lexsort((label, value))
@@ -90,17 +90,18 @@ def class_runs(value_N: Floats, label_N: Ints) -> int | None:
 
 
 def gives_classes_away(value_N: Floats, label_N: Ints) -> bool:
-    """Whether a number alone tells the classes apart: each class lies in an interval or two of its own."""
-    found = class_runs(value_N, label_N)
-    if found is None:
+    """Whether a number alone separates the classes: each class has one or two intervals of its own."""
+    runs = class_runs(value_N, label_N)
+    if runs is None:
         return False
     present = int(np.isfinite(value_N).sum())
     most = 2 * (int(label_N.max()) + 1) - 1
-    return 1 < found <= most and present >= ROWS_PER_LEVEL * found and 2 * present > len(value_N)
+    return 1 < runs <= most and present >= ROWS_PER_LEVEL * runs and 2 * present > len(value_N)
 
 
 def purity(code_N: Ints, label_N: Ints) -> tuple[float, float]:
-    """(share of rows that the commonest class of their level has, the same of a single level for all)."""
+    """(share of rows with the most frequent class of their level, share of the most frequent class of
+    all)."""
     there = code_N >= 0
     code, label = code_N[there], label_N[there]
     if not len(code):
@@ -111,14 +112,15 @@ def purity(code_N: Ints, label_N: Ints) -> tuple[float, float]:
 
 
 def levels_give_classes_away(code_N: Ints, label_N: Ints) -> bool:
-    """Whether a class alone tells the target's: nearly each of its levels has one, and none is rare."""
+    """Whether the levels alone determine the target's class: nearly every level has one class, and none is
+    rare."""
     levels = len(np.unique(code_N[code_N >= 0]))
     pure, base = purity(code_N, label_N)
     return levels > 1 and pure >= GIVEN_AWAY > base and levels * ROWS_PER_LEVEL <= len(code_N)
 
 
 def orders_with(value_N: Floats, label_N: Ints) -> bool:
-    """Whether classes are grouped along the values: a tenth of the changes that chance would give."""
+    """Whether classes are grouped along the values: at most a tenth of the changes expected by chance."""
     there = np.isfinite(value_N)
     label = label_N[there][np.argsort(value_N[there], kind="stable")]
     share_C = np.bincount(label) / max(1, len(label))
@@ -127,7 +129,7 @@ def orders_with(value_N: Floats, label_N: Ints) -> bool:
 
 
 def _unit(value_N: Floats) -> Floats | None:
-    """The values about their mean, of length 1; None where they don't differ."""
+    """The values minus their mean, scaled to length 1; None if all are equal."""
     if len(value_N) < 2 or value_N.min() == value_N.max():
         return None
     largest = float(np.abs(value_N).max())

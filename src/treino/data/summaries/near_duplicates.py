@@ -1,9 +1,9 @@
-"""Near-duplicates among images: pairs whose pixels correlate almost fully, of which none is left out.
+"""Search for near-duplicates among images: all pairs whose pixels correlate almost fully.
 
-The correlation of two images is the product of their pixels brought to mean 0 and length 1: a copy with other
-brightness, contrast or a little noise is near, and one that was moved, turned or mirrored isn't. Vectors of
-length 1 with a correlation of at least c lie at most sqrt(2 - 2c) apart, and on a few axes no further: what
-is further apart there is passed over, and all the other pairs are compared in full.
+The correlation of two images is the product of their pixels with mean 0 and length 1: a copy with other
+brightness, contrast or a little noise is near; a shifted, rotated or mirrored one isn't. Vectors of length 1
+with a correlation of at least c are at most sqrt(2 - 2c) apart, also when projected to a few axes: pairs
+further apart on the axes are skipped, and all others are compared in full.
 """
 
 import math
@@ -11,22 +11,22 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-CORRELATION = 0.99  # from which on two images are near-duplicates
-AXES = 16  # the first principal axes, on which most pairs are told apart
-_SAMPLE = 5000  # images that the axes are found by; any axes are right, and these tell most apart
+CORRELATION = 0.99  # least correlation of near-duplicates
+AXES = 16  # the number of principal axes, which separate most pairs
+_SAMPLE = 5000  # images from which the axes are computed: any axes are right, these are fast
 _BLOCK = 128
 _AT_ONCE = 8192  # pairs that are compared in full at a time
-_DENSE = 16  # where one pair in so many is left, all of the block are compared in full: that is faster
-_SLACK = 1e-5  # of float32
+_DENSE = 16  # if one pair in so many is left, comparing the whole block in full is faster
+_SLACK = 1e-5  # for the rounding of float32
 
 Unit = NDArray[np.float32]
 
 
 def near_earlier(unit_ND: Unit, part_N: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """``[N]``: images with a near-duplicate among those before them; those with one in an earlier part.
+    """Two masks ``[N]``: images with an earlier near-duplicate, and images with one in an earlier split.
 
-    unit_ND: the images in their order, each of mean 0 and length 1. part_N: the number of each one's part,
-    which never falls.
+    unit_ND: the images in order, each with mean 0 and length 1. part_N: the number of each image's split,
+    ascending.
     """
     near_N, across_N = np.zeros(len(unit_ND), dtype=bool), np.zeros(len(unit_ND), dtype=bool)
     if len(unit_ND) < 2:
@@ -54,7 +54,7 @@ def near_earlier(unit_ND: Unit, part_N: NDArray[np.int64]) -> tuple[NDArray[np.b
 
 
 def nearest_earlier(unit_ND: Unit, row: int, before: int) -> tuple[int, float]:
-    """The image among the first ``before`` that correlates most with one, and how much."""
+    """The image among the first ``before`` ones that correlates most with an image, and the correlation."""
     correlation_K = unit_ND[:before] @ unit_ND[row]
     return int(correlation_K.argmax()), float(correlation_K.max())
 
@@ -66,14 +66,14 @@ def _axes(unit_KD: Unit) -> Unit:
 
 
 def _pairs(value_BK: Unit, least: float) -> NDArray[np.int64]:
-    """``[2, K]``: rows and later columns where the value is not below."""
+    """``[2, K]``: the pairs of rows and later columns whose value is at least ``least``."""
     row_K, column_K = np.divmod(np.flatnonzero(value_BK >= np.float32(least)), value_BK.shape[1])
     return np.stack([row_K, column_K])[:, column_K > row_K]
 
 
 def _correlations(unit_ND: Unit, pair_2K: NDArray[np.int64]) -> Unit:
-    found = np.empty(pair_2K.shape[1], dtype=np.float32)
-    for start in range(0, len(found), _AT_ONCE):
+    correlation_K = np.empty(pair_2K.shape[1], dtype=np.float32)
+    for start in range(0, len(correlation_K), _AT_ONCE):
         one, other = pair_2K[:, start : start + _AT_ONCE]
-        found[start : start + _AT_ONCE] = np.einsum("ij,ij->i", unit_ND[one], unit_ND[other])
-    return found
+        correlation_K[start : start + _AT_ONCE] = np.einsum("ij,ij->i", unit_ND[one], unit_ND[other])
+    return correlation_K

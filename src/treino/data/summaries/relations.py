@@ -12,33 +12,34 @@ from treino.data.table import Column, Table, shorten
 from treino.setting_types import as_item
 from treino.words import N_, _, joined
 
-ALL_BUT = 0.999  # a correlation from which on a column is the target in other words
-ORDERED = 0.9  # a correlation of ranks from which on rows lie in the target's order
+ALL_BUT = 0.999  # least correlation at which a column counts as the target in other words
+ORDERED = 0.9  # least rank correlation at which rows count as ordered by the target
 
-LEAK_ROWS = 20_000  # that a training looks at
+LEAK_ROWS = 20_000  # that a training examines
 
 Suspicion = tuple[str, str, str]
 
 
 @dataclass(frozen=True, eq=False)
 class TargetRows:
-    """The rows that have a target: their numbers, and their values (None for classes) and class numbers."""
+    """The rows that have a target: their row numbers, values (None for classes) and class numbers."""
 
     row_N: NDArray[np.int64]
     values: NDArray[np.float64] | None
     label_N: NDArray[np.int64]
 
     def part(self, most: int) -> "TargetRows":
-        """Every so many rows, so that there are at most ``most``."""
+        """An evenly spaced sample of at most ``most`` rows."""
         step = -(-len(self.row_N) // most)
         values = None if self.values is None else self.values[::step]
         return TargetRows(self.row_N[::step], values, self.label_N[::step])
 
 
 def correlation(column: Column, choice: ColumnRole, learnt: TargetRows) -> float | None:
-    """Pearson's between numbers, the correlation ratio of a number and classes, Cramér's V of classes.
+    """Pearson's correlation of numbers, the correlation ratio of a number and classes, or Cramér's V of
+    classes.
 
-    None for a column that is neither, or never changes.
+    None for other columns and for constant ones.
     """
     number_N, code_N = _measured(column, choice, learnt)
     if number_N is not None:
@@ -53,40 +54,40 @@ def correlation(column: Column, choice: ColumnRole, learnt: TargetRows) -> float
 
 
 def suspicions(column: Column, choice: ColumnRole, learnt: TargetRows, target: str) -> list[Suspicion]:
-    """(rule, message, what to do) of a key along which the target is ordered, of a column that alone gives
-    the target away, and of gaps that do."""
-    said = {"name": column.name, "item": as_item(column.name), "target": target}
+    """(rule, message, hint) for a key by which the target is ordered, a column that alone determines the
+    target, and missing cells that do."""
+    facts = {"name": column.name, "item": as_item(column.name), "target": target}
     away, ordered = _known_too_well(column, choice, learnt)
-    found: list[Suspicion] = []
+    reasons: list[Suspicion] = []
     if ordered and (choice.kind == "identifier" or is_row_number(column)):
-        found.append((
+        reasons.append((
             "leak_order",
-            _("'{name}' tells rows apart, and the target '{target}' is ordered along it.").format(**said),
+            _("'{name}' tells rows apart, and the target '{target}' is ordered along it.").format(**facts),
             _("See how rows came into this order: the next may not.")
             if choice.way == "out"
             else _(
                 "Leave it out ([[kinds={item}=out]]), and see how rows came into this order: "
                 "the next may not."
-            ).format(**said),
+            ).format(**facts),
         ))  # fmt: skip
     elif away and choice.way != "out":
-        found.append((
+        reasons.append((
             "leak_column",
-            _("'{name}' alone gives the target '{target}' away.").format(**said),
-            _("If it is known only after the target is, leave it out: [[kinds={item}=out]].").format(**said),
+            _("'{name}' alone gives the target '{target}' away.").format(**facts),
+            _("If it is known only after the target is, leave it out: [[kinds={item}=out]].").format(**facts),
         ))  # fmt: skip
     absent_N = column.missing_N[learnt.row_N]
     if learnt.values is None and absent_N.any() and choice.kind != "constant":
         code_N = absent_N.astype(np.int64)
         if measures.levels_give_classes_away(code_N, learnt.label_N):
-            found.append((
+            reasons.append((
                 "leak_missing",
-                _("Whether '{name}' has a value gives the target '{target}' away.").format(**said),
+                _("Whether '{name}' has a value gives the target '{target}' away.").format(**facts),
                 _("If it is filled in only later, leave it out: [[kinds={item}=out]].").format(
-                    **said
+                    **facts
                 ),
             ))  # fmt: skip
-    return found
+    return reasons
 
 
 TOGETHER = {
@@ -97,26 +98,26 @@ TOGETHER = {
 
 
 def say_leaks(table: Table, chosen: Mapping[str, ColumnRole], learnt: TargetRows, target: str) -> list[str]:
-    """``suspicions`` of the columns that are learnt from, a sentence for each rule; on part of many rows."""
+    """Sentences on the ``suspicions`` of all input columns, one for each rule; of many rows, on a sample."""
     learnt = learnt.part(LEAK_ROWS)
     row_K = learnt.row_N
     learnt = TargetRows(np.arange(len(row_K)), learnt.values, learnt.label_N)
-    found: dict[str, list[tuple[str, str, str]]] = {}
+    by_rule: dict[str, list[tuple[str, str, str]]] = {}
     for name, choice in chosen.items():
         for rule, message, hint in suspicions(table.column(name).take(row_K), choice, learnt, target):
-            found.setdefault(rule, []).append((name, message, hint))
-    said = []
-    for rule, leaks in found.items():
+            by_rule.setdefault(rule, []).append((name, message, hint))
+    notes = []
+    for rule, leaks in by_rule.items():
         _name, message, hint = leaks[0]
         if len(leaks) > 1:
             names = shorten(", ".join(name for name, _message, _hint in leaks), 200)
             message = _(TOGETHER[rule]).format(target=target, names=names)
-        said.append(joined([message, hint], " "))
-    return said
+        notes.append(joined([message, hint], " "))
+    return notes
 
 
 def _known_too_well(column: Column, choice: ColumnRole, learnt: TargetRows) -> tuple[bool, bool]:
-    """(whether the column alone gives the target away, whether the target is ordered along it)."""
+    """(whether the column alone determines the target, whether the target is ordered by it)."""
     number_N, code_N = _measured(column, choice, learnt)
     values, label_N = learnt.values, learnt.label_N
     if number_N is not None and values is not None:
@@ -135,7 +136,7 @@ Measured = tuple[NDArray[np.float64] | None, NDArray[np.int64] | None]
 
 
 def _measured(column: Column, choice: ColumnRole, learnt: TargetRows) -> Measured:
-    """A column as numbers, or else as class numbers (-1: missing); neither for free text and constants."""
+    """A column as numbers, or as class numbers (-1: missing); neither for free text and constants."""
     if column.numbers is not None and choice.way in ("number", "out") and choice.kind != "constant":
         return np.asarray(column.numbers[learnt.row_N], dtype=np.float64), None
     if choice.way in ("date", "time") and column.seconds is not None:

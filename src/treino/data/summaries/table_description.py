@@ -10,11 +10,11 @@ from treino.errors import TreinoError
 
 @dataclass(frozen=True)
 class ColumnDescription:
-    """A column. way: how it would be learnt from: number, rank, category, date, out.
+    """The description of a column. way: how it would become inputs: number, rank, category, date, out.
 
-    missing, unique, outliers: counts. minimum, maximum: of numbers, of dates as text, else None. correlation:
-    with the target, signed between two numbers; else from 0 to 1: correlation ratio, or Cramér's V between
-    classes; None where there is none. shape: how the values are spread.
+    missing, unique, outliers: counts. minimum, maximum: of numbers, or of dates as text, else None.
+    correlation: with the target: signed between two numbers; else from 0 to 1 (correlation ratio, or Cramér's
+    V between classes); None without one. shape: the histogram.
     """
 
     name: str
@@ -34,7 +34,7 @@ class ColumnDescription:
 
 @dataclass(frozen=True)
 class TargetDescription:
-    """The target. name: None where none is chosen yet. task: None where its cells allow none.
+    """The description of the target. name: None if none is chosen. task: None if its cells allow none.
 
     classes: their names, and how many rows each has; empty for regression. rows_without_target: how many.
     """
@@ -49,7 +49,8 @@ class TargetDescription:
 
 @dataclass(frozen=True)
 class TableWarning:
-    """What training would refuse, or a person should know. row: words for its place, where it has one."""
+    """A warning: something that training would refuse or a person should know. row: words for its place, if
+    any."""
 
     rule: str
     message: str
@@ -59,7 +60,7 @@ class TableWarning:
 
     @classmethod
     def of(cls, error: TreinoError, column: str | None) -> "TableWarning":
-        """What training would refuse."""
+        """The warning of an error that training would raise."""
         return cls(error.rule, error.message, error.hint, column)
 
     def to_json(self) -> dict[str, str]:
@@ -68,9 +69,10 @@ class TableWarning:
 
 @dataclass(frozen=True)
 class TableDescription:
-    """A table. likely_targets: columns, where no target is chosen. notes: what was decided in reading.
+    """The description of a table.
 
-    images: where the rows are images; these are one column then.
+    likely_targets: columns that may be the target, if none is chosen. notes: choices made in reading. images:
+    if the rows are images, which count as one column.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""A target and its classes, and the warnings about them."""
+"""The description of a target and its classes, and warnings about them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -29,7 +29,8 @@ _FEW_ROWS = 10
 def describe_target(
     table: Table, column: Column, kind: str | None, warnings: list[TableWarning]
 ) -> tuple[TargetDescription, TargetRows | None]:
-    """The target, and the rows that have one; of a target that training refuses the name, and why."""
+    """The description of the target, and the rows that have one. A target that training refuses has its name
+    and a warning."""
     try:
         return _accepted(table, column, kind, warnings)
     except TreinoError as error:
@@ -40,7 +41,7 @@ def describe_target(
 def class_warnings(
     label_N: NDArray[np.int64], classes: tuple[str, ...], target: str, place: Callable[[int], str]
 ) -> Iterator[TableWarning]:
-    """Classes of which there are few rows, or many times as many as of others."""
+    """Warnings about classes with few rows, or with many times the rows of others."""
     if alone := single_rows(label_N, classes, place):
         yield TableWarning("class_single_row", *alone, target)
     count_C = np.bincount(label_N, minlength=len(classes))

@@ -1,4 +1,4 @@
-"""A Dataset, IterableDataset or DataLoader of the user's own as data: inspected once, and split."""
+"""A Dataset, IterableDataset or DataLoader of the user as data: inspected once and split."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -24,7 +24,7 @@ _ALSO = {"training": "train", "val": "validation", "valid": "validation", "dev":
 
 
 def is_torch_dataset(source: Any) -> bool:
-    """Whether it is a Dataset or DataLoader, or some of them for the parts of a training."""
+    """Whether it is a Dataset or DataLoader, or a mapping or sequence of them by split."""
     if isinstance(source, Mapping):
         return any(_one(part) for part in source.values())
     if isinstance(source, tuple | list):
@@ -66,14 +66,13 @@ def load_torch_dataset(
     """The Data of a Dataset or DataLoader, or of ``{"train": …, "validation": …, "test": …}`` of them.
 
     Items are (x, y), or dicts with an entry for each, which ``features=[x]`` and ``target=y`` name where
-    their names are not usual. They are taken as they are given: only bytes are divided by 255, and a target
-    that is a number is standardised. Everything is read once, to know the classes and where something is
-    wrong. What then lies in memory: items that are always the same, and validation and test rows, up to
-    1 GB; the rest is read again for every batch.
+    their names are not usual. They are used unchanged, except that bytes are divided by 255 and a numeric
+    target is standardised. All items are read once, to collect the classes and find faults. Items that never
+    change, and validation and test rows, stay in memory, up to 1 GB; the rest is read again for every batch.
 
-    validation, test: shares of a Dataset's items, where no part of that name is given.
+    validation, test: shares of a Dataset's items, for splits that aren't given.
     num_workers: processes that read a Dataset's items; a DataLoader has its own.
-    of_tables: what was asked and has a meaning for tables only.
+    of_tables: arguments that are for tables only, and are refused.
 
     Raises:
         TreinoError: naming the item, and the line of the user's own code that failed.
@@ -95,24 +94,27 @@ def load_torch_dataset(
         part: look(of, features, target, data_seed, num_workers, keep=part != "train")
         for part, of in parts.items()
     }
-    for part, found in seen.items():
-        if found.item_shape != seen["train"].item_shape:
+    for part, first_pass in seen.items():
+        if first_pass.item_shape != seen["train"].item_shape:
             raise TreinoError(
                 "item_shape",
                 _("Items of the {part} part have the shape {shape}, and those of training {first}.").format(
-                    part=part, shape=list(found.item_shape), first=list(seen["train"].item_shape)
+                    part=part, shape=list(first_pass.item_shape), first=list(seen["train"].item_shape)
                 ),
                 _("Give all parts the same transforms."),
             )
     train = seen["train"]
-    everything = [label for found in seen.values() for label in found.labels]
+    everything = [label for first_pass in seen.values() for label in first_pass.labels]
     kinds = labels_of(everything, task, train.class_names, _placed(seen))
     index = _split(train, kinds, seen, validation, test, data_seed)
     kinds = kinds.fitted([train.labels[i] for i in index["train"].tolist()], train.place)
-    rows = {part: found.rows(kinds, torch.arange(len(found.labels))) for part, found in seen.items()}
+    rows = {
+        part: first_pass.rows(kinds, torch.arange(len(first_pass.labels)))
+        for part, first_pass in seen.items()
+    }
     for part, index_N in index.items():
         rows[part] = train.rows(kinds, index_N, keep=part != "train")
-    notes = [note for found in seen.values() for note in found.notes]
+    notes = [note for first_pass in seen.values() for note in first_pass.notes]
     if isinstance(train, ItemPass) and train.chance != "none" and any(p not in seen for p in index):
         notes.append(
             _(
@@ -181,7 +183,7 @@ def _parts_of(source: Any) -> dict[str, Any]:
                 _("Give (train, validation, test), or join some with torch.utils.data.ConcatDataset."),
             )
         source = dict(zip(PARTS, parts, strict=False))
-    found: dict[str, Any] = {}
+    sources: dict[str, Any] = {}
     for name, part in source.items():
         if not _one(part):
             raise TreinoError(
@@ -190,7 +192,7 @@ def _parts_of(source: Any) -> dict[str, Any]:
                 _("Arrays become one by torch.utils.data.TensorDataset(x, y)."),
             )
         known = _ALSO.get(name, name)
-        if known not in PARTS or known in found:
+        if known not in PARTS or known in sources:
             raise TreinoError(
                 "part_unknown",
                 _("A training has no part '{name}'.").format(name=name)
@@ -198,12 +200,12 @@ def _parts_of(source: Any) -> dict[str, Any]:
                 else _("The part {name} is given twice.").format(name=known),
                 nearest(name, PARTS),
             )
-        found[known] = part
-    if "train" not in found:
+        sources[known] = part
+    if "train" not in sources:
         raise TreinoError(
             "part_missing", _("There is no part 'train' to learn from."), _("Give {'train': dataset}.")
         )
-    return {name: found[name] for name in PARTS if name in found}
+    return {name: sources[name] for name in PARTS if name in sources}
 
 
 def _check_workers(workers: Any, parts: Mapping[str, object]) -> None:
@@ -225,13 +227,13 @@ def _check_workers(workers: Any, parts: Mapping[str, object]) -> None:
 
 
 def _placed(seen: Mapping[str, FirstPass]) -> Callable[[int], str]:
-    """The place of a label among those of all parts together."""
+    """Words for the place of a label, by its index among the labels of all splits."""
 
     def place(row: int) -> str:
-        for found in seen.values():
-            if row < len(found.labels):
-                return found.place(row)
-            row -= len(found.labels)
+        for first_pass in seen.values():
+            if row < len(first_pass.labels):
+                return first_pass.place(row)
+            row -= len(first_pass.labels)
         raise IndexError(row)
 
     return place
@@ -245,9 +247,9 @@ def _split(
     test: float,
     data_seed: int,
 ) -> dict[str, Tensor]:
-    """Item numbers of each part that is taken from the training source; a stream can't be parted.
+    """Item numbers of each split that is drawn from the training source; a stream can't be split.
 
-    Where a validation part is given and no test part, none is taken: the parts are then the user's choice.
+    If a validation split is given and no test split, no test split is drawn: the user chose the splits.
     """
     every = torch.arange(len(train.labels))
     shares = [0.0 if part in seen else share for part, share in (("validation", validation), ("test", test))]
@@ -269,12 +271,12 @@ def _split(
     label_N = np.zeros(len(every), dtype=np.int64)
     if kinds.task == "classification":
         label_N = kinds.encode(train.labels, train.place).numpy()
-    wanted = 1 + sum(share > 0 for share in shares)
+    splits = 1 + sum(share > 0 for share in shares)
     distinct = len(np.unique(train.first_N))
-    if distinct < max(2, wanted):
+    if distinct < max(2, splits):
         raise TreinoError(
             "rows_too_few",
-            _("Different items: {n}. That is too few for {wanted} splits.").format(n=distinct, wanted=wanted),
+            _("Different items: {n}. That is too few for {wanted} splits.").format(n=distinct, wanted=splits),
             _("Add items, or say validation=0, test=0.") if distinct > 1 else _("Add items."),
         )
     part_N = split(train.first_N, label_N, shares[0], shares[1], data_seed)
@@ -284,16 +286,16 @@ def _split(
                 n=len(every) - distinct
             )
         )
-    found = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
+    numbers = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
     return {
         name: torch.from_numpy(np.flatnonzero(part_N == number))
-        for name, number in found.items()
+        for name, number in numbers.items()
         if name == "train" or (part_N == number).any()
     }
 
 
 def to_predict(source: Any, preparation: Preparation) -> tuple[Tensor, Tensor | None]:
-    """x ``[N, D]`` of all items, and y where they have targets, for a training on such items."""
+    """x ``[N, D]`` of all items to predict, and y if they have targets."""
     if preparation.normalise or preparation.encoders:
         raise TreinoError(
             "items_of_table",
@@ -326,12 +328,12 @@ def splits_not_in_memory(data: Data) -> list[Rows]:
 
 
 def why_not_reproducible(data: Data) -> str:
-    """Empty where the same training gives the same numbers again."""
+    """Why a training isn't reproducible; empty if it is."""
     return next((why for rows in splits_not_in_memory(data) if (why := getattr(rows.x, "why", ""))), "")
 
 
 def in_memory(data: Data) -> Data:
-    """The same with at most 2000 rows of each split that is not in memory: what pictures are drawn of."""
+    """The data with at most 2000 rows of each split that isn't in memory, for pictures."""
     if not splits_not_in_memory(data):
         return data
     train, validation, test = (sampled_rows(rows, data.data_seed) for rows in data.splits.values())
@@ -339,14 +341,14 @@ def in_memory(data: Data) -> Data:
 
 
 def digest(data: Data) -> str:
-    """Of what the rows are, whatever order they come in: a DataLoader given again must be the same one."""
+    """The SHA-256 of the rows in any order, to recognise a DataLoader that is passed again."""
     content = [data.task, list(data.classes), list(data.item_shape), data.target_mean, data.target_scale]
-    found = sha256(repr(content).encode())
+    sha = sha256(repr(content).encode())
     for rows in data.splits.values():
-        found.update(rows.y.sort(0).values.numpy().tobytes() + rows.index.numpy().tobytes())
-    return found.hexdigest()
+        sha.update(rows.y.sort(0).values.numpy().tobytes() + rows.index.numpy().tobytes())
+    return sha.hexdigest()
 
 
 def steps_of(data: Data) -> int | None:
-    """The batches that the training rows come in, where they are not ours to make."""
+    """The number of batches of a DataLoader that makes the training batches itself, else None."""
     return cast("int | None", getattr(data.train.x, "steps", None))

@@ -24,8 +24,8 @@ from treino.data.torch_datasets.stream import LARGEST_PASS, BatchStream, StreamR
 from treino.errors import TreinoError
 from treino.words import _, numeral
 
-MEMORY_BYTES = 1 << 30  # rows that are kept take no more, and no more than a quarter of the machine's memory
-LOOKED_AT = 64  # items that are read three times, to see whether they are always the same
+MEMORY_BYTES = 1 << 30  # limit for rows in memory, besides a quarter of the machine's memory
+LOOKED_AT = 64  # items that are read three times, to test whether they change
 LOOK_SECONDS = 3.0
 READ_AT_ONCE = 64
 HELD_BYTES = 1 << 26
@@ -36,10 +36,10 @@ Chance = Literal["none", "seeded", "free"]
 
 @dataclass(eq=False)
 class ItemPass:
-    """A map-style Dataset that was gone through.
+    """The result of the first pass over a map-style Dataset.
 
-    first_N: for each item the number of the first one that is equal to it. chance: whether items change
-    from reading to reading. x: all of them, ``[N, D]``, where they may be kept.
+    first_N: for each item the number of the first one equal to it. chance: whether items change between
+    readings. x: all items ``[N, D]``, if they fit into memory.
     """
 
     reader: Reader
@@ -71,7 +71,7 @@ class ItemPass:
         return _("item {i} of {name}").format(i=row, name=self.name)
 
     def rows(self, kinds: Labels, index_N: Tensor, keep: bool = False) -> Rows:
-        """Rows of these items; keep: in memory, although they may change, if they are not too many."""
+        """Rows of these items. keep: in memory if they fit, although items may change."""
         numbers = index_N.tolist()
         y = kinds.encode([self.labels[i] for i in numbers], lambda row: self.place(numbers[row]))
         if self.x is not None:
@@ -86,7 +86,7 @@ class ItemPass:
 
 @dataclass(eq=False)
 class StreamPass:
-    """A DataLoader or an IterableDataset that was gone through once."""
+    """The result of the first pass over a DataLoader or an IterableDataset."""
 
     source: BatchStream
     labels: list[Label]
@@ -133,7 +133,7 @@ FirstPass = ItemPass | StreamPass
 def look(
     source: Any, features: Sequence[str] | None, target: str | None, seed: int, workers: int, keep: bool
 ) -> FirstPass:
-    """Read it once. keep: also a stream's rows, if they are not too many."""
+    """Read a source once. keep: also keep a stream's rows, if they fit into memory."""
     streams = isinstance(source, DataLoader | IterableDataset)
     name = name_of(source)
     if streams:
@@ -145,14 +145,14 @@ def look(
 
 
 def name_of(source: Any) -> str:
-    """The name of the Dataset's class, also of a part of it."""
+    """The class name of a Dataset, also of a Subset of it."""
     while isinstance(source, DataLoader | Subset):
         source = source.dataset
     return type(source).__name__
 
 
 def sampled_rows(rows: Rows, seed: int) -> Rows:
-    """The rows, where they are in memory; else some of them."""
+    """The rows if they are in memory, else a sample."""
     x: Any = rows.x
     if isinstance(x, Tensor):
         return rows
@@ -163,7 +163,8 @@ def sampled_rows(rows: Rows, seed: int) -> Rows:
 
 
 def everything(source: Any, x_name: str, y_name: str) -> tuple[Tensor, list[Label] | None]:
-    """x ``[N, D]`` of all items, and their labels where there are; the names are of a dict's entries."""
+    """x ``[N, D]`` of all items, and their labels if there are any. x_name, y_name: entries of items that are
+    dicts."""
     name, streams = name_of(source), isinstance(source, DataLoader | IterableDataset)
     first = next(iter(source), None) if streams else source[0] if len(source) else None
     if first is None:
@@ -189,7 +190,7 @@ def everything(source: Any, x_name: str, y_name: str) -> tuple[Tensor, list[Labe
 
 
 def memory() -> int:
-    """Bytes that rows may take."""
+    """The memory for rows in bytes."""
     try:
         whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
@@ -198,7 +199,7 @@ def memory() -> int:
 
 
 def _class_names(source: Any) -> Sequence[str] | None:
-    """``classes`` of a Dataset, as torchvision has it, also through a Subset or a loader."""
+    """The attribute ``classes`` of a Dataset, as in torchvision, also through a Subset or a loader."""
     for _depth in range(8):
         names = getattr(source, "classes", None)
         if isinstance(names, tuple | list) and names and all(isinstance(name, str) for name in names):
@@ -233,7 +234,7 @@ def _look_at_items(
         reader = replace(reader, seed=None)
     width, size = x.numel(), rows * x.numel() * 4
     fits = size <= memory()
-    kept = torch.empty(rows, width) if chance == "none" and fits else None
+    copy_ND = torch.empty(rows, width) if chance == "none" and fits else None
     labels: list[Label] = []
     high_N, low_N, first_N = np.empty(rows), np.empty(rows), np.arange(rows)
     known: dict[bytes, int] = {}
@@ -242,32 +243,32 @@ def _look_at_items(
         at = len(labels)
         flat = scaled(x).flatten(1)
         high_N[at : at + len(flat)], low_N[at : at + len(flat)] = flat.amax(1), flat.amin(1)
-        if kept is not None:
-            kept[at : at + len(flat)] = flat
+        if copy_ND is not None:
+            copy_ND[at : at + len(flat)] = flat
         if chance == "none":
             for i, row in enumerate((flat + 0.0).numpy()):
                 first_N[at + i] = known.setdefault(blake2b(row.tobytes(), digest_size=16).digest(), at + i)
         labels += more
     pixels = x.dtype == torch.uint8 and x.dim() > 2
     return ItemPass(
-        reader, workers, chance, labels, first_N, high_N, low_N, kept, pixels, _class_names(dataset),
+        reader, workers, chance, labels, first_N, high_N, low_N, copy_ND, pixels, _class_names(dataset),
         _notes_on_items(name, rows, chance, size, fits, pixels),
     )  # fmt: skip
 
 
 def _chance(reader: Reader, rows: int) -> Chance:
-    """Read some items from the same seeds and from others: whether they change, and whether by the seeds."""
-    found: Chance = "none"
+    """Test whether items change between readings, and whether the seeds determine them."""
+    chance: Chance = "none"
     begin = time.perf_counter()
     for n, i in enumerate(np.unique(np.linspace(0, rows - 1, LOOKED_AT).astype(int)).tolist()):
         one, same, other = (next(read(reader, [(epoch, [i])])) for epoch in (STILL, STILL, STILL - 1))
         if not _equal(one, same):
             return "free"
         if not _equal(one, other):
-            found = "seeded"
+            chance = "seeded"
         if n >= 8 and time.perf_counter() - begin > LOOK_SECONDS:
             break
-    return found
+    return chance
 
 
 def _equal(one: tuple[Tensor, list[Label]], other: tuple[Tensor, list[Label]]) -> bool:
@@ -309,7 +310,7 @@ def _notes_on_pixels(name: str, pixels: bool) -> list[str]:
 
 def _look_at_stream(source: BatchStream, names: Sequence[str] | None, keep: bool) -> StreamPass:
     labels: list[Label] = []
-    kept: list[Tensor] | None = [] if keep else None
+    copies: list[Tensor] | None = [] if keep else None
     size = steps = batch = 0
     ends: list[tuple[float, Tensor, Label]] = []  # the rows with the largest and the smallest number so far
     sample: list[tuple[Tensor, Label]] = []
@@ -329,9 +330,9 @@ def _look_at_stream(source: BatchStream, names: Sequence[str] | None, keep: bool
         labels += more
         steps, batch = steps + 1, max(batch, len(x))
         size += flat.shape[1] * len(x) * 4
-        if kept is not None:
-            kept.append(scaled(x).flatten(1))
-            kept = kept if size <= memory() else None
+        if copies is not None:
+            copies.append(scaled(x).flatten(1))
+            copies = copies if size <= memory() else None
         if len(labels) > LARGEST_PASS:
             raise TreinoError(
                 "stream_endless",
@@ -343,7 +344,7 @@ def _look_at_stream(source: BatchStream, names: Sequence[str] | None, keep: bool
             "dataset_empty", _("{name} gives no rows.").format(name=source.name), _("Give at least some.")
         )
     own = source.steps is True
-    notes = _notes_on_stream(source.name, len(labels), steps if own else None, kept is not None)
+    notes = _notes_on_stream(source.name, len(labels), steps if own else None, copies is not None)
     return StreamPass(
         source,
         labels,
@@ -351,7 +352,7 @@ def _look_at_stream(source: BatchStream, names: Sequence[str] | None, keep: bool
         batch,
         (torch.stack([x for _v, x, _y in ends]), [y for _v, _x, y in ends]),
         (torch.stack([x for x, _y in sample]), [y for _x, y in sample]),
-        torch.cat(kept) if kept is not None else None,
+        torch.cat(copies) if copies is not None else None,
         pixels,
         names,
         [*notes, *_notes_on_pixels(source.name, pixels)],
@@ -364,8 +365,8 @@ def _ends(
     return now if not before else [a if a[0] >= b[0] else b for a, b in zip(before, now, strict=True)]
 
 
-def _notes_on_stream(name: str, rows: int, steps: int | None, kept: bool) -> list[str]:
-    if kept:
+def _notes_on_stream(name: str, rows: int, steps: int | None, in_memory: bool) -> list[str]:
+    if in_memory:
         return [_("{name}: {n:,} rows were read once and are kept in memory.").format(name=name, n=rows)]
     if steps is None:
         return [

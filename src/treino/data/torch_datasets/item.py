@@ -1,4 +1,4 @@
-"""One item of a Dataset: which of its parts are x and y, and their types."""
+"""The items of a Dataset: which of their parts are x and y, and their types."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ _TARGETS = ("y", "label", "labels", "target", "targets", "class", "classes", "al
 
 @dataclass(frozen=True)
 class ItemFormat:
-    """Which parts of an item are x and y: names of a dict's entries; None: the first and the second.
+    """The parts of an item that are x and y: names of a dict's entries, or None for the first and the second.
 
-    alone: items are x, and there are no targets; each counts as 0.
+    alone: items are x without a target, which counts as 0.
     """
 
     x: str | None = None
@@ -51,7 +51,8 @@ class ItemFormat:
 
 
 def item_format(item: Any, features: Sequence[str] | None, target: str | None) -> ItemFormat:
-    """The form of all items by the first of them; the names of a dict's entries where they are not usual."""
+    """Detect the format from the first item. features, target: names of a dict's entries, if they are
+    unusual."""
     if not isinstance(item, Mapping):
         ItemFormat().pair(item, _("An item"))
         return ItemFormat()
@@ -87,7 +88,8 @@ def item_format(item: Any, features: Sequence[str] | None, target: str | None) -
 
 
 def as_numbers(value: Any, where: str) -> Tensor:
-    """x of an item: a tensor, an array, a number, a list of them, or a picture as PIL has it (bytes, CHW)."""
+    """x of an item as a tensor. value: a tensor, array, number, list of them, or PIL image (becomes bytes,
+    CHW)."""
     if not isinstance(value, Tensor):
         picture = hasattr(value, "mode") and hasattr(value, "getbands")
         try:
@@ -111,13 +113,13 @@ def as_numbers(value: Any, where: str) -> Tensor:
             _("x of {where} is {what}.").format(where=where, what=_described(value)),
             _("Return real numbers, at least one."),
         )
-    found: Tensor = value.detach().cpu()
-    found = found if found.layout is torch.strided else found.to_dense()
-    return found if found.dim() else found.reshape(1)
+    tensor: Tensor = value.detach().cpu()
+    tensor = tensor if tensor.layout is torch.strided else tensor.to_dense()
+    return tensor if tensor.dim() else tensor.reshape(1)
 
 
 def as_label(value: Any, where: str) -> Label:
-    """y of an item: one number, truth value or word."""
+    """y of an item: a number, truth value or word."""
     if isinstance(value, str | bool | int | float):
         return value
     if isinstance(value, bytes):
@@ -137,7 +139,7 @@ def as_label(value: Any, where: str) -> Label:
 
 
 def scaled(x_B: Tensor) -> Tensor:
-    """float32; bytes with two dimensions or more are pixels, and divided by 255."""
+    """x as float32. Bytes with two dimensions or more are pixels, and are divided by 255."""
     pixels = x_B.dtype == torch.uint8 and x_B.dim() > 2
     return x_B.float().div_(255) if pixels else x_B.float()
 

@@ -1,4 +1,4 @@
-"""Targets of a Dataset's items: classes or a number, decided from all of them."""
+"""Targets of a Dataset's items: classes or numbers, detected from all of them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -24,10 +24,10 @@ Place = Callable[[int], str]
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """What the targets are, and how they become y.
+    """The type of the targets, and their conversion to y.
 
-    classes: their names in the order of their numbers, of ``number``; empty for regression, where
-    y = (value - mean) / scale. kind: what a class was before it had a name.
+    classes: the classes' names in the order of their numbers; empty for regression, where y = (value - mean)
+    / scale. kind: the type of a class before it had a name.
     """
 
     task: Task
@@ -58,19 +58,19 @@ class Labels:
         return torch.from_numpy(y_N.astype(np.float32)).unsqueeze(1)
 
     def fitted(self, labels: Sequence[Label], place: Place) -> "Labels":
-        """The same with the mean and the deviation of these, which are those that are learned from."""
+        """The same with mean and deviation of these labels, those of the training rows."""
         if self.task == "classification":
             return self
-        mean, scale = fit_target(np.sort(_numbers(labels, place)))  # whatever order they came in
+        mean, scale = fit_target(np.sort(_numbers(labels, place)))  # the same sum for any order of the rows
         return replace(self, mean=mean, scale=scale)
 
 
 def labels_of(
     labels: Sequence[Label], request: str | None, names: Sequence[str] | None, place: Place
 ) -> Labels:
-    """What the targets of all rows are.
+    """Detect the type of all targets.
 
-    names: the classes' names in the order of their numbers, where the Dataset says so.
+    names: the classes' names in the order of their numbers, if the Dataset has them.
     """
     whole = all(isinstance(label, int) and not isinstance(label, bool) for label in labels)
     numbered = names is not None and whole and set(labels) <= set(range(len(names)))
@@ -100,13 +100,13 @@ def labels_of(
     kind: Literal["text", "number", "truth"] = (
         "truth" if column.boolean else "text" if column.words is not None else "number"
     )
-    found = Labels(task, reason, classes, number, kind)
-    check_classes(found.encode(labels, place).numpy(), classes, column)
-    return found
+    result = Labels(task, reason, classes, number, kind)
+    check_classes(result.encode(labels, place).numpy(), classes, column)
+    return result
 
 
 def _check_ignored(labels: Sequence[Label], place: Place) -> None:
-    """Refuse a class -100: whoever writes it means that the row has none."""
+    """Refuse the class -100, which marks rows without a class in torch."""
     ignored = [row for row, label in enumerate(labels) if label == IGNORED]
     if ignored:
         raise TreinoError(
@@ -123,12 +123,12 @@ def _check_ignored(labels: Sequence[Label], place: Place) -> None:
 
 
 def labels_again(preparation: Preparation) -> Labels:
-    """What the targets were when a network was trained."""
+    """The type of the targets of a trained network."""
     p = preparation
     number: dict[Label, int] = {}
     for i, name in enumerate(p.classes):
         number[name == "true" if p.labels == "truth" else float(name) if p.labels == "number" else name] = i
-    if p.labels == "text":  # a Dataset that names its classes gives their numbers
+    if p.labels == "text":  # a Dataset with named classes yields their numbers
         number |= _places(range(len(p.classes)))
     return Labels(p.task, "", p.classes, number, p.labels, p.target_mean, p.target_scale)
 
@@ -157,14 +157,14 @@ def _column(labels: Sequence[Label], place: Place) -> Column:
 
 
 def _numbers(labels: Sequence[Label], place: Place) -> NDArray[np.float64]:
-    found = np.asarray(labels, dtype=np.float64)
-    wrong = np.flatnonzero(~np.isfinite(found))
+    value_N = np.asarray(labels, dtype=np.float64)
+    wrong = np.flatnonzero(~np.isfinite(value_N))
     if len(wrong):
         raise TreinoError(
             "target_not_finite",
             _("The target of {place} is {value}.").format(
-                place=place(int(wrong[0])), value=plain(float(found[wrong[0]]))
+                place=place(int(wrong[0])), value=plain(float(value_N[wrong[0]]))
             ),
             _("Leave the item out."),
         )
-    return found
+    return value_N

@@ -1,4 +1,4 @@
-"""Items of a Dataset, read one by one when they are used; errors name the item."""
+"""Items of a Dataset that are read when they are used; errors name the item."""
 
 import random
 import re
@@ -23,7 +23,7 @@ from treino.words import _
 
 Key = tuple[int, list[int]]  # epoch, item numbers
 Encode = Callable[[Sequence[Label], Callable[[int], str]], Tensor]
-STILL = -1  # the epoch of readings that are no part of an epoch: validation, test, the first look
+STILL = -1  # the epoch of readings outside the epochs: validation, test, the first pass
 _LIBRARIES = tuple(
     {str(Path(sysconfig.get_path(kind)).resolve()) for kind in ("stdlib", "purelib", "platlib")}
     | {str(Path(__file__).resolve().parents[1])}
@@ -32,9 +32,9 @@ _LIBRARIES = tuple(
 
 @dataclass(frozen=True, eq=False)
 class Reader:
-    """Reads items, here or in a worker process.
+    """Reads items, in this process or a worker.
 
-    chance: ``none``: items are always the same; ``seeded``: the same from the same seeds; ``free``: never.
+    chance: ``none``: items never change; ``seeded``: equal seeds give equal items; ``free``: neither.
     """
 
     dataset: Any
@@ -44,7 +44,8 @@ class Reader:
     seed: int | None
 
     def __getitem__(self, key: Key) -> tuple[Tensor, list[Label]] | TreinoError:
-        """x ``[B, *item]``, labels; an error is returned, for to raise it would strip it in a worker."""
+        """x ``[B, *item]``, labels. Returns an error instead of raising it: a worker would lose its
+        details."""
         epoch, index = key
         xs, labels = [], []
         with own_chance(self.seed is not None):
@@ -64,7 +65,7 @@ class Reader:
                 except TreinoError as error:
                     return error
         x_B = torch.stack(xs)
-        if x_B.is_floating_point() and not bool(x_B.sum().isfinite()):  # cheaper than each by itself
+        if x_B.is_floating_point() and not bool(x_B.sum().isfinite()):  # faster than testing every value
             for i, x in zip(index, xs, strict=True):
                 if not bool(x.isfinite().all()):
                     where = _("item {i} of {name}").format(i=i, name=self.name)
@@ -87,7 +88,7 @@ class Reader:
 
 
 def read(reader: Reader, keys: Iterable[Key], workers: int = 0) -> Iterator[tuple[Tensor, list[Label]]]:
-    """What the reader gives for each key, in this order; in worker processes that run ahead where asked."""
+    """Yields the reader's result for each key, in order. workers: processes that read ahead."""
     answers: Iterable[Any]
     if workers:
         loader: Iterable[Any] = torch.utils.data.DataLoader(
@@ -96,7 +97,7 @@ def read(reader: Reader, keys: Iterable[Key], workers: int = 0) -> Iterator[tupl
             sampler=keys,
             num_workers=workers,
             collate_fn=_as_it_is,
-            generator=torch.Generator(),  # its own, so that the global one is left alone
+            generator=torch.Generator(),  # so that the global generator isn't used
         )
         answers = begun(loader)
     else:
@@ -108,10 +109,10 @@ def read(reader: Reader, keys: Iterable[Key], workers: int = 0) -> Iterator[tupl
 
 
 def begun(source: Iterable[Any]) -> Iterator[Any]:
-    """``iter(source)``, whose worker processes don't hear a Ctrl-C: it is the training's to end them."""
+    """``iter(source)``, with Ctrl-C blocked in its worker processes: the training ends them."""
     if not hasattr(signal, "pthread_sigmask"):
         return iter(source)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a new process inherits it
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited by new processes
     try:
         return iter(source)
     finally:
@@ -123,13 +124,13 @@ def _as_it_is(answer: Any) -> Any:
 
 
 class LazyItems:
-    """Rows of a Dataset that are read when they are needed; in place of ``Rows.x``.
+    """Rows of a Dataset that are read when they are used, in place of ``Rows.x``.
 
-    index_N: their item numbers. encode: labels -> y. chance: ``none``, ``seeded`` (an item is drawn anew
-    in each epoch, from numbers that data seed, epoch and item number give) or ``free``.
+    index_N: their item numbers. encode: converts labels to y. chance: ``none``, ``seeded`` (an item is drawn
+    anew in each epoch, seeded by data seed, epoch and item number) or ``free``.
     """
 
-    steps = None  # batches are ours to make
+    steps = None  # the training makes the batches
     dtype = torch.float32
 
     def __init__(
@@ -152,7 +153,7 @@ class LazyItems:
 
     @property
     def why(self) -> str:
-        """What is to be said where it is not reproducible."""
+        """Why the rows aren't reproducible; empty if they are."""
         if self.reproducible:
             return ""
         return _(
@@ -197,15 +198,15 @@ class LazyItems:
 
 
 def fails(error: BaseException, where: str, hint: str, *, search: bool = False) -> TreinoError:
-    """What the user's code raised, with the line of theirs that raised it; the error itself is its cause.
+    """A TreinoError for an exception of the user's code, with their line that raised it.
 
-    search: for the number of the item, which ``where`` doesn't say.
+    search: find the item's number in the traceback, if ``where`` doesn't name it.
     """
-    said = str(error).strip()
+    message = str(error).strip()
     frames = list(traceback.extract_tb(error.__traceback__))
-    if "Original Traceback" in said:  # of a DataLoader's worker: its lines are in the text
-        frames = [traceback.FrameSummary(*found) for found in _frames_in(said)]
-        said = said.splitlines()[-1].partition(": ")[2]
+    if "Original Traceback" in message:  # from a DataLoader's worker, whose traceback is in the text
+        frames = [traceback.FrameSummary(*frame) for frame in _frames_in(message)]
+        message = message.splitlines()[-1].partition(": ")[2]
     own = [f for f in frames if not str(Path(f.filename).resolve()).startswith(_LIBRARIES)]
     item = _item_in(error) if search else None
     failure = TreinoError(
@@ -214,7 +215,7 @@ def fails(error: BaseException, where: str, hint: str, *, search: bool = False) 
             where=where[:1].upper() + where[1:],
             item="" if item is None else _(", at item {i},").format(i=item),
             kind=type(error).__name__,
-            error=said.rstrip("."),
+            error=message.rstrip("."),
             line=_(" ({file}, line {line}, in {function}: {text})").format(
                 file=Path(own[-1].filename).name,
                 line=own[-1].lineno,
@@ -231,26 +232,26 @@ def fails(error: BaseException, where: str, hint: str, *, search: bool = False) 
 
 
 def _frames_in(text: str) -> list[tuple[str, int, str]]:
-    found = re.findall(r'File "([^"]+)", line (\d+), in (\S+)', text)
-    return [(file, int(line), function) for file, line, function in found]
+    matches = re.findall(r'File "([^"]+)", line (\d+), in (\S+)', text)
+    return [(file, int(line), function) for file, line, function in matches]
 
 
 def _item_in(error: BaseException) -> int | None:
-    """The number that the failing ``__getitem__`` was asked for by a loader, as far as it can be seen."""
-    at, found = error.__traceback__, None
+    """The item number that a loader passed to the failing ``__getitem__``, if it can be found."""
+    at, number = error.__traceback__, None
     while at is not None:
         code = at.tb_frame.f_code
         if code.co_name == "__getitem__" and code.co_argcount == 2 and code.co_filename != __file__:
             value = at.tb_frame.f_locals.get(code.co_varnames[1])
-            found = value if found is None and isinstance(value, int) else found
+            number = value if number is None and isinstance(value, int) else number
         at = at.tb_next
-    return found
+    return number
 
 
 @contextmanager
-def own_chance(wanted: bool) -> Iterator[None]:
-    """Restore the global random states of torch, NumPy and random afterwards."""
-    if not wanted:
+def own_chance(restore: bool) -> Iterator[None]:
+    """Restore the global random states of torch, NumPy and random on exit."""
+    if not restore:
         yield
         return
     before = torch.get_rng_state(), np.random.get_state(), random.getstate()

@@ -1,4 +1,4 @@
-"""Streams: batches of a DataLoader of the user's own, or items of an IterableDataset."""
+"""Streams: batches of a DataLoader of the user, or items of an IterableDataset."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import chain
@@ -15,15 +15,15 @@ from treino.errors import TreinoError
 from treino.words import _
 
 Raw = tuple[Tensor, list[Label]]
-ITEMS_AT_ONCE = 32  # of an IterableDataset, where nobody has said how many make a batch
-LARGEST_PASS = 20_000_000  # rows; what gives more is taken for endless
+ITEMS_AT_ONCE = 32  # of an IterableDataset, whose batch size isn't set
+LARGEST_PASS = 20_000_000  # rows; a longer stream counts as endless
 
 
 class BatchStream:
-    """A DataLoader or an IterableDataset, gone through again and again.
+    """A DataLoader or an IterableDataset that is iterated repeatedly.
 
-    steps: whether its batches are the steps (None: not seen yet); items are put together as the training
-    wants them.
+    steps: whether its batches are the steps (None: not known yet); single items are collected into batches of
+    the training's size.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class BatchStream:
         form: ItemFormat | None = None,
     ) -> None:
         self.name = name
-        # what gives no batches of its own may still give what its Dataset has put together
+        # without batches of its own, a loader may still yield batches that its Dataset makes
         self.steps: bool | None = True if getattr(source, "batch_sampler", None) is not None else None
         self._features, self._target = features, target
         self._source = source
@@ -57,7 +57,7 @@ class BatchStream:
         return self._form
 
     def once(self) -> Iterator[Raw]:
-        """One pass: x ``[B, *item]`` and labels of every batch; items come some at a time."""
+        """One pass: x ``[B, *item]`` and labels of every batch, or of some items at a time."""
         answers = self._answers()
         if self.steps is None:
             first = next(answers, None)
@@ -140,10 +140,10 @@ class BatchStream:
 
 
 class StreamRows:
-    """Rows of a BatchStream, in its own order; in place of ``Rows.x``.
+    """Rows of a BatchStream, in its own order, in place of ``Rows.x``.
 
-    steps: its batches in a pass, None where they are ours to make. batch: rows in the largest of them.
-    sample: some of its rows, (x, y), to draw pictures of.
+    steps: its batches per pass, None if the training makes the batches. batch: rows of the largest batch.
+    sample: some of its rows (x, y), for pictures.
     """
 
     dtype = torch.float32
@@ -189,26 +189,26 @@ class StreamRows:
                 )
 
     def batches(self, visits: Iterable[tuple[int, Tensor]]) -> Generator[Batch, None, None]:
-        """A batch for each visit: the source's own, or as many of its next rows as the visit has."""
+        """Yields a batch for each visit: the source's own, or its next rows, as many as the visit has."""
         endless = self._endless()
         if self.steps is not None:
             for _visit, (x, labels) in zip(visits, endless, strict=False):
-                yield self._taken(x, labels)
+                yield self._encoded(x, labels)
             return
         x, labels = next(endless)
         for _epoch, rows in visits:
             while len(x) < len(rows):
                 more, others = next(endless)
                 x, labels = torch.cat([x, more]), labels + others
-            yield self._taken(x[: len(rows)], labels[: len(rows)])
+            yield self._encoded(x[: len(rows)], labels[: len(rows)])
             x, labels = x[len(rows) :], labels[len(rows) :]
 
     def parts(self, y: Tensor, rows: int) -> Iterator[Batch]:
-        """One pass; the parts are the source's batches, whatever ``rows`` says."""
-        return (self._taken(x, labels) for x, labels in self._source.once())
+        """One pass in the source's batches; ``rows`` has no effect."""
+        return (self._encoded(x, labels) for x, labels in self._source.once())
 
     def in_batches(self, y: Tensor, order_N: Tensor, batch_size: int) -> Iterator[Batch]:
-        """One pass in the source's own order; in its own batches where it has them."""
+        """One pass in the source's own order, and in its own batches if it has them."""
         if self.steps is not None:
             return self.parts(y, batch_size)
         return self.batches((0, part) for part in order_N.split(batch_size))
@@ -226,7 +226,7 @@ class StreamRows:
     def two(self, y: Tensor) -> Batch:
         return self._two
 
-    def _taken(self, x: Tensor, labels: list[Label]) -> Batch:
+    def _encoded(self, x: Tensor, labels: list[Label]) -> Batch:
         return scaled(x).flatten(1), self._encode(labels, self._place)
 
     def _place(self, row: int) -> str:
@@ -234,7 +234,7 @@ class StreamRows:
 
 
 def _together(x: Any, y: Any) -> bool:
-    """Whether it is a batch, and not an item: there is a target for each of several rows of x."""
+    """Whether it is a batch and not an item: it has several rows of x with a target each."""
     try:
         return not isinstance(y, str | bytes) and len(y) == len(x) > 1
     except TypeError:

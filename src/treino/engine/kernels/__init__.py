@@ -15,21 +15,23 @@ from treino.engine.shared_config import SharedConfig
 
 
 class Kernel(Protocol):
-    """A step is a function of (seeds, step, rows) and the population's tensors alone.
+    """A kernel runs training steps.
 
-    Called without gradients being recorded and with ``intra_op_threads`` threads set. threads: what the run's
-    identity names, or the number of workers.
+    A step depends on (seeds, step, rows) and the population's tensors alone. Kernels are called with gradient
+    recording off and ``intra_op_threads`` threads set. threads: the number in the run's identity, or the
+    number of workers.
     """
 
     threads: int
     intra_op_threads: int
 
     def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
-        """Train these members (rows ``[R]``) in place; -> each step's loss before its update ``[S, R]``."""
+        """Train these members (rows ``[R]``) in place. Returns each step's loss before its update, ``[S,
+        R]``."""
         ...
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
-        """Evaluation mode: ``[R, N, C]`` on the kernel's device."""
+        """The members' outputs in evaluation mode, ``[R, N, C]`` on the kernel's device."""
         ...
 
 

@@ -20,10 +20,11 @@ LARGEST_WORKSPACE = 4_000_000  # numbers in each of a block's buffers
 
 
 class FlatBmmKernel:
-    """For an MLP and many members, or tiny ones. ``threads`` is the largest number of workers: each runs its
-    blocks with one intra-op thread, and neither workers nor block size change a bit.
+    """The kernel for an MLP and many members, or tiny ones.
 
-    block: members side by side, even, 2 to 128; None: about as many as give every worker one block.
+    ``threads`` is the largest number of workers; each runs its blocks with one intra-op thread. Neither
+    workers nor block size change a bit. block: members side by side, even, 2 to 128; None: about one block
+    for every worker.
     """
 
     def __init__(self, shared: SharedConfig, threads: int | None = None, block: int | None = None) -> None:
@@ -49,11 +50,11 @@ class FlatBmmKernel:
         return self._blocks(population, rows, workers, lambda space, r: space.outputs(population, r, x), 0)
 
     def size(self, members: int, workers: int) -> int:
-        """Members in a block: even, so that no vector loop's tail falls on the last one."""
+        """The members of a block: an even number, so that no vector loop's tail falls on the last one."""
         if self.block is not None:
             return self.block
-        wanted = min(64, -(-members // workers), max(2, LARGEST_WORKSPACE // self.numbers))
-        return max(2, min(LARGEST_BLOCK, wanted + wanted % 2))
+        count = min(64, -(-members // workers), max(2, LARGEST_WORKSPACE // self.numbers))
+        return max(2, min(LARGEST_BLOCK, count + count % 2))
 
     def _blocks(
         self,
@@ -65,7 +66,7 @@ class FlatBmmKernel:
     ) -> Tensor:
         size = self.size(len(rows), workers)
         if size not in self.free and len(self.free) > 1:
-            self.free.clear()  # as members stop blocks shrink; keep the memory of two sizes, not of all
+            self.free.clear()  # blocks shrink as members stop: keep memory for two sizes only
         spaces = self.free.setdefault(size, [])
 
         def one(r: Tensor) -> Tensor:
@@ -84,7 +85,7 @@ class FlatBmmKernel:
 
 
 class Workspace:
-    """Aligned buffers for one block: members are copied in, go through all steps, and are copied back."""
+    """Aligned buffers for one block: members are copied in, trained for all steps, and copied back."""
 
     def __init__(self, shared: SharedConfig, population: Population, block: int) -> None:
         self.shared, self.shape, self.block = shared, shared.shape, block
@@ -103,7 +104,7 @@ class Workspace:
             here, there = [*here, self.average], [*there, population.average]
         for mine, theirs in zip(here, there, strict=True):
             self._fill(mine, theirs, rows)
-        # the block is filled up with copies of the first member's numbers and weights of zero
+        # unused places get the first member's numbers and weights of zero
         filled = torch.cat([rows, rows[:1].expand(self.block - len(rows))])
         hp = {name: value[filled] for name, value in population.hp.items()}
         factor_KS = torch.tensor(chunk.factors, dtype=torch.float64)

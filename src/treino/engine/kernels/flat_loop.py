@@ -12,7 +12,8 @@ from treino.engine.shared_config import SharedConfig
 
 
 class FlatLoopKernel:
-    """For an MLP and few members of some size. They share the buffers, so each goes through all steps."""
+    """The kernel for an MLP and few, larger members. Members share the buffers, so each runs all steps in
+    turn."""
 
     def __init__(self, shared: SharedConfig, threads: int = 1) -> None:
         self.shared, self.threads, self.intra_op_threads = shared, threads, threads
@@ -36,7 +37,7 @@ class FlatLoopKernel:
         )
 
     def _answering(self, population: Population, row: int) -> Backprop:
-        """The views and calls of one member's answers: of its running average, where it keeps one."""
+        """The views and calls for one member's outputs, with its running average if it keeps one."""
         if not len(population.average):
             return self._bound(population, row)[0]
         key = ("average", row)

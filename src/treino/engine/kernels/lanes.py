@@ -34,15 +34,15 @@ from treino.engine.shared_config import SharedConfig
 from treino.engine.torch_context import cpu_cores
 from treino.words import _
 
-SLICE_SECONDS = 0.05  # in the library without looking whether somebody wants to stop
-CACHE_BYTES = 2 << 20  # beyond it a block of members waits for memory
-SINGLE_STEP = 2500  # products of vectors that take as long as what a step of one member needs besides
-FEWEST_ROWS = 256  # of the buffers, for outputs
+SLICE_SECONDS = 0.05  # in the library between two checks for an interrupt
+CACHE_BYTES = 2 << 20  # larger blocks of members are slowed down by memory
+SINGLE_STEP = 2500  # vector products that take as long as the fixed work of a member's step
+FEWEST_ROWS = 256  # in the buffers for outputs
 
 
 @dataclass(frozen=True, eq=False)
 class LanesPart:
-    """Members that go through the library together. places: where they stand among all that train."""
+    """Members that the library trains together. places: their indices among all members in training."""
 
     units: bool
     rows: Tensor
@@ -50,10 +50,10 @@ class LanesPart:
 
 
 class LanesKernel:
-    """For MLPs in float32 on the CPU. ``threads`` is the largest number of workers; neither workers nor what
-    the lanes hold nor the instruction set change a bit.
+    """The kernel for MLPs in float32 on the CPU.
 
-    layout: what the lanes hold, ``members`` or ``units``; None: whichever takes less time.
+    ``threads`` is the largest number of workers. Neither workers nor layout nor instruction set change a bit.
+    layout: whether lanes hold ``members`` or ``units``; None: the faster one.
     """
 
     def __init__(
@@ -105,25 +105,25 @@ class LanesKernel:
         return self.outputs_of(population.answering, rows, x)
 
     def outputs_of(self, params_Pn: Tensor, rows: Tensor, x: Tensor) -> Tensor:
-        """Those of networks with these parameters that need be no population: ``[R, N, C]``."""
+        """The outputs ``[R, N, C]`` of networks with any parameters."""
         classes = self.shared.shape.sizes[-1]
-        found = torch.empty(len(rows), len(x), classes)
+        output_RNC = torch.empty(len(rows), len(x), classes)
         x = x.to(torch.float32).contiguous()
         check_params(self.shared, params_Pn, rows)
         check_inputs(self.shared, x)
 
         def job(part: LanesPart) -> None:
             whole = torch.equal(part.places, torch.arange(len(rows)))
-            out = found if whole else torch.empty(len(part.rows), len(x), classes)
+            out = output_RNC if whole else torch.empty(len(part.rows), len(x), classes)
             with self._trainer(part.units, 1) as trainer:
                 members = Members(part.rows.data_ptr(), params_Pn.data_ptr(), count=len(part.rows))
                 self.library.functions.outputs(trainer.handle, members, x.data_ptr(), len(x), out.data_ptr())
             if not whole:
-                found[part.places] = out
+                output_RNC[part.places] = out
 
         parts = self._parts(rows, torch.arange(len(rows)), FEWEST_ROWS)
         self._all([lambda part=part: job(part) for part in parts])
-        return found
+        return output_RNC
 
     def _train(
         self,
@@ -147,7 +147,7 @@ class LanesKernel:
         loss_SR[begin:stop, part.places] = loss[begin:stop]
 
     def _parts(self, rows: Tensor, places: Tensor, batch: int) -> list[LanesPart]:
-        """These members, cut by what the lanes hold and into a share for every worker."""
+        """Divide these members by layout, and into a part for every worker."""
         lanes, count = self.library.lanes, len(rows)
         alone = {None: (count - count % lanes, 0, count), "members": (count,), "units": (0,)}
         crowd = min(alone[self.layout], key=lambda crowd: self._time(crowd, count - crowd, batch))
@@ -162,21 +162,21 @@ class LanesKernel:
         return parts
 
     def _time(self, side_by_side: int, one_by_one: int, batch: int) -> float:
-        """About how long a step takes, in products of vectors, with so many members in lanes side by side and
-        so many one by one."""
+        """The estimated time of a step, in vector products, with some members side by side in lanes and
+        others one by one."""
         lanes, sizes = self.library.lanes, self.shared.shape.sizes
         block = one = 0
         for layer, (inputs, units) in enumerate(itertools.pairwise(sizes)):
             wide, wide_inputs = -(-units // lanes), -(-inputs // lanes)
             block += (3 if layer else 2) * inputs * units
             one += 2 * inputs * wide + (units * wide_inputs if layer else 0)
-        if 16 * lanes * self.shared.layout.count > CACHE_BYTES:  # weights, gradient, moments of all of them
+        if 16 * lanes * self.shared.layout.count > CACHE_BYTES:  # weights, gradient and moments of all lanes
             block *= 4
         turns = -(-side_by_side // lanes // self.threads), -(-one_by_one // self.threads)
         return turns[0] * block * batch + turns[1] * (one * batch + SINGLE_STEP)
 
     def _all(self, jobs: list) -> None:
-        """Do all of them, on as many threads as there are workers."""
+        """Run all jobs, on as many threads as there are workers."""
         self.stopping = False
         self.workers.map(lambda job: job(), jobs, self._stop)
 
@@ -185,14 +185,14 @@ class LanesKernel:
 
     @contextmanager
     def _trainer(self, units: bool, rows: int) -> "Iterator[LanesBlock]":
-        """One that nobody else uses, for batches of so many rows."""
+        """A trainer for batches of ``rows`` rows that no other thread uses."""
         rows = max(FEWEST_ROWS, 1 << (rows - 1).bit_length())
         spare = self.free.setdefault((units, rows), [])
         try:
             trainer = spare.pop()
         except IndexError:
             trainer = LanesBlock(self.library, self.network, rows, units)
-        yield trainer  # one that was interrupted is not used again
+        yield trainer  # an interrupted trainer isn't used again
         spare.append(trainer)
 
 
@@ -211,18 +211,18 @@ class LanesBlock:
 
 
 class _ChunkArrays:
-    """A chunk's steps as the library takes them, with what they point at."""
+    """A chunk's steps as the library's structs, with the arrays that they point to."""
 
     def __init__(self, chunk: Chunk, batches: Batches) -> None:
         self.count = chunk.steps
         self.x = chunk.x.contiguous()
         self.y = chunk.y.contiguous()
         self.factor_KS = torch.tensor(chunk.factors, dtype=torch.float64)
-        given = [batch for batch in batches if batch is not None]
-        self.index = torch.cat(given) if given else None
-        counts = [len(batch) for batch in given]
+        indices = [batch for batch in batches if batch is not None]
+        self.index = torch.cat(indices) if indices else None
+        counts = [len(batch) for batch in indices]
         self.largest = max(counts, default=len(chunk.x))
-        self.end_S = torch.tensor(counts).cumsum(0) if given else None
+        self.end_S = torch.tensor(counts).cumsum(0) if indices else None
         self.first, self.optimizer_first = chunk.first, chunk.optimizer_first
 
     def known(self, loss: Tensor, begin: int, stop: int) -> LanesSteps:
@@ -246,7 +246,7 @@ class _ChunkArrays:
 
 
 def lanes_obstacle(shared: SharedConfig) -> str | None:
-    """Why the kernel can't train this, in words; None where it can."""
+    """Why the kernel can't train this population, in words; None if it can."""
     missing = why_missing()
     if missing is not None:
         return _("The engine lanes is not there: {reason}.").format(reason=_(missing))
@@ -287,7 +287,7 @@ def _network(shared: SharedConfig) -> Network:
         loss.softmax_first,
         shared.averages,
     )
-    network.held = held  # what the pointers point at
+    network.held = held  # keeps alive the arrays behind the pointers
     return network
 
 

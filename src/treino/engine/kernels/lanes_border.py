@@ -1,4 +1,4 @@
-"""What the library ``lanes`` is given, checked once: it takes every size and type on trust."""
+"""Checks of the arguments of the library ``lanes``, which trusts every size and type."""
 
 import torch
 from torch import Tensor
@@ -43,7 +43,7 @@ def check_params(shared: SharedConfig, params_Pn: Tensor, rows: Tensor) -> None:
 
 
 def check_chunk(shared: SharedConfig, population: Population, rows: Tensor, chunk: Chunk) -> None:
-    """Which rows and classes are in a batch, the library looks up itself.
+    """Check a chunk's arrays, except row numbers and classes in batches, which the library checks itself.
 
     Raises:
         ValueError: an array of the chunk has another size or type than the library takes.
@@ -74,10 +74,10 @@ def check_inputs(shared: SharedConfig, x: Tensor) -> None:
 
 
 def _check_batches(batches: Batches, steps: int) -> None:
-    given = [batch for batch in batches if batch is not None]
-    if len(batches) != steps or len(given) not in (0, steps):
-        raise ValueError(f"lanes: {len(given)} batches of {steps} steps")
-    for batch in given:
+    indices = [batch for batch in batches if batch is not None]
+    if len(batches) != steps or len(indices) not in (0, steps):
+        raise ValueError(f"lanes: {len(indices)} batches of {steps} steps")
+    for batch in indices:
         if batch.dtype != torch.int64 or batch.ndim != 1 or batch.device != CPU:
             _fits("batches", batch, torch.int64, len(batch), dense=False)
 
@@ -85,8 +85,8 @@ def _check_batches(batches: Batches, steps: int) -> None:
 def _fits(name: str, tensor: Tensor, dtype: torch.dtype, *shape: int, dense: bool = True) -> None:
     right = tensor.dtype == dtype and tensor.shape == shape and tensor.device == CPU
     if not right or (dense and not tensor.is_contiguous()):
-        found = f"{tensor.dtype} {list(tensor.shape)} on {tensor.device}"
-        raise ValueError(f"lanes: {name} is {found}, not {dtype} {list(shape)}, dense, on the CPU")
+        actual = f"{tensor.dtype} {list(tensor.shape)} on {tensor.device}"
+        raise ValueError(f"lanes: {name} is {actual}, not {dtype} {list(shape)}, dense, on the CPU")
 
 
 def _within(name: str, numbers: Tensor, count: int) -> None:

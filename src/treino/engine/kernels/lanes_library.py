@@ -1,4 +1,4 @@
-"""The compiled library of the kernel ``lanes``: found, loaded, and its structs as ``ctypes`` has them.
+"""The compiled library of the kernel ``lanes``: its file, its loading, and its structs in ``ctypes``.
 
 The structs are those of ``engine/lanes/border.hpp``, in the same order.
 """
@@ -85,7 +85,7 @@ class Functions(Structure):
 
 @dataclass(frozen=True)
 class Library:
-    """The functions of one instruction set. fused: whether the processor multiplies and adds in one."""
+    """The functions for one instruction set. fused: whether they use fused multiply-add."""
 
     name: str
     lanes: int
@@ -95,7 +95,7 @@ class Library:
 
 @cache
 def libraries(file: Path = FILE) -> tuple[Library, ...]:
-    """Those that were built and run on this processor, the fastest first; none, where ``why_missing``.
+    """The libraries that run on this processor, the fastest first; empty if ``why_missing`` gives a reason.
 
     All give the same bits.
     """
@@ -104,18 +104,18 @@ def libraries(file: Path = FILE) -> tuple[Library, ...]:
         return ()
     door = loaded.treino_lanes
     door.restype, door.argtypes = POINTER(Functions), [c_int32, POINTER(c_int32)]
-    found: list[Library] = []
+    builds: list[Library] = []
     while True:
         fused = c_int32()
-        functions = door(len(found), ctypes.byref(fused))
+        functions = door(len(builds), ctypes.byref(fused))
         if not functions:
-            return tuple(found)
+            return tuple(builds)
         known = functions.contents
-        found.append(Library(known.name.decode(), known.lanes, bool(fused.value), known))
+        builds.append(Library(known.name.decode(), known.lanes, bool(fused.value), known))
 
 
 def why_missing(file: Path = FILE) -> str | None:
-    """Why the kernel can't be used here, marked with ``N_``; None where it can."""
+    """Why the kernel can't be used here, marked with ``N_``; None if it can."""
     if not file.exists():
         return N_("it was not compiled; a C++ compiler (GCC or Clang) is needed when treino is installed")
     loaded = _loaded(file)
@@ -137,7 +137,7 @@ def _loaded(file: Path) -> ctypes.CDLL | None:
 
 
 def _whole(file: Path) -> bool:
-    """Whether an ELF file reaches to its end: one that was cut off would take the process with it."""
+    """Whether an ELF file is complete: loading a truncated one would kill the process."""
     with file.open("rb") as opened:
         head = opened.read(64)
     if head[:4] != b"\x7fELF" or len(head) < 64:
@@ -148,7 +148,7 @@ def _whole(file: Path) -> bool:
 
 
 def _of_these_sources(library: ctypes.CDLL) -> bool:
-    """Whether its structs, and its bits, are those that this version of treino has."""
+    """Whether the library was compiled from the sources of this version of treino."""
     try:
         sources = library.treino_lanes_sources
     except AttributeError:
@@ -158,5 +158,5 @@ def _of_these_sources(library: ctypes.CDLL) -> bool:
 
 
 def sources_hash() -> str:
-    """Of the sources that are here, as the library names those that it was compiled from."""
+    """The hash of the present sources, to compare with that in the library."""
     return sha256(b"".join(path.read_bytes() for path in sorted(SOURCES.glob("*.?pp")))).hexdigest()

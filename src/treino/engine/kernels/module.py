@@ -1,4 +1,5 @@
-"""The kernel ``module``: any ``nn.Module``, member by member, autograd and torch.optim: the plain loop."""
+"""The kernel ``module``: the plain loop for any ``nn.Module``, member by member, with autograd and
+torch.optim."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,8 @@ from treino.words import _
 
 @dataclass(eq=False)
 class BoundMember:
-    """One member as a module: its parameters, gradients and optimizer state are views of its rows."""
+    """One member as a module whose parameters, gradients and optimizer state are views of the member's
+    rows."""
 
     module: nn.Module
     parameters: list[nn.Parameter]
@@ -29,7 +31,7 @@ class BoundMember:
 
     @contextmanager
     def weights(self, views: list[Tensor]) -> Iterator[None]:
-        """The module has these weights within the block."""
+        """Use these weights in the module within the block."""
         trained = [p.data for p in self.parameters]
         for p, view in zip(self.parameters, views, strict=True):
             p.data = view
@@ -41,7 +43,8 @@ class BoundMember:
 
 
 class ModuleKernel:
-    """Equal, bit for bit, to the loop of zero_grad, forward, backward, clip_grad_norm_, step."""
+    """The kernel that equals, bit for bit, the loop of zero_grad, forward, backward, clip_grad_norm_,
+    step."""
 
     def __init__(self, shared: SharedConfig, threads: int = 1) -> None:
         self.shared, self.threads, self.intra_op_threads = shared, threads, threads
@@ -55,7 +58,7 @@ class ModuleKernel:
         return loss_RS.T
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
-        found = []
+        outputs = []
         with fork_rng(device=self.shared.device):
             for row in rows.tolist():
                 bound = self._bound(population, row)
@@ -64,12 +67,12 @@ class ModuleKernel:
                 self._load(module, population, row)
                 parts = x.split(EVALUATION_ROWS)
                 with bound.weights(population.layout.views(population.answering[row])):
-                    # a module of one's own may write into its input: it gets a copy
+                    # the user's module may write into its input, so it gets a copy
                     if self.shared.net is None:
-                        found.append(torch.cat([_answer(module, part.clone()) for part in parts]))
+                        outputs.append(torch.cat([_answer(module, part.clone()) for part in parts]))
                     else:
-                        found.append(torch.cat([module(part) for part in parts]))
-        return torch.stack(found)
+                        outputs.append(torch.cat([module(part) for part in parts]))
+        return torch.stack(outputs)
 
     def _bound(self, population: Population, row: int) -> BoundMember:
         if row not in population.bound:
@@ -163,7 +166,7 @@ class ModuleKernel:
 
 def _answer(module: nn.Module, x: Tensor) -> Tensor:
     try:
-        found: Tensor = module(x)
+        output: Tensor = module(x)
     except (Exception, SystemExit) as error:
         raise TreinoError(
             "net_evaluation",
@@ -172,7 +175,7 @@ def _answer(module: nn.Module, x: Tensor) -> Tensor:
             ),
             _("Send such rows through net.eval() yourself."),
         ) from error
-    return found
+    return output
 
 
 def _fails(error: BaseException, update: int, x: Tensor) -> TreinoError:

@@ -10,8 +10,8 @@ from treino.errors import TreinoError
 from treino.words import N_, _
 
 LARGEST_THREADS = 1024
-SMALL_STEP = 4_000_000  # weights times rows; below, lanes is the fastest on all machines that were measured
-SURELY = 0.85  # of its time; the model errs by up to a fifth for flat-loop on all cores
+SMALL_STEP = 4_000_000  # weights times rows; below, lanes is the fastest on all measured machines
+SURELY = 0.85  # of the other's time: the model errs by up to a fifth for flat-loop on all cores
 
 ENGINES = {
     "module": N_("any nn.Module, member by member: autograd and torch.optim"),
@@ -20,7 +20,7 @@ ENGINES = {
     "lanes": N_("MLPs in float32: a compiled library, a member or a unit in each lane of a vector"),
 }
 
-WORKERS = ("flat-bmm", "lanes")  # whose threads are workers: they change no bit
+WORKERS = ("flat-bmm", "lanes")  # kernels whose threads are workers, which change no bit
 
 
 @dataclass(frozen=True)
@@ -30,18 +30,18 @@ class KernelChoice:
 
 
 def torch_threads_of(engine: str, threads: int) -> int:
-    """torch's threads inside one operation, for a training by this kernel."""
+    """The number of torch's intra-op threads for a training with this kernel."""
     return 1 if engine in WORKERS else threads
 
 
 def engines() -> list[tuple[str, str]]:
-    """(name, what it is for) of every kernel; of ``lanes`` also why it is not there, where it isn't."""
+    """(name, purpose) of every kernel; for a missing ``lanes`` also the reason."""
     missing = why_missing()
-    found = [(name, _(about)) for name, about in ENGINES.items()]
+    listing = [(name, _(about)) for name, about in ENGINES.items()]
     if missing is None:
-        return found
-    name, about = found.pop()
-    return [*found, (name, _("{about}; not there: {reason}").format(about=about, reason=_(missing)))]
+        return listing
+    name, about = listing.pop()
+    return [*listing, (name, _("{about}; not there: {reason}").format(about=about, reason=_(missing)))]
 
 
 def select_kernel(
@@ -55,13 +55,13 @@ def select_kernel(
     convolves: bool = False,
     obstacle: str | None = None,
 ) -> KernelChoice:
-    """The fastest one. sizes: of the layers of an MLP without batch norm; None: another net. convolves: each
-    weight is used many times per row. obstacle: why ``lanes`` can't train this MLP, in words.
+    """The requested kernel and threads, or the fastest ones.
 
-    What was asked for is kept.
+    sizes: of the layers of an MLP without batch norm; None: another network. convolves: each weight is used
+    many times per row. obstacle: why ``lanes`` can't train this MLP, in words.
 
     Raises:
-        TreinoError: the kernel that was asked for can't train this net.
+        TreinoError: the requested kernel can't train this network.
     """
     if engine not in (None, "module") and sizes is None:
         raise TreinoError(
@@ -78,7 +78,7 @@ def select_kernel(
     elif engine is None:
         engine = "flat-bmm" if members >= (3 if parameters > 10_000 else 2) else "flat-loop"
     if threads is None:
-        # below, a second thread costs more than it brings
+        # below, a second thread costs more than it saves
         big = convolves or parameters * batch > 40_000_000
         threads = cpu_cores() if engine in WORKERS else torch_threads_at_most() if big else 1
     return KernelChoice(engine, threads)
@@ -87,7 +87,8 @@ def select_kernel(
 def _fastest(
     members: int, parameters: int, batch: int, sizes: Sequence[int], threads: int | None
 ) -> KernelChoice:
-    """``lanes``, which divides members among threads, or ``flat-loop``, which divides operations."""
+    """Choose between ``lanes``, which divides members among threads, and ``flat-loop``, which divides
+    operations."""
     lanes = KernelChoice("lanes", threads or cpu_cores())
     if parameters * batch < SMALL_STEP:
         return lanes

@@ -1,9 +1,9 @@
-"""How long a training step takes with a kernel on this machine: a model, fitted to measurements made once.
+"""A model of the time of a training step for each kernel on this machine, fitted to measurements made once.
 
-A step's seconds are a sum over what it does, each times a number of the kernel and its threads: one for the
-step itself, the batch's rows times units, rows times multiply-adds, and weights to update. Networks near to
-where another kernel becomes the faster one give the four numbers. They are measured where a choice hangs on
-them, in less than two seconds, and kept in the user's cache.
+A step's seconds are a sum of four terms, each with a coefficient of the kernel and its threads: the step
+itself, the batch's rows times units, rows times multiply-adds, and weights to update. The coefficients are
+fitted to networks near the sizes at which another kernel becomes faster. They are measured when a choice
+depends on them, in less than two seconds, and stored in the user's cache.
 """
 
 import itertools
@@ -36,18 +36,18 @@ MEASURED: tuple[tuple[tuple[int, ...], int], ...] = (  # sizes, rows of a batch
     ((2, 16, 16, 2), 8192), ((784, 128, 128, 10), 20), ((784, 128, 128, 10), 500), ((784, 512, 512, 10), 20),
     ((784, 512, 512, 10), 256),
 )  # fmt: skip
-LOSS_UNITS = 16  # a row's loss takes as long as so many units
+LOSS_UNITS = 16  # units whose time equals that of a row's loss
 ROUNDS = 4
-SECONDS = 0.08  # for each of them and each kernel
-FORM = 1  # of the file
+SECONDS = 0.08  # for each network and each kernel
+FORM = 1  # version of the file
 
 Costs = dict[str, list[float]]  # kernel and threads → seconds of each part of the work
 
 
 def step_seconds(engine: str, threads: int, sizes: Sequence[int], rows: int) -> float:
-    """Of one member, alone, in a batch of so many rows.
+    """The seconds of a step of a single member with a batch of ``rows`` rows.
 
-    threads: torch's, of ``flat-loop``: 1 or all; ``lanes`` has one for each member.
+    threads: torch's threads for ``flat-loop``: 1 or all; ``lanes`` has one for each member.
     """
     costs = machine_costs()
     name = engine if engine == "lanes" else _name(1 if threads == 1 else torch_threads_at_most())
@@ -56,11 +56,11 @@ def step_seconds(engine: str, threads: int, sizes: Sequence[int], rows: int) -> 
 
 @cache
 def machine_costs() -> Costs:
-    """This machine's: from the cache, or else measured now and put there."""
+    """The coefficients of this machine, from the cache, or else measured now and stored there."""
     path, key = files.cache_folder() / "step_times.json", _machine()
     try:
-        kept = json.loads(path.read_text("utf-8"))
-        known = kept["costs"] if kept["machine"] == key else None
+        document = json.loads(path.read_text("utf-8"))
+        known = document["costs"] if document["machine"] == key else None
         if known is not None and set(known) == set(_kernels()) and all(len(c) == 4 for c in known.values()):
             return {name: [float(part) for part in cost] for name, cost in known.items()}
     except (OSError, ValueError, KeyError, TypeError):
@@ -75,26 +75,26 @@ def machine_costs() -> Costs:
 
 
 def measured_costs(seconds: float = SECONDS) -> Costs:
-    """Measured now, in about so many seconds for each kernel and network."""
+    """Measure the coefficients, in about ``seconds`` for each kernel and network."""
     names = _kernels()
-    taken_NK = np.array([_measured(names, sizes, rows, seconds) for sizes, rows in MEASURED])
+    seconds_NK = np.array([_measured(names, sizes, rows, seconds) for sizes, rows in MEASURED])
     costs = {}
-    for name, taken_N in zip(names, taken_NK.T, strict=True):
+    for name, seconds_N in zip(names, seconds_NK.T, strict=True):
         work_NW = np.array([_work(name, sizes, rows) for sizes, rows in MEASURED])
-        costs[name] = _nonnegative_fit(work_NW / taken_N[:, None])
+        costs[name] = _nonnegative_fit(work_NW / seconds_N[:, None])
     return costs
 
 
 def _nonnegative_fit(share_NW: np.ndarray) -> list[float]:
-    """What each part costs, none below 0, so that the relative errors of the sums are least (few parts: all
-    choices of those above 0 are tried)."""
-    goal, found = np.ones(len(share_NW)), []
+    """Non-negative coefficients with the least relative errors of the sums. Tries all subsets of the few
+    terms."""
+    goal, fits = np.ones(len(share_NW)), []
     for chosen in itertools.product((False, True), repeat=share_NW.shape[1]):
         cost = np.zeros(len(chosen))
         cost[list(chosen)] = np.linalg.lstsq(share_NW[:, chosen], goal, rcond=None)[0]
         if (cost >= 0).all():
-            found.append((float(np.square(share_NW @ cost - goal).sum()), cost.tolist()))
-    return min(found)[1]
+            fits.append((float(np.square(share_NW @ cost - goal).sum()), cost.tolist()))
+    return min(fits)[1]
 
 
 def _kernels() -> list[str]:
@@ -106,12 +106,12 @@ def _name(torch_threads: int) -> str:
 
 
 def torch_threads_at_most() -> int:
-    """Of one operation: more of them wait for each other."""
+    """The largest useful number of intra-op threads: more threads wait for each other."""
     return min(cpu_cores(), LARGEST_TORCH_THREADS)
 
 
 def _machine() -> dict[str, object]:
-    """What the measurements are of."""
+    """A key of this machine and its software, for which the measurements hold."""
     return {
         "form": FORM, "processor": _processor(), "cores": cpu_cores(), "torch": torch.__version__,
         "library": [library.name for library in libraries()],
@@ -127,7 +127,8 @@ def _processor() -> str:
 
 
 def _work(name: str, sizes: Sequence[int], rows: int) -> tuple[float, float, float, float]:
-    """Once, rows · units, rows · multiply-adds, weights; the units of ``lanes`` fill whole vectors."""
+    """The terms: 1, rows · units, rows · multiply-adds, weights. The units of ``lanes`` fill whole
+    vectors."""
     wide = libraries()[0].lanes if name == "lanes" else 1
     layers = [(a, b, -(-b // wide) * wide) for a, b in itertools.pairwise(sizes)]
     units = LOSS_UNITS + sum(filled for _a, _b, filled in layers)
@@ -136,8 +137,8 @@ def _work(name: str, sizes: Sequence[int], rows: int) -> tuple[float, float, flo
 
 
 def _measured(names: Sequence[str], sizes: Sequence[int], rows: int, seconds: float) -> list[float]:
-    """Seconds of a step with each kernel, the least of rounds in which they take turns: what else the machine
-    does meanwhile slows down all of them."""
+    """The seconds of a step with each kernel, the least over rounds in which kernels alternate, so that other
+    load slows all of them."""
     runs = [_run(name, sizes, rows) for name in names]
     for run in runs:
         run(1)
@@ -147,13 +148,13 @@ def _measured(names: Sequence[str], sizes: Sequence[int], rows: int, seconds: fl
         for times in (1, 5)
     )
     short_K, long_K = short_RK.min(0), long_RK.min(0)
-    # without what is done once a run, where the clock sees it
+    # warm up: work done once per run is not timed
     pairs = zip(short_K.tolist(), long_K.tolist(), few, strict=True)
     return [(long - short) / (4 * n) if long > short else long / (5 * n) for short, long, n in pairs]
 
 
 def _run(name: str, sizes: Sequence[int], rows: int) -> Callable[[int], float]:
-    """Trains one network for so many steps more and says how many seconds that took."""
+    """A function that trains one network for more steps and returns the seconds."""
     net = mlp(*sizes[1:-1])
     with fork_rng():
         shared = SharedConfig(net.module(sizes[0], sizes[-1], None), net, Loss("cross_entropy"))

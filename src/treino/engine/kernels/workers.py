@@ -1,4 +1,4 @@
-"""Threads that do parts of a kernel's work side by side, each with one thread of torch's own."""
+"""Worker threads for the parts of a kernel's work, each with one intra-op thread."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -11,7 +11,7 @@ Done = TypeVar("Done")
 
 
 class Workers:
-    """So many threads, started when they are first needed."""
+    """A pool of threads, started at first use."""
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
@@ -20,9 +20,9 @@ class Workers:
     def map(
         self, job: Callable[[Part], Done], parts: Sequence[Part], interrupt: Callable[[], None] = lambda: None
     ) -> list[Done]:
-        """What the job gives for each part, in their order.
+        """The job's results for all parts, in order.
 
-        interrupt: has the jobs end early, where one failed or somebody wants to stop.
+        interrupt: makes the jobs end early if one fails or at an interrupt.
         """
         if self.threads == 1 or len(parts) == 1:
             return [job(part) for part in parts]
@@ -35,4 +35,4 @@ class Workers:
             interrupt()
             raise
         finally:
-            wait(futures)  # after a Ctrl-C nobody may write into the population any more
+            wait(futures)  # after a Ctrl-C no thread may write into the population any more

@@ -155,13 +155,13 @@ class LossSurface:
         measured: Callable[[Tensor], Tensor],
     ) -> Tensor:
         """What is measured of an MLP's outputs at K places, some at a time."""
-        found = []
+        parts = []
         for part_KA in at_KA.split(
             max(1, NUMBERS // (self.layout.n + len(x_ND) * kernel.shared.shape.sizes[-1]))
         ):
             places_Kn = torch.addmm(origin_n, part_KA, axes_An)
-            found.append(measured(kernel.outputs_of(places_Kn, torch.arange(len(places_Kn)), x_ND)))
-        return torch.cat(found)
+            parts.append(measured(kernel.outputs_of(places_Kn, torch.arange(len(places_Kn)), x_ND)))
+        return torch.cat(parts)
 
     def _side_by_side(
         self,
@@ -271,9 +271,9 @@ def drawn(rows: Rows, most: int) -> Rows:
     """At most ``most`` of the rows: a draw by a fixed seed, in their own order."""
     if len(rows) <= most:
         return rows
-    taken = np.sort(np.random.RandomState(0).choice(len(rows), most, replace=False))
-    found: Rows = rows[torch.from_numpy(taken)]
-    return found
+    row_K = np.sort(np.random.RandomState(0).choice(len(rows), most, replace=False))
+    sample: Rows = rows[torch.from_numpy(row_K)]
+    return sample
 
 
 def described(net: nn.Module) -> MLP | None:

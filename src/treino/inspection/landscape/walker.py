@@ -33,14 +33,14 @@ def walk_points(surface: LossSurface, land: Landscape) -> list[SurfacePoint]:
     assert land.path is not None
     at_K2 = land.path.at_K2
     gone_K = np.concatenate([[0.0], np.linalg.norm(np.diff(at_K2, axis=0), axis=1).cumsum()])
-    wanted = np.linspace(0, gone_K[-1], STANDS)
-    places = dict.fromkeys(int(np.abs(gone_K - way).argmin()) for way in wanted)
-    found = []
+    ways = np.linspace(0, gone_K[-1], STANDS)
+    places = dict.fromkeys(int(np.abs(gone_K - way).argmin()) for way in ways)
+    points = []
     for k in places:
         place_n = land.origin_n + torch.from_numpy(at_K2[k]).to(land.origin_n.dtype) @ land.axes_2n
         loss, slope_n = surface.slope(place_n)
         slope_2 = (land.axes_2n.double() @ slope_n.double()).numpy()
         whole = float(slope_n.double().norm())
         inside = float(np.linalg.norm(slope_2)) / whole if whole > 0 else 0.0
-        found.append(SurfacePoint(int(land.path.step_K[k]), at_K2[k], loss, slope_2, min(1.0, inside)))
-    return found
+        points.append(SurfacePoint(int(land.path.step_K[k]), at_K2[k], loss, slope_2, min(1.0, inside)))
+    return points

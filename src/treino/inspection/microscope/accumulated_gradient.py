@@ -47,22 +47,22 @@ class UpdateSequence:
 
 
 def descend(cleared: bool, updates: int = UPDATES) -> UpdateSequence:
-    w, kept, steps, found = START, 0.0, [], [START]
+    w, grad, steps, weights = START, 0.0, [], [START]
     for t in range(1, updates + 1):
         at = Symbol("w", w, str(t))
         g = value(derivative((at - BOTTOM) ** 2, at))
         own = Formula(Symbol("g", 0.0, str(t)), 2 * (at - BOTTOM))
-        seen = g if cleared else kept + g
-        added = Formula(Symbol("w.grad", 0.0), Symbol("w.grad", kept, "before") + Symbol("g", g, str(t)))
+        seen = g if cleared else grad + g
+        added = Formula(Symbol("w.grad", 0.0), Symbol("w.grad", grad, "before") + Symbol("g", g, str(t)))
         new = Formula(Symbol("w", 0.0, str(t + 1)), at - Symbol("η", RATE) * Symbol("w.grad", seen))
         if t <= 3:
             steps.append(Step(_("Update {t}: the slope here").format(t=t), own))
             if not cleared:
                 steps.append(Step(_("Added to what lay there already"), added, wrong=t > 1))
             steps.append(Step(_("The new weight"), new, wrong=not cleared and t > 1))
-        w, kept = new.value, seen
-        found.append(w)
-    return UpdateSequence(tuple(steps), tuple(found))
+        w, grad = new.value, seen
+        weights.append(w)
+    return UpdateSequence(tuple(steps), tuple(weights))
 
 
 def code(cleared: bool) -> str:
@@ -83,8 +83,8 @@ def example() -> Explanation:
         exec(code(cleared), place)
         name = _("with zero_grad") if cleared else _("without")
         theirs = float(place["w"].detach())
-        said = _("w after {n} updates, {name}: torch, by the code above").format(n=UPDATES, name=name)
-        checks.append(Check(said, way.w[-1], theirs, relative(way.w[-1], 1.0)))
+        label = _("w after {n} updates, {name}: torch, by the code above").format(n=UPDATES, name=name)
+        checks.append(Check(label, way.w[-1], theirs, relative(way.w[-1], 1.0)))
     slope = value(derivative((Symbol("w", START) - BOTTOM) ** 2, Symbol("w", START)))
     h = 1e-6
     central = ((START + h - BOTTOM) ** 2 - (START - h - BOTTOM) ** 2) / (2 * h)
@@ -111,13 +111,13 @@ def example() -> Explanation:
 def three(update: Update, cleared: bool) -> tuple[list[Step], list[float]]:
     """Plain gradient descent over the run's next batches, by hand; the steps, and the weight after each."""
     layers, lr, at = update.layers, update.hp["lr"], update.parameter
-    kept: dict[str, Array] = {}
+    grads: dict[str, Array] = {}
     steps: list[Step] = []
-    found: list[float] = []
+    weights: list[float] = []
     for t, batch in enumerate(update.batches, 1):
         fresh = _gradients(update, layers, batch)
-        used = {name: g + kept[name] if name in kept else g for name, g in fresh.items()}
-        before = float(kept[at][update.at]) if kept else 0.0
+        used = {name: g + grads[name] if name in grads else g for name, g in fresh.items()}
+        before = float(grads[at][update.at]) if grads else 0.0
         layer = layers[update.place.layer]
         w = Symbol("w", float((layer.b if update.place.j is None else layer.W)[update.at]), str(t))
         own, seen = (
@@ -131,10 +131,10 @@ def three(update: Update, cleared: bool) -> tuple[list[Step], list[float]]:
             )
         new = Formula(Symbol("w", 0.0, str(t + 1)), w - Symbol("η", lr) * (own if cleared else seen))
         steps.append(Step(_("Update {t}: the new weight").format(t=t), new, wrong=not cleared and t > 1))
-        found.append(new.value)
+        weights.append(new.value)
         layers = stepped(layers, used, lr)
-        kept = {} if cleared else used
-    return steps, found
+        grads = {} if cleared else used
+    return steps, weights
 
 
 def _gradients(update: Update, layers: tuple[DenseLayer, ...], batch: UpdateBatch) -> dict[str, Array]:
@@ -148,15 +148,15 @@ def torch_three(update: Update, cleared: bool) -> list[float]:
     """The same loop with the user's own module and torch.optim.SGD."""
     net = update.module()
     optimizer = torch.optim.SGD(net.parameters(), lr=update.hp["lr"])
-    found = []
+    weights = []
     for place in range(len(update.batches)):
         set_masks(net, update.batches[place].masks)
         if cleared:
             optimizer.zero_grad()
         update.torch_loss(net, place).backward()
         optimizer.step()
-        found.append(float(dict(net.named_parameters())[update.parameter].detach()[update.at]))
-    return found
+        weights.append(float(dict(net.named_parameters())[update.parameter].detach()[update.at]))
+    return weights
 
 
 def of(update: Update) -> Explanation:
@@ -172,8 +172,8 @@ def of(update: Update) -> Explanation:
     ).format(n=n, weight=weight_name(update), step=update.step)
     checks = []
     names = {True: _("with zero_grad"), False: _("without")}
-    for cleared, (_steps, found) in ways.items():
-        for t, (ours, theirs) in enumerate(zip(found, torch_three(update, cleared), strict=True), 1):
+    for cleared, (_steps, weights) in ways.items():
+        for t, (ours, theirs) in enumerate(zip(weights, torch_three(update, cleared), strict=True), 1):
             checks.append(Check(
                 _("w after update {t}, {name}: torch.optim.SGD").format(t=t, name=names[cleared]),
                 ours, theirs,

@@ -56,9 +56,9 @@ def slips() -> Step:
 
 
 def of(update: Update) -> Explanation:
-    found = optimizer_step(update)
+    step = optimizer_step(update)
     state = {k: float(t[update.at]) for k, t in update.state.get(update.parameter, {}).items()}
-    hp, g = update.hp, found.gradient
+    hp, g = update.hp, step.gradient
     if hp["weight_decay"]:
         g += hp["weight_decay"] * update.weight
     printed = course_adam.move(
@@ -68,7 +68,7 @@ def of(update: Update) -> Explanation:
     course = ExplanationPart(
         _("As the course prints it, on the same numbers, its S the v above"), (slips(), *printed.steps)
     )
-    return to_the_weight(update, "adam", SOURCES, found, course, course_adam.training_part())
+    return to_the_weight(update, "adam", SOURCES, step, course, course_adam.training_part())
 
 
 TOPIC = Topic(

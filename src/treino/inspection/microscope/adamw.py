@@ -83,9 +83,9 @@ def of(update: Update) -> Explanation:
         _("Beside it: Adam with the same decay as an L2 penalty"),
         (Step(_("What would differ"), text=text), *beside.part.steps),
     )
-    found = to_the_weight(update, "adamw", SOURCES, None, part)
+    explanation = to_the_weight(update, "adamw", SOURCES, None, part)
     more: tuple[Check, ...] = moving_checks(l2, beside)
-    return replace(found, checks=(*found.checks, *more))
+    return replace(explanation, checks=(*explanation.checks, *more))
 
 
 TOPIC = Topic(

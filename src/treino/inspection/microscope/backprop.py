@@ -118,11 +118,11 @@ def _backward(net: Net, by: tuple[Symbol, ...]) -> tuple[Step, ...]:
         parts = []
         for path in ways:
             slopes = [_partial(net, b, a) for a, b in pairwise(path)][::-1]
-            said = " → ".join(_label(s) for s in path)
+            route = " → ".join(_label(s) for s in path)
             local = net.along(path)
             steps.append(
                 Step(
-                    _("By the way {path}").format(path=said),
+                    _("By the way {path}").format(path=route),
                     Formula(product(slopes), local),
                 )
             )
@@ -141,7 +141,7 @@ def _course(net: Net, a: Symbol) -> ExplanationPart:
     alone = net.along(first)
     whole = sum(value(net.along(path)) for path in net.paths(a))
     h = first[1]
-    said = _(
+    text = _(
         "∂g/∂a = ∂g/∂h · ∂h/∂a is right where a has one way to g. Here it has three, and this one alone "
         "gives {alone:g} where the derivative is {whole:g}."
     ).format(alone=value(alone), whole=whole)
@@ -150,7 +150,7 @@ def _course(net: Net, a: Symbol) -> ExplanationPart:
     return ExplanationPart(
         _("What the course says, and what is so"),
         (
-            Step(_("The chain rule with one way only"), formula, said, wrong=True),
+            Step(_("The chain rule with one way only"), formula, text, wrong=True),
             slopes(),
             trained(),
             Step(
@@ -206,19 +206,19 @@ def _checks(name: str, net: Net, by: tuple[Symbol, ...], theirs: object) -> tupl
     x = torch.tensor([s.number for s in by], dtype=torch.float64, requires_grad=True)
     theirs(x).backward()
     assert x.grad is not None
-    found = []
+    checks = []
     for place, variable in enumerate(by):
         ours = sum(value(net.along(path)) for path in net.paths(variable))
         central = (net.value(variable, H) - net.value(variable, -H)) / (2 * H)
         what = f"∂g/∂{variable.name}, {name}"
         reference = float(x.grad[place])
-        found += [
+        checks += [
             Check(_("{what}: torch.autograd").format(what=what), ours, reference, relative(ours, 1.0)),
             Check(
                 _("{what}: central difference").format(what=what), ours, central, 1e-6 * max(1.0, abs(ours))
             ),
         ]
-    return tuple(found)
+    return tuple(checks)
 
 
 def _leaves(e: Expr) -> list[Symbol]:
@@ -245,7 +245,7 @@ def _short(number: float) -> str:
 def of(update: Update) -> Explanation:
     """All paths of the row that adds most, then all rows."""
     row, batch = update.row, update.batch
-    found = net_paths(update, row)
+    paths = net_paths(update, row)
     sums = [float(s) for s in totals(update)]
 
     def share(sub: str, k: int) -> Expr:
@@ -255,8 +255,8 @@ def of(update: Update) -> Explanation:
     part = ExplanationPart(
         _("Every way from the weight to the loss, row {row}").format(row=int(batch.rows[row])),
         (
-            *_lines(update, found),
-            _sum_of_ways(found),
+            *_lines(update, paths),
+            _sum_of_ways(paths),
             Step(_("And the same for every row of the batch, added up"), whole),
         ),
     )
@@ -276,11 +276,11 @@ def of(update: Update) -> Explanation:
     )  # fmt: skip
 
 
-def _lines(update: Update, found: Paths) -> tuple[Step, ...]:
+def _lines(update: Update, paths: Paths) -> tuple[Step, ...]:
     text = _("{n:,} ways in all; these are the largest. A unit that ReLU holds at 0 closes every way "
-             "through it.").format(n=found.count)  # fmt: skip
-    steps = [Step(_("How many there are"), text=text, picture=_graph(update, found))]
-    for number, path in enumerate(found.largest, 1):
+             "through it.").format(n=paths.count)  # fmt: skip
+    steps = [Step(_("How many there are"), text=text, picture=_graph(update, paths))]
+    for number, path in enumerate(paths.largest, 1):
         steps.append(
             Step(_say(update, path, number), Formula(Symbol("p", 0.0, str(number)), _product(update, path)))
         )
@@ -316,15 +316,15 @@ def _product(update: Update, path: NetworkPath) -> Expr:
     return product(symbols)
 
 
-def _sum_of_ways(found: Paths) -> Step:
-    terms: list[Expr] = [Symbol("p", path.slope, str(n)) for n, path in enumerate(found.largest, 1)]
-    if found.count > len(terms):
-        terms.append(Symbol("p", found.rest, _("others")))
+def _sum_of_ways(paths: Paths) -> Step:
+    terms: list[Expr] = [Symbol("p", path.slope, str(n)) for n, path in enumerate(paths.largest, 1)]
+    if paths.count > len(terms):
+        terms.append(Symbol("p", paths.rest, _("others")))
     total = reduce(lambda a, b: a + b, terms)
-    return Step(_("All {n:,} ways of this row").format(n=found.count), Formula(Symbol("s", 0.0, "r"), total))
+    return Step(_("All {n:,} ways of this row").format(n=paths.count), Formula(Symbol("s", 0.0, "r"), total))
 
 
-def _graph(update: Update, found: Paths) -> Graph:
+def _graph(update: Update, paths: Paths) -> Graph:
     place, last = update.place, len(update.layers) - 1
     start = "w"
     columns: list[list[str]] = [[start], [_node(place.layer, place.i)]]
@@ -332,7 +332,7 @@ def _graph(update: Update, found: Paths) -> Graph:
     p = update.through[place.layer]
     inside = 1.0 if place.j is None else float(p.a[update.row, place.j])
     edges[start, columns[1][0]] = Edge(start, columns[1][0], _short(inside), inside)
-    for path in found.largest:
+    for path in paths.largest:
         before = columns[1][0]
         for k, unit in enumerate(path.units):
             at = place.layer + 1 + k

@@ -154,11 +154,11 @@ def _acts(module: nn.Module) -> bool:
 
 def _functions() -> dict[Callable[..., Any] | str, type[nn.Module]]:
     """The module of each activation by its functions in torch, and by its name as a tensor's method."""
-    found: dict[Callable[..., Any] | str, type[nn.Module]] = {}
+    functions: dict[Callable[..., Any] | str, type[nn.Module]] = {}
     for name, known in ACTIVATIONS.items():
         calls = (name, getattr(torch, name, None), getattr(F, name, None))
-        found |= {call: type(known.module()) for call in calls if call is not None}
-    return found
+        functions |= {call: type(known.module()) for call in calls if call is not None}
+    return functions
 
 
 def _holds(kind: str, module: nn.Module | None = None) -> TreinoError:

@@ -43,24 +43,24 @@ def cross_entropy_steps(loss: Loss, out: Array, y: Array, row: int, k: int) -> t
     own, z, name = int(y[row]), out[row], "z"
     steps: list[Step] = []
     if loss.softmax_first:
-        said = _("Softmax, as a layer of the network: not needed, and what the loss does anyway")
-        steps.append(Step(said, share("z", z, own, "q")))
+        title = _("Softmax, as a layer of the network: not needed, and what the loss does anyway")
+        steps.append(Step(title, share("z", z, own, "q")))
         z, name = softmax(z), "q"
     target_BC, weight_B = soft_targets(loss, y, out.shape[1]), row_weights(loss, y)
     terms_B = -(target_BC * log_softmax(softmax(out) if loss.softmax_first else out)).sum(1)
-    said = _("Softmax: the logit of class {k} as a probability").format(k=own)
+    title = _("Softmax: the logit of class {k} as a probability").format(k=own)
     steps += [
-        Step(said, share(name, z, own)),
+        Step(title, share(name, z, own)),
         _row_step(loss, log_softmax(z), target_BC[row], own),
         _mean_step(terms_B, None if loss.class_weights is None else weight_B),
     ]
     below = Symbol("B" if loss.class_weights is None else "Σw", float(weight_B.sum()))
     p, mass = softmax(z), float(target_BC[row].sum())
-    seen, wanted = Symbol("p", float(p[k]), str(k)), Symbol("t", float(target_BC[row, k]), str(k))
-    inner = (seen - wanted) if _plain(loss) else (seen * Symbol("Σt", mass) - wanted)
+    seen, target = Symbol("p", float(p[k]), str(k)), Symbol("t", float(target_BC[row, k]), str(k))
+    inner = (seen - target) if _plain(loss) else (seen * Symbol("Σt", mass) - target)
     if not loss.softmax_first:
-        said = _("Its slope at logit {k}: what it got less what it should").format(k=k)
-        return (*steps, Step(said, Formula(Symbol("δ", 0.0, str(k)), inner / below)))
+        title = _("Its slope at logit {k}: what it got less what it should").format(k=k)
+        return (*steps, Step(title, Formula(Symbol("δ", 0.0, str(k)), inner / below)))
     d = (p * mass - target_BC[row]) / float(weight_B.sum())
 
     def through(sub: str, c: int) -> Expr:
@@ -84,18 +84,18 @@ def _row_step(loss: Loss, logp: Array, target: Array, own: int) -> Step:
     if _plain(loss):
         p = float(np.exp(logp[own]))
         # where p is too small for a number, its logarithm is had without it
-        shown = ln(Symbol("p", p, str(own))) if p > 0 else Symbol("ln p", float(logp[own]), str(own))
+        log_p = ln(Symbol("p", p, str(own))) if p > 0 else Symbol("ln p", float(logp[own]), str(own))
         title = _("Cross-entropy of the row: −ln of what its own class got")
-        return Step(title, Formula(Symbol("ℓ", 0.0), -shown))
+        return Step(title, Formula(Symbol("ℓ", 0.0), -log_p))
 
     def weighed(sub: str, c: int) -> Expr:
         return Symbol("t", float(target[c]), sub) * Symbol("ln p", float(logp[c]), sub)
 
-    said = _("t holds {smoothing:g} of label smoothing and the class weights.").format(
+    note = _("t holds {smoothing:g} of label smoothing and the class weights.").format(
         smoothing=loss.label_smoothing
     )
     total = Formula(Symbol("ℓ", 0.0), -series("k", "", len(logp), weighed))
-    return Step(_("Cross-entropy of the row against its softened, weighted target"), total, said)
+    return Step(_("Cross-entropy of the row against its softened, weighted target"), total, note)
 
 
 def _mean_step(terms_B: Array, weight_B: Array | None) -> Step:
@@ -117,16 +117,16 @@ def _mean_step(terms_B: Array, weight_B: Array | None) -> Step:
 
 def bce_steps(out: Array, y: Array, row: int) -> tuple[Step, ...]:
     """One row's way from its logit ``[B, 1]`` to its loss, the mean, the slope."""
-    z, wanted = Symbol("z", float(out.reshape(-1)[row])), Symbol("y", float(y.reshape(-1)[row]))
+    z, target = Symbol("z", float(out.reshape(-1)[row])), Symbol("y", float(y.reshape(-1)[row]))
     chance = Formula(Symbol("p", 0.0), call("σ", z))
     p = Symbol("p", chance.value)
     n = Symbol("B", float(out.size))
-    stable = call("ReLU", z) - z * wanted + ln(1 + exp(-call("abs", z)))
+    stable = call("ReLU", z) - z * target + ln(1 + exp(-call("abs", z)))
     terms = np.maximum(out, 0) - out * y.reshape(out.shape) + np.log1p(np.exp(-np.abs(out)))
 
     plain: tuple[Step, ...] = ()
     if 0 < p.number < 1:
-        named = Formula(Symbol("ℓ", 0.0), -(wanted * ln(p) + (1 - wanted) * ln(1 - p)))
+        named = Formula(Symbol("ℓ", 0.0), -(target * ln(p) + (1 - target) * ln(1 - p)))
         plain = (Step(_("The row's loss: −ln of what its own class got"), named),)
     return (
         Step(_("The logit as the probability of class 1"), chance),
@@ -138,20 +138,20 @@ def bce_steps(out: Array, y: Array, row: int) -> tuple[Step, ...]:
         _mean_step(terms.reshape(-1), None),
         Step(
             _("Its slope at the logit: what it got less what it should"),
-            Formula(Symbol("δ", 0.0), (p - wanted) / n),
+            Formula(Symbol("δ", 0.0), (p - target) / n),
         ),
     )
 
 
 def row_steps(loss: Loss, out: Array, y: Array, row: int, k: int) -> tuple[Step, ...]:
     """By the loss's own formula: one row's loss, the mean, the slope at output k; out: ``[B, C]``."""
-    terms, found = loss.kind.terms, worked(loss, out, y)
+    terms, reference = loss.kind.terms, worked(loss, out, y)
     assert terms is not None
     z = tuple(Symbol("z", float(v), str(c)) for c, v in enumerate(out[row]))
     term, rows = terms.term(z, int(y[row])), Symbol("B", float(len(out)))
     return (
         Step(_("The row's loss: {what}").format(what=_(terms.about)), Formula(Symbol("ℓ", 0.0), term)),
-        _mean_step(found.terms, None),
+        _mean_step(reference.terms, None),
         Step(
             _("Its slope at output {k}: {what}, shared by the rows").format(k=k, what=_(terms.slope_about)),
             Formula(Symbol("δ", 0.0, str(k)), derivative(term, z[k]) / rows),

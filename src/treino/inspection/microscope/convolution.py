@@ -43,10 +43,10 @@ def torch_convolution(kernel: Tensor) -> Tensor:
 def slopes() -> Step:
     """The slope of every weight in both, and which ways it is the sum of."""
     rows: list[tuple[str | float | int, ...]] = []
-    for said, (net, by) in ((_("weights of their own"), own_weights()), (_("a convolution"), convolution())):
+    for kind, (net, by) in ((_("weights of their own"), own_weights()), (_("a convolution"), convolution())):
         for variable in by:
             ways = [value(net.along(path)) for path in net.paths(variable)]
-            rows.append((said, f"∂g/∂{variable.name}", len(ways), sum(ways)))
+            rows.append((kind, f"∂g/∂{variable.name}", len(ways), sum(ways)))
     text = _(
         "g(h₁(a, b), h₂(c, d)) is no convolution: every h has its own weights. A convolution uses the same "
         "weights at every place: g(h₁(a, b), h₂(a, b)), and then a and b have several ways to g, which are "

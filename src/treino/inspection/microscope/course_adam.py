@@ -93,14 +93,14 @@ def training_part() -> ExplanationPart:
         "squared": _("V from S, inside"),
         "printed": _("all three, as printed"),
     }
-    found = compared()
+    curves = compared()
     rows: tuple[tuple[str | float | int, ...], ...] = tuple(
-        (names[name], *(f[t] for t in SEEN)) for name, f in found
+        (names[name], *(f[t] for t in SEEN)) for name, f in curves
     )
     heads = (_("the same neuron, lr {lr}").format(lr=LR), *(_("f after {t}").format(t=t) for t in SEEN))
     lines = tuple(
         ChartLine(names[name], tuple((float(t), max(v, 1e-12)) for t, v in enumerate(f) if not math.isnan(v)),
-             dashed=name != "adam") for name, f in found if math.isfinite(f[1])
+             dashed=name != "adam") for name, f in curves if math.isfinite(f[1])
     )  # fmt: skip
     picture = Chart(_("f, update by update"), _("updates"), "f", lines, log_y=True)
     text = _(

@@ -25,7 +25,7 @@ LR, H = 0.01, 1e-6
 def entry_topics() -> dict[str, Topic]:
     """A topic for every loss with terms and every optimizer; the files' own take their places."""
     losses = [name for name, kind in LOSSES.items() if kind.terms is not None]
-    found = [
+    topics = [
         Topic(
             topic_name(name), LOSSES[name].about, partial(_loss_example, name), partial(_loss_of, name),
             loss_is(topic_name(name)),
@@ -36,7 +36,7 @@ def entry_topics() -> dict[str, Topic]:
             partial(_optimizer_of, name), optimizer_is(topic_name(name)),
         ) for name in OPTIMIZERS
     ]  # fmt: skip
-    return {topic.name: topic for topic in found}
+    return {topic.name: topic for topic in topics}
 
 
 # ---- losses

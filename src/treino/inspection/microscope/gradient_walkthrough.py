@@ -38,10 +38,10 @@ def rows_part(update: Update) -> ExplanationPart:
     rows: list[tuple[str | float | int, ...]] = []
     for r in range(min(len(batch.rows), SHOWN_ROWS)):
         target = batch.y[r]
-        said: str | float = (
+        label: str | float = (
             update.classes[int(target.reshape(-1)[0])] if update.classes else float(target.reshape(-1)[0])
         )
-        rows.append((int(batch.rows[r]), *([float(values[r, place.j])] if values is not None else []), said))
+        rows.append((int(batch.rows[r]), *([float(values[r, place.j])] if values is not None else []), label))
     text = _(
         "Update {number:,} of {run}: {rows:,} rows. The weight is {weight}. Inputs are as the network gets "
         "them, prepared; layers, units and inputs are counted from 0."
@@ -57,24 +57,24 @@ def weight_name(update: Update) -> str:
     place = update.place
     module = update.layers[place.layer].name
     if place.j is None:
-        said = _("the bias of unit {i} in layer {layer} (module {module})")
-        return said.format(i=place.i, layer=place.layer, module=module)
-    said = _("the one from input {j} to unit {i} of layer {layer} (module {module})")
-    return said.format(j=place.j, i=place.i, layer=place.layer, module=module)
+        text = _("the bias of unit {i} in layer {layer} (module {module})")
+        return text.format(i=place.i, layer=place.layer, module=module)
+    text = _("the one from input {j} to unit {i} of layer {layer} (module {module})")
+    return text.format(j=place.j, i=place.i, layer=place.layer, module=module)
 
 
 def units(update: Update) -> list[int]:
     """The unit of each layer whose arithmetic is shown: on the weight's way, the one that matters most."""
     place, row, last = update.place, update.row, len(update.layers) - 1
-    found = [int(np.abs(p.h[row]).argmax()) for p in update.through]
+    unit_L = [int(np.abs(p.h[row]).argmax()) for p in update.through]
     for layer in range(place.layer + 1, last + 1):
-        found[layer] = int(np.abs(update.through[layer].d[row]).argmax())
+        unit_L[layer] = int(np.abs(update.through[layer].d[row]).argmax())
     if update.loss.kind.of_classes and place.layer < last:
-        found[last] = int(update.batch.y[row])
+        unit_L[last] = int(update.batch.y[row])
     if place.layer and place.j is not None:
-        found[place.layer - 1] = place.j
-    found[place.layer] = place.i
-    return found
+        unit_L[place.layer - 1] = place.j
+    unit_L[place.layer] = place.i
+    return unit_L
 
 
 def inputs_of(layer: int, sub: str, number: float) -> Symbol:
@@ -100,9 +100,9 @@ def forward_part(update: Update) -> ExplanationPart:
         if p.mask is not None:
             act = act * Symbol("mask", float(p.mask[row, unit]))
         if layer.act or p.mask is not None:
-            said = _("dropout: 0 for a dropped unit, else 1 / (1 − rate)") if p.mask is not None else ""
+            note = _("dropout: 0 for a dropped unit, else 1 / (1 − rate)") if p.mask is not None else ""
             h = Symbol("h", float(p.h[row, unit]), str(unit), mark)
-            steps.append(Step(_("What the unit gives on"), Formula(h, act), said))
+            steps.append(Step(_("What the unit gives on"), Formula(h, act), note))
     title = _("Forward: row {row}, the one that adds most to this gradient").format(
         row=int(update.batch.rows[row])
     )
@@ -117,8 +117,10 @@ def backward_part(update: Update) -> ExplanationPart:
     """δ, the slope of the loss at a unit's z, from the output back to the weight; then all rows together."""
     row, place = update.row, update.place
     steps: list[Step] = []
-    shown = units(update)
-    steps += [_delta(update, at, shown[at], row) for at in range(len(update.layers) - 2, place.layer - 1, -1)]
+    unit_L = units(update)
+    steps += [
+        _delta(update, at, unit_L[at], row) for at in range(len(update.layers) - 2, place.layer - 1, -1)
+    ]
     p, rows = update.through[place.layer], len(update.batch.rows)
     mark = f"({place.layer})"
 
@@ -143,9 +145,9 @@ def backward_part(update: Update) -> ExplanationPart:
             for r in order
         )
         table = StepTable((_("row"), "δ", _("input"), _("δ · input")), cells, rows - len(cells))
-    said = _("The rows with the largest shares first.") if table else ""
+    note = _("The rows with the largest shares first.") if table else ""
     gradient = Formula(Symbol("g", 0.0), series("r", "B", rows, share))
-    steps.append(Step(_("All rows together: the gradient of the weight"), gradient, said, table=table))
+    steps.append(Step(_("All rows together: the gradient of the weight"), gradient, note, table=table))
     return ExplanationPart(_("Back to the weight"), tuple(steps))
 
 
@@ -175,7 +177,9 @@ def _delta(update: Update, at: int, unit: int, row: int) -> Step:
 
 def gradient_checks(update: Update) -> tuple[Check, ...]:
     """The loss and the gradient, as they are shown, against torch, finite differences and the run itself."""
-    ours, g = (_shown(part, name) for part, name in ((loss_part(update), "L"), (backward_part(update), "g")))
+    ours, g = (
+        _value_of(part, name) for part, name in ((loss_part(update), "L"), (backward_part(update), "g"))
+    )
     net = update.module()
     loss = update.torch_loss(net)
     loss.backward()
@@ -193,10 +197,12 @@ def gradient_checks(update: Update) -> tuple[Check, ...]:
     return tuple(checks)
 
 
-def _shown(part: ExplanationPart, name: str) -> float:
+def _value_of(part: ExplanationPart, name: str) -> float:
     """The value of the formula for this quantity."""
-    found = [s.formula for s in part.steps if s.formula is not None and s.formula.left == Symbol(name, 0.0)]
-    return found[0].value
+    formulas = [
+        s.formula for s in part.steps if s.formula is not None and s.formula.left == Symbol(name, 0.0)
+    ]
+    return formulas[0].value
 
 
 def rounding(update: Update) -> float:
@@ -235,15 +241,15 @@ def _pattern(update: Update, by: float) -> bytes:
     W, b = layer.W.copy(), layer.b.copy()
     (b if update.place.j is None else W)[update.at] += by
     layers[update.place.layer] = replace(layer, W=W, b=b)
-    found = passed(tuple(layers), update.batch.x, update.batch.masks, np.zeros_like)
+    passes = passed(tuple(layers), update.batch.x, update.batch.masks, np.zeros_like)
     sides: list[Array] = [
         np.sign(p.z - kink)
-        for p, of in zip(found, layers, strict=True)
+        for p, of in zip(passes, layers, strict=True)
         if of.act
         for kink in ACTIVATIONS[of.act].kinks
     ]
     if (terms := update.loss.kind.terms) is not None and not update.loss.kind.of_classes:
-        e = found[-1].h - update.batch.y.reshape(found[-1].h.shape)
+        e = passes[-1].h - update.batch.y.reshape(passes[-1].h.shape)
         sides += [np.sign(e - kink) for kink in terms.kinks]
     return b"".join(np.ascontiguousarray(s).tobytes() for s in sides)
 

@@ -48,10 +48,10 @@ class Descent:
 
 
 def descend(rate: float, updates: int = UPDATES) -> Descent:
-    found = [START]
+    weights = [START]
     for _update in range(updates):
-        found.append(value(_next(found[-1], rate).right))
-    return Descent(rate, tuple(found))
+        weights.append(value(_next(weights[-1], rate).right))
+    return Descent(rate, tuple(weights))
 
 
 def _next(w: float, rate: float) -> Formula:
@@ -61,9 +61,9 @@ def _next(w: float, rate: float) -> Formula:
 
 
 def example() -> Explanation:
-    found = [descend(rate) for rate in RATES]
-    parts = [_valley(found)]
-    for descent in found:
+    descents = [descend(rate) for rate in RATES]
+    parts = [_valley(descents)]
+    for descent in descents:
         eta = Symbol("η", descent.rate)
         shrink = Formula(Symbol("q", 0.0), 1 - 2 * eta)
         first = Step(_("The first update"), _next(START, descent.rate))
@@ -79,7 +79,7 @@ def example() -> Explanation:
         _("learning-rate: too small, good, too large"),
         _("Gradient descent on the valley f(w) = (w − 3)², from 0, with four learning rates."),
         tuple(parts),
-        (_slope_check(), *(check for descent in found for check in _checks(descent))),
+        (_slope_check(), *(check for descent in descents for check in _checks(descent))),
         SOURCES,
     )
 
@@ -88,20 +88,21 @@ def _name(descent: Descent) -> str:
     return f"{_(RATES[descent.rate])}, {numeral(descent.rate, 'g')}"
 
 
-def _valley(found: Sequence[Descent]) -> ExplanationPart:
+def _valley(descents: Sequence[Descent]) -> ExplanationPart:
     curve = tuple((float(w), float((w - BOTTOM) ** 2)) for w in np.linspace(-1.6, 7.6, 93))
     lines = [
-        ChartLine(_name(d), tuple((w, (w - BOTTOM) ** 2) for w in d.w[: SEEN + 1]), dots=True) for d in found
+        ChartLine(_name(d), tuple((w, (w - BOTTOM) ** 2) for w in d.w[: SEEN + 1]), dots=True)
+        for d in descents
     ]
     lines.append(ChartLine(_("the valley"), curve, dashed=True))
     away = tuple(
         ChartLine(
             _name(d), tuple((float(t), max(abs(w - BOTTOM), 1e-9)) for t, w in enumerate(d.w)), dots=True
         )
-        for d in found
+        for d in descents
     )
-    rows = tuple((t, *(d.w[t] for d in found)) for t in range(UPDATES + 1))
-    heads = (_("after update"), *map(_name, found))
+    rows = tuple((t, *(d.w[t] for d in descents)) for t in range(UPDATES + 1))
+    heads = (_("after update"), *map(_name, descents))
     text = _("A larger rate is faster up to a point: here 0.5 lands in one step. From 0.5 to 1 it jumps from "
              "side to side and still comes down; above 1 it climbs out of the valley.")  # fmt: skip
     return ExplanationPart(
@@ -184,9 +185,9 @@ def along(update: Update) -> GradientLine:
 
 
 def of(update: Update) -> Explanation:
-    found, L, lr = along(update), update.worked.loss, update.hp["lr"]
+    gradient_line, L, lr = along(update), update.worked.loss, update.hp["lr"]
     eta, loss = Symbol("η", lr), Symbol("L", L)
-    square, bend = Symbol("‖g‖²", found.square), Symbol("gᵀHg", found.curvature)
+    square, bend = Symbol("‖g‖²", gradient_line.square), Symbol("gᵀHg", gradient_line.curvature)
     line = Formula(Symbol("L", 0.0, "line"), loss - eta * square)
     parabola = Formula(Symbol("L", 0.0, "valley"), loss - eta * square + eta**2 * bend / 2)
     real = loss_at(update, lr)
@@ -198,7 +199,7 @@ def of(update: Update) -> Explanation:
             Formula(Symbol("L", 0.0, "real"), Symbol("L(θ − η g)", real)),
         ),
     ]
-    if found.curvature > 0:
+    if gradient_line.curvature > 0:
         best = Formula(Symbol("η", 0.0, "best"), square / bend)
         twice = Formula(Symbol("η", 0.0, "max"), 2 * square / bend)
         steps += [
@@ -212,35 +213,39 @@ def of(update: Update) -> Explanation:
             Step(_("The loss bends downwards along g"), text=_("This batch has no bottom in sight that way."))
         )
     lowest = min(
-        zip(found.losses, found.rates, strict=True),
+        zip(gradient_line.losses, gradient_line.rates, strict=True),
         key=lambda pair: pair[0] if math.isfinite(pair[0]) else math.inf,
     )
     lines = [
-        ChartLine(_("loss of this batch"), tuple(zip(found.rates, found.losses, strict=True))),
-        ChartLine(_("loss now"), tuple((r, L) for r in found.rates), dashed=True),
+        ChartLine(
+            _("loss of this batch"), tuple(zip(gradient_line.rates, gradient_line.losses, strict=True))
+        ),
+        ChartLine(_("loss now"), tuple((r, L) for r in gradient_line.rates), dashed=True),
         ChartLine(_("this run's lr, {lr:g}").format(lr=lr), ((lr, real),), dots=True),
         ChartLine(_("lowest, at {rate:.3g}").format(rate=lowest[1]), ((lowest[1], lowest[0]),), dots=True),
     ]
-    shown = tuple(
+    curves = tuple(
         ChartLine(
             line.name, tuple((x, y) for x, y in line.points if y <= 3 * max(L, 1e-12)), line.dots, line.dashed
         )
         for line in lines
     )
     picture = Chart(
-        _("The loss of the batch along its gradient"), _("learning rate η"), "L(θ − η g)", shown, log_x=True
+        _("The loss of the batch along its gradient"), _("learning rate η"), "L(θ − η g)", curves, log_x=True
     )
     places = range(0, GRID, 5)
-    table = StepTable(("η", "L(θ − η g)"), tuple((found.rates[k], found.losses[k]) for k in places))
-    said = _way_of(update)
-    note = said and _(
+    table = StepTable(
+        ("η", "L(θ − η g)"), tuple((gradient_line.rates[k], gradient_line.losses[k]) for k in places)
+    )
+    optimizer = _way_of(update)
+    note = optimizer and _(
         "This is the plain gradient's way. {optimizer} goes another one: its lr is not to be read off here."
-    ).format(optimizer=said)
+    ).format(optimizer=optimizer)
     steps.append(Step(_("Too small, good, too large"), text=note, table=table, picture=picture))
     return Explanation(
         "learning-rate", title(update, "learning-rate"), about(update),
         (ExplanationPart(_("The loss along its gradient"), tuple(steps)),),
-        _run_checks(update, found, real), SOURCES,
+        _run_checks(update, gradient_line, real), SOURCES,
     )  # fmt: skip
 
 
@@ -253,7 +258,7 @@ def _way_of(update: Update) -> str:
     return _("sgd with weight decay") if update.hp["weight_decay"] else ""
 
 
-def _run_checks(update: Update, found: GradientLine, real: float) -> tuple[Check, ...]:
+def _run_checks(update: Update, gradient_line: GradientLine, real: float) -> tuple[Check, ...]:
     net = update.module()
     L = update.torch_loss(net)
     parameters = [p for p in net.parameters() if p.requires_grad]
@@ -270,25 +275,30 @@ def _run_checks(update: Update, found: GradientLine, real: float) -> tuple[Check
         for p, g in zip(parameters, gradient, strict=True):
             p.sub_(update.hp["lr"] * g)
         theirs = float(update.torch_loss(net))
-    h = 1e-5 / max(1.0, math.sqrt(found.square))
+    h = 1e-5 / max(1.0, math.sqrt(gradient_line.square))
     slope = (loss_at(update, h) - loss_at(update, -h)) / (2 * h)
-    ours = -found.square
+    ours = -gradient_line.square
     size = max(1.0, abs(float(L.detach())))
     checks = [
         Check(
             _("‖g‖²: torch.autograd, float64"),
-            found.square,
+            gradient_line.square,
             float(square.detach()),
-            relative(found.square, share=1e-10) + 1e-18,
+            relative(gradient_line.square, share=1e-10) + 1e-18,
         ),
         Check(_("L(θ − η g): torch after one step of SGD"), real, theirs, 1e-10 * max(size, abs(theirs))),
         Check(
-            _("The slope along g, −‖g‖²: central difference"), ours, slope, 1e-3 * found.square + 1e-8 * size
+            _("The slope along g, −‖g‖²: central difference"),
+            ours,
+            slope,
+            1e-3 * gradient_line.square + 1e-8 * size,
         ),
     ]
     if not kinked(update):
-        within = 1e-3 * abs(curvature) + 1e-5 * size * max(1.0, found.square)
-        checks.append(Check(_("gᵀHg: torch, twice differentiated"), found.curvature, curvature, within))
+        within = 1e-3 * abs(curvature) + 1e-5 * size * max(1.0, gradient_line.square)
+        checks.append(
+            Check(_("gᵀHg: torch, twice differentiated"), gradient_line.curvature, curvature, within)
+        )
     return tuple(checks)
 
 

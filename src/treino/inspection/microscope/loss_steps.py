@@ -11,17 +11,17 @@ def loss_steps(update: Update) -> tuple[Step, ...]:
     out, y, row, loss = update.through[-1].h, update.batch.y, update.row, update.loss
     last = len(update.layers) - 1
     if loss.name == "cross_entropy":
-        return cross_entropy_steps(loss, out, y, row, unit_shown(update))
+        return cross_entropy_steps(loss, out, y, row, output_unit(update))
     if loss.name == "bce":
         return bce_steps(out, y, row)
     if loss.kind.of_classes:
-        return row_steps(loss, out, y, row, unit_shown(update))
+        return row_steps(loss, out, y, row, output_unit(update))
     columns = out.shape[1]
     place = row * columns + (update.place.i if update.place.layer == last else 0)
     return number_losses.steps(loss.name, out.reshape(-1), y.reshape(-1), place)
 
 
-def unit_shown(update: Update) -> int:
+def output_unit(update: Update) -> int:
     """The output whose slope is shown: the chosen weight's own, else that of the row's class."""
     last = update.place.layer == len(update.layers) - 1
     return update.place.i if last else int(update.batch.y[update.row])

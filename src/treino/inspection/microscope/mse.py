@@ -38,8 +38,8 @@ def run_snippet() -> dict[str, torch.Tensor]:
 
 
 def example() -> Explanation:
-    found = run_snippet()
-    y, predicted = (found[n].detach().double().numpy().reshape(-1) for n in ("y", "y_pred"))
+    variables = run_snippet()
+    y, predicted = (variables[n].detach().double().numpy().reshape(-1) for n in ("y", "y_pred"))
     steps = number_losses.steps("mse", predicted, y, 0)
     L = steps[1].formula
     assert L is not None
@@ -48,7 +48,7 @@ def example() -> Explanation:
         1 / Symbol("n", 3.0) * series("i", "15", 15, lambda sub, k: number_losses.term(
             "mse", Symbol("ŷ", float(predicted[k]), sub), Symbol("y", float(y[k]), sub))),
     )  # fmt: skip
-    gradient = found["y_pred"].grad
+    gradient = variables["y_pred"].grad
     assert gradient is not None
     theirs = gradient.double().numpy().reshape(-1)
     slope = 2 * (predicted - y) / 15
@@ -84,7 +84,7 @@ def example() -> Explanation:
             ),
         ),
         (
-            Check(_("L: the snippet's own loss, float32"), L.value, float(found["loss"].detach()), 1e-6),
+            Check(_("L: the snippet's own loss, float32"), L.value, float(variables["loss"].detach()), 1e-6),
             Check(_("L: torch.nn.functional.mse_loss, float64"), L.value, torch64, 1e-14),
             Check(_("∂L/∂ŷ₁: the snippet's backward, float32"), back.value, float(theirs[0]), 1e-6),
             Check(_("∂L/∂ŷ: the worst of all 15, float32"), float(slope[worst]), float(theirs[worst]), 1e-6),

@@ -43,12 +43,12 @@ class Paths:
 
 def local_slopes(update: Update) -> list[Array]:
     """``[B, H]`` for each layer: ∂h/∂z, dropout's factor with it; of the last one ∂L/∂output."""
-    found = []
+    slopes = []
     for layer, p in zip(update.layers, update.through, strict=True):
         slope = act_slope(layer.act)(p.z) if layer.act else np.ones_like(p.z)
-        found.append(slope if p.mask is None else slope * p.mask)
-    found[-1] = update.through[-1].d
-    return found
+        slopes.append(slope if p.mask is None else slope * p.mask)
+    slopes[-1] = update.through[-1].d
+    return slopes
 
 
 def first_slope(update: Update) -> Array:
@@ -66,11 +66,11 @@ def totals(update: Update) -> Array:
         if layer > place.layer:
             reach = reach @ update.layers[layer].W.T
         reach = reach * slope
-    found: Array = reach.sum(1)
-    return found
+    total_B: Array = reach.sum(1)
+    return total_B
 
 
-def net_paths(update: Update, row: int, shown: int = SHOWN) -> Paths:
+def net_paths(update: Update, row: int, most: int = SHOWN) -> Paths:
     """Of one row of the batch, from the weight to the loss."""
     place, last = update.place, len(update.layers) - 1
     slopes = [slope[row] for slope in local_slopes(update)]
@@ -83,15 +83,15 @@ def net_paths(update: Update, row: int, shown: int = SHOWN) -> Paths:
         W = update.layers[at].W[:, [place.i]] if at == place.layer + 1 else update.layers[at].W
         every = np.abs(slopes[at][:, None, None] * W[:, :, None]) * size[None]  # [units, units below, ways]
         flat = every.reshape(len(every), -1)
-        order = np.argsort(-flat, axis=1, kind="stable")[:, :shown]
+        order = np.argsort(-flat, axis=1, kind="stable")[:, :most]
         backs.append(np.divmod(order, size.shape[1]))
         size = np.take_along_axis(flat, order, 1)
-    ends = np.argsort(-size.reshape(-1), kind="stable")[:shown]
-    found = [_traced(update, backs, divmod(int(end), size.shape[1]), slopes, inside) for end in ends]
-    open_ways = [path for path in found if path.slope] or found[:1]
+    ends = np.argsort(-size.reshape(-1), kind="stable")[:most]
+    paths = [_traced(update, backs, divmod(int(end), size.shape[1]), slopes, inside) for end in ends]
+    open_ways = [path for path in paths if path.slope] or paths[:1]
     count = prod(len(layer.W) for layer in update.layers[place.layer + 1 :])
     rest = float(totals(update)[row]) - sum(path.slope for path in open_ways)
-    return Paths(count, tuple(open_ways), rest if count > len(found) else 0.0)
+    return Paths(count, tuple(open_ways), rest if count > len(paths) else 0.0)
 
 
 def _traced(

@@ -14,35 +14,35 @@ def terms_of(kind: str) -> Terms:
     return terms
 
 
-def term(kind: str, predicted: Expr, wanted: Expr) -> Expr:
+def term(kind: str, predicted: Expr, target: Expr) -> Expr:
     """What one pair adds to the sum."""
-    return terms_of(kind).term(predicted, wanted)
+    return terms_of(kind).term(predicted, target)
 
 
-def slope(kind: str, predicted: Symbol, wanted: Expr) -> Expr:
+def slope(kind: str, predicted: Symbol, target: Expr) -> Expr:
     """Its derivative by the prediction."""
-    return pair_slope(terms_of(kind), predicted, wanted)
+    return pair_slope(terms_of(kind), predicted, target)
 
 
-def mean(kind: str, predicted: Array, wanted: Array) -> Op:
+def mean(kind: str, predicted: Array, target: Array) -> Op:
     """(1/n) Σ term, of two flat arrays."""
 
     def one(sub: str, k: int) -> Expr:
-        return term(kind, Symbol("ŷ", float(predicted[k]), sub), Symbol("y", float(wanted[k]), sub))
+        return term(kind, Symbol("ŷ", float(predicted[k]), sub), Symbol("y", float(target[k]), sub))
 
-    found: Sum = series("i", "n", len(predicted), one)
-    return 1 / Symbol("n", float(len(predicted))) * found
+    total: Sum = series("i", "n", len(predicted), one)
+    return 1 / Symbol("n", float(len(predicted))) * total
 
 
-def steps(kind: str, predicted: Array, wanted: Array, place: int) -> tuple[Step, ...]:
+def steps(kind: str, predicted: Array, target: Array, place: int) -> tuple[Step, ...]:
     """One pair, the mean of all, and the slope at that pair; place: which pair is shown."""
     sub, n = str(place + 1), Symbol("n", float(len(predicted)))
-    mine, theirs = Symbol("ŷ", float(predicted[place]), sub), Symbol("y", float(wanted[place]), sub)
-    said = terms_of(kind)
+    mine, theirs = Symbol("ŷ", float(predicted[place]), sub), Symbol("y", float(target[place]), sub)
+    terms = terms_of(kind)
     one = Formula(Symbol("ℓ", 0.0, sub), term(kind, mine, theirs))
     back = Formula(Symbol("∂L/∂ŷ", 0.0, sub), slope(kind, mine, theirs) / n)
     return (
-        Step(_("One pair: {what}").format(what=_(said.about)), one),
-        Step(_("The mean of all"), Formula(Symbol("L", 0.0), mean(kind, predicted, wanted))),
-        Step(_("Its slope at that prediction: {what}, shared by n").format(what=_(said.slope_about)), back),
+        Step(_("One pair: {what}").format(what=_(terms.about)), one),
+        Step(_("The mean of all"), Formula(Symbol("L", 0.0), mean(kind, predicted, target))),
+        Step(_("Its slope at that prediction: {what}, shared by n").format(what=_(terms.slope_about)), back),
     )

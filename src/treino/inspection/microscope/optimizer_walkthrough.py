@@ -55,18 +55,18 @@ def optimizer_step(update: Update) -> OptimizerStep:
 def optimize(update: Update, w: float, g: float, marks: Marks = PLAIN) -> optimizers.OptimizerResult:
     """The optimizer alone, with the state and settings of the run."""
     kind = OPTIMIZERS[update.optimizer]
-    kept = update.state.get(update.parameter, {})
-    state = {name: float(kept[name][update.at]) if name in kept else 0.0 for name in kind.states}
-    found = optimizers.inputs(w, g, state, update.hp, update.t, update.nesterov, marks)
-    return optimizers.moved(kind.lines(found))
+    tensors = update.state.get(update.parameter, {})
+    state = {name: float(tensors[name][update.at]) if name in tensors else 0.0 for name in kind.states}
+    inputs = optimizers.inputs(w, g, state, update.hp, update.t, update.nesterov, marks)
+    return optimizers.moved(kind.lines(inputs))
 
 
 def optimizer_gradient(update: Update, gradient: float) -> tuple[list[Step], float]:
     """What happens to a gradient before the optimizer sees it: old ones added by mistake, and clipping."""
     steps: list[Step] = []
     g = gradient
-    if update.kept is not None:
-        before = float(update.kept[update.parameter][update.at])
+    if update.old_gradients is not None:
+        before = float(update.old_gradients[update.parameter][update.at])
         added = Symbol("g", before, "1…t−1") + Symbol("g", g, "t")
         steps.append(
             Step(
@@ -96,8 +96,8 @@ def clip_norm(update: Update) -> float:
 
 
 def _whole(update: Update) -> list[Array]:
-    kept = update.kept or {}
-    return [g + kept[name] if name in kept else g for name, g in update.gradients.items()]
+    old = update.old_gradients or {}
+    return [g + old[name] if name in old else g for name, g in update.gradients.items()]
 
 
 def _squares(update: Update) -> Expr:
@@ -117,21 +117,19 @@ def _value(step: Step) -> float:
 # ---- checks
 
 
-def moving_checks(update: Update, found: OptimizerStep) -> tuple[Check, ...]:
+def moving_checks(update: Update, step: OptimizerStep) -> tuple[Check, ...]:
     """The new weight against torch.optim in float64, and against the run's own."""
     slack = _answer(update, rounding(update))
-    within = relative(found.weight, update.weight, update.hp["lr"]) + slack
+    within = relative(step.weight, update.weight, update.hp["lr"]) + slack
     kind = OPTIMIZERS[update.optimizer].torch
     name = f"torch.optim.{kind.__name__}" if kind.__module__.startswith("torch.") else kind.__name__
-    checks = [Check(_("w: {name}, float64").format(name=name), found.weight, theirs(update), within)]
+    checks = [Check(_("w: {name}, float64").format(name=name), step.weight, theirs(update), within)]
     if update.after is not None:
         after = float(update.after[update.parameter][update.at])
-        size = max(abs(found.weight), abs(update.weight), abs(found.weight - update.weight))
-        within = (
-            4 * EPS32 * size + 1e-5 * abs(found.weight - update.weight) + _answer(update, _single(update))
-        )
+        size = max(abs(step.weight), abs(update.weight), abs(step.weight - update.weight))
+        within = 4 * EPS32 * size + 1e-5 * abs(step.weight - update.weight) + _answer(update, _single(update))
         checks.append(
-            Check(_("w: the run's own weight after this update, float32"), found.weight, after, within)
+            Check(_("w: the run's own weight after this update, float32"), step.weight, after, within)
         )
     return tuple(checks)
 
@@ -146,8 +144,8 @@ def _answer(update: Update, error: float) -> float:
 
 def _moved_by(update: Update, gradient: float) -> float:
     g, w, decay = gradient, update.weight, update.hp["weight_decay"]
-    if update.kept is not None:
-        g += float(update.kept[update.parameter][update.at])
+    if update.old_gradients is not None:
+        g += float(update.old_gradients[update.parameter][update.at])
     if not math.isinf(update.hp["clip"]):
         g *= min(1.0, update.hp["clip"] / (clip_norm(update) + 1e-6))
     if OPTIMIZERS[update.optimizer].decoupled:
@@ -165,9 +163,9 @@ def _single(update: Update) -> float:
     grad = dict(net.named_parameters())[update.parameter].grad
     assert grad is not None
     ours = update.gradients[update.parameter]
-    kept = 0.0 if update.kept is None else float(np.abs(update.kept[update.parameter]).max())
+    old = 0.0 if update.old_gradients is None else float(np.abs(update.old_gradients[update.parameter]).max())
     return 8 * float(np.abs(grad.double().numpy() - ours).max()) + 4 * EPS32 * (
-        float(np.abs(ours).max()) + kept
+        float(np.abs(ours).max()) + old
     )
 
 
@@ -184,16 +182,16 @@ def theirs(update: Update) -> float:
         "betas": (hp["beta1"], hp["beta2"]),
         "eps": hp["eps"],
     }
-    asked = {name: known[name] for name in kinds.reads}
-    optimizer = kinds.torch(named.values(), lr=hp["lr"], **asked)  # type: ignore[call-arg]
+    arguments = {name: known[name] for name in kinds.reads}
+    optimizer = kinds.torch(named.values(), lr=hp["lr"], **arguments)  # type: ignore[call-arg]
     for name, p in named.items():
         state = {k: torch.from_numpy(np.array(t)) for k, t in update.state.get(name, {}).items()}
         if state:
             if kinds.torch is not torch.optim.SGD:
                 state["step"] = torch.tensor(float(update.t - 1), dtype=torch.float32)
             optimizer.state[p] = state
-        if update.kept is not None and name in update.kept:
-            p.grad = torch.from_numpy(np.array(update.kept[name]))
+        if update.old_gradients is not None and name in update.old_gradients:
+            p.grad = torch.from_numpy(np.array(update.old_gradients[name]))
     update.torch_loss(net).backward()
     if not math.isinf(hp["clip"]):
         nn.utils.clip_grad_norm_(named.values(), hp["clip"])

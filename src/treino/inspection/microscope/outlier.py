@@ -40,7 +40,7 @@ def checks(kind: str) -> tuple[Check, ...]:
     loss = LOSSES[kind].plain(x, y)
     loss.backward()
     assert x.grad is not None
-    found = [Check(_("L: torch, float64"), value(ours), float(loss.detach()), 1e-14)]
+    results = [Check(_("L: torch, float64"), value(ours), float(loss.detach()), 1e-14)]
     for place in (0, 3):
         mine = _slope(kind, place)
         ends = []
@@ -49,7 +49,7 @@ def checks(kind: str) -> tuple[Check, ...]:
             moved[place] += by
             ends.append(value(number_losses.mean(kind, moved, WANTED)))
         name = f"∂L/∂ŷ{'₁' if place == 0 else '₄'}"
-        found += [
+        results += [
             Check(_("{what}: torch.autograd, float64").format(what=name), mine, float(x.grad[place]), 1e-14),
             Check(
                 _("{what}: central finite difference").format(what=name),
@@ -58,7 +58,7 @@ def checks(kind: str) -> tuple[Check, ...]:
                 1e-8,
             ),
         ]
-    return tuple(found)
+    return tuple(results)
 
 
 def _slope(kind: str, place: int) -> float:
@@ -66,8 +66,8 @@ def _slope(kind: str, place: int) -> float:
     return value(number_losses.slope(kind, mine, theirs)) / len(WANTED)
 
 
-def _comparison_step(shown: str) -> Step:
-    others = _compared(shown)
+def _comparison_step(loss: str) -> Step:
+    others = _compared(loss)
     rows = tuple(
         (float(p), float(y), float(p - y), *(_slope(kind, k) for kind in others))
         for k, (p, y) in enumerate(zip(PREDICTED, WANTED, strict=True))
@@ -83,7 +83,7 @@ def _compared(kind: str) -> tuple[str, ...]:
     return COMPARED if kind in COMPARED else (*COMPARED, kind)
 
 
-def _picture(shown: str) -> Step:
+def _picture(loss: str) -> Step:
     errors = np.linspace(-3, 3, 121)
     lines = tuple(
         ChartLine(
@@ -93,7 +93,7 @@ def _picture(shown: str) -> Step:
                 for e in errors
             ),
         )
-        for kind in _compared(shown)
+        for kind in _compared(loss)
     )
     return Step(
         _("What one error costs"), picture=Chart(_("Cost of one error"), _("error"), _("cost"), lines)

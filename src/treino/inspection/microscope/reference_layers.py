@@ -76,24 +76,24 @@ def passed(
         forward.append((a, z, h if mask is None else h * mask, mask))
         a = forward[-1][2]
     up = loss_slope(a)
-    found: list[LayerPass] = []
+    passes: list[LayerPass] = []
     for layer, (inputs, z, h, mask) in zip(reversed(layers), reversed(forward), strict=True):
         d = up if mask is None else up * mask
         if layer.act:
             d = d * slope(layer.act)(z)
-        found.append(LayerPass(inputs, z, h, mask, d))
+        passes.append(LayerPass(inputs, z, h, mask, d))
         up = d @ layer.W
-    return found[::-1]
+    return passes[::-1]
 
 
 def gradients(layers: tuple[DenseLayer, ...], through: list[LayerPass]) -> dict[str, Array]:
     """∂L/∂parameter under torch's names: every row's d·a, added up."""
-    found: dict[str, Array] = {}
+    gradient_of: dict[str, Array] = {}
     for layer, p in zip(layers, through, strict=True):
-        found[layer.parameter("weight")] = p.d.T @ p.a
+        gradient_of[layer.parameter("weight")] = p.d.T @ p.a
         if layer.bias:
-            found[layer.parameter("bias")] = p.d.sum(0)
-    return found
+            gradient_of[layer.parameter("bias")] = p.d.sum(0)
+    return gradient_of
 
 
 def stepped(

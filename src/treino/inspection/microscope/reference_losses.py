@@ -29,21 +29,23 @@ class ReferenceLoss:
 def softmax(z: Array) -> Array:
     """Along the last axis; the largest is taken away first, so that nothing overflows."""
     e = np.exp(z - z.max(-1, keepdims=True))
-    found: Array = e / e.sum(-1, keepdims=True)
-    return found
+    p: Array = e / e.sum(-1, keepdims=True)
+    return p
 
 
 def log_softmax(z: Array) -> Array:
     shifted = z - z.max(-1, keepdims=True)
-    found: Array = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
-    return found
+    log_p: Array = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+    return log_p
 
 
 def soft_targets(loss: Loss, y: Array, classes: int) -> Array:
     """``[B, C]``: what −ln p of each class is multiplied with: one-hot, smoothed, weighted."""
     weight = np.array(loss.class_weights or (1.0,) * classes)
-    found: Array = (np.eye(classes)[y] * (1 - loss.label_smoothing) + loss.label_smoothing / classes) * weight
-    return found
+    target_BC: Array = (
+        np.eye(classes)[y] * (1 - loss.label_smoothing) + loss.label_smoothing / classes
+    ) * weight
+    return target_BC
 
 
 def row_weights(loss: Loss, y: Array) -> Array:
@@ -70,13 +72,13 @@ def _bce(loss: Loss, out: Array, y: Array) -> ReferenceLoss:
 
 def _of_pairs(terms: Terms, out: Array, y: Array) -> ReferenceLoss:
     """By the loss's formula: each pair of an output and its target. Between two kinks one formula holds."""
-    predicted, wanted = out.reshape(-1), y.reshape(-1)
+    predicted, target = out.reshape(-1), y.reshape(-1)
     each, slope = np.empty_like(predicted), np.empty_like(predicted)
-    between = np.searchsorted(terms.kinks, predicted - wanted)
+    between = np.searchsorted(terms.kinks, predicted - target)
     for region in np.unique(between):
         place = np.flatnonzero(between == region)
-        mine, theirs = Symbol("ŷ", float(predicted[place[0]])), Symbol("y", float(wanted[place[0]]))
-        at = {mine: predicted[place], theirs: wanted[place]}
+        mine, theirs = Symbol("ŷ", float(predicted[place[0]])), Symbol("y", float(target[place[0]]))
+        at = {mine: predicted[place], theirs: target[place]}
         each[place] = values(terms.term(mine, theirs), at)
         slope[place] = values(pair_slope(terms, mine, theirs), at)
     return ReferenceLoss(each, float(out.size), slope.reshape(out.shape) / out.size)

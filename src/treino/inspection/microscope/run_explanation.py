@@ -20,14 +20,14 @@ def to_the_weight(
     update: Update,
     topic: str,
     sources: tuple[str, ...],
-    found: OptimizerStep | None = None,
+    step: OptimizerStep | None = None,
     *more: ExplanationPart,
 ) -> Explanation:
     """From the rows to the new value of the weight."""
-    found = found or optimizer_step(update)
-    checks = (*gradient_checks(update), *moving_checks(update, found))
+    step = step or optimizer_step(update)
+    checks = (*gradient_checks(update), *moving_checks(update, step))
     return Explanation(
-        topic, title(update, topic), about(update), (*way(update), found.part, *more), checks, sources
+        topic, title(update, topic), about(update), (*way(update), step.part, *more), checks, sources
     )
 
 

@@ -31,9 +31,9 @@ def optimizer_is(name: str) -> Callable[[Update], Refusal | None]:
 
     def refuses(update: Update) -> Refusal | None:
         theirs = topic_name(kind(update))
-        said = _("sgd without momentum") if theirs == "sgd" else _("sgd with momentum")
-        said = said if theirs in ("sgd", "momentum") else theirs
-        return None if theirs == name else _other(update, name, theirs, said)
+        optimizer = _("sgd without momentum") if theirs == "sgd" else _("sgd with momentum")
+        optimizer = optimizer if theirs in ("sgd", "momentum") else theirs
+        return None if theirs == name else _other(update, name, theirs, optimizer)
 
     return refuses
 
@@ -42,13 +42,13 @@ def anything(update: Update) -> Refusal | None:
     return None
 
 
-def _other(update: Update, asked: str, theirs: str, said: str) -> Refusal:
+def _other(update: Update, topic: str, theirs: str, optimizer: str) -> Refusal:
     return (
         "explain_topic_fits_not",
         _("{asked} does not explain {run}: it was trained with {said}.").format(
-            asked=asked, run=update.run, said=said
+            asked=topic, run=update.run, said=optimizer
         ),
         _("Ask for: treino explain {theirs} {run}, or treino explain {asked} alone.").format(
-            theirs=theirs, run=update.typed, asked=asked
+            theirs=theirs, run=update.typed, asked=topic
         ),
     )

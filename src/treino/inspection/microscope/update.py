@@ -46,8 +46,8 @@ class Update:
     net: the user's own module with the weights then, float64, its dropout a fixed mask (see ``fix_masks``).
     typed: what to type for the run. batches: of this update and, as far as there are, the two after it.
     hp: lr (with its schedule), weight_decay, momentum, beta1, beta2, eps, clip (infinite: none).
-    state: ``{parameter: {name: array}}``, the optimizer's, before. kept: summed gradients of all updates
-    before, ``{parameter: array}``, where the fault ``missing_zero_grad`` keeps them.
+    state: ``{parameter: {name: array}}``, the optimizer's, before. old_gradients: sum of the gradients of
+    all earlier updates, ``{parameter: array}``, where the fault ``missing_zero_grad`` keeps them.
     after: the same weight in the run after the update. recorded: the loss that the run noted.
     notes: what else was in force, in a sentence each. optimizer_from: updates that were done before the
     optimizer's state began at zero.
@@ -64,7 +64,7 @@ class Update:
     nesterov: bool
     hp: dict[str, float]
     state: dict[str, dict[str, Array]]
-    kept: dict[str, Array] | None
+    old_gradients: dict[str, Array] | None
     place: WeightIndex
     classes: tuple[str, ...]
     inputs: tuple[str, ...]

@@ -40,7 +40,7 @@ def _block(block: Block) -> str:
         return "\n".join(f"- {_plain(item)}" for item in block.items)
     if isinstance(block, Code):
         fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", block.text)), default=0))
-        code = escape(block.text, kept="\n\t")
+        code = escape(block.text, exceptions="\n\t")
         return f"{fence}{block.language}\n{code}\n{fence}"
     if isinstance(block, TableBlock):
         return _table(block)
