@@ -214,9 +214,9 @@ def train_network(seed, splits, scale):
     losses = []
     if COUNTS_STEPS:
         step = 0
-    if LR_FROM:
+    if SCHEDULED or LR_FROM:
         lr = LR
-    if CLIP_FROM:
+    if CLIP:
         clip = CLIP
     if EMA:
         ema = EMA
@@ -254,12 +254,10 @@ def train_network(seed, splits, scale):
             if GROUP_FROM:
                 for name, table in GROUP_FROM.items():
                     group[name] = table.get(step, group[name])
-            if LR_FROM and SCHEDULED:
+            if SCHEDULED:
                 group["lr"] = lr * factor(step)
             elif LR_FROM:
                 group["lr"] = lr
-            elif SCHEDULED:
-                group["lr"] = LR * factor(step)
             if DROPS:
                 Dropout.step = step
             if OWN:
@@ -275,10 +273,8 @@ def train_network(seed, splits, scale):
                 optimizer.zero_grad()  # backward() adds to what is there
                 loss = loss_function(net(x_train[rows]), y_train[rows])
             loss.backward()
-            if CLIP_FROM:
+            if CLIP:
                 nn.utils.clip_grad_norm_(parameters, clip)
-            elif CLIP:
-                nn.utils.clip_grad_norm_(parameters, CLIP)
             optimizer.step()
             if EMA:
                 share = 1 - min(ema, (2 + step) / (11 + step))  # the first weights are soon forgotten

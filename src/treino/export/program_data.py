@@ -7,7 +7,6 @@ import csv
 import datetime
 import gzip
 import hashlib
-import itertools
 import math
 import os
 import re
@@ -17,6 +16,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from treino.data.preparation.bins import with_bins
+from treino.data.preparation.encoders import hash_place
 from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
 from treino.data.splits import split
 
@@ -87,7 +88,7 @@ THREADS = 1  # another number of them adds up in another order: other last digit
 
 # what it is like, which decides what stands in a script
 TRAINS = READS_TABLE = WEIGHTLESS = False
-COMMA = MONTH_FIRST = BINNED = BOOLEAN = NUMBERED = False
+COMMA = MONTH_FIRST = BOOLEAN = NUMBERED = False
 IMAGES = NORMALISE = False
 OWN = LAZY = DROPS = CLIP_TARGET = OF_CLASSES = False
 MISSING_ZERO_GRAD = SOFTMAX_FIRST = COUNTS_STEPS = UNFINISHED = FULL_BATCH = False
@@ -135,16 +136,8 @@ def filled(values, column):
     """Numbers with the training rows' in place of missing ones, and where they were missing."""
     values = np.asarray(values, dtype=float)
     absent = np.isnan(values)
-    inputs = [np.where(absent, column["fill"], values)]
-    if BINNED:
-        inputs += bins(inputs[0], column)
+    inputs = with_bins(np.where(absent, column["fill"], values), column["edges"])
     return np.stack([*inputs, absent.astype(float)] if column["flag"] else inputs, axis=1)
-
-
-def bins(values, column):
-    """For each bin of the column how far up in it the values lie: 0 below it, 1 above it."""
-    pairs = itertools.pairwise(column.get("edges", []))
-    return [(np.clip(values, a, b) - a) / (b - a) for a, b in pairs]
 
 
 def classes_of(cells, column):
@@ -177,9 +170,8 @@ def as_hashed(cells, column):
     values = np.zeros((len(cells), column["buckets"]))
     for row, name in enumerate(classes_of(cells, column)):
         if name:
-            digest = hashlib.sha256(f"{column['column']}={name}".encode()).digest()
-            k = int.from_bytes(digest[:8], "big")
-            values[row, k % column["buckets"]] = 1 if k // column["buckets"] % 2 else -1
+            bucket, sign = hash_place(column["column"], name, column["buckets"])
+            values[row, bucket] = sign
     return values
 
 
@@ -205,9 +197,7 @@ def as_date(cells, column):
     seconds = np.array([second(cell) for cell in cells])
     absent = np.isnan(seconds)
     seconds = np.where(absent, column["fill"], seconds)
-    inputs = [(seconds - column["origin"]) / 86400]
-    if BINNED:
-        inputs += bins(inputs[0], column)
+    inputs = with_bins((seconds - column["origin"]) / 86400, column["edges"])
     months = np.floor(seconds).astype("int64").astype("datetime64[s]").astype("datetime64[M]")
     turns = {
         "month": months.astype(int) % 12 / 12,

@@ -3,7 +3,6 @@
 import ast
 import contextlib
 import io
-import itertools
 import re
 import shlex
 import sys
@@ -18,6 +17,8 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.data.generators import generator
+from treino.data.preparation.bins import with_bins
+from treino.data.preparation.encoders import hash_place
 from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
 from treino.data.splits import split
 from treino.engine import ACTIVATIONS, INITS, mlp
@@ -40,8 +41,9 @@ from treino.words import _
 PROGRAM = {"program_data.py": "# ---- settings", "program.py": "# ---- network"}
 """The program's files, and where each begins behind its docstring and imports."""
 
-COPIED = (generator, step_seed, split, fit_table, fit_pixels, fit_target)
-"""What the program calls of treino's."""
+COPIED = (generator, step_seed, split, fit_table, fit_pixels, fit_target, with_bins, hash_place)
+"""What the program calls of treino's; and what these import that it doesn't."""
+IMPORTS = ("import itertools",)
 
 OF_FIRST_WEIGHTS = ("hidden", "activation", "seed", "data_seed")
 """Settings that are others than the first weights' where a run went on from step 0 with another one."""
@@ -105,7 +107,7 @@ def program(imports: Iterable[str] = ()) -> str:
     """
     texts = [(Path(__file__).parent / name).read_text() for name in PROGRAM]
     heads, (data, training) = zip(*map(str.split, texts, PROGRAM.values(), (1, 1)), strict=True)
-    lines = set(re.findall(r"^(?:import|from) (?!treino).*", "\n".join([*heads, *imports]), re.M))
+    lines = set(re.findall(r"^(?:import|from) (?!treino).*", "\n".join([*heads, *IMPORTS, *imports]), re.M))
     standard = {line for line in lines if line.split()[1] in sys.stdlib_module_names}
     groups = ["\n".join(sorted(group, key=_place)) for group in (standard, lines - standard)]
     settings, _mark, data = data.partition("# ---- data")
@@ -224,9 +226,7 @@ def _network(run: StoredRun) -> ScriptPart:
     s, device = run.settings, run.settings["device"]
     part = ScriptPart(
         {
-            "SEED": s["seed"],
             "SEEDS": list(member_seeds(s["seed"], s["ensemble"])),
-            "DATA_SEED": s["data_seed"],
             "DEVICE": device,
             "ON_DEVICE": device != "cpu",
             "CUDA": device.startswith("cuda"),
@@ -310,12 +310,8 @@ def _layers(run: StoredRun) -> ScriptPart:
         part.values |= {"GATE_OF": list(gates.column_D), "PLAIN_MEMBERS": plain}
         part.values["BIN_GATES"] = np.flatnonzero(gates.bin_G).tolist()
     description = mlp(*s["hidden"], activation=s["activation"], dropout=dropout, batch_norm=s["batch_norm"])
-    layers = description.module(run.spec.inputs, run.spec.outputs)
-    lines += [f"{_layer(layer)}," for layer in layers]
-    drops = itertools.count()
-    lines = [
-        line.replace("Dropout(", f"Dropout({next(drops)}") if line == "Dropout()," else line for line in lines
-    ]
+    for layer in description.module(run.spec.inputs, run.spec.outputs):
+        lines.append(f"{_layer(layer, sum(line.startswith('Dropout') for line in lines))},")
     drawn = [init.source.format(gain=act.gain), "nn.init.zeros_(layer.bias)"]
     if init.draw is None:
         ends = "-bound, bound, generator=g"
@@ -323,12 +319,12 @@ def _layers(run: StoredRun) -> ScriptPart:
         drawn += [f"nn.init.uniform_(layer.{name}, {ends})" for name in ("weight", "bias")]
     part.texts["new_net"] = before(type(act.module())) + definition(
         "new_net(seed)",
-        f"a network with the first weights of this seed: {init.about}",
+        "a network with the first weights of this seed",
         "net = nn.Sequential(",
         *(f"    {line}" for line in lines),
         ")",
         *(['g = generator(seed, "init")'] if init.draw is None or _uses_generator(init.source) else []),
-        "for layer in net:",
+        f"for layer in net:  # {init.about}",
         "    if isinstance(layer, nn.Linear):",
         *(f"        {line}" for line in drawn),
         "return net",
@@ -336,14 +332,14 @@ def _layers(run: StoredRun) -> ScriptPart:
     return part
 
 
-def _layer(layer: nn.Module) -> str:
-    """What makes it."""
+def _layer(layer: nn.Module, drops: int) -> str:
+    """What makes it; drops: how many layers of dropout come before."""
     if isinstance(layer, nn.Linear):
         return f"nn.Linear({layer.in_features}, {layer.out_features})"
     if isinstance(layer, nn.BatchNorm1d):
         return f"nn.BatchNorm1d({layer.num_features})"
     if isinstance(layer, nn.Dropout):
-        return "Dropout()"
+        return f"Dropout({drops})"
     place = class_name(type(layer)).removesuffix(type(layer).__name__)
     return f"{place}{layer!r}".replace("'", '"')
 

@@ -131,7 +131,6 @@ def scale_of(data: Data) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 def _table(part: ScriptPart, run: StoredRun, data: Data, table: Table) -> ScriptPart:
     """Rows that the script reads again, from scikit-learn, IDX files or a CSV file, splits and scales."""
     part |= _csv(run, data, table) if run.spec.data.kind == "file" else _builtin(data, table)
-    part.values |= {"VALIDATION": run.settings["validation"], "TEST": run.settings["test"]}
     if table.official_test:
         part.values["OWN_ROWS"] = table.rows - table.official_test
     return part

@@ -32,7 +32,6 @@ def encoders_part(run: StoredRun, data: Data) -> ScriptPart:
             "MARKS": tuple(sorted({word for c in columns for word in _symbols(c)})),
             "COMMA": "decimal comma" in writing,
             "MONTH_FIRST": "month/day" in writing,
-            "BINNED": any(e.edges for e in made),
         },
         {
             "ENCODERS": f"ENCODERS = {_table(rows)}",

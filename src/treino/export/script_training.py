@@ -17,6 +17,12 @@ from treino.export.script_part import ScriptPart, definition, literal
 from treino.records.segments import newest, setting_commands
 from treino.records.stored_run import StoredRun
 
+AS_SET = (
+    "batch_size", "clip", "data_seed", "ema", "eps", "label_smoothing", "lr", "metric", "momentum",
+    "patience", "seed", "test", "validation", "weight_decay",
+)  # fmt: skip
+"""Settings that the script has by their own names, in capitals."""
+
 
 def training_part(run: StoredRun, data: Data) -> ScriptPart:
     """Loss, optimizer, schedule and figures; how long it trains, and what it keeps."""
@@ -30,14 +36,10 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
     measured = [n for n, m in METRICS.items() if m.task == data.task and (m.always or n == s["metric"])]
     part = ScriptPart(
         {
-            "LR": s["lr"],
+            **{name.upper(): s[name] for name in AS_SET},
             "WARMUP": warmup,
-            "CLIP": s["clip"],
-            "EMA": s["ema"],
-            "LABEL_SMOOTHING": s["label_smoothing"],
             "CLASS_WEIGHTS": list(s["class_weights"] or ()),
             "FULL_BATCH": s["batch_size"] == "full",
-            "BATCH_SIZE": s["batch_size"],
             "SHUFFLES_EACH": s["shuffle"] == "each",
             "SHUFFLES_ONCE": s["shuffle"] == "once",
             "EPOCHS": epochs,
@@ -45,8 +47,6 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
             "UNFINISHED": unfinished,
             "EVALUATE_EVERY": every,
             "SELDOM": every > 1,
-            "PATIENCE": s["patience"],
-            "METRIC": s["metric"],
             "LESS_IS_BETTER": METRICS[s["metric"]].better < 0,
             "THREADS": torch_threads_of(s["engine"], s["threads"]),
             "SCHEDULED": curved or warmup > 0,
@@ -61,10 +61,7 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
             "SELECTS": validates and (keeps_best or s["patience"] > 0 or together),
             "TOGETHER": together,
             "CLIP_TARGET": bool(together and s["clip_target"] and loss.task == "regression"),
-            "WEIGHT_DECAY": s["weight_decay"],
-            "MOMENTUM": s["momentum"],
             "BETAS": tuple(s["betas"] or BETAS),
-            "EPS": s["eps"],
         },
         {"evaluate": _evaluation(measured, loss), "new_optimizer": _optimizer(s)},
     )
@@ -155,7 +152,7 @@ def _changes(run: StoredRun) -> ScriptPart:
     of_group = {name: table for name, table in tables.items() if name in reads}
     part = ScriptPart({"CHANGES": bool(of_group), "GROUP_FROM": of_group})
     for name in ("lr", "clip", "ema", "dropout"):
-        if table := tables.get(name):
+        if (table := tables.get(name)) and (name != "ema" or s["ema"]):
             values = ", ".join(f"{step}: {_number(value)}" for step, value in table.items())
             part.values |= {"CHANGES": True, f"{name.upper()}_FROM": table}
             part.texts[f"{name.upper()}_FROM"] = f"{name.upper()}_FROM = {{{values}}}  # {CHANGED}"
