@@ -14,7 +14,7 @@ from treino.words import _
 from treino_lessons.call_recording import where
 from treino_lessons.comparison import check
 
-USAGE = "python -m treino_lessons FILE.py [--json] [--lang pt_BR]"
+USAGE = "python -m treino_lessons FILE.py|adam [--json] [--lang pt_BR]"
 
 PRINTED, WIDEST = 40, 200  # lines and characters that are shown of what the function prints
 
@@ -26,8 +26,11 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
         screen.out.print(
             _("Runs your forward(loader, net, epoch, mode) beside the engine and names the first difference.")
         )
+        screen.out.print(_("With adam it shows Adam as the course prints it, and what each slip does."))
         screen.document({"help": USAGE})
         return 0
+    if list(tokens) == ["adam"]:
+        return _course_adam(screen)
     files = [t for t in tokens if not t.startswith("-")]
     if len(files) != 1 or len(tokens) != 1:
         raise TreinoError(
@@ -49,6 +52,18 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
         screen.out.print(text)
     screen.document({"file": files[0], **outcome.document})
     return 0 if outcome.passed else 1
+
+
+def _course_adam(screen: Screen) -> int:
+    from treino.plots.explain_formula import DIGITS
+    from treino.plots.explain_text import document, rendered
+    from treino_lessons.course_adam import explanation
+
+    shown = explanation()
+    for piece in rendered(shown, DIGITS):
+        screen.out.print(piece)
+    screen.document(document(shown))
+    return 0
 
 
 # ---- the learner's file

@@ -196,7 +196,7 @@ def test_only_what_the_run_uses_is_in_it(tmp_path: Path) -> None:
     ):
         assert word not in text
     assert sum(bool(line.strip()) for line in text.splitlines()) < 240
-    order = ["# ---- settings", "SEED", "load_wine(", "fit_table(raw[train]", "zero_grad()", "net(x_train",
+    order = ["# ---- settings", "SEED", "load_wine(", "fit_table(raw[training]", "zero_grad()", "net(x_train",
              "loss.backward()", "optimizer.step()", "evaluate(net, x_validation", "torch.save(",
              "evaluate(net, x_test"]  # fmt: skip
     places = [text.index(word) if word != "load_wine(" else text.rindex(word) for word in order]

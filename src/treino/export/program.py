@@ -185,6 +185,23 @@ def factor(step):
     return 1.0
 
 
+def latest(table, step, value):
+    """The newest of a table {step: value} at this step; before its first one the other value."""
+    return [value, *(newer for since, newer in table.items() if since <= step)][-1]
+
+
+def change_settings(group, step):
+    """What was set while the run trained."""
+    if SCHEDULED:
+        group["lr"] = latest(LR_FROM, step, LR) * factor(step)
+    else:
+        group["lr"] = latest(LR_FROM, step, LR)
+    for name, table in GROUP_FROM.items():
+        group[name] = latest(table, step, group[name])
+    if DROPOUT_FROM:
+        Dropout.p = latest(DROPOUT_FROM, step, Dropout.p)
+
+
 def train_network(seed, splits, scale):
     """Train a network from the first weights of this seed; with it, None if it diverged, the losses."""
     x_train, y_train = splits["train"]
@@ -209,17 +226,10 @@ def train_network(seed, splits, scale):
         for p in parameters:  # zeros and not None: what a step leaves out still moves on by its momentum
             p.grad = torch.zeros_like(p)
     optimizer = new_optimizer(parameters)
-    if SCHEDULED or LR_FROM or GROUP_FROM:
-        group = optimizer.param_groups[0]
     losses = []
     if COUNTS_STEPS:
         step = 0
-    if SCHEDULED or LR_FROM:
-        lr = LR
-    if CLIP:
-        clip = CLIP
     if EMA:
-        ema = EMA
         average = {name: p.detach().clone() for name, p in net.named_parameters() if p.requires_grad}
     if SELECTS:
         best = -math.inf
@@ -243,21 +253,10 @@ def train_network(seed, splits, scale):
         if UNFINISHED:
             batches = batches[: STEPS - step]  # the last epoch is not whole
         for rows in batches:
-            if LR_FROM:
-                lr = LR_FROM.get(step, lr)
-            if CLIP_FROM:
-                clip = CLIP_FROM.get(step, clip)
-            if EMA_FROM:
-                ema = EMA_FROM.get(step, ema)
-            if DROPOUT_FROM:
-                Dropout.p = DROPOUT_FROM.get(step, Dropout.p)
-            if GROUP_FROM:
-                for name, table in GROUP_FROM.items():
-                    group[name] = table.get(step, group[name])
-            if SCHEDULED:
-                group["lr"] = lr * factor(step)
-            elif LR_FROM:
-                group["lr"] = lr
+            if CHANGES:
+                change_settings(optimizer.param_groups[0], step)
+            elif SCHEDULED:
+                optimizer.param_groups[0]["lr"] = LR * factor(step)
             if DROPS:
                 Dropout.step = step
             if OWN:
@@ -273,10 +272,15 @@ def train_network(seed, splits, scale):
                 optimizer.zero_grad()  # backward() adds to what is there
                 loss = loss_function(net(x_train[rows]), y_train[rows])
             loss.backward()
-            if CLIP:
-                nn.utils.clip_grad_norm_(parameters, clip)
+            if CLIP and CLIP_FROM:
+                nn.utils.clip_grad_norm_(parameters, latest(CLIP_FROM, step, CLIP))
+            elif CLIP:
+                nn.utils.clip_grad_norm_(parameters, CLIP)
             optimizer.step()
             if EMA:
+                ema = EMA
+                if EMA_FROM:
+                    ema = latest(EMA_FROM, step, EMA)
                 share = 1 - min(ema, (2 + step) / (11 + step))  # the first weights are soon forgotten
                 for name, value in average.items():
                     value.lerp_(net.get_parameter(name).detach(), share)

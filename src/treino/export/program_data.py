@@ -87,7 +87,7 @@ DEVICE = "cpu"
 THREADS = 1  # another number of them adds up in another order: other last digits
 
 # what it is like, which decides what stands in a script
-TRAINS = READS_TABLE = WEIGHTLESS = False
+TRAINS = READS_TABLE = WEIGHTLESS = CHANGES = False
 COMMA = MONTH_FIRST = BOOLEAN = NUMBERED = False
 IMAGES = NORMALISE = False
 OWN = LAZY = DROPS = CLIP_TARGET = OF_CLASSES = False
@@ -338,12 +338,12 @@ def load_splits():
         part = split(first, y, VALIDATION, TEST, DATA_SEED)
     else:
         part = split(first, np.zeros(len(y), dtype=int), VALIDATION, TEST, DATA_SEED)
-    train = part == 0
+    training = part == 0
     if NORMALISE:
         if IMAGES:
-            mean, std = fit_pixels(raw[train], normalise=True)
+            mean, std = fit_pixels(raw[training], normalise=True)
         else:
-            mean, std = fit_table(raw[train], normalise=True)
+            mean, std = fit_table(raw[training], normalise=True)
         scale = {
             "mean": torch.tensor(mean, dtype=torch.float64),
             "std": torch.tensor(std, dtype=torch.float64),
@@ -352,7 +352,7 @@ def load_splits():
     if CLASSES and not OF_CLASSES:
         y = y[:, None].astype(np.float32)
     elif not CLASSES:
-        scale["target"] = fit_target(y[train])
+        scale["target"] = fit_target(y[training])
         y = ((y[:, None] - scale["target"][0]) / scale["target"][1]).astype(np.float32)
     parts = {name: part == k for k, name in enumerate(("train", "validation", "test"))}
     return {name: (prepare(raw[p], scale), torch.from_numpy(y[p])) for name, p in parts.items()}, scale
