@@ -16,11 +16,12 @@ LEAVING = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 def fixed(source: str, values: Mapping[str, Any], texts: Mapping[str, str]) -> str:
     """The program with these values of its names.
 
-    values: of names that are defined on a line of their own. texts: of other definitions, the whole source
-    that a name has instead. What is defined, but not reached from what is done, is left out; also of imports.
+    texts: the source that definitions have instead. What is defined, but not reached from what is done, is
+    left out; also of imports.
     """
     body = ast.parse(source).body
-    lines, begun, kept = source.split("\n"), 0, []
+    lines, begun = source.split("\n"), 0
+    kept: list[str] = []
     for node in body:
         name = next(iter(_bound(node)), "") if not isinstance(node, ast.Import | ast.ImportFrom) else ""
         if name in texts:
@@ -86,12 +87,9 @@ class Folding:
         rest: Sequence[ast.stmt] = [node]
         begun = node.lineno - 1
         while rest:
-            words = self.lines[begun].split()
-            if words[0] == "else:":
-                holds, test, body, after = True, "", rest, []
-            else:
-                branch = rest[0]
-                assert isinstance(branch, ast.If)
+            holds: bool | None = True
+            test, body, after = "", rest, list[ast.stmt]()
+            if isinstance(branch := rest[0], ast.If) and self.lines[begun].split()[0] != "else:":
                 holds, test = self._test(branch.test)
                 body, after, begun = branch.body, branch.orelse, branch.lineno - 1
             if holds is not False:
