@@ -137,7 +137,7 @@ def split(
     for stratum in range(len(rank_C)):
         rows = order_N[stratum_N[order_N] == stratum]
         counts = apportion(len(rows), (1 - validation - test, validation, test))
-        part_N[rows] = np.repeat([TRAIN, VALIDATION, TEST], counts)
+        part_N[rows] = np.repeat([0, 1, 2], counts)  # training, validation, test
     return part_N[first_N]
 
 
