@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from treino.diagnosis.record.constants import best_constant
 from treino.diagnosis.record.lines import here
 from treino.diagnosis.record.log import Log, LossCall
 from treino.diagnosis.record.nets import Nets
@@ -26,6 +25,7 @@ TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}  # of the oth
 GRAPHS = 3  # calls of a line whose graphs are kept whole, and later those
 EVERY = 16  # ... of every so many
 MOST_CLASSES = 1000
+POWERS = {"mse_loss": 2, "l1_loss": 1, "smooth_l1_loss": 1, "huber_loss": 1}  # of the difference
 
 
 class Losses:
@@ -172,3 +172,40 @@ def logsumexp(x: torch.Tensor) -> float:
         return 0.0
     sums = x.float().logsumexp(1)
     return float(sums.flatten()[sums.abs().argmax()])
+
+
+def best_constant(
+    name: str,
+    target: torch.Tensor,
+    labels: dict[int, int],
+    weights: tuple[float, ...],
+    kwargs: dict[str, Any],
+) -> float:
+    """The mean loss of the best constant answer for these targets; NaN where that isn't known."""
+    rows = sum(labels.values())
+    if name in ("cross_entropy", "nll_loss") and rows:
+        weight = {k: weights[k] if k < len(weights) else 1.0 for k in labels}
+        whole = sum(n * weight[k] for k, n in labels.items())
+        if whole <= 0:
+            return math.nan
+        shares = [n * weight[k] / whole for k, n in labels.items() if n * weight[k] > 0]
+        return -sum(s * math.log(s) for s in shares)
+    if name.startswith("binary_cross_entropy") and rows:
+        positive, heavy = labels.get(1, 0) / rows, weights[0] if len(weights) == 1 else 1.0
+        up, down = positive * heavy, 1 - positive
+        if up <= 0 or down <= 0:
+            return 0.0
+        share = up / (up + down)
+        return -(up * math.log(share) + down * math.log(1 - share))
+    power = POWERS.get(name)
+    if power is not None and target.numel() > 1 and target.is_floating_point():
+        flat = target.reshape(target.shape[0], -1).double()
+        if power == 2:
+            return float(flat.var(0, unbiased=False).mean())
+        away = (flat - flat.median(0).values).abs()
+        knee = float(kwargs.get("beta", kwargs.get("delta", 1.0)))
+        if name == "l1_loss" or knee <= 0:
+            return float(away.mean())
+        bent = torch.where(away < knee, 0.5 * away**2 / knee, away - 0.5 * knee)
+        return float(bent.mean()) * (knee if name == "huber_loss" else 1.0)
+    return math.nan

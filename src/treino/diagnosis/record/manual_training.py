@@ -8,12 +8,12 @@ from typing import Any
 import torch
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.record.autograd import leaves
 from treino.diagnosis.record.clearing import of_gradient
 from treino.diagnosis.record.hooks import unseen
 from treino.diagnosis.record.lines import here
 from treino.diagnosis.record.log import BY_HAND
 from treino.diagnosis.record.measures import MANY, Force, force_of, sampled
+from treino.diagnosis.record.reach import leaves
 from treino.diagnosis.record.values import Node
 
 MOVES = ("sub", "add", "addcmul", "addcdiv", "copy", "lerp", "_foreach_add_", "_foreach_sub_")

@@ -5,11 +5,11 @@ from typing import Any
 import torch
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.record.autograd import walk
 from treino.diagnosis.record.hooks import Hooks
 from treino.diagnosis.record.learning import NonFinite
 from treino.diagnosis.record.lines import here
 from treino.diagnosis.record.log import Log
+from treino.diagnosis.record.reach import walk
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node
 

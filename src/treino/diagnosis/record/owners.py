@@ -7,13 +7,13 @@ import torch
 from torch import nn
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.record.autograd import leaves, users, walk
 from treino.diagnosis.record.gradients import Gradients
 from treino.diagnosis.record.lines import here
 from treino.diagnosis.record.log import Log, taken
 from treino.diagnosis.record.measures import sampled
 from treino.diagnosis.record.nets import Nets
 from treino.diagnosis.record.outcomes import FLAT, Cut, Unowned
+from treino.diagnosis.record.reach import leaves, users, walk
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node
 

@@ -1,9 +1,12 @@
 """Graphs gone through breadth first: torch's own, and those of values and operations."""
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import torch
 
 Node = TypeVar("Node")
+MOST = 4000  # nodes of torch's own graph
 
 
 def reached(first: Node | None, before: Callable[[Node], Iterable[Node | None]], most: int) -> list[Node]:
@@ -16,3 +19,22 @@ def reached(first: Node | None, before: Callable[[Node], Iterable[Node | None]],
                 known.add(id(other))
                 found.append(other)
     return found
+
+
+def walk(node: Any, most: int = MOST) -> list[Any]:
+    """A node and those before it, nearest first."""
+    return reached(node, lambda one: [before for before, _ in one.next_functions], most)
+
+
+def leaves(value: torch.Tensor | None, most: int = MOST) -> list[torch.Tensor]:
+    """The leaves that backward would reach from here, this one too if it is one."""
+    if value is None or not value.requires_grad:
+        return []
+    if value.grad_fn is None:
+        return [value]
+    return [n.variable for n in walk(value.grad_fn, most) if hasattr(n, "variable")]
+
+
+def users(nodes: list[Any], leaf: torch.Tensor) -> list[Any]:
+    """The nodes that use a leaf."""
+    return [n for n in nodes if any(getattr(b, "variable", None) is leaf for b, _ in n.next_functions)]

@@ -17,7 +17,6 @@ from treino.diagnosis.record.log import Backward, Forward, Log
 from treino.diagnosis.record.losses import BINARY, CLASSES, NAMES, answers, given
 from treino.diagnosis.record.measures import largest
 from treino.diagnosis.record.nets import Nets
-from treino.diagnosis.record.orders import Orders, alone
 from treino.diagnosis.record.reach import reached
 from treino.diagnosis.record.row_figures import tell
 from treino.diagnosis.record.row_log import BadRows, Lonely
@@ -25,13 +24,16 @@ from treino.diagnosis.record.splits import Splits
 from treino.diagnosis.record.tables import as_array, flat_rows, hash_rows, labels_of
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.trainings import MOST, Call, Training
-from treino.diagnosis.record.values import Node, Values, first_tensors
+from treino.diagnosis.record.values import Node, Values, first_tensors, made_of
 
 EVALUATIONS = 64
 BAD = 64  # calls with NaN that are told of
 FAR = 32  # operations back
 DRAWS = ("rand", "randn", "randint", "rand_like", "randn_like", "normal", "uniform", "bernoulli")
 PRODUCTS = ("linear", "conv1d", "conv2d", "conv3d", "matmul", "addmm", "mm", "embedding", "gru", "lstm")
+KEEPS = frozenset(("getitem", "index_select", "to", "view", "reshape", "unsqueeze", "squeeze", "leaf", "div"))
+ORDERED = 40  # rows, below which an index is not taken for an order of all of them
+INDICES = 64  # that are looked into
 
 
 class Rows:
@@ -326,3 +328,43 @@ def generated(node: Node) -> bool:
     """Whether a value is made of random numbers alone, of no rows that were there before."""
     every = reached(node, lambda one: one.parents if one.op not in DRAWS else (), FAR + 1)
     return len(every) <= FAR and all(one.op in DRAWS or one.parents for one in every)
+
+
+class Orders:
+    """Listens to rows that are indexed by a permutation of all of them. any: there were some."""
+
+    def __init__(self, tape: Tape) -> None:
+        self._left, self.any = INDICES, False
+        tape.observe(self._indexed, "getitem", "index_select")
+
+    def _indexed(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        index = args[-1] if args else None
+        early = node is not None and not node.step and not node.forwards
+        if node is None or not early or not isinstance(index, torch.Tensor) or not self._left:
+            return
+        if index.dim() != 1 or index.dtype != torch.int64 or not ORDERED <= len(index) == len(args[0]):
+            return
+        self._left -= 1
+        if torch.equal(index.sort().values, torch.arange(len(index))) and len(node.parents) > 1:
+            node.detail, self.any = node.detail | {"order": len(index)}, True
+
+
+def alone(rows: Node | None, labels: Node | None) -> Node | None:
+    """The index of rows or of labels that the other was not put in the order of; None where all is well, or
+    where rows were made of others (a mixture, a sorted table).
+    """
+    if rows is None or labels is None:
+        return None
+    one, two = made_of(rows, 32), made_of(labels, 32)
+    if any(n.op == "sort" or n.op == "argsort" for n in (*one, *two)):
+        return None
+    first, second = (
+        {id(n.parents[1]): n for n in way if n.detail.get("order") and len(n.parents) > 1}
+        for way in (one, two)
+    )
+    single = first.keys() ^ second.keys()
+    found = next((n for k, n in (first | second).items() if k in single), None)
+    way = one if found in one else two
+    sized = [n for n in way if found and n.parents and n.shape[:1] == found.shape[:1]]
+    straight = all(n.op in KEEPS for n in sized)
+    return found if straight else None

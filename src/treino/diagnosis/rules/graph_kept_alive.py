@@ -6,7 +6,7 @@ from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.outcomes import GraphsHeld
 from treino.diagnosis.rules.examples import script
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.where.kept import kept
+from treino.diagnosis.where.stores import kept
 from treino.words import N_
 
 ALIVE = 8  # graphs; a few may live in a window of the newest

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import BY_HAND, Log
-from treino.diagnosis.rules.course import Steps, Training, optimizers, training
+from treino.diagnosis.rules.course import Steps, Training, optimizers, studied, training
 from treino.diagnosis.rules.examples import DEEP, script
 from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
-from treino.diagnosis.rules.studies import studied
 from treino.diagnosis.rules.weight_decay_too_high import held_down
 from treino.diagnosis.where.settings import setting
 from treino.diagnosis.where.updates import update_rate

@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.record.log import Log
-from treino.diagnosis.rules.course import optimizers, training
+from treino.diagnosis.rules.course import optimizers, studied, training
 from treino.diagnosis.rules.examples import script
 from treino.diagnosis.rules.lr_too_high import by_hand, place
 from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
-from treino.diagnosis.rules.studies import studied
 from treino.words import N_
 
 LEAST = 20  # steps

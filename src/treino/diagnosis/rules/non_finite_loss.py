@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from treino.diagnosis.record.learning import NonFinite
 from treino.diagnosis.record.log import Course, Log, OptimizerEnded
+from treino.diagnosis.rules.course import studied
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.rules.studies import studied
 from treino.words import N_, _
 
 

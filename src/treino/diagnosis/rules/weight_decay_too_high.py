@@ -5,10 +5,9 @@ from typing import Any
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
-from treino.diagnosis.rules.course import Steps, Training, constant_of, optimizers, training
+from treino.diagnosis.rules.course import Steps, Training, constant_of, optimizers, studied, training
 from treino.diagnosis.rules.examples import DEEP, script
 from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
-from treino.diagnosis.rules.studies import studied
 from treino.diagnosis.where.settings import setting
 from treino.words import N_, _
 

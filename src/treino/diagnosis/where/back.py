@@ -2,14 +2,14 @@
 
 import ast
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.where.bindings import Definition, bindings
 from treino.diagnosis.where.calls import arguments, call_sites, class_of, given_for, returned
-from treino.diagnosis.where.imports import imported
 from treino.diagnosis.where.reach import reaching
-from treino.diagnosis.where.source import name_of, place, remembered
+from treino.diagnosis.where.source import module, name_of, place, remembered
 
 DEEP = 12  # steps of a value that is only handed on
 EACH = -1  # as a part: any element of it
@@ -204,3 +204,33 @@ def _handed_from(step: Step, led: tuple[Site, ...]) -> list[Step]:
         of = node.args[:1] or [getattr(node.func, "value", node)]
         return [_step(step, of[0], "here", step.part)] if of[0] is not node else []
     return [s for s in back(step, led) if s.how != "changed"]
+
+
+@remembered
+def own_file(path: str, name: str) -> str | None:
+    """The file beside this one that a module's name stands for."""
+    base = Path(path).parent / Path(*name.split("."))
+    for found in (base.with_suffix(".py"), base / "__init__.py"):
+        try:
+            if found.is_file():
+                return str(found)
+        except OSError:
+            return None
+    return None
+
+
+def imported(path: str, statement: ast.AST, name: str, asked: str) -> list[tuple[Site, ast.AST]]:
+    """What a name that was imported from a file beside this one is given there."""
+    if isinstance(statement, ast.ImportFrom):
+        source = own_file(path, statement.module) if statement.module else None
+        asked = name
+    else:
+        source = own_file(path, name) if isinstance(statement, ast.Import) else None
+    if source is None or source == path:
+        return []
+    known = bindings(source).named.get((id(module(source)), asked), [])
+    return [
+        (place(source, d.value, 0 if hasattr(d.value, "lineno") else d.line), d.value)
+        for d in reversed(known)
+        if d.how != "import"
+    ]
