@@ -27,7 +27,7 @@ class Exam:
         self.findings: list[Finding] = []
         self.defects: list[str] = []
         self._live, self._on_step = live, on_step
-        self._said: set[tuple[Any, ...]] = set()
+        self._reported_keys: set[tuple[Any, ...]] = set()
         self._next_look = 0.0
         watching = live is not None or on_step is not None
         self._recorder = Recorder(self._stepped if watching else None)
@@ -58,8 +58,8 @@ class Exam:
             self._next_look = now + LIVE_EVERY
             for finding in decide(self.log, early=True)[0]:
                 key = (finding.rule, finding.file, finding.line)
-                if key not in self._said:
-                    self._said.add(key)
+                if key not in self._reported_keys:
+                    self._reported_keys.add(key)
                     self._live(finding)
         if self._on_step is not None:
             self._on_step(steps)

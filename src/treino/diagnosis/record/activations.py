@@ -114,9 +114,9 @@ class Activations:
         highest = flat.amax(dim=tuple(d for d in range(flat.dim()) if d != axis))  # faster than `any`
         dead = int((highest <= 0).count_nonzero())
         key = self._made(node), self._place
-        kept = self._relus.setdefault(key, {"site": node.site, "units": units, "dead": []})
-        kept["dead"] = [*kept["dead"][-NEWEST + 1 :], dead]
-        kept["constant"] = 10 * dead >= 9 * units and bool((flat == flat[:1]).all())
+        counts = self._relus.setdefault(key, {"site": node.site, "units": units, "dead": []})
+        counts["dead"] = [*counts["dead"][-NEWEST + 1 :], dead]
+        counts["constant"] = 10 * dead >= 9 * units and bool((flat == flat[:1]).all())
 
     def _ran(self, event: Backward, root: Any) -> None:
         for held in self._gradients.held.values():
@@ -139,8 +139,8 @@ class Activations:
             return
         usual = 1 / math.sqrt(3 * max(1, first[0].numel()))
         spread = float(first.detach().float().std()) / usual if first.numel() > 1 else math.nan
-        told = {"saturating": self._bent, "made_at": self._first_bent, "written_at": self.filled_at(first)}
-        self._log.tell(Depth, layers=len(wide), ratio=start / end, spread=spread, **told)
+        fields = {"saturating": self._bent, "made_at": self._first_bent, "written_at": self.filled_at(first)}
+        self._log.tell(Depth, layers=len(wide), ratio=start / end, spread=spread, **fields)
 
     def _look(self, every: list[torch.Tensor]) -> None:
         """Whether rows, or columns, are one and the same still, of what gets gradients."""
@@ -148,14 +148,14 @@ class Activations:
             if p.dim() < 2:
                 continue
             number = self._gradients.number(p)
-            kept = self._alike.get(number)
-            if kept is None:
-                kept = Alike(self._layer(p), tuple(p.shape), self.filled_at(p))
-                self._alike[number] = kept
-            if kept.axes:
-                kept.looks += 1
-                kept.axes = tuple(axis for axis in kept.axes if even(p, axis))
-                kept.zero = not bool(p.detach().count_nonzero())
+            matrix = self._alike.get(number)
+            if matrix is None:
+                matrix = Alike(self._layer(p), tuple(p.shape), self.filled_at(p))
+                self._alike[number] = matrix
+            if matrix.axes:
+                matrix.looks += 1
+                matrix.axes = tuple(axis for axis in matrix.axes if even(p, axis))
+                matrix.zero = not bool(p.detach().count_nonzero())
 
     def _layer(self, parameter: torch.Tensor) -> str:
         """The kind of the layer that holds a parameter."""
@@ -167,9 +167,9 @@ class Activations:
 
     def finish(self) -> None:
         """What was seen of each."""
-        for (made, _), kept in self._relus.items():
-            dead = tuple(kept["dead"])
-            self._log.tell(Rectified, **kept | {"made_at": made, "dead": dead, "below": self._below})
+        for (made, _), counts in self._relus.items():
+            dead = tuple(counts["dead"])
+            self._log.tell(Rectified, **counts | {"made_at": made, "dead": dead, "below": self._below})
         for one in self._alike.values():
             if one.axes:
                 self._log.tell(AlikeRows, axis=one.axes[0], **taken(AlikeRows, one))

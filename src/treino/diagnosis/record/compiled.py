@@ -57,12 +57,12 @@ class Compiled:
 
     def _run(self, original: Any, of: Any, args: Any, kwargs: Any, frame: Any) -> Any:
         itself = of is None and bool(args) and isinstance(args[0], nn.Module)
-        module, given = (args[0], args[1:]) if itself else (of, args)
+        module, inputs = (args[0], args[1:]) if itself else (of, args)
         if itself:
-            self.entering(module, given, frame)
-        told = isinstance(module, nn.Module) and self._nets.listening
-        if told:
-            self._nets.entering(module, given)
+            self.entering(module, inputs, frame)
+        is_watched = isinstance(module, nn.Module) and self._nets.listening
+        if is_watched:
+            self._nets.entering(module, inputs)
         result = None
         self._hooks.on = False
         try:
@@ -70,8 +70,8 @@ class Compiled:
                 result = original(*args, **kwargs)
         finally:
             self._hooks.on = True
-            if told:
-                self._nets.leaving(module, given, result)
-        if not told and self._tape.on:
+            if is_watched:
+                self._nets.leaving(module, inputs, result)
+        if not is_watched and self._tape.on:
             self._hooks.quietly("compiled", self._nets.unseen, "compiled", (args, kwargs), result)
         return result

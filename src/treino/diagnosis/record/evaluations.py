@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from treino.diagnosis.record.tables import Columns, Kept, class_by_class
+from treino.diagnosis.record.tables import Columns, RowSample, class_by_class
 
-KEPT = 1000
+SAMPLE = 1000
 MOST = 50_000
 LOOKS = 500
 
@@ -46,7 +46,7 @@ class Evaluation:
         self.fresh: set[int] = set()
         self.later = self.new_later = self.mixed = self.repeated = self.right = self.judged = self.seen = 0
         self.labels: Counter[float] = Counter()
-        self.columns, self.kept = Columns(), Kept(KEPT)
+        self.columns, self.sample = Columns(), RowSample(SAMPLE)
         self.scored = self.made = self.copied = False
         self.drawn: set[Any] = set()
         self.base: Look | None = None  # the first look at what a net that has learned says
@@ -94,7 +94,7 @@ class Evaluation:
         if len(self.rows) < MOST:
             if new and len({hashes[i] for i in new}) == len(new):
                 self.columns.add(call.flat[new])
-                self.kept.add(call.flat[new])
+                self.sample.add(call.flat[new])
             self.fresh |= {hashes[i] for i in new}
             self.rows |= set(hashes)
 

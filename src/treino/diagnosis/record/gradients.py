@@ -74,8 +74,8 @@ class OptimizerRecord:
 
     def gradients(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """Its parameters that have a gradient, with it."""
-        given = getattr(self.ref(), "given", {})
-        every = ((p, given.get(id(p), p.grad)) for p in self.parameters())
+        grads = getattr(self.ref(), "autograd_grads", {})
+        every = ((p, grads.get(id(p), p.grad)) for p in self.parameters())
         return [(p, g) for p, g in every if g is not None and g.layout == torch.strided]
 
 
@@ -147,8 +147,8 @@ class Gradients:
 
     def known(self, parameter: torch.Tensor) -> int:
         """The number of a parameter that has one; 0 otherwise."""
-        found = self._numbers.get(id(parameter))
-        return found[1] if found is not None and found[0]() is parameter else 0
+        entry = self._numbers.get(id(parameter))
+        return entry[1] if entry is not None and entry[0]() is parameter else 0
 
     def _made(self, result: Any, args: Any, kwargs: Any) -> None:
         self.hands.drop()
@@ -179,8 +179,8 @@ class Gradients:
         self._log.tell(
             OptimizerMade, optimizer=known.number, kind=kind, site=site, adaptive=adaptive, groups=groups
         )
-        for told in self.makers:
-            told(known.number)
+        for observe in self.makers:
+            observe(known.number)
         return known
 
     def _around(self, original: Any) -> Any:
@@ -200,14 +200,14 @@ class Gradients:
                     gradients.shift()
                 return result
             root = args[0] if args else kwargs.get("tensors")
-            told = gradients.begin("backward", root)
+            start = gradients.begin("backward", root)
             gradients.inside = True
             try:
                 result = original(*args, **kwargs)
             finally:
                 gradients.inside = False
-            if told:
-                hooks.quietly("backward", gradients.after, root, told[0])
+            if start:
+                hooks.quietly("backward", gradients.after, root, start[0])
             if windows.tick():
                 gradients.shift()
             return result
@@ -216,13 +216,13 @@ class Gradients:
 
     def begin(self, name: str, root: Any) -> list[Any]:
         """A backward begins: its value is kept; inside of windows, what there is before it."""
-        told: list[Any] = []
+        start: list[Any] = []
         if self.windows.open:
-            self._hooks.quietly(name, lambda: told.append(self.before(root)))
+            self._hooks.quietly(name, lambda: start.append(self.before(root)))
         elif self.hands.every:
             self.hands.passed()
         self.keep(root)
-        return told
+        return start
 
     def keep(self, root: Any) -> None:
         """The number that is run backward; on another device its tensor: a step would have to wait."""
@@ -256,10 +256,10 @@ class Gradients:
         leaf = isinstance(root, torch.Tensor) and root.grad_fn is None
         return place, stack(), node, "leaf" if leaf else "graph", tuple(summed), before
 
-    def after(self, root: Any, told: Any, asked: list[torch.Tensor] | None = None) -> None:
-        """Whose gradients a backward wrote. asked: parameters of which they were asked for instead."""
-        site, led, node, kind, summed, before = told
-        if asked is None:
+    def after(self, root: Any, start: Any, inputs: list[torch.Tensor] | None = None) -> None:
+        """Log a backward that ran. inputs: the parameters given to ``autograd.grad``, if that ran instead."""
+        site, led, node, kind, summed, before = start
+        if inputs is None:
             self.hands.ran(root)
         root = root[0] if isinstance(root, (list, tuple)) and root else root
         filled: list[int] = []
@@ -268,7 +268,7 @@ class Gradients:
                 id(p)
                 for p in held.parameters()
                 if (p.grad is not None and before.get(id(p), -1) != p.grad._version) or is_new(p, before)
-            } | {id(p) for p in asked or () if isinstance(held.ref(), ManualTraining)}
+            } | {id(p) for p in inputs or () if isinstance(held.ref(), ManualTraining)}
             held.written |= wrote
             held.left |= {id(p): id(p.grad) for p in held.parameters() if p.grad is not None}
             if wrote:
@@ -282,7 +282,7 @@ class Gradients:
         whole = times <= GRAPHS or times % EVERY == 0
         unowned: tuple[int, ...] = ()
         if whole and isinstance(root, torch.Tensor):
-            unowned = tuple(n for read in self.roots for n in read(root, tuple(filled)))
+            unowned = tuple(n for observe in self.roots for n in observe(root, tuple(filled)))
         event = Backward(
             site=site,
             stack=led,
@@ -415,5 +415,5 @@ class Gradients:
                 movement=held.movement,
                 least=held.least,
             )
-        for site, kept in self._courses.items():
-            self._log.tell(Course, site=site, values=tuple(float(v) for v in kept))
+        for site, values in self._courses.items():
+            self._log.tell(Course, site=site, values=tuple(float(v) for v in values))

@@ -115,12 +115,12 @@ class Hooks:
 
         self.replace(owner, name, unseen(watched))
 
-    def quietly(self, name: str, observe: Callable[..., Any], *given: Any) -> None:
+    def quietly(self, name: str, observe: Callable[..., Any], *arguments: Any) -> None:
         """Run an observer: what it calls is not observed, what it raises is noted."""
         self.on, began = False, perf_counter()
         try:
             with torch._C.DisableTorchFunction():
-                observe(*given)
+                observe(*arguments)
         except Exception as error:
             self.defect(name, error)
         finally:

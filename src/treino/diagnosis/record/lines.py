@@ -50,16 +50,16 @@ def here() -> Site | None:
 
 def stack(limit: int = 5) -> tuple[Site, ...]:
     """The innermost own lines, innermost first."""
-    found: list[Site] = []
+    sites: list[Site] = []
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and len(found) < limit:
+    while frame is not None and len(sites) < limit:
         code = frame.f_code
         own = _known.get(code.co_filename)
         if own or (own is None and is_own(code.co_filename)):
             place = _places.get((id(code), frame.f_lasti))
-            found.append(place[1] if place is not None else _site(frame))
+            sites.append(place[1] if place is not None else _site(frame))
         frame = frame.f_back
-    return tuple(found)
+    return tuple(sites)
 
 
 def maker(made: object) -> Site | None:

@@ -45,8 +45,8 @@ class Reading:
 class Batch:
     """The newest batch: its rows, its labels, and how many calls of nets came after it."""
 
-    def __init__(self, given: Any, reading: Reading | None) -> None:
-        tensors = first_tensors(given)
+    def __init__(self, values: Any, reading: Reading | None) -> None:
+        tensors = first_tensors(values)
         self.rows = tensors[0] if tensors else None
         self.labels = tensors[1] if len(tensors) > 1 else None
         self.reading, self.calls = reading, 0
@@ -64,7 +64,7 @@ class Loaders:
         self.batch: Batch | None = None
         self.hungry = True
         self._newest: Reading | None = None
-        self._given: tuple[Any, Reading | None] | None = None
+        self._raw_batch: tuple[Any, Reading | None] | None = None
         self._readings: dict[int, tuple[weakref.ref[Any], Reading]] = {}
         self._reading: dict[int, Reading] = {}
         self._held: list[Any] = []  # data sets of parts: their ids stay their own
@@ -89,7 +89,7 @@ class Loaders:
                 batch = original(loading)
             # Between windows only evaluations are looked at; a batch that is held can't be used again.
             looked_at = loaders._tape.on or loaders.hungry or reading is None or not reading.trains
-            loaders._given = (batch, reading) if looked_at else None
+            loaders._raw_batch = (batch, reading) if looked_at else None
             loaders.batch = loaders.batch if looked_at else None
             return batch
 
@@ -102,9 +102,9 @@ class Loaders:
 
     def newest(self) -> Batch | None:
         """The newest batch; a new one since the last time is looked into."""
-        if self._given is not None:
-            self.batch = Batch(*self._given)
-            self._given = None
+        if self._raw_batch is not None:
+            self.batch = Batch(*self._raw_batch)
+            self._raw_batch = None
         return self.batch
 
     def line(self) -> Site | None:
@@ -113,7 +113,7 @@ class Loaders:
 
     def let_go(self) -> None:
         """Hold no batch any longer."""
-        self._given = self.batch = None
+        self._raw_batch = self.batch = None
 
     def _made(self, result: Any, args: Any, kwargs: Any) -> None:
         loader = args[0]

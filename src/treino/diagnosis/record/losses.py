@@ -44,15 +44,15 @@ class Losses:
 
     def of(self, node: Node | None) -> tuple[int, ...]:
         """The loss calls that a value was made of, nearest first."""
-        found: list[int] = []
+        numbers: list[int] = []
         for one in made_of(node, 64):
-            if "loss" in one.detail and one.detail["loss"] not in found:
-                found.append(one.detail["loss"])
-        return tuple(found)
+            if "loss" in one.detail and one.detail["loss"] not in numbers:
+                numbers.append(one.detail["loss"])
+        return tuple(numbers)
 
     def _observer(self, name: str) -> Any:
         def observe(result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-            x, target = given(name, args, kwargs)
+            x, target = input_and_target(name, args, kwargs)
             if x is not None and target is not None and isinstance(result, torch.Tensor) and node is not None:
                 self._tell(name, x, target, args, kwargs, result, node)
 
@@ -60,7 +60,7 @@ class Losses:
 
     def _failure(self, name: str) -> Any:
         def failed(error: BaseException, args: Any, kwargs: Any) -> None:
-            x, target = given(name, args, kwargs)
+            x, target = input_and_target(name, args, kwargs)
             if x is not None and target is not None:
                 self._tell(name, x, target, args, kwargs, error=f"{type(error).__name__}: {error}"[:200])
 
@@ -115,7 +115,7 @@ class Losses:
         )
 
 
-def given(name: str, args: Any, kwargs: Any) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+def input_and_target(name: str, args: Any, kwargs: Any) -> tuple[torch.Tensor | None, torch.Tensor | None]:
     """The input and the target of a loss."""
     at = TARGET_AT.get(name, 1)
     x = args[0] if args else kwargs.get("input")
@@ -143,12 +143,12 @@ def counts(
     else:
         return {}, {}
     says = answers(name, x)
-    true, said = (as_array(t.cpu()).reshape(-1).astype(np.int64) for t in (y, says))
+    true, answer = (as_array(t.cpu()).reshape(-1).astype(np.int64) for t in (y, says))
     keep = (true >= 0) & (true < classes) & (true != int(kwargs.get("ignore_index", -100)))
     if classes > MOST_CLASSES or not keep.any():
         return {}, {}
-    true, said = true[keep], said[keep]
-    every, right = (np.bincount(t).tolist() for t in (true, true[true == said]))
+    true, answer = true[keep], answer[keep]
+    every, right = (np.bincount(t).tolist() for t in (true, true[true == answer]))
     return {k: n for k, n in enumerate(every) if n}, {k: n for k, n in enumerate(right) if n}
 
 

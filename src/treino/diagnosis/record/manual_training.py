@@ -39,7 +39,7 @@ class ManualTraining:
         self.moved: Site | None = None
         self.force = Force()
         self.touched: set[int] = set()
-        self.given: dict[int, torch.Tensor] = {}  # gradients that were asked for
+        self.autograd_grads: dict[int, torch.Tensor] = {}  # gradients that were asked for
         self.asks = False  # and moved it
 
     def has(self, weight: torch.Tensor) -> bool:
@@ -82,7 +82,7 @@ class ManualTrainings:
             self._gradients.held.pop(id(hand), None)
         self.every, self._places = [], {}
 
-    def reached(self, weights: list[torch.Tensor], given: dict[int, torch.Tensor]) -> None:
+    def reached(self, weights: list[torch.Tensor], grads: dict[int, torch.Tensor]) -> None:
         """These weights have got gradients."""
         if not weights or len(weights) > MOST or self._led():
             return
@@ -97,7 +97,7 @@ class ManualTrainings:
             hand = ManualTraining()
             self.every.append(hand)
         hand.refs |= {id(p): weakref.ref(p) for p in weights}
-        hand.given, hand.before = given, [p.detach().clone() for p in hand.weights]
+        hand.autograd_grads, hand.before = grads, [p.detach().clone() for p in hand.weights]
         hand.tried = hand.moved = None
         hand.touched = set()
         self._places |= {p.data_ptr(): (hand, weakref.ref(p)) for p in weights}
@@ -114,22 +114,22 @@ class ManualTrainings:
         def grad(*args: Any, **kwargs: Any) -> Any:
             if gradients.inside or not hooks.on or not hooks.watching() or hands._led():
                 return original(*args, **kwargs)
-            root, asked = hands._asked(*args, **kwargs)
-            known = any(h.asks and any(map(h.has, asked)) for h in hands.every)
-            told = gradients.begin("grad", root) if known else []
+            root, weights = hands._value_and_weights(*args, **kwargs)
+            known = any(h.asks and any(map(h.has, weights)) for h in hands.every)
+            start = gradients.begin("grad", root) if known else []
             result = original(*args, **kwargs)
-            if asked and gradients.windows.open:
-                given = {id(p): g for p, g in zip(asked, result, strict=True) if g is not None}
-                hooks.quietly("grad", hands.reached, asked, given)
-            if told:
-                hooks.quietly("grad", gradients.after, root, told[0], asked)
+            if weights and gradients.windows.open:
+                grads = {id(p): g for p, g in zip(weights, result, strict=True) if g is not None}
+                hooks.quietly("grad", hands.reached, weights, grads)
+            if start:
+                hooks.quietly("grad", gradients.after, root, start[0], weights)
             if known and gradients.windows.tick():
                 gradients.shift()
             return result
 
         return unseen(grad)
 
-    def _asked(
+    def _value_and_weights(
         self, outputs: Any, inputs: Any, *_: Any, create_graph: bool = False, **__: Any
     ) -> tuple[Any, list[torch.Tensor]]:
         """The value, and the weights whose gradients are asked for; none where it isn't for a step."""
@@ -148,7 +148,7 @@ class ManualTrainings:
             if result is target or isinstance(args[0], (list, tuple)):
                 self._move(hand, weight)
             elif any(isinstance(a, torch.Tensor) and of_gradient(self._values.find(a)) for a in args[1:2]):
-                hand.tried, hand.asks = here(), bool(hand.given)
+                hand.tried, hand.asks = here(), bool(hand.autograd_grads)
 
     def _set(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         weight: torch.Tensor = args[0]
@@ -170,8 +170,8 @@ class ManualTrainings:
     def _move(self, hand: ManualTraining, weight: torch.Tensor) -> None:
         if hand.moved is None:
             hand.moved = here()
-            hand.asks = bool(hand.given)
-            hand.force = force_of(hand.weights, list(hand.given.values()))
+            hand.asks = bool(hand.autograd_grads)
+            hand.force = force_of(hand.weights, list(hand.autograd_grads.values()))
             self._gradients.clearing.look(self._gradients.held.values())
         hand.touched.add(id(weight))
 
@@ -211,5 +211,5 @@ class ManualTrainings:
 def weights_of(root: Any) -> list[torch.Tensor]:
     """The leaves that a backward from this value gave gradients, the first layer's first."""
     value = root[0] if isinstance(root, (list, tuple)) and root else root
-    found = leaves(value) if isinstance(value, torch.Tensor) and value.grad_fn is not None else []
-    return [p for p in reversed(found) if p.is_floating_point() and p.grad is not None]
+    behind = leaves(value) if isinstance(value, torch.Tensor) and value.grad_fn is not None else []
+    return [p for p in reversed(behind) if p.is_floating_point() and p.grad is not None]

@@ -88,8 +88,8 @@ class Marks:
         for (site, result), alive in self._alive.items():
             handed = (s for s in led[:2] if site and (s.file, s.function) == (site.file, site.function))
             summed = next(handed, next(iter(led), None))
-            told = {"alive": alive, "marked": self._marked[site, result], "summed_at": summed}
-            self._log.tell(GraphsHeld, site=site, result=result, **told)
+            fields = {"alive": alive, "marked": self._marked[site, result], "summed_at": summed}
+            self._log.tell(GraphsHeld, site=site, result=result, **fields)
 
 
 def mark(value: torch.Tensor) -> "weakref.ref[Mark]":

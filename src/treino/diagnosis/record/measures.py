@@ -20,10 +20,10 @@ class Force:
     norm: float = 0.0
 
 
-def force_of(parameters: list[torch.Tensor], given: list[torch.Tensor] | None = None) -> Force:
+def force_of(parameters: list[torch.Tensor], grads: list[torch.Tensor] | None = None) -> Force:
     """The gradients of parameters, or these, which were asked for."""
-    if given:
-        return Force(len(given), norm=math.hypot(*norms(given)))
+    if grads:
+        return Force(len(grads), norm=math.hypot(*norms(grads)))
     led = [p for p in parameters if p.grad is not None and p.grad.layout == torch.strided]
     sizes = estimated([p.grad for p in led if p.grad is not None])
     return Force(

@@ -27,8 +27,7 @@ FUSED = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncode
 class Nets:
     """Root modules and their calls.
 
-    numbers: of nets, by module. forwards: how many calls so far. given: what the newest calls were given,
-    (rows, result) by number. loader: set by whoever knows which DataLoader gave the newest rows.
+    numbers: the number of each net. forwards: the calls so far.
     """
 
     def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape) -> None:
@@ -48,7 +47,7 @@ class Nets:
         self._dropping: list[Site | None] = []
         self._norming = 0
         self._place: tuple[Site | None, tuple[Site, ...]] = (None, ())
-        self._given: dict[tuple[int, bytes], int] = {}  # net, rows -> its newest call, since the last step
+        self._same_rows: dict[tuple[int, bytes], int] = {}  # (net, rows) -> newest call since the last step
         self._step = 0
         self._handles: list[Any] = []
 
@@ -90,10 +89,10 @@ class Nets:
 
     def close(self) -> None:
         """A window closes."""
-        self._deafen()
+        self._stop_listening()
         self._stack.clear()
 
-    def _deafen(self) -> bool:
+    def _stop_listening(self) -> bool:
         handles, self._handles = self._handles, []
         for handle in handles:
             handle.remove()
@@ -102,11 +101,11 @@ class Nets:
     @contextmanager
     def away(self) -> Iterator[None]:
         """Hear of no call for a while."""
-        heard = self._deafen()
+        listening = self._stop_listening()
         try:
             yield
         finally:
-            if heard:
+            if listening:
                 self._listen()
 
     @property
@@ -160,9 +159,9 @@ class Nets:
         self._log.tell(EvalSet, net=self.numbers[args[0]], site=here())
 
     def _dropped(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-        told = kwargs.get("training", args[2] if len(args) > 2 else True)
+        training = kwargs.get("training", args[2] if len(args) > 2 else True)
         share = kwargs.get("p", args[1] if len(args) > 1 else 0.5)
-        if told and share > 0:
+        if training and share > 0:
             self._dropping.append(node.site if node is not None else None)
 
     def _normed(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
@@ -206,11 +205,11 @@ class Nets:
             finally:
                 self._hooks.on = True
 
-    def unseen(self, name: str, given: Any, result: Any, **told: Any) -> None:
+    def unseen(self, name: str, inputs: Any, result: Any, **detail: Any) -> None:
         """Know a value that nobody saw being made, as inside a fused or compiled module."""
         for value in first_tensors((result,)):
             if self.values.find(value) is None:
-                self.values.made(value, name, first_tensors(given), here(), told)
+                self.values.made(value, name, first_tensors(inputs), here(), detail)
 
     def _root(self, module: nn.Module, args: Any, result: Any) -> None:
         net = self.numbers.get(module)
@@ -218,15 +217,15 @@ class Nets:
             if isinstance(module, nn.modules.loss._Loss) or not is_net(module):
                 return
             net = self.net(module)
-        given = next(iter(first_tensors(args)), None)
+        batch = next(iter(first_tensors(args)), None)
         self.forwards += 1
         number = self.forwards
-        rows = int(given.shape[0]) if given is not None and given.dim() else 0
+        rows = int(batch.shape[0]) if batch is not None and batch.dim() else 0
         modal = [m.training for m in module.modules() if is_modal(m)]
         moment = self._log.moment()
         if moment.get("step", 0) != self._step:
-            self._step, self._given = moment["step"], {}
-        mark = fingerprint(given) if given is not None else b""
+            self._step, self._same_rows = moment["step"], {}
+        mark = fingerprint(batch) if batch is not None else b""
         site, led = self._place
         event = Forward(
             forward=number,
@@ -236,16 +235,16 @@ class Nets:
             training=module.training,
             grad=torch.is_grad_enabled() and any(t.requires_grad for t in first_tensors((result,))),
             rows=rows,
-            shape=tuple(given.shape) if given is not None else (),
+            shape=tuple(batch.shape) if batch is not None else (),
             dropping=tuple(self._dropping[:8]),
             norming=self._norming,
             active=sum(modal),
             resting=len(modal) - sum(modal),
-            again=self._given.get((net, mark), 0),
+            again=self._same_rows.get((net, mark), 0),
             **moment,
         )
         if mark:
-            self._given[net, mark] = number
+            self._same_rows[net, mark] = number
         for tensor in first_tensors((result,)):
             node = self.values.of(tensor)
             node.forwards, node.output = node.forwards | {number}, True

@@ -32,7 +32,7 @@ class Finiteness:
 
     def __init__(self, log: Log, hooks: Hooks, tape: Tape) -> None:
         self._log, self._hooks, self._tape = log, hooks, tape
-        self._told: set[Site | None] = set()
+        self._sites: set[Site | None] = set()
         self._lines: dict[str, Site | None] = {}  # the newest line of an operation that trained
 
     def install(self) -> None:
@@ -50,11 +50,11 @@ class Finiteness:
     def tell(self, root: torch.Tensor, value: float) -> None:
         """A value that isn't finite is about to be run backward."""
         site = here()
-        if site in self._told:
+        if site in self._sites:
             return
-        self._told.add(site)
-        said, name = culprit(root)
-        self._log.tell_here(NonFinite, operation=said, at=self._lines.get(name))
+        self._sites.add(site)
+        operation, name = culprit(root)
+        self._log.tell_here(NonFinite, operation=operation, at=self._lines.get(name))
 
 
 def culprit(root: torch.Tensor) -> Culprit:

@@ -22,7 +22,7 @@ class Unowned(Event):
     """At the end: a parameter that losses reached while no optimizer held it.
 
     losses: that were looked at; optimizers: whose parameters got gradients from these. held: one does now.
-    copied: loaded, or copied with its module. asked: its gradient was asked for by ``autograd.grad``. alone:
+    copied: loaded, or copied with its module. grad_input: it was an input of ``autograd.grad``. alone:
     no loss with it reached what an optimizer holds. upstream: nothing that an optimizer holds comes before
     it. training: its module's mode. listed: among the parameters of a net that was called; apart: of which an
     optimizer holds exactly one other part. late: made after such an optimizer; opened: it was frozen then.
@@ -34,7 +34,7 @@ class Unowned(Event):
     moved: bool
     held: bool = False
     copied: bool = False
-    asked: bool = False
+    grad_input: bool = False
     alone: bool
     upstream: bool
     training: bool

@@ -46,7 +46,7 @@ class Owners:
     def __init__(self, log: Log, gradients: Gradients, nets: Nets, tape: Tape) -> None:
         self._log, self._gradients, self._nets, self._tape = log, gradients, nets, tape
         self._strays: dict[int, Stray] = {}
-        self._asked: set[int] = set()
+        self._grad_inputs: set[int] = set()
         self._cuts: dict[tuple[Site | None, str], int] = {}
         self._frozen: dict[int, set[int]] = {}  # of each optimizer: what was frozen as it was made
         self._made: dict[int, int] = {}  # ... and how many modules there were
@@ -71,14 +71,14 @@ class Owners:
         inputs = args[1] if len(args) > 1 else kwargs.get("inputs", ())
         for one in inputs if isinstance(inputs, (list, tuple)) else (inputs,):
             if isinstance(one, torch.Tensor) and not isinstance(one, nn.Parameter):
-                self._asked |= {id(p) for p in leaves(one, 16)}
+                self._grad_inputs |= {id(p) for p in leaves(one, 16)}
 
-    def _cut(self, name: str, given: list[torch.Tensor], node: Node) -> None:
+    def _cut(self, name: str, inputs: list[torch.Tensor], node: Node) -> None:
         """An operation gave a value without a history, of values with one."""
         if name in PLAIN:
             return
         how = name if torch.is_grad_enabled() else "no_grad"
-        self._tell(how, [p for t in given for p in leaves(t)])
+        self._tell(how, [p for t in inputs for p in leaves(t)])
 
     def _number(self, name: str, tensor: torch.Tensor, result: Any) -> None:
         if tensor.requires_grad and torch.is_grad_enabled():
@@ -105,7 +105,7 @@ class Owners:
         nodes = walk(root.grad_fn)
         reached = [n.variable for n in nodes if hasattr(n, "variable")]
         held = {id(p) for h in self._gradients.held.values() for p in h.parameters()}
-        found = []
+        numbers = []
         homes: dict[int, nn.Module] | None = None
         for p in reached:
             if id(p) in held or not p.numel() or nn.parameter.is_lazy(p):
@@ -125,12 +125,12 @@ class Owners:
             stray.losses += 1
             stray.optimizers |= set(filled)
             stray.alone = stray.alone and not any(id(q) in held for q in reached)
-            found.append(number)
-        return tuple(found)
+            numbers.append(number)
+        return tuple(numbers)
 
     def _homes(self) -> dict[int, nn.Module]:
         """Who holds a tensor: as a parameter, or as an attribute, where ``parameters()`` doesn't look."""
-        found: dict[int, nn.Module] = {}
+        homes: dict[int, nn.Module] = {}
         modules = list(self._nets.made)
         modules += [m for root in list(self._nets.numbers) for m in root.modules()]
         for module in modules:
@@ -140,8 +140,8 @@ class Owners:
                     some = list(many) if isinstance(value, (dict, list, tuple)) else [value]
                     for one in some[:64]:
                         if isinstance(one, torch.Tensor) and one.requires_grad and one.is_leaf:
-                            found.setdefault(id(one), module)
-        return found
+                            homes.setdefault(id(one), module)
+        return homes
 
     def finish(self) -> None:
         """What became of the parameters that no optimizer held."""
@@ -150,18 +150,18 @@ class Owners:
         for stray in self._strays.values():
             p = stray.look()
             home = homes.get(id(p)) if p is not None else None
-            told = taken(Unowned, stray) | {"optimizers": tuple(sorted(stray.optimizers))}
-            told["opened"] = any(id(p) in self._frozen.get(o, ()) for o in stray.optimizers)
+            fields = taken(Unowned, stray) | {"optimizers": tuple(sorted(stray.optimizers))}
+            fields["opened"] = any(id(p) in self._frozen.get(o, ()) for o in stray.optimizers)
             if p is not None:
-                told |= {"shape": tuple(p.shape), "held": id(p) in held, "asked": id(p) in self._asked}
-                told["apart"] = self._apart(p, held)
+                fields |= {"shape": tuple(p.shape), "held": id(p) in held, "apart": self._apart(p, held)}
+                fields["grad_input"] = id(p) in self._grad_inputs
             if p is not None and home is not None:
                 outer = self._outer(p, home)
                 born = self._nets.order.get(outer or home, 0)
-                told["copied"] = home in self._nets.loaded or home not in self._nets.made
-                told["late"] = any(born > self._made.get(o, born) for o in stray.optimizers)
-                told |= {"listed": outer is None, "made_at": self._nets.made.get(outer or home)}
-            self._log.tell(Unowned, **told)
+                fields["copied"] = home in self._nets.loaded or home not in self._nets.made
+                fields["late"] = any(born > self._made.get(o, born) for o in stray.optimizers)
+                fields |= {"listed": outer is None, "made_at": self._nets.made.get(outer or home)}
+            self._log.tell(Unowned, **fields)
 
     def _outer(self, p: torch.Tensor, home: nn.Module) -> nn.Module | None:
         """The largest module with this parameter that no net which was called lists; None where one does."""
@@ -180,10 +180,10 @@ class Owners:
         largest = self._largest(p)  # whose forward may be called by its name
         for root in [*self._nets.numbers, *([largest] if largest is not None else [])]:
             own = {id(q) for q in root.parameters()}
-            given = own & held
-            if id(p) in own and given:
+            held_here = own & held
+            if id(p) in own and held_here:
                 parts = (m for m in root.modules() if m is not root)
-                return any({id(q) for q in m.parameters()} == given for m in parts)
+                return any({id(q) for q in m.parameters()} == held_here for m in parts)
         return False
 
 

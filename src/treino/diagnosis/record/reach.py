@@ -11,14 +11,14 @@ MOST = 4000  # nodes of torch's own graph
 
 def reached(first: Node | None, before: Callable[[Node], Iterable[Node | None]], most: int) -> list[Node]:
     """A node and those before it, nearest first, so many at the most."""
-    found = [first] if first is not None else []
-    known = {id(one) for one in found}
-    for one in found:
+    nodes = [first] if first is not None else []
+    known = {id(one) for one in nodes}
+    for one in nodes:
         for other in before(one):
-            if other is not None and id(other) not in known and len(found) < most:
+            if other is not None and id(other) not in known and len(nodes) < most:
                 known.add(id(other))
-                found.append(other)
-    return found
+                nodes.append(other)
+    return nodes
 
 
 def walk(node: Any, most: int = MOST) -> list[Any]:

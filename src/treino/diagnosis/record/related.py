@@ -43,8 +43,8 @@ def loose_labels(rows_ND: np.ndarray, labels: np.ndarray) -> int:
     together = np.zeros(len(y))  # what a fit of the other half says of each row, times what it is
     for fit, test in ((half, ~half), (~half, half)):
         gram = few[fit].T @ few[fit] + np.eye(few.shape[1])
-        said = few[test] @ np.linalg.solve(gram, few[fit].T @ goal[fit])
-        together[test] = ((said - said.mean(0)) * goal[test]).sum(1)
+        prediction = few[test] @ np.linalg.solve(gram, few[fit].T @ goal[fit])
+        together[test] = ((prediction - prediction.mean(0)) * goal[test]).sum(1)
     if together.mean() > CHANCE * together.std() / np.sqrt(len(y)):
         return 0
     return len(rows)

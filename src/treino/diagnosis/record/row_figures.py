@@ -30,7 +30,7 @@ def tell(log: Log, rows: Any) -> None:
         near: dict[str, Any] = {}
         if learned and len(e.fresh) >= 20 and not e.made and measured < MEASURED:
             measured += 1
-            near = nearest_copies(t.kept.rows(), e.kept.rows())
+            near = nearest_copies(t.sample.rows(), e.sample.rows())
         log.tell(RowsEvaluated, **evaluated(rows, e, t) | near)
         if learned and len(e.fresh) >= 10 and not in_estimator(e.stack):
             for fit in rows.splits.fits(t, e, rows.evaluations.values()):
@@ -39,26 +39,26 @@ def tell(log: Log, rows: Any) -> None:
 
 def trained(t: Any) -> dict[str, Any]:
     """A training's rows."""
-    kept, columns = t.kept.rows(), t.columns
+    sample, columns = t.sample.rows(), t.columns
     deviation = columns.deviation[columns.deviation > 0]
-    labels = np.concatenate(t.kept_labels) if t.kept_labels else np.zeros(0)
+    labels = np.concatenate(t.sample_labels) if t.sample_labels else np.zeros(0)
     classes = len(t.labels) <= MOST_LABELS
     first, later = sum(t.labels.values()), sum(t.later.values())
     alike = later > 0 and all(abs(t.labels[k] / first - t.later[k] / later) < 0.1 for k in t.labels)
-    told = taken(RowsTrained, t) | {
+    fields = taken(RowsTrained, t) | {
         "rows": len(t.rows),
         "labels": {name_of(k): n for k, n in t.labels.items()} if classes else {},
         "largest": float(np.maximum(-columns.low, columns.high).max()) if columns.n else 0.0,
         "alike": alike and classes,
-        "telling": telling(kept),
+        "telling": telling(sample),
     }
     if len(deviation):
         spread = float(deviation.max() / deviation.min())
-        told |= {"spread": spread, "middle": float(np.median(deviation))}
-    if len(kept) == len(labels) and len(kept) >= 40 and bool(np.isfinite(kept).all()):
-        told |= {"loose": loose_labels(kept, labels), "related": strongest(kept)}
-        told["chance"] = chance(kept) * len(t.rows)
-    return told
+        fields |= {"spread": spread, "middle": float(np.median(deviation))}
+    if len(sample) == len(labels) and len(sample) >= 40 and bool(np.isfinite(sample).all()):
+        fields |= {"loose": loose_labels(sample, labels), "related": strongest(sample)}
+        fields["chance"] = chance(sample) * len(t.rows)
+    return fields
 
 
 def telling(rows_ND: np.ndarray) -> float:
@@ -81,7 +81,7 @@ def evaluated(rows: Any, e: Any, t: Any) -> dict[str, Any]:
     digests = e.label_digests()
     others = (o for o in rows.evaluations.values() if o is not e and digests & o.label_digests())
     classes = len(e.labels) <= MOST_LABELS and e.base is not None and e.base.labelled
-    told = taken(RowsEvaluated, e) | {
+    fields = taken(RowsEvaluated, e) | {
         "learner": -1,
         "rows": len(e.rows),
         "trained": len(e.trained),
@@ -95,17 +95,17 @@ def evaluated(rows: Any, e: Any, t: Any) -> dict[str, Any]:
         "drawn": None,
     }
     # Numbers that are drawn and change nothing leave rows as they are: pixels, where training's hold noise.
-    if t is not None and 2 * telling(e.kept.rows()) >= telling(t.kept.rows()):
-        told["drawn"] = min(e.drawn & t.drawn, key=str, default=None)
+    if t is not None and 2 * telling(e.sample.rows()) >= telling(t.sample.rows()):
+        fields["drawn"] = min(e.drawn & t.drawn, key=str, default=None)
     origin = e.reading.origin if e.reading is not None else None
     if origin is not None and origin.size <= 50_000:
         numbers = origin.all().tolist()
         drawn = t.numbers.get(origin.root, set()) if t is not None else set()
-        told |= {"numbers": len(numbers), "by_number": len(drawn.intersection(numbers))}
+        fields |= {"numbers": len(numbers), "by_number": len(drawn.intersection(numbers))}
     if t is not None and t.rows:
-        told |= {"learner": t.net, "covers": len(e.rows & t.rows.keys()) / len(t.rows)}
-    told |= rows.splits.part(e, rows.loaders.parts)
-    return told
+        fields |= {"learner": t.net, "covers": len(e.rows & t.rows.keys()) / len(t.rows)}
+    fields |= rows.splits.part(e, rows.loaders.parts)
+    return fields
 
 
 def nearest_copies(train: np.ndarray, held_out: np.ndarray) -> dict[str, Any]:
@@ -113,8 +113,8 @@ def nearest_copies(train: np.ndarray, held_out: np.ndarray) -> dict[str, Any]:
     fits = len(held_out) >= LEAST and len(train) >= MANY and train.shape[1] == held_out.shape[1]
     if not fits or not np.isfinite(train).all() or not np.isfinite(held_out).all():
         return {"near_of": len(held_out)}
-    found = (far_nearer(train, held_out), "near"), (shifted_windows(train, held_out), "windows")
-    near, measure = max(found, key=lambda one: one[0])
+    counts = (far_nearer(train, held_out), "near"), (shifted_windows(train, held_out), "windows")
+    near, measure = max(counts, key=lambda one: one[0])
     return {"near": near, "near_of": len(held_out), "measure": measure}
 
 

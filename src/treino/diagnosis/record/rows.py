@@ -14,7 +14,7 @@ from treino.diagnosis.record.hooks import Hooks
 from treino.diagnosis.record.lines import here, stack
 from treino.diagnosis.record.loaders import Loaders
 from treino.diagnosis.record.log import Backward, Forward, Log
-from treino.diagnosis.record.losses import BINARY, CLASSES, NAMES, answers, given
+from treino.diagnosis.record.losses import BINARY, CLASSES, NAMES, answers, input_and_target
 from treino.diagnosis.record.measures import largest
 from treino.diagnosis.record.nets import Nets
 from treino.diagnosis.record.reach import reached
@@ -90,8 +90,8 @@ class Rows:
             if looked is None or x is None:
                 return
             flat, hashes = looked
-            told = {"forward": -1, "net": training.net, "site": here(), "shape": tuple(x.shape)}
-            event = Forward(training=True, grad=True, rows=len(flat), **told | self._log.moment())
+            fields = {"forward": -1, "net": training.net, "site": here(), "shape": tuple(x.shape)}
+            event = Forward(training=True, grad=True, rows=len(flat), **fields | self._log.moment())
             call = Call(event, flat, hashes)
             self._from_loader(call)
             self._check_finite(call, None)
@@ -173,9 +173,9 @@ class Rows:
         if out is not None and out.dim() and out.is_floating_point():
             spoiled = int((~torch.isfinite(out.detach().reshape(out.shape[0], -1))).any(1).sum())
         event, loader = call.event, call.reading.site if call.reading is not None else None
-        told: dict[str, Any] = {"site": event.site, "stack": event.stack or stack(), "loader": loader}
-        told |= {"forward": event.forward, "learning": event.grad, "made_at": self.bad_made}
-        self._log.tell(BadRows, rows=bad, spoiled=spoiled, **told)
+        fields: dict[str, Any] = {"site": event.site, "stack": event.stack or stack(), "loader": loader}
+        fields |= {"forward": event.forward, "learning": event.grad, "made_at": self.bad_made}
+        self._log.tell(BadRows, rows=bad, spoiled=spoiled, **fields)
 
     def _draws(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         """Random numbers outside of nets, which may change the rows of the next call."""
@@ -204,13 +204,13 @@ class Rows:
 
     def _lost(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         name = next((n for n in NAMES if node is not None and node.op == n), "")
-        x, target = given(name, args, kwargs)
+        x, target = input_and_target(name, args, kwargs)
         if x is None or target is None or not x.dim():
             return
         several = name in CLASSES and x.dim() == 2 and not target.is_floating_point()
-        told = several or (name in BINARY and x.numel() == x.shape[0])
-        said = as_array(answers(name, x)).reshape(-1).astype(np.float64) if told else None
-        self._told(self._values.of(x), target, said, given=not self._values.of(target).forwards)
+        comparable = several or (name in BINARY and x.numel() == x.shape[0])
+        answer = as_array(answers(name, x)).reshape(-1).astype(np.float64) if comparable else None
+        self._match_target(self._values.of(x), target, answer, is_label=not self._values.of(target).forwards)
         if self._alone or not self._orders.any:
             return
         call = self._waiting.get(max(self._values.of(x).forwards, default=-1))
@@ -228,27 +228,31 @@ class Rows:
             pair, one, two = pair[::-1], two, one
         if one.forwards and not two.forwards and pair[0].numel() == pair[1].numel():
             equal = node is not None and node.op == "eq"
-            said = as_array(pair[0]).reshape(-1).astype(np.float64) if equal else None
-            self._told(one, pair[1], said)
+            answer = as_array(pair[0]).reshape(-1).astype(np.float64) if equal else None
+            self._match_target(one, pair[1], answer)
 
-    def _told(self, node: Node, target: torch.Tensor, said: np.ndarray | None, given: bool = True) -> None:
-        """A target for what the newest calls gave, one after the other; given: it is no answer of a net."""
+    def _match_target(
+        self, node: Node, target: torch.Tensor, answer: np.ndarray | None, is_label: bool = True
+    ) -> None:
+        """Match a target with the newest calls that made ``node``. is_label: the target comes from no net."""
         rows = int(target.shape[0]) if target.dim() else 0
         calls = newest([c for f, c in self._waiting.items() if f in node.forwards], rows)
-        labels = labels_of(target, rows) if calls and given else None
-        said = said if said is not None and len(said) == rows else None
+        labels = labels_of(target, rows) if calls and is_label else None
+        answer = answer if answer is not None and len(answer) == rows else None
         for call, part in calls:
             call.scored = True
             call.copied |= target.dim() > 1 and tuple(target.shape[1:]) == call.event.shape[1:] != (1,)
             if labels is not None:
                 call.labels = labels[part]
-                if said is not None and not call.judged:
-                    call.judge(said[part] == call.labels)
+                if answer is not None and not call.judged:
+                    call.judge(answer[part] == call.labels)
 
-    def scored(self, said: Any, labels: Any) -> None:
+    def scored(self, predictions: Any, labels: Any) -> None:
         """A library compared what the newest calls gave with labels: arrays."""
-        said, labels = (as_array(v) if isinstance(v, torch.Tensor) else np.asarray(v) for v in (said, labels))
-        if labels.ndim != 1 or len(labels) < 10 or labels.shape != said.shape:
+        predictions, labels = (
+            as_array(v) if isinstance(v, torch.Tensor) else np.asarray(v) for v in (predictions, labels)
+        )
+        if labels.ndim != 1 or len(labels) < 10 or labels.shape != predictions.shape:
             return
         calls = newest(list(self._waiting.values()), len(labels))
         if len({call.event.net for call, _ in calls}) > 1:
@@ -258,7 +262,7 @@ class Rows:
             call.scored = True
             if call.labels is None or not call.judged:
                 call.labels = np.asarray(numbers[part], dtype=np.float64)
-                call.judge(said[part] == labels[part])
+                call.judge(predictions[part] == labels[part])
 
     def ran(self, event: Backward, root: Any) -> None:
         """A backward: the calls that it went through were training."""
@@ -309,13 +313,13 @@ class Rows:
 
 def newest(calls: list[Call], rows: int) -> list[tuple[Call, slice]]:
     """The newest of these calls that have so many rows together, each with its part of them; or none."""
-    found: list[tuple[Call, slice]] = []
+    parts: list[tuple[Call, slice]] = []
     for call in reversed(calls):
         if rows <= 0:
             break
-        found.insert(0, (call, slice(rows - len(call.flat), rows)))
+        parts.insert(0, (call, slice(rows - len(call.flat), rows)))
         rows -= len(call.flat)
-    return found if rows == 0 else []
+    return parts if rows == 0 else []
 
 
 def rows_in(args: Any) -> torch.Tensor | None:
@@ -363,8 +367,8 @@ def alone(rows: Node | None, labels: Node | None) -> Node | None:
         for way in (one, two)
     )
     single = first.keys() ^ second.keys()
-    found = next((n for k, n in (first | second).items() if k in single), None)
-    way = one if found in one else two
-    sized = [n for n in way if found and n.parents and n.shape[:1] == found.shape[:1]]
+    order = next((n for k, n in (first | second).items() if k in single), None)
+    way = one if order in one else two
+    sized = [n for n in way if order and n.parents and n.shape[:1] == order.shape[:1]]
     straight = all(n.op in KEEPS for n in sized)
-    return found if straight else None
+    return order if straight else None

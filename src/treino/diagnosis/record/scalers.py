@@ -35,7 +35,7 @@ class Fits:
     """
 
     def __init__(self) -> None:
-        self.moved: Callable[[np.ndarray, np.ndarray], None] = lambda given, made: None
+        self.moved: Callable[[np.ndarray, np.ndarray], None] = lambda old, made: None
         self.is_part: Callable[[np.ndarray], bool] = lambda rows: False
         self.statistics: list[tuple[int, Site | None]] = []
         self.ready: list[np.ndarray] = []
@@ -56,19 +56,19 @@ class Fits:
         rows, out = table(x), table(result)
         if rows is None or out is None or len(rows) != len(out) or len(rows) > MOST:
             return
-        given, made = hash_rows(rows), hash_rows(out)
-        self.moved(given, made)
+        old, made = hash_rows(rows), hash_rows(out)
+        self.moved(old, made)
         known = self._of.get(id(scaler))
         if known is None or known[0] is not scaler:
             return
         fit = known[1]
         fit.width = out.shape[1]
-        seen = np.isin(given, fit.raw)
+        seen = np.isin(old, fit.raw)
         fit.out, fit.others = np.union1d(fit.out, made[seen]), fit.others + int((~seen).sum())
         for before in self._fits:
             same = before is not fit and before.width == rows.shape[1] == out.shape[1]
             if same and len(before.out) <= MOST:
-                before.out = np.union1d(before.out, made[np.isin(given, before.out)])
+                before.out = np.union1d(before.out, made[np.isin(old, before.out)])
 
     def of(self, t: Any, e: Any) -> Iterator[dict[str, Any]]:
         """The fits whose results both training's and an evaluation's rows are."""
@@ -80,13 +80,13 @@ class Fits:
             if fit.width == len(t.columns.sums):
                 shares = [float(np.isin(h, fit.out).mean()) for h in (held_out, learned)]
             elif fit.width < len(t.columns.sums):
-                shares = [within(k.rows(), fit) for k in (e.kept, t.kept)]
+                shares = [within(k.rows(), fit) for k in (e.sample, t.sample)]
             else:
                 continue
             if shares[0] > 0.5:
-                told = {"kind": fit.kind, "site": fit.site, "fitted": fit.rows, "rows": len(held_out)}
+                fields = {"kind": fit.kind, "site": fit.site, "fitted": fit.rows, "rows": len(held_out)}
                 apart = fit.others >= FEW or self.is_part(fit.raw)
-                yield told | {"evaluated": shares[0], "trained": shares[1], "apart": apart}
+                yield fields | {"evaluated": shares[0], "trained": shares[1], "apart": apart}
 
     def by_hand(self, t: Any, e: Any, every: list[Any]) -> Iterator[dict[str, Any]]:
         """Whether training's and evaluations' rows together are scaled exactly, and training's alone not."""
@@ -100,13 +100,13 @@ class Fits:
                 continue
             tables.append(fresh)
             every_row = every_row.joined(o.columns)
-            kind = scaled_together(t.columns, every_row, t.kept.rows())
+            kind = scaled_together(t.columns, every_row, t.sample.rows())
             if kind:
                 site = next((s for n, s in self.statistics if n == every_row.n), None)
-                if site is None and any(of_table(t.kept.rows(), every_row, r) for r in self.ready):
+                if site is None and any(of_table(t.sample.rows(), every_row, r) for r in self.ready):
                     return
-                told = {"fitted": every_row.n, "rows": e.columns.n, "evaluated": 1.0, "trained": 1.0}
-                yield told | {"kind": kind, "site": site}
+                fields = {"fitted": every_row.n, "rows": e.columns.n, "evaluated": 1.0, "trained": 1.0}
+                yield fields | {"kind": kind, "site": site}
                 return
 
 
@@ -142,10 +142,10 @@ def of_table(rows_ND: np.ndarray, every: Columns, ready_MD: np.ndarray) -> bool:
     return all(bool((np.abs(ready_MD - row) < EXACT * size.max()).all(1).any()) for row in some)
 
 
-def scaled_together(train: Columns, every: Columns, kept: np.ndarray) -> str:
+def scaled_together(train: Columns, every: Columns, sample: np.ndarray) -> str:
     """How all rows together are scaled exactly, and training's alone are not: standard, minmax, or not."""
     moving = every.deviation > 0
-    if not moving.any() or train.n < 20 or not len(kept):
+    if not moving.any() or train.n < 20 or not len(sample):
         return ""
     off = np.abs(every.mean[moving])
     ratio = every.n / max(1, every.n - 1)
@@ -154,9 +154,9 @@ def scaled_together(train: Columns, every: Columns, kept: np.ndarray) -> str:
     alone = np.abs(train.mean[moving])
     if exact.mean() > 0.9 and alone.max() > max(0.01, 10 * off.max()):
         return "standard"
-    if len(np.unique(kept[:TRIED])) <= GRID:
+    if len(np.unique(sample[:TRIED])) <= GRID:
         return ""  # numbers of a grid, as of bytes
-    many = np.array([len(np.unique(c[:200])) > 10 for c in kept.T])
+    many = np.array([len(np.unique(c[:200])) > 10 for c in sample.T])
     if len(many) != len(every.low) or not many.any():
         return ""
     low, high = every.low[many], every.high[many]

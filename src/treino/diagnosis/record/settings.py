@@ -22,7 +22,7 @@ HORIZONS = ("T_max", "total_steps", "total_iters")
 GONE = 0.0101  # of the first rate: it is next to nothing
 METRICS = 512  # figures that a plateau was told
 LEAST_ROWS = 16  # orders of fewer rows may be equal by chance
-TOLD_ROWS = 64  # by which orders are told apart
+KEY_ROWS = 64  # by which orders are told apart
 MOST_DRAWS = 64  # of one line
 DRAWS = (("manual_seed", torch), ("manual_seed", torch.random), ("seed", random), ("seed", np.random))
 
@@ -148,12 +148,12 @@ class Settings:
 
     def _put_back(self, result: Any, args: Any, kwargs: Any) -> None:
         """Numbers go on where they were before a seed was set, as behind ``torch.random.fork_rng``."""
-        self.pending = [told for told in self.pending if told["kind"] != "seed"]
+        self.pending = [draw for draw in self.pending if draw["kind"] != "seed"]
 
     def _ordered(self, result: Any, args: Any, kwargs: Any) -> None:
         if not isinstance(result, torch.Tensor) or result.device.type != "cpu":
             return
-        some = result.numpy().reshape(-1)[:TOLD_ROWS].tolist()
+        some = result.numpy().reshape(-1)[:KEY_ROWS].tolist()
         if len(set(some)) >= LEAST_ROWS:
             self._draw("order", str(hash((result.numel(), *some))))
 
@@ -161,28 +161,28 @@ class Settings:
         site = here()
         times = self._drawn[kind, site] = self._drawn.get((kind, site), 0) + 1
         if site is not None and times <= MOST_DRAWS:
-            told = {"kind": kind, "key": key, "site": site, "stack": stack()}
-            self.pending.append(told | self._log.moment())
+            draw = {"kind": kind, "key": key, "site": site, "stack": stack()}
+            self.pending.append(draw | self._log.moment())
             self._gradients.windows.forget()
 
     def called(self, training: bool) -> None:
         """A net is called: what was drawn was drawn for this."""
-        for told in self.pending:
-            self._log.tell(Drawn, training=training, **told)
+        for draw in self.pending:
+            self._log.tell(Drawn, training=training, **draw)
         self.pending.clear()
 
     def finish(self) -> None:
         """What each schedule has done; of one that another one leads, that one tells."""
         turn = self._log.moment()["turn"]
-        self.pending = [told for told in self.pending if told["turn"] < turn]
+        self.pending = [draw for draw in self.pending if draw["turn"] < turn]
         self.called(True)  # a backward came after it
         for schedule in (s for s in self._every if not s.inner):
             schedule.passed(self._updates(schedule.optimizer) - schedule.began)
             held = self._gradients.held.get(id(schedule.optimizer))
-            told = taken(ScheduleEnded, schedule) | {"metrics": tuple(schedule.figures)}
-            told["heir"] = self._heir(schedule.optimizer) if schedule.left else None
-            told["step_at"] = schedule.lines.most_common(1)[0][0] if schedule.lines else None
-            self._log.tell(ScheduleEnded, backwards=held.filled if held is not None else 0, **told)
+            fields = taken(ScheduleEnded, schedule) | {"metrics": tuple(schedule.figures)}
+            fields["heir"] = self._heir(schedule.optimizer) if schedule.left else None
+            fields["step_at"] = schedule.lines.most_common(1)[0][0] if schedule.lines else None
+            self._log.tell(ScheduleEnded, backwards=held.filled if held is not None else 0, **fields)
 
 
 LONE = (lr_scheduler.SequentialLR, lr_scheduler.ChainedScheduler, lr_scheduler.ReduceLROnPlateau)
@@ -199,5 +199,5 @@ def horizon(scheduler: Any) -> int:
     if parts and ends:  # one after the other
         last = horizon(parts[-1])
         return last + int(ends[-1]) if last else 0
-    found = (getattr(scheduler, name, None) for name in HORIZONS)
-    return next((int(v) for v in found if isinstance(v, (int, float)) and v > 0), 0)
+    lengths = (getattr(scheduler, name, None) for name in HORIZONS)
+    return next((int(v) for v in lengths if isinstance(v, (int, float)) and v > 0), 0)

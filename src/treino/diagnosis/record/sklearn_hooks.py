@@ -108,10 +108,10 @@ class SklearnHooks:
 
         def fitted(result: Any, args: Any, kwargs: Any) -> None:
             if getattr(args[0], "strategy", "") != "constant":  # which no row has a say in
-                fits.fitted(args[0], given(args, kwargs))
+                fits.fitted(args[0], rows_of(args, kwargs))
 
         def transformed(result: Any, args: Any, kwargs: Any) -> None:
-            fits.transformed(args[0], given(args, kwargs), result)
+            fits.transformed(args[0], rows_of(args, kwargs), result)
 
         def both(result: Any, args: Any, kwargs: Any) -> None:
             fitted(result, args, kwargs)
@@ -144,13 +144,13 @@ class SklearnHooks:
             y = args[2] if len(args) > 2 else kwargs.get("y")
             for train, test in split(*args, **kwargs):
                 if site is not None and hooks.watching():
-                    told = site, x, y, train, test, bool(getattr(args[0], "shuffle", False))
-                    hooks.quietly("folds", splits.folds, *told)
+                    fold = site, x, y, train, test, bool(getattr(args[0], "shuffle", False))
+                    hooks.quietly("folds", splits.folds, *fold)
                 yield train, test
 
         return unseen(folds)
 
 
-def given(args: Any, kwargs: Any) -> Any:
+def rows_of(args: Any, kwargs: Any) -> Any:
     """The rows that a method of an estimator was given."""
     return args[1] if len(args) > 1 else kwargs.get("X")

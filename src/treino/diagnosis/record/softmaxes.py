@@ -37,8 +37,8 @@ class Softmaxes:
         of = node.parents[0] if node is not None and node.parents else None
         if node is None or of is None or dim is None or not of.output or self._often("soft", node.site):
             return
-        told = {"name": node.op, "site": node.site, "shape": node.shape}
-        self._log.tell_here(Softmaxed, forward=max(of.forwards), dim=dim, **told)
+        fields = {"name": node.op, "site": node.site, "shape": node.shape}
+        self._log.tell_here(Softmaxed, forward=max(of.forwards), dim=dim, **fields)
 
     def _apply(self, soft: Node, dim: int, summed: int) -> None:
         """Weights over one axis were summed over one."""

@@ -54,7 +54,7 @@ class Splits:
         self.tensors: list[Any] = []  # told of each tensor that is made of an array
         self._splits, self._left = 0, MOST_BLOCKS
         self._bases: list[tuple[Any, int]] = []  # (what was cut, number of the split)
-        self._told: set[Any] = set()
+        self._known_cuts: set[Any] = set()
         self._folded: dict[Site | None, Any] = {}  # the training rows of the fold before
 
     def install(self) -> None:
@@ -88,8 +88,8 @@ class Splits:
 
     def _tensor(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         array = args[0] if args else kwargs.get("data")
-        for told in self.tensors:
-            told(result)
+        for observe in self.tensors:
+            observe(result)
         if isinstance(result, torch.Tensor):
             self._blocks(result)
         if not isinstance(array, np.ndarray) or not array.ndim or len(self.parts) >= MOST_PARTS:
@@ -111,9 +111,9 @@ class Splits:
 
     def _cut(self, base: Any, start: int, stop: int, rows: torch.Tensor) -> None:
         """Rows from start to stop of a table or of its labels."""
-        if len(rows) < LEAST or len(rows) > MOST_ROWS or (id(base), start, stop) in self._told:
+        if len(rows) < LEAST or len(rows) > MOST_ROWS or (id(base), start, stop) in self._known_cuts:
             return
-        self._told.add((id(base), start, stop))
+        self._known_cuts.add((id(base), start, stop))
         split = next((n for held, n in self._bases if held() is base), None)
         if split is None:
             split = self._splits = self._splits + 1
@@ -160,11 +160,11 @@ class Splits:
         whole = [a for a in known if a.ndim and len(a) == len(train) + len(test) <= MOST_ROWS]
         self.parted([[a[train], a[test]] for a in whole], shuffled=shuffled, site=site)
 
-    def moved(self, given: np.ndarray, made: np.ndarray) -> None:
+    def moved(self, old: np.ndarray, made: np.ndarray) -> None:
         """Rows became others: they stay in their parts."""
         for part in self.parts:
             if len(part.rows) and len(part.rows) < 4 * MOST_ROWS:
-                inside = np.isin(given, part.rows)
+                inside = np.isin(old, part.rows)
                 if inside.any():
                     part.rows = np.union1d(part.rows, made[inside])
 
@@ -180,26 +180,26 @@ class Splits:
                 site = own[at][1] if at >= 0 else None
                 shuffled = len(mine) <= int(mine[-1] - mine[0])
                 return {"part": at, "how": "numbers", "cut": site, "shuffled": shuffled}
-        asked = e.fresh if len(e.fresh) >= LEAST and not e.mixed else e.rows
-        hashes = np.fromiter(asked, np.uint64, len(asked))
-        found: Part | None = None
+        rows = e.fresh if len(e.fresh) >= LEAST and not e.mixed else e.rows
+        hashes = np.fromiter(rows, np.uint64, len(rows))
+        best: Part | None = None
         how = ""
         for one in self.parts:
-            smaller = found is None or len(one.rows) < len(found.rows)
+            smaller = best is None or len(one.rows) < len(best.rows)
             if len(one.rows) and len(hashes) and smaller and np.isin(hashes, one.rows).mean() > 0.98:
-                found, how = one, "rows"
-        if found is None and e.labels:
+                best, how = one, "rows"
+        if best is None and e.labels:
             own_labels = counted(np.repeat(*_pairs(e.labels)))
             same = (o for o in self.parts if o.size == e.seen and own_labels and own_labels in o.labels)
-            found, how = next(same, None), "labels"
-        if found is None:
+            best, how = next(same, None), "labels"
+        if best is None:
             return {}
-        others = [o.rows for o in self.beside(found)]
+        others = [o.rows for o in self.beside(best)]
         both = np.isin(hashes, np.concatenate(others)).mean() if others and how == "rows" else 0.0
         trained = np.fromiter(e.trained, np.uint64, len(e.trained))
-        inside = np.isin(trained, found.rows) if how == "rows" else np.ones(len(trained))
-        told = {"part": found.at, "how": how, "cut": found.site, "shuffled": found.shuffled}
-        return told | {"leaked": int(inside.sum()), "shared": float(both)}
+        inside = np.isin(trained, best.rows) if how == "rows" else np.ones(len(trained))
+        fields = {"part": best.at, "how": how, "cut": best.site, "shuffled": best.shuffled}
+        return fields | {"leaked": int(inside.sum()), "shared": float(both)}
 
     def beside(self, part: Part) -> list[Part]:
         """The other parts of its split whose rows are known, and none of its own."""

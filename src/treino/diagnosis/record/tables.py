@@ -21,8 +21,8 @@ def flat_rows(t: torch.Tensor) -> np.ndarray | None:
 def as_array(t: torch.Tensor) -> np.ndarray:
     """A tensor's values, out of its graph; float32 where NumPy lacks the type."""
     t = t.detach()
-    found: np.ndarray = (t.float() if t.is_floating_point() and t.dtype not in _PLAIN else t).numpy()
-    return found
+    array: np.ndarray = (t.float() if t.is_floating_point() and t.dtype not in _PLAIN else t).numpy()
+    return array
 
 
 def table(x: Any) -> np.ndarray | None:
@@ -97,11 +97,11 @@ class Columns:
     def deviation(self) -> np.ndarray:
         """[D] standard deviations."""
         with np.errstate(all="ignore"):
-            found: np.ndarray = np.sqrt(np.maximum(self.squares / max(1, self.n) - self.mean**2, 0))
-        return found
+            deviation: np.ndarray = np.sqrt(np.maximum(self.squares / max(1, self.n) - self.mean**2, 0))
+        return deviation
 
 
-class Kept:
+class RowSample:
     """A few whole rows, from all over the batches that came first."""
 
     def __init__(self, most: int) -> None:
@@ -141,8 +141,8 @@ def counted(labels: np.ndarray) -> dict[str, int]:
     """How often each label comes, by its name; none where they are numbers of a scale."""
     if not sortable(labels):
         return {}
-    told = labels[np.isfinite(labels)] if labels.dtype.kind == "f" else labels
-    values, counts = np.unique(told, return_counts=True)
+    finite = labels[np.isfinite(labels)] if labels.dtype.kind == "f" else labels
+    values, counts = np.unique(finite, return_counts=True)
     pairs = zip(values, counts, strict=True)
     return {name_of(v): int(n) for v, n in pairs} if len(values) <= MOST_LABELS else {}
 

@@ -162,18 +162,18 @@ class Tape(TorchFunctionMode):
         if name in READS and not isinstance(result, torch.Tensor):
             of = args[0] if args and isinstance(args[0], torch.Tensor) else None
             if of is not None:
-                for read in self.reads:
-                    read(name, of, result)
+                for reader in self.reads:
+                    reader(name, of, result)
             return
         node: Node | None = None
         if isinstance(result, (torch.Tensor, tuple, list)):
-            given = tensors(args, kwargs)
-            node = self._values.made(result, name, given, here(), detail(args, kwargs))
+            inputs = tensors(args, kwargs)
+            node = self._values.made(result, name, inputs, here(), detail(args, kwargs))
             if node is not None:
                 node.layer = self.layer()
-            if node is not None and not node.grad and any(t.requires_grad for t in given):
+            if node is not None and not node.grad and any(t.requires_grad for t in inputs):
                 for cut in self.cuts:
-                    cut(name, given, node)
+                    cut(name, inputs, node)
         for observe in self.observers.get(name, ()):
             observe(result, args, kwargs, node)
 
@@ -215,31 +215,31 @@ def _push(modes: list[Any]) -> None:
 
 def tensors(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[torch.Tensor]:
     """The tensors among arguments, also in lists of them."""
-    found: list[torch.Tensor] = []
+    every: list[torch.Tensor] = []
     for one in (*args, *kwargs.values()) if kwargs else args:
         if isinstance(one, torch.Tensor):
-            found.append(one)
+            every.append(one)
         elif isinstance(one, (list, tuple)):
-            found += [t for t in one[:64] if isinstance(t, torch.Tensor)]
-    return found
+            every += [t for t in one[:64] if isinstance(t, torch.Tensor)]
+    return every
 
 
 def detail(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """The plain arguments, by name or by place; of an index, whether it cuts the rows and where."""
-    found: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
     for key, one in (*enumerate(args), *kwargs.items()):
         if isinstance(one, PLAIN):
-            found[str(key)] = one
+            arguments[str(key)] = one
         elif isinstance(one, slice):
-            found[str(key)] = cut(one)
+            arguments[str(key)] = cut(one)
         elif isinstance(one, (tuple, list)) and len(one) <= 6:
             if all(isinstance(v, PLAIN) for v in one):
-                found[str(key)] = tuple(one)
+                arguments[str(key)] = tuple(one)
             elif one and isinstance(one[0], slice):
-                found[str(key)] = cut(one[0])
+                arguments[str(key)] = cut(one[0])
         elif isinstance(one, torch.dtype):
-            found[str(key)] = str(one)
-    return found
+            arguments[str(key)] = str(one)
+    return arguments
 
 
 def cut(rows: slice) -> tuple[str, int | None, int | None]:

@@ -24,14 +24,14 @@ def install(hooks: Hooks) -> None:
     """Put both right for as long as the hooks are there."""
     show, has_torch_function = warnings._showwarnmsg, torch.overrides.has_torch_function  # type: ignore[attr-defined]
 
-    def shown(message: Any) -> None:
+    def show_at_caller(message: Any) -> None:
         if message.filename != tape.__file__ or _moved(message):
             show(message)
 
     def has_subclass(values: Any) -> bool:
         return has_torch_function(values) and any(type(value) not in PLAIN for value in values)
 
-    hooks.replace(warnings, "_showwarnmsg", shown)
+    hooks.replace(warnings, "_showwarnmsg", show_at_caller)
     hooks.replace(torch.overrides, "has_torch_function", has_subclass)
 
 

@@ -9,11 +9,11 @@ import numpy as np
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.loaders import Reading
 from treino.diagnosis.record.log import Forward
-from treino.diagnosis.record.tables import Columns, Kept
+from treino.diagnosis.record.tables import Columns, RowSample
 from treino.diagnosis.record.values import Node
 
 MOST = 50_000  # rows that are remembered
-KEPT = 2000  # rows that are kept whole
+SAMPLE = 2000  # rows that are kept whole
 
 
 class Call:
@@ -48,8 +48,8 @@ class Training:
         self.stack: tuple[Site, ...] = ()
         self.loader: Site | None = None
         self.epoch = -1
-        self.columns, self.kept = Columns(), Kept(KEPT)
-        self.kept_labels: list[np.ndarray] = []
+        self.columns, self.sample = Columns(), RowSample(SAMPLE)
+        self.sample_labels: list[np.ndarray] = []
         self.labels: Counter[float] = Counter()
         self.later: Counter[float] = Counter()
         self.labelled = False
@@ -75,7 +75,7 @@ class Training:
         self.drawn |= call.drawn
         self.judged, self.right = self.judged + call.judged, self.right + call.right
         if call.reading is not None:
-            self._read(call.reading)
+            self._note_numbers(call.reading)
         hashes = call.hashes.tolist()
         labels = call.labels.tolist() if call.labels is not None else [math.nan] * len(hashes)
         known = [self.rows.get(h) for h in hashes]
@@ -107,15 +107,15 @@ class Training:
     def _keep(self, call: Call, fresh: list[int]) -> None:
         """New rows: their figures, and some of them whole."""
         self.columns.add(call.flat[fresh])
-        told = call.labels[fresh] if call.labels is not None else np.full(len(fresh), math.nan)
-        before = self.kept.count
-        self.kept.add(call.flat[fresh])
-        if self.kept.count > before:
-            room = KEPT - before
-            self.kept_labels.append(told[:: -(-len(fresh) // room)][: self.kept.count - before])
-        self.labels.update(told[np.isfinite(told)].tolist())
+        labels = call.labels[fresh] if call.labels is not None else np.full(len(fresh), math.nan)
+        before = self.sample.count
+        self.sample.add(call.flat[fresh])
+        if self.sample.count > before:
+            room = SAMPLE - before
+            self.sample_labels.append(labels[:: -(-len(fresh) // room)][: self.sample.count - before])
+        self.labels.update(labels[np.isfinite(labels)].tolist())
 
-    def _read(self, reading: Reading) -> None:
+    def _note_numbers(self, reading: Reading) -> None:
         """Which rows of a data set the loader gives."""
         self.loader, origin = reading.site, reading.origin
         if origin is None:

@@ -97,14 +97,14 @@ class Values:
         self,
         result: Any,
         op: str,
-        given: Iterable[torch.Tensor],
+        inputs: Iterable[torch.Tensor],
         site: Site | None,
         detail: dict[str, Any],
     ) -> Node | None:
         """Note that an operation gave this tensor, or these."""
         if type(result) is not torch.Tensor and isinstance(result, torch.nn.Parameter):
             return self.of(result)  # what initialises it is none of its history
-        parents = tuple(self.of(t) for t in given)
+        parents = tuple(self.of(t) for t in inputs)
         if isinstance(result, torch.Tensor):
             node = Node(op, parents, site, shape_of(result), detail, result.requires_grad, self.step)
             self.know(result, node)
@@ -113,8 +113,10 @@ class Values:
         if isinstance(result, (tuple, list)):
             for at, one in enumerate(result[:16]):
                 if isinstance(one, torch.Tensor):
-                    told = detail | {"part": at}
-                    node = Node(op, parents, site, tuple(one.shape), told, one.requires_grad, self.step)
+                    part_detail = detail | {"part": at}
+                    node = Node(
+                        op, parents, site, tuple(one.shape), part_detail, one.requires_grad, self.step
+                    )
                     self.know(one, node)
                     first = first or node
         return first
@@ -162,16 +164,16 @@ def snapshot(node: Node, most: int = MOST) -> Graph:
 
 def first_tensors(values: Any) -> list[torch.Tensor]:
     """The tensors among arguments or results, nested at most twice."""
-    found: list[torch.Tensor] = []
+    tensors: list[torch.Tensor] = []
     todo = [(values, 0)]
     while todo:
         one, deep = todo.pop(0)
         if isinstance(one, torch.Tensor):
-            found.append(one)
+            tensors.append(one)
         elif isinstance(one, (list, tuple)) and deep < 3:
             todo += [(v, deep + 1) for v in one[:16]]
         elif isinstance(one, dict) and deep < 3:
             todo += [(v, deep + 1) for v in list(one.values())[:16]]
         elif (isinstance(one, Distribution) or hasattr(one, "__dataclass_fields__")) and deep < 3:
             todo += [(v, deep + 1) for v in list(vars(one).values())[:16]]
-    return found
+    return tensors

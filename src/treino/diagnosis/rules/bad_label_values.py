@@ -18,10 +18,10 @@ NEAR = 1e-4  # of 0 and 1: rounding of smoothed labels
 def decide(log: Log) -> Iterable[Evidence]:
     """Labels outside of the loss's range: classes, [0, 1], or ±1; or none at all."""
     for calls in by_line(log.of(LossCall), lambda c: (c.name, c.site)).values():
-        told = [(c, what) for c in calls if (what := _wrong(c))]
-        if told:
-            call, what = told[-1]
-            numbers = {"loss": call.name, "values": _(what), "calls": len(told), "looked": len(calls)}
+        wrong = [(c, what) for c in calls if (what := _wrong(c))]
+        if wrong:
+            call, what = wrong[-1]
+            numbers = {"loss": call.name, "values": _(what), "calls": len(wrong), "looked": len(calls)}
             yield Evidence(call.site, numbers, stack=call.stack)
 
 

@@ -11,9 +11,9 @@ from treino.diagnosis.where.placement import trail
 from treino.diagnosis.where.source import (
     Function,
     argument,
+    argument_values,
     calls,
     function,
-    given,
     loops,
     name_of,
     names,
@@ -32,40 +32,40 @@ STEPS = 40  # of what a net was given, back
 ROUNDS = 6  # lines that a figure is followed through
 
 
-def said(sites: tuple[Site, ...], meant: frozenset[str]) -> Site | None:
+def naming_line(sites: tuple[Site, ...], vocabulary: frozenset[str]) -> Site | None:
     """The first of these lines, innermost first, that hands over something with such a word in its name; or
     else where what the innermost is given got such a name.
     """
     for site in sites:
-        if any(_says(name, meant) for name in _handed(site)):
+        if any(_says(name, vocabulary) for name in _names_passed(site)):
             return site
     for step in islice(trail(sites[0], None, sites), STEPS) if sites else ():
-        if isinstance(step.node, (ast.Name, ast.Attribute)) and _says(name_of(step.node), meant):
+        if isinstance(step.node, (ast.Name, ast.Attribute)) and _says(name_of(step.node), vocabulary):
             return step.site
     return None
 
 
-def _says(name: str, meant: frozenset[str]) -> bool:
+def _says(name: str, vocabulary: frozenset[str]) -> bool:
     """Whether a name has such a word, alone or as ``testloader`` is written, and none of other rows."""
     parts = set(words(name))
     stems = {name.lower().removesuffix(end) for end in ("loader", "set", "data", "dl", "ds")}
-    return bool(meant & (parts | stems)) and not (parts & (TEST | VALIDATION | TRAIN) - meant)
+    return bool(vocabulary & (parts | stems)) and not (parts & (TEST | VALIDATION | TRAIN) - vocabulary)
 
 
-def _handed(site: Site) -> set[str]:
+def _names_passed(site: Site) -> set[str]:
     """The names of what the calls on a line are given, and of what the loops around it run over."""
     node = statement(site)
-    found: set[str] = set()
+    passed: set[str] = set()
     for call in calls(_head(node)) if node is not None else ():
-        for value in given(call):
-            found |= names(value)
+        for value in argument_values(call):
+            passed |= names(value)
             key = value.slice if isinstance(value, ast.Subscript) else value  # data["test"]
             if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value.isalpha():
-                found.add(key.value)
+                passed.add(key.value)
     for around in loops(site):
         if isinstance(around, ast.For):
-            found |= names(around.iter)
-    return found
+            passed |= names(around.iter)
+    return passed
 
 
 def _head(node: ast.AST) -> list[ast.AST]:
@@ -84,9 +84,9 @@ def decides(site: Site) -> bool:
         whole = [n for h in _head(start) for n in ast.walk(h)]
         answers = [n.value for n in whole if isinstance(n, ast.Attribute)]  # ``(net(x) > 0).float()``
         return any(isinstance(n, ast.Compare) and n not in answers and _side(n, site) for n in whole)
-    own = _kept(start)
-    told = {n for n in own if TEST & set(words(n))}
-    own = told or own
+    own = _results(start)
+    tests = {n for n in own if TEST & set(words(n))}
+    own = tests or own
     for _ in range(ROUNDS):
         before = len(own)
         for node in ast.walk(scope):
@@ -100,7 +100,7 @@ def decides(site: Site) -> bool:
                 _compares(n.test, own) for n in ast.walk(node) if isinstance(n, ast.IfExp)
             ):
                 return True
-            own |= _kept(node) if node is not start else set()
+            own |= _results(node) if node is not start else set()
         if len(own) == before:
             break
     return False
@@ -111,21 +111,21 @@ def _takes_best(node: ast.stmt, own: set[str]) -> bool:
     for call in calls(node, *BEST):
         whole = not argument(call, "dim") and not argument(call, "axis")
         whole = whole and not any(isinstance(a, (ast.Constant, ast.UnaryOp)) for a in call.args)
-        if whole and own & set().union(*map(names, (call.func, *given(call)))):
+        if whole and own & set().union(*map(names, (call.func, *argument_values(call)))):
             return True
     return False
 
 
-def _kept(node: ast.stmt) -> set[str]:
+def _results(node: ast.stmt) -> set[str]:
     """Names that hold what a statement computes: also of a list that it is put into."""
-    found = targets(node)
+    held = targets(node)
     if isinstance(node, ast.Assign):
-        found |= {name_of(t.value) for t in node.targets if isinstance(t, ast.Subscript)} - {""}
+        held |= {name_of(t.value) for t in node.targets if isinstance(t, ast.Subscript)} - {""}
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         call = node.value
         if name_of(call) in ("append", "update", "add") and isinstance(call.func, ast.Attribute):
-            found |= {name_of(call.func.value)} - {""}
-    return found
+            held |= {name_of(call.func.value)} - {""}
+    return held
 
 
 def _compares(node: ast.AST, own: set[str] | None = None) -> bool:
@@ -141,5 +141,5 @@ def _compares(node: ast.AST, own: set[str] | None = None) -> bool:
 def _side(node: ast.Compare, site: Site) -> bool:
     """Whether one side of a comparison is the call on this line, and the other no number."""
     sides = [node.left, *node.comparators]
-    asked = any(isinstance(s, ast.Call) and s.lineno == site.line for s in sides)
-    return asked and not any(isinstance(s, ast.Constant) for s in sides)
+    is_call = any(isinstance(s, ast.Call) and s.lineno == site.line for s in sides)
+    return is_call and not any(isinstance(s, ast.Constant) for s in sides)

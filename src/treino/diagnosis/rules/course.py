@@ -102,16 +102,16 @@ def trainings(log: Log) -> list[Training]:
     """All courses, the longest first."""
     calls = {c.loss: c for c in log.of(LossCall) if not c.error}
     backwards = by_line(log.of(Backward), lambda b: b.site)
-    found = [_training(c, backwards.get(c.site, []), calls) for c in log.of(Course) if c.values]
-    return sorted(found, key=lambda t: -len(t.values))
+    courses = [_training(c, backwards.get(c.site, []), calls) for c in log.of(Course) if c.values]
+    return sorted(courses, key=lambda t: -len(t.values))
 
 
 def training(log: Log) -> Training | None:
     """The longest course; None where there is none, or it may fall below zero and so has no scale."""
-    found = next(iter(trainings(log)), None)
-    if found is None or not (found.known or all(v >= 0 or math.isnan(v) for v in found.values)):
+    longest = next(iter(trainings(log)), None)
+    if longest is None or not (longest.known or all(v >= 0 or math.isnan(v) for v in longest.values)):
         return None
-    return found
+    return longest
 
 
 def _training(course: Course, ran: list[Backward], calls: dict[int, LossCall]) -> Training:
@@ -180,27 +180,27 @@ def constant_of(calls: list[LossCall]) -> float:
 
 def counted(calls: list[LossCall], name: str) -> dict[int, int]:
     """The sum of a table of counts (``labels``, ``right``) over calls."""
-    found: dict[int, int] = {}
+    total: dict[int, int] = {}
     for c in calls:
         for k, n in getattr(c, name).items():
-            found[k] = found.get(k, 0) + n
-    return found
+            total[k] = total.get(k, 0) + n
+    return total
 
 
 def optimizers(log: Log) -> list[Steps]:
     """All that stepped, in the order in which they were made."""
     ended = {e.optimizer: e for e in log.of(OptimizerEnded)}
     stepped = by_line(log.of(Stepped), lambda s: s.optimizer)
-    found: dict[int, Steps] = {}
+    every: dict[int, Steps] = {}
     for made in log.of(OptimizerMade):
         own, end = stepped.get(made.optimizer, []), ended.get(made.optimizer)
-        if not own or end is None or made.optimizer in found:
+        if not own or end is None or made.optimizer in every:
             continue
         norms = [s.norm for s in own if s.norm > 0]
         rates = [g.lr for g in made.groups if math.isfinite(g.lr)]
         ratios = [s.ratio for s in own if math.isfinite(s.ratio)]
         pulls = [s.decay for s in own if math.isfinite(s.decay)]
-        found[made.optimizer] = Steps(
+        every[made.optimizer] = Steps(
             optimizer=made.optimizer,
             kind=made.kind,
             site=made.site,
@@ -214,7 +214,7 @@ def optimizers(log: Log) -> list[Steps]:
             shrunk=norms[-1] / norms[0] if norms else 1.0,
             movement=end.movement,
         )
-    return list(found.values())
+    return list(every.values())
 
 
 def studied(log: Log, setting: str) -> bool:

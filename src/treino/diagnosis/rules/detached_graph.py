@@ -58,7 +58,7 @@ def parameters_without(
     """Parameters without a gradient, or with zeros, at all steps of their optimizers; and these steps."""
     made = {o.optimizer: o for o in log.of(OptimizerMade)}
     ends = {e.optimizer: e for e in log.of(OptimizerEnded)}
-    found: set[int] = set()
+    candidates: set[int] = set()
     moved: set[int] = set()
     owner: dict[int, tuple[OptimizerMade, int]] = {}
     for optimizer, one in made.items():
@@ -68,9 +68,9 @@ def parameters_without(
         never = set.intersection(*without) if without else set()
         moved |= held - never if steps else set()
         if len(steps) >= LEAST and optimizer in ends:
-            found |= never
+            candidates |= never
             owner |= dict.fromkeys(never, (one, ends[optimizer].steps))
-    return found - moved, owner
+    return candidates - moved, owner
 
 
 RULE = Rule(

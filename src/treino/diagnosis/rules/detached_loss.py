@@ -39,7 +39,7 @@ def made_at(backwards: list[Backward]) -> Site | None:
             [o for o in known if o.name in ANEW or not o.grad],
         )
         if any(ends):
-            return next(found[0].site for found in ends if found)
+            return next(operations[0].site for operations in ends if operations)
     return None
 
 

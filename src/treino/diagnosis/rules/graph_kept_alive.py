@@ -6,7 +6,7 @@ from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.outcomes import GraphsHeld
 from treino.diagnosis.rules.examples import script
 from treino.diagnosis.rules.rule import Evidence, Rule
-from treino.diagnosis.where.stores import kept
+from treino.diagnosis.where.stores import storing_line
 from treino.words import N_
 
 ALIVE = 8  # graphs; a few may live in a window of the newest
@@ -31,7 +31,7 @@ RULE = Rule(
     early=True,
     decide=decide,
     # the line that sums or stores what has a graph
-    place=lambda e: e.at or kept(e.seen, result=bool(e.numbers["results"])),
+    place=lambda e: e.at or storing_line(e.seen, result=bool(e.numbers["results"])),
     message=N_("The graphs of {alive} past losses or outputs are still alive ({backwards} backwards)."),
     why=N_(
         "A loss that is summed or stored as a tensor holds its whole graph, so that memory grows with every "

@@ -58,11 +58,11 @@ def groups(log: Log) -> list[Group]:
     trains = {(f.net, f.site) for f in log.of(Forward) if f.forward in backward}
     left = Counter((f.net, f.site, f.step) for f in log.of(Forward) if f.forward not in backward)
     counts: dict[int, int] = {}
-    found: dict[tuple[int, Site | None], Group] = {}
+    every: dict[tuple[int, Site | None], Group] = {}
     judged: set[int] = set()
     for call in log.of(Forward):
         key = call.net, call.site
-        group = found.setdefault(key, Group(nets[call.net], call.site))
+        group = every.setdefault(key, Group(nets[call.net], call.site))
         counts[call.net] = counts.get(call.net, 0) + (call.forward in used)
         group.trained += call.forward in backward
         group.targets = group.targets or call.forward in targets
@@ -81,7 +81,7 @@ def groups(log: Log) -> list[Group]:
             group.again.add(call.forward)
         group.judged.append(call)
         group.figures.append(figures[call.forward])
-    return list(found.values())
+    return list(every.values())
 
 
 def _owners(log: Log, nets: dict[int, NetMade]) -> dict[int, set[int]]:
@@ -99,11 +99,11 @@ def _together(forwards: tuple[int, ...], owners: dict[int, set[int]]) -> list[in
     return [f for f in forwards if f == forwards[-1] or newest & owners.get(f, set())]
 
 
-def is_figure(read: Read) -> bool:
+def is_figure(event: Read) -> bool:
     """Whether what was read is a figure: compared, chosen, shares, a loss, a difference from the truth."""
-    if read.how == "compared":
+    if event.how == "compared":
         return True
-    made = list(read.graph.walk())
-    if read.how in ARRAYS and any(o.name in SHARES and o.forwards for o in made):
+    made = list(event.graph.walk())
+    if event.how in ARRAYS and any(o.name in SHARES and o.forwards for o in made):
         return True
     return any(o.name in CHOICES | COMPARES or o.name == "sub" or "loss" in o.detail for o in made)

@@ -30,8 +30,8 @@ def decide(log: Log) -> Iterable[Evidence]:
     if not stuck or course is None:
         return
     trains = log.of(RowsTrained)
-    told = any(t.labels and not t.loose and t.rows >= AGAIN for t in trains)
-    if len(trains) > 1 and told and any(t.loose for t in trains):
+    some_fit = any(t.labels and not t.loose and t.rows >= AGAIN for t in trains)
+    if len(trains) > 1 and some_fit and any(t.loose for t in trains):
         return  # some nets are given labels of other rows on purpose, and others are not
     alone = log.of(Lonely)
     for t in trains:
@@ -64,8 +64,8 @@ def place(evidence: Evidence) -> Site | None:
 
 def shuffles(value: ast.AST) -> bool:
     """Asks for rows in an order of its own: ``shuffle=True``."""
-    told = [k for c in calls(value) for k in c.keywords if k.arg == "shuffle"]
-    return any(getattr(k.value, "value", False) is True for k in told)
+    keywords = [k for c in calls(value) for k in c.keywords if k.arg == "shuffle"]
+    return any(getattr(k.value, "value", False) is True for k in keywords)
 
 
 RULE = Rule(

@@ -81,14 +81,14 @@ class Rule:
     def finding(self, evidence: Evidence) -> Finding:
         """A fault in this rule's words, at the line to edit."""
         place, numbers = self.place(evidence) or as_recorded(evidence), evidence.numbers
-        shown = {k: numeral(v, ".4g") if isinstance(v, float) else v for k, v in numbers.items()}
+        texts = {k: numeral(v, ".4g") if isinstance(v, float) else v for k, v in numbers.items()}
         typed = {k: f"{v:.4g}" if isinstance(v, float) else v for k, v in numbers.items()}
         return Finding(
             rule=self.id,
             severity=self.severity,
             certain=self.certain,
-            message=_(self.message).format(**shown),
-            why=_(self.why).format(**shown),
+            message=_(self.message).format(**texts),
+            why=_(self.why).format(**texts),
             file=None if place is None else place.file,
             line=None if place is None else place.line,
             seen=evidence.seen,

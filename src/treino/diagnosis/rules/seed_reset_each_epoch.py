@@ -48,10 +48,10 @@ def place(evidence: Evidence) -> Site | None:
     """The call of a function that only seeds, in the loop; of an order, where its generator is seeded."""
     if "order" in evidence.sites:
         for site in evidence.stack:
-            found = [source.place(site.file, c) for c in source.calls(source.function(site), *SEEDERS)]
-            found = [f for f in found if isinstance(source.function(f), source.Function)]
-            if found:
-                return min(found, key=lambda f: abs(f.line - site.line))
+            seeders = [source.place(site.file, c) for c in source.calls(source.function(site), *SEEDERS)]
+            seeders = [f for f in seeders if isinstance(source.function(f), source.Function)]
+            if seeders:
+                return min(seeders, key=lambda f: abs(f.line - site.line))
         return evidence.seen
     return next((s for s in evidence.stack if not _only_seeds(s)), evidence.seen)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import RowsEvaluated
-from treino.diagnosis.rules.choices import TEST, TRAIN, VALIDATION, decides, said
+from treino.diagnosis.rules.choices import TEST, TRAIN, VALIDATION, decides, naming_line
 from treino.diagnosis.rules.examples import SPLIT, script
 from treino.diagnosis.rules.graphs import by_line
 from treino.diagnosis.rules.rule import Evidence, Rule
@@ -29,19 +29,19 @@ def decide(log: Log) -> Iterable[Evidence]:
         what = _("the same {rows} test rows").format(rows=chosen.rows)
         numbers = {"evaluations": looks, "what": what, "rows": chosen.rows}
         place = next((s for s in chosen.stack if decides(s)), None)
-        yield Evidence(chosen.site, numbers, at=said(chosen.stack, TEST) or place, stack=chosen.stack)
+        yield Evidence(chosen.site, numbers, at=naming_line(chosen.stack, TEST) or place, stack=chosen.stack)
         return
 
 
 def _is_test(e: RowsEvaluated) -> bool:
     """Whether the source calls these rows a test, and nothing else."""
-    return said(e.stack, TEST) is not None and said(e.stack, VALIDATION) is None
+    return naming_line(e.stack, TEST) is not None and naming_line(e.stack, VALIDATION) is None
 
 
 def _judges(other: RowsEvaluated, chosen: RowsEvaluated) -> bool:
     """Whether these are other rows that are looked at in the end, and not to choose by."""
     last = other.looks[-1] >= chosen.looks[-1]
-    return last and said(other.stack, VALIDATION) is None and said(other.stack, TRAIN) is None
+    return last and naming_line(other.stack, VALIDATION) is None and naming_line(other.stack, TRAIN) is None
 
 
 RULE = Rule(

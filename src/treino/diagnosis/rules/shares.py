@@ -35,14 +35,14 @@ def shared(e: RowsEvaluated, t: RowsTrained) -> tuple[int, int]:
     few_ways = t.twice and t.telling < TELLING and e.trained < HALF * e.rows  # rows repeat themselves
     if e.covers > MOST or t.chance > CHANCE or few_ways:
         return 0, e.rows
-    told = e.scored or bool(e.labels)
-    if told and e.trained <= few and e.later > max(few, HALF * e.new_later):
+    judged = e.scored or bool(e.labels)
+    if judged and e.trained <= few and e.later > max(few, HALF * e.new_later):
         return e.later, e.new_later
     held_out = e.part > 0 and (e.how == "rows" or e.trained < t.rows)
     if held_out and e.leaked > few:
         return e.leaked, e.rows
     part = e.part >= 0 or e.trained < HALF * e.rows  # otherwise a look at the whole table
-    mixed = part and e.mixed > few and (told or (t.twice and e.repeated))
+    mixed = part and e.mixed > few and (judged or (t.twice and e.repeated))
     return (e.trained, e.rows) if mixed else (0, e.rows)
 
 

@@ -51,7 +51,7 @@ def place(evidence: Evidence) -> Site | None:
         return evidence.at
     sites, led = evidence.sites, evidence.stack
     heads = [loops(s)[-1:] for s in led]
-    ends = {(n.lineno, n.end_lineno) for found in heads for n in found} | {(s.line, s.line) for s in led}
+    ends = {(n.lineno, n.end_lineno) for head in heads for n in head} | {(s.line, s.line) for s in led}
     train = [s.site for s in trail(sites["train"], sites["train_loader"], led) if takes(s.node)]
     train = [s for s in train if not any(a <= s.line <= b for a, b in ends)]  # batches
     test = [s.site for s in trail(evidence.seen, sites["loader"]) if takes(s.node)]

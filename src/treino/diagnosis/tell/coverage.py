@@ -112,14 +112,14 @@ class Coverage:
 
     def sentences(self) -> list[str]:
         """All of it in words."""
-        told = _(
+        sentence = _(
             "Looked at closely: {watched} of {backwards} backward passes; {judged} of {all} rules had "
             "something to judge."
         )
         numbers = {"watched": self.watched, "backwards": self.backwards, "judged": self.judged}
         idle = [f"{_(why)} ({', '.join(names)})" for why, names in self.unjudged]
-        said = [told.format(**numbers, all=len(rules()))]
-        return said + ([_("Not judged: {why}.").format(why="; ".join(idle))] if idle else [])
+        lines = [sentence.format(**numbers, all=len(rules()))]
+        return lines + ([_("Not judged: {why}.").format(why="; ".join(idle))] if idle else [])
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -130,12 +130,12 @@ class Coverage:
 def coverage(exam: Exam) -> Coverage:
     """What an examination looked at."""
     log = exam.log
-    told: set[str] = set()
+    idle: set[str] = set()
     unjudged: list[tuple[str, tuple[str, ...]]] = []
     for need in NEEDS:
-        left = tuple(rule for rule in need.rules if rule not in told)
+        left = tuple(rule for rule in need.rules if rule not in idle)
         if left and not need.there(log):
-            told |= set(left)
+            idle |= set(left)
             unjudged.append((need.lacking, left))
     watched = max((e.watched for e in log.of(Ended)), default=0)
     return Coverage(exam.backwards, watched, tuple(unjudged), (*summary(log), *notes(log)))

@@ -39,20 +39,20 @@ def patch(findings: Iterable[Finding]) -> Mended:
     Raises:
         TreinoError: a mended file would not compile (rule ``fix``); that is a defect of a mend.
     """
-    of: dict[str, list[Finding]] = {}
+    by_file: dict[str, list[Finding]] = {}
     for finding in findings:
         if finding.file is not None and finding.line is not None and finding.rule in MENDS:
-            of.setdefault(finding.file, []).append(finding)
+            by_file.setdefault(finding.file, []).append(finding)
     sources: dict[str, str] = {}
     diffs: list[str] = []
     done: list[str] = []
-    for file, found in of.items():
+    for file, group in by_file.items():
         try:
             with tokenize.open(file) as opened:  # in the encoding that it declares
                 before = opened.read()
         except (OSError, SyntaxError, UnicodeDecodeError):  # it is gone, or was never a file
             continue
-        after, rules = _mended(file, before, found)
+        after, rules = _mended(file, before, group)
         if rules:
             sources[file] = after
             name = os.path.relpath(file)

@@ -23,8 +23,8 @@ def main(job_path: str) -> int:
         values = longest.values if longest is not None else ()
         last = values[-max(1, len(values) // 10) :]
         loss = sum(last) / len(last) if last else math.nan
-        found = {"loss": loss if math.isfinite(loss) else None, "steps": outcome.exam.steps}
-        Path(job["answer"]).write_text(json.dumps(found))
+        result = {"loss": loss if math.isfinite(loss) else None, "steps": outcome.exam.steps}
+        Path(job["answer"]).write_text(json.dumps(result))
 
     source = None if job["module"] else job["sources"].get(str(Path(job["target"]).absolute()))
     return run_script(

@@ -7,7 +7,7 @@ from typing import Any
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.where.bindings import Definition, bindings
-from treino.diagnosis.where.calls import arguments, call_sites, class_of, given_for, returned
+from treino.diagnosis.where.calls import arguments, call_sites, class_of, returned, values_for
 from treino.diagnosis.where.reach import reaching
 from treino.diagnosis.where.source import module, name_of, place, remembered
 
@@ -97,34 +97,34 @@ def back(step: Step, led: tuple[Site, ...] = ()) -> list[Step]:
 
 
 def _of_name(step: Step, node: ast.Name, led: tuple[Site, ...]) -> list[Step]:
-    path, found = step.site.file, []
+    path, steps = step.site.file, []
     for d in reaching(path, node.id, node):
         if d.how == "parameter":
-            found += _given(step, d.value, d.name, led)
+            steps += _of_argument(step, d.value, d.name, led)
         elif d.how == "import":
-            found += [Step(s, n, "assigned", step.part) for s, n in imported(path, d.value, d.name, node.id)]
+            steps += [Step(s, n, "assigned", step.part) for s, n in imported(path, d.value, d.name, node.id)]
         elif d.how in ("made", "field"):
-            found.append(_step(step, d.value, "made", step.part))
+            steps.append(_step(step, d.value, "made", step.part))
         else:
             part = (EACH, *d.part) if d.how == "loop" else d.part
-            found.append(_step(step, d.value, d.how, part if d.how == "changed" else (*part, *step.part)))
-    return found
+            steps.append(_step(step, d.value, d.how, part if d.how == "changed" else (*part, *step.part)))
+    return steps
 
 
-def _given(step: Step, function: Any, name: str, led: tuple[Site, ...]) -> list[Step]:
+def _of_argument(step: Step, function: Any, name: str, led: tuple[Site, ...]) -> list[Step]:
     """What an argument is given: by the call that was followed, by those that were running, or by all."""
     path = step.site.file
     if name in ("self", "cls"):
         return []
     part = step.part
     sites = call_sites(path, function)
-    meant = [(c, s) for c, s in sites if step.stack and c is step.stack[0]]
+    on_stack = [(c, s) for c, s in sites if step.stack and c is step.stack[0]]
     lines = {s.line for s in led if s.file == path}
     running = [(c, s) for c, s in sites if any(c.lineno <= n <= (c.end_lineno or 0) for n in lines)]
-    if meant or running:
-        given = [v for c, s in meant or running for v in given_for(path, c, s, function, name)]
-        if given:
-            return [_step(step, v, "argument", part, step.stack[1:] if meant else ()) for v in given]
+    if on_stack or running:
+        inputs = [v for c, s in on_stack or running for v in values_for(path, c, s, function, name)]
+        if inputs:
+            return [_step(step, v, "argument", part, step.stack[1:] if on_stack else ()) for v in inputs]
     known = {id(c) for c, _ in sites}
     return [
         _step(step, v, "argument" if id(c) in known else "default", part, ())
@@ -142,9 +142,9 @@ def _of_attribute(step: Step, node: ast.Attribute) -> list[Step]:
                     Step(s, n, "assigned", step.part) for s, n in imported(path, d.value, d.name, node.attr)
                 ]
     known = file.attributes.get(node.attr, [])
-    found = [_step(step, d.value, _how(d), (*d.part, *step.part)) for d in reversed(known)]
-    given = [d for d in file.keys.get(node.attr, []) if isinstance(d.receiver, (ast.Call, ast.Dict))]
-    return found + [_step(step, d.value, "entry", step.part) for d in given]
+    steps = [_step(step, d.value, _how(d), (*d.part, *step.part)) for d in reversed(known)]
+    entries = [d for d in file.keys.get(node.attr, []) if isinstance(d.receiver, (ast.Call, ast.Dict))]
+    return steps + [_step(step, d.value, "entry", step.part) for d in entries]
 
 
 def _how(d: Definition) -> str:
@@ -210,25 +210,25 @@ def _handed_from(step: Step, led: tuple[Site, ...]) -> list[Step]:
 def own_file(path: str, name: str) -> str | None:
     """The file beside this one that a module's name stands for."""
     base = Path(path).parent / Path(*name.split("."))
-    for found in (base.with_suffix(".py"), base / "__init__.py"):
+    for candidate in (base.with_suffix(".py"), base / "__init__.py"):
         try:
-            if found.is_file():
-                return str(found)
+            if candidate.is_file():
+                return str(candidate)
         except OSError:
             return None
     return None
 
 
-def imported(path: str, statement: ast.AST, name: str, asked: str) -> list[tuple[Site, ast.AST]]:
+def imported(path: str, statement: ast.AST, name: str, target: str) -> list[tuple[Site, ast.AST]]:
     """What a name that was imported from a file beside this one is given there."""
     if isinstance(statement, ast.ImportFrom):
         source = own_file(path, statement.module) if statement.module else None
-        asked = name
+        target = name
     else:
         source = own_file(path, name) if isinstance(statement, ast.Import) else None
     if source is None or source == path:
         return []
-    known = bindings(source).named.get((id(module(source)), asked), [])
+    known = bindings(source).named.get((id(module(source)), target), [])
     return [
         (place(source, d.value, 0 if hasattr(d.value, "lineno") else d.line), d.value)
         for d in reversed(known)

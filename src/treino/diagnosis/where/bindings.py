@@ -55,8 +55,8 @@ def bindings(path: str) -> File:
     file = File(path)
     for node in ast.walk(module(path)):
         _bind(file, node)
-    for found in (*file.named.values(), *file.attributes.values(), *file.keys.values()):
-        found.sort(key=lambda d: (d.line, getattr(d.statement, "col_offset", 0)))
+    for definitions in (*file.named.values(), *file.attributes.values(), *file.keys.values()):
+        definitions.sort(key=lambda d: (d.line, getattr(d.statement, "col_offset", 0)))
     return file
 
 
@@ -205,8 +205,8 @@ def _call(file: File, call: ast.Call) -> None:
 def _flag(file: File, call: ast.Call) -> None:
     """The default of a command line's argument: ``--batch-size`` is batch_size."""
     value = keywords_of(call).get("default")
-    said = [a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-    for name in {w.lstrip("-").replace("-", "_") for w in said} if value is not None else ():
+    texts = [a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+    for name in {w.lstrip("-").replace("-", "_") for w in texts} if value is not None else ():
         made = Definition(name, value or call, call, "field")
         file.attributes[name].append(made)
         file.keys[name].append(made)

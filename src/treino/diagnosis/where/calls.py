@@ -32,11 +32,11 @@ def call_sites(path: str, function: Any) -> tuple[tuple[ast.Call, int], ...]:
         every = [(c, 0) for c in file.calls[name] if isinstance(c.func, ast.Name)]
         every += [(c, 1) for c in file.calls["partial"] if c.args and name_of(c.args[0]) == name != ""]
     inside = {id(n) for n in ast.walk(function)}
-    found = [(c, skip) for c, skip in every[:MOST] if id(c) not in inside]
-    return tuple(sorted(found, key=lambda c: c[0].lineno))
+    outside = [(c, skip) for c, skip in every[:MOST] if id(c) not in inside]
+    return tuple(sorted(outside, key=lambda c: c[0].lineno))
 
 
-def given_for(path: str, call: ast.Call, skip: int, function: Any, name: str) -> list[ast.expr]:
+def values_for(path: str, call: ast.Call, skip: int, function: Any, name: str) -> list[ast.expr]:
     """What a call gives a function for this argument."""
     named = [k.value for k in call.keywords if k.arg == name]
     known = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
@@ -53,17 +53,17 @@ def given_for(path: str, call: ast.Call, skip: int, function: Any, name: str) ->
 
 def arguments(path: str, function: Any, name: str) -> list[tuple[ast.Call, ast.expr]]:
     """(call, value) for this argument at all calls in the file, its default where one leaves it out."""
-    found: list[tuple[ast.Call, ast.expr]] = []
+    pairs: list[tuple[ast.Call, ast.expr]] = []
     default, sites = defaults(function).get(name), call_sites(path, function)
     left_out = not sites
     for call, skip in sites:
-        values = given_for(path, call, skip, function, name)
-        found += [(call, v) for v in values]
+        values = values_for(path, call, skip, function, name)
+        pairs += [(call, v) for v in values]
         partly = name_of(call) == "partial"
         left_out = left_out or (not values and not partly)
     if default is not None and left_out:
-        found.append((ast.copy_location(ast.Call(default, [], []), default), default))
-    return found
+        pairs.append((ast.copy_location(ast.Call(default, [], []), default), default))
+    return pairs
 
 
 def returned(path: str, function: Any) -> list[ast.expr]:
@@ -71,6 +71,6 @@ def returned(path: str, function: Any) -> list[ast.expr]:
     if isinstance(function, ast.Lambda):
         return [function.body]
     kinds = (ast.Return, ast.Yield, ast.YieldFrom)
-    found = [n for n in ast.walk(function) if isinstance(n, kinds) and n.value is not None]
-    own = [n for n in found if scope_of(path, n) is function]
+    exits = [n for n in ast.walk(function) if isinstance(n, kinds) and n.value is not None]
+    own = [n for n in exits if scope_of(path, n) is function]
     return [n.value for n in sorted(own, key=lambda n: -n.lineno) if n.value is not None]

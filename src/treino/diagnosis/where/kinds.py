@@ -89,8 +89,8 @@ def divides(value: ast.AST) -> bool:
     """May give NaN: a logarithm, a root or a quotient of what nothing was added to; no spread."""
     steep = calls(value, "log", "log10", "log2", "sqrt", "arccos", "arcsin", "divide", "true_divide", "div")
     by = [a for c in steep for a in (*c.args, *([c.func.value] if isinstance(c.func, ast.Attribute) else []))]
-    found = [n for n in ast.walk(value) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
-    by += [n.right for n in found]
+    quotients = [n for n in ast.walk(value) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
+    by += [n.right for n in quotients]
     plain = [n for n in by if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript))]
     return any(name_of(n) not in (*SPREADS, "pi") for n in plain)
 

@@ -21,9 +21,9 @@ def reaching(path: str, name: str, node: ast.AST) -> list[Definition]:
             return within[-1:]
         known = [d for d in known if d.inside is None]
         here = scope is scope_of(path, node)
-        found = _in_scope(path, known, at, inside) if here else list(reversed(known))
-        if found:
-            return found
+        definitions = _in_scope(path, known, at, inside) if here else list(reversed(known))
+        if definitions:
+            return definitions
     return []
 
 
@@ -34,7 +34,7 @@ def _statement_of(path: str, node: ast.AST) -> ast.AST:
 
 
 def _in_scope(path: str, known: list[Definition], at: ast.AST, inside: list[ast.AST]) -> list[Definition]:
-    line, found = getattr(at, "lineno", 0), []
+    line, definitions = getattr(at, "lineno", 0), []
     around = {id(n) for n in (at, *inside)}
     killed: Definition | None = None
     for d in reversed(known):
@@ -43,15 +43,15 @@ def _in_scope(path: str, known: list[Definition], at: ast.AST, inside: list[ast.
         before = d.line < line or head or d.how == "parameter" or (d.line == line and not own)
         if not before or (own and not head):
             continue
-        found.append(d)
+        definitions.append(d)
         if d.how != "changed" and _always(path, d, around):
             killed = d
             break
     loop = next((n for n in inside if isinstance(n, (ast.For, ast.While, ast.AsyncFor))), None)
     if loop is not None and not (killed is not None and loop in above(path, killed.statement)):
         late = [d for d in known if d.line >= line and loop in above(path, d.statement)]
-        found += [d for d in late if d not in found]
-    return found
+        definitions += [d for d in late if d not in definitions]
+    return definitions
 
 
 def _always(path: str, d: Definition, around: set[int]) -> bool:
