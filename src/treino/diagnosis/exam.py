@@ -1,4 +1,4 @@
-"""One examination: the record on, a program runs, the rules decide from the record's log."""
+"""One examination: record a program while it runs, then let the rules decide from the log."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -50,7 +50,7 @@ class Exam:
 
     @property
     def seconds(self) -> float:
-        """How long the record took, about: its observers, its beginning and its end."""
+        """The approximate time that recording took."""
         return self._recorder.seconds
 
     def _stepped(self, steps: int) -> None:
@@ -65,13 +65,13 @@ class Exam:
             self._on_step(steps)
 
     def start(self) -> "Exam":
-        """Put the record on."""
+        """Start to record."""
         self._recorder.install()
         self._running = True
         return self
 
     def stop(self, *, finished: bool = True, error: str = "") -> "Exam":
-        """Take the record off and let the rules decide. error: the name of what ended the program early."""
+        """Stop recording and let the rules decide. error: the exception that ended the program."""
         if self._running:
             self._running = False
             self._recorder.stop(finished=finished, error=error)

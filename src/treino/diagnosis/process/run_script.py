@@ -42,11 +42,11 @@ class Outcome:
 
 GRACE = 2.0  # seconds
 WATCHERS = tuple(f"{Path(__file__).parents[2] / name}{os.sep}" for name in ("diagnosis", "studio"))
-"""Whose frames are none of a script's."""
+"""Folders whose frames are left out of a script's traceback."""
 
 
 class Stop(BaseException):
-    """Ends the script from inside; nothing that it catches by ``except Exception``."""
+    """Ends the script from inside; ``except Exception`` doesn't catch it."""
 
 
 def run_script(
@@ -207,7 +207,7 @@ def _exit_status(leave: SystemExit) -> int:
 
 
 def _own_frames(trace: TracebackType | None) -> TracebackType | None:
-    """A traceback without the doctor's frames, or the studio's, as the script alone would show it."""
+    """A traceback without the doctor's and the studio's frames, as the script alone would show it."""
     rest = None
     frames = []
     while trace is not None:
@@ -230,9 +230,9 @@ def _flush() -> None:
 
 @contextmanager
 def _own_death(finish: Callable[[bool], None]) -> Iterator[Callable[[int], None]]:
-    """Report before the script ends its own process by os._exit, os.abort or a signal, or is told to end.
+    """Report before os._exit, os.abort, a signal of the script's own or SIGTERM ends the process.
 
-    Yields how to end the process at once.
+    Yields a function that ends the process at once.
     """
     leave, abort, kill = os._exit, os.abort, os.kill
     deadly = {signal.SIGABRT, getattr(signal, "SIGKILL", signal.SIGABRT)}
@@ -272,7 +272,7 @@ def _own_death(finish: Callable[[bool], None]) -> Iterator[Callable[[int], None]
 
 @contextmanager
 def _alarm(seconds: float | None, outcome: Outcome, leave: Callable[[int], None]) -> Iterator[None]:
-    """End the script after so many seconds: by an exception, and if that doesn't help, with the process."""
+    """End the script after so many seconds: by an exception, or if that fails with the process."""
     if seconds is None:
         yield
         return

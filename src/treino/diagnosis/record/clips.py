@@ -1,4 +1,4 @@
-"""Gradients that are clipped: to what limit, and what is left of them."""
+"""Record gradient clipping: the limit, and the share of the norm that remains."""
 
 import functools
 import math
@@ -19,13 +19,13 @@ NAMES = ("clip_grad_norm_", "clip_grad_value_")
 
 
 class Clips:
-    """Calls of torch's two clips, and gradients that are scaled or clamped in place."""
+    """Watches torch's two clipping functions, and gradients scaled or clamped in place."""
 
     def __init__(self, log: Log, hooks: Hooks, tape: Tape) -> None:
         self._log, self._hooks, self._tape = log, hooks, tape
 
     def install(self) -> None:
-        """Watch them."""
+        """Register the observers."""
         for name in NAMES:
             around = self._around(getattr(clip_grad, name), name)
             self._hooks.replace(clip_grad, name, around)
@@ -42,7 +42,7 @@ class Clips:
             before: list[float] = []
             parameters = args[0] if args else kwargs.get("parameters")
             if not isinstance(parameters, torch.Tensor):
-                parameters = list(parameters or ())  # perhaps a generator, which is gone through twice
+                parameters = list(parameters or ())  # a generator could be read only once
                 args, kwargs = (parameters, *args[1:]), {k: v for k, v in kwargs.items() if k != "parameters"}
             hooks.quietly(name, lambda: before.append(size(parameters)))
             clips._tape.idle += 1

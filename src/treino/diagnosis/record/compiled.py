@@ -1,4 +1,4 @@
-"""Compiled nets and functions: nothing is watched while one runs; the compiler sees the program alone."""
+"""Compiled nets and functions: nothing is recorded while one runs, so the compiler sees only the program."""
 
 import functools
 import sys
@@ -13,7 +13,7 @@ from treino.diagnosis.record.tape import Tape
 
 
 class Compiled:
-    """What ``torch.compile`` gives. entering: told of a module, its arguments and the caller's frame."""
+    """Wraps what ``torch.compile`` returns. entering: called with (module, arguments, caller's frame)."""
 
     def __init__(self, hooks: Hooks, tape: Tape, nets: Nets) -> None:
         self._hooks, self._tape, self._nets = hooks, tape, nets
@@ -21,7 +21,7 @@ class Compiled:
         self._patched = False
 
     def install(self) -> None:
-        """Watch what is compiled."""
+        """Wrap ``torch.compile``."""
         compiled, original = self, torch.compile
 
         @functools.wraps(original)
@@ -36,7 +36,7 @@ class Compiled:
         self._hooks.replace(torch, "compile", unseen(compile))
 
     def _modules(self) -> None:
-        """The class of compiled modules, which takes a second to import."""
+        """Wrap the class of compiled modules, which takes a second to import."""
         if not self._patched:
             from torch._dynamo.eval_frame import OptimizedModule
 
@@ -44,7 +44,7 @@ class Compiled:
             self._hooks.replace(OptimizedModule, "__call__", self._around(OptimizedModule.__call__))
 
     def _around(self, original: Any, of: Any = None) -> Any:
-        """Call it alone; what a module gave is told as of any other net. of: whose method it is."""
+        """Run a compiled callable unobserved; record its result. of: the module whose method it is."""
         hooks, run = self._hooks, self._run
 
         @functools.wraps(original)

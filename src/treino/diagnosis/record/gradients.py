@@ -47,13 +47,13 @@ from treino.diagnosis.record.values import NOBODY, Values, snapshot
 from treino.diagnosis.record.windows import PATIENCE
 
 ADAPTIVE = ("Adam", "RMSprop", "Rprop", "Adadelta", "Adafactor", "Lion", "Muon", "LAMB", "NAdam")
-GRAPHS = 3  # backwards of a line whose graph is kept whole, and later those
-EVERY = 16  # ... of every so many
-FURTHER = 1.2  # times the steps, after which it is measured again how far the weights went
+GRAPHS = 3  # first backwards of a line whose graphs are logged
+EVERY = 16  # later, one graph in so many
+FURTHER = 1.2  # times the steps at the last measurement of the weights' movement
 
 
 class OptimizerRecord:
-    """An optimizer, or what a program does in its place."""
+    """What the record keeps of one optimizer, or of a training by hand."""
 
     def __init__(self, number: int, optimizer: Any) -> None:
         self.number = number
@@ -62,7 +62,7 @@ class OptimizerRecord:
         self.steps = self.filled = self.measured = 0
         self.used: set[int] = set()  # parameters whose gradients a step has used, and nothing cleared since
         self.written: set[int] = set()  # parameters whose gradients a backward wrote since the last step
-        self.left: dict[int, int] = {}  # the gradients that it left there, by parameter
+        self.left: dict[int, int] = {}  # id of a parameter -> id of the gradient that backward left
         self.summed = self.moved = False
         self.movement, self.least = math.nan, math.inf
         self.before: list[torch.Tensor] | None = None
@@ -73,16 +73,16 @@ class OptimizerRecord:
         return [p for g in optimizer.param_groups for p in g["params"]] if optimizer is not None else []
 
     def gradients(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Its parameters that have a gradient, with it."""
+        """(parameter, gradient) of each parameter that has one."""
         grads = getattr(self.ref(), "autograd_grads", {})
         every = ((p, grads.get(id(p), p.grad)) for p in self.parameters())
         return [(p, g) for p, g in every if g is not None and g.layout == torch.strided]
 
 
 class Gradients:
-    """Optimizers, backwards and steps.
+    """Watches optimizers, backwards and steps.
 
-    steps: of all optimizers. shift: opens or closes the window. after_step: told how many steps there were.
+    steps: of all optimizers. shift: opens or closes the window. after_step: called with the steps so far.
     """
 
     def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape) -> None:
@@ -92,26 +92,26 @@ class Gradients:
         self.inside = False  # a backward runs
         self.shift: Any = None
         self.after_step: Any = None
-        self.makers: list[Any] = []  # called with the number of an optimizer that is new
-        self.roots: list[Any] = []  # called with the value of a backward and who got gradients by it
-        self.ran: list[Any] = []  # called with each Backward of the log, and the value that it ran from
-        self.spoiled: Any = None  # called with a value that isn't finite, before it is run backward
+        self.makers: list[Any] = []  # called with the number of each new optimizer
+        self.roots: list[Any] = []  # give the unowned parameters behind (value, filled optimizers)
+        self.ran: list[Any] = []  # called with (Backward, the value that it ran from)
+        self.spoiled: Any = None  # called with a non-finite value before its backward
         self.clearing = Clearing(log, tape)
         self.hands = ManualTrainings(self, hooks, tape, values)
         self.loss_of: Any = lambda node: ()
         self.held: dict[int, OptimizerRecord] = {}
-        self._gone: list[OptimizerRecord] = []  # whose optimizers are no more
+        self._gone: list[OptimizerRecord] = []  # of optimizers that no longer exist
         self._numbers: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}
         self._starts: dict[int, tuple[weakref.ref[torch.Tensor], torch.Tensor, float]] = {}
         self._seen: dict[tuple[Site | None, int], int] = {}
         self._courses: dict[Site | None, list[Any]] = {}
-        self._course: list[float | torch.Tensor] = []  # of the newest line that was looked at
+        self._course: list[float | torch.Tensor] = []  # the losses of the newest line
         self._looking: Any = None
         self.counting: Any = None
         self._count = 0
 
     def install(self) -> None:
-        """Watch optimizers and backwards."""
+        """Register the observers."""
         self.hands.install()
         self._hooks.after(Optimizer, "__init__", self._made)
         self._hooks.after(Optimizer, "add_param_group", self._group)
@@ -120,7 +120,7 @@ class Gradients:
         self.counting = register_optimizer_step_post_hook(self._after_step)
 
     def open(self) -> None:
-        """A window opens. Which gradients older steps used is of no use: they may have been cleared since."""
+        """A window opens: forget which gradients were used, as they may have been cleared unseen."""
         for held in self.held.values():
             held.used = set()
         self._looking = self._looking or register_optimizer_step_pre_hook(self._before_step)
@@ -132,7 +132,7 @@ class Gradients:
             self._looking = None
 
     def number(self, parameter: torch.Tensor, name: str = "", made_at: Site | None = None) -> int:
-        """The number of a parameter; a new one is told of, and where it starts from is kept."""
+        """The number of a parameter; a new one is logged and its first values are sampled."""
         if known := self.known(parameter):
             return known
         self._count += 1
@@ -184,7 +184,7 @@ class Gradients:
         return known
 
     def _around(self, original: Any) -> Any:
-        """Between windows the value alone is kept; everything else inside of them."""
+        """Wrap backward: between windows only the loss value is kept."""
         gradients, hooks, windows, hands = self, self._hooks, self.windows, self.hands
 
         @functools.wraps(original)
@@ -215,7 +215,7 @@ class Gradients:
         return unseen(backward)
 
     def begin(self, name: str, root: Any) -> list[Any]:
-        """A backward begins: its value is kept; inside of windows, what there is before it."""
+        """Keep the value of a backward, and inside a window return the state before it."""
         start: list[Any] = []
         if self.windows.open:
             self._hooks.quietly(name, lambda: start.append(self.before(root)))
@@ -225,7 +225,7 @@ class Gradients:
         return start
 
     def keep(self, root: Any) -> None:
-        """The number that is run backward; on another device its tensor: a step would have to wait."""
+        """Keep the value that is run backward; on an accelerator its tensor, so as not to wait for it."""
         if not isinstance(root, torch.Tensor) or root.numel() != 1 or root.is_meta:
             return
         with torch._C.DisableTorchFunction():
@@ -236,7 +236,7 @@ class Gradients:
             self._course.append(value)
 
     def before(self, root: Any) -> Any:
-        """What gradients are there before a backward, and what it starts from."""
+        """The state of all gradients before a backward, and the value that it starts from."""
         place = here()
         self._course = self._courses.setdefault(place, [])
         self.hands.settle()
@@ -249,7 +249,7 @@ class Gradients:
             if held.used:
                 summed.append(held.number)
             else:
-                held.summed = False  # what another net's loss had left there was cleared in time
+                held.summed = False  # gradients left by another net's loss were cleared in time
             for p in held.parameters():
                 before[id(p)] = p.grad._version if p.grad is not None else -1
         node = self._values.of(root) if isinstance(root, torch.Tensor) else None
@@ -355,7 +355,7 @@ class Gradients:
     def tell(
         self, optimizer: Any, held: OptimizerRecord, site: Site | None, force: Force, used: set[int]
     ) -> None:
-        """A step was taken on these gradients. used: parameters that used theirs."""
+        """Log a step. used: ids of the parameters whose gradients it used."""
         own, group = held.parameters(), optimizer.param_groups[0]
         decay = number_of(group.get("weight_decay", 0.0))
         size = moved = 0.0
@@ -385,7 +385,7 @@ class Gradients:
         held.summed, held.written, held.left = False, set(), {}
 
     def _went(self, held: OptimizerRecord) -> None:
-        """How far the weights of an optimizer have gone from where they were first seen."""
+        """Measure how far an optimizer's weights are from their first values."""
         far = size = 0.0
         least, moved = math.inf, False
         for p in held.parameters():
@@ -398,11 +398,11 @@ class Gradients:
             if p.dim() > 1 and start[2] > 0:
                 least = min(least, norm(now) / start[2])
         held.moved = held.moved or moved
-        if size > 0:  # otherwise its parameters are gone, or began as zeros
+        if size > 0:  # else its parameters no longer exist, or began as zeros
             held.movement, held.least = math.sqrt(far / size), least
 
     def finish(self) -> None:
-        """How far the weights went, and the course of each line's loss."""
+        """Log the movement of the weights and the course of each line's loss."""
         self.hands.settle()
         for held in (*self._gone, *self.held.values()):
             self._went(held)

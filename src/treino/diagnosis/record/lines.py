@@ -15,7 +15,7 @@ _LIBRARIES = tuple(
 _own_files: set[str] = set()  # scripts under the doctor, wherever they lie
 _known: dict[str, bool] = {}
 _sites: dict[tuple[str, int], Site] = {}
-_places: dict[tuple[int, int], tuple[CodeType, Site]] = {}  # (code's id, place in it): a line takes long
+_places: dict[tuple[int, int], tuple[CodeType, Site]] = {}  # by (id of code, instruction)
 
 
 def watch_file(path: str) -> None:
@@ -63,7 +63,7 @@ def stack(limit: int = 5) -> tuple[Site, ...]:
 
 
 def maker(made: object) -> Site | None:
-    """The innermost own line that makes this object: none of its own methods, which hand on to a library."""
+    """The innermost own line that constructs this object, outside of its own ``__init__``."""
     frame: FrameType | None = sys._getframe(1)
     innermost: Site | None = None
     while frame is not None:

@@ -1,4 +1,4 @@
-"""Loss functions of torch: what they were given, and what it was made of."""
+"""Record calls of torch's loss functions: inputs, targets, and the graphs behind them."""
 
 import cmath
 import math
@@ -22,14 +22,14 @@ SIGNED = ("soft_margin_loss", "hinge_embedding_loss", "margin_ranking_loss", "co
 OTHERS = ("multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "triplet_margin_loss")
 NAMES = (*CLASSES, *BINARY, *PAIRED, "gaussian_nll_loss", *SIGNED, *OTHERS)
 TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}  # of the others it is the second argument
-GRAPHS = 3  # calls of a line whose graphs are kept whole, and later those
-EVERY = 16  # ... of every so many
+GRAPHS = 3  # first calls of a line whose graphs are logged
+EVERY = 16  # later, one call in so many
 MOST_CLASSES = 1000
 POWERS = {"mse_loss": 2, "l1_loss": 1, "smooth_l1_loss": 1, "huber_loss": 1}  # of the difference
 
 
 class Losses:
-    """Calls of loss functions. newest: the value of each, by its node."""
+    """Watches loss functions. count: calls so far."""
 
     def __init__(self, log: Log, values: Values, tape: Tape, nets: Nets) -> None:
         self._log, self._values, self._tape, self._nets = log, values, tape, nets
@@ -37,13 +37,13 @@ class Losses:
         self._seen: dict[Any, int] = {}
 
     def install(self) -> None:
-        """Watch them."""
+        """Register the observers."""
         for name in NAMES:
             self._tape.observe(self._observer(name), name)
             self._tape.failures.setdefault(name, []).append(self._failure(name))
 
     def of(self, node: Node | None) -> tuple[int, ...]:
-        """The loss calls that a value was made of, nearest first."""
+        """The numbers of the loss calls behind a value, nearest first."""
         numbers: list[int] = []
         for one in made_of(node, 64):
             if "loss" in one.detail and one.detail["loss"] not in numbers:
@@ -135,7 +135,7 @@ def span(target: torch.Tensor) -> tuple[float, float]:
 def counts(
     name: str, x: torch.Tensor, y: torch.Tensor, kwargs: dict[str, Any]
 ) -> tuple[dict[int, int], dict[int, int]]:
-    """Label → rows; label → rows that the input is right about."""
+    """(label → rows, label → rows that the input predicts correctly)."""
     if name in CLASSES and not y.is_floating_point() and x.dim() == y.dim() + 1 and x.dim() > 1:
         classes = x.shape[1]
     elif name in BINARY and x.shape == y.shape and y.numel() and bool(((y == 0) | (y == 1)).all()):
@@ -153,12 +153,12 @@ def counts(
 
 
 def answers(name: str, x: torch.Tensor) -> torch.Tensor:
-    """The classes that the input of a loss of classes says."""
+    """The classes predicted by the input of a classification loss."""
     return x.argmax(1) if name in CLASSES else x > (0.5 if name == "binary_cross_entropy" else 0.0)
 
 
 def weight_of(name: str, args: Any, kwargs: Any) -> tuple[float, ...]:
-    """Weights of classes, or of what is positive."""
+    """The class weights, or the weight of the positive class."""
     key = "pos_weight" if name.startswith("binary") else "weight"
     w = kwargs.get(key)
     w = args[2] if w is None and name in CLASSES and len(args) > 2 else w
@@ -167,7 +167,7 @@ def weight_of(name: str, args: Any, kwargs: Any) -> tuple[float, ...]:
 
 
 def logsumexp(x: torch.Tensor) -> float:
-    """The logarithm of the sum of a row's exponentials, of the row where it is farthest from zero."""
+    """The log-sum-exp of the row where it is farthest from zero."""
     if x.dim() < 2 or not x.numel():
         return 0.0
     sums = x.float().logsumexp(1)

@@ -52,7 +52,7 @@ class Nets:
         self._handles: list[Any] = []
 
     def install(self) -> None:
-        """Note where modules are made, and when their mode is set."""
+        """Observe where modules are made, and when their mode is set."""
         self._hooks.before(nn.Module, "__init__", self._making)
         self._hooks.after(nn.Module, "train", self._rests, fits=self._is_rest)
         self._hooks.after(nn.Module, "load_state_dict", self._load)
@@ -100,7 +100,7 @@ class Nets:
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """Hear of no call for a while."""
+        """See no calls inside the block."""
         listening = self._stop_listening()
         try:
             yield
@@ -120,7 +120,7 @@ class Nets:
         return None if own or module is None else self.made.get(module)
 
     def net(self, module: nn.Module) -> int:
-        """The number of a net; a new one is told of."""
+        """The number of a net; a new one is logged."""
         known = self.numbers.get(module)
         if known is None:
             known = self.numbers[module] = self.count
@@ -185,11 +185,11 @@ class Nets:
             self._tape.idle += 1
 
     def leaving(self, module: nn.Module, args: Any, result: Any) -> None:
-        """... and gave this."""
+        """A module returned a result."""
         if not self._stack or not self._hooks.watching():
             return
         while self._stack and self._stack.pop() is not module:
-            continue  # a forward that raised and was caught
+            continue  # of a forward that raised
         if isinstance(module, FUSED) and not torch.is_grad_enabled():
             self._tape.idle = max(0, self._tape.idle - 1)
         if result is None:
@@ -206,7 +206,7 @@ class Nets:
                 self._hooks.on = True
 
     def unseen(self, name: str, inputs: Any, result: Any, **detail: Any) -> None:
-        """Know a value that nobody saw being made, as inside a fused or compiled module."""
+        """Record a value whose operations were not seen, as inside a fused or compiled module."""
         for value in first_tensors((result,)):
             if self.values.find(value) is None:
                 self.values.made(value, name, first_tensors(inputs), here(), detail)
@@ -272,15 +272,15 @@ def drops(module: nn.Module) -> bool:
 
 
 def kind_of(module: nn.Module) -> str:
-    """The name of a layer's class; of one that TorchScript holds, that of the class it was made from."""
+    """The class name of a layer; of a scripted layer, that of its original class."""
     return str(getattr(module, "original_name", None) or type(module).__name__)
 
 
 def fingerprint(tensor: torch.Tensor) -> bytes:
-    """A few numbers that tell a batch from another one: its shape, and values spread over it."""
+    """A few numbers that identify a batch: its shape, its sum, and values spread over it."""
     if not tensor.numel() or tensor.layout != torch.strided or tensor.device.type != "cpu":
         return b""
     flat = as_array(tensor)
-    whole = flat.sum()  # of a part, batches of pictures may all be alike: their corners are black
+    whole = flat.sum()  # parts of pictures may be alike: their corners are black
     some = flat.reshape(-1)[:: max(1, flat.size // 64)]
     return repr((flat.shape, whole)).encode() + some.tobytes()

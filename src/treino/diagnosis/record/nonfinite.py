@@ -1,4 +1,4 @@
-"""The first value run backward that is not finite: the operation that made it, while its graph is there."""
+"""Find the operation behind a line's first non-finite loss, while the graph exists."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ Culprit = tuple[str, str]  # in words, and as torch calls it
 
 
 class Finiteness:
-    """Looks into the graph of a value that is not finite."""
+    """Looks for the cause of a non-finite value in its graph."""
 
     def __init__(self, log: Log, hooks: Hooks, tape: Tape) -> None:
         self._log, self._hooks, self._tape = log, hooks, tape
@@ -36,7 +36,7 @@ class Finiteness:
         self._lines: dict[str, Site | None] = {}  # the newest line of an operation that trained
 
     def install(self) -> None:
-        """Remember where such operations are."""
+        """Remember the lines of operations that can give such values."""
         for name in (*NAMES, *NORMS):
             self._tape.observe(self._seen(name), name)
 
@@ -58,8 +58,8 @@ class Finiteness:
 
 
 def culprit(root: torch.Tensor) -> Culprit:
-    """The earliest operation whose argument lies outside of its domain, of finite parameters; of spoiled
-    ones, one whose slope is infinite at zero; two empty strings where none is known.
+    """The operation that made a value non-finite: the earliest whose argument is outside of its domain; where
+    parameters are not finite either, one with an infinite slope at zero. Two empty strings if none is known.
     """
     nodes: list[Any] = walk(root.grad_fn, MOST)
     leaves = [n.variable for n in nodes if hasattr(n, "variable")]
@@ -69,14 +69,14 @@ def culprit(root: torch.Tensor) -> Culprit:
 
 
 def steep(node: Any) -> Culprit:
-    """A root or a norm: its slope at zero is infinite."""
+    """A square root or a norm, whose slope at zero is infinite."""
     name = node.name()
     norm = "NormBackward" in name and "Batch" not in name and "Layer" not in name
     return ("sqrt", "norm") if norm else ("sqrt", "sqrt") if name == "SqrtBackward0" else ("", "")
 
 
 def outside(node: Any) -> Culprit:
-    """The operation of a node whose argument lies outside of its domain."""
+    """An operation whose argument is outside of its domain."""
     name = node.name().split("Backward")[0].lower()
     try:
         if name in ("log", "log2", "log10"):
@@ -91,4 +91,4 @@ def outside(node: Any) -> Culprit:
             return "", ""
         return (NAMES[name], name) if bool(wrong.any()) else ("", "")
     except (AttributeError, RuntimeError):
-        return "", ""  # what it saved is gone
+        return "", ""  # its saved tensors were freed

@@ -1,4 +1,4 @@
-"""Graphs gone through breadth first: torch's own, and those of values and operations."""
+"""Breadth-first walks through graphs: of values, of operations, and torch's own."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -10,7 +10,7 @@ MOST = 4000  # nodes of torch's own graph
 
 
 def reached(first: Node | None, before: Callable[[Node], Iterable[Node | None]], most: int) -> list[Node]:
-    """A node and those before it, nearest first, so many at the most."""
+    """A node and its ancestors, nearest first, ``most`` at the most."""
     nodes = [first] if first is not None else []
     known = {id(one) for one in nodes}
     for one in nodes:
@@ -22,12 +22,12 @@ def reached(first: Node | None, before: Callable[[Node], Iterable[Node | None]],
 
 
 def walk(node: Any, most: int = MOST) -> list[Any]:
-    """A node and those before it, nearest first."""
+    """A node of torch's graph and its ancestors, nearest first."""
     return reached(node, lambda one: [before for before, _ in one.next_functions], most)
 
 
 def leaves(value: torch.Tensor | None, most: int = MOST) -> list[torch.Tensor]:
-    """The leaves that backward would reach from here, this one too if it is one."""
+    """The leaves that a backward from this value reaches; the value itself if it is a leaf."""
     if value is None or not value.requires_grad:
         return []
     if value.grad_fn is None:

@@ -1,4 +1,4 @@
-"""At the end: what the rows of trainings and evaluations amount to, as events."""
+"""Turn the rows of trainings and evaluations into events, when the program has ended."""
 
 from typing import Any
 
@@ -10,16 +10,16 @@ from treino.diagnosis.record.row_log import RowsEvaluated, RowsFitted, RowsTrain
 from treino.diagnosis.record.scalers import in_estimator
 from treino.diagnosis.record.tables import MOST_LABELS, name_of
 
-MEASURED = 8  # evaluations that are held against their training's rows, one by one
+MEASURED = 8  # evaluations whose rows are compared with training's one by one
 NEAREST = 16  # training rows around an evaluation row
-FLAT = 0.3  # of the median deviation: what a column that hardly moves is divided by
-GAP = 3.0  # times as far away is the next one
-BLOCK = 6  # different numbers by which a place in a series is known
+FLAT = 0.3  # of the median deviation: the smallest scale of a column
+GAP = 3.0  # times the distance of the neighbour before
+BLOCK = 6  # distinct numbers that identify a place in a series
 LEAST, MANY = 20, 100  # rows
 
 
 def tell(log: Log, rows: Any) -> None:
-    """All trainings, evaluations and fits."""
+    """Log all trainings, evaluations and fits."""
     for t in rows.trainings.values():
         if t.calls:
             log.tell(RowsTrained, **trained(t))
@@ -38,7 +38,7 @@ def tell(log: Log, rows: Any) -> None:
 
 
 def trained(t: Any) -> dict[str, Any]:
-    """A training's rows."""
+    """The fields of RowsTrained."""
     sample, columns = t.sample.rows(), t.columns
     deviation = columns.deviation[columns.deviation > 0]
     labels = np.concatenate(t.sample_labels) if t.sample_labels else np.zeros(0)
@@ -62,12 +62,12 @@ def trained(t: Any) -> dict[str, Any]:
 
 
 def telling(rows_ND: np.ndarray) -> float:
-    """The share of rows that one column tells apart: 1 of measured numbers, little of words and pixels."""
+    """The largest share of distinct values in a column: 1 for measured numbers, low for words and pixels."""
     return max((len(np.unique(column)) for column in rows_ND.T), default=0) / max(1, len(rows_ND))
 
 
 def chance(rows_ND: np.ndarray) -> float:
-    """How likely two rows are to be equal, were their columns drawn on their own."""
+    """The probability that two rows are equal, if columns were independent."""
     p = 1.0
     for column in rows_ND.T:
         counts = np.unique(column, return_counts=True)[1]
@@ -76,7 +76,7 @@ def chance(rows_ND: np.ndarray) -> float:
 
 
 def evaluated(rows: Any, e: Any, t: Any) -> dict[str, Any]:
-    """An evaluation's rows. t: the training that they are held against, if there is one."""
+    """The fields of RowsEvaluated. t: the training that the rows are compared with, or None."""
     changed, stable = e.changes()
     digests = e.label_digests()
     others = (o for o in rows.evaluations.values() if o is not e and digests & o.label_digests())
@@ -94,7 +94,7 @@ def evaluated(rows: Any, e: Any, t: Any) -> dict[str, Any]:
         "digest": f"{sum(e.first_rows) % 2**64:x}",
         "drawn": None,
     }
-    # Numbers that are drawn and change nothing leave rows as they are: pixels, where training's hold noise.
+    # If drawn noise had changed these rows, they would have as many distinct values as training's.
     if t is not None and 2 * telling(e.sample.rows()) >= telling(t.sample.rows()):
         fields["drawn"] = min(e.drawn & t.drawn, key=str, default=None)
     origin = e.reading.origin if e.reading is not None else None
@@ -109,7 +109,7 @@ def evaluated(rows: Any, e: Any, t: Any) -> dict[str, Any]:
 
 
 def nearest_copies(train: np.ndarray, held_out: np.ndarray) -> dict[str, Any]:
-    """How many rows are nearly one with training rows, of how many, and by which measure."""
+    """The number of rows that nearly equal training rows, the number compared, and the measure."""
     fits = len(held_out) >= LEAST and len(train) >= MANY and train.shape[1] == held_out.shape[1]
     if not fits or not np.isfinite(train).all() or not np.isfinite(held_out).all():
         return {"near_of": len(held_out)}
@@ -119,7 +119,7 @@ def nearest_copies(train: np.ndarray, held_out: np.ndarray) -> dict[str, Any]:
 
 
 def far_nearer(train: np.ndarray, held_out: np.ndarray) -> int:
-    """How many rows lie at a few training rows far nearer than at all others."""
+    """The number of rows that are far nearer to a few training rows than to all others."""
     two = np.unique(train, axis=0)
     spread = two.std(axis=0)
     moving = spread > 0
@@ -134,7 +134,7 @@ def far_nearer(train: np.ndarray, held_out: np.ndarray) -> int:
 
 
 def shifted_windows(train: np.ndarray, held_out: np.ndarray) -> int:
-    """How many rows hold half of a training row or more, shifted, as overlapping windows of a series do."""
+    """The number of rows that share half or more of a training row, shifted, as windows of a series do."""
     width = held_out.shape[1]
     if width < 2 * BLOCK:
         return 0

@@ -1,4 +1,4 @@
-"""The rows that enter nets, known again by a number for each, in training and in evaluations."""
+"""Record the rows that enter nets, each by its hash, in training and in evaluations."""
 
 import math
 import weakref
@@ -27,8 +27,8 @@ from treino.diagnosis.record.trainings import MOST, Call, Training
 from treino.diagnosis.record.values import Node, Values, first_tensors, made_of
 
 EVALUATIONS = 64
-BAD = 64  # calls with NaN that are told of
-FAR = 32  # operations back
+BAD = 64  # calls with NaN that are logged
+FAR = 32  # operations followed back
 DRAWS = ("rand", "randn", "randint", "rand_like", "randn_like", "normal", "uniform", "bernoulli")
 PRODUCTS = ("linear", "conv1d", "conv2d", "conv3d", "matmul", "addmm", "mm", "embedding", "gru", "lstm")
 KEEPS = frozenset(("getitem", "index_select", "to", "view", "reshape", "unsqueeze", "squeeze", "leaf", "div"))
@@ -37,7 +37,7 @@ INDICES = 64  # that are looked into
 
 
 class Rows:
-    """Listens to calls of nets. hungry: whether rows of training are still asked for, between windows."""
+    """Watches the rows of nets' calls. hungry: training rows are still collected between windows."""
 
     def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape, nets: Nets) -> None:
         self._log, self._hooks, self._values, self._tape, self._nets = log, hooks, values, tape, nets
@@ -45,18 +45,18 @@ class Rows:
         self.loaders, self.splits = Loaders(hooks, values, tape), Splits(log, hooks, tape)
         self.trainings: dict[int, Training] = {}
         self.evaluations: dict[Any, Evaluation] = {}
-        self._waiting: dict[int, Call] = {}  # by the call's number, until a backward or the next turn
+        self._waiting: dict[int, Call] = {}  # calls by number, until a backward or the next turn
         self._modules: weakref.WeakKeyDictionary[nn.Module, set[int]] = weakref.WeakKeyDictionary()
         self._known: dict[int, tuple[weakref.ref[torch.Tensor], int, np.ndarray, np.ndarray]] = {}
         self._bad = 0
         self._alone = False
         self._drawn: set[Site] = set()
         self._orders = Orders(tape)
-        self._entered, self._first = (-1, math.nan), 0  # the call and its largest number; what it became
+        self._entered, self._first = (-1, math.nan), 0  # (call, largest input entry); id of the first product
         self.bad_made: Site | None = None
 
     def install(self) -> None:
-        """Watch calls, losses, comparisons, and whatever makes weights anew."""
+        """Observe calls, losses, comparisons, and what initialises or loads weights."""
         self.loaders.install()
         self.splits.tensors.append(self._tensor_made)
         self.splits.install()
@@ -70,7 +70,7 @@ class Rows:
             self._hooks.before(kind, "reset_parameters", self._reset)
 
     def _reset(self, args: Any, kwargs: Any) -> None:
-        """The next call that trains begins anew."""
+        """Weights were initialised or loaded: the next training call starts a new training."""
         if not self.trainings:
             return
         for module, parts in list(self._modules.items()):
@@ -79,7 +79,7 @@ class Rows:
                 training.reset = True
 
     def entered(self, module: nn.Module, args: Any) -> None:
-        """A call that trains, between windows, while rows of its first epoch are asked for."""
+        """Record a training call between windows, while the rows of its first epoch are collected."""
         training = self.trainings.get(self._nets.numbers.get(module, -1))
         if training is None or training.done:
             return
@@ -131,7 +131,7 @@ class Rows:
             self._settle(event.turn + 9)
 
     def _look(self, x: torch.Tensor, args: Any) -> tuple[np.ndarray, np.ndarray] | None:
-        """The rows as an array, and their numbers; the same tensor, unchanged, is read once."""
+        """The rows as an array and their hashes, cached while the tensor is unchanged."""
         fixed = not x.is_inference()
         known = self._known.get(id(x))
         if fixed and known is not None and known[0]() is x and known[1] == x._version:
@@ -152,7 +152,7 @@ class Rows:
         return flat, hashes
 
     def _from_loader(self, call: Call) -> None:
-        """Which loader gave these rows, and with which labels."""
+        """Note the loader of a call's rows, and their labels."""
         batch = self.loaders.newest()
         if batch is None or batch.rows is None or batch.rows.shape[:1] != (len(call.flat),):
             return
@@ -178,18 +178,18 @@ class Rows:
         self._log.tell(BadRows, rows=bad, spoiled=spoiled, **fields)
 
     def _draws(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-        """Random numbers outside of nets, which may change the rows of the next call."""
+        """Note random numbers drawn outside of nets, which may change the rows of the next call."""
         if self._nets.current is None and node is not None and node.site is not None:
             self._drawn.add(node.site)
 
     def _tensor_made(self, made: Any) -> None:
-        """The first tensor that holds NaN, as it was made of an array."""
+        """Note the line that made the first tensor with NaN from an array."""
         plain = isinstance(made, torch.Tensor) and made.is_floating_point() and made.dim()
         if self.bad_made is None and plain and not bool(torch.isfinite(made.detach().sum())):
             self.bad_made = here()
 
     def _product(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-        """The first product of a net's call: what meets its first weights, if no norm is right behind."""
+        """Measure the input of a net's first product, unless a batch norm follows directly."""
         number = self._nets.forwards + 1
         x = args[0] if args else None
         if node is not None and node.op == "batch_norm":
@@ -248,7 +248,7 @@ class Rows:
                     call.judge(answer[part] == call.labels)
 
     def scored(self, predictions: Any, labels: Any) -> None:
-        """A library compared what the newest calls gave with labels: arrays."""
+        """A library compared the answers of the newest calls with labels; both are arrays."""
         predictions, labels = (
             as_array(v) if isinstance(v, torch.Tensor) else np.asarray(v) for v in (predictions, labels)
         )
@@ -265,7 +265,7 @@ class Rows:
                 call.judge(predictions[part] == labels[part])
 
     def ran(self, event: Backward, root: Any) -> None:
-        """A backward: the calls that it went through were training."""
+        """Count the calls behind a backward as training."""
         self._settle(event.turn, without=set(event.forwards))
         for number in event.forwards:
             call = self._waiting.pop(number, None)
@@ -273,7 +273,7 @@ class Rows:
                 self._train(self.trainings[call.event.net], call)
 
     def _settle(self, turn: int, without: set[int] | None = None) -> None:
-        """Calls that no backward went through are evaluations."""
+        """Count waiting calls that no backward reached as evaluations."""
         for number, call in list(self._waiting.items()):
             over = turn > call.event.turn + call.event.grad or (without is not None and not call.event.grad)
             if over and number not in (without or ()):
@@ -287,7 +287,7 @@ class Rows:
             self.hungry = self.loaders.hungry = not all(o.done for o in self.trainings.values())
 
     def learner(self, net: int) -> Training | None:
-        """The training whose weights a net has: its own, or that of the only one like it that learned."""
+        """The training of a net's weights: its own, or that of the only trained net of the same shape."""
         own = self.trainings.get(net)
         if own is None or own.rows:
             return own
@@ -304,7 +304,7 @@ class Rows:
             self.evaluations[key].add(call, self.learner(event.net))
 
     def finish(self) -> None:
-        """Settle what still waits, and tell of everything."""
+        """Settle the waiting calls and log all rows."""
         with np.errstate(all="ignore"):
             self._settle(1 << 60)
             self.loaders.let_go()
@@ -312,7 +312,7 @@ class Rows:
 
 
 def newest(calls: list[Call], rows: int) -> list[tuple[Call, slice]]:
-    """The newest of these calls that have so many rows together, each with its part of them; or none."""
+    """The newest calls that have exactly so many rows in total, each with its slice; or none."""
     parts: list[tuple[Call, slice]] = []
     for call in reversed(calls):
         if rows <= 0:
@@ -323,19 +323,19 @@ def newest(calls: list[Call], rows: int) -> list[tuple[Call, slice]]:
 
 
 def rows_in(args: Any) -> torch.Tensor | None:
-    """The first tensor with rows that are numbers; or else the first one with rows."""
+    """The first floating-point tensor with rows; else the first tensor with rows."""
     tensors = [t for t in first_tensors(args) if t.dim() >= 2]
     return next((t for t in tensors if t.is_floating_point()), tensors[0] if tensors else None)
 
 
 def generated(node: Node) -> bool:
-    """Whether a value is made of random numbers alone, of no rows that were there before."""
+    """Whether a value is made of random numbers alone, and of no existing rows."""
     every = reached(node, lambda one: one.parents if one.op not in DRAWS else (), FAR + 1)
     return len(every) <= FAR and all(one.op in DRAWS or one.parents for one in every)
 
 
 class Orders:
-    """Listens to rows that are indexed by a permutation of all of them. any: there were some."""
+    """Watches rows that are indexed by a permutation of all of them. any: there were some."""
 
     def __init__(self, tape: Tape) -> None:
         self._left, self.any = INDICES, False
@@ -354,8 +354,8 @@ class Orders:
 
 
 def alone(rows: Node | None, labels: Node | None) -> Node | None:
-    """The index of rows or of labels that the other was not put in the order of; None where all is well, or
-    where rows were made of others (a mixture, a sorted table).
+    """A permutation that was applied to rows or to labels, but not to both; None if there is none, or if rows
+    were computed from others or sorted.
     """
     if rows is None or labels is None:
         return None

@@ -1,4 +1,4 @@
-"""Scalers, splits and scores of scikit-learn, observed once the program itself has imported them."""
+"""Observe scalers, splits and scores of scikit-learn, once the program itself has imported them."""
 
 import functools
 import importlib.abc
@@ -15,7 +15,7 @@ from treino.diagnosis.record.tables import table
 SCORES = "sklearn.metrics._classification"
 MODELS = "sklearn.model_selection"
 TABLES = "sklearn.datasets"  # one of them comes scaled over all of its rows: load_diabetes
-# Classes whose fits look at columns over all rows.
+# Classes that are fitted on statistics over all rows.
 KINDS = {
     "sklearn.preprocessing": (
         *("StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler"),
@@ -28,9 +28,9 @@ KINDS = {
 
 
 class ModuleImports(importlib.abc.MetaPathFinder):
-    """Calls ``imported(name)`` for each of some modules: now where it is there, or right after it has run.
+    """Calls ``imported(name)`` for each named module: at once if it is loaded, else right after its import.
 
-    watching: whether anything is observed at all. defect: told what ``imported`` raised, by name.
+    watching: whether observers are on. defect: called with the name and the error if ``imported`` raises.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class ModuleImports(importlib.abc.MetaPathFinder):
         self._names, self._imported, self._watching, self._defect = names, imported, watching, defect
 
     def install(self) -> None:
-        """Start."""
+        """Begin to watch imports."""
         for name in self._names:
             if name in sys.modules:
                 self._imported(name)
@@ -55,7 +55,7 @@ class ModuleImports(importlib.abc.MetaPathFinder):
             sys.meta_path.remove(self)
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        """Let the others find the module, and look at it when it has run."""
+        """Have the other finders find the module, and call ``imported`` after it has run."""
         if name not in self._names or not self._watching():
             return None
         sys.meta_path.remove(self)
@@ -107,7 +107,7 @@ class SklearnHooks:
         fits = self._rows.splits.scalers
 
         def fitted(result: Any, args: Any, kwargs: Any) -> None:
-            if getattr(args[0], "strategy", "") != "constant":  # which no row has a say in
+            if getattr(args[0], "strategy", "") != "constant":  # which doesn't depend on rows
                 fits.fitted(args[0], rows_of(args, kwargs))
 
         def transformed(result: Any, args: Any, kwargs: Any) -> None:
@@ -134,7 +134,7 @@ class SklearnHooks:
         self._rows.splits.parted(pairs, shuffled=kwargs.get("shuffle", True) is not False)
 
     def _folds(self, split: Any) -> Any:
-        """The same folds, told of as they are handed out."""
+        """The same folds, logged as they are yielded."""
         hooks, splits = self._hooks, self._rows.splits
 
         @functools.wraps(split)
@@ -152,5 +152,5 @@ class SklearnHooks:
 
 
 def rows_of(args: Any, kwargs: Any) -> Any:
-    """The rows that a method of an estimator was given."""
+    """The rows passed to a method of an estimator."""
     return args[1] if len(args) > 1 else kwargs.get("X")

@@ -45,7 +45,7 @@ READS = frozenset(
     )
 )
 CASTS = frozenset(("float", "double", "half", "bfloat16", "long", "int", "bool", "type_as", "cpu", "cuda"))
-# Questions about a tensor, and what gives the tensor itself back.
+# Queries of a tensor, and functions that return the tensor itself.
 SILENT = frozenset(
     (
         *(
@@ -73,11 +73,11 @@ Observe = Callable[[Any, tuple[Any, ...], dict[str, Any], "Node | None"], None]
 
 
 class Tape(TorchFunctionMode):
-    """Notes each operation in the record of values, and tells observers of the operations that they ask for.
+    """Records the value of each operation, and calls the observers of that operation.
 
     observers: by an operation's name; called with (result, args, kwargs, the value that was made).
     failures: by name; called with (error, args, kwargs). reads: called when a value leaves torch.
-    idle: inside an optimizer's step and other parts that are not the program's own.
+    idle: above zero inside of code that isn't the program's own.
     """
 
     def __init__(self, hooks: Hooks, values: Values, windows: Windows) -> None:
@@ -91,15 +91,15 @@ class Tape(TorchFunctionMode):
         self.on = False
         self._hooks, self._values, self.windows = hooks, values, windows
         self._names: dict[Any, str] = {}
-        self._own: dict[Any, Any] = {}  # of torch, by what the program put in their place
+        self._own: dict[Any, Any] = {}  # replacement by the program -> torch's function
 
     def observe(self, observer: Observe, *names: str) -> None:
-        """Have this one told of operations."""
+        """Call an observer after each of these operations."""
         for name in names:
             self.observers.setdefault(name, []).append(observer)
 
     def start(self) -> None:
-        """Push the mode, below those of the program: who leaves one pops the uppermost, which is never ours.
+        """Push the mode below those of the program, which pops the uppermost when it leaves one.
 
         A default device alone has to stay at the bottom (``torch.utils._device.DeviceContext``).
         """
@@ -111,7 +111,7 @@ class Tape(TorchFunctionMode):
             _push([*modes[:first], self, *modes[first:]])
 
     def stop(self) -> None:
-        """Take the mode out; later, where torch has taken it out itself for as long as it handles a call."""
+        """Remove the mode; a later call does, if torch has removed it while it handles a function."""
         if self.on:
             modes = _popped()
             self.on = self not in modes
@@ -119,7 +119,7 @@ class Tape(TorchFunctionMode):
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """Take the mode out for a while."""
+        """Remove the mode inside the block."""
         before = self.on
         self.stop()
         try:
@@ -178,7 +178,7 @@ class Tape(TorchFunctionMode):
             observe(result, args, kwargs, node)
 
     def _name(self, func: Any) -> str:
-        """What an operation is called, without underscores; empty where it is of no interest."""
+        """The name of an operation without underscores; empty if it is not recorded."""
         own = self._own[func] = own_function(func)
         plain = str(getattr(own, "__name__", ""))
         if plain in ("__get__", "__set__"):
@@ -193,8 +193,8 @@ class Tape(TorchFunctionMode):
 
 
 def own_function(func: Any) -> Any:
-    """The function of torch that asks a mode, where a program put another in its place: torch hands that one
-    on as if it were its own, so that it would run twice.
+    """Torch's own function, where the program has replaced it: torch passes the replacement to the mode,
+    which would run it twice.
     """
     code, asks = getattr(func, "__code__", None), sys._getframe(4)  # above: ours, and handle_torch_function
     if code is None or code is asks.f_code or code.co_filename.startswith((TORCH, UNSEEN)):
@@ -203,7 +203,7 @@ def own_function(func: Any) -> Any:
 
 
 def _popped() -> list[Any]:
-    """Every mode of torch's stack, which is empty then, the lowest first."""
+    """Pop every mode of torch's stack; the lowest comes first."""
     return [_pop_mode() for _ in range(_len_torch_function_stack())][::-1]
 
 

@@ -1,4 +1,4 @@
-"""What a mode for torch's functions would change for a program, and is put right: warnings, and fast paths.
+"""Undo two effects of the tape on a program: wrong lines of warnings, and disabled fast paths.
 
 Under a mode every function is called by ours, which stands between a warning and the line that it is about
 (https://docs.python.org/3/library/warnings.html#warnings.warn counts callers); and layers of transformers
@@ -21,7 +21,7 @@ PLAIN = (torch.Tensor, nn.Parameter, type(None))
 
 
 def install(hooks: Hooks) -> None:
-    """Put both right for as long as the hooks are there."""
+    """Install both corrections until the hooks are undone."""
     show, has_torch_function = warnings._showwarnmsg, torch.overrides.has_torch_function  # type: ignore[attr-defined]
 
     def show_at_caller(message: Any) -> None:
@@ -36,7 +36,7 @@ def install(hooks: Hooks) -> None:
 
 
 def _moved(message: Any) -> bool:
-    """Name the line that the warning is about; whether it is to be shown: as in Python, a line's first."""
+    """Set a warning's line to the program's; return whether to show it: once a line, as in Python."""
     frame = _caller()
     if frame is None:
         return True

@@ -17,7 +17,7 @@ SAMPLE = 2000  # rows that are kept whole
 
 
 class Call:
-    """One call of a net: its rows, and what became known of them."""
+    """One call of a net: its rows, and what is known of them."""
 
     def __init__(self, event: Forward, flat: np.ndarray, hashes: np.ndarray) -> None:
         self.event, self.flat, self.hashes = event, flat, hashes
@@ -59,11 +59,11 @@ class Training:
         self.drawn: set[Site] = set()
 
     def anew(self) -> None:
-        """The weights were made anew: nothing is learned any longer."""
+        """Start over, because the weights were initialised again."""
         self.__init__(self.net, self.shape)  # type: ignore[misc]
 
     def add(self, call: Call) -> bool:
-        """One call that trained; whether the first epoch ended with it."""
+        """Add a training call; return whether the first epoch ended with it."""
         if self.reset:
             self.anew()
         turn = call.event.turn
@@ -105,7 +105,7 @@ class Training:
         return ended
 
     def _keep(self, call: Call, fresh: list[int]) -> None:
-        """New rows: their figures, and some of them whole."""
+        """Update the statistics and the sample with new rows."""
         self.columns.add(call.flat[fresh])
         labels = call.labels[fresh] if call.labels is not None else np.full(len(fresh), math.nan)
         before = self.sample.count
@@ -116,7 +116,7 @@ class Training:
         self.labels.update(labels[np.isfinite(labels)].tolist())
 
     def _note_numbers(self, reading: Reading) -> None:
-        """Which rows of a data set the loader gives."""
+        """Note the row numbers that the loader draws from its data set."""
         self.loader, origin = reading.site, reading.origin
         if origin is None:
             return

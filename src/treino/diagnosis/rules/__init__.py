@@ -24,7 +24,7 @@ def rules() -> dict[str, Rule]:
 
 
 def findings_to_report(findings: list[Finding]) -> list[Finding]:
-    """Those that no other rule's finding explains, each line once; certain ones first, then the worst."""
+    """The findings that no other one explains, each line once; certain ones first, then the worst."""
     ids = {f.rule for f in findings}
     findings = [f for f in findings if not ids & set(rules()[f.rule].unless)]
     unique = {(f.rule, f.file, f.line): f for f in reversed(findings)}
@@ -52,5 +52,5 @@ def decide(log: Log, *, early: bool = False) -> tuple[list[Finding], list[str]]:
 
 
 def notes(log: Log) -> list[str]:
-    """What is no fault, in sentences."""
+    """Sentences about what may be intended and is no finding."""
     return [n for r in rules().values() if r.note for e in r.decide(log) if (n := r.note(e))]

@@ -13,13 +13,13 @@ FEW = 0.05  # of the rows had been trained on
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """The same labels come with other rows at every evaluation, of rows that no net makes, clean nowhere."""
+    """Evaluations have the same labels but other rows each time, not made by nets, and unchanged nowhere."""
     for e, t in evaluations(log):
         if t.made or e.made or e.copied or e.clean or e.part == 0 or len(e.labels) < 2:
             continue
         if e.stable or 2 * e.by_number > e.numbers > 0 or e.trained > FEW * e.rows or not e.scored:
             continue
-        passes = 0 < e.numbers < e.rows  # over the same rows, in one look: their mean is what counts
+        passes = 0 < e.numbers < e.rows  # several over the same rows in one look: their mean counts
         alike = e.drawn is not None and len(e.looks) == 1 and not t.again and not passes
         if e.changed < LEAST and not alike:
             continue

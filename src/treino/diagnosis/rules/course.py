@@ -1,4 +1,4 @@
-"""The course of the loss that a training minimises, and the steps by which it did."""
+"""The course of a training's loss, and the optimizer steps behind it."""
 
 import math
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ from treino.diagnosis.record.log import (
 from treino.diagnosis.rules.graphs import by_line
 
 LEAST = 12  # values, below which a course tells nothing
-SAME = 0.05  # relative difference, by which a loss that is run backward may differ from one of torch's
-ALIKE = 0.9  # of the shares of such losses, that are the middle one; not measured
+SAME = 0.05  # relative difference allowed between the loss run backward and torch's
+ALIKE = 0.9  # of their quotients that must be near the median; not measured
 EXPLODES = 10  # times the first loss; not measured
 
 
@@ -37,7 +37,7 @@ class Training:
     constant: float
     calls: tuple[LossCall, ...]
     optimizers: frozenset[int]
-    adds: float = 1.0  # the loss that is run backward, by that of torch
+    adds: float = 1.0  # the loss that is run backward over torch's
 
     @property
     def known(self) -> bool:
@@ -46,7 +46,7 @@ class Training:
 
     @property
     def floor(self) -> float:
-        """A constant's loss, or the least of the first: random weights say about the same for all rows."""
+        """A constant's loss; if unknown the least of the first losses, as random weights answer alike."""
         return self.constant if self.known else min((v for v in self.values[:3]), default=math.nan)
 
     def first(self) -> float:
@@ -120,7 +120,7 @@ def _training(course: Course, ran: list[Backward], calls: dict[int, LossCall]) -
     every = [c for _, used in own for c in used]
     shares = [v / total for v, used in own if (total := sum(c.value for c in used)) > 0]
     adds, constant = (median(shares), math.nan) if shares else (1.0, math.nan)
-    # Losses whose sum is what is run backward, all along, up to one factor.
+    # The sum of torch's losses is run backward throughout, up to one factor.
     fits = bool(shares) and 2 * len(own) > len(ran) and _alike(shares, adds)
     if fits:
         constant = adds * sum(constant_of(group) for group in _by_line(every, own))
@@ -135,7 +135,7 @@ def _training(course: Course, ran: list[Backward], calls: dict[int, LossCall]) -
 
 
 def _alike(shares: list[float], middle: float) -> bool:
-    """Whether nine in ten shares are the middle one."""
+    """Whether nine in ten shares are near the median."""
     near = sum(abs(s - middle) <= SAME * abs(middle) for s in shares)
     return near >= ALIKE * len(shares)
 
@@ -188,7 +188,7 @@ def counted(calls: list[LossCall], name: str) -> dict[int, int]:
 
 
 def optimizers(log: Log) -> list[Steps]:
-    """All that stepped, in the order in which they were made."""
+    """All optimizers that stepped, in the order in which they were made."""
     ended = {e.optimizer: e for e in log.of(OptimizerEnded)}
     stepped = by_line(log.of(Stepped), lambda s: s.optimizer)
     every: dict[int, Steps] = {}

@@ -14,7 +14,7 @@ LEAST = 3  # steps without a gradient for the same parameters
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """Parameters that no backward ever reached, behind a line that leaves the graph, or has no slope."""
+    """Parameters that backward never reached, behind a line that leaves the graph or has derivative zero."""
     missing, owner = parameters_without(log)
     flat, owners = parameters_without(log, zeros=True)
     owner = owners | owner
@@ -33,7 +33,7 @@ def decide(log: Log) -> Iterable[Evidence]:
             for cut in waiting:
                 led[cut.how, cut.site] = led.get((cut.how, cut.site), 0) + bool(held & set(cut.parameters))
             waiting = []
-    # A value that has left the graph gives no gradient at all; an operation without a slope gives zeros.
+    # A value outside of the graph passes no gradient at all; an operation with derivative zero passes zeros.
     lost_by = {k: behind[k] & (flat if k[0] in FLAT else missing) for k in behind}
     for key in [k for k in behind if k[0] == "no_grad"]:
         if behind[key] - missing or not led.get(key):  # evaluations run there, too

@@ -1,4 +1,4 @@
-"""What a training came to, in figures: its first and last loss, and whether what it reads is chance."""
+"""Summarise a training: its first and last loss, and whether its answers are at chance."""
 
 import math
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from treino.words import _, numeral
 
 NOISE = 3  # standard deviations of a share of so many rows, within which it is chance
 HARDLY = 0.95  # of a constant's loss: a loss that is hardly better
-SCALED = 128  # times the loss of torch, that is run backward: as a GradScaler does for half precision
+SCALED = 128  # times torch's loss that is run backward, as with a GradScaler
 NEWEST = 16  # calls of the loss by which answers in training are judged
 REDUCED = ("mean", "sum", "count_nonzero", "div", "mul", "to")
 

@@ -1,4 +1,4 @@
-"""Questions to the graph of a value that several rules ask."""
+"""Queries of a value's graph that several rules share."""
 
 from collections.abc import Hashable, Iterable
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 def made_by(graph: Graph, *names: str, start: Operation | None = None) -> Operation | None:
-    """The operation with one of these names whose result a value is, as it is or as a view or a copy."""
+    """The operation with one of these names that made a value, possibly through views and copies."""
     root = start or graph.root
     if root is None:
         return None

@@ -1,4 +1,4 @@
-"""Calls of nets that only gave figures: somebody judged what they said, and no backward came."""
+"""Evaluation calls of nets: their answers became figures, and no backward followed."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class Group:
 
 
 def groups(log: Log) -> list[Group]:
-    """The lines that call nets which learn."""
+    """The calls of all nets, grouped by net and line."""
     nets = {n.net: n for n in log.of(NetMade)}
     used = trained_forwards(log)
     backward = {f for b in log.of(Backward) for f in b.forwards}
@@ -69,7 +69,7 @@ def groups(log: Log) -> list[Group]:
         if call.forward in backward or call.forward not in figures:
             continue
         if key in trains and call.training and call.grad and left[*key, call.step] == 1:
-            continue  # its backward may have come when nobody looked any longer
+            continue  # its backward may have come after the window closed
         net = nets[call.net]
         alike = (n for n in nets.values() if n.kind == net.kind)
         copy = net.loaded and any(counts.get(n.net, 0) >= TRAINED for n in alike)
@@ -85,7 +85,7 @@ def groups(log: Log) -> list[Group]:
 
 
 def _owners(log: Log, nets: dict[int, NetMade]) -> dict[int, set[int]]:
-    """The optimizers that hold parameters of the net, of each call."""
+    """{call: the optimizers that hold parameters of its net}."""
     held = [(o.optimizer, {p for g in o.groups for p in g.parameters}) for o in log.of(OptimizerMade)]
     of = {n: {o for o, own in held if own & set(made.parameters)} for n, made in nets.items()}
     return {f.forward: of[f.net] for f in log.of(Forward)}

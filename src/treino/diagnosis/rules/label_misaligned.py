@@ -55,7 +55,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """Where the one was put in another order, or read so."""
+    """The line that put rows or labels in another order, or read them so."""
     if evidence.at is not None:
         return evidence.at
     near = (maker(evidence.seen, f, evidence.sites["loader"], evidence.stack) for f in (shuffles, orders))
@@ -63,7 +63,7 @@ def place(evidence: Evidence) -> Site | None:
 
 
 def shuffles(value: ast.AST) -> bool:
-    """Asks for rows in an order of its own: ``shuffle=True``."""
+    """Whether an expression asks for rows in an order of its own: ``shuffle=True``."""
     keywords = [k for c in calls(value) for k in c.keywords if k.arg == "shuffle"]
     return any(getattr(k.value, "value", False) is True for k in keywords)
 

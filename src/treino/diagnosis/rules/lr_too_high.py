@@ -46,7 +46,7 @@ def by_hand(o: Steps) -> dict[str, Site | None]:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """Where the rate is written."""
+    """The line that sets the rate."""
     if "moved" in evidence.sites:
         return update_rate(evidence.at)
     return setting(evidence.at, "lr", 1, evidence.numbers["lr"])

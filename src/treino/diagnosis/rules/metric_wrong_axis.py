@@ -49,7 +49,7 @@ def axis_of(best: Operation) -> int | None:
 
 
 def _along_rows(event: Read, forwards: dict[int, Forward], labelled: set[int]) -> Operation | None:
-    """A classifier's best entries [rows, classes], along the rows or of all, that meet labels."""
+    """The argmax of a classifier's output over rows or over all entries, compared with labels."""
     for best in event.graph.operations:
         if best.name not in BEST or not best.forwards:
             continue
@@ -68,7 +68,7 @@ def _along_rows(event: Read, forwards: dict[int, Forward], labelled: set[int]) -
 
 
 def _is_used(event: Read, best: Operation) -> bool:
-    """Whether labels meet it: other uses of rows, or of as many as there are classes, say nothing."""
+    """Whether the result is compared with anything; other uses are no metric."""
     todo = [p for o in event.graph.operations if o.name in COMPARED for p in event.graph.parents(o)]
     for one in todo:
         if one is best:
@@ -79,7 +79,7 @@ def _is_used(event: Read, best: Operation) -> bool:
 
 
 def _stretched(event: Read) -> Operation | None:
-    """Answers [N, 1] that meet labels [N], outside of training."""
+    """A comparison of answers [N, 1] with labels [N], outside of training."""
     for met in event.graph.operations:
         parents = event.graph.parents(met)
         if met.name not in COMPARED or met.grad or len(parents) < 2 or len(met.shape) != 2:

@@ -16,7 +16,7 @@ LAST = 40  # rows of one at the end, by a net that was set to evaluate
 
 def decide(log: Log) -> Iterable[Evidence]:
     """Again and again a trained net's result was judged, its graph built, and never run backward; or once,
-    for many rows, by a net that was set to evaluate. Who detaches what it said has let go of the graph.
+    for many rows, by a net that was set to evaluate. Detached answers have released the graph.
     """
     every = [group for group in groups(log) if group.evaluates]
     freed = {f.site for group in every for f in group.figures if is_detached(f.graph)}

@@ -37,7 +37,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def chosen_from(event: Read) -> set[int]:
-    """The calls of which a figure tells only some rows."""
+    """The calls of which a figure uses only some rows."""
     graph, forwards = event.graph, set[int]()
     for o in graph.operations:
         of = graph.parents(o)[:1] if o.name in CHOOSES and o.shape else []
@@ -47,7 +47,7 @@ def chosen_from(event: Read) -> set[int]:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """The nearest line that may give NaN, of those that made the rows; or where a tensor held it first."""
+    """The nearest line, of those that made the rows, that may give NaN; else the first tensor with NaN."""
     origin = evidence.sites["loader"], evidence.stack
     near = (maker(evidence.seen, fits, *origin) for fits in (divides, misses))
     return next((site for site in near if site is not None), None)

@@ -35,7 +35,7 @@ def _logged(call: LossCall) -> bool:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """Where a loss was chosen that wants logarithms; or where its input was made."""
+    """The line that chose the loss; else the line of its softmax."""
     chosen = word(evidence.seen, "nll_loss", "nllloss", "nll", texts=True)
     if chosen != evidence.seen:
         return chosen

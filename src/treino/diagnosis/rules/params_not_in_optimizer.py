@@ -47,7 +47,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def is_frozen_part(stray: Unowned) -> bool:
-    """Whether only what comes behind was to learn: exactly one part of the net, and this lies before it."""
+    """Whether this lies before the only part of the net that an optimizer holds, and need not learn."""
     return stray.upstream and stray.apart and stray.shape not in ((), (1,))
 
 

@@ -15,7 +15,7 @@ LEAST = 10  # rows of an evaluation
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """What training's and an evaluation's rows became came from one fit on all of them."""
+    """One fit on all rows produced both the training and the evaluation rows."""
     held_out = [e for e in log.of(RowsEvaluated) if e.rows >= LEAST and 2 * e.trained < e.rows and not e.made]
     for f in log.of(RowsFitted):
         same = [g for g in log.of(RowsFitted) if (g.site, g.kind, g.net) == (f.site, f.kind, f.net)]

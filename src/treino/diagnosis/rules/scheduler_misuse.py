@@ -16,15 +16,15 @@ from treino.words import N_, _
 LEAST = 12  # updates, below which a course tells nothing
 LONG = 10  # updates of a training that would have stepped its schedule; not measured
 FEW = 0.34  # of the calls that it was made for: so few leave its course nearly where it began
-NEAR = 0.1  # by which the number of updates may be off from that of the calls it was made for
+NEAR = 0.1  # relative difference between two counts that are about the same
 STARVED = 0.5  # of the updates at next to no rate; right schedules end there, and spend under a third there
 AGAIN = 3  # times as many calls as a half-wave is long: its rate goes up and down by accident
 STILL = 0.01  # of a figure's course: a step that tells nothing
 SHORT = 0.67  # of the calls that it was made for: its rate never comes down; not measured
 BETTER = 0.9, 1.02  # times the first figure: a loss that fell, a share that rose; not measured
 STEADY = 0.8  # of the telling steps of a figure, in the direction that its mode calls worse
-# Figures that are all so many of n rows are shares of right answers, as no loss is: of six or more random
-# numbers, not one set in 10⁹ is.
+# Figures that are all k / n for one n are shares of right answers: of six or more random numbers, not one set
+# in 10⁹ is.
 SHARES, MOST_ROWS, NEAR_WHOLE = 6, 10_001, 1e-3
 
 
@@ -44,7 +44,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def misuse(s: ScheduleEnded, finished: bool, rows: int, steps: int) -> tuple[str, Site | None]:
-    """What is wrong with one schedule, in words, and where; empty where nothing is."""
+    """What is wrong with one schedule, in words, and the line; empty if nothing is."""
     if s.calls == 0:
         return (_("was never stepped"), s.site) if s.updates >= LONG and finished else ("", None)
     if s.lent:
@@ -79,7 +79,7 @@ def misuse(s: ScheduleEnded, finished: bool, rows: int, steps: int) -> tuple[str
 
 
 def note(evidence: Evidence) -> str:
-    """Where a schedule would have been stepped that never was; empty where no line does it."""
+    """A sentence about the line that would step a schedule which was never stepped; empty without one."""
     numbers, made = evidence.numbers, evidence.seen
     step = unreached_step(made, evidence.sites["stepped"]) if not numbers["calls"] else None
     if step is None or made is None:
@@ -97,7 +97,7 @@ def near(one: int, other: int) -> bool:
 
 
 def wrong_mode(s: ScheduleEnded) -> bool:
-    """The figure went steadily in the direction that this mode calls worse, as one does that gets better."""
+    """Whether the figure improved steadily in the direction that this mode calls worse."""
     figures = s.metrics
     moves = [b - a for a, b in pairwise(figures)]
     if len(moves) < 4:

@@ -32,7 +32,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def longest(drawn: list[Drawn], made: list[int]) -> list[Drawn]:
-    """The most of them that one training saw, steps apart: no optimizer was made between."""
+    """The longest row of draws within one training (no optimizer made between), with steps between them."""
     best: list[Drawn] = []
     now: list[Drawn] = []
     for d in drawn:
@@ -57,7 +57,7 @@ def place(evidence: Evidence) -> Site | None:
 
 
 def _only_seeds(site: Site) -> bool:
-    """Whether the function around a line is one that sets seeds and does little else."""
+    """Whether the function around a line sets seeds and does little else."""
     around = source.function(site)
     if not isinstance(around, source.Function) or any(isinstance(n, BUSY) for n in ast.walk(around)):
         return False

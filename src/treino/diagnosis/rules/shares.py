@@ -1,4 +1,4 @@
-"""How many rows of an evaluation had been trained on, and whether that is by copies in the table."""
+"""Count the rows of an evaluation that were trained on; tell copies in the table from leaks."""
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
@@ -15,13 +15,13 @@ CHANCE = 0.01  # rows that are equal to one by chance
 
 
 def evaluations(log: Log) -> list[tuple[RowsEvaluated, RowsTrained]]:
-    """What nets were evaluated on, each with what it was trained on."""
+    """The evaluations, each with the training of its net."""
     trains = {t.net: t for t in log.of(RowsTrained)}
     return [(e, trains[e.learner]) for e in log.of(RowsEvaluated) if e.learner in trains]
 
 
 def lines_of(e: RowsEvaluated, t: RowsTrained) -> dict[str, Site | None]:
-    """The lines that are asked for what the two parts share."""
+    """The lines that the placement of shared rows needs."""
     return {"loader": e.loader, "split": e.cut, "train": t.site, "train_loader": t.loader}
 
 
@@ -47,7 +47,7 @@ def shared(e: RowsEvaluated, t: RowsTrained) -> tuple[int, int]:
 
 
 def _of_another_task(e: RowsEvaluated, t: RowsTrained) -> bool:
-    """Whether training was told no labels or others than the evaluation, as before a last layer is fitted."""
+    """Whether training had no labels, or others than the evaluation, as in pretraining."""
     untold = bool(e.labels) and not t.labelled
     return untold or (bool(e.labels) and len(t.labels.keys() - e.labels.keys()) > len(e.labels))
 

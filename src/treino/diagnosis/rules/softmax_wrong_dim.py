@@ -95,7 +95,7 @@ def softmax_behind(graph: Graph, start: Operation | None) -> Operation | None:
 
 
 def _of_outputs(log: Log) -> Iterable[Evidence]:
-    """Probabilities of a net that learns labels, or gives maps, taken of each class over the rows."""
+    """A softmax over the rows, of a net that learns labels or outputs maps."""
     forwards, labelled = calls_by_number(log), classifiers(log)
     known = {m.site for c in log.of(LossCall) if (m := softmax_behind(c.graph, c.graph.root)) is not None}
     soft = [s for s in log.of(Softmaxed) if s.site not in known and len(s.shape) in (2, MAPS)]
@@ -109,7 +109,7 @@ def _of_outputs(log: Log) -> Iterable[Evidence]:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """Where the axis is written."""
+    """The line that sets the axis."""
     line = evidence.at or evidence.seen
     named = setting(line, "dim")
     if line is None or not same(named, line):

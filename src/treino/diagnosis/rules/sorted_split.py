@@ -69,7 +69,7 @@ def _same(one: dict[str, int], other: dict[str, int]) -> bool:
 
 
 def _others(blocks: list[Blocks], rows: int, known: dict[str, int]) -> dict[str, int]:
-    """The labels of so many rows that are not those of training, for an evaluation that nobody saw judged."""
+    """The labels that stood in blocks and fit an evaluation by their number, if its own are unknown."""
     fit = (b.labels for b in blocks if abs(sum(b.labels.values()) - rows) <= FEW * rows)
     return next((labels for labels in fit if not _same(labels, known)), {})
 
@@ -79,7 +79,7 @@ def _percent(share: float) -> str:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """Where the rows were cut."""
+    """The line that cut the rows."""
     if any(map(_parts, written_on(evidence.at))):
         return evidence.at
     loader, led = evidence.sites["loader"], evidence.stack
@@ -88,7 +88,7 @@ def place(evidence: Evidence) -> Site | None:
 
 
 def _parts(value: ast.AST) -> bool:
-    """Parts rows by position, by itself or by a function that does."""
+    """Whether an expression splits rows by position, by itself or by a function."""
     return cuts(value) or bool(calls(value, *SPLITS))
 
 

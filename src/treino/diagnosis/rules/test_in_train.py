@@ -46,7 +46,7 @@ def _only(e: RowsEvaluated, t: RowsTrained) -> bool:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """The net that all folds share; or where rows were taken or joined for one of the two alone."""
+    """The line of the net that all folds share; else the line that takes or joins rows for one part."""
     if evidence.at is not None:
         return evidence.at
     sites, led = evidence.sites, evidence.stack
@@ -60,7 +60,7 @@ def place(evidence: Evidence) -> Site | None:
 
 
 def takes(value: ast.AST) -> bool:
-    """Takes some of the rows, or joins them."""
+    """Whether an expression takes some of the rows, or joins them."""
     return parts(value) or joins(value)
 
 

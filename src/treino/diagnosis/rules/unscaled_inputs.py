@@ -37,7 +37,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def _hurts(t: RowsTrained, end: Training) -> bool:
-    """Whether columns are so uneven that the loss that was reached fits them."""
+    """Whether uneven columns explain the loss that was reached."""
     uneven = (t.largest > LARGE and t.spread > APART) or t.largest > HUGE
     if t.largest > EXTREME and t.spread > WIDE and end.stuck(HALF):
         return True

@@ -36,7 +36,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def penalised(loss: Training, o: Steps) -> bool:
-    """Whether decay is in what is run backward: weights shrink, torch's loss in it stays at a constant's."""
+    """Whether a penalty in the loss acts as decay: weights shrink and torch's loss stays at a constant's."""
     own = [c.value for c in loss.calls if c.trained]
     if o.weight_decay or loss.known or len(own) < LEAST or len({c.site for c in loss.calls}) > 1:
         return False
@@ -52,7 +52,7 @@ def held_down(loss: Training, o: Steps) -> bool:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """Where the decay is written; the backward of a loss that a penalty was added to."""
+    """The line that sets the decay; the backward if a penalty was added to the loss."""
     if evidence.at is None:
         return evidence.seen
     return setting(evidence.at, "weight_decay", None, evidence.numbers["weight_decay"])

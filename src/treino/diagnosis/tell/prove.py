@@ -1,7 +1,7 @@
-"""The proof: the script as it is, mended, and mended at other rates, over several seeds, in fresh processes.
+"""Prove a fix: run the script as it is, mended, and mended at other rates, over several seeds.
 
-A mend is never promised to give a better figure; both are shown. The seed of a run is added to every seed
-that the script sets itself, so that a script which fixes its seed varies too.
+Each run is a process of its own. A mend need not give a better figure; both are shown. A run's seed is added
+to every seed that the script sets, so that a script which fixes its seed varies too.
 """
 
 import json
@@ -28,7 +28,7 @@ _NAMED = re.compile(rf"(?<![^\W_])({_WORDS})(?![^\W\d_])[^\d\n+-]{{0,20}}?({_PLA
 
 @dataclass(frozen=True)
 class Row:
-    """One variant: what the doctor saw as its loss, and the last figure that the script printed.
+    """One variant: the loss that the doctor recorded, and the last figure that the script printed, by seed.
 
     name: the word before that figure, "" where it is merely the last number.
     """

@@ -11,7 +11,7 @@ from typing import Any
 
 
 def main(job_path: str) -> int:
-    """Run the job that a file describes and write the loss that was seen."""
+    """Run the job that a file describes, and write the recorded loss."""
     job = json.loads(Path(job_path).read_text())
     _vary(job["seed"], job["rate"])
     _exchange(job["sources"])
@@ -39,7 +39,7 @@ def main(job_path: str) -> int:
 
 
 def _exchange(sources: dict[str, str]) -> None:
-    """Let imports find these texts in place of the files'."""
+    """Have imports read these texts instead of the files."""
     first = SourceFileLoader.get_code
 
     def get_code(self: SourceFileLoader, name: str) -> CodeType | None:
@@ -52,7 +52,7 @@ def _exchange(sources: dict[str, str]) -> None:
 
 
 def _vary(seed: int, rate: float) -> None:
-    """Add the run's seed to every seed, and multiply every first learning rate."""
+    """Add the run's seed to every seed, and multiply every initial learning rate."""
     import numpy as np
     import torch
     from torch.optim.optimizer import Optimizer

@@ -1,4 +1,4 @@
-"""How an examination is told: as text for a person, as the JSON document of ``treino doctor``."""
+"""Format an examination as text and as the JSON document of ``treino doctor``."""
 
 import linecache
 import os
@@ -27,7 +27,7 @@ def place(finding: Finding) -> str:
 
 
 def one(finding: Finding, *, of_script: bool = True) -> str:
-    """A finding, its line and what to do. of_script: in a file; a run of treino has settings."""
+    """A finding, its line and what to do. of_script: it has a line; findings of treino's runs have none."""
     sure = _("certain") if finding.certain else _("likely")
     lines = [
         f"{finding.rule}  ({_(KIND[finding.severity])}, {sure})"
@@ -44,7 +44,7 @@ def one(finding: Finding, *, of_script: bool = True) -> str:
 
 
 def nothing(exam: Exam) -> str:
-    """That nothing was found, in how many steps; without an optimizer of torch, in how many backwards."""
+    """The sentence that nothing was found in these steps, or backwards if no optimizer stepped."""
     if exam.steps:
         return _("doctor: nothing found in {steps} steps.").format(steps=exam.steps)
     sentence = _("doctor: nothing found in {backwards} backward passes (no optimizer of torch stepped).")

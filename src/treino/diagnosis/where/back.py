@@ -1,4 +1,4 @@
-"""Where the value of a name, an attribute, an entry or a call of the file's own comes from, one step back."""
+"""Follow a value one step back: to the definitions of a name, an attribute, an entry or a call's result."""
 
 import ast
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from treino.diagnosis.where.calls import arguments, call_sites, class_of, return
 from treino.diagnosis.where.reach import reaching
 from treino.diagnosis.where.source import module, name_of, place, remembered
 
-DEEP = 12  # steps of a value that is only handed on
-EACH = -1  # as a part: any element of it
-ROUTES = 24  # places that a value may be handed on from
+DEEP = 12  # steps of a value that is passed on unchanged
+EACH = -1  # as a part: any element
+ROUTES = 24  # paths back from a value
 
 Stack = tuple[ast.Call, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """A line that made a value, the expression that it was made by, and how that was reached.
+    """A line that made a value, the expression that made it, and how it was reached.
 
     how: here, assigned, changed, loop, with, argument, default, attribute, entry, returned, held (by an
     object of the file), made (a function or a class).
@@ -35,12 +35,12 @@ class Step:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What tells steps apart."""
+        """What identifies a step."""
         return id(self.node), self.part, tuple(map(id, self.stack[:2])), self.how == "changed"
 
 
 def values(site: Site, node: ast.AST, led: tuple[Site, ...] = ()) -> list[list[Step]]:
-    """The ways back from an expression that only hands a value on to where that is made or written."""
+    """The paths from an expression back to where its value, passed on unchanged, was made or written."""
     return _ways(site, node, led) if led else _known_ways(site, node)
 
 
@@ -70,7 +70,7 @@ def _step(of: Step, node: ast.AST, how: str, part: tuple[int, ...], stack: Stack
 
 
 def back(step: Step, led: tuple[Site, ...] = ()) -> list[Step]:
-    """Where the value of a name, an attribute, an entry or a call of the file's own comes from."""
+    """The expressions that a name, an attribute, an entry or a call of the file gets its value from."""
     node = step.node
     if isinstance(node, ast.Name):
         return _of_name(step, node, led)
@@ -112,7 +112,7 @@ def _of_name(step: Step, node: ast.Name, led: tuple[Site, ...]) -> list[Step]:
 
 
 def _of_argument(step: Step, function: Any, name: str, led: tuple[Site, ...]) -> list[Step]:
-    """What an argument is given: by the call that was followed, by those that were running, or by all."""
+    """The values passed for an argument: by the call that led here, by the running calls, or by all."""
     path = step.site.file
     if name in ("self", "cls"):
         return []
@@ -152,7 +152,7 @@ def _how(d: Definition) -> str:
 
 
 def _of_subscript(step: Step, node: ast.Subscript, led: tuple[Site, ...]) -> list[Step]:
-    """A part of a value; of a text as a key, what any table of the file has under it."""
+    """A part of a value; for a string key, its entries in all tables of the file."""
     key = node.slice.value if isinstance(node.slice, ast.Constant) else None
     if isinstance(key, int) and not isinstance(key, bool) and key >= 0:
         return back(Step(step.site, node.value, step.how, (key, *step.part), step.stack), led)
@@ -176,7 +176,7 @@ SAME = ("tqdm", "list", "tuple", "iter", "reversed", "sorted", "islice", "DataLo
 def _narrowed(
     name: str, call: ast.Call, part: tuple[int, ...]
 ) -> list[tuple[ast.AST, tuple[int, ...]]] | None:
-    """What a part of a library's result is a part of; None where that isn't known."""
+    """The argument of a library's function that a part of its result comes from; None if unknown."""
     args, (at, *rest) = call.args, part
     if name in SAME:
         return [(args[0], part)]
@@ -198,7 +198,7 @@ CASTS = ("int", "float", "str", "bool", "lower", "strip", "copy", "deepcopy", "a
 
 
 def _handed_from(step: Step, led: tuple[Site, ...]) -> list[Step]:
-    """One step back for a value that stays what it is."""
+    """One step back for a value that is passed on unchanged."""
     node = step.node
     if isinstance(node, ast.Call) and name_of(node) in CASTS:
         of = node.args[:1] or [getattr(node.func, "value", node)]
@@ -220,7 +220,7 @@ def own_file(path: str, name: str) -> str | None:
 
 
 def imported(path: str, statement: ast.AST, name: str, target: str) -> list[tuple[Site, ast.AST]]:
-    """What a name that was imported from a file beside this one is given there."""
+    """The definitions of an imported name in the file beside this one that has it."""
     if isinstance(statement, ast.ImportFrom):
         source = own_file(path, statement.module) if statement.module else None
         target = name

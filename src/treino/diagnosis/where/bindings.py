@@ -1,4 +1,4 @@
-"""What a file binds: every line that gives a name, an attribute or a key a value, and in which scope."""
+"""The bindings of a file: every line that sets a name, an attribute or a key, with its scope."""
 
 import ast
 import re
@@ -142,7 +142,7 @@ def _target(
     part: tuple[int, ...] = (),
     inside: ast.AST | None = None,
 ) -> None:
-    """Bind one target, and the parts of a tuple each to its own part."""
+    """Bind one target; each element of a tuple is bound to its part of the value."""
     if isinstance(target, ast.Name):
         scope = scope_of(file.path, target)
         made = Definition(target.id, value, statement, how, part, inside=inside)
@@ -173,7 +173,7 @@ def _target(
 
 
 def _changed(file: File, of: ast.AST, value: ast.AST, statement: ast.AST) -> None:
-    """A value that is changed where it stands: ``x[i] = v``, ``x.sub_(v)``, ``shuffle(x)``."""
+    """Bind a change in place: ``x[i] = v``, ``x.sub_(v)``, ``shuffle(x)``."""
     while isinstance(of, (ast.Subscript, ast.Starred)) or (
         isinstance(of, ast.Attribute) and of.attr in ("data", "iloc", "loc", "values", "at", "iat")
     ):

@@ -1,4 +1,4 @@
-"""Who calls a function of a file, and what it is given there."""
+"""The calls of a function in its file, and the values that they pass."""
 
 import ast
 from typing import Any
@@ -11,15 +11,15 @@ MAKES = ("__init__", "__post_init__", "__new__")
 
 
 def class_of(path: str, function: ast.AST) -> ast.ClassDef | None:
-    """The class whose method a function is."""
+    """The class that a method belongs to; None for a function."""
     around = parents(path).get(id(function))
     return around if isinstance(around, ast.ClassDef) else None
 
 
 @remembered
 def call_sites(path: str, function: Any) -> tuple[tuple[ast.Call, int], ...]:
-    """The calls of a function of the file, by its name, each with the number of leading arguments that aren't
-    its own: 1 in ``partial(f, x)``.
+    """The calls of a function in its file, by name, each with the number of leading arguments that aren't the
+    function's: 1 in ``partial(f, x)``.
     """
     file, owner = bindings(path), class_of(path, function)
     name = getattr(function, "name", "")
@@ -37,7 +37,7 @@ def call_sites(path: str, function: Any) -> tuple[tuple[ast.Call, int], ...]:
 
 
 def values_for(path: str, call: ast.Call, skip: int, function: Any, name: str) -> list[ast.expr]:
-    """What a call gives a function for this argument."""
+    """The value that a call passes for an argument; empty if it passes none."""
     named = [k.value for k in call.keywords if k.arg == name]
     known = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
     static = any(name_of(d) == "staticmethod" for d in getattr(function, "decorator_list", ()))
@@ -52,7 +52,7 @@ def values_for(path: str, call: ast.Call, skip: int, function: Any, name: str) -
 
 
 def arguments(path: str, function: Any, name: str) -> list[tuple[ast.Call, ast.expr]]:
-    """(call, value) for this argument at all calls in the file, its default where one leaves it out."""
+    """(call, value) of an argument at all calls in the file; its default where a call omits it."""
     pairs: list[tuple[ast.Call, ast.expr]] = []
     default, sites = defaults(function).get(name), call_sites(path, function)
     left_out = not sites
@@ -67,7 +67,7 @@ def arguments(path: str, function: Any, name: str) -> list[tuple[ast.Call, ast.e
 
 
 def returned(path: str, function: Any) -> list[ast.expr]:
-    """What a function itself gives back or yields, the last first."""
+    """The expressions that a function returns or yields, the last first."""
     if isinstance(function, ast.Lambda):
         return [function.body]
     kinds = (ast.Return, ast.Yield, ast.YieldFrom)

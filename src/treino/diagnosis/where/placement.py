@@ -1,4 +1,4 @@
-"""Where rows, helpers and loops are to be mended, from the lines that were seen."""
+"""Find the lines to edit for rows, helper functions and loops, from the lines that were seen."""
 
 import ast
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ Fits = Callable[[ast.AST], bool]
 
 
 def trail(site: Site | None, loader: Site | None = None, led: tuple[Site, ...] = ()) -> Iterator[Step]:
-    """What a net's call, or a loader, on a line is given, and all that was made of, the nearest first."""
+    """The inputs of a net's call or a loader on a line, and all that they were made of, the nearest first."""
     start = loader or site
     if start is None:
         return
@@ -57,12 +57,12 @@ def _in_turn(ways: list[Iterator[Step]]) -> Iterator[Step]:
 def maker(
     site: Site | None, fits: Fits, loader: Site | None = None, led: tuple[Site, ...] = ()
 ) -> Site | None:
-    """The nearest line, on the way of the rows to a net's call or a loader, whose expression fits."""
+    """The nearest line, on the rows' way to a net's call or a loader, whose expression fits."""
     return next((s.site for s in trail(site, loader, led) if fits(s.node)), None)
 
 
 def caller(stack: tuple[Site, ...], *, most: int = 99) -> Site | None:
-    """The innermost of these lines that doesn't only pass on what it was given."""
+    """The innermost of these lines that doesn't only pass on its arguments."""
     return next((s for s in stack if not passes_on(s, most)), stack[0] if stack else None)
 
 
@@ -90,7 +90,7 @@ def _difference_of(node: ast.AST, own: set[str]) -> bool:
 
 
 def only_caller(site: Site | None) -> Site | None:
-    """Where the function around a line is called, if that is on one line only; None otherwise."""
+    """The line that calls the function around a line, if it is a single one; None otherwise."""
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
     inside = (
         next((n for n in reversed(around(site)) if isinstance(n, kinds)), None) if site is not None else None

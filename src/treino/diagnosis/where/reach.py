@@ -1,4 +1,4 @@
-"""Which of the lines that give a name a value may have given it the one that it has at a place."""
+"""Reaching definitions: the lines that may have set the value of a name at a place."""
 
 import ast
 
@@ -7,7 +7,7 @@ from treino.diagnosis.where.source import Function, above, parents
 
 
 def reaching(path: str, name: str, node: ast.AST) -> list[Definition]:
-    """The lines that may have given a name the value that it has here, the nearest first."""
+    """The definitions that may have set the value of a name at this node, the nearest first."""
     file, at = bindings(path), _statement_of(path, node)
     inside = list(above(path, node))
     for scope in (
@@ -55,7 +55,7 @@ def _in_scope(path: str, known: list[Definition], at: ast.AST, inside: list[ast.
 
 
 def _always(path: str, d: Definition, around: set[int]) -> bool:
-    """Whether a definition was certainly reached: it stands in a block that the place stands in, too."""
+    """Whether a definition certainly ran: its block contains the place, too."""
     block = parents(path).get(id(d.statement)) if d.how != "parameter" else None
     if d.how in ("loop", "with") and id(d.statement) in around:
         return True

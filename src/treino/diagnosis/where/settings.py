@@ -1,4 +1,4 @@
-"""Where a setting is written: the number, or the word, that a call on a line is given."""
+"""Find where a setting is written: the number or the word that a call on a line uses."""
 
 import ast
 import math
@@ -9,14 +9,14 @@ from treino.diagnosis.where.flow import atoms
 from treino.diagnosis.where.source import argument, name_of, names, only, written_on
 
 FITS = ("fit", "partial_fit", "fit_predict", "cross_val_score", "cross_val_predict", "cross_validate")
-NEAR = 1e-4  # of a number, by which one that was measured may be off
+NEAR = 1e-4  # relative tolerance of a measured number
 
 
 def setting(
     site: Site | None, keyword: str, position: int | None = None, figure: float | None = None
 ) -> Site | None:
-    """Where the value stands that a call on this line is given: here, in a name, an argument, a default, a
-    table of settings or a command line. The line itself where there is no one such place.
+    """The line that sets what a call on this line is passed: this one, or that of a name, an argument, a
+    default, a table of settings or a command-line option. The line itself if there is no single such line.
 
     figure: the value that the run used; it selects one of several candidates.
     """
@@ -30,7 +30,7 @@ def setting(
 
 
 def arguments_on(site: Site, keyword: str, position: int | None = None) -> list[ast.expr]:
-    """What the calls and the tables of a line give for a keyword, or at a position."""
+    """The values that the calls and the tables of a line have for a keyword, or at a position."""
     expressions: list[ast.expr] = []
     for node in (n for piece in written_on(site) for n in ast.walk(piece)):
         if isinstance(node, ast.Call):
@@ -45,7 +45,7 @@ def arguments_on(site: Site, keyword: str, position: int | None = None) -> list[
 
 
 def written(site: Site, value: ast.AST, figure: float | None = None) -> Site | None:
-    """Where the number stands that an expression on this line means."""
+    """The one line with the number that an expression on this line evaluates to."""
     ends = [(way, number(way[-1].node)) for way in values(site, value)]
     if figure is None:
         ways = [way for way, n in ends if n is not None]
@@ -56,7 +56,7 @@ def written(site: Site, value: ast.AST, figure: float | None = None) -> Site | N
 
 
 def number(node: ast.AST) -> float | None:
-    """The number that is written there, with its sign."""
+    """The number that an expression spells out, with its sign."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         n = number(node.operand)
         return -n if n is not None else None
@@ -66,10 +66,10 @@ def number(node: ast.AST) -> float | None:
 
 
 def word(site: Site | None, *words: str, texts: bool = False) -> Site | None:
-    """Where the word is written (a class, a function, a string, a key of a table) by which what runs on this
-    line was chosen; the line itself where it says so plainly, or where there is no one such place.
+    """The line with the word (a class, a function, a string, a key of a table) that chose what runs on this
+    line; the line itself if it has the word, or if there is no single such line.
 
-    texts: strings alone, as keys of a table.
+    texts: only strings count.
     """
     if site is None:
         return None
@@ -98,7 +98,7 @@ def _says(node: ast.AST, low: set[str]) -> bool:
 
 
 def _along(site: Site, node: ast.AST, low: set[str], texts: bool) -> list[Site]:
-    """The last lines that say the word, on the ways back from an expression."""
+    """The farthest lines with the word, on the paths back from an expression."""
     places: list[Site] = []
     for way in values(site, node):
         steps = [s for s in way[1:] if _says(s.node, low) and s.how != "attribute"]
@@ -112,7 +112,7 @@ def _along(site: Site, node: ast.AST, low: set[str], texts: bool) -> list[Site]:
 
 
 def _looked_up(site: Site, node: ast.AST, low: set[str]) -> list[Site]:
-    """Where the key is written by which a table, ``KINDS[name]``, gives what bears one of these words."""
+    """The lines with the key that selects an entry with one of these words, as in ``KINDS[name]``."""
     if isinstance(node, ast.Call):
         named = name_of(node)
         if named in ("get", "getattr") and node.args:

@@ -1,4 +1,4 @@
-"""Files as they were parsed, once: what stands around a line, and which calls a piece of source has."""
+"""Parsed source files: the nodes around a line, and the calls, names and targets in a piece of source."""
 
 import ast
 import linecache
@@ -22,14 +22,14 @@ _memories: list[Any] = []
 
 
 def remembered(reads: _Read) -> _Read:
-    """A function of files and places alone, worked out once until ``refresh``."""
+    """Cache a function of files and places until ``refresh``."""
     memory = lru_cache(maxsize=4096)(reads)
     _memories.append(memory)
     return memory  # type: ignore[return-value]
 
 
 def refresh() -> None:
-    """Forget what was read: files may have changed since."""
+    """Clear the caches, as files may have changed."""
     linecache.checkcache()
     for memory in _memories:
         memory.cache_clear()
@@ -47,7 +47,7 @@ def module(path: str) -> ast.Module:
 
 @remembered
 def parents(path: str) -> dict[int, ast.AST]:
-    """The id of each node of a file → the node that it stands in."""
+    """{id of a node: its parent} for a file."""
     table: dict[int, ast.AST] = {}
     for node in ast.walk(module(path)):
         for child in ast.iter_child_nodes(node):
@@ -56,7 +56,7 @@ def parents(path: str) -> dict[int, ast.AST]:
 
 
 def above(path: str, node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes that a node stands in, the innermost first."""
+    """The ancestors of a node, the innermost first."""
     known = parents(path)
     at = known.get(id(node))
     while at is not None:
@@ -98,7 +98,7 @@ def statement(site: Site | None) -> ast.stmt | None:
 
 
 def written_on(site: Site | None) -> list[ast.AST]:
-    """What a line says: its simple statements; of a loop, a branch or a function the head alone."""
+    """The statements on a line; of a loop, a branch or a function, only the head."""
     if site is None:
         return []
     statements = [n for n in around(site) if isinstance(n, ast.stmt)]
@@ -135,7 +135,7 @@ def same(one: Site | None, other: Site | None) -> bool:
 
 
 def name_of(node: ast.AST | None) -> str:
-    """The last name of what is called, or of a value: ``relu`` in ``F.relu(x)``; empty where it has none."""
+    """The last name in a call or an expression: ``relu`` in ``F.relu(x)``; empty if it has none."""
     node = node.func if isinstance(node, ast.Call) else node
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
@@ -156,7 +156,7 @@ def names(node: ast.AST | None) -> set[str]:
 
 
 def targets(node: ast.AST | None) -> set[str]:
-    """Names and attributes that a statement, or a target, gives a value to; ``x[i]`` gives x none."""
+    """The names and attributes that a statement or a target sets; ``x[i]`` does not set x."""
     if isinstance(node, ast.Assign):
         return set().union(*map(targets, node.targets))
     if isinstance(
@@ -171,7 +171,7 @@ def targets(node: ast.AST | None) -> set[str]:
 
 
 def argument(call: ast.Call, keyword: str, position: int | None = None) -> ast.expr | None:
-    """What a call is given by this keyword, or at this position."""
+    """The value passed by this keyword or at this position; None without one."""
     for entry in call.keywords:
         if entry.arg == keyword:
             return entry.value
@@ -181,12 +181,12 @@ def argument(call: ast.Call, keyword: str, position: int | None = None) -> ast.e
 
 
 def argument_values(call: ast.Call) -> list[ast.expr]:
-    """All that a call is given, by position or by name."""
+    """All values passed to a call, by position or by keyword."""
     return [*call.args, *(k.value for k in call.keywords)]
 
 
 def only(sites: Iterable[Site | None]) -> Site | None:
-    """The one line among these; None where there are none or several."""
+    """The line that all of these are on; None if there are none or several."""
     lines = {(s.file, s.line): s for s in sites if s is not None}
     return next(iter(lines.values())) if len(lines) == 1 else None
 

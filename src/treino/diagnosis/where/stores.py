@@ -1,4 +1,4 @@
-"""Where a value with its graph is kept for longer than its step."""
+"""Find the line that stores a value with its graph for longer than a step."""
 
 import ast
 
@@ -17,14 +17,14 @@ from treino.diagnosis.where.source import (
 )
 
 BACKWARD = ("backward", "manual_backward")
-RUNNERS = ("autograd", "fabric", "accelerator", "engine", "model_engine")  # their method is given the loss
+RUNNERS = ("autograd", "fabric", "accelerator", "engine", "model_engine")  # their method takes the loss
 CUT = ("item", "detach", "float", "int", "numpy", "tolist", "len", "argmax", "size", "backward", "data")
 STORES = ("append", "appendleft", "add", "extend", "insert", "push", "put", "update", "setdefault", "add_")
 
 
 def storing_line(site: Site | None, *, result: bool = False) -> Site | None:
-    """The line that sums or stores what is run backward on this one (or, result, what a net's call gives)
-    as a tensor; the line itself where none is found.
+    """The nearest line that sums or stores, as a tensor, the loss that is run backward on this line; the line
+    itself if none does. result: a net's result instead of a loss.
     """
     if site is None:
         return None
@@ -52,7 +52,7 @@ def stores(node: ast.stmt, held: set[str]) -> bool:
 
 
 def carries(value: ast.AST, held: set[str]) -> bool:
-    """Whether a value, or a part of it, has the graph of one of these names."""
+    """Whether an expression, or a part of it, carries the graph of one of these names."""
     if isinstance(value, (ast.Lambda, ast.Compare)):
         return False
     if isinstance(value, (ast.Call, ast.Attribute)) and name_of(value) in CUT:

@@ -1,4 +1,4 @@
-"""Where a script sets the rate of its own updates, or names a step or a clearing that was not called."""
+"""Find the rate of updates by hand, and steps or clearings that are named but not called."""
 
 import ast
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from treino.diagnosis.where.source import (
 
 
 def _of_gradient(path: str, node: ast.AST) -> bool:
-    """Whether an expression has ``p.grad`` in it, or what ``grad(loss, ws)`` gave."""
+    """Whether an expression uses ``p.grad`` or a result of ``grad(loss, ws)``."""
     if any(isinstance(n, ast.Attribute) and n.attr == "grad" for n in ast.walk(node)):
         return not calls(node, "zero_", "clone", "norm")
     loads = [n for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
@@ -34,8 +34,8 @@ def _of_gradient(path: str, node: ast.AST) -> bool:
 
 
 def update_rate(site: Site | None) -> Site | None:
-    """Where the number stands by which a line of an update multiplies gradients, or where the only object is
-    made that does it; the line itself where neither is known.
+    """The line of the number by which an update multiplies gradients; else the only line that makes the
+    updating object; else the line itself.
     """
     if site is None:
         return None
@@ -67,7 +67,7 @@ def _rates(site: Site) -> Iterator[Site]:
 
 
 def uncalled_clearing(backward: Site | None) -> Site | None:
-    """The nearest line of a backward's function that names a clearing of gradients and doesn't call it."""
+    """The nearest line in a backward's function that names ``zero_grad`` without calling it."""
     nodes = ast.walk(function(backward)) if backward is not None else ()
     expressions = [n for n in nodes if isinstance(n, ast.Expr) and isinstance(n.value, ast.Attribute)]
     named = [place(backward.file, n) for n in expressions if name_of(n.value) == "zero_grad"]  # type: ignore[union-attr]
@@ -75,7 +75,7 @@ def uncalled_clearing(backward: Site | None) -> Site | None:
 
 
 def unreached_step(made: Site | None, stepped: Site | None) -> tuple[Site, str] | None:
-    """A line that steps what was made on a line, or may, and the condition around it."""
+    """(line, condition) of a step that was not reached, of the scheduler made on a line; or None."""
     for path in dict.fromkeys(s.file for s in (made, stepped) if s is not None):
         for node in (n for n in ast.walk(module(path)) if isinstance(n, ast.Attribute) and n.attr == "step"):
             at, ways = place(path, node), values(place(path, node), node.value)
