@@ -237,7 +237,7 @@ WAYS: dict[str, set[str]] = {
         "plots/style:load_matplotlib",
         "tracking/delivery:_work",
     },
-    "exec_module": {"diagnosis/record/module_imports:find_spec"},
+    "exec_module": {"diagnosis/record/sklearn_hooks:find_spec"},
     **{name: set() for name in ("eval", "__import__", "spec_from_file_location", "runpy")},
     "pickle": {  # to and from the cluster that the user named, which runs what it likes
         "cluster/ray_cluster:ended",

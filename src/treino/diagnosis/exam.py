@@ -1,4 +1,4 @@
-"""One examination: the record on, a program runs, the rules decide from the record's log."""
+"""One examination: record a program while it runs, then let the rules decide from the log."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -27,7 +27,7 @@ class Exam:
         self.findings: list[Finding] = []
         self.defects: list[str] = []
         self._live, self._on_step = live, on_step
-        self._said: set[tuple[Any, ...]] = set()
+        self._reported_keys: set[tuple[Any, ...]] = set()
         self._next_look = 0.0
         watching = live is not None or on_step is not None
         self._recorder = Recorder(self._stepped if watching else None)
@@ -50,7 +50,7 @@ class Exam:
 
     @property
     def seconds(self) -> float:
-        """How long the record took, about: its observers, its beginning and its end."""
+        """The approximate time that recording took."""
         return self._recorder.seconds
 
     def _stepped(self, steps: int) -> None:
@@ -58,20 +58,20 @@ class Exam:
             self._next_look = now + LIVE_EVERY
             for finding in decide(self.log, early=True)[0]:
                 key = (finding.rule, finding.file, finding.line)
-                if key not in self._said:
-                    self._said.add(key)
+                if key not in self._reported_keys:
+                    self._reported_keys.add(key)
                     self._live(finding)
         if self._on_step is not None:
             self._on_step(steps)
 
     def start(self) -> "Exam":
-        """Put the record on."""
+        """Start to record."""
         self._recorder.install()
         self._running = True
         return self
 
     def stop(self, *, finished: bool = True, error: str = "") -> "Exam":
-        """Take the record off and let the rules decide. error: the name of what ended the program early."""
+        """Stop recording and let the rules decide. error: the exception that ended the program."""
         if self._running:
             self._running = False
             self._recorder.stop(finished=finished, error=error)

@@ -16,10 +16,10 @@ from treino.words import _
 def before_update(run: StoredRun, step: int, data: Any = None) -> Snapshot:
     """The run before the update that led to ``step``.
 
-    data: once more the Dataset, of a run that was trained on one.
+    data: the Dataset again, for a run that was trained on one.
 
     Raises:
-        TreinoError: step 0, which no update led to; as ``snapshots``.
+        TreinoError: step 0, before any update; as ``snapshots``.
     """
     if step == 0:
         raise TreinoError(
@@ -56,8 +56,8 @@ def arithmetic(
                 _("The network has no layer of weights named {name!r}.").format(name=layer),
                 nearest(layer, names),
             )
-        asked = (names.index(layer), unit or 0, *(() if input is None else (input,)))
-        update = update.placed(weight_index(snapshot.run, asked, update.layers))
+        weight = (names.index(layer), unit or 0, *(() if input is None else (input,)))
+        update = update.placed(weight_index(snapshot.run, weight, update.layers))
     topic = topics()[topic_name(kind(update))]
     place = update.place
     where = {"layer": names[place.layer], "unit": place.i, "input": place.j}

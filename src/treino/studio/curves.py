@@ -25,13 +25,13 @@ def finite(value: float) -> float | None:
 
 @dataclass
 class ThinnedLosses:
-    """Which points a page was sent: each stands for ``width`` steps."""
+    """The points of a loss curve that a page has: each is the mean of ``width`` steps."""
 
     width: int = 1
     points: int = 0
 
     def more(self, loss_S: NDArray[np.float32]) -> dict[str, Any] | None:
-        """The points that come next, from index ``from`` on (0: all anew); None where there are none."""
+        """The next points, from index ``from`` on (0 replaces all); None if there are none."""
         steps = len(loss_S)
         while steps // self.width > POINTS or steps < self.points * self.width:
             self.width = 1 if steps < self.points * self.width else 2 * self.width
@@ -49,7 +49,7 @@ class ThinnedLosses:
 
 @dataclass
 class Vitals:
-    """Gradient norm, size of the update and learning rate at the steps that were looked at."""
+    """Gradient norm, update size and learning rate at the steps that were drawn."""
 
     by_step: dict[int, dict[str, Any]] = field(default_factory=dict)
 
@@ -71,7 +71,7 @@ class Vitals:
 def next_update(training: TrainingLoop, step: int, member: int) -> tuple[float | None, float | None]:
     """The norm of a step's gradient, and the size of the update that follows over that of the weights.
 
-    One step is taken by the training, a copy of the run's; None where it stands elsewhere or is over."""
+    The training, a copy of the run's, takes one step; None if it is at another step or has ended."""
     if training.done or training.step != step:
         return None, None
     before = training.state.population.params[member].clone()
@@ -84,13 +84,13 @@ def next_update(training: TrainingLoop, step: int, member: int) -> tuple[float |
 
 
 def epochs(run: StoredRun, loss_S: NDArray[np.float32]) -> list[dict[str, Any]]:
-    """What is known of each epoch: ``{epoch, step, train: {metric: value}, validation: {…}}``."""
+    """The figures of each epoch: ``{epoch, step, train: {metric: value}, validation: {…}}``."""
     count = epoch_count(run.spec)
-    found: dict[int, dict[str, Any]] = {}
+    entries: dict[int, dict[str, Any]] = {}
 
     def entry(number: int) -> dict[str, Any]:
         new = {"epoch": number, "step": min(count.end_of(number), len(loss_S)), "train": {}, "validation": {}}
-        return found.setdefault(number, new)
+        return entries.setdefault(number, new)
 
     mean_E, _deviation_E = training_losses(loss_S, count)
     for k, mean in enumerate(mean_E.tolist()):
@@ -98,8 +98,8 @@ def epochs(run: StoredRun, loss_S: NDArray[np.float32]) -> list[dict[str, Any]]:
     for row in epochs_of(run.folder, run.spec):
         if row.split in ("train", "validation") and row.metric not in ("seconds", "loss_std"):
             entry(row.epoch)[row.split][row.metric] = finite(row.value)
-    listed = [found[number] for number in sorted(found)]
+    listed = [entries[number] for number in sorted(entries)]
     if len(listed) > EPOCHS:
-        kept = np.unique(np.linspace(0, len(listed) - 1, EPOCHS).astype(int))
-        listed = [listed[k] for k in kept]
+        places = np.unique(np.linspace(0, len(listed) - 1, EPOCHS).astype(int))
+        listed = [listed[k] for k in places]
     return listed

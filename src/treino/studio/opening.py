@@ -10,20 +10,20 @@ TERMINALS = "lynx", "w3m", "links", "elinks", "www-browser"  # they would take t
 
 
 def browser() -> Callable[[str], bool] | None:
-    """What opens an address in a window; None where there is no such thing."""
+    """A function that opens an address in a window; None if there is no browser with windows."""
     try:
-        found = webbrowser.get()
+        controller = webbrowser.get()
     except webbrowser.Error:
         return None
-    name = os.path.basename(getattr(found, "name", "") or "")
+    name = os.path.basename(getattr(controller, "name", "") or "")
     windows = sys.platform in ("darwin", "win32") or {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys()
     if name in TERMINALS or not (windows or os.environ.get("BROWSER")):
         return None
-    return found.open
+    return controller.open
 
 
 def open_browser(address: str) -> bool:
-    """Open it without waiting; -> whether there is a browser."""
+    """Open an address without waiting; return whether there is a browser."""
     opened = browser()
     if opened is None:
         return False

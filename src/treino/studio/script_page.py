@@ -1,4 +1,4 @@
-"""The page of a script that runs under hooks: what the script says becomes state, curves and notices."""
+"""The page of a script that runs under hooks: its messages become state, curves and notices."""
 
 import asyncio
 import math
@@ -9,7 +9,7 @@ from typing import Any
 from treino.studio.hub import Page
 from treino.studio.script.process import ScriptProcess
 
-POINTS = 4000  # of the loss, at most: then two become one
+POINTS = 4000  # of the loss, above which pairs are averaged
 LISTED = 500  # changes and findings that are kept
 
 
@@ -25,26 +25,26 @@ class ScriptPage:
         self._width = 1  # steps of a point
         self._steps: list[int] = []
         self._losses: list[float | None] = []
-        self._waiting: list[float] = []  # losses of a point that is not whole
+        self._waiting: list[float] = []  # losses of an incomplete point
 
     def start(self) -> None:
-        """Read what the script says, in a thread: its process is a blocking one."""
+        """Read the script's messages in a thread, as reading blocks."""
         loop = asyncio.get_running_loop()
 
-        def read() -> None:
+        def read_messages() -> None:
             for message in self._process.messages():
                 try:
                     loop.call_soon_threadsafe(self._take, message)
                 except RuntimeError:  # the studio has ended before
                     return
 
-        threading.Thread(target=read, daemon=True).start()
+        threading.Thread(target=read_messages, daemon=True).start()
 
     def send(self, command: Mapping[str, Any]) -> None:
-        """Ask something of the script; what came of it is shown.
+        """Send a command to the script; its messages show the result.
 
         Raises:
-            TreinoError: it is no command for a script, or the script has ended.
+            TreinoError: the command is invalid, or the script has ended.
         """
         self._process.send(command)
 
@@ -56,8 +56,8 @@ class ScriptPage:
         """Show one message of docs/studio-script.md."""
         if "losses" in message:
             self._add(int(message["step"]), message["losses"])
-            shown = ("step", "seconds", "optimizers")
-            self._state |= {name: message[name] for name in shown if name in message}
+            names = ("step", "seconds", "optimizers")
+            self._state |= {name: message[name] for name in names if name in message}
         for name in ("buttons", "unseen"):
             if name in message:
                 self._state[name] = message[name]

@@ -1,4 +1,4 @@
-"""One sweep or study as its page shows it: its networks or rows, their figures and curves, how far it is."""
+"""The page of a sweep or a study: its networks or rows, their figures and curves, its progress."""
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -21,12 +21,21 @@ from treino.tuning.stored_study import StoredStudy
 from treino.tuning.stored_sweep import StoredSweep
 from treino.tuning.sweep_members import check_folder, left_of, send_more, settings_in_all
 
-MOST_NETWORKS = 2000  # that a page lists: the best,
-MOST_DIVERGED = 200  # and of these as many places at most are kept for some that diverged
+MOST_NETWORKS = 2000  # that a page lists: the best
+MOST_DIVERGED = 200  # of these, at most, some that diverged
 MOST_LINES = 400  # curves
-FACTS = "member", "rung", "step", "epochs", "status", "best", "parameters", "loss"  # of a network's row
-CURVES = "loss", "measured_loss"  # of a study's row, beside that of the figure
-WAITING = "waiting"  # the status of one that has not begun
+FACTS = (
+    "member",
+    "rung",
+    "step",
+    "epochs",
+    "status",
+    "best",
+    "parameters",
+    "loss",
+)  # fields of a network's row
+CURVES = "loss", "measured_loss"  # of a study's row, besides its figure's
+WAITING = "waiting"  # the status of a network that has not begun
 
 
 class SweepPage(FolderPage):
@@ -34,7 +43,7 @@ class SweepPage(FolderPage):
 
     @cached_property
     def settings_in_all(self) -> int | None:
-        """How many different settings its sampler has, None without an end; they are laid out once."""
+        """The number of distinct settings of the sampler, None if infinite; computed once."""
         spec = StoredSweep(RunFolder.open(self.path, verify=False)).spec
         if spec.sweep.spread:
             return 0
@@ -43,10 +52,10 @@ class SweepPage(FolderPage):
     def messages(self, folder: RunFolder) -> dict[str, Any]:
         """``state``, ``networks`` and ``lines`` of docs/studio-protocol.md."""
         sweep = StoredSweep(folder)
-        asked = read_document(folder, "asked.json")
+        request = read_document(folder, "asked.json")
         table = MemberTable.read(folder)
-        kept = read_checkpoint(folder) if folder.status == "running" else None
-        tensors, meta = ({}, {}) if kept is None else kept
+        checkpoint = read_checkpoint(folder) if folder.status == "running" else None
+        tensors, meta = ({}, {}) if checkpoint is None else checkpoint
         running = meta.get("state")
         metric, space = sweep.spec.metric, space_from_json(sweep.spec.space_document())
         rows = {row["member"]: row for row in table.last()}
@@ -54,11 +63,11 @@ class SweepPage(FolderPage):
             {"settings": {k: plain(v) for k, v in config.items()}}
             | {k: rows.get(member, {}).get(k) for k in FACTS}
             | {"member": member, "status": rows.get(member, {}).get("status", WAITING)}
-            for member, config in enumerate(asked["configs"])
+            for member, config in enumerate(request["configs"])
         ]
         better = METRICS[metric].better
         ranked = sorted(networks, key=lambda n: (n["best"] is None, -better * (n["best"] or 0.0)))
-        shown = [n["member"] for n in ranked[:MOST_LINES]]
+        members = [n["member"] for n in ranked[:MOST_LINES]]
         lost = [n for n in ranked if n["status"] == "diverged"]
         names = [d.name for d in space.dimensions]
         state = {
@@ -67,29 +76,29 @@ class SweepPage(FolderPage):
             "better": better, "settings": names, "count": len(networks),
             "diverged": len(lost), "diverged_where": where_diverged(networks, names),
             "left": left_of(folder, self.settings_in_all),
-            "progress": _progress(asked, meta, sweep.status), "document": sweep.document,
+            "progress": _progress(request, meta, sweep.status), "document": sweep.document,
         }  # fmt: skip
         return {
             "state": state,
             "networks": _listed(ranked, lost),
-            "lines": _lines(folder, meta.get("done"), tensors, running, shown),
+            "lines": _lines(folder, meta.get("done"), tensors, running, members),
         }
 
 
 def _listed(ranked: list[dict[str, Any]], lost: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those that a page lists, in the order of ``ranked``: the best, and some of those that diverged."""
+    """The networks to list, in the order of ``ranked``: the best, and some that diverged."""
     if len(ranked) <= MOST_NETWORKS:
         return ranked
-    kept = lost[:MOST_DIVERGED]
-    best = [n for n in ranked if n["status"] != "diverged"][: MOST_NETWORKS - len(kept)]
-    chosen = {n["member"] for n in (*best, *kept)}
+    some_lost = lost[:MOST_DIVERGED]
+    best = [n for n in ranked if n["status"] != "diverged"][: MOST_NETWORKS - len(some_lost)]
+    chosen = {n["member"] for n in (*best, *some_lost)}
     return [n for n in ranked if n["member"] in chosen]
 
 
 def _progress(asked: Mapping[str, Any], meta: Mapping[str, Any], status: str) -> dict[str, Any]:
-    """How far it is: rungs, the share of all steps, and seconds left where the pace is known.
+    """The progress: rungs, the share of all steps, and seconds left if the pace is known.
 
-    What brackets that have not begun will take is told by their epochs.
+    The steps of brackets that have not begun are estimated by their epochs.
     """
     heats, done, running = asked["heats"], meta.get("done", 0), meta.get("state")
     over = status != "running"
@@ -116,23 +125,23 @@ def _lines(
     done: int | None,
     tensors: Mapping[str, Any],
     running: Mapping[str, Any] | None,
-    shown: list[int],
+    numbers: list[int],
 ) -> list[dict[str, Any]]:
-    """The learning curves of the shown networks, those of the bracket in progress too."""
-    found: dict[int, dict[str, Any]] = {}
-    wanted = set(shown)
+    """The learning curves of these networks, with those of the bracket in progress."""
+    lines: dict[int, dict[str, Any]] = {}
+    chosen = set(numbers)
 
     def add(curve: Mapping[str, Any], members: list[int]) -> None:
         if not curve:
             return
         epochs = curve["epoch"].tolist()
         for column, member in enumerate(members):
-            if member not in wanted:
+            if member not in chosen:
                 continue
             values = {
                 name: [finite(v) for v in curve[name][:, column].tolist()] for name in ("loss", "figure")
             }
-            found[member] = {"member": member, **thinned(epochs, values)}
+            lines[member] = {"member": member, **thinned(epochs, values)}
 
     for name in sorted(folder.path.glob("curves/*.safetensors")):
         if done is None or int(name.stem.split("-")[0]) < done:
@@ -141,7 +150,7 @@ def _lines(
     for place, members in enumerate((running or {}).get("members", ())):
         begin = f"{place}.curve."
         add({k.removeprefix(begin): v for k, v in tensors.items() if k.startswith(begin)}, members)
-    return [found[member] for member in shown if member in found]
+    return [lines[member] for member in numbers if member in lines]
 
 
 class StudyPage(FolderPage):
@@ -174,8 +183,8 @@ class StudyPage(FolderPage):
 
 
 def _study_progress(document: Mapping[str, Any], status: str) -> dict[str, Any]:
-    """The share of all epochs, and seconds left where the pace is known."""
-    rows, planned = document["rows"], str(document.get("epochs", ""))  # each row's own are no number
+    """The share of all epochs, and seconds left if the pace is known."""
+    rows, planned = document["rows"], str(document.get("epochs", ""))  # not a number if rows have their own
     if status != "running" or not rows or not planned.isdecimal():
         return {"share": 1.0 if rows and status != "running" else None, "left_s": None}
     done = sum(row["epochs"] for row in rows) / (int(planned) * len(rows))
@@ -189,7 +198,7 @@ def stop(page: FolderPage, request: Mapping[str, Any]) -> Answer:
 
 
 def open_member(page: FolderPage, request: Mapping[str, Any]) -> Answer:
-    """A run of this network: its training once more, to the same bits, in a folder of its own.
+    """Make a run of this network: its training again, to the same bits, in its own folder.
 
     Raises:
         TreinoError: there is no such network.
@@ -203,7 +212,7 @@ def open_member(page: FolderPage, request: Mapping[str, Any]) -> Answer:
 
 
 def extend(page: FolderPage, request: Mapping[str, Any]) -> Answer:
-    """So many networks more: from the process that trains it, or, where it is over, from the trainer.
+    """Add networks: in the process that trains the sweep, or in the trainer if it is over.
 
     Raises:
         TreinoError: that many can't be added.

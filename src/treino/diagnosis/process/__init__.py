@@ -1,1 +1,1 @@
-"""A script or a module that runs to its own end, in this process, under the doctor."""
+"""Run a script or a module to its own end, in this process, under the doctor."""

@@ -40,13 +40,13 @@ class Outcome:
     exam: Exam = field(default_factory=Exam)
 
 
-GRACE = 2.0  # seconds
+GRACE = 2.0  # seconds between the two ways to end a script at max_time
 WATCHERS = tuple(f"{Path(__file__).parents[2] / name}{os.sep}" for name in ("diagnosis", "studio"))
-"""Whose frames are none of a script's."""
+"""Folders whose frames are left out of a script's traceback."""
 
 
 class Stop(BaseException):
-    """Ends the script from inside; nothing that it catches by ``except Exception``."""
+    """Ends the script from inside; ``except Exception`` doesn't catch it."""
 
 
 def run_script(
@@ -77,7 +77,7 @@ def run_script(
     owner, once = os.getpid(), threading.Lock()
 
     def on_step(steps: int) -> None:
-        if max_steps is not None and steps >= max_steps:  # again, where the script caught it
+        if max_steps is not None and steps >= max_steps:  # raised again if the script caught it
             outcome.stopped = outcome.stopped or "max_steps"
             raise Stop
 
@@ -207,17 +207,17 @@ def _exit_status(leave: SystemExit) -> int:
 
 
 def _own_frames(trace: TracebackType | None) -> TracebackType | None:
-    """A traceback without the doctor's frames, or the studio's, as the script alone would show it."""
-    kept = None
+    """A traceback without the doctor's and the studio's frames, as the script alone would show it."""
+    rest = None
     frames = []
     while trace is not None:
         if not trace.tb_frame.f_code.co_filename.startswith((*WATCHERS, UNSEEN)):
             frames.append(trace)
         trace = trace.tb_next
     for trace in reversed(frames):
-        trace.tb_next = kept
-        kept = trace
-    return kept
+        trace.tb_next = rest
+        rest = trace
+    return rest
 
 
 def _flush() -> None:
@@ -230,9 +230,9 @@ def _flush() -> None:
 
 @contextmanager
 def _own_death(finish: Callable[[bool], None]) -> Iterator[Callable[[int], None]]:
-    """Report before the script ends its own process by os._exit, os.abort or a signal, or is told to end.
+    """Report before os._exit, os.abort, a signal of the script's own or SIGTERM ends the process.
 
-    Yields how to end the process at once.
+    Yields a function that ends the process at once.
     """
     leave, abort, kill = os._exit, os.abort, os.kill
     deadly = {signal.SIGABRT, getattr(signal, "SIGKILL", signal.SIGABRT)}
@@ -272,7 +272,7 @@ def _own_death(finish: Callable[[bool], None]) -> Iterator[Callable[[int], None]
 
 @contextmanager
 def _alarm(seconds: float | None, outcome: Outcome, leave: Callable[[int], None]) -> Iterator[None]:
-    """End the script after so many seconds: by an exception, and if that doesn't help, with the process."""
+    """End the script after so many seconds: by an exception, or if that fails with the process."""
     if seconds is None:
         yield
         return

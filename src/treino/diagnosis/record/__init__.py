@@ -1,1 +1,1 @@
-"""What happens while a program trains, as one log of typed events; reads no source, decides nothing."""
+"""Record what a program does while it trains, as a log of typed events; reads no source, decides nothing."""

@@ -1,4 +1,4 @@
-"""Inside a net's calls that train: dead ReLUs, gradients that die out, weights whose rows stay alike."""
+"""Record dead ReLUs, vanishing gradients and weights with identical rows in calls that train."""
 
 import math
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ MADE = ("zeros", "ones", "full", "zeros_like", "ones_like", "full_like", "new_ze
 DRAWN = ("randn", "rand", "randn_like", "rand_like", "tensor", "clone", "div", "mul")
 SATURATING = ("sigmoid", "tanh", "softsign", "hardtanh", "hardsigmoid")
 NEWEST = 16  # calls of a ReLU that are kept
-LEAST_LAYERS = 5  # weights, below which a net isn't deep
-EVEN = 1e-3  # of the largest entry: rounding, after some steps
-FILLED = 4096  # tensors whose filling is remembered
+LEAST_LAYERS = 5  # weight matrices of a deep net, at least
+EVEN = 1e-3  # of the largest entry, up to which slices count as equal
+FILLED = 4096  # tensors remembered with the line that filled them
 
 
 @dataclass
 class Alike:
-    """A matrix while it is the same along axes."""
+    """A weight matrix and the axes along which all its slices are still equal."""
 
     layer: str
     shape: tuple[int, ...]
@@ -40,22 +40,22 @@ class Alike:
 
 
 class Activations:
-    """ReLUs, saturating activations, first weights."""
+    """Watches ReLUs, saturating activations and initial weights."""
 
     def __init__(self, log: Log, hooks: Hooks, tape: Tape, nets: Nets, gradients: Gradients) -> None:
         self._log, self._hooks, self._tape = log, hooks, tape
         self._nets, self._gradients = nets, gradients
         self._values = nets.values
-        self._filled: dict[int, Site | None] = {}  # by where a tensor's values lie
+        self._filled: dict[int, Site | None] = {}  # by data pointer
         self._call = -1, -1  # of a net, and the turn
         self._place = self._bent = 0
-        self._below: Site | None = None  # the line that filled a bias with what is below zero
+        self._below: Site | None = None  # the line that filled a bias with a negative value
         self._first_bent: Site | None = None
         self._relus: dict[Any, dict[str, Any]] = {}
         self._alike: dict[int, Alike] = {}  # by parameter
 
     def install(self) -> None:
-        """Watch them."""
+        """Register the observers."""
         self._tape.observe(self._written, *FILLS, *MADE, *DRAWN)
         self._tape.observe(self._relu, "relu", "clamp", "clamp_min")
         self._tape.observe(self._bends, *SATURATING)
@@ -73,12 +73,12 @@ class Activations:
                 self._below = site
 
     def filled_at(self, parameter: torch.Tensor) -> Site | None:
-        """The line that filled a parameter with its first values, or made it, as far as that was seen."""
+        """The line that initialised or made a parameter; None if that was not seen."""
         node = self._values.find(parameter)
         return self._filled.get(parameter.data_ptr()) or (node.site if node is not None else None)
 
     def _began(self) -> None:
-        """A new call of a net counts its activations anew."""
+        """Reset the counts when a new call of a net begins."""
         call = self._nets.forwards, self._gradients.windows.turn
         if self._call != call:
             self._call = call
@@ -92,7 +92,7 @@ class Activations:
             self._first_bent = self._first_bent or self._made(node)
 
     def _made(self, node: Node) -> Site | None:
-        """Where the module was made that runs this alone; else the operation's own line."""
+        """The line that made the current module, if it is a single activation; else the operation's line."""
         module = self._nets.current
         alone = module is not None and next(module.children(), None) is None
         alone = alone and module is not None and next(module.parameters(recurse=False), None) is None
@@ -114,9 +114,9 @@ class Activations:
         highest = flat.amax(dim=tuple(d for d in range(flat.dim()) if d != axis))  # faster than `any`
         dead = int((highest <= 0).count_nonzero())
         key = self._made(node), self._place
-        kept = self._relus.setdefault(key, {"site": node.site, "units": units, "dead": []})
-        kept["dead"] = [*kept["dead"][-NEWEST + 1 :], dead]
-        kept["constant"] = 10 * dead >= 9 * units and bool((flat == flat[:1]).all())
+        counts = self._relus.setdefault(key, {"site": node.site, "units": units, "dead": []})
+        counts["dead"] = [*counts["dead"][-NEWEST + 1 :], dead]
+        counts["constant"] = 10 * dead >= 9 * units and bool((flat == flat[:1]).all())
 
     def _ran(self, event: Backward, root: Any) -> None:
         for held in self._gradients.held.values():
@@ -132,30 +132,30 @@ class Activations:
         if len(wide) < LEAST_LAYERS:
             return
         (first, slope), (last, newest) = every[wide[0]], every[wide[-1]]
-        # Where values die out as gradients do, the last bias alone gets what the loss sends back.
+        # Where values vanish as gradients do, only the last bias receives the loss's gradient.
         beside = [g for b, g in every[wide[-1] + 1 : wide[-1] + 2] if b.shape == last.shape[:1]]
         end, start = max(map(size, (newest, *beside))), size(slope)
         if not end > 0 or not math.isfinite(start):
             return
         usual = 1 / math.sqrt(3 * max(1, first[0].numel()))
         spread = float(first.detach().float().std()) / usual if first.numel() > 1 else math.nan
-        told = {"saturating": self._bent, "made_at": self._first_bent, "written_at": self.filled_at(first)}
-        self._log.tell(Depth, layers=len(wide), ratio=start / end, spread=spread, **told)
+        fields = {"saturating": self._bent, "made_at": self._first_bent, "written_at": self.filled_at(first)}
+        self._log.tell(Depth, layers=len(wide), ratio=start / end, spread=spread, **fields)
 
     def _look(self, every: list[torch.Tensor]) -> None:
-        """Whether rows, or columns, are one and the same still, of what gets gradients."""
+        """Check which trained matrices still have identical rows or columns."""
         for p in every:
             if p.dim() < 2:
                 continue
             number = self._gradients.number(p)
-            kept = self._alike.get(number)
-            if kept is None:
-                kept = Alike(self._layer(p), tuple(p.shape), self.filled_at(p))
-                self._alike[number] = kept
-            if kept.axes:
-                kept.looks += 1
-                kept.axes = tuple(axis for axis in kept.axes if even(p, axis))
-                kept.zero = not bool(p.detach().count_nonzero())
+            matrix = self._alike.get(number)
+            if matrix is None:
+                matrix = Alike(self._layer(p), tuple(p.shape), self.filled_at(p))
+                self._alike[number] = matrix
+            if matrix.axes:
+                matrix.looks += 1
+                matrix.axes = tuple(axis for axis in matrix.axes if even(p, axis))
+                matrix.zero = not bool(p.detach().count_nonzero())
 
     def _layer(self, parameter: torch.Tensor) -> str:
         """The kind of the layer that holds a parameter."""
@@ -166,10 +166,10 @@ class Activations:
         return type(parameter).__name__
 
     def finish(self) -> None:
-        """What was seen of each."""
-        for (made, _), kept in self._relus.items():
-            dead = tuple(kept["dead"])
-            self._log.tell(Rectified, **kept | {"made_at": made, "dead": dead, "below": self._below})
+        """Log what was seen of each ReLU and each matrix."""
+        for (made, _), counts in self._relus.items():
+            dead = tuple(counts["dead"])
+            self._log.tell(Rectified, **counts | {"made_at": made, "dead": dead, "below": self._below})
         for one in self._alike.values():
             if one.axes:
                 self._log.tell(AlikeRows, axis=one.axes[0], **taken(AlikeRows, one))
@@ -181,11 +181,9 @@ def size(t: torch.Tensor) -> float:
 
 
 def even(p: torch.Tensor, axis: int) -> bool:
-    """Whether a matrix is the same all along an axis, but for rounding: most differ in their first two."""
+    """Whether all slices along an axis are equal, up to rounding; most differ in the first two."""
     p = p.detach()
     if p.shape[axis] < 2 or p.numel() == p.shape[axis] or not p.is_floating_point():
         return False
     most, first = EVEN * largest(p), p.narrow(axis, 0, 1)
-    return all(
-        largest(rest - first) <= most for rest in (p.narrow(axis, 1, 1), p)
-    )  # two rows tell most apart
+    return all(largest(rest - first) <= most for rest in (p.narrow(axis, 1, 1), p))

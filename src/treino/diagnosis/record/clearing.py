@@ -14,7 +14,7 @@ NEAR = 4  # operations between a gradient and what is cleared: detach, data
 
 
 class Clearing:
-    """Lines that may have cleared gradients since gradients were looked at."""
+    """Remembers the line that may have cleared gradients since they were last checked."""
 
     def __init__(self, log: Log, tape: Tape) -> None:
         self._log, self._tape = log, tape
@@ -22,7 +22,7 @@ class Clearing:
         self._stack: tuple[Site, ...] = ()
 
     def install(self) -> None:
-        """Watch what sets gradients to nothing or to zero."""
+        """Observe what sets gradients to None or to zero."""
         self._tape.observe(self._set, "set_grad")
         self._tape.observe(self._zeroed, "_foreach_zero_")
         self._tape.observe(self._changed, *WAYS)
@@ -43,7 +43,7 @@ class Clearing:
             self._place, self._stack = here(), stack()
 
     def look(self, optimizers: Any) -> None:
-        """Tell whose gradients, written since the last step, are gone: all of them."""
+        """Log each optimizer whose gradients, written since the last step, are all gone."""
         gone = []
         for held in optimizers if self._place is not None else ():
             written = [p for p in held.parameters() if id(p) in held.written]
@@ -55,12 +55,12 @@ class Clearing:
         self.forget()
 
     def forget(self) -> None:
-        """What was cleared until now is known."""
+        """Discard the remembered line."""
         self._place, self._stack = None, ()
 
 
 def of_gradient(node: Node | None) -> bool:
-    """Whether a value is a gradient, or one that was changed in place."""
+    """Whether a value is a gradient, or a gradient changed in place."""
     for _ in range(NEAR):
         if node is None or node.op == "grad" or not node.parents:
             break

@@ -1,4 +1,4 @@
-"""Gradients that are clipped: to what limit, and what is left of them."""
+"""Record gradient clipping: the limit, and the share of the norm that remains."""
 
 import functools
 import math
@@ -19,13 +19,13 @@ NAMES = ("clip_grad_norm_", "clip_grad_value_")
 
 
 class Clips:
-    """Calls of torch's two clips, and gradients that are scaled or clamped in place."""
+    """Watches torch's two clipping functions, and gradients scaled or clamped in place."""
 
     def __init__(self, log: Log, hooks: Hooks, tape: Tape) -> None:
         self._log, self._hooks, self._tape = log, hooks, tape
 
     def install(self) -> None:
-        """Watch them."""
+        """Register the observers."""
         for name in NAMES:
             around = self._around(getattr(clip_grad, name), name)
             self._hooks.replace(clip_grad, name, around)
@@ -40,24 +40,24 @@ class Clips:
             if not (hooks.on and hooks.watching() and clips._tape.windows.open):
                 return original(*args, **kwargs)
             before: list[float] = []
-            given = args[0] if args else kwargs.get("parameters")
-            if not isinstance(given, torch.Tensor):
-                given = list(given or ())  # perhaps a generator, which is gone through twice
-                args, kwargs = (given, *args[1:]), {k: v for k, v in kwargs.items() if k != "parameters"}
-            hooks.quietly(name, lambda: before.append(size(given)))
+            parameters = args[0] if args else kwargs.get("parameters")
+            if not isinstance(parameters, torch.Tensor):
+                parameters = list(parameters or ())  # a generator could be read only once
+                args, kwargs = (parameters, *args[1:]), {k: v for k, v in kwargs.items() if k != "parameters"}
+            hooks.quietly(name, lambda: before.append(size(parameters)))
             clips._tape.idle += 1
             try:
                 result = original(*args, **kwargs)
             finally:
                 clips._tape.idle -= 1
             limit = args[1] if len(args) > 1 else kwargs.get("max_norm", kwargs.get("clip_value"))
-            hooks.quietly(name, clips._tell, limit, before, given)
+            hooks.quietly(name, clips._tell, limit, before, parameters)
             return result
 
         return unseen(clip)
 
-    def _tell(self, limit: Any, before: list[float], given: Any) -> None:
-        share = size(given) / before[0] if before and before[0] > 0 else 1.0
+    def _tell(self, limit: Any, before: list[float], parameters: Any) -> None:
+        share = size(parameters) / before[0] if before and before[0] > 0 else 1.0
         self._log.tell_here(Clip, limit=number_of(limit), share=share)
 
     def _changed(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:

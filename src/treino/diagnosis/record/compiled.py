@@ -1,4 +1,4 @@
-"""Compiled nets and functions: nothing is watched while one runs; the compiler sees the program alone."""
+"""Compiled nets and functions: nothing is recorded while one runs, so the compiler sees only the program."""
 
 import functools
 import sys
@@ -13,7 +13,7 @@ from treino.diagnosis.record.tape import Tape
 
 
 class Compiled:
-    """What ``torch.compile`` gives. entering: told of a module, its arguments and the caller's frame."""
+    """Wraps what ``torch.compile`` returns. entering: called with (module, arguments, caller's frame)."""
 
     def __init__(self, hooks: Hooks, tape: Tape, nets: Nets) -> None:
         self._hooks, self._tape, self._nets = hooks, tape, nets
@@ -21,7 +21,7 @@ class Compiled:
         self._patched = False
 
     def install(self) -> None:
-        """Watch what is compiled."""
+        """Wrap ``torch.compile``."""
         compiled, original = self, torch.compile
 
         @functools.wraps(original)
@@ -30,13 +30,13 @@ class Compiled:
             compiled._modules()
             model = args[0] if args else kwargs.get("model")
             if model is None or isinstance(result, nn.Module) or not callable(result):
-                return result  # without a model it decorates, and comes here again
+                return result  # used as a decorator, it comes here again
             return compiled._around(result, getattr(model, "__self__", None))
 
         self._hooks.replace(torch, "compile", unseen(compile))
 
     def _modules(self) -> None:
-        """The class of compiled modules, which takes a second to import."""
+        """Wrap the class of compiled modules, which takes a second to import."""
         if not self._patched:
             from torch._dynamo.eval_frame import OptimizedModule
 
@@ -44,7 +44,7 @@ class Compiled:
             self._hooks.replace(OptimizedModule, "__call__", self._around(OptimizedModule.__call__))
 
     def _around(self, original: Any, of: Any = None) -> Any:
-        """Call it alone; what a module gave is told as of any other net. of: whose method it is."""
+        """Run a compiled callable unobserved; record its result. of: the module whose method it is."""
         hooks, run = self._hooks, self._run
 
         @functools.wraps(original)
@@ -57,12 +57,12 @@ class Compiled:
 
     def _run(self, original: Any, of: Any, args: Any, kwargs: Any, frame: Any) -> Any:
         itself = of is None and bool(args) and isinstance(args[0], nn.Module)
-        module, given = (args[0], args[1:]) if itself else (of, args)
+        module, inputs = (args[0], args[1:]) if itself else (of, args)
         if itself:
-            self.entering(module, given, frame)
-        told = isinstance(module, nn.Module) and self._nets.listening
-        if told:
-            self._nets.entering(module, given)
+            self.entering(module, inputs, frame)
+        is_watched = isinstance(module, nn.Module) and self._nets.listening
+        if is_watched:
+            self._nets.entering(module, inputs)
         result = None
         self._hooks.on = False
         try:
@@ -70,8 +70,8 @@ class Compiled:
                 result = original(*args, **kwargs)
         finally:
             self._hooks.on = True
-            if told:
-                self._nets.leaving(module, given, result)
-        if not told and self._tape.on:
+            if is_watched:
+                self._nets.leaving(module, inputs, result)
+        if not is_watched and self._tape.on:
             self._hooks.quietly("compiled", self._nets.unseen, "compiled", (args, kwargs), result)
         return result

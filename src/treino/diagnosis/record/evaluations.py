@@ -1,28 +1,28 @@
-"""Evaluations: the rows that a net was called for at one place without learning from them."""
+"""Evaluations: rows that a net was called with, at one place, without learning from them."""
 
 from collections import Counter
 from typing import Any
 
 import numpy as np
 
-from treino.diagnosis.record.tables import Columns, Kept, class_by_class
+from treino.diagnosis.record.tables import Columns, RowSample, class_by_class
 
-KEPT = 1000
+SAMPLE = 1000  # rows that are kept whole
 MOST = 50_000
 LOOKS = 500
 
 
 class Look:
-    """One turn's calls at a place."""
+    """The calls at one place during one turn."""
 
     def __init__(self, turn: int) -> None:
         self.turn = turn
         self.rows = self.digest = self.label_digest = 0
         self.labelled = True
-        self.blocks = False  # labels come class by class, as tasks are drawn with: the same for any rows
+        self.blocks = False  # labels come class by class, as in few-shot tasks, whatever the rows
 
     def add(self, call: Any) -> None:
-        """One more call."""
+        """Add a call."""
         place = np.uint64(2 * self.rows + 1)
         self.digest = (self.digest + int((call.hashes * place).sum())) % 2**64
         self.rows += len(call.flat)
@@ -33,7 +33,7 @@ class Look:
 
 
 class Evaluation:
-    """What was evaluated at one place, by one net, of one loader."""
+    """The evaluation calls of one net at one place, with the rows of one loader."""
 
     def __init__(self, event: Any, reading: Any) -> None:
         self.net, self.site, self.stack, self.reading = event.net, event.site, event.stack, reading
@@ -46,20 +46,20 @@ class Evaluation:
         self.fresh: set[int] = set()
         self.later = self.new_later = self.mixed = self.repeated = self.right = self.judged = self.seen = 0
         self.labels: Counter[float] = Counter()
-        self.columns, self.kept = Columns(), Kept(KEPT)
+        self.columns, self.sample = Columns(), RowSample(SAMPLE)
         self.scored = self.made = self.copied = False
         self.drawn: set[Any] = set()
-        self.base: Look | None = None  # the first look at what a net that has learned says
+        self.base: Look | None = None  # the first look after the net has learned
         self.learned = False
         self.first_rows: set[int] = set()  # of the first look
 
     def _begin(self) -> None:
-        """Count anew what is told of one look."""
+        """Reset the counts that describe a single look."""
         self.trained, self.first_rows, self.labels = set(), set(), Counter()
         self.seen = self.repeated = self.mixed = self.later = self.new_later = 0
 
     def add(self, call: Any, training: Any) -> None:
-        """One more call, held against what had been learned until then."""
+        """Add a call and compare its rows with those trained on so far."""
         turn = call.event.turn
         if self.look is None or self.look.turn != turn:
             self.turns.append(turn)
@@ -80,7 +80,7 @@ class Evaluation:
         if self.look is not self.base:
             late = set(hashes) - self.rows
             self.new_later, self.later = self.new_later + len(late), self.later + len(late & trained)
-        if self.look is self.base:  # what is trained on later, as for a last fit, is no leak
+        if self.look is self.base:  # rows trained on later, as for a final fit, are no leak
             self.trained |= trained
             self.mixed += len(trained) if len(trained) < 0.98 * len(set(hashes)) else 0
             self.seen += len(hashes)
@@ -94,16 +94,16 @@ class Evaluation:
         if len(self.rows) < MOST:
             if new and len({hashes[i] for i in new}) == len(new):
                 self.columns.add(call.flat[new])
-                self.kept.add(call.flat[new])
+                self.sample.add(call.flat[new])
             self.fresh |= {hashes[i] for i in new}
             self.rows |= set(hashes)
 
     def label_digests(self) -> set[int]:
-        """The labels of each look that had them."""
+        """The label digests of all labelled looks."""
         return {look.label_digest for look in self.looks if look.labelled}
 
     def changes(self) -> tuple[int, int]:
-        """How often the same labels came with other rows than the look before, and with the same."""
+        """(changed, stable): looks with the labels of the look before, and with other or the same rows."""
         changed = stable = 0
         for one, two in zip(self.looks, self.looks[1:], strict=False):
             both = one.labelled and two.labelled and one.rows == two.rows >= 10 and not one.blocks

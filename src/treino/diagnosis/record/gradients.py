@@ -42,21 +42,47 @@ from treino.diagnosis.record.measures import (
     sampled,
     single,
 )
-from treino.diagnosis.record.optimizer_record import OptimizerRecord
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import NOBODY, Values, snapshot
 from treino.diagnosis.record.windows import PATIENCE
 
 ADAPTIVE = ("Adam", "RMSprop", "Rprop", "Adadelta", "Adafactor", "Lion", "Muon", "LAMB", "NAdam")
-GRAPHS = 3  # backwards of a line whose graph is kept whole, and later those
-EVERY = 16  # ... of every so many
-FURTHER = 1.2  # times the steps, after which it is measured again how far the weights went
+GRAPHS = 3  # first backwards of a line whose graphs are logged
+EVERY = 16  # later, one graph in so many
+FURTHER = 1.2  # times the steps at the last measurement of the weights' movement
+
+
+class OptimizerRecord:
+    """What the record keeps of one optimizer, or of a training by hand."""
+
+    def __init__(self, number: int, optimizer: Any) -> None:
+        self.number = number
+        self.site: Site | None = None  # where it was made
+        self.ref = weakref.ref(optimizer)
+        self.steps = self.filled = self.measured = 0
+        self.used: set[int] = set()  # parameters whose gradients a step has used, and nothing cleared since
+        self.written: set[int] = set()  # parameters whose gradients a backward wrote since the last step
+        self.left: dict[int, int] = {}  # id of a parameter -> id of the gradient that backward left
+        self.summed = self.moved = False
+        self.movement, self.least = math.nan, math.inf
+        self.before: list[torch.Tensor] | None = None
+
+    def parameters(self) -> list[torch.Tensor]:
+        """Its parameters, as they are now."""
+        optimizer = self.ref()
+        return [p for g in optimizer.param_groups for p in g["params"]] if optimizer is not None else []
+
+    def gradients(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """(parameter, gradient) of each parameter that has one."""
+        grads = getattr(self.ref(), "autograd_grads", {})
+        every = ((p, grads.get(id(p), p.grad)) for p in self.parameters())
+        return [(p, g) for p, g in every if g is not None and g.layout == torch.strided]
 
 
 class Gradients:
-    """Optimizers, backwards and steps.
+    """Watches optimizers, backwards and steps.
 
-    steps: of all optimizers. shift: opens or closes the window. after_step: told how many steps there were.
+    steps: of all optimizers. shift: opens or closes the window. after_step: called with the steps so far.
     """
 
     def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape) -> None:
@@ -66,26 +92,26 @@ class Gradients:
         self.inside = False  # a backward runs
         self.shift: Any = None
         self.after_step: Any = None
-        self.makers: list[Any] = []  # called with the number of an optimizer that is new
-        self.roots: list[Any] = []  # called with the value of a backward and who got gradients by it
-        self.ran: list[Any] = []  # called with each Backward of the log, and the value that it ran from
-        self.spoiled: Any = None  # called with a value that isn't finite, before it is run backward
+        self.makers: list[Any] = []  # called with the number of each new optimizer
+        self.roots: list[Any] = []  # give the unowned parameters behind (value, filled optimizers)
+        self.ran: list[Any] = []  # called with (Backward, the value that it ran from)
+        self.spoiled: Any = None  # called with a non-finite value before its backward
         self.clearing = Clearing(log, tape)
         self.hands = ManualTrainings(self, hooks, tape, values)
         self.loss_of: Any = lambda node: ()
         self.held: dict[int, OptimizerRecord] = {}
-        self._gone: list[OptimizerRecord] = []  # whose optimizers are no more
+        self._gone: list[OptimizerRecord] = []  # of optimizers that no longer exist
         self._numbers: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}
         self._starts: dict[int, tuple[weakref.ref[torch.Tensor], torch.Tensor, float]] = {}
         self._seen: dict[tuple[Site | None, int], int] = {}
         self._courses: dict[Site | None, list[Any]] = {}
-        self._course: list[float | torch.Tensor] = []  # of the newest line that was looked at
+        self._course: list[float | torch.Tensor] = []  # the losses of the newest line
         self._looking: Any = None
         self.counting: Any = None
         self._count = 0
 
     def install(self) -> None:
-        """Watch optimizers and backwards."""
+        """Register the observers."""
         self.hands.install()
         self._hooks.after(Optimizer, "__init__", self._made)
         self._hooks.after(Optimizer, "add_param_group", self._group)
@@ -94,7 +120,7 @@ class Gradients:
         self.counting = register_optimizer_step_post_hook(self._after_step)
 
     def open(self) -> None:
-        """A window opens. Which gradients older steps used is of no use: they may have been cleared since."""
+        """A window opens: forget which gradients were used, as they may have been cleared unseen."""
         for held in self.held.values():
             held.used = set()
         self._looking = self._looking or register_optimizer_step_pre_hook(self._before_step)
@@ -106,7 +132,7 @@ class Gradients:
             self._looking = None
 
     def number(self, parameter: torch.Tensor, name: str = "", made_at: Site | None = None) -> int:
-        """The number of a parameter; a new one is told of, and where it starts from is kept."""
+        """The number of a parameter; a new one is logged and its first values are sampled."""
         if known := self.known(parameter):
             return known
         self._count += 1
@@ -121,8 +147,8 @@ class Gradients:
 
     def known(self, parameter: torch.Tensor) -> int:
         """The number of a parameter that has one; 0 otherwise."""
-        found = self._numbers.get(id(parameter))
-        return found[1] if found is not None and found[0]() is parameter else 0
+        entry = self._numbers.get(id(parameter))
+        return entry[1] if entry is not None and entry[0]() is parameter else 0
 
     def _made(self, result: Any, args: Any, kwargs: Any) -> None:
         self.hands.drop()
@@ -153,17 +179,17 @@ class Gradients:
         self._log.tell(
             OptimizerMade, optimizer=known.number, kind=kind, site=site, adaptive=adaptive, groups=groups
         )
-        for told in self.makers:
-            told(known.number)
+        for observe in self.makers:
+            observe(known.number)
         return known
 
     def _around(self, original: Any) -> Any:
-        """Between windows the value alone is kept; everything else inside of them."""
+        """Wrap backward: between windows only the loss value is kept."""
         gradients, hooks, windows, hands = self, self._hooks, self.windows, self.hands
 
         @functools.wraps(original)
         def backward(*args: Any, **kwargs: Any) -> Any:
-            if not hooks.on or get_ident() != hooks.thread:  # no compiler and no transform runs one
+            if not hooks.on or get_ident() != hooks.thread:  # compilers and transforms run no backward
                 return original(*args, **kwargs)
             if not windows.open and not hands.every:
                 gradients.keep(args[0] if args else kwargs.get("tensors"))
@@ -174,14 +200,14 @@ class Gradients:
                     gradients.shift()
                 return result
             root = args[0] if args else kwargs.get("tensors")
-            told = gradients.begin("backward", root)
+            start = gradients.begin("backward", root)
             gradients.inside = True
             try:
                 result = original(*args, **kwargs)
             finally:
                 gradients.inside = False
-            if told:
-                hooks.quietly("backward", gradients.after, root, told[0])
+            if start:
+                hooks.quietly("backward", gradients.after, root, start[0])
             if windows.tick():
                 gradients.shift()
             return result
@@ -189,17 +215,17 @@ class Gradients:
         return unseen(backward)
 
     def begin(self, name: str, root: Any) -> list[Any]:
-        """A backward begins: its value is kept; inside of windows, what there is before it."""
-        told: list[Any] = []
+        """Keep the value of a backward, and inside a window return the state before it."""
+        start: list[Any] = []
         if self.windows.open:
-            self._hooks.quietly(name, lambda: told.append(self.before(root)))
+            self._hooks.quietly(name, lambda: start.append(self.before(root)))
         elif self.hands.every:
             self.hands.passed()
         self.keep(root)
-        return told
+        return start
 
     def keep(self, root: Any) -> None:
-        """The number that is run backward; on another device its tensor: a step would have to wait."""
+        """Keep the value that is run backward; on an accelerator its tensor, so as not to wait for it."""
         if not isinstance(root, torch.Tensor) or root.numel() != 1 or root.is_meta:
             return
         with torch._C.DisableTorchFunction():
@@ -210,7 +236,7 @@ class Gradients:
             self._course.append(value)
 
     def before(self, root: Any) -> Any:
-        """What gradients are there before a backward, and what it starts from."""
+        """The state of all gradients before a backward, and the value that it starts from."""
         place = here()
         self._course = self._courses.setdefault(place, [])
         self.hands.settle()
@@ -223,17 +249,17 @@ class Gradients:
             if held.used:
                 summed.append(held.number)
             else:
-                held.summed = False  # what another net's loss had left there was cleared in time
+                held.summed = False  # gradients left by another net's loss were cleared in time
             for p in held.parameters():
                 before[id(p)] = p.grad._version if p.grad is not None else -1
         node = self._values.of(root) if isinstance(root, torch.Tensor) else None
         leaf = isinstance(root, torch.Tensor) and root.grad_fn is None
         return place, stack(), node, "leaf" if leaf else "graph", tuple(summed), before
 
-    def after(self, root: Any, told: Any, asked: list[torch.Tensor] | None = None) -> None:
-        """Whose gradients a backward wrote. asked: parameters of which they were asked for instead."""
-        site, led, node, kind, summed, before = told
-        if asked is None:
+    def after(self, root: Any, start: Any, inputs: list[torch.Tensor] | None = None) -> None:
+        """Log a backward that ran. inputs: the parameters given to ``autograd.grad``, if that ran instead."""
+        site, led, node, kind, summed, before = start
+        if inputs is None:
             self.hands.ran(root)
         root = root[0] if isinstance(root, (list, tuple)) and root else root
         filled: list[int] = []
@@ -242,7 +268,7 @@ class Gradients:
                 id(p)
                 for p in held.parameters()
                 if (p.grad is not None and before.get(id(p), -1) != p.grad._version) or is_new(p, before)
-            } | {id(p) for p in asked or () if isinstance(held.ref(), ManualTraining)}
+            } | {id(p) for p in inputs or () if isinstance(held.ref(), ManualTraining)}
             held.written |= wrote
             held.left |= {id(p): id(p.grad) for p in held.parameters() if p.grad is not None}
             if wrote:
@@ -256,7 +282,7 @@ class Gradients:
         whole = times <= GRAPHS or times % EVERY == 0
         unowned: tuple[int, ...] = ()
         if whole and isinstance(root, torch.Tensor):
-            unowned = tuple(n for read in self.roots for n in read(root, tuple(filled)))
+            unowned = tuple(n for observe in self.roots for n in observe(root, tuple(filled)))
         event = Backward(
             site=site,
             stack=led,
@@ -329,7 +355,7 @@ class Gradients:
     def tell(
         self, optimizer: Any, held: OptimizerRecord, site: Site | None, force: Force, used: set[int]
     ) -> None:
-        """A step was taken on these gradients. used: parameters that used theirs."""
+        """Log a step. used: ids of the parameters whose gradients it used."""
         own, group = held.parameters(), optimizer.param_groups[0]
         decay = number_of(group.get("weight_decay", 0.0))
         size = moved = 0.0
@@ -359,7 +385,7 @@ class Gradients:
         held.summed, held.written, held.left = False, set(), {}
 
     def _went(self, held: OptimizerRecord) -> None:
-        """How far the weights of an optimizer have gone from where they were first seen."""
+        """Measure how far an optimizer's weights are from their first values."""
         far = size = 0.0
         least, moved = math.inf, False
         for p in held.parameters():
@@ -372,11 +398,11 @@ class Gradients:
             if p.dim() > 1 and start[2] > 0:
                 least = min(least, norm(now) / start[2])
         held.moved = held.moved or moved
-        if size > 0:  # otherwise its parameters are gone, or began as zeros
+        if size > 0:  # else its parameters no longer exist, or began as zeros
             held.movement, held.least = math.sqrt(far / size), least
 
     def finish(self) -> None:
-        """How far the weights went, and the course of each line's loss."""
+        """Log the movement of the weights and the course of each line's loss."""
         self.hands.settle()
         for held in (*self._gone, *self.held.values()):
             self._went(held)
@@ -389,5 +415,5 @@ class Gradients:
                 movement=held.movement,
                 least=held.least,
             )
-        for site, kept in self._courses.items():
-            self._log.tell(Course, site=site, values=tuple(float(v) for v in kept))
+        for site, values in self._courses.items():
+            self._log.tell(Course, site=site, values=tuple(float(v) for v in values))

@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-# Warnings that a wrapped function raises must show its caller's line, as without us: `warnings` skips frames
-# whose file bears these two words.
+# A warning from a wrapped function must show the line of its caller: `warnings` skips frames whose file name
+# contains these two words.
 UNSEEN = "<treino: importlib _bootstrap>"
 
 compiling = torch.compiler.is_compiling
@@ -23,8 +23,8 @@ Failed = Callable[[BaseException, tuple[Any, ...], dict[str, Any]], None]
 class Hooks:
     """The wrapped attributes of one examination.
 
-    on: whether observers are called. defects: what went wrong in observers, which is never passed on.
-    seconds: that observers took.
+    on: whether observers are called. defects: errors of observers, which never reach the program.
+    seconds: time spent in observers.
     """
 
     def __init__(self) -> None:
@@ -43,15 +43,15 @@ class Hooks:
         self.defects[key] = self.defects.get(key, 0) + 1
 
     def defect_sentences(self) -> list[str]:
-        """What went wrong, and how often."""
+        """Each error of an observer, and how often it occurred."""
         return [f"{what} ({times} times)" for what, times in self.defects.items()]
 
     def watching(self) -> bool:
-        """Whether this call is to be observed: on our thread, in no compiler's trace and no transform."""
+        """Whether to observe this call: on the examined thread, outside of compilers and transforms."""
         return self.on and threading.get_ident() == self.thread and not compiling() and in_functorch() is None
 
     def replace(self, owner: Any, name: str, new: Any) -> None:
-        """Set an attribute until ``undo``; the same one twice is a mistake of ours."""
+        """Replace an attribute until ``undo``; replacing it twice is a bug."""
         assert all(o is not owner or n != name for o, n, _, _ in self._undo), (
             f"{owner}.{name} is wrapped twice"
         )
@@ -115,12 +115,12 @@ class Hooks:
 
         self.replace(owner, name, unseen(watched))
 
-    def quietly(self, name: str, observe: Callable[..., Any], *given: Any) -> None:
-        """Run an observer: what it calls is not observed, what it raises is noted."""
+    def quietly(self, name: str, observe: Callable[..., Any], *arguments: Any) -> None:
+        """Run an observer: its own calls are not observed, and its errors become defects."""
         self.on, began = False, perf_counter()
         try:
             with torch._C.DisableTorchFunction():
-                observe(*given)
+                observe(*arguments)
         except Exception as error:
             self.defect(name, error)
         finally:
@@ -140,7 +140,7 @@ class Hooks:
         self.on = False
         for owner, name, old, new in reversed(self._undo):
             if vars(owner).get(name) is not new:
-                continue  # the program has put something else there since
+                continue  # the program has replaced it since
             if old is None:
                 delattr(owner, name)
             else:
@@ -149,6 +149,6 @@ class Hooks:
 
 
 def unseen(function: Any) -> Any:
-    """The same function, whose frame warnings and tracebacks pass over."""
+    """The same function, with a frame that warnings and tracebacks skip."""
     function.__code__ = function.__code__.replace(co_filename=UNSEEN)
     return function

@@ -1,4 +1,4 @@
-"""Events of how a training learns: schedules, seeds, activations, weights and what dies out of gradients."""
+"""Events of how a training learns: schedules, seeds, activations, weights and vanishing gradients."""
 
 from dataclasses import dataclass
 
@@ -18,9 +18,9 @@ class NonFinite(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Depth(Event):
-    """How much of a gradient came to the first of a net's weights: its root mean square by that of the last
-    one's. saturating: sigmoids and tanhs in the net's call. spread: standard deviation of the first weight by
-    that of its default (1 / sqrt(3 · inputs)); written_at: where the first weight was filled.
+    """The gradient of a net's first weight matrix beside that of its last. ratio: of their root mean squares.
+    saturating: sigmoids and tanhs in the net's call. spread: standard deviation of the first matrix, relative
+    to torch's default (1 / sqrt(3 · inputs)). written_at: the line that filled the first matrix.
     """
 
     layers: int
@@ -33,9 +33,9 @@ class Depth(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Rectified(Event):
-    """One ReLU in the calls that train. dead: units that were zero for all
-    rows, in each of the calls looked at. constant: it gave the same for every row in the newest ones.
-    below: the line that filled biases with what is below zero.
+    """One ReLU in the calls that train. dead: units that were zero for all rows, in each call looked at.
+    constant: its output was the same for every row of the newest call. below: a line that filled biases with
+    negative values.
     """
 
     made_at: Site | None = None
@@ -47,9 +47,9 @@ class Rectified(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class AlikeRows(Event):
-    """A matrix that is the same all along an axis (0: one row, again and again), after several steps. layer:
-    the kind of what holds it. looks: steps after which it was looked at.
-    zero: all of it is zero. filled_at: the line that filled it.
+    """A weight matrix whose slices along ``axis`` are all equal after several steps (0: all rows are equal).
+    layer: the class that holds it. looks: steps after which it was checked. zero: all entries are zero.
+    filled_at: the line that filled it.
     """
 
     layer: str
@@ -62,14 +62,13 @@ class AlikeRows(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleEnded(Event):
-    """A scheduler at the end. Updates are steps of its optimizer since it was made.
+    """A scheduler at the end. updates: steps of its optimizer since the scheduler was made.
 
-    horizon: calls that it was made for, 0 if none are told. mode: as it was given. calls: of its step, mostly
-    on the line ``step_at``; before: the first was before any step of the optimizer. left: newest calls in a
-    row without an update between them; heir: another optimizer that steps on the same parameters. lent:
-    another one steps on its very groups. starved: updates at less than 1 % of the rate that it starts from or
-    rises to, once it has been a tenth of that. cuts: calls that lowered the rate. metrics: what a plateau was
-    told.
+    horizon: the number of calls it was made for, 0 if unknown. calls: of its ``step``, mostly on the line
+    step_at. before: the first call came before any step of the optimizer. left: newest calls in a row without
+    an update between them; heir: the line of another optimizer that took over the parameters. lent: another
+    optimizer shares its groups. starved: updates at less than 1 % of its first or highest rate, after it had
+    reached a tenth of that. cuts: calls that lowered the rate. metrics: figures passed to ReduceLROnPlateau.
     """
 
     kind: str
@@ -90,8 +89,8 @@ class ScheduleEnded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Drawn(Event):
-    """A seed was set, a generator made with a seed, or an order of rows drawn. key: the seed, or what tells
-    an order from another one. training: the next call of a net had gradients.
+    """A seed was set, a generator made with a seed, or an order of rows drawn. key: the seed, or the order's
+    hash. training: the next call of a net had gradients.
     """
 
     kind: str

@@ -15,7 +15,7 @@ _LIBRARIES = tuple(
 _own_files: set[str] = set()  # scripts under the doctor, wherever they lie
 _known: dict[str, bool] = {}
 _sites: dict[tuple[str, int], Site] = {}
-_places: dict[tuple[int, int], tuple[CodeType, Site]] = {}  # (code's id, place in it): a line takes long
+_places: dict[tuple[int, int], tuple[CodeType, Site]] = {}  # by (id of code, instruction)
 
 
 def watch_file(path: str) -> None:
@@ -29,7 +29,7 @@ def is_own(path: str) -> bool:
     known = _known.get(path)
     if known is None:
         library = path.startswith(_LIBRARIES) or "site-packages" in path or "dist-packages" in path
-        made_up = path.startswith("<") and not path.startswith("<ipython-input")  # a cell has no other name
+        made_up = path.startswith("<") and not path.startswith("<ipython-input")  # a cell's only name
         known = path in _own_files or not (library or made_up)
         _known[path] = known
     return known
@@ -50,20 +50,20 @@ def here() -> Site | None:
 
 def stack(limit: int = 5) -> tuple[Site, ...]:
     """The innermost own lines, innermost first."""
-    found: list[Site] = []
+    sites: list[Site] = []
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and len(found) < limit:
+    while frame is not None and len(sites) < limit:
         code = frame.f_code
         own = _known.get(code.co_filename)
         if own or (own is None and is_own(code.co_filename)):
             place = _places.get((id(code), frame.f_lasti))
-            found.append(place[1] if place is not None else _site(frame))
+            sites.append(place[1] if place is not None else _site(frame))
         frame = frame.f_back
-    return tuple(found)
+    return tuple(sites)
 
 
 def maker(made: object) -> Site | None:
-    """The innermost own line that makes this object: none of its own methods, which hand on to a library."""
+    """The innermost own line that constructs this object, outside of its own ``__init__``."""
     frame: FrameType | None = sys._getframe(1)
     innermost: Site | None = None
     while frame is not None:
@@ -94,5 +94,5 @@ def _site(frame: FrameType) -> Site:
         site = _sites[code.co_filename, line] = Site(code.co_filename, line, code.co_name)
     if len(_places) > 4096:
         _places.clear()
-    _places[id(code), frame.f_lasti] = code, site  # holds the code, so that its id stays its own
+    _places[id(code), frame.f_lasti] = code, site  # holds the code, so that its id stays unique
     return site

@@ -1,4 +1,4 @@
-"""DataLoaders: where they were made, the newest batch, and of which data set it holds which rows."""
+"""DataLoaders: the lines that made them, the newest batch, and the rows of the data set that it holds."""
 
 import functools
 import weakref
@@ -15,7 +15,7 @@ from treino.diagnosis.record.lines import here
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Values, first_tensors
 
-LONGEST = 200_000  # numbers of rows that are held against each other
+LONGEST = 200_000  # row numbers that are compared
 
 
 class Origin:
@@ -30,9 +30,9 @@ class Origin:
 
 
 class Reading:
-    """A loader that is read: once for each epoch. tensors: whose rows it puts into batches as they are.
+    """A DataLoader in use. epoch: how often it was iterated. trains: nets were trained on its batches.
 
-    trains: nets were trained on its batches.
+    tensors: the tensors whose rows it collates into batches unchanged.
     """
 
     def __init__(
@@ -43,19 +43,19 @@ class Reading:
 
 
 class Batch:
-    """The newest batch: its rows, its labels, and how many calls of nets came after it."""
+    """The newest batch: its rows, its labels, and the number of nets' calls since."""
 
-    def __init__(self, given: Any, reading: Reading | None) -> None:
-        tensors = first_tensors(given)
+    def __init__(self, values: Any, reading: Reading | None) -> None:
+        tensors = first_tensors(values)
         self.rows = tensors[0] if tensors else None
         self.labels = tensors[1] if len(tensors) > 1 else None
         self.reading, self.calls = reading, 0
 
 
 class Loaders:
-    """Listens to DataLoaders and to subsets of data sets.
+    """Watches DataLoaders and subsets of data sets.
 
-    parts: (data set, numbers, line) of each Subset. hungry: rows of training are asked for, between windows.
+    parts: (data set, row numbers, line) of each Subset. hungry: training rows are collected between windows.
     """
 
     def __init__(self, hooks: Hooks, values: Values, tape: Tape) -> None:
@@ -64,13 +64,13 @@ class Loaders:
         self.batch: Batch | None = None
         self.hungry = True
         self._newest: Reading | None = None
-        self._given: tuple[Any, Reading | None] | None = None
+        self._raw_batch: tuple[Any, Reading | None] | None = None
         self._readings: dict[int, tuple[weakref.ref[Any], Reading]] = {}
         self._reading: dict[int, Reading] = {}
-        self._held: list[Any] = []  # data sets of parts: their ids stay their own
+        self._held: list[Any] = []  # data sets of parts, so that their ids stay unique
 
     def install(self) -> None:
-        """Watch them."""
+        """Register the observers."""
         self._hooks.after(DataLoader, "__init__", self._made)
         self._hooks.after(DataLoader, "__iter__", self._started)
         self._hooks.after(Subset, "__init__", self._part)
@@ -82,38 +82,38 @@ class Loaders:
                 return original(loading)
             reading = loaders._newest = loaders._reading.get(id(loading))
             if reading is not None and reading.tensors and loaders._tape.on:
-                with loaders._tape.away():  # row by row, what is done there tells nothing
+                with loaders._tape.away():  # operations on single rows are of no interest
                     batch = original(loading)
                 loaders._hooks.quietly("batch", loaders._put_together, batch, reading)
             else:
                 batch = original(loading)
-            # Between windows only evaluations are looked at; a batch that is held can't be used again.
+            # Between windows only evaluations are recorded; a batch that is held can't be reused.
             looked_at = loaders._tape.on or loaders.hungry or reading is None or not reading.trains
-            loaders._given = (batch, reading) if looked_at else None
+            loaders._raw_batch = (batch, reading) if looked_at else None
             loaders.batch = loaders.batch if looked_at else None
             return batch
 
         self._hooks.replace(_BaseDataLoaderIter, "__next__", unseen(following))
 
     def _put_together(self, batch: Any, reading: Reading) -> None:
-        """The tensors of a batch are rows of the data set's."""
+        """Record that a batch's tensors are stacked rows of the data set's."""
         for part, whole in zip(batch, reading.tensors, strict=True):
             self._values.made(part, "stack", [whole], reading.site, {})
 
     def newest(self) -> Batch | None:
-        """The newest batch; a new one since the last time is looked into."""
-        if self._given is not None:
-            self.batch = Batch(*self._given)
-            self._given = None
+        """The newest batch, unpacked at the first call."""
+        if self._raw_batch is not None:
+            self.batch = Batch(*self._raw_batch)
+            self._raw_batch = None
         return self.batch
 
     def line(self) -> Site | None:
-        """Where the loader was made that gave the newest batch."""
+        """The line that made the loader of the newest batch."""
         return self._newest.site if self._newest is not None else None
 
     def let_go(self) -> None:
-        """Hold no batch any longer."""
-        self._given = self.batch = None
+        """Release the newest batch."""
+        self._raw_batch = self.batch = None
 
     def _made(self, result: Any, args: Any, kwargs: Any) -> None:
         loader = args[0]
@@ -141,7 +141,7 @@ class Loaders:
 
 
 def plain_tensors(loader: Any) -> tuple[torch.Tensor, ...]:
-    """The tensors whose rows a loader puts together without any code of a program's."""
+    """The tensors whose rows a loader collates without any code of the program."""
     dataset = getattr(loader, "dataset", None)
     while type(dataset) is Subset:
         dataset = dataset.dataset
@@ -151,7 +151,7 @@ def plain_tensors(loader: Any) -> tuple[torch.Tensor, ...]:
 
 
 def origin_of(dataset: Any) -> Origin | None:
-    """Which rows of which data set a data set holds."""
+    """The root data set behind nested Subsets, and the row numbers that are left."""
     numbers: np.ndarray | None = None
     for _ in range(8):
         if not isinstance(dataset, Subset):

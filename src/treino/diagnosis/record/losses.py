@@ -1,4 +1,4 @@
-"""Loss functions of torch: what they were given, and what it was made of."""
+"""Record calls of torch's loss functions: inputs, targets, and the graphs behind them."""
 
 import cmath
 import math
@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from treino.diagnosis.record.constants import best_constant
 from treino.diagnosis.record.lines import here
 from treino.diagnosis.record.log import Log, LossCall
 from treino.diagnosis.record.nets import Nets
@@ -22,14 +21,15 @@ PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "poisson_nll_lo
 SIGNED = ("soft_margin_loss", "hinge_embedding_loss", "margin_ranking_loss", "cosine_embedding_loss")
 OTHERS = ("multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "triplet_margin_loss")
 NAMES = (*CLASSES, *BINARY, *PAIRED, "gaussian_nll_loss", *SIGNED, *OTHERS)
-TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}  # of the others it is the second argument
-GRAPHS = 3  # calls of a line whose graphs are kept whole, and later those
-EVERY = 16  # ... of every so many
+TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}  # for the others it is the second argument
+GRAPHS = 3  # first calls of a line whose graphs are logged
+EVERY = 16  # later, one call in so many
 MOST_CLASSES = 1000
+POWERS = {"mse_loss": 2, "l1_loss": 1, "smooth_l1_loss": 1, "huber_loss": 1}  # of the difference
 
 
 class Losses:
-    """Calls of loss functions. newest: the value of each, by its node."""
+    """Watches loss functions. count: calls so far."""
 
     def __init__(self, log: Log, values: Values, tape: Tape, nets: Nets) -> None:
         self._log, self._values, self._tape, self._nets = log, values, tape, nets
@@ -37,22 +37,22 @@ class Losses:
         self._seen: dict[Any, int] = {}
 
     def install(self) -> None:
-        """Watch them."""
+        """Register the observers."""
         for name in NAMES:
             self._tape.observe(self._observer(name), name)
             self._tape.failures.setdefault(name, []).append(self._failure(name))
 
     def of(self, node: Node | None) -> tuple[int, ...]:
-        """The loss calls that a value was made of, nearest first."""
-        found: list[int] = []
+        """The numbers of the loss calls behind a value, nearest first."""
+        numbers: list[int] = []
         for one in made_of(node, 64):
-            if "loss" in one.detail and one.detail["loss"] not in found:
-                found.append(one.detail["loss"])
-        return tuple(found)
+            if "loss" in one.detail and one.detail["loss"] not in numbers:
+                numbers.append(one.detail["loss"])
+        return tuple(numbers)
 
     def _observer(self, name: str) -> Any:
         def observe(result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-            x, target = given(name, args, kwargs)
+            x, target = input_and_target(name, args, kwargs)
             if x is not None and target is not None and isinstance(result, torch.Tensor) and node is not None:
                 self._tell(name, x, target, args, kwargs, result, node)
 
@@ -60,7 +60,7 @@ class Losses:
 
     def _failure(self, name: str) -> Any:
         def failed(error: BaseException, args: Any, kwargs: Any) -> None:
-            x, target = given(name, args, kwargs)
+            x, target = input_and_target(name, args, kwargs)
             if x is not None and target is not None:
                 self._tell(name, x, target, args, kwargs, error=f"{type(error).__name__}: {error}"[:200])
 
@@ -115,7 +115,7 @@ class Losses:
         )
 
 
-def given(name: str, args: Any, kwargs: Any) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+def input_and_target(name: str, args: Any, kwargs: Any) -> tuple[torch.Tensor | None, torch.Tensor | None]:
     """The input and the target of a loss."""
     at = TARGET_AT.get(name, 1)
     x = args[0] if args else kwargs.get("input")
@@ -135,7 +135,7 @@ def span(target: torch.Tensor) -> tuple[float, float]:
 def counts(
     name: str, x: torch.Tensor, y: torch.Tensor, kwargs: dict[str, Any]
 ) -> tuple[dict[int, int], dict[int, int]]:
-    """Label → rows; label → rows that the input is right about."""
+    """(label → rows, label → rows that the input predicts correctly)."""
     if name in CLASSES and not y.is_floating_point() and x.dim() == y.dim() + 1 and x.dim() > 1:
         classes = x.shape[1]
     elif name in BINARY and x.shape == y.shape and y.numel() and bool(((y == 0) | (y == 1)).all()):
@@ -143,22 +143,22 @@ def counts(
     else:
         return {}, {}
     says = answers(name, x)
-    true, said = (as_array(t.cpu()).reshape(-1).astype(np.int64) for t in (y, says))
+    true, answer = (as_array(t.cpu()).reshape(-1).astype(np.int64) for t in (y, says))
     keep = (true >= 0) & (true < classes) & (true != int(kwargs.get("ignore_index", -100)))
     if classes > MOST_CLASSES or not keep.any():
         return {}, {}
-    true, said = true[keep], said[keep]
-    every, right = (np.bincount(t).tolist() for t in (true, true[true == said]))
+    true, answer = true[keep], answer[keep]
+    every, right = (np.bincount(t).tolist() for t in (true, true[true == answer]))
     return {k: n for k, n in enumerate(every) if n}, {k: n for k, n in enumerate(right) if n}
 
 
 def answers(name: str, x: torch.Tensor) -> torch.Tensor:
-    """The classes that the input of a loss of classes says."""
+    """The classes predicted by the input of a classification loss."""
     return x.argmax(1) if name in CLASSES else x > (0.5 if name == "binary_cross_entropy" else 0.0)
 
 
 def weight_of(name: str, args: Any, kwargs: Any) -> tuple[float, ...]:
-    """Weights of classes, or of what is positive."""
+    """The class weights, or the weight of the positive class."""
     key = "pos_weight" if name.startswith("binary") else "weight"
     w = kwargs.get(key)
     w = args[2] if w is None and name in CLASSES and len(args) > 2 else w
@@ -167,8 +167,45 @@ def weight_of(name: str, args: Any, kwargs: Any) -> tuple[float, ...]:
 
 
 def logsumexp(x: torch.Tensor) -> float:
-    """The logarithm of the sum of a row's exponentials, of the row where it is farthest from zero."""
+    """The log-sum-exp of the row where it is farthest from zero."""
     if x.dim() < 2 or not x.numel():
         return 0.0
     sums = x.float().logsumexp(1)
     return float(sums.flatten()[sums.abs().argmax()])
+
+
+def best_constant(
+    name: str,
+    target: torch.Tensor,
+    labels: dict[int, int],
+    weights: tuple[float, ...],
+    kwargs: dict[str, Any],
+) -> float:
+    """The mean loss of the best constant answer for these targets; NaN where that isn't known."""
+    rows = sum(labels.values())
+    if name in ("cross_entropy", "nll_loss") and rows:
+        weight = {k: weights[k] if k < len(weights) else 1.0 for k in labels}
+        whole = sum(n * weight[k] for k, n in labels.items())
+        if whole <= 0:
+            return math.nan
+        shares = [n * weight[k] / whole for k, n in labels.items() if n * weight[k] > 0]
+        return -sum(s * math.log(s) for s in shares)
+    if name.startswith("binary_cross_entropy") and rows:
+        positive, heavy = labels.get(1, 0) / rows, weights[0] if len(weights) == 1 else 1.0
+        up, down = positive * heavy, 1 - positive
+        if up <= 0 or down <= 0:
+            return 0.0
+        share = up / (up + down)
+        return -(up * math.log(share) + down * math.log(1 - share))
+    power = POWERS.get(name)
+    if power is not None and target.numel() > 1 and target.is_floating_point():
+        flat = target.reshape(target.shape[0], -1).double()
+        if power == 2:
+            return float(flat.var(0, unbiased=False).mean())
+        away = (flat - flat.median(0).values).abs()
+        knee = float(kwargs.get("beta", kwargs.get("delta", 1.0)))
+        if name == "l1_loss" or knee <= 0:
+            return float(away.mean())
+        bent = torch.where(away < knee, 0.5 * away**2 / knee, away - 0.5 * knee)
+        return float(bent.mean()) * (knee if name == "huber_loss" else 1.0)
+    return math.nan

@@ -1,4 +1,4 @@
-"""Training by hand: weights that a program moves by their gradients itself, as an optimizer would."""
+"""Training by hand: a program updates weights by their gradients without an optimizer."""
 
 import functools
 import math
@@ -8,12 +8,12 @@ from typing import Any
 import torch
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.record.autograd import leaves
 from treino.diagnosis.record.clearing import of_gradient
 from treino.diagnosis.record.hooks import unseen
 from treino.diagnosis.record.lines import here
 from treino.diagnosis.record.log import BY_HAND
 from treino.diagnosis.record.measures import MANY, Force, force_of, sampled
+from treino.diagnosis.record.reach import leaves
 from treino.diagnosis.record.values import Node
 
 MOVES = ("sub", "add", "addcmul", "addcdiv", "copy", "lerp", "_foreach_add_", "_foreach_sub_")
@@ -22,11 +22,11 @@ NOBODY: tuple[None, Any] = None, lambda: None
 
 
 class ManualTraining:
-    """Weights that one training moves, in the place of an optimizer.
+    """The weights that one hand-written training updates; stands in for an optimizer.
 
-    tried: a new value was computed of a weight and its gradient, which need not be kept. moved: the line that
-    changed the first of them since the last backward; force: the gradients then. touched: weights that were
-    changed since.
+    tried: a line that computed a new value from a weight and its gradient, which may be discarded.
+    moved: the first line that changed a weight since the last backward; force: the gradients at that moment.
+    touched: ids of the weights changed since the last backward.
     """
 
     kind = BY_HAND
@@ -39,22 +39,22 @@ class ManualTraining:
         self.moved: Site | None = None
         self.force = Force()
         self.touched: set[int] = set()
-        self.given: dict[int, torch.Tensor] = {}  # gradients that were asked for
-        self.asks = False  # and moved it
+        self.autograd_grads: dict[int, torch.Tensor] = {}  # results of ``autograd.grad``, by weight
+        self.asks = False  # those moved the weights
 
     def has(self, weight: torch.Tensor) -> bool:
-        """Whether it is one of these."""
+        """Whether a tensor is one of these weights."""
         ref = self.refs.get(id(weight))
         return ref is not None and ref() is weight
 
     @property
     def weights(self) -> list[torch.Tensor]:
-        """Those that are still there."""
+        """The weights that still exist."""
         return [p for r in self.refs.values() if (p := r()) is not None]
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
-        """As an optimizer has them."""
+        """The groups, as an optimizer has them."""
         return [{"params": self.weights, "lr": self.rate}]
 
 
@@ -64,32 +64,32 @@ class ManualTrainings:
     def __init__(self, gradients: Any, hooks: Any, tape: Any, values: Any) -> None:
         self._gradients, self._hooks, self._tape, self._values = gradients, hooks, tape, values
         self.every: list[ManualTraining] = []
-        self._places: dict[int, tuple[ManualTraining, weakref.ref[torch.Tensor]]] = {}  # by where values lie
+        self._places: dict[int, tuple[ManualTraining, weakref.ref[torch.Tensor]]] = {}  # by data pointer
 
     def install(self) -> None:
-        """Watch what changes weights in place, and gradients that are asked for."""
+        """Observe changes of weights in place, and ``autograd.grad``."""
         self._tape.observe(self._changed, *MOVES)
         self._tape.observe(self._set, "set_data")
         self._hooks.replace(torch.autograd, "grad", self._around(torch.autograd.grad))
 
     def _led(self) -> bool:
-        """Whether an optimizer does it."""
+        """Whether the program has an optimizer."""
         return any(not isinstance(h.ref(), ManualTraining) for h in self._gradients.held.values())
 
     def drop(self) -> None:
-        """There is an optimizer: what was done by hand before it was no training."""
+        """Forget all trainings by hand: the program has an optimizer."""
         for hand in self.every:
             self._gradients.held.pop(id(hand), None)
         self.every, self._places = [], {}
 
-    def reached(self, weights: list[torch.Tensor], given: dict[int, torch.Tensor]) -> None:
-        """These weights have got gradients."""
+    def reached(self, weights: list[torch.Tensor], grads: dict[int, torch.Tensor]) -> None:
+        """Note that these weights received gradients."""
         if not weights or len(weights) > MOST or self._led():
             return
         hand = next((h for h in self.every if any(map(h.has, weights))), None)
         newest = self.every[-1] if self.every else None
         if hand is None and newest is not None and newest.tried is not None:
-            hand = newest  # what it computed are its weights from now on
+            hand = newest  # what it computed are its new weights
             hand.refs = {}
             if (held := self._gradients.held.get(id(hand))) is not None:
                 held.moved = True
@@ -97,7 +97,7 @@ class ManualTrainings:
             hand = ManualTraining()
             self.every.append(hand)
         hand.refs |= {id(p): weakref.ref(p) for p in weights}
-        hand.given, hand.before = given, [p.detach().clone() for p in hand.weights]
+        hand.autograd_grads, hand.before = grads, [p.detach().clone() for p in hand.weights]
         hand.tried = hand.moved = None
         hand.touched = set()
         self._places |= {p.data_ptr(): (hand, weakref.ref(p)) for p in weights}
@@ -114,25 +114,25 @@ class ManualTrainings:
         def grad(*args: Any, **kwargs: Any) -> Any:
             if gradients.inside or not hooks.on or not hooks.watching() or hands._led():
                 return original(*args, **kwargs)
-            root, asked = hands._asked(*args, **kwargs)
-            known = any(h.asks and any(map(h.has, asked)) for h in hands.every)
-            told = gradients.begin("grad", root) if known else []
+            root, weights = hands._value_and_weights(*args, **kwargs)
+            known = any(h.asks and any(map(h.has, weights)) for h in hands.every)
+            start = gradients.begin("grad", root) if known else []
             result = original(*args, **kwargs)
-            if asked and gradients.windows.open:
-                given = {id(p): g for p, g in zip(asked, result, strict=True) if g is not None}
-                hooks.quietly("grad", hands.reached, asked, given)
-            if told:
-                hooks.quietly("grad", gradients.after, root, told[0], asked)
+            if weights and gradients.windows.open:
+                grads = {id(p): g for p, g in zip(weights, result, strict=True) if g is not None}
+                hooks.quietly("grad", hands.reached, weights, grads)
+            if start:
+                hooks.quietly("grad", gradients.after, root, start[0], weights)
             if known and gradients.windows.tick():
                 gradients.shift()
             return result
 
         return unseen(grad)
 
-    def _asked(
+    def _value_and_weights(
         self, outputs: Any, inputs: Any, *_: Any, create_graph: bool = False, **__: Any
     ) -> tuple[Any, list[torch.Tensor]]:
-        """The value, and the weights whose gradients are asked for; none where it isn't for a step."""
+        """The value and the weights of an ``autograd.grad`` call; no weights if no update can follow."""
         some = [inputs] if isinstance(inputs, torch.Tensor) else list(inputs)
         plain = isinstance(outputs, torch.Tensor) and outputs.numel() == 1 and not create_graph
         ours = plain and all(isinstance(p, torch.Tensor) and p.is_leaf and p.requires_grad for p in some)
@@ -148,7 +148,7 @@ class ManualTrainings:
             if result is target or isinstance(args[0], (list, tuple)):
                 self._move(hand, weight)
             elif any(isinstance(a, torch.Tensor) and of_gradient(self._values.find(a)) for a in args[1:2]):
-                hand.tried, hand.asks = here(), bool(hand.given)
+                hand.tried, hand.asks = here(), bool(hand.autograd_grads)
 
     def _set(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         weight: torch.Tensor = args[0]
@@ -170,13 +170,13 @@ class ManualTrainings:
     def _move(self, hand: ManualTraining, weight: torch.Tensor) -> None:
         if hand.moved is None:
             hand.moved = here()
-            hand.asks = bool(hand.given)
-            hand.force = force_of(hand.weights, list(hand.given.values()))
+            hand.asks = bool(hand.autograd_grads)
+            hand.force = force_of(hand.weights, list(hand.autograd_grads.values()))
             self._gradients.clearing.look(self._gradients.held.values())
         hand.touched.add(id(weight))
 
     def settle(self) -> None:
-        """Before the next backward, and at the end: what was moved since the last one was a step."""
+        """Log the changes since the last backward as one step."""
         gradients = self._gradients
         for hand in [h for h in self.every if h.moved is not None or h.tried is not None]:
             held = gradients.held.get(id(hand))
@@ -201,7 +201,7 @@ class ManualTrainings:
             hand.touched = set()
 
     def passed(self) -> None:
-        """A backward that was not looked at: the newest training goes on as it did."""
+        """Count a step of the newest training for a backward between windows."""
         held = self._gradients.held.get(id(self.every[-1])) if self.every else None
         if held is not None and held.steps:
             held.steps += 1
@@ -211,5 +211,5 @@ class ManualTrainings:
 def weights_of(root: Any) -> list[torch.Tensor]:
     """The leaves that a backward from this value gave gradients, the first layer's first."""
     value = root[0] if isinstance(root, (list, tuple)) and root else root
-    found = leaves(value) if isinstance(value, torch.Tensor) and value.grad_fn is not None else []
-    return [p for p in reversed(found) if p.is_floating_point() and p.grad is not None]
+    behind = leaves(value) if isinstance(value, torch.Tensor) and value.grad_fn is not None else []
+    return [p for p in reversed(behind) if p.is_floating_point() and p.grad is not None]

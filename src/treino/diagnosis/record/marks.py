@@ -1,4 +1,4 @@
-"""Graphs of past steps that something still holds: each is marked, and marks that live on are counted."""
+"""Count the graphs of past steps that are still alive, by marks attached to them."""
 
 import gc
 import weakref
@@ -15,13 +15,13 @@ from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node, first_tensors
 
 NAME = "treino"
-PAST = 2  # turns, after which a graph is one of the past
-MANY = 8  # such graphs, which are counted again after a garbage collection
+PAST = 2  # turns after which a graph belongs to the past
+MANY = 8  # live graphs, above which garbage is collected before they are counted
 COLLECTIONS = 3
 
 
 class Mark:
-    """It lives as long as the graph does that holds it."""
+    """An object that lives as long as the graph it is attached to."""
 
     __slots__ = ("__weakref__",)
 
@@ -40,7 +40,7 @@ class Marks:
         self._collections = 0
 
     def install(self) -> None:
-        """Watch sums that grow from step to step."""
+        """Observe sums that grow from step to step."""
         self._tape.observe(self._sum, "add")
 
     def _sum(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
@@ -51,13 +51,13 @@ class Marks:
             self._sums[stack()] += 1
 
     def result(self, event: Forward, module: Any, args: Any, result: Any) -> None:
-        """A net gave a result: its graph is marked."""
+        """Mark the graph of a net's result."""
         value = next((t for t in first_tensors((result,)) if t.grad_fn is not None), None)
         if event.grad and value is not None:
             self._results[event.forward] = mark(value), event.site, event.turn
 
     def ran(self, event: Backward, root: Any) -> None:
-        """A backward ran from this value: those of the past are counted."""
+        """Mark the graph of a backward, and count the live graphs of the past."""
         if isinstance(root, torch.Tensor) and root.grad_fn is not None:
             self._roots.append((mark(root), event.site, event.turn))
             self._marked[event.site, False] += 1
@@ -83,13 +83,13 @@ class Marks:
                 self._alive[site, kind] = max(alive, self._alive.get((site, kind), 0))
 
     def finish(self) -> None:
-        """How many graphs of the past were alive at once, at the most."""
+        """Log the largest number of past graphs alive at once."""
         led = self._sums.most_common(1)[0][0] if self._sums else ()
         for (site, result), alive in self._alive.items():
             handed = (s for s in led[:2] if site and (s.file, s.function) == (site.file, site.function))
             summed = next(handed, next(iter(led), None))
-            told = {"alive": alive, "marked": self._marked[site, result], "summed_at": summed}
-            self._log.tell(GraphsHeld, site=site, result=result, **told)
+            fields = {"alive": alive, "marked": self._marked[site, result], "summed_at": summed}
+            self._log.tell(GraphsHeld, site=site, result=result, **fields)
 
 
 def mark(value: torch.Tensor) -> "weakref.ref[Mark]":

@@ -7,12 +7,14 @@ from typing import Any
 import torch
 
 SAMPLED = 256  # entries of a parameter by which its movement is measured
-MANY = 4096  # ... and that of one step
+MANY = 4096  # the same for a single step
 
 
 @dataclass
 class Force:
-    """The gradients that a step follows: so many, those without, those that are zero, and the norm of all."""
+    """The gradients of a step: their number and norm, the parameters without one (missing) or with zeros
+    (still).
+    """
 
     count: int = 0
     missing: list[torch.Tensor] = field(default_factory=list)
@@ -20,10 +22,10 @@ class Force:
     norm: float = 0.0
 
 
-def force_of(parameters: list[torch.Tensor], given: list[torch.Tensor] | None = None) -> Force:
-    """The gradients of parameters, or these, which were asked for."""
-    if given:
-        return Force(len(given), norm=math.hypot(*norms(given)))
+def force_of(parameters: list[torch.Tensor], grads: list[torch.Tensor] | None = None) -> Force:
+    """The gradients of parameters, or ``grads`` as returned by ``autograd.grad``."""
+    if grads:
+        return Force(len(grads), norm=math.hypot(*norms(grads)))
     led = [p for p in parameters if p.grad is not None and p.grad.layout == torch.strided]
     sizes = estimated([p.grad for p in led if p.grad is not None])
     return Force(
@@ -40,7 +42,7 @@ def is_there(p: torch.Tensor) -> bool:
 
 
 def is_new(p: torch.Tensor, before: dict[int, int]) -> bool:
-    """Whether a gradient is there that was not."""
+    """Whether a parameter has a gradient and had none before."""
     return p.grad is not None and before.get(id(p), -1) == -1
 
 
@@ -52,7 +54,7 @@ def sampled(p: torch.Tensor, most: int = SAMPLED) -> torch.Tensor:
 
 
 def movement(parameters: list[torch.Tensor], before: list[torch.Tensor]) -> tuple[float, float]:
-    """The norm that parameters had, and that of their way since, by ``MANY`` entries of each."""
+    """(norm of the parameters before, norm of their change), by ``MANY`` entries of each."""
     now = [sampled(p, MANY) for p in parameters]
     if not now or [n.shape for n in now] != [b.shape for b in before]:
         return 0.0, 0.0
@@ -68,12 +70,12 @@ def estimated(tensors: list[torch.Tensor]) -> list[float]:
 
 
 def scaled(sizes: list[float], whole: list[torch.Tensor], some: list[torch.Tensor]) -> list[float]:
-    """Norms of some entries, as those of all."""
+    """Norms of sampled entries, scaled up to all entries."""
     return [n * math.sqrt(w.numel() / max(1, s.numel())) for n, w, s in zip(sizes, whole, some, strict=True)]
 
 
 def largest(t: torch.Tensor) -> float:
-    """The largest entry, without sign."""
+    """The largest absolute entry."""
     low, high = torch.aminmax(t)
     return max(-float(low), float(high))
 

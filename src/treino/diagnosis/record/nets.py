@@ -20,15 +20,14 @@ from treino.diagnosis.record.tables import as_array
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node, Values, first_tensors
 
-# Evaluated without gradients they run one fused operation, unless a mode is pushed: they are left alone.
+# Without gradients these run one fused operation, unless they see a mode: the tape is idle meanwhile.
 FUSED = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)
 
 
 class Nets:
     """Root modules and their calls.
 
-    numbers: of nets, by module. forwards: how many calls so far. given: what the newest calls were given,
-    (rows, result) by number. loader: set by whoever knows which DataLoader gave the newest rows.
+    numbers: the number of each net. forwards: the calls so far.
     """
 
     def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape) -> None:
@@ -42,18 +41,18 @@ class Nets:
         self.forwards = 0
         self.number_of: Any = lambda parameter: -1
         self.called: list[Any] = []  # observers of (forward event, module, args, kwargs, result)
-        self.roots: list[Any] = []  # observers of a root module that is new
+        self.roots: list[Any] = []  # observers of new root modules
         self.loads: list[Any] = []  # observers of a module that was given weights, by (args, kwargs)
         self._stack: list[nn.Module] = []
         self._dropping: list[Site | None] = []
         self._norming = 0
         self._place: tuple[Site | None, tuple[Site, ...]] = (None, ())
-        self._given: dict[tuple[int, bytes], int] = {}  # net, rows -> its newest call, since the last step
+        self._same_rows: dict[tuple[int, bytes], int] = {}  # (net, rows) -> newest call since the last step
         self._step = 0
         self._handles: list[Any] = []
 
     def install(self) -> None:
-        """Note where modules are made, and when their mode is set."""
+        """Observe where modules are made, and when their mode is set."""
         self._hooks.before(nn.Module, "__init__", self._making)
         self._hooks.after(nn.Module, "train", self._rests, fits=self._is_rest)
         self._hooks.after(nn.Module, "load_state_dict", self._load)
@@ -90,10 +89,10 @@ class Nets:
 
     def close(self) -> None:
         """A window closes."""
-        self._deafen()
+        self._stop_listening()
         self._stack.clear()
 
-    def _deafen(self) -> bool:
+    def _stop_listening(self) -> bool:
         handles, self._handles = self._handles, []
         for handle in handles:
             handle.remove()
@@ -101,12 +100,12 @@ class Nets:
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """Hear of no call for a while."""
-        heard = self._deafen()
+        """See no calls inside the block."""
+        listening = self._stop_listening()
         try:
             yield
         finally:
-            if heard:
+            if listening:
                 self._listen()
 
     @property
@@ -121,7 +120,7 @@ class Nets:
         return None if own or module is None else self.made.get(module)
 
     def net(self, module: nn.Module) -> int:
-        """The number of a net; a new one is told of."""
+        """The number of a net; a new one is logged."""
         known = self.numbers.get(module)
         if known is None:
             known = self.numbers[module] = self.count
@@ -160,9 +159,9 @@ class Nets:
         self._log.tell(EvalSet, net=self.numbers[args[0]], site=here())
 
     def _dropped(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-        told = kwargs.get("training", args[2] if len(args) > 2 else True)
+        training = kwargs.get("training", args[2] if len(args) > 2 else True)
         share = kwargs.get("p", args[1] if len(args) > 1 else 0.5)
-        if told and share > 0:
+        if training and share > 0:
             self._dropping.append(node.site if node is not None else None)
 
     def _normed(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
@@ -186,11 +185,11 @@ class Nets:
             self._tape.idle += 1
 
     def leaving(self, module: nn.Module, args: Any, result: Any) -> None:
-        """... and gave this."""
+        """A module returned a result."""
         if not self._stack or not self._hooks.watching():
             return
         while self._stack and self._stack.pop() is not module:
-            continue  # a forward that raised and was caught
+            continue  # of a forward that raised
         if isinstance(module, FUSED) and not torch.is_grad_enabled():
             self._tape.idle = max(0, self._tape.idle - 1)
         if result is None:
@@ -206,11 +205,11 @@ class Nets:
             finally:
                 self._hooks.on = True
 
-    def unseen(self, name: str, given: Any, result: Any, **told: Any) -> None:
-        """Know a value that nobody saw being made, as inside a fused or compiled module."""
+    def unseen(self, name: str, inputs: Any, result: Any, **detail: Any) -> None:
+        """Record a value whose operations were not seen, as inside a fused or compiled module."""
         for value in first_tensors((result,)):
             if self.values.find(value) is None:
-                self.values.made(value, name, first_tensors(given), here(), told)
+                self.values.made(value, name, first_tensors(inputs), here(), detail)
 
     def _root(self, module: nn.Module, args: Any, result: Any) -> None:
         net = self.numbers.get(module)
@@ -218,15 +217,15 @@ class Nets:
             if isinstance(module, nn.modules.loss._Loss) or not is_net(module):
                 return
             net = self.net(module)
-        given = next(iter(first_tensors(args)), None)
+        batch = next(iter(first_tensors(args)), None)
         self.forwards += 1
         number = self.forwards
-        rows = int(given.shape[0]) if given is not None and given.dim() else 0
+        rows = int(batch.shape[0]) if batch is not None and batch.dim() else 0
         modal = [m.training for m in module.modules() if is_modal(m)]
         moment = self._log.moment()
         if moment.get("step", 0) != self._step:
-            self._step, self._given = moment["step"], {}
-        mark = fingerprint(given) if given is not None else b""
+            self._step, self._same_rows = moment["step"], {}
+        mark = fingerprint(batch) if batch is not None else b""
         site, led = self._place
         event = Forward(
             forward=number,
@@ -236,16 +235,16 @@ class Nets:
             training=module.training,
             grad=torch.is_grad_enabled() and any(t.requires_grad for t in first_tensors((result,))),
             rows=rows,
-            shape=tuple(given.shape) if given is not None else (),
+            shape=tuple(batch.shape) if batch is not None else (),
             dropping=tuple(self._dropping[:8]),
             norming=self._norming,
             active=sum(modal),
             resting=len(modal) - sum(modal),
-            again=self._given.get((net, mark), 0),
+            again=self._same_rows.get((net, mark), 0),
             **moment,
         )
         if mark:
-            self._given[net, mark] = number
+            self._same_rows[net, mark] = number
         for tensor in first_tensors((result,)):
             node = self.values.of(tensor)
             node.forwards, node.output = node.forwards | {number}, True
@@ -273,15 +272,15 @@ def drops(module: nn.Module) -> bool:
 
 
 def kind_of(module: nn.Module) -> str:
-    """The name of a layer's class; of one that TorchScript holds, that of the class it was made from."""
+    """The class name of a layer; of a scripted layer, that of its original class."""
     return str(getattr(module, "original_name", None) or type(module).__name__)
 
 
 def fingerprint(tensor: torch.Tensor) -> bytes:
-    """A few numbers that tell a batch from another one: its shape, and values spread over it."""
+    """A few numbers that identify a batch: its shape, its sum, and values spread over it."""
     if not tensor.numel() or tensor.layout != torch.strided or tensor.device.type != "cpu":
         return b""
     flat = as_array(tensor)
-    whole = flat.sum()  # of a part, batches of pictures may all be alike: their corners are black
+    whole = flat.sum()  # parts of pictures may be alike: their corners are black
     some = flat.reshape(-1)[:: max(1, flat.size // 64)]
     return repr((flat.shape, whole)).encode() + some.tobytes()

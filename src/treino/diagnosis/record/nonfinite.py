@@ -1,15 +1,15 @@
-"""The first value run backward that is not finite: the operation that made it, while its graph is there."""
+"""Find the operation behind a line's first non-finite loss, while the graph exists."""
 
 from typing import Any
 
 import torch
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.record.autograd import walk
 from treino.diagnosis.record.hooks import Hooks
 from treino.diagnosis.record.learning import NonFinite
 from treino.diagnosis.record.lines import here
 from treino.diagnosis.record.log import Log
+from treino.diagnosis.record.reach import walk
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node
 
@@ -28,15 +28,15 @@ Culprit = tuple[str, str]  # in words, and as torch calls it
 
 
 class Finiteness:
-    """Looks into the graph of a value that is not finite."""
+    """Looks for the cause of a non-finite value in its graph."""
 
     def __init__(self, log: Log, hooks: Hooks, tape: Tape) -> None:
         self._log, self._hooks, self._tape = log, hooks, tape
-        self._told: set[Site | None] = set()
+        self._sites: set[Site | None] = set()
         self._lines: dict[str, Site | None] = {}  # the newest line of an operation that trained
 
     def install(self) -> None:
-        """Remember where such operations are."""
+        """Remember the lines of operations that can give such values."""
         for name in (*NAMES, *NORMS):
             self._tape.observe(self._seen(name), name)
 
@@ -50,16 +50,16 @@ class Finiteness:
     def tell(self, root: torch.Tensor, value: float) -> None:
         """A value that isn't finite is about to be run backward."""
         site = here()
-        if site in self._told:
+        if site in self._sites:
             return
-        self._told.add(site)
-        said, name = culprit(root)
-        self._log.tell_here(NonFinite, operation=said, at=self._lines.get(name))
+        self._sites.add(site)
+        operation, name = culprit(root)
+        self._log.tell_here(NonFinite, operation=operation, at=self._lines.get(name))
 
 
 def culprit(root: torch.Tensor) -> Culprit:
-    """The earliest operation whose argument lies outside of its domain, of finite parameters; of spoiled
-    ones, one whose slope is infinite at zero; two empty strings where none is known.
+    """The operation that made a value non-finite: the earliest whose argument is outside of its domain; where
+    parameters are not finite either, one with an infinite slope at zero. Two empty strings if none is known.
     """
     nodes: list[Any] = walk(root.grad_fn, MOST)
     leaves = [n.variable for n in nodes if hasattr(n, "variable")]
@@ -69,14 +69,14 @@ def culprit(root: torch.Tensor) -> Culprit:
 
 
 def steep(node: Any) -> Culprit:
-    """A root or a norm: its slope at zero is infinite."""
+    """A square root or a norm, whose slope at zero is infinite."""
     name = node.name()
     norm = "NormBackward" in name and "Batch" not in name and "Layer" not in name
     return ("sqrt", "norm") if norm else ("sqrt", "sqrt") if name == "SqrtBackward0" else ("", "")
 
 
 def outside(node: Any) -> Culprit:
-    """The operation of a node whose argument lies outside of its domain."""
+    """An operation whose argument is outside of its domain."""
     name = node.name().split("Backward")[0].lower()
     try:
         if name in ("log", "log2", "log10"):
@@ -91,4 +91,4 @@ def outside(node: Any) -> Culprit:
             return "", ""
         return (NAMES[name], name) if bool(wrong.any()) else ("", "")
     except (AttributeError, RuntimeError):
-        return "", ""  # what it saved is gone
+        return "", ""  # its saved tensors were freed

@@ -14,7 +14,7 @@ from treino.diagnosis.record.outcomes import Normed
 
 
 class Batches:
-    """Those of one layer."""
+    """The batches of one layer."""
 
     def __init__(self, made_at: Site | None) -> None:
         self.made_at = made_at
@@ -26,7 +26,7 @@ class Batches:
 
 
 class Norms:
-    """Batches by layer. every: of all layers. loader: gives the line of the loader that is read."""
+    """Watches batches by layer. every: of all layers. loader: returns the line of the loader in use."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
@@ -36,7 +36,7 @@ class Norms:
         self.every: list[Batches] = []
 
     def install(self) -> None:
-        """Nets tells of the batches."""
+        """Nothing to register: ``Nets`` passes the batches on."""
 
     def batch(
         self, layer: nn.Module | None, x: torch.Tensor, training: bool, *, crashed: bool = False
@@ -56,7 +56,7 @@ class Norms:
             known.shape, known.stack, known.loader = tuple(x.shape), stack(), self.loader()
 
     def finish(self) -> None:
-        """All layers that got a batch of one row in training."""
+        """Log each layer that got a batch of one row in training."""
         for one in self.every:
             if one.ones:
                 self._log.tell(Normed, **vars(one))

@@ -1,17 +1,17 @@
-"""Events of what a training does to gradients, graphs and batches, beside those of the log."""
+"""Events about gradients that are cut or clipped, graphs that stay alive, and batches of batch norms."""
 
 from dataclasses import dataclass
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Event
 
-# Operations without a slope.
+# Operations whose derivative is zero.
 FLAT = ("round", "sign", "floor", "ceil", "trunc", "bernoulli", "poisson", "sgn", "fix", "heaviside")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cut(Event):
-    """An operation (``detach``, ``no_grad``, ``round``, ...) let go of the history of these parameters."""
+    """An operation (``detach``, ``no_grad``, ``round``, ...) dropped the history of these parameters."""
 
     how: str
     parameters: tuple[int, ...] = ()
@@ -21,11 +21,12 @@ class Cut(Event):
 class Unowned(Event):
     """At the end: a parameter that losses reached while no optimizer held it.
 
-    losses: that were looked at; optimizers: whose parameters got gradients from these. held: one does now.
-    copied: loaded, or copied with its module. asked: its gradient was asked for by ``autograd.grad``. alone:
-    no loss with it reached what an optimizer holds. upstream: nothing that an optimizer holds comes before
-    it. training: its module's mode. listed: among the parameters of a net that was called; apart: of which an
-    optimizer holds exactly one other part. late: made after such an optimizer; opened: it was frozen then.
+    losses: how many reached it; optimizers: those whose parameters got gradients from the same losses.
+    held: an optimizer holds it now. copied: it was loaded, or copied with its module. grad_input: it was an
+    input of ``autograd.grad``. alone: none of these losses reached a parameter of an optimizer. upstream: no
+    parameter of an optimizer comes before it. training: its module's mode. listed: it is among the parameters
+    of a net that was called. apart: an optimizer holds exactly one other part of that net. late: it was made
+    after one of the optimizers; opened: it was frozen when that was made.
     """
 
     optimizers: tuple[int, ...] = ()
@@ -34,7 +35,7 @@ class Unowned(Event):
     moved: bool
     held: bool = False
     copied: bool = False
-    asked: bool = False
+    grad_input: bool = False
     alone: bool
     upstream: bool
     training: bool
@@ -55,9 +56,9 @@ class Clip(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class GraphsHeld(Event):
-    """At the end: so many graphs of past losses of this line (or of results of nets) were alive at once, of
-    those that were marked. summed_at: a line that sums values with graphs from step to step, or hands
-    them on to what does, from the function of this line.
+    """At the end: the most graphs of a line's past losses (or of nets' past results) alive at once, and the
+    number that were marked. summed_at: the line that sums values with graphs from step to step, or the line
+    of the same function that passes them to it.
     """
 
     result: bool
@@ -68,10 +69,10 @@ class GraphsHeld(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Normed(Event):
-    """At the end: the batches that a batch-norm layer got, as far as they were looked at.
+    """At the end: the batches that a batch-norm layer got, as far as they were seen.
 
-    ones: in training, of one row; larger: in training, of more; evaluated: with its averages. crashed: torch
-    refused one. shape, stack, loader: of the newest of one row.
+    ones: training batches of one row; larger: of more rows; evaluated: batches in eval mode. crashed: torch
+    refused one. shape, stack, loader: of the newest batch of one row.
     """
 
     made_at: Site | None = None

@@ -1,4 +1,4 @@
-"""Parameters that losses reach and no optimizer holds; what keeps gradients from those that one holds."""
+"""Find parameters that losses reach and no optimizer holds, and operations that cut gradients off."""
 
 import weakref
 from typing import Any
@@ -7,24 +7,24 @@ import torch
 from torch import nn
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.record.autograd import leaves, users, walk
 from treino.diagnosis.record.gradients import Gradients
 from treino.diagnosis.record.lines import here
 from treino.diagnosis.record.log import Log, taken
 from treino.diagnosis.record.measures import sampled
 from treino.diagnosis.record.nets import Nets
 from treino.diagnosis.record.outcomes import FLAT, Cut, Unowned
+from treino.diagnosis.record.reach import leaves, users, walk
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node
 
-CUTS = 3  # of a line that are looked at
+CUTS = 3  # logged for each line
 SHAPES = ("zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like", "randint_like")
 FRESH = ("new_zeros", "new_ones", "new_empty", "new_full")  # these take a shape alone
 PLAIN = frozenset((*SHAPES, *FRESH, "grad", "set_grad"))
 
 
 class Stray:
-    """A parameter that no optimizer holds, from the first loss that reached it on."""
+    """A parameter that no optimizer holds, since the first loss that reached it."""
 
     def __init__(self, p: torch.Tensor) -> None:
         self.ref, self.first, self.shape = weakref.ref(p), sampled(p), tuple(p.shape)
@@ -34,51 +34,51 @@ class Stray:
         self.losses = 0
 
     def look(self) -> torch.Tensor | None:
-        """The parameter, if it is still there; has it moved?"""
+        """The parameter, if it still exists; note whether it has moved."""
         p = self.ref()
         self.moved = self.moved or (p is not None and not torch.equal(sampled(p), self.first))
         return p
 
 
 class Owners:
-    """Who holds the leaves of each loss."""
+    """Watches which optimizer holds the leaves of each loss."""
 
     def __init__(self, log: Log, gradients: Gradients, nets: Nets, tape: Tape) -> None:
         self._log, self._gradients, self._nets, self._tape = log, gradients, nets, tape
         self._strays: dict[int, Stray] = {}
-        self._asked: set[int] = set()
+        self._grad_inputs: set[int] = set()
         self._cuts: dict[tuple[Site | None, str], int] = {}
-        self._frozen: dict[int, set[int]] = {}  # of each optimizer: what was frozen as it was made
-        self._made: dict[int, int] = {}  # ... and how many modules there were
+        self._frozen: dict[int, set[int]] = {}  # optimizer -> parameters frozen when it was made
+        self._made: dict[int, int] = {}  # optimizer -> modules that existed then
 
     def install(self) -> None:
-        """Watch what leaves the graph, and nets that are loaded."""
+        """Register the observers."""
         self._tape.cuts.append(self._cut)
         self._tape.reads.append(self._number)
         self._tape.observe(self._flat, *FLAT)
         self._tape.observe(self._asks, "grad")
-        self._gradients.roots.append(self.read)
+        self._gradients.roots.append(self.unowned)
         self._gradients.makers.append(self._optimizer)
 
     def _optimizer(self, number: int) -> None:
-        """What the modules are like as an optimizer is made."""
+        """Note the modules and the frozen parameters that exist when an optimizer is made."""
         self._made[number] = self._nets.made_count
         every = (p for m in list(self._nets.made) for p in m._parameters.values() if p is not None)
         self._frozen[number] = {id(p) for p in every if not p.requires_grad}
 
     def _asks(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-        """Points at which derivatives are asked for are no weights."""
+        """Note inputs of ``autograd.grad``, which are no weights."""
         inputs = args[1] if len(args) > 1 else kwargs.get("inputs", ())
         for one in inputs if isinstance(inputs, (list, tuple)) else (inputs,):
             if isinstance(one, torch.Tensor) and not isinstance(one, nn.Parameter):
-                self._asked |= {id(p) for p in leaves(one, 16)}
+                self._grad_inputs |= {id(p) for p in leaves(one, 16)}
 
-    def _cut(self, name: str, given: list[torch.Tensor], node: Node) -> None:
-        """An operation gave a value without a history, of values with one."""
+    def _cut(self, name: str, inputs: list[torch.Tensor], node: Node) -> None:
+        """Log an operation that made a value without a history from values with one."""
         if name in PLAIN:
             return
         how = name if torch.is_grad_enabled() else "no_grad"
-        self._tell(how, [p for t in given for p in leaves(t)])
+        self._tell(how, [p for t in inputs for p in leaves(t)])
 
     def _number(self, name: str, tensor: torch.Tensor, result: Any) -> None:
         if tensor.requires_grad and torch.is_grad_enabled():
@@ -100,12 +100,12 @@ class Owners:
             return
         self._log.tell_here(Cut, how=how, parameters=known)
 
-    def read(self, root: torch.Tensor, filled: tuple[int, ...]) -> tuple[int, ...]:
-        """The numbers of the parameters that this loss reaches and that no optimizer holds."""
+    def unowned(self, root: torch.Tensor, filled: tuple[int, ...]) -> tuple[int, ...]:
+        """The numbers of the parameters that this loss reaches and no optimizer holds."""
         nodes = walk(root.grad_fn)
         reached = [n.variable for n in nodes if hasattr(n, "variable")]
         held = {id(p) for h in self._gradients.held.values() for p in h.parameters()}
-        found = []
+        numbers = []
         homes: dict[int, nn.Module] | None = None
         for p in reached:
             if id(p) in held or not p.numel() or nn.parameter.is_lazy(p):
@@ -125,12 +125,12 @@ class Owners:
             stray.losses += 1
             stray.optimizers |= set(filled)
             stray.alone = stray.alone and not any(id(q) in held for q in reached)
-            found.append(number)
-        return tuple(found)
+            numbers.append(number)
+        return tuple(numbers)
 
     def _homes(self) -> dict[int, nn.Module]:
-        """Who holds a tensor: as a parameter, or as an attribute, where ``parameters()`` doesn't look."""
-        found: dict[int, nn.Module] = {}
+        """{id of a tensor: the module that holds it}, also as a plain attribute, unlike ``parameters()``."""
+        homes: dict[int, nn.Module] = {}
         modules = list(self._nets.made)
         modules += [m for root in list(self._nets.numbers) for m in root.modules()]
         for module in modules:
@@ -140,55 +140,55 @@ class Owners:
                     some = list(many) if isinstance(value, (dict, list, tuple)) else [value]
                     for one in some[:64]:
                         if isinstance(one, torch.Tensor) and one.requires_grad and one.is_leaf:
-                            found.setdefault(id(one), module)
-        return found
+                            homes.setdefault(id(one), module)
+        return homes
 
     def finish(self) -> None:
-        """What became of the parameters that no optimizer held."""
+        """Log the parameters that no optimizer held."""
         held = {id(p) for h in self._gradients.held.values() for p in h.parameters()}
         homes = self._homes() if self._strays else {}
         for stray in self._strays.values():
             p = stray.look()
             home = homes.get(id(p)) if p is not None else None
-            told = taken(Unowned, stray) | {"optimizers": tuple(sorted(stray.optimizers))}
-            told["opened"] = any(id(p) in self._frozen.get(o, ()) for o in stray.optimizers)
+            fields = taken(Unowned, stray) | {"optimizers": tuple(sorted(stray.optimizers))}
+            fields["opened"] = any(id(p) in self._frozen.get(o, ()) for o in stray.optimizers)
             if p is not None:
-                told |= {"shape": tuple(p.shape), "held": id(p) in held, "asked": id(p) in self._asked}
-                told["apart"] = self._apart(p, held)
+                fields |= {"shape": tuple(p.shape), "held": id(p) in held, "apart": self._apart(p, held)}
+                fields["grad_input"] = id(p) in self._grad_inputs
             if p is not None and home is not None:
                 outer = self._outer(p, home)
                 born = self._nets.order.get(outer or home, 0)
-                told["copied"] = home in self._nets.loaded or home not in self._nets.made
-                told["late"] = any(born > self._made.get(o, born) for o in stray.optimizers)
-                told |= {"listed": outer is None, "made_at": self._nets.made.get(outer or home)}
-            self._log.tell(Unowned, **told)
+                fields["copied"] = home in self._nets.loaded or home not in self._nets.made
+                fields["late"] = any(born > self._made.get(o, born) for o in stray.optimizers)
+                fields |= {"listed": outer is None, "made_at": self._nets.made.get(outer or home)}
+            self._log.tell(Unowned, **fields)
 
     def _outer(self, p: torch.Tensor, home: nn.Module) -> nn.Module | None:
-        """The largest module with this parameter that no net which was called lists; None where one does."""
+        """The largest module with this parameter; None if a net that was called lists the parameter."""
         for root in list(self._nets.numbers):
             if any(q is p for q in root.parameters()):
                 return None
         return self._largest(p) or home
 
     def _largest(self, p: torch.Tensor) -> nn.Module | None:
-        """The module with this parameter that has the most of them."""
+        """The module with this parameter that has the most parameters."""
         holders = [m for m in list(self._nets.made) if any(q is p for q in m.parameters())]
         return max(holders, key=lambda m: sum(1 for _ in m.parameters()), default=None)
 
     def _apart(self, p: torch.Tensor, held: set[int]) -> bool:
         """Whether, of the net that lists this parameter, an optimizer holds exactly one other part."""
-        largest = self._largest(p)  # whose forward may be called by its name
+        largest = self._largest(p)  # as its forward may be called directly
         for root in [*self._nets.numbers, *([largest] if largest is not None else [])]:
             own = {id(q) for q in root.parameters()}
-            given = own & held
-            if id(p) in own and given:
+            held_here = own & held
+            if id(p) in own and held_here:
                 parts = (m for m in root.modules() if m is not root)
-                return any({id(q) for q in m.parameters()} == given for m in parts)
+                return any({id(q) for q in m.parameters()} == held_here for m in parts)
         return False
 
 
 def even(p: torch.Tensor) -> bool:
-    """Whether all entries are one number: a first state, a mask, a factor; no weights."""
+    """Whether all entries are equal, as in an initial state, a mask or a factor, unlike weights."""
     return bool((p.detach() == p.detach().reshape(-1)[0]).all())
 
 

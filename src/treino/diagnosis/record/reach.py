@@ -1,18 +1,40 @@
-"""Graphs gone through breadth first: torch's own, and those of values and operations."""
+"""Breadth-first walks through graphs: of values, of operations, and torch's own."""
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import torch
 
 Node = TypeVar("Node")
+MOST = 4000  # nodes of torch's own graph
 
 
 def reached(first: Node | None, before: Callable[[Node], Iterable[Node | None]], most: int) -> list[Node]:
-    """A node and those before it, nearest first, so many at the most."""
-    found = [first] if first is not None else []
-    known = {id(one) for one in found}
-    for one in found:
+    """A node and its ancestors, nearest first, ``most`` at the most."""
+    nodes = [first] if first is not None else []
+    known = {id(one) for one in nodes}
+    for one in nodes:
         for other in before(one):
-            if other is not None and id(other) not in known and len(found) < most:
+            if other is not None and id(other) not in known and len(nodes) < most:
                 known.add(id(other))
-                found.append(other)
-    return found
+                nodes.append(other)
+    return nodes
+
+
+def walk(node: Any, most: int = MOST) -> list[Any]:
+    """A node of torch's graph and its ancestors, nearest first."""
+    return reached(node, lambda one: [before for before, _ in one.next_functions], most)
+
+
+def leaves(value: torch.Tensor | None, most: int = MOST) -> list[torch.Tensor]:
+    """The leaves that a backward from this value reaches; the value itself if it is a leaf."""
+    if value is None or not value.requires_grad:
+        return []
+    if value.grad_fn is None:
+        return [value]
+    return [n.variable for n in walk(value.grad_fn, most) if hasattr(n, "variable")]
+
+
+def users(nodes: list[Any], leaf: torch.Tensor) -> list[Any]:
+    """The nodes that use a leaf."""
+    return [n for n in nodes if any(getattr(b, "variable", None) is leaf for b, _ in n.next_functions)]

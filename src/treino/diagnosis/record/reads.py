@@ -23,7 +23,7 @@ class Reads:
         self._seen: dict[Any, int] = {}
 
     def install(self) -> None:
-        """Watch them."""
+        """Register the observers."""
         self._tape.reads.append(self._read)
         self._tape.observe(self._compared, *COMPARED)
         self._tape.observe(self._derived, "grad")

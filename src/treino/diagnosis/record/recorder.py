@@ -1,4 +1,4 @@
-"""All of the record together: put on, taken off, and its log closed at the end."""
+"""The recorder: installs all observers, removes them, and closes the log."""
 
 import sys
 import weakref
@@ -57,8 +57,8 @@ class Recorder:
         self.trained: set[Any] = set()  # places of calls that train
         self._places: dict[int, Any] = {}
         self._kinds: set[type] = set()
-        self._newest: Any = lambda: None  # a known net that was called between windows
-        self._batches = self.nets.norms.every  # of batch norms: a single row is looked at
+        self._newest: Any = lambda: None  # the known net that was last called between windows
+        self._batches = self.nets.norms.every  # of batch norms, for which single rows matter
         compiled = Compiled(self.hooks, self.tape, self.nets)
         compiled.entering = self.entering
         self._seconds = 0.0
@@ -93,12 +93,12 @@ class Recorder:
         self.nets.called += [self._called, self.marks.result]
 
     def moment(self) -> dict[str, int]:
-        """When it is: the fields that every event has."""
+        """The current step and turn: fields of every event."""
         return {"step": self.gradients.steps, "turn": self.windows.turn}
 
     @property
     def seconds(self) -> float:
-        """How long observers took, about, and the beginning and the end."""
+        """Approximate time of all observers, of the start and of the end."""
         return self.hooks.seconds + self._seconds
 
     def install(self) -> None:
@@ -131,7 +131,7 @@ class Recorder:
             self.tape.stop()
 
     def _root(self, module: nn.Module) -> None:
-        """A net that a program calls: its class tells, between windows, of calls that don't train."""
+        """Wrap the class of a net, so as to notice calls that don't train between windows."""
         kind = type(module)
         if kind in self._kinds or kind.__module__.startswith(("torch.jit", "torch._dynamo")):
             return
@@ -150,12 +150,12 @@ class Recorder:
                     recorder.entering(self, args, frame)
             if own is not None:
                 return own(self, *args, **kwargs)
-            return base.__call__(self, *args, **kwargs)  # as it is now: others replace it, too
+            return base.__call__(self, *args, **kwargs)  # looked up now, as others replace it too
 
         self.hooks.replace(kind, "__call__", unseen(called))
 
     def entering(self, module: nn.Module, args: Any, frame: FrameType) -> None:
-        """A net is called: does the call train, or is it to be watched?"""
+        """Decide whether a call of a net belongs to a known training or opens a window."""
         windows = self.windows
         self.place = place = id(frame.f_code), frame.f_lasti, module.training, is_grad_enabled()
         if self.settings.pending:
@@ -178,21 +178,21 @@ class Recorder:
             self._open()
 
     def _called(self, event: Forward, *_: Any) -> None:
-        """Remember where a call came from, until a backward tells that it trained."""
+        """Remember the place of a call until a backward shows that it trains."""
         self.settings.called(event.grad)  # a net's very first call
         self._places[event.forward] = self.place
         if len(self._places) > 256:
             self._places.pop(next(iter(self._places)))
 
     def _ran(self, event: Backward, root: Any) -> None:
-        """The calls that a backward went through train; so many there usually are."""
-        self.settings.called(True)  # with a net of plain tensors no call told of what was drawn
+        """Mark the calls behind a backward as training calls, and note their usual number."""
+        self.settings.called(True)  # a net of plain tensors has no calls that do it
         own = [f for f in event.forwards if f in self._places]
         self.trained |= {self._places[f] for f in own}
         self.windows.usual = max(self.windows.usual, len(own))
 
     def stop(self, *, finished: bool = True, error: str = "") -> None:
-        """Take everything off and close the log."""
+        """Remove all observers and close the log."""
         began = perf_counter()
         self.nets.close()
         self.gradients.close()

@@ -1,18 +1,19 @@
-"""Whether rows tell anything of their labels."""
+"""Test whether rows are related to their labels."""
 
 import numpy as np
 
-MOST = 600  # rows that are held against each other
+MOST = 600  # rows that are compared with each other
 COLUMNS = 64
 LEAST = 100  # rows
-RARE = 80  # rows outside the commonest class: fewer may hang on columns and not show it
-EACH = 8  # rows for each column: of fewer, a fit tells nothing of labels that hang on some
-CHANCE = 2.0  # standard errors above what labels of other rows get
+RARE = 80  # rows outside the commonest class, below which a relation may not show
+EACH = 8  # rows for each column, below which a linear fit tells nothing
+CHANCE = 2.0  # standard errors above chance
 
 
 def loose_labels(rows_ND: np.ndarray, labels: np.ndarray) -> int:
-    """So many rows, for which neither the nearest other row nor a linear fit tells the label beyond chance;
-    0 where one does, or where that can't be said.
+    """The number of rows, if neither the nearest other row nor a linear fit predicts labels beyond chance.
+
+    It is 0 if one does, or if the rows are too few to tell.
     """
     known = np.isfinite(labels)
     rows, labels = rows_ND[known], labels[known]
@@ -28,7 +29,7 @@ def loose_labels(rows_ND: np.ndarray, labels: np.ndarray) -> int:
     rare = len(y) - int(np.bincount(y, minlength=1).max())
     if not 2 <= len(values) <= len(rows) // 10 or not x.shape[1] or rare < RARE:
         return 0
-    alike = float((np.bincount(y) ** 2).sum()) / len(y) ** 2  # of two rows that are drawn at random
+    alike = float((np.bincount(y) ** 2).sum()) / len(y) ** 2  # the chance that two random rows share a label
     squares = (x**2).sum(1)[:, None] + (x**2).sum(1)[None] - 2 * x @ x.T
     np.fill_diagonal(squares, np.inf)
     beyond = alike + CHANCE * np.sqrt(alike * (1 - alike) / len(y))
@@ -40,18 +41,18 @@ def loose_labels(rows_ND: np.ndarray, labels: np.ndarray) -> int:
         return 0
     few = few - few.mean(0)
     goal = np.eye(len(values))[y] - np.bincount(y) / len(y)
-    together = np.zeros(len(y))  # what a fit of the other half says of each row, times what it is
+    together = np.zeros(len(y))  # a fit of the other half, times the label, by row
     for fit, test in ((half, ~half), (~half, half)):
         gram = few[fit].T @ few[fit] + np.eye(few.shape[1])
-        said = few[test] @ np.linalg.solve(gram, few[fit].T @ goal[fit])
-        together[test] = ((said - said.mean(0)) * goal[test]).sum(1)
+        prediction = few[test] @ np.linalg.solve(gram, few[fit].T @ goal[fit])
+        together[test] = ((prediction - prediction.mean(0)) * goal[test]).sum(1)
     if together.mean() > CHANCE * together.std() / np.sqrt(len(y)):
         return 0
     return len(rows)
 
 
 def strongest(rows_ND: np.ndarray) -> float:
-    """The largest correlation between two columns, without sign."""
+    """The largest absolute correlation between two columns."""
     x = rows_ND[:MOST, :: -(-rows_ND.shape[1] // COLUMNS)].astype(np.float64)
     x = x[:, x.std(0) > 0]
     if x.shape[1] < 2 or len(x) < 40:

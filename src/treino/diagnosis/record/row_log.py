@@ -10,15 +10,14 @@ from treino.diagnosis.record.log import Event
 class RowsTrained(Event):
     """The rows that a net was trained on.
 
-    rows: different ones in what was looked at; seen: with those that came again; twice: that came again
-    before the first epoch was over. labels: how often each came, of labels; labelled: there were any.
-    largest: the largest number; spread: the largest deviation of a column by the least; middle: the
-    median one. entering: the largest number that met the first weights. again: rows that came with a
-    label once more; other: ... with another one; alike: in the same shares. loose: rows whose labels
-    neither the nearest row nor a linear fit tells, 0 where one does. related: the largest correlation
-    between two columns. made: they are what nets gave. right, judged: answers in training. chance: how
-    many rows are equal to one by chance, from how often each column's numbers come. telling: the share of
-    rows that one column alone tells apart.
+    rows: distinct rows seen. seen: rows of the first epoch with repeats; twice: repeats among them.
+    labels: the count of each label; labelled: there were labels. largest: the largest absolute number.
+    spread: the largest standard deviation of a column over the smallest; middle: the median one. entering:
+    the largest number that met the first weights. again: rows that came back with a label, other: with
+    another label than before, alike: with the same shares of labels. loose: rows whose labels neither the
+    nearest row nor a linear fit predicts, 0 if one does. related: the largest correlation between two
+    columns. made: the rows are results of nets. right, judged: answers in training. chance: the expected
+    number of rows equal to one by chance. telling: the largest share of distinct values in a column.
     """
 
     net: int
@@ -52,18 +51,16 @@ class RowsTrained(Event):
 class RowsEvaluated(Event):
     """Rows for which a net was called without learning from them.
 
-    learner: the net whose training these are held against: itself, or the only one like it that learned;
-    -1. rows: different ones; trained: those that had been trained on; mixed: ... in
-    calls with new rows, too; later: ... that came in later looks, for the first time, of ``new_later``.
-    by_number: rows that training drew from the same data set, by their numbers there. repeated: rows
-    that came twice in one call. part: the place among the parts of a split, by ``how`` it
-    is known ("rows", "numbers", "labels", "slice"); -1; cut: the split's line; shared: which share of the
-    rows lies in its other parts, too. looks: turns at which these were looked at; changed: looks with
-    other rows than before, under the same labels; stable: with the same. near: of ``near_of`` rows, those
-    that are nearly one with training rows, by a ``measure``. scored: someone compared answers and labels,
-    or a loss did.
-    digest: of the rows, in any order. drawn: a line that drew random numbers
-    before these calls, outside of nets, as before those of training.
+    learner: the net whose training these rows are compared with: this one, or the only trained net of the
+    same shape; -1 without one. rows: distinct rows. trained: those trained on before; mixed: those trained on
+    in calls with new rows too; later: those trained on among the new_later rows that first came in later
+    looks. by_number: rows that training drew from the same data set, of ``numbers``. repeated: rows that came
+    twice in one call. part: the index among the parts of a split, or -1, as known by ``how`` ("rows",
+    "numbers", "labels"); cut: the split's line; shared: the share of rows that its other parts hold too.
+    looks: the turns of the evaluations; changed: looks with other rows than before under the same labels;
+    stable: with the same rows. near: rows that nearly equal training rows, of near_of, by a ``measure``.
+    scored: the answers were compared with labels. digest: of the rows, in any order. drawn: a line that drew
+    random numbers outside of nets, before these calls as before those of training.
     """
 
     net: int
@@ -89,12 +86,12 @@ class RowsEvaluated(Event):
     looks: tuple[int, ...] = ()
     changed: int = 0
     stable: int = 0
-    clean: bool = False  # another evaluation has the same labels, and rows that stay what they are
+    clean: bool = False  # another evaluation has the same labels and unchanging rows
     made: bool = False
-    copied: bool = False  # the target has the shape of the rows, as where noise is to be taken out
+    copied: bool = False  # the target has the shape of the rows, as in denoising
     digest: str = ""
     drawn: Site | None = None
-    leaked: int = 0  # of those trained on: that lie in its part of the split
+    leaked: int = 0  # rows trained on that lie in this part of the split
     covers: float = 0.0  # the share of training's rows that are among these
     near: int = 0
     near_of: int = 0
@@ -103,10 +100,10 @@ class RowsEvaluated(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RowsFitted(Event):
-    """A scaler or its like, of which training's and evaluation's rows come. site: of its fit, where known.
+    """A scaler that produced the rows of a training and an evaluation. site: the line of its fit, if known.
 
-    fitted: rows that it saw; rows: of the evaluation; evaluated, trained: which share of each it saw. apart:
-    they were one part of a split, or it scaled many others.
+    fitted: rows that it was fitted on; rows: of the evaluation; evaluated, trained: the share of each among
+    the fitted rows. apart: the fitted rows were one part of a split, or it transformed many others.
     """
 
     net: int
@@ -122,14 +119,14 @@ class RowsFitted(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Blocks(Event):
-    """Labels that stand class by class, or are all alike, as they became a tensor or a part of a split."""
+    """Labels that stood class by class, or were all alike, when they became a tensor or part of a split."""
 
     labels: dict[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Folded(Event):
-    """A cross-validation handed out its next fold. again: its test rows that the fold before trained on."""
+    """A cross-validation yielded its next fold. again: its test rows that the fold before trained on."""
 
     rows: int
     again: int
@@ -137,7 +134,7 @@ class Folded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Lonely(Event):
-    """Rows that a net learns from were put in an order that their labels were not, or the other way round."""
+    """Training rows were reordered without their labels, or the labels without the rows."""
 
     at: Site | None = None
     rows: int
@@ -145,8 +142,8 @@ class Lonely(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class BadRows(Event):
-    """Rows with NaN or infinity entered a net. spoiled: rows whose answers came out so. forward: -1 between
-    windows, where answers aren't seen.
+    """Rows with NaN or infinity entered a net. spoiled: rows whose answers were not finite. forward: -1
+    between windows, where answers aren't seen.
     """
 
     forward: int

@@ -1,4 +1,4 @@
-"""The rows that enter nets, known again by a number for each, in training and in evaluations."""
+"""Record the rows that enter nets, each by its hash, in training and in evaluations."""
 
 import math
 import weakref
@@ -14,10 +14,9 @@ from treino.diagnosis.record.hooks import Hooks
 from treino.diagnosis.record.lines import here, stack
 from treino.diagnosis.record.loaders import Loaders
 from treino.diagnosis.record.log import Backward, Forward, Log
-from treino.diagnosis.record.losses import BINARY, CLASSES, NAMES, answers, given
+from treino.diagnosis.record.losses import BINARY, CLASSES, NAMES, answers, input_and_target
 from treino.diagnosis.record.measures import largest
 from treino.diagnosis.record.nets import Nets
-from treino.diagnosis.record.orders import Orders, alone
 from treino.diagnosis.record.reach import reached
 from treino.diagnosis.record.row_figures import tell
 from treino.diagnosis.record.row_log import BadRows, Lonely
@@ -25,17 +24,20 @@ from treino.diagnosis.record.splits import Splits
 from treino.diagnosis.record.tables import as_array, flat_rows, hash_rows, labels_of
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.trainings import MOST, Call, Training
-from treino.diagnosis.record.values import Node, Values, first_tensors
+from treino.diagnosis.record.values import Node, Values, first_tensors, made_of
 
 EVALUATIONS = 64
-BAD = 64  # calls with NaN that are told of
-FAR = 32  # operations back
+BAD = 64  # calls with NaN that are logged
+FAR = 32  # operations followed back
 DRAWS = ("rand", "randn", "randint", "rand_like", "randn_like", "normal", "uniform", "bernoulli")
 PRODUCTS = ("linear", "conv1d", "conv2d", "conv3d", "matmul", "addmm", "mm", "embedding", "gru", "lstm")
+KEEPS = frozenset(("getitem", "index_select", "to", "view", "reshape", "unsqueeze", "squeeze", "leaf", "div"))
+ORDERED = 40  # rows, below which an index is not taken for an order of all of them
+INDICES = 64  # that are looked into
 
 
 class Rows:
-    """Listens to calls of nets. hungry: whether rows of training are still asked for, between windows."""
+    """Watches the rows of nets' calls. hungry: training rows are still collected between windows."""
 
     def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape, nets: Nets) -> None:
         self._log, self._hooks, self._values, self._tape, self._nets = log, hooks, values, tape, nets
@@ -43,18 +45,18 @@ class Rows:
         self.loaders, self.splits = Loaders(hooks, values, tape), Splits(log, hooks, tape)
         self.trainings: dict[int, Training] = {}
         self.evaluations: dict[Any, Evaluation] = {}
-        self._waiting: dict[int, Call] = {}  # by the call's number, until a backward or the next turn
+        self._waiting: dict[int, Call] = {}  # calls by number, until a backward or the next turn
         self._modules: weakref.WeakKeyDictionary[nn.Module, set[int]] = weakref.WeakKeyDictionary()
         self._known: dict[int, tuple[weakref.ref[torch.Tensor], int, np.ndarray, np.ndarray]] = {}
         self._bad = 0
         self._alone = False
         self._drawn: set[Site] = set()
         self._orders = Orders(tape)
-        self._entered, self._first = (-1, math.nan), 0  # the call and its largest number; what it became
+        self._entered, self._first = (-1, math.nan), 0  # (call, largest input entry); id of the first product
         self.bad_made: Site | None = None
 
     def install(self) -> None:
-        """Watch calls, losses, comparisons, and whatever makes weights anew."""
+        """Observe calls, losses, comparisons, and what initialises or loads weights."""
         self.loaders.install()
         self.splits.tensors.append(self._tensor_made)
         self.splits.install()
@@ -68,7 +70,7 @@ class Rows:
             self._hooks.before(kind, "reset_parameters", self._reset)
 
     def _reset(self, args: Any, kwargs: Any) -> None:
-        """The next call that trains begins anew."""
+        """Weights were initialised or loaded: the next training call starts a new training."""
         if not self.trainings:
             return
         for module, parts in list(self._modules.items()):
@@ -77,7 +79,7 @@ class Rows:
                 training.reset = True
 
     def entered(self, module: nn.Module, args: Any) -> None:
-        """A call that trains, between windows, while rows of its first epoch are asked for."""
+        """Record a training call between windows, while the rows of its first epoch are collected."""
         training = self.trainings.get(self._nets.numbers.get(module, -1))
         if training is None or training.done:
             return
@@ -88,8 +90,8 @@ class Rows:
             if looked is None or x is None:
                 return
             flat, hashes = looked
-            told = {"forward": -1, "net": training.net, "site": here(), "shape": tuple(x.shape)}
-            event = Forward(training=True, grad=True, rows=len(flat), **told | self._log.moment())
+            fields = {"forward": -1, "net": training.net, "site": here(), "shape": tuple(x.shape)}
+            event = Forward(training=True, grad=True, rows=len(flat), **fields | self._log.moment())
             call = Call(event, flat, hashes)
             self._from_loader(call)
             self._check_finite(call, None)
@@ -129,7 +131,7 @@ class Rows:
             self._settle(event.turn + 9)
 
     def _look(self, x: torch.Tensor, args: Any) -> tuple[np.ndarray, np.ndarray] | None:
-        """The rows as an array, and their numbers; the same tensor, unchanged, is read once."""
+        """The rows as an array and their hashes, cached while the tensor is unchanged."""
         fixed = not x.is_inference()
         known = self._known.get(id(x))
         if fixed and known is not None and known[0]() is x and known[1] == x._version:
@@ -150,7 +152,7 @@ class Rows:
         return flat, hashes
 
     def _from_loader(self, call: Call) -> None:
-        """Which loader gave these rows, and with which labels."""
+        """Note the loader of a call's rows, and their labels."""
         batch = self.loaders.newest()
         if batch is None or batch.rows is None or batch.rows.shape[:1] != (len(call.flat),):
             return
@@ -171,23 +173,23 @@ class Rows:
         if out is not None and out.dim() and out.is_floating_point():
             spoiled = int((~torch.isfinite(out.detach().reshape(out.shape[0], -1))).any(1).sum())
         event, loader = call.event, call.reading.site if call.reading is not None else None
-        told: dict[str, Any] = {"site": event.site, "stack": event.stack or stack(), "loader": loader}
-        told |= {"forward": event.forward, "learning": event.grad, "made_at": self.bad_made}
-        self._log.tell(BadRows, rows=bad, spoiled=spoiled, **told)
+        fields: dict[str, Any] = {"site": event.site, "stack": event.stack or stack(), "loader": loader}
+        fields |= {"forward": event.forward, "learning": event.grad, "made_at": self.bad_made}
+        self._log.tell(BadRows, rows=bad, spoiled=spoiled, **fields)
 
     def _draws(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-        """Random numbers outside of nets, which may change the rows of the next call."""
+        """Note random numbers drawn outside of nets, which may change the rows of the next call."""
         if self._nets.current is None and node is not None and node.site is not None:
             self._drawn.add(node.site)
 
     def _tensor_made(self, made: Any) -> None:
-        """The first tensor that holds NaN, as it was made of an array."""
+        """Note the line that made the first tensor with NaN from an array."""
         plain = isinstance(made, torch.Tensor) and made.is_floating_point() and made.dim()
         if self.bad_made is None and plain and not bool(torch.isfinite(made.detach().sum())):
             self.bad_made = here()
 
     def _product(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-        """The first product of a net's call: what meets its first weights, if no norm is right behind."""
+        """Measure the input of a net's first product, unless a batch norm follows directly."""
         number = self._nets.forwards + 1
         x = args[0] if args else None
         if node is not None and node.op == "batch_norm":
@@ -202,13 +204,13 @@ class Rows:
 
     def _lost(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         name = next((n for n in NAMES if node is not None and node.op == n), "")
-        x, target = given(name, args, kwargs)
+        x, target = input_and_target(name, args, kwargs)
         if x is None or target is None or not x.dim():
             return
         several = name in CLASSES and x.dim() == 2 and not target.is_floating_point()
-        told = several or (name in BINARY and x.numel() == x.shape[0])
-        said = as_array(answers(name, x)).reshape(-1).astype(np.float64) if told else None
-        self._told(self._values.of(x), target, said, given=not self._values.of(target).forwards)
+        comparable = several or (name in BINARY and x.numel() == x.shape[0])
+        answer = as_array(answers(name, x)).reshape(-1).astype(np.float64) if comparable else None
+        self._match_target(self._values.of(x), target, answer, is_label=not self._values.of(target).forwards)
         if self._alone or not self._orders.any:
             return
         call = self._waiting.get(max(self._values.of(x).forwards, default=-1))
@@ -226,27 +228,31 @@ class Rows:
             pair, one, two = pair[::-1], two, one
         if one.forwards and not two.forwards and pair[0].numel() == pair[1].numel():
             equal = node is not None and node.op == "eq"
-            said = as_array(pair[0]).reshape(-1).astype(np.float64) if equal else None
-            self._told(one, pair[1], said)
+            answer = as_array(pair[0]).reshape(-1).astype(np.float64) if equal else None
+            self._match_target(one, pair[1], answer)
 
-    def _told(self, node: Node, target: torch.Tensor, said: np.ndarray | None, given: bool = True) -> None:
-        """A target for what the newest calls gave, one after the other; given: it is no answer of a net."""
+    def _match_target(
+        self, node: Node, target: torch.Tensor, answer: np.ndarray | None, is_label: bool = True
+    ) -> None:
+        """Match a target with the newest calls that made ``node``. is_label: the target comes from no net."""
         rows = int(target.shape[0]) if target.dim() else 0
         calls = newest([c for f, c in self._waiting.items() if f in node.forwards], rows)
-        labels = labels_of(target, rows) if calls and given else None
-        said = said if said is not None and len(said) == rows else None
+        labels = labels_of(target, rows) if calls and is_label else None
+        answer = answer if answer is not None and len(answer) == rows else None
         for call, part in calls:
             call.scored = True
             call.copied |= target.dim() > 1 and tuple(target.shape[1:]) == call.event.shape[1:] != (1,)
             if labels is not None:
                 call.labels = labels[part]
-                if said is not None and not call.judged:
-                    call.judge(said[part] == call.labels)
+                if answer is not None and not call.judged:
+                    call.judge(answer[part] == call.labels)
 
-    def scored(self, said: Any, labels: Any) -> None:
-        """A library compared what the newest calls gave with labels: arrays."""
-        said, labels = (as_array(v) if isinstance(v, torch.Tensor) else np.asarray(v) for v in (said, labels))
-        if labels.ndim != 1 or len(labels) < 10 or labels.shape != said.shape:
+    def scored(self, predictions: Any, labels: Any) -> None:
+        """A library compared the answers of the newest calls with labels; both are arrays."""
+        predictions, labels = (
+            as_array(v) if isinstance(v, torch.Tensor) else np.asarray(v) for v in (predictions, labels)
+        )
+        if labels.ndim != 1 or len(labels) < 10 or labels.shape != predictions.shape:
             return
         calls = newest(list(self._waiting.values()), len(labels))
         if len({call.event.net for call, _ in calls}) > 1:
@@ -256,10 +262,10 @@ class Rows:
             call.scored = True
             if call.labels is None or not call.judged:
                 call.labels = np.asarray(numbers[part], dtype=np.float64)
-                call.judge(said[part] == labels[part])
+                call.judge(predictions[part] == labels[part])
 
     def ran(self, event: Backward, root: Any) -> None:
-        """A backward: the calls that it went through were training."""
+        """Count the calls behind a backward as training."""
         self._settle(event.turn, without=set(event.forwards))
         for number in event.forwards:
             call = self._waiting.pop(number, None)
@@ -267,7 +273,7 @@ class Rows:
                 self._train(self.trainings[call.event.net], call)
 
     def _settle(self, turn: int, without: set[int] | None = None) -> None:
-        """Calls that no backward went through are evaluations."""
+        """Count waiting calls that no backward reached as evaluations."""
         for number, call in list(self._waiting.items()):
             over = turn > call.event.turn + call.event.grad or (without is not None and not call.event.grad)
             if over and number not in (without or ()):
@@ -281,7 +287,7 @@ class Rows:
             self.hungry = self.loaders.hungry = not all(o.done for o in self.trainings.values())
 
     def learner(self, net: int) -> Training | None:
-        """The training whose weights a net has: its own, or that of the only one like it that learned."""
+        """The training of a net's weights: its own, or that of the only trained net of the same shape."""
         own = self.trainings.get(net)
         if own is None or own.rows:
             return own
@@ -298,7 +304,7 @@ class Rows:
             self.evaluations[key].add(call, self.learner(event.net))
 
     def finish(self) -> None:
-        """Settle what still waits, and tell of everything."""
+        """Settle the waiting calls and log all rows."""
         with np.errstate(all="ignore"):
             self._settle(1 << 60)
             self.loaders.let_go()
@@ -306,23 +312,63 @@ class Rows:
 
 
 def newest(calls: list[Call], rows: int) -> list[tuple[Call, slice]]:
-    """The newest of these calls that have so many rows together, each with its part of them; or none."""
-    found: list[tuple[Call, slice]] = []
+    """The newest calls that have exactly so many rows in total, each with its slice; or none."""
+    parts: list[tuple[Call, slice]] = []
     for call in reversed(calls):
         if rows <= 0:
             break
-        found.insert(0, (call, slice(rows - len(call.flat), rows)))
+        parts.insert(0, (call, slice(rows - len(call.flat), rows)))
         rows -= len(call.flat)
-    return found if rows == 0 else []
+    return parts if rows == 0 else []
 
 
 def rows_in(args: Any) -> torch.Tensor | None:
-    """The first tensor with rows that are numbers; or else the first one with rows."""
+    """The first floating-point tensor with rows; else the first tensor with rows."""
     tensors = [t for t in first_tensors(args) if t.dim() >= 2]
     return next((t for t in tensors if t.is_floating_point()), tensors[0] if tensors else None)
 
 
 def generated(node: Node) -> bool:
-    """Whether a value is made of random numbers alone, of no rows that were there before."""
+    """Whether a value is made of random numbers alone, and of no existing rows."""
     every = reached(node, lambda one: one.parents if one.op not in DRAWS else (), FAR + 1)
     return len(every) <= FAR and all(one.op in DRAWS or one.parents for one in every)
+
+
+class Orders:
+    """Watches rows that are indexed by a permutation of all of them. any: there were some."""
+
+    def __init__(self, tape: Tape) -> None:
+        self._left, self.any = INDICES, False
+        tape.observe(self._indexed, "getitem", "index_select")
+
+    def _indexed(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        index = args[-1] if args else None
+        early = node is not None and not node.step and not node.forwards
+        if node is None or not early or not isinstance(index, torch.Tensor) or not self._left:
+            return
+        if index.dim() != 1 or index.dtype != torch.int64 or not ORDERED <= len(index) == len(args[0]):
+            return
+        self._left -= 1
+        if torch.equal(index.sort().values, torch.arange(len(index))) and len(node.parents) > 1:
+            node.detail, self.any = node.detail | {"order": len(index)}, True
+
+
+def alone(rows: Node | None, labels: Node | None) -> Node | None:
+    """A permutation that was applied to rows or to labels, but not to both; None if there is none, or if rows
+    were computed from others or sorted.
+    """
+    if rows is None or labels is None:
+        return None
+    one, two = made_of(rows, 32), made_of(labels, 32)
+    if any(n.op == "sort" or n.op == "argsort" for n in (*one, *two)):
+        return None
+    first, second = (
+        {id(n.parents[1]): n for n in way if n.detail.get("order") and len(n.parents) > 1}
+        for way in (one, two)
+    )
+    single = first.keys() ^ second.keys()
+    order = next((n for k, n in (first | second).items() if k in single), None)
+    way = one if order in one else two
+    sized = [n for n in way if order and n.parents and n.shape[:1] == order.shape[:1]]
+    straight = all(n.op in KEEPS for n in sized)
+    return order if straight else None

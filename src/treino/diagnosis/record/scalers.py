@@ -1,4 +1,4 @@
-"""What scalers were fitted on, and what became of these rows; and rows that were scaled by hand."""
+"""Record the rows that scalers were fitted on and what they became; detect rows scaled by hand."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -13,15 +13,15 @@ from treino.diagnosis.record.tables import Columns, hash_rows, table
 
 MOST = 200_000  # rows of one fit
 FITS = 50
-TRIED = 16  # rows by which the place of a scaler's columns among the net's is found
-FEW = 20  # different rows, below which equality tells nothing
-GRID = 32  # different numbers of a few rows
-EXACT = 1e-3  # of a deviation, by rounding
+TRIED = 16  # rows tried to find a scaler's columns among the net's
+FEW = 20  # distinct rows, below which equality tells nothing
+GRID = 32  # distinct numbers in a few rows, up to which they lie on a grid
+EXACT = 1e-3  # of a deviation: rounding
 NONE = np.zeros(0, np.uint64)
 
 
 class Fit:
-    """One fit: the numbers of its rows, and of what they became. others: that it scaled without a look."""
+    """One fit. raw, out: hashes of its rows, and of their results. others: rows only transformed."""
 
     def __init__(self, site: Site | None, kind: str, rows: int, width: int, raw: np.ndarray) -> None:
         self.site, self.kind, self.rows, self.width, self.raw = site, kind, rows, width, raw
@@ -29,21 +29,21 @@ class Fit:
 
 
 class Fits:
-    """All fits of a program. statistics: (rows, line) of means and deviations that torch took of tables.
+    """All fits of a program. statistics: (rows, line) of means and deviations of tables, computed by torch.
 
-    ready: tables that a library gave scaled.
+    ready: tables that a library returned already scaled.
     """
 
     def __init__(self) -> None:
-        self.moved: Callable[[np.ndarray, np.ndarray], None] = lambda given, made: None
+        self.moved: Callable[[np.ndarray, np.ndarray], None] = lambda old, made: None
         self.is_part: Callable[[np.ndarray], bool] = lambda rows: False
         self.statistics: list[tuple[int, Site | None]] = []
         self.ready: list[np.ndarray] = []
         self._fits: list[Fit] = []
-        self._of: dict[int, tuple[Any, Fit]] = {}  # the scaler is held: its id stays its own
+        self._of: dict[int, tuple[Any, Fit]] = {}  # the scaler is held, so that its id stays unique
 
     def fitted(self, scaler: Any, x: Any) -> None:
-        """A fit: remember the rows."""
+        """Remember the rows of a fit."""
         rows = table(x)
         if rows is None or len(rows) > MOST or len(self._fits) > FITS:
             return
@@ -52,26 +52,26 @@ class Fits:
         self._of[id(scaler)] = scaler, fit
 
     def transformed(self, scaler: Any, x: Any, result: Any) -> None:
-        """A transform: what the rows that it was fitted on have become."""
+        """Remember what the rows of a fit became."""
         rows, out = table(x), table(result)
         if rows is None or out is None or len(rows) != len(out) or len(rows) > MOST:
             return
-        given, made = hash_rows(rows), hash_rows(out)
-        self.moved(given, made)
+        old, made = hash_rows(rows), hash_rows(out)
+        self.moved(old, made)
         known = self._of.get(id(scaler))
         if known is None or known[0] is not scaler:
             return
         fit = known[1]
         fit.width = out.shape[1]
-        seen = np.isin(given, fit.raw)
+        seen = np.isin(old, fit.raw)
         fit.out, fit.others = np.union1d(fit.out, made[seen]), fit.others + int((~seen).sum())
         for before in self._fits:
             same = before is not fit and before.width == rows.shape[1] == out.shape[1]
             if same and len(before.out) <= MOST:
-                before.out = np.union1d(before.out, made[np.isin(given, before.out)])
+                before.out = np.union1d(before.out, made[np.isin(old, before.out)])
 
     def of(self, t: Any, e: Any) -> Iterator[dict[str, Any]]:
-        """The fits whose results both training's and an evaluation's rows are."""
+        """The fits that produced the rows of both a training and an evaluation."""
         held_out = np.fromiter(e.fresh, np.uint64, len(e.fresh))
         learned = np.fromiter(t.rows, np.uint64, len(t.rows))
         for fit in self._fits:
@@ -80,16 +80,16 @@ class Fits:
             if fit.width == len(t.columns.sums):
                 shares = [float(np.isin(h, fit.out).mean()) for h in (held_out, learned)]
             elif fit.width < len(t.columns.sums):
-                shares = [within(k.rows(), fit) for k in (e.kept, t.kept)]
+                shares = [within(k.rows(), fit) for k in (e.sample, t.sample)]
             else:
                 continue
             if shares[0] > 0.5:
-                told = {"kind": fit.kind, "site": fit.site, "fitted": fit.rows, "rows": len(held_out)}
+                fields = {"kind": fit.kind, "site": fit.site, "fitted": fit.rows, "rows": len(held_out)}
                 apart = fit.others >= FEW or self.is_part(fit.raw)
-                yield told | {"evaluated": shares[0], "trained": shares[1], "apart": apart}
+                yield fields | {"evaluated": shares[0], "trained": shares[1], "apart": apart}
 
     def by_hand(self, t: Any, e: Any, every: list[Any]) -> Iterator[dict[str, Any]]:
-        """Whether training's and evaluations' rows together are scaled exactly, and training's alone not."""
+        """A fit by hand, if training and evaluation rows together are exactly scaled, but not training's."""
         tables: list[set[int]] = []
         every_row = t.columns
         for o in [e, *(o for o in every if o is not e)]:
@@ -100,18 +100,18 @@ class Fits:
                 continue
             tables.append(fresh)
             every_row = every_row.joined(o.columns)
-            kind = scaled_together(t.columns, every_row, t.kept.rows())
+            kind = scaled_together(t.columns, every_row, t.sample.rows())
             if kind:
                 site = next((s for n, s in self.statistics if n == every_row.n), None)
-                if site is None and any(of_table(t.kept.rows(), every_row, r) for r in self.ready):
+                if site is None and any(of_table(t.sample.rows(), every_row, r) for r in self.ready):
                     return
-                told = {"fitted": every_row.n, "rows": e.columns.n, "evaluated": 1.0, "trained": 1.0}
-                yield told | {"kind": kind, "site": site}
+                fields = {"fitted": every_row.n, "rows": e.columns.n, "evaluated": 1.0, "trained": 1.0}
+                yield fields | {"kind": kind, "site": site}
                 return
 
 
 def in_estimator(sites: tuple[Site, ...]) -> bool:
-    """Whether one of these lines is in the ``fit`` of an estimator: whoever calls that sets rows apart."""
+    """Whether one of these lines is in the ``fit`` of an estimator, whose caller sets rows apart."""
     kinds = [getattr(sys.modules.get("sklearn.base"), "BaseEstimator", Fit)]
     for kind in kinds:
         kinds += kind.__subclasses__()
@@ -121,7 +121,7 @@ def in_estimator(sites: tuple[Site, ...]) -> bool:
 
 
 def within(rows_ND: np.ndarray, fit: Fit) -> float:
-    """The share of rows that hold columns that the fit gave: a last step, numbers beside categories."""
+    """The share of rows that contain results of the fit among their columns."""
     last = rows_ND.shape[1] - fit.width if len(rows_ND) else -1
     if last < 0:
         return 0.0
@@ -134,7 +134,7 @@ def within(rows_ND: np.ndarray, fit: Fit) -> float:
 
 
 def of_table(rows_ND: np.ndarray, every: Columns, ready_MD: np.ndarray) -> bool:
-    """Whether rows are some of a table that came scaled, each column times a number of its own."""
+    """Whether rows belong to an already scaled table, up to a factor for each column."""
     if rows_ND.shape[1] != ready_MD.shape[1]:
         return False
     size = ready_MD.std(0)
@@ -142,10 +142,10 @@ def of_table(rows_ND: np.ndarray, every: Columns, ready_MD: np.ndarray) -> bool:
     return all(bool((np.abs(ready_MD - row) < EXACT * size.max()).all(1).any()) for row in some)
 
 
-def scaled_together(train: Columns, every: Columns, kept: np.ndarray) -> str:
-    """How all rows together are scaled exactly, and training's alone are not: standard, minmax, or not."""
+def scaled_together(train: Columns, every: Columns, sample: np.ndarray) -> str:
+    """ "standard" or "minmax", if all rows together are exactly scaled so, and training's alone are not."""
     moving = every.deviation > 0
-    if not moving.any() or train.n < 20 or not len(kept):
+    if not moving.any() or train.n < 20 or not len(sample):
         return ""
     off = np.abs(every.mean[moving])
     ratio = every.n / max(1, every.n - 1)
@@ -154,9 +154,9 @@ def scaled_together(train: Columns, every: Columns, kept: np.ndarray) -> str:
     alone = np.abs(train.mean[moving])
     if exact.mean() > 0.9 and alone.max() > max(0.01, 10 * off.max()):
         return "standard"
-    if len(np.unique(kept[:TRIED])) <= GRID:
+    if len(np.unique(sample[:TRIED])) <= GRID:
         return ""  # numbers of a grid, as of bytes
-    many = np.array([len(np.unique(c[:200])) > 10 for c in kept.T])
+    many = np.array([len(np.unique(c[:200])) > 10 for c in sample.T])
     if len(many) != len(every.low) or not many.any():
         return ""
     low, high = every.low[many], every.high[many]

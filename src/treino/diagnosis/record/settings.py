@@ -1,4 +1,4 @@
-"""Schedules of rates, and seeds and orders that are drawn: how often, when, and what followed."""
+"""Record learning-rate schedules, and seeds and random orders: how often, when, and for what."""
 
 import random
 import weakref
@@ -19,10 +19,10 @@ from treino.diagnosis.record.log import Log, taken
 from treino.diagnosis.record.measures import number_of
 
 HORIZONS = ("T_max", "total_steps", "total_iters")
-GONE = 0.0101  # of the first rate: it is next to nothing
-METRICS = 512  # figures that a plateau was told
+GONE = 0.0101  # of the first rate, below which a rate is next to nothing
+METRICS = 512  # figures kept of a ReduceLROnPlateau
 LEAST_ROWS = 16  # orders of fewer rows may be equal by chance
-TOLD_ROWS = 64  # by which orders are told apart
+KEY_ROWS = 64  # rows of an order that identify it
 MOST_DRAWS = 64  # of one line
 DRAWS = (("manual_seed", torch), ("manual_seed", torch.random), ("seed", random), ("seed", np.random))
 
@@ -33,7 +33,7 @@ class Schedule:
     def __init__(self, scheduler: Any, site: Site | None, began: int) -> None:
         self.kind, self.mode = type(scheduler).__name__, str(getattr(scheduler, "mode", ""))
         self.horizon, self.optimizer = horizon(scheduler), scheduler.optimizer
-        self.inner = False  # another one leads it
+        self.inner = False  # another scheduler steps it
         self.site, self.began = site, began
         self.calls = self.updates = self.starved = self.left = self.cuts = 0
         self.rate = rate_of(self.optimizer)
@@ -45,7 +45,7 @@ class Schedule:
         self.figures: list[float] = []
 
     def passed(self, updates: int) -> None:
-        """So many updates there were until now, the newest of them at the rate that was set last."""
+        """Count the updates since the last call; they used the rate that it set."""
         new, self.updates = updates - self.updates, updates
         if new > 0:
             self.peaked = self.peaked or self.rate > 0.1 * self.base
@@ -53,18 +53,18 @@ class Schedule:
 
 
 class Settings:
-    """Schedulers, seeds and orders."""
+    """Watches schedulers, seeds and orders."""
 
     def __init__(self, log: Log, hooks: Hooks, gradients: Gradients) -> None:
         self._log, self._hooks, self._gradients = log, hooks, gradients
-        self.pending: list[dict[str, Any]] = []  # drawn since a net was last called
+        self.pending: list[dict[str, Any]] = []  # draws since a net was last called
         self._schedules: weakref.WeakKeyDictionary[Any, Schedule] = weakref.WeakKeyDictionary()
         self._every: list[Schedule] = []
         self._inside = False
         self._drawn: dict[Any, int] = {}
 
     def install(self) -> None:
-        """Watch them."""
+        """Register the observers."""
         for kind in vars(lr_scheduler).values():
             if isinstance(kind, type) and issubclass(kind, lr_scheduler.LRScheduler):
                 # Others' __init__ ends in that of LRScheduler.
@@ -106,7 +106,7 @@ class Settings:
         schedule.stack = stack()
         if schedule.calls == 1:
             held = self._gradients.held.get(id(optimizer))
-            schedule.before = every == 0 and (held is None or held.before is None)  # not in its step
+            schedule.before = every == 0 and (held is None or held.before is None)  # not inside of its step
         schedule.left = schedule.left + 1 if schedule.updates == before and before else 0
         if schedule.calls < 4:
             schedule.lent = schedule.lent or self._lent(optimizer)
@@ -123,13 +123,13 @@ class Settings:
             schedule.rate = now
 
     def _lent(self, optimizer: Any) -> bool:
-        """Whether another optimizer steps on the very groups of this one."""
+        """Whether another optimizer shares parameter groups with this one."""
         others = (h.ref() for h in self._gradients.held.values() if h.ref() is not optimizer)
         own = {id(g) for g in optimizer.param_groups}
         return any(o is not None and any(id(g) in own for g in o.param_groups) for o in others)
 
     def _heir(self, optimizer: Any) -> Site | None:
-        """The line of another optimizer that went on with these parameters."""
+        """The line of another optimizer that took over these parameters."""
         own = {id(p) for g in optimizer.param_groups for p in g["params"]}
         for held in self._gradients.held.values():
             other = held.ref()
@@ -148,12 +148,12 @@ class Settings:
 
     def _put_back(self, result: Any, args: Any, kwargs: Any) -> None:
         """Numbers go on where they were before a seed was set, as behind ``torch.random.fork_rng``."""
-        self.pending = [told for told in self.pending if told["kind"] != "seed"]
+        self.pending = [draw for draw in self.pending if draw["kind"] != "seed"]
 
     def _ordered(self, result: Any, args: Any, kwargs: Any) -> None:
         if not isinstance(result, torch.Tensor) or result.device.type != "cpu":
             return
-        some = result.numpy().reshape(-1)[:TOLD_ROWS].tolist()
+        some = result.numpy().reshape(-1)[:KEY_ROWS].tolist()
         if len(set(some)) >= LEAST_ROWS:
             self._draw("order", str(hash((result.numel(), *some))))
 
@@ -161,43 +161,43 @@ class Settings:
         site = here()
         times = self._drawn[kind, site] = self._drawn.get((kind, site), 0) + 1
         if site is not None and times <= MOST_DRAWS:
-            told = {"kind": kind, "key": key, "site": site, "stack": stack()}
-            self.pending.append(told | self._log.moment())
+            draw = {"kind": kind, "key": key, "site": site, "stack": stack()}
+            self.pending.append(draw | self._log.moment())
             self._gradients.windows.forget()
 
     def called(self, training: bool) -> None:
-        """A net is called: what was drawn was drawn for this."""
-        for told in self.pending:
-            self._log.tell(Drawn, training=training, **told)
+        """Log the pending draws: they were made for this call of a net."""
+        for draw in self.pending:
+            self._log.tell(Drawn, training=training, **draw)
         self.pending.clear()
 
     def finish(self) -> None:
-        """What each schedule has done; of one that another one leads, that one tells."""
+        """Log each schedule that no other scheduler steps."""
         turn = self._log.moment()["turn"]
-        self.pending = [told for told in self.pending if told["turn"] < turn]
+        self.pending = [draw for draw in self.pending if draw["turn"] < turn]
         self.called(True)  # a backward came after it
         for schedule in (s for s in self._every if not s.inner):
             schedule.passed(self._updates(schedule.optimizer) - schedule.began)
             held = self._gradients.held.get(id(schedule.optimizer))
-            told = taken(ScheduleEnded, schedule) | {"metrics": tuple(schedule.figures)}
-            told["heir"] = self._heir(schedule.optimizer) if schedule.left else None
-            told["step_at"] = schedule.lines.most_common(1)[0][0] if schedule.lines else None
-            self._log.tell(ScheduleEnded, backwards=held.filled if held is not None else 0, **told)
+            fields = taken(ScheduleEnded, schedule) | {"metrics": tuple(schedule.figures)}
+            fields["heir"] = self._heir(schedule.optimizer) if schedule.left else None
+            fields["step_at"] = schedule.lines.most_common(1)[0][0] if schedule.lines else None
+            self._log.tell(ScheduleEnded, backwards=held.filled if held is not None else 0, **fields)
 
 
 LONE = (lr_scheduler.SequentialLR, lr_scheduler.ChainedScheduler, lr_scheduler.ReduceLROnPlateau)
 
 
 def rate_of(optimizer: Any) -> float:
-    """The largest rate of its groups."""
+    """The largest rate of an optimizer's groups."""
     return max((number_of(g.get("lr")) for g in optimizer.param_groups), default=0.0)
 
 
 def horizon(scheduler: Any) -> int:
     """The number of steps that a schedule is made for; 0 where it has none."""
     parts, ends = getattr(scheduler, "_schedulers", ()), getattr(scheduler, "_milestones", ())
-    if parts and ends:  # one after the other
+    if parts and ends:  # schedulers in sequence
         last = horizon(parts[-1])
         return last + int(ends[-1]) if last else 0
-    found = (getattr(scheduler, name, None) for name in HORIZONS)
-    return next((int(v) for v in found if isinstance(v, (int, float)) and v > 0), 0)
+    lengths = (getattr(scheduler, name, None) for name in HORIZONS)
+    return next((int(v) for v in lengths if isinstance(v, (int, float)) and v > 0), 0)

@@ -1,19 +1,21 @@
-"""Scalers, splits and scores of scikit-learn, observed once the program itself has imported them."""
+"""Observe scalers, splits and scores of scikit-learn, once the program itself has imported them."""
 
 import functools
+import importlib.abc
+import importlib.util
 import sys
+from collections.abc import Callable, Collection
 from typing import Any
 
 from treino.diagnosis.record.hooks import Hooks, unseen
 from treino.diagnosis.record.lines import here
-from treino.diagnosis.record.module_imports import ModuleImports
 from treino.diagnosis.record.rows import Rows
 from treino.diagnosis.record.tables import table
 
 SCORES = "sklearn.metrics._classification"
 MODELS = "sklearn.model_selection"
-TABLES = "sklearn.datasets"  # one of them comes scaled over all of its rows: load_diabetes
-# Classes whose fits look at columns over all rows.
+TABLES = "sklearn.datasets"  # load_diabetes returns a table scaled over all rows
+# Classes that are fitted on statistics over all rows.
 KINDS = {
     "sklearn.preprocessing": (
         *("StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler"),
@@ -23,6 +25,58 @@ KINDS = {
     "sklearn.feature_selection": ("SelectKBest", "SelectPercentile", "RFE", "SelectFromModel"),
     "sklearn.impute": ("SimpleImputer", "KNNImputer"),
 }
+
+
+class ModuleImports(importlib.abc.MetaPathFinder):
+    """Calls ``imported(name)`` for each named module: at once if it is loaded, else right after its import.
+
+    watching: whether observers are on. defect: called with the name and the error if ``imported`` raises.
+    """
+
+    def __init__(
+        self,
+        names: Collection[str],
+        imported: Callable[[str], None],
+        watching: Callable[[], bool],
+        defect: Callable[[str, BaseException], None],
+    ) -> None:
+        self._names, self._imported, self._watching, self._defect = names, imported, watching, defect
+
+    def install(self) -> None:
+        """Begin to watch imports."""
+        for name in self._names:
+            if name in sys.modules:
+                self._imported(name)
+        sys.meta_path.insert(0, self)
+
+    def remove(self) -> None:
+        """Leave the import system."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """Have the other finders find the module, and call ``imported`` after it has run."""
+        if name not in self._names or not self._watching():
+            return None
+        sys.meta_path.remove(self)
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            sys.meta_path.insert(0, self)
+        if spec is None or spec.loader is None:
+            return None
+        loader: Any = spec.loader
+        run = loader.exec_module
+
+        def exec_module(module: Any) -> None:
+            run(module)
+            try:
+                self._imported(name)
+            except Exception as error:
+                self._defect(name, error)
+
+        loader.exec_module = exec_module
+        return spec
 
 
 class SklearnHooks:
@@ -53,11 +107,11 @@ class SklearnHooks:
         fits = self._rows.splits.scalers
 
         def fitted(result: Any, args: Any, kwargs: Any) -> None:
-            if getattr(args[0], "strategy", "") != "constant":  # which no row has a say in
-                fits.fitted(args[0], given(args, kwargs))
+            if getattr(args[0], "strategy", "") != "constant":  # which doesn't depend on rows
+                fits.fitted(args[0], rows_of(args, kwargs))
 
         def transformed(result: Any, args: Any, kwargs: Any) -> None:
-            fits.transformed(args[0], given(args, kwargs), result)
+            fits.transformed(args[0], rows_of(args, kwargs), result)
 
         def both(result: Any, args: Any, kwargs: Any) -> None:
             fitted(result, args, kwargs)
@@ -65,7 +119,7 @@ class SklearnHooks:
 
         for name, observe in (("fit", fitted), ("transform", transformed), ("fit_transform", both)):
             owner = next((k for k in kind.__mro__ if name in vars(k)), None)
-            shared = owner is None or owner.__module__ == "sklearn.base"  # calls the other two
+            shared = owner is None or owner.__module__ == "sklearn.base"  # its methods call the others
             if not shared and (owner, name) not in self._wrapped:
                 self._wrapped.add((owner, name))
                 self._hooks.after(owner, name, observe)
@@ -80,7 +134,7 @@ class SklearnHooks:
         self._rows.splits.parted(pairs, shuffled=kwargs.get("shuffle", True) is not False)
 
     def _folds(self, split: Any) -> Any:
-        """The same folds, told of as they are handed out."""
+        """The same folds, logged as they are yielded."""
         hooks, splits = self._hooks, self._rows.splits
 
         @functools.wraps(split)
@@ -90,13 +144,13 @@ class SklearnHooks:
             y = args[2] if len(args) > 2 else kwargs.get("y")
             for train, test in split(*args, **kwargs):
                 if site is not None and hooks.watching():
-                    told = site, x, y, train, test, bool(getattr(args[0], "shuffle", False))
-                    hooks.quietly("folds", splits.folds, *told)
+                    fold = site, x, y, train, test, bool(getattr(args[0], "shuffle", False))
+                    hooks.quietly("folds", splits.folds, *fold)
                 yield train, test
 
         return unseen(folds)
 
 
-def given(args: Any, kwargs: Any) -> Any:
-    """The rows that a method of an estimator was given."""
+def rows_of(args: Any, kwargs: Any) -> Any:
+    """The rows passed to a method of an estimator."""
     return args[1] if len(args) > 1 else kwargs.get("X")

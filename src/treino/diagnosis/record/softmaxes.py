@@ -1,4 +1,4 @@
-"""Softmaxes: over which axis of what a net gave, or of the weights of an attention."""
+"""Record the axes of softmaxes over a net's output or over attention scores."""
 
 from typing import Any
 
@@ -16,14 +16,14 @@ MOST = 32  # events of a line
 
 
 class Softmaxes:
-    """What a softmax was taken of, and products with what it gave."""
+    """Watches softmaxes, and products with their results."""
 
     def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape) -> None:
         self._log, self._hooks, self._values, self._tape = log, hooks, values, tape
         self._seen: dict[Any, int] = {}
 
     def install(self) -> None:
-        """Watch them."""
+        """Register the observers."""
         self._tape.observe(self._soft, *SOFT)
         self._tape.observe(self._product, "matmul", "bmm")
         self._tape.observe(self._sum, "sum")
@@ -37,11 +37,11 @@ class Softmaxes:
         of = node.parents[0] if node is not None and node.parents else None
         if node is None or of is None or dim is None or not of.output or self._often("soft", node.site):
             return
-        told = {"name": node.op, "site": node.site, "shape": node.shape}
-        self._log.tell_here(Softmaxed, forward=max(of.forwards), dim=dim, **told)
+        fields = {"name": node.op, "site": node.site, "shape": node.shape}
+        self._log.tell_here(Softmaxed, forward=max(of.forwards), dim=dim, **fields)
 
     def _apply(self, soft: Node, dim: int, summed: int) -> None:
-        """Weights over one axis were summed over one."""
+        """Log weights that are normalised over one axis and summed over another or the same."""
         if not self._often("applied", soft.site):
             self._log.tell_here(WeightsApplied, softmax=soft.layer or soft.site, dim=dim, summed=summed)
 
@@ -58,7 +58,7 @@ class Softmaxes:
                 )
 
     def _pool(self, factor: Node, others: list[Node], shape: tuple[int, ...], summed: int) -> None:
-        """Weights [B, T] or [B, T, 1], or views of them, by which computed values are summed."""
+        """Log a sum of computed values by weights [B, T] or [B, T, 1], or by views of them."""
         soft = factor
         while soft.op in VIEWS and soft.parents:
             soft = soft.parents[0]
@@ -92,7 +92,7 @@ class Softmaxes:
 
 
 def weights(node: Node | None) -> Node | None:
-    """The softmax of scores, themselves a product of two values that were computed, that a value is."""
+    """The softmax that a value comes from, if its scores are a product of two computed values."""
     for _ in range(3):
         if node is None or node.op == "softmax":
             break

@@ -1,4 +1,4 @@
-"""Where rows come from: parts of splits and cuts by position, and what scalers were fitted on."""
+"""Record where rows come from: parts of splits, cuts by position, and fits of scalers."""
 
 import weakref
 from collections.abc import Iterable, Iterator
@@ -30,12 +30,12 @@ class Part:
     def __init__(self, split: int, at: int, site: Site | None, shuffled: bool) -> None:
         self.split, self.at, self.site, self.shuffled = split, at, site, shuffled
         self.rows: np.ndarray = np.zeros(0, np.uint64)
-        self.span = at, at + 1  # its place in what was parted: parts may overlap
+        self.span = at, at + 1  # its range in the whole, as parts may overlap
         self.labels: list[dict[str, int]] = []
         self.size = 0
 
     def add(self, piece: Any) -> None:
-        """What it holds of a table, or of labels."""
+        """Add rows of a table, or labels."""
         array = as_array(piece) if isinstance(piece, torch.Tensor) else np.asarray(piece)
         if array.size == len(array):
             self.labels.append(counted(array.reshape(-1)) if array.dtype.kind in "fiubOUS" else {})
@@ -44,21 +44,21 @@ class Part:
 
 
 class Splits:
-    """Listens to what parts rows."""
+    """Watches what splits rows."""
 
     def __init__(self, log: Log, hooks: Hooks, tape: Tape) -> None:
         self._log, self._hooks, self._tape = log, hooks, tape
         self.parts: list[Part] = []
         self.scalers = Fits()
         self.scalers.moved, self.scalers.is_part = self.moved, self.is_part
-        self.tensors: list[Any] = []  # told of each tensor that is made of an array
+        self.tensors: list[Any] = []  # called with each tensor made of an array
         self._splits, self._left = 0, MOST_BLOCKS
         self._bases: list[tuple[Any, int]] = []  # (what was cut, number of the split)
-        self._told: set[Any] = set()
+        self._known_cuts: set[Any] = set()
         self._folded: dict[Site | None, Any] = {}  # the training rows of the fold before
 
     def install(self) -> None:
-        """Watch slices, and arrays that become tensors."""
+        """Observe slices, and arrays that become tensors."""
         self._tape.observe(self._sliced, "getitem")
         self._tape.observe(self._tensor, "tensor", "as_tensor")
         self._tape.observe(self._statistic, *STATISTICS)
@@ -75,7 +75,7 @@ class Splits:
         if len(args) < 2 or node is None or node.forwards or not isinstance(result, torch.Tensor):
             return
         cut = args[1][0] if isinstance(args[1], tuple) and args[1] else args[1]
-        if isinstance(cut, torch.Tensor) and not node.step:  # rows by their numbers
+        if isinstance(cut, torch.Tensor) and not node.step:  # rows selected by their numbers
             self._blocks(result)
         if not isinstance(cut, slice) or cut.step is not None or (cut.start is None) == (cut.stop is None):
             return
@@ -88,8 +88,8 @@ class Splits:
 
     def _tensor(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         array = args[0] if args else kwargs.get("data")
-        for told in self.tensors:
-            told(result)
+        for observe in self.tensors:
+            observe(result)
         if isinstance(result, torch.Tensor):
             self._blocks(result)
         if not isinstance(array, np.ndarray) or not array.ndim or len(self.parts) >= MOST_PARTS:
@@ -110,10 +110,10 @@ class Splits:
             self._cut(base, start, start + len(array), torch.from_numpy(np.ascontiguousarray(array)))
 
     def _cut(self, base: Any, start: int, stop: int, rows: torch.Tensor) -> None:
-        """Rows from start to stop of a table or of its labels."""
-        if len(rows) < LEAST or len(rows) > MOST_ROWS or (id(base), start, stop) in self._told:
+        """Note that rows start to stop of a table or of labels were cut out."""
+        if len(rows) < LEAST or len(rows) > MOST_ROWS or (id(base), start, stop) in self._known_cuts:
             return
-        self._told.add((id(base), start, stop))
+        self._known_cuts.add((id(base), start, stop))
         split = next((n for held, n in self._bases if held() is base), None)
         if split is None:
             split = self._splits = self._splits + 1
@@ -124,7 +124,7 @@ class Splits:
         self.parts.append(part)
 
     def _blocks(self, labels: Any) -> None:
-        """Labels that may stand class by class."""
+        """Log labels that stand class by class."""
         rows = len(labels) if getattr(labels, "ndim", 0) else 0
         if not LEAST <= rows <= MOST_ROWS or self._left <= 0:
             return
@@ -134,7 +134,7 @@ class Splits:
             self._log.tell_here(Blocks, labels=counted(flat.reshape(-1)))
 
     def parted(self, arrays: list[list[Any]], *, shuffled: bool, site: Site | None = None) -> None:
-        """A library parted tables and labels: for each of them, its parts in order."""
+        """Note a split by a library. arrays: the parts of each table or labels, in order."""
         self._splits += 1
         sized = arrays and hasattr(arrays[0][0], "__len__")
         parts = [
@@ -150,7 +150,7 @@ class Splits:
             self.parts += parts
 
     def folds(self, site: Site | None, x: Any, y: Any, train: Any, test: Any, shuffled: bool) -> None:
-        """One fold of a cross-validation."""
+        """Note one fold of a cross-validation."""
         if len(self.parts) >= MOST_PARTS:
             return
         again = len(np.intersect1d(test, self._folded.get(site, [])))
@@ -160,16 +160,16 @@ class Splits:
         whole = [a for a in known if a.ndim and len(a) == len(train) + len(test) <= MOST_ROWS]
         self.parted([[a[train], a[test]] for a in whole], shuffled=shuffled, site=site)
 
-    def moved(self, given: np.ndarray, made: np.ndarray) -> None:
-        """Rows became others: they stay in their parts."""
+    def moved(self, old: np.ndarray, made: np.ndarray) -> None:
+        """Rows were transformed: the results belong to the same parts."""
         for part in self.parts:
             if len(part.rows) and len(part.rows) < 4 * MOST_ROWS:
-                inside = np.isin(given, part.rows)
+                inside = np.isin(old, part.rows)
                 if inside.any():
                     part.rows = np.union1d(part.rows, made[inside])
 
     def part(self, e: Any, parts: list[tuple[int, np.ndarray, Site | None]]) -> dict[str, Any]:
-        """Of which part of a split an evaluation's rows are, and how that is known."""
+        """The part of a split that an evaluation's rows belong to, and how that is known."""
         origin = e.reading.origin if e.reading is not None else None
         if origin is not None and origin.numbers is not None:
             own = [(n, s) for root, n, s in parts if root == origin.root]
@@ -180,39 +180,39 @@ class Splits:
                 site = own[at][1] if at >= 0 else None
                 shuffled = len(mine) <= int(mine[-1] - mine[0])
                 return {"part": at, "how": "numbers", "cut": site, "shuffled": shuffled}
-        asked = e.fresh if len(e.fresh) >= LEAST and not e.mixed else e.rows
-        hashes = np.fromiter(asked, np.uint64, len(asked))
-        found: Part | None = None
+        rows = e.fresh if len(e.fresh) >= LEAST and not e.mixed else e.rows
+        hashes = np.fromiter(rows, np.uint64, len(rows))
+        best: Part | None = None
         how = ""
         for one in self.parts:
-            smaller = found is None or len(one.rows) < len(found.rows)
+            smaller = best is None or len(one.rows) < len(best.rows)
             if len(one.rows) and len(hashes) and smaller and np.isin(hashes, one.rows).mean() > 0.98:
-                found, how = one, "rows"
-        if found is None and e.labels:
+                best, how = one, "rows"
+        if best is None and e.labels:
             own_labels = counted(np.repeat(*_pairs(e.labels)))
             same = (o for o in self.parts if o.size == e.seen and own_labels and own_labels in o.labels)
-            found, how = next(same, None), "labels"
-        if found is None:
+            best, how = next(same, None), "labels"
+        if best is None:
             return {}
-        others = [o.rows for o in self.beside(found)]
+        others = [o.rows for o in self.beside(best)]
         both = np.isin(hashes, np.concatenate(others)).mean() if others and how == "rows" else 0.0
         trained = np.fromiter(e.trained, np.uint64, len(e.trained))
-        inside = np.isin(trained, found.rows) if how == "rows" else np.ones(len(trained))
-        told = {"part": found.at, "how": how, "cut": found.site, "shuffled": found.shuffled}
-        return told | {"leaked": int(inside.sum()), "shared": float(both)}
+        inside = np.isin(trained, best.rows) if how == "rows" else np.ones(len(trained))
+        fields = {"part": best.at, "how": how, "cut": best.site, "shuffled": best.shuffled}
+        return fields | {"leaked": int(inside.sum()), "shared": float(both)}
 
     def beside(self, part: Part) -> list[Part]:
-        """The other parts of its split whose rows are known, and none of its own."""
+        """The other parts of the same split that have known rows and do not overlap with it."""
         known = (o for o in self.parts if o.split == part.split and len(o.rows))
         return [o for o in known if o.span[0] >= part.span[1] or o.span[1] <= part.span[0]]
 
     def is_part(self, rows: np.ndarray) -> bool:
-        """Whether these are rows of one part of a split, from which the others are set apart."""
+        """Whether these rows belong to one part of a split that has other parts."""
         own = (p for p in self.parts if len(p.rows) and bool(np.isin(rows, p.rows).all()))
         return any(map(self.beside, own))
 
     def fits(self, t: Any, e: Any, every: Iterable[Any]) -> Iterator[dict[str, Any]]:
-        """What training's and an evaluation's rows were scaled by."""
+        """The fits that scaled the rows of a training and an evaluation."""
         known = list(self.scalers.of(t, e))
         yield from known
         if not any(fit["apart"] for fit in known):

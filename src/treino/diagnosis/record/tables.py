@@ -1,4 +1,4 @@
-"""Tables of rows as arrays: a number for each row, statistics of columns, a few rows that are kept."""
+"""Tables of rows as arrays: a hash for each row, statistics of columns, samples of rows."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ import numpy as np
 import torch
 
 MOST_NUMBERS = 20_000_000  # of one table
-WIDE = 256  # columns that are looked at of a wider row
+WIDE = 256  # columns that are sampled from wider rows
 _WEIGHTS = np.random.RandomState(0).randint(1, 2**62, size=WIDE).astype(np.uint64) | np.uint64(1)
 _PLAIN = (torch.float32, torch.float64)
 MOST_LABELS = 200  # different values, up to which numbers are labels
 
 
 def flat_rows(t: torch.Tensor) -> np.ndarray | None:
-    """[N, D] float32 of rows, at most ``WIDE`` columns from all over; None where none can be read."""
+    """[N, D] float32 of rows, with ``WIDE`` columns at most; None if they can't be read."""
     plain = t.device.type == "cpu" and t.layout == torch.strided and not t.is_complex()
     return table(as_array(t)) if t.dim() >= 2 and t.numel() and plain else None
 
@@ -21,12 +21,12 @@ def flat_rows(t: torch.Tensor) -> np.ndarray | None:
 def as_array(t: torch.Tensor) -> np.ndarray:
     """A tensor's values, out of its graph; float32 where NumPy lacks the type."""
     t = t.detach()
-    found: np.ndarray = (t.float() if t.is_floating_point() and t.dtype not in _PLAIN else t).numpy()
-    return found
+    array: np.ndarray = (t.float() if t.is_floating_point() and t.dtype not in _PLAIN else t).numpy()
+    return array
 
 
 def table(x: Any) -> np.ndarray | None:
-    """[N, D] float32 of an array or a frame of numbers, as ``flat_rows`` has them; None where it is none."""
+    """[N, D] float32 of an array or a frame of numbers, as ``flat_rows`` has them; None otherwise."""
     array = np.asarray(x)
     if array.ndim == 1:
         array = array[:, None]
@@ -38,7 +38,7 @@ def table(x: Any) -> np.ndarray | None:
 
 
 def hash_rows(rows_ND: np.ndarray) -> np.ndarray:
-    """[N] one 64-bit number for each row of float32 [N, D]; equal rows have equal numbers."""
+    """[N] a 64-bit hash for each row of float32 [N, D]; equal rows have equal hashes."""
     rows = rows_ND + np.float32(0)  # no negative zeros
     if rows.shape[1] % 2:
         rows = np.concatenate([rows, np.zeros((len(rows), 1), np.float32)], axis=1)
@@ -48,7 +48,7 @@ def hash_rows(rows_ND: np.ndarray) -> np.ndarray:
 
 
 def labels_of(target: torch.Tensor, rows: int) -> np.ndarray | None:
-    """[N] a number for each row, of a target with one: its value, or the place of the largest entry."""
+    """[N] one label for each row of a target: its value, or the index of its largest entry."""
     if target.device.type != "cpu" or not target.dim() or target.shape[0] != rows or target.is_complex():
         return None
     t = as_array(target)
@@ -59,7 +59,7 @@ def labels_of(target: torch.Tensor, rows: int) -> np.ndarray | None:
 
 
 class Columns:
-    """Exact figures of columns, whatever the number of rows."""
+    """Running sums, squares and extremes of columns."""
 
     def __init__(self) -> None:
         self.n = 0
@@ -97,12 +97,12 @@ class Columns:
     def deviation(self) -> np.ndarray:
         """[D] standard deviations."""
         with np.errstate(all="ignore"):
-            found: np.ndarray = np.sqrt(np.maximum(self.squares / max(1, self.n) - self.mean**2, 0))
-        return found
+            deviation: np.ndarray = np.sqrt(np.maximum(self.squares / max(1, self.n) - self.mean**2, 0))
+        return deviation
 
 
-class Kept:
-    """A few whole rows, from all over the batches that came first."""
+class RowSample:
+    """A sample of whole rows, from all over the first batches."""
 
     def __init__(self, most: int) -> None:
         self.most, self.count = most, 0
@@ -123,7 +123,7 @@ class Kept:
 
 
 def class_by_class(labels: np.ndarray) -> bool:
-    """Whether a few values stand in blocks, one after the other, or all are alike."""
+    """Whether labels stand in blocks of one class each, or are all equal."""
     flat = labels.reshape(-1)
     if not sortable(flat) or (flat.dtype.kind == "f" and not bool((flat == flat.round()).all())):
         return False
@@ -132,17 +132,17 @@ def class_by_class(labels: np.ndarray) -> bool:
 
 
 def sortable(labels: np.ndarray) -> bool:
-    """Whether labels have an order: objects of a program have none."""
+    """Whether labels can be sorted, unlike objects of a program."""
     kinds = {type(value) for value in labels.tolist()} if labels.dtype.kind == "O" else {str}
     return len(kinds) == 1 and kinds <= {str, int, float, bool}
 
 
 def counted(labels: np.ndarray) -> dict[str, int]:
-    """How often each label comes, by its name; none where they are numbers of a scale."""
+    """The count of each label, by its name; empty if labels are numbers of a scale."""
     if not sortable(labels):
         return {}
-    told = labels[np.isfinite(labels)] if labels.dtype.kind == "f" else labels
-    values, counts = np.unique(told, return_counts=True)
+    finite = labels[np.isfinite(labels)] if labels.dtype.kind == "f" else labels
+    values, counts = np.unique(finite, return_counts=True)
     pairs = zip(values, counts, strict=True)
     return {name_of(v): int(n) for v, n in pairs} if len(values) <= MOST_LABELS else {}
 

@@ -45,7 +45,7 @@ READS = frozenset(
     )
 )
 CASTS = frozenset(("float", "double", "half", "bfloat16", "long", "int", "bool", "type_as", "cpu", "cuda"))
-# Questions about a tensor, and what gives the tensor itself back.
+# Queries of a tensor, and functions that return the tensor itself.
 SILENT = frozenset(
     (
         *(
@@ -73,11 +73,11 @@ Observe = Callable[[Any, tuple[Any, ...], dict[str, Any], "Node | None"], None]
 
 
 class Tape(TorchFunctionMode):
-    """Notes each operation in the record of values, and tells observers of the operations that they ask for.
+    """Records the value of each operation, and calls the observers of that operation.
 
     observers: by an operation's name; called with (result, args, kwargs, the value that was made).
     failures: by name; called with (error, args, kwargs). reads: called when a value leaves torch.
-    idle: inside an optimizer's step and other parts that are not the program's own.
+    idle: above zero inside of code that isn't the program's own.
     """
 
     def __init__(self, hooks: Hooks, values: Values, windows: Windows) -> None:
@@ -86,20 +86,20 @@ class Tape(TorchFunctionMode):
         self.failures: dict[str, list[Callable[[BaseException, Any, Any], None]]] = {}
         self.reads: list[Callable[[str, torch.Tensor, Any], None]] = []
         self.layer: Callable[[], Site | None] = lambda: None  # the line of the module of torch that runs
-        self.cuts: list[Callable[[str, list[torch.Tensor], Node], None]] = []  # a history ends here
+        self.cuts: list[Callable[[str, list[torch.Tensor], Node], None]] = []  # called where a history ends
         self.idle = 0
         self.on = False
         self._hooks, self._values, self.windows = hooks, values, windows
         self._names: dict[Any, str] = {}
-        self._own: dict[Any, Any] = {}  # of torch, by what the program put in their place
+        self._own: dict[Any, Any] = {}  # replacement by the program -> torch's function
 
     def observe(self, observer: Observe, *names: str) -> None:
-        """Have this one told of operations."""
+        """Call an observer after each of these operations."""
         for name in names:
             self.observers.setdefault(name, []).append(observer)
 
     def start(self) -> None:
-        """Push the mode, below those of the program: who leaves one pops the uppermost, which is never ours.
+        """Push the mode below those of the program, which pops the uppermost when it leaves one.
 
         A default device alone has to stay at the bottom (``torch.utils._device.DeviceContext``).
         """
@@ -111,7 +111,7 @@ class Tape(TorchFunctionMode):
             _push([*modes[:first], self, *modes[first:]])
 
     def stop(self) -> None:
-        """Take the mode out; later, where torch has taken it out itself for as long as it handles a call."""
+        """Remove the mode; a later call does, if torch has removed it while it handles a function."""
         if self.on:
             modes = _popped()
             self.on = self not in modes
@@ -119,14 +119,14 @@ class Tape(TorchFunctionMode):
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """Take the mode out for a while."""
+        """Remove the mode inside the block."""
         before = self.on
         self.stop()
         try:
             yield
         finally:
             if before and self.windows.open:
-                self.start()  # unless it was not taken out
+                self.start()  # does nothing if it was never removed
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -162,23 +162,23 @@ class Tape(TorchFunctionMode):
         if name in READS and not isinstance(result, torch.Tensor):
             of = args[0] if args and isinstance(args[0], torch.Tensor) else None
             if of is not None:
-                for read in self.reads:
-                    read(name, of, result)
+                for reader in self.reads:
+                    reader(name, of, result)
             return
         node: Node | None = None
         if isinstance(result, (torch.Tensor, tuple, list)):
-            given = tensors(args, kwargs)
-            node = self._values.made(result, name, given, here(), detail(args, kwargs))
+            inputs = tensors(args, kwargs)
+            node = self._values.made(result, name, inputs, here(), detail(args, kwargs))
             if node is not None:
                 node.layer = self.layer()
-            if node is not None and not node.grad and any(t.requires_grad for t in given):
+            if node is not None and not node.grad and any(t.requires_grad for t in inputs):
                 for cut in self.cuts:
-                    cut(name, given, node)
+                    cut(name, inputs, node)
         for observe in self.observers.get(name, ()):
             observe(result, args, kwargs, node)
 
     def _name(self, func: Any) -> str:
-        """What an operation is called, without underscores; empty where it is of no interest."""
+        """The name of an operation without underscores; empty if it is not recorded."""
         own = self._own[func] = own_function(func)
         plain = str(getattr(own, "__name__", ""))
         if plain in ("__get__", "__set__"):
@@ -193,8 +193,8 @@ class Tape(TorchFunctionMode):
 
 
 def own_function(func: Any) -> Any:
-    """The function of torch that asks a mode, where a program put another in its place: torch hands that one
-    on as if it were its own, so that it would run twice.
+    """Torch's own function, where the program has replaced it: torch passes the replacement to the mode,
+    which would run it twice.
     """
     code, asks = getattr(func, "__code__", None), sys._getframe(4)  # above: ours, and handle_torch_function
     if code is None or code is asks.f_code or code.co_filename.startswith((TORCH, UNSEEN)):
@@ -203,7 +203,7 @@ def own_function(func: Any) -> Any:
 
 
 def _popped() -> list[Any]:
-    """Every mode of torch's stack, which is empty then, the lowest first."""
+    """Pop every mode of torch's stack; the lowest comes first."""
     return [_pop_mode() for _ in range(_len_torch_function_stack())][::-1]
 
 
@@ -215,31 +215,31 @@ def _push(modes: list[Any]) -> None:
 
 def tensors(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[torch.Tensor]:
     """The tensors among arguments, also in lists of them."""
-    found: list[torch.Tensor] = []
+    every: list[torch.Tensor] = []
     for one in (*args, *kwargs.values()) if kwargs else args:
         if isinstance(one, torch.Tensor):
-            found.append(one)
+            every.append(one)
         elif isinstance(one, (list, tuple)):
-            found += [t for t in one[:64] if isinstance(t, torch.Tensor)]
-    return found
+            every += [t for t in one[:64] if isinstance(t, torch.Tensor)]
+    return every
 
 
 def detail(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """The plain arguments, by name or by place; of an index, whether it cuts the rows and where."""
-    found: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
     for key, one in (*enumerate(args), *kwargs.items()):
         if isinstance(one, PLAIN):
-            found[str(key)] = one
+            arguments[str(key)] = one
         elif isinstance(one, slice):
-            found[str(key)] = cut(one)
+            arguments[str(key)] = cut(one)
         elif isinstance(one, (tuple, list)) and len(one) <= 6:
             if all(isinstance(v, PLAIN) for v in one):
-                found[str(key)] = tuple(one)
+                arguments[str(key)] = tuple(one)
             elif one and isinstance(one[0], slice):
-                found[str(key)] = cut(one[0])
+                arguments[str(key)] = cut(one[0])
         elif isinstance(one, torch.dtype):
-            found[str(key)] = str(one)
-    return found
+            arguments[str(key)] = str(one)
+    return arguments
 
 
 def cut(rows: slice) -> tuple[str, int | None, int | None]:

@@ -1,4 +1,4 @@
-"""What a mode for torch's functions would change for a program, and is put right: warnings, and fast paths.
+"""Undo two effects of the tape on a program: wrong lines of warnings, and disabled fast paths.
 
 Under a mode every function is called by ours, which stands between a warning and the line that it is about
 (https://docs.python.org/3/library/warnings.html#warnings.warn counts callers); and layers of transformers
@@ -21,22 +21,22 @@ PLAIN = (torch.Tensor, nn.Parameter, type(None))
 
 
 def install(hooks: Hooks) -> None:
-    """Put both right for as long as the hooks are there."""
+    """Install both corrections until the hooks are undone."""
     show, has_torch_function = warnings._showwarnmsg, torch.overrides.has_torch_function  # type: ignore[attr-defined]
 
-    def shown(message: Any) -> None:
+    def show_at_caller(message: Any) -> None:
         if message.filename != tape.__file__ or _moved(message):
             show(message)
 
     def has_subclass(values: Any) -> bool:
         return has_torch_function(values) and any(type(value) not in PLAIN for value in values)
 
-    hooks.replace(warnings, "_showwarnmsg", shown)
+    hooks.replace(warnings, "_showwarnmsg", show_at_caller)
     hooks.replace(torch.overrides, "has_torch_function", has_subclass)
 
 
 def _moved(message: Any) -> bool:
-    """Name the line that the warning is about; whether it is to be shown: as in Python, a line's first."""
+    """Set a warning's line to the program's; return whether to show it: once a line, as in Python."""
     frame = _caller()
     if frame is None:
         return True

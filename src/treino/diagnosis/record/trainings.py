@@ -9,15 +9,15 @@ import numpy as np
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.loaders import Reading
 from treino.diagnosis.record.log import Forward
-from treino.diagnosis.record.tables import Columns, Kept
+from treino.diagnosis.record.tables import Columns, RowSample
 from treino.diagnosis.record.values import Node
 
 MOST = 50_000  # rows that are remembered
-KEPT = 2000  # rows that are kept whole
+SAMPLE = 2000  # rows that are kept whole
 
 
 class Call:
-    """One call of a net: its rows, and what became known of them."""
+    """One call of a net: its rows, and what is known of them."""
 
     def __init__(self, event: Forward, flat: np.ndarray, hashes: np.ndarray) -> None:
         self.event, self.flat, self.hashes = event, flat, hashes
@@ -48,8 +48,8 @@ class Training:
         self.stack: tuple[Site, ...] = ()
         self.loader: Site | None = None
         self.epoch = -1
-        self.columns, self.kept = Columns(), Kept(KEPT)
-        self.kept_labels: list[np.ndarray] = []
+        self.columns, self.sample = Columns(), RowSample(SAMPLE)
+        self.sample_labels: list[np.ndarray] = []
         self.labels: Counter[float] = Counter()
         self.later: Counter[float] = Counter()
         self.labelled = False
@@ -59,11 +59,11 @@ class Training:
         self.drawn: set[Site] = set()
 
     def anew(self) -> None:
-        """The weights were made anew: nothing is learned any longer."""
+        """Start over, because the weights were initialised again."""
         self.__init__(self.net, self.shape)  # type: ignore[misc]
 
     def add(self, call: Call) -> bool:
-        """One call that trained; whether the first epoch ended with it."""
+        """Add a training call; return whether the first epoch ended with it."""
         if self.reset:
             self.anew()
         turn = call.event.turn
@@ -75,7 +75,7 @@ class Training:
         self.drawn |= call.drawn
         self.judged, self.right = self.judged + call.judged, self.right + call.right
         if call.reading is not None:
-            self._read(call.reading)
+            self._note_numbers(call.reading)
         hashes = call.hashes.tolist()
         labels = call.labels.tolist() if call.labels is not None else [math.nan] * len(hashes)
         known = [self.rows.get(h) for h in hashes]
@@ -105,18 +105,18 @@ class Training:
         return ended
 
     def _keep(self, call: Call, fresh: list[int]) -> None:
-        """New rows: their figures, and some of them whole."""
+        """Update the statistics and the sample with new rows."""
         self.columns.add(call.flat[fresh])
-        told = call.labels[fresh] if call.labels is not None else np.full(len(fresh), math.nan)
-        before = self.kept.count
-        self.kept.add(call.flat[fresh])
-        if self.kept.count > before:
-            room = KEPT - before
-            self.kept_labels.append(told[:: -(-len(fresh) // room)][: self.kept.count - before])
-        self.labels.update(told[np.isfinite(told)].tolist())
+        labels = call.labels[fresh] if call.labels is not None else np.full(len(fresh), math.nan)
+        before = self.sample.count
+        self.sample.add(call.flat[fresh])
+        if self.sample.count > before:
+            room = SAMPLE - before
+            self.sample_labels.append(labels[:: -(-len(fresh) // room)][: self.sample.count - before])
+        self.labels.update(labels[np.isfinite(labels)].tolist())
 
-    def _read(self, reading: Reading) -> None:
-        """Which rows of a data set the loader gives."""
+    def _note_numbers(self, reading: Reading) -> None:
+        """Note the row numbers that the loader draws from its data set."""
         self.loader, origin = reading.site, reading.origin
         if origin is None:
             return

@@ -12,8 +12,8 @@ from treino.diagnosis.record.log import Graph, Operation
 from treino.diagnosis.record.reach import reached
 
 MOST = 64  # operations of a graph that goes into the log
-PRUNED = 20_000  # tensors that are known at once
-OLD = 3  # steps, after which what a value was made of is let go
+PRUNED = 20_000  # tensors, above which dead ones are removed
+OLD = 3  # steps after which a value forgets its parents
 
 VIEWS = frozenset(
     ("view", "reshape", "squeeze", "unsqueeze", "flatten", "to", "contiguous", "detach", "clone")
@@ -53,7 +53,7 @@ class Node:
 
 
 class Values:
-    """Tensors that were seen, found again by what they are."""
+    """The nodes of all tensors seen, by identity."""
 
     def __init__(self) -> None:
         self.step = 0
@@ -61,12 +61,12 @@ class Values:
         self._young: list[list[Node]] = [[]]
 
     def find(self, tensor: torch.Tensor) -> Node | None:
-        """What is known of a tensor; None where nothing is."""
+        """The node of a tensor; None if it has none."""
         known = self._known.get(id(tensor))
         return known[1] if known is not None and known[0]() is tensor else None
 
     def of(self, tensor: torch.Tensor) -> Node:
-        """What is known of a tensor; one that nobody saw being made is a leaf."""
+        """The node of a tensor; one whose making was not seen becomes a leaf."""
         node = self.find(tensor)
         if node is None:
             op = "parameter" if isinstance(tensor, torch.nn.Parameter) else "leaf"
@@ -86,7 +86,7 @@ class Values:
         return node
 
     def know(self, tensor: torch.Tensor, node: Node) -> None:
-        """From now on this tensor is that value."""
+        """Set the node of a tensor."""
         if len(self._known) > PRUNED:
             self._known = {k: v for k, v in self._known.items() if v[0]() is not None}
         self._known[id(tensor)] = weakref.ref(tensor), node
@@ -97,14 +97,14 @@ class Values:
         self,
         result: Any,
         op: str,
-        given: Iterable[torch.Tensor],
+        inputs: Iterable[torch.Tensor],
         site: Site | None,
         detail: dict[str, Any],
     ) -> Node | None:
-        """Note that an operation gave this tensor, or these."""
+        """Record the result of an operation; return the node of its first tensor."""
         if type(result) is not torch.Tensor and isinstance(result, torch.nn.Parameter):
-            return self.of(result)  # what initialises it is none of its history
-        parents = tuple(self.of(t) for t in given)
+            return self.of(result)  # its initialisation is not part of its history
+        parents = tuple(self.of(t) for t in inputs)
         if isinstance(result, torch.Tensor):
             node = Node(op, parents, site, shape_of(result), detail, result.requires_grad, self.step)
             self.know(result, node)
@@ -113,14 +113,16 @@ class Values:
         if isinstance(result, (tuple, list)):
             for at, one in enumerate(result[:16]):
                 if isinstance(one, torch.Tensor):
-                    told = detail | {"part": at}
-                    node = Node(op, parents, site, tuple(one.shape), told, one.requires_grad, self.step)
+                    part_detail = detail | {"part": at}
+                    node = Node(
+                        op, parents, site, tuple(one.shape), part_detail, one.requires_grad, self.step
+                    )
                     self.know(one, node)
                     first = first or node
         return first
 
     def tick(self, step: int) -> None:
-        """A step was taken: what was made some steps ago forgets its origin, so that nothing grows."""
+        """A step was taken: values made some steps ago forget their parents, so that memory stays bounded."""
         self.step = step
         self._young.append([])
         if len(self._young) > OLD:
@@ -129,18 +131,18 @@ class Values:
 
 
 def shape_of(tensor: torch.Tensor) -> tuple[int, ...]:
-    """The shape of a tensor; of a lazy layer's, before its first call, none."""
+    """The shape of a tensor; () for an uninitialised parameter of a lazy layer."""
     plain = type(tensor) is torch.Tensor or not torch.nn.parameter.is_lazy(tensor)
     return tuple(tensor.shape) if plain else ()
 
 
 def made_of(node: Node | None, most: int) -> list[Node]:
-    """A value and what it was made of, nearest first, so many at the most."""
+    """A value and its ancestors, nearest first, ``most`` at the most."""
     return reached(node, lambda one: one.parents, most)
 
 
 def snapshot(node: Node, most: int = MOST) -> Graph:
-    """The operations that led to a value, itself first, breadth first, as far as they fit."""
+    """The operations that led to a value, breadth first, ``most`` at the most."""
     order = made_of(node, most)
     numbers = {id(one): place for place, one in enumerate(order)}
     return Graph(
@@ -162,16 +164,16 @@ def snapshot(node: Node, most: int = MOST) -> Graph:
 
 def first_tensors(values: Any) -> list[torch.Tensor]:
     """The tensors among arguments or results, nested at most twice."""
-    found: list[torch.Tensor] = []
+    tensors: list[torch.Tensor] = []
     todo = [(values, 0)]
     while todo:
         one, deep = todo.pop(0)
         if isinstance(one, torch.Tensor):
-            found.append(one)
+            tensors.append(one)
         elif isinstance(one, (list, tuple)) and deep < 3:
             todo += [(v, deep + 1) for v in one[:16]]
         elif isinstance(one, dict) and deep < 3:
             todo += [(v, deep + 1) for v in list(one.values())[:16]]
         elif (isinstance(one, Distribution) or hasattr(one, "__dataclass_fields__")) and deep < 3:
             todo += [(v, deep + 1) for v in list(vars(one).values())[:16]]
-    return found
+    return tensors

@@ -1,6 +1,6 @@
-"""When everything is watched: at first, then a little now and then, and whenever a net is called anew.
+"""Decide when everything is recorded: at first, then now and then, and at new kinds of calls of nets.
 
-A turn is a backward. Counts alone decide, so that what is found does not hang on the machine's speed.
+A turn is a backward. Counts alone decide, so that findings do not depend on the machine's speed.
 """
 
 from collections.abc import Callable
@@ -10,23 +10,22 @@ from typing import Any
 FIRST = 48  # turns that are watched from the start
 WIDE = 2  # turns of a later window
 APART = 4  # a later window opens after a further quarter of all turns
-LEAST = 32  # ... and these
+LEAST = 32  # turns between windows, at least
 LOOKS = 3  # evaluations of one line that are watched; later ones as windows open
-NEW, TRAININGS = 12, 4  # turns of a training that begins later, and so many of these
+NEW, TRAININGS = 12, 4  # turns watched of a training that begins later; such trainings
 CROWDED = 20_000  # operations, after which the first window ends early
-PATIENCE = 64  # backwards without a step, after which no step is waited for
+PATIENCE = 64  # backwards without a step, after which backwards count as steps
 
 
 class Windows:
-    """Whether this is a moment that is watched.
+    """The state of the window: open while everything is recorded.
 
-    open: so it is. turn: backwards so far; stepped: how many there were at the newest step; due: at which of
-    them the window opens, or closes. That is after an optimizer's step, so that it holds whole steps; where
-    there are none, after a backward.
+    turn: backwards so far. stepped: the turn of the newest step. due: the turn at which the window opens or
+    closes; it does so after an optimizer's step, to hold whole steps, or after a backward if there are none.
 
-    Between windows a call of a net is one more of a training if it is like the newest one. calls: since the
-    newest backward; usual: so many there are in a turn; net, code, at: of the newest one, which net is called
-    (a weak reference), and where.
+    Between windows a call of a net counts as training if it is like the newest one. calls: since the newest
+    backward; usual: calls in a turn; net, code, at: the net of the newest call (a weak reference) and its
+    place.
     """
 
     __slots__ = (
@@ -46,20 +45,20 @@ class Windows:
         self._looks: dict[object, tuple[int, int]] = {}
 
     def tick(self) -> bool:
-        """A backward is over; whether it is as good as a step."""
+        """Count a backward; return whether it counts as a step."""
         self.turn += 1
         self.calls = 0
         self.watched += self.open
         return self.turn - self.stepped > PATIENCE
 
     def forget(self) -> None:
-        """Look at the next call of a net, whatever it is like."""
+        """Forget the newest call, so that the next one is looked at."""
         self.net: Callable[[], Any] = lambda: None
         self.code: CodeType | None = None
         self.at = -1
 
     def shift(self) -> bool:
-        """A step is over; whether the window is open from here on."""
+        """Open or close the window after a step; return whether it is open."""
         if not self.open:
             if self.turn >= self.due:
                 self.open, self.due, self._wide = True, self.turn + self._wide, WIDE
@@ -71,7 +70,7 @@ class Windows:
         return self.open
 
     def anew(self) -> None:
-        """Another optimizer is made: how its training begins is watched, too."""
+        """Watch the beginning of another optimizer's training, too."""
         self._trainings += 1
         if self.turn and self._trainings <= TRAININGS:
             if self.open:
@@ -80,8 +79,8 @@ class Windows:
                 self.due, self._wide = self.turn, NEW
 
     def look(self, place: object) -> bool:
-        """Between windows, a net is called where no training call came from: open until the next step? The
-        first times, and later as often as windows open.
+        """Open the window, until the next step, for a call from a place that doesn't train: the first times,
+        and later as often as windows open. Returns whether it is open.
         """
         seen, turn = self._looks.get(place, (0, 0))
         if seen < LOOKS or (APART - 1) * self.turn >= APART * turn:

@@ -15,21 +15,21 @@ GROUPS = ("gradients", "losses", "modes", "data", "settings")
 @cache
 def rules() -> dict[str, Rule]:
     """All rules by id."""
-    found = []
+    every = []
     for module in pkgutil.iter_modules(__path__):
         rule = getattr(import_module(f"{__name__}.{module.name}"), "RULE", None)
         if isinstance(rule, Rule):
-            found.append(rule)
-    return {r.id: r for r in sorted(found, key=lambda r: (GROUPS.index(r.group), not r.certain, r.id))}
+            every.append(rule)
+    return {r.id: r for r in sorted(every, key=lambda r: (GROUPS.index(r.group), not r.certain, r.id))}
 
 
 def findings_to_report(findings: list[Finding]) -> list[Finding]:
-    """Those that no other rule's finding explains, each line once; certain ones first, then the worst."""
-    found = {f.rule for f in findings}
-    findings = [f for f in findings if not found & set(rules()[f.rule].unless)]
+    """The findings that no other one explains, each line once; certain ones first, then the worst."""
+    ids = {f.rule for f in findings}
+    findings = [f for f in findings if not ids & set(rules()[f.rule].unless)]
     unique = {(f.rule, f.file, f.line): f for f in reversed(findings)}
-    kept = [f for f in findings if unique[f.rule, f.file, f.line] is f]
-    return sorted(kept, key=lambda f: (not f.certain, ("wrong", "risk", "waste").index(f.severity)))
+    distinct = [f for f in findings if unique[f.rule, f.file, f.line] is f]
+    return sorted(distinct, key=lambda f: (not f.certain, ("wrong", "risk", "waste").index(f.severity)))
 
 
 def decide(log: Log, *, early: bool = False) -> tuple[list[Finding], list[str]]:
@@ -44,13 +44,13 @@ def decide(log: Log, *, early: bool = False) -> tuple[list[Finding], list[str]]:
         if early and not rule.early:
             continue
         try:
-            found = [(rule.finding(e), e.seen) for e in rule.decide(log) if not (rule.note and rule.note(e))]
-            findings += [f for f, seen in found if not (ignored(f.place, name) or ignored(seen, name))]
+            pairs = [(rule.finding(e), e.seen) for e in rule.decide(log) if not (rule.note and rule.note(e))]
+            findings += [f for f, seen in pairs if not (ignored(f.place, name) or ignored(seen, name))]
         except Exception as error:
             defects.append(f"{name}: {type(error).__name__}: {error}")
     return findings_to_report(findings), defects
 
 
 def notes(log: Log) -> list[str]:
-    """What is no fault, in sentences."""
+    """Sentences about what may be intended and is no finding."""
     return [n for r in rules().values() if r.note for e in r.decide(log) if (n := r.note(e))]

@@ -9,17 +9,17 @@ from treino.diagnosis.rules.shares import evaluations
 from treino.words import N_, _
 
 LEAST = 2  # evaluations that differ from the one before
-FEW = 0.05  # of the rows had been trained on
+FEW = 0.05  # of the rows trained on before, at most
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """The same labels come with other rows at every evaluation, of rows that no net makes, clean nowhere."""
+    """Evaluations have the same labels but other rows each time, not made by nets, and unchanged nowhere."""
     for e, t in evaluations(log):
         if t.made or e.made or e.copied or e.clean or e.part == 0 or len(e.labels) < 2:
             continue
         if e.stable or 2 * e.by_number > e.numbers > 0 or e.trained > FEW * e.rows or not e.scored:
             continue
-        passes = 0 < e.numbers < e.rows  # over the same rows, in one look: their mean is what counts
+        passes = 0 < e.numbers < e.rows  # several over the same rows in one look: their mean counts
         alike = e.drawn is not None and len(e.looks) == 1 and not t.again and not passes
         if e.changed < LEAST and not alike:
             continue
@@ -38,7 +38,7 @@ RULE = Rule(
     group="data",
     severity="wrong",
     certain=False,
-    unless=("test_in_train",),  # the folds of one net come under labels in the same order
+    unless=("test_in_train",),  # folds may have the same labels in the same order
     decide=decide,
     message=N_("The evaluation rows are changed at random: {what}."),
     why=N_(

@@ -1,4 +1,4 @@
-"""Labels that the loss can't mean."""
+"""Labels outside of the range that the loss expects."""
 
 import math
 from collections.abc import Iterable
@@ -16,17 +16,17 @@ NEAR = 1e-4  # of 0 and 1: rounding of smoothed labels
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """Labels outside of the loss's range: classes, [0, 1], or ±1; or none at all."""
+    """Labels outside of the loss's range (classes, [0, 1] or ±1), or no labels at all."""
     for calls in by_line(log.of(LossCall), lambda c: (c.name, c.site)).values():
-        told = [(c, what) for c in calls if (what := _wrong(c))]
-        if told:
-            call, what = told[-1]
-            numbers = {"loss": call.name, "values": _(what), "calls": len(told), "looked": len(calls)}
+        wrong = [(c, what) for c in calls if (what := _wrong(c))]
+        if wrong:
+            call, what = wrong[-1]
+            numbers = {"loss": call.name, "values": _(what), "calls": len(wrong), "looked": len(calls)}
             yield Evidence(call.site, numbers, stack=call.stack)
 
 
 def _wrong(c: LossCall) -> str:
-    """What is wrong with the labels of one call, in words; empty where nothing is."""
+    """What is wrong with the labels of one call, in words; empty if nothing is."""
     values = f"{c.low:g} … {c.high:g}"
     if c.name in CLASSES and c.target_kind == "int":
         classes = c.input_shape[1] if len(c.input_shape) > 1 else 0

@@ -11,13 +11,13 @@ from treino.diagnosis.where.placement import batches
 from treino.diagnosis.where.settings import setting
 from treino.words import N_
 
-WIDE = 64  # values of a row in each channel, which say something of it
+WIDE = 64  # values of a row in each channel that suffice for statistics
 SELDOM = 8  # one batch in so many
 LEAST = 3  # batches of one row, where there are no larger ones
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """Torch refused one; or single rows come between larger batches; or their averages are used later."""
+    """Torch refused a batch of one row; or some come between larger ones; or their averages are used."""
     steps = max((e.step for e in log.of(Ended)), default=0)
     for norm in log.of(Normed):
         drop = norm.larger and math.prod(norm.shape[2:]) >= WIDE and norm.ones * SELDOM <= steps
@@ -30,7 +30,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """Where the size of the batches is written: for the loader, or for the loop over batches."""
+    """The line that sets the batch size, of the loader or of the loop over batches."""
     loader = evidence.sites.get("loader")
     if loader is not None:
         return setting(loader, "batch_size", 1, 1.0)

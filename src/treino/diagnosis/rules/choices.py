@@ -1,6 +1,6 @@
-"""Choices in the source: whether a figure of an evaluation decides which weights or settings are kept.
+"""Read from source whether a figure of an evaluation decides which weights or settings are kept.
 
-Only ``selection_on_test`` asks: that rows are a test's is said by the source alone.
+Only ``selection_on_test`` uses it, because only names in the source tell that rows are a test set.
 """
 
 import ast
@@ -11,9 +11,9 @@ from treino.diagnosis.where.placement import trail
 from treino.diagnosis.where.source import (
     Function,
     argument,
+    argument_values,
     calls,
     function,
-    given,
     loops,
     name_of,
     names,
@@ -22,60 +22,60 @@ from treino.diagnosis.where.source import (
     words,
 )
 
-# The one signal that is a word: how people call the rows that judge in the end, and those that choose.
+# Words by which people name the rows of the final test, and those for choices.
 TEST = frozenset(("test", "te", "tst", "testing", "holdout", "heldout", "prueba", "teste", "prova"))
 VALIDATION = frozenset(("val", "valid", "validation", "dev", "validacion", "validacao", "vld"))
 TRAIN = frozenset(("train", "tr", "training", "trn", "fit"))
 BEST = ("max", "min", "sorted", "argmax", "argmin", "nanargmax", "nanargmin", "idxmax", "idxmin", "sort")
 ORDERS = (ast.Lt, ast.Gt, ast.LtE, ast.GtE)
-STEPS = 40  # of what a net was given, back
-ROUNDS = 6  # lines that a figure is followed through
+STEPS = 40  # followed back from a net's input
+ROUNDS = 6  # times that a figure is followed to the names that hold it
 
 
-def said(sites: tuple[Site, ...], meant: frozenset[str]) -> Site | None:
-    """The first of these lines, innermost first, that hands over something with such a word in its name; or
-    else where what the innermost is given got such a name.
+def naming_line(sites: tuple[Site, ...], vocabulary: frozenset[str]) -> Site | None:
+    """The first of these lines, innermost first, that passes on a value named with a word of the vocabulary;
+    else the line where an input of the innermost one got such a name.
     """
     for site in sites:
-        if any(_says(name, meant) for name in _handed(site)):
+        if any(_says(name, vocabulary) for name in _names_passed(site)):
             return site
     for step in islice(trail(sites[0], None, sites), STEPS) if sites else ():
-        if isinstance(step.node, (ast.Name, ast.Attribute)) and _says(name_of(step.node), meant):
+        if isinstance(step.node, (ast.Name, ast.Attribute)) and _says(name_of(step.node), vocabulary):
             return step.site
     return None
 
 
-def _says(name: str, meant: frozenset[str]) -> bool:
-    """Whether a name has such a word, alone or as ``testloader`` is written, and none of other rows."""
+def _says(name: str, vocabulary: frozenset[str]) -> bool:
+    """Whether a name has such a word, also as in ``testloader``, and no word for other rows."""
     parts = set(words(name))
     stems = {name.lower().removesuffix(end) for end in ("loader", "set", "data", "dl", "ds")}
-    return bool(meant & (parts | stems)) and not (parts & (TEST | VALIDATION | TRAIN) - meant)
+    return bool(vocabulary & (parts | stems)) and not (parts & (TEST | VALIDATION | TRAIN) - vocabulary)
 
 
-def _handed(site: Site) -> set[str]:
-    """The names of what the calls on a line are given, and of what the loops around it run over."""
+def _names_passed(site: Site) -> set[str]:
+    """The names in the arguments of a line's calls and in the iterables of the loops around it."""
     node = statement(site)
-    found: set[str] = set()
+    passed: set[str] = set()
     for call in calls(_head(node)) if node is not None else ():
-        for value in given(call):
-            found |= names(value)
+        for value in argument_values(call):
+            passed |= names(value)
             key = value.slice if isinstance(value, ast.Subscript) else value  # data["test"]
             if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value.isalpha():
-                found.add(key.value)
+                passed.add(key.value)
     for around in loops(site):
         if isinstance(around, ast.For):
-            found |= names(around.iter)
-    return found
+            passed |= names(around.iter)
+    return passed
 
 
 def _head(node: ast.AST) -> list[ast.AST]:
-    """What a statement itself says, without its body."""
+    """A statement without its body."""
     heads = [getattr(node, n) for n in ("test", "iter") if hasattr(node, "body") and hasattr(node, n)]
     return heads or ([] if hasattr(node, "body") else [node])
 
 
 def decides(site: Site) -> bool:
-    """Whether the figure that a line gets is compared with another, or the best of several is taken."""
+    """Whether the figure computed on a line is compared with another, or the best of several is taken."""
     start = statement(site)
     if start is None:
         return False
@@ -84,9 +84,9 @@ def decides(site: Site) -> bool:
         whole = [n for h in _head(start) for n in ast.walk(h)]
         answers = [n.value for n in whole if isinstance(n, ast.Attribute)]  # ``(net(x) > 0).float()``
         return any(isinstance(n, ast.Compare) and n not in answers and _side(n, site) for n in whole)
-    own = _kept(start)
-    told = {n for n in own if TEST & set(words(n))}
-    own = told or own
+    own = _results(start)
+    tests = {n for n in own if TEST & set(words(n))}
+    own = tests or own
     for _ in range(ROUNDS):
         before = len(own)
         for node in ast.walk(scope):
@@ -100,36 +100,36 @@ def decides(site: Site) -> bool:
                 _compares(n.test, own) for n in ast.walk(node) if isinstance(n, ast.IfExp)
             ):
                 return True
-            own |= _kept(node) if node is not start else set()
+            own |= _results(node) if node is not start else set()
         if len(own) == before:
             break
     return False
 
 
 def _takes_best(node: ast.stmt, own: set[str]) -> bool:
-    """Whether the best of these is taken: of several figures, not along an axis, as of answers."""
+    """Whether a statement takes the best of these figures, and not of answers along an axis."""
     for call in calls(node, *BEST):
         whole = not argument(call, "dim") and not argument(call, "axis")
         whole = whole and not any(isinstance(a, (ast.Constant, ast.UnaryOp)) for a in call.args)
-        if whole and own & set().union(*map(names, (call.func, *given(call)))):
+        if whole and own & set().union(*map(names, (call.func, *argument_values(call)))):
             return True
     return False
 
 
-def _kept(node: ast.stmt) -> set[str]:
-    """Names that hold what a statement computes: also of a list that it is put into."""
-    found = targets(node)
+def _results(node: ast.stmt) -> set[str]:
+    """The names that hold a statement's result, also of a list that it is put into."""
+    held = targets(node)
     if isinstance(node, ast.Assign):
-        found |= {name_of(t.value) for t in node.targets if isinstance(t, ast.Subscript)} - {""}
+        held |= {name_of(t.value) for t in node.targets if isinstance(t, ast.Subscript)} - {""}
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         call = node.value
         if name_of(call) in ("append", "update", "add") and isinstance(call.func, ast.Attribute):
-            found |= {name_of(call.func.value)} - {""}
-    return found
+            held |= {name_of(call.func.value)} - {""}
+    return held
 
 
 def _compares(node: ast.AST, own: set[str] | None = None) -> bool:
-    """Whether a figure (of these names) is said to be better or worse than another, not than a number."""
+    """Whether figures (with these names) are compared by order with each other, not with a constant."""
     for n in ast.walk(node):
         if isinstance(n, ast.Compare) and any(isinstance(op, ORDERS) for op in n.ops):
             sides = [n.left, *n.comparators]
@@ -139,7 +139,7 @@ def _compares(node: ast.AST, own: set[str] | None = None) -> bool:
 
 
 def _side(node: ast.Compare, site: Site) -> bool:
-    """Whether one side of a comparison is the call on this line, and the other no number."""
+    """Whether one side of a comparison is the call on this line, and the other no constant."""
     sides = [node.left, *node.comparators]
-    asked = any(isinstance(s, ast.Call) and s.lineno == site.line for s in sides)
-    return asked and not any(isinstance(s, ast.Constant) for s in sides)
+    is_call = any(isinstance(s, ast.Call) and s.lineno == site.line for s in sides)
+    return is_call and not any(isinstance(s, ast.Constant) for s in sides)

@@ -14,17 +14,17 @@ from treino.diagnosis.where.source import calls, module, same
 from treino.words import N_
 
 LIMITS = (("max_norm", 1), ("clip_value", 1), ("max", 2))  # by keyword, and by position
-CALLS = 10  # of a clip that were looked at
+CALLS = 10  # calls of a clip, at least
 SLIVER = 0.05  # of the gradients that a clip typically leaves
-STEPS = 10  # of the optimizer
+STEPS = 10  # of the optimizer, at least
 FELL = 0.9  # of the first quarter's loss, above which the last one's hardly fell; not measured
 CRAWLS = 1e-3  # ‖Δp‖ / ‖p‖ of a typical step
-STAYED = 0.02  # ‖p_end − p_start‖ / ‖p_start‖ of weights that stay where they are
+STAYED = 0.02  # ‖p_end − p_start‖ / ‖p_start‖ of weights that hardly moved
 BELOW_EPS = 1e-6  # a limit below what Adam adds to its divisor; above, Adam rescales what is left
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """Nearly all of the gradients is cut, not rescaled; weights stay, and the loss hardly falls."""
+    """A clip cuts nearly all of the gradients, the weights stay, and the loss hardly falls."""
     made = {o.optimizer: o for o in log.of(OptimizerMade)}
     every = trainings(log)
     for clips in by_line(log.of(Clip), lambda c: c.site).values():
@@ -53,8 +53,8 @@ def stuck(every: list[Training], optimizer: int) -> bool:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """Where the limit is written; the line that clips, where a file scales its losses and never takes that
-    scale from the gradients: the limit is right, and what it is compared with is not.
+    """The line that sets the limit; the clip itself, if the file uses a GradScaler without ``unscale_``: then
+    the limit is right, but the gradients are still scaled.
     """
     site, limit = evidence.seen, evidence.numbers["limit"]
     every = module(site.file) if site is not None else None

@@ -1,7 +1,8 @@
-"""The course of the loss that a training minimises, and the steps by which it did."""
+"""The course of a training's loss, and the optimizer steps behind it."""
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from treino.diagnosis.finding import Site
@@ -17,8 +18,8 @@ from treino.diagnosis.record.log import (
 from treino.diagnosis.rules.graphs import by_line
 
 LEAST = 12  # values, below which a course tells nothing
-SAME = 0.05  # relative difference, by which a loss that is run backward may differ from one of torch's
-ALIKE = 0.9  # of the shares of such losses, that are the middle one; not measured
+SAME = 0.05  # relative difference allowed between the loss run backward and torch's
+ALIKE = 0.9  # of their quotients that must be near the median; not measured
 EXPLODES = 10  # times the first loss; not measured
 
 
@@ -36,7 +37,7 @@ class Training:
     constant: float
     calls: tuple[LossCall, ...]
     optimizers: frozenset[int]
-    adds: float = 1.0  # the loss that is run backward, by that of torch
+    adds: float = 1.0  # the loss that is run backward over torch's
 
     @property
     def known(self) -> bool:
@@ -45,7 +46,7 @@ class Training:
 
     @property
     def floor(self) -> float:
-        """A constant's loss, or the least of the first: random weights say about the same for all rows."""
+        """A constant's loss; if unknown the least of the first losses, as random weights answer alike."""
         return self.constant if self.known else min((v for v in self.values[:3]), default=math.nan)
 
     def first(self) -> float:
@@ -101,16 +102,16 @@ def trainings(log: Log) -> list[Training]:
     """All courses, the longest first."""
     calls = {c.loss: c for c in log.of(LossCall) if not c.error}
     backwards = by_line(log.of(Backward), lambda b: b.site)
-    found = [_training(c, backwards.get(c.site, []), calls) for c in log.of(Course) if c.values]
-    return sorted(found, key=lambda t: -len(t.values))
+    courses = [_training(c, backwards.get(c.site, []), calls) for c in log.of(Course) if c.values]
+    return sorted(courses, key=lambda t: -len(t.values))
 
 
 def training(log: Log) -> Training | None:
     """The longest course; None where there is none, or it may fall below zero and so has no scale."""
-    found = next(iter(trainings(log)), None)
-    if found is None or not (found.known or all(v >= 0 or math.isnan(v) for v in found.values)):
+    longest = next(iter(trainings(log)), None)
+    if longest is None or not (longest.known or all(v >= 0 or math.isnan(v) for v in longest.values)):
         return None
-    return found
+    return longest
 
 
 def _training(course: Course, ran: list[Backward], calls: dict[int, LossCall]) -> Training:
@@ -119,7 +120,7 @@ def _training(course: Course, ran: list[Backward], calls: dict[int, LossCall]) -
     every = [c for _, used in own for c in used]
     shares = [v / total for v, used in own if (total := sum(c.value for c in used)) > 0]
     adds, constant = (median(shares), math.nan) if shares else (1.0, math.nan)
-    # Losses whose sum is what is run backward, all along, up to one factor.
+    # The sum of torch's losses is run backward throughout, up to one factor.
     fits = bool(shares) and 2 * len(own) > len(ran) and _alike(shares, adds)
     if fits:
         constant = adds * sum(constant_of(group) for group in _by_line(every, own))
@@ -134,7 +135,7 @@ def _training(course: Course, ran: list[Backward], calls: dict[int, LossCall]) -
 
 
 def _alike(shares: list[float], middle: float) -> bool:
-    """Whether nine in ten shares are the middle one."""
+    """Whether nine in ten shares are near the median."""
     near = sum(abs(s - middle) <= SAME * abs(middle) for s in shares)
     return near >= ALIKE * len(shares)
 
@@ -179,27 +180,27 @@ def constant_of(calls: list[LossCall]) -> float:
 
 def counted(calls: list[LossCall], name: str) -> dict[int, int]:
     """The sum of a table of counts (``labels``, ``right``) over calls."""
-    found: dict[int, int] = {}
+    total: dict[int, int] = {}
     for c in calls:
         for k, n in getattr(c, name).items():
-            found[k] = found.get(k, 0) + n
-    return found
+            total[k] = total.get(k, 0) + n
+    return total
 
 
 def optimizers(log: Log) -> list[Steps]:
-    """All that stepped, in the order in which they were made."""
+    """All optimizers that stepped, in the order in which they were made."""
     ended = {e.optimizer: e for e in log.of(OptimizerEnded)}
     stepped = by_line(log.of(Stepped), lambda s: s.optimizer)
-    found: dict[int, Steps] = {}
+    every: dict[int, Steps] = {}
     for made in log.of(OptimizerMade):
         own, end = stepped.get(made.optimizer, []), ended.get(made.optimizer)
-        if not own or end is None or made.optimizer in found:
+        if not own or end is None or made.optimizer in every:
             continue
         norms = [s.norm for s in own if s.norm > 0]
         rates = [g.lr for g in made.groups if math.isfinite(g.lr)]
         ratios = [s.ratio for s in own if math.isfinite(s.ratio)]
         pulls = [s.decay for s in own if math.isfinite(s.decay)]
-        found[made.optimizer] = Steps(
+        every[made.optimizer] = Steps(
             optimizer=made.optimizer,
             kind=made.kind,
             site=made.site,
@@ -213,4 +214,17 @@ def optimizers(log: Log) -> list[Steps]:
             shrunk=norms[-1] / norms[0] if norms else 1.0,
             movement=end.movement,
         )
-    return list(found.values())
+    return list(every.values())
+
+
+def studied(log: Log, setting: str) -> bool:
+    """Whether one line made optimizers with other values of a setting (``lr``, ``weight_decay``), one after
+    another, each after the steps of the one before.
+    """
+    stepped = {s.optimizer for s in log.of(Stepped)}
+    made = {o.optimizer: o for o in reversed(log.of(OptimizerMade)) if o.optimizer in stepped and o.groups}
+    for every in by_line(reversed(made.values()), lambda o: (o.site, o.kind)).values():
+        apart = all(b.step > a.step for a, b in pairwise(every))
+        if apart and len({getattr(m.groups[0], setting) for m in every}) > 1:
+            return True
+    return False

@@ -14,7 +14,7 @@ LEAST = 3  # calls
 DEAD = 0.9  # of a layer's units, in each of the newest calls
 BELOW = 0.2  # of the targets, that a ReLU can't reach
 STUCK = 0.9  # of a constant's loss
-LEARNED = 0.1  # of the first loss: who came below it learns; none of these are measured
+LEARNED = 0.1  # of the first loss: below it the net learns; none of these are measured
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -30,16 +30,16 @@ def decide(log: Log) -> Iterable[Evidence]:
     if len(below) >= LEAST:
         c, made = below[-1]
         what = _("a ReLU gives the answers, which can't be below zero as {share} of the targets are")
-        told = what.format(share=numeral(c.below, ".0%"))
-        yield Evidence(c.site, {"what": told, "share": c.below, "loss": loss.last()}, at=made.written)
+        text = what.format(share=numeral(c.below, ".0%"))
+        yield Evidence(c.site, {"what": text, "share": c.below, "loss": loss.last()}, at=made.written)
         return
     for r in sorted(log.of(Rectified), key=lambda r: -min(r.dead, default=0) / max(1, r.units)):
         dead = min(r.dead[-8:], default=0)
         silent = loss.stuck(STUCK) or (r.constant and loss.last() > LEARNED * loss.first())
         if len(r.dead) >= LEAST and dead >= DEAD * r.units and silent:
             what = _("{dead} of {units} units of a ReLU layer are zero for every row")
-            told = what.format(dead=dead, units=r.units)
-            yield Evidence(r.site, {"what": told, "dead": dead, "loss": loss.last()}, at=r.below or r.made_at)
+            text = what.format(dead=dead, units=r.units)
+            yield Evidence(r.site, {"what": text, "dead": dead, "loss": loss.last()}, at=r.below or r.made_at)
             return
 
 

@@ -14,7 +14,7 @@ LEAST = 3  # steps without a gradient for the same parameters
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """Parameters that no backward ever reached, behind a line that leaves the graph, or has no slope."""
+    """Parameters that backward never reached, behind a line that leaves the graph or has derivative zero."""
     missing, owner = parameters_without(log)
     flat, owners = parameters_without(log, zeros=True)
     owner = owners | owner
@@ -33,10 +33,10 @@ def decide(log: Log) -> Iterable[Evidence]:
             for cut in waiting:
                 led[cut.how, cut.site] = led.get((cut.how, cut.site), 0) + bool(held & set(cut.parameters))
             waiting = []
-    # A value that has left the graph gives no gradient at all; an operation without a slope gives zeros.
+    # A value outside of the graph passes no gradient at all; an operation with derivative zero passes zeros.
     lost_by = {k: behind[k] & (flat if k[0] in FLAT else missing) for k in behind}
     for key in [k for k in behind if k[0] == "no_grad"]:
-        if behind[key] - missing or not led.get(key):  # evaluations run there, too
+        if behind[key] - missing or not led.get(key):  # no_grad may only serve evaluations
             lost_by[key] = set()
     best = max(
         (k for k in behind if lost_by[k]),
@@ -58,7 +58,7 @@ def parameters_without(
     """Parameters without a gradient, or with zeros, at all steps of their optimizers; and these steps."""
     made = {o.optimizer: o for o in log.of(OptimizerMade)}
     ends = {e.optimizer: e for e in log.of(OptimizerEnded)}
-    found: set[int] = set()
+    candidates: set[int] = set()
     moved: set[int] = set()
     owner: dict[int, tuple[OptimizerMade, int]] = {}
     for optimizer, one in made.items():
@@ -68,9 +68,9 @@ def parameters_without(
         never = set.intersection(*without) if without else set()
         moved |= held - never if steps else set()
         if len(steps) >= LEAST and optimizer in ends:
-            found |= never
+            candidates |= never
             owner |= dict.fromkeys(never, (one, ends[optimizer].steps))
-    return found - moved, owner
+    return candidates - moved, owner
 
 
 RULE = Rule(

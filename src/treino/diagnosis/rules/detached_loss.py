@@ -30,7 +30,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def made_at(backwards: list[Backward]) -> Site | None:
-    """Where the history ends: the operation behind a loss that made a value anew, or took one out."""
+    """The line where a loss's history ends: an operation that made a value anew or detached it."""
     for graph in (b.graph for b in backwards):
         known = [o for o in graph.walk() if o.site is not None]
         ends = (
@@ -39,7 +39,7 @@ def made_at(backwards: list[Backward]) -> Site | None:
             [o for o in known if o.name in ANEW or not o.grad],
         )
         if any(ends):
-            return next(found[0].site for found in ends if found)
+            return next(operations[0].site for operations in ends if operations)
     return None
 
 

@@ -38,7 +38,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """Where rows became more, beside the split; or else the split."""
+    """The line that multiplied rows, if in the same function as the split; else the split."""
     split = evidence.sites["split"]
     made = maker(evidence.seen, multiplies, evidence.sites["loader"], evidence.stack)
     beside = made is not None and (split is None or made.function == split.function)

@@ -16,7 +16,7 @@ STUCK = 0.8  # of a constant's loss
 GREW = 3  # times the first loss, at the end
 WILD = 0.02  # of the weights, in the median step
 LARGE = 0.1  # ... and in the largest
-ALONE = 0.5  # by which the loss that is run backward may differ from the sum: none of these are measured
+ALONE = 0.5  # relative difference allowed between the loss and the sum; none of these are measured
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -36,7 +36,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def summed_rows(log: Log, loss: Training) -> tuple[int, Site | None]:
-    """Over how many rows what is run backward is a sum, by its reduction or by hand, and the line of it."""
+    """(rows that the loss sums over, line of the sum), by the loss's reduction or by hand."""
     sums = [c for c in loss.calls if c.reduction == "sum" and c.trained]
     if sums and abs(loss.adds - 1) < ALONE:
         one = sums[-1]
@@ -59,7 +59,7 @@ RULE = Rule(
     certain=False,
     unless=NEVER_LEARNS,
     decide=decide,
-    place=lambda e: setting(e.at, "reduction"),  # where it is told to sum
+    place=lambda e: setting(e.at, "reduction"),  # the line that sets the reduction
     message=N_(
         "The loss is a sum over {rows} rows and training does not converge: {first} at first, {last} at the "
         "end."

@@ -1,4 +1,4 @@
-"""What a training came to, in figures: its first and last loss, and whether what it reads is chance."""
+"""Summarise a training: its first and last loss, and whether its answers are at chance."""
 
 import math
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from treino.diagnosis.record.log import Graph, Log, LossCall, Operation, Read
 from treino.diagnosis.rules.course import counted, trainings
 from treino.words import _, numeral
 
-NOISE = 3  # standard deviations of a share of so many rows, within which it is chance
+NOISE = 3  # standard deviations, within which a share of right answers is chance
 HARDLY = 0.95  # of a constant's loss: a loss that is hardly better
-SCALED = 128  # times the loss of torch, that is run backward: as a GradScaler does for half precision
+SCALED = 128  # times torch's loss that is run backward, as with a GradScaler
 NEWEST = 16  # calls of the loss by which answers in training are judged
 REDUCED = ("mean", "sum", "count_nonzero", "div", "mul", "to")
 
@@ -32,25 +32,25 @@ class Share:
 
 def summary(log: Log) -> list[str]:
     """The first and the last loss, what a constant gets, and what is at chance, in sentences."""
-    found: list[str] = []
+    sentences: list[str] = []
     loss = next(iter(trainings(log)), None)
     if loss is not None and len(loss.values) > 1:
-        told = _("The loss was {first} at first and {last} at the end of {count} backwards.")
+        sentence = _("The loss was {first} at first and {last} at the end of {count} backwards.")
         scale = loss.adds if loss.adds >= SCALED else 1.0
         first, last = numeral(loss.first() / scale, ".4g"), numeral(loss.last() / scale, ".4g")
-        found.append(told.format(first=first, last=last, count=len(loss.values)))
+        sentences.append(sentence.format(first=first, last=last, count=len(loss.values)))
         if loss.known and loss.stuck(HARDLY):
-            told = _("One answer for all rows would get {constant}.")
-            found.append(told.format(constant=numeral(loss.constant / scale, ".4g")))
-    read = read_share(log)
-    share = read or trained_share(log)
+            sentence = _("One answer for all rows would get {constant}.")
+            sentences.append(sentence.format(constant=numeral(loss.constant / scale, ".4g")))
+    own = read_share(log)
+    share = own or trained_share(log)
     if share is not None and share.at_chance:
-        told = _("{right} of the newest answers in training are right; chance gets {chance}.")
-        if read is not None:
-            told = _("{right} of the answers that were counted last are right; chance gets {chance}.")
+        sentence = _("{right} of the newest answers in training are right; chance gets {chance}.")
+        if own is not None:
+            sentence = _("{right} of the answers that were counted last are right; chance gets {chance}.")
         right, chance = numeral(share.right, ".1%"), numeral(share.chance, ".1%")
-        found.append(told.format(right=right, chance=chance))
-    return found
+        sentences.append(sentence.format(right=right, chance=chance))
+    return sentences
 
 
 def read_share(log: Log) -> Share | None:
@@ -84,27 +84,27 @@ def common(calls: list[LossCall]) -> float:
     return max(labels.values()) / sum(labels.values())
 
 
-def _compared(read: Read) -> tuple[int, int, str] | None:
+def _compared(event: Read) -> tuple[int, int, str] | None:
     """(rows, classes, "mean" or "sum") of a number that tells how many of a net's classes were right."""
-    if not math.isfinite(read.value) or read.graph.root is None:
+    if not math.isfinite(event.value) or event.graph.root is None:
         return None
-    way = list(_way(read.graph))
+    way = list(_way(event.graph))
     end = way[-1]
     if end.name != "eq":
         return None
     classes = 0
-    for one in read.graph.walk(end):
+    for one in event.graph.walk(end):
         if one.name in ("argmax", "max") and one.forwards:
-            classes = max([classes, *(dropped(p.shape, one.shape) for p in read.graph.parents(one))])
+            classes = max([classes, *(dropped(p.shape, one.shape) for p in event.graph.parents(one))])
         elif one.name in ("gt", "ge", "round") and one.forwards:
             classes = max(classes, 2)
     kind = "mean" if any(o.name == "mean" for o in way) else "sum"
     return math.prod(end.shape), classes, kind
 
 
-def dropped(given: tuple[int, ...], left: tuple[int, ...]) -> int:
+def dropped(before: tuple[int, ...], after: tuple[int, ...]) -> int:
     """The size of the axis that a maximum was taken along; 0 where there is no one such axis."""
-    return next((n for i, n in enumerate(given) if given[:i] + given[i + 1 :] == left), 0)
+    return next((n for i, n in enumerate(before) if before[:i] + before[i + 1 :] == after), 0)
 
 
 def _way(graph: Graph) -> Iterator[Operation]:

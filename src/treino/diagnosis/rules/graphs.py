@@ -1,4 +1,4 @@
-"""Questions to the graph of a value that several rules ask."""
+"""Queries of a value's graph that several rules share."""
 
 from collections.abc import Hashable, Iterable
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 def made_by(graph: Graph, *names: str, start: Operation | None = None) -> Operation | None:
-    """The operation with one of these names whose result a value is, as it is or as a view or a copy."""
+    """The operation with one of these names that made a value, possibly through views and copies."""
     root = start or graph.root
     if root is None:
         return None
@@ -30,9 +30,9 @@ def made_by(graph: Graph, *names: str, start: Operation | None = None) -> Operat
 
 def argument(operation: Operation, name: str, place: int) -> Any:
     """A plain argument of an operation; None where it isn't there."""
-    told = operation.detail
-    as_in_numpy = told.get("axis") if name == "dim" else None
-    return told.get(name, told.get(str(place), as_in_numpy))
+    detail = operation.detail
+    as_in_numpy = detail.get("axis") if name == "dim" else None
+    return detail.get(name, detail.get(str(place), as_in_numpy))
 
 
 def axis(operation: Operation, place: int = 1) -> int | None:
@@ -44,10 +44,10 @@ def axis(operation: Operation, place: int = 1) -> int | None:
 
 def by_line(events: Iterable[T], line: Any) -> dict[Hashable, list[T]]:
     """Events grouped by a line, or by whatever ``line`` says of each."""
-    found: dict[Hashable, list[T]] = {}
+    groups: dict[Hashable, list[T]] = {}
     for event in events:
-        found.setdefault(line(event), []).append(event)
-    return found
+        groups.setdefault(line(event), []).append(event)
+    return groups
 
 
 def calls_by_number(log: Log) -> dict[int, Forward]:

@@ -1,4 +1,4 @@
-"""Calls of nets that only gave figures: somebody judged what they said, and no backward came."""
+"""Evaluation calls of nets: their answers became figures, and no backward followed."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,10 +7,10 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Backward, Forward, Log, LossCall, NetMade, OptimizerMade, Read
 from treino.diagnosis.rules.turns import trained_forwards
 
-TRAINED = 2  # calls that trained a net, before its figures tell of a training
+TRAINED = 2  # training calls of a net, before its figures count
 LEFT_OUT = 10  # calls that trained, to one that didn't: a training that leaves some batches out
 CHOICES = frozenset(("argmax", "max", "topk", "sort", "argsort", "round", "min"))
-SHARES = frozenset(("softmax", "sigmoid"))  # of what a net gave: as arrays, they are judged there
+SHARES = frozenset(("softmax", "sigmoid"))  # of outputs, which are judged as arrays
 ARRAYS = ("numpy", "array", "tolist")
 COMPARES = frozenset(("eq", "ne", "gt", "lt", "ge", "le", "isclose"))
 
@@ -38,7 +38,7 @@ class Group:
 
 
 def groups(log: Log) -> list[Group]:
-    """The lines that call nets which learn."""
+    """The calls of all nets, grouped by net and line."""
     nets = {n.net: n for n in log.of(NetMade)}
     used = trained_forwards(log)
     backward = {f for b in log.of(Backward) for f in b.forwards}
@@ -58,18 +58,18 @@ def groups(log: Log) -> list[Group]:
     trains = {(f.net, f.site) for f in log.of(Forward) if f.forward in backward}
     left = Counter((f.net, f.site, f.step) for f in log.of(Forward) if f.forward not in backward)
     counts: dict[int, int] = {}
-    found: dict[tuple[int, Site | None], Group] = {}
+    every: dict[tuple[int, Site | None], Group] = {}
     judged: set[int] = set()
     for call in log.of(Forward):
         key = call.net, call.site
-        group = found.setdefault(key, Group(nets[call.net], call.site))
+        group = every.setdefault(key, Group(nets[call.net], call.site))
         counts[call.net] = counts.get(call.net, 0) + (call.forward in used)
         group.trained += call.forward in backward
         group.targets = group.targets or call.forward in targets
         if call.forward in backward or call.forward not in figures:
             continue
         if key in trains and call.training and call.grad and left[*key, call.step] == 1:
-            continue  # its backward may have come when nobody looked any longer
+            continue  # its backward may have come after the window closed
         net = nets[call.net]
         alike = (n for n in nets.values() if n.kind == net.kind)
         copy = net.loaded and any(counts.get(n.net, 0) >= TRAINED for n in alike)
@@ -81,11 +81,11 @@ def groups(log: Log) -> list[Group]:
             group.again.add(call.forward)
         group.judged.append(call)
         group.figures.append(figures[call.forward])
-    return list(found.values())
+    return list(every.values())
 
 
 def _owners(log: Log, nets: dict[int, NetMade]) -> dict[int, set[int]]:
-    """The optimizers that hold parameters of the net, of each call."""
+    """{call: the optimizers that hold parameters of its net}."""
     held = [(o.optimizer, {p for g in o.groups for p in g.parameters}) for o in log.of(OptimizerMade)]
     of = {n: {o for o, own in held if own & set(made.parameters)} for n, made in nets.items()}
     return {f.forward: of[f.net] for f in log.of(Forward)}
@@ -99,11 +99,11 @@ def _together(forwards: tuple[int, ...], owners: dict[int, set[int]]) -> list[in
     return [f for f in forwards if f == forwards[-1] or newest & owners.get(f, set())]
 
 
-def is_figure(read: Read) -> bool:
+def is_figure(event: Read) -> bool:
     """Whether what was read is a figure: compared, chosen, shares, a loss, a difference from the truth."""
-    if read.how == "compared":
+    if event.how == "compared":
         return True
-    made = list(read.graph.walk())
-    if read.how in ARRAYS and any(o.name in SHARES and o.forwards for o in made):
+    made = list(event.graph.walk())
+    if event.how in ARRAYS and any(o.name in SHARES and o.forwards for o in made):
         return True
     return any(o.name in CHOICES | COMPARES or o.name == "sub" or "loss" in o.detail for o in made)

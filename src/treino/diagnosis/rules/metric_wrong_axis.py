@@ -16,22 +16,22 @@ KEEPS = (
     *("to", "view", "reshape", "squeeze", "unsqueeze", "flatten"),
     *("detach", "clone", "getitem", "cat", "stack"),
 )
-MOST = 200  # operations that are looked through
+MOST = 200  # operations that are searched
 
 
 def decide(log: Log) -> Iterable[Evidence]:
     """argmax of a classifier over the rows, over all at once, or over the only column; [N, 1] == [N]."""
     forwards, labelled = calls_by_number(log), classifiers(log)
     looked_at = [r for r in log.of(Read) if r.graph.root is not None]
-    told = set()
+    sites = set()
     for reads in by_line(looked_at, lambda r: r.site).values():
         wrong = [(r, best) for r in reads if (best := _along_rows(r, forwards, labelled)) is not None]
         wide = [(r, met) for r in reads if (met := _stretched(r)) is not None]
-        if not (wrong or wide) or (wrong or wide)[-1][1].site in told:
+        if not (wrong or wide) or (wrong or wide)[-1][1].site in sites:
             continue
-        read, made = (wrong or wide)[-1]
-        told.add(made.site)
-        shapes = sorted((p.shape for p in read.graph.parents(made)[:2]), key=len)
+        event, made = (wrong or wide)[-1]
+        sites.add(made.site)
+        shapes = sorted((p.shape for p in event.graph.parents(made)[:2]), key=len)
         dim = axis_of(made) if wrong else None
         numbers: dict[str, Any] = {"calls": len(wrong or wide), "looked": len(reads), "right": 1}
         numbers |= {"dim": _("none") if dim is None else dim, "shape": str(list(shapes[-1]))}
@@ -39,7 +39,7 @@ def decide(log: Log) -> Iterable[Evidence]:
         if not wrong:
             numbers["labels"] = str(list(shapes[0]))
             what = _("outputs of shape {shape} are compared with labels of shape {labels}")
-        yield Evidence(made.site, numbers | {"what": what.format(**numbers)}, stack=read.stack)
+        yield Evidence(made.site, numbers | {"what": what.format(**numbers)}, stack=event.stack)
 
 
 def axis_of(best: Operation) -> int | None:
@@ -48,44 +48,44 @@ def axis_of(best: Operation) -> int | None:
     return dim if isinstance(dim, int) and not isinstance(dim, bool) else None
 
 
-def _along_rows(read: Read, forwards: dict[int, Forward], labelled: set[int]) -> Operation | None:
-    """A classifier's best entries [rows, classes], along the rows or of all, that meet labels."""
-    for best in read.graph.operations:
+def _along_rows(event: Read, forwards: dict[int, Forward], labelled: set[int]) -> Operation | None:
+    """The argmax of a classifier's output over rows or over all entries, compared with labels."""
+    for best in event.graph.operations:
         if best.name not in BEST or not best.forwards:
             continue
-        of = read.graph.parents(best)[:1]
+        of = event.graph.parents(best)[:1]
         called = forwards.get(best.forwards[-1])
         if not of or called is None or called.net not in labelled or len(of[0].shape) != 2:
             continue
         dim = axis_of(best)
         whole = dim is None and best.name == "argmax"
         rows_first = of[0].shape[0] == called.rows > 1 and of[0].shape[1] > 1
-        square = of[0].shape[0] == of[0].shape[1]  # pairs, of which both axes may be asked
-        alone = dim is not None and of[0].shape[dim] == 1 < of[0].shape[0]  # is always the best
-        if (alone or (rows_first and (whole or (dim in (0, -2) and not square)))) and _is_used(read, best):
+        square = of[0].shape[0] == of[0].shape[1]  # pairs, for which both axes may be right
+        alone = dim is not None and of[0].shape[dim] == 1 < of[0].shape[0]  # an axis of size one
+        if (alone or (rows_first and (whole or (dim in (0, -2) and not square)))) and _is_used(event, best):
             return best
     return None
 
 
-def _is_used(read: Read, best: Operation) -> bool:
-    """Whether labels meet it: other uses of rows, or of as many as there are classes, say nothing."""
-    todo = [p for o in read.graph.operations if o.name in COMPARED for p in read.graph.parents(o)]
+def _is_used(event: Read, best: Operation) -> bool:
+    """Whether the result is compared with anything; other uses are no metric."""
+    todo = [p for o in event.graph.operations if o.name in COMPARED for p in event.graph.parents(o)]
     for one in todo:
         if one is best:
             return True
         if one.name in KEEPS and len(todo) < MOST:
-            todo += read.graph.parents(one)[:1]
+            todo += event.graph.parents(one)[:1]
     return False
 
 
-def _stretched(read: Read) -> Operation | None:
-    """Answers [N, 1] that meet labels [N], outside of training."""
-    for met in read.graph.operations:
-        parents = read.graph.parents(met)
+def _stretched(event: Read) -> Operation | None:
+    """A comparison of answers [N, 1] with labels [N], outside of training."""
+    for met in event.graph.operations:
+        parents = event.graph.parents(met)
         if met.name not in COMPARED or met.grad or len(parents) < 2 or len(met.shape) != 2:
             continue
-        given = [p for p in parents[:2] if not p.forwards]
-        if len(given) == 1 and is_column(parents[0].shape, parents[1].shape) and met.shape[0] == met.shape[1]:
+        plain = [p for p in parents[:2] if not p.forwards]
+        if len(plain) == 1 and is_column(parents[0].shape, parents[1].shape) and met.shape[0] == met.shape[1]:
             return met
     return None
 

@@ -36,20 +36,20 @@ def decide(log: Log) -> Iterable[Evidence]:
     yield Evidence(first.site, numbers, at=first.made_at, stack=first.stack, sites=sites)
 
 
-def chosen_from(read: Read) -> set[int]:
-    """The calls of which a figure tells only some rows."""
-    graph, found = read.graph, set[int]()
+def chosen_from(event: Read) -> set[int]:
+    """The calls of which a figure uses only some rows."""
+    graph, forwards = event.graph, set[int]()
     for o in graph.operations:
         of = graph.parents(o)[:1] if o.name in CHOOSES and o.shape else []
         if of and of[0].forwards and of[0].shape[:1] > o.shape[:1]:
-            found |= set(o.forwards)
-    return found
+            forwards |= set(o.forwards)
+    return forwards
 
 
 def place(evidence: Evidence) -> Site | None:
-    """The nearest line that may give NaN, of those that made the rows; or where a tensor held it first."""
-    given = evidence.sites["loader"], evidence.stack
-    near = (maker(evidence.seen, fits, *given) for fits in (divides, misses))
+    """The nearest line, of those that made the rows, that may give NaN; else the first tensor with NaN."""
+    origin = evidence.sites["loader"], evidence.stack
+    near = (maker(evidence.seen, fits, *origin) for fits in (divides, misses))
     return next((site for site in near if site is not None), None)
 
 

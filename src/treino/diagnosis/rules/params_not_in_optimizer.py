@@ -25,9 +25,9 @@ def decide(log: Log) -> Iterable[Evidence]:
     blind = [o for o in working if not ends[o].filled]
     groups: dict[Site | None, list[tuple[Unowned, int]]] = {}
     for stray in log.of(Unowned):
-        if stray.moved or stray.held or stray.asked or not stray.training or stray.losses < LOSSES:
+        if stray.moved or stray.held or stray.grad_input or not stray.training or stray.losses < LOSSES:
             continue
-        if not stray.opened and (stray.copied or meant(stray)):
+        if not stray.opened and (stray.copied or is_frozen_part(stray)):
             continue
         own = [o for o in stray.optimizers if o in working]
         own = own or (blind if stray.alone and blind == working else [])
@@ -46,8 +46,8 @@ def decide(log: Log) -> Iterable[Evidence]:
         yield Evidence(made[optimizer].site, numbers, at=place)
 
 
-def meant(stray: Unowned) -> bool:
-    """Whether only what comes behind was to learn: exactly one part of the net, and this lies before it."""
+def is_frozen_part(stray: Unowned) -> bool:
+    """Whether this lies before the only part of the net that an optimizer holds, and need not learn."""
     return stray.upstream and stray.apart and stray.shape not in ((), (1,))
 
 

@@ -1,4 +1,4 @@
-"""What a rule is: its decision, where to edit, its words, how safe its fix is, and its two examples."""
+"""A rule: its decision, the line to edit, its sentences, the safety of its fix, and two examples."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ NEVER_LEARNS = ("missing_zero_grad", "no_step", "grad_cleared_before_step", "det
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a decision returns: that it is so, by which numbers, and where it happened.
+    """What a decision yields for a fault: the numbers that show it, and where it happened.
 
     seen: the line where it happened. at: the line that the record itself blames, where that is another one
     (the softmax, the constructor). stack: the own lines that led to ``at``, or to ``seen``, innermost first.
@@ -43,14 +43,14 @@ class Rule:
     id: a contract, as users write it in ``# treino: ignore[id]``.
     certain: proven from state (graph, versions, shapes, hashes); otherwise a cause and a measured symptom.
     decide: a pure function of the log; yields one Evidence for each fault.
-    place: the line that a person would edit, asked after the run only.
+    place: the line that a person would edit, called only after the run.
     message, why, fix: sentences, marked with ``N_``; ``{names}`` are filled in from the evidence's numbers.
     wrong: a few lines that show the fault. mend: texts that occur once in them, and what makes them right in
     place of these. Tests run both examples after ``examples.PRELUDE``.
     safety: what the fix changes besides. limits: what the rule does not see. Both are for the documentation.
-    early: may be said before the script has ended.
-    unless: rules whose finding explains this one, which then isn't said.
-    note: what is said instead of a finding where the source shows that this may be meant; or empty.
+    early: may be reported before the script has ended.
+    unless: rules whose findings explain this one, which is then left out.
+    note: a sentence instead of a finding, where the source shows that this may be intended; or empty.
     """
 
     id: str
@@ -81,14 +81,14 @@ class Rule:
     def finding(self, evidence: Evidence) -> Finding:
         """A fault in this rule's words, at the line to edit."""
         place, numbers = self.place(evidence) or as_recorded(evidence), evidence.numbers
-        shown = {k: numeral(v, ".4g") if isinstance(v, float) else v for k, v in numbers.items()}
+        texts = {k: numeral(v, ".4g") if isinstance(v, float) else v for k, v in numbers.items()}
         typed = {k: f"{v:.4g}" if isinstance(v, float) else v for k, v in numbers.items()}
         return Finding(
             rule=self.id,
             severity=self.severity,
             certain=self.certain,
-            message=_(self.message).format(**shown),
-            why=_(self.why).format(**shown),
+            message=_(self.message).format(**texts),
+            why=_(self.why).format(**texts),
             file=None if place is None else place.file,
             line=None if place is None else place.line,
             seen=evidence.seen,

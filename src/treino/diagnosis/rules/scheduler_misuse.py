@@ -14,17 +14,17 @@ from treino.diagnosis.where.updates import unreached_step
 from treino.words import N_, _
 
 LEAST = 12  # updates, below which a course tells nothing
-LONG = 10  # updates of a training that would have stepped its schedule; not measured
-FEW = 0.34  # of the calls that it was made for: so few leave its course nearly where it began
-MEANT = 0.1  # by which the number of updates may be off from that of the calls it was made for
-STARVED = 0.5  # of the updates at next to no rate; right schedules end there, and spend under a third there
-AGAIN = 3  # times as many calls as a half-wave is long: its rate goes up and down by accident
+LONG = 10  # updates after which a schedule should have been stepped; not measured
+FEW = 0.34  # of the calls that it was made for: so few leave the rate nearly where it began
+NEAR = 0.1  # relative difference between two counts that are about the same
+STARVED = 0.5  # of the updates at next to no rate; right schedules spend under a third there
+AGAIN = 3  # times the calls of a half-wave, after which the rate goes up and down
 STILL = 0.01  # of a figure's course: a step that tells nothing
-SHORT = 0.67  # of the calls that it was made for: its rate never comes down; not measured
+SHORT = 0.67  # of the calls that it was made for: with fewer the rate never comes down; not measured
 BETTER = 0.9, 1.02  # times the first figure: a loss that fell, a share that rose; not measured
 STEADY = 0.8  # of the telling steps of a figure, in the direction that its mode calls worse
-# Figures that are all so many of n rows are shares of right answers, as no loss is: of six or more random
-# numbers, not one set in 10⁹ is.
+# Figures that are all k / n for one n are shares of right answers: of six or more random numbers, not one set
+# in 10⁹ is.
 SHARES, MOST_ROWS, NEAR_WHOLE = 6, 10_001, 1e-3
 
 
@@ -44,7 +44,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def misuse(s: ScheduleEnded, finished: bool, rows: int, steps: int) -> tuple[str, Site | None]:
-    """What is wrong with one schedule, in words, and where; empty where nothing is."""
+    """What is wrong with one schedule, in words, and the line; empty if nothing is."""
     if s.calls == 0:
         return (_("was never stepped"), s.site) if s.updates >= LONG and finished else ("", None)
     if s.lent:
@@ -52,52 +52,52 @@ def misuse(s: ScheduleEnded, finished: bool, rows: int, steps: int) -> tuple[str
     if s.updates == 0 and s.calls >= 2 and steps >= LONG and not s.heir:
         return _("steers an optimizer that never steps"), s.site
     if s.heir is not None and s.left >= 3:
-        said = _("goes on steering an optimizer whose parameters another one steps, at a rate of its own")
-        return said, s.heir
+        what = _("goes on steering an optimizer whose parameters another one steps, at a rate of its own")
+        return what, s.heir
     if s.before and s.updates:
-        said = _("was stepped before the optimizer's first update, so that its first rate is skipped")
-        return said, s.step_at
+        what = _("was stepped before the optimizer's first update, so that its first rate is skipped")
+        return what, s.step_at
     if s.starved > STARVED * s.updates and s.updates >= LEAST and s.calls > 0.5 * s.updates:
         return _("took the rate below 1 % of its start for most updates: it is stepped per batch"), s.step_at
-    meant = s.horizon
-    long = s.updates >= LEAST and finished and meant > 0
-    if long and s.calls < FEW * meant and near(s.updates, meant):
-        told = _("was made for {n} steps and got {k}: step it after every batch")
-        return told.format(n=meant, k=s.calls), s.step_at
+    horizon = s.horizon
+    long = s.updates >= LEAST and finished and horizon > 0
+    if long and s.calls < FEW * horizon and near(s.updates, horizon):
+        what = _("was made for {n} steps and got {k}: step it after every batch")
+        return what.format(n=horizon, k=s.calls), s.step_at
     per_update = near(s.calls, s.updates)
-    for_more = near(s.backwards, meant) or near(rows * s.updates, meant)
-    if long and per_update and s.calls < SHORT * meant and for_more:
-        told = _("was made for {n} steps and got {k}: its rate never comes down")
-        return told.format(n=meant, k=s.calls), s.site
-    if s.kind == "CosineAnnealingLR" and meant and s.calls >= AGAIN * meant and per_update:
-        told = _("was made for {n} steps and got {k}: its rate goes up again")
-        return told.format(n=meant, k=s.calls), s.step_at
+    for_more = near(s.backwards, horizon) or near(rows * s.updates, horizon)
+    if long and per_update and s.calls < SHORT * horizon and for_more:
+        what = _("was made for {n} steps and got {k}: its rate never comes down")
+        return what.format(n=horizon, k=s.calls), s.site
+    if s.kind == "CosineAnnealingLR" and horizon and s.calls >= AGAIN * horizon and per_update:
+        what = _("was made for {n} steps and got {k}: its rate goes up again")
+        return what.format(n=horizon, k=s.calls), s.step_at
     if s.kind == "ReduceLROnPlateau" and s.cuts and wrong_mode(s):
-        told = _("has mode {mode} while its figure got better, and cut the rate")
-        return told.format(mode=s.mode), s.site
+        what = _("has mode {mode} while its figure got better, and cut the rate")
+        return what.format(mode=s.mode), s.site
     return "", None
 
 
 def note(evidence: Evidence) -> str:
-    """Where a schedule would have been stepped that never was; empty where no line does it."""
+    """A sentence about the line that would step a schedule which was never stepped; empty without one."""
     numbers, made = evidence.numbers, evidence.seen
-    found = unreached_step(made, evidence.sites["stepped"]) if not numbers["calls"] else None
-    if found is None or made is None:
+    step = unreached_step(made, evidence.sites["stepped"]) if not numbers["calls"] else None
+    if step is None or made is None:
         return ""
-    told = _("{scheduler} was never stepped in this run: {file}, line {line}, was not reached.")
-    if found[1]:
-        told = _("{scheduler} was never stepped in this run: {file}, line {line}, was not reached ({test}).")
-    place = {"file": Path(found[0].file).name, "line": found[0].line, "test": found[1][:80]}
-    return told.format(scheduler=numbers["scheduler"], **place)
+    text = _("{scheduler} was never stepped in this run: {file}, line {line}, was not reached.")
+    if step[1]:
+        text = _("{scheduler} was never stepped in this run: {file}, line {line}, was not reached ({test}).")
+    place = {"file": Path(step[0].file).name, "line": step[0].line, "test": step[1][:80]}
+    return text.format(scheduler=numbers["scheduler"], **place)
 
 
 def near(one: int, other: int) -> bool:
     """Whether two counts are about the same."""
-    return abs(one - other) <= MEANT * other
+    return abs(one - other) <= NEAR * other
 
 
 def wrong_mode(s: ScheduleEnded) -> bool:
-    """The figure went steadily in the direction that this mode calls worse, as one does that gets better."""
+    """Whether the figure improved steadily in the direction that this mode calls worse."""
     figures = s.metrics
     moves = [b - a for a, b in pairwise(figures)]
     if len(moves) < 4:

@@ -12,7 +12,7 @@ from treino.diagnosis.where import source
 from treino.words import N_
 
 SEEDERS = ("manual_seed", "manual_seed_all", "seed", "default_rng", "RandomState", "Random")
-BUSY = (ast.For, ast.While, ast.With, ast.Yield)  # of a function that does more than to seed
+BUSY = (ast.For, ast.While, ast.With, ast.Yield)  # in a function that does more than set seeds
 LEAST = 3  # times within one training, with steps between
 
 
@@ -32,7 +32,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def longest(drawn: list[Drawn], made: list[int]) -> list[Drawn]:
-    """The most of them that one training saw, steps apart: no optimizer was made between."""
+    """The longest row of draws within one training (no optimizer made between), with steps between them."""
     best: list[Drawn] = []
     now: list[Drawn] = []
     for d in drawn:
@@ -48,16 +48,16 @@ def place(evidence: Evidence) -> Site | None:
     """The call of a function that only seeds, in the loop; of an order, where its generator is seeded."""
     if "order" in evidence.sites:
         for site in evidence.stack:
-            found = [source.place(site.file, c) for c in source.calls(source.function(site), *SEEDERS)]
-            found = [f for f in found if isinstance(source.function(f), source.Function)]
-            if found:
-                return min(found, key=lambda f: abs(f.line - site.line))
+            seeders = [source.place(site.file, c) for c in source.calls(source.function(site), *SEEDERS)]
+            seeders = [f for f in seeders if isinstance(source.function(f), source.Function)]
+            if seeders:
+                return min(seeders, key=lambda f: abs(f.line - site.line))
         return evidence.seen
     return next((s for s in evidence.stack if not _only_seeds(s)), evidence.seen)
 
 
 def _only_seeds(site: Site) -> bool:
-    """Whether the function around a line is one that sets seeds and does little else."""
+    """Whether the function around a line sets seeds and does little else."""
     around = source.function(site)
     if not isinstance(around, source.Function) or any(isinstance(n, BUSY) for n in ast.walk(around)):
         return False

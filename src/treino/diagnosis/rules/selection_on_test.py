@@ -4,14 +4,14 @@ from collections.abc import Iterable
 
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import RowsEvaluated
-from treino.diagnosis.rules.choices import TEST, TRAIN, VALIDATION, decides, said
+from treino.diagnosis.rules.choices import TEST, TRAIN, VALIDATION, decides, naming_line
 from treino.diagnosis.rules.examples import SPLIT, script
 from treino.diagnosis.rules.graphs import by_line
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.words import N_, _
 
 LEAST = 10  # rows of an evaluation
-LOOKS = 3  # at the same rows
+LOOKS = 3  # evaluations of the same rows
 LEARNED = 0.5  # of the rows, of an evaluation of training's
 
 
@@ -20,7 +20,7 @@ def decide(log: Log) -> Iterable[Evidence]:
     every = [e for e in log.of(RowsEvaluated) if e.rows >= LEAST and not e.made]
     held_out = [e for e in every if e.trained <= LEARNED * e.rows]
     for digest, own in by_line(held_out, lambda e: e.digest).items():
-        looks = len({turn for e in own for turn in e.looks})  # several nets at one time choose nothing
+        looks = len({turn for e in own for turn in e.looks})  # several nets at one turn are one look
         if looks < LOOKS:
             continue
         chosen = next((e for e in own if _is_test(e) and any(map(decides, e.stack))), None)
@@ -29,19 +29,19 @@ def decide(log: Log) -> Iterable[Evidence]:
         what = _("the same {rows} test rows").format(rows=chosen.rows)
         numbers = {"evaluations": looks, "what": what, "rows": chosen.rows}
         place = next((s for s in chosen.stack if decides(s)), None)
-        yield Evidence(chosen.site, numbers, at=said(chosen.stack, TEST) or place, stack=chosen.stack)
+        yield Evidence(chosen.site, numbers, at=naming_line(chosen.stack, TEST) or place, stack=chosen.stack)
         return
 
 
 def _is_test(e: RowsEvaluated) -> bool:
     """Whether the source calls these rows a test, and nothing else."""
-    return said(e.stack, TEST) is not None and said(e.stack, VALIDATION) is None
+    return naming_line(e.stack, TEST) is not None and naming_line(e.stack, VALIDATION) is None
 
 
 def _judges(other: RowsEvaluated, chosen: RowsEvaluated) -> bool:
     """Whether these are other rows that are looked at in the end, and not to choose by."""
     last = other.looks[-1] >= chosen.looks[-1]
-    return last and said(other.stack, VALIDATION) is None and said(other.stack, TRAIN) is None
+    return last and naming_line(other.stack, VALIDATION) is None and naming_line(other.stack, TRAIN) is None
 
 
 RULE = Rule(

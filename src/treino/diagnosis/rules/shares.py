@@ -1,27 +1,27 @@
-"""How many rows of an evaluation had been trained on, and whether that is by copies in the table."""
+"""Count the rows of an evaluation that were trained on; tell copies in the table from leaks."""
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import RowsEvaluated, RowsTrained
 
 LEAST = 10  # rows of an evaluation
-SINGLE = 3  # rows that may be equal
-FEW = 0.1  # of the rows, up to which they may be where the table holds equal rows
+SINGLE = 3  # rows that may be equal by accident
+FEW = 0.1  # of the rows, that may be equal if the table has equal rows
 MOST = 0.9  # of training's rows: then this is no part of a split, but all of it; or of an evaluation's
 COPIES = 0.01  # of training's rows came twice before the first epoch was over
-TELLING = 0.5  # of the rows, that one column tells apart: of measured numbers
+TELLING = 0.5  # distinct values of a column over rows: measured numbers
 HALF = 0.5
 CHANCE = 0.01  # rows that are equal to one by chance
 
 
 def evaluations(log: Log) -> list[tuple[RowsEvaluated, RowsTrained]]:
-    """What nets were evaluated on, each with what it was trained on."""
+    """The evaluations, each with the training of its net."""
     trains = {t.net: t for t in log.of(RowsTrained)}
     return [(e, trains[e.learner]) for e in log.of(RowsEvaluated) if e.learner in trains]
 
 
 def lines_of(e: RowsEvaluated, t: RowsTrained) -> dict[str, Site | None]:
-    """The lines that are asked for what the two parts share."""
+    """The lines that the placement of shared rows needs."""
     return {"loader": e.loader, "split": e.cut, "train": t.site, "train_loader": t.loader}
 
 
@@ -32,22 +32,22 @@ def shared(e: RowsEvaluated, t: RowsTrained) -> tuple[int, int]:
     few = max(SINGLE, FEW * e.rows) if t.twice or e.repeated else SINGLE
     if e.how == "numbers" and e.part > 0 and e.by_number > few:
         return e.by_number, e.numbers
-    few_ways = t.twice and t.telling < TELLING and e.trained < HALF * e.rows  # rows repeat themselves
+    few_ways = t.twice and t.telling < TELLING and e.trained < HALF * e.rows  # rows have few distinct values
     if e.covers > MOST or t.chance > CHANCE or few_ways:
         return 0, e.rows
-    told = e.scored or bool(e.labels)
-    if told and e.trained <= few and e.later > max(few, HALF * e.new_later):
+    judged = e.scored or bool(e.labels)
+    if judged and e.trained <= few and e.later > max(few, HALF * e.new_later):
         return e.later, e.new_later
     held_out = e.part > 0 and (e.how == "rows" or e.trained < t.rows)
     if held_out and e.leaked > few:
         return e.leaked, e.rows
-    part = e.part >= 0 or e.trained < HALF * e.rows  # otherwise a look at the whole table
-    mixed = part and e.mixed > few and (told or (t.twice and e.repeated))
+    part = e.part >= 0 or e.trained < HALF * e.rows  # else an evaluation of the whole table
+    mixed = part and e.mixed > few and (judged or (t.twice and e.repeated))
     return (e.trained, e.rows) if mixed else (0, e.rows)
 
 
 def _of_another_task(e: RowsEvaluated, t: RowsTrained) -> bool:
-    """Whether training was told no labels or others than the evaluation, as before a last layer is fitted."""
+    """Whether training had no labels, or others than the evaluation, as in pretraining."""
     untold = bool(e.labels) and not t.labelled
     return untold or (bool(e.labels) and len(t.labels.keys() - e.labels.keys()) > len(e.labels))
 
@@ -55,7 +55,7 @@ def _of_another_task(e: RowsEvaluated, t: RowsTrained) -> bool:
 def copies(e: RowsEvaluated, t: RowsTrained) -> bool:
     """Whether the table itself holds equal rows."""
     if e.trained > MOST * e.rows and not e.repeated:
-        return False  # it would have to hold each of them twice
+        return False  # the table would have to hold each row twice
     if e.how == "rows":
         return e.shared > HALF * e.trained / e.rows
     return t.twice > COPIES * t.rows and not (e.how == "numbers" and e.by_number > HALF * e.trained)

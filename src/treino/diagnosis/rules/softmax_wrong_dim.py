@@ -13,7 +13,7 @@ from treino.words import N_
 
 CLASSES = ("cross_entropy", "nll_loss")
 SOFT = ("softmax", "log_softmax")
-LOGGED = frozenset(("log", "add", "clamp", "clamp_min"))  # with a number: what logarithms are taken of
+LOGGED = frozenset(("log", "add", "clamp", "clamp_min"))  # operations, with a number, before a logarithm
 PLACED = frozenset(("to", "neg", "mul"))
 MAPS = 4  # axes of a batch of maps
 CALLS = (*SOFT, "Softmax", "LogSoftmax")
@@ -34,13 +34,13 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 def _before_losses(log: Log) -> Iterable[Evidence]:
     looked_at = [c for c in log.of(LossCall) if c.name in CLASSES and c.graph.root is not None]
-    for told in by_line(looked_at, lambda c: c.site).values():
-        soft = [(c, m) for c in told if (m := softmax_behind(c.graph, c.graph.root)) is not None]
+    for group in by_line(looked_at, lambda c: c.site).values():
+        soft = [(c, m) for c in group if (m := softmax_behind(c.graph, c.graph.root)) is not None]
         wrong = [(c, m) for c, m in soft if _across(m, c)]
         if wrong:
             call, made = wrong[-1]
             right = 1 if made.shape == call.input_shape else len(made.shape) - 1
-            numbers = {"calls": len(wrong), "looked": len(told), "dim": axis(made) or 0, "right": right}
+            numbers = {"calls": len(wrong), "looked": len(group), "dim": axis(made) or 0, "right": right}
             yield Evidence(call.site, numbers, at=made.written, stack=call.stack)
 
 
@@ -95,10 +95,10 @@ def softmax_behind(graph: Graph, start: Operation | None) -> Operation | None:
 
 
 def _of_outputs(log: Log) -> Iterable[Evidence]:
-    """Probabilities of a net that learns labels, or gives maps, taken of each class over the rows."""
+    """A softmax over the rows, of a net that learns labels or outputs maps."""
     forwards, labelled = calls_by_number(log), classifiers(log)
-    told = {m.site for c in log.of(LossCall) if (m := softmax_behind(c.graph, c.graph.root)) is not None}
-    soft = [s for s in log.of(Softmaxed) if s.site not in told and len(s.shape) in (2, MAPS)]
+    known = {m.site for c in log.of(LossCall) if (m := softmax_behind(c.graph, c.graph.root)) is not None}
+    soft = [s for s in log.of(Softmaxed) if s.site not in known and len(s.shape) in (2, MAPS)]
     for events in by_line(soft, lambda s: s.site).values():
         called = [(s, forwards[s.forward]) for s in events if s.dim == 0 and s.forward in forwards]
         of_rows = [(s, f) for s, f in called if f.rows == s.shape[0] > 1]
@@ -109,13 +109,13 @@ def _of_outputs(log: Log) -> Iterable[Evidence]:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """Where the axis is written."""
+    """The line that sets the axis."""
     line = evidence.at or evidence.seen
     named = setting(line, "dim")
     if line is None or not same(named, line):
         return named
-    given = (c.args[-1] for c in calls(written_on(line), *CALLS) if c.args and not c.keywords)
-    return next((at for dim in given if (at := written(line, dim)) is not None), line)
+    dims = (c.args[-1] for c in calls(written_on(line), *CALLS) if c.args and not c.keywords)
+    return next((at for dim in dims if (at := written(line, dim)) is not None), line)
 
 
 RULE = Rule(

@@ -19,10 +19,10 @@ LEAST = 10  # rows of an evaluation
 UNSEEN = 0.2  # of its rows, of classes that training never saw
 SHIFT = 0.5  # half the sum of differences of classes' shares
 WORSE = 0.75  # of training's share of right answers
-LOST = 0.5  # ... where only the shares of classes differ
+LOST = 0.5  # the same, if only the shares of classes differ
 MANY = 50  # classes
 FEW = 0.05  # of the rows
-NEW = 0.1  # of the rows had been trained on, at most: then they are new ones
+NEW = 0.1  # of the rows trained on before, at most, so that they count as new
 JUDGED, FAILS = 20, 0.5  # answers in training, and right ones where those aren't known; none are measured
 
 
@@ -69,7 +69,7 @@ def _same(one: dict[str, int], other: dict[str, int]) -> bool:
 
 
 def _others(blocks: list[Blocks], rows: int, known: dict[str, int]) -> dict[str, int]:
-    """The labels of so many rows that are not those of training, for an evaluation that nobody saw judged."""
+    """The labels that stood in blocks and fit an evaluation by their number, if its own are unknown."""
     fit = (b.labels for b in blocks if abs(sum(b.labels.values()) - rows) <= FEW * rows)
     return next((labels for labels in fit if not _same(labels, known)), {})
 
@@ -79,7 +79,7 @@ def _percent(share: float) -> str:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """Where the rows were cut."""
+    """The line that cut the rows."""
     if any(map(_parts, written_on(evidence.at))):
         return evidence.at
     loader, led = evidence.sites["loader"], evidence.stack
@@ -88,7 +88,7 @@ def place(evidence: Evidence) -> Site | None:
 
 
 def _parts(value: ast.AST) -> bool:
-    """Parts rows by position, by itself or by a function that does."""
+    """Whether an expression splits rows by position, by itself or by a function."""
     return cuts(value) or bool(calls(value, *SPLITS))
 
 

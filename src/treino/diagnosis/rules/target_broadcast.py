@@ -24,9 +24,9 @@ def decide(log: Log) -> Iterable[Evidence]:
             numbers = _numbers(wide[-1].input_shape, wide[-1].target_shape, len(wide), len(calls))
             yield Evidence(wide[-1].site, numbers, stack=wide[-1].stack)
     by_hand = [(b, d) for b in log.of(Backward) if not b.losses and (d := _difference(b.graph)) is not None]
-    for found in by_line(by_hand, lambda f: f[0].site).values():
-        b, (operation, one, two) = found[-1]
-        yield Evidence(b.site, _numbers(one, two, len(found), len(found)), operation.site, b.stack)
+    for pairs in by_line(by_hand, lambda f: f[0].site).values():
+        b, (operation, one, two) = pairs[-1]
+        yield Evidence(b.site, _numbers(one, two, len(pairs), len(pairs)), operation.site, b.stack)
 
 
 def stretched(one: Shape, two: Shape) -> bool:

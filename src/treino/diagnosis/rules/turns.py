@@ -7,8 +7,8 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Backward, Cleared, Forward, Log, NetMade, OptimizerMade, Stepped
 
 FEW_USED = 0.34  # of a line's gradients; a half may be two losses that take turns
-WASTED = 6  # gradients
-BY_EPOCH = 8  # backwards to a step; more come from a step that stands behind the loop over the batches
+WASTED = 6  # gradients, at least
+BY_EPOCH = 8  # backwards for each step; more mean a step after the loop over batches
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Turns:
 
 
 def used_and_wasted(log: Log, optimizer: int) -> Turns:
-    """The turns of an optimizer that were looked at; not what a step of another used that shares weights."""
+    """The use of an optimizer's gradients, without those that another optimizer used on shared weights."""
     held = {o.optimizer: {p for g in o.groups for p in g.parameters} for o in log.of(OptimizerMade)}
     used, wasted, places = Counter[Site | None](), Counter[Site | None](), Counter[Site | None]()
     pending: list[Site | None] = []
@@ -57,8 +57,8 @@ def used_and_wasted(log: Log, optimizer: int) -> Turns:
 
 
 def trained_forwards(log: Log) -> set[int]:
-    """The calls of nets whose gradients a step of an optimizer used that holds parameters of the net; where
-    there is no optimizer, all that a backward went through.
+    """The calls whose gradients were used in a step of an optimizer of their net; without any optimizer, all
+    calls behind a backward.
     """
     held = {o.optimizer: {p for g in o.groups for p in g.parameters} for o in log.of(OptimizerMade)}
     parameters = {n.net: set(n.parameters) for n in log.of(NetMade)}

@@ -5,10 +5,9 @@ from typing import Any
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
-from treino.diagnosis.rules.course import Steps, Training, constant_of, optimizers, training
+from treino.diagnosis.rules.course import Steps, Training, constant_of, optimizers, studied, training
 from treino.diagnosis.rules.examples import DEEP, script
 from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
-from treino.diagnosis.rules.studies import studied
 from treino.diagnosis.where.settings import setting
 from treino.words import N_, _
 
@@ -16,7 +15,7 @@ LEAST = 12  # steps
 PULL = 0.5  # decay by gradient, in the median step: 0.84 to 20 where it outweighs the loss
 SHRUNK = 0.75  # of the weights' size at first: 0.001 to 0.4 by such a decay, 1.0 and more in right scripts
 STUCK = 0.5  # of a constant's loss: 0.7 and more with such a decay
-ADDED = 1.3  # times the loss of torch, that is run backward at first
+ADDED = 1.3  # times torch's loss, which the first loss run backward must exceed
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -37,7 +36,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def penalised(loss: Training, o: Steps) -> bool:
-    """Whether decay is in what is run backward: weights shrink, torch's loss in it stays at a constant's."""
+    """Whether a penalty in the loss acts as decay: weights shrink and torch's loss stays at a constant's."""
     own = [c.value for c in loss.calls if c.trained]
     if o.weight_decay or loss.known or len(own) < LEAST or len({c.site for c in loss.calls}) > 1:
         return False
@@ -53,7 +52,7 @@ def held_down(loss: Training, o: Steps) -> bool:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """Where the decay is written; the backward of a loss that a penalty was added to."""
+    """The line that sets the decay; the backward if a penalty was added to the loss."""
     if evidence.at is None:
         return evidence.seen
     return setting(evidence.at, "weight_decay", None, evidence.numbers["weight_decay"])

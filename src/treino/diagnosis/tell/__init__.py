@@ -1,1 +1,1 @@
-"""What the doctor says: findings as text, JSON and patches, and the proof of a fix."""
+"""Present the findings as text, JSON and patches, and prove a fix."""

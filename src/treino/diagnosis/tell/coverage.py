@@ -1,4 +1,4 @@
-"""How much an examination looked at: the steps, the rules that had something to judge, and the figures."""
+"""What an examination covered: the steps, the rules that had something to judge, and key figures."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from treino.words import N_, _
 
 @dataclass(frozen=True)
 class Need:
-    """Something without which these rules have nothing to judge. lacking: its absence, in words."""
+    """Something that these rules need in a log. lacking: a sentence that says it is absent."""
 
     lacking: str
     there: Callable[[Log], bool]
@@ -26,7 +26,7 @@ class Need:
 
 
 def _any(kind: type[Any], fits: Callable[[Any], bool] = lambda event: True) -> Callable[[Log], bool]:
-    """Whether a log has such an event."""
+    """A test whether a log has such an event."""
     return lambda log: any(fits(event) for event in log.of(kind))
 
 
@@ -95,9 +95,9 @@ NEEDS = (
 
 @dataclass(frozen=True)
 class Coverage:
-    """What was looked at. watched: of so many backwards. unjudged: (why, rules) that had nothing to judge.
+    """What was covered. watched: backwards recorded in full. unjudged: (why, rules with nothing to judge).
 
-    figures: the loss, the answers and what is to be noted, in sentences.
+    figures: sentences about the loss, the answers, and notes.
     """
 
     backwards: int
@@ -111,15 +111,15 @@ class Coverage:
         return len(rules()) - len({rule for _why, names in self.unjudged for rule in names})
 
     def sentences(self) -> list[str]:
-        """All of it in words."""
-        told = _(
+        """The coverage in sentences."""
+        sentence = _(
             "Looked at closely: {watched} of {backwards} backward passes; {judged} of {all} rules had "
             "something to judge."
         )
         numbers = {"watched": self.watched, "backwards": self.backwards, "judged": self.judged}
         idle = [f"{_(why)} ({', '.join(names)})" for why, names in self.unjudged]
-        said = [told.format(**numbers, all=len(rules()))]
-        return said + ([_("Not judged: {why}.").format(why="; ".join(idle))] if idle else [])
+        lines = [sentence.format(**numbers, all=len(rules()))]
+        return lines + ([_("Not judged: {why}.").format(why="; ".join(idle))] if idle else [])
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -128,14 +128,14 @@ class Coverage:
 
 
 def coverage(exam: Exam) -> Coverage:
-    """What an examination looked at."""
+    """The coverage of an examination."""
     log = exam.log
-    told: set[str] = set()
+    idle: set[str] = set()
     unjudged: list[tuple[str, tuple[str, ...]]] = []
     for need in NEEDS:
-        left = tuple(rule for rule in need.rules if rule not in told)
+        left = tuple(rule for rule in need.rules if rule not in idle)
         if left and not need.there(log):
-            told |= set(left)
+            idle |= set(left)
             unjudged.append((need.lacking, left))
     watched = max((e.watched for e in log.of(Ended)), default=0)
     return Coverage(exam.backwards, watched, tuple(unjudged), (*summary(log), *notes(log)))

@@ -1,4 +1,4 @@
-"""The mechanical mends: findings become edits of lines, edits become a patch. Comments and layout stay."""
+"""Mend findings mechanically: they become line edits, and these a patch; comments and layout stay."""
 
 import ast
 import difflib
@@ -34,25 +34,25 @@ class Mended:
 
 
 def patch(findings: Iterable[Finding]) -> Mended:
-    """Every finding mended that has a mechanical mend, in whatever file it is, and the difference as a patch.
+    """Mend every finding that has a mechanical mend, in any file, and give the difference as a patch.
 
     Raises:
         TreinoError: a mended file would not compile (rule ``fix``); that is a defect of a mend.
     """
-    of: dict[str, list[Finding]] = {}
+    by_file: dict[str, list[Finding]] = {}
     for finding in findings:
         if finding.file is not None and finding.line is not None and finding.rule in MENDS:
-            of.setdefault(finding.file, []).append(finding)
+            by_file.setdefault(finding.file, []).append(finding)
     sources: dict[str, str] = {}
     diffs: list[str] = []
     done: list[str] = []
-    for file, found in of.items():
+    for file, group in by_file.items():
         try:
             with tokenize.open(file) as opened:  # in the encoding that it declares
                 before = opened.read()
-        except (OSError, SyntaxError, UnicodeDecodeError):  # it is gone, or was never a file
+        except (OSError, SyntaxError, UnicodeDecodeError):  # not a readable file
             continue
-        after, rules = _mended(file, before, found)
+        after, rules = _mended(file, before, group)
         if rules:
             sources[file] = after
             name = os.path.relpath(file)
@@ -118,20 +118,20 @@ def _calls_on(site: Site) -> list[ast.Call]:
 
 
 def _stepper(site: Site) -> str | None:
-    """What is stepped after a line: ``optimizer`` in optimizer.step() or scaler.step(optimizer)."""
+    """The object stepped after a line: ``optimizer`` in optimizer.step() or scaler.step(optimizer)."""
     after = [c for c in source.calls(source.function(site), "step") if c.lineno >= site.line]
     if not after or not isinstance(after[0].func, ast.Attribute):
         return None
     handed = after[0].args[0] if len(after[0].args) == 1 else None
     known = bindings(site.file).functions
     if isinstance(handed, (ast.Name, ast.Attribute)) and source.name_of(handed) not in known:
-        return ast.unparse(handed)  # no closure
+        return ast.unparse(handed)  # not a closure
     return ast.unparse(after[0].func.value)
 
 
 def _net_called(site: Site) -> str | None:
-    """The source of the net that is called on a line: the innermost call of a value, or of one of ``self``'s,
-    none of a function, a class or a method.
+    """The source of the net called on a line: the innermost call of a variable or of an attribute of ``self``
+    that is no function, class or method.
     """
     for call in reversed(_calls_on(site) or source.calls(source.statement(site))):
         of = call.func
@@ -230,7 +230,7 @@ def _block(site: Site) -> ast.stmt | None:
 
 
 def _trains_too(site: Site) -> bool:
-    """Whether its loop runs backward further down: one function for training and evaluation."""
+    """Whether the loop runs backward further down, as it both evaluates and trains."""
     return any(c.lineno > site.line for c in source.calls(source.loop(site), "backward"))
 
 
@@ -308,7 +308,7 @@ SHAPES = ("flatten", "squeeze", "unsqueeze", "view", "reshape", "ravel", "select
 
 def _same_shape(finding: Finding, lines: list[str]) -> list[Edit]:
     for call in _calls_on(_site(finding)):
-        if source.name_of(call) in SHAPES:  # it is the prediction that was given another shape here
+        if source.name_of(call) in SHAPES:  # the prediction was reshaped here
             return []
         if len(call.args) >= 2 and isinstance(call.args[0], ast.Name):
             target = text_of(lines, call.args[1])

@@ -1,7 +1,7 @@
-"""The proof: the script as it is, mended, and mended at other rates, over several seeds, in fresh processes.
+"""Prove a fix: run the script as it is, mended, and mended at other rates, over several seeds.
 
-A mend is never promised to give a better figure; both are shown. The seed of a run is added to every seed
-that the script sets itself, so that a script which fixes its seed varies too.
+Each run is a process of its own. A mend need not give a better figure; both are shown. A run's seed is added
+to every seed that the script sets, so that a script which fixes its seed varies too.
 """
 
 import json
@@ -28,7 +28,7 @@ _NAMED = re.compile(rf"(?<![^\W_])({_WORDS})(?![^\W\d_])[^\d\n+-]{{0,20}}?({_PLA
 
 @dataclass(frozen=True)
 class Row:
-    """One variant: what the doctor saw as its loss, and the last figure that the script printed.
+    """One variant: the loss that the doctor recorded, and the last figure that the script printed, by seed.
 
     name: the word before that figure, "" where it is merely the last number.
     """
@@ -105,13 +105,13 @@ def proof(
 def _row(name: str, job: dict[str, Any], seeds: int, timeout: float) -> Row:
     losses, figures, failed, word = [], [], 0, ""
     for seed in range(seeds):
-        found = _run(job | {"seed": seed}, timeout)
-        if found is None:
+        result = _run(job | {"seed": seed}, timeout)
+        if result is None:
             failed += 1
             continue
-        losses.append(found["loss"] if found["loss"] is not None else math.nan)
-        if found["figure"] is not None:
-            word, figure = found["figure"]
+        losses.append(result["loss"] if result["loss"] is not None else math.nan)
+        if result["figure"] is not None:
+            word, figure = result["figure"]
             figures.append(figure)
     return Row(name, tuple(losses), tuple(figures), failed, word)
 
@@ -133,9 +133,9 @@ def _run(job: dict[str, Any], timeout: float) -> dict[str, Any] | None:
             return None
         if ended.returncode != 0 or not answer.exists():
             return None
-        found: dict[str, Any] = json.loads(answer.read_text())
-    found["figure"] = last_figure(ended.stdout)
-    return found
+        result: dict[str, Any] = json.loads(answer.read_text())
+    result["figure"] = last_figure(ended.stdout)
+    return result
 
 
 def last_figure(text: str) -> tuple[str, float] | None:
@@ -155,14 +155,15 @@ def table(rows: Sequence[Row]) -> str:
     printed = _("last printed {what} [95 %]").format(what=what or _("number"))
     lines = [f"{'':24}{_('last loss [95 %]'):36}{printed}"]
     lines += [
-        f"{row.variant:24}{_shown(row.loss):36}{_shown(row.figure, row.name)}{_trouble(row)}" for row in rows
+        f"{row.variant:24}{_interval_text(row.loss):36}{_interval_text(row.figure, row.name)}{_trouble(row)}"
+        for row in rows
     ]
     return "\n".join(lines)
 
 
-def _shown(values: Sequence[float], name: str = "") -> str:
-    found = interval(values, name)
-    return "–" if found is None else "{} [{}, {}]".format(*(numeral(value, ".4g") for value in found))
+def _interval_text(values: Sequence[float], name: str = "") -> str:
+    ends = interval(values, name)
+    return "–" if ends is None else "{} [{}, {}]".format(*(numeral(value, ".4g") for value in ends))
 
 
 def _trouble(row: Row) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 
 def main(job_path: str) -> int:
-    """Run the job that a file describes and write the loss that was seen."""
+    """Run the job that a file describes, and write the recorded loss."""
     job = json.loads(Path(job_path).read_text())
     _vary(job["seed"], job["rate"])
     _exchange(job["sources"])
@@ -23,8 +23,8 @@ def main(job_path: str) -> int:
         values = longest.values if longest is not None else ()
         last = values[-max(1, len(values) // 10) :]
         loss = sum(last) / len(last) if last else math.nan
-        found = {"loss": loss if math.isfinite(loss) else None, "steps": outcome.exam.steps}
-        Path(job["answer"]).write_text(json.dumps(found))
+        result = {"loss": loss if math.isfinite(loss) else None, "steps": outcome.exam.steps}
+        Path(job["answer"]).write_text(json.dumps(result))
 
     source = None if job["module"] else job["sources"].get(str(Path(job["target"]).absolute()))
     return run_script(
@@ -39,7 +39,7 @@ def main(job_path: str) -> int:
 
 
 def _exchange(sources: dict[str, str]) -> None:
-    """Let imports find these texts in place of the files'."""
+    """Have imports read these texts instead of the files."""
     first = SourceFileLoader.get_code
 
     def get_code(self: SourceFileLoader, name: str) -> CodeType | None:
@@ -52,7 +52,7 @@ def _exchange(sources: dict[str, str]) -> None:
 
 
 def _vary(seed: int, rate: float) -> None:
-    """Add the run's seed to every seed, and multiply every first learning rate."""
+    """Add the run's seed to every seed, and multiply every initial learning rate."""
     import numpy as np
     import torch
     from torch.optim.optimizer import Optimizer

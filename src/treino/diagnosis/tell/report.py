@@ -1,4 +1,4 @@
-"""How an examination is told: as text for a person, as the JSON document of ``treino doctor``."""
+"""Format an examination as text and as the JSON document of ``treino doctor``."""
 
 import linecache
 import os
@@ -27,7 +27,7 @@ def place(finding: Finding) -> str:
 
 
 def one(finding: Finding, *, of_script: bool = True) -> str:
-    """A finding, its line and what to do. of_script: in a file; a run of treino has settings."""
+    """A finding, its line and what to do. of_script: it has a line; findings of treino's runs have none."""
     sure = _("certain") if finding.certain else _("likely")
     lines = [
         f"{finding.rule}  ({_(KIND[finding.severity])}, {sure})"
@@ -44,11 +44,11 @@ def one(finding: Finding, *, of_script: bool = True) -> str:
 
 
 def nothing(exam: Exam) -> str:
-    """That nothing was found, in how many steps; without an optimizer of torch, in how many backwards."""
+    """The sentence that nothing was found in these steps, or backwards if no optimizer stepped."""
     if exam.steps:
         return _("doctor: nothing found in {steps} steps.").format(steps=exam.steps)
-    told = _("doctor: nothing found in {backwards} backward passes (no optimizer of torch stepped).")
-    return told.format(backwards=exam.backwards)
+    sentence = _("doctor: nothing found in {backwards} backward passes (no optimizer of torch stepped).")
+    return sentence.format(backwards=exam.backwards)
 
 
 def text(outcome: Outcome, covered: Coverage) -> str:
@@ -75,15 +75,15 @@ def text(outcome: Outcome, covered: Coverage) -> str:
         _("doctor: a defect of the doctor itself, not of your script: {what}").format(what=d)
         for d in exam.defects
     ]
-    said = ["\n    ".join(map(escape, lines)) for lines in parts]
-    return "\n\n".join([*said, *map(one, exam.findings), *map(escape, defects)])
+    blocks = ["\n    ".join(map(escape, lines)) for lines in parts]
+    return "\n\n".join([*blocks, *map(one, exam.findings), *map(escape, defects)])
 
 
 def text_of_run(findings: list[Finding], steps: int, run: str) -> str:
     """The report on a run of treino's own."""
     if not findings:
-        nothing_found = _("doctor: nothing found in {steps} steps of {subject}.")
-        return escape(nothing_found.format(steps=steps, subject=run))
+        sentence = _("doctor: nothing found in {steps} steps of {subject}.")
+        return escape(sentence.format(steps=steps, subject=run))
     head = _("doctor: {steps} steps of {subject}, findings: {n}")
     parts = [head.format(n=len(findings), steps=steps, subject=run)]
     return "\n\n".join([*map(escape, parts), *(one(f, of_script=False) for f in findings)])

@@ -1,1 +1,1 @@
-"""Where a person would edit: one reading of source, after the run, from the lines that were seen."""
+"""Find the line that a person would edit: reads source after the run, from the lines that were seen."""

@@ -1,26 +1,26 @@
-"""Where the value of a name, an attribute, an entry or a call of the file's own comes from, one step back."""
+"""Follow a value one step back: to the definitions of a name, an attribute, an entry or a call's result."""
 
 import ast
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.where.bindings import Definition, bindings
-from treino.diagnosis.where.calls import arguments, call_sites, class_of, given_for, returned
-from treino.diagnosis.where.imports import imported
+from treino.diagnosis.where.calls import arguments, call_sites, class_of, returned, values_for
 from treino.diagnosis.where.reach import reaching
-from treino.diagnosis.where.source import name_of, place, remembered
+from treino.diagnosis.where.source import module, name_of, place, remembered
 
-DEEP = 12  # steps of a value that is only handed on
-EACH = -1  # as a part: any element of it
-ROUTES = 24  # places that a value may be handed on from
+DEEP = 12  # steps of a value that is passed on unchanged
+EACH = -1  # as a part: any element
+ROUTES = 24  # paths back from a value
 
 Stack = tuple[ast.Call, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """A line that made a value, the expression that it was made by, and how that was reached.
+    """A line that made a value, the expression that made it, and how it was reached.
 
     how: here, assigned, changed, loop, with, argument, default, attribute, entry, returned, held (by an
     object of the file), made (a function or a class).
@@ -35,12 +35,12 @@ class Step:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What tells steps apart."""
+        """What identifies a step."""
         return id(self.node), self.part, tuple(map(id, self.stack[:2])), self.how == "changed"
 
 
 def values(site: Site, node: ast.AST, led: tuple[Site, ...] = ()) -> list[list[Step]]:
-    """The ways back from an expression that only hands a value on to where that is made or written."""
+    """The paths from an expression back to where its value, passed on unchanged, was made or written."""
     return _ways(site, node, led) if led else _known_ways(site, node)
 
 
@@ -70,7 +70,7 @@ def _step(of: Step, node: ast.AST, how: str, part: tuple[int, ...], stack: Stack
 
 
 def back(step: Step, led: tuple[Site, ...] = ()) -> list[Step]:
-    """Where the value of a name, an attribute, an entry or a call of the file's own comes from."""
+    """The expressions that a name, an attribute, an entry or a call of the file gets its value from."""
     node = step.node
     if isinstance(node, ast.Name):
         return _of_name(step, node, led)
@@ -97,34 +97,34 @@ def back(step: Step, led: tuple[Site, ...] = ()) -> list[Step]:
 
 
 def _of_name(step: Step, node: ast.Name, led: tuple[Site, ...]) -> list[Step]:
-    path, found = step.site.file, []
+    path, steps = step.site.file, []
     for d in reaching(path, node.id, node):
         if d.how == "parameter":
-            found += _given(step, d.value, d.name, led)
+            steps += _of_argument(step, d.value, d.name, led)
         elif d.how == "import":
-            found += [Step(s, n, "assigned", step.part) for s, n in imported(path, d.value, d.name, node.id)]
+            steps += [Step(s, n, "assigned", step.part) for s, n in imported(path, d.value, d.name, node.id)]
         elif d.how in ("made", "field"):
-            found.append(_step(step, d.value, "made", step.part))
+            steps.append(_step(step, d.value, "made", step.part))
         else:
             part = (EACH, *d.part) if d.how == "loop" else d.part
-            found.append(_step(step, d.value, d.how, part if d.how == "changed" else (*part, *step.part)))
-    return found
+            steps.append(_step(step, d.value, d.how, part if d.how == "changed" else (*part, *step.part)))
+    return steps
 
 
-def _given(step: Step, function: Any, name: str, led: tuple[Site, ...]) -> list[Step]:
-    """What an argument is given: by the call that was followed, by those that were running, or by all."""
+def _of_argument(step: Step, function: Any, name: str, led: tuple[Site, ...]) -> list[Step]:
+    """The values passed for an argument: by the call that led here, by the running calls, or by all."""
     path = step.site.file
     if name in ("self", "cls"):
         return []
     part = step.part
     sites = call_sites(path, function)
-    meant = [(c, s) for c, s in sites if step.stack and c is step.stack[0]]
+    on_stack = [(c, s) for c, s in sites if step.stack and c is step.stack[0]]
     lines = {s.line for s in led if s.file == path}
     running = [(c, s) for c, s in sites if any(c.lineno <= n <= (c.end_lineno or 0) for n in lines)]
-    if meant or running:
-        given = [v for c, s in meant or running for v in given_for(path, c, s, function, name)]
-        if given:
-            return [_step(step, v, "argument", part, step.stack[1:] if meant else ()) for v in given]
+    if on_stack or running:
+        inputs = [v for c, s in on_stack or running for v in values_for(path, c, s, function, name)]
+        if inputs:
+            return [_step(step, v, "argument", part, step.stack[1:] if on_stack else ()) for v in inputs]
     known = {id(c) for c, _ in sites}
     return [
         _step(step, v, "argument" if id(c) in known else "default", part, ())
@@ -142,9 +142,9 @@ def _of_attribute(step: Step, node: ast.Attribute) -> list[Step]:
                     Step(s, n, "assigned", step.part) for s, n in imported(path, d.value, d.name, node.attr)
                 ]
     known = file.attributes.get(node.attr, [])
-    found = [_step(step, d.value, _how(d), (*d.part, *step.part)) for d in reversed(known)]
-    given = [d for d in file.keys.get(node.attr, []) if isinstance(d.receiver, (ast.Call, ast.Dict))]
-    return found + [_step(step, d.value, "entry", step.part) for d in given]
+    steps = [_step(step, d.value, _how(d), (*d.part, *step.part)) for d in reversed(known)]
+    entries = [d for d in file.keys.get(node.attr, []) if isinstance(d.receiver, (ast.Call, ast.Dict))]
+    return steps + [_step(step, d.value, "entry", step.part) for d in entries]
 
 
 def _how(d: Definition) -> str:
@@ -152,7 +152,7 @@ def _how(d: Definition) -> str:
 
 
 def _of_subscript(step: Step, node: ast.Subscript, led: tuple[Site, ...]) -> list[Step]:
-    """A part of a value; of a text as a key, what any table of the file has under it."""
+    """A part of a value; for a string key, its entries in all tables of the file."""
     key = node.slice.value if isinstance(node.slice, ast.Constant) else None
     if isinstance(key, int) and not isinstance(key, bool) and key >= 0:
         return back(Step(step.site, node.value, step.how, (key, *step.part), step.stack), led)
@@ -176,7 +176,7 @@ SAME = ("tqdm", "list", "tuple", "iter", "reversed", "sorted", "islice", "DataLo
 def _narrowed(
     name: str, call: ast.Call, part: tuple[int, ...]
 ) -> list[tuple[ast.AST, tuple[int, ...]]] | None:
-    """What a part of a library's result is a part of; None where that isn't known."""
+    """The argument of a library's function that a part of its result comes from; None if unknown."""
     args, (at, *rest) = call.args, part
     if name in SAME:
         return [(args[0], part)]
@@ -198,9 +198,39 @@ CASTS = ("int", "float", "str", "bool", "lower", "strip", "copy", "deepcopy", "a
 
 
 def _handed_from(step: Step, led: tuple[Site, ...]) -> list[Step]:
-    """One step back for a value that stays what it is."""
+    """One step back for a value that is passed on unchanged."""
     node = step.node
     if isinstance(node, ast.Call) and name_of(node) in CASTS:
         of = node.args[:1] or [getattr(node.func, "value", node)]
         return [_step(step, of[0], "here", step.part)] if of[0] is not node else []
     return [s for s in back(step, led) if s.how != "changed"]
+
+
+@remembered
+def own_file(path: str, name: str) -> str | None:
+    """The file beside this one that a module's name stands for."""
+    base = Path(path).parent / Path(*name.split("."))
+    for candidate in (base.with_suffix(".py"), base / "__init__.py"):
+        try:
+            if candidate.is_file():
+                return str(candidate)
+        except OSError:
+            return None
+    return None
+
+
+def imported(path: str, statement: ast.AST, name: str, target: str) -> list[tuple[Site, ast.AST]]:
+    """The definitions of an imported name in the file beside this one that has it."""
+    if isinstance(statement, ast.ImportFrom):
+        source = own_file(path, statement.module) if statement.module else None
+        target = name
+    else:
+        source = own_file(path, name) if isinstance(statement, ast.Import) else None
+    if source is None or source == path:
+        return []
+    known = bindings(source).named.get((id(module(source)), target), [])
+    return [
+        (place(source, d.value, 0 if hasattr(d.value, "lineno") else d.line), d.value)
+        for d in reversed(known)
+        if d.how != "import"
+    ]

@@ -1,4 +1,4 @@
-"""What a file binds: every line that gives a name, an attribute or a key a value, and in which scope."""
+"""The bindings of a file: every line that sets a name, an attribute or a key, with its scope."""
 
 import ast
 import re
@@ -8,7 +8,7 @@ from typing import Any
 
 from treino.diagnosis.where.source import Function, above, module, name_of, parents, remembered
 
-IN_PLACE = ("sort", "append", "extend", "update", "insert", "reverse")  # change what they belong to
+IN_PLACE = ("sort", "append", "extend", "update", "insert", "reverse")  # methods that change their object
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class Definition:
     how: str = "assigned"
     part: tuple[int, ...] = ()
     receiver: ast.AST | None = None
-    inside: ast.AST | None = None  # the comprehension, or the class, that alone sees it
+    inside: ast.AST | None = None  # the comprehension or the class that limits its scope
 
     @property
     def line(self) -> int:
@@ -55,8 +55,8 @@ def bindings(path: str) -> File:
     file = File(path)
     for node in ast.walk(module(path)):
         _bind(file, node)
-    for found in (*file.named.values(), *file.attributes.values(), *file.keys.values()):
-        found.sort(key=lambda d: (d.line, getattr(d.statement, "col_offset", 0)))
+    for definitions in (*file.named.values(), *file.attributes.values(), *file.keys.values()):
+        definitions.sort(key=lambda d: (d.line, getattr(d.statement, "col_offset", 0)))
     return file
 
 
@@ -142,7 +142,7 @@ def _target(
     part: tuple[int, ...] = (),
     inside: ast.AST | None = None,
 ) -> None:
-    """Bind one target, and the parts of a tuple each to its own part."""
+    """Bind one target; each element of a tuple is bound to its part of the value."""
     if isinstance(target, ast.Name):
         scope = scope_of(file.path, target)
         made = Definition(target.id, value, statement, how, part, inside=inside)
@@ -173,7 +173,7 @@ def _target(
 
 
 def _changed(file: File, of: ast.AST, value: ast.AST, statement: ast.AST) -> None:
-    """A value that is changed where it stands: ``x[i] = v``, ``x.sub_(v)``, ``shuffle(x)``."""
+    """Bind a change in place: ``x[i] = v``, ``x.sub_(v)``, ``shuffle(x)``."""
     while isinstance(of, (ast.Subscript, ast.Starred)) or (
         isinstance(of, ast.Attribute) and of.attr in ("data", "iloc", "loc", "values", "at", "iat")
     ):
@@ -205,8 +205,8 @@ def _call(file: File, call: ast.Call) -> None:
 def _flag(file: File, call: ast.Call) -> None:
     """The default of a command line's argument: ``--batch-size`` is batch_size."""
     value = keywords_of(call).get("default")
-    said = [a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-    for name in {w.lstrip("-").replace("-", "_") for w in said} if value is not None else ():
+    texts = [a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+    for name in {w.lstrip("-").replace("-", "_") for w in texts} if value is not None else ():
         made = Definition(name, value or call, call, "field")
         file.attributes[name].append(made)
         file.keys[name].append(made)

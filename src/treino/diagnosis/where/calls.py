@@ -1,4 +1,4 @@
-"""Who calls a function of a file, and what it is given there."""
+"""The calls of a function in its file, and the values that they pass."""
 
 import ast
 from typing import Any
@@ -11,15 +11,15 @@ MAKES = ("__init__", "__post_init__", "__new__")
 
 
 def class_of(path: str, function: ast.AST) -> ast.ClassDef | None:
-    """The class whose method a function is."""
+    """The class that a method belongs to; None for a function."""
     around = parents(path).get(id(function))
     return around if isinstance(around, ast.ClassDef) else None
 
 
 @remembered
 def call_sites(path: str, function: Any) -> tuple[tuple[ast.Call, int], ...]:
-    """The calls of a function of the file, by its name, each with the number of leading arguments that aren't
-    its own: 1 in ``partial(f, x)``.
+    """The calls of a function in its file, by name, each with the number of leading arguments that aren't the
+    function's: 1 in ``partial(f, x)``.
     """
     file, owner = bindings(path), class_of(path, function)
     name = getattr(function, "name", "")
@@ -32,12 +32,12 @@ def call_sites(path: str, function: Any) -> tuple[tuple[ast.Call, int], ...]:
         every = [(c, 0) for c in file.calls[name] if isinstance(c.func, ast.Name)]
         every += [(c, 1) for c in file.calls["partial"] if c.args and name_of(c.args[0]) == name != ""]
     inside = {id(n) for n in ast.walk(function)}
-    found = [(c, skip) for c, skip in every[:MOST] if id(c) not in inside]
-    return tuple(sorted(found, key=lambda c: c[0].lineno))
+    outside = [(c, skip) for c, skip in every[:MOST] if id(c) not in inside]
+    return tuple(sorted(outside, key=lambda c: c[0].lineno))
 
 
-def given_for(path: str, call: ast.Call, skip: int, function: Any, name: str) -> list[ast.expr]:
-    """What a call gives a function for this argument."""
+def values_for(path: str, call: ast.Call, skip: int, function: Any, name: str) -> list[ast.expr]:
+    """The value that a call passes for an argument; empty if it passes none."""
     named = [k.value for k in call.keywords if k.arg == name]
     known = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
     static = any(name_of(d) == "staticmethod" for d in getattr(function, "decorator_list", ()))
@@ -52,25 +52,25 @@ def given_for(path: str, call: ast.Call, skip: int, function: Any, name: str) ->
 
 
 def arguments(path: str, function: Any, name: str) -> list[tuple[ast.Call, ast.expr]]:
-    """(call, value) for this argument at all calls in the file, its default where one leaves it out."""
-    found: list[tuple[ast.Call, ast.expr]] = []
+    """(call, value) of an argument at all calls in the file; its default where a call omits it."""
+    pairs: list[tuple[ast.Call, ast.expr]] = []
     default, sites = defaults(function).get(name), call_sites(path, function)
     left_out = not sites
     for call, skip in sites:
-        values = given_for(path, call, skip, function, name)
-        found += [(call, v) for v in values]
+        values = values_for(path, call, skip, function, name)
+        pairs += [(call, v) for v in values]
         partly = name_of(call) == "partial"
         left_out = left_out or (not values and not partly)
     if default is not None and left_out:
-        found.append((ast.copy_location(ast.Call(default, [], []), default), default))
-    return found
+        pairs.append((ast.copy_location(ast.Call(default, [], []), default), default))
+    return pairs
 
 
 def returned(path: str, function: Any) -> list[ast.expr]:
-    """What a function itself gives back or yields, the last first."""
+    """The expressions that a function returns or yields, the last first."""
     if isinstance(function, ast.Lambda):
         return [function.body]
     kinds = (ast.Return, ast.Yield, ast.YieldFrom)
-    found = [n for n in ast.walk(function) if isinstance(n, kinds) and n.value is not None]
-    own = [n for n in found if scope_of(path, n) is function]
+    exits = [n for n in ast.walk(function) if isinstance(n, kinds) and n.value is not None]
+    own = [n for n in exits if scope_of(path, n) is function]
     return [n.value for n in sorted(own, key=lambda n: -n.lineno) if n.value is not None]

@@ -1,4 +1,4 @@
-"""All that a value was made of: definitions, arguments and results of a file, followed back."""
+"""Follow a value back through all definitions, arguments and results that it was made of."""
 
 import ast
 from collections import deque
@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from treino.diagnosis.finding import Site
 from treino.diagnosis.where.back import Step, back
 
-MOST = 300  # steps of one answer
+MOST = 300  # steps of one walk
 
 
 def origins(
     site: Site, node: ast.AST, led: tuple[Site, ...] = (), part: tuple[int, ...] = ()
 ) -> Iterator[Step]:
-    """An expression on a line and all that its value was made of, the nearest first.
+    """An expression on a line and everything that its value was made of, the nearest first.
 
     led: the own lines that were running, innermost first: which call of a function is meant.
     part: of the value, (EACH,) for the elements of a table.
@@ -32,7 +32,7 @@ def origins(
 
 
 def _made_of(step: Step, led: tuple[Site, ...]) -> Iterator[Step]:
-    """One step back for anything that a value is made of."""
+    """One step back, to everything that a value is made of."""
     direct = back(step, led)
     yield from direct
     structural = (

@@ -1,4 +1,4 @@
-"""What an expression does to rows, by the functions of torch, NumPy, pandas and scikit-learn in it."""
+"""Tests of what an expression does to rows, by its functions of torch, NumPy, pandas and scikit-learn."""
 
 import ast
 
@@ -29,7 +29,7 @@ SPREADS = (
 
 
 def cuts(value: ast.AST) -> bool:
-    """Takes rows by position: ``x[:n]``, ``frame.iloc[n:]``, ``x.split([n, m])``."""
+    """Whether it takes rows by position: ``x[:n]``, ``frame.iloc[n:]``, ``x.split([n, m])``."""
     for node in ast.walk(value):
         if isinstance(node, ast.Subscript):
             rows = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
@@ -47,7 +47,7 @@ def cuts(value: ast.AST) -> bool:
 
 
 def parts(value: ast.AST) -> bool:
-    """Takes some of the rows: by position, at random, by a condition or by numbers."""
+    """Whether it takes some of the rows: by position, at random, by a condition or by numbers."""
     if cuts(value) or calls(value, *SPLITS, "Subset", "train_test_split"):
         return True
     return any(
@@ -57,24 +57,24 @@ def parts(value: ast.AST) -> bool:
 
 
 def joins(value: ast.AST) -> bool:
-    """Puts rows of several tables into one."""
+    """Whether it puts rows of several tables into one."""
     return bool(calls(value, *JOINS))
 
 
 def multiplies(value: ast.AST) -> bool:
-    """Makes more rows of those that are there: joins, repeats, draws with replacement."""
+    """Whether it makes more rows of the existing ones: joins, repeats, draws with replacement."""
     many = ("repeat", "tile", "repeat_interleave", "resample", "fit_resample")
     return joins(value) or bool(calls(value, *many))
 
 
 def converts(value: ast.AST) -> bool:
-    """Makes a tensor, or numbers for one, out of a table."""
+    """Whether it makes a tensor, or numbers for one, out of a table."""
     values = any(isinstance(n, ast.Attribute) and n.attr == "values" for n in ast.walk(value))
     return values or bool(calls(value, *CONVERSIONS))
 
 
 def scales(value: ast.AST) -> bool:
-    """Divides by a spread, or has a scaler do so."""
+    """Whether it divides by a spread, or has a scaler do so."""
     if calls(
         value, "fit_transform", "transform", "scale", "minmax_scale", "normalize", "standardize", "zscore"
     ):
@@ -86,21 +86,21 @@ def scales(value: ast.AST) -> bool:
 
 
 def divides(value: ast.AST) -> bool:
-    """May give NaN: a logarithm, a root or a quotient of what nothing was added to; no spread."""
+    """Whether it may give NaN: a logarithm, a root or a quotient by a plain name that is no spread."""
     steep = calls(value, "log", "log10", "log2", "sqrt", "arccos", "arcsin", "divide", "true_divide", "div")
     by = [a for c in steep for a in (*c.args, *([c.func.value] if isinstance(c.func, ast.Attribute) else []))]
-    found = [n for n in ast.walk(value) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
-    by += [n.right for n in found]
+    quotients = [n for n in ast.walk(value) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
+    by += [n.right for n in quotients]
     plain = [n for n in by if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript))]
     return any(name_of(n) not in (*SPREADS, "pi") for n in plain)
 
 
 def misses(value: ast.AST) -> bool:
-    """Is, or brings, a gap: ``np.nan``; ``shift``, ``pct_change``, ``merge``."""
+    """Whether it is, or brings, a gap: ``np.nan``; ``shift``, ``pct_change``, ``merge``."""
     brings = ("shift", "pct_change", "diff", "rolling", "merge", "reindex", "pivot", "to_numeric", "read_csv")
     return bool(calls(value, *brings)) or bool({"nan", "inf"} & names(value))
 
 
 def orders(value: ast.AST) -> bool:
-    """Puts rows into another order, drawn or sorted."""
+    """Whether it puts rows into another order, random or sorted."""
     return bool(calls(value, *ORDERS))

@@ -1,4 +1,4 @@
-"""Where rows, helpers and loops are to be mended, from the lines that were seen."""
+"""Find the lines to edit for rows, helper functions and loops, from the lines that were seen."""
 
 import ast
 from collections.abc import Callable, Iterator
@@ -11,10 +11,10 @@ from treino.diagnosis.where.calls import call_sites
 from treino.diagnosis.where.flow import origins
 from treino.diagnosis.where.settings import FITS
 from treino.diagnosis.where.source import (
+    argument_values,
     around,
     calls,
     function,
-    given,
     loops,
     name_of,
     only,
@@ -26,16 +26,16 @@ Fits = Callable[[ast.AST], bool]
 
 
 def trail(site: Site | None, loader: Site | None = None, led: tuple[Site, ...] = ()) -> Iterator[Step]:
-    """What a net's call, or a loader, on a line is given, and all that was made of, the nearest first."""
+    """The inputs of a net's call or a loader on a line, and all that they were made of, the nearest first."""
     start = loader or site
     if start is None:
         return
     made = calls(written_on(start), "DataLoader") if loader is not None else []
     every = made or calls(written_on(start))
-    asked = [a for call in every for a in given(call)]
+    inputs = [a for call in every for a in argument_values(call)]
     seen: set[int] = set()
     part = (EACH,) if loader is not None else ()
-    ways = [origins(start, node, led, part) for node in asked[:8]]
+    ways = [origins(start, node, led, part) for node in inputs[:8]]
     for way in _in_turn(ways):
         if id(way.node) not in seen:
             seen.add(id(way.node))
@@ -57,12 +57,12 @@ def _in_turn(ways: list[Iterator[Step]]) -> Iterator[Step]:
 def maker(
     site: Site | None, fits: Fits, loader: Site | None = None, led: tuple[Site, ...] = ()
 ) -> Site | None:
-    """The nearest line, on the way of the rows to a net's call or a loader, whose expression fits."""
+    """The nearest line, on the rows' way to a net's call or a loader, whose expression fits."""
     return next((s.site for s in trail(site, loader, led) if fits(s.node)), None)
 
 
 def caller(stack: tuple[Site, ...], *, most: int = 99) -> Site | None:
-    """The innermost of these lines that doesn't only pass on what it was given."""
+    """The innermost of these lines that doesn't only pass on its arguments."""
     return next((s for s in stack if not passes_on(s, most)), stack[0] if stack else None)
 
 
@@ -76,11 +76,11 @@ def passes_on(site: Site | None, most: int = 99) -> bool:
         return False
     own = {*parameters(inside[-1])} - {"self", "cls"}
     stored = {n.id for n in ast.walk(inside[-1]) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    said: list[ast.AST] = [inside[-1].body] if isinstance(inside[-1], ast.Lambda) else written_on(site)
-    called = {name_of(c) for n in said for c in calls(n) if isinstance(c.func, ast.Name)}
-    read = {n.id for s in said for n in ast.walk(s) if isinstance(n, ast.Name)}
-    differs = any(_difference_of(n, own - stored) for s in said for n in ast.walk(s))
-    return differs or (len(own) <= most and len((own - stored - called) & read) >= 2)
+    pieces: list[ast.AST] = [inside[-1].body] if isinstance(inside[-1], ast.Lambda) else written_on(site)
+    called = {name_of(c) for n in pieces for c in calls(n) if isinstance(c.func, ast.Name)}
+    loads = {n.id for s in pieces for n in ast.walk(s) if isinstance(n, ast.Name)}
+    differs = any(_difference_of(n, own - stored) for s in pieces for n in ast.walk(s))
+    return differs or (len(own) <= most and len((own - stored - called) & loads) >= 2)
 
 
 def _difference_of(node: ast.AST, own: set[str]) -> bool:
@@ -90,7 +90,7 @@ def _difference_of(node: ast.AST, own: set[str]) -> bool:
 
 
 def only_caller(site: Site | None) -> Site | None:
-    """Where the function around a line is called, if that is on one line only; None otherwise."""
+    """The line that calls the function around a line, if it is a single one; None otherwise."""
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
     inside = (
         next((n for n in reversed(around(site)) if isinstance(n, kinds)), None) if site is not None else None
@@ -104,7 +104,7 @@ def batches(sites: tuple[Site, ...]) -> Site | None:
     """The head of the innermost loop over batches around these lines; loops in ``forward`` are none."""
     for site in sites:
         inside = function(site)
-        found = [n for n in loops(site) if isinstance(n, ast.For)]
-        if found and getattr(inside, "name", "") != "forward":
-            return Site(site.file, found[-1].lineno, site.function)
+        heads = [n for n in loops(site) if isinstance(n, ast.For)]
+        if heads and getattr(inside, "name", "") != "forward":
+            return Site(site.file, heads[-1].lineno, site.function)
     return sites[0] if sites else None

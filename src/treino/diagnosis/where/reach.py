@@ -1,4 +1,4 @@
-"""Which of the lines that give a name a value may have given it the one that it has at a place."""
+"""Reaching definitions: the lines that may have set the value of a name at a place."""
 
 import ast
 
@@ -7,7 +7,7 @@ from treino.diagnosis.where.source import Function, above, parents
 
 
 def reaching(path: str, name: str, node: ast.AST) -> list[Definition]:
-    """The lines that may have given a name the value that it has here, the nearest first."""
+    """The definitions that may have set the value of a name at this node, the nearest first."""
     file, at = bindings(path), _statement_of(path, node)
     inside = list(above(path, node))
     for scope in (
@@ -21,9 +21,9 @@ def reaching(path: str, name: str, node: ast.AST) -> list[Definition]:
             return within[-1:]
         known = [d for d in known if d.inside is None]
         here = scope is scope_of(path, node)
-        found = _in_scope(path, known, at, inside) if here else list(reversed(known))
-        if found:
-            return found
+        definitions = _in_scope(path, known, at, inside) if here else list(reversed(known))
+        if definitions:
+            return definitions
     return []
 
 
@@ -34,7 +34,7 @@ def _statement_of(path: str, node: ast.AST) -> ast.AST:
 
 
 def _in_scope(path: str, known: list[Definition], at: ast.AST, inside: list[ast.AST]) -> list[Definition]:
-    line, found = getattr(at, "lineno", 0), []
+    line, definitions = getattr(at, "lineno", 0), []
     around = {id(n) for n in (at, *inside)}
     killed: Definition | None = None
     for d in reversed(known):
@@ -43,19 +43,19 @@ def _in_scope(path: str, known: list[Definition], at: ast.AST, inside: list[ast.
         before = d.line < line or head or d.how == "parameter" or (d.line == line and not own)
         if not before or (own and not head):
             continue
-        found.append(d)
+        definitions.append(d)
         if d.how != "changed" and _always(path, d, around):
             killed = d
             break
     loop = next((n for n in inside if isinstance(n, (ast.For, ast.While, ast.AsyncFor))), None)
     if loop is not None and not (killed is not None and loop in above(path, killed.statement)):
         late = [d for d in known if d.line >= line and loop in above(path, d.statement)]
-        found += [d for d in late if d not in found]
-    return found
+        definitions += [d for d in late if d not in definitions]
+    return definitions
 
 
 def _always(path: str, d: Definition, around: set[int]) -> bool:
-    """Whether a definition was certainly reached: it stands in a block that the place stands in, too."""
+    """Whether a definition certainly ran: its block contains the place, too."""
     block = parents(path).get(id(d.statement)) if d.how != "parameter" else None
     if d.how in ("loop", "with") and id(d.statement) in around:
         return True

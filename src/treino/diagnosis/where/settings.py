@@ -1,4 +1,4 @@
-"""Where a setting is written: the number, or the word, that a call on a line is given."""
+"""Find where a setting is written: the number or the word that a call on a line uses."""
 
 import ast
 import math
@@ -9,54 +9,54 @@ from treino.diagnosis.where.flow import atoms
 from treino.diagnosis.where.source import argument, name_of, names, only, written_on
 
 FITS = ("fit", "partial_fit", "fit_predict", "cross_val_score", "cross_val_predict", "cross_validate")
-NEAR = 1e-4  # of a number, by which one that was measured may be off
+NEAR = 1e-4  # relative tolerance of a measured number
 
 
 def setting(
-    site: Site | None, keyword: str, position: int | None = None, said: float | None = None
+    site: Site | None, keyword: str, position: int | None = None, figure: float | None = None
 ) -> Site | None:
-    """Where the value stands that a call on this line is given: here, in a name, an argument, a default, a
-    table of settings or a command line. The line itself where there is no one such place.
+    """The line that sets what a call on this line is passed: this one, or that of a name, an argument, a
+    default, a table of settings or a command-line option. The line itself if there is no single such line.
 
-    said: the number, as it was seen; it tells several ways apart.
+    figure: the value that the run used; it selects one of several candidates.
     """
     if site is None:
         return None
-    for value in given_on(site, keyword, position):
-        found = written(site, value, said)
-        if found is not None:
-            return found
+    for value in arguments_on(site, keyword, position):
+        place = written(site, value, figure)
+        if place is not None:
+            return place
     return site
 
 
-def given_on(site: Site, keyword: str, position: int | None = None) -> list[ast.expr]:
-    """What the calls and the tables of a line give for a keyword, or at a position."""
-    found: list[ast.expr] = []
-    for node in (n for said in written_on(site) for n in ast.walk(said)):
+def arguments_on(site: Site, keyword: str, position: int | None = None) -> list[ast.expr]:
+    """The values that the calls and the tables of a line have for a keyword, or at a position."""
+    expressions: list[ast.expr] = []
+    for node in (n for piece in written_on(site) for n in ast.walk(piece)):
         if isinstance(node, ast.Call):
             spread = [k.value for k in node.keywords if k.arg is None]
             entries = [ast.Subscript(v, ast.Constant(keyword), ast.Load()) for v in spread]
-            found += [e for e in (argument(node, keyword, position),) if e is not None]
-            found += [ast.copy_location(e, v) for e, v in zip(entries, spread, strict=True)]
+            expressions += [e for e in (argument(node, keyword, position),) if e is not None]
+            expressions += [ast.copy_location(e, v) for e, v in zip(entries, spread, strict=True)]
         elif isinstance(node, ast.Dict):
             pairs = zip(node.keys, node.values, strict=True)
-            found += [v for k, v in pairs if isinstance(k, ast.Constant) and k.value == keyword]
-    return found
+            expressions += [v for k, v in pairs if isinstance(k, ast.Constant) and k.value == keyword]
+    return expressions
 
 
-def written(site: Site, value: ast.AST, said: float | None = None) -> Site | None:
-    """Where the number stands that an expression on this line means."""
-    told = [(way, number(way[-1].node)) for way in values(site, value)]
-    if said is None:
-        ways = [way for way, n in told if n is not None]
+def written(site: Site, value: ast.AST, figure: float | None = None) -> Site | None:
+    """The one line with the number that an expression on this line evaluates to."""
+    ends = [(way, number(way[-1].node)) for way in values(site, value)]
+    if figure is None:
+        ways = [way for way, n in ends if n is not None]
     else:
-        near = [way for way, n in told if n is not None and math.isclose(n, said, rel_tol=NEAR)]
-        ways = near or [way for way, n in told if n is None]
+        near = [way for way, n in ends if n is not None and math.isclose(n, figure, rel_tol=NEAR)]
+        ways = near or [way for way, n in ends if n is None]
     return only(way[-1].site for way in ways)
 
 
 def number(node: ast.AST) -> float | None:
-    """The number that is written there, with its sign."""
+    """The number that an expression spells out, with its sign."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         n = number(node.operand)
         return -n if n is not None else None
@@ -65,24 +65,24 @@ def number(node: ast.AST) -> float | None:
     return float(value) if plain and abs(value) < 1e300 else None  # type: ignore[arg-type]
 
 
-def word(site: Site | None, *meant: str, texts: bool = False) -> Site | None:
-    """Where the word is written (a class, a function, a string, a key of a table) by which what runs on this
-    line was chosen; the line itself where it says so plainly, or where there is no one such place.
+def word(site: Site | None, *words: str, texts: bool = False) -> Site | None:
+    """The line with the word (a class, a function, a string, a key of a table) that chose what runs on this
+    line; the line itself if it has the word, or if there is no single such line.
 
-    texts: strings alone, as keys of a table.
+    texts: only strings count.
     """
     if site is None:
         return None
-    low = {w.lower() for w in meant}
+    low = {w.lower() for w in words}
     nodes = written_on(site)
     if any(spells(n, low) for n in nodes):
         return site
-    found: list[Site] = []
+    places: list[Site] = []
     for node in (a for n in nodes for a in atoms(n)):
-        found += _looked_up(site, node, low)
-        if not found and isinstance(node, (ast.Call, ast.Name, ast.Attribute, ast.Subscript)):
-            found += _along(site, node.func if isinstance(node, ast.Call) else node, low, texts)
-    return only(found) or site
+        places += _looked_up(site, node, low)
+        if not places and isinstance(node, (ast.Call, ast.Name, ast.Attribute, ast.Subscript)):
+            places += _along(site, node.func if isinstance(node, ast.Call) else node, low, texts)
+    return only(places) or site
 
 
 def spells(node: ast.AST, low: set[str]) -> bool:
@@ -98,21 +98,21 @@ def _says(node: ast.AST, low: set[str]) -> bool:
 
 
 def _along(site: Site, node: ast.AST, low: set[str], texts: bool) -> list[Site]:
-    """The last lines that say the word, on the ways back from an expression."""
-    found: list[Site] = []
+    """The farthest lines with the word, on the paths back from an expression."""
+    places: list[Site] = []
     for way in values(site, node):
-        said = [s for s in way[1:] if _says(s.node, low) and s.how != "attribute"]
-        said = [s for s in said if not texts or isinstance(s.node, ast.Constant)]
-        if said:
-            keyed = _looked_up(said[-1].site, said[-1].node, low)
-            found += keyed or [said[-1].site]
+        steps = [s for s in way[1:] if _says(s.node, low) and s.how != "attribute"]
+        steps = [s for s in steps if not texts or isinstance(s.node, ast.Constant)]
+        if steps:
+            keyed = _looked_up(steps[-1].site, steps[-1].node, low)
+            places += keyed or [steps[-1].site]
         else:
-            found += [at for s in way for at in _looked_up(s.site, s.node, low)]
-    return found
+            places += [at for s in way for at in _looked_up(s.site, s.node, low)]
+    return places
 
 
 def _looked_up(site: Site, node: ast.AST, low: set[str]) -> list[Site]:
-    """Where the key is written by which a table, ``KINDS[name]``, gives what bears one of these words."""
+    """The lines with the key that selects an entry with one of these words, as in ``KINDS[name]``."""
     if isinstance(node, ast.Call):
         named = name_of(node)
         if named in ("get", "getattr") and node.args:

@@ -1,4 +1,4 @@
-"""Files as they were parsed, once: what stands around a line, and which calls a piece of source has."""
+"""Parsed source files: the nodes around a line, and the calls, names and targets in a piece of source."""
 
 import ast
 import linecache
@@ -22,14 +22,14 @@ _memories: list[Any] = []
 
 
 def remembered(reads: _Read) -> _Read:
-    """A function of files and places alone, worked out once until ``refresh``."""
+    """Cache a function of files and places until ``refresh``."""
     memory = lru_cache(maxsize=4096)(reads)
     _memories.append(memory)
     return memory  # type: ignore[return-value]
 
 
 def refresh() -> None:
-    """Forget what was read: files may have changed since."""
+    """Clear the caches, as files may have changed."""
     linecache.checkcache()
     for memory in _memories:
         memory.cache_clear()
@@ -47,16 +47,16 @@ def module(path: str) -> ast.Module:
 
 @remembered
 def parents(path: str) -> dict[int, ast.AST]:
-    """The id of each node of a file → the node that it stands in."""
-    found: dict[int, ast.AST] = {}
+    """{id of a node: its parent} for a file."""
+    table: dict[int, ast.AST] = {}
     for node in ast.walk(module(path)):
         for child in ast.iter_child_nodes(node):
-            found[id(child)] = node
-    return found
+            table[id(child)] = node
+    return table
 
 
 def above(path: str, node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes that a node stands in, the innermost first."""
+    """The ancestors of a node, the innermost first."""
     known = parents(path)
     at = known.get(id(node))
     while at is not None:
@@ -71,8 +71,8 @@ def _by_line(path: str) -> tuple[Any, ...]:
 
 @remembered
 def _spanning(path: str, line: int) -> tuple[Any, ...]:
-    found = [n for n in _by_line(path) if n.lineno <= line <= (n.end_lineno or 0)]
-    return tuple(sorted(found, key=lambda n: (n.lineno, -(n.end_lineno or 0))))
+    nodes = [n for n in _by_line(path) if n.lineno <= line <= (n.end_lineno or 0)]
+    return tuple(sorted(nodes, key=lambda n: (n.lineno, -(n.end_lineno or 0))))
 
 
 def around(site: Site) -> tuple[Any, ...]:
@@ -82,8 +82,8 @@ def around(site: Site) -> tuple[Any, ...]:
 
 def function(site: Site) -> ast.AST:
     """The function around a line, or the module."""
-    found = [n for n in around(site) if isinstance(n, Function)]
-    return found[-1] if found else module(site.file)
+    functions = [n for n in around(site) if isinstance(n, Function)]
+    return functions[-1] if functions else module(site.file)
 
 
 def owner(site: Site) -> ast.ClassDef | None:
@@ -93,21 +93,21 @@ def owner(site: Site) -> ast.ClassDef | None:
 
 def statement(site: Site | None) -> ast.stmt | None:
     """The innermost statement that spans a line."""
-    found = [n for n in around(site) if isinstance(n, ast.stmt)] if site is not None else []
-    return found[-1] if found else None
+    statements = [n for n in around(site) if isinstance(n, ast.stmt)] if site is not None else []
+    return statements[-1] if statements else None
 
 
 def written_on(site: Site | None) -> list[ast.AST]:
-    """What a line says: its simple statements; of a loop, a branch or a function the head alone."""
+    """The statements on a line; of a loop, a branch or a function, only the head."""
     if site is None:
         return []
-    found = [n for n in around(site) if isinstance(n, ast.stmt)]
-    plain = [n for n in found if not hasattr(n, "body")]
-    if plain or not found:
+    statements = [n for n in around(site) if isinstance(n, ast.stmt)]
+    plain = [n for n in statements if not hasattr(n, "body")]
+    if plain or not statements:
         return list(plain)
-    last, heads = found[-1], ("iter", "test", "items", "args", "decorator_list", "subject", "bases")
-    given = [getattr(last, name) for name in heads if hasattr(last, name)]
-    return [n for g in given for n in (g if isinstance(g, list) else [g])]
+    last, heads = statements[-1], ("iter", "test", "items", "args", "decorator_list", "subject", "bases")
+    parts = [getattr(last, name) for name in heads if hasattr(last, name)]
+    return [n for g in parts for n in (g if isinstance(g, list) else [g])]
 
 
 def loops(site: Site | None) -> list[Any]:
@@ -135,7 +135,7 @@ def same(one: Site | None, other: Site | None) -> bool:
 
 
 def name_of(node: ast.AST | None) -> str:
-    """The last name of what is called, or of a value: ``relu`` in ``F.relu(x)``; empty where it has none."""
+    """The last name in a call or an expression: ``relu`` in ``F.relu(x)``; empty if it has none."""
     node = node.func if isinstance(node, ast.Call) else node
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
@@ -143,9 +143,9 @@ def name_of(node: ast.AST | None) -> str:
 def calls(nodes: ast.AST | Iterable[ast.AST] | None, *names: str) -> list[ast.Call]:
     """Calls of functions or methods with one of these last names (of any, without), in order of lines."""
     every = [nodes] if isinstance(nodes, ast.AST) else list(nodes or ())
-    found = [n for node in every for n in ast.walk(node) if isinstance(n, ast.Call)]
-    found = [n for n in found if not names or name_of(n) in names]
-    return sorted(found, key=lambda n: (n.lineno, n.col_offset))
+    matches = [n for node in every for n in ast.walk(node) if isinstance(n, ast.Call)]
+    matches = [n for n in matches if not names or name_of(n) in names]
+    return sorted(matches, key=lambda n: (n.lineno, n.col_offset))
 
 
 def names(node: ast.AST | None) -> set[str]:
@@ -156,7 +156,7 @@ def names(node: ast.AST | None) -> set[str]:
 
 
 def targets(node: ast.AST | None) -> set[str]:
-    """Names and attributes that a statement, or a target, gives a value to; ``x[i]`` gives x none."""
+    """The names and attributes that a statement or a target sets; ``x[i]`` does not set x."""
     if isinstance(node, ast.Assign):
         return set().union(*map(targets, node.targets))
     if isinstance(
@@ -171,24 +171,24 @@ def targets(node: ast.AST | None) -> set[str]:
 
 
 def argument(call: ast.Call, keyword: str, position: int | None = None) -> ast.expr | None:
-    """What a call is given by this keyword, or at this position."""
-    for given in call.keywords:
-        if given.arg == keyword:
-            return given.value
+    """The value passed by this keyword or at this position; None without one."""
+    for entry in call.keywords:
+        if entry.arg == keyword:
+            return entry.value
     if position is None or any(isinstance(a, ast.Starred) for a in call.args[: position + 1]):
         return None
     return call.args[position] if position < len(call.args) else None
 
 
-def given(call: ast.Call) -> list[ast.expr]:
-    """All that a call is given, by position or by name."""
+def argument_values(call: ast.Call) -> list[ast.expr]:
+    """All values passed to a call, by position or by keyword."""
     return [*call.args, *(k.value for k in call.keywords)]
 
 
 def only(sites: Iterable[Site | None]) -> Site | None:
-    """The one line among these; None where there are none or several."""
-    found = {(s.file, s.line): s for s in sites if s is not None}
-    return next(iter(found.values())) if len(found) == 1 else None
+    """The line that all of these are on; None if there are none or several."""
+    lines = {(s.file, s.line): s for s in sites if s is not None}
+    return next(iter(lines.values())) if len(lines) == 1 else None
 
 
 def words(name: str) -> list[str]:
@@ -200,5 +200,5 @@ def words(name: str) -> list[str]:
 
 def ignored(site: Site | None, rule: str) -> bool:
     """Whether the line says ``# treino: ignore[rule]``."""
-    found = _IGNORE.search(linecache.getline(site.file, site.line)) if site is not None else None
-    return found is not None and rule in {r.strip() for r in found[1].split(",")}
+    match = _IGNORE.search(linecache.getline(site.file, site.line)) if site is not None else None
+    return match is not None and rule in {r.strip() for r in match[1].split(",")}

@@ -1,4 +1,4 @@
-"""Where a script sets the rate of its own updates, or names a step or a clearing that was not called."""
+"""Find the rate of updates by hand, and steps or clearings that are named but not called."""
 
 import ast
 from collections.abc import Iterator
@@ -23,26 +23,26 @@ from treino.diagnosis.where.source import (
 
 
 def _of_gradient(path: str, node: ast.AST) -> bool:
-    """Whether an expression has ``p.grad`` in it, or what ``grad(loss, ws)`` gave."""
+    """Whether an expression uses ``p.grad`` or a result of ``grad(loss, ws)``."""
     if any(isinstance(n, ast.Attribute) and n.attr == "grad" for n in ast.walk(node)):
         return not calls(node, "zero_", "clone", "norm")
-    asked = [n for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
-    made = (way[-1].node for n in asked[:6] for way in values(place(path, n), n))
+    loads = [n for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    made = (way[-1].node for n in loads[:6] for way in values(place(path, n), n))
     return any(isinstance(n, ast.Call) and name_of(n) in ("grad", "grad_and_value") for n in made) or any(
         isinstance(n, ast.Attribute) and n.attr == "grad" for n in made
     )
 
 
 def update_rate(site: Site | None) -> Site | None:
-    """Where the number stands by which a line of an update multiplies gradients, or where the only object is
-    made that does it; the line itself where neither is known.
+    """The line of the number by which an update multiplies gradients; else the only line that makes the
+    updating object; else the line itself.
     """
     if site is None:
         return None
-    found = list(_rates(site))
+    rates = list(_rates(site))
     kind = owner(site)
-    if len(found) == 1:
-        return found[0]
+    if len(rates) == 1:
+        return rates[0]
     if kind is not None:
         made = only(place(site.file, c) for c in bindings(site.file).calls[kind.name])
         return made or site
@@ -50,7 +50,7 @@ def update_rate(site: Site | None) -> Site | None:
 
 
 def _rates(site: Site) -> Iterator[Site]:
-    for node in (n for said in written_on(site) for n in ast.walk(said)):
+    for node in (n for piece in written_on(site) for n in ast.walk(piece)):
         sides: list[ast.AST] = []
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
             sides = [
@@ -67,15 +67,15 @@ def _rates(site: Site) -> Iterator[Site]:
 
 
 def uncalled_clearing(backward: Site | None) -> Site | None:
-    """The nearest line of a backward's function that names a clearing of gradients and doesn't call it."""
+    """The nearest line in a backward's function that names ``zero_grad`` without calling it."""
     nodes = ast.walk(function(backward)) if backward is not None else ()
-    said = [n for n in nodes if isinstance(n, ast.Expr) and isinstance(n.value, ast.Attribute)]
-    named = [place(backward.file, n) for n in said if name_of(n.value) == "zero_grad"]  # type: ignore[union-attr]
+    expressions = [n for n in nodes if isinstance(n, ast.Expr) and isinstance(n.value, ast.Attribute)]
+    named = [place(backward.file, n) for n in expressions if name_of(n.value) == "zero_grad"]  # type: ignore[union-attr]
     return min(named, key=lambda s: abs(s.line - backward.line), default=None)  # type: ignore[union-attr]
 
 
 def unreached_step(made: Site | None, stepped: Site | None) -> tuple[Site, str] | None:
-    """A line that steps what was made on a line, or may, and the condition around it."""
+    """(line, condition) of a step that was not reached, of the scheduler made on a line; or None."""
     for path in dict.fromkeys(s.file for s in (made, stepped) if s is not None):
         for node in (n for n in ast.walk(module(path)) if isinstance(n, ast.Attribute) and n.attr == "step"):
             at, ways = place(path, node), values(place(path, node), node.value)

@@ -1,4 +1,4 @@
-"""``steering.jsonl``: every change that was made to a training, with its step, to do it once more."""
+"""``steering.jsonl``: every change that was made to a training, with its step, for a repetition."""
 
 import os
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from treino.words import _
 
 FORMAT = 1
 _encode = JSONEncoder().encode  # made before the script runs: see json_socket.py
-RECORDED = "set", "press", "stop"  # commands that change what a training comes to
+RECORDED = "set", "press", "stop"  # commands that change a training's result
 
 
 class SteeringHeader(BaseModel):
@@ -32,7 +32,7 @@ class SteeringHeader(BaseModel):
 
 
 class Change(NamedTuple):
-    """A command and the step before whose update it acts; steps of all optimizers are counted from 1."""
+    """A command, and the step before whose update it acts; steps of all optimizers are counted from 1."""
 
     step: int
     command: ScriptCommand
@@ -42,9 +42,9 @@ class Change(NamedTuple):
 
 
 class SteeringFile:
-    """Where changes are written down; the file is made by the first change that is made by hand.
+    """The file for changes; it is created at the first change that is made by hand.
 
-    path: where it is to be; another, numbered one is taken where that exists.
+    path: of the file; if that exists, a numbered one is used.
     """
 
     def __init__(self, path: Path, header: SteeringHeader) -> None:
@@ -59,7 +59,7 @@ class SteeringFile:
         return None if self._descriptor is None else str(self.path)
 
     def add(self, change: Change, *, by_hand: bool = True) -> None:
-        """Write a change down, after all before it. by_hand: no repetition of what stands in a file already.
+        """Append a change. by_hand: it is no repetition of a recorded one.
 
         Raises:
             TreinoError: the file can't be written.
@@ -75,19 +75,19 @@ class SteeringFile:
             write_all(self._descriptor, b"".join(_encode(line).encode() + b"\n" for line in lines))
 
     def close(self) -> None:
-        """Nothing more will be added."""
+        """Close the file."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
     def _opened(self) -> int:
-        wanted, number = self.path, 1
+        first, number = self.path, 1
         while True:
             try:
                 return open_plain(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND)
             except FileExistsError:
                 number += 1
-                self.path = wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
+                self.path = first.with_name(f"{first.stem}-{number}{first.suffix}")
 
 
 def read_steering(path: Path) -> tuple[SteeringHeader, Sequence[Change]]:
@@ -115,7 +115,7 @@ def read_steering(path: Path) -> tuple[SteeringHeader, Sequence[Change]]:
 
 
 def _change(line: str) -> Change:
-    """Raises ValueError or TreinoError where it is none."""
+    """The change of a line. Raises ValueError or TreinoError if it is none."""
     fields = {"do": "set", **_object(line)}
     step = fields.pop("step", None)
     if type(step) is not int or step < 1 or fields["do"] not in RECORDED:
@@ -124,10 +124,10 @@ def _change(line: str) -> Change:
 
 
 def _object(line: str) -> dict[str, Any]:
-    found = decode(line)
-    if not isinstance(found, dict):
+    value = decode(line)
+    if not isinstance(value, dict):
         raise ValueError(line)
-    return found
+    return value
 
 
 def _damaged(path: Path, line: int) -> TreinoError:
@@ -139,22 +139,22 @@ def _damaged(path: Path, line: int) -> TreinoError:
 
 
 def differences(header: SteeringHeader, now: SteeringHeader) -> list[str]:
-    """What is different from when the file was made, in sentences for a person."""
-    found = []
+    """Sentences on what differs from the recorded session."""
+    sentences = []
     if header.sha256 != now.sha256:
-        found.append(
+        sentences.append(
             _("{script} is not the script that was steered: its text differs.").format(script=now.script)
         )
     if header.args != now.args:
-        found.append(
+        sentences.append(
             _("It was steered with the arguments {before!r}, and now has {now!r}.").format(
                 before=" ".join(header.args), now=" ".join(now.args)
             )
         )
     if header.torch != now.torch:
-        found.append(
+        sentences.append(
             _("It was steered under torch {before}; this is torch {now}.").format(
                 before=header.torch, now=now.torch
             )
         )
-    return found
+    return sentences

@@ -1,12 +1,12 @@
-"""Where a value with its graph is kept for longer than its step."""
+"""Find the line that stores a value with its graph for longer than a step."""
 
 import ast
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.where.source import (
+    argument_values,
     calls,
     function,
-    given,
     module,
     name_of,
     names,
@@ -17,14 +17,14 @@ from treino.diagnosis.where.source import (
 )
 
 BACKWARD = ("backward", "manual_backward")
-RUNNERS = ("autograd", "fabric", "accelerator", "engine", "model_engine")  # their method is given the loss
+RUNNERS = ("autograd", "fabric", "accelerator", "engine", "model_engine")  # their method takes the loss
 CUT = ("item", "detach", "float", "int", "numpy", "tolist", "len", "argmax", "size", "backward", "data")
 STORES = ("append", "appendleft", "add", "extend", "insert", "push", "put", "update", "setdefault", "add_")
 
 
-def kept(site: Site | None, *, result: bool = False) -> Site | None:
-    """The line that sums or stores what is run backward on this one (or, result, what a net's call gives)
-    as a tensor; the line itself where none is found.
+def storing_line(site: Site | None, *, result: bool = False) -> Site | None:
+    """The nearest line that sums or stores, as a tensor, the loss that is run backward on this line; the line
+    itself if none does. result: a net's result instead of a loss.
     """
     if site is None:
         return None
@@ -32,8 +32,8 @@ def kept(site: Site | None, *, result: bool = False) -> Site | None:
     held = targets(statement(site)) if result else set()
     for call in calls(written_on(site), *BACKWARD):
         held |= names(run_backward(call)) - {"self"}
-    found = [place(site.file, n) for n in nodes if stores(n, held)]
-    apart = [s for s in found if s.line != site.line]
+    storing = [place(site.file, n) for n in nodes if stores(n, held)]
+    apart = [s for s in storing if s.line != site.line]
     inside = function(site)
     return min(apart, key=lambda s: (function(s) is not inside, abs(s.line - site.line)), default=site)
 
@@ -48,11 +48,11 @@ def stores(node: ast.stmt, held: set[str]) -> bool:
         return (outside or adds) and carries(node.value, held - targets(node))
     call = node.value if isinstance(node, ast.Expr) else None
     stored = isinstance(call, ast.Call) and name_of(call) in STORES
-    return stored and any(carries(a, held) for a in given(call))  # type: ignore[arg-type]
+    return stored and any(carries(a, held) for a in argument_values(call))  # type: ignore[arg-type]
 
 
 def carries(value: ast.AST, held: set[str]) -> bool:
-    """Whether a value, or a part of it, has the graph of one of these names."""
+    """Whether an expression, or a part of it, carries the graph of one of these names."""
     if isinstance(value, (ast.Lambda, ast.Compare)):
         return False
     if isinstance(value, (ast.Call, ast.Attribute)) and name_of(value) in CUT:
