@@ -1,5 +1,6 @@
 """Films and pictures of untrained networks: files, sizes, pages that play, appearance."""
 
+import base64
 import io
 import itertools
 import json
@@ -27,6 +28,7 @@ from treino.inspection.film import film_sight, frame_steps
 from treino.inspection.input_planes import Plane
 from treino.pictures.film import (
     draw_film,
+    evenly,
     film_files,
     film_player,
     film_size,
@@ -36,9 +38,8 @@ from treino.pictures.film import (
 )
 from treino.pictures.untrained import untrained
 from treino.plots.boundary import boundary_figure
-from treino.plots.film import film_images, gif_steps
-from treino.plots.film_compression import packed_frame
-from treino.plots.film_player import player_html, player_page
+from treino.plots.film import film_pictures
+from treino.plots.film_page import PageFrame, film_html
 from treino.plots.style import new_figure
 from treino.store.output_files import OutputFolder
 from treino.words import numeral
@@ -138,7 +139,16 @@ def test_the_film_s_files(wine: Run, tmp_path: Path) -> None:
         assert isinstance(now.shown, Plane)
         share = 100 * (before.shown.winner_RR != now.shown.winner_RR).mean()
         assert float(caption.split(" · ")[2].removesuffix(" % changed")) == pytest.approx(share, rel=0.05)
-    assert (tmp_path / "film.html").stat().st_size < 3_000_000
+    shown = page_pictures((tmp_path / "film.html").read_bytes())
+    assert len(shown) == len(steps)
+    for (words, content), step in zip(shown, steps, strict=True):
+        assert f"Step {step} of" in words
+        with (
+            Image.open(io.BytesIO(content)) as mine,
+            Image.open(tmp_path / f"film/frame-{step:02d}.png") as whole,
+        ):
+            difference = np.asarray(mine.convert("RGB"), float) - np.asarray(whole, float)
+        assert np.abs(difference).mean() < 2  # of 255: it has fewer colours
     with pytest.raises(TreinoError, match="other files"):
         draw_film(wine, 30, OutputFolder(tmp_path))
     place = OutputFolder(tmp_path, replace=True)
@@ -149,15 +159,25 @@ def test_the_film_s_files(wine: Run, tmp_path: Path) -> None:
     )
 
 
+def page_pictures(html: bytes) -> list[tuple[str, bytes]]:
+    """The words and the bytes of each picture in the film's page."""
+    found = re.findall(r'<img[^>]* alt="([^"]*)" src="data:image/png;base64,([^"]*)"', html.decode())
+    return [(words, base64.b64decode(content)) for words, content in found]
+
+
 @pytest.mark.slow
-def test_of_a_long_film_the_gif_takes_some_frames(wine: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert gif_steps([*range(301)]) == {*range(0, 301, 3), 300}
-    assert gif_steps([*range(150)]) == {*range(150)}
-    monkeypatch.setattr("treino.plots.film.GIF_FRAMES", 2)
+def test_of_a_long_film_gif_and_page_take_some_frames(wine: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert evenly([*range(301)], 151) == [*range(0, 301, 2)]
+    assert evenly([*range(150)], 150) == [*range(150)]
+    assert evenly([0, 7], 24) == [0, 7]
+    assert evenly([0], 24) == [0]
+    monkeypatch.setattr("treino.pictures.film.MOVING", 3)
     files = dict(film_files(wine, [0, 1, 2, 3, 4]))
     assert sum(name.startswith("film/") for name in files) == 5
     with Image.open(io.BytesIO(files["film.gif"])) as animation:
-        assert animation.n_frames == len({0, 3, 4})
+        assert animation.n_frames == 3
+    steps = [int(re.search(r"Step (\d)", words)[1]) for words, _png in page_pictures(files["film.html"])]
+    assert steps == [0, 2, 4]
 
 
 @pytest.mark.slow
@@ -182,7 +202,8 @@ def test_a_film_that_has_no_room_is_refused_first(
 def test_pictures_are_what_they_were(name: str, wine: Run, tmp_path: Path) -> None:
     """Against committed pictures of 160 pixels: fonts and rounding may differ, not what is to be seen."""
     if name == "film":
-        ((_frame, image),) = film_images(frames_of(wine, [60]), 60)
+        (picture,) = film_pictures(frames_of(wine, [60]), 60)
+        image = picture.image
     else:
         with Image.open(untrained(wine, 9, OutputFolder(tmp_path))) as drawn:
             image = drawn.convert("RGB")
@@ -227,9 +248,9 @@ def test_the_player_in_a_browser(wine: Run, tmp_path: Path) -> None:
     runs = {"wine": wine, **odd_runs(tmp_path / "runs")}
     with chromium() as browser:
         for number, (name, run) in enumerate(runs.items()):
-            body = film_player(run, 15)
+            steps = steps_of(run, 15)
             path = tmp_path / f"{number}.html"
-            path.write_text(player_page(body, run.data.name, ["above"]))
+            path.write_bytes(dict(film_files(run, steps))["film.html"])
             page = browser.new_page(color_scheme=("light", "dark")[number % 2])
             page.set_default_timeout(1000 * HANG)
             said: list[str] = []
@@ -238,50 +259,47 @@ def test_the_player_in_a_browser(wine: Run, tmp_path: Path) -> None:
             page.on("dialog", lambda d, said=said: said.append(d.message))
             page.on("request", lambda r, said=said: said.append(r.url) if "file:" not in r.url else None)
             page.goto(path.as_uri())
-            page.wait_for_selector(".film[data-ready=yes]")
-            steps = steps_of(run, 15)
-            assert "untrained" in page.inner_text(".said p >> nth=0"), name
-            first = page.evaluate("document.querySelector('.film canvas').toDataURL()")
+            assert seen_in(page).startswith(f"Step {steps[-1]} of"), name  # the network as it is at the end
             page.focus(".film")
-            page.keyboard.press("End")
-            assert page.input_value(".film input") == str(len(steps) - 1)
-            assert f"Step {steps[-1]} of" in page.inner_text(".said p >> nth=0")
-            last = page.evaluate("document.querySelector('.film canvas').toDataURL()")
-            assert first != last, name
-            page.keyboard.press("ArrowLeft")
-            assert page.input_value(".film input") == str(max(0, len(steps) - 2))
             page.keyboard.press("Home")
+            assert "untrained" in seen_in(page), name
+            page.keyboard.press("ArrowRight")
+            assert page.input_value(".film input") == "1"
+            assert seen_in(page).startswith(f"Step {steps[1]} of"), name
+            page.locator(".film input").fill("0")
+            assert "untrained" in page.get_attribute(".film input", "aria-valuetext"), name
             page.select_option(".film select", "4")
             page.click(".film .play")
             page.wait_for_function(f"document.querySelector('.film input').value == {len(steps) - 1}")
-            assert said == [], name
+            assert [url for url in said if not url.startswith("data:image/png")] == [], name
+
+
+def seen_in(page: Any) -> str:
+    """The words of the one picture that is seen."""
+    (words,) = page.eval_on_selector_all(".film img", "all => all.filter(i => !i.hidden).map(i => i.alt)")
+    return str(words)
 
 
 @pytest.mark.slow
-def test_bytes_hold_the_border_where_the_network_has_it(wine: Run) -> None:
-    """The player's bytes unpacked: winners as on the grid, probabilities to half a per cent."""
-    ((frame),) = frames_of(wine, [60])
-    shown = frame.shown
-    assert isinstance(shown, Plane)
-    pressed = packed_frame(frame)
-    size = 3 * shown.x_R.size**2
-    raw = np.frombuffer(pressed.content[:size], np.uint8).reshape(3, shown.x_R.size, -1)
-    below = np.cumsum(raw, axis=-1, dtype=np.uint8) * pressed.scale / 254
-    p_CRR = np.exp(-below) / np.exp(-below).sum(0)
-    assert (p_CRR.argmax(0) == shown.winner_RR).mean() > 0.995
-    np.testing.assert_allclose(np.moveaxis(p_CRR, 0, -1), shown.probability_RRC, atol=0.006)
-    wrong = np.frombuffer(pressed.content[size:], np.uint8).astype(bool)
-    np.testing.assert_array_equal(wrong, np.concatenate([p.wrong_N for p in shown.points]))
+def test_two_films_on_one_page_do_not_meet(wine: Run, tmp_path: Path) -> None:
+    path = tmp_path / "two.html"
+    path.write_text(film_player(wine) + film_player(wine))
+    with chromium() as browser:
+        page = browser.new_page()
+        page.goto(path.as_uri(), timeout=1000 * HANG)
+        first, second = page.locator(".film").all()
+        before = second.locator("input").input_value()
+        first.press("Home")
+        assert first.locator("input").input_value() == "0"
+        assert second.locator("input").input_value() == before != "0"
 
 
-@pytest.mark.slow
-def test_two_films_on_one_page_do_not_meet(wine: Run) -> None:
-    one, two = film_player(wine, 30), film_player(wine, 20)
-    found = [re.search(r'id="(film-\w+)"', text) for text in (one, two)]
-    assert found[0] is not None
-    assert found[1] is not None
-    assert found[0][1] != found[1][1]
-    assert player_html(iter(()), 5) == ""
+def test_without_a_script_and_on_paper_the_last_frame_is_seen() -> None:
+    html = film_html([PageFrame(b"", "first", 1.0), PageFrame(b"", "last <b>", None)], '"wine"')
+    assert re.findall(r'<img( hidden)? decoding="sync" alt="([^"]*)"', html) == [
+        (" hidden", "first"),
+        ("", "last &lt;b&gt;"),
+    ]
 
 
 @pytest.mark.slow
@@ -335,52 +353,10 @@ def test_large_targets_leave_room_for_their_name(
     run = fit(table, parent=tmp_path, lean=True, **settings)
     figures: list[Figure] = []
     monkeypatch.setattr("treino.plots.film.new_figure", lambda: figures.append(new_figure()) or figures[-1])
-    list(film_images(frames_of(run, [3]), 3))
+    list(film_pictures(frames_of(run, [3]), 3))
     for figure in (figures[0], boundary_figure(boundary(run.module, run.data))):
         assert outside(figure) == []
         assert overlapping(figure) == []
-    path = tmp_path / "page.html"
-    path.write_text(player_page(film_player(run, 3), "homes", []))
-    drawn = canvas_words(path)
-    assert any("\u202f000" in word["text"] for word in drawn)
-    assert overlaps(drawn) == []
-
-
-def canvas_words(path: Path) -> list[dict[str, Any]]:
-    """Each text that the page's canvas shows, with its corners in the canvas."""
-    with chromium() as browser:
-        page = browser.new_page()
-        page.set_default_timeout(1000 * HANG)
-        page.add_init_script(SPY)
-        page.goto(path.as_uri())
-        page.wait_for_selector(".film[data-ready=yes]")
-        words: list[dict[str, Any]] = page.evaluate("window.words.slice(window.words.lastIndexOf(null) + 1)")
-    return words
-
-
-SPY = """
-window.words = [];
-const pen = CanvasRenderingContext2D.prototype, fill = pen.fillText, clear = pen.clearRect;
-pen.clearRect = function (...a) { window.words.push(null); clear.apply(this, a); };
-pen.fillText = function (text, x, y, ...rest) {
-  const m = this.measureText(text), t = this.getTransform();
-  const left = x - m.actualBoundingBoxLeft, right = x + m.actualBoundingBoxRight;
-  const top = y - m.actualBoundingBoxAscent, bottom = y + m.actualBoundingBoxDescent;
-  const ends = [[left, top], [right, bottom]].map(([a, b]) => t.transformPoint(new DOMPoint(a, b)));
-  const xs = ends.map(p => p.x), ys = ends.map(p => p.y);
-  const box = {x0: Math.min(...xs), x1: Math.max(...xs), y0: Math.min(...ys), y1: Math.max(...ys)};
-  window.words.push({text, ...box});
-  fill.call(this, text, x, y, ...rest);
-};
-"""
-
-
-def overlaps(words: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    return [
-        (a["text"], b["text"])
-        for a, b in itertools.combinations(words, 2)
-        if a["x0"] < b["x1"] and b["x0"] < a["x1"] and a["y0"] < b["y1"] and b["y0"] < a["y1"]
-    ]
 
 
 def test_untrained_networks_say_where_the_other_columns_are_held(tmp_path: Path) -> None:

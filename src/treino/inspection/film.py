@@ -17,8 +17,6 @@ from treino.inspection.input_planes import Boundary, Fit, Floats, InputAxes, Inp
 SPLITS: tuple[Split, ...] = ("train", "validation")
 FRAMES = 60
 RESOLUTION = 96
-FINER = 160  # where a player keeps only the winner of each point, and can't draw borders between points
-FEW_CLASSES = 12
 NUMBERS = 700_000  # in one frame; of many classes the grid is coarser
 
 
@@ -67,8 +65,7 @@ def frame_steps(last: int, kept: int | None = None, every: int | None = None) ->
 
 def resolution_for(classes: int) -> int:
     """Grid points along an axis."""
-    most = RESOLUTION if classes <= FEW_CLASSES else FINER
-    return int(min(most, max(24, (NUMBERS / max(1, classes)) ** 0.5)))
+    return int(min(RESOLUTION, max(24, (NUMBERS / max(1, classes)) ** 0.5)))
 
 
 def film_sight(final: nn.Module, data: Data, item_shape: Sequence[int] | None = None) -> InputAxes | None:

@@ -1,7 +1,7 @@
 """The film of a run: the network's outputs over its inputs, from the first step to the last."""
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +12,17 @@ from treino.pictures import File, RunPicture
 from treino.pictures.output import put
 from treino.plots.boundary_grid import grid_figure
 from treino.plots.captions import view_sentences
-from treino.plots.film import film_images, gif, gif_steps, image_png, small
-from treino.plots.film_player import PlayerFrame, film_of_frames, player_frame, player_html, player_page
-from treino.plots.film_words import film_title, share
+from treino.plots.film import (
+    GIF_WIDTH,
+    FilmPicture,
+    few_colours,
+    film_pictures,
+    film_title,
+    gif,
+    image_png,
+    share,
+)
+from treino.plots.film_page import PageFrame, film_html, film_page
 from treino.plots.style import png
 from treino.records.segments import epoch_count
 from treino.records.stored_run import StoredRun
@@ -25,8 +33,8 @@ from treino.words import _, numeral
 FOLDER = "film"
 FRAMES = f"{FOLDER}/frame-*.png"
 FILES = ("film.png", "film.gif", "film.html", FRAMES)
-SHEET = 12  # frames on the contact sheet
-OTHERS = 1.6  # GIF, player and sheet, beside the frames' own bytes
+SHEET, REPORT, MOVING = 12, 24, 150  # frames, at most: on the contact sheet, in a report, in GIF and page
+OTHERS = 2.0  # GIF, page and sheet, beside the frames' own bytes
 LEFT = 50_000_000  # bytes that a film leaves free on the disk
 
 
@@ -78,39 +86,48 @@ def frames_of(run: StoredRun, steps: Iterable[int]) -> Iterator[Frame]:
     return film(shots, seen, run.data, item_shape=run.item_shape)
 
 
-def film_player(run: StoredRun, every: int | None = None) -> str:
-    """The film as an HTML fragment, for a page of one's own."""
-    return player_html(frames_of(run, steps_of(run, every)), last_step(run))
+def film_player(run: StoredRun) -> str:
+    """The film as an HTML fragment, for a report."""
+    frames = frames_of(run, evenly(steps_of(run), REPORT))
+    page_frames = [_page_frame(picture) for picture in film_pictures(frames, last_step(run))]
+    return film_html(page_frames, run.data.name)
+
+
+def _page_frame(picture: FilmPicture) -> PageFrame:
+    return PageFrame(image_png(few_colours(picture.image)), picture.caption, picture.frame.loss)
+
+
+def evenly(steps: Sequence[int], most: int) -> list[int]:
+    """At most so many of the steps, the first and the last among them."""
+    places = {round(k * (len(steps) - 1) / (most - 1)) for k in range(most)}
+    return [steps[place] for place in sorted(places)]
 
 
 def film_size(run: StoredRun, every: int | None = None) -> Size:
     """How much the film will be, from its frames' number and the last one's bytes."""
     steps = steps_of(run, every)
-    ((_frame, image),) = film_images(frames_of(run, steps[-1:]), last_step(run))
-    return Size(tuple(steps), round(len(steps) * len(image_png(image)) * OTHERS))
+    (picture,) = film_pictures(frames_of(run, steps[-1:]), last_step(run))
+    return Size(tuple(steps), round(len(steps) * len(image_png(picture.image)) * OTHERS))
 
 
 def film_files(run: StoredRun, steps: Iterable[int]) -> Iterator[File]:
-    """The frames as PNG, then the contact sheet, the GIF and the player's page."""
+    """The frames as PNG, then the contact sheet, the GIF and the page."""
     wanted, last = sorted(steps), last_step(run)
-    moving = gif_steps(wanted)
-    chosen = {wanted[round(i * (len(wanted) - 1) / (SHEET - 1))] for i in range(SHEET)}
-    player_frames: list[PlayerFrame] = []
+    sheet, moving = set(evenly(wanted, SHEET)), set(evenly(wanted, MOVING))
     on_sheet: list[Frame] = []
-    small_ones = []
-    for frame, image in film_images(frames_of(run, wanted), last):
-        yield f"{FOLDER}/frame-{frame.step:0{len(str(last))}d}.png", image_png(image)
-        small_ones += [small(image)] if frame.step in moving else []  # of a long film all would fill memory
-        player_frames.append(
-            player_frame(frame, player_frames[-1].pressed.step if player_frames else None, last)
-        )
-        on_sheet += [frame] if frame.step in chosen else []
+    gif_frames, page_frames = [], []
+    for picture in film_pictures(frames_of(run, wanted), last):
+        step = picture.frame.step
+        yield f"{FOLDER}/frame-{step:0{len(str(last))}d}.png", image_png(picture.image)
+        if step in moving:  # of a long film all would fill memory
+            gif_frames.append(few_colours(picture.image, GIF_WIDTH))
+            page_frames.append(_page_frame(picture))
+        on_sheet += [picture.frame] if step in sheet else []
     captions, sentences = sheet_words(on_sheet)
     title = film_title(on_sheet[0].shown)
     yield "film.png", png(grid_figure([f.shown for f in on_sheet], captions, title, sentences))
-    yield "film.gif", gif(small_ones)
-    body = film_of_frames(player_frames, on_sheet[-1].shown)
-    yield "film.html", player_page(body, run.data.name, about(run, on_sheet[-1].shown)).encode()
+    yield "film.gif", gif(gif_frames)
+    yield "film.html", film_page(page_frames, run.data.name, about(run, on_sheet[-1].shown)).encode()
 
 
 def sheet_words(frames: list[Frame]) -> tuple[list[str], list[str]]:

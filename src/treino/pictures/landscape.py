@@ -23,7 +23,6 @@ from treino.plots.landscape import landscape_figure
 from treino.plots.landscape_line import line_figure
 from treino.plots.style import png
 from treino.plots.walker import walker_figure
-from treino.plots.walker_page import walker_page
 from treino.records.segments import layers_from
 from treino.records.stored_run import StoredRun
 from treino.training.replay import last_step, snapshots
@@ -43,17 +42,10 @@ def path_picture(run: StoredRun) -> list[File]:
 
 
 def walker_picture(run: StoredRun) -> list[File]:
-    """The same plane as a walker in the fog feels it, and as it is; and a page to walk on oneself."""
+    """The same plane as a walker in the fog feels it, and as it is."""
     run = run.member()
     surface, land = path_of(run)
-    figure = walker_figure(land, walk_points(surface, land), run.title)
-    page = walker_page(land, run.title, _trained(run))
-    return [("walker.png", png(figure)), ("walker.html", page.encode())]
-
-
-def _trained(run: StoredRun) -> str:
-    """``adam, lr 0.01``"""
-    return f"{run.settings['optimizer']}, lr {run.settings['lr']:g}"
+    return [("walker.png", png(walker_figure(land, walk_points(surface, land), run.title)))]
 
 
 def line(runs: Sequence[StoredRun]) -> list[File]:
@@ -135,5 +127,5 @@ def _same(first: StoredRun, second: StoredRun) -> None:
 PICTURES: dict[str, RunPicture] = {
     "landscape": RunPicture(landscape_picture),
     "path": RunPicture(path_picture),
-    "walker": RunPicture(walker_picture, ("walker.png", "walker.html")),
+    "walker": RunPicture(walker_picture),
 }

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from treino.inspection.input_planes import Boundary, Fit, Plane
 from treino.plots.captions import held_sentence
-from treino.plots.film import draw_shown, limits
-from treino.plots.film_words import axis_names
+from treino.plots.film import axis_names, draw_shown, limits
 from treino.plots.style import (
     ALARM,
     INK,

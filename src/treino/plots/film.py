@@ -1,7 +1,9 @@
-"""Frames of a film as PNG: one figure, of which only the changing parts are drawn again."""
+"""Frames of a film as pictures, with their captions: one figure, of which only the changing parts are drawn
+again."""
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,13 +12,7 @@ from numpy.typing import NDArray
 from treino.inspection.film import Frame
 from treino.inspection.input_planes import Boundary, Fit, InputLine, Plane, Points
 from treino.plots.boundary import draw_regions
-from treino.plots.film_words import (
-    absent_sentence,
-    axis_names,
-    change_sentence,
-    film_title,
-    place_sentence,
-)
+from treino.plots.captions import axis_name
 from treino.plots.points import draw_rows, marks, row_key, wrong_key
 from treino.plots.regression import INKS
 from treino.plots.style import (
@@ -27,13 +23,15 @@ from treino.plots.style import (
     class_labels,
     colour,
     fit_left,
+    label,
     legend_at_right,
     localise_ticks,
     look,
     new_figure,
+    split_name,
     thin_ticks,
 )
-from treino.words import _
+from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,12 +40,22 @@ if TYPE_CHECKING:
 
 PIXELS = 100  # dots per inch: 800 pixels wide
 GIF_WIDTH = 640
-GIF_FRAMES = 150  # beyond, the GIF takes every second frame, or fewer
+COLOURS = 128  # of a picture on a page or in a GIF
+LISTED = 12  # classes by name
 SHOWN_MS, LONG_MS = 140, 1400  # how long a frame stands, and the first and the last
 
 
-def film_images(frames: Iterable[Frame], last: int) -> Iterator[tuple[Frame, "Image"]]:
-    """Each frame with its picture, 800 × 600 pixels; last: the run's last step."""
+@dataclass(frozen=True, eq=False)
+class FilmPicture:
+    """A frame with its picture, 800 × 600 pixels, and with the sentences in it."""
+
+    frame: Frame
+    image: "Image"
+    caption: str
+
+
+def film_pictures(frames: Iterable[Frame], last: int) -> Iterator[FilmPicture]:
+    """last: the run's last step."""
     from PIL import Image
 
     figure = axes = None
@@ -65,7 +73,7 @@ def film_images(frames: Iterable[Frame], last: int) -> Iterator[tuple[Frame, "Im
             figure.canvas.draw()
             pixels: NDArray[np.uint8] = np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()  # type: ignore[attr-defined]
         before = frame.step
-        yield frame, Image.fromarray(pixels)
+        yield FilmPicture(frame, Image.fromarray(pixels), " ".join(filter(None, said)).replace(r"\$", "$"))
 
 
 def image_png(image: "Image") -> bytes:
@@ -75,17 +83,13 @@ def image_png(image: "Image") -> bytes:
     return file.getvalue()
 
 
-def small(image: "Image") -> "Image":
-    """The picture as a frame of the GIF: smaller, 128 colours."""
+def few_colours(image: "Image", width: int | None = None) -> "Image":
+    """The picture in 128 colours, a fraction of its bytes; width: in pixels, to make it smaller."""
     from PIL import Image
 
-    height = round(image.height * GIF_WIDTH / image.width)
-    return image.resize((GIF_WIDTH, height), Image.Resampling.LANCZOS).quantize(128, dither=Image.Dither.NONE)
-
-
-def gif_steps(steps: Sequence[int]) -> set[int]:
-    """Which of these the GIF shows."""
-    return {*steps[:: -(-len(steps) // GIF_FRAMES)], steps[-1]}
+    if width is not None:
+        image = image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
+    return image.quantize(COLOURS, dither=Image.Dither.NONE)
 
 
 def gif(images: list["Image"]) -> bytes:
@@ -209,3 +213,69 @@ def _scatter(axes: "Axes", points: tuple[Points, ...], x_N: list[Any], y_N: list
             x, y, area * size, c=INKS[p.split], marker=marker, edgecolors=edge or PAPER, linewidths=width,
             alpha=0.6 if p.split == "train" else 0.9, zorder=order,
         )  # fmt: skip
+
+
+def place_sentence(frame: Frame, last: int) -> str:
+    """Where in the training it is, and how good the network is then."""
+    said = [_("Step {step:,} of {last:,}").format(step=frame.step, last=last)]
+    if not frame.step:
+        said = [_("Step 0 of {last:,}: the untrained network").format(last=last)]
+    else:
+        said.append(_("epoch {epoch}").format(epoch=numeral(frame.epoch)))
+    if frame.loss is not None:
+        said.append(_("loss {loss}").format(loss=numeral(frame.loss)))
+    score = frame.shown.score
+    if score.accuracy is not None:
+        said.append(
+            _("{split} accuracy {value:.3f}").format(split=split_name(score.split), value=score.accuracy)
+        )
+    elif score.rmse is not None:
+        value = numeral(score.rmse)
+        said.append(_("{split} RMSE {value}").format(split=split_name(score.split), value=value))
+    return " · ".join(said)
+
+
+def change_sentence(frame: Frame, before: int | None) -> str:
+    """What is another than in the frame before, of step ``before``."""
+    if before is None or (frame.moved is None and frame.change is None):
+        return _("Nothing is learnt yet: this is how the random numbers fell.") if not frame.step else ""
+    if frame.change is None:
+        return _("Since step {step:,}: the network's answers are not finite.").format(step=before)
+    if frame.moved is None:
+        return _("Since step {step:,}: predictions moved by {change} on average.").format(
+            step=before, change=numeral(frame.change)
+        )
+    return _("Since step {step:,}: {moved} of the view changed class; probability moved by {change}.").format(
+        step=before, moved=share(frame.moved), change=share(frame.change)
+    )
+
+
+def absent_sentence(frame: Frame) -> str:
+    """Which classes win nowhere in view; "" where each wins somewhere."""
+    if not frame.absent or isinstance(frame.shown, Fit):
+        return ""
+    names, more = class_labels(frame.shown.classes), len(frame.absent) - LISTED
+    listed = ", ".join(names[c] for c in frame.absent[:LISTED])
+    if more > 0:
+        listed += " " + _("… {n} more").format(n=more)
+    return _("Wins nowhere in this view: {names}.").format(names=listed)
+
+
+def share(value: float) -> str:
+    """A share in per cent with two significant digits, however small: 0.00031 %."""
+    return _("{value} %").format(value=numeral(float(f"{100 * value:.2g}")))
+
+
+def film_title(shown: Boundary) -> str:
+    name = label(shown.name, 44)
+    return _("{name}, while it learns").format(name=name)
+
+
+def axis_names(shown: Boundary) -> tuple[str, str]:
+    """Of the x and the y axis."""
+    if isinstance(shown, Plane):
+        return axis_name(shown, 0), axis_name(shown, 1)
+    if isinstance(shown, InputLine):
+        return label(shown.axis_name, 60), _("probability") if shown.classes else label(shown.target, 60)
+    target = label(shown.target, 50)
+    return _("true {target}").format(target=target), _("predicted {target}").format(target=target)
