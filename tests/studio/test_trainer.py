@@ -253,6 +253,28 @@ def test_a_run_that_is_stopped_goes_on_at_any_command_that_follows(studio: Studi
     assert {each.state for each in run.folder.database.commands()} <= {"applied", "refused"}
 
 
+def test_a_stop_ends_what_the_press_before_it_resumes(studio: Studio) -> None:
+    """Stop, step and stop at once: the last of them wins, whether or not the first training is over."""
+    path = studio.train(epochs="100000")
+    for number in range(12):
+        studio.do("step", count=1)
+        first = studio.send("stop")
+        if number % 3 == 1:
+            studio.until(lambda: is_over(path))
+        if number % 3 == 2:
+            studio.answer(first)
+        step, last = studio.send("step", count=1), studio.send("stop")
+        assert "error" not in studio.answer(step)
+        assert studio.answer(last).get("error", {}).get("rule") in (None, "not_running")
+        studio.until(lambda: is_over(path) and studio.state["status"] == "stopped")
+    studio.quit()
+    assert open_run(path).status == "stopped"
+
+
+def is_over(path: Path) -> bool:
+    return RunFolder.open(path, verify=False).status == "stopped"
+
+
 def test_a_setting_that_is_changed_in_a_pause_is_shown_before_the_next_step(studio: Studio) -> None:
     studio.train()
     studio.do("step", count=2)

@@ -25,6 +25,7 @@ blocking side, ``Channel``; the server has ``read_message`` and ``packed`` for a
 |---|---|
 | ``{"do": "train", "data", "settings", "paused", "parent", "command_line", "id"}`` | |
 | ``{"do": "resume" or "rewind" or "branch", "run", "step", "changes", "transport", "speed", "id"}`` | |
+| ``{"do": "stop", "run", "id"}`` | save and end what an earlier request has resumed |
 | ``{"do": "sweep", "data", "space", "members", "settings", "parent", "id"}`` | |
 | ``{"do": "study", "data", "batch_sizes", "settings", "parent", "id"}`` | |
 | ``{"do": "like", "run": "SWEEP:17", "name", "id"}`` | a sweep's network once more, as a run |
@@ -33,7 +34,7 @@ blocking side, ``Channel``; the server has ``read_message`` and ``packed`` for a
 
 | from the trainer | |
 |---|---|
-| ``{"reply": N, "run": PATH}`` | the folder is there and training begins; or ``error`` |
+| ``{"reply": N, "run": PATH}`` | training begins in this folder; or ``error``; a ``stop`` has no ``run`` |
 | ``{"ended": PATH, "status": S}``, ``{"failed": PATH, "error": {…}}`` | |
 
 A step of null is the newest, and a transport of null as it is. Either process ends when its stdin does.

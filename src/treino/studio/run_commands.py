@@ -49,12 +49,13 @@ def transport(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 
 def stop(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """Save and end the training; the page then shows its end."""
-    send_stop(page.run.folder)
+    """Save and end the training; the page goes to its end. A training that no longer reads commands may be
+    about to be resumed by an earlier press, which the trainer knows."""
+    delivered = deliver(lambda: send_stop(page.run.folder))
     page.look.step = None
     if page.futures:
         page.close_fan()
-    return {}
+    return {} if delivered else TrainerRequest({"do": "stop", "run": str(page.path)})
 
 
 def set_setting(page: RunPage, request: Mapping[str, Any]) -> Answer:

@@ -98,6 +98,10 @@ class Trainer:
             with speaking(request.get("language")):
                 waits = ("pause", None)
                 how = waits if request.get("paused") else request.get("transport", ("play", None))
+                if request["do"] == "stop":
+                    self._stop(Path(request["run"]))
+                    self._send({"reply": number})
+                    return
                 if request["do"] == "resume" and _already_resumed(Path(request["run"]), how):
                     self._send({"reply": number, "run": request["run"]})
                     return
@@ -174,6 +178,14 @@ class Trainer:
         run, begin = open_run(path, verify=False), time.monotonic()
         while run.status == "running" and len(run.losses) < step and time.monotonic() - begin < PATIENCE:
             time.sleep(0.05)
+
+    def _stop(self, path: Path) -> None:
+        """Have the trainings of this folder saved and ended at their next step; TreinoError `not_running`."""
+        streams = self._streams_in(path)
+        for stream in streams:
+            stream.job.stop_wish = "stopped"
+        if not streams:
+            send_stop(RunFolder.open(path, verify=False))
 
     def _end(self, path: Path) -> Stream | None:
         """Save and seal the training in this folder now, in whichever process; return its continuation if it
