@@ -31,7 +31,7 @@ from treino.search.space import Config, Space, space_from_json
 from treino.spec import Settings
 from treino.store import RunFolder
 from treino.store.database import Command
-from treino.training.commands import heard, send_command
+from treino.training.commands import deliver, send_command
 from treino.training.resolution import decide
 from treino.tuning.bracket import MemberTable, TopMember, TrainingBracket
 from treino.tuning.distribution import Distribution
@@ -411,7 +411,7 @@ def send_more(folder: RunFolder, more: int) -> None:
         TreinoError: as ``check_more``; the sweep has ended meanwhile, or is being judged.
     """
     check_folder(folder, more)
-    if not heard(lambda: send_command(folder, VERB, more)):
+    if not deliver(lambda: send_command(folder, VERB, more)):
         raise _too_late(folder, more)
 
 
