@@ -363,7 +363,7 @@ def kept_outputs(
         size = max(1, ANSWERED_AT_ONCE // (len(x) * training.outputs))
         for start in range(0, len(rows), size):
             some = rows[start : start + size]
-            yield population, some, training.answers(training.kept(some), x)
+            yield population, some, training.answers(training.kept_population(some), x)
 
 
 def _sample(data: Data) -> Rows:
