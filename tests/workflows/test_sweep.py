@@ -274,6 +274,23 @@ def test_regression_is_judged_in_the_targets_own_units(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_table_of_a_sweep_that_trains_has_the_rung_that_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("treino.tuning.bracket.CHUNK_SECONDS", 0.0)
+    monkeypatch.setattr("treino.tuning.sweep.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("treino.loop.loop.CHECKPOINT_SHARE", 0.0)
+    events = sweep_events("iris", SPACE, out=tmp_path / "s", **SMALL)
+    assert any((tmp_path / "s/checkpoint").is_dir() for _event in events)
+    rows = table(tmp_path / "s")
+    events.close()
+    assert sorted(rows.member) == list(range(24))
+    assert set(rows.rung) == {0}
+    assert set(rows.status) == {"running"}
+    assert rows.step.max() > 0
+
+
+@pytest.mark.slow
 def test_progress_tells_the_best_and_the_pace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("treino.tuning.bracket.CHUNK_SECONDS", 0.0)  # nobody has a figure at first
     seen = [
