@@ -1,4 +1,4 @@
-"""Splits into training, validation and test rows: stratified, by group or by time. Equal rows stay
+"""Splits into training, validation and test rows: stratified, by group or by time; equal rows stay
 together."""
 
 from collections.abc import Callable, Iterable
