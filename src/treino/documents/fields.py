@@ -20,7 +20,7 @@ class Document(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="allow", allow_inf_nan=False)
 
     def to_json(self) -> dict[str, Any]:
-        """The keys and values of the file, without those left at their default."""
+        """The keys and values of the file, without keys that are not set."""
         document: dict[str, Any] = _with_lists(self.model_dump(exclude_unset=True))
         return document
 
