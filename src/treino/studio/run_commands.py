@@ -13,7 +13,7 @@ from typing import Any
 from treino.errors import TreinoError
 from treino.records.segments import epoch_count
 from treino.store.files import claim_folder, copy_folder
-from treino.store.new_names import checked_name, taken
+from treino.store.new_names import checked_name, in_use
 from treino.studio.arithmetic import arithmetic, before_update
 from treino.studio.run_page import LETTERS, OVER, Look, RunPage
 from treino.training.commands import deliver, send_command, send_setting, send_stop
@@ -199,7 +199,7 @@ def keep(page: RunPage, request: Mapping[str, Any]) -> Answer:
         )
     path = page.path.parent / checked_name(request["name"])
     if not claim_folder(path):
-        raise taken(path)
+        raise in_use(path)
     copy_folder(page.path, path)
     return {"run": str(path)}
 
