@@ -1,7 +1,7 @@
 """Adam as the course prints it, wrong in three places, beside the correct one on the same numbers.
 
-V is built from S; the correction of the bias stands inside the recursion; the square of the slope is called
-the second derivative. Each can be switched on alone; with none it is Adam.
+V is computed from S; the bias correction is inside the recursion; the square of the slope is called the
+second derivative. Each mistake can be switched on alone; without any it is Adam.
 """
 
 import math
@@ -29,7 +29,7 @@ SEEN = (1, 10, 50, 200)
 
 @dataclass(frozen=True)
 class Course:
-    """Which of the three slips are made."""
+    """The mistakes that are switched on."""
 
     from_s: bool = True
     inside: bool = True
@@ -37,14 +37,14 @@ class Course:
 
 
 ADAM = Course(False, False, False)
-SQUARED = Course(second=False)  # as printed, but for the square in place of the second derivative
+SQUARED = Course(second=False)  # as printed, but with the square in place of the second derivative
 
 
 def move(
     w: float, g: float, curvature: float, V: float, S: float, t: int, course: Course,
     lr: float = LR, betas: tuple[float, float] = BETAS, eps: float = EPS,
 ) -> OptimizerResult:  # fmt: skip
-    """One update: V, S and the weight."""
+    """V, S and the weight after one update."""
     b1, b2, time = Symbol("β", betas[0], "1"), Symbol("β", betas[1], "2"), Symbol("t", float(t))
     slope = Symbol("∂f/∂a", g)
     square: Expr = Symbol("∂²f/∂a²", curvature) if course.second else slope**2
@@ -69,7 +69,7 @@ def move(
 
 
 def losses(course: Course, updates: int = LONG) -> list[float]:
-    """f of the pages' neuron before each update and after the last."""
+    """f of the example's neuron before each update and after the last."""
 
     def one(w: float, g: float, curvature: float, state: dict[str, float], t: int) -> OptimizerResult:
         return move(w, g, curvature, state.get("V", 0.0), state.get("S", 0.0), t, course)
@@ -79,7 +79,7 @@ def losses(course: Course, updates: int = LONG) -> list[float]:
 
 @cache
 def compared() -> tuple[tuple[str, tuple[float, ...]], ...]:
-    """Name and losses of Adam, of each slip alone, and of all three, on the same problem."""
+    """(name, losses) of Adam, of each mistake alone, and of all three, on the same problem."""
     ways = {
         "adam": ADAM,
         "from_s": Course(True, False, False),
@@ -123,7 +123,7 @@ def slips() -> Step:
 
 
 def training_part() -> ExplanationPart:
-    """What each slip does to training."""
+    """The effect of each mistake on training."""
     names = {
         "adam": _("Adam"),
         "from_s": _("V built from S"),

@@ -1,5 +1,6 @@
-"""Control characters and invisible ones are shown as escapes, as in ``\\x1b``, so that a text from a file
-can't steer a terminal, turn its lines around, or look like another text.
+"""Escapes, such as ``\\x1b``, for control characters and invisible ones in texts from files.
+
+Without them a text could control a terminal, reverse its lines, or look like another text.
 """
 
 import re

@@ -1,5 +1,7 @@
-"""Control of Python's garbage collector. Imports make hundreds of thousands of permanent objects: scanning
-them repeatedly, and again at exit, takes a fifth of a short command's time.
+"""Control of how often Python's garbage collector runs.
+
+Imports make hundreds of thousands of permanent objects: scanning them repeatedly, and again at exit, takes a
+fifth of a short command's time.
 """
 
 import gc

@@ -65,8 +65,7 @@ def _signature() -> inspect.Signature:
 
 
 class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """The base of both estimators. Parameters are the settings of ``treino.spec``; None means a default from
-    the data.
+    """The base of both estimators. Parameters are the settings of ``treino.spec``; None: chosen by the data.
 
     net: ``mlp(64, 32)``, FILE.py:NAME, or an ``nn.Module`` of your own, instead of ``hidden``.
     validation: the share of the given rows that early stopping looks at. random_state: the seed; None draws
@@ -174,7 +173,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
 
 class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
     __doc__ = (_Estimator.__doc__ or "").replace(
-        "What both share.", "A network that tells classes apart, for scikit-learn's tools."
+        "The base of both estimators.", "A network that predicts classes, for scikit-learn's tools."
     )
 
     _task = "classification"
@@ -218,7 +217,7 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 
 class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
     __doc__ = (_Estimator.__doc__ or "").replace(
-        "What both share.", "A network that predicts a number, for scikit-learn's tools."
+        "The base of both estimators.", "A network that predicts a number, for scikit-learn's tools."
     )
 
     _task = "regression"

@@ -125,28 +125,28 @@ def load(
     """Read a source, split its rows, and prepare them with statistics of the training rows alone.
 
     source: a built-in's name, a file's path, a frame, or (X ``[N, D]``, y ``[N]``); a Dataset or DataLoader
-    of your own, or ``{"train": …, "validation": …, "test": …}`` of them: their items are taken as they are,
-    and ``features=[x]`` and ``target`` name the entries of items that are dicts.
+    of your own, or ``{"train": …, "validation": …, "test": …}`` of them: their items are used unchanged, and
+    ``features=[x]`` and ``target`` name the entries of items that are dicts.
     target: the column to learn; a built-in and (X, y) have their own. Rows without it are left out.
-    features: the columns to learn from, in this order; all others by default, without identifiers, free
-    text and what never changes. task: ``classification`` or ``regression`` instead of what the target says.
-    kinds: what columns are, where their cells mislead: ``{"month": "category", "size": "small<large"}``, with
-    number, boolean, category, one-hot, hashed, date, identifier or text.
+    features: the columns to learn from, in this order; all others by default, without identifiers, free text
+    and constant columns. task: ``classification`` or ``regression`` instead of the detected task.
+    kinds: the kinds of columns whose cells are misleading: ``{"month": "category", "size": "small<large"}``,
+    with number, boolean, category, one-hot, hashed, date, identifier or text.
     validation, test: shares of all distinct rows, or of those that are no official test set; or a file or
     frame with the same columns. data_seed: of the split. split_group: a column whose groups are never
     parted. split_time: the latest rows are the test. split_column: it says train, validation or test.
     fold: ``2/5`` tests on the second of the five folds of scikit-learn's (Stratified)KFold.
     duplicates: of rows that are equal in all features, ``apart`` keeps none on two sides, ``ignore`` doesn't
-    look. By default a split that is drawn here keeps them on one side, and where columns, files or folds say
-    which row is where, they stay where they are and are counted.
-    normalise: mean 0 and deviation 1 by the training rows. impute: what stands for a missing number.
-    inputs: ``bins`` shows the network, beside each number, how far up it lies in each of so many bins between
-    quantiles of the training rows. clip_inputs: the most deviations from its mean that a number is shown as.
-    reading: how the file is written, where that is not to be found out.
+    look. By default equal rows stay on one side of a drawn split, and are only counted if columns, files or
+    folds determine the split.
+    normalise: mean 0 and deviation 1 on the training rows. impute: the replacement of a missing number.
+    inputs: ``bins`` adds to each number its position in each of ``bins`` bins between quantiles of the
+    training rows. clip_inputs: the largest absolute value of a normalised number.
+    reading: the format of the file, as far as it isn't detected.
     num_workers: processes that read a Dataset's items.
     max_memory: bytes that the rows of a file may take, or 2GB; half of what is free by default. A larger
-    table is prepared into a folder once, and read from there: the same rows, to the last bit. cache: where
-    that folder stays, to be found again; else it is a temporary one that goes with the Data.
+    table is prepared once into a folder and read from there, with the same rows bit for bit. cache: the
+    folder for prepared tables; None: a temporary one, removed with the Data.
 
     Raises TreinoError naming the rule, the value and its place, and the next move.
     """

@@ -1,5 +1,4 @@
-"""Splits into training, validation and test rows: stratified, by group or by time. Equal rows stay
-together."""
+"""Splits into training, validation and test rows: stratified, by group or by time; no equal rows apart."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

@@ -1,7 +1,7 @@
 """The JSON documents in a run's, sweep's or study's folder: the type and range of every value.
 
-One file for each document. Who reads a folder reads it through here: a SHA-256 tells that a file is whole,
-and nothing of who wrote it.
+One file for each document. All reading of folders goes through here: a SHA-256 shows that a file is intact,
+but not who wrote it.
 """
 
 from treino.documents.reading import (

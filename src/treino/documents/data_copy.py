@@ -9,7 +9,7 @@ from treino.documents.fields import Document, Many, Number, Sha256, Size, Task, 
 
 
 class DataCopy(Document):
-    """The fields of a data set, handed over by name, so that there is no other."""
+    """The fields of a data set. They are passed by name, so no other keys are allowed."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -10,7 +10,7 @@ LoadShare = Annotated[float, Field(ge=0, lt=1)]
 
 
 class TextFormat(Document):
-    """How a file of text is written, as far as that was said (``reading``) or found out (``written``)."""
+    """The format of a text file, as far as it was set (``reading``) or detected (``written``)."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -26,7 +26,7 @@ class TextFormat(Document):
 
 
 class LoadArguments(Document):
-    """The arguments of ``load``; they are handed to it by name, so there is no other."""
+    """The arguments of ``load``. They are passed by name, so no other keys are allowed."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -52,14 +52,16 @@ class LoadArguments(Document):
 
 
 class RowsFile(Document):
-    """source: from the folder, wherever that leads; it is read as data, if its SHA-256 is this."""
+    """A file of rows. source: relative to the folder, to any place; read as data if its SHA-256 is this
+    one."""
 
     source: Text
     sha256: Sha256
 
 
 class DataSource(Document):
-    """kind: a built-in's name, a file, rows that were in memory, or a Dataset that was given in Python."""
+    """The source of a run's data. kind: a built-in's name, a file, rows in memory, or a Dataset passed in
+    Python."""
 
     kind: Literal["builtin", "file", "memory", "given"]
     name: Text

@@ -1,7 +1,6 @@
 """The types of values in a folder's documents: bounded numbers, texts, and lists of them.
 
-Whoever mails a folder can have written any of it, so nothing is turned from one type into another, and what
-says how large something is has a bound.
+A folder may come from anybody, so no value is converted to another type, and all sizes are bounded.
 """
 
 import shlex
@@ -16,18 +15,18 @@ LONGEST_COMMAND = 100_000  # letters
 
 
 class Document(BaseModel):
-    """What stands in a file, or in a part of one; keys that a newer version added are let through."""
+    """The content of a file or of a part of one. Keys of newer versions are allowed."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="allow", allow_inf_nan=False)
 
     def to_json(self) -> dict[str, Any]:
-        """The keys and values as they stand in the file; what was left out is left out there too."""
+        """The keys and values of the file, without keys that are not set."""
         document: dict[str, Any] = _with_lists(self.model_dump(exclude_unset=True))
         return document
 
 
 def _with_lists(value: Any) -> Any:
-    """The value with lists for its tuples; pydantic's own way to JSON would turn a sentence into a text."""
+    """The value with lists in place of tuples. Pydantic's JSON would turn a sentence into plain text."""
     if isinstance(value, dict):
         return {key: _with_lists(each) for key, each in value.items()}
     return [_with_lists(each) for each in value] if isinstance(value, tuple | list) else value
@@ -43,7 +42,7 @@ Agreeing = TypeVar("Agreeing", bound=BaseModel)
 
 
 def agree(document: Agreeing, agreeing: Mapping[str, bool]) -> Agreeing:
-    """The document, where its values agree with each other. agreeing: whether this key's value does."""
+    """The document, if its values are consistent. agreeing: for each key whether its value is."""
     for key, agrees in agreeing.items():
         if not agrees:
             raise ValueError(key)
@@ -51,7 +50,7 @@ def agree(document: Agreeing, agreeing: Mapping[str, bool]) -> Agreeing:
 
 
 def _command(text: str) -> str:
-    """Refuse what a shell would take for more than one command of treino's with its words."""
+    """Refuse a text that a shell would read as more than one treino command."""
     if len(text) > LONGEST_COMMAND or not text.startswith("treino "):
         raise ValueError("not a command of treino")
     if shlex.join(shlex.split(text)) != text:
@@ -64,7 +63,7 @@ def _itself(text: Any, check: Callable[[Any], str]) -> Any:
     return text
 
 
-AS_TUPLE = Field(strict=False)  # JSON has lists alone, and documents don't change
+AS_TUPLE = Field(strict=False)  # lets a strict model accept lists as tuples, since documents are immutable
 Many = Annotated[tuple[Item, ...], Field(strict=False, fail_fast=True)]
 Pair = Annotated[tuple[Item, Item], AS_TUPLE]
 

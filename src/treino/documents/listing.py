@@ -1,4 +1,4 @@
-"""The list of runs, sweeps and studies: a row for each, out of their documents alone."""
+"""The list of runs, sweeps and studies: a row for each, from their documents alone."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ HEADLINE = "accuracy", "r2"
 
 
 def listing(parent: str | Path = "runs") -> list[dict[str, Any]]:
-    """A row for each run in ``parent``, the newest first; a damaged one says so in its status."""
+    """A row for each run, sweep and study in ``parent``, the newest first; a damaged one has that status."""
     return [line(checked(summary)) for summary in list_runs(parent)]
 
 
@@ -23,14 +23,14 @@ def whole_folders(parent: str | Path = "runs") -> list[Path]:
 
 
 def line_of(folder: RunFolder) -> dict[str, Any]:
-    """The row of one folder that is open."""
+    """The row of an open folder."""
     spec, result = (read_document(folder, n) if folder.has(n) else None for n in ("spec.json", "result.json"))
     path, created = folder.path, folder.created
     return line(RunSummary(path.name, path, folder.kind, folder.status, created, None, spec, result))
 
 
 def checked(summary: RunSummary) -> RunSummary:
-    """The summary; of a folder whose documents are none that treino writes, one that says so."""
+    """The summary, with the status of damage if the folder's documents are invalid."""
     try:
         for name, value in (("spec.json", summary.spec), ("result.json", summary.result)):
             if value is not None:
@@ -41,7 +41,7 @@ def checked(summary: RunSummary) -> RunSummary:
 
 
 def line(summary: RunSummary) -> dict[str, Any]:
-    """Its row: name, status, data, steps and the test figure."""
+    """The row of a summary: name, status, data, steps and the test figure."""
     result = summary.result or {}
     figures = (result.get("best") if summary.kind == "sweep" else result.get("metrics")) or {}
     test = figures.get("test") or {}

@@ -52,7 +52,7 @@ def read_document(folder: RunFolder, name: str) -> Any:
     """The value of one of the folder's JSON files.
 
     Raises:
-        TreinoError: the file is missing or damaged; a value in it is none that treino writes there.
+        TreinoError: the file is missing or damaged; a value in it is invalid.
     """
     return check(folder.kind, name, folder.read_json(name), folder.path)
 
@@ -105,12 +105,12 @@ def read_spec(folder: RunFolder) -> RunSpec | SweepSpec | StudySpec:
 
 def _read(folder: RunFolder, name: str, kind: type[Read]) -> Read:
     document = _validated(folder.kind, name, folder.read_json(name), folder.path)
-    assert isinstance(document, kind)  # who opens a folder has asked for its kind
+    assert isinstance(document, kind)  # callers check the folder's kind first
     return document
 
 
 def read_tensors(folder: RunFolder, name: str) -> "tuple[dict[str, Tensor], dict[str, Any]]":
-    """The tensors of one of the folder's files, and what its header says of them.
+    """The tensors of one of the folder's files, and the metadata in its header.
 
     Raises:
         TreinoError: as ``read_document``.
@@ -120,7 +120,7 @@ def read_tensors(folder: RunFolder, name: str) -> "tuple[dict[str, Tensor], dict
 
 
 def read_checkpoint(folder: RunFolder) -> "tuple[dict[str, Tensor], dict[str, Any]] | None":
-    """The newest state to go on from, None where there is none.
+    """The newest saved state; None without one.
 
     Raises:
         TreinoError: as ``read_document``.
@@ -130,10 +130,10 @@ def read_checkpoint(folder: RunFolder) -> "tuple[dict[str, Tensor], dict[str, An
 
 
 def check(kind: str, name: str, value: Any, folder: Path) -> Any:
-    """The value itself, if it is one that treino writes to this file of such a folder.
+    """The value, if it is valid for this file of a folder of this kind.
 
     Raises:
-        TreinoError: with the key, and what stands there.
+        TreinoError: with the key and the value.
     """
     _validated(kind, name, value, folder)
     return value
@@ -158,7 +158,7 @@ def _validated(kind: str, name: str, value: Any, folder: Path) -> BaseModel:
 
 
 def _deeper(value: Any, levels: int) -> bool:
-    """Whether there are more lists and objects within each other: writing them again would fail."""
+    """Whether the value is nested more deeply, which would make writing fail."""
     inner = [value]
     while inner and levels:
         inner = [
@@ -172,7 +172,7 @@ def _deeper(value: Any, levels: int) -> bool:
 
 
 def _invalid(path: Path, value: Any, error: Any) -> TreinoError:
-    """The error for one of pydantic's, whose place names the kinds that it tried on the way, too."""
+    """The TreinoError for an error of pydantic, whose location also names the types that it tried."""
     named = str(error.get("ctx", {}).get("error", "")).split(".")
     place = [*error["loc"], *named]
     keys: list[str] = []

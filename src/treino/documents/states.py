@@ -1,6 +1,6 @@
 """The JSON headers of a folder's tensor files: training states and kept networks.
 
-Numbers may be infinite here: the best figure so far is, before there is one.
+Numbers may be infinite here, as the best figure is before the first evaluation.
 """
 
 from typing import Annotated, Any, Literal, get_args
@@ -42,13 +42,13 @@ class State(Document):
 
 
 class Identity(State):
-    """What is equal for all states of a training; shapes: of its network's tensors."""
+    """The identity of a training, equal for all of its states. shapes: of its network's tensors."""
 
     shapes: Many[Many[Count]]
 
 
 class EngineState(State):
-    """What ``TrainingLoop.load`` takes beside the tensors. pending: settings that are to change at a step."""
+    """The JSON argument of ``TrainingLoop.load``. pending: changes of settings at later steps."""
 
     identity: Identity
     step: Count
@@ -58,7 +58,8 @@ class EngineState(State):
 
 
 class RunState(State):
-    """clock: seconds of training, of evaluation, of the epoch so far, of waiting. commands: those obeyed."""
+    """The state of a run. clock: seconds of training, of evaluation, of the epoch so far, of waiting.
+    commands: the commands obeyed."""
 
     engine: EngineState
     segment: Count
@@ -67,8 +68,8 @@ class RunState(State):
 
 
 class KeyframeState(State):
-    """best: the figure of the best weights so far, and the step that they are of. Of several members what
-    is of each stands in tensors, and here is how much of the epoch is done, instead."""
+    """A keyframe. best: the figure and the step of the best weights so far. For several members these are
+    tensors, and the number of steps done of the epoch is here instead."""
 
     step: Count
     evaluated: Step
@@ -85,7 +86,7 @@ class KeyframeState(State):
 
 
 class PartState(State):
-    """Members that had gone on apart from their population. rows: their places in it."""
+    """Members that trained on apart from their population. rows: their indices in it."""
 
     rows: Many[Count]
     step: Count
@@ -95,7 +96,8 @@ class PartState(State):
 
 
 class BracketState(State):
-    """members: of each population, in the order of its tensors; parts: of each those that went on apart."""
+    """A bracket. members: of each population, in the order of its tensors. parts: of each the members that
+    trained on apart."""
 
     heat: Count
     rung: Count
@@ -107,10 +109,11 @@ class BracketState(State):
 
 
 class SweepState(State):
-    """done: brackets that are over. state: of the one that is going on. ended: why all is over, if it is.
+    """A sweep.
 
-    planned_steps: model-steps of the brackets that have begun, if nobody diverges. extensions: how often
-    members were added before it. processors: the kinds that trained in a cluster, and which members.
+    done: completed brackets. state: of the present bracket. ended: why the sweep ended, if it did.
+    planned_steps: model-steps of the brackets begun so far, if no member diverges. extensions: how often
+    members were added before. processors: the processors of a cluster, with their members.
     """
 
     done: Count
@@ -165,7 +168,7 @@ class TrackState(State):
 
 
 class StudyState(State):
-    """tracks: of each network, row by row, seed by seed."""
+    """A study. tracks: the state of each network, row by row, seed by seed."""
 
     tracks: Many[TrackState]
 
@@ -189,10 +192,10 @@ class CurveMembers(State):
 
 
 class Answers(State):
-    """answers: of a network of the user's own, about made-up rows."""
+    """answers: of the user's network on made-up rows."""
 
     answers: Many[Many[float]] | None = None
 
 
 class NoFacts(State):
-    """A file of tensors alone."""
+    """The header of a file with tensors alone."""

@@ -33,10 +33,11 @@ Heat = Annotated[tuple[Count, Positive, Annotated[Many[RungEntry], Field(min_len
 
 
 class Extension(Document):
-    """Members that were added to a sweep. first: its members so far; seconds: of training so far.
+    """Members that were added to a sweep.
 
-    command: the number of the one that asked for it, where another process trained. tested: whether test rows
-    had been looked at before; judged: the judgement's sentence.
+    first: the number of members before; seconds: of training before. command: the number of the command that
+    added them, if another process trained. tested: whether test rows had been used before; judged: the
+    judgement's sentence.
     """
 
     members: Positive
@@ -48,8 +49,9 @@ class Extension(Document):
 
 
 class SweepMembers(Document):
-    """``asked.json``. heats: the first member, how many, and (members, epochs) of each rung; asks: how many
-    members were asked for at once; configs: the settings of each; extensions: what was added, in order."""
+    """``asked.json``. heats: the first member, the number of members, and (members, epochs) of each rung.
+    asks: the numbers of members requested at once. configs: the settings of each member. extensions: the
+    additions, in order."""
 
     heats: Many[Heat]
     asks: Many[Count]

@@ -1,5 +1,4 @@
-"""The data of a training: training and validation rows of any accepted form, checked and converted to
-tensors."""
+"""The data of a training: its training and validation rows in any form, checked and converted to tensors."""
 
 from dataclasses import dataclass
 from typing import Any, Literal

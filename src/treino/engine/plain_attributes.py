@@ -1,5 +1,4 @@
-"""Detection of attributes that a user's network changes in training and that are neither parameters nor
-buffers."""
+"""Detection of a network's plain attributes, neither parameters nor buffers, that its training changes."""
 
 from typing import Any
 

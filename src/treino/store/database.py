@@ -77,7 +77,7 @@ class _LossDigest(NamedTuple):
     """A digest of a segment's losses so far: the step after them, their number, and a running SHA-256."""
 
     segment: int
-    end: int | None  # None where there are none yet
+    end: int | None  # None without losses
     number: int
     sha: "hashlib._Hash"
 

@@ -87,7 +87,7 @@ def tensor_bytes(tensors: Mapping[str, "Tensor"], metadata: Mapping[str, Any]) -
     from safetensors.torch import save
     from torch import contiguous_format
 
-    # views of one storage, or with gaps, can't be written as they are
+    # views of a shared storage, or with gaps, must be copied
     copies = {
         name: tensor.detach().cpu().clone(memory_format=contiguous_format) for name, tensor in tensors.items()
     }

@@ -292,7 +292,7 @@ class RunFolder(FolderFiles):
         listed |= {each.name: each.digest for each in whole}
         for name in broken:
             files.remove(self.within(name))
-        # replaced by name instead of switched over in place, for that waits on everyone who has it open;
+        # replaced by rename instead of changed in place, which would wait for all readers;
         # SQLite's own files hold the same pages, so a crash between these steps mixes nothing
         self.database.check(None)
         content = self.database.to_bytes()

@@ -1,5 +1,4 @@
-"""The files in the folder of a run, sweep or study: written atomically, and verified by its manifest when
-read.
+"""The files in the folder of a run, sweep or study: written atomically, verified by the manifest when read.
 
 All paths go through `within`, since the folder may come from anybody.
 """

@@ -1,5 +1,4 @@
-"""Commands that another program added to a run's tables after the run was sealed, without checking its
-manifest.
+"""Late commands, which a program added to a run's tables after sealing without checking the manifest.
 
 The file's SHA-256 then differs from that in the manifest. The file still counts as intact if the checksums of
 its tables are right, its losses are those of the checkpoint, and it ends with unread commands.

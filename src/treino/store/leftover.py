@@ -1,5 +1,4 @@
-"""Leftovers: folders of processes that ended before a checkpoint. The next run of the same name reuses
-them."""
+"""Leftovers: folders of processes that ended before a checkpoint, which the next run of that name reuses."""
 
 import os
 import re

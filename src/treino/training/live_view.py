@@ -10,7 +10,7 @@ from treino.store.live import LiveFolder
 
 SPACING = 0.095  # seconds between two states, at least
 SHORTEST = 0.02  # seconds of training between two looks at whether one is due
-LOOK = 0.05  # seconds between two looks at whether somebody watches
+LOOK = 0.05  # seconds between two checks for a watcher
 TAIL = 4096  # newest losses shown with a state, at most
 
 

@@ -118,7 +118,7 @@ def resolve(
     past: Past | None = None,
     recipe_reason: str = "",
 ) -> Resolution:
-    """Choose the settings that are left open and make the training. Writes nothing.
+    """Choose the settings left open and make the training. Writes nothing.
 
     past: the steps of the training whose state this one continues. recipe_reason: why its settings are a
     recipe's.

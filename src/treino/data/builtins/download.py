@@ -19,7 +19,7 @@ from treino.store import files, lock
 from treino.words import _
 
 TIMEOUT_S = 30.0  # without a byte
-TRIES = 3  # per mirror: a connection that breaks off is taken up where it was
+TRIES = 3  # per mirror, each resuming a broken download
 _BLOCK = 1 << 16
 
 Report = Callable[[int], None]

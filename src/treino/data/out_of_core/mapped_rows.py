@@ -17,7 +17,7 @@ from treino.data.out_of_core.rows_protocol import PART_BYTES, Batch, part_rows
 from treino.data.row_order import BLOCK_ROWS
 
 TOUCHED_BYTES = 1 << 26  # pages of the file that may be in memory at a time
-AROUND_BYTES = 1 << 16  # what the system maps at the touch of one row
+AROUND_BYTES = 1 << 16  # bytes that the system maps when one row is read
 CHUNK_BYTES = 1 << 22  # bytes of a chunk, which is read in one go
 DENSE = 32  # a chunk is read whole if one in so many of its rows is needed
 

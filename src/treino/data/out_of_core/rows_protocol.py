@@ -14,7 +14,7 @@ from torch import Tensor
 
 Batch = tuple[Tensor, Tensor]
 PART_BYTES = 1 << 24  # of a part of rows that is read at a time
-PART_ROWS = 4096  # networks are evaluated by so many rows, and the bits of a product may depend on it
+PART_ROWS = 4096  # rows per evaluation of a network, on which the bits of a product may depend
 
 
 def parts(x: Any, y: Tensor, rows: int | None = None) -> Iterator[Batch]:

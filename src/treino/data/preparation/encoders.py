@@ -1,5 +1,4 @@
-"""Encoders turn a column into inputs of a network; fitted on training rows, stored with the run as plain
-data.
+"""Encoders: from a column to a network's inputs; fitted on training rows, stored with the run as plain data.
 
 Every encoder has ``column``; ``inputs``, the names of its inputs; ``scaled``, whether the first input is
 normalised (only such inputs are axes of pictures); ``edges`` of the bins, which follow the first input;

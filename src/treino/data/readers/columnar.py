@@ -74,7 +74,7 @@ def open_columnar(file: InputFile) -> ColumnarFile:
     }
     try:
         schema = opened[file.content]()
-        schema.names  # noqa: B018  names that are no UTF-8 are found out when they are asked for
+        schema.names  # noqa: B018  fails for names that are not UTF-8
     except (pa.ArrowException, OSError, ValueError) as error:
         raise damaged(file.path, file.content, error) from None
     return _of_schema(schema, f"'{file.path}'", file, lambda names: _batches(file, names))

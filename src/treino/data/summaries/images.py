@@ -1,5 +1,4 @@
-"""The description of images: size, values, classes, blank images, duplicates, near-duplicates, and
-examples."""
+"""The description of images: size, values, classes, blanks, duplicates, near-duplicates, and examples."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence

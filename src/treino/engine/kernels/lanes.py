@@ -1,5 +1,4 @@
-"""The kernel ``lanes``: a compiled library in which each lane of a vector register holds a member, or a unit
-of a single one."""
+"""The kernel ``lanes``: a compiled library whose vector lanes hold members, or units of a single one."""
 
 import ctypes
 import itertools

@@ -1,5 +1,4 @@
-"""The kernel ``module``: the plain loop for any ``nn.Module``, member by member, with autograd and
-torch.optim."""
+"""The kernel ``module``: the plain loop for any ``nn.Module``, member by member: autograd and torch.optim."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

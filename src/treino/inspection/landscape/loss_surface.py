@@ -24,11 +24,11 @@ from treino.inspection.outputs import evaluating, outputs
 from treino.words import _
 
 MOST_ROWS, FEWEST_ROWS = 2000, 128
-POINTS = 51 * 51  # of the usual grid
-LARGEST = 1.5e12  # multiplications and additions over such a grid: some ten seconds of two cores
-ALONE = 24  # how many times as long they take in a network that goes member by member
-NUMBERS = 16_000_000  # parameters laid out at once
-IN_CACHE = 2_000_000  # numbers in one layer's activations of the places that go side by side
+POINTS = 51 * 51  # of the default grid
+LARGEST = 1.5e12  # multiply-adds over such a grid: about ten seconds on two cores
+ALONE = 24  # factor of time for a network that is evaluated one place after the other
+NUMBERS = 16_000_000  # parameters in memory at once
+IN_CACHE = 2_000_000  # numbers in a layer's activations of places evaluated together
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,8 @@ class LossSurface:
     those of evaluation mode: dropout off, batch norm with the running statistics of the place; without
     weight decay.
 
-    total: how many rows the split has, of which ``rows`` are a seeded draw. item_shape: as in ``outputs``.
+    total: the number of rows of the split, from which ``rows`` are a seeded draw. item_shape: as in
+    ``outputs``.
     """
 
     net: nn.Module
@@ -51,7 +52,7 @@ class LossSurface:
 
     @cached_property
     def layout(self) -> Layout:
-        """Where each tensor of the network lies in a place."""
+        """The layout of the network's tensors in a place."""
         return Layout.of(_tensors(self.net))
 
     @cached_property
@@ -59,14 +60,14 @@ class LossSurface:
         return Layout.of((n, p) for n, p in self.net.named_parameters() if p.requires_grad).n
 
     def place(self, net: nn.Module | None = None) -> Tensor:
-        """The parameters of a network (default: the ground's own): ``[n]`` float32.
+        """The place of a network (default: the surface's own): ``[n]`` float32.
 
         Raises:
-            TreinoError: it has other tensors than the ground's own network.
+            TreinoError: it has other tensors than the surface's network.
         """
         net = self.net if net is None else net
         there = dict(_tensors(net))
-        if _layers(net) and _layers(net) == _layers(self.net):  # dropout moves the numbers in their names on
+        if _layers(net) and _layers(net) == _layers(self.net):  # dropout layers shift the numbers in names
             there = dict(zip(self.layout.names, there.values(), strict=True))
         if {k: t.shape for k, t in there.items()} != dict(
             zip(self.layout.names, self.layout.shapes, strict=True)
@@ -82,15 +83,15 @@ class LossSurface:
         return place_n
 
     def losses(self, origin_n: Tensor, axes_An: Tensor, at_KA: Floats, rows: Rows | None = None) -> Floats:
-        """``[K]`` float64: the mean loss over ``rows`` at ``origin + at @ axes``; inf or NaN where it is so.
+        """``[K]`` float64: the mean loss over ``rows`` at ``origin + at @ axes``, possibly inf or NaN.
 
-        rows: others than the ground's own.
+        rows: instead of the surface's own.
         """
         rows, at = self.rows if rows is None else rows, torch.from_numpy(np.asarray(at_KA)).to(origin_n.dtype)
         target = self.loss.target(rows.y, torch.float64)
 
         def measured(output_KNC: Tensor) -> Tensor:
-            """Each network's loss, in float64 as the engine measures."""
+            """Each network's loss, in float64 as in the engine."""
             each: Tensor = torch.vmap(lambda output_NC: self.loss(output_NC, target))(output_KNC.double())
             return each
 
@@ -103,7 +104,7 @@ class LossSurface:
             return torch.cat([measured(output_NC.unsqueeze(0)) for output_NC in alone]).numpy()
 
     def slope(self, place_n: Tensor) -> tuple[float, Tensor]:
-        """The loss at a place and its gradient ``[n]`` there (0 for what is not trained), by autograd."""
+        """The loss at a place and its gradient ``[n]`` (0 for untrained numbers), by autograd."""
         net = self._moved(place_n)
         slope_n = torch.zeros_like(place_n)
         free = {name: p for name, p in net.named_parameters() if p.requires_grad}
@@ -120,12 +121,14 @@ class LossSurface:
 
     @cached_property
     def work(self) -> float:
-        """Multiplications and additions for one row at one place; for no plain MLP more, for it is slower."""
+        """The multiply-adds for one row at one place; more for networks other than plain MLPs, which are
+        slower."""
         return _work(self.net, self.rows.x[:1], self.item_shape)
 
     @property
     def batch_norm(self) -> bool:
-        """Whether running statistics take part, which belong to one place and are used at all."""
+        """Whether the network uses running statistics, which belong to one place but are used at all
+        places."""
         norms = [m for m in self.net.modules() if isinstance(m, nn.modules.batchnorm._NormBase)]
         return any(m.running_mean is not None for m in norms)
 
@@ -135,8 +138,8 @@ class LossSurface:
 
     @cached_property
     def _lanes(self) -> LanesKernel | None:
-        """The compiled kernel, where it can do it and the first layer, which ``_side_by_side`` computes once
-        for all places, is not most of the work."""
+        """The compiled kernel, if it supports the network and most of the work is not in the first layer,
+        which ``_side_by_side`` computes once for all places."""
         if self._mlp is None or self._mlp.batch_norm or not self._mlp.hidden:
             return None
         first, *others = (W.numel() for W in self.layout.views(self.place().unsqueeze(0))[0::2])
@@ -154,7 +157,7 @@ class LossSurface:
         x_ND: Tensor,
         measured: Callable[[Tensor], Tensor],
     ) -> Tensor:
-        """What is measured of an MLP's outputs at K places, some at a time."""
+        """``measured`` of an MLP's outputs at K places by the compiled kernel, some at a time."""
         parts = []
         for part_KA in at_KA.split(
             max(1, NUMBERS // (self.layout.n + len(x_ND) * kernel.shared.shape.sizes[-1]))
@@ -171,10 +174,10 @@ class LossSurface:
         x_ND: Tensor,
         measured: Callable[[Tensor], Tensor],
     ) -> Tensor:
-        """What is measured of an MLP's outputs at K places: many in one batched product, on every core.
+        """``measured`` of an MLP's outputs at K places, many in one batched product, on every core.
 
-        What the first layer adds up is linear in its parameters, so it is computed once for the origin and
-        once for each axis, not at every place: of a network with many inputs that is most of the work.
+        The first layer's sums are linear in its parameters, so they are computed once for the origin and once
+        for each axis, not at every place: for a network with many inputs that saves most of the work.
         """
         assert self._mlp is not None
         act, whole = ACTIVATIONS[self._mlp.activation].module(), self.layout
@@ -203,9 +206,9 @@ class LossSurface:
             return torch.cat(list(pool.map(job, at_KA.split(size))))
 
     def _one_by_one(self, origin_n: Tensor, axes_An: Tensor, at_KA: Tensor, x_ND: Tensor) -> Iterator[Tensor]:
-        """The same of any network, which is moved to one place after the other."""
+        """The losses of any network, evaluated at one place after the other."""
         for at_A in at_KA:
-            with fork_rng(0):  # a network that draws numbers of its own draws the same everywhere
+            with fork_rng(0):  # random numbers of the network are the same at all places
                 net = self._moved(origin_n + at_A @ axes_An)
                 yield outputs(net, x_ND.clone(), item_shape=self.item_shape)
 
@@ -214,7 +217,7 @@ class LossSurface:
         return copy.deepcopy(self.net).eval()
 
     def _moved(self, place_n: Tensor) -> nn.Module:
-        """The network at that place; the same object each time."""
+        """The network at this place; always the same object."""
         with torch.no_grad():
             views = self.layout.named(place_n)
             for name, tensor in _tensors(self._twin):
@@ -227,7 +230,7 @@ def loss_surface(
 ) -> LossSurface:
     """A surface over at most MOST_ROWS of these rows, drawn by a fixed seed, in their order.
 
-    Fewer, but no fewer than 128, where a network is so large that a landscape would take minutes.
+    For a very large network, whose landscape would take minutes, fewer rows, but at least 128.
 
     Raises:
         TreinoError: there are no rows.
@@ -244,8 +247,9 @@ def loss_surface(
 
 
 def _work(net: nn.Module, x_1D: Tensor, item_shape: Sequence[int] | None) -> float:
-    """Every weight is multiplied and added once for each place of its layer's output; of a plain MLP those of
-    the first layer are not, but what it adds up for the origin and two axes is put together."""
+    """The multiply-adds for one row: each weight counts once for each place of its layer's output. In a plain
+    MLP the first layer's weights don't count, only the combination of its sums for the origin and two
+    axes."""
     mlp = described(net)
     if mlp is not None:
         first, *above = [p.numel() for p in net.parameters() if p.dim() > 1]
@@ -268,7 +272,7 @@ def _work(net: nn.Module, x_1D: Tensor, item_shape: Sequence[int] | None) -> flo
 
 
 def drawn(rows: Rows, most: int) -> Rows:
-    """At most ``most`` of the rows: a draw by a fixed seed, in their own order."""
+    """At most ``most`` of the rows, drawn with a fixed seed, in their own order."""
     if len(rows) <= most:
         return rows
     row_K = np.sort(np.random.RandomState(0).choice(len(rows), most, replace=False))
@@ -277,7 +281,7 @@ def drawn(rows: Rows, most: int) -> Rows:
 
 
 def described(net: nn.Module) -> MLP | None:
-    """The description of which ``net`` is the module; None where no MLP without batch norm has it."""
+    """The description of a module; None if it is no MLP without batch norm."""
     layers = [m for m in net.children() if type(m) is not nn.Dropout] if type(net) is nn.Sequential else []
     linear, between = layers[0::2], layers[1::2]
     if not linear or len(linear) != len(between) + 1:
@@ -292,13 +296,13 @@ def described(net: nn.Module) -> MLP | None:
 
 
 def _layers(net: nn.Module) -> list[str]:
-    """What lies in a chain one behind the other, but for dropout; nothing of any other network."""
+    """The layers of a chain, without dropout; empty for any other network."""
     chain = net.children() if type(net) is nn.Sequential else ()
     return [repr(module) for module in chain if type(module) is not nn.Dropout]
 
 
 def _activation(module: nn.Module) -> str | None:
-    """Its name in the engine's registry, where it is exactly that."""
+    """The name of an activation in the engine's registry, if the module is exactly that."""
     for name, known in ACTIVATIONS.items():
         own = known.module()
         if type(own) is type(module) and repr(own) == repr(module):

@@ -17,20 +17,21 @@ from treino.inspection.landscape.loss_surface import LARGEST, LossSurface
 from treino.words import _
 
 MOMENTS, FEWEST = 60, 8  # of a run, on its path
-NUMBERS = 20_000_000  # parameters at all of them together, at most
+NUMBERS = 20_000_000  # limit of parameters of all moments together
 RESOLUTION = 51
-COARSE = 25  # where a network is too much work for the fine one
-MARGIN = 0.3  # of the path's extent, around it on its plane
-BEYOND = 0.25  # of the distance between two networks, beyond each of them
-FLAT = 1e-12  # a second direction that holds less of the variance than this is rounding, no direction
+COARSE = 25  # for a network for which the fine grid takes too long
+MARGIN = 0.3  # margin around the path, as a share of its extent
+BEYOND = 0.25  # beyond both networks, as a share of their distance
+FLAT = 1e-12  # a second direction with a smaller share of the variance is rounding
 
 
 @dataclass(frozen=True, eq=False)
 class RunPath:
     """A run's moments on the plane of a landscape.
 
-    step_K: updates done. at_K2: where each lies on the plane (the last at 0, 0). loss_K: the true loss of
-    each on the landscape's rows, off the plane. share: of the path's variance, along each of the two axes.
+    step_K: updates done. at_K2: the place of each on the plane (the last at 0, 0). loss_K: the true loss of
+    each, off the plane, on the landscape's rows. share: the share of the path's variance along each of the
+    two axes.
     """
 
     step_K: NDArray[np.int64]
@@ -45,9 +46,9 @@ class Landscape:
 
     kind: ``random`` (two filter-normalised random directions: 1 is as long as the network's own weights) or
     ``path`` (the two main directions of the run's own path; both axes in units of the parameters).
-    a_R, b_R: places along the two axes; loss_RR: ``[b, a]``, inf or NaN where it is so. centre: the loss at
-    (0, 0). rows: of all ``total`` training rows so many were used. seed: of the random directions.
-    batch_norm: whether running statistics take part; they are those of the place at (0, 0).
+    a_R, b_R: places along the two axes; loss_RR: ``[b, a]``, possibly inf or NaN. centre: the loss at (0, 0).
+    rows: the rows used, of all ``total`` training rows. seed: of the random directions. batch_norm: whether
+    the network uses running statistics; they are those at (0, 0).
     origin_n, axes_2n: the plane itself.
     """
 
@@ -69,9 +70,9 @@ class Landscape:
 class Interpolation:
     """The loss along the straight line from one network (0) to another (1).
 
-    at_R: places on it. loss: ``{split: [R]}``. barrier: ``{split: (height, place)}``: how far the loss rises
-    above the straight line between its values at both ends, and where; 0 where it does nowhere.
-    rows: ``{split: rows used}``. distance: between the two, in units of the parameters.
+    at_R: places on the line. loss: ``{split: [R]}``. barrier: ``{split: (height, place)}``: the largest rise
+    of the loss above the straight line between its values at both ends, and its place; 0 without a rise.
+    rows: ``{split: rows used}``. distance: between the networks, in units of the parameters.
     """
 
     at_R: Floats
@@ -86,8 +87,8 @@ def random_plane(surface: LossSurface, *, seed: int = 0, resolution: int | None 
 
     Each direction is drawn from a normal distribution, then every filter of it (the incoming weights of a
     unit: a row of a matrix, a kernel of a convolution) is scaled to the norm of the network's own filter;
-    biases and what batch norm learns stay where they are, as in the paper. So a step of 1 is as large as the
-    network itself, and landscapes of networks of different scale can be compared.
+    biases and parameters of batch norm are not moved, as in the paper. So a step of 1 is as large as the
+    network's weights, and landscapes of networks of different scale can be compared.
 
     Raises:
         TreinoError: the network has no weights of two or more axes, or all of them are zero.
@@ -138,8 +139,8 @@ def path_plane(
 ) -> Landscape:
     """The loss over the plane of a run's own path, through its last place (Li et al. 2018, section 7).
 
-    place_Kn: where the network was after ``step_K`` updates, the last one last. The axes are the two main
-    directions of these places (PCA) in trained parameters; what is not trained stays as at the last place.
+    place_Kn: the network's places after ``step_K`` updates, in order. The axes are the two main directions of
+    these places (PCA) in trained parameters; untrained numbers stay as at the last place.
 
     Raises:
         TreinoError: the path has fewer than three different places, or is not finite.
@@ -184,8 +185,9 @@ def path_plane(
 def main_directions(place_Kn: Tensor) -> tuple[Tensor, tuple[float, float]]:
     """The first two principal axes ``[2, n]`` of K places, of length 1, and each one's share of the variance.
 
-    By the eigenvectors of the K × K products, for n is large; in float64. Each axis points to where its
-    largest entry is positive. Of places on a straight line the second has no meaning, and no share.
+    Computed in float64 from the eigenvectors of the K × K products, since n is large. The sign of each axis
+    makes its largest entry positive. For places on a straight line the second axis has no meaning and a share
+    of 0.
     """
     centred_Kn = place_Kn.double() - place_Kn.double().mean(0)
     value_K, vector_KK = torch.linalg.eigh(centred_Kn @ centred_Kn.T)
@@ -194,7 +196,7 @@ def main_directions(place_Kn: Tensor) -> tuple[Tensor, tuple[float, float]]:
     share = []
     for k in (-1, -2):
         axis_n = vector_KK[:, k] @ centred_Kn
-        if axes:  # rounding leaves a little of the first in a weak second
+        if axes:  # rounding mixes a little of the first axis into a weak second one
             axis_n = axis_n - (axis_n @ axes[0]) * axes[0]
         axis_n = axis_n / max(float(axis_n.norm()), float(np.finfo(float).tiny))
         axes.append(-axis_n if float(axis_n[axis_n.abs().argmax()]) < 0 else axis_n)
@@ -205,7 +207,7 @@ def main_directions(place_Kn: Tensor) -> tuple[Tensor, tuple[float, float]]:
 def interpolation(
     surface: LossSurface, other_n: Tensor, splits: dict[str, Rows], *, resolution: int = 61
 ) -> Interpolation:
-    """The loss on the line from the ground's network to ``other_n``, and ``BEYOND`` it on both sides.
+    """The loss on the line from the surface's network to ``other_n``, and ``BEYOND`` it on both sides.
 
     The barrier is that of linear mode connectivity (Frankle et al. 2020, arXiv:1912.05671; as measured by
     Entezari et al. 2022, arXiv:2110.06296): the largest rise above the line between the losses of both ends.
@@ -224,7 +226,8 @@ def interpolation(
 
 
 def _barrier(at_R: Floats, loss_R: Floats) -> tuple[float, float]:
-    """(height, place); the height is inf where the loss is not finite somewhere between both ends."""
+    """(height, place) of the barrier; the height is inf if the loss is not finite somewhere between both
+    ends."""
     inside = (at_R >= 0) & (at_R <= 1)
     at, loss = at_R[inside], loss_R[inside]
     with np.errstate(invalid="ignore"):

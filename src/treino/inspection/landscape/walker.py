@@ -16,9 +16,9 @@ STANDS = 4
 class SurfacePoint:
     """A point of the walk on the path's plane, with its local slope.
 
-    step: updates done. at_2: the place on the plane. loss: at it. slope_2: the loss's derivatives along the
-    two axes, per unit of the parameters; gradient descent walks against them. inside: how much of the whole
-    gradient's length lies in the plane, from 0 to 1 (the rest points out of the picture).
+    step: updates done. at_2: the place on the plane. loss: the loss there. slope_2: the loss's derivatives
+    along the two axes, per unit of the parameters; gradient descent walks against them. inside: the share of
+    the gradient's norm within the plane, from 0 to 1.
     """
 
     step: int

@@ -1,4 +1,4 @@
-"""The microscope: the arithmetic of one update of one weight, a file for each topic, all in one registry."""
+"""The microscope: explanations of one update of one weight; a file for each topic, and their registry."""
 
 from treino.inspection.microscope import (
     accumulated_gradient,
@@ -37,5 +37,5 @@ TOPICS: dict[str, Topic] = {
 
 
 def topics() -> dict[str, Topic]:
-    """What can be explained: the topics with a file, then what else the registries have."""
+    """All topics: those with a file, then those of other entries in the registries."""
     return TOPICS | {name: topic for name, topic in entry_topics().items() if name not in TOPICS}

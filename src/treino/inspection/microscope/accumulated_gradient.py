@@ -40,7 +40,8 @@ for update in range({updates}):
 
 @dataclass(frozen=True)
 class UpdateSequence:
-    """Updates on f(w) = (w − 3)². steps: of the first three. w: before each update and after the last."""
+    """Updates on f(w) = (w − 3)². steps: the arithmetic of the first three. w: before each update and after
+    the last."""
 
     steps: tuple[Step, ...]
     w: tuple[float, ...]
@@ -109,7 +110,8 @@ def example() -> Explanation:
 
 
 def three(update: Update, cleared: bool) -> tuple[list[Step], list[float]]:
-    """Plain gradient descent over the run's next batches, by hand; the steps, and the weight after each."""
+    """Plain gradient descent over the run's next batches: the steps of the arithmetic, and the weight after
+    each."""
     layers, lr, at = update.layers, update.hp["lr"], update.parameter
     grads: dict[str, Array] = {}
     steps: list[Step] = []
@@ -145,7 +147,7 @@ def _gradients(update: Update, layers: tuple[DenseLayer, ...], batch: UpdateBatc
 
 
 def torch_three(update: Update, cleared: bool) -> list[float]:
-    """The same loop with the user's own module and torch.optim.SGD."""
+    """The weights of the same loop with the user's module and torch.optim.SGD."""
     net = update.module()
     optimizer = torch.optim.SGD(net.parameters(), lr=update.hp["lr"])
     weights = []

@@ -36,7 +36,7 @@ SEEN = (0, 100, 1000)  # updates
 
 
 def separate() -> tuple[Net, tuple[Symbol, ...]]:
-    """g(h₁(a, b), h₂(c, d)): every variable has one way to g."""
+    """g(h₁(a, b), h₂(c, d)): every variable has one path to g."""
     a, b, c, d = (Symbol(n, v) for n, v in zip("abcd", (2.0, -3.0, 0.5, 4.0), strict=True))
     h1, h2 = named("h", a * b, "1"), named("h", c * d**2, "2")
     g = named("g", (h1 + h2) ** 2)
@@ -44,7 +44,7 @@ def separate() -> tuple[Net, tuple[Symbol, ...]]:
 
 
 def shared() -> tuple[Net, tuple[Symbol, ...]]:
-    """g(h(a, b), j(a, b), k(a, b)): every variable has three."""
+    """g(h(a, b), j(a, b), k(a, b)): every variable has three paths to g."""
     a, b = Symbol("a", 2.0), Symbol("b", -3.0)
     h, j, k = named("h", a * b), named("j", a + b), named("k", a**2 + b)
     g = named("g", h * j + k)
@@ -111,7 +111,7 @@ def _forward(net: Net) -> tuple[Step, ...]:
 
 
 def _backward(net: Net, by: tuple[Symbol, ...]) -> tuple[Step, ...]:
-    """For each variable one line a path, then their sum."""
+    """For each variable one line per path, then their sum."""
     steps = []
     for variable in by:
         ways = list(net.paths(variable))
@@ -136,7 +136,7 @@ def _backward(net: Net, by: tuple[Symbol, ...]) -> tuple[Step, ...]:
 
 
 def _course(net: Net, a: Symbol) -> ExplanationPart:
-    """The three sentences of the course that are not so, on the same numbers."""
+    """The three wrong sentences of the course, on the same numbers."""
     first = next(iter(net.paths(a)))
     alone = net.along(first)
     whole = sum(value(net.along(path)) for path in net.paths(a))
@@ -178,7 +178,7 @@ def _layers() -> StepTable:
 
 
 def _trained() -> Step:
-    """What the two sentences would do to training: the exclusive or of two inputs, learnt three ways."""
+    """The effect of the two sentences on training: the exclusive or of two inputs, learnt in three ways."""
     x = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], dtype=torch.float64)
     y = torch.tensor([[0.0], [1.0], [1.0], [0.0]], dtype=torch.float64)
     rows: list[tuple[str | float | int, ...]] = []
@@ -243,7 +243,7 @@ def _short(number: float) -> str:
 
 
 def of(update: Update) -> Explanation:
-    """All paths of the row that adds most, then all rows."""
+    """The paths of the row with the largest contribution, then all rows."""
     row, batch = update.row, update.batch
     paths = net_paths(update, row)
     sums = [float(s) for s in totals(update)]
@@ -298,7 +298,7 @@ def _say(update: Update, path: NetworkPath, number: int) -> str:
 
 
 def _product(update: Update, path: NetworkPath) -> Expr:
-    """∂L/∂z of the output, then W and act′ by turns down to the weight's own input."""
+    """∂L/∂z of the output, then W and act′ alternately down to the weight's own input."""
     place, last = update.place, len(update.layers) - 1
     units = (place.i, *path.units)
     symbols: list[Expr] = [Symbol("∂L/∂z", path.factors[0], str(units[-1]), f"({last})")]

@@ -1,7 +1,7 @@
-"""The layers of a network in the order of its forward pass, where they form a chain.
+"""The layers of a network in the order of its forward pass, if they form a chain.
 
-``torch.fx`` follows the forward once, with no numbers; from its answer one goes back to its input, call by
-call, and every call must be one that the arithmetic is written out for.
+``torch.fx`` traces the forward pass symbolically. The trace is followed from the output back to the input,
+call by call, and every call must be one with known arithmetic.
 """
 
 import operator
@@ -22,7 +22,7 @@ from treino.words import _
 if TYPE_CHECKING:
     from torch.fx import Graph
 
-SHAPED = (torch.flatten, "flatten", "view", "reshape")  # what makes a row of each item, as a batch has it
+SHAPED = (torch.flatten, "flatten", "view", "reshape")  # calls that flatten each item of a batch
 SIZES = (getattr, operator.getitem, "size")
 
 Call = tuple[str, nn.Module]
@@ -32,7 +32,8 @@ def read_layers(net: nn.Module) -> tuple[DenseLayer, ...]:
     """The layers of a chain of Linear, activation and dropout.
 
     Raises:
-        TreinoError: it holds something else, such as a convolution, batch normalisation or a way round.
+        TreinoError: it contains something else, such as a convolution, batch normalisation or a skip
+        connection.
     """
     layers: list[DenseLayer] = []
     drops = [module for module in net.modules() if type(module) is nn.Dropout]
@@ -47,7 +48,7 @@ def read_layers(net: nn.Module) -> tuple[DenseLayer, ...]:
             b = np.zeros(len(W)) if module.bias is None else module.bias.detach().double().numpy().copy()
             layers.append(DenseLayer(name, W, b, module.bias is not None))
         elif _acts(module) and last is not None and not last.act and last.drop is None:
-            if (act := name_of(module)) is None:  # with other settings than the entry's
+            if (act := name_of(module)) is None:  # its settings differ from the entry's
                 raise _holds(repr(module))
             layers[-1] = DenseLayer(last.name, last.W, last.b, last.bias, act)
         elif type(module) is nn.Dropout and last is not None and last.drop is None:
@@ -64,16 +65,16 @@ def read_layers(net: nn.Module) -> tuple[DenseLayer, ...]:
 
 
 def _calls(net: nn.Module) -> list[Call]:
-    """Every module that a row goes through, in that order; of a function the module that does the same."""
+    """Every module on a row's way, in order; for a function the equivalent module."""
     if type(net) is nn.Linear:
         return [("", net)]
-    if type(net) is nn.Sequential and all(map(_plain, net)):  # what torch.fx would find, without its import
+    if type(net) is nn.Sequential and all(map(_plain, net)):  # the result of torch.fx, without its import
         return list(net._modules.items())
     return list(_back(net, _followed(net)))[::-1]
 
 
 def _plain(module: nn.Module) -> bool:
-    """Whether it is one of torch's own that holds no others, and nothing hangs on it."""
+    """Whether it is a torch module without children and hooks."""
     hooks = module._forward_hooks or module._forward_pre_hooks
     return type(module).__module__.startswith("torch.nn.") and not hooks and not list(module.children())
 
@@ -82,12 +83,12 @@ def _followed(net: nn.Module) -> "Graph":
     from torch.fx import Tracer
 
     class ActivationTracer(Tracer):
-        """Follows no activation inside, whoever wrote it."""
+        """A tracer that treats every activation as a leaf, also the user's."""
 
         def is_leaf_module(self, m: nn.Module, name: str) -> bool:
             return _acts(m) or super().is_leaf_module(m, name)
 
-    for module in net.modules():  # said as what it is, before anything in it can be in the way
+    for module in net.modules():  # refused first, before its content can cause another error
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             raise _holds(type(module).__name__, module)
         if module._forward_hooks or module._forward_pre_hooks:
@@ -103,7 +104,7 @@ def _followed(net: nn.Module) -> "Graph":
 
 
 def _back(net: nn.Module, graph: "Graph") -> Iterator[Call]:
-    """From what the network gives back to what it is given."""
+    """The calls from the output back to the input."""
     node = next(node for node in graph.nodes if node.op == "output").args[0]
     functions = _functions()
     while (op := getattr(node, "op", "")) != "placeholder":
@@ -132,14 +133,14 @@ def _calls_other(net: nn.Module, called: Any) -> TreinoError:
 
 
 def _sized(rest: tuple[Any, ...]) -> bool:
-    """Whether these say how large a shape is, and are no rows themselves."""
+    """Whether these arguments are sizes, not tensors of rows."""
     from torch.fx import Node
 
     return all(r.target in SIZES if isinstance(r, Node) else isinstance(r, int) for r in rest)
 
 
 def _once(net: nn.Module, used: set[int], *what: Any) -> None:
-    """Refuse what a forward uses twice: its gradient is a sum over both places."""
+    """Refuse a module that is used twice: its gradient is a sum over both uses."""
     for one in (id(w) for w in what if w is not None):
         if one in used:
             message = _("{kind} uses the same layer twice, and the arithmetic is of layers used once.")
@@ -148,12 +149,12 @@ def _once(net: nn.Module, used: set[int], *what: Any) -> None:
 
 
 def _acts(module: nn.Module) -> bool:
-    """Whether it is of the class of an activation that changes anything."""
+    """Whether its class is that of an activation, other than the identity."""
     return type(module) in set(modules_of(lambda _known: True)) - {nn.Identity}
 
 
 def _functions() -> dict[Callable[..., Any] | str, type[nn.Module]]:
-    """The module of each activation by its functions in torch, and by its name as a tensor's method."""
+    """The module class of each activation, keyed by torch's functions and by the names of tensor methods."""
     functions: dict[Callable[..., Any] | str, type[nn.Module]] = {}
     for name, known in ACTIVATIONS.items():
         calls = (name, getattr(torch, name, None), getattr(F, name, None))

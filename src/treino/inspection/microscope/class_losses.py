@@ -24,7 +24,7 @@ from treino.inspection.microscope.reference_losses import (
 )
 from treino.words import _
 
-LARGE = 100.0  # logits so far apart are written with the largest taken away, or eᶻ would overflow
+LARGE = 100.0  # logits so far apart are written minus the largest, since eᶻ would overflow
 
 
 def share(name: str, z: Array, k: int, mark: str = "") -> Formula:
@@ -39,7 +39,8 @@ def share(name: str, z: Array, k: int, mark: str = "") -> Formula:
 
 
 def cross_entropy_steps(loss: Loss, out: Array, y: Array, row: int, k: int) -> tuple[Step, ...]:
-    """One row's way from logits ``[B, C]`` to its loss, the mean over the rows, the slope at logit k."""
+    """The steps from logits ``[B, C]`` to one row's loss, the mean over the rows, and the slope at logit
+    k."""
     own, z, name = int(y[row]), out[row], "z"
     steps: list[Step] = []
     if loss.softmax_first:
@@ -80,10 +81,10 @@ def _plain(loss: Loss) -> bool:
 
 
 def _row_step(loss: Loss, logp: Array, target: Array, own: int) -> Step:
-    """The loss of one row; logp, target: ``[C]``."""
+    """The step of one row's loss. logp, target: ``[C]``."""
     if _plain(loss):
         p = float(np.exp(logp[own]))
-        # where p is too small for a number, its logarithm is had without it
+        # if p underflows, its logarithm is computed directly
         log_p = ln(Symbol("p", p, str(own))) if p > 0 else Symbol("ln p", float(logp[own]), str(own))
         title = _("Cross-entropy of the row: −ln of what its own class got")
         return Step(title, Formula(Symbol("ℓ", 0.0), -log_p))
@@ -116,7 +117,7 @@ def _mean_step(terms_B: Array, weight_B: Array | None) -> Step:
 
 
 def bce_steps(out: Array, y: Array, row: int) -> tuple[Step, ...]:
-    """One row's way from its logit ``[B, 1]`` to its loss, the mean, the slope."""
+    """The steps from logits ``[B, 1]`` to one row's loss, the mean, and the slope."""
     z, target = Symbol("z", float(out.reshape(-1)[row])), Symbol("y", float(y.reshape(-1)[row]))
     chance = Formula(Symbol("p", 0.0), call("σ", z))
     p = Symbol("p", chance.value)
@@ -144,7 +145,8 @@ def bce_steps(out: Array, y: Array, row: int) -> tuple[Step, ...]:
 
 
 def row_steps(loss: Loss, out: Array, y: Array, row: int, k: int) -> tuple[Step, ...]:
-    """By the loss's own formula: one row's loss, the mean, the slope at output k; out: ``[B, C]``."""
+    """The steps by the loss's formula: one row's loss, the mean, and the slope at output k. out: ``[B,
+    C]``."""
     terms, reference = loss.kind.terms, worked(loss, out, y)
     assert terms is not None
     z = tuple(Symbol("z", float(v), str(c)) for c, v in enumerate(out[row]))

@@ -1,6 +1,7 @@
-"""Topic: a convolution, beside the dense layer that the course calls one, on the same numbers.
+"""Topic: a convolution, compared with the dense layer that the course calls a convolution.
 
-A kernel (a, b) stands at two places of the inputs 1, 2, −1 and is to give 3 and 1 there, as (1, 1) would.
+A kernel (a, b) is applied at two places of the inputs 1, 2, −1; its targets there are 3 and 1, which (1, 1)
+gives.
 """
 
 import torch
@@ -16,13 +17,13 @@ SEEN = (0, 1, 10, 100)  # updates
 
 
 def convolution() -> tuple[Net, tuple[Symbol, ...]]:
-    """g(h₁(a, b), h₂(a, b)): the same two weights at both places, two ways each."""
+    """g(h₁(a, b), h₂(a, b)): the same two weights at both places, with two paths each."""
     a, b = (Symbol(n, v) for n, v in zip("ab", START, strict=True))
     return _net((a, b), (a, b)), (a, b)
 
 
 def own_weights() -> tuple[Net, tuple[Symbol, ...]]:
-    """g(h₁(a, b), h₂(c, d)), as the course draws it: every place has weights of its own."""
+    """g(h₁(a, b), h₂(c, d)), as drawn in the course: every place has weights of its own."""
     a, b, c, d = (Symbol(n, v) for n, v in zip("abcd", START * 2, strict=True))
     return _net((a, b), (c, d)), (a, b, c, d)
 
@@ -41,7 +42,7 @@ def torch_convolution(kernel: Tensor) -> Tensor:
 
 
 def slopes() -> Step:
-    """The slope of every weight in both, and which ways it is the sum of."""
+    """The slope of every weight in both, as a sum over its paths."""
     rows: list[tuple[str | float | int, ...]] = []
     for kind, (net, by) in ((_("weights of their own"), own_weights()), (_("a convolution"), convolution())):
         for variable in by:
@@ -57,7 +58,8 @@ def slopes() -> Step:
 
 
 def trained() -> Step:
-    """What the sentence would do to training: the kernel learnt by all its ways, and by the first alone."""
+    """The effect of the sentence on training: the kernel learnt with all of its paths, and with the first
+    alone."""
     rows: list[tuple[str | float | int, ...]] = []
     for name, ways in ((_("both ways, added up"), None), (_("by h₁ alone"), 1)):
         kernel, losses = list(START), list[float]()

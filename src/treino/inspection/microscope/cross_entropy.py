@@ -73,12 +73,13 @@ def _checks(loss: Loss, name: str, L: float, slope: float) -> tuple[Check, ...]:
 
 
 def floor(classes: int) -> Formula:
-    """The smallest loss of cross-entropy after softmax: the true class got 1, all others 0."""
+    """The smallest cross-entropy after an additional softmax, which gives the true class 1 and all others
+    0."""
     return Formula(Symbol("L", 0.0, "min"), ln(1 + (Symbol("C", float(classes)) - 1) / exp(Constant(1.0))))
 
 
 def floor_part(classes: int) -> ExplanationPart:
-    """ln(1 + (C−1)/e): where it comes from, and how a row that gets ever more certain comes down to it."""
+    """ln(1 + (C−1)/e): its derivation, and the loss of an increasingly certain row, which approaches it."""
     C = Symbol("C", float(classes))
     e = exp(Constant(1.0))
     best = Formula(Symbol("p", 0.0, "max"), e / (e + (C - 1) * exp(Constant(0.0))))

@@ -1,4 +1,4 @@
-"""Topics of losses and optimizers that have no file here: written out by what their entries say."""
+"""Topics of losses and optimizers without a file here, generated from their registry entries."""
 
 from functools import partial
 
@@ -17,13 +17,13 @@ from treino.inspection.microscope.topic_conditions import loss_is, optimizer_is,
 from treino.inspection.microscope.update import Update
 from treino.words import _
 
-LOGITS = np.array([[2.0, -1.0, 0.5], [0.3, 0.1, -2.0]])  # of a row that is right, and of one that isn't
+LOGITS = np.array([[2.0, -1.0, 0.5], [0.3, 0.1, -2.0]])  # of a right row and of a wrong one
 LABELS = np.array([0, 1])
 LR, H = 0.01, 1e-6
 
 
 def entry_topics() -> dict[str, Topic]:
-    """A topic for every loss with terms and every optimizer; the files' own take their places."""
+    """A topic for every loss with terms and every optimizer. Topics with files replace them."""
     losses = [name for name, kind in LOSSES.items() if kind.terms is not None]
     topics = [
         Topic(

@@ -10,7 +10,7 @@ from treino.inspection.microscope.update import Update
 
 @dataclass(frozen=True)
 class ChartLine:
-    """One line of a chart. dots: mark its points, few that they are; dashed: of what isn't the right way."""
+    """One line of a chart. dots: mark its points; dashed: for wrong calculations."""
 
     name: str
     points: tuple[tuple[float, float], ...]
@@ -20,7 +20,7 @@ class ChartLine:
 
 @dataclass(frozen=True)
 class Chart:
-    """A small picture of lines; places of a point that are not finite end its line."""
+    """A small line chart; a point that is not finite ends its line."""
 
     title: str
     x: str
@@ -32,7 +32,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Edge:
-    """From node ``start`` to node ``end`` (names of a graph); label: its local derivative, in numbers."""
+    """An edge from node ``start`` to node ``end``. label: its local derivative as text."""
 
     start: str
     end: str
@@ -42,7 +42,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Graph:
-    """Which quantity goes into which, from left to right. columns: names of nodes."""
+    """A graph of quantities, from left to right. columns: names of nodes by column."""
 
     title: str
     columns: tuple[tuple[str, ...], ...]
@@ -51,7 +51,7 @@ class Graph:
 
 @dataclass(frozen=True)
 class StepTable:
-    """Headings and rows of texts and numbers; more: how many rows are left out."""
+    """A table with headings and rows of texts and numbers. more: the number of rows left out."""
 
     headings: tuple[str, ...]
     rows: tuple[tuple[str | float | int, ...], ...]
@@ -60,9 +60,9 @@ class StepTable:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the arithmetic: a title, and any of a sentence, a formula, code that was run, a picture.
+    """One step of the arithmetic: a title, and optionally a sentence, a formula, code, a table and a picture.
 
-    wrong: a formula that is shown because it is taught, and is not so.
+    wrong: the formula is a mistake that is taught.
     """
 
     title: str
@@ -76,7 +76,7 @@ class Step:
 
 @dataclass(frozen=True)
 class ExplanationPart:
-    """A heading and the steps under it."""
+    """A heading with its steps."""
 
     title: str
     steps: tuple[Step, ...]
@@ -84,7 +84,7 @@ class ExplanationPart:
 
 @dataclass(frozen=True)
 class Check:
-    """One number computed here and once more by somebody else. within: what rounding allows."""
+    """A number computed here and by another implementation. within: the largest difference by rounding."""
 
     name: str
     ours: float
@@ -123,9 +123,10 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Topic:
-    """about: a line for the list and the catalogue. example: on its own numbers. of: on an update of a run.
+    """A topic.
 
-    refuses: why it does not fit an update, as (rule, message, hint); None where it fits.
+    about: a line for the list. example: explains it on example numbers. of: explains it on an update of a
+    run. refuses: why it doesn't apply to an update, as (rule, message, hint); None if it applies.
     """
 
     name: str
@@ -136,5 +137,5 @@ class Topic:
 
 
 def relative(*numbers: float, share: float = 1e-12) -> float:
-    """The difference that rounding allows beside numbers of this size."""
+    """The largest difference by rounding for numbers of this size."""
     return share * max(1e-300, *map(abs, numbers))

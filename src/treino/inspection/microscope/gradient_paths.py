@@ -1,4 +1,4 @@
-"""All paths from a quantity to the loss: the slope along each, whose sum is the derivative.
+"""All paths from a quantity to the loss, and the slope along each; their sum is the derivative.
 
 A net of named quantities, each a formula of earlier ones; the chain rule as a list of paths.
 """
@@ -13,7 +13,7 @@ from treino.formula import Expr, Symbol, derivative, value
 
 @dataclass(frozen=True)
 class Net:
-    """nodes: ``{symbol: its formula}`` in an order in which each comes after those it is made of; the
+    """A net of quantities. nodes: ``{symbol: its formula}``, each after the quantities in its formula; the
     last one is the end of every path."""
 
     nodes: Mapping[Symbol, Expr]
@@ -23,7 +23,7 @@ class Net:
         return list(self.nodes)[-1]
 
     def users(self, of: Symbol) -> list[Symbol]:
-        """Which quantities are made of this one."""
+        """The quantities whose formulas contain this one."""
         return [node for node, made in self.nodes.items() if _holds(made, of)]
 
     def slope(self, of: Symbol, by: Symbol) -> Expr:
@@ -31,7 +31,7 @@ class Net:
         return derivative(self.nodes[of], by)
 
     def paths(self, start: Symbol) -> Iterator[tuple[Symbol, ...]]:
-        """Every way from here to the end, itself included."""
+        """Every path from ``start`` to the end, both included."""
         if start == self.end:
             yield (start,)
         for user in self.users(start):
@@ -39,12 +39,12 @@ class Net:
                 yield (start, *rest)
 
     def along(self, path: Sequence[Symbol]) -> Expr:
-        """The product of the local derivatives of a path, the end's first."""
+        """The product of the local derivatives of a path, from the end."""
         slopes = [self.slope(b, a) for a, b in pairwise(path)]
         return product(slopes[::-1])
 
     def value(self, changed: Symbol, by: float) -> float:
-        """The end's number after one input has been changed by so much."""
+        """The end's number after one input has changed by ``by``."""
         numbers = {changed: changed.number + by}
         for node, made in self.nodes.items():
             numbers[node] = value(made, numbers)
@@ -56,7 +56,7 @@ def product(factors: Sequence[Expr]) -> Expr:
 
 
 def named(name: str, made: Expr, sub: str = "") -> Symbol:
-    """A symbol that carries the number of its own formula."""
+    """A symbol with the number of its formula."""
     return Symbol(name, value(made), sub)
 
 

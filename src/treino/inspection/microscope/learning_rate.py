@@ -1,4 +1,4 @@
-"""Topic: learning rates too small, good and too large, on a valley and along a run's gradient."""
+"""Topic: learning rates that are too small, good and too large, in a valley and along a run's gradient."""
 
 import math
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ GRID = 41
 
 @dataclass(frozen=True)
 class Descent:
-    """w before each update and after the last, on f(w) = (w − 3)²."""
+    """Gradient descent on f(w) = (w − 3)². w: before each update and after the last."""
 
     rate: float
     w: tuple[float, ...]
@@ -157,7 +157,7 @@ def _slope_check() -> Check:
 
 @dataclass(frozen=True)
 class GradientLine:
-    """The loss of the batch along its gradient. square: ‖g‖². curvature: gᵀHg. rates and losses: a grid."""
+    """The loss of the batch along its gradient. square: ‖g‖². curvature: gᵀHg. rates, losses: on a grid."""
 
     square: float
     curvature: float
@@ -166,7 +166,7 @@ class GradientLine:
 
 
 def loss_at(update: Update, rate: float) -> float:
-    """L(θ − η g) of the batch, by hand."""
+    """L(θ − η g) of the batch, computed here."""
     layers = stepped(update.layers, update.gradients, rate)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         out = passed(layers, update.batch.x, update.batch.masks, np.zeros_like)[-1].h
@@ -250,7 +250,7 @@ def of(update: Update) -> Explanation:
 
 
 def _way_of(update: Update) -> str:
-    """The optimizer in words where it doesn't go along this batch's plain gradient, else ""."""
+    """The optimizer in words, if it doesn't follow this batch's plain gradient, else ""."""
     if update.optimizer != "sgd":
         return update.optimizer
     if update.hp["momentum"]:
@@ -303,7 +303,7 @@ def _run_checks(update: Update, gradient_line: GradientLine, real: float) -> tup
 
 
 def kinked(update: Update) -> bool:
-    """Whether a slope jumps somewhere, so that second differences say nothing."""
+    """Whether a slope jumps somewhere, so that second differences are invalid."""
     terms = update.loss.kind.terms
     acts = [ACTIVATIONS[layer.act].kinks for layer in update.layers if layer.act]
     return any(acts) or (terms is not None and bool(terms.kinks))

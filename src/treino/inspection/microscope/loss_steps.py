@@ -1,4 +1,4 @@
-"""The loss of a run's batch, formula by formula, whichever of the losses it was trained with."""
+"""The loss of a run's batch, formula by formula, for any of the losses."""
 
 from treino.inspection.microscope import number_losses
 from treino.inspection.microscope.class_losses import bce_steps, cross_entropy_steps, row_steps
@@ -7,7 +7,7 @@ from treino.inspection.microscope.update import Update
 
 
 def loss_steps(update: Update) -> tuple[Step, ...]:
-    """One row, the mean, the slope at one output: the class of the row, or the unit of the chosen weight."""
+    """The steps of one row's loss, the mean, and the slope at one output, by ``output_unit``."""
     out, y, row, loss = update.through[-1].h, update.batch.y, update.row, update.loss
     last = len(update.layers) - 1
     if loss.name == "cross_entropy":
@@ -22,6 +22,6 @@ def loss_steps(update: Update) -> tuple[Step, ...]:
 
 
 def output_unit(update: Update) -> int:
-    """The output whose slope is shown: the chosen weight's own, else that of the row's class."""
+    """The output whose slope is shown: that of the chosen weight, else that of the row's class."""
     last = update.place.layer == len(update.layers) - 1
     return update.place.i if last else int(update.batch.y[update.row])

@@ -1,4 +1,4 @@
-"""Topic: the mean squared error: the course's snippet as written, and any regression of the user's own."""
+"""Topic: the mean squared error: the course's snippet as written, and any regression of the user."""
 
 import numpy as np
 import torch
@@ -29,7 +29,7 @@ SOURCES = (torch_page("torch.nn.MSELoss"),)
 
 
 def run_snippet() -> dict[str, torch.Tensor]:
-    """The snippet of the course as it stands, with the seed 0, so that everybody sees the same numbers."""
+    """Run the unchanged snippet of the course, with seed 0 for reproducible numbers."""
     place: dict[str, torch.Tensor] = {"torch": torch}  # type: ignore[dict-item]
     with torch.random.fork_rng([]):
         torch.manual_seed(0)

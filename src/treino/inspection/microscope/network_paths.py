@@ -1,7 +1,7 @@
 """All paths from one weight of a network to the loss of one row: their number, the largest, and their sum.
 
-There are as many as the units of the layers above, multiplied: they are counted and added up layer by layer,
-and the largest are found by keeping the largest few up to every unit.
+Their number is the product of the numbers of units of the layers above. They are counted and summed layer by
+layer, and the largest are found by keeping the largest few for every unit.
 """
 
 from dataclasses import dataclass
@@ -18,10 +18,11 @@ SHOWN = 12
 
 @dataclass(frozen=True)
 class NetworkPath:
-    """One way. units: of each layer above the weight's own, the output last.
+    """One path.
 
-    factors: the local slopes from the loss down to the weight (∂L/∂output, then W and act′ by turns, then
-    the weight's input); their product is what this way adds to the row's derivative.
+    units: the unit in each layer above the weight's layer, the output last. factors: the local slopes from
+    the loss down to the weight (∂L/∂output, then W and act′ alternately, then the weight's input); their
+    product is the path's part of the row's derivative.
     """
 
     units: tuple[int, ...]
@@ -34,7 +35,8 @@ class NetworkPath:
 
 @dataclass(frozen=True)
 class Paths:
-    """count: all there are. largest: the first of them by size. rest: what the others add up to."""
+    """The paths of a row. count: the number of all paths. largest: the largest ones. rest: the sum of the
+    others."""
 
     count: int
     largest: tuple[NetworkPath, ...]
@@ -42,7 +44,7 @@ class Paths:
 
 
 def local_slopes(update: Update) -> list[Array]:
-    """``[B, H]`` for each layer: ∂h/∂z, dropout's factor with it; of the last one ∂L/∂output."""
+    """``[B, H]`` for each layer: ∂h/∂z with dropout's factor; of the last layer ∂L/∂output."""
     slopes = []
     for layer, p in zip(update.layers, update.through, strict=True):
         slope = act_slope(layer.act)(p.z) if layer.act else np.ones_like(p.z)
@@ -52,13 +54,13 @@ def local_slopes(update: Update) -> list[Array]:
 
 
 def first_slope(update: Update) -> Array:
-    """``[B]``: the weight's own input, which every way ends with; 1 for a bias."""
+    """``[B]``: the weight's own input, the last factor of every path; 1 for a bias."""
     p, j = update.through[update.place.layer], update.place.j
     return np.ones(len(p.z)) if j is None else p.a[:, j]
 
 
 def totals(update: Update) -> Array:
-    """``[B]``: the sum of all ways of every row, carried upwards from the weight, layer by layer."""
+    """``[B]``: the sum of all paths of every row, computed from the weight upwards, layer by layer."""
     place, slopes = update.place, local_slopes(update)
     reach = np.zeros_like(slopes[place.layer])
     reach[:, place.i] = first_slope(update)
@@ -71,7 +73,7 @@ def totals(update: Update) -> Array:
 
 
 def net_paths(update: Update, row: int, most: int = SHOWN) -> Paths:
-    """Of one row of the batch, from the weight to the loss."""
+    """The paths of one row of the batch, from the weight to the loss."""
     place, last = update.place, len(update.layers) - 1
     slopes = [slope[row] for slope in local_slopes(update)]
     inside = float(first_slope(update)[row])
@@ -97,7 +99,7 @@ def net_paths(update: Update, row: int, most: int = SHOWN) -> Paths:
 def _traced(
     update: Update, backs: list[tuple[Array, Array]], end: tuple[int, int], slopes: list[Array], inside: float
 ) -> NetworkPath:
-    """The way that ends in this unit, followed back down to the weight."""
+    """The path that ends at this unit, traced back to the weight."""
     place = update.place
     unit, way = end if backs else (place.i, 0)
     units: list[int] = []

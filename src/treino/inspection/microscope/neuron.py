@@ -1,7 +1,7 @@
 """The topics' example of a function of three variables: one neuron, one row, f(a, b, c).
 
 f(a, b, c) = (tanh(2a + 3b + c) − 0.9)²: inputs 2 and 3, weights a and b, bias c, target 0.9. It starts on the
-wrong side, where the second derivative is negative: a neuron as networks have them by the thousand.
+wrong side, where the second derivative is negative, as many neurons of networks do.
 """
 
 from dataclasses import dataclass

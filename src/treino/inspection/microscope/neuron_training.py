@@ -34,7 +34,7 @@ for update in range({updates}):
 
 @dataclass(frozen=True)
 class Stop:
-    """Before update ``t`` (from 1 on): where the neuron is, and the steps that move its weight a."""
+    """The state before update ``t`` (from 1): the neuron, and the steps that change its weight a."""
 
     t: int
     neuron: Neuron
@@ -42,7 +42,7 @@ class Stop:
 
 
 def walk(move: Move, updates: int = UPDATES) -> list[Stop]:
-    """``updates`` stops and a last one after them, without steps."""
+    """The states before each of ``updates`` updates, and a last one without steps."""
     weights, states = list(START), [dict[str, float]() for _name in NAMES]
     stops = []
     for t in range(1, updates + 1):
@@ -57,7 +57,7 @@ def walk(move: Move, updates: int = UPDATES) -> list[Stop]:
 
 
 def parts(stops: list[Stop], optimizer: str) -> tuple[ExplanationPart, ...]:
-    """The function, the first updates formula by formula, all of them in a table, and the code."""
+    """The parts: the function, the first updates formula by formula, a table of all updates, and the code."""
     table = StepTable(
         (_("after update"), "a", "b", "c", "f"),
         tuple((stop.t - 1, *stop.neuron.weights, stop.neuron.loss) for stop in stops),
@@ -89,9 +89,9 @@ def parts(stops: list[Stop], optimizer: str) -> tuple[ExplanationPart, ...]:
 def checks(
     stops: list[Stop], optimizer: str, known: Mapping[str, type[torch.optim.Optimizer]] | None = None
 ) -> tuple[Check, ...]:
-    """The gradient at the start and all weights at the end, against torch.
+    """Checks of the gradient at the start and all weights at the end against torch.
 
-    known: classes that the code of ``optimizer`` names and that aren't torch's.
+    known: classes in the code of ``optimizer`` that aren't torch's.
     """
     neuron = stops[0].neuron
     w = torch.tensor(START, dtype=torch.float64, requires_grad=True)

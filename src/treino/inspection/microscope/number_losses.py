@@ -8,19 +8,19 @@ from treino.words import _
 
 
 def terms_of(kind: str) -> Terms:
-    """What the loss of this name says of itself."""
+    """The terms of the loss with this name."""
     terms = LOSSES[kind].terms
     assert terms is not None
     return terms
 
 
 def term(kind: str, predicted: Expr, target: Expr) -> Expr:
-    """What one pair adds to the sum."""
+    """The term of one pair."""
     return terms_of(kind).term(predicted, target)
 
 
 def slope(kind: str, predicted: Symbol, target: Expr) -> Expr:
-    """Its derivative by the prediction."""
+    """The term's derivative by the prediction."""
     return pair_slope(terms_of(kind), predicted, target)
 
 
@@ -35,7 +35,7 @@ def mean(kind: str, predicted: Array, target: Array) -> Op:
 
 
 def steps(kind: str, predicted: Array, target: Array, place: int) -> tuple[Step, ...]:
-    """One pair, the mean of all, and the slope at that pair; place: which pair is shown."""
+    """The steps of one pair, the mean of all, and the slope at that pair. place: the pair shown."""
     sub, n = str(place + 1), Symbol("n", float(len(predicted)))
     mine, theirs = Symbol("ŷ", float(predicted[place]), sub), Symbol("y", float(target[place]), sub)
     terms = terms_of(kind)

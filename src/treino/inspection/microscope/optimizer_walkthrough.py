@@ -22,7 +22,8 @@ EPS32 = float(np.finfo(np.float32).eps)
 
 @dataclass(frozen=True)
 class OptimizerStep:
-    """gradient: the one that the optimizer is given, after summing and clipping. weight: the new one."""
+    """The steps of the optimizer. gradient: the optimizer's input, after summing and clipping. weight: the
+    new weight."""
 
     part: ExplanationPart
     gradient: float
@@ -30,14 +31,14 @@ class OptimizerStep:
 
 
 def kind(update: Update) -> str:
-    """The topic that this run's optimizer belongs to."""
+    """The topic of this run's optimizer."""
     if update.optimizer == "sgd":
         return "momentum" if update.hp["momentum"] else "sgd"
     return update.optimizer
 
 
 def optimizer_step(update: Update) -> OptimizerStep:
-    """All steps from this batch's gradient to the new weight."""
+    """The steps from this batch's gradient to the new weight."""
     steps, g = optimizer_gradient(update, update.gradient)
     w, hp = update.weight, update.hp
     decay = hp["weight_decay"]
@@ -53,7 +54,7 @@ def optimizer_step(update: Update) -> OptimizerStep:
 
 
 def optimize(update: Update, w: float, g: float, marks: Marks = PLAIN) -> optimizers.OptimizerResult:
-    """The optimizer alone, with the state and settings of the run."""
+    """The steps of the optimizer alone, with the state and settings of the run."""
     kind = OPTIMIZERS[update.optimizer]
     tensors = update.state.get(update.parameter, {})
     state = {name: float(tensors[name][update.at]) if name in tensors else 0.0 for name in kind.states}
@@ -62,7 +63,7 @@ def optimize(update: Update, w: float, g: float, marks: Marks = PLAIN) -> optimi
 
 
 def optimizer_gradient(update: Update, gradient: float) -> tuple[list[Step], float]:
-    """What happens to a gradient before the optimizer sees it: old ones added by mistake, and clipping."""
+    """The changes of a gradient before the optimizer: old gradients added by mistake, and clipping."""
     steps: list[Step] = []
     g = gradient
     if update.old_gradients is not None:
@@ -118,7 +119,7 @@ def _value(step: Step) -> float:
 
 
 def moving_checks(update: Update, step: OptimizerStep) -> tuple[Check, ...]:
-    """The new weight against torch.optim in float64, and against the run's own."""
+    """Checks of the new weight against torch.optim in float64 and against the run's weight."""
     slack = _answer(update, rounding(update))
     within = relative(step.weight, update.weight, update.hp["lr"]) + slack
     kind = OPTIMIZERS[update.optimizer].torch
@@ -135,8 +136,8 @@ def moving_checks(update: Update, step: OptimizerStep) -> tuple[Check, ...]:
 
 
 def _answer(update: Update, error: float) -> float:
-    """How much the new weight moves where the gradient is off by so much: where Adam divides small by small,
-    the last digits of a gradient matter."""
+    """The change of the new weight by an error of the gradient: if Adam divides small numbers, the last
+    digits of a gradient matter."""
     g = update.gradient
     ends = [_moved_by(update, g + by) for by in (-error, 0.0, error)]
     return max(abs(e - ends[1]) for e in ends)
@@ -156,7 +157,7 @@ def _moved_by(update: Update, gradient: float) -> float:
 
 
 def _single(update: Update) -> float:
-    """How far float32 is off in this layer's gradient: measured, with room."""
+    """An upper bound of float32's error in this layer's gradient, from a measurement."""
     net = update.module().float()
     x, y = (torch.from_numpy(a) for a in (update.batch.x, update.batch.y))
     update.loss(net(x.float()), y if y.dtype == torch.int64 else y.float()).backward()

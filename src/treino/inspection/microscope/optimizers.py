@@ -1,6 +1,6 @@
-"""One weight, one update: what each optimizer does with a gradient, formula by formula.
+"""Each optimizer's update of one weight, formula by formula.
 
-Pure functions of numbers, used with the numbers of the pages' own example and with those of a run.
+Pure functions of numbers, for the example and for runs.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from treino.words import _
 
 @dataclass(frozen=True)
 class Marks:
-    """Primes on what the optimizer is given: of a weight that has shrunk, of a gradient that was changed."""
+    """Primes on the optimizer's inputs: for a decayed weight, and for a changed gradient."""
 
     weight: str = ""
     gradient: str = ""
@@ -26,7 +26,7 @@ PLAIN, SHRUNK, PENALISED = Marks(), Marks(weight="′"), Marks(gradient="′")
 
 @dataclass(frozen=True)
 class OptimizerResult:
-    """The steps, the weight after them, and what the optimizer keeps: ``{torch's name: number}``."""
+    """The steps, the new weight, and the optimizer's state: ``{torch's name: number}``."""
 
     steps: tuple[Step, ...]
     weight: float
@@ -44,7 +44,7 @@ def inputs(
     w: float, g: float, state: Mapping[str, float], hp: Mapping[str, float], t: int = 1,
     nesterov: bool = False, marks: Marks = PLAIN,
 ) -> UpdateInputs:  # fmt: skip
-    """What the formulas of an optimizer begin with; t counts updates from 1 on."""
+    """The inputs of an optimizer's formulas. t counts updates from 1."""
     weight, gradient = Symbol("w", w, "t", marks.weight), Symbol("g", g, "t", marks.gradient)
     return UpdateInputs(weight, gradient, state, hp, t, nesterov)
 
@@ -69,7 +69,7 @@ def adam(
 
 
 def shrunk(w: float, lr: float, decay: float) -> Step:
-    """AdamW's decay: the weight shrinks by itself, and the gradient doesn't know (Loshchilov & Hutter)."""
+    """AdamW's decay, which shrinks the weight separately from the gradient (Loshchilov & Hutter)."""
     shrink = Symbol("w", w, sub="t") * (1 - Symbol("η", lr) * Symbol("λ", decay))
     return Step(
         _("Decoupled decay: the weight shrinks by itself"),
@@ -78,7 +78,7 @@ def shrunk(w: float, lr: float, decay: float) -> Step:
 
 
 def penalised(w: float, g: float, decay: float, marks: Marks = PLAIN) -> Step:
-    """L2: λ w is added to the gradient, which gets one prime more."""
+    """L2 penalty: λ w is added to the gradient, which gets a further prime."""
     added = Symbol("g", g, sub="t", sup=marks.gradient) + Symbol("λ", decay) * Symbol("w", w, sub="t")
     return Step(
         _("L2 decay: λ times the weight goes into the gradient"),

@@ -1,4 +1,4 @@
-"""The example of losses of numbers: four predictions, one far off, and what each makes of that one."""
+"""The example for losses of numbers: four predictions, one far off, and each loss's reaction to that one."""
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ H = 1e-6
 
 
 def example(kind: str, title: str, about: str, sources: tuple[str, ...]) -> Explanation:
-    """The arithmetic of one loss on these four pairs, beside the other two."""
+    """The arithmetic of one loss on these four pairs, compared with the other two losses."""
     small, large = (number_losses.steps(kind, PREDICTED, WANTED, place) for place in (0, 3))
     parts = (
         ExplanationPart(_("A small error"), small),

@@ -1,7 +1,7 @@
 """Forward and backward pass through layers in float64 NumPy, to check torch's.
 
-Plain float64 arithmetic on arrays, apart from torch, so that torch can be asked whether it is right.
-Rumelhart, Hinton & Williams 1986, "Learning representations by back-propagating errors".
+It is independent of torch, so that each checks the other. Rumelhart, Hinton & Williams 1986, "Learning
+representations by back-propagating errors".
 """
 
 from collections.abc import Callable
@@ -12,14 +12,14 @@ from treino.formula import Array, Symbol, derivative, values
 
 
 def function(act: str) -> Callable[[Array], Array]:
-    """f of the activation of this name, worked out from its formula."""
+    """f of the activation with this name, evaluated from its formula."""
     z = Symbol("z", 0.0)
     tree = ACTIVATIONS[act].formula(z)
     return lambda z_BH: values(tree, {z: z_BH})
 
 
 def slope(act: str) -> Callable[[Array], Array]:
-    """f' of the activation of this name: its formula's derivative by the chain rule."""
+    """f' of the activation with this name, the derivative of its formula."""
     z = Symbol("z", 0.0)
     tree = derivative(ACTIVATIONS[act].formula(z), z)
     return lambda z_BH: values(tree, {z: z_BH})
@@ -29,9 +29,9 @@ def slope(act: str) -> Callable[[Array], Array]:
 class DenseLayer:
     """h = act(W a + b) · mask.
 
-    name: of the Linear in the module; "" where the Linear is the whole network.
-    W: ``[H, D]``, b: ``[H]`` (zeros where it has none), float64. act: a name of ACTIVATIONS, or "" for none.
-    drop: which of the module's dropouts follows, in the order of ``modules()``; None where none does.
+    name: of the Linear in the module; "" if the Linear is the whole network. W: ``[H, D]``, b: ``[H]`` (zeros
+    without a bias), float64. act: a name of ACTIVATIONS, or "" for none. drop: the index of the following
+    dropout, in the order of ``modules()``; None without one.
     """
 
     name: str
@@ -42,13 +42,13 @@ class DenseLayer:
     drop: int | None = None
 
     def parameter(self, kind: str) -> str:
-        """What torch calls this layer's ``weight`` or ``bias``."""
+        """Torch's name of this layer's ``weight`` or ``bias``."""
         return f"{self.name}.{kind}" if self.name else kind
 
 
 @dataclass(frozen=True, eq=False)
 class LayerPass:
-    """What one batch did in one layer: a ``[B, D]`` in, z ``[B, H]``, h ``[B, H]`` out.
+    """The pass of one batch through one layer: inputs a ``[B, D]``, z ``[B, H]``, outputs h ``[B, H]``.
 
     d: ``[B, H]``, ∂L/∂z, L the loss of the whole batch.
     """
@@ -66,7 +66,7 @@ def passed(
     masks: tuple[Array, ...],
     loss_slope: Callable[[Array], Array],
 ) -> list[LayerPass]:
-    """Forward, then backward; loss_slope: outputs ``[B, C]`` -> ∂L/∂outputs ``[B, C]``."""
+    """The forward and backward pass. loss_slope: outputs ``[B, C]`` -> ∂L/∂outputs ``[B, C]``."""
     forward: list[tuple[Array, Array, Array, Array | None]] = []
     a = x
     for layer in layers:
@@ -87,7 +87,7 @@ def passed(
 
 
 def gradients(layers: tuple[DenseLayer, ...], through: list[LayerPass]) -> dict[str, Array]:
-    """∂L/∂parameter under torch's names: every row's d·a, added up."""
+    """∂L/∂parameter by torch's names: the sum of d·a over the rows."""
     gradient_of: dict[str, Array] = {}
     for layer, p in zip(layers, through, strict=True):
         gradient_of[layer.parameter("weight")] = p.d.T @ p.a

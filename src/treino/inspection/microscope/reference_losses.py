@@ -1,4 +1,4 @@
-"""Losses and their slopes in float64 NumPy, or worked out from their formulas, to check torch's."""
+"""Losses and their slopes in float64 NumPy, or evaluated from their formulas, to check torch's."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from treino.formula import Array, Expr, Symbol, derivative, values
 class ReferenceLoss:
     """L = Σ terms / total.
 
-    terms: ``[B]`` (cross-entropy, bce) or ``[B·K]``, one for each number that is compared.
-    total: what their sum is divided by. slope: ``[B, C]``, ∂L/∂output.
+    terms: ``[B]`` (cross-entropy, bce) or ``[B·K]``, one for each target. total: the divisor of their sum.
+    slope: ``[B, C]``, ∂L/∂output.
     """
 
     terms: Array
@@ -27,7 +27,7 @@ class ReferenceLoss:
 
 
 def softmax(z: Array) -> Array:
-    """Along the last axis; the largest is taken away first, so that nothing overflows."""
+    """Softmax along the last axis; the largest logit is subtracted first, to avoid overflow."""
     e = np.exp(z - z.max(-1, keepdims=True))
     p: Array = e / e.sum(-1, keepdims=True)
     return p
@@ -40,7 +40,7 @@ def log_softmax(z: Array) -> Array:
 
 
 def soft_targets(loss: Loss, y: Array, classes: int) -> Array:
-    """``[B, C]``: what −ln p of each class is multiplied with: one-hot, smoothed, weighted."""
+    """``[B, C]``: the factors of −ln p of each class: one-hot, smoothed, weighted."""
     weight = np.array(loss.class_weights or (1.0,) * classes)
     target_BC: Array = (
         np.eye(classes)[y] * (1 - loss.label_smoothing) + loss.label_smoothing / classes
@@ -49,7 +49,7 @@ def soft_targets(loss: Loss, y: Array, classes: int) -> Array:
 
 
 def row_weights(loss: Loss, y: Array) -> Array:
-    """``[B]``: the weights of the rows' classes, by whose sum torch divides."""
+    """``[B]``: the weights of the rows' classes; torch divides by their sum."""
     return np.ones(len(y)) if loss.class_weights is None else np.array(loss.class_weights)[y]
 
 
@@ -71,7 +71,7 @@ def _bce(loss: Loss, out: Array, y: Array) -> ReferenceLoss:
 
 
 def _of_pairs(terms: Terms, out: Array, y: Array) -> ReferenceLoss:
-    """By the loss's formula: each pair of an output and its target. Between two kinks one formula holds."""
+    """A loss of pairs of an output and its target, by its formula, which differs between kinks."""
     predicted, target = out.reshape(-1), y.reshape(-1)
     each, slope = np.empty_like(predicted), np.empty_like(predicted)
     between = np.searchsorted(terms.kinks, predicted - target)
@@ -85,7 +85,7 @@ def _of_pairs(terms: Terms, out: Array, y: Array) -> ReferenceLoss:
 
 
 def _of_rows(terms: Terms, out: Array, y: Array) -> ReferenceLoss:
-    """By the loss's formula: each row's outputs and its class."""
+    """A loss of rows' outputs and classes, by its formula."""
     each, slope = np.empty(len(out)), np.empty_like(out)
     for label in np.unique(y):
         place = np.flatnonzero(y == label)
@@ -105,7 +105,7 @@ def pair_slope(terms: Terms, output: Symbol, y: Expr) -> Expr:
 
 Kind = Callable[[Loss, Array, Array], ReferenceLoss]
 
-# those that have no terms of their own
+# losses without terms
 KINDS: dict[str, Kind] = {
     "cross_entropy": _cross_entropy,
     "bce": _bce,
@@ -113,7 +113,7 @@ KINDS: dict[str, Kind] = {
 
 
 def worked(loss: Loss, out: Array, y: Array) -> ReferenceLoss:
-    """The loss of outputs ``[B, C]`` against y."""
+    """The loss of outputs ``[B, C]`` for targets y."""
     if (terms := loss.kind.terms) is None:
         return KINDS[loss.name](loss, out, y)
     return (_of_rows if loss.kind.of_classes else _of_pairs)(terms, out, y)

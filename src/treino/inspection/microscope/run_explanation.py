@@ -10,7 +10,7 @@ from treino.words import _, numeral
 def to_the_gradient(
     update: Update, topic: str, sources: tuple[str, ...], *more: ExplanationPart
 ) -> Explanation:
-    """From the rows to the gradient of the weight; more: parts that follow."""
+    """The explanation from the rows to the gradient of the weight. more: further parts."""
     return Explanation(
         topic, title(update, topic), about(update), (*way(update), *more), gradient_checks(update), sources
     )
@@ -23,7 +23,7 @@ def to_the_weight(
     step: OptimizerStep | None = None,
     *more: ExplanationPart,
 ) -> Explanation:
-    """From the rows to the new value of the weight."""
+    """The explanation from the rows to the new value of the weight."""
     step = step or optimizer_step(update)
     checks = (*gradient_checks(update), *moving_checks(update, step))
     return Explanation(

@@ -1,4 +1,4 @@
-"""Topic: gradient descent: the weight less the learning rate times its slope."""
+"""Topic: gradient descent: the weight minus the learning rate times its slope."""
 
 from treino.inspection.microscope import neuron_training, optimizers
 from treino.inspection.microscope.explanation import Explanation, Topic

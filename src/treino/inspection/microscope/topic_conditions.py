@@ -10,7 +10,7 @@ Refusal = tuple[str, str, str]
 
 
 def topic_name(entry: str) -> str:
-    """The topic that explains the loss or optimizer of this name."""
+    """The name of the topic for the loss or optimizer with this name."""
     return entry.replace("_", "-")
 
 

@@ -20,8 +20,8 @@ from treino.inspection.microscope.reference_losses import ReferenceLoss, worked
 class UpdateBatch:
     """The rows of one update. rows: their numbers in the source. x ``[B, D]`` float64.
 
-    y: ``[B]`` int64 class numbers, or ``[B, K]`` float64. masks: what dropout multiplies with, each
-    ``[B, H]``: 0, or 1 / (1 − rate).
+    y: ``[B]`` int64 class numbers, or ``[B, K]`` float64. masks: dropout's factors, each ``[B, H]``: 0, or 1
+    / (1 − rate).
     """
 
     rows: Array
@@ -43,14 +43,15 @@ class WeightIndex:
 class Update:
     """The update that follows ``step`` updates of a run.
 
-    net: the user's own module with the weights then, float64, its dropout a fixed mask (see ``fix_masks``).
-    typed: what to type for the run. batches: of this update and, as far as there are, the two after it.
+    net: the user's module with the weights before the update, float64, with fixed dropout masks (see
+    ``fix_masks``). typed: the run in the form to type. batches: of this update and, if they exist, of the
+    next two.
     hp: lr (with its schedule), weight_decay, momentum, beta1, beta2, eps, clip (infinite: none).
-    state: ``{parameter: {name: array}}``, the optimizer's, before. old_gradients: sum of the gradients of
-    all earlier updates, ``{parameter: array}``, where the fault ``missing_zero_grad`` keeps them.
-    after: the same weight in the run after the update. recorded: the loss that the run noted.
-    notes: what else was in force, in a sentence each. optimizer_from: updates that were done before the
-    optimizer's state began at zero.
+    state: ``{parameter: {name: array}}``, the optimizer's, before. old_gradients: sum of the gradients of all
+    earlier updates, ``{parameter: array}``, if the fault ``missing_zero_grad`` keeps them.
+    after: the run's weights after the update. recorded: the loss that the run recorded. notes: further
+    settings in force, one sentence each. optimizer_from: the updates before the optimizer's state started at
+    zero.
     """
 
     run: str
@@ -75,7 +76,7 @@ class Update:
 
     @property
     def t(self) -> int:
-        """The number of the update, from 1 on, as its optimizer counts."""
+        """The number of the update in its optimizer's count, from 1."""
         return self.step - self.optimizer_from + 1
 
     @property
@@ -84,7 +85,7 @@ class Update:
 
     @cached_property
     def through(self) -> list[LayerPass]:
-        """Forward and backward of the batch, by hand."""
+        """The forward and backward pass of the batch, computed here."""
         return passed(self.layers, self.batch.x, self.batch.masks, self._slope)
 
     def _slope(self, out: Array) -> Array:
@@ -92,12 +93,12 @@ class Update:
 
     @cached_property
     def worked(self) -> ReferenceLoss:
-        """The loss of the batch, by hand."""
+        """The loss of the batch, computed here."""
         return worked(self.loss, self.through[-1].h, self.batch.y)
 
     @cached_property
     def gradients(self) -> dict[str, Array]:
-        """Of this batch alone, for every parameter, by hand."""
+        """The gradients of this batch alone, for every parameter, computed here."""
         return gradients(self.layers, self.through)
 
     @property
@@ -108,7 +109,7 @@ class Update:
 
     @property
     def at(self) -> tuple[int, ...]:
-        """The weight's place in its parameter."""
+        """The weight's index in its parameter."""
         return (self.place.i,) if self.place.j is None else (self.place.i, self.place.j)
 
     @property
@@ -123,23 +124,23 @@ class Update:
 
     @cached_property
     def shares(self) -> Array:
-        """``[B]``: what each row adds to ∂L/∂w."""
+        """``[B]``: each row's part of ∂L/∂w."""
         p = self.through[self.place.layer]
         d = p.d[:, self.place.i]
         return d if self.place.j is None else d * p.a[:, self.place.j]
 
     @cached_property
     def row(self) -> int:
-        """The place in the batch of the row that adds most: the one whose way is shown."""
+        """The index in the batch of the row with the largest part, which is shown."""
         return int(np.abs(self.shares).argmax())
 
     def placed(self, place: WeightIndex) -> "Update":
         return replace(self, place=place)
 
-    # ---- torch, asked for the same numbers
+    # ---- the same numbers by torch
 
     def module(self, batch: int = 0) -> nn.Module:
-        """A copy of the user's module whose masks are those of this batch."""
+        """A copy of the user's module with the dropout masks of this batch."""
         net = copy.deepcopy(self.net).train()
         set_masks(net, self.batches[batch].masks)
         return net
@@ -154,7 +155,7 @@ def tensors(batch: UpdateBatch) -> tuple[Tensor, Tensor]:
 
 
 class FixedMask(nn.Module):
-    """Dropout whose mask is given."""
+    """Dropout with a given mask."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -182,7 +183,7 @@ def set_masks(net: nn.Module, masks: tuple[Array, ...]) -> None:
 
 @contextmanager
 def moved(net: nn.Module, parameter: str, at: tuple[int, ...], by: float) -> Iterator[None]:
-    """The module with one weight moved, for a while."""
+    """Move one weight of the module within the block."""
     weights = dict(net.named_parameters())[parameter].detach()
     before = float(weights[at])
     weights[at] = before + by
