@@ -15,7 +15,6 @@ from treino.loop.loop import JobEvent
 from treino.pictures.illustration import illustrated
 from treino.records.data_source import load_data, prepared_beside
 from treino.records.network_source import NetworkSource, network_files
-from treino.records.user_network import NetworkFiles
 from treino.spec import OF_DATA, Settings, read_settings
 from treino.training.learning_rate_search import Rates, find_rate
 from treino.training.recipe_choice import choose_recipe
@@ -59,27 +58,13 @@ class FitRequest:
         return self.seeds is not None or self.folds is not None
 
 
-@dataclass(frozen=True, eq=False)
-class PreparedFit:
-    """A request with every setting decided.
-
-    rates: those that were tried; None where the request named its rate. rows: prepared; None where every fold
-    or seed has its own. recipe_reason: why the settings are a recipe's.
-    """
-
-    request: FitRequest
-    settings: Settings
-    files: NetworkFiles
-    rates: Rates | None = None
-    rows: Data | None = None
-    recipe_reason: str = ""
-
-
-def prepare_fit(request: FitRequest) -> PreparedFit:
-    """Read the settings, and look for the learning rate where that is ``auto``.
+def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
+    """Decide what was left open; -> the events of the training, with pictures of a single network at its end,
+    and the learning rates that were tried, where that is ``auto``.
 
     Raises:
         TreinoError: a request that contradicts itself; a setting that is out of range; every rate diverged.
+            From the events: bad input (status 2) or a failing machine (status 1).
     """
     check_request(request)
     read = settings_before_search(request.settings)
@@ -99,7 +84,35 @@ def prepare_fit(request: FitRequest) -> PreparedFit:
     if search and rows is not None:
         rates = find_rate(rows, read, request.net, files)
         read = read_settings({n: getattr(read, n) for n in read.model_fields_set} | {"lr": rates.chosen})
-    return PreparedFit(request, read, files, rates, rows, reason)
+    if request.repeated:
+        from treino.tuning.repeats import repeat_events  # one network needs nothing of many
+
+        events = repeat_events(
+            request.source,
+            seeds=request.seeds,
+            folds=request.folds,
+            until=request.until,
+            parent=request.parent,
+            settings={n: getattr(read, n) for n in read.model_fields_set},
+            networks=request.networks,
+            data=rows,
+            on=request.on,
+            gpus_per_chunk=request.gpus_per_chunk,
+        )
+    else:
+        events = training(
+            request.source,
+            read,
+            net=request.net,
+            networks=files,
+            parent=request.parent,
+            start=request.start,
+            lean=request.lean,
+            data=rows,
+            recipe_reason=reason,
+        )
+        events = events if request.lean else illustrated(events)
+    return (events if rates is None else rates.kept(events)), rates
 
 
 def _check_classes(data: Data, classes: int) -> None:
@@ -134,44 +147,6 @@ def settings_before_search(settings: Mapping[str, Any]) -> Settings:
         TreinoError: one is unknown or out of range.
     """
     return read_settings({name: value for name, value in settings.items() if (name, value) != ("lr", AUTO)})
-
-
-def fit_events(fit: PreparedFit) -> Iterator[JobEvent]:
-    """Train, with pictures of a single network at its end.
-
-    Raises:
-        TreinoError: bad input (status 2) or a failing machine (status 1).
-    """
-    request, read = fit.request, fit.settings
-    if request.repeated:
-        from treino.tuning.repeats import repeat_events  # one network needs nothing of many
-
-        events = repeat_events(
-            request.source,
-            seeds=request.seeds,
-            folds=request.folds,
-            until=request.until,
-            parent=request.parent,
-            settings={n: getattr(read, n) for n in read.model_fields_set},
-            networks=request.networks,
-            data=fit.rows,
-            on=request.on,
-            gpus_per_chunk=request.gpus_per_chunk,
-        )
-    else:
-        events = training(
-            request.source,
-            read,
-            net=request.net,
-            networks=fit.files,
-            parent=request.parent,
-            start=request.start,
-            lean=request.lean,
-            data=fit.rows,
-            recipe_reason=fit.recipe_reason,
-        )
-        events = events if request.lean else illustrated(events)
-    return events if fit.rates is None else fit.rates.kept(events)
 
 
 def check_request(request: FitRequest) -> None:

@@ -109,7 +109,7 @@ def test_what_is_not_there_is_refused_before_anything_is_trained(
     assert "pip install 'treino[mlflow]'" in caught.value.hint
     assert not list(tmp_path.glob("iris*"))
     assert tracker_names(None) == ()
-    assert list(Tracking(()).events(iter([]))) == []
+    assert list(Tracking(None).events(iter([]))) == []
 
 
 def trained(name: str, **settings: Any) -> tr.Run:

@@ -20,7 +20,7 @@ from tests.workflows.export_cases import mixed, said
 from treino.data.builtins import idx
 from treino.errors import TreinoError
 from treino.export.formats import export
-from treino.fit_events import FitRequest, fit_events, prepare_fit
+from treino.fit_events import FitRequest, fit_events
 from treino.loop.loop import JobEnd, JobEvent, JobPause, JobStart
 from treino.records.network_source import UserFiles
 from treino.records.segments import segments_of
@@ -115,7 +115,7 @@ class Place:
             own.write_text(NET.format(inputs=data.inputs, outputs=len(data.classes) or 1))
             asked["net"] = f"{own}:Net"
         request = FitRequest(source, asked, UserFiles(), parent=self.folder / "runs", lean=True)
-        stream = fit_events(prepare_fit(request))
+        stream = fit_events(request)[0]
         begun = next(stream)
         assert isinstance(begun, JobStart)
         job: Any = begun.job

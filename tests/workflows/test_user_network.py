@@ -274,7 +274,7 @@ WAYS: dict[str, set[str]] = {
         "tuning/study:study_resumption",
         "tuning/study:study_events",
         "tuning/sweep:sweep_resumption",
-        "fit_events:prepare_fit",
+        "fit_events:fit_events",
         "tuning/sweep:sweep_events",
     },
     # on whose word: the user's, where a person calls; a folder's, where it was opened

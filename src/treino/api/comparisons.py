@@ -11,7 +11,7 @@ from treino.engine import MLP
 from treino.errors import TreinoError
 from treino.loop.loop import JobEvent, drained_folder
 from treino.records.network_source import UserFiles
-from treino.tracking.delivery import Tracking, tracker_names
+from treino.tracking.delivery import Tracking
 from treino.tuning.study import study_events
 from treino.tuning.study_options import StudyRequest
 from treino.tuning.sweep import sweep_events
@@ -56,7 +56,7 @@ def sweep(
     Raises:
         TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when everything is saved.
     """
-    tracking = Tracking(tracker_names(track))
+    tracking = Tracking(track)
     events = sweep_events(
         data,
         space,

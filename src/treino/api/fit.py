@@ -10,16 +10,11 @@ from treino.api.results import Run, Sweep
 from treino.data.torch_datasets.dataset_source import is_torch_dataset
 from treino.engine import MLP
 from treino.errors import TreinoError
-from treino.fit_events import (
-    FitRequest,
-    fit_events,
-    prepare_fit,
-    settings_before_search,
-)
+from treino.fit_events import FitRequest, fit_events, settings_before_search
 from treino.loop.loop import drained_folder
 from treino.records.network_source import UserFiles
 from treino.spec import refuse_layers
-from treino.tracking.delivery import Tracking, tracker_names
+from treino.tracking.delivery import Tracking
 from treino.training.train import drain
 from treino.words import _
 
@@ -79,8 +74,8 @@ def fit(
         held_back=held_back, num_workers=workers, classes=settings.get("num_classes"),
         on=on, gpus_per_chunk=gpus_per_chunk,
     )  # fmt: skip
-    tracking = Tracking(tracker_names(track))
-    events = tracking.events(fit_events(prepare_fit(request)))
+    tracking = Tracking(track)
+    events = tracking.events(fit_events(request)[0])
     repeated = request.repeated
     found = Sweep(drained_folder(events, watch)) if repeated else Run.of(drain(events, watch))
     tracking.warn()

@@ -8,6 +8,7 @@ from cyclopts import App, CycloptsError
 from treino.cli.help import FLAGS as PAGE_FLAGS
 from treino.cli.help import Pages, in_words
 from treino.cli.screen import Screen
+from treino.cli.settings import setting_flags
 from treino.cli.usage import usage_error, with_lists
 from treino.console import line
 from treino.words import _
@@ -38,11 +39,7 @@ def make_app(verbs: Sequence[str] = VERBS) -> App:
         app[flag].help = _(about)
     for name in verbs:
         verb = getattr(import_module(f"treino.cli.{name}"), name)
-        if name in TRAINING:
-            from treino.cli.settings import with_settings
-
-            verb = with_settings(verb)
-        app.command(in_words(verb))
+        app.command(in_words(verb, setting_flags() if name in TRAINING else ()))
     return app
 
 

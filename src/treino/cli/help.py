@@ -1,7 +1,7 @@
 """Help pages in the reader's language: cyclopts' own sentences and the verbs' texts."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Annotated, get_args, get_origin
 
 from cyclopts import Parameter
@@ -22,16 +22,17 @@ SETTINGS = {flag: name for name, flag in FLAGS_OF_SETTINGS.items()}
 FLAGS = {"--help": N_("show this page"), "--version": N_("show the version")}
 
 
-def in_words(verb: Callable[..., int]) -> Callable[..., int]:
-    """A verb with its own help and that of its flags in the reader's language; its signature is kept."""
+def in_words(verb: Callable[..., int], more: Iterable[inspect.Parameter] = ()) -> Callable[..., int]:
+    """A verb with its own help and that of its flags in the reader's language. more: flags that it takes as
+    ``**flags``."""
 
     def told(*args: object, **kwargs: object) -> int:
         return verb(*args, **kwargs)
 
-    found = inspect.signature(verb)
-    parameters = [p.replace(annotation=_translated(p.annotation)) for p in found.parameters.values()]
+    own = [p for p in inspect.signature(verb).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    parameters = [p.replace(annotation=_translated(p.annotation)) for p in (*own, *more)]
     told.__name__, told.__doc__ = verb.__name__, _(inspect.cleandoc(verb.__doc__ or ""))
-    told.__signature__ = found.replace(parameters=parameters)  # type: ignore[attr-defined]
+    told.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     told.__annotations__ = {p.name: p.annotation for p in parameters}
     return told
 

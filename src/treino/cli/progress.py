@@ -14,7 +14,7 @@ from treino.cli.screen import Screen
 from treino.cli.view import Position, View
 from treino.loop.loop import Job, JobClose, JobEnd, JobEvent, JobProgress, JobStart
 from treino.store.new_names import command_word
-from treino.tracking.delivery import Tracking, tracker_names
+from treino.tracking.delivery import Tracking
 from treino.training.train import RunJob
 from treino.words import _
 
@@ -31,15 +31,6 @@ def view_of(job: Job) -> View:
     return view_of_many(job)
 
 
-def tracking_of(track: str | None) -> Tracking:
-    """The trackers that ``--track`` names.
-
-    Raises:
-        TreinoError: an unknown one, or one that is not installed.
-    """
-    return Tracking(tracker_names(track))
-
-
 def follow(events: Iterator[JobEvent], screen: Screen, tracking: Tracking | None = None) -> int:
     """Show a training's progress to its end, then its results; -> the exit status.
 
@@ -48,7 +39,7 @@ def follow(events: Iterator[JobEvent], screen: Screen, tracking: Tracking | None
     """
     start: JobStart | None = None
     end: JobEnd | None = None
-    tracking = tracking or Tracking(())
+    tracking = tracking or Tracking(None)
     with ProgressLine(screen.err, screen.live) as moving:
         try:
             for event in tracking.events(events):

@@ -31,13 +31,14 @@ def resume(
 
     Example: treino resume last
     """
-    from treino.cli.progress import follow, tracking_of
+    from treino.cli.progress import follow
     from treino.folders import resume_events
     from treino.store import RunFolder, find
+    from treino.tracking.delivery import Tracking
     from treino.tuning.extension import ask_for_more
     from treino.tuning.stored_sweep import StoredSweep
 
-    tracking = tracking_of(track)
+    tracking = Tracking(track)
     folder = RunFolder.open(find(run), verify=False)
     if more is None or folder.kind != "sweep" or folder.status != "running":
         events = resume_events(folder, flags.access, storage=storage, more=more, **asdict(cluster))

@@ -57,12 +57,13 @@ def sweep(
 
     Example: treino sweep wine --space lr=1e-4..1e-1:log --space 'hidden=16|64|64,32' --members 1000
     """
-    from treino.cli.progress import follow, tracking_of
+    from treino.cli.progress import follow
     from treino.records.network_source import UserFiles
+    from treino.tracking.delivery import Tracking
     from treino.tuning.space_file import space_of
     from treino.tuning.sweep import sweep_events
 
-    tracking = tracking_of(track)
+    tracking = Tracking(track)
     settings = {k: v for k, v in flags.items() if v is not None}
     where = {k: settings.pop(k, None) for k in ("name", "out")}
     events = sweep_events(

@@ -1,6 +1,5 @@
 """``treino train``: train one network on a data set."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -8,45 +7,8 @@ from cyclopts import Parameter
 from treino.cli.flags import WHOLE, ClusterFlags, DataFile, ScreenFlag, Track, Trust, with_flags
 from treino.errors import TreinoError
 from treino.records.access import Access
+from treino.spec import read_settings
 from treino.words import _
-
-
-@dataclass(frozen=True)
-class Repeats:
-    """The same settings several times."""
-
-    seeds: Annotated[
-        int | None,
-        WHOLE,
-        Parameter(help="train with so many seeds side by side: mean ± deviation of every figure"),
-    ] = None
-    folds: Annotated[
-        int | None,
-        WHOLE,
-        Parameter(help="cross-validation: test on each of so many folds (scikit-learn's) in turn"),
-    ] = None
-    until: Annotated[
-        str | None, Parameter(help="with --seeds or --folds: count the steps to it, e.g. accuracy=0.8")
-    ] = None
-
-
-@dataclass(frozen=True)
-class Origin:
-    """A run that the new one sets out from."""
-
-    like: Annotated[
-        str | None, Parameter(help="the data and settings of a run, or of a network of a sweep: SWEEP:17")
-    ] = None
-    weights: Annotated[
-        str | None, Parameter(help="begin with the weights of a run, or of a network of a sweep: SWEEP:17")
-    ] = None
-    branch: Annotated[
-        str | None,
-        Parameter(help="a new run that goes on from a step of a run with other settings: RUN:STEP --lr 1e-3"),
-    ] = None
-    rewind: Annotated[
-        str | None, Parameter(help="the same in the run's own folder, as its next segment: RUN:STEP")
-    ] = None
 
 
 @with_flags
@@ -60,9 +22,33 @@ def train(
     ] = None,
     /,
     *,
-    repeats: Repeats,
+    seeds: Annotated[
+        int | None,
+        WHOLE,
+        Parameter(help="train with so many seeds side by side: mean ± deviation of every figure"),
+    ] = None,
+    folds: Annotated[
+        int | None,
+        WHOLE,
+        Parameter(help="cross-validation: test on each of so many folds (scikit-learn's) in turn"),
+    ] = None,
+    until: Annotated[
+        str | None, Parameter(help="with --seeds or --folds: count the steps to it, e.g. accuracy=0.8")
+    ] = None,
     cluster: ClusterFlags,
-    origin: Origin,
+    like: Annotated[
+        str | None, Parameter(help="the data and settings of a run, or of a network of a sweep: SWEEP:17")
+    ] = None,
+    weights: Annotated[
+        str | None, Parameter(help="begin with the weights of a run, or of a network of a sweep: SWEEP:17")
+    ] = None,
+    branch: Annotated[
+        str | None,
+        Parameter(help="a new run that goes on from a step of a run with other settings: RUN:STEP --lr 1e-3"),
+    ] = None,
+    rewind: Annotated[
+        str | None, Parameter(help="the same in the run's own folder, as its next segment: RUN:STEP")
+    ] = None,
     data_file: DataFile = None,
     trust: Trust = False,
     track: Track = None,
@@ -79,24 +65,24 @@ def train(
     treino train wine --seeds 20 --until accuracy=0.8 | treino train iris --folds 5 --lr auto |
     treino train --branch wine-1:120 --lr 1e-4
     """
-    from treino.cli.progress import follow, tracking_of
-    from treino.fit_events import FitRequest, fit_events, prepare_fit
+    from treino.cli.progress import follow
+    from treino.fit_events import FitRequest, fit_events
     from treino.records.network_source import NetworkSource, UserFiles
-    from treino.spec import read_settings
+    from treino.tracking.delivery import Tracking
     from treino.training.train import Start
 
-    tracking = tracking_of(track)
+    tracking = Tracking(track)
     settings = {k: v for k, v in flags.items() if v is not None}
-    if origin.branch is not None or origin.rewind is not None:
+    if branch is not None or rewind is not None:
         others = {
             "DATA": source,
-            "--seeds": repeats.seeds,
-            "--folds": repeats.folds,
-            "--like": origin.like,
-            "--weights": origin.weights,
+            "--seeds": seeds,
+            "--folds": folds,
+            "--like": like,
+            "--weights": weights,
         }
-        others |= {"--until": repeats.until, "--rewind": origin.rewind if origin.branch is not None else None}
-        flag = "--branch" if origin.branch is not None else "--rewind"
+        others |= {"--until": until, "--rewind": rewind if branch is not None else None}
+        flag = "--branch" if branch is not None else "--rewind"
         for name, value in others.items():
             if value is not None:
                 raise TreinoError(
@@ -110,10 +96,10 @@ def train(
 
         read = read_settings(settings)
         access = Access(read.net, trust, data_file)
-        place = origin.branch or origin.rewind or ""
-        events = branch_events(place, access, read, in_place=origin.branch is None)
+        place = branch or rewind or ""
+        events = branch_events(place, access, read, in_place=branch is None)
         return follow(events, screen, tracking)
-    if trust and origin.like is None:
+    if trust and like is None:
         raise TreinoError(
             "trust_of_nothing",
             _("--trust runs the copy of a network's file that was sealed with a run, and no run was named."),
@@ -121,7 +107,7 @@ def train(
         )
     data: Any = source
     networks: NetworkSource = UserFiles()
-    if origin.like is not None:
+    if like is not None:
         if source is not None:
             raise TreinoError(
                 "like_and_data",
@@ -130,30 +116,29 @@ def train(
             )
         from treino.tuning.member import like as like_of
 
-        data, same, stored = like_of(origin.like, data_file, trust, origin.weights)
+        data, same, stored = like_of(like, data_file, trust, weights)
         if "net" not in settings:
             networks = stored
         settings = same | settings
     elif source is None:
         raise TreinoError("usage", _("DATA is missing."), _("Try: treino train wine"))
     start = None
-    if origin.weights is not None:
+    if weights is not None:
         from treino.folders import open_run
 
-        start = Start(origin.weights, open_run(origin.weights).state)
+        start = Start(weights, open_run(weights).state)
     request = FitRequest(
         data,
         settings,
         networks,
-        seeds=repeats.seeds,
-        folds=repeats.folds,
-        until=repeats.until,
+        seeds=seeds,
+        folds=folds,
+        until=until,
         start=start,
         on=cluster.on,
         gpus_per_chunk=cluster.gpus_per_chunk,
     )
-    prepared = prepare_fit(request)
-    if prepared.rates is not None:
-        for line in prepared.rates.lines():
-            screen.out.print(line)
-    return follow(fit_events(prepared), screen, tracking)
+    events, rates = fit_events(request)
+    for line in () if rates is None else rates.lines():
+        screen.out.print(line)
+    return follow(events, screen, tracking)

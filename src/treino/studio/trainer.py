@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from treino.errors import TreinoError
-from treino.fit_events import FitRequest, fit_events, prepare_fit
+from treino.fit_events import FitRequest, fit_events
 from treino.folders import open_run
 from treino.loop.loop import JobEnd, JobEvent, JobPause, JobStart
 from treino.records.access import Access
@@ -130,7 +130,7 @@ class Trainer:
                 parent=parent,
                 lean=True,  # pictures would be drawn at each stop
             )
-            return fit_events(prepare_fit(fit))
+            return fit_events(fit)[0]
         if verb == "sweep":
             data, space, members = (request[name] for name in ("data", "space", "members"))
             return sweep_events(data, space, settings=request["settings"], parent=parent, members=members)
@@ -146,7 +146,7 @@ class Trainer:
                 parent=Path(request["run"]).parent,
                 lean=True,
             )
-            return fit_events(prepare_fit(fit))
+            return fit_events(fit)[0]
         path = Path(request["run"])
         if verb == "extend":
             return sweep_resumption(path, access, more=request["members"])

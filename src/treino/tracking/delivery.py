@@ -83,10 +83,14 @@ class Delivery:
 
 
 class Tracking:
-    """The trackers of one training. failures: a sentence for each that was not told all, at its end."""
+    """The trackers of one training. failures: a sentence for each that was not told all, at its end.
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self.names = names
+    Raises:
+        TreinoError: an unknown one, or one that is not installed.
+    """
+
+    def __init__(self, track: str | Sequence[str] | None) -> None:
+        self.names = tracker_names(track)
         self.failures: list[str] = []
 
     def warn(self) -> None:

@@ -1,7 +1,7 @@
 """The choice of a recipe where none is asked for: that for tables on tables of one's own."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from treino import recipes
 from treino.data import BUILTINS
@@ -11,18 +11,11 @@ from treino.spec import Settings, faults_of, read_settings
 from treino.words import _, setting
 
 
-class RecipeChoice(NamedTuple):
-    """settings: with what the recipe adds. data: prepared so. reason: which recipe and why, one line."""
-
-    settings: Settings
-    data: Data
-    reason: str
-
-
 def choose_recipe(
     source: Any, settings: Settings, load: Callable[[Settings], Data], alone: str = ""
-) -> RecipeChoice:
-    """Settings and rows by the recipe that is asked for, or by that which suits the source.
+) -> tuple[Settings, Data, str]:
+    """-> Settings with what a recipe adds, the rows prepared so, and which recipe it is and why: the one that
+    is asked for, or that which suits the source.
 
     load: reads and prepares the rows as settings say. alone: what was given that needs one network, such as
     its weights.
@@ -31,19 +24,19 @@ def choose_recipe(
         TreinoError: bad input.
     """
     if settings.recipe is not None:
-        return RecipeChoice(settings, load(settings), "")
+        return settings, load(settings), ""
     why = _why_plain(source, settings, alone)
     if why:
-        return RecipeChoice(settings, load(settings), plain_reason(why))
+        return settings, load(settings), plain_reason(why)
     table = _by_recipe(settings)
     data = load(table)
     if data.kind != "table":
-        return RecipeChoice(settings, load(settings), plain_reason(_("this is no table")))
+        return settings, load(settings), plain_reason(_("this is no table"))
     if table.inputs == "bins" and data.inputs > recipes.MOST_INPUTS:
         table = _by_recipe(settings, inputs="plain")
         data = load(table)
     said = _("recipe table, as by default for a table of your own: {n} networks ({flag}: one simple network)")
-    return RecipeChoice(table, data, said.format(n=table.ensemble, flag=setting("recipe", "plain")))
+    return table, data, said.format(n=table.ensemble, flag=setting("recipe", "plain"))
 
 
 def _why_plain(source: Any, settings: Settings, alone: str) -> str:
