@@ -120,12 +120,12 @@ async def _words(studio: Studio, request: Request) -> Response:
 
 async def _home(studio: Studio, request: Request) -> Response:
     builtins = await studio.builtins()
-    return JSONResponse(await asyncio.to_thread(home, studio.folder, builtins, studio.uploads.names))
+    return JSONResponse(await asyncio.to_thread(home, studio.relay.folder, builtins, studio.uploads.names))
 
 
 async def _document(studio: Studio, request: Request) -> Response:
     """A sweep or study: its result, or what is known while it is trained."""
-    path = folder_named(request.path_params["name"], studio.folder)
+    path = folder_named(request.path_params["name"], studio.relay.folder)
     folder = RunFolder.open(path, verify=False)
     if folder.has("result.json"):
         return JSONResponse(read_document(folder, "result.json"))
@@ -156,7 +156,7 @@ async def _describe(studio: Studio, request: Request) -> Response:
 async def _take(studio: Studio, request: Request) -> Response:
     """A file made from a run, by the worker."""
     run, form = request.path_params["run"], request.path_params["form"]
-    path = folder_named(run, studio.folder)
+    path = folder_named(run, studio.relay.folder)
     if form not in FORMS:
         raise TreinoError("file_missing", _("There is nothing at this address."))
     content, body = await studio.relay.ask(

@@ -85,7 +85,7 @@ async def _hello(studio: Studio, socket: WebSocket, kind: str, name: str | None)
         if kind not in protocol.KINDS or (kind in OF_FOLDERS) != (name is not None):
             raise TreinoError("no_address", _("There is nothing at this address."))
         if name is not None:
-            folder_named(name, studio.folder)
+            folder_named(name, studio.relay.folder)
         if kind == "script" and studio.script is None:
             raise TreinoError(
                 "no_script",
@@ -183,13 +183,13 @@ async def _carry_out(studio: Studio, page: Page, viewer: Viewer, command: Studio
         )
     request = {**command.fields(), "key": page.key, "language": viewer.language}
     if isinstance(command, TrainCommand) or command.do in ("sweep", "study"):
-        request |= {"data": await studio.data(request["data"]), "parent": str(studio.folder)}
+        request |= {"data": await studio.data(request["data"]), "parent": str(studio.relay.folder)}
         content, _nothing = await studio.relay.ask(request, trainer=True)
         return content
     if studio.script is not None and page is studio.script.page:
         studio.script.send(command.fields())
         return {}
     if command.do == "beside":
-        request["run"] = str(folder_named(request["run"], studio.folder))
+        request["run"] = str(folder_named(request["run"], studio.relay.folder))
     content, _nothing = await studio.relay.ask(request)
     return content

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from treino.errors import TreinoError
@@ -26,10 +25,6 @@ class Studio:
     end_seconds: float = 30.0
     script: ScriptPage | None = None
     _builtins: list[dict[str, Any]] | None = None
-
-    @property
-    def folder(self) -> Path:
-        return self.relay.folder
 
     async def builtins(self) -> list[dict[str, Any]]:
         """The built-in data sets, asked for once."""
