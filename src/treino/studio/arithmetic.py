@@ -56,8 +56,8 @@ def arithmetic(
                 _("The network has no layer of weights named {name!r}.").format(name=layer),
                 nearest(layer, names),
             )
-        asked = (names.index(layer), unit or 0, *(() if input is None else (input,)))
-        update = update.placed(weight_index(snapshot.run, asked, update.layers))
+        weight = (names.index(layer), unit or 0, *(() if input is None else (input,)))
+        update = update.placed(weight_index(snapshot.run, weight, update.layers))
     topic = topics()[topic_name(kind(update))]
     place = update.place
     where = {"layer": names[place.layer], "unit": place.i, "input": place.j}

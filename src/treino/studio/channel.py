@@ -62,13 +62,13 @@ _READ = 1 << 18
 class Channel:
     """A process's side: ``receive`` waits, ``send`` blocks where the server is slow; any thread may send."""
 
-    def __init__(self, read: int, write: int) -> None:
-        """read, write: file descriptors, which the channel owns from here on."""
-        self._read, self._write = read, write
+    def __init__(self, read_end: int, write_end: int) -> None:
+        """read_end, write_end: file descriptors, which the channel owns from here on."""
+        self._read_end, self._write_end = read_end, write_end
         self._unread = bytearray()
         self._lock = threading.Lock()
         self._poll = select.poll()
-        self._poll.register(read, select.POLLIN)
+        self._poll.register(read_end, select.POLLIN)
         os.register_at_fork(after_in_child=self.close)  # a copy would hide from the server that we ended
 
     @classmethod
@@ -92,10 +92,10 @@ class Channel:
             left = None if end is None else 1000 * max(0.0, end - monotonic())
             if not self._poll.poll(left):
                 return None
-            read = os.read(self._read, _READ)
-            if not read:
+            chunk = os.read(self._read_end, _READ)
+            if not chunk:
                 raise EOFError("the studio has ended")
-            self._unread += read
+            self._unread += chunk
         return message
 
     def send(self, header: Mapping[str, Any], body: bytes = b"") -> None:
@@ -107,13 +107,13 @@ class Channel:
         data = memoryview(packed(header, body))
         with self._lock:
             while data:
-                data = data[os.write(self._write, data) :]
+                data = data[os.write(self._write_end, data) :]
 
     def close(self) -> None:
         """Let go of both ends; more than once does nothing."""
-        for descriptor in {self._read, self._write} - {-1}:
+        for descriptor in {self._read_end, self._write_end} - {-1}:
             os.close(descriptor)
-        self._read = self._write = -1
+        self._read_end = self._write_end = -1
 
     def _first(self) -> Message | None:
         """The first whole message of what was read, taken out."""

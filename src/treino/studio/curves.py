@@ -86,11 +86,11 @@ def next_update(training: Training, step: int, member: int) -> tuple[float | Non
 def epochs(run: StoredRun, loss_S: NDArray[np.float32]) -> list[dict[str, Any]]:
     """What is known of each epoch: ``{epoch, step, train: {metric: value}, validation: {…}}``."""
     count = epoch_count(run.spec)
-    found: dict[int, dict[str, Any]] = {}
+    entries: dict[int, dict[str, Any]] = {}
 
     def entry(number: int) -> dict[str, Any]:
         new = {"epoch": number, "step": min(count.end_of(number), len(loss_S)), "train": {}, "validation": {}}
-        return found.setdefault(number, new)
+        return entries.setdefault(number, new)
 
     mean_E, _deviation_E = training_losses(loss_S, count)
     for k, mean in enumerate(mean_E.tolist()):
@@ -98,8 +98,8 @@ def epochs(run: StoredRun, loss_S: NDArray[np.float32]) -> list[dict[str, Any]]:
     for row in epochs_of(run.folder, run.spec):
         if row.split in ("train", "validation") and row.metric not in ("seconds", "loss_std"):
             entry(row.epoch)[row.split][row.metric] = finite(row.value)
-    listed = [found[number] for number in sorted(found)]
+    listed = [entries[number] for number in sorted(entries)]
     if len(listed) > EPOCHS:
-        kept = np.unique(np.linspace(0, len(listed) - 1, EPOCHS).astype(int))
-        listed = [listed[k] for k in kept]
+        places = np.unique(np.linspace(0, len(listed) - 1, EPOCHS).astype(int))
+        listed = [listed[k] for k in places]
     return listed

@@ -45,8 +45,8 @@ def _sides(name: str, lost: Sequence[Any], others: Sequence[Any]) -> Iterator[Si
         return
     lost, others = sorted(lost), sorted(others)
     for value in sorted(set(lost)):
-        said = {"name": name, "value": numeral(value)}
+        words = {"name": name, "value": numeral(value)}
         low, high = (bisect_left(of, value) for of in (lost, others))
-        yield len(lost) - low, len(others) - high, _("{name} from {value} up").format(**said)
+        yield len(lost) - low, len(others) - high, _("{name} from {value} up").format(**words)
         low, high = (bisect_right(of, value) for of in (lost, others))
-        yield low, high, _("{name} up to {value}").format(**said)
+        yield low, high, _("{name} up to {value}").format(**words)

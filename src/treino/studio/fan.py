@@ -70,20 +70,20 @@ def fan(
     events = futures(snapshot, changes, steps, x_ND=None if picture is None else picture.x_ND)
     head = {"number": number, "kind": kind, "step": snapshot.step, "steps": steps, "metric": "loss"}
     head["split"] = "validation" if len(snapshot.data.validation) else "train"
-    told = [
+    labels = [
         {"future": i, "text": _text(kind, snapshot, c), "changes": dict(c)} for i, c in enumerate(changes)
     ]
-    return _messages(head, told, snapshot, picture, events)
+    return _messages(head, labels, snapshot, picture, events)
 
 
 def _messages(
     head: dict[str, Any],
-    told: list[dict[str, Any]],
+    labels: list[dict[str, Any]],
     snapshot: Snapshot,
     picture: SmallPicture | None,
     events: Iterator[FutureSteps | FutureEnd],
 ) -> Iterator[dict[str, Any] | FanBoundaries]:
-    curves, done_F = [_Curve("running") for _future in told], [0] * len(told)
+    curves, done_F = [_Curve("running") for _future in labels], [0] * len(labels)
     ends: dict[int, FutureEnd] = {}
     for event in events:
         if isinstance(event, FutureEnd):
@@ -94,13 +94,13 @@ def _messages(
         _take(event, curves, head["split"] == "train")
         for future in event.futures:
             done_F[future] = event.first + event.loss_FS.shape[1] - snapshot.step
-        yield _message(head, told, curves, min(done_F), None)
+        yield _message(head, labels, curves, min(done_F), None)
     worth = {future: end.validation for future, end in ends.items() if end.validation is not None}
     best = min(worth, key=lambda future: worth[future]) if worth else None
-    yield _message(head, told, curves, head["steps"], best)
+    yield _message(head, labels, curves, head["steps"], best)
     if picture is not None:
-        found = [ends[future].outputs_NC for future in range(len(told))]
-        outputs_FNC = torch.stack([torch.from_numpy(each) for each in found])
+        outputs = [torch.from_numpy(ends[future].outputs_NC) for future in range(len(labels))]
+        outputs_FNC = torch.stack(outputs)
         parts = _pictures(outputs_FNC, picture, snapshot)
         yield FanBoundaries({"fan": head["number"], "shows": picture.shows}, parts)
 
@@ -120,14 +120,14 @@ def _take(event: FutureSteps, curves: list[_Curve], trained: bool) -> None:
 
 
 def _message(
-    head: dict[str, Any], told: list[dict[str, Any]], curves: list[_Curve], done: int, best: int | None
+    head: dict[str, Any], labels: list[dict[str, Any]], curves: list[_Curve], done: int, best: int | None
 ) -> dict[str, Any]:
     listed = []
-    for future, curve in zip(told, curves, strict=True):
+    for future, curve in zip(labels, curves, strict=True):
         apart = -(-len(curve.step) // CURVE) or 1
-        kept = sorted({*range(0, len(curve.step), apart), len(curve.step) - 1} - {-1})[-CURVE:]
-        loss = [curve.loss[i] if math.isfinite(curve.loss[i]) else None for i in kept]
-        step = [curve.step[i] for i in kept]
+        places = sorted({*range(0, len(curve.step), apart), len(curve.step) - 1} - {-1})[-CURVE:]
+        loss = [curve.loss[i] if math.isfinite(curve.loss[i]) else None for i in places]
+        step = [curve.step[i] for i in places]
         listed.append(future | {"status": curve.status, "worth": curve.worth, "step": step, "loss": loss})
     return {"fan": {**head, "done": done, "best": best, "futures": listed}}
 
@@ -146,8 +146,8 @@ def _pictures(output_FNC: Tensor, picture: SmallPicture, snapshot: Snapshot) -> 
     shape = (count, *picture.shape)
     output_MC = output_FNC.flatten(0, 1)
     if picture.shows == "plane":
-        found = plane_parts(output_MC, len(data.classes), shape)
-        return [part for part in found if part[0] != "share"]
+        parts = plane_parts(output_MC, len(data.classes), shape)
+        return [part for part in parts if part[0] != "share"]
     if data.classes:
         return [("value", probabilities(output_MC).numpy().reshape(*shape, -1))]
     value = (output_MC[:, 0] * data.target_scale + data.target_mean).numpy().astype(np.float32)

@@ -23,10 +23,10 @@ def identity(path: Path) -> tuple[int, int] | None:
     """Which folder of a run, sweep or study lies there; None: none, or a link to one."""
     try:
         os.lstat(path / manifest.NAME)
-        found = os.lstat(path)
+        status = os.lstat(path)
     except OSError:
         return None
-    return (found.st_dev, found.st_ino) if stat.S_ISDIR(found.st_mode) else None
+    return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
 
 
 class FolderPage:
@@ -75,8 +75,8 @@ class FolderPage:
         """Equal as long as no document of the folder has changed; None: it can't be read."""
         try:
             with os.scandir(self.path) as entries:
-                kept = [e for e in entries if not e.name.startswith("run.sqlite")]
-                times = sorted((e.name, e.stat().st_mtime_ns) for e in kept)
+                documents = [e for e in entries if not e.name.startswith("run.sqlite")]
+                times = sorted((e.name, e.stat().st_mtime_ns) for e in documents)
             return times, RunFolder.open(self.path, verify=False).status
         except (OSError, TreinoError):
             return None
@@ -86,14 +86,14 @@ class FolderPage:
             with speaking(language):
                 try:
                     folder = RunFolder.open(self.path, verify=False)
-                    found = self.messages(folder)
+                    messages = self.messages(folder)
                 except TreinoError:
                     self._stamp = None  # another process is in the middle of it
                     if RunFolder.open(self.path, verify=False).status != "running":
                         self._stamp = self._folder_stamp()
                         raise
                     return
-            for kind, content in found.items():
+            for kind, content in messages.items():
                 self._put(language, kind, content)
 
     def _put(self, language: str, kind: str, content: Any) -> None:

@@ -140,23 +140,23 @@ class Guard:
         return True
 
     def _cookies(self, values: Iterable[str]) -> list[str]:
-        found = []
+        cookies = []
         for value in values:
             jar: SimpleCookie = SimpleCookie()
             try:
                 jar.load(value)
             except CookieError:
                 continue
-            found += [jar[self._cookie].value] if self._cookie in jar else []
-        return found
+            cookies += [jar[self._cookie].value] if self._cookie in jar else []
+        return cookies
 
     def _exchange(self, scope: Scope, steers: bool, elsewhere: bool) -> Response | None:
         """To the same page without the token, with the cookie; None where no good token is in the address.
 
         elsewhere: whether a page of another site led here.
         """
-        asked = parse_qsl(scope["query_string"].decode("latin1"), keep_blank_values=True)
-        tokens = [value for name, value in asked if name == "token"]
+        query = parse_qsl(scope["query_string"].decode("latin1"), keep_blank_values=True)
+        tokens = [value for name, value in query if name == "token"]
         if len(tokens) != 1:
             return None
         key = next((k for k in (self.steer, self.watch) if _same(tokens[0], k.token)), None)
@@ -165,7 +165,7 @@ class Guard:
             key = self.steer
         if key is None:
             return None
-        rest = urlencode([(name, value) for name, value in asked if name != "token"])
+        rest = urlencode([(name, value) for name, value in query if name != "token"])
         path = scope["path"] if scope["path"].startswith("/") and scope["path"][1:2] != "/" else "/"
         where = scope.get("raw_path", b"/").decode("latin1") if path == scope["path"] else "/"
         where += f"?{rest}" if rest else ""

@@ -12,14 +12,14 @@ TERMINALS = "lynx", "w3m", "links", "elinks", "www-browser"  # they would take t
 def browser() -> Callable[[str], bool] | None:
     """What opens an address in a window; None where there is no such thing."""
     try:
-        found = webbrowser.get()
+        controller = webbrowser.get()
     except webbrowser.Error:
         return None
-    name = os.path.basename(getattr(found, "name", "") or "")
+    name = os.path.basename(getattr(controller, "name", "") or "")
     windows = sys.platform in ("darwin", "win32") or {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys()
     if name in TERMINALS or not (windows or os.environ.get("BROWSER")):
         return None
-    return found.open
+    return controller.open
 
 
 def open_browser(address: str) -> bool:

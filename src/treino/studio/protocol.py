@@ -200,10 +200,10 @@ _ACKNOWLEDGEMENT = TypeAdapter(Acknowledgement)
 
 def verbs(kind: str) -> list[str]:
     """What a page of this kind may say in ``do``."""
-    found = [
+    every = [
         verb for command in get_args(KINDS[kind]) for verb in get_args(command.model_fields["do"].annotation)
     ]
-    return [verb for verb in found if verb not in REFUSED.get(kind, ())]
+    return [verb for verb in every if verb not in REFUSED.get(kind, ())]
 
 
 def read_command(kind: str, text: str) -> StudioCommand | Acknowledgement:
@@ -232,10 +232,10 @@ def read_command(kind: str, text: str) -> StudioCommand | Acknowledgement:
 def number_of(text: str) -> int | None:
     """The id of a message that is wrong otherwise, so that it can be answered; None where it has none."""
     try:
-        found = from_json(text)
+        message = from_json(text)
     except ValueError:
         return None
-    number = found.get("id") if isinstance(found, dict) else None
+    number = message.get("id") if isinstance(message, dict) else None
     return number if type(number) is int and 1 <= number <= LARGEST_ID else None
 
 
@@ -289,25 +289,25 @@ def _explained(kind: str, text: str, error: ValidationError) -> TreinoError:
             _("A message is one JSON object, such as {example}.").format(example='{"id": 2, "do": "play"}'),
         )
     if first["type"] in ("union_tag_invalid", "union_tag_not_found", "model_attributes_type", "dict_type"):
-        found = from_json(text)
-        verb = found.get("do") if isinstance(found, dict) else None
+        document = from_json(text)
+        verb = document.get("do") if isinstance(document, dict) else None
         return _unknown(kind, verb)
     # the first part of the place is the verb, and pydantic names each kind of an either-or after its field
     place = [str(part) for part in first["loc"] if part not in verbs(kind)]
     name = place[0] if place else "do"
     value = first["input"]
-    if name == "value" and isinstance(found := from_json(text), dict) and isinstance(found.get("name"), str):
-        name, value = found["name"][:SHOWN], value
+    if name == "value" and isinstance(table := from_json(text), dict) and isinstance(table.get("name"), str):
+        name, value = table["name"][:SHOWN], value
     if first["type"] == "missing":
         message = _("{name} is missing.").format(name=name)
     elif first["type"] == "extra_forbidden":
         message = _("There is nothing called {name} in this command.").format(name=name[:SHOWN])
     else:
         message = _("{name} can't be {value}.").format(name=name, value=_short(value))
-    return TreinoError("command_field", message, _wanted(first))
+    return TreinoError("command_field", message, _expectation(first))
 
 
-def _wanted(error: Any) -> str:
+def _expectation(error: Any) -> str:
     """What a field may be, out of pydantic's error."""
     limits = error.get("ctx", {})
     words = {

@@ -141,8 +141,8 @@ class Relay:
     def _notify(self, page: Page, error: TreinoError) -> None:
         """Say it on a page, to each in their language."""
         for spoken in page.languages:
-            told = error_document(error, spoken)["error"]
-            text = f"{told['message']} {told['hint']}".strip()
+            document = error_document(error, spoken)["error"]
+            text = f"{document['message']} {document['hint']}".strip()
             page.put({"notice": {"kind": "warning", "text": text}}, spoken)
 
     # ---- questions

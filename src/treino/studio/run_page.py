@@ -166,10 +166,10 @@ class RunPage:
         if stamp == self._stamp:
             return False
         self._stamp = stamp
-        found = self.live.state() if stamp else None
-        if found is None:
+        state = self.live.state() if stamp else None
+        if state is None:
             return False
-        tensors, meta = found
+        tensors, meta = state
         if meta["segment"] != self._segment:
             self._reopen()
             if meta["segment"] != self._segment:  # its spec is being written
@@ -237,10 +237,10 @@ class RunPage:
         folder = RunFolder.open(self.path, verify=rows is None)
         if rows is not None:
             return stored_run(folder, self.access, rows)
-        found = stored(folder, self.access)
-        if not isinstance(found, StoredRun):
+        run = stored(folder, self.access)
+        if not isinstance(run, StoredRun):
             raise ValueError(f"{self.path} is no run")
-        return found
+        return run
 
     def _branches(self) -> None:
         """Show those that have left this run since its page was opened."""
@@ -305,11 +305,11 @@ class RunPage:
                 self._send({"key": self.key, "language": language, "send": {"state": state}}, b"")
 
     def _state(self, run: StoredRun, language: str) -> dict[str, Any]:
-        state, found = run_state(run), self.live_findings
-        seen = found.by_language.get(language, [])
+        state, live = run_state(run), self.live_findings
+        seen = live.by_language.get(language, [])
         if run.status in ("finished", "diverged"):  # its document has them all, but for what its status says
             seen = [each for each in seen if each["rule"] == run.status]
-        state["findings"] = findings(run, seen, found.first_seen)
+        state["findings"] = findings(run, seen, live.first_seen)
         if self.snapshot is not None:
             state["settings"] = settings_at(run, self.snapshot)
         return state | {
@@ -453,5 +453,5 @@ class RunPage:
             other.run = other.playback.run = run
             loss_S = run.losses
             part = other.thinned.more(loss_S) or {"from": other.thinned.points, "step": [], "loss": []}
-            told = {"run": run.name, **part, "epochs": epochs(run, loss_S), "vitals": []}
-            self._send({"key": self.key, "send": {"curves": told}}, b"")
+            curves = {"run": run.name, **part, "epochs": epochs(run, loss_S), "vitals": []}
+            self._send({"key": self.key, "send": {"curves": curves}}, b"")

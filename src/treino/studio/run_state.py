@@ -106,16 +106,16 @@ def losses(now: str) -> list[str]:
 def live_settings(settings: dict[str, Any], own_layers: bool) -> list[str]:
     """Those that can change from one step to the next, as this run is."""
     reads = OPTIMIZERS[settings["optimizer"]].reads
-    found = ["lr", "weight_decay", "clip"]
+    names = ["lr", "weight_decay", "clip"]
     if "momentum" in reads:
-        found.append("momentum")
+        names.append("momentum")
     if "betas" in reads:
-        found += ["beta1", "beta2"]
+        names += ["beta1", "beta2"]
     if own_layers and settings.get("dropout"):
-        found.append("dropout")
+        names.append("dropout")
     if settings.get("ema"):
-        found.append("ema")
-    return found
+        names.append("ema")
+    return names
 
 
 def segment_text(changes: Any) -> str:
@@ -138,27 +138,27 @@ def _typed(value: Any) -> str:
 
 def marks(run: StoredRun) -> list[dict[str, Any]]:
     """Everything that somebody changed on the run's path, at its step."""
-    found: list[dict[str, Any]] = []
+    every: list[dict[str, Any]] = []
     path, commands = path_of(run.spec), setting_commands(run.folder)
     for before, link in zip([None, *path], path, strict=False):
         segment = link.segment
         if before is not None:
             text = changed_text(segment, before.segment)
-            found.append({"segment": segment.number, "step": segment.start, "text": text})
+            every.append({"segment": segment.number, "step": segment.start, "text": text})
         for command in commands:
             if command.segment != segment.number:
                 continue
             step = command.step or 0
             if step >= segment.start and (link.stop is None or step <= link.stop):
                 text = segment_text({command.name: command.value})
-                found.append({"segment": segment.number, "step": step, "text": text})
-    return joined_marks(found)
+                every.append({"segment": segment.number, "step": step, "text": text})
+    return joined_marks(every)
 
 
-def joined_marks(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def joined_marks(every: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Changes at the same step share a mark; the last of a setting counts."""
     by_step: dict[tuple[int, int], dict[str, str]] = {}
-    for mark in found:
+    for mark in every:
         texts = by_step.setdefault((mark["segment"], mark["step"]), {})
         for text in mark["text"].split(" · "):
             texts[text.split(" ")[0]] = text
@@ -173,12 +173,12 @@ def findings(
 ) -> list[dict[str, Any]]:
     """The doctor's: while it trains those that are known before the first step and those that were ``seen``
     on the way; all at its end. first_seen: by their rules, the steps at which they appeared."""
-    told = [{name: getattr(each, name) for name in FINDING} for each in run.facts.findings]
+    known = [{name: getattr(each, name) for name in FINDING} for each in run.facts.findings]
     steps = dict(first_seen or {}) | {rule: faulty_from(run.spec) for rule in FAULTS}
     rules = {each["rule"] for each in seen}
     return [
         {name: each[name] for name in FINDING} | {"step": steps.get(each["rule"])}
-        for each in [*seen, *(each for each in told if each["rule"] not in rules)]
+        for each in [*seen, *(each for each in known if each["rule"] not in rules)]
     ]
 
 

@@ -212,8 +212,8 @@ def plane_parts(out_NC: Tensor, classes: int, shape: tuple[int, ...]) -> list[Pa
 
 
 def _share_bytes(share_N: Tensor) -> NDArray[np.uint8]:
-    found: NDArray[np.uint8] = (share_N * 255).round().numpy().astype(np.uint8)
-    return found
+    share: NDArray[np.uint8] = (share_N * 255).round().numpy().astype(np.uint8)
+    return share
 
 
 def _own_units(value: Tensor, data: Data) -> Tensor:
@@ -235,35 +235,35 @@ def _layers(
     on_rows: the layers as they run on the training rows that are drawn."""
     ran, _out, _notes = layers_as_they_run(net, seen.small_ND, item_shape)
     if len(ran) > LAYERS:
-        kept = [*range(LAYERS // 2), *range(len(ran) - LAYERS // 2, len(ran))]
-        ran, on_rows = [ran[i] for i in kept], [on_rows[i] for i in kept]
-    given = [seen.small_ND.numpy(), *(each.given_NU for each in ran)]
+        places = [*range(LAYERS // 2), *range(len(ran) - LAYERS // 2, len(ran))]
+        ran, on_rows = [ran[i] for i in places], [on_rows[i] for i in places]
+    values = [seen.small_ND.numpy(), *(each.given_NU for each in ran)]
     rows = [seen.rows_by_split["train"][0].x.numpy(), *(each.given_NU for each in on_rows)]
-    shape = [g.shape[1] for g in given]
+    shape = [g.shape[1] for g in values]
     if [len(u) for u in seen.units_by_layer] != [min(n, UNITS) for n in shape] or any(
         len(u) and u[-1] >= n for u, n in zip(seen.units_by_layer, shape, strict=True)
     ):
-        seen.units_by_layer = _shown_units(data, seen, ran, rows)
+        seen.units_by_layer = _units_to_draw(data, seen, ran, rows)
     size = (len(seen.small_ND) // max(1, _height(seen)), _height(seen))
     layers, parts = [], []
     for k, units_U in enumerate(seen.units_by_layer):
         call = ran[k - 1] if k else None
         if k == 0 and data.kind == "image":
             continue
-        layers.append(_layer_entry(data, k, len(given), call, given[k].shape[1], units_U, rows[k]))
-        parts.append((f"unit.{k}", _bytes(given[k][:, units_U].T.reshape(len(units_U), size[1], size[0]))))
+        layers.append(_layer_entry(data, k, len(values), call, values[k].shape[1], units_U, rows[k]))
+        parts.append((f"unit.{k}", _bytes(values[k][:, units_U].T.reshape(len(units_U), size[1], size[0]))))
         if call is None:
             continue
         before = seen.units_by_layer[k - 1]
         images = k == 1 and data.kind == "image"
-        if not images and call.weight is not None and call.weight.shape[1] == given[k - 1].shape[1]:
+        if not images and call.weight is not None and call.weight.shape[1] == values[k - 1].shape[1]:
             parts.append((f"weight.{k}", call.weight[np.ix_(units_U, before)].astype(np.float32)))
-        if call.bias is not None and len(call.bias) == given[k].shape[1]:
+        if call.bias is not None and len(call.bias) == values[k].shape[1]:
             parts.append((f"bias.{k}", call.bias[units_U].astype(np.float32)))
         tiles = call.tiles(data.item_shape) if images else None
         if tiles is not None:
             parts.append((f"tile.{k}", _bytes(tiles[units_U].mean(axis=1))))
-    if unit is not None and 0 <= unit[0] < len(given) and 0 <= unit[1] < given[unit[0]].shape[1]:
+    if unit is not None and 0 <= unit[0] < len(values) and 0 <= unit[1] < values[unit[0]].shape[1]:
         parts.append(("unit", _one_unit(net, seen, item_shape, unit, [c.name for c in ran])))
     return layers, parts
 
@@ -272,22 +272,22 @@ def _height(seen: Sight) -> int:
     return 1 if seen.shows == "line" else round(len(seen.small_ND) ** 0.5)
 
 
-def _shown_units(
+def _units_to_draw(
     data: Data, seen: Sight, ran: Sequence[LayerCall], rows: Sequence[NDArray[np.float64]]
 ) -> list[NDArray[np.int64]]:
     """The units that move the next layer most: their deviation times the length of the weights onwards."""
-    found = []
-    for k, given_NU in enumerate(rows):
-        total = given_NU.shape[1]
+    units_by_layer = []
+    for k, value_NU in enumerate(rows):
+        total = value_NU.shape[1]
         onward = ran[k].weight if k < len(ran) else None
         joined = onward is not None and onward.shape[1] == total
         length_U = np.linalg.norm(onward, axis=0) if joined and onward is not None else np.ones(total)
-        move_U = np.nan_to_num(given_NU.std(axis=0, dtype=np.float64) * length_U, nan=0.0, posinf=np.inf)
+        move_U = np.nan_to_num(value_NU.std(axis=0, dtype=np.float64) * length_U, nan=0.0, posinf=np.inf)
         if k == 0 and seen.axes.view != "components":
             inputs = data.preparation.inputs
             move_U[[inputs.index(name) for name in seen.axes.axis_names if name in inputs]] = np.inf
-        found.append(np.sort(np.argsort(-move_U, kind="stable")[:UNITS]))
-    return found
+        units_by_layer.append(np.sort(np.argsort(-move_U, kind="stable")[:UNITS]))
+    return units_by_layer
 
 
 def _layer_entry(
@@ -347,14 +347,14 @@ def _images(net: nn.Module, data: Data, seen: Sight, item_shape: Sequence[int] |
     rows = seen.rows_by_split["validation" if len(data.validation) else "train"][0]
     out_NC = outputs(net, rows.x, item_shape=item_shape)
     p_NC, classes = probabilities(out_NC), len(data.classes)
-    said_N, true_N = predicted_classes(out_NC), rows.y.reshape(-1)
+    answer_N, true_N = predicted_classes(out_NC), rows.y.reshape(-1)
     parts: list[Part] = []
     if 0 < classes <= MOST_CLASSES:
-        answered = said_N >= 0
-        place = true_N[answered] * classes + said_N[answered]
+        answered = answer_N >= 0
+        place = true_N[answered] * classes + answer_N[answered]
         count = torch.bincount(place, minlength=classes**2).reshape(classes, classes)
         parts.append(("confusion", count.numpy().astype(np.uint32)))
-    wrong = (said_N != true_N).nonzero().flatten()
+    wrong = (answer_N != true_N).nonzero().flatten()
     sure = p_NC[wrong].gather(1, true_N[wrong, None])[:, 0].nan_to_num()
     worst = wrong[sure.argsort()[:MISTAKES]]
     raw = data.preparation.inverse(rows.x[worst]).reshape(len(worst), *data.item_shape)

@@ -31,14 +31,14 @@ class ScriptPage:
         """Read what the script says, in a thread: its process is a blocking one."""
         loop = asyncio.get_running_loop()
 
-        def read() -> None:
+        def read_messages() -> None:
             for message in self._process.messages():
                 try:
                     loop.call_soon_threadsafe(self._take, message)
                 except RuntimeError:  # the studio has ended before
                     return
 
-        threading.Thread(target=read, daemon=True).start()
+        threading.Thread(target=read_messages, daemon=True).start()
 
     def send(self, command: Mapping[str, Any]) -> None:
         """Ask something of the script; what came of it is shown.
@@ -56,8 +56,8 @@ class ScriptPage:
         """Show one message of docs/studio-script.md."""
         if "losses" in message:
             self._add(int(message["step"]), message["losses"])
-            shown = ("step", "seconds", "optimizers")
-            self._state |= {name: message[name] for name in shown if name in message}
+            names = ("step", "seconds", "optimizers")
+            self._state |= {name: message[name] for name in names if name in message}
         for name in ("buttons", "unseen"):
             if name in message:
                 self._state[name] = message[name]

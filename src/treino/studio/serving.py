@@ -114,11 +114,11 @@ class Serving:
         ignored = [s for s in HANDLED_SIGNALS if signal.getsignal(s) is signal.SIG_IGN]
         end = self.server.handle_exit
 
-        def heard(sig: int, frame: FrameType | None) -> None:
+        def handle_signal(sig: int, frame: FrameType | None) -> None:
             if sig not in ignored:
                 end(sig, frame)
 
-        self.server.handle_exit = heard  # type: ignore[method-assign]
+        self.server.handle_exit = handle_signal  # type: ignore[method-assign]
         await self.server.serve([self.socket])
 
 
@@ -127,8 +127,8 @@ def temporary_folder() -> Iterator[Path]:
     """A folder of this process alone, removed at the end; what those leave that are killed goes first."""
     for leftover in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with suppress(OSError, TreinoError):
-            held, found = leftover / lock.NAME, os.lstat(leftover)
-            own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+            held, status = leftover / lock.NAME, os.lstat(leftover)
+            own = stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
             # an empty lock is of one that begins
             if own and os.lstat(held).st_size and lock.holder(held) is None:
                 shutil.rmtree(leftover)
@@ -162,8 +162,8 @@ def serving(
     with listening, temporary_folder() as temporary:
         relay = Relay(folder, temporary, commands)
         studio = Studio(relay, Uploads(folder / UPLOADS), asyncio.get_running_loop().create_future())
-        found = listening.getsockname()[1]
-        guard = Guard(application(studio), host, found, frame_ancestors)
+        actual_port = listening.getsockname()[1]
+        guard = Guard(application(studio), host, actual_port, frame_ancestors)
         config = uvicorn.Config(
             guard,
             log_config=None,
@@ -174,4 +174,4 @@ def serving(
             access_log=False,
             timeout_graceful_shutdown=2,
         )
-        yield Serving(studio, guard, host, found, uvicorn.Server(config), listening)
+        yield Serving(studio, guard, host, actual_port, uvicorn.Server(config), listening)

@@ -44,10 +44,10 @@ class SweepPage(FolderPage):
     def messages(self, folder: RunFolder) -> dict[str, Any]:
         """``state``, ``networks`` and ``lines`` of docs/studio-protocol.md."""
         sweep = StoredSweep(folder)
-        asked = read_document(folder, "asked.json")
+        request = read_document(folder, "asked.json")
         table = MemberTable.read(folder)
-        kept = read_checkpoint(folder) if folder.status == "running" else None
-        tensors, meta = ({}, {}) if kept is None else kept
+        checkpoint = read_checkpoint(folder) if folder.status == "running" else None
+        tensors, meta = ({}, {}) if checkpoint is None else checkpoint
         running = meta.get("state")
         metric, space = sweep.spec.metric, space_from_json(sweep.spec.space_document())
         rows = {row["member"]: row for row in table.last()}
@@ -58,11 +58,11 @@ class SweepPage(FolderPage):
             {"settings": {k: plain(v) for k, v in config.items()}}
             | {k: rows.get(member, {}).get(k) for k in FACTS}
             | {"member": member, "status": rows.get(member, {}).get("status", WAITING)}
-            for member, config in enumerate(asked["configs"])
+            for member, config in enumerate(request["configs"])
         ]
         better = METRICS[metric].better
         ranked = sorted(networks, key=lambda n: (n["best"] is None, -better * (n["best"] or 0.0)))
-        shown = [n["member"] for n in ranked[:MOST_LINES]]
+        members = [n["member"] for n in ranked[:MOST_LINES]]
         lost = [n for n in ranked if n["status"] == "diverged"]
         names = [d.name for d in space.dimensions]
         state = {
@@ -71,12 +71,12 @@ class SweepPage(FolderPage):
             "better": better, "settings": names, "count": len(networks),
             "diverged": len(lost), "diverged_where": where_diverged(networks, names),
             "left": left_of(folder, self.settings_in_all),
-            "progress": _progress(asked, meta, sweep.status), "document": sweep.document,
+            "progress": _progress(request, meta, sweep.status), "document": sweep.document,
         }  # fmt: skip
         return {
             "state": state,
             "networks": _listed(ranked, lost),
-            "lines": _lines(folder, meta.get("done"), tensors, running, shown),
+            "lines": _lines(folder, meta.get("done"), tensors, running, members),
         }
 
 
@@ -84,9 +84,9 @@ def _listed(ranked: list[dict[str, Any]], lost: list[dict[str, Any]]) -> list[di
     """Those that a page lists, in the order of ``ranked``: the best, and some of those that diverged."""
     if len(ranked) <= MOST_NETWORKS:
         return ranked
-    kept = lost[:MOST_DIVERGED]
-    best = [n for n in ranked if n["status"] != "diverged"][: MOST_NETWORKS - len(kept)]
-    chosen = {n["member"] for n in (*best, *kept)}
+    some_lost = lost[:MOST_DIVERGED]
+    best = [n for n in ranked if n["status"] != "diverged"][: MOST_NETWORKS - len(some_lost)]
+    chosen = {n["member"] for n in (*best, *some_lost)}
     return [n for n in ranked if n["member"] in chosen]
 
 
@@ -94,7 +94,7 @@ def _running_rows(
     tensors: Mapping[str, Any], running: Mapping[str, Any], metric: str, before: Mapping[int, Any]
 ) -> list[dict[str, Any]]:
     """Rows of the bracket that is trained, as its last checkpoint has it."""
-    found = []
+    rows = []
     for place, members in enumerate(running.get("members", ())):
         step = running["engine"][place]["step"]
         status_P = tensors[f"{place}.engine.status"].tolist()
@@ -110,7 +110,7 @@ def _running_rows(
             status = STATUS[status_P[row]]
             figures = {n: None if v is None else finite(float(v[row])) for n, v in seen.items()}
             lost = status == "diverged"
-            found.append(
+            rows.append(
                 {
                     **own,
                     **figures,
@@ -121,15 +121,15 @@ def _running_rows(
                     "status": "finished" if status == "stopped" else status,
                 }
             )
-    return found
+    return rows
 
 
-def _progress(asked: Mapping[str, Any], meta: Mapping[str, Any], status: str) -> dict[str, Any]:
+def _progress(request: Mapping[str, Any], meta: Mapping[str, Any], status: str) -> dict[str, Any]:
     """How far it is: rungs, the share of all steps, and seconds left where the pace is known.
 
     What brackets that have not begun will take is told by their epochs.
     """
-    heats, done, running = asked["heats"], meta.get("done", 0), meta.get("state")
+    heats, done, running = request["heats"], meta.get("done", 0), meta.get("state")
     over = status != "running"
     epochs = []
     for _first, _count, rungs in heats:
@@ -154,23 +154,23 @@ def _lines(
     done: int | None,
     tensors: Mapping[str, Any],
     running: Mapping[str, Any] | None,
-    shown: list[int],
+    numbers: list[int],
 ) -> list[dict[str, Any]]:
     """The learning curves of the shown networks, those of the bracket in progress too."""
-    found: dict[int, dict[str, Any]] = {}
-    wanted = set(shown)
+    lines: dict[int, dict[str, Any]] = {}
+    chosen = set(numbers)
 
     def add(curve: Mapping[str, Any], members: list[int]) -> None:
         if not curve:
             return
         epochs = curve["epoch"].tolist()
         for column, member in enumerate(members):
-            if member not in wanted:
+            if member not in chosen:
                 continue
             values = {
                 name: [finite(v) for v in curve[name][:, column].tolist()] for name in ("loss", "figure")
             }
-            found[member] = {"member": member, **thinned(epochs, values)}
+            lines[member] = {"member": member, **thinned(epochs, values)}
 
     for name in sorted(folder.path.glob("curves/*.safetensors")):
         if done is None or int(name.stem.split("-")[0]) < done:
@@ -179,7 +179,7 @@ def _lines(
     for place, members in enumerate((running or {}).get("members", ())):
         begin = f"{place}.curve."
         add({k.removeprefix(begin): v for k, v in tensors.items() if k.startswith(begin)}, members)
-    return [found[member] for member in shown if member in found]
+    return [lines[member] for member in numbers if member in lines]
 
 
 class StudyPage(FolderPage):

@@ -99,7 +99,7 @@ class Trainer:
             with speaking(request.get("language")):
                 waits = ("pause", None)
                 how = waits if request.get("paused") else request.get("transport", ("play", None))
-                if request["do"] == "resume" and _told(Path(request["run"]), how):
+                if request["do"] == "resume" and _already_resumed(Path(request["run"]), how):
                     self._send({"reply": number, "run": request["run"]})
                     return
                 if request["do"] in ("resume", "rewind"):
@@ -243,7 +243,7 @@ class Trainer:
                 self._studio_is_gone()
 
 
-def _told(path: Path, transport: Sequence[Any] | None) -> bool:
+def _already_resumed(path: Path, transport: Sequence[Any] | None) -> bool:
     """Tell a run that is to be resumed its transport's command, where another request has resumed it already;
     -> whether that is so."""
     folder = RunFolder.open(path, verify=False)
@@ -254,9 +254,9 @@ def _told(path: Path, transport: Sequence[Any] | None) -> bool:
 
 def defect(error: Exception) -> TreinoError:
     """The error of a fault of our own, which is printed in the studio's terminal."""
-    said = _("The studio's trainer failed: {kind}.").format(kind=type(error).__name__)
+    message = _("The studio's trainer failed: {kind}.").format(kind=type(error).__name__)
     return TreinoError(
-        "studio_defect", said, _("Its last words are in the terminal of the studio."), status=1
+        "studio_defect", message, _("Its last words are in the terminal of the studio."), status=1
     )
 
 

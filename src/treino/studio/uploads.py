@@ -69,7 +69,7 @@ class Uploads:
             room = min(LARGEST, ALL - sum(each.stat(follow_symlinks=False).st_size for each in entries))
         if size is not None and size > room:
             raise self._too_large(room)
-        numbers = [int(found[1]) for each in entries if (found := NAME.match(each.name)) is not None]
+        numbers = [int(match[1]) for each in entries if (match := NAME.match(each.name)) is not None]
         path = self._folder / f"upload-{max(numbers, default=0) + 1}{suffix}"
         written = 0
         with trouble(path), path.open("xb") as file:

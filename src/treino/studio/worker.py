@@ -151,12 +151,12 @@ def opened(key: str, path: Path, send: Send) -> Pages:
     kind = key.partition("/")[0]
     if kind == "run":
         return RunPage(key, path, send)
-    found = RunFolder.open(path, verify=False).kind
-    if found != kind:
+    actual = RunFolder.open(path, verify=False).kind
+    if actual != kind:
         raise TreinoError(
             "page_kind",
             _("{name} has another kind of page.").format(name=path.name),
-            _("Open it at {address}").format(address=f"/{found}/{path.name}"),
+            _("Open it at {address}").format(address=f"/{actual}/{path.name}"),
         )
     return (SweepPage if kind == "sweep" else StudyPage)(key, path, send)
 

@@ -85,23 +85,23 @@ _FIELDS = {
 }
 
 
-def read_command(asked: Any) -> ScriptCommand:
+def read_command(request: Any) -> ScriptCommand:
     """A command from its JSON: ``{"do": "set", "optimizer": 0, "group": 0, "name": "lr", "value": 0.1}``.
 
     Raises:
         TreinoError: no such command, or a value of a wrong type or out of range (rule ``studio_command``).
     """
     try:
-        return _READER.validate_python(asked)
+        return _READER.validate_python(request)
     except ValidationError as error:
-        message, hint = _explained(asked, error)
+        message, hint = _explained(request, error)
         raise TreinoError("studio_command", message, hint) from None
 
 
-def _explained(asked: Any, error: ValidationError) -> tuple[str, str]:
+def _explained(request: Any, error: ValidationError) -> tuple[str, str]:
     """-> (which value of a command is wrong, what it may be)."""
     first = error.errors(include_url=False, include_input=False)[0]
-    fields = dict(asked) if isinstance(asked, Mapping) else {}
+    fields = dict(request) if isinstance(request, Mapping) else {}
     do, name, value = fields.get("do"), fields.get("name"), fields.get("value")
     if not isinstance(do, str) or do not in _FIELDS:
         return _("A script can't be asked to do {do!r}.").format(do=do), nearest(str(do), _FIELDS)
@@ -109,9 +109,11 @@ def _explained(asked: Any, error: ValidationError) -> tuple[str, str]:
     if do == "set" and key == "name" and first["type"] != "missing":
         return _("An optimizer's {name!r} can't be set.").format(name=name), nearest(str(name), SETTINGS)
     if do == "set" and first["type"] != "missing" and key in ("value", "set"):
-        told = _("{name} can't be {value!r}.").format(name=name, value=value)
+        message = _("{name} can't be {value!r}.").format(name=name, value=value)
         if name in BELOW_ONE:
-            return told, _("Give a number from 0 to below 1.")
-        return told, _("Give a number from 0 to {limit:,}.").format(limit=LARGEST)
-    said = _("The command {do} has a wrong {key}: {value!r}.").format(do=do, key=key, value=fields.get(key))
-    return said, _("It takes: {fields}.").format(fields=_FIELDS[do])
+            return message, _("Give a number from 0 to below 1.")
+        return message, _("Give a number from 0 to {limit:,}.").format(limit=LARGEST)
+    message = _("The command {do} has a wrong {key}: {value!r}.").format(
+        do=do, key=key, value=fields.get(key)
+    )
+    return message, _("It takes: {fields}.").format(fields=_FIELDS[do])

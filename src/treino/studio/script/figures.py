@@ -112,7 +112,7 @@ class ScriptFigures:
         if len(alive) > MOST_OPTIMIZERS:
             self.say(_("Of many optimizers only the newest {n} are shown.").format(n=MOST_OPTIMIZERS))
         kinds = Counter(type(held).__name__ for _order, held in alive)
-        shown = [
+        optimizers = [
             {
                 "index": order,
                 "name": (kind := type(held).__name__) + (f" {order + 1}" if kinds[kind] > 1 else ""),
@@ -121,16 +121,16 @@ class ScriptFigures:
             }
             for order, held in alive[-MOST_OPTIMIZERS:]
         ]
-        found: dict[str, Any] = {
+        message: dict[str, Any] = {
             "step": self.steps,
             "loss": losses[-1][0] if losses else None,
             "losses": [loss for loss, _order in losses],
-            "optimizers": shown,
+            "optimizers": optimizers,
             "seconds": round(now - self.began - self.paused_seconds, 4),
         }
         if len(self._optimizers) > 1:
-            found["optimizer_of_losses"] = [order for _loss, order in losses]
-        return found
+            message["optimizer_of_losses"] = [order for _loss, order in losses]
+        return message
 
 
 def gradient_norm(optimizer: Optimizer) -> float | None:

@@ -47,9 +47,9 @@ class JsonSocket:
         self.flushed()
         try:
             while self.is_open:
-                read = self._socket.recv(1 << 16)
-                self._unread += read
-                if not read or len(self._unread) > LONGEST_LINE:
+                chunk = self._socket.recv(1 << 16)
+                self._unread += chunk
+                if not chunk or len(self._unread) > LONGEST_LINE:
                     self.close()
         except BlockingIOError:
             pass
@@ -112,10 +112,10 @@ def figure(value: float | None) -> float | str | None:
 
 def _identity(line: socket.socket) -> tuple[int, int] | None:
     try:
-        found = os.fstat(line.fileno())
+        status = os.fstat(line.fileno())
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def _encoded(message: Mapping[str, Any]) -> bytes:

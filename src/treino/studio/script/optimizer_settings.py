@@ -17,47 +17,47 @@ OF_CYCLES = "base_momentum", "max_momentum"  # keys of OneCycleLR and CyclicLR: 
 
 def settings_of(group: Mapping[str, Any]) -> dict[str, Any]:
     """``{lr, weight_decay, momentum, betas}``, as far as the group has them."""
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for name in ("lr", "weight_decay", "momentum"):
         if isinstance(group.get(name), (int, float, Tensor)):
-            found[name] = float(group[name])
+            settings[name] = float(group[name])
     if isinstance(betas := group.get("betas"), (tuple, list)) and len(betas) == 2:
-        found["betas"] = [float(beta) for beta in betas]
-    return found
+        settings["betas"] = [float(beta) for beta in betas]
+    return settings
 
 
-def set_value(optimizer: Optimizer, asked: SetValue) -> float:
+def set_value(optimizer: Optimizer, command: SetValue) -> float:
     """Set a number of a group from the next step on; -> what it was.
 
     Raises:
         TreinoError: the optimizer has no such group or number, or its next step would fail with it (rule
             ``studio_setting``).
     """
-    check_value(optimizer, asked)
-    group, name = optimizer.param_groups[asked.group], asked.name
+    check_value(optimizer, command)
+    group, name = optimizer.param_groups[command.group], command.name
     if name in BETA:
         betas = list(group["betas"])
         before = float(betas[BETA[name]])
-        betas[BETA[name]] = _replaced(betas[BETA[name]], asked.value)
+        betas[BETA[name]] = _replaced(betas[BETA[name]], command.value)
         group["betas"] = type(group["betas"])(betas)
         return before
     before, present = float(group[name]), group[name]
     if isinstance(present, Tensor) and sum(g.get(name) is present for g in optimizer.param_groups) == 1:
-        present.fill_(asked.value)  # the tensor itself: a captured step reads no other
+        present.fill_(command.value)  # the tensor itself: a captured step reads no other
     else:
-        group[name] = _replaced(present, asked.value)
+        group[name] = _replaced(present, command.value)
     return before
 
 
-def check_value(optimizer: Optimizer, asked: SetValue) -> None:
+def check_value(optimizer: Optimizer, command: SetValue) -> None:
     """Refuse what the optimizer hasn't, or what its next step would fail with; errors as ``set_value``."""
-    kind, groups, name = type(optimizer).__name__, optimizer.param_groups, asked.name
-    if asked.group >= len(groups):
+    kind, groups, name = type(optimizer).__name__, optimizer.param_groups, command.name
+    if command.group >= len(groups):
         raise _refusal(
-            _("{optimizer} has no group {group}.").format(optimizer=kind, group=asked.group),
+            _("{optimizer} has no group {group}.").format(optimizer=kind, group=command.group),
             _("Its groups are 0 to {last}.").format(last=len(groups) - 1),
         )
-    group = groups[asked.group]
+    group = groups[command.group]
     present = settings_of(group)
     known = {**present, **dict.fromkeys(BETA if "betas" in present else ())}
     if name not in known:

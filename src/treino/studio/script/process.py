@@ -91,13 +91,13 @@ class ScriptProcess:
         unread, steps = b"", 0
         while True:
             try:
-                read = self._line.recv(1 << 16)
+                chunk = self._line.recv(1 << 16)
             except OSError:  # closed here
-                read = b""
-            if not read:
+                chunk = b""
+            if not chunk:
                 yield self._end({"steps": steps, "error": None})
                 return
-            *lines, unread = (unread + read).split(b"\n")
+            *lines, unread = (unread + chunk).split(b"\n")
             for line in lines:
                 message = decoded(line)
                 if not isinstance(message, dict):  # the script itself found the socket
@@ -108,11 +108,11 @@ class ScriptProcess:
                     return
                 yield message
 
-    def _end(self, told: Mapping[str, Any]) -> dict[str, Any]:
+    def _end(self, report: Mapping[str, Any]) -> dict[str, Any]:
         """How it ended; the system knows better than a process that was about to end."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(ENDING)
-        return {"end": {"status": None, **told, **({} if self.status is None else {"status": self.status})}}
+        return {"end": {"status": None, **report, **({} if self.status is None else {"status": self.status})}}
 
     def send(self, command: Mapping[str, Any]) -> None:
         """Send a command; what came of it comes as a message, ``changed``, ``paused`` or ``error``.

@@ -60,7 +60,7 @@ def run(
                     script,
                     args,
                     examine=findings,
-                    live=session.found if findings else None,
+                    live=session.post_finding if findings else None,
                     report=session.finish,
                 ).status
         finally:

@@ -103,8 +103,8 @@ class Session:
 
     def _answer(self, server: JsonSocket) -> None:
         """Do what is asked, and wait while the script is paused."""
-        for asked in server.receive():
-            self._do(asked)
+        for request in server.receive():
+            self._do(request)
         if self._paused:
             self._wait(server)
         self._next_poll = perf_counter() + POLL_EVERY
@@ -115,8 +115,8 @@ class Session:
             self._tell(began, None)
             self._post({"paused": True})
             while self._paused and not self._steps_left and not self._stopping and not self._ended:
-                for asked in server.receive(PAUSE_LOOK):
-                    self._do(asked)
+                for request in server.receive(PAUSE_LOOK):
+                    self._do(request)
                 if not server.is_open:  # nobody is left who could let it go on
                     self._paused = False
             self.figures.paused_seconds += perf_counter() - began
@@ -127,11 +127,11 @@ class Session:
             self._post({"paused": False})
 
     # --- commands -------------------------------------------------------------------------------------------
-    def _do(self, asked: Any) -> None:
+    def _do(self, request: Any) -> None:
         try:
-            self._act(read_command(asked), by_hand=True)
+            self._act(read_command(request), by_hand=True)
         except TreinoError as error:
-            self._post({"error": error.document, "command": asked})
+            self._post({"error": error.document, "command": request})
 
     def _repeat(self, change: Change) -> None:
         """A change of a file once more; what can't be done is said, and the training goes on."""
@@ -216,16 +216,16 @@ class Session:
             self.figures.next_message = now + EVERY
             return
         message = self.figures.message(now, stepped) if self.figures.pending else None
-        names, told = tuple(buttons), len(self.figures.unseen)
+        names, count = tuple(buttons), len(self.figures.unseen)
         if names != self._posted[0]:
             self._server.post({"buttons": list(names)})
-        if told > self._posted[1]:
+        if count > self._posted[1]:
             self._server.post({"unseen": self.figures.unseen})
-        self._posted = names, told
+        self._posted = names, count
         if message is not None:
             self._server.post(message)
 
-    def found(self, finding: Finding) -> None:
+    def post_finding(self, finding: Finding) -> None:
         """Post a finding of the doctor's, once."""
         key = finding.rule, finding.file, finding.line
         if key not in self._findings:
@@ -244,7 +244,7 @@ class Session:
         locked = self._lock.acquire(timeout=LAST_SECONDS)
         self.uninstall()
         for finding in outcome.exam.findings:
-            self.found(finding)
+            self.post_finding(finding)
         if self._replayed:
             self.warn(
                 _("Changes not made, as the script ended before their steps: {n}.").format(

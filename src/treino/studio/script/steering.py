@@ -81,13 +81,13 @@ class SteeringFile:
             self._descriptor = None
 
     def _opened(self) -> int:
-        wanted, number = self.path, 1
+        first, number = self.path, 1
         while True:
             try:
                 return open_plain(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND)
             except FileExistsError:
                 number += 1
-                self.path = wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
+                self.path = first.with_name(f"{first.stem}-{number}{first.suffix}")
 
 
 def read_steering(path: Path) -> tuple[SteeringHeader, Sequence[Change]]:
@@ -124,10 +124,10 @@ def _change(line: str) -> Change:
 
 
 def _object(line: str) -> dict[str, Any]:
-    found = decode(line)
-    if not isinstance(found, dict):
+    value = decode(line)
+    if not isinstance(value, dict):
         raise ValueError(line)
-    return found
+    return value
 
 
 def _damaged(path: Path, line: int) -> TreinoError:
@@ -140,21 +140,21 @@ def _damaged(path: Path, line: int) -> TreinoError:
 
 def differences(header: SteeringHeader, now: SteeringHeader) -> list[str]:
     """What is different from when the file was made, in sentences for a person."""
-    found = []
+    sentences = []
     if header.sha256 != now.sha256:
-        found.append(
+        sentences.append(
             _("{script} is not the script that was steered: its text differs.").format(script=now.script)
         )
     if header.args != now.args:
-        found.append(
+        sentences.append(
             _("It was steered with the arguments {before!r}, and now has {now!r}.").format(
                 before=" ".join(header.args), now=" ".join(now.args)
             )
         )
     if header.torch != now.torch:
-        found.append(
+        sentences.append(
             _("It was steered under torch {before}; this is torch {now}.").format(
                 before=header.torch, now=now.torch
             )
         )
-    return found
+    return sentences
