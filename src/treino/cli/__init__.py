@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None, program: "Program | None" = None, *, last: bool = False) -> int:
     """Run one command and return its exit status: 0 done, 2 bad input, 1 anything else, 130 after Ctrl-C.
 
-    program: what is run in the place of the verbs. last: the process ends after it, so that with ``--json``
-    what threads and exit handlers of the user's own still print goes to stderr, too.
+    program: a function that runs instead of the verbs. last: the process ends afterwards, so that with
+    ``--json`` later output of the user's threads and exit handlers goes to stderr, too.
     """
     tokens = list(sys.argv[1:] if argv is None else argv)
     end = tokens.index("--") if "--" in tokens else len(tokens)
@@ -53,9 +53,9 @@ def _run(tokens: Sequence[str], screen: "Screen", program: "Program | None") -> 
     try:
         if program is not None:
             return program(tokens, screen)
-        from treino.cli.examine import asked_plainly, examine
+        from treino.cli.examine import examine, is_plain_call
 
-        if asked_plainly(tokens):
+        if is_plain_call(tokens):
             return examine(tokens[1], tokens[3:], screen)
         from treino.cli.app import run
 
@@ -64,17 +64,17 @@ def _run(tokens: Sequence[str], screen: "Screen", program: "Program | None") -> 
         return screen.fail(error)
     except KeyboardInterrupt as stop:
         return screen.interrupted(str(stop))
-    except SystemExit as error:  # of a network, say: nothing of ours leaves so
-        said = _("{place} ends the program, by sys.exit({code!r}).").format(
+    except SystemExit as error:  # raised by a user's network, for example
+        message = _("{place} ends the program, by sys.exit({code!r}).").format(
             place=place(error) or _("A library"), code=error.code
         )
-        return screen.fail(TreinoError("code_exits", said, _("Raise an error there, or leave it out.")))
+        return screen.fail(TreinoError("code_exits", message, _("Raise an error there, or leave it out.")))
     except BrokenPipeError:  # the reader of our output went away, e.g. `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        said = _("The machine refused: {error}.").format(error=error)
-        return screen.fail(TreinoError("machine", said, _("Fix that and try again."), status=1))
+        message = _("The machine refused: {error}.").format(error=error)
+        return screen.fail(TreinoError("machine", message, _("Fix that and try again."), status=1))
     except BaseException as error:  # a user's code may raise whatever it likes
         return screen.defect(error)
 
@@ -85,10 +85,10 @@ def command(program: "Program | None" = None) -> None:
     _fill_closed()
     try:
         status = main(program=program, last=True)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left that a Ctrl-C could stop
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # there is nothing left for a Ctrl-C to stop
         if sys.stdout is not None and not sys.stdout.closed:
             sys.stdout.flush()
-    except KeyboardInterrupt:  # so early, or so late, that nothing is to be saved
+    except KeyboardInterrupt:  # before or after all that needs saving
         status = 130
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -98,7 +98,7 @@ def command(program: "Program | None" = None) -> None:
 
 
 def _fill_closed() -> None:
-    """Take the numbers of a closed stdin, stdout or stderr, or the next file that is opened had them.
+    """Occupy the numbers of a closed stdin, stdout or stderr, which the next opened file would get.
 
     Writing to stdout fails as before; what goes to stderr goes nowhere.
     """

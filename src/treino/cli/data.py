@@ -85,8 +85,8 @@ def data(
     from treino.records.data_source import files_of, kinds_of, reading_of
     from treino.spec import read_settings
 
-    asked = asdict(format) | asdict(split)
-    settings = read_settings({k: v for k, v in asked.items() if v is not None})
+    options = asdict(format) | asdict(split)
+    settings = read_settings({k: v for k, v in options.items() if v is not None})
     if to is not None and source is None:
         raise TreinoError(
             "to_without_data", _("--to needs DATA to write about."), _("treino data wine --to wine.html")
@@ -157,7 +157,7 @@ def _columns(table: "TableDescription") -> Table:
         lines.add_column(heading)
     for c in table.columns:
         kind = c.kind + (_(" (left out)") if c.way == "out" else "")
-        low, high = _said(c.minimum), _said(c.maximum)
+        low, high = _cell(c.minimum), _cell(c.maximum)
         cells = [c.name, kind, str(c.missing), str(c.unique), low, high, str(c.outliers or "")]
         if related:
             cells.append("" if c.correlation is None else numeral(c.correlation, ".2f"))
@@ -165,7 +165,7 @@ def _columns(table: "TableDescription") -> Table:
     return lines
 
 
-def _said(value: float | str | None) -> str:
+def _cell(value: float | str | None) -> str:
     return "" if value is None else value if isinstance(value, str) else numeral(value, ".6g")
 
 
@@ -174,11 +174,11 @@ def _rest(table: "TableDescription", screen: ScreenFlag) -> None:
     screen.out.print()
     screen.out.print(_("{n} rows").format(n=table.rows))
     if target.name is not None:
-        said = _("target {target}: {task}").format(target=target.name, task=_(str(target.task)))
+        text = _("target {target}: {task}").format(target=target.name, task=_(str(target.task)))
         counted = () if table.images is not None else target.class_rows  # the images' table has them
         counts = [f"{c} {n}" for c, n in zip(target.classes, counted, strict=False)]
         listed = ", ".join(counts[:SHOWN_CLASSES]) + (", …" if len(counts) > SHOWN_CLASSES else "")
-        screen.out.print(said + (f" ({listed})" if counts else ""))
+        screen.out.print(text + (f" ({listed})" if counts else ""))
     elif table.likely_targets:
         names = ", ".join(table.likely_targets)
         screen.out.print(_("no target yet: --target with one of {names}?").format(names=names))

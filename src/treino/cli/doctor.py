@@ -104,9 +104,9 @@ def doctor(
     )
 
 
-def _need_script(asked: Mapping[str, object], subject: str, instead: str) -> None:
-    """Refuse what only a script can be asked. asked: by its flag. instead: what to do without one."""
-    for flag, value in asked.items():
+def _need_script(values: Mapping[str, object], subject: str, instead: str) -> None:
+    """Refuse flags that need a script. values: by their flags. instead: the hint for other subjects."""
+    for flag, value in values.items():
         if value not in (None, False, ()):
             raise TreinoError(
                 "doctor_of_script",
@@ -116,16 +116,16 @@ def _need_script(asked: Mapping[str, object], subject: str, instead: str) -> Non
 
 
 def _installation(screen: Screen) -> int:
-    found = check()
-    for row in found["checks"]:
+    result = check()
+    for row in result["checks"]:
         mark = ("ok", "green") if row["ok"] else ("no", "red")
         screen.out.print(line("  ", mark, f"  {row['name']}: {row['value']} {row['hint']}".rstrip()))
-    screen.document(found)
-    return int(found["exit"])
+    screen.document(result)
+    return int(result["exit"])
 
 
 def _run(name: str, fail_on: str | None, of_script: Mapping[str, object], screen: Screen) -> int:
-    """The findings that a run of treino's own keeps. of_script: flags that only a script can be asked."""
+    """Print the findings stored in a run of treino. of_script: the values of flags that need a script."""
     from treino.diagnosis.finding import Finding
     from treino.diagnosis.tell.report import text_of_run
     from treino.folders import open_run

@@ -1,6 +1,6 @@
 """The names that help pages list: entries of registries, read from their source where torch isn't loaded.
 
-Loading torch takes longer than all else that a help page does. Where registries are loaded they are asked.
+Loading torch takes longer than everything else in a help page. Registries that are loaded are used.
 """
 
 import ast
@@ -22,11 +22,11 @@ REGISTRIES = {  # setting -> file and variable
 
 
 def names(setting: str) -> list[str]:
-    """What the setting may be, or the optimizers that read it; empty where neither is of a registry."""
+    """The entries that a setting may name, or the optimizers that read it; empty if it has no registry."""
     loaded = sys.modules.get("treino.engine.registries")
     if loaded is not None:
-        found: list[str] = loaded.names(setting)
-        return found
+        entries: list[str] = loaded.names(setting)
+        return entries
     if setting in OF_SOME:
         optimizers = dict(_entries(*REGISTRIES["optimizer"]))
         return [name for name, entry in optimizers.items() if setting in _texts(entry)]
@@ -43,7 +43,7 @@ def picture_names() -> list[str]:
 
 
 def _entries(file: str, variable: str) -> Iterator[tuple[str, ast.expr]]:
-    """The keys and values of the dict that is written after this variable in the file."""
+    """The keys and values of the dict that the file assigns to this variable."""
     for node in ast.parse((ROOT / file).read_text(encoding="utf-8")).body:
         if not isinstance(node, ast.AnnAssign) or not isinstance(node.value, ast.Dict):
             continue

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SEEDS = 3  # runs of each, where it is proved
 
 
-def asked_plainly(tokens: Sequence[str]) -> bool:
+def is_plain_call(tokens: Sequence[str]) -> bool:
     """Whether the command line is ``doctor SCRIPT.py``, alone or with ``-- its arguments``.
 
     It needs no reader of flags, and loading one takes as long as a hundred steps of a small net.
@@ -58,7 +58,7 @@ def examine(
     options = options or ScriptOptions()
     final = 0
 
-    def said(finding: Finding) -> None:
+    def print_finding(finding: Finding) -> None:
         screen.lines(one(finding))
 
     def report(outcome: Outcome) -> None:
@@ -68,10 +68,10 @@ def examine(
             final = 3
         covered = coverage(outcome.exam)
         screen.lines(text(outcome, covered))
-        found = document(outcome, final, covered)
+        result = document(outcome, final, covered)
         if (options.prove or fix is not None) and outcome.exam.findings:
-            found |= _mend(target, arguments, module, options, outcome, fix, screen)
-        screen.document(found)
+            result |= _mend(target, arguments, module, options, outcome, fix, screen)
+        screen.document(result)
 
     collect_as_usual()
     # what treino says to the script is for someone who writes Python
@@ -82,7 +82,7 @@ def examine(
             module=module,
             max_steps=options.max_steps,
             max_time=options.max_time,
-            live=said if options.live else None,
+            live=print_finding if options.live else None,
             report=report,
         )
     return final
@@ -103,19 +103,19 @@ def _mend(
 
     seeds = SEEDS if options.seeds is None else options.seeds
     mended = patch(outcome.exam.findings)
-    found: dict[str, object] = {"patch": mended.diff, "mended": list(mended.rules)}
+    result: dict[str, object] = {"patch": mended.diff, "mended": list(mended.rules)}
     if not mended.rules:
         screen.lines(_("doctor: none of these findings can be fixed automatically."))
-        return found
+        return result
     if fix is not None:
         path = fix.write(mended.diff.encode())
         screen.err.print(
             _("doctor: the fixes are in {path}; apply them with: patch -p0 < {path}").format(path=path)
         )
-        found |= {"path": str(path), "replaced": say_replaced(screen.err, fix)}
+        result |= {"path": str(path), "replaced": say_replaced(screen.err, fix)}
     if options.prove:
-        said = _("doctor: running it {n} times more, as it is and fixed, with {seeds} seeds each ...")
-        screen.lines(said.format(n=VARIANTS * seeds, seeds=seeds))
+        sentence = _("doctor: running it {n} times more, as it is and fixed, with {seeds} seeds each ...")
+        screen.lines(sentence.format(n=VARIANTS * seeds, seeds=seeds))
         rows = proof(
             target,
             arguments,
@@ -127,5 +127,5 @@ def _mend(
             timeout=max(600, 10 * outcome.seconds),
         )
         screen.lines(mended.diff + "\n" + table(rows))
-        found["proof"] = [row.as_json() for row in rows]
-    return found
+        result["proof"] = [row.as_json() for row in rows]
+    return result

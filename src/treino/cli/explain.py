@@ -60,19 +60,19 @@ def explain(
     opened = None if run is None else open_run(run, flags.access)
     reads = [] if opened is None else files_trained_on(opened.folder, flags.data_file)
     output = output_file(to, PAGE, replace=replace, reads=reads, new_folders=True)
-    found = work(topic, opened, step=step, weight=weight, member=member, digits=digits)
-    document = found.document
+    result = work(topic, opened, step=step, weight=weight, member=member, digits=digits)
+    document = result.document
     if output is not None:
-        document["path"] = str(output.write(found.html().encode()))
+        document["path"] = str(output.write(result.html().encode()))
         document["replaced"] = say_replaced(screen.err, output)
         screen.out.print(document["path"])
     else:
-        for piece in rendered(found.explanation, digits):
+        for piece in rendered(result.explanation, digits):
             screen.out.print(piece)
     screen.document(document)
-    if not found.holds:
-        screen.err.print(verdict(found.explanation))
-    return 0 if found.holds else 1
+    if not result.holds:
+        screen.err.print(verdict(result.explanation))
+    return 0 if result.holds else 1
 
 
 def _topics(screen: ScreenFlag) -> int:

@@ -30,14 +30,17 @@ def export(
     from treino.export.formats import exported
     from treino.folders import open_run
 
-    found = exported(open_run(run, flags.access), format)
-    document: dict[str, object] = {"path": str(found.paths[0]), "paths": [str(path) for path in found.paths]}
-    if found.rows is not None:
-        document |= {"rows": found.rows, "difference": found.apart}
+    result = exported(open_run(run, flags.access), format)
+    document: dict[str, object] = {
+        "path": str(result.paths[0]),
+        "paths": [str(path) for path in result.paths],
+    }
+    if result.rows is not None:
+        document |= {"rows": result.rows, "difference": result.apart}
     screen.document(document)
-    for path in found.paths:
+    for path in result.paths:
         screen.out.print(str(path))
-    if found.rows is not None:
-        said = _("checked on {n:,} rows: answers differ by {apart:.1g} at most")
-        screen.out.print(said.format(n=found.rows, apart=found.apart))
+    if result.rows is not None:
+        sentence = _("checked on {n:,} rows: answers differ by {apart:.1g} at most")
+        screen.out.print(sentence.format(n=result.rows, apart=result.apart))
     return 0

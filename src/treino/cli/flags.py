@@ -13,7 +13,7 @@ from treino.records.access import Access
 
 
 def _whole(kind: object, tokens: Sequence[Token]) -> int:
-    """A whole number as it is written: cyclopts itself rounds 1.5, and 2.5 to 2."""
+    """A whole number from its text; cyclopts would round 1.5 and 2.5 to 2."""
     try:
         return int(tokens[0].value)
     except ValueError:
@@ -59,7 +59,7 @@ class ClusterFlags:
 
 @dataclass(frozen=True)
 class AccessFlags:
-    """What a run may need again: the user's network, or leave to run its copy; the file of its data."""
+    """What a run may need again: the user's network, or leave to run its copy, and its data file."""
 
     net: Net = None
     trust: Trust = False
@@ -71,7 +71,7 @@ class AccessFlags:
 
 
 def with_flags(verb: Callable[..., int]) -> Callable[..., int]:
-    """A verb whose parameters that are dataclasses are given as one flag for each of their fields."""
+    """A verb with one flag for each field of those parameters that are dataclasses."""
     signature = inspect.signature(verb)
     groups: dict[str, Any] = {
         p.name: p.annotation for p in signature.parameters.values() if is_dataclass(p.annotation)

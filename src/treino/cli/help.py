@@ -60,16 +60,16 @@ class Pages(DefaultFormatter):
     def render_usage(self, console: "Console", options: "ConsoleOptions", usage: object) -> None:
         if not usage:
             return
-        said = (
+        text = (
             str(usage).strip().replace("[OPTIONS]", _("[OPTIONS]")).replace("[ARGS...]", _("[ARGUMENTS...]"))
         )
-        said = said.replace("[ARGS]", _("[ARGUMENTS]")).replace(" COMMAND", " " + _("COMMAND"))
-        console.print(line((_("Usage: "), "bold"), said))
+        text = text.replace("[ARGS]", _("[ARGUMENTS]")).replace(" COMMAND", " " + _("COMMAND"))
+        console.print(line((_("Usage: "), "bold"), text))
         console.print()
 
 
 def _entry(entry: HelpEntry) -> HelpEntry:
-    """What cyclopts would append in English stands in the description, in words of ours."""
+    """A help entry whose description holds, translated, what cyclopts would append in English."""
     notes = []
     for flag in entry.positive_names:
         if flag in SETTINGS:
@@ -91,11 +91,11 @@ def _entry(entry: HelpEntry) -> HelpEntry:
 
 
 def _names(setting: str) -> list[str]:
-    """The entries of a registry that the setting may name, or those that read it."""
-    found = ", ".join(names(setting))
-    if not found:
+    """A note with the entries that the setting may name, or the optimizers that read it."""
+    listing = ", ".join(names(setting))
+    if not listing:
         return []
-    return [_("[of: {names}]").format(names=found) if setting in OF_SOME else _choices(found)]
+    return [_("[of: {names}]").format(names=listing) if setting in OF_SOME else _choices(listing)]
 
 
 def _pictures() -> str:

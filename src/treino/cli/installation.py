@@ -16,13 +16,13 @@ def check() -> dict[str, Any]:
     """``checks[{name, value, ok, hint}]`` and the keys of an examination."""
     checks = [_row("python", platform.python_version(), True)]
     for name, extra in _requirements():
-        found = _version(name)
+        installed = _version(name)
         if extra is None:
-            hint = "" if found else _("Install it: pip install {name}").format(name=name)
-            checks.append(_row(name, found or _("missing"), bool(found), hint))
+            hint = "" if installed else _("Install it: pip install {name}").format(name=name)
+            checks.append(_row(name, installed or _("missing"), bool(installed), hint))
         else:
-            hint = "" if found else _("Install it: pip install {name}").format(name=f"'treino[{extra}]'")
-            checks.append(_row(name, found or _("not installed (optional)"), True, hint))
+            hint = "" if installed else _("Install it: pip install {name}").format(name=f"'treino[{extra}]'")
+            checks.append(_row(name, installed or _("not installed (optional)"), True, hint))
     if _version("torch"):
         checks += [*_torch(), _lanes()]
     return {

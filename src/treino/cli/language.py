@@ -10,30 +10,30 @@ FLAG = "--lang"
 
 
 def language_of(tokens: Sequence[str]) -> tuple[list[str], str | None]:
-    """-> (the tokens without ``--lang``, the language asked for or None). Of what stands before ``--``.
+    """Split tokens, those before ``--``, into (the rest, the value of ``--lang`` or None).
 
     Raises:
         TreinoError: no value, two of them, or a language, here or in ``TREINO_LANG``, that there
             is not.
     """
     rest: list[str] = []
-    asked: list[str] = []
+    values: list[str] = []
     coming = iter(tokens)
     for token in coming:
         if token == FLAG:
             value = next(coming, None)
             if value is None or value.startswith("--"):
                 raise TreinoError("lang_empty", _("{name} needs a value.").format(name=FLAG), _there_are())
-            asked.append(value)
+            values.append(value)
         elif token.startswith(FLAG + "="):
-            asked.append(token.partition("=")[2])
+            values.append(token.partition("=")[2])
         else:
             rest.append(token)
-    if len(asked) > 1:
+    if len(values) > 1:
         raise TreinoError("usage", _("{flag} is given twice.").format(flag=FLAG), _("Give it once."))
-    language = asked[0] if asked else os.environ.get(VARIABLE) or None
+    language = values[0] if values else os.environ.get(VARIABLE) or None
     if language is not None and named(language) is None:
-        message = _("{name} can't be {value!r}.").format(name=FLAG if asked else VARIABLE, value=language)
+        message = _("{name} can't be {value!r}.").format(name=FLAG if values else VARIABLE, value=language)
         raise TreinoError("lang_choice", message, _there_are())
     return rest, language
 

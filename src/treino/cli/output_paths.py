@@ -47,7 +47,7 @@ def output_folder(to: str | None, *, replace: bool) -> OutputFolder | None:
 
 
 def check_replace(replace: bool, to: str | None, flag: str = "--to") -> None:
-    """Refuse ``--replace`` where no place is named: what a run keeps itself is made anew in any case."""
+    """Refuse ``--replace`` without a named place: files in a run's own folder are always replaced."""
     if replace and to is None:
         raise TreinoError(
             "replace_what",
@@ -57,7 +57,7 @@ def check_replace(replace: bool, to: str | None, flag: str = "--to") -> None:
 
 
 def say_replaced(console: Console, output: OutputFile | OutputFolder | None) -> list[str]:
-    """A line for each file that made way for another; -> them, for the document."""
+    """Print a line for each replaced file; return their paths for the document."""
     replaced = [] if output is None else [str(path) for path in output.replaced]
     for path in replaced:
         console.print(_("{path} existed already and is replaced.").format(path=path))

@@ -105,8 +105,8 @@ def plot(
             lambda size: screen.err.print(_("Film: {size}").format(size=size)),
         )
     errors = [{"rule": e.rule, "message": e.message, "hint": e.hint} for e in missing]
-    found: dict[str, Any] = {"paths": [str(p) for p in paths], "replaced": say_replaced(screen.err, place)}
-    screen.document(found | ({"error": errors[0], "errors": errors} if errors else {}))
+    document: dict[str, Any] = {"paths": [str(p) for p in paths], "replaced": say_replaced(screen.err, place)}
+    screen.document(document | ({"error": errors[0], "errors": errors} if errors else {}))
     frames = [p for p in paths if p.name.startswith("frame-")]
     for path in paths:
         if path not in frames:
@@ -123,7 +123,7 @@ def _check(
     smooth: float | None,
     untrained: int | None,
 ) -> None:
-    """Flags that have no meaning for what is drawn are refused, not passed over."""
+    """Refuse flags that have no meaning for what is drawn."""
     if every is not None and "film" not in (names or ()):
         raise TreinoError(
             "every_without_film", _("--every spaces the frames of a film."), _("Add --film, or leave it out.")

@@ -53,36 +53,36 @@ def predict(
     ending = Path(to or "").suffix.lower()
     if ending == WORKBOOK:
         check_workbook()
-    found = prediction.predict(opened, source)
-    document = found.to_json() | {"path": to}
+    result = prediction.predict(opened, source)
+    document = result.to_json() | {"path": to}
     if output is not None:
-        output.write(predictions_file(source, prediction.reading_of(opened), found.each, ending))
+        output.write(predictions_file(source, prediction.reading_of(opened), result.each, ending))
         del document["predictions"]
     document["replaced"] = say_replaced(screen.err, output)
     screen.document(document)
-    for note in found.notes:
+    for note in result.notes:
         screen.out.print(note)
     if to is not None:
-        screen.out.print(_("{n} predictions written to {path}").format(n=len(found.each), path=to))
+        screen.out.print(_("{n} predictions written to {path}").format(n=len(result.each), path=to))
     else:
         table = Table(box=None, pad_edge=False)
-        numbers = any(p.interval for p in found.each[:SHOWN])
+        numbers = any(p.interval for p in result.each[:SHOWN])
         for heading in (_("row"), _("prediction"), _("90 % interval") if numbers else _("probability")):
             table.add_column(heading, justify="right" if heading == _("row") else "left")
-        for p in found.each[:SHOWN]:
-            said, share = p.value, ""
-            if isinstance(said, str) and p.probabilities is not None:
-                share = numeral(p.probabilities[said], ".3f")
+        for p in result.each[:SHOWN]:
+            value, share = p.value, ""
+            if isinstance(value, str) and p.probabilities is not None:
+                share = numeral(p.probabilities[value], ".3f")
             if p.interval is not None:
                 share = " – ".join(numeral(end, ".6g") for end in p.interval)
-            shown = said if isinstance(said, str) else NOTHING if said is None else numeral(said, ".6g")
-            table.add_row(str(p.row), shown, share)
+            cell = value if isinstance(value, str) else NOTHING if value is None else numeral(value, ".6g")
+            table.add_row(str(p.row), cell, share)
         screen.out.print(table)
-        if len(found.each) > SHOWN:
+        if len(result.each) > SHOWN:
             screen.out.print(
-                _("… and {n} more; write them with --to FILE.csv").format(n=len(found.each) - SHOWN)
+                _("… and {n} more; write them with --to FILE.csv").format(n=len(result.each) - SHOWN)
             )
-    if (comparison := found.comparison) is not None:
+    if (comparison := result.comparison) is not None:
         screen.out.print(
             _("against the target column: {figures}").format(figures=_in_words(comparison.metrics))
         )

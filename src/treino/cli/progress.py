@@ -23,7 +23,7 @@ LOG_SECONDS = 5.0  # between two lines of a log, at least
 
 
 def view_of(job: Job) -> View:
-    """What the display is fed by a job of this kind."""
+    """The view of a job of this kind."""
     if isinstance(job, RunJob):
         return RunView(job)
     from treino.cli.sweep_view import view_of_many  # one network needs nothing of many
@@ -41,10 +41,11 @@ def tracking_of(track: str | None) -> Tracking:
 
 
 def follow(events: Iterator[JobEvent], screen: Screen, tracking: Tracking | None = None) -> int:
-    """Show a training's progress to its end, then its results; -> the exit status.
+    """Show a training's progress to its end, then its results; return the exit status.
 
     Raises:
-        KeyboardInterrupt: after a Ctrl-C, with the way on; a second one keeps what was saved before.
+        KeyboardInterrupt: after a Ctrl-C, with the command that goes on; after a second one, training
+            stopped at its last checkpoint.
     """
     start: JobStart | None = None
     end: JobEnd | None = None
@@ -62,8 +63,8 @@ def follow(events: Iterator[JobEvent], screen: Screen, tracking: Tracking | None
         except KeyboardInterrupt as stop:
             if start is None or str(stop):
                 raise
-            said = _("Stopped at once. What was saved before is kept; go on with: treino resume {path}")
-            raise KeyboardInterrupt(said.format(path=command_word(start.job.folder.path))) from None
+            message = _("Stopped at once. What was saved before is kept; go on with: treino resume {path}")
+            raise KeyboardInterrupt(message.format(path=command_word(start.job.folder.path))) from None
     assert end is not None
     for failure in tracking.failures:
         screen.err.print(failure)
@@ -78,8 +79,8 @@ def follow(events: Iterator[JobEvent], screen: Screen, tracking: Tracking | None
 class ProgressLine:
     """A progress line that is updated by events and removed at the end; in a log, a line per epoch.
 
-    Where there is little room the figures are cut, not the bar and the time that is left. In a log a line
-    comes at most every few seconds, so that a short training says nothing before its end.
+    In a narrow terminal the figures are cut, not the bar and the time left. A log gets a line every few
+    seconds at most, so that a short training prints nothing before its end.
     live: whether a person watches, so that the line may move.
     """
 
@@ -112,7 +113,7 @@ class ProgressLine:
         if isinstance(event, JobStart):
             self._view = view_of(event.job)
             if self._live:
-                self._bar.start()  # not before: what was printed above would run into it
+                self._bar.start()  # after the opening text is printed
         elif isinstance(event, JobProgress) and self._view is not None:
             position = self._view.position(event.tick)
             if self._live:

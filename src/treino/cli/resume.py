@@ -44,6 +44,6 @@ def resume(
         return follow(events, screen, tracking)
     ask_for_more(folder, more)
     screen.document(StoredSweep(folder).document)
-    said = _("{sweep} is trained by another process, which goes on with {n:,} networks more.")
-    screen.out.print(said.format(sweep=folder.path.name, n=more))
+    sentence = _("{sweep} is trained by another process, which goes on with {n:,} networks more.")
+    screen.out.print(sentence.format(sweep=folder.path.name, n=more))
     return 0

@@ -60,18 +60,18 @@ class RunView:
         """Its step, its loss and the last validation figures."""
         training = self.job.plan.training
         for split, metrics in (tick.answer or {}).items():
-            shown = [f"{name} {numeral(value, '.3f')}" for name, value in metrics.items()]
-            self.validation = {split_name(split): ", ".join(shown[:FIGURES])}
+            figures = [f"{name} {numeral(value, '.3f')}" for name, value in metrics.items()]
+            self.validation = {split_name(split): ", ".join(figures[:FIGURES])}
         count = f"{numeral(tick.step, ',')}/{numeral(training.steps, ',')}"
         epochs = training.plan.count.epoch_of(training.steps)
         epoch = tick.epochs[-1].number if tick.epochs else int(tick.epoch)
         moment = _("epoch {epoch:,} of {epochs:,}, step {count}")
-        passed, taken = time.perf_counter() - self.begin, tick.step - self.first
+        passed, steps = time.perf_counter() - self.begin, tick.step - self.first
         return Position(
             done=tick.step / training.steps,
             label=_("step"),
             count=count,
-            left_s=passed / taken * (training.steps - tick.step) if taken > 0 else None,
+            left_s=passed / steps * (training.steps - tick.step) if steps > 0 else None,
             figures={_("loss"): numeral(float(tick.loss_S[-1]), ".4f"), **self.validation},
             moment=moment.format(epoch=epoch, epochs=epochs, count=count),
         )
@@ -144,7 +144,7 @@ def run_summary(run: StoredRun) -> RenderableType:
 
 
 def _end(run: StoredRun, result: RunResult | None) -> str:
-    """How a run ended, after how many steps."""
+    """A sentence on how a run ended, after how many steps."""
     steps, epochs = 0, 0
     if result is not None:
         steps, epochs = result.steps, result.epochs
@@ -155,14 +155,14 @@ def _end(run: StoredRun, result: RunResult | None) -> str:
     )
     if result is None or result.kept_epoch is None:
         return head
-    said = _(", {seconds:.2f} s; kept the weights of epoch {kept:,}")
+    text = _(", {seconds:.2f} s; kept the weights of epoch {kept:,}")
     if result.members:
-        said = _(", {seconds:.2f} s; kept each network's weights, the last of epoch {kept:,}")
-    return head + said.format(seconds=result.seconds, kept=result.kept_epoch)
+        text = _(", {seconds:.2f} s; kept each network's weights, the last of epoch {kept:,}")
+    return head + text.format(seconds=result.seconds, kept=result.kept_epoch)
 
 
 def _so_far(run: StoredRun) -> tuple[str, str]:
-    """A run that another process trains: how far it is, and its last figures."""
+    """(progress, last figures) of a run that another process trains."""
     so_far = curves_of(run)
     head = _("{status}: {steps:,} steps so far (epochs: {epochs:,})").format(
         status=_("running"), steps=len(run.losses), epochs=so_far.epochs
@@ -170,8 +170,8 @@ def _so_far(run: StoredRun) -> tuple[str, str]:
     figures = [f"{_('training')} loss {numeral(so_far.loss_E[-1])}"] if so_far.epochs else []
     for split, of in so_far.evaluated.items():
         last = {name: value_E[np.isfinite(value_E)] for name, value_E in of.items() if name != "loss_std"}
-        shown = [f"{name} {numeral(value_N[-1])}" for name, value_N in last.items() if len(value_N)]
-        figures += [f"{split_name(split)} {', '.join(shown)}"] if shown else []
+        texts = [f"{name} {numeral(value_N[-1])}" for name, value_N in last.items() if len(value_N)]
+        figures += [f"{split_name(split)} {', '.join(texts)}"] if texts else []
     return head, _("last figures: {figures}").format(figures=" · ".join(figures)) if figures else ""
 
 
@@ -219,7 +219,7 @@ def _findings(run: StoredRun, facts: RunFacts) -> list[RenderableType]:
 
 
 def _notes(run: StoredRun, facts: RunFacts) -> list[RenderableType]:
-    """What was not known before the first step, and so not said there."""
+    """Notes that were not known before the first step."""
     late = [note for note in facts.notes if note not in run.spec.facts.notes]
     return ["", *late] if late else []
 
@@ -235,13 +235,13 @@ def _next(run: StoredRun, facts: RunFacts | None) -> list[str]:
                 lr=setting("lr", lower_rate(facts.settings.lr))
             )
         ]
-    found = [f"treino predict {run.typed} FILE.csv", f"treino studio {run.typed}"]
+    commands = [f"treino predict {run.typed} FILE.csv", f"treino studio {run.typed}"]
     if run.spec.segments:  # a script, and another learning rate, begin anew
-        return found
-    found.append(f"treino export {run.typed} --format script")
+        return commands
+    commands.append(f"treino export {run.typed} --format script")
     if run.spec.data.kind == "builtin" and "lr" not in run.spec.asked:
         another = _("{command} --lr {lr}   (another learning rate; then: treino show {run} last)").format(
             command=run.spec.command, lr=f"{facts.settings.lr * 3:g}", run=run.typed
         )
-        found.insert(0, another)
-    return found
+        commands.insert(0, another)
+    return commands

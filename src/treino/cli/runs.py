@@ -13,15 +13,15 @@ def runs(*, screen: ScreenFlag) -> int:
     """
     from treino.documents.listing import listing
 
-    found = listing()
-    screen.document({"runs": found})
-    if not found:
+    rows = listing()
+    screen.document({"runs": rows})
+    if not rows:
         screen.out.print(_("No runs yet. Start with: treino train wine"))
         return 0
     table = Table(box=None, pad_edge=False)
     for heading in (_("run"), _("status"), _("data"), _("steps"), _("test"), _("when")):
         table.add_column(heading)
-    for r in found:
+    for r in rows:
         figure = "" if r["figure"] is None else f"{r['metric']} {numeral(r['figure'], '.3f')}"
         table.add_row(
             r["run"],
@@ -32,7 +32,7 @@ def runs(*, screen: ScreenFlag) -> int:
             r["when"][:19].replace("T", " "),
         )
     screen.out.print(table)
-    for r in found:
+    for r in rows:
         if r["damage"]:
             screen.out.print(f"{r['run']}: {r['damage']}")
     return 0

@@ -26,13 +26,13 @@ ENCODERS = {utf8: JSONEncoder(ensure_ascii=not utf8).encode for utf8 in (False, 
 class Screen:
     """Consoles: results and help on ``out`` and ``page`` (mute with ``--json``), progress on ``err``.
 
-    With ``--json`` stdout belongs to the one document: whatever else is written there, by Python, by C or by
-    a process that a network of the user's own starts, goes to stderr, until ``close``.
+    With ``--json`` stdout belongs to the one document: until ``close``, other output of Python, of C or of
+    child processes goes to stderr.
     """
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
-        self._said = False
+        self._has_document = False
         self._stdout = sys.stdout
         self._output = cast(TextIO, _Stream(self._stdout, _needed_stdout))
         self._moved = _stdout_to_stderr() if as_json else None
@@ -64,10 +64,10 @@ class Screen:
         self.err.file.flush()
 
     def document(self, document: dict[str, Any]) -> None:
-        """Write the one JSON document, where ``--json`` asked for it; never a second one."""
-        if not self.as_json or self._said:
+        """Write the one JSON document, if ``--json`` is set; later ones are ignored."""
+        if not self.as_json or self._has_document:
             return
-        self._said = True
+        self._has_document = True
         utf8 = (self._output.encoding or "utf-8").lower().replace("-", "") == "utf8"
         text = escape_json(ENCODERS[utf8](finite(document))) + "\n"
         if self._moved is not None and self._stdout is not None and self._stdout.fileno() == 1:
@@ -77,16 +77,16 @@ class Screen:
             self._output.write(text)
 
     def fail(self, error: TreinoError) -> int:
-        """Say what is wrong and what to do next; -> the exit status."""
+        """Print what is wrong and what to do next; return the exit status."""
         self.err.print(line((_("error: "), "bold red"), error.message))
         if error.hint:
             self.err.print(line((_(" next: "), "bold"), error.hint))
         self.document({"error": error.document})
         return error.status
 
-    def interrupted(self, said: str) -> int:
-        """After a Ctrl-C: what is saved and how to go on; -> the exit status 130."""
-        message = said or _("Stopped.")
+    def interrupted(self, sentence: str) -> int:
+        """Print, after a Ctrl-C, what is saved and how to go on; return the exit status 130."""
+        message = sentence or _("Stopped.")
         self.err.print(message)
         self.document({"error": {"rule": "interrupted", "message": message, "hint": ""}})
         return 130
@@ -94,7 +94,7 @@ class Screen:
     def defect(self, error: BaseException) -> int:
         """Report a defect of treino itself: the traceback for its developers, and one sentence."""
         traceback_text = "".join(traceback.format_exception(error)).rstrip()
-        # so that no line of a message looks like one of ours
+        # no line of a foreign message must look like one of treino's
         self.lines(textwrap.indent(traceback_text, "  "))
         message = _("{kind}: {error}").format(kind=type(error).__name__, error=error)
         return self.fail(
@@ -103,7 +103,7 @@ class Screen:
 
 
 def _stdout_to_stderr() -> int:
-    """Let file descriptor 1 be stderr, in the processes that are started from here too; -> what it was."""
+    """Point file descriptor 1 to stderr, for child processes too; return a copy of the old one."""
     if sys.__stdout__ is not None:
         sys.__stdout__.flush()
     was = os.dup(1)
@@ -117,9 +117,9 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 
 class _Stream:
-    """stdout, whose failure ends the command, or stderr, whose failure loses what was to be written.
+    """stdout, where a failure ends the command, or stderr, where it only loses the text.
 
-    It takes every character. file: None where it is closed.
+    It accepts every character. file: None if it is closed.
     """
 
     def __init__(self, file: TextIO | None, failure: Callable[[], AbstractContextManager[None]]) -> None:
@@ -139,19 +139,19 @@ class _Stream:
             self._file.flush()
 
     def flush(self) -> None:
-        """Nothing is left to do: what is written is written at once."""
+        """Do nothing: text is written at once."""
 
 
 @contextmanager
 def _needed_stdout() -> Iterator[None]:
-    """What can't be written ends the command in a sentence; a reader that went away, in silence."""
+    """End the command with an error if stdout can't be written; silently if the reader went away."""
     try:
         yield
     except BrokenPipeError:
         raise
     except OSError as error:
-        said = _("Nothing can be written to stdout: {reason}.").format(reason=error.strerror)
-        raise TreinoError("stdout", said, status=1) from None
+        message = _("Nothing can be written to stdout: {reason}.").format(reason=error.strerror)
+        raise TreinoError("stdout", message, status=1) from None
 
 
 def finite(value: Any) -> Any:

@@ -27,9 +27,9 @@ def show(
     from treino.reports.run_differences import differences
 
     if other is None:
-        found = open_folder(run)
-        screen.document(found.document)
-        screen.out.print(summary(found, screen.out.width))
+        stored = open_folder(run)
+        screen.document(stored.document)
+        screen.out.print(summary(stored, screen.out.width))
         return 0
     first, second = open_run(run), open_run(other)
     differing = differences(first, second)
@@ -49,7 +49,7 @@ def show(
 
 
 def _short(value: object) -> str:
-    """A setting as it is typed, a figure as it is read; None is a dash, and a list its items."""
+    """The short text of a setting or a figure; a dash for None, the items of a list."""
     if value is None:
         return "–"
     if isinstance(value, bool):

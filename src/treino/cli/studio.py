@@ -28,7 +28,7 @@ LOOPBACK = "127.0.0.1", "localhost", "::1"
 
 @dataclass(frozen=True)
 class StudioFlags:
-    """Where the page is served, and how what it shows begins."""
+    """The page's address, and how its training or script begins."""
 
     paused: Annotated[bool, Parameter(help="of DATA: wait before the first step", negative=())] = False
     port: Annotated[
@@ -52,7 +52,7 @@ class StudioFlags:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is shown first. address: its page, empty where a training is begun first. folder: of its runs."""
+    """What is shown first. address: its page, empty if a training begins first. folder: of the runs."""
 
     address: str
     folder: Path = RUNS
@@ -62,7 +62,7 @@ class Subject:
 
 @with_flags
 def studio(
-    shown: Annotated[
+    subject_name: Annotated[
         str | None,
         Parameter(
             name="TARGET",
@@ -84,7 +84,7 @@ def studio(
     treino studio train.py -- --epochs 3
     """
     settings = {k: v for k, v in flags.items() if v is not None}
-    subject = _subject(shown, settings)
+    subject = _subject(subject_name, settings)
     _check(subject, arguments, options, settings)
     log, handler = logging.getLogger("treino.studio"), _ScreenLog(screen)
     log.addHandler(handler)
@@ -103,7 +103,7 @@ def studio(
 
 
 def _subject(target: str | None, settings: Mapping[str, Any]) -> Subject:
-    """What the command line names: a script, a folder of treino's, else data."""
+    """What the command line names: a script, a run, sweep or study, else data."""
     from treino.store import RunFolder, find
 
     if target is None:
@@ -146,8 +146,8 @@ def _check(
         ({" ".join(arguments): arguments}, subject.script is not None, _("a script: treino studio train.py")),
         (of_data, subject.data is not None, _("data to train on: treino studio wine")),
     )
-    for asked, there, what in checks:
-        for flag, value in asked.items():
+    for flags, there, what in checks:
+        for flag, value in flags.items():
             if value and not there:
                 raise TreinoError(
                     "studio_flag",
@@ -170,33 +170,33 @@ async def _serve(
     settings: Mapping[str, Any],
     screen: Screen,
 ) -> TreinoError | None:
-    """Serve to the end; -> why the training could not begin."""
+    """Serve to the end; return the error if the training could not begin."""
     from treino.studio.serving import PORT, serving
 
-    wanted = PORT if options.port is None else options.port
+    port = PORT if options.port is None else options.port
     # a notebook's page has one of these names, and another port
     frames = ("http://localhost:*", "http://127.0.0.1:*") if options.notebook else ()
-    with serving(subject.folder, options.host, wanted, frame_ancestors=frames) as found, door("plain"):
+    with serving(subject.folder, options.host, port, frame_ancestors=frames) as serving_studio, door("plain"):
         if subject.script is not None:
-            _start_script(found, subject.script, arguments, options, screen)
-        _say(found, wanted, options, screen)
+            _start_script(serving_studio, subject.script, arguments, options, screen)
+        _say(serving_studio, port, options, screen)
         if options.notebook:
             loop = asyncio.get_running_loop()
-            threading.Thread(target=_end_with_stdin, args=(loop, found), daemon=True).start()
+            threading.Thread(target=_end_with_stdin, args=(loop, serving_studio), daemon=True).start()
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
             # a terminal that is closed ends it as Ctrl-C does
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _end, found)
-        beginning = asyncio.create_task(_begin(found, subject, options, settings))
-        await found.run()
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _end, serving_studio)
+        beginning = asyncio.create_task(_begin(serving_studio, subject, options, settings))
+        await serving_studio.run()
         return await beginning
 
 
 async def _begin(
-    found: "Serving", subject: Subject, options: StudioFlags, settings: Mapping[str, Any]
+    serving: "Serving", subject: Subject, options: StudioFlags, settings: Mapping[str, Any]
 ) -> TreinoError | None:
-    """Find the first page, beginning its training; -> why that could not begin, which ends the studio."""
+    """Begin the training and set the first page; return the error that ends the studio, if it can't begin."""
     if subject.address:
-        found.studio.start.set_result(subject.address)
+        serving.studio.start.set_result(subject.address)
         return None
     request = {
         "do": "train",
@@ -207,18 +207,18 @@ async def _begin(
         "command_line": True,
     }
     try:
-        answer, _nothing = await found.studio.relay.ask(request, trainer=True)
+        answer, _nothing = await serving.studio.relay.ask(request, trainer=True)
     except TreinoError as error:
-        ended = found.server.should_exit  # it was stopped, and that is why there is no answer
-        found.studio.start.set_result("/")
-        found.server.should_exit = True
+        ended = serving.server.should_exit  # it was stopped, and that is why there is no answer
+        serving.studio.start.set_result("/")
+        serving.server.should_exit = True
         return None if ended else error
-    found.studio.start.set_result(f"/run/{answer['run']}")
+    serving.studio.start.set_result(f"/run/{answer['run']}")
     return None
 
 
 def _start_script(
-    found: "Serving", script: str, arguments: Sequence[str], options: StudioFlags, screen: Screen
+    serving: "Serving", script: str, arguments: Sequence[str], options: StudioFlags, screen: Screen
 ) -> None:
     from treino.studio.script.process import ScriptProcess
     from treino.studio.script_page import ScriptPage
@@ -231,49 +231,49 @@ def _start_script(
         findings=options.findings,
         stdout=sys.stderr.fileno() if screen.as_json else None,
     )
-    found.studio.script = ScriptPage(found.studio.relay.page("script"), process)
-    found.studio.script.start()
+    serving.studio.script = ScriptPage(serving.studio.relay.page("script"), process)
+    serving.studio.script.start()
 
 
-def _say(found: "Serving", wanted: int, options: StudioFlags, screen: Screen) -> None:
-    """The address, on stdout as text or JSON, and what else is to be known of it."""
+def _say(serving: "Serving", port: int, options: StudioFlags, screen: Screen) -> None:
+    """Print the address to stdout, as text or JSON, with remarks on it."""
     from treino.studio.opening import open_browser
 
-    if wanted not in (0, found.port):
-        screen.err.print(_("Port {wanted} is taken, so it is {port}.").format(wanted=wanted, port=found.port))
+    if port not in (0, serving.port):
+        screen.err.print(_("Port {wanted} is taken, so it is {port}.").format(wanted=port, port=serving.port))
     if options.host not in LOOPBACK:
         screen.err.print(
             _(
                 "Whoever can reach {host} and has this address can steer, and nothing is encrypted on "
                 "the way. To watch only: {watch}"
-            ).format(host=options.host, watch=found.watch_address),
+            ).format(host=options.host, watch=serving.watch_address),
             soft_wrap=True,
         )
-    opened = not options.no_browser and open_browser(found.browser_address)
+    opened = not options.no_browser and open_browser(serving.browser_address)
     if not options.no_browser and not opened:
         screen.err.print(_("No browser was found here: open the address in one."))
-    screen.out.print(found.address, soft_wrap=True)
+    screen.out.print(serving.address, soft_wrap=True)
     screen.document(
         {
             "studio": {
-                "address": found.address,
-                "watch_address": found.watch_address,
-                "port": found.port,
+                "address": serving.address,
+                "watch_address": serving.watch_address,
+                "port": serving.port,
                 "pid": os.getpid(),
             }
         }
     )
 
 
-def _end_with_stdin(loop: asyncio.AbstractEventLoop, found: "Serving") -> None:
-    """Wait for the end of stdin: of the notebook that started this."""
+def _end_with_stdin(loop: asyncio.AbstractEventLoop, serving: "Serving") -> None:
+    """Wait for the end of stdin, which the notebook that started this process closes."""
     while os.read(0, 1 << 10):
         pass
-    loop.call_soon_threadsafe(_end, found)
+    loop.call_soon_threadsafe(_end, serving)
 
 
-def _end(found: "Serving") -> None:
-    found.server.should_exit = True
+def _end(serving: "Serving") -> None:
+    serving.server.should_exit = True
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
@@ -281,7 +281,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 class _ScreenLog(logging.Handler):
-    """What fails in the studio, on a console that lets no text steer the terminal."""
+    """Log failures of the studio to a console that escapes control characters."""
 
     def __init__(self, screen: Screen) -> None:
         super().__init__()

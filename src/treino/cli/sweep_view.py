@@ -35,7 +35,7 @@ SPLITS = {"train": N_("train"), "validation": N_("validation"), "test": N_("test
 
 
 def view_of_many(job: Job) -> View:
-    """What the display is fed by a sweep or a study."""
+    """The view of a sweep or a study."""
     if isinstance(job, SweepJob):
         return SweepView(job)
     assert isinstance(job, StudyJob)
@@ -142,15 +142,15 @@ class StudyView:
         return study_summary(StudyResult.model_validate(end.document), width)
 
 
-def sweep_summary(sweep: StoredSweep, said: Sequence[str] = ()) -> RenderableType:
+def sweep_summary(sweep: StoredSweep, earlier: Sequence[str] = ()) -> RenderableType:
     """The leaderboard, the judgement, and suggestions; of several seeds or folds the variation of each
-    figure. said: notes that were printed before."""
+    figure. earlier: notes that were already printed."""
     result = sweep.result
     if result is None:
         return repr(sweep)
     parts = _spread(result) if result.kind == "spread" else _ranking(result)
     parts += [
-        *(note for note in result.notes if note not in said),
+        *(note for note in result.notes if note not in earlier),
         "",
         _("sweep {path}: {status}").format(path=sweep.path, status=_(sweep.status)),
     ]
@@ -190,15 +190,15 @@ def _ranking(result: SweepResult) -> list[RenderableType]:
 
 
 def ensemble_sentence(ensemble: SweepEnsemble) -> str:
-    """Who answers together, and what that is worth beside the winner alone."""
+    """Which networks answer together, and what that is worth compared with the winner alone."""
     times = Counter(ensemble.members)
     if len(times) == 1:
         return _("The winner answers alone: no other network makes its answers on validation rows better.")
     who = ", ".join(f"{member}" + (f" (×{n})" if n > 1 else "") for member, n in times.items())
-    said = _("{n} networks answer together: {who}.").format(n=len(times), who=who)
+    answerers = _("{n} networks answer together: {who}.").format(n=len(times), who=who)
     both, one = (ensemble.test or {}).get(ensemble.metric), (ensemble.alone or {}).get(ensemble.metric)
     if both is None or one is None or ensemble.difference_interval is None:
-        return said
+        return answerers
     low, high = (end or 0.0 for end in ensemble.difference_interval)
     compared = _(
         "On test rows: {metric} {both}, the winner alone {one}, a difference of {difference} (95 %: {low} to "
@@ -208,7 +208,7 @@ def ensemble_sentence(ensemble: SweepEnsemble) -> str:
         difference=numeral(both - one, "+.2g"), low=numeral(low, "+.2g"), high=numeral(high, "+.2g"),
     )  # fmt: skip
     chance = _("That may be chance.") if low <= 0 <= high else ""
-    return " ".join(part for part in (said, compared, chance) if part)
+    return " ".join(part for part in (answerers, compared, chance) if part)
 
 
 def _spread(result: SweepResult) -> list[RenderableType]:
@@ -244,7 +244,7 @@ def _spread(result: SweepResult) -> list[RenderableType]:
 
 
 def steps_sentence(reached: GoalSteps, members: int) -> str:
-    """In how many steps the networks came to the figure that was asked for."""
+    """A sentence on the steps that the networks took to the goal."""
     facts = {"metric": reached.metric, "value": reached.value, "n": members, "never": reached.never}
     if reached.never == members:
         return _("None of {n} reached a validation {metric} of {value:g}.").format(**facts)
@@ -256,7 +256,7 @@ def steps_sentence(reached: GoalSteps, members: int) -> str:
 
 
 def status_line(path: str | Path, status: str) -> str:
-    """Where the study is, and how it ended."""
+    """The study's path, and how it ended."""
     return _("{path}: {status}").format(path=path, status=_(ENDS.get(status, status)))
 
 

@@ -27,20 +27,20 @@ KINDS = {int: N_("a whole number"), float: N_("a number"), bool: N_("yes or no")
 
 
 def with_lists(tokens: Sequence[str]) -> list[str]:
-    """The command line with lists such as -1,0,1 as part of their flag: cyclopts takes them for flags."""
-    found: list[str] = []
+    """Join lists such as -1,0,1 to their flags, as cyclopts would take them for flags."""
+    joined: list[str] = []
     for place, token in enumerate(tokens):
         if token == "--":
-            return [*found, *tokens[place:]]
-        if found and found[-1] in LISTS and re.match(r"-[^-]*,", token):
-            found[-1] += f"={token}"
+            return [*joined, *tokens[place:]]
+        if joined and joined[-1] in LISTS and re.match(r"-[^-]*,", token):
+            joined[-1] += f"={token}"
         else:
-            found.append(token)
-    return found
+            joined.append(token)
+    return joined
 
 
 def usage_error(error: CycloptsError, tokens: Sequence[str], verbs: Sequence[str]) -> TreinoError:
-    """tokens: the command line. verbs: those that there are."""
+    """The usage error for cyclopts' exception. tokens: the command line. verbs: all verbs."""
     page = f"treino {tokens[0]} --help" if tokens[0] in verbs else "treino --help"
     hint = _("See: {page}").format(page=page)
     if isinstance(error, UnknownCommandError):
@@ -71,7 +71,7 @@ def usage_error(error: CycloptsError, tokens: Sequence[str], verbs: Sequence[str
 
 
 def _coerced(error: CoercionError, hint: str) -> tuple[str, str]:
-    """A value of the wrong kind, or none of the choices."""
+    """(message, hint) for a value of a wrong kind, or that is none of the choices."""
     token, argument = error.token, error.argument
     assert token is not None
     name = token.keyword or (_name(argument) if argument is not None else "")
@@ -91,7 +91,7 @@ def _coerced(error: CoercionError, hint: str) -> tuple[str, str]:
 
 
 def _too_much(error: UnusedCliTokensError, tokens: Sequence[str], hint: str) -> tuple[str, str]:
-    """Words that have no place; one that stands behind a switch was meant for it."""
+    """(message, hint) for surplus words; one after a switch was meant as its value."""
     left = error.unused_tokens or []
     switches: dict[str, tuple[str, ...]] = {}
     for argument in error.app.assemble_argument_collection() if error.app is not None else ():
@@ -105,6 +105,6 @@ def _too_much(error: UnusedCliTokensError, tokens: Sequence[str], hint: str) -> 
 
 
 def _name(argument: Any) -> str:
-    """A flag as it is written; the name of a place as in the usage line."""
+    """A flag as it is typed; a positional argument as in the usage line."""
     name: str = argument.name
     return name if argument.index is None else name.lstrip("-").upper()

@@ -1,4 +1,4 @@
-"""What the display of a training is fed: what to say before it, where it stands, what to say after it."""
+"""What is displayed of a training: a text before it, its position, and a text after it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,12 +12,11 @@ from treino.loop.loop import JobEnd
 
 @dataclass(frozen=True)
 class Position:
-    """Where a training stands.
+    """The position of a training.
 
-    done: the share of all its steps, from 0 to 1. label, count: what is counted, and how far it is, as
-    ``step`` and ``12/120``. left_s: seconds to the end, None where nobody knows. figures: named values, the
-    first ones first where there is little room. moment: the label and count as a log says them, where it says
-    more.
+    done: the share of all its steps, from 0 to 1. label, count: what is counted, and how far, as ``step``
+    and ``12/120``. left_s: seconds to the end, None if unknown. figures: named values, the most important
+    first. moment: label and count for a log, if longer there.
     """
 
     done: float
@@ -32,13 +31,13 @@ class View(Protocol):
     """A run, a sweep or a study as a person reads it while it is trained."""
 
     def opening(self) -> list[RenderableType]:
-        """What is about to be trained on what; a line or a table each."""
+        """Lines and tables about what is going to be trained."""
 
     def position(self, tick: Tick) -> Position:
-        """Where it stands after a tick."""
+        """The position after a tick."""
 
     def closing(self) -> str:
-        """What is done when all is trained, in a word."""
+        """A word for the work that follows the training."""
 
     def summary(self, end: JobEnd, width: int) -> RenderableType:
-        """What it came to, and what to do next. width: of the terminal, in columns."""
+        """The results, and what to do next. width: of the terminal, in columns."""

@@ -1,1 +1,1 @@
-"""Other processes that train, on this machine or on many: what is asked of them, and Ray, which runs them."""
+"""Training in other processes, on this machine or on many: the interface of a cluster, and Ray behind it."""

@@ -1,4 +1,4 @@
-"""What a training asks of a cluster: to run functions in its processes, each with one processor or more."""
+"""The interface of a cluster, which runs functions in its processes, each with one processor or more."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class SharedValue:
-    """A value that lies in the cluster once, as an argument of many tasks. size: in bytes, of its pickle.
+    """A value stored once in the cluster, as an argument of many tasks. size: of its pickle, in bytes.
 
-    place: where a cluster finds it.
+    place: the cluster's own reference to it.
     """
 
     key: str
@@ -19,9 +19,9 @@ class SharedValue:
 
 @dataclass(frozen=True, eq=False)
 class TaskEnd:
-    """A task's result. ticket: as ``submit`` gave it. seconds: that it took where it ran.
+    """A task's result. ticket: returned by ``submit``. seconds: its duration where it ran.
 
-    processor: the kind that it ran on, such as ``x86_64 AMD EPYC 7B13, AVX2``.
+    processor: the kind of processor it ran on, such as ``x86_64 AMD EPYC 7B13, AVX2``.
     """
 
     ticket: int
@@ -40,7 +40,7 @@ class Cluster(Protocol):
         """How many tasks run at the same time, if nobody else uses the cluster."""
 
     def share(self, value: Any) -> SharedValue:
-        """Lay a value into the cluster, once for all tasks.
+        """Store a value in the cluster, once for all tasks.
 
         Raises:
             TreinoError: it is too large.
@@ -56,16 +56,16 @@ class Cluster(Protocol):
     ) -> int:
         """Have ``function(*arguments, *shared)`` run; the shared ones arrive as their values.
 
-        function: of a module of treino's, and without effect beside its result: where its process is lost it
-        is run again. name: what the cluster's dashboard shows.
+        function: from a module of treino, without side effects: it runs again if its process is lost.
+        name: its name on the cluster's dashboard.
         """
 
     def ended(self, seconds: float) -> list[TaskEnd]:
-        """The tasks that have ended since; where none has, wait for the first, at most for so long.
+        """The tasks that have ended since the last call; if none has, wait for one, at most so many seconds.
 
         Raises:
-            TreinoError: of a task; or a process has another version of treino, torch or Python.
+            TreinoError: a task raised it; or a process has another version of treino, torch or Python.
         """
 
     def cancel(self) -> None:
-        """End all tasks that run or wait; nothing is heard of them any more."""
+        """End all tasks that run or wait; their results are discarded."""

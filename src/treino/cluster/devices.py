@@ -11,10 +11,10 @@ from treino.words import _, setting
 def device_here(settings: Mapping[str, Any], gpus_per_chunk: float | None) -> str:
     """The device on which this process holds the networks that others train: always the CPU.
 
-    settings: as a person gives them; all but ``device`` are for others to check.
+    settings: as a person gives them; only ``device`` is checked here.
 
     Raises:
-        TreinoError: the device that was asked for is none that the chunks have.
+        TreinoError: the chunks don't have the device.
     """
     device = read_settings({name: value for name, value in settings.items() if name == "device"}).device
     fitting = ("auto", "cpu") if gpus_per_chunk is None else ("auto", "cuda")
@@ -30,5 +30,5 @@ def device_here(settings: Mapping[str, Any], gpus_per_chunk: float | None) -> st
 
 
 def gpu_engine(flat: bool) -> str:
-    """The kernel of a GPU, where none is asked for. flat: treino's own layers, without batch norm."""
+    """The default kernel of a GPU. flat: treino's own layers, without batch norm."""
     return "flat-bmm" if flat else "module"

@@ -1,4 +1,4 @@
-"""A cluster that Ray runs: a local one is started where there is none."""
+"""A cluster run by Ray; a local one is started if there is none."""
 
 import importlib.util
 import itertools
@@ -21,13 +21,13 @@ from treino.errors import TreinoError, cause
 from treino.records.versions import versions
 from treino.words import _
 
-FREE_SECONDS = 10.0  # that a cluster may have no free processor
-PROBE_SECONDS = 60.0  # until every node has told its versions; those that have not are asked with each task
+FREE_SECONDS = 10.0  # to wait for a free processor at the start
+PROBE_SECONDS = 60.0  # for the nodes to report their versions; others report them with each task
 LOAD_SECONDS = 15.0
 REACH_SECONDS = 5.0
-GONE_SECONDS = 120.0  # that a cluster may be without any processor in the middle
+GONE_SECONDS = 120.0  # that a cluster may have no processor during a training
 MOST_LOADED = 256
-MOST_LOST = 25  # times that a task's process may end
+MOST_LOST = 25  # ends of a task's process before it is given up
 CLIENT = "ray://"
 
 
@@ -35,10 +35,10 @@ CLIENT = "ray://"
 def open_cluster(
     on: str | None, gpus_per_chunk: float | None = None, *functions: Callable[..., Any]
 ) -> Iterator[Cluster | None]:
-    """The cluster that ``on`` names, connected to inside; None: no cluster is asked for.
+    """Connect to the cluster that ``on`` names, inside the block; None without a cluster.
 
     on: ``ray`` for the one of ``RAY_ADDRESS``, or of this machine, which is started if there is none; or
-    ``ray://HOST:PORT``. gpus_per_chunk: GPUs of each task. functions: that will run there.
+    ``ray://HOST:PORT``. gpus_per_chunk: GPUs of each task. functions: those that will run there.
 
     Raises:
         TreinoError: Ray is not installed; it can't be reached, or not from this Python; it has no free
@@ -72,7 +72,7 @@ def open_cluster(
 
 
 def _check(on: str, gpus_per_chunk: float | None) -> None:
-    """Refuse what can't be meant, before anything is begun."""
+    """Refuse invalid arguments, before anything begins."""
     host, colon, port = on.removeprefix(CLIENT).rpartition(":")
     if on != "ray" and not (on.startswith(CLIENT) and host and colon and port.isdigit()):
         raise TreinoError(
@@ -86,15 +86,15 @@ def _check(on: str, gpus_per_chunk: float | None) -> None:
             _("A chunk can't have {n:g} GPUs.").format(n=gpus_per_chunk),
             _("Use 1, a share such as 0.5, or leave it out."),
         )
-    found = importlib.util.find_spec("ray")
-    if found is None or found.origin is None:  # a folder of that name is no package
+    spec = importlib.util.find_spec("ray")
+    if spec is None or spec.origin is None:  # a folder of that name is no package
         raise TreinoError(
             "ray_missing", _("Ray is not installed."), _("Install it: pip install 'treino[ray]'.")
         )
 
 
 def _connect(on: str) -> bool:
-    """-> whether the connection was made here, and is to be closed."""
+    """Connect to Ray; return whether the connection is new, and so has to be closed."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     import ray
@@ -130,7 +130,7 @@ def _connect(on: str) -> bool:
 
 
 def _reach(address: str) -> None:
-    """Refuse an address where nobody answers, before Ray tries for minutes."""
+    """Refuse an address that doesn't answer, before Ray tries for minutes."""
     host, _colon, port = address.removeprefix(CLIENT).rpartition(":")
     try:
         socket.create_connection((host.strip("[]"), int(port)), REACH_SECONDS).close()
@@ -148,7 +148,7 @@ def _unreachable(address: str, why: str) -> TreinoError:
 
 @dataclass
 class Order:
-    """A task that was given to Ray. lost: how often its process ended."""
+    """A task submitted to Ray. lost: how often its process ended."""
 
     ticket: int
     call: bytes
@@ -161,7 +161,7 @@ class Order:
 class RayCluster:
     """The cluster that this process is connected to; see ``Cluster``.
 
-    gpus_per_chunk: GPUs of each task. lost: how many tasks were begun again, for their processes had ended.
+    gpus_per_chunk: GPUs of each task. lost: tasks that ran again because their process ended.
     """
 
     def __init__(self, gpus_per_chunk: float) -> None:
@@ -173,12 +173,14 @@ class RayCluster:
         self._expected = versions()
         self._tickets = itertools.count()
         self._orders: dict[Any, Order] = {}
-        self._gone: float | None = None  # since when there is no processor
+        self._gone: float | None = None  # the time since when there is no processor
 
     @property
     def slots(self) -> int:
-        found = self.ray.cluster_resources()
-        return max(1, int(found.get("GPU", 0) / self.gpus_per_chunk if self.gpus else found.get("CPU", 0)))
+        resources = self.ray.cluster_resources()
+        return max(
+            1, int(resources.get("GPU", 0) / self.gpus_per_chunk if self.gpus else resources.get("CPU", 0))
+        )
 
     def share(self, value: Any) -> SharedValue:
         import numpy as np
@@ -228,21 +230,21 @@ class RayCluster:
             self._gone = None
         else:
             self._check_processors()
-        found = []
+        ends = []
         for reference in ready:
             order = self._orders.pop(reference)
             report = self._report(reference, order)
             if report is not None:
                 value = pickle.loads(report.content)
-                found.append(TaskEnd(order.ticket, value, report.seconds, report.processor))
-        return found
+                ends.append(TaskEnd(order.ticket, value, report.seconds, report.processor))
+        return ends
 
     def _largest_node(self) -> int:
-        """The processors of the largest one: a task that wants more would wait for ever."""
+        """The processors of the largest node, as a task that needs more would wait for ever."""
         return max([1, *(int(n["Resources"].get("CPU", 0)) for n in self.ray.nodes() if n["Alive"])])
 
     def _check_processors(self) -> None:
-        """Give up on a cluster whose machines have all been gone for long."""
+        """Raise an error if the cluster has had no machines for long."""
         kind, need = self._need()
         if self.ray.cluster_resources().get(kind, 0) >= need:
             self._gone = None
@@ -257,11 +259,11 @@ class RayCluster:
             )
 
     def _need(self) -> tuple[str, float]:
-        """What a task takes at least, and of what kind."""
+        """(kind of resource, amount) that a task needs at least."""
         return ("GPU", self.gpus_per_chunk) if self.gpus else ("CPU", 1)
 
     def _report(self, reference: Any, order: Order) -> TaskReport | None:
-        """What the task told; None where its process was lost, and it is begun again."""
+        """The report of a task; None if its process was lost, and the task runs again."""
         errors = self.ray.exceptions
         try:
             report: TaskReport = self.ray.get(reference)
@@ -307,7 +309,7 @@ class RayCluster:
     # ---- before the first task
 
     def await_processor(self) -> None:
-        """Wait for a free one, a little.
+        """Wait a little for a free processor.
 
         Raises:
             TreinoError: there is none.
@@ -327,28 +329,28 @@ class RayCluster:
             time.sleep(0.1)
 
     def probe(self) -> None:
-        """Have every node tell its versions.
+        """Check the versions of every node.
 
         Raises:
-            TreinoError: one has others, or no treino.
+            TreinoError: a node has other versions, or no treino.
         """
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        asked = {}
+        hosts = {}
         for node in self.ray.nodes():
             if node["Alive"] and node["Resources"].get("CPU", 0) > 0:
                 at = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
                 task = self._run.options(num_cpus=0, scheduling_strategy=at, name="treino: versions")
-                asked[task.remote(self._expected, packed(nothing))] = node["NodeManagerHostname"]
-        told, _silent = self.ray.wait(list(asked), num_returns=len(asked), timeout=PROBE_SECONDS)
-        for reference in told:
+                hosts[task.remote(self._expected, packed(nothing))] = node["NodeManagerHostname"]
+        ready, _silent = self.ray.wait(list(hosts), num_returns=len(hosts), timeout=PROBE_SECONDS)
+        for reference in ready:
             try:
                 report = self.ray.get(reference)
             except self.ray.exceptions.RayTaskError as error:
                 raise TreinoError(
                     "worker_without_treino",
                     _("{host} of the cluster can't run treino: {why}").format(
-                        host=asked[reference], why=cause(error.cause)
+                        host=hosts[reference], why=cause(error.cause)
                     ),
                     _("Install the same on all: pip install {package}=={version}").format(
                         package="treino", version=self._expected["treino"]
@@ -356,10 +358,10 @@ class RayCluster:
                 ) from None
             except self.ray.exceptions.RayError:
                 continue  # it is gone already
-            self._refuse_versions(report, asked[reference])
+            self._refuse_versions(report, hosts[reference])
 
     def load(self, functions: Sequence[Callable[..., Any]]) -> None:
-        """Have as many processes as can be at work load what these functions need, if they are soon free."""
+        """Have all processes that can run at once load these functions' modules, if they are soon free."""
         options: dict[str, Any] = {"num_cpus": 1, "name": "treino: load"}
         if self.gpus:
             options["num_gpus"] = self.gpus_per_chunk

@@ -1,4 +1,4 @@
-"""What runs in a process of a cluster: one task, and what it keeps for the next one."""
+"""Run one task in a process of a cluster, and cache shared values for the next one."""
 
 import pickle
 import platform
@@ -13,15 +13,15 @@ import torch
 from treino.cluster.cluster import SharedValue
 from treino.records.versions import versions
 
-KEPT_BYTES = 1_000_000_000  # of shared values, in one process
+CACHE_BYTES = 1_000_000_000  # of shared values, in one process
 
-_kept: dict[str, tuple[int, Any]] = {}
+_cache: dict[str, tuple[int, Any]] = {}
 
 
 @dataclass(frozen=True, eq=False)
 class TaskReport:
-    """content: the value, pickled: bytes go through Ray in a third of the time that tensors take. Empty where
-    the versions are others than the caller's, and nothing was run."""
+    """content: the pickled value, as bytes go through Ray in a third of the time of tensors. It is empty if
+    the versions differ from the caller's, and nothing was run."""
 
     content: bytes
     seconds: float
@@ -30,8 +30,8 @@ class TaskReport:
 
 
 def run_task(expected: dict[str, str], call: bytes, shared: Sequence[SharedValue] = ()) -> TaskReport:
-    """Run a function. expected: the caller's versions; with others nothing is run. call: the function and its
-    arguments, pickled; the shared ones follow these."""
+    """Run a function, if the versions are those that the caller expects. call: the function and its
+    arguments, pickled; the shared values follow these."""
     mine, content, begin = versions(), b"", time.perf_counter()
     if mine == expected:
         function, arguments = pickle.loads(call)
@@ -47,7 +47,7 @@ def packed(function: Callable[..., Any], *arguments: Any) -> bytes:
 
 
 def nothing(*loaded: Any) -> None:
-    """A task that tells where it ran, and loads what its arguments name."""
+    """A task without work: it reports where it ran, and loads the modules of its arguments."""
 
 
 def processor_kind() -> str:
@@ -64,10 +64,10 @@ def processor_kind() -> str:
 
 
 def _value(shared: SharedValue) -> Any:
-    if shared.key not in _kept:
+    if shared.key not in _cache:
         import ray
 
-        while _kept and sum(size for size, _value in _kept.values()) + shared.size > KEPT_BYTES:
-            del _kept[next(iter(_kept))]
-        _kept[shared.key] = shared.size, pickle.loads(ray.get(shared.place))
-    return _kept[shared.key][1]
+        while _cache and sum(size for size, _value in _cache.values()) + shared.size > CACHE_BYTES:
+            del _cache[next(iter(_cache))]
+        _cache[shared.key] = shared.size, pickle.loads(ray.get(shared.place))
+    return _cache[shared.key][1]

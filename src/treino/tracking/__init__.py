@@ -1,5 +1,5 @@
 """Experiment trackers: a training's settings, figures, pictures and folder in the tools that a team keeps.
 
-A file for each tracker, behind the three functions of ``tracker.Tracker``; ``delivery`` calls them beside the
-training, on a thread of its own.
+Each tracker is a file with the three methods of ``tracker.Tracker``; ``delivery`` calls them on a thread
+beside the training.
 """

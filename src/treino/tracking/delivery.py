@@ -1,4 +1,4 @@
-"""Delivery of a training's events to trackers, beside the training: on a thread, in their order."""
+"""Deliver a training's events to trackers, in order, on a thread beside the training."""
 
 import importlib
 import importlib.util
@@ -19,8 +19,8 @@ from treino.words import _
 if TYPE_CHECKING:
     from treino.tuning.sweep import SweepJob
 
-PATIENCE_SECONDS = 60.0  # that a tracker may take when all is trained
-MOST_WAITING = 10_000  # calls; of more the figures in between are left out
+PATIENCE_SECONDS = 60.0  # for a tracker to finish after the training
+MOST_WAITING = 10_000  # calls, above which figures are left out
 BEST = 5  # of a sweep, as runs of their own
 TRACKERS = {  # name: its package, where its class is
     "tensorboard": ("tensorboard", "treino.tracking.tensorboard:TensorBoard"),
@@ -30,20 +30,20 @@ TRACKERS = {  # name: its package, where its class is
 }
 
 
-def tracker_names(said: str | Sequence[str] | None) -> tuple[str, ...]:
-    """The trackers that are asked for, checked.
+def tracker_names(track: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The names of the trackers, from a text with commas or a sequence.
 
     Raises:
         TreinoError: an unknown one, or one whose package is not installed.
     """
-    parts = said.split(",") if isinstance(said, str) else list(said or ())
+    parts = track.split(",") if isinstance(track, str) else list(track or ())
     names = tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
     for name in names:
         if name not in TRACKERS:
-            said = _("There is no tracker {name!r}.").format(name=name)
-            raise TreinoError("tracker_unknown", said, nearest(name, TRACKERS))
-        found = importlib.util.find_spec(TRACKERS[name][0])
-        if found is None or found.origin is None:  # a folder of that name is no package
+            message = _("There is no tracker {name!r}.").format(name=name)
+            raise TreinoError("tracker_unknown", message, nearest(name, TRACKERS))
+        spec = importlib.util.find_spec(TRACKERS[name][0])
+        if spec is None or spec.origin is None:  # a folder of that name is no package
             raise TreinoError(
                 "tracker_missing",
                 _("{name} is not installed.").format(name=TRACKERS[name][0]),
@@ -53,7 +53,7 @@ def tracker_names(said: str | Sequence[str] | None) -> tuple[str, ...]:
 
 
 class Delivery:
-    """One tracker and what it is still to be told. failure: why it is told nothing more."""
+    """One tracker and its queue of calls. failure: why it gets no more calls."""
 
     def __init__(self, name: str) -> None:
         self.name, self.failure = name, ""
@@ -66,7 +66,7 @@ class Delivery:
             self.waiting.put((what, values))
 
     def end(self) -> None:
-        """Wait for what is left, for a while."""
+        """Wait a while for the remaining calls."""
         self.waiting.put(None)
         self.thread.join(PATIENCE_SECONDS)
         if self.thread.is_alive() and not self.failure:
@@ -78,7 +78,7 @@ class Delivery:
             tracker: Tracker = getattr(importlib.import_module(module), kind)()
             while (call := self.waiting.get()) is not None:
                 getattr(tracker, call[0])(*call[1])
-        except BaseException as error:  # of a package, or of a server that is away: the training goes on
+        except BaseException as error:  # of the package or its server; the training goes on
             self.failure = cause(error)
 
 
@@ -90,12 +90,12 @@ class Tracking:
         self.failures: list[str] = []
 
     def warn(self) -> None:
-        """A warning for each failure, in Python."""
+        """Issue a Python warning for each failure."""
         for failure in self.failures:
             warnings.warn(failure, stacklevel=3)
 
     def events(self, stream: Iterator[JobEvent]) -> Iterator[JobEvent]:
-        """The same events; each tracker is told of them."""
+        """Pass the events on, and report them to each tracker."""
         if not self.names:
             yield from stream
             return
@@ -121,8 +121,8 @@ class Tracking:
         finally:
             for delivery in deliveries:
                 delivery.end()
-            said = _("{tracker} was not told all of it: {why}")
-            self.failures = [said.format(tracker=d.name, why=d.failure) for d in deliveries if d.failure]
+            sentence = _("{tracker} was not told all of it: {why}")
+            self.failures = [sentence.format(tracker=d.name, why=d.failure) for d in deliveries if d.failure]
 
 
 def _begun(event: JobStart) -> TrackedRun:
@@ -141,14 +141,14 @@ def _figures(event: JobProgress) -> list[tuple[int, dict[str, float]]]:
     """(updates, figures) of each epoch that ended, of a single run."""
     if not isinstance(event.job, RunJob):
         return []
-    found = []
+    rows = []
     for epoch in event.tick.epochs:
         figures = {"train/loss": float(epoch.loss_P.nanmean())}
         for split, metrics in (epoch.answer or {}).items():
             figures |= {f"{split}/{name}": float(value) for name, value in metrics.items()}
         finite = {name: value for name, value in figures.items() if math.isfinite(value)}
-        found.append((epoch.step, finite | {"epoch": float(epoch.number)}))
-    return found
+        rows.append((epoch.step, finite | {"epoch": float(epoch.number)}))
+    return rows
 
 
 def _ended(event: JobEnd) -> TrackedEnd:
@@ -178,7 +178,7 @@ def _flat(splits: Mapping[str, Mapping[str, float | None] | None]) -> dict[str, 
 
 
 def _sweep(job: Job) -> "SweepJob | None":
-    """The job where it is a sweep's, whose code is not imported for any other."""
+    """The job if it is a sweep's; the code of sweeps is not imported otherwise."""
     if job.folder.kind != "sweep":
         return None
     from treino.tuning.sweep import SweepJob
@@ -209,9 +209,9 @@ def _best_members(event: JobEnd) -> list[tuple[TrackedRun, TrackedEnd]]:
     job = _sweep(event.job)
     if job is None:
         return []
-    found = []
+    runs = []
     for leader in (event.document.get("leaderboard") or [])[:BEST]:
         name = f"{job.folder.path.name}-{leader['member']}"
         run = TrackedRun(name, job.data.name, job.folder.path / str(leader["member"]), leader["params"])
-        found.append((run, TrackedEnd(leader["status"], _flat({"validation": leader["validation"]}))))
-    return found
+        runs.append((run, TrackedEnd(leader["status"], _flat({"validation": leader["validation"]}))))
+    return runs

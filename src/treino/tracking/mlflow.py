@@ -1,4 +1,4 @@
-"""MLflow: a run in the experiment of its data's name, where ``MLFLOW_TRACKING_URI`` says.
+"""MLflow: a run in the experiment of its data's name, on the server of ``MLFLOW_TRACKING_URI``.
 
 https://mlflow.org/docs/latest/ml/tracking/
 """

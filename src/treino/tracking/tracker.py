@@ -1,4 +1,4 @@
-"""What a tracker is told of a training: its beginning, figures on the way, its end."""
+"""The interface of a tracker: a run begins, logs figures, and ends."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ Value = str | float | int | bool | None
 
 @dataclass(frozen=True)
 class TrackedRun:
-    """A run as it begins. name: of its folder; project: of its data; settings: by their names, decided."""
+    """A run as it begins. name: of its folder; project: of its data; settings: all resolved, by name."""
 
     name: str
     project: str
@@ -40,20 +40,20 @@ class TrackedEnd:
 
 
 class Tracker(Protocol):
-    """One tracker, for one run after another; whatever it raises is said and ends nothing."""
+    """One tracker, for one run after another; its errors are reported and don't end the training."""
 
     def begin(self, run: TrackedRun) -> None:
-        """A run begins, or goes on where the tracker knows it."""
+        """A run begins, or goes on if the tracker knows it."""
 
     def log(self, step: int, figures: Mapping[str, float]) -> None:
         """Figures after so many updates."""
 
     def finish(self, end: TrackedEnd) -> None:
-        """The run is over; nothing more is told of it."""
+        """The run has ended."""
 
 
 def plain_settings(settings: Mapping[str, Any]) -> dict[str, Value]:
-    """Settings as trackers take them: numbers, truth values and text; no open one."""
+    """The settings as numbers, truth values and texts; those without a value are left out."""
     return {
         name: value if isinstance(value, str | float | int | bool) else str(value)
         for name, value in settings.items()

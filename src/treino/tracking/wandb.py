@@ -34,12 +34,12 @@ class Wandb:
         run = self.run
         run.summary.update(dict(end.figures) | {"status": end.status})
         run.tags = (*(run.tags or ()), *end.tags)
-        shown = {path.stem: wandb.Image(str(path)) for path in end.pictures}
+        images = {path.stem: wandb.Image(str(path)) for path in end.pictures}
         if end.table is not None:
             rows = [list(row) for row in end.table.rows]
-            shown["members"] = wandb.Table(columns=list(end.table.columns), data=rows)
-        if shown:
-            run.log(shown)
+            images["members"] = wandb.Table(columns=list(end.table.columns), data=rows)
+        if images:
+            run.log(images)
         if end.folder is not None:
             artifact = wandb.Artifact(f"treino-{end.folder.name}", type="run")
             artifact.add_dir(str(end.folder))

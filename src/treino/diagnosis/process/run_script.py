@@ -251,7 +251,7 @@ def _own_death(finish: Callable[[bool], None]) -> Iterator[Callable[[int], None]
             finish(False)
         kill(pid, number)
 
-    def end_on_sigterm(number: int, frame: Any) -> None:
+    def told_to_end(number: int, frame: Any) -> None:
         finish(False)
         signal.signal(number, signal.SIG_DFL)
         kill(os.getpid(), number)
@@ -259,14 +259,14 @@ def _own_death(finish: Callable[[bool], None]) -> Iterator[Callable[[int], None]
     owner, before = os.getpid(), None
     main = threading.current_thread() is threading.main_thread()
     if main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        before = signal.signal(signal.SIGTERM, end_on_sigterm)
+        before = signal.signal(signal.SIGTERM, told_to_end)
     os._exit, os.abort, os.kill = watched_exit, watched_abort, watched_kill  # type: ignore[assignment]
     try:
         yield watched_exit
     finally:
         if os.getpid() == owner:
             os._exit, os.abort, os.kill = leave, abort, kill
-            if before is not None and signal.getsignal(signal.SIGTERM) is end_on_sigterm:
+            if before is not None and signal.getsignal(signal.SIGTERM) is told_to_end:
                 signal.signal(signal.SIGTERM, before)
 
 
