@@ -1,4 +1,4 @@
-"""Errors as the studio's answers, in the language of who reads them."""
+"""Errors as answers of the studio, in the reader's language."""
 
 from typing import Any
 
@@ -12,13 +12,12 @@ from treino.words import speaking
 def error_document(error: TreinoError, language: str | None = None) -> dict[str, Any]:
     """``{"error": {"rule", "message", "hint"}}``. language: of the reader; None: the server's own.
 
-    An error is raised in the server's language, whoever waits for it meanwhile; its sentences know what they
-    are made of.
+    An error is raised in the server's language; its sentences keep their sources, and so can be translated.
     """
     with speaking(language):
         return {"error": without_sources(dict(with_sources(error.document)))}
 
 
 def refusal(status: int, error: TreinoError, language: str | None = None) -> JSONResponse:
-    """The answer to a request that can't be done."""
+    """The response to a request that is refused."""
     return JSONResponse(error_document(error, language), status)

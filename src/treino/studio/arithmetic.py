@@ -16,10 +16,10 @@ from treino.words import _
 def before_update(run: StoredRun, step: int, data: Any = None) -> Snapshot:
     """The run before the update that led to ``step``.
 
-    data: once more the Dataset, of a run that was trained on one.
+    data: the Dataset again, for a run that was trained on one.
 
     Raises:
-        TreinoError: step 0, which no update led to; as ``snapshots``.
+        TreinoError: step 0, before any update; as ``snapshots``.
     """
     if step == 0:
         raise TreinoError(

@@ -60,7 +60,7 @@ _READ = 1 << 18
 
 
 class Channel:
-    """A process's side: ``receive`` waits, ``send`` blocks where the server is slow; any thread may send."""
+    """A process's side: ``receive`` waits, ``send`` blocks while the server is slow; any thread may send."""
 
     def __init__(self, read_end: int, write_end: int) -> None:
         """read_end, write_end: file descriptors, which the channel owns from here on."""
@@ -69,11 +69,11 @@ class Channel:
         self._lock = threading.Lock()
         self._poll = select.poll()
         self._poll.register(read_end, select.POLLIN)
-        os.register_at_fork(after_in_child=self.close)  # a copy would hide from the server that we ended
+        os.register_at_fork(after_in_child=self.close)  # a fork's copy would keep the pipe open after the end
 
     @classmethod
     def of_child(cls) -> "Channel":
-        """The channel on stdin and stdout; what else is printed from here on goes to stderr."""
+        """The channel on stdin and stdout; from now on other output goes to stderr."""
         channel = cls(os.dup(0), os.dup(1))
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
@@ -82,7 +82,7 @@ class Channel:
         return channel
 
     def receive(self, seconds: float | None = None) -> Message | None:
-        """The next message; None where none came within so many seconds.
+        """The next message; None if none came within so many seconds.
 
         Raises:
             EOFError: the server has ended. ValueError: what came is no message.
@@ -110,13 +110,13 @@ class Channel:
                 data = data[os.write(self._write_end, data) :]
 
     def close(self) -> None:
-        """Let go of both ends; more than once does nothing."""
+        """Close both ends; further calls do nothing."""
         for descriptor in {self._read_end, self._write_end} - {-1}:
             os.close(descriptor)
         self._read_end = self._write_end = -1
 
     def _first(self) -> Message | None:
-        """The first whole message of what was read, taken out."""
+        """Remove and return the first whole message of the bytes read; None if there is none."""
         if len(self._unread) < LENGTHS.size:
             return None
         header_length, body_length = _lengths(self._unread[: LENGTHS.size])
@@ -130,7 +130,7 @@ class Channel:
 
 
 def packed(header: Mapping[str, Any], body: bytes = b"") -> bytes:
-    """A message as it goes through the pipe."""
+    """The bytes of a message."""
     text = compact_json(header)
     return b"".join((LENGTHS.pack(len(text), len(body)), text, body))
 

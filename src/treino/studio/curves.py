@@ -25,13 +25,13 @@ def finite(value: float) -> float | None:
 
 @dataclass
 class ThinnedLosses:
-    """Which points a page was sent: each stands for ``width`` steps."""
+    """The points of a loss curve that a page has: each is the mean of ``width`` steps."""
 
     width: int = 1
     points: int = 0
 
     def more(self, loss_S: NDArray[np.float32]) -> dict[str, Any] | None:
-        """The points that come next, from index ``from`` on (0: all anew); None where there are none."""
+        """The next points, from index ``from`` on (0 replaces all); None if there are none."""
         steps = len(loss_S)
         while steps // self.width > POINTS or steps < self.points * self.width:
             self.width = 1 if steps < self.points * self.width else 2 * self.width
@@ -49,7 +49,7 @@ class ThinnedLosses:
 
 @dataclass
 class Vitals:
-    """Gradient norm, size of the update and learning rate at the steps that were looked at."""
+    """Gradient norm, update size and learning rate at the steps that were drawn."""
 
     by_step: dict[int, dict[str, Any]] = field(default_factory=dict)
 
@@ -71,7 +71,7 @@ class Vitals:
 def next_update(training: Training, step: int, member: int) -> tuple[float | None, float | None]:
     """The norm of a step's gradient, and the size of the update that follows over that of the weights.
 
-    One step is taken by the training, a copy of the run's; None where it stands elsewhere or is over."""
+    The training, a copy of the run's, takes one step; None if it is at another step or has ended."""
     if training.done or training.step != step:
         return None, None
     before = training.state.population.params[member].clone()
@@ -84,7 +84,7 @@ def next_update(training: Training, step: int, member: int) -> tuple[float | Non
 
 
 def epochs(run: StoredRun, loss_S: NDArray[np.float32]) -> list[dict[str, Any]]:
-    """What is known of each epoch: ``{epoch, step, train: {metric: value}, validation: {…}}``."""
+    """The figures of each epoch: ``{epoch, step, train: {metric: value}, validation: {…}}``."""
     count = epoch_count(run.spec)
     entries: dict[int, dict[str, Any]] = {}
 

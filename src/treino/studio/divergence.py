@@ -1,4 +1,4 @@
-"""Where networks of a sweep diverge: the setting whose one side, or one value, parts them best."""
+"""Where networks of a sweep diverge: the setting with the side, or the value, that separates them best."""
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
@@ -7,8 +7,8 @@ from typing import Any
 
 from treino.words import _, numeral
 
-FEWEST = 3  # diverged networks, and others, of which anything is said
-SHARE = 0.8  # of the diverged that must lie on a side, and of the others that must not
+FEWEST = 3  # diverged networks, and others, for a sentence
+SHARE = 0.8  # of the diverged on one side, and of the others on the other
 
 Side = tuple[int, int, str]  # diverged and other networks on it, and its words
 
@@ -16,7 +16,7 @@ Side = tuple[int, int, str]  # diverged and other networks on it, and its words
 def where_diverged(networks: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str | None:
     """A sentence on the setting that most of the diverged networks share and most others don't.
 
-    networks: {"status", "settings"} each; who waits is left out. None: too few diverged, or no setting does.
+    networks: {"status", "settings"} each; waiting ones are ignored. None: too few, or no such setting.
     """
     lost = [n["settings"] for n in networks if n["status"] == "diverged"]
     others = [n["settings"] for n in networks if n["status"] not in ("diverged", "waiting")]
@@ -37,7 +37,7 @@ def where_diverged(networks: Sequence[Mapping[str, Any]], names: Sequence[str]) 
 
 
 def _sides(name: str, lost: Sequence[Any], others: Sequence[Any]) -> Iterator[Side]:
-    """Both sides of each number that a diverged network has, or each of its values that is no number."""
+    """Both sides of each number that a diverged network has; each value, for a setting that is no number."""
     if any(type(v) not in (int, float) for v in (*lost, *others)):
         counted = Counter(map(str, others))
         for value, hits in Counter(map(str, lost)).items():

@@ -1,4 +1,4 @@
-"""The fan of the page: futures of a step as messages of ``docs/studio-protocol.md``, as they are trained."""
+"""The page's fan: futures of a step, as messages of ``docs/studio-protocol.md`` while they are trained."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ Changes = Mapping[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class SmallPicture:
-    """What each future's boundary is drawn over.
+    """The grid over which each future's boundary is drawn.
 
     shows: plane, surface or line. x_ND: prepared rows on its grid, those of the lowest y first.
     shape: ``(R, R)``, or ``(R,)`` of a line.
@@ -42,8 +42,8 @@ class FanBoundaries:
 
 @dataclass(eq=False)
 class _Curve:
-    """A future so far: its validation losses after so many updates; without validation rows those that it was
-    trained by, a mean for each slice. worth: see ``FutureEnd``, once it has ended."""
+    """A future so far: its validation losses after some updates; without validation rows its training losses,
+    a mean for each slice. worth: see ``FutureEnd``, once it has ended."""
 
     status: str
     step: list[int] = field(default_factory=list)
@@ -59,10 +59,10 @@ def fan(
     steps: int,
     picture: SmallPicture | None = None,
 ) -> Iterator[dict[str, Any] | FanBoundaries]:
-    """``{"fan": …}``, whole each time, after each slice of about 50 ms; then the boundaries. It may be left
-    at any of them, and leaves nothing.
+    """Yield ``{"fan": …}``, complete each time, after each slice of about 50 ms; then the boundaries. The
+    iterator may be dropped at any time.
 
-    number: by which the page knows the fan. kind, changes: see ``usual_futures``.
+    number: the page's number of the fan. kind, changes: see ``usual_futures``.
 
     Raises:
         TreinoError: as ``futures``.
@@ -106,7 +106,7 @@ def _messages(
 
 
 def _take(event: FutureSteps, curves: list[_Curve], trained: bool) -> None:
-    """Add what is new to the curves. trained: the losses that they are trained by."""
+    """Add new values to the curves. trained: use the training losses."""
     measured = [(step, figures["loss"]) for step, figures in event.evaluations]
     if trained and event.loss_FS.shape[1]:
         measured = [(event.first + event.loss_FS.shape[1], event.loss_FS.mean(axis=1))]
@@ -133,7 +133,7 @@ def _message(
 
 
 def _text(kind: str, snapshot: Snapshot, changes: Changes) -> str:
-    """``lr 0.001``: what it changes, or what it has as it is."""
+    """``lr 0.001``: a future's changes, or its unchanged setting."""
     named = changes or {kind: snapshot.settings[kind]}
     return ", ".join(
         f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"

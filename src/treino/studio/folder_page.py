@@ -1,4 +1,4 @@
-"""What the pages of a sweep and of a study have in common: they look at a folder and send what it tells."""
+"""Common parts of the pages of a sweep and of a study: they watch a folder and send its contents."""
 
 import os
 import stat
@@ -20,13 +20,13 @@ Send = Callable[[Mapping[str, Any], bytes], None]
 
 
 def identity(path: Path) -> tuple[int, int] | None:
-    """Which folder of a run, sweep or study lies there; None: none, or a link to one."""
+    """Device and inode of the folder of a run, sweep or study; None if there is none, or a link to one."""
     try:
         os.lstat(path / manifest.NAME)
-        status = os.lstat(path)
+        found = os.lstat(path)
     except OSError:
         return None
-    return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
+    return (found.st_dev, found.st_ino) if stat.S_ISDIR(found.st_mode) else None
 
 
 class FolderPage:
@@ -47,10 +47,10 @@ class FolderPage:
 
     @abstractmethod
     def messages(self, folder: RunFolder) -> dict[str, Any]:
-        """What the page shows of its folder, by kinds of messages."""
+        """The contents of the page, by kinds of messages."""
 
     def tick(self) -> bool:
-        """Look whether the folder has changed, and send what has; -> whether there was anything."""
+        """Send what has changed in the folder; return whether anything has."""
         begin = time.monotonic()
         if not self.viewers or begin < self._due:
             return False
@@ -64,15 +64,15 @@ class FolderPage:
         return changed
 
     def idle(self, seconds: float) -> bool:
-        """Nothing waits for a quiet moment."""
+        """Return False: this page has no work for quiet moments."""
         return False
 
     def open(self) -> None:
-        """Send all of it anew."""
+        """Send everything again."""
         self._sent, self._stamp, self._due = {}, None, 0.0
 
     def _folder_stamp(self) -> Any:
-        """Equal as long as no document of the folder has changed; None: it can't be read."""
+        """A value that changes with the documents of the folder; None if it can't be read."""
         try:
             with os.scandir(self.path) as entries:
                 documents = [e for e in entries if not e.name.startswith("run.sqlite")]
@@ -88,7 +88,7 @@ class FolderPage:
                     folder = RunFolder.open(self.path, verify=False)
                     messages = self.messages(folder)
                 except TreinoError:
-                    self._stamp = None  # another process is in the middle of it
+                    self._stamp = None  # another process is writing it
                     if RunFolder.open(self.path, verify=False).status != "running":
                         self._stamp = self._folder_stamp()
                         raise
@@ -97,14 +97,14 @@ class FolderPage:
                 self._put(language, kind, content)
 
     def _put(self, language: str, kind: str, content: Any) -> None:
-        """Send a message, unless it is what was sent last."""
+        """Send a message, unless it equals the last one."""
         if self._sent.get((language, kind)) != content:
             self._sent[language, kind] = content
             self._send({"key": self.key, "language": language, "send": {kind: content}}, b"")
 
 
 def thinned(epochs: Sequence[int], values: Mapping[str, Sequence[float | None]]) -> dict[str, Any]:
-    """A curve of at most 80 points: the first, the last, and some between that lie evenly."""
+    """A curve of at most 80 evenly spaced points, with the first and the last."""
     last = len(epochs) - 1
     most = POINTS - 1
     places = range(last + 1) if last <= most else [round(k * last / most) for k in range(POINTS)]

@@ -1,8 +1,8 @@
-"""The outermost door of the studio's server: who may ask at all, and the headers of every answer.
+"""The outermost layer of the studio's server: it admits requests and adds headers to every response.
 
-Host, Origin and cookie are checked for every address, also those that there are not, and for every handshake
-of a WebSocket. A page of another site, or of another program on this machine, has another Origin; a name that
-was made to point here (DNS rebinding) is not the Host; who never had the printed address has no cookie.
+Host, Origin and cookie are checked for every address, also for missing ones, and for every handshake of a
+WebSocket. A page of another site, or of another program on this machine, has another Origin; a name that was
+made to point here (DNS rebinding) is not the Host; who never had the printed address has no cookie.
 """
 
 import hmac
@@ -50,14 +50,14 @@ def _secret() -> str:
 
 @dataclass(frozen=True)
 class Key:
-    """What opens the door: the token of a printed address, and the cookie that a browser gets for it."""
+    """The token of a printed address, and the cookie that a browser gets for it."""
 
     token: str = field(default_factory=_secret)
     cookie: str = field(default_factory=_secret)
 
 
 class Guard:
-    """An ASGI app around another. In its scope ``watches_only`` says which of the two addresses was used."""
+    """An ASGI app around another. ``watches_only`` in the scope says which of the two addresses was used."""
 
     def __init__(self, app: ASGIApp, host: str, port: int, frame_ancestors: Iterable[str] = ()) -> None:
         """host: where the server listens. frame_ancestors: origins whose pages may show ours in a frame."""
@@ -72,8 +72,7 @@ class Guard:
         self._headers = HEADERS | {"content-security-policy": content_policy(frame_ancestors)}
 
     def single_token(self) -> str:
-        """A token that is good for one browser, to steer: other users of this machine can read its command
-        line."""
+        """A token that lets one browser steer: other users of this machine can read its command line."""
         token = _secret()
         self._once.add(token)
         return token
@@ -97,7 +96,7 @@ class Guard:
                 await refusal(500, defect)(scope, receive, self._with_headers(send))
 
     def _answer(self, scope: Scope) -> Response | None:
-        """Why this request goes no further, or the exchange of a token for a cookie; None: it goes on."""
+        """The refusal of a request, or the exchange of a token for a cookie; None to pass the request on."""
         headers: dict[str, list[str]] = {}
         for name, value in scope["headers"]:
             headers.setdefault(name.decode("latin1"), []).append(value.decode("latin1"))
@@ -133,7 +132,7 @@ class Guard:
         name, _colon, port = host.rpartition(":")
         if not self._any_address or port != str(self._port):
             return False
-        try:  # a name could be anybody's who makes it point here, an address is nobody's
+        try:  # anybody can make a name point here, but not an address
             ipaddress.ip_address(name.strip("[]"))
         except ValueError:
             return False
@@ -151,9 +150,9 @@ class Guard:
         return cookies
 
     def _exchange(self, scope: Scope, steers: bool, elsewhere: bool) -> Response | None:
-        """To the same page without the token, with the cookie; None where no good token is in the address.
+        """A redirect to the same page without the token, with the cookie; None without a valid token.
 
-        elsewhere: whether a page of another site led here.
+        elsewhere: whether the link is on a page of another site.
         """
         query = parse_qsl(scope["query_string"].decode("latin1"), keep_blank_values=True)
         tokens = [value for name, value in query if name == "token"]
@@ -170,11 +169,11 @@ class Guard:
         where = scope.get("raw_path", b"/").decode("latin1") if path == scope["path"] else "/"
         where += f"?{rest}" if rest else ""
         response: Response
-        if elsewhere:  # a strict cookie doesn't follow a redirect from there, but a page of ours has it
+        if elsewhere:  # from there a strict cookie isn't sent on a redirect, but by our own page
             response = HTMLResponse(f'<meta http-equiv="refresh" content="0;url={escape(where)}">')
         else:
             response = Response(status_code=303, headers={"location": where})
-        if key is self.steer or not steers:  # who steers already goes on to
+        if key is self.steer or not steers:  # a browser that steers keeps its cookie
             response.set_cookie(
                 self._cookie, key.cookie, max_age=COOKIE_SECONDS, httponly=True, samesite="strict"
             )
@@ -198,6 +197,6 @@ def _same(a: str, b: str) -> bool:
 
 
 def _from_elsewhere(headers: Mapping[str, list[str]]) -> bool:
-    """Whether the browser says that a page of another site or port asks, and not for a page to go to."""
+    """Whether the browser marks a request of another site or port that is no navigation."""
     site, mode = headers.get("sec-fetch-site", []), headers.get("sec-fetch-mode", [])
     return bool({"cross-site", "same-site"} & {*site}) and mode != ["navigate"]

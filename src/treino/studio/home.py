@@ -1,4 +1,4 @@
-"""What the studio's home page lists, and which folders and data its pages can open by name."""
+"""The document of the studio's home page, and the folders and data that pages can open by name."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ SECONDS = 120.0  # for a table to be read and described
 def folder_named(name: str, folder: Path) -> Path:
     """The run, sweep or study of that name in the folder, or a sweep's network as ``sweep-1:17``.
 
-    Only what lies in the folder itself can be named: no path, and no link to elsewhere.
+    Only entries of the folder itself can be named: no path, and no link.
 
     Raises:
         TreinoError: there is none (with the nearest name), or it is no name.
@@ -37,7 +37,7 @@ def folder_named(name: str, folder: Path) -> Path:
 
 
 def _is_plain(name: str) -> bool:
-    """Whether it is one name in a folder, neither a path nor hidden."""
+    """Whether a name is neither a path nor hidden."""
     length = len(name.encode("utf-8", "replace"))
     return 0 < length < 256 and name[0] != "." and not {"/", "\\", "\0"} & {*name}
 
@@ -48,11 +48,11 @@ def home(folder: Path, builtins: list[dict[str, Any]], uploads: list[str]) -> di
 
 
 async def document_of(*words: str) -> dict[str, Any]:
-    """The document that ``treino WORDS --json`` writes, in a process of its own: tables are anybody's, and
-    reading them needs much that the server does without.
+    """The document of ``treino WORDS --json``, from a process of its own: tables aren't trusted, and reading
+    them needs libraries that the server does without.
 
     Raises:
-        TreinoError: the one that the command says.
+        TreinoError: the error of the command.
     """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "treino", *words, "--json", "--lang", language()),

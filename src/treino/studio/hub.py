@@ -1,7 +1,7 @@
-"""The viewers of one page: who steers, what each has been sent, and the answers to what each has asked.
+"""The viewers of a page: which one steers, and the messages and answers that each has got.
 
-What a page shows is kept once, the newest of each kind. Each viewer is sent what it has not got yet as fast
-as it takes it, so a slow one gets fewer frames, and nothing queues up for it.
+A page keeps the newest message of each kind. Each viewer gets those it lacks as fast as it takes them, so a
+slow one gets fewer frames, and nothing queues up for it.
 """
 
 import asyncio
@@ -15,21 +15,21 @@ from treino.store.encoding import compact_json
 from treino.words import _
 
 FRAMES_UNDERWAY = 2  # to one viewer, not acknowledged yet
-CROWD = 200  # viewers; to each of more only one is, or frames would grow old on their way
-ANSWERS_KEPT = 256  # of one viewer, for after a lost connection
+CROWD = 200  # viewers, above which only one is, so that frames stay recent
+ANSWERS_KEPT = 256  # of one viewer, for a lost connection
 COMMANDS_OPEN = 64  # of one viewer
-TEXTS_UNSENT = 64  # to one viewer, before no more of it is read
-VIEWERS_KEPT = 2000  # of a page, most of them gone
-GROWING = "step", "loss"  # lists of curves that are appended to
-EVENTS = ("notice",)  # kinds that are said once
+TEXTS_UNSENT = 64  # to one viewer, above which its messages aren't read
+VIEWERS_KEPT = 2000  # of a page, with those that are gone
+GROWING = "step", "loss"  # lists of a curve that grow
+EVENTS = ("notice",)  # kinds that are sent once
 
 
 @dataclass(eq=False)
 class Viewer:
-    """One open page in a browser, over as many connections as it takes.
+    """One open page in a browser, over any number of connections.
 
-    connected: the number of its connection, 0 where it is gone. unsent: kinds whose newest is not sent yet.
-    places: of each run's curves, the edition and how many of its points were sent.
+    connected: the number of its connection, not positive while it has none. unsent: kinds whose newest
+    message is not sent yet. places: for each run's curves, the edition and the number of points sent.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Viewer:
     keeps_up: asyncio.Event = field(default_factory=asyncio.Event)
 
     def connect(self) -> int:
-        """A new connection, which takes the place of an older one; -> its number."""
+        """Replace the connection by a new one; return its number."""
         self.connected = self.connected + 1 if self.connected > 0 else 1 - self.connected
         self.texts.clear()
         self.underway.clear()
@@ -59,13 +59,13 @@ class Viewer:
         return self.connected
 
     def disconnect(self, number: int) -> None:
-        """The connection of that number is gone; it may have been replaced before."""
+        """Note that the connection of that number is lost, unless it has been replaced."""
         if self.connected == number:
             self.connected = -number
             self.wake.set()
 
     def say(self, text: str) -> None:
-        """Send a text, in order; one who is gone gets none."""
+        """Queue a text; a viewer without a connection gets none."""
         if self.connected > 0:
             self.texts.append(text)
             if len(self.texts) >= TEXTS_UNSENT:
@@ -73,7 +73,7 @@ class Viewer:
             self.wake.set()
 
     def answer(self, number: int, content: Mapping[str, Any]) -> None:
-        """Answer a command, and remember the answer in case that it is lost."""
+        """Answer a command, and keep the answer in case it is lost."""
         text = compact_json({"reply": number, **content}).decode()
         self.open.discard(number)
         self.answers[number] = text
@@ -82,11 +82,11 @@ class Viewer:
         self.say(text)
 
     def is_new(self, number: int) -> bool:
-        """Whether a command of this number is to be carried out. One that was sent a second time is not: it
-        is answered as before, now or once it is done.
+        """Whether to carry out a command of this number. One that was sent again is not carried out, but
+        answered as before, now or when it is done.
 
         Raises:
-            TreinoError: too many are open, or it is so old that its answer is forgotten.
+            TreinoError: too many commands are open, or this one is so old that its answer is gone.
         """
         if number in self.answers:
             self.say(self.answers[number])
@@ -112,7 +112,7 @@ class Viewer:
         return True
 
     def acknowledge(self, frame: int) -> None:
-        """That frame is drawn, and those before it. A number that is not underway changes nothing."""
+        """Note that a frame and those before it are drawn; an unknown number changes nothing."""
         if frame in self.underway:
             while self.underway.popleft() != frame:
                 pass
@@ -120,7 +120,7 @@ class Viewer:
 
 
 class GrowingCurves:
-    """The curves of one run as far as they are known. edition: grows when older points changed."""
+    """The curves of one run so far. edition: grows when older points change."""
 
     def __init__(self) -> None:
         self.edition = 0
@@ -132,7 +132,7 @@ class GrowingCurves:
         return len(self._lists[GROWING[0]])
 
     def add(self, news: Mapping[str, Any]) -> None:
-        """A message ``curves`` of the protocol."""
+        """Add a message ``curves`` of the protocol."""
         begin = int(news["from"])
         self.edition += begin < len(self) or begin == 0
         for name, values in self._lists.items():
@@ -141,7 +141,7 @@ class GrowingCurves:
         self._texts.clear()
 
     def text(self, begin: int) -> str:
-        """The message for one who has ``begin`` points."""
+        """The message for a viewer that has ``begin`` points."""
         if begin not in self._texts:
             lists = {name: values[begin:] for name, values in self._lists.items()}
             self._texts[begin] = compact_json({"curves": {**self._rest, "from": begin, **lists}}).decode()
@@ -149,7 +149,7 @@ class GrowingCurves:
 
 
 class Page:
-    """What one page shows, and who looks at it. wheel: the viewer who steers, who may be gone for a while."""
+    """The messages and the viewers of one page. wheel: the viewer that steers, possibly disconnected."""
 
     def __init__(self, key: str) -> None:
         self.key = key
@@ -158,7 +158,7 @@ class Page:
         self.clear()
 
     def clear(self) -> None:
-        """Forget what is shown: it comes anew."""
+        """Discard all messages; they will be sent again."""
         self._newest: dict[str, dict[str | None, Any]] = {}
         self._texts: dict[tuple[str, str, Any], str] = {}
         self._curves: dict[str, GrowingCurves] = {}
@@ -181,7 +181,7 @@ class Page:
         return sorted({viewer.language for viewer in self.present})
 
     def enter(self, name: str, language: str, watches_only: bool) -> Viewer:
-        """The viewer of that name, new or back; who comes where nobody steers has the wheel."""
+        """The viewer of that name, new or back; it steers if nobody else does."""
         key = watches_only, name
         viewer = self.viewers.setdefault(key, Viewer(name, watches_only))
         self.viewers.move_to_end(key)
@@ -203,7 +203,7 @@ class Page:
         """This viewer steers from now on.
 
         Raises:
-            TreinoError: it came by the address for those who only watch.
+            TreinoError: it used the address for watching only.
         """
         if viewer.watches_only:
             raise watch_only()
@@ -211,7 +211,7 @@ class Page:
         self.changed("state")
 
     def changed(self, kind: str) -> None:
-        """Everybody is to get the newest of this kind."""
+        """Send the newest message of this kind to all viewers."""
         for known in [k for k in self._texts if k[0] == kind]:
             del self._texts[known]
         if kind != "curves" and kind not in self._newest:
@@ -221,7 +221,7 @@ class Page:
             viewer.wake.set()
 
     def put(self, content: Mapping[str, Any], language: str | None = None) -> None:
-        """Show what the worker sends: one or more kinds. language: of those it is for; None: all."""
+        """Take messages of the worker, by kind. language: that of the viewers they are for; None: all."""
         for kind, value in content.items():
             if kind in EVENTS:
                 text = compact_json({kind: value}).decode()
@@ -238,12 +238,12 @@ class Page:
                 self.changed(kind)
 
     def end(self, status: str) -> None:
-        """Nothing more comes to be shown, and the state says so."""
+        """Set the final status in the state."""
         for language, state in self._newest.get("state", {}).items():
             self.put({"state": {**state, "status": status}}, language)
 
     def put_frame(self, number: int, data: bytes) -> None:
-        """Show a frame: one object of bytes for all viewers."""
+        """Take a frame, one bytes object for all viewers."""
         self._frame = number, data
         present = self.present
         self._frames_underway = FRAMES_UNDERWAY if len(present) <= CROWD else 1
@@ -252,15 +252,15 @@ class Page:
             viewer.wake.set()
 
     def put_picture(self, data: bytes) -> None:
-        """Show the boundaries of a fan: they need no acknowledgement."""
+        """Take the boundaries of a fan, which need no acknowledgement."""
         self._picture = data
         for viewer in self.present:
             viewer.picture_due = True
             viewer.wake.set()
 
     def due(self, viewer: Viewer) -> Iterator[str | bytes]:
-        """What is to be sent to the viewer now, one after the other. It ends where the viewer has everything,
-        or is to draw the frames that are underway first."""
+        """Yield what to send to the viewer now, until it has everything, or has to draw frames that are
+        underway first."""
         while viewer.texts or viewer.unsent or viewer.picture_due or viewer.frame_due:
             if viewer.texts:
                 yield viewer.texts.popleft()
@@ -289,7 +289,7 @@ class Page:
             yield curves.text(begin)
 
     def _text(self, kind: str, viewer: Viewer) -> str:
-        """The newest of a kind in the viewer's language."""
+        """The newest message of a kind in the viewer's language."""
         of_state = kind == "state"
         known = kind, viewer.language, of_state and (self.steers(viewer), viewer.watches_only)
         if known not in self._texts:
@@ -308,7 +308,7 @@ class Page:
 
 
 def watch_only() -> TreinoError:
-    """The error for one who came by the address for those who watch."""
+    """The error for a viewer that used the address for watching only."""
     return TreinoError(
         "watch_only",
         _("This address is for watching alone."),

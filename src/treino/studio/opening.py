@@ -10,7 +10,7 @@ TERMINALS = "lynx", "w3m", "links", "elinks", "www-browser"  # they would take t
 
 
 def browser() -> Callable[[str], bool] | None:
-    """What opens an address in a window; None where there is no such thing."""
+    """A function that opens an address in a window; None if there is no browser with windows."""
     try:
         controller = webbrowser.get()
     except webbrowser.Error:
@@ -23,7 +23,7 @@ def browser() -> Callable[[str], bool] | None:
 
 
 def open_browser(address: str) -> bool:
-    """Open it without waiting; -> whether there is a browser."""
+    """Open an address without waiting; return whether there is a browser."""
     opened = browser()
     if opened is None:
         return False

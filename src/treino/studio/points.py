@@ -1,4 +1,4 @@
-"""The rows of a run's picture: their places along its axes, and what each is."""
+"""The rows in a run's picture: their coordinates on its axes, and their true values."""
 
 from typing import Any
 

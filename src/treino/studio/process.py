@@ -1,4 +1,4 @@
-"""A process of the studio's beside its server: started, spoken to in messages, and ended by its number."""
+"""A child process of the studio's server: its start, messages to and from it, its end."""
 
 import asyncio
 import contextlib
@@ -27,10 +27,10 @@ class StudioProcess:
 
     @classmethod
     async def start(cls, command: Sequence[str], log: Path) -> "StudioProcess":
-        """Start a program that speaks the channel on stdin and stdout.
+        """Start a program that uses the channel on stdin and stdout.
 
-        It is the first of a session of its own: a Ctrl-C in the terminal is the server's alone, and a closed
-        terminal doesn't end it.
+        It leads a session of its own: a Ctrl-C in the terminal reaches only the server, and a closed terminal
+        doesn't end it.
         """
         with log.open("ab") as stderr:
             process = await asyncio.create_subprocess_exec(
@@ -53,10 +53,10 @@ class StudioProcess:
         return self._process.returncode
 
     def send(self, header: Mapping[str, Any]) -> None:
-        """Send a message; where the process has just ended, ``messages`` says so.
+        """Send a message; if the process has just ended, only ``messages`` shows it.
 
         Raises:
-            TreinoError: too much waits to be read by it (rule ``studio_busy``).
+            TreinoError: too many bytes wait for the process (rule ``studio_busy``).
         """
         stdin = self._process.stdin
         assert stdin is not None
@@ -70,7 +70,7 @@ class StudioProcess:
             stdin.write(packed(header))
 
     async def messages(self) -> AsyncIterator[Message]:
-        """Every message that it sends, until it ends; what is no message ends it."""
+        """Every message of the process, until it ends; it is ended if it sends anything else."""
         assert self._process.stdout is not None
         with contextlib.suppress(ValueError):
             while (message := await read_message(self._process.stdout)) is not None:
@@ -78,7 +78,7 @@ class StudioProcess:
         await self.end(GRACE)
 
     async def end(self, seconds: float) -> None:
-        """Close its stdin and wait so long for its end; then end it by signals."""
+        """Close its stdin and wait so many seconds for its end; then end it by signals."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         for wait, number in ((seconds, signal.SIGTERM), (GRACE, signal.SIGKILL)):
@@ -96,7 +96,7 @@ class StudioProcess:
         return True
 
     def last_words(self) -> list[str]:
-        """The last lines that it printed."""
+        """The last lines that the process printed."""
         with contextlib.suppress(OSError):
             return self.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
         return []

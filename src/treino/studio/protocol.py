@@ -1,4 +1,4 @@
-"""What a page may ask of the studio's server: a closed set of commands with types and ranges.
+"""The commands that a page may send to the studio's server: a closed set, with types and ranges.
 
 docs/studio-protocol.md says what each does. Everything else is refused with the rule, the value and a hint.
 """
@@ -30,7 +30,7 @@ Changes = Annotated[dict[Text, Scalar | list[Scalar] | None], Field(max_length=1
 
 
 class StudioCommand(BaseModel):
-    """A message of the page's that is answered once. id: the page's number for it."""
+    """A message of a page that gets one answer. id: the page's number for it."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
@@ -38,7 +38,7 @@ class StudioCommand(BaseModel):
     do: str
 
     def fields(self) -> dict[str, Any]:
-        """What the command says, without its number."""
+        """The fields of the command, without its id."""
         return self.model_dump(mode="json", exclude={"id"})
 
 
@@ -167,7 +167,7 @@ class StudyCommand(StudioCommand):
 
 
 class Acknowledgement(BaseModel):
-    """A frame is drawn; this has no answer. ack: the frame's number."""
+    """The page has drawn a frame; this message gets no answer. ack: the frame's number."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
@@ -184,7 +184,7 @@ _Script = _Everywhere | ScriptStepCommand | ScriptSetCommand | PressCommand
 _Home = _Everywhere | TrainCommand | SweepCommand | StudyCommand
 
 KINDS: dict[str, Any] = {"run": _Run, "sweep": _Sweep, "study": _Everywhere, "script": _Script, "home": _Home}
-REFUSED = {  # plain verbs that have no meaning on a page
+REFUSED = {  # plain verbs without a meaning on a page
     "sweep": ("play", "pause"), "study": ("play", "pause"), "home": ("play", "pause", "stop")
 }  # fmt: skip
 
@@ -199,7 +199,7 @@ _ACKNOWLEDGEMENT = TypeAdapter(Acknowledgement)
 
 
 def verbs(kind: str) -> list[str]:
-    """What a page of this kind may say in ``do``."""
+    """The values of ``do`` on a page of this kind."""
     every = [
         verb for command in get_args(KINDS[kind]) for verb in get_args(command.model_fields["do"].annotation)
     ]
@@ -230,7 +230,7 @@ def read_command(kind: str, text: str) -> StudioCommand | Acknowledgement:
 
 
 def number_of(text: str) -> int | None:
-    """The id of a message that is wrong otherwise, so that it can be answered; None where it has none."""
+    """The id of a message that is invalid otherwise, so that it can be answered; None without one."""
     try:
         message = from_json(text)
     except ValueError:
@@ -240,7 +240,7 @@ def number_of(text: str) -> int | None:
 
 
 def check_settings(settings: dict[str, Any]) -> Settings:
-    """Settings of a training that a page asks for, as ``read_settings`` has them.
+    """Check settings that a page sends for a training, and return them as ``read_settings`` does.
 
     Raises:
         TreinoError: one that a page can't choose, or that is wrong.
@@ -292,7 +292,7 @@ def _explained(kind: str, text: str, error: ValidationError) -> TreinoError:
         document = from_json(text)
         verb = document.get("do") if isinstance(document, dict) else None
         return _unknown(kind, verb)
-    # the first part of the place is the verb, and pydantic names each kind of an either-or after its field
+    # the first part of the location is the verb; pydantic adds the member of a union after its field
     place = [str(part) for part in first["loc"] if part not in verbs(kind)]
     name = place[0] if place else "do"
     value = first["input"]
@@ -308,7 +308,7 @@ def _explained(kind: str, text: str, error: ValidationError) -> TreinoError:
 
 
 def _expectation(error: Any) -> str:
-    """What a field may be, out of pydantic's error."""
+    """A sentence on the values that a field may have, from pydantic's error."""
     limits = error.get("ctx", {})
     words = {
         "greater_than": lambda: _("It must be greater than {limit}.").format(limit=limits["gt"]),
@@ -340,7 +340,7 @@ def _unknown(kind: str, verb: object) -> TreinoError:
 
 
 def _short(value: object) -> str:
-    """A wrong value as it is shown: cut, and infinity by its name."""
+    """A wrong value for a message: shortened, and infinity by its name."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     text = repr(value)

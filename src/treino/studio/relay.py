@@ -1,4 +1,4 @@
-"""Between the pages and the processes behind them: questions go one way, what pages show the other."""
+"""Pass requests from the pages to the processes behind them, and messages back to the pages."""
 
 import asyncio
 import itertools
@@ -21,14 +21,14 @@ from treino.studio.process import StudioProcess
 from treino.words import N_, _, language
 
 LOG = logging.getLogger("treino.studio")
-DEATHS, WITHIN = 3, 60.0  # a process that dies so often within so many seconds is not started again
+DEATHS, WITHIN = 3, 60.0  # deaths within seconds, after which a process is not restarted
 FOLDED_AFTER = 60.0  # seconds without viewers, after which a run is closed
 OF_FOLDERS = "run", "sweep", "study"  # kinds of pages that the worker shows
 
 
 @dataclass(frozen=True)
 class Commands:
-    """How the processes are started."""
+    """The commands that start the processes."""
 
     worker: Sequence[str] = (sys.executable, "-m", "treino.studio.worker")
     trainer: Sequence[str] = (sys.executable, "-m", "treino.studio.trainer")
@@ -36,7 +36,7 @@ class Commands:
 
 @dataclass(eq=False)
 class Part:
-    """One of the processes, over all of its lives. waiting: questions to it that have no answer yet."""
+    """One of the processes, over all its restarts. waiting: requests without an answer yet."""
 
     name: str
     about: str
@@ -50,7 +50,7 @@ class Part:
 class Relay:
     """All pages of a studio by their keys (``run/wine-1``, ``home``), its worker and its trainer.
 
-    folder: where runs are opened and made. logs: a folder for what the processes print.
+    folder: of the runs. logs: a folder for the output of the processes.
     """
 
     def __init__(self, folder: Path, logs: Path, commands: Commands | None = None) -> None:
@@ -67,7 +67,7 @@ class Relay:
     # ---- the processes
 
     async def start(self) -> None:
-        """Start the worker, so that it is there when the first page is."""
+        """Start the worker, so that it is ready for the first page."""
         await self._started(self._worker)
 
     async def end(self, seconds: float) -> None:
@@ -83,10 +83,10 @@ class Relay:
         await asyncio.gather(*(part.reading for part in parts if part.reading is not None))
 
     async def _started(self, part: Part) -> StudioProcess:
-        """The process, started where it isn't there.
+        """The process, started if it isn't running.
 
         Raises:
-            TreinoError: it has died too often.
+            TreinoError: the process has died too often.
         """
         if part.process is None:
             now = time.monotonic()
@@ -106,7 +106,7 @@ class Relay:
         return part.process
 
     async def _read(self, part: Part, process: StudioProcess) -> None:
-        """Take what a process says to its end; then another takes its place."""
+        """Take the messages of a process until it ends; then start another."""
         async for header, body in process.messages():
             try:
                 await self._take(part, header, body)
@@ -139,7 +139,7 @@ class Relay:
         )
 
     def _notify(self, page: Page, error: TreinoError) -> None:
-        """Say it on a page, to each in their language."""
+        """Show an error on a page, in each viewer's language."""
         for spoken in page.languages:
             document = error_document(error, spoken)["error"]
             text = f"{document['message']} {document['hint']}".strip()
@@ -148,7 +148,7 @@ class Relay:
     # ---- questions
 
     async def ask(self, header: Mapping[str, Any], *, trainer: bool = False) -> Message:
-        """What the worker, or the trainer, answers.
+        """Send a request to the worker, or the trainer, and return the answer.
 
         Raises:
             TreinoError: the answer is an error, too much waits, or the process has died.
@@ -199,7 +199,7 @@ class Relay:
                 page.put_frame(int(header["frame"]), body)
 
     async def _pass_on(self, request: dict[str, Any]) -> None:
-        """A request of the worker's to the trainer, who answers it in its place."""
+        """Pass a request of the worker on to the trainer, which answers in its place."""
         number = request.get("id")
         future = self._worker.waiting.pop(number, None) if isinstance(number, int) else None
         try:
@@ -214,7 +214,7 @@ class Relay:
     # ---- pages
 
     def page(self, key: str) -> Page:
-        """The page of that key, made where it isn't there."""
+        """The page of that key, made if there is none."""
         return self.pages.setdefault(key, Page(key))
 
     def watched(self, page: Page) -> None:
@@ -228,7 +228,7 @@ class Relay:
             self._timers[page.key] = loop.call_later(FOLDED_AFTER, self._fold, page)
 
     def _show(self, page: Page) -> None:
-        """Tell the worker which pages it is to show, to how many."""
+        """Tell the worker how many viewers a page has, and open it if needed."""
         process, number = self._worker.process, len(page.present)
         if process is None or page.key.split("/")[0] not in OF_FOLDERS:
             return
@@ -242,7 +242,7 @@ class Relay:
             process.send({"do": "watch", "key": page.key, "viewers": number, "languages": page.languages})
 
     def _fold(self, page: Page) -> None:
-        """Nobody has looked at it for a while: the worker lets go of it, and what it showed is forgotten."""
+        """Close a page that had no viewers for a while, and discard its messages."""
         self._timers.pop(page.key, None)
         if not page.present:
             page.clear()

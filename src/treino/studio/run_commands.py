@@ -1,8 +1,7 @@
-"""What the verbs of a run's page do, in the worker.
+"""The commands of a run's page, carried out in the worker.
 
-A training that is in progress is told through its folder. Whatever begins a training - a resume, another
-segment, a branch - is asked of the trainer, which answers the page itself: such a verb returns a
-``TrainerRequest``.
+A training in progress gets commands through its folder. A command that begins a training (a resume, another
+segment, a branch) returns a ``TrainerRequest``: the trainer carries it out and answers the page.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +24,7 @@ MOST_BESIDE = len(LETTERS) - 1
 
 @dataclass(frozen=True)
 class TrainerRequest:
-    """fields: what the trainer is asked."""
+    """A request to the trainer. fields: its contents."""
 
     fields: Mapping[str, Any]
 
@@ -34,7 +33,7 @@ Answer = Mapping[str, Any] | TrainerRequest
 
 
 def transport(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """``play pause step epoch speed``: of the training in progress, or of one that begins where one looks."""
+    """``play pause step epoch speed``: for the current training, or one that begins at the step in view."""
     verb = request["do"]
     value = request.get("count", 1) if verb in ("step", "epoch") else None
     if verb == "speed":
@@ -50,7 +49,7 @@ def transport(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 
 def stop(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """Save and end the training; the page goes to its end."""
+    """Save and end the training; the page then shows its end."""
     send_stop(page.run.folder)
     page.look.step = None
     if page.futures:
@@ -59,7 +58,7 @@ def stop(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 
 def set_setting(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """A hyper-parameter from the next step on; in the past, or of a run that has ended, by a new segment."""
+    """Set a hyper-parameter from the next step on; in the past, or after the end, by a new segment."""
     name, value = request["name"], request["value"]
     if page.look.step is None and heard(lambda: send_setting(page.run, name, value)):
         return {}
@@ -67,12 +66,12 @@ def set_setting(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 
 def _as_it_is(page: RunPage) -> Transport | None:
-    """None: play or wait as the training does that is ended for it, which is known to who trains."""
+    """The transport of a new segment; None: as that of the training which it replaces."""
     return None if page.look.step is None else ("pause", None)
 
 
 def segment(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """Another segment from the step in view, which plays on where this one plays."""
+    """Begin another segment at the step in view; it plays if this one does."""
     step = request.get("step")
     if step is not None:
         page.look.step = step
@@ -80,7 +79,7 @@ def segment(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 
 def branch(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """Another run from the step in view."""
+    """Begin another run at the step in view."""
     step = request.get("step")
     fields = _request(page, "branch", dict(request["changes"]), ("pause", None))
     return TrainerRequest(fields | ({} if step is None else {"step": step}))
@@ -90,7 +89,7 @@ def _go_on(page: RunPage, changes: dict[str, Any], how: Transport | None) -> Tra
     """Resume the run, or open a segment at the step in view; how: the transport's first command."""
     past, status = page.look.step, page.run.folder.status
     seeded = changes.keys() & {"seed", "data_seed"}
-    if past is None and not changes and status not in OVER:  # running: its training is at its end
+    if past is None and not changes and status not in OVER:  # the training of a running run is at its end
         return TrainerRequest({"do": "resume", "run": str(page.path), "transport": how, "speed": page.speed})
     step = page.step_in_view
     over = step >= page.playback.plan(page.playback.link_at(step).segment.number).training.steps
@@ -102,7 +101,7 @@ def _go_on(page: RunPage, changes: dict[str, Any], how: Transport | None) -> Tra
 
 
 def _request(page: RunPage, verb: str, changes: dict[str, Any], how: Transport | None) -> dict[str, Any]:
-    # the newest step is known to who trains: what this page has read may be of before a rewind
+    # the trainer knows the newest step; this page's may be from before a rewind
     place: dict[str, Any] = {"do": verb, "run": str(page.path), "step": page.look.step}
     if verb == "rewind":
         place["speed"] = page.speed
@@ -132,7 +131,7 @@ def look(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 
 def beside(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """Show another run's curves too, or no more."""
+    """Show another run's curves too, or remove them."""
     name = Path(request["run"]).name
     if not request["shown"]:
         page.beside.pop(name, None)
@@ -150,7 +149,7 @@ def beside(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 
 def fan_out(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """Train futures of the step in view; a count of 0 gives them up."""
+    """Train futures of the step in view; a count of 0 drops them."""
     if request["count"]:
         page.open_fan(request["kind"], request["count"], request["steps"])
     else:
@@ -181,7 +180,7 @@ def explain(page: RunPage, request: Mapping[str, Any]) -> Answer:
     if page.snapshot is not None and page.look.step is None:
         step = page.snapshot.step
     if step == 0:
-        before_update(page.run, 0)  # says why not
+        before_update(page.run, 0)  # raises the error
     snapshot = page.playback.at(step - 1, page.loss_S)
     layer = request.get("layer")
     name = None if layer is None else page.layer_names.get(layer, str(layer))

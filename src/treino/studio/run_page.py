@@ -1,4 +1,4 @@
-"""One run as its page shows it: the newest state of its training, or any past step, as frames and curves."""
+"""The page of a run: the newest state of its training, or any past step, as frames and curves."""
 
 import os
 import time
@@ -31,19 +31,19 @@ from treino.training.playback import Playback
 from treino.training.replay import Snapshot
 from treino.words import speaking
 
-HEARTBEAT = 1.0  # seconds between two signs that somebody watches
+HEARTBEAT = 1.0  # seconds between two signs to the training that somebody watches
 LOOK = 0.4  # seconds between two looks at the run's documents
-AWAITED = 5.0  # seconds for a training to show its state: to play its newest step again may take minutes
+AWAITED = 5.0  # seconds for a training to show its state, as replaying its newest step may take minutes
 LETTERS = "ABCD"
-OVER = ("finished", "diverged")  # statuses of a run whose test rows are judged: any other may go on
-DRAWN = ("plane", "surface", "line")  # what a future has a small picture of
+OVER = ("finished", "diverged")  # statuses of a run that can't go on, so that its test rows may be seen
+DRAWN = ("plane", "surface", "line")  # kinds of pictures that a future has
 
 Send = Callable[[Mapping[str, Any], bytes], None]
 
 
 @dataclass
 class Look:
-    """What the page shows: step None is the newest; axes and unit None are the studio's choice, and none."""
+    """The view of the page. step None: the newest. axes None: the studio's choice. unit None: no unit."""
 
     step: int | None = None
     axes: tuple[str, str] | None = None
@@ -52,7 +52,7 @@ class Look:
 
 @dataclass(eq=False)
 class Beside:
-    """Another run, whose curves are shown too. step: where it parted from this one."""
+    """Another run whose curves are shown. step: the step at which it left this run."""
 
     run: StoredRun
     letter: str
@@ -83,9 +83,9 @@ class RunPage:
         self.playing = False
         self.speed: float | None = None
         self.beside: dict[str, Beside] = {}
-        self.layer_names: dict[int, str] = {}  # by their stages in the picture
+        self.layer_names: dict[int, str] = {}  # by their numbers in the picture
         self.snapshot: Snapshot | None = None
-        self.newest: Snapshot | None = None  # that the training has shown
+        self.newest: Snapshot | None = None  # the newest one from the training
         self.live_findings = LiveFindings(self.playback)
         self._neighbours = self._folders_beside()
         self._sight: tuple[Any, Sight] | None = None
@@ -94,27 +94,27 @@ class RunPage:
         self._documents: tuple[int, str] | None = None
         self._beat = self._looked = self._curves_at = self._awaited = 0.0
         self._sent: dict[str, Any] = {}
-        self._readings: dict[str, StoredRun] = {}  # by language: sentences are made as they are read
+        self._readings: dict[str, StoredRun] = {}  # by language, as reading a run makes its sentences
         self.fan: Iterator[dict[str, Any] | FanBoundaries] | None = None
         self.fans, self.futures = 0, list[dict[str, Any]]()
         self.fan_step = 0
         self._segment = segments_of(self.run.spec)[-1].number
-        self._playable = True  # as far as is known: nobody waits for what is played in idle moments
+        self._playable = True  # whether past steps can be replayed in idle moments
 
     @property
     def last_step(self) -> int:
-        """The newest step that can be looked at; what is recorded lags behind what is shown."""
+        """The newest step that can be shown again; the record lags behind the training."""
         return len(self.loss_S) if self.run.result is None else min(self.run.steps, len(self.loss_S))
 
     @property
     def step_in_view(self) -> int:
-        """The step that the page shows, or the newest where it follows the training."""
+        """The step that the page shows, or the newest if it follows the training."""
         return self.last_step if self.look.step is None else min(self.look.step, self.last_step)
 
     # ---- as time goes by
 
     def tick(self) -> bool:
-        """Look whether there is something new, and send it; -> whether there was."""
+        """Send what is new; return whether there was a new state of the training."""
         if not self.viewers:
             return False
         now = time.monotonic()
@@ -135,8 +135,8 @@ class RunPage:
         return fresh
 
     def idle(self, seconds: float) -> bool:
-        """Train the futures that are asked for, else look for faults in the training, else play stretches of
-        the past that nobody has looked at yet; -> whether anything is left."""
+        """Train a slice of the fan's futures, else look for faults in the training, else prepare past steps
+        for replay; return whether anything is left to do."""
         if not self.viewers:
             return False
         if self.fan is not None:
@@ -145,12 +145,12 @@ class RunPage:
             return False
         try:
             return self._playable and self.playback.prepare(len(self.loss_S), self.loss_S, seconds)
-        except TreinoError:  # it is said to who looks at such a step
+        except TreinoError:  # reported when such a step is viewed
             self._playable = False
             return False
 
     def _look_for_faults(self) -> bool:
-        """See what holds at the newest state that the training has shown, where it is time; -> whether."""
+        """Look for faults in the newest state of the training, if it is time; return whether it was."""
         state = self.newest
         if state is None or self.run.result is not None or state.segment != self._segment:
             return False
@@ -161,7 +161,7 @@ class RunPage:
         return True
 
     def _live_state(self) -> bool:
-        """Show the state that the training has put into its folder, where it is another one."""
+        """Show the state that the training has put into its folder; return whether it is a new one."""
         stamp = self.live.stamp
         if stamp == self._stamp:
             return False
@@ -213,7 +213,7 @@ class RunPage:
         self.fan = fan(self.fans, kind, snapshot, changes, steps, picture)
 
     def close_fan(self) -> None:
-        """Give the futures up, and show the network again."""
+        """Drop the futures, and show the network again."""
         self.fan, self.futures = None, []
         self._send({"key": self.key, "send": {"fan": None}}, b"")
         self._stamp = 0
@@ -237,13 +237,13 @@ class RunPage:
         folder = RunFolder.open(self.path, verify=rows is None)
         if rows is not None:
             return stored_run(folder, self.access, rows)
-        run = stored(folder, self.access)
-        if not isinstance(run, StoredRun):
+        found = stored(folder, self.access)
+        if not isinstance(found, StoredRun):
             raise ValueError(f"{self.path} is no run")
-        return run
+        return found
 
     def _branches(self) -> None:
-        """Show those that have left this run since its page was opened."""
+        """Show the runs that have branched off since the page was opened."""
         try:
             names = self._folders_beside()
         except OSError:
@@ -264,7 +264,7 @@ class RunPage:
         manifest = self.path / "manifest.json"
         try:
             at = manifest.stat().st_mtime_ns
-        except OSError:  # whoever has this page sees to it
+        except OSError:  # the worker closes such a page
             return
         status = self.run.folder.status
         if (at, status) != self._documents:
@@ -277,7 +277,7 @@ class RunPage:
         self._send_state()
 
     def _reopen(self) -> None:
-        """Read the run's documents anew; its losses where it has another segment, or has ended."""
+        """Read the run's documents again, and its losses after a new segment or at the end."""
         self._readings = {}
         try:
             self.run = self._opened(self.data)
@@ -294,7 +294,7 @@ class RunPage:
                 self._segment = number
 
     def _send_state(self) -> None:
-        """Send the state in each language, where it is another one than was sent last."""
+        """Send the state in each language, if it has changed."""
         for language in self.languages:
             with speaking(language):
                 if language not in self._readings:
@@ -307,7 +307,7 @@ class RunPage:
     def _state(self, run: StoredRun, language: str) -> dict[str, Any]:
         state, live = run_state(run), self.live_findings
         seen = live.by_language.get(language, [])
-        if run.status in ("finished", "diverged"):  # its document has them all, but for what its status says
+        if run.status in ("finished", "diverged"):  # its document has all findings but the one of its status
             seen = [each for each in seen if each["rule"] == run.status]
         state["findings"] = findings(run, seen, live.first_seen)
         if self.snapshot is not None:
@@ -342,7 +342,7 @@ class RunPage:
         self._send_curves(at_once=True)
 
     def show_step(self, step: int | None) -> None:
-        """Show a step of the run's path; None: the newest.
+        """Show a step of the run's path; None for the newest.
 
         Raises:
             TreinoError: there is no such step, or it can't be played again.
@@ -357,7 +357,7 @@ class RunPage:
         """Send a frame of this step."""
         run, step = self.run, snapshot.step
         self.snapshot = snapshot
-        if self.futures:  # they stand in the network's place
+        if self.futures:  # they are shown instead of the network
             return
         sight = self._looked_along(snapshot)
         header, parts = scene(
@@ -390,13 +390,13 @@ class RunPage:
         self._send({"key": self.key, "frame": self._frame}, frame_bytes(header, parts))
 
     def _beside_picture(self, step: int, sight: Sight) -> tuple[dict[str, Any] | None, list[Part]]:
-        """The boundary of the first run beside, at its step nearest to this one, over the same plane."""
+        """The boundary of the first other run, at its step nearest to this one, on the same plane."""
         other = next(iter(self.beside.values()))
         loss_S = other.run.losses
         at = min(step, len(loss_S) if other.run.result is None else other.run.steps)
         try:
             snapshot = other.playback.at(at, loss_S)
-        except TreinoError:  # what was recorded of it lags behind
+        except TreinoError:  # its record lags behind
             return None, []
         net, item_shape = snapshot.net, other.run.item_shape
         parts = [(f"beside.{name}", array) for name, array in picture(net, self.data, sight, item_shape)]
@@ -407,7 +407,7 @@ class RunPage:
         key = (self.look.axes, shapes)
         if self._sight is None or self._sight[0] != key:
             if self._sight is not None and self.look.axes is None and self._sight[0][0] is None:
-                sight = self._sight[1]  # another layer doesn't change where one looks along
+                sight = self._sight[1]  # new layers don't change the axes
                 sight.units_by_layer = []
             else:
                 sight = sight_of(snapshot.net, self.data, self.look.axes, self.run.item_shape)

@@ -1,4 +1,4 @@
-"""The ``state`` of a run's page: everything about the run but its numbers."""
+"""The ``state`` of a run's page: everything about the run except its curves and frames."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,7 +28,7 @@ MOST_FEATURES = 200  # names in a list to choose from
 
 
 def run_state(run: StoredRun) -> dict[str, Any]:
-    """What hangs on the run's documents alone."""
+    """The state that depends only on the run's documents."""
     spec = run.spec
     facts, data = spec.facts, run.data
     settings = shown_settings(spec, spec.resolved.model_dump(mode="json"))
@@ -92,19 +92,19 @@ def planned_steps(run: StoredRun) -> int:
 
 
 def batch_sizes(rows: int) -> list[int | str]:
-    """Those to choose from."""
+    """The batch sizes to choose from."""
     usual = [1, 4, 8, 16, 32, 64, 100, 128, 256, 512, 1024]
     return [*(size for size in usual if size < rows), "full"]
 
 
 def losses(now: str) -> list[str]:
-    """Those that a network with this one can change to: of the same task, and of as many outputs."""
+    """The losses that can replace this one: of the same task, with as many outputs."""
     kind = LOSSES[now]
     return [n for n, other in LOSSES.items() if (other.task, other.outputs) == (kind.task, kind.outputs)]
 
 
 def live_settings(settings: dict[str, Any], own_layers: bool) -> list[str]:
-    """Those that can change from one step to the next, as this run is."""
+    """The settings of this run that can change from one step to the next."""
     reads = OPTIMIZERS[settings["optimizer"]].reads
     names = ["lr", "weight_decay", "clip"]
     if "momentum" in reads:
@@ -124,20 +124,20 @@ def segment_text(changes: Any) -> str:
 
 
 def changed_text(segment: Segment, before: Segment) -> str:
-    """What a segment changed, without what its optimizer doesn't read."""
+    """The changes of a segment, without settings that its optimizer doesn't read."""
     meaningless = unread(segment.optimizer)
     return segment_text({k: v for k, v in segment.changed_from(before).items() if k not in meaningless})
 
 
 def _typed(value: Any) -> str:
-    """A value as it is typed."""
+    """A value as typed on a command line."""
     if isinstance(value, list | tuple):
         return ",".join(map(str, value)) or _("none")
     return _("none") if value is None else str(value)
 
 
 def marks(run: StoredRun) -> list[dict[str, Any]]:
-    """Everything that somebody changed on the run's path, at its step."""
+    """All changes on the run's path, each with its step."""
     every: list[dict[str, Any]] = []
     path, commands = path_of(run.spec), setting_commands(run.folder)
     for before, link in zip([None, *path], path, strict=False):
@@ -156,7 +156,7 @@ def marks(run: StoredRun) -> list[dict[str, Any]]:
 
 
 def joined_marks(every: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Changes at the same step share a mark; the last of a setting counts."""
+    """Join changes at the same step into one mark; the last change of a setting counts."""
     by_step: dict[tuple[int, int], dict[str, str]] = {}
     for mark in every:
         texts = by_step.setdefault((mark["segment"], mark["step"]), {})
@@ -171,8 +171,8 @@ def joined_marks(every: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def findings(
     run: StoredRun, seen: Sequence[dict[str, Any]] = (), first_seen: Mapping[str, int] | None = None
 ) -> list[dict[str, Any]]:
-    """The doctor's: while it trains those that are known before the first step and those that were ``seen``
-    on the way; all at its end. first_seen: by their rules, the steps at which they appeared."""
+    """The doctor's findings: during the training those known before it and those ``seen`` on the way; at the
+    end all. first_seen: the step at which each rule's finding appeared."""
     known = [{name: getattr(each, name) for name in FINDING} for each in run.facts.findings]
     steps = dict(first_seen or {}) | {rule: faulty_from(run.spec) for rule in FAULTS}
     rules = {each["rule"] for each in seen}

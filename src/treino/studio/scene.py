@@ -1,7 +1,7 @@
-"""What the page draws of a network at one step: its answers over the inputs, its units, its weights.
+"""The scene that a page draws of a network at one step: its answers over the inputs, units and weights.
 
-A ``Sight`` is made once, where the axes or the network's layers change, so that from frame to frame
-the same rows and units are looked at; ``scene`` computes one frame over it.
+A ``Sight`` is made when the axes or the network's layers change, so that all frames show the same rows and
+units; ``scene`` computes one frame of it.
 """
 
 from collections.abc import Sequence
@@ -29,8 +29,8 @@ from treino.words import _
 PLANE = 96  # cells along each axis, at most
 LINE = 200  # places along the only axis
 UNIT = 32  # cells of a unit's small picture, along each axis
-UNITS = 12  # of a layer that are shown, at most
-LAYERS = 6  # at most; of more the first and the last ones
+UNITS = 12  # of a layer, at most
+LAYERS = 6  # at most: the first and the last ones
 NUMBERS = 4_000_000  # in the rows of a plane, at most
 WORK = 600_000_000  # multiplications for a plane, about
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -42,10 +42,10 @@ Part = tuple[str, NDArray[Any]]
 
 @dataclass(eq=False)
 class Sight:
-    """What is looked at: rows over the picture, drawn rows of the data, units.
+    """The inputs of a scene: rows over the picture's grid, drawn rows of the data, units.
 
     shows: plane, surface, line, images, or fit (a regression with several columns: predicted against true).
-    rows_by_split: the drawn rows, with their places ``[N, K]``. units_by_layer: those that are shown; empty
+    rows_by_split: the drawn rows, with their coordinates ``[N, K]``. units_by_layer: the units to draw, empty
     until the first frame.
     """
 
@@ -63,10 +63,10 @@ class Sight:
 def sight_of(
     net: nn.Module, data: Data, names: Sequence[str] | None, item_shape: Sequence[int] | None
 ) -> Sight:
-    """names: of two columns to look along; None: the choice of ``treino plot``.
+    """Make a sight. names: of the two columns that are its axes; None: the choice of ``treino plot``.
 
     Raises:
-        TreinoError: they are not two different columns, or have no meaning here.
+        TreinoError: the names are not two different columns, or can't be axes.
     """
     with torch_threads(1):
         axes = sight(net, data, axes=names, item_shape=item_shape)
@@ -99,7 +99,7 @@ def sight_of(
 
 
 def small_grid(seen: Sight) -> tuple[Tensor, tuple[int, ...]]:
-    """Prepared rows over the picture, few of them, and their shape: ``(R, R)``, or ``(R,)`` of a line."""
+    """Prepared rows of a coarse grid, and its shape: ``(R, R)``, or ``(R,)`` for a line."""
     high = _height(seen)
     wide = len(seen.small_ND) // high
     return seen.small_ND, (wide,) if seen.shows == "line" else (high, wide)
@@ -120,16 +120,16 @@ def scene(
     over: bool = False,
     member: nn.Module | None = None,
 ) -> tuple[dict[str, Any], list[Part]]:
-    """-> entries of a frame's header, and its arrays by the names of ``docs/studio-protocol.md``.
+    """Compute a frame's header entries and its arrays, as ``docs/studio-protocol.md`` names them.
 
-    loss: that is trained. unit: a layer's and a unit's number, to be drawn at full size. over: whether the
-    run is over; before, nobody is told how it does on test rows, for who steers chooses. member: the network
-    whose units are shown, where ``net`` is an ensemble.
+    loss: the trained one. unit: the numbers of a layer and of its unit to draw at full size. over: whether
+    the run is over; before, figures on test rows are left out, as people steer by what they see. member: the
+    network whose units are drawn, if ``net`` is an ensemble.
     """
     one = net if member is None else member
-    with torch_threads(1), np.errstate(all="ignore"):  # what a diverged network gives may overflow
+    with torch_threads(1), np.errstate(all="ignore"):  # outputs of a diverged network may overflow
         train_ND = seen.rows_by_split["train"][0].x
-        if item_shape is not None:  # a network of the user's own, which may fail: outputs says so in words
+        if item_shape is not None:  # a user's network may fail: ``outputs`` raises a clear error
             outputs(net, train_ND[:1], item_shape=item_shape)
         on_train, train_NC, _notes = layers_as_they_run(one, train_ND, item_shape)
         if one is not net:
@@ -182,7 +182,7 @@ def _answers(
 
 
 def picture(net: nn.Module, data: Data, seen: Sight, item_shape: Sequence[int] | None = None) -> list[Part]:
-    """The network's answers over the picture alone, as ``scene`` has them."""
+    """The network's answers over the picture's grid, as in ``scene``."""
     with torch_threads(1), np.errstate(all="ignore"):
         return _picture(outputs(net, seen.grid_ND, item_shape=item_shape), data, seen)
 
@@ -199,7 +199,7 @@ def _picture(out_NC: Tensor, data: Data, seen: Sight) -> list[Part]:
 
 
 def plane_parts(out_NC: Tensor, classes: int, shape: tuple[int, ...]) -> list[Part]:
-    """``winner``, ``share`` and ``margin`` of outputs on the rows of a plane, or of several."""
+    """The arrays ``winner``, ``share`` and ``margin`` of outputs on one or several planes."""
     winner_N = predicted_classes(out_NC)
     top_N2 = probabilities(out_NC).topk(2, dim=1).values.nan_to_num()
     width = np.uint8 if classes <= np.iinfo(np.uint8).max else np.uint16
@@ -231,8 +231,8 @@ def _layers(
     unit: tuple[int, int] | None,
     on_rows: list[LayerCall],
 ) -> tuple[list[dict[str, Any]], list[Part]]:
-    """Stage 0 is the inputs (of images their pixels, of which none is shown), stage K the K-th layer.
-    on_rows: the layers as they run on the training rows that are drawn."""
+    """Entries and arrays of the layers. Number 0 is the inputs (pixels of images are not drawn), K the K-th
+    layer. on_rows: the layers' calls on the drawn training rows."""
     ran, _out, _notes = layers_as_they_run(net, seen.small_ND, item_shape)
     if len(ran) > LAYERS:
         places = [*range(LAYERS // 2), *range(len(ran) - LAYERS // 2, len(ran))]
@@ -275,7 +275,7 @@ def _height(seen: Sight) -> int:
 def _units_to_draw(
     data: Data, seen: Sight, ran: Sequence[LayerCall], rows: Sequence[NDArray[np.float64]]
 ) -> list[NDArray[np.int64]]:
-    """The units that move the next layer most: their deviation times the length of the weights onwards."""
+    """The units that move the next layer most: by deviation times the norm of the outgoing weights."""
     units_by_layer = []
     for k, value_NU in enumerate(rows):
         total = value_NU.shape[1]
@@ -332,7 +332,7 @@ def _one_unit(
 
 
 def _bytes(value_URR: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """128 is 0, and the largest size in each unit is 1 or 255."""
+    """Bytes: 128 is 0, and the largest absolute value of each unit is 1 or 255."""
     known = np.nan_to_num(value_URR, nan=0.0, posinf=0.0, neginf=0.0)
     largest = np.abs(known).max(axis=(1, 2), keepdims=True, initial=0.0)
     scaled = 128 + 127 * known / np.where(largest > 0, largest, 1.0)
@@ -343,18 +343,18 @@ def _bytes(value_URR: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 
 def _images(net: nn.Module, data: Data, seen: Sight, item_shape: Sequence[int] | None) -> list[Part]:
-    """The confusion matrix of validation rows, and the worst mistakes among them."""
+    """Arrays of the confusion matrix of validation rows, and of the worst mistakes among them."""
     rows = seen.rows_by_split["validation" if len(data.validation) else "train"][0]
     out_NC = outputs(net, rows.x, item_shape=item_shape)
     p_NC, classes = probabilities(out_NC), len(data.classes)
-    answer_N, true_N = predicted_classes(out_NC), rows.y.reshape(-1)
+    said_N, true_N = predicted_classes(out_NC), rows.y.reshape(-1)
     parts: list[Part] = []
     if 0 < classes <= MOST_CLASSES:
-        answered = answer_N >= 0
-        place = true_N[answered] * classes + answer_N[answered]
+        answered = said_N >= 0
+        place = true_N[answered] * classes + said_N[answered]
         count = torch.bincount(place, minlength=classes**2).reshape(classes, classes)
         parts.append(("confusion", count.numpy().astype(np.uint32)))
-    wrong = (answer_N != true_N).nonzero().flatten()
+    wrong = (said_N != true_N).nonzero().flatten()
     sure = p_NC[wrong].gather(1, true_N[wrong, None])[:, 0].nan_to_num()
     worst = wrong[sure.argsort()[:MISTAKES]]
     raw = data.preparation.inverse(rows.x[worst]).reshape(len(worst), *data.item_shape)

@@ -1,4 +1,4 @@
-"""The page of a script that runs under hooks: what the script says becomes state, curves and notices."""
+"""The page of a script that runs under hooks: its messages become state, curves and notices."""
 
 import asyncio
 import math
@@ -9,7 +9,7 @@ from typing import Any
 from treino.studio.hub import Page
 from treino.studio.script.process import ScriptProcess
 
-POINTS = 4000  # of the loss, at most: then two become one
+POINTS = 4000  # of the loss, above which pairs are averaged
 LISTED = 500  # changes and findings that are kept
 
 
@@ -25,10 +25,10 @@ class ScriptPage:
         self._width = 1  # steps of a point
         self._steps: list[int] = []
         self._losses: list[float | None] = []
-        self._waiting: list[float] = []  # losses of a point that is not whole
+        self._waiting: list[float] = []  # losses of an incomplete point
 
     def start(self) -> None:
-        """Read what the script says, in a thread: its process is a blocking one."""
+        """Read the script's messages in a thread, as reading blocks."""
         loop = asyncio.get_running_loop()
 
         def read_messages() -> None:
@@ -41,10 +41,10 @@ class ScriptPage:
         threading.Thread(target=read_messages, daemon=True).start()
 
     def send(self, command: Mapping[str, Any]) -> None:
-        """Ask something of the script; what came of it is shown.
+        """Send a command to the script; its messages show the result.
 
         Raises:
-            TreinoError: it is no command for a script, or the script has ended.
+            TreinoError: the command is invalid, or the script has ended.
         """
         self._process.send(command)
 

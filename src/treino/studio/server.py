@@ -1,4 +1,4 @@
-"""The studio's server: its addresses. It imports no torch; what trains and draws is in other processes."""
+"""The addresses of the studio's server. It imports no torch: training and drawing are in other processes."""
 
 import asyncio
 import mimetypes
@@ -29,11 +29,11 @@ TYPES = {  # whatever this machine's own table says
     ".css": "text/css", ".html": "text/html", ".js": "text/javascript", ".json": "application/json",
     ".mjs": "text/javascript", ".svg": "image/svg+xml",
 }  # fmt: skip
-FORMS = "weights", "script", "report", "gif", "command"  # that can be taken from a run
+FORMS = "weights", "script", "report", "gif", "command"  # of files made from a run
 
 
 def application(studio: Studio) -> Starlette:
-    """The server's addresses, inside of the guard."""
+    """The app with all addresses, to be wrapped in the guard."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -80,7 +80,7 @@ async def _missing(request: Request, error: Exception) -> Response:
 
 
 def _language(request: Request) -> str | None:
-    """The language that the browser asks for; None: the studio's own."""
+    """The browser's language; None for the studio's own."""
     return named(request.headers.get("accept-language", "").split(",")[0].split(";")[0])
 
 
@@ -88,7 +88,7 @@ def _language(request: Request) -> str | None:
 
 
 async def _start(studio: Studio, request: Request) -> Response:
-    """The page of what was named on the command line: it may still be made."""
+    """The first page, once the command line's target is known."""
     where = await asyncio.shield(studio.start)
     return await _page(studio, request) if where == "/" else RedirectResponse(where, 303)
 
@@ -102,7 +102,7 @@ async def _file(studio: Studio, request: Request) -> Response:
 
 
 def _page_file(name: str) -> FileResponse:
-    """A file of the page, from a list of those that there are."""
+    """A file of the page, only from the list of existing ones."""
     files = {str(path.relative_to(PAGE)): path for path in PAGE.rglob("*") if path.is_file()}
     path = files.get(name)
     if path is None or path.name.startswith("."):

@@ -1,4 +1,4 @@
-"""A studio from its start to its end: a free port, the addresses to print, the server until it is stopped."""
+"""The life of a studio: a free port, the addresses to print, the server until it is stopped."""
 
 import asyncio
 import errno
@@ -36,10 +36,10 @@ PREFIX = "treino-studio-"  # of temporary folders
 
 
 def listener(host: str, port: int) -> socket.socket:
-    """A socket that listens on this port, or on the next free one; port 0: any that is free.
+    """A socket that listens on this port, or on the next free one; port 0: on any free one.
 
     Raises:
-        TreinoError: there is no such host here, or no port is free.
+        TreinoError: this machine has no such host, or no port is free.
     """
     reason = ""
     for candidate in range(port, min(port + PORTS_TRIED, 65536)) if port else (0,):
@@ -79,7 +79,7 @@ def _no_host(host: str, error: OSError) -> TreinoError:
 
 @dataclass(frozen=True)
 class Serving:
-    """A studio that listens. It serves once ``run`` is awaited."""
+    """A studio that listens; it serves while ``run`` is awaited."""
 
     studio: Studio
     guard: Guard
@@ -90,17 +90,17 @@ class Serving:
 
     @property
     def address(self) -> str:
-        """To be opened by who steers."""
+        """The address for steering."""
         return f"{self._site}/?token={self.guard.steer.token}"
 
     @property
     def watch_address(self) -> str:
-        """To be opened by who only watches."""
+        """The address for watching only."""
         return f"{self._site}/?token={self.guard.watch.token}"
 
     @property
     def browser_address(self) -> str:
-        """For a browser that is opened from here, once."""
+        """An address that works once, for the browser opened from here."""
         return f"{self._site}/?token={self.guard.single_token()}"
 
     @property
@@ -110,7 +110,7 @@ class Serving:
 
     async def run(self) -> None:
         """Serve until a signal, or ``server.should_exit``."""
-        # what is ignored is meant for others: uvicorn would take it all the same
+        # uvicorn would also handle signals that this process ignores
         ignored = [s for s in HANDLED_SIGNALS if signal.getsignal(s) is signal.SIG_IGN]
         end = self.server.handle_exit
 
@@ -124,12 +124,12 @@ class Serving:
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """A folder of this process alone, removed at the end; what those leave that are killed goes first."""
+    """A folder of this process, removed at the end; leftovers of killed processes are removed first."""
     for leftover in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with suppress(OSError, TreinoError):
             held, status = leftover / lock.NAME, os.lstat(leftover)
             own = stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
-            # an empty lock is of one that begins
+            # an empty lock belongs to a process that begins
             if own and os.lstat(held).st_size and lock.holder(held) is None:
                 shutil.rmtree(leftover)
     with tempfile.TemporaryDirectory(prefix=PREFIX) as name:
@@ -152,12 +152,12 @@ def serving(
 ) -> Iterator[Serving]:
     """A studio of the runs in a folder, with a temporary folder of its own, which is removed at the end.
 
-    To be entered where an event loop runs. frame_ancestors: origins whose pages may show it in a frame.
+    Needs a running event loop. frame_ancestors: origins whose pages may show it in a frame.
 
     Raises:
         TreinoError: no port is free.
     """
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what fails is ours to say: see the guard
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # the guard reports failures
     listening = listener(host, port)
     with listening, temporary_folder() as temporary:
         relay = Relay(folder, temporary, commands)
@@ -168,7 +168,7 @@ def serving(
             guard,
             log_config=None,
             ws_max_size=LONGEST_MESSAGE,
-            ws_per_message_deflate=False,  # half of a frame's time would go into it
+            ws_per_message_deflate=False,  # it would take half of a frame's time
             server_header=False,
             proxy_headers=False,
             access_log=False,

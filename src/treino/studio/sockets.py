@@ -1,4 +1,4 @@
-"""One WebSocket of a page: hello, then commands in and whatever is due out, until either end leaves."""
+"""One WebSocket of a page: hello, then commands in and messages out, until either end leaves."""
 
 import asyncio
 from contextlib import suppress
@@ -18,15 +18,15 @@ from treino.studio.studio import Studio
 from treino.words import _
 
 HELLO_SECONDS = 30.0  # for the first message of a connection
-UNSTEERED = ("explain",)  # verbs for those who watch
-UNWELCOME, REPLACED = 1008, 4000  # why a WebSocket is closed
+UNSTEERED = ("explain",)  # verbs for viewers that don't steer
+UNWELCOME, REPLACED = 1008, 4000  # codes of a closed WebSocket
 REASONS = {
     "run_missing": 4404,
     "no_address": 4404,
     "no_script": 4404,
     "protocol_version": 4426,
-}  # the same, by an error's rule
-_tasks: set[asyncio.Task[None]] = set()  # commands that go on, also where their viewer is gone
+}  # closing codes by an error's rule
+_tasks: set[asyncio.Task[None]] = set()  # commands in progress, also of viewers that are gone
 
 
 async def serve_socket(studio: Studio, socket: WebSocket) -> None:
@@ -59,7 +59,7 @@ async def serve_socket(studio: Studio, socket: WebSocket) -> None:
 
 
 async def _hello(studio: Studio, socket: WebSocket, kind: str, name: str | None) -> HelloCommand | int:
-    """The first message; where there is nothing to show, that is said, -> a code to close with."""
+    """The first message; if it is refused, send the error and return a code to close with."""
     number, language = None, None
     try:
         text = (await socket.receive()).get("text")
@@ -104,7 +104,7 @@ def _welcome(page: Page, viewer: Viewer, hello: HelloCommand) -> str:
 
 
 async def _send(socket: WebSocket, page: Page, viewer: Viewer, number: int) -> None:
-    """Send what is due, until another connection of the viewer's has taken the place of this one."""
+    """Send what is due, until a new connection of the viewer replaces this one."""
     while viewer.connected == number:
         viewer.wake.clear()
         for content in page.due(viewer):
@@ -120,7 +120,7 @@ async def _send(socket: WebSocket, page: Page, viewer: Viewer, number: int) -> N
 
 
 async def _receive(studio: Studio, socket: WebSocket, page: Page, viewer: Viewer) -> None:
-    """Take messages until the connection ends; one who doesn't read the answers isn't read either."""
+    """Take messages until the connection ends; wait while the viewer doesn't read its answers."""
     while True:
         await viewer.keeps_up.wait()
         message = await socket.receive()
@@ -135,7 +135,7 @@ async def _receive(studio: Studio, socket: WebSocket, page: Page, viewer: Viewer
 
 
 def _obey(studio: Studio, page: Page, viewer: Viewer, text: str) -> None:
-    """One message: an acknowledgement, or a command that will be answered once."""
+    """Handle a message: an acknowledgement, or a command, which gets one answer."""
     number = None
     try:
         message = protocol.read_command(page.key.partition("/")[0], text)
@@ -158,7 +158,7 @@ def _obey(studio: Studio, page: Page, viewer: Viewer, text: str) -> None:
 
 
 async def _answer(studio: Studio, page: Page, viewer: Viewer, command: StudioCommand) -> None:
-    """Carry a command out and answer it; the answer waits for a viewer who is gone."""
+    """Carry out a command and answer it; the answer is kept for a viewer that is gone."""
     try:
         content = await _carry_out(studio, page, viewer, command)
     except TreinoError as error:
@@ -167,10 +167,10 @@ async def _answer(studio: Studio, page: Page, viewer: Viewer, command: StudioCom
 
 
 async def _carry_out(studio: Studio, page: Page, viewer: Viewer, command: StudioCommand) -> dict[str, Any]:
-    """-> what the answer holds.
+    """Carry out a command; return the contents of the answer.
 
     Raises:
-        TreinoError: this viewer may not, or it can't be done.
+        TreinoError: this viewer may not do it, or it can't be done.
     """
     if viewer.watches_only:
         raise watch_only()

@@ -1,4 +1,4 @@
-"""What all addresses of one studio have in common: its pages and processes, its data, its first page."""
+"""The state that all addresses of a studio share: pages and processes, data, the first page."""
 
 import asyncio
 from dataclasses import dataclass
@@ -15,9 +15,10 @@ from treino.words import _
 
 @dataclass(eq=False)
 class Studio:
-    """start: the address of what was named on the command line, once that is known.
+    """One studio. start: the address of the command line's target, once it is known.
 
-    end_seconds: in which the trainer saves what it trains. script: what the command line named, if it is one.
+    end_seconds: for the trainer to save its trainings at the end. script: the page of the script, if the
+    target is one.
     """
 
     relay: Relay
@@ -32,16 +33,16 @@ class Studio:
         return self.relay.folder
 
     async def builtins(self) -> list[dict[str, Any]]:
-        """The built-in data sets, asked for once."""
+        """The built-in data sets, read once."""
         if self._builtins is None:
             self._builtins = (await document_of("data"))["builtins"]
         return self._builtins
 
     async def data(self, name: str) -> str:
-        """The data that a page names: one of the built-ins, or the path of a table that was sent.
+        """The data that a page names: a built-in, or the path of an uploaded table.
 
         Raises:
-            TreinoError: it is neither; a page names no file.
+            TreinoError: it is neither, as a page can't name a file.
         """
         uploaded = self.uploads.path(name)
         if uploaded is not None:

@@ -1,4 +1,4 @@
-"""One sweep or study as its page shows it: its networks or rows, their figures and curves, how far it is."""
+"""The page of a sweep or a study: its networks or rows, their figures and curves, its progress."""
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -22,12 +22,21 @@ from treino.tuning.member_table import MemberTable, plain
 from treino.tuning.stored_study import StoredStudy
 from treino.tuning.stored_sweep import StoredSweep
 
-MOST_NETWORKS = 2000  # that a page lists: the best,
-MOST_DIVERGED = 200  # and of these as many places at most are kept for some that diverged
+MOST_NETWORKS = 2000  # that a page lists: the best
+MOST_DIVERGED = 200  # of these, at most, some that diverged
 MOST_LINES = 400  # curves
-FACTS = "member", "rung", "step", "epochs", "status", "best", "parameters", "loss"  # of a network's row
-CURVES = "loss", "measured_loss"  # of a study's row, beside that of the figure
-WAITING = "waiting"  # the status of one that has not begun
+FACTS = (
+    "member",
+    "rung",
+    "step",
+    "epochs",
+    "status",
+    "best",
+    "parameters",
+    "loss",
+)  # fields of a network's row
+CURVES = "loss", "measured_loss"  # of a study's row, besides its figure's
+WAITING = "waiting"  # the status of a network that has not begun
 
 
 class SweepPage(FolderPage):
@@ -35,7 +44,7 @@ class SweepPage(FolderPage):
 
     @cached_property
     def settings_in_all(self) -> int | None:
-        """How many different settings its sampler has, None without an end; they are laid out once."""
+        """The number of distinct settings of the sampler, None if infinite; computed once."""
         spec = StoredSweep(RunFolder.open(self.path, verify=False)).spec
         if spec.sweep.spread:
             return 0
@@ -81,7 +90,7 @@ class SweepPage(FolderPage):
 
 
 def _listed(ranked: list[dict[str, Any]], lost: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those that a page lists, in the order of ``ranked``: the best, and some of those that diverged."""
+    """The networks to list, in the order of ``ranked``: the best, and some that diverged."""
     if len(ranked) <= MOST_NETWORKS:
         return ranked
     some_lost = lost[:MOST_DIVERGED]
@@ -94,7 +103,7 @@ def _running_rows(
     tensors: Mapping[str, Any], running: Mapping[str, Any], metric: str, before: Mapping[int, Any]
 ) -> list[dict[str, Any]]:
     """Rows of the bracket that is trained, as its last checkpoint has it."""
-    rows = []
+    found = []
     for place, members in enumerate(running.get("members", ())):
         step = running["engine"][place]["step"]
         status_P = tensors[f"{place}.engine.status"].tolist()
@@ -110,7 +119,7 @@ def _running_rows(
             status = STATUS[status_P[row]]
             figures = {n: None if v is None else finite(float(v[row])) for n, v in seen.items()}
             lost = status == "diverged"
-            rows.append(
+            found.append(
                 {
                     **own,
                     **figures,
@@ -121,15 +130,15 @@ def _running_rows(
                     "status": "finished" if status == "stopped" else status,
                 }
             )
-    return rows
+    return found
 
 
-def _progress(request: Mapping[str, Any], meta: Mapping[str, Any], status: str) -> dict[str, Any]:
-    """How far it is: rungs, the share of all steps, and seconds left where the pace is known.
+def _progress(asked: Mapping[str, Any], meta: Mapping[str, Any], status: str) -> dict[str, Any]:
+    """The progress: rungs, the share of all steps, and seconds left if the pace is known.
 
-    What brackets that have not begun will take is told by their epochs.
+    The steps of brackets that have not begun are estimated by their epochs.
     """
-    heats, done, running = request["heats"], meta.get("done", 0), meta.get("state")
+    heats, done, running = asked["heats"], meta.get("done", 0), meta.get("state")
     over = status != "running"
     epochs = []
     for _first, _count, rungs in heats:
@@ -156,7 +165,7 @@ def _lines(
     running: Mapping[str, Any] | None,
     numbers: list[int],
 ) -> list[dict[str, Any]]:
-    """The learning curves of the shown networks, those of the bracket in progress too."""
+    """The learning curves of these networks, with those of the bracket in progress."""
     lines: dict[int, dict[str, Any]] = {}
     chosen = set(numbers)
 
@@ -212,8 +221,8 @@ class StudyPage(FolderPage):
 
 
 def _study_progress(document: Mapping[str, Any], status: str) -> dict[str, Any]:
-    """The share of all epochs, and seconds left where the pace is known."""
-    rows, planned = document["rows"], str(document.get("epochs", ""))  # each row's own are no number
+    """The share of all epochs, and seconds left if the pace is known."""
+    rows, planned = document["rows"], str(document.get("epochs", ""))  # not a number if rows have their own
     if status != "running" or not rows or not planned.isdecimal():
         return {"share": 1.0 if rows and status != "running" else None, "left_s": None}
     done = sum(row["epochs"] for row in rows) / (int(planned) * len(rows))
@@ -227,7 +236,7 @@ def stop(page: FolderPage, request: Mapping[str, Any]) -> Answer:
 
 
 def open_member(page: FolderPage, request: Mapping[str, Any]) -> Answer:
-    """A run of this network: its training once more, to the same bits, in a folder of its own.
+    """Make a run of this network: its training again, to the same bits, in its own folder.
 
     Raises:
         TreinoError: there is no such network.
@@ -241,7 +250,7 @@ def open_member(page: FolderPage, request: Mapping[str, Any]) -> Answer:
 
 
 def extend(page: FolderPage, request: Mapping[str, Any]) -> Answer:
-    """So many networks more: from the process that trains it, or, where it is over, from the trainer.
+    """Add networks: in the process that trains the sweep, or in the trainer if it is over.
 
     Raises:
         TreinoError: that many can't be added.

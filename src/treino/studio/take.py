@@ -1,7 +1,7 @@
-"""Files to take away from a run's page: weights, script, report, GIF, and the commands that make it again.
+"""Files to download from a run's page: weights, script, report, GIF, and the commands that make it again.
 
-``python -m treino.studio.take RUN FORM`` writes a line of JSON with the file's name, or an error, then its
-bytes: drawing takes seconds, for which the page's worker has no time.
+``python -m treino.studio.take RUN FORM`` writes a line of JSON with the file's name or an error, then its
+bytes. It is a process of its own because drawing takes seconds.
 """
 
 import json
@@ -22,10 +22,10 @@ from treino.studio.run_state import marks
 
 
 def take(path: Path, form: str) -> tuple[str, bytes]:
-    """Name and content of a file made of a run: ``weights``, ``script``, ``report``, ``gif``; or its command.
+    """(name, content) of a file made from a run: ``weights``, ``script``, ``report``, ``gif`` or ``command``.
 
     Raises:
-        TreinoError: it holds too little for that.
+        TreinoError: the run lacks what the file needs.
     """
     run = open_run(path, verify=False)
     name = run.name
@@ -41,7 +41,7 @@ def take(path: Path, form: str) -> tuple[str, bytes]:
     if form == "weights":
         return f"{name}.safetensors", written.read_bytes()
     content = BytesIO()
-    with ZipFile(content, "w") as packed:  # the script reads what lies beside it
+    with ZipFile(content, "w") as packed:  # the script reads the files beside it
         for each in sorted(written.parent.iterdir()):
             if each.is_file():
                 packed.write(each, f"{name}/{each.name}")
@@ -49,7 +49,7 @@ def take(path: Path, form: str) -> tuple[str, bytes]:
 
 
 def _commands(run: StoredRun) -> str:
-    """The commands that make the run again, also what was steered."""
+    """The commands that make the run again, with the changes made by steering."""
     lines = [run.spec.command]
     lines += [f"# {mark['text']} from step {mark['step']}" for mark in marks(run)]
     lines.append(f"treino show {run.typed}")

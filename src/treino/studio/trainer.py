@@ -1,4 +1,4 @@
-"""The process that trains what the studio's page starts: several runs in turns, a tenth of a second each.
+"""The process that trains for the studio's pages: several runs in turns, a tenth of a second each.
 
 It is the only writer of these runs. Pause, step and settings reach it through their folders, as they reach a
 training in any other terminal; new trainings, resumes, rewinds and branches come on its channel.
@@ -32,15 +32,15 @@ from treino.tuning.study_options import StudyRequest
 from treino.tuning.sweep import sweep_events, sweep_resumption
 from treino.words import _, speaking
 
-LOOK_SECONDS = 1.0  # between two checkpoints of many networks, which are what their page shows
-PATIENCE = 20.0  # seconds for another process to save and end its training
+LOOK_SECONDS = 1.0  # between two checkpoints of a sweep or study, which its page shows
+PATIENCE = 20.0  # seconds to wait for another process to end its training
 
 
 @dataclass(eq=False)
 class Stream:
-    """One training in this process. reply: the request that waits for its folder. transport: a command, with
-    its value, that holds from the first step on. speed: in steps per second. before: the training that was
-    ended for it, to go on where it is refused."""
+    """One training in this process. reply: the id of the request that waits for its folder. transport: a
+    command and its value, in force from the first step on. speed: in steps per second. before: the training
+    that was ended for this one, and goes on if this one is refused."""
 
     events: Iterator[JobEvent]
     reply: int | None
@@ -48,7 +48,7 @@ class Stream:
     speed: float | None = None
     before: "Stream | None" = None
     job: Any = None
-    waits: bool = False  # it is paused
+    waits: bool = False  # paused
 
 
 class Trainer:
@@ -60,14 +60,14 @@ class Trainer:
         self.alone = False  # whether the studio is gone
 
     def run(self) -> None:
-        """Train and obey until the studio says ``quit``, or is gone and everything has ended."""
+        """Train and take requests until ``quit``, or until the studio is gone and everything has ended."""
         while self.streams or not self.alone:
             self._listen()
             for stream in list(self.streams):
                 self._advance(stream)
 
     def _listen(self) -> None:
-        """Take all requests that are there; wait for one where nothing trains."""
+        """Take all pending requests; wait for one if nothing trains."""
         while not self.alone:
             try:
                 message = self.channel.receive(0.0 if self.streams else None)
@@ -79,7 +79,7 @@ class Trainer:
             self._obey(message[0])
 
     def _studio_is_gone(self) -> None:
-        """Nobody can play what is paused any more: it is saved, to be resumed. The rest trains to its end."""
+        """Save paused trainings, which nobody can play any more; the others train to their ends."""
         self.alone = True
         for stream in self.streams:
             if stream.waits:
@@ -91,7 +91,7 @@ class Trainer:
             for stream in list(self.streams):
                 if isinstance(stream.job, RunJob):
                     stream.job.stop_wish = "interrupted"
-                else:  # what it has saved is enough to resume it
+                else:  # its last checkpoint suffices to resume it
                     stream.events.close()  # type: ignore[attr-defined]
             return
         number, before = request.get("id"), None
@@ -109,12 +109,12 @@ class Trainer:
                 self._begin(Stream(events, number, how, request.get("speed"), before))
         except TreinoError as error:
             self._refuse(number, error, before=before)
-        except Exception as error:  # a defect of ours on one request must not end the other trainings
+        except Exception as error:  # a defect in one request must not end the other trainings
             traceback.print_exc()
             self._refuse(number, defect(error), before=before)
 
     def _begin(self, stream: Stream) -> None:
-        """Take a training up to its first step, so that the next request finds that it is there."""
+        """Take a training to its first event, so that the next request finds it."""
         self.streams.append(stream)
         self._advance(stream)
 
@@ -128,7 +128,7 @@ class Trainer:
                 request["settings"],
                 UserFiles() if request.get("command_line") else None,
                 parent=parent,
-                lean=True,  # pictures would be drawn at each stop
+                lean=True,  # without pictures, which would be drawn at each stop
             )
             return fit_events(prepare_fit(fit))
         if verb == "sweep":
@@ -160,13 +160,13 @@ class Trainer:
         return (rewinding if verb == "rewind" else branching)(snapshot, changes)
 
     def _streams_in(self, path: Path) -> list[Stream]:
-        """The trainings of ours in this folder, which may be gone, as may those of others."""
+        """This process's trainings in a folder, which may have been removed."""
         there = os.path.realpath(path)
         jobs = [(stream, stream.job) for stream in self.streams if stream.job is not None]
         return [stream for stream, job in jobs if os.path.realpath(job.folder.path) == there]
 
     def _record(self, path: Path, step: int) -> None:
-        """Have the losses up to this step on the disk, where a branch finds them."""
+        """Have the losses up to this step on disk, where a branch reads them."""
         for stream in self._streams_in(path):
             stream.job.folder.database.flush()
             return
@@ -175,8 +175,8 @@ class Trainer:
             time.sleep(0.05)
 
     def _end(self, path: Path) -> Stream | None:
-        """Save and seal the training of this folder now, whoever trains it; -> one of ours, as it would go
-        on."""
+        """Save and seal the training in this folder now, in whichever process; return its continuation if it
+        was one of this process."""
         before = None
         for stream in self._streams_in(path):
             transport = stream.job.transport
@@ -227,7 +227,7 @@ class Trainer:
     def _refuse(
         self, number: int | None, error: TreinoError, job: Any = None, before: Stream | None = None
     ) -> None:
-        """Say that it failed; what was ended for it, before it had a folder, goes on."""
+        """Report a failure; if it had no folder yet, the training that was ended for it goes on."""
         if job is None and before is not None:
             self._begin(before)
         if number is not None:
@@ -244,8 +244,7 @@ class Trainer:
 
 
 def _already_resumed(path: Path, transport: Sequence[Any] | None) -> bool:
-    """Tell a run that is to be resumed its transport's command, where another request has resumed it already;
-    -> whether that is so."""
+    """Whether another request has resumed this run already; if so, send it the transport's command."""
     folder = RunFolder.open(path, verify=False)
     if transport is None:
         return folder.status == "running"
@@ -253,7 +252,7 @@ def _already_resumed(path: Path, transport: Sequence[Any] | None) -> bool:
 
 
 def defect(error: Exception) -> TreinoError:
-    """The error of a fault of our own, which is printed in the studio's terminal."""
+    """The error for a defect of treino, whose traceback is in the studio's terminal."""
     message = _("The studio's trainer failed: {kind}.").format(kind=type(error).__name__)
     return TreinoError(
         "studio_defect", message, _("Its last words are in the terminal of the studio."), status=1
@@ -262,7 +261,7 @@ def defect(error: Exception) -> TreinoError:
 
 def main() -> None:
     """Serve the studio that started this process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the studio's, which then says quit
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the server, which then sends quit
     gc.freeze()
     Trainer(Channel.of_child()).run()
 

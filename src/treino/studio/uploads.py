@@ -1,4 +1,4 @@
-"""Tables that a page sends: kept with the runs that are trained on them, under names of ours, never run."""
+"""Tables that a page sends: stored beside the runs under names chosen here, and never executed."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from treino.store.files import inside, make_folder, trouble
 from treino.words import _
 
 LARGEST = 200_000_000  # bytes of one table
-ALL = 2_000_000_000  # of all that a studio has
+ALL = 2_000_000_000  # bytes of all tables
 SUFFIXES = (
     ".csv", ".tsv", ".txt", ".parquet", ".arrow", ".feather", ".jsonl", ".ndjson", ".json",
     ".csv.gz", ".tsv.gz", ".txt.gz", ".jsonl.gz",
@@ -23,7 +23,7 @@ NAME = re.compile(r"upload-(\d{1,9})\.")
 
 
 class Uploads:
-    """The tables that were sent to the studios of one folder of runs."""
+    """The tables sent to the studios of one folder of runs."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -34,24 +34,24 @@ class Uploads:
             return [each.name for each in self._entries() if each.is_file(follow_symlinks=False)]
 
     def _entries(self) -> list[os.DirEntry[str]]:
-        """What lies in the folder; nothing where it is none, or a link to one."""
+        """The entries of the folder; empty if it is no folder, or a link to one."""
         if self._folder.is_symlink() or not self._folder.is_dir():
             return []
         with os.scandir(self._folder) as entries:
             return sorted(entries, key=lambda each: each.name)
 
     def path(self, name: str) -> Path | None:
-        """The file of that name; None where no such table was sent."""
+        """The file of that name; None without such a table."""
         return self._folder / name if name in self.names else None
 
     async def save(self, name: str, parts: AsyncIterator[bytes], size: int | None) -> Path:
-        """Write a table as it comes.
+        """Write a table as it arrives.
 
-        name: as its owner calls it; only its suffix is kept. size: in bytes, as far as it is known.
+        name: the owner's, of which only the suffix is used. size: in bytes, if known.
 
         Raises:
-            TreinoError: it is no table by its suffix, is empty, or too large; the disk is full; the folder is
-                a file or a link. Nothing of it is left then.
+            TreinoError: the suffix is no table's, the table is empty or too large, the disk is full, or the
+                folder is a file or a link. Nothing of the table is left then.
         """
         suffix = next((s for s in sorted(SUFFIXES, key=len, reverse=True) if name.lower().endswith(s)), None)
         if suffix is None:

@@ -1,6 +1,6 @@
-"""The process that looks at runs for the studio's pages: states, curves and frames out of their folders.
+"""The process that reads runs for the studio's pages: states, curves and frames from their folders.
 
-It writes nothing but commands to trainings, and the sign that somebody watches.
+It writes only commands to trainings, and the sign that somebody watches.
 """
 
 import json
@@ -27,8 +27,8 @@ from treino.studio.sweep_page import StudyPage, SweepPage
 from treino.words import VARIABLE, _, speaking
 
 GLANCE = 0.002  # seconds between two looks at folders that are watched
-REST = 0.25  # seconds, where nobody watches
-SLICE = 0.03  # seconds for what can wait
+REST = 0.25  # seconds, if nobody watches
+SLICE = 0.03  # seconds of idle work at a time
 
 Pages = RunPage | SweepPage | StudyPage
 VERBS: Mapping[str, Mapping[str, Any]] = {
@@ -38,12 +38,12 @@ VERBS: Mapping[str, Mapping[str, Any]] = {
 
 
 class Worker:
-    """All pages that somebody looks at, by their keys. channel: to the studio's server."""
+    """All open pages, by their keys. channel: to the studio's server."""
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.pages: dict[str, Pages] = {}
-        self._notices: dict[str, str] = {}  # the last one of each page
+        self._notices: dict[str, str] = {}  # the last notice of each page
 
     def run(self) -> None:
         """Serve until the server ends."""
@@ -123,7 +123,7 @@ class Worker:
             self.channel.send({"reply": number, **answer})
 
     def _take(self, request: Mapping[str, Any], number: int | None) -> None:
-        """Have a file made by a process of its own, and answer with it."""
+        """Have a process make a file, and answer with it."""
         command = [sys.executable, "-m", "treino.studio.take", request["run"], request["form"]]
         spoken = {**os.environ, VARIABLE: request.get("language") or "en"}
         made = subprocess.run(command, capture_output=True, env=spoken, check=False)
@@ -135,7 +135,7 @@ class Worker:
             self.channel.send({"reply": number, **json.loads(head)}, body)
 
     def _notice(self, key: str, error: TreinoError) -> None:
-        """Say it on a page, once for as long as it lasts."""
+        """Show an error on a page, once while it lasts."""
         text = f"{error.message} {error.hint}".strip()
         if self._notices.get(key) != text:
             self._notices[key] = text
@@ -143,10 +143,10 @@ class Worker:
 
 
 def opened(key: str, path: Path, send: Send) -> Pages:
-    """The page of that key, if what lies in the folder is of its kind.
+    """Open the page of that key, if the folder is of its kind.
 
     Raises:
-        TreinoError: it is of another kind, or as the pages.
+        TreinoError: the folder is of another kind; or as the pages.
     """
     kind = key.partition("/")[0]
     if kind == "run":
@@ -162,15 +162,15 @@ def opened(key: str, path: Path, send: Send) -> Pages:
 
 
 def defect() -> dict[str, str]:
-    """The error of a fault of our own, which is printed in the studio's terminal."""
+    """The error for a defect of treino, whose traceback is in the studio's terminal."""
     return {"rule": "studio_defect", "message": _("The studio failed here."), "hint": ""}
 
 
 def main() -> None:
     """Serve the studio that started this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the studio's, which ends the channel
-    os.nice(5)  # looking must not slow the training down
-    torch.set_num_threads(1)  # threads that wait for each other stand still where a training needs the cores
+    os.nice(5)  # must not slow the training down
+    torch.set_num_threads(1)  # several threads would wait for cores that a training uses
     try:
         Worker(Channel.of_child()).run()
     except (EOFError, BrokenPipeError):

@@ -1,4 +1,4 @@
-"""What a script in the studio can be asked to do: the commands' types and ranges."""
+"""The commands that a script in the studio can get: their types and ranges."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -35,7 +35,7 @@ class Steps(BaseModel):
 
 
 class Watch(BaseModel):
-    """on: whether anybody reads the figures; without a reader none are measured."""
+    """Switch figures on or off. on: whether anybody reads them; without a reader none are measured."""
 
     model_config = STRICT
 
@@ -55,8 +55,7 @@ class Press(BaseModel):
 class SetValue(BaseModel):
     """Set a number of an optimizer's group from the next step on.
 
-    optimizer: how many optimizers of the script stepped for the first time before this one. group: of
-    ``optimizer.param_groups``.
+    optimizer: its number, in the order of first steps. group: the index in ``optimizer.param_groups``.
     """
 
     model_config = STRICT
@@ -99,7 +98,7 @@ def read_command(request: Any) -> ScriptCommand:
 
 
 def _explained(request: Any, error: ValidationError) -> tuple[str, str]:
-    """-> (which value of a command is wrong, what it may be)."""
+    """(message on the wrong value of a command, hint on what it may be)."""
     first = error.errors(include_url=False, include_input=False)[0]
     fields = dict(request) if isinstance(request, Mapping) else {}
     do, name, value = fields.get("do"), fields.get("name"), fields.get("value")

@@ -1,4 +1,4 @@
-"""What is seen of a script's training: its losses, and its optimizers with their settings and gradients."""
+"""The figures of a script's training: its losses, and its optimizers with their settings and gradients."""
 
 import threading
 import weakref
@@ -16,15 +16,15 @@ from treino.words import _
 
 EVERY = 0.1  # seconds between two messages
 MOST_LOSSES = 2000  # of steps between two messages
-MOST_OPTIMIZERS = 16  # of a message: the newest
-FEW_STEPS, FEW_BACKWARDS = 10, 100  # after so many it is plain that something isn't seen
+MOST_OPTIMIZERS = 16  # in a message: the newest
+FEW_STEPS, FEW_BACKWARDS = 10, 100  # after which missing losses or steps are reported
 
 
 class ScriptFigures:
     """The figures of a training, gathered step by step.
 
-    steps: of all optimizers together. watched: whether anybody reads the figures; without a reader no number
-    is looked at. unseen: what these figures leave out, a sentence each.
+    steps: of all optimizers together. watched: whether anybody reads the figures; without a reader nothing is
+    measured. unseen: sentences on what these figures leave out.
     """
 
     def __init__(self, *, watched: bool) -> None:
@@ -41,7 +41,7 @@ class ScriptFigures:
 
     # --- while it trains --------------------------------------------------------------------------------
     def scaled(self, result: Any, outputs: Any) -> None:
-        """A GradScaler has multiplied a loss, which is the one to show."""
+        """A GradScaler has multiplied a loss: show the loss itself."""
         if self.watched and isinstance(result, Tensor) and isinstance(outputs, Tensor):
             self._scaled = weakref.ref(result), outputs.detach()
 
@@ -66,7 +66,7 @@ class ScriptFigures:
             )
 
     def order_of(self, optimizer: Optimizer) -> int:
-        """How many optimizers stepped for the first time before this one."""
+        """The number of an optimizer, in the order of first steps."""
         known = self._orders.get(id(optimizer))
         if known is None or known[0]() is not optimizer:
             known = weakref.ref(optimizer), len(self._optimizers)
@@ -75,7 +75,7 @@ class ScriptFigures:
         return known[1]
 
     def optimizer(self, order: int) -> Optimizer | None:
-        """The optimizer of this number; None where there is none, or none any more."""
+        """The optimizer of this number; None if there is none, or none any more."""
         return self._optimizers[order]() if order < len(self._optimizers) else None
 
     def stepped(self, optimizer: Optimizer) -> None:
@@ -91,13 +91,13 @@ class ScriptFigures:
             self.say(_("No loss is seen: the gradients come from elsewhere than a backward."))
 
     def say(self, sentence: str) -> None:
-        """Tell, once, what is not seen."""
+        """Add a sentence on what is not seen, once."""
         if sentence not in self.unseen:
             self.unseen.append(sentence)
 
     @property
     def pending(self) -> bool:
-        """Whether there are losses that no message has told."""
+        """Whether there are losses that no message has sent."""
         return bool(self._losses)
 
     # --- messages -----------------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ class ScriptFigures:
 
 
 def gradient_norm(optimizer: Optimizer) -> float | None:
-    """The norm of all gradients that the optimizer holds, together; None where it can't be known."""
+    """The total norm of an optimizer's gradients; None if there are none, or it can't be computed."""
     gradients = [
         p.grad.detach().coalesce().values() if p.grad.is_sparse else p.grad.detach()
         for group in optimizer.param_groups
@@ -143,17 +143,17 @@ def gradient_norm(optimizer: Optimizer) -> float | None:
     ]
     try:
         return float(torch.nn.utils.get_total_norm(gradients)) if gradients else None
-    except (RuntimeError, TypeError, NotImplementedError):  # tensors of a kind that has no norm
+    except (RuntimeError, TypeError, NotImplementedError):  # of tensors without a norm
         return None
 
 
 def captured() -> bool:
-    """Whether what runs is only being recorded into a CUDA graph, where nothing may be read."""
+    """Whether a CUDA graph is being captured, during which no value may be read."""
     return torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing()
 
 
 def _number(root: Any) -> float | Tensor | None:
-    """A loss; on another device than the CPU a copy that is read later, so that nothing waits for it."""
+    """The value of a loss; on an accelerator a copy that is read later, so that nothing waits for it."""
     if not isinstance(root, Tensor) or root.numel() != 1 or root.is_complex():
         return None
     try:

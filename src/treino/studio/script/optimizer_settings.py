@@ -16,7 +16,7 @@ OF_CYCLES = "base_momentum", "max_momentum"  # keys of OneCycleLR and CyclicLR: 
 
 
 def settings_of(group: Mapping[str, Any]) -> dict[str, Any]:
-    """``{lr, weight_decay, momentum, betas}``, as far as the group has them."""
+    """``{lr, weight_decay, momentum, betas}``, those that the group has."""
     settings: dict[str, Any] = {}
     for name in ("lr", "weight_decay", "momentum"):
         if isinstance(group.get(name), (int, float, Tensor)):
@@ -27,7 +27,7 @@ def settings_of(group: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def set_value(optimizer: Optimizer, command: SetValue) -> float:
-    """Set a number of a group from the next step on; -> what it was.
+    """Set a number of a group from the next step on; return its old value.
 
     Raises:
         TreinoError: the optimizer has no such group or number, or its next step would fail with it (rule
@@ -43,14 +43,14 @@ def set_value(optimizer: Optimizer, command: SetValue) -> float:
         return before
     before, present = float(group[name]), group[name]
     if isinstance(present, Tensor) and sum(g.get(name) is present for g in optimizer.param_groups) == 1:
-        present.fill_(command.value)  # the tensor itself: a captured step reads no other
+        present.fill_(command.value)  # in place, as a captured step reads this tensor
     else:
         group[name] = _replaced(present, command.value)
     return before
 
 
 def check_value(optimizer: Optimizer, command: SetValue) -> None:
-    """Refuse what the optimizer hasn't, or what its next step would fail with; errors as ``set_value``."""
+    """Refuse a number that the optimizer lacks or its next step would fail with; errors as ``set_value``."""
     kind, groups, name = type(optimizer).__name__, optimizer.param_groups, command.name
     if command.group >= len(groups):
         raise _refusal(
@@ -90,7 +90,7 @@ def check_value(optimizer: Optimizer, command: SetValue) -> None:
 
 
 def overruling(group: Mapping[str, Any], name: str) -> bool:
-    """Whether a scheduler of torch's sets this number as well, or multiplies it, when it next steps."""
+    """Whether a scheduler of torch will also set or multiply this number at its next step."""
     if name in ("momentum", "beta1"):
         return any(key in group for key in OF_CYCLES)
     return name == "lr" and "initial_lr" in group

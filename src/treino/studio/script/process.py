@@ -1,4 +1,4 @@
-"""``ScriptProcess``: what the studio's server starts, reads from and sends commands to."""
+"""``ScriptProcess``: the process of a script, as the studio's server starts, reads and commands it."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from treino.studio.script.commands import read_command
 from treino.studio.script.json_socket import VARIABLE, decoded
 from treino.words import _
 
-ENDING = 2.0  # seconds for a process to go, once it has said that its script has ended
+ENDING = 2.0  # seconds for a process to exit, after the message that its script has ended
 GRACE = 3.0  # seconds between the signals that end a process, each harder than the one before
 
 
@@ -45,16 +45,16 @@ class ScriptProcess:
     ) -> "ScriptProcess":
         """Run ``python path args``.
 
-        replay: a file of changes to make once more. record: where changes are written down; default:
-        ``train.steering.jsonl`` in the working directory, for ``train.py``. findings: let the doctor look,
-        too. What is wrong with any of it comes as a message ``{"error": ...}``.
+        replay: a file of changes to repeat. record: the file for changes; default:
+        ``train.steering.jsonl`` in the working directory, for ``train.py``. findings: run the doctor, too.
+        Errors come as messages ``{"error": ...}``.
         """
         options = [
             *([] if replay is None else [f"--replay={replay}"]),
             *([] if record is None else [f"--record={record}"]),
             *(["--findings"] if findings else []),
         ]
-        # -P: a module of the working directory's must not stand before one of Python's own
+        # -P: modules of the working directory must not hide Python's own
         command = [
             sys.executable,
             "-P",
@@ -87,7 +87,7 @@ class ScriptProcess:
         return 128 - code if code is not None and code < 0 else code
 
     def messages(self) -> Iterator[dict[str, Any]]:
-        """Every message of the script's, as it comes; the last one is ``{"end": ...}``, however it ended."""
+        """Every message of the script, as it comes; the last one is always ``{"end": ...}``."""
         unread, steps = b"", 0
         while True:
             try:
@@ -100,7 +100,7 @@ class ScriptProcess:
             *lines, unread = (unread + chunk).split(b"\n")
             for line in lines:
                 message = decoded(line)
-                if not isinstance(message, dict):  # the script itself found the socket
+                if not isinstance(message, dict):  # the script itself wrote to the socket
                     continue
                 steps = message.get("step", steps)
                 if "end" in message:
@@ -109,15 +109,15 @@ class ScriptProcess:
                 yield message
 
     def _end(self, report: Mapping[str, Any]) -> dict[str, Any]:
-        """How it ended; the system knows better than a process that was about to end."""
+        """The last message; the system's exit status counts, not the one that the process announced."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(ENDING)
         return {"end": {"status": None, **report, **({} if self.status is None else {"status": self.status})}}
 
     def send(self, command: Mapping[str, Any]) -> None:
-        """Send a command; what came of it comes as a message, ``changed``, ``paused`` or ``error``.
+        """Send a command; its result comes as a message, ``changed``, ``paused`` or ``error``.
 
-        The script does it before its next step. A second "stop" interrupts it at once, wherever it is.
+        The script carries it out before its next step. A second "stop" interrupts it at once, wherever it is.
 
         Raises:
             TreinoError: no such command, or a value out of range (rule ``studio_command``); the script has
@@ -138,13 +138,13 @@ class ScriptProcess:
         self._stop_sent = self._stop_sent or do.do == "stop"
 
     def close(self) -> int | None:
-        """End the script, if it runs, by signals to its process, each harder than the last; -> its status,
-        once the process is gone."""
+        """End the script, if it runs, by signals to its process, each harder than the last; return its
+        status."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
             if self.status is None:
                 self._process.send_signal(number)
                 with suppress(subprocess.TimeoutExpired):
                     self._process.wait(GRACE)
-        self._process.wait()  # whoever is killed may be gone a while later
+        self._process.wait()  # a killed process may take a while to go
         self._line.close()
         return self.status

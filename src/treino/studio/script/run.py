@@ -33,9 +33,9 @@ def run(
 ) -> int:
     """Run ``python script args``, seen and steered by the server at the other end of this process's socket.
 
-    record: where changes are written down; default: ``train.steering.jsonl`` in the working directory, for
-    ``train.py``. replay: such a file, whose changes are made at their steps once more. findings: let the
-    doctor look, too. -> the script's own exit status, or 2 where there is nothing to run.
+    record: the file for changes; default: ``train.steering.jsonl`` in the working directory, for
+    ``train.py``. replay: such a file, whose changes are repeated at their steps. findings: run the doctor,
+    too. Returns the script's exit status, or 2 if there is nothing to run.
     """
     server = socket_of_environment()
     if server is not None:
@@ -78,7 +78,7 @@ def run(
 
 
 def _digest(script: str) -> str:
-    """SHA-256 of the script's text; "" where it can't be read, which is refused later."""
+    """SHA-256 of the script's text; "" if it can't be read, which is refused later."""
     try:
         return digest(Path(script).read_bytes())
     except OSError:

@@ -8,7 +8,7 @@ from treino.garbage_collection import collect_as_usual, collect_rarely
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the script to its own end; -> its exit status, 2 where it can't be run."""
+    """Run the script to its own end; return its exit status, or 2 if it can't be run."""
     at = argv.index("--") if "--" in argv else len(argv)
     parser = argparse.ArgumentParser(
         prog="python -m treino.studio.script.runner", usage="%(prog)s [OPTIONS] -- SCRIPT [ARGUMENTS]"
@@ -22,7 +22,7 @@ def main(argv: Sequence[str]) -> int:
 
     from treino.studio.script.run import run  # torch, after collect_rarely
 
-    if sys.flags.safe_path:  # Python left out what the script's folder takes the place of
+    if sys.flags.safe_path:  # Python left out the entry that the script's folder replaces
         sys.path.insert(0, "")
     collect_as_usual()
     return run(

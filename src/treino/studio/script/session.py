@@ -1,4 +1,4 @@
-"""A script's training in the studio: what happens at each step of an optimizer, and what is asked of it."""
+"""A script's session in the studio: hooks at each step of an optimizer, and the commands of the server."""
 
 import functools
 import os
@@ -28,15 +28,15 @@ from treino.studio.script.optimizer_settings import check_value, overruling, set
 from treino.studio.script.steering import Change, SteeringFile
 from treino.words import _
 
-POLL_EVERY = 0.05  # seconds between two looks at what is asked
+POLL_EVERY = 0.05  # seconds between two looks for commands
 PAUSE_LOOK = 0.2  # seconds between two looks, while paused, at whether the script has ended
 LAST_SECONDS = 1.0  # for the last messages to go
 
 
 class Session:
-    """The hooks of one run of a script; no number of the script changes before somebody asks for it.
+    """The hooks of one run of a script; no number of the script changes without a command.
 
-    server: None without one. file: where changes are recorded. replayed: changes to make once more.
+    server: None without one. file: where changes are recorded. replayed: changes to repeat.
     """
 
     def __init__(
@@ -48,15 +48,15 @@ class Session:
         self._replayed = list(reversed(replayed))  # the next one is the last
         self._next_poll = 0.0
         self._paused = self._stopping = self._ended = False
-        self._steps_left = 0  # that a paused script may still make
-        self._calling = False  # a button's function runs: its steps count, and nothing is asked meanwhile
+        self._steps_left = 0  # steps that a paused script may still make
+        self._calling = False  # a button's function runs: its steps count, without commands between
         self._posted: tuple[tuple[str, ...], int] = (), 0  # buttons and sentences that the server knows
         self._findings: set[tuple[str, str | None, int | None]] = set()
         self._lock = threading.RLock()  # for scripts that step in several threads
         self._undo: list[Callable[[], None]] = []
 
     def install(self) -> None:
-        """Watch backward and the steps of optimizers; a process that is forked from here isn't watched."""
+        """Hook backward and the steps of optimizers; forked processes aren't watched."""
         backward, scale = torch.autograd.backward, GradScaler.scale
         torch.autograd.backward = _watched_backward(backward, self.figures)
         GradScaler.scale = _watched_scale(scale, self.figures)  # type: ignore[method-assign]
@@ -102,7 +102,7 @@ class Session:
                 self._tell(now, optimizer)
 
     def _answer(self, server: JsonSocket) -> None:
-        """Do what is asked, and wait while the script is paused."""
+        """Carry out pending commands, and wait while the script is paused."""
         for request in server.receive():
             self._do(request)
         if self._paused:
@@ -134,7 +134,7 @@ class Session:
             self._post({"error": error.document, "command": request})
 
     def _repeat(self, change: Change) -> None:
-        """A change of a file once more; what can't be done is said, and the training goes on."""
+        """Repeat a change of a file; a failure is reported, and the training goes on."""
         try:
             self._act(change.command, by_hand=False)
         except TreinoError as error:
@@ -150,7 +150,7 @@ class Session:
         elif isinstance(command, Steps):
             self._paused, self._steps_left = True, self._steps_left + command.count
         elif command.do == "stop":
-            self._record(command, by_hand=False)  # alone it needs no file
+            self._record(command, by_hand=False)  # a stop alone needs no file
             self._paused, self._stopping = False, True
         else:
             self._paused, self._steps_left = command.do == "pause", 0
@@ -211,7 +211,7 @@ class Session:
         self._post({"changed": {**change.to_json(), **more, "file": self._file.written}})
 
     def _tell(self, now: float, stepped: Optimizer | None) -> None:
-        """Post the figures, if the server has taken those before."""
+        """Post the figures, if the server has taken the last ones."""
         if self._server is None or not self._server.flushed():
             self.figures.next_message = now + EVERY
             return
@@ -233,13 +233,13 @@ class Session:
             self._post({"finding": finding.as_json()})
 
     def warn(self, sentence: str) -> None:
-        """Say on stderr, and to the server, what is not as it was when a file was recorded."""
+        """Warn on stderr, and to the server, about a difference from the recorded session."""
         self._post({"warning": sentence})
         sys.stderr.write(f"treino studio: {escape(sentence)}\n")  # a script may have a print of its own
         sys.stderr.flush()
 
     def finish(self, outcome: Outcome) -> None:
-        """The script has ended, or is about to: the last figures, and how it ended."""
+        """Post the last figures and the end of a script that has ended, or is about to."""
         self._ended = True
         locked = self._lock.acquire(timeout=LAST_SECONDS)
         self.uninstall()
@@ -286,7 +286,7 @@ def _watched_scale(original: Any, figures: ScriptFigures) -> Any:
 
 
 def _interrupt() -> None:
-    """What Ctrl-C does, in whichever thread this is."""
+    """Interrupt the main thread as Ctrl-C does, from any thread."""
     main = threading.main_thread().ident
     if callable(signal.getsignal(signal.SIGINT)) and main is not None:
         signal.pthread_kill(main, signal.SIGINT)

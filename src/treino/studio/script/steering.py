@@ -1,4 +1,4 @@
-"""``steering.jsonl``: every change that was made to a training, with its step, to do it once more."""
+"""``steering.jsonl``: every change that was made to a training, with its step, for a repetition."""
 
 import os
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from treino.words import _
 
 FORMAT = 1
 _encode = JSONEncoder().encode  # made before the script runs: see json_socket.py
-RECORDED = "set", "press", "stop"  # commands that change what a training comes to
+RECORDED = "set", "press", "stop"  # commands that change a training's result
 
 
 class SteeringHeader(BaseModel):
@@ -32,7 +32,7 @@ class SteeringHeader(BaseModel):
 
 
 class Change(NamedTuple):
-    """A command and the step before whose update it acts; steps of all optimizers are counted from 1."""
+    """A command, and the step before whose update it acts; steps of all optimizers are counted from 1."""
 
     step: int
     command: ScriptCommand
@@ -42,9 +42,9 @@ class Change(NamedTuple):
 
 
 class SteeringFile:
-    """Where changes are written down; the file is made by the first change that is made by hand.
+    """The file for changes; it is created at the first change that is made by hand.
 
-    path: where it is to be; another, numbered one is taken where that exists.
+    path: of the file; if that exists, a numbered one is used.
     """
 
     def __init__(self, path: Path, header: SteeringHeader) -> None:
@@ -59,7 +59,7 @@ class SteeringFile:
         return None if self._descriptor is None else str(self.path)
 
     def add(self, change: Change, *, by_hand: bool = True) -> None:
-        """Write a change down, after all before it. by_hand: no repetition of what stands in a file already.
+        """Append a change. by_hand: it is no repetition of a recorded one.
 
         Raises:
             TreinoError: the file can't be written.
@@ -75,7 +75,7 @@ class SteeringFile:
             write_all(self._descriptor, b"".join(_encode(line).encode() + b"\n" for line in lines))
 
     def close(self) -> None:
-        """Nothing more will be added."""
+        """Close the file."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
@@ -115,7 +115,7 @@ def read_steering(path: Path) -> tuple[SteeringHeader, Sequence[Change]]:
 
 
 def _change(line: str) -> Change:
-    """Raises ValueError or TreinoError where it is none."""
+    """The change of a line. Raises ValueError or TreinoError if it is none."""
     fields = {"do": "set", **_object(line)}
     step = fields.pop("step", None)
     if type(step) is not int or step < 1 or fields["do"] not in RECORDED:
@@ -139,7 +139,7 @@ def _damaged(path: Path, line: int) -> TreinoError:
 
 
 def differences(header: SteeringHeader, now: SteeringHeader) -> list[str]:
-    """What is different from when the file was made, in sentences for a person."""
+    """Sentences on what differs from the recorded session."""
     sentences = []
     if header.sha256 != now.sha256:
         sentences.append(
