@@ -40,7 +40,7 @@ class Outcome:
     exam: Exam = field(default_factory=Exam)
 
 
-GRACE = 2.0  # seconds
+GRACE = 2.0  # seconds between the two ways to end a script at max_time
 WATCHERS = tuple(f"{Path(__file__).parents[2] / name}{os.sep}" for name in ("diagnosis", "studio"))
 """Folders whose frames are left out of a script's traceback."""
 
@@ -77,7 +77,7 @@ def run_script(
     owner, once = os.getpid(), threading.Lock()
 
     def on_step(steps: int) -> None:
-        if max_steps is not None and steps >= max_steps:  # again, where the script caught it
+        if max_steps is not None and steps >= max_steps:  # raised again if the script caught it
             outcome.stopped = outcome.stopped or "max_steps"
             raise Stop
 

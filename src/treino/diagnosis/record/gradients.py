@@ -189,7 +189,7 @@ class Gradients:
 
         @functools.wraps(original)
         def backward(*args: Any, **kwargs: Any) -> Any:
-            if not hooks.on or get_ident() != hooks.thread:  # no compiler and no transform runs one
+            if not hooks.on or get_ident() != hooks.thread:  # compilers and transforms run no backward
                 return original(*args, **kwargs)
             if not windows.open and not hands.every:
                 gradients.keep(args[0] if args else kwargs.get("tensors"))

@@ -140,7 +140,7 @@ class Hooks:
         self.on = False
         for owner, name, old, new in reversed(self._undo):
             if vars(owner).get(name) is not new:
-                continue  # the program has put something else there since
+                continue  # the program has replaced it since
             if old is None:
                 delattr(owner, name)
             else:

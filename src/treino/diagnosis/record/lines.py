@@ -29,7 +29,7 @@ def is_own(path: str) -> bool:
     known = _known.get(path)
     if known is None:
         library = path.startswith(_LIBRARIES) or "site-packages" in path or "dist-packages" in path
-        made_up = path.startswith("<") and not path.startswith("<ipython-input")  # a cell has no other name
+        made_up = path.startswith("<") and not path.startswith("<ipython-input")  # a cell's only name
         known = path in _own_files or not (library or made_up)
         _known[path] = known
     return known
@@ -94,5 +94,5 @@ def _site(frame: FrameType) -> Site:
         site = _sites[code.co_filename, line] = Site(code.co_filename, line, code.co_name)
     if len(_places) > 4096:
         _places.clear()
-    _places[id(code), frame.f_lasti] = code, site  # holds the code, so that its id stays its own
+    _places[id(code), frame.f_lasti] = code, site  # holds the code, so that its id stays unique
     return site

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 SAMPLED = 256  # entries of a parameter by which its movement is measured
-MANY = 4096  # ... and that of one step
+MANY = 4096  # the same for a single step
 
 
 @dataclass

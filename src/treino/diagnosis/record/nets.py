@@ -20,7 +20,7 @@ from treino.diagnosis.record.tables import as_array
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node, Values, first_tensors
 
-# Evaluated without gradients they run one fused operation, unless a mode is pushed: they are left alone.
+# Without gradients these run one fused operation, unless they see a mode: the tape is idle meanwhile.
 FUSED = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)
 
 
@@ -41,7 +41,7 @@ class Nets:
         self.forwards = 0
         self.number_of: Any = lambda parameter: -1
         self.called: list[Any] = []  # observers of (forward event, module, args, kwargs, result)
-        self.roots: list[Any] = []  # observers of a root module that is new
+        self.roots: list[Any] = []  # observers of new root modules
         self.loads: list[Any] = []  # observers of a module that was given weights, by (args, kwargs)
         self._stack: list[nn.Module] = []
         self._dropping: list[Site | None] = []

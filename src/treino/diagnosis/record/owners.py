@@ -177,7 +177,7 @@ class Owners:
 
     def _apart(self, p: torch.Tensor, held: set[int]) -> bool:
         """Whether, of the net that lists this parameter, an optimizer holds exactly one other part."""
-        largest = self._largest(p)  # whose forward may be called by its name
+        largest = self._largest(p)  # as its forward may be called directly
         for root in [*self._nets.numbers, *([largest] if largest is not None else [])]:
             own = {id(q) for q in root.parameters()}
             held_here = own & held

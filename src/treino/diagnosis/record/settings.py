@@ -106,7 +106,7 @@ class Settings:
         schedule.stack = stack()
         if schedule.calls == 1:
             held = self._gradients.held.get(id(optimizer))
-            schedule.before = every == 0 and (held is None or held.before is None)  # not in its step
+            schedule.before = every == 0 and (held is None or held.before is None)  # not inside of its step
         schedule.left = schedule.left + 1 if schedule.updates == before and before else 0
         if schedule.calls < 4:
             schedule.lent = schedule.lent or self._lent(optimizer)
@@ -196,7 +196,7 @@ def rate_of(optimizer: Any) -> float:
 def horizon(scheduler: Any) -> int:
     """The number of steps that a schedule is made for; 0 where it has none."""
     parts, ends = getattr(scheduler, "_schedulers", ()), getattr(scheduler, "_milestones", ())
-    if parts and ends:  # one after the other
+    if parts and ends:  # schedulers in sequence
         last = horizon(parts[-1])
         return last + int(ends[-1]) if last else 0
     lengths = (getattr(scheduler, name, None) for name in HORIZONS)

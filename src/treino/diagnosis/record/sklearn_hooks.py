@@ -14,7 +14,7 @@ from treino.diagnosis.record.tables import table
 
 SCORES = "sklearn.metrics._classification"
 MODELS = "sklearn.model_selection"
-TABLES = "sklearn.datasets"  # one of them comes scaled over all of its rows: load_diabetes
+TABLES = "sklearn.datasets"  # load_diabetes returns a table scaled over all rows
 # Classes that are fitted on statistics over all rows.
 KINDS = {
     "sklearn.preprocessing": (
@@ -119,7 +119,7 @@ class SklearnHooks:
 
         for name, observe in (("fit", fitted), ("transform", transformed), ("fit_transform", both)):
             owner = next((k for k in kind.__mro__ if name in vars(k)), None)
-            shared = owner is None or owner.__module__ == "sklearn.base"  # calls the other two
+            shared = owner is None or owner.__module__ == "sklearn.base"  # its methods call the others
             if not shared and (owner, name) not in self._wrapped:
                 self._wrapped.add((owner, name))
                 self._hooks.after(owner, name, observe)

@@ -75,7 +75,7 @@ class Splits:
         if len(args) < 2 or node is None or node.forwards or not isinstance(result, torch.Tensor):
             return
         cut = args[1][0] if isinstance(args[1], tuple) and args[1] else args[1]
-        if isinstance(cut, torch.Tensor) and not node.step:  # rows by their numbers
+        if isinstance(cut, torch.Tensor) and not node.step:  # rows selected by their numbers
             self._blocks(result)
         if not isinstance(cut, slice) or cut.step is not None or (cut.start is None) == (cut.stop is None):
             return

@@ -86,7 +86,7 @@ class Tape(TorchFunctionMode):
         self.failures: dict[str, list[Callable[[BaseException, Any, Any], None]]] = {}
         self.reads: list[Callable[[str, torch.Tensor, Any], None]] = []
         self.layer: Callable[[], Site | None] = lambda: None  # the line of the module of torch that runs
-        self.cuts: list[Callable[[str, list[torch.Tensor], Node], None]] = []  # a history ends here
+        self.cuts: list[Callable[[str, list[torch.Tensor], Node], None]] = []  # called where a history ends
         self.idle = 0
         self.on = False
         self._hooks, self._values, self.windows = hooks, values, windows
@@ -126,7 +126,7 @@ class Tape(TorchFunctionMode):
             yield
         finally:
             if before and self.windows.open:
-                self.start()  # unless it was not taken out
+                self.start()  # does nothing if it was never removed
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None

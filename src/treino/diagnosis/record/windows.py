@@ -10,7 +10,7 @@ from typing import Any
 FIRST = 48  # turns that are watched from the start
 WIDE = 2  # turns of a later window
 APART = 4  # a later window opens after a further quarter of all turns
-LEAST = 32  # ... and these
+LEAST = 32  # turns between windows, at least
 LOOKS = 3  # evaluations of one line that are watched; later ones as windows open
 NEW, TRAININGS = 12, 4  # turns watched of a training that begins later; such trainings
 CROWDED = 20_000  # operations, after which the first window ends early

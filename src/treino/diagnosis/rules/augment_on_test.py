@@ -9,7 +9,7 @@ from treino.diagnosis.rules.shares import evaluations
 from treino.words import N_, _
 
 LEAST = 2  # evaluations that differ from the one before
-FEW = 0.05  # of the rows had been trained on
+FEW = 0.05  # of the rows trained on before, at most
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -38,7 +38,7 @@ RULE = Rule(
     group="data",
     severity="wrong",
     certain=False,
-    unless=("test_in_train",),  # the folds of one net come under labels in the same order
+    unless=("test_in_train",),  # folds may have the same labels in the same order
     decide=decide,
     message=N_("The evaluation rows are changed at random: {what}."),
     why=N_(

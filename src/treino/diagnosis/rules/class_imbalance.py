@@ -14,9 +14,9 @@ ROWS = 100
 COMMON = 0.75  # of the rows: the share of the most common class
 RARE = 0.3  # of an even share
 THERE = 4  # rows of the rare class in the newest calls
-FOUND = 0.1  # of them, that the net says; none of these are measured
+FOUND = 0.1  # of them, that the net predicts; none of these are measured
 LEARNED = 0.85  # of a constant's loss: 0.87 to 3 by nets that gave up, 0.83 by one that ranks rows well
-CLASSES = 20  # more have no common one
+CLASSES = 20  # at most; of more none is common
 NEWEST = 24  # calls
 
 
@@ -33,7 +33,7 @@ def decide(log: Log) -> Iterable[Evidence]:
         if favours(calls[-1], total) or max(total.values()) < COMMON * rows:
             continue
         if classes == 2 and course is not None and course.known and not course.stuck(LEARNED):
-            continue  # it says how likely the rare class is, which may be below a half everywhere
+            continue  # it learns probabilities, and the rare class's may be below a half everywhere
         new = counted(calls[-NEWEST:], "labels")
         right = counted(calls[-NEWEST:], "right")
         for label, n in sorted(total.items(), key=lambda item: item[1]):
@@ -60,7 +60,7 @@ RULE = Rule(
     group="data",
     severity="risk",
     certain=False,
-    unless=(  # where nothing is learned at all, no class is found
+    unless=(  # nothing is learned, so no class is predicted
         *NEVER_LEARNS,
         *("bad_label_values", "softmax_before_cross_entropy", "sigmoid_before_bce_with_logits"),
         *("weight_decay_too_high", "lr_too_high", "lr_too_low", "clip_too_small", "dead_relu"),

@@ -14,12 +14,12 @@ from treino.diagnosis.where.source import calls, module, same
 from treino.words import N_
 
 LIMITS = (("max_norm", 1), ("clip_value", 1), ("max", 2))  # by keyword, and by position
-CALLS = 10  # of a clip that were looked at
+CALLS = 10  # calls of a clip, at least
 SLIVER = 0.05  # of the gradients that a clip typically leaves
-STEPS = 10  # of the optimizer
+STEPS = 10  # of the optimizer, at least
 FELL = 0.9  # of the first quarter's loss, above which the last one's hardly fell; not measured
 CRAWLS = 1e-3  # ‖Δp‖ / ‖p‖ of a typical step
-STAYED = 0.02  # ‖p_end − p_start‖ / ‖p_start‖ of weights that stay where they are
+STAYED = 0.02  # ‖p_end − p_start‖ / ‖p_start‖ of weights that hardly moved
 BELOW_EPS = 1e-6  # a limit below what Adam adds to its divisor; above, Adam rescales what is left
 
 

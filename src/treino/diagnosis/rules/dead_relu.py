@@ -14,7 +14,7 @@ LEAST = 3  # calls
 DEAD = 0.9  # of a layer's units, in each of the newest calls
 BELOW = 0.2  # of the targets, that a ReLU can't reach
 STUCK = 0.9  # of a constant's loss
-LEARNED = 0.1  # of the first loss: who came below it learns; none of these are measured
+LEARNED = 0.1  # of the first loss: below it the net learns; none of these are measured
 
 
 def decide(log: Log) -> Iterable[Evidence]:

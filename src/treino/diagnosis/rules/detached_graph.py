@@ -36,7 +36,7 @@ def decide(log: Log) -> Iterable[Evidence]:
     # A value outside of the graph passes no gradient at all; an operation with derivative zero passes zeros.
     lost_by = {k: behind[k] & (flat if k[0] in FLAT else missing) for k in behind}
     for key in [k for k in behind if k[0] == "no_grad"]:
-        if behind[key] - missing or not led.get(key):  # evaluations run there, too
+        if behind[key] - missing or not led.get(key):  # no_grad may only serve evaluations
             lost_by[key] = set()
     best = max(
         (k for k in behind if lost_by[k]),

@@ -16,7 +16,7 @@ STUCK = 0.8  # of a constant's loss
 GREW = 3  # times the first loss, at the end
 WILD = 0.02  # of the weights, in the median step
 LARGE = 0.1  # ... and in the largest
-ALONE = 0.5  # by which the loss that is run backward may differ from the sum: none of these are measured
+ALONE = 0.5  # relative difference allowed between the loss and the sum; none of these are measured
 
 
 def decide(log: Log) -> Iterable[Evidence]:

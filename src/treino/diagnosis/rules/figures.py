@@ -8,7 +8,7 @@ from treino.diagnosis.record.log import Graph, Log, LossCall, Operation, Read
 from treino.diagnosis.rules.course import counted, trainings
 from treino.words import _, numeral
 
-NOISE = 3  # standard deviations of a share of so many rows, within which it is chance
+NOISE = 3  # standard deviations, within which a share of right answers is chance
 HARDLY = 0.95  # of a constant's loss: a loss that is hardly better
 SCALED = 128  # times torch's loss that is run backward, as with a GradScaler
 NEWEST = 16  # calls of the loss by which answers in training are judged

@@ -9,8 +9,8 @@ from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.where.stores import storing_line
 from treino.words import N_
 
-ALIVE = 8  # graphs; a few may live in a window of the newest
-SUMMED = 3  # ... where a line adds them up from step to step
+ALIVE = 8  # graphs; a few recent ones may be kept on purpose
+SUMMED = 3  # graphs, if a line sums them from step to step
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -30,7 +30,7 @@ RULE = Rule(
     certain=True,
     early=True,
     decide=decide,
-    # the line that sums or stores what has a graph
+    # the line that sums or stores a value with a graph
     place=lambda e: e.at or storing_line(e.seen, result=bool(e.numbers["results"])),
     message=N_("The graphs of {alive} past losses or outputs are still alive ({backwards} backwards)."),
     why=N_(

@@ -7,10 +7,10 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Backward, Forward, Log, LossCall, NetMade, OptimizerMade, Read
 from treino.diagnosis.rules.turns import trained_forwards
 
-TRAINED = 2  # calls that trained a net, before its figures tell of a training
+TRAINED = 2  # training calls of a net, before its figures count
 LEFT_OUT = 10  # calls that trained, to one that didn't: a training that leaves some batches out
 CHOICES = frozenset(("argmax", "max", "topk", "sort", "argsort", "round", "min"))
-SHARES = frozenset(("softmax", "sigmoid"))  # of what a net gave: as arrays, they are judged there
+SHARES = frozenset(("softmax", "sigmoid"))  # of outputs, which are judged as arrays
 ARRAYS = ("numpy", "array", "tolist")
 COMPARES = frozenset(("eq", "ne", "gt", "lt", "ge", "le", "isclose"))
 

@@ -14,11 +14,11 @@ from treino.diagnosis.where.placement import maker
 from treino.diagnosis.where.source import calls
 from treino.words import N_, _, numeral
 
-AGAIN, OTHER = 40, 0.25  # rows that came with a label once more, and which share with another one
+AGAIN, OTHER = 40, 0.25  # rows that came back with a label, and the share with another label
 STUCK = 0.85  # of a constant's loss
 RELATED = 0.5  # correlation of columns, as of data that were measured rather than drawn
 RARE = 0.01  # rows that are equal by chance
-CLASSES = 100  # more are no classes; none of these are measured
+CLASSES = 100  # at most; none of these are measured
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -32,7 +32,7 @@ def decide(log: Log) -> Iterable[Evidence]:
     trains = log.of(RowsTrained)
     some_fit = any(t.labels and not t.loose and t.rows >= AGAIN for t in trains)
     if len(trains) > 1 and some_fit and any(t.loose for t in trains):
-        return  # some nets are given labels of other rows on purpose, and others are not
+        return  # labels are shuffled on purpose for some of the nets
     alone = log.of(Lonely)
     for t in trains:
         classes = 2 <= len(t.labels) <= CLASSES

@@ -16,7 +16,7 @@ LEAST = 12  # steps
 LARGE = 0.15  # of the weights, in the largest step: 2.6 to 13 by such rates, 0.11 at most in right scripts
 STUCK = 0.9  # of a constant's loss: 1.0 to 50 by such rates, 0.55 at most in right scripts
 ROSE = 1.5  # times a constant's loss, at the highest: 15 to 84 by such rates
-WHOLE, JUMPED = 1.0, 1.2  # the same where a step is as large as the weights: 1.33 to 84
+WHOLE, JUMPED = 1.0, 1.2  # the same for steps as large as the weights: 1.33 to 84
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -26,7 +26,7 @@ def decide(log: Log) -> Iterable[Evidence]:
         return
     for o in optimizers(log):
         own = o.optimizer in loss.optimizers and o.steps >= LEAST
-        if own and too_large(loss, o) and not held_down(loss, o):  # of weights that shrink, a step is large
+        if own and too_large(loss, o) and not held_down(loss, o):  # shrinking weights have large steps
             numbers = {"lr": o.lr, "step": o.largest, "loss": loss.last(), "constant": loss.floor}
             yield Evidence(loss.site, numbers, at=o.site, sites=by_hand(o))
             return

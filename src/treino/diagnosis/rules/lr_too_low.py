@@ -10,8 +10,8 @@ from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.words import N_
 
 LEAST = 20  # steps
-STILL = 0.05  # of their size, that weights moved in all: 0.036 by such a rate, 0.12 at least in right ones
-TYPICAL = 1e-4  # of their size, that they move in a step: 4e-6 by such a rate, 0.003 at least in right ones
+STILL = 0.05  # of the weights' norm, their whole movement: 0.036 so, 0.12 at least in right scripts
+TYPICAL = 1e-4  # of the weights' norm, a typical step: 4e-6 so, 0.003 at least in right scripts
 STUCK = 0.7  # of a constant's loss
 SAME = 0.8  # of the first loss: 0.86 at least by such a rate, 0.55 at most in right scripts
 

@@ -16,7 +16,7 @@ KEEPS = (
     *("to", "view", "reshape", "squeeze", "unsqueeze", "flatten"),
     *("detach", "clone", "getitem", "cat", "stack"),
 )
-MOST = 200  # operations that are looked through
+MOST = 200  # operations that are searched
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -60,8 +60,8 @@ def _along_rows(event: Read, forwards: dict[int, Forward], labelled: set[int]) -
         dim = axis_of(best)
         whole = dim is None and best.name == "argmax"
         rows_first = of[0].shape[0] == called.rows > 1 and of[0].shape[1] > 1
-        square = of[0].shape[0] == of[0].shape[1]  # pairs, of which both axes may be asked
-        alone = dim is not None and of[0].shape[dim] == 1 < of[0].shape[0]  # is always the best
+        square = of[0].shape[0] == of[0].shape[1]  # pairs, for which both axes may be right
+        alone = dim is not None and of[0].shape[dim] == 1 < of[0].shape[0]  # an axis of size one
         if (alone or (rows_first and (whole or (dim in (0, -2) and not square)))) and _is_used(event, best):
             return best
     return None

@@ -9,9 +9,9 @@ from treino.diagnosis.rules.judged import groups
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.words import N_
 
-CALLS = 3  # whose graphs nobody used
-ROWS = 16  # of such a call; a single row costs nothing
-LAST = 40  # rows of one at the end, by a net that was set to evaluate
+CALLS = 3  # with unused graphs, at least
+ROWS = 16  # of such a call; single rows cost nothing
+LAST = 40  # rows of a single call of a net in eval mode
 
 
 def decide(log: Log) -> Iterable[Evidence]:

@@ -8,7 +8,7 @@ from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.where.updates import uncalled_clearing
 from treino.words import N_
 
-LEAST = 2  # steps; the first after a resumed training may be meant
+LEAST = 2  # steps; a single one may be intended after a resume
 
 
 def decide(log: Log) -> Iterable[Evidence]:

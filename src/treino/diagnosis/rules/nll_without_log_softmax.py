@@ -10,9 +10,9 @@ from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.where.settings import word
 from treino.words import N_
 
-# Where the logarithm is taken by hand, or scores are scaled on purpose afterwards, as for a temperature.
+# Logarithms by hand, and below what may scale scores on purpose, as a temperature does.
 LOGS = frozenset(("log_softmax", "log", "logsigmoid", "logsumexp", "log1p", "log2", "logaddexp"))
-ROUNDING = 1e-2  # of half-precision log-probabilities; those of 0..1 are far from it: ln C and more
+ROUNDING = 1e-2  # of half-precision log-probabilities; probabilities are off by ln C and more
 SCALED = PASSED | {"mul", "div", "sub", "add", "where", "masked_fill", "clamp", "mean", "sum"}
 
 

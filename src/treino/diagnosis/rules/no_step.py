@@ -9,7 +9,7 @@ from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.rules.turns import BY_EPOCH, used_and_wasted
 from treino.words import N_
 
-LEAST = 3  # backwards; one or two may be there to look at gradients
+LEAST = 3  # backwards; one or two may only inspect gradients
 
 
 def decide(log: Log) -> Iterable[Evidence]:

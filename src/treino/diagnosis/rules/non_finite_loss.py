@@ -17,16 +17,16 @@ def decide(log: Log) -> Iterable[Evidence]:
     for event in log.of(NonFinite):
         values = courses.get(event.site, ())
         first = next((i for i, v in enumerate(values) if not math.isfinite(v)), None)
-        # While it runs there is no course yet: the first such value alone says nothing.
+        # While the program runs there is no course yet, and the value may become finite again.
         if first is None or any(math.isfinite(v) for v in values[first:]):
             continue
         if not event.operation and studied(log, "lr"):
-            continue  # a rate that blows up is an answer, too
+            continue  # a study of rates may include one that diverges
         used = min(len(values) - first, steps - event.step)
         if used > 0:
             numbers = {"first": first + 1, "steps": used, "operation": event.operation or _("not known")}
             yield Evidence(event.site, numbers, at=event.at, stack=event.stack)
-            return  # the others may follow from it
+            return  # other findings may follow from this one
 
 
 RULE = Rule(

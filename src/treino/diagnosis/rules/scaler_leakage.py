@@ -21,7 +21,7 @@ def decide(log: Log) -> Iterable[Evidence]:
         same = [g for g in log.of(RowsFitted) if (g.site, g.kind, g.net) == (f.site, f.kind, f.net)]
         covered = {(g.at, g.stack) for g in same if g.evaluated >= ALL}
         if any(e.learner == f.net and (e.site, e.stack) not in covered for e in held_out):
-            continue  # it was fitted on a training part, of which these rows are a further part
+            continue  # it was fitted on a training part that was split again
         if not f.apart and f.evaluated >= ALL and f.trained >= ALL and f.rows >= LEAST and f.fitted > f.rows:
             numbers = {"rows": f.rows, "fitted": f.fitted, "kind": f.kind}
             yield Evidence(f.at, numbers, at=f.site, stack=f.stack, sites={"loader": f.loader})
@@ -34,7 +34,7 @@ RULE = Rule(
     severity="wrong",
     certain=False,
     decide=decide,
-    # the fit; or the nearest line that scales, of those that made the rows
+    # the line of the fit; else the nearest line that scales rows
     place=lambda e: e.at or maker(e.seen, scales, e.sites["loader"], e.stack),
     message=N_(
         "All {rows} evaluation rows are among the {fitted} rows that the scaler ({kind}) was fitted on."

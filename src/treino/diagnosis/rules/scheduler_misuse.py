@@ -14,13 +14,13 @@ from treino.diagnosis.where.updates import unreached_step
 from treino.words import N_, _
 
 LEAST = 12  # updates, below which a course tells nothing
-LONG = 10  # updates of a training that would have stepped its schedule; not measured
-FEW = 0.34  # of the calls that it was made for: so few leave its course nearly where it began
+LONG = 10  # updates after which a schedule should have been stepped; not measured
+FEW = 0.34  # of the calls that it was made for: so few leave the rate nearly where it began
 NEAR = 0.1  # relative difference between two counts that are about the same
-STARVED = 0.5  # of the updates at next to no rate; right schedules end there, and spend under a third there
-AGAIN = 3  # times as many calls as a half-wave is long: its rate goes up and down by accident
+STARVED = 0.5  # of the updates at next to no rate; right schedules spend under a third there
+AGAIN = 3  # times the calls of a half-wave, after which the rate goes up and down
 STILL = 0.01  # of a figure's course: a step that tells nothing
-SHORT = 0.67  # of the calls that it was made for: its rate never comes down; not measured
+SHORT = 0.67  # of the calls that it was made for: with fewer the rate never comes down; not measured
 BETTER = 0.9, 1.02  # times the first figure: a loss that fell, a share that rose; not measured
 STEADY = 0.8  # of the telling steps of a figure, in the direction that its mode calls worse
 # Figures that are all k / n for one n are shares of right answers: of six or more random numbers, not one set

@@ -12,7 +12,7 @@ from treino.diagnosis.where import source
 from treino.words import N_
 
 SEEDERS = ("manual_seed", "manual_seed_all", "seed", "default_rng", "RandomState", "Random")
-BUSY = (ast.For, ast.While, ast.With, ast.Yield)  # of a function that does more than to seed
+BUSY = (ast.For, ast.While, ast.With, ast.Yield)  # in a function that does more than set seeds
 LEAST = 3  # times within one training, with steps between
 
 

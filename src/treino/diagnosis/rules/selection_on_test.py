@@ -11,7 +11,7 @@ from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.words import N_, _
 
 LEAST = 10  # rows of an evaluation
-LOOKS = 3  # at the same rows
+LOOKS = 3  # evaluations of the same rows
 LEARNED = 0.5  # of the rows, of an evaluation of training's
 
 
@@ -20,7 +20,7 @@ def decide(log: Log) -> Iterable[Evidence]:
     every = [e for e in log.of(RowsEvaluated) if e.rows >= LEAST and not e.made]
     held_out = [e for e in every if e.trained <= LEARNED * e.rows]
     for digest, own in by_line(held_out, lambda e: e.digest).items():
-        looks = len({turn for e in own for turn in e.looks})  # several nets at one time choose nothing
+        looks = len({turn for e in own for turn in e.looks})  # several nets at one turn are one look
         if looks < LOOKS:
             continue
         chosen = next((e for e in own if _is_test(e) and any(map(decides, e.stack))), None)

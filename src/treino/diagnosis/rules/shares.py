@@ -5,11 +5,11 @@ from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import RowsEvaluated, RowsTrained
 
 LEAST = 10  # rows of an evaluation
-SINGLE = 3  # rows that may be equal
-FEW = 0.1  # of the rows, up to which they may be where the table holds equal rows
+SINGLE = 3  # rows that may be equal by accident
+FEW = 0.1  # of the rows, that may be equal if the table has equal rows
 MOST = 0.9  # of training's rows: then this is no part of a split, but all of it; or of an evaluation's
 COPIES = 0.01  # of training's rows came twice before the first epoch was over
-TELLING = 0.5  # of the rows, that one column tells apart: of measured numbers
+TELLING = 0.5  # distinct values of a column over rows: measured numbers
 HALF = 0.5
 CHANCE = 0.01  # rows that are equal to one by chance
 
@@ -32,7 +32,7 @@ def shared(e: RowsEvaluated, t: RowsTrained) -> tuple[int, int]:
     few = max(SINGLE, FEW * e.rows) if t.twice or e.repeated else SINGLE
     if e.how == "numbers" and e.part > 0 and e.by_number > few:
         return e.by_number, e.numbers
-    few_ways = t.twice and t.telling < TELLING and e.trained < HALF * e.rows  # rows repeat themselves
+    few_ways = t.twice and t.telling < TELLING and e.trained < HALF * e.rows  # rows have few distinct values
     if e.covers > MOST or t.chance > CHANCE or few_ways:
         return 0, e.rows
     judged = e.scored or bool(e.labels)
@@ -41,7 +41,7 @@ def shared(e: RowsEvaluated, t: RowsTrained) -> tuple[int, int]:
     held_out = e.part > 0 and (e.how == "rows" or e.trained < t.rows)
     if held_out and e.leaked > few:
         return e.leaked, e.rows
-    part = e.part >= 0 or e.trained < HALF * e.rows  # otherwise a look at the whole table
+    part = e.part >= 0 or e.trained < HALF * e.rows  # else an evaluation of the whole table
     mixed = part and e.mixed > few and (judged or (t.twice and e.repeated))
     return (e.trained, e.rows) if mixed else (0, e.rows)
 
@@ -55,7 +55,7 @@ def _of_another_task(e: RowsEvaluated, t: RowsTrained) -> bool:
 def copies(e: RowsEvaluated, t: RowsTrained) -> bool:
     """Whether the table itself holds equal rows."""
     if e.trained > MOST * e.rows and not e.repeated:
-        return False  # it would have to hold each of them twice
+        return False  # the table would have to hold each row twice
     if e.how == "rows":
         return e.shared > HALF * e.trained / e.rows
     return t.twice > COPIES * t.rows and not (e.how == "numbers" and e.by_number > HALF * e.trained)

@@ -13,7 +13,7 @@ from treino.words import N_
 
 CLASSES = ("cross_entropy", "nll_loss")
 SOFT = ("softmax", "log_softmax")
-LOGGED = frozenset(("log", "add", "clamp", "clamp_min"))  # with a number: what logarithms are taken of
+LOGGED = frozenset(("log", "add", "clamp", "clamp_min"))  # operations, with a number, before a logarithm
 PLACED = frozenset(("to", "neg", "mul"))
 MAPS = 4  # axes of a batch of maps
 CALLS = (*SOFT, "Softmax", "LogSoftmax")

@@ -19,10 +19,10 @@ LEAST = 10  # rows of an evaluation
 UNSEEN = 0.2  # of its rows, of classes that training never saw
 SHIFT = 0.5  # half the sum of differences of classes' shares
 WORSE = 0.75  # of training's share of right answers
-LOST = 0.5  # ... where only the shares of classes differ
+LOST = 0.5  # the same, if only the shares of classes differ
 MANY = 50  # classes
 FEW = 0.05  # of the rows
-NEW = 0.1  # of the rows had been trained on, at most: then they are new ones
+NEW = 0.1  # of the rows trained on before, at most, so that they count as new
 JUDGED, FAILS = 20, 0.5  # answers in training, and right ones where those aren't known; none are measured
 
 

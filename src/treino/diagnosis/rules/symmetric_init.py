@@ -8,13 +8,13 @@ from treino.diagnosis.rules.examples import DEEP, script
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.words import N_, _
 
-LEAST = 3  # backwards after the second step: rows of a zero last layer differ from the first step on
+LEAST = 3  # backwards after the second step, as the rows of a zero last layer differ after the first
 
 
 def decide(log: Log) -> Iterable[Evidence]:
     """All rows of a weight, or all columns, are one and the same after several steps."""
     alike = [a for a in log.of(AlikeRows) if a.looks >= LEAST]
-    # A matrix of zeros may be held there by what comes after it: of all zeros, all must be.
+    # A matrix of zeros may stay so because of later layers: then all matrices must be equal along an axis.
     for a in sorted(alike, key=lambda a: a.zero):
         every = [p for p in log.of(ParameterSeen) if len(p.shape) > 1 and p.shape[0] > 1]
         if a.zero and len(alike) < len(every):

@@ -14,7 +14,7 @@ from treino.diagnosis.where.placement import trail
 from treino.diagnosis.where.source import loops
 from treino.words import N_
 
-NEW = 0.1  # of the rows had been trained on, at most: then they are new ones
+NEW = 0.1  # of the rows trained on before, at most, so that they count as new
 MANY = 20  # rows of an evaluation of nothing but training's
 
 
@@ -53,7 +53,7 @@ def place(evidence: Evidence) -> Site | None:
     heads = [loops(s)[-1:] for s in led]
     ends = {(n.lineno, n.end_lineno) for head in heads for n in head} | {(s.line, s.line) for s in led}
     train = [s.site for s in trail(sites["train"], sites["train_loader"], led) if takes(s.node)]
-    train = [s for s in train if not any(a <= s.line <= b for a, b in ends)]  # batches
+    train = [s for s in train if not any(a <= s.line <= b for a, b in ends)]  # except lines that form batches
     test = [s.site for s in trail(evidence.seen, sites["loader"]) if takes(s.node)]
     only = next((s for s in train if s not in test), None) or sites["train_loader"]
     return only or next((s for s in test if s not in train), None) or sites["train"]
@@ -69,7 +69,7 @@ RULE = Rule(
     group="data",
     severity="wrong",
     certain=False,
-    unless=("train_mode_never_restored",),  # what trains in eval mode looks like an evaluation
+    unless=("train_mode_never_restored",),  # training in eval mode looks like an evaluation
     decide=decide,
     place=place,
     message=N_("{trained} of {rows} evaluation rows were trained on before they were evaluated."),

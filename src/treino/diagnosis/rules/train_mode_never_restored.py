@@ -8,7 +8,7 @@ from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.rules.turns import trained_forwards
 from treino.words import N_
 
-LEAST = 3  # steps; one or two may look at a gradient
+LEAST = 3  # steps; one or two may only inspect gradients
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -25,7 +25,7 @@ def decide(log: Log) -> Iterable[Evidence]:
             continue
         before = [m for m in set_at if m.turn <= still[0].turn]
         if before and not first and not _looked(log, net.net, before[-1], still[0], used):
-            continue  # set for the training itself: batch norms that stay as they are
+            continue  # eval mode is intended for training: batch norms stay frozen
         site = before[-1].site if before else still[0].site
         numbers = {"steps": len(still), "net": net.kind, "layers": ", ".join(net.modal)}
         yield Evidence(still[-1].site, numbers, at=site, stack=still[-1].stack)

@@ -7,8 +7,8 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Backward, Cleared, Forward, Log, NetMade, OptimizerMade, Stepped
 
 FEW_USED = 0.34  # of a line's gradients; a half may be two losses that take turns
-WASTED = 6  # gradients
-BY_EPOCH = 8  # backwards to a step; more come from a step that stands behind the loop over the batches
+WASTED = 6  # gradients, at least
+BY_EPOCH = 8  # backwards for each step; more mean a step after the loop over batches
 
 
 @dataclass

@@ -13,11 +13,11 @@ from treino.diagnosis.where.placement import maker
 from treino.words import N_
 
 LEAST = 12  # steps
-LARGE, APART = 100.0, 50.0  # numbers and deviations that together are uneven
-HUGE = 1000.0  # numbers that are too large whatever the others are
+LARGE, APART = 100.0, 50.0  # largest number and ratio of deviations that together are uneven
+HUGE = 1000.0  # largest number that is too large by itself
 BYTES = 20.0  # the median deviation of columns from 0 to 255
 STUCK, NEARLY, HALF = 0.8, 0.95, 0.5  # of a constant's loss: uneven columns, bytes, extreme ones
-EXTREME, WIDE = 1e4, 1e3  # numbers and deviations that hurt even an adaptive rate
+EXTREME, WIDE = 1e4, 1e3  # largest number and ratio of deviations that hurt even adaptive optimizers
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -53,7 +53,7 @@ RULE = Rule(
     certain=False,
     unless=NEVER_LEARNS,
     decide=decide,
-    # where the rows became numbers for a net
+    # the line that converted the rows to numbers
     place=lambda e: maker(e.seen, converts, e.sites["loader"], e.stack),
     message=N_(
         "Inputs reach {largest} and their columns differ {spread} times in scale; the loss ends at {loss}, a "

@@ -12,10 +12,10 @@ from treino.diagnosis.where.placement import batches
 from treino.words import N_
 
 LEAST = 8  # batches, of so many rows
-SHARE = 0.8  # of a batch that is of its most common class, on average
+SHARE = 0.8  # mean share of a batch's most common class
 BLOCKS = 3  # changes of class
-ROWS, LONG = 4, 1.5  # rows of a batch in the middle, and batches of a block; not measured
-JUMP, OFTEN = 0.02, 0.5  # of the loss, on average, and changes of class that it rises at; not measured
+ROWS, LONG = 4, 1.5  # median rows of a batch, and mean batches of a block; not measured
+JUMP, OFTEN = 0.02, 0.5  # mean rise of the loss, and share of class changes with a rise; not measured
 PURE, STUCK = 0.9, 0.6  # share, and of a constant's loss: iris in four batches an epoch, in the first fifty
 
 
@@ -27,7 +27,7 @@ def decide(log: Log) -> Iterable[Evidence]:
     looked_at = [c for c in log.of(LossCall) if c.trained and c.labels]
     for every in by_line(looked_at, lambda c: c.site).values():
         turns = Counter(c.turn for c in every)
-        calls = [c for c in every if turns[c.turn] == 1]  # several in one backward are one batch
+        calls = [c for c in every if turns[c.turn] == 1]  # several calls in one backward are one batch
         rows = [sum(c.labels.values()) for c in calls]
         if len(calls) < LEAST or sorted(rows)[len(rows) // 2] < ROWS:
             continue
@@ -39,7 +39,7 @@ def decide(log: Log) -> Iterable[Evidence]:
         for _label, block in groupby(main):
             starts.append(at)
             at += len(list(block))
-        # A batch that holds the end of one class, too, shows the change less than the next.
+        # A batch with the end of the old class shows the change less than the next one.
         jumps = [max(c.value for c in calls[i : i + 2]) - calls[i - 1].value for i in starts[1:]]
         ordered = in_turn([main[i] for i in starts])
         if len(jumps) < BLOCKS or (len(calls) < LONG * len(starts) and not ordered):

@@ -14,9 +14,9 @@ SATURATING = ("Sigmoid", "Tanh", "sigmoid", "tanh")
 LEAST = 8  # backwards
 SLIVER = 1e-4  # of the last weight's gradient comes to the first, in seven of ten backwards and at the start
 SQUASHED = 3e-3, 4  # the same behind so many saturating activations
-SEVEN = 0.7  # of the backwards, in order of their slivers; not measured
+SEVEN = 0.7  # of the backwards, in order of their ratios; not measured
 STUCK = 0.8  # of a constant's loss
-TINY = 0.3  # of the default spread: weights that were drawn too small
+TINY = 0.3  # of the default spread, below which weights were drawn too small
 
 
 def decide(log: Log) -> Iterable[Evidence]:

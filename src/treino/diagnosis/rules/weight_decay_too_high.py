@@ -15,7 +15,7 @@ LEAST = 12  # steps
 PULL = 0.5  # decay by gradient, in the median step: 0.84 to 20 where it outweighs the loss
 SHRUNK = 0.75  # of the weights' size at first: 0.001 to 0.4 by such a decay, 1.0 and more in right scripts
 STUCK = 0.5  # of a constant's loss: 0.7 and more with such a decay
-ADDED = 1.3  # times the loss of torch, that is run backward at first
+ADDED = 1.3  # times torch's loss, which the first loss run backward must exceed
 
 
 def decide(log: Log) -> Iterable[Evidence]:

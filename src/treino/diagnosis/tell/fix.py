@@ -125,7 +125,7 @@ def _stepper(site: Site) -> str | None:
     handed = after[0].args[0] if len(after[0].args) == 1 else None
     known = bindings(site.file).functions
     if isinstance(handed, (ast.Name, ast.Attribute)) and source.name_of(handed) not in known:
-        return ast.unparse(handed)  # no closure
+        return ast.unparse(handed)  # not a closure
     return ast.unparse(after[0].func.value)
 
 
@@ -308,7 +308,7 @@ SHAPES = ("flatten", "squeeze", "unsqueeze", "view", "reshape", "ravel", "select
 
 def _same_shape(finding: Finding, lines: list[str]) -> list[Edit]:
     for call in _calls_on(_site(finding)):
-        if source.name_of(call) in SHAPES:  # it is the prediction that was given another shape here
+        if source.name_of(call) in SHAPES:  # the prediction was reshaped here
             return []
         if len(call.args) >= 2 and isinstance(call.args[0], ast.Name):
             target = text_of(lines, call.args[1])

@@ -8,7 +8,7 @@ from typing import Any
 
 from treino.diagnosis.where.source import Function, above, module, name_of, parents, remembered
 
-IN_PLACE = ("sort", "append", "extend", "update", "insert", "reverse")  # change what they belong to
+IN_PLACE = ("sort", "append", "extend", "update", "insert", "reverse")  # methods that change their object
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class Definition:
     how: str = "assigned"
     part: tuple[int, ...] = ()
     receiver: ast.AST | None = None
-    inside: ast.AST | None = None  # the comprehension, or the class, that alone sees it
+    inside: ast.AST | None = None  # the comprehension or the class that limits its scope
 
     @property
     def line(self) -> int:
