@@ -27,11 +27,11 @@ _FOLDERS: dict[str, tempfile.TemporaryDirectory[str]] = {}  # of mended scripts,
 
 def header(path: Path) -> dict[str, list[tuple[str, int]]]:
     """``expect``, ``missed`` and ``allowed`` of a script: (rule, line)."""
-    found: dict[str, list[tuple[str, int]]] = {"expect": [], "missed": [], "allowed": []}
+    places: dict[str, list[tuple[str, int]]] = {"expect": [], "missed": [], "allowed": []}
     for word, text in _head(path.read_text()):
-        if word in found and (m := _PLACE.match(text)) and m[1] != "nothing":
-            found[word].append((m[1], int(m[2] or 0)))
-    return found
+        if word in places and (m := _PLACE.match(text)) and m[1] != "nothing":
+            places[word].append((m[1], int(m[2] or 0)))
+    return places
 
 
 def mended(text: str) -> str:
@@ -92,12 +92,12 @@ def _correct(folder: str) -> list[Path]:
 
 def _head(text: str) -> list[tuple[str, str]]:
     """The lines for the tests: a word, and what it says."""
-    found: list[tuple[str, str]] = []
+    words: list[tuple[str, str]] = []
     for line in text.splitlines():
         if not (m := _HEAD.fullmatch(line)):
             break
-        found.append((m[1], m[2]))
-    return found
+        words.append((m[1], m[2]))
+    return words
 
 
 @cache

@@ -33,8 +33,8 @@ def answers_in(way: str) -> Rewrite:
         nets = {name: made for name, made in _nets(module).items() if _only_called(module, name)}
         if not nets:
             return None
-        result, read = WAYS[way]
-        new = _Read(set(nets), ast.parse(read, mode="eval").body).visit(module)
+        result, reading = WAYS[way]
+        new = _Read(set(nets), ast.parse(reading, mode="eval").body).visit(module)
         for made in (m for every in nets.values() for m in every):
             _after(
                 new,
@@ -56,14 +56,14 @@ def _nets(module: ast.Module) -> dict[str, list[ast.Assign]]:
     inside = {
         id(n) for kind in ast.walk(module) if isinstance(kind, ast.ClassDef) for n in ast.walk(kind)
     }  # fmt: skip
-    found: dict[str, list[ast.Assign]] = {}
+    nets: dict[str, list[ast.Assign]] = {}
     for n in ast.walk(module):
         if not isinstance(n, ast.Assign) or not isinstance(n.value, ast.Call) or len(n.targets) != 1:
             continue
         name, of = n.targets[0], ast.unparse(n.value.func)
         if isinstance(name, ast.Name) and (of in kinds or of.split(".")[-1] == "Sequential"):
-            found.setdefault(name.id, []).append(n)
-    return {name: every for name, every in found.items() if not any(id(n) in inside for n in every)}
+            nets.setdefault(name.id, []).append(n)
+    return {name: every for name, every in nets.items() if not any(id(n) in inside for n in every)}
 
 
 def _only_called(module: ast.Module, name: str) -> bool:
@@ -85,14 +85,14 @@ def _only_called(module: ast.Module, name: str) -> bool:
 
 
 class _Read(ast.NodeTransformer):
-    def __init__(self, nets: set[str], read: ast.expr) -> None:
-        self.nets, self.read = nets, ast.unparse(read)
+    def __init__(self, nets: set[str], reading: ast.expr) -> None:
+        self.nets, self.reading = nets, ast.unparse(reading)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         if not isinstance(node.func, ast.Name) or node.func.id not in self.nets:
             return node
-        new = ast.parse(self.read, mode="eval").body
+        new = ast.parse(self.reading, mode="eval").body
         holes = {"NET": node.func, "X": node.args[0]}
         return _Filled(holes).visit(new)
 

@@ -429,27 +429,27 @@ def sources() -> list[Source]:
 def variants(most: int, operators: Sequence[Callable[[Source], Made]] = ()) -> list[Variant]:
     """Every operator on the scripts that it applies to: on ``most`` of them, evenly taken."""
     operators = operators or OPERATORS
-    found: dict[str, list[Variant]] = {operator.__name__: [] for operator in operators}
+    made: dict[str, list[Variant]] = {operator.__name__: [] for operator in operators}
     for source in sources():
         for operator in operators:
             for text, rule, line in operator(source):
                 if (source.name, operator.__name__) not in EXCEPTIONS:
-                    found[operator.__name__].append(Variant(source.name, operator.__name__, text, rule, line))
-    return [v[i] for v in found.values() for i in sorted({i * len(v) // most for i in range(most) if v})]
+                    made[operator.__name__].append(Variant(source.name, operator.__name__, text, rule, line))
+    return [v[i] for v in made.values() for i in sorted({i * len(v) // most for i in range(most) if v})]
 
 
 @dataclass(frozen=True)
 class Judged:
-    """found: the rule where it was expected. alarms: every other finding. defects: of the doctor itself."""
+    """detected: the rule where it is expected. alarms: all other findings. defects: of the doctor itself."""
 
     variant: Variant
-    found: bool
+    detected: bool
     alarms: tuple[tuple[str, int], ...]
     defects: tuple[str, ...]
 
     @property
     def right(self) -> bool:
-        return self.found and not self.alarms and not self.defects
+        return self.detected and not self.alarms and not self.defects
 
 
 def judge(variant: Variant, folder: Path) -> Judged:

@@ -198,10 +198,10 @@ def in_other_words(words: Words, turn: int) -> Rewrite:
     """Say every ``words`` otherwise; the next of its ways each time, from the ``turn``-th on."""
 
     def rewrite(module: ast.Module) -> ast.Module | None:
-        patterns = [(_pattern(said), [_body(o) for o in others]) for said, others in words.items()]
-        said = _Said(patterns, turn)
+        patterns = [(_pattern(rewording), [_body(o) for o in others]) for rewording, others in words.items()]
+        rewording = _Said(patterns, turn)
         before = ast.dump(module)
-        new = said.visit(module)
+        new = rewording.visit(module)
         return with_helpers(new, []) if ast.dump(new) != before else None
 
     return rewrite
@@ -245,20 +245,20 @@ class _Said(ast.NodeTransformer):
 
     def visit(self, node: ast.AST) -> ast.AST:
         new = super().visit(node)
-        found = self._other(new) if isinstance(new, ast.expr) else None
-        if found is None:
+        others = self._other(new) if isinstance(new, ast.expr) else None
+        if others is None:
             return new
-        (only,) = found
+        (only,) = others
         return only.value if isinstance(only, ast.Expr) else new
 
     def _statement(self, node: ast.stmt) -> list[ast.stmt]:
         whole: ast.AST = node.value if isinstance(node, ast.Expr) else node
-        found = self._other(whole, alone=True) if not isinstance(whole, ast.Constant) else None
-        if found is None:
+        others = self._other(whole, alone=True) if not isinstance(whole, ast.Constant) else None
+        if others is None:
             return [node]
-        for inner in (n for new in found for n in ast.walk(new) if isinstance(n, ast.stmt)):
+        for inner in (n for new in others for n in ast.walk(new) if isinstance(n, ast.stmt)):
             inner.was = [node]  # type: ignore[attr-defined]
-        return found
+        return others
 
     def _other(self, node: ast.AST, alone: bool = False) -> list[ast.stmt] | None:
         for pattern, others in self.patterns:
@@ -278,45 +278,45 @@ class _Moved:
 
     def of(self, statement: ast.stmt) -> None:
         for node in (n for n in _own(statement) if isinstance(n, ast.Call)):
-            given = [k for k in node.keywords if k.arg and isinstance(k.value, ast.Constant)]
+            constants = [k for k in node.keywords if k.arg and isinstance(k.value, ast.Constant)]
             name = _dotted(node.func).split(".")[-1]
-            if name not in SET or not given or any(k.value.value is None for k in given):  # type: ignore[attr-defined]
+            if name not in SET or not constants or any(k.value.value is None for k in constants):  # type: ignore[attr-defined]
                 continue
-            rest = [k for k in node.keywords if k not in given]
+            rest = [k for k in node.keywords if k not in constants]
             key = f"{name.strip('_').lower()}_{len(self.made)}"
-            for new in self._move(node, key, given, rest):
+            for new in self._move(node, key, constants, rest):
                 for inner in (n for n in ast.walk(new) if isinstance(n, ast.stmt)):
                     inner.was = [statement]  # type: ignore[attr-defined]
                 self.made.append(new)
 
     def _move(
-        self, node: ast.Call, key: str, given: list[ast.keyword], rest: list[ast.keyword]
+        self, node: ast.Call, key: str, constants: list[ast.keyword], rest: list[ast.keyword]
     ) -> list[ast.stmt]:
-        told = ", ".join(f"{k.arg}={ast.unparse(k.value)}" for k in given)
+        arguments = ", ".join(f"{k.arg}={ast.unparse(k.value)}" for k in constants)
         if self.where == "table":
             node.keywords = [*rest, ast.keyword(None, ast.Name(key.upper(), ast.Load()))]
-            return _body(f"{key.upper()} = dict({told})")
+            return _body(f"{key.upper()} = dict({arguments})")
         if self.where == "name":
-            names = {k.arg: f"{k.arg}_{key}".upper() for k in given}
+            names = {k.arg: f"{k.arg}_{key}".upper() for k in constants}
             node.keywords = [
-                *rest, *(ast.keyword(k.arg, ast.Name(names[k.arg], ast.Load())) for k in given)
+                *rest, *(ast.keyword(k.arg, ast.Name(names[k.arg], ast.Load())) for k in constants)
             ]  # fmt: skip
-            return _body("\n".join(f"{names[k.arg]} = {ast.unparse(k.value)}" for k in given))
+            return _body("\n".join(f"{names[k.arg]} = {ast.unparse(k.value)}" for k in constants))
         function = ast.unparse(node.func)
         if not _dotted(node.func).startswith(("torch.", "nn.", "optim.")) and "." in function:
             return []  # somebody's own object, that the top of the file doesn't know
         node.func, node.keywords = ast.Name(f"make_{key}", ast.Load()), rest
         if self.where == "partial":
-            return _body(f"make_{key} = partial({function}, {told})")
+            return _body(f"make_{key} = partial({function}, {arguments})")
         head, body = (
-            f"def make_{key}(*args, {told}, **kwargs)",
-            f"{function}(*args, {_same(given)}, **kwargs)",
+            f"def make_{key}(*args, {arguments}, **kwargs)",
+            f"{function}(*args, {_same(constants)}, **kwargs)",
         )
         return _body(f"{head}:\n    return {body}")
 
 
-def _same(given: Iterable[ast.keyword]) -> str:
-    return ", ".join(f"{k.arg}={k.arg}" for k in given)
+def _same(constants: Iterable[ast.keyword]) -> str:
+    return ", ".join(f"{k.arg}={k.arg}" for k in constants)
 
 
 def with_helpers(module: ast.Module, made: list[ast.stmt]) -> ast.Module:
@@ -405,10 +405,10 @@ class _Fill(ast.NodeTransformer):
         self.holes = holes
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
-        found = self.holes.get(node.id)
-        if not isinstance(found, ast.AST):
+        filling = self.holes.get(node.id)
+        if not isinstance(filling, ast.AST):
             return node
-        new = copy.deepcopy(found)
+        new = copy.deepcopy(filling)
         if isinstance(node.ctx, ast.Store):
             for inner in ast.walk(new):
                 if isinstance(inner, (ast.Name, ast.Tuple)):

@@ -63,12 +63,12 @@ def in_functions(module: ast.Module) -> ast.Module | None:
     functions: list[ast.stmt] = []
     calls: list[str] = []
     for i, part in enumerate(script.parts):
-        taken = sorted(_used(part) & script.bound(0, i))
-        given = sorted(_bound(part) & script.used(i + 1))
-        function = _function(PARTS[i], taken, part)
-        function.body += _parsed(f"return {', '.join(given)}") if given else []
+        parameters = sorted(_used(part) & script.bound(0, i))
+        results = sorted(_bound(part) & script.used(i + 1))
+        function = _function(PARTS[i], parameters, part)
+        function.body += _parsed(f"return {', '.join(results)}") if results else []
         functions.append(function)
-        calls.append(f"{', '.join(given)}{' = ' if given else ''}{PARTS[i]}({', '.join(taken)})")
+        calls.append(f"{', '.join(results)}{' = ' if results else ''}{PARTS[i]}({', '.join(parameters)})")
     return script.put_together([*functions, _function("main", [], _parsed("\n".join(calls)))], "main()")
 
 
@@ -106,16 +106,16 @@ def _bundled(module: ast.Module, holder: str, of: Callable[[str], Made]) -> ast.
     for i, part in enumerate(script.parts):
         body, unpacked = list(part), list[ast.stmt]()
         for j in range(i):
-            found = (_bound(script.parts[j]) & _used(part)) - script.bound(j + 1, i)
-            kept = {name for name in found if name in script.names and name not in _bound(part)}
-            body = Renamed(kept, of(held[j])).all(body)
-            for name in sorted(found - kept):
+            earlier_names = (_bound(script.parts[j]) & _used(part)) - script.bound(j + 1, i)
+            renamed = {name for name in earlier_names if name in script.names and name not in _bound(part)}
+            body = Renamed(renamed, of(held[j])).all(body)
+            for name in sorted(earlier_names - renamed):
                 value = of(held[j])(name, ast.Load())
                 unpacked.append(ast.Assign([ast.Name(name, ast.Store())], value))
-        given = sorted(_bound(part) & script.used(i + 1))
-        told = ", ".join(f"{name}={name}" for name in given)
+        results = sorted(_bound(part) & script.used(i + 1))
+        fields = ", ".join(f"{name}={name}" for name in results)
         function = _function(PARTS[i], held[:i], [*unpacked, *body])
-        function.body += _parsed(f"return {holder}({told})") if i < len(held) else []
+        function.body += _parsed(f"return {holder}({fields})") if i < len(held) else []
         functions.append(function)
     calls = [f"{h} = {p}({', '.join(held[:i])})" for i, (h, p) in enumerate(zip(held, PARTS, strict=False))]
     main = _function("main", [], _parsed("\n".join([*calls, f"{PARTS[-1]}({', '.join(held)})"])))
@@ -165,8 +165,8 @@ REWRITES: dict[str, Rewrite] = {
 class _Script:
     """A flat script in three parts, beside its imports, its functions and the constants that these read."""
 
-    def __init__(self, top: list[ast.stmt], kept: list[ast.stmt], parts: list[list[ast.stmt]]) -> None:
-        self.top, self.kept, self.parts = top, kept, parts
+    def __init__(self, top: list[ast.stmt], constants: list[ast.stmt], parts: list[list[ast.stmt]]) -> None:
+        self.top, self.constants, self.parts = top, constants, parts
         self.names = _variables([n for part in parts for n in part])
 
     @classmethod
@@ -174,13 +174,13 @@ class _Script:
         """None for a script that is short, or whose functions read what the script works out."""
         top, rest = _imports(module)
         defined = [n for n in rest if isinstance(n, DEFINES)]
-        read = _used(defined)
+        read_names = _used(defined)
         body = [n for n in rest if not isinstance(n, DEFINES)]
         constants = [
-            n for n in body if isinstance(n, ast.Assign) and _is_written_out(n) and _bound([n]) & read
+            n for n in body if isinstance(n, ast.Assign) and _is_written_out(n) and _bound([n]) & read_names
         ]
         body = [n for n in body if n not in constants]
-        shared = any(isinstance(n, ast.Global) for n in ast.walk(module)) or read & _bound(body)
+        shared = any(isinstance(n, ast.Global) for n in ast.walk(module)) or read_names & _bound(body)
         if shared or len(body) < LEAST or _bound(rest) & TAKEN:
             return None
         one, two = sorted(random.Random(len(body) + seed).sample(range(2, len(body)), 2))
@@ -196,7 +196,7 @@ class _Script:
 
     def put_together(self, made: list[ast.stmt], start: str) -> ast.Module:
         """The script anew, that starts so."""
-        return ast.Module([*self.top, *self.kept, *made, *_parsed(start)], [])
+        return ast.Module([*self.top, *self.constants, *made, *_parsed(start)], [])
 
 
 class Renamed(ast.NodeTransformer):
@@ -256,21 +256,21 @@ def _own(node: ast.AST) -> Iterable[ast.AST]:
 
 def _bound(body: list[ast.stmt]) -> set[str]:
     """The names that statements give a value in their own scope."""
-    found: set[str] = set()
+    names: set[str] = set()
     todo: list[ast.AST] = list(body)
     while todo:
         node = todo.pop()
         if isinstance(node, DEFINES):
-            found.add(node.name)
+            names.add(node.name)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            found |= {(a.asname or a.name).split(".")[0] for a in node.names}
+            names |= {(a.asname or a.name).split(".")[0] for a in node.names}
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
+            names.add(node.id)
         elif isinstance(node, ast.ExceptHandler) and node.name:
-            found.add(node.name)
+            names.add(node.name)
         if not isinstance(node, (*SCOPES, *LOOPS)):
             todo += ast.iter_child_nodes(node)
-    return found
+    return names
 
 
 def _used(body: list[ast.stmt]) -> set[str]:
@@ -279,15 +279,15 @@ def _used(body: list[ast.stmt]) -> set[str]:
 
 def _variables(body: list[ast.stmt]) -> set[str]:
     """The names that may become something else: no function's, and none that only a plain name may be."""
-    found = _bound(body)
+    names = _bound(body)
     for node in (n for s in body for n in ast.walk(s)):
         if isinstance(node, (*DEFINES, ast.Import, ast.ImportFrom)):
-            found -= _bound([node]) | (_bound(node.body) if isinstance(node, ast.ClassDef) else set())
+            names -= _bound([node]) | (_bound(node.body) if isinstance(node, ast.ClassDef) else set())
         elif isinstance(node, ast.ExceptHandler) and node.name:
-            found.discard(node.name)
+            names.discard(node.name)
         elif isinstance(node, ast.NamedExpr):
-            found.discard(node.target.id)
-    return found - {"_"}
+            names.discard(node.target.id)
+    return names - {"_"}
 
 
 def _parsed(text: str) -> list[ast.stmt]:

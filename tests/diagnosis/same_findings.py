@@ -18,24 +18,24 @@ OTHERWISE = {
 
 def faulty_ones(way: str, rewrite: Rewrite, one_in: int) -> list[Path]:
     """For one rule in so many, a script that can be rewritten so: always the same ones."""
-    found: dict[str, Path] = {}
+    scripts: dict[str, Path] = {}
     for path in _shuffled(way, faulty("seen")):
         if not header(path)["expect"]:
             continue
         rule = header(path)["expect"][0][0]
-        wanted = crc32(f"{way} {rule}".encode()) % one_in == 0 and rule not in found and not needs(path)
-        if wanted and _places(path, rewrite) is not None:
-            found[rule] = path
-    return list(found.values())
+        is_sampled = crc32(f"{way} {rule}".encode()) % one_in == 0 and rule not in scripts and not needs(path)
+        if is_sampled and _places(path, rewrite) is not None:
+            scripts[rule] = path
+    return list(scripts.values())
 
 
 def right_ones(way: str, rewrite: Rewrite, count: int) -> list[Path]:
     """A few right scripts that can be rewritten so."""
-    found: list[Path] = []
+    scripts: list[Path] = []
     for path in _shuffled(way, right("seen")):
-        if len(found) < count and not needs(path) and _places(path, rewrite) is not None:
-            found.append(path)
-    return found
+        if len(scripts) < count and not needs(path) and _places(path, rewrite) is not None:
+            scripts.append(path)
+    return scripts
 
 
 def differences(paths: list[Path], rewrite: Rewrite, folder: Path) -> list[str]:
@@ -51,12 +51,12 @@ def differences(paths: list[Path], rewrite: Rewrite, folder: Path) -> list[str]:
         if seen["status"]:
             broken.append(path.stem)  # it needs an array where the other words give a tensor, or so
             continue
-        found = [(rule, line) for rule, line, _ in seen["findings"]]
+        findings = [(rule, line) for rule, line, _ in seen["findings"]]
         wrong += [f"{path.stem}: {defect}" for defect in seen["defects"]]
-        wrong += [f"{path.stem}: {rule} at {line}" for rule, line in found if rule not in places]
+        wrong += [f"{path.stem}: {rule} at {line}" for rule, line in findings if rule not in places]
         for rule in dict.fromkeys(rule for rule, _ in header(path)["expect"]):
-            near = any(r == rule and abs(line - at) <= NEAR for r, line in found for at in places[rule])
-            wrong += [] if near else [f"{path.stem}: {rule} at {places[rule]}, found {found}"]
+            near = any(r == rule and abs(line - at) <= NEAR for r, line in findings for at in places[rule])
+            wrong += [] if near else [f"{path.stem}: {rule} at {places[rule]}, found {findings}"]
     return wrong if len(broken) <= len(paths) // 3 else [f"do not run: {broken}"]
 
 

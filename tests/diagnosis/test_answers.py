@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.diagnosis.zygote import marked, told
+from tests.diagnosis.zygote import findings_in, marked
 
 CLASSIFIER = """
 net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(0.3), nn.Linear(16, 3))
@@ -212,13 +212,13 @@ RIGHT = {
 @pytest.mark.parametrize("case", FOUND)
 def test_a_fault_is_found_however_answers_are_handed_on(case, tmp_path):
     rule, text = FOUND[case]
-    found = told(text, tmp_path)
-    assert [name for name, _ in found] == [rule]
-    assert abs(found[0][1] - marked(tmp_path)) <= 1
+    findings = findings_in(text, tmp_path)
+    assert [name for name, _ in findings] == [rule]
+    assert abs(findings[0][1] - marked(tmp_path)) <= 1
 
 
 @pytest.mark.slow
 @pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", RIGHT)
 def test_right_answers_are_left_in_peace(case, tmp_path):
-    assert told(RIGHT[case], tmp_path) == []
+    assert findings_in(RIGHT[case], tmp_path) == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.diagnosis.zygote import marked, told
+from tests.diagnosis.zygote import findings_in, marked
 
 OWN = """
 class Momentum:
@@ -187,12 +187,12 @@ RIGHT = {
 @pytest.mark.parametrize("case", FAULTS)
 def test_faults_of_ones_own_training_are_found(case, tmp_path):
     rule, text = FAULTS[case]
-    found = told(text, tmp_path)
-    assert found == [(rule, marked(tmp_path))]
+    findings = findings_in(text, tmp_path)
+    assert findings == [(rule, marked(tmp_path))]
 
 
 @pytest.mark.slow
 @pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", RIGHT)
 def test_right_training_of_ones_own_is_left_in_peace(case, tmp_path):
-    assert told(RIGHT[case], tmp_path) == []
+    assert findings_in(RIGHT[case], tmp_path) == []

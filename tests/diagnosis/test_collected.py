@@ -4,7 +4,7 @@ layers that get their shape from the first rows.
 
 import pytest
 
-from tests.diagnosis.zygote import examined, marked, told
+from tests.diagnosis.zygote import examined, findings_in, marked
 from treino.diagnosis.rules.examples import PRELUDE
 
 TRAIN = """
@@ -42,13 +42,13 @@ KNOWN = {
 
 @pytest.mark.parametrize("fill", FILLS)
 def test_holes_that_are_filled_with_averages_of_all_rows(fill, tmp_path):
-    found = told(HOLES.format(fill=FILLS[fill]) + TRAIN, tmp_path)
-    assert found == [("scaler_leakage", marked(tmp_path))]
+    findings = findings_in(HOLES.format(fill=FILLS[fill]) + TRAIN, tmp_path)
+    assert findings == [("scaler_leakage", marked(tmp_path))]
 
 
 @pytest.mark.parametrize("fill", KNOWN)
 def test_holes_that_are_filled_with_what_was_known(fill, tmp_path):
-    assert told(HOLES.format(fill=KNOWN[fill]) + TRAIN, tmp_path) == []
+    assert findings_in(HOLES.format(fill=KNOWN[fill]) + TRAIN, tmp_path) == []
 
 
 TEACHER = """
@@ -68,13 +68,13 @@ APART = "return torch.cat([teacher(b).detach() for (b,) in loader])"
 
 def test_answers_that_are_collected_over_a_shuffled_loader(tmp_path):
     script = TEACHER.format(loader=LOADER.format(shuffle=True) + "  # here", collect=APART)
-    found = told(script + COLLECTED, tmp_path)
-    assert ("label_misaligned", marked(tmp_path)) in found
+    findings = findings_in(script + COLLECTED, tmp_path)
+    assert ("label_misaligned", marked(tmp_path)) in findings
 
 
 def test_answers_that_are_collected_in_order(tmp_path):
     script = TEACHER.format(loader=LOADER.format(shuffle=False), collect=APART)
-    assert [rule for rule, _ in told(script + COLLECTED, tmp_path) if rule == "label_misaligned"] == []
+    assert [rule for rule, _ in findings_in(script + COLLECTED, tmp_path) if rule == "label_misaligned"] == []
 
 
 LAZY = """

@@ -54,7 +54,7 @@ def test_intervals_are_students():
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "figure"),
     [
         ("Epoca 3, test, Loss: 0.3120 +/- 0.0631\n-----\n", ("loss", 0.312)),
         ("epoch 9 loss 0.2 acc=97.5%\nsaved to run-3\n", ("acc", 97.5)),
@@ -65,8 +65,8 @@ def test_intervals_are_students():
         ("nothing\n", None),
     ],
 )
-def test_the_figure_is_the_last_that_is_named(text, found):
-    assert last_figure(text) == found
+def test_the_figure_is_the_last_that_is_named(text, figure):
+    assert last_figure(text) == figure
 
 
 def test_the_table_says_what_failed():
@@ -110,11 +110,11 @@ def package(tmp_path, monkeypatch):
 def test_a_fault_in_an_imported_file_is_mended_and_proven(target, module, package, monkeypatch):
     monkeypatch.syspath_prepend(str(package))
     before = {p: p.read_bytes() for p in package.rglob("*.py")}
-    found = run_script(target, module=module).exam.findings
+    findings = run_script(target, module=module).exam.findings
     for name in [n for n in sys.modules if n.split(".")[0] == "package"]:
         del sys.modules[name]
-    assert [f.rule for f in found] == ["missing_zero_grad"]
-    mended = patch(found)
+    assert [f.rule for f in findings] == ["missing_zero_grad"]
+    mended = patch(findings)
     [(path, text)] = mended.sources.items()
     assert path.endswith("steps.py")
     assert "    optimizer.zero_grad()\n    loss.backward()\n" in text

@@ -1,6 +1,6 @@
 """Losses that torch.func gives gradients of."""
 
-from tests.diagnosis.zygote import marked, told
+from tests.diagnosis.zygote import findings_in, marked
 
 FUNCTIONAL = """
 from torch.func import grad, grad_and_value
@@ -20,16 +20,16 @@ for i in range(12):
 
 def test_a_logarithm_of_zero_is_named_by_its_line(tmp_path):
     loss = "2 * (counts * torch.log(counts / rate) - counts + rate).mean()"
-    assert told(FUNCTIONAL.format(loss=loss), tmp_path) == [("non_finite_loss", marked(tmp_path))]
+    assert findings_in(FUNCTIONAL.format(loss=loss), tmp_path) == [("non_finite_loss", marked(tmp_path))]
 
 
 def test_a_loss_that_stays_finite_is_right(tmp_path):
     loss = "2 * (torch.xlogy(counts, counts) - counts * torch.log(rate) - counts + rate).mean()"
-    assert told(FUNCTIONAL.format(loss=loss), tmp_path) == []
+    assert findings_in(FUNCTIONAL.format(loss=loss), tmp_path) == []
 
 
 def test_rows_that_are_not_finite_are_none_of_its_faults(tmp_path):
-    assert told(FUNCTIONAL.format(loss="(rate - spoiled).square().mean()"), tmp_path) == []
+    assert findings_in(FUNCTIONAL.format(loss="(rate - spoiled).square().mean()"), tmp_path) == []
 
 
 def test_gradients_alone_by_name(tmp_path):
@@ -41,4 +41,4 @@ def test_gradients_alone_by_name(tmp_path):
     )
     text = text.replace("w = w - 0.01 * g", 'w = {"w": w["w"] - 0.01 * g["w"]}')
     text = text.replace("rate = torch.exp(x @ w)\n    ", "")
-    assert told(text, tmp_path) == []
+    assert findings_in(text, tmp_path) == []

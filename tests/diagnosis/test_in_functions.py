@@ -213,7 +213,7 @@ def test_a_forward_that_is_called_directly_is_one_call_of_its_layer_and_runs_no_
     plain, hooks = Twice.forward, []
     with Exam() as exam:
         net = Twice()
-        net.register_forward_hook(lambda *given: hooks.append(given))
+        net.register_forward_hook(lambda *args: hooks.append(args))
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
         for _ in range(5):
             optimizer.zero_grad()

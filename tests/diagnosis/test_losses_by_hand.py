@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.diagnosis.zygote import marked, told
+from tests.diagnosis.zygote import findings_in, marked
 
 TRAINED = """
 class Net(nn.Module):
@@ -40,13 +40,13 @@ LOSSES = (
 @pytest.mark.sampled(4)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_softmax_over_rows_is_found_behind_every_loss(loss, tmp_path):
-    found = told(TRAINED.format(dim=0, loss=loss), tmp_path)
-    assert [name for name, _ in found] == ["softmax_wrong_dim"]
-    assert abs(found[0][1] - marked(tmp_path)) <= 1
+    findings = findings_in(TRAINED.format(dim=0, loss=loss), tmp_path)
+    assert [name for name, _ in findings] == ["softmax_wrong_dim"]
+    assert abs(findings[0][1] - marked(tmp_path)) <= 1
 
 
 @pytest.mark.slow
 @pytest.mark.sampled(4)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_softmax_over_classes_is_right_for_each_of_them(loss, tmp_path):
-    assert told(TRAINED.format(dim=1, loss=loss), tmp_path) == []
+    assert findings_in(TRAINED.format(dim=1, loss=loss), tmp_path) == []

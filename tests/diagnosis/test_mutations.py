@@ -13,7 +13,7 @@ def test_one_line_that_makes_a_fault_is_found(operator, tmp_path, thorough):
     for variant in sample[: 2 if thorough else 1]:
         judged = judge(variant, tmp_path)
         assert judged.defects == ()
-        assert judged.found, f"{variant.name}: {variant.rule} at {variant.line}"
+        assert judged.detected, f"{variant.name}: {variant.rule} at {variant.line}"
         assert judged.alarms == (), variant.name
 
 
@@ -29,6 +29,6 @@ def test_one_line_that_changes_nothing_is_passed_over(operator, tmp_path):
 @pytest.mark.slow
 def test_there_are_hundreds_and_each_is_another_script():
     texts = {s.name: s.text for s in sources()}
-    found = variants(1000)
-    assert len(found) > 1000
-    assert all(v.text != texts[v.script] for v in found)
+    all_variants = variants(1000)
+    assert len(all_variants) > 1000
+    assert all(v.text != texts[v.script] for v in all_variants)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.diagnosis.zygote import marked, told
+from tests.diagnosis.zygote import findings_in, marked
 
 GRAPH = """
 to = torch.randint(40, (len(x),))
@@ -302,12 +302,12 @@ RIGHT = {
 @pytest.mark.parametrize("case", FOUND)
 def test_what_is_out_of_sight_is_found(case, tmp_path):
     rule, text = FOUND[case]
-    found = told(text, tmp_path)
-    assert found == [(rule, marked(tmp_path))]
+    findings = findings_in(text, tmp_path)
+    assert findings == [(rule, marked(tmp_path))]
 
 
 @pytest.mark.slow
 @pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", RIGHT)
 def test_right_programs_are_left_in_peace(case, tmp_path):
-    assert told(RIGHT[case], tmp_path) == []
+    assert findings_in(RIGHT[case], tmp_path) == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.diagnosis.zygote import marked, told
+from tests.diagnosis.zygote import findings_in, marked
 
 NET = """
 w = [torch.randn(8, 16).mul(0.3), torch.zeros(16), torch.randn(16, 3).mul(0.3), torch.zeros(3)]
@@ -166,16 +166,16 @@ print(loss.item())
 @pytest.mark.parametrize("case", FAULTS)
 def test_faults_of_plain_tensors_are_found(case, tmp_path):
     rule, text = FAULTS[case]
-    found = told(text, tmp_path)
-    assert [r for r, _ in found] == [rule]
-    assert abs(found[0][1] - marked(tmp_path)) <= (6 if case == "an order drawn anew" else 0)
+    findings = findings_in(text, tmp_path)
+    assert [r for r, _ in findings] == [rule]
+    assert abs(findings[0][1] - marked(tmp_path)) <= (6 if case == "an order drawn anew" else 0)
 
 
 @pytest.mark.slow
 @pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", RIGHT)
 def test_right_plain_tensors_are_left_in_peace(case, tmp_path):
-    assert told(RIGHT[case], tmp_path) == []
+    assert findings_in(RIGHT[case], tmp_path) == []
 
 
 KEPT = """
@@ -203,4 +203,4 @@ print(test_accuracy)
 
 @pytest.mark.parametrize(("first", "rules"), [(200, []), (160, ["test_in_train"])])
 def test_weights_that_were_kept_are_those_of_their_net(first, rules, tmp_path):
-    assert [rule for rule, _ in told(KEPT.format(first=first), tmp_path)] == rules
+    assert [rule for rule, _ in findings_in(KEPT.format(first=first), tmp_path)] == rules

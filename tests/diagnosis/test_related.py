@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.diagnosis.zygote import marked, told
+from tests.diagnosis.zygote import findings_in, marked
 
 BY_HEART = """
 import numpy as np
@@ -28,12 +28,12 @@ print(sum(a == b for a, b in zip(said, right)) / len(said))
 
 @pytest.mark.slow
 def test_labels_of_other_rows_that_a_large_net_learns_by_heart(tmp_path):
-    found = told(BY_HEART.format(order="answers = answers[torch.randperm(200)]  # here"), tmp_path)
-    assert [name for name, _ in found] == ["label_misaligned"]
-    assert abs(found[0][1] - marked(tmp_path)) <= 1
+    findings = findings_in(BY_HEART.format(order="answers = answers[torch.randperm(200)]  # here"), tmp_path)
+    assert [name for name, _ in findings] == ["label_misaligned"]
+    assert abs(findings[0][1] - marked(tmp_path)) <= 1
 
 
 @pytest.mark.slow
 def test_one_order_for_rows_and_labels_is_right(tmp_path):
     order = "order = torch.randperm(200)\nrows, answers = rows[order], answers[order]"
-    assert told(BY_HEART.format(order=order), tmp_path) == []
+    assert findings_in(BY_HEART.format(order=order), tmp_path) == []

@@ -37,9 +37,9 @@ def test_the_wrong_example_is_found_and_the_right_one_is_silent(rule, tmp_path):
     wrong, right = tmp_path / "wrong_script.py", tmp_path / "right_script.py"
     wrong.write_text(PRELUDE + rules()[rule].wrong)
     right.write_text(PRELUDE + rules()[rule].right)
-    found = examined(wrong)
-    assert found["defects"] == []
-    assert rule in {name for name, _, _ in found["findings"]}
+    faulty = examined(wrong)
+    assert faulty["defects"] == []
+    assert rule in {name for name, _, _ in faulty["findings"]}
     silent = examined(right)
     assert silent["defects"] == []
     assert silent["findings"] == []

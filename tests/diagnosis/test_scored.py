@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.diagnosis.zygote import marked, told
+from tests.diagnosis.zygote import findings_in, marked
 
 ASKED = """
 import numpy as np
@@ -34,7 +34,7 @@ print({score}(right.numpy(), np.concatenate(said).argmax(1)))
 @pytest.mark.parametrize("score", ["accuracy_score", "confusion_matrix", "classification_report"])
 def test_rows_of_classes_that_training_never_saw(score, tmp_path):
     sort = "order = true.argsort()\nwide, true = wide[order], true[order]"
-    found = told(ASKED.format(score=score, order=sort), tmp_path)
-    assert [name for name, _ in found] == ["sorted_split"]
-    assert abs(found[0][1] - marked(tmp_path)) <= 3
-    assert told(ASKED.format(score=score, order=""), tmp_path) == []
+    findings = findings_in(ASKED.format(score=score, order=sort), tmp_path)
+    assert [name for name, _ in findings] == ["sorted_split"]
+    assert abs(findings[0][1] - marked(tmp_path)) <= 3
+    assert findings_in(ASKED.format(score=score, order=""), tmp_path) == []

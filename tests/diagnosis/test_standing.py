@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.diagnosis.zygote import marked, told
+from tests.diagnosis.zygote import findings_in, marked
 
 NET = """
 net = nn.Sequential(nn.Linear(kept.shape[1], 16), nn.ReLU(), nn.Linear(16, 3))
@@ -74,11 +74,11 @@ RIGHT = {
 
 @pytest.mark.parametrize("case", FAULTS)
 def test_a_scaling_of_whole_tables_is_found_in_long_epochs(case, tmp_path):
-    found = told(FAULTS[case], tmp_path)
-    assert [rule for rule, _ in found] == ["scaler_leakage"]
-    assert found[0][1] == marked(tmp_path)
+    findings = findings_in(FAULTS[case], tmp_path)
+    assert [rule for rule, _ in findings] == ["scaler_leakage"]
+    assert findings[0][1] == marked(tmp_path)
 
 
 @pytest.mark.parametrize("case", RIGHT)
 def test_a_scaling_of_training_rows_is_right(case, tmp_path):
-    assert told(RIGHT[case], tmp_path) == []
+    assert findings_in(RIGHT[case], tmp_path) == []

@@ -131,12 +131,12 @@ def _plain(path: Path) -> int:
 
 
 def marked(tmp_path: Path) -> int:
-    """The line of the script of ``told`` that bears the mark ``# here``."""
+    """The line of the script of ``findings_in`` that bears the mark ``# here``."""
     lines = (tmp_path / "script.py").read_text().splitlines()
     return next(i for i, line in enumerate(lines, 1) if "# here" in line)
 
 
-def told(text: str, tmp_path: Path) -> list[tuple[str, int]]:
+def findings_in(text: str, tmp_path: Path) -> list[tuple[str, int]]:
     """What the doctor says of these lines, after those that every example begins with: rule and line."""
     path = tmp_path / "script.py"
     path.write_text(PRELUDE + textwrap.dedent(text))

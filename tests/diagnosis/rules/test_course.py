@@ -40,21 +40,21 @@ def train(lr=0.1, steps=30, weight=None, before=lambda: None, after=lambda: None
 """
 
 
-def found(source, tmp_path):
-    """The ids of what is found."""
+def rule_ids(source, tmp_path):
+    """The rules of a script's findings."""
     findings, _log = examined(START + TRAIN + source, tmp_path)
     return [f.rule for f in findings]
 
 
 def test_a_constant_s_loss_is_that_of_the_classes_shares(tmp_path):
     _findings, log = examined(START + TRAIN + "train()", tmp_path)
-    told = training(log)
+    course = training(log)
     torch.manual_seed(0)
     x = torch.randn(240, 8)
     y = ((x[:, 0] * 2 + x[:, 1] > 1.5).long() + (x[:, 2] > 0.5).long()).numpy()
     shares = np.bincount(y) / len(y)
-    assert told.constant == pytest.approx(log_loss(y, np.tile(shares, (len(y), 1))), rel=1e-6)
-    assert len(told.values) == 30
+    assert course.constant == pytest.approx(log_loss(y, np.tile(shares, (len(y), 1))), rel=1e-6)
+    assert len(course.values) == 30
 
 
 def test_a_constant_s_loss_is_that_of_weighted_classes(tmp_path):
@@ -104,8 +104,8 @@ def test_how_far_weights_went_is_known_of_nets_that_are_gone(tmp_path):
 @pytest.mark.parametrize("setting", ["lr", "decay"])
 def test_the_extremes_of_a_search_are_no_mistake(setting, tmp_path):
     values = "(1e-3, 0.1, 500.0)" if setting == "lr" else "(0.0, 0.1, 9.0)"
-    assert found(f"for v in {values}:\n    train({setting}=v, steps=60)", tmp_path) == []
-    alone = found(f"train({setting}={'500.0' if setting == 'lr' else '9.0'}, steps=60)", tmp_path)
+    assert rule_ids(f"for v in {values}:\n    train({setting}=v, steps=60)", tmp_path) == []
+    alone = rule_ids(f"train({setting}={'500.0' if setting == 'lr' else '9.0'}, steps=60)", tmp_path)
     assert alone == ["lr_too_high" if setting == "lr" else "weight_decay_too_high"]
 
 
@@ -133,7 +133,7 @@ SEEDED = {
 @pytest.mark.parametrize("case", list(SEEDED))
 def test_seeds_that_are_set_again(case, tmp_path):
     source, wrong = SEEDED[case]
-    assert found(source, tmp_path) == (["seed_reset_each_epoch"] if wrong else [])
+    assert rule_ids(source, tmp_path) == (["seed_reset_each_epoch"] if wrong else [])
 
 
 SCHEDULED = {
@@ -165,9 +165,9 @@ for step in range(30):
 """
     findings, log = examined(START + source, tmp_path)
     assert [f.rule for f in findings] == (["scheduler_misuse"] if wrong else [])
-    (told,) = log_of(log)
-    assert told.updates == 30
-    assert told.calls == {"True": 30, "False": 0}.get(when, 3)
+    (schedule,) = log_of(log)
+    assert schedule.updates == 30
+    assert schedule.calls == {"True": 30, "False": 0}.get(when, 3)
 
 
 def log_of(log):
@@ -203,8 +203,8 @@ for step in range(30):
     if torch.isfinite(loss):
         o.step()
 """
-    assert found(source, tmp_path) == []
-    assert found(source.replace("if torch.isfinite(loss):", "if True:"), tmp_path) == ["non_finite_loss"]
+    assert rule_ids(source, tmp_path) == []
+    assert rule_ids(source.replace("if torch.isfinite(loss):", "if True:"), tmp_path) == ["non_finite_loss"]
 
 
 def test_symmetry_is_that_of_columns_too_and_zeros_at_the_end_are_none(tmp_path):
@@ -220,9 +220,9 @@ for step in range(12):
     F.mse_loss((table(i) * other(j)).sum(1), x[:, 0]).backward()
     o.step()
 """
-    assert found(table, tmp_path) == ["symmetric_init"]
+    assert rule_ids(table, tmp_path) == ["symmetric_init"]
     zeros = "net = train(steps=1)\nnn.init.zeros_(net[2].weight)\n" + table.replace("fill_(0.1)", "normal_()")
-    assert found(zeros, tmp_path) == []
+    assert rule_ids(zeros, tmp_path) == []
 
 
 def test_figures_tell_of_chance_and_of_the_loss(tmp_path):
@@ -257,8 +257,8 @@ for epoch in range({epochs}):
 
 @pytest.mark.parametrize(("epochs", "wrong"), [(12, True), (1, False)])
 def test_sorted_batches_that_nothing_is_learned_of_are_found_once_they_come_again(epochs, wrong, tmp_path):
-    told = found(SORTED.format(epochs=epochs), tmp_path)
-    assert ("unshuffled_sorted" in told) == wrong
+    ids = rule_ids(SORTED.format(epochs=epochs), tmp_path)
+    assert ("unshuffled_sorted" in ids) == wrong
 
 
 SCHEDULE = """

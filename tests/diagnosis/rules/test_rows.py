@@ -116,9 +116,9 @@ def ids(source, tmp_path):
 
 @pytest.mark.parametrize("share", [0.67, 0.8])
 def test_sorted_rows_cut_by_position_are_found_in_loaders(share, tmp_path):
-    found = ids(IRIS.format(share=share, shuffled=False), tmp_path)
-    assert "sorted_split" in found
-    assert "0%" in found["sorted_split"].message or share == 0.8
+    findings = ids(IRIS.format(share=share, shuffled=False), tmp_path)
+    assert "sorted_split" in findings
+    assert "0%" in findings["sorted_split"].message or share == 0.8
 
 
 def test_shuffled_rows_may_be_cut_by_position(tmp_path):
@@ -136,8 +136,8 @@ def test_a_sorted_split_of_arrays_is_told_once_where_it_was_cut(name, n, judge, 
     figure = "(net(X_test).argmax(1) == torch.tensor(y_test)).float().mean().item()"
     if judge == "numpy":  # nobody sees what arrays are compared with
         figure = "(net(X_test).argmax(1).numpy() == torch.tensor(y_test).numpy()).mean()"
-    found = ids(ARRAYS.format(name=name, n=n, figure=figure), tmp_path)
-    assert {f: found[f].line for f in found} == {"sorted_split": 9}
+    findings = ids(ARRAYS.format(name=name, n=n, figure=figure), tmp_path)
+    assert {f: findings[f].line for f in findings} == {"sorted_split": 9}
 
 
 def test_subsets_by_position_of_sorted_rows_are_found(tmp_path):
@@ -174,8 +174,8 @@ for train, test in KFold(5, shuffle=True, random_state=0).split(X):
 
 
 def test_a_net_that_all_folds_share_is_found(tmp_path):
-    found = ids(FOLDS.format(anew="pass"), tmp_path)
-    assert {f: found[f].line for f in found} == {"test_in_train": 11}
+    findings = ids(FOLDS.format(anew="pass"), tmp_path)
+    assert {f: findings[f].line for f in findings} == {"test_in_train": 11}
     assert ids(FOLDS.format(anew="net, optimizer = start()"), tmp_path) == {}
 
 

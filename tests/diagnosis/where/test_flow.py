@@ -60,7 +60,7 @@ WAYS = {
 
 @pytest.mark.parametrize("name", WAYS)
 def test_a_value_is_followed_to_where_it_is_written(name: str, tmp_path: Path) -> None:
-    asked, text = WAYS[name]
+    expression, text = WAYS[name]
     path = script(tmp_path, text.replace("# here  # made", "# here"))
     here = marked(path, "here")
     made = {
@@ -68,7 +68,7 @@ def test_a_value_is_followed_to_where_it_is_written(name: str, tmp_path: Path) -
         for i, line in enumerate(Path(path).read_text().splitlines(), 1)
         if "3" in line and "# 3" not in line
     }
-    ends = {way[-1].site.line for way in values(here, spelled(here, asked))}
+    ends = {way[-1].site.line for way in values(here, spelled(here, expression))}
     assert ends == made
 
 
@@ -116,8 +116,8 @@ def test_a_setting_in_another_file_of_the_script(tmp_path: Path) -> None:
     text = "from settings_of_mine import LR\nimport settings_of_mine as s\nprint(LR, s.LR)  # here"
     path = script(tmp_path, text)
     here = marked(path, "here")
-    for asked in ("LR", "s.LR"):
-        end = values(here, spelled(here, asked))[0][-1]
+    for expression in ("LR", "s.LR"):
+        end = values(here, spelled(here, expression))[0][-1]
         assert (end.site.file, end.site.line) == (other, 1)
 
 

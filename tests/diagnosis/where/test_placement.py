@@ -33,10 +33,10 @@ RATES = {
 def test_the_line_of_a_setting(name: str, tmp_path: Path) -> None:
     text = RATES[name].replace("# here made", "# here")
     path = script(tmp_path, text)
-    said = RATES[name].splitlines()
-    made = next((i for i, line in enumerate(said, 1) if line.endswith("made")), 2)
-    found = setting(marked(path, "here"), "lr", 1, 0.3)
-    assert found == Site(path, made, found.function if found is not None else "")
+    lines = RATES[name].splitlines()
+    made = next((i for i, line in enumerate(lines, 1) if line.endswith("made")), 2)
+    site = setting(marked(path, "here"), "lr", 1, 0.3)
+    assert site == Site(path, made, site.function if site is not None else "")
 
 
 def test_a_number_that_two_lines_may_mean_stays_where_it_is_used(tmp_path: Path) -> None:
@@ -63,8 +63,8 @@ WORDS = {
 def test_the_line_of_a_word(name: str, tmp_path: Path) -> None:
     path = script(tmp_path, WORDS[name].replace("# here made", "# here"))
     made = next(i for i, line in enumerate(WORDS[name].splitlines(), 1) if line.endswith("made"))
-    found = word(marked(path, "here"), "softmax")
-    assert found == Site(path, made, found.function if found is not None else "")
+    site = word(marked(path, "here"), "softmax")
+    assert site == Site(path, made, site.function if site is not None else "")
 
 
 def test_the_nearest_maker_of_rows(tmp_path: Path) -> None:

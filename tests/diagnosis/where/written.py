@@ -19,11 +19,11 @@ def script(tmp_path: Path, text: str, name: str = "script.py") -> str:
 def marked(path: str, mark: str) -> Site:
     """The line of a file that ends with ``# mark``."""
     lines = Path(path).read_text().splitlines()
-    line = next(i for i, said in enumerate(lines, 1) if said.endswith(f"# {mark}"))
+    line = next(i for i, text in enumerate(lines, 1) if text.endswith(f"# {mark}"))
     return place(path, ast.Pass(), line)
 
 
 def spelled(site: Site, text: str) -> ast.AST:
     """The expression on a line that is spelled so."""
-    nodes = (n for said in written_on(site) for n in ast.walk(said) if isinstance(n, ast.expr))
+    nodes = (n for tree in written_on(site) for n in ast.walk(tree) if isinstance(n, ast.expr))
     return next(n for n in nodes if ast.unparse(n) == text)
