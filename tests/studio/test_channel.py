@@ -94,7 +94,7 @@ def test_numbers_that_are_not_finite_are_null_and_arrays_are_lists() -> None:
 )
 def test_what_is_no_message_is_refused(data: bytes) -> None:
     one, other = ends()
-    os.write(one._write, data)
+    os.write(one._write_end, data)
     with pytest.raises(ValueError):  # noqa: PT011
         other.receive(1)
     one.close()

@@ -62,7 +62,7 @@ class Subject:
 
 @with_flags
 def studio(
-    source: Annotated[
+    subject_name: Annotated[
         str | None,
         Parameter(
             name="TARGET",
@@ -84,7 +84,7 @@ def studio(
     treino studio train.py -- --epochs 3
     """
     settings = {k: v for k, v in flags.items() if v is not None}
-    subject = _subject(source, settings)
+    subject = _subject(subject_name, settings)
     _check(subject, arguments, options, settings)
     log, handler = logging.getLogger("treino.studio"), _ScreenLog(screen)
     log.addHandler(handler)
