@@ -467,7 +467,7 @@ def test_importing_the_floors_loads_no_matplotlib_and_drawing_no_pyplot() -> Non
 
 FIRST_USES = (
     "with style.look(): style.png(style.new_figure())",
-    "signed_colours.data_uri(np.zeros((2, 2, 3)))",
+    "pixels.data_uri(np.zeros((2, 2, 3)))",
 )
 
 
@@ -478,7 +478,7 @@ def test_a_backend_that_is_not_installed_is_not_needed(backend: str, use: str) -
     program = f"""
 import os, sys
 import numpy as np
-from treino.plots import signed_colours, style
+from treino.plots import pixels, style
 assert "matplotlib" not in sys.modules
 {use}
 assert os.environ["MPLBACKEND"] == {backend!r}

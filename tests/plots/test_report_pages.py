@@ -19,7 +19,7 @@ from treino.plots.report.blocks import (
 )
 from treino.plots.report.html import html
 from treino.plots.report.markdown import markdown
-from treino.plots.svg import Estimate, Series, interval_chart, line_chart, log_ticks, thinned, ticks
+from treino.plots.svg_charts import Estimate, Series, interval_chart, line_chart, log_ticks, thinned, ticks
 
 
 def sections(text: str) -> list[Section]:
@@ -79,7 +79,7 @@ def test_a_thinned_line_keeps_its_peaks_and_a_chart_its_gaps() -> None:
     series = [Series(NASTY, np.arange(50_000.0), y_N)]
     for logarithmic in (False, True):
         drawn = line_chart(series, x_label="x", y_label=NASTY, alt=NASTY, logarithmic=logarithmic)
-        parsed(drawn.replace("/>", "></x>").replace("<path", "<x").replace("<circle", "<x"))
+        parsed(drawn)
         assert "nan" not in drawn
         assert "<script" not in drawn
         wide = Series("a", np.arange(1.0, 4), np.array([1.0, 0.5, 0.4]), 0, np.array([0.1, 0.4, 0.9]))
