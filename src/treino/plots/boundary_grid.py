@@ -50,6 +50,7 @@ def grid_figure(
         if isinstance(shown[0], Plane) and (sentence := held_sentence(shown[0])):
             lines_above.append(sentence)
         wrapped = [textwrap.wrap(label(caption, 3 * LETTERS), LETTERS) for caption in captions]
+        lost = any(_nowhere(one)[0] for one in shown)
         pitch = side + 0.355 + LINE * max(map(len, wrapped))
         figure = new_figure(header_inches(lines_above) + 0.32 + pitch * math.ceil(len(shown) / ACROSS))
         inches = figure.get_figheight()
@@ -62,7 +63,7 @@ def grid_figure(
             axes = figure.add_axes((*corner, width - 0.016, side / inches))
             _panel(axes, one)
             _above(axes, *_nowhere(one), up=1, size=7.5)
-            _above(axes, "\n".join(caption), INK, up=13, size=8)
+            _above(axes, "\n".join(caption), INK, up=13 if lost else 2, size=8)
         classes = () if isinstance(shown[0], Fit) else shown[0].classes
         _legend(figure, class_labels(classes)[:8], LOW / inches)
         return figure

@@ -14,7 +14,7 @@ def chart(shown: Chart) -> str:
     series = []
     for place, each in enumerate(shown.lines):
         x_N, y_N = np.array(each.points, np.float64).T
-        series.append(Series(each.name, x_N, y_N, place, dashed=each.dashed))
+        series.append(Series(each.name, x_N, y_N, place, dashed=each.dashed, dots=each.dots))
     return line_chart(
         series,
         x_label=shown.x,

@@ -37,7 +37,10 @@ BEYOND = 0.05  # of an axis: how far a line may leave it
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """A line: ``y_N`` over ``x_N``; NaN is a gap. deviation_N: half the height of the band around it."""
+    """A line: ``y_N`` over ``x_N``; NaN is a gap. deviation_N: half the height of the band around it.
+
+    dots: mark its points, however many they are.
+    """
 
     name: str
     x_N: Floats
@@ -45,6 +48,7 @@ class Series:
     colour: int = 0
     deviation_N: Floats | None = None
     dashed: bool = False
+    dots: bool = False
 
 
 @dataclass(frozen=True)
@@ -273,8 +277,9 @@ def _line(across: Axis, up: Axis, series: Series) -> str:
     points = _points(across, up, x_N, y_N)
     if not points:
         return ""
-    dots = [circle(x, y, 3.2, fill=colour(series.colour)) for x, y in points] if len(points) <= FEW else []
     ink, dashes = colour(series.colour), _dashes(series)
+    marked = points if series.dots or len(points) <= FEW else []
+    dots = [circle(x, y, 3.2, fill=ink) for x, y in marked]
     return path(
         points, stroke=ink, stroke_width=2, stroke_linejoin="round", stroke_dasharray=dashes
     ) + "".join(dots)
