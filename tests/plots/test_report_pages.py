@@ -1,6 +1,7 @@
 """The writers of reports: escaping, tables, ticks, for any text."""
 
 import re
+from xml.etree import ElementTree
 
 import numpy as np
 from hypothesis import given, settings
@@ -19,6 +20,7 @@ from treino.plots.report.blocks import (
 )
 from treino.plots.report.html import html
 from treino.plots.report.markdown import markdown
+from treino.plots.svg import rectangle, svg, text, title, upright_text
 from treino.plots.svg_charts import Estimate, Series, interval_chart, line_chart, log_ticks, thinned, ticks
 
 
@@ -58,6 +60,15 @@ def test_markdown_keeps_its_tables_and_takes_no_orders(text: str) -> None:
     assert not re.search(r"(?<![\\])<", row)
     assert not re.search(r"@\w", row)
     assert "://" not in row
+
+
+@settings(max_examples=60)
+@given(st.text(st.characters(exclude_categories=("C", "Z")), min_size=1))
+def test_every_text_in_an_svg_is_read_as_it_was(words: str) -> None:
+    part = rectangle(0, 0, 1, 1, title(words), class_=words)
+    root = ElementTree.fromstring(svg(2, 2, text(0, 0, words), upright_text(0, 0, words), part, alt=words))
+    assert root.get("aria-label") == root[2].get("class") == words
+    assert [root[0].text, root[1].text, root[2][0].text] == [words] * 3
 
 
 @settings(max_examples=60)

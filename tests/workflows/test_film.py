@@ -291,6 +291,8 @@ def test_two_films_on_one_page_do_not_meet(tmp_path: Path) -> None:
         first.press("Home")
         assert first.locator("input").input_value() == "0"
         assert second.locator("input").input_value() == "2"
+        page.emulate_media(media="print")
+        assert not first.locator(".bar").is_visible()
 
 
 def test_without_a_script_and_on_paper_the_last_frame_is_seen() -> None:
