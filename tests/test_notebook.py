@@ -18,6 +18,7 @@ import treino as tr
 from tests.plots.browser import looked_at, smallest_letters
 from tests.waiting import HANG
 from treino import api
+from treino.inspection.boundary import sight
 from treino.inspection.boundary_preview import boundary_preview, previewable
 from treino.loop.loop import JobEnd, JobProgress, JobStart
 from treino.notebook import load_ipython_extension, unload_ipython_extension
@@ -128,18 +129,17 @@ def test_a_glimpse_says_what_the_network_says(tmp_path: Path) -> None:
     assert not previewable(tr.load("wine"))
     assert not previewable(tr.load("diabetes", features=["bmi", "bp"]))
     run = tr.fit(data, epochs=10, lean=True, parent=tmp_path)
-    seen = boundary_preview(run.module, data, 20)
-    x_N2 = data.train.x
-    low, high = x_N2.amin(0), x_N2.amax(0)
-    low, span = low - 0.08 * (high - low), 1.16 * (high - low)
-    for row, column in ((0, 0), (3, 17), (19, 4)):
-        at = low + span * torch.tensor([(column + 0.5) / 20, (row + 0.5) / 20])
+    seen = boundary_preview(run.module, data, sight(run.module, data, axes=data.features))
+    for row, column in ((0, 0), (3, 60), (71, 4)):
+        at_12 = data.preparation.transform(np.array([[seen.x_R[column], seen.y_R[row]]]))
         with torch.no_grad():
-            p = torch.softmax(run.module(at[None]), 1)[0]
+            p = torch.softmax(run.module(torch.as_tensor(at_12, dtype=torch.float32)), 1)[0]
         assert seen.winner_RR[row, column] == p.argmax()
-        assert seen.sure_RR[row, column] == pytest.approx((float(p.max()) - 1 / 3) / (2 / 3), abs=1e-5)
-    back = low + span * torch.tensor(seen.at_N2, dtype=torch.float32)
-    assert torch.allclose(back, x_N2[: len(back)], atol=1e-5)
+        np.testing.assert_allclose(seen.probability_RRC[row, column], p, atol=1e-5)
+    (points,) = seen.points
+    raw_N2 = data.preparation.inverse(data.train.x)[: len(points)]
+    np.testing.assert_allclose(points.at_NK, raw_N2, rtol=1e-6)
+    assert len(points) == min(200, len(data.train))
 
 
 @pytest.mark.slow

@@ -90,11 +90,6 @@ def photographs(place: Path, chromium: str | None) -> None:
             for scheme in ("light", "dark"):
                 page = browser.new_page(color_scheme=scheme, viewport={"width": 1000, "height": height})
                 page.goto((place / path).resolve().as_uri())
-                if name == "player":  # far enough for something to be seen; a key alone would scroll the page
-                    slider = page.locator("input[type=range]")
-                    slider.press("End")
-                    slider.blur()
-                    page.wait_for_timeout(300)
                 (HERE / f"{name}-{scheme}.png").write_bytes(small(page.screenshot()))
                 page.close()
         browser.close()

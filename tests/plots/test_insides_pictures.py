@@ -26,7 +26,7 @@ from treino.plots.dependence import dependence_figure
 from treino.plots.importance import importance_figure
 from treino.plots.mistakes import mistakes_figure
 from treino.plots.network import network_svg
-from treino.plots.signed_colours import NEGATIVE, POSITIVE, largest, on_white, rgba
+from treino.plots.pixels import NEGATIVE, POSITIVE, largest, on_white, rgba
 from treino.plots.style import PAPER, png
 from treino.plots.weights import weights_figure
 
@@ -111,7 +111,7 @@ def test_the_diagram_asks_for_nothing_and_runs_nothing() -> None:
     root = drawn(svg)
     assert not of(root, "script")
     assert NASTY in "".join(root.itertext())
-    assert {u[:22] for u in re.findall(r'href="([^"]*)', svg)} == {"data:image/png;base64,"}
+    assert {u[:22] for u in re.findall(r"href='([^']*)", svg)} == {"data:image/png;base64,"}
     assert "url(" not in svg
     assert network_svg(inside()) == network_svg(inside())  # the same numbers give the same bytes
 

@@ -14,7 +14,7 @@ from treino.inspection.curves import curves
 from treino.inspection.dynamics import Dynamics, WeightLayer
 from treino.inspection.landscape.planes import Interpolation, Landscape, RunPath
 from treino.inspection.landscape.walker import SurfacePoint
-from treino.plots.curve_overlay import overlay_figure
+from treino.plots.curves import overlay_figure
 from treino.plots.dynamics import dynamics_figure
 from treino.plots.landscape import colours, interpolated, landscape_figure, levels
 from treino.plots.landscape_line import line_figure

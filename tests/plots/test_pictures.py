@@ -116,8 +116,8 @@ def test_regions_have_the_winners_colour_and_fade_with_doubt() -> None:
         shades.append(np.asarray(boundary_figure(shown).axes[0].images[0].get_array())[15, 15])
     own = np.array(matplotlib.colors.to_rgb(PALETTE[0]))
     for shade in shades:
-        np.testing.assert_allclose((1 - shade) / (1 - own), (1 - shade[0]) / (1 - own[0]))
-    assert (shades[0] < shades[1]).all()
+        np.testing.assert_allclose(shade[:3], own)
+    assert 1 > shades[0][3] > shades[1][3] > 0  # how opaque
 
 
 def test_many_inputs_say_how_far_the_picture_can_be_trusted() -> None:
@@ -465,22 +465,15 @@ def test_importing_the_floors_loads_no_matplotlib_and_drawing_no_pyplot() -> Non
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-FIRST_USES = (
-    "with style.look(): style.png(style.new_figure())",
-    "signed_colours.data_uri(np.zeros((2, 2, 3)))",
-)
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("use", FIRST_USES)
 @pytest.mark.parametrize("backend", ["nowhere", "module://nowhere.to_be_found"])
-def test_a_backend_that_is_not_installed_is_not_needed(backend: str, use: str) -> None:
+def test_a_backend_that_is_not_installed_is_not_needed(backend: str) -> None:
     program = f"""
 import os, sys
-import numpy as np
-from treino.plots import signed_colours, style
+from treino.plots import style
 assert "matplotlib" not in sys.modules
-{use}
+with style.look():
+    style.png(style.new_figure())
 assert os.environ["MPLBACKEND"] == {backend!r}
 assert "matplotlib.pyplot" not in sys.modules
 import matplotlib

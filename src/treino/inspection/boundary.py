@@ -187,10 +187,9 @@ def _plane(predict: Predict, data: Data, resolution: int, seen: InputAxes) -> Pl
     points = placed(predict, data, seen.place)
     at_N2 = np.concatenate([p.at_NK for p in points])
     x_R, y_R = (grid(at_N2[:, k], resolution) for k in (0, 1))
-    grid_N2 = np.stack(np.meshgrid(x_R, y_R), axis=-1).reshape(-1, 2)
     # In blocks, for a grid of 40,000 rows of 784 float64 is a quarter of a gigabyte.
-    blocks = np.array_split(grid_N2, max(1, len(grid_N2) // 8192))
-    probability = torch.cat([_probabilities(predict(seen.rows(block)), data) for block in blocks])
+    lines = np.array_split(y_R, max(1, resolution**2 // 8192))
+    probability = torch.cat([_probabilities(predict(seen.grid_rows(x_R, y_B)), data) for y_B in lines])
     said = [_classes(predict(seen.rows(p.at_NK))) for p in points]
     agreed = np.concatenate([s == p.predicted_N for s, p in zip(said, points, strict=True)])
     return Plane(

@@ -69,9 +69,14 @@ def confusion(
     else on training rows (scikit-learn's ``confusion_matrix``)."""
     split, rows = held_out(data, splits)
     out = outputs(net, rows.x, item_shape=item_shape)
-    said_N = predicted_classes(out).numpy()
-    true_N, count = rows.y.numpy(), len(data.classes)
-    known = said_N >= 0
-    count_CC = np.bincount(true_N[known] * count + said_N[known], minlength=count * count)
-    unsaid_C = np.bincount(true_N[~known], minlength=count)
-    return Confusion(data.name, data.classes, count_CC.reshape(count, count), unsaid_C, split)
+    counts = answer_counts(rows.y.numpy(), predicted_classes(out).numpy(), len(data.classes))
+    return Confusion(data.name, data.classes, *counts, split)
+
+
+def answer_counts(
+    true_N: NDArray[np.int64], predicted_N: NDArray[np.int64], classes: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """``count_CC`` and ``unsaid_C`` of a ``Confusion``; predicted_N: -1 where nothing is predicted."""
+    known = predicted_N >= 0
+    count_CC = np.bincount(true_N[known] * classes + predicted_N[known], minlength=classes * classes)
+    return count_CC.reshape(classes, classes), np.bincount(true_N[~known], minlength=classes)

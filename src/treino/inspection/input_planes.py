@@ -72,6 +72,11 @@ class InputAxes:
     variance: tuple[float, float] | None = None
     held: tuple[tuple[str, float | str | None], ...] = ()
 
+    def grid_rows(self, x_R: Floats, y_R: Floats) -> torch.Tensor:
+        """Prepared rows all over a picture, from left to right and line after line upwards."""
+        at_N2 = np.stack(np.meshgrid(x_R, y_R), axis=-1).reshape(-1, 2)
+        return self.rows(at_N2[:, : len(self.axis_names)])
+
 
 @dataclass(frozen=True, eq=False)
 class Plane:

@@ -12,8 +12,10 @@ import torch
 from treino.cli.run_view import RunView
 from treino.cli.sweep_view import SweepView
 from treino.cli.view import Position
+from treino.inspection.boundary import sight
 from treino.inspection.boundary_preview import boundary_preview, previewable
 from treino.inspection.curves import Curves
+from treino.inspection.input_planes import InputAxes
 from treino.loop.loop import JobClose, JobEnd, JobProgress, JobStart
 from treino.plots.captions import headline
 from treino.plots.notebook_progress import LiveTraining, sweep_html, training_html
@@ -64,6 +66,7 @@ class RunFigure:
     def __init__(self) -> None:
         self.output = Output("")
         self.view: RunView | None = None
+        self.axes: InputAxes | None = None  # of the boundary's picture
         self.over = False
         self.step = 0
         self.position = Position(0.0, "", "")
@@ -156,7 +159,9 @@ class RunFigure:
         data = self.view.job.data
         shown = self._curves(kept_epoch)
         few = np.concatenate(self.loss_S) if self.loss_S and shown is None else None
-        seen = None if net is None else boundary_preview(net, data)
+        if net is not None and self.axes is None:
+            self.axes = sight(net, data, axes=data.features)
+        seen = None if net is None or self.axes is None else boundary_preview(net, data, self.axes)
         return training_html(
             LiveTraining(
                 name=self.view.job.folder.path.name,
@@ -165,8 +170,7 @@ class RunFigure:
                 left=None if said else self.position.left_s,
                 curves=shown,
                 loss_S=few,
-                glimpse=seen,
-                classes=data.classes,
+                boundary=seen,
                 said=said,
                 alarm=alarm,
             )

@@ -6,8 +6,7 @@ import treino.inspection.curves as run_curves
 from treino.errors import TreinoError
 from treino.inspection.curves import Curves
 from treino.pictures import File, RunPicture
-from treino.plots.curve_overlay import MOST, overlay_figure
-from treino.plots.curves import alarms, curves_figure
+from treino.plots.curves import MOST, alarms, curves_figure, overlay_figure
 from treino.plots.style import label, png
 from treino.records.histories import training_losses
 from treino.records.segments import epoch_count

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.inspection.input_planes import Boundary, InputLine, Plane, Points
-from treino.plots.captions import axis_name, score_sentence, view_sentences, warning_sentences
-from treino.plots.points import draw_rows, row_key, wrong_key
+from treino.plots.captions import axis_names, score_sentence, view_sentences, warning_sentences
+from treino.plots.pixels import regions
+from treino.plots.points import class_key, draw_rows, row_key, wrong_key
 from treino.plots.regression import regression_figure
 from treino.plots.style import (
     DPI,
-    FAINT,
     INK,
     PAPER,
     class_labels,
@@ -52,8 +52,8 @@ def _plane(plane: Plane) -> "Figure":
     axes = _axes(figure, top)
     draw_regions(axes, plane)
     draw_rows(axes, plane.points, len(plane.classes))
-    axes.set_xlabel(axis_name(plane, 0))
-    axes.set_ylabel(axis_name(plane, 1))
+    x_name, y_name = axis_names(plane)
+    axes.set(xlabel=x_name, ylabel=y_name)
     _key(axes, names, plane, [_("paler: less sure")])
     _region_names(axes, plane, class_labels(plane.classes, 14))
     return figure
@@ -66,18 +66,11 @@ def _axes(figure: "Figure", top: float) -> "Axes":
 
 
 def draw_regions(axes: "Axes", plane: Plane) -> None:
-    from matplotlib.colors import to_rgb
-
-    winner, count = plane.winner_RR, len(plane.classes)
-    best = np.take_along_axis(plane.probability_RRC, winner.clip(min=0)[..., None], axis=2)[..., 0]
-    sure = ((best - 1 / count) / (1 - 1 / count)).clip(0, 1) if count > 1 else np.ones_like(best)
-    strength = (0.10 + 0.42 * np.nan_to_num(sure))[..., None]
-    ink = np.array([to_rgb(colour(c)) for c in range(count)])[winner.clip(min=0)]
-    shade = np.where(winner[..., None] < 0, to_rgb(FAINT), 1 - strength * (1 - ink))
+    winner = plane.winner_RR
     half_x, half_y = (plane.x_R[1] - plane.x_R[0]) / 2, (plane.y_R[1] - plane.y_R[0]) / 2
     x, y = plane.x_R, plane.y_R
     axes.imshow(
-        shade,
+        regions(plane.probability_RRC),
         extent=(x[0] - half_x, x[-1] + half_x, y[0] - half_y, y[-1] + half_y),
         origin="lower",
         aspect="auto",
@@ -136,32 +129,13 @@ def _region_names(axes: "Axes", plane: Plane, names: list[str]) -> None:
 
 def _key(axes: "Axes", names: list[str], shown: Plane | InputLine, extra: list[str]) -> None:
     """The legend on the right: classes, then what the marks mean and how many rows they stand for."""
-    from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     rows, said = row_key(shown.points)
     # as many classes as there are lines beside the picture, the others counted
     lines = int(extent(axes).height / DPI / LINE)
     listed = max(1, lines - len(rows) - len(extra) - 2)
-    labels = [
-        _("{name} (nowhere)").format(name=name) if c in shown.absent else name
-        for c, name in enumerate(names[:listed])
-    ]
-    handles: list[Any] = [
-        Line2D(
-            [],
-            [],
-            linestyle="none",
-            marker="s",
-            markersize=11,
-            markerfacecolor=PAPER if c in shown.absent else colour(c),
-            markeredgecolor=colour(c),
-        )
-        for c in range(len(labels))
-    ]
-    if len(names) > listed:
-        handles.append(Line2D([], [], linestyle="none"))
-        labels.append(_("… {n} more").format(n=len(names) - listed))
+    handles, labels = class_key(names, listed, shown.absent)
     labels += extra
     handles += [Patch(facecolor="#aab4bd", alpha=0.4) for _text in extra]
     handles += rows
@@ -188,11 +162,13 @@ def _probability_lines(line: InputLine) -> "Figure":
         axes.fill_between(line.x_R, 0, line.value_RC[:, c], color=colour(c), alpha=0.10, linewidth=0)
     axes.set_ylim(0, 1.02)
     axes.set_xlim(line.x_R[0], line.x_R[-1])
-    axes.set_ylabel(_("probability"))
+    x_name, y_name = axis_names(line)
+    axes.set_ylabel(y_name)
     axes.tick_params(labelbottom=False)
     axes.grid(axis="y")
     strip = figure.add_axes((box.x0, box.y0, box.width, strip_height), sharex=axes)
     _strips(strip, line, names)
+    strip.set_xlabel(x_name)
     _key(axes, names, line, [])
     box = axes.get_position()
     strip.set_position((box.x0, strip.get_position().y0, box.width, strip_height))
@@ -207,7 +183,6 @@ def _strips(axes: "Axes", line: InputLine, names: list[str]) -> None:
     axes.set_yticks(range(len(names)) if len(names) <= 12 else [])
     axes.set_yticklabels([label(name, 11) for name in line.classes] if len(names) <= 12 else [], fontsize=8)
     axes.tick_params(left=False)
-    axes.set_xlabel(label(line.axis_name, 60))
     axes.spines["left"].set_visible(False)
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from treino.documents.run_result import RunResult
-from treino.inspection.input_planes import InputLine, Plane, Points, Score
+from treino.inspection.input_planes import Boundary, Fit, InputLine, Plane, Points, Score
 from treino.plots.style import label, percent, split_name
 from treino.words import _, numeral
 
@@ -109,11 +109,18 @@ def warning_sentences(shown: Plane | InputLine, names: list[str]) -> list[str]:
     return said
 
 
-def axis_name(plane: Plane, axis: int) -> str:
-    name = label(plane.axis_names[axis], 60)
-    if plane.variance is None:
-        return name
-    return _("{name} ({share} of the variance)").format(name=name, share=percent(plane.variance[axis]))
+def axis_names(shown: Boundary) -> tuple[str, str]:
+    """Of the x and the y axis."""
+    if isinstance(shown, InputLine):
+        return label(shown.axis_name, 60), _("probability") if shown.classes else label(shown.target, 60)
+    if isinstance(shown, Fit):
+        target = label(shown.target, 50)
+        return _("true {target}").format(target=target), _("predicted {target}").format(target=target)
+    x, y = (label(name, 60) for name in shown.axis_names)
+    if shown.variance is None:
+        return x, y
+    name, (of_x, of_y) = _("{name} ({share} of the variance)"), map(percent, shown.variance)
+    return name.format(name=x, share=of_x), name.format(name=y, share=of_y)
 
 
 def headline(result: RunResult | None) -> str:

@@ -1,25 +1,29 @@
-"""The picture of learning curves: loss per epoch with its deviation, and a metric."""
+"""Pictures of learning curves: loss per epoch with its deviation and a metric; of several runs together."""
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from treino.inspection.curves import Curves, Floats
+from treino.inspection.curves import Curves, Floats, smoothed
 from treino.plots.style import (
     ALARM,
     INK,
+    INKS,
     LINE,
+    PALETTE,
     SOFT,
-    TEST,
     TRAIN,
     VALIDATION,
     WIDTH,
+    class_labels,
+    colour,
     header,
     header_inches,
     is_share,
     label,
+    legend,
     log_axis,
     look,
     metric_name,
@@ -34,10 +38,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-INKS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 LOG_FROM = 15.0  # a loss that falls (or climbs) by more than this factor is drawn on a logarithmic axis
 FEW = 3  # up to so many epochs every iteration is drawn too
 ACROSS = 2  # names in a line of the legend
+MOST, NAMES = len(PALETTE), 4  # runs over one another, and names in a line of their legend
+Curve = tuple[Floats, Floats]  # epochs, values
 
 
 def curves_figure(curves: Curves, title: str = "") -> "Figure":
@@ -93,7 +98,7 @@ def _loss(axes: "Axes", curves: Curves) -> "dict[str, Artist]":
     drawn = np.concatenate([*means, steps[1]])
     bottom = floor(drawn) if spans(drawn) else None
     if np.isfinite(curves.loss_E).any():
-        key[_("training, mean of the epoch's iterations")] = _line(axes, epoch_E, curves.loss_E, "train")
+        key[_("training, mean of the epoch's iterations")] = _line(axes, epoch_E, curves.loss_E, TRAIN)
     if len(steps[1]):
         dots = "." if len(steps[1]) <= 60 else ""
         (line,) = axes.plot(
@@ -106,7 +111,7 @@ def _loss(axes: "Axes", curves: Curves) -> "dict[str, Artist]":
     trained = len(key)
     for split, of in curves.evaluated.items():
         if split != "train" and "loss" in of and np.isfinite(of["loss"]).any():
-            key[_answer_name(curves, split)] = _line(axes, epoch_E, of["loss"], split)
+            key[_answer_name(curves, split)] = _line(axes, epoch_E, of["loss"], INKS[split])
             deviation_E = of.get("loss_std", np.empty(0))
             if np.isfinite(deviation_E).any():
                 band = _band(axes, epoch_E, of["loss"], deviation_E, split, bottom)
@@ -150,7 +155,7 @@ def _metric(axes: "Axes", curves: Curves) -> "dict[str, Artist]":
     """-> the legend's entries, by their words."""
     epoch_E = np.arange(1.0, curves.epochs + 1)
     key: dict[str, Artist] = {
-        _answer_name(curves, split): _line(axes, epoch_E, of[curves.metric], split)
+        _answer_name(curves, split): _line(axes, epoch_E, of[curves.metric], INKS[split])
         for split, of in curves.evaluated.items()
         if curves.metric in of and np.isfinite(of[curves.metric]).any()
     }
@@ -164,13 +169,13 @@ def _metric(axes: "Axes", curves: Curves) -> "dict[str, Artist]":
     return key | _members(axes, curves, curves.metric) | _marks(axes, curves, curves.metric)
 
 
-def _line(axes: "Axes", epoch_E: Floats, value_E: Floats, split: str) -> "Line2D":
+def _line(axes: "Axes", epoch_E: Floats, value_E: Floats, ink: str, **style: Any) -> "Line2D":
     """A curve through what was measured (validation need not be at every epoch), dots where it is short."""
     seen = np.isfinite(value_E)
-    few = seen.sum() <= 12
+    dot = "o" if seen.sum() <= 12 else ""
     (line,) = axes.plot(
-        epoch_E[seen], value_E[seen], color=INKS[split], marker="o" if few else "", markersize=4.5, zorder=4
-    )
+        epoch_E[seen], value_E[seen], color=ink, marker=dot, markersize=4.5, zorder=4, **style
+    )  # fmt: skip
     return line
 
 
@@ -237,13 +242,16 @@ def _marks(axes: "Axes", curves: Curves, metric: str) -> "dict[str, Artist]":
 
 
 def _epoch_axis(axes: "Axes", curves: Curves) -> None:
-    from matplotlib.ticker import MaxNLocator
-
     last = max(curves.epochs, curves.count.passes(len(curves.step_loss_S)))
     if curves.diverged_step is not None:
         last = curves.count.passes(curves.diverged_step)
         last = math.ceil(last) if last > 1 else last
-    first = 0.0 if len(_steps(curves)[0]) else 1.0
+    _epochs(axes, 0.0 if len(_steps(curves)[0]) else 1.0, last)
+
+
+def _epochs(axes: "Axes", first: float, last: float) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     margin = 0.02 * (last - first) or 0.5
     axes.set_xlim(first - margin, last + margin)
     axes.xaxis.set_major_locator(MaxNLocator(integer=last > FEW, nbins=10, steps=[1, 2, 5, 10]))
@@ -278,3 +286,101 @@ def alarms(curves: Curves) -> list[str]:
             step=curves.diverged_step, epoch=numeral(epoch)
         )
     ]
+
+
+def overlay_figure(runs: Sequence[Curves], smooth: float = 0.0, notes: Sequence[str] = ()) -> "Figure":
+    """One colour for each run; a panel for each figure that any of them has.
+
+    smooth: as in ``smoothed``; the curves as they were measured stay behind, faint.
+    """
+    with look():
+        every = _panels(runs)
+        panels = [(name, of) for name, of in every if any(len(e) for e, _v in of)] or every[:1]
+        lines = -(-len(runs) // NAMES)
+        captions = []
+        if smooth:
+            captions = [
+                _(
+                    "Smoothed: exponential average, weight {w:g} on the past, corrected for its start;"
+                    " faint: as measured."
+                ).format(w=smooth)
+            ]
+        figure = new_figure(header_inches(captions, notes) + 0.68 + 2.15 * len(panels) + 0.22 * lines)
+        inches = figure.get_figheight()
+        title = _("Learning curves of {n} runs").format(n=len(runs))
+        top = header(figure, title, captions, notes) - 0.04 / inches
+        low = 0.1 / inches
+        bottom = low + (0.52 + 0.22 * lines) / inches
+        room = (top - bottom) / len(panels)
+        drawn: list[Axes] = []
+        for place, (name, of) in enumerate(panels):
+            box = (0.095, top - (place + 1) * room + 0.17 / inches, 0.88, room - 0.37 / inches)
+            axes = figure.add_axes(box, sharex=drawn[0] if drawn else None)
+            axes.set_title(name, fontsize=9.5, loc="left", pad=4)
+            _panel(axes, of, smooth)
+            axes.grid(axis="y")
+            axes.tick_params(labelbottom=place == len(panels) - 1)
+            drawn.append(axes)
+        drawn[-1].set_xlabel(_("epoch"))
+        _ends(drawn[-1], runs)
+        _names(figure, [run.name for run in runs], low, 0.22 * lines / inches)
+        return figure
+
+
+def _panels(runs: Sequence[Curves]) -> list[tuple[str, list[Curve]]]:
+    metric = next((run.metric for run in runs if run.metric), "")
+    return [
+        (_("training loss"), [_training(run) for run in runs]),
+        (_("validation loss"), [_evaluated(run, "loss") for run in runs]),
+        (
+            _("validation {metric}").format(metric=metric_name(metric)),
+            [_evaluated(run, metric) for run in runs],
+        ),
+    ]
+
+
+def _training(run: Curves) -> Curve:
+    """The epochs' means; every iteration where epochs are too few for a curve."""
+    if run.epochs <= FEW and len(run.step_loss_S):
+        return run.step_epoch_S, run.step_loss_S
+    return np.arange(1, run.epochs + 1, dtype=np.float64), run.loss_E
+
+
+def _evaluated(run: Curves, metric: str) -> Curve:
+    value_E = run.evaluated.get("validation", {}).get(metric, np.empty(0))
+    seen = np.isfinite(value_E)
+    return np.asarray(np.flatnonzero(seen) + 1, dtype=np.float64), value_E[seen]
+
+
+def _panel(axes: "Axes", curves: Sequence[Curve], smooth: float) -> None:
+    for place, (epoch_E, value_E) in enumerate(curves):
+        ink = colour(place)
+        if smooth:
+            axes.plot(epoch_E, value_E, color=ink, linewidth=0.9, alpha=0.3, zorder=2)
+        _line(axes, epoch_E, smoothed(value_E, smooth) if smooth else value_E, ink, linewidth=1.7)
+    if spans(np.concatenate([value_E for _e, value_E in curves])):
+        log_axis(axes)
+
+
+def _ends(axes: "Axes", runs: Sequence[Curves]) -> None:
+    along = [epoch_E for run in runs for epoch_E, _v in [_training(run)] if len(epoch_E)]
+    last = max([*(float(epoch_E[-1]) for epoch_E in along), 1.0])
+    short = last <= FEW or any(epoch_E[0] < 1 for epoch_E in along)
+    _epochs(axes, 0.0 if short else 1.0, last)
+
+
+def _names(figure: "Figure", names: Sequence[str], low: float, tall: float) -> None:
+    from matplotlib.lines import Line2D
+
+    corner = figure.add_axes((0.095, low, 0.88, tall))
+    corner.set_axis_off()
+    marks = [Line2D([], [], color=colour(k), linewidth=2.5) for k in range(len(names))]
+    legend(
+        corner,
+        marks,
+        class_labels(names),
+        loc="center left",
+        ncols=NAMES,
+        columnspacing=1.6,
+        handlelength=1.4,
+    )

@@ -12,6 +12,7 @@ from treino.data.summaries.histograms import NumberHistogram, WordCounts
 from treino.data.summaries.image_description import ImagesDescription, strip_html
 from treino.data.summaries.table_description import ColumnDescription, TableDescription, TableWarning
 from treino.plots.page import page
+from treino.plots.svg import rectangle, svg, title
 from treino.words import _, numeral
 
 WIDTH, HEIGHT = 168, 36  # of a column's picture, in pixels
@@ -21,7 +22,7 @@ STYLE = """
 ul.warnings { list-style: none; padding: 0; } ul.warnings li { background: var(--warn); border-left: 4px solid var(--alarm);
   margin: .4rem 0; padding: .5rem .75rem; border-radius: 0 4px 4px 0; overflow-wrap: anywhere; }
 td.name { font-weight: 600; min-width: 7rem; max-width: 16rem; overflow-wrap: anywhere; } tr.target td { background: color-mix(in srgb, var(--bar) 12%, transparent); }
-tr.out td { color: var(--soft); } svg { display: block; } svg rect { fill: var(--bar); } svg text { fill: var(--ink); font: 10px system-ui, sans-serif; }
+tr.out td { color: var(--soft); } svg { display: block; }
 """  # noqa: E501
 
 
@@ -70,8 +71,7 @@ def _classes(table: TableDescription) -> str:
     rows = "".join(
         f"<tr><td class='name'>{escape(n)}</td><td class='number'>{numeral(c, ',')}</td>"
         f"<td class='number'>{numeral(c / total, '.1%')}</td>"
-        f"<td><svg width='320' height='12' role='img' aria-label='{c}'>"
-        f"<rect width='{320 * c / max(1, most):.1f}' height='12'/></svg></td></tr>"
+        f"<td>{_bars(320, 12, [rectangle(0, 0, 320 * c / max(1, most), 12)], str(c))}</td></tr>"
         for n, c in zip(names, counts, strict=True)
     )
     more = len(target.classes) - len(names)
@@ -150,15 +150,13 @@ def picture(name: str, shape: NumberHistogram | WordCounts | None) -> str:
     for i, count in enumerate(counts):
         height = max(HEIGHT * count / most, 1.0 if count else 0.0)
         said = f"{_name(shape, i)}: {numeral(count, ',')}"
-        bars.append(
-            f"<rect x='{i * step + 0.5:.1f}' y='{HEIGHT - height:.1f}' width='{max(step - 1, 0.5):.1f}' "
-            f"height='{height:.1f}'><title>{escape(said)}</title></rect>"
-        )
-    label = escape(_("values of {name}").format(name=name), quote=True)
-    return (
-        f"<svg width='{WIDTH}' height='{HEIGHT}' viewBox='0 0 {WIDTH} {HEIGHT}' role='img' "
-        f'aria-label="{label}">{"".join(bars)}</svg>'
-    )
+        place = i * step + 0.5, HEIGHT - height, max(step - 1, 0.5)
+        bars.append(rectangle(*place, height, title(said)))
+    return _bars(WIDTH, HEIGHT, bars, _("values of {name}").format(name=name))
+
+
+def _bars(width: int, height: int, bars: Sequence[str], alt: str) -> str:
+    return svg(width, height, *bars, alt=alt, width=width, height=height, fill="var(--bar)")
 
 
 def _name(shape: NumberHistogram | WordCounts, i: int) -> str:

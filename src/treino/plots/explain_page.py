@@ -23,13 +23,11 @@ section.step { margin: 1.1rem 0 1.4rem; } section.step > h3 { font-size: 1rem; f
 .formula .value { color: var(--bar); font-weight: 700; } .formula mtext.dots { font-size: .8em; padding: 0 .3em; }
 .wrong .formula { border-left-color: var(--alarm); } .wrong > h3::before { content: attr(data-wrong); color: var(--alarm); margin-right: .5em; }
 pre { overflow-x: auto; background: color-mix(in srgb, var(--faint) 45%, transparent); padding: .7rem .9rem; border-radius: 4px; font-size: 13px; margin: .4rem 0; }
-section.step table { width: auto; margin-top: .5rem; font-size: 14px; } figure { margin: .6rem 0; }
-svg { max-width: 100%; height: auto; display: block; } svg text { font: 12px system-ui, sans-serif; fill: var(--ink); } svg text.title { font-weight: 600; } svg circle { stroke: none; }
-:root { --c0: #0072b2; --c1: #d55e00; --c2: #009e73; --c3: #cc79a7; --c4: #e69f00; --c5: #56b4e9; }
+section.step table { width: auto; margin-top: .5rem; font-size: 14px; } figure { margin: .6rem 0; } figcaption { font-weight: 600; }
 .checks td.ok { color: #0a7d55; font-weight: 700; } .checks td.failed { color: var(--alarm); font-weight: 700; }
 p.verdict { font-weight: 600; padding: .5rem .8rem; border-left: 4px solid #0a7d55; } p.verdict.failed { border-color: var(--alarm); background: var(--warn); }
 ol.sources { padding-left: 1.2rem; color: var(--soft); font-size: 13px; overflow-wrap: anywhere; }
-@media (prefers-color-scheme: dark) { :root { --c0: #4aa8e0; --c1: #f08a4b; --c2: #35c79d; --c5: #a6dcf7; }
+@media (prefers-color-scheme: dark) {
 .checks td.ok { color: #5fd3a5; } p.verdict { border-color: #5fd3a5; } }
 """  # noqa: E501
 
@@ -63,7 +61,7 @@ def _step(step: Step, digits: int) -> str:
         inside.append(_table(step.table, digits))
     if step.picture is not None:
         drawn = chart(step.picture) if isinstance(step.picture, Chart) else graph(step.picture)
-        inside.append(f"<figure>{drawn}</figure>")
+        inside.append(f"<figure><figcaption>{escape(step.picture.title)}</figcaption>{drawn}</figure>")
     kind = "step wrong" if step.wrong else "step"
     return f"<section class='{kind}'>{''.join(inside)}</section>"
 

@@ -11,9 +11,9 @@ from rich.text import Text
 
 from treino.console import EscapingConsole, line
 from treino.inspection.microscope.explanation import Check, Explanation, Step, StepTable
-from treino.plots.explain_formula import DIGITS, shown, text
+from treino.plots.explain_formula import DIGITS, text
 from treino.plots.explain_formula import TEXT as PEN
-from treino.words import _, localised
+from treino.words import _
 
 ALIGN = 100  # characters a line of a formula may have in a pipe
 
@@ -161,9 +161,3 @@ def plain(found: Explanation, digits: int = DIGITS) -> str:
     for piece in rendered(found, digits):
         console.print(piece)
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines())
-
-
-def number(value: float, digits: int = DIGITS) -> str:
-    """A number for a label of a picture."""
-    mantissa, ten = shown(value, digits)
-    return localised(f"{mantissa}e{ten}" if ten else mantissa)

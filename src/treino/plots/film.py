@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from treino.inspection.film import Frame
 from treino.inspection.input_planes import Boundary, Fit, InputLine, Plane, Points
 from treino.plots.boundary import draw_regions
-from treino.plots.captions import axis_name
-from treino.plots.points import draw_rows, marks, row_key, wrong_key
-from treino.plots.regression import INKS
+from treino.plots.captions import axis_names
+from treino.plots.points import class_key, draw_rows, row_key, wrong_key
+from treino.plots.regression import draw_curve, draw_fit
 from treino.plots.style import (
     ALARM,
     INK,
-    PAPER,
+    INKS,
     SOFT,
     class_labels,
     colour,
@@ -129,8 +129,7 @@ def _stage(frame: Frame) -> tuple["Figure", "Axes", list[Any]]:
     axes.set_xlim(x0, x1)
     axes.set_ylim(y0, y1)
     x_name, y_name = axis_names(shown)
-    axes.set_xlabel(x_name)
-    axes.set_ylabel(y_name)
+    axes.set(xlabel=x_name, ylabel=y_name)
     handles, labels = _key(shown)
     legend_at_right(axes, handles, labels)
     if not isinstance(shown, Plane):
@@ -145,15 +144,7 @@ def _key(shown: Boundary) -> tuple[list[Any], list[str]]:
     from matplotlib.lines import Line2D
 
     classes = () if isinstance(shown, Fit) else shown.classes
-    names = class_labels(classes)[:10]
-    handles: list[Any] = [
-        Line2D([], [], linestyle="none", marker="s", markersize=11, color=colour(c))
-        for c in range(len(names))
-    ]
-    labels = list(names)
-    if len(classes) > len(names):
-        handles.append(Line2D([], [], linestyle="none"))
-        labels.append(_("… {n} more").format(n=len(classes) - len(names)))
+    handles, labels = class_key(class_labels(classes), 10)
     if isinstance(shown, InputLine) and not classes:
         handles.append(Line2D([], [], color=INK, linewidth=2.4))
         labels.append(_("network"))
@@ -189,13 +180,9 @@ def draw_shown(axes: "Axes", shown: Boundary) -> None:
             axes.plot(shown.x_R, shown.value_RC[:, c], color=colour(c))
         draw_rows(axes, tuple(_on_floor(p, len(shown.classes)) for p in shown.points), len(shown.classes))
     elif isinstance(shown, InputLine):
-        _scatter(axes, shown.points, [p.at_NK[:, 0] for p in shown.points], [p.true_N for p in shown.points])
-        axes.plot(shown.x_R, shown.value_RC[:, 0], color=INK, linewidth=2.4, zorder=7)
+        draw_curve(axes, shown)
     else:
-        low, high = limits(shown)[0]
-        axes.plot([low, high], [low, high], color=SOFT, linewidth=1.2, linestyle=(0, (5, 3)), zorder=2)
-        predicted = [np.clip(p.predicted_N, low, high) for p in shown.points]
-        _scatter(axes, shown.points, [p.true_N for p in shown.points], predicted)
+        draw_fit(axes, shown, *limits(shown)[0])
 
 
 def _on_floor(points: Points, classes: int) -> Points:
@@ -203,16 +190,6 @@ def _on_floor(points: Points, classes: int) -> Points:
     lane_N = 0.02 + 0.025 * points.true_N if classes <= 12 else np.full(len(points), 0.03)
     at_N2 = np.column_stack([points.at_NK[:, 0], lane_N])
     return Points(points.split, at_N2, points.true_N, points.predicted_N, points.index_N, points.total)
-
-
-def _scatter(axes: "Axes", points: tuple[Points, ...], x_N: list[Any], y_N: list[Any]) -> None:
-    size = float(np.interp(sum(len(p) for p in points), (200, 1500), (1.0, 0.5)))
-    for p, x, y in zip(points, x_N, y_N, strict=True):
-        marker, area, edge, width, order = marks(p.split)
-        axes.scatter(
-            x, y, area * size, c=INKS[p.split], marker=marker, edgecolors=edge or PAPER, linewidths=width,
-            alpha=0.6 if p.split == "train" else 0.9, zorder=order,
-        )  # fmt: skip
 
 
 def place_sentence(frame: Frame, last: int) -> str:
@@ -269,13 +246,3 @@ def share(value: float) -> str:
 def film_title(shown: Boundary) -> str:
     name = label(shown.name, 44)
     return _("{name}, while it learns").format(name=name)
-
-
-def axis_names(shown: Boundary) -> tuple[str, str]:
-    """Of the x and the y axis."""
-    if isinstance(shown, Plane):
-        return axis_name(shown, 0), axis_name(shown, 1)
-    if isinstance(shown, InputLine):
-        return label(shown.axis_name, 60), _("probability") if shown.classes else label(shown.target, 60)
-    target = label(shown.target, 50)
-    return _("true {target}").format(target=target), _("predicted {target}").format(target=target)

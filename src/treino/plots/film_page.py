@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from treino.plots.page import page
+from treino.plots.svg import line, tag
 from treino.words import _, localised
 
 SCRIPT, STYLE = (Path(__file__).with_name(f"film.{kind}") for kind in ("js", "css"))
@@ -92,7 +93,11 @@ def _loss_line(losses: Sequence[float | None]) -> str:
         up_F = 30 - 28 * (high_F - high_F.min()) / (np.ptp(high_F) or 1.0)
         across_F = 100 * place_F / max(1, len(losses) - 1)
         points = " ".join(f"{x:.2f},{y:.1f}" for x, y in zip(across_F, up_F, strict=True))
-    return (
-        '<svg viewBox="0 0 100 32" preserveAspectRatio="none" aria-hidden="true">'
-        f'<polyline points="{points}"/><line x1="100" x2="100" y1="0" y2="32"/></svg>'
+    return tag(
+        "svg",
+        tag("polyline", points=points),
+        line((100, 0), (100, 32)),
+        viewBox="0 0 100 32",
+        preserveAspectRatio="none",
+        aria_hidden="true",
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from treino.inspection.feature_importance import Cost, Importances
-from treino.plots.signed_colours import largest, signed_map
+from treino.plots.pixels import largest, signed_map
 from treino.plots.style import (
     DPI,
     FAINT,

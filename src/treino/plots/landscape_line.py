@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from treino.inspection.landscape.planes import Interpolation
-from treino.plots.curves import INKS, spans
+from treino.plots.curves import spans
 from treino.plots.style import (
     FAINT,
     INK,
+    INKS,
     SOFT,
     header,
     header_inches,

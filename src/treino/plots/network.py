@@ -6,13 +6,13 @@ One file, nothing loaded, in light and dark; each part says its numbers when the
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 
 from treino.inspection.unit_responses import UnitColumn, UnitDiagram
-from treino.plots.signed_colours import data_uri, largest, rgba, tile
+from treino.plots.pixels import data_uri, largest, regions, rgba, tile
 from treino.plots.style import FAINT, colour, percent, rgb, split_name
+from treino.plots.svg import circle, image, line, rectangle, svg, tag, text, title, upright_text
 from treino.words import _, numeral
 
 NARROWEST = 860
@@ -67,14 +67,12 @@ def network_svg(shown: UnitDiagram) -> str:
     most = max((len(stage.units_K) for stage in stages), default=1)
     body = max(most * PITCH, PANEL + 90)
     place = DiagramLayout(width, top + 44 + body + 44, top, top + 44 + body / 2)
-    title = _("Inside the network: {name}").format(name=_short(shown.name, 60))
+    heading = _("Inside the network: {name}").format(name=_short(shown.name, 60))
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="net" width="{width}" height="{place.height}" '
-        f'viewBox="0 0 {width} {place.height}" role="img" aria-label="{escape(title)}">',
-        f"<style>{STYLE}</style>",
-        f'<rect width="{width}" height="{place.height}" fill="var(--paper)"/>',
-        f'<text class="title" x="20" y="34">{escape(title)}</text>',
-        *(f'<text class="soft" x="20" y="{58 + 19 * k}">{escape(t)}</text>' for k, t in enumerate(lines)),
+        tag("style", STYLE),
+        rectangle(0, 0, width, place.height, fill="var(--paper)"),
+        text(20, 34, heading, class_="title"),
+        *(text(20, 58 + 19 * k, words, class_="soft") for k, words in enumerate(lines)),
         *_key(58 + 19 * len(lines)),
     ]
     first = 0
@@ -84,7 +82,17 @@ def network_svg(shown: UnitDiagram) -> str:
     for k in range(len(stages)):
         parts += _stage(shown, place, k, first)
     parts += _panel(shown, place, columns)
-    return "\n".join([*parts, "</svg>\n"])
+    whole = svg(
+        width,
+        place.height,
+        *(f"\n{part}" for part in parts),
+        alt=heading,
+        xmlns="http://www.w3.org/2000/svg",
+        class_="net",
+        width=width,
+        height=place.height,
+    )
+    return whole + "\n"
 
 
 def sentences(shown: UnitDiagram) -> list[str]:
@@ -139,56 +147,54 @@ def sentences(shown: UnitDiagram) -> list[str]:
 def _key(y: int) -> Iterator[str]:
     """What lines and colours mean."""
     x = 20
-    for name, text in (("p", _("positive")), ("n", _("negative"))):
-        yield f'<line class="{name}" x1="{x}" x2="{x + 26}" y1="{y - 4}" y2="{y - 4}" stroke-width="4"/>'
-        yield f'<text class="soft" x="{x + 33}" y="{y}">{escape(text)}</text>'
-        x += 50 + int(LETTER * len(text)) + 8
-    text = _("lines are weights, the thicker the larger (in each layer); the small square is the bias")
-    yield f'<text class="soft" x="{x}" y="{y}">{escape(text)}</text>'
+    for kind, words in (("p", _("positive")), ("n", _("negative"))):
+        yield line((x, y - 4), (x + 26, y - 4), class_=kind, stroke_width=4)
+        yield text(x + 33, y, words, class_="soft")
+        x += 50 + int(LETTER * len(words)) + 8
+    words = _("lines are weights, the thicker the larger (in each layer); the small square is the bias")
+    yield text(x, y, words, class_="soft")
 
 
 def _stage(shown: UnitDiagram, place: DiagramLayout, k: int, first: int) -> Iterator[str]:
     """A layer: its heading, and for each unit the lines that lead to it, its picture and its bias."""
     stage, x = shown.stages[k], place.x(k + first)
     units = len(stage.units_K)
-    heading = _short(stage.what, 21)
-    yield f"<g><title>{escape(stage.name + ': ' + stage.what if stage.name else stage.what)}</title>"
-    yield _text(x + NODE / 2, place.top + 14, heading, "head middle")
+    whole = title(stage.name + ": " + stage.what if stage.name else stage.what)
+    middle = x + NODE / 2
     counted = (
         _("{k} of {n}").format(k=units, n=stage.total)
         if stage.total > units
         else _("{n}").format(n=stage.total)
     )
-    yield _text(x + NODE / 2, place.top + 31, counted, "soft small middle") + "</g>"
+    above = text(middle, place.top + 14, _short(stage.what, 21), class_="head middle")
+    yield tag("g", whole, above, text(middle, place.top + 31, counted, class_="soft small middle"))
     most = largest(stage.tile_K if stage.tile_K is not None else stage.seen_KRR)
     bias = float(np.abs(stage.bias_K).max() or 1.0) if stage.bias_K is not None else 1.0
     last = k == len(shown.stages) - 1 and bool(stage.name)
     for u in range(units):
         y = place.y(u, units)
-        yield '<g class="unit">'
-        yield from _edges(shown, place, k, first, u)
-        yield f"<g><title>{escape(_unit_title(shown, stage, u))}</title>"
-        yield _image(x, y - NODE / 2, NODE, NODE, _thumbnail(shown, stage, u, most, last))
+        parts = [
+            title(_unit_title(shown, stage, u)),
+            image(x, y - NODE / 2, NODE, NODE, _thumbnail(shown, stage, u, most, last), class_="seen"),
+        ]
         frame = "over dead" if stage.dead_K[u] and k + first > 0 and not last else "over"
-        yield f'<rect class="{frame}" x="{x:g}" y="{y - NODE / 2:g}" width="{NODE}" height="{NODE}" rx="3"/>'
+        parts.append(rectangle(x, y - NODE / 2, NODE, NODE, rx=3, class_=frame))
         if stage.bias_K is not None:
             value = float(stage.bias_K[u])
             opacity = 0.15 + 0.85 * min(1.0, abs(value) / bias) if np.isfinite(value) else 0
-            yield (
-                f'<rect class="{"pf" if value > 0 else "nf"}" x="{x - 9:g}" y="{y + NODE / 2 - 7:g}" '
-                f'width="7" height="7" fill-opacity="{opacity:.2f}"/>'
-            )
-        yield "</g></g>"
+            kind = "pf" if value > 0 else "nf"
+            parts.append(rectangle(x - 9, y + NODE / 2 - 7, 7, 7, class_=kind, fill_opacity=opacity))
+        yield tag("g", *_edges(shown, place, k, first, u), tag("g", *parts), class_="unit")
         if stage.labels and k + first == 0:
-            yield _text(x - 14, y + 4, _short(stage.labels[u], 18), "end", _plain(stage.labels[u]))
+            yield _label(x - 14, y + 4, stage.labels[u], 18, "end")
         elif stage.labels and last:
             if shown.classes:
                 ink = colour(_class_of(shown, stage, u))
-                yield f'<rect x="{x + NODE + 8:g}" y="{y - 5:g}" width="10" height="10" rx="2" fill="{ink}"/>'
-            yield _text(x + NODE + 23, y + 4, _short(stage.labels[u], 13), "", _plain(stage.labels[u]))
+                yield rectangle(x + NODE + 8, y - 5, 10, 10, rx=2, fill=ink)
+            yield _label(x + NODE + 23, y + 4, stage.labels[u], 13, None)
     if stage.total > units:
         more = _("+{n} more").format(n=stage.total - units)
-        yield _text(x + NODE / 2, place.y(units - 1, units) + NODE / 2 + 19, more, "soft small middle")
+        yield text(middle, place.y(units - 1, units) + NODE / 2 + 19, more, class_="soft small middle")
 
 
 def _edges(shown: UnitDiagram, place: DiagramLayout, k: int, first: int, unit: int) -> Iterator[str]:
@@ -200,24 +206,26 @@ def _edges(shown: UnitDiagram, place: DiagramLayout, k: int, first: int, unit: i
         x_from = place.x(k + first - 1) + NODE
         for j, weight in enumerate(stage.weight_KJ[unit].tolist()):
             y_from = place.y(j, len(before.units_K))
-            text = f"{_unit_name(before, j)} → {_unit_name(stage, unit)}: {_signed(weight)}"
-            yield _line(x_from, y_from, x, y, "p" if weight > 0 else "n", abs(weight) / most, text)
+            words = f"{_unit_name(before, j)} → {_unit_name(stage, unit)}: {_signed(weight)}"
+            yield _edge(x_from, y_from, x, y, "p" if weight > 0 else "n", abs(weight) / most, words)
     elif k == 0 and first and np.isfinite(stage.norm_K).any():
         share = float(stage.norm_K[unit] / (np.nanmax(stage.norm_K) or 1.0))
-        text = _("length of all weights to {unit}: {value}").format(
+        words = _("length of all weights to {unit}: {value}").format(
             unit=_unit_name(stage, unit), value=numeral(float(stage.norm_K[unit]))
         )
-        yield _line(LEFT, place.middle, x, y, "s", share, text)
+        yield _edge(LEFT, place.middle, x, y, "s", share, words)
 
 
-def _line(x1: float, y1: float, x2: float, y2: float, sign: str, share: float, text: str) -> str:
+def _edge(x1: float, y1: float, x2: float, y2: float, sign: str, share: float, words: str) -> str:
     bend = (x2 - x1) / 2
     share = share if np.isfinite(share) else 0.0
-    return (
-        f'<path class="edge {sign}" stroke-width="{0.4 + 4.2 * share:.2f}" '
-        f'stroke-opacity="{0.06 + 0.74 * share**1.4:.2f}" '
-        f'd="M{x1:.1f} {y1:.1f}C{x1 + bend:.1f} {y1:.1f} {x2 - bend:.1f} {y2:.1f} {x2:.1f} {y2:.1f}">'
-        f"<title>{escape(text)}</title></path>"
+    return tag(
+        "path",
+        title(words),
+        class_=f"edge {sign}",
+        stroke_width=0.4 + 4.2 * share,
+        stroke_opacity=0.06 + 0.74 * share**1.4,
+        d=f"M{x1:.1f} {y1:.1f}C{x1 + bend:.1f} {y1:.1f} {x2 - bend:.1f} {y2:.1f} {x2:.1f} {y2:.1f}",
     )
 
 
@@ -244,27 +252,20 @@ def _panel(shown: UnitDiagram, place: DiagramLayout, columns: int) -> Iterator[s
     side = PANEL
     height = 70 if flat else PANEL
     y = place.middle - height / 2
-    said, count = shown.said_RRC, len(shown.classes)
+    said = shown.said_RRC
     if shown.classes:
-        finite = np.asarray(np.isfinite(said).all(axis=2))
-        share = np.where(finite[..., None], said, 0.0)
-        best, winner = share.max(axis=2), share.argmax(axis=2)
-        sure = (best - 1 / count) / (1 - 1 / count) if count > 1 else np.ones_like(best)
-        pixels = np.empty((*best.shape, 4))
-        pixels[..., :3] = np.array([rgb(colour(c)) for c in range(count)])[winner]
-        pixels[..., 3] = 0.12 + 0.5 * np.clip(sure, 0, 1)
-        pixels[~finite] = (*rgb(FAINT), 1.0)
+        pixels = regions(said)
     else:
         away = said[..., 0] - shown.target_mean
         pixels = rgba(away, largest(away))
-    yield _image(x, y, side, height, data_uri(pixels, upwards=True))
-    yield f'<rect class="over" x="{x:g}" y="{y:g}" width="{side}" height="{height}"/>'
-    yield _text(x + side / 2, y - 30, _("what the network says"), "head middle")
+    yield image(x, y, side, height, data_uri(pixels, upwards=True), class_="seen")
+    yield rectangle(x, y, side, height, class_="over")
+    yield text(x + side / 2, y - 30, _("what the network says"), class_="head middle")
     points = shown.points[-1] if shown.points else None
     if points is not None:
         drawn = np.linspace(0, len(points) - 1, min(DOTS, len(points))).round().astype(int)
         counted = _("{n:,} {split} rows on it").format(n=len(drawn), split=split_name(points.split))
-        yield _text(x + side / 2, y - 12, counted, "soft small middle")
+        yield text(x + side / 2, y - 12, counted, class_="soft small middle")
         low, high = shown.fine_x_R[[0, -1]]
         for i in drawn.tolist():
             across = x + side * (points.at_NK[i, 0] - low) / (high - low)
@@ -274,29 +275,24 @@ def _panel(shown: UnitDiagram, place: DiagramLayout, columns: int) -> Iterator[s
                 up = y + height * (1 - (points.at_NK[i, 1] - bottom) / (top - bottom))
             true, guess = points.true_N[i], points.predicted_N[i]
             ink, wrong = "var(--soft)", False
-            title = f"{numeral(float(true))} · {_('said')} {numeral(float(guess))}"
+            words = f"{numeral(float(true))} · {_('said')} {numeral(float(guess))}"
             if shown.classes:
                 ink, wrong = colour(int(true)), true != guess
-                title = shown.classes[int(true)] + (
+                words = shown.classes[int(true)] + (
                     f" · {_('said')} {shown.classes[int(guess)] if guess >= 0 else '–'}" if wrong else ""
                 )
             kind, size = ("dot wrong", 4) if wrong else ("dot", 3.4)
-            title = _("row {n}: {what}").format(n=int(points.index_N[i]), what=_plain(title))
-            yield (
-                f'<circle class="{kind}" cx="{across:.1f}" cy="{up:.1f}" r="{size}" fill="{ink}">'
-                f"<title>{escape(title)}</title></circle>"
-            )
-    yield _text(x + side / 2, y + height + 20, _short(shown.sight.axis_names[0], 34), "soft middle")
+            words = _("row {n}: {what}").format(n=int(points.index_N[i]), what=_plain(words))
+            yield circle(across, up, size, title(words), class_=kind, fill=ink)
+    names = [_short(name, 34) for name in shown.sight.axis_names]
+    yield text(x + side / 2, y + height + 20, names[0], class_="soft middle")
     if not flat:
-        yield (
-            f'<text class="soft middle" transform="translate({x - 10:g} {y + height / 2:g}) rotate(-90)">'
-            f"{escape(_short(shown.sight.axis_names[1], 34))}</text>"
-        )
+        yield upright_text(x - 10, y + height / 2, names[1], class_="soft")
     if not shown.classes:
-        text = _("{target}: blue above its mean {mean}, orange below").format(
+        words = _("{target}: blue above its mean {mean}, orange below").format(
             target=_short(shown.target, 12), mean=numeral(shown.target_mean)
         )
-        yield _text(x + side / 2, y + height + 40, text, "soft small middle")
+        yield text(x + side / 2, y + height + 40, words, class_="soft small middle")
 
 
 def _picture_box(shown: UnitDiagram, place: DiagramLayout) -> Iterator[str]:
@@ -311,15 +307,17 @@ def _picture_box(shown: UnitDiagram, place: DiagramLayout) -> Iterator[str]:
     side = 104
     shape = " × ".join(str(n) for n in shown.mean_item.shape)
     y = place.middle - side / 2
-    yield f"<g><title>{escape(_('the mean of {n:,} training rows').format(n=shown.rows))}</title>"
-    yield _image(44, y, side, side, data_uri(np.nan_to_num(pixels)))
-    yield f'<rect class="over" x="44" y="{y:g}" width="{side}" height="{side}" rx="3"/></g>'
-    if shown.stages and np.isfinite(shown.stages[0].norm_K).any():
-        yield f'<line class="s" x1="{44 + side}" x2="{LEFT}" y1="{place.middle:g}" y2="{place.middle:g}"/>'
-    pixels_said = _("{n} inputs").format(n=int(np.prod(shown.mean_item.shape)))
-    yield _text(44 + side / 2, y - 28, pixels_said, "head middle") + _text(
-        44 + side / 2, y - 11, shape, "soft small middle"
+    yield tag(
+        "g",
+        title(_("the mean of {n:,} training rows").format(n=shown.rows)),
+        image(44, y, side, side, data_uri(np.nan_to_num(pixels)), class_="seen"),
+        rectangle(44, y, side, side, rx=3, class_="over"),
     )
+    if shown.stages and np.isfinite(shown.stages[0].norm_K).any():
+        yield line((44 + side, place.middle), (LEFT, place.middle), class_="s")
+    pixels_said = _("{n} inputs").format(n=int(np.prod(shown.mean_item.shape)))
+    yield text(44 + side / 2, y - 28, pixels_said, class_="head middle")
+    yield text(44 + side / 2, y - 11, shape, class_="soft small middle")
 
 
 def _class_of(shown: UnitDiagram, stage: UnitColumn, unit: int) -> int:
@@ -363,16 +361,10 @@ def _unit_title(shown: UnitDiagram, stage: UnitColumn, unit: int) -> str:
     return "\n".join(said)
 
 
-def _image(x: float, y: float, width: float, height: float, uri: str) -> str:
-    return (
-        f'<image class="seen" x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" '
-        f'preserveAspectRatio="none" href="{uri}"/>'
-    )
-
-
-def _text(x: float, y: float, text: str, kind: str, title: str = "") -> str:
-    title_tag = f"<title>{escape(title)}</title>" if title and title != text else ""
-    return f'<text class="{kind}" x="{x:g}" y="{y:g}">{escape(text)}{title_tag}</text>'
+def _label(x: float, y: float, name: str, most: int, kind: str | None) -> str:
+    """A name that says all of itself when the pointer is on it."""
+    short, whole = _short(name, most), _plain(name)
+    return text(x, y, short, *([title(whole)] if whole != short else ()), class_=kind)
 
 
 def _plain(text: str) -> str:

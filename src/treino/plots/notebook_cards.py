@@ -11,14 +11,14 @@ from treino.documents.sweep_result import SweepResult
 from treino.inspection.curves import Curves
 from treino.plots.captions import headline
 from treino.plots.report.charts import curve_charts, figures_table
-from treino.plots.style import split_name
+from treino.plots.style import ALARM, split_name
 from treino.words import _, numeral
 
 CARD = "font-family:system-ui,sans-serif;font-size:14px;line-height:1.45;max-width:960px;padding:4px 0"
 GRID = "display:flex;flex-wrap:wrap;gap:6px 24px;align-items:flex-start"
 CELL = "text-align:right;padding:2px 0 2px 14px;font-variant-numeric:tabular-nums;background:none"
 NAME = "text-align:left;font-weight:500;padding:2px 0;background:none"
-ALARM = "color:#c0392b"
+WRONG = f"color:{ALARM}"
 LEADERS = 8
 SHOWN = 30  # runs in a list
 
@@ -37,7 +37,7 @@ def run_card(
         beside.append(f"<div style='flex:1 1 420px;max-width:480px'>{charts[0].html}</div>")
     parts.append(f"<div style='{GRID}'>{''.join(beside)}</div>")
     parts += [
-        f"<div><b style='{ALARM}'>{escape(finding.rule)}</b> {escape(finding.message)} "
+        f"<div><b style='{WRONG}'>{escape(finding.rule)}</b> {escape(finding.message)} "
         f"{escape(finding.fix)}</div>"
         for finding in findings
     ]
@@ -109,7 +109,7 @@ def runs_table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _title(name: str, said: str, alarm: bool = False) -> str:
-    ink = f" style='{ALARM}'" if alarm else " style='opacity:.75'"
+    ink = f" style='{WRONG}'" if alarm else " style='opacity:.75'"
     return f"<div><b>{escape(name)}</b> <span{ink}>{escape(said)}</span></div>"
 
 

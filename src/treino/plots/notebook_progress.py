@@ -3,23 +3,33 @@
 It is drawn again and again, so it is made of SVG and two hundred dots and not of matplotlib's figures.
 """
 
-import io
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 import numpy as np
 
-from treino.inspection.boundary_preview import BoundaryPreview
 from treino.inspection.curves import Curves
+from treino.inspection.input_planes import Plane
+from treino.plots.notebook_cards import CARD, WRONG
+from treino.plots.pixels import data_uri, regions
 from treino.plots.report.charts import curve_charts
-from treino.plots.style import PALETTE, colour
-from treino.plots.svg import FONT, LETTER, Series, line_chart
+from treino.plots.style import ALARM, PALETTE
+from treino.plots.svg import (
+    LETTER,
+    circle,
+    colour,
+    fluid_svg,
+    image,
+    rectangle,
+    shortened,
+    text,
+    upright_text,
+)
+from treino.plots.svg_charts import Axis, Series, line_chart
 from treino.words import _
 
 SIDE = 300  # of the boundary's picture, in its own units
-CARD = "font-family:system-ui,sans-serif;font-size:14px;line-height:1.45;max-width:960px;padding:4px 0"
 GRID = (
     "display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:6px 18px;"
     "align-items:start"
@@ -41,8 +51,7 @@ class LiveTraining:
     left: float | None = None
     curves: Curves | None = None
     loss_S: np.ndarray | None = None
-    glimpse: BoundaryPreview | None = None
-    classes: Sequence[str] = ()
+    boundary: Plane | None = None
     said: Sequence[str] = ()
     alarm: bool = False
 
@@ -56,8 +65,8 @@ def training_html(live: LiveTraining) -> str:
         charts.append(line_chart(series, x_label=_("step"), y_label=_("loss"), alt=_("loss by step")))
     elif live.curves is not None:
         charts = [chart.html for chart in curve_charts([live.curves])]
-    if live.glimpse is not None:
-        charts.append(boundary_svg(live.glimpse, live.classes))
+    if live.boundary is not None:
+        charts.append(boundary_svg(live.boundary))
     cells = "".join(f"<div style='max-width:480px'>{chart}</div>" for chart in charts)
     return (
         f"<div style='{CARD}'>{_head(live.name, live.figures)}{bar(live.done, live.left, live.alarm)}"
@@ -80,7 +89,7 @@ def sweep_html(
 
 def bar(done: float, left: float | None, alarm: bool = False) -> str:
     """How much is done, and how long it may take."""
-    ink = "#b3261e" if alarm else PALETTE[0]
+    ink = ALARM if alarm else PALETTE[0]
     share = 100 * min(max(done, 0.0), 1.0)
     said = "" if left is None else _("at most {time} left").format(time=duration(left))
     return (
@@ -112,53 +121,27 @@ def _head(name: str, figures: Mapping[str, str]) -> str:
 
 
 def _message_lines(lines: Sequence[str], alarm: bool = False) -> str:
-    ink = ";color:#c0392b" if alarm else ""
+    ink = f";{WRONG}" if alarm else ""
     return "".join(f"<div style='margin:2px 0{ink}'>{escape(line)}</div>" for line in lines)
 
 
-def boundary_svg(seen: BoundaryPreview, classes: Sequence[str]) -> str:
+def boundary_svg(plane: Plane) -> str:
     """Regions as a small picture, stretched; rows as dots; classes named by their colours."""
-    key, x = [], 8.0
-    for c, name in enumerate(classes[:8]):
-        said = name if len(name) <= 12 else name[:11] + "…"
-        key.append(
-            f"<rect x='{x:.0f}' y='5' width='10' height='10' rx='2' fill='{colour(c)}'/>"
-            f"<text x='{x + 15:.0f}' y='14'>{escape(said)}</text>"
-        )
-        x += 28 + LETTER * len(said)
-    dots = "".join(
-        f"<circle cx='{30 + SIDE * a:.1f}' cy='{24 + SIDE * (1 - b):.1f}' r='2.6' fill='{colour(c)}' "
-        "stroke='#fff' stroke-width='.7'/>"
-        for (a, b), c in zip(seen.at_N2.tolist(), seen.true_N.tolist(), strict=True)
-    )
-    label = escape(_("decision boundary"), quote=True)
-    middle, across, up = 24 + SIDE / 2, *(escape(name[:40]) for name in seen.axis_names)
-    return (
-        f"<svg viewBox='0 0 {SIDE + 40} {SIDE + 48}' role='img' aria-label='{label}' "
-        f"style='width:100%;height:auto;max-width:{SIDE + 40}px' {FONT} fill='currentColor'>"
-        f"{''.join(key)}<image x='30' y='24' width='{SIDE}' height='{SIDE}' preserveAspectRatio='none' "
-        f"href='data:image/png;base64,{b64encode(regions_png(seen)).decode()}'/>{dots}"
-        f"<text x='{30 + SIDE / 2}' y='{SIDE + 41}' text-anchor='middle'>{across}</text>"
-        f"<text transform='translate(20 {middle}) rotate(-90)' text-anchor='middle'>{up}</text></svg>"
-    )
-
-
-def regions_png(seen: BoundaryPreview) -> bytes:
-    """Each cell in its winner's colour, paler where the network is less sure, grey where it says nothing."""
-    from PIL import Image
-
-    count = int(seen.winner_RR.max()) + 1
-    ink_C3 = np.array([_rgb(colour(c)) for c in range(max(count, 1))])
-    strength = (0.10 + 0.42 * seen.sure_RR)[..., None]
-    shade = 255 - strength * (255 - ink_C3[seen.winner_RR.clip(min=0)])
-    shade[seen.winner_RR < 0] = 200
-    file = io.BytesIO()
-    picture = Image.fromarray(shade[::-1].round().astype(np.uint8))
-    picture.resize((2 * picture.width, 2 * picture.height), Image.Resampling.BILINEAR).save(
-        file, "png", compress_level=3
-    )
-    return file.getvalue()
-
-
-def _rgb(hexadecimal: str) -> tuple[int, ...]:
-    return tuple(int(hexadecimal[i : i + 2], 16) for i in (1, 3, 5))
+    left, top, cell = 30, 24, SIDE / (len(plane.x_R) - 1)
+    parts, x = list[str](), 8.0
+    for c, name in enumerate(plane.classes[:8]):
+        words = shortened(name, 12)
+        parts += [rectangle(x, 5, 10, 10, rx=2, fill=colour(c)), text(x + 15, 14, words)]
+        x += 28 + LETTER * len(words)
+    # the middle of the outermost pixels lies on the frame
+    side, uri = SIDE + cell, data_uri(regions(plane.probability_RRC), upwards=True)
+    parts.append(image(left - cell / 2, top - cell / 2, side, side, uri))
+    across = Axis(plane.x_R[0], plane.x_R[-1], left, left + SIDE)
+    up = Axis(plane.y_R[0], plane.y_R[-1], top + SIDE, top)
+    for points in plane.points:
+        place_NK = zip(across.place(points.at_NK[:, 0]), up.place(points.at_NK[:, 1]), strict=True)
+        for (px, py), c in zip(place_NK, points.true_N.astype(int), strict=True):
+            parts.append(circle(px, py, 2.6, fill=colour(c), stroke="#fff", stroke_width=0.7))
+    parts.append(text(across.middle, SIDE + 41, shortened(plane.axis_names[0], 40), text_anchor="middle"))
+    parts.append(upright_text(20, up.middle, shortened(plane.axis_names[1], 40)))
+    return fluid_svg(SIDE + 40, SIDE + 48, *parts, alt=_("decision boundary"))

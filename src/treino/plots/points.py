@@ -1,5 +1,6 @@
 """Rows as marks in pictures: colours and shapes of classes and splits."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,6 +44,23 @@ def marks(split: str) -> tuple[str, float, str, float, int]:
         "validation": ("D", 26.0, PAPER, 0.6, 4),
         "test": ("o", 56.0, INK, 1.0, 5),
     }[split]
+
+
+def class_key(names: Sequence[str], most: int, absent: Sequence[int] = ()) -> tuple[list[Any], list[str]]:
+    """The legend's handles and labels for so many classes, the others counted; hollow: wins nowhere."""
+    from matplotlib.lines import Line2D
+
+    handles, labels = [], []
+    for c, name in enumerate(names[:most]):
+        square = Line2D([], [], linestyle="none", marker="s", markersize=11, color=colour(c))
+        if c in absent:
+            square.set_markerfacecolor(PAPER)
+        handles.append(square)
+        labels.append(_("{name} (nowhere)").format(name=name) if c in absent else name)
+    if len(names) > most:
+        handles.append(Line2D([], [], linestyle="none"))
+        labels.append(_("… {n} more").format(n=len(names) - most))
+    return handles, labels
 
 
 def row_key(points: tuple[Points, ...], inks: dict[str, str] | None = None) -> tuple[list[Any], list[str]]:

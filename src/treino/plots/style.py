@@ -44,6 +44,7 @@ PALETTE = (
     "#661100",
 )
 TRAIN, VALIDATION, TEST = PALETTE[0], PALETTE[5], PALETTE[2]
+INKS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 INK, SOFT, FAINT, PAPER, ALARM = "#1b2733", "#52616f", "#dfe5ea", "#ffffff", "#b3261e"
 
 WIDTH = 8.0  # inches; at 100 dots per inch the 800 pixels that every picture must be readable at

@@ -19,6 +19,7 @@ from treino.engine import Loss
 from treino.engine.metrics import measure
 from treino.engine.torch_context import torch_threads
 from treino.inspection.boundary import SHOWN, columns_with_an_axis, grid, sight
+from treino.inspection.confusion import answer_counts
 from treino.inspection.input_planes import InputAxes, Split
 from treino.inspection.outputs import outputs, predicted_classes, probabilities
 from treino.inspection.row_samples import draw
@@ -92,8 +93,8 @@ def sight_of(
         resolution,
         x_R,
         y_R,
-        _rows(axes, x_R, y_R),
-        _rows(axes, grid(at_NK[:, 0], small), np.zeros(1) if line else grid(at_NK[:, 1], small)),
+        axes.grid_rows(x_R, y_R).float(),
+        axes.grid_rows(grid(at_NK[:, 0], small), np.zeros(1) if line else grid(at_NK[:, 1], small)).float(),
         placed,
     )
 
@@ -103,11 +104,6 @@ def small_grid(seen: Sight) -> tuple[Tensor, tuple[int, ...]]:
     high = _height(seen)
     wide = len(seen.small_ND) // high
     return seen.small_ND, (wide,) if seen.shows == "line" else (high, wide)
-
-
-def _rows(axes: InputAxes, x_R: NDArray[np.float64], y_R: NDArray[np.float64]) -> Tensor:
-    at_NK = np.stack(np.meshgrid(x_R, y_R), axis=-1).reshape(-1, 2)
-    return axes.rows(at_NK if len(y_R) > 1 else at_NK[:, :1]).float()
 
 
 def scene(
@@ -350,10 +346,8 @@ def _images(net: nn.Module, data: Data, seen: Sight, item_shape: Sequence[int] |
     said_N, true_N = predicted_classes(out_NC), rows.y.reshape(-1)
     parts: list[Part] = []
     if 0 < classes <= MOST_CLASSES:
-        answered = said_N >= 0
-        place = true_N[answered] * classes + said_N[answered]
-        count = torch.bincount(place, minlength=classes**2).reshape(classes, classes)
-        parts.append(("confusion", count.numpy().astype(np.uint32)))
+        count_CC, _unsaid_C = answer_counts(true_N.numpy(), said_N.numpy(), classes)
+        parts.append(("confusion", count_CC.astype(np.uint32)))
     wrong = (said_N != true_N).nonzero().flatten()
     sure = p_NC[wrong].gather(1, true_N[wrong, None])[:, 0].nan_to_num()
     worst = wrong[sure.argsort()[:MISTAKES]]

@@ -9,13 +9,13 @@ from treino.documents.fields import Split
 from treino.documents.run_result import RunResult
 from treino.inspection.confusion import Confusion
 from treino.inspection.curves import Curves
+from treino.plots.curves import spans
 from treino.plots.report.blocks import Block, Drawing, ListBlock, Paragraph, TableBlock, TableCell
 from treino.plots.style import is_charted, is_share, metric_name, split_name
-from treino.plots.svg import Estimate, Mark, Series, interval_chart, line_chart
+from treino.plots.svg_charts import Estimate, Mark, Series, interval_chart, line_chart
 from treino.words import _, numeral
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-LOG_FROM = 15.0  # a loss that spans more than this factor is drawn on a logarithmic axis
 
 
 def figures_table(result: RunResult | None) -> TableBlock | None:
@@ -104,7 +104,7 @@ def curve_charts(runs: Sequence[Curves], same_loss: bool = True) -> list[Drawing
     marks = _marks(runs[0]) if alone else []
     charts: list[Drawing] = []
     if same_loss and any(np.isfinite(s.y_N).any() for s in loss):
-        logarithmic = _spans([s.y_N for s in loss])
+        logarithmic = spans(np.concatenate([s.y_N for s in loss]))
         what = _("loss") if alone else _("validation loss")
         charts.append(
             Drawing(
@@ -134,12 +134,6 @@ def _marks(c: Curves) -> list[Mark]:
     if c.diverged_step is not None:
         marks.append(Mark(c.count.passes(c.diverged_step), _("diverged"), True))
     return marks
-
-
-def _spans(values: Sequence[np.ndarray]) -> bool:
-    seen = np.concatenate(values)
-    seen = seen[np.isfinite(seen)]
-    return bool(len(seen) > 1 and seen.min() > 0 and seen.max() > LOG_FROM * seen.min())
 
 
 def _alt(what: str, series: Sequence[Series]) -> str:

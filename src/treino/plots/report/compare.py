@@ -10,7 +10,7 @@ from treino.plots.report.blocks import Block, Drawing, Note, Paragraph, Section,
 from treino.plots.report.charts import curve_charts, figure
 from treino.plots.report.run import RunReport, run_sections, value_text
 from treino.plots.style import is_share, metric_name
-from treino.plots.svg import Estimate, interval_chart
+from treino.plots.svg_charts import Estimate, interval_chart
 from treino.words import _, numeral
 
 CHARTS = ("accuracy", "rmse", "loss")

@@ -25,8 +25,7 @@ SHORT = 18  # letters of a cell that are not broken
 
 STYLE = """
 :root { --good: #00735a; --code: #f3f6f8; }
-@media (prefers-color-scheme: dark) { :root { --good: #45c9a5; --code: #1a242e; --s0: #56b4e9; --s2: #2fc39a;
-  --s5: #ff8a3d; --s7: #9d8fe8; --s8: #d96a9c; --s11: #d98a72; } }
+@media (prefers-color-scheme: dark) { :root { --good: #45c9a5; --code: #1a242e; } }
 h2 { border-top: 1px solid var(--faint); padding-top: 1.1rem; margin-top: 1.8rem; font-size: 1.25rem; }
 h3 { font-size: 1rem; margin: 1.3rem 0 .4rem; } p { max-width: 46rem; } p.lead { font-size: 1.1rem; margin: .5rem 0; }
 h2, h3, p, li { overflow-wrap: anywhere; } td, th[scope=row] { overflow-wrap: break-word; max-width: 28rem; min-width: 3.2rem; }

@@ -1,13 +1,13 @@
-"""Colours of signed numbers: blue above zero, orange below, transparent at zero."""
+"""Numbers as pixels: signed values, blue above zero and orange below; classes over a plane; PNG in a text."""
 
 import base64
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.plots.style import FAINT, PALETTE, PAPER, load_matplotlib, rgb
+from treino.plots.style import FAINT, PALETTE, PAPER, colour, rgb
 
 if TYPE_CHECKING:
     from matplotlib.colors import Colormap
@@ -23,6 +23,20 @@ def rgba(value_RR: Pixels, most: float) -> Pixels:
     found = np.empty((*np.shape(value_RR), 4))
     found[..., :3] = np.where((value_RR > 0)[..., None], rgb(POSITIVE), rgb(NEGATIVE))
     found[..., 3] = strength
+    found[~finite] = (*rgb(FAINT), 1.0)
+    return found
+
+
+def regions(probability_C: Pixels) -> Pixels:
+    """``[..., 4]`` of probabilities ``[..., C]``: the winning class's colour, paler where the network is less
+    sure; grey where not finite."""
+    count = probability_C.shape[-1]
+    finite = np.asarray(np.isfinite(probability_C).all(axis=-1))
+    known_C = np.where(finite[..., None], probability_C, 0.0)
+    found = np.empty((*finite.shape, 4))
+    found[..., :3] = np.array([rgb(colour(c)) for c in range(count)])[known_C.argmax(axis=-1)]
+    sure = (known_C.max(axis=-1) - 1 / count) / (1 - 1 / count) if count > 1 else 1.0
+    found[..., 3] = 0.10 + 0.42 * np.clip(sure, 0, 1)
     found[~finite] = (*rgb(FAINT), 1.0)
     return found
 
@@ -57,11 +71,9 @@ def tile(weight_CHW: Pixels, most: float) -> Pixels:
 
 def data_uri(pixels: Pixels, upwards: bool = False) -> str:
     """Pixels ``[H, W, 3 or 4]`` in 0 to 1 as a PNG inside a text; upwards: the first line is the lowest."""
-    load_matplotlib()
-    from matplotlib.image import imsave
+    from PIL import Image
 
     file = io.BytesIO()
-    nobody: dict[str, Any] = {"Software": None}  # the same pixels give the same bytes
-    shown = np.ascontiguousarray(pixels[::-1] if upwards else pixels)
-    imsave(file, np.round(shown * 255).astype(np.uint8), format="png", metadata=nobody)
+    shown = np.round((pixels[::-1] if upwards else pixels) * 255).astype(np.uint8)
+    Image.fromarray(shown).save(file, "PNG", compress_level=3)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
