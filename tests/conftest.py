@@ -13,9 +13,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.plots.browser import end_browser
 from treino.garbage_collection import collect_rarely
 
 collect_rarely()  # before anything large: what thousands of tests import stays
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[name] = "1"  # here and in what the tests start: several of them share few cores
 
 import torch  # noqa: E402
 
@@ -98,12 +101,27 @@ def _english() -> None:
     words.use("en")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _browser() -> Iterator[None]:
+    """The browser that the tests of a process share ends with them."""
+    yield
+    end_browser()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_pictures() -> Iterator[None]:
+    """Half of a short training's time goes into its pictures: only tests that look at them draw them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("treino.pictures.illustration.draw", lambda *_: [])
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half of a short training's time goes into its pictures: only tests that look at them draw them."""
-    of_runs = {"workflows", "cli"} & set(request.path.parts)
-    if of_runs and "pictures" not in request.keywords and "slow" not in request.keywords:
-        monkeypatch.setattr("treino.pictures.illustration.draw", lambda *_: [])
+    if "pictures" in request.keywords:
+        from treino.pictures.picture_files import draw
+
+        monkeypatch.setattr("treino.pictures.illustration.draw", draw)
 
 
 @pytest.fixture(autouse=True)

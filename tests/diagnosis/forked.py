@@ -68,9 +68,9 @@ def _server() -> subprocess.Popen[str]:
     return server
 
 
-def plain(path: Path, stdin: str = "") -> Ended:
+def plain(path: Path, *args: str, stdin: str = "") -> Ended:
     """The script as Python runs it."""
-    found = _forked(PLAIN, [str(path)], path.parent, stdin)
+    found = _forked(PLAIN, [str(path), *args], path.parent, stdin)
     lines = [line for line in found.err.splitlines() if not line.startswith('  File "<string>"')]
     if "SyntaxError" in found.err:
         lines = [line for line in lines if not line.startswith("Traceback")]

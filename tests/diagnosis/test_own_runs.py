@@ -20,11 +20,6 @@ from treino.training.run_log import Measures, TrainingCourse, rows_trained, run_
 from treino.training.train import Start, drain, train_events
 
 
-@pytest.fixture(autouse=True)
-def _no_pictures(monkeypatch):
-    monkeypatch.setattr("treino.pictures.illustration.draw", lambda *_: [])
-
-
 def trained(folder, source, net=None, **asked) -> Run:
     return Run.of(drain(train_events(source, read_settings(asked), net=net, parent=folder / "runs")))
 

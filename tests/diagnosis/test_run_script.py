@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.diagnosis.forked import plain
 from tests.waiting import HANG
 from treino.diagnosis import exam
 from treino.diagnosis.process.run_script import run_script
@@ -106,8 +107,7 @@ def test_what_is_compiled_by_torchscript_finds_its_names(tmp_path, compile_it):
     print(make()(0.5).lr)
     """
     path = script(tmp_path, compiled)
-    plain = subprocess.run([sys.executable, path], capture_output=True, text=True, check=True)
-    assert plain.stdout == "1.5\n"
+    assert plain(Path(path)).out == "1.5\n"
     assert run_script(path).error == ""
 
 

@@ -1,5 +1,6 @@
-"""A page opened in headless Chromium: its texts, its network requests, its width."""
+"""Headless Chromium, one for all tests of a process; a page in it: its texts, its requests, its width."""
 
+import asyncio
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,19 +18,49 @@ def program() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
+_started: list[Any] = []  # Playwright, its browser and its loop, from the first test on that asks for them
+
+
 @contextmanager
 def chromium() -> Iterator[Any]:
-    """A browser; the test is skipped where there is none."""
+    """The browser of this process, in which what is opened here is closed at the end; the test is skipped
+    where there is none."""
+    if not _started:
+        _start()
+    _play, browser, loop = _started
+    others, outer = browser.contexts, asyncio._get_running_loop()
+    asyncio._set_running_loop(loop)  # Playwright's runs all the time; without a page, tests have their own
+    try:
+        yield browser
+    finally:
+        for context in browser.contexts:
+            if context not in others:
+                context.close()
+        asyncio._set_running_loop(outer)
+
+
+def _start() -> None:
     sync = pytest.importorskip("playwright.sync_api")
     path = program()
     if path is None:
         pytest.skip("there is no Chromium here")
-    with sync.sync_playwright() as play:
-        browser = play.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu"], timeout=1000 * HANG
-        )
-        yield browser
+    play = sync.sync_playwright().start()
+    browser = play.chromium.launch(
+        executable_path=path, args=["--no-sandbox", "--disable-gpu"], timeout=1000 * HANG
+    )
+    _started[:] = play, browser, asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+
+
+def end_browser() -> None:
+    """End the browser of this process, where it was started."""
+    if _started:
+        play, browser, loop = _started
+        _started.clear()
+        asyncio._set_running_loop(loop)
         browser.close()
+        play.stop()
+        asyncio._set_running_loop(None)
 
 
 @dataclass(frozen=True)

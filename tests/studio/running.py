@@ -4,14 +4,16 @@ import asyncio
 import http.client
 import itertools
 import json
+import signal
 import struct
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from uvicorn.server import HANDLED_SIGNALS
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.waiting import HANG
@@ -158,28 +160,49 @@ class Watcher:
         await self.socket.send(json.dumps({"ack": frame}))
 
 
-def with_studio(
-    folder: Path,
-    work: Callable[[Bench], Coroutine[Any, Any, None]],
-    size: int = 64,
-    seconds: float = HANG,
-) -> None:
-    """Serve a studio of the runs in a folder while ``work`` goes on."""
+Work = Callable[[Bench], Coroutine[Any, Any, None]]
+Serve = Callable[[Work], None]
+
+
+@asynccontextmanager
+async def served(runs: Path, asked: Path, commands: Commands | None = None) -> AsyncIterator[Bench]:
+    """A studio of the runs in a folder."""
+    with serving(runs, port=0, commands=commands) as found:
+        found.studio.start.set_result("/")
+        server = asyncio.create_task(found.run())
+        try:
+            while not found.server.started:
+                await asyncio.sleep(0.01)
+            yield Bench(found, asked)
+        finally:
+            found.server.should_exit = True
+            await server
+
+
+def with_studio(folder: Path, work: Work, size: int = 64, seconds: float = HANG) -> None:
+    """Serve a studio of the runs in a folder, with fakes of its processes, while ``work`` goes on."""
     asked = folder / "asked.jsonl"
     runs = folder / "runs"
     (runs / "run").mkdir(parents=True, exist_ok=True)
     fake = [[sys.executable, str(FAKE), name, str(asked), str(size)] for name in ("worker", "trainer")]
 
     async def main() -> None:
-        with serving(runs, port=0, commands=Commands(*fake)) as found:
-            found.studio.start.set_result("/")
-            server = asyncio.create_task(found.run())
-            try:
-                while not found.server.started:
-                    await asyncio.sleep(0.01)
-                await asyncio.wait_for(work(Bench(found, asked)), seconds)
-            finally:
-                found.server.should_exit = True
-                await server
+        async with served(runs, asked, Commands(*fake)) as bench:
+            await asyncio.wait_for(work(bench), seconds)
 
     asyncio.run(main())
+
+
+@contextmanager
+def real_processes(runs: Path) -> Iterator[Serve]:
+    """A studio with its own processes, which serves while a work goes on that it is given."""
+    handlers = {number: signal.getsignal(number) for number in HANDLED_SIGNALS}  # which the server takes
+    studio = served(runs, runs / "nothing")
+    with asyncio.Runner() as runner:
+        bench = runner.run(studio.__aenter__())
+        try:
+            yield lambda work: runner.run(asyncio.wait_for(work(bench), HANG))
+        finally:
+            runner.run(studio.__aexit__(None, None, None))
+            for number, handler in handlers.items():
+                signal.signal(number, handler)

@@ -3,8 +3,6 @@
 import hashlib
 import os
 import socket
-import subprocess
-import sys
 import textwrap
 import threading
 import time
@@ -51,12 +49,6 @@ def script(folder: Path, text: str, *, prelude: str = PRELUDE, name: str = "trai
     path = folder / name
     path.write_text(prelude + textwrap.dedent(text))
     return path
-
-
-def plain(path: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    """The script under Python alone."""
-    line = [sys.executable, str(path), *args]
-    return subprocess.run(line, capture_output=True, text=True, cwd=path.parent, timeout=HANG)
 
 
 def until(true: Callable[[], Any]) -> None:
@@ -123,10 +115,7 @@ def here(
     """Run a script in this process, whose torch is there already; the server is a thread."""
     import json
 
-    monkeypatch.setattr("treino.studio.script.session.LAST_SECONDS", HANG)
     ours, theirs = socket.socketpair()
-    monkeypatch.setenv(VARIABLE, str(os.dup(theirs.fileno())))
-    theirs.close()
     buttons.clear()
     seen = Seen()
 
@@ -138,7 +127,11 @@ def here(
 
     server = threading.Thread(target=serve)
     server.start()
-    seen.status = run(str(path), args, **options)
+    with monkeypatch.context() as patch:
+        patch.setattr("treino.studio.script.session.LAST_SECONDS", HANG)
+        patch.setenv(VARIABLE, str(os.dup(theirs.fileno())))
+        theirs.close()
+        seen.status = run(str(path), args, **options)
     server.join()
     ours.close()
     return seen

@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 
 import treino as tr
-from tests.studio.running import Bench, Watcher, with_studio
-from tests.studio.test_folders import with_real_studio
+from tests.studio.running import Bench, Serve, Watcher, with_studio
 from treino.studio.home import home
 from treino.studio.serving import temporary_folder
 from treino.studio.uploads import FOLDER
@@ -66,27 +65,27 @@ ASKED: tuple[tuple[str, dict[str, Any]], ...] = (
 @pytest.mark.slow
 @pytest.mark.parametrize("change", [deleted, moved, linked, replaced])
 def test_a_run_that_is_gone_is_said_once_and_its_page_is_closed(
-    wine: Path, tmp_path: Path, change: Callable[[Path, Path], None]
+    serve: Serve, runs: Path, wine: Path, tmp_path: Path, change: Callable[[Path, Path], None]
 ) -> None:
-    runs = tmp_path / "runs"
-    shutil.copytree(wine, runs / "wine")
+    name = f"wine-{change.__name__}"
+    shutil.copytree(wine, runs / name)
 
     async def work(bench: Bench) -> None:
-        async with bench.viewer(path="/socket/run/wine") as viewer:
+        async with bench.viewer(path=f"/socket/run/{name}") as viewer:
             await viewer.until(lambda seen: seen.frames and status(seen) == "finished")
-            change(runs / "wine", tmp_path)
+            change(runs / name, tmp_path)
             await viewer.until(lambda seen: status(seen) == "deleted")
-            before = content(tmp_path)
+            before = content(runs), content(tmp_path)
             for verb, fields in ASKED:
                 assert (await viewer.ask(verb, **fields))["error"]["rule"] == "page_closed", verb
             (notice,) = [text["notice"]["text"] for text in viewer.texts if "notice" in text]
-            assert "wine" in notice
-            assert content(tmp_path) == before
+            assert name in notice
+            assert (content(runs), content(tmp_path)) == before
         if change is replaced:
-            async with bench.viewer("viewer-2", path="/socket/run/wine") as viewer:
+            async with bench.viewer("viewer-2", path=f"/socket/run/{name}") as viewer:
                 await viewer.until(lambda seen: seen.frames and status(seen) == "finished")
 
-    with_real_studio(runs, work)
+    serve(work)
 
 
 async def shown(viewer: Watcher, frames: int) -> None:
@@ -96,22 +95,27 @@ async def shown(viewer: Watcher, frames: int) -> None:
             await viewer.acknowledge(viewer.frames[-1]["frame"])
 
 
+def deleted_in_part(run: Path, apart: Path) -> None:
+    """As a folder is while it is deleted."""
+    (run / "run.sqlite").unlink()
+
+
 @pytest.mark.slow
-def test_a_training_that_is_deleted_is_said_once(tmp_path: Path) -> None:
-    runs = tmp_path / "runs"
-
+def test_a_training_that_is_deleted_is_said_once(serve: Serve, runs: Path, tmp_path: Path) -> None:
     async def work(bench: Bench) -> None:
-        async with bench.viewer(path="/socket/home") as home:
-            settings = {"epochs": "100000", "patience": "0", "name": "wine"}
-            assert (await home.ask("train", data="wine", settings=settings))["run"] == "wine"
-        async with bench.viewer(path="/socket/run/wine") as viewer:
-            await shown(viewer, 3)
-            deleted(runs / "wine", tmp_path)
-            await viewer.until(lambda seen: status(seen) == "deleted")
-            assert (await viewer.ask("play"))["error"]["rule"] == "page_closed"
-            assert len([text for text in viewer.texts if "notice" in text]) == 1
+        for name, change in (("wine", deleted), ("part", deleted_in_part)):
+            async with bench.viewer(f"viewer-{name}", path="/socket/home") as home:
+                settings = {"epochs": "100000", "patience": "0", "name": name}
+                assert (await home.ask("train", data="wine", settings=settings))["run"] == name
+            async with bench.viewer(path=f"/socket/run/{name}") as viewer:
+                await shown(viewer, 3)
+                change(runs / name, tmp_path)
+                await viewer.until(lambda seen: status(seen) == "deleted")
+                assert (await viewer.ask("play"))["error"]["rule"] == "page_closed"
+                (notice,) = [text["notice"]["text"] for text in viewer.texts if "notice" in text]
+                assert name in notice
 
-    with_real_studio(runs, work)
+    serve(work)
 
 
 @pytest.mark.parametrize("what", ["a file", "a link", "a link to nothing"])
@@ -180,9 +184,9 @@ def test_a_table_for_which_there_is_no_room_leaves_nothing(tmp_path: Path, caplo
 
 
 @pytest.mark.slow
-def test_a_copy_that_can_t_be_made_whole_leaves_nothing(wine: Path, tmp_path: Path) -> None:
-    runs, linked = tmp_path / "runs", tmp_path / "runs" / "linked"
-    shutil.copytree(wine, runs / "wine")
+def test_a_copy_that_can_t_be_made_whole_leaves_nothing(serve: Serve, runs: Path, wine: Path) -> None:
+    linked = runs / "linked"
+    shutil.copytree(wine, runs / "original")
     shutil.copytree(wine, linked)
     (linked / "pictures").mkdir(exist_ok=True)
     (linked / "pictures" / "secret").symlink_to("/etc")
@@ -190,7 +194,7 @@ def test_a_copy_that_can_t_be_made_whole_leaves_nothing(wine: Path, tmp_path: Pa
     async def work(bench: Bench) -> None:
         worker = bench.serving.studio.relay._worker.process
         assert worker is not None
-        async with bench.viewer(path="/socket/run/wine") as viewer:
+        async with bench.viewer(path="/socket/run/original") as viewer:
             await viewer.until(lambda seen: seen.frames)
             before = resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
             assert (await viewer.ask("keep", name="kept"))["error"]["rule"] == "disk_full"
@@ -202,9 +206,9 @@ def test_a_copy_that_can_t_be_made_whole_leaves_nothing(wine: Path, tmp_path: Pa
             assert (await viewer.ask("keep", name="copy"))["error"]["rule"] == "link_in_run"
             assert not (runs / "copy").exists()
 
-    with_real_studio(runs, work)
-    assert content(runs / "kept").keys() == content(runs / "wine").keys()
-    assert tr.open(runs / "kept").metrics == tr.open(runs / "wine").metrics
+    serve(work)
+    assert content(runs / "kept").keys() == content(runs / "original").keys()
+    assert tr.open(runs / "kept").metrics == tr.open(runs / "original").metrics
 
 
 SERVES = """

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.studio.test_trainer import Studio, studio
+from tests.studio.test_trainer import Studio, studio, workers
 from treino.folders import open_run
 from treino.training.replay import snapshots
 
-__all__ = ["studio"]
+__all__ = ["studio", "workers"]
 
 pytestmark = pytest.mark.slow
 
@@ -54,7 +54,7 @@ def test_a_fault_that_is_switched_on_is_found_from_its_step_on(studio: Studio) -
     studio.at(140)
     studio.until(lambda: "39 of 40" in (found(studio, "missing_zero_grad") or {"message": ""})["message"])
     assert (found(studio, "missing_zero_grad") or {})["step"] == 100
-    studio.worker.channel.send({"do": "watch", "key": "run/wine", "viewers": 2, "languages": ["pt_BR"]})
+    studio.watch(2, "pt_BR")
     studio.until(lambda: "39 de 40" in (found(studio, "missing_zero_grad") or {"message": ""})["message"])
     studio.quit()
     (again,) = snapshots(open_run(path), [140])  # looking has changed nothing

@@ -1,41 +1,21 @@
 """Sweeps and studies in the studio: trained by its trainer, shown by its worker, in real processes."""
 
-import asyncio
-from collections.abc import Callable, Coroutine
+import itertools
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.studio.running import Bench, Watcher
-from tests.waiting import HANG
-from treino.studio.serving import serving
+from tests.studio.running import Bench, Serve, Watcher
 
 pytestmark = pytest.mark.slow
+VIEWERS = itertools.count()  # one of the same name would be one who comes back
 SPACE = ["lr=1e-4..1:log", "hidden=4|8"]
-
-
-def with_real_studio(runs: Path, work: Callable[[Bench], Coroutine[Any, Any, None]]) -> None:
-    """Serve a studio with its own processes while ``work`` goes on."""
-
-    async def main() -> None:
-        with serving(runs, port=0) as found:
-            found.studio.start.set_result("/")
-            server = asyncio.create_task(found.run())
-            try:
-                while not found.server.started:
-                    await asyncio.sleep(0.01)
-                await asyncio.wait_for(work(Bench(found, runs / "nothing")), HANG)
-            finally:
-                found.server.should_exit = True
-                await server
-
-    asyncio.run(main())
 
 
 async def begun(bench: Bench, verb: str, **fields: Any) -> dict[str, Any]:
     """What the home page is answered; processes start meanwhile."""
-    async with bench.viewer(path="/socket/home") as home:
+    async with bench.viewer(f"viewer-{next(VIEWERS)}", path="/socket/home") as home:
         await home.say(verb, **fields)
         while not home.replies:
             await home.take()
@@ -43,7 +23,7 @@ async def begun(bench: Bench, verb: str, **fields: Any) -> dict[str, Any]:
 
 
 @pytest.mark.thorough
-def test_a_sweep_is_shown_while_it_trains_stops_and_is_judged_and_opens_a_network(tmp_path: Path) -> None:
+def test_a_sweep_is_shown_while_it_trains_stops_and_is_judged_and_opens_a_network(serve: Serve) -> None:
     async def work(bench: Bench) -> None:
         long = {"epochs": 12_000, "patience": 0}
         asked = {"data": "wine", "space": SPACE, "members": 1500, "settings": long}
@@ -81,10 +61,10 @@ def test_a_sweep_is_shown_while_it_trains_stops_and_is_judged_and_opens_a_networ
         assert run == f"{name}-{best['member']}"
         assert (await bench.get("/api/home")).document["runs"][0]["run"] == run
 
-    with_real_studio(tmp_path / "runs", work)
+    serve(work)
 
 
-def test_a_study_is_shown_while_it_trains_and_stops_to_be_resumed(tmp_path: Path) -> None:
+def test_a_study_is_shown_while_it_trains_and_stops_to_be_resumed(serve: Serve) -> None:
     async def work(bench: Bench) -> None:
         asked = {"data": "wine", "batch_sizes": [20, 60], "settings": {"epochs": 5000}}
         name = (await begun(bench, "study", **asked))["run"]
@@ -96,10 +76,10 @@ def test_a_study_is_shown_while_it_trains_and_stops_to_be_resumed(tmp_path: Path
             await viewer.ask("stop")
             await viewer.until(lambda seen: seen.newest("state")["status"] == "interrupted")
 
-    with_real_studio(tmp_path / "runs", work)
+    serve(work)
 
 
-def test_what_a_space_does_not_hold_is_not_added(tmp_path: Path) -> None:
+def test_what_a_space_does_not_hold_is_not_added(serve: Serve) -> None:
     async def work(bench: Bench) -> None:
         asked = {"data": "wine", "space": ["hidden=4|8"], "members": 2, "settings": {"epochs": 2}}
         name = (await begun(bench, "sweep", **asked))["run"]
@@ -111,16 +91,17 @@ def test_what_a_space_does_not_hold_is_not_added(tmp_path: Path) -> None:
             answer = await viewer.ask("extend", members=0)
             assert answer["error"]["rule"] == "command_field"
 
-    with_real_studio(tmp_path / "runs", work)
+    serve(work)
 
 
-def test_a_page_cannot_name_a_network_file_in_a_space(tmp_path: Path) -> None:
+def test_a_page_cannot_name_a_network_file_in_a_space(serve: Serve, runs: Path, tmp_path: Path) -> None:
     (tmp_path / "evil.py").write_text("raise SystemExit('executed')\n")
+    before = sorted(runs.glob("*"))
 
     async def work(bench: Bench) -> None:
         space = [f"net={tmp_path}/evil.py:Net", "lr=1e-3|1e-2"]
         answer = await begun(bench, "sweep", data="wine", space=space, members=4)
         assert answer["error"]["rule"] != "studio_process", answer
-        assert not (tmp_path / "runs").exists()
+        assert sorted(runs.glob("*")) == before
 
-    with_real_studio(tmp_path / "runs", work)
+    serve(work)

@@ -1,5 +1,6 @@
 """A trainer and a worker as the studio's server starts them: steering is in the run's record, and replays."""
 
+import itertools
 import json
 import os
 import signal
@@ -23,7 +24,7 @@ from treino.training.replay import snapshots
 
 pytestmark = pytest.mark.slow
 
-KEY = "run/wine"
+NUMBERS = itertools.count(2000)  # of requests and pages; tests have smaller ones of their own
 SETTINGS = {"features": "alcohol,color_intensity", "epochs": "500", "hidden": "8,6", "name": "wine"}
 
 
@@ -49,11 +50,11 @@ class Child:
 
 
 class Studio:
-    """Both processes, and what they said."""
+    """Both processes, and what they said of one page."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.trainer, self.worker = Child("treino.studio.trainer"), Child("treino.studio.worker")
+    def __init__(self, folder: Path, worker: Child) -> None:
+        self.folder, self.key = folder, f"run/wine-{next(NUMBERS)}"
+        self.trainer, self.worker = Child("treino.studio.trainer"), worker
         self.state: dict[str, Any] = {}
         self.curves: dict[str, Any] = {}
         self.frames: list[dict[str, Any]] = []
@@ -61,7 +62,6 @@ class Studio:
         self.ended: list[dict[str, Any]] = []
         self.fans: list[dict[str, Any]] = []
         self.boundaries: list[dict[str, Any]] = []
-        self._number = 0
 
     def train(self, paused: bool = True, **settings: str) -> Path:
         request = {
@@ -73,10 +73,15 @@ class Studio:
         self.trainer.channel.send({"do": "train", **request, "id": 0})
         self.until(lambda: 0 in self.replies)
         path = Path(self.replies[0]["run"])
-        self.worker.channel.send({"do": "open", "run": str(path), "key": KEY})
-        self.worker.channel.send({"do": "watch", "key": KEY, "viewers": 1, "languages": ["en"]})
+        self.worker.channel.send({"do": "open", "run": str(path), "key": self.key})
+        self.watch(1, "en")
         self.until(lambda: bool(self.state) and bool(self.frames))
         return path
+
+    def watch(self, viewers: int, language: str) -> None:
+        self.worker.channel.send(
+            {"do": "watch", "key": self.key, "viewers": viewers, "languages": [language]}
+        )
 
     def do(self, verb: str, **fields: Any) -> dict[str, Any]:
         """Send a verb of the page and wait for its answer."""
@@ -84,10 +89,10 @@ class Studio:
 
     def send(self, verb: str, **fields: Any) -> int:
         """Send a verb of the page; -> its number."""
-        self._number += 1
-        message = {"do": verb, "key": KEY, "id": self._number, "language": "en", **fields}
+        number = next(NUMBERS)
+        message = {"do": verb, "key": self.key, "id": number, "language": "en", **fields}
         self.worker.channel.send(message)
-        return self._number
+        return number
 
     def answer(self, number: int) -> dict[str, Any]:
         self.until(lambda: number in self.replies)
@@ -109,6 +114,8 @@ class Studio:
                 self.trainer.channel.send({"parent": str(self.folder), **header["trainer"]})
             elif "reply" in header:
                 self.replies[header["reply"]] = header
+            elif header["key"] != self.key:  # of a test before
+                pass
             elif "frame" in header:
                 self.frames.append(json.loads(body[4 : 4 + struct.unpack("<I", body[:4])[0]]))
             elif "fan" in header:
@@ -131,17 +138,30 @@ class Studio:
         self.trainer.channel.send({"do": "quit"})
         assert self.trainer.process.wait(HANG) == 0
         self.trainer.end()
-        assert self.worker.end() == 0
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[list[Child]]:
+    """Those of these tests: each test has the last one, or its successor where it was killed."""
+    made: list[Child] = []
+    yield made
+    if made[-1].process.poll() is None:
+        assert made[-1].end() == 0
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> Iterator[Studio]:
-    made = Studio(tmp_path / "runs")
+def studio(tmp_path: Path, workers: list[Child]) -> Iterator[Studio]:
+    if not workers or workers[-1].process.poll() is not None:
+        workers.append(Child("treino.studio.worker"))
+    made = Studio(tmp_path / "runs", workers[-1])
     yield made
-    for child in (made.trainer, made.worker):
-        if child.process.poll() is None:
-            child.process.kill()
-        child.end()
+    if made.trainer.process.poll() is None:
+        made.trainer.process.kill()
+    made.trainer.end()
+    if made.worker.process.poll() is None:
+        made.worker.channel.send({"do": "close", "key": made.key})
+    else:
+        made.worker.end()
 
 
 def test_what_was_steered_is_in_the_record_and_replays_bit_for_bit(studio: Studio) -> None:
@@ -362,7 +382,9 @@ def test_a_studio_that_is_killed_leaves_a_whole_run(studio: Studio, playing: boo
 
 
 def test_a_killed_trainer_is_seen_at_once_and_can_be_resumed(studio: Studio) -> None:
-    path = studio.train(paused=False, epochs="100000")
+    path = studio.train(epochs="100000")
+    studio.do("speed", steps_per_second=100)  # all steps are played again at the end
+    studio.do("play")
     studio.until(lambda: len(studio.frames) > 2)
     studio.trainer.process.send_signal(signal.SIGKILL)
     studio.until(lambda: studio.state["status"] == "interrupted")

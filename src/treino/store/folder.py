@@ -158,6 +158,16 @@ class RunFolder(FolderFiles):
         content = self.manifest  # it may have been sealed between the two reads
         return content.status if content.sealed else "interrupted"
 
+    @property
+    def missing(self) -> list[str]:
+        """The files that have to be there and aren't: somebody has deleted them."""
+        while True:
+            content = self.manifest
+            needed = [*filter(content.needs, content.files), *([] if content.sealed else [db.NAME])]
+            found = [name for name in needed if not self.within(name).is_file()]
+            if not found or self.manifest == content:  # else its writer has removed them meanwhile
+                return found
+
     def verify(self, *, resume: bool = False) -> None:
         """Verify every file in the manifest, and of a killed run also the tables, which must reach its
         checkpoint.

@@ -116,11 +116,7 @@ def _summary(path: Path) -> RunSummary:
         spec, result = (
             folder.read_json(name) if folder.has(name) else None for name in ("spec.json", "result.json")
         )
-        content = folder.manifest
-        missing = [
-            name for name in content.files if content.needs(name) and not folder.within(name).is_file()
-        ]
-        damage = _("{name} is missing").format(name=missing[0]) if missing else None
+        damage = next((_("{name} is missing").format(name=name) for name in folder.missing), None)
         status = "damaged" if damage else folder.status
         return RunSummary(path.name, path, folder.kind, status, folder.created, damage, spec, result)
     except TreinoError as error:

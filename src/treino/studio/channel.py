@@ -9,6 +9,7 @@ blocking side, ``Channel``; the server has ``read_message`` and ``packed`` for a
 | ``{"do": "open", "run": PATH, "key": K}`` | a page of this folder (a run, sweep or study) is looked at |
 | ``{"do": "watch", "key": K, "viewers": n, "languages": ["en"]}`` | by so many, who read these languages |
 | ``{"do": "close", "key": K}`` | by nobody for a while |
+| ``{"do": "failed", "key": K, "error": {…}}`` | the trainer's training of it |
 | ``{"do": VERB, "key": K, "id": N, "language": L, …}`` | a verb of the page, checked, to be answered once |
 
 | from the worker | |
@@ -16,7 +17,7 @@ blocking side, ``Channel``; the server has ``read_message`` and ``packed`` for a
 | ``{"reply": N, …}``, a body where a file was asked for | the answer, or ``"error": {rule, message, hint}`` |
 | ``{"key": K, "send": {KIND: …}}`` | a message of the protocol for all viewers of this page |
 | ``{"key": K, "language": L, "send": {KIND: …}}`` | for those who read this language |
-| ``{"key": K, "gone": true}`` | its folder is not there any more, and the page is closed |
+| ``{"key": K, "gone": true}`` | its folder is not there any more, or is being deleted; the page is closed |
 | ``{"key": K, "frame": N}`` and the frame as body | the newest frame of this page |
 | ``{"key": K, "fan": N}`` and a binary message as body | the newest boundaries of its fan |
 | ``{"trainer": {…, "id": N}}`` | is passed on to the trainer, who then answers N |

@@ -29,6 +29,14 @@ def identity(path: Path) -> tuple[int, int] | None:
     return (found.st_dev, found.st_ino) if stat.S_ISDIR(found.st_mode) else None
 
 
+def in_pieces(path: Path) -> bool:
+    """Whether a file is missing that the folder has to have, as of one that is being deleted."""
+    try:
+        return bool(RunFolder.open(path, verify=False).missing)
+    except TreinoError as error:
+        return error.rule in ("run_missing", "not_a_run")
+
+
 class FolderPage:
     """The page of the folder in ``path``. send: a header and a body to the studio's server.
 

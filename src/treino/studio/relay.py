@@ -180,12 +180,10 @@ class Relay:
         elif "trainer" in header:
             await self._pass_on(header["trainer"])
         elif "failed" in header:
-            error, name = header["error"], Path(header["failed"]).name
-            text = f"{error['message']} {error['hint']}".strip()
-            there = (self.folder / name).is_dir()  # else the page says that it is gone
-            for kind in OF_FOLDERS if there else ():
-                if (page := self.pages.get(f"{kind}/{name}")) is not None:
-                    page.put({"notice": {"kind": "warning", "text": text}})
+            worker, name = self._worker.process, Path(header["failed"]).name
+            for key in self._open & {f"{kind}/{name}" for kind in OF_FOLDERS}:
+                if worker is not None:  # which knows whether the folder is there
+                    worker.send({"do": "failed", "key": key, "error": header["error"]})
         elif (page := self.pages.get(str(header.get("key")))) is not None:
             if "send" in header:
                 page.put(header["send"], header.get("language"))
@@ -255,7 +253,7 @@ class Relay:
 def _gone(page: Page) -> TreinoError:
     return TreinoError(
         "page_gone",
-        _("The folder {name} is gone, or something else lies in its place.").format(
+        _("The folder {name} is gone, or part of it is, or something else lies in its place.").format(
             name=page.key.partition("/")[2]
         ),
         _("Put it back and load this page again."),

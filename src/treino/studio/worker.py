@@ -20,7 +20,7 @@ from treino.errors import TreinoError
 from treino.store import RunFolder
 from treino.studio import run_commands, sweep_page
 from treino.studio.channel import Channel
-from treino.studio.folder_page import identity
+from treino.studio.folder_page import identity, in_pieces
 from treino.studio.run_commands import TrainerRequest
 from treino.studio.run_page import RunPage, Send
 from treino.studio.sweep_page import StudyPage, SweepPage
@@ -64,8 +64,7 @@ class Worker:
         try:
             return page is not None and not page.tick() and page.idle(SLICE)
         except TreinoError as error:
-            if self._page(key) is not None:
-                self._notice(key, error)
+            self._trouble(key, error)
             return False
 
     def _page(self, key: str) -> Pages | None:
@@ -73,10 +72,24 @@ class Worker:
         another folder, or a link, which nobody has let in."""
         page = self.pages.get(key)
         if page is not None and (page.identity is None or identity(page.path) != page.identity):
-            del self.pages[key]
-            self.channel.send({"key": key, "gone": True})
+            self._close(key)
             return None
         return page
+
+    def _close(self, key: str) -> None:
+        """Its folder is gone, which the server says."""
+        del self.pages[key]
+        self.channel.send({"key": key, "gone": True})
+
+    def _trouble(self, key: str, error: TreinoError) -> None:
+        """Say it on a page, once for as long as it lasts; where it is that the folder is being deleted, the
+        page is closed instead."""
+        if (page := self._page(key)) is None:
+            return
+        if in_pieces(page.path):
+            self._close(key)
+        else:
+            self._notice(key, error)
 
     def _obey(self, request: dict[str, Any]) -> None:
         verb, key, number = request["do"], request.get("key", ""), request.get("id")
@@ -87,7 +100,7 @@ class Worker:
             if number is not None:
                 self.channel.send({"reply": number, "error": error.document})
             else:
-                self._notice(key, error)
+                (self._notice if verb == "open" else self._trouble)(key, error)
         except Exception:  # a defect of ours on one page must not end the others
             traceback.print_exc()
             if number is not None:
@@ -99,6 +112,9 @@ class Worker:
             self.pages[key] = opened(key, Path(request["run"]), self.channel.send)
         elif verb == "close":
             self.pages.pop(key, None)
+        elif verb == "failed":
+            self._notices.pop(key, None)
+            raise TreinoError(**request["error"])
         elif verb == "watch":
             if (page := self._page(key)) is not None:
                 before, page.viewers = page.viewers, int(request["viewers"])

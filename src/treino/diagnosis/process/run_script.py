@@ -228,6 +228,32 @@ def _flush() -> None:
             continue
 
 
+_handler: Callable[[int, Any], None] | None = None  # of SIGTERM, while a script runs
+_forking = threading.local()  # before: the signals that this thread had blocked before it forked
+
+
+def _before_fork() -> None:
+    """A SIGTERM that reaches a child before Python runs there would be forgotten: it waits till then."""
+    if _handler is not None and signal.getsignal(signal.SIGTERM) is _handler:
+        _forking.before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def _after_fork() -> None:
+    if (before := vars(_forking).pop("before", None)) is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _in_child() -> None:
+    """SIGTERM ends it as it does without the doctor."""
+    if "before" in vars(_forking):
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_in_child)
+
+
 @contextmanager
 def _own_death(finish: Callable[[bool], None]) -> Iterator[Callable[[int], None]]:
     """Report before os._exit, os.abort, a signal of the script's own or SIGTERM ends the process.
@@ -256,10 +282,12 @@ def _own_death(finish: Callable[[bool], None]) -> Iterator[Callable[[int], None]
         signal.signal(number, signal.SIG_DFL)
         kill(os.getpid(), number)
 
+    global _handler
     owner, before = os.getpid(), None
     main = threading.current_thread() is threading.main_thread()
     if main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         before = signal.signal(signal.SIGTERM, told_to_end)
+        _handler = told_to_end
     os._exit, os.abort, os.kill = watched_exit, watched_abort, watched_kill  # type: ignore[assignment]
     try:
         yield watched_exit
@@ -268,6 +296,7 @@ def _own_death(finish: Callable[[bool], None]) -> Iterator[Callable[[int], None]
             os._exit, os.abort, os.kill = leave, abort, kill
             if before is not None and signal.getsignal(signal.SIGTERM) is told_to_end:
                 signal.signal(signal.SIGTERM, before)
+            _handler = None
 
 
 @contextmanager
