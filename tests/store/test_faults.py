@@ -12,7 +12,6 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +25,6 @@ from treino.store import Database, RunFolder, files
 OPERATIONS = ("open", "write", "fsync", "rename", "mkdir", "unlink")
 ERRORS = {errno.ENOSPC: "disk_full", errno.EIO: "disk_error", errno.EROFS: "read_only"}
 WRITTEN = ("spec.json", "result.json", "keyframes/0-5.safetensors")
-
-
-class Stopped(BaseException):
-    """The process dies here."""
 
 
 class Story:
@@ -170,58 +165,63 @@ def refused_at(
 CASES = [(operation, number) for operation in OPERATIONS for number in ERRORS]
 
 
-@pytest.mark.parametrize(("operation", "number"), CASES[::4] + CASES[3:9:5])
-def test_a_failing_disk_loses_nothing_here_and_there(
-    tmp_path: Path, disk: Callable[..., None], operation: str, number: int
+@pytest.mark.parametrize(("operation", "number"), CASES)
+def test_a_failing_disk_loses_nothing_anywhere(
+    tmp_path: Path, disk: Callable[..., None], operation: str, number: int, thorough: bool
 ) -> None:
-    for place in range(0, 60, 17):
-        refused_at(tmp_path / str(place), disk, operation, number, place, lasting=place % 2 == 1)
+    few = operation in ("mkdir", "unlink")
+    for place in itertools.count(step=1 if thorough or few else 7):
+        hit = False
+        for lasting in (False, True) if thorough else (place % 2 == 1,):
+            root = tmp_path / f"{place} {lasting}"
+            hit = refused_at(root, disk, operation, number, place, lasting)
+            shutil.rmtree(root)
+        if not hit:
+            break
+    assert place > (3 if few else 15)
+
+
+def deaths(root: Path, disk: Callable[..., None], reader: bool, every: int) -> Iterator[Story]:
+    """Tell the story once; before each `every`-th operation, what a process that dies there leaves of it."""
+    story, counted = Story(root / "now"), itertools.count()
+    scenes: list[Story] = []
+    lingering: sqlite3.Connection | None = None
+
+    def before(name: str, arguments: tuple[Any, ...]) -> None:
+        place = next(counted)
+        if place % every == 0 and story.path.exists():
+            then = Story(root / str(place))
+            then.told, then.unsealing = list(story.told), story.unsealing
+            shutil.copytree(story.path, then.path)  # the lock does not come along, as with a dead process
+            for file in then.path.rglob(f".*.{os.getpid()}-*"):  # nor is its number that of a living one
+                file.rename(file.with_name(file.name.replace(f".{os.getpid()}-", f".{2**22 + 1}-")))
+            scenes.append(then)
+
+    disk(before)
+    for promise, step in story.steps():
+        story.unsealing = promise == "unsealed"
+        step()
+        story.told.append(promise)
+        if reader and promise == "30":  # somebody looks at the tables, and leaves them open
+            lingering = sqlite3.connect(story.path / "run.sqlite")
+            lingering.execute("SELECT count(*) FROM losses").fetchone()
+    disk(lambda name, arguments: None)
+    if lingering is not None:
+        lingering.close()
+    yield from scenes
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("lasting", [False, True])
-@pytest.mark.parametrize(("operation", "number"), CASES)
-@pytest.mark.sampled(5)
-def test_a_failing_disk_loses_nothing_anywhere(
-    tmp_path: Path, disk: Callable[..., None], operation: str, number: int, lasting: bool
+@pytest.mark.parametrize("reader", [False, True])
+def test_a_death_anywhere_leaves_a_run_that_goes_on(
+    tmp_path: Path, disk: Callable[..., None], reader: bool, thorough: bool
 ) -> None:
-    for place in itertools.count():
-        root = tmp_path / str(place)
-        if not refused_at(root, disk, operation, number, place, lasting):
-            break
-        shutil.rmtree(root)
-    assert place > {"mkdir": 3, "unlink": 3}.get(operation, 15)
-
-
-def killed_at(root: Path, disk: Callable[..., None], place: int, reader: bool) -> bool:
-    """Tell the story until the process dies before the `place`-th operation, then take the run up again."""
-    counted = itertools.count()
-
-    def before(name: str, arguments: tuple[Any, ...]) -> None:
-        if next(counted) == place:
-            raise Stopped
-
-    disk(before)
-    story = Story(root)
-    lingering: sqlite3.Connection | None = None
-    died = False
-    try:
-        for promise, step in story.steps():
-            story.unsealing = promise == "unsealed"
-            step()
-            story.told.append(promise)
-            if reader and promise == "30":  # somebody looks at the tables, and leaves them open
-                lingering = sqlite3.connect(story.path / "run.sqlite")
-                lingering.execute("SELECT count(*) FROM losses").fetchone()
-    except Stopped:
-        died = True
-    disk(lambda name, arguments: None)
-    left = root / "left"
-    if story.path.exists():
-        shutil.copytree(story.path, left, ignore=None)  # the lock does not come along, as with a dead process
-    if died and left.exists() and (left / "manifest.json").exists():
-        story.check(left)
-        with RunFolder.open(left) as folder:
+    every, count = 1 if thorough else 2, 0
+    for story in deaths(tmp_path, disk, reader, every):
+        if not (story.path / "manifest.json").exists():
+            continue
+        story.check(story.path)
+        with RunFolder.open(story.path) as folder:
             status = folder.status
             assert status in ("interrupted", "stopped", "finished")
             folder.unseal()
@@ -232,37 +232,15 @@ def killed_at(root: Path, disk: Callable[..., None], place: int, reader: bool) -
             assert len(folder.database.losses()) == step
             folder.checkpoint({"w": torch.full((400,), float(step))}, {"step": step})
             folder.seal("finished")
-        sealed = RunFolder.open(left)  # a death between a rename and its record makes nothing unreadable
-        assert {name: sealed.read_bytes(name) for name in WRITTEN if (left / name).exists()} == there
+        # nothing is unreadable by a death between a rename and its record
+        sealed = RunFolder.open(story.path)
+        assert {name: sealed.read_bytes(name) for name in WRITTEN if (story.path / name).exists()} == there
         if "created" in story.told:
             story.told.append("finished")
-            story.check(left)
-        assert not list(left.rglob(".*"))
-    if lingering is not None:
-        lingering.close()
-    if story.folder is not None:
-        with suppress(TreinoError):
-            story.folder.close()
-    return died
-
-
-def test_a_death_here_and_there_leaves_a_run_that_goes_on(tmp_path: Path, disk: Callable[..., None]) -> None:
-    for place in range(0, 170, 19):
-        killed_at(tmp_path / str(place), disk, place, reader=place % 2 == 1)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("reader", [False, True])
-@pytest.mark.sampled(2)
-def test_a_death_anywhere_leaves_a_run_that_goes_on(
-    tmp_path: Path, disk: Callable[..., None], reader: bool
-) -> None:
-    for place in itertools.count():
-        root = tmp_path / str(place)
-        if not killed_at(root, disk, place, reader):
-            break
-        shutil.rmtree(root, ignore_errors=True)  # it may not have come as far as making it
-    assert place > 100
+            story.check(story.path)
+        assert {p.parent.name for p in story.path.rglob(".*")} <= {"pictures"}  # cleared when one is drawn
+        count += 1
+    assert count > 90 / every
 
 
 # ---- power

@@ -70,9 +70,8 @@ def test_all_files_of_a_run_are_tried(finished: RunFolder) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("count", [13, pytest.param(125, marks=pytest.mark.slow)], ids=["quick", "many"])
-def test_no_flip_is_silent(finished: RunFolder, name: str, count: int) -> None:
-    path = finished.path / name
+def test_no_flip_is_silent(finished: RunFolder, name: str, thorough: bool) -> None:
+    path, count = finished.path / name, 125 if thorough else 25
     size = path.stat().st_size * 8
     places = {0, size - 1, *random.Random(name + str(count)).sample(range(size), count - 2)}
     for place in places:
@@ -132,8 +131,8 @@ def answer(ask: Callable[[RunFolder], list[Any]], path: Path) -> list[Any] | Non
 
 
 @pytest.mark.parametrize("log", [True, False], ids=["with its log", "without a log"])
-@pytest.mark.parametrize("count", [40, pytest.param(300, marks=pytest.mark.slow)], ids=["quick", "many"])
-def test_no_flip_in_a_killed_run_is_silent(tmp_path: Path, count: int, log: bool) -> None:
+def test_no_flip_in_a_killed_run_is_silent(tmp_path: Path, log: bool, thorough: bool) -> None:
+    count = 300 if thorough else 60
     dead, chance = killed(tmp_path), random.Random(count)
     if not log:
         with RunFolder.open(dead).lock() as folder:
@@ -154,7 +153,7 @@ def test_no_flip_in_a_killed_run_is_silent(tmp_path: Path, count: int, log: bool
             assert found in (expected, None), (name, place)
             told[name] += found is None
             shutil.rmtree(copy)
-    assert count < 300 or all(n for name, n in told.items() if not log or "sqlite" not in name)
+    assert not thorough or all(n for name, n in told.items() if not log or "sqlite" not in name)
 
 
 def test_a_log_that_was_written_in_part_is_not_damaged(tmp_path: Path) -> None:

@@ -119,8 +119,8 @@ def killed_again_and_again(folder: RunFolder, log: Path, fork: Fork, end: int, k
 
 
 @pytest.mark.slow
-def test_a_run_killed_at_any_moment_goes_on(tmp_path: Path, fork: Fork) -> None:
-    log, kills, end = tmp_path / "log", 120, 3000
+def test_a_run_killed_at_any_moment_goes_on(tmp_path: Path, fork: Fork, thorough: bool) -> None:
+    log, kills, end = tmp_path / "log", 120 if thorough else 30, 3000
     with RunFolder.create(parent=tmp_path, name="a") as folder:
         folder.write_json("spec.json", {"end": end})
     hits = killed_again_and_again(folder, log, fork, end, kills, seed=kills)

@@ -3,12 +3,13 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch.nn.modules.conv import _ConvNd
 
 from treino.data.dataset import Data
 from treino.data.rows import Rows
@@ -231,11 +232,31 @@ def squares(item_shape: Sequence[int]) -> tuple[NDArray[np.int64], int, list[tup
 
 
 def flops(net: nn.Module, x_1D: torch.Tensor, item_shape: Sequence[int] | None = None) -> float:
-    """Floating-point operations for one row, as torch counts them (at least one for each input)."""
-    with evaluating(net) as device, FlopCounterMode(display=False) as counter:
-        x = x_1D.to(device)
-        net(x.reshape(len(x), *item_shape) if item_shape else x)
-    return float(max(counter.get_total_flops(), x_1D.numel(), 1))
+    """Floating-point operations for one row (at least one for each input): of linear, convolutional and
+    recurrent layers two for each weight at each place where it is applied.
+
+    torch's own counter would first import its compiler, which takes longer than a short training.
+    """
+    total = 0
+
+    def add(layer: nn.Module, _inputs: object, output: Any) -> None:
+        nonlocal total
+        places = output[0] if isinstance(layer, nn.RNNBase) else output
+        if isinstance(places, torch.Tensor):
+            channels = places.shape[1 if isinstance(layer, _ConvNd) else -1]
+            weights = sum(weight.numel() for weight in layer.parameters() if weight.dim() > 1)
+            total += 2 * weights * places.numel() // max(channels, 1)
+
+    layers = [layer for layer in net.modules() if isinstance(layer, (nn.Linear, _ConvNd, nn.RNNBase))]
+    hooks = [layer.register_forward_hook(add) for layer in layers]
+    try:
+        with evaluating(net) as device:
+            x = x_1D.to(device)
+            net(x.reshape(len(x), *item_shape) if item_shape else x)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return float(max(total, x_1D.numel(), 1))
 
 
 def correlated_columns(x_ND: torch.Tensor, groups: Sequence[Sequence[int]]) -> tuple[CorrelatedColumns, ...]:

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ _PARTS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 _UNFINISHED = ".unfinished-"
 _YOUNG = 60.0  # seconds during which a new folder may not be locked yet
 _KNOWN: dict[tuple[int, ...], str] = {}  # digests of files by inode, size and time of change
+_version = cache(version)  # which reads it from a file
 
 
 class PreparedCache:
@@ -65,7 +67,7 @@ class PreparedCache:
         self.limit = limit
         self._root = cache or Path(tempfile.gettempdir()) / f"treino-{os.getuid()}"
         self._stays = cache is not None
-        self._request: dict[str, object] = {"format": FORMAT, "treino": version("treino"), **request}
+        self._request: dict[str, object] = {"format": FORMAT, "treino": _version("treino"), **request}
         self._folder: Path | None = None
         self._lock: int | None = None
 
