@@ -1,4 +1,4 @@
-"""The encoders part of the exported script: a table of encoders, and the functions that they need."""
+"""The encoders of the exported script, as a table, and how its cells are written."""
 
 from pathlib import Path
 from typing import Any
@@ -11,43 +11,33 @@ from treino.export.script_part import WIDTH, ScriptPart, literal
 from treino.records.stored_run import StoredRun
 
 
-def encoders_part(run: StoredRun, data: Data, delimiter: str, encoding: str) -> ScriptPart:
-    """Flags and values of the encoders, and of how the cells of the run's table are written."""
+def encoders_part(run: StoredRun, data: Data) -> ScriptPart:
+    """The encoders, and how the cells of the run's table are written."""
     made = data.preparation.encoders
     columns = _columns(run, data)
     writing = " ".join(c.writing for c in columns)
-    marks = sorted({word for c in columns for word in _symbols(c)})
     truth = {word.lower(): value for c in columns for word, value in _truth(c).items()}
     if not columns:  # of rows in memory nobody knows how a file of them will be written
         truth = TRUTH | {"no": 0.0, "yes": 1.0, "não": 0.0, "sim": 1.0}
     written = run.spec.data.written
-    nothing = tuple(written.missing) if written and written.missing else ()
-    part = ScriptPart()
-    kinds = {name for name, kind in encoders.ENCODERS.items() if any(isinstance(e, kind) for e in made)}
-    part.flag(
-        numbers="number" in kinds, ranks="rank" in kinds, one_hot="one-hot" in kinds, truth=truth,
-        hashed_columns="hashed" in kinds, dates="date" in kinds, times="time" in kinds, marks=marks,
-        binned=any(e.edges for e in made),
-        comma="decimal comma" in writing, gaps=nothing, levels=kinds & {"rank", "one-hot", "hashed"},
-    )  # fmt: skip
-    functions = ", ".join(
-        f"{literal(name)}: as_{name.replace('-', '_')}" for name in encoders.ENCODERS if name in kinds
+    kinds = [name for name, kind in encoders.ENCODERS.items() if any(isinstance(e, kind) for e in made)]
+    functions = [f"    {literal(name)}: as_{name.replace('-', '_')}," for name in kinds]
+    rows = [encoders.to_json(e) for e in made]
+    return ScriptPart(
+        {
+            "ENCODERS": rows,
+            "MISSING": tuple(sorted(MISSING)),
+            "GAPS": tuple(written.missing) if written and written.missing else (),
+            "TRUTH": truth,
+            "MARKS": tuple(sorted({word for c in columns for word in _symbols(c)})),
+            "COMMA": "decimal comma" in writing,
+            "MONTH_FIRST": "month/day" in writing,
+        },
+        {
+            "ENCODERS": f"ENCODERS = {_table(rows)}",
+            "ENCODE": "\n".join(["ENCODE = {", *functions, "}"]),
+        },
     )
-    last = "(c, b, a)" if "month/day" not in writing else "(c, a, b)"
-    part.values |= {
-        "encoders": _table([encoders.to_json(e) for e in made]),
-        "missing": literal(tuple(sorted(MISSING))),
-        "gaps": literal(nothing),
-        "truth_words": literal(truth),
-        "marks": literal(tuple(marks)),
-        "ways": functions,
-        "date_order": f"(a, b, c) if a > 999 else {last}",
-        "number_doc": "A number as it is written in the table; NaN for a cell without a value.",
-        "encoding": literal(encoding),
-        "delimiter": "" if delimiter == "," else f", delimiter={literal(delimiter)}",
-        "read": "encode(read_csv(path))",
-    }
-    return part
 
 
 def _columns(run: StoredRun, data: Data) -> list[Column]:
