@@ -34,7 +34,8 @@ def archive(tmp_path_factory):
     """The archive of sources, made of a copy: setuptools writes beside what it packs."""
     copy = tmp_path_factory.mktemp("archive") / "treino"
     ours = shutil.ignore_patterns("__pycache__", "_lanes.so", "*.egg-info")
-    shutil.copytree(ROOT / "src", copy / "src", ignore=ours)
+    for folder in ("src", "lessons"):
+        shutil.copytree(ROOT / folder, copy / folder, ignore=ours)
     for name in ("setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)
     build = "from setuptools import build_meta; print(build_meta.build_sdist('.'))"
