@@ -70,7 +70,7 @@ def auc(score_MN: Tensor, y_N: Tensor) -> Tensor:
 def f1_scores(guess_MN: Tensor, y_N: Tensor, classes: int = 0) -> Scores:
     """``f1_macro``, of rows that count several times.
 
-    classes: the least number of classes; classes that never occur may change the last digit of the sum.
+    classes: how many there are at least; those that never occur may move the last digit of the sum.
     """
     classes = max(2, classes, int(guess_MN.max()) + 1, int(y_N.max()) + 1)
     guess_MN = guess_MN.long()
@@ -86,7 +86,8 @@ def f1_scores(guess_MN: Tensor, y_N: Tensor, classes: int = 0) -> Scores:
             parts.append([torch.tensordot(count_BN, of, 1) for of in (guess_NMC, guess_NMC * true_N1C)])
         guessed, right = (torch.cat(part, 1) for part in zip(*parts, strict=True))
         total = guessed + true
-        return (2 * right.double() / total.clamp(min=1)).sum(-1) / (total > 0).sum(-1)
+        score_BM: Tensor = (2 * right.double() / total.clamp(min=1)).sum(-1) / (total > 0).sum(-1)
+        return score_BM
 
     return scores
 

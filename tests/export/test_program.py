@@ -16,7 +16,7 @@ import treino as tr
 from treino.data.splits import split
 from treino.export.copied_source import copied
 from treino.export.folding import fixed
-from treino.export.script import program, script_parts, script_texts
+from treino.export.script import program, script_body, script_parts
 from treino.resampling import auc, f1_macro
 
 NAMES = ("A", "B", "C")
@@ -139,10 +139,12 @@ def test_the_whole_program_trains_as_its_script_does(asked: dict[str, Any], tmp_
     asked = {name: value for name, value in asked.items() if name != "epochs" or "steps" not in asked}
     run = tr.fit("wine", parent=tmp_path, engine="module", **asked)
     part = script_parts(run)
+    for name, content in part.files.items():
+        (tmp_path / name).write_bytes(content)
     printed = []
-    for values in ({}, part.values):
+    for whole in (True, False):
         names: dict[str, Any] = {"__name__": "program", "__file__": str(tmp_path / "script.py")}
-        exec(fixed(program(part.imports), values, script_texts(part)), names)
+        exec(script_body(part, whole), names)
         names.update(part.values)
         with contextlib.redirect_stdout(io.StringIO()) as out:
             names["train"]()

@@ -121,7 +121,7 @@ def apportion(n: int, shares: tuple[float, ...]) -> list[int]:
 def split(
     first_N: NDArray[np.int64], label_N: NDArray[np.int64], validation: float, test: float, data_seed: int
 ) -> NDArray[np.int64]:
-    """``[N]``: TRAIN, VALIDATION or TEST for each row.
+    """``[N]``: for each row 0 (TRAIN), 1 (VALIDATION) or 2 (TEST).
 
     first_N: from ``first_equal``; equal rows get the same split, so shares are of distinct rows. label_N:
     class numbers (all 0 for regression); each class is divided separately. Distinct rows are drawn from

@@ -127,7 +127,8 @@ class Folding:
 
 def _first(node: ast.stmt) -> int:
     """The line of its beginning, from 0 on."""
-    return min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))]) - 1
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return (decorators[0].lineno if decorators else node.lineno) - 1
 
 
 def _bound(node: ast.stmt) -> set[str]:

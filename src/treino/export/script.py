@@ -61,9 +61,7 @@ def script(run: StoredRun) -> Exported:
     if not _begins_anew(run):
         need_weights(run)
     part, data = script_parts(run), run.data
-    source = program(part.imports)
-    body = fixed(source, _defaults(source) | part.values, script_texts(part))
-    text = f'"""{_head(run, data, part)}"""\n\n{body}'
+    text = f'"""{_head(run, data, part)}"""\n\n{script_body(part)}'
     part.files = {name: content for name, content in part.files.items() if name.partition(".")[0] in text}
     if has_weights(run):
         part.files[f"{_stem(run)}.pt"] = _weights(run, data)
@@ -79,25 +77,22 @@ def script_parts(run: StoredRun) -> ScriptPart:
     return part
 
 
-def script_texts(part: ScriptPart) -> dict[str, str]:
-    """The text of each name that the script has otherwise than the program, of a value with its comment."""
-    comments = dict(re.findall(r"^(\w+) = [^=\n]*?(  # .*)?$", program(), re.M))
-    written = {
-        name: f"{name} = {listing(name, value) if isinstance(value, list) else literal(value)}"
-        for name, value in part.values.items()
-        if name in comments and name not in part.texts
-    }
-    return {name: text + comments[name] for name, text in written.items()} | part.texts
-
-
-def _defaults(source: str) -> dict[str, Any]:
-    """The program's own values of its names."""
-    values = {}
+def script_body(part: ScriptPart, whole: bool = False) -> str:
+    """The program with these values and texts, and without what they leave out; whole: with all of it."""
+    source = program(part.imports)
+    values: dict[str, Any] = {}
     for node in ast.parse(source).body:
         if isinstance(node, ast.Assign):
             with contextlib.suppress(ValueError):  # it is no literal
                 values |= {ast.unparse(name): ast.literal_eval(node.value) for name in node.targets}
-    return values
+    comments = dict(re.findall(r"^(\w+) = [^=\n]*?(  # .*)?$", source, re.M))
+    texts = {}
+    for name in comments.keys() & part.values.keys() - part.texts.keys():
+        value = part.values[name]
+        written = listing(name, value) if isinstance(value, list) else literal(value)
+        line, comment = f"{name} = {written}", comments[name]
+        texts[name] = line + comment if len(line + comment) <= WIDTH else f"{comment.strip()}\n{line}"
+    return fixed(source, {} if whole else values | part.values, texts | part.texts)
 
 
 def program(imports: Iterable[str] = ()) -> str:

@@ -147,6 +147,8 @@ def _builtin(data: Data, table: Table) -> ScriptPart:
     call = known.sklearn or (f"{known.source.__name__}()" if known.source else "")
     before = "\n\n\n".join([*copied([known.source] if known.source else []).values(), ""])
     what = "class number" if data.classes else "number to predict"
+    if known.sklearn:
+        part.imports = (f"from sklearn.datasets import {call.partition('(')[0]}",)
     part.texts["load"] = (
         f'{before}def load():\n    """raw [N, D] in the data\'s own units, and each row\'s {what}."""\n'
         f"    return {call}"

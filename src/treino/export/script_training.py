@@ -153,19 +153,13 @@ def _changes(run: StoredRun) -> ScriptPart:
     part = ScriptPart({"CHANGES": bool(of_group), "GROUP_FROM": of_group})
     for name in ("lr", "clip", "ema", "dropout"):
         if (table := tables.get(name)) and (name != "ema" or s["ema"]):
-            values = ", ".join(f"{step}: {_number(value)}" for step, value in table.items())
             part.values |= {"CHANGES": True, f"{name.upper()}_FROM": table}
-            part.texts[f"{name.upper()}_FROM"] = f"{name.upper()}_FROM = {{{values}}}  # {CHANGED}"
-    if "clip" in tables and s["clip"] is None:
-        part.values["CLIP"], part.texts["CLIP"] = (
-            math.inf,
-            "CLIP = math.inf  # the largest norm of a gradient",
+    if "clip" in tables:
+        values = (
+            f"{step}: {'math.inf' if v == math.inf else literal(v)}" for step, v in tables["clip"].items()
         )
+        since = "set while it trained: from so many updates on"
+        part.texts["CLIP_FROM"] = f"CLIP_FROM = {{{', '.join(values)}}}  # {since}"
+        if s["clip"] is None:
+            part.values["CLIP"], part.texts["CLIP"] = math.inf, "CLIP = math.inf  # no limit at first"
     return part
-
-
-CHANGED = "set while it trained: from so many updates on"
-
-
-def _number(value: float) -> str:
-    return "math.inf" if value == math.inf else literal(value)
