@@ -7,7 +7,6 @@ from cyclopts import Parameter
 from treino.cli.flags import WHOLE, ClusterFlags, DataFile, ScreenFlag, Track, Trust, with_flags
 from treino.errors import TreinoError
 from treino.records.access import Access
-from treino.spec import read_settings
 from treino.words import _
 
 
