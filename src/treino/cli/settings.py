@@ -1,6 +1,6 @@
 """The training flags: one for each setting of the table in ``spec.py``."""
 
-from inspect import Parameter
+import inspect
 from typing import Annotated
 
 import cyclopts
@@ -9,7 +9,7 @@ from cyclopts import Group
 from treino.spec import FLAGS, GROUPS, Settings, group_of
 
 
-def setting_flags() -> list[Parameter]:
+def setting_flags() -> list[inspect.Parameter]:
     """The flag of each setting, for a verb that takes ``**flags``."""
     flags = []
     for name, field in Settings.model_fields.items():
@@ -22,5 +22,5 @@ def setting_flags() -> list[Parameter]:
             show_default=False,
         )
         kind = Annotated[(bool if boolean else str) | None, flag]  # type: ignore[valid-type]
-        flags.append(Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=kind))
+        flags.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind))
     return flags
