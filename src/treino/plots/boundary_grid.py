@@ -51,7 +51,7 @@ def grid_figure(
             lines_above.append(sentence)
         wrapped = [textwrap.wrap(label(caption, 3 * LETTERS), LETTERS) for caption in captions]
         lost = any(_nowhere(one)[0] for one in shown)
-        pitch = side + 0.355 + LINE * max(map(len, wrapped))
+        pitch = side + (0.355 if lost else 0.2) + LINE * max(map(len, wrapped))
         figure = new_figure(header_inches(lines_above) + 0.32 + pitch * math.ceil(len(shown) / ACROSS))
         inches = figure.get_figheight()
         top = header(figure, title, lines_above)
