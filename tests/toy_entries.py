@@ -239,15 +239,16 @@ MEDAE = Metric(
     "error.abs().median().item() * unit",
     charted=True,
 )
+
+
+def lowest_recall(guess: Tensor, label: Tensor) -> Tensor:
+    """The share of right rows of each class, and the smallest of them."""
+    return torch.stack([(guess == label)[label == c].double().mean() for c in label.unique()]).min()
+
+
 LOWEST_RECALL = Metric(
     "classification", 1, _lowest_recall, "the recall of the class that is found least",
-    "lowest_recall({guess}, {label})",
-    '''
-def lowest_recall(guess, label):
-    """The share of right rows of each class, and the smallest of them."""
-    return min((guess == label)[label == c].double().mean().item() for c in label.unique())
-''',
-    label="lowest recall", share=True,
+    "lowest_recall({guess}, {label}).item()", lowest_recall, label="lowest recall", share=True,
 )  # fmt: skip
 
 # ---- a data set

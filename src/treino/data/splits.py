@@ -120,7 +120,7 @@ def apportion(n: int, shares: tuple[float, ...]) -> list[int]:
 def split(
     first_N: NDArray[np.int64], label_N: NDArray[np.int64], validation: float, test: float, data_seed: int
 ) -> NDArray[np.int64]:
-    """``[N]``: TRAIN, VALIDATION or TEST for each row.
+    """``[N]``: for each row 0 (TRAIN), 1 (VALIDATION) or 2 (TEST).
 
     first_N: from ``first_equal``; equal rows go where the first of them goes, so shares are of distinct
     rows. label_N: class numbers (all 0 for regression); each class is divided by itself. Distinct rows are
@@ -136,7 +136,7 @@ def split(
     for stratum in range(len(rank_C)):
         rows = order_N[stratum_N[order_N] == stratum]
         counts = apportion(len(rows), (1 - validation - test, validation, test))
-        part_N[rows] = np.repeat([TRAIN, VALIDATION, TEST], counts)
+        part_N[rows] = np.repeat([0, 1, 2], counts)  # training, validation, test
     return part_N[first_N]
 
 

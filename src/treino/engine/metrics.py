@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from treino.engine.losses import Loss
-from treino.resampling import auc_scores, f1_scores
+from treino.resampling import auc, f1_macro
 from treino.words import N_
 
 TOGETHER = 20_000  # rows, from which on torch may sum one network's in parts, but not those of several
@@ -58,7 +58,8 @@ class Metric:
     default: the name with spaces.
     source: the same as an expression in exported scripts, of one network: of ``output``, ``y``, ``error``,
     ``spread`` and ``unit`` for numbers; for classes of ``{guess}``, ``{label}`` and ``{score}``.
-    function: what the expression calls and torch doesn't have. always: it is there whatever metric decides.
+    function: what the expression calls and torch doesn't have, which scripts copy. always: it is there
+    whatever metric decides.
     share: it lies between 0 and 1. two_classes: of more there is none. may_lack: some rows have none.
     charted: reports draw it with its interval, beside the baselines. judged: ``tuning/top_members.py`` has
     scores of rows by which a sweep's judge decides as the metric does; else it decides by accuracy or RMSE.
@@ -70,7 +71,7 @@ class Metric:
     of: Callable[[MetricInputs], Tensor] | None
     about: str
     source: str = ""
-    function: str = ""
+    function: Callable[..., Tensor] | None = None
     label: str = ""
     always: bool = False
     share: bool = False
@@ -142,11 +143,11 @@ def _accuracy(a: MetricInputs) -> Tensor:
 
 
 def _f1(a: MetricInputs) -> Tensor:
-    return f1_scores(a.guess_RN, a.y, a.output_RNC.shape[-1])(None)
+    return f1_macro(a.guess_RN, a.y, max(2, a.output_RNC.shape[-1]))
 
 
 def _auc(a: MetricInputs) -> Tensor:
-    return auc_scores(a.score_RN, a.y)(None)
+    return auc(a.score_RN, a.y)
 
 
 def _rmse(a: MetricInputs) -> Tensor:
@@ -169,24 +170,6 @@ def _r2(a: MetricInputs) -> Tensor:
     return torch.stack(found)
 
 
-F1_FUNCTION = '''
-def f1_macro(guess, label):
-    """2 TP / (guessed + true) of each class, and the mean over the classes that occur at all."""
-    true, guessed, right = (
-        torch.bincount(t, minlength=len(CLASSES)) for t in (label, guess, guess[guess == label])
-    )
-    total = true + guessed
-    return ((2 * right.double() / total.clamp(min=1)).sum() / (total > 0).sum()).item()
-'''
-AUC_FUNCTION = '''
-def auc(score, label):
-    """The chance that a row of the second class scores above one of the first; ties count half."""
-    positive = int(label.sum())
-    _, place, count = score.unique(return_inverse=True, return_counts=True)
-    rank = count.cumsum(0).double() - (count.double() - 1) / 2  # from 1 on; ties share their mean
-    ranks = rank[place[label == 1]].sum().item()
-    return (ranks - positive * (positive + 1) / 2) / (positive * (len(label) - positive))
-'''
 METRICS: dict[str, Metric] = {
     "loss": Metric(None, -1, None, "the loss, as it is trained", label=N_("loss"), always=True, judged=True),
     "accuracy": Metric(
@@ -195,12 +178,13 @@ METRICS: dict[str, Metric] = {
         interval="wilson", charted=True, judged=True,
     ),
     "f1_macro": Metric(
-        "classification", 1, _f1, "the mean of the classes' F1", "f1_macro({guess}, {label})",
-        F1_FUNCTION, share=True, charted=True, judged=True,
+        "classification", 1, _f1, "the mean of the classes' F1",
+        "f1_macro({guess}[None], {label}, len(CLASSES)).item()", f1_macro, share=True, charted=True,
+        judged=True,
     ),
     "auc": Metric(
         "classification", 1, _auc, "the area under the ROC curve, of two classes",
-        "auc({score}, {label})", AUC_FUNCTION, share=True, two_classes=True, may_lack=True, judged=True,
+        "auc({score}[None], {label}).item()", auc, share=True, two_classes=True, may_lack=True, judged=True,
     ),
     "rmse": Metric(
         "regression", -1, _rmse, "the root of the mean squared error, in the target's unit",

@@ -20,7 +20,6 @@ __all__ = [
 ]
 
 _GOLDEN = 0x9E3779B97F4A7C15
-_MASK = 2**64 - 1
 
 
 def member_seeds(seed: int, members: int) -> tuple[int, ...]:
@@ -69,10 +68,10 @@ def dropout_threshold(rate: float) -> int:
 def step_seed(seed: int, step: int) -> int:
     """The seed of torch's generator in one step of a module that draws its own random numbers (63 bits)."""
     x = seed * 0x632BE59BD9B4E019 + step
-    for _round in range(2):
-        x = (x + _GOLDEN) & _MASK
-        x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-        x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _MASK
+    for _round in range(2):  # of splitmix64's finaliser, as in ``mix``
+        x = (x + 0x9E3779B97F4A7C15) % 2**64
+        x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) % 2**64
+        x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) % 2**64
         x ^= x >> 31
     return x >> 1
 

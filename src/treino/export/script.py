@@ -1,12 +1,14 @@
-"""The exported script of a run: the flags and values with which its template is filled."""
+"""The exported script of a run: the program with the run's values, and without what they leave out."""
 
 import ast
+import contextlib
 import io
 import re
 import shlex
 import sys
 import textwrap
-from collections.abc import Set
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,17 +16,21 @@ import torch
 from torch import nn
 
 from treino.data.dataset import Data
+from treino.data.generators import generator
+from treino.data.preparation.bins import with_bins
+from treino.data.preparation.encoders import hash_place
+from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
+from treino.data.splits import split
 from treino.engine import ACTIVATIONS, INITS, mlp
-from treino.engine.gates import Gates, gates_of
-from treino.engine.rng import member_seeds
+from treino.engine.gates import gates_of
+from treino.engine.rng import member_seeds, step_seed
 from treino.errors import TreinoError
+from treino.export.copied_source import before, class_name, copied
 from treino.export.exported import Exported, has_weights, need_weights
-from treino.export.own_classes import class_name, definitions
-from treino.export.predicting_half import predicting_half
+from treino.export.folding import fixed
 from treino.export.script_data import scale_of, source_part
-from treino.export.script_part import WIDTH, ScriptPart, listing, literal, words_alone
-from treino.export.script_template import render
-from treino.export.script_training import changes_part, planned_steps, training_part
+from treino.export.script_part import WIDTH, ScriptPart, definition, listing, literal, words_alone
+from treino.export.script_training import planned_steps, training_part
 from treino.records.network_source import UserFiles, network_files, sealed_copy
 from treino.records.segments import path_of
 from treino.records.stored_run import StoredRun
@@ -32,16 +38,12 @@ from treino.spec import read_settings
 from treino.training.resolution import dropout_of, plain_of
 from treino.words import _
 
-LIBRARIES = {
-    **{name: f"import {name}" for name in (
-        "copy", "csv", "datetime", "functools", "gzip", "hashlib", "itertools", "json", "math",
-        "os", "re", "sys")},
-    "Path(": "from pathlib import Path",
-    "np": "import numpy as np",
-    "torch": "import torch",
-    "F": "import torch.nn.functional as F",
-    "nn": "from torch import nn",
-}  # fmt: skip
+PROGRAM = {"program_data.py": "# ---- settings", "program.py": "# ---- network"}
+"""The program's files, and where each begins behind its docstring and imports."""
+
+COPIED = (generator, step_seed, split, fit_table, fit_pixels, fit_target, with_bins, hash_place)
+"""What the program calls of treino's; and what these import that it doesn't."""
+IMPORTS = ("import itertools",)
 
 OF_FIRST_WEIGHTS = ("hidden", "activation", "seed", "data_seed")
 """Settings that are others than the first weights' where a run went on from step 0 with another one."""
@@ -56,26 +58,61 @@ def script(run: StoredRun) -> Exported:
         TreinoError: a network that exists only in the process that trained it; data that is gone or changed;
             a run that didn't begin anew and has no weights yet.
     """
-    trains = _begins_anew(run)
-    if not trains:
+    if not _begins_anew(run):
         need_weights(run)
-    part = _own(run)
-    part.flag(trains=trains)
-    data = run.data
-    part |= source_part(run, data)
-    part |= training_part(run, data, "csv" in part.flags)
-    part |= _network(run, data)
-    part |= _head(run, data, part)
-    part.values["definitions"] = definitions(run)
-    part.flag(defines=bool(part.values["definitions"]))
-    part |= changes_part(run)
-    text = render(part.flags, part.values, dedent="batches" not in part.flags)
-    text = _with_imports(text if trains else predicting_half(text), part)
+    part, data = script_parts(run), run.data
+    text = f'"""{_head(run, data, part)}"""\n\n{script_body(part)}'
     part.files = {name: content for name, content in part.files.items() if name.partition(".")[0] in text}
     if has_weights(run):
         part.files[f"{_stem(run)}.pt"] = _weights(run, data)
-    more = [run.folder.write_bytes(f"exports/{name}", content) for name, content in part.files.items()]
-    return Exported((run.folder.write_bytes(f"exports/{_stem(run)}.py", text.encode()), *more))
+    others = [run.folder.write_bytes(f"exports/{name}", content) for name, content in part.files.items()]
+    return Exported((run.folder.write_bytes(f"exports/{_stem(run)}.py", text.encode()), *others))
+
+
+def script_parts(run: StoredRun) -> ScriptPart:
+    """All that the run's script has instead of the program's."""
+    part = ScriptPart({"TRAINS": _begins_anew(run), "WEIGHTLESS": not has_weights(run)})
+    for more in (training_part(run, run.data), source_part(run, run.data), _network(run)):
+        part |= more
+    return part
+
+
+def script_body(part: ScriptPart, whole: bool = False) -> str:
+    """The program with these values and texts, and without what they leave out; whole: with all of it."""
+    source = program(part.imports)
+    values: dict[str, Any] = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign):
+            with contextlib.suppress(ValueError):  # it is no literal
+                values |= {ast.unparse(name): ast.literal_eval(node.value) for name in node.targets}
+    comments = dict(re.findall(r"^(\w+) = [^=\n]*?(  # .*)?$", source, re.M))
+    texts = {}
+    for name in comments.keys() & part.values.keys() - part.texts.keys():
+        value = part.values[name]
+        written = listing(name, value) if isinstance(value, list) else literal(value)
+        line, comment = f"{name} = {written}", comments[name]
+        texts[name] = line + comment if len(line + comment) <= WIDTH else f"{comment.strip()}\n{line}"
+    return fixed(source, {} if whole else values | part.values, texts | part.texts)
+
+
+def program(imports: Iterable[str] = ()) -> str:
+    """The whole program, from its imports on, with the functions of treino's that it calls.
+
+    imports: more of them.
+    """
+    texts = [(Path(__file__).parent / name).read_text() for name in PROGRAM]
+    heads, (data, training) = zip(*map(str.split, texts, PROGRAM.values(), (1, 1)), strict=True)
+    lines = set(re.findall(r"^(?:import|from) (?!treino).*", "\n".join([*heads, *IMPORTS, *imports]), re.M))
+    standard = {line for line in lines if line.split()[1] in sys.stdlib_module_names}
+    groups = ["\n".join(sorted(group, key=_place)) for group in (standard, lines - standard)]
+    settings, _mark, data = data.partition("# ---- data")
+    functions = "\n\n\n".join(copied(COPIED).values())
+    parts = [f"# ---- settings{settings.rstrip()}", functions, f"# ---- data{data.rstrip()}"]
+    return "\n\n".join([*groups, "\n\n\n".join([*parts, f"# ---- network{training}"])])
+
+
+def _place(line: str) -> tuple[bool, str]:
+    return line.startswith("from"), line.split()[1]
 
 
 def _begins_anew(run: StoredRun) -> bool:
@@ -113,8 +150,9 @@ def _weights(run: StoredRun, data: Data) -> bytes:
 # ---- the head
 
 
-def _head(run: StoredRun, data: Data, made: ScriptPart) -> ScriptPart:
-    s, part = run.settings, ScriptPart()
+def _head(run: StoredRun, data: Data, part: ScriptPart) -> str:
+    """What the script's docstring says."""
+    s = run.settings
     columns = f"{len(data.features)} columns" if len(data.features) > 1 else "one column"
     learnt = f"one of {len(data.classes)} classes" if data.classes else words_alone(data.target)
     what = f"{learnt} for each row of {words_alone(data.name)}, from {columns}"
@@ -138,7 +176,7 @@ def _head(run: StoredRun, data: Data, made: ScriptPart) -> ScriptPart:
         )
     if not has_weights(run):
         notes.append("No weights were kept so far: train before you predict.")
-    if "trains" not in made.flags:
+    if not part.values["TRAINS"]:
         notes = [
             f"The run began with the weights of {words_alone(run.spec.weights)}, and not anew: this predicts "
             "with those that it kept, and doesn't train."
@@ -146,32 +184,29 @@ def _head(run: StoredRun, data: Data, made: ScriptPart) -> ScriptPart:
             else "The run went on from one of its steps with other settings: this predicts with the weights "
             "that it kept, and doesn't train."
         ]
-    part.flag(notes=bool(notes), weightless=not has_weights(run))
-    part.values |= {
-        "title": textwrap.fill(f"{words_alone(run.name)}: {what}, in plain PyTorch.", WIDTH - 3),
-        "usage": _usage(run, made.flags),
-        "notes": "\n" + textwrap.fill(" ".join(notes), WIDTH),
-        "seed": literal(s["seed"]),
-        "seeds": listing("SEEDS", member_seeds(s["seed"], s["ensemble"])),
-        "seed_of": "of the first weights"
-        + (" and of what dropout leaves out" if s["dropout"] or run.spec.net != "mlp" else ""),
-        "data_seed": literal(s["data_seed"]),
-        "data_seed_of": "of the order of the rows" if "memory" in made.flags
-        else "of the split and of the order of the rows",
-    }  # fmt: skip
-    return part
+    printed = (
+        "The last line that training prints is JSON: `loss` and `losses`, the mean training loss of the last "
+        "and of all epochs, and `test`, the figures on test rows."
+    )
+    paragraphs = [
+        textwrap.fill(f"{words_alone(run.name)}: {what}, in plain PyTorch.", WIDTH - 3),
+        _usage(run, part),
+        *([textwrap.fill(printed, WIDTH)] if part.values["TRAINS"] else []),
+        *([textwrap.fill(" ".join(notes), WIDTH)] if notes else []),
+    ]
+    return "\n\n".join(paragraphs) + "\n"
 
 
-def _usage(run: StoredRun, flags: Set[str]) -> str:
+def _usage(run: StoredRun, part: ScriptPart) -> str:
     """What can be typed, and what it does; in two columns where they fit."""
     typed = words_alone("python " + shlex.quote(f"{_stem(run)}.py"))
     table = {
         typed: f"trains from scratch; the weights go to {words_alone(_stem(run))}.pt",
         f"{typed} predict FILE.csv": "prints a prediction for each row of a CSV file",
     }
-    if "trains" not in flags:
+    if not part.values["TRAINS"]:
         del table[typed]
-    elif "csv" in flags:
+    elif part.values.get("READS_TABLE"):
         table[f"{typed} FILE.csv"] = "trains on the table where it lies now"
     wide = max(map(len, table))
     if wide + max(map(len, table.values())) + 6 <= WIDTH:
@@ -182,12 +217,26 @@ def _usage(run: StoredRun, flags: Set[str]) -> str:
 # ---- the network
 
 
+def _network(run: StoredRun) -> ScriptPart:
+    s, device = run.settings, run.settings["device"]
+    part = ScriptPart(
+        {
+            "SEEDS": list(member_seeds(s["seed"], s["ensemble"])),
+            "DEVICE": device,
+            "ON_DEVICE": device != "cpu",
+            "CUDA": device.startswith("cuda"),
+        }
+    )
+    if device != "cpu":
+        there = f"torch.{'cuda' if device.startswith('cuda') else 'backends.mps'}.is_available()"
+        part.texts["DEVICE"] = f'DEVICE = {literal(device)} if {there} else "cpu"'
+    part |= _layers(run) if run.spec.net == "mlp" else _own(run)
+    return part
+
+
 def _own(run: StoredRun) -> ScriptPart:
     """A network of the user's own: its file beside the script, under a name of the run's."""
-    kind = run.spec.net
-    if kind == "mlp":
-        return ScriptPart()
-    if kind == "given":
+    if run.spec.net == "given":
         raise TreinoError(
             "export_net_given",
             _("{run} trained a network that existed only in Python, so its first weights are gone.").format(
@@ -214,13 +263,13 @@ def _own(run: StoredRun) -> ScriptPart:
         )
     module = re.sub(r"\W", "_", f"{run.name}_net", flags=re.ASCII)
     module = module if module.isidentifier() else f"net_{module}"
-    part = ScriptPart(files={f"{module}.py": content})
-    part.flag(own=True, mix=True, hashed=True, lazy=b"Lazy" in content, stepped=True)
-    part.values |= {
-        "own_name": name,
-        "own_module": module,
-        "item": ", ".join(map(literal, run.spec.item_shape)),
-    }
+    part = ScriptPart({"OWN": True, "DROPS": True}, files={f"{module}.py": content})
+    if b"Lazy" in content:
+        part.values |= {"LAZY": True, "ITEM": tuple(run.spec.item_shape)}
+    part.imports = (f"from {module} import {name}",)
+    part.texts["architecture"] = definition(
+        "architecture()", "the network of the run's own", f"return {name}()"
+    )
     return part
 
 
@@ -233,89 +282,62 @@ def _constructs(content: bytes, name: str) -> bool:
     return any(isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name for node in body)
 
 
-def _network(run: StoredRun, data: Data) -> ScriptPart:
+def _layers(run: StoredRun) -> ScriptPart:
+    """A network of fully connected layers."""
     s, part = run.settings, ScriptPart()
-    part.flag(device=s["device"] != "cpu", cuda=s["device"].startswith("cuda"))
-    own = run.spec.net != "mlp"
-    part.values |= {
-        "dropout_args": "p, layer" if own else "layer",
-        "dropout": literal(s["dropout"]),
-        "to_h": ".to(h.device)" if s["device"] != "cpu" else "",
-        "on_device": ", device=output.device" if s["device"] != "cpu" else "",
-        "device": literal(s["device"]),
-        "backend": "cuda" if s["device"].startswith("cuda") else "backends.mps",
-    }
-    if own:
-        return part
     init, act = INITS[s["init"] or "default"], ACTIVATIONS[s["activation"]]
-    part.flag(
-        dropout=s["dropout"] > 0, hashed=s["dropout"] > 0, mix=s["dropout"] > 0, stepped=s["dropout"] > 0,
-        init_default=init.draw is None, draws=init.draw is None or _uses_generator(init.source),
-    )  # fmt: skip
-    gates = _gates(run) if s["gates"] else None
-    part.flag(gated=gates is not None)
-    if gates is not None:
-        part.values |= {"gates": literal(gates.rate), "gate_of": listing("GATE_OF", gates.column_D)}
     asked = read_settings(run.spec.asked)
     rates, plain = dropout_of(asked), np.flatnonzero(plain_of(asked)).tolist()
-    part.flag(spread=isinstance(rates, list), plain=bool(plain))
-    part.values |= {"dropouts": listing("DROPOUTS", rates if isinstance(rates, list) else [])}
-    if gates is not None:
-        bins = np.flatnonzero(gates.bin_G).tolist()
-        part.values |= {"plain_members": literal(plain), "bin_gates": listing("BIN_GATES", bins)}
     # its layers are there also where it was set to 0 on the way, and count in the weights' names
     dropout = s["dropout"] or run.spec.asked.get("dropout") or 0.0
-    description = mlp(*s["hidden"], activation=s["activation"], dropout=dropout, batch_norm=s["batch_norm"])
-    drops, lines = 0, [] if gates is None else ["    ColumnGates(),"]
-    for layer in description.module(run.spec.inputs, run.spec.outputs):
-        place = class_name(type(layer)).removesuffix(type(layer).__name__)
-        line = f"{place}{layer!r}".replace("'", '"').replace("in_features=", "").replace("out_features=", "")
-        if isinstance(layer, nn.Linear):
-            line = f"nn.Linear({layer.in_features}, {layer.out_features})"
-        if isinstance(layer, nn.BatchNorm1d):
-            line = f"nn.BatchNorm1d({layer.num_features})"
-        if isinstance(layer, nn.Dropout):
-            line, drops = f"Dropout({drops})", drops + 1
-        lines.append(f"    {line},")
-    part.values |= {
-        "layers": "\n".join(lines),
-        "init_doc": init.about,
-        "init_weight": init.source.format(gain=act.gain),
+    part.values = {
+        "DROPS": dropout > 0,
+        "DROPOUT": s["dropout"],
+        "DROPOUTS": rates if isinstance(rates, list) else [],
+        "GATES": s["gates"],
     }
+    lines = []
+    if s["gates"]:
+        preparation = run.preparation
+        columns, bins = preparation.input_columns, preparation.input_bins
+        gates = gates_of(run.spec.inputs, columns, bins, s["gates"])
+        lines = ["ColumnGates(),"]
+        part.values |= {"GATE_OF": list(gates.column_D), "PLAIN_MEMBERS": plain}
+        part.values["BIN_GATES"] = np.flatnonzero(gates.bin_G).tolist()
+    description = mlp(*s["hidden"], activation=s["activation"], dropout=dropout, batch_norm=s["batch_norm"])
+    for layer in description.module(run.spec.inputs, run.spec.outputs):
+        lines.append(f"{_layer(layer, sum(line.startswith('Dropout') for line in lines))},")
+    drawn = [init.source.format(gain=act.gain), "nn.init.zeros_(layer.bias)"]
+    if init.draw is None:
+        ends = "-bound, bound, generator=g"
+        drawn = ["bound = layer.in_features**-0.5"]
+        drawn += [f"nn.init.uniform_(layer.{name}, {ends})" for name in ("weight", "bias")]
+    part.texts["new_net"] = before(type(act.module())) + definition(
+        "new_net(seed)",
+        "a network with the first weights of this seed",
+        "net = nn.Sequential(",
+        *(f"    {line}" for line in lines),
+        ")",
+        *(['g = generator(seed, "init")'] if init.draw is None or _uses_generator(init.source) else []),
+        f"for layer in net:  # {init.about}",
+        "    if isinstance(layer, nn.Linear):",
+        *(f"        {line}" for line in drawn),
+        "return net",
+    )
     return part
 
 
-def _gates(run: StoredRun) -> Gates:
-    preparation = run.preparation
-    columns, bins = preparation.input_columns, preparation.input_bins
-    return gates_of(run.spec.inputs, columns, bins, run.settings["gates"])
+def _layer(layer: nn.Module, drops: int) -> str:
+    """What makes it; drops: how many layers of dropout come before."""
+    if isinstance(layer, nn.Linear):
+        return f"nn.Linear({layer.in_features}, {layer.out_features})"
+    if isinstance(layer, nn.BatchNorm1d):
+        return f"nn.BatchNorm1d({layer.num_features})"
+    if isinstance(layer, nn.Dropout):
+        return f"Dropout({drops})"
+    place = class_name(type(layer)).removesuffix(type(layer).__name__)
+    return f"{place}{layer!r}".replace("'", '"')
 
 
 def _uses_generator(source: str) -> bool:
     return any(isinstance(node, ast.Name) and node.id == "g" for node in ast.walk(ast.parse(source)))
-
-
-# ---- imports
-
-
-def _with_imports(text: str, part: ScriptPart) -> str:
-    """The imports of what the text uses, after its docstring."""
-    head, _marks, body = text.partition('"""\n\n# ---- settings')
-    body = "# ---- settings" + body
-    used = [line for name, line in LIBRARIES.items() if _uses(body, name)]
-    standard = [line for line in used if "torch" not in line and "numpy" not in line]
-    others = [line for line in used if line not in standard]
-    if "own" in part.flags:
-        others = [*others, f"from {part.values['own_module']} import {part.values['own_name']}"]
-    if "memory" not in part.flags and "loads" not in part.flags:
-        name = part.values["load_call"].partition("(")[0]
-        others = [*others, f"from sklearn.datasets import {name}"]
-    order = sorted(others, key=lambda line: (line.startswith("from"), line.split()[1]))
-    return "\n".join([f'{head}"""', "", *standard, "", *order, "", body])
-
-
-def _uses(body: str, name: str) -> bool:
-    return (
-        re.search(r"(?<![\w.\"])" + (re.escape(name) if name.endswith("(") else name + r"\."), body)
-        is not None
-    )

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,12 @@ from numpy.typing import NDArray
 from treino.data import sources
 from treino.data.builtins.registry import BUILTINS
 from treino.data.dataset import Data
-from treino.data.preparation.fit import feature_matrix
-from treino.data.roles.target import encode
-from treino.data.splits import first_equal
-from treino.data.table import Table
+from treino.data.preparation import encoders
+from treino.data.table import MISSING, TRUTH, Column, Table
+from treino.engine import LOSSES
 from treino.errors import TreinoError
-from treino.export.script_encoders import encoders_part
-from treino.export.script_part import ScriptPart, listing, literal
+from treino.export.copied_source import copied
+from treino.export.script_part import WIDTH, ScriptPart, listing, literal
 from treino.records.stored_run import StoredRun
 from treino.words import _
 
@@ -45,54 +43,30 @@ def source_part(run: StoredRun, data: Data) -> ScriptPart:
     Raises:
         TreinoError: the data is gone or changed.
     """
-    prep, part = data.preparation, ScriptPart()
-    image, regression = prep.kind == "image", data.task == "regression"
+    prep, shape = data.preparation, run.item_shape
     table = _plain_table(run, data)
-    memory, on_disk = table is None, run.spec.data.kind == "file"
-    encoded = bool(prep.encoders) and memory and (on_disk or not prep.plain)
-    part.flag(
-        classes=not regression, image=image, memory=memory, normalise=prep.normalise and not memory,
-        fits=(prep.normalise or regression) and not memory, constant=0.0 in prep.scale, encoded=encoded,
-    )  # fmt: skip
     threshold = run.result.threshold if run.result is not None else None
-    part.flag(threshold=threshold is not None)
-    if threshold is not None:
-        part.values["threshold"] = literal(threshold.value)
-    one = "its class number for each row" if not regression else "the number to predict for each row"
-    values = "torch.as_tensor(raw).double() / 255" if image else "torch.as_tensor(raw)"
-    scaled = f"(({values} - mean) / std)" if prep.normalise else f"({values})" if image else values
+    part = ScriptPart(
+        {
+            "CLASSES": list(prep.classes),
+            "THRESHOLDED": threshold is not None,
+            "THRESHOLD": None if threshold is None else threshold.value,
+            "IMAGES": prep.kind == "image",
+            "NORMALISE": prep.normalise,
+            "ITEM": tuple(shape) if shape and len(shape) > 1 else (),
+            "NUMBERED": bool(data.classes) and prep.labels == "number",
+        },
+        {"FEATURES": f"FEATURES = {features_text(prep.features)}"},
+    )
     if prep.clip is not None and prep.normalise:
-        scaled = f"clipped{scaled}"
-        part.flag(clipped=True)
-        part.values |= {
-            "clip_inputs": literal(prep.clip),
-            "normalised": listing("NORMALISED", np.flatnonzero(prep.scaled).tolist()),
-        }
-    shape = run.item_shape
-    shaped = f".reshape({', '.join(map(str, (-1, *shape)))})" if shape and len(shape) > 1 else ""
-    how = "mean 0 and deviation 1 on the training rows" if prep.normalise else "as they are"
-    part.values |= {
-        "features": features_text(prep.features),
-        "classes": listing("CLASSES", prep.classes),
-        "y_is": one,
-        "y_name": "target" if regression else "label",
-        "prepare_args": "raw, mean, std" if prep.normalise else "raw",
-        "prepared": f"{_shape(shape)} float32, {how}",
-        "scaled": scaled,
-        "read": "read_csv(path)",
-        "shaped": shaped,
-        "delimiter": "",
-        "load_call": "load()",
-        "load_lines": "",
-        "columns": "",
-        "value": "float",
-    }
-    if table is None:
-        part |= _rows_part(run, data)
-        if encoded:
-            part |= encoders_part(run, data, *_dialect(Path(data.source), data))
-    else:
-        part |= _table(run, data, table)
+        part.values |= {"CLIP_INPUTS": prep.clip, "NORMALISED": np.flatnonzero(prep.scaled).tolist()}
+    if table is not None:
+        return _table(part, run, data, table)
+    part |= _rows_part(run, data)
+    on_disk = run.spec.data.kind == "file"
+    if prep.encoders and (on_disk or not prep.plain):
+        part |= _encoders(run, data)
+        part.values["DELIMITER"], part.values["ENCODING"] = _dialect(Path(data.source), data)
     return part
 
 
@@ -118,7 +92,7 @@ def _plain_table(run: StoredRun, data: Data) -> Table | None:
         return table
     if known := BUILTINS.get(where.name):
         table = known.read(where.name)
-        return table if known.sklearn or known.lines or table.matrix is not None else None
+        return table if known.sklearn or known.source or table.matrix is not None else None
     raise TreinoError(
         "export_data_unknown",
         _("{run} was trained on {source}, which a script can't read again.").format(
@@ -128,121 +102,75 @@ def _plain_table(run: StoredRun, data: Data) -> Table | None:
     )
 
 
-def _shape(shape: Sequence[int] | None) -> str:
-    return f"[N, {', '.join(map(str, shape))}]" if shape and len(shape) > 1 else "[N, D]"
-
-
 def _rows_part(run: StoredRun, data: Data) -> ScriptPart:
     """Rows that were given in Python: a copy beside the script, split and prepared."""
-    prep, file = data.preparation, f"{run.name}_data.npz"
-    arrays: dict[str, NDArray[Any]] = {
-        f"{axis}_{split}": getattr(rows, axis).numpy()
-        for split, rows in data.splits.items()
-        for axis in ("x", "y")
-        if len(rows)
-    }
+    prep, file, shape = data.preparation, f"{run.name}_data.npz", run.item_shape
+    one_output = LOSSES[run.settings["loss"]].outputs == 1
+    arrays: dict[str, NDArray[Any]] = {}
+    for split, rows in data.splits.items():
+        if len(rows):
+            x, y = rows.x.numpy(), rows.y.numpy()
+            arrays[f"x_{split}"] = x.reshape(len(x), *shape) if shape and len(shape) > 1 else x
+            arrays[f"y_{split}"] = y.astype(np.float32)[:, None] if data.classes and one_output else y
     if prep.normalise:
-        mean, std = scale_of(data)
-        arrays |= {"mean": mean, "std": std}
+        arrays["mean"], arrays["std"] = scale_of(data)
     if data.task == "regression":
         arrays["target"] = np.array([prep.target_mean, prep.target_scale])
     kept = io.BytesIO()
     np.savez(kept, **arrays)  # type: ignore[arg-type]
-    return ScriptPart(values={"npz": literal(file)}, files={file: kept.getvalue()})
+    return ScriptPart({"NPZ": file}, files={file: kept.getvalue()})
 
 
 def scale_of(data: Data) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and deviation as the script keeps them: infinite for a column that never changed."""
     prep = data.preparation
     mean, scale = np.array(prep.mean), np.array(prep.scale)
-    if prep.kind == "image":
-        mean, scale = mean[0], scale[0]
     return mean, np.where(scale == 0, np.inf, scale)
 
 
-def _table(run: StoredRun, data: Data, table: Table) -> ScriptPart:
+def _table(part: ScriptPart, run: StoredRun, data: Data, table: Table) -> ScriptPart:
     """Rows that the script reads again, from scikit-learn, IDX files or a CSV file, splits and scales."""
-    part, s, prep = ScriptPart(), run.settings, data.preparation
     part |= _csv(run, data, table) if run.spec.data.kind == "file" else _builtin(data, table)
-    raw_ND = feature_matrix(table, prep.features)
-    own = table.rows - table.official_test
-    first_N = first_equal(raw_ND)
-    leaked = table.official_test > 0 and bool(np.isin(first_N[:own], first_N[own:]).any())
-    first_N = first_N[:own]
-    repeats = bool((first_N != np.arange(own)).any())
-    label_N = np.zeros(own, dtype=np.int64)
-    if data.classes:
-        label_N = encode(table.column(data.target), data.classes, table.place)[:own]
-    shares = (s["validation"], 0.0 if table.official_test else s["test"])
-    part.flag(
-        repeats=repeats, leaked=leaked, official=table.official_test > 0, shares=not table.official_test,
-        scarce=_scarce(first_N, label_N, shares),
-    )  # fmt: skip
-    args = ", ".join(
-        [*(["raw"] if repeats or not data.classes else []), *(["label"] if data.classes else [])]
-    )
-    call = args.replace("raw", f"raw[:{own}]").replace("label", f"label[:{own}]")
-    part.values |= {
-        "validation": literal(s["validation"]),
-        "test": literal(s["test"]),
-        "share_list": "1 - VALIDATION, VALIDATION, 0.0"
-        if table.official_test
-        else "1 - VALIDATION - TEST, VALIDATION, TEST",
-        "at_least_one": ", each at least one" if "scarce" in part.flags else "",
-        "split_args": args,
-        "split_call": args,
-        "split_first": "label" if data.classes else "raw",
-        "divided": ": each class is divided by itself" if data.classes else "",
-        "positive": "raw" if raw_ND.dtype == np.uint8 else "raw + 0.0",
-        "own_rows": literal(own),
-        "official_split": f"train, validation, _ = split({call})\n    test = np.arange({own}, len(raw))",
-    }
+    if table.official_test:
+        part.values["OWN_ROWS"] = table.rows - table.official_test
     return part
 
 
-def _scarce(first_N: NDArray[np.int64], label_N: NDArray[np.int64], shares: tuple[float, float]) -> bool:
-    """Whether some class has so few different rows that a split might get none by its share alone."""
-    rank_C = np.bincount(label_N).argsort(kind="stable").argsort()
-    group_N = np.full(len(first_N), len(rank_C))
-    np.minimum.at(group_N, first_N, rank_C[label_N])
-    sizes = np.bincount(group_N[first_N == np.arange(len(first_N))], minlength=len(rank_C))
-    least = min(share for share in (1 - sum(shares), *shares) if share > 0)
-    return bool(sizes.min() * least < 1)
-
-
 def _builtin(data: Data, table: Table) -> ScriptPart:
-    name, known = data.name, BUILTINS[data.name]
-    all_names = tuple(n for n in table.names if n != table.target)
-    part = ScriptPart(values={"data_name": literal(name)})
-    part.flag(
-        generated=bool(known.lines), idx=table.matrix is not None, loads=not known.sklearn,
-        subset=data.features != all_names,
-    )  # fmt: skip
-    part.values["load_call"] = known.sklearn or "load()"
-    part.values["load_lines"] = textwrap.indent(known.lines.strip(), "    ").lstrip()
-    part.values["columns"] = listing("COLUMNS", [all_names.index(n) for n in data.features])
+    names, known = tuple(n for n in table.names if n != table.target), BUILTINS[data.name]
+    part = ScriptPart()
+    if data.features != names:
+        part.values["COLUMNS"] = [names.index(n) for n in data.features]
+    if table.matrix is not None:
+        part.values["IDX"] = data.name
+        return part
+    call = known.sklearn or (f"{known.source.__name__}()" if known.source else "")
+    before = "\n\n\n".join([*copied([known.source] if known.source else []).values(), ""])
+    what = "class number" if data.classes else "number to predict"
+    if known.sklearn:
+        part.imports = (f"from sklearn.datasets import {call.partition('(')[0]}",)
+    part.texts["load"] = (
+        f'{before}def load():\n    """raw [N, D] in the data\'s own units, and each row\'s {what}."""\n'
+        f"    return {call}"
+    )
     return part
 
 
 def _csv(run: StoredRun, data: Data, table: Table) -> ScriptPart:
-    where = run.spec.data
-    column = table.column(data.target)
-    part = ScriptPart()
+    where, column = run.spec.data, table.column(data.target)
     truth = any(table.column(n).boolean for n in data.features) or (column.boolean and not data.classes)
-    part.flag(
-        csv=True, loads=True, numbered=bool(data.classes) and data.preparation.labels == "number", truth=truth
+    path = literal(Path(where.source).as_posix())
+    return ScriptPart(
+        {
+            "READS_TABLE": True,
+            "TARGET": data.target,
+            "SHA256": where.sha256,
+            "DELIMITER": _delimiter(Path(data.source), data),
+            "BOOLEAN": column.boolean,
+            "TRUTH": {"false": 0.0, "true": 1.0} if truth else {},
+        },
+        {"DATA": f"DATA = Path(__file__).resolve().parent.parent / {path}"},
     )
-    mark = _delimiter(Path(data.source), data)
-    part.values |= {
-        "target": literal(data.target),
-        "source": literal(Path(where.source).as_posix()),
-        "sha256": literal(where.sha256),
-        "delimiter": "" if mark == "," else f", delimiter={literal(mark)}",
-        "value": "value" if truth else "float",
-        "lower": ".lower()" if column.boolean else "",
-        "read": "features_of(read_csv(path))",
-    }
-    return part
 
 
 def _dialect(path: Path, data: Data) -> tuple[str, str]:
@@ -267,3 +195,69 @@ def _delimiter(path: Path, data: Data, encoding: str = "utf-8-sig") -> str | Non
         if names <= {name.strip() for name in header}:
             return mark
     return None
+
+
+# ---- columns that are not plain numbers
+
+
+def _encoders(run: StoredRun, data: Data) -> ScriptPart:
+    """The encoders, and how the cells of the run's table are written."""
+    made = data.preparation.encoders
+    columns = _columns(run, data)
+    writing = " ".join(c.writing for c in columns)
+    truth = {word.lower(): value for c in columns for word, value in _truth(c).items()}
+    if not columns:  # of rows in memory nobody knows how a file of them will be written
+        truth = TRUTH | {"no": 0.0, "yes": 1.0, "não": 0.0, "sim": 1.0}
+    written = run.spec.data.written
+    kinds = [name for name, kind in encoders.ENCODERS.items() if any(isinstance(e, kind) for e in made)]
+    functions = [f"    {literal(name)}: as_{name.replace('-', '_')}," for name in kinds]
+    rows = [encoders.to_json(e) for e in made]
+    return ScriptPart(
+        {
+            "ENCODERS": rows,
+            "MISSING": tuple(sorted(MISSING)),
+            "GAPS": tuple(written.missing) if written and written.missing else (),
+            "TRUTH": truth,
+            "MARKS": tuple(sorted({word for c in columns for word in _symbols(c)})),
+            "COMMA": "decimal comma" in writing,
+            "MONTH_FIRST": "month/day" in writing,
+        },
+        {
+            "ENCODERS": f"ENCODERS = {_lines(rows)}",
+            "ENCODE": "\n".join(["ENCODE = {", *functions, "}"]),
+        },
+    )
+
+
+def _columns(run: StoredRun, data: Data) -> list[Column]:
+    """The features' columns of the run's file, for how they are written; none of rows that were in memory."""
+    if run.spec.data.kind != "file":
+        return []
+    table = sources.read(Path(data.source))
+    return [table.column(name) for name in data.features]
+
+
+def _symbols(column: Column) -> list[str]:
+    """What stands around the numbers of a column."""
+    if not column.writing or column.numbers is None:
+        return []
+    symbols = ["%"] if "percent" in column.writing else []
+    if "money " in column.writing:
+        symbols.append(column.writing.partition("money ")[2].split(",")[0])
+    if "commas between" in column.writing:
+        symbols.append(",")
+    return [*symbols, " ", "\u00a0", "\u202f", "'"]
+
+
+def _truth(column: Column) -> dict[str, float]:
+    if not column.boolean or column.words is None or column.numbers is None:
+        return {}
+    return {str(w): float(v) for w, v in zip(column.words, column.numbers, strict=True) if w}
+
+
+def _lines(rows: list[dict[str, Any]]) -> str:
+    lines = []
+    for row in rows:
+        line = f"    {literal(row)},"
+        lines.append(line if len(line) <= WIDTH else line + "  # noqa: E501")
+    return "[\n" + "\n".join(lines) + "\n]  # fmt: skip"

@@ -1,4 +1,4 @@
-"""A part of the exported script: flags and values for its template, and Python literals."""
+"""A part of the exported script, and values as Python's text."""
 
 import math
 import re
@@ -12,20 +12,19 @@ WIDTH = 110
 
 @dataclass
 class ScriptPart:
-    """Flags and values of the template, and files that lie beside the script."""
+    """What a run's script has instead of the program's: values of names in capitals, other definitions as
+    text, imports; and files beside it."""
 
-    flags: set[str] = field(default_factory=set)
-    values: dict[str, str] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
-
-    def flag(self, **named: object) -> None:
-        """Set the flags whose value holds."""
-        self.flags |= {name for name, holds in named.items() if holds}
+    imports: tuple[str, ...] = ()
 
     def __ior__(self, other: "ScriptPart") -> "ScriptPart":
-        self.flags |= other.flags
         self.values |= other.values
+        self.texts |= other.texts
         self.files |= other.files
+        self.imports += other.imports
         return self
 
 
@@ -70,3 +69,8 @@ def listing(name: str, items: Sequence[Any], indent: int = 0) -> str:
     return textwrap.indent(
         "[\n    " + "\n    ".join([*lines, line]) + "\n]  # fmt: skip", " " * indent
     ).lstrip()
+
+
+def definition(head: str, about: str, *lines: str) -> str:
+    """The text of a function: what it is called with, what it is, its lines."""
+    return "\n    ".join([f"def {head}:", f'"""{about[0].upper()}{about[1:]}."""', *lines])

@@ -10,22 +10,6 @@ ROWS = 1000
 _Points = tuple[NDArray[np.float64], NDArray[np.int64]]
 
 
-SPIRALS = """
-points, label = [], []  # three arms out of the middle, evenly spaced in radius, 0.75 turns each
-for arm in range(3):
-    radius = np.linspace(0.05, 1, len(range(arm, 1000, 3)))
-    angle = 2 * np.pi * (arm / 3 + 0.75 * radius)
-    points.append(np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1))
-    label += [arm] * len(radius)
-random = np.random.RandomState(0)
-order = np.arange(1000)
-random.shuffle(order)
-raw = np.concatenate(points)[order] + random.normal(scale=0.04, size=(1000, 2))
-return raw, np.array(label)[order]
-"""
-"""``spirals`` as the body of a function of ``np`` alone, for scripts without treino."""
-
-
 def moons(noise: float = 0.2) -> _Points:
     """Two interleaving half circles; equal to scikit-learn's
     ``make_moons(1000, noise=0.2, random_state=0)``."""
@@ -43,14 +27,17 @@ def circles(noise: float = 0.1, factor: float = 0.5) -> _Points:
     return _shuffled(np.concatenate([circle, circle * factor]), 2, noise)
 
 
-def spirals(noise: float = 0.04, arms: int = 3, turns: float = 0.75) -> _Points:
-    """Three arms that wind out of the middle to radius 1, each 0.75 turns, evenly spaced in radius."""
-    points = []
-    for arm in range(arms):
-        radius = np.linspace(0.05, 1, len(range(arm, ROWS, arms)))
-        angle = 2 * np.pi * (arm / arms + turns * radius)
+def spirals() -> tuple[np.ndarray, np.ndarray]:
+    """Three arms of a spiral out of the middle to radius 1, evenly spaced in it, 0.75 turns each."""
+    points, arm_N = [], np.repeat(np.arange(3), [334, 333, 333])
+    for arm in range(3):
+        radius = np.linspace(0.05, 1, int((arm_N == arm).sum()))
+        angle = 2 * np.pi * (arm / 3 + 0.75 * radius)
         points.append(np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1))
-    return _shuffled(np.concatenate(points), arms, noise)
+    random = np.random.RandomState(0)
+    order_N = np.arange(1000)
+    random.shuffle(order_N)
+    return np.concatenate(points)[order_N] + random.normal(scale=0.04, size=(1000, 2)), arm_N[order_N]
 
 
 def _shuffled(x_N2: NDArray[np.float64], classes: int, noise: float) -> _Points:

@@ -17,8 +17,8 @@ class Builtin:
     """A built-in data set.
 
     about: what it is, marked with ``N_``. read(name): its rows, by ``table_of`` or another way.
-    sklearn: a call in sklearn.datasets that gives the same rows in scripts without treino; lines: the body of
-    a function of ``np`` that does. With neither of them a script brings the rows along.
+    sklearn: a call in sklearn.datasets that gives the same rows in scripts without treino; source: a function
+    of ``np`` alone that does, which they copy. With neither of them a script brings the rows along.
     """
 
     rows: int
@@ -27,7 +27,7 @@ class Builtin:
     about: str
     read: Callable[[str], Table]
     sklearn: str = ""
-    lines: str = ""
+    source: Callable[[], tuple[NDArray[np.float64], NDArray[np.int64]]] | None = None
 
 
 def _sklearn(loader: str) -> Callable[[str], Table]:
@@ -177,7 +177,7 @@ BUILTINS: dict[str, Builtin] = {
         "classification",
         N_("Three arms of a spiral, with noise."),
         _generated(plane_points.spirals),
-        lines=plane_points.SPIRALS,
+        source=plane_points.spirals,
     ),
     "mnist": Builtin(
         70_000,

@@ -1,6 +1,6 @@
 """Bins of a column of numbers: the piecewise-linear encoding, beside the number itself."""
 
-from itertools import pairwise
+import itertools
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ def with_bins(value_N: Floats, edges: tuple[float, ...]) -> list[Floats]:
     Gorishniy et al. 2022, https://arxiv.org/abs/2203.05556, whose outer bins go on without an end; these
     have one, so that nothing far out is larger than 1.
     """
-    bins = pairwise(edges)
+    bins = itertools.pairwise(edges)
     return [value_N, *((np.clip(value_N, low, high) - low) / (high - low) for low, high in bins)]
 
 

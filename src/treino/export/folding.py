@@ -1,0 +1,151 @@
+"""A program with some of its names fixed: without branches that can't be taken, and what nothing reaches.
+
+Branches are those of ``if``. A test, or the first parts of one that ``and`` joins, is decided where it asks
+of nothing but these names. Lines that stay are as they were, comments included.
+"""
+
+import ast
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+SECTION = "# ----"
+LEAVING = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+
+
+def fixed(source: str, values: Mapping[str, Any], texts: Mapping[str, str]) -> str:
+    """The program with these values of its names.
+
+    texts: the source that definitions have instead. What is defined, but not reached from what is done, is
+    left out; also of imports.
+    """
+    body = ast.parse(source).body
+    lines, begun = source.split("\n"), 0
+    kept: list[str] = []
+    for node in body:
+        name = next(iter(_bound(node)), "") if not isinstance(node, ast.Import | ast.ImportFrom) else ""
+        if name in texts:
+            kept += [*lines[begun : _first(node)], *texts[name].split("\n")]
+        else:
+            kept += Folding(lines, values).block([node], begun)
+        begun = node.end_lineno or 0
+    text = re.sub(r"\n{4,}", "\n\n\n", reached("\n".join(kept)))
+    return re.sub(rf"^{SECTION} .*\n+(?={SECTION})", "", text, flags=re.M).strip("\n") + "\n"
+
+
+def reached(text: str) -> str:
+    """The program without the definitions and imports that its other statements don't lead to, and their
+    comments."""
+    lines, body = text.split("\n"), ast.parse(text).body
+    used = {name for node in body if not _bound(node) for name in _used(node)}
+    done: set[int] = set()
+    while more := {i for i, node in enumerate(body) if _bound(node) & used} - done:
+        done |= more
+        used |= {name for i in more for name in _used(body[i])}
+    for i, node in enumerate(body):
+        first, last = _first(node), node.end_lineno or 0
+        if isinstance(node, ast.Import | ast.ImportFrom) and i in done:
+            node.names = [name for name in node.names if _name(name) in used]
+            lines[first:last] = [ast.unparse(node)] + [""] * (last - first - 1)
+        elif _bound(node) and i not in done:
+            while lines[first - 1].startswith("#") and not lines[first - 1].startswith(SECTION):
+                first -= 1
+            lines[first:last] = [GONE] * (last - first)
+    return "\n".join(line for line in lines if line != GONE)
+
+
+GONE = "\0"
+
+
+class Folding:
+    """The lines of a program's blocks, with the branches that these values decide."""
+
+    def __init__(self, lines: Sequence[str], values: Mapping[str, Any]) -> None:
+        self.lines, self.values = lines, values
+
+    def block(self, statements: Sequence[ast.stmt], begun: int) -> list[str]:
+        """begun: the line, from 0 on, after the one that comes before the block."""
+        kept: list[str] = []
+        for node in statements:
+            lead, begun = self.lines[begun : _first(node)], node.end_lineno or 0
+            if isinstance(node, ast.If):
+                text, taken = self._branches(node)
+                kept += [*lead, *text] if text else []
+                if taken and isinstance(taken[-1], LEAVING):
+                    break
+            elif isinstance(node, ast.For | ast.With | ast.FunctionDef | ast.ClassDef):
+                kept += [*lead, *self.lines[_first(node) : node.lineno]]
+                kept += self.block(node.body, node.lineno) or [f"{' ' * node.col_offset}    pass"]
+            else:
+                kept += [*lead, *self.lines[_first(node) : node.end_lineno]]
+        return kept
+
+    def _branches(self, node: ast.If) -> tuple[list[str], Sequence[ast.stmt]]:
+        """The lines of an ``if`` and its ``elif``; and the statements that are left of it for sure."""
+        indent = " " * node.col_offset
+        kept: list[str] = []
+        rest: Sequence[ast.stmt] = [node]
+        begun = node.lineno - 1
+        while rest:
+            holds: bool | None = True
+            test, body, after = "", rest, list[ast.stmt]()
+            if isinstance(branch := rest[0], ast.If) and self.lines[begun].split()[0] != "else:":
+                holds, test = self._test(branch.test)
+                body, after, begun = branch.body, branch.orelse, branch.lineno - 1
+            if holds is not False:
+                lines = self.block(body, begun + 1)
+                if holds and not kept:
+                    return [line.removeprefix("    ") for line in lines], body
+                word = "else:" if holds else f"elif {test}" if kept else f"if {test}"
+                kept += [f"{indent}{word}", *(lines or [f"{indent}    pass"])]
+            if holds:
+                break
+            rest, begun = after, body[-1].end_lineno or 0
+        return kept, ()
+
+    def _test(self, test: ast.expr) -> tuple[bool | None, str]:
+        """Whether it holds; None: that isn't decided, and this is what is left of its line to ask."""
+        parts = test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else [test]
+        while parts and (holds := self._value(parts[0])) is not None:
+            if not holds:
+                return False, ""
+            parts = parts[1:]
+        return (None, self.lines[test.lineno - 1][parts[0].col_offset :]) if parts else (True, "")
+
+    def _value(self, test: ast.expr) -> bool | None:
+        """Whether it holds, of names, ``not`` and ``or``; None: it asks of something else, too."""
+        match test:
+            case ast.Name(name) if name in self.values:
+                return bool(self.values[name])
+            case ast.UnaryOp(ast.Not(), inner):
+                return None if (value := self._value(inner)) is None else not value
+            case ast.BoolOp(ast.Or(), parts):
+                values = [self._value(part) for part in parts]
+                return None if None in values else any(values)
+        return None
+
+
+def _first(node: ast.stmt) -> int:
+    """The line of its beginning, from 0 on."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return (decorators[0].lineno if decorators else node.lineno) - 1
+
+
+def _bound(node: ast.stmt) -> set[str]:
+    """The names that a statement defines; of any other than a definition or an import none."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return set(map(_name, node.names))
+    if isinstance(node, ast.Assign):
+        names = [each for target in node.targets for each in ast.walk(target) if isinstance(each, ast.Name)]
+        return {name.id for name in names if isinstance(name.ctx, ast.Store)}
+    return set()
+
+
+def _name(name: ast.alias) -> str:
+    return name.asname or name.name.partition(".")[0]
+
+
+def _used(node: ast.AST) -> set[str]:
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}

@@ -1,0 +1,431 @@
+"""Second half of a training in plain PyTorch, of which exported scripts are made: network and training."""
+# ruff: noqa: F403, F405  (it is one program)
+# ruff: noqa: SIM108, SIM114  (of branches that settings decide, a script has one)
+
+import copy
+import csv
+import functools
+import json
+import math
+import sys
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from treino.data.generators import generator
+from treino.engine.rng import step_seed
+from treino.export.program_data import *
+
+# ---- network
+
+
+@functools.cache
+def element_numbers(n):
+    """A number for each of n elements: int32."""
+    return mix(np.arange(n, dtype=np.uint64) + np.uint64(0x9E3779B9)).view(np.int32)[::2]
+
+
+class Dropout(nn.Module):
+    """As nn.Dropout, but what is left out depends on seed, layer and step alone: it can be had again."""
+
+    p, seed, step = 0.0, 0, 0
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def key(self):
+        """64 bits for this layer in this step."""
+        return mix(mix(mix(as_uint64(self.seed)) + np.uint64(self.layer)) + np.uint64(self.step))
+
+    def forward(self, h):
+        if not self.training or not self.p:
+            return h
+        a, b = (self.key() | np.uint64(1)).view(np.int32)
+        kept = element_numbers(h.numel()) * a + b >= round(self.p * 2**32) - 2**31
+        mask = torch.from_numpy(kept).float() * (1 / (1 - self.p))  # the others grow, so that the sum stays
+        return h * mask.view_as(h).to(h.device)
+
+
+class RepeatedDropout(Dropout):
+    """One with a share of its own, which a network may call several times in a step."""
+
+    def __init__(self, layer, p):
+        super().__init__(layer)
+        self.p = p
+        self.calls = (-1, 0)  # the step, and how often it was called in it
+
+    def key(self):
+        calls = self.calls[1] if self.calls[0] == self.step else 0
+        self.calls = (self.step, calls + 1)
+        return super().key() + as_uint64(calls * 0x3C6EF372 << 32)
+
+
+def exchange_dropout(module):
+    """Put our dropout in the place of every nn.Dropout."""
+    places = [
+        (parent, name, child)
+        for parent in list(module.modules())
+        for name, child in parent.named_children()
+        if type(child) is nn.Dropout
+    ]
+    for layer, (parent, name, child) in enumerate(places):
+        setattr(parent, name, RepeatedDropout(layer, child.p))
+    return module
+
+
+class ColumnGates(nn.Module):
+    """Multiplies all inputs of one column by a factor that is learned."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((max(GATE_OF) + 1,), 1 / GATES))
+
+    def forward(self, x):
+        weight = self.weight * (self.weight != 0)  # a factor of 0 stays 0
+        return x * (GATES * weight)[torch.tensor(GATE_OF, device=x.device)]
+
+
+def without_gates(net):
+    """The same network, with the factors multiplied into its first layer's weights."""
+    gates, first, *others = net.cpu()
+    with torch.no_grad():
+        first.weight *= (GATES * gates.weight)[torch.tensor(GATE_OF)]
+    return nn.Sequential(first, *others)
+
+
+def architecture():
+    """The network of the run's own, before it is given weights."""
+    return nn.Sequential(nn.Linear(2, 2))
+
+
+def new_net(seed):
+    """A network with the first weights of this seed."""
+    torch.manual_seed(generator(seed, "init").initial_seed())  # the first weights are drawn from here
+    net = architecture()
+    if LAZY:
+        # lazy layers get their sizes and weights at the first call
+        torch.manual_seed(generator(seed, "lazy").initial_seed())
+        with torch.no_grad():
+            net.eval()(torch.zeros(2, *ITEM))
+    return exchange_dropout(net)
+
+
+class NetworkMean(nn.Module):
+    """Networks that answer together: the mean of their probabilities, as logits, or of their numbers."""
+
+    def __init__(self, members):
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        if CLIP_TARGET:
+            self.register_buffer("limits", torch.zeros(2))  # between which the training rows' numbers lie
+
+    def forward(self, x):
+        output = torch.stack([member(x) for member in self.members])
+        if CLASSES and OF_CLASSES:
+            return output.log_softmax(-1).logsumexp(0) - math.log(len(output))
+        if CLASSES:
+            yes, no = (F.logsigmoid(sign * output).logsumexp(0) for sign in (1, -1))
+            return yes - no
+        if CLIP_TARGET:
+            return output.mean(0).clamp(*self.limits)
+        return output.mean(0)
+
+
+criterion = F.cross_entropy
+
+
+def loss_function(output, y):
+    """The loss of these outputs."""
+    if SOFTMAX_FIRST:
+        # FAULT softmax_before_cross_entropy: the loss takes the softmax itself, a second time after this
+        output = output.softmax(-1)
+    settings = {}
+    if CLASS_WEIGHTS:
+        settings["weight"] = torch.tensor(CLASS_WEIGHTS, dtype=output.dtype, device=output.device)
+    if LABEL_SMOOTHING:
+        settings["label_smoothing"] = LABEL_SMOOTHING
+    return criterion(output, y, **settings)
+
+
+def evaluate(net, x, y):
+    """The figures on these rows: in evaluation mode and without gradients, in float64."""
+    net.eval()
+    with torch.no_grad():
+        output = torch.cat([net(part) for part in x.split(1024)]).cpu().double()
+    return {
+        "loss": loss_function(output, y).item(),
+        "accuracy": (output.argmax(1) == y).sum().item() / len(y),
+    }
+
+
+# ---- training
+
+
+def new_optimizer(parameters):
+    """The gradient's running mean over the root of its running mean square."""
+    return torch.optim.Adam(parameters, lr=LR)
+
+
+def curve(progress):
+    """Half a cosine wave to 0 (Loshchilov & Hutter 2017)."""
+    return (1 + math.cos(math.pi * progress)) / 2
+
+
+def factor(step):
+    """LR's factor after so many steps."""
+    if WARMUP and step < WARMUP:
+        return (step + 1) / WARMUP
+    if CURVED and WARMUP:
+        return curve((step - WARMUP) / (STEPS - WARMUP))
+    if CURVED:
+        return curve(step / STEPS)
+    return 1.0
+
+
+def latest(table, step, value):
+    """The newest of a table {step: value} at this step; before its first one the other value."""
+    return [value, *(newer for since, newer in table.items() if since <= step)][-1]
+
+
+def change_settings(group, step):
+    """What was set while the run trained."""
+    if SCHEDULED:
+        group["lr"] = latest(LR_FROM, step, LR) * factor(step)
+    else:
+        group["lr"] = latest(LR_FROM, step, LR)
+    for name, table in GROUP_FROM.items():
+        group[name] = latest(table, step, group[name])
+    if DROPOUT_FROM:
+        Dropout.p = latest(DROPOUT_FROM, step, Dropout.p)
+
+
+def train_network(seed, splits, scale):
+    """Train a network from the first weights of this seed; with it, None if it diverged, the losses."""
+    x_train, y_train = splits["train"]
+    if VALIDATES:
+        x_validation, y_validation = splits["validation"]
+    net = new_net(seed)
+    if ON_DEVICE:
+        net.to(DEVICE)
+        x_train, y_train = x_train.to(DEVICE), y_train.to(DEVICE)
+    if ON_DEVICE and VALIDATES:
+        x_validation = x_validation.to(DEVICE)
+    if DROPS:
+        Dropout.seed = seed
+    if DROPOUTS:
+        Dropout.p = DROPOUTS[SEEDS.index(seed)]
+    elif DROPS and not OWN:
+        Dropout.p = DROPOUT
+    if PLAIN_MEMBERS and SEEDS.index(seed) in PLAIN_MEMBERS:
+        net[0].weight.data[BIN_GATES] = 0
+    parameters = [p for p in net.parameters() if p.requires_grad]
+    if OWN:
+        for p in parameters:  # zeros and not None: what a step leaves out still moves on by its momentum
+            p.grad = torch.zeros_like(p)
+    optimizer = new_optimizer(parameters)
+    losses = []
+    if COUNTS_STEPS:
+        step = 0
+    if EMA:
+        average = {name: p.detach().clone() for name, p in net.named_parameters() if p.requires_grad}
+    if SELECTS:
+        best = -math.inf
+    if KEEPS_BEST:
+        best_weights = None
+    if PATIENCE:
+        best_epoch = 0
+    for epoch in range(1, EPOCHS + 1):
+        net.train()
+        step_losses = []
+        if FULL_BATCH:
+            batches = [slice(None)]
+        elif SHUFFLES_EACH:
+            order = torch.randperm(len(x_train), generator=generator(DATA_SEED, "order", epoch - 1))
+            batches = order.split(BATCH_SIZE)
+        elif SHUFFLES_ONCE:
+            order = torch.randperm(len(x_train), generator=generator(DATA_SEED, "order"))
+            batches = order.split(BATCH_SIZE)
+        else:
+            batches = torch.arange(len(x_train)).split(BATCH_SIZE)
+        if UNFINISHED:
+            batches = batches[: STEPS - step]  # the last epoch is not whole
+        for rows in batches:
+            if CHANGES:
+                change_settings(optimizer.param_groups[0], step)
+            elif SCHEDULED:
+                optimizer.param_groups[0]["lr"] = LR * factor(step)
+            if DROPS:
+                Dropout.step = step
+            if OWN:
+                torch.manual_seed(step_seed(seed, step))  # for what the network itself draws
+            if MISSING_ZERO_GRAD:
+                # FAULT missing_zero_grad: optimizer.zero_grad() belongs here. backward() adds to what is
+                # there, so every step follows the sum of all gradients since the first one
+                loss = loss_function(net(x_train[rows]), y_train[rows])
+            elif OWN:
+                optimizer.zero_grad(set_to_none=False)  # backward() adds to what is there
+                loss = loss_function(net(x_train[rows]), y_train[rows])
+            else:
+                optimizer.zero_grad()  # backward() adds to what is there
+                loss = loss_function(net(x_train[rows]), y_train[rows])
+            loss.backward()
+            if CLIP and CLIP_FROM:
+                nn.utils.clip_grad_norm_(parameters, latest(CLIP_FROM, step, CLIP))
+            elif CLIP:
+                nn.utils.clip_grad_norm_(parameters, CLIP)
+            optimizer.step()
+            if EMA:
+                ema = EMA
+                if EMA_FROM:
+                    ema = latest(EMA_FROM, step, EMA)
+                share = 1 - min(ema, (2 + step) / (11 + step))  # the first weights are soon forgotten
+                for name, value in average.items():
+                    value.lerp_(net.get_parameter(name).detach(), share)
+            if COUNTS_STEPS:
+                step += 1
+            step_losses.append(loss.item())
+        mean_loss = float(np.mean(step_losses))
+        if not math.isfinite(mean_loss):
+            print("the loss is not finite any more: a smaller LR may help")
+            break
+        losses.append(mean_loss)
+        if VALIDATES:
+            if SELDOM and epoch % EVALUATE_EVERY and epoch < EPOCHS:
+                continue
+            if EMA:
+                current = copy.deepcopy(net.state_dict())
+                net.load_state_dict(average, strict=False)
+            if OWN:
+                torch.manual_seed(step_seed(seed, -1))
+            if CLASSES:
+                figures = evaluate(net, x_validation, y_validation)
+            else:
+                figures = evaluate(net, x_validation, y_validation, unit=scale["target"][1])
+            words = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
+            print(f"epoch {epoch:3d}: loss {mean_loss:.4f}; on validation rows: {words}")
+            if SELECTS:
+                if LESS_IS_BETTER:
+                    figure = -figures[METRIC]
+                else:
+                    figure = figures[METRIC]
+                if figure > best:
+                    best = figure
+                    if PATIENCE:
+                        best_epoch = epoch
+                    if KEEPS_BEST:
+                        best_weights = copy.deepcopy(net.state_dict())
+                elif PATIENCE and epoch - best_epoch >= PATIENCE:
+                    print(f"no better {PATIENCE} epochs long: epoch {best_epoch} was the best")
+                    break
+            if EMA:
+                net.load_state_dict(current)
+        else:
+            print(f"epoch {epoch:3d}: loss {mean_loss:.4f}")
+    if EMA:
+        net.load_state_dict(average, strict=False)
+    if KEEPS_BEST and best_weights is not None:
+        net.load_state_dict(best_weights)
+    if ON_DEVICE:
+        net.cpu()
+    finite = all(p.isfinite().all() for p in net.parameters())
+    if GATES:
+        net = without_gates(net)
+    if TOGETHER and VALIDATES:
+        return net if finite else None, losses, best
+    return net if finite else None, losses
+
+
+def train():
+    """Train from scratch, keep the weights, and print how it went."""
+    splits, scale = load_splits()
+    if TOGETHER:
+        every, able = [], []  # the losses of all networks; figure and network of those that didn't diverge
+        for seed in SEEDS:
+            print(f"network {len(every) + 1} of {len(SEEDS)}, of seed {seed}")
+            if VALIDATES:
+                net, losses, best = train_network(seed, splits, scale)
+            else:
+                (net, losses), best = train_network(seed, splits, scale), 0.0
+            every.append(losses)
+            if net is not None:
+                able.append((best, net))
+        if VALIDATES:
+            able.sort(key=lambda one: -one[0])
+            able = able[: -(-len(SEEDS) // 2)]
+        losses = [float(np.mean([of[e] for of in every if len(of) > e])) for e in range(max(map(len, every)))]
+        net = NetworkMean([one for _best, one in able]) if able else None
+        if CLIP_TARGET and net is not None:
+            net.limits = torch.stack(splits["train"][1].aminmax())
+    else:
+        net, losses = train_network(SEED, splits, scale)
+    if net is not None:  # a network that diverged is not kept
+        torch.save({"net": net.state_dict(), **scale}, WEIGHTS)
+    summary = {"loss": losses[-1] if losses else None, "losses": losses}
+    if TESTS:
+        x_test, y_test = splits["test"]  # once, at the end: nothing was chosen by it
+        if CLASSES:
+            figures = evaluate(net, x_test, y_test) if net is not None else {}
+        else:
+            figures = evaluate(net, x_test, y_test, unit=scale["target"][1]) if net is not None else {}
+        if MAY_LACK:
+            figures = {name: value if math.isfinite(value) else None for name, value in figures.items()}
+        summary["test"] = figures
+    print(json.dumps(summary))
+
+
+# ---- predictions
+
+
+def predict(path):
+    """Print a prediction for each row of a CSV file, as CSV."""
+    if WEIGHTLESS and not WEIGHTS.exists():
+        sys.exit(f"There are no weights in {WEIGHTS}: train it first")
+    saved = torch.load(WEIGHTS, weights_only=True)
+    if TOGETHER:
+        count = 1 + max(int(name.split(".")[1]) for name in saved["net"] if name != "limits")
+        members = [new_net(seed) for seed in SEEDS[:count]]
+        if GATES:
+            members = [without_gates(net) for net in members]
+        net = NetworkMean(members)
+    else:
+        net = new_net(SEED)
+    if GATES and not TOGETHER:
+        net = without_gates(net)
+    net.load_state_dict(saved["net"])
+    net.eval()
+    x = prepare(features_of(read_csv(path)), saved)
+    with torch.no_grad():
+        output = net(x)
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    if CLASSES:
+        if OF_CLASSES:
+            probability = output.softmax(1)
+        else:
+            probability = torch.cat([torch.sigmoid(-output), torch.sigmoid(output)], dim=1)
+        writer.writerow(["row", "prediction", *(f"probability_{name}" for name in CLASSES)])
+        for row, (winner, p) in enumerate(zip(probability.argmax(1), probability.tolist(), strict=True)):
+            if THRESHOLDED:
+                winner = int(p[1] >= THRESHOLD)
+            named = CLASSES[winner] if p[winner] == p[winner] else ""  # NaN is no answer
+            writer.writerow([row, named, *p])
+    else:
+        mean_y, std_y = saved["target"]
+        writer.writerow(["row", "prediction"])
+        writer.writerows(enumerate((output[:, 0].double() * std_y + mean_y).tolist()))
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(THREADS)
+    if CUDA:
+        torch.backends.cudnn.allow_tf32 = False  # float32 means float32
+    if len(sys.argv) == 3 and sys.argv[1] == "predict":
+        predict(sys.argv[2])
+    elif TRAINS and READS_TABLE and len(sys.argv) <= 2 and sys.argv[-1] != "predict":
+        train()
+    elif TRAINS and not READS_TABLE and len(sys.argv) == 1:
+        train()
+    else:
+        sys.exit(__doc__)

@@ -1,0 +1,358 @@
+"""First half of a training in plain PyTorch, of which exported scripts are made: settings and data.
+
+A script has its run's values of the names in capitals, and nothing of what these leave out: see ``folding``.
+"""
+
+import csv
+import datetime
+import gzip
+import hashlib
+import math
+import os
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from treino.data.preparation.bins import with_bins
+from treino.data.preparation.encoders import hash_place
+from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
+from treino.data.splits import split
+
+# ---- settings
+
+# of the networks
+SEEDS = [0]
+SEED = 0  # of the network
+DATA_SEED = 0  # of the rows: which go where, and in what order
+VALIDATION = 0.2  # the share of the rows that is for validation
+TEST = 0.2  # for the test; the rest is for training
+OWN_ROWS = 0  # the rows after them are the source's own test rows
+LR = 0.003
+WARMUP = 0  # steps over which the learning rate rises to LR
+WEIGHT_DECAY = 0.0
+MOMENTUM = 0.0
+BETAS = (0.9, 0.999)
+EPS = 1e-8
+GATES = 0.0  # how many times as far as a weight an update moves a column's factor
+# the number of each input's factor
+GATE_OF = []
+# the networks that see no bins
+PLAIN_MEMBERS = []
+# the factors of bins
+BIN_GATES = []
+CLIP_INPUTS = 0.0  # deviations from its mean that a normalised number goes at most
+# the inputs that are
+NORMALISED = []
+CLIP = 0.0  # the largest norm of a gradient
+EMA = 0.0  # what each update leaves of the running average of the weights, which is evaluated and kept
+LABEL_SMOOTHING = 0.0
+CLASS_WEIGHTS = []
+# the share of hidden units that a step leaves out, of each network
+DROPOUTS = []
+DROPOUT = 0.0  # the share of hidden units that a step leaves out
+BATCH_SIZE = 32
+EPOCHS = 10
+STEPS = 10  # updates
+EVALUATE_EVERY = 1  # epochs; validated at most every 20 steps
+PATIENCE = 0  # epochs without a better validation figure before it stops
+METRIC = "loss"  # the figure that decides
+LR_FROM = {}  # set while it trained: from so many updates on
+GROUP_FROM = {}  # set while it trained: from so many updates on
+CLIP_FROM = {}  # set while it trained: from so many updates on
+EMA_FROM = {}  # set while it trained: from so many updates on
+DROPOUT_FROM = {}  # set while it trained: from so many updates on
+
+TARGET = "target"
+CLASSES = ["0", "1"]
+THRESHOLD = None  # from this probability on the second is predicted
+FEATURES = ["x1", "x2"]
+COLUMNS = []
+ITEM = ()  # the shape of a row
+ENCODERS = []
+MISSING = ()
+GAPS = ()  # words that name no class
+TRUTH = {}
+MARKS = ()  # what stands around numbers
+ENCODING = "utf-8-sig"
+DELIMITER = ","
+WEIGHTS = Path(__file__).with_suffix(".pt")
+DATA = Path(__file__).with_suffix(".csv")
+SHA256 = ""  # of the table
+IDX = ""  # the folder of the files
+NPZ = ""  # the file of the rows
+DEVICE = "cpu"
+THREADS = 1  # another number of them adds up in another order: other last digits
+
+# what it is like, which decides what stands in a script
+TRAINS = READS_TABLE = WEIGHTLESS = CHANGES = False
+COMMA = MONTH_FIRST = BOOLEAN = NUMBERED = False
+IMAGES = NORMALISE = False
+OWN = LAZY = DROPS = CLIP_TARGET = OF_CLASSES = False
+MISSING_ZERO_GRAD = SOFTMAX_FIRST = COUNTS_STEPS = UNFINISHED = FULL_BATCH = False
+VALIDATES = TESTS = MAY_LACK = LESS_IS_BETTER = SELECTS = KEEPS_BEST = TOGETHER = False
+SCHEDULED = CURVED = ON_DEVICE = CUDA = SHUFFLES_EACH = SHUFFLES_ONCE = SELDOM = THRESHOLDED = False
+
+
+def mix(x):
+    """Stir 64 bits: the finaliser of splitmix64 (Steele, Lea & Flood 2014)."""
+    x = x + np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+def as_uint64(x):
+    """An integer modulo 2⁶⁴, as an array, where NumPy's arithmetic wraps around."""
+    return np.array([x % 2**64], dtype=np.uint64)
+
+
+# ---- data
+
+
+def read_csv(path):
+    """The rows of a CSV file: dicts from column to text."""
+    with open(path, newline="", encoding=ENCODING) as file:
+        reader = csv.DictReader(file, delimiter=DELIMITER)
+        return [{name.strip(): (cell or "").strip() for name, cell in row.items()} for row in reader]
+
+
+def number(cell):
+    """A number as it is written in the table; NaN for a cell without a value."""
+    if cell.lower() in MISSING:
+        return math.nan
+    if TRUTH and cell.lower() in TRUTH:
+        return TRUTH[cell.lower()]
+    for mark in MARKS:
+        cell = cell.replace(mark, "")
+    if COMMA:
+        return float(cell.replace(".", "").replace(",", "."))
+    return float(cell.replace(",", ""))
+
+
+def filled(values, column):
+    """Numbers with the training rows' in place of missing ones, and where they were missing."""
+    values = np.asarray(values, dtype=float)
+    absent = np.isnan(values)
+    inputs = with_bins(np.where(absent, column["fill"], values), column["edges"])
+    return np.stack([*inputs, absent.astype(float)] if column["flag"] else inputs, axis=1)
+
+
+def classes_of(cells, column):
+    """The class that each cell names; 1, 01 and 1.0 are one where classes are numbers."""
+    if not column["numeric"]:
+        return ["" if cell in GAPS else cell for cell in cells]
+    values = [number(cell) for cell in cells]
+    return ["" if v != v else str(int(v)) if v == int(v) else repr(v) for v in values]
+
+
+def as_number(cells, column):
+    """Numbers as they are."""
+    return filled([number(cell) for cell in cells], column)
+
+
+def as_rank(cells, column):
+    """Ordered classes as 0, 1, 2, ..."""
+    known = {level: rank for rank, level in enumerate(column["levels"])}
+    return filled([known.get(name, math.nan) for name in classes_of(cells, column)], column)
+
+
+def as_one_hot(cells, column):
+    """One input for each class; a class that no training row had is in none."""
+    names = classes_of(cells, column)
+    return np.array([[float(name == level) for level in column["levels"]] for name in names])
+
+
+def as_hashed(cells, column):
+    """Many classes in few inputs: +1 or -1 in the place that a hash of the class says."""
+    values = np.zeros((len(cells), column["buckets"]))
+    for row, name in enumerate(classes_of(cells, column)):
+        if name:
+            bucket, sign = hash_place(column["column"], name, column["buckets"])
+            values[row, bucket] = sign
+    return values
+
+
+def second(cell):
+    """Seconds from 1970 to a date and time; NaN without one."""
+    if cell.lower() in MISSING:
+        return math.nan
+    parts = re.fullmatch(r"(\d+)[-/.](\d+)(?:[-/.](\d+))?(?:[T ](\d+):(\d+)(?::([\d.,]+))?)?.*", cell)
+    if not parts:
+        sys.exit(f"{cell} is no date")
+    a, b, c = int(parts[1]), int(parts[2]), int(parts[3] or 1)
+    if MONTH_FIRST:
+        year, month, day = (a, b, c) if a > 999 else (c, a, b)
+    else:
+        year, month, day = (a, b, c) if a > 999 else (c, b, a)
+    day = datetime.date(year, month, day).toordinal() - datetime.date(1970, 1, 1).toordinal()
+    of_day = float(parts[4] or 0) * 3600 + float(parts[5] or 0) * 60
+    return day * 86400.0 + of_day + float((parts[6] or "0").replace(",", "."))
+
+
+def as_date(cells, column):
+    """Days since the first training row, and what comes around as points of a circle."""
+    seconds = np.array([second(cell) for cell in cells])
+    absent = np.isnan(seconds)
+    seconds = np.where(absent, column["fill"], seconds)
+    inputs = with_bins((seconds - column["origin"]) / 86400, column["edges"])
+    months = np.floor(seconds).astype("int64").astype("datetime64[s]").astype("datetime64[M]")
+    turns = {
+        "month": months.astype(int) % 12 / 12,
+        "weekday": (np.floor(seconds / 86400) + 3) % 7 / 7,
+        "hour": seconds % 86400 / 86400,
+    }
+    for part in column["parts"]:
+        inputs += [np.where(absent, 0, f(2 * np.pi * turns[part])) for f in (np.sin, np.cos)]
+    return np.stack([*inputs, absent.astype(float)] if column["flag"] else inputs, axis=1)
+
+
+def since_midnight(cell):
+    """Seconds since midnight of a time of day; NaN without one."""
+    if cell.lower() in MISSING:
+        return math.nan
+    parts = re.fullmatch(r"(\d+)[:h](\d*)(?::([\d.,]+))? ?(?:([AaPp])[Mm])?", cell)
+    if not parts:
+        sys.exit(f"{cell} is no time of day")
+    hour = int(parts[1]) if not parts[4] else int(parts[1]) % 12 + 12 * (parts[4] in "pP")
+    return hour * 3600.0 + int(parts[2] or 0) * 60 + float((parts[3] or "0").replace(",", "."))
+
+
+def as_time(cells, column):
+    """A time of day as a point of a circle."""
+    seconds = np.array([since_midnight(cell) for cell in cells])
+    absent = np.isnan(seconds)
+    turn = 2 * np.pi * np.where(absent, 0, seconds) / 86400
+    inputs = [np.where(absent, 0, f(turn)) for f in (np.sin, np.cos)]
+    return np.stack([*inputs, absent.astype(float)] if column["flag"] else inputs, axis=1)
+
+
+ENCODE = {
+    "number": as_number,
+    "rank": as_rank,
+    "one-hot": as_one_hot,
+    "hashed": as_hashed,
+    "date": as_date,
+    "time": as_time,
+}
+
+
+def plain_number(cell):
+    """A number, or a truth value as 0 or 1."""
+    return float(TRUTH.get(cell.lower(), cell))
+
+
+def features_of(rows):
+    """[N, D] float64: the columns that are learnt from."""
+    missing = [name for name in FEATURES if rows and name not in rows[0]]
+    if missing:
+        sys.exit(f"Columns are missing: {', '.join(missing)}")
+    if ENCODERS:
+        encoded = [ENCODE[c["as"]]([row[c["column"]] for row in rows], c) for c in ENCODERS]
+        return np.concatenate(encoded, axis=1)
+    if TRUTH:
+        values = [[plain_number(row[name]) for name in FEATURES] for row in rows]
+    else:
+        values = [[float(row[name]) for name in FEATURES] for row in rows]
+    return np.array(values).reshape(-1, len(FEATURES))
+
+
+def read_idx(name):
+    """The values of an IDX file in $TREINO_DATA or treino's cache: [N, values of one item] bytes.
+
+    The format: http://yann.lecun.com/exdb/mnist
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "treino", IDX)
+    folders = [Path(os.environ.get("TREINO_DATA", ""), IDX), cache]
+    spellings = [name + ending for name in (name, name.replace("-idx", ".idx")) for ending in (".gz", "")]
+    paths = [folder / s for folder in folders for s in spellings if (folder / s).is_file()]
+    if not paths:
+        sys.exit(f"{name}.gz is neither in {folders[0]} nor in {folders[1]}")
+    content = paths[0].read_bytes()
+    content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+    axes = content[3]
+    count = int.from_bytes(content[4:8], "big")
+    return np.frombuffer(content, dtype=np.uint8, offset=4 + 4 * axes).reshape(count, -1)
+
+
+def load():
+    """raw [N, D] in the data's own units, and for each row its class number or the number to predict."""
+    if IDX:
+        raw = np.concatenate([read_idx(f"{part}-images-idx3-ubyte") for part in ("train", "t10k")])
+        label = np.concatenate([read_idx(f"{part}-labels-idx1-ubyte")[:, 0] for part in ("train", "t10k")])
+        return raw, label.astype(int)
+    path = Path(sys.argv[1]) if len(sys.argv) > 1 else DATA
+    if hashlib.sha256(path.read_bytes()).hexdigest() != SHA256:
+        print(f"{path} is not the table of the run: other numbers will come out", file=sys.stderr)
+    rows = read_csv(path)
+    if CLASSES and NUMBERED:
+        classes = [float(name) for name in CLASSES]
+        return features_of(rows), np.array([classes.index(float(row[TARGET])) for row in rows])
+    if CLASSES and BOOLEAN:
+        return features_of(rows), np.array([CLASSES.index(row[TARGET].lower()) for row in rows])
+    if CLASSES:
+        return features_of(rows), np.array([CLASSES.index(row[TARGET]) for row in rows])
+    if BOOLEAN:
+        return features_of(rows), np.array([plain_number(row[TARGET]) for row in rows])
+    return features_of(rows), np.array([float(row[TARGET]) for row in rows])
+
+
+def prepare(raw, scale):
+    """What the network is given: float32, each number as far from its mean as the scale says."""
+    x = torch.as_tensor(raw)
+    if IMAGES:
+        x = x.double() / 255
+    if NORMALISE:
+        x = (x - scale["mean"]) / scale["std"]
+    if CLIP_INPUTS:
+        x[:, NORMALISED] = x[:, NORMALISED].clamp(-CLIP_INPUTS, CLIP_INPUTS)
+    if ITEM:
+        x = x.reshape(len(x), *ITEM)
+    return x.float()
+
+
+def load_splits():
+    """(x, y) for training, validation and test; and the scale: mean and deviation of the training rows."""
+    scale = {}
+    if NPZ:
+        rows = np.load(Path(__file__).with_name(NPZ))  # prepared, as they were given
+        names = [name for name in ("train", "validation", "test") if f"x_{name}" in rows]
+        splits = {name: (torch.tensor(rows[f"x_{name}"]), torch.tensor(rows[f"y_{name}"])) for name in names}
+        if NORMALISE:
+            scale = {"mean": torch.tensor(rows["mean"]), "std": torch.tensor(rows["std"])}
+        if not CLASSES:
+            scale["target"] = tuple(rows["target"].tolist())
+        return splits, scale
+    raw, y = load()
+    if COLUMNS:
+        raw = np.ascontiguousarray(raw[:, COLUMNS])
+    seen = {}  # equal rows lie in one split, or the test would ask for what was learnt by heart
+    first = np.array([seen.setdefault(row.tobytes(), i) for i, row in enumerate(raw + 0)])
+    if OWN_ROWS:
+        part = split(first[:OWN_ROWS], y[:OWN_ROWS], VALIDATION, 0.0, DATA_SEED)
+        part[np.isin(first[:OWN_ROWS], first[OWN_ROWS:])] = -1  # a test row that was trained on is no test
+        part = np.append(part, np.full(len(raw) - OWN_ROWS, 2))
+    elif CLASSES:
+        part = split(first, y, VALIDATION, TEST, DATA_SEED)
+    else:
+        part = split(first, np.zeros(len(y), dtype=int), VALIDATION, TEST, DATA_SEED)
+    training = part == 0
+    if NORMALISE:
+        if IMAGES:
+            mean, std = fit_pixels(raw[training], normalise=True)
+        else:
+            mean, std = fit_table(raw[training], normalise=True)
+        scale = {
+            "mean": torch.tensor(mean, dtype=torch.float64),
+            "std": torch.tensor(std, dtype=torch.float64),
+        }
+        scale["std"][scale["std"] == 0] = math.inf  # a column that never changes becomes 0
+    if CLASSES and not OF_CLASSES:
+        y = y[:, None].astype(np.float32)
+    elif not CLASSES:
+        scale["target"] = fit_target(y[training])
+        y = ((y[:, None] - scale["target"][0]) / scale["target"][1]).astype(np.float32)
+    parts = {name: part == k for k, name in enumerate(("train", "validation", "test"))}
+    return {name: (prepare(raw[p], scale), torch.from_numpy(y[p])) for name, p in parts.items()}, scale
