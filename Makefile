@@ -2,8 +2,8 @@
 .PHONY: lint types test quick thorough bench docs words lessons format lanes site dist
 
 lint:
-	ruff check src tests benchmarks tools
-	ruff format --check src tests benchmarks tools
+	ruff check src lessons tests benchmarks tools
+	ruff format --check src lessons tests benchmarks tools
 	lint-imports
 
 types:
@@ -33,8 +33,8 @@ lessons:
 	python -m tools.lessons run
 
 format:
-	ruff format src tests benchmarks tools
-	ruff check --fix src tests benchmarks tools
+	ruff format src lessons tests benchmarks tools
+	ruff check --fix src lessons tests benchmarks tools
 
 lanes:
 	python setup.py -q build_ext --inplace

@@ -110,7 +110,7 @@ def test_a_file_opens_with_what_it_is_for_and_ends_in_time(path: Path) -> None:
     assert text.count("\n") <= 700
 
 
-@pytest.mark.parametrize("floor", ["cli", "exercise", "plots/explain_text.py"])
+@pytest.mark.parametrize("floor", ["cli", "plots/explain_text.py", "../../lessons"])
 def test_nothing_is_printed_but_on_a_console_that_escapes(floor: str) -> None:
     """What rich or Python prints by itself may hold what steers a terminal: see treino/console.py."""
     found = ROOT / "src/treino" / floor

@@ -34,7 +34,8 @@ def archive(tmp_path_factory):
     """The archive of sources, made of a copy: setuptools writes beside what it packs."""
     copy = tmp_path_factory.mktemp("archive") / "treino"
     ours = shutil.ignore_patterns("__pycache__", "_lanes.so", "*.egg-info")
-    shutil.copytree(ROOT / "src", copy / "src", ignore=ours)
+    for folder in ("src", "lessons"):
+        shutil.copytree(ROOT / folder, copy / folder, ignore=ours)
     for name in ("setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)
     build = "from setuptools import build_meta; print(build_meta.build_sdist('.'))"
@@ -87,6 +88,8 @@ def test_without_a_compiler_pip_installs_all_but_lanes(archive, environment, tmp
     assert f"treino: {tmp_path}" in found
     assert found.count("not there: it was not compiled; a C++ compiler (GCC or Clang) is needed") == 2
     assert not list(tmp_path.rglob("_lanes.so"))
+    lessons = [python, "-m", "treino_lessons", "--help"]
+    assert "FILE.py" in called(lessons, cwd=tmp_path, env=plain_environ())
 
 
 def test_the_archive_of_sources_has_those_of_lanes(archive):

@@ -20,6 +20,7 @@ from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 
 SOURCE = Path(__file__).parent.parent / "src" / "treino"
+LESSONS = Path(__file__).parent.parent / "lessons"
 LOCALE = SOURCE / "locale"
 LOOKUPS = "_", "N_"
 TOP = "treino"  # the floor of the files that stand in no folder
@@ -72,8 +73,8 @@ def by_floor() -> dict[str, dict[str, list[str]]]:
     """{floor: {sentence: the files where it stands}}; a sentence of several floors is listed at the first."""
     found: dict[str, dict[str, list[str]]] = {}
     home: dict[str, str] = {}
-    for path in sorted(SOURCE.rglob("*.py")):
-        place = path.relative_to(SOURCE)
+    for path in (*sorted(SOURCE.rglob("*.py")), *sorted(LESSONS.rglob("*.py"))):
+        place = path.relative_to(SOURCE if SOURCE in path.parents else LESSONS)
         floor = place.parts[0] if len(place.parts) > 1 else TOP
         for sentence in sentences(path):
             files = found.setdefault(home.setdefault(sentence, floor), {}).setdefault(sentence, [])

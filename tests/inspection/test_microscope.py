@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 from treino.engine.losses import Loss
-from treino.inspection.microscope import TOPICS, adamw, course_adam, mse, optimizers
+from treino.inspection.microscope import TOPICS, adamw, mse, optimizers
 from treino.inspection.microscope.chain import read_layers
 from treino.inspection.microscope.convolution import LR, START, TARGET, X, torch_convolution, trained
-from treino.inspection.microscope.course_adam import ADAM, Course
 from treino.inspection.microscope.explanation import Check
 from treino.inspection.microscope.network_paths import local_slopes, net_paths, totals
 from treino.inspection.microscope.reference_layers import gradients, passed
@@ -77,16 +76,12 @@ def test_adam_is_torch_s_to_the_last_digits(
     w: float, gradients: list[float], lr: float, b1: float, b2: float, eps: float
 ) -> None:
     m = v = 0.0
-    ours, course = w, w
-    V = S = 0.0
+    ours = w
     for t, g in enumerate(gradients, 1):
         moved = optimizers.adam(ours, g, m, v, t, lr, (b1, b2), eps)
         ours, m, v = moved.weight, moved.state["exp_avg"], moved.state["exp_avg_sq"]
-        same = course_adam.move(course, g, 0.0, V, S, t, ADAM, lr, (b1, b2), eps)
-        course, V, S = same.weight, same.state["V"], same.state["S"]
     theirs = with_torch(torch.optim.Adam, w, gradients, lr=lr, betas=(b1, b2), eps=eps)
     assert ours == pytest.approx(theirs, rel=1e-12, abs=1e-12)
-    assert course == pytest.approx(theirs, rel=1e-12, abs=1e-12), "without its slips it is Adam"
 
 
 @pytest.mark.slow
@@ -116,21 +111,6 @@ def test_adamw_and_l2_are_torch_s(w: float, gradients: list[float]) -> None:
             ours, state = moved.weight, moved.state
         theirs = with_torch(kind, w, gradients, lr=adamw.LR, weight_decay=adamw.DECAY, eps=adamw.EPS)
         assert ours == pytest.approx(theirs, rel=1e-12, abs=1e-12)
-
-
-@pytest.mark.slow
-def test_what_the_course_s_slips_do_to_training() -> None:
-    """Calculated by hand for the first update, and told apart for training."""
-    first = course_adam.move(0.5, -4.0, -0.8, 0.0, 0.0, 1, Course())
-    assert first.state == pytest.approx({"V": 0.1 * -4.0 / 0.1, "S": 0.001 * -0.8 / 0.001})
-    assert math.isnan(first.weight), "the root of a negative number"
-    found = dict(course_adam.compared())
-    start = found["adam"][0]
-    assert found["adam"][-1] < 1e-3
-    assert found["from_s"][-1] > start
-    assert found["inside"][-1] == found["inside"][50] > start / 2
-    assert math.isnan(found["second"][1])
-    assert math.isnan(found["printed"][1])
 
 
 # ---- losses

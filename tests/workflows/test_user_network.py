@@ -225,7 +225,6 @@ WAYS: dict[str, set[str]] = {
     # what runs code at all, of treino's own text or of a file that the user named
     "exec": {
         "diagnosis/process/run_script:run_script",
-        "exercise/function_file:forward_of",
         "inspection/microscope/accumulated_gradient:example",
         "inspection/microscope/mse:run_snippet",
         "inspection/microscope/neuron_training:checks",

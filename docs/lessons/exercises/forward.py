@@ -2,7 +2,7 @@
 
 Complete the function and check it with
 
-    python -m treino.exercise forward.py
+    python -m treino_lessons forward.py
 
 It is called with "train" and with "test", once per epoch. These are there when it is called:
 

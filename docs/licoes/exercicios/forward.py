@@ -2,7 +2,7 @@
 
 Complete a função e confira com
 
-    python -m treino.exercise forward.py
+    python -m treino_lessons forward.py
 
 Ela é chamada com "train" e com "test", uma vez por época. Já existem quando ela é chamada:
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from treino.formula import Formula
 from treino.inspection.microscope import neuron_training, optimizers
-from treino.inspection.microscope.course_adam import BETAS, EPS
+from treino.inspection.microscope.adam import BETAS, EPS
 from treino.inspection.microscope.explanation import (
     Check,
     Explanation,

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 
 from treino.errors import TreinoError
-from treino.exercise.call_recording import Pass, passes
-from treino.exercise.difference import Difference
-from treino.exercise.first_difference import first_difference
-from treino.exercise.problem import EPOCHS, STEPS, Answer, engine_s, problem
 from treino.words import _
+from treino_lessons.call_recording import Pass, passes
+from treino_lessons.differences import Difference
+from treino_lessons.first_difference import first_difference
+from treino_lessons.problem import EPOCHS, STEPS, Answer, engine_s, problem
 
 NAMES = {torch.float32: "float32", torch.float64: "float64"}
 

@@ -15,16 +15,16 @@ from hypothesis import given as drawn
 from hypothesis import strategies as st
 from torch import nn
 
-from tests.exercise.variants import NOTED, RIGHT, STYLES, WHY, WRONG, made, says, text_of
+from tests.lessons.variants import NOTED, RIGHT, STYLES, WHY, WRONG, made, says, text_of
 from treino.cli import main
 from treino.errors import TreinoError
-from treino.exercise import check
-from treino.exercise.__main__ import run
-from treino.exercise.function_file import forward_of
-from treino.exercise.problem import LR, engine_s, keyed, problem
+from treino_lessons import check
+from treino_lessons.__main__ import forward_of, run
+from treino_lessons.problem import LR, engine_s, keyed, problem
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent.parent
+PLACES = os.pathsep.join([str(ROOT / "lessons"), os.environ.get("PYTHONPATH", "")])
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -161,8 +161,8 @@ def test_what_is_no_such_function_is_refused(given: Any) -> None:
 
 def command(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "treino.exercise", *map(str, words)],
-        cwd=cwd, capture_output=True, text=True, env=os.environ | {"TREINO_LANG": "en"},
+        [sys.executable, "-m", "treino_lessons", *map(str, words)],
+        cwd=cwd, capture_output=True, text=True, env=os.environ | {"TREINO_LANG": "en", "PYTHONPATH": PLACES},
     )  # fmt: skip
 
 

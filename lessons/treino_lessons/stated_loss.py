@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from treino.exercise.call_recording import Pass
-from treino.exercise.difference import Difference, named
-from treino.exercise.problem import BATCH, ROWS, STEPS, Answer
 from treino.words import _
+from treino_lessons.call_recording import Pass
+from treino_lessons.differences import Difference, named
+from treino_lessons.problem import BATCH, ROWS, STEPS, Answer
 
 CLOSE = 1e-4
 PRINTED = 8  # of the printed numbers are told

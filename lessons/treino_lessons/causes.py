@@ -4,10 +4,10 @@ import math
 
 import torch
 
-from treino.exercise.array_differences import LIKE, entry, factor, near, slope
-from treino.exercise.call_recording import Visit
-from treino.exercise.problem import LR, STEPS, Problem, State
 from treino.words import _
+from treino_lessons.call_recording import Visit
+from treino_lessons.differences import LIKE, entry, factor, near, slope
+from treino_lessons.problem import LR, STEPS, Problem, State
 
 Cause = tuple[str, str, str]  # rule, why, hint
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from treino.engine.user_module import HashDropout
-from treino.exercise.problem import BATCH, CLASSES, EPOCHS, LR, STEPS, Problem, State, copied, keyed
+from treino_lessons.problem import BATCH, CLASSES, EPOCHS, LR, STEPS, Problem, State, copied, keyed
 
 Forward = Callable[..., Any]
 

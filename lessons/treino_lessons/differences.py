@@ -1,12 +1,14 @@
-"""Differences of arrays: tolerance, largest difference, and the gradient of a single batch."""
+"""A difference between the learner's training and the engine's, its message, and those of arrays."""
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from treino.exercise.call_recording import Visit
-from treino.exercise.problem import STEPS, Problem, State, keyed
+from treino.escaping import escape
+from treino_lessons.call_recording import Pass, Visit
+from treino_lessons.problem import STEPS, Problem, State, keyed
 
 CLOSE = {torch.float32: 1e-4, torch.float64: 1e-8}  # of a tensor's norm: the same training
 LIKE = {torch.float32: 2e-3, torch.float64: 1e-6}  # of a tensor's norm: to tell where a gradient comes from
@@ -60,3 +62,43 @@ def factor(used: State, fresh: State, like: float) -> float | None:
     found = dot / sum(float(t.square().sum()) for t in fresh.values())
     same = all(near(used[n], fresh[n] * found, like) for n in fresh)
     return found if same and not math.isclose(found, 1, rel_tol=like) else None
+
+
+# ---- its message
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first difference.
+
+    rule: its stable name. mode, epoch, step: where, counted from 1 (step 0: the call as a whole). message:
+    what was seen, with numbers. why: what it comes from. hint: the change to make. yours, engine: the two
+    numbers, where it is one of numbers.
+    """
+
+    rule: str
+    mode: str
+    epoch: int
+    step: int
+    message: str
+    why: str
+    hint: str
+    yours: float | None = None
+    engine: float | None = None
+
+    def __str__(self) -> str:
+        return "\n".join(escape(line) for line in (self.message, self.why, self.hint) if line)
+
+
+def named(
+    done: Pass,
+    step: int,
+    rule: str,
+    message: str,
+    why: str,
+    hint: str,
+    yours: float | None = None,
+    engine: float | None = None,
+) -> Difference:
+    """A difference in this call of the function."""
+    return Difference(rule, done.mode, done.epoch + 1, step, message, why, hint, yours, engine)

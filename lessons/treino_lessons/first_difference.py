@@ -1,12 +1,21 @@
 """The first difference between the learner's training and the engine's."""
 
-from treino.exercise.array_differences import CLOSE, entry, farthest, loss_in_mode, near, slope, written
-from treino.exercise.call_recording import Pass, Visit
-from treino.exercise.causes import cause
-from treino.exercise.difference import Difference, named
-from treino.exercise.problem import LR, ROWS, STEPS, Answer, EndlessError, Problem
-from treino.exercise.stated_loss import misread
 from treino.words import _
+from treino_lessons.call_recording import Pass, Visit
+from treino_lessons.causes import cause
+from treino_lessons.differences import (
+    CLOSE,
+    Difference,
+    entry,
+    farthest,
+    loss_in_mode,
+    named,
+    near,
+    slope,
+    written,
+)
+from treino_lessons.problem import LR, ROWS, STEPS, Answer, EndlessError, Problem
+from treino_lessons.stated_loss import misread
 
 
 def first_difference(found: list[Pass], tried: Problem, answer: Answer) -> Difference | None:

@@ -9,12 +9,20 @@ from dataclasses import dataclass
 from functools import cache
 
 from treino.formula import Expr, Formula, Symbol, sqrt
-from treino.inspection.microscope.explanation import Chart, ChartLine, ExplanationPart, Step, StepTable
+from treino.inspection.microscope.adam import BETAS, EPS, LR, SOURCES
+from treino.inspection.microscope.adam import move as right_move
+from treino.inspection.microscope.explanation import (
+    Chart,
+    ChartLine,
+    Explanation,
+    ExplanationPart,
+    Step,
+    StepTable,
+)
 from treino.inspection.microscope.neuron_training import walk
 from treino.inspection.microscope.optimizers import OptimizerResult
 from treino.words import _
 
-LR, BETAS, EPS = 0.02, (0.9, 0.999), 1e-8
 LONG = 200  # updates of the comparison
 SEEN = (1, 10, 50, 200)
 
@@ -81,6 +89,37 @@ def compared() -> tuple[tuple[str, tuple[float, ...]], ...]:
         "printed": Course(),
     }
     return tuple((name, tuple(losses(course))) for name, course in ways.items())
+
+
+def explanation() -> Explanation:
+    """Its first updates of the neuron of ``treino explain adam``, and what each slip does to training."""
+    first, second = (stop.neuron for stop in walk(right_move)[:2])
+    printed = move(first.weights[0], first.gradient[0], first.curvature[0], 0.0, 0.0, 1, Course())
+    known = move(first.weights[0], first.gradient[0], 0.0, 0.0, 0.0, 1, SQUARED)
+    again = move(known.weight, second.gradient[0], 0.0, known.state["V"], known.state["S"], 2, SQUARED)
+    return Explanation(
+        "adam",
+        _("adam: steps of the gradient's mean over the root of its mean square"),
+        _("As the course prints it, on the numbers of treino explain adam, and what that does to training."),
+        (
+            ExplanationPart(_("As the course prints it: update 1"), (slips(), *printed.steps)),
+            ExplanationPart(_("With the square for the second derivative: update 1"), known.steps),
+            ExplanationPart(_("With the square for the second derivative: update 2"), again.steps),
+            training_part(),
+        ),
+        (),
+        SOURCES,
+    )
+
+
+def slips() -> Step:
+    text = _(
+        "Three slips. V is built from S: a mean of squares, soon positive whichever way the slope points, so "
+        "the weight goes down where it should go up. Both are divided inside the recursion, so the "
+        "correction is made again at every update, and S grows without end. And ∂f/∂a² is called the second "
+        "derivative; Adam squares the first: (∂f/∂a)²."
+    )
+    return Step(_("What is wrong with it"), text=text)
 
 
 def training_part() -> ExplanationPart:

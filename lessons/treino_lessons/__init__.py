@@ -2,10 +2,10 @@
 
 ``check(forward)`` calls it as a course does, ``"train"`` then ``"test"`` for two epochs of three steps, on a
 small network with batch norm and dropout, in float32 and float64, and names the first thing that differs from
-the engine's training on the same batches. ``python -m treino.exercise FILE.py`` does the same with a file.
+the engine's training on the same batches. ``python -m treino_lessons FILE.py`` does the same with a file.
 """
 
-from treino.exercise.comparison import Outcome, check
-from treino.exercise.difference import Difference
+from treino_lessons.comparison import Outcome, check
+from treino_lessons.differences import Difference
 
 __all__ = ["Difference", "Outcome", "check"]
