@@ -10,7 +10,6 @@ of its own, forked from one that has imported torch.
 
 import argparse
 import fnmatch
-import json
 import linecache
 import os
 import pickle
@@ -101,11 +100,10 @@ def forked(path: Path, show: str | None, other_names: bool = False) -> dict[str,
 
 
 def examined(path: Path, show: str | None, said: int, other_names: bool = False) -> dict[str, Any]:
-    """Run a script under the record; decide from its log, read back from JSON."""
+    """Run a script under the record; decide from its log."""
     import torch
 
     from treino.diagnosis.record.lines import watch_file
-    from treino.diagnosis.record.log import Log
     from treino.diagnosis.record.recorder import Recorder
     from treino.diagnosis.rules import decide
 
@@ -127,8 +125,7 @@ def examined(path: Path, show: str | None, said: int, other_names: bool = False)
     for event in recorder.log.events if show else ():
         if type(event).__name__ == show:
             os.write(said, f"{path.stem}: {event}\n".encode())
-    log = Log.from_json(json.loads(json.dumps(recorder.log.as_json())))
-    findings, defects = decide(log)
+    findings, defects = decide(recorder.log)
     defects += recorder.hooks.defect_sentences()
     return {"findings": [(f.rule, f.line, f.message) for f in findings], "defects": defects}
 

@@ -21,7 +21,6 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, Tenso
 import treino as tr
 from tests.waiting import HANG
 from treino.data.out_of_core.mapped_rows import MappedRows
-from treino.data.out_of_core.rows_protocol import OutOfCoreRows
 from treino.data.rows import Rows
 from treino.data.torch_datasets.dataset_source import is_torch_dataset
 from treino.errors import TreinoError
@@ -545,4 +544,4 @@ def test_num_workers_are_honoured(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(DataLoader, "__init__", spy)
     data = tr.load(Points("torch"), num_workers=1)
     assert set(made) == {1}
-    assert isinstance(data.train.x, OutOfCoreRows)
+    assert not isinstance(data.train.x, torch.Tensor)

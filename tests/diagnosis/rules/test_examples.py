@@ -1,7 +1,6 @@
 """Every rule: its wrong example is found, its right one is silent, and a log read back decides alike."""
 
 import ast
-import json
 import subprocess
 import sys
 from importlib import import_module
@@ -9,17 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.diagnosis.log_json import read, written
 from tests.diagnosis.rules.examination import examined
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.rules import decide, rules
 from treino.diagnosis.rules.examples import PRELUDE
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("rule", sorted(rules()))
 def test_the_wrong_example_is_found_and_the_right_one_is_silent(rule, tmp_path):
     found, log = examined(PRELUDE + rules()[rule].wrong, tmp_path)
     assert rule in {f.rule for f in found}
-    again, _ = decide(Log.from_json(json.loads(json.dumps(log.as_json()))))
+    again, _ = decide(read(written(log)))
     assert [f.as_json() for f in again] == [f.as_json() for f in found]
     silent, _ = examined(PRELUDE + rules()[rule].right, tmp_path)
     assert [f.rule for f in silent] == []
@@ -62,12 +64,12 @@ def test_a_decision_never_reads_source(rule):
 
 def test_a_kept_log_is_decided_in_another_process(tmp_path):
     found, log = examined(PRELUDE + rules()["test_in_train"].wrong, tmp_path)
-    (tmp_path / "log.json").write_text(json.dumps(log.as_json()))
+    (tmp_path / "log.json").write_text(written(log))
     code = (
-        "import json, sys; from treino.diagnosis.record.log import Log\n"
-        "log = Log.from_json(json.load(open(sys.argv[1])))\n"
+        "import sys; from tests.diagnosis.log_json import read\n"
+        "log = read(open(sys.argv[1]).read())\n"
         "from treino.diagnosis.rules import decide; print(*[f.rule for f in decide(log)[0]])"
     )
     command = [sys.executable, "-c", code, tmp_path / "log.json"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert (ended.stdout.split(), ended.stderr) == ([f.rule for f in found], "")

@@ -1,44 +1,20 @@
-"""The protocol of rows on disk: what ``Rows.x`` may be in place of a tensor."""
+"""Rows on disk: what ``Rows.x`` may be in place of a tensor, and how it is looked at a part at a time.
+
+In a file, in a Dataset or in a DataLoader, of which only the rows that are used are read. They have a shape
+``[N, *item]``, a dtype and a length; ``parts(y, rows)``: all rows once, (x ``[B, *item]``, y ``[B, ...]``),
+at most so many at a time; ``in_batches(y, order_N, batch_size)``: the rows in this order, so many at a time,
+a stream's in its own; ``split(rows)``: parts without the targets; ``two(y)``: copies of two rows, those with
+the largest and the smallest number.
+"""
 
 from collections.abc import Iterator
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
-import torch
 from torch import Tensor
 
 Batch = tuple[Tensor, Tensor]
 PART_BYTES = 1 << 24  # of a part of rows that is looked at by itself
 PART_ROWS = 4096  # networks are evaluated by so many rows, and the bits of a product may depend on it
-
-
-@runtime_checkable
-class OutOfCoreRows(Protocol):
-    """Rows in a file, in a Dataset or in a DataLoader: only the rows that are used are read.
-
-    shape: ``[N, *item]``. reproducible: the same rows are read every time, as far as anyone can see;
-    why: what is to be said where they are not.
-    """
-
-    shape: torch.Size
-    dtype: torch.dtype
-
-    def __len__(self) -> int: ...
-
-    def parts(self, y: Tensor, rows: int) -> Iterator[Batch]:
-        """All rows once, (x ``[B, *item]``, y ``[B, ...]``), at most so many at a time."""
-        ...
-
-    def in_batches(self, y: Tensor, order_N: Tensor, batch_size: int) -> Iterator[Batch]:
-        """The rows in this order, so many at a time; a stream's in its own."""
-        ...
-
-    def split(self, rows: int) -> Iterator[Tensor]:
-        """The same without the targets, as a tensor's parts."""
-        ...
-
-    def two(self, y: Tensor) -> Batch:
-        """Copies of two rows: those with the largest and the smallest number."""
-        ...
 
 
 def parts(x: Any, y: Tensor, rows: int | None = None) -> Iterator[Batch]:

@@ -1,7 +1,6 @@
 """The log of one examination: typed events in the order in which they happened.
 
-Rules read nothing else. ``Log.as_json`` and ``Log.from_json`` are each other's inverse, so that a log can be
-kept and decided again.
+Rules read nothing else: plain values, so that a log can be kept and decided again.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,7 +8,6 @@ from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.record.codec import decoded, encoded
 from treino.diagnosis.record.lines import here, stack
 from treino.diagnosis.record.reach import reached
 
@@ -336,29 +334,8 @@ class Log:
         """All events of a kind."""
         return [e for e in self.events if isinstance(e, kind)]
 
-    def as_json(self) -> list[dict[str, Any]]:
-        """Plain values, one table an event."""
-        return [encoded(e) for e in self.events]
-
-    @classmethod
-    def from_json(cls, document: list[dict[str, Any]]) -> "Log":
-        """The log that gave this document."""
-        return cls([decoded(table, _kinds()) for table in document])
-
 
 def taken(kind: type[Event], counted: Any) -> dict[str, Any]:
     """The fields of an event that what was counted has by the same names."""
     own = vars(counted)
     return {f.name: own[f.name] for f in fields(kind) if f.name in own}
-
-
-def _kinds() -> dict[str, type[Event]]:
-    """Every kind of event by its name."""
-    from treino.diagnosis.record import learning, outcomes, row_log  # noqa: F401  their events are kinds, too
-
-    found: dict[str, type[Event]] = {}
-    todo: list[type[Event]] = [Event]
-    for kind in todo:
-        found[kind.__name__] = kind
-        todo += kind.__subclasses__()
-    return found

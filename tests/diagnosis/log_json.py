@@ -1,13 +1,32 @@
-"""Events to plain JSON values and back, by the types of their fields."""
+"""The doctor's log as JSON and back: it holds plain values alone, by the types of its events' fields."""
 
 import dataclasses
+import json
 import math
 import types
 import typing
 from functools import cache
 from typing import Any
 
+from treino.diagnosis.record import learning, outcomes, row_log  # noqa: F401  their events are kinds, too
+from treino.diagnosis.record.log import Event, Log
+
 KIND = "event"  # the key that names an event's type
+
+
+def written(log: Log) -> str:
+    """Its events, one table each."""
+    return json.dumps([encoded(event) for event in log.events])
+
+
+def read(text: str) -> Log:
+    """The log that gave this text."""
+    kinds: dict[str, type] = {}
+    todo: list[type[Event]] = [Event]
+    for kind in todo:
+        kinds[kind.__name__] = kind
+        todo += kind.__subclasses__()
+    return Log([_object(table, kinds[table[KIND]]) for table in json.loads(text)])
 
 
 def encoded(value: Any) -> Any:
@@ -22,11 +41,6 @@ def encoded(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return repr(value)
     return value
-
-
-def decoded(table: dict[str, Any], kinds: dict[str, type]) -> Any:
-    """The event of a table that names its kind."""
-    return _object(table, kinds[table[KIND]])
 
 
 def _object(table: dict[str, Any], kind: type) -> Any:
