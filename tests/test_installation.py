@@ -88,6 +88,8 @@ def test_without_a_compiler_pip_installs_all_but_lanes(archive, environment, tmp
     assert f"treino: {tmp_path}" in found
     assert found.count("not there: it was not compiled; a C++ compiler (GCC or Clang) is needed") == 2
     assert not list(tmp_path.rglob("_lanes.so"))
+    lessons = [python, "-m", "treino_lessons", "--help"]
+    assert "FILE.py" in called(lessons, cwd=tmp_path, env=plain_environ())
 
 
 def test_the_archive_of_sources_has_those_of_lanes(archive):
