@@ -74,12 +74,11 @@ def begun_part(members: Mapping[str, Any], done: int) -> dict[str, Any]:
     return {**members, "heats": members["heats"][:done], "asks": asks, "configs": configs}
 
 
-def add_networks(
-    folder: RunFolder, sweep: SweepTraining, more: int, *, command: int | None = None, reopened: bool = False
-) -> None:
+def add_networks(folder: RunFolder, sweep: SweepTraining, more: int, *, command: int | None = None) -> None:
     """Have so many more trained, and say so in the folder before anything else.
 
-    command: the one that asks for it. reopened: the sweep was over, and its judgement was heard.
+    command: the one that asks for it. Of a sweep that was over it is said what its judgement was, also where
+    whoever reopened it first died before that.
 
     Raises:
         TreinoError: as ``check_more``.
@@ -93,8 +92,8 @@ def add_networks(
         "seconds": sweep.seconds,
         "command": command,
     }
-    if reopened:
-        result = read_document(folder, "result.json")
+    result = read_document(folder, "result.json") if folder.has("result.json") else {}
+    if result.get("status") in OVER and result["members"] == options.members:
         best, judge = result["best"] or {}, result["judge"] or {}
         entry |= {"tested": best.get("test") is not None, "judged": judge.get("sentence")}
     sweep.options = replace(options, members=options.members + more)
