@@ -27,6 +27,7 @@ from benchmarks.small_folders import (
     finish,
     frequent_checkpoints,
     killed_at,
+    new,
     text,
     writes,
 )
@@ -94,13 +95,14 @@ def folders(place: Path, chance: random.Random) -> dict[str, list[Folder]]:
     """A sealed folder of each kind, and some that were killed, by what they are."""
     found: dict[str, list[Folder]] = {}
     for kind in KINDS:
-        count = writes(partial(finish, kind, place / kind))
+        begin = partial(new, kind)
+        count = writes(partial(finish, begin, place / kind))
         sealed = place / kind / NAME
         found[kind] = [_folder(sealed, {"held": held}, place)]
         deaths = found[f"killed {kind}"] = []
         while len(deaths) < DEATHS:
             parent = place / f"killed {kind} {len(deaths)}"
-            killed_at(partial(finish, kind, parent), chance.randrange(count // 4, count))
+            killed_at(partial(finish, begin, parent), chance.randrange(count // 4, count))
             path = parent / NAME
             if (path / "checkpoint").is_dir() and not RunFolder.open(path, verify=False).manifest.sealed:
                 deaths.append(_folder(path, {"held": held, "resumed": partial(ended, kind)}, place))
@@ -147,7 +149,7 @@ def network(run: StoredRun) -> Any:
 
 def ended(kind: str, path: Path) -> dict[str, Any]:
     """What it ends with when it is resumed. Keyframes that were damaged are dropped, with a notice."""
-    finish(kind, path.parent)
+    finish(partial(new, kind), path.parent)
     return {name: value for name, value in computed(path).items() if not name.startswith("keyframes/")}
 
 

@@ -83,13 +83,13 @@ def drain(events: Iterable[JobEvent]) -> None:
         pass
 
 
-def finish(kind: str, parent: Path) -> None:
-    """Go on with what a killed process left in ``parent/small``, or train anew by the same name."""
+def finish(begin: Callable[[Path], Iterator[JobEvent]], parent: Path) -> None:
+    """Go on with what a killed process left in ``parent/small``, or begin anew by the same name."""
     try:
         drain(resumed(parent / NAME))
     except TreinoError as error:
         if error.rule in ("run_missing", "not_a_run", "ended_before_it_began"):
-            drain(new(kind, parent))
+            drain(begin(parent))
         elif error.rule != "nothing_to_resume":
             raise
 

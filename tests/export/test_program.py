@@ -9,10 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-<<<<<<< HEAD
-=======
 import torch
->>>>>>> export
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -57,12 +54,8 @@ def _moved(lines: list[str]) -> list[str]:
     return [f"    {line}" for line in lines]
 
 
-<<<<<<< HEAD
-@settings(max_examples=300)
-=======
 @pytest.mark.slow
 @settings(max_examples=200)
->>>>>>> export
 @given(blocks(), st.fixed_dictionaries({name: st.booleans() for name in NAMES}), st.integers(0, 4))
 def test_a_program_with_fixed_names_does_what_it_did(
     lines: list[str], values: dict[str, bool], x: int
@@ -162,10 +155,7 @@ def test_the_whole_program_trains_as_its_script_does(asked: dict[str, Any], tmp_
     assert json.loads(printed[0][-1])["losses"]
 
 
-<<<<<<< HEAD
-=======
 @settings(max_examples=30)
->>>>>>> export
 @given(st.integers(0, 50), st.integers(1, 60), st.integers(0, 5))
 def test_a_copied_function_needs_nothing_of_treino_and_gives_the_same(
     seed: int, rows: int, last: int
@@ -181,10 +171,7 @@ def test_a_copied_function_needs_nothing_of_treino_and_gives_the_same(
     np.testing.assert_array_equal(
         names["split"](first_N, label_N, 0.2, 0.1, seed), split(first_N, label_N, 0.2, 0.1, seed)
     )
-<<<<<<< HEAD
-=======
     guess_1N, y_N = torch.from_numpy(random.integers(0, last + 1, (1, rows))), torch.from_numpy(label_N)
     assert torch.equal(names["f1_macro"](guess_1N, y_N, 6), f1_macro(guess_1N, y_N, 6))
     score_1N = guess_1N.double()
     assert torch.equal(names["auc"](score_1N, y_N).nan_to_num(), auc(score_1N, y_N).nan_to_num())
->>>>>>> export

@@ -20,15 +20,13 @@ SENDERS = 2
 INSERT = "INSERT INTO commands (time, segment, step, name, value, state) VALUES (?, ?, ?, ?, ?, ?)"
 
 
-@pytest.mark.parametrize("rounds", [2, pytest.param(70, marks=pytest.mark.slow)], ids=["a few", "hundreds"])
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_command_that_comes_while_a_folder_is_sealed_is_in_it_or_refused(
-    tmp_path: Path, fork: Callable[..., int], kind: str, rounds: int
+    tmp_path: Path, fork: Callable[..., int], kind: str, thorough: bool
 ) -> None:
-    log, senders = (
-        tmp_path / "log",
-        [fork("send", tmp_path, tmp_path / "log", rounds) for _ in range(SENDERS)],
-    )
+    log, rounds = tmp_path / "log", 70 if thorough else 12
+    senders = [fork("send", tmp_path, log, rounds) for _ in range(SENDERS)]
     for number in range(rounds):
         with RunFolder.create(out=tmp_path / str(number), kind=kind) as folder:
             heard: set[int] = set()

@@ -1,7 +1,5 @@
 """Branching and rewinding: the shared steps are equal to the bit, nothing is overwritten."""
 
-import json
-import random
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,13 +10,10 @@ import torch
 from torch import nn
 
 from tests.workflows.test_moments import CASES, Own, watched
-from tests.workflows.test_resume import killed_after
 from treino.api import Run, fit, open_result
 from treino.documents.segments import Parent
 from treino.engine import OPTIMIZERS
 from treino.errors import TreinoError
-from treino.training.branch import branching, rewinding
-from treino.training.train import drain, resuming
 
 
 def same_end(a: Run, b: Run) -> None:
@@ -136,32 +131,6 @@ def test_own_networks_own_rows_and_files(tmp_path: Path) -> None:
     x = chance.normal(size=(60, 3)).astype(np.float32)
     run = fit((x, (x.sum(1) > 0).astype(int)), parent=tmp_path, epochs=5)
     same_end(open_result(run.at(2).branch().path), run)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("how", [branching, rewinding])
-def test_a_killed_branch_goes_on(how: Any, tmp_path: Path) -> None:
-    rng = random.Random(0)
-    run = fit("wine", parent=tmp_path, lean=True, epochs=10, seed=2)
-    shutil.copytree(run.path, tmp_path / "copy")
-    changes = {"lr": 0.01, "epochs": 150}
-    whole = drain(how(open_result(tmp_path / "copy").at(20), changes))
-    path = tmp_path / "wine-2" if how is branching else run.path
-
-    def go_on() -> Run:
-        return drain(how(open_result(run.path).at(20), changes, checkpoint_seconds=0))
-
-    for _try in range(20):
-        shutil.rmtree(tmp_path / "wine-2", ignore_errors=True)
-        killed_after(go_on, 0.1 + 0.6 * rng.random())
-        spec = path / "spec.json"
-        if spec.exists() and "segments" in json.loads(spec.read_text()):
-            break
-    if open_result(path).status == "interrupted":
-        killed_after(lambda: drain(resuming(path, checkpoint_seconds=0)), 0.3)
-    if open_result(path).status == "interrupted":
-        drain(resuming(path))
-    same_end(open_result(path), whole)
 
 
 @pytest.mark.slow

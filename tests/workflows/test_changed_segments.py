@@ -1,6 +1,5 @@
 """Segments with another batch size or optimizer: torch's own steps, epochs without a jump, exact again."""
 
-import random
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import torch
 from torch import nn
 
 from tests.workflows.test_branching import same_end
-from tests.workflows.test_resume import killed_after
 from treino.api import Run, fit, open_result
 from treino.data.row_order import order
 from treino.engine import OPTIMIZERS
@@ -20,9 +18,7 @@ from treino.engine.keyframes import keyframe_of_saved
 from treino.engine.schedules import scale
 from treino.errors import TreinoError
 from treino.reports.explanation import explain
-from treino.training.branch import branching, rewinding
 from treino.training.replay import snapshots
-from treino.training.train import drain, resuming
 from treino.training.transport import Transport
 
 
@@ -173,33 +169,6 @@ def test_the_epochs_go_on_without_a_jump(tmp_path: Path) -> None:
     back = again.rewind(40, epochs=6)  # of the segment in between
     assert back.document["steps"] == 10 + 3 * 25
     np.testing.assert_array_equal(back.losses[:40], changed.losses[:40])
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("how", [branching, rewinding])
-def test_a_killed_segment_goes_on(how: Any, tmp_path: Path) -> None:
-    rng = random.Random(1)
-    run = fit("wine", parent=tmp_path, lean=True, epochs=10, seed=2, dropout=0.1)
-    shutil.copytree(run.path, tmp_path / "copy")
-    changes = {"batch_size": 4, "optimizer": "adamw", "weight_decay": 0.1, "epochs": 60, "schedule": "cosine"}
-    whole = drain(how(open_result(tmp_path / "copy").at(19), changes))
-    path = tmp_path / "wine-2" if how is branching else run.path
-
-    def go_on() -> Run:
-        return drain(how(open_result(run.path).at(19), changes, checkpoint_seconds=0))
-
-    for _try in range(20):
-        shutil.rmtree(tmp_path / "wine-2", ignore_errors=True)
-        killed_after(go_on, 0.2 + 0.6 * rng.random())
-        if (path / "spec.json").exists() and open_result(path).spec.segments:
-            break
-    for _try in range(3):
-        if open_result(path).status == "interrupted":
-            killed_after(lambda: drain(resuming(path, checkpoint_seconds=0)), 0.3)
-    if open_result(path).status == "interrupted":
-        drain(resuming(path))
-    same_end(open_result(path), whole)
-    same_states(open_result(path), open_result(whole.path), [0, 18, 19, 20, 300])
 
 
 @pytest.mark.slow

@@ -1,6 +1,5 @@
 """Segments with other layers: what was computed stays, each is exact again, and every verb still answers."""
 
-import random
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,19 +9,15 @@ import pytest
 import torch
 from torch import nn
 
-from tests.workflows.test_branching import same_end
 from tests.workflows.test_changed_segments import same_states
 from tests.workflows.test_moments import Own
-from tests.workflows.test_resume import killed_after
-from treino.api import Run, fit, open_result
+from treino.api import fit, open_result
 from treino.data.row_order import order
 from treino.errors import TreinoError
 from treino.export.formats import export
 from treino.pictures.dynamics import dynamics_of
 from treino.pictures.landscape import path_of
 from treino.reports.explanation import explain
-from treino.training.branch import branching, rewinding
-from treino.training.train import drain, resuming
 
 GROWTHS: dict[str, tuple[dict[str, Any], dict[str, Any], float]] = {  # asked, changes, how much may change
     "wider": ({"hidden": [5]}, {"hidden": [9]}, 1e-5),
@@ -70,34 +65,6 @@ def test_outputs_stay_and_training_goes_on_as_torchs(case: str, engine: str, tmp
     assert changed.module(x).shape == (len(x), 3)
     assert list(changed.spec.resolved.hidden or ()) == changes.get("hidden", asked["hidden"])
     same_states(changed, open_result(changed.path), [3, 25, 26, 27, 47])
-
-
-@pytest.mark.slow
-@pytest.mark.sampled(2)
-@pytest.mark.parametrize("how", [branching, rewinding])
-def test_a_killed_growth_goes_on(how: Any, tmp_path: Path) -> None:
-    rng = random.Random(1)
-    run = fit("wine", parent=tmp_path, lean=True, epochs=10, seed=2, hidden=[6], every=7)
-    shutil.copytree(run.path, tmp_path / "copy")
-    changes = {"hidden": [11, 4], "batch_size": 5, "epochs": 60, "fault": ["missing_zero_grad"], "lr": 1e-4}
-    whole = drain(how(open_result(tmp_path / "copy").at(19), changes))
-    path = tmp_path / "wine-2" if how is branching else run.path
-
-    def go_on() -> Run:
-        return drain(how(open_result(run.path).at(19), changes, checkpoint_seconds=0))
-
-    for _try in range(20):
-        shutil.rmtree(tmp_path / "wine-2", ignore_errors=True)
-        killed_after(go_on, 0.2 + 0.6 * rng.random())
-        if (path / "spec.json").exists() and open_result(path).spec.segments:
-            break
-    for _try in range(3):
-        if open_result(path).status == "interrupted":
-            killed_after(lambda: drain(resuming(path, checkpoint_seconds=0)), 0.3)
-    if open_result(path).status == "interrupted":
-        drain(resuming(path))
-    same_end(open_result(path), whole)
-    same_states(open_result(path), open_result(whole.path), [0, 18, 19, 20, 300])
 
 
 @pytest.mark.slow

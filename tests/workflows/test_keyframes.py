@@ -1,9 +1,6 @@
 """Keyframes of runs: files, contents, no effect on the training, complete after kills."""
 
-import itertools
 import os
-import random
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +12,14 @@ from hypothesis import strategies as st
 
 from tests.waiting import until
 from tests.workflows.test_moments import CASES, Own, replayed, watched
-from tests.workflows.test_resume import begun, in_a_child, killed_after, same
+from tests.workflows.test_resume import in_a_child
 from treino.api import Run, fit, open_result
 from treino.errors import TreinoError
 from treino.spec import read_settings
-from treino.store import RunFolder
 from treino.training import keyframe_files
 from treino.training.keyframe_files import distance, keyframes_in, name_of
 from treino.training.replay import snapshots
-from treino.training.train import drain, resuming, train_events
+from treino.training.train import drain, train_events
 
 
 def steps_kept(run: Run) -> list[int]:
@@ -111,38 +107,6 @@ def test_a_damaged_keyframe_is_found(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(TreinoError, match=r"0-10\.safetensors is damaged"):
         open_result(run.path)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.sampled(2)
-def test_kills_lose_no_keyframe(seed: int, tmp_path: Path) -> None:
-    rng = random.Random(seed)
-    settings = read_settings({"epochs": 60, "hidden": [17, 5], "every": 5, "name": "run", "dropout": 0.1})
-    whole = drain(train_events("wine", settings, parent=tmp_path / "whole"))
-
-    def train() -> Run:
-        return drain(train_events("wine", settings, parent=tmp_path, checkpoint_seconds=0))
-
-    path = tmp_path / "run"
-    for seconds in itertools.count(1):
-        killed_after(train, seconds * (0.3 + rng.random() * 0.5))
-        if begun(path):
-            break
-        shutil.rmtree(path, ignore_errors=True)
-    for _kill in range(3):
-        if RunFolder.open(path, verify=False).status != "interrupted":
-            break
-        killed_after(lambda: drain(resuming(path, checkpoint_seconds=0)), 0.2 + rng.random() * 0.4)
-    if RunFolder.open(path, verify=False).status == "interrupted":
-        drain(resuming(path))
-    run = open_result(path)
-    same(run, whole)
-    assert steps_kept(run) == steps_kept(whole)
-    there = {f"keyframes/{name}" for name in os.listdir(path / "keyframes")}
-    assert there == set(keyframes_in(run.folder).values())
-    for name in there:
-        assert (path / name).read_bytes() == (whole.path / name).read_bytes()
 
 
 @pytest.mark.slow

@@ -1,12 +1,9 @@
 """A run that was killed or stopped, and then resumed, equals the one that was not, bit for bit."""
 
 import os
-import random
-import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -91,78 +88,9 @@ def in_a_child(work: Callable[[], object]) -> int:
     return pid
 
 
-def killed_after(work: Callable[[], object], seconds: float) -> bool:
-    """Run the work in a child and SIGKILL it; whether it died of that."""
-    pid = in_a_child(work)
-    time.sleep(seconds)
-    os.kill(pid, signal.SIGKILL)
-    _pid, status = os.waitpid(pid, 0)
-    return os.WIFSIGNALED(status)
-
-
-def begun(path: Path) -> bool:
-    """Whether there is a run to resume. One that was killed before its settings were written says so."""
-    if not (path / "manifest.json").exists():
-        return False
-    try:
-        next(resuming(path))
-    except TreinoError as error:
-        return error.rule != "ended_before_it_began"
-    return True
-
-
-def kill_and_resume(case: str, parent: Path, rng: random.Random, length: float) -> tuple[Run, int]:
-    """Kill the training, then each of its resumes, at a random moment; the last resume gets through."""
-    path = parent / "run"
-
-    def train() -> Run:
-        return drain(train_events("wine", settings_of(case), parent=parent, checkpoint_seconds=0))
-
-    def resume() -> Run:
-        return drain(resuming(path, checkpoint_seconds=0))
-
-    kills = 0
-    for _attempt in range(4):
-        there = path.exists() and begun(path)
-        if there and open_result(path).status != "interrupted":
-            break
-        if not there and path.exists():
-            shutil.rmtree(path)
-        kills += killed_after(resume if there else train, rng.uniform(0, length))
-    if not path.exists() or not begun(path):
-        shutil.rmtree(path, ignore_errors=True)
-        return train(), kills
-    return (resume() if open_result(path).status == "interrupted" else open_result(path)), kills
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("case", CASES)
 @pytest.mark.sampled(4)
-def test_killed_again_and_again(case: str, tmp_path: Path) -> None:
-    rng = random.Random(case)
-    reference = whole(case, tmp_path / "whole")  # the first also imports what a run needs
-    begin = time.perf_counter()
-    whole(case, tmp_path / "again")
-    length = time.perf_counter() - begin
-    kills, wanted = 0, 2 if case == "diverges" else 4  # that one is over in a moment
-    for attempt in range(20):
-        run, more = kill_and_resume(case, tmp_path / f"killed{attempt}", rng, length)
-        same(reference, run)
-        kills += more
-        if kills >= wanted:
-            break
-    assert kills >= wanted
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "case",
-    [
-        "dropout and cosine",
-        *(pytest.param(c, marks=pytest.mark.slow) for c in ("plain", "as taught", "batch norm")),
-    ],
-)
-@pytest.mark.sampled(4)
+@pytest.mark.parametrize("case", ["dropout and cosine", "plain", "as taught", "batch norm"])
 def test_resumed_at_every_checkpoint(case: str, tmp_path: Path) -> None:
     """Stop after every few events, by dropping the generator as a dying process would, and go on."""
     reference = whole(case, tmp_path / "whole", epochs=40)

@@ -247,7 +247,6 @@ def sweep_resumption(
     """
     access = access or Access()
     folder = unfinished(path, OVER if more is not None else ())
-    judged = folder.status in OVER
     spec, members = read_sweep_spec(folder), read_document(folder, "asked.json")
     space = space_from_json(spec.space_document())
     words = network_words(spec.base, space, members["configs"])
@@ -289,7 +288,7 @@ def sweep_resumption(
         sweep.top = read_top(folder)
         restore_members(sweep, members)
         if more is not None:
-            add_networks(folder, sweep, more, reopened=judged)
+            add_networks(folder, sweep, more)
         for kind, numbers in state["processors"].items():
             sweep.processors[kind] = set(numbers)
         over = ended is not None  # only the judge was not heard to the end

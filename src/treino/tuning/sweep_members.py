@@ -336,12 +336,11 @@ def begun_part(members: Mapping[str, Any], done: int) -> dict[str, Any]:
     return {**members, "heats": members["heats"][:done], "asks": asks, "configs": configs}
 
 
-def add_networks(
-    folder: RunFolder, sweep: SweepTraining, more: int, *, command: int | None = None, reopened: bool = False
-) -> None:
-    """Have so many more trained, and say so in the folder before anything else.
+def add_networks(folder: RunFolder, sweep: SweepTraining, more: int, *, command: int | None = None) -> None:
+    """Have so many more trained, and write so into the folder before anything else.
 
-    command: the one that asks for it. reopened: the sweep was over, and its judgement was heard.
+    command: the one that asks for it. If the sweep was over, its judgement is written too, also if the
+    process that reopened it first died before that.
 
     Raises:
         TreinoError: as ``check_more``.
@@ -355,8 +354,8 @@ def add_networks(
         "seconds": sweep.seconds,
         "command": command,
     }
-    if reopened:
-        result = read_document(folder, "result.json")
+    result = read_document(folder, "result.json") if folder.has("result.json") else {}
+    if result.get("status") in OVER and result["members"] == options.members:
         best, judge = result["best"] or {}, result["judge"] or {}
         entry |= {"tested": best.get("test") is not None, "judged": judge.get("sentence")}
     sweep.options = replace(options, members=options.members + more)
