@@ -29,7 +29,6 @@ from treino.api import open_result
 from treino.loop.loop import JobEvent
 from treino.spec import read_settings
 from treino.training.branch import branching, rewinding
-from treino.training.train import training
 from treino.tuning.sweep import sweep_events, sweep_resumption
 
 PARTS = 8  # of all places, for processes that test side by side
@@ -49,7 +48,7 @@ def hyperband(parent: Path) -> Iterator[JobEvent]:
 
 def run_of(case: str, parent: Path) -> Iterator[JobEvent]:
     settings = SETTINGS | {"epochs": 4, "every": 5, **CASES[case], "name": NAME}
-    return training("wine", read_settings(settings), parent=parent, checkpoint_seconds=0)
+    return train_events("wine", read_settings(settings), parent=parent, checkpoint_seconds=0)
 
 
 ANEW: dict[str, Callable[[Path], Iterator[JobEvent]]] = {
