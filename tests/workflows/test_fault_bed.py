@@ -29,6 +29,7 @@ from treino.api import open_result
 from treino.loop.loop import JobEvent
 from treino.spec import read_settings
 from treino.training.branch import branching, rewinding
+from treino.training.train import train_events
 from treino.tuning.sweep import sweep_events, sweep_resumption
 
 PARTS = 8  # of all places, for processes that test side by side
