@@ -77,9 +77,9 @@ def sweep(
         on=on,
         gpus_per_chunk=gpus_per_chunk,
     )
-    found = Sweep(drained_folder(tracking.events(events), watch))
+    result = Sweep(drained_folder(tracking.events(events), watch))
     tracking.warn()
-    return found
+    return result
 
 
 def study(

@@ -59,27 +59,29 @@ def fit(
     Raises:
         TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when the run is saved.
     """
-    given = _from_course(settings)
+    requested = _from_course(settings)
     if isinstance(net, str):
-        given["net"], net = net, None
+        requested["net"], net = net, None
     if isinstance(net, MLP):
-        refuse_layers(settings_before_search(given))
+        refuse_layers(settings_before_search(requested))
         layers = ("hidden", "activation", "dropout", "batch_norm", "gates")
-        given = {"recipe": "plain"} | given | {name: getattr(net, name) for name in layers}
+        requested = {"recipe": "plain"} | requested | {name: getattr(net, name) for name in layers}
         net = None
-    held_back = {name: given.pop(name) for name in ("validation", "test") if _is_rows(given.get(name))}
+    held_back = {
+        name: requested.pop(name) for name in ("validation", "test") if _is_rows(requested.get(name))
+    }
     workers = settings.get("num_workers", 0) if is_torch_dataset(data) else 0
     request = FitRequest(
-        data, given, UserFiles(), net, seeds=seeds, folds=folds, until=until, parent=parent, lean=lean,
+        data, requested, UserFiles(), net, seeds=seeds, folds=folds, until=until, parent=parent, lean=lean,
         held_back=held_back, num_workers=workers, classes=settings.get("num_classes"),
         on=on, gpus_per_chunk=gpus_per_chunk,
     )  # fmt: skip
     tracking = Tracking(track)
     events = tracking.events(fit_events(request)[0])
     repeated = request.repeated
-    found = Sweep(drained_folder(events, watch)) if repeated else Run.of(drain(events, watch))
+    trained = Sweep(drained_folder(events, watch)) if repeated else Run.of(drain(events, watch))
     tracking.warn()
-    return found
+    return trained
 
 
 def _is_rows(value: Any) -> bool:
@@ -88,7 +90,7 @@ def _is_rows(value: Any) -> bool:
 
 
 def _from_course(settings: Mapping[str, Any]) -> dict[str, Any]:
-    given = {}
+    renamed = {}
     for name, value in settings.items():
         if name in NEEDLESS:
             continue
@@ -97,5 +99,5 @@ def _from_course(settings: Mapping[str, Any]) -> dict[str, Any]:
             raise TreinoError(
                 "epochs_twice", _("{a} and {b} are the same setting.").format(a=name, b=ours), _("Give one.")
             )
-        given[ours] = str(value) if ours == "device" else value
-    return given
+        renamed[ours] = str(value) if ours == "device" else value
+    return renamed

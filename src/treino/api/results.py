@@ -59,8 +59,8 @@ class Run(StoredRun):
         Raises:
             TreinoError: a step outside 0 and the run's last; rows that can't be had again.
         """
-        found = next(snapshots(self, [step], data))
-        return Moment(**{field.name: getattr(found, field.name) for field in fields(found)})
+        snapshot = next(snapshots(self, [step], data))
+        return Moment(**{field.name: getattr(snapshot, field.name) for field in fields(snapshot)})
 
     def rewind(self, step: int, **changes: Any) -> "Run":
         """Go back to a step of this run and on from there with other settings, in the same folder.
@@ -96,8 +96,8 @@ class Run(StoredRun):
         """A card for notebooks: figures, intervals, the loss, findings."""
         if not self.folder.has("spec.json"):
             return f"<code>{escape(repr(self))}</code>"
-        found = self.facts.findings
-        return run_card(self.path, self.spec.data.name, self.status, self.result, found, curves_of(self))
+        findings = self.facts.findings
+        return run_card(self.path, self.spec.data.name, self.status, self.result, findings, curves_of(self))
 
 
 class Moment(Snapshot):
@@ -217,11 +217,11 @@ class Study(StoredStudy):
         return study_card(self.path, self.status, *table_of(result), [*result.answers, *result.notes])
 
 
-def result(found: Stored) -> Run | Sweep | Study:
+def result(stored: Stored) -> Run | Sweep | Study:
     """A stored run, sweep or study with its verbs."""
-    if isinstance(found, StoredSweep):
-        return Sweep(found.folder, found.access)
-    return Study(found.folder, found.access) if isinstance(found, StoredStudy) else Run.of(found)
+    if isinstance(stored, StoredSweep):
+        return Sweep(stored.folder, stored.access)
+    return Study(stored.folder, stored.access) if isinstance(stored, StoredStudy) else Run.of(stored)
 
 
 def open_result(

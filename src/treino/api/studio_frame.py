@@ -39,10 +39,10 @@ class StudioFrame:
     def _repr_html_(self) -> str:
         # a strict cookie goes into a frame of the same host only, and notebooks are at localhost
         page, plain = escape(self.address.replace("127.0.0.1", "localhost")), escape(self.address)
-        said = escape(_("Open it in a tab of its own"))
+        text = escape(_("Open it in a tab of its own"))
         return (
             f'<iframe src="{page}" width="100%" height="{HEIGHT}" style="border:0"></iframe>'
-            f'<p><a href="{plain}" target="_blank" rel="noopener">{said}</a></p>'
+            f'<p><a href="{plain}" target="_blank" rel="noopener">{text}</a></p>'
         )
 
     def __repr__(self) -> str:

@@ -26,15 +26,15 @@ def in_words(verb: Callable[..., int], more: Iterable[inspect.Parameter] = ()) -
     """A verb with its own help and that of its flags in the reader's language. more: flags that it takes as
     ``**flags``."""
 
-    def told(*args: object, **kwargs: object) -> int:
+    def translated(*args: object, **kwargs: object) -> int:
         return verb(*args, **kwargs)
 
     own = [p for p in inspect.signature(verb).parameters.values() if p.kind is not p.VAR_KEYWORD]
     parameters = [p.replace(annotation=_translated(p.annotation)) for p in (*own, *more)]
-    told.__name__, told.__doc__ = verb.__name__, _(inspect.cleandoc(verb.__doc__ or ""))
-    told.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    told.__annotations__ = {p.name: p.annotation for p in parameters}
-    return told
+    translated.__name__, translated.__doc__ = verb.__name__, _(inspect.cleandoc(verb.__doc__ or ""))
+    translated.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    translated.__annotations__ = {p.name: p.annotation for p in parameters}
+    return translated
 
 
 def _translated(annotation: object) -> object:

@@ -126,8 +126,8 @@ def run_summary(run: StoredRun) -> RenderableType:
     """The text after a training: figures with intervals and baselines, the run's folder, suggestions."""
     result = run.result
     facts = run.facts if run.folder.has("spec.json") else None
-    head, said = _so_far(run) if run.status == "running" else (_end(run, result), headline(result))
-    parts: list[RenderableType] = [head, *(["", said] if said else [])]
+    head, outcome = _so_far(run) if run.status == "running" else (_end(run, result), headline(result))
+    parts: list[RenderableType] = [head, *(["", outcome] if outcome else [])]
     if result is not None and result.metrics.measured:
         parts += ["", Padding(_figures(result), (0, 0, 0, 2), expand=False)]
     if facts is not None:

@@ -9,14 +9,14 @@ from treino.tuning.stored_study import StoredStudy
 from treino.tuning.stored_sweep import StoredSweep
 
 
-def summary(found: Stored, width: int) -> RenderableType:
+def summary(stored: Stored, width: int) -> RenderableType:
     """The summary by its kind. width: letters in a line of the terminal."""
-    if isinstance(found, StoredStudy):
-        if (result := found.result) is None:
-            return status_line(found.path, found.status)
-        return Group(study_summary(result, width), *found.folder.notices)
-    if isinstance(found, StoredSweep):
-        return Group(sweep_summary(found), *found.folder.notices)
-    if found.row is not None:
-        return Group(member_summary(found.document), *found.folder.notices)
-    return run_summary(found)
+    if isinstance(stored, StoredStudy):
+        if (result := stored.result) is None:
+            return status_line(stored.path, stored.status)
+        return Group(study_summary(result, width), *stored.folder.notices)
+    if isinstance(stored, StoredSweep):
+        return Group(sweep_summary(stored), *stored.folder.notices)
+    if stored.row is not None:
+        return Group(member_summary(stored.document), *stored.folder.notices)
+    return run_summary(stored)

@@ -38,10 +38,10 @@ NET_COPY = re.compile(r"net\.py:[^\W\d]\w*")
 
 def _asked(values: Mapping[str, Any]) -> Mapping[str, Any]:
     try:
-        given = read_settings(values).model_fields_set
+        fields = read_settings(values).model_fields_set
     except TreinoError as error:
         raise ValueError(error.message) from None
-    if placed := given & set(PLACE):
+    if placed := fields & set(PLACE):
         raise ValueError(f"{min(placed)} is no setting of a folder")
     return values
 

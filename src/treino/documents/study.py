@@ -177,13 +177,13 @@ class StudyRow(StudyRowFacts):
 
     def epochs_to(self, metric: str) -> int | None:
         """After how many epochs this metric reached its figure; None where it never did."""
-        found: int | None = getattr(self, f"epochs_to_{metric}")
-        return found
+        epochs: int | None = getattr(self, f"epochs_to_{metric}")
+        return epochs
 
     def seconds_to(self, metric: str) -> float | None:
         """The seconds of those epochs."""
-        found: float | None = getattr(self, f"seconds_to_{metric}")
-        return found
+        seconds: float | None = getattr(self, f"seconds_to_{metric}")
+        return seconds
 
     def last(self, metric: str) -> float | None:
         """The metric after the last epoch; None where it is not finite, or was not measured."""

@@ -235,11 +235,11 @@ def _number(cell: str) -> float:
 def _difference(run: StoredRun, session: Any, cells: Mapping[str, NDArray[Any]]) -> float:
     """The largest difference between the model's answers and the run's, of the same cells; the model's have
     blanks around them, as they may stand in a file."""
-    asked = {
+    inputs = {
         name: np.array([f" {cell}\t" for cell in values], object) if values.dtype == object else values
         for name, values in cells.items()
     }
-    found = dict(zip((o.name for o in session.get_outputs()), session.run(None, asked), strict=True))
+    answers = dict(zip((o.name for o in session.get_outputs()), session.run(None, inputs), strict=True))
     prep, spec = run.preparation, run.spec
     if prep.encoders:
         columns = [_column(encoder, cells[encoder.column]) for encoder in prep.encoders]
@@ -250,16 +250,16 @@ def _difference(run: StoredRun, session: Any, cells: Mapping[str, NDArray[Any]])
     output_NC = outputs(run.module, x_ND, item_shape=run.item_shape)
     if spec.classes:
         share_NC = probabilities(output_NC).double().numpy()
-        same = [spec.classes[place] for place in winners(run, share_NC)] == list(found["prediction"])
-        apart = float(np.abs(share_NC - found["probabilities"]).max())
+        same = [spec.classes[place] for place in winners(run, share_NC)] == list(answers["prediction"])
+        apart = float(np.abs(share_NC - answers["probabilities"]).max())
         sure = np.sort(share_NC, axis=1)
         undecided = bool((sure[:, -1] - sure[:, -2] < TOLERANCE).any())
         return apart if same or undecided else 1.0
     value_N = (output_NC[:, 0].double() * spec.target_scale + spec.target_mean).numpy()
-    apart_N = [np.abs(value_N - found["prediction"])]
+    apart_N = [np.abs(value_N - answers["prediction"])]
     ends_N2 = intervals_of(run, x_ND, value_N)
     if ends_N2 is not None:
-        apart_N += [np.abs(ends_N2[:, i] - found[name]) for i, name in enumerate(("low", "high"))]
+        apart_N += [np.abs(ends_N2[:, i] - answers[name]) for i, name in enumerate(("low", "high"))]
     return float(np.max(apart_N) / (spec.target_scale or 1.0))
 
 

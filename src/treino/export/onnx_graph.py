@@ -178,11 +178,11 @@ def _levels(graph: OnnxGraph, encoder: OneHotEncoder | RankEncoder) -> str:
         return graph.put("Concat", *(graph.put("RegexFullMatch", cells, pattern=p) for p in each), axis=1)
     cells = graph.column(graph.input(encoder.column, TensorProto.DOUBLE, ("rows",)))
     numbers = [float(level) if level else np.nan for level in encoder.levels]
-    found = graph.put("Equal", cells, graph.constant(numbers))
+    equal = graph.put("Equal", cells, graph.constant(numbers))
     if "" not in encoder.levels:
-        return found
+        return equal
     nothing = graph.put("IsNaN", cells)
-    return graph.put("Where", graph.constant(np.isnan(numbers), np.bool_), nothing, found)
+    return graph.put("Where", graph.constant(np.isnan(numbers), np.bool_), nothing, equal)
 
 
 def _rank(graph: OnnxGraph, encoder: RankEncoder) -> str:
@@ -279,12 +279,12 @@ def model(graph: OnnxGraph, outputs: Sequence[tuple[str, int, Sequence[Any]]], f
     """The model whose outputs are these names, with their types and shapes. facts: its metadata."""
     values = [helper.make_tensor_value_info(name, kind, list(shape)) for name, kind, shape in outputs]
     made = helper.make_graph(graph.nodes, "treino", graph.inputs, values, graph.constants)
-    found = helper.make_model(
+    onnx_model = helper.make_model(
         made, producer_name="treino", ir_version=IR, opset_imports=[helper.make_opsetid("", OPSET)]
     )
-    helper.set_model_props(found, facts)
-    onnx.checker.check_model(found, full_check=True)
-    return found
+    helper.set_model_props(onnx_model, facts)
+    onnx.checker.check_model(onnx_model, full_check=True)
+    return onnx_model
 
 
 def strings(values: Sequence[str]) -> NDArray[np.object_]:

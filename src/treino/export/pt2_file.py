@@ -73,5 +73,5 @@ def _program(run: StoredRun, net: nn.Module, x: Tensor) -> "torch.export.Exporte
 
 def _asked(program: nn.Module, x: Tensor) -> Tensor:
     with torch.no_grad():
-        found: Tensor = program(x)
-    return found.reshape(len(x), -1)
+        output: Tensor = program(x)
+    return output.reshape(len(x), -1)

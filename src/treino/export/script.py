@@ -118,12 +118,12 @@ def _place(line: str) -> tuple[bool, str]:
 def _begins_anew(run: StoredRun) -> bool:
     """Whether it was trained from first weights of its seed, with the settings that it has at its end."""
     path = [link.segment for link in path_of(run.spec)]
-    asked = [[segment.asked.get(name) for name in OF_FIRST_WEIGHTS] for segment in path]
+    requested = [[segment.asked.get(name) for name in OF_FIRST_WEIGHTS] for segment in path]
     return (
         not run.spec.weights
         and path[-1].start == 0
         and not any(segment.changes for segment in path)
-        and asked[0] == asked[-1]
+        and requested[0] == requested[-1]
     )
 
 
@@ -248,8 +248,8 @@ def _own(run: StoredRun) -> ScriptPart:
             ),
         )
     word = str(run.spec.asked["net"])
-    if (given := run.access.net_file) is not None:
-        file = network_files(UserFiles(given), [word])[word]
+    if (net_file := run.access.net_file) is not None:
+        file = network_files(UserFiles(net_file), [word])[word]
         name, content = file.name, file.source
     else:
         name, content = sealed_copy(run.folder, word)
@@ -286,8 +286,8 @@ def _layers(run: StoredRun) -> ScriptPart:
     """A network of fully connected layers."""
     s, part = run.settings, ScriptPart()
     init, act = INITS[s["init"] or "default"], ACTIVATIONS[s["activation"]]
-    asked = read_settings(run.spec.asked)
-    rates, plain = dropout_of(asked), np.flatnonzero(plain_of(asked)).tolist()
+    requested = read_settings(run.spec.asked)
+    rates, plain = dropout_of(requested), np.flatnonzero(plain_of(requested)).tolist()
     # its layers are there also where it was set to 0 on the way, and count in the weights' names
     dropout = s["dropout"] or run.spec.asked.get("dropout") or 0.0
     part.values = {

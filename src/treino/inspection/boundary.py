@@ -190,8 +190,8 @@ def _plane(predict: Predict, data: Data, resolution: int, seen: InputAxes) -> Pl
     # In blocks, for a grid of 40,000 rows of 784 float64 is a quarter of a gigabyte.
     lines = np.array_split(y_R, max(1, resolution**2 // 8192))
     probability = torch.cat([_probabilities(predict(seen.grid_rows(x_R, y_B)), data) for y_B in lines])
-    said = [_classes(predict(seen.rows(p.at_NK))) for p in points]
-    agreed = np.concatenate([s == p.predicted_N for s, p in zip(said, points, strict=True)])
+    answers = [_classes(predict(seen.rows(p.at_NK))) for p in points]
+    agreed = np.concatenate([s == p.predicted_N for s, p in zip(answers, points, strict=True)])
     return Plane(
         data.name,
         data.classes,
@@ -286,8 +286,8 @@ def placed(predict: Predict, data: Data, place: Callable[[torch.Tensor], Floats]
         out = predict(rows.x)
         classes = data.task == "classification"
         true = rows.y.double().numpy() if classes else _targets(rows.y, data)
-        said = _classes(out) if classes else _targets(out, data)
-        shown.append(Points(split, place(rows.x), true, said, rows.index.numpy(), len(data.splits[split])))
+        answers = _classes(out) if classes else _targets(out, data)
+        shown.append(Points(split, place(rows.x), true, answers, rows.index.numpy(), len(data.splits[split])))
     return tuple(shown)
 
 
@@ -303,8 +303,8 @@ def _important(
     """The two columns with an axis that matter most, each shuffled with all inputs that are made of it."""
     groups = [data.preparation.groups[j] for j in axes_K]
     columns = steepest(net, rows.x, CANDIDATES, item_shape, groups) if len(groups) > CANDIDATES else None
-    found = importance(net, rows.x, rows.y, columns=columns, groups=groups, item_shape=item_shape)
-    first, second = found.largest(2)
+    ranking = importance(net, rows.x, rows.y, columns=columns, groups=groups, item_shape=item_shape)
+    first, second = ranking.largest(2)
     return axes_K[first], axes_K[second]
 
 

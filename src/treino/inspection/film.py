@@ -116,8 +116,8 @@ def _answers(shown: Boundary) -> Floats:
 
 
 def _winner(shown: Boundary) -> np.ndarray:
-    said = _answers(shown)
-    return np.where(np.isfinite(said).all(-1), said.argmax(-1), -1)
+    answers = _answers(shown)
+    return np.where(np.isfinite(answers).all(-1), answers.argmax(-1), -1)
 
 
 def _mean(values: Floats) -> float | None:

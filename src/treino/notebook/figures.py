@@ -89,10 +89,10 @@ class RunFigure:
             self.over = True
             self._close(event)
 
-    def ended_by(self, said: str) -> None:
+    def ended_by(self, sentence: str) -> None:
         """The last drawing, where no event said that it is over."""
         if self.view is not None and not self.over:
-            self.output.show(lambda: self._drawn(None, (said,), alarm=True))
+            self.output.show(lambda: self._drawn(None, (sentence,), alarm=True))
 
     @property
     def _whole(self) -> bool:
@@ -151,7 +151,7 @@ class RunFigure:
     def _drawn(
         self,
         net: Any = None,
-        said: tuple[str, ...] = (),
+        messages: tuple[str, ...] = (),
         alarm: bool = False,
         kept_epoch: int | None = None,
     ) -> str:
@@ -167,11 +167,11 @@ class RunFigure:
                 name=self.view.job.folder.path.name,
                 done=self.position.done,
                 figures=self.figures,
-                left=None if said else self.position.left_s,
+                left=None if messages else self.position.left_s,
                 curves=shown,
                 loss_S=few,
                 boundary=seen,
-                said=said,
+                messages=messages,
                 alarm=alarm,
             )
         )
@@ -181,12 +181,12 @@ class RunFigure:
         result = run.result
         name = run.name
         if event.interrupted:
-            said: tuple[str, ...] = (
+            sentences: tuple[str, ...] = (
                 _("Interrupted after {step:,} steps; saved in {path}.").format(step=self.step, path=run.path),
                 _("To go on: run = treino.open({name!r}).resume()").format(name=str(run.path)),
             )
         elif result is not None:
-            said = (
+            sentences = (
                 _("{status} after {steps:,} steps, {seconds:.2f} s. {headline}").format(
                     status=_(run.status), steps=result.steps, seconds=result.seconds,
                     headline=headline(result),
@@ -195,14 +195,14 @@ class RunFigure:
             )  # fmt: skip
             if result.findings:
                 rules = ", ".join(finding.rule for finding in result.findings)
-                said = (*said, _("The doctor found: {rules}.").format(rules=rules))
+                sentences = (*sentences, _("The doctor found: {rules}.").format(rules=rules))
             self.position = replace(
                 self.position, done=1.0
             )  # a patient or diverged one ends before its steps
         alarm = event.interrupted or run.status == "diverged"
         net = run.module if self._whole and run.status != "interrupted" else None
         kept = None if result is None or result.members else result.kept_epoch
-        self.output.show(lambda: self._drawn(net, said, alarm, kept))
+        self.output.show(lambda: self._drawn(net, sentences, alarm, kept))
 
 
 class SweepFigure:
@@ -233,17 +233,17 @@ class SweepFigure:
             self.over = True
             self._close(event)
 
-    def ended_by(self, said: str) -> None:
+    def ended_by(self, sentence: str) -> None:
         """The last drawing, where no event said that it is over."""
         if self.view is not None and not self.over:
             self.position = replace(self.position, left_s=None)
-            self._show(said)
+            self._show(sentence)
 
-    def _show(self, *said: str) -> None:
+    def _show(self, *sentences: str) -> None:
         assert self.view is not None
         name, now = self.view.job.folder.path.name, self.position
         figures = {now.label: now.count, **now.figures}
-        self.output.show(lambda: sweep_html(name, now.done, figures, now.left_s, said))
+        self.output.show(lambda: sweep_html(name, now.done, figures, now.left_s, sentences))
 
     def _close(self, event: JobEnd) -> None:
         path = event.job.folder.path

@@ -80,7 +80,7 @@ class Doctor:
             head = _("doctor: {steps} steps watched, findings: {n}").format(
                 n=len(exam.findings), steps=exam.steps
             )
-        found = [(f, self._place(f, above), _text(f)) for f in exam.findings]
+        findings = [(f, self._place(f, above), _text(f)) for f in exam.findings]
         defects = [
             _("doctor: a defect of the doctor itself, not of your script: {what}").format(what=d)
             for d in exam.defects
@@ -88,7 +88,7 @@ class Doctor:
         covered = coverage(exam)
         notes = [*covered.figures, *(covered.sentences() if not exam.findings else ())]
         watched = exam.backwards or exam.steps
-        display(HTML(findings_html(head, found, [*(notes if watched else ()), *defects])))
+        display(HTML(findings_html(head, findings, [*(notes if watched else ()), *defects])))
 
     def _place(self, finding: Finding, above: dict[str, int]) -> str:
         """``In[3], line 7``; of a cell that is watched alone ``line 7``, as its author counts."""

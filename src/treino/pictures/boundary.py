@@ -12,8 +12,8 @@ def boundary_picture(run: StoredRun) -> list[File]:
     over = run.status in ("finished", "diverged")
     splits: tuple[Split, ...] = ("train", "validation", "test") if over else ("train", "validation")
     with network_errors(run):
-        found = boundary(run.module, run.data, item_shape=run.item_shape, splits=splits)
-    return [("boundary.png", png(boundary_figure(found)))]
+        view = boundary(run.module, run.data, item_shape=run.item_shape, splits=splits)
+    return [("boundary.png", png(boundary_figure(view)))]
 
 
 PICTURES: dict[str, RunPicture] = {"boundary": RunPicture(boundary_picture)}

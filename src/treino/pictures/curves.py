@@ -67,16 +67,18 @@ def overlaid(runs: Sequence[StoredRun], smooth: float = 0.0) -> list[File]:
 
 def _not_alike(runs: Sequence[StoredRun]) -> list[str]:
     """What makes heights of curves hard to compare."""
-    said = []
+    sentences = []
     if len({run.loss_function for run in runs}) > 1:
-        said.append(_("The runs were trained with different losses: compare their metric, not their loss."))
+        sentences.append(
+            _("The runs were trained with different losses: compare their metric, not their loss.")
+        )
     if len({(run.spec.data.name, run.spec.resolved.target) for run in runs}) > 1:
-        said.append(_("The runs were trained on different data."))
-    return said
+        sentences.append(_("The runs were trained on different data."))
+    return sentences
 
 
 def _diverged(shown: Sequence[Curves]) -> list[str]:
-    return [f"{label(curves.name, 40)}: {said}" for curves in shown for said in alarms(curves)]
+    return [f"{label(curves.name, 40)}: {sentence}" for curves in shown for sentence in alarms(curves)]
 
 
 PICTURES: dict[str, RunPicture] = {"curves": RunPicture(curves_picture)}

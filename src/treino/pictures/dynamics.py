@@ -64,20 +64,20 @@ def _turns(run: StoredRun) -> set[int]:
 
 def _notes(run: StoredRun) -> list[str]:
     """What a reader must know to read the gradients right."""
-    s, said = run.settings, []
+    s, sentences = run.settings, []
     if "missing_zero_grad" in s["fault"]:
-        said.append(
+        sentences.append(
             _("This run never clears its gradients: shown is each batch's own, its updates follow their sum.")
         )
     if first := layers_from(run.spec):
-        said.append(
+        sentences.append(
             _("Its layers are those of now from step {step:,} on; before, only the rate is shown.").format(
                 step=first
             )
         )
     if run.status == "diverged":
-        said.append(_("Diverged: shown up to the last update that left all weights finite."))
-    return said
+        sentences.append(_("Diverged: shown up to the last update that left all weights finite."))
+    return sentences
 
 
 PICTURES: dict[str, RunPicture] = {"dynamics": RunPicture(dynamics_picture)}

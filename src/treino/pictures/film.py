@@ -134,15 +134,15 @@ def sheet_words(frames: list[Frame]) -> tuple[list[str], list[str]]:
     """A caption for each frame of the sheet, and what they mean: changes are since the one before on it."""
     captions, counted = list[str](), False
     for before, frame in zip([None, *frames], frames, strict=False):
-        said = _("step {step:,}").format(step=frame.step)
+        caption = _("step {step:,}").format(step=frame.step)
         if frame.loss is not None:
-            said += _(" · loss {loss}").format(loss=numeral(frame.loss))
+            caption += _(" · loss {loss}").format(loss=numeral(frame.loss))
         moved, change = difference(None if before is None else before.shown, frame.shown)
         if moved:
-            said += _(" · {share} changed").format(share=share(moved))
+            caption += _(" · {share} changed").format(share=share(moved))
         elif moved is not None and change is not None:
-            said += _(" · probability {share}").format(share=share(change))
-        captions.append(said)
+            caption += _(" · probability {share}").format(share=share(change))
+        captions.append(caption)
         counted = counted or moved is not None
     meaning = _(
         "Changed: the share of the view that is of another class than in the picture before; where it is "
@@ -153,8 +153,8 @@ def sheet_words(frames: list[Frame]) -> tuple[list[str], list[str]]:
 
 def about(run: StoredRun, shown: Boundary) -> list[str]:
     """Of which run the film is, and what its plane shows."""
-    said = [_("Run {run}: every frame has the weights that the network had then.").format(run=run.name)]
-    return said + (view_sentences(shown) if isinstance(shown, Plane) else [])
+    sentences = [_("Run {run}: every frame has the weights that the network had then.").format(run=run.name)]
+    return sentences + (view_sentences(shown) if isinstance(shown, Plane) else [])
 
 
 def draw_film(

@@ -66,8 +66,8 @@ def line(runs: Sequence[StoredRun]) -> list[File]:
     splits = {"train": surface.rows}
     if len(first.data.validation):
         splits["validation"] = drawn(first.data.validation, MOST_ROWS)
-    found = interpolation(surface, _end(surface, second), splits)
-    return [("line.png", png(line_figure(found, first.title, second.title)))]
+    losses = interpolation(surface, _end(surface, second), splits)
+    return [("line.png", png(line_figure(losses, first.title, second.title)))]
 
 
 def surface_of(run: StoredRun) -> LossSurface:

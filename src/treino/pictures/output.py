@@ -45,13 +45,13 @@ def put_each(
     Raises:
         TreinoError: the first of them, when the others are drawn and there is no ``missing`` to take it up.
     """
-    found: list[TreinoError] = [] if missing is None else missing
+    errors: list[TreinoError] = [] if missing is None else missing
     paths: list[Path] = []
     for picture in pictures:
-        with gathered(found):
+        with gathered(errors):
             paths += put(folder, picture(), to)
-    if found and missing is None:
-        raise found[0]
+    if errors and missing is None:
+        raise errors[0]
     return paths
 
 

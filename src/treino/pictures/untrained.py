@@ -52,9 +52,11 @@ def untrained(source: Any, count: int, to: OutputFolder | None = None, **setting
         to = OutputFolder(Path())
     if to is not None:
         to.check([FILE])
-    asked, data = _of_run(run) if run else (read_settings(settings), None)
-    data = in_memory(load_data(source, asked)) if data is None else data
-    nets = [(seed, _net(asked, data, run, seed)) for seed in range(asked.seed, asked.seed + count)]
+    requested, data = _of_run(run) if run else (read_settings(settings), None)
+    data = in_memory(load_data(source, requested)) if data is None else data
+    nets = [
+        (seed, _net(requested, data, run, seed)) for seed in range(requested.seed, requested.seed + count)
+    ]
     shape = run.item_shape if run else None
     seen = film_sight(run.module if run and run.folder.manifest.sealed else nets[0][1], data, shape)
     shown, captions = [], []
@@ -70,8 +72,8 @@ def untrained(source: Any, count: int, to: OutputFolder | None = None, **setting
         shown.append(one)
         captions.append(_("seed {seed} · {figure}").format(seed=seed, figure=figure))
     title = _("{n} untrained networks: {name}").format(n=count, name=label(data.name, 40))
-    said = _("They differ in nothing but the seed of their first weights; none has seen a row.")
-    content = png(grid_figure(shown, captions, title, [said]))
+    sentence = _("They differ in nothing but the seed of their first weights; none has seen a row.")
+    content = png(grid_figure(shown, captions, title, [sentence]))
     if to is not None:
         return to.write(FILE, content)
     assert run is not None  # without a run there is a place
@@ -88,12 +90,12 @@ def _of_run(run: StoredRun) -> tuple[Settings, Data]:
     return read_settings(run.spec.asked), run.data
 
 
-def _net(asked: Settings, data: Data, run: StoredRun | None, seed: int) -> nn.Module:
+def _net(requested: Settings, data: Data, run: StoredRun | None, seed: int) -> nn.Module:
     own = None
     if run is not None and run.spec.net != "mlp":
         access = replace(run.access, net=run.access.net_file)
-        own = run_network(run.folder, run.spec.net, asked.net, access, seed)
-    changed = {name: getattr(asked, name) for name in asked.model_fields_set}
+        own = run_network(run.folder, run.spec.net, requested.net, access, seed)
+    changed = {name: getattr(requested, name) for name in requested.model_fields_set}
     changed |= {"seed": seed, "ensemble": 1}
     if run is not None:
         changed |= {name: run.settings[name] for name in ("engine", "threads", "device")}

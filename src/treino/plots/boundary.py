@@ -102,7 +102,7 @@ def _region_names(axes: "Axes", plane: Plane, names: list[str]) -> None:
         free = np.pad((plane.winner_RR == c) & ~taken, 1)
         room = distance_transform_edt(free)[1:-1, 1:-1]
         rooms.append((float(room.max()), np.unravel_index(room.argmax(), room.shape), c))
-    for _room, (row, column), c in sorted(rooms, key=lambda found: -found[0]):
+    for _room, (row, column), c in sorted(rooms, key=lambda place: -place[0]):
         text = axes.text(
             float(plane.x_R[column]),
             float(plane.y_R[row]),
@@ -131,7 +131,7 @@ def _key(axes: "Axes", names: list[str], shown: Plane | InputLine, extra: list[s
     """The legend on the right: classes, then what the marks mean and how many rows they stand for."""
     from matplotlib.patches import Patch
 
-    rows, said = row_key(shown.points)
+    rows, row_labels = row_key(shown.points)
     # as many classes as there are lines beside the picture, the others counted
     lines = int(extent(axes).height / DPI / LINE)
     listed = max(1, lines - len(rows) - len(extra) - 2)
@@ -139,7 +139,7 @@ def _key(axes: "Axes", names: list[str], shown: Plane | InputLine, extra: list[s
     labels += extra
     handles += [Patch(facecolor="#aab4bd", alpha=0.4) for _text in extra]
     handles += rows
-    labels += said
+    labels += row_labels
     if any(p.wrong_N.any() for p in shown.points):
         ring, text = wrong_key()
         handles.append(ring)

@@ -46,11 +46,13 @@ def calibration_figure(shown: Calibration) -> "Figure":
 
 def sentences(shown: Calibration) -> list[str]:
     """The error and what chance makes of it, and whether the network is too sure."""
-    said = _(
+    sentence = _(
         "Expected calibration error {error:.1%} on {n:,} {split} rows; perfect networks: up to {chance:.1%}."
     )
-    found = [said.format(error=shown.error, n=shown.rows, split=split_name(shown.split), chance=shown.chance)]
-    return [*found, *verdict(shown)]
+    sentences_first = [
+        sentence.format(error=shown.error, n=shown.rows, split=split_name(shown.split), chance=shown.chance)
+    ]
+    return [*sentences_first, *verdict(shown)]
 
 
 def verdict(shown: Calibration) -> list[str]:

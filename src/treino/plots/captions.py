@@ -82,12 +82,14 @@ def held_sentence(plane: Plane) -> str:
     """The columns that are no axes, with the value of each; "" where there is none."""
     if not plane.held:
         return ""
-    said = [f"{label(column, 24)} {_fixed_value(value)}" for column, value in plane.held[:HELD]]
+    values = [f"{label(column, 24)} {_fixed_value(value)}" for column, value in plane.held[:HELD]]
     if (more := len(plane.held) - HELD) > 0:
-        said.append(_("… and {n} more").format(n=more))
+        values.append(_("… and {n} more").format(n=more))
     classes = any(isinstance(value, str) for _name, value in plane.held)
     sentence = _("Held at training medians and commonest classes: {values}.")
-    return (sentence if classes else _("Held at training medians: {values}.")).format(values=", ".join(said))
+    return (sentence if classes else _("Held at training medians: {values}.")).format(
+        values=", ".join(values)
+    )
 
 
 def _fixed_value(value: float | str | None) -> str:
@@ -98,15 +100,15 @@ def _fixed_value(value: float | str | None) -> str:
 
 def warning_sentences(shown: Plane | InputLine, names: list[str]) -> list[str]:
     """What the picture can't show: classes that win nowhere in it, a network that it shows little of."""
-    said = []
+    sentences = []
     if isinstance(shown, Plane) and shown.agreement < 0.5:
-        said.append(_("This plane shows little of what the network does: most rows lie far from it."))
+        sentences.append(_("This plane shows little of what the network does: most rows lie far from it."))
     if shown.absent:
         listed = ", ".join(names[c] for c in shown.absent[:8]) + (", …" if len(shown.absent) > 8 else "")
-        said.append(_("Wins nowhere in this view: {names}.").format(names=listed))
+        sentences.append(_("Wins nowhere in this view: {names}.").format(names=listed))
     if not shown.finite:
-        said.append(_("Grey: the network's output is not finite there."))
-    return said
+        sentences.append(_("Grey: the network's output is not finite there."))
+    return sentences
 
 
 def axis_names(shown: Boundary) -> tuple[str, str]:
@@ -138,13 +140,13 @@ def headline(result: RunResult | None) -> str:
 
     facts = {"n": result.rows["test"], "share": value if metric == "accuracy" else amount(value)}
     if interval is None:
-        said = {
+        sentence = {
             "accuracy": _("On {n:,} test rows that it never saw, {share:.1%} are right."),
             "rmse": _("On {n:,} test rows it is off by {share} on average (RMSE)."),
         }[metric].format(**facts)
     else:
         low, high = interval if metric == "accuracy" else map(amount, interval)
-        said = {
+        sentence = {
             "accuracy": _(
                 "On {n:,} test rows that it never saw, {share:.1%} are right (95 %: {low:.1%} to {high:.1%})."
             ),
@@ -157,7 +159,7 @@ def headline(result: RunResult | None) -> str:
         for name, figures in result.baseline.items()
         if figures is not None and (value := figures[metric]) is not None
     ]
-    return said + (_(" For comparison, {list}.").format(list="; ".join(compared)) if compared else "")
+    return sentence + (_(" For comparison, {list}.").format(list="; ".join(compared)) if compared else "")
 
 
 def _amount(value: float, currency: str) -> str:

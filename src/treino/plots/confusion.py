@@ -37,18 +37,18 @@ PAIRS = 12
 def confusion_figure(shown: Confusion) -> "Figure":
     with look():
         title = _("Confusion matrix: {name}").format(name=shortened(shown.name, 44))
-        said, warned = sentences(shown), warnings(shown)
+        lines, warned = sentences(shown), warnings(shown)
         figure = new_figure(8.0)
-        bottom = _matrix(figure, shown, header(figure, title, said, warned))
+        bottom = _matrix(figure, shown, header(figure, title, lines, warned))
         spare = bottom - 0.15
         figure = new_figure(8.0 - spare)  # the matrix is square: what its names leave over is cut off
-        _matrix(figure, shown, header(figure, title, said, warned))
+        _matrix(figure, shown, header(figure, title, lines, warned))
         return figure
 
 
 def sentences(shown: Confusion) -> list[str]:
     """Accuracy, and what is mixed up most, in words."""
-    said = [score_sentence(shown.score)]
+    lines = [score_sentence(shown.score)]
     names = class_labels(shown.classes)
     total_C = shown.count_CC.sum(axis=1) + shown.unsaid_C
     pairs = shown.pairs(3)
@@ -59,27 +59,27 @@ def sentences(shown: Confusion) -> list[str]:
             )
             for t, p, n in pairs
         )
-        said.append(_("Most often mixed up: {pairs}.").format(pairs=listed))
+        lines.append(_("Most often mixed up: {pairs}.").format(pairs=listed))
     elif not shown.unsaid_C.any():
-        said.append(_("No class is taken for another on these rows."))
-    return said
+        lines.append(_("No class is taken for another on these rows."))
+    return lines
 
 
 def warnings(shown: Confusion) -> list[str]:
-    found = []
+    lines = []
     if shown.split == "train":
-        found.append(_("The network learnt from these rows: there are no others."))
+        lines.append(_("The network learnt from these rows: there are no others."))
     unsaid = int(shown.unsaid_C.sum())
     if unsaid:
-        found.append(
+        lines.append(
             _("On {n:,} rows the outputs are not finite: no class is predicted there.").format(n=unsaid)
         )
     without = [c for c in range(len(shown.classes)) if not (shown.count_CC[c].any() or shown.unsaid_C[c])]
     if without:
         names = class_labels(shown.classes)
         listed = ", ".join(names[c] for c in without[:6]) + (", …" if len(without) > 6 else "")
-        found.append(_("Without a {split} row: {names}.").format(split=split_name(shown.split), names=listed))
-    return found
+        lines.append(_("Without a {split} row: {names}.").format(split=split_name(shown.split), names=listed))
+    return lines
 
 
 def _matrix(figure: "Figure", shown: Confusion, top: float) -> float:

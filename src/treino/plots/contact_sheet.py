@@ -14,16 +14,16 @@ def contact_sheet(name: str, images: ImagesDescription) -> bytes:
     """The examples of a description as a PNG. name: of the data."""
     shown = images.examples
     n = max((len(one.pixels) for one in shown), default=0)
-    said = _("The first {n} images in the data's order.").format(n=n)
+    sentence = _("The first {n} images in the data's order.").format(n=n)
     if images.classes:
-        said = _("The first {n} images of each class in the data's order, and how many there are.").format(
-            n=n
-        )
+        sentence = _(
+            "The first {n} images of each class in the data's order, and how many there are."
+        ).format(n=n)
         if "train" in images.rows:
-            said = _(
+            sentence = _(
                 "The first {n} training images of each class in the data's order, and how many there are."
             ).format(n=n)
-    sentences = [said]
+    sentences = [sentence]
     if len(images.classes) > len(shown):
         sentences.append(
             _("{n:,} of {total:,} classes are shown.").format(n=len(shown), total=len(images.classes))

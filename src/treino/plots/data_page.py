@@ -42,16 +42,18 @@ def data_page(table: TableDescription) -> str:
 
 
 def _said_of(table: TableDescription) -> str:
-    said = (
+    sentence = (
         _("{rows:,} rows, {columns:,} columns").format(rows=table.rows, columns=len(table.columns))
         if table.images is None
         else _("{rows:,} images").format(rows=table.rows)
     )
     if table.target.name is None:
         names = ", ".join(table.likely_targets)
-        return said + "; " + (_("no target yet: {names}?").format(names=names) if names else _("no target"))
+        return (
+            sentence + "; " + (_("no target yet: {names}?").format(names=names) if names else _("no target"))
+        )
     task = _(str(table.target.task))
-    return said + "; " + _("target {name}: {task}").format(name=table.target.name, task=task)
+    return sentence + "; " + _("target {name}: {task}").format(name=table.target.name, task=task)
 
 
 def _warnings(warnings: Sequence[TableWarning]) -> str:
@@ -149,9 +151,9 @@ def picture(name: str, shape: NumberHistogram | WordCounts | None) -> str:
     bars = []
     for i, count in enumerate(counts):
         height = max(HEIGHT * count / most, 1.0 if count else 0.0)
-        said = f"{_name(shape, i)}: {numeral(count, ',')}"
+        tooltip = f"{_name(shape, i)}: {numeral(count, ',')}"
         place = i * step + 0.5, HEIGHT - height, max(step - 1, 0.5)
-        bars.append(rectangle(*place, height, title(said)))
+        bars.append(rectangle(*place, height, title(tooltip)))
     return _bars(WIDTH, HEIGHT, bars, _("values of {name}").format(name=name))
 
 

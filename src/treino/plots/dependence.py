@@ -46,15 +46,19 @@ def dependence_figure(
     """
     with look():
         drawn = _classes(shown, classes)
-        said = sentences(shown, classes, target, columns)
+        caption_lines = sentences(shown, classes, target, columns)
         if 2 < len(drawn) < len(classes):
-            said.append(_("{k} of {n} classes, those that change most.").format(k=len(drawn), n=len(classes)))
+            caption_lines.append(
+                _("{k} of {n} classes, those that change most.").format(k=len(drawn), n=len(classes))
+            )
         warned = warnings(together, [one.column for one in shown])
         down = math.ceil(len(shown) / ACROSS)
         many_curves = len(drawn) > 1
-        lines = sum(1 + len(w) // 106 for w in [*said, *warned])
+        lines = sum(1 + len(w) // 106 for w in [*caption_lines, *warned])
         figure = new_figure(0.85 + 0.205 * lines + HIGH * down + (0.35 if many_curves else 0.0))
-        top = header(figure, _("What changes the answer: {name}").format(name=label(name, 40)), said, warned)
+        top = header(
+            figure, _("What changes the answer: {name}").format(name=label(name, 40)), caption_lines, warned
+        )
         height = figure.get_figheight()
         low, high = _range(shown, drawn, bool(classes))
         left = 0.85 if classes else 1.05
@@ -90,36 +94,36 @@ def sentences(shown: Sequence[Dependence], classes: Sequence[str], target: str, 
     counted = _("{n:,} training rows").format(n=len(rows.own_N))
     if len(rows.own_N) < rows.total:
         counted = _("{n:,} of {of:,} training rows").format(n=len(rows.own_N), of=rows.total)
-    said = [
+    lines = [
         _(
             "{what} as one column changes and the others stay: the mean over {rows}, single rows faint."
         ).format(what=what, rows=counted),
         _("Below, where the rows are: far from them the network was never taught."),
     ]
     if len(shown) < columns:
-        said.append(
+        lines.append(
             _("{k} of {n} columns, those that cost most when they are shuffled.").format(
                 k=len(shown), n=columns
             )
         )
-    return said
+    return lines
 
 
 def warnings(together: Sequence[tuple[Sequence[str], float]], drawn: Sequence[str]) -> list[str]:
     """Where a column that is drawn can't change alone."""
-    found = []
+    lines = []
     for names, correlation in together:
         mine = [name for name in names if name in drawn]
         if mine:
             others = [label(name, 30) for name in (*mine, *(n for n in names if n not in mine))]
             more = _(" and {n} more").format(n=len(others) - 3) if len(others) > 3 else ""
-            found.append(
+            lines.append(
                 _(
                     "{names} vary together (rank correlation up to {r}): changed alone, they make rows that "
                     "hardly exist."
                 ).format(names=", ".join(others[:3]) + more, r=numeral(correlation, ".2f"))
             )
-    return found[:2]
+    return lines[:2]
 
 
 def _classes(shown: Sequence[Dependence], classes: Sequence[str]) -> list[int]:

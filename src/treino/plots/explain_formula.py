@@ -42,7 +42,7 @@ class Pen(Protocol):
     def absolute(self, a: Piece) -> Piece: ...
     def call(self, name: str, args: list[Piece]) -> Piece: ...
     def total(self, index: str, last: str, body: Piece) -> Piece: ...
-    def words(self, said: str) -> Piece: ...
+    def words(self, text: str) -> Piece: ...
     def added(self, pieces: list[Piece]) -> Piece: ...
 
 
@@ -202,8 +202,8 @@ class UnicodeText:
         bounds = f"{lowered(index + '=1')}{raised(last)}" if last else lowered(index)
         return Piece(f"Σ{bounds} {body.text}", PRODUCT)
 
-    def words(self, said: str) -> Piece:
-        return Piece(said)
+    def words(self, text: str) -> Piece:
+        return Piece(text)
 
     def added(self, pieces: list[Piece]) -> Piece:
         return pieces[0] if len(pieces) == 1 else Piece(" + ".join(p.text for p in pieces), SUM)
@@ -215,8 +215,8 @@ class UnicodeText:
 def _tokens(text: str) -> str:
     """Letters as identifiers, digits as numbers, the rest as operators."""
     parts = re.findall(r"[^\W\d_]+(?:\.[^\W\d_]+)+|\d+(?:\.\d+)?|∂?[^\W\d_]+[\u0302′″]*|.", text)
-    found = "".join(_token(part) for part in parts if part.strip())
-    return found if len(parts) == 1 else f"<mrow>{found}</mrow>"
+    row = "".join(_token(part) for part in parts if part.strip())
+    return row if len(parts) == 1 else f"<mrow>{row}</mrow>"
 
 
 def _token(part: str) -> str:
@@ -236,12 +236,12 @@ class MathML:
     def number(self, of: float, digits: int) -> Piece:
         text, ten = shown(of, digits)
         minus = text.startswith("−")
-        found = f"<mn>{localised(text.lstrip('−'))}</mn>"
+        markup = f"<mn>{localised(text.lstrip('−'))}</mn>"
         if ten:
-            found += f"<mo>×</mo><msup><mn>10</mn><mn>{ten}</mn></msup>"
+            markup += f"<mo>×</mo><msup><mn>10</mn><mn>{ten}</mn></msup>"
         if minus:
-            found = f'<mo form="prefix">−</mo>{found}'
-        return Piece(f"<mrow>{found}</mrow>", SIGN if minus else PRODUCT if ten else ATOM)
+            markup = f'<mo form="prefix">−</mo>{markup}'
+        return Piece(f"<mrow>{markup}</mrow>", SIGN if minus else PRODUCT if ten else ATOM)
 
     def symbol(self, s: Symbol) -> Piece:
         if slash := re.fullmatch(r"([^/]+)/([^/]+)", s.name):
@@ -293,8 +293,8 @@ class MathML:
         )
         return Piece(f"<mrow><{ends}>{body.text}</mrow>", PRODUCT)
 
-    def words(self, said: str) -> Piece:
-        return Piece(f'<mtext class="dots">{escape(said)}</mtext>')
+    def words(self, text: str) -> Piece:
+        return Piece(f'<mtext class="dots">{escape(text)}</mtext>')
 
     def added(self, pieces: list[Piece]) -> Piece:
         """In one line, or where that would be too long one below the other."""

@@ -32,20 +32,20 @@ ol.sources { padding-left: 1.2rem; color: var(--soft); font-size: 13px; overflow
 """  # noqa: E501
 
 
-def explain_page(found: Explanation, digits: int = DIGITS) -> str:
+def explain_page(explanation: Explanation, digits: int = DIGITS) -> str:
     """The whole page."""
     parts = [
-        f"<h1>{escape(found.title)}</h1><p class='soft'>{escape(found.about)}</p>",
+        f"<h1>{escape(explanation.title)}</h1><p class='soft'>{escape(explanation.about)}</p>",
         *(
             f"<h2>{escape(part.title)}</h2>" + "".join(_step(step, digits) for step in part.steps)
-            for part in found.parts
+            for part in explanation.parts
         ),
         f"<h2>{escape(_('Checked'))}</h2>",
-        _checks(found.checks, digits),
-        _verdict(found),
-        _sources(found.sources),
+        _checks(explanation.checks, digits),
+        _verdict(explanation),
+        _sources(explanation.sources),
     ]
-    return page(found.title, "\n".join(parts), STYLE)
+    return page(explanation.title, "\n".join(parts), STYLE)
 
 
 def _step(step: Step, digits: int) -> str:
@@ -96,18 +96,18 @@ def _right(number: bool) -> str:
     return " class='number'" if number else ""
 
 
-def _table(found: StepTable, digits: int) -> str:
-    words = [any(isinstance(row[place], str) for row in found.rows) for place in range(len(found.headings))]
+def _table(table: StepTable, digits: int) -> str:
+    words = [any(isinstance(row[place], str) for row in table.rows) for place in range(len(table.headings))]
     lines = []
-    for row in found.rows:
+    for row in table.rows:
         cells = (
             f"<td{_right(not w)}>{escape(cell(c, digits))}</td>" for c, w in zip(row, words, strict=True)
         )
         lines.append(f"<tr>{''.join(cells)}</tr>")
-    if found.more:
-        more = escape(_("… {n:,} more …").format(n=found.more))
+    if table.more:
+        more = escape(_("… {n:,} more …").format(n=table.more))
         lines.append(f"<tr><td class='soft' colspan='{len(words)}'>{more}</td></tr>")
-    head = _head(found.headings, words)
+    head = _head(table.headings, words)
     return f"<div class='scroll'><table>{head}<tbody>{''.join(lines)}</tbody></table></div>"
 
 
@@ -124,11 +124,11 @@ def _checks(checks: tuple[Check, ...], digits: int) -> str:
     return f"<div class='scroll'><table class='checks'>{head}<tbody>{lines}</tbody></table></div>"
 
 
-def _verdict(found: Explanation) -> str:
+def _verdict(explanation: Explanation) -> str:
     from treino.plots.explain_text import verdict
 
-    kind = "verdict" if found.holds else "verdict failed"
-    return f"<p class='{kind}'>{escape(verdict(found).plain)}</p>"
+    kind = "verdict" if explanation.holds else "verdict failed"
+    return f"<p class='{kind}'>{escape(verdict(explanation).plain)}</p>"
 
 
 def _sources(sources: tuple[str, ...]) -> str:

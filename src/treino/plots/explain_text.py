@@ -18,13 +18,13 @@ from treino.words import _
 ALIGN = 100  # characters a line of a formula may have in a pipe
 
 
-def document(found: Explanation, digits: int = DIGITS) -> dict[str, Any]:
+def document(explanation: Explanation, digits: int = DIGITS) -> dict[str, Any]:
     """The contract: ``topic, steps[{title, symbols, numbers, value}], checks[{name, ours, reference,
     difference}]``, and a little more: in what part a step stands, what it says, and whether a check holds."""
     return {
-        "topic": found.topic,
-        "title": found.title,
-        "steps": [_step(part.title, step, digits) for part in found.parts for step in part.steps],
+        "topic": explanation.topic,
+        "title": explanation.title,
+        "steps": [_step(part.title, step, digits) for part in explanation.parts for step in part.steps],
         "checks": [
             {
                 "name": check.name,
@@ -34,10 +34,10 @@ def document(found: Explanation, digits: int = DIGITS) -> dict[str, Any]:
                 "within": check.within,
                 "holds": check.holds,
             }
-            for check in found.checks
+            for check in explanation.checks
         ],
-        "holds": found.holds,
-        "sources": list(found.sources),
+        "holds": explanation.holds,
+        "sources": list(explanation.sources),
     }
 
 
@@ -67,18 +67,18 @@ def _step(part: str, step: Step, digits: int) -> dict[str, Any]:
     return known
 
 
-def rendered(found: Explanation, digits: int = DIGITS) -> Iterator[RenderableType]:
+def rendered(explanation: Explanation, digits: int = DIGITS) -> Iterator[RenderableType]:
     """What a terminal shows, piece by piece."""
-    yield line((found.title, "bold"))
-    yield found.about
-    for part in found.parts:
+    yield line((explanation.title, "bold"))
+    yield explanation.about
+    for part in explanation.parts:
         yield from ("", line((part.title, "bold underline")))
         for step in part.steps:
             yield from _shown(step, digits)
     yield from ("", line((_("Checked"), "bold underline")))
-    yield checks_table(found.checks, digits)
-    yield verdict(found)
-    for source in found.sources:
+    yield checks_table(explanation.checks, digits)
+    yield verdict(explanation)
+    for source in explanation.sources:
         yield line((source, "dim"))
 
 
@@ -110,15 +110,15 @@ def _shown(step: Step, digits: int) -> Iterator[RenderableType]:
         yield Padding(_table(step.table, digits), (0, 0, 0, 4), expand=False)
 
 
-def _table(found: StepTable, digits: int) -> RenderableType:
+def _table(shown: StepTable, digits: int) -> RenderableType:
     table = RichTable(box=None, pad_edge=False)
-    for place, heading in enumerate(found.headings):
-        words = any(isinstance(row[place], str) for row in found.rows)
+    for place, heading in enumerate(shown.headings):
+        words = any(isinstance(row[place], str) for row in shown.rows)
         table.add_column(heading, justify="left" if words else "right")
-    for row in found.rows:
+    for row in shown.rows:
         table.add_row(*(cell(c, digits) for c in row))
-    if found.more:
-        table.add_row(_("… {n:,} more …").format(n=found.more), *[""] * (len(found.headings) - 1))
+    if shown.more:
+        table.add_row(_("… {n:,} more …").format(n=shown.more), *[""] * (len(shown.headings) - 1))
     return table
 
 
@@ -140,24 +140,24 @@ def checks_table(checks: tuple[Check, ...], digits: int) -> RenderableType:
     return table
 
 
-def verdict(found: Explanation) -> Text:
+def verdict(explanation: Explanation) -> Text:
     """One line: all checks hold, or which do not."""
-    failed = [check.name for check in found.checks if not check.holds]
+    failed = [check.name for check in explanation.checks if not check.holds]
     if not failed:
-        return line((_("All {n} checks hold.").format(n=len(found.checks)), "green"))
-    said = _("{failed} of {n} checks FAIL: {names}").format(
-        failed=len(failed), n=len(found.checks), names="; ".join(failed)
+        return line((_("All {n} checks hold.").format(n=len(explanation.checks)), "green"))
+    sentence = _("{failed} of {n} checks FAIL: {names}").format(
+        failed=len(failed), n=len(explanation.checks), names="; ".join(failed)
     )
-    return line((said, "bold red"))
+    return line((sentence, "bold red"))
 
 
-def plain(found: Explanation, digits: int = DIGITS) -> str:
+def plain(explanation: Explanation, digits: int = DIGITS) -> str:
     """The same without colours, in lines of at most 100 characters."""
     file = io.StringIO()
     console = EscapingConsole(
         file=file, width=ALIGN, highlight=False, markup=False, emoji=False,
         force_terminal=False, force_jupyter=False, color_system=None,  # a notebook asks for colours and HTML
     )  # fmt: skip
-    for piece in rendered(found, digits):
+    for piece in rendered(explanation, digits):
         console.print(piece)
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines())

@@ -65,15 +65,17 @@ def film_pictures(frames: Iterable[Frame], last: int) -> Iterator[FilmPicture]:
         with look():
             if figure is None or axes is None:
                 figure, axes, texts = _stage(frame)
-            said = place_sentence(frame, last), change_sentence(frame, before), absent_sentence(frame)
-            for text, sentence in zip(texts, said, strict=True):
+            sentences = place_sentence(frame, last), change_sentence(frame, before), absent_sentence(frame)
+            for text, sentence in zip(texts, sentences, strict=True):
                 text.set_text(sentence)
             _act(axes, frame.shown)
             figure.set_dpi(PIXELS)
             figure.canvas.draw()
             pixels: NDArray[np.uint8] = np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()  # type: ignore[attr-defined]
         before = frame.step
-        yield FilmPicture(frame, Image.fromarray(pixels), " ".join(filter(None, said)).replace(r"\$", "$"))
+        yield FilmPicture(
+            frame, Image.fromarray(pixels), " ".join(filter(None, sentences)).replace(r"\$", "$")
+        )
 
 
 def image_png(image: "Image") -> bytes:
@@ -151,8 +153,8 @@ def _key(shown: Boundary) -> tuple[list[Any], list[str]]:
     if isinstance(shown, Fit):
         handles.append(Line2D([], [], color=SOFT, linewidth=1.2, linestyle=(0, (5, 3))))
         labels.append(_("predicted = true"))
-    rows, said = row_key(shown.points, None if classes else INKS)
-    handles, labels = handles + rows, labels + said
+    rows, row_labels = row_key(shown.points, None if classes else INKS)
+    handles, labels = handles + rows, labels + row_labels
     if classes:
         ring, text = wrong_key()
         handles.append(ring)
@@ -194,22 +196,22 @@ def _on_floor(points: Points, classes: int) -> Points:
 
 def place_sentence(frame: Frame, last: int) -> str:
     """Where in the training it is, and how good the network is then."""
-    said = [_("Step {step:,} of {last:,}").format(step=frame.step, last=last)]
+    clauses = [_("Step {step:,} of {last:,}").format(step=frame.step, last=last)]
     if not frame.step:
-        said = [_("Step 0 of {last:,}: the untrained network").format(last=last)]
+        clauses = [_("Step 0 of {last:,}: the untrained network").format(last=last)]
     else:
-        said.append(_("epoch {epoch}").format(epoch=numeral(frame.epoch)))
+        clauses.append(_("epoch {epoch}").format(epoch=numeral(frame.epoch)))
     if frame.loss is not None:
-        said.append(_("loss {loss}").format(loss=numeral(frame.loss)))
+        clauses.append(_("loss {loss}").format(loss=numeral(frame.loss)))
     score = frame.shown.score
     if score.accuracy is not None:
-        said.append(
+        clauses.append(
             _("{split} accuracy {value:.3f}").format(split=split_name(score.split), value=score.accuracy)
         )
     elif score.rmse is not None:
         value = numeral(score.rmse)
-        said.append(_("{split} RMSE {value}").format(split=split_name(score.split), value=value))
-    return " · ".join(said)
+        clauses.append(_("{split} RMSE {value}").format(split=split_name(score.split), value=value))
+    return " · ".join(clauses)
 
 
 def change_sentence(frame: Frame, before: int | None) -> str:

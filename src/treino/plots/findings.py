@@ -12,11 +12,11 @@ BOX = "border-left:4px solid {ink};background:rgba(128,128,128,.10);padding:6px 
 LINE = "font-family:ui-monospace,monospace;font-size:13px;margin:3px 0;white-space:pre-wrap"
 
 
-def findings_html(head: str, found: Sequence[tuple[Finding, str, str]], notes: Sequence[str] = ()) -> str:
+def findings_html(head: str, findings: Sequence[tuple[Finding, str, str]], notes: Sequence[str] = ()) -> str:
     """found: each finding with its place in words (``cell 3, line 7``) and that line's text. notes: sentences
     that follow.
     """
-    parts = [f"<div><b>{escape(head)}</b></div>", *(_one(*each) for each in found)]
+    parts = [f"<div><b>{escape(head)}</b></div>", *(_one(*each) for each in findings)]
     parts += [f"<div style='opacity:.7'>{escape(text)}</div>" for text in notes]
     return f"<div style='{CARD}'>{''.join(parts)}</div>"
 

@@ -46,7 +46,7 @@ def sentences(shown: Importances) -> list[str]:
         )
     what = _("Each square of pixels") if shown.patch else _("Each column")
     scores = ", ".join(f"{_(k)} {numeral(v)}" for k, v in shown.score.items())
-    said = [
+    lines = [
         _("{what} shuffled {k} times on {rows}; unshuffled: {scores}.").format(
             what=what, k=shown.repeats, rows=counted, scores=scores
         ),
@@ -56,32 +56,32 @@ def sentences(shown: Importances) -> list[str]:
     ]
     drawn = len(shown.loss.mean_K) if shown.patch else min(MOST, len(shown.names))
     if drawn < shown.columns:
-        said.append(
+        lines.append(
             _("The {k} that cost most, of {n} that were shuffled and {of} there are.").format(
                 k=drawn, n=len(shown.loss.mean_K), of=shown.columns
             )
         )
-    return said
+    return lines
 
 
 def warnings(shown: Importances) -> list[str]:
-    found = []
+    lines = []
     if shown.split == "train":
-        found.append(_("The network learnt from these rows: what it learnt by heart seems important too."))
+        lines.append(_("The network learnt from these rows: what it learnt by heart seems important too."))
     for group in shown.together[:3]:
         listed = [label(shown.names[k], 30) for k in group.columns]
         names = ", ".join(listed[:4]) + (
             _(" and {n} more").format(n=len(listed) - 4) if len(listed) > 4 else ""
         )
-        found.append(
+        lines.append(
             _(
                 "{names} vary together (rank correlation up to {r}): each alone seems less important than "
                 "all of them are."
             ).format(names=names, r=numeral(group.correlation, ".2f"))
         )
     if len(shown.together) > 3:
-        found.append(_("and {n} more such groups").format(n=len(shown.together) - 3) + ".")
-    return found
+        lines.append(_("and {n} more such groups").format(n=len(shown.together) - 3) + ".")
+    return lines
 
 
 def _bars(shown: Importances, name: str) -> "Figure":
@@ -94,10 +94,10 @@ def _bars(shown: Importances, name: str) -> "Figure":
         )
         for group in together
     ]
-    said, warned = sentences(shown), warnings(shown)
-    lines = sum(1 + len(w) // 106 for w in [*said, *warned])
+    caption_lines, warned = sentences(shown), warnings(shown)
+    lines = sum(1 + len(w) // 106 for w in [*caption_lines, *warned])
     figure = new_figure(1.6 + 0.205 * lines + BAR * max(3, len(names)))
-    top = header(figure, _("Feature importance: {name}").format(name=label(name, 40)), said, warned)
+    top = header(figure, _("Feature importance: {name}").format(name=label(name, 40)), caption_lines, warned)
     height = figure.get_figheight()
     left_axes = figure.add_axes((0.3, 0.75 / height, 0.38, top - 1.0 / height))
     right_axes = figure.add_axes((0.71, 0.75 / height, 0.26, top - 1.0 / height))
@@ -145,10 +145,12 @@ def _dots(axes: "Axes", cost: Cost, joint: Cost | None, count: int, groups: int)
 
 
 def _squares(shown: Importances, name: str, mean_item: np.ndarray | None) -> "Figure":
-    said, warned = sentences(shown), warnings(shown)
-    lines = sum(1 + len(w) // 106 for w in [*said, *warned])
+    caption_lines, warned = sentences(shown), warnings(shown)
+    lines = sum(1 + len(w) // 106 for w in [*caption_lines, *warned])
     figure = new_figure(4.35 + 0.205 * lines)
-    top = header(figure, _("Importance of image regions: {name}").format(name=label(name, 40)), said, warned)
+    top = header(
+        figure, _("Importance of image regions: {name}").format(name=label(name, 40)), caption_lines, warned
+    )
     height = figure.get_figheight()
     side = 3.05
     unit = _("rmse gained") if shown.metric == "rmse" else _("accuracy lost")

@@ -282,14 +282,14 @@ def sentences(land: Landscape) -> list[str]:
 
 
 def warnings(land: Landscape) -> list[str]:
-    said = []
+    lines = []
     if land.batch_norm:
-        said.append(_("Batch norm uses the star's running statistics all over the plane."))
+        lines.append(_("Batch norm uses the star's running statistics all over the plane."))
     bad = ~np.isfinite(land.loss_RR)
     if bad.any():
-        said.append(
+        lines.append(
             _("Hatched: the loss is not finite there ({share} of the plane).").format(
                 share=percent(bad.mean())
             )
         )
-    return said
+    return lines

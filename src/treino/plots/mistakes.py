@@ -55,16 +55,16 @@ def _title(shown: Mistakes) -> str:
 
 
 def _warnings(shown: Mistakes) -> list[str]:
-    said = []
+    lines = []
     if shown.split == "train":
-        said.append(_("The network learnt from these rows: there are no others."))
+        lines.append(_("The network learnt from these rows: there are no others."))
     if shown.unsaid:
-        said.append(
+        lines.append(
             _("On {n:,} rows the outputs are not finite: no class is predicted there.").format(n=shown.unsaid)
             if shown.classes
             else _("On {n:,} rows the output is not finite.").format(n=shown.unsaid)
         )
-    return said
+    return lines
 
 
 def _sentence(shown: Mistakes, drawn: int) -> str:
@@ -73,15 +73,17 @@ def _sentence(shown: Mistakes, drawn: int) -> str:
         return _("The {k} of {n:,} {split} rows that lie furthest from what the network says.").format(
             k=drawn, n=shown.rows, split=split
         )
-    said = _("Wrong: {wrong:,} of {n:,} {split} rows.").format(wrong=shown.wrong, n=shown.rows, split=split)
+    sentence = _("Wrong: {wrong:,} of {n:,} {split} rows.").format(
+        wrong=shown.wrong, n=shown.rows, split=split
+    )
     if drawn < shown.wrong:
-        return said + " " + _("The {k} with the highest probability.").format(k=drawn)
-    return said + " " + _("The highest probability comes first.")
+        return sentence + " " + _("The {k} with the highest probability.").format(k=drawn)
+    return sentence + " " + _("The highest probability comes first.")
 
 
 def _nothing(shown: Mistakes) -> "Figure":
     figure = new_figure(1.6)
-    said = (
+    sentence = (
         _("None: nothing can be compared on {n:,} {split} rows.")
         if shown.unsaid == shown.rows
         else _("None: all that can be compared of {n:,} {split} rows are right.")
@@ -89,7 +91,7 @@ def _nothing(shown: Mistakes) -> "Figure":
         else _("None: all {n:,} {split} rows are right.")
     )
     split = split_name(shown.split)
-    header(figure, _title(shown), [said.format(n=shown.rows, split=split)], _warnings(shown))
+    header(figure, _title(shown), [sentence.format(n=shown.rows, split=split)], _warnings(shown))
     return figure
 
 
@@ -108,13 +110,13 @@ def _thumbnails(shown: Mistakes, items: np.ndarray) -> "Figure":
         y = top * height - (row + 1) * (side + words) + 0.06
         axes = figure.add_axes((x / width, y / height, side / width, side / height))
         _item(axes, items[k])
-        said, true = numeral(float(shown.said_K[k])), numeral(float(shown.true_K[k]))
+        answer, true = numeral(float(shown.said_K[k])), numeral(float(shown.true_K[k]))
         how = _("row {n}").format(n=shown.index_K[k])
         if shown.classes:
-            said, true = names[int(shown.said_K[k])], names[int(shown.true_K[k])]
+            answer, true = names[int(shown.said_K[k])], names[int(shown.true_K[k])]
             how = f"{percent(float(shown.sure_K[k]))} · {how}"
         written = (
-            (_("says {said}").format(said=said), ALARM, 9),
+            (_("says {said}").format(said=answer), ALARM, 9),
             (_("is {true}").format(true=true), INK, 9),
             (how, SOFT, 8),
         )
@@ -184,21 +186,21 @@ def _rows(shown: Mistakes, columns: Sequence[str], by_cost: bool) -> "Figure":
 def _lines(shown: Mistakes, columns: Sequence[str], drawn: int) -> list[list[str]]:
     """The table column by column, each with its heading first."""
     names = class_labels(shown.classes, 16)
-    found = [[_("row"), *(f"{i}" for i in shown.index_K[:drawn])]]
-    true, said = shown.true_K[:drawn].tolist(), shown.said_K[:drawn].tolist()
+    lines = [[_("row"), *(f"{i}" for i in shown.index_K[:drawn])]]
+    true, answers = shown.true_K[:drawn].tolist(), shown.said_K[:drawn].tolist()
     if shown.classes:
-        found.append([_("true"), *(names[int(c)] for c in true)])
-        found.append([_("predicted"), *(names[int(c)] for c in said)])
-        found.append([_("sure"), *(percent(float(p)) for p in shown.sure_K[:drawn])])
+        lines.append([_("true"), *(names[int(c)] for c in true)])
+        lines.append([_("predicted"), *(names[int(c)] for c in answers)])
+        lines.append([_("sure"), *(percent(float(p)) for p in shown.sure_K[:drawn])])
     else:
-        found.append([_("true"), *map(numeral, true)])
-        found.append([_("predicted"), *map(numeral, said)])
-        off = (f"{'+' if s > t else '−'}{numeral(abs(s - t))}" for t, s in zip(true, said, strict=True))
-        found.append([_("off by"), *off])
+        lines.append([_("true"), *map(numeral, true)])
+        lines.append([_("predicted"), *map(numeral, answers)])
+        off = (f"{'+' if s > t else '−'}{numeral(abs(s - t))}" for t, s in zip(true, answers, strict=True))
+        lines.append([_("off by"), *off])
     for name in columns:
         j = shown.features.index(name)
-        found.append([_heading(name), *map(_value, shown.cells[j][:drawn])])
-    return found
+        lines.append([_heading(name), *map(_value, shown.cells[j][:drawn])])
+    return lines
 
 
 def _heading(name: str) -> str:

@@ -115,13 +115,13 @@ def sentences(shown: UnitDiagram) -> list[str]:
         plane = _("Each small picture: what a unit gives over {x} (across) and {y} (up).").format(
             x=names[0], y=names[1]
         )
-    said = [plane]
+    lines = [plane]
     if any(stage.tile_K is not None for stage in shown.stages):
-        said.append(_("In the first layer the pictures are its weights on the pixels."))
+        lines.append(_("In the first layer the pictures are its weights on the pixels."))
     if shown.classes and shown.stages and shown.stages[-1].name and shown.stages[-1].labels:
-        said.append(_("The last layer's show each class's probability in the class's own colour."))
+        lines.append(_("The last layer's show each class's probability in the class's own colour."))
     if any(stage.total > len(stage.units_K) for stage in shown.stages):
-        said.append(
+        lines.append(
             _(
                 "Of a large layer those units that move the next one most: the deviation of what they give "
                 "on {n:,} training rows, times the length of the weights that lead on."
@@ -129,19 +129,19 @@ def sentences(shown: UnitDiagram) -> list[str]:
         )
     inputs = shown.stages[0] if shown.stages and not shown.stages[0].name else None
     if inputs is not None and look.view != "components" and inputs.total > len(inputs.units_K):
-        said.append(_("Of the inputs also those that the pictures lie over, for no others change in them."))
+        lines.append(_("Of the inputs also those that the pictures lie over, for no others change in them."))
     if any(stage.weight_KJ is None for stage in shown.stages[1:]):
-        said.append(_("No lines where no matrix of weights leads from unit to unit."))
+        lines.append(_("No lines where no matrix of weights leads from unit to unit."))
     if not all(np.isfinite(values).all() for values in (shown.said_RRC, *(s.seen_KRR for s in shown.stages))):
-        said.append(_("Grey: what comes out is not finite there."))
+        lines.append(_("Grey: what comes out is not finite there."))
     dead = sum(int(stage.dead_K.sum()) for stage in shown.stages[1:-1])
     if dead:
-        said.append(
+        lines.append(
             _("Dashed: units that give the same on all {n:,} training rows ({dead} shown).").format(
                 n=shown.rows, dead=dead
             )
         )
-    return [*said, *shown.notes]
+    return [*lines, *shown.notes]
 
 
 def _key(y: int) -> Iterator[str]:
@@ -252,11 +252,11 @@ def _panel(shown: UnitDiagram, place: DiagramLayout, columns: int) -> Iterator[s
     side = PANEL
     height = 70 if flat else PANEL
     y = place.middle - height / 2
-    said = shown.said_RRC
+    output_RRC = shown.said_RRC
     if shown.classes:
-        pixels = regions(said)
+        pixels = regions(output_RRC)
     else:
-        away = said[..., 0] - shown.target_mean
+        away = output_RRC[..., 0] - shown.target_mean
         pixels = rgba(away, largest(away))
     yield image(x, y, side, height, data_uri(pixels, upwards=True), class_="seen")
     yield rectangle(x, y, side, height, class_="over")
@@ -339,26 +339,26 @@ def _unit_title(shown: UnitDiagram, stage: UnitColumn, unit: int) -> str:
     """What is said of a unit when the pointer is on it."""
     seen = stage.seen_KRR[unit]
     finite = seen[np.isfinite(seen)]
-    said = [_unit_name(stage, unit)]
+    lines = [_unit_name(stage, unit)]
     if finite.size:
-        said.append(
+        lines.append(
             _("gives {low} to {high} here").format(
                 low=numeral(float(finite.min())), high=numeral(float(finite.max()))
             )
         )
     else:
-        said.append(_("not finite here"))
+        lines.append(_("not finite here"))
     if stage.bias_K is not None:
-        said.append(_("bias {value}").format(value=_signed(float(stage.bias_K[unit]))))
+        lines.append(_("bias {value}").format(value=_signed(float(stage.bias_K[unit]))))
     if np.isfinite(stage.norm_K[unit]):
-        said.append(_("length of its weights {value}").format(value=numeral(float(stage.norm_K[unit]))))
+        lines.append(_("length of its weights {value}").format(value=numeral(float(stage.norm_K[unit]))))
     if stage.active_K[unit] < 1:
-        said.append(
+        lines.append(
             _("not 0 on {share} of {n:,} training rows").format(
                 share=percent(float(stage.active_K[unit])), n=shown.rows
             )
         )
-    return "\n".join(said)
+    return "\n".join(lines)
 
 
 def _label(x: float, y: float, name: str, most: int, kind: str | None) -> str:

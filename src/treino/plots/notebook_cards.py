@@ -29,8 +29,8 @@ def run_card(
     """A run: its headline, its figures, its loss, its findings. data: the data's name. result: None before
     the run is over."""
     parts = [_title(path.name, f"{data} · {_(status)}", status == "diverged")]
-    if said := headline(result):
-        parts.append(f"<div>{escape(said)}</div>")
+    if outcome := headline(result):
+        parts.append(f"<div>{escape(outcome)}</div>")
     table = figures_table(result)
     beside = [] if table is None else [_table(table.head, [[str(c) for c in row] for row in table.rows])]
     if charts := curve_charts([curves]):
@@ -108,9 +108,9 @@ def runs_table(rows: Sequence[Mapping[str, Any]]) -> str:
     return f"<div style='{CARD}'>{_table(head, body) if rows else empty}{tail}</div>"
 
 
-def _title(name: str, said: str, alarm: bool = False) -> str:
+def _title(name: str, text: str, alarm: bool = False) -> str:
     ink = f" style='{WRONG}'" if alarm else " style='opacity:.75'"
-    return f"<div><b>{escape(name)}</b> <span{ink}>{escape(said)}</span></div>"
+    return f"<div><b>{escape(name)}</b> <span{ink}>{escape(text)}</span></div>"
 
 
 def _figure(value: float | None) -> str:

@@ -41,7 +41,7 @@ class LiveTraining:
     """The state of a running training.
 
     done: from 0 to 1. figures: named values. left: seconds to the end at this pace, None before there is one.
-    curves: by epochs. loss_S: every step's loss, where epochs are too few for a curve. said: what happened,
+    curves: by epochs. loss_S: every step's loss, where epochs are too few for a curve. messages: what happened,
     where it is over.
     """
 
@@ -52,7 +52,7 @@ class LiveTraining:
     curves: Curves | None = None
     loss_S: np.ndarray | None = None
     boundary: Plane | None = None
-    said: Sequence[str] = ()
+    messages: Sequence[str] = ()
     alarm: bool = False
 
 
@@ -70,12 +70,16 @@ def training_html(live: LiveTraining) -> str:
     cells = "".join(f"<div style='max-width:480px'>{chart}</div>" for chart in charts)
     return (
         f"<div style='{CARD}'>{_head(live.name, live.figures)}{bar(live.done, live.left, live.alarm)}"
-        f"{_message_lines(live.said, live.alarm)}<div style='{GRID}'>{cells}</div></div>"
+        f"{_message_lines(live.messages, live.alarm)}<div style='{GRID}'>{cells}</div></div>"
     )
 
 
 def sweep_html(
-    name: str, done: float | None, figures: Mapping[str, str], left: float | None, said: Sequence[str] = ()
+    name: str,
+    done: float | None,
+    figures: Mapping[str, str],
+    left: float | None,
+    messages: Sequence[str] = (),
 ) -> str:
     """A sweep as it stands: a bar and its table. done: None while the best is judged."""
     rows = "".join(
@@ -84,20 +88,22 @@ def sweep_html(
         for k, v in figures.items()
     )
     moving = bar(done, left) if done is not None else ""
-    return f"<div style='{CARD}'>{_head(name, {})}{moving}{_message_lines(said)}<table>{rows}</table></div>"
+    return (
+        f"<div style='{CARD}'>{_head(name, {})}{moving}{_message_lines(messages)}<table>{rows}</table></div>"
+    )
 
 
 def bar(done: float, left: float | None, alarm: bool = False) -> str:
     """How much is done, and how long it may take."""
     ink = ALARM if alarm else PALETTE[0]
     share = 100 * min(max(done, 0.0), 1.0)
-    said = "" if left is None else _("at most {time} left").format(time=duration(left))
+    remaining = "" if left is None else _("at most {time} left").format(time=duration(left))
     return (
         "<div style='display:flex;gap:10px;align-items:center;margin:3px 0 6px'>"
         f"<div role='progressbar' aria-valuenow='{share:.0f}' aria-valuemin='0' aria-valuemax='100' "
         "style='flex:1;max-width:420px;height:7px;border-radius:4px;background:rgba(128,128,128,.28)'>"
         f"<div style='width:{share:.1f}%;height:7px;border-radius:4px;background:{ink}'></div></div>"
-        f"<span style='opacity:.75'>{escape(said)}</span></div>"
+        f"<span style='opacity:.75'>{escape(remaining)}</span></div>"
     )
 
 

@@ -20,11 +20,11 @@ def rgba(value_RR: Pixels, most: float) -> Pixels:
     """``[..., 4]``: the sign's colour, as opaque as the value is near ``most``; grey where not finite."""
     finite = np.isfinite(value_RR)
     strength = np.clip(np.abs(np.where(finite, value_RR, 0.0)) / (most or 1.0), 0, 1)
-    found = np.empty((*np.shape(value_RR), 4))
-    found[..., :3] = np.where((value_RR > 0)[..., None], rgb(POSITIVE), rgb(NEGATIVE))
-    found[..., 3] = strength
-    found[~finite] = (*rgb(FAINT), 1.0)
-    return found
+    pixels = np.empty((*np.shape(value_RR), 4))
+    pixels[..., :3] = np.where((value_RR > 0)[..., None], rgb(POSITIVE), rgb(NEGATIVE))
+    pixels[..., 3] = strength
+    pixels[~finite] = (*rgb(FAINT), 1.0)
+    return pixels
 
 
 def regions(probability_C: Pixels) -> Pixels:
@@ -33,12 +33,12 @@ def regions(probability_C: Pixels) -> Pixels:
     count = probability_C.shape[-1]
     finite = np.asarray(np.isfinite(probability_C).all(axis=-1))
     known_C = np.where(finite[..., None], probability_C, 0.0)
-    found = np.empty((*finite.shape, 4))
-    found[..., :3] = np.array([rgb(colour(c)) for c in range(count)])[known_C.argmax(axis=-1)]
+    pixels = np.empty((*finite.shape, 4))
+    pixels[..., :3] = np.array([rgb(colour(c)) for c in range(count)])[known_C.argmax(axis=-1)]
     sure = (known_C.max(axis=-1) - 1 / count) / (1 - 1 / count) if count > 1 else 1.0
-    found[..., 3] = 0.10 + 0.42 * np.clip(sure, 0, 1)
-    found[~finite] = (*rgb(FAINT), 1.0)
-    return found
+    pixels[..., 3] = 0.10 + 0.42 * np.clip(sure, 0, 1)
+    pixels[~finite] = (*rgb(FAINT), 1.0)
+    return pixels
 
 
 def signed_map() -> "Colormap":
@@ -51,8 +51,8 @@ def signed_map() -> "Colormap":
 
 def on_white(value_RR: Pixels, most: float) -> Pixels:
     """The same over white, ``[..., 3]``."""
-    found = rgba(value_RR, most)
-    return np.asarray(1 - found[..., 3:] * (1 - found[..., :3]))
+    pixels = rgba(value_RR, most)
+    return np.asarray(1 - pixels[..., 3:] * (1 - pixels[..., :3]))
 
 
 def largest(values: Pixels) -> float:

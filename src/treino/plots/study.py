@@ -69,26 +69,26 @@ def looks(lines: Sequence[StudyCurve]) -> dict[tuple[str, str], CurveStyle]:
     """The look of each mode and setting, in the order of the rows."""
     modes = list(dict.fromkeys(line.mode for line in lines))
     settings = list(dict.fromkeys(line.setting for line in lines))
-    found = {}
+    styles = {}
     for mode in modes:
         for place, setting in enumerate(settings):
             if not any((line.mode, line.setting) == (mode, setting) for line in lines):
                 continue
             hue = HUES[modes.index(mode) % len(HUES)] if len(modes) > 1 else PALETTE[place % len(PALETTE)]
-            found[mode, setting] = CurveStyle(hue, STROKES[place % len(STROKES)], MARKS[place % len(MARKS)])
-    return found
+            styles[mode, setting] = CurveStyle(hue, STROKES[place % len(STROKES)], MARKS[place % len(MARKS)])
+    return styles
 
 
 def names(lines: Sequence[StudyCurve]) -> dict[tuple[str, str], str]:
     """What a legend calls each mode and setting."""
     modes_vary = len({line.mode for line in lines}) > 1
-    found = {}
+    names_of = {}
     for mode, setting in looks(lines):
         shown = label(setting, 44)
-        found[mode, setting] = (
+        names_of[mode, setting] = (
             f"{mode}, {shown}" if modes_vary and shown else mode if modes_vary else shown or mode
         )
-    return found
+    return names_of
 
 
 def curves_figure(lines: Sequence[StudyCurve], title: str, target: float | None) -> "Figure":
@@ -181,16 +181,16 @@ def _scale(axes: "Axes", lines: Sequence[StudyCurve], bottom: float | None) -> N
 
 def _levels(axes: "Axes", lines: Sequence[StudyCurve], target: float | None) -> list[tuple[float, Any, str]]:
     """(loss, stroke, words) of what is to be reached and what softmax twice can't reach, within the axes."""
-    found: list[tuple[float, Any, str]] = []
+    levels: list[tuple[float, Any, str]] = []
     if target is not None:
-        said = _("to be reached: {value}").format(value=numeral(target))
-        found.append((target, {"color": INK, "linestyle": (0, (4, 2))}, said))
+        text = _("to be reached: {value}").format(value=numeral(target))
+        levels.append((target, {"color": INK, "linestyle": (0, (4, 2))}, text))
     floor = max((line.floor for line in lines if line.floor), default=None)
     if floor is not None:
-        said = _("softmax twice: never below {value:.4f}").format(value=floor)
-        found.append((floor, {"color": SOFT, "linestyle": (0, (1, 1.5))}, said))
+        text = _("softmax twice: never below {value:.4f}").format(value=floor)
+        levels.append((floor, {"color": SOFT, "linestyle": (0, (1, 1.5))}, text))
     low, high = axes.get_ylim()
-    return [level for level in found if low <= level[0] <= high]
+    return [level for level in levels if low <= level[0] <= high]
 
 
 def _columns(lines: Sequence[StudyCurve]) -> int:

@@ -201,8 +201,8 @@ def log_ticks(low: float, high: float) -> list[float]:
     decades = math.log10(high / low)
     steps = (1,) if decades > 3 else (1, 3) if decades > 1.5 else (1, 2, 5)
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    found = [k * 10.0**p for p in powers for k in steps if low <= k * 10.0**p <= high]
-    return found[:: max(1, -(-len(found) // 7))]
+    ticks = [k * 10.0**p for p in powers for k in steps if low <= k * 10.0**p <= high]
+    return ticks[:: max(1, -(-len(ticks) // 7))]
 
 
 def thinned(x_N: Floats, y_N: Floats) -> tuple[Floats, Floats]:

@@ -76,8 +76,8 @@ def slices_figure(s: SweepFigures) -> "Figure":
 def _ticks(setting: Setting) -> list[tuple[float, str]]:
     """(place, words) below the axis: every choice, some of a range, and the place of networks without one."""
     step = 1 if setting.levels is not None and setting.levels <= CHOICES else -(-len(setting.ticks) // 5)
-    found = [(at, label(text, LETTERS)) for at, text in setting.ticks[::step]]
-    return [(ABSENT, _("none")), *found] if np.isnan(setting.place_M).any() else found
+    ticks = [(at, label(text, LETTERS)) for at, text in setting.ticks[::step]]
+    return [(ABSENT, _("none")), *ticks] if np.isnan(setting.place_M).any() else ticks
 
 
 def _width(ticks: list[tuple[float, str]]) -> float:

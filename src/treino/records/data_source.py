@@ -53,15 +53,15 @@ def load_data(
     """
     if isinstance(source, Data):
         added = recipes.TABLE if settings.recipe == "table" else {}
-        asked = sorted(
+        late = sorted(
             name
             for name in settings.model_fields_set.intersection(OF_DATA)
             if name not in added or getattr(settings, name) != added[name]
         )
-        if asked:
+        if late:
             raise TreinoError(
                 "data_is_loaded",
-                _("The data is split and prepared already, so {name} comes too late.").format(name=asked[0]),
+                _("The data is split and prepared already, so {name} comes too late.").format(name=late[0]),
                 _("Give it to load() instead."),
             )
         return source
@@ -138,12 +138,12 @@ def files_of(source: Any) -> list[Path]:
 
 def files_trained_on(folder: RunFolder, moved_to: str | Path | None = None) -> list[Path]:
     """The files of the rows of a run, a sweep or a study, as it names them, whether they are there or not."""
-    found = files_of(moved_to)
+    files = files_of(moved_to)
     where = read_spec(folder).data if folder.has("spec.json") else None
     if where is not None and where.kind == "file":
         for source in (where.source, *(file.source for file in where.files.values())):
-            found += files_of(folder.path / source)
-    return found
+            files += files_of(folder.path / source)
+    return files
 
 
 def keep_copy(folder: RunFolder, data: Data) -> None:
@@ -167,14 +167,14 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
     if where.kind == "builtin" and where.source not in BUILTINS:
         raise damaged(folder.path / "spec.json", _("there is no built-in {name}").format(name=where.source))
     source: str | Path = BuiltinName(where.source)
-    asked = where.load.model_dump(mode="json", exclude_unset=True)
+    arguments = where.load.model_dump(mode="json", exclude_unset=True)
     if where.kind == "file":
         source = _located(folder, where, moved_to, None)
         for split, file in where.files.items():
-            asked[split] = _located(folder, file, None, source.parent)
+            arguments[split] = _located(folder, file, None, source.parent)
     data = load(
         source,
-        **asked,
+        **arguments,
         max_memory=spec.asked.get("max_memory"),
         cache=prepared_beside(folder.path.resolve().parent),
     )

@@ -43,15 +43,15 @@ def training_losses(
     losses_S: np.ndarray, count: EpochStretch, *, over: bool = False
 ) -> tuple[Floats, Floats]:
     """Mean and deviation ``[E]`` of the losses of each epoch; over: of a last one that was cut short too."""
-    found, stop = list[tuple[Floats, Floats]](), len(losses_S)
+    losses, stop = list[tuple[Floats, Floats]](), len(losses_S)
     for part in count.parts:
-        found.append(
+        losses.append(
             epoch_losses(
                 losses_S[part.start_step : stop], part.steps_per_epoch, cut=over or part is not count
             )
         )
         stop = part.start_step
-    mean_E, deviation_E = (np.concatenate(values[::-1]) for values in zip(*found, strict=True))
+    mean_E, deviation_E = (np.concatenate(values[::-1]) for values in zip(*losses, strict=True))
     return mean_E, deviation_E
 
 
@@ -75,20 +75,20 @@ def member_evaluations(
     folder: RunFolder, spec: RunSpec, epochs: int
 ) -> dict[str, dict[str, list[list[float | None]]]]:
     """``{split: {metric: [of each member [value of epoch 1, 2, ...]]}}`` of an ensemble."""
-    found: dict[str, dict[str, list[list[float | None]]]] = {}
+    values: dict[str, dict[str, list[list[float | None]]]] = {}
     for row in epochs_of(folder, spec):
         split, apart, member = row.split.partition(MEMBER)
         if apart and row.epoch <= epochs:
             empty: list[list[float | None]] = [[None] * epochs for _member in range(spec.resolved.ensemble)]
-            found.setdefault(split, {}).setdefault(row.metric, empty)[int(member)][row.epoch - 1] = row.value
-    return found
+            values.setdefault(split, {}).setdefault(row.metric, empty)[int(member)][row.epoch - 1] = row.value
+    return values
 
 
 def evaluations(folder: RunFolder, spec: RunSpec, epochs: int) -> dict[str, dict[str, list[float | None]]]:
     """``{split: {metric: [value of epoch 1, 2, ...]}}``; None where nothing was measured."""
-    found: dict[str, dict[str, list[float | None]]] = {}
+    values: dict[str, dict[str, list[float | None]]] = {}
     for row in epochs_of(folder, spec):
         if row.epoch <= epochs and MEMBER not in row.split:
-            of = found.setdefault(row.split, {}).setdefault(row.metric, [None] * epochs)
+            of = values.setdefault(row.split, {}).setdefault(row.metric, [None] * epochs)
             of[row.epoch - 1] = row.value
-    return found
+    return values

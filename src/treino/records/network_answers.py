@@ -29,8 +29,8 @@ def answers_of(net: nn.Module, item_shape: Sequence[int]) -> list[list[float]] |
         answer = _answer(module_copy(net), zero_4D)
     except (Exception, SystemExit):
         return None
-    found: list[list[float]] = answer.double().tolist()
-    return found
+    numbers: list[list[float]] = answer.double().tolist()
+    return numbers
 
 
 def check_answers(net: nn.Module, item_shape: Sequence[int], known: Any, run: str) -> None:
@@ -74,9 +74,9 @@ def notes_on_answers(training: TrainingLoop, net: nn.Module, x: Tensor) -> list[
 
 def _notes(training: TrainingLoop, net: nn.Module, x: Tensor) -> list[str]:
     x = x.reshape(-1, *(training.shared.item_shape or x.shape[1:]))
-    asked, some = module_copy(net), x[:COMPARED_ROWS]
-    once_NC = asked(some.clone())
-    if not _close(once_NC, asked(some.clone())):
+    copy, some = module_copy(net), x[:COMPARED_ROWS]
+    once_NC = copy(some.clone())
+    if not _close(once_NC, copy(some.clone())):
         return [
             _(
                 "The network gives different answers when it is asked twice about the same rows, so its"

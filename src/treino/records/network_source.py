@@ -182,12 +182,12 @@ def _is_copy(folder: RunFolder, word: str) -> bool:
 
 def _user_files(words: Iterable[str]) -> dict[str, NetworkFile]:
     """The files by these words; of a file that two of them name, the first bytes count."""
-    found: dict[str, NetworkFile] = {}
+    files_of: dict[str, NetworkFile] = {}
     sources: dict[Path, bytes] = {}
     for word in words:
         file = _user_file(word)
-        found[word] = replace(file, source=sources.setdefault(file.path, file.source))
-    return found
+        files_of[word] = replace(file, source=sources.setdefault(file.path, file.source))
+    return files_of
 
 
 def _user_file(word: str) -> NetworkFile:

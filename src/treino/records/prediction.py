@@ -55,10 +55,10 @@ class TargetComparison:
     other_metrics: Figures | None = None
 
     def to_json(self) -> dict[str, Any]:
-        found = vars(self).copy()
+        fields = vars(self).copy()
         if self.other_metrics is None:
-            del found["other_metrics"]
-        return found
+            del fields["other_metrics"]
+        return fields
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,8 @@ def _compared(run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor) -
 
 
 def _measured(run: StoredRun, output_NC: torch.Tensor, y: torch.Tensor) -> Figures:
-    found = measure(output_NC[None], y, loss=run.loss_function, scale=run.spec.target_scale)
-    return {k: finite(float(v[0])) for k, v in found.items()}
+    values = measure(output_NC[None], y, loss=run.loss_function, scale=run.spec.target_scale)
+    return {k: finite(float(v[0])) for k, v in values.items()}
 
 
 def _trained_on(run: StoredRun, x_KD: torch.Tensor, y: torch.Tensor) -> torch.Tensor | None:
@@ -153,12 +153,12 @@ def reading_of(run: StoredRun) -> ReaderOptions:
     """New rows are written as the training rows were said to be; what wasn't said is found out again, and
     where the new rows leave it open, it is as it was found in the training rows. The words for nothing are
     always those of the training rows."""
-    said, written = (
-        None if found is None else as_reading(found.model_dump())
-        for found in (run.spec.data.load.reading, run.spec.data.written)
+    stated, written = (
+        None if reading is None else as_reading(reading.model_dump())
+        for reading in (run.spec.data.load.reading, run.spec.data.written)
     )
     nothing = written.missing if written and written.missing else ()
-    return replace(said or ReaderOptions(), like=written, missing=nothing)
+    return replace(stated or ReaderOptions(), like=written, missing=nothing)
 
 
 def _values(run: StoredRun, output_NC: torch.Tensor) -> tuple[list[Any], np.ndarray | None]:

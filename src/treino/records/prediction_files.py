@@ -111,11 +111,11 @@ def _as_the_file(
         writer.writerow([*map(_harmless, names), *map(_harmless, _unlike(heads, file.names))])
     for cells, more in zip(records, rows, strict=True):
         writer.writerow([*map(_harmless, cells), *(_plain(cell, sign) for cell in more)])
-    found = text.getvalue()
+    content = text.getvalue()
     try:
-        return found.encode(file.text.codec)
+        return content.encode(file.text.codec)
     except UnicodeEncodeError:  # a class has letters that the new file's encoding lacks
-        return found.encode("utf-8-sig")
+        return content.encode("utf-8-sig")
 
 
 def _plain(cell: Cell, sign: str = ".") -> str:

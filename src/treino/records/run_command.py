@@ -8,9 +8,9 @@ from treino.setting_types import as_item
 from treino.spec import FLAGS
 
 
-def as_typed(source: str, asked: Mapping[str, object]) -> str:
+def as_typed(source: str, settings: Mapping[str, object]) -> str:
     """The command that reproduces this run, typed from the run's folder where the data is a file."""
-    return shlex.join(["treino", "train", source, *as_flags(without_recipe(asked))])
+    return shlex.join(["treino", "train", source, *as_flags(without_recipe(settings))])
 
 
 def branch_as_typed(how: str, place: str, changes: Mapping[str, object]) -> str:
@@ -19,9 +19,9 @@ def branch_as_typed(how: str, place: str, changes: Mapping[str, object]) -> str:
     return shlex.join(["treino", "train", how, place, *as_flags(known)])
 
 
-def as_flags(asked: Mapping[str, object]) -> list[str]:
+def as_flags(settings: Mapping[str, object]) -> list[str]:
     words: list[str] = []
-    for name, value in asked.items():
+    for name, value in settings.items():
         if isinstance(value, bool):
             words.append(FLAGS[name] if value else FLAGS[name].replace("--", "--no-"))
         elif isinstance(value, list | tuple):

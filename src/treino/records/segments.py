@@ -53,8 +53,8 @@ class Segment:
 
     def changed_from(self, before: "Segment") -> dict[str, Any]:
         """The settings that are others than in the segment that it set out from."""
-        asked = {name: value for name, value in self.asked.items() if before.asked.get(name) != value}
-        return asked | dict(self.changes)
+        changed = {name: value for name, value in self.asked.items() if before.asked.get(name) != value}
+        return changed | dict(self.changes)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -128,15 +128,15 @@ def said_of(spec: RunSpec) -> list[str]:
     if not changed:
         return [_("It goes on from {where}, with the same settings.").format(where=where)]
     listed = ", ".join(f"{name} {_written(value)}" for name, value in changed.items())
-    said = [_("It goes on from {where}, with {changes}.").format(where=where, changes=listed)]
+    sentences = [_("It goes on from {where}, with {changes}.").format(where=where, changes=listed)]
     if segment.optimizer_from != before.optimizer_from:
-        said.append(_("The optimizer's state began at zero there."))
+        sentences.append(_("The optimizer's state began at zero there."))
     if segment.output_change is not None:
         change = numeral(segment.output_change, ".2g")
-        said.append(
+        sentences.append(
             _("No output on training rows changed by more than {change} there.").format(change=change)
         )
-    return said
+    return sentences
 
 
 def _written(value: Any) -> str:
@@ -164,15 +164,15 @@ def epoch_count(spec: RunSpec, number: int | None = None) -> EpochStretch:
 def path_counts(spec: RunSpec, number: int | None = None) -> list[tuple[Link, EpochStretch]]:
     """The links of a path, and which steps up to there are which epoch's."""
     path = path_of(spec, number)
-    found, count = [], EpochStretch(path[0].segment.steps_per_epoch)
+    counts, count = [], EpochStretch(path[0].segment.steps_per_epoch)
     for link in path:
         if (link.segment.passes_from, link.segment.steps_per_epoch) != (
             count.start_step,
             count.steps_per_epoch,
         ):
             count = count.restarted(link.segment.passes_from, link.segment.steps_per_epoch)
-        found.append((link, count))
-    return found
+        counts.append((link, count))
+    return counts
 
 
 def past_of(spec: RunSpec, segment: Segment) -> Past:
@@ -220,8 +220,8 @@ def losses_of(folder: RunFolder, spec: RunSpec) -> np.ndarray:
 
 def epochs_of(folder: RunFolder, spec: RunSpec) -> list[EpochValue]:
     """What was measured at the ends of the path's epochs."""
-    found: list[EpochValue] = []
+    values: list[EpochValue] = []
     for link, count in path_counts(spec):
         rows = folder.database.epochs(link.segment.number)
-        found += [row for row in rows if link.stop is None or count.end_of(row.epoch) <= link.stop]
-    return found
+        values += [row for row in rows if link.stop is None or count.end_of(row.epoch) <= link.stop]
+    return values

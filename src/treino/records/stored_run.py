@@ -107,17 +107,17 @@ class StoredRun(StoredFolder):
             TreinoError: there is no such member.
         """
         members = self.spec.resolved.ensemble
-        found = whole("member", self._usual if number is None else number, 0, text="member")
-        if found >= members:
+        number_of = whole("member", self._usual if number is None else number, 0, text="member")
+        if number_of >= members:
             raise TreinoError(
                 "member_range",
-                _("There is no member {member}; there are {n}.").format(member=found, n=members),
+                _("There is no member {member}; there are {n}.").format(member=number_of, n=members),
                 _("Members count from 0."),
             )
         if members == 1:
             return self
         run = copy(self)
-        run.one = found
+        run.one = number_of
         run.__dict__.pop("module", None)  # the answer of them all, where it was made
         return run
 
@@ -138,10 +138,10 @@ class StoredRun(StoredFolder):
         """What was asked and what was resolved, the data's name, the versions."""
         if self.row is not None:
             return self.row.spec(self, self.row)
-        found = read_run_spec(self.folder)
-        check_names(found.resolved.model_dump())
-        check_outputs(found)
-        return found
+        spec = read_run_spec(self.folder)
+        check_names(spec.resolved.model_dump())
+        check_outputs(spec)
+        return spec
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -198,9 +198,9 @@ class StoredRun(StoredFolder):
     def evaluations(self) -> dict[str, dict[str, list[float | None]]]:
         """``{split: {metric: [value of epoch 1, 2, ...]}}``; None for an epoch that was not evaluated."""
         self._need_curves()
-        found = evaluations(self.folder, self.spec, int(self.document["epochs"]))
-        found.pop("train", None)  # its only figures are seconds
-        return found
+        values = evaluations(self.folder, self.spec, int(self.document["epochs"]))
+        values.pop("train", None)  # its only figures are seconds
+        return values
 
     @property
     def member_evaluations(self) -> dict[str, dict[str, list[list[float | None]]]]:
@@ -222,12 +222,12 @@ class StoredRun(StoredFolder):
     def preparation(self) -> Preparation:
         if self.row is not None:
             return self.data.preparation
-        found = Preparation.from_document(read_preparation(self.folder))
-        if (len(found.inputs), tuple(found.classes)) != (self.spec.inputs, self.spec.classes):
+        preparation = Preparation.from_document(read_preparation(self.folder))
+        if (len(preparation.inputs), tuple(preparation.classes)) != (self.spec.inputs, self.spec.classes):
             raise damaged(
                 self.path / "preparation.json", _("its inputs or classes are not those of spec.json")
             )
-        return found
+        return preparation
 
     @property
     def loss_function(self) -> Loss:

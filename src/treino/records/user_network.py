@@ -86,21 +86,21 @@ def own_net(file: NetworkFile, seed: int) -> nn.Module:
     Raises:
         TreinoError: the file raises, has no such name, or the name makes something else.
     """
-    found = _network_in(file)
-    return found if isinstance(found, nn.Module) else construct_module(found, seed)
+    value = _network_in(file)
+    return value if isinstance(value, nn.Module) else construct_module(value, seed)
 
 
 def _network_in(file: NetworkFile) -> nn.Module | Callable[[], nn.Module]:
-    found = _value_in(file)
-    if not isinstance(found, nn.Module) and not callable(found):
+    value = _value_in(file)
+    if not isinstance(value, nn.Module) and not callable(value):
         raise TreinoError(
             "net_kind",
             _("{name} in {path} is a {kind}, not a network.").format(
-                name=file.name, path=file.path, kind=type(found).__name__
+                name=file.name, path=file.path, kind=type(value).__name__
             ),
             _("Name an nn.Module, its class, or a function that returns one."),
         )
-    return found  # type: ignore[no-any-return]
+    return value  # type: ignore[no-any-return]
 
 
 def _value_in(file: NetworkFile) -> Any:

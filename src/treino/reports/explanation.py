@@ -230,8 +230,8 @@ def _weights(moment: Snapshot) -> dict[str, Array]:
 
 
 def _array(t: Tensor) -> Array:
-    found: Array = t.detach().double().cpu().numpy().copy()
-    return found
+    array: Array = t.detach().double().cpu().numpy().copy()
+    return array
 
 
 def _batch(run: StoredRun, moment: Snapshot, layers: tuple[DenseLayer, ...]) -> UpdateBatch:
@@ -251,13 +251,13 @@ def _masks(run: StoredRun, moment: Snapshot, layers: tuple[DenseLayer, ...], row
     for place, drop in enumerate(drawn):
         drop.begin((int(a[0, place, 0]), int(b[0, place, 0])))
     widths = {layer.drop: len(layer.b) for layer in layers}
-    found = []
+    masks = []
     for place, drop in enumerate(m for m in net.modules() if isinstance(m, HashDropout)):
         if run.spec.net == "mlp":
             drop.rate = moment.hp["dropout"]
         kept = drop(torch.ones(rows, widths.get(place, 1))).numpy() > 0
-        found.append(kept / (1 - drop.rate))
-    return tuple(found)
+        masks.append(kept / (1 - drop.rate))
+    return tuple(masks)
 
 
 def weight_index(

@@ -27,8 +27,8 @@ def report(opened: Sequence[Stored], to: OutputFile | None = None, *, as_markdow
     Raises:
         TreinoError: runs that can't stand beside each other, a run that holds too little.
     """
-    title, said, sections = _told(opened, pictures=not as_markdown)
-    text = (markdown if as_markdown else html)(title, said, sections).encode("utf-8", "backslashreplace")
+    title, subtitle, sections = _told(opened, pictures=not as_markdown)
+    text = (markdown if as_markdown else html)(title, subtitle, sections).encode("utf-8", "backslashreplace")
     if to is not None:
         return to.write(text)
     name = "report" if len(opened) == 1 else "comparison"
@@ -63,5 +63,5 @@ def _told(opened: Sequence[Stored], pictures: bool) -> tuple[str, str, list[Sect
         return alone.name, subtitle(alone), run_sections(alone)
     names = [run.name for run in runs]
     title = _("{all} and {last}").format(all=", ".join(names[:-1]), last=names[-1])
-    said = _("{n} runs, each beside {first}.").format(n=len(runs), first=runs[0].name)
-    return title, said, compared_sections(compared(runs, pictures=pictures))
+    about = _("{n} runs, each beside {first}.").format(n=len(runs), first=runs[0].name)
+    return title, about, compared_sections(compared(runs, pictures=pictures))

@@ -19,8 +19,8 @@ def sweep_as_typed(spec: SweepSpec) -> str:
     flags = as_flags({k: v for k, v in spec.asked.items() if k in FLAGS})
     until = [] if sweep.until is None else ["--until", "{}={:g}".format(*sweep.until)]
     if sweep.spread:
-        said = {"seed": "--seeds", "fold": "--folds"}
-        axes = [w for name, d in space.items() for w in (said[name], str(len(d["values"])))]
+        flag_of = {"seed": "--seeds", "fold": "--folds"}
+        axes = [w for name, d in space.items() for w in (flag_of[name], str(len(d["values"])))]
         return shlex.join(["treino", "train", source, *axes, *until, *flags])
     words = ["treino", "sweep", source]
     for name, domain in space.items():
@@ -36,9 +36,9 @@ def as_called(spec: RunSpec | SweepSpec, rows: str, kept: bool) -> str:
     rows: what stands for its data in the call. kept: these are prepared already, so that what ``load`` was
     asked for is left out.
     """
-    where, asked = spec.data, without_recipe(spec.asked)
+    where, arguments = spec.data, without_recipe(spec.asked)
     if isinstance(spec, RunSpec):  # which a run on a built-in may leave open
-        asked = {"recipe": spec.resolved.recipe} | asked
+        arguments = {"recipe": spec.resolved.recipe} | arguments
     in_python = where.kind in ("memory", "given")
     own = isinstance(spec, RunSpec) and spec.net == "given"
     if isinstance(spec, RunSpec) and spec.command.startswith(
@@ -48,14 +48,14 @@ def as_called(spec: RunSpec | SweepSpec, rows: str, kept: bool) -> str:
     if not in_python and not own:
         return ""
     if in_python:
-        asked = {name: value for name, value in asked.items() if not (kept and name in OF_DATA)}
+        arguments = {name: value for name, value in arguments.items() if not (kept and name in OF_DATA)}
     else:
         rows = repr(where.source)
     words, verb = [rows, *(["net"] if own else [])], "fit"
     if isinstance(spec, SweepSpec):
-        asked = _sweep_arguments(spec) | asked
+        arguments = _sweep_arguments(spec) | arguments
         verb = "fit" if spec.sweep.spread else "sweep"
-    words += [f"{name}={value!r}" for name, value in asked.items() if value is not None]
+    words += [f"{name}={value!r}" for name, value in arguments.items() if value is not None]
     return f"treino.{verb}({', '.join(words)})"
 
 

@@ -93,8 +93,8 @@ def _official(run: StoredRun) -> bool | None:
 
 
 def _images(run: StoredRun, sheet: bool) -> Sequence[Block]:
-    found = run.data.images
-    return () if found is None else image_blocks(run.data.name, found, sheet)
+    images = run.data.images
+    return () if images is None else image_blocks(run.data.name, images, sheet)
 
 
 @contextmanager

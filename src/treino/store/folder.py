@@ -164,9 +164,9 @@ class RunFolder(FolderFiles):
         while True:
             content = self.manifest
             needed = [*filter(content.needs, content.files), *([] if content.sealed else [db.NAME])]
-            found = [name for name in needed if not self.within(name).is_file()]
-            if not found or self.manifest == content:  # else its writer has removed them meanwhile
-                return found
+            absent = [name for name in needed if not self.within(name).is_file()]
+            if not absent or self.manifest == content:  # else its writer has removed them meanwhile
+                return absent
 
     def verify(self, *, resume: bool = False) -> None:
         """Verify every file in the manifest, and of a killed run also the tables, which must reach its

@@ -23,10 +23,10 @@ def identity(path: Path) -> tuple[int, int] | None:
     """Device and inode of the folder of a run, sweep or study; None if there is none, or a link to one."""
     try:
         os.lstat(path / manifest.NAME)
-        found = os.lstat(path)
+        status = os.lstat(path)
     except OSError:
         return None
-    return (found.st_dev, found.st_ino) if stat.S_ISDIR(found.st_mode) else None
+    return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
 
 
 def in_pieces(path: Path) -> bool:

@@ -237,10 +237,10 @@ class RunPage:
         folder = RunFolder.open(self.path, verify=rows is None)
         if rows is not None:
             return StoredRun(folder, self.access, rows)
-        found = stored(folder, self.access)
-        if not isinstance(found, StoredRun):
+        opened = stored(folder, self.access)
+        if not isinstance(opened, StoredRun):
             raise ValueError(f"{self.path} is no run")
-        return found
+        return opened
 
     def _branches(self) -> None:
         """Show the runs that have branched off since the page was opened."""

@@ -95,12 +95,12 @@ def _listed(ranked: list[dict[str, Any]], lost: list[dict[str, Any]]) -> list[di
     return [n for n in ranked if n["member"] in chosen]
 
 
-def _progress(asked: Mapping[str, Any], meta: Mapping[str, Any], status: str) -> dict[str, Any]:
+def _progress(requested: Mapping[str, Any], meta: Mapping[str, Any], status: str) -> dict[str, Any]:
     """The progress: rungs, the share of all steps, and seconds left if the pace is known.
 
     The steps of brackets that have not begun are estimated by their epochs.
     """
-    heats, done, running = asked["heats"], meta.get("done", 0), meta.get("state")
+    heats, done, running = requested["heats"], meta.get("done", 0), meta.get("state")
     over = status != "running"
     epochs = []
     for _first, _count, rungs in heats:

@@ -35,8 +35,10 @@ def choose_recipe(
     if table.inputs == "bins" and data.inputs > recipes.MOST_INPUTS:
         table = _by_recipe(settings, inputs="plain")
         data = load(table)
-    said = _("recipe table, as by default for a table of your own: {n} networks ({flag}: one simple network)")
-    return table, data, said.format(n=table.ensemble, flag=setting("recipe", "plain"))
+    reason = _(
+        "recipe table, as by default for a table of your own: {n} networks ({flag}: one simple network)"
+    )
+    return table, data, reason.format(n=table.ensemble, flag=setting("recipe", "plain"))
 
 
 def _why_plain(source: Any, settings: Settings, alone: str) -> str:

@@ -103,12 +103,12 @@ def read_rows(folder: RunFolder, name: str) -> "pa.Table":
     try:
         file = parquet.ParquetFile(io.BytesIO(content))
         fits = file.metadata.num_rows <= MOST_ROWS and file.metadata.num_columns <= MOST_COLUMNS
-        found = file.read() if fits else None
+        table = file.read() if fits else None
     except (pa.ArrowException, OSError, ValueError) as error:
         raise damaged(folder.path / name, str(error)) from error
-    if found is None:
+    if table is None:
         raise damaged(folder.path / name, _("no sweep has so many members, or so many settings"))
-    return found
+    return table
 
 
 def plain(value: Any) -> Any:
@@ -189,19 +189,19 @@ class TrainingBracket:
 
     def figures(self) -> dict[int, float | None]:
         """Each member's best validation figure so far, turned so that lower is better; None: diverged."""
-        return {member: None if found is None else found[0] for member, found in self.ranking().items()}
+        return {member: None if ranks is None else ranks[0] for member, ranks in self.ranking().items()}
 
     def ranking(self) -> dict[int, tuple[float, float] | None]:
         """Each member's figure, and its loss there, which parts equal ones; None: diverged."""
-        found: dict[int, tuple[float, float] | None] = {}
+        ranks: dict[int, tuple[float, float] | None] = {}
         for p in self.populations:
             loss_P = p.kept_figures.get("validation_loss", torch.zeros(len(p.members)))
             figure_P = -METRICS[p.metric].better * p.best_P
             of_each = figure_P.tolist(), loss_P.nan_to_num(nan=math.inf).tolist(), p.training.status_P
             for member, figure, loss, status in zip(p.members, *of_each, strict=True):
                 lost = status == "diverged" or not math.isfinite(figure)
-                found[member] = None if lost else (figure, loss)
-        return found
+                ranks[member] = None if lost else (figure, loss)
+        return ranks
 
     def _stop_others(self, count: int, table: MemberTable) -> None:
         """Only the best go on."""
@@ -316,12 +316,12 @@ def best_members(bracket: TrainingBracket, count: int, before: Sequence[TopMembe
         for population in bracket.populations
         for row, member in enumerate(population.members)
     }
-    found = {kept.member: kept for kept in before}
+    best = {kept.member: kept for kept in before}
     for figure, loss, member in order:
         training, row = where[member]
         net = training.net(row)
-        found[member] = TopMember(member, figure, loss, net.state_dict(), left_out(net))
-    return sorted(found.values(), key=lambda k: (k.figure, k.loss, k.member))[:count]
+        best[member] = TopMember(member, figure, loss, net.state_dict(), left_out(net))
+    return sorted(best.values(), key=lambda k: (k.figure, k.loss, k.member))[:count]
 
 
 def row_scores(bracket: TrainingBracket, metric: str) -> dict[str, Tensor]:
@@ -344,8 +344,8 @@ def row_scores(bracket: TrainingBracket, metric: str) -> dict[str, Tensor]:
         same = {"weight": weight_N.float(), "target": y_N}
         for name, score_RN in scores.items():
             parts[name].append(score_RN)
-    found = {"member": torch.tensor(members, dtype=torch.int64)}
-    return found | same | {name: torch.cat(some) for name, some in parts.items() if some}
+    tensors = {"member": torch.tensor(members, dtype=torch.int64)}
+    return tensors | same | {name: torch.cat(some) for name, some in parts.items() if some}
 
 
 def kept_outputs(
@@ -418,11 +418,11 @@ def read_top(folder: RunFolder) -> list[TopMember]:
     if not folder.has(MODELS):
         return []
     tensors, facts = read_tensors(folder, MODELS)
-    found = []
+    top = []
     for member, figure, loss in zip(facts["order"], facts["figures"], facts["losses"], strict=True):
         weights, buffers = (
             {n.removeprefix(head): t for n, t in tensors.items() if n.startswith(head)}
             for head in (f"{member}/", f"{member}+/")
         )
-        found.append(TopMember(member, figure, loss, weights, buffers))
-    return found
+        top.append(TopMember(member, figure, loss, weights, buffers))
+    return top

@@ -28,10 +28,10 @@ def mode_name(mode: str) -> str:
 
 def setting_name(row: StudyRowFacts, varied: Iterable[str]) -> str:
     """A row's setting beside the others': ``batch 5 (lr 1e-6)``."""
-    said = setting_texts(row, varied)
-    if not said:
+    texts = setting_texts(row, varied)
+    if not texts:
         return _value_text("batch_size", row.batch_size)
-    return joined([said[0], " (", joined(said[1:], ", "), ")"]) if len(said) > 1 else said[0]
+    return joined([texts[0], " (", joined(texts[1:], ", "), ")"]) if len(texts) > 1 else texts[0]
 
 
 def setting_texts(row: StudyRowFacts, varied: Iterable[str]) -> list[str]:
@@ -49,62 +49,62 @@ def answers(rows: Sequence[StudyRow], facts: StudyFacts, until: Mapping[str, flo
     """The conclusions: sentences from the rows alone; none before there are epochs."""
     if not all(row.epochs for row in rows):
         return []
-    found = [_pace(rows, facts)]
-    found += [
+    sentences = [_pace(rows, facts)]
+    sentences += [
         _goal_sentence(rows, facts, mode, metric, until[metric]) for mode in facts.modes for metric in until
     ]
-    found += [
+    sentences += [
         _floor(rows, facts),
         _faults(rows, facts),
         *_batch_size_sentences(rows, facts),
         *_correction_sentences(rows, facts),
         *_axes(rows, facts),
     ]
-    return [sentence for sentence in found if sentence]
+    return [sentence for sentence in sentences if sentence]
 
 
 def notes(rows: Sequence[StudyRow], facts: StudyFacts, until: Mapping[str, float]) -> list[str]:
     """Warnings that a reader needs to compare the rows correctly."""
-    found = []
+    sentences = []
     floors = {row.mode: row.loss_floor for row in rows if row.loss_floor}
     if floors and "loss" in until and len(facts.modes) > 1:
-        found.append(
+        sentences.append(
             _(
                 "A loss of {value:g} means different things in different modes: where softmax is applied"
                 " twice {floor:.4f} is the least that there can be, else 0. Compare modes by their {metric}."
             ).format(value=until["loss"], floor=max(floors.values()), metric=metric_name(facts.metric))
         )
     if floors and until.get("loss", 1e9) <= max(floors.values()):
-        found.append(
+        sentences.append(
             _("Where softmax is applied twice no training can bring the loss below {value:g}.").format(
                 value=until["loss"]
             )
         )
     if "optimizer" in facts.varied and not {"lr"} & set(facts.varied):
-        found.append(
+        sentences.append(
             _(
                 "The optimizers share one learning rate, and each has a good one of its own: "
                 "[[cell=optimizer=sgd,lr=0.1]] [[cell=optimizer=adam,lr=1e-3]]"
             )
         )
     if rows and rows[0].epochs and any(not row.timed_epochs for row in rows):
-        found.append(_("Seconds include the warm-up: with 2 epochs or more the first is left out."))
+        sentences.append(_("Seconds include the warm-up: with 2 epochs or more the first is left out."))
     kinds = {kind for row in rows for seed in row.seeds for kind in seed.processors}
     if kinds:
-        found.append(
+        sentences.append(
             _("Timed in a cluster: seconds compare as far as its machines are alike and do nothing else.")
         )
     if len(kinds) > 1:
-        found.append(
+        sentences.append(
             _("Several kinds of processors trained: {kinds}.").format(kinds="; ".join(sorted(kinds)))
         )
     if facts.measured_on == "train":
-        found.append(
+        sentences.append(
             _("There are no validation rows: {metric} is of the training rows.").format(
                 metric=metric_name(facts.metric)
             )
         )
-    return found
+    return sentences
 
 
 def epoch_times(row: StudyRow) -> dict[int, float]:
@@ -132,7 +132,7 @@ def _pace(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
     if len(group) < 2:
         return ""
     first, *others = sorted(group, key=lambda r: r.updates_per_epoch)
-    said = []
+    paces = []
     for row in others:
         times = ratio_of(epoch_times(row), epoch_times(first))
         if times is None:
@@ -142,7 +142,7 @@ def _pace(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
             if times.low is None
             else _(" ({low:.3g} to {high:.3g})").format(low=times.low, high=times.high)
         )
-        said.append(
+        paces.append(
             _("{times:.3g} × that{span} with {name}").format(
                 times=times.value, span=span, name=_value_text("batch_size", row.batch_size)
             )
@@ -150,7 +150,7 @@ def _pace(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
     sentence = _("An epoch takes {seconds} with {first}, {others}: {updates} updates.").format(
         seconds=seconds_text(first.seconds_per_epoch),
         first=_value_text("batch_size", first.batch_size),
-        others=_enumeration(said),
+        others=_enumeration(paces),
         updates=_enumeration([numeral(row.updates_per_epoch, ",") for row in (first, *others)]),
     )
     worked = [ratio_of(processor_times(r), processor_times(first)) for r in others if r.processor_timed]
@@ -167,27 +167,27 @@ def _goal_sentence(rows: Sequence[StudyRow], facts: StudyFacts, mode: str, metri
     there = [(row, epochs) for row in of if (epochs := row.epochs_to(metric)) is not None]
     there.sort(key=lambda pair: pair[0].seconds_to(metric) or 0.0)
     never = [r for r in of if r.epochs_to(metric) is None]
-    said = []
+    clauses = []
     for row, epochs in there[:LISTED]:
         after = _("{name} after {epochs} ({seconds})").format(
             name=setting_name(row, facts.varied),
             epochs=_epochs(epochs),
             seconds=seconds_text(row.seconds_to(metric)),
         )
-        said.append(after)
+        clauses.append(after)
     if len(there) > LISTED:
-        said.append(_("{n} more later").format(n=len(there) - LISTED))
+        clauses.append(_("{n} more later").format(n=len(there) - LISTED))
     n = max(row.epochs for row in of)
     if len(never) > LISTED and not there:
-        said.append(_("none of {rows} rows in {epochs}").format(rows=len(never), epochs=_epochs(n)))
+        clauses.append(_("none of {rows} rows in {epochs}").format(rows=len(never), epochs=_epochs(n)))
     elif never:
         names = _enumeration([setting_name(row, facts.varied) for row in never])
         names = names if len(never) <= LISTED else _("{n} others").format(n=len(never))
-        said.append(_("{names} never in {epochs}").format(names=names, epochs=_epochs(n)))
+        clauses.append(_("{names} never in {epochs}").format(names=names, epochs=_epochs(n)))
     goal = _("{metric} below {figure:g}") if METRICS[metric].better < 0 else _("{metric} of {figure:g}")
     what = goal.format(metric=metric_name(metric), figure=figure)
     head = joined([what, mode_name(mode)], ", ") if len(facts.modes) > 1 else what
-    parts = [head, ": ", joined(said, "; ")]
+    parts = [head, ": ", joined(clauses, "; ")]
     if len(there) > 1:
         parts.append(_("; the quickest is {name}").format(name=setting_name(there[0][0], facts.varied)))
     return capitalised(joined([*parts, "."]))
@@ -214,16 +214,16 @@ def _faults(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
     """Where the rows of each mode end."""
     if len(facts.modes) < 2:
         return ""
-    said = []
+    clauses = []
     for mode in facts.modes:
         ends = [e for row in rows if row.mode == mode if (e := row.last(facts.metric)) is not None]
         if not ends:
             return ""
         low, high = (numeral(end, ".3f") for end in (min(ends), max(ends)))
         span = low if low == high else _("{low} to {high}").format(low=low, high=high)
-        said.append(joined([span, mode_name(mode)], " "))
+        clauses.append(joined([span, mode_name(mode)], " "))
     return _("The same settings end at {metric} {ends}.").format(
-        metric=metric_name(facts.metric), ends=_enumeration(said)
+        metric=metric_name(facts.metric), ends=_enumeration(clauses)
     )
 
 
@@ -236,8 +236,8 @@ def _batch_size_sentences(rows: Sequence[StudyRow], facts: StudyFacts) -> list[s
             "{mode}, the smaller batch ends at the worse {metric}: {low:.3f} with {b}, {high:.3f} with {a}."
             " Corrected it doesn't: {right:.3f} with {b}, {other:.3f} with {a}. More updates in an epoch are"
             " more of the fault."
-        ).format(**found)
-        for found in _reversals(rows, facts, pairs)
+        ).format(**reversal)
+        for reversal in _reversals(rows, facts, pairs)
     ]
 
 
@@ -249,8 +249,8 @@ def _correction_sentences(rows: Sequence[StudyRow], facts: StudyFacts) -> list[s
         _(
             "{mode}, {a} seems to fix {b}: {metric} ends at {high:.3f} instead of {low:.3f}. Corrected it"
             " does harm: {other:.3f} instead of {right:.3f}."
-        ).format(**found)
-        for found in _reversals(rows, facts, pairs)
+        ).format(**reversal)
+        for reversal in _reversals(rows, facts, pairs)
     ]
 
 
@@ -262,7 +262,7 @@ def _reversals(
     -> their names; high, low: the metric of a and b at the end in the faulty mode; other, right: in the
     corrected one.
     """
-    metric, found = facts.metric, list[dict[str, Any]]()
+    metric, reversals = facts.metric, list[dict[str, Any]]()
     for mode in (m for m in facts.modes if m != CORRECTED):
         faulty = {str(row.own): row for row in rows if row.mode == mode}
         for pair in pairs:
@@ -273,9 +273,9 @@ def _reversals(
                 continue
             if _clearly_better(better, worse) and other <= right:
                 names = {name: setting_name(row, facts.varied) for name, row in zip("ab", pair, strict=True)}
-                said = {"mode": capitalised(mode_name(mode)), "metric": metric_name(metric)}
-                found.append(said | names | {"high": high, "low": low, "other": other, "right": right})
-    return sorted(found, key=lambda f: f["low"] - f["high"])[:REVERSALS]
+                words = {"mode": capitalised(mode_name(mode)), "metric": metric_name(metric)}
+                reversals.append(words | names | {"high": high, "low": low, "other": other, "right": right})
+    return sorted(reversals, key=lambda f: f["low"] - f["high"])[:REVERSALS]
 
 
 def _distinct(a: StudyRow, b: StudyRow) -> bool:
@@ -296,27 +296,27 @@ def _batch(row: StudyRow) -> int:
 
 def _axes(rows: Sequence[StudyRow], facts: StudyFacts) -> list[str]:
     """What each setting other than the batch size makes of it, corrected and all else equal."""
-    found = []
+    sentences = []
     for name in facts.varied:
         groups = [] if name == "batch_size" else _groups(rows, facts, name)
         ends = [{str(r.own[name]): r.last(facts.metric) for r in group} for group in groups]
         whole = [(g, e) for g, e in zip(groups, ends, strict=True) if all(f is not None for f in e.values())]
-        said = []
+        clauses = []
         if len(whole) > LISTED and len({tuple(e) for _g, e in whole}) == 1:
             middle = {v: median(float(e[v] or 0) for _g, e in whole) for v in whole[0][1]}
             median_said = _("in the median of {n} groups ").format(n=len(whole))
-            said = [joined([median_said, _ends(name, whole[0][0], middle)])]
+            clauses = [joined([median_said, _ends(name, whole[0][0], middle)])]
         elif len(whole) <= LISTED:
             rest = [n for n in facts.varied if n != name]
             for group, figures in whole:
                 where = [setting_name(group[0], rest), ": "] if setting_texts(group[0], rest) else []
-                said.append(joined([*where, _ends(name, group, figures)]))
-        if said:
+                clauses.append(joined([*where, _ends(name, group, figures)]))
+        if clauses:
             at_the_end = _("{metric} at the end: {ends}.").format(
-                metric=metric_name(facts.metric), ends=joined(said, "; ")
+                metric=metric_name(facts.metric), ends=joined(clauses, "; ")
             )
-            found.append(capitalised(at_the_end))
-    return found
+            sentences.append(capitalised(at_the_end))
+    return sentences
 
 
 def _ends(name: str, group: Sequence[StudyRow], figures: Mapping[str, float | None]) -> str:
@@ -329,12 +329,12 @@ def _ends(name: str, group: Sequence[StudyRow], figures: Mapping[str, float | No
 
 def _groups(rows: Sequence[StudyRow], facts: StudyFacts, name: str) -> list[list[StudyRow]]:
     """Rows of the corrected mode that differ in this setting alone."""
-    found: dict[str, list[StudyRow]] = {}
+    groups: dict[str, list[StudyRow]] = {}
     for row in rows:
         if row.mode == CORRECTED and name in row.own:
             rest = {n: v for n, v in row.own.items() if n != name}
-            found.setdefault(str(sorted(rest.items())), []).append(row)
-    return [group for group in found.values() if len(group) > 1]
+            groups.setdefault(str(sorted(rest.items())), []).append(row)
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def seconds_text(seconds: float | None) -> str:
@@ -347,7 +347,7 @@ def seconds_text(seconds: float | None) -> str:
 
 
 def _value_text(name: str, value: Any) -> str:
-    said: dict[str, Callable[[Any], str]] = {
+    texts: dict[str, Callable[[Any], str]] = {
         "batch_size": lambda v: _("batch {n}").format(n=_("of all rows") if v == "full" else v),
         "shuffle": lambda v: {
             "each": _("a new order each epoch"), "once": _("shuffled once"), "off": _("not shuffled"),
@@ -356,8 +356,8 @@ def _value_text(name: str, value: Any) -> str:
         "normalise": lambda v: _("normalised") if v else _("not normalised"),
         "optimizer": str,
     }  # fmt: skip
-    if name in said:
-        return said[name](value)
+    if name in texts:
+        return texts[name](value)
     shown = numeral(value) if isinstance(value, float) else value_text(value)
     return joined([name.replace("_", " "), shown], " ")
 

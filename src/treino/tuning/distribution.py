@@ -82,13 +82,13 @@ class Distribution:
     def _waiting(self, behind: Sequence[tuple[GroupTraining, int]]) -> list[_Work]:
         """The parts that nobody trains now, those with most to do first."""
         busy = {id(part) for _population, part, *_work in self._running.values()}
-        found = [
+        waiting = [
             (population, part, until, len(part.rows) * (until - part.step) * self._seconds(population))
             for population, until in behind
             for part in population.parts
             if id(part) not in busy and population.part_behind(part, until)
         ]
-        return sorted(found, key=lambda work: -work[3])
+        return sorted(waiting, key=lambda work: -work[3])
 
     @staticmethod
     def _halve(waiting: Sequence[_Work]) -> bool:

@@ -70,12 +70,12 @@ def chosen_ensemble(folder: RunFolder, winner: StoredRun, members: Sequence[int]
 def alike(folder: RunFolder, kept: Sequence[TopMember]) -> list[TopMember]:
     """Those that can answer together with the first one: they see the same rows, and have the same loss."""
     base, first = read_sweep_spec(folder).base, config_of(folder, kept[0].member)
-    found = []
+    alike_members = []
     for k in kept:
         config = config_of(folder, k.member)
         if not _differences(config, first) and settings_of(config, base, k.member).net is None:
-            found.append(k)
-    return found
+            alike_members.append(k)
+    return alike_members
 
 
 def _differences(config: Mapping[str, Any], first: Mapping[str, Any]) -> list[str]:
@@ -142,16 +142,16 @@ def greedy_ensemble(
     validation = _answers(nets, data.validation, data)
     chosen = selection(validation, data.validation, loss, metric, places)
     shown = "accuracy" if data.classes else "rmse"
-    found: dict[str, Any] = {"members": [members[m] for m in chosen], "metric": shown}
-    found["validation"] = _figures(validation[chosen], data.validation, loss, data)
-    found |= dict.fromkeys(("test", "alone", "difference", "difference_interval"))
+    document: dict[str, Any] = {"members": [members[m] for m in chosen], "metric": shown}
+    document["validation"] = _figures(validation[chosen], data.validation, loss, data)
+    document |= dict.fromkeys(("test", "alone", "difference", "difference_interval"))
     if len(data.test):
         test = _answers(nets, data.test, data)
-        found["test"] = _figures(test[chosen], data.test, loss, data)
-        found["alone"] = _figures(test[:1], data.test, loss, data)
+        document["test"] = _figures(test[chosen], data.test, loss, data)
+        document["alone"] = _figures(test[:1], data.test, loss, data)
         difference = _difference(mean_output(test[chosen], loss.name), test[0], data)
-        found["difference"], found["difference_interval"] = difference
-    return found
+        document["difference"], document["difference_interval"] = difference
+    return document
 
 
 def _answers(nets: Sequence[nn.Module], rows: Rows, data: Data) -> Tensor:
@@ -160,8 +160,8 @@ def _answers(nets: Sequence[nn.Module], rows: Rows, data: Data) -> Tensor:
 
 
 def _figures(output_KNC: Tensor, rows: Rows, loss: Loss, data: Data) -> dict[str, float]:
-    found = measure(mean_output(output_KNC, loss.name)[None], rows.y, loss, data.target_scale)
-    return {name: float(value[0]) for name, value in found.items()}
+    values = measure(mean_output(output_KNC, loss.name)[None], rows.y, loss, data.target_scale)
+    return {name: float(value[0]) for name, value in values.items()}
 
 
 def _difference(both_NC: Tensor, alone_NC: Tensor, data: Data) -> tuple[float, list[float]]:

@@ -105,9 +105,9 @@ def add_judgement(document: dict[str, Any], folder: RunFolder, sweep: SweepTrain
             _remove(folder.within(BEST))
         else:
             what, shown = _("Judging network {n}").format(**facts), _("Its own figures are there.")
-            found = try_or_note(failures, what, shown, partial(judgement, folder, sweep, *trained))
-            document["judge"], said = found or (None, [])
-            document["notes"] += said
+            judged = try_or_note(failures, what, shown, partial(judgement, folder, sweep, *trained))
+            document["judge"], sentences = judged or (None, [])
+            document["notes"] += sentences
             what, alone = _("Choosing networks that answer together"), _("The winner answers alone.")
             if sweep.options.ensemble > 1:
                 made = try_or_note(failures, what, alone, partial(_ensemble, folder, sweep, trained[0]))
@@ -129,13 +129,13 @@ def _ensemble(folder: RunFolder, sweep: SweepTraining, winner: StoredRun) -> dic
 
 def _best(leader: Mapping[str, Any], run: StoredRun | None) -> dict[str, Any]:
     """The winner: as it is trained alone, or as it was among the others."""
-    found = {name: leader[name] for name in ("member", "params", "validation", "parameters")}
+    best = {name: leader[name] for name in ("member", "params", "validation", "parameters")}
     if run is None:
-        return found | {"test": None, "run": None}
+        return best | {"test": None, "run": None}
     result = run.result
     assert result is not None
     metrics = result.metrics
-    return found | {"validation": metrics.validation, "test": metrics.test, "run": str(run.path)}
+    return best | {"validation": metrics.validation, "test": metrics.test, "run": str(run.path)}
 
 
 def leaderboard(sweep: SweepTraining) -> list[dict[str, Any]]:
@@ -221,12 +221,12 @@ def judgement(
         if decides is None
         else decides(choose, rows["target"])
     )
-    found = judge.selection_bias(chosen, len(members), choose.shape[1], report=judge.by_rows(scores, turned))
+    bias = judge.selection_bias(chosen, len(members), choose.shape[1], report=judge.by_rows(scores, turned))
     winner = sweep.top[0].member
     rows_of = {row["member"]: row for row in sweep.rows.last()}
     each = judge.by_rows(scores, turned)(None).tolist()
     parameters = [rows_of[m]["parameters"] for m in members]
-    smallest = members[judge.smallest_within(parameters, each, found.best, found.error)]
+    smallest = members[judge.smallest_within(parameters, each, bias.best, bias.error)]
     runner_up = sweep.top[1].member if len(sweep.top) > 1 else None
     fresh, notes = fresh_seeds(sweep, winner, runner_up, shown)
     result = run.result
@@ -268,8 +268,8 @@ def judgement(
             test=test,
             interval=interval,
             rows=len(sweep.data.test),
-            seen=sign * found.best,
-            inflation=found.inflation,
+            seen=sign * bias.best,
+            inflation=bias.inflation,
             baseline=strongest,
             runner_up=runner_up,
             smaller=smallest if rows_of[smallest]["parameters"] < rows_of[winner]["parameters"] else None,
@@ -280,10 +280,10 @@ def judgement(
         "verdict": verdict,
         "sentence": sentence,
         "metric": shown,
-        "seen": sign * found.best,
-        "expected_inflation": found.inflation,
-        "expected_inflation_again": found.other_inflation,
-        "standard_error": found.error,
+        "seen": sign * bias.best,
+        "expected_inflation": bias.inflation,
+        "expected_inflation_again": bias.other_inflation,
+        "standard_error": bias.error,
         "test": test,
         "test_interval": interval,
         "fresh_seeds": fresh,
@@ -360,7 +360,7 @@ def fresh_seeds(
     notes: list[str] = []
     if not sweep.options.fresh or not len(sweep.data.test):
         return [], notes
-    fixed, found, beaten = _fixed_split(sweep), list[dict[str, Any]](), dict[str, float]()
+    fixed, trained, beaten = _fixed_split(sweep), list[dict[str, Any]](), dict[str, float]()
     begin, limit = time.perf_counter(), max(LEAST_S, sweep.seconds)
     for number, (fresh, outcome) in enumerate(_outcomes(sweep, winner, runner_up, metric, fixed), 1):
         if isinstance(outcome, TreinoError):  # such as a class of which no row fell into this training part
@@ -370,7 +370,7 @@ def fresh_seeds(
         if measured:
             beaten = {name: figures[metric] for name, figures in measured.items()}
         second = test.get(1, math.nan)
-        found.append(
+        trained.append(
             {
                 "seed": fresh.seed,
                 "data_seed": fresh.data.data_seed,
@@ -383,14 +383,14 @@ def fresh_seeds(
             notes.append(
                 _(
                     "{n} of {wanted} fresh seeds were trained: the judge takes no longer than the sweep."
-                ).format(n=len(found), wanted=sweep.options.fresh)
+                ).format(n=len(trained), wanted=sweep.options.fresh)
             )
             break
     if sweep.distribution is not None:
         sweep.distribution.stop()
-    if fixed and found:
+    if fixed and trained:
         notes.append(_("The split is fixed: fresh seeds vary the initialisation and the order alone."))
-    return [f for f in found if math.isfinite(f["test"])], notes
+    return [f for f in trained if math.isfinite(f["test"])], notes
 
 
 def _outcomes(
@@ -439,7 +439,7 @@ def _outcome(orders: Sequence[GroupOrder], metric: str, beaten: bool, data: Data
 
 def _test_figures(orders: Sequence[GroupOrder], data: Data, metric: str) -> dict[int, float]:
     """Train groups from their first step to their last: each member's figure on the test rows."""
-    found: dict[int, float] = {}
+    figure_of: dict[int, float] = {}
     for order in orders:
         group = order.group(data)
         training = group.training()
@@ -449,8 +449,8 @@ def _test_figures(orders: Sequence[GroupOrder], data: Data, metric: str) -> dict
             rows = group.data.test
             out = outputs(training.net(row), rows.x, item_shape=training.shared.item_shape)
             figures: dict[str, Any] = measure(out[None], rows.y, training.loss_function, data.target_scale)
-            found[member] = float(figures[metric][0])
-    return found
+            figure_of[member] = float(figures[metric][0])
+    return figure_of
 
 
 def _trainings(
@@ -472,11 +472,13 @@ def _trainings(
                 data = load_data(sweep.source, pair[0])
                 rows = SharedRows(sweep.source, data, settings_of({}, sweep.base, 0), PREPARED)
                 again = replace(sweep, data=data, data_for=rows)
-            found = groups(pair, again.data_for, sweep.networks)
+            populations = groups(pair, again.data_for, sweep.networks)
             if cluster is not None:  # the kernel is the one that it would have here
-                found = [for_gpu(group) for group in found] if cluster.gpus else found
-                found = [group.part(range(len(group.members)), group.training()) for group in found]
-            orders = [group_order(group, cluster) for group in found]
+                populations = [for_gpu(group) for group in populations] if cluster.gpus else populations
+                populations = [
+                    group.part(range(len(group.members)), group.training()) for group in populations
+                ]
+            orders = [group_order(group, cluster) for group in populations]
         except TreinoError as error:
             yield FreshTraining(seed, again.data, failure=error)
         else:
@@ -503,7 +505,7 @@ def member_figures(bracket: TrainingBracket) -> dict[str, dict[str, dict[str, fl
     """``{member: {split: {metric: value}}}`` of the kept weights of everyone who didn't diverge; NaN where a
     metric has no value on these rows."""
     fine = {m for m, figure in bracket.figures().items() if figure is not None}
-    found: dict[str, dict[str, dict[str, float]]] = {}
+    figures: dict[str, dict[str, dict[str, float]]] = {}
     for split in SPLITS:
         rows_of = attrgetter(f"{split}.x")
         for population, some, output_RNC in kept_outputs(bracket, fine, rows_of):
@@ -511,9 +513,9 @@ def member_figures(bracket: TrainingBracket) -> dict[str, dict[str, dict[str, fl
             y = loss.target(data.splits[split].y, output_RNC.dtype)
             measured = measure(output_RNC, y, loss, data.target_scale)
             for place, row in enumerate(some):
-                of = found.setdefault(str(population.members[row]), {})
+                of = figures.setdefault(str(population.members[row]), {})
                 of[split] = {name: float(value[place]) for name, value in measured.items()}
-    return found
+    return figures
 
 
 def add_spread(document: dict[str, Any], folder: RunFolder, sweep: SweepTraining) -> None:
@@ -533,14 +535,14 @@ def figure_spread(by_member: Mapping[str, Mapping[str, Mapping[str, float | None
 
     A value that is None, for the metric has none on these rows, counts nowhere.
     """
-    found: dict[str, Any] = {}
+    spread: dict[str, Any] = {}
     order = sorted(by_member, key=int)
     for split in SPLITS:
         names = dict.fromkeys(n for m in order for n in by_member[m].get(split, {}))
         for name in names:
             values = [by_member[m][split][name] for m in order if split in by_member[m]]
-            found.setdefault(split, {})[name] = summary(values)
-    return found
+            spread.setdefault(split, {})[name] = summary(values)
+    return spread
 
 
 def summary(values: Sequence[float | None]) -> dict[str, Any]:
@@ -559,18 +561,20 @@ def _without(sweep: SweepTraining, measured: int) -> list[str]:
     """That networks which didn't diverge have no figure either, where their answers are not finite."""
     count = sum(row["status"] != "diverged" for row in sweep.rows.last()) - measured
     if count and len(sweep.data.validation):
-        said = _("{n} of {of} networks have no validation {metric}, and are in no figure.")
-        return [said.format(n=count, of=len(sweep.configs), metric=sweep.metric)]
+        sentence = _("{n} of {of} networks have no validation {metric}, and are in no figure.")
+        return [sentence.format(n=count, of=len(sweep.configs), metric=sweep.metric)]
     return []
 
 
 def _undefined(figures: Mapping[str, Any]) -> list[str]:
     """A sentence for each metric that some networks have no value of, as AUC on rows of one class."""
-    said = _("{metric} is undefined on the {split} rows of {n} of {of} networks; its mean is of the others.")
+    sentence = _(
+        "{metric} is undefined on the {split} rows of {n} of {of} networks; its mean is of the others."
+    )
     return [
-        said.format(metric=metric, split=split_name(split), n=values.count(None), of=len(values))
+        sentence.format(metric=metric, split=split_name(split), n=values.count(None), of=len(values))
         for split, of in figures.items()
-        for metric, values in ((name, found["values"]) for name, found in of.items())
+        for metric, values in ((name, summaries["values"]) for name, summaries in of.items())
         if None in values
     ]
 

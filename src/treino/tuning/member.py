@@ -32,8 +32,8 @@ _NAME = re.compile(r"(?P<sweep>.+):(?P<member>\d+)")
 
 def parse_member(name: str | Path) -> tuple[str, int] | None:
     """Split ``wine-sweep-1:17`` into the sweep's name and the network's number; None: it is no such name."""
-    found = _NAME.fullmatch(str(name))
-    return None if found is None or Path(name).exists() else (found["sweep"], int(found["member"]))
+    match = _NAME.fullmatch(str(name))
+    return None if match is None or Path(name).exists() else (match["sweep"], int(match["member"]))
 
 
 def sweep_folder(name: str | Path, parent: str | Path = "runs") -> RunFolder:
@@ -79,18 +79,18 @@ def kept_of(folder: RunFolder, member: int) -> TopMember:
         TreinoError: they were not kept.
     """
     config_of(folder, member)
-    found = {k.member: k for k in read_top(folder)}
-    if member not in found:
+    top = {k.member: k for k in read_top(folder)}
+    if member not in top:
         raise TreinoError(
             "weights_not_kept",
             _("{sweep} keeps the weights of {n} networks, and {member} is none of them.").format(
-                sweep=folder.path.name, n=len(found), member=member
+                sweep=folder.path.name, n=len(top), member=member
             ),
             _("Train it again: treino train [[like={sweep}:{member}]]").format(
                 sweep=folder.path.name, member=member
             ),
         )
-    return found[member]
+    return top[member]
 
 
 def member_run(folder: RunFolder, member: int, access: Access) -> StoredRun:
@@ -154,14 +154,14 @@ def _document(run: StoredRun, row: SweepRow) -> dict[str, Any]:
     if not rungs:
         raise damaged(run.path / MEMBERS, _("it has no row of a network that is kept"))
     runs = row.asked.net is None or run.access.net is not None or run.access.trust
-    asked = row.asked.model_dump(mode="json", exclude={"name", "out"})
+    requested = row.asked.model_dump(mode="json", exclude={"name", "out"})
     return {
         "sweep": run.path.name,
         "path": str(run.path),
         "status": rungs[-1]["status"],
         "member": row.number,
         "params": config_of(run.folder, row.number),
-        "settings": run.settings if runs else asked,
+        "settings": run.settings if runs else requested,
         "rungs": rungs,
     }
 
@@ -181,12 +181,12 @@ def like(
     Raises:
         TreinoError: there is no such network; its data is gone; it was given in Python and can't be named.
     """
-    found = parse_member(name)
-    if found is not None:
-        folder = sweep_folder(found[0])
-        settings, _data, source = _settings(folder, found[1], data_file)
-        given = {n: getattr(settings, n) for n in settings.model_fields_set}
-        engine = _engine(folder, found[1])
+    name_parts = parse_member(name)
+    if name_parts is not None:
+        folder = sweep_folder(name_parts[0])
+        settings, _data, source = _settings(folder, name_parts[1], data_file)
+        settings_given = {n: getattr(settings, n) for n in settings.model_fields_set}
+        engine = _engine(folder, name_parts[1])
     else:
         folder = RunFolder.open(find(name))
         if folder.kind == "study":
@@ -198,7 +198,7 @@ def like(
                 _("Say which, by its number: {sweep}:17").format(sweep=folder.path.name),
             )
         spec = read_run_spec(folder)
-        given = {k: v for k, v in spec.asked.items() if v is not None}
+        settings_given = {k: v for k, v in spec.asked.items() if v is not None}
         engine = {n: getattr(spec.resolved, n) for n in ("engine", "threads")}
         source = source_of(folder, data_of(folder, data_file), data_file)
         if spec.net == "given":
@@ -226,10 +226,10 @@ def like(
                 ),
             )
     if isinstance(source, Data):
-        given = {k: v for k, v in given.items() if k not in OF_DATA}
+        settings_given = {k: v for k, v in settings_given.items() if k not in OF_DATA}
     if not isinstance(source, BuiltinName):  # today's usual recipe would be another training
-        given = {"recipe": "plain"} | given
-    return source, given | engine, network_source(folder, None, trust)
+        settings_given = {"recipe": "plain"} | settings_given
+    return source, settings_given | engine, network_source(folder, None, trust)
 
 
 def _engine(folder: RunFolder, member: int) -> dict[str, Any]:

@@ -107,8 +107,8 @@ def settings_of(config: Config, base: Mapping[str, Any], member: int) -> Setting
     except TreinoError as error:
         if not config:
             raise
-        said = _("Network {n} ({config}): {why}")
-        raise error.saying(said.format(n=member, config=config_text(config), why=error.message)) from None
+        sentence = _("Network {n} ({config}): {why}")
+        raise error.saying(sentence.format(n=member, config=config_text(config), why=error.message)) from None
 
 
 def config_text(config: Config) -> str:
@@ -130,7 +130,7 @@ def groups(
     Raises:
         TreinoError: settings that contradict the data or the machine, with the member's number.
     """
-    found: dict[str, list[tuple[int, Any, TrainConfig]]] = {}
+    members_of: dict[str, list[tuple[int, Any, TrainConfig]]] = {}
     data_of: dict[str, Data] = {}
     own: dict[str, tuple[NetworkFile, int]] = {}
     for member, s in settings.items():
@@ -143,8 +143,10 @@ def groups(
         data_of[key] = data
         if s.net is not None:
             own[key] = networks[s.net], s.seed
-        found.setdefault(key, []).append((member, net, config))
-    made = [replace(_group(members, data_of[key]), network=own.get(key)) for key, members in found.items()]
+        members_of.setdefault(key, []).append((member, net, config))
+    made = [
+        replace(_group(members, data_of[key]), network=own.get(key)) for key, members in members_of.items()
+    ]
     return sorted(made, key=lambda g: (-group_work(g), g.members))
 
 
@@ -384,11 +386,11 @@ class GroupTraining:
         for epoch in tick.epochs:
             if epoch.evaluation is None:
                 continue
-            self.last_epoch, found = epoch, epoch.evaluation["validation"]
-            self.curve.add(epoch.number, epoch.loss_P, found[self.metric])
+            self.last_epoch, figures = epoch, epoch.evaluation["validation"]
+            self.curve.add(epoch.number, epoch.loss_P, figures[self.metric])
             before = self.kept_figures
-            kept_P = self._is_kept(epoch, found[self.metric])
-            new = {"loss": epoch.loss_P, **{f"validation_{k}": v for k, v in found.items()}}
+            kept_P = self._is_kept(epoch, figures[self.metric])
+            new = {"loss": epoch.loss_P, **{f"validation_{k}": v for k, v in figures.items()}}
             self.kept_figures = {k: torch.where(kept_P, v, before.get(k, torch.nan)) for k, v in new.items()}
 
     def _is_kept(self, epoch: Epoch, figure_P: Tensor) -> Tensor:
@@ -488,9 +490,9 @@ class GroupTraining:
 
     def alone(self, part: PopulationPart) -> "GroupTraining":
         """The same training of these members alone."""
-        found = GroupTraining(self.group.part(part.rows, self.training), self.metric, self.target)
-        found.load(*self.save_part(part))
-        return found
+        single = GroupTraining(self.group.part(part.rows, self.training), self.metric, self.target)
+        single.load(*self.save_part(part))
+        return single
 
     def _advance_part(self, part: PopulationPart, seconds: float | None, until: int) -> Tick:
         if self._apart is None or self._apart[0] is not part:
@@ -617,8 +619,8 @@ def _named(kinds: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
 
 
 def _by_kind(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    found: dict[str, dict[str, Tensor]] = {"engine": {}, "curve": {}, "seen": {}, "reached": {}}
+    tensors_of: dict[str, dict[str, Tensor]] = {"engine": {}, "curve": {}, "seen": {}, "reached": {}}
     for name, tensor in tensors.items():
         kind, _dot, rest = name.partition(".")
-        found[kind][rest] = tensor
-    return found
+        tensors_of[kind][rest] = tensor
+    return tensors_of

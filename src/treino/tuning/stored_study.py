@@ -29,19 +29,19 @@ class StoredStudy(StoredFolder):
     @cached_property
     def spec(self) -> StudySpec:
         """What was asked: what all rows share, the rows, the data."""
-        found = read_study_spec(self.folder)
-        _check_metrics(found.facts)
-        return found
+        spec = read_study_spec(self.folder)
+        _check_metrics(spec.facts)
+        return spec
 
     @property
     def result(self) -> StudyResult | None:
         """The rows and conclusions, with the epochs that there are; None before anything is written."""
         status = self.status
         if self.folder.manifest.sealed:
-            found = read_study_result(self.folder)
-            _check_metrics(found)
+            result = read_study_result(self.folder)
+            _check_metrics(result)
             here = {"study": self.name, "path": str(self.path), "status": status}  # the folder may have moved
-            return found.model_copy(update=here)
+            return result.model_copy(update=here)
         if not self.folder.has("spec.json"):
             return None
         spec = read_study_spec(self.folder)
@@ -53,8 +53,8 @@ class StoredStudy(StoredFolder):
     @property
     def document(self) -> dict[str, Any]:
         """The ``study`` document: ``result`` as JSON has it."""
-        if (found := self.result) is not None:
-            return found.to_json()
+        if (result := self.result) is not None:
+            return result.to_json()
         return {"study": self.name, "path": str(self.path), "status": self.status, "rows": []}
 
     @property
@@ -65,8 +65,8 @@ class StoredStudy(StoredFolder):
     @property
     def answers(self) -> list[str]:
         """The conclusions: one sentence for each question."""
-        found = self.result
-        return [] if found is None else list(found.answers)
+        result = self.result
+        return [] if result is None else list(result.answers)
 
     @property
     def frame(self) -> "pd.DataFrame":
@@ -74,18 +74,18 @@ class StoredStudy(StoredFolder):
         import pandas as pd
 
         lists = "loss", "loss_std", "measured_loss", *(name for name in METRICS if name != "loss")
-        found = []
+        lines = []
         result = self.result
         for row in () if result is None else result.rows:
             own = {n: ",".join(map(str, v)) if isinstance(v, list) else v for n, v in row.own.items()}
             plain = ("batch_size", "lr", "weight_decay", "optimizer", "shuffle", "normalise", "mode")
             head = {n: getattr(row, n) for n in plain} | own
             curves = {n: getattr(row, n) for n in lists if hasattr(row, n)}
-            found += [
+            lines += [
                 head | {"epoch": epoch + 1} | {n: of[epoch] for n, of in curves.items()}
                 for epoch in range(row.epochs)
             ]
-        return pd.DataFrame(found)
+        return pd.DataFrame(lines)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.path)!r}, {self.status}, {len(self.rows)} rows)"

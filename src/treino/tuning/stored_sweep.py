@@ -28,10 +28,10 @@ class StoredSweep(StoredFolder):
     @cached_property
     def spec(self) -> SweepSpec:
         """What was asked: the space, what all members share, the data."""
-        found = read_sweep_spec(self.folder)
-        check_names({"metric": found.metric})
-        space_from_json(found.space_document())
-        return found
+        spec = read_sweep_spec(self.folder)
+        check_names({"metric": spec.metric})
+        space_from_json(spec.space_document())
+        return spec
 
     @property
     def document(self) -> dict[str, Any]:
@@ -54,8 +54,8 @@ class StoredSweep(StoredFolder):
     @property
     def judge(self) -> dict[str, Any] | None:
         """The judgement of the best; None before the sweep is over."""
-        found = self.document.get("judge")
-        return None if found is None else dict(found)
+        judged = self.document.get("judge")
+        return None if judged is None else dict(judged)
 
     @property
     def figures(self) -> dict[str, Any]:
@@ -136,5 +136,5 @@ class StoredSweep(StoredFolder):
         members, best = (0, None) if result is None else (result.members, result.best)
         test = (best and best.test) or {}
         figures = ", ".join(f"{k} {v:.3f}" for k, v in test.items() if v is not None)
-        said = f", best {best.member}: test {figures}" if best and figures else ""
-        return f"{type(self).__name__}({str(self.path)!r}, {self.status}, {members} networks{said})"
+        figures_text = f", best {best.member}: test {figures}" if best and figures else ""
+        return f"{type(self).__name__}({str(self.path)!r}, {self.status}, {members} networks{figures_text})"

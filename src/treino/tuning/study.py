@@ -191,7 +191,7 @@ def _tracks(
     for the same kernels. gpus: those of a cluster train.
     """
     data_for = SharedRows(source, data, read_settings(options.base), PREPARED)
-    found = []
+    tracks = []
     for number, cell in enumerate(options.cells):
         for seed in options.seeds:
             settings = read(cell, options.base, seed)
@@ -200,10 +200,10 @@ def _tracks(
                 kernel = {"engine": of.engine, "threads": of.threads, "device": before.device}
                 settings = read_settings({**cell.values(options.base, seed), **kernel})
             try:
-                found.append(track_of(number, settings, data_for(settings), networks, gpus))
+                tracks.append(track_of(number, settings, data_for(settings), networks, gpus))
             except TreinoError as error:
                 raise row_settings(error, cell) from None
-    return found
+    return tracks
 
 
 def _facts(
@@ -214,7 +214,7 @@ def _facts(
     device = "cuda" if gpus else str(first.training.config.device)
     ofs = zip(options.cells, tracks[:: len(options.seeds)], strict=True)
     rows = [row_facts(options, cell, track, source, device) for cell, track in ofs]
-    found = {
+    facts = {
         "data": data.name,
         "task": data.task,
         "target": data.target,
@@ -232,7 +232,7 @@ def _facts(
         "data_notes": list(data.notes),
         "rows": rows,
     }
-    return StudyFacts.model_validate(found)
+    return StudyFacts.model_validate(facts)
 
 
 @dataclass(eq=False)

@@ -41,7 +41,7 @@ def row_facts(options: StudyOptions, cell: Cell, track: Track, source: str, devi
     names = dict.fromkeys(name for each in options.cells for name in each.own)
     s = resolved_settings(settings, data, track.group.net, training)
     typed = settings.model_dump(mode="json", include=settings.model_fields_set - {"name", "out"})
-    found = {name: s[name] for name in ROW_SETTINGS} | {
+    facts = {name: s[name] for name in ROW_SETTINGS} | {
         "mode": cell.mode,
         "own": {name: s[name] for name in cell.own},
         "settings": {name: s[name] for name in names},
@@ -51,7 +51,7 @@ def row_facts(options: StudyOptions, cell: Cell, track: Track, source: str, devi
         "loss_floor": floor_twice(len(data.classes)) if _floored(s) else None,
         "command": as_typed(source, typed),
     }
-    return StudyRowFacts.model_validate(found)
+    return StudyRowFacts.model_validate(facts)
 
 
 def row(
@@ -61,22 +61,22 @@ def row(
     losses, deviations = [r.loss for r in records], [r.loss_std for r in records]
     loss = mean_of(losses)
     metrics = {name: mean_of([r.metrics[name] for r in records]) for name in _names(records)}
-    found = known.to_json() | _seconds(records, known.processor_timed)
-    found |= {"epochs": len(loss), "status": _status(records)}
+    values = known.to_json() | _seconds(records, known.processor_timed)
+    values |= {"epochs": len(loss), "status": _status(records)}
     epochs_to = {"loss": None} | {
         name: [_epochs_to_goal(r, name, options) for r in records] for name in options.until
     }
     for name, of in epochs_to.items():
-        found[f"epochs_to_{name}"] = None if of is None else half(of)
-    seconds = found["seconds_per_epoch"]
+        values[f"epochs_to_{name}"] = None if of is None else half(of)
+    seconds = values["seconds_per_epoch"]
     for name in options.until:
-        epoch = found[f"epochs_to_{name}"]
-        found[f"seconds_to_{name}"] = None if epoch is None or seconds is None else epoch * seconds
-    found |= {"loss": loss, "loss_std": deviation_of(losses, deviations)}
-    found |= {("measured_loss" if name == "loss" else name): of for name, of in metrics.items()}
+        epoch = values[f"epochs_to_{name}"]
+        values[f"seconds_to_{name}"] = None if epoch is None or seconds is None else epoch * seconds
+    values |= {"loss": loss, "loss_std": deviation_of(losses, deviations)}
+    values |= {("measured_loss" if name == "loss" else name): of for name, of in metrics.items()}
     if facts.metric == "accuracy":
-        found["accuracy_interval"] = _interval(metrics.get("accuracy", []), facts.measured_rows)
-    found["seeds"] = [
+        values["accuracy_interval"] = _interval(metrics.get("accuracy", []), facts.measured_rows)
+    values["seeds"] = [
         {
             "seed": seed,
             "status": r.status,
@@ -92,7 +92,7 @@ def row(
         }
         for seed, r in zip(options.seeds, records, strict=True)
     ]
-    return StudyRow.model_validate(found)
+    return StudyRow.model_validate(values)
 
 
 def varied_settings(rows: Sequence[StudyRowFacts]) -> list[str]:
@@ -103,12 +103,12 @@ def varied_settings(rows: Sequence[StudyRowFacts]) -> list[str]:
 def _seconds(records: Sequence[Record], alone: bool) -> dict[str, Any]:
     """alone: evaluation was no part of the training's own work, so that processor time is of training too."""
     warm = [s for r in records for s in r.warm(r.seconds)]
-    found = median_of(warm or [s for r in records for s in r.seconds])
+    pace = median_of(warm or [s for r in records for s in r.seconds])
     worked = [s for r in records for s in (r.warm(r.processor) or r.processor)] if alone else []
     return {
-        "seconds_per_epoch": None if found is None else found.value,
-        "seconds_interval": None if found is None or found.low is None else [found.low, found.high],
-        "seconds_coverage": None if found is None else found.coverage,
+        "seconds_per_epoch": None if pace is None else pace.value,
+        "seconds_interval": None if pace is None or pace.low is None else [pace.low, pace.high],
+        "seconds_coverage": None if pace is None else pace.coverage,
         "processor_seconds_per_epoch": median(worked) if worked else None,
         "timed_epochs": len(warm),
     }
@@ -124,9 +124,9 @@ def _epochs_to_goal(record: Record, metric: str, options: StudyOptions) -> int |
 
 
 def _status(records: Sequence[Record]) -> str:
-    found = {r.status for r in records}
+    statuses = {r.status for r in records}
     order = ("running", "diverged", "stopped", "finished")
-    return next(status for status in order if status in found)
+    return next(status for status in order if status in statuses)
 
 
 def _interval(accuracy: Sequence[float | None], rows: int) -> list[float] | None:
@@ -154,19 +154,19 @@ def study_result(
     rows = [r.model_copy(update={"status": status}) if r.status == "running" else r for r in rows]
     failures = list(dict.fromkeys(note for record in records for note in record.notes))
     what, instead = _("Comparing the settings"), _("Their figures are there.")
-    said, warned = (
+    sentences, warned = (
         try_or_note(failures, what, instead, partial(of, rows, facts, options.until))
         for of in (answers, notes)
     )
     head = {"study": folder.path.name, "path": str(folder.path), "status": status, "kind": "study"}
-    found = {
+    values = {
         "seconds": sum(sum(r.seconds) for r in records),
         "steps": sum(r.steps for r in records),
         "rows": rows,
-        "answers": said or [],
+        "answers": sentences or [],
         "notes": [*(warned or []), *failures],
     }
-    return StudyResult.model_validate(facts.to_json() | head | found)
+    return StudyResult.model_validate(facts.to_json() | head | values)
 
 
 def table_of(result: StudyResult, narrow: bool = False) -> tuple[list[str], list[list[str]]]:

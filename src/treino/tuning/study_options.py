@@ -112,12 +112,12 @@ def study_options(
     own = [*(grid if axes or not singles else ()), *singles]
     count = _seeds(seeds)
     first = read_settings({n: v for n, v in base.items() if n == "seed"}).seed
-    found: dict[str, Cell] = {}
+    cell_of: dict[str, Cell] = {}
     for values in own:
         for mode in modes:
             cell = Cell(values, mode)
-            found.setdefault(read(cell, base, first).model_dump_json(), cell)
-    return StudyOptions(base, tuple(found.values()), goals_of(until), tuple(range(first, first + count)))
+            cell_of.setdefault(read(cell, base, first).model_dump_json(), cell)
+    return StudyOptions(base, tuple(cell_of.values()), goals_of(until), tuple(range(first, first + count)))
 
 
 def read(cell: Cell, base: Mapping[str, Any], seed: int) -> Settings:

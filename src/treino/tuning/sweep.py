@@ -445,7 +445,7 @@ class SweepJob:
                 row["status"] = "stopped"  # time was over, or enough was reached
         sweep.top = best_members(bracket, sweep.options.top, sweep.top)
         write_top(folder, sweep.top)
-        said = len(sweep.notes)
+        notes_before = len(sweep.notes)
         first = {"sweep": folder.path.name, "n": bracket.first}
         instead = _("For predictions: treino predict {sweep}:{n} DATA").format(**first)
         what = _("Measuring the networks from {n} on").format(**first)
@@ -455,7 +455,7 @@ class SweepJob:
         else:
             scores = try_or_note(sweep.notes, what, instead, partial(row_scores, bracket, sweep.metric))
             folder.write_tensors(f"rows/{bracket.number}.safetensors", scores or {}, {})
-        if len(sweep.notes) > said:
+        if len(sweep.notes) > notes_before:
             write_members(folder, sweep)
         for place, population in enumerate(bracket.populations):
             members = {"members": list(population.members)}
@@ -479,7 +479,7 @@ class SweepJob:
 
 
 def _reached(tick: Tick, metric: str, wanted: float) -> bool:
-    found = (tick.evaluation or {}).get("validation", {}).get(metric)
-    if found is None:
+    value = (tick.evaluation or {}).get("validation", {}).get(metric)
+    if value is None:
         return False
-    return bool((found >= wanted if METRICS[metric].better > 0 else found <= wanted).any())  # NaN is neither
+    return bool((value >= wanted if METRICS[metric].better > 0 else value <= wanted).any())  # NaN is neither

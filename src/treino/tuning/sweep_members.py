@@ -271,8 +271,8 @@ def write_members(folder: RunFolder, sweep: SweepTraining) -> None:
     brackets = [
         [first, count, [[r.members, r.epochs] for r in rungs]] for first, count, rungs in sweep.brackets
     ]
-    found = {"heats": brackets, "asks": sweep.asks, "configs": sweep.configs, "notes": sweep.notes}
-    folder.write_json("asked.json", found | ({"extensions": sweep.extensions} if sweep.extensions else {}))
+    document = {"heats": brackets, "asks": sweep.asks, "configs": sweep.configs, "notes": sweep.notes}
+    folder.write_json("asked.json", document | ({"extensions": sweep.extensions} if sweep.extensions else {}))
 
 
 def _sampler_figure(row: Mapping[str, Any] | None, metric: str) -> float | None:
@@ -445,7 +445,7 @@ def _too_late(folder: RunFolder, more: int) -> TreinoError:
 
 def extension_notes(sweep: SweepTraining) -> list[str]:
     """What must be known of networks that were added, to read the judgement."""
-    found = []
+    notes = []
     for entry in sweep.extensions:
         facts = {"n": entry["members"], "first": entry["first"], "said": entry.get("judged")}
         note = _("{n:,} networks were added to the first {first:,}.")
@@ -457,5 +457,5 @@ def extension_notes(sweep: SweepTraining) -> list[str]:
             note = _(
                 "{n:,} networks were added when the test rows had been looked at for the first {first:,}."
             )
-        found.append(note.format(**facts))
-    return found
+        notes.append(note.format(**facts))
+    return notes

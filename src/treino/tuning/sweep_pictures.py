@@ -124,14 +124,14 @@ def _slices(sweep: StoredSweep) -> bytes:
 
 
 def _importance(sweep: StoredSweep) -> bytes:
-    found = setting_importance(_seen(sweep))
-    if found is None:
+    importance = setting_importance(_seen(sweep))
+    if importance is None:
         raise TreinoError(
             "networks_too_few",
             _("What mattered can't be seen from fewer than {n} networks.").format(n=FEWEST),
             _("Begin a sweep with more [[members]]."),
         )
-    return png(importance_figure(found, sweep.name))
+    return png(importance_figure(importance, sweep.name))
 
 
 def _curves(sweep: StoredSweep) -> bytes:
@@ -142,14 +142,14 @@ def _curves(sweep: StoredSweep) -> bytes:
             curves.append((meta["members"], tensors["epoch"].tolist(), tensors["figure"].numpy()))
     s = _seen(sweep)
     best = int(s.member_M[s.order[0]])
-    found = density(curves, best, s.better)
-    if found is None:
+    curve_density = density(curves, best, s.better)
+    if curve_density is None:
         raise TreinoError(
             "curves_none",
             _("No finished bracket of {sweep} has validation figures yet.").format(sweep=sweep.name),
             _("Wait for it, or train with [[validation=0.15]]."),
         )
-    return png(density_figure(found, sweep.name, s.metric, s.better < 0))
+    return png(density_figure(curve_density, sweep.name, s.metric, s.better < 0))
 
 
 def _boundaries(sweep: StoredSweep) -> bytes:
@@ -161,19 +161,19 @@ def _boundaries(sweep: StoredSweep) -> bytes:
     planes, captions, axes = [], [], None
     for member in order[:NINE]:
         run = sweep.member(member)
-        found = boundary(
+        plane = boundary(
             run.module, run.data, axes=axes, resolution=RESOLUTION, item_shape=run.item_shape,
             splits=("train", "validation"),
         )  # fmt: skip
-        if not isinstance(found, Plane):
+        if not isinstance(plane, Plane):
             break
-        if found.view == "important":  # all are seen along the columns that matter to the best
-            axes = _columns(run.data, found.axis_names)
-        planes.append(found)
+        if plane.view == "important":  # all are seen along the columns that matter to the best
+            axes = _columns(run.data, plane.axis_names)
+        planes.append(plane)
         figure = figures.get(member, {}).get(shown)
-        said = "" if figure is None else f" · {metric_name(shown)} {numeral(figure)}"
+        figure_text = "" if figure is None else f" · {metric_name(shown)} {numeral(figure)}"
         number = _("network {n}").format(n=member)
-        captions.append(f"{number}{said} · {config_text(sweep.params(member))}")
+        captions.append(f"{number}{figure_text} · {config_text(sweep.params(member))}")
     if not planes:
         raise TreinoError(
             "boundaries_none",
@@ -206,10 +206,10 @@ PICTURES: dict[str, Callable[[StoredSweep], bytes]] = {
 def _study_curves(result: StudyResult) -> list[StudyCurve]:
     """The rows as the pictures take them."""
     rest = [n for n in result.varied if n != "batch_size"]
-    found = []
+    panels = []
     for row in result.rows:
         batch = row.batch_size
-        found.append(
+        panels.append(
             StudyCurve(
                 panel=_("batch of all rows") if batch == "full" else _("batch {n}").format(n=batch),
                 mode=mode_name(row.mode),
@@ -223,7 +223,7 @@ def _study_curves(result: StudyResult) -> list[StudyCurve]:
                 epochs=row.epochs,
             )
         )
-    return found
+    return panels
 
 
 def _loss_curves(result: StudyResult) -> bytes:

@@ -139,9 +139,9 @@ class Track(GroupTraining):
             r.cold.append(r.epochs)
         self._so_far, self._processor, self._cold = 0.0, 0.0, False
         what = _("Measuring the {split} rows").format(split=split_name(self.measured_on))
-        found = try_or_note(r.notes, what, _("These figures are left out."), self._measured) or {}
+        figures = try_or_note(r.notes, what, _("These figures are left out."), self._measured) or {}
         for name in metric_names(engine.loss_function, engine.outputs):
-            figure = found.get(name, math.nan)
+            figure = figures.get(name, math.nan)
             r.metrics.setdefault(name, []).append(figure if math.isfinite(figure) else None)
         if engine.done:
             r.status = engine.status_P[0]
@@ -149,8 +149,8 @@ class Track(GroupTraining):
     def _measured(self) -> dict[str, float]:
         engine, rows = self.training, self.data.splits[self.measured_on]
         output_NC, y_N = answers(engine.net(0, "last"), rows, engine.shared.item_shape)
-        found = measure(output_NC[None], y_N, engine.loss_function, self.data.target_scale)
-        return {name: float(value[0]) for name, value in found.items()}
+        values = measure(output_NC[None], y_N, engine.loss_function, self.data.target_scale)
+        return {name: float(value[0]) for name, value in values.items()}
 
     def note_processor(self, kind: str) -> None:
         """Note who goes on, of what a cluster trains or has begun."""
@@ -181,9 +181,9 @@ class Track(GroupTraining):
         self.load(*saved)
 
     def take(self, part: PopulationPart, end: TaskEnd) -> tuple[int, list[Epoch]]:
-        found = super().take(part, end)
+        track = super().take(part, end)
         self.note_processor(end.processor)
-        return found
+        return track
 
     # ---- going on after a stop
 

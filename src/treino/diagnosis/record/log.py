@@ -322,13 +322,13 @@ class Log:
         """One more."""
         self.events.append(event)
 
-    def tell(self, kind: type[Event], /, **told: Any) -> None:
+    def tell(self, kind: type[Event], /, **fields: Any) -> None:
         """One more, at this moment."""
-        self.events.append(kind(**self.moment() | told))
+        self.events.append(kind(**self.moment() | fields))
 
-    def tell_here(self, kind: type[Event], /, **told: Any) -> None:
+    def tell_here(self, kind: type[Event], /, **fields: Any) -> None:
         """One more, at this moment, on the line that runs."""
-        self.tell(kind, **{"site": here(), "stack": stack()} | told)
+        self.tell(kind, **{"site": here(), "stack": stack()} | fields)
 
     def of(self, kind: type[T]) -> list[T]:
         """All events of a kind."""

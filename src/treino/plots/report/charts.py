@@ -93,10 +93,12 @@ def curve_charts(runs: Sequence[Curves], same_loss: bool = True) -> list[Drawing
             loss.append(Series(name, epoch_E, c.loss_E, i, c.deviation_E if alone else None))
         for split, of in c.evaluated.items():
             if alone and "loss" in of:
-                deviation_E, said = of.get("loss_std"), split_name(split)
+                deviation_E, series_name = of.get("loss_std"), split_name(split)
                 if deviation_E is not None:
-                    said = _("{split}, ± deviation over batches of these rows").format(split=said)
-                loss.append(Series(said, epoch_E, of["loss"], 5, deviation_E))
+                    series_name = _("{split}, ± deviation over batches of these rows").format(
+                        split=series_name
+                    )
+                loss.append(Series(series_name, epoch_E, of["loss"], 5, deviation_E))
             if c.metric in of:
                 metric.append(
                     Series(split_name(split) if alone else c.name, epoch_E, of[c.metric], 5 if alone else i)
@@ -138,43 +140,43 @@ def _marks(c: Curves) -> list[Mark]:
 
 def _alt(what: str, series: Sequence[Series]) -> str:
     """The curve in words: where each line begins and ends."""
-    said = []
+    lines = []
     for s in series:
         seen = s.y_N[np.isfinite(s.y_N)]
         if len(seen):
-            said.append(
+            lines.append(
                 _("{name} from {first} to {last}").format(
                     name=s.name, first=numeral(float(seen[0])), last=numeral(float(seen[-1]))
                 )
             )
-    return _("{what} over the epochs: {lines}").format(what=what, lines="; ".join(said))
+    return _("{what} over the epochs: {lines}").format(what=what, lines="; ".join(lines))
 
 
-def confusion_blocks(found: Confusion) -> list[Block]:
+def confusion_blocks(shown: Confusion) -> list[Block]:
     """True classes down, answers across; each cell darker, the larger its share of the true class."""
-    share_CC = np.nan_to_num(found.share_CC)
+    share_CC = np.nan_to_num(shown.share_CC)
     rows: tuple[tuple[str | TableCell, ...], ...] = tuple(
         (name, *(TableCell(numeral(n, ","), float(s)) for n, s in zip(count_C, share_C, strict=True)))
         for name, count_C, share_C in zip(
-            found.classes, found.count_CC.tolist(), share_CC.tolist(), strict=True
+            shown.classes, shown.count_CC.tolist(), share_CC.tolist(), strict=True
         )
     )
     caption = _("The {split} rows of each class, and what the network says of them").format(
-        split=split_name(found.split)
+        split=split_name(shown.split)
     )
-    blocks: list[Block] = [TableBlock((_("true \\ said"), *found.classes), rows, caption)]
+    blocks: list[Block] = [TableBlock((_("true \\ said"), *shown.classes), rows, caption)]
     mixed = [
         _("{true} taken for {said}: {n:,} of {rows:,}").format(
-            true=found.classes[t],
-            said=found.classes[s],
+            true=shown.classes[t],
+            said=shown.classes[s],
             n=n,
-            rows=int(found.count_CC[t].sum() + found.unsaid_C[t]),
+            rows=int(shown.count_CC[t].sum() + shown.unsaid_C[t]),
         )
-        for t, s, n in found.pairs(5)
+        for t, s, n in shown.pairs(5)
     ]
     if mixed:
         blocks += [Paragraph(_("Mixed up most:"), "soft"), ListBlock(tuple(mixed))]
-    if lost := int(found.unsaid_C.sum()):
-        said = _("On {n:,} rows the network's outputs are not finite: it says nothing there.")
-        blocks.append(Paragraph(said.format(n=lost), "alarm"))
+    if lost := int(shown.unsaid_C.sum()):
+        sentence = _("On {n:,} rows the network's outputs are not finite: it says nothing there.")
+        blocks.append(Paragraph(sentence.format(n=lost), "alarm"))
     return blocks

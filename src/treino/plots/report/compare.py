@@ -43,13 +43,13 @@ def compared_sections(compared: RunComparison) -> list[Section]:
         differing = Paragraph(_("In nothing: the same data and the same settings."))
     curves: list[Block] = []
     if not compared.same_validation:
-        said = _("Each curve is measured on its run's own validation rows, which are not the same ones.")
-        curves.append(Paragraph(said, "alarm"))
+        sentence = _("Each curve is measured on its run's own validation rows, which are not the same ones.")
+        curves.append(Paragraph(sentence, "alarm"))
     if not compared.same_loss:
-        said = _(
+        sentence = _(
             "They were trained with different losses, whose figures don't mean the same: see the others."
         )
-        curves.append(Paragraph(said, "soft"))
+        curves.append(Paragraph(sentence, "soft"))
     curves += curve_charts([r.curves for r in compared.runs], compared.same_loss)
     sections = [
         Section(_("What came out"), tuple(_figures(compared))),
@@ -75,17 +75,17 @@ def _figures(compared: RunComparison) -> list[Block]:
         Paragraph(paired_sentence(compared.runs[0].name, run.name, paired, p), "strong")
         for run, (paired, p) in zip(compared.runs[1:], compared.paired, strict=True)
     ]
-    said = _(
+    sentence = _(
         "That is a statement about these networks on these rows. How much the figure varies from seed to "
         "seed is another question: treino train [[seeds=10]]."
     )
     if len(compared.paired) > 1:
-        said += " " + _("The p-values are Holm's, for {n} comparisons.").format(n=len(compared.paired))
+        sentence += " " + _("The p-values are Holm's, for {n} comparisons.").format(n=len(compared.paired))
     metrics = [m for m in _tested(compared.runs[0])[0] if m != "loss" or compared.same_loss]
     rows = tuple((r.name, *(_with_interval(r, m) for m in metrics)) for r in compared.runs)
     table = TableBlock((_("on the same test rows"), *(metric_name(m) for m in metrics)), rows)
     charts = [c for m in CHARTS[:2] if m in metrics for c in _chart(compared.runs, m)]
-    return [*blocks, Paragraph(said, "soft"), table, *charts]
+    return [*blocks, Paragraph(sentence, "soft"), table, *charts]
 
 
 def _tested(run: RunReport) -> tuple[Figures, Mapping[str, tuple[float, float]]]:
@@ -125,7 +125,7 @@ def paired_sentence(a: str, b: str, paired: PairedTest, p: float) -> str:
     """Which run is better on these rows, and whether the difference is larger than chance."""
     facts = {"a": a, "b": b, "rows": numeral(paired.rows, ","), "p": numeral(p)}
     if paired.metric == "accuracy":
-        said = _(
+        comparison = _(
             "Of the same {rows} test rows {b} gets {only_b} right that {a} gets wrong, and {a} gets {only_a} "
             "right that {b} gets wrong"
         ).format(only_a=paired.only_a, only_b=paired.only_b, **facts)
@@ -138,12 +138,14 @@ def paired_sentence(a: str, b: str, paired: PairedTest, p: float) -> str:
                 "than chance makes can't be said of them."
             ).format(**facts)
         low, high = (numeral(end) for end in paired.interval)
-        said = _(
+        comparison = _(
             "On the same {rows} test rows {b}'s rmse minus {a}'s is {difference} (95 %: {low} to {high})"
         ).format(low=low, high=high, **facts)
         test = _("paired bootstrap")
     if p >= SURE:
         return _("{said}: no larger a difference than chance makes (p = {p}, {test}).").format(
-            said=said, p=facts["p"], test=test
+            said=comparison, p=facts["p"], test=test
         )
-    return _("{said}: more than chance makes (p = {p}, {test}).").format(said=said, p=facts["p"], test=test)
+    return _("{said}: more than chance makes (p = {p}, {test}).").format(
+        said=comparison, p=facts["p"], test=test
+    )

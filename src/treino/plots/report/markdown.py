@@ -18,7 +18,7 @@ def markdown(title: str, subtitle: str, sections: Sequence[Section]) -> str:
 
 
 def _section(section: Section, level: int) -> list[str]:
-    blocks = [said for block in section.blocks if (said := _block(block))]
+    blocks = [text for block in section.blocks if (text := _block(block))]
     below = [part for each in section.parts for part in _section(each, level + 1)]
     return [f"{'#' * min(level, 6)} {_plain(section.title)}", *blocks, *below] if blocks or below else []
 
@@ -31,8 +31,8 @@ def _plain(text: str) -> str:
 
 def _block(block: Block) -> str:
     if isinstance(block, Paragraph):
-        said = _plain(block.text)
-        return f"**{said}**" if block.tone in ("alarm", "good", "strong") and said else said
+        text = _plain(block.text)
+        return f"**{text}**" if block.tone in ("alarm", "good", "strong") and text else text
     if isinstance(block, Note):
         lines = [f"**{_plain(block.title)}**", *map(_plain, block.lines)]
         return "\n".join(f"> {line}  " for line in lines).rstrip()
@@ -51,5 +51,5 @@ def _table(table: TableBlock) -> str:
     align = ["---", *("---:" if table.numbers else "---" for _name in table.head[1:])]
     rows = [[_plain(c.text if isinstance(c, TableCell) else c) for c in row] for row in table.rows]
     lines = [[_plain(name) for name in table.head], align, *rows]
-    said = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    return f"{_plain(table.caption)}\n\n{said}" if table.caption else said
+    text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return f"{_plain(table.caption)}\n\n{text}" if table.caption else text

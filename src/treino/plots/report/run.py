@@ -100,15 +100,15 @@ def run_sections(report: RunReport) -> list[Section]:
 def _result(report: RunReport) -> Section:
     blocks: list[Block] = [*_state(report)]
     result, tested = report.result, report.facts.rows["test"]
-    if said := headline(result):
-        blocks.append(Paragraph(said, "strong"))
+    if sentence := headline(result):
+        blocks.append(Paragraph(sentence, "strong"))
     elif report.status in ("finished", "diverged"):
-        said = (
+        sentence = (
             _("On the {n:,} test rows its answers are not finite: there is no figure.")
             if tested
             else _("No rows were held back for a test: what it is worth is not known.")
         )
-        blocks.append(Paragraph(said.format(n=tested), "alarm"))
+        blocks.append(Paragraph(sentence.format(n=tested), "alarm"))
     if result is not None and (table := figures_table(result)) is not None:
         blocks += [table, *figure_charts(result)]
     return Section(_("Result"), tuple(blocks))
@@ -118,17 +118,17 @@ def _state(report: RunReport) -> list[Block]:
     """What a reader must know of a run that did not simply end."""
     blocks = list[Block]()
     if report.status == "diverged":
-        said = _(
+        sentence = _(
             "At step {step:,} its loss was not finite, or far above that of a constant answer. The figures "
             "are those of the last weights that were whole."
         )
-        blocks.append(Note(_("This run diverged"), (said.format(step=report.steps),)))
+        blocks.append(Note(_("This run diverged"), (sentence.format(step=report.steps),)))
     elif report.status in ("interrupted", "stopped", "running"):
-        said = _(
+        sentence = _(
             "It has taken {step:,} steps. Test rows are looked at once, when it is over, so there is no test "
             "figure yet."
         )
-        lines = [said.format(step=report.steps)]
+        lines = [sentence.format(step=report.steps)]
         if report.resume:
             lines.append(_("Go on with: {command}").format(command=report.resume))
         blocks.append(
@@ -179,8 +179,8 @@ def _data(report: RunReport) -> Section:
         table,
         Paragraph(_split_said(report), "soft"),
     ]
-    if said := (*facts.reasons, *facts.notes):
-        blocks.append(ListBlock(said))
+    if lines := (*facts.reasons, *facts.notes):
+        blocks.append(ListBlock(lines))
     if _of_columns(report.preparation):
         blocks.append(_columns(report.preparation))
     return Section(_("Data"), (*blocks, *report.images))
@@ -203,24 +203,24 @@ def _of_columns(preparation: Preparation | None) -> TypeGuard[Preparation]:
 def _split_said(report: RunReport) -> str:
     """How it was decided which row is in which part."""
     where, load = report.spec.data, report.spec.data.load
-    asked = all(getattr(load, s) is not None for s in ("validation", "test"))
-    drawn = asked and not where.files and report.official is False
+    of_files = all(getattr(load, s) is not None for s in ("validation", "test"))
+    drawn = of_files and not where.files and report.official is False
     whole = drawn and load.duplicates != "ignore" and _of_columns(report.preparation)
     if load.split_column:
-        said = _("The column {name} says which row is in which part.").format(name=load.split_column)
+        sentence = _("The column {name} says which row is in which part.").format(name=load.split_column)
     elif load.split_time:
-        said = _("Parted by time ({name}): the earliest rows train, the latest test.").format(
+        sentence = _("Parted by time ({name}): the earliest rows train, the latest test.").format(
             name=load.split_time
         )
     elif load.fold:
-        said = _("Tested on fold {fold} of a cross-validation.").format(fold=load.fold)
+        sentence = _("Tested on fold {fold} of a cross-validation.").format(fold=load.fold)
     elif load.split_group:
-        said = _("Parted by {name}, no value of which is on two sides; seed {seed}.").format(
+        sentence = _("Parted by {name}, no value of which is on two sides; seed {seed}.").format(
             name=load.split_group, seed=load.data_seed
         )
     else:
-        said = _at_random(report, drawn, whole).format(seed=load.data_seed)
-    return said + " " + _("The split came first; scales and gaps were fitted on training rows only.")
+        sentence = _at_random(report, drawn, whole).format(seed=load.data_seed)
+    return sentence + " " + _("The split came first; scales and gaps were fitted on training rows only.")
 
 
 def _at_random(report: RunReport, drawn: bool, whole: bool) -> str:
@@ -275,21 +275,23 @@ def _network(report: RunReport) -> Section:
 
 def _training(report: RunReport) -> Section:
     result, settings = report.result, report.spec.resolved
-    said = [_("steps: {steps:,}; epochs: {epochs:,}").format(steps=report.steps, epochs=report.curves.epochs)]
+    lines = [
+        _("steps: {steps:,}; epochs: {epochs:,}").format(steps=report.steps, epochs=report.curves.epochs)
+    ]
     if result is not None:
-        said.append(_("{seconds} s").format(seconds=numeral(result.seconds)))
+        lines.append(_("{seconds} s").format(seconds=numeral(result.seconds)))
         if result.kept_epoch is not None:
             kept = _("kept: the weights of epoch {kept:,}")
             if result.members:
                 kept = _("kept: each network's weights, the last of epoch {kept:,}")
-            said.append(kept.format(kept=result.kept_epoch))
+            lines.append(kept.format(kept=result.kept_epoch))
         if result.stopped_early:
-            said.append(
+            lines.append(
                 _("stopped early: no improvement of the validation {metric} for {n} epochs").format(
                     metric=settings.metric, n=settings.patience
                 )
             )
-    blocks: list[Block] = [Paragraph(_how(settings)), Paragraph("; ".join(said) + ".")]
+    blocks: list[Block] = [Paragraph(_how(settings)), Paragraph("; ".join(lines) + ".")]
     curves = curve_charts([report.curves])
     no_curve = _("There is no curve: no epoch came to its end with a finite loss.")
     blocks += curves or [Paragraph(no_curve, "soft")]
@@ -334,22 +336,22 @@ def _how(s: ResolvedSettings) -> str:
         f"lr {s.lr:g}",
         *(f"{name} {value:g}" for name, value in extras.items() if value),
     ]
-    said = [
+    parts = [
         _("loss {name}").format(name=s.loss),
         ", ".join(optimizer),
         _("batches of {size}").format(size=s.batch_size),
         _("seed {n}").format(n=s.seed),
     ]
     if s.schedule != "constant":
-        said.insert(2, _("{name} schedule").format(name=s.schedule))
-    return "; ".join(said) + "."
+        parts.insert(2, _("{name} schedule").format(name=s.schedule))
+    return "; ".join(parts) + "."
 
 
 def _settings(report: RunReport) -> Section:
     """What was asked for and what was decided, a line each; what is as always, in one."""
-    asked, rows, usual = report.spec.asked, [], []
+    requested, rows, usual = report.spec.asked, [], []
     for name, value in report.spec.resolved.model_dump(mode="json", exclude_unset=True).items():
-        if name in asked:
+        if name in requested:
             rows.append((name, value_text(value), _("asked for"), FLAGS.get(name, "")))
         elif value in (None, [], (), False):
             continue
@@ -357,11 +359,11 @@ def _settings(report: RunReport) -> Section:
             usual.append(f"{name} {value_text(value)}")
         else:
             rows.append((name, value_text(value), _("decided"), FLAGS.get(name, "")))
-    said = _("Defaults: {settings}. What is off is left out; all of it is in {file}.").format(
+    sentence = _("Defaults: {settings}. What is off is left out; all of it is in {file}.").format(
         settings="; ".join(usual), file="spec.json"
     )
     head = (_("setting"), _("value"), _("from"), _("flag"))
-    return Section(_("Settings"), (TableBlock(head, tuple(rows), numbers=False), Paragraph(said, "soft")))
+    return Section(_("Settings"), (TableBlock(head, tuple(rows), numbers=False), Paragraph(sentence, "soft")))
 
 
 def value_text(value: Any) -> str:
@@ -369,9 +371,9 @@ def value_text(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return {True: _("yes"), False: _("no"), None: "–"}[value]
     if isinstance(value, (list, tuple)):
-        said = ", ".join(value_text(v) for v in value[:LISTED]) or "–"
+        listing = ", ".join(value_text(v) for v in value[:LISTED]) or "–"
         more = len(value) - LISTED
-        return _("{list}, … and {n:,} more").format(list=said, n=more) if more > 0 else said
+        return _("{list}, … and {n:,} more").format(list=listing, n=more) if more > 0 else listing
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -379,18 +381,18 @@ def value_text(value: Any) -> str:
 
 
 def _findings(report: RunReport) -> Section:
-    found = report.facts.findings
+    findings = report.facts.findings
     over = report.status in ("finished", "diverged")
-    if not found:
-        said = _("The doctor's rules found nothing wrong with this training.")
-        return Section(_("Findings"), (Paragraph(said, "good"),) if over else ())
+    if not findings:
+        sentence = _("The doctor's rules found nothing wrong with this training.")
+        return Section(_("Findings"), (Paragraph(sentence, "good"),) if over else ())
     sure = {True: _("certain"), False: _("likely")}
     notes = tuple(
         Note(
             f"{f.rule} ({sure[f.certain]})",
             (f.message, f.why, _("To do: {fix}").format(fix=f.fix)),
         )
-        for f in found
+        for f in findings
     )
     return Section(_("Findings"), notes)
 
@@ -400,12 +402,12 @@ def way_back(where: DataSource, command: str, call: str) -> list[Block]:
     near = _(" (typed from the run's folder)") if where.kind == "file" else ""
     if not call:
         return [Paragraph(_("The command that trains it again{near}:").format(near=near)), Code(command)]
-    said = _("No command can name what was given in Python. This call trains it again{near}:")
+    sentence = _("No command can name what was given in Python. This call trains it again{near}:")
     names = ", ".join(name for name in ("data", "net") if re.search(rf"[(,] ?{name}[,)]", call))
     lines = ["import treino", "", call]
     if names:
         lines.insert(1, _("# {names}: what was given then").format(names=names))
-    return [Paragraph(said.format(near=near)), Code("\n".join(lines), "python")]
+    return [Paragraph(sentence.format(near=near)), Code("\n".join(lines), "python")]
 
 
 def _again(report: RunReport) -> Section:

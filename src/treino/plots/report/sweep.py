@@ -119,8 +119,10 @@ def _leaders(facts: SweepFacts) -> Section:
          numeral(leader.parameters, ","), numeral(leader.epochs, ",.0f"), settings)
         for leader, settings in list(zip(result.leaderboard, facts.written, strict=True))[:LEADERS]
     )  # fmt: skip
-    said = _("Chosen by validation rows. No leaderboard holds a test figure: the best is tested once, above.")
-    return Section(_("Leaders"), (TableBlock(head, rows), Paragraph(said, "soft")))
+    sentence = _(
+        "Chosen by validation rows. No leaderboard holds a test figure: the best is tested once, above."
+    )
+    return Section(_("Leaders"), (TableBlock(head, rows), Paragraph(sentence, "soft")))
 
 
 def _judge(facts: SweepFacts) -> Section:
@@ -144,13 +146,13 @@ def _judge(facts: SweepFacts) -> Section:
         (_("fresh seeds and splits it was trained on for that"), f"{len(judge.fresh_seeds)}"),
     ]
     same = judge.certificate.same_bits
-    said = (
+    sentence = (
         _("Certificate: trained alone, the best has the same bits as among the others.")
         if same
         else _("Trained alone, the best has OTHER bits: please report this.")
     )
     table = TableBlock(("", ""), tuple(rows))
-    return Section(_("What it is worth"), (table, Paragraph(said, "good" if same else "alarm")))
+    return Section(_("What it is worth"), (table, Paragraph(sentence, "good" if same else "alarm")))
 
 
 def _tried(facts: SweepFacts) -> Section:
@@ -160,8 +162,8 @@ def _tried(facts: SweepFacts) -> Section:
         Paragraph(_("{data}: {counts}").format(data=spec.data.name, counts=counts)),
         TableBlock((_("setting"), _("tried")), tuple(facts.tried), numbers=False),
     ]
-    if asked := {k: v for k, v in spec.asked.items() if v is not None}:
-        shared = tuple((k, str(v)) for k, v in asked.items())
+    if requested := {k: v for k, v in spec.asked.items() if v is not None}:
+        shared = tuple((k, str(v)) for k, v in requested.items())
         blocks.append(TableBlock((_("setting"), _("of all")), shared, numbers=False))
     if facts.result is not None and facts.result.notes:
         blocks.append(ListBlock(facts.result.notes))
