@@ -41,8 +41,8 @@ class LiveTraining:
     """The state of a running training.
 
     done: from 0 to 1. figures: named values. left: seconds to the end at this pace, None before there is one.
-    curves: by epochs. loss_S: every step's loss, where epochs are too few for a curve. messages: what happened,
-    where it is over.
+    curves: by epochs. loss_S: every step's loss, where epochs are too few for a curve. messages:
+    what happened, if it is over.
     """
 
     name: str
