@@ -121,6 +121,7 @@ def test_a_run_is_whole_when_its_pictures_fail(
 
 
 @pytest.mark.slow
+@pytest.mark.pictures
 def test_a_picture_that_breaks_keeps_no_other_from_being_drawn(
     treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

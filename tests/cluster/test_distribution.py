@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,16 @@ def swept(out: Path, strategy: str, patience: int, on: str | None = None, **more
     return contents(out)
 
 
+Sweeps = Callable[[str, int], dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Sweeps:
+    """The sweep that one process trains, by strategy and patience, each once."""
+    folder = tmp_path_factory.mktemp("together")
+    return cache(lambda strategy, patience: swept(folder / f"{strategy}-{patience}", strategy, patience))
+
+
 @pytest.mark.slow
 @settings(max_examples=4)
 @given(
@@ -114,12 +125,11 @@ def swept(out: Path, strategy: str, patience: int, on: str | None = None, **more
     task_seconds=st.sampled_from([0.002, 0.02, 4.0]),
 )
 def test_who_trains_whom_changes_no_bit(
-    tmp_path_factory: pytest.TempPathFactory, slots: int, seed: int, strategy: str, patience: int,
-    task_seconds: float,
+    whole: Sweeps, tmp_path_factory: pytest.TempPathFactory, slots: int, seed: int, strategy: str,
+    patience: int, task_seconds: float,
 ) -> None:  # fmt: skip
-    folder = tmp_path_factory.mktemp("sweep")
+    folder, together = tmp_path_factory.mktemp("sweep"), whole(strategy, patience)
     with pytest.MonkeyPatch.context() as patch:
-        together = swept(folder / "together", strategy, patience)
         cluster = Processes(slots, seed)
         use(patch, cluster)
         patch.setattr(distribution, "TASK_SECONDS", task_seconds)
@@ -133,11 +143,10 @@ def test_who_trains_whom_changes_no_bit(
 @settings(max_examples=3)
 @given(seed=st.integers(0, 1000), stop=st.integers(1, 40), again=st.sampled_from([None, "ray"]))
 def test_what_was_interrupted_goes_on_with_a_cluster_or_without(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, stop: int, again: str | None
+    whole: Sweeps, tmp_path_factory: pytest.TempPathFactory, seed: int, stop: int, again: str | None
 ) -> None:
-    folder = tmp_path_factory.mktemp("sweep")
+    folder, together = tmp_path_factory.mktemp("sweep"), whole("halving", 3)
     with pytest.MonkeyPatch.context() as patch:
-        together = swept(folder / "together", "halving", 3)
         patch.setattr(distribution, "TASK_SECONDS", 0.003)
         patch.setattr(distribution, "SHORTEST_TASK", 0.001)
         patch.setattr(bracket, "CHUNK_SECONDS", 0.002)
@@ -214,14 +223,20 @@ def studied(folder: Path, name: str, on: str | None = None) -> dict[str, Any]:
     return end.document
 
 
+@pytest.fixture(scope="module")
+def together(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The study that one process trains."""
+    return studied(tmp_path_factory.mktemp("here"), "it")
+
+
 @pytest.mark.slow
 @settings(max_examples=4)
 @given(slots=st.integers(1, 7), seed=st.integers(0, 1000), task_seconds=st.sampled_from([1e-6, 0.05, 4.0]))
 def test_a_study_finds_the_same_wherever_its_networks_train(
-    tmp_path_factory: pytest.TempPathFactory, slots: int, seed: int, task_seconds: float
-) -> None:
+    together: dict[str, Any], tmp_path_factory: pytest.TempPathFactory, slots: int, seed: int,
+    task_seconds: float,
+) -> None:  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
-        together = studied(tmp_path_factory.mktemp("here"), "it")
         cluster = Processes(slots, seed)
         use(patch, cluster)
         patch.setattr(distribution, "TASK_SECONDS", task_seconds)
@@ -238,9 +253,9 @@ def test_a_study_finds_the_same_wherever_its_networks_train(
 @pytest.mark.parametrize("stop", [1, 9])
 @pytest.mark.parametrize(("begun", "again"), [("ray", None), ("ray", "ray"), (None, "ray")])
 def test_an_interrupted_study_goes_on_with_a_cluster_or_without(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int, begun: str | None, again: str | None
-) -> None:
-    together = studied(tmp_path / "here", "it")
+    together: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int, begun: str | None,
+    again: str | None,
+) -> None:  # fmt: skip
     monkeypatch.setattr(distribution, "TASK_SECONDS", 1e-6)
     use(monkeypatch, Processes(3, stop))
     looks = itertools.count()

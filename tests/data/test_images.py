@@ -249,6 +249,7 @@ def test_a_report_and_a_card_show_the_images(
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @needs_mnist
 def test_mnist_has_no_copies_and_few_near_copies() -> None:
     folder = mnist_folder()

@@ -44,8 +44,8 @@ def steer(path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", BEGIN)
-def test_a_training_that_is_steered_as_it_ends_is_whole(tmp_path: Path, kind: str) -> None:
-    for number in range(10 if kind == "sweep" else 30):
+def test_a_training_that_is_steered_as_it_ends_is_whole(tmp_path: Path, kind: str, thorough: bool) -> None:
+    for number in range((10 if kind == "sweep" else 30) if thorough else 6):
         path, taken, refused = tmp_path / str(number), itertools.count(), list[str]()
         events = BEGIN[kind](path)
         next(events)

@@ -50,7 +50,6 @@ class Late(nn.Module):
 @pytest.fixture
 def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("treino.pictures.illustration.draw", lambda *_: [])
     path = tmp_path / "nets.py"
     path.write_text(NETS)
     return path

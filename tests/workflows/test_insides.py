@@ -27,11 +27,6 @@ FILES = {"network": "network.svg"} | {
 NASTY = "<script>alert(1)</script>"
 
 
-@pytest.fixture(autouse=True)
-def _no_pictures_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("treino.pictures.illustration.draw", lambda *_: [])
-
-
 def look(run: Run, *refused: str) -> None:
     """All pictures; those of ``refused`` are an error that says what to do instead."""
     for name in PICTURES:

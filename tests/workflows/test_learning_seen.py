@@ -112,8 +112,7 @@ def test_the_path_of_a_run_ends_at_its_last_weights(wine: Run) -> None:
 
 @pytest.fixture
 def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A grid of 11 × 11 where the kind of run is what matters, and no pictures at a training's end."""
-    monkeypatch.setattr("treino.pictures.illustration.draw", lambda *_: [])
+    """A grid of 11 × 11 where the kind of run is what matters."""
     monkeypatch.setattr("treino.inspection.landscape.planes.RESOLUTION", 11)
 
 

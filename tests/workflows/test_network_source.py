@@ -48,7 +48,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("made")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
-        patch.setattr("treino.pictures.illustration.draw", lambda *_: [])
         patch.setattr("treino.tuning.study.CHECKPOINT_SECONDS", 0.0)
         Path("linear.py").write_text(LINEAR)
         Path("deep.py").write_text(DEEP)
@@ -84,9 +83,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def runs(made: Path, treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch) -> Path:
+def runs(made: Path, treino: Callable[..., Said]) -> Path:
     """A copy of them in the working directory, which ``treino`` makes an empty one."""
-    monkeypatch.setattr("treino.pictures.illustration.draw", lambda *_: [])
     shutil.copytree(made, "runs")
     return Path("runs")
 
@@ -165,7 +163,7 @@ VERBS: tuple[tuple[str, ...], ...] = (
     ("plot", "{run}", "--what", "boundary", "--to", "pictures", "{trust}"),
     ("plot", "{run}", "--what", "boundaries", "--to", "pictures", "{trust}"),
     ("plot", "{run}", "--untrained", "2", "--to", "pictures", "{trust}"),
-    ("plot", "{run}", "--film", "--to", "pictures", "{trust}"),
+    ("plot", "{run}", "--film", "--every", "9", "--to", "pictures", "{trust}"),
     ("explain", "adam", "{run}", "{trust}"),
     ("export", "{run}", "{trust}"),
     ("export", "{run}", "--format", "safetensors", "{trust}"),

@@ -140,7 +140,6 @@ SHORT: dict[str, Any] = {"epochs": 6, "lr": 0.02, "seed": 1, "data_seed": 0}
 @pytest.fixture
 def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("treino.pictures.illustration.draw", lambda *_: [])
     path = tmp_path / "nets.py"
     path.write_text(NETS)
     return path

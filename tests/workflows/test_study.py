@@ -118,10 +118,7 @@ def test_answers_come_from_the_rows_alone() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seeds", [1, 2])
-def test_a_row_is_what_its_own_command_trains(
-    treino: Callable[..., Said], seeds: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("treino.pictures.illustration.draw", lambda *_: [])
+def test_a_row_is_what_its_own_command_trains(treino: Callable[..., Said], seeds: int) -> None:
     words = ("--batch-sizes", "20,5", "--as-taught", "--fault", "missing_zero_grad", "--compare", "normalise")
     said = treino("study", "wine", *words, "--epochs", 3, "--seeds", seeds, "--threads", 1, "--json")
     rows = said.document["rows"]
